@@ -1,0 +1,72 @@
+// The last lines of .ci/run: what failed, and the counts of tests and checks together.
+
+import { existsSync, readFileSync } from "node:fs";
+
+/** What we read of vitest's JSON report. */
+export interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+export interface Step {
+  readonly name: string;
+  readonly exitCode: number;
+}
+
+export interface Summary {
+  readonly failures: readonly string[];
+  /** `N passed, N failed`, and `, N skipped` if any was. */
+  readonly line: string;
+  readonly ok: boolean;
+}
+
+/** The step named "tests" is counted by its report; every other step counts as one. */
+export function summarise(report: Report | undefined, steps: readonly Step[]): Summary {
+  const checks = steps.filter(({ name }) => name !== "tests");
+  const failures = [
+    ...testFailures(report, steps.find(({ name }) => name === "tests")?.exitCode),
+    ...checks.filter(({ exitCode }) => exitCode !== 0).map(({ name }) => `check: ${name}`),
+  ];
+  const passed =
+    (report?.numPassedTests ?? 0) + checks.filter(({ exitCode }) => exitCode === 0).length;
+  const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+  const counts = [`${passed} passed`, `${failures.length} failed`];
+  if (skipped > 0) counts.push(`${skipped} skipped`);
+  return { failures, line: counts.join(", "), ok: failures.length === 0 };
+}
+
+function testFailures(report: Report | undefined, exitCode: number | undefined): string[] {
+  if (!report) return ["tests: they ended without a report"];
+  const failures = report.testResults.flatMap(({ name, status, assertionResults }) => {
+    const failed = assertionResults.filter((result) => result.status === "failed");
+    // A file which does not even load has no failed test in it.
+    if (failed.length === 0 && status === "failed") return [`${name}: the file failed`];
+    return failed.map(({ fullName }) => `${name}: ${fullName}`);
+  });
+  if (failures.length > 0) return failures;
+  if (report.numPassedTests === 0) return ["tests: none ran"];
+  return exitCode === 0 ? [] : [`tests: vitest ended with ${exitCode}, an error outside the tests`];
+}
+
+/** `node scripts/ci-summary.ts <report> <name=exit code>…` */
+function main([path = "", ...steps]: string[]): void {
+  const report = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Report) : undefined;
+  const { failures, line, ok } = summarise(report, steps.map(toStep));
+  for (const failure of failures) console.log(`FAILED ${failure}`);
+  console.log(`\n${line}`);
+  process.exitCode = ok ? 0 : 1;
+}
+
+function toStep(text: string): Step {
+  const [name = "", exitCode] = text.split("=");
+  return { name, exitCode: Number(exitCode) };
+}
+
+if (import.meta.main) main(process.argv.slice(2));

@@ -1,0 +1,90 @@
+// `npm run dev`: the endpoint on this machine. Makes its secret, starts wrangler, says where it is, and leaves nothing behind.
+
+import { parseArgs } from "node:util";
+import { UsageError, command } from "./command.ts";
+import { ensureDevVars } from "./dev-vars.ts";
+import { wranglerDev } from "./wrangler.ts";
+
+const HELP = `Usage: npm run dev -- [options]
+
+Starts the endpoint at http://127.0.0.1:8787 and reloads it when src/ changes. The first start writes .dev.vars with a
+random JWT_SECRET; a file that is there is left alone. What objects store is kept in .wrangler/state. Ctrl-C ends it.
+
+  --port <number>   Listen there instead of 8787.
+  --ip <address>    Listen there instead of 127.0.0.1; 0.0.0.0 is every address of this machine.
+  -h, --help        This text.
+
+Any other option goes to "wrangler dev" as it is, for example --log-level warn.
+`;
+
+/** Long enough for wrangler to tidy up; workerd with an open socket would not go at all. */
+const GRACE_MS = 1_500;
+
+async function runUntilStopped({ ip, args }: DevOptions): Promise<void> {
+  const run = wranglerDev({ cwd: process.cwd(), args });
+  let ending: Promise<void> | undefined;
+  onStop(() => {
+    // Who asks twice does not want to wait.
+    ending = run.end(ending ? 0 : GRACE_MS);
+  });
+  run.ready.then(
+    ({ port }) => console.log(greeting(ip, port)),
+    () => {}, // Its own output says why.
+  );
+  await run.ended;
+  await (ending ?? run.end());
+  if (!ending) throw new Error("wrangler ended by itself.");
+}
+
+function onStop(stop: () => void): void {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
+  const parent = process.ppid;
+  // npm that is killed takes nobody along; the port would stay taken.
+  if (process.env["npm_lifecycle_event"] === "dev") {
+    setInterval(() => process.ppid !== parent && stop(), 500).unref();
+  }
+}
+
+interface DevOptions {
+  readonly ip: string;
+  /** For wrangler. */
+  readonly args: readonly string[];
+}
+
+function devOptions(args: string[]): DevOptions | "help" {
+  const options = {
+    port: { type: "string", default: "8787" },
+    ip: { type: "string", default: "127.0.0.1" },
+    help: { type: "boolean", short: "h" },
+  } as const;
+  const parsed = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
+  const { ip, port, help } = parsed.values;
+  if (help === true) return "help";
+  if (typeof ip !== "string" || ip === "") throw new UsageError("--ip needs an address.");
+  if (typeof port !== "string" || !isPort(port)) {
+    throw new UsageError("--port needs a number from 1 to 65535.");
+  }
+  const ours = parsed.tokens.flatMap((token) => {
+    if (token.kind !== "option" || !Object.hasOwn(options, token.name)) return [];
+    return token.inlineValue === false ? [token.index, token.index + 1] : [token.index];
+  });
+  const theirs = args.filter((_, index) => !ours.includes(index));
+  return { ip, args: ["--ip", ip, "--port", port, ...theirs] };
+}
+
+const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
+
+const greeting = (ip: string, port: number): string => `
+  Dormouse is at  http://${ip.includes(":") ? `[${ip}]` : ip}:${port}
+  A token         npm run -s token -- alice
+  To end it       Ctrl-C
+`;
+
+await command(HELP, async (args) => {
+  const options = devOptions(args);
+  if (options === "help") return HELP;
+  const { path, created } = ensureDevVars(process.cwd());
+  if (created) console.log(`Wrote a random JWT_SECRET to ${path}`);
+  await runUntilStopped(options);
+  return "";
+});

@@ -1,0 +1,83 @@
+// `npm run -s token -- alice`: one token for the local endpoint on standard output, and nothing else.
+
+import { parseArgs } from "node:util";
+import { ensureDevVars, readKeys } from "./dev-vars.ts";
+import { signToken } from "./sign-token.ts";
+import type { TokenOptions } from "./sign-token.ts";
+import { UsageError, command } from "./command.ts";
+
+const HELP = `Usage: npm run -s token -- <user> [options]
+
+Prints a token for the local endpoint, signed with JWT_SECRET of .dev.vars (written if it is missing). Issuer and
+audience are those of wrangler.toml, or of .dev.vars where it names them.
+
+  --role <name>          The claim "role". Repeated: an array.
+  --claim <name=value>   Any other claim: a string, or what a JSON object or array says. Repeated name: an array.
+  --tenant <name>        The claim "tid". Without it the tenant is "default".
+  --ttl <seconds>        How long it lives. Default 3600.
+  -h, --help             This text.
+
+Example: npm run -s token -- alice --role Admin --claim permissions=users.manage --tenant acme --ttl 600
+`;
+
+/** These have a meaning of their own, which a string would spoil. */
+const OWN_CLAIMS = ["sub", "iss", "aud", "iat", "exp", "nbf"];
+
+function tokenOptions(args: string[]): TokenOptions | "help" {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      role: { type: "string", multiple: true, default: [] },
+      claim: { type: "string", multiple: true, default: [] },
+      tenant: { type: "string" },
+      ttl: { type: "string", default: "3600" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return "help";
+  const [user, ...rest] = positionals;
+  if (!user || rest.length > 0) throw new UsageError("Name one user.");
+  const pairs = values.claim.map(claimPair);
+  pairs.push(...values.role.map((role): [string, unknown] => ["role", role]));
+  if (values.tenant !== undefined) pairs.push(["tid", values.tenant]);
+  return { user, claims: collect(pairs), ttlSeconds: seconds(values.ttl) };
+}
+
+function claimPair(text: string): [string, unknown] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError(`--claim ${text} is not of the form name=value.`);
+  const name = text.slice(0, at);
+  if (OWN_CLAIMS.includes(name)) throw new UsageError(`The claim "${name}" cannot be set.`);
+  return [name, claimValue(text.slice(at + 1))];
+}
+
+function claimValue(text: string): unknown {
+  if (!/^[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // A text may begin with a bracket.
+    return text;
+  }
+}
+
+function collect(pairs: readonly [string, unknown][]): Record<string, unknown> {
+  const groups = Map.groupBy(pairs, ([name]) => name);
+  const entries = [...groups].map(([name, all]): [string, unknown] => {
+    return [name, all.length > 1 ? all.map(([, value]) => value) : all[0]?.[1]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function seconds(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new UsageError(`--ttl ${text} is not a whole number of seconds, 1 or more.`);
+}
+
+await command(HELP, async (args) => {
+  const options = tokenOptions(args);
+  if (options === "help") return HELP;
+  ensureDevVars(process.cwd());
+  return `${await signToken(await readKeys(process.cwd()), options)}\n`;
+});

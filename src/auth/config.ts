@@ -1,0 +1,103 @@
+// What the environment says about tokens and origins, checked as a whole: a gap refuses every request.
+
+import { readOrigins } from "./origin.ts";
+import { remoteKeys, secretKey, type KeySource } from "./keys.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface AuthEnv {
+  /** HS256; 32 bytes or more. Either this or `JWT_JWKS_URL`. */
+  JWT_SECRET?: string;
+  /** Asymmetric keys. https, or http on this machine. */
+  JWT_JWKS_URL?: string;
+  JWT_ISSUER?: string;
+  JWT_AUDIENCE?: string;
+  /** Origins beside the server's own, separated by commas: `https://app.example`. */
+  ALLOWED_ORIGINS?: string;
+  /** Absent: `sub`, else `nameid`. */
+  USER_ID_CLAIM?: string;
+  /** Absent: `tid`. */
+  TENANT_CLAIM?: string;
+}
+
+export interface AuthConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly keys: KeySource;
+  readonly origins: ReadonlySet<string>;
+  readonly userIdClaim?: string;
+  readonly tenantClaim: string;
+}
+
+/**
+ * Configurations by the values they were read from: importing a secret costs more than verifying with it, and keys
+ * fetched must outlive a request. An isolate sees one or two. An entry never depends on who asked first, and since
+ * issuer and URL are part of the key, keys of two issuers cannot meet.
+ */
+const known = new Map<string, AuthConfig>();
+const KNOWN_AT_MOST = 32;
+
+/** The configuration, or a `misconfigured` refusal and a log line that names the variable and not its value. */
+export function readConfig(env: AuthEnv): AuthConfig {
+  const values = JSON.stringify(VARIABLES.map((name) => env[name]));
+  const found = known.get(values);
+  if (found) return found;
+  const config = checkConfig(env);
+  if (known.size >= KNOWN_AT_MOST) known.clear();
+  known.set(values, config);
+  return config;
+}
+
+const VARIABLES = [
+  "JWT_SECRET",
+  "JWT_JWKS_URL",
+  "JWT_ISSUER",
+  "JWT_AUDIENCE",
+  "ALLOWED_ORIGINS",
+  "USER_ID_CLAIM",
+  "TENANT_CLAIM",
+] as const satisfies readonly (keyof AuthEnv)[];
+
+function checkConfig(env: AuthEnv): AuthConfig {
+  return {
+    keys: readKeys(env),
+    issuer: env.JWT_ISSUER || misconfigured("JWT_ISSUER is missing."),
+    audience: env.JWT_AUDIENCE || misconfigured("JWT_AUDIENCE is missing."),
+    origins:
+      readOrigins(env.ALLOWED_ORIGINS ?? "") ??
+      misconfigured(
+        "ALLOWED_ORIGINS has an entry which is no origin, such as https://app.example.",
+      ),
+    ...(env.USER_ID_CLAIM && { userIdClaim: env.USER_ID_CLAIM }),
+    tenantClaim: env.TENANT_CLAIM || "tid",
+  };
+}
+
+function readKeys({ JWT_SECRET, JWT_JWKS_URL }: AuthEnv): KeySource {
+  if (JWT_SECRET && JWT_JWKS_URL) misconfigured("JWT_SECRET and JWT_JWKS_URL are both set.");
+  if (JWT_SECRET) return readSecret(JWT_SECRET);
+  if (JWT_JWKS_URL) return readKeysUrl(JWT_JWKS_URL);
+  return misconfigured("JWT_SECRET is missing, and so is JWT_JWKS_URL; one of them is needed.");
+}
+
+/** RFC 7518 §3.2: a key of HS256 is at least as long as its hash. */
+const SECRET_BYTES = 32;
+
+function readSecret(secret: string): KeySource {
+  const bytes = new TextEncoder().encode(secret);
+  if (bytes.length < SECRET_BYTES) misconfigured(`JWT_SECRET is under ${SECRET_BYTES} bytes.`);
+  return secretKey(bytes);
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+function readKeysUrl(text: string): KeySource {
+  const url = URL.canParse(text) ? new URL(text) : misconfigured("JWT_JWKS_URL is no URL.");
+  const isLocal = url.protocol === "http:" && LOOPBACK.has(url.hostname);
+  if (url.protocol !== "https:" && !isLocal) misconfigured("JWT_JWKS_URL is not https.");
+  return remoteKeys(url.href);
+}
+
+function misconfigured(problem: string): never {
+  console.error(`Every request is refused: ${problem}`);
+  throw new Refusal("misconfigured");
+}

@@ -1,0 +1,90 @@
+// Builds what hub code gets: the context of a call, and the smaller ones of a room's hooks.
+
+import { CLOSE } from "../model/errors.ts";
+import { ALL, roomTopic, type Topic } from "../model/topic.ts";
+import { encodeParams } from "../protocols/json.ts";
+import type { Connection } from "../rooms/connection.ts";
+import type { Host, Ticket } from "../rooms/receiver.ts";
+import { callerClientsOf, clientsOf, type Voice } from "./clients.ts";
+import type { HubContext, MemberContext, RoomContext } from "./context.ts";
+import { check } from "./invocation.ts";
+import { roomOf, roomView } from "./room-views.ts";
+import type { ServedHub } from "./tables.ts";
+
+/** What one call has said so far. Its completion waits for all of it, and fails with what failed. */
+export interface Said {
+  readonly tickets: Ticket[];
+  readonly elsewhere: Promise<void>[];
+}
+
+export interface VoiceOptions {
+  readonly host: Host;
+  readonly served: ServedHub;
+  /** Makes the ids of what is said, so that a repeated call says nothing twice. */
+  readonly idempotencyKey?: string | undefined;
+  /** Before a client is asked: other calls of the connection may run meanwhile. */
+  asking?(): void;
+}
+
+export function voiceOf(options: VoiceOptions, said: Said): Voice {
+  const { host, served, idempotencyKey, asking } = options;
+  const answers: Record<string, any> = served.hub.settings.answers ?? {};
+  let count = 0;
+  const id = () => (idempotencyKey === undefined ? {} : { id: `${idempotencyKey}/${count++}` });
+  return {
+    answers: (target) => Object.hasOwn(answers, target),
+    async publish(topic, target, args, except) {
+      const draft = {
+        ...id(),
+        target,
+        params: encodeParams(args),
+        ...(except.length > 0 && { except }),
+      };
+      const result = host.publish(topic, draft);
+      if (!(result instanceof Promise)) return void said.tickets.push(result);
+      said.elsewhere.push(result);
+      await result;
+    },
+    tell: (connection, target, args) => host.tell(connection, target, encodeParams(args)),
+    async ask(connection, target, args) {
+      asking?.();
+      const answer = await host.ask(connection, target, encodeParams(args));
+      return check(answers[target], answer, `The answer to ${target}`);
+    },
+  };
+}
+
+export interface CallContext {
+  readonly host: Host;
+  readonly caller: Connection;
+  readonly voice: Voice;
+  signal(): AbortSignal;
+}
+
+/** The context of one call; the signal is made only for who looks at it. */
+export const callContext = ({ host, caller, voice, signal }: CallContext): HubContext<any> => ({
+  connectionId: caller.id,
+  user: caller.user,
+  clients: callerClientsOf(voice, caller.id),
+  room: host.address.topic,
+  all: roomView(host, ALL),
+  group: (name) => roomOf(host, caller, roomTopic("group", name)),
+  order: (id) => roomOf(host, caller, roomTopic("order", id)),
+  abort: () => host.close(caller, CLOSE.aborted),
+  get signal() {
+    return signal();
+  },
+});
+
+export const roomContext = (host: Host, voice: Voice, room: Topic): RoomContext<any> => ({
+  clients: clientsOf(voice),
+  room,
+  all: roomView(host, ALL),
+  group: (name) => roomView(host, roomTopic("group", name)),
+  order: (id) => roomView(host, roomTopic("order", id)),
+});
+
+export const memberContext = (context: RoomContext<any>, id: string): MemberContext<any> => ({
+  ...context,
+  user: { id },
+});

@@ -1,0 +1,82 @@
+// The fixed order of a call: find → authorise → validate. Pure but for the policies and schemas it runs.
+
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { HubError } from "../model/errors.ts";
+import { StreamRef } from "../model/message.ts";
+import type { User } from "../model/user.ts";
+import type { Arg, HubMember } from "./hub.ts";
+import type { Policy } from "./policies.ts";
+
+/** A hub as the dispatcher knows it: names look up a Map, never an object. */
+export interface Table {
+  readonly name: string;
+  readonly authorize: Policy | undefined;
+  readonly members: ReadonlyMap<string, HubMember<any>>;
+}
+
+export interface Invoked {
+  readonly target: string;
+  readonly args: readonly unknown[];
+  readonly user: User | null;
+  /** Turns the stand-in of a stream into its items. */
+  open(ref: StreamRef): AsyncIterable<unknown>;
+}
+
+/** The member and its validated arguments. Throws `method_not_found`, `forbidden` or `invalid_arguments`. */
+export async function prepare(table: Table, call: Invoked): Promise<Prepared> {
+  const member = find(table, call.target);
+  await authorise(table, member, call);
+  return { member, args: await validate(member, call) };
+}
+
+export interface Prepared {
+  readonly member: HubMember<any>;
+  readonly args: unknown[];
+}
+
+export function find(table: Table, target: string): HubMember<any> {
+  const member = table.members.get(target);
+  if (!member) throw new HubError("method_not_found", `Hub ${table.name} has no such method.`);
+  return member;
+}
+
+async function authorise(table: Table, member: HubMember<any>, call: Invoked): Promise<void> {
+  const asked = { hub: table.name, method: call.target, user: call.user, args: call.args };
+  for (const policy of [table.authorize, member.policy])
+    if (policy && !(await policy(asked)))
+      throw new HubError("forbidden", `${table.name}.${call.target} is not for this user.`);
+}
+
+async function validate(member: HubMember<any>, call: Invoked): Promise<unknown[]> {
+  const { length } = member.args;
+  if (call.args.length > length)
+    throw new HubError("invalid_arguments", `${call.args.length} arguments; ${length} expected.`);
+  const checked: unknown[] = [];
+  for (const [index, arg] of member.args.entries())
+    checked.push(await checkArgument(arg, call.args[index], index, call));
+  return checked;
+}
+
+async function checkArgument(arg: Arg, value: unknown, index: number, call: Invoked) {
+  if (!("streamOf" in arg)) return check(arg, value, `Argument ${index + 1}`);
+  if (!(value instanceof StreamRef))
+    throw new HubError("invalid_arguments", `Argument ${index + 1}: a stream is expected.`);
+  return items(arg.streamOf, call.open(value));
+}
+
+async function* items(schema: StandardSchemaV1, source: AsyncIterable<unknown>) {
+  for await (const item of source) yield await check(schema, item, "Stream item");
+}
+
+/** The value as the schema gives it. Throws `invalid_arguments` with the first issue and its path. */
+export async function check(schema: StandardSchemaV1, value: unknown, what: string) {
+  const pending = schema["~standard"].validate(value);
+  const result = pending instanceof Promise ? await pending : pending;
+  if (!result.issues) return result.value;
+  const [issue] = result.issues;
+  const path = (issue?.path ?? []).map((part) =>
+    String(typeof part === "object" ? part.key : part),
+  );
+  const where = path.length > 0 ? `${what} (${path.join(".")})` : what;
+  throw new HubError("invalid_arguments", `${where}: ${issue?.message ?? "invalid"}`.slice(0, 500));
+}

@@ -1,0 +1,63 @@
+// The worker's HTTP side: which path is answered by what, and how refusals look. No middleware touches the headers
+// of an upgrade: they are immutable (PLATFORM §2).
+
+import { Hono } from "hono";
+import { Refusal, refusalResponse, type AuthEnv } from "../auth/authenticate.ts";
+import type { Hubs } from "../dispatch/tables.ts";
+import { publicError, type HubError } from "../model/errors.ts";
+import type { RoomEnv } from "../rooms/parts.ts";
+import { enterRoom } from "./rooms.ts";
+
+export type EndpointEnv = AuthEnv & RoomEnv;
+
+export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
+  const app = new Hono<{ Bindings: EndpointEnv }>();
+  for (const path of ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"])
+    app.get(path, (c) => enterRoom(c.req.raw, hubs, c.env));
+  app.notFound((c) => c.json({ error: { code: "not_found", message: "Nothing is here." } }, 404));
+  app.onError((error) => refused(error));
+  return app;
+}
+
+const STATUS: ReadonlyMap<string, number> = new Map([
+  ["forbidden", 403],
+  ["hub_not_found", 404],
+  ["room_kind_not_found", 404],
+  ["invalid_name", 400],
+  ["invalid_position", 400],
+  ["upgrade_required", 426],
+]);
+
+/** Every refusal has a stable code, in the body and in `x-dormouse-error`. */
+function refused(error: Error): Response {
+  if (error instanceof Refusal) return refusalResponse(error);
+  if (isOverload(error)) return unavailable();
+  const shown = publicError(error);
+  if (shown.code === "internal") console.error("A request failed:", error);
+  return answer(shown, STATUS.get(shown.code) ?? 500);
+}
+
+/** The platform's own words for an object that is reset, moved or has too much to do. */
+const isOverload = (error: Error): boolean =>
+  ["overloaded", "retryable"].some(
+    (flag) => (error as unknown as Record<string, unknown>)[flag] === true,
+  );
+
+const unavailable = (): Response =>
+  new Response("Service Unavailable", {
+    status: 503,
+    headers: { "retry-after": "2", "x-dormouse-error": "unavailable" },
+  });
+
+const answer = ({ code, message }: HubError, status: number): Response =>
+  Response.json(
+    { error: { code, message } },
+    {
+      status,
+      headers: {
+        "cache-control": "no-store",
+        "x-dormouse-error": code,
+        ...(status === 426 && { upgrade: "websocket" }),
+      },
+    },
+  );

@@ -1,0 +1,85 @@
+// A room over one WebSocket: `/hubs/{hub}/{groups·orders·users}/{name}`, and the same at partysocket's own address,
+// `/parties/{hub}/{kind}:{name}`. Everything that can be refused is refused here, before any object is touched.
+
+import { HubError } from "../model/errors.ts";
+import { isRoomKind, roomTopic, type Topic } from "../model/topic.ts";
+import { parsePosition } from "../model/position.ts";
+import type { User } from "../model/user.ts";
+import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
+import { mayEnter } from "../dispatch/policies.ts";
+import type { Hubs, ServedHub } from "../dispatch/tables.ts";
+import { objectName } from "../rooms/address.ts";
+import { arrivalRequest, type Arrival } from "../rooms/attach.ts";
+import type { RoomEnv } from "../rooms/parts.ts";
+
+export interface RoomPath {
+  readonly hub: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+const PLURALS: ReadonlyMap<string, string> = new Map([
+  ["groups", "group"],
+  ["orders", "order"],
+  ["users", "user"],
+]);
+
+/** Reads the path of a route of ours. Throws `invalid_name` where it is not percent-encoded UTF-8. */
+export function roomPathOf(pathname: string): RoomPath {
+  const [, root, hub = "", third = "", name = ""] = pathname.split("/");
+  if (root === "parties") return partyOf(decode(hub), decode(third));
+  return { hub: decode(hub), kind: PLURALS.get(third) ?? "", name: decode(name) };
+}
+
+function partyOf(hub: string, room: string): RoomPath {
+  const colon = room.indexOf(":");
+  return { hub, kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
+}
+
+/** Percent-decoded once, never twice. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new HubError("invalid_name", "The path is not percent-encoded UTF-8.");
+  }
+}
+
+/** Order: configuration, origin, token; path; hub; name; right to enter; upgrade. Throws what each of them throws. */
+export async function enterRoom(
+  request: Request,
+  hubs: Hubs,
+  env: AuthEnv & RoomEnv,
+): Promise<Response> {
+  const user = await authenticate(request, env);
+  const path = roomPathOf(new URL(request.url).pathname);
+  const served = hubs.get(path.hub.toLowerCase());
+  if (!served) throw new HubError("hub_not_found", "There is no such hub.");
+  const topic = roomTopic(path.kind, path.name);
+  await admit(user, served, topic);
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+    throw new HubError("upgrade_required", "Rooms are entered by WebSocket.");
+  const room = env.ROOMS.getByName(objectName({ tenant: user.tenant, hub: served.name, topic }));
+  return room.fetch(arrivalRequest(arrivalOf(request, user)));
+}
+
+async function admit(user: User, served: ServedHub, room: Topic): Promise<void> {
+  const call = { hub: served.name, user, args: [], room };
+  const rules = isRoomKind(room.kind) ? served.hub.settings.rooms?.[room.kind] : undefined;
+  if (room.kind === "all" || !(await mayEnter({ ...call, room }, rules)))
+    throw new HubError("forbidden", "This room is not for this user.");
+}
+
+function arrivalOf(request: Request, user: User): Arrival {
+  const query = new URL(request.url).searchParams;
+  const since = query.get("since");
+  const previous = query.get("connection");
+  return {
+    user,
+    ...(since && { since: parsePosition(since) }),
+    ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
+  };
+}
+
+/** An id, a kind and a name: longer is none of ours, and matches nothing once it is cut. */
+const MAX_CONNECTION_ID = 200;

@@ -1,0 +1,20 @@
+// The hubs this worker serves. A hub that is not listed here does not exist.
+
+import type { AnyHub } from "../dispatch/hub.ts";
+import { AdminHub } from "./admin.ts";
+import { ChatHub } from "./chat.ts";
+import { NotificationHub } from "./notifications.ts";
+import { OrderHub } from "./orders.ts";
+import { PresenceHub } from "./presence.ts";
+import { PriceHub } from "./prices.ts";
+import { UploadHub } from "./uploads.ts";
+
+export const hubs: readonly AnyHub[] = [
+  NotificationHub,
+  OrderHub,
+  ChatHub,
+  PresenceHub,
+  PriceHub,
+  UploadHub,
+  AdminHub,
+];

@@ -1,0 +1,51 @@
+// Uploads: readings arrive as a client stream and are summed up as they come; none is kept.
+
+import { z } from "zod";
+import { hub, method, streamOf } from "../dispatch/hub.ts";
+import { signedIn } from "../dispatch/policies.ts";
+import { HubError } from "../model/errors.ts";
+
+const Reading = z.object({
+  sensor: z.string().min(1).max(128),
+  value: z.number(),
+  /** ISO 8601, or milliseconds since 1970. */
+  timestamp: z.union([z.iso.datetime({ offset: true }), z.number()]),
+});
+
+export interface Summary {
+  readonly count: number;
+  /** Distinct, in order of appearance. */
+  readonly sensors: readonly string[];
+  /** Null where nothing was uploaded. */
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+}
+
+/** A stream has no end known in advance, so what is remembered of it needs a bound. */
+const MAX_SENSORS = 1_000;
+
+export const UploadHub = hub("uploads", {
+  authorize: signedIn,
+  rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
+}).methods({
+  uploadData: method([streamOf(Reading)], async (_context, readings): Promise<Summary> => {
+    const sensors = new Set<string>();
+    let [count, min, max, mean] = [0, Infinity, -Infinity, 0];
+    for await (const { sensor, value } of readings) {
+      if (sensors.add(sensor).size > MAX_SENSORS) throw tooManySensors();
+      count += 1;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      mean += (value - mean) / count;
+    }
+    return count > 0
+      ? { count, sensors: [...sensors], min, max, mean }
+      : { count, sensors: [], min: null, max: null, mean: null };
+  }),
+});
+
+export type UploadHub = typeof UploadHub;
+
+const tooManySensors = () =>
+  new HubError("too_large", `More than ${MAX_SENSORS} sensors in one upload.`);

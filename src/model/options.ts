@@ -1,0 +1,115 @@
+// Every limit and default in one place, each with its reason. A hub may override them.
+
+export interface Limits {
+  /** Bytes of one inbound frame. SignalR's own default; OWASP advises 64 KiB at most. */
+  readonly messageBytes: number;
+  /** Nesting of inbound JSON. `JSON.stringify` and `structuredClone` fail from about 10,000. */
+  readonly depth: number;
+  /** Messages in one inbound frame: each costs a dispatch. */
+  readonly messagesPerFrame: number;
+  /** Rooms one connection may be in beside its own (Phoenix: CVE-2026-56811). */
+  readonly groupsPerConnection: number;
+  /** Sockets of one user in one object. */
+  readonly connectionsPerUser: number;
+  /** Sockets of one object; the platform's own limit is 32,768. */
+  readonly connectionsPerObject: number;
+  /** Streams in either direction that one connection may have open. */
+  readonly streamsPerConnection: number;
+  /** Items of an upload waiting for the method that reads them. */
+  readonly streamBuffer: number;
+  /** Calls of one connection that may wait for their turn. */
+  readonly queuedCalls: number;
+  /** Calls of one connection that may run at once; SignalR's default keeps them in order. */
+  readonly parallelCalls: number;
+  /** Calls (and so publishes) a second of one connection, as a refill rate … */
+  readonly callsPerSecond: number;
+  /** … and how many may come at once. */
+  readonly callBurst: number;
+  /** Malformed frames in a row before a socket is closed: a client that speaks something else never stops. */
+  readonly malformedInARow: number;
+  /** Bytes waiting for one socket before it is closed with 4408: the runtime itself never drops a slow reader. */
+  readonly queuedBytes: number;
+  /** Entries replayed to a connection that resumes; beyond it, reloading is cheaper. */
+  readonly recovery: number;
+  /** Users listed in one presence reply or message; the rest is paged. */
+  readonly presencePage: number;
+  /** Bytes of the state one user may track. */
+  readonly trackBytes: number;
+  /** Bytes of one published message's arguments. */
+  readonly publishBytes: number;
+  /** Seconds the server waits for a client's answer. */
+  readonly answerSeconds: number;
+}
+
+export const LIMITS: Limits = {
+  messageBytes: 32 * 1024,
+  depth: 64,
+  messagesPerFrame: 100,
+  groupsPerConnection: 100,
+  connectionsPerUser: 50,
+  connectionsPerObject: 32_000,
+  streamsPerConnection: 20,
+  streamBuffer: 10,
+  queuedCalls: 100,
+  parallelCalls: 1,
+  callsPerSecond: 50,
+  callBurst: 100,
+  malformedInARow: 10,
+  queuedBytes: 1024 * 1024,
+  recovery: 500,
+  presencePage: 100,
+  trackBytes: 1024,
+  publishBytes: 256 * 1024,
+  answerSeconds: 30,
+};
+
+/**
+ * What a room keeps. `logged`: a message is delivered and acknowledged only once it is durable. `behind`: rows are
+ * written within a second, and that second is what a crash may lose. `none`: nothing is kept, nothing is replayed.
+ */
+export type Durability = "logged" | "behind" | "none";
+
+export interface History {
+  /** Messages kept, at least. */
+  readonly size: number;
+  readonly ttlSeconds: number;
+}
+
+/** `users`: who, and a join and a leave each. `counts`: how many. `none`: neither. */
+export type PresenceMode = "users" | "counts" | "none";
+
+/** What a hub says of its rooms; objects need no more of it. */
+export interface RoomSettings {
+  readonly history: History;
+  readonly durability: Durability;
+  readonly presence: PresenceMode;
+  /** Whether `clients.all` reaches sockets attached straight to a room: one follow for each active room. */
+  readonly reachAll: boolean;
+  /** Whether `clients.user` reaches sockets in other rooms: one follow for each user in each active room. */
+  readonly reachUsers: boolean;
+  /** Whether the hub's `all` room knows who is online: every join is told to it. */
+  readonly online: boolean;
+  /** Seconds between heartbeats of clients that send them. */
+  readonly pingSeconds: number;
+  /** Seconds between looks for silent sockets: a ghost lives two pings and one sweep. */
+  readonly sweepSeconds: number;
+  /** Seconds a user may be away before the leave is said. */
+  readonly graceSeconds: number;
+  readonly limits: Limits;
+}
+
+export const DEFAULTS: RoomSettings = {
+  history: { size: 100, ttlSeconds: 600 },
+  durability: "logged",
+  presence: "users",
+  reachAll: true,
+  reachUsers: false,
+  online: false,
+  pingSeconds: 15,
+  sweepSeconds: 120,
+  graceSeconds: 5,
+  limits: LIMITS,
+};
+
+/** The heartbeat objects answer asleep, both ways: SignalR's JSON ping. */
+export const PING = '{"type":6}\u001e';

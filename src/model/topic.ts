@@ -1,0 +1,54 @@
+// How an audience is named. A topic is a room of a hub: the whole hub, a group, an order channel or a user.
+
+import { HubError } from "./errors.ts";
+
+export const ROOM_KINDS = ["group", "order", "user"] as const;
+
+/** The kinds of room a client may name. */
+export type RoomKind = (typeof ROOM_KINDS)[number];
+
+/** `all` is every connection of a hub; it has no name and is entered by nobody: objects with sockets follow it. */
+export type Topic =
+  | { readonly kind: RoomKind; readonly name: string }
+  | { readonly kind: "all"; readonly name: "" };
+
+export const ALL: Topic = { kind: "all", name: "" };
+
+export const isRoomKind = (kind: string): kind is RoomKind =>
+  (ROOM_KINDS as readonly string[]).includes(kind);
+
+/** `all`, `group:lobby`, `order:42`, `user:alice`: as topics stand on the wire and in logs. */
+export const formatTopic = ({ kind, name }: Topic): string =>
+  kind === "all" ? "all" : `${kind}:${name}`;
+
+/** Reads what `formatTopic` wrote. Throws `room_kind_not_found` or `invalid_name`. */
+export function parseTopic(text: string): Topic {
+  if (text === "all") return ALL;
+  const colon = text.indexOf(":");
+  return roomTopic(text.slice(0, Math.max(colon, 0)), text.slice(colon + 1));
+}
+
+/** A topic a client may name, from its two parts. Throws `room_kind_not_found` or `invalid_name`. */
+export function roomTopic(kind: string, name: string): Topic {
+  if (!isRoomKind(kind))
+    throw new HubError("room_kind_not_found", "A room is a group, an order or a user.");
+  return { kind, name: canonicalName(name) };
+}
+
+export const MAX_NAME_LENGTH = 128;
+// oxlint-disable-next-line no-control-regex -- control characters are what this refuses
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+/**
+ * The one form of a room's, user's or tenant's name: NFC, 1–128 UTF-16 units, no control characters, no lone
+ * surrogates, case-sensitive. Throws `invalid_name`.
+ */
+export function canonicalName(raw: string): string {
+  const name = raw.isWellFormed() ? raw.normalize("NFC") : "";
+  if (name.length === 0 || name.length > MAX_NAME_LENGTH || CONTROL.test(name))
+    throw new HubError(
+      "invalid_name",
+      `A name has 1–${MAX_NAME_LENGTH} characters and no control characters.`,
+    );
+  return name;
+}

@@ -1,0 +1,56 @@
+// One client's socket and what must survive sleep of it. The attachment holds all a wake needs; the rest is cache.
+
+import { jsonRpc } from "../protocols/json-rpc.ts";
+import type { Protocol } from "../protocols/protocol.ts";
+import type { User } from "../model/user.ts";
+
+/** What the attachment keeps; at most 16,384 bytes, of which the token's claims are the largest part. */
+export interface Attached {
+  readonly id: string;
+  readonly protocol: string;
+  readonly user: User;
+  readonly connectedAt: number;
+  /** Ids of calls that a loss of memory would leave unanswered. */
+  readonly openCalls: readonly string[];
+}
+
+export interface Connection {
+  readonly socket: WebSocket;
+  readonly protocol: Protocol;
+  /** Replaced as a whole; `save` writes it. */
+  attached: Attached;
+  readonly id: string;
+  readonly user: User;
+  /** When the last message came, as far as this wake knows. */
+  heardAt: number;
+}
+
+const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map([[jsonRpc.name, jsonRpc]]);
+
+export function connectionOf(socket: WebSocket, attached: Attached): Connection {
+  const protocol = PROTOCOLS.get(attached.protocol);
+  if (!protocol) throw new Error(`No protocol ${attached.protocol}.`);
+  return {
+    socket,
+    protocol,
+    attached,
+    heardAt: attached.connectedAt,
+    get id() {
+      return this.attached.id;
+    },
+    get user() {
+      return this.attached.user;
+    },
+  };
+}
+
+/** Changes what survives sleep. */
+export function save(connection: Connection, change: Partial<Attached>): void {
+  connection.attached = { ...connection.attached, ...change };
+  connection.socket.serializeAttachment(connection.attached);
+}
+
+export const restore = (socket: WebSocket): Connection | undefined => {
+  const attached = socket.deserializeAttachment() as Attached | null;
+  return attached ? connectionOf(socket, attached) : undefined;
+};

@@ -1,0 +1,131 @@
+// The sockets of one object: accepting, finding, closing, and knowing which of them are silent or expired. Relays
+// and rooms share it; it knows no rooms, no logs and no hubs.
+
+import { CLOSE, type CloseReason } from "../model/errors.ts";
+import { PING, type RoomSettings } from "../model/options.ts";
+import type { Duty } from "./agenda.ts";
+import { connectionOf, restore, type Attached, type Connection } from "./connection.ts";
+
+/** What connections need of the object's state. */
+export type SocketState = Pick<
+  DurableObjectState,
+  | "acceptWebSocket"
+  | "getWebSockets"
+  | "setWebSocketAutoResponse"
+  | "getWebSocketAutoResponse"
+  | "getWebSocketAutoResponseTimestamp"
+>;
+
+/** What becomes of a connection that ends here rather than by its client. */
+export type Dropped = (connection: Connection, why: CloseReason) => void;
+
+export class Connections implements Duty {
+  readonly #state: SocketState;
+  readonly #settings: RoomSettings;
+  readonly #dropped: Dropped;
+  readonly #all = new Set<Connection>();
+  readonly #byId = new Map<string, Connection>();
+  readonly #bySocket = new WeakMap<WebSocket, Connection>();
+  #sweptAt = Date.now();
+
+  /** After sleep the sockets are still there, and their attachments say who they are. */
+  constructor(state: SocketState, settings: RoomSettings, dropped: Dropped) {
+    this.#state = state;
+    this.#settings = settings;
+    this.#dropped = dropped;
+    // Survives sleep, but not a reset; setting it twice costs nothing.
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PING));
+    for (const socket of state.getWebSockets()) {
+      const connection = socket.readyState === WebSocket.OPEN ? restore(socket) : undefined;
+      if (connection) this.#add(connection);
+    }
+  }
+
+  get all(): ReadonlySet<Connection> {
+    return this.#all;
+  }
+
+  get(id: string): Connection | undefined {
+    return this.#byId.get(id);
+  }
+
+  of(socket: WebSocket): Connection | undefined {
+    const known = this.#bySocket.get(socket);
+    if (known) return this.#all.has(known) ? known : undefined;
+    const attached = socket.deserializeAttachment() as Attached | null;
+    return attached ? this.#byId.get(attached.id) : undefined;
+  }
+
+  accept(socket: WebSocket, attached: Attached): Connection {
+    this.#state.acceptWebSocket(socket);
+    socket.serializeAttachment(attached);
+    const connection = connectionOf(socket, attached);
+    this.#add(connection);
+    return connection;
+  }
+
+  #add(connection: Connection): void {
+    this.#all.add(connection);
+    this.#byId.set(connection.id, connection);
+    this.#bySocket.set(connection.socket, connection);
+  }
+
+  /** False where it was gone already. */
+  remove(connection: Connection): boolean {
+    this.#byId.delete(connection.id);
+    return this.#all.delete(connection);
+  }
+
+  /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
+  send(connection: Connection, frames: readonly string[]): void {
+    const { socket } = connection;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (queuedBytes(socket) > this.#settings.limits.queuedBytes)
+      return this.close(connection, CLOSE.slow);
+    try {
+      for (const frame of frames) socket.send(frame);
+    } catch {
+      // The socket closed between the check and the send; its close event cleans up.
+    }
+  }
+
+  /** Ends a connection from here. A half-open peer never answers, so it counts as gone at once. */
+  close(connection: Connection, why: CloseReason): void {
+    if (!this.remove(connection)) return;
+    try {
+      connection.socket.close(why.code, why.reason);
+    } catch {
+      // Closed already.
+    }
+    this.#dropped(connection, why);
+  }
+
+  /** The next expiry of a token, or the next look for silent sockets. */
+  due(): number | undefined {
+    if (this.#all.size === 0) return undefined;
+    const expiries = [...this.#all].map(({ user }) => user.expiresAt);
+    return expiries.reduce(
+      (a, b) => Math.min(a, b),
+      this.#sweptAt + this.#settings.sweepSeconds * 1000,
+    );
+  }
+
+  run(now: number): void {
+    this.#sweptAt = now;
+    for (const connection of this.#all) {
+      if (connection.user.expiresAt <= now) this.close(connection, CLOSE.expired);
+      else if (this.#isSilent(connection, now)) this.close(connection, CLOSE.silent);
+    }
+  }
+
+  /** Only who has pinged before can fall silent: a bare partysocket never pings. */
+  #isSilent({ socket, heardAt }: Connection, now: number): boolean {
+    const pingedAt = this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+    if (pingedAt === undefined) return false;
+    return now - Math.max(pingedAt, heardAt) > 2 * this.#settings.pingSeconds * 1000;
+  }
+}
+
+/** `bufferedAmount` is in workerd from 2026-11-17 on; before it nobody can know, and nothing is dropped. */
+export const queuedBytes = (socket: WebSocket): number =>
+  (socket as WebSocket & { bufferedAmount?: number }).bufferedAmount ?? 0;

@@ -1,0 +1,129 @@
+// Who is here, as pure state: connections come and go by source (this object, each follower), users are said to
+// have joined or left once, however many devices they have. Nothing here knows sockets, storage or clocks.
+
+import type { PresenceQuery, PresenceView, Present } from "./receiver.ts";
+
+/** A user who was said to be here, and was not yet said to have gone. */
+export interface Announced {
+  readonly userId: string;
+  readonly since: number;
+  readonly state: unknown;
+}
+
+export interface Change {
+  readonly joined: readonly Announced[];
+  readonly left: readonly string[];
+}
+
+/** This object's own sockets, among the sources. */
+export const OWN = "";
+
+export class Presence {
+  readonly #graceMs: number;
+  readonly #announced: Map<string, Announced>;
+  /** Connections of each user, by source. */
+  readonly #connections = new Map<string, Map<string, number>>();
+  /** Users without a connection, until they are said to have left. */
+  readonly #leaving = new Map<string, number>();
+  readonly #arriving = new Map<string, number>();
+  #total = 0;
+
+  /** After a loss of memory all who were announced are leaving, until a connection of theirs is counted again. */
+  constructor(announced: readonly Announced[], graceMs: number, now: number) {
+    this.#graceMs = graceMs;
+    this.#announced = new Map(announced.map((one) => [one.userId, one]));
+    for (const { userId } of announced) this.#leaving.set(userId, now + graceMs);
+  }
+
+  /** This source has `count` connections of the user: absolute, so that repeating it changes nothing. */
+  set(source: string, userId: string, count: number, now: number): void {
+    const sources = this.#connections.get(userId) ?? new Map<string, number>();
+    this.#total += count - (sources.get(source) ?? 0);
+    if (count > 0) sources.set(source, count);
+    else sources.delete(source);
+    if (sources.size > 0) this.#come(userId, sources, now);
+    else this.#go(userId, now);
+  }
+
+  count(source: string, userId: string): number {
+    return this.#connections.get(userId)?.get(source) ?? 0;
+  }
+
+  #come(userId: string, sources: Map<string, number>, now: number): void {
+    this.#connections.set(userId, sources);
+    this.#leaving.delete(userId);
+    if (!this.#announced.has(userId) && !this.#arriving.has(userId))
+      this.#arriving.set(userId, now);
+  }
+
+  /** Whoever was never announced has nothing to leave. */
+  #go(userId: string, now: number): void {
+    this.#connections.delete(userId);
+    this.#arriving.delete(userId);
+    if (this.#announced.has(userId) && !this.#leaving.has(userId))
+      this.#leaving.set(userId, now + this.#graceMs);
+  }
+
+  /** A source and all its connections are gone. */
+  forget(source: string, now: number): void {
+    for (const [userId, sources] of [...this.#connections])
+      if (sources.has(source)) this.set(source, userId, 0, now);
+  }
+
+  /** Whether somebody waits to be announced. */
+  get changing(): boolean {
+    return this.#arriving.size > 0;
+  }
+
+  /** When the next leave is due. */
+  get due(): number | undefined {
+    return this.#leaving.size > 0 ? Math.min(...this.#leaving.values()) : undefined;
+  }
+
+  /** What is to be said now; it counts as said. */
+  settle(now: number): Change {
+    const joined = [...this.#arriving].map(([userId, since]) => ({ userId, since, state: null }));
+    const left = [...this.#leaving].flatMap(([userId, at]) => (at <= now ? [userId] : []));
+    for (const one of joined) this.#announced.set(one.userId, one);
+    this.#arriving.clear();
+    for (const userId of left) {
+      this.#announced.delete(userId);
+      this.#leaving.delete(userId);
+    }
+    return { joined, left };
+  }
+
+  /** Sets what the user shows. Undefined where the user is not here. */
+  track(userId: string, state: unknown): Announced | undefined {
+    const known = this.#announced.get(userId);
+    if (!known) return undefined;
+    const tracked = { ...known, state };
+    this.#announced.set(userId, tracked);
+    return tracked;
+  }
+
+  get users(): number {
+    return this.#announced.size + this.#arriving.size;
+  }
+
+  get connections(): number {
+    return this.#total;
+  }
+
+  view({ after, limit = Infinity }: PresenceQuery, page: number): PresenceView {
+    const ids = [...this.#announced.keys(), ...this.#arriving.keys()].sort();
+    const rest = after === undefined ? ids : ids.filter((id) => id > after);
+    const members = rest.slice(0, Math.max(0, Math.min(limit, page))).map((id) => this.#member(id));
+    const { users, connections } = this;
+    return { users, connections, members, more: rest.length > members.length };
+  }
+
+  #member(userId: string): Present {
+    const { since, state } = this.#announced.get(userId) ?? {
+      since: this.#arriving.get(userId) ?? 0,
+      state: null,
+    };
+    const sources = this.#connections.get(userId)?.values() ?? [];
+    return { userId, since, connections: [...sources].reduce((a, b) => a + b, 0), state };
+  }
+}

@@ -1,0 +1,112 @@
+// The two sides of an object: what rooms do for hub code (Host), and what they want from it (Receiver). Rooms know
+// nothing of hubs; worker.ts binds the dispatcher to them.
+
+import type { CloseReason, HubError } from "../model/errors.ts";
+import type { Outgoing } from "../model/message.ts";
+import type { RoomSettings } from "../model/options.ts";
+import type { Position } from "../model/position.ts";
+import type { Topic } from "../model/topic.ts";
+import type { User } from "../model/user.ts";
+import type { Address } from "./address.ts";
+import type { Connection } from "./connection.ts";
+
+/** Something to be said in a room; the room gives it its number. */
+export interface Draft {
+  /** Said twice under one id, it is heard once, as long as the log remembers. */
+  readonly id?: string;
+  readonly target: string;
+  /** The arguments as the text of one JSON array. */
+  readonly params: string;
+  /** Connections that shall not hear it. */
+  readonly except?: readonly string[];
+}
+
+/** A draft with its number. */
+export interface Entry extends Draft {
+  readonly offset: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A promise to save: `error` is final once the flush that carries the entry has run. */
+export interface Ticket {
+  error: HubError | null;
+}
+
+export interface Present {
+  readonly userId: string;
+  readonly since: number;
+  readonly connections: number;
+  readonly state: unknown;
+}
+
+export interface PresenceView {
+  readonly users: number;
+  readonly connections: number;
+  /** At most one page, ordered by user id. Empty where the room keeps counts only. */
+  readonly members: readonly Present[];
+  /** More users come after the last of `members`. */
+  readonly more: boolean;
+}
+
+export interface PresenceQuery {
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+export interface HistoryQuery {
+  readonly since?: Position;
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
+export interface HistoryView {
+  readonly entries: readonly Entry[];
+  /** Where the log stands. */
+  readonly position: Position;
+  /** False where `since` is of another epoch or the log no longer has all after it; `entries` is empty then. */
+  readonly recovered: boolean;
+}
+
+export interface Host {
+  readonly address: Address;
+  readonly settings: RoomSettings;
+  readonly env: object;
+  /** Says it in a room of this hub: here by a function call, elsewhere by RPC (done when it is durable there). */
+  publish(topic: Topic, draft: Draft): Ticket | Promise<void>;
+  /** Queues a message for one of this object's sockets. A function is asked at the flush, after all was saved. */
+  send(connection: Connection, message: Outgoing | (() => Outgoing)): void;
+  /** Bytes that wait for the connection's reader. */
+  queuedBytes(connection: Connection): number;
+  /** To a connection of any object of the hub, without an answer. Throws `connection_not_found`. */
+  tell(connection: string, target: string, params: string): Promise<void>;
+  /** The same, and waits for what the client answers. Throws also `timed_out` and `interrupted`. */
+  ask(connection: string, target: string, params: string): Promise<unknown>;
+  join(connection: Connection, topic: Topic): Promise<void>;
+  leave(connection: Connection, topic: Topic): Promise<void>;
+  history(topic: Topic, query: HistoryQuery): Promise<HistoryView>;
+  presence(topic: Topic, query: PresenceQuery): Promise<PresenceView>;
+  /** Throws `forbidden` where the user is not in that room. */
+  track(userId: string, topic: Topic, state: unknown): Promise<void>;
+  close(connection: Connection, why: CloseReason): void;
+  /** Puts a fresh token's user in the place of the old one. */
+  renew(connection: Connection, user: User): void;
+  /** Remembers, across sleep, calls whose loss must be told: streams, uploads, questions to clients. */
+  remember(connection: Connection, openCalls: readonly string[]): void;
+  /** Keeps the object awake while hub code runs. */
+  waitUntil(work: Promise<unknown>): void;
+}
+
+export interface Receiver {
+  /** Undefined where the hub is not served (any more). */
+  settings(hub: string): RoomSettings | undefined;
+  opened(host: Host, connection: Connection): Promise<void>;
+  /** The object lost its memory while the socket lived. */
+  awoke(host: Host, connection: Connection): void;
+  received(host: Host, connection: Connection, frame: string | ArrayBuffer): void;
+  closed(host: Host, connection: Connection, error?: Error): Promise<void>;
+  /** After joins and leaves were said in this room. */
+  presenceChanged(host: Host, joined: readonly string[], left: readonly string[]): Promise<void>;
+  /** A client of this object is asked by code that may run elsewhere. */
+  ask(host: Host, connection: Connection, target: string, params: string): Promise<unknown>;
+}

@@ -1,0 +1,170 @@
+// A room's Durable Object: the platform's events on one side, the parts on the other. Nothing is decided here.
+
+import { DurableObject } from "cloudflare:workers";
+import { CLOSE, HubError, publicError } from "../model/errors.ts";
+import type { Position } from "../model/position.ts";
+import { ALL, parseTopic, type Topic } from "../model/topic.ts";
+import { arrivalOf, attach } from "./attach.ts";
+import type { Connection } from "./connection.ts";
+import { hostOf } from "./host.ts";
+import { assemble, type Parts, type RoomEnv } from "./parts.ts";
+import type { Delivery, DeliveryReply, MemberCount, Peer } from "./peers.ts";
+import type {
+  Draft,
+  HistoryQuery,
+  HistoryView,
+  Host,
+  PresenceQuery,
+  PresenceView,
+  Receiver,
+} from "./receiver.ts";
+
+export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env> implements Peer {
+  readonly #receiver: Receiver;
+  readonly #parts: Parts;
+  readonly #host: Host;
+
+  constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
+    super(ctx, env);
+    this.#receiver = receiver;
+    this.#parts = assemble(ctx, env, receiver, {
+      dropped: (connection, why) => this.#gone(connection, new HubError("cancelled", why.reason)),
+      presenceChanged: (joined, left) =>
+        this.#inBackground(receiver.presenceChanged(this.#host, joined, left)),
+    });
+    this.#host = hostOf(this.#parts, ctx, env, receiver);
+    this.#wake();
+  }
+
+  /** Rooms elsewhere hear who did not survive; a hub that is no longer served lets its sockets go. */
+  #wake(): void {
+    const { connections, follows, agenda, served, settings } = this.#parts;
+    if (!served)
+      for (const connection of connections.all) connections.close(connection, CLOSE.gone);
+    connections.run(Date.now());
+    for (const connection of connections.all) this.#receiver.awoke(this.#host, connection);
+    if (follows.stale) this.#inBackground(follows.settle());
+    if (connections.all.size > 0 || this.#parts.roster.users > 0)
+      agenda.arm(Date.now() + settings.sweepSeconds * 1000);
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      const arrival = arrivalOf(request);
+      if (!this.#parts.served) throw new HubError("hub_not_found", "There is no such hub.");
+      const { 0: client, 1: server } = new WebSocketPair();
+      const connection = attach(this.#parts, server, arrival, Date.now());
+      this.#inBackground(this.#welcome(connection));
+      return new Response(null, { status: 101, webSocket: client });
+    } catch (error) {
+      const { code, message } = publicError(error);
+      const status = code === "too_many_connections" ? 429 : code === "internal" ? 500 : 404;
+      return Response.json(
+        { error: { code, message } },
+        { status, headers: { "x-dormouse-error": code } },
+      );
+    }
+  }
+
+  async #welcome(connection: Connection): Promise<void> {
+    const { follows, settings, address } = this.#parts;
+    const { user } = connection;
+    const topics: Topic[] = user.channels.map(parseTopic);
+    if (settings.reachAll || settings.online) topics.push(ALL);
+    if (settings.reachUsers) topics.push({ kind: "user", name: user.id });
+    const elsewhere = topics.filter(
+      ({ kind, name }) => kind !== address.topic.kind || name !== address.topic.name,
+    );
+    await Promise.allSettled([
+      ...elsewhere.map((topic) => follows.join(connection, topic)),
+      this.#receiver.opened(this.#host, connection),
+    ]);
+  }
+
+  override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+    const connection = this.#parts.connections.of(socket);
+    if (!connection) return;
+    connection.heardAt = Date.now();
+    this.#receiver.received(this.#host, connection, frame);
+  }
+
+  /** The hibernation API answers no Close frame by itself (PLATFORM §0.2). */
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
+    const connection = this.#parts.connections.of(socket);
+    if (code !== 1006 && code !== 1015) answerClose(socket, code, reason);
+    this.#end(connection, code === 1006 ? new Error("The connection was lost.") : undefined);
+  }
+
+  override webSocketError(socket: WebSocket, error: unknown): void {
+    this.#end(
+      this.#parts.connections.of(socket),
+      error instanceof Error ? error : new Error(String(error)),
+    );
+  }
+
+  #end(connection: Connection | undefined, error?: Error): void {
+    if (connection && this.#parts.connections.remove(connection)) this.#gone(connection, error);
+  }
+
+  #gone(connection: Connection, error?: Error): void {
+    this.#parts.roster.own(connection.user.id, -1);
+    this.#inBackground(this.#receiver.closed(this.#host, connection, error));
+    this.#inBackground(this.#parts.follows.leaveAll(connection));
+  }
+
+  override alarm(): Promise<void> {
+    return this.#parts.agenda.ring(Date.now());
+  }
+
+  /** Failures of what nobody waits for are logged; follow links are told again by alarm. */
+  #inBackground(work: Promise<unknown>): void {
+    this.ctx.waitUntil(work.catch((error: unknown) => console.error("In the background:", error)));
+  }
+
+  publish(draft: Draft): Promise<Position> {
+    return this.#parts.publisher.publishSaved(draft);
+  }
+
+  async history(query: HistoryQuery): Promise<HistoryView> {
+    return this.#host.history(this.#parts.address.topic, query);
+  }
+
+  async presence(query: PresenceQuery): Promise<PresenceView> {
+    return this.#host.presence(this.#parts.address.topic, query);
+  }
+
+  async track(userId: string, state: unknown): Promise<void> {
+    return this.#host.track(userId, this.#parts.address.topic, state);
+  }
+
+  async follow(follower: string, members: readonly MemberCount[]): Promise<void> {
+    this.#parts.followers.add(follower, members);
+    for (const [userId, connections] of members)
+      this.#parts.roster.set(follower, userId, connections);
+  }
+
+  async unfollow(follower: string): Promise<void> {
+    this.#parts.followers.remove(follower);
+  }
+
+  async deliver(delivery: Delivery): Promise<DeliveryReply> {
+    return this.#parts.follows.deliver(delivery);
+  }
+
+  async tell(connection: string, target: string, params: string): Promise<void> {
+    return this.#host.tell(connection, target, params);
+  }
+
+  async ask(connection: string, target: string, params: string): Promise<unknown> {
+    return this.#host.ask(connection, target, params);
+  }
+}
+
+/** Codes that may not be sent (1005, or what a client made up) are answered as a normal close. */
+function answerClose(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket.close(code === 1005 ? 1000 : code, reason);
+  } catch {
+    socket.close(1000);
+  }
+}

@@ -1,0 +1,185 @@
+// S3: which pages may connect. Only whole origins count, as browsers write them.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { authenticate } from "../../src/auth/authenticate.ts";
+import { corsHeaders, readOrigins } from "../../src/auth/origin.ts";
+import { hs256, NOW, SECRET_ENV } from "./tokens.ts";
+
+const SERVER = "https://hubs.example";
+const ENV = {
+  ...SECRET_ENV,
+  ALLOWED_ORIGINS: "https://app.example, https://xn--bcher-kva.example,http://localhost:5173",
+};
+
+const ACCEPTED = [
+  "https://app.example",
+  "https://xn--bcher-kva.example",
+  "http://localhost:5173",
+  SERVER,
+];
+
+const REFUSED = [
+  "null",
+  "",
+  "*",
+  "undefined",
+  "https://",
+  "https:",
+  "app.example",
+  "//app.example",
+  "http://app.example",
+  "ws://app.example",
+  "wss://app.example",
+  "ftp://app.example",
+  "file://",
+  "file:///app.example",
+  "HTTPS://app.example",
+  "https://APP.example",
+  "https://App.Example",
+  "https://app.example:443",
+  "https://app.example:8443",
+  "https://app.example:",
+  "https://app.example:80",
+  "https://app.example/",
+  "https://app.example//",
+  "https://app.example/path",
+  "https://app.example?x",
+  "https://app.example#x",
+  "https://app.example.",
+  "https://.app.example",
+  "https://any-app.example",
+  "https://anyapp.example",
+  "https://sub.app.example",
+  "https://example",
+  "https://app.example.evil.example",
+  "https://app.exampleevil.com",
+  "https://app.example@evil.example",
+  "https://evil.example@app.example",
+  "https://evil.example/https://app.example",
+  "https://evil.example?https://app.example",
+  "https://evil.example#https://app.example",
+  "https://app.example%2eevil.example",
+  "https://app.example%00.evil.example",
+  "https://app%2eexample",
+  "https://app.example, https://evil.example",
+  "https://evil.example, https://app.example",
+  "https://app.example https://evil.example",
+  "https://app.example,https://app.example",
+  "https://app_example",
+  "https://appxexample",
+  "https://app-example",
+  "https://xn--bcher-kva.example:443",
+  "https://bcher-kva.example",
+  "https://xn--app-example.example",
+  "http://localhost",
+  "http://localhost:3000",
+  "http://localhost:51733",
+  "https://localhost:5173",
+  "http://127.0.0.1:5173",
+  "http://[::1]:5173",
+  "http://localhost.evil.example:5173",
+  "http://evil.localhost:5173",
+  "http://hubs.example",
+  "https://hubs.example:8443",
+  "https://hubs.example.evil.example",
+  "https://evil-hubs.example",
+  "chrome-extension://abcdefghijklmnop",
+  "capacitor://localhost",
+  "data:text/html,x",
+  "about:blank",
+  "blob:https://app.example/1",
+];
+
+const from = (headers: Record<string, string>, url = `${SERVER}/hubs/chat/negotiate`) =>
+  new Request(url, { headers });
+
+async function outcome(request: Request, env = ENV): Promise<string> {
+  return authenticate(request, env, () => NOW).then(
+    ({ id }) => id,
+    ({ code }: { code: string }) => code,
+  );
+}
+
+const signedIn = async (headers: Record<string, string> = {}, url?: string) =>
+  from({ ...headers, authorization: `Bearer ${await hs256()}` }, url);
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("[S3] origins", () => {
+  it.each(ACCEPTED)("accepts %j", async (origin) => {
+    expect(await outcome(await signedIn({ origin }))).toBe("alice");
+  });
+
+  it.each(REFUSED)("refuses %j", async (origin) => {
+    expect(await outcome(await signedIn({ origin }))).toBe("forbidden_origin");
+  });
+
+  it("accepts a server, which sends none", async () => {
+    expect(await outcome(await signedIn())).toBe("alice");
+  });
+
+  it("refuses before it looks at the token", async () => {
+    expect(await outcome(from({ origin: "https://evil.example" }))).toBe("forbidden_origin");
+  });
+
+  it("compares its own origin with the port", async () => {
+    const url = "http://localhost:8787/hubs/chat";
+    const own = await signedIn({ origin: "http://localhost:8787" }, url);
+    expect(await outcome(own, { ...SECRET_ENV, ALLOWED_ORIGINS: "" })).toBe("alice");
+    const other = await signedIn({ origin: "http://localhost:8788" }, url);
+    expect(await outcome(other, { ...SECRET_ENV, ALLOWED_ORIGINS: "" })).toBe("forbidden_origin");
+  });
+});
+
+describe("ALLOWED_ORIGINS", () => {
+  let logged: string[];
+  beforeEach(() => {
+    logged = [];
+    vi.spyOn(console, "error").mockImplementation((line: string) => void logged.push(line));
+  });
+
+  it.each([
+    "*",
+    "null",
+    "https://*",
+    "https://*.example",
+    "//app.example",
+    "app.example",
+    "https://app.example/",
+    "https://app.example/path",
+    "https://app.example:443",
+    "https://App.example",
+    "https://bücher.example",
+    "https://user@app.example",
+    "ftp://app.example",
+    "https://app.example,",
+    "https://app.example,,https://b.example",
+    "https://app.example https://b.example",
+    "https://app.example,*",
+  ])("refuses every request with an entry such as %j", async (ALLOWED_ORIGINS) => {
+    expect(await outcome(await signedIn(), { ...ENV, ALLOWED_ORIGINS })).toBe("misconfigured");
+    expect(logged).toEqual([expect.stringContaining("ALLOWED_ORIGINS")]);
+  });
+
+  it("may be blank", () => {
+    expect(readOrigins(" ")).toEqual(new Set());
+  });
+});
+
+describe("corsHeaders", () => {
+  const allowed = new Set(["https://app.example"]);
+  it("names an allowed origin and allows credentials", () => {
+    expect(corsHeaders(from({ origin: "https://app.example" }), allowed)).toEqual({
+      vary: "Origin",
+      "access-control-allow-origin": "https://app.example",
+      "access-control-allow-credentials": "true",
+    });
+  });
+
+  it.each([{}, { origin: "null" }, { origin: "https://evil.example" }])(
+    "grants nothing to %j",
+    (headers) => {
+      expect(corsHeaders(from(headers), allowed)).toEqual({ vary: "Origin" });
+    },
+  );
+});

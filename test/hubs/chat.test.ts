@@ -1,0 +1,98 @@
+// ChatHub: what is said in a room, and who comes and goes.
+
+import { describe, expect, it } from "vitest";
+import { mayEnter } from "../../src/dispatch/policies.ts";
+import { calling } from "../../src/dispatch/testing.ts";
+import { ChatHub } from "../../src/hubs/chat.ts";
+import { parseTopic } from "../../src/model/topic.ts";
+
+describe("chat.sendToRoom", () => {
+  it("tells everybody in the room who said what", async () => {
+    const { invoke, sent } = calling(ChatHub);
+    await invoke.sendToRoom("lobby", "hello");
+    expect(sent).toEqual([
+      { to: "group:lobby", method: "receiveMessage", args: ["alice", "hello"] },
+    ]);
+  });
+
+  it("takes 4,000 characters and refuses one more", async () => {
+    const { invoke, sent } = calling(ChatHub);
+    await invoke.sendToRoom("lobby", "x".repeat(4_000));
+    await expect(invoke.sendToRoom("lobby", "x".repeat(4_001))).rejects.toMatchObject({
+      code: "invalid_arguments",
+    });
+    expect(sent).toHaveLength(1);
+  });
+
+  it("refuses what is no text", async () => {
+    const { invoke } = calling(ChatHub);
+    await expect(invoke.sendToRoom("lobby", 1 as unknown as string)).rejects.toMatchObject({
+      code: "invalid_arguments",
+    });
+  });
+});
+
+it("chat.broadcastExceptSelf tells everybody but the caller", async () => {
+  const { invoke, sent } = calling(ChatHub);
+  await invoke.broadcastExceptSelf("hello");
+  expect(sent).toEqual([
+    { to: "all", method: "receiveMessage", args: ["alice", "hello"], except: ["caller"] },
+  ]);
+});
+
+describe("chat rooms", () => {
+  it("are joined and left", async () => {
+    const { invoke, joined } = calling(ChatHub);
+    await invoke.joinRoom("a");
+    await invoke.joinRoom("b");
+    await invoke.leaveRoom("a");
+    expect(joined).toEqual(["group:b"]);
+  });
+
+  it("say themselves who comes and goes, so that a lost connection is said too", async () => {
+    const { hooks, invoke, sent } = calling(ChatHub);
+    await invoke.joinRoom("lobby");
+    expect(sent).toEqual([]);
+    await hooks.joined("alice", "group:lobby");
+    await hooks.left("alice", "group:lobby");
+    expect(sent).toEqual([
+      { to: "group:lobby", method: "userJoined", args: ["alice", "lobby"] },
+      { to: "group:lobby", method: "userLeft", args: ["alice", "lobby"] },
+    ]);
+  });
+
+  it.each(["all", "user:bob"])("say nothing of %s", async (room) => {
+    const { hooks, sent } = calling(ChatHub);
+    await hooks.joined("bob", room);
+    await hooks.left("bob", room);
+    expect(sent).toEqual([]);
+  });
+
+  it("are open to whoever is signed in, and a user's room is not", async () => {
+    const may = (topic: string) => {
+      const room = parseTopic(topic);
+      const rules = room.kind === "all" ? undefined : ChatHub.settings.rooms?.[room.kind];
+      return mayEnter({ hub: "chat", user: alice, room, args: [] }, rules);
+    };
+    expect(await Promise.all(["group:x", "order:1", "user:bob"].map(may))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+});
+
+it("chat is closed to nobody", async () => {
+  const { invoke } = calling(ChatHub, { user: null });
+  await expect(invoke.joinRoom("lobby")).rejects.toMatchObject({ code: "forbidden" });
+});
+
+const alice = {
+  id: "alice",
+  tenant: "default",
+  roles: [],
+  claims: {},
+  caps: [],
+  channels: [],
+  expiresAt: Infinity,
+};

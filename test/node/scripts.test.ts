@@ -1,0 +1,255 @@
+// The commands of package.json as a user runs them, in folders of their own: the project's .dev.vars stays untouched.
+
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { jwtVerify } from "jose";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { summarise } from "../../scripts/ci-summary.ts";
+import type { Report } from "../../scripts/ci-summary.ts";
+import { ensureDevVars, readKeys } from "../../scripts/dev-vars.ts";
+import { freePort, startEndpoint } from "../support/endpoint.ts";
+
+const WORKER = `
+import { DurableObject } from "cloudflare:workers";
+export class Room extends DurableObject {
+  async fetch(request) {
+    if (request.headers.get("upgrade") !== "websocket") {
+      const seen = ((await this.ctx.storage.get("seen")) ?? 0) + 1;
+      await this.ctx.storage.put("seen", seen);
+      return Response.json({ seen, secret: this.env.JWT_SECRET, issuer: this.env.JWT_ISSUER });
+    }
+    const [client, server] = Object.values(new WebSocketPair());
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+}
+export default { fetch: (request, env) => env.ROOMS.getByName("one").fetch(request) };
+`;
+
+const script = (name: string): string =>
+  fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "dormouse-scripts-"));
+  const toml = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));
+  writeFileSync(join(folder, "wrangler.toml"), readFileSync(toml));
+  mkdirSync(join(folder, "src"));
+  writeFileSync(join(folder, "src/worker.ts"), WORKER);
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const devVars = (): string => readFileSync(join(folder, ".dev.vars"), "utf8");
+
+function run(name: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script(name), ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+async function verified(token: string) {
+  const { secret, issuer, audience } = await readKeys(folder);
+  return jwtVerify(token, new TextEncoder().encode(secret), { issuer, audience });
+}
+
+describe(".dev.vars", () => {
+  it("is written once, with 32 random bytes, for the owner alone", () => {
+    expect(ensureDevVars(folder).created).toBe(true);
+    expect(statSync(join(folder, ".dev.vars")).mode & 0o777).toBe(0o600);
+    expect(devVars()).toMatch(/^JWT_SECRET=[\w-]{43}$/m);
+  });
+
+  it("is left alone, byte for byte, when it is there", () => {
+    writeFileSync(join(folder, ".dev.vars"), "JWT_SECRET = mine\r\n");
+    expect(ensureDevVars(folder).created).toBe(false);
+    expect(devVars()).toBe("JWT_SECRET = mine\r\n");
+  });
+
+  it("overrules wrangler.toml", async () => {
+    writeFileSync(join(folder, ".dev.vars"), "JWT_SECRET=mine\nJWT_ISSUER=me\n");
+    expect(await readKeys(folder)).toEqual({ secret: "mine", issuer: "me", audience: "dormouse" });
+  });
+});
+
+describe("npm run token", () => {
+  it("prints one line, which verifies, and nothing else", async () => {
+    const flags = ["--role", "Admin", "--claim", "permissions=users.manage", "--tenant", "acme"];
+    const { status, stdout, stderr } = run("token.ts", "alice", ...flags, "--ttl", "600");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    const { payload, protectedHeader } = await verified(stdout.trim());
+    expect(protectedHeader).toEqual({ alg: "HS256", typ: "JWT" });
+    expect(payload).toEqual({
+      sub: "alice",
+      role: "Admin",
+      permissions: "users.manage",
+      tid: "acme",
+      iss: "dormouse",
+      aud: "dormouse",
+      jti: expect.any(String),
+      iat: expect.any(Number),
+      exp: payload.iat! + 600,
+    });
+  });
+
+  it("makes arrays of what is repeated, JSON of what looks like it, and strings of the rest", async () => {
+    const roles = ["--role", "a", "--role", "b"];
+    const claims = ["p=x", "p=y", 'caps=[{"channels":["a"]}]', "n=1", "e=", "q=a=b", "t=[x"];
+    const flags = claims.flatMap((claim) => ["--claim", claim]);
+    const { payload } = await verified(run("token.ts", "bob", ...roles, ...flags).stdout.trim());
+    const { sub, iss, aud, jti, iat, exp, ...rest } = payload;
+    expect(exp! - iat!).toBe(3_600);
+    expect(rest).toEqual({
+      role: ["a", "b"],
+      p: ["x", "y"],
+      caps: [{ channels: ["a"] }],
+      n: "1",
+      e: "",
+      q: "a=b",
+      t: "[x",
+    });
+  });
+
+  it.each([
+    { args: [] },
+    { args: ["alice", "bob"] },
+    { args: ["alice", "--nope"] },
+    { args: ["alice", "--claim", "=x"] },
+    { args: ["alice", "--claim", "sub=bob"] },
+    { args: ["alice", "--ttl", "0"] },
+    { args: ["alice", "--ttl", "1h"] },
+  ])("refuses $args with exit code 2 and an empty standard output", ({ args }) => {
+    const { status, stdout, stderr } = run("token.ts", ...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain("Usage:");
+  });
+
+  it("ends with 1 and says what is missing when .dev.vars has no secret", () => {
+    writeFileSync(join(folder, ".dev.vars"), "OTHER=1\n");
+    const { status, stdout, stderr } = run("token.ts", "alice");
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toContain("JWT_SECRET");
+  });
+});
+
+describe("--help", () => {
+  it.each(["token.ts", "dev.ts"])(
+    "of %s goes to standard output, and nothing is written",
+    (name) => {
+      const { status, stdout } = run(name, "--help");
+      expect({ status, usage: stdout.startsWith("Usage: npm run") }).toEqual({
+        status: 0,
+        usage: true,
+      });
+      expect(devVars).toThrow("ENOENT");
+    },
+  );
+});
+
+describe("npm run dev", () => {
+  it.each([["--port"], ["--port=x"], ["--port=0"], ["--port=65536"], ["--ip"]])(
+    "refuses %s with exit code 2",
+    (flag) => {
+      expect(run("dev.ts", flag)).toMatchObject({ status: 2, stdout: "" });
+    },
+  );
+
+  it("starts, says where it is, honours .dev.vars, and leaves nothing behind on SIGTERM", async () => {
+    const port = await freePort();
+    const args = [script("dev.ts"), "--port", `${port}`, "--log-level", "warn"];
+    const dev = spawn(process.execPath, args, {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await vi.waitFor(() => expect(output).toContain("To end it"), 20_000);
+    const url = `http://127.0.0.1:${port}`;
+    expect(output).toContain(url);
+    expect(await (await fetch(url)).json()).toMatchObject({
+      secret: (await readKeys(folder)).secret,
+    });
+    // workerd would not go by itself while a socket is open.
+    await once(new WebSocket(url.replace("http", "ws")), "open");
+    dev.kill("SIGTERM");
+    expect(await once(dev, "exit")).toEqual([0, null]);
+    await expect(fetch(url)).rejects.toThrow("fetch failed");
+  });
+});
+
+describe("the endpoint of the tests", () => {
+  it("keeps its port, secret and storage over kill and restart", async () => {
+    await using endpoint = await startEndpoint({ folder, vars: { JWT_ISSUER: `$it "is" #1` } });
+    const get = async (): Promise<unknown> => (await fetch(endpoint.url)).json();
+    const { secret, issuer } = endpoint.keys;
+    expect(await get()).toEqual({ seen: 1, secret, issuer });
+    await endpoint.kill();
+    await expect(get()).rejects.toThrow("fetch failed");
+    await endpoint.restart();
+    expect(await get()).toEqual({ seen: 2, secret, issuer });
+  });
+
+  it("says what wrangler wrote when it does not start", async () => {
+    writeFileSync(join(folder, "wrangler.toml"), "name = 1");
+    await expect(startEndpoint({ folder })).rejects.toThrow(/before it was ready.*"name"/s);
+  });
+});
+
+describe("the count of .ci/run", () => {
+  const report = (counts: Partial<Report>): Report => ({
+    ...{ numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 },
+    ...{ testResults: [], ...counts },
+  });
+  const failedFile = (...titles: string[]): Report["testResults"][number] => ({
+    name: "a.test.ts",
+    status: "failed",
+    assertionResults: titles.map((fullName) => ({ status: "failed", fullName })),
+  });
+  const steps = (tests: number, lint = 0) => [
+    { name: "tests", exitCode: tests },
+    { name: "lint", exitCode: lint },
+  ];
+
+  it.each([
+    ["all is well", report({ numPassedTests: 5 }), steps(0), "6 passed, 0 failed"],
+    [
+      "a test was skipped",
+      report({ numPassedTests: 5, numPendingTests: 2 }),
+      steps(0),
+      "6 passed, 0 failed, 2 skipped",
+    ],
+    [
+      "two tests failed",
+      report({ numPassedTests: 5, testResults: [failedFile("x", "y")] }),
+      steps(1),
+      "6 passed, 2 failed",
+    ],
+    [
+      "a file does not load",
+      report({ numPassedTests: 5, testResults: [failedFile()] }),
+      steps(1),
+      "6 passed, 1 failed",
+    ],
+    [
+      "vitest failed outside the tests",
+      report({ numPassedTests: 5 }),
+      steps(1),
+      "6 passed, 1 failed",
+    ],
+    ["a check failed", report({ numPassedTests: 5 }), steps(0, 1), "5 passed, 1 failed"],
+    ["no test ran", report({}), steps(0), "1 passed, 1 failed"],
+    ["there is no report", undefined, steps(137), "1 passed, 1 failed"],
+  ])("when %s", (_, found, results, line) => {
+    const summary = summarise(found, results);
+    expect(summary.line).toBe(line);
+    expect(summary.ok).toBe(line.includes(" 0 failed"));
+  });
+});

@@ -1,0 +1,155 @@
+// Values → JSON text → values: what our encoder makes of user code's values, and that nothing is lost on the way.
+
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { CallId } from "../../src/model/message.ts";
+import { LIMITS } from "../../src/model/options.ts";
+import { jsonRpc } from "../../src/protocols/json-rpc.ts";
+import { encodeParams, toJson } from "../../src/protocols/json.ts";
+
+const SEED = 20261120;
+const RUNS = { numRuns: 10_000, seed: SEED };
+const LARGE = { ...LIMITS, messageBytes: 2 ** 30 };
+
+const bytes = (...values: number[]) => new Uint8Array(values);
+
+describe("values", () => {
+  test.each<[string, unknown, string]>([
+    ["undefined becomes null", undefined, "null"],
+    ["a function becomes null", () => 1, "null"],
+    ["undefined members are absent", { a: undefined, b: 1 }, '{"b":1}'],
+    ["undefined items keep their place", [1, undefined, 3], "[1,null,3]"],
+    ["a date becomes ISO 8601", new Date(0), '"1970-01-01T00:00:00.000Z"'],
+    ["bytes become base64", bytes(1, 2, 255), '"AQL/"'],
+    ["no bytes become an empty string", bytes(), '""'],
+    ["an ArrayBuffer becomes base64", bytes(1, 2, 255).buffer, '"AQL/"'],
+    ["a view becomes base64 of what it shows", bytes(9, 1, 2, 255, 9).subarray(1, 4), '"AQL/"'],
+    ["bytes are found at any depth", { a: [{ b: bytes(0) }] }, '{"a":[{"b":"AA=="}]}'],
+    [
+      "a date beside bytes stays a date",
+      [new Date(0), bytes(0)],
+      '["1970-01-01T00:00:00.000Z","AA=="]',
+    ],
+    ["toJSON is asked", { toJSON: () => "mine" }, '"mine"'],
+    ["a lone surrogate is escaped", "\ud800", '"\\ud800"'],
+    ["NaN becomes null", NaN, "null"],
+  ])("%s", (_title, value, text) => {
+    expect(toJson(value)).toBe(text);
+  });
+
+  test("bytes with a toJSON of their own, as Node's Buffer has, become base64", () => {
+    const buffer = Object.assign(bytes(1, 2, 255), { toJSON: () => ({ type: "Buffer" }) });
+    expect(toJson({ buffer })).toBe('{"buffer":"AQL/"}');
+  });
+
+  test("a megabyte of bytes survives", () => {
+    const megabyte = new Uint8Array(2 ** 20).map((_, at) => at * 31);
+    const text = JSON.parse(toJson(megabyte)) as string;
+    expect(Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0))).toEqual(megabyte);
+  });
+
+  test("arguments are one array", () => {
+    expect(encodeParams([])).toBe("[]");
+    expect(encodeParams(["a", undefined, bytes(0)])).toBe('["a",null,"AA=="]');
+  });
+
+  test("throws what JSON.stringify throws on BigInt, cycles and depth", () => {
+    const loop: Record<string, unknown> = {};
+    loop["self"] = loop;
+    let deep: unknown = 1;
+    for (let depth = 0; depth < 100_000; depth++) deep = [deep];
+    for (const value of [1n, loop, deep]) expect(() => toJson(value)).toThrow(/BigInt|call stack/);
+  });
+});
+
+/** A value of user code, and what a client reads of it. */
+interface Pair {
+  readonly value: unknown;
+  readonly read: unknown;
+}
+
+const same = (value: unknown): Pair => ({ value, read: value });
+
+const { pair } = fc.letrec<{ pair: Pair }>((tie) => ({
+  pair: fc.oneof(
+    { maxDepth: 4, depthSize: "small" },
+    fc.string({ unit: "binary" }).map(same),
+    fc.oneof(fc.integer(), fc.boolean(), fc.constant(null)).map(same),
+    fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .map((value) => ({ value, read: value + 0 })),
+    fc.date({ noInvalidDate: true }).map((value) => ({ value, read: value.toISOString() })),
+    fc.uint8Array().map((value) => ({ value, read: btoa(String.fromCharCode(...value)) })),
+    fc.array(tie("pair")).map((pairs) => ({
+      value: pairs.map(({ value }) => value),
+      read: pairs.map(({ read }) => read),
+    })),
+    fc
+      .dictionary(
+        fc.string().filter((key) => key !== "__proto__"),
+        tie("pair"),
+      )
+      .map((pairs) => ({
+        value: Object.fromEntries(Object.entries(pairs).map(([key, { value }]) => [key, value])),
+        read: Object.fromEntries(Object.entries(pairs).map(([key, { read }]) => [key, read])),
+      })),
+  ),
+}));
+
+const isAnswered = ({ value, read }: Pair): void => {
+  const record = jsonRpc.encode({ type: "completion", id: 1, result: value });
+  expect(JSON.parse(record)).toEqual({ jsonrpc: "2.0", id: 1, result: read });
+};
+
+const isHeardFromUs = (target: string, pairs: Pair[]): void => {
+  const params = encodeParams(pairs.map(({ value }) => value));
+  const wire = jsonRpc.encode({ type: "invocation", id: "s1", target, params });
+  const heard = { type: "invocation", id: "s1", target, args: pairs.map(({ read }) => read) };
+  expect(jsonRpc.decode(wire, LARGE)).toEqual({ messages: [heard], batch: false });
+};
+
+const isHeardFromClients = (id: CallId, pairs: Pair[]): void => {
+  const params = pairs.map(({ read }) => read);
+  const wire = JSON.stringify({ jsonrpc: "2.0", id, method: "m", params });
+  const heard = { type: "invocation", id, target: "m", args: params };
+  expect(jsonRpc.decode(wire, LARGE)).toEqual({ messages: [heard], batch: false });
+};
+
+/** Batches of the given sizes, a size of zero being a record alone; ids count up through all of them. */
+const isJoinedInOrder = (sizes: number[]): void => {
+  let id = 0;
+  const answer = () => ({ type: "completion", id: id++, result: "[," }) as const;
+  const records = sizes.map((size) =>
+    size === 0
+      ? jsonRpc.encode(answer())
+      : jsonRpc.encode({ type: "batch", answers: Array.from({ length: size }, answer) }),
+  );
+  const frame = [JSON.parse(jsonRpc.join(records)) as { id: number }].flat();
+  expect(frame.map((record) => record.id)).toEqual(Array.from({ length: id }, (_, at) => at));
+};
+
+describe("there and back", () => {
+  test("[R12] 10,000 results read as what the method returned", () => {
+    expect(fc.check(fc.property(pair, isAnswered), RUNS).counterexample).toBeNull();
+  });
+
+  test("[R12] 10,000 calls said by us are heard as they were said", () => {
+    const names = fc.string({ unit: "binary", minLength: 1, maxLength: 128 });
+    const calls = fc.property(names, fc.array(pair, { maxLength: 3 }), isHeardFromUs);
+    expect(fc.check(calls, RUNS).counterexample).toBeNull();
+  });
+
+  test("[R12] 10,000 calls said by a client are heard as they were said", () => {
+    const ids = fc.oneof(fc.string({ maxLength: 128 }), fc.maxSafeInteger(), fc.constant(null));
+    const calls = fc.property(ids, fc.array(pair, { maxLength: 3 }), isHeardFromClients);
+    expect(fc.check(calls, RUNS).counterexample).toBeNull();
+  });
+
+  test("[R12] one to five hundred records of a frame are all there, in their order", () => {
+    const frames = fc.property(
+      fc.array(fc.nat(5), { minLength: 1, maxLength: 500 }),
+      isJoinedInOrder,
+    );
+    expect(fc.check(frames, { numRuns: 200, seed: SEED }).counterexample).toBeNull();
+  });
+});

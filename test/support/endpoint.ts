@@ -1,0 +1,139 @@
+// The real endpoint for tests in Node: `wrangler dev` with a port, a secret and a storage of its own. Nothing outlives a test.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { randomSecret } from "../../scripts/dev-vars.ts";
+import type { Keys } from "../../scripts/dev-vars.ts";
+import { signToken } from "../../scripts/sign-token.ts";
+import { wranglerDev } from "../../scripts/wrangler.ts";
+import type { WranglerRun } from "../../scripts/wrangler.ts";
+
+const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface EndpointOptions {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Where objects keep their rows. Default: a temporary folder, removed at the end. */
+  readonly persistTo?: string;
+  /** Over [vars] of wrangler.toml, and over the secret made up for this endpoint. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** The folder with another wrangler.toml. Default: the project. */
+  readonly folder?: string;
+  /** How long a start may take, milliseconds. Default 30,000: it takes 1,500, and more on a busy machine. */
+  readonly startMs?: number;
+}
+
+export interface Endpoint extends AsyncDisposable {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  readonly keys: Keys;
+  token(user: string, claims?: Record<string, unknown>, ttlSeconds?: number): Promise<string>;
+  /** SIGKILL, in the middle of whatever it does. Resolves when nothing of it is left. */
+  kill(): Promise<void>;
+  /** Kills it if it runs, and starts it again: same port, same storage. */
+  restart(): Promise<void>;
+  /** Asks first. What it stored stays until the end of the test run's process, if it is in a temporary folder. */
+  stop(): Promise<void>;
+  /** Everything wrangler and the worker have written. */
+  logs(): string;
+}
+
+export async function startEndpoint(options: EndpointOptions = {}): Promise<Endpoint> {
+  const own = mkdtempSync(join(tmpdir(), "dormouse-"));
+  const port = options.port ?? (await freePort());
+  const vars = {
+    JWT_SECRET: randomSecret(),
+    JWT_ISSUER: "dormouse",
+    JWT_AUDIENCE: "dormouse",
+    ...options.vars,
+  };
+  const keys = { secret: vars.JWT_SECRET, issuer: vars.JWT_ISSUER, audience: vars.JWT_AUDIENCE };
+  const envFile = join(own, "vars.env");
+  writeFileSync(envFile, envText(vars), { mode: 0o600 });
+
+  let logs = "";
+  const start = (): WranglerRun =>
+    wranglerDev({
+      cwd: options.folder ?? PROJECT,
+      // With --env-file wrangler reads no .dev.vars.
+      args: [
+        ["--ip", "127.0.0.1"],
+        ["--port", `${port}`],
+        ["--env-file", envFile],
+        ["--persist-to", options.persistTo ?? join(own, "state")],
+      ].flat(),
+      // Endpoints side by side bear one name; a registry each keeps them from finding each other.
+      env: { WRANGLER_REGISTRY_PATH: join(own, "registry") },
+      onOutput: (text) => (logs += text),
+    });
+
+  let run = start();
+  const ready = (): Promise<void> => whenReady(run, options.startMs ?? 30_000, () => logs);
+  const endpoint: Endpoint = {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    keys,
+    token: (user, claims = {}, ttlSeconds = 3_600) => signToken(keys, { user, claims, ttlSeconds }),
+    kill: () => run.end(),
+    stop: () => run.end(2_000),
+    async restart() {
+      await run.end();
+      run = start();
+      await ready();
+    },
+    logs: () => logs,
+    async [Symbol.asyncDispose]() {
+      await run.end();
+      rmSync(own, { recursive: true, force: true });
+    },
+  };
+  try {
+    await ready();
+    return endpoint;
+  } catch (error) {
+    await endpoint[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function whenReady(run: WranglerRun, startMs: number, logs: () => string): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`The endpoint was not ready within ${startMs} ms.`)),
+    startMs,
+  );
+  try {
+    await Promise.race([run.ready, late.promise]);
+  } catch (error) {
+    await run.end();
+    throw new Error(`${(error as Error).message} It wrote:\n${logs()}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A port nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** dotenv takes single-quoted text as it is, but for `$`, which wrangler expands unless it is escaped. */
+function envText(vars: Readonly<Record<string, string>>): string {
+  return Object.entries(vars)
+    .map(([name, value]) => {
+      if (/['\n\\]/.test(value)) throw new Error(`${name} holds what an env file cannot.`);
+      return `${name}='${value.replaceAll("$", "\\$")}'\n`;
+    })
+    .join("");
+}

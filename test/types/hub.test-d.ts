@@ -1,0 +1,142 @@
+// What must compile in user code, and what must not. Compiled by `npm run types`; never run.
+
+import * as v from "valibot";
+import { z } from "zod";
+import type { HubContext, Member, MemberContext, RoomContext } from "../../src/dispatch/context.ts";
+import { authorize, hub, method, stream, streamOf } from "../../src/dispatch/hub.ts";
+import { role } from "../../src/dispatch/policies.ts";
+import { calling } from "../../src/dispatch/testing.ts";
+import type { ClientOf, HubCalls } from "../../src/dispatch/typed.ts";
+import type { Topic } from "../../src/model/topic.ts";
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const expect = <T extends true>(): T | void => {};
+
+interface Told {
+  said(count: number): void;
+}
+interface Asked extends Told {
+  confirm(question: string): Promise<boolean>;
+}
+const answers = { confirm: z.boolean() };
+
+export const AskingHub = hub<Asked>("asking", { answers }).methods({
+  unused: method([z.string(), z.number()], () => 1),
+  none: method([], ({ clients }) => clients.all.said(1)),
+  defaulted: method([z.string(), z.number().default(3)], (_context, name, n) => ({ name, n })),
+  valibot: method([v.object({ id: v.string() })], (_context, value) => value.id),
+  guarded: authorize(role("x")).method([z.string()], ({ clients }, question) =>
+    clients.caller.confirm(question),
+  ),
+  dated: method([], () => ({ at: new Date(), tags: ["a"] })),
+  bytes: method([], () => new Uint8Array(1)),
+  ticks: stream([z.coerce.date()], async function* (_context, since) {
+    yield since.getTime();
+  }),
+  sink: method([streamOf(z.number())], async (_context, numbers) => {
+    let sum = 0;
+    for await (const n of numbers) sum += n;
+    return sum;
+  }),
+});
+
+declare const calls: HubCalls<typeof AskingHub>;
+type Invoke = typeof calls.invoke;
+
+// What a hub is from the outside: the schemas' input types, the handlers' names, the results after the wire.
+expect<Equal<Invoke["unused"], (a: string, b: number) => Promise<number>>>();
+expect<Equal<Parameters<Invoke["defaulted"]>, [name: string, n?: number | undefined]>>();
+expect<Equal<Invoke["valibot"], (value: { id: string }) => Promise<string>>>();
+expect<Equal<Invoke["guarded"], (question: string) => Promise<boolean>>>();
+expect<Equal<Invoke["none"], () => Promise<void>>>();
+expect<Equal<Invoke["sink"], (numbers: AsyncIterable<number>) => Promise<number>>>();
+expect<Equal<Awaited<ReturnType<Invoke["dated"]>>, { at: string; tags: string[] }>>();
+expect<Equal<Invoke["bytes"], () => Promise<Uint8Array<ArrayBuffer>>>>();
+expect<Equal<ReturnType<typeof calls.send.unused>, void>>();
+expect<Equal<ReturnType<typeof calls.stream.ticks>, AsyncIterable<number>>>();
+expect<Equal<ClientOf<typeof AskingHub>, Asked>>();
+// @ts-expect-error a stream is not invoked
+void calls.invoke.ticks;
+// @ts-expect-error and not fired
+void calls.send.ticks;
+// @ts-expect-error a method is not streamed
+void calls.stream.none;
+// @ts-expect-error a method no one declared
+void calls.invoke.missing;
+
+// Handlers.
+hub<Asked>("bad", { answers }).methods({
+  // @ts-expect-error the client has no such method
+  one: method([z.string()], ({ clients }, s) => clients.all.missing(s)),
+  // @ts-expect-error and `said` takes a number
+  two: method([z.string()], ({ clients }, s) => clients.all.said(s)),
+  // @ts-expect-error a broadcast cannot be answered
+  three: method([z.string()], async ({ clients }, s): Promise<boolean> => clients.all.confirm(s)),
+  // @ts-expect-error parameters follow the schema
+  four: method([z.string()], (_context, n: number) => n),
+});
+// @ts-expect-error a stream yields
+stream([z.string()], async (_context, s) => s);
+
+// Answers are demanded exactly where a client method answers, with a schema of the answer's type.
+hub<Told>("told");
+hub<Told>("told", {});
+hub<Told>("told", { history: false });
+hub("silent");
+// @ts-expect-error settings are demanded, for `confirm` answers
+hub<Asked>("asked");
+// @ts-expect-error and `answers` in them
+hub<Asked>("asked", { history: false });
+// @ts-expect-error and `confirm` in those
+hub<Asked>("asked", { answers: {} });
+// @ts-expect-error which is a boolean
+hub<Asked>("asked", { answers: { confirm: z.string() } });
+// @ts-expect-error `said` does not answer
+hub<Asked>("asked", { answers: { confirm: z.boolean(), said: z.number() } });
+// @ts-expect-error nothing answers
+hub<Told>("told", { answers: { said: z.number() } });
+// @ts-expect-error not even to a hub without clients
+hub("silent", { answers: { confirm: z.boolean() } });
+
+// Rooms are opened by kind, and to people only.
+hub("rooms", { rooms: { group: { enter: role("x") }, order: {}, user: { enter: role("x") } } });
+// @ts-expect-error `all` is entered by nobody
+hub("rooms", { rooms: { all: { enter: role("x") } } });
+
+/** What hub code sees of rooms: callers move themselves, hooks only look. */
+export async function handles(call: HubContext<Asked>, hook: RoomContext<Asked>) {
+  await call.group("lobby").join();
+  await call.order("42").presence.track({ typing: true });
+  expect<Equal<Awaited<ReturnType<typeof call.all.presence.list>>, Member[]>>();
+  expect<Equal<typeof call.room, Topic>>();
+  expect<Equal<Awaited<ReturnType<typeof call.clients.caller.confirm>>, boolean>>();
+  await hook.clients.except("c1").order("42", "43").said(1);
+  await hook.order("42").history.last(1);
+  // @ts-expect-error a hook has no connection to put into a room
+  await hook.group("lobby").join();
+  // @ts-expect-error nor one to show the state of
+  await hook.group("lobby").presence.track(1);
+  // @ts-expect-error and no caller
+  void hook.clients.caller;
+  // @ts-expect-error `all` is entered by nobody
+  await call.all.join();
+  // @ts-expect-error there is no handle for a user's room
+  void call.user("bob");
+}
+
+/** `joined` and `left` know an id and nothing more. */
+export function member({ user }: MemberContext<Told>) {
+  user.id satisfies string;
+  // @ts-expect-error a crash leaves no roles behind
+  void user.roles;
+}
+
+// The memory harness has the same types.
+const { invoke, stream: streams } = calling(AskingHub, { answers: { confirm: true } });
+expect<Equal<typeof invoke, Invoke>>();
+expect<Equal<typeof streams, typeof calls.stream>>();
+// @ts-expect-error a test awaits what it calls
+void calling(AskingHub).send;
+// @ts-expect-error `said` does not answer
+calling(AskingHub, { answers: { said: 1 } });

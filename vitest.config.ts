@@ -1,0 +1,47 @@
+// Two projects: "workerd" runs inside the real engine; "node" runs outside and drives the real `wrangler dev`.
+
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** In place of .dev.vars, which a fresh checkout lacks; empty is what a developer's may set and tests must not see. */
+const BINDINGS = {
+  JWT_SECRET: "a secret of the tests, 32 bytes or more",
+  JWT_ISSUER: "dormouse",
+  JWT_AUDIENCE: "dormouse",
+  JWT_JWKS_URL: "",
+  ALLOWED_ORIGINS: "",
+  USER_ID_CLAIM: "",
+  TENANT_CLAIM: "",
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: BINDINGS },
+          }),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/node/**"],
+          testTimeout: 15_000,
+        },
+      },
+      {
+        test: {
+          name: "node",
+          environment: "node",
+          include: ["test/node/**/*.test.ts"],
+          // Two cores carry one wrangler with its two engines, not several.
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
