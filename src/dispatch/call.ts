@@ -24,11 +24,20 @@ export function startCall(
   const streams = member.kind === "stream" || member.args.some((arg) => "streamOf" in arg);
   if (member.kind === "stream" && id === undefined)
     throw new HubError("wrong_kind", `${target} is a stream: call it with an id.`);
-  const call = new Call(session, served, invocation, answer, member.kind === "stream");
+  const call = new Call({ session, served, invocation, answer, streams: member.kind === "stream" });
   if (streams) session.beginStream(call);
   session.begin(call);
   if (!streams) return session.inTurn((release) => call.run(release));
   session.host.waitUntil(call.runBeside());
+}
+
+interface Begun {
+  readonly session: Session;
+  readonly served: ServedHub;
+  readonly invocation: Invocation;
+  readonly answer: Answering;
+  /** Whether items go out before the completion. */
+  readonly streams: boolean;
 }
 
 class Call implements OpenCall {
@@ -42,18 +51,12 @@ class Call implements OpenCall {
   #controller: AbortController | undefined;
   #cancelled: HubError | undefined;
 
-  constructor(
-    session: Session,
-    served: ServedHub,
-    invocation: Invocation,
-    answer: Answering,
-    streams: boolean,
-  ) {
-    this.#session = session;
-    this.#served = served;
-    this.#invocation = invocation;
-    this.#answer = answer;
-    this.#streams = streams;
+  constructor(begun: Begun) {
+    this.#session = begun.session;
+    this.#served = begun.served;
+    this.#invocation = begun.invocation;
+    this.#answer = begun.answer;
+    this.#streams = begun.streams;
   }
 
   get id() {

@@ -8,6 +8,8 @@ import { failure, singly, together, type Answering } from "./answering.ts";
 import { builtIns, type Verify } from "./built-ins.ts";
 import { startCall } from "./call.ts";
 import { callContext, voiceOf } from "./contexts.ts";
+import type { HubContext } from "./context.ts";
+import type { HubOptions } from "./hub.ts";
 import { presenceHooks } from "./hooks.ts";
 import { Session } from "./session.ts";
 import type { Hubs, ServedHub } from "./tables.ts";
@@ -36,7 +38,9 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       receive({ session: sessionOf(host, connection), served: servedBy(host), verify }, frame),
     async opened(host, connection) {
       try {
-        await lifecycle(host, servedBy(host), connection, "connected");
+        await lifecycle(host, servedBy(host), connection, (hub, context) =>
+          hub.connected?.(context),
+        );
       } catch (error) {
         console.error("connected:", error);
         host.close(connection, CLOSE.aborted);
@@ -44,7 +48,9 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     },
     async closed(host, connection, error) {
       sessions.get(connection)?.close();
-      await lifecycle(host, servedBy(host), connection, "disconnected", error);
+      await lifecycle(host, servedBy(host), connection, (hub, context) =>
+        hub.disconnected?.(context, error),
+      );
     },
     awoke(host, connection) {
       const { openCalls } = connection.attached;
@@ -65,14 +71,11 @@ async function lifecycle(
   host: Host,
   served: ServedHub,
   caller: Connection,
-  hook: "connected" | "disconnected",
-  error?: Error,
-) {
-  const { settings } = served.hub;
-  if (!settings[hook]) return;
+  run: (settings: HubOptions<unknown>, context: HubContext<unknown>) => unknown,
+): Promise<void> {
   const voice = voiceOf({ host, served }, { tickets: [], elsewhere: [] });
   const { signal } = new AbortController();
-  await settings[hook](callContext({ host, caller, voice, signal: () => signal }), error);
+  await run(served.hub.settings, callContext({ host, caller, voice, signal: () => signal }));
 }
 
 interface Receiving {

@@ -121,8 +121,9 @@ export interface Hub<C, M> {
   readonly members: M;
 }
 
+// any: hubs of every client interface stand in one list and one table.
+export type AnyMember = HubMember<any>;
 /** Any hub, as the dispatcher and the tables take it. */
-// any: hubs of every client interface stand in one list.
 export type AnyHub = Hub<any, Record<string, HubMember<any>>>;
 
 export const streamOf = <S extends StandardSchemaV1>(schema: S): StreamArg<S> => ({

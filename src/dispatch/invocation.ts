@@ -4,14 +4,14 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../model/errors.ts";
 import { StreamRef } from "../model/message.ts";
 import type { User } from "../model/user.ts";
-import type { Arg, HubMember } from "./hub.ts";
+import type { AnyMember, Arg } from "./hub.ts";
 import type { Policy } from "./policies.ts";
 
 /** A hub as the dispatcher knows it: names look up a Map, never an object. */
 export interface Table {
   readonly name: string;
   readonly authorize: Policy | undefined;
-  readonly members: ReadonlyMap<string, HubMember<any>>;
+  readonly members: ReadonlyMap<string, AnyMember>;
 }
 
 export interface Invoked {
@@ -30,24 +30,24 @@ export async function prepare(table: Table, call: Invoked): Promise<Prepared> {
 }
 
 export interface Prepared {
-  readonly member: HubMember<any>;
+  readonly member: AnyMember;
   readonly args: unknown[];
 }
 
-export function find(table: Table, target: string): HubMember<any> {
+export function find(table: Table, target: string): AnyMember {
   const member = table.members.get(target);
   if (!member) throw new HubError("method_not_found", `Hub ${table.name} has no such method.`);
   return member;
 }
 
-async function authorise(table: Table, member: HubMember<any>, call: Invoked): Promise<void> {
+async function authorise(table: Table, member: AnyMember, call: Invoked): Promise<void> {
   const asked = { hub: table.name, method: call.target, user: call.user, args: call.args };
   for (const policy of [table.authorize, member.policy])
     if (policy && !(await policy(asked)))
       throw new HubError("forbidden", `${table.name}.${call.target} is not for this user.`);
 }
 
-async function validate(member: HubMember<any>, call: Invoked): Promise<unknown[]> {
+async function validate(member: AnyMember, call: Invoked): Promise<unknown[]> {
   const { length } = member.args;
   if (call.args.length > length)
     throw new HubError("invalid_arguments", `${call.args.length} arguments; ${length} expected.`);

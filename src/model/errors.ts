@@ -1,5 +1,6 @@
 // What can go wrong, by stable code, and how a socket ends, by number. No other file invents either.
 
+/** Stable codes. A refused token has reasons of its own, `token_…`, in the table of auth/refusal.ts. */
 export type ErrorCode =
   | "unauthorized"
   | "forbidden"
@@ -25,7 +26,12 @@ export type ErrorCode =
   | "timed_out"
   | "interrupted"
   | "cancelled"
+  | "history_gone"
+  | "upgrade_required"
+  | "client_error"
+  | "forbidden_origin"
   | "misconfigured"
+  | "keys_unavailable"
   | "internal";
 
 /** An error that may leave the server: its `code` is stable and its message is a sentence for the caller. */

@@ -2,12 +2,12 @@
 
 import { HubError } from "../model/errors.ts";
 import type { Outgoing } from "../model/message.ts";
+import { connectionId } from "./address.ts";
 import { formatPosition, type Position } from "../model/position.ts";
 import { formatTopic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import type { Connection } from "./connection.ts";
-import { newConnectionId } from "./host.ts";
 import type { Parts } from "./parts.ts";
 import { messageOf } from "./publisher.ts";
 import type { HistoryView } from "./receiver.ts";
@@ -45,7 +45,7 @@ export function attach(
 ): Connection {
   checkRoom(parts, user);
   const { address, connections, log, roster, settings } = parts;
-  const id = newConnectionId(address.topic);
+  const id = connectionId(address.topic, crypto.getRandomValues(new Uint8Array(16)));
   const attached = { id, protocol: jsonRpc.name, user, connectedAt: now, openCalls: [] };
   const missed = since ? log.since(since, now, settings.limits.recovery) : nothing(log.position);
   const connection = connections.accept(socket, attached);

@@ -1,81 +1,141 @@
 // What hub code can do from an object: the Host, over the object's parts. Here by a function call, elsewhere by RPC.
 
 import { HubError, type CloseReason } from "../model/errors.ts";
+import type { Outgoing } from "../model/message.ts";
+import type { RoomSettings } from "../model/options.ts";
 import { formatTopic, type Topic } from "../model/topic.ts";
-import { connectionId, homeOf } from "./address.ts";
+import type { User } from "../model/user.ts";
+import { homeOf, type Address } from "./address.ts";
 import { save, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
 import type { Parts } from "./parts.ts";
-import type { Draft, Host, Receiver } from "./receiver.ts";
+import type { Peer } from "./peers.ts";
+import type {
+  Draft,
+  HistoryQuery,
+  HistoryView,
+  Host,
+  PresenceQuery,
+  PresenceView,
+  Receiver,
+  Ticket,
+} from "./receiver.ts";
 
-export function hostOf(
-  parts: Parts,
-  ctx: Pick<DurableObjectState, "waitUntil">,
-  env: object,
-  receiver: Receiver,
-): Host {
-  const { address, settings, publisher, connections, follows, log, roster, peer } = parts;
-  const isHere = (topic: Topic) => formatTopic(topic) === formatTopic(address.topic);
-  const localTo = (id: string): Connection | undefined => {
-    const connection = connections.get(id);
-    if (!connection && isHere(homeOf(id))) throw missing();
-    return connection;
-  };
-  const host: Host = {
-    address,
-    settings,
-    env,
-    publish(topic, draft) {
-      checkDraft(draft, settings.limits.publishBytes);
-      return isHere(topic) ? publisher.publish(draft) : publishAt(peer(topic), draft);
-    },
-    send: (connection, message) => publisher.send(connection, message),
-    queuedBytes: ({ socket }) => queuedBytes(socket),
-    async tell(id, target, params) {
-      const connection = localTo(id);
-      if (!connection) return peer(homeOf(id)).tell(id, target, params);
-      publisher.send(connection, { type: "invocation", target, params });
-    },
-    async ask(id, target, params) {
-      const connection = localTo(id);
-      return connection
-        ? receiver.ask(host, connection, target, params)
-        : peer(homeOf(id)).ask(id, target, params);
-    },
-    async join(connection, topic) {
-      if (!isHere(topic)) await follows.join(connection, topic);
-    },
-    async leave(connection, topic) {
-      if (isHere(topic))
-        throw new HubError(
-          "invalid_request",
-          "This connection lives in that room: to leave, close it.",
-        );
-      await follows.leave(connection, topic);
-    },
-    async history(topic, query) {
-      return isHere(topic)
-        ? log.page(query, Date.now(), settings.limits.recovery)
-        : peer(topic).history(query);
-    },
-    async presence(topic, query) {
-      return isHere(topic) ? roster.view(query) : peer(topic).presence(query);
-    },
-    async track(userId, topic, state) {
-      return isHere(topic) ? roster.track(userId, state) : peer(topic).track(userId, state);
-    },
-    close: (connection: Connection, why: CloseReason) => connections.close(connection, why),
-    renew(connection, user) {
-      save(connection, { user });
-      parts.agenda.arm(user.expiresAt);
-    },
-    remember: (connection, openCalls) => save(connection, { openCalls }),
-    waitUntil: (work) => ctx.waitUntil(work),
-  };
-  return host;
+export interface HostOptions {
+  readonly env: object;
+  readonly receiver: Receiver;
+  waitUntil(work: Promise<unknown>): void;
 }
 
-const missing = () => new HubError("connection_not_found", "There is no connection with that id.");
+export class ObjectHost implements Host {
+  readonly #parts: Parts;
+  readonly #options: HostOptions;
+
+  constructor(parts: Parts, options: HostOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  get address(): Address {
+    return this.#parts.address;
+  }
+
+  get settings(): RoomSettings {
+    return this.#parts.settings;
+  }
+
+  get env(): object {
+    return this.#options.env;
+  }
+
+  publish(topic: Topic, draft: Draft): Ticket | Promise<void> {
+    checkDraft(draft, this.settings.limits.publishBytes);
+    if (this.#isHere(topic)) return this.#parts.publisher.publish(draft);
+    return publishAt(this.#parts.peer(topic), draft);
+  }
+
+  send(connection: Connection, message: Outgoing | (() => Outgoing)): void {
+    this.#parts.publisher.send(connection, message);
+  }
+
+  queuedBytes({ socket }: Connection): number {
+    return queuedBytes(socket);
+  }
+
+  async tell(id: string, target: string, params: string): Promise<void> {
+    const connection = this.#local(id);
+    if (!connection) return this.#homePeer(id).tell(id, target, params);
+    this.send(connection, { type: "invocation", target, params });
+  }
+
+  async ask(id: string, target: string, params: string): Promise<unknown> {
+    const connection = this.#local(id);
+    return connection
+      ? this.#options.receiver.ask(this, connection, target, params)
+      : this.#homePeer(id).ask(id, target, params);
+  }
+
+  async join(connection: Connection, topic: Topic): Promise<void> {
+    if (!this.#isHere(topic)) await this.#parts.follows.join(connection, topic);
+  }
+
+  async leave(connection: Connection, topic: Topic): Promise<void> {
+    if (this.#isHere(topic))
+      throw new HubError(
+        "invalid_request",
+        "The connection lives in that room: to leave, close it.",
+      );
+    await this.#parts.follows.leave(connection, topic);
+  }
+
+  async history(topic: Topic, query: HistoryQuery): Promise<HistoryView> {
+    if (!this.#isHere(topic)) return this.#parts.peer(topic).history(query);
+    return this.#parts.log.page(query, Date.now(), this.settings.limits.recovery);
+  }
+
+  async presence(topic: Topic, query: PresenceQuery): Promise<PresenceView> {
+    if (!this.#isHere(topic)) return this.#parts.peer(topic).presence(query);
+    return this.#parts.roster.view(query);
+  }
+
+  async track(userId: string, topic: Topic, state: unknown): Promise<void> {
+    if (!this.#isHere(topic)) return this.#parts.peer(topic).track(userId, state);
+    this.#parts.roster.track(userId, state);
+  }
+
+  close(connection: Connection, why: CloseReason): void {
+    this.#parts.connections.close(connection, why);
+  }
+
+  renew(connection: Connection, user: User): void {
+    save(connection, { user });
+    this.#parts.agenda.arm(user.expiresAt);
+  }
+
+  remember(connection: Connection, openCalls: readonly string[]): void {
+    save(connection, { openCalls });
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    this.#options.waitUntil(work);
+  }
+
+  #isHere(topic: Topic): boolean {
+    return formatTopic(topic) === this.#parts.room;
+  }
+
+  /** Undefined where the connection is of another object. Throws `connection_not_found` where it should be here. */
+  #local(id: string): Connection | undefined {
+    const connection = this.#parts.connections.get(id);
+    if (!connection && this.#isHere(homeOf(id)))
+      throw new HubError("connection_not_found", "There is no connection with that id.");
+    return connection;
+  }
+
+  #homePeer(id: string): Peer {
+    return this.#parts.peer(homeOf(id));
+  }
+}
 
 /** Hub code may not speak the protocol's own words, and what it says must fit into a row. */
 function checkDraft({ target, params }: Draft, most: number): void {
@@ -88,11 +148,8 @@ function checkDraft({ target, params }: Draft, most: number): void {
 const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
 
 /** An id of its own makes a second attempt harmless: the room knows what it has said. */
-async function publishAt(
-  room: { publish(draft: Draft): Promise<unknown> },
-  draft: Draft,
-): Promise<void> {
-  const identified = { ...draft, id: draft.id ?? randomId() };
+async function publishAt(room: Peer, draft: Draft): Promise<void> {
+  const identified = { ...draft, id: draft.id ?? crypto.randomUUID() };
   try {
     await room.publish(identified);
   } catch (error) {
@@ -100,9 +157,3 @@ async function publishAt(
     await room.publish(identified);
   }
 }
-
-const randomId = (): string => crypto.randomUUID();
-
-/** The id of a new connection of this object. */
-export const newConnectionId = (home: Topic): string =>
-  connectionId(home, crypto.getRandomValues(new Uint8Array(16)));

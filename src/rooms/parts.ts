@@ -4,18 +4,18 @@
 import { DEFAULTS, type RoomSettings } from "../model/options.ts";
 import { formatTopic, type Topic } from "../model/topic.ts";
 import { objectName, parseObjectName, type Address } from "./address.ts";
-import { Agenda } from "./agenda.ts";
+import { Agenda, type Duty } from "./agenda.ts";
 import type { Connection } from "./connection.ts";
 import { Connections, type Dropped } from "./connections.ts";
-import { Followers } from "./followers.ts";
-import { Follows } from "./follows.ts";
+import { Followers, type FollowersOptions } from "./followers.ts";
+import { Follows, type FollowsOptions } from "./follows.ts";
 import type { RoomLog } from "./log.ts";
 import { openLog } from "./log-modes.ts";
 import { peerAt, peersOf, type Peer } from "./peers.ts";
 import { OWN } from "./presence.ts";
-import { Publisher } from "./publisher.ts";
+import { Publisher, type PublisherOptions } from "./publisher.ts";
 import type { Receiver } from "./receiver.ts";
-import { Roster } from "./roster.ts";
+import { Roster, type RosterOptions } from "./roster.ts";
 
 export interface RoomEnv {
   readonly ROOMS: DurableObjectNamespace;
@@ -23,11 +23,13 @@ export interface RoomEnv {
 
 /** What happens in an object that its parts cannot answer themselves. */
 export interface Events {
-  dropped: Dropped;
+  readonly dropped: Dropped;
   presenceChanged(joined: readonly string[], left: readonly string[]): void;
 }
 
-export interface Parts {
+const now = (): number => Date.now();
+
+export class Parts {
   readonly address: Address;
   readonly settings: RoomSettings;
   /** False where the hub is no longer served. */
@@ -39,113 +41,107 @@ export interface Parts {
   readonly followers: Followers;
   readonly follows: Follows;
   readonly agenda: Agenda;
-  peer(topic: Topic): Peer;
-}
+  readonly #ctx: DurableObjectState;
+  readonly #env: RoomEnv;
 
-export function assemble(
-  ctx: DurableObjectState,
-  env: RoomEnv,
-  receiver: Receiver,
-  events: Events,
-): Parts {
-  const address = parseObjectName(ctx.id.name ?? "");
-  const room = formatTopic(address.topic);
-  const served = receiver.settings(address.hub);
-  const settings = settingsOf(served ?? DEFAULTS, address.topic);
-  const { storage } = ctx;
-  const now = () => Date.now();
-  const arm = (at: number) => agenda.arm(at);
-  const peers = peersOf(env.ROOMS);
-  const peer = (topic: Topic) => peerAt(peers, { ...address, topic });
+  constructor(ctx: DurableObjectState, env: RoomEnv, receiver: Receiver, events: Events) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.address = parseObjectName(ctx.id.name ?? "");
+    const settings = receiver.settings(this.address.hub);
+    this.served = settings !== undefined;
+    this.settings = settingsOf(settings ?? DEFAULTS, this.address.topic);
+    this.connections = new Connections(ctx, this.settings, events.dropped);
+    this.log = openLog(ctx.storage, this.settings);
+    this.publisher = new Publisher(this.#publishing());
+    this.roster = new Roster(this.#roll(events));
+    this.followers = new Followers(this.#followed());
+    this.follows = new Follows(this.#following(), (id) => this.connections.get(id));
+    const duties = [this.connections, this.roster, this.followers, this.#upkeep()];
+    this.agenda = new Agenda(ctx.storage, duties);
+    this.roster.restore(this.#counts());
+  }
 
-  const connections = new Connections(ctx, settings, events.dropped);
-  const log = openLog(storage, settings);
-  const publisher: Publisher = new Publisher({
-    room,
-    log,
-    now,
-    own: connections.all,
-    find: (id) => connections.get(id),
-    send: (connection, frames) => connections.send(connection, frames),
-    saved: (entries) => followers.said(entries),
-  });
-  const roster = new Roster({
-    sql: storage.sql,
-    settings,
-    now,
-    arm,
-    publish: (draft) => void publisher.publish(draft),
-    changed: events.presenceChanged,
-  });
-  const followers: Followers = new Followers({
-    room,
-    storage,
-    log,
-    peers,
-    now,
-    arm,
-    waitUntil: (work) => ctx.waitUntil(work),
-    gone: (follower) => roster.forget(follower),
-  });
-  const follows = new Follows(
-    {
-      sql: storage.sql,
-      self: objectName(address),
-      groupsPerConnection: settings.limits.groupsPerConnection,
-      peer,
-      tellsWho: (topic) => topic.kind !== "all" || settings.online,
-      heard: (followed, epoch, entry, members) => publisher.hear(followed, epoch, entry, members),
-      missed: (followed, members) => {
-        for (const connection of members)
-          publisher.send(connection, {
-            type: "control",
-            name: "reset",
-            params: {},
-            room: followed,
-          });
-      },
-    },
-    (id) => connections.get(id),
-  );
-  const agenda: Agenda = new Agenda(storage, [
-    connections,
-    roster,
-    followers,
-    upkeep(
-      settings,
-      () => connections.all.size + roster.users > 0 || follows.any,
-      () => follows.settle(),
-    ),
-  ]);
-  roster.restore(countsOf(connections.all, followers));
-  return {
-    address,
-    settings,
-    served: served !== undefined,
-    connections,
-    log,
-    publisher,
-    roster,
-    followers,
-    follows,
-    agenda,
-    peer,
-  };
+  /** Another room of this hub and tenant. */
+  peer(topic: Topic): Peer {
+    return peerAt(peersOf(this.#env.ROOMS), { ...this.address, topic });
+  }
+
+  get room(): string {
+    return formatTopic(this.address.topic);
+  }
+
+  #publishing(): PublisherOptions {
+    return {
+      room: this.room,
+      log: this.log,
+      own: this.connections.all,
+      now,
+      find: (id) => this.connections.get(id),
+      send: (connection, frames) => this.connections.send(connection, frames),
+      saved: (entries) => this.followers.said(entries),
+    };
+  }
+
+  #roll(events: Events): RosterOptions {
+    return {
+      sql: this.#ctx.storage.sql,
+      settings: this.settings,
+      now,
+      arm: (at) => this.agenda.arm(at),
+      publish: (draft) => void this.publisher.publish(draft),
+      changed: (joined, left) => events.presenceChanged(joined, left),
+    };
+  }
+
+  #followed(): FollowersOptions {
+    return {
+      room: this.room,
+      storage: this.#ctx.storage,
+      log: this.log,
+      peers: peersOf(this.#env.ROOMS),
+      now,
+      arm: (at) => this.agenda.arm(at),
+      waitUntil: (work) => this.#ctx.waitUntil(work),
+      gone: (follower) => this.roster.forget(follower),
+    };
+  }
+
+  #following(): FollowsOptions {
+    return {
+      sql: this.#ctx.storage.sql,
+      self: objectName(this.address),
+      groupsPerConnection: this.settings.limits.groupsPerConnection,
+      peer: (topic) => this.peer(topic),
+      tellsWho: ({ kind }) => kind !== "all" || this.settings.online,
+      heard: (room, epoch, entry, members) => this.publisher.hear(room, epoch, entry, members),
+      missed: (room, members) => this.#reset(room, members),
+    };
+  }
+
+  #reset(room: string, members: ReadonlySet<Connection>): void {
+    for (const connection of members)
+      this.publisher.send(connection, { type: "control", name: "reset", params: {}, room });
+  }
+
+  /** While there is anything a crash could leave behind, an alarm stands that will look after it. */
+  #upkeep(): Duty {
+    const needed = () => this.connections.all.size + this.roster.users > 0 || this.follows.any;
+    return {
+      due: (at) => (needed() ? at + this.settings.sweepSeconds * 1000 : undefined),
+      run: () => this.follows.settle(),
+    };
+  }
+
+  *#counts() {
+    const counts = new Map<string, number>();
+    for (const { user } of this.connections.all)
+      counts.set(user.id, (counts.get(user.id) ?? 0) + 1);
+    for (const [userId, count] of counts) yield [OWN, userId, count] as const;
+    yield* this.followers.members();
+  }
 }
 
 /** Nobody is attached to a hub's `all` room, so it has presence only where the hub keeps who is online. */
 const settingsOf = (settings: RoomSettings, topic: Topic): RoomSettings =>
   topic.kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
-
-/** While there is anything a crash could leave behind, an alarm stands that will look after it. */
-const upkeep = (settings: RoomSettings, needed: () => boolean, run: () => Promise<void>) => ({
-  due: (now: number) => (needed() ? now + settings.sweepSeconds * 1000 : undefined),
-  run,
-});
-
-function* countsOf(own: Iterable<Connection>, followers: Followers) {
-  const counts = new Map<string, number>();
-  for (const { user } of own) counts.set(user.id, (counts.get(user.id) ?? 0) + 1);
-  for (const [userId, count] of counts) yield [OWN, userId, count] as const;
-  yield* followers.members();
-}

@@ -111,7 +111,7 @@ export class Presence {
   }
 
   view({ after, limit = Infinity }: PresenceQuery, page: number): PresenceView {
-    const ids = [...this.#announced.keys(), ...this.#arriving.keys()].sort();
+    const ids = [...this.#announced.keys(), ...this.#arriving.keys()].toSorted();
     const rest = after === undefined ? ids : ids.filter((id) => id > after);
     const members = rest.slice(0, Math.max(0, Math.min(limit, page))).map((id) => this.#member(id));
     const { users, connections } = this;

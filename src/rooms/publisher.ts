@@ -5,7 +5,7 @@ import { HubError } from "../model/errors.ts";
 import type { Outgoing } from "../model/message.ts";
 import { formatPosition, type Position } from "../model/position.ts";
 import type { Connection } from "./connection.ts";
-import { fanOut, type Waiting } from "./fan-out.ts";
+import { fanOut, type Said, type Waiting } from "./fan-out.ts";
 import type { RoomLog } from "./log.ts";
 import { pace, type Pace } from "./pace.ts";
 import type { Draft, Entry, Ticket } from "./receiver.ts";
@@ -53,7 +53,10 @@ export class Publisher {
     const entry = { ...draft, offset: this.#next, at: now() };
     this.#pending.push({ entry, ticket });
     if (draft.id !== undefined) this.#pendingIds.set(draft.id, ticket);
-    this.hear(this.#options.room, log.position.epoch, entry, this.#options.own, ticket);
+    this.#hear(messageOf(this.#options.room, log.position.epoch, entry), entry, {
+      audience: this.#options.own,
+      ticket,
+    });
     this.#pace.want();
     return ticket;
   }
@@ -75,18 +78,14 @@ export class Publisher {
     return new Promise((resolve) => this.#whenSaved.push(() => resolve()));
   }
 
-  /** An entry, of this room or of one that is followed, for connections of this object. */
-  hear(
-    room: string,
-    epoch: string,
-    entry: Entry,
-    audience: ReadonlySet<Connection>,
-    ticket?: Ticket,
-  ): void {
-    const message = messageOf(room, epoch, entry);
-    const except = this.#known(entry.except);
-    this.#waiting.push({ audience, message, except, ...(ticket && { ticket }) });
+  /** An entry of a followed room, for those of this object's connections that are in it. */
+  hear(room: string, epoch: string, entry: Entry, audience: ReadonlySet<Connection>): void {
+    this.#hear(messageOf(room, epoch, entry), entry, { audience });
     this.#pace.want();
+  }
+
+  #hear(message: Outgoing, { except }: Entry, to: Pick<Said, "audience" | "ticket">): void {
+    this.#waiting.push({ ...to, message, except: this.#known(except) });
   }
 
   #known(ids: readonly string[] | undefined): ReadonlySet<Connection> | undefined {

@@ -6,8 +6,8 @@ import type { Position } from "../model/position.ts";
 import { ALL, parseTopic, type Topic } from "../model/topic.ts";
 import { arrivalOf, attach } from "./attach.ts";
 import type { Connection } from "./connection.ts";
-import { hostOf } from "./host.ts";
-import { assemble, type Parts, type RoomEnv } from "./parts.ts";
+import { ObjectHost } from "./host.ts";
+import { Parts, type RoomEnv } from "./parts.ts";
 import type { Delivery, DeliveryReply, MemberCount, Peer } from "./peers.ts";
 import type {
   Draft,
@@ -27,12 +27,16 @@ export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
     super(ctx, env);
     this.#receiver = receiver;
-    this.#parts = assemble(ctx, env, receiver, {
+    this.#parts = new Parts(ctx, env, receiver, {
       dropped: (connection, why) => this.#gone(connection, new HubError("cancelled", why.reason)),
       presenceChanged: (joined, left) =>
         this.#inBackground(receiver.presenceChanged(this.#host, joined, left)),
     });
-    this.#host = hostOf(this.#parts, ctx, env, receiver);
+    this.#host = new ObjectHost(this.#parts, {
+      env,
+      receiver,
+      waitUntil: (work) => ctx.waitUntil(work),
+    });
     this.#wake();
   }
 
