@@ -130,16 +130,19 @@ export class Followers implements Duty {
     return reply;
   }
 
-  #batchFor(link: Link): Delivery {
+  #batchFor({ acked }: Link): Delivery {
     const { room, log } = this.#options;
     const { epoch } = log.position;
-    const first = this.#recent[0]?.offset ?? Infinity;
-    const missing =
-      first <= link.acked + 1
-        ? this.#recent.filter((e) => e.offset > link.acked)
-        : log.after(link.acked);
+    const missing = this.#recentAfter(acked) ?? log.after(acked);
     const entries = (missing ?? this.#recent).slice(0, BATCH);
-    return { room, epoch, after: link.acked, entries, reset: missing === undefined };
+    if (missing) return { room, epoch, after: acked, entries, reset: false };
+    return { room, epoch, after: (entries[0]?.offset ?? this.#top + 1) - 1, entries, reset: true };
+  }
+
+  /** Undefined where memory does not reach back so far. */
+  #recentAfter(acked: number): readonly Entry[] | undefined {
+    const first = this.#recent[0]?.offset ?? Infinity;
+    return first <= acked + 1 ? this.#recent.filter(({ offset }) => offset > acked) : undefined;
   }
 
   #took(follower: string, link: Link, reply: DeliveryReply): void {

@@ -51,14 +51,16 @@ export class Parts {
     const settings = receiver.settings(this.address.hub);
     this.served = settings !== undefined;
     this.settings = settingsOf(settings ?? DEFAULTS, this.address.topic);
+    // First, and still without duties: parts may find at their making that something is due.
+    const duties: Duty[] = [];
+    this.agenda = new Agenda(ctx.storage, duties);
     this.connections = new Connections(ctx, this.settings, events.dropped);
     this.log = openLog(ctx.storage, this.settings);
     this.publisher = new Publisher(this.#publishing());
     this.roster = new Roster(this.#roll(events));
     this.followers = new Followers(this.#followed());
     this.follows = new Follows(this.#following(), (id) => this.connections.get(id));
-    const duties = [this.connections, this.roster, this.followers, this.#upkeep()];
-    this.agenda = new Agenda(ctx.storage, duties);
+    duties.push(this.connections, this.roster, this.followers, this.#upkeep());
     this.roster.restore(this.#counts());
   }
 
