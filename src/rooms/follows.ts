@@ -1,9 +1,10 @@
-// The follower's side of a follow link: which of this object's connections are in which rooms elsewhere. An object
-// follows a room once, however many of its connections are in it, and tells it who they are.
+// The follower's side of a follow link: rooms elsewhere that connections of this object are in. An object follows a
+// room once, however many of its connections are in it, and tells it who they are.
 
 import { HubError } from "../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import type { Connection } from "./connection.ts";
+import { Memberships } from "./memberships.ts";
 import type { Delivery, DeliveryReply, MemberCount, Peer } from "./peers.ts";
 import type { Entry } from "./receiver.ts";
 
@@ -11,7 +12,9 @@ export interface FollowsOptions {
   readonly sql: SqlStorage;
   /** This object's name, as rooms know their followers. */
   readonly self: string;
-  readonly groupsPerConnection: number;
+  /** All connections of this object: they are the members of the hub's `all` room, without a row for each. */
+  readonly everybody: ReadonlySet<Connection>;
+  find(connection: string): Connection | undefined;
   peer(topic: Topic): Peer;
   /** Whether the room wants to know who its members are. */
   tellsWho(topic: Topic): boolean;
@@ -22,62 +25,52 @@ export interface FollowsOptions {
 }
 
 interface Followed {
+  readonly room: string;
   readonly topic: Topic;
-  readonly members: Set<Connection>;
+  readonly members: ReadonlySet<Connection>;
   /** Users whose count the room does not know yet. */
   readonly untold: Set<string>;
   /** Where we stand in the room's log; unknown after a wake, and the room knows then. */
   position: { epoch: string; offset: number } | undefined;
   following: boolean;
-  syncing: Promise<void> | undefined;
+  syncing: Promise<void>;
 }
+
+const FOLLOWS = "CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITHOUT ROWID";
 
 export class Follows {
   readonly #options: FollowsOptions;
+  readonly #memberships: Memberships;
   readonly #rooms = new Map<string, Followed>();
-  readonly #joined = new Map<Connection, Set<string>>();
 
-  /** Memberships survive sleep; those of connections that are gone are given back. */
-  constructor(options: FollowsOptions, connections: (id: string) => Connection | undefined) {
+  constructor(options: FollowsOptions) {
     this.#options = options;
-    const { sql } = options;
-    sql.exec("CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITHOUT ROWID");
-    sql.exec(
-      "CREATE TABLE IF NOT EXISTS joins (room TEXT, connection TEXT, user TEXT, PRIMARY KEY (room, connection)) WITHOUT ROWID",
-    );
-    for (const { room } of sql.exec("SELECT room FROM follows"))
+    this.#memberships = new Memberships(options.sql);
+    options.sql.exec(FOLLOWS);
+    for (const { room } of options.sql.exec("SELECT room FROM follows"))
       this.#open(room as string).following = true;
-    for (const row of sql.exec("SELECT room, connection, user FROM joins").toArray())
-      this.#restore(row as Record<string, string>, connections);
-  }
-
-  #restore(row: Record<string, string>, connections: (id: string) => Connection | undefined): void {
-    const followed = this.#open(row["room"]!);
-    const connection = connections(row["connection"]!);
-    if (connection) return this.#enter(connection, row["room"]!, followed);
-    this.#options.sql.exec(
-      "DELETE FROM joins WHERE room = ? AND connection = ?",
-      row["room"],
-      row["connection"],
-    );
-    followed.untold.add(row["user"]!);
+    for (const { room, userId } of this.#memberships.restore(options.find))
+      this.#open(room).untold.add(userId);
   }
 
   #open(room: string): Followed {
     let followed = this.#rooms.get(room);
-    if (!followed) {
-      const topic = parseTopic(room);
-      followed = {
-        topic,
-        members: new Set(),
-        untold: new Set(),
-        position: undefined,
-        following: false,
-        syncing: undefined,
-      };
-      this.#rooms.set(room, followed);
-    }
+    if (!followed) this.#rooms.set(room, (followed = this.#followed(room, parseTopic(room))));
     return followed;
+  }
+
+  #followed(room: string, topic: Topic): Followed {
+    const members = topic.kind === "all" ? this.#options.everybody : this.#memberships.of(room);
+    const syncing = Promise.resolve();
+    return {
+      room,
+      topic,
+      members,
+      untold: new Set(),
+      position: undefined,
+      following: false,
+      syncing,
+    };
   }
 
   /** Whether rooms elsewhere count on this object. */
@@ -92,117 +85,94 @@ export class Follows {
     );
   }
 
+  /** Every connection of this object hears the hub's `all` room; this one has just come. */
+  async hearAll({ user }: Connection): Promise<void> {
+    const followed = this.#open("all");
+    if (this.#options.tellsWho(followed.topic)) followed.untold.add(user.id);
+    await this.#sync(followed);
+  }
+
   /** Puts the connection into the room, and is done when the room knows. Throws `too_many_groups`. */
-  async join(connection: Connection, topic: Topic): Promise<void> {
-    const room = formatTopic(topic);
-    if (this.#rooms.get(room)?.members.has(connection)) return this.#rooms.get(room)!.syncing;
-    if ((this.#joined.get(connection)?.size ?? 0) >= this.#options.groupsPerConnection)
-      throw new HubError(
-        "too_many_groups",
-        `A connection is in ${this.#options.groupsPerConnection} rooms at most.`,
-      );
-    this.#options.sql.exec(
-      "INSERT OR REPLACE INTO joins VALUES (?, ?, ?)",
-      room,
-      connection.id,
-      connection.user.id,
-    );
-    const followed = this.#open(room);
-    this.#enter(connection, room, followed);
+  async join(connection: Connection, topic: Topic, most: number): Promise<void> {
+    const followed = this.#open(formatTopic(topic));
+    if (this.#memberships.has(connection, followed.room)) return followed.syncing;
+    if (this.#memberships.roomsOf(connection).length >= most)
+      throw new HubError("too_many_groups", `A connection joins ${most} rooms at most.`);
+    this.#memberships.add(connection, followed.room);
     followed.untold.add(connection.user.id);
     try {
-      await this.#sync(room, followed);
+      await this.#sync(followed);
     } catch (error) {
-      this.#remove(connection, room, followed);
+      this.#remove(connection, followed);
       throw error;
     }
   }
 
   async leave(connection: Connection, topic: Topic): Promise<void> {
     const room = formatTopic(topic);
-    const followed = this.#rooms.get(room);
-    if (!followed?.members.has(connection)) return;
-    this.#remove(connection, room, followed);
-    await this.#sync(room, followed);
+    if (!this.#memberships.has(connection, room)) return;
+    this.#remove(connection, this.#open(room));
+    await this.#sync(this.#open(room));
   }
 
   /** The connection is gone; what it was in is told in the background. */
   async leaveAll(connection: Connection): Promise<void> {
-    const rooms = [...(this.#joined.get(connection) ?? [])].map(
-      (room) => [room, this.#open(room)] as const,
-    );
-    for (const [room, followed] of rooms) this.#remove(connection, room, followed);
-    await Promise.all(rooms.map(([room, followed]) => this.#sync(room, followed)));
+    const followed = this.#memberships.roomsOf(connection).map((room) => this.#open(room));
+    for (const one of followed) this.#remove(connection, one);
+    const all = this.#rooms.get("all");
+    if (all && this.#options.tellsWho(all.topic)) all.untold.add(connection.user.id);
+    await Promise.all([...followed, ...(all ? [all] : [])].map((one) => this.#sync(one)));
   }
 
-  #enter(connection: Connection, room: string, followed: Followed): void {
-    const rooms = this.#joined.get(connection) ?? new Set();
-    this.#joined.set(connection, rooms.add(room));
-    followed.members.add(connection);
-  }
-
-  #remove(connection: Connection, room: string, followed: Followed): void {
-    this.#options.sql.exec(
-      "DELETE FROM joins WHERE room = ? AND connection = ?",
-      room,
-      connection.id,
-    );
-    followed.members.delete(connection);
+  #remove(connection: Connection, followed: Followed): void {
+    this.#memberships.remove(connection, followed.room);
     followed.untold.add(connection.user.id);
-    const rooms = this.#joined.get(connection);
-    if (rooms?.delete(room) && rooms.size === 0) this.#joined.delete(connection);
   }
 
   /** Tells every room what it does not know yet: after a wake, and by alarm where telling failed. */
   async settle(): Promise<void> {
-    await Promise.allSettled(
-      [...this.#rooms].map(([room, followed]) => this.#sync(room, followed)),
-    );
+    await Promise.allSettled([...this.#rooms.values()].map((followed) => this.#sync(followed)));
   }
 
   /** One call to the room at a time; what changed meanwhile goes with the next, and there may be nothing left. */
-  #sync(room: string, followed: Followed): Promise<void> {
-    const before = followed.syncing?.catch(() => {}) ?? Promise.resolve();
-    followed.syncing = before.then(() => this.#tell(room, followed));
+  #sync(followed: Followed): Promise<void> {
+    followed.syncing = followed.syncing.catch(() => {}).then(() => this.#tell(followed));
     return followed.syncing;
   }
 
-  async #tell(room: string, followed: Followed): Promise<void> {
-    while (followed.members.size > 0 && (followed.untold.size > 0 || !followed.following)) {
-      await this.#follow(room, followed, [...followed.untold]);
-    }
-    if (followed.members.size === 0) await this.#unfollow(room, followed);
+  async #tell(followed: Followed): Promise<void> {
+    while (followed.members.size > 0 && (followed.untold.size > 0 || !followed.following))
+      await this.#follow(followed, [...followed.untold]);
+    if (followed.members.size === 0) await this.#unfollow(followed);
   }
 
-  async #follow(room: string, followed: Followed, users: readonly string[]): Promise<void> {
+  async #follow(followed: Followed, users: readonly string[]): Promise<void> {
+    const { room, topic, untold } = followed;
+    const tells = this.#options.tellsWho(topic);
     if (!followed.following)
       this.#options.sql.exec("INSERT OR IGNORE INTO follows VALUES (?)", room);
-    for (const user of users) followed.untold.delete(user);
+    for (const user of users) untold.delete(user);
+    if (followed.following && !tells) return;
+    const counts = tells ? countsOf(followed.members, users) : [];
     try {
-      if (!followed.following || this.#options.tellsWho(followed.topic))
-        await this.#options
-          .peer(followed.topic)
-          .follow(this.#options.self, this.#counts(followed, users));
+      await this.#options.peer(topic).follow(this.#options.self, counts);
       followed.following = true;
     } catch (error) {
-      for (const user of users) followed.untold.add(user);
+      for (const user of users) untold.add(user);
       throw error;
     }
   }
 
-  #counts({ members, topic }: Followed, users: readonly string[]): MemberCount[] {
-    if (!this.#options.tellsWho(topic)) return [];
-    return users.map((user) => [user, [...members].filter((c) => c.user.id === user).length]);
-  }
-
-  async #unfollow(room: string, followed: Followed): Promise<void> {
-    if (followed.following) await this.#options.peer(followed.topic).unfollow(this.#options.self);
+  async #unfollow(followed: Followed): Promise<void> {
+    const { room, topic } = followed;
+    if (followed.following) await this.#options.peer(topic).unfollow(this.#options.self);
     if (followed.members.size > 0) {
       followed.following = false;
-      return this.#tell(room, followed);
+      return this.#tell(followed);
     }
     this.#options.sql.exec("DELETE FROM follows WHERE room = ?", room);
     if (this.#rooms.get(room) === followed) this.#rooms.delete(room);
+    this.#memberships.forget(room);
   }
 
   /** A batch from a followed room: what was heard before is dropped, what is missing is asked for again. */
@@ -221,4 +191,13 @@ export class Follows {
     followed.position = { epoch, offset: Math.max(at ?? 0, entries.at(-1)?.offset ?? after) };
     return { kind: "taken" };
   }
+}
+
+function countsOf(members: ReadonlySet<Connection>, users: readonly string[]): MemberCount[] {
+  const counts = new Map(users.map((user) => [user, 0]));
+  for (const { user } of members) {
+    const count = counts.get(user.id);
+    if (count !== undefined) counts.set(user.id, count + 1);
+  }
+  return [...counts];
 }

@@ -76,7 +76,8 @@ export class ObjectHost implements Host {
   }
 
   async join(connection: Connection, topic: Topic): Promise<void> {
-    if (!this.#isHere(topic)) await this.#parts.follows.join(connection, topic);
+    if (!this.#isHere(topic))
+      await this.#parts.follows.join(connection, topic, this.settings.limits.groupsPerConnection);
   }
 
   async leave(connection: Connection, topic: Topic): Promise<void> {

@@ -59,7 +59,7 @@ export class Parts {
     this.publisher = new Publisher(this.#publishing());
     this.roster = new Roster(this.#roll(events));
     this.followers = new Followers(this.#followed());
-    this.follows = new Follows(this.#following(), (id) => this.connections.get(id));
+    this.follows = new Follows(this.#following());
     duties.push(this.connections, this.roster, this.followers, this.#upkeep());
     this.roster.restore(this.#counts());
   }
@@ -113,7 +113,8 @@ export class Parts {
     return {
       sql: this.#ctx.storage.sql,
       self: objectName(this.address),
-      groupsPerConnection: this.settings.limits.groupsPerConnection,
+      everybody: this.connections.all,
+      find: (id) => this.connections.get(id),
       peer: (topic) => this.peer(topic),
       tellsWho: ({ kind }) => kind !== "all" || this.settings.online,
       heard: (room, epoch, entry, members) => this.publisher.hear(room, epoch, entry, members),

@@ -3,7 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { Position } from "../model/position.ts";
-import { ALL, parseTopic, type Topic } from "../model/topic.ts";
+import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import { arrivalOf, attach } from "./attach.ts";
 import type { Connection } from "./connection.ts";
 import { ObjectHost } from "./host.ts";
@@ -71,16 +71,14 @@ export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env
   }
 
   async #welcome(connection: Connection): Promise<void> {
-    const { follows, settings, address } = this.#parts;
+    const { follows, settings, room } = this.#parts;
     const { user } = connection;
     const topics: Topic[] = user.channels.map(parseTopic);
-    if (settings.reachAll || settings.online) topics.push(ALL);
     if (settings.reachUsers) topics.push({ kind: "user", name: user.id });
-    const elsewhere = topics.filter(
-      ({ kind, name }) => kind !== address.topic.kind || name !== address.topic.name,
-    );
+    const elsewhere = topics.filter((topic) => formatTopic(topic) !== room);
     await Promise.allSettled([
-      ...elsewhere.map((topic) => follows.join(connection, topic)),
+      ...elsewhere.map((topic) => follows.join(connection, topic, Infinity)),
+      ...(settings.reachAll || settings.online ? [follows.hearAll(connection)] : []),
       this.#receiver.opened(this.#host, connection),
     ]);
   }
@@ -88,7 +86,7 @@ export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.#parts.connections.of(socket);
     if (!connection) return;
-    connection.heardAt = Date.now();
+    this.#parts.connections.heard(connection, Date.now());
     this.#receiver.received(this.#host, connection, frame);
   }
 
