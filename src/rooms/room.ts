@@ -164,9 +164,11 @@ export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env
 
 /** Codes that may not be sent (1005, or what a client made up) are answered as a normal close. */
 function answerClose(socket: WebSocket, code: number, reason: string): void {
-  try {
-    socket.close(code === 1005 ? 1000 : code, reason);
-  } catch {
-    socket.close(1000);
+  for (const answer of [() => socket.close(code, reason), () => socket.close(1000)]) {
+    try {
+      return answer();
+    } catch {
+      // Not a code of ours to send, or closed already: then there is nothing left to answer.
+    }
   }
 }
