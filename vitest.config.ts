@@ -1,4 +1,5 @@
-// Two projects: "workerd" runs inside the real engine; "node" runs outside and drives the real `wrangler dev`.
+// Projects: "workerd" and "workerd-extra" run inside the real engine; "node" runs outside and drives the real
+// `wrangler dev`.
 
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -27,7 +28,22 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/node/**"],
+          exclude: ["test/{node,e2e}/**", "test/**/*.extra.test.ts"],
+          testTimeout: 15_000,
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            // The real worker and, beside its hubs, those that only tests need.
+            main: "./test/support/worker.ts",
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: BINDINGS },
+          }),
+        ],
+        test: {
+          name: "workerd-extra",
+          include: ["test/**/*.extra.test.ts"],
           testTimeout: 15_000,
         },
       },
@@ -35,7 +51,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["test/node/**/*.test.ts"],
+          include: ["test/{node,e2e}/**/*.test.ts"],
           // Two cores carry one wrangler with its two engines, not several.
           fileParallelism: false,
           testTimeout: 30_000,

@@ -17,15 +17,20 @@ export const singly =
   (answer) =>
     host.send(connection, answer);
 
-/** Collects as many answers as the batch has requests that want one. */
-export function together(host: Host, connection: Connection, expected: number): Answering {
+/** Gives each of a batch's requests that want an answer its place; when all are there, they go in one array. */
+export function together(host: Host, connection: Connection, expected: number): () => Answering {
   const answers: Answer[] = [];
-  return (answer) => {
-    answers.push(answer);
-    if (answers.length === expected)
-      host.send(connection, () => ({
-        type: "batch",
-        answers: answers.map((one) => (typeof one === "function" ? one() : one)),
-      }));
+  let [places, missing] = [0, expected];
+  const send = () =>
+    host.send(connection, () => ({
+      type: "batch",
+      answers: answers.map((one) => (typeof one === "function" ? one() : one)),
+    }));
+  return () => {
+    const place = places++;
+    return (answer) => {
+      answers[place] = answer;
+      if (--missing === 0) send();
+    };
   };
 }

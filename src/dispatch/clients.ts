@@ -56,9 +56,15 @@ const speaking = <T extends object>(say: Say): T =>
   new Proxy({} as T, {
     get: (_, target) =>
       typeof target === "string" && target !== "then"
-        ? (...args: unknown[]) => say(target, args)
+        ? (...args: unknown[]) => handled(say(target, args))
         : undefined,
   });
+
+/** Code that does not wait for what it says shall not make an unhandled rejection of it: its call fails anyway. */
+function handled<T>(said: Promise<T>): Promise<T> {
+  said.catch(() => {});
+  return said;
+}
 
 const toTopics = <C>(voice: Voice, topics: readonly Topic[], except: readonly string[]) =>
   speaking<Sends<C>>(async (target, args) => {

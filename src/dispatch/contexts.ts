@@ -20,17 +20,17 @@ export interface Said {
 export interface VoiceOptions {
   readonly host: Host;
   readonly served: ServedHub;
-  /** Makes the ids of what is said, so that a repeated call says nothing twice. */
-  readonly idempotencyKey?: string | undefined;
+  /** Begins the ids of what is said, so that a repeated call says nothing twice. */
+  readonly saidIn?: string | undefined;
   /** Before a client is asked: other calls of the connection may run meanwhile. */
   asking?(): void;
 }
 
 export function voiceOf(options: VoiceOptions, said: Said): Voice {
-  const { host, served, idempotencyKey, asking } = options;
+  const { host, served, saidIn, asking } = options;
   const answers: Record<string, any> = served.hub.settings.answers ?? {};
   let count = 0;
-  const id = () => (idempotencyKey === undefined ? {} : { id: `${idempotencyKey}/${count++}` });
+  const id = () => (saidIn === undefined ? {} : { id: `${saidIn}/${count++}` });
   return {
     answers: (target) => Object.hasOwn(answers, target),
     async publish(topic, target, args, except) {

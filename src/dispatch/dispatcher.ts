@@ -1,16 +1,14 @@
 // Which call: turns what connections receive into calls of hubs, and rooms' events into hubs' hooks.
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
-import type { Incoming, Invocation } from "../model/message.ts";
+import type { CallId, Incoming, Invocation } from "../model/message.ts";
 import type { Connection } from "../rooms/connection.ts";
 import type { Host, Receiver } from "../rooms/receiver.ts";
 import { failure, singly, together, type Answering } from "./answering.ts";
 import { builtIns, type Verify } from "./built-ins.ts";
-import { startCall } from "./call.ts";
-import { callContext, voiceOf } from "./contexts.ts";
-import type { HubContext } from "./context.ts";
-import type { HubOptions } from "./hub.ts";
-import { presenceHooks } from "./hooks.ts";
+import { Call } from "./call.ts";
+import { connectedHook, disconnectedHook, presenceHooks } from "./hooks.ts";
+import { startHubCall } from "./hub-call.ts";
 import { Session } from "./session.ts";
 import type { Hubs, ServedHub } from "./tables.ts";
 
@@ -20,13 +18,7 @@ export interface DispatcherOptions {
 }
 
 export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
-  // Keyed by connection, so it ends with the object's memory; objects that share the isolate cannot meet in it.
-  const sessions = new WeakMap<Connection, Session>();
-  const sessionOf = (host: Host, connection: Connection): Session => {
-    let session = sessions.get(connection);
-    if (!session) sessions.set(connection, (session = new Session(host, connection)));
-    return session;
-  };
+  const sessionOf = sessions();
   const servedBy = (host: Host): ServedHub => {
     const served = hubs.get(host.address.hub);
     if (!served) throw new HubError("hub_not_found", "There is no such hub.");
@@ -34,30 +26,14 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
   };
   return {
     settings: (hub) => hubs.get(hub)?.settings,
+    opened: async (host, connection) => connectedHook(sessionOf(host, connection), servedBy(host)),
+    awoke: tellLost,
     received: (host, connection, frame) =>
       receive({ session: sessionOf(host, connection), served: servedBy(host), verify }, frame),
-    async opened(host, connection) {
-      try {
-        await lifecycle(host, servedBy(host), connection, (hub, context) =>
-          hub.connected?.(context),
-        );
-      } catch (error) {
-        console.error("connected:", error);
-        host.close(connection, CLOSE.aborted);
-      }
-    },
     async closed(host, connection, error) {
-      sessions.get(connection)?.close();
-      await lifecycle(host, servedBy(host), connection, (hub, context) =>
-        hub.disconnected?.(context, error),
-      );
-    },
-    awoke(host, connection) {
-      const { openCalls } = connection.attached;
-      if (openCalls.length === 0) return;
-      const lost = new HubError("interrupted", "The server lost this call; call again.");
-      for (const id of openCalls) host.send(connection, failure(JSON.parse(id) as string, lost));
-      host.remember(connection, []);
+      const session = sessionOf(host, connection);
+      session.close();
+      await disconnectedHook(session, servedBy(host), error);
     },
     presenceChanged: (host, joined, left) => presenceHooks(host, servedBy(host), joined, left),
     ask: (host, connection, target, params) =>
@@ -67,15 +43,23 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
   };
 }
 
-async function lifecycle(
-  host: Host,
-  served: ServedHub,
-  caller: Connection,
-  run: (settings: HubOptions<unknown>, context: HubContext<unknown>) => unknown,
-): Promise<void> {
-  const voice = voiceOf({ host, served }, { tickets: [], elsewhere: [] });
-  const { signal } = new AbortController();
-  await run(served.hub.settings, callContext({ host, caller, voice, signal: () => signal }));
+/** Keyed by connection, so it ends with the object's memory; objects that share the isolate cannot meet in it. */
+function sessions() {
+  const known = new WeakMap<Connection, Session>();
+  return (host: Host, connection: Connection): Session => {
+    let session = known.get(connection);
+    if (!session) known.set(connection, (session = new Session(host, connection)));
+    return session;
+  };
+}
+
+/** Calls that were open when the object lost its memory are answered now: nobody else will. */
+function tellLost(host: Host, connection: Connection): void {
+  const { openCalls } = connection.attached;
+  if (openCalls.length === 0) return;
+  const lost = new HubError("interrupted", "The server lost this call; call again.");
+  for (const id of openCalls) host.send(connection, failure(JSON.parse(id) as CallId, lost));
+  host.remember(connection, []);
 }
 
 interface Receiving {
@@ -85,14 +69,19 @@ interface Receiving {
 }
 
 function receive(receiving: Receiving, frame: string | ArrayBuffer): void {
-  const { host, connection } = receiving.session;
+  const { session } = receiving;
+  const { host, connection } = session;
   const { messages, batch } = connection.protocol.decode(frame, host.settings.limits);
-  const wanted = messages.filter(wantsAnswer).length;
-  const answer =
-    batch && wanted > 0 ? together(host, connection, wanted) : singly(host, connection);
+  const alone = singly(host, connection);
+  const placed = batch
+    ? together(host, connection, messages.filter(wantsAnswer).length)
+    : () => alone;
   const bytes =
     (typeof frame === "string" ? frame.length : frame.byteLength) / (messages.length || 1);
-  for (const message of messages) take(receiving, message, answer, bytes);
+  for (const message of messages) {
+    if (session.closed) return;
+    take(receiving, message, wantsAnswer(message) ? placed() : alone, bytes);
+  }
 }
 
 const wantsAnswer = (message: Incoming): boolean =>
@@ -139,30 +128,17 @@ function refuse(
 
 function invoke(receiving: Receiving, invocation: Invocation, answer: Answering): void {
   const { session, served } = receiving;
+  const { id, target, args } = invocation;
   try {
     if (!session.rate.take(Date.now())) {
       const { callsPerSecond } = session.host.settings.limits;
       throw new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
     }
-    const own = builtIns.get(invocation.target);
-    if (!own) return startCall(session, served, invocation, answer);
-    session.inTurn(() => answerOwn(own(receiving, invocation.args[0]), invocation, answer));
+    const own = builtIns.get(target);
+    if (!own) return startHubCall({ session, served, invocation }, answer);
+    const work = () => own(receiving, args[0]);
+    session.inTurn(new Call({ session, id, name: target, answer, work }));
   } catch (error) {
-    if (invocation.id !== undefined) answer(failure(invocation.id, publicError(error)));
-  }
-}
-
-async function answerOwn(
-  work: Promise<unknown>,
-  { id, target }: Invocation,
-  answer: Answering,
-): Promise<void> {
-  try {
-    const result = await work;
-    if (id !== undefined) answer({ type: "completion", id, result });
-  } catch (error) {
-    const shown = publicError(error);
-    if (shown.code === "internal") console.error(`${target}:`, error);
-    if (id !== undefined) answer(failure(id, shown));
+    if (id !== undefined) answer(failure(id, publicError(error)));
   }
 }

@@ -1,10 +1,57 @@
-// Runs a hub's presence hooks. One that fails does not keep the others from running.
+// Runs a hub's hooks: what happens because a connection or a user comes or goes, and not because of a call.
 
-import { HubError } from "../model/errors.ts";
+import { CLOSE, HubError } from "../model/errors.ts";
 import type { Host } from "../rooms/receiver.ts";
-import { memberContext, roomContext, voiceOf } from "./contexts.ts";
+import { callContext, memberContext, roomContext, voiceOf, type Said } from "./contexts.ts";
+import type { HubContext } from "./context.ts";
+import type { Session } from "./session.ts";
 import type { ServedHub } from "./tables.ts";
 
+/** The connection's first turn: its calls begin when the hub has done what it does at the beginning. */
+export async function connectedHook(session: Session, served: ServedHub): Promise<void> {
+  const { connected } = served.hub.settings;
+  if (!connected) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const run = async (release: () => void) => {
+    try {
+      await inContext(session, served, { asking: release, run: (context) => connected(context) });
+    } catch (error) {
+      console.error(`${served.name}, connected:`, error);
+      session.host.close(session.connection, CLOSE.aborted);
+    }
+    resolve();
+  };
+  session.inTurn({ id: undefined, run, cancel: () => {} });
+  return promise;
+}
+
+export async function disconnectedHook(
+  session: Session,
+  served: ServedHub,
+  error: Error | undefined,
+): Promise<void> {
+  const { disconnected } = served.hub.settings;
+  if (disconnected)
+    await inContext(session, served, { run: (context) => disconnected(context, error) });
+}
+
+interface Lifecycle {
+  asking?(): void;
+  run(context: HubContext<unknown>): unknown;
+}
+
+async function inContext(
+  { host, connection, signal }: Session,
+  served: ServedHub,
+  { asking, run }: Lifecycle,
+): Promise<void> {
+  const said: Said = { tickets: [], elsewhere: [] };
+  const voice = voiceOf({ host, served, ...(asking && { asking }) }, said);
+  await run(callContext({ host, caller: connection, voice, signal: () => signal }));
+  await Promise.all(said.elsewhere);
+}
+
+/** One that fails does not keep the others from running. */
 export async function presenceHooks(
   host: Host,
   served: ServedHub,
@@ -12,13 +59,14 @@ export async function presenceHooks(
   left: readonly string[],
 ): Promise<void> {
   const { settings } = served.hub;
-  const voice = voiceOf({ host, served }, { tickets: [], elsewhere: [] });
-  const context = roomContext(host, voice, host.address.topic);
+  const said: Said = { tickets: [], elsewhere: [] };
+  const context = roomContext(host, voiceOf({ host, served }, said), host.address.topic);
   await Promise.all([
     ...joined.map((id) => guarded(served, () => settings.joined?.(memberContext(context, id)))),
     ...left.map((id) => guarded(served, () => settings.left?.(memberContext(context, id)))),
   ]);
   await guarded(served, () => settings.presenceChanged?.(context));
+  await guarded(served, () => Promise.all(said.elsewhere));
 }
 
 async function guarded(served: ServedHub, hook: () => unknown): Promise<void> {

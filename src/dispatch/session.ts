@@ -12,20 +12,26 @@ import { Upload } from "./uploads.ts";
 /** A call that has begun or waits for its turn. */
 export interface OpenCall {
   readonly id: CallId | undefined;
+  /** Runs to its end and never throws; `release` lets the next call begin earlier. */
+  run(release: () => void): Promise<void>;
   cancel(error: HubError): void;
 }
+
+/** A longer id is not remembered: attachments are small, and only ids made of escapes are longer than this. */
+const MAX_REMEMBERED_CHARS = 140;
 
 export class Session {
   readonly host: Host;
   readonly connection: Connection;
   readonly questions: Questions;
   readonly rate: Bucket;
-  readonly #calls = new Map<CallId, OpenCall>();
-  readonly #anonymous = new Set<OpenCall>();
+  readonly #open = new Set<OpenCall>();
+  readonly #byId = new Map<CallId, OpenCall>();
   readonly #streams = new Set<OpenCall>();
   readonly #uploads = new Map<string, Upload>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: OpenCall[] = [];
   #running = 0;
+  readonly #gone = new AbortController();
   malformedInARow = 0;
 
   constructor(host: Host, connection: Connection) {
@@ -36,30 +42,71 @@ export class Session {
     this.rate = bucket(limits.callsPerSecond, limits.callBurst);
   }
 
-  has(id: CallId): boolean {
-    return this.#calls.has(id);
+  get closed(): boolean {
+    return this.#gone.signal.aborted;
+  }
+
+  /** Aborted when the connection is gone. */
+  get signal(): AbortSignal {
+    return this.#gone.signal;
   }
 
   get(id: CallId): OpenCall | undefined {
-    return this.#calls.get(id);
+    return this.#byId.get(id);
   }
 
-  begin(call: OpenCall): void {
-    if (call.id === undefined) this.#anonymous.add(call);
-    else this.#calls.set(call.id, call);
+  /** Runs calls one after another, or as many at once as the hub allows. Throws `rate_limited` when too many wait. */
+  inTurn(call: OpenCall): void {
+    const { parallelCalls, queuedCalls } = this.host.settings.limits;
+    const isFree = this.#running < parallelCalls;
+    if (!isFree && this.#waiting.length >= queuedCalls)
+      throw new HubError("rate_limited", `${queuedCalls} calls are waiting already.`);
+    this.#begin(call);
+    if (isFree) this.#start(call);
+    else this.#waiting.push(call);
   }
 
-  /** A call that lasts: a stream, or one that reads a stream. Throws `too_many_streams`. */
-  beginStream(call: OpenCall): void {
+  #start(call: OpenCall): void {
+    this.#running++;
+    let held = true;
+    this.#run(call, () => {
+      if (!held) return;
+      held = false;
+      this.#running--;
+      const next = this.#waiting.shift();
+      if (next) this.#start(next);
+    });
+  }
+
+  /** Runs a call that lasts (a stream, or one that reads a stream) beside the others. Throws `too_many_streams`. */
+  beside(call: OpenCall): void {
     const { streamsPerConnection } = this.host.settings.limits;
-    if (this.#streams.size >= streamsPerConnection)
-      throw new HubError("too_many_streams", `${streamsPerConnection} streams are open already.`);
+    if (this.#streams.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
+    this.#begin(call);
     this.#streams.add(call);
     this.#remember();
+    this.#run(call, () => {});
   }
 
-  endStream(call: OpenCall): void {
-    if (this.#streams.delete(call)) this.#remember();
+  #begin(call: OpenCall): void {
+    if (call.id !== undefined && this.#byId.has(call.id))
+      throw new HubError("duplicate_id", `Call ${String(call.id)} is open already.`);
+    this.#open.add(call);
+    if (call.id !== undefined) this.#byId.set(call.id, call);
+  }
+
+  #run(call: OpenCall, release: () => void): void {
+    const done = () => {
+      this.#end(call);
+      release();
+    };
+    this.host.waitUntil(call.run(release).finally(done));
+  }
+
+  #end(call: OpenCall): void {
+    this.#open.delete(call);
+    if (call.id !== undefined) this.#byId.delete(call.id);
+    if (this.#streams.delete(call) && !this.closed) this.#remember();
   }
 
   /** A wake without memory must be able to say that these are lost. */
@@ -67,41 +114,15 @@ export class Session {
     const ids = [...this.#streams].flatMap(({ id }) =>
       id === undefined ? [] : JSON.stringify(id),
     );
-    this.host.remember(this.connection, ids);
-  }
-
-  end(call: OpenCall): void {
-    if (call.id === undefined) this.#anonymous.delete(call);
-    else if (this.#calls.get(call.id) === call) this.#calls.delete(call.id);
-  }
-
-  /** Runs calls one after another, or as many at once as the hub allows. Throws `rate_limited` when too many wait. */
-  inTurn(run: (release: () => void) => Promise<void>): void {
-    const { limits } = this.host.settings;
-    if (this.#running < limits.parallelCalls) return this.#start(run);
-    if (this.#waiting.length >= limits.queuedCalls)
-      throw new HubError("rate_limited", `${limits.queuedCalls} calls are waiting already.`);
-    this.#waiting.push(() => this.#start(run));
-  }
-
-  #start(run: (release: () => void) => Promise<void>): void {
-    this.#running++;
-    let held = true;
-    const release = () => {
-      if (!held) return;
-      held = false;
-      this.#running--;
-      this.#waiting.shift()?.();
-    };
-    void run(release).finally(release);
+    const short = ids.filter(({ length }) => length <= MAX_REMEMBERED_CHARS);
+    this.host.remember(this.connection, short);
   }
 
   /** Opens a stream of the client's. Throws `duplicate_id` or `too_many_streams`. */
   openUpload(id: string): Upload {
     const { streamsPerConnection, streamBuffer, queuedBytes } = this.host.settings.limits;
     if (this.#uploads.has(id)) throw new HubError("duplicate_id", `Stream ${id} is open already.`);
-    if (this.#uploads.size >= streamsPerConnection)
-      throw new HubError("too_many_streams", `${streamsPerConnection} streams are open already.`);
+    if (this.#uploads.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
     const upload = new Upload({ items: streamBuffer, bytes: queuedBytes });
     this.#uploads.set(id, upload);
     return upload;
@@ -119,9 +140,12 @@ export class Session {
   /** The connection is gone: nothing that waits for it shall wait longer. */
   close(): void {
     const error = new HubError("interrupted", "The connection is gone.");
+    this.#gone.abort(error);
     this.#waiting.length = 0;
-    for (const call of [...this.#calls.values(), ...this.#anonymous]) call.cancel(error);
-    for (const upload of this.#uploads.values()) upload.end(error);
+    for (const call of this.#open) call.cancel(error);
     this.questions.close();
   }
 }
+
+const tooManyStreams = (most: number) =>
+  new HubError("too_many_streams", `${most} streams are open already.`);

@@ -11,6 +11,7 @@ import type { Answers, AnyHub, Hub, HubMember } from "./hub.ts";
 import { prepare, type Table } from "./invocation.ts";
 import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";
 import { CALLER, recording, wired, type Sending } from "./recording.ts";
+import { servedHub } from "./tables.ts";
 import type { HubCalls } from "./typed.ts";
 
 export type { Sending } from "./recording.ts";
@@ -91,11 +92,7 @@ function worldOf(hub: AnyHub, { user, answers, room, online }: Setting<unknown>)
   const attached = parseTopic(room ?? "all");
   return {
     hub,
-    table: {
-      name: hub.name,
-      authorize: hub.settings.authorize,
-      members: new Map(Object.entries(hub.members)),
-    },
+    table: servedHub(hub),
     user: caller,
     room: attached,
     rooms: memoryRooms(sent, { userId: caller?.id ?? "", attached, online: online ?? [] }),

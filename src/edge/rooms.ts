@@ -8,6 +8,7 @@ import type { User } from "../model/user.ts";
 import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
 import { mayEnter } from "../dispatch/policies.ts";
 import type { Hubs, ServedHub } from "../dispatch/tables.ts";
+import { jsonRpc } from "../protocols/json-rpc.ts";
 import { objectName } from "../rooms/address.ts";
 import { arrivalRequest, type Arrival } from "../rooms/attach.ts";
 import type { RoomEnv } from "../rooms/parts.ts";
@@ -59,8 +60,17 @@ export async function enterRoom(
   await admit(user, served, topic);
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
     throw new HubError("upgrade_required", "Rooms are entered by WebSocket.");
+  const arrival = arrivalRequest(arrivalOf(request, user));
   const room = env.ROOMS.getByName(objectName({ tenant: user.tenant, hub: served.name, topic }));
-  return room.fetch(arrivalRequest(arrivalOf(request, user)));
+  return accepted(request, await room.fetch(arrival));
+}
+
+/** A browser that asked for subprotocols closes the socket unless it is told one of them; nobody else is told any. */
+function accepted(request: Request, response: Response): Response {
+  const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  if (!response.webSocket || !offered.some((name) => name.trim() === jsonRpc.name)) return response;
+  const headers = { "sec-websocket-protocol": jsonRpc.name };
+  return new Response(null, { status: 101, webSocket: response.webSocket, headers });
 }
 
 async function admit(user: User, served: ServedHub, room: Topic): Promise<void> {

@@ -56,6 +56,8 @@ export type Outgoing =
   | { readonly type: "item"; readonly id: CallId; readonly item: unknown }
   | { readonly type: "completion"; readonly id: CallId; readonly result: unknown }
   | { readonly type: "failure"; readonly id: CallId; readonly error: HubError }
+  /** One of the above as the connection's own protocol writes it. */
+  | { readonly type: "record"; readonly record: string }
   /** Answers to one batch, in its order. */
   | { readonly type: "batch"; readonly answers: readonly Outgoing[] }
   /** The protocol's own words (`$/connected` and the like), not a hub's. */

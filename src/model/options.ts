@@ -15,7 +15,8 @@ export interface Limits {
   readonly connectionsPerObject: number;
   /** Streams in either direction that one connection may have open. */
   readonly streamsPerConnection: number;
-  /** Items of an upload waiting for the method that reads them. */
+  /** Items of an upload waiting for the method that reads them (and `queuedBytes` of them): nothing can push back
+   * on a socket whose frames arrive as events, so this is a burst, where SignalR's 10 is a window. */
   readonly streamBuffer: number;
   /** Calls of one connection that may wait for their turn. */
   readonly queuedCalls: number;
@@ -49,7 +50,7 @@ export const LIMITS: Limits = {
   connectionsPerUser: 50,
   connectionsPerObject: 32_000,
   streamsPerConnection: 20,
-  streamBuffer: 10,
+  streamBuffer: 1_000,
   queuedCalls: 100,
   parallelCalls: 1,
   callsPerSecond: 50,

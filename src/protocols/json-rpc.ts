@@ -20,6 +20,8 @@ function encode(message: Outgoing): string {
       return response(message.id, `"result":${toJson(message.result)}`);
     case "failure":
       return response(message.id, `"error":${encodeError(message.error)}`);
+    case "record":
+      return message.record;
     case "batch":
       return encodeBatch(message.answers);
     case "control":

@@ -91,6 +91,7 @@ export class ObjectHost implements Host {
 
   async history(topic: Topic, query: HistoryQuery): Promise<HistoryView> {
     if (!this.#isHere(topic)) return this.#parts.peer(topic).history(query);
+    this.#parts.publisher.flush(); // Who has said something finds it in the log.
     return this.#parts.log.page(query, Date.now(), this.settings.limits.recovery);
   }
 

@@ -2,22 +2,17 @@
 
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { authorize, hub, method, streamOf, type AnyHub } from "../../src/dispatch/hub.ts";
-import { check, prepare, type Table } from "../../src/dispatch/invocation.ts";
+import { authorize, hub, method, streamOf } from "../../src/dispatch/hub.ts";
+import { check, prepare } from "../../src/dispatch/invocation.ts";
 import { nobody, signedIn, type Call, type Policy } from "../../src/dispatch/policies.ts";
+import { servedHub } from "../../src/dispatch/tables.ts";
 import { StreamRef } from "../../src/model/message.ts";
-
-const tableOf = ({ name, settings, members }: AnyHub): Table => ({
-  name,
-  authorize: settings.authorize,
-  members: new Map(Object.entries(members)),
-});
 
 async function* pieces(...items: unknown[]) {
   yield* items;
 }
 
-const table = tableOf(
+const table = servedHub(
   hub("sums").methods({
     add: method([z.number(), z.number().default(1)], (_context, a, b) => a + b),
     upload: method([z.string(), streamOf(z.number())], () => {}),
@@ -64,7 +59,7 @@ describe("authorise", () => {
       (name: string): Policy =>
       (seen) =>
         asked.push([name, seen]) > 0;
-    const guarded = tableOf(
+    const guarded = servedHub(
       hub("guarded", { authorize: asking("hub") }).methods({
         go: authorize(asking("method")).method([z.string()], () => {}),
       }),
@@ -79,7 +74,7 @@ describe("authorise", () => {
 
   it("does not ask the method's policy where the hub's refuses", async () => {
     const unasked: Policy = () => Promise.reject(new Error("asked"));
-    const guarded = tableOf(
+    const guarded = servedHub(
       hub("guarded", { authorize: signedIn }).methods({
         go: authorize(unasked).method([], () => {}),
       }),

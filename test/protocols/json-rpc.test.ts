@@ -41,6 +41,11 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    title: "a record that was encoded before goes out as it is",
+    wire: '{"jsonrpc":"2.0","id":8,"result":[1]}',
+    said: { type: "record", record: '{"jsonrpc":"2.0","id":8,"result":[1]}' },
+  },
+  {
     title: "an id may be a number",
     wire: '{"jsonrpc":"2.0","id":7,"method":"now"}',
     heard: { type: "invocation", id: 7, target: "now", args: [] },

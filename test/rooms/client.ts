@@ -3,6 +3,11 @@
 import { exports } from "cloudflare:workers";
 import { env } from "cloudflare:workers";
 import { SignJWT } from "jose";
+import { parsePosition, type Position } from "../../src/model/position.ts";
+import { parseTopic } from "../../src/model/topic.ts";
+import { objectName } from "../../src/rooms/address.ts";
+import type { Peer } from "../../src/rooms/peers.ts";
+import type { Room } from "../../src/worker.ts";
 
 export interface Frame {
   readonly id?: string | number | null;
@@ -25,8 +30,22 @@ export async function token(user: string, claims: Record<string, unknown> = {}):
     .sign(new TextEncoder().encode(env.JWT_SECRET));
 }
 
-export const upgrade = (path: string): Promise<Response> =>
-  exports.default.fetch(`https://edge.example${path}`, { headers: { upgrade: "websocket" } });
+export const upgrade = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+  exports.default.fetch(`https://edge.example${path}`, {
+    headers: { upgrade: "websocket", ...headers },
+  });
+
+/** The object of a room such as `chat/group:lobby`, by the interface that rooms show each other. */
+export function roomAt(room: string, tenant = "default"): DurableObjectStub<Room> & Peer {
+  const slash = room.indexOf("/");
+  const topic = parseTopic(room.slice(slash + 1));
+  const name = objectName({ tenant, hub: room.slice(0, slash), topic });
+  return env.ROOMS.getByName(name) as unknown as DurableObjectStub<Room> & Peer;
+}
+
+/** Where a frame stands, be it a message or `$/connected`. */
+export const positionOf = ({ position, params }: Frame): Position =>
+  parsePosition(position ?? params.position);
 
 export interface Joining {
   readonly user?: string;
@@ -110,9 +129,14 @@ export class Client implements Disposable {
     return this.response(id);
   }
 
-  async response(id: string): Promise<Frame> {
+  response(id: string): Promise<Frame> {
+    return this.heardFrame((frame) => frame.id === id && !frame.method);
+  }
+
+  /** The first frame of all that matches, heard already or not. Does not move `next`. */
+  async heardFrame(matches: (frame: Frame) => boolean): Promise<Frame> {
     for (;;) {
-      const found = this.heard.find((frame) => frame.id === id && !frame.method);
+      const found = this.heard.find(matches);
       if (found) return found;
       await new Promise<void>((wake) => this.#waiting.push(wake));
     }
