@@ -124,6 +124,12 @@ function refuse(
   answer(failure(message.id, message.error));
   if (++session.malformedInARow >= host.settings.limits.malformedInARow)
     host.close(connection, CLOSE.malformed);
+  else tolerate(session);
+}
+
+/** Every refusal costs an answer: whoever goes on and on being refused is let go. */
+function tolerate({ host, connection, refusals }: Session): void {
+  if (!refusals.take(Date.now())) host.close(connection, CLOSE.flooding);
 }
 
 function invoke(receiving: Receiving, invocation: Invocation, answer: Answering): void {
@@ -131,6 +137,7 @@ function invoke(receiving: Receiving, invocation: Invocation, answer: Answering)
   const { id, target, args } = invocation;
   try {
     if (!session.rate.take(Date.now())) {
+      tolerate(session);
       const { callsPerSecond } = session.host.settings.limits;
       throw new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
     }

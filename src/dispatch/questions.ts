@@ -11,16 +11,19 @@ interface Question {
 export class Questions {
   readonly #open = new Map<string, Question>();
   readonly #seconds: number;
+  /** Ids begin anew with the object's memory: an answer from before must not meet a question of now. */
+  readonly #run: string;
   #count = 0;
 
-  constructor(seconds: number) {
+  constructor(seconds: number, run = crypto.randomUUID().slice(0, 8)) {
     this.#seconds = seconds;
+    this.#run = run;
   }
 
   /** Calls `send` with a fresh id, and waits. Throws `timed_out`, `interrupted`, or what the client said. */
   ask(send: (id: string) => void): Promise<unknown> {
     // `s` keeps the server's ids apart from a client's, as ASP.NET does.
-    const id = `s${++this.#count}`;
+    const id = `s${++this.#count}-${this.#run}`;
     return new Promise((resolve, reject) => {
       const late = () =>
         this.refuse(id, new HubError("timed_out", "The client did not answer in time."));

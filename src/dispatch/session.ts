@@ -20,11 +20,16 @@ export interface OpenCall {
 /** A longer id is not remembered: attachments are small, and only ids made of escapes are longer than this. */
 const MAX_REMEMBERED_CHARS = 140;
 
+/** How often a flooder is told so before its socket is closed. */
+const REFUSALS_PER_CALL = 10;
+
 export class Session {
   readonly host: Host;
   readonly connection: Connection;
   readonly questions: Questions;
   readonly rate: Bucket;
+  /** Refused calls and malformed messages that are still answered. */
+  readonly refusals: Bucket;
   readonly #open = new Set<OpenCall>();
   readonly #byId = new Map<CallId, OpenCall>();
   readonly #streams = new Set<OpenCall>();
@@ -40,6 +45,7 @@ export class Session {
     this.connection = connection;
     this.questions = new Questions(limits.answerSeconds);
     this.rate = bucket(limits.callsPerSecond, limits.callBurst);
+    this.refusals = bucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 
   get closed(): boolean {

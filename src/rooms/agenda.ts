@@ -32,8 +32,14 @@ export class Agenda {
   #ask(at: number): void {
     const asked = this.#wanted !== undefined;
     this.#wanted = Math.min(at, this.#wanted ?? at);
-    if (!asked) void this.#storage.getAlarm().then((armed) => this.#know(armed));
+    if (!asked) void this.#storage.getAlarm().then((armed) => this.#know(armed), this.#unknown);
   }
+
+  /** A storage that does not answer is asked to set the alarm all the same: too early is better than never. */
+  readonly #unknown = (error: unknown): void => {
+    console.error("The alarm could not be read:", error);
+    this.#know(null);
+  };
 
   #know(armed: number | null): void {
     const wanted = this.#wanted;
@@ -58,6 +64,9 @@ export class Agenda {
 
   #set(at: number): void {
     this.#armed = at;
-    void this.#storage.setAlarm(at);
+    this.#storage.setAlarm(at).catch((error: unknown) => {
+      console.error("The alarm could not be set:", error);
+      if (this.#armed === at) this.#armed = null;
+    });
   }
 }

@@ -8,6 +8,7 @@ import { formatTopic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import type { Connection } from "./connection.ts";
+import { cut } from "./fan-out.ts";
 import type { Parts } from "./parts.ts";
 import { messageOf } from "./publisher.ts";
 import type { HistoryView } from "./receiver.ts";
@@ -46,7 +47,14 @@ export function attach(
   checkRoom(parts, user);
   const { address, connections, log, roster, settings } = parts;
   const id = connectionId(address.topic, crypto.getRandomValues(new Uint8Array(16)));
-  const attached = { id, protocol: jsonRpc.name, user, connectedAt: now, openCalls: [] };
+  const attached = {
+    id,
+    protocol: jsonRpc.name,
+    user,
+    connectedAt: now,
+    heardAt: now,
+    openCalls: [],
+  };
   const missed = since ? log.since(since, now, settings.limits.recovery) : nothing(log.position);
   const connection = connections.accept(socket, attached);
   roster.own(user.id, 1);
@@ -81,7 +89,7 @@ function framesOf(
     protocol.encode(messageOf(room, missed.position.epoch, entry)),
   );
   const first = protocol.encode(connected(parts, connection, missed, heard.length));
-  return replay.length > 0 ? [first, protocol.join(replay)] : [first];
+  return [first, ...cut(protocol, replay)];
 }
 
 function connected(

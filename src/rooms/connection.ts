@@ -10,6 +10,8 @@ export interface Attached {
   readonly protocol: string;
   readonly user: User;
   readonly connectedAt: number;
+  /** When something was last heard, to within a third of a ping interval. */
+  readonly heardAt: number;
   /** Ids of calls that a loss of memory would leave unanswered. */
   readonly openCalls: readonly string[];
 }
@@ -34,7 +36,7 @@ export function connectionOf(socket: WebSocket, attached: Attached): Connection 
     socket,
     protocol,
     attached,
-    heardAt: attached.connectedAt,
+    heardAt: attached.heardAt,
     get id() {
       return this.attached.id;
     },

@@ -1,10 +1,10 @@
 // The sockets of one object: accepting, finding, closing, and knowing which of them are silent or expired. Relays
 // and rooms share it; it knows no rooms, no logs and no hubs.
 
-import { CLOSE, type CloseReason } from "../model/errors.ts";
+import { CLOSE, HubError, type CloseReason } from "../model/errors.ts";
 import { PING, type RoomSettings } from "../model/options.ts";
 import type { Duty } from "./agenda.ts";
-import { connectionOf, restore, type Attached, type Connection } from "./connection.ts";
+import { connectionOf, restore, save, type Attached, type Connection } from "./connection.ts";
 
 /** What connections need of the object's state. */
 export type SocketState = Pick<
@@ -26,7 +26,8 @@ export class Connections implements Duty {
   readonly #all = new Set<Connection>();
   readonly #byId = new Map<string, Connection>();
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
-  #sweptAt = Date.now();
+  /** Unknown after a wake: the next alarm looks, so that frequent wakes do not put it off. */
+  #sweptAt = 0;
 
   /** After sleep the sockets are still there, and their attachments say who they are. */
   constructor(state: SocketState, settings: RoomSettings, dropped: Dropped) {
@@ -56,12 +57,20 @@ export class Connections implements Duty {
     return attached ? this.#byId.get(attached.id) : undefined;
   }
 
+  /** Throws `too_large` where the token says more than an attachment holds; nothing is accepted then. */
   accept(socket: WebSocket, attached: Attached): Connection {
+    attachTo(socket, attached);
     this.#state.acceptWebSocket(socket);
-    socket.serializeAttachment(attached);
     const connection = connectionOf(socket, attached);
     this.#add(connection);
     return connection;
+  }
+
+  /** Something came. Said to the attachment now and then, because sleep forgets what is only in memory. */
+  heard(connection: Connection, now: number): void {
+    connection.heardAt = now;
+    if (now - connection.attached.heardAt >= (this.#settings.pingSeconds * 1000) / 3)
+      save(connection, { heardAt: now });
   }
 
   #add(connection: Connection): void {
@@ -110,11 +119,13 @@ export class Connections implements Duty {
     );
   }
 
+  /** A look for the silent asks the runtime about each socket, so it does not come with every alarm. */
   run(now: number): void {
-    this.#sweptAt = now;
+    const sweeps = now - this.#sweptAt >= this.#settings.sweepSeconds * 1000;
+    if (sweeps) this.#sweptAt = now;
     for (const connection of this.#all) {
       if (connection.user.expiresAt <= now) this.close(connection, CLOSE.expired);
-      else if (this.#isSilent(connection, now)) this.close(connection, CLOSE.silent);
+      else if (sweeps && this.#isSilent(connection, now)) this.close(connection, CLOSE.silent);
     }
   }
 
@@ -123,6 +134,15 @@ export class Connections implements Duty {
     const pingedAt = this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
     if (pingedAt === undefined) return false;
     return now - Math.max(pingedAt, heardAt) > 2 * this.#settings.pingSeconds * 1000;
+  }
+}
+
+function attachTo(socket: WebSocket, attached: Attached): void {
+  try {
+    socket.serializeAttachment(attached);
+  } catch (error) {
+    const message = "The token's claims do not fit beside a connection: 16,384 bytes do.";
+    throw new HubError("too_large", message, { cause: error });
   }
 }
 

@@ -7,11 +7,13 @@ import type { Protocol } from "../protocols/protocol.ts";
 import type { Connection } from "./connection.ts";
 import type { Ticket } from "./receiver.ts";
 
+export type Audience = ReadonlySet<Connection>;
+
 /** Said to everybody in an audience. */
 export interface Said {
-  readonly audience: ReadonlySet<Connection>;
+  readonly audience: Audience;
   readonly message: Outgoing;
-  readonly except: ReadonlySet<Connection> | undefined;
+  readonly except: Audience | undefined;
   /** Where it has to be saved before it is said. */
   readonly ticket?: Ticket;
 }
@@ -24,30 +26,48 @@ export interface Told {
 
 export type Waiting = Said | Told;
 
+export type Send = (connection: Connection, frames: readonly string[]) => void;
+
 /** Frames are cut at this many characters, so that a long replay does not become one huge frame. */
-const FRAME_CHARS = 256 * 1024;
+export const FRAME_CHARS = 256 * 1024;
 
 /** Calls `send` with the frames of each connection, in order. */
-export function fanOut(
-  waiting: readonly Waiting[],
-  send: (connection: Connection, frames: readonly string[]) => void,
-): void {
+export function fanOut(waiting: readonly Waiting[], send: Send): void {
   const encode = encoder();
-  const special = specialOf(waiting);
-  for (const connection of special)
-    send(connection, cut(connection, recordsFor(connection, waiting, encode)));
-  for (const [audiences, connections] of sharesOf(waiting, special)) {
+  const special = specialOf(waiting, encode);
+  for (const [connection, records] of special)
+    if (records.length > 0) send(connection, cut(connection.protocol, records));
+  for (const { audiences, connections } of sharesOf(waiting, special)) {
     const frames = new Map<Protocol, string[]>();
     for (const connection of connections) {
-      let shared = frames.get(connection.protocol);
+      const { protocol } = connection;
+      let shared = frames.get(protocol);
       if (!shared)
         frames.set(
-          connection.protocol,
-          (shared = cut(connection, shareOf(audiences, waiting, connection.protocol, encode))),
+          protocol,
+          (shared = cut(protocol, recordsOf(waiting, audiences, protocol, encode))),
         );
-      send(connection, shared);
+      if (shared.length > 0) send(connection, shared);
     }
   }
+}
+
+/** Records as frames: as few as fit. Empty records are left out. */
+export function cut(protocol: Protocol, records: readonly string[]): string[] {
+  const frames: string[] = [];
+  let open: string[] = [];
+  let size = 0;
+  for (const record of records) {
+    if (record === "") continue;
+    if (open.length > 0 && size + record.length > FRAME_CHARS) {
+      frames.push(protocol.join(open));
+      [open, size] = [[], 0];
+    }
+    open.push(record);
+    size += record.length;
+  }
+  if (open.length > 0) frames.push(protocol.join(open));
+  return frames;
 }
 
 const isTold = (one: Waiting): one is Told => "connection" in one;
@@ -71,80 +91,126 @@ function encodeSafely(message: Outgoing, protocol: Protocol): string {
   try {
     return protocol.encode(message);
   } catch (error) {
+    if (message.type === "batch") {
+      const answers = message.answers.flatMap((answer) => encodable(answer, protocol));
+      return protocol.encode({ type: "batch", answers });
+    }
     console.error("A message could not be encoded:", error);
-    if (message.type !== "completion" && message.type !== "item") return "";
-    const failure = new HubError("internal", "The result could not be encoded.");
-    return protocol.encode({ type: "failure", id: message.id, error: failure });
+    const failure = failureOf(message);
+    return failure ? protocol.encode(failure) : "";
   }
 }
 
-/** Connections whose frame is their own: something was told to them, or something was not. */
-function specialOf(waiting: readonly Waiting[]): Set<Connection> {
-  const special = new Set<Connection>();
+function encodable(answer: Outgoing, protocol: Protocol): Outgoing | [] {
+  try {
+    protocol.encode(answer);
+    return answer;
+  } catch (error) {
+    console.error("An answer could not be encoded:", error);
+    return failureOf(answer) ?? [];
+  }
+}
+
+const failureOf = (message: Outgoing): Outgoing | undefined =>
+  message.type === "completion" || message.type === "item"
+    ? {
+        type: "failure",
+        id: message.id,
+        error: new HubError("internal", "The result could not be encoded."),
+      }
+    : undefined;
+
+/** Connections whose frame is their own, because something was told to them, or something was not; and its records. */
+function specialOf(waiting: readonly Waiting[], encode: Encode): Map<Connection, string[]> {
+  const special = new Map<Connection, string[]>();
   for (const one of waiting) {
-    if (isTold(one)) special.add(one.connection);
-    else for (const connection of one.except ?? []) special.add(connection);
+    if (isTold(one)) special.set(one.connection, []);
+    else for (const connection of one.except ?? []) special.set(connection, []);
+  }
+  if (special.size === 0) return special;
+  for (const one of waiting) {
+    if (isTold(one)) special.get(one.connection)!.push(recordOf(one, encode));
+    else
+      for (const [connection, records] of special)
+        if (one.audience.has(connection) && !one.except?.has(connection))
+          records.push(encode(one.message, connection.protocol));
   }
   return special;
 }
 
-function recordsFor(connection: Connection, waiting: readonly Waiting[], encode: Encode): string[] {
-  const records: string[] = [];
-  for (const one of waiting) {
-    if (isTold(one)) {
-      if (one.connection !== connection) continue;
-      const message = typeof one.message === "function" ? one.message() : one.message;
-      records.push(encode(message, connection.protocol));
-    } else if (one.audience.has(connection) && !one.except?.has(connection))
-      records.push(encode(one.message, connection.protocol));
+/** A function that throws leaves its own connection without this record, and nobody else. */
+function recordOf({ connection, message }: Told, encode: Encode): string {
+  try {
+    return encode(typeof message === "function" ? message() : message, connection.protocol);
+  } catch (error) {
+    console.error("What was to be told could not be made:", error);
+    return "";
   }
-  return records;
 }
 
-type Audience = ReadonlySet<Connection>;
+/** What connections of these audiences hear, and of no others. */
+interface Share {
+  readonly audiences: ReadonlySet<Audience>;
+  readonly connections: Iterable<Connection>;
+}
 
 /** Connections that hear the same audiences get the same frame: most often all of them, of one audience. */
-function* sharesOf(
+function sharesOf(
   waiting: readonly Waiting[],
-  special: ReadonlySet<Connection>,
-): Iterable<[ReadonlySet<Audience>, Iterable<Connection>]> {
-  const audiences = new Set(waiting.flatMap((one) => (isTold(one) ? [] : [one.audience])));
-  const groups = new Map<string, [Set<Audience>, Connection[]]>();
-  for (const connection of new Set([...audiences].flatMap((audience) => [...audience]))) {
-    if (special.has(connection)) continue;
-    const heard = [...audiences].map((audience) => audience.has(connection));
-    const group = groups.get(heard.join());
-    if (group) group[1].push(connection);
-    else
-      groups.set(heard.join(), [new Set([...audiences].filter((_, i) => heard[i])), [connection]]);
-  }
-  yield* groups.values();
+  special: ReadonlyMap<Connection, unknown>,
+): Iterable<Share> {
+  const audiences = new Set<Audience>();
+  for (const one of waiting) if (!isTold(one)) audiences.add(one.audience);
+  const [first, second] = audiences;
+  if (!first) return [];
+  if (second) return sharesOfMany(audiences, special);
+  const connections = special.size === 0 ? first : [...first].filter((c) => !special.has(c));
+  return [{ audiences, connections }];
 }
 
-function shareOf(
+/** Audiences heard so far; one step further for each audience. */
+interface Heard {
+  readonly audiences: ReadonlySet<Audience>;
+  readonly connections: Set<Connection>;
+  readonly further: Map<Audience, Heard>;
+}
+
+const heardOf = (audiences: ReadonlySet<Audience>): Heard => ({
+  audiences,
+  connections: new Set(),
+  further: new Map(),
+});
+
+function sharesOfMany(
   audiences: ReadonlySet<Audience>,
+  special: ReadonlyMap<Connection, unknown>,
+): Iterable<Share> {
+  const all: Heard[] = [];
+  const nothing = heardOf(new Set());
+  const heard = new Map<Connection, Heard>();
+  for (const audience of audiences)
+    for (const connection of audience) {
+      if (special.has(connection)) continue;
+      const before = heard.get(connection) ?? nothing;
+      let now = before.further.get(audience);
+      if (!now) {
+        all.push((now = heardOf(new Set([...before.audiences, audience]))));
+        before.further.set(audience, now);
+      }
+      before.connections.delete(connection);
+      now.connections.add(connection);
+      heard.set(connection, now);
+    }
+  return all;
+}
+
+function recordsOf(
   waiting: readonly Waiting[],
+  audiences: ReadonlySet<Audience>,
   protocol: Protocol,
   encode: Encode,
 ): string[] {
   return waiting.flatMap((one) =>
     !isTold(one) && audiences.has(one.audience) ? [encode(one.message, protocol)] : [],
   );
-}
-
-function cut({ protocol }: Connection, records: readonly string[]): string[] {
-  const frames: string[] = [];
-  let open: string[] = [];
-  let size = 0;
-  for (const record of records) {
-    if (record === "") continue;
-    if (open.length > 0 && size + record.length > FRAME_CHARS) {
-      frames.push(protocol.join(open));
-      [open, size] = [[], 0];
-    }
-    open.push(record);
-    size += record.length;
-  }
-  if (open.length > 0) frames.push(protocol.join(open));
-  return frames;
 }

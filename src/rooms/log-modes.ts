@@ -17,7 +17,8 @@ export function openLog(storage: DurableObjectStorage, settings: RoomSettings): 
   const { kv } = storage;
   let epoch = kv.get<string>("epoch");
   if (epoch === undefined || kv.get("unsaved")) kv.put("epoch", (epoch = randomEpoch()));
-  const log = new Log(storage.sql, settings.history, epoch);
+  if (kv.get("unsaved")) kv.delete("unsaved");
+  const log = new Log(storage, settings.history, epoch);
   return settings.durability === "behind" ? new LogBehind(log, kv) : log;
 }
 
@@ -34,8 +35,8 @@ export class NoLog implements RoomLog {
     this.#position = { ...this.#position, offset };
   }
 
-  knows(): boolean {
-    return false;
+  find(): undefined {
+    return undefined;
   }
 
   since({ epoch, offset }: Position): HistoryView {
@@ -58,13 +59,15 @@ export class LogBehind implements RoomLog {
   readonly #kv: SyncKvStorage;
   readonly #timer: Timer;
   #unsaved: Entry[] = [];
+  #unsavedIds = new Map<string, number>();
   #busy = false;
+  /** The last write failed: the next entry is refused, rather than kept where nobody saves it. */
+  #failing = false;
 
   constructor(log: RoomLog, kv: SyncKvStorage, timer: Timer = setTimeout) {
     this.#log = log;
     this.#kv = kv;
     this.#timer = timer;
-    if (kv.get("unsaved")) kv.delete("unsaved");
   }
 
   get position(): Position {
@@ -74,16 +77,18 @@ export class LogBehind implements RoomLog {
 
   /** The mark is saved before the first unsaved entry is seen (the output gate), then none for as long as it is busy. */
   append(entries: readonly Entry[]): void {
+    if (this.#failing) this.#saved();
     if (!this.#busy) {
       this.#kv.put("unsaved", true);
       this.#busy = true;
       this.#timer(() => this.#tick(), BEHIND_MS);
     }
-    this.#unsaved.push(...entries);
+    this.#unsaved = this.#unsaved.concat(entries);
+    for (const { id, offset } of entries) if (id !== undefined) this.#unsavedIds.set(id, offset);
   }
 
-  knows(id: string, now: number): boolean {
-    return this.#unsaved.some((entry) => entry.id === id) || this.#log.knows(id, now);
+  find(id: string, now: number): number | undefined {
+    return this.#unsavedIds.get(id) ?? this.#log.find(id, now);
   }
 
   since(since: Position, now: number, most: number): HistoryView {
@@ -99,24 +104,26 @@ export class LogBehind implements RoomLog {
   }
 
   #tick(): void {
-    if (this.#unsaved.length === 0) {
-      this.#kv.delete("unsaved");
-      this.#busy = false;
-      return;
+    try {
+      if (this.#unsaved.length === 0) return this.#rest();
+      this.#saved();
+    } catch (error) {
+      console.error("The log could not be written behind; it is tried again:", error);
     }
     this.#timer(() => this.#tick(), BEHIND_MS);
-    this.#saved();
+  }
+
+  #rest(): void {
+    this.#kv.delete("unsaved");
+    this.#busy = false;
   }
 
   #saved(): RoomLog {
-    const entries = this.#unsaved;
+    this.#failing = true;
+    this.#log.append(this.#unsaved);
+    this.#failing = false;
     this.#unsaved = [];
-    try {
-      this.#log.append(entries);
-    } catch (error) {
-      this.#unsaved = entries;
-      throw error;
-    }
+    this.#unsavedIds.clear();
     return this.#log;
   }
 }

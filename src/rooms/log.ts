@@ -10,8 +10,8 @@ export interface RoomLog {
   readonly position: Position;
   /** Takes entries that follow on the position. Throws what the storage throws; nothing of them counts then. */
   append(entries: readonly Entry[]): void;
-  /** Whether something was said under this id and is still remembered. */
-  knows(id: string, now: number): boolean;
+  /** The number of what was said under this id, while it is remembered. */
+  find(id: string, now: number): number | undefined;
   /** All after `since`, or nothing with `recovered: false`: never a part. */
   since(since: Position, now: number, most: number): HistoryView;
   /** A page of messages, without presence. */
@@ -27,34 +27,35 @@ interface Batch {
   readonly at: number;
   /** Entries of hubs; presence rides along and does not count against the history's size. */
   readonly messages: number;
+  /** Where the batch with messages before this one ends: a hole among the messages shows here. */
+  readonly before: number;
 }
 
 /** A row may have 2 MB in production (locally more passes): characters, so that three bytes for each still fit. */
 const ROW_CHARS = 300_000;
-/** Presence and small batches take slots too: more slots than messages, so that those are kept all the same. */
-const SLOTS_PER_MESSAGE = 4;
-const TABLE = `CREATE TABLE IF NOT EXISTS log
-  (slot INTEGER PRIMARY KEY, first INTEGER, last INTEGER, at INTEGER, messages INTEGER, entries TEXT)`;
+/** Rows of presence alone have slots of their own, so that coming and going never displaces a message. */
+const PRESENCE_SLOTS_PER_MESSAGE = 3;
+const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
+  first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
+const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY first";
 
 export const isPresence = (entry: { target: string }): boolean => entry.target.startsWith("$/");
 
+export type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
+
 export class Log implements RoomLog {
-  readonly #sql: SqlStorage;
+  readonly #storage: LogStorage;
   readonly #history: History;
   readonly #epoch: string;
-  readonly #slots: number;
   #batches: Batch[];
-  #ids: Map<string, number> | undefined;
+  #ids: RememberedIds | undefined;
 
-  constructor(sql: SqlStorage, history: History, epoch: string) {
-    this.#sql = sql;
+  constructor(storage: LogStorage, history: History, epoch: string) {
+    this.#storage = storage;
     this.#history = history;
     this.#epoch = epoch;
-    this.#slots = Math.max(1, history.size) * SLOTS_PER_MESSAGE;
-    sql.exec(TABLE);
-    this.#batches = sql
-      .exec("SELECT slot, first, last, at, messages FROM log ORDER BY first")
-      .toArray() as unknown as Batch[];
+    storage.sql.exec(TABLE);
+    this.#batches = storage.sql.exec(BATCHES).toArray() as unknown as Batch[];
   }
 
   get position(): Position {
@@ -62,38 +63,61 @@ export class Log implements RoomLog {
   }
 
   append(entries: readonly Entry[]): void {
-    for (const row of rowsOf(entries)) this.#write(row);
-    for (const { id, offset } of entries) if (id !== undefined) this.#ids?.set(id, offset);
+    const rows = [...rowsOf(entries)];
+    if (rows.length > 1) this.#writeAll(rows);
+    else if (rows[0]) this.#write(rows[0]);
+    this.#ids?.add(entries);
   }
 
-  #write(entries: readonly Entry[]): void {
+  /** All rows or none. */
+  #writeAll(rows: readonly Row[]): void {
+    const before = this.#batches;
+    this.#batches = [...before];
+    try {
+      this.#storage.transactionSync(() => {
+        for (const row of rows) this.#write(row);
+      });
+    } catch (error) {
+      this.#batches = before;
+      throw error;
+    }
+  }
+
+  #write({ entries, text }: Row): void {
     const [first, last] = [entries[0]!, entries.at(-1)!];
-    const batch: Batch = {
-      slot: ((this.#batches.at(-1)?.slot ?? -1) + 1) % this.#slots,
-      first: first.offset,
-      last: last.offset,
-      at: last.at,
-      messages: entries.filter((entry) => !isPresence(entry)).length,
-    };
-    const text = JSON.stringify(entries);
-    const row = [batch.slot, batch.first, batch.last, batch.at, batch.messages, text];
-    this.#sql.exec("INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?)", ...row);
+    const messages = entries.filter((entry) => !isPresence(entry)).length;
+    const slot = this.#slotFor(messages > 0);
+    const before = this.#lastWithMessages?.last ?? 0;
+    const batch = { slot, first: first.offset, last: last.offset, at: last.at, messages, before };
+    const row = [slot, batch.first, batch.last, batch.at, messages, before, text];
+    this.#storage.sql.exec("INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
     this.#replace(batch);
   }
 
-  /** Most often the oldest goes; after the hub's history was made smaller, another one. */
+  /** The slot after the newest of its kind: messages have even ones, presence odd ones. */
+  #slotFor(messages: boolean): number {
+    const size = Math.max(1, this.#history.size);
+    const count = messages ? size : size * PRESENCE_SLOTS_PER_MESSAGE;
+    const newest = this.#batches.findLast((batch) => batch.messages > 0 === messages)?.slot ?? -2;
+    return ((Math.floor(newest / 2) + 1) % count) * 2 + (messages ? 0 : 1);
+  }
+
+  get #lastWithMessages(): Batch | undefined {
+    return this.#batches.findLast(({ messages }) => messages > 0);
+  }
+
+  /** Most often the oldest goes. */
   #replace(batch: Batch): void {
-    if (this.#batches[0]?.slot === batch.slot) this.#batches.shift();
-    else if (this.#batches.length >= this.#slots)
-      this.#batches = this.#batches.filter(({ slot }) => slot !== batch.slot);
+    const index = this.#batches.findIndex(({ slot }) => slot === batch.slot);
+    if (index >= 0) this.#batches.splice(index, 1);
     this.#batches.push(batch);
   }
 
-  knows(id: string, now: number): boolean {
-    const floor = this.#floor(now);
-    if (!this.#ids || this.#ids.size > this.#slots * 8) this.#ids = idsOf(this.#read(floor));
+  find(id: string, now: number): number | undefined {
+    const floor = this.#messagesFloor(now);
+    if (!this.#ids?.fresh) this.#ids = new RememberedIds(this.#read(floor));
     const offset = this.#ids.get(id);
-    return offset !== undefined && offset > floor;
+    return offset !== undefined && offset > floor ? offset : undefined;
   }
 
   since(since: Position, now: number, most: number): HistoryView {
@@ -109,7 +133,7 @@ export class Log implements RoomLog {
 
   page({ since, limit = Infinity, reverse }: HistoryQuery, now: number, most: number): HistoryView {
     const { position } = this;
-    const floor = this.#floor(now);
+    const floor = this.#messagesFloor(now);
     const recovered =
       !since ||
       (since.epoch === position.epoch && since.offset >= floor && since.offset <= position.offset);
@@ -122,30 +146,47 @@ export class Log implements RoomLog {
   }
 
   after(offset: number): Entry[] | undefined {
-    const floor = this.#reach(() => true);
-    return offset >= floor ? this.#read(offset) : undefined;
+    return offset >= this.#reach(() => true) ? this.#read(offset) : undefined;
   }
 
-  /** Entries up to this offset are forgotten: too old, or beyond the size. */
+  /** Entries up to this offset are forgotten, messages or presence: too old, beyond the size, or before a hole. */
   #floor(now: number): number {
-    const oldest = now - this.#history.ttlSeconds * 1000;
-    return this.#reach((batch, messages) => batch.at >= oldest && messages < this.#history.size);
+    return Math.max(
+      this.#reach((batch) => this.#isYoung(batch, now)),
+      this.#messagesFloor(now),
+    );
   }
 
-  /** How far back the log goes, from the newest batch, without a hole and while it is wanted. */
-  #reach(wanted: (batch: Batch, messages: number) => boolean): number {
-    let floor = this.position.offset;
+  #isYoung({ at }: Batch, now: number): boolean {
+    return at >= now - this.#history.ttlSeconds * 1000;
+  }
+
+  /** Messages up to this offset are forgotten; of presence there may be less. */
+  #messagesFloor(now: number): number {
+    let floor = this.#lastWithMessages?.last ?? 0;
     let messages = 0;
     for (const batch of this.#batches.toReversed()) {
-      if (batch.last !== floor || !wanted(batch, messages)) break;
+      if (batch.messages === 0) continue;
+      if (batch.last !== floor || messages >= this.#history.size || !this.#isYoung(batch, now))
+        break;
       messages += batch.messages;
+      floor = batch.before;
+    }
+    return floor;
+  }
+
+  /** How far back the log goes, from the newest batch, without any hole and while it is wanted. */
+  #reach(wanted: (batch: Batch) => boolean): number {
+    let floor = this.position.offset;
+    for (const batch of this.#batches.toReversed()) {
+      if (batch.last !== floor || !wanted(batch)) break;
       floor = batch.first - 1;
     }
     return floor;
   }
 
   #read(after: number): Entry[] {
-    return this.#sql
+    return this.#storage.sql
       .exec("SELECT entries FROM log WHERE last > ? ORDER BY first", after)
       .toArray()
       .flatMap(({ entries }) => JSON.parse(entries as string) as Entry[])
@@ -153,19 +194,47 @@ export class Log implements RoomLog {
   }
 }
 
-const idsOf = (entries: readonly Entry[]): Map<string, number> =>
-  new Map(entries.flatMap(({ id, offset }) => (id === undefined ? [] : [[id, offset]])));
+/** What was said under which id; made anew from the log when most of it may be forgotten there. */
+class RememberedIds {
+  readonly #offsets = new Map<string, number>();
+  readonly #most: number;
+
+  constructor(entries: readonly Entry[]) {
+    this.add(entries);
+    this.#most = 2 * this.#offsets.size + 1_000;
+  }
+
+  get fresh(): boolean {
+    return this.#offsets.size <= this.#most;
+  }
+
+  add(entries: readonly Entry[]): void {
+    for (const { id, offset } of entries) if (id !== undefined) this.#offsets.set(id, offset);
+  }
+
+  get(id: string): number | undefined {
+    return this.#offsets.get(id);
+  }
+}
+
+interface Row {
+  readonly entries: readonly Entry[];
+  /** The entries as a JSON array. */
+  readonly text: string;
+}
 
 /** Entries as rows: most often one. */
-function* rowsOf(entries: readonly Entry[]): Iterable<readonly Entry[]> {
-  let start = 0;
-  let size = 0;
-  for (const [index, { params }] of entries.entries()) {
-    if (size > 0 && size + params.length > ROW_CHARS) {
-      yield entries.slice(start, index);
-      [start, size] = [index, 0];
+function* rowsOf(entries: readonly Entry[]): Iterable<Row> {
+  let texts: string[] = [];
+  let [start, size] = [0, 0];
+  for (const [index, entry] of entries.entries()) {
+    const text = JSON.stringify(entry);
+    if (texts.length > 0 && size + text.length > ROW_CHARS) {
+      yield { entries: entries.slice(start, index), text: `[${texts.join(",")}]` };
+      [texts, start, size] = [[], index, 0];
     }
-    size += params.length;
+    texts.push(text);
+    size += text.length;
   }
-  if (start < entries.length) yield entries.slice(start);
+  if (texts.length > 0) yield { entries: entries.slice(start), text: `[${texts.join(",")}]` };
 }

@@ -22,9 +22,11 @@ export function pace(flush: () => void, timer: Timer = setTimeout, holdMs = HOLD
     wanted = false;
     try {
       flush();
-    } finally {
-      timer(() => timer(settle, holdMs), 0);
+    } catch (error) {
+      // Nobody waits for a timer: one flush that fails must not keep the next from coming.
+      console.error("A flush failed:", error);
     }
+    timer(() => timer(settle, holdMs), 0);
   };
   const settle = () => {
     if (wanted) run();

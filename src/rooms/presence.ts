@@ -2,6 +2,7 @@
 // have joined or left once, however many devices they have. Nothing here knows sockets, storage or clocks.
 
 import type { PresenceQuery, PresenceView, Present } from "./receiver.ts";
+import { SortedIds } from "./sorted-ids.ts";
 
 /** A user who was said to be here, and was not yet said to have gone. */
 export interface Announced {
@@ -23,9 +24,11 @@ export class Presence {
   readonly #announced: Map<string, Announced>;
   /** Connections of each user, by source. */
   readonly #connections = new Map<string, Map<string, number>>();
-  /** Users without a connection, until they are said to have left. */
+  /** Users without a connection, until they are said to have left; the grace is one, so the first is due first. */
   readonly #leaving = new Map<string, number>();
   readonly #arriving = new Map<string, number>();
+  /** All who are announced or arriving. */
+  readonly #ids = new SortedIds(() => [...this.#announced.keys(), ...this.#arriving.keys()]);
   #total = 0;
 
   /** After a loss of memory all who were announced are leaving, until a connection of theirs is counted again. */
@@ -52,14 +55,15 @@ export class Presence {
   #come(userId: string, sources: Map<string, number>, now: number): void {
     this.#connections.set(userId, sources);
     this.#leaving.delete(userId);
-    if (!this.#announced.has(userId) && !this.#arriving.has(userId))
-      this.#arriving.set(userId, now);
+    if (this.#announced.has(userId) || this.#arriving.has(userId)) return;
+    this.#arriving.set(userId, now);
+    this.#ids.add(userId);
   }
 
   /** Whoever was never announced has nothing to leave. */
   #go(userId: string, now: number): void {
     this.#connections.delete(userId);
-    this.#arriving.delete(userId);
+    if (this.#arriving.delete(userId)) this.#ids.delete(userId);
     if (this.#announced.has(userId) && !this.#leaving.has(userId))
       this.#leaving.set(userId, now + this.#graceMs);
   }
@@ -77,20 +81,27 @@ export class Presence {
 
   /** When the next leave is due. */
   get due(): number | undefined {
-    return this.#leaving.size > 0 ? Math.min(...this.#leaving.values()) : undefined;
+    return this.#leaving.values().next().value;
   }
 
   /** What is to be said now; it counts as said. */
   settle(now: number): Change {
     const joined = [...this.#arriving].map(([userId, since]) => ({ userId, since, state: null }));
-    const left = [...this.#leaving].flatMap(([userId, at]) => (at <= now ? [userId] : []));
     for (const one of joined) this.#announced.set(one.userId, one);
     this.#arriving.clear();
-    for (const userId of left) {
-      this.#announced.delete(userId);
+    return { joined, left: this.#leave(now) };
+  }
+
+  #leave(now: number): string[] {
+    const left: string[] = [];
+    for (const [userId, at] of this.#leaving) {
+      if (at > now) break;
+      left.push(userId);
       this.#leaving.delete(userId);
+      this.#announced.delete(userId);
+      this.#ids.delete(userId);
     }
-    return { joined, left };
+    return left;
   }
 
   /** Sets what the user shows. Undefined where the user is not here. */
@@ -111,11 +122,11 @@ export class Presence {
   }
 
   view({ after, limit = Infinity }: PresenceQuery, page: number): PresenceView {
-    const ids = [...this.#announced.keys(), ...this.#arriving.keys()].toSorted();
-    const rest = after === undefined ? ids : ids.filter((id) => id > after);
-    const members = rest.slice(0, Math.max(0, Math.min(limit, page))).map((id) => this.#member(id));
+    const count = Math.max(0, Math.min(limit, page));
     const { users, connections } = this;
-    return { users, connections, members, more: rest.length > members.length };
+    if (page <= 0) return { users, connections, members: [], more: users > 0 };
+    const { ids, more } = this.#ids.page(after, count);
+    return { users, connections, members: ids.map((id) => this.#member(id)), more };
   }
 
   #member(userId: string): Present {
@@ -123,7 +134,8 @@ export class Presence {
       since: this.#arriving.get(userId) ?? 0,
       state: null,
     };
-    const sources = this.#connections.get(userId)?.values() ?? [];
-    return { userId, since, connections: [...sources].reduce((a, b) => a + b, 0), state };
+    let connections = 0;
+    for (const count of this.#connections.get(userId)?.values() ?? []) connections += count;
+    return { userId, since, connections, state };
   }
 }

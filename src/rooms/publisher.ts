@@ -23,18 +23,23 @@ export interface PublisherOptions {
   saved(entries: readonly Entry[]): void;
 }
 
+/** What becomes of a draft, and under which number. */
+interface Numbered extends Ticket {
+  readonly offset: number;
+}
+
 interface Pending {
   readonly entry: Entry;
-  readonly ticket: Ticket;
+  readonly ticket: Numbered;
 }
 
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #pace: Pace;
   #pending: Pending[] = [];
-  #pendingIds = new Map<string, Ticket>();
+  #pendingIds = new Map<string, Numbered>();
   #waiting: Waiting[] = [];
-  #whenSaved: ((error: HubError | null) => void)[] = [];
+  #whenSaved: (() => void)[] = [];
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -43,20 +48,22 @@ export class Publisher {
 
   /** Gives the draft its number. What was said before under its id is not said again. */
   publish(draft: Draft): Ticket {
-    const { log, now } = this.#options;
-    if (draft.id !== undefined) {
-      const said = this.#pendingIds.get(draft.id);
-      if (said) return said;
-      if (log.knows(draft.id, now())) return { error: null };
-    }
-    const ticket: Ticket = { error: null };
+    return this.#said(draft) ?? this.#say(draft);
+  }
+
+  #said({ id }: Draft): Numbered | undefined {
+    if (id === undefined) return undefined;
+    const offset = this.#options.log.find(id, this.#options.now());
+    return offset === undefined ? this.#pendingIds.get(id) : { error: null, offset };
+  }
+
+  #say(draft: Draft): Numbered {
+    const { log, now, room, own } = this.#options;
     const entry = { ...draft, offset: this.#next, at: now() };
+    const ticket: Numbered = { error: null, offset: entry.offset };
     this.#pending.push({ entry, ticket });
     if (draft.id !== undefined) this.#pendingIds.set(draft.id, ticket);
-    this.#hear(messageOf(this.#options.room, log.position.epoch, entry), entry, {
-      audience: this.#options.own,
-      ticket,
-    });
+    this.#hear(messageOf(room, log.position.epoch, entry), entry, { audience: own, ticket });
     this.#pace.want();
     return ticket;
   }
@@ -67,15 +74,15 @@ export class Publisher {
 
   /** The same, done when it is durable: what leaves the object from then on waits for the write (output gate). */
   async publishSaved(draft: Draft): Promise<Position> {
-    const ticket = this.publish(draft);
+    const ticket = this.#said(draft) ?? this.#say(draft);
     await this.#flushed();
     if (ticket.error) throw ticket.error;
-    return this.#options.log.position;
+    return { epoch: this.#options.log.position.epoch, offset: ticket.offset };
   }
 
   #flushed(): Promise<void> {
     if (this.#pending.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#whenSaved.push(() => resolve()));
+    return new Promise((resolve) => this.#whenSaved.push(resolve));
   }
 
   /** An entry of a followed room, for those of this object's connections that are in it. */
@@ -111,15 +118,22 @@ export class Publisher {
     if (pending.length === 0) return;
     [this.#pending, this.#pendingIds] = [[], new Map()];
     const entries = pending.map(({ entry }) => entry);
-    try {
-      this.#options.log.append(entries);
-      this.#options.saved(entries);
-    } catch (error) {
-      console.error("The log could not be written:", error);
+    const saved = this.#append(entries);
+    if (!saved)
       for (const { ticket } of pending)
         ticket.error = new HubError("internal", "The message could not be saved.");
+    for (const done of this.#whenSaved.splice(0)) done();
+    if (saved) this.#options.saved(entries);
+  }
+
+  #append(entries: readonly Entry[]): boolean {
+    try {
+      this.#options.log.append(entries);
+      return true;
+    } catch (error) {
+      console.error("The log could not be written:", error);
+      return false;
     }
-    for (const saved of this.#whenSaved.splice(0)) saved(null);
   }
 }
 

@@ -45,7 +45,6 @@ export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env
     const { connections, follows, agenda, served, settings } = this.#parts;
     if (!served)
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);
-    connections.run(Date.now());
     for (const connection of connections.all) this.#receiver.awoke(this.#host, connection);
     if (follows.stale) this.#inBackground(follows.settle());
     if (connections.all.size > 0 || this.#parts.roster.users > 0)
@@ -62,10 +61,9 @@ export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env
       return new Response(null, { status: 101, webSocket: client });
     } catch (error) {
       const { code, message } = publicError(error);
-      const status = code === "too_many_connections" ? 429 : code === "internal" ? 500 : 404;
       return Response.json(
         { error: { code, message } },
-        { status, headers: { "x-dormouse-error": code } },
+        { status: STATUS.get(code) ?? 404, headers: { "x-dormouse-error": code } },
       );
     }
   }
@@ -161,6 +159,12 @@ export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env
     return this.#host.ask(connection, target, params);
   }
 }
+
+const STATUS: ReadonlyMap<string, number> = new Map([
+  ["too_many_connections", 429],
+  ["too_large", 413],
+  ["internal", 500],
+]);
 
 /** Codes that may not be sent (1005, or what a client made up) are answered as a normal close. */
 function answerClose(socket: WebSocket, code: number, reason: string): void {

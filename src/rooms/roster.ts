@@ -47,6 +47,11 @@ export class Roster implements Duty {
     for (const [source, userId, connections] of counts)
       this.#presence.set(source, userId, connections, now);
     if (this.#options.settings.presence !== "users") this.#presence.settle(now);
+    const { timer = setTimeout } = this.#options;
+    const due = this.due();
+    if (due !== undefined) this.#options.arm(due);
+    // Later, because the object is still being put together: whoever a crash kept from being announced.
+    if (this.#presence.changing) timer(() => this.#moved(), 0);
   }
 
   /** One of this object's own sockets came or went. */
@@ -68,7 +73,9 @@ export class Roster implements Duty {
     this.#moved();
   }
 
+  /** Where nothing is ever said, nothing waits to be said, either. */
   #moved(): void {
+    if (this.#options.settings.presence === "none") return void this.#presence.settle(Infinity);
     const due = this.due();
     if (due !== undefined) this.#options.arm(due);
     if (this.#presence.changing) this.#soon();
@@ -100,9 +107,15 @@ export class Roster implements Duty {
       );
   }
 
+  /** Rows only matter after a crash: a join without its row is said again then, which is better than none now. */
   #save({ joined, left }: Change): void {
-    for (const one of joined) this.#write(one);
-    for (const userId of left) this.#options.sql.exec("DELETE FROM present WHERE user = ?", userId);
+    try {
+      for (const one of joined) this.#write(one);
+      for (const userId of left)
+        this.#options.sql.exec("DELETE FROM present WHERE user = ?", userId);
+    } catch (error) {
+      console.error("Presence could not be saved:", error);
+    }
   }
 
   #write({ userId, since, state }: Announced): void {
@@ -126,12 +139,13 @@ export class Roster implements Duty {
     this.#options.publish({ target: PRESENCE, params: JSON.stringify([params]) });
   }
 
-  /** Throws `forbidden` where the user is not here, `too_large` where the state is. */
+  /** Throws `forbidden` where the user is not here or users are not shown, `too_large` where the state is. */
   track(userId: string, state: unknown): void {
-    const text = JSON.stringify(state ?? null);
-    const { trackBytes } = this.#options.settings.limits;
-    if (text.length > trackBytes)
-      throw new HubError("too_large", `A state has ${trackBytes} bytes at most.`);
+    const { presence, limits } = this.#options.settings;
+    if (presence !== "users") throw new HubError("forbidden", "This room does not show its users.");
+    const bytes = new TextEncoder().encode(JSON.stringify(state ?? null)).byteLength;
+    if (bytes > limits.trackBytes)
+      throw new HubError("too_large", `A state has ${limits.trackBytes} bytes at most.`);
     if (this.#presence.changing) this.#settle(this.#options.now());
     const tracked = this.#presence.track(userId, state ?? null);
     if (!tracked)

@@ -1,0 +1,109 @@
+// Names of objects and of connections.
+
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ALL, canonicalName, ROOM_KINDS, type Topic } from "../../src/model/topic.ts";
+import { connectionId, homeOf, objectName, parseObjectName } from "../../src/rooms/address.ts";
+
+const isName = (text: string): boolean => {
+  try {
+    return canonicalName(text) === text;
+  } catch {
+    return false;
+  }
+};
+
+/** Names made mostly of what could end a part, and of every kind of unicode. */
+const name = fc
+  .string({
+    unit: fc.oneof(fc.constantFrom("/", "%", ":", "2", "5", "F", "%2F", "%25", "."), fc.string()),
+    minLength: 1,
+    maxLength: 40,
+  })
+  .filter(isName);
+const unicode = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }).filter(isName);
+const topic: fc.Arbitrary<Topic> = fc.oneof(
+  fc.record({ kind: fc.constantFrom(...ROOM_KINDS), name: fc.oneof(name, unicode) }),
+  fc.constant(ALL),
+);
+const address = fc.record({
+  tenant: fc.oneof(name, unicode),
+  hub: fc.stringMatching(/^[a-z][a-z0-9-]{0,63}$/),
+  topic,
+});
+
+describe("an object's name", () => {
+  it("gives back the address it was made of", () => {
+    fc.assert(
+      fc.property(address, (one) => {
+        expect(parseObjectName(objectName(one))).toEqual(one);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("is never shared by two addresses", () => {
+    fc.assert(
+      fc.property(address, address, (one, two) => {
+        const same = JSON.stringify(one) === JSON.stringify(two);
+        expect(objectName(one) === objectName(two)).toBe(same);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.for([
+    ["a/b", "c", "a", "b/c"],
+    ["a%2Fb", "c", "a/b", "c"],
+    ["a%", "2Fb", "a", "%2Fb"],
+    ["a", "all", "a/chat/group", "all"],
+  ] as const)("keeps %s + %s apart from %s + %s", ([tenant1, name1, tenant2, name2]) => {
+    const of = (tenant: string, room: string) =>
+      objectName({ tenant, hub: "chat", topic: { kind: "group", name: room } });
+    expect(of(tenant1, name1)).not.toBe(of(tenant2, name2));
+  });
+
+  it.for(["日", "/", "%", "é"])(
+    "is shorter than 1,024 bytes at the longest names of %s",
+    (unit) => {
+      const longest = unit.repeat(128);
+      const text = objectName({
+        tenant: longest,
+        hub: "h".repeat(64),
+        topic: { kind: "order", name: longest },
+      });
+      expect(new TextEncoder().encode(text).byteLength).toBeLessThan(1_024);
+    },
+  );
+});
+
+describe("a connection's id", () => {
+  const random = new Uint8Array(16).map((_, i) => 255 - i);
+
+  it("says where the connection lives", () => {
+    fc.assert(
+      fc.property(topic, (home) => {
+        expect(homeOf(connectionId(home, random))).toEqual(home);
+      }),
+    );
+  });
+
+  it("carries all its random bits, in characters of a URL", () => {
+    expect(connectionId(ALL, random)).toBe("__79_Pv6-fj39vX08_Lx8A@all");
+  });
+
+  it.for([
+    "",
+    "alice",
+    "@all",
+    "__79_Pv6-fj39vX08_Lx8A",
+    "__79_Pv6-fj39vX08_Lx8A@",
+    "__79_Pv6-fj39vX08_Lx8A@planet:mars",
+    "__79_Pv6-fj39vX08_Lx8A@group:",
+    "__79_Pv6-fj39vX08_Lx8A@group:a\u0000",
+    "constructor",
+    "__proto__",
+  ])("is not %j", (text) => {
+    expect(() => homeOf(text)).toThrow(expect.objectContaining({ code: "connection_not_found" }));
+  });
+});
