@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { hub, method } from "../dispatch/hub.ts";
 import { signedIn } from "../dispatch/policies.ts";
+import { comings } from "./comings.ts";
 
 const RoomName = z.string().min(1).max(128);
 const Message = z.string().min(1).max(4_000);
@@ -16,12 +17,7 @@ export interface ChatClient {
 export const ChatHub = hub<ChatClient>("chat", {
   authorize: signedIn,
   rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
-  joined: async ({ clients, room, user }) => {
-    if (room.kind === "group") await clients.group(room.name).userJoined(user.id, room.name);
-  },
-  left: async ({ clients, room, user }) => {
-    if (room.kind === "group") await clients.group(room.name).userLeft(user.id, room.name);
-  },
+  ...comings<ChatClient>(),
 }).methods({
   joinRoom: method([RoomName], ({ group }, room) => group(room).join()),
 

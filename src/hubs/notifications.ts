@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { hub, method } from "../dispatch/hub.ts";
 import { signedIn } from "../dispatch/policies.ts";
+import { comings } from "./comings.ts";
 
 const Name = z.string().min(1).max(128);
 const Body = z.string().min(1).max(4_000);
@@ -39,12 +40,7 @@ export const notificationHub = ({ now = Date.now }: { now?: () => number } = {})
     authorize: signedIn,
     rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
     reach: { users: true },
-    joined: async ({ clients, room, user }) => {
-      if (room.kind === "group") await clients.group(room.name).userJoined(user.id, room.name);
-    },
-    left: async ({ clients, room, user }) => {
-      if (room.kind === "group") await clients.group(room.name).userLeft(user.id, room.name);
-    },
+    ...comings<NotificationClient>(),
   }).methods({
     sendToGroup: method([Name, Message], async ({ clients }, group, message) => {
       await clients.group(group).receiveNotification(stamped(message));

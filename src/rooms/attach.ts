@@ -55,7 +55,7 @@ export function attach(
     heardAt: now,
     openCalls: [],
   };
-  const missed = since ? log.since(since, now, settings.limits.recovery) : nothing(log.position);
+  const missed = since ? missedSince(parts, since, now) : nothing(log.position);
   const connection = connections.accept(socket, attached);
   roster.own(user.id, 1);
   connections.send(connection, framesOf(parts, connection, missed, previous));
@@ -71,6 +71,17 @@ function checkRoom({ connections, roster, settings: { limits } }: Parts, user: U
       "too_many_connections",
       `A user has ${limits.connectionsPerUser} connections here at most.`,
     );
+}
+
+/** More than may wait for a slow reader is no replay: it would close the socket, and be asked for again. */
+function missedSince(
+  { log, settings: { limits } }: Parts,
+  since: Position,
+  now: number,
+): HistoryView {
+  const missed = log.since(since, now, limits.recovery);
+  const size = missed.entries.reduce((sum, { params }) => sum + params.length, 0);
+  return size > limits.queuedBytes ? nothing(missed.position) : missed;
 }
 
 const nothing = (position: Position): HistoryView => ({ entries: [], position, recovered: false });

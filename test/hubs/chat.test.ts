@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { mayEnter } from "../../src/dispatch/policies.ts";
 import { calling } from "../../src/dispatch/testing.ts";
 import { ChatHub } from "../../src/hubs/chat.ts";
+import { NAMED_UP_TO } from "../../src/hubs/comings.ts";
 import { parseTopic } from "../../src/model/topic.ts";
 
 describe("chat.sendToRoom", () => {
@@ -59,6 +60,14 @@ describe("chat rooms", () => {
       { to: "group:lobby", method: "userJoined", args: ["alice", "lobby"] },
       { to: "group:lobby", method: "userLeft", args: ["alice", "lobby"] },
     ]);
+  });
+
+  it("name nobody in a crowd: its counts are told by presence", async () => {
+    const { hooks, sent } = calling(ChatHub);
+    for (let n = 1; n <= NAMED_UP_TO + 10; n++) await hooks.joined(`user ${n}`, "group:stadium");
+    expect(sent).toHaveLength(NAMED_UP_TO);
+    await hooks.left("user 1", "group:stadium");
+    expect(sent).toHaveLength(NAMED_UP_TO);
   });
 
   it.each(["all", "user:bob"])("say nothing of %s", async (room) => {

@@ -113,3 +113,17 @@ describe("a room of counts", () => {
     expect((await alice.call("$/track", { state: 1 })).error?.data.code).toBe("forbidden");
   });
 });
+
+describe("a room of a hub with a small queue", () => {
+  it("replays what fits into it, and refuses what would close the socket", async () => {
+    const room = "small/order:1";
+    using alice = await enter(room);
+    const { position } = alice.hello.params;
+    await say(room, "x".repeat(500));
+    using fits = await enter(room, { since: position });
+    expect(fits.hello.params).toMatchObject({ recovered: true });
+    await say(room, "y".repeat(500));
+    using beyond = await enter(room, { since: position });
+    expect(beyond.hello.params).toMatchObject({ recovered: false, replayed: 0 });
+  });
+});

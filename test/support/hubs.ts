@@ -213,6 +213,6 @@ export const testHubs = [
   saying("behind", { ...open, durability: "behind" }),
   saying("unreached", { ...open, reach: { all: false } }),
   saying("reached", { ...open, reach: { users: true } }),
-  saying("small", { ...open, limits: { groupsPerConnection: 3 } }),
+  saying("small", { ...open, limits: { groupsPerConnection: 3, queuedBytes: 1_000 } }),
   saying("closed", {}),
 ];
