@@ -25,6 +25,8 @@ export interface Connection {
   readonly user: User;
   /** When the last message came, as far as this wake knows. */
   heardAt: number;
+  /** What waits until the connection is greeted: its first frames, and all that came after them. */
+  held: string[] | undefined;
 }
 
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map([[jsonRpc.name, jsonRpc]]);
@@ -37,6 +39,7 @@ export function connectionOf(socket: WebSocket, attached: Attached): Connection 
     protocol,
     attached,
     heardAt: attached.heardAt,
+    held: undefined,
     get id() {
       return this.attached.id;
     },

@@ -62,8 +62,16 @@ export class Connections implements Duty {
     attachTo(socket, attached);
     this.#state.acceptWebSocket(socket);
     const connection = connectionOf(socket, attached);
+    connection.held = [];
     this.#add(connection);
     return connection;
+  }
+
+  /** From now on the connection hears at once; before, everything was held for it, in order. */
+  greet(connection: Connection): void {
+    const frames = connection.held ?? [];
+    connection.held = undefined;
+    if (this.#all.has(connection)) this.send(connection, frames);
   }
 
   /** Something came. Said to the attachment now and then, because sleep forgets what is only in memory. */
@@ -88,6 +96,7 @@ export class Connections implements Duty {
   /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
   send(connection: Connection, frames: readonly string[]): void {
     const { socket } = connection;
+    if (connection.held) return void connection.held.push(...frames);
     if (socket.readyState !== WebSocket.OPEN) return;
     if (queuedBytes(socket) > this.#settings.limits.queuedBytes)
       return this.close(connection, CLOSE.slow);

@@ -68,17 +68,18 @@ export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env
     }
   }
 
+  /** Who has read `$/connected` hears all audiences it belongs to: so the links stand first, unless they are slow. */
   async #welcome(connection: Connection): Promise<void> {
-    const { follows, settings, room } = this.#parts;
+    const { connections, follows, settings, room } = this.#parts;
     const { user } = connection;
     const topics: Topic[] = user.channels.map(parseTopic);
     if (settings.reachUsers) topics.push({ kind: "user", name: user.id });
     const elsewhere = topics.filter((topic) => formatTopic(topic) !== room);
-    await Promise.allSettled([
-      ...elsewhere.map((topic) => follows.join(connection, topic, Infinity)),
-      ...(settings.reachAll || settings.online ? [follows.hearAll(connection)] : []),
-      this.#receiver.opened(this.#host, connection),
-    ]);
+    const links = elsewhere.map((topic) => follows.join(connection, topic, Infinity));
+    if (settings.reachAll || settings.online) links.push(follows.hearAll(connection));
+    await settledWithin(GREETING_MS, links);
+    connections.greet(connection);
+    await this.#receiver.opened(this.#host, connection);
   }
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
@@ -165,6 +166,17 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["too_large", 413],
   ["internal", 500],
 ]);
+
+/** How long a room elsewhere may keep a new connection waiting. */
+const GREETING_MS = 2_000;
+
+async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
+  if (work.length === 0) return;
+  const over = new AbortController();
+  const late = scheduler.wait(ms, { signal: over.signal }).catch(() => {});
+  await Promise.race([Promise.allSettled(work), late]);
+  over.abort();
+}
 
 /** Codes that may not be sent (1005, or what a client made up) are answered as a normal close. */
 function answerClose(socket: WebSocket, code: number, reason: string): void {

@@ -80,6 +80,7 @@ describe("the connections of an object", () => {
   it("are closed with 4408 when too much waits for them, once, and get nothing more", () => {
     const { connections, dropped, accept } = objectWith();
     const { socket, connection } = accept("slow");
+    connections.greet(connection);
     socket.bufferedAmount = DEFAULTS.limits.queuedBytes;
     connections.send(connection, ["last"]);
     socket.bufferedAmount++;
@@ -89,9 +90,21 @@ describe("the connections of an object", () => {
     expect(connections.all.size).toBe(0);
   });
 
+  it("hear nothing before they are greeted, and then everything in order", () => {
+    const { connections, accept } = objectWith();
+    const { socket, connection } = accept("new");
+    connections.send(connection, ["hello"]);
+    connections.send(connection, ["first", "second"]);
+    expect(socket.sent).toEqual([]);
+    connections.greet(connection);
+    connections.send(connection, ["third"]);
+    expect(socket.sent).toEqual(["hello", "first", "second", "third"]);
+  });
+
   it("that closed meanwhile take no frames, and break nothing", () => {
     const { connections, accept } = objectWith();
     const { socket, connection } = accept("gone");
+    connections.greet(connection);
     socket.readyState = WebSocket.CLOSED;
     connections.send(connection, ["lost"]);
     socket.send = () => {

@@ -68,6 +68,15 @@ describe("a connection that joins another room", () => {
     });
   });
 
+  it("hears what is said to everybody as soon as it is connected", async () => {
+    using bob = await enter("chat/group:f13-b", { user: "bob" });
+    for (let n = 0; n < 5; n++) {
+      using alice = await enter(`chat/group:f13-${n}`, { user: "alice" });
+      await bob.call("broadcastExceptSelf", [`to all ${n}`]);
+      expect((await alice.said("receiveMessage")).params).toEqual(["bob", `to all ${n}`]);
+    }
+  });
+
   it("joins its own room without effect, and cannot leave it", async () => {
     using alice = await enter("chat/group:f4", { user: "alice" });
     expect((await alice.call("joinRoom", ["f4"])).error).toBeUndefined();
