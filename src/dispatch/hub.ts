@@ -95,6 +95,8 @@ export interface HubOptions<C> {
   };
   readonly liveness?: {
     readonly pingSeconds?: number;
+    /** Two pings at least; hidden tabs ping once a minute. Default: 75. */
+    readonly silentSeconds?: number;
     readonly sweepSeconds?: number;
     readonly graceSeconds?: number;
   };

@@ -36,6 +36,7 @@ function settingsOf({ settings }: AnyHub): RoomSettings {
     reachAll: settings.reach?.all ?? DEFAULTS.reachAll,
     reachUsers: settings.reach?.users ?? DEFAULTS.reachUsers,
     pingSeconds: settings.liveness?.pingSeconds ?? DEFAULTS.pingSeconds,
+    silentSeconds: settings.liveness?.silentSeconds ?? DEFAULTS.silentSeconds,
     sweepSeconds: settings.liveness?.sweepSeconds ?? DEFAULTS.sweepSeconds,
     graceSeconds: settings.liveness?.graceSeconds ?? DEFAULTS.graceSeconds,
     limits: { ...LIMITS, ...settings.limits },

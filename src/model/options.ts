@@ -92,7 +92,9 @@ export interface RoomSettings {
   readonly online: boolean;
   /** Seconds between heartbeats of clients that send them. */
   readonly pingSeconds: number;
-  /** Seconds between looks for silent sockets: a ghost lives two pings and one sweep. */
+  /** Seconds without a word after which a client that has pinged counts as gone. */
+  readonly silentSeconds: number;
+  /** Seconds between looks for the silent: a ghost lives `silentSeconds` and one sweep. */
   readonly sweepSeconds: number;
   /** Seconds a user may be away before the leave is said. */
   readonly graceSeconds: number;
@@ -107,6 +109,8 @@ export const DEFAULTS: RoomSettings = {
   reachUsers: false,
   online: false,
   pingSeconds: 15,
+  // Browsers let a hidden tab's timers run once a minute: two intervals of 15 s would close it again and again.
+  silentSeconds: 75,
   sweepSeconds: 120,
   graceSeconds: 5,
   limits: LIMITS,

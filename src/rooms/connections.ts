@@ -142,7 +142,7 @@ export class Connections implements Duty {
   #isSilent({ socket, heardAt }: Connection, now: number): boolean {
     const pingedAt = this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
     if (pingedAt === undefined) return false;
-    return now - Math.max(pingedAt, heardAt) > 2 * this.#settings.pingSeconds * 1000;
+    return now - Math.max(pingedAt, heardAt) > this.#settings.silentSeconds * 1000;
   }
 }
 

@@ -115,7 +115,7 @@ describe("the connections of an object", () => {
     expect(socket.sent).toEqual([]);
   });
 
-  it("fall silent two ping intervals after the later of ping and message, if they ever pinged", () => {
+  it("fall silent 75 s after the later of ping and message, if they ever pinged", () => {
     const { connections, dropped, accept } = objectWith();
     const pings = { never: undefined, early: 0, late: 100_000, talking: 0 };
     for (const [id, pingedAt] of Object.entries(pings)) {

@@ -1,0 +1,22 @@
+// The client's public face: everything an application may import, and nothing else.
+
+export { connect } from "./connect.ts";
+export { HubError } from "../model/errors.ts";
+export type { RoomText } from "./address.ts";
+export type { Backoff } from "./backoff.ts";
+export type { CallOptions } from "./calls.ts";
+export type { Connection } from "./connection.ts";
+export type {
+  ConnectOptions,
+  HandlerOf,
+  HandlersOf,
+  HistoryPage,
+  HistoryQuery,
+  Message,
+  PresenceQuery,
+  State,
+  Token,
+} from "./options.ts";
+export type { Member, Presence, PresencePage } from "./presence.ts";
+export type { Listener, Unsubscribe } from "./signal.ts";
+export type { Hello } from "./wire.ts";

@@ -1,0 +1,230 @@
+// The client against the real worker and its objects, inside workerd: hubs that ask, streams both ways, objects that
+// are aborted or evicted under it.
+
+import { abortAllDurableObjects, evictAllDurableObjects } from "cloudflare:test";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { connect, type Connection, type ConnectOptions } from "../../src/client/index.ts";
+import { hub, method, stream, streamOf, type AnyHub } from "../../src/dispatch/hub.ts";
+import { token, upgrade } from "../rooms/client.ts";
+
+interface AskClient {
+  confirm(question: string): Promise<boolean>;
+  told(text: string): void;
+}
+interface SaidClient {
+  said(text: string): void;
+}
+
+/** What test/support/hubs.ts serves under these names, as far as it is called here. */
+const AskHub = hub<AskClient>("ask", { answers: { confirm: z.boolean() } }).methods({
+  askMe: method([z.string()], async (): Promise<boolean> => true),
+  echo: method([z.unknown()], (_context, value) => value),
+});
+const StreamHub = hub("streams").methods({
+  sumBoth: method([streamOf(z.number()), streamOf(z.number())], (): number[] => []),
+  first: method([streamOf(z.number())], (): number | null => null),
+  breaks: stream([z.string()], async function* () {
+    yield 1;
+  }),
+  doubled: stream([streamOf(z.number())], async function* () {
+    yield 1;
+  }),
+});
+const PlainHub = hub<SaidClient>("plain").methods({
+  sayGroups: method([z.array(z.string()), z.string()], () => {}),
+  join: method([z.string()], () => {}),
+});
+
+/** A WebSocket that goes through the worker's own fetch. */
+class WorkerSocket extends EventTarget {
+  readyState = 0;
+  readonly bufferedAmount = 0;
+  #socket: WebSocket | undefined;
+
+  constructor(url: string) {
+    super();
+    void this.#open(new URL(url));
+  }
+
+  async #open({ pathname, search }: URL): Promise<void> {
+    const { webSocket } = await upgrade(pathname + search);
+    if (!webSocket) return this.#end(1006);
+    this.#socket = webSocket;
+    webSocket.addEventListener("message", ({ data }) =>
+      this.dispatchEvent(new MessageEvent("message", { data })),
+    );
+    webSocket.addEventListener("close", ({ code }) => this.#end(code));
+    webSocket.addEventListener("error", () => this.#end(1006));
+    webSocket.accept();
+    this.readyState = 1;
+    this.dispatchEvent(new Event("open"));
+  }
+
+  #end(code: number): void {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.dispatchEvent(new CloseEvent("close", { code }));
+  }
+
+  send(frame: string): void {
+    this.#socket?.send(frame);
+  }
+
+  close(code: number): void {
+    this.readyState = 3;
+    this.#socket?.close(code);
+  }
+}
+
+async function enter<H extends AnyHub>(
+  { name }: H,
+  room: string,
+  options: Partial<ConnectOptions<H>> = {},
+): Promise<Connection<H>> {
+  const connection = connect<H>(`wss://edge.example/hubs/${name}`, {
+    room: `group:${room}`,
+    token: () => token("alice"),
+    WebSocket: WorkerSocket,
+    backoff: { baseMs: 10, capMs: 100 },
+    ...options,
+  } as ConnectOptions<H>);
+  onTestFinished(() => connection.close());
+  await connection.ready;
+  return connection;
+}
+
+async function* numbers(...all: number[]) {
+  yield* all;
+}
+
+describe("a hub that asks", () => {
+  it("gets the handler's answer", async () => {
+    const asked: string[] = [];
+    const { invoke } = await enter(AskHub, "asking", {
+      handlers: { confirm: (question) => asked.push(question) === 1 },
+    });
+    expect(await invoke.askMe("sure?")).toBe(true);
+    expect(await invoke.askMe("still?")).toBe(false);
+    expect(asked).toEqual(["sure?", "still?"]);
+  });
+
+  it("hears that the handler failed, and that there is none", async () => {
+    const failing = await enter(AskHub, "failing", {
+      handlers: { confirm: () => Promise.reject(new Error("Nobody is here.")) },
+    });
+    await expect(failing.invoke.askMe("?")).rejects.toMatchObject({
+      code: "client_error",
+      message: "Nobody is here.",
+    });
+    const silent = await enter(AskHub, "silent");
+    await expect(silent.invoke.askMe("?")).rejects.toMatchObject({ code: "client_error" });
+  });
+});
+
+describe("values", () => {
+  it.each([[null], [0], [""], ["\u2028 é 🐭"], [[1, [2]]], [{ $stream: 1 }]])(
+    "such as %j come back as they went",
+    async (value) => {
+      const { invoke } = await enter(AskHub, "values");
+      expect(await invoke.echo(value)).toEqual(value);
+    },
+  );
+});
+
+describe("streams", () => {
+  it("go up, two at once", async () => {
+    const { invoke } = await enter(StreamHub, "up");
+    expect(await invoke.sumBoth(numbers(1, 2), numbers(3, 4))).toEqual([3, 7]);
+  });
+
+  it("go up and come down at once", async () => {
+    const client = await enter(StreamHub, "both");
+    const doubled: unknown[] = [];
+    for await (const n of client.stream.doubled(numbers(1, 2, 3))) doubled.push(n);
+    expect(doubled).toEqual([2, 4, 6]);
+  });
+
+  it("tell the error that ended them, after their items", async () => {
+    const client = await enter(StreamHub, "breaks");
+    const items: unknown[] = [];
+    const reading = (async () => {
+      for await (const n of client.stream.breaks("busy")) items.push(n);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: "busy" });
+    expect(items).toEqual([1]);
+  });
+
+  it("are read no further than the hub reads them", async () => {
+    const { invoke } = await enter(StreamHub, "first");
+    const stopped = Promise.withResolvers<void>();
+    async function* endless() {
+      try {
+        for (let n = 1; ; n += 1) {
+          yield n;
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      } finally {
+        stopped.resolve();
+      }
+    }
+    expect(await invoke.first(endless())).toBe(1);
+    await stopped.promise;
+  });
+});
+
+describe("a room whose object ends", () => {
+  it("is come back to, with all that was said and a call repeated under its key", async () => {
+    const heard: string[] = [];
+    const alice = await enter(PlainHub, "den", { handlers: { said: (text) => heard.push(text) } });
+    const bob = await enter(PlainHub, "den", { token: () => token("bob") });
+    const recovered = new Promise((resolve) => alice.onRecovered(resolve));
+    await bob.invoke.sayGroups(["den"], "one");
+    const again = bob.with({ idempotencyKey: "k" }).invoke.sayGroups(["den"], "two");
+    await abortAllDurableObjects();
+    await again;
+    await recovered;
+    await bob.invoke.sayGroups(["den"], "three");
+    const third = new Promise<void>((resolve) => {
+      const look = () => void (heard.includes("three") && resolve());
+      alice.onMessage(look);
+      look();
+    });
+    await third;
+    expect(heard).toEqual(["one", "two", "three"]);
+  });
+
+  it("is joined anew by who joins when it is connected", async () => {
+    const heard: (string | undefined)[] = [];
+    const alice = await enter(PlainHub, "home");
+    alice.onMessage(({ method: said, room }) => said === "said" && heard.push(room));
+    const joined = () =>
+      new Promise<void>((resolve) => {
+        const off = alice.onConnected(async () => {
+          off();
+          await alice.invoke.join("elsewhere");
+          resolve();
+        });
+      });
+    await alice.invoke.join("elsewhere");
+    const again = joined();
+    await abortAllDurableObjects();
+    await again;
+    const bob = await enter(PlainHub, "elsewhere", { token: () => token("bob") });
+    const told = new Promise((resolve) => alice.on("said", resolve));
+    await bob.invoke.sayGroups(["elsewhere"], "hi");
+    await told;
+    expect(heard).toEqual(["group:elsewhere"]);
+  });
+
+  it("sleeps and wakes without being noticed", async () => {
+    const alice = await enter(PlainHub, "sleepy");
+    const states: string[] = [];
+    alice.onState(({ status }) => states.push(status));
+    const heard = new Promise((resolve) => alice.on("said", resolve));
+    await evictAllDurableObjects();
+    await alice.invoke.sayGroups(["sleepy"], "awake");
+    expect(await heard).toBe("awake");
+    expect(states).toEqual([]);
+  });
+});

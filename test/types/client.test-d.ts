@@ -1,0 +1,116 @@
+// What must compile in an application that uses the client, and what must not. Compiled by `npm run types`; never run.
+
+import { z } from "zod";
+import { connect, type Connection, type State } from "../../src/client/index.ts";
+import { hub, method, stream, streamOf } from "../../src/dispatch/hub.ts";
+import type { ChatHub } from "../../src/hubs/chat.ts";
+import type { PriceHub } from "../../src/hubs/prices.ts";
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const expect = <T extends true>(): T | void => {};
+
+interface Asked {
+  said(user: string, at: Date): void;
+  confirm(question: string): Promise<boolean>;
+}
+export const AskingHub = hub<Asked>("asking", { answers: { confirm: z.boolean() } }).methods({
+  add: method([z.number(), z.number().default(1)], (_context, a, b) => a + b),
+  dated: method([], () => ({ at: new Date() })),
+  sum: method([streamOf(z.number())], () => 0),
+  count: stream([z.number()], async function* (_context, to) {
+    yield to;
+  }),
+});
+type AskingHub = typeof AskingHub;
+
+const where = { room: "group:lobby", token: "t" } as const;
+const asking = connect<AskingHub>("/hubs/asking", where);
+expect<Equal<typeof asking, Connection<AskingHub>>>();
+
+// Calls, as the hub declares them and as they are after the wire.
+expect<Equal<typeof asking.invoke.add, (a: number, b?: number | undefined) => Promise<number>>>();
+expect<Equal<Awaited<ReturnType<typeof asking.invoke.dated>>, { at: string }>>();
+expect<Equal<ReturnType<typeof asking.send.add>, void>>();
+expect<Equal<ReturnType<typeof asking.stream.count>, AsyncIterable<number>>>();
+void asking.invoke.sum(new ReadableStream<number>());
+void asking.with({ idempotencyKey: "k", timeoutSeconds: 1 }).invoke.add(1);
+// @ts-expect-error the hub has no such method
+void asking.invoke.missing;
+// @ts-expect-error a string is no number
+void asking.invoke.add("1");
+// @ts-expect-error an argument is missing
+void asking.invoke.add();
+// @ts-expect-error a stream is read, not invoked
+void asking.invoke.count;
+// @ts-expect-error a method is not read
+void asking.stream.add;
+// @ts-expect-error an upload is no array
+void asking.invoke.sum([1]);
+// @ts-expect-error and its items are numbers
+void asking.invoke.sum(new ReadableStream<string>());
+// @ts-expect-error there is no such option
+void asking.with({ retries: 3 });
+
+// Handlers, with the arguments as they are after the wire, and an answer where the hub waits for one.
+connect<AskingHub>("/hubs/asking", {
+  ...where,
+  handlers: {
+    said(user, at) {
+      expect<Equal<[typeof user, typeof at], [string, string]>>();
+      return user.length;
+    },
+    confirm: async (question) => question === "?",
+  },
+});
+connect<AskingHub>("/hubs/asking", { ...where, handlers: { confirm: () => true } });
+// @ts-expect-error the answer is a boolean
+connect<AskingHub>("/hubs/asking", { ...where, handlers: { confirm: () => "yes" } });
+// @ts-expect-error the hub never says that
+connect<AskingHub>("/hubs/asking", { ...where, handlers: { shouted: () => {} } });
+// @ts-expect-error a user is a string
+connect<AskingHub>("/hubs/asking", { ...where, handlers: { said: (user: number) => user } });
+// @ts-expect-error a hub that says nothing is not listened to
+connect<PriceHub>("/hubs/prices", where).on("said", () => {});
+asking.on("said", (user) => user.length) satisfies () => void;
+// @ts-expect-error the hub never says that
+asking.on("shouted", () => {});
+
+// Rooms are named by their kind, and a token is had at once or later.
+connect<ChatHub>("/hubs/chat", { room: "order:42", token: async () => "t" });
+// @ts-expect-error a room is required
+connect<ChatHub>("/hubs/chat", { token: "t" });
+// @ts-expect-error and so is a token
+connect<ChatHub>("/hubs/chat", { room: "group:lobby" });
+// @ts-expect-error there is no such kind
+connect<ChatHub>("/hubs/chat", { room: "lobby", token: "t" });
+
+/** States tell what they know. */
+export function describe(state: State): string {
+  // @ts-expect-error only a connection has an id
+  void state.connectionId;
+  switch (state.status) {
+    case "connected":
+      return state.connectionId;
+    case "reconnecting":
+      return `${state.error.code} ${state.retryAt}`;
+    case "connecting":
+    case "closed":
+      return state.error?.message ?? "";
+    default:
+      return state satisfies never;
+  }
+}
+
+/** A scope may hold a connection. */
+export async function scoped(): Promise<void> {
+  await using chat = connect<ChatHub>("/hubs/chat", where);
+  expect<Equal<Parameters<typeof chat.invoke.sendToRoom>, [room: string, message: string]>>();
+  const { messages, position } = await chat.history({ limit: 10, since: position0 });
+  messages[0]?.at satisfies number | undefined;
+  position satisfies string;
+  for (const { userId, state } of chat.presence.members.values()) void [userId, state];
+  // @ts-expect-error a snapshot is not changed
+  chat.presence.members.clear();
+}
+const position0 = "e:0";
