@@ -3,27 +3,16 @@
 // the hub says something to a room, and the room numbers it, saves it and sends it to whoever is there.
 //
 //   client → endpoint (edge, auth) → Room (rooms) → dispatcher (dispatch) → hub (hubs) → Room → clients
+//
+// What binds them is `serve`, in server.ts.
 
-import { verifyToken, type AuthEnv } from "./auth/authenticate.ts";
-import { dispatcher } from "./dispatch/dispatcher.ts";
-import { tablesOf } from "./dispatch/tables.ts";
-import { endpoint, type EndpointEnv } from "./edge/app.ts";
 import { hubs } from "./hubs/index.ts";
-import { RoomObject } from "./rooms/room.ts";
+import { serve } from "./server.ts";
 
-const served = tablesOf(hubs);
-
-/** What rooms receive goes to the hubs; a connection's fresh token goes through the same door as its first. */
-const receiver = dispatcher({
-  hubs: served,
-  verify: (token, env) => verifyToken(token, env as AuthEnv),
-});
+const { Room, endpoint } = serve(hubs);
 
 /** One group, order channel or user of a hub and tenant: numbers, log, presence, sockets. */
-export class Room extends RoomObject<EndpointEnv> {
-  constructor(ctx: DurableObjectState, env: EndpointEnv) {
-    super(ctx, env, receiver);
-  }
-}
+export { Room };
+export type Room = InstanceType<typeof Room>;
 
-export default endpoint(served);
+export default endpoint;

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { enter, type Client } from "../rooms/client.ts";
 import { chanceOf } from "../support/seed.ts";
 
-const OPERATIONS = 2_000;
+const OPERATIONS = 10_000;
 const SEED = 20_261_001;
 const TENANTS = ["acme", "Acme", "acme/chat"]; // alike, but for what only an exact name tells apart
 const USERS = ["alice", "bob"];

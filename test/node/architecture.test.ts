@@ -9,10 +9,13 @@ const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Outer first. A file may import its own layer and those below it, never one above. */
 const LAYERS = ["edge", "auth", "hubs", "dispatch", "rooms", "protocols", "model"];
-/** Files at the top of src/: they tie layers together, and nothing imports them. */
-const ENTRIES = ["worker", "server", "testing"];
-/** The client ships to browsers: codecs and model only, and types from anywhere. `client.ts` is its entry. */
-const CLIENT_MAY = ["client", "protocols", "model"];
+/** Files at the top of src/: they tie layers together, and no layer imports them. */
+const ENTRIES = ["worker", "server", "hub"];
+/** What ships to browsers, and what of ours it may take along; types may come from anywhere. */
+const PAGES: Readonly<Record<string, readonly string[]>> = {
+  client: ["client", "protocols", "model"],
+  react: ["react", "client", "model"],
+};
 const LONGEST = { src: 250, test: 400 };
 
 interface Import {
@@ -38,16 +41,17 @@ const layerOf = (file: string): string => file.split("/")[0]?.replace(/\.ts$/, "
 
 const isKnown = (file: string): boolean =>
   file.includes("/")
-    ? [...LAYERS, "client"].includes(layerOf(file))
-    : [...ENTRIES, "client"].some((entry) => file === `${entry}.ts`);
+    ? [...LAYERS, ...Object.keys(PAGES)].includes(layerOf(file))
+    : ENTRIES.some((entry) => file === `${entry}.ts`);
 
 /** Undefined if `file` may have this import, else what is wrong. */
 function objection(file: string, { path, isType }: Import): string | undefined {
   const from = layerOf(file);
   const to = layerOf(posix.join(posix.dirname(file), path));
   if (from === to || ENTRIES.includes(from)) return undefined;
-  const may = from === "client" ? CLIENT_MAY : LAYERS.slice(LAYERS.indexOf(from));
-  if (may.includes(to) || (from === "client" && isType && LAYERS.includes(to))) return undefined;
+  const page = PAGES[from];
+  const may = page ?? LAYERS.slice(LAYERS.indexOf(from));
+  if (may.includes(to) || (page && isType && LAYERS.includes(to))) return undefined;
   return `${file} imports ${path}: ${from} may not import ${to}`;
 }
 
@@ -109,14 +113,20 @@ describe("the rule itself", () => {
     ["edge/app.ts", "../client/connect.ts", false],
     ["client/connect.ts", "../protocols/json-rpc.ts", true],
     ["client/connect.ts", "../hubs/chat.ts", false],
+    ["client/connect.ts", "../react/use-hub.ts", false],
+    ["react/use-hub.ts", "../client/index.ts", true],
+    ["react/use-hub.ts", "../dispatch/hub.ts", false],
+    ["dispatch/hub.ts", "../hub.ts", false],
   ])("%s importing %s: %s", (file, path, allowed) => {
     expect(objection(file, { path, isType: false }) === undefined).toBe(allowed);
   });
 
-  it("lets the client import types from anywhere", () => {
-    const found = { path: "../hubs/chat.ts", isType: true };
-    expect(objection("client/connect.ts", found)).toBeUndefined();
-  });
+  it.each(["client/connect.ts", "react/use-hub.ts"])(
+    "lets %s import types of any layer",
+    (file) => {
+      expect(objection(file, { path: "../hubs/chat.ts", isType: true })).toBeUndefined();
+    },
+  );
 
   it.each(["utils/text.ts", "helpers.ts", "model.ts"])("does not know src/%s", (file) => {
     expect(isKnown(file)).toBe(false);

@@ -1,0 +1,25 @@
+// Builds what `npm pack` ships into dist/: one module and one declaration for each source that the exports reach.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const PROJECT = fileURLToPath(new URL("../", import.meta.url));
+const TSC = `${PROJECT}node_modules/typescript/bin/tsc`;
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+}
+
+rmSync(`${PROJECT}dist`, { recursive: true, force: true });
+const { status } = spawnSync(process.execPath, [TSC, "-p", `${PROJECT}tsconfig.build.json`], {
+  stdio: "inherit",
+});
+if (status !== 0) process.exit(1);
+
+const { exports } = JSON.parse(readFileSync(`${PROJECT}package.json`, "utf8")) as Manifest;
+const targets = Object.values(exports).flatMap((target) =>
+  typeof target === "string" ? [target] : Object.values(target),
+);
+const missing = targets.filter((target) => !existsSync(`${PROJECT}${target}`));
+if (missing.length > 0) throw new Error(`The build has made no ${missing.join(", ")}.`);

@@ -1,0 +1,29 @@
+// The words in which hubs are written, for those who install the package. They run anywhere, so a hub can be tested
+// anywhere; what needs the platform is in server.ts.
+
+export { authorize, hub, method, stream, streamOf } from "./dispatch/hub.ts";
+export type {
+  Answers,
+  AnyHub,
+  Arg,
+  Handler,
+  Hub,
+  HubMember,
+  HubOptions,
+  HubSettings,
+  Method,
+  Received,
+  Stream,
+  StreamArg,
+} from "./dispatch/hub.ts";
+export { anyone, claim, every, nobody, role, signedIn, some } from "./dispatch/policies.ts";
+export type { Call, Policy, RoomRules } from "./dispatch/policies.ts";
+export type { Asks, CallerClients, Clients, Sends } from "./dispatch/clients.ts";
+export type * from "./dispatch/context.ts";
+export type { ClientOf, HubCalls } from "./dispatch/typed.ts";
+export { HubError } from "./model/errors.ts";
+export type { ErrorCode } from "./model/errors.ts";
+export type { Durability, History, Limits, PresenceMode } from "./model/options.ts";
+export type { Position } from "./model/position.ts";
+export type { RoomKind, Topic } from "./model/topic.ts";
+export type { User } from "./model/user.ts";

@@ -1,0 +1,45 @@
+// A room's calls, which components may hold before there is a connection: rendering opens none, the first call does.
+
+import { HubError, type Connection } from "../client/index.ts";
+import type { AnyHub } from "../dispatch/hub.ts";
+import type { HubCalls } from "../dispatch/typed.ts";
+import type { Place } from "./use-live.ts";
+
+export interface RoomCalls<H extends AnyHub> extends HubCalls<H>, Place<H> {
+  /** For all else: history, track, more events. Not while rendering. Throws `closed` where there is no room. */
+  connection(): Connection<H>;
+}
+
+export function callsIn<H extends AnyHub>({ hub, room }: Place<H>): RoomCalls<H> {
+  const connection = (): Connection<H> => {
+    if (!room) throw new HubError("closed", "The component is in no room.");
+    const held = hub.hold(room);
+    // A component that is there, or is about to be, holds it itself.
+    held.release();
+    return held.connection;
+  };
+  return {
+    hub,
+    room,
+    connection,
+    invoke: named(async (method, args) => verb(connection().invoke, method)(...args)),
+    send: named((method, args) => verb(connection().send, method)(...args)),
+    stream: named((method, args) => verb(connection().stream, method)(...args)),
+  } as RoomCalls<H>;
+}
+
+type Verb = (...args: unknown[]) => unknown;
+
+const verb = (verbs: object, method: string): Verb => (verbs as Record<string, Verb>)[method]!;
+
+/** `then` is nobody's method: a proxy that had one would never come out of an `await`. */
+const named = (call: (method: string, args: unknown[]) => unknown): object =>
+  new Proxy(
+    {},
+    {
+      get: (_, method) =>
+        typeof method === "string" && method !== "then"
+          ? (...args: unknown[]) => call(method, args)
+          : undefined,
+    },
+  );

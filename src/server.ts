@@ -1,0 +1,43 @@
+// A worker of hubs: the endpoint that authenticates and routes, the object of every room, and what binds both to the
+// hubs. Ours (worker.ts) and those of people who install the package are made by it alike.
+
+import type { Hono } from "hono";
+import { verifyToken, type AuthEnv } from "./auth/authenticate.ts";
+import { dispatcher } from "./dispatch/dispatcher.ts";
+import type { AnyHub } from "./dispatch/hub.ts";
+import { tablesOf } from "./dispatch/tables.ts";
+import { endpoint, type EndpointEnv } from "./edge/app.ts";
+import { RoomObject } from "./rooms/room.ts";
+
+export * from "./hub.ts";
+export type { EndpointEnv, RoomObject };
+
+export interface Served {
+  /** Answers requests, and lets into rooms. A worker's default export; or one part of it, by its `fetch`. */
+  readonly endpoint: Hono<{ Bindings: EndpointEnv }>;
+  /** The Durable Object of one room, which the worker must export under the name in its wrangler.toml. */
+  readonly Room: new (ctx: DurableObjectState, env: EndpointEnv) => RoomObject<EndpointEnv>;
+}
+
+/**
+ * Serves hubs.
+ *
+ * @example
+ * const { Room, endpoint } = serve([ChatHub]);
+ * export { Room };
+ * export default endpoint;
+ */
+export function serve(hubs: readonly AnyHub[]): Served {
+  const tables = tablesOf(hubs);
+  // What rooms receive goes to the hubs; a connection's fresh token goes through the same door as its first.
+  const receiver = dispatcher({
+    hubs: tables,
+    verify: (token, env) => verifyToken(token, env as AuthEnv),
+  });
+  class Room extends RoomObject<EndpointEnv> {
+    constructor(ctx: DurableObjectState, env: EndpointEnv) {
+      super(ctx, env, receiver);
+    }
+  }
+  return { endpoint: endpoint(tables), Room };
+}

@@ -1,0 +1,197 @@
+// The package as others get it: packed, unpacked into a project of its own, compiled there, served by the real
+// `wrangler dev`, and called by its own client.
+
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startEndpoint } from "../support/endpoint.ts";
+import { install, type Installed } from "../support/installed.ts";
+
+const HUB = `
+import { hub, method, signedIn, streamOf } from "dormouse/hub";
+import { z } from "zod";
+
+export interface GreetingClient {
+  greeted(from: string, text: string): void;
+}
+
+export const GreetingHub = hub<GreetingClient>("greetings", {
+  rooms: { group: { enter: signedIn } },
+}).methods({
+  greet: method([z.string().max(200)], async ({ clients, room, user }, text) => {
+    await clients.group(room.name).greeted(user.id, text);
+    return text.length;
+  }),
+  sum: method([streamOf(z.number())], async (_context, numbers) => {
+    let sum = 0;
+    for await (const number of numbers) sum += number;
+    return sum;
+  }),
+});
+
+export type GreetingHub = typeof GreetingHub;
+`;
+
+const WORKER = `
+import { serve } from "dormouse/server";
+import { GreetingHub } from "./greetings.ts";
+
+const { Room, endpoint } = serve([GreetingHub]);
+export { Room };
+export default endpoint;
+`;
+
+const WRANGLER = `
+name = "greetings"
+main = "worker.ts"
+compatibility_date = "2026-10-01"
+
+[exports.Room]
+type = "durable-object"
+storage = "sqlite"
+
+[[durable_objects.bindings]]
+name = "ROOMS"
+class_name = "Room"
+`;
+
+const CLIENT = `
+import { connect, type HubError } from "dormouse/client";
+import type { GreetingHub } from "./greetings.ts";
+
+declare const process: { readonly argv: readonly string[] };
+const [, , url = "", token = ""] = process.argv;
+const heard: string[] = [];
+const greetings = connect<GreetingHub>(url, {
+  room: "group:lobby",
+  token,
+  handlers: { greeted: (from, text) => heard.push(from + ": " + text) },
+});
+async function* numbers() {
+  yield* [1, 2, 3];
+}
+const length: number = await greetings.invoke.greet("hello");
+const sum = await greetings.invoke.sum(numbers());
+// @ts-expect-error a greeting is a text
+const refused = await greetings.invoke.greet(1).catch((error: HubError) => error.code);
+// @ts-expect-error a method that the hub does not have
+const unknown = await greetings.invoke.shout("hello").catch((error: HubError) => error.code);
+greetings.close();
+console.log(JSON.stringify({ heard, length, sum, refused, unknown }));
+`;
+
+const REACT = `
+import { hubAt, useHub, usePresence } from "dormouse/react";
+import type { GreetingHub } from "./greetings.ts";
+
+const Greetings = hubAt<GreetingHub>("/hubs/greetings", { token: "t" });
+
+export function useGreetings(): readonly string[] {
+  const greetings = useHub(Greetings, { room: "group:lobby", handlers: { greeted(from) { from satisfies string; } } });
+  greetings.invoke.greet("hello") satisfies Promise<number>;
+  // @ts-expect-error a method that the hub does not have
+  greetings.send.shout("hello");
+  // @ts-expect-error greetings are texts
+  useHub(Greetings, { room: null, handlers: { greeted(from: number) {} } });
+  // @ts-expect-error a kind of room that there is not
+  useHub(Greetings, { room: "lobby" });
+  return [...usePresence(greetings).members.keys()];
+}
+`;
+
+const TEST = `
+import { calling } from "dormouse/testing";
+import { GreetingHub } from "./greetings.ts";
+
+const { invoke, sent } = calling(GreetingHub, { user: { id: "bob" }, room: "group:lobby" });
+await invoke.greet("hello");
+console.log(JSON.stringify(sent));
+`;
+
+/** Strict, without a look away from our declarations, and with declarations of its own: types must have names. */
+const tsconfig = (options: object, files: readonly string[]): string =>
+  JSON.stringify({
+    compilerOptions: {
+      ...{ strict: true, skipLibCheck: false, declaration: true, noEmit: true, types: [] },
+      ...{ exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
+      ...{ target: "es2024", allowImportingTsExtensions: true, verbatimModuleSyntax: true },
+      ...options,
+    },
+    files,
+  });
+
+const ESNEXT = ["es2024", "esnext.disposable", "esnext.asynciterable", "esnext.typedarrays"];
+const CONFIGS = {
+  "server.json": tsconfig(
+    {
+      module: "esnext",
+      moduleResolution: "bundler",
+      lib: ESNEXT,
+      types: ["@cloudflare/workers-types"],
+    },
+    ["worker.ts"],
+  ),
+  "node.json": tsconfig({ module: "nodenext", lib: [...ESNEXT, "dom"] }, ["client.ts", "test.ts"]),
+  "browser.json": tsconfig(
+    { module: "esnext", moduleResolution: "bundler", lib: [...ESNEXT, "dom"] },
+    ["client.ts", "react.ts"],
+  ),
+};
+
+let project: Installed;
+beforeAll(async () => {
+  project = await install({
+    ...CONFIGS,
+    "package.json": JSON.stringify({ name: "greetings", type: "module" }),
+    "wrangler.toml": WRANGLER,
+    "greetings.ts": HUB,
+    "worker.ts": WORKER,
+    "client.ts": CLIENT,
+    "react.ts": REACT,
+    "test.ts": TEST,
+  });
+});
+afterAll(() => project[Symbol.dispose]());
+
+describe("the package, in a project of its own", () => {
+  it.each(Object.keys(CONFIGS))("compiles by %s, and mistakes do not", async (config) => {
+    expect(await project.tsc(config)).toBe("");
+  });
+
+  it("serves a hub under wrangler, which its own client calls from Node", async () => {
+    await using endpoint = await startEndpoint({ folder: project.folder });
+    const url = `${endpoint.url}/hubs/greetings`;
+    const said = await project.node("client.ts", url, await endpoint.token("alice"));
+    expect(JSON.parse(said)).toEqual({
+      heard: ["alice: hello"],
+      length: 5,
+      sum: 6,
+      refused: "invalid_arguments",
+      unknown: "method_not_found",
+    });
+  });
+
+  it("tests a hub in plain Node, without the platform", async () => {
+    expect(JSON.parse(await project.node("test.ts"))).toEqual([
+      { to: "group:lobby", method: "greeted", args: ["bob", "hello"] },
+    ]);
+  });
+});
+
+describe("the client's size", () => {
+  it("is below 8 KB without partysocket, minified and gzipped", async () => {
+    const [own, all] = [await bytesOf(["partysocket", "partysocket/ws"]), await bytesOf([])];
+    console.log(`The client: ${own} bytes gzipped, and ${all} with partysocket.`);
+    expect(own).toBeLessThan(8_000);
+  });
+});
+
+/** A page's bundle of everything that `dormouse/client` exports. */
+async function bytesOf(external: readonly string[]): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents: 'export * from "dormouse/client";', resolveDir: project.folder },
+    external: [...external],
+    ...{ bundle: true, minify: true, format: "esm", target: "es2022", write: false },
+  });
+  return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+}

@@ -1,0 +1,30 @@
+// What hooks give before there is a browser: a page rendered on a server.
+
+import { createElement } from "react";
+import { renderToString } from "react-dom/server";
+import { describe, expect, it } from "vitest";
+import { hubAt } from "../../src/react/hub-at.ts";
+import type { RoomText } from "../../src/client/index.ts";
+import { useHub } from "../../src/react/use-hub.ts";
+import { usePresence } from "../../src/react/use-presence.ts";
+import type { TestHub } from "../client/hubs.ts";
+import { FakeServer } from "../client/server.ts";
+
+const server = new FakeServer();
+const Test = hubAt<TestHub>("/hubs/test", { token: "t", WebSocket: server.WebSocket });
+
+function Shown({ room }: { readonly room: RoomText | null }): string {
+  const test = useHub(Test, { room, handlers: { said: () => {} } });
+  const { users, members } = usePresence(test);
+  return `${test.state.status}, ${users} of ${members.size}`;
+}
+
+describe("a page rendered on a server", () => {
+  it.each([
+    ["group:lobby", "connecting, 0 of 0"],
+    [null, "closed, 0 of 0"],
+  ] as const)("in %s shows %s, and opens nothing", (room, shown) => {
+    expect(renderToString(createElement(Shown, { room }))).toBe(shown);
+    expect(server.sockets).toEqual([]);
+  });
+});
