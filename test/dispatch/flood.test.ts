@@ -10,7 +10,7 @@ it("refuses calls over the rate, and closes with 4429 who is refused a thousand 
   using bystander = await enter("chat/group:flooded", { user: "bob" });
   using flooder = await enter("chat/group:flooded", { user: "mallory" });
   const call = { jsonrpc: "2.0", id: "x", method: "sendToRoom", params: ["flooded", "again"] };
-  const frame = JSON.stringify(Array(100).fill({ ...call, id: undefined }));
+  const frame = JSON.stringify(Array.from({ length: 100 }, () => ({ ...call, id: undefined })));
   flooder.send(frame); // the burst
   expect((await flooder.call("sendToRoom", ["flooded", "late"])).error).toMatchObject({
     code: -32005,
