@@ -11,6 +11,7 @@ const BINDINGS = {
   JWT_AUDIENCE: "dormouse",
   JWT_JWKS_URL: "",
   ALLOWED_ORIGINS: "",
+  DEV_TOKENS: "",
   USER_ID_CLAIM: "",
   TENANT_CLAIM: "",
 };

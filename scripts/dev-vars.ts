@@ -10,7 +10,10 @@ export const randomSecret = (): string => randomBytes(32).toString("base64url");
 /** Writes `.dev.vars` with a random secret, unless there is one: that is left alone, byte for byte. */
 export function ensureDevVars(folder: string): { path: string; created: boolean } {
   const path = join(folder, ".dev.vars");
-  const text = `# The secret of the local endpoint. Never commit it.\nJWT_SECRET=${randomSecret()}\n`;
+  const text = `# The local endpoint's own. Never commit it, and never deploy DEV_TOKENS: it signs in whoever asks.
+JWT_SECRET=${randomSecret()}
+DEV_TOKENS=1
+`;
   try {
     writeFileSync(path, text, { flag: "wx", mode: 0o600 });
     return { path, created: true };

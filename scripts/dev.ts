@@ -9,6 +9,7 @@ const HELP = `Usage: npm run dev -- [options]
 
 Starts the endpoint at http://127.0.0.1:8787 and reloads it when src/ changes. The first start writes .dev.vars with a
 random JWT_SECRET; a file that is there is left alone. What objects store is kept in .wrangler/state. Ctrl-C ends it.
+DEV_TOKENS=1 in .dev.vars lets the demo sign in whoever asks, on 127.0.0.1 only.
 
   --port <number>   Listen there instead of 8787.
   --ip <address>    Listen there instead of 127.0.0.1; 0.0.0.0 is every address of this machine.
@@ -69,8 +70,13 @@ function devOptions(args: string[]): DevOptions | "help" {
     return token.inlineValue === false ? [token.index, token.index + 1] : [token.index];
   });
   const theirs = args.filter((_, index) => !ours.includes(index));
-  return { ip, args: ["--ip", ip, "--port", port, ...theirs] };
+  const closed = LOOPBACK.has(ip) ? [] : NO_DEV_TOKENS;
+  return { ip, args: ["--ip", ip, "--port", port, ...closed, ...theirs] };
 }
+
+const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
+/** The worker knows who asks by the Host header alone, and a neighbour may write there what it likes. */
+const NO_DEV_TOKENS = ["--var", "DEV_TOKENS:0"];
 
 const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
 

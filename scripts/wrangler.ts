@@ -3,11 +3,15 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { delimiter, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const WRANGLER = fileURLToPath(
   new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url),
 );
+
+/** [build] of wrangler.toml runs on our own Node: another on the path may be too old for TypeScript. */
+const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
 
 /** Local means local. The environment may say otherwise. */
 const LOCAL = {
@@ -52,7 +56,7 @@ export function wranglerDev({ cwd, args, env, onOutput }: WranglerOptions): Wran
   const quiet = ["--show-interactive-dev-session=false", ...args];
   const child = spawn("sh", ["-c", GUARD, "sh", process.execPath, WRANGLER, "dev", ...quiet], {
     cwd,
-    env: { ...LOCAL, ...process.env, ...env },
+    env: { ...LOCAL, ...process.env, PATH, ...env },
     // A group of its own, so that Ctrl-C reaches us alone and workerd cannot be left behind.
     detached: true,
     stdio: ["pipe", output, output, "ipc"],

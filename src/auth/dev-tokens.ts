@@ -18,12 +18,16 @@ const ROLES = new Set(["Manager", "Admin"]);
 
 /** `POST { user, role? }` → `{ token }`. Throws `not_found` wherever it is not switched on for this machine. */
 export async function devToken(request: Request, env: DevTokenEnv): Promise<{ token: string }> {
-  if (env.DEV_TOKENS !== "1" || !LOOPBACK.has(new URL(request.url).hostname))
+  const isHere = LOOPBACK.has(new URL(request.url).hostname);
+  if (env.DEV_TOKENS !== "1" || !isHere || !env.JWT_SECRET)
     throw new HubError("not_found", "Nothing is here.");
   const config = readConfig(env);
   checkOrigin(request, config.origins);
   const { user, role } = await readBody(request);
-  const token = await new SignJWT(role === undefined ? {} : { role })
+  const token = await new SignJWT({
+    ...(role !== undefined && { role }),
+    ...(config.userIdClaim !== undefined && { [config.userIdClaim]: user }),
+  })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setSubject(user)
     .setIssuer(config.issuer)
@@ -39,7 +43,8 @@ const MAX_BODY = 1_024;
 
 async function readBody(request: Request): Promise<{ user: string; role?: string }> {
   const text = await request.text();
-  if (text.length > MAX_BODY) throw new HubError("too_large", `A body has ${MAX_BODY} bytes at most.`);
+  if (text.length > MAX_BODY)
+    throw new HubError("too_large", `A body has ${MAX_BODY} bytes at most.`);
   const body = parse(text);
   const { user, role } = body;
   if (typeof user !== "string") throw new HubError("invalid_arguments", "user is missing.");

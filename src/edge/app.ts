@@ -2,25 +2,32 @@
 // of an upgrade: they are immutable (PLATFORM §2).
 
 import { Hono } from "hono";
-import { Refusal, refusalResponse, type AuthEnv } from "../auth/authenticate.ts";
+import { Refusal, refusalResponse } from "../auth/authenticate.ts";
+import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/tables.ts";
-import { publicError, type HubError } from "../model/errors.ts";
+import { HubError, publicError } from "../model/errors.ts";
 import type { RoomEnv } from "../rooms/parts.ts";
 import { enterRoom } from "./rooms.ts";
 
-export type EndpointEnv = AuthEnv & RoomEnv;
+export type EndpointEnv = DevTokenEnv & RoomEnv;
 
 export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
   for (const path of ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"])
     app.get(path, (c) => enterRoom(c.req.raw, hubs, c.env));
-  app.notFound((c) => c.json({ error: { code: "not_found", message: "Nothing is here." } }, 404));
+  app.post("/dev/token", async (c) =>
+    c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
+  );
+  app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
   app.onError((error) => refused(error));
   return app;
 }
 
 const STATUS: ReadonlyMap<string, number> = new Map([
   ["forbidden", 403],
+  ["invalid_arguments", 400],
+  ["too_large", 413],
+  ["not_found", 404],
   ["hub_not_found", 404],
   ["room_kind_not_found", 404],
   ["invalid_name", 400],

@@ -50,6 +50,9 @@ describe("presence", () => {
 
   it("keeps who is online, and looks for the silent every 15 s", () => {
     const { online, liveness } = PresenceHub.settings;
-    expect({ online, liveness }).toEqual({ online: true, liveness: { silentSeconds: 30, sweepSeconds: 15 } });
+    expect({ online, liveness }).toEqual({
+      online: true,
+      liveness: { silentSeconds: 30, sweepSeconds: 15 },
+    });
   });
 });

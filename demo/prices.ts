@@ -1,0 +1,79 @@
+// Prices as a live line: a server's stream, read while it is wanted. It begins anew after a lost connection.
+
+import type { Connection } from "../src/client/index.ts";
+import type { Price, PriceHub } from "../src/hubs/prices.ts";
+import { byId } from "./dom.ts";
+
+const POINTS = 60;
+const [WIDTH, HEIGHT, MARGIN] = [300, 90, 6];
+
+export function pricePanel(prices: Connection<PriceHub>): void {
+  const symbol = byId("symbol", HTMLSelectElement);
+  const toggle = byId("price-toggle", HTMLButtonElement);
+  let values: number[] = [];
+  let reading = new AbortController();
+
+  const begin = (): void => {
+    reading.abort();
+    reading = new AbortController();
+    if (toggle.ariaPressed === "true" || prices.state.status !== "connected") return;
+    void read(prices, symbol.value, reading.signal, ({ price }) => {
+      values = [...values, price].slice(-POINTS);
+      draw(values);
+    });
+  };
+  const restart = (): void => {
+    values = [];
+    begin();
+  };
+  symbol.addEventListener("change", restart);
+  toggle.addEventListener("click", () => {
+    toggle.ariaPressed = String(toggle.ariaPressed !== "true");
+    begin();
+  });
+  prices.onConnected(begin);
+  begin();
+}
+
+async function read(
+  prices: Connection<PriceHub>,
+  symbol: string,
+  signal: AbortSignal,
+  show: (price: Price) => void,
+): Promise<void> {
+  try {
+    for await (const price of prices.with({ signal }).stream.streamPrices(symbol)) show(price);
+  } catch {
+    // Broken off by the user, or with the connection: the next one begins anew.
+  }
+}
+
+const MONEY = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+const SIGNS = { up: "▲ +", flat: "± ", down: "▼ −" } as const;
+
+function draw(values: readonly number[]): void {
+  const [first = 0, last = 0] = [values[0], values.at(-1)];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const change = ((last - first) / first) * 100;
+  const trend = change === 0 ? "flat" : change < 0 ? "down" : "up";
+  byId("price").textContent = MONEY.format(last);
+  byId("change").dataset["trend"] = trend;
+  byId("change").textContent = `${SIGNS[trend]}${Math.abs(change).toFixed(2)} %`;
+  byId("price-low").textContent = `low ${MONEY.format(low)}`;
+  byId("price-high").textContent = `high ${MONEY.format(high)}`;
+  const line = pathOf(values, low, high);
+  byId<SVGPathElement>("chart-line").setAttribute("d", line);
+  byId<SVGPathElement>("chart-area").setAttribute("d", `${line}V${HEIGHT}H0Z`);
+}
+
+/** From edge to edge, however few values there are. */
+function pathOf(values: readonly number[], low: number, high: number): string {
+  const step = WIDTH / Math.max(values.length - 1, 1);
+  const scale = (HEIGHT - 2 * MARGIN) / (high - low || 1);
+  const points = values.map((value, index) => {
+    const y = high === low ? HEIGHT / 2 : HEIGHT - MARGIN - (value - low) * scale;
+    return `${(index * step).toFixed(1)},${y.toFixed(1)}`;
+  });
+  return points.length === 1 ? `M0,${HEIGHT / 2}H${WIDTH}` : `M${points.join("L")}`;
+}

@@ -1,0 +1,142 @@
+// The demo for everybody: by keyboard alone, by day and night, on a phone, with little motion, and without dev tokens.
+
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser } from "../support/browser.ts";
+import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import { visit, type Visit } from "./demo-page.ts";
+
+let endpoint: Endpoint;
+let browser: Browser;
+beforeAll(async () => {
+  [endpoint, browser] = await Promise.all([
+    startEndpoint({ vars: { DEV_TOKENS: "1" } }),
+    launchBrowser(),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all([endpoint[Symbol.asyncDispose](), browser.close()]);
+});
+
+const visits: Visit[] = [];
+afterEach(async () => {
+  const over = visits.splice(0);
+  await Promise.all(over.map((each) => each[Symbol.asyncDispose]()));
+  const complaints = over.flatMap((each) => each.complaints);
+  if (complaints.length > 0) throw new Error(complaints.join("\n"));
+});
+
+async function come(options?: BrowserContextOptions): Promise<Visit> {
+  const made = await visit(browser, endpoint.url, options);
+  visits.push(made);
+  return made;
+}
+
+const focused = (page: Page): Promise<string> =>
+  page.evaluate(`(() => {
+    const { activeElement: it } = document;
+    return it === document.body ? "" : it.id || it.textContent.trim();
+  })()`);
+
+/** Presses Tab until it is there; every stop on the way must be seen. */
+async function tabTo(page: Page, id: string): Promise<void> {
+  for (let stops = 0; stops < 40; stops++) {
+    if ((await focused(page)) === id) return;
+    await page.keyboard.press("Tab");
+    const outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle");
+    const stop = await focused(page);
+    if (outline === "none" && stop !== "") throw new Error(`Nobody sees the focus on ${stop}.`);
+  }
+  throw new Error(`Tab does not lead to ${id}.`);
+}
+
+describe("by keyboard alone", () => {
+  it("signs in, speaks, changes an order, opens the inspector and goes around", async () => {
+    const { page, log } = await come();
+    expect(await focused(page)).toBe("name");
+    await page.keyboard.type("alice");
+    await tabTo(page, "room");
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type("keys");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "#keys" }).waitFor();
+    expect(await focused(page)).toBe("say");
+    await page.keyboard.type("by hand");
+    await page.keyboard.press("Enter");
+    await log.getByText("by hand").waitFor();
+    expect(await focused(page)).toBe("say");
+    await tabTo(page, "packed");
+    await page.keyboard.press("Space");
+    await page.getByRole("button", { name: "packed", pressed: true }).waitFor();
+    expect(await focused(page)).toBe("packed");
+    await page.locator("#inspector > summary").focus();
+    await page.keyboard.press("Enter");
+    await tabTo(page, "frames");
+    // Past the last and around to the first: nothing keeps the focus.
+    await tabTo(page, "Skip to the conversation");
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).toBe("say");
+  });
+
+  it("says what is missing and puts the cursor there", async () => {
+    const { page } = await come();
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("Who are you?").waitFor();
+    expect(await focused(page)).toBe("name");
+  });
+});
+
+describe.each(["light", "dark"] as const)("in the %s", (colorScheme) => {
+  it.each([360, 800, 1280])("fits %i pixels, whatever is said", async (width) => {
+    const { page, enter, say, log } = await come({
+      colorScheme,
+      viewport: { width, height: 740 },
+    });
+    expect(await overflow(page)).toBe(0);
+    await enter("a-name-as-long-as-a-name-may-be-here-400", `room-${colorScheme}-${width}`);
+    await say(`${"endless".repeat(60)} end`);
+    await log.getByText("endless").waitFor();
+    await page.getByText("Protocol inspector").click();
+    await page.locator("#frames li").first().waitFor();
+    expect(await overflow(page)).toBe(0);
+    const ground = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+    expect(ground).toBe(colorScheme === "dark" ? "rgb(20, 22, 30)" : "rgb(245, 240, 229)");
+  });
+});
+
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate("document.documentElement.scrollWidth - innerWidth");
+
+describe("the page", () => {
+  it("moves nothing for who asked for little motion", async () => {
+    const { page } = await come({ reducedMotion: "reduce" });
+    expect(await page.evaluate("document.getAnimations().length")).toBe(0);
+  });
+
+  it("lets no other script, style or server in", async () => {
+    const answer = await fetch(endpoint.url);
+    const policy = answer.headers.get("content-security-policy");
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(policy).toContain("connect-src 'self'");
+    expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+  });
+
+  it("takes a token where the server gives none away", async () => {
+    await using strict = await startEndpoint();
+    await using guest = await visit(browser, strict.url);
+    const { page } = guest;
+    await page.getByLabel("Your name").fill("alice");
+    await page.getByRole("button", { name: "Come in" }).click();
+    await page.getByText("This server gives no tokens away. Bring one.").waitFor();
+    expect(await focused(page)).toBe("token");
+    await page.getByRole("button", { name: "Come in" }).click();
+    await page.getByText("Paste a token first.").waitFor();
+    await page.getByLabel("A token of this server").fill("not a token");
+    await page.getByRole("button", { name: "Come in" }).click();
+    await page.getByText("There was no way in").waitFor();
+    await page.getByLabel("A token of this server").fill(await strict.token("dora"));
+    await page.getByRole("button", { name: "Come in" }).click();
+    await page.getByRole("heading", { name: "#lobby" }).waitFor();
+    expect(await page.locator("#me").textContent()).toBe("dora");
+  });
+});
