@@ -1,6 +1,6 @@
 // [S8] Three tenants with the same hubs, rooms and users: whatever one does, the others hear and see nothing of it.
 
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { enter, type Client } from "../rooms/client.ts";
 import { chanceOf } from "../support/seed.ts";
 
@@ -9,6 +9,11 @@ const SEED = 20_261_001;
 const TENANTS = ["acme", "Acme", "acme/chat"]; // alike, but for what only an exact name tells apart
 const USERS = ["alice", "bob"];
 const ROOMS = ["group:lobby", "group:a/b", "order:1"];
+
+// Every round is a fiftieth of a second later: what one member may call, however fast the machine.
+const ROUND_MS = 20;
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
 
 interface Member {
   readonly tenant: string;
@@ -47,6 +52,7 @@ it(`[S8] ${OPERATIONS} operations of three tenants reach nobody of another tenan
   const members = await everybody();
   let refused = 0;
   for (let done = 0; done < OPERATIONS; done += members.length) {
+    vi.setSystemTime(Date.now() + ROUND_MS);
     const answers = members.map((member) => {
       const operation = OPERATION[random(OPERATION.length)]!;
       const [method, params] = operation(member, `canary of ${member.tenant}.`);
