@@ -74,6 +74,7 @@ export class Client implements Disposable {
   readonly frames: string[] = [];
   closed: Promise<{ code: number; reason: string }>;
   hello!: Frame;
+  readonly #responses = new Map<Frame["id"], Frame>();
   #read = 0;
   #waiting: (() => void)[] = [];
   #ids = 0;
@@ -94,7 +95,10 @@ export class Client implements Disposable {
     this.frames.push(data);
     if (data.startsWith('{"type":6}')) return;
     const value = JSON.parse(data) as Frame | Frame[];
-    this.heard.push(...(Array.isArray(value) ? value : [value]));
+    for (const frame of Array.isArray(value) ? value : [value]) {
+      this.heard.push(frame);
+      if (!frame.method && !this.#responses.has(frame.id)) this.#responses.set(frame.id, frame);
+    }
     this.#wake();
   }
 
@@ -129,15 +133,21 @@ export class Client implements Disposable {
     return this.response(id);
   }
 
-  response(id: string): Promise<Frame> {
-    return this.heardFrame((frame) => frame.id === id && !frame.method);
+  async response(id: string): Promise<Frame> {
+    for (;;) {
+      const response = this.#responses.get(id);
+      if (response) return response;
+      await new Promise<void>((wake) => this.#waiting.push(wake));
+    }
   }
 
   /** The first frame of all that matches, heard already or not. Does not move `next`. */
   async heardFrame(matches: (frame: Frame) => boolean): Promise<Frame> {
-    for (;;) {
-      const found = this.heard.find(matches);
-      if (found) return found;
+    for (let looked = 0; ; ) {
+      while (looked < this.heard.length) {
+        const frame = this.heard[looked++]!;
+        if (matches(frame)) return frame;
+      }
       await new Promise<void>((wake) => this.#waiting.push(wake));
     }
   }
