@@ -76,41 +76,61 @@ const toConnection = <C>(voice: Voice, id: string) =>
     voice.answers(target) ? voice.ask(id, target, args) : voice.tell(id, target, args),
   );
 
-export function clientsOf<C>(voice: Voice, except: readonly string[] = []): Clients<C> {
-  const rooms = (kind: string) => (names: readonly string[]) =>
-    toTopics<C>(voice, distinct(names.map((name) => roomTopic(kind, name))), except);
-  const [group, order, user] = [rooms("group"), rooms("order"), rooms("user")];
-  return {
-    get all() {
-      return toTopics<C>(voice, [ALL], except);
-    },
-    group: (...names) => group(names),
-    order: (...ids) => order(ids),
-    user: (...ids) => user(ids),
-    connection: (id) => toConnection<C>(voice, id),
-    except: (...ids) => clientsOf<C>(voice, [...except, ...ids]),
-  };
+export const clientsOf = <C>(voice: Voice, except: readonly string[] = []): Clients<C> =>
+  new Audiences<C>(voice, except);
+
+export const callerClientsOf = <C>(voice: Voice, caller: string): CallerClients<C> =>
+  new CallersAudiences<C>(voice, caller);
+
+/** Each audience is made only for who names it; as getters, so that they may be taken apart. */
+class Audiences<C> implements Clients<C> {
+  protected readonly voice: Voice;
+  readonly #except: readonly string[];
+
+  constructor(voice: Voice, except: readonly string[]) {
+    this.voice = voice;
+    this.#except = except;
+  }
+  get all() {
+    return toTopics<C>(this.voice, [ALL], this.#except);
+  }
+  get group() {
+    return (...names: string[]) => this.#rooms("group", names);
+  }
+  get order() {
+    return (...ids: string[]) => this.#rooms("order", ids);
+  }
+  get user() {
+    return (...ids: string[]) => this.#rooms("user", ids);
+  }
+  get connection() {
+    return (id: string) => toConnection<C>(this.voice, id);
+  }
+  get except() {
+    return (...ids: string[]) => clientsOf<C>(this.voice, [...this.#except, ...ids]);
+  }
+  #rooms(kind: string, names: readonly string[]): Sends<C> {
+    const topics = names.map((name) => roomTopic(kind, name));
+    return toTopics<C>(this.voice, topics.length > 1 ? distinct(topics) : topics, this.#except);
+  }
 }
 
-export function callerClientsOf<C>(voice: Voice, caller: string): CallerClients<C> {
-  const clients = clientsOf<C>(voice);
-  return {
-    get all() {
-      return clients.all;
-    },
-    group: clients.group,
-    order: clients.order,
-    user: clients.user,
-    connection: clients.connection,
-    except: clients.except,
-    get caller() {
-      return toConnection<C>(voice, caller);
-    },
-    get others() {
-      return toTopics<C>(voice, [ALL], [caller]);
-    },
-    othersIn: (name) => toTopics<C>(voice, [roomTopic("group", name)], [caller]),
-  };
+class CallersAudiences<C> extends Audiences<C> implements CallerClients<C> {
+  readonly #caller: string;
+
+  constructor(voice: Voice, caller: string) {
+    super(voice, []);
+    this.#caller = caller;
+  }
+  get caller() {
+    return toConnection<C>(this.voice, this.#caller);
+  }
+  get others() {
+    return toTopics<C>(this.voice, [ALL], [this.#caller]);
+  }
+  get othersIn() {
+    return (name: string) => toTopics<C>(this.voice, [roomTopic("group", name)], [this.#caller]);
+  }
 }
 
 /** One audience named twice is told once. */

@@ -61,20 +61,46 @@ export interface CallContext {
   signal(): AbortSignal;
 }
 
-/** The context of one call; the signal is made only for who looks at it. */
-export const callContext = ({ host, caller, voice, signal }: CallContext): HubContext<any> => ({
-  connectionId: caller.id,
-  user: caller.user,
-  clients: callerClientsOf(voice, caller.id),
-  room: host.address.topic,
-  all: roomView(host, ALL),
-  group: (name) => roomOf(host, caller, roomTopic("group", name)),
-  order: (id) => roomOf(host, caller, roomTopic("order", id)),
-  abort: () => host.close(caller, CLOSE.aborted),
+export const callContext = (options: CallContext): HubContext<any> => new OneCall(options);
+
+/** The context of one call. Everything is made only for who looks at it: most calls look at two or three things. */
+class OneCall implements HubContext<any> {
+  readonly #options: CallContext;
+
+  constructor(options: CallContext) {
+    this.#options = options;
+  }
+  get connectionId() {
+    return this.#options.caller.id;
+  }
+  get user() {
+    return this.#options.caller.user;
+  }
+  get clients() {
+    return callerClientsOf<any>(this.#options.voice, this.connectionId);
+  }
+  get room() {
+    return this.#options.host.address.topic;
+  }
+  get all() {
+    return roomView(this.#options.host, ALL);
+  }
   get signal() {
-    return signal();
-  },
-});
+    return this.#options.signal();
+  }
+  get group() {
+    return (name: string) => this.#roomOf("group", name);
+  }
+  get order() {
+    return (id: string) => this.#roomOf("order", id);
+  }
+  get abort() {
+    return () => this.#options.host.close(this.#options.caller, CLOSE.aborted);
+  }
+  #roomOf(kind: string, name: string) {
+    return roomOf(this.#options.host, this.#options.caller, roomTopic(kind, name));
+  }
+}
 
 export const roomContext = (host: Host, voice: Voice, room: Topic): RoomContext<any> => ({
   clients: clientsOf(voice),

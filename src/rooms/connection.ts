@@ -27,6 +27,8 @@ export interface Connection {
   heardAt: number;
   /** What waits until the connection is greeted: its first frames, and all that came after them. */
   held: string[] | undefined;
+  /** Bytes that waited at the last sweep, and those added since; undefined once all had been taken. */
+  backlog: { readonly waited: number; added: number } | undefined;
 }
 
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map([[jsonRpc.name, jsonRpc]]);
@@ -40,6 +42,7 @@ export function connectionOf(socket: WebSocket, attached: Attached): Connection 
     attached,
     heardAt: attached.heardAt,
     held: undefined,
+    backlog: undefined,
     get id() {
       return this.attached.id;
     },

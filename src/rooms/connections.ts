@@ -98,13 +98,15 @@ export class Connections implements Duty {
     const { socket } = connection;
     if (connection.held) return void connection.held.push(...frames);
     if (socket.readyState !== WebSocket.OPEN) return;
-    if (queuedBytes(socket) > this.#settings.limits.queuedBytes)
-      return this.close(connection, CLOSE.slow);
+    const waiting = queuedBytes(socket);
+    if (waiting > this.#settings.limits.queuedBytes) return this.close(connection, CLOSE.slow);
+    if (waiting === 0) connection.backlog = undefined;
     try {
       for (const frame of frames) socket.send(frame);
     } catch {
-      // The socket closed between the check and the send; its close event cleans up.
+      // The socket closed between the check and the send; its close event, or the next sweep, cleans up.
     }
+    if (connection.backlog) connection.backlog.added += queuedBytes(socket) - waiting;
   }
 
   /** Ends a connection from here. A half-open peer never answers, so it counts as gone at once. */
@@ -135,6 +137,7 @@ export class Connections implements Duty {
     for (const connection of this.#all) {
       if (connection.user.expiresAt <= now) this.close(connection, CLOSE.expired);
       else if (sweeps && this.#isSilent(connection, now)) this.close(connection, CLOSE.silent);
+      else if (sweeps && isStuck(connection)) this.close(connection, CLOSE.slow);
     }
   }
 
@@ -144,6 +147,18 @@ export class Connections implements Duty {
     if (pingedAt === undefined) return false;
     return now - Math.max(pingedAt, heardAt) > this.#settings.silentSeconds * 1000;
   }
+}
+
+/**
+ * workerd (2026-11-17) says nothing of some that end: reset while the upgrade is answered, or between a ping and a
+ * broken frame. Their socket is closed without an event, or open and takes nothing: not a byte between two sweeps.
+ */
+function isStuck(connection: Connection): boolean {
+  const { socket, backlog } = connection;
+  if (socket.readyState === WebSocket.CLOSED) return true;
+  const waited = queuedBytes(socket);
+  connection.backlog = waited > 0 ? { waited, added: 0 } : undefined;
+  return waited > 0 && backlog !== undefined && waited - backlog.added === backlog.waited;
 }
 
 function attachTo(socket: WebSocket, attached: Attached): void {

@@ -27,6 +27,9 @@ export interface Events {
   presenceChanged(joined: readonly string[], left: readonly string[]): void;
 }
 
+/** Sockets that are written to faster than three timers fire. */
+const FEW = 8;
+
 const now = (): number => Date.now();
 
 export class Parts {
@@ -79,6 +82,7 @@ export class Parts {
       log: this.log,
       own: this.connections.all,
       now,
+      isLight: () => this.connections.all.size <= FEW && this.settings.durability !== "logged",
       find: (id) => this.connections.get(id),
       send: (connection, frames) => this.connections.send(connection, frames),
       saved: (entries) => this.followers.said(entries),

@@ -17,6 +17,8 @@ export interface PublisherOptions {
   /** The room's own sockets. */
   readonly own: ReadonlySet<Connection>;
   now(): number;
+  /** Whether a flush costs next to nothing. */
+  isLight(): boolean;
   find(connection: string): Connection | undefined;
   send(connection: Connection, frames: readonly string[]): void;
   /** After entries were saved. */
@@ -43,7 +45,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#pace = pace(() => this.flush());
+    this.#pace = pace(() => this.flush(), { isLight: () => options.isLight() });
   }
 
   /** Gives the draft its number. What was said before under its id is not said again. */

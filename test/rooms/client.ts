@@ -143,7 +143,7 @@ export class Client implements Disposable {
 
   /** The first frame of all that matches, heard already or not. Does not move `next`. */
   async heardFrame(matches: (frame: Frame) => boolean): Promise<Frame> {
-    for (let looked = 0; ; ) {
+    for (let looked = 0; ;) {
       while (looked < this.heard.length) {
         const frame = this.heard[looked++]!;
         if (matches(frame)) return frame;

@@ -26,7 +26,7 @@ describe("pace", () => {
   it("flushes once the loop has drained when it is at rest, and never within the same turn", () => {
     const flush = vi.fn<() => void>();
     const { timer, due, next } = timers();
-    const { want } = pace(flush, timer);
+    const { want } = pace(flush, { timer });
     for (let i = 0; i < 10; i++) want();
     expect([flush.mock.calls.length, due.map(({ delayMs }) => delayMs)]).toEqual([0, [0]]);
     next();
@@ -36,7 +36,7 @@ describe("pace", () => {
   it("leaves no timer behind when nothing more comes", () => {
     const flush = vi.fn<() => void>();
     const { timer, due, next } = timers();
-    pace(flush, timer).want();
+    pace(flush, { timer }).want();
     expect([next(), next(), next(), next()]).toEqual([0, 0, HOLD_MS, undefined]);
     expect([flush.mock.calls.length, due.length]).toEqual([1, 0]);
   });
@@ -44,7 +44,7 @@ describe("pace", () => {
   it("holds what comes after a flush, and flushes it together", () => {
     const flush = vi.fn<() => void>();
     const { timer, next } = timers();
-    const { want } = pace(flush, timer);
+    const { want } = pace(flush, { timer });
     want();
     next();
     for (let i = 0; i < 5; i++) want();
@@ -70,7 +70,7 @@ describe("pace", () => {
       throw new Error("The disk is full.");
     });
     const { timer, due, next } = timers();
-    const { want } = pace(flush, timer);
+    const { want } = pace(flush, { timer });
     want();
     while (due.length > 0) next();
     want();
