@@ -1,7 +1,7 @@
 // One call from begin to completion: it runs when its session says so, may be cancelled, and is answered once. What
 // it does is its work: a hub's method or stream (hub-call.ts), or a word of the protocol's own (built-ins.ts).
 
-import { publicError, type HubError } from "../model/errors.ts";
+import { HubError, publicError } from "../model/errors.ts";
 import type { CallId, Outgoing, StreamRef } from "../model/message.ts";
 import { failure, type Answering } from "./answering.ts";
 import type { Said } from "./contexts.ts";
@@ -64,7 +64,10 @@ export class Call implements OpenCall {
   async run(release: () => void): Promise<void> {
     if (this.#cancelled) return;
     this.release = release;
+    const { session } = this.#options;
     try {
+      if (session.unsentChars > session.host.settings.limits.queuedBytes)
+        throw new HubError("rate_limited", "Answers of this connection are waiting to be sent.");
       const result = await this.#options.work(this);
       await Promise.all(this.said.elsewhere);
       if (!this.#cancelled) this.#complete(result);
@@ -81,7 +84,11 @@ export class Call implements OpenCall {
     if (id === undefined) return;
     const { tickets } = this.said;
     const completion = this.encoded({ type: "completion", id, result });
+    const { session } = this.#options;
+    const size = completion.type === "record" ? completion.record.length : 0;
+    session.unsentChars += size;
     answer(() => {
+      session.unsentChars -= size;
       const error = tickets.find((ticket) => ticket.error)?.error;
       return error ? failure(id, error) : completion;
     });

@@ -101,7 +101,7 @@ function take(receiving: Receiving, message: Incoming, answer: Answering, bytes:
         .upload(message.stream)
         ?.end(message.error === undefined ? null : new HubError("interrupted", message.error));
     case "cancel":
-      return session.get(message.id)?.cancel(new HubError("cancelled", "The caller cancelled."));
+      return session.cancel(message.id, new HubError("cancelled", "The caller cancelled."));
     case "answer":
       return void session.questions.answer(message.id, message.result);
     case "refusal":

@@ -76,7 +76,10 @@ export type Answers<C> = {
 export interface HubOptions<C> {
   /** Before every method's own policy. Default: whoever has a valid token. */
   readonly authorize?: Policy;
-  /** Who may enter which kind of room, beside those the token's `caps` admit. Default: nobody. */
+  /**
+   * Who may enter which kind of room, beside those the token's `caps` admit. Default: nobody. A user's room admits
+   * its user whatever `enter` says, and nobody else by it. Hub code that joins a connection is not asked.
+   */
   readonly rooms?: { readonly [K in RoomKind]?: RoomRules };
   /** What rooms keep for late comers; `false`: nothing, which is faster in many small rooms. Default: 100, 600 s. */
   readonly history?: History | false;

@@ -38,6 +38,8 @@ export class Session {
   #running = 0;
   readonly #gone = new AbortController();
   malformedInARow = 0;
+  /** Characters of answers that wait for the next flush: a batch of calls must not make the object hold them all. */
+  unsentChars = 0;
 
   constructor(host: Host, connection: Connection) {
     const { limits } = host.settings;
@@ -113,6 +115,17 @@ export class Session {
     this.#open.delete(call);
     if (call.id !== undefined) this.#byId.delete(call.id);
     if (this.#streams.delete(call) && !this.closed) this.#remember();
+  }
+
+  /** Answers the call now. One that waited for its turn is over by that. */
+  cancel(id: CallId, error: HubError): void {
+    const call = this.#byId.get(id);
+    if (!call) return;
+    call.cancel(error);
+    const place = this.#waiting.indexOf(call);
+    if (place < 0) return;
+    this.#waiting.splice(place, 1);
+    this.#end(call);
   }
 
   /** A wake without memory must be able to say that these are lost. */

@@ -6,7 +6,7 @@ import { isRoomKind, roomTopic, type Topic } from "../model/topic.ts";
 import { parsePosition } from "../model/position.ts";
 import type { User } from "../model/user.ts";
 import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
-import { mayEnter } from "../dispatch/policies.ts";
+import { mayEnter, mayReadHistory, type RoomRules } from "../dispatch/policies.ts";
 import type { Hubs, ServedHub } from "../dispatch/tables.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import { objectName } from "../rooms/address.ts";
@@ -60,7 +60,8 @@ export async function enterRoom(
   await admit(user, served, topic);
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
     throw new HubError("upgrade_required", "Rooms are entered by WebSocket.");
-  const arrival = arrivalRequest(arrivalOf(request, user));
+  const reads = await mayReadHistory(callOf(user, served, topic), rulesOf(served, topic));
+  const arrival = arrivalRequest(arrivalOf(request, user, reads));
   const room = env.ROOMS.getByName(objectName({ tenant: user.tenant, hub: served.name, topic }));
   return accepted(request, await room.fetch(arrival));
 }
@@ -74,19 +75,28 @@ function accepted(request: Request, response: Response): Response {
 }
 
 async function admit(user: User, served: ServedHub, room: Topic): Promise<void> {
-  const call = { hub: served.name, user, args: [], room };
-  const rules = isRoomKind(room.kind) ? served.hub.settings.rooms?.[room.kind] : undefined;
-  if (room.kind === "all" || !(await mayEnter({ ...call, room }, rules)))
+  if (!(await mayEnter(callOf(user, served, room), rulesOf(served, room))))
     throw new HubError("forbidden", "This room is not for this user.");
 }
 
-function arrivalOf(request: Request, user: User): Arrival {
+const callOf = (user: User, { name }: ServedHub, room: Topic) => ({
+  hub: name,
+  user,
+  args: [],
+  room,
+});
+
+const rulesOf = ({ hub }: ServedHub, { kind }: Topic): RoomRules | undefined =>
+  isRoomKind(kind) ? hub.settings.rooms?.[kind] : undefined;
+
+/** A replay is history: who may not read it is told where the room stands, and that nothing was recovered. */
+function arrivalOf(request: Request, user: User, readsHistory: boolean): Arrival {
   const query = new URL(request.url).searchParams;
   const since = query.get("since");
   const previous = query.get("connection");
   return {
     user,
-    ...(since && { since: parsePosition(since) }),
+    ...(since && readsHistory && { since: parsePosition(since) }),
     ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
   };
 }

@@ -1,5 +1,6 @@
 // One client's socket and what must survive sleep of it. The attachment holds all a wake needs; the rest is cache.
 
+import { HubError } from "../model/errors.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import type { User } from "../model/user.ts";
@@ -29,6 +30,8 @@ export interface Connection {
   held: string[] | undefined;
   /** Bytes that waited at the last sweep, and those added since; undefined once all had been taken. */
   backlog: { readonly waited: number; added: number } | undefined;
+  /** Frames of the client from before it was greeted. */
+  readonly early: (string | ArrayBuffer)[];
 }
 
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map([[jsonRpc.name, jsonRpc]]);
@@ -43,6 +46,7 @@ export function connectionOf(socket: WebSocket, attached: Attached): Connection 
     heardAt: attached.heardAt,
     held: undefined,
     backlog: undefined,
+    early: [],
     get id() {
       return this.attached.id;
     },
@@ -52,10 +56,21 @@ export function connectionOf(socket: WebSocket, attached: Attached): Connection 
   };
 }
 
-/** Changes what survives sleep. */
+/** Throws `too_large` where the token says more than an attachment holds. */
+export function attachTo(socket: WebSocket, attached: Attached): void {
+  try {
+    socket.serializeAttachment(attached);
+  } catch (error) {
+    const message = "The token's claims do not fit beside a connection: 16,384 bytes do.";
+    throw new HubError("too_large", message, { cause: error });
+  }
+}
+
+/** Changes what survives sleep, or nothing at all. Throws as `attachTo` does. */
 export function save(connection: Connection, change: Partial<Attached>): void {
-  connection.attached = { ...connection.attached, ...change };
-  connection.socket.serializeAttachment(connection.attached);
+  const attached = { ...connection.attached, ...change };
+  attachTo(connection.socket, attached);
+  connection.attached = attached;
 }
 
 export const restore = (socket: WebSocket): Connection | undefined => {

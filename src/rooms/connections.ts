@@ -1,10 +1,17 @@
 // The sockets of one object: accepting, finding, closing, and knowing which of them are silent or expired. Relays
 // and rooms share it; it knows no rooms, no logs and no hubs.
 
-import { CLOSE, HubError, type CloseReason } from "../model/errors.ts";
+import { CLOSE, type CloseReason } from "../model/errors.ts";
 import { PING, type RoomSettings } from "../model/options.ts";
 import type { Duty } from "./agenda.ts";
-import { connectionOf, restore, save, type Attached, type Connection } from "./connection.ts";
+import {
+  attachTo,
+  connectionOf,
+  restore,
+  save,
+  type Attached,
+  type Connection,
+} from "./connection.ts";
 
 /** What connections need of the object's state. */
 export type SocketState = Pick<
@@ -57,6 +64,19 @@ export class Connections implements Duty {
     return attached ? this.#byId.get(attached.id) : undefined;
   }
 
+  /**
+   * Who has ended, once. One whose client closed while the object slept is no longer among its sockets when it
+   * wakes, but its close event comes, and its attachment says who it was.
+   */
+  ended(socket: WebSocket): { connection: Connection; asleep: boolean } | undefined {
+    const known = this.of(socket);
+    const connection = known ?? (this.#bySocket.has(socket) ? undefined : restore(socket));
+    if (!connection) return undefined;
+    this.#bySocket.set(socket, connection);
+    this.#forget(connection);
+    return { connection, asleep: !known };
+  }
+
   /** Throws `too_large` where the token says more than an attachment holds; nothing is accepted then. */
   accept(socket: WebSocket, attached: Attached): Connection {
     attachTo(socket, attached);
@@ -72,6 +92,12 @@ export class Connections implements Duty {
     const frames = connection.held ?? [];
     connection.held = undefined;
     if (this.#all.has(connection)) this.send(connection, frames);
+  }
+
+  /** What an eager client sends before it is greeted waits; there is no reason to send much. */
+  delay(connection: Connection, frame: string | ArrayBuffer): void {
+    if (connection.early.push(frame) > this.#settings.limits.queuedCalls)
+      this.close(connection, CLOSE.flooding);
   }
 
   /** Something came. Said to the attachment now and then, because sleep forgets what is only in memory. */
@@ -90,7 +116,14 @@ export class Connections implements Duty {
   /** False where it was gone already. */
   remove(connection: Connection): boolean {
     this.#byId.delete(connection.id);
-    return this.#all.delete(connection);
+    if (!this.#all.delete(connection)) return false;
+    this.#forget(connection);
+    return true;
+  }
+
+  /** A wake that comes while the socket is still closing shall not take it for one that ends only now. */
+  #forget({ socket }: Connection): void {
+    socket.serializeAttachment(null);
   }
 
   /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
@@ -159,15 +192,6 @@ function isStuck(connection: Connection): boolean {
   const waited = queuedBytes(socket);
   connection.backlog = waited > 0 ? { waited, added: 0 } : undefined;
   return waited > 0 && backlog !== undefined && waited - backlog.added === backlog.waited;
-}
-
-function attachTo(socket: WebSocket, attached: Attached): void {
-  try {
-    socket.serializeAttachment(attached);
-  } catch (error) {
-    const message = "The token's claims do not fit beside a connection: 16,384 bytes do.";
-    throw new HubError("too_large", message, { cause: error });
-  }
 }
 
 /** `bufferedAmount` is in workerd from 2026-11-17 on; before it nobody can know, and nothing is dropped. */

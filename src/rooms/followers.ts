@@ -2,8 +2,9 @@
 // in flight for each follower; what is said meanwhile joins the next; what was missed is repaired from the log.
 
 import type { Duty } from "./agenda.ts";
+import { within } from "./log-pieces.ts";
 import type { RoomLog } from "./log.ts";
-import type { Delivery, DeliveryReply, MemberCount, Peers } from "./peers.ts";
+import type { Delivery, MemberCount, Peers } from "./peers.ts";
 import type { Entry } from "./receiver.ts";
 
 interface Link {
@@ -12,6 +13,8 @@ interface Link {
   busy: boolean;
   failures: number;
   retryAt: number | undefined;
+  /** How often the follower has said that it follows: a "gone" from before the last time is out of date. */
+  told: number;
 }
 
 export interface FollowersOptions {
@@ -29,6 +32,8 @@ export interface FollowersOptions {
 /** Entries kept in memory for followers on their way; older ones come from the log. */
 const RECENT = 1_000;
 const BATCH = 500;
+/** An RPC takes 32 MiB, and a character may have two bytes. */
+const BATCH_CHARS = 4 * 1024 * 1024;
 /** How soon after something was said the room looks whether all followers have it: repairs what a crash cut off. */
 const SETTLE_MS = 5_000;
 const RETRY_MS = [1_000, 2_000, 5_000, 15_000, 60_000] as const;
@@ -78,6 +83,7 @@ export class Followers implements Duty {
       sql.exec("INSERT OR REPLACE INTO followers VALUES (?, '', ?)", follower, this.#top);
       this.#links.set(follower, linkAt(this.#top));
     }
+    this.#links.get(follower)!.told++;
     for (const [user, connections] of members)
       if (connections > 0)
         sql.exec("INSERT OR REPLACE INTO followers VALUES (?, ?, ?)", follower, user, connections);
@@ -114,7 +120,7 @@ export class Followers implements Duty {
     link.busy = true;
     try {
       while (link.acked < this.#top && this.#links.get(follower) === link)
-        this.#took(follower, link, await this.#deliver(follower, link));
+        await this.#deliver(follower, link);
       link.failures = 0;
     } catch (error) {
       this.#failed(link, error);
@@ -123,18 +129,20 @@ export class Followers implements Duty {
     }
   }
 
-  async #deliver(follower: string, link: Link): Promise<DeliveryReply> {
+  async #deliver(follower: string, link: Link): Promise<void> {
     const delivery = this.#batchFor(link);
+    const { told } = link;
     const reply = await this.#options.peers(follower).deliver(delivery);
     if (reply.kind === "taken") link.acked = delivery.entries.at(-1)?.offset ?? this.#top;
-    return reply;
+    else if (reply.kind === "behind") link.acked = Math.min(reply.offset, this.#top);
+    else if (link.told === told && this.#links.get(follower) === link) this.remove(follower);
   }
 
   #batchFor({ acked }: Link): Delivery {
     const { room, log } = this.#options;
     const { epoch } = log.position;
     const missing = this.#recentAfter(acked) ?? log.after(acked);
-    const entries = (missing ?? this.#recent).slice(0, BATCH);
+    const entries = within((missing ?? this.#recent).slice(0, BATCH), BATCH_CHARS);
     if (missing) return { room, epoch, after: acked, entries, reset: false };
     return { room, epoch, after: (entries[0]?.offset ?? this.#top + 1) - 1, entries, reset: true };
   }
@@ -143,11 +151,6 @@ export class Followers implements Duty {
   #recentAfter(acked: number): readonly Entry[] | undefined {
     const first = this.#recent[0]?.offset ?? Infinity;
     return first <= acked + 1 ? this.#recent.filter(({ offset }) => offset > acked) : undefined;
-  }
-
-  #took(follower: string, link: Link, reply: DeliveryReply): void {
-    if (reply.kind === "gone") this.remove(follower);
-    else if (reply.kind === "behind") link.acked = Math.min(reply.offset, this.#top);
   }
 
   #failed(link: Link, error: unknown): void {
@@ -178,4 +181,10 @@ export class Followers implements Duty {
   }
 }
 
-const linkAt = (acked: number): Link => ({ acked, busy: false, failures: 0, retryAt: undefined });
+const linkAt = (acked: number): Link => ({
+  acked,
+  busy: false,
+  failures: 0,
+  retryAt: undefined,
+  told: 0,
+});

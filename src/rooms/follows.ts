@@ -33,6 +33,8 @@ interface Followed {
   /** Where we stand in the room's log; unknown after a wake, and the room knows then. */
   position: { epoch: string; offset: number } | undefined;
   following: boolean;
+  /** Whether the room may count this object among its followers. */
+  asked: boolean;
   syncing: Promise<void>;
 }
 
@@ -48,7 +50,7 @@ export class Follows {
     this.#memberships = new Memberships(options.sql);
     options.sql.exec(FOLLOWS);
     for (const { room } of options.sql.exec("SELECT room FROM follows"))
-      this.#open(room as string).following = true;
+      Object.assign(this.#open(room as string), { following: true, asked: true });
     for (const { room, userId } of this.#memberships.restore(options.find))
       this.#open(room).untold.add(userId);
   }
@@ -69,6 +71,7 @@ export class Follows {
       untold: new Set(),
       position: undefined,
       following: false,
+      asked: false,
       syncing,
     };
   }
@@ -89,6 +92,19 @@ export class Follows {
   async hearAll({ user }: Connection): Promise<void> {
     const followed = this.#open("all");
     if (this.#options.tellsWho(followed.topic)) followed.untold.add(user.id);
+    await this.#sync(followed);
+  }
+
+  /**
+   * The connection belongs into the room, as its token or hub says: where the room cannot be told now, it is told
+   * by alarm.
+   */
+  async belong(connection: Connection, topic: Topic): Promise<void> {
+    const followed = this.#open(formatTopic(topic));
+    if (!this.#memberships.has(connection, followed.room)) {
+      this.#memberships.add(connection, followed.room);
+      followed.untold.add(connection.user.id);
+    }
     await this.#sync(followed);
   }
 
@@ -151,6 +167,7 @@ export class Follows {
     const tells = this.#options.tellsWho(topic);
     if (!followed.following)
       this.#options.sql.exec("INSERT OR IGNORE INTO follows VALUES (?)", room);
+    followed.asked = true;
     for (const user of users) untold.delete(user);
     if (followed.following && !tells) return;
     const counts = tells ? countsOf(followed.members, users) : [];
@@ -165,7 +182,9 @@ export class Follows {
 
   async #unfollow(followed: Followed): Promise<void> {
     const { room, topic } = followed;
-    if (followed.following) await this.#options.peer(topic).unfollow(this.#options.self);
+    // Also where following failed: the room may have heard it all the same.
+    if (followed.asked) await this.#options.peer(topic).unfollow(this.#options.self);
+    followed.asked = false;
     if (followed.members.size > 0) {
       followed.following = false;
       return this.#tell(followed);

@@ -51,7 +51,7 @@ export class ObjectHost implements Host {
   publish(topic: Topic, draft: Draft): Ticket | Promise<void> {
     checkDraft(draft, this.settings.limits.publishBytes);
     if (this.#isHere(topic)) return this.#parts.publisher.publish(draft);
-    return publishAt(this.#parts.peer(topic), draft);
+    return publishAt(() => this.#parts.peer(topic), draft);
   }
 
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void {
@@ -63,12 +63,14 @@ export class ObjectHost implements Host {
   }
 
   async tell(id: string, target: string, params: string): Promise<void> {
+    checkDraft({ target, params }, this.settings.limits.publishBytes);
     const connection = this.#local(id);
     if (!connection) return this.#homePeer(id).tell(id, target, params);
     this.send(connection, { type: "invocation", target, params });
   }
 
   async ask(id: string, target: string, params: string): Promise<unknown> {
+    checkDraft({ target, params }, this.settings.limits.publishBytes);
     const connection = this.#local(id);
     return connection
       ? this.#options.receiver.ask(this, connection, target, params)
@@ -76,6 +78,9 @@ export class ObjectHost implements Host {
   }
 
   async join(connection: Connection, topic: Topic): Promise<void> {
+    // A handler may outlive its caller: nobody would ever take such a join back.
+    if (this.#parts.connections.get(connection.id) !== connection)
+      throw new HubError("interrupted", "The connection is gone.");
     if (!this.#isHere(topic))
       await this.#parts.follows.join(connection, topic, this.settings.limits.groupsPerConnection);
   }
@@ -102,7 +107,9 @@ export class ObjectHost implements Host {
 
   async track(userId: string, topic: Topic, state: unknown): Promise<void> {
     if (!this.#isHere(topic)) return this.#parts.peer(topic).track(userId, state);
-    this.#parts.roster.track(userId, state);
+    const ticket = this.#parts.roster.track(userId, state);
+    this.#parts.publisher.flush(); // Acknowledged once it is in the log.
+    if (ticket.error) throw ticket.error;
   }
 
   close(connection: Connection, why: CloseReason): void {
@@ -115,7 +122,12 @@ export class ObjectHost implements Host {
   }
 
   remember(connection: Connection, openCalls: readonly string[]): void {
-    save(connection, { openCalls });
+    try {
+      save(connection, { openCalls });
+    } catch {
+      // The token's claims leave no room: after a loss of memory these calls end by their time limits.
+      save(connection, { openCalls: [] });
+    }
   }
 
   waitUntil(work: Promise<unknown>): void {
@@ -150,12 +162,13 @@ function checkDraft({ target, params }: Draft, most: number): void {
 const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
 
 /** An id of its own makes a second attempt harmless: the room knows what it has said. */
-async function publishAt(room: Peer, draft: Draft): Promise<void> {
+async function publishAt(room: () => Peer, draft: Draft): Promise<void> {
   const identified = { ...draft, id: draft.id ?? crypto.randomUUID() };
   try {
-    await room.publish(identified);
+    await room().publish(identified);
   } catch (error) {
     if (error instanceof Error && error.name === "HubError") throw error;
-    await room.publish(identified);
+    // A fresh stub: one whose object was reset is broken for good.
+    await room().publish(identified);
   }
 }

@@ -3,6 +3,7 @@
 
 import type { History } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
+import { rowsOf, within } from "./log-pieces.ts";
 import type { Entry, HistoryQuery, HistoryView } from "./receiver.ts";
 
 export interface RoomLog {
@@ -31,8 +32,6 @@ interface Batch {
   readonly before: number;
 }
 
-/** A row may have 2 MB in production (locally more passes): characters, so that three bytes for each still fit. */
-const ROW_CHARS = 300_000;
 /** Rows of presence alone have slots of their own, so that coming and going never displaces a message. */
 const PRESENCE_SLOTS_PER_MESSAGE = 3;
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
@@ -140,9 +139,9 @@ export class Log implements RoomLog {
     const from = Math.max(floor, since?.offset ?? 0);
     const all = recovered ? this.#read(from).filter((entry) => !isPresence(entry)) : [];
     const count = Math.min(limit, most);
-    const page =
-      since && !reverse ? all.slice(0, count) : all.slice(Math.max(0, all.length - count));
-    return { entries: reverse ? page.toReversed() : page, position, recovered };
+    if (since && !reverse) return { entries: within(all.slice(0, count)), position, recovered };
+    const newest = within(all.slice(Math.max(0, all.length - count)).reverse());
+    return { entries: reverse ? newest : newest.toReversed(), position, recovered };
   }
 
   after(offset: number): Entry[] | undefined {
@@ -215,26 +214,4 @@ class RememberedIds {
   get(id: string): number | undefined {
     return this.#offsets.get(id);
   }
-}
-
-interface Row {
-  readonly entries: readonly Entry[];
-  /** The entries as a JSON array. */
-  readonly text: string;
-}
-
-/** Entries as rows: most often one. */
-function* rowsOf(entries: readonly Entry[]): Iterable<Row> {
-  let texts: string[] = [];
-  let [start, size] = [0, 0];
-  for (const [index, entry] of entries.entries()) {
-    const text = JSON.stringify(entry);
-    if (texts.length > 0 && size + text.length > ROW_CHARS) {
-      yield { entries: entries.slice(start, index), text: `[${texts.join(",")}]` };
-      [texts, start, size] = [[], index, 0];
-    }
-    texts.push(text);
-    size += text.length;
-  }
-  if (texts.length > 0) yield { entries: entries.slice(start), text: `[${texts.join(",")}]` };
 }

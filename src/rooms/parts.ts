@@ -29,6 +29,8 @@ export interface Events {
 
 /** Sockets that are written to faster than three timers fire. */
 const FEW = 8;
+/** How soon a room elsewhere that does not know how things are here is told again. */
+const STALE_MS = 5_000;
 
 const now = (): number => Date.now();
 
@@ -95,7 +97,7 @@ export class Parts {
       settings: this.settings,
       now,
       arm: (at) => this.agenda.arm(at),
-      publish: (draft) => void this.publisher.publish(draft),
+      publish: (draft) => this.publisher.publish(draft),
       changed: (joined, left) => events.presenceChanged(joined, left),
     };
   }
@@ -133,10 +135,12 @@ export class Parts {
 
   /** While there is anything a crash could leave behind, an alarm stands that will look after it. */
   #upkeep(): Duty {
+    const sweepMs = this.settings.sweepSeconds * 1000;
     const needed = () => this.connections.all.size + this.roster.users > 0 || this.follows.any;
     return {
-      due: (at) => (needed() ? at + this.settings.sweepSeconds * 1000 : undefined),
-      run: () => this.follows.settle(),
+      due: (at) => (needed() ? at + (this.follows.stale ? STALE_MS : sweepMs) : undefined),
+      // Not waited for: a room that hangs must not keep this object's alarm from what is due next.
+      run: () => this.#ctx.waitUntil(this.follows.settle()),
     };
   }
 

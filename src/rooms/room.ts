@@ -70,45 +70,57 @@ export class RoomObject<Env extends RoomEnv = RoomEnv> extends DurableObject<Env
 
   /** Who has read `$/connected` hears all audiences it belongs to: so the links stand first, unless they are slow. */
   async #welcome(connection: Connection): Promise<void> {
-    const { connections, follows, settings, room } = this.#parts;
+    const { agenda, connections, follows, settings, room } = this.#parts;
     const { user } = connection;
     const topics: Topic[] = user.channels.map(parseTopic);
     if (settings.reachUsers) topics.push({ kind: "user", name: user.id });
     const elsewhere = topics.filter((topic) => formatTopic(topic) !== room);
-    const links = elsewhere.map((topic) => follows.join(connection, topic, Infinity));
+    const links = elsewhere.map((topic) => follows.belong(connection, topic));
     if (settings.reachAll || settings.online) links.push(follows.hearAll(connection));
+    for (const link of links) link.catch(() => agenda.arm(Date.now() + RETRY_MS));
     await settledWithin(GREETING_MS, links);
     connections.greet(connection);
-    await this.#receiver.opened(this.#host, connection);
+    if (!connections.all.has(connection)) return;
+    const opened = this.#receiver.opened(this.#host, connection);
+    for (const frame of connection.early.splice(0))
+      this.#receiver.received(this.#host, connection, frame);
+    await opened;
   }
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.#parts.connections.of(socket);
     if (!connection) return;
     this.#parts.connections.heard(connection, Date.now());
+    // Calls begin after the hub's `connected`, and that after the greeting.
+    if (connection.held) return this.#parts.connections.delay(connection, frame);
     this.#receiver.received(this.#host, connection, frame);
   }
 
   /** The hibernation API answers no Close frame by itself (PLATFORM §0.2). */
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
-    const connection = this.#parts.connections.of(socket);
     if (code !== 1006 && code !== 1015) answerClose(socket, code, reason);
-    this.#end(connection, code === 1006 ? new Error("The connection was lost.") : undefined);
+    this.#end(socket, code === 1006 ? new Error("The connection was lost.") : undefined);
   }
 
   override webSocketError(socket: WebSocket, error: unknown): void {
-    this.#end(
-      this.#parts.connections.of(socket),
-      error instanceof Error ? error : new Error(String(error)),
-    );
+    this.#end(socket, error instanceof Error ? error : new Error(String(error)));
   }
 
-  #end(connection: Connection | undefined, error?: Error): void {
-    if (connection && this.#parts.connections.remove(connection)) this.#gone(connection, error);
+  #end(socket: WebSocket, error?: Error): void {
+    const ended = this.#parts.connections.ended(socket);
+    if (!ended) return;
+    this.#parts.connections.remove(ended.connection);
+    // Where it ended asleep, this wake has counted the others only.
+    if (!ended.asleep) this.#parts.roster.own(ended.connection.user.id, -1);
+    this.#left(ended.connection, error);
   }
 
   #gone(connection: Connection, error?: Error): void {
     this.#parts.roster.own(connection.user.id, -1);
+    this.#left(connection, error);
+  }
+
+  #left(connection: Connection, error?: Error): void {
     this.#inBackground(this.#receiver.closed(this.#host, connection, error));
     this.#inBackground(this.#parts.follows.leaveAll(connection));
   }
@@ -167,6 +179,8 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["internal", 500],
 ]);
 
+/** How soon a room elsewhere that could not be told is told again. */
+const RETRY_MS = 2_000;
 /** How long a room elsewhere may keep a new connection waiting. */
 const GREETING_MS = 2_000;
 

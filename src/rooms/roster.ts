@@ -7,14 +7,14 @@ import type { Duty } from "./agenda.ts";
 import type { Timer } from "./pace.ts";
 import { OWN, Presence, type Announced, type Change } from "./presence.ts";
 import { PRESENCE } from "./publisher.ts";
-import type { Draft, PresenceQuery, PresenceView } from "./receiver.ts";
+import type { Draft, PresenceQuery, PresenceView, Ticket } from "./receiver.ts";
 
 export interface RosterOptions {
   readonly sql: SqlStorage;
   readonly settings: RoomSettings;
   now(): number;
   arm(at: number): void;
-  publish(draft: Draft): void;
+  publish(draft: Draft): Ticket;
   changed(joined: readonly string[], left: readonly string[]): void;
   readonly timer?: Timer;
 }
@@ -30,6 +30,8 @@ export class Roster implements Duty {
   readonly #options: RosterOptions;
   readonly #presence: Presence;
   #pausing = false;
+  /** What was said last; where it could not be saved, it is said again with the next change. */
+  #last: { readonly change: Change; readonly ticket: Ticket } | undefined;
 
   constructor(options: RosterOptions) {
     this.#options = options;
@@ -99,7 +101,7 @@ export class Roster implements Duty {
     if (change.joined.length + change.left.length === 0) return;
     const { presence } = this.#options.settings;
     if (presence === "users") this.#save(change);
-    if (presence !== "none") this.#announce(change);
+    if (presence !== "none") this.#announce(this.#withLost(change));
     if (presence === "users")
       this.#options.changed(
         change.joined.map((one) => one.userId),
@@ -123,8 +125,18 @@ export class Roster implements Duty {
     this.#options.sql.exec("INSERT OR REPLACE INTO present VALUES (?, ?, ?)", ...row);
   }
 
+  #withLost({ joined, left }: Change): Change {
+    const lost = this.#last?.ticket.error ? this.#last.change : undefined;
+    if (!lost) return { joined, left };
+    return {
+      joined: [...lost.joined.filter(({ userId }) => !left.includes(userId)), ...joined],
+      left: [...lost.left.filter((id) => !joined.some(({ userId }) => userId === id)), ...left],
+    };
+  }
+
   /** At most a page of names; the counts are always whole, and `more` says that names are missing. */
-  #announce({ joined, left }: Change): void {
+  #announce(change: Change): void {
+    const { joined, left } = change;
     const { users, connections } = this.#presence;
     const { presence, limits } = this.#options.settings;
     const names = {
@@ -132,15 +144,16 @@ export class Roster implements Duty {
       left: left.slice(0, limits.presencePage),
       more: joined.length > limits.presencePage || left.length > limits.presencePage,
     };
-    this.#say({ users, connections, ...(presence === "users" && names) });
+    const ticket = this.#say({ users, connections, ...(presence === "users" && names) });
+    this.#last = { change, ticket };
   }
 
-  #say(params: object): void {
-    this.#options.publish({ target: PRESENCE, params: JSON.stringify([params]) });
+  #say(params: object): Ticket {
+    return this.#options.publish({ target: PRESENCE, params: JSON.stringify([params]) });
   }
 
   /** Throws `forbidden` where the user is not here or users are not shown, `too_large` where the state is. */
-  track(userId: string, state: unknown): void {
+  track(userId: string, state: unknown): Ticket {
     const { presence, limits } = this.#options.settings;
     if (presence !== "users") throw new HubError("forbidden", "This room does not show its users.");
     const bytes = new TextEncoder().encode(JSON.stringify(state ?? null)).byteLength;
@@ -151,7 +164,7 @@ export class Roster implements Duty {
     if (!tracked)
       throw new HubError("forbidden", "Only who is in the room can show a state there.");
     this.#write(tracked);
-    this.#say({ tracked: [{ userId, state: tracked.state }] });
+    return this.#say({ tracked: [{ userId, state: tracked.state }] });
   }
 
   view(query: PresenceQuery): PresenceView {

@@ -57,6 +57,18 @@ describe("a log", () => {
     }),
   );
 
+  it("ends a page where it grows too large for one answer, and goes on from there", () =>
+    withStorage((storage) => {
+      const log = open(storage);
+      const params = JSON.stringify(["x".repeat(240_000)]);
+      for (const offset of range(1, 6)) log.append(entries(offset, offset, { params }));
+      const first = log.page({ since: at(0) }, NOW, 9).entries;
+      expect(offsets(first)).toEqual([1, 2, 3, 4]);
+      expect(offsets(log.page({ since: at(4) }, NOW, 9).entries)).toEqual([5, 6]);
+      expect(offsets(log.page({}, NOW, 9).entries)).toEqual([3, 4, 5, 6]);
+      expect(offsets(log.page({ reverse: true }, NOW, 9).entries)).toEqual([6, 5, 4, 3]);
+    }));
+
   it("recovers at the very edge of each limit", () =>
     withStorage((storage) => {
       const log = open(storage);

@@ -56,9 +56,12 @@ describe("pace", () => {
   it("flushes again where a flush itself wants one", () => {
     const { timer, due, next } = timers();
     let wants = 3;
-    const flushing = pace(() => {
-      if (--wants > 0) flushing.want();
-    }, timer);
+    const flushing = pace(
+      () => {
+        if (--wants > 0) flushing.want();
+      },
+      { timer },
+    );
     flushing.want();
     while (due.length > 0) next();
     expect(wants).toBe(0);

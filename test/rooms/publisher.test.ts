@@ -32,6 +32,7 @@ function publishing() {
     room: "group:lobby",
     log,
     own,
+    isLight: () => false,
     now: () => 1_000,
     find: (id) => [...own].find((one) => one.id === id),
     send: ({ id }, frames) => heard[id]!.push(...frames.flatMap((frame) => JSON.parse(frame))),

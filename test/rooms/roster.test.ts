@@ -21,7 +21,10 @@ function rosterOn(
     settings: { ...DEFAULTS, presence, limits: { ...LIMITS, presencePage: 3 } },
     now: () => clock.now,
     arm: (at) => armed.push(at),
-    publish: ({ target, params }) => said.push([target, (JSON.parse(params) as unknown[])[0]]),
+    publish: ({ target, params }) => {
+      said.push([target, (JSON.parse(params) as unknown[])[0]]);
+      return { error: null };
+    },
     changed: (joined, left) => changes.push([joined, left]),
     timer: (run, delayMs) => due.push([run, delayMs]),
   });
