@@ -3,7 +3,7 @@
 
 import type { History } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
-import { rowsOf, within } from "./log-pieces.ts";
+import { rowsOf, within, type Row } from "./log-pieces.ts";
 import type { Entry, HistoryQuery, HistoryView } from "./receiver.ts";
 
 export interface RoomLog {
@@ -140,7 +140,7 @@ export class Log implements RoomLog {
     const all = recovered ? this.#read(from).filter((entry) => !isPresence(entry)) : [];
     const count = Math.min(limit, most);
     if (since && !reverse) return { entries: within(all.slice(0, count)), position, recovered };
-    const newest = within(all.slice(Math.max(0, all.length - count)).reverse());
+    const newest = within(all.slice(Math.max(0, all.length - count)).toReversed());
     return { entries: reverse ? newest : newest.toReversed(), position, recovered };
   }
 

@@ -1,0 +1,84 @@
+// Workers as `workerd serve` takes them: one bundle and one configuration each, in a temporary folder.
+
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { ISSUER, SECRET } from "./dialects.ts";
+
+/** The binary that wrangler itself starts; the test plugin has an older one. */
+export function workerdPath(): string {
+  const wrangler = createRequire(import.meta.url).resolve("wrangler/package.json");
+  return (createRequire(wrangler)("workerd") as { default: string }).default;
+}
+
+const WORKERS = ["ours", "bare", "partyserver"] as const;
+export type WorkerName = (typeof WORKERS)[number];
+
+/** partyserver finds its namespace by the binding's name, which stands in the path. */
+const BINDINGS = { ours: "ROOMS", bare: "ROOMS", partyserver: "room" };
+
+export async function buildWorkers(folder: string): Promise<void> {
+  await Promise.all(WORKERS.map((name) => buildWorker(name, join(folder, name))));
+}
+
+async function buildWorker(name: WorkerName, folder: string): Promise<void> {
+  await mkdir(folder);
+  await build({
+    entryPoints: [join(import.meta.dirname, "workers", `${name}.ts`)],
+    outfile: join(folder, "worker.js"),
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2024",
+    mainFields: ["module", "main"],
+    conditions: ["workerd", "worker", "import"],
+    external: ["cloudflare:*", "node:*"],
+    // As wrangler does it.
+    keepNames: false,
+    logLevel: "warning",
+  });
+}
+
+export interface Served {
+  readonly worker: WorkerName;
+  /** Where the bundles are. */
+  readonly bundles: string;
+  /** An empty folder for this process alone. */
+  readonly folder: string;
+  readonly port: number;
+}
+
+/** Writes the configuration and gives its path. Compression is off, and sockets bind to loopback only. */
+export async function configure({ worker, bundles, folder, port }: Served): Promise<string> {
+  const disk = join(folder, "disk");
+  await mkdir(disk);
+  await copyFile(join(bundles, worker, "worker.js"), join(folder, "worker.js"));
+  const config = join(folder, "config.capnp");
+  await writeFile(
+    config,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "disk", disk = (path = "${disk}", writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = "2026-10-01",
+  compatibilityFlags = ["no_web_socket_compression"],
+  bindings = [
+    (name = "${BINDINGS[worker]}", durableObjectNamespace = "Room"),
+    (name = "JWT_SECRET", text = "${SECRET}"),
+    (name = "JWT_ISSUER", text = "${ISSUER}"),
+    (name = "JWT_AUDIENCE", text = "${ISSUER}"),
+  ],
+  durableObjectNamespaces = [(className = "Room", uniqueKey = "room", enableSql = true)],
+  durableObjectStorage = (localDisk = "disk"),
+);
+`,
+  );
+  return config;
+}

@@ -1,0 +1,124 @@
+// What is measured, and of whom.
+
+/** How one case loads a server. */
+export interface Load {
+  readonly kind: "publish" | "connect" | "idle" | "wake";
+  readonly rooms: number;
+  /** Sockets in each room. */
+  readonly members: number;
+  /** Messages of a room that are under way at once (closed loop); absent where `rate` is given. */
+  readonly window?: number;
+  /** Messages a second of each room, whatever becomes of them (open loop). */
+  readonly rate?: number;
+}
+
+export interface Case extends Load {
+  readonly name: string;
+  readonly title: string;
+  readonly servers: readonly string[];
+}
+
+export const PEERS = ["ws", "socket.io", "partyserver", "bare"] as const;
+/** Ours by what their rooms keep; `full` is logged, acknowledged, and has presence and reach as hubs have by default. */
+export const OURS = ["logged", "behind", "none", "full"] as const;
+export const SERVERS: readonly string[] = [...PEERS, ...OURS];
+
+const fanOut = (members: number, load: Pick<Load, "window" | "rate">) =>
+  ({ kind: "publish", rooms: 1, members, ...load }) as const;
+
+export const CASES: readonly Case[] = [
+  {
+    name: "saturation",
+    title: "1 room × 1,000, as fast as it goes (64 messages under way)",
+    ...fanOut(1_000, { window: 64 }),
+    servers: SERVERS,
+  },
+  ...[20, 100, 500].map((rate) => ({
+    name: `rate-${rate}`,
+    title: `1 room × 1,000, ${rate} messages/s`,
+    ...fanOut(1_000, { rate }),
+    servers: SERVERS,
+  })),
+  ...[100, 1_000].map((rate) => ({
+    name: `small-rate-${rate}`,
+    title: `1 room × 100, ${rate.toLocaleString("en")} messages/s`,
+    ...fanOut(100, { rate }),
+    servers: ["ws", "bare", "logged", "full"],
+  })),
+  {
+    name: "rooms",
+    title: "500 rooms × 2, 1 message under way in each",
+    kind: "publish",
+    rooms: 500,
+    members: 2,
+    window: 1,
+    servers: SERVERS,
+  },
+  {
+    name: "connect",
+    title: "5,000 sockets come into one room",
+    kind: "connect",
+    rooms: 1,
+    members: 5_000,
+    servers: [...PEERS, "logged", "none"],
+  },
+  {
+    name: "connect-rooms",
+    title: "1,000 rooms come into being, 2 sockets each",
+    kind: "connect",
+    rooms: 1_000,
+    members: 2,
+    servers: [...PEERS, "logged", "none"],
+  },
+  {
+    name: "idle",
+    title: "5,000 idle sockets in one room, each of which has heard one message",
+    kind: "idle",
+    rooms: 1,
+    members: 5_000,
+    servers: [...PEERS, "logged"],
+  },
+  {
+    name: "wake",
+    title: "1 room × 1,000, after 13 s without a word",
+    kind: "wake",
+    rooms: 1,
+    members: 1_000,
+    servers: ["bare", "logged"],
+  },
+];
+
+/** What the client process is told to do. */
+export interface Job extends Load {
+  readonly server: string;
+  readonly port: number;
+  readonly serverPid: number;
+  readonly seconds: number;
+}
+
+/** What one measurement gave: whichever of these its kind of load has. */
+export interface Figures {
+  /** Messages that arrived, each counted at every subscriber, a second. */
+  readonly delivered?: number;
+  readonly p50Ms?: number;
+  readonly p99Ms?: number;
+  readonly recordsPerFrame?: number;
+  /** Messages said and not yet heard by everybody when the time was over. */
+  readonly backlog?: number;
+  /** Microseconds of the server's processor for each delivery. */
+  readonly cpuMicros?: number;
+  readonly connects?: number;
+  /** Milliseconds of the server's processor for each connection. */
+  readonly connectCpuMs?: number;
+  readonly bytesPerSocket?: number;
+  /** Until the last of the sockets heard a message, awake and after sleep. */
+  readonly awakeMs?: number;
+  readonly wokenMs?: number;
+  /** Cores. */
+  readonly serverCpu: number;
+  readonly clientCpu: number;
+  readonly foreignCpu: number;
+  readonly gaps: number;
+  readonly duplicates: number;
+  readonly bad: number;
+}

@@ -1,0 +1,147 @@
+// What must hold (PERFORMANCE §3, and the issue of the bench): each gate reads the results and says what it found.
+
+import type { Figures } from "./cases.ts";
+import { figuresOf, isOverloaded, type Result } from "./results.ts";
+
+export interface Verdict {
+  readonly gate: string;
+  readonly found: string;
+  /** Undefined where something it needs was not measured. */
+  readonly passed: boolean | undefined;
+}
+
+type Get = (name: string, server: string) => Figures;
+
+interface Gate {
+  readonly gate: string;
+  judge(get: Get): { readonly found: string; readonly passed: boolean };
+}
+
+class NotMeasured extends Error {}
+
+const times = (value: number): string => `${value.toFixed(2)} ×`;
+const ms = (value: number | undefined): string => `${(value ?? Number.NaN).toFixed(1)} ms`;
+
+interface Ratio {
+  readonly name: string;
+  readonly of: string;
+  readonly to: string;
+  readonly figure: keyof Figures;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+function ratio({ name, of, to, figure, atLeast = 0, atMost = Infinity }: Ratio): Gate {
+  const bound = atLeast > 0 ? `≥ ${atLeast} ×` : `≤ ${atMost} ×`;
+  return {
+    gate: `${name}, ${of}: ${figure} ${bound} ${to}`,
+    judge(get) {
+      const value = get(name, of)[figure]! / get(name, to)[figure]!;
+      return { found: times(value), passed: value >= atLeast && value <= atMost };
+    },
+  };
+}
+
+interface Bounds {
+  readonly p50Ms?: number;
+  readonly p99Ms?: number;
+  readonly serverCpu?: number;
+}
+
+/** The rate is carried within these bounds. */
+const carried = (name: string, { p50Ms = Infinity, p99Ms = Infinity, serverCpu = 1 }: Bounds) =>
+  ({
+    gate: [
+      `${name}, logged: carried`,
+      ...(p50Ms < Infinity ? [`p50 ≤ ${p50Ms} ms`] : []),
+      ...(p99Ms < Infinity ? [`p99 ≤ ${p99Ms} ms`] : []),
+      ...(serverCpu < 1 ? [`CPU ≤ ${serverCpu}`] : []),
+    ].join(", "),
+    judge(get) {
+      const figures = get(name, "logged");
+      const cpu = figures.serverCpu;
+      return {
+        found: isOverloaded(figures)
+          ? "overload"
+          : `p50 ${ms(figures.p50Ms)}, p99 ${ms(figures.p99Ms)}, CPU ${cpu.toFixed(2)}`,
+        passed:
+          !isOverloaded(figures) &&
+          figures.p50Ms! <= p50Ms &&
+          figures.p99Ms! <= p99Ms &&
+          (serverCpu >= 1 || cpu <= serverCpu),
+      };
+    },
+  }) satisfies Gate;
+
+/** Shows that the rate is one which a server without joined frames cannot carry. */
+const overloads = (name: string, servers: readonly string[]): Gate => ({
+  gate: `${name}: ${servers.join(", ")} cannot carry it`,
+  judge(get) {
+    const carrying = servers.filter((server) => !isOverloaded(get(name, server)));
+    return {
+      found: carrying.length === 0 ? "none does" : `${carrying.join(", ")}: carried`,
+      passed: carrying.length === 0,
+    };
+  },
+});
+
+const WAKE_MS = 15;
+
+const wakes: Gate = {
+  gate: `wake, logged: ≤ ${WAKE_MS} ms over awake`,
+  judge(get) {
+    const { awakeMs = Number.NaN, wokenMs = Number.NaN } = get("wake", "logged");
+    return {
+      found: `${ms(awakeMs)} → ${ms(wokenMs)}`,
+      passed: wokenMs - awakeMs <= WAKE_MS,
+    };
+  },
+};
+
+const CONNECT_CPU_MS = 0.2;
+
+const connectCpu: Gate = {
+  gate: `connect, logged: server CPU ≤ ${CONNECT_CPU_MS} ms`,
+  judge(get) {
+    const { connectCpuMs = Number.NaN } = get("connect", "logged");
+    return { found: `${connectCpuMs.toFixed(3)} ms`, passed: connectCpuMs <= CONNECT_CPU_MS };
+  },
+};
+
+const delivered = { figure: "delivered" } as const;
+
+const GATES: readonly Gate[] = [
+  ratio({ name: "saturation", of: "logged", to: "ws", ...delivered, atLeast: 12 }),
+  ratio({ name: "saturation", of: "logged", to: "socket.io", ...delivered, atLeast: 20 }),
+  ratio({ name: "saturation", of: "logged", to: "partyserver", ...delivered, atLeast: 40 }),
+  carried("rate-500", { p99Ms: 60, serverCpu: 0.95 }),
+  overloads("rate-500", ["ws", "socket.io", "partyserver"]),
+  carried("rate-100", { p99Ms: 50 }),
+  overloads("rate-100", ["bare", "partyserver"]),
+  ratio({ name: "rate-20", of: "logged", to: "bare", figure: "p50Ms", atMost: 1.15 }),
+  carried("small-rate-100", { p50Ms: 1.2 }),
+  carried("small-rate-1000", { p99Ms: 15, serverCpu: 0.45 }),
+  ratio({ name: "rooms", of: "none", to: "bare", ...delivered, atLeast: 0.85 }),
+  ratio({ name: "rooms", of: "none", to: "partyserver", ...delivered, atLeast: 1.2 }),
+  ratio({ name: "rooms", of: "behind", to: "bare", ...delivered, atLeast: 0.75 }),
+  ratio({ name: "connect", of: "logged", to: "bare", figure: "connects", atLeast: 0.7 }),
+  connectCpu,
+  ratio({ name: "idle", of: "logged", to: "bare", figure: "bytesPerSocket", atMost: 1.15 }),
+  wakes,
+];
+
+export function judgeAll(results: readonly Result[]): Verdict[] {
+  const get: Get = (name, server) => {
+    const figures = figuresOf(results, name, server);
+    if (!figures) throw new NotMeasured(`${name} of ${server}`);
+    return figures;
+  };
+  return GATES.map(({ gate, judge }) => {
+    try {
+      return { gate, ...judge(get) };
+    } catch (error) {
+      if (!(error instanceof NotMeasured)) throw error;
+      return { gate, found: `not measured: ${error.message}`, passed: undefined };
+    }
+  });
+}

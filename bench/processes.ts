@@ -1,0 +1,53 @@
+// Child processes that do not outlive us: each is pinned to its core and killed by its pid, whatever happens here.
+
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+
+const children = new Set<ChildProcess>();
+const folders = new Set<string>();
+
+/** Whether servers and clients have a core each. */
+export const pinned =
+  availableParallelism() > 1 && spawnSync("taskset", ["-c", "0", "true"]).status === 0;
+
+export type Core = 0 | 1;
+
+/** taskset becomes the command, so the pid is the command's own. */
+export function start(core: Core, command: readonly string[]): ChildProcess {
+  const [file, ...args] = pinned ? ["taskset", "-c", String(core), ...command] : command;
+  const child = spawn(file!, args, { stdio: ["ignore", "pipe", "pipe"] });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
+}
+
+export async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await ended;
+}
+
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "dormouse-bench-"));
+  folders.add(folder);
+  return folder;
+}
+
+export async function remove(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  folders.delete(folder);
+}
+
+/** What must be gone at the end, also of a run that was interrupted or broke. */
+export function cleanUpAtExit(): void {
+  process.once("exit", () => {
+    for (const child of children) child.kill("SIGKILL");
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => process.exit(130));
+}

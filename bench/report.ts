@@ -1,0 +1,129 @@
+// The results as Markdown.
+
+import { CASES, type Case, type Figures } from "./cases.ts";
+import type { Verdict } from "./gates.ts";
+import { figuresOf, isOverloaded, type Result } from "./results.ts";
+
+interface Column {
+  readonly title: string;
+  cell(figures: Figures, to: (server: string) => Figures | undefined): string;
+}
+
+const number = (value: number | undefined, digits = 0): string =>
+  value === undefined || Number.isNaN(value)
+    ? "–"
+    : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+const ratioTo =
+  (server: string, figure: keyof Figures): Column["cell"] =>
+  (figures, to) => {
+    const other = to(server)?.[figure];
+    return other === undefined ? "–" : number(figures[figure]! / other, 2);
+  };
+
+const ratios = (figure: keyof Figures): Column[] => [
+  { title: "× ws", cell: ratioTo("ws", figure) },
+  { title: "× bare", cell: ratioTo("bare", figure) },
+];
+
+const cores: readonly Column[] = [
+  { title: "server CPU", cell: ({ serverCpu }) => number(serverCpu, 2) },
+  { title: "client CPU", cell: ({ clientCpu }) => number(clientCpu, 2) },
+  { title: "foreign CPU", cell: ({ foreignCpu }) => number(foreignCpu, 2) },
+];
+
+const latency: readonly Column[] = [
+  { title: "p50 ms", cell: (figures) => unlessOverloaded(figures, figures.p50Ms) },
+  { title: "p99 ms", cell: (figures) => unlessOverloaded(figures, figures.p99Ms) },
+];
+
+const unlessOverloaded = (figures: Figures, value: number | undefined): string =>
+  isOverloaded(figures) ? "overload" : number(value, 2);
+
+const saturated: readonly Column[] = [
+  { title: "delivered/s", cell: ({ delivered }) => number(delivered) },
+  ...ratios("delivered"),
+  { title: "p50 ms", cell: ({ p50Ms }) => number(p50Ms, 1) },
+  { title: "p99 ms", cell: ({ p99Ms }) => number(p99Ms, 1) },
+  { title: "µs CPU/delivery", cell: ({ cpuMicros }) => number(cpuMicros, 2) },
+  { title: "messages/frame", cell: ({ recordsPerFrame }) => number(recordsPerFrame, 1) },
+  ...cores,
+];
+
+const atRate: readonly Column[] = [
+  ...latency,
+  { title: "delivered/s", cell: ({ delivered }) => number(delivered) },
+  { title: "messages/frame", cell: ({ recordsPerFrame }) => number(recordsPerFrame, 1) },
+  ...cores,
+];
+
+const connecting: readonly Column[] = [
+  { title: "connects/s", cell: ({ connects }) => number(connects) },
+  ...ratios("connects"),
+  { title: "ms CPU/connect", cell: ({ connectCpuMs }) => number(connectCpuMs, 3) },
+  ...cores,
+];
+
+const resting: readonly Column[] = [
+  {
+    title: "KB/socket",
+    cell: ({ bytesPerSocket = Number.NaN }) => number(bytesPerSocket / 1_000, 1),
+  },
+  ...ratios("bytesPerSocket"),
+];
+
+const waking: readonly Column[] = [
+  { title: "awake ms", cell: ({ awakeMs }) => number(awakeMs, 1) },
+  { title: "after sleep ms", cell: ({ wokenMs }) => number(wokenMs, 1) },
+];
+
+function columnsOf({ kind, rate }: Case): readonly Column[] {
+  if (kind === "publish") return rate === undefined ? saturated : atRate;
+  return { connect: connecting, idle: resting, wake: waking }[kind];
+}
+
+const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
+function tableOf(measured: Case, results: readonly Result[]): string[] {
+  const mine = results.filter((result) => result.case === measured.name);
+  if (mine.length === 0) return [];
+  const columns = columnsOf(measured);
+  const to = (server: string) => figuresOf(results, measured.name, server);
+  return [
+    `### ${measured.name}: ${measured.title}`,
+    "",
+    row(["server", ...columns.map(({ title }) => title)]),
+    row(["---", ...columns.map(() => "---:")]),
+    ...mine.map((result) =>
+      row([nameOf(result), ...columns.map(({ cell }) => cell(result.median, to))]),
+    ),
+    "",
+  ];
+}
+
+/** What is wrong with a figure stands beside its name. */
+function nameOf({ server, faulty, counted, disturbed, median }: Result): string {
+  const { gaps, duplicates, bad } = median;
+  const notes = [
+    ...(counted === 0 ? [`void: ${gaps} gaps, ${duplicates} duplicates, ${bad} bad`] : []),
+    ...(faulty > 0 && counted > 0 ? [`${faulty} void`] : []),
+    ...(disturbed > 0 ? [`${disturbed} disturbed`] : []),
+  ];
+  return notes.length > 0 ? `${server} (${notes.join("; ")})` : server;
+}
+
+export const tablesOf = (results: readonly Result[]): string =>
+  CASES.flatMap((measured) => tableOf(measured, results)).join("\n");
+
+const WORDS = new Map([
+  [true, "pass"],
+  [false, "FAIL"],
+  [undefined, "–"],
+]);
+
+export const gatesOf = (verdicts: readonly Verdict[]): string =>
+  [
+    row(["", "gate", "found"]),
+    row(["---", "---", "---"]),
+    ...verdicts.map(({ gate, found, passed }) => row([WORDS.get(passed)!, gate, found])),
+  ].join("\n");

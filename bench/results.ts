@@ -1,0 +1,78 @@
+// From measurements to results: medians over rounds, and which measurements count.
+
+import type { Figures } from "./cases.ts";
+
+export interface Point {
+  readonly case: string;
+  readonly server: string;
+  readonly round: number;
+  readonly figures: Figures;
+}
+
+export interface Result {
+  readonly case: string;
+  readonly server: string;
+  /** Measurements that count, and those that do not: a gap, a duplicate or a bad record. */
+  readonly counted: number;
+  readonly faulty: number;
+  /** Of those counted, with too much going on beside them. */
+  readonly disturbed: number;
+  readonly median: Figures;
+}
+
+/** More of a core used by others than this, and the figure is doubtful. */
+export const FOREIGN_CORES = 0.25;
+
+export const isFaulty = ({ gaps, duplicates, bad }: Figures): boolean =>
+  gaps + duplicates + bad > 0;
+
+export const isDisturbed = ({ foreignCpu }: Figures): boolean => foreignCpu > FOREIGN_CORES;
+
+export function resultsOf(points: readonly Point[]): Result[] {
+  const groups = Map.groupBy(points, (point) => `${point.case} ${point.server}`);
+  return [...groups.values()].map((group) => {
+    const [first] = group;
+    const all = group.map(({ figures }) => figures);
+    const sound = all.filter((figures) => !isFaulty(figures));
+    const calm = sound.filter((figures) => !isDisturbed(figures));
+    return {
+      case: first!.case,
+      server: first!.server,
+      counted: sound.length,
+      faulty: all.length - sound.length,
+      disturbed: sound.length - calm.length,
+      median: medianOf(calm.length > 0 ? calm : sound.length > 0 ? sound : all),
+    };
+  });
+}
+
+function medianOf(all: readonly Figures[]): Figures {
+  const names = Object.keys(all[0] ?? {}) as (keyof Figures)[];
+  // Figures are numbers, all of them, by name.
+  return Object.fromEntries(
+    names.map((name) => [name, middle(all.map((figures) => figures[name] ?? Number.NaN))]),
+  ) as unknown as Figures;
+}
+
+function middle(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return sorted.length % 2 === 1
+    ? sorted[Math.floor(half)]!
+    : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
+/** Undefined where it was not measured, or no measurement counts. */
+export function figuresOf(
+  results: readonly Result[],
+  name: string,
+  server: string,
+): Figures | undefined {
+  const found = results.find((result) => result.case === name && result.server === server);
+  return found && found.counted > 0 ? found.median : undefined;
+}
+
+/** More messages than this unheard at the end: the server cannot keep up with the rate. */
+const BACKLOG = 50;
+
+export const isOverloaded = ({ backlog }: Figures): boolean => (backlog ?? 0) > BACKLOG;

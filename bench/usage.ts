@@ -1,0 +1,64 @@
+// Who used the processors, from Linux's /proc: the server, this process, and everybody else.
+
+import { readFileSync } from "node:fs";
+
+/** Seconds of processor time since boot or start. */
+interface Reading {
+  readonly at: number;
+  readonly server: number;
+  readonly own: number;
+  readonly all: number;
+}
+
+export interface Usage {
+  readonly seconds: number;
+  /** Cores. */
+  readonly server: number;
+  readonly client: number;
+  readonly foreign: number;
+}
+
+/** `_SC_CLK_TCK`: 100 on every Linux that Node runs on. */
+const TICKS = 100;
+
+function ofProcess(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/** All but idle and waiting for disks; steal counts as somebody else's. */
+function ofMachine(): number {
+  const [line = ""] = readFileSync("/proc/stat", "latin1").split("\n");
+  const [user, nice, system, , , irq, softirq, steal] = line.split(/ +/).slice(1).map(Number);
+  return (user! + nice! + system! + irq! + softirq! + steal!) / TICKS;
+}
+
+function own(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+export const readUsage = (pid: number): Reading => ({
+  at: performance.now(),
+  server: ofProcess(pid),
+  own: own(),
+  all: ofMachine(),
+});
+
+/** `idleSeconds`: of this process' time, what it spent waiting for the clock. */
+export function usageBetween(from: Reading, to: Reading, idleSeconds = 0): Usage {
+  const seconds = (to.at - from.at) / 1_000;
+  const [server, mine] = [to.server - from.server, to.own - from.own];
+  return {
+    seconds,
+    server: server / seconds,
+    client: (mine - idleSeconds) / seconds,
+    foreign: Math.max(0, to.all - from.all - server - mine) / seconds,
+  };
+}
+
+/** Bytes of memory the process holds. */
+export function residentBytes(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+  return Number(kib) * 1024;
+}
