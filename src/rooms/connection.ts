@@ -28,8 +28,12 @@ export interface Connection {
   heardAt: number;
   /** What waits until the connection is greeted: its first frames, and all that came after them. */
   held: string[] | undefined;
-  /** Bytes that waited at the last sweep, and those added since; undefined once all had been taken. */
-  backlog: { readonly waited: number; added: number } | undefined;
+  /** Characters written in this wake; bytes are at least as many. */
+  written: number;
+  /** How many had been written when the reader's queue was looked at last. */
+  lookedAt: number;
+  /** What waited at the last sweep, and had been written by then; undefined where nothing waited. */
+  backlog: { readonly waited: number; readonly written: number } | undefined;
   /** Frames of the client from before it was greeted. */
   readonly early: (string | ArrayBuffer)[];
 }
@@ -45,6 +49,8 @@ export function connectionOf(socket: WebSocket, attached: Attached): Connection 
     attached,
     heardAt: attached.heardAt,
     held: undefined,
+    written: 0,
+    lookedAt: 0,
     backlog: undefined,
     early: [],
     get id() {

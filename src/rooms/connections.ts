@@ -128,18 +128,25 @@ export class Connections implements Duty {
 
   /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
   send(connection: Connection, frames: readonly string[]): void {
-    const { socket } = connection;
     if (connection.held) return void connection.held.push(...frames);
-    if (socket.readyState !== WebSocket.OPEN) return;
-    const waiting = queuedBytes(socket);
-    if (waiting > this.#settings.limits.queuedBytes) return this.close(connection, CLOSE.slow);
-    if (waiting === 0) connection.backlog = undefined;
+    if (!this.#all.has(connection)) return;
+    if (this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
     try {
-      for (const frame of frames) socket.send(frame);
+      for (const frame of frames) {
+        connection.socket.send(frame);
+        connection.written += frame.length;
+      }
     } catch {
-      // The socket closed between the check and the send; its close event, or the next sweep, cleans up.
+      // The socket closed since; its close event, or the next sweep, cleans up.
     }
-    if (connection.backlog) connection.backlog.added += queuedBytes(socket) - waiting;
+  }
+
+  /** To look costs a tenth of a write, so that it is done once for so many characters. */
+  #isSlow(connection: Connection): boolean {
+    const { queuedBytes: most } = this.#settings.limits;
+    if (connection.written - connection.lookedAt < most * LOOK_AFTER) return false;
+    connection.lookedAt = connection.written;
+    return queuedBytes(connection.socket) > most;
   }
 
   /** Ends a connection from here. A half-open peer never answers, so it counts as gone at once. */
@@ -184,15 +191,20 @@ export class Connections implements Duty {
 
 /**
  * workerd (2026-11-17) says nothing of some that end: reset while the upgrade is answered, or between a ping and a
- * broken frame. Their socket is closed without an event, or open and takes nothing: not a byte between two sweeps.
+ * broken frame. Their socket is closed without an event, or open and takes nothing (or less than was added) between two sweeps.
  */
 function isStuck(connection: Connection): boolean {
-  const { socket, backlog } = connection;
+  const { socket, backlog, written } = connection;
   if (socket.readyState === WebSocket.CLOSED) return true;
   const waited = queuedBytes(socket);
-  connection.backlog = waited > 0 ? { waited, added: 0 } : undefined;
-  return waited > 0 && backlog !== undefined && waited - backlog.added === backlog.waited;
+  connection.backlog = waited > 0 ? { waited, written } : undefined;
+  return (
+    backlog !== undefined && waited > 0 && waited - backlog.waited >= written - backlog.written
+  );
 }
+
+/** The part of the limit after which a reader's queue is looked at again. */
+const LOOK_AFTER = 1 / 8;
 
 /** `bufferedAmount` is in workerd from 2026-11-17 on; before it nobody can know, and nothing is dropped. */
 export const queuedBytes = (socket: WebSocket): number =>

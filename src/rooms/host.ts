@@ -107,9 +107,7 @@ export class ObjectHost implements Host {
 
   async track(userId: string, topic: Topic, state: unknown): Promise<void> {
     if (!this.#isHere(topic)) return this.#parts.peer(topic).track(userId, state);
-    const ticket = this.#parts.roster.track(userId, state);
-    this.#parts.publisher.flush(); // Acknowledged once it is in the log.
-    if (ticket.error) throw ticket.error;
+    this.#parts.roster.track(userId, state);
   }
 
   close(connection: Connection, why: CloseReason): void {

@@ -98,6 +98,7 @@ export class Parts {
       now,
       arm: (at) => this.agenda.arm(at),
       publish: (draft) => this.publisher.publish(draft),
+      flush: () => this.publisher.flush(),
       changed: (joined, left) => events.presenceChanged(joined, left),
     };
   }

@@ -104,10 +104,15 @@ export class Presence {
     return left;
   }
 
-  /** Sets what the user shows. Undefined where the user is not here. */
-  track(userId: string, state: unknown): Announced | undefined {
+  /** Whether the user was said to be here. */
+  isHere(userId: string): boolean {
+    return this.#announced.has(userId);
+  }
+
+  /** Sets what a user who is here shows. */
+  track(userId: string, state: unknown): Announced {
     const known = this.#announced.get(userId);
-    if (!known) return undefined;
+    if (!known) throw new Error(`${userId} is not here.`);
     const tracked = { ...known, state };
     this.#announced.set(userId, tracked);
     return tracked;

@@ -15,6 +15,8 @@ export interface RosterOptions {
   now(): number;
   arm(at: number): void;
   publish(draft: Draft): Ticket;
+  /** Saves what was published; tickets are final then. */
+  flush(): void;
   changed(joined: readonly string[], left: readonly string[]): void;
   readonly timer?: Timer;
 }
@@ -153,18 +155,19 @@ export class Roster implements Duty {
   }
 
   /** Throws `forbidden` where the user is not here or users are not shown, `too_large` where the state is. */
-  track(userId: string, state: unknown): Ticket {
+  track(userId: string, state: unknown): void {
     const { presence, limits } = this.#options.settings;
     if (presence !== "users") throw new HubError("forbidden", "This room does not show its users.");
     const bytes = new TextEncoder().encode(JSON.stringify(state ?? null)).byteLength;
     if (bytes > limits.trackBytes)
       throw new HubError("too_large", `A state has ${limits.trackBytes} bytes at most.`);
     if (this.#presence.changing) this.#settle(this.#options.now());
-    const tracked = this.#presence.track(userId, state ?? null);
-    if (!tracked)
+    if (!this.#presence.isHere(userId))
       throw new HubError("forbidden", "Only who is in the room can show a state there.");
-    this.#write(tracked);
-    return this.#say({ tracked: [{ userId, state: tracked.state }] });
+    const ticket = this.#say({ tracked: [{ userId, state: state ?? null }] });
+    this.#options.flush();
+    if (ticket.error) throw ticket.error;
+    this.#write(this.#presence.track(userId, state ?? null));
   }
 
   view(query: PresenceQuery): PresenceView {

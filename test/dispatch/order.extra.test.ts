@@ -76,6 +76,24 @@ describe("calls of one connection", () => {
     expect(second.error).toBeUndefined();
   });
 
+  it("that were cancelled while they waited are over: their id and their place are free", async () => {
+    using room = await pair("slow", "freed");
+    const { alice } = room;
+    const held = alice.call("hold", ["freed"]);
+    for (let n = 0; n < 5; n++) alice.send(request(`${n}`, "note", [`first ${n}`]));
+    alice.send(cancel("2"));
+    alice.send(request("2", "note", ["second 2"]));
+    const beyond = await alice.call("note", ["beyond the queue"]);
+    expect(beyond.error?.data.code).toBe("rate_limited");
+    await room.release("freed");
+    await held;
+    await alice.call("note", ["last"]);
+    const answers = alice.heard.filter(({ id }) => id === "2");
+    expect(answers.map(({ error }) => error?.data.code)).toEqual(["cancelled", undefined]);
+    const notes = ["first 0", "first 1", "first 3", "first 4", "second 2", "last"];
+    expect(await room.trace()).toEqual(["begin freed", "end freed", ...notes]);
+  });
+
   it("are refused while a call with their id is open", async () => {
     using room = await pair("slow", "twice");
     room.alice.send(request(7, "hold", ["twice"]));

@@ -145,3 +145,34 @@ it("code that does not wait for what it tells nobody makes no unhandled rejectio
   removeEventListener("unhandledrejection", note);
   expect(unhandled).toEqual([]);
 });
+
+describe("what is said to one connection", () => {
+  it("may not be the protocol's own word, or larger than a message to a room", async () => {
+    using alice = await enter("meddling/group:told", { user: "alice" });
+    using bob = await enter("meddling/group:told", { user: "bob" });
+    const outcomes = [
+      await alice.call("tellAs", [idOf(bob), "$/reset", "x"]),
+      await alice.call("tellMuch", [idOf(bob), 256 * 1024]),
+      await alice.call("askMuch", [idOf(bob), 256 * 1024]),
+      await alice.call("tellMuch", [idOf(bob), 256 * 1024 - 4]),
+    ];
+    expect(outcomes.map(outcome)).toEqual(["invalid_request", "too_large", "too_large", null]);
+    await bob.said("told");
+    const methods = bob.heard.map(({ method }) => method).filter((one) => one !== "$/presence");
+    expect(methods).toEqual(["$/connected", "told"]);
+  });
+
+  it("may not be either where it lives in another room", async () => {
+    using alice = await enter("meddling/group:told-home", { user: "alice" });
+    using bob = await enter("meddling/group:told-away", { user: "bob" });
+    const outcomes = [
+      await alice.call("tellAs", [idOf(bob), "$/reset", "x"]),
+      await alice.call("tellMuch", [idOf(bob), 256 * 1024]),
+      await alice.call("tellAs", [idOf(bob), "told", "x"]),
+    ];
+    expect(outcomes.map(outcome)).toEqual(["invalid_request", "too_large", null]);
+    await bob.said("told");
+    const methods = bob.heard.map(({ method }) => method).filter((one) => one !== "$/presence");
+    expect(methods).toEqual(["$/connected", "told"]);
+  });
+});

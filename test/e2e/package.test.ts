@@ -133,7 +133,7 @@ const CONFIGS = {
   ),
   "node.json": tsconfig({ module: "nodenext", lib: [...ESNEXT, "dom"] }, ["client.ts", "test.ts"]),
   "browser.json": tsconfig(
-    { module: "esnext", moduleResolution: "bundler", lib: [...ESNEXT, "dom"] },
+    { module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom", "dom.iterable"] },
     ["client.ts", "react.ts"],
   ),
 };

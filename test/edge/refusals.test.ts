@@ -2,7 +2,7 @@
 
 import { createExecutionContext, listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import worker from "../../src/worker.ts";
 import { token, upgrade } from "../rooms/client.ts";
 
@@ -49,6 +49,11 @@ const told = ({ response, body, touched }: Awaited<ReturnType<typeof ask>>) => (
   touched,
 });
 
+let warned: string[];
+beforeEach(() => {
+  warned = [];
+  vi.spyOn(console, "warn").mockImplementation((line: string) => void warned.push(line));
+});
 afterEach(() => void vi.restoreAllMocks());
 
 const ROOM = "/hubs/chat/groups/lobby";
@@ -204,6 +209,15 @@ describe("503", () => {
     const asked = await ask({ path: ROOM, headers, vars });
     expect(told(asked)).toMatchObject({ status: 503, code: "keys_unavailable", touched: [] });
   });
+});
+
+it("refusals are a line in the log each, without the query and on one line", async () => {
+  await ask({ path: `${ROOM}?access_token=secret&since=1` });
+  await ask({ path: "/hubs/none/groups/a%0Ab", headers: await bearer() });
+  expect(warned).toEqual([
+    `GET ${ROOM} refused: 401 token_malformed`,
+    "GET /hubs/none/groups/a%0Ab refused: 404 hub_not_found",
+  ]);
 });
 
 it("refusals leave no object behind, and one that enters does", async () => {

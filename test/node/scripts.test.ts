@@ -126,6 +126,7 @@ describe("npm run token", () => {
     { args: ["alice", "--claim", "=x"] },
     { args: ["alice", "--claim", "sub=bob"] },
     { args: ["alice", "--ttl", "0"] },
+    { args: ["alice", "--ttl", "-5"] },
     { args: ["alice", "--ttl", "1h"] },
   ])("refuses $args with exit code 2 and an empty standard output", ({ args }) => {
     const { status, stdout, stderr } = run("token.ts", ...args);

@@ -82,11 +82,16 @@ describe("the connections of an object", () => {
     const { socket, connection } = accept("slow");
     connections.greet(connection);
     socket.bufferedAmount = DEFAULTS.limits.queuedBytes;
+    // Looked at after an eighth of the limit was written.
+    const eighth = "x".repeat(DEFAULTS.limits.queuedBytes / 8);
+    connections.send(connection, [eighth]);
     connections.send(connection, ["last"]);
     socket.bufferedAmount++;
+    connections.send(connection, [eighth]);
     connections.send(connection, ["lost"]);
     connections.send(connection, ["lost"]);
-    expect([socket.sent, socket.closedWith, dropped]).toEqual([["last"], 4408, [["slow", 4408]]]);
+    expect(socket.sent).toEqual([eighth, "last", eighth]);
+    expect([socket.closedWith, dropped]).toEqual([4408, [["slow", 4408]]]);
     expect(connections.all.size).toBe(0);
   });
 
@@ -149,6 +154,63 @@ describe("the connections of an object", () => {
     for (const now of [4_999, 9_000, 12_000]) connections.heard(connection, now);
     const [woken] = objectWith(sockets).connections.all;
     expect(woken?.heardAt).toBe(9_000);
+  });
+
+  it("end when not one byte was taken between two sweeps, or the socket closed without a word", () => {
+    const { connections, dropped, accept } = objectWith();
+    const all = ["stuck", "slow", "busy", "idle", "closed"].map((id) => accept(id));
+    for (const { connection } of all) connections.greet(connection);
+    const [stuck, slow, busy, , closed] = all.map(({ socket }) => socket);
+    for (const { socket, connection } of all.slice(0, 3)) {
+      socket.send = (frame) => void (socket.bufferedAmount += frame.length);
+      connections.send(connection, ["12345"]);
+    }
+    busy!.bufferedAmount = 0;
+    connections.run(120_000);
+    expect(dropped).toEqual([]);
+    slow!.bufferedAmount -= 1;
+    for (const { connection } of all.slice(0, 3)) connections.send(connection, ["12345"]);
+    closed!.readyState = WebSocket.CLOSED;
+    connections.run(240_000);
+    expect(dropped).toEqual([
+      ["stuck", 4408],
+      ["closed", 4408],
+    ]);
+    busy!.bufferedAmount = 0;
+    for (const { connection } of all.slice(1, 3)) connections.send(connection, ["12345"]);
+    connections.run(360_000);
+    expect(dropped.slice(2)).toEqual([["slow", 4408]]);
+    expect(stuck!.closedWith).toBe(4408);
+  });
+
+  it("may say a hundred things before they are greeted, and are closed with 4429 at one more", () => {
+    const { connections, dropped, accept } = objectWith();
+    const { connection } = accept("eager");
+    const words = Array.from({ length: DEFAULTS.limits.queuedCalls }, (_, n) => `${n}`);
+    for (const word of words) connections.delay(connection, word);
+    expect([connection.early, dropped]).toEqual([words, []]);
+    connections.delay(connection, "one more");
+    expect(dropped).toEqual([["eager", 4429]]);
+  });
+
+  it("that end are known once, also where they ended while the object slept", () => {
+    const { connections, accept, sockets } = objectWith();
+    const [alice, bob] = [accept("alice"), accept("bob")].map(
+      ({ socket }) => socket as unknown as WebSocket,
+    );
+    const ended = (among: Connections, socket: WebSocket) => {
+      const found = among.ended(socket);
+      if (found) among.remove(found.connection);
+      return found && [found.connection.id, found.asleep];
+    };
+    expect([ended(connections, alice!), ended(connections, alice!)]).toEqual([
+      ["alice", false],
+      undefined,
+    ]);
+    const woken = objectWith(sockets.slice(0, 0)).connections;
+    expect([ended(woken, bob!), ended(woken, bob!)]).toEqual([["bob", true], undefined]);
+    const again = objectWith(sockets).connections;
+    expect([again.all.size, ended(again, bob!)]).toEqual([0, undefined]);
   });
 
   it("are closed when their token expires, whoever was looked at before", () => {

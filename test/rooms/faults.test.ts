@@ -141,3 +141,49 @@ describe("a publish", () => {
     expect(await historyOf(room)).toEqual(["before", "after", "lost"]);
   });
 });
+
+/** Every write of the log fails until it is mended. */
+async function breakLog(room: string): Promise<() => Promise<void>> {
+  const exec = (query: string) =>
+    runInDurableObject(roomAt(room), (_, { storage }) => void storage.sql.exec(query));
+  await exec(
+    "CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'The disk is full.'); END",
+  );
+  return () => exec("DROP TRIGGER full");
+}
+
+describe("presence that cannot be saved", () => {
+  it("is said with what can: nobody has joined without a word", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const room = "orders/order:unsaved-join";
+    using alice = await enter(room, { user: "alice" });
+    await alice.heardFrame(({ method }) => method === "$/presence");
+    const mend = await breakLog(room);
+    const bob = await enter(room, { user: "bob" });
+    await expect.poll(() => logged.mock.calls.length).toBe(1);
+    await mend();
+    const carol = await enter(room, { user: "carol" });
+    await alice.heardFrame(({ params }) => params?.users === 3);
+    const joined = alice
+      .messages("$/presence")
+      .map(({ params }) => params.joined.map(({ userId }: { userId: string }) => userId));
+    expect(joined).toEqual([["alice"], ["bob", "carol"]]);
+    for (const one of [bob, carol]) one[Symbol.dispose]();
+  });
+
+  it("is no state: who tracks it is told so, and may again", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const room = "orders/order:unsaved-state";
+    using alice = await enter(room, { user: "alice" });
+    await alice.heardFrame(({ method }) => method === "$/presence");
+    const mend = await breakLog(room);
+    const refused = await alice.call("$/track", { state: "busy" });
+    expect(refused.error?.data.code).toBe("internal");
+    const shown = (await alice.call("$/presence")).result.members;
+    expect(shown).toMatchObject([{ userId: "alice", state: null }]);
+    await mend();
+    expect((await alice.call("$/track", { state: "here" })).error).toBeUndefined();
+    const tracked = alice.messages("$/presence").flatMap(({ params }) => params.tracked ?? []);
+    expect(tracked).toEqual([{ userId: "alice", state: "here" }]);
+  });
+});

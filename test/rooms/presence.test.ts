@@ -70,7 +70,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 function inPresence(presence: Presence, one: Step, now: number): unknown {
   if (one.do === "set") return presence.set(one.source, one.user, one.count, now);
   if (one.do === "forget") return presence.forget(one.source, now);
-  if (one.do === "track") return presence.track(one.user, one.state) !== undefined;
+  if (one.do === "track") {
+    if (presence.isHere(one.user)) presence.track(one.user, one.state);
+    return presence.isHere(one.user);
+  }
   if (one.do === "wait") return undefined;
   const said = presence.settle(now);
   return [joinedIn(said).toSorted(), said.left.toSorted()];

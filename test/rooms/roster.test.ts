@@ -25,6 +25,7 @@ function rosterOn(
       said.push([target, (JSON.parse(params) as unknown[])[0]]);
       return { error: null };
     },
+    flush: () => {},
     changed: (joined, left) => changes.push([joined, left]),
     timer: (run, delayMs) => due.push([run, delayMs]),
   });

@@ -199,7 +199,39 @@ const saying = (hubName: string, settings: HubOptions<SaidClient>) =>
     leave: method([Text], ({ group }, name) => group(name).leave()),
   });
 
+/** Does what the protocol, a room elsewhere or a closed caller would rather not have done. */
+const MeddlingHub = hub<AskClient>("meddling", {
+  ...open,
+  answers: { confirm: z.boolean() },
+}).methods({
+  ...(controls as unknown as Record<keyof typeof controls, HubMember<AskClient>>),
+  join: method([Text], ({ group }, name) => group(name).join()),
+  /** Joins once the gate opens, whatever has become of its caller by then. */
+  joinLate: method([Text, Text], async (context, name, group) => {
+    traceOf(context).push("waits");
+    await gate(context, name).promise;
+    const outcome = context.group(group).join();
+    traceOf(context).push(
+      await outcome.then(
+        () => "joined",
+        ({ code }: HubError) => code,
+      ),
+    );
+  }),
+  tellGroup: method([Text, Text], ({ clients }, name, text) => clients.group(name).told(text)),
+  tellAs: method([Text, Text, Text], ({ clients }, id, target, text) =>
+    (clients.connection(id) as unknown as Record<string, (text: string) => void>)[target]!(text),
+  ),
+  tellMuch: method([Text, z.int()], ({ clients }, id, length) =>
+    clients.connection(id).told("x".repeat(length)),
+  ),
+  askMuch: method([Text, z.int()], ({ clients }, id, length) =>
+    clients.connection(id).confirm("x".repeat(length)),
+  ),
+});
+
 export const testHubs = [
+  MeddlingHub,
   AskHub,
   ZooHub,
   GreetingHub,
@@ -215,4 +247,5 @@ export const testHubs = [
   saying("reached", { ...open, reach: { users: true } }),
   saying("small", { ...open, limits: { groupsPerConnection: 3, queuedBytes: 1_000 } }),
   saying("closed", {}),
+  saying("unread", { ...open, rooms: { group: { enter: signedIn, history: () => false } } }),
 ];
