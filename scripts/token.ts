@@ -24,6 +24,7 @@ Example: npm run -s token -- alice --role Admin --claim permissions=users.manage
 const OWN_CLAIMS = ["sub", "iss", "aud", "iat", "exp", "nbf"];
 
 function tokenOptions(args: string[]): TokenOptions | "help" {
+  refuseNegative(args);
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -73,6 +74,12 @@ function collect(pairs: readonly [string, unknown][]): Record<string, unknown> {
 function seconds(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
   throw new UsageError(`--ttl ${text} is not a whole number of seconds, 1 or more.`);
+}
+
+/** parseArgs would explain how a value may begin with a dash; this one may not. */
+function refuseNegative(args: readonly string[]): void {
+  const value = args[args.indexOf("--ttl") + 1];
+  if (args.includes("--ttl") && value?.startsWith("-")) seconds(value);
 }
 
 await command(HELP, async (args) => {

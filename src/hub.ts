@@ -1,5 +1,5 @@
-// The words in which hubs are written, for those who install the package. They run anywhere, so a hub can be tested
-// anywhere; what needs the platform is in server.ts.
+// The words in which hubs are written, ours and those of people who install the package. They run anywhere, so a hub
+// can be tested anywhere; what needs the platform is in server.ts.
 
 export { authorize, hub, method, stream, streamOf } from "./dispatch/hub.ts";
 export type {
@@ -26,4 +26,5 @@ export type { ErrorCode } from "./model/errors.ts";
 export type { Durability, History, Limits, PresenceMode } from "./model/options.ts";
 export type { Position } from "./model/position.ts";
 export type { RoomKind, Topic } from "./model/topic.ts";
+export { SERVICE_ROLE } from "./model/user.ts";
 export type { User } from "./model/user.ts";

@@ -4,6 +4,7 @@ import type { AnyHub } from "../dispatch/hub.ts";
 import { HubError } from "../model/errors.ts";
 import { addressOf } from "./address.ts";
 import { connectionOf, type Connection } from "./connection.ts";
+import { deferred } from "./deferred.ts";
 import { DEFAULTS, type ConnectOptions } from "./options.ts";
 import { Session } from "./session.ts";
 import type { Hello } from "./wire.ts";
@@ -37,7 +38,7 @@ export function connect<H extends AnyHub>(
 }
 
 function readyOf({ events }: Session): Promise<Hello> {
-  const { promise, resolve, reject } = Promise.withResolvers<Hello>();
+  const { promise, resolve, reject } = deferred<Hello>();
   events.connected.listen(resolve);
   events.state.listen((state) => {
     if (state.status === "closed")

@@ -1,5 +1,8 @@
 // A connection as the application holds it: a hub's calls, what it hears, how it stands.
 
+// For projects that name no such library: AsyncDisposable stands in our declarations.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { AnyHub } from "../dispatch/hub.ts";
 import type { ClientOf, HubCalls } from "../dispatch/typed.ts";
 import type { HubError } from "../model/errors.ts";

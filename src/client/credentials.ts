@@ -1,6 +1,7 @@
 // Tokens: a fresh one for every attempt, and a fresh one for a connection whose token will expire.
 
 import { HubError } from "../model/errors.ts";
+import { deferred } from "./deferred.ts";
 import type { Token } from "./options.ts";
 import { Timer } from "./timer.ts";
 
@@ -32,7 +33,7 @@ export class Credentials {
   async fresh(): Promise<string> {
     const { token, tokenSeconds } = this.#options;
     if (typeof token === "string") return token;
-    const late = Promise.withResolvers<never>();
+    const late = deferred<never>();
     const error = new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
     const timer = setTimeout(() => late.reject(error), tokenSeconds * 1000);
     try {

@@ -206,7 +206,7 @@ export class Session {
   #lost(error: HubError, pause: number): void {
     this.#stop();
     const status = this.#wasConnected ? "reconnecting" : "connecting";
-    this.#become({ status, error, retryAt: Date.now() + pause });
+    this.#become({ status, error, retryAt: Math.round(Date.now() + pause) });
     this.calls.lost();
     this.#warn(error);
   }

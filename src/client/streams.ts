@@ -1,6 +1,8 @@
 // A server's stream as an async iterable. Each iteration is a call of its own, made when it begins; breaking off
 // cancels it.
 
+import { deferred, type Deferred } from "./deferred.ts";
+
 /** What becomes of a call. */
 export interface Sink {
   item(value: unknown): void;
@@ -21,7 +23,7 @@ const DONE: Result = { done: true, value: undefined };
 class Reading implements AsyncIterator<unknown, undefined> {
   /** What came and was not asked for. Nothing can push back on a socket, so it grows with a slow reader. */
   readonly #items: unknown[] = [];
-  readonly #waiting: PromiseWithResolvers<Result>[] = [];
+  readonly #waiting: Deferred<Result>[] = [];
   readonly #cancel: Cancel;
   #ended: { readonly error?: unknown } | undefined;
 
@@ -45,7 +47,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
   }
 
   /** An error is told once; after it the stream is over. */
-  #last(waiting: PromiseWithResolvers<Result>): Promise<Result> {
+  #last(waiting: Deferred<Result>): Promise<Result> {
     if (this.#ended && "error" in this.#ended) waiting.reject(this.#ended.error);
     else waiting.resolve(DONE);
     this.#ended = {};
@@ -54,7 +56,7 @@ class Reading implements AsyncIterator<unknown, undefined> {
 
   next(): Promise<Result> {
     if (this.#items.length > 0) return Promise.resolve({ done: false, value: this.#items.shift() });
-    const waiting = Promise.withResolvers<Result>();
+    const waiting = deferred<Result>();
     if (this.#ended) return this.#last(waiting);
     this.#waiting.push(waiting);
     return waiting.promise;

@@ -21,7 +21,10 @@ export interface Setting<C> {
   readonly user?: Partial<User> | null;
   /** What clients answer, good or bad. A client method that is not here never answers: `timed_out`. */
   readonly answers?: { readonly [K in keyof Answers<C>]?: unknown };
-  /** The room, as a topic, that the connection is attached to and present in. Default: `all`. */
+  /**
+   * The room, as a topic, that the connection is attached to and present in. Default: `all`, which has no name: a
+   * method that speaks to `clients.group(room.name)` needs a group here.
+   */
   readonly room?: string;
   /** Who is in the hub's `all` room, by user id. */
   readonly online?: readonly string[];
@@ -52,7 +55,7 @@ export interface Called<H extends AnyHub> extends Omit<HubCalls<H>, "send"> {
  * Runs a hub in memory, as one caller.
  *
  * @example
- * const { invoke, sent } = calling(ChatHub, { user: { id: "bob" } });
+ * const { invoke, sent } = calling(ChatHub, { user: { id: "bob" }, room: "group:lobby" });
  * await invoke.sendToRoom("lobby", "hello");
  * expect(sent).toEqual([{ to: "group:lobby", method: "receiveMessage", args: ["bob", "hello"] }]);
  */

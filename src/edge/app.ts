@@ -14,12 +14,12 @@ export type EndpointEnv = DevTokenEnv & RoomEnv;
 export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
   for (const path of ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"])
-    app.get(path, (c) => enterRoom(c.req.raw, hubs, c.env));
+    app.get(path, async ({ req, env }) => logged(req.raw, await enterRoom(req.raw, hubs, env)));
   app.post("/dev/token", async (c) =>
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
   );
   app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
-  app.onError((error) => refused(error));
+  app.onError((error, { req }) => logged(req.raw, refused(error)));
   return app;
 }
 
@@ -42,6 +42,15 @@ function refused(error: Error): Response {
   const shown = publicError(error);
   if (shown.code === "internal") console.error("A request failed:", error);
   return answer(shown, STATUS.get(shown.code) ?? 500);
+}
+
+/** Browsers tell a page nothing of a refused handshake, so the log says why. Never the query: a token stands there. */
+function logged({ method, url }: Request, response: Response): Response {
+  const code = response.headers.get("x-dormouse-error");
+  // Percent-encoded as it came: a name must not begin a line of its own.
+  const { pathname } = new URL(url);
+  if (code) console.warn(`${method} ${pathname} refused: ${response.status} ${code}`);
+  return response;
 }
 
 /** The platform's own words for an object that is reset, moved or has too much to do. */

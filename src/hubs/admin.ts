@@ -1,8 +1,7 @@
 // Alerts to everybody in the hub. Every method and every room needs staff; alerting needs a permission beside.
 
 import { z } from "zod";
-import { authorize, hub } from "../dispatch/hub.ts";
-import { claim, role } from "../dispatch/policies.ts";
+import { authorize, claim, hub, role } from "../hub.ts";
 
 const Message = z.string().min(1).max(4_000);
 

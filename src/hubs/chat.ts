@@ -1,8 +1,7 @@
 // Chat in rooms. Who comes and goes is said by the rooms themselves, so that a lost connection is said too.
 
 import { z } from "zod";
-import { hub, method } from "../dispatch/hub.ts";
-import { signedIn } from "../dispatch/policies.ts";
+import { hub, method, signedIn } from "../hub.ts";
 import { comings } from "./comings.ts";
 
 const RoomName = z.string().min(1).max(128);

@@ -1,6 +1,6 @@
 // Saying by name who comes into a group and who goes: for as many as can still be people to each other.
 
-import type { MemberContext } from "../dispatch/context.ts";
+import type { MemberContext } from "../hub.ts";
 
 /** Above it nobody is named, and `$/presence` counts: a thousand who enter must not cost a million messages. */
 export const NAMED_UP_TO = 50;

@@ -1,6 +1,6 @@
 // The hubs this worker serves. A hub that is not listed here does not exist.
 
-import type { AnyHub } from "../dispatch/hub.ts";
+import type { AnyHub } from "../hub.ts";
 import { AdminHub } from "./admin.ts";
 import { ChatHub } from "./chat.ts";
 import { NotificationHub } from "./notifications.ts";

@@ -1,8 +1,7 @@
 // Notifications to groups and to users, wherever those are attached. Back ends push here too.
 
 import { z } from "zod";
-import { hub, method } from "../dispatch/hub.ts";
-import { signedIn } from "../dispatch/policies.ts";
+import { hub, method, signedIn } from "../hub.ts";
 import { comings } from "./comings.ts";
 
 const Name = z.string().min(1).max(128);

@@ -1,9 +1,7 @@
 // Orders: one room each. Customers follow theirs; staff and back ends say how it stands.
 
 import { z } from "zod";
-import { authorize, hub, method } from "../dispatch/hub.ts";
-import { role, signedIn } from "../dispatch/policies.ts";
-import { SERVICE_ROLE } from "../model/user.ts";
+import { authorize, hub, method, role, SERVICE_ROLE, signedIn } from "../hub.ts";
 
 const OrderId = z.string().min(1).max(128);
 const Status = z.string().min(1).max(128);

@@ -1,8 +1,6 @@
 // Who is online. The hub's `all` room knows; its hooks tell everybody.
 
-import type { RoomView } from "../dispatch/context.ts";
-import { hub, method } from "../dispatch/hub.ts";
-import { signedIn } from "../dispatch/policies.ts";
+import { hub, method, signedIn, type RoomView } from "../hub.ts";
 
 export interface PresenceClient {
   /** The first 100, by user id. */

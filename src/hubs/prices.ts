@@ -1,8 +1,7 @@
 // Prices as a server stream: a random walk per symbol. Pushes nothing by name, so it declares no client interface.
 
 import { z } from "zod";
-import { hub, stream } from "../dispatch/hub.ts";
-import { signedIn } from "../dispatch/policies.ts";
+import { hub, signedIn, stream } from "../hub.ts";
 
 const Symbol = z.string().min(1).max(128);
 

@@ -1,9 +1,7 @@
 // Uploads: readings arrive as a client stream and are summed up as they come; none is kept.
 
 import { z } from "zod";
-import { hub, method, streamOf } from "../dispatch/hub.ts";
-import { signedIn } from "../dispatch/policies.ts";
-import { HubError } from "../model/errors.ts";
+import { hub, HubError, method, signedIn, streamOf } from "../hub.ts";
 
 const Reading = z.object({
   sensor: z.string().min(1).max(128),

@@ -45,6 +45,8 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
  */
 export function canonicalName(raw: string): string {
   const name = raw.isWellFormed() ? raw.normalize("NFC") : "";
+  if (raw === "")
+    throw new HubError("invalid_name", "A name is empty: only the room `all` has none.");
   if (name.length === 0 || name.length > MAX_NAME_LENGTH || CONTROL.test(name))
     throw new HubError(
       "invalid_name",
