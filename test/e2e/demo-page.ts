@@ -43,7 +43,8 @@ export async function visit(
 }
 
 /** A browser says so itself when a server is gone, and nothing can keep it from that. */
-const GONE = /net::ERR_(CONNECTION|INTERNET|SOCKET|EMPTY|NETWORK)/;
+const GONE =
+  /net::ERR_(CONNECTION|INTERNET|SOCKET|EMPTY|NETWORK)|closed before receiving a handshake response/;
 
 function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
