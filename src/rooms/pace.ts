@@ -22,9 +22,9 @@ export interface PaceOptions {
 const TURNS = 24;
 
 /**
- * The leading flush waits for the loop once (delay 0), so that a call's completion and all it published leave in
- * one frame and one commit. Where a flush is light it waits for microtasks only, and no timer follows: three events
- * a message are what 500 small rooms cannot afford. Whoever speaks again within the hold takes the other way.
+ * The leading flush waits for as many microtasks as a handler takes, so that a call's completion and all it published
+ * leave in one frame and one commit. Where a flush is light no timer follows it: three events a message are what 500
+ * small rooms cannot afford. Whoever speaks again within the hold is held like everybody.
  */
 export function pace(flush: () => void, options: PaceOptions = {}): Pace {
   const { timer = setTimeout, holdMs = HOLD_MS, isLight = () => false, now = Date.now } = options;
@@ -49,8 +49,7 @@ export function pace(flush: () => void, options: PaceOptions = {}): Pace {
     if (wanted) run();
     else state = "idle";
   };
-  const runLight = (turns: number): void => {
-    if (turns > 0) return void Promise.resolve(turns - 1).then(runLight);
+  const runLight = () => {
     write();
     state = "idle";
     if (wanted) want();
@@ -60,9 +59,14 @@ export function pace(flush: () => void, options: PaceOptions = {}): Pace {
     if (state !== "idle") return;
     state = "running";
     const at = now();
-    if (at - lightAt < holdMs || !isLight()) return void timer(run, 0);
-    lightAt = at;
-    runLight(TURNS);
+    const light = at - lightAt >= holdMs && isLight();
+    if (light) lightAt = at;
+    after(TURNS, light ? runLight : run);
   };
   return { want };
+}
+
+function after(turns: number, then: () => void): void {
+  if (turns === 0) then();
+  else void Promise.resolve().then(() => after(turns - 1, then));
 }

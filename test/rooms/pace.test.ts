@@ -22,38 +22,55 @@ function timers() {
   };
 }
 
+/** More turns of the microtask queue than a flush waits for. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 40; turn++) await null;
+}
+
 describe("pace", () => {
-  it("flushes once the loop has drained when it is at rest, and never within the same turn", () => {
+  it("flushes without a timer when it is at rest, and never within the same turn", async () => {
     const flush = vi.fn<() => void>();
-    const { timer, due, next } = timers();
+    const { timer, due } = timers();
     const { want } = pace(flush, { timer });
     for (let i = 0; i < 10; i++) want();
-    expect([flush.mock.calls.length, due.map(({ delayMs }) => delayMs)]).toEqual([0, [0]]);
-    next();
+    expect([flush.mock.calls.length, due.length]).toEqual([0, 0]);
+    await turns();
     expect(flush).toHaveBeenCalledTimes(1);
   });
 
-  it("leaves no timer behind when nothing more comes", () => {
+  it("takes along what a handler says within some turns of the microtask queue", async () => {
+    const flush = vi.fn<() => void>();
+    const { timer } = timers();
+    const { want } = pace(flush, { timer });
+    want();
+    for (let turn = 0; turn < 12; turn++) await null;
+    want();
+    await turns();
+    expect(flush).toHaveBeenCalledTimes(1);
+  });
+
+  it("leaves no timer behind when nothing more comes", async () => {
     const flush = vi.fn<() => void>();
     const { timer, due, next } = timers();
     pace(flush, { timer }).want();
-    expect([next(), next(), next(), next()]).toEqual([0, 0, HOLD_MS, undefined]);
+    await turns();
+    expect([next(), next(), next()]).toEqual([0, HOLD_MS, undefined]);
     expect([flush.mock.calls.length, due.length]).toEqual([1, 0]);
   });
 
-  it("holds what comes after a flush, and flushes it together", () => {
+  it("holds what comes after a flush, and flushes it together", async () => {
     const flush = vi.fn<() => void>();
     const { timer, next } = timers();
     const { want } = pace(flush, { timer });
     want();
-    next();
+    await turns();
     for (let i = 0; i < 5; i++) want();
     expect([next(), flush.mock.calls.length]).toEqual([0, 1]);
     for (let i = 0; i < 5; i++) want();
     expect([next(), flush.mock.calls.length]).toEqual([HOLD_MS, 2]);
   });
 
-  it("flushes again where a flush itself wants one", () => {
+  it("flushes again where a flush itself wants one", async () => {
     const { timer, due, next } = timers();
     let wants = 3;
     const flushing = pace(
@@ -63,22 +80,55 @@ describe("pace", () => {
       { timer },
     );
     flushing.want();
+    await turns();
     while (due.length > 0) next();
     expect(wants).toBe(0);
   });
 
-  it("goes on after a flush that throws", () => {
+  it("goes on after a flush that throws", async () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     const flush = vi.fn<() => void>().mockImplementationOnce(() => {
       throw new Error("The disk is full.");
     });
     const { timer, due, next } = timers();
     const { want } = pace(flush, { timer });
-    want();
-    while (due.length > 0) next();
-    want();
-    while (due.length > 0) next();
+    for (let time = 0; time < 2; time++) {
+      want();
+      await turns();
+      while (due.length > 0) next();
+    }
     expect([flush.mock.calls.length, logged.mock.calls.length]).toEqual([2, 1]);
     logged.mockRestore();
+  });
+});
+
+describe("pace where a flush is light", () => {
+  const light = () => {
+    const flush = vi.fn<() => void>();
+    const { timer, due, next } = timers();
+    const clock = { now: 1_000 };
+    const { want } = pace(flush, { timer, isLight: () => true, now: () => clock.now });
+    return { flush, due, next, clock, want };
+  };
+
+  it("uses no timer at all, as long as the hold has passed since the last", async () => {
+    const { flush, due, clock, want } = light();
+    for (let time = 0; time < 3; time++) {
+      want();
+      await turns();
+      clock.now += HOLD_MS;
+    }
+    expect([flush.mock.calls.length, due.length]).toEqual([3, 0]);
+  });
+
+  it("holds who comes again sooner, and what comes then", async () => {
+    const { flush, due, next, want } = light();
+    want();
+    await turns();
+    want();
+    await turns();
+    expect([flush.mock.calls.length, due.map(({ delayMs }) => delayMs)]).toEqual([2, [0]]);
+    for (let i = 0; i < 5; i++) want();
+    expect([next(), next(), flush.mock.calls.length]).toEqual([0, HOLD_MS, 3]);
   });
 });

@@ -135,10 +135,12 @@ describe("a publisher", () => {
     });
   });
 
-  it("flushes by itself, once, when the loop has drained", () => {
+  it("flushes by itself, once, when its handler has had its turns, and leaves no timer", async () => {
     const { publisher, words } = publishing();
     publisher.publish(draft("1"));
     expect(words("bob")).toEqual([]);
+    for (let turn = 0; turn < 40; turn++) await null;
+    expect(words("bob")).toEqual(["1"]);
     vi.runAllTimers();
     expect([words("bob"), vi.getTimerCount()]).toEqual([["1"], 0]);
   });
