@@ -24,7 +24,7 @@ function timers() {
 
 /** More turns of the microtask queue than a flush waits for. */
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < 40; turn++) await null;
+  for (let turn = 0; turn < 40; turn++) await Promise.resolve();
 }
 
 describe("pace", () => {
@@ -43,7 +43,7 @@ describe("pace", () => {
     const { timer } = timers();
     const { want } = pace(flush, { timer });
     want();
-    for (let turn = 0; turn < 12; turn++) await null;
+    for (let turn = 0; turn < 12; turn++) await Promise.resolve();
     want();
     await turns();
     expect(flush).toHaveBeenCalledTimes(1);

@@ -139,7 +139,7 @@ describe("a publisher", () => {
     const { publisher, words } = publishing();
     publisher.publish(draft("1"));
     expect(words("bob")).toEqual([]);
-    for (let turn = 0; turn < 40; turn++) await null;
+    for (let turn = 0; turn < 40; turn++) await Promise.resolve();
     expect(words("bob")).toEqual(["1"]);
     vi.runAllTimers();
     expect([words("bob"), vi.getTimerCount()]).toEqual([["1"], 0]);
