@@ -3,6 +3,7 @@
 // For projects that name no such library: AsyncDisposable stands in our declarations.
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { named } from "./named.ts";
 import type { AnyHub } from "../dispatch/hub.ts";
 import type { ClientOf, HubCalls } from "../dispatch/typed.ts";
 import type { HubError } from "../model/errors.ts";
@@ -111,15 +112,3 @@ function callsOf<H extends AnyHub>({ calls }: Session, options: CallOptions): Hu
     ),
   } as HubCalls<H>;
 }
-
-/** `then` is nobody's method: a proxy that had one would never come out of an `await`. */
-const named = (call: (method: string, args: unknown[]) => unknown): object =>
-  new Proxy(
-    {},
-    {
-      get: (_, method) =>
-        typeof method === "string" && method !== "then"
-          ? (...args: unknown[]) => call(method, args)
-          : undefined,
-    },
-  );

@@ -59,10 +59,6 @@ export class Session {
     return this.#gone.signal;
   }
 
-  get(id: CallId): OpenCall | undefined {
-    return this.#byId.get(id);
-  }
-
   /** Runs calls one after another, or as many at once as the hub allows. Throws `rate_limited` when too many wait. */
   inTurn(call: OpenCall): void {
     const { parallelCalls, queuedCalls } = this.host.settings.limits;

@@ -1,6 +1,7 @@
 // A room's calls, which components may hold before there is a connection: rendering opens none, the first call does.
 
 import { HubError, type Connection } from "../client/index.ts";
+import { named } from "../client/named.ts";
 import type { AnyHub } from "../dispatch/hub.ts";
 import type { HubCalls } from "../dispatch/typed.ts";
 import type { Place } from "./use-live.ts";
@@ -31,15 +32,3 @@ export function callsIn<H extends AnyHub>({ hub, room }: Place<H>): RoomCalls<H>
 type Verb = (...args: unknown[]) => unknown;
 
 const verb = (verbs: object, method: string): Verb => (verbs as Record<string, Verb>)[method]!;
-
-/** `then` is nobody's method: a proxy that had one would never come out of an `await`. */
-const named = (call: (method: string, args: unknown[]) => unknown): object =>
-  new Proxy(
-    {},
-    {
-      get: (_, method) =>
-        typeof method === "string" && method !== "then"
-          ? (...args: unknown[]) => call(method, args)
-          : undefined,
-    },
-  );
