@@ -20,6 +20,7 @@ export { anyone, claim, every, nobody, role, signedIn, some } from "./dispatch/p
 export type { Call, Policy, RoomRules } from "./dispatch/policies.ts";
 export type { Asks, CallerClients, Clients, Sends } from "./dispatch/clients.ts";
 export type * from "./dispatch/context.ts";
+export type { Filter, FilteredCall } from "./dispatch/filters.ts";
 export type { ClientOf, HubCalls } from "./dispatch/typed.ts";
 export { HubError } from "./model/errors.ts";
 export type { ErrorCode } from "./model/errors.ts";

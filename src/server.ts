@@ -4,31 +4,40 @@
 import type { Hono } from "hono";
 import { verifyToken, type AuthEnv } from "./auth/authenticate.ts";
 import { dispatcher } from "./dispatch/dispatcher.ts";
+import type { Filter } from "./dispatch/filters.ts";
 import type { AnyHub } from "./dispatch/hub.ts";
 import { tablesOf } from "./dispatch/tables.ts";
 import { endpoint, type EndpointEnv } from "./edge/app.ts";
+import { RelayObject } from "./rooms/relay.ts";
 import { RoomObject } from "./rooms/room.ts";
 
 export * from "./hub.ts";
-export type { EndpointEnv, RoomObject };
+export type { EndpointEnv, RelayObject, RoomObject };
 
 export interface Served {
   /** Answers requests, and lets into rooms. A worker's default export; or one part of it, by its `fetch`. */
   readonly endpoint: Hono<{ Bindings: EndpointEnv }>;
   /** The Durable Object of one room, which the worker must export under the name in its wrangler.toml. */
   readonly Room: new (ctx: DurableObjectState, env: EndpointEnv) => RoomObject<EndpointEnv>;
+  /** The Durable Object that holds connections of many rooms; exported likewise. */
+  readonly Relay: new (ctx: DurableObjectState, env: EndpointEnv) => RelayObject<EndpointEnv>;
+}
+
+export interface ServeOptions {
+  /** Around every call of every hub; the first is the outermost. */
+  readonly filters?: readonly Filter[];
 }
 
 /**
  * Serves hubs.
  *
  * @example
- * const { Room, endpoint } = serve([ChatHub]);
- * export { Room };
+ * const { Room, Relay, endpoint } = serve([ChatHub]);
+ * export { Room, Relay };
  * export default endpoint;
  */
-export function serve(hubs: readonly AnyHub[]): Served {
-  const tables = tablesOf(hubs);
+export function serve(hubs: readonly AnyHub[], { filters = [] }: ServeOptions = {}): Served {
+  const tables = tablesOf(hubs, filters);
   // What rooms receive goes to the hubs; a connection's fresh token goes through the same door as its first.
   const receiver = dispatcher({
     hubs: tables,
@@ -39,5 +48,10 @@ export function serve(hubs: readonly AnyHub[]): Served {
       super(ctx, env, receiver);
     }
   }
-  return { endpoint: endpoint(tables), Room };
+  class Relay extends RelayObject<EndpointEnv> {
+    constructor(ctx: DurableObjectState, env: EndpointEnv) {
+      super(ctx, env, receiver);
+    }
+  }
+  return { endpoint: endpoint(tables), Room, Relay };
 }

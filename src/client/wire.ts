@@ -56,7 +56,7 @@ export function callText({ id, method, args, idempotencyKey }: Called): string {
   const beside = Object.entries({ id, idempotencyKey }).flatMap(([name, value]) =>
     value === undefined ? [] : `,"${name}":${JSON.stringify(value)}`,
   );
-  return text(method, encodeParams(given), beside.join(""));
+  return text(method, encodeParams(given).params, beside.join(""));
 }
 
 export const itemText = (stream: string, item: unknown): string =>

@@ -1,7 +1,7 @@
 // Where the answers of one frame go: each by itself, or a batch's together when the last of them is there.
 
-import type { HubError } from "../model/errors.ts";
-import type { CallId, Outgoing } from "../model/message.ts";
+import { HubError } from "../model/errors.ts";
+import type { CallId, Outgoing, Stage } from "../model/message.ts";
 import type { Connection } from "../rooms/connection.ts";
 import type { Host } from "../rooms/receiver.ts";
 
@@ -10,7 +10,21 @@ export type Answer = Outgoing | (() => Outgoing);
 
 export type Answering = (answer: Answer) => void;
 
-export const failure = (id: CallId, error: HubError): Outgoing => ({ type: "failure", id, error });
+/** What a caller is told beside the error itself. */
+export interface Failing {
+  /** As the caller named it. */
+  readonly target: string;
+  readonly stage: Stage;
+  /** Whether the hub shows what was behind an error. */
+  readonly detailed: boolean;
+}
+
+export function failure(id: CallId, error: HubError, failing?: Failing): Outgoing {
+  const { target, stage, detailed } = failing ?? {};
+  const hidden = error.detail !== undefined && !detailed;
+  const shown = hidden ? new HubError(error.code, error.message) : error;
+  return { type: "failure", id, error: shown, ...(target && { target }), ...(stage && { stage }) };
+}
 
 export const singly =
   (host: Host, connection: Connection): Answering =>

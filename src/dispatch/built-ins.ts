@@ -52,7 +52,7 @@ async function history(
   { since, limit, reverse }: z.output<typeof HistoryQuery>,
 ) {
   const { host, connection } = session;
-  const room = host.address.topic;
+  const room = host.roomOf(connection);
   const call = { hub: served.name, user: connection.user, args: [], room };
   if (room.kind !== "all" && !(await mayReadHistory(call, served.hub.settings.rooms?.[room.kind])))
     throw new HubError("forbidden", "This room's history is not for this user.");
@@ -71,17 +71,17 @@ async function history(
 }
 
 async function presence(
-  { session: { host } }: Asked,
+  { session: { host, connection } }: Asked,
   { after, limit }: z.output<typeof PresenceQuery>,
 ) {
-  return host.presence(host.address.topic, {
+  return host.presence(host.roomOf(connection), {
     ...(after !== undefined && { after }),
     ...(limit !== undefined && { limit }),
   });
 }
 
 async function track({ host, connection }: Session, state: unknown): Promise<null> {
-  await host.track(connection.user.id, host.address.topic, state);
+  await host.track(connection.user.id, host.roomOf(connection), state);
   return null;
 }
 
@@ -92,7 +92,7 @@ async function refresh({ session, served, verify }: Asked, { token }: z.output<t
   const old = connection.user;
   if (user.id !== old.id || user.tenant !== old.tenant)
     throw new HubError("forbidden", "A fresh token must be of the same user.");
-  const room = host.address.topic;
+  const room = host.roomOf(connection);
   const call = { hub: served.name, user, args: [], room };
   if (room.kind !== "all" && !(await mayEnter(call, served.hub.settings.rooms?.[room.kind])))
     throw new HubError("forbidden", "The fresh token does not admit this room.");

@@ -2,8 +2,8 @@
 // it does is its work: a hub's method or stream (hub-call.ts), or a word of the protocol's own (built-ins.ts).
 
 import { HubError, publicError } from "../model/errors.ts";
-import type { CallId, Outgoing, StreamRef } from "../model/message.ts";
-import { failure, type Answering } from "./answering.ts";
+import type { CallId, Outgoing, Stage, StreamRef } from "../model/message.ts";
+import { failure, type Answering, type Failing } from "./answering.ts";
 import type { Said } from "./contexts.ts";
 import type { OpenCall, Session } from "./session.ts";
 import type { Upload } from "./uploads.ts";
@@ -12,8 +12,10 @@ export interface CallOptions {
   readonly session: Session;
   /** Absent: nobody waits for an answer. */
   readonly id: CallId | undefined;
-  /** What is called, for the log. */
+  /** What is called, for the log … */
   readonly name: string;
+  /** … and as the caller named it. */
+  readonly target: string;
   readonly answer: Answering;
   /** Gives the result. Begins synchronously. */
   work(call: Call): Promise<unknown>;
@@ -27,6 +29,8 @@ export class Call implements OpenCall {
   #cancelled: HubError | undefined;
   /** Lets the connection's next call begin. */
   release: () => void = () => {};
+  /** How far it has come. */
+  stage: Stage = "finding";
 
   constructor(options: CallOptions) {
     this.#options = options;
@@ -58,6 +62,7 @@ export class Call implements OpenCall {
     this.#cancelled = error;
     this.#controller?.abort(error);
     for (const upload of this.#uploads.values()) upload.end(error);
+    if (error.code === "cancelled") this.stage = "cancelling";
     this.#answer(error);
   }
 
@@ -90,7 +95,7 @@ export class Call implements OpenCall {
     answer(() => {
       session.unsentChars -= size;
       const error = tickets.find((ticket) => ticket.error)?.error;
-      return error ? failure(id, error) : completion;
+      return error ? failure(id, error, this.#failing) : completion;
     });
   }
 
@@ -101,12 +106,20 @@ export class Call implements OpenCall {
 
   #fail(error: unknown): void {
     const shown = publicError(error);
-    if (shown.code === "internal") console.error(`${this.#options.name}:`, error);
+    if (shown.code === "internal") {
+      console.error(`${this.#options.name}:`, error);
+      shown.detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    }
     if (!this.#cancelled) this.#answer(shown);
   }
 
   #answer(error: HubError): void {
     const { id, answer } = this.#options;
-    if (id !== undefined) answer(failure(id, error));
+    if (id !== undefined) answer(failure(id, error, this.#failing));
+  }
+
+  get #failing(): Failing {
+    const { target, session } = this.#options;
+    return { target, stage: this.stage, detailed: session.host.settings.detailedErrors };
   }
 }

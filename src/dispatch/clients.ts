@@ -23,6 +23,7 @@ export interface Clients<C> {
   order(...ids: string[]): Sends<C>;
   user(...ids: string[]): Sends<C>;
   connection(id: string): Asks<C>;
+  connections(...ids: string[]): Sends<C>;
   /** The same audiences without these connections. */
   except(...connectionIds: string[]): Clients<C>;
 }
@@ -105,6 +106,12 @@ class Audiences<C> implements Clients<C> {
   }
   get connection() {
     return (id: string) => toConnection<C>(this.voice, id);
+  }
+  get connections() {
+    return (...ids: string[]) =>
+      speaking<Sends<C>>(async (target, args) => {
+        await Promise.all([...new Set(ids)].map((id) => this.voice.tell(id, target, args)));
+      });
   }
   get except() {
     return (...ids: string[]) => clientsOf<C>(this.voice, [...this.#except, ...ids]);

@@ -3,6 +3,7 @@
 import type { Position } from "../model/position.ts";
 import type { Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
+import type { ConnectRequest } from "../rooms/connection.ts";
 import type { CallerClients, Clients } from "./clients.ts";
 
 /** A message of a room's log. */
@@ -49,11 +50,23 @@ export interface Room extends RoomView {
   /** The caller's connection gets what is said there, until it leaves or closes. Throws `too_many_groups`. */
   join(): Promise<void>;
   leave(): Promise<void>;
+  /** The same for any connection of the hub; nothing happens where it is gone. Throws `too_many_groups`. */
+  add(connectionId: string): Promise<void>;
+  remove(connectionId: string): Promise<void>;
   readonly presence: RoomView["presence"] & {
     /** Shows the caller's state to everybody in the room; numbered like messages. Throws `too_large`. */
     track(state: unknown): Promise<void>;
     untrack(): Promise<void>;
   };
+}
+
+/** A bag for each connection. */
+export interface Items {
+  get(key: string): unknown;
+  /** Throws `too_large`. */
+  set(key: string, value: unknown): void;
+  delete(key: string): void;
+  keys(): string[];
 }
 
 /** Where hub code runs because of a room and not of a caller: `joined`, `left`, `presenceChanged`. */
@@ -80,8 +93,12 @@ export interface HubContext<C> extends Omit<
   readonly connectionId: string;
   readonly user: User;
   readonly clients: CallerClients<C>;
-  /** The room the connection is attached to. */
+  /** The room the connection came for; `all` where it came for the whole hub, as SignalR's do. */
   readonly room: Topic;
+  /** The request a SignalR connection began with, without its token. Sockets of one room do not keep theirs. */
+  readonly request: ConnectRequest | undefined;
+  /** What hub code keeps beside the connection: 4,096 characters of JSON, across calls and sleep. */
+  readonly items: Items;
   group(name: string): Room;
   order(id: string): Room;
   /** Ends the caller's connection, for good. */

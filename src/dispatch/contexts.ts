@@ -8,6 +8,7 @@ import type { Host, Ticket } from "../rooms/receiver.ts";
 import { callerClientsOf, clientsOf, type Voice } from "./clients.ts";
 import type { HubContext, MemberContext, RoomContext } from "./context.ts";
 import { check } from "./invocation.ts";
+import { itemsOf } from "./items.ts";
 import { roomOf, roomView } from "./room-views.ts";
 import type { ServedHub } from "./tables.ts";
 
@@ -37,7 +38,7 @@ export function voiceOf(options: VoiceOptions, said: Said): Voice {
       const draft = {
         ...id(),
         target,
-        params: encodeParams(args),
+        ...encodeParams(args),
         ...(except.length > 0 && { except }),
       };
       const result = host.publish(topic, draft);
@@ -80,7 +81,13 @@ class OneCall implements HubContext<any> {
     return callerClientsOf<any>(this.#options.voice, this.connectionId);
   }
   get room() {
-    return this.#options.host.address.topic;
+    return this.#options.host.roomOf(this.#options.caller);
+  }
+  get request() {
+    return this.#options.caller.attached.request;
+  }
+  get items() {
+    return itemsOf(this.#options.host, this.#options.caller);
   }
   get all() {
     return roomView(this.#options.host, ALL);

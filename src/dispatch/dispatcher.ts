@@ -20,7 +20,7 @@ export interface DispatcherOptions {
 export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
   const sessionOf = sessions();
   const servedBy = (host: Host): ServedHub => {
-    const served = hubs.get(host.address.hub);
+    const served = hubs.get(host.domain.hub);
     if (!served) throw new HubError("hub_not_found", "There is no such hub.");
     return served;
   };
@@ -38,7 +38,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     presenceChanged: (host, joined, left) => presenceHooks(host, servedBy(host), joined, left),
     ask: (host, connection, target, params) =>
       sessionOf(host, connection).questions.ask((id) =>
-        host.send(connection, { type: "invocation", id, target, params }),
+        host.send(connection, { type: "invocation", id, target, ...params }),
       ),
   };
 }
@@ -71,7 +71,9 @@ interface Receiving {
 function receive(receiving: Receiving, frame: string | ArrayBuffer): void {
   const { session } = receiving;
   const { host, connection } = session;
-  const { messages, batch } = connection.protocol.decode(frame, host.settings.limits);
+  const { limits } = host.settings;
+  const { messages, batch, rest } = connection.protocol.decode(frame, limits, connection.rest);
+  connection.rest = rest;
   const alone = singly(host, connection);
   const placed = batch
     ? together(host, connection, messages.filter(wantsAnswer).length)
@@ -80,6 +82,7 @@ function receive(receiving: Receiving, frame: string | ArrayBuffer): void {
     (typeof frame === "string" ? frame.length : frame.byteLength) / (messages.length || 1);
   for (const message of messages) {
     if (session.closed) return;
+    if (!host.takes(connection, message)) continue;
     take(receiving, message, wantsAnswer(message) ? placed() : alone, bytes);
   }
 }
@@ -105,13 +108,42 @@ function take(receiving: Receiving, message: Incoming, answer: Answering, bytes:
     case "answer":
       return void session.questions.answer(message.id, message.result);
     case "refusal":
-      return void session.questions.refuse(
-        message.id,
-        new HubError("client_error", message.message),
-      );
+      return refused(session, message.id, message.message);
+    case "completed":
+      return completed(session, message);
+    case "ping":
+      return session.host.pong(session.connection);
+    case "close":
+      return session.host.close(session.connection, CLOSE.normal);
+    case "broken":
+      return breakOff(session, message.error);
+    case "ack":
+    case "sequence":
+      return; // The host's own.
     default:
       message satisfies never;
   }
+}
+
+const refused = (session: Session, id: CallId, message: string): void =>
+  void session.questions.refuse(id, new HubError("client_error", message));
+
+/** A stream of the client's has ended, or it has answered: its ids and ours differ. */
+function completed(
+  session: Session,
+  { id, result, error }: Incoming & { type: "completed" },
+): void {
+  const upload = session.upload(id);
+  if (upload) upload.end(error === undefined ? null : new HubError("interrupted", error));
+  else if (error !== undefined) refused(session, id, error);
+  else session.questions.answer(id, result);
+}
+
+/** What comes after cannot be understood. */
+function breakOff({ host, connection }: Session, { message, detail }: HubError): void {
+  console.warn(`${host.domain.hub}: a connection broke off. ${message}`);
+  const { detailedErrors } = host.settings;
+  host.close(connection, CLOSE.malformed, detailedErrors ? (detail ?? message) : undefined);
 }
 
 /** Answers it; a client that sends nothing else is let go. */
@@ -134,18 +166,20 @@ function tolerate({ host, connection, refusals }: Session): void {
 
 function invoke(receiving: Receiving, invocation: Invocation, answer: Answering): void {
   const { session, served } = receiving;
-  const { id, target, args } = invocation;
+  const { id, target, args, anyCase } = invocation;
   try {
     if (!session.rate.take(Date.now())) {
       tolerate(session);
       const { callsPerSecond } = session.host.settings.limits;
       throw new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
     }
-    const own = builtIns.get(target);
+    const own = anyCase ? undefined : builtIns.get(target);
     if (!own) return startHubCall({ session, served, invocation }, answer);
     const work = () => own(receiving, args[0]);
-    session.inTurn(new Call({ session, id, name: target, answer, work }));
+    session.inTurn(new Call({ session, id, name: target, target, answer, work }));
   } catch (error) {
-    if (id !== undefined) answer(failure(id, publicError(error)));
+    const { detailedErrors: detailed } = session.host.settings;
+    if (id !== undefined)
+      answer(failure(id, publicError(error), { target, stage: "finding", detailed }));
   }
 }

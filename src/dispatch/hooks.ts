@@ -4,20 +4,30 @@ import { CLOSE, HubError } from "../model/errors.ts";
 import type { Host } from "../rooms/receiver.ts";
 import { callContext, memberContext, roomContext, voiceOf, type Said } from "./contexts.ts";
 import type { HubContext } from "./context.ts";
+import { through } from "./filters.ts";
 import type { Session } from "./session.ts";
 import type { ServedHub } from "./tables.ts";
 
 /** The connection's first turn: its calls begin when the hub has done what it does at the beginning. */
 export async function connectedHook(session: Session, served: ServedHub): Promise<void> {
   const { connected } = served.hub.settings;
-  if (!connected) return;
+  if (!connected && served.filters.length === 0) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const run = async (release: () => void) => {
     try {
-      await inContext(session, served, { asking: release, run: (context) => connected(context) });
+      await inContext(session, served, {
+        asking: release,
+        run: (context) =>
+          through<void>(
+            served,
+            (filter, next) => (filter.connected ? filter.connected(context, next) : next()),
+            () => connected?.(context),
+          ),
+      });
     } catch (error) {
       console.error(`${served.name}, connected:`, error);
-      session.host.close(session.connection, CLOSE.aborted);
+      session.neverBegan = true;
+      session.host.close(session.connection, CLOSE.failed, detailOf(session, error));
     }
     resolve();
   };
@@ -31,8 +41,23 @@ export async function disconnectedHook(
   error: Error | undefined,
 ): Promise<void> {
   const { disconnected } = served.hub.settings;
-  if (disconnected)
-    await inContext(session, served, { run: (context) => disconnected(context, error) });
+  if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
+  await inContext(session, served, {
+    run: (context) =>
+      through<void>(
+        served,
+        (filter, next) =>
+          filter.disconnected ? filter.disconnected(context, error, next) : next(),
+        () => disconnected?.(context, error),
+      ),
+  });
+}
+
+/** What SignalR's clients are told of it: a HubError always, others where the hub shows details. */
+function detailOf({ host }: Session, error: unknown): string | undefined {
+  if (error instanceof HubError) return `HubException: ${error.message}`;
+  if (!host.settings.detailedErrors) return undefined;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
 interface Lifecycle {
@@ -60,7 +85,7 @@ export async function presenceHooks(
 ): Promise<void> {
   const { settings } = served.hub;
   const said: Said = { tickets: [], elsewhere: [] };
-  const context = roomContext(host, voiceOf({ host, served }, said), host.address.topic);
+  const context = roomContext(host, voiceOf({ host, served }, said), host.room);
   await Promise.all([
     ...joined.map((id) => guarded(served, () => settings.joined?.(memberContext(context, id)))),
     ...left.map((id) => guarded(served, () => settings.left?.(memberContext(context, id)))),

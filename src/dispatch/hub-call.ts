@@ -6,8 +6,9 @@ import { StreamRef, type CallId, type Invocation } from "../model/message.ts";
 import type { Answering } from "./answering.ts";
 import { Call } from "./call.ts";
 import { callContext, voiceOf } from "./contexts.ts";
+import { through } from "./filters.ts";
 import type { AnyMember } from "./hub.ts";
-import { find, prepare } from "./invocation.ts";
+import { find, nameOf, prepare } from "./invocation.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
 import type { ServedHub } from "./tables.ts";
@@ -18,34 +19,70 @@ interface HubCall {
   readonly invocation: Invocation;
 }
 
+/** A call whose member was found: under which name, and with its streams among its arguments. */
+interface Found extends HubCall {
+  readonly name: string;
+  readonly member: AnyMember;
+}
+
 /** Starts the call: at once where it streams, otherwise in its turn. What it throws is the caller's error. */
 export function startHubCall(asked: HubCall, answer: Answering): void {
   const { session, served, invocation } = asked;
   const { id, target } = invocation;
-  const member = find(served, target);
-  const work = member.kind === "stream" ? streamed(asked, member) : handled(asked, member);
-  const call = new Call({ session, id, name: `${served.name}.${target}`, answer, work });
+  const name = nameOf(served, invocation);
+  const member = find(served, name);
+  checkKind(invocation, member);
+  const found = { ...asked, name, member };
+  const work = member.kind === "stream" ? streamed(found) : answered(found);
+  const call = new Call({ session, id, name: `${served.name}.${name}`, target, answer, work });
   if (member.kind === "stream" || member.args.some(isStream)) session.beside(call);
   else session.inTurn(call);
 }
+
+/** SignalR's clients say whether they expect a stream; its own words tell them that they are wrong. */
+function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): void {
+  if (kind === "stream" && streaming === false)
+    throw wrongKind(
+      `The client attempted to invoke the streaming '${target}' method with a non-streaming invocation.`,
+    );
+  if (kind === "method" && streaming === true)
+    throw wrongKind(
+      `The client attempted to invoke the non-streaming '${target}' method with a streaming invocation.`,
+    );
+  if (kind === "stream" && id === undefined)
+    throw wrongKind(`${target} is a stream: call it with an id.`);
+}
+
+const wrongKind = (sentence: string) => new HubError("wrong_kind", sentence);
 
 const isStream = (arg: AnyMember["args"][number]): boolean => "streamOf" in arg;
 
 type Work = (call: Call) => Promise<unknown>;
 
-function streamed(asked: HubCall, member: AnyMember): Work {
-  const { session, invocation } = asked;
-  const { id, target } = invocation;
-  if (id === undefined)
-    throw new HubError("wrong_kind", `${target} is a stream: call it with an id.`);
-  const handle = handled(asked, member);
+/** Who waits for a method that gives nothing is answered with null, as in SignalR; a stream's end has no result. */
+function answered(found: Found): Work {
+  const handle = handled(found);
+  return async (call) => (await handle(call)) ?? null;
+}
+
+function streamed(found: Found): Work {
+  const { session, invocation } = found;
+  const id = invocation.id!;
+  const handle = handled(found);
   return async (call) => {
-    const items = (await handle(call)) as AsyncIterable<unknown>;
+    const items = await handle(call);
+    if (!isIterable(items)) throw wrongKind(notIterable(invocation.target));
+    call.stage = "streaming";
     const send = (item: unknown) => sendItem(session, call, id, item);
     await streamItems(items, { session, signal: call.signal, send });
-    return null;
   };
 }
+
+const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+
+const notIterable = (target: string): string =>
+  `The value returned by the streaming method '${target}' is not a ChannelReader<> or IAsyncEnumerable<>.`;
 
 const sendItem = ({ host, connection }: Session, call: Call, id: CallId, item: unknown): void =>
   host.send(connection, call.encoded({ type: "item", id, item }));
@@ -55,15 +92,46 @@ const sendItem = ({ host, connection }: Session, call: Call, id: CallId, item: u
  * take their time. They close with the call, whatever becomes of it.
  */
 const handled =
-  ({ session, served, invocation }: HubCall, member: AnyMember): Work =>
+  (found: Found): Work =>
   async (call) => {
-    const { target, args } = invocation;
+    const { session, served, member, name } = found;
+    const args = placed(call, found);
     const uploads = openUploads(call, member, args);
-    const open = (ref: StreamRef) => uploads.get(ref)!;
     const { user } = session.connection;
-    const { args: checked } = await prepare(served, { target, args, user, open });
-    return member.handle(contextOf(call, { session, served, invocation }), ...checked);
+    const { args: checked } = await prepare(served, {
+      ...{ target: name, args, user },
+      open: (ref) => uploads.get(ref)!,
+      reached: (stage) => (call.stage = stage),
+    });
+    call.stage = "invoking";
+    const context = contextOf(call, found);
+    if (served.filters.length === 0) return member.handle(context, ...checked);
+    const about = { context, hub: served.name, method: name, args: checked };
+    return through(
+      served,
+      (filter, next) => (filter.invoke ? filter.invoke(about, next) : next()),
+      () => member.handle(context, ...checked),
+    );
   };
+
+/** The arguments, with the caller's streams in the places where the method takes them. */
+function placed(call: Call, { invocation, member }: Found): readonly unknown[] {
+  const { args, streamIds = [], streaming } = invocation;
+  if (streaming === undefined) return args;
+  const expected = member.args.filter(isStream).length;
+  call.stage = "invoking";
+  if (streamIds.length !== expected)
+    throw new HubError(
+      "invalid_arguments",
+      `Client sent ${streamIds.length} stream(s), Hub method expects ${expected}.`,
+    );
+  const [values, streams] = [[...args], [...streamIds]];
+  if (expected === 0) return values;
+  const given = member.args.flatMap((arg) =>
+    isStream(arg) ? [new StreamRef(streams.shift()!)] : values.splice(0, 1),
+  );
+  return [...given, ...values];
+}
 
 function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[]) {
   const refs = given.filter(

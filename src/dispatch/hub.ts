@@ -1,9 +1,16 @@
 // The words of user code: hub, method, stream, streamOf, authorize. They only describe; the dispatcher runs them.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Durability, History, Limits, PresenceMode } from "../model/options.ts";
+import type {
+  Durability,
+  History,
+  Limits,
+  PresenceMode,
+  StatefulReconnect,
+} from "../model/options.ts";
 import type { RoomKind } from "../model/topic.ts";
 import type { HubContext, MemberContext, RoomContext } from "./context.ts";
+import type { Filter } from "./filters.ts";
 import { anyone, type Awaitable, type Policy, type RoomRules } from "./policies.ts";
 
 export type Input<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
@@ -93,8 +100,26 @@ export interface HubOptions<C> {
   readonly reach?: {
     /** `clients.all`; costs one follow for each room with sockets. Default: yes. */
     readonly all?: boolean;
-    /** `clients.user(id)`; costs one follow for each user in each room. Default: no. */
+    /**
+     * `clients.user(id)`; costs one follow for each user in each object. Default: connections of the whole hub yes,
+     * sockets attached straight to a room no.
+     */
     readonly users?: boolean;
+  };
+  /** Shows callers what went wrong inside hub code, and not only `HubError`s. Default: no. */
+  readonly detailedErrors?: boolean;
+  /**
+   * Seconds for which a SignalR client that names itself (`?client=` in the hub's URL) and comes back on a new
+   * connection is put into its groups again, and gets what it missed there. Default: 0, as in ASP.NET.
+   */
+  readonly rememberGroups?: number;
+  readonly signalR?: {
+    /** Calls client methods as they are spelled here; default: `receiveMessage` is called as `ReceiveMessage`. */
+    readonly verbatim?: boolean;
+    /** Default: 15. */
+    readonly handshakeSeconds?: number;
+    /** Clients that ask for it may come back to a connection on a new socket. Default: no. */
+    readonly statefulReconnect?: boolean | Partial<StatefulReconnect>;
   };
   readonly liveness?: {
     readonly pingSeconds?: number;
@@ -124,6 +149,7 @@ export interface Hub<C, M> {
   readonly name: string;
   readonly settings: HubSettings<C>;
   readonly members: M;
+  readonly filters: readonly Filter<C>[];
 }
 
 // any: hubs of every client interface stand in one list and one table.
@@ -157,14 +183,24 @@ export const { method, stream } = authorize(anyone);
 
 const HUB_NAME = /^[a-z][a-z0-9-]{0,63}$/;
 
+/** A hub that still lacks its methods. */
+export interface HubBuilder<C> {
+  /** Puts a filter around every call; the first is the outermost, those of `serve` are around all. */
+  use(filter: Filter<C>): HubBuilder<C>;
+  methods<const M extends Record<string, HubMember<C>>>(members: M): Hub<C, M>;
+}
+
 /** Names a hub and says how its rooms behave; `.methods({ … })` says what clients may call. */
-export const hub = <C = {}>(
+export function hub<C = {}>(
   name: string,
   ...[settings]: [Answering<C>] extends [never] ? [HubSettings<C>?] : [HubSettings<C>]
-) => ({
-  methods: <const M extends Record<string, HubMember<C>>>(members: M): Hub<C, M> => {
-    if (!HUB_NAME.test(name))
-      throw new TypeError(`Hub "${name}": a name is lower case, a–z, 0–9 and -, 64 at most.`);
-    return { name, settings: (settings ?? {}) as HubSettings<C>, members };
-  },
+): HubBuilder<C> {
+  if (!HUB_NAME.test(name))
+    throw new TypeError(`Hub "${name}": a name is lower case, a–z, 0–9 and -, 64 at most.`);
+  return builder({ name, settings: (settings ?? {}) as HubSettings<C>, filters: [] });
+}
+
+const builder = <C>(parts: Omit<Hub<C, never>, "members">): HubBuilder<C> => ({
+  use: (filter) => builder({ ...parts, filters: [...parts.filters, filter] }),
+  methods: (members) => ({ ...parts, members }),
 });

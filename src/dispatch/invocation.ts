@@ -2,7 +2,7 @@
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../model/errors.ts";
-import { StreamRef } from "../model/message.ts";
+import { StreamRef, type Invocation, type Stage } from "../model/message.ts";
 import type { User } from "../model/user.ts";
 import type { AnyMember, Arg } from "./hub.ts";
 import type { Policy } from "./policies.ts";
@@ -12,6 +12,8 @@ export interface Table {
   readonly name: string;
   readonly authorize: Policy | undefined;
   readonly members: ReadonlyMap<string, AnyMember>;
+  /** The members' names, by themselves in lower case. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 export interface Invoked {
@@ -20,12 +22,16 @@ export interface Invoked {
   readonly user: User | null;
   /** Turns the stand-in of a stream into its items. */
   open(ref: StreamRef): AsyncIterable<unknown>;
+  /** Told how far the call has come, for words that depend on it. */
+  reached?(stage: Stage): void;
 }
 
 /** The member and its validated arguments. Throws `method_not_found`, `forbidden` or `invalid_arguments`. */
 export async function prepare(table: Table, call: Invoked): Promise<Prepared> {
   const member = find(table, call.target);
+  call.reached?.("authorising");
   await authorise(table, member, call);
+  call.reached?.("binding");
   return { member, args: await validate(member, call) };
 }
 
@@ -33,6 +39,10 @@ export interface Prepared {
   readonly member: AnyMember;
   readonly args: unknown[];
 }
+
+/** What the table calls a target. Policies judge by this name, so a change of case must not lead past one. */
+export const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
+  (anyCase ? table.names.get(target.toLowerCase()) : undefined) ?? target;
 
 export function find(table: Table, target: string): AnyMember {
   const member = table.members.get(target);
@@ -50,11 +60,28 @@ async function authorise(table: Table, member: AnyMember, call: Invoked): Promis
 async function validate(member: AnyMember, call: Invoked): Promise<unknown[]> {
   const { length } = member.args;
   if (call.args.length > length)
-    throw new HubError("invalid_arguments", `${call.args.length} arguments; ${length} expected.`);
+    throw unbound(
+      new HubError("invalid_arguments", `${call.args.length} arguments; ${length} expected.`),
+      member,
+      call,
+    );
   const checked: unknown[] = [];
-  for (const [index, arg] of member.args.entries())
-    checked.push(await checkArgument(arg, call.args[index], index, call));
+  try {
+    for (const [index, arg] of member.args.entries())
+      checked.push(await checkArgument(arg, call.args[index], index, call));
+  } catch (error) {
+    throw error instanceof HubError ? unbound(error, member, call) : error;
+  }
   return checked;
+}
+
+/** What ASP.NET would say, for hubs that show details. */
+function unbound(error: HubError, { args: { length } }: AnyMember, { args }: Invoked): HubError {
+  error.detail =
+    args.length === length
+      ? "InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked."
+      : `InvalidDataException: Invocation provides ${args.length} argument(s) but target expects ${length}.`;
+  return error;
 }
 
 async function checkArgument(arg: Arg, value: unknown, index: number, call: Invoked) {

@@ -88,6 +88,8 @@ const moving = (
     if (!joined.includes(name)) joined.push(name);
     enter(present, name, userId);
   },
+  add: async () => {},
+  remove: async () => {},
   leave: async () => {
     if (joined.includes(name)) joined.splice(joined.indexOf(name), 1);
     present.get(name)?.delete(userId);

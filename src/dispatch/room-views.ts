@@ -29,6 +29,8 @@ export function roomOf(host: Host, caller: Connection, topic: Topic): Room {
     ...view,
     join: () => host.join(caller, topic),
     leave: () => host.leave(caller, topic),
+    add: (id) => host.move(id, topic, "join"),
+    remove: (id) => host.move(id, topic, "leave"),
     presence: {
       ...view.presence,
       track: (state) => host.track(caller.user.id, topic, state),

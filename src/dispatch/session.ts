@@ -38,6 +38,8 @@ export class Session {
   #running = 0;
   readonly #gone = new AbortController();
   malformedInARow = 0;
+  /** The hub's `connected` threw: then it is not told of the end, either. */
+  neverBegan = false;
   /** Characters of answers that wait for the next flush: a batch of calls must not make the object hold them all. */
   unsentChars = 0;
 
@@ -136,7 +138,8 @@ export class Session {
   /** Opens a stream of the client's. Throws `duplicate_id` or `too_many_streams`. */
   openUpload(id: string): Upload {
     const { streamsPerConnection, streamBuffer, queuedBytes } = this.host.settings.limits;
-    if (this.#uploads.has(id)) throw new HubError("duplicate_id", `Stream ${id} is open already.`);
+    if (this.#uploads.has(id))
+      throw new HubError("duplicate_id", `Invocation ID '${id}' is already in use.`);
     if (this.#uploads.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
     const upload = new Upload({ items: streamBuffer, bytes: queuedBytes });
     this.#uploads.set(id, upload);

@@ -6,7 +6,7 @@ import { StreamRef } from "../model/message.ts";
 import { parseTopic, type Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { callerClientsOf, clientsOf, type Voice } from "./clients.ts";
-import type { HubContext, RoomContext } from "./context.ts";
+import type { HubContext, Items, RoomContext } from "./context.ts";
 import type { Answers, AnyHub, Hub, HubMember } from "./hub.ts";
 import { prepare, type Table } from "./invocation.ts";
 import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";
@@ -85,6 +85,7 @@ interface World {
   readonly rooms: MemoryRooms;
   readonly sent: Sending[];
   readonly voice: Voice;
+  readonly items: Items;
   readonly stopped: AbortController;
   readonly ended: { aborted: boolean };
 }
@@ -101,8 +102,19 @@ function worldOf(hub: AnyHub, { user, answers, room, online }: Setting<unknown>)
     rooms: memoryRooms(sent, { userId: caller?.id ?? "", attached, online: online ?? [] }),
     sent,
     voice: recording(hub, sent, answers ?? {}),
+    items: memoryItems(),
     stopped: new AbortController(),
     ended: { aborted: false },
+  };
+}
+
+function memoryItems(): Items {
+  const items = new Map<string, unknown>();
+  return {
+    get: (key) => items.get(key),
+    set: (key, value) => void items.set(key, wired(value)),
+    delete: (key) => void items.delete(key),
+    keys: () => [...items.keys()],
   };
 }
 
@@ -168,6 +180,8 @@ function callContext(world: World, signal: AbortSignal): HubContext<unknown> {
     user: world.user!, // null only where the policies admit nobody; no transport brings nobody that far
     clients: callerClientsOf(world.voice, CALLER),
     room: world.room,
+    request: undefined,
+    items: world.items,
     ...world.rooms.forCaller,
     abort: () => void (world.ended.aborted = true),
     signal,

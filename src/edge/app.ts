@@ -6,15 +6,18 @@ import { Refusal, refusalResponse } from "../auth/authenticate.ts";
 import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
-import type { RoomEnv } from "../rooms/parts.ts";
+import type { ObjectEnv } from "../rooms/peers.ts";
 import { enterRoom } from "./rooms.ts";
+import { connect, negotiate } from "./signalr.ts";
 
-export type EndpointEnv = DevTokenEnv & RoomEnv;
+export type EndpointEnv = DevTokenEnv & ObjectEnv;
 
 export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
   for (const path of ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"])
     app.get(path, async ({ req, env }) => logged(req.raw, await enterRoom(req.raw, hubs, env)));
+  app.post("/hubs/:hub/negotiate", async ({ req, env }) => negotiate(req.raw, hubs, env));
+  app.all("/hubs/:hub", async ({ req, env }) => logged(req.raw, await connect(req.raw, hubs, env)));
   app.post("/dev/token", async (c) =>
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
   );
@@ -32,6 +35,8 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["room_kind_not_found", 404],
   ["invalid_name", 400],
   ["invalid_position", 400],
+  ["too_many_connections", 429],
+  ["relay_full", 503],
   ["upgrade_required", 426],
 ]);
 

@@ -2,7 +2,7 @@
 // `/parties/{hub}/{kind}:{name}`. Everything that can be refused is refused here, before any object is touched.
 
 import { HubError } from "../model/errors.ts";
-import { isRoomKind, roomTopic, type Topic } from "../model/topic.ts";
+import { formatTopic, isRoomKind, roomTopic, type Topic } from "../model/topic.ts";
 import { parsePosition } from "../model/position.ts";
 import type { User } from "../model/user.ts";
 import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
@@ -11,7 +11,8 @@ import type { Hubs, ServedHub } from "../dispatch/tables.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import { objectName } from "../rooms/address.ts";
 import { arrivalRequest, type Arrival } from "../rooms/attach.ts";
-import type { RoomEnv } from "../rooms/parts.ts";
+import type { ObjectEnv } from "../rooms/peers.ts";
+import { atRelay, type Wanted } from "./relays.ts";
 
 export interface RoomPath {
   readonly hub: string;
@@ -50,7 +51,7 @@ function decode(part: string): string {
 export async function enterRoom(
   request: Request,
   hubs: Hubs,
-  env: AuthEnv & RoomEnv,
+  env: AuthEnv & ObjectEnv,
 ): Promise<Response> {
   const user = await authenticate(request, env);
   const path = roomPathOf(new URL(request.url).pathname);
@@ -61,10 +62,25 @@ export async function enterRoom(
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
     throw new HubError("upgrade_required", "Rooms are entered by WebSocket.");
   const reads = await mayReadHistory(callOf(user, served, topic), rulesOf(served, topic));
-  const arrival = arrivalRequest(arrivalOf(request, user, reads));
-  const room = env.ROOMS.getByName(objectName({ tenant: user.tenant, hub: served.name, topic }));
-  return accepted(request, await room.fetch(arrival));
+  const arrival = arrivalOf(request, user, reads);
+  const domain = { tenant: user.tenant, hub: served.name };
+  const room = env.ROOMS.getByName(objectName({ ...domain, topic }));
+  const response = await room.fetch(arrivalRequest(arrival));
+  if (codeOf(response) !== "room_full") return accepted(request, response);
+  const { continent } = (request.cf ?? {}) as { continent?: string };
+  const wanted = { domain, continent, room: formatTopic(topic) };
+  return accepted(request, await overflow(env, wanted, arrival));
 }
+
+const codeOf = ({ headers }: Response): string | null => headers.get("x-dormouse-error");
+
+/** A room that is full sends further sockets to relays of its own. */
+const overflow = (env: ObjectEnv, wanted: Wanted & { room: string }, arrival: Arrival) =>
+  atRelay(env, wanted, async (relay) => {
+    const { room } = wanted;
+    const response = await relay.fetch(arrivalRequest({ ...arrival, kind: "room", room }));
+    return codeOf(response) === "relay_full" ? undefined : response;
+  });
 
 /** A browser that asked for subprotocols closes the socket unless it is told one of them; nobody else is told any. */
 function accepted(request: Request, response: Response): Response {

@@ -21,6 +21,8 @@ export type ErrorCode =
   | "too_many_groups"
   | "too_many_streams"
   | "too_many_connections"
+  | "room_full"
+  | "relay_full"
   | "duplicate_id"
   | "wrong_kind"
   | "timed_out"
@@ -37,6 +39,8 @@ export type ErrorCode =
 /** An error that may leave the server: its `code` is stable and its message is a sentence for the caller. */
 export class HubError extends Error {
   readonly code: ErrorCode | (string & {});
+  /** What was behind it, `TypeError: …`: only where the hub shows its callers such details. */
+  detail?: string;
 
   constructor(code: ErrorCode | (string & {}), message: string, options?: ErrorOptions) {
     super(message, options);
@@ -67,8 +71,13 @@ export const CLOSE = {
   expired: { code: 4401, reason: "The token has expired." },
   slow: { code: 4408, reason: "Too many bytes were waiting for this socket." },
   silent: { code: 4410, reason: "Nothing was heard for too long." },
+  interrupted: { code: 4411, reason: "The room could not be reached." },
   flooding: { code: 4429, reason: "Too many messages." },
   gone: { code: 4500, reason: "This hub is no longer served." },
+  /** The hub's `connected` threw. */
+  failed: { code: 4503, reason: "The hub could not begin." },
+  /** A client has one connection: its newest. */
+  replaced: { code: 4504, reason: "Another connection of this client took its place." },
   aborted: { code: 4501, reason: "The server ended the connection." },
   malformed: { code: 4502, reason: "Too many malformed frames." },
 } as const satisfies Record<string, { code: number; reason: string }>;

@@ -11,8 +11,11 @@ export interface Limits {
   readonly groupsPerConnection: number;
   /** Sockets of one user in one object. */
   readonly connectionsPerUser: number;
-  /** Sockets of one object; the platform's own limit is 32,768. */
+  /** Sockets of one object; the platform's own limit is 32,768. Whoever comes to a full room goes to a relay of its. */
   readonly connectionsPerObject: number;
+  /** Sockets of one relay: whoever comes to a full one goes to the next level. Fewer than of an object, since hub
+   * code runs there. */
+  readonly connectionsPerRelay: number;
   /** Streams in either direction that one connection may have open. */
   readonly streamsPerConnection: number;
   /** Items of an upload waiting for the method that reads them (and `queuedBytes` of them): nothing can push back
@@ -49,6 +52,7 @@ export const LIMITS: Limits = {
   groupsPerConnection: 100,
   connectionsPerUser: 50,
   connectionsPerObject: 32_000,
+  connectionsPerRelay: 5_000,
   streamsPerConnection: 20,
   streamBuffer: 1_000,
   queuedCalls: 100,
@@ -86,8 +90,11 @@ export interface RoomSettings {
   readonly presence: PresenceMode;
   /** Whether `clients.all` reaches sockets attached straight to a room: one follow for each active room. */
   readonly reachAll: boolean;
-  /** Whether `clients.user` reaches sockets in other rooms: one follow for each user in each active room. */
-  readonly reachUsers: boolean;
+  /**
+   * Whether `clients.user` reaches connections wherever they are: one follow for each user in each object. Where the
+   * hub does not say, those of the whole hub are reached, and sockets attached straight to another room are not.
+   */
+  readonly reachUsers: boolean | undefined;
   /** Whether the hub's `all` room knows who is online: every join is told to it. */
   readonly online: boolean;
   /** Seconds between heartbeats of clients that send them. */
@@ -98,21 +105,48 @@ export interface RoomSettings {
   readonly sweepSeconds: number;
   /** Seconds a user may be away before the leave is said. */
   readonly graceSeconds: number;
+  /** Whether callers see what went wrong inside hub code. */
+  readonly detailedErrors: boolean;
+  readonly signalR: SignalRSettings;
+  /** Seconds for which a client that comes back is put into its groups again; 0: never. */
+  readonly rememberGroups: number;
   readonly limits: Limits;
 }
+
+/** What SignalR's clients meet. */
+export interface SignalRSettings {
+  /** Whether client methods are called as hub code spells them, and not in PascalCase. */
+  readonly verbatim: boolean;
+  readonly handshakeSeconds: number;
+  /** Absent: a lost socket is a lost connection. */
+  readonly statefulReconnect: StatefulReconnect | undefined;
+}
+
+export interface StatefulReconnect {
+  /** Bytes that may be under way to a client which has not confirmed them. */
+  readonly bufferBytes: number;
+  /** How long a client may be away. */
+  readonly awaySeconds: number;
+}
+
+/** ASP.NET's buffer, and twice its time: a phone needs more than 15 s between two networks. */
+export const STATEFUL: StatefulReconnect = { bufferBytes: 100_000, awaySeconds: 30 };
 
 export const DEFAULTS: RoomSettings = {
   history: { size: 100, ttlSeconds: 600 },
   durability: "logged",
   presence: "users",
   reachAll: true,
-  reachUsers: false,
+  reachUsers: undefined,
   online: false,
   pingSeconds: 15,
   // Browsers let a hidden tab's timers run once a minute: two intervals of 15 s would close it again and again.
   silentSeconds: 75,
   sweepSeconds: 120,
   graceSeconds: 5,
+  detailedErrors: false,
+  signalR: { verbatim: false, handshakeSeconds: 15, statefulReconnect: undefined },
+  rememberGroups: 0,
   limits: LIMITS,
 };
 

@@ -7,7 +7,7 @@ import { decodeJsonRpc } from "./decode-json-rpc.ts";
 import { toJson } from "./json.ts";
 import type { Protocol } from "./protocol.ts";
 
-export const jsonRpc: Protocol = { name: "json-rpc", decode: decodeJsonRpc, encode, join };
+export const jsonRpc: Protocol<string> = { name: "json-rpc", decode: decodeJsonRpc, encode, join };
 
 /** Throws where `toJson` does: on results and items that JSON cannot carry. The dispatcher answers `internal`. */
 function encode(message: Outgoing): string {
@@ -21,11 +21,15 @@ function encode(message: Outgoing): string {
     case "failure":
       return response(message.id, `"error":${encodeError(message.error)}`);
     case "record":
-      return message.record;
+      return message.record as string;
     case "batch":
       return encodeBatch(message.answers);
     case "control":
       return call(`$/${message.name}`, toJson(message.params), place(message));
+    // Words of stateful reconnect: SignalR's only.
+    case "ack":
+    case "sequence":
+      return "";
     default:
       return message satisfies never;
   }

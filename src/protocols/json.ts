@@ -1,5 +1,7 @@
 // Values of user code → JSON text. Knows no protocol: rooms encode a publish's arguments with it, codecs their results.
 
+import type { Params, Path } from "../model/message.ts";
+
 /**
  * `JSON.stringify`, with bytes as base64 (what .NET's `byte[]` reads) and `null` for what JSON has no word for.
  * Throws as `JSON.stringify` does on BigInt, cycles and nesting beyond some thousands: callers answer `internal`.
@@ -10,8 +12,22 @@ export function toJson(value: unknown): string {
   return (text as string | undefined) ?? "null";
 }
 
-/** A call's arguments as the text of one array: `undefined` becomes `null`, so that the others keep their places. */
-export const encodeParams = (args: readonly unknown[]): string => toJson(args);
+/**
+ * A call's arguments as the text of one array: `undefined` becomes `null`, so that the others keep their places. Where
+ * bytes were, the text holds base64; protocols that have bytes are told where.
+ */
+export function encodeParams(args: readonly unknown[]): Params {
+  if (!containsBytes(args)) return { params: JSON.stringify(args) };
+  return { params: toJson(args), bytes: [...pathsOfBytes(args, [])] };
+}
+
+function* pathsOfBytes(value: unknown, at: Path): Iterable<Path> {
+  if (isBytes(value)) yield at;
+  else if (Array.isArray(value))
+    for (const [index, item] of value.entries()) yield* pathsOfBytes(item, [...at, index]);
+  else if (typeof value === "object" && value !== null)
+    for (const [key, item] of Object.entries(value)) yield* pathsOfBytes(item, [...at, key]);
+}
 
 type Bytes = Uint8Array | ArrayBuffer;
 

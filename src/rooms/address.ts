@@ -1,39 +1,69 @@
-// Where a room lives: the name of its object, and the ids of the connections it holds. The tenant always comes from
-// a token or from the object itself, never from a name off the wire.
+// Where things live: the names of rooms' and relays' objects, and the ids of the connections they hold. The tenant
+// always comes from a token or from the object itself, never from a name off the wire.
 
 import { HubError } from "../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
+import { parseRelayName } from "./relay-names.ts";
 
-export interface Address {
+/** A hub of a tenant: what rooms and relays that may hear of each other have in common. */
+export interface Domain {
   readonly tenant: string;
   readonly hub: string;
+}
+
+export interface Address extends Domain {
   readonly topic: Topic;
 }
+
+/** A relay, by its name among those of its hub (relay-names.ts). */
+export interface RelayAddress extends Domain {
+  readonly relay: string;
+}
+
+/** An object that holds connections. */
+export type Home = Address | RelayAddress;
+
+const RELAY = "relay";
 
 /** Only what would end a part is escaped: percent-encoding whole names could pass the platform's 1,024 bytes. */
 const escape = (part: string): string => part.replaceAll("%", "%25").replaceAll("/", "%2F");
 const unescape = (part: string): string => part.replaceAll("%2F", "/").replaceAll("%25", "%");
 
 /** `tenant/hub/kind/name`, each part escaped and then joined: no two addresses share a name. */
-export const objectName = ({ tenant, hub, topic }: Address): string =>
-  [tenant, hub, topic.kind, topic.name].map(escape).join("/");
+export function objectName(home: Home): string {
+  const { tenant, hub } = home;
+  const place = "relay" in home ? [RELAY, home.relay] : [home.topic.kind, home.topic.name];
+  return [tenant, hub, ...place].map(escape).join("/");
+}
 
-export function parseObjectName(text: string): Address {
+export function parseObjectName(text: string): Home {
   const [tenant = "", hub = "", kind = "", name = ""] = text.split("/").map(unescape);
+  if (kind === RELAY) return { tenant, hub, relay: name };
   return { tenant, hub, topic: parseTopic(kind === "all" ? kind : `${kind}:${name}`) };
 }
 
-/** Ids are public: 128 random bits, then the room that holds the socket, so that it is found without a lookup. */
-export const connectionId = (home: Topic, random: Uint8Array): string =>
-  `${random.toBase64({ alphabet: "base64url", omitPadding: true })}@${formatTopic(home)}`;
+/** Whether an object's name is that of a relay. */
+export const isRelayName = (name: string): boolean => name.split("/")[2] === RELAY;
 
-const CONNECTION_ID = /^[A-Za-z0-9_-]{22}@(?<home>.+)$/s;
+/** 128 bits as 22 characters of a URL. */
+export const randomId = (random = crypto.getRandomValues(new Uint8Array(16))): string =>
+  random.toBase64({ alphabet: "base64url", omitPadding: true });
 
-/** The room a connection is attached to. Throws `connection_not_found` for what is no connection id. */
-export function homeOf(connection: string): Topic {
+/** Ids are public: 128 random bits, then the object that holds the socket, so that it is found without a lookup. */
+export const connectionId = (home: Home, random = randomId()): string =>
+  `${random}@${"relay" in home ? `${RELAY}:${home.relay}` : formatTopic(home.topic)}`;
+
+/** What stands before the `@` may be longer where a relay's secret is part of it (seats.ts). */
+const CONNECTION_ID = /^[A-Za-z0-9_-]{22,100}@(?<home>.+)$/s;
+const RELAY_ID = /^relay:(?<relay>.{1,300})$/s;
+
+/** The object a connection is attached to. Throws `connection_not_found` for what is no connection id. */
+export function homeOf(connection: string, { tenant, hub }: Domain): Home {
   const home = CONNECTION_ID.exec(connection)?.groups?.["home"];
+  const relay = RELAY_ID.exec(home ?? "")?.groups?.["relay"];
+  if (relay !== undefined && parseRelayName(relay)) return { tenant, hub, relay };
   try {
-    if (home) return parseTopic(home);
+    if (home) return { tenant, hub, topic: parseTopic(home) };
   } catch {
     // An ill-formed home is as good as none; the caller learns no more than that.
   }

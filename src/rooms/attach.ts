@@ -1,17 +1,17 @@
 // How a connection begins: what the worker hands over about an authenticated client, and the first frames.
 
 import { HubError } from "../model/errors.ts";
-import type { Outgoing } from "../model/message.ts";
+import type { Encoded, Outgoing } from "../model/message.ts";
 import { connectionId } from "./address.ts";
+import type { RoomSettings } from "../model/options.ts";
 import { formatPosition, type Position } from "../model/position.ts";
-import { formatTopic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import type { Connection } from "./connection.ts";
 import { cut } from "./fan-out.ts";
-import type { Parts } from "./parts.ts";
-import { messageOf } from "./publisher.ts";
-import type { HistoryView } from "./receiver.ts";
+import { messageOf } from "./outbox.ts";
+import type { HistoryView, PresenceView } from "./receiver.ts";
+import type { RoomParts } from "./room-parts.ts";
 
 /** What the edge knows of a client that may enter. Objects trust it: only our own worker reaches them. */
 export interface Arrival {
@@ -25,47 +25,48 @@ export interface Arrival {
 const HEADER = "x-dormouse-arrival";
 
 /** A request for an object: nothing of the client's own headers but the upgrade. */
-export function arrivalRequest(arrival: Arrival): Request {
+export function arrivalRequest(arrival: object): Request {
   const bytes = new TextEncoder().encode(JSON.stringify(arrival));
   const headers = { upgrade: "websocket", [HEADER]: bytes.toBase64() };
   return new Request("https://room/", { headers });
 }
 
-export function arrivalOf(request: Request): Arrival {
+/** What the endpoint's worker handed over. Throws `unauthorized` where somebody else asks. */
+export function handedOver<T>(request: Request): T {
   const header = request.headers.get(HEADER);
   if (!header) throw new HubError("unauthorized", "Only the endpoint's worker may connect here.");
-  return JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(header))) as Arrival;
+  return JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(header))) as T;
 }
 
 /** Accepts the socket, says where the client stands, and replays what it missed. Throws `too_many_connections`. */
 export function attach(
-  parts: Parts,
+  parts: RoomParts,
   socket: WebSocket,
   { user, since, previous }: Arrival,
   now: number,
 ): Connection {
   checkRoom(parts, user);
-  const { address, connections, log, roster, settings } = parts;
-  const id = connectionId(address.topic, crypto.getRandomValues(new Uint8Array(16)));
+  const { home, connections, room, roster, settings } = parts;
   const attached = {
-    id,
+    id: connectionId(home),
     protocol: jsonRpc.name,
     user,
     connectedAt: now,
     heardAt: now,
     openCalls: [],
   };
-  const missed = since ? missedSince(parts, since, now) : nothing(log.position);
+  const missed = missedSince(parts, since, now);
   const connection = connections.accept(socket, attached);
   roster.own(user.id, 1);
-  connections.send(connection, framesOf(parts, connection, missed, previous));
+  const entered = { room, present: roster.view({}), settings };
+  connections.send(connection, framesOf(connection, entered, missed, previous));
   parts.agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
   return connection;
 }
 
-function checkRoom({ connections, roster, settings: { limits } }: Parts, user: User): void {
+function checkRoom({ connections, roster, settings: { limits } }: RoomParts, user: User): void {
   if (connections.all.size >= limits.connectionsPerObject)
-    throw new HubError("too_many_connections", "This room is full.");
+    throw new HubError("room_full", "This room is full.");
   if (roster.ownCount(user.id) >= limits.connectionsPerUser)
     throw new HubError(
       "too_many_connections",
@@ -74,11 +75,12 @@ function checkRoom({ connections, roster, settings: { limits } }: Parts, user: U
 }
 
 /** More than may wait for a slow reader is no replay: it would close the socket, and be asked for again. */
-function missedSince(
-  { log, settings: { limits } }: Parts,
-  since: Position,
+export function missedSince(
+  { log, settings: { limits } }: RoomParts,
+  since: Position | undefined,
   now: number,
 ): HistoryView {
+  if (!since) return nothing(log.position);
   const missed = log.since(since, now, limits.recovery);
   const size = missed.entries.reduce((sum, { params }) => sum + params.length, 0);
   return size > limits.queuedBytes ? nothing(missed.position) : missed;
@@ -86,38 +88,45 @@ function missedSince(
 
 const nothing = (position: Position): HistoryView => ({ entries: [], position, recovered: false });
 
+/** What a connection is told of the room it came for. */
+export interface Entered {
+  /** As a topic. */
+  readonly room: string;
+  readonly present: PresenceView;
+  readonly settings: RoomSettings;
+}
+
 /** `$/connected` stands alone in the first frame; the replay follows in as few as it fits. */
-function framesOf(
-  parts: Parts,
+export function framesOf(
   connection: Connection,
+  entered: Entered,
   missed: HistoryView,
   previous?: string,
-): string[] {
+): Encoded[] {
   const { protocol } = connection;
-  const room = formatTopic(parts.address.topic);
+  const { room } = entered;
   const heard = missed.entries.filter(({ except }) => !previous || !except?.includes(previous));
   const replay = heard.map((entry) =>
     protocol.encode(messageOf(room, missed.position.epoch, entry)),
   );
-  const first = protocol.encode(connected(parts, connection, missed, heard.length));
+  const first = protocol.encode(connected(connection, entered, missed, heard.length));
   return [first, ...cut(protocol, replay)];
 }
 
 function connected(
-  parts: Parts,
   { id, user }: Connection,
+  { room, present, settings }: Entered,
   { position, recovered }: HistoryView,
   replayed: number,
 ): Outgoing {
-  const { address, roster, settings } = parts;
   const params = {
     connectionId: id,
     userId: user.id,
-    room: formatTopic(address.topic),
+    room,
     position: formatPosition(position),
     recovered,
     replayed,
-    present: roster.view({}),
+    present,
     durability: settings.durability,
     pingSeconds: settings.pingSeconds,
   };

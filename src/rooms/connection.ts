@@ -1,9 +1,21 @@
-// One client's socket and what must survive sleep of it. The attachment holds all a wake needs; the rest is cache.
+// One client's connection and what must survive sleep of it. The attachment holds all a wake needs; the rest is cache.
 
 import { HubError } from "../model/errors.ts";
+import type { Encoded } from "../model/message.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import type { Protocol } from "../protocols/protocol.ts";
+import { signalrJson } from "../protocols/signalr-json.ts";
+import { signalrMsgpack } from "../protocols/signalr-msgpack.ts";
+import { unspoken } from "../protocols/unspoken.ts";
 import type { User } from "../model/user.ts";
+import type { Resumable } from "./resumable.ts";
+
+/** The request that a connection began with, without its token. */
+export interface ConnectRequest {
+  readonly query: Readonly<Record<string, string>>;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /** What the attachment keeps; at most 16,384 bytes, of which the token's claims are the largest part. */
 export interface Attached {
@@ -15,11 +27,26 @@ export interface Attached {
   readonly heardAt: number;
   /** Ids of calls that a loss of memory would leave unanswered. */
   readonly openCalls: readonly string[];
+  /** The room it came for, as a topic, where that is not the object's own. */
+  readonly room?: string;
+  readonly request?: ConnectRequest;
+  /** What hub code keeps beside the connection. */
+  readonly items?: Readonly<Record<string, unknown>>;
+  /** Pings that woke the object have come; those it answers asleep are known to the runtime. */
+  readonly pings?: true;
+  /** When it is closed unless it says what it must say first: a handshake, or where it stands. */
+  readonly deadline?: number | undefined;
+  /** Which of its user's clients this is, by the client's own word. */
+  readonly client?: string;
+  /** Whether it has a token that others do not know: only then may it be resumed on another socket. */
+  readonly negotiated?: boolean;
 }
 
 export interface Connection {
-  readonly socket: WebSocket;
-  readonly protocol: Protocol;
+  /** Undefined while its client is away and may come back to it. */
+  socket: WebSocket | undefined;
+  /** As the attachment says. */
+  protocol: Protocol;
   /** Replaced as a whole; `save` writes it. */
   attached: Attached;
   readonly id: string;
@@ -27,7 +54,7 @@ export interface Connection {
   /** When the last message came, as far as this wake knows. */
   heardAt: number;
   /** What waits until the connection is greeted: its first frames, and all that came after them. */
-  held: string[] | undefined;
+  held: Encoded[] | undefined;
   /** Characters written in this wake; bytes are at least as many. */
   written: number;
   /** How many had been written when the reader's queue was looked at last. */
@@ -36,31 +63,51 @@ export interface Connection {
   backlog: { readonly waited: number; readonly written: number } | undefined;
   /** Frames of the client from before it was greeted. */
   readonly early: (string | ArrayBuffer)[];
+  /** The beginning of a message whose end is still to come. */
+  rest: string | Uint8Array | undefined;
+  /** The client or hub code ended it for good. */
+  saidGoodbye: boolean;
+  /** Where the connection can be resumed on another socket: what the client has not confirmed yet. */
+  resumable: Resumable | undefined;
 }
 
-const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map([[jsonRpc.name, jsonRpc]]);
+const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
+  [
+    jsonRpc,
+    unspoken,
+    signalrJson({ verbatim: false }),
+    signalrJson({ verbatim: true }),
+    signalrMsgpack({ verbatim: false }),
+    signalrMsgpack({ verbatim: true }),
+  ].map((protocol) => [protocol.name, protocol]),
+);
 
-export function connectionOf(socket: WebSocket, attached: Attached): Connection {
-  const protocol = PROTOCOLS.get(attached.protocol);
-  if (!protocol) throw new Error(`No protocol ${attached.protocol}.`);
-  return {
-    socket,
-    protocol,
-    attached,
-    heardAt: attached.heardAt,
-    held: undefined,
-    written: 0,
-    lookedAt: 0,
-    backlog: undefined,
-    early: [],
-    get id() {
-      return this.attached.id;
-    },
-    get user() {
-      return this.attached.user;
-    },
-  };
+function protocolOf({ protocol: name }: Attached): Protocol {
+  const protocol = PROTOCOLS.get(name);
+  if (!protocol) throw new Error(`No protocol ${name}.`);
+  return protocol;
 }
+
+export const connectionOf = (socket: WebSocket | undefined, attached: Attached): Connection => ({
+  socket,
+  protocol: protocolOf(attached),
+  attached,
+  heardAt: attached.heardAt,
+  held: undefined,
+  written: 0,
+  lookedAt: 0,
+  backlog: undefined,
+  early: [],
+  rest: undefined,
+  saidGoodbye: false,
+  resumable: undefined,
+  get id() {
+    return this.attached.id;
+  },
+  get user() {
+    return this.attached.user;
+  },
+});
 
 /** Throws `too_large` where the token says more than an attachment holds. */
 export function attachTo(socket: WebSocket, attached: Attached): void {
@@ -75,8 +122,10 @@ export function attachTo(socket: WebSocket, attached: Attached): void {
 /** Changes what survives sleep, or nothing at all. Throws as `attachTo` does. */
 export function save(connection: Connection, change: Partial<Attached>): void {
   const attached = { ...connection.attached, ...change };
-  attachTo(connection.socket, attached);
+  if (connection.socket) attachTo(connection.socket, attached);
+  if (change.protocol !== undefined) connection.protocol = protocolOf(attached);
   connection.attached = attached;
+  connection.resumable?.attachedChanged(attached);
 }
 
 export const restore = (socket: WebSocket): Connection | undefined => {

@@ -1,9 +1,9 @@
-// The sockets of one object: accepting, finding, closing, and knowing which of them are silent or expired. Relays
-// and rooms share it; it knows no rooms, no logs and no hubs.
+// The connections of one object: accepting, finding, writing, closing. Relays and rooms share it; it knows no rooms,
+// no logs and no hubs. Which of them are silent or expired is in liveness.ts.
 
 import { CLOSE, type CloseReason } from "../model/errors.ts";
+import type { Encoded } from "../model/message.ts";
 import { PING, type RoomSettings } from "../model/options.ts";
-import type { Duty } from "./agenda.ts";
 import {
   attachTo,
   connectionOf,
@@ -26,15 +26,13 @@ export type SocketState = Pick<
 /** What becomes of a connection that ends here rather than by its client. */
 export type Dropped = (connection: Connection, why: CloseReason) => void;
 
-export class Connections implements Duty {
+export class Connections {
   readonly #state: SocketState;
   readonly #settings: RoomSettings;
   readonly #dropped: Dropped;
   readonly #all = new Set<Connection>();
   readonly #byId = new Map<string, Connection>();
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
-  /** Unknown after a wake: the next alarm looks, so that frequent wakes do not put it off. */
-  #sweptAt = 0;
 
   /** After sleep the sockets are still there, and their attachments say who they are. */
   constructor(state: SocketState, settings: RoomSettings, dropped: Dropped) {
@@ -110,7 +108,29 @@ export class Connections implements Duty {
   #add(connection: Connection): void {
     this.#all.add(connection);
     this.#byId.set(connection.id, connection);
-    this.#bySocket.set(connection.socket, connection);
+    if (connection.socket) this.#bySocket.set(connection.socket, connection);
+  }
+
+  /** One whose client is away, and may come back to it. */
+  adopt(connection: Connection): void {
+    this.#add(connection);
+  }
+
+  /** The socket is gone, the connection is not: its client may come back on another. */
+  detach(connection: Connection): void {
+    const { socket } = connection;
+    connection.socket = undefined;
+    if (!socket) return;
+    this.#bySocket.delete(socket);
+    socket.serializeAttachment(null);
+  }
+
+  /** The client is back on another socket. */
+  reattach(connection: Connection, socket: WebSocket): void {
+    this.#state.acceptWebSocket(socket);
+    connection.socket = socket;
+    connection.rest = undefined;
+    this.#bySocket.set(socket, connection);
   }
 
   /** False where it was gone already. */
@@ -123,17 +143,24 @@ export class Connections implements Duty {
 
   /** A wake that comes while the socket is still closing shall not take it for one that ends only now. */
   #forget({ socket }: Connection): void {
-    socket.serializeAttachment(null);
+    socket?.serializeAttachment(null);
   }
 
   /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
-  send(connection: Connection, frames: readonly string[]): void {
+  send(connection: Connection, frames: readonly Encoded[]): void {
     if (connection.held) return void connection.held.push(...frames);
     if (!this.#all.has(connection)) return;
-    if (this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
+    const { resumable, protocol, socket } = connection;
+    const now = resumable ? resumable.keep(frames, protocol, socket !== undefined) : frames;
+    if (now === undefined || this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
+    this.write(connection, now);
+  }
+
+  /** Writes as it stands, before whatever waits. */
+  write(connection: Connection, frames: readonly Encoded[]): void {
     try {
       for (const frame of frames) {
-        connection.socket.send(frame);
+        connection.socket?.send(frame);
         connection.written += frame.length;
       }
     } catch {
@@ -141,71 +168,54 @@ export class Connections implements Duty {
     }
   }
 
+  /** Ends a connection with this as its last word. */
+  refuse(connection: Connection, word: Encoded, why: CloseReason): void {
+    if (!this.remove(connection)) return;
+    this.write(connection, [word]);
+    closeSocket(connection, CLOSE.normal);
+    this.#dropped(connection, why);
+  }
+
+  /** A ping that did wake the object is answered by one. */
+  pong(connection: Connection): void {
+    const { ping } = connection.protocol;
+    if (ping !== undefined) this.write(connection, [ping]);
+    if (!connection.attached.pings) save(connection, { pings: true });
+  }
+
   /** To look costs a tenth of a write, so that it is done once for so many characters. */
   #isSlow(connection: Connection): boolean {
     const { queuedBytes: most } = this.#settings.limits;
     if (connection.written - connection.lookedAt < most * LOOK_AFTER) return false;
     connection.lookedAt = connection.written;
-    return queuedBytes(connection.socket) > most;
+    return queuedBytes(connection) > most;
   }
 
-  /** Ends a connection from here. A half-open peer never answers, so it counts as gone at once. */
-  close(connection: Connection, why: CloseReason): void {
+  /**
+   * Ends a connection from here. A half-open peer never answers, so it counts as gone at once. Protocols that have a
+   * word for why say it, and close normally: their clients know no codes of ours.
+   */
+  close(connection: Connection, why: CloseReason, detail?: string): void {
+    connection.saidGoodbye = why === CLOSE.normal || why === CLOSE.aborted;
+    const farewell = connection.protocol.farewell?.(why, detail);
+    if (farewell !== undefined) return this.refuse(connection, farewell, why);
     if (!this.remove(connection)) return;
-    try {
-      connection.socket.close(why.code, why.reason);
-    } catch {
-      // Closed already.
-    }
+    closeSocket(connection, why);
     this.#dropped(connection, why);
-  }
-
-  /** The next expiry of a token, or the next look for silent sockets. */
-  due(): number | undefined {
-    if (this.#all.size === 0) return undefined;
-    const expiries = [...this.#all].map(({ user }) => user.expiresAt);
-    return expiries.reduce(
-      (a, b) => Math.min(a, b),
-      this.#sweptAt + this.#settings.sweepSeconds * 1000,
-    );
-  }
-
-  /** A look for the silent asks the runtime about each socket, so it does not come with every alarm. */
-  run(now: number): void {
-    const sweeps = now - this.#sweptAt >= this.#settings.sweepSeconds * 1000;
-    if (sweeps) this.#sweptAt = now;
-    for (const connection of this.#all) {
-      if (connection.user.expiresAt <= now) this.close(connection, CLOSE.expired);
-      else if (sweeps && this.#isSilent(connection, now)) this.close(connection, CLOSE.silent);
-      else if (sweeps && isStuck(connection)) this.close(connection, CLOSE.slow);
-    }
-  }
-
-  /** Only who has pinged before can fall silent: a bare partysocket never pings. */
-  #isSilent({ socket, heardAt }: Connection, now: number): boolean {
-    const pingedAt = this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-    if (pingedAt === undefined) return false;
-    return now - Math.max(pingedAt, heardAt) > this.#settings.silentSeconds * 1000;
   }
 }
 
-/**
- * workerd (2026-11-17) says nothing of some that end: reset while the upgrade is answered, or between a ping and a
- * broken frame. Their socket is closed without an event, or open and takes nothing (or less than was added) between two sweeps.
- */
-function isStuck(connection: Connection): boolean {
-  const { socket, backlog, written } = connection;
-  if (socket.readyState === WebSocket.CLOSED) return true;
-  const waited = queuedBytes(socket);
-  connection.backlog = waited > 0 ? { waited, written } : undefined;
-  return (
-    backlog !== undefined && waited > 0 && waited - backlog.waited >= written - backlog.written
-  );
+function closeSocket({ socket }: Connection, { code, reason }: CloseReason): void {
+  try {
+    socket?.close(code, reason);
+  } catch {
+    // Closed already.
+  }
 }
 
 /** The part of the limit after which a reader's queue is looked at again. */
 const LOOK_AFTER = 1 / 8;
 
 /** `bufferedAmount` is in workerd from 2026-11-17 on; before it nobody can know, and nothing is dropped. */
-export const queuedBytes = (socket: WebSocket): number =>
-  (socket as WebSocket & { bufferedAmount?: number }).bufferedAmount ?? 0;
+export const queuedBytes = ({ socket }: Pick<Connection, "socket">): number =>
+  (socket as (WebSocket & { bufferedAmount?: number }) | undefined)?.bufferedAmount ?? 0;

@@ -2,7 +2,7 @@
 // built once. Pure: it takes what is waiting and gives frames.
 
 import { HubError } from "../model/errors.ts";
-import type { Outgoing } from "../model/message.ts";
+import type { Encoded, Outgoing } from "../model/message.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import type { Connection } from "./connection.ts";
 import type { Ticket } from "./receiver.ts";
@@ -26,7 +26,7 @@ export interface Told {
 
 export type Waiting = Said | Told;
 
-export type Send = (connection: Connection, frames: readonly string[]) => void;
+export type Send = (connection: Connection, frames: readonly Encoded[]) => void;
 
 /** Frames are cut at this many characters, so that a long replay does not become one huge frame. */
 export const FRAME_CHARS = 256 * 1024;
@@ -38,7 +38,7 @@ export function fanOut(waiting: readonly Waiting[], send: Send): void {
   for (const [connection, records] of special)
     if (records.length > 0) send(connection, cut(connection.protocol, records));
   for (const { audiences, connections } of sharesOf(waiting, special)) {
-    const frames = new Map<Protocol, string[]>();
+    const frames = new Map<Protocol, Encoded[]>();
     for (const connection of connections) {
       const { protocol } = connection;
       let shared = frames.get(protocol);
@@ -53,12 +53,12 @@ export function fanOut(waiting: readonly Waiting[], send: Send): void {
 }
 
 /** Records as frames: as few as fit. Empty records are left out. */
-export function cut(protocol: Protocol, records: readonly string[]): string[] {
-  const frames: string[] = [];
-  let open: string[] = [];
+export function cut(protocol: Protocol, records: readonly Encoded[]): Encoded[] {
+  const frames: Encoded[] = [];
+  let open: Encoded[] = [];
   let size = 0;
   for (const record of records) {
-    if (record === "") continue;
+    if (record.length === 0) continue;
     if (open.length > 0 && size + record.length > FRAME_CHARS) {
       frames.push(protocol.join(open));
       [open, size] = [[], 0];
@@ -72,11 +72,11 @@ export function cut(protocol: Protocol, records: readonly string[]): string[] {
 
 const isTold = (one: Waiting): one is Told => "connection" in one;
 
-type Encode = (message: Outgoing, protocol: Protocol) => string;
+type Encode = (message: Outgoing, protocol: Protocol) => Encoded;
 
 /** Remembers what it encoded, for as long as the flush lasts. */
 function encoder(): Encode {
-  const known = new Map<Outgoing, Map<Protocol, string>>();
+  const known = new Map<Outgoing, Map<Protocol, Encoded>>();
   return (message, protocol) => {
     let records = known.get(message);
     if (!records) known.set(message, (records = new Map()));
@@ -87,7 +87,7 @@ function encoder(): Encode {
 }
 
 /** A result that JSON cannot hold (a BigInt, a cycle) fails its own call and nothing else. */
-function encodeSafely(message: Outgoing, protocol: Protocol): string {
+function encodeSafely(message: Outgoing, protocol: Protocol): Encoded {
   try {
     return protocol.encode(message);
   } catch (error) {
@@ -121,8 +121,8 @@ const failureOf = (message: Outgoing): Outgoing | undefined =>
     : undefined;
 
 /** Connections whose frame is their own, because something was told to them, or something was not; and its records. */
-function specialOf(waiting: readonly Waiting[], encode: Encode): Map<Connection, string[]> {
-  const special = new Map<Connection, string[]>();
+function specialOf(waiting: readonly Waiting[], encode: Encode): Map<Connection, Encoded[]> {
+  const special = new Map<Connection, Encoded[]>();
   for (const one of waiting) {
     if (isTold(one)) special.set(one.connection, []);
     else for (const connection of one.except ?? []) special.set(connection, []);
@@ -139,7 +139,7 @@ function specialOf(waiting: readonly Waiting[], encode: Encode): Map<Connection,
 }
 
 /** A function that throws leaves its own connection without this record, and nobody else. */
-function recordOf({ connection, message }: Told, encode: Encode): string {
+function recordOf({ connection, message }: Told, encode: Encode): Encoded {
   try {
     return encode(typeof message === "function" ? message() : message, connection.protocol);
   } catch (error) {
@@ -209,7 +209,7 @@ function recordsOf(
   audiences: ReadonlySet<Audience>,
   protocol: Protocol,
   encode: Encode,
-): string[] {
+): Encoded[] {
   return waiting.flatMap((one) =>
     !isTold(one) && audiences.has(one.audience) ? [encode(one.message, protocol)] : [],
   );

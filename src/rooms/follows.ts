@@ -2,11 +2,16 @@
 // room once, however many of its connections are in it, and tells it who they are.
 
 import { HubError } from "../model/errors.ts";
+import type { Position } from "../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
+import { fetchMissed, type CatchUp, type Tell } from "./catching-up.ts";
 import type { Connection } from "./connection.ts";
-import { Memberships } from "./memberships.ts";
-import type { Delivery, DeliveryReply, MemberCount, Peer } from "./peers.ts";
+import { countsOf, followedOf, type Followed } from "./followed.ts";
+import { Memberships, type Lost } from "./memberships.ts";
+import type { Hearing } from "./outbox.ts";
+import type { Delivery, DeliveryReply, Peer } from "./peers.ts";
 import type { Entry } from "./receiver.ts";
+import { Stands } from "./stands.ts";
 
 export interface FollowsOptions {
   readonly sql: SqlStorage;
@@ -16,26 +21,14 @@ export interface FollowsOptions {
   readonly everybody: ReadonlySet<Connection>;
   find(connection: string): Connection | undefined;
   peer(topic: Topic): Peer;
+  /** Whether a client that comes back wants to know how far it came. */
+  readonly remembers: boolean;
   /** Whether the room wants to know who its members are. */
   tellsWho(topic: Topic): boolean;
   /** What was said in a followed room, for these connections. */
-  heard(room: string, epoch: string, entry: Entry, members: ReadonlySet<Connection>): void;
+  heard(hearing: Hearing): void;
   /** The room's log no longer had what these connections missed. */
   missed(room: string, members: ReadonlySet<Connection>): void;
-}
-
-interface Followed {
-  readonly room: string;
-  readonly topic: Topic;
-  readonly members: ReadonlySet<Connection>;
-  /** Users whose count the room does not know yet. */
-  readonly untold: Set<string>;
-  /** Where we stand in the room's log; unknown after a wake, and the room knows then. */
-  position: { epoch: string; offset: number } | undefined;
-  following: boolean;
-  /** Whether the room may count this object among its followers. */
-  asked: boolean;
-  syncing: Promise<void>;
 }
 
 const FOLLOWS = "CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITHOUT ROWID";
@@ -43,37 +36,36 @@ const FOLLOWS = "CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITH
 export class Follows {
   readonly #options: FollowsOptions;
   readonly #memberships: Memberships;
+  readonly #stands: Stands;
   readonly #rooms = new Map<string, Followed>();
 
   constructor(options: FollowsOptions) {
     this.#options = options;
     this.#memberships = new Memberships(options.sql);
     options.sql.exec(FOLLOWS);
-    for (const { room } of options.sql.exec("SELECT room FROM follows"))
+    this.#stands = new Stands(options.remembers ? options.sql : undefined);
+  }
+
+  /** After a wake, when this object's connections are known again. Names those that are gone. */
+  restore(): Lost[] {
+    const { sql, find } = this.#options;
+    for (const { room } of sql.exec("SELECT room FROM follows"))
       Object.assign(this.#open(room as string), { following: true, asked: true });
-    for (const { room, userId } of this.#memberships.restore(options.find))
-      this.#open(room).untold.add(userId);
+    const lost = this.#memberships.restore(find);
+    for (const { room, userId } of lost) this.#open(room).untold.add(userId);
+    return lost;
   }
 
   #open(room: string): Followed {
     let followed = this.#rooms.get(room);
-    if (!followed) this.#rooms.set(room, (followed = this.#followed(room, parseTopic(room))));
+    if (!followed) this.#rooms.set(room, (followed = this.#followed(room)));
     return followed;
   }
 
-  #followed(room: string, topic: Topic): Followed {
-    const members = topic.kind === "all" ? this.#options.everybody : this.#memberships.of(room);
-    const syncing = Promise.resolve();
-    return {
-      room,
-      topic,
-      members,
-      untold: new Set(),
-      position: undefined,
-      following: false,
-      asked: false,
-      syncing,
-    };
+  #followed(room: string): Followed {
+    const topic = parseTopic(room);
+    const isAll = topic.kind === "all";
+    return followedOf(topic, isAll ? this.#options.everybody : this.#memberships.of(room));
   }
 
   /** Whether rooms elsewhere count on this object. */
@@ -124,6 +116,9 @@ export class Follows {
     }
   }
 
+  /** The rooms that this connection is in, as topics. */
+  readonly roomsOf = (connection: Connection): string[] => this.#memberships.roomsOf(connection);
+
   async leave(connection: Connection, topic: Topic): Promise<void> {
     const room = formatTopic(topic);
     if (!this.#memberships.has(connection, room)) return;
@@ -142,6 +137,7 @@ export class Follows {
 
   #remove(connection: Connection, followed: Followed): void {
     this.#memberships.remove(connection, followed.room);
+    followed.catchingUp.end(connection);
     followed.untold.add(connection.user.id);
   }
 
@@ -190,6 +186,7 @@ export class Follows {
       return this.#tell(followed);
     }
     this.#options.sql.exec("DELETE FROM follows WHERE room = ?", room);
+    this.#stands.forget(room);
     if (this.#rooms.get(room) === followed) this.#rooms.delete(room);
     this.#memberships.forget(room);
   }
@@ -205,18 +202,43 @@ export class Follows {
     if (at !== undefined && after > at && !reset) return { kind: "behind", offset: at };
     if (reset) this.#options.missed(room, followed.members);
     for (const entry of entries)
-      if (at === undefined || entry.offset > at)
-        this.#options.heard(room, epoch, entry, followed.members);
+      if (at === undefined || entry.offset > at) this.#hear(followed, epoch, entry);
     followed.position = { epoch, offset: Math.max(at ?? 0, entries.at(-1)?.offset ?? after) };
+    this.#stands.keep(room, followed.position);
     return { kind: "taken" };
   }
-}
 
-function countsOf(members: ReadonlySet<Connection>, users: readonly string[]): MemberCount[] {
-  const counts = new Map(users.map((user) => [user, 0]));
-  for (const { user } of members) {
-    const count = counts.get(user.id);
-    if (count !== undefined) counts.set(user.id, count + 1);
+  #hear({ room, members, catchingUp }: Followed, epoch: string, entry: Entry): void {
+    const skip = catchingUp.have(epoch, entry.offset);
+    this.#options.heard({ room, epoch, entry, audience: members, ...(skip && { skip }) });
   }
-  return [...counts];
+
+  /** Where this object stands in a followed room, as far as it knows. */
+  standOf(room: string): Position | undefined {
+    return this.#rooms.get(room)?.position ?? this.#stands.of(room);
+  }
+
+  /**
+   * Puts the connection into the room, with all that was said there since. `tell` gets it, once, and from then on
+   * what is new comes by itself. Throws what `join` throws.
+   */
+  async catchUp(
+    connection: Connection,
+    { topic, since, most }: CatchUp,
+    tell: Tell,
+  ): Promise<void> {
+    const followed = this.#open(formatTopic(topic));
+    const { catchingUp } = followed;
+    catchingUp.begin(connection);
+    try {
+      await this.join(connection, topic, most);
+      const room = this.#options.peer(topic);
+      const missed = await fetchMissed(room, since, () => followed.position);
+      catchingUp.reached(connection, missed.position);
+      tell(missed);
+    } catch (error) {
+      catchingUp.end(connection);
+      throw error;
+    }
+  }
 }

@@ -1,15 +1,16 @@
 // What hub code can do from an object: the Host, over the object's parts. Here by a function call, elsewhere by RPC.
 
 import { HubError, type CloseReason } from "../model/errors.ts";
-import type { Outgoing } from "../model/message.ts";
+import type { Incoming, Outgoing, Params } from "../model/message.ts";
 import type { RoomSettings } from "../model/options.ts";
-import { formatTopic, type Topic } from "../model/topic.ts";
+import { ALL, formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
-import { homeOf, type Address } from "./address.ts";
-import { save, type Connection } from "./connection.ts";
+import { homeOf, objectName, type Domain, type Home } from "./address.ts";
+import { save, type Attached, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
 import type { Parts } from "./parts.ts";
 import type { Peer } from "./peers.ts";
+import { RoomParts } from "./room-parts.ts";
 import type {
   Draft,
   HistoryQuery,
@@ -36,8 +37,21 @@ export class ObjectHost implements Host {
     this.#options = options;
   }
 
-  get address(): Address {
-    return this.#parts.address;
+  get domain(): Domain {
+    return this.#parts.home;
+  }
+
+  get room(): Topic {
+    return this.#here?.topic ?? ALL;
+  }
+
+  /** The room this object is; undefined where it is a relay. */
+  get #here(): RoomParts | undefined {
+    return this.#parts instanceof RoomParts ? this.#parts : undefined;
+  }
+
+  roomOf({ attached: { room } }: Connection): Topic {
+    return room === undefined ? this.room : parseTopic(room);
   }
 
   get settings(): RoomSettings {
@@ -50,43 +64,52 @@ export class ObjectHost implements Host {
 
   publish(topic: Topic, draft: Draft): Ticket | Promise<void> {
     checkDraft(draft, this.settings.limits.publishBytes);
-    if (this.#isHere(topic)) return this.#parts.publisher.publish(draft);
+    const room = this.#roomHere(topic);
+    if (room) return room.publisher.publish(draft);
     return publishAt(() => this.#parts.peer(topic), draft);
   }
 
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void {
-    this.#parts.publisher.send(connection, message);
+    this.#parts.outbox.send(connection, message);
   }
 
-  queuedBytes({ socket }: Connection): number {
-    return queuedBytes(socket);
+  queuedBytes(connection: Connection): number {
+    return queuedBytes(connection);
   }
 
-  async tell(id: string, target: string, params: string): Promise<void> {
-    checkDraft({ target, params }, this.settings.limits.publishBytes);
+  async tell(id: string, target: string, params: Params): Promise<void> {
+    checkDraft({ target, ...params }, this.settings.limits.publishBytes);
     const connection = this.#local(id);
-    if (!connection) return this.#homePeer(id).tell(id, target, params);
-    this.send(connection, { type: "invocation", target, params });
+    if (!connection) return this.#parts.holder(this.#homeOf(id)).tell(id, target, params);
+    this.send(connection, { type: "invocation", target, ...params });
   }
 
-  async ask(id: string, target: string, params: string): Promise<unknown> {
-    checkDraft({ target, params }, this.settings.limits.publishBytes);
+  async ask(id: string, target: string, params: Params): Promise<unknown> {
+    checkDraft({ target, ...params }, this.settings.limits.publishBytes);
     const connection = this.#local(id);
     return connection
       ? this.#options.receiver.ask(this, connection, target, params)
-      : this.#homePeer(id).ask(id, target, params);
+      : this.#parts.holder(this.#homeOf(id)).ask(id, target, params);
+  }
+
+  async move(id: string, topic: Topic, how: "join" | "leave"): Promise<void> {
+    const connection = this.#parts.connections.get(id);
+    const home = connection ? undefined : this.#homeOf(id);
+    if (home && !this.#isOwn(home))
+      return this.#parts.holder(home).move(id, formatTopic(topic), how);
+    if (connection) await this[how](connection, topic);
   }
 
   async join(connection: Connection, topic: Topic): Promise<void> {
     // A handler may outlive its caller: nobody would ever take such a join back.
     if (this.#parts.connections.get(connection.id) !== connection)
       throw new HubError("interrupted", "The connection is gone.");
-    if (!this.#isHere(topic))
+    if (!this.#roomHere(topic))
       await this.#parts.follows.join(connection, topic, this.settings.limits.groupsPerConnection);
   }
 
   async leave(connection: Connection, topic: Topic): Promise<void> {
-    if (this.#isHere(topic))
+    if (this.#roomHere(topic))
       throw new HubError(
         "invalid_request",
         "The connection lives in that room: to leave, close it.",
@@ -95,23 +118,37 @@ export class ObjectHost implements Host {
   }
 
   async history(topic: Topic, query: HistoryQuery): Promise<HistoryView> {
-    if (!this.#isHere(topic)) return this.#parts.peer(topic).history(query);
-    this.#parts.publisher.flush(); // Who has said something finds it in the log.
-    return this.#parts.log.page(query, Date.now(), this.settings.limits.recovery);
+    const room = this.#roomHere(topic);
+    if (!room) return this.#parts.peer(topic).history(query);
+    room.outbox.flush(); // Who has said something finds it in the log.
+    return room.log.page(query, Date.now(), this.settings.limits.recovery);
   }
 
   async presence(topic: Topic, query: PresenceQuery): Promise<PresenceView> {
-    if (!this.#isHere(topic)) return this.#parts.peer(topic).presence(query);
-    return this.#parts.roster.view(query);
+    const room = this.#roomHere(topic);
+    return room ? room.roster.view(query) : this.#parts.peer(topic).presence(query);
   }
 
   async track(userId: string, topic: Topic, state: unknown): Promise<void> {
-    if (!this.#isHere(topic)) return this.#parts.peer(topic).track(userId, state);
-    this.#parts.roster.track(userId, state);
+    const room = this.#roomHere(topic);
+    if (!room) return this.#parts.peer(topic).track(userId, state);
+    room.roster.track(userId, state);
   }
 
-  close(connection: Connection, why: CloseReason): void {
-    this.#parts.connections.close(connection, why);
+  close(connection: Connection, why: CloseReason, detail?: string): void {
+    this.#parts.connections.close(connection, why, detail);
+  }
+
+  takes(connection: Connection, message: Incoming): boolean {
+    return this.#parts.resumables?.take(connection, message) ?? true;
+  }
+
+  pong(connection: Connection): void {
+    this.#parts.connections.pong(connection);
+  }
+
+  keep(connection: Connection, change: Partial<Pick<Attached, "items">>): void {
+    save(connection, change);
   }
 
   renew(connection: Connection, user: User): void {
@@ -132,20 +169,25 @@ export class ObjectHost implements Host {
     this.#options.waitUntil(work);
   }
 
-  #isHere(topic: Topic): boolean {
-    return formatTopic(topic) === this.#parts.room;
+  #roomHere(topic: Topic): RoomParts | undefined {
+    const here = this.#here;
+    return here && formatTopic(topic) === here.room ? here : undefined;
   }
 
   /** Undefined where the connection is of another object. Throws `connection_not_found` where it should be here. */
   #local(id: string): Connection | undefined {
     const connection = this.#parts.connections.get(id);
-    if (!connection && this.#isHere(homeOf(id)))
+    if (!connection && this.#isOwn(this.#homeOf(id)))
       throw new HubError("connection_not_found", "There is no connection with that id.");
     return connection;
   }
 
-  #homePeer(id: string): Peer {
-    return this.#parts.peer(homeOf(id));
+  #homeOf(id: string): Home {
+    return homeOf(id, this.#parts.home);
+  }
+
+  #isOwn(home: Home): boolean {
+    return objectName(home) === objectName(this.#parts.home);
   }
 }
 
@@ -160,7 +202,7 @@ function checkDraft({ target, params }: Draft, most: number): void {
 const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
 
 /** An id of its own makes a second attempt harmless: the room knows what it has said. */
-async function publishAt(room: () => Peer, draft: Draft): Promise<void> {
+async function publishAt(room: () => Pick<Peer, "publish">, draft: Draft): Promise<void> {
   const identified = { ...draft, id: draft.id ?? crypto.randomUUID() };
   try {
     await room().publish(identified);

@@ -7,6 +7,7 @@ import type { Connection } from "./connection.ts";
 export interface Lost {
   readonly room: string;
   readonly userId: string;
+  readonly connection: string;
 }
 
 export class Memberships {
@@ -29,7 +30,8 @@ export class Memberships {
       const connection = find(row["connection"] as string);
       if (connection) this.#link(connection, room);
       else this.#delete(room, row["connection"] as string);
-      return connection ? [] : [{ room, userId: row["user"] as string }];
+      const lost = { room, userId: row["user"] as string, connection: row["connection"] as string };
+      return connection ? [] : [lost];
     });
   }
 

@@ -1,30 +1,22 @@
-// What one object is made of, put together once for each wake. The parts know each other only through the functions
-// they are given here.
+// What every object with connections is made of, put together once for each wake. The parts know each other only
+// through the functions they are given here. Rooms (room-parts.ts) and relays (relay-parts.ts) add their own.
 
 import { DEFAULTS, type RoomSettings } from "../model/options.ts";
 import { formatTopic, type Topic } from "../model/topic.ts";
-import { objectName, parseObjectName, type Address } from "./address.ts";
+import { objectName, parseObjectName, type Home } from "./address.ts";
 import { Agenda, type Duty } from "./agenda.ts";
 import type { Connection } from "./connection.ts";
 import { Connections, type Dropped } from "./connections.ts";
-import { Followers, type FollowersOptions } from "./followers.ts";
 import { Follows, type FollowsOptions } from "./follows.ts";
-import type { RoomLog } from "./log.ts";
-import { openLog } from "./log-modes.ts";
-import { peerAt, peersOf, type Peer } from "./peers.ts";
-import { OWN } from "./presence.ts";
-import { Publisher, type PublisherOptions } from "./publisher.ts";
+import { Liveness } from "./liveness.ts";
+import { Outbox } from "./outbox.ts";
+import { peersOf, type Holder, type ObjectEnv, type Peer, type Peers } from "./peers.ts";
 import type { Receiver } from "./receiver.ts";
-import { Roster, type RosterOptions } from "./roster.ts";
-
-export interface RoomEnv {
-  readonly ROOMS: DurableObjectNamespace;
-}
+import type { Resumables } from "./resumables.ts";
 
 /** What happens in an object that its parts cannot answer themselves. */
 export interface Events {
   readonly dropped: Dropped;
-  presenceChanged(joined: readonly string[], left: readonly string[]): void;
 }
 
 /** Sockets that are written to faster than three timers fire. */
@@ -32,128 +24,105 @@ const FEW = 8;
 /** How soon a room elsewhere that does not know how things are here is told again. */
 const STALE_MS = 5_000;
 
-const now = (): number => Date.now();
-
-export class Parts {
-  readonly address: Address;
+export abstract class Parts {
+  readonly home: Home;
   readonly settings: RoomSettings;
   /** False where the hub is no longer served. */
   readonly served: boolean;
   readonly connections: Connections;
-  readonly log: RoomLog;
-  readonly publisher: Publisher;
-  readonly roster: Roster;
-  readonly followers: Followers;
+  readonly outbox: Outbox;
   readonly follows: Follows;
   readonly agenda: Agenda;
-  readonly #ctx: DurableObjectState;
-  readonly #env: RoomEnv;
+  readonly peers: Peers;
+  protected readonly ctx: DurableObjectState;
+  /** First without duties: parts may find at their making that something is due. */
+  protected readonly duties: Duty[] = [];
 
-  constructor(ctx: DurableObjectState, env: RoomEnv, receiver: Receiver, events: Events) {
-    this.#ctx = ctx;
-    this.#env = env;
-    this.address = parseObjectName(ctx.id.name ?? "");
-    const settings = receiver.settings(this.address.hub);
+  constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: Events) {
+    this.ctx = ctx;
+    this.peers = peersOf(env);
+    this.home = parseObjectName(ctx.id.name ?? "");
+    const settings = receiver.settings(this.home.hub);
     this.served = settings !== undefined;
-    this.settings = settingsOf(settings ?? DEFAULTS, this.address.topic);
-    // First, and still without duties: parts may find at their making that something is due.
-    const duties: Duty[] = [];
-    this.agenda = new Agenda(ctx.storage, duties);
+    this.settings = this.adapted(settings ?? DEFAULTS);
+    this.agenda = new Agenda(ctx.storage, this.duties);
     this.connections = new Connections(ctx, this.settings, events.dropped);
-    this.log = openLog(ctx.storage, this.settings);
-    this.publisher = new Publisher(this.#publishing());
-    this.roster = new Roster(this.#roll(events));
-    this.followers = new Followers(this.#followed());
+    this.outbox = new Outbox({
+      isLight: () => this.connections.all.size <= FEW && this.isUnlogged,
+      find: (id) => this.connections.get(id),
+      send: (connection, frames) => this.connections.send(connection, frames),
+    });
     this.follows = new Follows(this.#following());
-    duties.push(this.connections, this.roster, this.followers, this.#upkeep());
-    this.roster.restore(this.#counts());
+    this.duties.push(new Liveness(ctx, this.settings, this.connections), this.#upkeep());
+  }
+
+  /** The hub's settings, as this kind of object has them. */
+  protected adapted(settings: RoomSettings): RoomSettings {
+    return settings;
+  }
+
+  /** Whether nothing of what is said here is written to a log first. */
+  protected get isUnlogged(): boolean {
+    return true;
+  }
+
+  /** Whether a crash would leave something behind. */
+  get isUsed(): boolean {
+    return this.connections.all.size > 0 || this.follows.any;
+  }
+
+  /** Where connections may be resumed on another socket. */
+  get resumables(): Resumables | undefined {
+    return undefined;
   }
 
   /** Another room of this hub and tenant. */
   peer(topic: Topic): Peer {
-    return peerAt(peersOf(this.#env.ROOMS), { ...this.address, topic });
+    return this.peers(objectName({ tenant: this.home.tenant, hub: this.home.hub, topic }));
   }
 
-  get room(): string {
-    return formatTopic(this.address.topic);
-  }
-
-  #publishing(): PublisherOptions {
-    return {
-      room: this.room,
-      log: this.log,
-      own: this.connections.all,
-      now,
-      isLight: () => this.connections.all.size <= FEW && this.settings.durability !== "logged",
-      find: (id) => this.connections.get(id),
-      send: (connection, frames) => this.connections.send(connection, frames),
-      saved: (entries) => this.followers.said(entries),
-    };
-  }
-
-  #roll(events: Events): RosterOptions {
-    return {
-      sql: this.#ctx.storage.sql,
-      settings: this.settings,
-      now,
-      arm: (at) => this.agenda.arm(at),
-      publish: (draft) => this.publisher.publish(draft),
-      flush: () => this.publisher.flush(),
-      changed: (joined, left) => events.presenceChanged(joined, left),
-    };
-  }
-
-  #followed(): FollowersOptions {
-    return {
-      room: this.room,
-      storage: this.#ctx.storage,
-      log: this.log,
-      peers: peersOf(this.#env.ROOMS),
-      now,
-      arm: (at) => this.agenda.arm(at),
-      waitUntil: (work) => this.#ctx.waitUntil(work),
-      gone: (follower) => this.roster.forget(follower),
-    };
+  /** The object that holds connections there. */
+  holder(home: Home): Holder {
+    return this.peers(objectName(home));
   }
 
   #following(): FollowsOptions {
     return {
-      sql: this.#ctx.storage.sql,
-      self: objectName(this.address),
+      sql: this.ctx.storage.sql,
+      self: objectName(this.home),
       everybody: this.connections.all,
       find: (id) => this.connections.get(id),
       peer: (topic) => this.peer(topic),
+      remembers: this.settings.rememberGroups > 0,
       tellsWho: ({ kind }) => kind !== "all" || this.settings.online,
-      heard: (room, epoch, entry, members) => this.publisher.hear(room, epoch, entry, members),
+      heard: (hearing) => this.outbox.hear(hearing),
       missed: (room, members) => this.#reset(room, members),
     };
   }
 
   #reset(room: string, members: ReadonlySet<Connection>): void {
     for (const connection of members)
-      this.publisher.send(connection, { type: "control", name: "reset", params: {}, room });
+      this.outbox.send(connection, { type: "control", name: "reset", params: {}, room });
   }
 
   /** While there is anything a crash could leave behind, an alarm stands that will look after it. */
   #upkeep(): Duty {
     const sweepMs = this.settings.sweepSeconds * 1000;
-    const needed = () => this.connections.all.size + this.roster.users > 0 || this.follows.any;
     return {
-      due: (at) => (needed() ? at + (this.follows.stale ? STALE_MS : sweepMs) : undefined),
+      due: (at) => (this.isUsed ? at + (this.follows.stale ? STALE_MS : sweepMs) : undefined),
       // Not waited for: a room that hangs must not keep this object's alarm from what is due next.
-      run: () => this.#ctx.waitUntil(this.follows.settle()),
+      run: () => this.ctx.waitUntil(this.follows.settle()),
     };
-  }
-
-  *#counts() {
-    const counts = new Map<string, number>();
-    for (const { user } of this.connections.all)
-      counts.set(user.id, (counts.get(user.id) ?? 0) + 1);
-    for (const [userId, count] of counts) yield [OWN, userId, count] as const;
-    yield* this.followers.members();
   }
 }
 
-/** Nobody is attached to a hub's `all` room, so it has presence only where the hub keeps who is online. */
-const settingsOf = (settings: RoomSettings, topic: Topic): RoomSettings =>
-  topic.kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
+/** The rooms a connection belongs into from its beginning, beside the hub's `all`. */
+export const belongings = (
+  { user }: Connection,
+  own: Topic,
+  topics: readonly Topic[],
+  reachesUser: boolean,
+): Topic[] => {
+  const all = reachesUser ? [...topics, { kind: "user", name: user.id } as const] : topics;
+  return all.filter((topic) => formatTopic(topic) !== formatTopic(own));
+};

@@ -1,7 +1,8 @@
 // What objects say to each other, as one interface: rooms to those that follow them, hub code to rooms elsewhere.
 
 import type { Position } from "../model/position.ts";
-import { objectName, type Address } from "./address.ts";
+import { isRelayName } from "./address.ts";
+import type { Params } from "../model/message.ts";
 import type {
   Draft,
   Entry,
@@ -33,27 +34,39 @@ export type DeliveryReply =
   /** A batch was missed: send again from here. */
   | { readonly kind: "behind"; readonly offset: number };
 
-/** The RPC surface of an object with rooms or connections. */
-export interface Peer {
+/** What every object answers that holds connections. */
+export interface Holder {
+  deliver(delivery: Delivery): Promise<DeliveryReply>;
+  tell(connection: string, target: string, params: Params): Promise<void>;
+  ask(connection: string, target: string, params: Params): Promise<unknown>;
+  /** Puts a connection of this object into a room, or takes it out: nothing happens where it is gone. */
+  move(connection: string, topic: string, how: "join" | "leave"): Promise<void>;
+}
+
+/** The RPC surface of rooms; relays have a Holder's. */
+export interface Peer extends Holder {
   publish(draft: Draft): Promise<Position>;
+  /** All after a position, presence included; without one, where the log stands. */
+  missed(since: Position | undefined): Promise<HistoryView>;
   history(query: HistoryQuery): Promise<HistoryView>;
   presence(query: PresenceQuery): Promise<PresenceView>;
   track(userId: string, state: unknown): Promise<void>;
   follow(follower: string, members: readonly MemberCount[]): Promise<void>;
   unfollow(follower: string): Promise<void>;
-  deliver(delivery: Delivery): Promise<DeliveryReply>;
-  tell(connection: string, target: string, params: string): Promise<void>;
-  ask(connection: string, target: string, params: string): Promise<unknown>;
 }
 
 export interface Peers {
   (objectName: string): Peer;
 }
 
-/** The namespace as peers: RPC types would hide these few methods behind a wall. */
-export const peersOf =
-  (rooms: DurableObjectNamespace): Peers =>
-  (name) =>
-    rooms.getByName(name) as unknown as Peer;
+/** What an object's worker gives it: where its peers are. */
+export interface ObjectEnv {
+  readonly ROOMS: DurableObjectNamespace;
+  readonly RELAYS: DurableObjectNamespace;
+}
 
-export const peerAt = (peers: Peers, address: Address): Peer => peers(objectName(address));
+/** The namespaces as peers: RPC types would hide these few methods behind a wall. */
+export const peersOf =
+  ({ ROOMS, RELAYS }: ObjectEnv): Peers =>
+  (name) =>
+    (isRelayName(name) ? RELAYS : ROOMS).getByName(name) as unknown as Peer;

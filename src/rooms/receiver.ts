@@ -2,21 +2,19 @@
 // nothing of hubs; worker.ts binds the dispatcher to them.
 
 import type { CloseReason, HubError } from "../model/errors.ts";
-import type { Outgoing } from "../model/message.ts";
+import type { Incoming, Outgoing, Params } from "../model/message.ts";
 import type { RoomSettings } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
 import type { Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
-import type { Address } from "./address.ts";
-import type { Connection } from "./connection.ts";
+import type { Domain } from "./address.ts";
+import type { Attached, Connection } from "./connection.ts";
 
 /** Something to be said in a room; the room gives it its number. */
-export interface Draft {
+export interface Draft extends Params {
   /** Said twice under one id, it is heard once, as long as the log remembers. */
   readonly id?: string;
   readonly target: string;
-  /** The arguments as the text of one JSON array. */
-  readonly params: string;
   /** Connections that shall not hear it. */
   readonly except?: readonly string[];
 }
@@ -69,9 +67,13 @@ export interface HistoryView {
 }
 
 export interface Host {
-  readonly address: Address;
+  readonly domain: Domain;
   readonly settings: RoomSettings;
   readonly env: object;
+  /** The room this object is; `all` where it is a relay. */
+  readonly room: Topic;
+  /** The room a connection came for; `all` where it came for the whole hub. */
+  roomOf(connection: Connection): Topic;
   /** Says it in a room of this hub: here by a function call, elsewhere by RPC (done when it is durable there). */
   publish(topic: Topic, draft: Draft): Ticket | Promise<void>;
   /** Queues a message for one of this object's sockets. A function is asked at the flush, after all was saved. */
@@ -79,16 +81,25 @@ export interface Host {
   /** Bytes that wait for the connection's reader. */
   queuedBytes(connection: Connection): number;
   /** To a connection of any object of the hub, without an answer. Throws `connection_not_found`. */
-  tell(connection: string, target: string, params: string): Promise<void>;
+  tell(connection: string, target: string, params: Params): Promise<void>;
   /** The same, and waits for what the client answers. Throws also `timed_out` and `interrupted`. */
-  ask(connection: string, target: string, params: string): Promise<unknown>;
+  ask(connection: string, target: string, params: Params): Promise<unknown>;
   join(connection: Connection, topic: Topic): Promise<void>;
   leave(connection: Connection, topic: Topic): Promise<void>;
+  /** The same for a connection of any object of the hub; nothing happens where it is gone. */
+  move(connection: string, topic: Topic, how: "join" | "leave"): Promise<void>;
   history(topic: Topic, query: HistoryQuery): Promise<HistoryView>;
   presence(topic: Topic, query: PresenceQuery): Promise<PresenceView>;
   /** Throws `forbidden` where the user is not in that room. */
   track(userId: string, topic: Topic, state: unknown): Promise<void>;
-  close(connection: Connection, why: CloseReason): void;
+  /** `detail` is for clients whose protocol has a word for why, where the hub shows them such details. */
+  close(connection: Connection, why: CloseReason, detail?: string): void;
+  /** Whether a message counts: not one that a resumed connection says again, nor its words about that. */
+  takes(connection: Connection, message: Incoming): boolean;
+  /** Answers a heartbeat that did wake the object. */
+  pong(connection: Connection): void;
+  /** Keeps something beside the connection, across sleep. Throws `too_large`. */
+  keep(connection: Connection, change: Partial<Pick<Attached, "items">>): void;
   /** Puts a fresh token's user in the place of the old one. */
   renew(connection: Connection, user: User): void;
   /** Remembers, across sleep, calls whose loss must be told: streams, uploads, questions to clients. */
@@ -108,5 +119,5 @@ export interface Receiver {
   /** After joins and leaves were said in this room. */
   presenceChanged(host: Host, joined: readonly string[], left: readonly string[]): Promise<void>;
   /** A client of this object is asked by code that may run elsewhere. */
-  ask(host: Host, connection: Connection, target: string, params: string): Promise<unknown>;
+  ask(host: Host, connection: Connection, target: string, params: Params): Promise<unknown>;
 }

@@ -6,7 +6,7 @@ import type { RoomSettings } from "../model/options.ts";
 import type { Duty } from "./agenda.ts";
 import type { Timer } from "./pace.ts";
 import { OWN, Presence, type Announced, type Change } from "./presence.ts";
-import { PRESENCE } from "./publisher.ts";
+import { PRESENCE } from "./outbox.ts";
 import type { Draft, PresenceQuery, PresenceView, Ticket } from "./receiver.ts";
 
 export interface RosterOptions {

@@ -22,8 +22,10 @@ function object({ hubName = "a", openCalls = [] as string[] } = {}) {
     user: {},
   } as unknown as Connection;
   const host = {
-    address: { tenant: "default", hub: hubName, topic: ALL },
+    domain: { tenant: "default", hub: hubName },
+    room: ALL,
     settings: DEFAULTS,
+    takes: () => true,
     send: (_: Connection, message: Outgoing | (() => Outgoing)) =>
       void sent.push(typeof message === "function" ? message() : message),
     remember: (_: Connection, ids: readonly string[]) => void remembered.push(ids),

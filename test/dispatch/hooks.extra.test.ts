@@ -26,10 +26,10 @@ it("`connected` may ask its client, which may call before it answers", async () 
   expect(seen).toEqual(["called", "connected alice"]);
 });
 
-it("a connection whose `connected` fails is closed with 4501, and told nothing of why", async () => {
+it("a connection whose `connected` fails is closed with 4503, and told nothing of why", async () => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
   const alice = await entering("greeting/group:failing");
-  expect(await alice.closed).toEqual({ code: 4501, reason: "The server ended the connection." });
+  expect(await alice.closed).toEqual({ code: 4503, reason: "The hub could not begin." });
   expect(log).toHaveBeenCalledOnce();
   log.mockRestore();
 });

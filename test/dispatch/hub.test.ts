@@ -15,11 +15,12 @@ describe("hub", () => {
       name: "a",
       settings,
       members: { go: { kind: "method", args, handle, policy: anyone } },
+      filters: [],
     });
   });
 
   it("has no settings where none are given", () => {
-    expect(hub("a").methods({})).toEqual({ name: "a", settings: {}, members: {} });
+    expect(hub("a").methods({})).toEqual({ name: "a", settings: {}, members: {}, filters: [] });
   });
 
   it.each(["", "Chat", "a/b", "a b", "1a", "ä", "a".repeat(65)])(

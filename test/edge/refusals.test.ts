@@ -7,14 +7,14 @@ import worker from "../../src/worker.ts";
 import { token, upgrade } from "../rooms/client.ts";
 
 /** A namespace that remembers which objects were asked for, and has none. */
-function spiedRooms() {
+function spied() {
   const touched: string[] = [];
   const touch = (name: string) => {
     touched.push(name);
     throw new Error(`${name} was touched.`);
   };
-  const rooms = { getByName: touch, get: touch, idFromName: touch, newUniqueId: touch };
-  return { touched, rooms: rooms as unknown as typeof env.ROOMS };
+  const objects = { getByName: touch, get: touch, idFromName: touch, newUniqueId: touch };
+  return { touched, objects: objects as unknown as typeof env.ROOMS & typeof env.RELAYS };
 }
 
 interface Asked {
@@ -25,14 +25,14 @@ interface Asked {
 }
 
 async function ask({ path, headers = {}, vars = {}, method = "GET" }: Asked) {
-  const { touched, rooms } = spiedRooms();
+  const { touched, objects } = spied();
   const request = new Request(`https://edge.example${path}`, {
     method,
     headers: { upgrade: "websocket", ...headers },
   });
   const response = await worker.fetch(
     request,
-    { ...env, ...vars, ROOMS: rooms },
+    { ...env, ...vars, ROOMS: objects, RELAYS: objects },
     createExecutionContext(),
   );
   return { response, touched, body: await response.text() };
@@ -90,6 +90,8 @@ describe("what a valid token may not do", () => {
     ["an unknown hub", "/hubs/none/groups/x", 404, "hub_not_found"],
     ["a hub by a prototype's name", "/hubs/__proto__/groups/x", 404, "hub_not_found"],
     ["a hub named constructor", "/parties/constructor/group:x", 404, "hub_not_found"],
+    ["an unknown hub as a whole", "/hubs/none", 404, "hub_not_found"],
+    ["a closed hub as a whole", "/hubs/admin", 403, "forbidden"],
     ["an unknown kind", "/hubs/chat/rooms/x", 404, "room_kind_not_found"],
     ["a kind by a prototype's name", "/hubs/chat/toString/x", 404, "room_kind_not_found"],
     ["a kind in the singular", "/hubs/chat/group/x", 404, "room_kind_not_found"],
@@ -120,13 +122,17 @@ describe("what a valid token may not do", () => {
     }
   });
 
-  it.each(["/", "/hubs", "/hubs/chat", "/hubs/chat/groups", "/hubs/chat/groups/a/b", "/parties/x"])(
-    "has nothing at %s",
-    async (path) => {
-      const asked = await ask({ path, headers: await bearer() });
-      expect(told(asked)).toMatchObject({ status: 404, touched: [] });
-    },
-  );
+  it.each([
+    "/",
+    "/hubs",
+    "/hubs/chat/",
+    "/hubs/chat/groups",
+    "/hubs/chat/groups/a/b",
+    "/parties/x",
+  ])("has nothing at %s", async (path) => {
+    const asked = await ask({ path, headers: await bearer() });
+    expect(told(asked)).toMatchObject({ status: 404, touched: [] });
+  });
 
   it("has nothing for other verbs", async () => {
     const asked = await ask({ path: ROOM, headers: await bearer(), method: "POST" });
@@ -154,6 +160,12 @@ describe("an origin", () => {
       expect(touched).toEqual(["default/chat/group/lobby"]);
     }
   });
+});
+
+it("a hub as a whole is at a relay, and at no room", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const { touched } = await ask({ path: "/hubs/chat", headers: await bearer() });
+  expect(touched).toEqual([expect.stringMatching(/^default\/chat\/relay\/[^/]+$/)]);
 });
 
 describe("500", () => {
@@ -223,9 +235,16 @@ it("refusals are a line in the log each, without the query and on one line", asy
 it("refusals leave no object behind, and one that enters does", async () => {
   const query = `?access_token=${await token("alice")}`;
   const refused = ["", "?access_token=x", `${query}&since=x`].map((text) => ROOM + text);
-  for (const path of [...refused, `/hubs/admin/groups/x${query}`, `/hubs/none/groups/x${query}`])
+  for (const path of [
+    ...refused,
+    `/hubs/admin/groups/x${query}`,
+    `/hubs/none/groups/x${query}`,
+    `/hubs/none${query}`,
+    `/hubs/admin${query}`,
+  ])
     expect((await upgrade(path)).status).toBeGreaterThanOrEqual(400);
   expect(await listDurableObjectIds(env.ROOMS)).toEqual([]);
+  expect(await listDurableObjectIds(env.RELAYS)).toEqual([]);
   const { webSocket } = await upgrade(ROOM + query);
   webSocket!.accept();
   webSocket!.close();

@@ -41,6 +41,13 @@ function isWellFormed(message: Incoming): boolean {
       return isId(message.id);
     case "malformed":
       return isId(message.id) && isPublic(message);
+    case "completed":
+    case "ping":
+    case "close":
+    case "ack":
+    case "sequence":
+    case "broken":
+      return false; // Words of other protocols.
   }
 }
 

@@ -49,8 +49,11 @@ describe("values", () => {
   });
 
   test("arguments are one array", () => {
-    expect(encodeParams([])).toBe("[]");
-    expect(encodeParams(["a", undefined, bytes(0)])).toBe('["a",null,"AA=="]');
+    expect(encodeParams([])).toStrictEqual({ params: "[]" });
+    expect(encodeParams(["a", undefined, bytes(0)])).toStrictEqual({
+      params: '["a",null,"AA=="]',
+      bytes: [[2]],
+    });
   });
 
   test("throws what JSON.stringify throws on BigInt, cycles and depth", () => {
@@ -103,7 +106,7 @@ const isAnswered = ({ value, read }: Pair): void => {
 
 const isHeardFromUs = (target: string, pairs: Pair[]): void => {
   const params = encodeParams(pairs.map(({ value }) => value));
-  const wire = jsonRpc.encode({ type: "invocation", id: "s1", target, params });
+  const wire = jsonRpc.encode({ type: "invocation", id: "s1", target, ...params });
   const heard = { type: "invocation", id: "s1", target, args: pairs.map(({ read }) => read) };
   expect(jsonRpc.decode(wire, LARGE)).toEqual({ messages: [heard], batch: false });
 };

@@ -3,7 +3,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ALL, canonicalName, ROOM_KINDS, type Topic } from "../../src/model/topic.ts";
-import { connectionId, homeOf, objectName, parseObjectName } from "../../src/rooms/address.ts";
+import {
+  connectionId,
+  homeOf,
+  isRelayName,
+  objectName,
+  parseObjectName,
+  randomId,
+  type Home,
+} from "../../src/rooms/address.ts";
 
 const isName = (text: string): boolean => {
   try {
@@ -26,17 +34,22 @@ const topic: fc.Arbitrary<Topic> = fc.oneof(
   fc.record({ kind: fc.constantFrom(...ROOM_KINDS), name: fc.oneof(name, unicode) }),
   fc.constant(ALL),
 );
-const address = fc.record({
+const domain = {
   tenant: fc.oneof(name, unicode),
   hub: fc.stringMatching(/^[a-z][a-z0-9-]{0,63}$/),
-  topic,
-});
+};
+const relay = fc.oneof(name, unicode);
+const address: fc.Arbitrary<Home> = fc.oneof(
+  { arbitrary: fc.record({ ...domain, topic }), weight: 3 },
+  fc.record({ ...domain, relay }),
+);
 
 describe("an object's name", () => {
   it("gives back the address it was made of", () => {
     fc.assert(
       fc.property(address, (one) => {
         expect(parseObjectName(objectName(one))).toEqual(one);
+        expect(isRelayName(objectName(one))).toBe("relay" in one);
       }),
       { numRuns: 2_000 },
     );
@@ -78,18 +91,19 @@ describe("an object's name", () => {
 });
 
 describe("a connection's id", () => {
-  const random = new Uint8Array(16).map((_, i) => 255 - i);
+  const random = randomId(new Uint8Array(16).map((_, i) => 255 - i));
+  const here = { tenant: "acme", hub: "chat" };
 
   it("says where the connection lives", () => {
     fc.assert(
-      fc.property(topic, (home) => {
-        expect(homeOf(connectionId(home, random))).toEqual(home);
+      fc.property(address, (home) => {
+        expect(homeOf(connectionId(home, random), home)).toEqual(home);
       }),
     );
   });
 
   it("carries all its random bits, in characters of a URL", () => {
-    expect(connectionId(ALL, random)).toBe("__79_Pv6-fj39vX08_Lx8A@all");
+    expect(connectionId({ ...here, topic: ALL }, random)).toBe("__79_Pv6-fj39vX08_Lx8A@all");
   });
 
   it.for([
@@ -101,9 +115,12 @@ describe("a connection's id", () => {
     "__79_Pv6-fj39vX08_Lx8A@planet:mars",
     "__79_Pv6-fj39vX08_Lx8A@group:",
     "__79_Pv6-fj39vX08_Lx8A@group:a\u0000",
+    "__79_Pv6-fj39vX08_Lx8A@relay:",
     "constructor",
     "__proto__",
   ])("is not %j", (text) => {
-    expect(() => homeOf(text)).toThrow(expect.objectContaining({ code: "connection_not_found" }));
+    expect(() => homeOf(text, here)).toThrow(
+      expect.objectContaining({ code: "connection_not_found" }),
+    );
   });
 });

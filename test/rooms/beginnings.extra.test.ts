@@ -73,7 +73,7 @@ describe("a client that does not wait to be greeted", () => {
     eve.send(request("1", "note", ["eve was here"]));
     await received(eve);
     all.letGo();
-    expect(await eve.closed).toEqual({ code: 4501, reason: "The server ended the connection." });
+    expect(await eve.closed).toEqual({ code: 4503, reason: "The hub could not begin." });
     expect(await trace()).toEqual(["gone eve The server ended the connection. true"]);
     expect(hearing(eve)).toEqual(["$/connected"]);
     expect(logged).toHaveBeenCalledOnce();

@@ -1,7 +1,7 @@
 // Who gets which frames in one flush: a table, and the cases a table cannot hold.
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { Outgoing } from "../../src/model/message.ts";
+import type { Encoded, Outgoing } from "../../src/model/message.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc.ts";
 import type { Connection } from "../../src/rooms/connection.ts";
 import { cut, fanOut, FRAME_CHARS, type Waiting } from "../../src/rooms/fan-out.ts";
@@ -38,8 +38,8 @@ const tell = (to: Connection, target: string): Waiting => ({
   message: word(target),
 });
 
-function framesOf(waiting: readonly Waiting[]): Record<string, string[]> {
-  const sent: Record<string, string[]> = {};
+function framesOf(waiting: readonly Waiting[]): Record<string, Encoded[]> {
+  const sent: Record<string, Encoded[]> = {};
   fanOut(waiting, ({ id }, frames) => {
     expect(sent[id], `${id} is written to once`).toBeUndefined();
     sent[id] = [...frames];
@@ -86,7 +86,7 @@ describe("fanOut", () => {
   });
 
   it("encodes a message once, and gives an audience one and the same frame", () => {
-    const sent: (readonly string[])[] = [];
+    const sent: (readonly Encoded[])[] = [];
     fanOut([say("1"), tell(a, "x"), say("2")], (_, frames) => sent.push(frames));
     expect(encode).toHaveBeenCalledTimes(3);
     expect(sent[1]).toBe(sent[2]);
@@ -142,7 +142,7 @@ describe("fanOut, of what cannot be encoded", () => {
   const answersTo = (...messages: (Outgoing | (() => Outgoing))[]): unknown => {
     let heard: unknown;
     const waiting = messages.map((message) => ({ connection: caller, message }));
-    fanOut(waiting, (_, [frame]) => (heard = JSON.parse(frame!)));
+    fanOut(waiting, (_, [frame]) => (heard = JSON.parse(frame as string)));
     return heard;
   };
   const failed = (id: number) => ({

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { jsonRpc } from "../../src/protocols/json-rpc.ts";
 import type { Connection } from "../../src/rooms/connection.ts";
 import { NoLog } from "../../src/rooms/log-modes.ts";
+import { Outbox } from "../../src/rooms/outbox.ts";
 import { Publisher } from "../../src/rooms/publisher.ts";
 import type { Draft, Entry, Ticket } from "../../src/rooms/receiver.ts";
 import type { Frame } from "./client.ts";
@@ -28,28 +29,32 @@ function publishing() {
   const log = new NoLog();
   const saved: Entry[] = [];
   const heard: Record<string, Frame[]> = { alice: [], bob: [] };
+  const outbox = new Outbox({
+    isLight: () => false,
+    find: (id) => [...own].find((one) => one.id === id),
+    send: ({ id }, frames) =>
+      heard[id]!.push(...frames.flatMap((frame) => JSON.parse(frame as string))),
+  });
   const publisher = new Publisher({
     room: "group:lobby",
     log,
+    outbox,
     own,
-    isLight: () => false,
     now: () => 1_000,
-    find: (id) => [...own].find((one) => one.id === id),
-    send: ({ id }, frames) => heard[id]!.push(...frames.flatMap((frame) => JSON.parse(frame))),
     saved: (entries) => saved.push(...entries),
   });
   const words = (id: string) =>
     heard[id]!.map((frame) => frame.params?.[0] ?? frame.result ?? frame.error);
-  return { publisher, log, saved, heard, words, own, alice, bob };
+  return { publisher, outbox, log, saved, heard, words, own, alice, bob };
 }
 
 describe("a publisher", () => {
   it("numbers, saves and then sends all of a moment in one flush", () => {
-    const { publisher, log, saved, heard } = publishing();
+    const { publisher, outbox, log, saved, heard } = publishing();
     const append = vi.spyOn(log, "append");
     publisher.publish(draft("1"));
     publisher.publish(draft("2", { except: ["alice", "nobody"] }));
-    publisher.flush();
+    outbox.flush();
     expect(append).toHaveBeenCalledTimes(1);
     expect(offsets(saved)).toEqual([1, 2]);
     const { epoch } = log.position;
@@ -64,15 +69,15 @@ describe("a publisher", () => {
   });
 
   it("sends nothing before it is saved, and asks what to tell after", () => {
-    const { publisher, log, alice, words } = publishing();
+    const { publisher, outbox, log, alice, words } = publishing();
     const order: string[] = [];
     vi.spyOn(log, "append").mockImplementation(() => void order.push("saved"));
     publisher.publish(draft("1"));
-    publisher.send(alice, () => {
+    outbox.send(alice, () => {
       order.push("asked");
       return { type: "completion", id: 1, result: "done" };
     });
-    publisher.flush();
+    outbox.flush();
     expect([order, words("alice")]).toEqual([
       ["saved", "asked"],
       ["1", "done"],
@@ -80,55 +85,55 @@ describe("a publisher", () => {
   });
 
   it("says once what is published twice under one id within a flush, with one number", async () => {
-    const { publisher, log, words } = publishing();
+    const { publisher, outbox, log, words } = publishing();
     const positions = [
       publisher.publishSaved(draft("1")),
       publisher.publishSaved(draft("2", { id: "a" })),
       publisher.publishSaved(draft("2 again", { id: "a" })),
       publisher.publishSaved(draft("3")),
     ];
-    publisher.flush();
+    outbox.flush();
     expect((await Promise.all(positions)).map(({ offset }) => offset)).toEqual([1, 2, 2, 3]);
     expect([words("bob"), log.position.offset]).toEqual([["1", "2", "3"], 3]);
   });
 
   it("gives what the log remembers its old number, and says nothing", async () => {
-    const { publisher, log, words } = publishing();
+    const { publisher, outbox, log, words } = publishing();
     vi.spyOn(log, "find").mockImplementation(() => 7 as never);
     expect(await publisher.publishSaved(draft("old", { id: "a" }))).toEqual({
       ...log.position,
       offset: 7,
     });
-    publisher.flush();
+    outbox.flush();
     expect(words("bob")).toEqual([]);
   });
 
   it("[R6] fails every caller of a flush that could not be saved, tells nobody, and goes on without a hole", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
-    const { publisher, log, saved, words, alice } = publishing();
+    const { publisher, outbox, log, saved, words, alice } = publishing();
     vi.spyOn(log, "append").mockImplementationOnce(() => {
       throw new Error("The disk is full.");
     });
     const ticket: Ticket = publisher.publish(draft("lost", { id: "a" }));
     const waiting = publisher.publishSaved(draft("lost too"));
-    publisher.send(alice, () => ({
+    outbox.send(alice, () => ({
       type: "completion",
       id: 1,
       result: ticket.error?.code ?? "saved",
     }));
-    publisher.flush();
+    outbox.flush();
     await expect(waiting).rejects.toMatchObject({ code: "internal" });
     expect([words("alice"), words("bob"), saved]).toEqual([["internal"], [], []]);
     const again = publisher.publishSaved(draft("found", { id: "a" }));
-    publisher.flush();
+    outbox.flush();
     expect([(await again).offset, words("bob")]).toEqual([1, ["found"]]);
   });
 
   it("delivers what was heard elsewhere to those who are in that room", () => {
-    const { publisher, bob, heard } = publishing();
+    const { outbox, bob, heard } = publishing();
     const entry = { offset: 9, at: 1, target: "said", params: '["there"]' };
-    publisher.hear("group:other", "zzz", entry, new Set([bob]));
-    publisher.flush();
+    outbox.hear({ room: "group:other", epoch: "zzz", entry, audience: new Set([bob]) });
+    outbox.flush();
     expect(heard).toEqual({
       alice: [],
       bob: [expect.objectContaining({ room: "group:other", position: "zzz:9", params: ["there"] })],

@@ -5,7 +5,7 @@ import { hubs } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
 import { testHubs } from "./hubs.ts";
 
-const { Room, endpoint } = serve([...hubs, ...testHubs]);
+const { Room, Relay, endpoint } = serve([...hubs, ...testHubs]);
 
-export { Room };
+export { Relay, Room };
 export default endpoint;

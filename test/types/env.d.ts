@@ -1,12 +1,13 @@
-// What tests know of the worker: its default export, its object, its variables.
+// What tests know of the worker: its default export, its objects, its variables.
 
 declare namespace Cloudflare {
   interface GlobalProps {
     mainModule: typeof import("../../src/worker.ts");
-    durableNamespaces: "Room";
+    durableNamespaces: "Room" | "Relay";
   }
   interface Env {
     ROOMS: DurableObjectNamespace<import("../../src/worker.ts").Room>;
+    RELAYS: DurableObjectNamespace<import("../../src/worker.ts").Relay>;
     JWT_SECRET: string;
     JWT_ISSUER: string;
     JWT_AUDIENCE: string;

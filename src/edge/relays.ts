@@ -1,0 +1,58 @@
+// Which relay a client goes to: level by level, until one has room. Those that were full a moment ago are not asked.
+
+import { HubError } from "../model/errors.ts";
+import { objectName, type Domain } from "../rooms/address.ts";
+import type { ObjectEnv } from "../rooms/peers.ts";
+import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/relay-names.ts";
+import type { Seat } from "../rooms/seats.ts";
+
+/** What the edge asks of relays, beside letting sockets in. */
+export interface Relay {
+  fetch(request: Request): Promise<Response>;
+  seat(userId: string, apart: boolean): Promise<Seat | undefined>;
+  knows(token: string, userId: string): Promise<boolean>;
+}
+
+export interface Wanted {
+  readonly domain: Domain;
+  /** Of the client's request: Cloudflare's code. */
+  readonly continent: unknown;
+  /** Clients with one key go the same way; without one, by chance. */
+  readonly key?: string;
+  /** The room whose overflow is wanted, as a topic. */
+  readonly room?: string;
+}
+
+/** How long a relay that was full is not asked again by this worker. */
+const FULL_MS = 2_000;
+const fullUntil = new Map<string, number>();
+
+/** Tries relays until one does not say that it is full (undefined). Throws `relay_full` where all are. */
+export async function atRelay<T>(
+  { RELAYS }: ObjectEnv,
+  { domain, continent, key, room }: Wanted,
+  attempt: (relay: Relay) => Promise<T | undefined>,
+): Promise<T> {
+  const hint = hintOf(continent);
+  const group = { region: hint ?? "any", ...(room !== undefined && { room }) };
+  const hash = key === undefined ? crypto.getRandomValues(new Uint32Array(1))[0]! : hashOf(key);
+  for (let level = 0; level < LEVELS; level++) {
+    const name = objectName({ ...domain, relay: relayName(group, level, hash) });
+    if ((fullUntil.get(name) ?? 0) > Date.now()) continue;
+    const stub = RELAYS.getByName(name, hint && { locationHint: hint });
+    // oxlint-disable-next-line no-await-in-loop -- the next level is for those whom this one has no room for
+    const result = await attempt(stub as unknown as Relay);
+    if (result !== undefined) return result;
+    fullUntil.set(name, Date.now() + FULL_MS);
+  }
+  throw new HubError("relay_full", "All relays are full.");
+}
+
+const RELAY_OF_TOKEN = /@relay:(?<relay>[^/]{1,200})$/s;
+
+/** The relay that gave out a token; undefined for what is none of ours. */
+export function relayOf({ RELAYS }: ObjectEnv, domain: Domain, token: string): Relay | undefined {
+  const relay = RELAY_OF_TOKEN.exec(token)?.groups?.["relay"];
+  if (relay === undefined || !parseRelayName(relay)) return undefined;
+  return RELAYS.getByName(objectName({ ...domain, relay })) as unknown as Relay;
+}

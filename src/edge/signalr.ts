@@ -1,0 +1,151 @@
+// SignalR's negotiation, and a hub over one WebSocket: `/hubs/{hub}/negotiate` and `/hubs/{hub}?id=`. Answers are in
+// SignalR's words (SIGNALR §1, §2): its clients show them.
+
+import { HubError } from "../model/errors.ts";
+import { canonicalName } from "../model/topic.ts";
+import type { User } from "../model/user.ts";
+import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
+import type { Hubs, ServedHub } from "../dispatch/tables.ts";
+import { arrivalRequest } from "../rooms/attach.ts";
+import type { ObjectEnv } from "../rooms/peers.ts";
+import { clientKey } from "../rooms/recall.ts";
+import type { HubArrival } from "../rooms/relay.ts";
+import { connectRequest } from "./connect-request.ts";
+import { atRelay, relayOf, type Relay, type Wanted } from "./relays.ts";
+
+type Env = AuthEnv & ObjectEnv;
+
+/** A client that may speak to a hub. */
+interface Caller {
+  readonly request: Request;
+  readonly user: User;
+  readonly served: ServedHub;
+  /** Names in lower case: ASP.NET does not look at their case. */
+  readonly query: ReadonlyMap<string, string>;
+}
+
+/** Throws what authentication throws, `hub_not_found`, or `forbidden` where the hub is not for this user. */
+async function callerOf(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
+  const user = await authenticate(request, env);
+  const { pathname, searchParams } = new URL(request.url);
+  const served = hubs.get(pathname.split("/")[2]!.toLowerCase());
+  if (!served) throw new HubError("hub_not_found", "There is no such hub.");
+  if (served.authorize && !(await served.authorize({ hub: served.name, user, args: [] })))
+    throw new HubError("forbidden", "This hub is not for this user.");
+  const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
+  return { request, user, served, query };
+}
+
+const NEWEST = 1;
+
+/** `POST {hub}/negotiate`: always 200, also where the client asked for a version that is none. */
+export async function negotiate(request: Request, hubs: Hubs, env: Env): Promise<Response> {
+  const caller = await callerOf(request, hubs, env);
+  const asked = caller.query.get("negotiateversion") ?? "0";
+  if (!/^-?\d{1,9}$/.test(asked))
+    return Response.json({ error: "The client requested a non-integer protocol version." });
+  if (Number(asked) < 0) return Response.json({ error: unsupported(asked) });
+  const version = Math.min(Number(asked), NEWEST);
+  const seat = await atRelay(env, wanted(caller), (relay) =>
+    relay.seat(caller.user.id, version > 0),
+  );
+  return Response.json({
+    negotiateVersion: version,
+    connectionId: seat.id,
+    ...(version > 0 && { connectionToken: seat.token }),
+    availableTransports: [{ transport: "WebSockets", transferFormats: ["Text", "Binary"] }],
+    ...(resumes(caller) && { useStatefulReconnect: true }),
+  });
+}
+
+const unsupported = (version: string): string =>
+  `The client requested version '${version}', but the server does not support this version.`;
+
+const resumes = ({ query, served }: Caller): boolean =>
+  query.get("usestatefulreconnect")?.toLowerCase() === "true" &&
+  served.settings.signalR.statefulReconnect !== undefined;
+
+function wanted(caller: Caller): Wanted {
+  const { request, user, served } = caller;
+  const client = clientOf(caller);
+  const { continent } = (request.cf ?? {}) as { continent?: string };
+  return {
+    domain: { tenant: user.tenant, hub: served.name },
+    continent,
+    ...(client !== undefined && { key: clientKey(user.id, client) }),
+  };
+}
+
+/** The name a client gives itself, by which it is known again. Throws `invalid_name`. */
+function clientOf({ query, served }: Caller): string | undefined {
+  const client = served.settings.rememberGroups > 0 ? query.get("client") : undefined;
+  return client ? canonicalName(client) : undefined;
+}
+
+/** `{hub}?id=` with any verb. */
+export async function connect(request: Request, hubs: Hubs, env: Env): Promise<Response> {
+  const caller = await callerOf(request, hubs, env);
+  const token = caller.query.get("id");
+  if (request.method !== "GET") return sendTo(caller, env, token);
+  if (request.headers.get("upgrade")?.toLowerCase() === "websocket")
+    return token ? attach(caller, env, token) : begin(caller, env);
+  const isEvents = request.headers.get("accept")?.includes("text/event-stream") ?? false;
+  return unsupportedTransport(isEvents ? "ServerSentEvents" : "LongPolling");
+}
+
+/** Negotiation was skipped: the first relay that has room takes the socket. */
+const begin = (caller: Caller, env: Env): Promise<Response> =>
+  atRelay(env, wanted(caller), async (relay) => {
+    const response = await relay.fetch(arrivalRequest(arrival(caller)));
+    return response.headers.get("x-dormouse-error") === "relay_full" ? undefined : response;
+  });
+
+async function attach(caller: Caller, env: Env, token: string): Promise<Response> {
+  const relay = relayHolding(caller, env, token);
+  if (!relay) return notFound();
+  const response = await relay.fetch(arrivalRequest({ ...arrival(caller), token }));
+  const code = response.headers.get("x-dormouse-error");
+  if (code === "connection_not_found") return notFound();
+  return code === "duplicate_id" ? refusal(409, "", code) : response;
+}
+
+const relayHolding = ({ user, served }: Caller, env: Env, token: string): Relay | undefined =>
+  relayOf(env, { tenant: user.tenant, hub: served.name }, token);
+
+function arrival(caller: Caller): HubArrival {
+  const client = clientOf(caller);
+  const { user, request } = caller;
+  return {
+    kind: "hub",
+    user,
+    request: connectRequest(request),
+    ...(client !== undefined && { client }),
+  };
+}
+
+/** What other transports send by; a WebSocket's connection takes nothing on this way. */
+async function sendTo(caller: Caller, env: Env, token: string | undefined): Promise<Response> {
+  const { method } = caller.request;
+  if (method !== "POST" && method !== "DELETE") return refusal(405, "", "invalid_request");
+  if (!token) return refusal(400, "Connection ID required", "invalid_request");
+  const known = await relayHolding(caller, env, token)?.knows(token, caller.user.id);
+  if (!known) return notFound();
+  return method === "POST"
+    ? refusal(405, "POST requests are not allowed for WebSocket connections.", "wrong_kind")
+    : refusal(400, "Cannot terminate this connection using the DELETE endpoint.", "wrong_kind");
+}
+
+const notFound = (): Response => refusal(404, "No Connection with that ID", "connection_not_found");
+
+const unsupportedTransport = (transport: string): Response =>
+  refusal(404, `${transport} transport not supported by this end point type`, "wrong_kind");
+
+const refusal = (status: number, text: string, code: string): Response =>
+  new Response(text, {
+    status,
+    headers: {
+      "cache-control": "no-store",
+      "content-type": "text/plain",
+      "x-dormouse-error": code,
+    },
+  });

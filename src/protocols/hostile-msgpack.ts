@@ -1,0 +1,139 @@
+// What inbound MessagePack is refused for before anything is built from it: lengths that are not there, depth, values
+// that JavaScript or a hub's schemas have no word for. Linear in the bytes; allocates by depth, never by a claim.
+
+import { HubError } from "../model/errors.ts";
+
+/** One value and nothing behind it, nested at most `limit` deep. Keys are left to whoever decodes. */
+export function msgpackError(bytes: Uint8Array, limit: number): HubError | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  /** How many values are still to come, of each container that is open; the outermost holds the message. */
+  const open = [1];
+  let at = 0;
+  while (open.length > 0) {
+    if (open.at(-1) === 0) {
+      open.pop();
+      continue;
+    }
+    open[open.length - 1]!--;
+    const head = readHead(view, at);
+    if (typeof head === "string") return new HubError("malformed", head);
+    at += head.bytes;
+    // Every value has at least a byte: a claim of more than are left is a lie, and decoders allocate by it.
+    if (head.children > view.byteLength - at) return new HubError("malformed", TRUNCATED);
+    if (head.nests && open.push(head.children) > limit + 1)
+      return new HubError("too_deep", `Nested deeper than ${limit} levels.`);
+  }
+  return at < view.byteLength ? new HubError("malformed", "Bytes behind the message.") : undefined;
+}
+
+const TRUNCATED = "The message ends within a value.";
+
+interface Head {
+  /** All of the value but its children. */
+  readonly bytes: number;
+  readonly children: number;
+  readonly nests: boolean;
+}
+
+/** A sentence where the value is refused. */
+function readHead(view: DataView, at: number): Head | string {
+  if (at >= view.byteLength) return TRUNCATED;
+  const first = view.getUint8(at);
+  const head = first < 0xc0 || first > 0xdf ? readFixed(first) : readSized(view, at, first);
+  if (typeof head === "string") return head;
+  return at + head.bytes > view.byteLength ? TRUNCATED : (objection(view, at, head) ?? head);
+}
+
+/** Formats whose first byte says all. */
+function readFixed(first: number): Head {
+  if (first < 0x80 || first > 0xdf) return SCALAR;
+  if (first < 0x90) return container(1, (first & 0x0f) * 2);
+  if (first < 0xa0) return container(1, first & 0x0f);
+  return scalar(1 + (first & 0x1f));
+}
+
+/** Formats 0xc0–0xdf: the first byte, a length of none, 1, 2 or 4 bytes, and what it counts. */
+function readSized(view: DataView, at: number, first: number): Head | string {
+  const format = FORMATS[first - 0xc0];
+  if (!format) return `The byte 0x${first.toString(16)} begins no value.`;
+  const { lengthBytes, bytes, counts } = format;
+  if (at + 1 + lengthBytes > view.byteLength) return TRUNCATED;
+  const length = readLength(view, at + 1, lengthBytes);
+  if (counts === "bytes") return scalar(1 + lengthBytes + bytes + length);
+  return container(1 + lengthBytes, counts === "pairs" ? length * 2 : length);
+}
+
+function readLength(view: DataView, at: number, bytes: number): number {
+  if (bytes === 1) return view.getUint8(at);
+  if (bytes === 2) return view.getUint16(at);
+  return bytes === 4 ? view.getUint32(at) : 0;
+}
+
+const scalar = (bytes: number): Head => ({ bytes, children: 0, nests: false });
+
+const container = (bytes: number, children: number): Head => ({ bytes, children, nests: true });
+
+const SCALAR = scalar(1);
+
+interface Format {
+  readonly lengthBytes: 0 | 1 | 2 | 4;
+  /** Bytes beside the first, the length and what the length counts. */
+  readonly bytes: number;
+  readonly counts: "bytes" | "values" | "pairs";
+}
+
+const fixed = (bytes: number): Format => ({ lengthBytes: 0, bytes, counts: "bytes" });
+
+const sized = (lengthBytes: 1 | 2 | 4, counts: Format["counts"] = "bytes", bytes = 0): Format => ({
+  lengthBytes,
+  bytes,
+  counts,
+});
+
+// prettier-ignore
+const FORMATS: readonly (Format | undefined)[] = [
+  fixed(0), undefined, fixed(0), fixed(0), // nil, (never used), false, true
+  sized(1), sized(2), sized(4), // bin
+  sized(1, "bytes", 1), sized(2, "bytes", 1), sized(4, "bytes", 1), // ext, with its type
+  fixed(4), fixed(8), // float
+  fixed(1), fixed(2), fixed(4), fixed(8), // uint
+  fixed(1), fixed(2), fixed(4), fixed(8), // int
+  fixed(2), fixed(3), fixed(5), fixed(9), fixed(17), // fixext, with its type
+  sized(1), sized(2), sized(4), // str
+  sized(2, "values"), sized(4, "values"), // array
+  sized(2, "pairs"), sized(4, "pairs"), // map
+];
+
+const UINT_64 = 0xcf;
+const INT_64 = 0xd3;
+const EXT_8 = 0xc7;
+const EXT_32 = 0xc9;
+const FIXEXT_1 = 0xd4;
+const FIXEXT_16 = 0xd8;
+
+/** Whole and well formed, but nothing a hub could use as it is. */
+function objection(view: DataView, at: number, { bytes }: Head): string | undefined {
+  const first = view.getUint8(at);
+  if (first === UINT_64 || first === INT_64)
+    return isSafe(view, at) ? undefined : "A whole number is beyond 2⁵³.";
+  if (first >= EXT_8 && first <= EXT_32)
+    return extensionError(view, at + 1 + 2 ** (first - EXT_8), at + bytes);
+  if (first >= FIXEXT_1 && first <= FIXEXT_16) return extensionError(view, at + 1, at + bytes);
+  return undefined;
+}
+
+/** Beyond 2⁵³ the decoder would round, and the hub would be told another number than was sent. */
+function isSafe(view: DataView, at: number): boolean {
+  const isSigned = view.getUint8(at) === INT_64;
+  const high = isSigned ? view.getInt32(at + 1) : view.getUint32(at + 1);
+  return Number.isSafeInteger(high * 2 ** 32 + view.getUint32(at + 5));
+}
+
+/** The only extension of MessagePack's own is −1, a timestamp of 4, 8 or 12 bytes. */
+function extensionError(view: DataView, at: number, end: number): string | undefined {
+  const type = view.getInt8(at);
+  const isTimestamp = type === -1 && [4, 8, 12].includes(end - at - 1);
+  return isTimestamp
+    ? undefined
+    : `The extension ${type} of ${end - at - 1} bytes is not accepted.`;
+}

@@ -1,0 +1,69 @@
+// How one connection joins a room that its object follows already, from an earlier position on: the room gives what
+// was missed, and batches go on meanwhile. Neither twice, nor with a hole.
+
+import type { Position } from "../model/position.ts";
+import type { Topic } from "../model/topic.ts";
+import type { Connection } from "./connection.ts";
+import type { Peer } from "./peers.ts";
+import type { HistoryView } from "./receiver.ts";
+
+/** Gets what a connection missed; `recovered` is false where the log no longer has all of it. */
+export type Tell = (missed: HistoryView) => void;
+
+export interface CatchUp {
+  readonly topic: Topic;
+  readonly since: Position | undefined;
+  /** Rooms that a connection may be in. */
+  readonly most: number;
+}
+
+/** Of one followed room: who was told otherwise what batches bring, and up to where. */
+export class CatchingUp {
+  readonly #until = new Map<Connection, Position | undefined>();
+
+  /** From now on batches are none of this connection's business. */
+  begin(connection: Connection): void {
+    this.#until.set(connection, undefined);
+  }
+
+  /** It has all up to here. */
+  reached(connection: Connection, position: Position): void {
+    this.#until.set(connection, position);
+  }
+
+  end(connection: Connection): void {
+    this.#until.delete(connection);
+  }
+
+  /** Those who have this message already; whoever has come past it is like everybody. */
+  have(epoch: string, offset: number): ReadonlySet<Connection> | undefined {
+    if (this.#until.size === 0) return undefined;
+    const have = new Set<Connection>();
+    for (const [connection, until] of this.#until)
+      if (!until || (until.epoch === epoch && offset <= until.offset)) have.add(connection);
+      else this.#until.delete(connection);
+    return have;
+  }
+}
+
+/** Asks the room until what it gives reaches as far as what batches have brought meanwhile. */
+export async function fetchMissed(
+  room: Pick<Peer, "missed">,
+  since: Position | undefined,
+  standing: () => Position | undefined,
+): Promise<HistoryView> {
+  const first = await room.missed(since);
+  const entries = [...first.entries];
+  let { position } = first;
+  while (isBehind(position, standing())) {
+    // oxlint-disable-next-line no-await-in-loop -- each answer says where the next one begins
+    const next = await room.missed(position);
+    entries.push(...next.entries);
+    position = next.position;
+  }
+  return { entries, position, recovered: first.recovered };
+}
+
+/** A room whose log was erased meanwhile stands elsewhere, and there is nothing to wait for. */
+const isBehind = (one: Position, other: Position | undefined): boolean =>
+  other !== undefined && one.epoch === other.epoch && one.offset < other.offset;

@@ -1,0 +1,46 @@
+// One room that an object follows, and who of its connections is in it.
+
+import type { Position } from "../model/position.ts";
+import { formatTopic, type Topic } from "../model/topic.ts";
+import { CatchingUp } from "./catching-up.ts";
+import type { Connection } from "./connection.ts";
+import type { MemberCount } from "./peers.ts";
+
+export interface Followed {
+  readonly room: string;
+  readonly topic: Topic;
+  readonly members: ReadonlySet<Connection>;
+  /** Users whose count the room does not know yet. */
+  readonly untold: Set<string>;
+  /** Where we stand in the room's log; unknown after a wake, and the room knows then. */
+  position: Position | undefined;
+  following: boolean;
+  readonly catchingUp: CatchingUp;
+  /** Whether the room may count this object among its followers. */
+  asked: boolean;
+  syncing: Promise<void>;
+}
+
+export const followedOf = (topic: Topic, members: ReadonlySet<Connection>): Followed => ({
+  room: formatTopic(topic),
+  topic,
+  members,
+  untold: new Set(),
+  position: undefined,
+  catchingUp: new CatchingUp(),
+  following: false,
+  asked: false,
+  syncing: Promise.resolve(),
+});
+
+export function countsOf(
+  members: ReadonlySet<Connection>,
+  users: readonly string[],
+): MemberCount[] {
+  const counts = new Map(users.map((user) => [user, 0]));
+  for (const { user } of members) {
+    const count = counts.get(user.id);
+    if (count !== undefined) counts.set(user.id, count + 1);
+  }
+  return [...counts];
+}

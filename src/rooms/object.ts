@@ -1,0 +1,179 @@
+// A Durable Object that holds connections: the platform's events on one side, the parts on the other. Rooms and
+// relays are such objects, and differ in how a connection begins.
+
+import { DurableObject } from "cloudflare:workers";
+import { CLOSE, HubError, publicError, type CloseReason } from "../model/errors.ts";
+import type { Params } from "../model/message.ts";
+import { parseTopic, type Topic } from "../model/topic.ts";
+import type { Connection } from "./connection.ts";
+import { ObjectHost } from "./host.ts";
+import { belongings, type Parts } from "./parts.ts";
+import type { Delivery, DeliveryReply, Holder, ObjectEnv } from "./peers.ts";
+import type { Receiver } from "./receiver.ts";
+
+export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
+  extends DurableObject<Env>
+  implements Holder
+{
+  protected readonly receiver: Receiver;
+  protected readonly parts: P;
+  protected readonly host: ObjectHost;
+
+  constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
+    super(ctx, env);
+    this.receiver = receiver;
+    this.parts = this.assemble();
+    const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
+    this.host = new ObjectHost(this.parts, { env, receiver, waitUntil });
+    this.#wake();
+  }
+
+  protected abstract assemble(): P;
+  /** Accepts the socket of a client that the endpoint let through. Throws what it is told then. */
+  protected abstract begin(socket: WebSocket, request: Request): Connection | Promise<Connection>;
+  /** Whether all that is said to a connection's user reaches it. */
+  protected abstract get reachesUsers(): boolean;
+
+  /** Rooms elsewhere hear who did not survive; a hub that is no longer served lets its sockets go. */
+  #wake(): void {
+    const { connections, follows, agenda, served, settings } = this.parts;
+    if (!served)
+      for (const connection of connections.all) connections.close(connection, CLOSE.gone);
+    for (const connection of connections.all) this.receiver.awoke(this.host, connection);
+    if (follows.stale) this.inBackground(follows.settle());
+    if (this.parts.isUsed) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
+      const { 0: client, 1: server } = new WebSocketPair();
+      await this.begin(server, request);
+      return new Response(null, { status: 101, webSocket: client });
+    } catch (error) {
+      const { code, message } = publicError(error);
+      return Response.json(
+        { error: { code, message } },
+        { status: STATUS.get(code) ?? 404, headers: { "x-dormouse-error": code } },
+      );
+    }
+  }
+
+  /** Who is greeted hears all audiences it belongs to: so the links stand first, unless they are slow. */
+  protected async welcome(connection: Connection): Promise<void> {
+    const { agenda, connections, follows, settings } = this.parts;
+    const { user } = connection;
+    const topics: Topic[] = user.channels.map(parseTopic);
+    const elsewhere = belongings(connection, this.host.room, topics, this.reachesUsers);
+    const links = elsewhere.map((topic) => follows.belong(connection, topic));
+    if (settings.reachAll || settings.online) links.push(follows.hearAll(connection));
+    for (const link of links) link.catch(() => agenda.arm(Date.now() + RETRY_MS));
+    await settledWithin(GREETING_MS, links);
+    connections.greet(connection);
+    if (!connections.all.has(connection)) return;
+    const opened = this.receiver.opened(this.host, connection);
+    for (const frame of connection.early.splice(0))
+      this.receiver.received(this.host, connection, frame);
+    await opened;
+  }
+
+  override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+    const connection = this.parts.connections.of(socket);
+    if (!connection) return;
+    this.parts.connections.heard(connection, Date.now());
+    this.take(connection, frame);
+  }
+
+  /** Calls begin after the hub's `connected`, and that after the greeting. */
+  protected take(connection: Connection, frame: string | ArrayBuffer): void {
+    if (connection.held) this.parts.connections.delay(connection, frame);
+    else this.receiver.received(this.host, connection, frame);
+  }
+
+  /** The hibernation API answers no Close frame by itself (PLATFORM §0.2). */
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
+    const isLost = code === 1006 || code === 1015;
+    if (!isLost) answerClose(socket, code, reason);
+    this.end(socket, isLost ? new Error("The connection was lost.") : undefined);
+  }
+
+  override webSocketError(socket: WebSocket, error: unknown): void {
+    this.end(socket, error instanceof Error ? error : new Error(String(error)));
+  }
+
+  protected end(socket: WebSocket, error?: Error): void {
+    const ended = this.parts.connections.ended(socket);
+    if (!ended) return;
+    this.parts.connections.remove(ended.connection);
+    this.left(ended.connection, error, ended.asleep);
+  }
+
+  /** One that the server ends. */
+  protected gone(connection: Connection, why: CloseReason): void {
+    const error = why === CLOSE.normal ? undefined : new HubError("cancelled", why.reason);
+    this.left(connection, error, false);
+  }
+
+  /** `asleep`: it ended while the object slept, and this wake has not counted it. */
+  protected left(connection: Connection, error: Error | undefined, _asleep: boolean): void {
+    this.inBackground(this.receiver.closed(this.host, connection, error));
+    this.inBackground(this.parts.follows.leaveAll(connection));
+  }
+
+  override alarm(): Promise<void> {
+    return this.parts.agenda.ring(Date.now());
+  }
+
+  /** Failures of what nobody waits for are logged; follow links are told again by alarm. */
+  protected inBackground(work: Promise<unknown>): void {
+    this.ctx.waitUntil(work.catch((error: unknown) => console.error("In the background:", error)));
+  }
+
+  async deliver(delivery: Delivery): Promise<DeliveryReply> {
+    return this.parts.follows.deliver(delivery);
+  }
+
+  async tell(connection: string, target: string, params: Params): Promise<void> {
+    return this.host.tell(connection, target, params);
+  }
+
+  async ask(connection: string, target: string, params: Params): Promise<unknown> {
+    return this.host.ask(connection, target, params);
+  }
+
+  async move(connection: string, topic: string, how: "join" | "leave"): Promise<void> {
+    return this.host.move(connection, parseTopic(topic), how);
+  }
+}
+
+const STATUS: ReadonlyMap<string, number> = new Map([
+  ["too_many_connections", 429],
+  ["too_large", 413],
+  ["duplicate_id", 409],
+  ["relay_full", 503],
+  ["internal", 500],
+]);
+
+/** How soon a room elsewhere that could not be told is told again. */
+const RETRY_MS = 2_000;
+/** How long a room elsewhere may keep a new connection waiting. */
+const GREETING_MS = 2_000;
+
+async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
+  if (work.length === 0) return;
+  const over = new AbortController();
+  const late = scheduler.wait(ms, { signal: over.signal }).catch(() => {});
+  await Promise.race([Promise.allSettled(work), late]);
+  over.abort();
+}
+
+/** Codes that may not be sent (1005, or what a client made up) are answered as a normal close. */
+function answerClose(socket: WebSocket, code: number, reason: string): void {
+  for (const answer of [() => socket.close(code, reason), () => socket.close(1000)]) {
+    try {
+      return answer();
+    } catch {
+      // Not a code of ours to send, or closed already: then there is nothing left to answer.
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// What a relay is made of, beside what every object with connections has: its seats, and the connections that their
+// clients may come back to.
+
+import type { RelayAddress } from "./address.ts";
+import { Parts, type Events } from "./parts.ts";
+import type { ObjectEnv } from "./peers.ts";
+import type { Receiver } from "./receiver.ts";
+import { CLOSE } from "../model/errors.ts";
+import { Remembered } from "./remembered.ts";
+import { Resumables } from "./resumables.ts";
+import { Seats } from "./seats.ts";
+
+export class RelayParts extends Parts {
+  readonly seats: Seats;
+  /** Where clients that come back get their groups again. */
+  readonly remembered: Remembered | undefined;
+  readonly #resumables: Resumables | undefined;
+
+  constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: Events) {
+    super(ctx, env, receiver, events);
+    this.seats = new Seats({
+      home: this.relay,
+      kv: ctx.storage.kv,
+      capacity: this.settings.limits.connectionsPerRelay,
+      taken: () => this.connections.all.size,
+      now: () => Date.now(),
+    });
+    this.#resumables = this.#resuming();
+    this.#resumables?.restore(Date.now());
+    if (this.#resumables) this.duties.push(this.#resumables);
+    this.remembered = this.#remembering();
+    const lost = this.follows.restore();
+    this.remembered?.lost(lost);
+    if (this.remembered) this.duties.push(this.remembered);
+  }
+
+  get relay(): RelayAddress {
+    return this.home as RelayAddress;
+  }
+
+  override get resumables(): Resumables | undefined {
+    return this.#resumables;
+  }
+
+  #remembering(): Remembered | undefined {
+    const { rememberGroups: seconds } = this.settings;
+    if (seconds === 0) return undefined;
+    return new Remembered({
+      sql: this.ctx.storage.sql,
+      seconds,
+      now: () => Date.now(),
+      arm: (at) => this.agenda.arm(at),
+      standOf: (room) => this.follows.standOf(room),
+    });
+  }
+
+  #resuming(): Resumables | undefined {
+    const { statefulReconnect: stateful } = this.settings.signalR;
+    if (!stateful) return undefined;
+    const { connections, settings } = this;
+    return new Resumables({
+      sql: this.ctx.storage.sql,
+      connections,
+      limits: { window: stateful.bufferBytes, most: settings.limits.queuedBytes },
+      awayMs: stateful.awaySeconds * 1000,
+      arm: (at) => this.agenda.arm(at),
+      lost: (connection) => connections.close(connection, CLOSE.silent),
+    });
+  }
+}

@@ -1,0 +1,105 @@
+// Which rooms a client was in when its connection ended, and how far it came there: for a hub that puts a client
+// which comes back into its groups again (`rememberGroups`).
+
+import type { Position } from "../model/position.ts";
+import { parsePosition, formatPosition } from "../model/position.ts";
+import type { Duty } from "./agenda.ts";
+import type { Connection } from "./connection.ts";
+import type { Lost } from "./memberships.ts";
+
+export interface RememberedRoom {
+  readonly room: string;
+  /** Unknown where nothing was said there: then there is nothing to miss that anybody knows of. */
+  readonly position: Position | undefined;
+}
+
+export interface RememberedOptions {
+  readonly sql: SqlStorage;
+  readonly seconds: number;
+  now(): number;
+  arm(at: number): void;
+  standOf(room: string): Position | undefined;
+}
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS clients (connection TEXT PRIMARY KEY, user TEXT, client TEXT) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS remembered (user TEXT, client TEXT, room TEXT, position TEXT, until INTEGER,
+    PRIMARY KEY (user, client, room)) WITHOUT ROWID;`;
+
+export class Remembered implements Duty {
+  readonly #options: RememberedOptions;
+
+  constructor(options: RememberedOptions) {
+    this.#options = options;
+    options.sql.exec(TABLES);
+  }
+
+  /** A client that names itself is here: should a crash end it, its name is known. */
+  begin({ id, user, attached: { client } }: Connection): void {
+    if (client !== undefined)
+      this.#options.sql.exec(
+        "INSERT OR REPLACE INTO clients VALUES (?, ?, ?)",
+        id,
+        user.id,
+        client,
+      );
+  }
+
+  /** Its connection ended, and was in these rooms; `keeps` where it may come back. */
+  end(
+    { id, user, attached: { client } }: Connection,
+    rooms: readonly string[],
+    keeps: boolean,
+  ): void {
+    if (client === undefined) return;
+    this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", id);
+    if (keeps) this.#keep(user.id, client, rooms);
+  }
+
+  /** After a wake: connections that a crash ended, by the rooms they were in. */
+  lost(all: readonly Lost[]): void {
+    for (const [connection, lost] of Map.groupBy(all, ({ connection: id }) => id)) {
+      const query = "SELECT user, client FROM clients WHERE connection = ?";
+      const [row] = this.#options.sql.exec(query, connection).toArray();
+      if (!row) continue;
+      this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", connection);
+      const rooms = lost.map(({ room }) => room);
+      this.#keep(row["user"] as string, row["client"] as string, rooms);
+    }
+  }
+
+  #keep(user: string, client: string, rooms: readonly string[]): void {
+    const { sql, now, seconds, standOf, arm } = this.#options;
+    const until = now() + seconds * 1000;
+    for (const room of rooms) {
+      const stand = standOf(room);
+      const row = [user, client, room, stand ? formatPosition(stand) : null, until];
+      sql.exec("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?)", ...row);
+    }
+    if (rooms.length > 0) arm(until);
+  }
+
+  /** What the client was in; it is forgotten by that. */
+  take(user: string, client: string): RememberedRoom[] {
+    const { sql, now } = this.#options;
+    const query =
+      "DELETE FROM remembered WHERE user = ? AND client = ? RETURNING room, position, until";
+    return sql
+      .exec(query, user, client)
+      .toArray()
+      .filter(({ until }) => (until as number) > now())
+      .map(({ room, position }) => ({
+        room: room as string,
+        position: position === null ? undefined : parsePosition(position as string),
+      }));
+  }
+
+  due(): number | undefined {
+    const [row] = this.#options.sql.exec("SELECT min(until) AS due FROM remembered").toArray();
+    return (row?.["due"] as number | null) ?? undefined;
+  }
+
+  run(now: number): void {
+    this.#options.sql.exec("DELETE FROM remembered WHERE until <= ?", now);
+  }
+}

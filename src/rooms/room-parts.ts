@@ -1,0 +1,85 @@
+// What a room is made of, beside what every object with connections has: its log, its publisher, its presence, and
+// the objects that follow it.
+
+import type { RoomSettings } from "../model/options.ts";
+import { formatTopic, type Topic } from "../model/topic.ts";
+import type { Address } from "./address.ts";
+import { Followers } from "./followers.ts";
+import type { RoomLog } from "./log.ts";
+import { openLog } from "./log-modes.ts";
+import { Parts, type Events } from "./parts.ts";
+import type { ObjectEnv } from "./peers.ts";
+import { OWN } from "./presence.ts";
+import { Publisher } from "./publisher.ts";
+import type { Receiver } from "./receiver.ts";
+import { Roster } from "./roster.ts";
+
+export interface RoomEvents extends Events {
+  presenceChanged(joined: readonly string[], left: readonly string[]): void;
+}
+
+const now = (): number => Date.now();
+
+export class RoomParts extends Parts {
+  readonly log: RoomLog;
+  readonly publisher: Publisher;
+  readonly roster: Roster;
+  readonly followers: Followers;
+
+  constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: RoomEvents) {
+    super(ctx, env, receiver, events);
+    const { storage } = ctx;
+    const { room, outbox, settings, agenda, connections } = this;
+    const arm = (at: number) => agenda.arm(at);
+    const log = (this.log = openLog(storage, settings));
+    this.publisher = new Publisher({
+      ...{ room, log, outbox, now },
+      own: connections.all,
+      saved: (entries) => this.followers.said(entries),
+    });
+    this.roster = new Roster({
+      ...{ sql: storage.sql, settings, now, arm },
+      publish: (draft) => this.publisher.publish(draft),
+      flush: () => outbox.flush(),
+      changed: (joined, left) => events.presenceChanged(joined, left),
+    });
+    this.followers = new Followers({
+      ...{ room, storage, log, now, arm, peers: this.peers },
+      waitUntil: (work) => ctx.waitUntil(work),
+      gone: (follower) => this.roster.forget(follower),
+    });
+    this.follows.restore();
+    this.duties.push(this.roster, this.followers);
+    this.roster.restore(this.#counts());
+  }
+
+  get topic(): Topic {
+    return (this.home as Address).topic;
+  }
+
+  get room(): string {
+    return formatTopic(this.topic);
+  }
+
+  /** Nobody is attached to a hub's `all` room, so it has presence only where the hub keeps who is online. */
+  protected override adapted(settings: RoomSettings): RoomSettings {
+    const hidden = this.topic.kind === "all" && !settings.online;
+    return hidden ? { ...settings, presence: "none" } : settings;
+  }
+
+  protected override get isUnlogged(): boolean {
+    return this.settings.durability !== "logged";
+  }
+
+  override get isUsed(): boolean {
+    return super.isUsed || this.roster.users > 0;
+  }
+
+  *#counts() {
+    const counts = new Map<string, number>();
+    for (const { user } of this.connections.all)
+      counts.set(user.id, (counts.get(user.id) ?? 0) + 1);
+    for (const [userId, count] of counts) yield [OWN, userId, count] as const;
+    yield* this.followers.members();
+  }
+}

@@ -1,0 +1,90 @@
+// A SignalR connection as its codec sees it: frames one after another, each with what the one before left over.
+
+import type { Incoming } from "../../src/model/message.ts";
+import { LIMITS, type Limits } from "../../src/model/options.ts";
+import type { Protocol } from "../../src/protocols/protocol.ts";
+
+type Frame = string | ArrayBuffer;
+
+/** What was heard; what ended it as its code and detail; what is still waiting for its end, in bytes. */
+export interface Heard {
+  readonly messages: unknown[];
+  readonly waiting: number;
+}
+
+export function hear(protocol: Protocol, frames: Frame[], limits: Partial<Limits> = {}): Heard {
+  const messages: unknown[] = [];
+  let rest: string | Uint8Array | undefined;
+  for (const frame of frames) {
+    const received = protocol.decode(frame, { ...LIMITS, ...limits }, rest);
+    messages.push(...received.messages.map(shown));
+    rest = received.rest;
+    if (received.messages.at(-1)?.type === "broken") break;
+  }
+  return { messages, waiting: rest?.length ?? 0 };
+}
+
+const shown = (message: Incoming): unknown =>
+  message.type === "broken" ? [message.error.code, message.error.detail] : message;
+
+/** What the dispatcher may rely on, whatever came in. */
+export function isWellFormed(message: Incoming): boolean {
+  switch (message.type) {
+    case "invocation":
+      return (
+        isName(message.target) &&
+        Array.isArray(message.args) &&
+        (message.id === undefined ? message.streaming === false : isName(message.id)) &&
+        (message.streamIds === undefined ||
+          (message.streamIds.length > 0 && message.streamIds.every(isName)))
+      );
+    case "item":
+      return isName(message.stream) && message.item !== undefined;
+    case "completed":
+      return isName(message.id) && (message.error === undefined || message.result === undefined);
+    case "cancel":
+      return isName(message.id);
+    case "ack":
+    case "sequence":
+      return Number.isSafeInteger(message.sequence) && message.sequence >= 0;
+    case "ping":
+    case "close":
+      return true;
+    case "broken":
+      return isExplained(message);
+    default:
+      return false;
+  }
+}
+
+const isName = (name: unknown): boolean =>
+  typeof name === "string" && name.length > 0 && name.length <= 128;
+
+/** A known code, and .NET's way to say what was wrong. */
+const isExplained = ({ error }: Incoming & { type: "broken" }): boolean =>
+  ["malformed", "too_large", "too_deep"].includes(error.code) &&
+  error.detail?.startsWith("InvalidDataException: ") === true;
+
+export const utf8 = (text: string): ArrayBuffer => buffer(new TextEncoder().encode(text));
+
+export const buffer = (bytes: ArrayLike<number>): ArrayBuffer => Uint8Array.from(bytes).buffer;
+
+/** The two frames that a cut makes of one. */
+export const cut = (frame: ArrayBuffer, at: number): ArrayBuffer[] => [
+  frame.slice(0, at),
+  frame.slice(at),
+];
+
+/** Never throws, says only what is well formed, and nothing after what is broken. */
+export function survives(protocol: Protocol, frames: Frame[]): boolean {
+  let rest: string | Uint8Array | undefined;
+  return frames.every((frame) => {
+    const received = protocol.decode(frame, LIMITS, rest);
+    rest = received.rest;
+    const broken = received.messages.findIndex(({ type }) => type === "broken");
+    const isLast = broken === -1 || broken === received.messages.length - 1;
+    return (
+      isLast && received.messages.every(isWellFormed) && (rest?.length ?? 0) <= LIMITS.messageBytes
+    );
+  });
+}
