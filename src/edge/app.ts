@@ -7,6 +7,7 @@ import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
+import { preflight, readable } from "./cors.ts";
 import { enterRoom } from "./rooms.ts";
 import { connect, negotiate } from "./signalr.ts";
 
@@ -16,13 +17,18 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
   for (const path of ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"])
     app.get(path, async ({ req, env }) => logged(req.raw, await enterRoom(req.raw, hubs, env)));
-  app.post("/hubs/:hub/negotiate", async ({ req, env }) => negotiate(req.raw, hubs, env));
-  app.all("/hubs/:hub", async ({ req, env }) => logged(req.raw, await connect(req.raw, hubs, env)));
+  app.options("/hubs/*", ({ req, env }) => preflight(req.raw, env));
+  app.post("/hubs/:hub/negotiate", async ({ req, env }) =>
+    readable(req.raw, env, await negotiate(req.raw, hubs, env)),
+  );
+  app.all("/hubs/:hub", async ({ req, env }) =>
+    readable(req.raw, env, logged(req.raw, await connect(req.raw, hubs, env))),
+  );
   app.post("/dev/token", async (c) =>
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
   );
   app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
-  app.onError((error, { req }) => logged(req.raw, refused(error)));
+  app.onError((error, { req, env }) => readable(req.raw, env, logged(req.raw, refused(error))));
   return app;
 }
 

@@ -53,6 +53,8 @@ export interface Connection {
   readonly user: User;
   /** When the last message came, as far as this wake knows. */
   heardAt: number;
+  /** The handshake's answer, until the connection is greeted: no message, so that nobody counts it. */
+  answer: Encoded | undefined;
   /** What waits until the connection is greeted: its first frames, and all that came after them. */
   held: Encoded[] | undefined;
   /** Characters written in this wake; bytes are at least as many. */
@@ -93,6 +95,7 @@ export const connectionOf = (socket: WebSocket | undefined, attached: Attached):
   protocol: protocolOf(attached),
   attached,
   heardAt: attached.heardAt,
+  answer: undefined,
   held: undefined,
   written: 0,
   lookedAt: 0,

@@ -89,7 +89,10 @@ export class Connections {
   greet(connection: Connection): void {
     const frames = connection.held ?? [];
     connection.held = undefined;
-    if (this.#all.has(connection)) this.send(connection, frames);
+    if (!this.#all.has(connection)) return;
+    if (connection.answer !== undefined) this.write(connection, [connection.answer]);
+    connection.answer = undefined;
+    this.send(connection, frames);
   }
 
   /** What an eager client sends before it is greeted waits; there is no reason to send much. */

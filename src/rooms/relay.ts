@@ -137,7 +137,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     const name = `${protocol === "json" ? "signalr-json" : "signalr-msgpack"}${spelling}`;
     save(connection, { protocol: name, deadline: undefined });
     if (version === 2 && connection.attached.negotiated) resumables?.begin(connection);
-    connection.held = [handshakeFrame(protocol)];
+    connection.answer = handshakeFrame(protocol);
     if (rest !== undefined) connection.early.push(rest);
     this.inBackground(this.#welcomeBack(connection));
   }

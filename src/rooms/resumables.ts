@@ -149,9 +149,8 @@ export class Resumables implements Duty {
   #goOn(connection: Connection, sequence: number): void {
     if (!connection.resumable) return;
     if (connection.resumable.goOn(sequence)) return save(connection, { deadline: undefined });
-    const detail =
-      "InvalidOperationException: Sequence ID greater than amount of messages we've received.";
-    this.#options.connections.close(connection, CLOSE.malformed, detail);
+    console.warn("A client would go on beyond what was received; its connection ends.");
+    this.#options.connections.close(connection, CLOSE.malformed);
   }
 
   #counts(connection: Connection, resumable: Resumable, message: Incoming): boolean {

@@ -4,8 +4,10 @@
 import { hubs } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
 import { testHubs } from "./hubs.ts";
+import { relayHubs } from "./relay-hubs.ts";
+import { signalrHubs } from "./signalr-hubs.ts";
 
-const { Room, Relay, endpoint } = serve([...hubs, ...testHubs]);
+const { Room, Relay, endpoint } = serve([...hubs, ...testHubs, ...signalrHubs, ...relayHubs]);
 
 export { Relay, Room };
 export default endpoint;

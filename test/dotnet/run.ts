@@ -1,0 +1,129 @@
+// `npm run test:dotnet [-- --reference] [part of a title]`: the stock .NET client against our endpoint, or against
+// ASP.NET Core itself (Reference/), of which the cases must be true as well.
+
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { randomSecret } from "../../scripts/dev-vars.ts";
+import { freePort, startEndpoint } from "../support/endpoint.ts";
+
+const HERE = import.meta.dirname;
+/** Nothing is built in the repository, and no build server stays behind. */
+const FOLDER = mkdtempSync(join(tmpdir(), "dormouse-dotnet-"));
+const ENV = { ...process.env, MSBUILDDISABLENODEREUSE: "1", DOTNET_CLI_USE_MSBUILD_SERVER: "0" };
+const QUIET = ["--nologo", "--verbosity", "quiet", "--artifacts-path", FOLDER];
+
+function dotnet(args: readonly string[]): { readonly ok: boolean; readonly output: string } {
+  const { status, stdout, stderr } = spawnSync("dotnet", args, { env: ENV, encoding: "utf8" });
+  return { ok: status === 0, output: `${stdout}${stderr}` };
+}
+
+/** Does not outlive us. */
+function start(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+  const child = spawn("dotnet", args, {
+    env: { ...ENV, ...env },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  process.once("exit", () => child.kill("SIGKILL"));
+  return child;
+}
+
+/** Whether NuGet has the whole client here, its transports and MessagePack included. */
+const hasWholeClient = (): boolean =>
+  dotnet(["restore", join(HERE, "Dormouse.Tests"), ...QUIET, "-p:Whole=true"]).ok;
+
+/** Gives the program's path. */
+function build(project: string, whole: boolean): string {
+  const options = [`-p:Whole=${whole}`, "-p:UseSharedCompilation=false", "-c", "Release"];
+  const { ok, output } = dotnet(["build", join(HERE, project), ...QUIET, ...options]);
+  if (!ok) throw new Error(`${project} cannot be built:\n${output}`);
+  return join(FOLDER, "bin", project, "release", `${project}.dll`);
+}
+
+interface Served extends AsyncDisposable {
+  readonly url: string;
+  readonly keys: Readonly<Record<"secret" | "issuer" | "audience", string>>;
+}
+
+/** wrangler.toml as it is, but for the worker: hubs of the tests are served too, and no demo is built. */
+function serveOurs(): Promise<Served> {
+  const toml = readFileSync(join(HERE, "../../wrangler.toml"), "utf8")
+    .replace(/^main = .*$/m, `main = ${JSON.stringify(join(HERE, "worker.ts"))}`)
+    .replaceAll(/^\[(?:build|assets)\]\n(?:[^[\n].*\n|\n)*/gm, "");
+  writeFileSync(join(FOLDER, "wrangler.toml"), toml);
+  return startEndpoint({ folder: FOLDER });
+}
+
+async function serveReference(whole: boolean): Promise<Served> {
+  const keys = { secret: randomSecret(), issuer: "dormouse", audience: "dormouse" };
+  const [program, port] = [build("Reference", whole), await freePort()];
+  const child = start([program, `${port}`], { JWT_SECRET: keys.secret });
+  await reachable(port);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    keys,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    },
+  };
+}
+
+async function reachable(port: number): Promise<void> {
+  for (let look = 0; look < 100; look++) {
+    // oxlint-disable-next-line no-await-in-loop -- one look after another
+    if (await answers(port)) return;
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep(100);
+  }
+  throw new Error(`Nothing answers on port ${port}.`);
+}
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () =>
+      resolve(false),
+    );
+    socket.once("close", () => socket.destroy());
+    socket.end();
+  });
+
+async function test(program: string, { url, keys }: Served, part: string): Promise<number> {
+  const child = start([program, part], {
+    DORMOUSE_URL: url,
+    JWT_SECRET: keys.secret,
+    JWT_ISSUER: keys.issuer,
+    JWT_AUDIENCE: keys.audience,
+  });
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code ?? 1;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { reference: { type: "boolean", default: false } },
+    allowPositionals: true,
+  });
+  if (!dotnet(["--version"]).ok) {
+    console.log("dotnet is not here: the .NET tests were skipped");
+    return 0;
+  }
+  const whole = hasWholeClient();
+  if (!whole)
+    console.log(
+      "NuGet lacks parts of the client here: its core is tested, over a WebSocket of ours",
+    );
+  const program = build("Dormouse.Tests", whole);
+  await using served = await (values.reference ? serveReference(whole) : serveOurs());
+  return await test(program, served, positionals[0] ?? "");
+}
+
+process.once("exit", () => rmSync(FOLDER, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => process.exit(130));
+process.exitCode = await main();

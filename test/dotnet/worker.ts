@@ -1,0 +1,10 @@
+// What `npm run test:dotnet` serves: the hubs of src/worker.ts, and those that only SignalR's clients need.
+
+import { hubs } from "../../src/hubs/index.ts";
+import { serve } from "../../src/server.ts";
+import { signalrHubs } from "../support/signalr-hubs.ts";
+
+const { Room, Relay, endpoint } = serve([...hubs, ...signalrHubs]);
+
+export { Room, Relay };
+export default endpoint;
