@@ -16,7 +16,14 @@ const WORKERS = ["ours", "bare", "partyserver"] as const;
 export type WorkerName = (typeof WORKERS)[number];
 
 /** partyserver finds its namespace by the binding's name, which stands in the path. */
-const BINDINGS = { ours: "ROOMS", bare: "ROOMS", partyserver: "room" };
+const BINDINGS = {
+  ours: [
+    ["ROOMS", "Room"],
+    ["RELAYS", "Relay"],
+  ],
+  bare: [["ROOMS", "Room"]],
+  partyserver: [["room", "Room"]],
+} as const;
 
 export async function buildWorkers(folder: string): Promise<void> {
   await Promise.all(WORKERS.map((name) => buildWorker(name, join(folder, name))));
@@ -55,6 +62,7 @@ export async function configure({ worker, bundles, folder, port }: Served): Prom
   await mkdir(disk);
   await copyFile(join(bundles, worker, "worker.js"), join(folder, "worker.js"));
   const config = join(folder, "config.capnp");
+  const bindings = BINDINGS[worker];
   await writeFile(
     config,
     `using Workerd = import "/workerd/workerd.capnp";
@@ -70,12 +78,14 @@ const main :Workerd.Worker = (
   compatibilityDate = "2026-10-01",
   compatibilityFlags = ["no_web_socket_compression"],
   bindings = [
-    (name = "${BINDINGS[worker]}", durableObjectNamespace = "Room"),
+    ${bindings.map(([name, object]) => `(name = "${name}", durableObjectNamespace = "${object}"),`).join(" ")}
     (name = "JWT_SECRET", text = "${SECRET}"),
     (name = "JWT_ISSUER", text = "${ISSUER}"),
     (name = "JWT_AUDIENCE", text = "${ISSUER}"),
   ],
-  durableObjectNamespaces = [(className = "Room", uniqueKey = "room", enableSql = true)],
+  durableObjectNamespaces = [
+    ${bindings.map(([, object]) => `(className = "${object}", uniqueKey = "${object}", enableSql = true),`).join(" ")}
+  ],
   durableObjectStorage = (localDisk = "disk"),
 );
 `,

@@ -2,7 +2,7 @@
 
 /** How one case loads a server. */
 export interface Load {
-  readonly kind: "publish" | "connect" | "idle" | "wake";
+  readonly kind: "publish" | "echo" | "connect" | "idle" | "wake";
   readonly rooms: number;
   /** Sockets in each room. */
   readonly members: number;
@@ -18,10 +18,18 @@ export interface Case extends Load {
   readonly servers: readonly string[];
 }
 
-export const PEERS = ["ws", "socket.io", "partyserver", "bare"] as const;
-/** Ours by what their rooms keep; `full` is logged, acknowledged, and has presence and reach as hubs have by default. */
-export const OURS = ["logged", "behind", "none", "full"] as const;
-export const SERVERS: readonly string[] = [...PEERS, ...OURS];
+export const PEERS = ["ws", "socket.io", "partyserver", "bare", "nats", "kestrel"] as const;
+/** The same peer in another protocol, and behind a backplane. */
+const VARIANTS = ["kestrel-msgpack", "kestrel-redis"] as const;
+/**
+ * Ours by what their rooms keep; `full` is logged, acknowledged, and has presence and reach as hubs have by default.
+ * `signalr` is like `logged`, but its sockets are on a relay, one hop from their room.
+ */
+export const OURS = ["logged", "behind", "none", "full", "signalr", "signalr-msgpack"] as const;
+export const SERVERS: readonly string[] = [...PEERS, ...VARIANTS, ...OURS];
+
+/** A backplane has no part in calls; a room's log has none either, so one of ours is enough. */
+const UNCALLED: ReadonlySet<string> = new Set(["kestrel-redis", "behind", "none", "full"]);
 
 const fanOut = (members: number, load: Pick<Load, "window" | "rate">) =>
   ({ kind: "publish", rooms: 1, members, ...load }) as const;
@@ -55,12 +63,20 @@ export const CASES: readonly Case[] = [
     servers: SERVERS,
   },
   {
+    name: "echo",
+    title: "100 sockets, 1 call under way on each",
+    kind: "echo",
+    rooms: 100,
+    members: 1,
+    servers: SERVERS.filter((server) => !UNCALLED.has(server)),
+  },
+  {
     name: "connect",
     title: "5,000 sockets come into one room",
     kind: "connect",
     rooms: 1,
     members: 5_000,
-    servers: [...PEERS, "logged", "none"],
+    servers: [...PEERS, "logged", "none", "signalr"],
   },
   {
     name: "connect-rooms",
@@ -76,7 +92,7 @@ export const CASES: readonly Case[] = [
     kind: "idle",
     rooms: 1,
     members: 5_000,
-    servers: [...PEERS, "logged"],
+    servers: [...PEERS, "logged", "signalr"],
   },
   {
     name: "wake",
@@ -92,7 +108,8 @@ export const CASES: readonly Case[] = [
 export interface Job extends Load {
   readonly server: string;
   readonly port: number;
-  readonly serverPid: number;
+  /** The server, and what it has beside it. */
+  readonly serverPids: readonly number[];
   readonly seconds: number;
 }
 
@@ -100,12 +117,14 @@ export interface Job extends Load {
 export interface Figures {
   /** Messages that arrived, each counted at every subscriber, a second. */
   readonly delivered?: number;
+  /** Calls that were answered, a second. */
+  readonly calls?: number;
   readonly p50Ms?: number;
   readonly p99Ms?: number;
   readonly recordsPerFrame?: number;
   /** Messages said and not yet heard by everybody when the time was over. */
   readonly backlog?: number;
-  /** Microseconds of the server's processor for each delivery. */
+  /** Microseconds of the server's processor for each delivery, or call. */
   readonly cpuMicros?: number;
   readonly connects?: number;
   /** Milliseconds of the server's processor for each connection. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Figures, Job } from "./cases.ts";
 import { Clock } from "./clock.ts";
 import { dialectOf } from "./dialects.ts";
+import { EchoLoad } from "./echo-load.ts";
 import { Measure, RoomLoad } from "./room-load.ts";
 import { readUsage, residentBytes, usageBetween, type Usage } from "./usage.ts";
 import { openAll, type Place, type Wire } from "./wire.ts";
@@ -25,7 +26,7 @@ const openFor = (places: readonly Place[]): Promise<Wire[]> =>
     console.error(`${job.server}: ${error.message}`);
   });
 
-const QUIET_MS = 300;
+const QUIET_MS = dialect.quietMs ?? 300;
 const PATIENCE_MS = 15_000;
 
 /** Until nothing has come for a while: welcomes, presence. */
@@ -71,7 +72,7 @@ async function enter(): Promise<RoomLoad[]> {
   );
 }
 
-const WARM_MS = 700;
+const WARM_MS = dialect.warmMs ?? 700;
 /** Beyond this nobody catches up, and the machine's memory is the next to go. */
 const OVERLOAD = 2_000;
 
@@ -85,11 +86,11 @@ async function publish(): Promise<Figures> {
   if (job.rate === undefined) for (const each of rooms) each.start();
   else clock.start();
   await sleep(WARM_MS);
-  const [from, idleFrom] = [readUsage(job.serverPid), clock.idleMs];
+  const [from, idleFrom] = [readUsage(job.serverPids), clock.idleMs];
   measure.running = true;
   await until(() => backlogOf(rooms) > OVERLOAD, job.seconds * 1_000);
   measure.running = false;
-  const usage = usageBetween(from, readUsage(job.serverPid), (clock.idleMs - idleFrom) / 1_000);
+  const usage = usageBetween(from, readUsage(job.serverPids), (clock.idleMs - idleFrom) / 1_000);
   const backlog = backlogOf(rooms);
   clock.stop();
   for (const each of rooms) each.stop();
@@ -118,13 +119,36 @@ function deliveries(rooms: readonly RoomLoad[], usage: Usage) {
   };
 }
 
+async function echo(): Promise<Figures> {
+  const wires = await openFor(placesOf(job));
+  await quiet(wires);
+  const load = new EchoLoad(dialect, measure, wires);
+  load.start();
+  await sleep(WARM_MS);
+  const from = readUsage(job.serverPids);
+  measure.running = true;
+  await sleep(job.seconds * 1_000);
+  measure.running = false;
+  const usage = usageBetween(from, readUsage(job.serverPids));
+  load.stop();
+  if (!(await until(() => load.underWay === 0, 5_000))) measure.faults.gaps += load.underWay;
+  return {
+    ...cpuOf(usage),
+    calls: measure.delivered / usage.seconds,
+    p50Ms: measure.latencies.quantile(0.5),
+    p99Ms: measure.latencies.quantile(0.99),
+    cpuMicros: (usage.server * usage.seconds * 1e6) / measure.delivered,
+    ...measure.faults,
+  };
+}
+
 async function connect(): Promise<Figures> {
   // One socket in a room of its own, so that the server has seen an upgrade before.
   await openFor(placesOf({ ...job, rooms: 1, members: 1 }, "warm"));
   const places = placesOf(job);
-  const from = readUsage(job.serverPid);
+  const from = readUsage(job.serverPids);
   await openFor(places);
-  const usage = usageBetween(from, readUsage(job.serverPid));
+  const usage = usageBetween(from, readUsage(job.serverPids));
   return {
     ...cpuOf(usage),
     connects: places.length / usage.seconds,
@@ -136,14 +160,14 @@ async function connect(): Promise<Figures> {
 /** Each socket has heard one message: what a server keeps to write with is part of what a socket costs. */
 async function idle(): Promise<Figures> {
   await openFor(placesOf({ ...job, rooms: 1, members: 1 }, "warm"));
-  const before = residentBytes(job.serverPid);
-  const from = readUsage(job.serverPid);
+  const before = residentBytes(job.serverPids);
+  const from = readUsage(job.serverPids);
   const [room] = await enter();
   room!.say(1);
   await drain([room!], 0);
   await sleep(QUIET_MS);
-  const usage = usageBetween(from, readUsage(job.serverPid));
-  const bytesPerSocket = (residentBytes(job.serverPid) - before) / job.members;
+  const usage = usageBetween(from, readUsage(job.serverPids));
+  const bytesPerSocket = (residentBytes(job.serverPids) - before) / job.members;
   return { ...cpuOf(usage), bytesPerSocket, ...measure.faults };
 }
 
@@ -152,7 +176,7 @@ const ASLEEP_MS = 13_000;
 
 async function wake(): Promise<Figures> {
   const [room] = await enter();
-  const from = readUsage(job.serverPid);
+  const from = readUsage(job.serverPids);
   const say = async () => {
     room!.say(1);
     const saidAt = performance.now();
@@ -166,9 +190,9 @@ async function wake(): Promise<Figures> {
   const awakeMs = await say();
   await sleep(ASLEEP_MS);
   const wokenMs = await say();
-  const usage = usageBetween(from, readUsage(job.serverPid));
+  const usage = usageBetween(from, readUsage(job.serverPids));
   return { ...cpuOf(usage), awakeMs, wokenMs, ...measure.faults };
 }
 
-const figures = await { publish, connect, idle, wake }[job.kind]();
+const figures = await { publish, echo, connect, idle, wake }[job.kind]();
 process.stdout.write(JSON.stringify(figures), () => process.exit(0));

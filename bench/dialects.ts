@@ -1,45 +1,22 @@
 // How each server is spoken to: where a room is, when a socket is ready, how a message is said and how it comes back.
 
 import { createHmac } from "node:crypto";
+import { payloadOf, seqOf, type Dialect } from "./dialect.ts";
+import { nats } from "./nats.ts";
+import { signalrJson, signalrMessagePack } from "./signalr.ts";
 
 export const SECRET = "a secret of the bench, 32 bytes or more";
 export const ISSUER = "bench";
 
-const PAYLOAD_BYTES = 100;
-const DIGITS = 10;
-const PADDING = "x".repeat(PAYLOAD_BYTES - DIGITS);
-
-/** 100 bytes that say which message this is. */
-const payloadOf = (seq: number): string => String(seq).padStart(DIGITS, "0") + PADDING;
-
-/** NaN where it is no payload of ours. */
-const seqOf = (payload: unknown): number =>
-  typeof payload === "string" && payload.length === PAYLOAD_BYTES && payload.endsWith(PADDING)
-    ? Number(payload.slice(0, DIGITS))
-    : Number.NaN;
-
-export interface Dialect {
-  path(room: string, member: number): string;
-  /** What the socket says once it is open; nothing: it is ready then. */
-  readonly hello?: string;
-  /** Whether this frame means that the socket is in its room. Absent: the upgrade does. */
-  isReady?(frame: string): boolean;
-  /** What is said is answered: whoever speaks hears more than the others. */
-  readonly answered?: boolean;
-  say(seq: number): string;
-  /** Numbers of the messages in a frame, NaN for what should not be there. Words about other things are left out. */
-  heard(frame: string): number[];
-}
-
 const plain = (path: (room: string) => string): Dialect => ({
   path,
-  say: payloadOf,
+  say: (seq) => payloadOf(seq),
   heard: (frame) => [seqOf(frame)],
 });
 
 const socketIo: Dialect = {
   path: (room) => `/socket.io/?EIO=4&transport=websocket&room=${room}`,
-  hello: "40",
+  hello: () => "40",
   isReady: (frame) => frame.startsWith("40"),
   say: (seq) => `42["say","${payloadOf(seq)}"]`,
   heard: (frame) =>
@@ -50,6 +27,7 @@ interface Spoken {
   readonly id?: number;
   readonly method?: string;
   readonly params?: readonly unknown[];
+  readonly result?: unknown;
   readonly error?: unknown;
 }
 
@@ -61,6 +39,11 @@ function heardOfOurs(frame: string): number[] {
   });
 }
 
+function answersOfOurs(frame: string): number[] {
+  const spoken = JSON.parse(frame) as Spoken | Spoken[];
+  return [spoken].flat().map(({ result }) => seqOf(result));
+}
+
 /** JSON-RPC: without an id nobody answers, as no peer does; `acknowledged` calls are answered once they are logged. */
 const ours = (hub: string, acknowledged = false): Dialect => ({
   path: (room, member) => `/parties/${hub}/group:${room}?access_token=${tokenOf(`user-${member}`)}`,
@@ -69,6 +52,8 @@ const ours = (hub: string, acknowledged = false): Dialect => ({
   say: (seq) =>
     `{"jsonrpc":"2.0",${acknowledged ? `"id":${seq},` : ""}"method":"say","params":["${payloadOf(seq)}"]}`,
   heard: heardOfOurs,
+  ask: (seq) => `{"jsonrpc":"2.0","id":${seq},"method":"echo","params":["${payloadOf(seq)}"]}`,
+  answers: answersOfOurs,
 });
 
 const base64Url = (part: object): string => Buffer.from(JSON.stringify(part)).toString("base64url");
@@ -81,15 +66,25 @@ function tokenOf(user: string): string {
   return `${signed}.${createHmac("sha256", SECRET).update(signed).digest("base64url")}`;
 }
 
+/** Negotiation is skipped: the first relay with room takes the socket. */
+const relayed = (_room: string, member: number): string =>
+  `/hubs/relayed?access_token=${tokenOf(`user-${member}`)}`;
+
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["ws", plain((room) => `/${room}`)],
   ["socket.io", socketIo],
   ["partyserver", plain((room) => `/parties/room/${room}`)],
   ["bare", plain((room) => `/${room}`)],
+  ["nats", nats],
+  ["kestrel", signalrJson(() => "/hub")],
+  ["kestrel-msgpack", signalrMessagePack(() => "/hub")],
+  ["kestrel-redis", signalrJson(() => "/hub")],
   ["logged", ours("logged")],
   ["behind", ours("behind")],
   ["none", ours("none")],
   ["full", ours("full", true)],
+  ["signalr", signalrJson(relayed)],
+  ["signalr-msgpack", signalrMessagePack(relayed)],
 ]);
 
 export function dialectOf(server: string): Dialect {

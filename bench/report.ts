@@ -57,6 +57,15 @@ const atRate: readonly Column[] = [
   ...cores,
 ];
 
+const calling: readonly Column[] = [
+  { title: "calls/s", cell: ({ calls }) => number(calls) },
+  ...ratios("calls"),
+  { title: "p50 ms", cell: ({ p50Ms }) => number(p50Ms, 2) },
+  { title: "p99 ms", cell: ({ p99Ms }) => number(p99Ms, 2) },
+  { title: "µs CPU/call", cell: ({ cpuMicros }) => number(cpuMicros, 2) },
+  ...cores,
+];
+
 const connecting: readonly Column[] = [
   { title: "connects/s", cell: ({ connects }) => number(connects) },
   ...ratios("connects"),
@@ -79,7 +88,7 @@ const waking: readonly Column[] = [
 
 function columnsOf({ kind, rate }: Case): readonly Column[] {
   if (kind === "publish") return rate === undefined ? saturated : atRate;
-  return { connect: connecting, idle: resting, wake: waking }[kind];
+  return { echo: calling, connect: connecting, idle: resting, wake: waking }[kind];
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;

@@ -1,6 +1,6 @@
 // One room under load: who speaks, who listens, what has been said and heard.
 
-import type { Dialect } from "./dialects.ts";
+import type { Dialect } from "./dialect.ts";
 import { Histogram } from "./histogram.ts";
 import { RoomStream, Subscriber, type Faults } from "./verify.ts";
 import { maskedFrame } from "./websocket.ts";
@@ -52,7 +52,8 @@ export class RoomLoad {
   #stream(bytes: number): RoomStream {
     const { dialect, measure } = this.#options;
     const heard = (frame: string) => dialect.heard(frame);
-    return new RoomStream({ heard, faults: measure.faults, bytes, frames: bytes / FRAME_BYTES });
+    const frames = bytes / FRAME_BYTES;
+    return new RoomStream({ heard, reading: dialect, faults: measure.faults, bytes, frames });
   }
 
   /** The last one in sets the pace: what it has heard, nearly everybody has. */
@@ -85,12 +86,14 @@ export class RoomLoad {
 
   /** Says some messages in one write; `dueAt` is when they should have been said. */
   say(count: number, dueAt = performance.now()): void {
+    const { dialect, wires } = this.#options;
+    const [speaker] = wires;
     const frames: Buffer[] = [];
     for (let i = 0; i < count; i++) {
       this.#saidAt[++this.#said & (this.#saidAt.length - 1)] = dueAt;
-      frames.push(maskedFrame(this.#options.dialect.say(this.#said)));
+      frames.push(maskedFrame(dialect.say(this.#said, speaker!.room), dialect.binary));
     }
-    this.#options.wires[0]!.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
+    speaker!.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
   }
 
   stop(): void {

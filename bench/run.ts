@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { buildWorkers, workerdPath } from "./build.ts";
 import { CASES, SERVERS, type Case, type Figures } from "./cases.ts";
 import { judgeAll } from "./gates.ts";
+import { serversHere } from "./machine.ts";
 import { cleanUpAtExit, pinned, temporaryFolder } from "./processes.ts";
 import { gatesOf, tablesOf } from "./report.ts";
 import { isDisturbed, isFaulty, resultsOf, type Point } from "./results.ts";
@@ -15,7 +16,8 @@ import { plot } from "./svg.ts";
 
 const HELP = `npm run bench -- [options]
 
-Measures our rooms beside ws, socket.io, partyserver and a bare hibernating object, on this machine and on Linux.
+Measures our rooms beside ws, socket.io, partyserver, a bare hibernating object, nats-server and ASP.NET Core SignalR
+on Kestrel, on this machine and on Linux. Servers that are not on the machine are left out.
 Everything binds to 127.0.0.1; frames are not compressed. Figures are comparable within one run only.
 
   --rounds N        how often everything is measured; figures are medians (3)
@@ -78,10 +80,11 @@ interface Plan {
 async function runAll({ rounds, seconds, cases, servers }: Plan): Promise<Point[]> {
   const bundles = await temporaryFolder();
   await buildWorkers(bundles);
+  const here = serversHere(servers, bundles, log);
   const points: Point[] = [];
   for (let round = 1; round <= rounds; round++)
     for (const measured of cases)
-      for (const server of measured.servers.filter((name) => servers.includes(name))) {
+      for (const server of measured.servers.filter((name) => here.includes(name))) {
         const { kind, rooms, members, window, rate } = measured;
         const task = {
           ...{ server, seconds, kind, rooms, members },

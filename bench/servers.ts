@@ -7,38 +7,60 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { configure, workerdPath, type WorkerName } from "./build.ts";
 import { OURS, type Figures, type Job } from "./cases.ts";
+import { natsCommand, redisCommand } from "./daemons.ts";
+import { kestrelCommand } from "./dotnet.ts";
 import { remove, start, stop, temporaryFolder } from "./processes.ts";
 
 interface Server {
-  readonly child: ChildProcess;
+  /** What answers on the port; then what it needs beside it. */
+  readonly children: readonly ChildProcess[];
   readonly port: number;
   readonly folder: string;
 }
 
 async function startServer(name: string, bundles: string): Promise<Server> {
   const [port, folder] = [await freePort(), await temporaryFolder()];
-  const child = start(0, await commandOf(name, { bundles, folder, port }));
-  child.stdout?.resume();
-  child.stderr?.on("data", (data: Buffer) => process.stderr.write(`${name}: ${data.toString()}`));
+  const children: ChildProcess[] = [];
+  const server = { children, port, folder };
+  const run = async (command: readonly string[], at: number): Promise<void> => {
+    const child = start(0, command);
+    children.unshift(child);
+    child.stdout?.resume();
+    child.stderr?.on("data", (data: Buffer) => process.stderr.write(`${name}: ${data.toString()}`));
+    await reachable(child, at);
+  };
   try {
-    await reachable(child, port);
-    return { child, port, folder };
+    const redis = name === "kestrel-redis" ? await freePort() : undefined;
+    if (redis !== undefined) await run(redisCommand(folder, redis), redis);
+    const place = { bundles, folder, port, ...(redis !== undefined && { redis }) };
+    await run(await commandOf(name, place), port);
+    return server;
   } catch (error) {
-    await stop(child);
-    await remove(folder);
+    await end(server);
     throw error;
   }
+}
+
+async function end({ children, folder }: Server): Promise<void> {
+  await Promise.all(children.map(stop));
+  await remove(folder);
 }
 
 interface Place {
   readonly bundles: string;
   readonly folder: string;
   readonly port: number;
+  /** Where the backplane is, for whoever has one. */
+  readonly redis?: number;
 }
 
 async function commandOf(name: string, place: Place): Promise<string[]> {
+  const { port, bundles, folder, redis } = place;
   const peer = NODE_PEERS.get(name);
-  if (peer) return [process.execPath, join(import.meta.dirname, "peers", peer), String(place.port)];
+  if (peer) return [process.execPath, join(import.meta.dirname, "peers", peer), String(port)];
+  if (name === "nats") return natsCommand(folder, port);
+  if (name.startsWith("kestrel"))
+    return kestrelCommand(bundles, port, redis === undefined ? undefined : `127.0.0.1:${redis}`);
   const config = await configure({ ...place, worker: workerOf(name) });
   return [workerdPath(), "serve", "--experimental", config];
 }
@@ -85,16 +107,16 @@ const answers = (port: number): Promise<boolean> =>
     socket.once("error", () => done(false));
   });
 
-export type Task = Omit<Job, "port" | "serverPid">;
+export type Task = Omit<Job, "port" | "serverPids">;
 
 /** One measurement. Throws where the client could not do its job. */
 export async function measure(task: Task, bundles: string): Promise<Figures> {
-  const { child, port, folder } = await startServer(task.server, bundles);
+  const server = await startServer(task.server, bundles);
   try {
-    return await runClient({ ...task, port, serverPid: child.pid! });
+    const serverPids = server.children.map(({ pid }) => pid!);
+    return await runClient({ ...task, port: server.port, serverPids });
   } finally {
-    await stop(child);
-    await remove(folder);
+    await end(server);
   }
 }
 

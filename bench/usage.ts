@@ -38,9 +38,9 @@ function own(): number {
   return (user + system) / 1e6;
 }
 
-export const readUsage = (pid: number): Reading => ({
+export const readUsage = (pids: readonly number[]): Reading => ({
   at: performance.now(),
-  server: ofProcess(pid),
+  server: pids.reduce((sum, pid) => sum + ofProcess(pid), 0),
   own: own(),
   all: ofMachine(),
 });
@@ -57,8 +57,11 @@ export function usageBetween(from: Reading, to: Reading, idleSeconds = 0): Usage
   };
 }
 
-/** Bytes of memory the process holds. */
-export function residentBytes(pid: number): number {
+/** Bytes of memory the processes hold. */
+export const residentBytes = (pids: readonly number[]): number =>
+  pids.reduce((sum, pid) => sum + residentBytesOf(pid), 0);
+
+function residentBytesOf(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
   return Number(kib) * 1024;
 }

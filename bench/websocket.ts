@@ -15,20 +15,22 @@ export const upgradeOf = (path: string, host: string): string =>
     "",
   ].join("\r\n");
 
+const CONTINUATION = 0x0;
 const TEXT = 0x1;
+const BINARY = 0x2;
 const CLOSE = 0x8;
 const FIN = 0x80;
 const MASKED = 0x80;
 
-/** A client's text frame, masked as clients must. */
-export function maskedFrame(text: string): Buffer {
-  const payload = Buffer.from(text);
+/** A client's frame, masked as clients must. A binary one is given as a string of one character for each byte. */
+export function maskedFrame(text: string, binary = false): Buffer {
+  const payload = Buffer.from(text, binary ? "latin1" : "utf8");
   const { length } = payload;
   const wide = length > 125;
   if (length > 0xffff) throw new RangeError(`A frame of ${length} bytes; this client sends less.`);
   const start = wide ? 8 : 6;
   const frame = Buffer.allocUnsafe(start + length);
-  frame[0] = FIN | TEXT;
+  frame[0] = FIN | (binary ? BINARY : TEXT);
   frame[1] = MASKED | (wide ? 126 : length);
   if (wide) frame.writeUInt16BE(length, 2);
   const key = (Math.random() * 0x1_0000_0000) >>> 0;
@@ -46,17 +48,27 @@ export interface ReadFrame {
 
 const NOTHING = Buffer.alloc(0);
 
-/** A server's bytes as text frames; throws on anything a server of this bench does not send. */
+export interface ReaderOptions {
+  readonly binary?: boolean;
+  /** Whether what has come is to be read as it is, or together with what comes next. */
+  isWhole?(frame: string): boolean;
+}
+
+/** A server's bytes as messages; throws on anything a server of this bench does not send. */
 export class FrameReader {
+  readonly #options: ReaderOptions;
   #rest: Buffer = NOTHING;
+  /** Of a message in several frames, those that have come. */
+  #begun = "";
   #consumed: number;
 
-  constructor(consumed = 0) {
+  constructor(options: ReaderOptions = {}, consumed = 0) {
+    this.#options = options;
     this.#consumed = consumed;
   }
 
   get atBoundary(): boolean {
-    return this.#rest.length === 0;
+    return this.#rest.length === 0 && this.#begun === "";
   }
 
   /** The chunk may be overwritten afterwards. */
@@ -64,12 +76,23 @@ export class FrameReader {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     let at = 0;
     for (let end = endOf(bytes, at); end !== undefined; end = endOf(bytes, at)) {
-      const text = textOf(bytes, at, end);
+      const text = this.#begun + this.#textOf(bytes, at, end);
+      const isWhole = (bytes[at]! & FIN) !== 0 && (this.#options.isWhole?.(text) ?? true);
       this.#consumed += end - at;
       at = end;
-      onFrame({ text, end: this.#consumed });
+      this.#begun = isWhole ? "" : text;
+      if (isWhole) onFrame({ text, end: this.#consumed });
     }
     this.#rest = at < bytes.length ? Buffer.from(bytes.subarray(at)) : NOTHING;
+  }
+
+  #textOf(bytes: Buffer, at: number, end: number): string {
+    const { binary = false } = this.#options;
+    const opcode = bytes[at]! & 0xf;
+    if (opcode === CLOSE) throw new Error("The server closed a socket.");
+    if (opcode !== (binary ? BINARY : TEXT) && opcode !== CONTINUATION)
+      throw new Error(`A frame that begins with 0x${bytes[at]!.toString(16)}.`);
+    return bytes.toString(binary ? "latin1" : "utf8", at + headLength(bytes[at + 1]!), end);
   }
 }
 
@@ -91,11 +114,3 @@ const sizeOf = (bytes: Buffer, at: number, length: number): number =>
     : length === 126
       ? bytes.readUInt16BE(at + 2)
       : Number(bytes.readBigUInt64BE(at + 2));
-
-function textOf(bytes: Buffer, at: number, end: number): string {
-  const opcode = bytes[at]! & 0xf;
-  if (opcode === CLOSE) throw new Error("The server closed a socket.");
-  if (opcode !== TEXT || (bytes[at]! & FIN) === 0)
-    throw new Error(`A frame that begins with 0x${bytes[at]!.toString(16)}.`);
-  return bytes.toString("utf8", at + headLength(bytes[at + 1]!), end);
-}

@@ -1,7 +1,7 @@
 // One raw socket: connect, upgrade, say hello, be ready; then bytes go to whoever listens.
 
 import { connect, type Socket } from "node:net";
-import type { Dialect } from "./dialects.ts";
+import type { Dialect } from "./dialect.ts";
 import { FrameReader, maskedFrame, upgradeOf } from "./websocket.ts";
 
 export interface Place {
@@ -17,7 +17,8 @@ const HEAD_END = "\r\n\r\n";
 export class Wire {
   readonly #socket: Socket;
   readonly #dialect: Dialect;
-  readonly #reader = new FrameReader();
+  readonly #reader: FrameReader;
+  readonly room: string;
   #head = "";
   #bytes: (chunk: Buffer) => void = (chunk) => this.#upgrading(chunk);
   #ready: () => void = () => {};
@@ -40,6 +41,8 @@ export class Wire {
 
   private constructor(dialect: Dialect, { port, room, member }: Place) {
     this.#dialect = dialect;
+    this.#reader = new FrameReader(dialect);
+    this.room = room;
     const path = dialect.path(room, member);
     this.#socket = connect({
       host: "127.0.0.1",
@@ -76,7 +79,7 @@ export class Wire {
       throw new Error("The server compresses.");
     const rest = Buffer.from(this.#head.slice(end + HEAD_END.length), "latin1");
     this.#bytes = (bytes) => this.#arriving(bytes);
-    if (this.#dialect.hello !== undefined) this.write(maskedFrame(this.#dialect.hello));
+    if (this.#dialect.hello) this.say(this.#dialect.hello(this.room));
     if (!this.#dialect.isReady) this.#ready();
     if (rest.length > 0) this.#arriving(rest);
   }
@@ -85,6 +88,8 @@ export class Wire {
   #arriving(chunk: Buffer): void {
     this.heardAt = performance.now();
     this.#reader.read(chunk, ({ text }) => {
+      const reply = this.#dialect.reply?.(text, this.room);
+      if (reply !== undefined) this.say(reply);
       if (this.#dialect.isReady?.(text)) this.#ready();
     });
   }
@@ -93,6 +98,11 @@ export class Wire {
   listen(listener: (chunk: Buffer) => void): void {
     if (!this.#reader.atBoundary) throw new Error("A run cannot begin in the middle of a frame.");
     this.#bytes = listener;
+  }
+
+  /** One frame. */
+  say(frame: string): void {
+    this.write(maskedFrame(frame, this.#dialect.binary));
   }
 
   write(bytes: Buffer): void {

@@ -1,13 +1,8 @@
 // Our worker with hubs for the bench: nothing is different from a real one but the limits on callers.
 
 import { z } from "zod";
-import { verifyToken, type AuthEnv } from "../../src/auth/authenticate.ts";
-import { dispatcher } from "../../src/dispatch/dispatcher.ts";
-import { hub, method, type HubOptions } from "../../src/dispatch/hub.ts";
-import { signedIn } from "../../src/dispatch/policies.ts";
-import { tablesOf } from "../../src/dispatch/tables.ts";
-import { endpoint, type EndpointEnv } from "../../src/edge/app.ts";
-import { RoomObject } from "../../src/rooms/room.ts";
+import { hub, method, signedIn, type HubOptions } from "../../src/hub.ts";
+import { serve } from "../../src/server.ts";
 
 interface BenchClient {
   said(message: string): void;
@@ -22,38 +17,47 @@ const limits = {
   queuedBytes: 64 * 1024 * 1024,
 };
 
+const Room = z.string().min(1).max(128);
 const Message = z.string().min(1).max(4_000);
 
-const benchHub = (name: string, options: HubOptions<BenchClient>) =>
-  hub<BenchClient>(name, {
-    authorize: signedIn,
-    rooms: { group: { enter: signedIn } },
-    limits,
-    ...options,
-  }).methods({
+const settings = (options: HubOptions<BenchClient>): HubOptions<BenchClient> => ({
+  authorize: signedIn,
+  rooms: { group: { enter: signedIn } },
+  limits,
+  ...options,
+});
+
+/** Sockets straight to the room. */
+const roomHub = (name: string, options: HubOptions<BenchClient>) =>
+  hub<BenchClient>(name, settings(options)).methods({
     say: method([Message], async ({ clients, room }, message) => {
       await clients.group(room.name).said(message);
     }),
+    echo: method([Message], (_context, message) => message),
   });
 
-const bare: HubOptions<BenchClient> = { presence: "none", reach: { all: false } };
+const bare: HubOptions<BenchClient> = {
+  presence: "none",
+  reach: { all: false, users: false },
+};
 
-const served = tablesOf([
-  benchHub("full", {}),
-  benchHub("logged", bare),
-  benchHub("behind", { ...bare, durability: "behind" }),
-  benchHub("none", { ...bare, history: false }),
-]);
-
-const receiver = dispatcher({
-  hubs: served,
-  verify: (token, env) => verifyToken(token, env as AuthEnv),
+/** SignalR's clients: on a relay, one hop from the same kind of room. */
+const RelayedHub = hub<BenchClient>("relayed", settings(bare)).methods({
+  join: method([Room], ({ group }, room) => group(room).join()),
+  say: method([Room, Message], async ({ clients }, room, message) => {
+    await clients.group(room).said(message);
+  }),
+  echo: method([Message], (_context, message) => message),
 });
 
-export class Room extends RoomObject<EndpointEnv> {
-  constructor(ctx: DurableObjectState, env: EndpointEnv) {
-    super(ctx, env, receiver);
-  }
-}
+const served = serve([
+  roomHub("full", {}),
+  roomHub("logged", bare),
+  roomHub("behind", { ...bare, durability: "behind" }),
+  roomHub("none", { ...bare, history: false }),
+  RelayedHub,
+]);
 
-export default endpoint(served);
+const { Room: RoomObject, Relay, endpoint } = served;
+export { Relay, RoomObject as Room };
+export default endpoint;

@@ -2,6 +2,7 @@
 
 export { connect } from "./connect.ts";
 export { HubError } from "../model/errors.ts";
+export { typed, type StreamResult, type Typed } from "./typed.ts";
 export type { RoomText } from "./address.ts";
 export type { Backoff } from "./backoff.ts";
 export type { CallOptions } from "./calls.ts";

@@ -74,13 +74,20 @@ export class Call implements OpenCall {
       if (session.unsentChars > session.host.settings.limits.queuedBytes)
         throw new HubError("rate_limited", "Answers of this connection are waiting to be sent.");
       const result = await this.#options.work(this);
-      await Promise.all(this.said.elsewhere);
+      await this.#saved();
       if (!this.#cancelled) this.#complete(result);
     } catch (error) {
       this.#fail(error);
     } finally {
       for (const id of this.#uploads.keys()) this.#options.session.closeUpload(id);
     }
+  }
+
+  /** What was said elsewhere is on its way, in its order: the connection's next call may begin. */
+  async #saved(): Promise<void> {
+    if (this.said.elsewhere.length === 0) return;
+    this.release();
+    await Promise.all(this.said.elsewhere);
   }
 
   /** Asked at the flush: what was said here is saved by then, or has failed. Throws what the protocol cannot carry. */

@@ -2,7 +2,10 @@
 
 import { formatTopic, roomTopic, ALL, type Topic } from "../model/topic.ts";
 
-/** Calls without an answer: to many, or to clients that only listen. Resolves once the room has numbered it. */
+/**
+ * Calls without an answer: to many, or to clients that only listen. Resolves when it is on its way, in order; the
+ * caller's own call completes once it is saved, and fails with it.
+ */
 export type Sends<C> = {
   readonly [K in keyof C]: C[K] extends (...args: infer A) => any
     ? (...args: A) => Promise<void>

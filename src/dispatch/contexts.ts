@@ -43,8 +43,9 @@ export function voiceOf(options: VoiceOptions, said: Said): Voice {
       };
       const result = host.publish(topic, draft);
       if (!(result instanceof Promise)) return void said.tickets.push(result);
+      // Not waited for here: the call's completion does, and the connection's next call need not.
+      result.catch(() => {});
       said.elsewhere.push(result);
-      await result;
     },
     tell: (connection, target, args) => host.tell(connection, target, encodeParams(args)),
     async ask(connection, target, args) {

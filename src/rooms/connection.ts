@@ -7,15 +7,9 @@ import type { Protocol } from "../protocols/protocol.ts";
 import { signalrJson } from "../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../protocols/signalr-msgpack.ts";
 import { unspoken } from "../protocols/unspoken.ts";
+import type { ConnectRequest } from "../model/request.ts";
 import type { User } from "../model/user.ts";
 import type { Resumable } from "./resumable.ts";
-
-/** The request that a connection began with, without its token. */
-export interface ConnectRequest {
-  readonly query: Readonly<Record<string, string>>;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /** What the attachment keeps; at most 16,384 bytes, of which the token's claims are the largest part. */
 export interface Attached {

@@ -66,7 +66,7 @@ export class ObjectHost implements Host {
     checkDraft(draft, this.settings.limits.publishBytes);
     const room = this.#roomHere(topic);
     if (room) return room.publisher.publish(draft);
-    return publishAt(() => this.#parts.peer(topic), draft);
+    return this.#parts.lanes.publish(topic, draft);
   }
 
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void {
@@ -119,20 +119,26 @@ export class ObjectHost implements Host {
 
   async history(topic: Topic, query: HistoryQuery): Promise<HistoryView> {
     const room = this.#roomHere(topic);
-    if (!room) return this.#parts.peer(topic).history(query);
+    if (!room) return (await this.#elsewhere(topic)).history(query);
     room.outbox.flush(); // Who has said something finds it in the log.
     return room.log.page(query, Date.now(), this.settings.limits.recovery);
   }
 
   async presence(topic: Topic, query: PresenceQuery): Promise<PresenceView> {
     const room = this.#roomHere(topic);
-    return room ? room.roster.view(query) : this.#parts.peer(topic).presence(query);
+    return room ? room.roster.view(query) : (await this.#elsewhere(topic)).presence(query);
   }
 
   async track(userId: string, topic: Topic, state: unknown): Promise<void> {
     const room = this.#roomHere(topic);
-    if (!room) return this.#parts.peer(topic).track(userId, state);
+    if (!room) return (await this.#elsewhere(topic)).track(userId, state);
     room.roster.track(userId, state);
+  }
+
+  /** Who has said something there finds it there. */
+  async #elsewhere(topic: Topic): Promise<Peer> {
+    await this.#parts.lanes.settled(topic);
+    return this.#parts.peer(topic);
   }
 
   close(connection: Connection, why: CloseReason, detail?: string): void {
@@ -200,15 +206,3 @@ function checkDraft({ target, params }: Draft, most: number): void {
 }
 
 const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
-
-/** An id of its own makes a second attempt harmless: the room knows what it has said. */
-async function publishAt(room: () => Pick<Peer, "publish">, draft: Draft): Promise<void> {
-  const identified = { ...draft, id: draft.id ?? crypto.randomUUID() };
-  try {
-    await room().publish(identified);
-  } catch (error) {
-    if (error instanceof Error && error.name === "HubError") throw error;
-    // A fresh stub: one whose object was reset is broken for good.
-    await room().publish(identified);
-  }
-}

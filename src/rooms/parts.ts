@@ -8,6 +8,7 @@ import { Agenda, type Duty } from "./agenda.ts";
 import type { Connection } from "./connection.ts";
 import { Connections, type Dropped } from "./connections.ts";
 import { Follows, type FollowsOptions } from "./follows.ts";
+import { Lanes } from "./lanes.ts";
 import { Liveness } from "./liveness.ts";
 import { Outbox } from "./outbox.ts";
 import { peersOf, type Holder, type ObjectEnv, type Peer, type Peers } from "./peers.ts";
@@ -34,6 +35,8 @@ export abstract class Parts {
   readonly follows: Follows;
   readonly agenda: Agenda;
   readonly peers: Peers;
+  /** What is said in rooms elsewhere. */
+  readonly lanes = new Lanes((topic) => this.peer(topic));
   protected readonly ctx: DurableObjectState;
   /** First without duties: parts may find at their making that something is due. */
   protected readonly duties: Duty[] = [];

@@ -34,6 +34,12 @@ export type DeliveryReply =
   /** A batch was missed: send again from here. */
   | { readonly kind: "behind"; readonly offset: number };
 
+/** An error as it travels. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** What every object answers that holds connections. */
 export interface Holder {
   deliver(delivery: Delivery): Promise<DeliveryReply>;
@@ -46,6 +52,8 @@ export interface Holder {
 /** The RPC surface of rooms; relays have a Holder's. */
 export interface Peer extends Holder {
   publish(draft: Draft): Promise<Position>;
+  /** The same for many, in their order; gives what failed of each, or null. */
+  publishAll(drafts: readonly Draft[]): Promise<readonly (Fault | null)[]>;
   /** All after a position, presence included; without one, where the log stands. */
   missed(since: Position | undefined): Promise<HistoryView>;
   history(query: HistoryQuery): Promise<HistoryView>;

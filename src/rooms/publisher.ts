@@ -6,6 +6,7 @@ import type { Position } from "../model/position.ts";
 import type { Connection } from "./connection.ts";
 import type { RoomLog } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Fault } from "./peers.ts";
 import type { Draft, Entry, Ticket } from "./receiver.ts";
 
 export interface PublisherOptions {
@@ -72,6 +73,13 @@ export class Publisher {
     await this.#flushed();
     if (ticket.error) throw ticket.error;
     return { epoch: this.#options.log.position.epoch, offset: ticket.offset };
+  }
+
+  /** The same for many; gives what failed of each, or null. */
+  async publishAllSaved(drafts: readonly Draft[]): Promise<(Fault | null)[]> {
+    const tickets = drafts.map((draft) => this.publish(draft));
+    await this.#flushed();
+    return tickets.map(({ error }) => error && { code: error.code, message: error.message });
   }
 
   #flushed(): Promise<void> {

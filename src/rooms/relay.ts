@@ -2,6 +2,7 @@
 // clients live here, and whoever comes to a room that is full.
 
 import { CLOSE, HubError } from "../model/errors.ts";
+import type { ConnectRequest } from "../model/request.ts";
 import type { User } from "../model/user.ts";
 import {
   handshakeFrame,
@@ -12,7 +13,7 @@ import {
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
 import { handedOver } from "./attach.ts";
-import { save, type ConnectRequest, type Connection } from "./connection.ts";
+import { save, type Connection } from "./connection.ts";
 import { HubObject } from "./object.ts";
 import { enterRoom, takeIn, type Overflow } from "./overflow.ts";
 import type { ObjectEnv } from "./peers.ts";

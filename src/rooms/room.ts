@@ -5,7 +5,7 @@ import type { Position } from "../model/position.ts";
 import { attach, handedOver, missedSince, type Arrival } from "./attach.ts";
 import type { Connection } from "./connection.ts";
 import { HubObject } from "./object.ts";
-import type { MemberCount, ObjectEnv, Peer } from "./peers.ts";
+import type { Fault, MemberCount, ObjectEnv, Peer } from "./peers.ts";
 import type { Draft, HistoryQuery, HistoryView, PresenceQuery, PresenceView } from "./receiver.ts";
 import { RoomParts } from "./room-parts.ts";
 
@@ -38,6 +38,10 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   publish(draft: Draft): Promise<Position> {
     return this.parts.publisher.publishSaved(draft);
+  }
+
+  publishAll(drafts: readonly Draft[]): Promise<readonly (Fault | null)[]> {
+    return this.parts.publisher.publishAllSaved(drafts);
   }
 
   /** What was said is in the log before anybody asks for it. */

@@ -16,6 +16,7 @@ export interface Record {
   readonly target?: string;
   readonly arguments?: unknown[];
   readonly item?: unknown;
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
   readonly result?: any;
   readonly error?: string;
   readonly allowReconnect?: boolean;

@@ -2,7 +2,8 @@
 
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ALL, canonicalName, ROOM_KINDS, type Topic } from "../../src/model/topic.ts";
+import { ALL, canonicalName, formatTopic, ROOM_KINDS, type Topic } from "../../src/model/topic.ts";
+import { relayName } from "../../src/rooms/relay-names.ts";
 import {
   connectionId,
   homeOf,
@@ -38,7 +39,16 @@ const domain = {
   tenant: fc.oneof(name, unicode),
   hub: fc.stringMatching(/^[a-z][a-z0-9-]{0,63}$/),
 };
-const relay = fc.oneof(name, unicode);
+const relay = fc
+  .record({
+    region: fc.constantFrom("any", "weur", "apac"),
+    room: fc.option(topic.map(formatTopic), { nil: undefined }),
+    level: fc.nat(15),
+    key: fc.nat(),
+  })
+  .map(({ region, room, level, key }) =>
+    relayName({ region, ...(room !== undefined && { room }) }, level, key),
+  );
 const address: fc.Arbitrary<Home> = fc.oneof(
   { arbitrary: fc.record({ ...domain, topic }), weight: 3 },
   fc.record({ ...domain, relay }),

@@ -1,0 +1,96 @@
+// What this object says in rooms elsewhere: one call to a room at a time, and what is said meanwhile goes with the
+// next. So the order of a room is the order here, and a thousand messages do not cost a thousand calls.
+
+import { HubError, publicError } from "../model/errors.ts";
+import { formatTopic, type Topic } from "../model/topic.ts";
+import type { Peer } from "./peers.ts";
+import type { Draft } from "./receiver.ts";
+
+interface Waiting {
+  readonly draft: Draft;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+interface Lane {
+  readonly waiting: Waiting[];
+  /** Done when nothing is under way. */
+  running: Promise<void> | undefined;
+}
+
+/** Messages of one call. */
+const BATCH = 500;
+/** Messages that may wait for one room: one that hangs must not fill this object's memory. */
+const MOST = 10_000;
+
+export class Lanes {
+  readonly #peer: (topic: Topic) => Pick<Peer, "publishAll">;
+  readonly #lanes = new Map<string, Lane>();
+
+  constructor(peer: (topic: Topic) => Pick<Peer, "publishAll">) {
+    this.#peer = peer;
+  }
+
+  /** Done when the message is durable there. Throws what the room says, and `rate_limited` where it is stuck. */
+  publish(topic: Topic, draft: Draft): Promise<void> {
+    const lane = this.#open(topic);
+    if (lane.waiting.length >= MOST)
+      return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
+    return new Promise((resolve, reject) => {
+      // An id of its own makes a second attempt harmless: the room knows what it has said.
+      const id = draft.id ?? crypto.randomUUID();
+      lane.waiting.push({ draft: { ...draft, id }, resolve, reject });
+      lane.running ??= this.#run(topic, lane);
+    });
+  }
+
+  /** Done when all that was said there until now has arrived: who has said something finds it there. */
+  async settled(topic: Topic): Promise<void> {
+    await this.#lanes.get(formatTopic(topic))?.running;
+  }
+
+  #open(topic: Topic): Lane {
+    const room = formatTopic(topic);
+    let lane = this.#lanes.get(room);
+    if (!lane) this.#lanes.set(room, (lane = { waiting: [], running: undefined }));
+    return lane;
+  }
+
+  async #run(topic: Topic, lane: Lane): Promise<void> {
+    // What one event says goes together.
+    await Promise.resolve();
+    while (lane.waiting.length > 0) {
+      const batch = lane.waiting.splice(0, BATCH);
+      // oxlint-disable-next-line no-await-in-loop -- one call at a time keeps the order
+      await this.#send(topic, batch);
+    }
+    lane.running = undefined;
+    this.#lanes.delete(formatTopic(topic));
+  }
+
+  async #send(topic: Topic, batch: readonly Waiting[]): Promise<void> {
+    try {
+      const errors = await this.#publish(
+        topic,
+        batch.map(({ draft }) => draft),
+      );
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const error = errors[index];
+        if (error) reject(new HubError(error.code, error.message));
+        else resolve();
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /** A second attempt needs a fresh stub: one whose object was reset is broken for good. */
+  async #publish(topic: Topic, drafts: readonly Draft[]) {
+    try {
+      return await this.#peer(topic).publishAll(drafts);
+    } catch (error) {
+      if (publicError(error).code !== "internal") throw error;
+      return this.#peer(topic).publishAll(drafts);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// What must compile with the connection of `@microsoft/signalr`, and what must not. Compiled by `npm run types`.
+
+import type { HubConnection, Subject } from "@microsoft/signalr";
+import { z } from "zod";
+import { typed } from "../../src/client/index.ts";
+import { hub, method, stream, streamOf } from "../../src/dispatch/hub.ts";
+
+interface Asked {
+  said(user: string, at: Date): void;
+  confirm(question: string): Promise<boolean>;
+}
+export const AskingHub = hub<Asked>("asking", { answers: { confirm: z.boolean() } }).methods({
+  add: method([z.number(), z.number().default(1)], (_context, a, b) => a + b),
+  dated: method([], () => ({ at: new Date() })),
+  sum: method([streamOf(z.number())], () => 0),
+  count: stream([z.number()], async function* (_context, to) {
+    yield to;
+  }),
+});
+type AskingHub = typeof AskingHub;
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const expect = <T extends true>(): T | void => {};
+
+declare const connection: HubConnection;
+declare const numbers: Subject<number>;
+const asking = typed<AskingHub>(connection);
+const whole = typed<AskingHub, HubConnection>(connection);
+
+export async function calls(): Promise<void> {
+  const sum = await asking.invoke("add", 1, 2);
+  expect<Equal<typeof sum, number>>();
+  const { at } = await whole.invoke("Dated");
+  expect<Equal<typeof at, string>>();
+  await asking.send("Add", 1);
+  await asking.invoke("sum", numbers);
+  asking.stream("count", 3).subscribe({
+    next: (n) => void expect<Equal<typeof n, number>>(),
+    error: () => {},
+    complete: () => {},
+  });
+  asking.on("Said", (_user, at2) => void expect<Equal<typeof at2, string>>());
+  asking.on("confirm", () => true);
+  await whole.start();
+  whole.keepAliveIntervalInMilliseconds = 1_000;
+  // @ts-expect-error the hub has no such method
+  await asking.invoke("subtract", 1);
+  // @ts-expect-error a string is no number
+  await asking.invoke("add", "1");
+  // @ts-expect-error a stream is not invoked
+  await asking.invoke("count", 1);
+  // @ts-expect-error the hub calls nothing of that name
+  asking.on("heard", () => {});
+  // @ts-expect-error the hub waits for a boolean
+  asking.on("confirm", () => "yes");
+}
