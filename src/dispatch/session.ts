@@ -36,7 +36,8 @@ export class Session {
   readonly #uploads = new Map<string, Upload>();
   readonly #waiting: OpenCall[] = [];
   #running = 0;
-  readonly #gone = new AbortController();
+  #isClosed = false;
+  #gone: AbortController | undefined;
   malformedInARow = 0;
   /** The hub's `connected` threw: then it is not told of the end, either. */
   neverBegan = false;
@@ -53,11 +54,13 @@ export class Session {
   }
 
   get closed(): boolean {
-    return this.#gone.signal.aborted;
+    return this.#isClosed;
   }
 
-  /** Aborted when the connection is gone. */
+  /** Aborted when the connection is gone. Made only for who looks at it: it costs as much as decoding a message. */
   get signal(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#isClosed) this.#gone.abort(gone());
     return this.#gone.signal;
   }
 
@@ -157,13 +160,16 @@ export class Session {
 
   /** The connection is gone: nothing that waits for it shall wait longer. */
   close(): void {
-    const error = new HubError("interrupted", "The connection is gone.");
-    this.#gone.abort(error);
+    const error = gone();
+    this.#isClosed = true;
+    this.#gone?.abort(error);
     this.#waiting.length = 0;
     for (const call of this.#open) call.cancel(error);
     this.questions.close();
   }
 }
+
+const gone = () => new HubError("interrupted", "The connection is gone.");
 
 const tooManyStreams = (most: number) =>
   new HubError("too_many_streams", `${most} streams are open already.`);
