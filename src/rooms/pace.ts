@@ -1,6 +1,8 @@
 // When to write: "ltd" of PERFORMANCE §2.4. At rest a flush follows at once; then the loop is let drain, then held
 // for 2 ms, and what came meanwhile is flushed together. When nothing came, no timer is left behind.
 
+import { HANDLER_TURNS, turns } from "./turns.ts";
+
 export const HOLD_MS = 2;
 
 export type Timer = (run: () => void, delayMs: number) => unknown;
@@ -17,9 +19,6 @@ export interface PaceOptions {
   isLight?(): boolean;
   now?(): number;
 }
-
-/** Turns of the microtask queue within which a handler ends, unless it waits for something. */
-const TURNS = 24;
 
 /**
  * The leading flush waits for as many microtasks as a handler takes, so that a call's completion and all it published
@@ -61,12 +60,7 @@ export function pace(flush: () => void, options: PaceOptions = {}): Pace {
     const at = now();
     const light = at - lightAt >= holdMs && isLight();
     if (light) lightAt = at;
-    after(TURNS, light ? runLight : run);
+    void turns(HANDLER_TURNS).then(light ? runLight : run);
   };
   return { want };
-}
-
-function after(turns: number, then: () => void): void {
-  if (turns === 0) then();
-  else void Promise.resolve().then(() => after(turns - 1, then));
 }
