@@ -26,7 +26,11 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
   };
   return {
     settings: (hub) => hubs.get(hub)?.settings,
-    opened: async (host, connection) => connectedHook(sessionOf(host, connection), servedBy(host)),
+    async opened(host, connection) {
+      const served = servedBy(host);
+      // A connection has a session from its first call on; most only listen.
+      if (served.hub.settings.connected) await connectedHook(sessionOf(host, connection), served);
+    },
     awoke: tellLost,
     received: (host, connection, frame) =>
       receive({ session: sessionOf(host, connection), served: servedBy(host), verify }, frame),
