@@ -59,8 +59,7 @@ function refused(error: Error): Response {
 function logged({ method, url }: Request, response: Response): Response {
   const code = response.headers.get("x-dormouse-error");
   // Percent-encoded as it came: a name must not begin a line of its own.
-  const { pathname } = new URL(url);
-  if (code) console.warn(`${method} ${pathname} refused: ${response.status} ${code}`);
+  if (code) console.warn(`${method} ${new URL(url).pathname} refused: ${response.status} ${code}`);
   return response;
 }
 

@@ -54,7 +54,8 @@ export async function enterRoom(
   env: AuthEnv & ObjectEnv,
 ): Promise<Response> {
   const user = await authenticate(request, env);
-  const path = roomPathOf(new URL(request.url).pathname);
+  const { pathname, searchParams } = new URL(request.url);
+  const path = roomPathOf(pathname);
   const served = hubs.get(path.hub.toLowerCase());
   if (!served) throw new HubError("hub_not_found", "There is no such hub.");
   const topic = roomTopic(path.kind, path.name);
@@ -62,7 +63,7 @@ export async function enterRoom(
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
     throw new HubError("upgrade_required", "Rooms are entered by WebSocket.");
   const reads = await mayReadHistory(callOf(user, served, topic), rulesOf(served, topic));
-  const arrival = arrivalOf(request, user, reads);
+  const arrival = arrivalOf(searchParams, user, reads);
   const domain = { tenant: user.tenant, hub: served.name };
   const room = env.ROOMS.getByName(objectName({ ...domain, topic }));
   const response = await room.fetch(arrivalRequest(arrival));
@@ -106,8 +107,7 @@ const rulesOf = ({ hub }: ServedHub, { kind }: Topic): RoomRules | undefined =>
   isRoomKind(kind) ? hub.settings.rooms?.[kind] : undefined;
 
 /** A replay is history: who may not read it is told where the room stands, and that nothing was recovered. */
-function arrivalOf(request: Request, user: User, readsHistory: boolean): Arrival {
-  const query = new URL(request.url).searchParams;
+function arrivalOf(query: URLSearchParams, user: User, readsHistory: boolean): Arrival {
   const since = query.get("since");
   const previous = query.get("connection");
   return {
