@@ -7,8 +7,7 @@ import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/rela
 import type { Seat } from "../rooms/seats.ts";
 
 /** What the edge asks of relays, beside letting sockets in. */
-export interface Relay {
-  fetch(request: Request): Promise<Response>;
+export interface Relay extends Pick<Fetcher, "fetch"> {
   seat(userId: string, apart: boolean): Promise<Seat | undefined>;
   knows(token: string, userId: string): Promise<boolean>;
 }

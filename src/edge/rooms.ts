@@ -10,7 +10,7 @@ import { mayEnter, mayReadHistory, type RoomRules } from "../dispatch/policies.t
 import type { Hubs, ServedHub } from "../dispatch/tables.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import { objectName } from "../rooms/address.ts";
-import { arrivalRequest, type Arrival } from "../rooms/attach.ts";
+import { enter, type Arrival } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { atRelay, type Wanted } from "./relays.ts";
 
@@ -66,7 +66,7 @@ export async function enterRoom(
   const arrival = arrivalOf(searchParams, user, reads);
   const domain = { tenant: user.tenant, hub: served.name };
   const room = env.ROOMS.getByName(objectName({ ...domain, topic }));
-  const response = await room.fetch(arrivalRequest(arrival));
+  const response = await enter(room, arrival);
   if (codeOf(response) !== "room_full") return accepted(request, response);
   const { continent } = (request.cf ?? {}) as { continent?: string };
   const wanted = { domain, continent, room: formatTopic(topic) };
@@ -79,7 +79,7 @@ const codeOf = ({ headers }: Response): string | null => headers.get("x-dormouse
 const overflow = (env: ObjectEnv, wanted: Wanted & { room: string }, arrival: Arrival) =>
   atRelay(env, wanted, async (relay) => {
     const { room } = wanted;
-    const response = await relay.fetch(arrivalRequest({ ...arrival, kind: "room", room }));
+    const response = await enter(relay, { ...arrival, kind: "room", room });
     return codeOf(response) === "relay_full" ? undefined : response;
   });
 

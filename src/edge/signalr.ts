@@ -6,7 +6,7 @@ import { canonicalName } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
 import type { Hubs, ServedHub } from "../dispatch/tables.ts";
-import { arrivalRequest } from "../rooms/attach.ts";
+import { enter } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { clientKey } from "../rooms/recall.ts";
 import type { HubArrival } from "../rooms/relay.ts";
@@ -96,14 +96,14 @@ export async function connect(request: Request, hubs: Hubs, env: Env): Promise<R
 /** Negotiation was skipped: the first relay that has room takes the socket. */
 const begin = (caller: Caller, env: Env): Promise<Response> =>
   atRelay(env, wanted(caller), async (relay) => {
-    const response = await relay.fetch(arrivalRequest(arrival(caller)));
+    const response = await enter(relay, arrival(caller));
     return response.headers.get("x-dormouse-error") === "relay_full" ? undefined : response;
   });
 
 async function attach(caller: Caller, env: Env, token: string): Promise<Response> {
   const relay = relayHolding(caller, env, token);
   if (!relay) return notFound();
-  const response = await relay.fetch(arrivalRequest({ ...arrival(caller), token }));
+  const response = await enter(relay, { ...arrival(caller), token });
   const code = response.headers.get("x-dormouse-error");
   if (code === "connection_not_found") return notFound();
   return code === "duplicate_id" ? refusal(409, "", code) : response;
