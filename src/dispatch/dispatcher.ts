@@ -29,7 +29,8 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     async opened(host, connection) {
       const served = servedBy(host);
       // A connection has a session from its first call on; most only listen.
-      if (served.hub.settings.connected) await connectedHook(sessionOf(host, connection), served);
+      if (served.hub.settings.connected || served.filters.length > 0)
+        await connectedHook(sessionOf(host, connection), served);
     },
     awoke: tellLost,
     received: (host, connection, frame) =>

@@ -11,7 +11,6 @@ import type { ServedHub } from "./tables.ts";
 /** The connection's first turn: its calls begin when the hub has done what it does at the beginning. */
 export async function connectedHook(session: Session, served: ServedHub): Promise<void> {
   const { connected } = served.hub.settings;
-  if (!connected && served.filters.length === 0) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const run = async (release: () => void) => {
     try {

@@ -27,6 +27,7 @@ export class Room extends DurableObject {
     return new Response(null, { status: 101, webSocket: client });
   }
 }
+export class Relay extends DurableObject {}
 export default { fetch: (request, env) => env.ROOMS.getByName("one").fetch(request) };
 `;
 
