@@ -92,7 +92,16 @@ async function checkArgument(arg: Arg, value: unknown, index: number, call: Invo
 }
 
 async function* items(schema: StandardSchemaV1, source: AsyncIterable<unknown>) {
-  for await (const item of source) yield await check(schema, item, "Stream item");
+  for await (const item of source) yield await checkItem(schema, item);
+}
+
+/** The method that reads it meets the error in the middle of its work: so the code says that it is not its own. */
+async function checkItem(schema: StandardSchemaV1, item: unknown): Promise<unknown> {
+  try {
+    return await check(schema, item, "Stream item");
+  } catch (error) {
+    throw error instanceof HubError ? new HubError("invalid_item", error.message) : error;
+  }
 }
 
 /** The value as the schema gives it. Throws `invalid_arguments` with the first issue and its path. */

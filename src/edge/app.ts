@@ -28,7 +28,9 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
   );
   app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
-  app.onError((error, { req, env }) => readable(req.raw, env, logged(req.raw, refused(error))));
+  app.onError((error, { req, env }) =>
+    readable(req.raw, env, logged(req.raw, refused(error, isSignalR(req.path)))),
+  );
   return app;
 }
 
@@ -46,13 +48,16 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["upgrade_required", 426],
 ]);
 
-/** Every refusal has a stable code, in the body and in `x-dormouse-error`. */
-function refused(error: Error): Response {
+/** Where SignalR's clients ask: they show a body as it is, so it is a sentence there. */
+const isSignalR = (path: string): boolean => /^\/hubs\/[^/]+(?:\/negotiate)?$/.test(path);
+
+/** Every refusal has a stable code, in `x-dormouse-error` and, but for SignalR, in the body. */
+function refused(error: Error, inWords: boolean): Response {
   if (error instanceof Refusal) return refusalResponse(error);
   if (isOverload(error)) return unavailable();
   const shown = publicError(error);
   if (shown.code === "internal") console.error("A request failed:", error);
-  return answer(shown, STATUS.get(shown.code) ?? 500);
+  return answer(shown, STATUS.get(shown.code) ?? 500, inWords);
 }
 
 /** Browsers tell a page nothing of a refused handshake, so the log says why. Never the query: a token stands there. */
@@ -75,15 +80,13 @@ const unavailable = (): Response =>
     headers: { "retry-after": "2", "x-dormouse-error": "unavailable" },
   });
 
-const answer = ({ code, message }: HubError, status: number): Response =>
-  Response.json(
-    { error: { code, message } },
-    {
-      status,
-      headers: {
-        "cache-control": "no-store",
-        "x-dormouse-error": code,
-        ...(status === 426 && { upgrade: "websocket" }),
-      },
-    },
-  );
+function answer({ code, message }: HubError, status: number, inWords = false): Response {
+  const headers = {
+    "cache-control": "no-store",
+    "x-dormouse-error": code,
+    ...(status === 426 && { upgrade: "websocket" }),
+  };
+  return inWords
+    ? new Response(message, { status, headers })
+    : Response.json({ error: { code, message } }, { status, headers });
+}

@@ -12,6 +12,7 @@ export type ErrorCode =
   | "connection_not_found"
   | "invalid_request"
   | "invalid_arguments"
+  | "invalid_item"
   | "invalid_name"
   | "invalid_position"
   | "malformed"

@@ -83,6 +83,7 @@ const NUMBERS: ReadonlyMap<string, number> = new Map([
   ["method_not_found", -32601],
   ["wrong_kind", -32601],
   ["invalid_arguments", -32602],
+  ["invalid_item", -32602],
   ["invalid_name", -32602],
   ["invalid_position", -32602],
   ["internal", -32603],

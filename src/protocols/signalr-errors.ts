@@ -27,6 +27,8 @@ const duplicate = (message: string, id: string): string =>
 
 /** Ours are HubExceptions, which always show; what user code threw shows only where the hub gave a detail. */
 function exception({ code, message, detail }: HubError): string {
+  if (code === "invalid_item")
+    return ` HubException: Failed to bind Stream message.${suffix(detail)}`;
   return code === "internal" ? suffix(detail) : ` HubException: ${message}`;
 }
 

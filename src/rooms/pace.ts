@@ -1,5 +1,6 @@
-// When to write: "ltd" of PERFORMANCE §2.4. At rest a flush follows at once; then the loop is let drain, then held
-// for 2 ms, and what came meanwhile is flushed together. When nothing came, no timer is left behind.
+// When to write: "ltd" of PERFORMANCE §2.4. A flush follows when the loop has drained, which at rest is at once; then
+// it is let drain again, then held for 2 ms, and what came meanwhile is flushed together. When nothing came, no timer
+// is left behind.
 
 import { HANDLER_TURNS, turns } from "./turns.ts";
 
@@ -21,9 +22,10 @@ export interface PaceOptions {
 }
 
 /**
- * The leading flush waits for as many microtasks as a handler takes, so that a call's completion and all it published
- * leave in one frame and one commit. Where a flush is light no timer follows it: three events a message are what 500
- * small rooms cannot afford. Whoever speaks again within the hold is held like everybody.
+ * Each frame of a burst is an event of its own, so the leading flush waits for the loop: a first message that went
+ * out alone would cost a thousand sockets a frame. Where a flush is light it waits for as many microtasks as a handler
+ * takes, and no timer follows it: three events a message are what 500 small rooms cannot afford. Whoever speaks again
+ * within the hold is held like everybody.
  */
 export function pace(flush: () => void, options: PaceOptions = {}): Pace {
   const { timer = setTimeout, holdMs = HOLD_MS, isLight = () => false, now = Date.now } = options;
@@ -58,9 +60,9 @@ export function pace(flush: () => void, options: PaceOptions = {}): Pace {
     if (state !== "idle") return;
     state = "running";
     const at = now();
-    const light = at - lightAt >= holdMs && isLight();
-    if (light) lightAt = at;
-    void turns(HANDLER_TURNS).then(light ? runLight : run);
+    if (at - lightAt < holdMs || !isLight()) return void timer(run, 0);
+    lightAt = at;
+    void turns(HANDLER_TURNS).then(runLight);
   };
   return { want };
 }

@@ -125,7 +125,7 @@ describe("validate", () => {
     const { args } = await call("upload", ["x", new StreamRef("s")], [1, "2"]);
     const items = (args[1] as AsyncIterable<number>)[Symbol.asyncIterator]();
     expect(await items.next()).toEqual({ done: false, value: 1 });
-    await expect(items.next()).rejects.toMatchObject({ code: "invalid_arguments" });
+    await expect(items.next()).rejects.toMatchObject({ code: "invalid_item" });
   });
 });
 

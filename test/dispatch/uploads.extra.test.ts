@@ -62,7 +62,7 @@ describe("an upload", () => {
   });
 
   it("with an item its schema refuses fails its call", async () => {
-    expect(await outcome([calling(), ...items("a", 1, "two")])).toBe("invalid_arguments");
+    expect(await outcome([calling(), ...items("a", 1, "two")])).toBe("invalid_item");
   });
 
   it("is closed when its method returns early, and its name is free again", async () => {

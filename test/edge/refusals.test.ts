@@ -90,8 +90,6 @@ describe("what a valid token may not do", () => {
     ["an unknown hub", "/hubs/none/groups/x", 404, "hub_not_found"],
     ["a hub by a prototype's name", "/hubs/__proto__/groups/x", 404, "hub_not_found"],
     ["a hub named constructor", "/parties/constructor/group:x", 404, "hub_not_found"],
-    ["an unknown hub as a whole", "/hubs/none", 404, "hub_not_found"],
-    ["a closed hub as a whole", "/hubs/admin", 403, "forbidden"],
     ["an unknown kind", "/hubs/chat/rooms/x", 404, "room_kind_not_found"],
     ["a kind by a prototype's name", "/hubs/chat/toString/x", 404, "room_kind_not_found"],
     ["a kind in the singular", "/hubs/chat/group/x", 404, "room_kind_not_found"],
@@ -111,6 +109,18 @@ describe("what a valid token may not do", () => {
     expect(told(asked)).toMatchObject({ status, code, touched: [] });
     expect(JSON.parse(asked.body)).toEqual({ error: { code, message: expect.any(String) } });
     expect(asked.response.headers.get("x-injected")).toBeNull();
+  });
+
+  it.each([
+    ["/hubs/none", 404, "hub_not_found", "There is no such hub."],
+    ["/hubs/none/negotiate", 404, "hub_not_found", "There is no such hub."],
+    ["/hubs/admin", 403, "forbidden", "This hub is not for this user."],
+    ["/hubs/admin/negotiate", 403, "forbidden", "This hub is not for this user."],
+  ])("refuses %s in words, which SignalR's clients show", async (path, status, code, words) => {
+    const method = path.endsWith("negotiate") ? "POST" : "GET";
+    const asked = await ask({ path, method, headers: await bearer() });
+    expect(told(asked)).toMatchObject({ status, code, touched: [] });
+    expect(asked.body).toBe(words);
   });
 
   it("asks for an upgrade where there is none", async () => {

@@ -55,7 +55,7 @@ describe("uploads.uploadData", () => {
   ])("refuses %s, wherever in the stream", async (_, reading) => {
     const upload = raw({ sensor: "door", value: 1, timestamp }, reading);
     await expect(calling(UploadHub).invoke.uploadData(upload)).rejects.toMatchObject({
-      code: "invalid_arguments",
+      code: "invalid_item",
     });
   });
 

@@ -5,6 +5,7 @@ import { hub, method, signedIn, type Filter, type HubOptions } from "../../src/h
 
 interface RelayClient {
   said(text: string): void;
+  confirm(question: string): Promise<boolean>;
 }
 
 const Text = z.string();
@@ -13,8 +14,12 @@ const relayHub = (hubName: string, options: HubOptions<RelayClient> = {}) =>
   hub<RelayClient>(hubName, {
     authorize: signedIn,
     rooms: { group: { enter: signedIn } },
+    answers: { confirm: z.boolean() },
     ...options,
   }).methods({
+    askOther: method([Text, Text], ({ clients }, id, question) =>
+      clients.connection(id).confirm(question),
+    ),
     join: method([Text], ({ group }, name) => group(name).join()),
     leave: method([Text], ({ group }, name) => group(name).leave()),
     add: method([Text, Text], ({ group }, id, name) => group(name).add(id)),
@@ -64,10 +69,15 @@ const FilteredHub = hub("filtered", { authorize: signedIn })
 export const relayHubs = [
   relayHub("relayed"),
   relayHub("five", { limits: { connectionsPerRelay: 5 } }),
+  relayHub("brief", { limits: { connectionsPerRelay: 5, answerSeconds: 2 } }),
   relayHub("full", { limits: { connectionsPerObject: 3, connectionsPerRelay: 4 } }),
   relayHub("remembering", { rememberGroups: 60 }),
   relayHub("remembering-five", { rememberGroups: 60, limits: { connectionsPerRelay: 2 } }),
   relayHub("resuming", { signalR: { statefulReconnect: true } }),
+  relayHub("resuming-five", {
+    signalR: { statefulReconnect: true },
+    limits: { connectionsPerRelay: 5 },
+  }),
   relayHub("verbatim", { signalR: { verbatim: true, handshakeSeconds: 1 } }),
   FilteredHub,
 ];

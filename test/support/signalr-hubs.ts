@@ -1,11 +1,13 @@
-// What SignalR's own clients need of a hub to show all they can do: one hub as it comes, and one that allows stateful
-// reconnect.
+// What SignalR's own clients need of a hub to show all they can do: one hub as it comes, one that allows stateful
+// reconnect, and one for each setting that clients notice.
 
 import { z } from "zod";
 import {
+  authorize,
   hub,
   HubError,
   method,
+  role,
   signedIn,
   stream,
   streamOf,
@@ -14,6 +16,7 @@ import {
 
 interface SignalrClient {
   said(text: string): void;
+  shown(value: unknown): void;
   confirm(question: string): Promise<boolean>;
 }
 
@@ -37,7 +40,15 @@ const signalrHub = (hubName: string, options: HubOptions<SignalrClient> = {}) =>
       throw new TypeError("a secret of the server");
     }),
 
+    add: method([z.int(), z.int()], (_context, a, b) => a + b),
+
+    secret: authorize(role("Admin")).method([], () => "only for admins"),
+
     ask: method([Text], ({ clients }, question) => clients.caller.confirm(question)),
+
+    askOther: method([Text, Text], ({ clients }, id, question) =>
+      clients.connection(id).confirm(question),
+    ),
 
     counter: stream([z.int(), z.number()], async function* ({ signal }, to, delayMs) {
       for (let n = 1; n <= to && !signal.aborted; n++) {
@@ -45,6 +56,22 @@ const signalrHub = (hubName: string, options: HubOptions<SignalrClient> = {}) =>
         await scheduler.wait(delayMs);
       }
     }),
+
+    /** One item, and an error. */
+    breaks: stream([Text], async function* (_context, message) {
+      yield 1;
+      throw message === ""
+        ? new TypeError("a secret of the server")
+        : new HubError("teapot", message);
+    }),
+
+    /** An error, and no stream. */
+    refuses: stream([Text], (_context, message) => {
+      throw new HubError("teapot", message);
+    }),
+
+    // What only JavaScript can do.
+    empty: stream([], () => null as unknown as AsyncIterable<unknown>),
 
     sum: method([streamOf(z.number())], async (_context, numbers) => {
       let sum = 0;
@@ -58,6 +85,10 @@ const signalrHub = (hubName: string, options: HubOptions<SignalrClient> = {}) =>
 
     say: method([Text, Text], ({ clients }, name, text) => clients.group(name).said(text)),
 
+    show: method([Text, z.unknown()], ({ clients }, name, value) =>
+      clients.group(name).shown(value),
+    ),
+
     sayOthers: method([Text, Text], ({ clients }, name, text) => clients.othersIn(name).said(text)),
 
     toUser: method([Text, Text], ({ clients }, id, text) => clients.user(id).said(text)),
@@ -70,4 +101,11 @@ const signalrHub = (hubName: string, options: HubOptions<SignalrClient> = {}) =>
 export const signalrHubs = [
   signalrHub("signalr"),
   signalrHub("signalr-stateful", { signalR: { statefulReconnect: true } }),
+  signalrHub("signalr-detailed", { detailedErrors: true }),
+  signalrHub("signalr-hasty", { signalR: { handshakeSeconds: 1 } }),
+  signalrHub("signalr-shut", {
+    connected() {
+      throw new HubError("teapot", "not today");
+    },
+  }),
 ];

@@ -1,0 +1,87 @@
+// The stock client in a real browser: a page of another origin (pages/signalr.ts) uses hubs in every way there is.
+
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { build } from "esbuild";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Use } from "../../pages/signalr.ts";
+import { launchBrowser } from "../../support/browser.ts";
+import type { Endpoint } from "../../support/endpoint.ts";
+import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { ROWS, visit } from "./connections.ts";
+
+const PAGE = join(import.meta.dirname, "../../pages/signalr.ts");
+
+let endpoint: Endpoint;
+let browser: Browser;
+let site: Server;
+let origin: string;
+beforeAll(async () => {
+  site = await serveSite(await bundle());
+  origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+  [endpoint, browser] = await Promise.all([
+    startTestEndpoint({ vars: { ALLOWED_ORIGINS: origin } }),
+    launchBrowser(),
+  ]);
+});
+afterAll(async () => {
+  site.close();
+  await Promise.all([endpoint[Symbol.asyncDispose](), browser.close()]);
+});
+
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [PAGE],
+    ...{ bundle: true, format: "esm", target: "es2022", write: false },
+  });
+  return outputFiles[0]!.text;
+}
+
+async function serveSite(script: string): Promise<Server> {
+  const server = createServer(({ url }, response) =>
+    url === "/page.js"
+      ? response.setHeader("content-type", "text/javascript").end(script)
+      : response.setHeader("content-type", "text/html").end(HTML),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+const HTML = `<!doctype html><html lang="en"><title>SignalR</title><link rel="icon" href="data:,">
+<body><script type="module" src="/page.js"></script></body></html>`;
+
+describe("the stock client in a browser", () => {
+  it.each(ROWS.map((row, index) => ({ ...row, index })))("$name", async ({ index, ...row }) => {
+    const room = `room-${index}`;
+    const hears = ["ReceiveMessage"];
+    await using bob = await visit({ endpoint, row, hub: "chat" }, { user: "bob", hears });
+    await bob.invoke("JoinRoom", room);
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    await page.goto(origin);
+    const result = await page.evaluate(
+      (wanted) => (globalThis as unknown as { use: Use }).use(wanted),
+      { row: index, endpoint: endpoint.url, token: await endpoint.token("alice"), room },
+    );
+    await page.close();
+    expect({ result, complaints }).toEqual({ result: RESULT(room), complaints: [] });
+    expect(await bob.next("ReceiveMessage")).toEqual(["alice", "from a page"]);
+  });
+});
+
+const RESULT = (room: string) => ({
+  chat: { heard: ["alice", "from a page"], joined: ["alice", room] },
+  echo: { text: "Grüße 👋", list: [1, -2.5, null, true] },
+  items: [1, 2, 3, 4, 5],
+  sum: 6.5,
+  asked: [true, false],
+  error: "An unexpected error occurred invoking 'Fail' on the server. HubException: no tea",
+  broken: "An error occurred on the server while streaming results. HubException: no more tea",
+  ended: ["quietly", "quietly"],
+});

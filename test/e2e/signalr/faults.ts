@@ -1,0 +1,81 @@
+// What fault tests of SignalR's clients share: an endpoint with the tests' hubs, a wire that can be cut, and stock
+// clients that come over it.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  HttpTransportType,
+  HubConnectionBuilder,
+  JsonHubProtocol,
+  LogLevel,
+} from "@microsoft/signalr";
+import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
+import { startEndpoint, type Endpoint } from "../../support/endpoint.ts";
+import { startProxy, type Proxy } from "../../support/proxy.ts";
+import { within } from "../client.ts";
+import { Guest, type Visitor } from "./connections.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const WORKER = join(ROOT, "test/support/worker.ts");
+
+export interface Faulty extends AsyncDisposable {
+  readonly endpoint: Endpoint;
+  readonly proxy: Proxy;
+}
+
+/** The endpoint with the hubs of `worker.ts`, and a proxy before it. */
+export async function startFaulty(): Promise<Faulty> {
+  const folder = mkdtempSync(join(tmpdir(), "dormouse-faults-"));
+  const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8")
+    .replace(/^main = .*$/m, `main = ${JSON.stringify(WORKER)}`)
+    .replaceAll(/^\[(?:build|assets)\]\n(?:[^[\n].*\n|\n)*/gm, "");
+  writeFileSync(join(folder, "wrangler.toml"), toml);
+  const endpoint = await startEndpoint({ folder });
+  const proxy = await startProxy(endpoint.port);
+  return {
+    ...{ endpoint, proxy },
+    async [Symbol.asyncDispose]() {
+      proxy[Symbol.dispose]();
+      await endpoint[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const PROTOCOLS = {
+  JSON: () => new JsonHubProtocol(),
+  MessagePack: () => new MessagePackHubProtocol(),
+};
+export type ProtocolName = keyof typeof PROTOCOLS;
+
+export interface Coming extends Visitor {
+  /** By which the proxy and hubs that remember know it. Its user has the same name. */
+  readonly name: string;
+  /** Absent: straight to the endpoint. */
+  readonly via?: Proxy;
+  readonly protocol?: ProtocolName;
+  readonly stateful?: boolean;
+}
+
+/** Connected already. */
+export async function come({ endpoint }: Faulty, hub: string, coming: Coming): Promise<Guest> {
+  const { name, via, protocol = "JSON", stateful = false, delays } = coming;
+  const builder = new HubConnectionBuilder()
+    .withUrl(`${(via ?? endpoint).url}/hubs/${hub}?client=${name}`, {
+      transport: HttpTransportType.WebSockets,
+      accessTokenFactory: () => endpoint.token(coming.user ?? name),
+    })
+    .withHubProtocol(PROTOCOLS[protocol]())
+    .configureLogging(LogLevel.None);
+  if (stateful) builder.withStatefulReconnect();
+  if (delays) builder.withAutomaticReconnect(delays);
+  const one = new Guest(builder.build(), coming);
+  await within(one.connection.start(), `the start of ${name}`);
+  return one;
+}
+
+/** Delays of a client that does not give up while a server restarts. */
+export const PATIENT: number[] = [0, ...Array<number>(300).fill(100)];
+
+export const textsOf = ({ heard }: Guest): string[] => heard.map(([, text]) => String(text));
