@@ -36,8 +36,8 @@ const WORKER = `
 import { serve } from "dormouse/server";
 import { GreetingHub } from "./greetings.ts";
 
-const { Room, endpoint } = serve([GreetingHub]);
-export { Room };
+const { Room, Relay, endpoint } = serve([GreetingHub]);
+export { Room, Relay };
 export default endpoint;
 `;
 
@@ -50,9 +50,17 @@ compatibility_date = "2026-10-01"
 type = "durable-object"
 storage = "sqlite"
 
+[exports.Relay]
+type = "durable-object"
+storage = "sqlite"
+
 [[durable_objects.bindings]]
 name = "ROOMS"
 class_name = "Room"
+
+[[durable_objects.bindings]]
+name = "RELAYS"
+class_name = "Relay"
 `;
 
 const CLIENT = `
