@@ -102,6 +102,7 @@ export class Session {
       throw new HubError("duplicate_id", `Call ${String(call.id)} is open already.`);
     this.#open.add(call);
     if (call.id !== undefined) this.#byId.set(call.id, call);
+    if (this.connection.resumable) this.#remember();
   }
 
   #run(call: OpenCall, release: () => void): void {
@@ -115,7 +116,8 @@ export class Session {
   #end(call: OpenCall): void {
     this.#open.delete(call);
     if (call.id !== undefined) this.#byId.delete(call.id);
-    if (this.#streams.delete(call) && !this.closed) this.#remember();
+    const isRemembered = this.#streams.delete(call) || this.connection.resumable !== undefined;
+    if (isRemembered && !this.closed) this.#remember();
   }
 
   /** Answers the call now. One that waited for its turn is over by that. */
@@ -129,11 +131,13 @@ export class Session {
     this.#end(call);
   }
 
-  /** A wake without memory must be able to say that these are lost. */
+  /**
+   * A wake without memory must be able to say that these are lost: of a connection that outlives a crash all, of
+   * others those that last.
+   */
   #remember(): void {
-    const ids = [...this.#streams].flatMap(({ id }) =>
-      id === undefined ? [] : JSON.stringify(id),
-    );
+    const lasting = this.connection.resumable ? this.#open : this.#streams;
+    const ids = [...lasting].flatMap(({ id }) => (id === undefined ? [] : JSON.stringify(id)));
     const short = ids.filter(({ length }) => length <= MAX_REMEMBERED_CHARS);
     this.host.remember(this.connection, short);
   }

@@ -88,6 +88,20 @@ describe("stateful reconnect", () => {
     expect((await again.call("Kept", "n")).result).toBe(1);
   });
 
+  it("answers calls that a crash has cut off, when their client is back", async () => {
+    const alice = await connected("resuming", stateful);
+    const relay = relayOf("resuming", alice.id);
+    alice.say({ type: 1, invocationId: "cut", target: "Forever", arguments: [] });
+    await alice.call("Whoami");
+    await lose(alice, "resuming");
+    await runInDurableObject(relay, (_, state) => state.abort("a crash")).catch(() => {});
+    using again = await resume(alice, "resuming");
+    const cut = await again.record(
+      ({ type, invocationId }) => type === 3 && invocationId === "cut",
+    );
+    expect(cut.error).toContain("The server lost this call; call again.");
+  });
+
   it("is for its own user, ends with a hole, and with a client that says nothing", async () => {
     const alice = await connected("resuming", stateful);
     await alice.call("Join", "r4");

@@ -35,6 +35,11 @@ const relayHub = (hubName: string, options: HubOptions<RelayClient> = {}) =>
     kept: method([Text], ({ items }, key) => items.get(key) ?? null),
     asked: method([], ({ request }) => request ?? null),
     members: method([Text], ({ group }, name) => group(name).presence.count()),
+    /** Waits for what never comes. */
+    forever: method(
+      [],
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", reject)),
+    ),
     whoami: method([], ({ user, connectionId }) => ({ userId: user.id, connectionId })),
   });
 
@@ -73,7 +78,7 @@ export const relayHubs = [
   relayHub("full", { limits: { connectionsPerObject: 3, connectionsPerRelay: 4 } }),
   relayHub("remembering", { rememberGroups: 60 }),
   relayHub("remembering-five", { rememberGroups: 60, limits: { connectionsPerRelay: 2 } }),
-  relayHub("resuming", { signalR: { statefulReconnect: true } }),
+  relayHub("resuming", { signalR: { statefulReconnect: true }, limits: { parallelCalls: 2 } }),
   relayHub("resuming-five", {
     signalR: { statefulReconnect: true },
     limits: { connectionsPerRelay: 5 },
