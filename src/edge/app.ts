@@ -16,7 +16,9 @@ export type EndpointEnv = DevTokenEnv & ObjectEnv;
 export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
   for (const path of ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"])
-    app.get(path, async ({ req, env }) => logged(req.raw, await enterRoom(req.raw, hubs, env)));
+    app.get(path, async ({ req, env }) =>
+      readable(req.raw, env, logged(req.raw, await enterRoom(req.raw, hubs, env))),
+    );
   app.options("/hubs/*", ({ req, env }) => preflight(req.raw, env));
   app.post("/hubs/:hub/negotiate", async ({ req, env }) =>
     readable(req.raw, env, await negotiate(req.raw, hubs, env)),
@@ -44,6 +46,7 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["invalid_name", 400],
   ["invalid_position", 400],
   ["too_many_connections", 429],
+  ["too_many_groups", 400],
   ["relay_full", 503],
   ["upgrade_required", 426],
 ]);

@@ -1,0 +1,91 @@
+// Who may enter a room, and how the room's object is asked to let them in. Everything that can be refused is refused
+// here, before any object is touched.
+
+import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
+import { mayEnter, mayReadHistory, type RoomRules } from "../dispatch/policies.ts";
+import type { Hubs, ServedHub } from "../dispatch/tables.ts";
+import { HubError } from "../model/errors.ts";
+import { parsePosition } from "../model/position.ts";
+import { formatTopic, isRoomKind, roomTopic, type Topic } from "../model/topic.ts";
+import type { User } from "../model/user.ts";
+import { objectName } from "../rooms/address.ts";
+import { enter, type Arrival } from "../rooms/attach.ts";
+import type { ObjectEnv } from "../rooms/peers.ts";
+import { atRelay } from "./relays.ts";
+import { roomPathOf } from "./room-paths.ts";
+
+/** A client that may enter a room. */
+export interface Entrant {
+  readonly request: Request;
+  readonly user: User;
+  readonly served: ServedHub;
+  readonly topic: Topic;
+}
+
+/** Order: configuration, origin, token; path; hub; name; right to enter. Throws what each of them throws. */
+export async function admitted(request: Request, hubs: Hubs, env: AuthEnv): Promise<Entrant> {
+  const user = await authenticate(request, env);
+  const path = roomPathOf(new URL(request.url).pathname);
+  const served = hubs.get(path.hub.toLowerCase());
+  if (!served) throw new HubError("hub_not_found", "There is no such hub.");
+  return admit({ request, user, served, topic: roomTopic(path.kind, path.name) });
+}
+
+/** The same client, into this room. Throws `forbidden`. */
+export async function admit(entrant: Entrant): Promise<Entrant> {
+  if (await mayEnter(callOf(entrant), rulesOf(entrant))) return entrant;
+  throw new HubError("forbidden", "This room is not for this user.");
+}
+
+const callOf = ({ served, user, topic }: Entrant) => ({
+  hub: served.name,
+  user,
+  args: [],
+  room: topic,
+});
+
+const rulesOf = ({ served, topic: { kind } }: Entrant): RoomRules | undefined =>
+  isRoomKind(kind) ? served.hub.settings.rooms?.[kind] : undefined;
+
+/** What a client says of itself. */
+export interface Claim {
+  /** Where it stands, as text. */
+  readonly since?: string | undefined;
+  readonly previous?: string | undefined;
+}
+
+/** The room's answer: an upgrade, or why not. Throws `invalid_position`, and what relays throw. */
+export async function open(env: ObjectEnv, entrant: Entrant, claim: Claim): Promise<Response> {
+  const { user, served, topic } = entrant;
+  const arrival = await arrivalOf(entrant, claim);
+  const domain = { tenant: user.tenant, hub: served.name };
+  const response = await enter(env.ROOMS.getByName(objectName({ ...domain, topic })), arrival);
+  return codeOf(response) === "room_full" ? overflow(env, entrant, arrival) : response;
+}
+
+/** A room that is full sends further sockets to relays of its own. */
+function overflow(env: ObjectEnv, { request, user, served, topic }: Entrant, arrival: Arrival) {
+  const { continent } = (request.cf ?? {}) as { continent?: string };
+  const room = formatTopic(topic);
+  const domain = { tenant: user.tenant, hub: served.name };
+  return atRelay(env, { domain, continent, room }, async (relay) => {
+    const response = await enter(relay, { ...arrival, kind: "room", room });
+    return codeOf(response) === "relay_full" ? undefined : response;
+  });
+}
+
+export const codeOf = ({ headers }: Response): string | null => headers.get("x-dormouse-error");
+
+/** A replay is history: who may not read it is told where the room stands, and that nothing was recovered. */
+async function arrivalOf(entrant: Entrant, { since, previous }: Claim): Promise<Arrival> {
+  const position = since ? parsePosition(since) : undefined;
+  const reads = position && (await mayReadHistory(callOf(entrant), rulesOf(entrant)));
+  return {
+    user: entrant.user,
+    ...(position && reads && { since: position }),
+    ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
+  };
+}
+
+/** An id, a kind and a name: longer is none of ours, and matches nothing once it is cut. */
+const MAX_CONNECTION_ID = 200;

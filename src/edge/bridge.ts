@@ -1,0 +1,116 @@
+// A room's socket on behalf of a client that speaks something else: objects hold nothing but hibernatable sockets, and
+// the worker, which pays for work and not for waiting, turns what comes into whatever the client understands.
+
+import { shouldReconnect } from "../model/errors.ts";
+
+/** Opens a socket, going on after this position. Throws where the object cannot be had. */
+export type Open = (since: string | undefined) => Promise<WebSocket>;
+
+export interface BridgeOptions {
+  readonly open: Open;
+  /** One record of the object's, in order. */
+  heard(record: Heard): void;
+  /** Nothing more will come. */
+  ended(code: number, reason: string): void;
+}
+
+/** JSON-RPC as objects write it. */
+export interface Heard {
+  readonly id?: string | number | null;
+  readonly method?: string;
+  readonly params?: unknown;
+  readonly room?: string;
+  readonly position?: string;
+}
+
+/** Pauses before the bridge is mended; after the last it is given up. */
+const MENDING_MS = [100, 1_000, 4_000];
+
+/** Cannot answer: who asks is told so at once, rather than left to wait. */
+const NO_ANSWERS = { code: -32601, message: "An event stream cannot answer." };
+
+export class Bridge {
+  readonly #options: BridgeOptions;
+  #socket: WebSocket | undefined;
+  #position: string | undefined;
+  #failures = 0;
+  #isOver = false;
+
+  constructor(options: BridgeOptions, since: string | undefined) {
+    this.#options = options;
+    this.#position = since;
+  }
+
+  /** Throws what opening throws: what cannot begin is refused, and not mended. */
+  async begin(): Promise<void> {
+    this.#listen(await this.#options.open(this.#position));
+  }
+
+  /** The client is gone. */
+  end(): void {
+    this.#isOver = true;
+    closeQuietly(this.#socket);
+  }
+
+  #listen(socket: WebSocket): void {
+    this.#socket = socket;
+    socket.accept();
+    if (this.#isOver) return closeQuietly(socket);
+    socket.addEventListener("message", ({ data }) => this.#take(socket, data as string));
+    socket.addEventListener("close", ({ code, reason }) => void this.#closed(code, reason));
+  }
+
+  #take(socket: WebSocket, frame: string): void {
+    if (this.#isOver) return;
+    this.#failures = 0;
+    const records = JSON.parse(frame) as Heard | Heard[];
+    for (const record of Array.isArray(records) ? records : [records]) {
+      this.#position = record.position ?? positionIn(record) ?? this.#position;
+      if (record.method !== undefined && record.id !== undefined) refuse(socket, record);
+      else this.#options.heard(record);
+    }
+  }
+
+  /** What broke inside is mended from where it was; what the object ended is over. */
+  async #closed(code: number, reason: string): Promise<void> {
+    if (this.#isOver) return;
+    const pause = MENDING_MS[this.#failures++];
+    const isMended =
+      pause !== undefined && code !== EXPIRED && shouldReconnect(code) && (await this.#mend(pause));
+    if (isMended || this.#isOver) return;
+    this.#isOver = true;
+    this.#options.ended(code, reason);
+  }
+
+  async #mend(pause: number): Promise<boolean> {
+    await scheduler.wait(pause);
+    if (this.#isOver) return true;
+    try {
+      this.#listen(await this.#options.open(this.#position));
+      return true;
+    } catch (error) {
+      console.warn("A bridge could not be mended:", error);
+      const next = MENDING_MS[this.#failures++];
+      return next !== undefined && this.#mend(next);
+    }
+  }
+}
+
+/** The token has expired: only its client can bring another. */
+const EXPIRED = 4401;
+
+/** `$/connected` says where the room stands among its params. */
+const positionIn = ({ method, params }: Heard): string | undefined =>
+  method === "$/connected" ? (params as { position: string }).position : undefined;
+
+function refuse(socket: WebSocket, { id }: Heard): void {
+  socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: NO_ANSWERS }));
+}
+
+function closeQuietly(socket: WebSocket | undefined): void {
+  try {
+    socket?.close(1000);
+  } catch {
+    // Closed already.
+  }
+}

@@ -1,0 +1,182 @@
+// Rooms as Server-Sent Events: what comes, where it stands, and what becomes of streams that end.
+
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { enter, roomAt, token } from "../rooms/client.ts";
+
+interface Told {
+  readonly event?: string;
+  readonly id?: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
+  readonly data?: any;
+}
+
+/** Reads a stream of events, as they come. */
+async function listen(path: string, headers: Record<string, string> = {}, user = "alice") {
+  const separator = path.includes("?") ? "&" : "?";
+  const url = `https://edge.example${path}${separator}access_token=${await token(user)}`;
+  const response = await exports.default.fetch(url, {
+    headers: { accept: "text/event-stream", ...headers },
+  });
+  const told: Told[] = [];
+  const raw: string[] = [];
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let waiting: (() => void)[] = [];
+  const isOver = (async () => {
+    let text = "";
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      text += read.value;
+      const blocks = text.split("\n\n");
+      text = blocks.pop()!;
+      for (const block of blocks) {
+        raw.push(block);
+        const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
+        if (fields["event"]) told.push({ ...fields, data: JSON.parse(fields["data"]) });
+      }
+      for (const wake of waiting.splice(0)) wake();
+    }
+  })().catch(() => {});
+  const next = async (matches: (one: Told) => boolean): Promise<Told> => {
+    for (;;) {
+      const found = told.find(matches);
+      if (found) return found;
+      await new Promise<void>((wake) => waiting.push(wake));
+    }
+  };
+  const stop = () => reader.cancel();
+  onTestFinished(() => stop().catch(() => {}));
+  return { response, told, raw, next, stop, isOver };
+}
+
+const say = (room: string, ...words: unknown[]) =>
+  roomAt(room).publish({ target: "said", params: JSON.stringify(words) });
+const MANY = Array.from({ length: 20 }, (_, i) => `order:${i}`).join();
+const words = (told: readonly Told[]) =>
+  told.filter(({ event }) => event === "said").map(({ data }) => data[0]);
+
+describe("a room's events", () => {
+  it("begin with where the client stands, and carry what is said with its position", async () => {
+    const events = await listen("/hubs/orders/orders/e1");
+    expect(events.response.status).toBe(200);
+    expect(events.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    expect(events.response.headers.get("cache-control")).toBe("no-cache, no-transform");
+    const hello = await events.next(({ event }) => event === "connected");
+    expect(hello.data).toMatchObject({ room: "order:e1", userId: "alice" });
+    expect(hello.id).toBe(hello.data.position);
+    expect(events.raw[0]).toMatch(/^retry: 1\d{3}|2000$/);
+    const { epoch, offset } = await say("orders/order:e1", "hi", { n: 1 });
+    expect(await events.next(({ event }) => event === "said")).toEqual({
+      event: "said",
+      id: `${epoch}:${offset}`,
+      data: ["hi", { n: 1 }],
+    });
+  });
+
+  it("resume after the last event's id, in header or query, and say whether they could", async () => {
+    const room = "orders/order:e2";
+    const first = await say(room, "1");
+    await say(room, "2");
+    const id = `${first.epoch}:${first.offset}`;
+    for (const [path, headers] of [
+      ["/hubs/orders/orders/e2", { "last-event-id": id }],
+      [`/hubs/orders/orders/e2?lastEventId=${id}`, {}],
+    ] as const) {
+      const events = await listen(path, headers);
+      expect((await events.next(({ event }) => event === "recovered")).data.replayed).toBe(1);
+      await events.next(({ event }) => event === "said");
+      expect(words(events.told)).toEqual(["2"]);
+    }
+    const lost = await listen("/hubs/orders/orders/e2", { "last-event-id": "nowhere1:7" });
+    expect((await lost.next(({ event }) => event === "reset")).data.recovered).toBe(false);
+  });
+
+  it("of several rooms come on one stream, with a position for each", async () => {
+    const path = "/hubs/orders/orders/e3?rooms=group:e4,order:e5";
+    const events = await listen(path);
+    await events.next(({ data }) => data?.room === "order:e5");
+    await events.next(({ data }) => data?.room === "group:e4");
+    await say("orders/group:e4", "four");
+    await say("orders/order:e5", "five");
+    const five = await events.next(({ data }) => data?.[0] === "five");
+    await events.next(({ data }) => data?.[0] === "four");
+    await events.stop();
+    await say("orders/order:e3", "three");
+    await say("orders/group:e4", "four again");
+    const again = await listen(path, { "last-event-id": five.id! });
+    await again.next(({ data }) => data?.[0] === "three");
+    await again.next(({ data }) => data?.[0] === "four again");
+    expect(words(again.told)).not.toContain("five");
+    expect(again.told.filter(({ event }) => event === "recovered")).toHaveLength(3);
+  });
+
+  it("are for those who may enter every room, refused before anything begins", async () => {
+    for (const [path, status, code] of [
+      ["/hubs/orders/users/bob", 403, "forbidden"],
+      ["/hubs/orders/orders/e6?rooms=user:bob", 403, "forbidden"],
+      ["/hubs/orders/orders/e6?rooms=planet:mars", 404, "room_kind_not_found"],
+      ["/hubs/orders/orders/e6?lastEventId=nonsense", 400, "invalid_position"],
+      [`/hubs/orders/orders/e6?rooms=${MANY}`, 400, "too_many_groups"],
+    ] as const) {
+      const { response } = await listen(path);
+      expect([response.status, response.headers.get("x-dormouse-error")]).toEqual([status, code]);
+    }
+  });
+});
+
+describe("a stream of events", () => {
+  it("leaves the room when its reader does, and lets the room sleep while it stays", async () => {
+    const room = "orders/order:e7";
+    const events = await listen("/hubs/orders/orders/e7");
+    await events.next(({ event }) => event === "connected");
+    const sockets = () =>
+      runInDurableObject(roomAt(room), (_, state) => state.getWebSockets().length);
+    expect(await sockets()).toBe(1);
+    await evictDurableObject(roomAt(room));
+    await expect(evictDurableObject(roomAt(room))).rejects.toThrow(/not .*running/i);
+    await say(room, "still here");
+    await events.next(({ data }) => data?.[0] === "still here");
+    await events.stop();
+    await expect.poll(sockets).toBe(0);
+  });
+
+  it("is mended by position when the object is reset under it", async () => {
+    const room = "orders/order:e8";
+    const events = await listen("/hubs/orders/orders/e8");
+    await say(room, "1");
+    await events.next(({ data }) => data?.[0] === "1");
+    await runInDurableObject(roomAt(room), (_, state) => state.abort("reset by a test")).catch(
+      () => {},
+    );
+    await say(room, "2");
+    await events.next(({ data }) => data?.[0] === "2");
+    await say(room, "3");
+    await events.next(({ data }) => data?.[0] === "3");
+    expect(words(events.told)).toEqual(["1", "2", "3"]);
+  });
+
+  it("ends where its token does, and says why", async () => {
+    const room = "orders/order:e9";
+    const events = await listen("/hubs/orders/orders/e9");
+    await events.next(({ event }) => event === "connected");
+    await runInDurableObject(roomAt(room), (_, state) => {
+      for (const socket of state.getWebSockets()) socket.close(4401, "The token has expired.");
+    });
+    expect((await events.next(({ event }) => event === "end")).data).toMatchObject({ code: 4401 });
+    await events.isOver;
+  });
+
+  it("answers no questions: who asks is told at once", async () => {
+    using bob = await enter("orders/order:e10", { user: "bob" });
+    const events = await listen("/hubs/orders/orders/e10");
+    const { data } = await events.next(({ event }) => event === "connected");
+    const asked = roomAt("orders/order:e10")
+      .ask(data.connectionId, "confirm", { params: "[]" })
+      .then(
+        () => "answered",
+        (error: { code: string }) => error.code,
+      );
+    expect(await asked).toBe("client_error");
+    expect((await bob.call("$/presence")).result.users).toBe(2);
+  });
+});
