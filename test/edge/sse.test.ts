@@ -3,6 +3,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { Peer } from "../../src/rooms/peers.ts";
 import { enter, roomAt, token } from "../rooms/client.ts";
 
 interface Told {
@@ -22,7 +23,7 @@ async function listen(path: string, headers: Record<string, string> = {}, user =
   const told: Told[] = [];
   const raw: string[] = [];
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   const isOver = (async () => {
     let text = "";
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
@@ -170,12 +171,11 @@ describe("a stream of events", () => {
     using bob = await enter("orders/order:e10", { user: "bob" });
     const events = await listen("/hubs/orders/orders/e10");
     const { data } = await events.next(({ event }) => event === "connected");
-    const asked = roomAt("orders/order:e10")
-      .ask(data.connectionId, "confirm", { params: "[]" })
-      .then(
-        () => "answered",
-        (error: { code: string }) => error.code,
-      );
+    const room: Peer = roomAt("orders/order:e10");
+    const asked = room.ask(data.connectionId, "confirm", { params: "[]" }).then(
+      () => "answered",
+      (error: { code: string }) => error.code,
+    );
     expect(await asked).toBe("client_error");
     expect((await bob.call("$/presence")).result.users).toBe(2);
   });
