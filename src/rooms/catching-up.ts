@@ -20,19 +20,31 @@ export interface CatchUp {
 /** Of one followed room: who was told otherwise what batches bring, and up to where. */
 export class CatchingUp {
   readonly #until = new Map<Connection, Position | undefined>();
+  readonly #since = new Map<Connection, Position | undefined>();
 
   /** From now on batches are none of this connection's business. */
-  begin(connection: Connection): void {
+  begin(connection: Connection, since: Position | undefined): void {
     this.#until.set(connection, undefined);
+    this.#since.set(connection, since);
+  }
+
+  /** How far this connection came, in an object that stands here. */
+  standOf(connection: Connection, here: Position | undefined): Position | undefined {
+    if (!this.#until.has(connection)) return here;
+    const until = this.#until.get(connection);
+    if (!until) return this.#since.get(connection);
+    return here && !isBehind(here, until) ? here : until;
   }
 
   /** It has all up to here. */
   reached(connection: Connection, position: Position): void {
     this.#until.set(connection, position);
+    this.#since.delete(connection);
   }
 
   end(connection: Connection): void {
     this.#until.delete(connection);
+    this.#since.delete(connection);
   }
 
   /** Those who have this message already; whoever has come past it is like everybody. */

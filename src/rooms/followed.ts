@@ -4,7 +4,8 @@ import type { Position } from "../model/position.ts";
 import { formatTopic, type Topic } from "../model/topic.ts";
 import { CatchingUp } from "./catching-up.ts";
 import type { Connection } from "./connection.ts";
-import type { MemberCount } from "./peers.ts";
+import type { Delivery, MemberCount } from "./peers.ts";
+import type { Entry } from "./receiver.ts";
 
 export interface Followed {
   readonly room: string;
@@ -32,6 +33,19 @@ export const followedOf = (topic: Topic, members: ReadonlySet<Connection>): Foll
   asked: false,
   syncing: Promise.resolve(),
 });
+
+/** What a batch brings that was not heard yet; undefined where it does not follow on what was. */
+export function newIn(
+  { position }: Followed,
+  { epoch, after, entries, reset, from = Infinity }: Delivery,
+): { readonly entries: readonly Entry[]; readonly position: Position } | undefined {
+  const at = position?.epoch === epoch ? position.offset : undefined;
+  // A reset that reaches further back than this object: the room forgot in a crash how far it had come.
+  if (at !== undefined && (reset ? at > from : after > at)) return undefined;
+  const offset = Math.max(at ?? 0, entries.at(-1)?.offset ?? after);
+  const isNew = (entry: Entry) => at === undefined || entry.offset > at;
+  return { entries: entries.filter(isNew), position: { epoch, offset } };
+}
 
 export function countsOf(
   members: ReadonlySet<Connection>,

@@ -144,7 +144,14 @@ export class Followers implements Duty {
     const missing = this.#recentAfter(acked) ?? log.after(acked);
     const entries = within((missing ?? this.#recent).slice(0, BATCH), BATCH_CHARS);
     if (missing) return { room, epoch, after: acked, entries, reset: false };
-    return { room, epoch, after: (entries[0]?.offset ?? this.#top + 1) - 1, entries, reset: true };
+    return {
+      room,
+      epoch,
+      after: (entries[0]?.offset ?? this.#top + 1) - 1,
+      entries,
+      reset: true,
+      from: acked,
+    };
   }
 
   /** Undefined where memory does not reach back so far. */

@@ -6,7 +6,8 @@ import type { Position } from "../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import { fetchMissed, type CatchUp, type Tell } from "./catching-up.ts";
 import type { Connection } from "./connection.ts";
-import { countsOf, followedOf, type Followed } from "./followed.ts";
+import { FollowLinks } from "./follow-links.ts";
+import { followedOf, newIn, type Followed } from "./followed.ts";
 import { Memberships, type Lost } from "./memberships.ts";
 import type { Hearing } from "./outbox.ts";
 import type { Delivery, DeliveryReply, Peer } from "./peers.ts";
@@ -25,33 +26,36 @@ export interface FollowsOptions {
   readonly remembers: boolean;
   /** Whether the room wants to know who its members are. */
   tellsWho(topic: Topic): boolean;
+  /** Writes all that was heard: to those who are members now. */
+  flush(): void;
   /** What was said in a followed room, for these connections. */
   heard(hearing: Hearing): void;
   /** The room's log no longer had what these connections missed. */
   missed(room: string, members: ReadonlySet<Connection>): void;
 }
 
-const FOLLOWS = "CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITHOUT ROWID";
-
 export class Follows {
   readonly #options: FollowsOptions;
   readonly #memberships: Memberships;
+  readonly #links: FollowLinks;
   readonly #stands: Stands;
   readonly #rooms = new Map<string, Followed>();
 
   constructor(options: FollowsOptions) {
     this.#options = options;
     this.#memberships = new Memberships(options.sql);
-    options.sql.exec(FOLLOWS);
     this.#stands = new Stands(options.remembers ? options.sql : undefined);
+    const began = (followed: Followed, position: Position) => this.#reach(followed, position);
+    this.#links = new FollowLinks({ ...options, began });
   }
 
   /** After a wake, when this object's connections are known again. Names those that are gone. */
   restore(): Lost[] {
-    const { sql, find } = this.#options;
-    for (const { room } of sql.exec("SELECT room FROM follows"))
-      Object.assign(this.#open(room as string), { following: true, asked: true });
-    const lost = this.#memberships.restore(find);
+    for (const room of this.#links.rooms())
+      Object.assign(this.#open(room), {
+        ...{ following: true, asked: true, position: this.#stands.of(room) },
+      });
+    const lost = this.#memberships.restore(this.#options.find);
     for (const { room, userId } of lost) this.#open(room).untold.add(userId);
     return lost;
   }
@@ -153,59 +157,34 @@ export class Follows {
   }
 
   async #tell(followed: Followed): Promise<void> {
-    while (followed.members.size > 0 && (followed.untold.size > 0 || !followed.following))
-      await this.#follow(followed, [...followed.untold]);
-    if (followed.members.size === 0) await this.#unfollow(followed);
-  }
-
-  async #follow(followed: Followed, users: readonly string[]): Promise<void> {
-    const { room, topic, untold } = followed;
-    const tells = this.#options.tellsWho(topic);
-    if (!followed.following)
-      this.#options.sql.exec("INSERT OR IGNORE INTO follows VALUES (?)", room);
-    followed.asked = true;
-    for (const user of users) untold.delete(user);
-    if (followed.following && !tells) return;
-    const counts = tells ? countsOf(followed.members, users) : [];
-    try {
-      await this.#options.peer(topic).follow(this.#options.self, counts);
-      followed.following = true;
-    } catch (error) {
-      for (const user of users) untold.add(user);
-      throw error;
-    }
-  }
-
-  async #unfollow(followed: Followed): Promise<void> {
-    const { room, topic } = followed;
-    // Also where following failed: the room may have heard it all the same.
-    if (followed.asked) await this.#options.peer(topic).unfollow(this.#options.self);
-    followed.asked = false;
-    if (followed.members.size > 0) {
-      followed.following = false;
-      return this.#tell(followed);
-    }
-    this.#options.sql.exec("DELETE FROM follows WHERE room = ?", room);
+    if (!(await this.#links.settle(followed))) return;
+    const { room } = followed;
     this.#stands.forget(room);
     if (this.#rooms.get(room) === followed) this.#rooms.delete(room);
     this.#memberships.forget(room);
   }
 
   /** A batch from a followed room: what was heard before is dropped, what is missing is asked for again. */
-  deliver({ room, epoch, after, entries, reset }: Delivery): DeliveryReply {
+  deliver(delivery: Delivery): DeliveryReply {
+    const { room, epoch, reset } = delivery;
     const followed = this.#rooms.get(room);
     if (!followed || followed.members.size === 0) {
       if (followed) followed.following = false;
       return { kind: "gone" };
     }
-    const at = followed.position?.epoch === epoch ? followed.position.offset : undefined;
-    if (at !== undefined && after > at && !reset) return { kind: "behind", offset: at };
+    const taken = newIn(followed, delivery);
+    if (!taken) return { kind: "behind", offset: followed.position!.offset };
     if (reset) this.#options.missed(room, followed.members);
-    for (const entry of entries)
-      if (at === undefined || entry.offset > at) this.#hear(followed, epoch, entry);
-    followed.position = { epoch, offset: Math.max(at ?? 0, entries.at(-1)?.offset ?? after) };
-    this.#stands.keep(room, followed.position);
+    for (const entry of taken.entries) this.#hear(followed, epoch, entry);
+    // In one commit: where a crash comes between them, it is neither heard twice nor never.
+    if (this.#stands.kept) this.#options.flush();
+    this.#reach(followed, taken.position);
     return { kind: "taken" };
+  }
+
+  #reach(followed: Followed, position: Position): void {
+    followed.position = position;
+    this.#stands.keep(followed.room, position);
   }
 
   #hear({ room, members, catchingUp }: Followed, epoch: string, entry: Entry): void {
@@ -213,9 +192,11 @@ export class Follows {
     this.#options.heard({ room, epoch, entry, audience: members, ...(skip && { skip }) });
   }
 
-  /** Where this object stands in a followed room, as far as it knows. */
-  standOf(room: string): Position | undefined {
-    return this.#rooms.get(room)?.position ?? this.#stands.of(room);
+  /** Where this object stands in a followed room, as far as it knows, or the connection where it was told otherwise. */
+  standOf(room: string, connection?: Connection): Position | undefined {
+    const followed = this.#rooms.get(room);
+    const stand = followed?.position ?? this.#stands.of(room);
+    return connection && followed ? followed.catchingUp.standOf(connection, stand) : stand;
   }
 
   /**
@@ -229,7 +210,9 @@ export class Follows {
   ): Promise<void> {
     const followed = this.#open(formatTopic(topic));
     const { catchingUp } = followed;
-    catchingUp.begin(connection);
+    // What waits to be written is not for who comes now.
+    this.#options.flush();
+    catchingUp.begin(connection, since);
     try {
       await this.join(connection, topic, most);
       const room = this.#options.peer(topic);

@@ -164,6 +164,8 @@ export class ObjectHost implements Host {
   }
 
   remember(connection: Connection, openCalls: readonly string[]): void {
+    // An answer is kept before its call is forgotten, or a crash between them leaves it unanswered.
+    if (connection.resumable) this.#parts.outbox.flush();
     try {
       save(connection, { openCalls });
     } catch {

@@ -96,7 +96,9 @@ export abstract class Parts {
       everybody: this.connections.all,
       find: (id) => this.connections.get(id),
       peer: (topic) => this.peer(topic),
-      remembers: this.settings.rememberGroups > 0,
+      remembers:
+        this.settings.rememberGroups > 0 || this.settings.signalR.statefulReconnect !== undefined,
+      flush: () => this.outbox.flush(),
       tellsWho: ({ kind }) => kind !== "all" || this.settings.online,
       heard: (hearing) => this.outbox.hear(hearing),
       missed: (room, members) => this.#reset(room, members),

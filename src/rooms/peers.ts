@@ -25,6 +25,8 @@ export interface Delivery {
   readonly entries: readonly Entry[];
   /** The log no longer has what is missing: take it from here, and say so. */
   readonly reset: boolean;
+  /** Where it is reset: from where on the room no longer has all. */
+  readonly from?: number;
 }
 
 export type DeliveryReply =
@@ -59,7 +61,7 @@ export interface Peer extends Holder {
   history(query: HistoryQuery): Promise<HistoryView>;
   presence(query: PresenceQuery): Promise<PresenceView>;
   track(userId: string, state: unknown): Promise<void>;
-  follow(follower: string, members: readonly MemberCount[]): Promise<void>;
+  follow(follower: string, members: readonly MemberCount[]): Promise<Position>;
   unfollow(follower: string): Promise<void>;
 }
 

@@ -34,15 +34,14 @@ function failed(error: unknown): [] {
   return [];
 }
 
-function backInto(
-  parts: RelayParts,
-  connection: Connection,
-  { room, position: since }: RememberedRoom,
-) {
+function backInto(parts: RelayParts, connection: Connection, remembered: RememberedRoom) {
   const { follows, outbox, settings } = parts;
+  const { room, position: since, connection: before } = remembered;
   const wanted = { topic: parseTopic(room), since, most: settings.limits.groupsPerConnection };
   return follows.catchUp(connection, wanted, ({ entries, position }) => {
-    for (const entry of entries) outbox.send(connection, messageOf(room, position.epoch, entry));
+    for (const entry of entries)
+      if (!entry.except?.includes(before))
+        outbox.send(connection, messageOf(room, position.epoch, entry));
   });
 }
 

@@ -50,7 +50,7 @@ export class RelayParts extends Parts {
       seconds,
       now: () => Date.now(),
       arm: (at) => this.agenda.arm(at),
-      standOf: (room) => this.follows.standOf(room),
+      standOf: (room, connection) => this.follows.standOf(room, connection),
     });
   }
 

@@ -11,6 +11,8 @@ export interface RememberedRoom {
   readonly room: string;
   /** Unknown where nothing was said there: then there is nothing to miss that anybody knows of. */
   readonly position: Position | undefined;
+  /** The connection that was in it: what that one was not to hear, the next is not, either. */
+  readonly connection: string;
 }
 
 export interface RememberedOptions {
@@ -18,13 +20,21 @@ export interface RememberedOptions {
   readonly seconds: number;
   now(): number;
   arm(at: number): void;
-  standOf(room: string): Position | undefined;
+  standOf(room: string, connection?: Connection): Position | undefined;
 }
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS clients (connection TEXT PRIMARY KEY, user TEXT, client TEXT) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS remembered (user TEXT, client TEXT, room TEXT, position TEXT, until INTEGER,
-    PRIMARY KEY (user, client, room)) WITHOUT ROWID;`;
+    connection TEXT, PRIMARY KEY (user, client, room)) WITHOUT ROWID;`;
+
+/** A connection that is over, and what it was in. */
+interface Ended {
+  readonly user: string;
+  readonly client: string;
+  readonly rooms: readonly string[];
+  readonly id: string;
+}
 
 export class Remembered implements Duty {
   readonly #options: RememberedOptions;
@@ -46,14 +56,12 @@ export class Remembered implements Duty {
   }
 
   /** Its connection ended, and was in these rooms; `keeps` where it may come back. */
-  end(
-    { id, user, attached: { client } }: Connection,
-    rooms: readonly string[],
-    keeps: boolean,
-  ): void {
+  end(connection: Connection, rooms: readonly string[], keeps: boolean): void {
+    const { id, user } = connection;
+    const { client } = connection.attached;
     if (client === undefined) return;
     this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", id);
-    if (keeps) this.#keep(user.id, client, rooms);
+    if (keeps) this.#keep({ user: user.id, client, rooms, id }, connection);
   }
 
   /** After a wake: connections that a crash ended, by the rooms they were in. */
@@ -63,18 +71,18 @@ export class Remembered implements Duty {
       const [row] = this.#options.sql.exec(query, connection).toArray();
       if (!row) continue;
       this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", connection);
-      const rooms = lost.map(({ room }) => room);
-      this.#keep(row["user"] as string, row["client"] as string, rooms);
+      const [user, client] = [row["user"] as string, row["client"] as string];
+      this.#keep({ user, client, rooms: lost.map(({ room }) => room), id: connection });
     }
   }
 
-  #keep(user: string, client: string, rooms: readonly string[]): void {
+  #keep({ user, client, rooms, id }: Ended, ended?: Connection): void {
     const { sql, now, seconds, standOf, arm } = this.#options;
     const until = now() + seconds * 1000;
     for (const room of rooms) {
-      const stand = standOf(room);
-      const row = [user, client, room, stand ? formatPosition(stand) : null, until];
-      sql.exec("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?)", ...row);
+      const stand = standOf(room, ended);
+      const row = [user, client, room, stand ? formatPosition(stand) : null, until, id];
+      sql.exec("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?)", ...row);
     }
     if (rooms.length > 0) arm(until);
   }
@@ -82,14 +90,14 @@ export class Remembered implements Duty {
   /** What the client was in; it is forgotten by that. */
   take(user: string, client: string): RememberedRoom[] {
     const { sql, now } = this.#options;
-    const query =
-      "DELETE FROM remembered WHERE user = ? AND client = ? RETURNING room, position, until";
+    const query = "DELETE FROM remembered WHERE user = ? AND client = ? RETURNING *";
     return sql
       .exec(query, user, client)
       .toArray()
       .filter(({ until }) => (until as number) > now())
-      .map(({ room, position }) => ({
+      .map(({ room, position, connection }) => ({
         room: room as string,
+        connection: connection as string,
         position: position === null ? undefined : parsePosition(position as string),
       }));
   }

@@ -148,7 +148,11 @@ export class Resumables implements Duty {
 
   #goOn(connection: Connection, sequence: number): void {
     if (!connection.resumable) return;
-    if (connection.resumable.goOn(sequence)) return save(connection, { deadline: undefined });
+    if (connection.resumable.goOn(sequence)) {
+      // A confirmation that was due while the client was away went nowhere.
+      if (connection.resumable.received > 0) this.#confirmSoon(connection);
+      return save(connection, { deadline: undefined });
+    }
     console.warn("A client would go on beyond what was received; its connection ends.");
     this.#options.connections.close(connection, CLOSE.malformed);
   }

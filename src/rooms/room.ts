@@ -62,10 +62,11 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.host.track(userId, this.parts.topic, state);
   }
 
-  async follow(follower: string, members: readonly MemberCount[]): Promise<void> {
+  async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
     this.parts.followers.add(follower, members);
     for (const [userId, connections] of members)
       this.parts.roster.set(follower, userId, connections);
+    return this.parts.log.position;
   }
 
   async unfollow(follower: string): Promise<void> {

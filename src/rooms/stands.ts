@@ -14,6 +14,10 @@ export class Stands {
     );
   }
 
+  get kept(): boolean {
+    return this.#sql !== undefined;
+  }
+
   keep(room: string, { epoch, offset }: Position): void {
     this.#sql?.exec("INSERT OR REPLACE INTO stands VALUES (?, ?, ?)", room, epoch, offset);
   }
