@@ -7,6 +7,7 @@ import type {
   Limits,
   PresenceMode,
   StatefulReconnect,
+  Transport,
 } from "../model/options.ts";
 import type { RoomKind } from "../model/topic.ts";
 import type { HubContext, MemberContext, RoomContext } from "./context.ts";
@@ -118,6 +119,8 @@ export interface HubOptions<C> {
     readonly verbatim?: boolean;
     /** Default: 15. */
     readonly handshakeSeconds?: number;
+    /** In the order in which clients shall try them. Default: WebSockets, ServerSentEvents, LongPolling. */
+    readonly transports?: readonly Transport[];
     /** Clients that ask for it may come back to a connection on a new socket. Default: no. */
     readonly statefulReconnect?: boolean | Partial<StatefulReconnect>;
   };

@@ -68,9 +68,10 @@ function settingsOf({ settings }: AnyHub): RoomSettings {
 }
 
 function signalROf({ signalR = {} }: AnyHub["settings"]): SignalRSettings {
-  const { verbatim, handshakeSeconds, statefulReconnect: stateful } = signalR;
+  const { verbatim, handshakeSeconds, transports, statefulReconnect: stateful } = signalR;
   return {
     verbatim: verbatim ?? DEFAULTS.signalR.verbatim,
+    transports: transports ?? DEFAULTS.signalR.transports,
     handshakeSeconds: handshakeSeconds ?? DEFAULTS.signalR.handshakeSeconds,
     statefulReconnect: stateful
       ? { ...STATEFUL, ...(stateful === true ? {} : stateful) }

@@ -4,12 +4,13 @@ import { HubError } from "../model/errors.ts";
 import { objectName, type Domain } from "../rooms/address.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/relay-names.ts";
+import type { Posted } from "../rooms/relay.ts";
 import type { Seat } from "../rooms/seats.ts";
 
 /** What the edge asks of relays, beside letting sockets in. */
 export interface Relay extends Pick<Fetcher, "fetch"> {
   seat(userId: string, apart: boolean): Promise<Seat | undefined>;
-  knows(token: string, userId: string): Promise<boolean>;
+  post(token: string, userId: string, body: ArrayBuffer | "end"): Promise<Posted>;
 }
 
 export interface Wanted {

@@ -2,6 +2,7 @@
 // SignalR's words (SIGNALR §1, §2): its clients show them.
 
 import { HubError } from "../model/errors.ts";
+import { PING, type Transport } from "../model/options.ts";
 import { canonicalName } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
@@ -9,9 +10,11 @@ import type { Hubs, ServedHub } from "../dispatch/tables.ts";
 import { enter } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { clientKey } from "../rooms/recall.ts";
-import type { HubArrival } from "../rooms/relay.ts";
+import type { HubArrival, Posted } from "../rooms/relay.ts";
+import { codeOf } from "./admission.ts";
 import { connectRequest } from "./connect-request.ts";
 import { atRelay, relayOf, type Relay, type Wanted } from "./relays.ts";
+import { longPoll, serverSentEvents } from "./signalr-bridges.ts";
 
 type Env = AuthEnv & ObjectEnv;
 
@@ -53,7 +56,10 @@ export async function negotiate(request: Request, hubs: Hubs, env: Env): Promise
     negotiateVersion: version,
     connectionId: seat.id,
     ...(version > 0 && { connectionToken: seat.token }),
-    availableTransports: [{ transport: "WebSockets", transferFormats: ["Text", "Binary"] }],
+    availableTransports: caller.served.settings.signalR.transports.map((transport) => ({
+      transport,
+      transferFormats: transport === "ServerSentEvents" ? ["Text"] : ["Text", "Binary"],
+    })),
     ...(resumes(caller) && { useStatefulReconnect: true }),
   });
 }
@@ -87,26 +93,53 @@ export async function connect(request: Request, hubs: Hubs, env: Env): Promise<R
   const caller = await callerOf(request, hubs, env);
   const token = caller.query.get("id");
   if (request.method !== "GET") return sendTo(caller, env, token);
-  if (request.headers.get("upgrade")?.toLowerCase() === "websocket")
-    return token ? attach(caller, env, token) : begin(caller, env);
-  const isEvents = request.headers.get("accept")?.includes("text/event-stream") ?? false;
-  return unsupportedTransport(isEvents ? "ServerSentEvents" : "LongPolling");
+  const transport = transportOf(request);
+  if (!caller.served.settings.signalR.transports.includes(transport))
+    return refusal(
+      404,
+      `${transport} transport not supported by this end point type`,
+      "wrong_kind",
+    );
+  if (transport === "WebSockets" && !token) return begin(caller, env);
+  if (!token) return refusal(400, "Connection ID required", "invalid_request");
+  const response = await attach(caller, env, { token, transport });
+  if (transport === "WebSockets" || !response.webSocket) return response;
+  return transport === "ServerSentEvents"
+    ? serverSentEvents(response.webSocket)
+    : longPoll(response.webSocket);
+}
+
+function transportOf({ headers }: Request): Transport {
+  if (headers.get("accept")?.includes("text/event-stream")) return "ServerSentEvents";
+  return headers.get("upgrade")?.toLowerCase() === "websocket" ? "WebSockets" : "LongPolling";
 }
 
 /** Negotiation was skipped: the first relay that has room takes the socket. */
 const begin = (caller: Caller, env: Env): Promise<Response> =>
   atRelay(env, wanted(caller), async (relay) => {
     const response = await enter(relay, arrival(caller));
-    return response.headers.get("x-dormouse-error") === "relay_full" ? undefined : response;
+    return codeOf(response) === "relay_full" ? undefined : response;
   });
 
-async function attach(caller: Caller, env: Env, token: string): Promise<Response> {
+interface Attaching {
+  readonly token: string;
+  readonly transport: Transport;
+}
+
+async function attach(
+  caller: Caller,
+  env: Env,
+  { token, transport }: Attaching,
+): Promise<Response> {
   const relay = relayHolding(caller, env, token);
   if (!relay) return notFound();
-  const response = await enter(relay, { ...arrival(caller), token });
-  const code = response.headers.get("x-dormouse-error");
+  const bridged = transport === "WebSockets" ? {} : { transport };
+  const response = await enter(relay, { ...arrival(caller), token, ...bridged });
+  const code = codeOf(response);
   if (code === "connection_not_found") return notFound();
-  return code === "duplicate_id" ? refusal(409, "", code) : response;
+  if (code === "duplicate_id") return refusal(409, "", code);
+  if (code === "wrong_kind") return refusal(400, "Cannot change transports mid-connection", code);
+  return response;
 }
 
 const relayHolding = ({ user, served }: Caller, env: Env, token: string): Relay | undefined =>
@@ -125,20 +158,46 @@ function arrival(caller: Caller): HubArrival {
 
 /** What other transports send by; a WebSocket's connection takes nothing on this way. */
 async function sendTo(caller: Caller, env: Env, token: string | undefined): Promise<Response> {
-  const { method } = caller.request;
+  const { request, user } = caller;
+  const { method } = request;
   if (method !== "POST" && method !== "DELETE") return refusal(405, "", "invalid_request");
   if (!token) return refusal(400, "Connection ID required", "invalid_request");
-  const known = await relayHolding(caller, env, token)?.knows(token, caller.user.id);
-  if (!known) return notFound();
-  return method === "POST"
-    ? refusal(405, "POST requests are not allowed for WebSocket connections.", "wrong_kind")
-    : refusal(400, "Cannot terminate this connection using the DELETE endpoint.", "wrong_kind");
+  const body = method === "POST" ? await bodyOf(caller) : "end";
+  // A ping keeps nothing alive that its own stream does not: it need not wake the object.
+  if (body !== "end" && isPing(body)) return taken();
+  const transport = await relayHolding(caller, env, token)?.post(token, user.id, body);
+  if (transport === undefined || transport === "unknown") return notFound();
+  return method === "POST" ? posted(transport) : deleted(transport);
 }
 
-const notFound = (): Response => refusal(404, "No Connection with that ID", "connection_not_found");
+const posted = (transport: Posted): Response =>
+  transport === "WebSockets"
+    ? refusal(405, "POST requests are not allowed for WebSocket connections.", "wrong_kind")
+    : taken();
 
-const unsupportedTransport = (transport: string): Response =>
-  refusal(404, `${transport} transport not supported by this end point type`, "wrong_kind");
+const deleted = (transport: Posted): Response =>
+  transport === "LongPolling"
+    ? new Response(null, { status: 202 })
+    : refusal(400, "Cannot terminate this connection using the DELETE endpoint.", "wrong_kind");
+
+const taken = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
+
+/** Clients join what waited into one body: a few messages of the largest size. Throws `too_large`. */
+async function bodyOf({ request, served }: Caller): Promise<ArrayBuffer> {
+  const most = served.settings.limits.messageBytes * MESSAGES_A_BODY;
+  const tooLarge = () => new HubError("too_large", `A body has ${most} bytes at most.`);
+  if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge();
+  const body = await request.arrayBuffer();
+  if (body.byteLength > most) throw tooLarge();
+  return body;
+}
+
+const MESSAGES_A_BODY = 32;
+
+const isPing = (body: ArrayBuffer): boolean =>
+  body.byteLength === PING.length && new TextDecoder().decode(body) === PING;
+
+const notFound = (): Response => refusal(404, "No Connection with that ID", "connection_not_found");
 
 const refusal = (status: number, text: string, code: string): Response =>
   new Response(text, {

@@ -118,9 +118,13 @@ export interface SignalRSettings {
   /** Whether client methods are called as hub code spells them, and not in PascalCase. */
   readonly verbatim: boolean;
   readonly handshakeSeconds: number;
+  /** In the order in which clients shall try them. */
+  readonly transports: readonly Transport[];
   /** Absent: a lost socket is a lost connection. */
   readonly statefulReconnect: StatefulReconnect | undefined;
 }
+
+export type Transport = "WebSockets" | "ServerSentEvents" | "LongPolling";
 
 export interface StatefulReconnect {
   /** Bytes that may be under way to a client which has not confirmed them. */
@@ -145,7 +149,12 @@ export const DEFAULTS: RoomSettings = {
   sweepSeconds: 120,
   graceSeconds: 5,
   detailedErrors: false,
-  signalR: { verbatim: false, handshakeSeconds: 15, statefulReconnect: undefined },
+  signalR: {
+    verbatim: false,
+    handshakeSeconds: 15,
+    transports: ["WebSockets", "ServerSentEvents", "LongPolling"],
+    statefulReconnect: undefined,
+  },
   rememberGroups: 0,
   limits: LIMITS,
 };

@@ -32,6 +32,8 @@ export interface Attached {
   readonly deadline?: number | undefined;
   /** Which of its user's clients this is, by the client's own word. */
   readonly client?: string;
+  /** Absent: a WebSocket of the client's own. Others are bridged by the worker. */
+  readonly transport?: "ServerSentEvents" | "LongPolling";
   /** Whether it has a token that others do not know: only then may it be resumed on another socket. */
   readonly negotiated?: boolean;
 }

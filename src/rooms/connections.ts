@@ -153,14 +153,24 @@ export class Connections {
   send(connection: Connection, frames: readonly Encoded[]): void {
     if (connection.held) return void connection.held.push(...frames);
     if (!this.#all.has(connection)) return;
+    if (connection.resumable?.keepsAll) return this.#post(connection, frames);
     const { resumable, protocol, socket } = connection;
     const now = resumable ? resumable.keep(frames, protocol, socket !== undefined) : frames;
     if (now === undefined || this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
     this.write(connection, now);
   }
 
-  /** Writes as it stands, before whatever waits. */
-  write(connection: Connection, frames: readonly Encoded[]): void {
+  /** For a client that polls: it is kept until a poll has taken it. */
+  #post(connection: Connection, frames: readonly Encoded[]): void {
+    const { resumable, protocol, socket } = connection;
+    const now = resumable!.keep(frames, protocol, socket !== undefined);
+    if (now === undefined) return this.close(connection, CLOSE.slow);
+    this.write(connection, now, true);
+  }
+
+  /** Writes as it stands, before whatever waits; `kept` where it is kept already. */
+  write(connection: Connection, frames: readonly Encoded[], kept = false): void {
+    if (connection.resumable?.keepsAll && !kept) return this.#post(connection, frames);
     try {
       for (const frame of frames) {
         connection.socket?.send(frame);

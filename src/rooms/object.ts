@@ -29,8 +29,11 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   }
 
   protected abstract assemble(): P;
-  /** Accepts the socket of a client that the endpoint let through. Throws what it is told then. */
-  protected abstract begin(socket: WebSocket, request: Request): Connection | Promise<Connection>;
+  /** Accepts the socket of a client that the endpoint let through, or answers. Throws what it is told then. */
+  protected abstract begin(
+    socket: WebSocket,
+    request: Request,
+  ): Connection | Promise<Connection | Response>;
   /** Whether all that is said to a connection's user reaches it. */
   protected abstract get reachesUsers(): boolean;
 
@@ -48,7 +51,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     try {
       if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
       const { 0: client, 1: server } = new WebSocketPair();
-      await this.begin(server, request);
+      const begun = await this.begin(server, request);
+      if (begun instanceof Response) return begun;
       return new Response(null, { status: 101, webSocket: client });
     } catch (error) {
       const { code, message } = publicError(error);
@@ -150,6 +154,7 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["too_many_connections", 429],
   ["too_large", 413],
   ["duplicate_id", 409],
+  ["wrong_kind", 400],
   ["relay_full", 503],
   ["internal", 500],
 ]);

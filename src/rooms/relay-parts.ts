@@ -6,15 +6,22 @@ import { Parts, type Events } from "./parts.ts";
 import type { ObjectEnv } from "./peers.ts";
 import type { Receiver } from "./receiver.ts";
 import { CLOSE } from "../model/errors.ts";
+import { STATEFUL } from "../model/options.ts";
+import { Polls } from "./polls.ts";
 import { Remembered } from "./remembered.ts";
 import { Resumables } from "./resumables.ts";
 import { Seats } from "./seats.ts";
 
+/** Between two polls of a client that lives; ASP.NET's `DisconnectTimeout`. */
+const POLL_MS = 15_000;
+
 export class RelayParts extends Parts {
   readonly seats: Seats;
+  /** Clients that poll. */
+  readonly polls: Polls;
   /** Where clients that come back get their groups again. */
   readonly remembered: Remembered | undefined;
-  readonly #resumables: Resumables | undefined;
+  readonly #resumables: Resumables;
 
   constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: Events) {
     super(ctx, env, receiver, events);
@@ -26,8 +33,9 @@ export class RelayParts extends Parts {
       now: () => Date.now(),
     });
     this.#resumables = this.#resuming();
-    this.#resumables?.restore(Date.now());
-    if (this.#resumables) this.duties.push(this.#resumables);
+    this.#resumables.restore(Date.now());
+    this.duties.push(this.#resumables);
+    this.polls = new Polls(this);
     this.remembered = this.#remembering();
     const lost = this.follows.restore();
     this.remembered?.lost(lost);
@@ -38,7 +46,7 @@ export class RelayParts extends Parts {
     return this.home as RelayAddress;
   }
 
-  override get resumables(): Resumables | undefined {
+  override get resumables(): Resumables {
     return this.#resumables;
   }
 
@@ -54,15 +62,15 @@ export class RelayParts extends Parts {
     });
   }
 
-  #resuming(): Resumables | undefined {
-    const { statefulReconnect: stateful } = this.settings.signalR;
-    if (!stateful) return undefined;
+  #resuming(): Resumables {
     const { connections, settings } = this;
+    const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL;
     return new Resumables({
       sql: this.ctx.storage.sql,
       connections,
-      limits: { window: stateful.bufferBytes, most: settings.limits.queuedBytes },
-      awayMs: stateful.awaySeconds * 1000,
+      limits: { window: bufferBytes, most: settings.limits.queuedBytes },
+      awayMs: awaySeconds * 1000,
+      betweenPollsMs: POLL_MS,
       arm: (at) => this.agenda.arm(at),
       lost: (connection) => connections.close(connection, CLOSE.silent),
     });

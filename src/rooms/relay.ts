@@ -4,16 +4,11 @@
 import { CLOSE, HubError } from "../model/errors.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import type { User } from "../model/user.ts";
-import {
-  handshakeFrame,
-  handshakeResponse,
-  readHandshake,
-  type Handshake,
-} from "../protocols/handshake.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
 import { handedOver } from "./attach.ts";
-import { save, type Connection } from "./connection.ts";
+import type { Attached, Connection } from "./connection.ts";
+import { shakeHands } from "./handshaking.ts";
 import { HubObject } from "./object.ts";
 import { enterRoom, takeIn, type Overflow } from "./overflow.ts";
 import type { ObjectEnv } from "./peers.ts";
@@ -31,7 +26,11 @@ export interface HubArrival {
   readonly request: ConnectRequest;
   /** Which of its user's clients it is, by its own word. */
   readonly client?: string;
+  readonly transport?: NonNullable<Attached["transport"]>;
 }
+
+/** The transport of the connection that something was posted to. */
+export type Posted = "unknown" | "WebSockets" | NonNullable<Attached["transport"]>;
 
 /** How long a client that came back has to say where it goes on. */
 const GO_ON_MS = 5_000;
@@ -44,7 +43,10 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   /** Throws `relay_full`, `connection_not_found`, `duplicate_id` or `too_many_connections`. */
-  protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
+  protected override async begin(
+    socket: WebSocket,
+    request: Request,
+  ): Promise<Connection | Response> {
     const arrival = handedOver<HubArrival | Overflow>(request);
     if (arrival.kind === "room") return this.#takeIn(socket, arrival);
     const { token, user } = arrival;
@@ -52,10 +54,14 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
       throw new HubError("relay_full", "This relay is full.");
     const seat = token === undefined ? undefined : await this.parts.seats.read(token, user.id);
     const known = seat && this.parts.connections.get(seat.id);
-    if (known) return this.#comeBack(known, socket, user);
+    if (known) return this.#comeBack(known, socket, arrival);
+    if (seat && this.parts.polls.hasEnded(seat.id)) return this.parts.polls.last(seat.id);
     if (token !== undefined && (!seat || seat.lapsed)) throw notFound();
     if (token !== undefined) this.parts.seats.take(token);
-    return this.#accept(socket, arrival, seat?.id ?? connectionId(this.parts.home));
+    const id = seat?.id ?? connectionId(this.parts.home);
+    if (arrival.transport !== "LongPolling") return this.#accept(socket, arrival, id);
+    this.#checkUser(user);
+    return this.parts.polls.begin(this.#attached(arrival, id));
   }
 
   /** From a room that is full: from here on it is followed for the connection. */
@@ -77,18 +83,23 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     await this.welcome(connection);
   }
 
-  #accept(socket: WebSocket, { user, request, client, token }: HubArrival, id: string): Connection {
-    const { agenda, connections, settings } = this.parts;
-    this.#checkUser(user);
+  #accept(socket: WebSocket, arrival: HubArrival, id: string): Connection {
+    this.#checkUser(arrival.user);
+    const attached = this.#attached(arrival, id);
+    const connection = this.parts.connections.accept(socket, attached);
+    this.parts.agenda.arm(Math.min(arrival.user.expiresAt, attached.deadline!));
+    return connection;
+  }
+
+  #attached({ user, request, client, token, transport }: HubArrival, id: string): Attached {
     const now = Date.now();
-    const deadline = now + settings.signalR.handshakeSeconds * 1000;
-    const connection = connections.accept(socket, {
+    const deadline = now + this.parts.settings.signalR.handshakeSeconds * 1000;
+    return {
       ...{ id, protocol: unspoken.name, user, request, deadline, openCalls: [] },
       ...{ connectedAt: now, heardAt: now, negotiated: token !== undefined },
       ...(client !== undefined && { client }),
-    });
-    agenda.arm(Math.min(user.expiresAt, deadline));
-    return connection;
+      ...(transport && { transport }),
+    };
   }
 
   #checkUser({ id }: User): void {
@@ -99,13 +110,21 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
       throw new HubError("too_many_connections", `A user has ${most} connections here at most.`);
   }
 
-  /** Another socket for a connection that is here: only where it may be resumed, and its user is the token's. */
-  #comeBack(connection: Connection, socket: WebSocket, user: User): Connection {
+  /** Another socket for a connection that is here: a poll, or where it may be resumed. Its user is the token's. */
+  #comeBack(
+    connection: Connection,
+    socket: WebSocket,
+    { user, transport }: HubArrival,
+  ): Connection {
+    if (connection.attached.transport !== transport)
+      throw new HubError("wrong_kind", "Cannot change transports mid-connection");
+    const { agenda, polls, resumables } = this.parts;
+    if (transport === "LongPolling") return polls.poll(connection, socket, user);
     if (!connection.resumable)
       throw new HubError("duplicate_id", "This connection has its socket.");
     const deadline = Date.now() + GO_ON_MS;
-    this.parts.resumables!.resumed(connection, socket, { user, deadline });
-    this.parts.agenda.arm(deadline);
+    resumables.resumed(connection, socket, { user, deadline });
+    agenda.arm(deadline);
     return connection;
   }
 
@@ -114,33 +133,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   protected override take(connection: Connection, frame: string | ArrayBuffer): void {
-    if (connection.protocol === unspoken) this.#shakeHands(connection, frame);
-    else super.take(connection, frame);
-  }
-
-  #shakeHands(connection: Connection, frame: string | ArrayBuffer): void {
-    const { connections, settings } = this.parts;
-    const { rest } = connection;
-    const shaken = readHandshake(frame, settings.limits, { binary: true, ...(rest && { rest }) });
-    connection.rest = shaken.type === "incomplete" ? shaken.rest : undefined;
-    if (shaken.type === "handshake") this.#agree(connection, shaken);
-    if (shaken.type !== "refused") return;
-    const detail = settings.detailedErrors && shaken.detail ? ` ${shaken.detail}` : "";
-    connections.refuse(connection, handshakeResponse(shaken.error + detail), CLOSE.malformed);
-  }
-
-  #agree(
-    connection: Connection,
-    { protocol, version, rest }: Handshake & { type: "handshake" },
-  ): void {
-    const { resumables, settings } = this.parts;
-    const spelling = settings.signalR.verbatim ? "-verbatim" : "";
-    const name = `${protocol === "json" ? "signalr-json" : "signalr-msgpack"}${spelling}`;
-    save(connection, { protocol: name, deadline: undefined });
-    if (version === 2 && connection.attached.negotiated) resumables?.begin(connection);
-    connection.answer = handshakeFrame(protocol);
-    if (rest !== undefined) connection.early.push(rest);
-    this.inBackground(this.#welcomeBack(connection));
+    if (connection.protocol !== unspoken) return super.take(connection, frame);
+    if (shakeHands(this.parts, connection, frame)) this.inBackground(this.#welcomeBack(connection));
   }
 
   async #welcomeBack(connection: Connection): Promise<void> {
@@ -151,12 +145,14 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   /** A socket that broke may leave its connection behind; one that was closed does not. */
   protected override end(socket: WebSocket, error?: Error): void {
     const connection = this.parts.connections.of(socket);
-    if (!error || !connection?.resumable) return super.end(socket, error);
-    if (connection.socket === socket) this.parts.resumables!.dropped(connection, Date.now());
+    const outlives = connection?.resumable && (error || connection.resumable.keepsAll);
+    if (!connection || !outlives) return super.end(socket, error);
+    if (connection.socket === socket) this.parts.resumables.dropped(connection, Date.now());
   }
 
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    this.parts.resumables?.end(connection);
+    this.parts.polls.ended(connection);
+    this.parts.resumables.end(connection);
     rememberGroups(this.parts, connection);
     // Who never shook hands was never there, for hubs.
     if (connection.protocol !== unspoken) super.left(connection, error, asleep);
@@ -175,10 +171,28 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     return this.parts.seats.reserve(userId, apart);
   }
 
-  /** Whether a token is that of a connection here. */
-  async knows(token: string, userId: string): Promise<boolean> {
+  /** What a client sends beside its transport, or that it ends. `unknown` where there is no such connection. */
+  async post(token: string, userId: string, body: ArrayBuffer | "end"): Promise<Posted> {
     const seat = await this.parts.seats.read(token, userId);
-    return seat !== undefined && this.parts.connections.get(seat.id) !== undefined;
+    const connection = seat && this.parts.connections.get(seat.id);
+    if (!connection) return "unknown";
+    const { transport = "WebSockets" } = connection.attached;
+    if (transport === "WebSockets") return transport;
+    if (body !== "end") this.#posted(connection, body);
+    else if (transport === "LongPolling") this.parts.connections.close(connection, CLOSE.normal);
+    return transport;
+  }
+
+  #posted(connection: Connection, body: ArrayBuffer): void {
+    this.parts.connections.heard(connection, Date.now());
+    this.take(connection, body);
+  }
+
+  /** A poll's own socket brings no messages: only how many of ours it took. */
+  override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+    const connection = this.parts.connections.of(socket);
+    if (connection?.attached.transport !== "LongPolling") super.webSocketMessage(socket, frame);
+    else if (connection.socket === socket) this.parts.polls.took(connection, Number(frame));
   }
 }
 

@@ -33,6 +33,8 @@ export interface ResumableLimits {
   readonly window: number;
   /** Bytes that may be kept at all. */
   readonly most: number;
+  /** Every frame is kept and confirmed as one, as long polling has it, and the client numbers nothing. */
+  readonly byFrame?: boolean;
 }
 
 const COUNTED: ReadonlySet<Incoming["type"]> = new Set([
@@ -71,6 +73,15 @@ export class Resumable {
     return this.#received;
   }
 
+  get keepsAll(): boolean {
+    return this.#limits.byFrame === true;
+  }
+
+  /** Frames that were not confirmed. */
+  get unconfirmed(): readonly Encoded[] {
+    return this.#unconfirmed.map(({ frame }) => frame);
+  }
+
   attachedChanged(attached: Attached): void {
     this.#rows.attached(attached);
   }
@@ -78,7 +89,7 @@ export class Resumable {
   /** Numbers and keeps frames; gives those to be written now, or undefined where too much would be kept. */
   keep(frames: readonly Encoded[], protocol: Protocol, isHere: boolean): Encoded[] | undefined {
     for (const frame of frames) {
-      const count = protocol.count?.(frame) ?? 0;
+      const count = this.keepsAll ? 1 : (protocol.count?.(frame) ?? 0);
       if (count === 0) continue;
       const kept = { first: this.#sent + 1, last: this.#sent + count, frame };
       this.#sent = kept.last;
@@ -116,6 +127,18 @@ export class Resumable {
     return this.#writable();
   }
 
+  /** The first so many frames have arrived. */
+  took(count: number): void {
+    const last = this.#unconfirmed[count - 1]?.last;
+    if (last !== undefined) this.confirm(last);
+  }
+
+  /** A poll: all that waits is written to it. */
+  polled(): Encoded[] {
+    this.#written = 0;
+    return this.#writable();
+  }
+
   /** The client is back: where we go on, and what is sent again. */
   resume(): { readonly sequence: number; readonly frames: Encoded[] } {
     this.#awaiting = true;
@@ -139,7 +162,7 @@ export class Resumable {
   /** Whether a message counts: not one that came before, and none before the client said where it goes on. */
   takes({ type }: Incoming): boolean {
     if (this.#awaiting) return false;
-    if (!COUNTED.has(type)) return true;
+    if (this.keepsAll || !COUNTED.has(type)) return true;
     const number = this.#next++;
     if (number <= this.#received) return false;
     this.#received = number;

@@ -26,8 +26,9 @@ export interface ResumablesOptions {
   readonly sql: SqlStorage;
   readonly connections: Connections;
   readonly limits: ResumableLimits;
-  /** How long a client may be away. */
+  /** How long a client may be away from its socket, and between two polls. */
   readonly awayMs: number;
+  readonly betweenPollsMs: number;
   arm(at: number): void;
   /** Nobody came back. */
   lost(connection: Connection): void;
@@ -54,7 +55,7 @@ export class Resumables implements Duty {
       const connection = known ?? connectionOf(undefined, JSON.parse(row["attached"] as string));
       const confirmed = row["confirmed"] as number;
       const state = { received: row["received"] as number, confirmed, unconfirmed: this.#kept(id) };
-      connection.resumable = this.#resumable(id, state);
+      connection.resumable = this.#resumable(connection, state);
       if (!known) connections.adopt(connection);
       if (!known) this.#gone(connection, (row["away"] as number | null) ?? now);
     }
@@ -72,8 +73,10 @@ export class Resumables implements Duty {
     }));
   }
 
-  #resumable(id: string, state: ResumableState): Resumable {
-    return new Resumable(this.#rows(id), this.#options.limits, state);
+  #resumable({ id, attached }: Connection, state: ResumableState): Resumable {
+    const { limits } = this.#options;
+    const polled = { window: Infinity, most: limits.most, byFrame: true };
+    return new Resumable(this.#rows(id), isPolled(attached) ? polled : limits, state);
   }
 
   #rows(id: string): ResumableRows {
@@ -97,7 +100,7 @@ export class Resumables implements Duty {
     const row = [connection.id, JSON.stringify(connection.attached)];
     this.#options.sql.exec("INSERT OR REPLACE INTO resumables VALUES (?, ?, 0, 0, NULL)", ...row);
     const state = { received: 0, confirmed: 0, unconfirmed: [] };
-    connection.resumable = this.#resumable(connection.id, state);
+    connection.resumable = this.#resumable(connection, state);
   }
 
   /** The socket broke: what is said meanwhile is kept. */
@@ -112,9 +115,23 @@ export class Resumables implements Duty {
   }
 
   #gone(connection: Connection, at: number): void {
-    const until = at + this.#options.awayMs;
+    const { awayMs, betweenPollsMs } = this.#options;
+    const until = at + (isPolled(connection.attached) ? betweenPollsMs : awayMs);
     this.#away.set(connection, until);
     this.#options.arm(until);
+  }
+
+  /** A poll of the client's: an older one that still hangs is over. */
+  polled(connection: Connection, socket: WebSocket): void {
+    const { connections } = this.#options;
+    const old = connection.socket;
+    connections.detach(connection);
+    closeQuietly(old, REPLACED);
+    connections.reattach(connection, socket);
+    this.#away.delete(connection);
+    this.#mark(connection, null);
+    save(connection, {});
+    connections.write(connection, connection.resumable?.polled() ?? [], true);
   }
 
   /** The client is back on a new socket, and says where it goes on before `deadline`. */
@@ -196,14 +213,19 @@ export class Resumables implements Duty {
   }
 }
 
+const isPolled = ({ transport }: Attached): boolean => transport === "LongPolling";
+
+/** Tells a hanging poll that another has taken its place. */
+export const REPLACED = 4000;
+
 /** SQLite takes buffers, not views. */
 const bound = (frame: Encoded): string | ArrayBuffer =>
   typeof frame === "string" ? frame : (frame.slice().buffer as ArrayBuffer);
 
 /** Replaced by another: no word of ours, which its client would take for the end. */
-function closeQuietly(socket: WebSocket | undefined): void {
+function closeQuietly(socket: WebSocket | undefined, code = 1000): void {
   try {
-    socket?.close(1000);
+    socket?.close(code);
   } catch {
     // Closed already.
   }

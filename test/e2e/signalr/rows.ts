@@ -36,6 +36,16 @@ const TRANSPORTS: readonly Transport[] = [
     options: { transport: HttpTransportType.WebSockets, skipNegotiation: true },
     protocols: ["JSON", "MessagePack"],
   },
+  {
+    name: "Server-Sent Events",
+    options: { transport: HttpTransportType.ServerSentEvents },
+    protocols: ["JSON"],
+  },
+  {
+    name: "long polling",
+    options: { transport: HttpTransportType.LongPolling },
+    protocols: ["JSON", "MessagePack"],
+  },
 ];
 
 export interface Row {
