@@ -59,7 +59,8 @@ async function events(entrant: Entrant, env: Env): Promise<Response> {
   const entrants = await Promise.all(
     rooms.map((room) => admit({ ...entrant, topic: parseTopic(room) })),
   );
-  return eventStream(entrants.map((one) => sourceOf(one, stands, env)));
+  const sources = entrants.map((one) => sourceOf(one, stands, env));
+  return eventStream(sources, entrant.request);
 }
 
 /** Browsers repeat the last id in a header; the first time a page says it in the query. Throws `invalid_position`. */

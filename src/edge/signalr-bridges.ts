@@ -18,7 +18,7 @@ const EVENT_HEADERS = {
 };
 
 /** Whatever the relay writes, as events; and a ping of our own, because the object must sleep. */
-export function serverSentEvents(socket: WebSocket): Response {
+export function serverSentEvents(socket: WebSocket, { signal }: Request): Response {
   let timer: ReturnType<typeof setInterval>;
   const stop = () => {
     clearInterval(timer);
@@ -34,6 +34,7 @@ export function serverSentEvents(socket: WebSocket): Response {
         };
         // Firefox opens a stream only once something has come.
         write(":\r\n");
+        signal.addEventListener("abort", stop);
         timer = setInterval(() => write(eventOf(PING)), KEEP_ALIVE_MS);
         listen(
           socket,
@@ -61,11 +62,12 @@ const eventOf = (frame: string): string =>
 const POLL_MS = 90_000;
 
 /** Answers with what waits, or with what comes first; with 204 where nothing will come any more. */
-export async function longPoll(socket: WebSocket): Promise<Response> {
+export async function longPoll(socket: WebSocket, { signal }: Request): Promise<Response> {
   const frames: Frame[] = [];
   const { promise: something, resolve } = Promise.withResolvers<"frames" | "end" | "late">();
   const { promise: over, resolve: isOver } = Promise.withResolvers<void>();
   const late = setTimeout(() => resolve("late"), POLL_MS);
+  signal.addEventListener("abort", () => resolve("late"));
   listen(
     socket,
     (frame) => {

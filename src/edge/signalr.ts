@@ -105,8 +105,8 @@ export async function connect(request: Request, hubs: Hubs, env: Env): Promise<R
   const response = await attach(caller, env, { token, transport });
   if (transport === "WebSockets" || !response.webSocket) return response;
   return transport === "ServerSentEvents"
-    ? serverSentEvents(response.webSocket)
-    : longPoll(response.webSocket);
+    ? serverSentEvents(response.webSocket, request)
+    : longPoll(response.webSocket, request);
 }
 
 function transportOf({ headers }: Request): Transport {

@@ -27,8 +27,12 @@ const HEADERS = {
 };
 
 /** Throws what the rooms throw that cannot be entered: nothing is answered then. */
-export async function eventStream(sources: readonly Source[]): Promise<Response> {
+export async function eventStream(
+  sources: readonly Source[],
+  { signal }: Request,
+): Promise<Response> {
   const stream = new EventStream(sources);
+  signal.addEventListener("abort", () => stream.end());
   await stream.begin();
   return new Response(stream.readable, { headers: HEADERS });
 }
@@ -47,7 +51,7 @@ class EventStream {
     this.#positions = new Map(sources.flatMap(({ room, since }) => (since ? [[room, since]] : [])));
     this.#bridges = sources.map((source) => this.#bridge(source));
     this.readable = new ReadableStream(
-      { start: (controller) => void (this.#controller = controller), cancel: () => this.#end() },
+      { start: (controller) => void (this.#controller = controller), cancel: () => this.end() },
       new ByteLengthQueuingStrategy({ highWaterMark: QUEUED_BYTES }),
     );
   }
@@ -57,7 +61,7 @@ class EventStream {
     const begun = await Promise.allSettled(this.#bridges.map((bridge) => bridge.begin()));
     const refused = begun.find((one) => one.status === "rejected");
     if (refused) {
-      this.#end();
+      this.end();
       throw refused.reason;
     }
     this.#timer = setInterval(() => this.#write(":\n\n"), COMMENT_MS);
@@ -88,7 +92,7 @@ class EventStream {
   /** A room that ended the stream ends it as a whole: what is left would look like all. */
   #over(room: string, code: number, reason: string): void {
     this.#write(`event: end\ndata: ${JSON.stringify({ room, code, reason })}\n\n`);
-    this.#end();
+    this.end();
     this.#controller.close();
   }
 
@@ -98,11 +102,12 @@ class EventStream {
   }
 
   #drop(): void {
-    this.#end();
+    this.end();
     this.#controller.error(new HubError("rate_limited", "The reader is too slow."));
   }
 
-  #end(): void {
+  /** The client is gone, or nothing more will come. */
+  end(): void {
     clearInterval(this.#timer ?? null);
     for (const bridge of this.#bridges) bridge.end();
   }
