@@ -39,7 +39,7 @@ interface Wire {
 }
 
 /** How long anything may take before the test is told what it waited for. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 25_000;
 
 export class Conversation implements Disposable {
   readonly wire: Wire;
