@@ -5,6 +5,7 @@ import { CLOSE, type CloseReason } from "../model/errors.ts";
 import type { Encoded } from "../model/message.ts";
 import { PING, type RoomSettings } from "../model/options.ts";
 import {
+  attachedOf,
   attachTo,
   connectionOf,
   restore,
@@ -58,8 +59,8 @@ export class Connections {
   of(socket: WebSocket): Connection | undefined {
     const known = this.#bySocket.get(socket);
     if (known) return this.#all.has(known) ? known : undefined;
-    const attached = socket.deserializeAttachment() as Attached | null;
-    return attached ? this.#byId.get(attached.id) : undefined;
+    const attached = attachedOf(socket);
+    return attached && this.#byId.get(attached.id);
   }
 
   /**

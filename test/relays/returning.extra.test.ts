@@ -3,13 +3,14 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
+import { attachedOf } from "../../src/rooms/connection.ts";
 import { enter, roomAt, type Client } from "../rooms/client.ts";
 import { connected, negotiate, open, relayOf, SignalR, type Joining } from "./client.ts";
 
 /** As the platform tells of a socket that broke; the peer's side knows nothing of it. */
 const lose = ({ id }: SignalR, hub: string) =>
   runInDurableObject(relayOf(hub, id), (relay, state) => {
-    const socket = state.getWebSockets().find((one) => one.deserializeAttachment()?.id === id)!;
+    const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === id)!;
     (relay as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
   });
 

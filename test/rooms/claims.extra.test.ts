@@ -20,7 +20,9 @@ const caps = (count: number) => {
 
 const attachedIn = (room: string): Promise<Attached[]> =>
   runInDurableObject(roomAt(room), (_, state) =>
-    state.getWebSockets().map((socket) => socket.deserializeAttachment() as Attached),
+    state
+      .getWebSockets()
+      .map((socket) => JSON.parse(socket.deserializeAttachment() as string) as Attached),
   );
 
 it("a fresh token that does not fit is refused as too large, and the connection goes on with the old", async () => {
