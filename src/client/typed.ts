@@ -72,6 +72,8 @@ export interface Lifecycle {
   stop(): Promise<void>;
   readonly connectionId: string | null;
   readonly state: string;
+  serverTimeoutInMilliseconds: number;
+  keepAliveIntervalInMilliseconds: number;
   onclose(callback: (error?: Error) => void): void;
   onreconnecting(callback: (error?: Error) => void): void;
   onreconnected(callback: (connectionId?: string) => void): void;

@@ -45,9 +45,16 @@ function backInto(parts: RelayParts, connection: Connection, remembered: Remembe
   });
 }
 
-/** Not where the client said goodbye. */
+/** Not where the client said goodbye; where it was away already, what it missed began then. */
 export function rememberGroups({ follows, remembered }: RelayParts, ended: Connection): void {
-  remembered?.end(ended, follows.roomsOf(ended), !ended.saidGoodbye);
+  if (ended.saidGoodbye) remembered?.forget(ended);
+  else if (ended.socket) remembered?.keep(ended, follows.roomsOf(ended));
+  remembered?.end(ended);
+}
+
+/** Its socket broke, and what is said from now on it may never hear on this connection. */
+export function rememberAway({ follows, remembered }: RelayParts, away: Connection): void {
+  remembered?.keep(away, follows.roomsOf(away));
 }
 
 /** A client has one connection: one that is half open here, or forgotten in another tab, makes way for the newest. */

@@ -8,6 +8,7 @@ import type { Receiver } from "./receiver.ts";
 import { CLOSE } from "../model/errors.ts";
 import { STATEFUL } from "../model/options.ts";
 import { Polls } from "./polls.ts";
+import { rememberAway } from "./recall.ts";
 import { Remembered } from "./remembered.ts";
 import { Resumables } from "./resumables.ts";
 import { Seats } from "./seats.ts";
@@ -39,7 +40,14 @@ export class RelayParts extends Parts {
     this.remembered = this.#remembering();
     const lost = this.follows.restore();
     this.remembered?.lost(lost);
+    this.#rememberAway();
     if (this.remembered) this.duties.push(this.remembered);
+  }
+
+  /** Whose socket a crash took. */
+  #rememberAway(): void {
+    for (const connection of this.connections.all)
+      if (!connection.socket && !this.remembered?.knows(connection)) rememberAway(this, connection);
   }
 
   get relay(): RelayAddress {

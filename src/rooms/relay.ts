@@ -12,7 +12,7 @@ import { shakeHands } from "./handshaking.ts";
 import { HubObject } from "./object.ts";
 import { enterRoom, takeIn, type Overflow } from "./overflow.ts";
 import type { ObjectEnv } from "./peers.ts";
-import { backIntoGroups, recallHere, rememberGroups } from "./recall.ts";
+import { backIntoGroups, recallHere, rememberAway, rememberGroups } from "./recall.ts";
 import { RelayParts } from "./relay-parts.ts";
 import type { RememberedRoom } from "./remembered.ts";
 import type { Seat } from "./seats.ts";
@@ -123,6 +123,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (!connection.resumable)
       throw new HubError("duplicate_id", "This connection has its socket.");
     const deadline = Date.now() + GO_ON_MS;
+    this.parts.remembered?.forget(connection);
     resumables.resumed(connection, socket, { user, deadline });
     agenda.arm(deadline);
     return connection;
@@ -147,7 +148,9 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     const connection = this.parts.connections.of(socket);
     const outlives = connection?.resumable && (error || connection.resumable.keepsAll);
     if (!connection || !outlives) return super.end(socket, error);
-    if (connection.socket === socket) this.parts.resumables.dropped(connection, Date.now());
+    if (connection.socket !== socket) return;
+    rememberAway(this.parts, connection);
+    this.parts.resumables.dropped(connection, Date.now());
   }
 
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {

@@ -55,13 +55,26 @@ export class Remembered implements Duty {
       );
   }
 
-  /** Its connection ended, and was in these rooms; `keeps` where it may come back. */
-  end(connection: Connection, rooms: readonly string[], keeps: boolean): void {
+  end({ id, attached: { client } }: Connection): void {
+    if (client !== undefined)
+      this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", id);
+  }
+
+  /** It may come back, and is in these rooms. */
+  keep(connection: Connection, rooms: readonly string[]): void {
     const { id, user } = connection;
     const { client } = connection.attached;
-    if (client === undefined) return;
-    this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", id);
-    if (keeps) this.#keep({ user: user.id, client, rooms, id }, connection);
+    if (client !== undefined) this.#keep({ user: user.id, client, rooms, id }, connection);
+  }
+
+  /** It is back on its own connection, or said goodbye: what was kept of it is out of date. */
+  forget({ user, attached: { client } }: Connection): void {
+    if (client !== undefined) this.take(user.id, client);
+  }
+
+  knows({ user, attached: { client } }: Connection): boolean {
+    const query = "SELECT 1 FROM remembered WHERE user = ? AND client = ? LIMIT 1";
+    return this.#options.sql.exec(query, user.id, client ?? "").toArray().length > 0;
   }
 
   /** After a wake: connections that a crash ended, by the rooms they were in. */

@@ -165,6 +165,30 @@ describe("a client that names itself", () => {
     expect(again.id).not.toBe(alice.id);
   });
 
+  it("that could have resumed, and does not, gets what was said while its old connection was held", async () => {
+    const named = { query: "client=tab&useStatefulReconnect=true", version: 2 };
+    const alice = await connected("remembering-resuming", named);
+    using bob = await connected("remembering-resuming", { user: "bob" });
+    await alice.call("Join", "g0");
+    await bob.call("Say", "g0", "1");
+    await alice.hears("1");
+    await lose(alice, "remembering-resuming");
+    await bob.call("Say", "g0", "2");
+    await evictDurableObject(relayOf("remembering-resuming", alice.id));
+    await bob.call("Say", "g0", "3");
+    using again = await connected("remembering-resuming", named);
+    await bob.call("Say", "g0", "4");
+    await again.hears("4");
+    expect(again.texts).toEqual(["2", "3", "4"]);
+    await lose(again, "remembering-resuming");
+    using resumed = await resume(again, "remembering-resuming");
+    resumed.say({ type: 9, sequenceId: 1 });
+    await bob.call("Say", "g0", "5");
+    await resumed.hears("5");
+    expect(resumed.texts.at(-1)).toBe("5");
+    expect((await bob.call("Members", "g0")).result.connections).toBe(1);
+  });
+
   it("finds them after a crash of the relay, on every level, and only by its own name and user", async () => {
     const clients = await Promise.all(
       ["a", "b", "c", "d", "e"].map((name) =>

@@ -78,6 +78,10 @@ export const relayHubs = [
   relayHub("full", { limits: { connectionsPerObject: 3, connectionsPerRelay: 4 } }),
   relayHub("remembering", { rememberGroups: 60 }),
   relayHub("remembering-five", { rememberGroups: 60, limits: { connectionsPerRelay: 2 } }),
+  relayHub("remembering-resuming", {
+    rememberGroups: 60,
+    signalR: { statefulReconnect: true },
+  }),
   relayHub("resuming", { signalR: { statefulReconnect: true }, limits: { parallelCalls: 2 } }),
   relayHub("resuming-five", {
     signalR: { statefulReconnect: true },
