@@ -7,6 +7,18 @@ import { formatPosition, parsePosition } from "../model/position.ts";
 import type { User } from "../model/user.ts";
 import { check } from "./invocation.ts";
 import { mayEnter, mayReadHistory } from "./policies.ts";
+import { openRpc } from "./open-rpc.ts";
+import {
+  callOf,
+  entered,
+  Join,
+  join,
+  leave,
+  Resume,
+  resume,
+  roomAsked,
+  rulesOf,
+} from "./room-words.ts";
 import { entriesOf } from "./room-views.ts";
 import type { Session } from "./session.ts";
 import type { ServedHub } from "./tables.ts";
@@ -14,20 +26,23 @@ import type { ServedHub } from "./tables.ts";
 /** Judges a fresh token. Throws what authentication throws. */
 export type Verify = (token: string, env: object) => Promise<User>;
 
-interface Asked {
+export interface Asked {
   readonly session: Session;
   readonly served: ServedHub;
   readonly verify: Verify;
 }
 
 const Limit = z.number().int().min(0).optional();
+/** Which room is meant, where the connection came for the whole hub. */
+const Room = z.string().optional();
 const HistoryQuery = z.object({
+  room: Room,
   since: z.string().optional(),
   limit: Limit,
   reverse: z.boolean().optional(),
 });
-const PresenceQuery = z.object({ after: z.string().optional(), limit: Limit });
-const Track = z.object({ state: z.unknown() });
+const PresenceQuery = z.object({ room: Room, after: z.string().optional(), limit: Limit });
+const Track = z.object({ room: Room, state: z.unknown() });
 const Refresh = z.object({ token: z.string() });
 
 const builtIn =
@@ -42,21 +57,23 @@ export const builtIns: ReadonlyMap<string, (asked: Asked, params: unknown) => Pr
   new Map([
     ["$/history", builtIn(HistoryQuery, history)],
     ["$/presence", builtIn(PresenceQuery, presence)],
-    ["$/track", builtIn(Track, ({ session }, { state }) => track(session, state))],
-    ["$/untrack", builtIn(z.object({}), ({ session }) => track(session, null))],
+    ["$/track", builtIn(Track, (asked, { room, state }) => track(asked, room, state))],
+    ["$/untrack", builtIn(z.object({ room: Room }), (asked, { room }) => track(asked, room, null))],
     ["$/refresh", builtIn(Refresh, refresh)],
+    ["$/join", builtIn(Join, join)],
+    ["$/leave", builtIn(z.object({ room: z.string() }), leave)],
+    ["$/resume", builtIn(Resume, resume)],
+    ["rpc.discover", async ({ served }) => openRpc(served)],
   ]);
 
 async function history(
-  { session, served }: Asked,
-  { since, limit, reverse }: z.output<typeof HistoryQuery>,
+  asked: Asked,
+  { room: name, since, limit, reverse }: z.output<typeof HistoryQuery>,
 ) {
-  const { host, connection } = session;
-  const room = host.roomOf(connection);
-  const call = { hub: served.name, user: connection.user, args: [], room };
-  if (room.kind !== "all" && !(await mayReadHistory(call, served.hub.settings.rooms?.[room.kind])))
+  const room = roomAsked(asked, name);
+  if (!(await mayReadHistory(callOf(asked, room), rulesOf(asked, room))))
     throw new HubError("forbidden", "This room's history is not for this user.");
-  const view = await host.history(room, {
+  const view = await asked.session.host.history(room, {
     ...(since !== undefined && { since: parsePosition(since) }),
     ...(limit !== undefined && { limit }),
     ...(reverse !== undefined && { reverse }),
@@ -71,17 +88,19 @@ async function history(
 }
 
 async function presence(
-  { session: { host, connection } }: Asked,
-  { after, limit }: z.output<typeof PresenceQuery>,
+  asked: Asked,
+  { room: name, after, limit }: z.output<typeof PresenceQuery>,
 ) {
-  return host.presence(host.roomOf(connection), {
+  const room = await entered(asked, name);
+  return asked.session.host.presence(room, {
     ...(after !== undefined && { after }),
     ...(limit !== undefined && { limit }),
   });
 }
 
-async function track({ host, connection }: Session, state: unknown): Promise<null> {
-  await host.track(connection.user.id, host.roomOf(connection), state);
+async function track(asked: Asked, name: string | undefined, state: unknown): Promise<null> {
+  const { host, connection } = asked.session;
+  await host.track(connection.user.id, roomAsked(asked, name), state);
   return null;
 }
 

@@ -97,7 +97,7 @@ export interface HubContext<C> extends Omit<
   readonly room: Topic;
   /** The request a SignalR connection began with, without its token. Sockets of one room do not keep theirs. */
   readonly request: ConnectRequest | undefined;
-  /** What hub code keeps beside the connection: 4,096 characters of JSON, across calls and sleep. */
+  /** What hub code keeps beside the connection: 4,096 bytes of JSON, across calls and sleep. */
   readonly items: Items;
   group(name: string): Room;
   order(id: string): Room;

@@ -95,8 +95,22 @@ function receive(receiving: Receiving, frame: string | ArrayBuffer): void {
 const wantsAnswer = (message: Incoming): boolean =>
   message.type === "malformed" || (message.type === "invocation" && message.id !== undefined);
 
+/** What may be about a stream: an answer is not, nor is what is about the connection itself. */
+const GATED: ReadonlySet<Incoming["type"]> = new Set([
+  "invocation",
+  "item",
+  "end",
+  "completed",
+  "cancel",
+]);
+
 function take(receiving: Receiving, message: Incoming, answer: Answering, bytes: number): void {
   const { session } = receiving;
+  if (session.gated && GATED.has(message.type)) {
+    session.gated.push(() => take(receiving, message, answer, bytes));
+    if (session.gated.length <= session.host.settings.limits.queuedCalls) return;
+    return session.host.close(session.connection, CLOSE.flooding);
+  }
   if (message.type === "malformed") return refuse(session, message, answer);
   session.malformedInARow = 0;
   switch (message.type) {

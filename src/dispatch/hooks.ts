@@ -13,9 +13,13 @@ export async function connectedHook(session: Session, served: ServedHub): Promis
   const { connected } = served.hub.settings;
   const { promise, resolve } = Promise.withResolvers<void>();
   const run = async (release: () => void) => {
+    const asking = () => {
+      session.open();
+      release();
+    };
     try {
       await inContext(session, served, {
-        asking: release,
+        asking,
         run: (context) =>
           through<void>(
             served,
@@ -28,8 +32,10 @@ export async function connectedHook(session: Session, served: ServedHub): Promis
       session.neverBegan = true;
       session.host.close(session.connection, CLOSE.failed, detailOf(session, error));
     }
+    if (!session.neverBegan) session.open();
     resolve();
   };
+  session.gated = [];
   session.inTurn({ id: undefined, run, cancel: () => {} });
   return promise;
 }

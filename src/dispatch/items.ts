@@ -6,7 +6,7 @@ import type { Connection } from "../rooms/connection.ts";
 import type { Host } from "../rooms/receiver.ts";
 import type { Items } from "./context.ts";
 
-/** Characters of all items of a connection: they share its attachment with the token's claims. */
+/** Bytes of all items of a connection: they share its attachment with the token's claims. */
 const MOST = 4_096;
 
 /** Values are kept as JSON makes them, so that a wake changes nothing about them. */
@@ -14,8 +14,8 @@ export function itemsOf(host: Host, caller: Connection): Items {
   const all = (): Record<string, unknown> => ({ ...caller.attached.items });
   const keep = (items: Record<string, unknown>) => {
     const text = toJson(items);
-    if (text.length > MOST)
-      throw new HubError("too_large", `A connection's items have ${MOST} characters at most.`);
+    if (new TextEncoder().encode(text).length > MOST)
+      throw new HubError("too_large", `A connection's items have ${MOST} bytes at most.`);
     host.keep(caller, { items: JSON.parse(text) as Record<string, unknown> });
   };
   return {

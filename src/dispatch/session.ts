@@ -39,6 +39,8 @@ export class Session {
   #isClosed = false;
   #gone: AbortController | undefined;
   malformedInARow = 0;
+  /** What came while the hub's `connected` runs, for afterwards: streams have no turn to wait for. */
+  gated: (() => void)[] | undefined;
   /** The hub's `connected` threw: then it is not told of the end, either. */
   neverBegan = false;
   /** Characters of answers that wait for the next flush: a batch of calls must not make the object hold them all. */
@@ -160,6 +162,13 @@ export class Session {
   closeUpload(id: string): void {
     this.#uploads.get(id)?.end(null);
     this.#uploads.delete(id);
+  }
+
+  /** `connected` is done, or asks its client something: what waited comes now. */
+  open(): void {
+    const waiting = this.gated;
+    this.gated = undefined;
+    for (const take of waiting ?? []) take();
   }
 
   /** The connection is gone: nothing that waits for it shall wait longer. */

@@ -8,6 +8,7 @@ import { HubError } from "../model/errors.ts";
 import { parsePosition } from "../model/position.ts";
 import { formatTopic, isRoomKind, roomTopic, type Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
+import { jsonRpc } from "../protocols/json-rpc.ts";
 import { objectName } from "../rooms/address.ts";
 import { enter, type Arrival } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
@@ -89,3 +90,11 @@ async function arrivalOf(entrant: Entrant, { since, previous }: Claim): Promise<
 
 /** An id, a kind and a name: longer is none of ours, and matches nothing once it is cut. */
 const MAX_CONNECTION_ID = 200;
+
+/** A browser that asked for subprotocols closes the socket unless it is told one of them; nobody else is told any. */
+export function accepted(request: Request, response: Response): Response {
+  const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  if (!response.webSocket || !offered.some((name) => name.trim() === jsonRpc.name)) return response;
+  const headers = { "sec-websocket-protocol": jsonRpc.name };
+  return new Response(null, { status: 101, webSocket: response.webSocket, headers });
+}

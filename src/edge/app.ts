@@ -8,6 +8,7 @@ import type { Hubs } from "../dispatch/tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { preflight, readable } from "./cors.ts";
+import { enterHub } from "./json-rpc.ts";
 import { enterRoom } from "./rooms.ts";
 import { connect, negotiate } from "./signalr.ts";
 
@@ -23,6 +24,10 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   app.post("/hubs/:hub/negotiate", async ({ req, env }) =>
     readable(req.raw, env, await negotiate(req.raw, hubs, env)),
   );
+  app.get("/hubs/:hub/rpc", async ({ req, env }) =>
+    logged(req.raw, await enterHub(req.raw, hubs, env)),
+  );
+  app.all("/hubs/:hub/negotiate", () => new Response(null, { status: 405 }));
   app.all("/hubs/:hub", async ({ req, env }) =>
     readable(req.raw, env, logged(req.raw, await connect(req.raw, hubs, env))),
   );

@@ -5,7 +5,7 @@ import type { ConnectRequest } from "../model/request.ts";
 
 /** Characters of all names and values; the longest values are left out first. */
 const MOST = 4_096;
-const SECRET: ReadonlySet<string> = new Set(["authorization", "access_token", "id"]);
+const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "access_token", "id"]);
 
 export function connectRequest(request: Request): ConnectRequest {
   const headers = [...request.headers].map(([name, value]) => ({ name, value, in: "headers" }));

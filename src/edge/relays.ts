@@ -25,6 +25,7 @@ export interface Wanted {
 
 /** How long a relay that was full is not asked again by this worker. */
 const FULL_MS = 2_000;
+const REMEMBERED = 1_000;
 const fullUntil = new Map<string, number>();
 
 /** Tries relays until one does not say that it is full (undefined). Throws `relay_full` where all are. */
@@ -43,6 +44,7 @@ export async function atRelay<T>(
     // oxlint-disable-next-line no-await-in-loop -- the next level is for those whom this one has no room for
     const result = await attempt(stub as unknown as Relay);
     if (result !== undefined) return result;
+    if (fullUntil.size > REMEMBERED) fullUntil.clear();
     fullUntil.set(name, Date.now() + FULL_MS);
   }
   throw new HubError("relay_full", "All relays are full.");
@@ -53,6 +55,8 @@ const RELAY_OF_TOKEN = /@relay:(?<relay>[^/]{1,200})$/s;
 /** The relay that gave out a token; undefined for what is none of ours. */
 export function relayOf({ RELAYS }: ObjectEnv, domain: Domain, token: string): Relay | undefined {
   const relay = RELAY_OF_TOKEN.exec(token)?.groups?.["relay"];
-  if (relay === undefined || !parseRelayName(relay)) return undefined;
+  const parsed = parseRelayName(relay ?? "");
+  // Relays of a room give out no tokens.
+  if (relay === undefined || !parsed || parsed.room !== undefined) return undefined;
   return RELAYS.getByName(objectName({ ...domain, relay })) as unknown as Relay;
 }

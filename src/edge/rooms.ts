@@ -5,9 +5,8 @@ import type { Hubs } from "../dispatch/tables.ts";
 import { HubError } from "../model/errors.ts";
 import { parsePosition } from "../model/position.ts";
 import { formatTopic, parseTopic } from "../model/topic.ts";
-import { jsonRpc } from "../protocols/json-rpc.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
-import { admit, admitted, open, type Entrant } from "./admission.ts";
+import { accepted, admit, admitted, open, type Entrant } from "./admission.ts";
 import { eventStream, parsePositions, type Source } from "./sse.ts";
 
 type Env = AuthEnv & ObjectEnv;
@@ -27,14 +26,6 @@ async function socket(entrant: Entrant, env: Env): Promise<Response> {
     previous: query.get("connection") ?? undefined,
   };
   return accepted(entrant.request, await open(env, entrant, claim));
-}
-
-/** A browser that asked for subprotocols closes the socket unless it is told one of them; nobody else is told any. */
-function accepted(request: Request, response: Response): Response {
-  const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
-  if (!response.webSocket || !offered.some((name) => name.trim() === jsonRpc.name)) return response;
-  const headers = { "sec-websocket-protocol": jsonRpc.name };
-  return new Response(null, { status: 101, webSocket: response.webSocket, headers });
 }
 
 /** Rooms of one stream: each is a socket of the worker's. */

@@ -3,41 +3,14 @@
 
 import { HubError } from "../model/errors.ts";
 import { PING, type Transport } from "../model/options.ts";
-import { canonicalName } from "../model/topic.ts";
-import type { User } from "../model/user.ts";
-import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
-import type { Hubs, ServedHub } from "../dispatch/tables.ts";
+import type { Hubs } from "../dispatch/tables.ts";
 import { enter } from "../rooms/attach.ts";
-import type { ObjectEnv } from "../rooms/peers.ts";
-import { clientKey } from "../rooms/recall.ts";
 import type { HubArrival, Posted } from "../rooms/relay.ts";
 import { codeOf } from "./admission.ts";
 import { connectRequest } from "./connect-request.ts";
-import { atRelay, relayOf, type Relay, type Wanted } from "./relays.ts";
+import { callerOf, clientOf, wanted, type Caller, type Env } from "./hub-callers.ts";
+import { atRelay, relayOf, type Relay } from "./relays.ts";
 import { longPoll, serverSentEvents } from "./signalr-bridges.ts";
-
-type Env = AuthEnv & ObjectEnv;
-
-/** A client that may speak to a hub. */
-interface Caller {
-  readonly request: Request;
-  readonly user: User;
-  readonly served: ServedHub;
-  /** Names in lower case: ASP.NET does not look at their case. */
-  readonly query: ReadonlyMap<string, string>;
-}
-
-/** Throws what authentication throws, `hub_not_found`, or `forbidden` where the hub is not for this user. */
-async function callerOf(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
-  const user = await authenticate(request, env);
-  const { pathname, searchParams } = new URL(request.url);
-  const served = hubs.get(pathname.split("/")[2]!.toLowerCase());
-  if (!served) throw new HubError("hub_not_found", "There is no such hub.");
-  if (served.authorize && !(await served.authorize({ hub: served.name, user, args: [] })))
-    throw new HubError("forbidden", "This hub is not for this user.");
-  const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
-  return { request, user, served, query };
-}
 
 const NEWEST = 1;
 
@@ -70,23 +43,6 @@ const unsupported = (version: string): string =>
 const resumes = ({ query, served }: Caller): boolean =>
   query.get("usestatefulreconnect")?.toLowerCase() === "true" &&
   served.settings.signalR.statefulReconnect !== undefined;
-
-function wanted(caller: Caller): Wanted {
-  const { request, user, served } = caller;
-  const client = clientOf(caller);
-  const { continent } = (request.cf ?? {}) as { continent?: string };
-  return {
-    domain: { tenant: user.tenant, hub: served.name },
-    continent,
-    ...(client !== undefined && { key: clientKey(user.id, client) }),
-  };
-}
-
-/** The name a client gives itself, by which it is known again. Throws `invalid_name`. */
-function clientOf({ query, served }: Caller): string | undefined {
-  const client = served.settings.rememberGroups > 0 ? query.get("client") : undefined;
-  return client ? canonicalName(client) : undefined;
-}
 
 /** `{hub}?id=` with any verb. */
 export async function connect(request: Request, hubs: Hubs, env: Env): Promise<Response> {

@@ -9,6 +9,13 @@ import type { Protocol } from "./protocol.ts";
 
 export const jsonRpc: Protocol<string> = { name: "json-rpc", decode: decodeJsonRpc, encode, join };
 
+/** For libraries that know no arrays but answers to batches: one message a frame. */
+export const jsonRpcSingle: Protocol<string> = {
+  ...jsonRpc,
+  name: "json-rpc-single",
+  single: true,
+};
+
 /** Throws where `toJson` does: on results and items that JSON cannot carry. The dispatcher answers `internal`. */
 function encode(message: Outgoing): string {
   switch (message.type) {

@@ -20,6 +20,8 @@ export interface Protocol<E extends Encoded = Encoded> {
   encode(message: Outgoing): E;
   /** One frame of many records: frames cost, bytes hardly do (PERFORMANCE §2.4). */
   join(records: readonly E[]): E;
+  /** Its clients take one message a frame: most JSON-RPC libraries know no arrays but answers to batches. */
+  readonly single?: boolean;
   /** A heartbeat, where the protocol answers them with their like. */
   readonly ping?: E;
   /** How many messages that stateful reconnect counts are in a frame of ours. */

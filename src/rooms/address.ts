@@ -61,8 +61,10 @@ const RELAY_ID = /^relay:(?<relay>.{1,300})$/s;
 export function homeOf(connection: string, { tenant, hub }: Domain): Home {
   const home = CONNECTION_ID.exec(connection)?.groups?.["home"];
   const relay = RELAY_ID.exec(home ?? "")?.groups?.["relay"];
-  if (relay !== undefined && parseRelayName(relay)) return { tenant, hub, relay };
   try {
+    const parsed = relay === undefined ? undefined : parseRelayName(relay);
+    if (parsed?.room !== undefined) parseTopic(parsed.room);
+    if (relay !== undefined && parsed) return { tenant, hub, relay };
     if (home) return { tenant, hub, topic: parseTopic(home) };
   } catch {
     // An ill-formed home is as good as none; the caller learns no more than that.

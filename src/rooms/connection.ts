@@ -2,7 +2,7 @@
 
 import { HubError } from "../model/errors.ts";
 import type { Encoded } from "../model/message.ts";
-import { jsonRpc } from "../protocols/json-rpc.ts";
+import { jsonRpc, jsonRpcSingle } from "../protocols/json-rpc.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import { signalrJson } from "../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../protocols/signalr-msgpack.ts";
@@ -65,6 +65,8 @@ export interface Connection {
   rest: string | Uint8Array | undefined;
   /** The client or hub code ended it for good. */
   saidGoodbye: boolean;
+  /** The hub does not know of it yet. */
+  opening: boolean;
   /** Where the connection can be resumed on another socket: what the client has not confirmed yet. */
   resumable: Resumable | undefined;
 }
@@ -72,6 +74,7 @@ export interface Connection {
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
   [
     jsonRpc,
+    jsonRpcSingle,
     unspoken,
     signalrJson({ verbatim: false }),
     signalrJson({ verbatim: true }),
@@ -99,6 +102,7 @@ export const connectionOf = (socket: WebSocket | undefined, attached: Attached):
   early: [],
   rest: undefined,
   saidGoodbye: false,
+  opening: false,
   resumable: undefined,
   get id() {
     return this.attached.id;
@@ -109,12 +113,12 @@ export const connectionOf = (socket: WebSocket | undefined, attached: Attached):
 });
 
 /**
- * As text: to read a thousand of them at a wake costs a third of what a thousand cloned objects would. Throws
+ * As UTF-8 text: to read a thousand of them at a wake costs a third of what a thousand cloned objects would. Throws
  * `too_large` where the token says more than an attachment holds.
  */
 export function attachTo(socket: WebSocket, attached: Attached): void {
   try {
-    socket.serializeAttachment(JSON.stringify(attached));
+    socket.serializeAttachment(new TextEncoder().encode(JSON.stringify(attached)));
   } catch (error) {
     const message = "The token's claims do not fit beside a connection: 16,384 bytes do.";
     throw new HubError("too_large", message, { cause: error });
@@ -132,8 +136,8 @@ export function save(connection: Connection, change: Partial<Attached>): void {
 
 /** What the socket keeps; undefined where its connection is over. */
 export function attachedOf(socket: WebSocket): Attached | undefined {
-  const text = socket.deserializeAttachment() as string | null;
-  return text === null ? undefined : (JSON.parse(text) as Attached);
+  const text = socket.deserializeAttachment() as Uint8Array | null;
+  return text === null ? undefined : (JSON.parse(new TextDecoder().decode(text)) as Attached);
 }
 
 export const restore = (socket: WebSocket): Connection | undefined => {

@@ -82,6 +82,7 @@ export class Connections {
     this.#state.acceptWebSocket(socket);
     const connection = connectionOf(socket, attached);
     connection.held = [];
+    connection.opening = true;
     this.#add(connection);
     return connection;
   }
@@ -193,6 +194,7 @@ export class Connections {
   /** A ping that did wake the object is answered by one. */
   pong(connection: Connection): void {
     const { ping } = connection.protocol;
+    if (this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
     if (ping !== undefined) this.write(connection, [ping]);
     if (!connection.attached.pings) save(connection, { pings: true });
   }

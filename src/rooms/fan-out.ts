@@ -54,6 +54,7 @@ export function fanOut(waiting: readonly Waiting[], send: Send): void {
 
 /** Records as frames: as few as fit. Empty records are left out. */
 export function cut(protocol: Protocol, records: readonly Encoded[]): Encoded[] {
+  if (protocol.single) return records.filter(({ length }) => length > 0);
   const frames: Encoded[] = [];
   let open: Encoded[] = [];
   let size = 0;

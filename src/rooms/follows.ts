@@ -96,6 +96,7 @@ export class Follows {
    * by alarm.
    */
   async belong(connection: Connection, topic: Topic): Promise<void> {
+    if (!this.#isHere(connection)) return;
     const followed = this.#open(formatTopic(topic));
     if (!this.#memberships.has(connection, followed.room)) {
       this.#memberships.add(connection, followed.room);
@@ -106,6 +107,8 @@ export class Follows {
 
   /** Puts the connection into the room, and is done when the room knows. Throws `too_many_groups`. */
   async join(connection: Connection, topic: Topic, most: number): Promise<void> {
+    // Nobody would ever take back what one that is gone has joined.
+    if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
     const followed = this.#open(formatTopic(topic));
     if (this.#memberships.has(connection, followed.room)) return followed.syncing;
     if (this.#memberships.roomsOf(connection).length >= most)
@@ -122,6 +125,10 @@ export class Follows {
 
   /** The rooms that this connection is in, as topics. */
   readonly roomsOf = (connection: Connection): string[] => this.#memberships.roomsOf(connection);
+
+  #isHere(connection: Connection): boolean {
+    return this.#options.find(connection.id) === connection;
+  }
 
   async leave(connection: Connection, topic: Topic): Promise<void> {
     const room = formatTopic(topic);

@@ -39,6 +39,8 @@ function agree(
   const { negotiated, transport } = connection.attached;
   const resumes = version === 2 && negotiated && transport === undefined;
   if (resumes && settings.signalR.statefulReconnect) resumables.begin(connection);
+  // Sleep before the handshake forgets that nothing is to be said yet.
+  connection.held ??= [];
   connection.answer = handshakeFrame(protocol);
   if (rest !== undefined) connection.early.push(rest);
 }

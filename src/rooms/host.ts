@@ -1,17 +1,20 @@
 // What hub code can do from an object: the Host, over the object's parts. Here by a function call, elsewhere by RPC.
 
-import { HubError, type CloseReason } from "../model/errors.ts";
+import { HubError, publicError, type CloseReason } from "../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../model/message.ts";
 import type { RoomSettings } from "../model/options.ts";
+import type { Position } from "../model/position.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { homeOf, objectName, type Domain, type Home } from "./address.ts";
 import { save, type Attached, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
+import { messageOf } from "./outbox.ts";
 import type { Parts } from "./parts.ts";
 import type { Peer } from "./peers.ts";
 import { RoomParts } from "./room-parts.ts";
 import type {
+  CaughtUp,
   Draft,
   HistoryQuery,
   HistoryView,
@@ -78,11 +81,16 @@ export class ObjectHost implements Host {
     return queuedBytes(connection);
   }
 
+  /** Who is gone is told nothing, and nobody hears of that: as in SignalR, a push is no question. */
   async tell(id: string, target: string, params: Params): Promise<void> {
     checkDraft({ target, ...params }, this.settings.limits.publishBytes);
-    const connection = this.#local(id);
-    if (!connection) return this.#parts.holder(this.#homeOf(id)).tell(id, target, params);
-    this.send(connection, { type: "invocation", target, ...params });
+    try {
+      const connection = this.#local(id);
+      if (connection) this.send(connection, { type: "invocation", target, ...params });
+      else await this.#parts.holder(this.#homeOf(id)).tell(id, target, params);
+    } catch (error) {
+      if (publicError(error).code !== "connection_not_found") throw error;
+    }
   }
 
   async ask(id: string, target: string, params: Params): Promise<unknown> {
@@ -102,15 +110,25 @@ export class ObjectHost implements Host {
   }
 
   async join(connection: Connection, topic: Topic): Promise<void> {
-    // A handler may outlive its caller: nobody would ever take such a join back.
-    if (this.#parts.connections.get(connection.id) !== connection)
-      throw new HubError("interrupted", "The connection is gone.");
     if (!this.#roomHere(topic))
       await this.#parts.follows.join(connection, topic, this.settings.limits.groupsPerConnection);
   }
 
+  async catchUp(connection: Connection, topic: Topic, since: Position | undefined) {
+    const { follows, outbox } = this.#parts;
+    const most = this.settings.limits.groupsPerConnection;
+    let caughtUp: CaughtUp | undefined;
+    await follows.catchUp(connection, { topic, since, most }, ({ entries, ...stand }) => {
+      const room = formatTopic(topic);
+      for (const entry of entries)
+        outbox.send(connection, messageOf(room, stand.position.epoch, entry));
+      caughtUp = { ...stand, replayed: entries.length };
+    });
+    return caughtUp!;
+  }
+
   async leave(connection: Connection, topic: Topic): Promise<void> {
-    if (this.#roomHere(topic))
+    if (this.#roomHere(topic) || formatTopic(topic) === formatTopic(this.roomOf(connection)))
       throw new HubError(
         "invalid_request",
         "The connection lives in that room: to leave, close it.",

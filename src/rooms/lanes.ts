@@ -14,14 +14,34 @@ interface Waiting {
 
 interface Lane {
   readonly waiting: Waiting[];
-  /** Done when nothing is under way. */
   running: Promise<void> | undefined;
+  /** Characters that wait. */
+  size: number;
+  /** The newest message's arrival. */
+  last: Promise<void>;
 }
 
 /** Messages of one call. */
 const BATCH = 500;
-/** Messages that may wait for one room: one that hangs must not fill this object's memory. */
+/** Characters of one call: an RPC takes 32 MiB, and a character may have two bytes. */
+const BATCH_CHARS = 4 * 1024 * 1024;
+/** Messages and characters that may wait for one room: one that hangs must not fill this object's memory. */
 const MOST = 10_000;
+const MOST_CHARS = 48 * 1024 * 1024;
+
+const NOTHING = Promise.resolve();
+
+/** As many from the beginning as one call takes; at least one. */
+function take(lane: Lane): Waiting[] {
+  let size = 0;
+  const end = lane.waiting.findIndex(
+    ({ draft }, index) =>
+      index >= BATCH || ((size += draft.params.length) > BATCH_CHARS && index > 0),
+  );
+  const batch = lane.waiting.splice(0, end < 0 ? lane.waiting.length : end);
+  for (const { draft } of batch) lane.size -= draft.params.length;
+  return batch;
+}
 
 export class Lanes {
   readonly #peer: (topic: Topic) => Pick<Peer, "publishAll">;
@@ -34,25 +54,30 @@ export class Lanes {
   /** Done when the message is durable there. Throws what the room says, and `rate_limited` where it is stuck. */
   publish(topic: Topic, draft: Draft): Promise<void> {
     const lane = this.#open(topic);
-    if (lane.waiting.length >= MOST)
+    const { length } = draft.params;
+    if (lane.waiting.length >= MOST || (lane.size > 0 && lane.size + length > MOST_CHARS))
       return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
-    return new Promise((resolve, reject) => {
+    lane.size += length;
+    const said = new Promise<void>((resolve, reject) => {
       // An id of its own makes a second attempt harmless: the room knows what it has said.
       const id = draft.id ?? crypto.randomUUID();
       lane.waiting.push({ draft: { ...draft, id }, resolve, reject });
       lane.running ??= this.#run(topic, lane);
     });
+    lane.last = said.catch(() => {});
+    return said;
   }
 
   /** Done when all that was said there until now has arrived: who has said something finds it there. */
   async settled(topic: Topic): Promise<void> {
-    await this.#lanes.get(formatTopic(topic))?.running;
+    await this.#lanes.get(formatTopic(topic))?.last;
   }
 
   #open(topic: Topic): Lane {
     const room = formatTopic(topic);
     let lane = this.#lanes.get(room);
-    if (!lane) this.#lanes.set(room, (lane = { waiting: [], running: undefined }));
+    if (!lane)
+      this.#lanes.set(room, (lane = { waiting: [], running: undefined, size: 0, last: NOTHING }));
     return lane;
   }
 
@@ -62,7 +87,7 @@ export class Lanes {
       // oxlint-disable-next-line no-await-in-loop -- one call at a time keeps the order
       await scheduler.wait(0);
       // oxlint-disable-next-line no-await-in-loop
-      await this.#send(topic, lane.waiting.splice(0, BATCH));
+      await this.#send(topic, take(lane));
     }
     lane.running = undefined;
     this.#lanes.delete(formatTopic(topic));

@@ -8,6 +8,7 @@ import { parseTopic, type Topic } from "../model/topic.ts";
 import type { Connection } from "./connection.ts";
 import { ObjectHost } from "./host.ts";
 import { belongings, type Parts } from "./parts.ts";
+import { GREETING_MS, settledWithin } from "./greeting.ts";
 import type { Delivery, DeliveryReply, Holder, ObjectEnv } from "./peers.ts";
 import type { Receiver } from "./receiver.ts";
 
@@ -75,6 +76,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     await settledWithin(GREETING_MS, links);
     connections.greet(connection);
     if (!connections.all.has(connection)) return;
+    connection.opening = false;
     const opened = this.receiver.opened(this.host, connection);
     for (const frame of connection.early.splice(0))
       this.receiver.received(this.host, connection, frame);
@@ -120,7 +122,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
 
   /** `asleep`: it ended while the object slept, and this wake has not counted it. */
   protected left(connection: Connection, error: Error | undefined, _asleep: boolean): void {
-    this.inBackground(this.receiver.closed(this.host, connection, error));
+    if (!connection.opening) this.inBackground(this.receiver.closed(this.host, connection, error));
     this.inBackground(this.parts.follows.leaveAll(connection));
   }
 
@@ -161,16 +163,6 @@ const STATUS: ReadonlyMap<string, number> = new Map([
 
 /** How soon a room elsewhere that could not be told is told again. */
 const RETRY_MS = 2_000;
-/** How long a room elsewhere may keep a new connection waiting. */
-const GREETING_MS = 2_000;
-
-async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
-  if (work.length === 0) return;
-  const over = new AbortController();
-  const late = scheduler.wait(ms, { signal: over.signal }).catch(() => {});
-  await Promise.race([Promise.allSettled(work), late]);
-  over.abort();
-}
 
 /** Codes that may not be sent (1005, or what a client made up) are answered as a normal close. */
 function answerClose(socket: WebSocket, code: number, reason: string): void {

@@ -26,6 +26,7 @@ export class Polls {
     const { agenda, connections, resumables } = this.#parts;
     const connection = connectionOf(undefined, attached);
     connection.held = [];
+    connection.opening = true;
     connections.adopt(connection);
     resumables.begin(connection);
     resumables.dropped(connection, Date.now());

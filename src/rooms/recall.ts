@@ -8,8 +8,9 @@ import type { Connection } from "./connection.ts";
 import { messageOf } from "./outbox.ts";
 import type { Holder } from "./peers.ts";
 import type { RelayParts } from "./relay-parts.ts";
+import { GREETING_MS, settledWithin } from "./greeting.ts";
 import { hashOf, LEVELS, parseRelayName, relayName } from "./relay-names.ts";
-import type { RememberedRoom } from "./remembered.ts";
+import { grantedTo, type RememberedRoom } from "./remembered.ts";
 
 /** What a client's key is made of: the edge sends it the same way each time. */
 export const clientKey = (userId: string, client: string): string =>
@@ -20,21 +21,53 @@ export interface Recalling extends Holder {
   recall(userId: string, client: string, upward: boolean): Promise<readonly RememberedRoom[]>;
 }
 
-/** A client that was here before finds its groups again, and what it missed there stands first. */
+/**
+ * A client that was here before finds its groups again, and what it missed there stands first, unless a room elsewhere
+ * takes too long.
+ */
 export async function backIntoGroups(parts: RelayParts, connection: Connection): Promise<void> {
-  if (connection.attached.client === undefined || !parts.remembered) return;
-  replaceOld(parts, connection);
-  parts.remembered.begin(connection);
+  const { connections, remembered } = parts;
+  const { client } = connection.attached;
+  if (client === undefined || !remembered) return;
+  replaceOld(parts, connection.user.id, client, connection);
+  remembered.begin(connection);
   const rooms = await recall(parts, connection).catch(failed);
-  await Promise.all(rooms.map((one) => backInto(parts, connection, one).catch(failed)));
+  if (!connections.all.has(connection)) return remembered.putBack(connection, rooms);
+  const granted = grantedTo(connection.user);
+  const back = rooms.filter(({ room, granted: was }) => !was || granted.includes(room));
+  await settledWithin(
+    GREETING_MS,
+    back.map((one) => backInto(parts, connection, one, RETRIES_MS)),
+  );
 }
 
 function failed(error: unknown): [] {
-  console.warn("A group could not be had back:", error);
+  console.warn("Groups could not be asked for:", error);
   return [];
 }
 
-function backInto(parts: RelayParts, connection: Connection, remembered: RememberedRoom) {
+/** Pauses before a room that failed is asked again; then the connection is in it, without what it missed. */
+const RETRIES_MS: readonly number[] = [100, 1_000];
+
+async function backInto(
+  parts: RelayParts,
+  connection: Connection,
+  remembered: RememberedRoom,
+  [pause, ...pauses]: readonly number[],
+): Promise<void> {
+  try {
+    await catchUp(parts, connection, remembered);
+  } catch (error) {
+    if (!parts.connections.all.has(connection)) return;
+    console.warn("A group could not be had back at once:", error);
+    if (pause === undefined)
+      return parts.follows.belong(connection, parseTopic(remembered.room)).catch(() => {});
+    await scheduler.wait(pause);
+    return backInto(parts, connection, remembered, pauses);
+  }
+}
+
+function catchUp(parts: RelayParts, connection: Connection, remembered: RememberedRoom) {
   const { follows, outbox, settings } = parts;
   const { room, position: since, connection: before } = remembered;
   const wanted = { topic: parseTopic(room), since, most: settings.limits.groupsPerConnection };
@@ -58,11 +91,26 @@ export function rememberAway({ follows, remembered }: RelayParts, away: Connecti
 }
 
 /** A client has one connection: one that is half open here, or forgotten in another tab, makes way for the newest. */
-function replaceOld({ connections }: RelayParts, newest: Connection): void {
-  const { client } = newest.attached;
+function replaceOld(
+  { connections }: RelayParts,
+  userId: string,
+  client: string,
+  newest?: Connection,
+) {
   for (const old of connections.all)
-    if (old !== newest && old.user.id === newest.user.id && old.attached.client === client)
+    if (old !== newest && old.user.id === userId && old.attached.client === client)
       connections.close(old, CLOSE.replaced);
+}
+
+/** The same for a client that is on another level now. */
+export function recalled(
+  parts: RelayParts,
+  userId: string,
+  client: string,
+  upward: boolean,
+): Promise<readonly RememberedRoom[]> {
+  replaceOld(parts, userId, client);
+  return recallHere(parts, userId, client, upward);
 }
 
 /** The rooms of the connection's client before, wherever it was. */
@@ -83,7 +131,7 @@ async function recall(
 }
 
 /** `upward`: also from higher levels, to which this relay has sent clients lately because it was full. */
-export async function recallHere(
+async function recallHere(
   parts: RelayParts,
   userId: string,
   client: string,

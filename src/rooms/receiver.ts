@@ -66,6 +66,14 @@ export interface HistoryView {
   readonly recovered: boolean;
 }
 
+/** Where a connection stands in a room it has just joined. */
+export interface CaughtUp {
+  readonly position: Position;
+  /** Whether all after the position it came with was replayed. */
+  readonly recovered: boolean;
+  readonly replayed: number;
+}
+
 export interface Host {
   readonly domain: Domain;
   readonly settings: RoomSettings;
@@ -80,12 +88,14 @@ export interface Host {
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void;
   /** Bytes that wait for the connection's reader. */
   queuedBytes(connection: Connection): number;
-  /** To a connection of any object of the hub, without an answer. Throws `connection_not_found`. */
+  /** To a connection of any object of the hub, without an answer; nothing happens where it is gone. */
   tell(connection: string, target: string, params: Params): Promise<void>;
-  /** The same, and waits for what the client answers. Throws also `timed_out` and `interrupted`. */
+  /** The same, and waits for what the client answers. Throws `connection_not_found`, `timed_out`, `interrupted`. */
   ask(connection: string, target: string, params: Params): Promise<unknown>;
   join(connection: Connection, topic: Topic): Promise<void>;
   leave(connection: Connection, topic: Topic): Promise<void>;
+  /** Joins, with all that was said there since: it is on its way when this is done. Throws what `join` throws. */
+  catchUp(connection: Connection, topic: Topic, since: Position | undefined): Promise<CaughtUp>;
   /** The same for a connection of any object of the hub; nothing happens where it is gone. */
   move(connection: string, topic: Topic, how: "join" | "leave"): Promise<void>;
   history(topic: Topic, query: HistoryQuery): Promise<HistoryView>;

@@ -31,6 +31,8 @@ export class RelayParts extends Parts {
       kv: ctx.storage.kv,
       capacity: this.settings.limits.connectionsPerRelay,
       taken: () => this.connections.all.size,
+      takenBy: (userId) => this.countOf(userId),
+      perUser: this.settings.limits.connectionsPerUser,
       now: () => Date.now(),
     });
     this.#resumables = this.#resuming();
@@ -48,6 +50,13 @@ export class RelayParts extends Parts {
   #rememberAway(): void {
     for (const connection of this.connections.all)
       if (!connection.socket && !this.remembered?.knows(connection)) rememberAway(this, connection);
+  }
+
+  /** Connections of a user here. */
+  countOf(userId: string): number {
+    let count = 0;
+    for (const { user } of this.connections.all) if (user.id === userId) count++;
+    return count;
   }
 
   get relay(): RelayAddress {

@@ -12,9 +12,10 @@ import { shakeHands } from "./handshaking.ts";
 import { HubObject } from "./object.ts";
 import { enterRoom, takeIn, type Overflow } from "./overflow.ts";
 import type { ObjectEnv } from "./peers.ts";
-import { backIntoGroups, recallHere, rememberAway, rememberGroups } from "./recall.ts";
+import { backIntoGroups, recalled, rememberAway, rememberGroups } from "./recall.ts";
 import { RelayParts } from "./relay-parts.ts";
 import type { RememberedRoom } from "./remembered.ts";
+import { takeRpc, type RpcArrival } from "./rpc.ts";
 import type { Seat } from "./seats.ts";
 
 /** What the edge knows of a client that comes for a whole hub. */
@@ -47,8 +48,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     socket: WebSocket,
     request: Request,
   ): Promise<Connection | Response> {
-    const arrival = handedOver<HubArrival | Overflow>(request);
-    if (arrival.kind === "room") return this.#takeIn(socket, arrival);
+    const arrival = handedOver<HubArrival | Overflow | RpcArrival>(request);
+    if (arrival.kind !== "hub") return this.#takeIn(socket, arrival);
     const { token, user } = arrival;
     if (token === undefined && this.parts.seats.isFull)
       throw new HubError("relay_full", "This relay is full.");
@@ -64,10 +65,15 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     return this.parts.polls.begin(this.#attached(arrival, id));
   }
 
-  /** From a room that is full: from here on it is followed for the connection. */
-  #takeIn(socket: WebSocket, arrival: Overflow): Connection {
+  /** Of JSON-RPC's clients: of the whole hub, or from a room that is full and is followed for them from here on. */
+  #takeIn(socket: WebSocket, arrival: Overflow | RpcArrival): Connection {
     if (this.parts.seats.isFull) throw new HubError("relay_full", "This relay is full.");
     this.#checkUser(arrival.user);
+    if (arrival.kind === "rpc") {
+      const caller = takeRpc(this.parts, socket, arrival);
+      this.inBackground(this.welcome(caller));
+      return caller;
+    }
     const connection = takeIn(this.parts, socket, arrival, Date.now());
     this.inBackground(this.#enter(connection, arrival));
     return connection;
@@ -104,9 +110,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
 
   #checkUser({ id }: User): void {
     const { connectionsPerUser: most } = this.parts.settings.limits;
-    let count = 0;
-    for (const { user } of this.parts.connections.all) if (user.id === id) count++;
-    if (count >= most)
+    if (this.parts.countOf(id) >= most)
       throw new HubError("too_many_connections", `A user has ${most} connections here at most.`);
   }
 
@@ -166,7 +170,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     client: string,
     upward: boolean,
   ): Promise<readonly RememberedRoom[]> {
-    return recallHere(this.parts, userId, client, upward);
+    return recalled(this.parts, userId, client, upward);
   }
 
   /** A seat for a client that negotiates; undefined where the relay is full. */

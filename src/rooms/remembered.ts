@@ -1,8 +1,9 @@
 // Which rooms a client was in when its connection ended, and how far it came there: for a hub that puts a client
 // which comes back into its groups again (`rememberGroups`).
 
-import type { Position } from "../model/position.ts";
-import { parsePosition, formatPosition } from "../model/position.ts";
+import { formatPosition, parsePosition, type Position } from "../model/position.ts";
+import { formatTopic, parseTopic } from "../model/topic.ts";
+import type { User } from "../model/user.ts";
 import type { Duty } from "./agenda.ts";
 import type { Connection } from "./connection.ts";
 import type { Lost } from "./memberships.ts";
@@ -11,6 +12,8 @@ export interface RememberedRoom {
   readonly room: string;
   /** Unknown where nothing was said there: then there is nothing to miss that anybody knows of. */
   readonly position: Position | undefined;
+  /** Its token named it, and hub code did not: another token may not. */
+  readonly granted: boolean;
   /** The connection that was in it: what that one was not to hear, the next is not, either. */
   readonly connection: string;
 }
@@ -24,17 +27,25 @@ export interface RememberedOptions {
 }
 
 const TABLES = `
-  CREATE TABLE IF NOT EXISTS clients (connection TEXT PRIMARY KEY, user TEXT, client TEXT) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS clients (connection TEXT PRIMARY KEY, user TEXT, client TEXT, granted TEXT) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS remembered (user TEXT, client TEXT, room TEXT, position TEXT, until INTEGER,
-    connection TEXT, PRIMARY KEY (user, client, room)) WITHOUT ROWID;`;
+    connection TEXT, granted INTEGER, PRIMARY KEY (user, client, room)) WITHOUT ROWID;`;
 
 /** A connection that is over, and what it was in. */
 interface Ended {
   readonly user: string;
   readonly client: string;
   readonly rooms: readonly string[];
+  /** Those of them that its token named. */
+  readonly granted: readonly string[];
   readonly id: string;
 }
+
+/** Rooms that a connection is in because of its token. */
+export const grantedTo = ({ id, channels }: User): string[] => [
+  ...channels.map((channel) => formatTopic(parseTopic(channel))),
+  formatTopic({ kind: "user", name: id }),
+];
 
 export class Remembered implements Duty {
   readonly #options: RememberedOptions;
@@ -46,13 +57,9 @@ export class Remembered implements Duty {
 
   /** A client that names itself is here: should a crash end it, its name is known. */
   begin({ id, user, attached: { client } }: Connection): void {
-    if (client !== undefined)
-      this.#options.sql.exec(
-        "INSERT OR REPLACE INTO clients VALUES (?, ?, ?)",
-        id,
-        user.id,
-        client,
-      );
+    if (client === undefined) return;
+    const row = [id, user.id, client, JSON.stringify(grantedTo(user))];
+    this.#options.sql.exec("INSERT OR REPLACE INTO clients VALUES (?, ?, ?, ?)", ...row);
   }
 
   end({ id, attached: { client } }: Connection): void {
@@ -64,7 +71,8 @@ export class Remembered implements Duty {
   keep(connection: Connection, rooms: readonly string[]): void {
     const { id, user } = connection;
     const { client } = connection.attached;
-    if (client !== undefined) this.#keep({ user: user.id, client, rooms, id }, connection);
+    if (client !== undefined)
+      this.#keep({ user: user.id, client, rooms, granted: grantedTo(user), id }, connection);
   }
 
   /** It is back on its own connection, or said goodbye: what was kept of it is out of date. */
@@ -80,22 +88,24 @@ export class Remembered implements Duty {
   /** After a wake: connections that a crash ended, by the rooms they were in. */
   lost(all: readonly Lost[]): void {
     for (const [connection, lost] of Map.groupBy(all, ({ connection: id }) => id)) {
-      const query = "SELECT user, client FROM clients WHERE connection = ?";
+      const query = "SELECT * FROM clients WHERE connection = ?";
       const [row] = this.#options.sql.exec(query, connection).toArray();
       if (!row) continue;
       this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", connection);
       const [user, client] = [row["user"] as string, row["client"] as string];
-      this.#keep({ user, client, rooms: lost.map(({ room }) => room), id: connection });
+      const granted = JSON.parse(row["granted"] as string) as string[];
+      this.#keep({ user, client, rooms: lost.map(({ room }) => room), granted, id: connection });
     }
   }
 
-  #keep({ user, client, rooms, id }: Ended, ended?: Connection): void {
+  #keep({ user, client, rooms, granted, id }: Ended, ended?: Connection): void {
     const { sql, now, seconds, standOf, arm } = this.#options;
     const until = now() + seconds * 1000;
     for (const room of rooms) {
       const stand = standOf(room, ended);
-      const row = [user, client, room, stand ? formatPosition(stand) : null, until, id];
-      sql.exec("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?)", ...row);
+      const position = stand ? formatPosition(stand) : null;
+      const row = [user, client, room, position, until, id, granted.includes(room) ? 1 : 0];
+      sql.exec("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
     }
     if (rooms.length > 0) arm(until);
   }
@@ -108,11 +118,24 @@ export class Remembered implements Duty {
       .exec(query, user, client)
       .toArray()
       .filter(({ until }) => (until as number) > now())
-      .map(({ room, position, connection }) => ({
+      .map(({ room, position, connection, granted }) => ({
+        granted: granted === 1,
         room: room as string,
         connection: connection as string,
         position: position === null ? undefined : parsePosition(position as string),
       }));
+  }
+
+  /** Whom it was for has gone again before it was back in them. */
+  putBack({ user, attached: { client } }: Connection, rooms: readonly RememberedRoom[]): void {
+    const { sql, now, seconds, arm } = this.#options;
+    const until = now() + seconds * 1000;
+    for (const { room, position, connection, granted } of rooms) {
+      const at = position ? formatPosition(position) : null;
+      const row = [user.id, client ?? "", room, at, until, connection, granted ? 1 : 0];
+      sql.exec("INSERT OR IGNORE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+    }
+    arm(until);
   }
 
   due(): number | undefined {

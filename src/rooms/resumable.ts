@@ -62,11 +62,13 @@ export class Resumable {
     this.#rows = rows;
     this.#limits = limits;
     this.#unconfirmed = [...state.unconfirmed];
-    this.#written = this.#unconfirmed.length;
+    this.#written = 0;
     this.#sent = this.#unconfirmed.at(-1)?.last ?? state.confirmed;
     for (const { frame } of this.#unconfirmed) this.#size += frame.length;
     this.#received = state.received;
     this.#next = state.received + 1;
+    // What had been written is the longest beginning that fits into the window.
+    this.#writable();
   }
 
   get received(): number {
@@ -118,8 +120,9 @@ export class Resumable {
 
   /** The client has all up to this one: gives what may be written now. */
   confirm(upTo: number): Encoded[] {
-    const kept = this.#unconfirmed.findIndex(({ last }) => last > upTo);
-    const gone = this.#unconfirmed.splice(0, kept < 0 ? this.#unconfirmed.length : kept);
+    const written = this.#unconfirmed.slice(0, this.#written);
+    const kept = written.findIndex(({ last }) => last > upTo);
+    const gone = this.#unconfirmed.splice(0, kept < 0 ? written.length : kept);
     if (gone.length === 0) return [];
     for (const { frame } of gone) this.#size -= frame.length;
     this.#written = Math.max(0, this.#written - gone.length);

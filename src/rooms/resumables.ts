@@ -4,7 +4,7 @@
 import { CLOSE } from "../model/errors.ts";
 import type { Encoded, Incoming } from "../model/message.ts";
 import type { Duty } from "./agenda.ts";
-import { connectionOf, save, type Attached, type Connection } from "./connection.ts";
+import { attachTo, connectionOf, save, type Attached, type Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import {
   Resumable,
@@ -57,8 +57,14 @@ export class Resumables implements Duty {
       const state = { received: row["received"] as number, confirmed, unconfirmed: this.#kept(id) };
       connection.resumable = this.#resumable(connection, state);
       if (!known) connections.adopt(connection);
-      if (!known) this.#gone(connection, (row["away"] as number | null) ?? now);
+      if (!known) this.#lostAsleep(connection, row["away"] as number | null, now);
     }
+  }
+
+  /** From the first wake on that finds its socket gone, and not from each anew. */
+  #lostAsleep(connection: Connection, since: number | null, now: number): void {
+    if (since === null) this.#mark(connection, now);
+    this.#gone(connection, since ?? now);
   }
 
   #kept(id: string) {
@@ -137,6 +143,8 @@ export class Resumables implements Duty {
   /** The client is back on a new socket, and says where it goes on before `deadline`. */
   resumed(connection: Connection, socket: WebSocket, change: Partial<Attached>): void {
     const { connections } = this.#options;
+    // First what may be refused: then nothing has changed.
+    attachTo(socket, { ...connection.attached, ...change });
     const old = connection.socket;
     connections.detach(connection);
     closeQuietly(old);

@@ -1,6 +1,7 @@
 // Who may take a seat at a relay. Negotiation gives out a token which proves itself: the relay keeps one key, and no
 // row for each client. The id in it is public, the proof behind it is not.
 
+import { HubError } from "../model/errors.ts";
 import { connectionId, randomId, type RelayAddress } from "./address.ts";
 
 /** What a client gets when it negotiates. */
@@ -15,6 +16,8 @@ export interface SeatsOptions {
   readonly capacity: number;
   /** Connections that are here already. */
   taken(): number;
+  takenBy(userId: string): number;
+  readonly perUser: number;
   now(): number;
 }
 
@@ -27,7 +30,7 @@ export class Seats {
   readonly #options: SeatsOptions;
   #key: Promise<CryptoKey> | undefined;
   /** Promised to whoever negotiated, until when; forgotten by a crash, which is as good as free. */
-  readonly #promised = new Map<string, number>();
+  readonly #promised = new Map<string, { readonly until: number; readonly userId: string }>();
   /** Tokens that were used, until they would have lapsed anyway: nobody connects twice with one. */
   readonly #used = new Map<string, number>();
 
@@ -42,9 +45,10 @@ export class Seats {
   async reserve(userId: string, apart = true): Promise<Seat | undefined> {
     const { home, now } = this.#options;
     if (this.isFull) return undefined;
+    this.#checkUser(userId);
     const random = randomId();
     const lapsesAt = now() + SEAT_MS;
-    this.#promised.set(random, lapsesAt);
+    this.#promised.set(random, { until: lapsesAt, userId });
     const at = lapsesAt.toString(36);
     const kind = apart ? "" : ALIKE;
     const proof = await this.#proof([random, at, kind, userId]);
@@ -54,10 +58,19 @@ export class Seats {
 
   get isFull(): boolean {
     const now = this.#options.now();
-    for (const [id, lapsesAt] of this.#promised) if (lapsesAt <= now) this.#promised.delete(id);
+    for (const [id, { until }] of this.#promised) if (until <= now) this.#promised.delete(id);
     const isFull = this.#options.taken() + this.#promised.size >= this.#options.capacity;
     if (isFull && !this.wasFullLately) this.#options.kv.put("full-at", now);
     return isFull;
+  }
+
+  /** One user must not take all seats. Throws `too_many_connections`. */
+  #checkUser(userId: string): void {
+    let count = this.#options.takenBy(userId);
+    for (const promised of this.#promised.values()) if (promised.userId === userId) count++;
+    if (count < this.#options.perUser) return;
+    const message = `A user has ${this.#options.perUser} connections here at most.`;
+    throw new HubError("too_many_connections", message);
   }
 
   /** Whether clients may be on the next level that would have come here. */

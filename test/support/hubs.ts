@@ -64,6 +64,7 @@ const failing = (code: string) =>
 const controls = {
   release: method([Text], (context, name) => gate(context, name).resolve()),
   trace: method([], (context) => traceOf(context).splice(0)),
+  keep: method([Text, z.unknown()], ({ items }, key, value) => items.set(key, value)),
 };
 
 const waiting = {

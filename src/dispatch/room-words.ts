@@ -1,0 +1,74 @@
+// The protocol's words about rooms, for connections that came for a whole hub: which room is meant, who may join it, and
+// how a client that was away resumes several at once.
+
+import { z } from "zod";
+import { HubError, publicError } from "../model/errors.ts";
+import { formatPosition, parsePosition } from "../model/position.ts";
+import { formatTopic, isRoomKind, parseTopic, type Topic } from "../model/topic.ts";
+import type { CaughtUp } from "../rooms/receiver.ts";
+import type { Asked } from "./built-ins.ts";
+import { mayEnter, mayReadHistory, type RoomRules } from "./policies.ts";
+
+export const Join = z.object({ room: z.string(), since: z.string().optional() });
+/** Where the client stands, by room. */
+export const Resume = z.object({ rooms: z.record(z.string(), z.string()) });
+
+/** The room that is named, or the one the connection came for. Throws `invalid_arguments` where there is neither. */
+export function roomAsked({ session }: Asked, name: string | undefined): Topic {
+  const room = name === undefined ? session.host.roomOf(session.connection) : parseTopic(name);
+  if (room.kind === "all" && name === undefined && session.connection.attached.request)
+    throw new HubError("invalid_arguments", "Which room? This connection is of the whole hub.");
+  return room;
+}
+
+export const callOf = ({ session, served }: Asked, room: Topic) => ({
+  hub: served.name,
+  user: session.connection.user,
+  args: [],
+  room,
+});
+
+export const rulesOf = ({ served }: Asked, { kind }: Topic): RoomRules | undefined =>
+  isRoomKind(kind) ? served.hub.settings.rooms?.[kind] : undefined;
+
+/** The same, for who may enter it. Throws `forbidden`. */
+export async function entered(asked: Asked, name: string | undefined): Promise<Topic> {
+  const room = roomAsked(asked, name);
+  const isOwn =
+    formatTopic(room) === formatTopic(asked.session.host.roomOf(asked.session.connection));
+  if (isOwn || (await mayEnter(callOf(asked, room), rulesOf(asked, room)))) return room;
+  throw new HubError("forbidden", "This room is not for this user.");
+}
+
+/** Where the connection stands there; what it missed is on its way. A replay is history. */
+export async function join(asked: Asked, { room: name, since }: z.output<typeof Join>) {
+  const { host, connection } = asked.session;
+  const room = await entered(asked, name);
+  const position = since === undefined ? undefined : parsePosition(since);
+  const reads = position && (await mayReadHistory(callOf(asked, room), rulesOf(asked, room)));
+  return told(await host.catchUp(connection, room, reads ? position : undefined));
+}
+
+export async function leave({ session }: Asked, { room }: { room: string }): Promise<null> {
+  await session.host.leave(session.connection, parseTopic(room));
+  return null;
+}
+
+/** An answer for each room: one that cannot be entered any more keeps none of the others away. */
+export async function resume(asked: Asked, { rooms }: z.output<typeof Resume>) {
+  const answers = Object.entries(rooms).map(async ([room, since]) => {
+    try {
+      return [room, await join(asked, { room, since })] as const;
+    } catch (error) {
+      const { code, message } = publicError(error);
+      return [room, { error: { code, message } }] as const;
+    }
+  });
+  return Object.fromEntries(await Promise.all(answers));
+}
+
+const told = ({ position, recovered, replayed }: CaughtUp) => ({
+  position: formatPosition(position),
+  recovered,
+  replayed,
+});
