@@ -44,6 +44,12 @@ export const CASES: readonly Case[] = [
     ...fanOut(1_000, { window: 64 }),
     servers: SERVERS,
   },
+  {
+    name: "saturation-256",
+    title: "1 room × 1,000, as fast as it goes (256 messages under way)",
+    ...fanOut(1_000, { window: 256 }),
+    servers: SERVERS.filter((server) => !UNHURRIED.has(server)),
+  },
   ...[20, 100, 500].map((rate) => ({
     name: `rate-${rate}`,
     title: `1 room × 1,000, ${rate} messages/s`,

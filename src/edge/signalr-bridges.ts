@@ -6,6 +6,8 @@ import { PING } from "../model/options.ts";
 type Frame = string | ArrayBuffer;
 
 const KEEP_ALIVE_MS = 15_000;
+/** That a client is gone shows when something is written to it, through a proxy only the second time. */
+const PROBES_A_PING = 3;
 /** Bytes that may wait for a reader who does not read. */
 const QUEUED_BYTES = 1024 * 1024;
 
@@ -35,7 +37,9 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
         // Firefox opens a stream only once something has come.
         write(":\r\n");
         signal.addEventListener("abort", stop);
-        timer = setInterval(() => write(eventOf(PING)), KEEP_ALIVE_MS);
+        let probes = 0;
+        const probe = () => write(++probes % PROBES_A_PING === 0 ? eventOf(PING) : ":\r\n");
+        timer = setInterval(probe, KEEP_ALIVE_MS / PROBES_A_PING);
         listen(
           socket,
           (frame) => write(eventOf(frame as string)),

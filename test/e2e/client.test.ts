@@ -169,7 +169,7 @@ describe("uploads", () => {
       cancel: () => void (cancelled = true),
     });
     await expect(alice.invoke.uploadData(readings)).rejects.toMatchObject({
-      code: "invalid_arguments",
+      code: "invalid_item",
     });
     await eventually(async () => cancelled, "the source was told");
   });

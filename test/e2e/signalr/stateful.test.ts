@@ -1,6 +1,6 @@
 // Stateful reconnect by the stock client: sockets break, the connection stays, and nothing is lost or said twice.
 
-import type { IHttpConnectionOptions } from "@microsoft/signalr";
+import { HttpTransportType, type IHttpConnectionOptions } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Endpoint } from "../../support/endpoint.ts";
@@ -25,10 +25,14 @@ function breakable(row: Row): { readonly row: Row; readonly sockets: WebSocket[]
   return { row: { ...row, options }, sockets };
 }
 
+/** Only a WebSocket of a connection that was negotiated is. */
+const isResumable = ({ options }: Row): boolean =>
+  options.transport === HttpTransportType.WebSockets && !options.skipNegotiation;
+
 const idOf = async (one: Guest): Promise<string> =>
   ((await one.invoke("Whoami")) as { connectionId: string }).connectionId;
 
-describe.each(ROWS.filter(({ options }) => !options.skipNegotiation))("$name", (visited) => {
+describe.each(ROWS.filter(isResumable))("$name", (visited) => {
   it("keeps its connection and all that was said when its socket breaks", async () => {
     const { row, sockets } = breakable(visited);
     const hub = "signalr-stateful";
