@@ -118,6 +118,9 @@ const GATES: readonly Gate[] = [
   ratio({ name: "saturation", of: "signalr", to: "partyserver", ...delivered, atLeast: 40 }),
   ratio({ name: "saturation", of: "signalr", to: "nats", ...delivered, atLeast: 0.5 }),
   ratio({ name: "saturation", of: "signalr", to: "kestrel", ...delivered, atLeast: 3 }),
+  // With 64 messages under way a frame has 64 at most: what a frame costs hides the rest.
+  ratio({ name: "saturation-256", of: "logged", to: "socket.io", ...delivered, atLeast: 20 }),
+  ratio({ name: "saturation-256", of: "signalr", to: "kestrel", ...delivered, atLeast: 3 }),
   ratio({ name: "echo", of: "signalr", to: "kestrel", figure: "cpuMicros", atMost: 2 }),
   carried("rate-500", { p99Ms: 60, serverCpu: 0.95 }),
   overloads("rate-500", ["ws", "socket.io", "partyserver"]),
