@@ -1,10 +1,10 @@
 // The plot, drawn by hand: bars for saturated fan-out, and latency at a rate as lines. It has no background and takes
 // its colours from the reader's light or dark scheme.
 
+import { OURS, SERVERS } from "./cases.ts";
 import { figuresOf, isOverloaded, type Result } from "./results.ts";
 
 const WIDTH = 760;
-const HEIGHT = 520;
 
 const STYLE = `
   svg { font: 12px system-ui, sans-serif; fill: #24292f; }
@@ -14,14 +14,16 @@ const STYLE = `
   .peer { fill: #8c959f; stroke: #8c959f; } .ours { fill: #0969da; stroke: #0969da; }
   .c1 { stroke: #0969da; fill: #0969da; } .c2 { stroke: #cf222e; fill: #cf222e; }
   .c3 { stroke: #9a6700; fill: #9a6700; } .c4 { stroke: #1a7f37; fill: #1a7f37; }
-  .c5 { stroke: #8250df; fill: #8250df; }
+  .c5 { stroke: #8250df; fill: #8250df; } .c6 { stroke: #54aeff; fill: #54aeff; }
+  .c7 { stroke: #bf3989; fill: #bf3989; } .c8 { stroke: #57606a; fill: #57606a; }
   .line { fill: none; stroke-width: 2; } text { stroke: none; }
   @media (prefers-color-scheme: dark) {
     svg { fill: #e6edf3; } .quiet { fill: #9198a1; } .grid { stroke: #3d444d; }
     .ours { fill: #4493f8; stroke: #4493f8; }
     .c1 { stroke: #4493f8; fill: #4493f8; } .c2 { stroke: #ff7b72; fill: #ff7b72; }
     .c3 { stroke: #d29922; fill: #d29922; } .c4 { stroke: #3fb950; fill: #3fb950; }
-    .c5 { stroke: #ab7df8; fill: #ab7df8; }
+    .c5 { stroke: #ab7df8; fill: #ab7df8; } .c6 { stroke: #a5d6ff; fill: #a5d6ff; }
+    .c7 { stroke: #f778ba; fill: #f778ba; } .c8 { stroke: #9198a1; fill: #9198a1; }
   }`;
 
 export const plot = (results: readonly Result[]): string =>
@@ -46,11 +48,15 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ["behind", "Dormouse, behind"],
   ["none", "Dormouse, no log"],
   ["full", "Dormouse, presence"],
+  ["signalr", "Dormouse, SignalR"],
+  ["signalr-msgpack", "Dormouse, MsgPack"],
+  ["nats", "NATS"],
+  ["kestrel", "Kestrel SignalR"],
 ]);
 
-const OURS: ReadonlySet<string> = new Set(["logged", "behind", "none", "full"]);
-
 const BARS = { left: 140, top: 42, width: 480, step: 24, height: 16 };
+/** There is room for a bar of each server. */
+const BARS_END = BARS.top + SERVERS.length * BARS.step;
 
 /** Throughput as a ratio to ws, so that the machine's own speed falls out. */
 function bars(results: readonly Result[]): string {
@@ -64,7 +70,7 @@ function bars(results: readonly Result[]): string {
   const drawn = rows.map(({ server, delivered }, index) => {
     const y = BARS.top + index * BARS.step;
     const width = (delivered / most) * BARS.width;
-    const kind = OURS.has(server) ? "ours" : "peer";
+    const kind = OURS.some((own) => own === server) ? "ours" : "peer";
     const said = `${(delivered / base).toFixed(2)} × · ${short(delivered)}/s`;
     return [
       text(BARS.left - 8, y + 12, label(server), `text-anchor="end"`),
@@ -81,9 +87,10 @@ function bars(results: readonly Result[]): string {
 const short = (value: number): string =>
   value >= 1e6 ? `${(value / 1e6).toFixed(2)} M` : `${Math.round(value / 1e3)} k`;
 
-const LINES = { left: 60, top: 300, width: 500, height: 170 };
+const LINES = { left: 60, top: BARS_END + 60, width: 500, height: 170 };
+const HEIGHT = LINES.top + LINES.height + 50;
 const RATES = [20, 100, 500];
-const LINED = ["logged", "ws", "socket.io", "partyserver", "bare"];
+const LINED = ["logged", "ws", "socket.io", "partyserver", "bare", "signalr", "kestrel", "nats"];
 /** Latencies in ms; the axis is logarithmic. */
 const TICKS = [1, 3, 10, 30, 100, 300];
 
