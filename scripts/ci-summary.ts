@@ -11,7 +11,13 @@ export interface Report {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    /** Why the file failed, where its tests did not get to run. */
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -44,16 +50,26 @@ export function summarise(report: Report | undefined, steps: readonly Step[]): S
 
 function testFailures(report: Report | undefined, exitCode: number | undefined): string[] {
   if (!report) return ["tests: they ended without a report"];
-  const failures = report.testResults.flatMap(({ name, status, assertionResults }) => {
-    const failed = assertionResults.filter((result) => result.status === "failed");
-    // A file which does not even load has no failed test in it.
-    if (failed.length === 0 && status === "failed") return [`${name}: the file failed`];
-    return failed.map(({ fullName }) => `${name}: ${fullName}`);
-  });
+  const failures = report.testResults.flatMap(
+    ({ name, status, message = "", assertionResults }) => {
+      const failed = assertionResults.filter((result) => result.status === "failed");
+      // A file which does not even load has no failed test in it.
+      if (failed.length === 0 && status === "failed")
+        return [`${name}: the file failed${because(message)}`];
+      return failed.map(
+        ({ fullName, failureMessages }) =>
+          `${name}: ${fullName}${because(failureMessages?.[0] || message)}`,
+      );
+    },
+  );
   if (failures.length > 0) return failures;
   if (report.numPassedTests === 0) return ["tests: none ran"];
   return exitCode === 0 ? [] : [`tests: vitest ended with ${exitCode}, an error outside the tests`];
 }
+
+/** The beginning of a reason: often nobody can look at the machine where it happened. */
+const because = (reason: string): string =>
+  reason ? `\n    ${reason.slice(0, 600).replaceAll("\n", "\n    ")}` : "";
 
 /** `node scripts/ci-summary.ts <report> <name=exit code>…` */
 function main([path = "", ...steps]: string[]): void {

@@ -10,9 +10,9 @@ import { formatTopic, isRoomKind, roomTopic, type Topic } from "../model/topic.t
 import type { User } from "../model/user.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import { objectName } from "../rooms/address.ts";
-import { enter, type Arrival } from "../rooms/attach.ts";
+import { codeOf, enter, type Arrival } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
-import { atRelay } from "./relays.ts";
+import { enterAtRelay } from "./relays.ts";
 import { roomPathOf } from "./room-paths.ts";
 
 /** A client that may enter a room. */
@@ -69,13 +69,8 @@ function overflow(env: ObjectEnv, { request, user, served, topic }: Entrant, arr
   const { continent } = (request.cf ?? {}) as { continent?: string };
   const room = formatTopic(topic);
   const domain = { tenant: user.tenant, hub: served.name };
-  return atRelay(env, { domain, continent, room }, async (relay) => {
-    const response = await enter(relay, { ...arrival, kind: "room", room });
-    return codeOf(response) === "relay_full" ? undefined : response;
-  });
+  return enterAtRelay(env, { domain, continent, room }, { ...arrival, kind: "room", room });
 }
-
-export const codeOf = ({ headers }: Response): string | null => headers.get("x-dormouse-error");
 
 /** A replay is history: who may not read it is told where the room stands, and that nothing was recovered. */
 async function arrivalOf(entrant: Entrant, { since, previous }: Claim): Promise<Arrival> {

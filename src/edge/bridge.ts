@@ -107,7 +107,7 @@ function refuse(socket: WebSocket, { id }: Heard): void {
   socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: NO_ANSWERS }));
 }
 
-function closeQuietly(socket: WebSocket | undefined): void {
+export function closeQuietly(socket: WebSocket | undefined): void {
   try {
     socket?.close(1000);
   } catch {

@@ -1,12 +1,11 @@
 // A whole hub over one WebSocket in JSON-RPC 2.0: all its rooms, at a relay, as SignalR has it.
 
 import { HubError } from "../model/errors.ts";
-import { enter } from "../rooms/attach.ts";
 import type { RpcArrival } from "../rooms/rpc.ts";
-import { accepted, codeOf } from "./admission.ts";
+import { accepted } from "./admission.ts";
 import { connectRequest } from "./connect-request.ts";
 import { callerOf, wanted, type Env } from "./hub-callers.ts";
-import { atRelay } from "./relays.ts";
+import { enterAtRelay } from "./relays.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 
 /**
@@ -23,9 +22,5 @@ export async function enterHub(request: Request, hubs: Hubs, env: Env): Promise<
     request: connectRequest(request),
     arrays: caller.query.get("arrays") === "1",
   };
-  const response = await atRelay(env, wanted(caller), async (relay) => {
-    const answer = await enter(relay, arrival);
-    return codeOf(answer) === "relay_full" ? undefined : answer;
-  });
-  return accepted(request, response);
+  return accepted(request, await enterAtRelay(env, wanted(caller), arrival));
 }

@@ -2,6 +2,7 @@
 
 import { HubError } from "../model/errors.ts";
 import { objectName, type Domain } from "../rooms/address.ts";
+import { codeOf, enter } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/relay-names.ts";
 import type { Posted } from "../rooms/relay.ts";
@@ -49,6 +50,13 @@ export async function atRelay<T>(
   }
   throw new HubError("relay_full", "All relays are full.");
 }
+
+/** The first relay that has room lets the client in, or says why not. Throws `relay_full` where all are. */
+export const enterAtRelay = (env: ObjectEnv, wanted: Wanted, arrival: object): Promise<Response> =>
+  atRelay(env, wanted, async (relay) => {
+    const response = await enter(relay, arrival);
+    return codeOf(response) === "relay_full" ? undefined : response;
+  });
 
 const RELAY_OF_TOKEN = /@relay:(?<relay>[^/]{1,200})$/s;
 

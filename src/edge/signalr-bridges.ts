@@ -2,6 +2,7 @@
 // not keep an object awake, and the worker, which holds it, pays for work and not for waiting.
 
 import { PING } from "../model/options.ts";
+import { closeQuietly } from "./bridge.ts";
 
 type Frame = string | ArrayBuffer;
 
@@ -124,11 +125,3 @@ function listen(socket: WebSocket, heard: (frame: Frame) => void, ended: () => v
 }
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-function closeQuietly(socket: WebSocket): void {
-  try {
-    socket.close(1000);
-  } catch {
-    // Closed already.
-  }
-}

@@ -4,12 +4,11 @@
 import { HubError } from "../model/errors.ts";
 import { PING, type Transport } from "../model/options.ts";
 import type { Hubs } from "../dispatch/tables.ts";
-import { enter } from "../rooms/attach.ts";
+import { codeOf, enter } from "../rooms/attach.ts";
 import type { HubArrival, Posted } from "../rooms/relay.ts";
-import { codeOf } from "./admission.ts";
 import { connectRequest } from "./connect-request.ts";
 import { callerOf, clientOf, wanted, type Caller, type Env } from "./hub-callers.ts";
-import { atRelay, relayOf, type Relay } from "./relays.ts";
+import { atRelay, enterAtRelay, relayOf, type Relay } from "./relays.ts";
 import { longPoll, serverSentEvents } from "./signalr-bridges.ts";
 
 const NEWEST = 1;
@@ -56,7 +55,9 @@ export async function connect(request: Request, hubs: Hubs, env: Env): Promise<R
       `${transport} transport not supported by this end point type`,
       "wrong_kind",
     );
-  if (transport === "WebSockets" && !token) return begin(caller, env);
+  // Negotiation was skipped.
+  if (transport === "WebSockets" && !token)
+    return enterAtRelay(env, wanted(caller), arrival(caller));
   if (!token) return refusal(400, "Connection ID required", "invalid_request");
   const response = await attach(caller, env, { token, transport });
   if (transport === "WebSockets" || !response.webSocket) return response;
@@ -69,13 +70,6 @@ function transportOf({ headers }: Request): Transport {
   if (headers.get("accept")?.includes("text/event-stream")) return "ServerSentEvents";
   return headers.get("upgrade")?.toLowerCase() === "websocket" ? "WebSockets" : "LongPolling";
 }
-
-/** Negotiation was skipped: the first relay that has room takes the socket. */
-const begin = (caller: Caller, env: Env): Promise<Response> =>
-  atRelay(env, wanted(caller), async (relay) => {
-    const response = await enter(relay, arrival(caller));
-    return codeOf(response) === "relay_full" ? undefined : response;
-  });
 
 interface Attaching {
   readonly token: string;

@@ -30,6 +30,9 @@ export function enter(object: Pick<Fetcher, "fetch">, arrival: object): Promise<
   return object.fetch("https://room/", { headers });
 }
 
+/** Why an object let nobody in, as a code; null where it did. */
+export const codeOf = ({ headers }: Response): string | null => headers.get("x-dormouse-error");
+
 /** What the endpoint's worker handed over. Throws `unauthorized` where somebody else asks. */
 export function handedOver<T>(request: Request): T {
   const header = request.headers.get(HEADER);

@@ -255,4 +255,16 @@ describe("the count of .ci/run", () => {
     expect(summary.line).toBe(line);
     expect(summary.ok).toBe(line.includes(" 0 failed"));
   });
+
+  it("says why a test failed, or the file before it", () => {
+    const failed = { status: "failed", fullName: "x" };
+    const own = { ...failed, failureMessages: ["it is 2\nnot 1"] };
+    const found = report({
+      testResults: [{ ...failedFile(), message: "no port", assertionResults: [failed, own] }],
+    });
+    expect(summarise(found, steps(1)).failures).toEqual([
+      "a.test.ts: x\n    no port",
+      "a.test.ts: x\n    it is 2\n    not 1",
+    ]);
+  });
 });

@@ -1,15 +1,14 @@
 // A real Chromium for tests, from npm alone: nothing is downloaded, and nothing of the system is needed.
 
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import chromium, { inflate } from "@sparticuz/chromium";
+import { promisify } from "node:util";
 import { chromium as playwright, type Browser } from "playwright-core";
 
 const MODULES = fileURLToPath(new URL("../../node_modules/", import.meta.url));
-const PACKAGE = join(MODULES, "@sparticuz/chromium");
+const UNPACK = fileURLToPath(new URL("unpack-chromium.ts", import.meta.url));
 
 /** Some keep it from asking the network for what tests do not need; the rest are for machines without a display. */
 const FLAGS = [
@@ -40,9 +39,8 @@ async function unpacked(): Promise<string> {
   if (existsSync(folder)) return folder;
   mkdirSync(dirname(folder), { recursive: true });
   const draft = mkdtempSync(`${folder}-`);
-  await inTemporary(draft, async () => {
-    await chromium.executablePath();
-    await inflate(join(PACKAGE, "bin/al2023.tar.br"));
+  await promisify(execFile)(process.execPath, [UNPACK], {
+    env: { ...process.env, TMPDIR: draft },
   });
   try {
     renameSync(draft, folder);
@@ -52,19 +50,6 @@ async function unpacked(): Promise<string> {
     rmSync(draft, { recursive: true });
   }
   return folder;
-}
-
-/** The package unpacks into the temporary folder, and takes what lies there for its own, whole or not. */
-async function inTemporary(folder: string, work: () => Promise<void>): Promise<void> {
-  const before = process.env["TMPDIR"];
-  process.env["TMPDIR"] = folder;
-  try {
-    if (tmpdir() !== folder) throw new Error("The temporary folder cannot be set here.");
-    await work();
-  } finally {
-    if (before === undefined) delete process.env["TMPDIR"];
-    else process.env["TMPDIR"] = before;
-  }
 }
 
 /** A small machine lacks libraries which the package brings along; where there are some, the system's own are better. */

@@ -22,7 +22,7 @@ export const AskingHub = hub<Asked>("asking", { answers: { confirm: z.boolean() 
     yield to;
   }),
 });
-type AskingHub = typeof AskingHub;
+export type AskingHub = typeof AskingHub;
 
 const where = { room: "group:lobby", token: "t" } as const;
 const asking = connect<AskingHub>("/hubs/asking", where);

@@ -1,23 +1,8 @@
 // What must compile with the connection of `@microsoft/signalr`, and what must not. Compiled by `npm run types`.
 
 import type { HubConnection, Subject } from "@microsoft/signalr";
-import { z } from "zod";
 import { typed } from "../../src/client/index.ts";
-import { hub, method, stream, streamOf } from "../../src/dispatch/hub.ts";
-
-interface Asked {
-  said(user: string, at: Date): void;
-  confirm(question: string): Promise<boolean>;
-}
-export const AskingHub = hub<Asked>("asking", { answers: { confirm: z.boolean() } }).methods({
-  add: method([z.number(), z.number().default(1)], (_context, a, b) => a + b),
-  dated: method([], () => ({ at: new Date() })),
-  sum: method([streamOf(z.number())], () => 0),
-  count: stream([z.number()], async function* (_context, to) {
-    yield to;
-  }),
-});
-type AskingHub = typeof AskingHub;
+import type { AskingHub } from "./client.test-d.ts";
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
