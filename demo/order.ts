@@ -28,11 +28,17 @@ export function orderPanel(orders: Connection<OrderHub>): void {
     }
     byId("order-status").textContent = status;
   };
-  orders.on("orderStatusChanged", (_orderId, status) => show(status));
+  let changes = 0;
+  orders.on("orderStatusChanged", (_orderId, status) => {
+    changes++;
+    show(status);
+  });
   const load = async (): Promise<void> => {
+    const before = changes;
     const { messages } = await orders.history({ limit: 20, reverse: true });
     const last = messages.find(({ method }) => method === "orderStatusChanged");
-    show(last ? String(last.params[1]) : NONE);
+    // What was pushed meanwhile is newer than what was asked for before it.
+    if (changes === before) show(last ? String(last.params[1]) : NONE);
   };
   void attempt(error, load);
   orders.onReload(() => void attempt(error, load));

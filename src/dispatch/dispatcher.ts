@@ -35,16 +35,20 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     awoke: tellLost,
     received: (host, connection, frame) =>
       receive({ session: sessionOf(host, connection), served: servedBy(host), verify }, frame),
+    settled: (host, connection) => sessionOf(host, connection).settled(),
     async closed(host, connection, error) {
       const session = sessionOf(host, connection);
       session.close();
       await disconnectedHook(session, servedBy(host), error);
     },
     presenceChanged: (host, joined, left) => presenceHooks(host, servedBy(host), joined, left),
-    ask: (host, connection, target, params) =>
-      sessionOf(host, connection).questions.ask((id) =>
+    async ask(host, connection, target, params) {
+      if (connection.protocol.answersOnly)
+        throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
+      return sessionOf(host, connection).questions.ask((id) =>
         host.send(connection, { type: "invocation", id, target, ...params }),
-      ),
+      );
+    },
   };
 }
 

@@ -32,10 +32,12 @@ export function startHubCall(asked: HubCall, answer: Answering): void {
   const name = nameOf(served, invocation);
   const member = find(served, name);
   checkKind(invocation, member);
+  if (session.connection.protocol.answersOnly && isStreaming(member))
+    throw wrongKind(`${target} streams: it needs a socket.`);
   const found = { ...asked, name, member };
   const work = member.kind === "stream" ? streamed(found) : answered(found);
   const call = new Call({ session, id, name: `${served.name}.${name}`, target, answer, work });
-  if (member.kind === "stream" || member.args.some(isStream)) session.beside(call);
+  if (isStreaming(member)) session.beside(call);
   else session.inTurn(call);
 }
 
@@ -54,6 +56,9 @@ function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): 
 }
 
 const wrongKind = (sentence: string) => new HubError("wrong_kind", sentence);
+
+const isStreaming = ({ kind, args }: AnyMember): boolean =>
+  kind === "stream" || args.some(isStream);
 
 const isStream = (arg: AnyMember["args"][number]): boolean => "streamOf" in arg;
 

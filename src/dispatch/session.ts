@@ -6,7 +6,7 @@ import type { CallId } from "../model/message.ts";
 import type { Connection } from "../rooms/connection.ts";
 import type { Host } from "../rooms/receiver.ts";
 import { Questions } from "./questions.ts";
-import { bucket, type Bucket } from "./rate.ts";
+import { bucket, type Bucket } from "../rooms/rate.ts";
 import { Upload } from "./uploads.ts";
 
 /** A call that has begun or waits for its turn. */
@@ -37,6 +37,7 @@ export class Session {
   readonly #waiting: OpenCall[] = [];
   #running = 0;
   #isClosed = false;
+  #idle: PromiseWithResolvers<void> | undefined;
   #gone: AbortController | undefined;
   malformedInARow = 0;
   /** What came while the hub's `connected` runs, for afterwards: streams have no turn to wait for. */
@@ -51,7 +52,7 @@ export class Session {
     this.host = host;
     this.connection = connection;
     this.questions = new Questions(limits.answerSeconds);
-    this.rate = bucket(limits.callsPerSecond, limits.callBurst);
+    this.rate = connection.asker?.rate ?? bucket(limits.callsPerSecond, limits.callBurst);
     this.refusals = bucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 
@@ -120,6 +121,14 @@ export class Session {
     if (call.id !== undefined) this.#byId.delete(call.id);
     const isRemembered = this.#streams.delete(call) || this.connection.resumable !== undefined;
     if (isRemembered && !this.closed) this.#remember();
+    if (this.#open.size === 0) this.#idle?.resolve();
+  }
+
+  /** Done when no call is under way or waits. */
+  async settled(): Promise<void> {
+    if (this.#open.size === 0) return;
+    this.#idle = Promise.withResolvers();
+    return this.#idle.promise;
   }
 
   /** Answers the call now. One that waited for its turn is over by that. */

@@ -8,7 +8,7 @@ import type { Hubs } from "../dispatch/tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { preflight, readable } from "./cors.ts";
-import { enterHub } from "./json-rpc.ts";
+import { callHub, enterHub } from "./json-rpc.ts";
 import { enterRoom } from "./rooms.ts";
 import { connect, negotiate } from "./signalr.ts";
 
@@ -26,6 +26,14 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   );
   app.get("/hubs/:hub/rpc", async ({ req, env }) =>
     logged(req.raw, await enterHub(req.raw, hubs, env)),
+  );
+  app.post("/hubs/:hub/rpc", async ({ req, env, executionCtx }) => {
+    const beyond = (work: Promise<unknown>) => executionCtx.waitUntil(work);
+    return readable(req.raw, env, logged(req.raw, await callHub(req.raw, hubs, env, beyond)));
+  });
+  app.all(
+    "/hubs/:hub/rpc",
+    () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
   );
   app.all("/hubs/:hub/negotiate", () => new Response(null, { status: 405 }));
   app.all("/hubs/:hub", async ({ req, env }) =>
@@ -54,6 +62,10 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["too_many_groups", 400],
   ["relay_full", 503],
   ["upgrade_required", 426],
+  ["unsupported_media_type", 415],
+  ["rate_limited", 429],
+  ["malformed", 400],
+  ["unauthorized", 401],
 ]);
 
 /** Where SignalR's clients ask: they show a body as it is, so it is a sentence there. */

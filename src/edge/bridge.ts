@@ -65,10 +65,14 @@ export class Bridge {
     this.#failures = 0;
     const records = JSON.parse(frame) as Heard | Heard[];
     for (const record of Array.isArray(records) ? records : [records]) {
-      this.#position = record.position ?? positionIn(record) ?? this.#position;
+      this.#position = record.position ?? this.#standAfter(record);
       if (record.method !== undefined && record.id !== undefined) refuse(socket, record);
       else this.#options.heard(record);
     }
+  }
+
+  #standAfter({ method, params }: Heard): string | undefined {
+    return method === "$/connected" ? standAfter(params as Hello, this.#position) : this.#position;
   }
 
   /** What broke inside is mended from where it was; what the object ended is over. */
@@ -99,9 +103,16 @@ export class Bridge {
 /** The token has expired: only its client can bring another. */
 const EXPIRED = 4401;
 
-/** `$/connected` says where the room stands among its params. */
-const positionIn = ({ method, params }: Heard): string | undefined =>
-  method === "$/connected" ? (params as { position: string }).position : undefined;
+/** Of what `$/connected` says: where the room stands, and how much comes first. */
+export interface Hello {
+  readonly position: string;
+  readonly recovered: boolean;
+  readonly replayed: number;
+}
+
+/** Where a client that stood there stands now: still there, as long as the replay is under way and may be lost. */
+export const standAfter = (hello: Hello, stood: string | undefined): string =>
+  stood !== undefined && hello.recovered && hello.replayed > 0 ? stood : hello.position;
 
 function refuse(socket: WebSocket, { id }: Heard): void {
   socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: NO_ANSWERS }));

@@ -1,12 +1,17 @@
-// A whole hub over one WebSocket in JSON-RPC 2.0: all its rooms, at a relay, as SignalR has it.
+// A whole hub in JSON-RPC 2.0, at a relay, as SignalR has it: over one WebSocket with all its rooms, or over HTTP, where
+// the caller is a connection for the length of its request.
 
 import { HubError } from "../model/errors.ts";
+import type { Received } from "../model/message.ts";
+import { jsonRpcAnswers } from "../protocols/json-rpc.ts";
+import { randomId } from "../rooms/address.ts";
 import type { RpcArrival } from "../rooms/rpc.ts";
-import { accepted } from "./admission.ts";
-import { connectRequest } from "./connect-request.ts";
-import { callerOf, wanted, type Env } from "./hub-callers.ts";
-import { enterAtRelay } from "./relays.ts";
 import type { Hubs } from "../dispatch/tables.ts";
+import { accepted } from "./admission.ts";
+import { bodyWithin } from "./body.ts";
+import { connectRequest } from "./connect-request.ts";
+import { callerOf, wanted, type Caller, type Env } from "./hub-callers.ts";
+import { atRelay, enterAtRelay, type Relay } from "./relays.ts";
 
 /**
  * `GET {hub}/rpc`. Stock libraries take one message a frame; `?arrays=1` asks for frames that hold several, as our own
@@ -15,7 +20,7 @@ import type { Hubs } from "../dispatch/tables.ts";
 export async function enterHub(request: Request, hubs: Hubs, env: Env): Promise<Response> {
   const caller = await callerOf(request, hubs, env);
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
-    throw new HubError("upgrade_required", "A hub is entered by WebSocket.");
+    throw new HubError("upgrade_required", "A hub is entered by WebSocket, or called by POST.");
   const arrival: RpcArrival = {
     kind: "rpc",
     user: caller.user,
@@ -24,3 +29,54 @@ export async function enterHub(request: Request, hubs: Hubs, env: Env): Promise<
   };
   return accepted(request, await enterAtRelay(env, wanted(caller), arrival));
 }
+
+/** Keeps the worker until it is done, whatever becomes of the request. */
+export type Beyond = (work: Promise<unknown>) => void;
+
+/**
+ * `POST {hub}/rpc`: a call, or a batch of them. 200 with the answers, which may be errors; 204 where nothing wants one;
+ * 400 or 413, and an error of the protocol's own, for what is no JSON-RPC. Throws what authentication throws,
+ * `hub_not_found`, `forbidden`, `unsupported_media_type`, `relay_full`, and what ended the connection too early.
+ */
+export async function callHub(request: Request, hubs: Hubs, env: Env, beyond: Beyond) {
+  const caller = await callerOf(request, hubs, env);
+  if (!isJson(request.headers.get("content-type")))
+    throw new HubError("unsupported_media_type", "A call is application/json.");
+  const { limits } = caller.served.settings;
+  const text = new TextDecoder().decode(await bodyWithin(request, limits.messageBytes));
+  const refusal = refusalOf(jsonRpcAnswers.decode(text, limits));
+  if (refusal) return refusal;
+  const answer = await asked(caller, env, text, beyond);
+  return answer === "" ? new Response(null, { status: 204 }) : json(answer, 200);
+}
+
+const isJson = (type: string | null): boolean =>
+  /^application\/(?:json|json-rpc|jsonrequest)\s*(?:;|$)/i.test(type?.trim() ?? "");
+
+/** What is not understood as a whole touches no object. */
+function refusalOf({ messages: [message], batch }: Received): Response | undefined {
+  if (batch || message?.type !== "malformed") return undefined;
+  const { id, error } = message;
+  const status = error.code === "too_large" ? 413 : 400;
+  return json(jsonRpcAnswers.encode({ type: "failure", id, error }), status, error.code);
+}
+
+async function asked(caller: Caller, env: Env, text: string, beyond: Beyond): Promise<string> {
+  const { request, user } = caller;
+  const arrival = { user, request: connectRequest(request), random: randomId() };
+  let last: Relay | undefined;
+  request.signal.addEventListener("abort", () => {
+    if (last) beyond(last.hangUp(arrival.random));
+  });
+  return atRelay(env, wanted(caller), (relay) => (last = relay).answer(arrival, text));
+}
+
+const json = (text: string, status: number, code?: string): Response =>
+  new Response(text, {
+    status,
+    headers: {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      ...(code !== undefined && { "x-dormouse-error": code }),
+    },
+  });

@@ -5,6 +5,7 @@ import { objectName, type Domain } from "../rooms/address.ts";
 import { codeOf, enter } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/relay-names.ts";
+import type { AskArrival } from "../rooms/asking.ts";
 import type { Posted } from "../rooms/relay.ts";
 import type { Seat } from "../rooms/seats.ts";
 
@@ -12,6 +13,8 @@ import type { Seat } from "../rooms/seats.ts";
 export interface Relay extends Pick<Fetcher, "fetch"> {
   seat(userId: string, apart: boolean): Promise<Seat | undefined>;
   post(token: string, userId: string, body: ArrayBuffer | "end"): Promise<Posted>;
+  answer(arrival: AskArrival, frame: string): Promise<string | undefined>;
+  hangUp(random: string): Promise<void>;
 }
 
 export interface Wanted {

@@ -1,11 +1,11 @@
 // SignalR's negotiation, and a hub over one WebSocket: `/hubs/{hub}/negotiate` and `/hubs/{hub}?id=`. Answers are in
 // SignalR's words (SIGNALR §1, §2): its clients show them.
 
-import { HubError } from "../model/errors.ts";
 import { PING, type Transport } from "../model/options.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { codeOf, enter } from "../rooms/attach.ts";
 import type { HubArrival, Posted } from "../rooms/relay.ts";
+import { bodyWithin } from "./body.ts";
 import { connectRequest } from "./connect-request.ts";
 import { callerOf, clientOf, wanted, type Caller, type Env } from "./hub-callers.ts";
 import { atRelay, enterAtRelay, relayOf, type Relay } from "./relays.ts";
@@ -133,14 +133,8 @@ const deleted = (transport: Posted): Response =>
 const taken = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
 
 /** Clients join what waited into one body: a few messages of the largest size. Throws `too_large`. */
-async function bodyOf({ request, served }: Caller): Promise<ArrayBuffer> {
-  const most = served.settings.limits.messageBytes * MESSAGES_A_BODY;
-  const tooLarge = () => new HubError("too_large", `A body has ${most} bytes at most.`);
-  if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge();
-  const body = await request.arrayBuffer();
-  if (body.byteLength > most) throw tooLarge();
-  return body;
-}
+const bodyOf = ({ request, served }: Caller): Promise<ArrayBuffer> =>
+  bodyWithin(request, served.settings.limits.messageBytes * MESSAGES_A_BODY);
 
 const MESSAGES_A_BODY = 32;
 

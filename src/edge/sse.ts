@@ -2,7 +2,7 @@
 // the hub calls, `data:` its arguments, `id:` where the client stands then.
 
 import { HubError } from "../model/errors.ts";
-import { Bridge, type Heard } from "./bridge.ts";
+import { Bridge, standAfter, type Heard, type Hello } from "./bridge.ts";
 
 /** One room of a stream. */
 export interface Source {
@@ -70,14 +70,14 @@ class EventStream {
   #bridge({ room, since, open }: Source): Bridge {
     const options = {
       open,
-      heard: (heard: Heard) => this.#tell(room, heard, since !== undefined),
+      heard: (heard: Heard) => this.#tell(room, heard),
       ended: (code: number, reason: string) => this.#over(room, code, reason),
     };
     return new Bridge(options, since);
   }
 
-  #tell(room: string, heard: Heard, resumes: boolean): void {
-    const { name, data, position } = eventOf(room, heard, resumes);
+  #tell(room: string, heard: Heard): void {
+    const { name, data, position } = eventOf(room, heard, this.#positions.get(room));
     if (position !== undefined) this.#positions.set(room, position);
     const id = position === undefined ? "" : `id: ${this.#id}\n`;
     this.#write(`event: ${name}\n${id}data: ${JSON.stringify(data)}\n\n`);
@@ -120,12 +120,12 @@ interface ServerSentEvent {
 }
 
 /** The protocol's own words lose their `$/`; how a connection began says whether it is whole. */
-function eventOf(room: string, heard: Heard, resumes: boolean): ServerSentEvent {
+function eventOf(room: string, heard: Heard, stood: string | undefined): ServerSentEvent {
   const { method = "", params, position } = heard;
   if (method === "$/connected") {
-    const hello = params as { position: string; recovered: boolean };
-    const name = resumes ? (hello.recovered ? "recovered" : "reset") : "connected";
-    return { name, data: hello, position: hello.position };
+    const hello = params as Hello;
+    const name = stood === undefined ? "connected" : hello.recovered ? "recovered" : "reset";
+    return { name, data: hello, position: standAfter(hello, stood) };
   }
   if (heard.room !== undefined && heard.room !== room) return elsewhere(heard);
   return { name: wordOf(method), data: params, ...(position !== undefined && { position }) };

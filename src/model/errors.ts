@@ -31,6 +31,7 @@ export type ErrorCode =
   | "cancelled"
   | "history_gone"
   | "upgrade_required"
+  | "unsupported_media_type"
   | "client_error"
   | "forbidden_origin"
   | "misconfigured"

@@ -16,6 +16,21 @@ export const jsonRpcSingle: Protocol<string> = {
   single: true,
 };
 
+/** For a client that waits for its answers and hears nothing else: HTTP. */
+export const jsonRpcAnswers: Protocol<string> = {
+  ...jsonRpcSingle,
+  name: "json-rpc-answers",
+  answersOnly: true,
+  encode: (message) => (ANSWERS.has(message.type) ? encode(message) : ""),
+};
+
+const ANSWERS: ReadonlySet<Outgoing["type"]> = new Set([
+  "completion",
+  "failure",
+  "record",
+  "batch",
+]);
+
 /** Throws where `toJson` does: on results and items that JSON cannot carry. The dispatcher answers `internal`. */
 function encode(message: Outgoing): string {
   switch (message.type) {

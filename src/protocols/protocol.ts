@@ -22,6 +22,8 @@ export interface Protocol<E extends Encoded = Encoded> {
   join(records: readonly E[]): E;
   /** Its clients take one message a frame: most JSON-RPC libraries know no arrays but answers to batches. */
   readonly single?: boolean;
+  /** Its clients hear what they asked for and nothing else: no stream, no question, nothing that a room says. */
+  readonly answersOnly?: boolean;
   /** A heartbeat, where the protocol answers them with their like. */
   readonly ping?: E;
   /** How many messages that stateful reconnect counts are in a frame of ours. */

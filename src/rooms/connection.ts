@@ -2,13 +2,14 @@
 
 import { HubError } from "../model/errors.ts";
 import type { Encoded } from "../model/message.ts";
-import { jsonRpc, jsonRpcSingle } from "../protocols/json-rpc.ts";
+import { jsonRpc, jsonRpcAnswers, jsonRpcSingle } from "../protocols/json-rpc.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import { signalrJson } from "../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../protocols/signalr-msgpack.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import type { User } from "../model/user.ts";
+import type { Asker } from "./asking.ts";
 import type { Resumable } from "./resumable.ts";
 
 /** What the attachment keeps; at most 16,384 bytes, of which the token's claims are the largest part. */
@@ -67,6 +68,8 @@ export interface Connection {
   saidGoodbye: boolean;
   /** The hub does not know of it yet. */
   opening: boolean;
+  /** In place of a socket: a request that waits for its answers. */
+  asker: Asker | undefined;
   /** Where the connection can be resumed on another socket: what the client has not confirmed yet. */
   resumable: Resumable | undefined;
 }
@@ -75,6 +78,7 @@ const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
   [
     jsonRpc,
     jsonRpcSingle,
+    jsonRpcAnswers,
     unspoken,
     signalrJson({ verbatim: false }),
     signalrJson({ verbatim: true }),
@@ -103,6 +107,7 @@ export const connectionOf = (socket: WebSocket | undefined, attached: Attached):
   rest: undefined,
   saidGoodbye: false,
   opening: false,
+  asker: undefined,
   resumable: undefined,
   get id() {
     return this.attached.id;

@@ -176,6 +176,7 @@ export class Connections {
     try {
       for (const frame of frames) {
         connection.socket?.send(frame);
+        connection.asker?.heard(frame);
         connection.written += frame.length;
       }
     } catch {
@@ -221,9 +222,10 @@ export class Connections {
   }
 }
 
-function closeSocket({ socket }: Connection, { code, reason }: CloseReason): void {
+function closeSocket({ socket, asker }: Connection, why: CloseReason): void {
+  asker?.ended(why);
   try {
-    socket?.close(code, reason);
+    socket?.close(why.code, why.reason);
   } catch {
     // Closed already.
   }

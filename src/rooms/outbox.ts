@@ -32,6 +32,7 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #pace: Pace;
   #waiting: Waiting[] = [];
+  #flushed: PromiseWithResolvers<void> | undefined;
   /** Before anything of a flush is sent: the output gate holds the frames until these rows are durable. */
   save: () => void = () => {};
 
@@ -63,6 +64,15 @@ export class Outbox {
     const waiting = this.#waiting.filter((one) => !("ticket" in one && one.ticket?.error));
     this.#waiting = [];
     if (waiting.length > 0) fanOut(waiting, this.#options.send);
+    this.#flushed?.resolve();
+    this.#flushed = undefined;
+  }
+
+  /** Done when what waits now was written. */
+  async flushed(): Promise<void> {
+    if (this.#waiting.length === 0) return;
+    this.#flushed ??= Promise.withResolvers();
+    return this.#flushed.promise;
   }
 }
 

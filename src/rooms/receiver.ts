@@ -125,6 +125,8 @@ export interface Receiver {
   /** The object lost its memory while the socket lived. */
   awoke(host: Host, connection: Connection): void;
   received(host: Host, connection: Connection, frame: string | ArrayBuffer): void;
+  /** Done when nothing that the connection called is under way any more. */
+  settled(host: Host, connection: Connection): Promise<void>;
   closed(host: Host, connection: Connection, error?: Error): Promise<void>;
   /** After joins and leaves were said in this room. */
   presenceChanged(host: Host, joined: readonly string[], left: readonly string[]): Promise<void>;

@@ -6,6 +6,7 @@ import type { ConnectRequest } from "../model/request.ts";
 import type { User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
+import { Asking, type AskArrival } from "./asking.ts";
 import { handedOver } from "./attach.ts";
 import type { Attached, Connection } from "./connection.ts";
 import { shakeHands } from "./handshaking.ts";
@@ -37,6 +38,8 @@ export type Posted = "unknown" | "WebSockets" | NonNullable<Attached["transport"
 const GO_ON_MS = 5_000;
 
 export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<Env, RelayParts> {
+  readonly #asking = new Asking(this.parts);
+
   protected override assemble(): RelayParts {
     return new RelayParts(this.ctx, this.env, this.receiver, {
       dropped: (connection, why) => this.gone(connection, why),
@@ -188,6 +191,18 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (body !== "end") this.#posted(connection, body);
     else if (transport === "LongPolling") this.parts.connections.close(connection, CLOSE.normal);
     return transport;
+  }
+
+  /** JSON-RPC over HTTP: the answer, empty where nothing wants one; undefined where the relay is full. */
+  async answer(arrival: AskArrival, frame: string): Promise<string | undefined> {
+    if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
+    if (this.parts.seats.isFull) return undefined;
+    this.#checkUser(arrival.user);
+    return this.#asking.ask(arrival, frame, { host: this.host, receiver: this.receiver });
+  }
+
+  async hangUp(random: string): Promise<void> {
+    this.#asking.hangUp(random);
   }
 
   #posted(connection: Connection, body: ArrayBuffer): void {

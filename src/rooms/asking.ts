@@ -1,0 +1,109 @@
+// A JSON-RPC client over HTTP: a connection for the length of its request. It has no socket, because nothing of it
+// outlives the request, and the object is awake for as long as it works.
+
+import { CLOSE, HubError, type CloseReason } from "../model/errors.ts";
+import type { Encoded } from "../model/message.ts";
+import type { ConnectRequest } from "../model/request.ts";
+import type { User } from "../model/user.ts";
+import { jsonRpcAnswers } from "../protocols/json-rpc.ts";
+import { connectionId } from "./address.ts";
+import { connectionOf, type Connection } from "./connection.ts";
+import { bucket, type Bucket } from "./rate.ts";
+import type { RelayParts } from "./relay-parts.ts";
+import type { Host, Receiver } from "./receiver.ts";
+
+export interface AskArrival {
+  readonly user: User;
+  readonly request: ConnectRequest;
+  /** The connection's, by which the request can be given up; nobody else knows it. */
+  readonly random: string;
+}
+
+/** The end of a request that waits for its answers. */
+export interface Asker {
+  /** Of all requests of one user here: as much as all the connections that a user may have. */
+  readonly rate: Bucket;
+  heard(frame: Encoded): void;
+  /** The server ended the connection. */
+  ended(why: CloseReason): void;
+}
+
+/** What answers the calls. */
+interface Answerer {
+  readonly host: Host;
+  readonly receiver: Receiver;
+}
+
+/** Users whose rate is known; of one that is forgotten the next call is the first. */
+const RATES_AT_MOST = 10_000;
+
+export class Asking {
+  readonly #parts: RelayParts;
+  readonly #rates = new Map<string, Bucket>();
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts;
+  }
+
+  /** The answer as text; empty where nothing wants one. Throws what ended the connection before it was answered. */
+  async ask(arrival: AskArrival, frame: string, { host, receiver }: Answerer): Promise<string> {
+    const { connections, outbox } = this.#parts;
+    const { promise: ended, resolve } = Promise.withResolvers<CloseReason>();
+    const answers: string[] = [];
+    const connection = this.#connection(arrival, {
+      rate: this.#rateOf(arrival.user),
+      heard: (answer) => void answers.push(answer as string),
+      ended: resolve,
+    });
+    const answer = async () => {
+      const opened = receiver.opened(host, connection);
+      receiver.received(host, connection, frame);
+      await opened;
+      await receiver.settled(host, connection);
+      await outbox.flushed();
+    };
+    try {
+      const why = await Promise.race([answer(), ended]);
+      if (why && answers.length === 0) throw errorOf(why);
+      return answers.join("");
+    } finally {
+      connections.close(connection, CLOSE.normal);
+    }
+  }
+
+  #connection({ user, request, random }: AskArrival, asker: Asker): Connection {
+    const now = Date.now();
+    const connection = connectionOf(undefined, {
+      ...{ id: connectionId(this.#parts.home, random), protocol: jsonRpcAnswers.name },
+      ...{ user, request, connectedAt: now, heardAt: now, openCalls: [] },
+    });
+    connection.asker = asker;
+    this.#parts.connections.adopt(connection);
+    return connection;
+  }
+
+  #rateOf({ id }: User): Bucket {
+    const { callsPerSecond, callBurst, connectionsPerUser } = this.#parts.settings.limits;
+    const made = () => bucket(callsPerSecond * connectionsPerUser, callBurst * connectionsPerUser);
+    if (this.#rates.size > RATES_AT_MOST) this.#rates.clear();
+    let rate = this.#rates.get(id);
+    if (!rate) this.#rates.set(id, (rate = made()));
+    return rate;
+  }
+
+  /** Its client is gone. */
+  hangUp(random: string): void {
+    const { connections, home } = this.#parts;
+    const connection = connections.get(connectionId(home, random));
+    if (connection?.asker) connections.close(connection, CLOSE.normal);
+  }
+}
+
+const CODES: ReadonlyMap<CloseReason, string> = new Map<CloseReason, string>([
+  [CLOSE.flooding, "rate_limited"],
+  [CLOSE.malformed, "malformed"],
+  [CLOSE.expired, "unauthorized"],
+]);
+
+const errorOf = (why: CloseReason): HubError =>
+  new HubError(CODES.get(why) ?? "interrupted", why.reason || "The request was given up.");
