@@ -16,15 +16,16 @@ export interface Address {
 }
 
 /**
- * `hub` is `/hubs/chat` on the page's own host, or a whole `http(s)` or `ws(s)` address. Throws `invalid_name`,
+ * `hub` is `/hubs/chat` on the page's own host, or a whole `http(s)` or `ws(s)` address; without a room it is the hub
+ * as a whole that is meant. Throws `invalid_name`,
  * `room_kind_not_found`, or a TypeError where the address is none.
  */
-export function addressOf(hub: string, room: string, page?: string): Address {
+export function addressOf(hub: string, room: string | undefined, page?: string): Address {
   const { protocol, host, pathname, searchParams } = new URL(hub, page);
   return {
     protocol: /^(http|ws):$/.test(protocol) ? "ws" : "wss",
     host,
-    basePath: `${pathname.replace(/^\/+|\/+$/g, "")}/${roomPath(room)}`,
+    basePath: `${pathname.replace(/^\/+|\/+$/g, "")}/${room === undefined ? "rpc" : roomPath(room)}`,
     query: Object.fromEntries(searchParams),
   };
 }

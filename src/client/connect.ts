@@ -1,13 +1,19 @@
-// Opens a connection to a room of a hub, and keeps it open.
+// Opens a connection to a room of a hub, or to the whole hub, and keeps it open.
 
 import type { AnyHub } from "../dispatch/hub.ts";
-import { HubError } from "../model/errors.ts";
 import { addressOf } from "./address.ts";
-import { connectionOf, type Connection } from "./connection.ts";
-import { deferred } from "./deferred.ts";
-import { DEFAULTS, type ConnectOptions } from "./options.ts";
+import {
+  hubConnectionOf,
+  roomConnectionOf,
+  type Connection,
+  type HubConnection,
+} from "./connection.ts";
+import { HubPlace } from "./hub-place.ts";
+import { DEFAULTS, type ConnectOptions, type HubConnectOptions } from "./options.ts";
+import type { Around, Place } from "./place.ts";
+import { RoomPlace } from "./room-place.ts";
 import { Session } from "./session.ts";
-import type { Hello } from "./wire.ts";
+import type { Greeting, Hello } from "./wire.ts";
 
 /** Undefined outside of browsers. */
 const page = globalThis as { window?: EventTarget; location?: { readonly href: string } };
@@ -17,40 +23,51 @@ const page = globalThis as { window?: EventTarget; location?: { readonly href: s
  *
  * `const chat = connect<ChatHub>("/hubs/chat", { room: "group:lobby", token, handlers: { receiveMessage(user, text) {} } })`
  *
+ * Without a room it connects to the whole hub: to any of its rooms on one socket, by `join`.
+ *
  * Throws where the address or the room's name is none. Everything later is told by events and rejections.
  */
+export function connect<H extends AnyHub>(hub: string, options: ConnectOptions<H>): Connection<H>;
 export function connect<H extends AnyHub>(
   hub: string,
-  { room, handlers, since, WebSocket, backoff, ...options }: ConnectOptions<H>,
-): Connection<H> {
-  const session = new Session({
-    ...DEFAULTS,
-    ...options,
-    address: addressOf(hub, room, page.location?.href),
-    backoff: { ...DEFAULTS.backoff, ...backoff },
-    handlers,
-    since,
-    WebSocket,
-  });
-  const ready = readyOf(session);
-  watchPage(session);
-  return connectionOf<H>(session, ready);
+  options: HubConnectOptions<H>,
+): HubConnection<H>;
+export function connect<H extends AnyHub>(
+  hub: string,
+  options: ConnectOptions<H> | HubConnectOptions<H>,
+): Connection<H> | HubConnection<H> {
+  if (!("room" in options))
+    return hubConnectionOf<H>(open(hub, options, (around) => new HubPlace(around)));
+  // A room that is undefined by mistake is none, and no whole hub.
+  const { room = "", since } = options;
+  return roomConnectionOf<H>(
+    open<RoomPlace, Hello>(hub, options, (around) => new RoomPlace(around, since), room),
+  );
 }
 
-function readyOf({ events }: Session): Promise<Hello> {
-  const { promise, resolve, reject } = deferred<Hello>();
-  events.connected.listen(resolve);
-  events.state.listen((state) => {
-    if (state.status === "closed")
-      reject(state.error ?? new HubError("closed", "The connection was closed."));
-  });
-  // Who does not wait for it is told by the state.
-  promise.catch(() => {});
-  return promise;
+function open<P extends Place, G extends Greeting>(
+  hub: string,
+  { handlers, WebSocket, backoff, ...options }: HubConnectOptions<AnyHub>,
+  place: (around: Around) => P,
+  room?: string,
+): Session<P, G> {
+  const session = new Session<P, G>(
+    {
+      ...DEFAULTS,
+      ...options,
+      address: addressOf(hub, room, page.location?.href),
+      backoff: { ...DEFAULTS.backoff, ...backoff },
+      handlers,
+      WebSocket,
+    },
+    place,
+  );
+  watchPage(session);
+  return session;
 }
 
 /** A page that comes back, or a network, need not wait for the next attempt. */
-function watchPage(session: Session): void {
+function watchPage(session: Pick<Session, "wake" | "events">): void {
   const { window } = page;
   if (!window) return;
   const over = new AbortController();

@@ -1,4 +1,4 @@
-// A connection as the application holds it: a hub's calls, what it hears, how it stands.
+// A connection as the application holds it: a hub's calls, what it hears, how it stands; of one room, or of a whole hub.
 
 // For projects that name no such library: AsyncDisposable stands in our declarations.
 /// <reference lib="esnext.disposable" preserve="true" />
@@ -6,8 +6,9 @@
 import { named } from "./named.ts";
 import type { AnyHub } from "../dispatch/hub.ts";
 import type { ClientOf, HubCalls } from "../dispatch/typed.ts";
-import type { HubError } from "../model/errors.ts";
+import { HubError } from "../model/errors.ts";
 import type { CallOptions } from "./calls.ts";
+import { deferred } from "./deferred.ts";
 import type { Handler } from "./handlers.ts";
 import type {
   HandlerOf,
@@ -17,20 +18,22 @@ import type {
   PresenceQuery,
   State,
 } from "./options.ts";
+import type { HubPlace, Joined } from "./hub-place.ts";
+import type { Place, Recovered } from "./place.ts";
 import type { Presence, PresencePage } from "./presence.ts";
+import type { RoomPlace } from "./room-place.ts";
+import type { RoomText } from "./address.ts";
 import type { Session } from "./session.ts";
 import type { Listener, Unsubscribe } from "./signal.ts";
 import { readable } from "./streams.ts";
-import type { Hello } from "./wire.ts";
+import type { Greeting, Hello } from "./wire.ts";
 
-export interface Connection<H extends AnyHub> extends HubCalls<H>, AsyncDisposable {
+/** What connections of both kinds have. `G` is what `$/connected` says. */
+export interface AnyConnection<H extends AnyHub, G extends Greeting>
+  extends HubCalls<H>, AsyncDisposable {
   /** The first `$/connected`. Rejects where the connection is closed before it. */
-  readonly ready: Promise<Hello>;
+  readonly ready: Promise<G>;
   readonly state: State;
-  /** Who is in the room, kept up to date. Each change is another object. */
-  readonly presence: Presence;
-  /** Where it stands in its room, `epoch:offset`. Kept by the application, it resumes there (`since`). */
-  readonly position: string | undefined;
   readonly lastError: HubError | undefined;
 
   /** The same calls, with a key to repeat them under, a signal or a time limit. */
@@ -42,68 +45,132 @@ export interface Connection<H extends AnyHub> extends HubCalls<H>, AsyncDisposab
 
   onState(listener: Listener<State>): Unsubscribe;
   /** At every connection, before calls that waited go out. Rooms joined by a call (`joinRoom`) must be joined anew. */
-  onConnected(listener: Listener<Hello>): Unsubscribe;
-  /** Nothing was missed: `replayed` messages follow. */
-  onRecovered(listener: Listener<{ readonly replayed: number }>): Unsubscribe;
+  onConnected(listener: Listener<G>): Unsubscribe;
+  /** Nothing was missed in this room. */
+  onRecovered(listener: Listener<Recovered>): Unsubscribe;
   /** Messages of this room may be missing: load its state anew. */
   onReload(listener: Listener<{ readonly room: string }>): Unsubscribe;
-  /** Whatever is said, `$/presence` included; each position of the room once, and in order. */
+  /** Whatever is said, `$/presence` included; each position of a room once, and in order. */
   onMessage(listener: Listener<Message>): Unsubscribe;
-  onPresence(listener: Listener<Presence>): Unsubscribe;
   /** What went wrong beside calls: lost connections, tokens that could not be had, frames that were refused. */
   onError(listener: Listener<HubError>): Unsubscribe;
 
-  /** Shows others a state of this user, until it leaves; a return after that shows it again. */
-  track(state: unknown): Promise<void>;
-  untrack(): Promise<void>;
-  history(query?: HistoryQuery): Promise<HistoryPage>;
-  presencePage(query?: PresenceQuery): Promise<PresencePage>;
   /** Renews the connection's token by this one, or by a fresh one. Happens by itself where `token` is a function. */
   refresh(token?: string): Promise<{ readonly expiresAt: number }>;
   /** For good. What waits for an answer is rejected with `closed`. */
   close(): void;
 }
 
-export function connectionOf<H extends AnyHub>(
-  session: Session,
-  ready: Promise<Hello>,
-): Connection<H> {
+/** To one room. */
+export interface Connection<H extends AnyHub> extends AnyConnection<H, Hello> {
+  /** Who is in the room, kept up to date. Each change is another object. */
+  readonly presence: Presence;
+  /** Where it stands in its room, `epoch:offset`. Kept by the application, it resumes there (`since`). */
+  readonly position: string | undefined;
+  onPresence(listener: Listener<Presence>): Unsubscribe;
+  /** Shows others a state of this user, until it leaves; a return after that shows it again. */
+  track(state: unknown): Promise<void>;
+  untrack(): Promise<void>;
+  history(query?: HistoryQuery): Promise<HistoryPage>;
+  presencePage(query?: PresenceQuery): Promise<PresencePage>;
+}
+
+/** To a whole hub: all its rooms on one socket. */
+export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeting> {
+  /**
+   * Joins a room, where the hub's policy lets the client, with what was said there after `since`; joins it again, from
+   * where it stands, whenever it comes back. Throws what the hub's policy throws, and `too_many_groups`.
+   */
+  join(room: RoomText, since?: string): Promise<Joined>;
+  leave(room: RoomText): Promise<void>;
+  /** Where it stands in a room, `epoch:offset`. */
+  positionOf(room: RoomText): string | undefined;
+  /** Shows others in the room a state of this user, until it leaves; a return after that shows it again. */
+  track(room: RoomText, state: unknown): Promise<void>;
+  untrack(room: RoomText): Promise<void>;
+  history(room: RoomText, query?: HistoryQuery): Promise<HistoryPage>;
+  presencePage(room: RoomText, query?: PresenceQuery): Promise<PresencePage>;
+}
+
+export const roomConnectionOf = <H extends AnyHub>(
+  session: Session<RoomPlace, Hello>,
+): Connection<H> => ({
+  ...commonOf<H, Hello>(session),
+  get state() {
+    return session.state;
+  },
+  get lastError() {
+    return session.lastError;
+  },
+  get presence() {
+    return session.place.attendance.presence;
+  },
+  get position() {
+    return session.place.position;
+  },
+  onPresence: session.place.presence.listen,
+  track: (state) => session.place.attendance.track(state),
+  untrack: () => session.place.attendance.untrack(),
+  history: (query = {}) => session.ask("$/history", query) as Promise<HistoryPage>,
+  presencePage: (query = {}) => session.ask("$/presence", query) as Promise<PresencePage>,
+});
+
+export const hubConnectionOf = <H extends AnyHub>(
+  session: Session<HubPlace>,
+): HubConnection<H> => ({
+  ...commonOf<H, Greeting>(session),
+  get state() {
+    return session.state;
+  },
+  get lastError() {
+    return session.lastError;
+  },
+  join: (room, since) => session.place.join(room, since),
+  leave: (room) => session.place.leave(room),
+  positionOf: (room) => session.place.positionOf(room),
+  track: (room, state) => session.place.track(room, state),
+  untrack: (room) => session.place.untrack(room),
+  history: (room, query) => session.ask("$/history", { room, ...query }) as Promise<HistoryPage>,
+  presencePage: (room, query) =>
+    session.ask("$/presence", { room, ...query }) as Promise<PresencePage>,
+});
+
+/** Nothing that changes by itself: it is spread. */
+function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Place, G>) {
   const { events, handlers } = session;
   return {
-    ready,
-    get state() {
-      return session.state;
-    },
-    get presence() {
-      return session.attendance.presence;
-    },
-    get position() {
-      return session.position;
-    },
-    get lastError() {
-      return session.lastError;
-    },
+    ready: readyOf(session),
     ...callsOf<H>(session, {}),
-    with: (options) => callsOf<H>(session, options),
-    on: (method, handler) => handlers.on(method, handler as Handler),
+    with: (options: CallOptions) => callsOf<H>(session, options),
+    on: (method: string, handler: unknown) => handlers.on(method, handler as Handler),
     onState: events.state.listen,
     onConnected: events.connected.listen,
     onRecovered: events.recovered.listen,
     onReload: events.reload.listen,
     onMessage: events.message.listen,
-    onPresence: events.presence.listen,
     onError: events.error.listen,
-    track: (state) => session.attendance.track(state),
-    untrack: () => session.attendance.untrack(),
-    history: (query = {}) => session.ask("$/history", query) as Promise<HistoryPage>,
-    presencePage: (query = {}) => session.ask("$/presence", query) as Promise<PresencePage>,
-    refresh: (token) => session.refresh(token),
+    refresh: (token?: string) => session.refresh(token),
     close: () => session.close(),
     [Symbol.asyncDispose]: async () => session.close(),
   };
 }
 
-function callsOf<H extends AnyHub>({ calls }: Session, options: CallOptions): HubCalls<H> {
+function readyOf<G extends Greeting>({ events }: Session<Place, G>): Promise<G> {
+  const { promise, resolve, reject } = deferred<G>();
+  events.connected.listen(resolve);
+  events.state.listen((state) => {
+    if (state.status === "closed")
+      reject(state.error ?? new HubError("closed", "The connection was closed."));
+  });
+  // Who does not wait for it is told by the state.
+  promise.catch(() => {});
+  return promise;
+}
+
+function callsOf<H extends AnyHub>(
+  { calls }: Pick<Session, "calls">,
+  options: CallOptions,
+): HubCalls<H> {
   return {
     invoke: named((method, args) => calls.invoke({ method, args, options })),
     send: named((method, args) => void calls.start({ method, args, options })),

@@ -6,9 +6,11 @@ export { typed, type StreamResult, type Typed } from "./typed.ts";
 export type { RoomText } from "./address.ts";
 export type { Backoff } from "./backoff.ts";
 export type { CallOptions } from "./calls.ts";
-export type { Connection } from "./connection.ts";
+export type { AnyConnection, Connection, HubConnection } from "./connection.ts";
+export type { Joined } from "./hub-place.ts";
 export type {
   ConnectOptions,
+  HubConnectOptions,
   HandlerOf,
   HandlersOf,
   HistoryPage,
@@ -20,4 +22,5 @@ export type {
 } from "./options.ts";
 export type { Member, Presence, PresencePage } from "./presence.ts";
 export type { Listener, Unsubscribe } from "./signal.ts";
-export type { Hello } from "./wire.ts";
+export type { Recovered } from "./place.ts";
+export type { Greeting, Hello } from "./wire.ts";

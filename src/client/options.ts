@@ -18,13 +18,18 @@ type Heard<A extends readonly unknown[]> = { [I in keyof A]: Wire<A[I]> };
 
 export type HandlersOf<H> = { readonly [K in keyof ClientOf<H>]?: HandlerOf<ClientOf<H>[K]> };
 
-export interface ConnectOptions<H extends AnyHub> {
+/** For a connection to one room. */
+export interface ConnectOptions<H extends AnyHub> extends HubConnectOptions<H> {
   readonly room: RoomText;
+  /** Where the application's own state stands (`epoch:offset`), if it has one: what came after it is replayed. */
+  readonly since?: string;
+}
+
+/** For a connection to a whole hub. */
+export interface HubConnectOptions<H extends AnyHub> {
   readonly token: Token;
   /** What the hub may call here. More with `on`. */
   readonly handlers?: HandlersOf<H>;
-  /** Where the application's own state stands (`epoch:offset`), if it has one: what came after it is replayed. */
-  readonly since?: string;
   /** Calls that may wait for a connection; one more is refused with `queue_full`. */
   readonly queue?: number;
   /** Failed attempts in a row after which it gives up. Refusals look like a lost network, so the default is never. */
@@ -52,7 +57,6 @@ export interface SessionOptions {
   readonly address: Address;
   readonly token: Token;
   readonly handlers: object | undefined;
-  readonly since: string | undefined;
   readonly queue: number;
   readonly maxRetries: number;
   readonly backoff: Backoff;

@@ -79,7 +79,7 @@ export class Resume {
 }
 
 /** Offsets of two epochs do not compare. */
-function isAfter(position: string, heard: string | undefined): boolean {
+export function isAfter(position: string, heard: string | undefined): boolean {
   if (heard === undefined) return true;
   const [one, other] = [parsePosition(position), parsePosition(heard)];
   return one.epoch !== other.epoch || one.offset > other.offset;

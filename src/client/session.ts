@@ -3,7 +3,6 @@
 
 import { HubError } from "../model/errors.ts";
 import { DEFAULTS as ROOM, PING } from "../model/options.ts";
-import { Attendance } from "./attendance.ts";
 import { Calls } from "./calls.ts";
 import { Credentials } from "./credentials.ts";
 import { Handlers } from "./handlers.ts";
@@ -11,38 +10,41 @@ import { Heartbeat } from "./heartbeat.ts";
 import { Link } from "./link.ts";
 import type { Message, SessionOptions, State } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import type { Presence, PresenceChange } from "./presence.ts";
-import { Resume } from "./resume.ts";
+import type { Around, Place, Recovered } from "./place.ts";
 import { signal } from "./signal.ts";
-import { errorOf, framesIn, type Frame, type Hello } from "./wire.ts";
+import { errorOf, framesIn, type Frame, type Greeting } from "./wire.ts";
 
-const events = () => ({
+const eventsOf = <G>() => ({
   state: signal<State>(),
-  connected: signal<Hello>(),
-  recovered: signal<{ readonly replayed: number }>(),
+  connected: signal<G>(),
+  recovered: signal<Recovered>(),
   reload: signal<{ readonly room: string }>(),
   message: signal<Message>(),
-  presence: signal<Presence>(),
   error: signal<HubError>(),
 });
 
-export class Session {
+/** `G` is what the server says of a connection to such a place. */
+export class Session<P extends Place = Place, G extends Greeting = Greeting> {
   readonly #link: Link;
-  readonly #resume: Resume;
   readonly #outbox: Outbox;
   readonly #heartbeat: Heartbeat;
   readonly #credentials: Credentials;
   readonly calls: Calls;
   readonly handlers: Handlers;
-  readonly attendance: Attendance;
-  readonly events = events();
+  readonly place: P;
+  readonly events = eventsOf<G>();
   state: State = { status: "connecting" };
   lastError: HubError | undefined;
   #wasConnected = false;
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions, place: (around: Around) => P) {
     this.handlers = new Handlers(options.handlers);
-    this.#resume = new Resume(options.since);
+    this.place = place({
+      ask: (method, query) => this.ask(method, query),
+      recovered: this.events.recovered.emit,
+      reload: this.events.reload.emit,
+      failed: (error) => this.#warn(error),
+    });
     this.#link = this.#newLink(options);
     this.#outbox = new Outbox((frame) => this.#link.send(frame));
     this.#heartbeat = new Heartbeat({
@@ -62,10 +64,6 @@ export class Session {
       post: (parcel) => this.#outbox.push(parcel),
       drained: () => this.#drained(),
     });
-    this.attendance = new Attendance({
-      ask: (method, query) => this.ask(method, query),
-      changed: this.events.presence.emit,
-    });
     this.#link.attempt();
   }
 
@@ -74,7 +72,7 @@ export class Session {
       ...options,
       query: async () => ({
         access_token: await this.#credentials.next(),
-        ...this.#resume.query,
+        ...this.place.query,
       }),
       // Until the server says how often.
       opened: () => this.#heartbeat.start(ROOM.pingSeconds * 1000),
@@ -86,10 +84,6 @@ export class Session {
 
   get isLive(): boolean {
     return this.state.status === "connected" && this.#link.isOpen;
-  }
-
-  get position(): string | undefined {
-    return this.#resume.position;
   }
 
   /** Calls one of the protocol's own methods. */
@@ -131,7 +125,7 @@ export class Session {
       case undefined:
         return this.#answered(frame);
       case "$/connected":
-        return this.#greet(frame.params as Hello);
+        return this.#greet(frame.params as G);
       case "$/item":
         return this.calls.item(frame.params as { id: string; item: unknown });
       case "$/reset":
@@ -147,31 +141,24 @@ export class Session {
       this.#warn(errorOf(frame.error));
   }
 
-  #greet(hello: Hello): void {
-    const outcome = this.#resume.greet(hello);
-    const { connectionId, userId, room, replayed, pingSeconds } = hello;
+  #greet(hello: G): void {
+    const { connectionId, userId, pingSeconds } = hello;
     this.#link.greeted();
     this.#heartbeat.start(pingSeconds * 1000);
     this.#credentials.accepted();
     this.#wasConnected = true;
     this.#become({ status: "connected", connectionId, userId });
-    this.attendance.greet(hello);
-    if (outcome === "recovered") this.events.recovered.emit({ replayed });
-    if (outcome === "reload") this.events.reload.emit({ room });
+    this.place.greet(hello);
     // Before what waits: who joins rooms anew does it here, and what waits may need them.
     this.events.connected.emit(hello);
     this.calls.connected();
   }
 
   #hear(frame: Frame, method: string): void {
+    if (!this.place.hears(frame)) return;
     const { room, position } = frame;
-    // What is replayed of presence is older than what `$/connected` said.
-    const isOld = this.#resume.isReplaying;
-    if (room !== undefined && position !== undefined && !this.#resume.hears(room, position)) return;
     const params = ([] as unknown[]).concat(frame.params ?? []);
     if (frame.id !== undefined) return void this.#answer(frame, params);
-    if (method === "$/presence" && room === this.#resume.room && !isOld)
-      this.attendance.change(frame.params as PresenceChange);
     this.handlers.tell(method, params);
     const place = {
       ...(room !== undefined && { room }),

@@ -4,10 +4,15 @@ import { HubError } from "../model/errors.ts";
 import { encodeParams, toJson } from "../protocols/json.ts";
 import type { PresencePage } from "./presence.ts";
 
-/** What `$/connected` says. */
-export interface Hello {
+/** What `$/connected` says of a connection, whatever it came for. */
+export interface Greeting {
   readonly connectionId: string;
   readonly userId: string;
+  readonly pingSeconds: number;
+}
+
+/** The same of one that came for a room. */
+export interface Hello extends Greeting {
   readonly room: string;
   readonly position: string;
   /** Everything after the position the client named is about to be replayed. */
@@ -15,7 +20,6 @@ export interface Hello {
   readonly replayed: number;
   readonly present: PresencePage;
   readonly durability: "logged" | "behind" | "none";
-  readonly pingSeconds: number;
 }
 
 /** Anything the server may say. It is our own server, so shapes are believed. */

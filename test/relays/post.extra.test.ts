@@ -3,6 +3,7 @@
 import { exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
+import type { Peer } from "../../src/rooms/peers.ts";
 import { enter, roomAt, token, type Frame } from "../rooms/client.ts";
 import { relayOf } from "./client.ts";
 
@@ -133,9 +134,8 @@ it("is in the rooms it joins for as long as it lasts", async () => {
   const response = await post([call(1, "join", "posting"), call(2, "members", "posting")]);
   const [, members] = await response.json<Frame[]>();
   expect(members!.result).toMatchObject({ connections: 1 });
-  await expect
-    .poll(async () => (await roomAt("relayed/group:posting").presence({})).connections)
-    .toBe(0);
+  const room: Peer = roomAt("relayed/group:posting");
+  await expect.poll(async () => (await room.presence({})).connections).toBe(0);
 });
 
 it("runs the hub's hooks and filters around it", async () => {

@@ -78,12 +78,24 @@ asking.on("shouted", () => {});
 
 // Rooms are named by their kind, and a token is had at once or later.
 connect<ChatHub>("/hubs/chat", { room: "order:42", token: async () => "t" });
-// @ts-expect-error a room is required
-connect<ChatHub>("/hubs/chat", { token: "t" });
-// @ts-expect-error and so is a token
+// @ts-expect-error a token is required
 connect<ChatHub>("/hubs/chat", { room: "group:lobby" });
 // @ts-expect-error there is no such kind
 connect<ChatHub>("/hubs/chat", { room: "lobby", token: "t" });
+
+// Without a room it is the whole hub, which has rooms to join and none of its own.
+const whole = connect<ChatHub>("/hubs/chat", { token: "t" });
+whole.join("group:lobby", "epoch:7") satisfies Promise<{ readonly recovered: boolean }>;
+whole.invoke.sendToRoom("lobby", "hi") satisfies Promise<unknown>;
+whole.history("group:lobby", { limit: 3 });
+// @ts-expect-error which room?
+whole.history({ limit: 3 });
+// @ts-expect-error a hub has no position
+whole.position satisfies unknown;
+// @ts-expect-error there is no such kind
+whole.join("lobby");
+// @ts-expect-error where one stands is said when a room is joined
+connect<ChatHub>("/hubs/chat", { token: "t", since: "epoch:7" });
 
 /** States tell what they know. */
 export function describe(state: State): string {
