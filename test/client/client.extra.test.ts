@@ -228,3 +228,36 @@ describe("a room whose object ends", () => {
     expect(states).toEqual([]);
   });
 });
+
+describe("a whole hub", () => {
+  it("has its rooms on one socket, and is back in them after a crash", async () => {
+    const whole = connect<typeof PlainHub>("wss://edge.example/hubs/plain", {
+      token: () => token("alice"),
+      WebSocket: WorkerSocket,
+      backoff: { baseMs: 10, capMs: 100 },
+    });
+    onTestFinished(() => whole.close());
+    const heard: string[] = [];
+    whole.onMessage(({ method, params, room }) => {
+      if (method === "said") heard.push(`${room} ${String(params[0])}`);
+    });
+    const back: string[] = [];
+    whole.onRecovered(({ room }) => back.push(room));
+    await Promise.all(["whole1", "whole2"].map((name) => whole.join(`group:${name}`)));
+    await whole.invoke.sayGroups(["whole1", "whole2"], "one");
+    await expect.poll(() => heard.length).toBe(2);
+    await abortAllDurableObjects();
+    await expect.poll(() => back.length).toBe(2);
+    await whole.invoke.sayGroups(["whole1", "whole2"], "two");
+    await expect
+      .poll(() => heard.toSorted())
+      .toEqual(
+        ["one", "two"]
+          .flatMap((text) => [`group:whole1 ${text}`, `group:whole2 ${text}`])
+          .toSorted(),
+      );
+    expect((await whole.history("group:whole1")).messages).toHaveLength(2);
+    expect((await whole.presencePage("group:whole2")).users).toBe(1);
+    await expect(whole.join("user:bob")).rejects.toMatchObject({ code: "forbidden" });
+  });
+});
