@@ -129,7 +129,7 @@ export const hubConnectionOf = <H extends AnyHub>(
   leave: (room) => session.place.leave(room),
   positionOf: (room) => session.place.positionOf(room),
   track: (room, state) => session.place.track(room, state),
-  untrack: (room) => session.place.untrack(room),
+  untrack: (room) => session.place.track(room, undefined),
   history: (room, query) => session.ask("$/history", { room, ...query }) as Promise<HistoryPage>,
   presencePage: (room, query) =>
     session.ask("$/presence", { room, ...query }) as Promise<PresencePage>,

@@ -40,7 +40,7 @@ export class HubPlace implements Place {
   async join(room: RoomText, since?: string): Promise<Joined> {
     const joined = (await this.#around.ask("$/join", { room, since })) as Joined;
     this.#stands(room, joined.position);
-    if (!this.#joined.has(room)) this.#joined.set(room, undefined);
+    this.#joined.set(room, this.#joined.get(room));
     return joined;
   }
 
@@ -50,14 +50,10 @@ export class HubPlace implements Place {
     this.#heard.delete(room);
   }
 
+  /** `undefined`: nothing any more. */
   async track(room: RoomText, state: unknown): Promise<void> {
     if (this.#joined.has(room)) this.#joined.set(room, state);
-    await this.#around.ask("$/track", { room, state });
-  }
-
-  async untrack(room: RoomText): Promise<void> {
-    if (this.#joined.has(room)) this.#joined.set(room, undefined);
-    await this.#around.ask("$/untrack", { room });
+    await this.#around.ask(state === undefined ? "$/untrack" : "$/track", { room, state });
   }
 
   greet(): void {
@@ -73,9 +69,9 @@ export class HubPlace implements Place {
     try {
       const answers = (await this.#around.ask("$/resume", { rooms })) as Record<string, Resumed>;
       for (const [room, answer] of Object.entries(answers)) this.#resumed(room, answer);
-    } catch (cause) {
+    } catch (error) {
       // Lost again, and the next connection asks again; or told, and then these rooms are not heard.
-      this.#around.failed(new HubError("not_resumed", "Rooms were not joined again.", { cause }));
+      this.#around.failed(error as HubError);
     }
   }
 

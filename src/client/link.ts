@@ -3,9 +3,10 @@
 
 import { PartySocket } from "partysocket";
 import { CloseEvent as MadeUpClose } from "partysocket/ws";
-import { CLOSE, HubError, shouldReconnect } from "../model/errors.ts";
+import { HubError, shouldReconnect } from "../model/errors.ts";
 import type { Address } from "./address.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
+import { closeError } from "./close-error.ts";
 import { Timer } from "./timer.ts";
 
 export interface LinkOptions {
@@ -148,12 +149,6 @@ export class Link {
     this.#timer.clear();
     this.#socket.close();
   }
-}
-
-/** The code is the close's name in model/errors.ts; browsers say 1006 for all that has none, HTTP refusals included. */
-function closeError({ code, reason }: { readonly code: number; readonly reason: string }) {
-  const name = Object.entries(CLOSE).find(([, close]) => close.code === code)?.[0];
-  return new HubError(name ?? "disconnected", `Closed with ${code}. ${reason}`.trim());
 }
 
 const unreachable = (message: string): HubError =>

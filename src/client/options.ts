@@ -3,7 +3,7 @@
 import type { AnyHub } from "../dispatch/hub.ts";
 import type { ClientOf, Wire } from "../dispatch/typed.ts";
 import type { HubError } from "../model/errors.ts";
-import { LIMITS } from "../model/options.ts";
+import { MESSAGE_BYTES } from "../model/both-ends.ts";
 import type { Address, RoomText } from "./address.ts";
 import type { Backoff } from "./backoff.ts";
 
@@ -49,7 +49,7 @@ export const DEFAULTS = {
   maxRetries: Infinity,
   backoff: { baseMs: 1_000, capMs: 30_000, random: Math.random },
   tokenSeconds: 30,
-  messageBytes: LIMITS.messageBytes,
+  messageBytes: MESSAGE_BYTES,
 } as const;
 
 /** `ConnectOptions` with nothing left open. */

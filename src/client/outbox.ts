@@ -1,6 +1,6 @@
 // Messages of one moment leave as one frame: frames are what Cloudflare counts, and what costs time on the way.
 
-import { LIMITS } from "../model/options.ts";
+import { MESSAGE_BYTES, MESSAGES_A_FRAME } from "../model/both-ends.ts";
 import { Timer } from "./timer.ts";
 import { bytesOf } from "./wire.ts";
 
@@ -36,8 +36,8 @@ export class Outbox {
 
   #fits(bytes: number, isRequest: boolean): boolean {
     return (
-      this.#texts.length < LIMITS.messagesPerFrame &&
-      this.#bytes + bytes < LIMITS.messageBytes &&
+      this.#texts.length < MESSAGES_A_FRAME &&
+      this.#bytes + bytes < MESSAGE_BYTES &&
       !(isRequest && this.#hasRequest)
     );
   }

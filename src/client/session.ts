@@ -2,7 +2,7 @@
 // ends with it.
 
 import { HubError } from "../model/errors.ts";
-import { DEFAULTS as ROOM, PING } from "../model/options.ts";
+import { PING, PING_SECONDS } from "../model/both-ends.ts";
 import { Calls } from "./calls.ts";
 import { Credentials } from "./credentials.ts";
 import { Handlers } from "./handlers.ts";
@@ -75,7 +75,7 @@ export class Session<P extends Place = Place, G extends Greeting = Greeting> {
         ...this.place.query,
       }),
       // Until the server says how often.
-      opened: () => this.#heartbeat.start(ROOM.pingSeconds * 1000),
+      opened: () => this.#heartbeat.start(PING_SECONDS * 1000),
       received: (text) => this.#received(text),
       lost: (error, pause) => this.#lost(error, pause),
       ended: (error) => this.#end({ status: "closed", error }),

@@ -1,7 +1,7 @@
 // SignalR's other two transports (SIGNALR §2.3, §2.4), each a socket of the relay's on one side: an open response must
 // not keep an object awake, and the worker, which holds it, pays for work and not for waiting.
 
-import { PING } from "../model/options.ts";
+import { PING } from "../model/both-ends.ts";
 import { closeQuietly } from "./bridge.ts";
 
 type Frame = string | ArrayBuffer;
@@ -22,35 +22,34 @@ const EVENT_HEADERS = {
 
 /** Whatever the relay writes, as events; and a ping of our own, because the object must sleep. */
 export function serverSentEvents(socket: WebSocket, { signal }: Request): Response {
-  let timer: ReturnType<typeof setInterval>;
-  const stop = () => {
-    clearInterval(timer);
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let isOver = false;
+  /** Once, whoever ends it: a stream that was cancelled can be neither written to nor closed. */
+  const end = (last?: () => void) => {
+    if (isOver) return;
+    isOver = true;
+    clearInterval(timer ?? null);
     closeQuietly(socket);
+    last?.();
   };
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         const write = (text: string) => {
+          if (isOver) return;
           if ((controller.desiredSize ?? 0) >= 0) return controller.enqueue(encode(text));
-          stop();
-          controller.error(new Error("The reader is too slow."));
+          end(() => controller.error(new Error("The reader is too slow.")));
         };
+        const close = () => end(() => controller.close());
         // Firefox opens a stream only once something has come.
         write(":\r\n");
-        signal.addEventListener("abort", stop);
+        signal.addEventListener("abort", close);
         let probes = 0;
         const probe = () => write(++probes % PROBES_A_PING === 0 ? eventOf(PING) : ":\r\n");
         timer = setInterval(probe, KEEP_ALIVE_MS / PROBES_A_PING);
-        listen(
-          socket,
-          (frame) => write(eventOf(frame as string)),
-          () => {
-            clearInterval(timer);
-            controller.close();
-          },
-        );
+        listen(socket, (frame) => write(eventOf(frame as string)), close);
       },
-      cancel: stop,
+      cancel: () => end(),
     },
     new ByteLengthQueuingStrategy({ highWaterMark: QUEUED_BYTES }),
   );

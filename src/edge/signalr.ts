@@ -1,7 +1,8 @@
 // SignalR's negotiation, and a hub over one WebSocket: `/hubs/{hub}/negotiate` and `/hubs/{hub}?id=`. Answers are in
 // SignalR's words (SIGNALR §1, §2): its clients show them.
 
-import { PING, type Transport } from "../model/options.ts";
+import { PING } from "../model/both-ends.ts";
+import { type Transport } from "../model/options.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { codeOf, enter } from "../rooms/attach.ts";
 import type { HubArrival, Posted } from "../rooms/relay.ts";

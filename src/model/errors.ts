@@ -69,22 +69,50 @@ function isRemoteHubError(error: unknown): error is { code: string; message: str
 
 /** Close codes. 4400–4499: reconnect, and resume by position. 4500–4599: do not come back unchanged. */
 export const CLOSE = {
-  normal: { code: 1000, reason: "" },
-  expired: { code: 4401, reason: "The token has expired." },
-  slow: { code: 4408, reason: "Too many bytes were waiting for this socket." },
-  silent: { code: 4410, reason: "Nothing was heard for too long." },
-  interrupted: { code: 4411, reason: "The room could not be reached." },
-  flooding: { code: 4429, reason: "Too many messages." },
-  gone: { code: 4500, reason: "This hub is no longer served." },
+  normal: 1000,
+  expired: 4401,
+  slow: 4408,
+  silent: 4410,
+  interrupted: 4411,
+  flooding: 4429,
+  gone: 4500,
+  aborted: 4501,
+  malformed: 4502,
   /** The hub's `connected` threw. */
-  failed: { code: 4503, reason: "The hub could not begin." },
+  failed: 4503,
   /** A client has one connection: its newest. */
-  replaced: { code: 4504, reason: "Another connection of this client took its place." },
-  aborted: { code: 4501, reason: "The server ended the connection." },
-  malformed: { code: 4502, reason: "Too many malformed frames." },
-} as const satisfies Record<string, { code: number; reason: string }>;
+  replaced: 4504,
+} as const;
 
-export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
+export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
+
+/** What a close says beside its code. A function, so that pages, which do not ask, need not load it. */
+export function reasonOf(code: CloseCode): string {
+  switch (code) {
+    case CLOSE.normal:
+      return "";
+    case CLOSE.expired:
+      return "The token has expired.";
+    case CLOSE.slow:
+      return "Too many bytes were waiting for this socket.";
+    case CLOSE.silent:
+      return "Nothing was heard for too long.";
+    case CLOSE.interrupted:
+      return "The room could not be reached.";
+    case CLOSE.flooding:
+      return "Too many messages.";
+    case CLOSE.gone:
+      return "This hub is no longer served.";
+    case CLOSE.aborted:
+      return "The server ended the connection.";
+    case CLOSE.malformed:
+      return "Too many malformed frames.";
+    case CLOSE.failed:
+      return "The hub could not begin.";
+    case CLOSE.replaced:
+      return "Another connection of this client took its place.";
+  }
+}
 
 /** Whether a client should come back after a close: codes of ours say so by range, others by RFC 6455. */
 export const shouldReconnect = (code: number): boolean =>

@@ -1,11 +1,13 @@
 // Every limit and default in one place, each with its reason. A hub may override them.
 
+import { MESSAGE_BYTES, MESSAGES_A_FRAME, PING_SECONDS } from "./both-ends.ts";
+
 export interface Limits {
-  /** Bytes of one inbound frame. SignalR's own default; OWASP advises 64 KiB at most. */
+  /** Bytes of one inbound frame. */
   readonly messageBytes: number;
   /** Nesting of inbound JSON. `JSON.stringify` and `structuredClone` fail from about 10,000. */
   readonly depth: number;
-  /** Messages in one inbound frame: each costs a dispatch. */
+  /** Messages in one inbound frame. */
   readonly messagesPerFrame: number;
   /** Rooms one connection may be in beside its own (Phoenix: CVE-2026-56811). */
   readonly groupsPerConnection: number;
@@ -46,9 +48,9 @@ export interface Limits {
 }
 
 export const LIMITS: Limits = {
-  messageBytes: 32 * 1024,
+  messageBytes: MESSAGE_BYTES,
   depth: 64,
-  messagesPerFrame: 100,
+  messagesPerFrame: MESSAGES_A_FRAME,
   groupsPerConnection: 100,
   connectionsPerUser: 50,
   connectionsPerObject: 32_000,
@@ -143,7 +145,7 @@ export const DEFAULTS: RoomSettings = {
   reachAll: true,
   reachUsers: undefined,
   online: false,
-  pingSeconds: 15,
+  pingSeconds: PING_SECONDS,
   // Browsers let a hidden tab's timers run once a minute: two intervals of 15 s would close it again and again.
   silentSeconds: 75,
   sweepSeconds: 120,
@@ -158,6 +160,3 @@ export const DEFAULTS: RoomSettings = {
   rememberGroups: 0,
   limits: LIMITS,
 };
-
-/** The heartbeat objects answer asleep, both ways: SignalR's JSON ping. */
-export const PING = '{"type":6}\u001e';

@@ -2,7 +2,8 @@
 
 import { HubError } from "../model/errors.ts";
 import { StreamRef, type CallId, type Incoming, type Received } from "../model/message.ts";
-import { PING, type Limits } from "../model/options.ts";
+import { PING } from "../model/both-ends.ts";
+import { type Limits } from "../model/options.ts";
 import { depthError, hasPrototypeKey, mayHavePrototypeKey, sizeError } from "./hostile-json.ts";
 
 /** Never throws; see `Protocol.decode`. */
@@ -53,7 +54,7 @@ function readCall(message: Members): Incoming {
   const args = readArguments(message.params);
   if (!args) return invalid(message, "The member params is an array or an object.");
   const word = WORDS.get(method);
-  if (word) return readWord(word, message);
+  if (word) return readWord(word, message, args);
   return {
     type: "invocation",
     target: method,
@@ -89,11 +90,15 @@ const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ["$/cancelRequest", { shape: "$/cancelRequest {id}", read: readCancel }],
 ]);
 
-/** As a request it is refused: an answer would never come, because nothing is called. */
-function readWord({ shape, read }: Word, message: Members): Incoming {
-  const { id, params } = message;
-  const word = id === undefined && isObject(params) ? read(params) : undefined;
-  return word ?? invalid(message, `Expected the notification ${shape}.`);
+/**
+ * As a request it is refused: an answer would never come. As a notification of another shape it is a call of what no
+ * hub has, which nothing answers: "The Server MUST NOT reply to a Notification", whatever is wrong with its params.
+ */
+function readWord({ shape, read }: Word, message: Members, args: readonly unknown[]): Incoming {
+  const { id, method, params } = message;
+  if (id !== undefined) return invalid(message, `Expected the notification ${shape}.`);
+  const word = isObject(params) ? read(params) : undefined;
+  return word ?? { type: "invocation", target: method as string, args };
 }
 
 function readItem({ stream, item }: Members): Incoming | undefined {

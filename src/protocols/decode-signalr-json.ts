@@ -1,7 +1,8 @@
 // SignalR's JSON as clients send it: text → messages. Each ends with 0x1E; a frame may hold several, and part of one.
 
 import type { Incoming, Received } from "../model/message.ts";
-import { PING, type Limits } from "../model/options.ts";
+import { PING } from "../model/both-ends.ts";
+import { type Limits } from "../model/options.ts";
 import { asBytes, asText, concat, restOf } from "./bytes.ts";
 import { depthError, hasPrototypeKey, mayHavePrototypeKey, sizeError } from "./hostile-json.ts";
 import { broken, messagesAllowed, readHubMessage } from "./hub-message.ts";

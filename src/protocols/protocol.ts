@@ -1,6 +1,6 @@
 // What a codec is. Codecs are pure: frames in, messages out, and back; they know no sockets and no rooms.
 
-import type { CloseReason } from "../model/errors.ts";
+import type { CloseCode } from "../model/errors.ts";
 import type { Encoded, Outgoing, Received } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
 
@@ -29,5 +29,5 @@ export interface Protocol<E extends Encoded = Encoded> {
   /** How many messages that stateful reconnect counts are in a frame of ours. */
   count?(frame: E): number;
   /** The last record before the server closes a socket, where the close code alone would not tell the client why. */
-  farewell?(why: CloseReason, detail?: string): E;
+  farewell?(why: CloseCode, detail?: string): E;
 }

@@ -1,6 +1,6 @@
 // What went wrong, in the words of ASP.NET Core: stock clients show them, and applications compare them (SIGNALR §3.4).
 
-import { CLOSE, HubError, type CloseReason } from "../model/errors.ts";
+import { CLOSE, HubError, type CloseCode } from "../model/errors.ts";
 import type { Outgoing } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
 
@@ -49,20 +49,20 @@ export interface Closing {
 }
 
 /** Clients reconnect after a Close only where it allows them to; a detail is shown where an error is. */
-export function closing({ code }: CloseReason, detail?: string): Closing {
+export function closing(code: CloseCode, detail?: string): Closing {
   if (QUIET.has(code)) return {};
-  if (code === CLOSE.expired.code) return { allowReconnect: true };
-  if (code === CLOSE.gone.code) return { error: ENDED };
+  if (code === CLOSE.expired) return { allowReconnect: true };
+  if (code === CLOSE.gone) return { error: ENDED };
   const error = ENDED + suffix(detail);
   return FINAL.has(code) ? { error } : { error, allowReconnect: true };
 }
 
 const ENDED = "Connection closed with an error.";
 
-const QUIET: ReadonlySet<number> = new Set([CLOSE.normal.code, CLOSE.aborted.code]);
+const QUIET: ReadonlySet<number> = new Set([CLOSE.normal, CLOSE.aborted]);
 
 /** A client that came back would meet the same, or drive its other self away. */
-const FINAL: ReadonlySet<number> = new Set([CLOSE.failed.code, CLOSE.replaced.code]);
+const FINAL: ReadonlySet<number> = new Set([CLOSE.failed, CLOSE.replaced]);
 
 /** What cannot be understood: SignalR has no answer for it, the connection ends. */
 export function invalidData(sentence: string): HubError {

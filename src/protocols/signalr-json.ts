@@ -1,9 +1,9 @@
 // SignalR's JSON hub protocol, both ways: the codec, and messages → text. Inbound text is decode-signalr-json.ts.
 // Members that would be null are left out, and headers are never written: Java clients throw on both (SIGNALR §3.2).
 
-import type { CloseReason } from "../model/errors.ts";
+import type { CloseCode } from "../model/errors.ts";
 import type { CallId, Encoded, Outgoing, OutgoingInvocation } from "../model/message.ts";
-import { PING } from "../model/options.ts";
+import { PING } from "../model/both-ends.ts";
 import { asText } from "./bytes.ts";
 import { decodeSignalrJson } from "./decode-signalr-json.ts";
 import { toJson } from "./json.ts";
@@ -74,5 +74,5 @@ const count = (frame: Encoded): number => ownText(frame).split("\u001e").length 
 
 const ownText = (record: Encoded): string => (typeof record === "string" ? record : asText(record));
 
-const farewell = (why: CloseReason, detail?: string): string =>
+const farewell = (why: CloseCode, detail?: string): string =>
   `${JSON.stringify({ type: 7, ...closing(why, detail) })}\u001e`;

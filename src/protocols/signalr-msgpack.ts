@@ -2,7 +2,7 @@
 // decode-signalr-msgpack.ts. Values are written as JSON would have them, but bytes as bytes.
 
 import { encode as pack } from "@msgpack/msgpack";
-import type { CloseReason } from "../model/errors.ts";
+import type { CloseCode } from "../model/errors.ts";
 import type { Encoded, Outgoing, OutgoingInvocation, Path } from "../model/message.ts";
 import { asBytes, concat } from "./bytes.ts";
 import { decodeSignalrMsgpack } from "./decode-signalr-msgpack.ts";
@@ -147,7 +147,7 @@ function count(frame: Encoded): number {
   return messages;
 }
 
-function farewell(why: CloseReason, detail?: string): Uint8Array {
+function farewell(why: CloseCode, detail?: string): Uint8Array {
   const { error = null, allowReconnect } = closing(why, detail);
   return framed(allowReconnect ? [7, error, true] : [7, error]);
 }

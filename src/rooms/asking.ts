@@ -1,7 +1,7 @@
 // A JSON-RPC client over HTTP: a connection for the length of its request. It has no socket, because nothing of it
 // outlives the request, and the object is awake for as long as it works.
 
-import { CLOSE, HubError, type CloseReason } from "../model/errors.ts";
+import { CLOSE, HubError, reasonOf, type CloseCode } from "../model/errors.ts";
 import type { Encoded } from "../model/message.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import type { User } from "../model/user.ts";
@@ -25,7 +25,7 @@ export interface Asker {
   readonly rate: Bucket;
   heard(frame: Encoded): void;
   /** The server ended the connection. */
-  ended(why: CloseReason): void;
+  ended(why: CloseCode): void;
 }
 
 /** What answers the calls. */
@@ -48,7 +48,7 @@ export class Asking {
   /** The answer as text; empty where nothing wants one. Throws what ended the connection before it was answered. */
   async ask(arrival: AskArrival, frame: string, { host, receiver }: Answerer): Promise<string> {
     const { connections, outbox } = this.#parts;
-    const { promise: ended, resolve } = Promise.withResolvers<CloseReason>();
+    const { promise: ended, resolve } = Promise.withResolvers<CloseCode>();
     const answers: string[] = [];
     const connection = this.#connection(arrival, {
       rate: this.#rateOf(arrival.user),
@@ -99,11 +99,11 @@ export class Asking {
   }
 }
 
-const CODES: ReadonlyMap<CloseReason, string> = new Map<CloseReason, string>([
+const CODES: ReadonlyMap<CloseCode, string> = new Map<CloseCode, string>([
   [CLOSE.flooding, "rate_limited"],
   [CLOSE.malformed, "malformed"],
   [CLOSE.expired, "unauthorized"],
 ]);
 
-const errorOf = (why: CloseReason): HubError =>
-  new HubError(CODES.get(why) ?? "interrupted", why.reason || "The request was given up.");
+const errorOf = (why: CloseCode): HubError =>
+  new HubError(CODES.get(why) ?? "interrupted", reasonOf(why) || "The request was given up.");

@@ -1,9 +1,10 @@
 // The connections of one object: accepting, finding, writing, closing. Relays and rooms share it; it knows no rooms,
 // no logs and no hubs. Which of them are silent or expired is in liveness.ts.
 
-import { CLOSE, type CloseReason } from "../model/errors.ts";
+import { CLOSE, reasonOf, type CloseCode } from "../model/errors.ts";
 import type { Encoded } from "../model/message.ts";
-import { PING, type RoomSettings } from "../model/options.ts";
+import { PING } from "../model/both-ends.ts";
+import { type RoomSettings } from "../model/options.ts";
 import {
   attachedOf,
   attachTo,
@@ -25,7 +26,7 @@ export type SocketState = Pick<
 >;
 
 /** What becomes of a connection that ends here rather than by its client. */
-export type Dropped = (connection: Connection, why: CloseReason) => void;
+export type Dropped = (connection: Connection, why: CloseCode) => void;
 
 export class Connections {
   readonly #state: SocketState;
@@ -185,7 +186,7 @@ export class Connections {
   }
 
   /** Ends a connection with this as its last word. */
-  refuse(connection: Connection, word: Encoded, why: CloseReason): void {
+  refuse(connection: Connection, word: Encoded, why: CloseCode): void {
     if (!this.remove(connection)) return;
     this.write(connection, [word]);
     closeSocket(connection, CLOSE.normal);
@@ -212,7 +213,7 @@ export class Connections {
    * Ends a connection from here. A half-open peer never answers, so it counts as gone at once. Protocols that have a
    * word for why say it, and close normally: their clients know no codes of ours.
    */
-  close(connection: Connection, why: CloseReason, detail?: string): void {
+  close(connection: Connection, why: CloseCode, detail?: string): void {
     connection.saidGoodbye = why === CLOSE.normal || why === CLOSE.aborted;
     const farewell = connection.protocol.farewell?.(why, detail);
     if (farewell !== undefined) return this.refuse(connection, farewell, why);
@@ -222,10 +223,10 @@ export class Connections {
   }
 }
 
-function closeSocket({ socket, asker }: Connection, why: CloseReason): void {
+function closeSocket({ socket, asker }: Connection, why: CloseCode): void {
   asker?.ended(why);
   try {
-    socket?.close(why.code, why.reason);
+    socket?.close(why, reasonOf(why));
   } catch {
     // Closed already.
   }

@@ -1,6 +1,6 @@
 // What hub code can do from an object: the Host, over the object's parts. Here by a function call, elsewhere by RPC.
 
-import { HubError, publicError, type CloseReason } from "../model/errors.ts";
+import { HubError, publicError, type CloseCode } from "../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../model/message.ts";
 import type { RoomSettings } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
@@ -160,7 +160,7 @@ export class ObjectHost implements Host {
     return this.#parts.peer(topic);
   }
 
-  close(connection: Connection, why: CloseReason, detail?: string): void {
+  close(connection: Connection, why: CloseCode, detail?: string): void {
     this.#parts.connections.close(connection, why, detail);
   }
 

@@ -2,7 +2,7 @@
 // relays are such objects, and differ in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
-import { CLOSE, HubError, publicError, type CloseReason } from "../model/errors.ts";
+import { CLOSE, HubError, reasonOf, publicError, type CloseCode } from "../model/errors.ts";
 import type { Params } from "../model/message.ts";
 import { parseTopic, type Topic } from "../model/topic.ts";
 import type { Connection } from "./connection.ts";
@@ -115,8 +115,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   }
 
   /** One that the server ends. */
-  protected gone(connection: Connection, why: CloseReason): void {
-    const error = why === CLOSE.normal ? undefined : new HubError("cancelled", why.reason);
+  protected gone(connection: Connection, why: CloseCode): void {
+    const error = why === CLOSE.normal ? undefined : new HubError("cancelled", reasonOf(why));
     this.left(connection, error, false);
   }
 

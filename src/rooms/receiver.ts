@@ -1,7 +1,7 @@
 // The two sides of an object: what rooms do for hub code (Host), and what they want from it (Receiver). Rooms know
 // nothing of hubs; worker.ts binds the dispatcher to them.
 
-import type { CloseReason, HubError } from "../model/errors.ts";
+import type { CloseCode, HubError } from "../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../model/message.ts";
 import type { RoomSettings } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
@@ -103,7 +103,7 @@ export interface Host {
   /** Throws `forbidden` where the user is not in that room. */
   track(userId: string, topic: Topic, state: unknown): Promise<void>;
   /** `detail` is for clients whose protocol has a word for why, where the hub shows them such details. */
-  close(connection: Connection, why: CloseReason, detail?: string): void;
+  close(connection: Connection, why: CloseCode, detail?: string): void;
   /** Whether a message counts: not one that a resumed connection says again, nor its words about that. */
   takes(connection: Connection, message: Incoming): boolean;
   /** Answers a heartbeat that did wake the object. */

@@ -1,7 +1,8 @@
 // What is refused of inbound JSON-RPC, with which code and under which id; the specification's own examples first.
 
 import { describe, expect, test } from "vitest";
-import { LIMITS, PING, type Limits } from "../../src/model/options.ts";
+import { PING } from "../../src/model/both-ends.ts";
+import { LIMITS, type Limits } from "../../src/model/options.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc.ts";
 
 /** What a frame said, errors by their code. */
@@ -157,29 +158,20 @@ describe("messages refused with invalid_request", () => {
     ["an id which is an object", { jsonrpc: "2.0", id: {}, method: "m" }, null],
     ["an id beyond 2⁵³", { jsonrpc: "2.0", id: 2 ** 53, method: "m" }, null],
     ["params which are a string", { jsonrpc: "2.0", id: 1, method: "m", params: "x" }, 1],
+    [
+      "a notification with params which are a string",
+      { jsonrpc: "2.0", method: "m", params: "x" },
+      null,
+    ],
+    ["a notification of JSON-RPC 1.0", { method: "m", params: [] }, null],
     ["params which are null", { jsonrpc: "2.0", id: 1, method: "m", params: null }, 1],
     ["an empty idempotencyKey", { jsonrpc: "2.0", id: 1, method: "m", idempotencyKey: "" }, 1],
     ["a long idempotencyKey", { jsonrpc: "2.0", id: 1, method: "m", idempotencyKey: long }, 1],
     ["an idempotencyKey of null", { jsonrpc: "2.0", id: 1, method: "m", idempotencyKey: null }, 1],
-    ["$/item without an item", { jsonrpc: "2.0", method: "$/item", params: { stream: "u" } }, null],
-    ["$/item without a stream", { jsonrpc: "2.0", method: "$/item", params: { item: 1 } }, null],
-    ["$/item by position", { jsonrpc: "2.0", method: "$/item", params: ["u", 1] }, null],
     [
       "$/item as a request",
       { jsonrpc: "2.0", id: 3, method: "$/item", params: { stream: "u", item: 1 } },
       3,
-    ],
-    ["$/end of a number", { jsonrpc: "2.0", method: "$/end", params: { stream: 1 } }, null],
-    [
-      "$/end with an error which is no string",
-      { jsonrpc: "2.0", method: "$/end", params: { stream: "u", error: {} } },
-      null,
-    ],
-    ["$/cancelRequest of nothing", { jsonrpc: "2.0", method: "$/cancelRequest" }, null],
-    [
-      "$/cancelRequest of an object",
-      { jsonrpc: "2.0", method: "$/cancelRequest", params: { id: {} } },
-      null,
     ],
     ["an answer without an id", { jsonrpc: "2.0", result: 1 }, null],
     [
@@ -195,6 +187,21 @@ describe("messages refused with invalid_request", () => {
 
   test("an id which JSON.parse makes infinite", () => {
     expect(heard('{"jsonrpc":"2.0","id":1e999,"method":"m"}')).toEqual([["invalid_request", null]]);
+  });
+});
+
+describe("the protocol's own notifications, in another shape,", () => {
+  test.each<[string, string, unknown]>([
+    ["$/item without an item", "$/item", { stream: "u" }],
+    ["$/item without a stream", "$/item", { item: 1 }],
+    ["$/item by position", "$/item", ["u", 1]],
+    ["$/end of a number", "$/end", { stream: 1 }],
+    ["$/end with an error which is no string", "$/end", { stream: "u", error: {} }],
+    ["$/cancelRequest of nothing", "$/cancelRequest", undefined],
+    ["$/cancelRequest of an object", "$/cancelRequest", { id: {} }],
+  ])("are calls that no hub knows, and nothing answers: %s", (_title, method, params) => {
+    const args = params === undefined ? [] : [params].flat();
+    expect(heard(JSON.stringify({ jsonrpc: "2.0", method, params }))).toEqual([call(method, args)]);
   });
 });
 

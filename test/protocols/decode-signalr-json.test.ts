@@ -2,7 +2,8 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LIMITS, PING } from "../../src/model/options.ts";
+import { PING } from "../../src/model/both-ends.ts";
+import { LIMITS } from "../../src/model/options.ts";
 import { signalrJson } from "../../src/protocols/signalr-json.ts";
 import { buffer, cut, hear, survives, utf8 } from "./hub-stream.ts";
 

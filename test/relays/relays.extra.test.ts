@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { PING } from "../../src/model/options.ts";
+import { PING } from "../../src/model/both-ends.ts";
 import { enter } from "../rooms/client.ts";
 import { connected, negotiate, open, relayOf } from "./client.ts";
 

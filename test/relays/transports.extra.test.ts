@@ -3,7 +3,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { PING } from "../../src/model/options.ts";
+import { PING } from "../../src/model/both-ends.ts";
 import { token as tokenOf } from "../rooms/client.ts";
 import { connected, negotiate, relayOf } from "./client.ts";
 
