@@ -214,7 +214,7 @@ export async function historyOf({ client }: Subscriber): Promise<ReturnType<type
 /** Waits until all have heard all that was sent, and gives what is wrong: nothing, if all is well. */
 export async function barrier(
   ledger: Ledger,
-  subscribers: readonly Subscriber[],
+  subscribers: readonly Pick<Subscriber, "name" | "isComplete">[],
 ): Promise<readonly string[]> {
   const deadline = performance.now() + 15_000;
   const isOver = () => ledger.violations.length > 0 || performance.now() > deadline;
