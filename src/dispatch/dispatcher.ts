@@ -97,7 +97,7 @@ function receive(receiving: Receiving, frame: string | ArrayBuffer): void {
 }
 
 const wantsAnswer = (message: Incoming): boolean =>
-  message.type === "malformed" || (message.type === "invocation" && message.id !== undefined);
+  (message.type === "malformed" || message.type === "invocation") && message.id !== undefined;
 
 /** What may be about a stream: an answer is not, nor is what is about the connection itself. */
 const GATED: ReadonlySet<Incoming["type"]> = new Set([
@@ -176,7 +176,7 @@ function refuse(
   answer: Answering,
 ): void {
   const { host, connection } = session;
-  answer(failure(message.id, message.error));
+  if (message.id !== undefined) answer(failure(message.id, message.error));
   if (++session.malformedInARow >= host.settings.limits.malformedInARow)
     host.close(connection, CLOSE.malformed);
   else tolerate(session);

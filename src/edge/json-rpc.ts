@@ -2,7 +2,7 @@
 // the caller is a connection for the length of its request.
 
 import { HubError } from "../model/errors.ts";
-import type { Received } from "../model/message.ts";
+import type { Incoming, Received } from "../model/message.ts";
 import { jsonRpcAnswers } from "../protocols/json-rpc.ts";
 import { randomId } from "../rooms/address.ts";
 import type { RpcArrival } from "../rooms/rpc.ts";
@@ -43,7 +43,7 @@ export async function callHub(request: Request, hubs: Hubs, env: Env, beyond: Be
   if (!isJson(request.headers.get("content-type")))
     throw new HubError("unsupported_media_type", "A call is application/json.");
   const { limits } = caller.served.settings;
-  const text = new TextDecoder().decode(await bodyWithin(request, limits.messageBytes));
+  const text = textOf(await bodyWithin(request, limits.messageBytes));
   const refusal = refusalOf(jsonRpcAnswers.decode(text, limits));
   if (refusal) return refusal;
   const answer = await asked(caller, env, text, beyond);
@@ -53,10 +53,24 @@ export async function callHub(request: Request, hubs: Hubs, env: Env, beyond: Be
 const isJson = (type: string | null): boolean =>
   /^application\/(?:json|json-rpc|jsonrequest)\s*(?:;|$)/i.test(type?.trim() ?? "");
 
-/** What is not understood as a whole touches no object. */
-function refusalOf({ messages: [message], batch }: Received): Response | undefined {
-  if (batch || message?.type !== "malformed") return undefined;
-  const { id, error } = message;
+/** Bytes that are no text are no JSON, either. */
+function textOf(body: ArrayBuffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
+  } catch {
+    return "";
+  }
+}
+
+const NO_REQUEST: Incoming = {
+  ...{ type: "malformed", id: null },
+  error: new HubError("malformed", "The body is no request."),
+};
+
+/** What is not understood as a whole touches no object. A ping is a word of sockets. */
+function refusalOf({ messages: [message = NO_REQUEST], batch }: Received): Response | undefined {
+  if (batch || message.type !== "malformed") return undefined;
+  const { id = null, error } = message;
   const status = error.code === "too_large" ? 413 : 400;
   return json(jsonRpcAnswers.encode({ type: "failure", id, error }), status, error.code);
 }

@@ -49,8 +49,11 @@ export type Incoming =
   /** Stateful reconnect (SIGNALR §3.9): all up to this message arrived; the number of the next one. */
   | { readonly type: "ack"; readonly sequence: number }
   | { readonly type: "sequence"; readonly sequence: number }
-  /** Could not be understood; to be answered, not dispatched. `id` is null where none could be read. */
-  | { readonly type: "malformed"; readonly id: CallId; readonly error: HubError }
+  /**
+   * Could not be understood, or is refused as it stands; to be answered, not dispatched. `id` is null where none could
+   * be read, and absent where nobody waits for an answer.
+   */
+  | { readonly type: "malformed"; readonly id?: CallId; readonly error: HubError }
   /** Could not be understood, and nothing after it can be: the connection ends. */
   | { readonly type: "broken"; readonly error: HubError };
 

@@ -54,7 +54,7 @@ function readCall(message: Members): Incoming {
   const args = readArguments(message.params);
   if (!args) return invalid(message, "The member params is an array or an object.");
   const word = WORDS.get(method);
-  if (word) return readWord(word, message, args);
+  if (word) return readWord(word, message);
   return {
     type: "invocation",
     target: method,
@@ -90,15 +90,11 @@ const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ["$/cancelRequest", { shape: "$/cancelRequest {id}", read: readCancel }],
 ]);
 
-/**
- * As a request it is refused: an answer would never come. As a notification of another shape it is a call of what no
- * hub has, which nothing answers: "The Server MUST NOT reply to a Notification", whatever is wrong with its params.
- */
-function readWord({ shape, read }: Word, message: Members, args: readonly unknown[]): Incoming {
-  const { id, method, params } = message;
-  if (id !== undefined) return invalid(message, `Expected the notification ${shape}.`);
-  const word = isObject(params) ? read(params) : undefined;
-  return word ?? { type: "invocation", target: method as string, args };
+/** As a request it is refused: an answer would never come, because nothing is called. */
+function readWord({ shape, read }: Word, message: Members): Incoming {
+  const { id, params } = message;
+  const word = id === undefined && isObject(params) ? read(params) : undefined;
+  return word ?? invalid(message, `Expected the notification ${shape}.`);
 }
 
 function readItem({ stream, item }: Members): Incoming | undefined {
@@ -143,16 +139,34 @@ const cut = (text: string): string => text.slice(0, 1000);
 
 const one = (message: Incoming): Received => ({ messages: [message], batch: false });
 
-const malformed = (id: CallId, error: HubError): Incoming => ({ type: "malformed", id, error });
+const malformed = (id: CallId | undefined, error: HubError): Incoming => ({
+  type: "malformed",
+  ...(id !== undefined && { id }),
+  error,
+});
 
 const invalid = (message: Members | null, sentence: string): Incoming =>
-  malformed(message && answerableId(message), new HubError("invalid_request", sentence));
+  malformed(
+    message === null ? null : answerableId(message),
+    new HubError("invalid_request", sentence),
+  );
 
-/** A broken answer is refused without its id: that one is ours, and the client may have a call of the same id. */
-function answerableId({ id, method, result, error }: Members): CallId {
+/**
+ * A broken answer is refused without its id: that one is ours, and the client may have a call of the same id. What is a
+ * notification by the specification is not answered at all: "The Server MUST NOT reply to a Notification".
+ */
+function answerableId(message: Members): CallId | undefined {
+  const { id, method, result, error } = message;
+  if (isNotification(message)) return undefined;
   const isAnswer = method === undefined && (result !== undefined || error !== undefined);
   return !isAnswer && isCallId(id) ? id : null;
 }
+
+const isNotification = ({ jsonrpc, id, method, params }: Members): boolean =>
+  jsonrpc === "2.0" &&
+  typeof method === "string" &&
+  id === undefined &&
+  (params === undefined || (typeof params === "object" && params !== null));
 
 /** `too_large`, not `invalid_request`: the batch is well formed, and a client may send it again in parts. */
 const tooMany = (count: number, { messagesPerFrame }: Limits): Incoming =>

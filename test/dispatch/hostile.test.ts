@@ -163,7 +163,7 @@ describe("[S2] bombs", () => {
     ["a number", "1", -32600, "invalid_request"],
     [
       "a key __proto__",
-      '{"jsonrpc":"2.0","method":"x","params":{"__proto__":{}}}',
+      '{"jsonrpc":"2.0","id":null,"method":"x","params":{"__proto__":{}}}',
       -32600,
       "invalid_request",
     ],

@@ -190,8 +190,11 @@ describe("messages refused with invalid_request", () => {
   });
 });
 
-describe("the protocol's own notifications, in another shape,", () => {
+describe("notifications", () => {
   test.each<[string, string, unknown]>([
+    ["a method without a name", "", []],
+    ["a method of 129 characters", "m".repeat(129), []],
+    ["a key that would be a prototype", "m", { ["__proto__"]: 1 }],
     ["$/item without an item", "$/item", { stream: "u" }],
     ["$/item without a stream", "$/item", { item: 1 }],
     ["$/item by position", "$/item", ["u", 1]],
@@ -199,9 +202,10 @@ describe("the protocol's own notifications, in another shape,", () => {
     ["$/end with an error which is no string", "$/end", { stream: "u", error: {} }],
     ["$/cancelRequest of nothing", "$/cancelRequest", undefined],
     ["$/cancelRequest of an object", "$/cancelRequest", { id: {} }],
-  ])("are calls that no hub knows, and nothing answers: %s", (_title, method, params) => {
-    const args = params === undefined ? [] : [params].flat();
-    expect(heard(JSON.stringify({ jsonrpc: "2.0", method, params }))).toEqual([call(method, args)]);
+  ])("are refused without an answer: %s", (_title, method, params) => {
+    const { messages } = jsonRpc.decode(JSON.stringify({ jsonrpc: "2.0", method, params }), LIMITS);
+    expect(messages).toMatchObject([{ type: "malformed", error: { code: "invalid_request" } }]);
+    expect(messages[0]).not.toHaveProperty("id");
   });
 });
 

@@ -40,7 +40,7 @@ function isWellFormed(message: Incoming): boolean {
     case "refusal":
       return isId(message.id);
     case "malformed":
-      return isId(message.id) && isPublic(message);
+      return (message.id === undefined || isId(message.id)) && isPublic(message);
     case "completed":
     case "ping":
     case "close":
@@ -61,7 +61,7 @@ const isPublic = ({ error }: Incoming & { type: "malformed" }): boolean =>
 
 /** Every refusal can be said, and is JSON-RPC. */
 function isAnswerable(message: Incoming): boolean {
-  if (message.type !== "malformed") return true;
+  if (message.type !== "malformed" || message.id === undefined) return true;
   const record = jsonRpc.encode({ type: "failure", id: message.id, error: message.error });
   const { id, error } = JSON.parse(record) as { id: CallId; error: { code: number } };
   return id === message.id && Number.isInteger(error.code);
@@ -186,7 +186,7 @@ describe("names", () => {
     const params = { stream: name, item: { name } };
     const [message] = decode(JSON.stringify({ jsonrpc: "2.0", method: "$/item", params })).messages;
     if (message?.type === "item") return message.stream === name;
-    return message !== undefined && !isName(name);
+    return message?.type === "malformed" && !isName(name);
   }
 
   test("[S1] 1,000 hostile names are taken exactly or refused", () => {

@@ -24,10 +24,13 @@ async function post(body: unknown, options: Posted = {}): Promise<Response> {
       "content-type": "application/json",
       ...headers,
     },
-    ...(method === "POST" && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(method === "POST" && { body: isRaw(body) ? body : JSON.stringify(body) }),
     ...(signal && { signal }),
   });
 }
+
+const isRaw = (body: unknown): body is string | Uint8Array =>
+  typeof body === "string" || body instanceof Uint8Array;
 
 const call = (id: string | number | null, method: string, ...params: unknown[]) => ({
   jsonrpc: "2.0",
@@ -88,7 +91,8 @@ it("says that a call failed in its answer, and 200 in its status", async () => {
 
 it.each([
   ["no JSON", "{", 400, -32700],
-  ["bytes that are no text", "\u0000", 400, -32700],
+  ["a word of sockets", '{"type":6}\u001e', 400, -32700],
+  ["bytes that are no text", new Uint8Array([0x22, 0xff, 0x22]), 400, -32700],
   ["an empty batch", "[]", 400, -32600],
   ["no request", "1", 400, -32600],
   ["another version", JSON.stringify({ jsonrpc: "1.0", id: 1, method: "x" }), 400, -32600],

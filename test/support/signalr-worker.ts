@@ -1,10 +1,12 @@
-// The worker of support/test-endpoint.ts: the hubs of src/worker.ts, and those that only SignalR's clients need.
+// The worker of support/test-endpoint.ts: the hubs of src/worker.ts, and those that only stock clients of SignalR and
+// of JSON-RPC need.
 
 import { hubs } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
+import { rpcHubs } from "./rpc-hubs.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 
-const { Room, Relay, endpoint } = serve([...hubs, ...signalrHubs]);
+const { Room, Relay, endpoint } = serve([...hubs, ...signalrHubs, ...rpcHubs]);
 
 export { Relay, Room };
 export default endpoint;
