@@ -47,7 +47,7 @@ export async function callHub(request: Request, hubs: Hubs, env: Env, beyond: Be
   const refusal = refusalOf(jsonRpcAnswers.decode(text, limits));
   if (refusal) return refusal;
   const answer = await asked(caller, env, text, beyond);
-  return answer === "" ? new Response(null, { status: 204 }) : json(answer, 200);
+  return answer === "" ? nothing() : json(answer, 200);
 }
 
 const isJson = (type: string | null): boolean =>
@@ -67,10 +67,14 @@ const NO_REQUEST: Incoming = {
   error: new HubError("malformed", "The body is no request."),
 };
 
-/** What is not understood as a whole touches no object. A ping is a word of sockets. */
+/**
+ * What is not understood as a whole touches no object. A ping is a word of sockets. Of a notification nothing is told,
+ * whatever is wrong with it.
+ */
 function refusalOf({ messages: [message = NO_REQUEST], batch }: Received): Response | undefined {
   if (batch || message.type !== "malformed") return undefined;
-  const { id = null, error } = message;
+  const { id, error } = message;
+  if (id === undefined) return nothing();
   const status = error.code === "too_large" ? 413 : 400;
   return json(jsonRpcAnswers.encode({ type: "failure", id, error }), status, error.code);
 }
@@ -84,6 +88,8 @@ async function asked(caller: Caller, env: Env, text: string, beyond: Beyond): Pr
   });
   return atRelay(env, wanted(caller), (relay) => (last = relay).answer(arrival, text));
 }
+
+const nothing = (): Response => new Response(null, { status: 204 });
 
 const json = (text: string, status: number, code?: string): Response =>
   new Response(text, {
