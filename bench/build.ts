@@ -76,7 +76,7 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
   compatibilityDate = "2026-10-01",
-  compatibilityFlags = ["no_web_socket_compression"],
+  compatibilityFlags = ["no_web_socket_compression", "enable_request_signal"],
   bindings = [
     ${bindings.map(([name, object]) => `(name = "${name}", durableObjectNamespace = "${object}"),`).join(" ")}
     (name = "JWT_SECRET", text = "${SECRET}"),

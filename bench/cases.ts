@@ -16,6 +16,8 @@ export interface Case extends Load {
   readonly name: string;
   readonly title: string;
   readonly servers: readonly string[];
+  /** What the others are set in relation to. Default: ws and bare. */
+  readonly bases?: readonly string[];
 }
 
 export const PEERS = ["ws", "socket.io", "partyserver", "bare", "nats", "kestrel"] as const;
@@ -28,6 +30,11 @@ const VARIANTS = ["kestrel-msgpack", "kestrel-redis"] as const;
 export const OURS = ["logged", "behind", "none", "full", "signalr", "signalr-msgpack"] as const;
 export const SERVERS: readonly string[] = [...PEERS, ...VARIANTS, ...OURS];
 
+/** Ours in what is not a room's own socket, and what people write by hand: in cases of their own. */
+export const OURS_OVER_HTTP = ["logged-sse", "rpc", "rpc-post"] as const;
+const OVER_HTTP: readonly string[] = ["node-sse", "node-rpc", ...OURS_OVER_HTTP];
+export const ALL_SERVERS: readonly string[] = [...SERVERS, ...OVER_HTTP];
+
 /** A backplane has no part in calls; a room's log has none either, so one of ours is enough. */
 const UNCALLED: ReadonlySet<string> = new Set(["kestrel-redis", "behind", "none", "full"]);
 
@@ -36,6 +43,12 @@ const UNHURRIED: ReadonlySet<string> = new Set(["behind", "none", "full"]);
 
 const fanOut = (members: number, load: Pick<Load, "window" | "rate">) =>
   ({ kind: "publish", rooms: 1, members, ...load }) as const;
+
+/** The same room heard both ways. */
+const STREAMED = {
+  servers: ["ws", "node-sse", "bare", "logged", "logged-sse"],
+  bases: ["node-sse", "logged"],
+};
 
 export const CASES: readonly Case[] = [
   {
@@ -72,12 +85,33 @@ export const CASES: readonly Case[] = [
     servers: SERVERS,
   },
   {
+    name: "sse",
+    title: "1 room × 1,000 event streams, or sockets, as fast as it goes (64 messages under way)",
+    ...fanOut(1_000, { window: 64 }),
+    ...STREAMED,
+  },
+  ...[20, 100].map((rate) => ({
+    name: `sse-rate-${rate}`,
+    title: `1 room × 1,000 event streams, or sockets, ${rate} messages/s`,
+    ...fanOut(1_000, { rate }),
+    ...STREAMED,
+  })),
+  {
     name: "echo",
     title: "100 sockets, 1 call under way on each",
     kind: "echo",
     rooms: 100,
     members: 1,
     servers: SERVERS.filter((server) => !UNCALLED.has(server)),
+  },
+  {
+    name: "rpc",
+    title: "100 connections, 1 JSON-RPC call under way on each: POST, or a socket",
+    kind: "echo",
+    rooms: 100,
+    members: 1,
+    servers: ["node-rpc", "rpc", "rpc-post"],
+    bases: ["node-rpc", "rpc"],
   },
   {
     name: "connect",

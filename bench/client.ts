@@ -20,8 +20,8 @@ const placesOf = ({ port, rooms, members }: Job, prefix = "room"): Place[] =>
     member: index % members,
   }));
 
-const openFor = (places: readonly Place[]): Promise<Wire[]> =>
-  openAll(dialect, places, (error) => {
+const openFor = (places: readonly Place[], as = dialect): Promise<Wire[]> =>
+  openAll(as, places, (error) => {
     measure.faults.bad++;
     console.error(`${job.server}: ${error.message}`);
   });
@@ -57,9 +57,12 @@ const cpuOf = ({ server, client, foreign }: Usage) => ({
 });
 
 async function enter(): Promise<RoomLoad[]> {
-  const wires = await openFor(placesOf(job));
-  await quiet(wires);
   const { members, rooms, window = 0 } = job;
+  const wires = await openFor(placesOf(job));
+  const speakers = dialect.speaker
+    ? await openFor(placesOf({ ...job, members: 1 }), dialect.speaker)
+    : [];
+  await quiet([...wires, ...speakers]);
   return Array.from(
     { length: rooms },
     (_, room) =>
@@ -67,6 +70,7 @@ async function enter(): Promise<RoomLoad[]> {
         dialect,
         measure,
         window,
+        speaker: speakers[room],
         wires: wires.slice(room * members, (room + 1) * members),
       }),
   );

@@ -1,6 +1,12 @@
 // What it takes to speak with a server, and the messages of the bench.
 
+import type { Transport } from "./transport.ts";
+
 export interface Dialect {
+  /** Default: WebSockets. */
+  readonly transport?: Transport;
+  /** How whoever speaks speaks, where those who listen cannot. */
+  readonly speaker?: Dialect;
   path(room: string, member: number): string;
   /** Frames are binary. Here they stay strings: of one character for each byte. */
   readonly binary?: boolean;

@@ -2,7 +2,9 @@
 
 import { createHmac } from "node:crypto";
 import { payloadOf, seqOf, type Dialect } from "./dialect.ts";
+import { heardOfEvents } from "./events.ts";
 import { nats } from "./nats.ts";
+import { eventStream, posts } from "./over-http.ts";
 import { signalrJson, signalrMessagePack } from "./signalr.ts";
 
 export const SECRET = "a secret of the bench, 32 bytes or more";
@@ -56,6 +58,20 @@ const ours = (hub: string, acknowledged = false): Dialect => ({
   answers: answersOfOurs,
 });
 
+/** Those who listen have streams of events, and whoever speaks has not. */
+const events = (path: Dialect["path"], speaker: Dialect): Dialect => ({
+  ...{ transport: eventStream, path, speaker },
+  isReady: (frame) => frame.includes("event: connected\n"),
+  say: speaker.say,
+  heard: heardOfEvents,
+});
+
+/** A whole hub, which is called and says nothing by itself. */
+const called = (path: Dialect["path"]): Dialect => {
+  const { say, heard, ask, answers } = ours("relayed");
+  return { path, transport: posts, say, heard, ask: ask!, answers: answers! };
+};
+
 const base64Url = (part: object): string => Buffer.from(JSON.stringify(part)).toString("base64url");
 
 /** HS256, for an hour. */
@@ -69,6 +85,10 @@ function tokenOf(user: string): string {
 /** Negotiation is skipped: the first relay with room takes the socket. */
 const relayed = (_room: string, member: number): string =>
   `/hubs/relayed?access_token=${tokenOf(`user-${member}`)}`;
+
+const rpc = called(
+  (_room, member) => `/hubs/relayed/rpc?access_token=${tokenOf(`user-${member}`)}`,
+);
 
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["ws", plain((room) => `/${room}`)],
@@ -85,6 +105,11 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["full", ours("full", true)],
   ["signalr", signalrJson(relayed)],
   ["signalr-msgpack", signalrMessagePack(relayed)],
+  ["node-sse", events((room) => `/${room}`, { ...plain((room) => `/${room}`), transport: posts })],
+  ["logged-sse", events(ours("logged").path, ours("logged"))],
+  ["node-rpc", called(() => "/")],
+  ["rpc", { ...ours("relayed"), path: rpc.path }],
+  ["rpc-post", rpc],
 ]);
 
 export function dialectOf(server: string): Dialect {

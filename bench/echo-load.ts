@@ -2,7 +2,6 @@
 
 import type { Dialect } from "./dialect.ts";
 import type { Measure } from "./room-load.ts";
-import { FrameReader } from "./websocket.ts";
 import type { Wire } from "./wire.ts";
 
 export class EchoLoad {
@@ -37,7 +36,7 @@ class Caller {
 
   constructor(dialect: Dialect, measure: Measure, wire: Wire) {
     [this.#dialect, this.#measure, this.#wire] = [dialect, measure, wire];
-    const reader = new FrameReader(dialect);
+    const reader = wire.reader();
     wire.listen((chunk) => reader.read(chunk, ({ text }) => this.#hear(text)));
   }
 

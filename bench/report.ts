@@ -21,10 +21,10 @@ const ratioTo =
     return other === undefined ? "–" : number(figures[figure]! / other, 2);
   };
 
-const ratios = (figure: keyof Figures): Column[] => [
-  { title: "× ws", cell: ratioTo("ws", figure) },
-  { title: "× bare", cell: ratioTo("bare", figure) },
-];
+type Columns = (bases: readonly string[]) => readonly Column[];
+
+const ratios = (figure: keyof Figures, bases: readonly string[]): Column[] =>
+  bases.map((server) => ({ title: `× ${server}`, cell: ratioTo(server, figure) }));
 
 const cores: readonly Column[] = [
   { title: "server CPU", cell: ({ serverCpu }) => number(serverCpu, 2) },
@@ -40,9 +40,9 @@ const latency: readonly Column[] = [
 const unlessOverloaded = (figures: Figures, value: number | undefined): string =>
   isOverloaded(figures) ? "overload" : number(value, 2);
 
-const saturated: readonly Column[] = [
+const saturated: Columns = (bases) => [
   { title: "delivered/s", cell: ({ delivered }) => number(delivered) },
-  ...ratios("delivered"),
+  ...ratios("delivered", bases),
   { title: "p50 ms", cell: ({ p50Ms }) => number(p50Ms, 1) },
   { title: "p99 ms", cell: ({ p99Ms }) => number(p99Ms, 1) },
   { title: "µs CPU/delivery", cell: ({ cpuMicros }) => number(cpuMicros, 2) },
@@ -50,45 +50,46 @@ const saturated: readonly Column[] = [
   ...cores,
 ];
 
-const atRate: readonly Column[] = [
+const atRate: Columns = () => [
   ...latency,
   { title: "delivered/s", cell: ({ delivered }) => number(delivered) },
   { title: "messages/frame", cell: ({ recordsPerFrame }) => number(recordsPerFrame, 1) },
   ...cores,
 ];
 
-const calling: readonly Column[] = [
+const calling: Columns = (bases) => [
   { title: "calls/s", cell: ({ calls }) => number(calls) },
-  ...ratios("calls"),
+  ...ratios("calls", bases),
   { title: "p50 ms", cell: ({ p50Ms }) => number(p50Ms, 2) },
   { title: "p99 ms", cell: ({ p99Ms }) => number(p99Ms, 2) },
   { title: "µs CPU/call", cell: ({ cpuMicros }) => number(cpuMicros, 2) },
   ...cores,
 ];
 
-const connecting: readonly Column[] = [
+const connecting: Columns = (bases) => [
   { title: "connects/s", cell: ({ connects }) => number(connects) },
-  ...ratios("connects"),
+  ...ratios("connects", bases),
   { title: "ms CPU/connect", cell: ({ connectCpuMs }) => number(connectCpuMs, 3) },
   ...cores,
 ];
 
-const resting: readonly Column[] = [
+const resting: Columns = (bases) => [
   {
     title: "KB/socket",
     cell: ({ bytesPerSocket = Number.NaN }) => number(bytesPerSocket / 1_000, 1),
   },
-  ...ratios("bytesPerSocket"),
+  ...ratios("bytesPerSocket", bases),
 ];
 
-const waking: readonly Column[] = [
+const waking: Columns = () => [
   { title: "awake ms", cell: ({ awakeMs }) => number(awakeMs, 1) },
   { title: "after sleep ms", cell: ({ wokenMs }) => number(wokenMs, 1) },
 ];
 
-function columnsOf({ kind, rate }: Case): readonly Column[] {
-  if (kind === "publish") return rate === undefined ? saturated : atRate;
-  return { echo: calling, connect: connecting, idle: resting, wake: waking }[kind];
+function columnsOf({ kind, rate, bases = ["ws", "bare"] }: Case): readonly Column[] {
+  const publish = rate === undefined ? saturated : atRate;
+  const columns = { publish, echo: calling, connect: connecting, idle: resting, wake: waking };
+  return columns[kind](bases);
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;

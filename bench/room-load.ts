@@ -3,7 +3,6 @@
 import type { Dialect } from "./dialect.ts";
 import { Histogram } from "./histogram.ts";
 import { RoomStream, Subscriber, type Faults } from "./verify.ts";
-import { maskedFrame } from "./websocket.ts";
 import type { Wire } from "./wire.ts";
 
 /** Counts what arrives while the clock runs. */
@@ -18,8 +17,9 @@ export class Measure {
 
 export interface RoomOptions {
   readonly dialect: Dialect;
-  /** The first of them speaks. */
   readonly wires: readonly Wire[];
+  /** Who speaks, if it is none of those who listen; otherwise the first of them does. */
+  readonly speaker?: Wire | undefined;
   readonly measure: Measure;
   /** Messages under way at once; 0: open loop. */
   readonly window: number;
@@ -51,9 +51,12 @@ export class RoomLoad {
 
   #stream(bytes: number): RoomStream {
     const { dialect, measure } = this.#options;
-    const heard = (frame: string) => dialect.heard(frame);
     const frames = bytes / FRAME_BYTES;
-    return new RoomStream({ heard, reading: dialect, faults: measure.faults, bytes, frames });
+    return new RoomStream({
+      heard: (frame) => dialect.heard(frame),
+      reader: (consumed) => this.#options.wires[0]!.reader(consumed),
+      ...{ faults: measure.faults, bytes, frames },
+    });
   }
 
   /** The last one in sets the pace: what it has heard, nearly everybody has. */
@@ -86,14 +89,13 @@ export class RoomLoad {
 
   /** Says some messages in one write; `dueAt` is when they should have been said. */
   say(count: number, dueAt = performance.now()): void {
-    const { dialect, wires } = this.#options;
-    const [speaker] = wires;
+    const { dialect, wires, speaker = wires[0]! } = this.#options;
     const frames: Buffer[] = [];
     for (let i = 0; i < count; i++) {
       this.#saidAt[++this.#said & (this.#saidAt.length - 1)] = dueAt;
-      frames.push(maskedFrame(dialect.say(this.#said, speaker!.room), dialect.binary));
+      frames.push(speaker.frame(dialect.say(this.#said, speaker.room)));
     }
-    speaker!.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
+    speaker.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
   }
 
   stop(): void {

@@ -5,7 +5,7 @@ import { cpus, loadavg, release } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildWorkers, workerdPath } from "./build.ts";
-import { CASES, SERVERS, type Case, type Figures } from "./cases.ts";
+import { ALL_SERVERS, CASES, type Case, type Figures } from "./cases.ts";
 import { judgeAll } from "./gates.ts";
 import { serversHere } from "./machine.ts";
 import { cleanUpAtExit, pinned, temporaryFolder } from "./processes.ts";
@@ -23,14 +23,16 @@ Everything binds to 127.0.0.1; frames are not compressed. Figures are comparable
   --rounds N        how often everything is measured; figures are medians (3)
   --seconds N       how long a load lasts each time (4)
   --only a,b        cases: ${CASES.map(({ name }) => name).join(", ")}
-  --servers a,b     servers: ${SERVERS.join(", ")}
+  --servers a,b     servers: ${ALL_SERVERS.join(", ")}
   --peers a,b       the same as --servers
   --json PATH       results as JSON (bench/results.json)
   --svg PATH        results as a plot (bench/results.svg)
   --help
 
 Servers of ours: logged, behind and none are rooms by what they keep, with neither presence nor reach; full is a
-logged room with presence and reach as hubs have them by default, and every call in it is acknowledged.
+logged room with presence and reach as hubs have them by default, and every call in it is acknowledged. signalr has its
+sockets on a relay. logged-sse is logged, heard as events over HTTP; rpc and rpc-post call a hub in JSON-RPC over a
+WebSocket and by POST. node-sse and node-rpc are what one writes by hand on Node's http for the same.
 `;
 
 const options = (() => {
@@ -80,7 +82,8 @@ interface Plan {
 async function runAll({ rounds, seconds, cases, servers }: Plan): Promise<Point[]> {
   const bundles = await temporaryFolder();
   await buildWorkers(bundles);
-  const here = serversHere(servers, bundles, log);
+  const needed = servers.filter((name) => cases.some((one) => one.servers.includes(name)));
+  const here = serversHere(needed, bundles, log);
   const points: Point[] = [];
   for (let round = 1; round <= rounds; round++)
     for (const measured of cases)
@@ -123,7 +126,7 @@ async function attempt(task: Task, bundles: string): Promise<Figures | undefined
 
 const brief = (figures: Figures): string =>
   Object.entries(figures)
-    .filter(([, value]) => value !== 0)
+    .filter(([, value]) => value !== 0 && value !== null)
     .map(([name, value]) => `${name} ${Number((value as number).toPrecision(4))}`)
     .join(", ") + (isFaulty(figures) ? "  VOID" : "");
 
@@ -145,7 +148,7 @@ async function main(): Promise<void> {
     rounds: positive("rounds", options.rounds),
     seconds: positive("seconds", options.seconds),
     cases: CASES.filter(({ name }) => caseNames.includes(name)),
-    servers: among(options.servers ?? options.peers ?? SERVERS.join(","), SERVERS),
+    servers: among(options.servers ?? options.peers ?? ALL_SERVERS.join(","), ALL_SERVERS),
   };
   const about = machine();
   if (!pinned) log("Nothing is pinned to a core: taskset is missing, or there is only one.");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { configure, workerdPath, type WorkerName } from "./build.ts";
-import { OURS, type Figures, type Job } from "./cases.ts";
+import { OURS, OURS_OVER_HTTP, type Figures, type Job } from "./cases.ts";
 import { natsCommand, redisCommand } from "./daemons.ts";
 import { kestrelCommand } from "./dotnet.ts";
 import { remove, start, stop, temporaryFolder } from "./processes.ts";
@@ -68,10 +68,16 @@ async function commandOf(name: string, place: Place): Promise<string[]> {
 const NODE_PEERS: ReadonlyMap<string, string> = new Map([
   ["ws", "ws.ts"],
   ["socket.io", "socket-io.ts"],
+  ["node-sse", "sse.ts"],
+  ["node-rpc", "rpc.ts"],
 ]);
 
 const workerOf = (name: string): WorkerName =>
-  OURS.some((own) => own === name) ? "ours" : name === "bare" ? "bare" : "partyserver";
+  [...OURS, ...OURS_OVER_HTTP].some((own) => own === name)
+    ? "ours"
+    : name === "bare"
+      ? "bare"
+      : "partyserver";
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@
 // whoever is ahead, and the others' bytes are compared with it. A socket whose bytes differ (its server groups records
 // in another way for it) is parsed by itself from there on.
 
-import { FrameReader, type ReaderOptions } from "./websocket.ts";
+import type { Reader } from "./transport.ts";
 
 /** Zero, all of them, or the run does not count. */
 export interface Faults {
@@ -36,7 +36,8 @@ class Sequence {
 
 export interface StreamOptions {
   readonly heard: Heard;
-  readonly reading: ReaderOptions;
+  /** `consumed`: where in all bytes it begins. */
+  reader(consumed?: number): Reader;
   readonly faults: Faults;
   /** How much of it is remembered for those who are behind; powers of two. */
   readonly bytes: number;
@@ -49,14 +50,14 @@ export class RoomStream {
   readonly #ring: Buffer;
   readonly #ends: Float64Array;
   readonly #nexts: Float64Array;
-  readonly #reader: FrameReader;
+  readonly #reader: Reader;
   readonly #sequence: Sequence;
   #head = 0;
   #frames = 0;
 
   constructor(options: StreamOptions) {
     this.options = options;
-    this.#reader = new FrameReader(options.reading);
+    this.#reader = options.reader();
     this.#ring = Buffer.alloc(options.bytes);
     this.#ends = new Float64Array(options.frames);
     this.#nexts = new Float64Array(options.frames).fill(1);
@@ -123,7 +124,7 @@ export class Subscriber {
   readonly #arrived: Arrived;
   #position = 0;
   #frame = 0;
-  #own: { readonly reader: FrameReader; readonly sequence: Sequence } | undefined;
+  #own: { readonly reader: Reader; readonly sequence: Sequence } | undefined;
 
   constructor(stream: RoomStream, arrived: Arrived) {
     this.#stream = stream;
@@ -167,9 +168,9 @@ export class Subscriber {
 
   /** Begins at the last frame that was heard as a whole. */
   #part() {
-    const { faults, reading } = this.#stream.options;
+    const { faults } = this.#stream.options;
     const boundary = this.#frame === 0 ? 0 : this.#stream.endOf(this.#frame - 1);
-    const reader = new FrameReader(reading, boundary);
+    const reader = this.#stream.options.reader(boundary);
     reader.read(this.#stream.slice(boundary, this.#position), () => faults.bad++);
     return { reader, sequence: new Sequence(faults, this.seq + 1) };
   }

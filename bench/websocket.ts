@@ -2,9 +2,16 @@
 // cleverness stands between the socket and the counters.
 
 import { randomBytes } from "node:crypto";
+import type { ReadFrame, Reader, ReaderOptions, Target, Transport } from "./transport.ts";
 
-export const upgradeOf = (path: string, host: string): string =>
-  [
+export const webSocket: Transport = {
+  opening: { request: upgradeOf, answer: "HTTP/1.1 101" },
+  frame: (text, _target, binary) => maskedFrame(text, binary),
+  reader: (options, consumed) => new FrameReader(options, consumed),
+};
+
+function upgradeOf({ path, host }: Target): string {
+  return [
     `GET ${path} HTTP/1.1`,
     `Host: ${host}`,
     "Upgrade: websocket",
@@ -14,6 +21,7 @@ export const upgradeOf = (path: string, host: string): string =>
     "",
     "",
   ].join("\r\n");
+}
 
 const CONTINUATION = 0x0;
 const TEXT = 0x1;
@@ -23,7 +31,7 @@ const FIN = 0x80;
 const MASKED = 0x80;
 
 /** A client's frame, masked as clients must. A binary one is given as a string of one character for each byte. */
-export function maskedFrame(text: string, binary = false): Buffer {
+function maskedFrame(text: string, binary = false): Buffer {
   const payload = Buffer.from(text, binary ? "latin1" : "utf8");
   const { length } = payload;
   const wide = length > 125;
@@ -40,22 +48,9 @@ export function maskedFrame(text: string, binary = false): Buffer {
   return frame;
 }
 
-export interface ReadFrame {
-  readonly text: string;
-  /** Where the frame ends in all that was read. */
-  readonly end: number;
-}
-
 const NOTHING = Buffer.alloc(0);
 
-export interface ReaderOptions {
-  readonly binary?: boolean;
-  /** Whether what has come is to be read as it is, or together with what comes next. */
-  isWhole?(frame: string): boolean;
-}
-
-/** A server's bytes as messages; throws on anything a server of this bench does not send. */
-export class FrameReader {
+class FrameReader implements Reader {
   readonly #options: ReaderOptions;
   #rest: Buffer = NOTHING;
   /** Of a message in several frames, those that have come. */
@@ -71,7 +66,6 @@ export class FrameReader {
     return this.#rest.length === 0 && this.#begun === "";
   }
 
-  /** The chunk may be overwritten afterwards. */
   read(chunk: Buffer, onFrame: (frame: ReadFrame) => void): void {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     let at = 0;

@@ -1,8 +1,9 @@
-// One raw socket: connect, upgrade, say hello, be ready; then bytes go to whoever listens.
+// One raw socket: connect, open, say hello, be ready; then bytes go to whoever listens.
 
 import { connect, type Socket } from "node:net";
 import type { Dialect } from "./dialect.ts";
-import { FrameReader, maskedFrame, upgradeOf } from "./websocket.ts";
+import type { Reader, Take, Target, Transport } from "./transport.ts";
+import { webSocket } from "./websocket.ts";
 
 export interface Place {
   readonly port: number;
@@ -17,10 +18,14 @@ const HEAD_END = "\r\n\r\n";
 export class Wire {
   readonly #socket: Socket;
   readonly #dialect: Dialect;
-  readonly #reader: FrameReader;
+  readonly #transport: Transport;
+  readonly #target: Target;
+  readonly #reader: Reader;
   readonly room: string;
   #head = "";
-  #bytes: (chunk: Buffer) => void = (chunk) => this.#upgrading(chunk);
+  /** Everything that comes, and what of it are frames. */
+  #bytes: Take = (chunk) => this.#opening(chunk);
+  #frames: Take = (chunk) => this.#arriving(chunk);
   #ready: () => void = () => {};
   #failed: (error: Error) => void = () => {};
   #closing = false;
@@ -41,16 +46,17 @@ export class Wire {
 
   private constructor(dialect: Dialect, { port, room, member }: Place) {
     this.#dialect = dialect;
-    this.#reader = new FrameReader(dialect);
+    this.#transport = dialect.transport ?? webSocket;
+    this.#target = { host: `127.0.0.1:${port}`, path: dialect.path(room, member) };
+    this.#reader = this.reader();
     this.room = room;
-    const path = dialect.path(room, member);
     this.#socket = connect({
       host: "127.0.0.1",
       port,
       noDelay: true,
       onread: { buffer: SHARED, callback: (length) => this.#read(SHARED.subarray(0, length)) },
     });
-    this.#socket.once("connect", () => this.#socket.write(upgradeOf(path, `127.0.0.1:${port}`)));
+    this.#socket.once("connect", () => this.#open());
     this.#socket.on("error", (error) => this.#end(error));
     this.#socket.on("close", () => this.#end(new Error("A socket was closed.")));
   }
@@ -70,18 +76,31 @@ export class Wire {
     this.#failed(error);
   }
 
-  #upgrading(chunk: Buffer): void {
+  #open(): void {
+    const { opening } = this.#transport;
+    if (opening) this.#socket.write(opening.request(this.#target));
+    else this.#begin();
+  }
+
+  #opening(chunk: Buffer): void {
     this.#head += chunk.toString("latin1");
     const end = this.#head.indexOf(HEAD_END);
     if (end < 0) return;
-    if (!this.#head.startsWith("HTTP/1.1 101")) throw new Error(this.#head.slice(0, 400));
-    if (/^sec-websocket-extensions:/im.test(this.#head.slice(0, end)))
+    if (!this.#head.startsWith(this.#transport.opening!.answer))
+      throw new Error(this.#head.slice(0, 400));
+    if (/^(?:sec-websocket-extensions|content-encoding):/im.test(this.#head.slice(0, end)))
       throw new Error("The server compresses.");
     const rest = Buffer.from(this.#head.slice(end + HEAD_END.length), "latin1");
-    this.#bytes = (bytes) => this.#arriving(bytes);
+    this.#begin();
+    if (rest.length > 0) this.#bytes(rest);
+  }
+
+  #begin(): void {
+    const unwrap = this.#transport.unwrapping?.();
+    const take: Take = (bytes) => this.#frames(bytes);
+    this.#bytes = unwrap ? (chunk) => unwrap(chunk, take) : take;
     if (this.#dialect.hello) this.say(this.#dialect.hello(this.room));
     if (!this.#dialect.isReady) this.#ready();
-    if (rest.length > 0) this.#arriving(rest);
   }
 
   /** Before the run begins: welcomes and presence. */
@@ -95,14 +114,22 @@ export class Wire {
   }
 
   /** From now on bytes go to `listener`. Throws in the middle of a frame. */
-  listen(listener: (chunk: Buffer) => void): void {
+  listen(listener: Take): void {
     if (!this.#reader.atBoundary) throw new Error("A run cannot begin in the middle of a frame.");
-    this.#bytes = listener;
+    this.#frames = listener;
   }
 
   /** One frame. */
   say(frame: string): void {
-    this.write(maskedFrame(frame, this.#dialect.binary));
+    this.write(this.frame(frame));
+  }
+
+  frame(text: string): Buffer {
+    return this.#transport.frame(text, this.#target, this.#dialect.binary);
+  }
+
+  reader(consumed?: number): Reader {
+    return this.#transport.reader(this.#dialect, consumed);
   }
 
   write(bytes: Buffer): void {

@@ -21,6 +21,7 @@ export function corsHeaders(
     vary: "Origin",
     "access-control-allow-origin": origin,
     "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "retry-after, x-dormouse-error",
   };
 }
 

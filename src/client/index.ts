@@ -1,6 +1,7 @@
 // The client's public face: everything an application may import, and nothing else.
 
 export { connect } from "./connect.ts";
+export { events, type EventsOptions } from "./events.ts";
 export { HubError } from "../model/errors.ts";
 export { typed, type StreamResult, type Typed } from "./typed.ts";
 export type { RoomText } from "./address.ts";
@@ -20,7 +21,15 @@ export type {
   State,
   Token,
 } from "./options.ts";
-export type { Member, Presence, PresencePage } from "./presence.ts";
+export type { Member, Presence, PresenceChange, PresencePage } from "./presence.ts";
+export type {
+  HelloEvent,
+  PresenceEvent,
+  ReconnectingEvent,
+  ResetEvent,
+  RoomEvent,
+  SaidEvent,
+} from "./room-event.ts";
 export type { Listener, Unsubscribe } from "./signal.ts";
 export type { Recovered } from "./place.ts";
 export type { Greeting, Hello } from "./wire.ts";

@@ -2,25 +2,20 @@
 // the worker, which pays for work and not for waiting, turns what comes into whatever the client understands.
 
 import { shouldReconnect } from "../model/errors.ts";
+import { isQuestion, placeAfter, type Heard } from "./events.ts";
+import { frameOf, type Frame } from "./frames.ts";
 
 /** Opens a socket, going on after this position. Throws where the object cannot be had. */
 export type Open = (since: string | undefined) => Promise<WebSocket>;
 
 export interface BridgeOptions {
+  /** As a topic. */
+  readonly room: string;
   readonly open: Open;
-  /** One record of the object's, in order. */
-  heard(record: Heard): void;
+  /** What the object says, in order; questions in it have been refused. */
+  heard(frame: Frame): void;
   /** Nothing more will come. */
   ended(code: number, reason: string): void;
-}
-
-/** JSON-RPC as objects write it. */
-export interface Heard {
-  readonly id?: string | number | null;
-  readonly method?: string;
-  readonly params?: unknown;
-  readonly room?: string;
-  readonly position?: string;
 }
 
 /** Pauses before the bridge is mended; after the last it is given up. */
@@ -60,19 +55,19 @@ export class Bridge {
     socket.addEventListener("close", ({ code, reason }) => void this.#closed(code, reason));
   }
 
-  #take(socket: WebSocket, frame: string): void {
+  #take(socket: WebSocket, text: string): void {
     if (this.#isOver) return;
     this.#failures = 0;
-    const records = JSON.parse(frame) as Heard | Heard[];
-    for (const record of Array.isArray(records) ? records : [records]) {
-      this.#position = record.position ?? this.#standAfter(record);
-      if (record.method !== undefined && record.id !== undefined) refuse(socket, record);
-      else this.#options.heard(record);
-    }
+    const frame = frameOf(this.#options.room, text);
+    if (frame.alike) this.#position = frame.alike.position ?? this.#position;
+    else for (const record of frame.records) this.#step(socket, record);
+    this.#options.heard(frame);
   }
 
-  #standAfter({ method, params }: Heard): string | undefined {
-    return method === "$/connected" ? standAfter(params as Hello, this.#position) : this.#position;
+  #step(socket: WebSocket, record: Heard): void {
+    const place = placeAfter(this.#options.room, record, this.#position);
+    this.#position = place ?? this.#position;
+    if (isQuestion(record)) refuse(socket, record);
   }
 
   /** What broke inside is mended from where it was; what the object ended is over. */
@@ -102,17 +97,6 @@ export class Bridge {
 
 /** The token has expired: only its client can bring another. */
 const EXPIRED = 4401;
-
-/** Of what `$/connected` says: where the room stands, and how much comes first. */
-export interface Hello {
-  readonly position: string;
-  readonly recovered: boolean;
-  readonly replayed: number;
-}
-
-/** Where a client that stood there stands now: still there, as long as the replay is under way and may be lost. */
-export const standAfter = (hello: Hello, stood: string | undefined): string =>
-  stood !== undefined && hello.recovered && hello.replayed > 0 ? stood : hello.position;
 
 function refuse(socket: WebSocket, { id }: Heard): void {
   socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: NO_ANSWERS }));

@@ -31,19 +31,11 @@ async function socket(entrant: Entrant, env: Env): Promise<Response> {
 /** Rooms of one stream: each is a socket of the worker's. */
 const ROOMS_AT_MOST = 20;
 
-/** The room of the path, and those of `?rooms=`; after `Last-Event-ID`, where there is one. */
+/** The room of the path, and those of the query; after `Last-Event-ID`, where there is one. */
 async function events(entrant: Entrant, env: Env): Promise<Response> {
   const { searchParams: query } = new URL(entrant.request.url);
-  const names =
-    query
-      .get("rooms")
-      ?.split(",")
-      .filter((name) => name !== "") ?? [];
-  const topics = [
-    formatTopic(entrant.topic),
-    ...names.map((name) => formatTopic(parseTopic(name))),
-  ];
-  const rooms = [...new Set(topics)];
+  const names = namesIn(query).map((name) => formatTopic(parseTopic(name)));
+  const rooms = [...new Set([formatTopic(entrant.topic), ...names])];
   if (rooms.length > ROOMS_AT_MOST)
     throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} rooms at most.`);
   const stands = standsOf(entrant.request, query, rooms);
@@ -53,6 +45,12 @@ async function events(entrant: Entrant, env: Env): Promise<Response> {
   const sources = entrants.map((one) => sourceOf(one, stands, env));
   return eventStream(sources, entrant.request);
 }
+
+/** `?rooms=` has several, with commas between; a name with a comma of its own is a `?room=`. */
+const namesIn = (query: URLSearchParams): string[] => [
+  ...(query.get("rooms") ?? "").split(",").filter((name) => name !== ""),
+  ...query.getAll("room"),
+];
 
 /** Browsers repeat the last id in a header; the first time a page says it in the query. Throws `invalid_position`. */
 function standsOf(

@@ -1,8 +1,9 @@
-// Server-Sent Events: one room, or several, as a stream that browsers' EventSource and `fetch` read. `event:` is what
-// the hub calls, `data:` its arguments, `id:` where the client stands then.
+// Server-Sent Events: one room, or several, as a stream that browsers' EventSource and `fetch` read.
 
 import { HubError } from "../model/errors.ts";
-import { Bridge, standAfter, type Heard, type Hello } from "./bridge.ts";
+import { Bridge } from "./bridge.ts";
+import { eventOf, isQuestion, textOf, type Heard } from "./events.ts";
+import type { Frame } from "./frames.ts";
 
 /** One room of a stream. */
 export interface Source {
@@ -45,6 +46,8 @@ class EventStream {
   readonly #single: boolean;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** Perhaps before all rooms were there. */
+  #isOver = false;
 
   constructor(sources: readonly Source[]) {
     this.#single = sources.length === 1;
@@ -57,30 +60,41 @@ class EventStream {
   }
 
   async begin(): Promise<void> {
-    this.#write(`retry: ${Math.round(RETRY_MS * (1 + Math.random()))}\n\n`);
+    this.#say(`retry: ${Math.round(RETRY_MS * (1 + Math.random()))}\n\n`);
     const begun = await Promise.allSettled(this.#bridges.map((bridge) => bridge.begin()));
     const refused = begun.find((one) => one.status === "rejected");
     if (refused) {
       this.end();
       throw refused.reason;
     }
-    this.#timer = setInterval(() => this.#write(":\n\n"), COMMENT_MS);
+    if (!this.#isOver) this.#timer = setInterval(() => this.#say(":\n\n"), COMMENT_MS);
   }
 
   #bridge({ room, since, open }: Source): Bridge {
     const options = {
+      room,
       open,
-      heard: (heard: Heard) => this.#tell(room, heard),
+      heard: (frame: Frame) => this.#tell(room, frame),
       ended: (code: number, reason: string) => this.#over(room, code, reason),
     };
     return new Bridge(options, since);
   }
 
-  #tell(room: string, heard: Heard): void {
-    const { name, data, position } = eventOf(room, heard, this.#positions.get(room));
-    if (position !== undefined) this.#positions.set(room, position);
-    const id = position === undefined ? "" : `id: ${this.#id}\n`;
-    this.#write(`event: ${name}\n${id}data: ${JSON.stringify(data)}\n\n`);
+  /** One write for all of a frame: each costs a chunk of its own, and its way out. */
+  #tell(room: string, { records, alike }: Frame): void {
+    if (!alike || !this.#single)
+      return this.#say(records.map((record) => this.#event(room, record)).join(""));
+    if (alike.position !== undefined) this.#positions.set(room, alike.position);
+    this.#write(alike.bytes);
+  }
+
+  #event(room: string, heard: Heard): string {
+    const event = isQuestion(heard) ? undefined : eventOf(room, heard, this.#positions.get(room));
+    if (!event) return "";
+    const { position } = event;
+    if (position === undefined) return textOf(event, undefined);
+    this.#positions.set(room, position);
+    return textOf(event, this.#id);
   }
 
   /** One position, or one for each room. */
@@ -91,14 +105,19 @@ class EventStream {
 
   /** A room that ended the stream ends it as a whole: what is left would look like all. */
   #over(room: string, code: number, reason: string): void {
-    this.#write(`event: end\ndata: ${JSON.stringify({ room, code, reason })}\n\n`);
+    this.#say(`event: end\ndata: ${JSON.stringify({ room, code, reason })}\n\n`);
     this.end();
     this.#controller.close();
   }
 
-  #write(text: string): void {
+  #say(text: string): void {
+    this.#write(encode(text));
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     if ((this.#controller.desiredSize ?? 0) < 0) return this.#drop();
-    this.#controller.enqueue(new TextEncoder().encode(text));
+    this.#controller.enqueue(bytes);
   }
 
   #drop(): void {
@@ -108,37 +127,13 @@ class EventStream {
 
   /** The client is gone, or nothing more will come. */
   end(): void {
+    this.#isOver = true;
     clearInterval(this.#timer ?? null);
     for (const bridge of this.#bridges) bridge.end();
   }
 }
 
-interface ServerSentEvent {
-  readonly name: string;
-  readonly data: unknown;
-  readonly position?: string;
-}
-
-/** The protocol's own words lose their `$/`; how a connection began says whether it is whole. */
-function eventOf(room: string, heard: Heard, stood: string | undefined): ServerSentEvent {
-  const { method = "", params, position } = heard;
-  if (method === "$/connected") {
-    const hello = params as Hello;
-    const name = stood === undefined ? "connected" : hello.recovered ? "recovered" : "reset";
-    return { name, data: hello, position: standAfter(hello, stood) };
-  }
-  if (heard.room !== undefined && heard.room !== room) return elsewhere(heard);
-  return { name: wordOf(method), data: params, ...(position !== undefined && { position }) };
-}
-
-/** What another room says to this connection has a place in that room only. */
-const elsewhere = ({ method = "", params }: Heard): ServerSentEvent => ({
-  name: wordOf(method),
-  data: params,
-});
-
-/** A name ends at a line's end. */
-const wordOf = (method: string): string => method.replace(/^\$\//, "").replaceAll(/[\r\n]/g, " ");
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** `group%3Aa=epoch:1;order%3A42=epoch:7`, as an event's id. */
 export const formatPositions = (positions: ReadonlyMap<string, string>): string =>

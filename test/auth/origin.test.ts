@@ -168,11 +168,12 @@ describe("ALLOWED_ORIGINS", () => {
 
 describe("corsHeaders", () => {
   const allowed = new Set(["https://app.example"]);
-  it("names an allowed origin and allows credentials", () => {
+  it("names an allowed origin, allows credentials, and shows why a request is refused", () => {
     expect(corsHeaders(from({ origin: "https://app.example" }), allowed)).toEqual({
       vary: "Origin",
       "access-control-allow-origin": "https://app.example",
       "access-control-allow-credentials": "true",
+      "access-control-expose-headers": "retry-after, x-dormouse-error",
     });
   });
 

@@ -238,8 +238,8 @@ describe("a whole hub", () => {
     });
     onTestFinished(() => whole.close());
     const heard: string[] = [];
-    whole.onMessage(({ method, params, room }) => {
-      if (method === "said") heard.push(`${room} ${String(params[0])}`);
+    whole.onMessage((message) => {
+      if (message.method === "said") heard.push(`${message.room} ${String(message.params[0])}`);
     });
     const back: string[] = [];
     whole.onRecovered(({ room }) => back.push(room));

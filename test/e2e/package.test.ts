@@ -186,18 +186,23 @@ describe("the package, in a project of its own", () => {
   });
 });
 
-describe("the client's size", () => {
-  it("is below 8 KB without partysocket, minified and gzipped", async () => {
-    const [own, all] = [await bytesOf(["partysocket", "partysocket/ws"]), await bytesOf([])];
-    console.log(`The client: ${own} bytes gzipped, and ${all} with partysocket.`);
-    expect(own).toBeLessThan(8_000);
+describe("the client's size, minified and gzipped", () => {
+  it.each([
+    { name: "connect", without: ["partysocket", "partysocket/ws"], most: 8_000 },
+    { name: "events", without: ["eventsource-parser"], most: 4_000 },
+  ])("is below $most bytes for a page that has only $name", async ({ name, without, most }) => {
+    const [own, all] = [await bytesOf(name, without), await bytesOf(name, [])];
+    console.log(`${name}: ${own} bytes gzipped, and ${all} with ${without[0]}.`);
+    expect(own).toBeLessThan(most);
+    // Neither brings the other along, with what only the other needs.
+    expect(all - own).toBeLessThan(5_000);
   });
 });
 
-/** A page's bundle of everything that `dormouse/client` exports. */
-async function bytesOf(external: readonly string[]): Promise<number> {
+/** A page's bundle of one export of `dormouse/client`. */
+async function bytesOf(name: string, external: readonly string[]): Promise<number> {
   const { outputFiles } = await build({
-    stdin: { contents: 'export * from "dormouse/client";', resolveDir: project.folder },
+    stdin: { contents: `export { ${name} } from "dormouse/client";`, resolveDir: project.folder },
     external: [...external],
     ...{ bundle: true, minify: true, format: "esm", target: "es2022", write: false },
   });

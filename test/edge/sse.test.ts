@@ -111,6 +111,14 @@ describe("a room's events", () => {
     expect(again.told.filter(({ event }) => event === "recovered")).toHaveLength(3);
   });
 
+  it("of rooms whose names have commas are asked for one by one", async () => {
+    const path = "/hubs/orders/orders/e11?rooms=order:e12&room=order:e,13&room=order:e,14";
+    const events = await listen(path);
+    for (const room of ["order:e11", "order:e12", "order:e,13", "order:e,14"])
+      await events.next(({ data }) => data?.room === room);
+    expect(events.told).toHaveLength(4);
+  });
+
   it("are for those who may enter every room, refused before anything begins", async () => {
     for (const [path, status, code] of [
       ["/hubs/orders/users/bob", 403, "forbidden"],

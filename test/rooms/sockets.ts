@@ -52,9 +52,7 @@ export function objectWith(sockets: Socket[] = []) {
       return pingedAt === undefined ? null : new Date(pingedAt);
     },
   } as unknown as DurableObjectState;
-  const connections = new Connections(state, DEFAULTS, ({ id }, code) =>
-    dropped.push([id, code]),
-  );
+  const connections = new Connections(state, DEFAULTS, ({ id }, code) => dropped.push([id, code]));
   const liveness = new Liveness(state, DEFAULTS, connections);
   const accept = (id: string, more?: Partial<Attached>) => {
     const socket = new Socket();

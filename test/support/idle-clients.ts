@@ -1,8 +1,15 @@
 // Clients that wait: readers of rooms' events, SignalR's pollers and SignalR's readers of events, by hand.
 
-import { exports } from "cloudflare:workers";
-import { token as tokenOf } from "../rooms/client.ts";
-import { negotiate } from "./client.ts";
+/** Asks the endpoint as this user. */
+export type Ask = (user: string, path: string, init?: RequestInit) => Promise<Response>;
+
+/** Where a client waits. */
+export interface Waiting {
+  readonly ask: Ask;
+  readonly hub: string;
+  readonly group: string;
+  readonly user: string;
+}
 
 const RS = "\u001e";
 
@@ -17,19 +24,29 @@ export interface Stream extends Idle {
   keptAlive(): (times: number) => Promise<void>;
 }
 
-/** So many of them, twenty at once. */
-export async function abreast<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
+/** What census-worker.ts tells: how often each object was made, by name, and how many timers the worker has going. */
+export interface Census {
+  readonly rooms: Readonly<Record<string, number>>;
+  readonly relays: Readonly<Record<string, number>>;
+  readonly intervals: number;
+}
+
+/** So many of them, forty at once. */
+export async function abreast<T>(
+  count: number,
+  waiting: (i: number) => Waiting,
+  come: (waiting: Waiting) => Promise<T>,
+): Promise<T[]> {
   const made: T[] = [];
-  while (made.length < count)
-    made.push(...(await Promise.all(Array.from({ length: 20 }, (_, i) => make(made.length + i)))));
+  while (made.length < count) {
+    const next = Array.from({ length: 40 }, (_, i) => come(waiting(made.length + i)));
+    // oxlint-disable-next-line no-await-in-loop -- more at once would only wait longer
+    made.push(...(await Promise.all(next)));
+  }
   return made;
 }
 
-const ask = async (user: string, path: string, init: RequestInit = {}): Promise<Response> => {
-  const headers = { authorization: `Bearer ${await tokenOf(user)}`, ...init.headers };
-  return exports.default.fetch(`https://edge.example${path}`, { ...init, headers });
-};
-
+const POST = { method: "POST" };
 const EVENTS = { headers: { accept: "text/event-stream" } };
 
 /** `alive` is what keeps it alive. */
@@ -37,7 +54,7 @@ function reading({ body, status }: Response, alive: RegExp): Stream {
   if (status !== 200) throw new Error(`Refused: ${status}`);
   const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   void (async () => {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       text += read.value;
@@ -58,40 +75,40 @@ function reading({ body, status }: Response, alive: RegExp): Stream {
 }
 
 /** Of one room, by its own URL. */
-export async function events(hub: string, group: string, user: string): Promise<Stream> {
+export async function events({ ask, hub, group, user }: Waiting): Promise<Stream> {
   const stream = reading(await ask(user, `/hubs/${hub}/groups/${group}`, EVENTS), /^:$/m);
   await stream.hears("event: connected");
   return stream;
 }
 
 /** What a client of SignalR's sends first: its handshake, and that it joins. */
-async function seated(hub: string, user: string) {
-  const { connectionToken } = await negotiate(hub, { user });
+async function seated({ ask, hub, group, user }: Waiting) {
+  const negotiated = await ask(user, `/hubs/${hub}/negotiate?negotiateVersion=1`, POST);
+  const { connectionToken } = (await negotiated.json()) as { connectionToken: string };
   const path = `/hubs/${hub}?id=${encodeURIComponent(connectionToken)}`;
   const post = async (message: object) =>
-    ask(user, path, { method: "POST", body: JSON.stringify(message) + RS });
+    ask(user, path, { ...POST, body: JSON.stringify(message) + RS });
   return {
     get: (init?: RequestInit) => ask(user, path, init),
     shake: () => post({ protocol: "json", version: 1 }),
-    join: (group: string) =>
-      post({ type: 1, invocationId: "j", target: "Join", arguments: [group] }),
+    join: () => post({ type: 1, invocationId: "j", target: "Join", arguments: [group] }),
     end: () => ask(user, path, { method: "DELETE" }),
   };
 }
 
-export async function signalrEvents(hub: string, group: string, user: string): Promise<Stream> {
-  const seat = await seated(hub, user);
+export async function signalrEvents(waiting: Waiting): Promise<Stream> {
+  const seat = await seated(waiting);
   const stream = reading(await seat.get(EVENTS), /data: \{"type":6\}/);
   await seat.shake();
   await stream.hears(`{}${RS}`);
-  await seat.join(group);
+  await seat.join();
   await stream.hears('"invocationId":"j"');
   return stream;
 }
 
 /** Has a poll hanging when it is given back. */
-export async function poller(hub: string, group: string, user: string): Promise<Idle> {
-  const seat = await seated(hub, user);
+export async function poller(waiting: Waiting): Promise<Idle> {
+  const seat = await seated(waiting);
   const poll = async () => (await (await seat.get()).blob()).text();
   const polledFor = async (word: string) => {
     let all = "";
@@ -100,7 +117,7 @@ export async function poller(hub: string, group: string, user: string): Promise<
   await poll();
   await seat.shake();
   await polledFor("{}");
-  await seat.join(group);
+  await seat.join();
   await polledFor('"invocationId":"j"');
   const hanging = polledFor("good morning");
   return { hears: () => hanging, leave: () => seat.end() };

@@ -15,6 +15,8 @@ export interface Proxy extends Disposable {
   readonly url: string;
   /** Cuts the WebSockets of the client whose URL has `client=` with this name, or all; gives how many there were. */
   cut(how: Break, client?: string): number;
+  /** Cuts all there is, requests and streams as well; gives how many connections that were. */
+  sever(how: Break): number;
   /** WebSockets of this client, or all, that the endpoint has let in and that are not cut. */
   open(client?: string): number;
   /** How many WebSockets of this client the endpoint has let in so far. */
@@ -115,6 +117,11 @@ export async function startProxy(to: number): Promise<Proxy> {
       const mine = openOf(client);
       for (const wire of mine) wire.cut(how);
       return mine.length;
+    },
+    sever(how) {
+      const all = [...wires];
+      for (const wire of all) wire.cut(how);
+      return all.length;
     },
     open: (client) => openOf(client).length,
     opened: (client) => opened.get(client) ?? 0,

@@ -1,0 +1,134 @@
+// Just enough HTTP for a load generator: event streams, which come in chunks, and calls by POST on a connection that
+// is kept.
+
+import type { ReadFrame, Reader, Take, Target, Transport } from "./transport.ts";
+
+const request = (line: string, host: string, headers: readonly string[]): string =>
+  [`${line} HTTP/1.1`, `Host: ${host}`, ...headers, "", ""].join("\r\n");
+
+/** Only listens: who speaks has a wire of another kind. */
+export const eventStream: Transport = {
+  opening: {
+    request: ({ host, path }) => request(`GET ${path}`, host, ["Accept: text/event-stream"]),
+    answer: "HTTP/1.1 200",
+  },
+  frame() {
+    throw new Error("Nobody speaks on a stream of events.");
+  },
+  reader: (_options, consumed) => new EventReader(consumed),
+  unwrapping: () => {
+    const chunks = new Chunks();
+    // Comments come at every stream's own time, within bytes that are compared.
+    return (bytes, take) => chunks.read(bytes, (chunk) => isComment(chunk) || take(chunk));
+  },
+};
+
+const isComment = (chunk: Buffer): boolean => chunk.length <= 3 && chunk[0] === 0x3a;
+
+/** One request for each frame; as many as are said may be under way. */
+export const posts: Transport = {
+  frame: (text, { host, path }: Target) =>
+    Buffer.from(
+      request(`POST ${path}`, host, [
+        "Content-Type: application/json",
+        `Content-Length: ${Buffer.byteLength(text)}`,
+      ]) + text,
+    ),
+  reader: () => new AnswerReader(),
+};
+
+const NOTHING = Buffer.alloc(0);
+
+/** Takes `Transfer-Encoding: chunked` off. */
+class Chunks {
+  #head = "";
+  /** Of a chunk and the end of its line, what has not come. */
+  #left = 0;
+
+  read(bytes: Buffer, take: Take): void {
+    for (let at = 0; at < bytes.length;)
+      at = this.#left > 0 ? this.#data(bytes, at, take) : this.#size(bytes, at);
+  }
+
+  #data(bytes: Buffer, at: number, take: Take): number {
+    const data = Math.min(at + this.#left - 2, bytes.length);
+    if (data > at) take(bytes.subarray(at, data));
+    const end = Math.min(at + this.#left, bytes.length);
+    this.#left -= end - at;
+    return end;
+  }
+
+  #size(bytes: Buffer, at: number): number {
+    const end = bytes.indexOf("\n", at) + 1 || bytes.length;
+    this.#head += bytes.toString("latin1", at, end);
+    if (!this.#head.endsWith("\n")) return end;
+    const size = Number.parseInt(this.#head, 16);
+    if (!(size > 0)) throw new Error("The server ended a stream.");
+    this.#head = "";
+    this.#left = size + 2;
+    return end;
+  }
+}
+
+const BLOCK_END = "\n\n";
+
+/** All events that have come as a whole are a frame: what the server wrote at once, mostly. */
+class EventReader implements Reader {
+  #rest: Buffer = NOTHING;
+  #consumed: number;
+
+  constructor(consumed = 0) {
+    this.#consumed = consumed;
+  }
+
+  get atBoundary(): boolean {
+    return this.#rest.length === 0;
+  }
+
+  read(chunk: Buffer, onFrame: (frame: ReadFrame) => void): void {
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    const last = bytes.lastIndexOf(BLOCK_END);
+    const end = last < 0 ? 0 : last + BLOCK_END.length;
+    this.#rest = end < bytes.length ? Buffer.from(bytes.subarray(end)) : NOTHING;
+    this.#consumed += end;
+    if (end > 0) onFrame({ text: bytes.toString("utf8", 0, end), end: this.#consumed });
+  }
+}
+
+const HEAD_END = "\r\n\r\n";
+
+/** Answers with a length; their bodies are the frames. */
+class AnswerReader implements Reader {
+  #rest: Buffer = NOTHING;
+  #consumed = 0;
+
+  get atBoundary(): boolean {
+    return this.#rest.length === 0;
+  }
+
+  read(chunk: Buffer, onFrame: (frame: ReadFrame) => void): void {
+    let bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    for (let found = answerIn(bytes); found; found = answerIn(bytes)) {
+      this.#consumed += found.end;
+      if (found.text !== "") onFrame({ text: found.text, end: this.#consumed });
+      bytes = bytes.subarray(found.end);
+    }
+    this.#rest = Buffer.from(bytes);
+  }
+}
+
+function answerIn(bytes: Buffer): ReadFrame | undefined {
+  const headEnd = bytes.indexOf(HEAD_END);
+  if (headEnd < 0) return undefined;
+  const head = bytes.toString("latin1", 0, headEnd);
+  const start = headEnd + HEAD_END.length;
+  const end = start + lengthIn(head);
+  return end > bytes.length ? undefined : { text: bytes.toString("utf8", start, end), end };
+}
+
+function lengthIn(head: string): number {
+  if (head.startsWith("HTTP/1.1 204")) return 0;
+  const length = /^content-length: *(?<length>\d+)/im.exec(head)?.groups?.["length"];
+  if (length === undefined || !head.startsWith("HTTP/1.1 200")) throw new Error(head);
+  return Number(length);
+}

@@ -1,0 +1,88 @@
+// What must compile in an application that reads a room's events, and what must not. Compiled by `npm run types`; never
+// run.
+
+import { z } from "zod";
+import { events, type HubError, type RoomEvent } from "../../src/client/index.ts";
+import { hub } from "../../src/dispatch/hub.ts";
+import type { ChatHub } from "../../src/hubs/chat.ts";
+import type { PriceHub } from "../../src/hubs/prices.ts";
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const expect = <T extends true>(): T | void => {};
+
+interface Asked {
+  said(user: string, at: Date): void;
+  confirm(question: string): Promise<boolean>;
+}
+export const AskingHub = hub<Asked>("asking", { answers: { confirm: z.boolean() } }).methods({});
+export type AskingHub = typeof AskingHub;
+
+const where = { room: "group:lobby", token: "t" } as const;
+
+/** One look at `method` tells what the hub says, with its arguments as they are after the wire. */
+export async function methods(): Promise<void> {
+  for await (const event of events<AskingHub>("/hubs/asking", where)) {
+    if (event.method === "said") {
+      expect<Equal<typeof event.params, [user: string, at: string]>>();
+      expect<Equal<typeof event.room, string | undefined>>();
+      event.id satisfies string;
+    }
+    // @ts-expect-error the hub never says that
+    if (event.method === "shouted") return;
+    // @ts-expect-error only what the hub says has arguments
+    event.params.length satisfies number;
+  }
+}
+
+/** The same taken apart. */
+export async function destructured(): Promise<void> {
+  for await (const { method, params } of events<ChatHub>("/hubs/chat", where))
+    if (method === "receiveMessage") {
+      const [user, message] = params;
+      expect<Equal<[typeof user, typeof message], [string, string]>>();
+    }
+}
+
+/** One look at `type` tells all the rest. */
+export function describe(event: RoomEvent<ChatHub>): string {
+  switch (event.type) {
+    case "message":
+      expect<Equal<typeof event.method, "receiveMessage" | "userJoined" | "userLeft">>();
+      return event.method;
+    case "connected":
+    case "recovered":
+      return `${event.room} ${event.position} ${event.hello.replayed}`;
+    case "reset":
+      // @ts-expect-error the stream may go on as it was
+      event.position satisfies string;
+      return event.room;
+    case "presence":
+      return `${event.change.joined?.map(({ userId }) => userId).join()}`;
+    case "reconnecting":
+      event.error satisfies HubError;
+      return `${event.error.code} ${event.retryAt}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+// Rooms by their kind, one or several; a position, a signal.
+events<ChatHub>("/hubs/chat", { ...where, since: "e:0", signal: AbortSignal.timeout(1) });
+events<ChatHub>("/hubs/chat", { rooms: ["group:a", "order:42"], token: async () => "t" });
+// @ts-expect-error a room is required
+events<ChatHub>("/hubs/chat", { token: "t" });
+// @ts-expect-error one at least
+events<ChatHub>("/hubs/chat", { rooms: [], token: "t" });
+// @ts-expect-error there is no such kind
+events<ChatHub>("/hubs/chat", { room: "lobby", token: "t" });
+// @ts-expect-error one or several
+events<ChatHub>("/hubs/chat", { ...where, rooms: ["group:a"] });
+// @ts-expect-error and a token
+events<ChatHub>("/hubs/chat", { room: "group:lobby" });
+
+/** A hub that says nothing has events of its own all the same. */
+export function quiet(event: RoomEvent<PriceHub>): string {
+  // @ts-expect-error nothing is said
+  return event.type === "message" ? "" : event.type;
+}
