@@ -11,6 +11,7 @@ import { preflight, readable } from "./cors.ts";
 import { callHub, enterHub } from "./json-rpc.ts";
 import { enterRoom } from "./rooms.ts";
 import { connect, negotiate } from "./signalr.ts";
+import { patient } from "./sse.ts";
 
 export type EndpointEnv = DevTokenEnv & ObjectEnv;
 
@@ -43,9 +44,10 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
   );
   app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
-  app.onError((error, { req, env }) =>
-    readable(req.raw, env, logged(req.raw, refused(error, isSignalR(req.path)))),
-  );
+  app.onError((error, { req, env }) => {
+    const response = logged(req.raw, refused(error, isSignalR(req.path)));
+    return readable(req.raw, env, isSignalR(req.path) ? response : patient(req.raw, response));
+  });
   return app;
 }
 

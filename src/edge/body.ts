@@ -4,7 +4,10 @@ import { HubError } from "../model/errors.ts";
 
 /** Throws `too_large`. */
 export async function bodyWithin(request: Request, most: number): Promise<ArrayBuffer> {
-  if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge(most);
+  const length = request.headers.get("content-length");
+  if (Number(length) > most) throw tooLarge(most);
+  // Read by the engine, at a fraction of what chunks cost here; HTTP holds the client to the length it said.
+  if (length !== null) return fitting(await request.arrayBuffer(), most);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
@@ -13,6 +16,11 @@ export async function bodyWithin(request: Request, most: number): Promise<ArrayB
     chunks.push(chunk);
   }
   return new Blob(chunks).arrayBuffer();
+}
+
+function fitting(body: ArrayBuffer, most: number): ArrayBuffer {
+  if (body.byteLength > most) throw tooLarge(most);
+  return body;
 }
 
 const tooLarge = (most: number) => new HubError("too_large", `A body has ${most} bytes at most.`);

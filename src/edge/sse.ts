@@ -19,6 +19,8 @@ const COMMENT_MS = 15_000;
 const QUEUED_BYTES = 1024 * 1024;
 /** When a browser may come back, plus as much again by chance: not all at once. */
 const RETRY_MS = 1_000;
+/** The same where the server has too much to do. */
+const LATER_MS = 5_000;
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -26,6 +28,18 @@ const HEADERS = {
   "cache-control": "no-cache, no-transform",
   "x-accel-buffering": "no",
 };
+
+/**
+ * A browser's EventSource never comes back from a refusal. What will be over soon is told to it as a stream that ends,
+ * for which it does.
+ */
+export function patient({ headers }: Request, response: Response): Response {
+  const listens = headers.get("accept")?.includes("text/event-stream");
+  if (response.status !== 503 || !listens) return response;
+  const code = response.headers.get("x-dormouse-error") ?? "unavailable";
+  const stream = `retry: ${LATER_MS}\n: ${code}\n\n`;
+  return new Response(stream, { headers: { ...HEADERS, "x-dormouse-error": code } });
+}
 
 /** Throws what the rooms throw that cannot be entered: nothing is answered then. */
 export async function eventStream(

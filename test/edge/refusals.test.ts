@@ -222,6 +222,23 @@ describe("503", () => {
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
   });
 
+  it("is to an EventSource a stream that ends: a refusal would be for good", async () => {
+    const fetch = () => Promise.reject(Object.assign(new Error("busy"), { retryable: true }));
+    const rooms = { getByName: () => ({ fetch }) } as unknown as typeof env.ROOMS;
+    const headers = { accept: "text/event-stream", ...(await bearer()) };
+    const response = await worker.fetch(
+      new Request(`https://edge.example${ROOM}`, { headers }),
+      { ...env, ROOMS: rooms },
+      createExecutionContext(),
+    );
+    expect([response.status, response.headers.get("content-type")]).toEqual([
+      200,
+      "text/event-stream; charset=utf-8",
+    ]);
+    expect(response.headers.get("x-dormouse-error")).toBe("unavailable");
+    expect(await response.text()).toBe("retry: 5000\n: unavailable\n\n");
+  });
+
   it("says when the keys cannot be had", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("no network"));
