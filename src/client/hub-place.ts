@@ -2,9 +2,10 @@
 // in each.
 
 import { HubError } from "../model/errors.ts";
+import { isAfter } from "../model/position.ts";
+import { formatTopic, parseTopic } from "../model/topic.ts";
 import type { RoomText } from "./address.ts";
 import type { Around, Place } from "./place.ts";
-import { isAfter } from "./resume.ts";
 import type { Frame } from "./wire.ts";
 
 /** Where a client stands in a room that it has just joined. */
@@ -33,25 +34,28 @@ export class HubPlace implements Place {
   }
 
   positionOf(room: RoomText): string | undefined {
-    return this.#heard.get(room);
+    return this.#heard.get(canonical(room));
   }
 
   /** What is replayed comes before the answer. */
-  async join(room: RoomText, since?: string): Promise<Joined> {
+  async join(name: RoomText, since?: string): Promise<Joined> {
+    const room = canonical(name);
     const joined = (await this.#around.ask("$/join", { room, since })) as Joined;
     this.#stands(room, joined.position);
     this.#joined.set(room, this.#joined.get(room));
     return joined;
   }
 
-  async leave(room: RoomText): Promise<void> {
+  async leave(name: RoomText): Promise<void> {
+    const room = canonical(name);
     this.#joined.delete(room);
     await this.#around.ask("$/leave", { room });
     this.#heard.delete(room);
   }
 
   /** `undefined`: nothing any more. */
-  async track(room: RoomText, state: unknown): Promise<void> {
+  async track(name: RoomText, state: unknown): Promise<void> {
+    const room = canonical(name);
     if (this.#joined.has(room)) this.#joined.set(room, state);
     await this.#around.ask(state === undefined ? "$/untrack" : "$/track", { room, state });
   }
@@ -102,6 +106,9 @@ export class HubPlace implements Place {
     return room === undefined || position === undefined || this.#stands(room, position);
   }
 }
+
+/** As the server names it, whatever form it was typed in. Throws `invalid_name` and `room_kind_not_found`. */
+const canonical = (room: string): string => formatTopic(parseTopic(room));
 
 type Fault = Pick<HubError, "code" | "message">;
 type Resumed = Joined | { readonly error: Fault };

@@ -1,6 +1,6 @@
 // Where the client stands in its rooms: what it says when it comes back, what it has heard already. No sockets here.
 
-import { parsePosition } from "../model/position.ts";
+import { isAfter } from "../model/position.ts";
 import type { Hello } from "./wire.ts";
 
 /** `reload`: messages may be missing, and the application must load its state anew. */
@@ -76,11 +76,4 @@ export class Resume {
       this.#settle(this.#replay.hello);
     return isNew;
   }
-}
-
-/** Offsets of two epochs do not compare. */
-export function isAfter(position: string, heard: string | undefined): boolean {
-  if (heard === undefined) return true;
-  const [one, other] = [parsePosition(position), parsePosition(heard)];
-  return one.epoch !== other.epoch || one.offset > other.offset;
 }

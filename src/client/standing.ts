@@ -5,7 +5,7 @@ import type { EventSourceMessage } from "eventsource-parser";
 import { HubError } from "../model/errors.ts";
 import { parsePosition } from "../model/position.ts";
 import type { PresenceChange } from "./presence.ts";
-import { isAfter } from "./resume.ts";
+import { isAfter } from "../model/position.ts";
 import type { AnyRoomEvent, HelloEvent, ResetEvent } from "./room-event.ts";
 import type { Hello } from "./wire.ts";
 

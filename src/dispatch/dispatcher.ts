@@ -177,6 +177,8 @@ function refuse(
 ): void {
   const { host, connection } = session;
   if (message.id !== undefined) answer(failure(message.id, message.error));
+  // A request that is answered as a whole is over anyway.
+  if (connection.protocol.answersOnly) return;
   if (++session.malformedInARow >= host.settings.limits.malformedInARow)
     host.close(connection, CLOSE.malformed);
   else tolerate(session);

@@ -35,6 +35,7 @@ export const rulesOf = ({ served }: Asked, { kind }: Topic): RoomRules | undefin
 export async function entered(asked: Asked, name: string | undefined): Promise<Topic> {
   const room = roomAsked(asked, name);
   const isOwn =
+    room.kind !== "all" &&
     formatTopic(room) === formatTopic(asked.session.host.roomOf(asked.session.connection));
   if (isOwn || (await mayEnter(callOf(asked, room), rulesOf(asked, room)))) return room;
   throw new HubError("forbidden", "This room is not for this user.");

@@ -21,7 +21,8 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     app.get(path, async ({ req, env }) =>
       readable(req.raw, env, logged(req.raw, await enterRoom(req.raw, hubs, env))),
     );
-  app.options("/hubs/*", ({ req, env }) => preflight(req.raw, env));
+  for (const path of ["/hubs/*", "/parties/*"])
+    app.options(path, ({ req, env }) => preflight(req.raw, env));
   app.post("/hubs/:hub/negotiate", async ({ req, env }) =>
     readable(req.raw, env, await negotiate(req.raw, hubs, env)),
   );
@@ -68,6 +69,7 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["rate_limited", 429],
   ["malformed", 400],
   ["unauthorized", 401],
+  ["timed_out", 504],
 ]);
 
 /** Where SignalR's clients ask: they show a body as it is, so it is a sentence there. */

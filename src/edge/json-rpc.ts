@@ -86,7 +86,10 @@ async function asked(caller: Caller, env: Env, text: string, beyond: Beyond): Pr
   request.signal.addEventListener("abort", () => {
     if (last) beyond(last.hangUp(arrival.random));
   });
-  return atRelay(env, wanted(caller), (relay) => (last = relay).answer(arrival, text));
+  return atRelay(env, wanted(caller), (relay) => {
+    if (request.signal.aborted) throw new HubError("interrupted", "The client is gone.");
+    return (last = relay).answer(arrival, text);
+  });
 }
 
 const nothing = (): Response => new Response(null, { status: 204 });

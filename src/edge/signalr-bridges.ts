@@ -48,6 +48,7 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
         const probe = () => write(++probes % PROBES_A_PING === 0 ? eventOf(PING) : ":\r\n");
         timer = setInterval(probe, KEEP_ALIVE_MS / PROBES_A_PING);
         listen(socket, (frame) => write(eventOf(frame as string)), close);
+        if (signal.aborted) close();
       },
       cancel: () => end(),
     },
@@ -72,6 +73,7 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
   const { promise: over, resolve: isOver } = Promise.withResolvers<void>();
   const late = setTimeout(() => resolve("late"), POLL_MS);
   signal.addEventListener("abort", () => resolve("late"));
+  if (signal.aborted) resolve("late");
   listen(
     socket,
     (frame) => {
@@ -89,8 +91,8 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
   await scheduler.wait(0);
   // What comes from now on is the next poll's.
   const taken = frames.slice();
-  if (how === "frames") await Promise.race([took(socket, taken.length), over]);
-  if (how === "late") closeQuietly(socket);
+  if (how !== "end" && taken.length > 0) await Promise.race([took(socket, taken.length), over]);
+  else if (how === "late") closeQuietly(socket);
   return how === "end" && taken.length === 0 ? nothingMore() : bodyOf(taken);
 }
 

@@ -1,6 +1,7 @@
 // Server-Sent Events: one room, or several, as a stream that browsers' EventSource and `fetch` read.
 
 import { HubError } from "../model/errors.ts";
+import { isAfter } from "../model/position.ts";
 import { Bridge } from "./bridge.ts";
 import { eventOf, isQuestion, textOf, type Heard } from "./events.ts";
 import type { Frame } from "./frames.ts";
@@ -44,11 +45,14 @@ export function patient({ headers }: Request, response: Response): Response {
 /** Throws what the rooms throw that cannot be entered: nothing is answered then. */
 export async function eventStream(
   sources: readonly Source[],
-  { signal }: Request,
+  { method, signal }: Request,
 ): Promise<Response> {
+  // HEAD is served as GET is, and its body is thrown away without a word to whoever writes it.
+  if (method === "HEAD") return new Response(null, { headers: HEADERS });
   const stream = new EventStream(sources);
   signal.addEventListener("abort", () => stream.end());
   await stream.begin();
+  if (signal.aborted) stream.end();
   return new Response(stream.readable, { headers: HEADERS });
 }
 
@@ -58,6 +62,9 @@ class EventStream {
   /** Where the client stands, by room. */
   readonly #positions: Map<string, string>;
   readonly #single: boolean;
+  readonly #rooms: ReadonlySet<string>;
+  /** The newest that was told of rooms that are not the stream's own. */
+  readonly #elsewhere = new Map<string, string>();
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** Perhaps before all rooms were there. */
@@ -65,6 +72,7 @@ class EventStream {
 
   constructor(sources: readonly Source[]) {
     this.#single = sources.length === 1;
+    this.#rooms = new Set(sources.map(({ room }) => room));
     this.#positions = new Map(sources.flatMap(({ room, since }) => (since ? [[room, since]] : [])));
     this.#bridges = sources.map((source) => this.#bridge(source));
     this.readable = new ReadableStream(
@@ -103,12 +111,23 @@ class EventStream {
   }
 
   #event(room: string, heard: Heard): string {
+    if (!this.#single && this.#heardBefore(room, heard)) return "";
     const event = isQuestion(heard) ? undefined : eventOf(room, heard, this.#positions.get(room));
     if (!event) return "";
     const { position } = event;
     if (position === undefined) return textOf(event, undefined);
     this.#positions.set(room, position);
     return textOf(event, this.#id);
+  }
+
+  /** What all of the hub hears, say, comes by each room of the stream; the first tells it. */
+  #heardBefore(through: string, { room, position }: Heard): boolean {
+    if (room === undefined || position === undefined || room === through) return false;
+    if (this.#rooms.has(room)) return true;
+    const last = this.#elsewhere.get(room);
+    const isOld = last !== undefined && !isAfter(position, last);
+    if (!isOld) this.#elsewhere.set(room, position);
+    return isOld;
   }
 
   /** One position, or one for each room. */
@@ -120,6 +139,7 @@ class EventStream {
   /** A room that ended the stream ends it as a whole: what is left would look like all. */
   #over(room: string, code: number, reason: string): void {
     this.#say(`event: end\ndata: ${JSON.stringify({ room, code, reason })}\n\n`);
+    if (this.#isOver) return; // That was too much for its reader.
     this.end();
     this.#controller.close();
   }

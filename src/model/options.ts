@@ -43,6 +43,8 @@ export interface Limits {
   readonly trackBytes: number;
   /** Bytes of one published message's arguments. */
   readonly publishBytes: number;
+  /** Seconds the calls of one HTTP request may take: Cloudflare's proxy waits 100 for an answer. */
+  readonly requestSeconds: number;
   /** Seconds the server waits for a client's answer. */
   readonly answerSeconds: number;
 }
@@ -67,6 +69,7 @@ export const LIMITS: Limits = {
   presencePage: 100,
   trackBytes: 1024,
   publishBytes: 256 * 1024,
+  requestSeconds: 90,
   answerSeconds: 30,
 };
 

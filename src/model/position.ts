@@ -25,3 +25,10 @@ export function parsePosition(text: string): Position {
 export function randomEpoch(bits = crypto.getRandomValues(new BigUint64Array(1))): string {
   return (bits[0] ?? 0n).toString(36).padStart(9, "0").slice(-9);
 }
+
+/** Whether a place, as text, is beyond another of the same room. Offsets of two epochs do not compare. */
+export function isAfter(position: string, heard: string | undefined): boolean {
+  if (heard === undefined) return true;
+  const [one, other] = [parsePosition(position), parsePosition(heard)];
+  return one.epoch !== other.epoch || one.offset > other.offset;
+}

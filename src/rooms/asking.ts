@@ -72,13 +72,17 @@ export class Asking {
   }
 
   #connection({ user, request, random }: AskArrival, asker: Asker): Connection {
+    const { agenda, connections, home, settings } = this.#parts;
     const now = Date.now();
+    // A client that is gone need not show: nothing is written to it before its answer.
+    const deadline = now + settings.limits.requestSeconds * 1000;
     const connection = connectionOf(undefined, {
-      ...{ id: connectionId(this.#parts.home, random), protocol: jsonRpcAnswers.name },
-      ...{ user, request, connectedAt: now, heardAt: now, openCalls: [] },
+      ...{ id: connectionId(home, random), protocol: jsonRpcAnswers.name },
+      ...{ user, request, deadline, connectedAt: now, heardAt: now, openCalls: [] },
     });
     connection.asker = asker;
-    this.#parts.connections.adopt(connection);
+    connections.adopt(connection);
+    agenda.arm(Math.min(user.expiresAt, deadline));
     return connection;
   }
 
@@ -106,4 +110,6 @@ const CODES: ReadonlyMap<CloseCode, string> = new Map<CloseCode, string>([
 ]);
 
 const errorOf = (why: CloseCode): HubError =>
-  new HubError(CODES.get(why) ?? "interrupted", reasonOf(why) || "The request was given up.");
+  why === CLOSE.silent
+    ? new HubError("timed_out", "The calls took too long.")
+    : new HubError(CODES.get(why) ?? "interrupted", reasonOf(why) || "The request was given up.");

@@ -129,6 +129,14 @@ it("joins its rooms again before calls that waited, and says how each stands", a
   expect(client.positionOf("order:7")).toBe("g:0");
 });
 
+it("knows a room by any spelling of its name", async () => {
+  const { server, client } = await joined("group:e\u0301", "e:1");
+  say(server.socket, "group:\u00e9", "e:5");
+  expect(client.positionOf("group:e\u0301")).toBe("e:5");
+  await comeBack(server);
+  expect(server.socket.said).toMatchObject([{ params: [{ rooms: { "group:\u00e9": "e:5" } }] }]);
+});
+
 it("gives up a room that does not let it in again, and says so once", async () => {
   const { server, client } = await joined("group:a", "e:1");
   const errors: string[] = [];

@@ -188,3 +188,31 @@ describe("a stream of events", () => {
     expect((await bob.call("$/presence")).result.users).toBe(2);
   });
 });
+
+it("opens nothing for a HEAD, which nobody would ever close", async () => {
+  const url = `https://edge.example/hubs/chat/groups/headed?access_token=${await token("alice")}`;
+  const headers = { accept: "text/event-stream" };
+  const response = await exports.default.fetch(url, { method: "HEAD", headers });
+  expect([response.status, response.body]).toEqual([200, null]);
+  const sockets = runInDurableObject(
+    roomAt("chat/group:headed"),
+    (_room, state) => state.getWebSockets().length,
+  );
+  expect(await sockets).toBe(0);
+});
+
+it("tells once what all of the hub hears, however many rooms the stream has", async () => {
+  using bob = await enter("chat/group:crowd1", { user: "bob" });
+  const stream = await listen("/hubs/chat/groups/crowd1?rooms=group:crowd2,group:crowd3");
+  for (const room of ["crowd1", "crowd2", "crowd3"])
+    // oxlint-disable-next-line no-await-in-loop -- each has begun
+    await stream.next(({ event, data }) => event === "connected" && data.room === `group:${room}`);
+  await bob.call("broadcastExceptSelf", ["to all"]);
+  for (const room of ["crowd1", "crowd2", "crowd3"]) {
+    // oxlint-disable-next-line no-await-in-loop -- what all have heard stands before this
+    await bob.call("sendToRoom", [room, `end ${room}`]);
+    // oxlint-disable-next-line no-await-in-loop
+    await stream.next(({ data }) => data?.[1] === `end ${room}`);
+  }
+  await expect.poll(() => stream.told.filter(({ data }) => data?.[1] === "to all")).toHaveLength(1);
+});

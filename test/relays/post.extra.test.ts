@@ -8,6 +8,7 @@ import { enter, roomAt, token, type Frame } from "../rooms/client.ts";
 import { relayOf } from "./client.ts";
 
 interface Posted {
+  readonly claims?: Record<string, unknown>;
   readonly hub?: string;
   readonly user?: string;
   readonly headers?: Record<string, string>;
@@ -16,11 +17,11 @@ interface Posted {
 }
 
 async function post(body: unknown, options: Posted = {}): Promise<Response> {
-  const { hub = "relayed", user = "alice", headers, signal, method = "POST" } = options;
+  const { hub = "relayed", user = "alice", claims, headers, signal, method = "POST" } = options;
   return exports.default.fetch(`https://edge.example/hubs/${hub}/rpc`, {
     method,
     headers: {
-      authorization: `Bearer ${await token(user)}`,
+      authorization: `Bearer ${await token(user, claims)}`,
       "content-type": "application/json",
       ...headers,
     },
@@ -177,4 +178,38 @@ it.each([
 ])("fails as a whole with a connection that %s", async (_, hub, method) => {
   const response = await post([call(1, method), call(2, method)], { hub });
   expect([response.status, response.headers.get("x-dormouse-error")]).toEqual([500, "interrupted"]);
+});
+
+it("answers a batch of many that are no requests, each for itself, like any other", async () => {
+  const response = await post([...Array(20).fill(1), call(1, "whoami")]);
+  expect(response.status).toBe(200);
+  const answers = await response.json<Frame[]>();
+  expect(answers.filter(({ error }) => error?.code === -32600)).toHaveLength(20);
+  expect(answers.at(-1)!.result.userId).toBe("alice");
+});
+
+it("ends calls that take longer than a request may, though its client says nothing", async () => {
+  const response = await post(call(1, "forever"), { hub: "impatient" });
+  expect([response.status, response.headers.get("x-dormouse-error")]).toEqual([504, "timed_out"]);
+});
+
+it("ends with its token", async () => {
+  // A second is left of the leeway.
+  const exp = Math.floor(Date.now() / 1000) - 58;
+  const response = await post(call(1, "forever"), { claims: { exp } });
+  expect([response.status, response.headers.get("x-dormouse-error")]).toEqual([
+    401,
+    "unauthorized",
+  ]);
+});
+
+it("enters the hub's own room by no word of the protocol", async () => {
+  const asked = [
+    call(1, "$/join", { room: "all" }),
+    call(2, "$/presence", { room: "all" }),
+    call(3, "$/resume", { rooms: { all: "e:0" } }),
+  ];
+  const [joined, present, resumed] = await (await post(asked)).json<Frame[]>();
+  expect([joined!.error?.data.code, present!.error?.data.code]).toEqual(["forbidden", "forbidden"]);
+  expect(resumed!.result.all.error.code).toBe("forbidden");
 });

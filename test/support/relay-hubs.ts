@@ -74,6 +74,7 @@ const FilteredHub = hub("filtered", { authorize: signedIn })
 export const relayHubs = [
   relayHub("relayed"),
   relayHub("five", { limits: { connectionsPerRelay: 5 } }),
+  relayHub("impatient", { limits: { requestSeconds: 1 } }),
   relayHub("brief", { limits: { connectionsPerRelay: 5, answerSeconds: 2 } }),
   relayHub("full", { limits: { connectionsPerObject: 3, connectionsPerRelay: 4 } }),
   relayHub("remembering", { rememberGroups: 60 }),
