@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { cpus, loadavg, release } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { buildWorkers, workerdPath } from "./build.ts";
 import { ALL_SERVERS, CASES, type Case, type Figures } from "./cases.ts";
@@ -136,7 +136,7 @@ const machine = () => ({
   cores: cpus().length,
   kernel: release(),
   node: process.version,
-  workerd: workerdPath(),
+  workerd: relative(join(import.meta.dirname, ".."), workerdPath()),
   pinned,
   load: loadavg()[0],
 });

@@ -216,3 +216,27 @@ it("tells once what all of the hub hears, however many rooms the stream has", as
   }
   await expect.poll(() => stream.told.filter(({ data }) => data?.[1] === "to all")).toHaveLength(1);
 });
+
+it("drops a reader that does not read, and takes it back where it stood", async () => {
+  const url = `https://edge.example/hubs/chat/groups/unread?access_token=${await token("alice")}`;
+  const headers = { accept: "text/event-stream" };
+  const room: Peer = roomAt("chat/group:unread");
+  const { body } = await exports.default.fetch(url, { headers });
+  const sockets = () =>
+    runInDurableObject(roomAt("chat/group:unread"), (_room, state) => state.getWebSockets().length);
+  expect(await sockets()).toBe(1);
+  const before = await room.missed(undefined);
+  for (let i = 0; i < 8; i += 1)
+    // oxlint-disable-next-line no-await-in-loop -- one after another, as they are said
+    await say("chat/group:unread", `${i}`, "x".repeat(200_000));
+  await expect.poll(sockets).toBe(0);
+  await expect(body!.pipeTo(new WritableStream())).rejects.toThrow("too slow");
+  // What is kept may be more than is replayed at once: it goes on from the middle.
+  const { epoch, offset } = before.position;
+  const stream = await listen("/hubs/chat/groups/unread", {
+    "last-event-id": `${epoch}:${offset + 5}`,
+  });
+  await stream.next(({ event, data }) => event === "said" && data[0] === "7");
+  expect(stream.told[0]!.event).toBe("recovered");
+  expect(words(stream.told)).toEqual(["5", "6", "7"]);
+});
