@@ -6,8 +6,8 @@ import { build, ROWS } from "../e2e/signalr/rows.ts";
 
 /** What the test gives. */
 interface Wanted {
-  /** Of ROWS. */
-  readonly row: number;
+  /** Of ROWS; the client chooses its transport itself where only a protocol is given. */
+  readonly row: number | "JSON" | "MessagePack";
   readonly endpoint: string;
   readonly token: string;
   readonly room: string;
@@ -66,8 +66,9 @@ async function everything(hub: HubConnection): Promise<unknown> {
 
 /** Everything once; then nothing is open any more. */
 async function use({ row, endpoint, token, room }: Wanted): Promise<unknown> {
+  const way = typeof row === "number" ? ROWS[row]! : { name: row, protocol: row, options: {} };
   const [one, other] = ["chat", "signalr"].map((hub) =>
-    build(ROWS[row]!, {
+    build(way, {
       url: `${endpoint}/hubs/${hub}`,
       token: () => token,
       logging: LogLevel.Warning,

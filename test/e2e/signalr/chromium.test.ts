@@ -77,6 +77,42 @@ describe("the stock client in a browser", () => {
   });
 });
 
+describe("the stock client in a browser that lacks", () => {
+  it.each([
+    ["WebSocket", "JSON", ["WebSocket"], "text/event-stream"],
+    ["WebSocket and EventSource", "JSON", ["WebSocket", "EventSource"], "poll"],
+    ["WebSocket, in a protocol that events cannot carry,", "MessagePack", ["WebSocket"], "poll"],
+  ] as const)("%s falls back, and works", async (_, row, lacking, how) => {
+    const room = `lacking-${row}-${lacking.length}`;
+    await using bob = await visit(
+      { endpoint, row: ROWS[0]!, hub: "chat" },
+      { user: "bob", hears: ["ReceiveMessage"] },
+    );
+    await bob.invoke("JoinRoom", room);
+    const page = await browser.newPage();
+    await page.addInitScript(
+      (names) => names.forEach((name) => Reflect.deleteProperty(globalThis, name)),
+      [...lacking],
+    );
+    const ways = new Set<string>();
+    page.on("websocket", () => ways.add("WebSocket"));
+    page.on("request", (request) => {
+      const isConnecting = request.method() === "GET" && request.url().includes("/hubs/");
+      const { accept = "" } = request.headers();
+      if (isConnecting) ways.add(accept === "text/event-stream" ? accept : "poll");
+    });
+    await page.goto(origin);
+    const result = await page.evaluate(
+      (wanted) => (globalThis as unknown as { use: Use }).use(wanted),
+      { row, endpoint: endpoint.url, token: await endpoint.token("alice"), room },
+    );
+    await page.close();
+    expect(result).toEqual(RESULT(room));
+    expect([...ways]).toEqual([how]);
+    expect(await bob.next("ReceiveMessage")).toEqual(["alice", "from a page"]);
+  });
+});
+
 /** The client's Close comes after its DELETE, where there is nobody any more: SIGNALR §2.4, as with ASP.NET. */
 const isLateClose = ({ options }: Row, text: string): boolean =>
   options.transport === HttpTransportType.LongPolling && text.includes("404 (Not Found)");

@@ -44,9 +44,12 @@ async function negotiate(query = "?negotiateVersion=1"): Promise<Negotiated> {
 }
 
 const ID = expect.stringMatching(/^[\w-]{22}/);
-const WEBSOCKETS = expect.arrayContaining([
+/** In the order in which clients shall try them. */
+const TRANSPORTS = [
   { transport: "WebSockets", transferFormats: ["Text", "Binary"] },
-]);
+  { transport: "ServerSentEvents", transferFormats: ["Text"] },
+  { transport: "LongPolling", transferFormats: ["Text", "Binary"] },
+];
 
 describe("negotiation", () => {
   it.each([
@@ -57,7 +60,7 @@ describe("negotiation", () => {
     ["?negotiateVersion=0", 0],
   ])("of %s gives version %d", async (query, negotiateVersion) => {
     expect(await negotiate(query)).toEqual({
-      ...{ negotiateVersion, connectionId: ID, availableTransports: WEBSOCKETS },
+      ...{ negotiateVersion, connectionId: ID, availableTransports: TRANSPORTS },
       ...(negotiateVersion > 0 && { connectionToken: ID }),
     });
   });
