@@ -67,7 +67,6 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["upgrade_required", 426],
   ["unsupported_media_type", 415],
   ["rate_limited", 429],
-  ["malformed", 400],
   ["unauthorized", 401],
   ["timed_out", 504],
 ]);

@@ -105,7 +105,6 @@ export class Asking {
 
 const CODES: ReadonlyMap<CloseCode, string> = new Map<CloseCode, string>([
   [CLOSE.flooding, "rate_limited"],
-  [CLOSE.malformed, "malformed"],
   [CLOSE.expired, "unauthorized"],
 ]);
 

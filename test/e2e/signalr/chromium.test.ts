@@ -1,9 +1,6 @@
 // The stock client in a real browser: a page of another origin (pages/signalr.ts) uses hubs in every way there is.
 
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { HttpTransportType } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,47 +8,27 @@ import type { Use } from "../../pages/signalr.ts";
 import { launchBrowser } from "../../support/browser.ts";
 import type { Endpoint } from "../../support/endpoint.ts";
 import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { startSite, type Site } from "../site.ts";
 import { ROWS, visit, type Row } from "./connections.ts";
 
 const PAGE = join(import.meta.dirname, "../../pages/signalr.ts");
 
 let endpoint: Endpoint;
 let browser: Browser;
-let site: Server;
+let site: Site;
 let origin: string;
 beforeAll(async () => {
-  site = await serveSite(await bundle());
-  origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+  site = await startSite(PAGE);
+  ({ origin } = site);
   [endpoint, browser] = await Promise.all([
     startTestEndpoint({ vars: { ALLOWED_ORIGINS: origin } }),
     launchBrowser(),
   ]);
 });
 afterAll(async () => {
-  site.close();
+  site[Symbol.dispose]();
   await Promise.all([endpoint[Symbol.asyncDispose](), browser.close()]);
 });
-
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [PAGE],
-    ...{ bundle: true, format: "esm", target: "es2022", write: false },
-  });
-  return outputFiles[0]!.text;
-}
-
-async function serveSite(script: string): Promise<Server> {
-  const server = createServer(({ url }, response) =>
-    url === "/page.js"
-      ? response.setHeader("content-type", "text/javascript").end(script)
-      : response.setHeader("content-type", "text/html").end(HTML),
-  );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
-
-const HTML = `<!doctype html><html lang="en"><title>SignalR</title><link rel="icon" href="data:,">
-<body><script type="module" src="/page.js"></script></body></html>`;
 
 describe("the stock client in a browser", () => {
   it.each(ROWS.map((row, index) => ({ ...row, index })))("$name", async ({ index, ...row }) => {
