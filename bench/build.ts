@@ -20,6 +20,7 @@ const BINDINGS = {
   ours: [
     ["ROOMS", "Room"],
     ["RELAYS", "Relay"],
+    ["ACCOUNTS", "Account"],
   ],
   bare: [["ROOMS", "Room"]],
   partyserver: [["room", "Room"]],

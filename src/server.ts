@@ -8,11 +8,12 @@ import type { Filter } from "./dispatch/filters.ts";
 import type { AnyHub } from "./dispatch/hub.ts";
 import { tablesOf } from "./dispatch/tables.ts";
 import { endpoint, type EndpointEnv } from "./edge/app.ts";
+import { AccountObject } from "./rooms/account.ts";
 import { RelayObject } from "./rooms/relay.ts";
 import { RoomObject } from "./rooms/room.ts";
 
 export * from "./hub.ts";
-export type { EndpointEnv, RelayObject, RoomObject };
+export type { AccountObject, EndpointEnv, RelayObject, RoomObject };
 
 export interface Served {
   /** Answers requests, and lets into rooms. A worker's default export; or one part of it, by its `fetch`. */
@@ -21,6 +22,8 @@ export interface Served {
   readonly Room: new (ctx: DurableObjectState, env: EndpointEnv) => RoomObject<EndpointEnv>;
   /** The Durable Object that holds connections of many rooms; exported likewise. */
   readonly Relay: new (ctx: DurableObjectState, env: EndpointEnv) => RelayObject<EndpointEnv>;
+  /** The Durable Object of one user in all hubs; exported likewise. */
+  readonly Account: new (ctx: DurableObjectState, env: EndpointEnv) => AccountObject<EndpointEnv>;
 }
 
 export interface ServeOptions {
@@ -32,8 +35,8 @@ export interface ServeOptions {
  * Serves hubs.
  *
  * @example
- * const { Room, Relay, endpoint } = serve([ChatHub]);
- * export { Room, Relay };
+ * const { Room, Relay, Account, endpoint } = serve([ChatHub]);
+ * export { Room, Relay, Account };
  * export default endpoint;
  */
 export function serve(hubs: readonly AnyHub[], { filters = [] }: ServeOptions = {}): Served {
@@ -53,5 +56,6 @@ export function serve(hubs: readonly AnyHub[], { filters = [] }: ServeOptions = 
       super(ctx, env, receiver);
     }
   }
-  return { endpoint: endpoint(tables), Room, Relay };
+  class Account extends AccountObject<EndpointEnv> {}
+  return { endpoint: endpoint(tables), Room, Relay, Account };
 }

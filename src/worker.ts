@@ -10,7 +10,7 @@
 import { hubs } from "./hubs/index.ts";
 import { serve } from "./server.ts";
 
-const { Room, Relay, endpoint } = serve(hubs);
+const { Room, Relay, Account, endpoint } = serve(hubs);
 
 /** One group, order channel or user of a hub and tenant: numbers, log, presence, sockets. */
 export { Room };
@@ -19,5 +19,9 @@ export type Room = InstanceType<typeof Room>;
 /** Sockets of a whole hub, near their clients. */
 export { Relay };
 export type Relay = InstanceType<typeof Relay>;
+
+/** One user in all hubs: who may connect, and where their connections are. */
+export { Account };
+export type Account = InstanceType<typeof Account>;
 
 export default endpoint;

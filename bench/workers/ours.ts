@@ -14,6 +14,8 @@ const limits = {
   callBurst: 1e9,
   queuedCalls: 100_000,
   connectionsPerUser: 1e6,
+  connectsPerSecond: 1e9,
+  connectBurst: 1e9,
   queuedBytes: 64 * 1024 * 1024,
 };
 
@@ -58,6 +60,6 @@ const served = serve([
   RelayedHub,
 ]);
 
-const { Room: RoomObject, Relay, endpoint } = served;
-export { Relay, RoomObject as Room };
+const { Room: RoomObject, Relay, Account, endpoint } = served;
+export { Account, Relay, RoomObject as Room };
 export default endpoint;

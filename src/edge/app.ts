@@ -68,6 +68,10 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["unsupported_media_type", 415],
   ["rate_limited", 429],
   ["unauthorized", 401],
+  ["token_revoked", 401],
+  ["banned", 403],
+  ["invalid_filter", 400],
+  ["unavailable", 503],
   ["timed_out", 504],
 ]);
 

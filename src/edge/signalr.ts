@@ -3,6 +3,7 @@
 
 import { PING } from "../model/both-ends.ts";
 import { type Transport } from "../model/options.ts";
+import { factsOf } from "../model/token-rules.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { codeOf, enter } from "../rooms/attach.ts";
 import type { HubArrival, Posted } from "../rooms/relay.ts";
@@ -116,7 +117,7 @@ async function sendTo(caller: Caller, env: Env, token: string | undefined): Prom
   const body = method === "POST" ? await bodyOf(caller) : "end";
   // A ping keeps nothing alive that its own stream does not: it need not wake the object.
   if (body !== "end" && isPing(body)) return taken();
-  const transport = await relayHolding(caller, env, token)?.post(token, user.id, body);
+  const transport = await relayHolding(caller, env, token)?.post(token, factsOf(user), body);
   if (transport === undefined || transport === "unknown") return notFound();
   return method === "POST" ? posted(transport) : deleted(transport);
 }

@@ -15,6 +15,7 @@ export type ErrorCode =
   | "invalid_item"
   | "invalid_name"
   | "invalid_position"
+  | "invalid_filter"
   | "malformed"
   | "too_large"
   | "too_deep"
@@ -36,6 +37,11 @@ export type ErrorCode =
   | "forbidden_origin"
   | "misconfigured"
   | "keys_unavailable"
+  | "unavailable"
+  | "token_revoked"
+  | "banned"
+  /** A service ended a stream, in its own words. */
+  | "ended"
   | "internal";
 
 /** An error that may leave the server: its `code` is stable and its message is a sentence for the caller. */
@@ -82,6 +88,9 @@ export const CLOSE = {
   failed: 4503,
   /** A client has one connection: its newest. */
   replaced: 4504,
+  /** By a service; the reason is its own. */
+  dismissed: 4510,
+  revoked: 4511,
 } as const;
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
@@ -111,6 +120,10 @@ export function reasonOf(code: CloseCode): string {
       return "The hub could not begin.";
     case CLOSE.replaced:
       return "Another connection of this client took its place.";
+    case CLOSE.dismissed:
+      return "A service ended the connection.";
+    case CLOSE.revoked:
+      return "The token was revoked.";
   }
 }
 

@@ -13,6 +13,10 @@ export interface Limits {
   readonly groupsPerConnection: number;
   /** Sockets of one user in one object. */
   readonly connectionsPerUser: number;
+  /** Connections that one user may begin a second, in all of a tenant … */
+  readonly connectsPerSecond: number;
+  /** … and how many at once: a page reload of many tabs, a fleet of devices after an outage. */
+  readonly connectBurst: number;
   /** Sockets of one object; the platform's own limit is 32,768. Whoever comes to a full room goes to a relay of its. */
   readonly connectionsPerObject: number;
   /** Sockets of one relay: whoever comes to a full one goes to the next level. Fewer than of an object, since hub
@@ -55,6 +59,8 @@ export const LIMITS: Limits = {
   messagesPerFrame: MESSAGES_A_FRAME,
   groupsPerConnection: 100,
   connectionsPerUser: 50,
+  connectsPerSecond: 20,
+  connectBurst: 200,
   connectionsPerObject: 32_000,
   connectionsPerRelay: 5_000,
   streamsPerConnection: 20,

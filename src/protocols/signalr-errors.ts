@@ -8,7 +8,7 @@ export type Failure = Extract<Outgoing, { type: "failure" }>;
 
 /** The `error` of a call's Completion. Its words depend on how far the call came. */
 export function failureText({ id, error, target = "", stage = "invoking" }: Failure): string {
-  if (error.code === "wrong_kind") return error.message;
+  if (error.code === "wrong_kind" || error.code === "ended") return error.message;
   if (error.code === "duplicate_id") return duplicate(error.message, String(id));
   if (stage === "streaming")
     return `An error occurred on the server while streaming results.${exception(error)}`;
@@ -53,6 +53,7 @@ export function closing(code: CloseCode, detail?: string): Closing {
   if (QUIET.has(code)) return {};
   if (code === CLOSE.expired) return { allowReconnect: true };
   if (code === CLOSE.gone) return { error: ENDED };
+  if (code === CLOSE.dismissed && detail) return { error: detail };
   const error = ENDED + suffix(detail);
   return FINAL.has(code) ? { error } : { error, allowReconnect: true };
 }
@@ -62,7 +63,12 @@ const ENDED = "Connection closed with an error.";
 const QUIET: ReadonlySet<number> = new Set([CLOSE.normal, CLOSE.aborted]);
 
 /** A client that came back would meet the same, or drive its other self away. */
-const FINAL: ReadonlySet<number> = new Set([CLOSE.failed, CLOSE.replaced]);
+const FINAL: ReadonlySet<number> = new Set([
+  CLOSE.failed,
+  CLOSE.replaced,
+  CLOSE.dismissed,
+  CLOSE.revoked,
+]);
 
 /** What cannot be understood: SignalR has no answer for it, the connection ends. */
 export function invalidData(sentence: string): HubError {

@@ -42,6 +42,23 @@ export function parseObjectName(text: string): Home {
   return { tenant, hub, topic: parseTopic(kind === "all" ? kind : `${kind}:${name}`) };
 }
 
+/** The hub of a room's or relay's object. */
+export const hubOf = (name: string): string => unescape(name.split("/")[1] ?? "");
+
+/** A user of a tenant, in all its hubs. */
+export interface AccountAddress {
+  readonly tenant: string;
+  readonly user: string;
+}
+
+export const accountName = ({ tenant, user }: AccountAddress): string =>
+  [tenant, user].map(escape).join("/");
+
+export function parseAccountName(text: string): AccountAddress {
+  const [tenant = "", user = ""] = text.split("/").map(unescape);
+  return { tenant, user };
+}
+
 /** Whether an object's name is that of a relay. */
 export const isRelayName = (name: string): boolean => name.split("/")[2] === RELAY;
 

@@ -1,10 +1,11 @@
 // The connections of one object: accepting, finding, writing, closing. Relays and rooms share it; it knows no rooms,
 // no logs and no hubs. Which of them are silent or expired is in liveness.ts.
 
-import { CLOSE, reasonOf, type CloseCode } from "../model/errors.ts";
+import { CLOSE, type CloseCode } from "../model/errors.ts";
 import type { Encoded } from "../model/message.ts";
 import { PING } from "../model/both-ends.ts";
 import { type RoomSettings } from "../model/options.ts";
+import { closeSocket, FOR_GOOD } from "./closing.ts";
 import {
   attachedOf,
   attachTo,
@@ -214,21 +215,12 @@ export class Connections {
    * word for why say it, and close normally: their clients know no codes of ours.
    */
   close(connection: Connection, why: CloseCode, detail?: string): void {
-    connection.saidGoodbye = why === CLOSE.normal || why === CLOSE.aborted;
+    connection.saidGoodbye = FOR_GOOD.has(why);
     const farewell = connection.protocol.farewell?.(why, detail);
     if (farewell !== undefined) return this.refuse(connection, farewell, why);
     if (!this.remove(connection)) return;
-    closeSocket(connection, why);
+    closeSocket(connection, why, detail);
     this.#dropped(connection, why);
-  }
-}
-
-function closeSocket({ socket, asker }: Connection, why: CloseCode): void {
-  asker?.ended(why);
-  try {
-    socket?.close(why, reasonOf(why));
-  } catch {
-    // Closed already.
   }
 }
 

@@ -123,6 +123,11 @@ export class Follows {
     }
   }
 
+  /** Those of this object's connections that are in a room elsewhere. */
+  membersOf(room: string): Iterable<Connection> {
+    return this.#rooms.get(room)?.members ?? [];
+  }
+
   /** The rooms that this connection is in, as topics. */
   readonly roomsOf = (connection: Connection): string[] => this.#memberships.roomsOf(connection);
 

@@ -6,10 +6,19 @@ import { CLOSE, HubError, reasonOf, publicError, type CloseCode } from "../model
 import type { Params } from "../model/message.ts";
 import { parseTopic, type Topic } from "../model/topic.ts";
 import type { Connection } from "./connection.ts";
+import { objectName } from "./address.ts";
+import { Admissions } from "./admissions.ts";
+import { obey, type Command, type Obeyed, type Selection } from "./commands.ts";
 import { ObjectHost } from "./host.ts";
 import { belongings, type Parts } from "./parts.ts";
 import { GREETING_MS, settledWithin } from "./greeting.ts";
-import type { Delivery, DeliveryReply, Holder, ObjectEnv } from "./peers.ts";
+import {
+  accountOf,
+  type Delivery,
+  type DeliveryReply,
+  type Holder,
+  type ObjectEnv,
+} from "./peers.ts";
 import type { Receiver } from "./receiver.ts";
 
 export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
@@ -19,6 +28,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   protected readonly receiver: Receiver;
   protected readonly parts: P;
   protected readonly host: ObjectHost;
+  protected readonly admissions: Admissions;
 
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
     super(ctx, env);
@@ -26,6 +36,12 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     this.parts = this.assemble();
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
     this.host = new ObjectHost(this.parts, { env, receiver, waitUntil });
+    const { home, settings } = this.parts;
+    this.admissions = new Admissions({
+      self: objectName(home),
+      limits: settings.limits,
+      account: (user) => accountOf(env, { tenant: home.tenant, user }),
+    });
     this.#wake();
   }
 
@@ -150,10 +166,19 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   async move(connection: string, topic: string, how: "join" | "leave"): Promise<void> {
     return this.host.move(connection, parseTopic(topic), how);
   }
+
+  async command(selection: Selection, commands: readonly Command[]): Promise<Obeyed> {
+    if (selection.user !== undefined) this.admissions.forget(selection.user);
+    return obey({ parts: this.parts, host: this.host }, selection, commands);
+  }
 }
 
 const STATUS: ReadonlyMap<string, number> = new Map([
   ["too_many_connections", 429],
+  ["rate_limited", 429],
+  ["token_revoked", 401],
+  ["banned", 403],
+  ["unavailable", 503],
   ["too_large", 413],
   ["duplicate_id", 409],
   ["wrong_kind", 400],

@@ -2,7 +2,7 @@
 // through the functions they are given here. Rooms (room-parts.ts) and relays (relay-parts.ts) add their own.
 
 import { DEFAULTS, type RoomSettings } from "../model/options.ts";
-import { formatTopic, type Topic } from "../model/topic.ts";
+import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import { objectName, parseObjectName, type Home } from "./address.ts";
 import { Agenda, type Duty } from "./agenda.ts";
 import type { Connection } from "./connection.ts";
@@ -77,6 +77,16 @@ export abstract class Parts {
   /** Where connections may be resumed on another socket. */
   get resumables(): Resumables | undefined {
     return undefined;
+  }
+
+  /** This object's connections that are in a room. */
+  membersOf(room: string): Iterable<Connection> {
+    return room === "all" ? this.connections.all : this.follows.membersOf(room);
+  }
+
+  /** The rooms that a connection is in. */
+  topicsOf(connection: Connection): Topic[] {
+    return this.follows.roomsOf(connection).map(parseTopic);
   }
 
   /** Another room of this hub and tenant. */

@@ -1,8 +1,11 @@
 // What objects say to each other, as one interface: rooms to those that follow them, hub code to rooms elsewhere.
 
 import type { Position } from "../model/position.ts";
-import { isRelayName } from "./address.ts";
 import type { Params } from "../model/message.ts";
+import type { TokenFacts } from "../model/token-rules.ts";
+import type { AccountObject } from "./account.ts";
+import { accountName, isRelayName, type AccountAddress } from "./address.ts";
+import type { Command, Obeyed, Selection } from "./commands.ts";
 import type {
   Draft,
   Entry,
@@ -49,7 +52,32 @@ export interface Holder {
   ask(connection: string, target: string, params: Params): Promise<unknown>;
   /** Puts a connection of this object into a room, or takes it out: nothing happens where it is gone. */
   move(connection: string, topic: string, how: "join" | "leave"): Promise<void>;
+  /** What a service does to connections of this object. */
+  command(selection: Selection, commands: readonly Command[]): Promise<Obeyed>;
 }
+
+/** An object asks the account of a user before it lets a connection in. */
+export interface Admitting {
+  /** The asking object's name. */
+  readonly object: string;
+  readonly token: TokenFacts;
+  /** How many connections the user may begin; absent where this is none. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number };
+}
+
+/** What rooms and edge ask of a user's account. */
+export type Account = Pick<
+  AccountObject,
+  | "admit"
+  | "command"
+  | "revoke"
+  | "ban"
+  | "unban"
+  | "addToGroup"
+  | "removeFromGroup"
+  | "removeFromAllGroups"
+  | "isInGroup"
+>;
 
 /** The RPC surface of rooms; relays have a Holder's. */
 export interface Peer extends Holder {
@@ -73,6 +101,7 @@ export interface Peers {
 export interface ObjectEnv {
   readonly ROOMS: DurableObjectNamespace;
   readonly RELAYS: DurableObjectNamespace;
+  readonly ACCOUNTS: DurableObjectNamespace;
 }
 
 /** The namespaces as peers: RPC types would hide these few methods behind a wall. */
@@ -80,3 +109,6 @@ export const peersOf =
   ({ ROOMS, RELAYS }: ObjectEnv): Peers =>
   (name) =>
     (isRelayName(name) ? RELAYS : ROOMS).getByName(name) as unknown as Peer;
+
+export const accountOf = ({ ACCOUNTS }: Pick<ObjectEnv, "ACCOUNTS">, address: AccountAddress) =>
+  ACCOUNTS.getByName(accountName(address)) as unknown as Account;

@@ -11,7 +11,8 @@ export function bucket(perSecond: number, burst: number): Bucket {
   let filledAt = 0;
   return {
     take(now) {
-      tokens = Math.min(burst, tokens + ((now - filledAt) / 1000) * perSecond);
+      // A clock that is set back takes nothing away.
+      tokens = Math.min(burst, tokens + (Math.max(0, now - filledAt) / 1000) * perSecond);
       filledAt = now;
       if (tokens < 1) return false;
       tokens -= 1;

@@ -3,6 +3,7 @@
 
 import { CLOSE, HubError } from "../model/errors.ts";
 import type { ConnectRequest } from "../model/request.ts";
+import type { TokenFacts } from "../model/token-rules.ts";
 import type { User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
@@ -51,12 +52,14 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     socket: WebSocket,
     request: Request,
   ): Promise<Connection | Response> {
-    const arrival = handedOver<HubArrival | Overflow | RpcArrival>(request);
+    const came = handedOver<HubArrival | Overflow | RpcArrival>(request);
+    const token = came.kind === "hub" ? came.token : undefined;
+    if (token === undefined) this.#checkRoom();
+    const seat = token === undefined ? undefined : await this.parts.seats.read(token, came.user.id);
+    const comesBack = seat !== undefined && this.parts.connections.get(seat.id) !== undefined;
+    const user = await this.admissions[comesBack ? "again" : "begin"](came.user);
+    const arrival = { ...came, user };
     if (arrival.kind !== "hub") return this.#takeIn(socket, arrival);
-    const { token, user } = arrival;
-    if (token === undefined && this.parts.seats.isFull)
-      throw new HubError("relay_full", "This relay is full.");
-    const seat = token === undefined ? undefined : await this.parts.seats.read(token, user.id);
     const known = seat && this.parts.connections.get(seat.id);
     if (known) return this.#comeBack(known, socket, arrival);
     if (seat && this.parts.polls.hasEnded(seat.id)) return this.parts.polls.last(seat.id);
@@ -70,7 +73,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
 
   /** Of JSON-RPC's clients: of the whole hub, or from a room that is full and is followed for them from here on. */
   #takeIn(socket: WebSocket, arrival: Overflow | RpcArrival): Connection {
-    if (this.parts.seats.isFull) throw new HubError("relay_full", "This relay is full.");
+    this.#checkRoom();
     this.#checkUser(arrival.user);
     if (arrival.kind === "rpc") {
       const caller = takeRpc(this.parts, socket, arrival);
@@ -109,6 +112,10 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
       ...(client !== undefined && { client }),
       ...(transport && { transport }),
     };
+  }
+
+  #checkRoom(): void {
+    if (this.parts.seats.isFull) throw new HubError("relay_full", "This relay is full.");
   }
 
   #checkUser({ id }: User): void {
@@ -182,8 +189,9 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   /** What a client sends beside its transport, or that it ends. `unknown` where there is no such connection. */
-  async post(token: string, userId: string, body: ArrayBuffer | "end"): Promise<Posted> {
-    const seat = await this.parts.seats.read(token, userId);
+  async post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<Posted> {
+    await this.admissions.check(bearer);
+    const seat = await this.parts.seats.read(token, bearer.id);
     const connection = seat && this.parts.connections.get(seat.id);
     if (!connection) return "unknown";
     const { transport = "WebSockets" } = connection.attached;
@@ -197,8 +205,12 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   async answer(arrival: AskArrival, frame: string): Promise<string | undefined> {
     if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
     if (this.parts.seats.isFull) return undefined;
-    this.#checkUser(arrival.user);
-    return this.#asking.ask(arrival, frame, { host: this.host, receiver: this.receiver });
+    const user = await this.admissions.again(arrival.user);
+    this.#checkUser(user);
+    return this.#asking.ask({ ...arrival, user }, frame, {
+      host: this.host,
+      receiver: this.receiver,
+    });
   }
 
   async hangUp(random: string): Promise<void> {

@@ -4,6 +4,7 @@
 import type { RoomSettings } from "../model/options.ts";
 import { formatTopic, type Topic } from "../model/topic.ts";
 import type { Address } from "./address.ts";
+import type { Connection } from "./connection.ts";
 import { Followers } from "./followers.ts";
 import type { RoomLog } from "./log.ts";
 import { openLog } from "./log-modes.ts";
@@ -59,6 +60,14 @@ export class RoomParts extends Parts {
 
   get room(): string {
     return formatTopic(this.topic);
+  }
+
+  override membersOf(room: string): Iterable<Connection> {
+    return room === this.room ? this.connections.all : super.membersOf(room);
+  }
+
+  override topicsOf(connection: Connection): Topic[] {
+    return [this.topic, ...super.topicsOf(connection)];
   }
 
   /** Nobody is attached to a hub's `all` room, so it has presence only where the hub keeps who is online. */

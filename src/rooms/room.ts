@@ -21,8 +21,10 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     });
   }
 
-  protected override begin(socket: WebSocket, request: Request): Connection {
-    const connection = attach(this.parts, socket, handedOver<Arrival>(request), Date.now());
+  protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
+    const arrival = handedOver<Arrival>(request);
+    const user = await this.admissions.begin(arrival.user);
+    const connection = attach(this.parts, socket, { ...arrival, user }, Date.now());
     this.inBackground(this.welcome(connection));
     return connection;
   }

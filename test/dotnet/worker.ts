@@ -4,7 +4,7 @@ import { hubs } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
 import { signalrHubs } from "../support/signalr-hubs.ts";
 
-const { Room, Relay, endpoint } = serve([...hubs, ...signalrHubs]);
+const { Room, Relay, Account, endpoint } = serve([...hubs, ...signalrHubs]);
 
-export { Room, Relay };
+export { Room, Relay, Account };
 export default endpoint;

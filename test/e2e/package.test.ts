@@ -36,8 +36,8 @@ const WORKER = `
 import { serve } from "dormouse/server";
 import { GreetingHub } from "./greetings.ts";
 
-const { Room, Relay, endpoint } = serve([GreetingHub]);
-export { Room, Relay };
+const { Room, Relay, Account, endpoint } = serve([GreetingHub]);
+export { Room, Relay, Account };
 export default endpoint;
 `;
 
@@ -54,6 +54,10 @@ storage = "sqlite"
 type = "durable-object"
 storage = "sqlite"
 
+[exports.Account]
+type = "durable-object"
+storage = "sqlite"
+
 [[durable_objects.bindings]]
 name = "ROOMS"
 class_name = "Room"
@@ -61,6 +65,10 @@ class_name = "Room"
 [[durable_objects.bindings]]
 name = "RELAYS"
 class_name = "Relay"
+
+[[durable_objects.bindings]]
+name = "ACCOUNTS"
+class_name = "Account"
 `;
 
 const CLIENT = `

@@ -3,7 +3,9 @@
 
 import type { EndpointEnv } from "../../src/server.ts";
 import type { Census } from "./idle-clients.ts";
-import endpoint, { Relay as ServedRelay, Room as ServedRoom } from "./worker.ts";
+import endpoint, { Account, Relay as ServedRelay, Room as ServedRoom } from "./worker.ts";
+
+export { Account };
 
 type Made = ConstructorParameters<typeof ServedRoom>;
 

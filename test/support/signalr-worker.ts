@@ -6,7 +6,7 @@ import { serve } from "../../src/server.ts";
 import { rpcHubs } from "./rpc-hubs.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 
-const { Room, Relay, endpoint } = serve([...hubs, ...signalrHubs, ...rpcHubs]);
+const { Room, Relay, Account, endpoint } = serve([...hubs, ...signalrHubs, ...rpcHubs]);
 
-export { Relay, Room };
+export { Account, Relay, Room };
 export default endpoint;

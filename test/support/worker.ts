@@ -7,7 +7,12 @@ import { testHubs } from "./hubs.ts";
 import { relayHubs } from "./relay-hubs.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 
-const { Room, Relay, endpoint } = serve([...hubs, ...testHubs, ...signalrHubs, ...relayHubs]);
+const { Room, Relay, Account, endpoint } = serve([
+  ...hubs,
+  ...testHubs,
+  ...signalrHubs,
+  ...relayHubs,
+]);
 
-export { Relay, Room };
+export { Account, Relay, Room };
 export default endpoint;

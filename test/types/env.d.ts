@@ -3,11 +3,12 @@
 declare namespace Cloudflare {
   interface GlobalProps {
     mainModule: typeof import("../../src/worker.ts");
-    durableNamespaces: "Room" | "Relay";
+    durableNamespaces: "Room" | "Relay" | "Account";
   }
   interface Env {
     ROOMS: DurableObjectNamespace<import("../../src/worker.ts").Room>;
     RELAYS: DurableObjectNamespace<import("../../src/worker.ts").Relay>;
+    ACCOUNTS: DurableObjectNamespace<import("../../src/worker.ts").Account>;
     JWT_SECRET: string;
     JWT_ISSUER: string;
     JWT_AUDIENCE: string;

@@ -1,0 +1,211 @@
+// Which connections a service means, in the words of OData that Azure's `:execute` takes: a small language of three
+// names, read here and judged where the connections are. Pure.
+
+import { HubError } from "./errors.ts";
+
+/** What is known of a connection. */
+export interface Filtered {
+  readonly userId: string;
+  readonly connectionId: string;
+  readonly groups: readonly string[];
+}
+
+/** A filter as data, so that it may travel. */
+export type Filter =
+  | { readonly type: "and" | "or"; readonly all: readonly Filter[] }
+  | { readonly type: "not"; readonly one: Filter }
+  | { readonly type: "compare"; readonly by: Comparison; readonly a: Value; readonly b: Value }
+  | { readonly type: "in"; readonly one: Value; readonly list: readonly Value[] | "groups" }
+  | { readonly type: "test"; readonly by: Test; readonly a: Value; readonly b: Value };
+
+export type Value =
+  | { readonly type: "literal"; readonly value: string | number | null }
+  | { readonly type: "name"; readonly name: "userId" | "connectionId" }
+  | { readonly type: "call"; readonly by: Change; readonly of: Value };
+
+const COMPARISONS = ["eq", "ne", "gt", "ge", "lt", "le"] as const;
+type Comparison = (typeof COMPARISONS)[number];
+const TESTS = ["startswith", "endswith", "contains"] as const;
+type Test = (typeof TESTS)[number];
+const CHANGES = ["tolower", "toupper", "trim", "length"] as const;
+type Change = (typeof CHANGES)[number];
+
+const isOne = <T extends string>(of: readonly T[], word: string | undefined): word is T =>
+  (of as readonly (string | undefined)[]).includes(word);
+
+/** Longer ones are nobody's intention. */
+const MOST_CHARS = 2_000;
+/** Parentheses, `not`s and calls in each other. */
+const DEEPEST = 32;
+
+const TOKEN =
+  /\s*(?:(?<string>'(?:[^']|'')*')|(?<number>-?\d{1,15})|(?<word>[A-Za-z]+)|(?<sign>[(),]))/y;
+
+function tokensOf(text: string): string[] {
+  const tokens: string[] = [];
+  const trimmed = text.trimEnd();
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < trimmed.length) {
+    const at = TOKEN.lastIndex;
+    const { string, number, word, sign } = TOKEN.exec(trimmed)?.groups ?? {};
+    const token = string ?? number ?? word ?? sign;
+    if (token === undefined) throw invalid(`what stands at ${at} is not understood`);
+    tokens.push(token);
+  }
+  return tokens;
+}
+
+const invalid = (what: string): HubError =>
+  new HubError("invalid_filter", `The filter is not one of the supported kind: ${what}.`);
+
+/** Reads a filter. Throws `invalid_filter`. */
+export function parseFilter(text: string): Filter {
+  if (text.length > MOST_CHARS) throw invalid(`it has over ${MOST_CHARS} characters`);
+  const reader = new Reader(tokensOf(text));
+  const filter = reader.either(0);
+  reader.end();
+  return filter;
+}
+
+class Reader {
+  readonly #tokens: readonly string[];
+  #at = 0;
+
+  constructor(tokens: readonly string[]) {
+    this.#tokens = tokens;
+  }
+
+  either(depth: number): Filter {
+    return this.#joined("or", () => this.#joined("and", () => this.#one(depth)));
+  }
+
+  end(): void {
+    if (this.#at < this.#tokens.length) throw invalid(`${this.#tokens[this.#at]} comes too late`);
+  }
+
+  #joined(by: "and" | "or", read: () => Filter): Filter {
+    const all = [read()];
+    while (this.#takes(by)) all.push(read());
+    return all.length === 1 ? all[0]! : { type: by, all };
+  }
+
+  #one(depth: number): Filter {
+    if (depth > DEEPEST) throw invalid("it is too deep");
+    if (this.#takes("not")) return { type: "not", one: this.#one(depth + 1) };
+    if (this.#takes("(")) {
+      const inner = this.either(depth + 1);
+      this.#expect(")");
+      return inner;
+    }
+    const word = this.#tokens[this.#at];
+    return isOne(TESTS, word) ? this.#test(word, depth) : this.#comparison(depth);
+  }
+
+  #test(by: Test, depth: number): Filter {
+    this.#at++;
+    this.#expect("(");
+    const a = this.#value(depth + 1);
+    this.#expect(",");
+    const b = this.#value(depth + 1);
+    this.#expect(")");
+    return { type: "test", by, a, b };
+  }
+
+  #comparison(depth: number): Filter {
+    const a = this.#value(depth);
+    const word = this.#next();
+    if (word === "in") return { type: "in", one: a, list: this.#list(depth) };
+    if (!isOne(COMPARISONS, word)) throw invalid(`${word} compares nothing`);
+    return { type: "compare", by: word, a, b: this.#value(depth) };
+  }
+
+  #list(depth: number): readonly Value[] | "groups" {
+    if (this.#takes("groups")) return "groups";
+    this.#expect("(");
+    const values = [this.#value(depth)];
+    while (this.#takes(",")) values.push(this.#value(depth));
+    this.#expect(")");
+    return values;
+  }
+
+  #value(depth: number): Value {
+    if (depth > DEEPEST) throw invalid("it is too deep");
+    const token = this.#next();
+    if (token.startsWith("'"))
+      return { type: "literal", value: token.slice(1, -1).replaceAll("''", "'") };
+    if (/^-?\d/.test(token)) return { type: "literal", value: Number(token) };
+    if (token === "null") return { type: "literal", value: null };
+    if (token === "userId" || token === "connectionId") return { type: "name", name: token };
+    if (!isOne(CHANGES, token)) throw invalid(`${token} is no value`);
+    this.#expect("(");
+    const of = this.#value(depth + 1);
+    this.#expect(")");
+    return { type: "call", by: token, of };
+  }
+
+  #next(): string {
+    const token = this.#tokens[this.#at++];
+    if (token === undefined) throw invalid("it ends too early");
+    return token;
+  }
+
+  #takes(token: string): boolean {
+    const isNext = this.#tokens[this.#at] === token;
+    if (isNext) this.#at++;
+    return isNext;
+  }
+
+  #expect(token: string): void {
+    if (!this.#takes(token)) throw invalid(`a ${token} is missing`);
+  }
+}
+
+/** Whether the connection is meant. What cannot be compared is not equal, and neither before nor after. */
+export function matches(filter: Filter, about: Filtered): boolean {
+  switch (filter.type) {
+    case "and":
+      return filter.all.every((one) => matches(one, about));
+    case "or":
+      return filter.all.some((one) => matches(one, about));
+    case "not":
+      return !matches(filter.one, about);
+    case "in":
+      return listOf(filter.list, about).includes(valueOf(filter.one, about));
+    case "compare":
+      return compare(filter.by, valueOf(filter.a, about), valueOf(filter.b, about));
+    case "test":
+      return test(filter.by, valueOf(filter.a, about), valueOf(filter.b, about));
+    default:
+      return filter satisfies never;
+  }
+}
+
+type Plain = string | number | null;
+
+const listOf = (list: readonly Value[] | "groups", about: Filtered): readonly Plain[] =>
+  list === "groups" ? about.groups : list.map((value) => valueOf(value, about));
+
+function valueOf(value: Value, about: Filtered): Plain {
+  if (value.type === "literal") return value.value;
+  if (value.type === "name") return about[value.name];
+  const of = valueOf(value.of, about);
+  if (typeof of !== "string") return null;
+  if (value.by === "length") return of.length;
+  if (value.by === "trim") return of.trim();
+  return value.by === "tolower" ? of.toLowerCase() : of.toUpperCase();
+}
+
+function compare(by: Comparison, a: Plain, b: Plain): boolean {
+  if (by === "eq") return a === b;
+  if (by === "ne") return a !== b;
+  if (a === null || b === null || typeof a !== typeof b) return false;
+  if (by === "gt") return a > b;
+  if (by === "ge") return a >= b;
+  return by === "lt" ? a < b : a <= b;
+}
+
+function test(by: Test, a: Plain, b: Plain): boolean {
+  if (typeof a !== "string" || typeof b !== "string") return false;
+  if (by === "startswith") return a.startsWith(b);
+  return by === "endswith" ? a.endsWith(b) : a.includes(b);
+}

@@ -1,0 +1,146 @@
+// The Durable Object of one user of a tenant, in all hubs: lets their connections in or not, and knows which objects
+// hold them, so that what a service says of a user reaches every one of them.
+
+import { DurableObject } from "cloudflare:workers";
+import { CLOSE, HubError, publicError } from "../model/errors.ts";
+import type { TokenFacts } from "../model/token-rules.ts";
+import { AccountFacts, OBJECTS_AT_MOST } from "./account-facts.ts";
+import { hubOf, parseAccountName } from "./address.ts";
+import type { Command, Obeyed, Selection } from "./commands.ts";
+import { peersOf, type Admitting, type ObjectEnv } from "./peers.ts";
+import { bucket, type Bucket } from "./rate.ts";
+import { spread } from "./spread.ts";
+
+/** What a service takes back; neither: all that was issued until now. */
+export interface Revocation {
+  readonly jti?: string;
+  /** Seconds since 1970. */
+  readonly before?: number;
+  /** When the token would have ended anyway, milliseconds since 1970: then nobody need remember it. */
+  readonly until?: number;
+}
+
+/** How soon an object that could not be reached hears of a revocation. */
+const RETRY_MS = 1_000;
+
+export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
+  readonly #facts = new AccountFacts(this.ctx.storage.kv);
+  readonly #user = parseAccountName(this.ctx.id.name ?? "").user;
+  #rate: Bucket | undefined;
+
+  /**
+   * Asked by an object before it lets a connection of this user in, which it is known to hold from then on. Gives the
+   * groups that the user is in. Throws `banned`, `token_revoked`, `rate_limited` or `too_many_connections`.
+   */
+  async admit({ object, token, rate }: Admitting): Promise<readonly string[]> {
+    const now = Date.now();
+    this.#check(token, now);
+    if (rate && !(this.#rate ??= bucket(rate.perSecond, rate.burst)).take(now))
+      throw new HubError("rate_limited", `${rate.perSecond} connections a second are allowed.`);
+    if (!this.#facts.knows(object)) await this.#enter(object);
+    return this.#facts.groups(hubOf(object), now);
+  }
+
+  #check(token: TokenFacts, now: number): void {
+    const ban = this.#facts.ban(now);
+    if (ban) throw new HubError("banned", ban.reason || "This user is banned for a time.");
+    if (this.#facts.isRevoked(token, now))
+      throw new HubError("token_revoked", "The token was revoked.");
+  }
+
+  async #enter(object: string): Promise<void> {
+    if (this.#facts.places.length >= OBJECTS_AT_MOST) await this.#tidy();
+    if (this.#facts.places.length >= OBJECTS_AT_MOST)
+      throw new HubError("too_many_connections", `A user is in ${OBJECTS_AT_MOST} rooms at most.`);
+    this.#facts.told(object);
+  }
+
+  /** Forgets objects that hold no connection of the user any more. */
+  async #tidy(): Promise<void> {
+    await spread(this.#facts.places, (object) => this.#command(object, {}, [])).catch(() => {});
+  }
+
+  async #command(object: string, selection: Selection, commands: readonly Command[]) {
+    const about = { ...selection, user: this.#user };
+    const obeyed = await peersOf(this.env)(object).command(about, commands);
+    if (obeyed.present === 0) this.#facts.forget(object);
+    return obeyed;
+  }
+
+  /** What happens to this user's connections of one hub; gives how many were meant. Throws what they throw. */
+  async command(hub: string, selection: Selection, commands: readonly Command[]): Promise<number> {
+    const places = this.#facts.places.filter((object) => hubOf(object) === hub);
+    const all = await spread<Obeyed>(places, (object) =>
+      this.#command(object, selection, commands),
+    );
+    return all.reduce((sum, { matched }) => sum + matched, 0);
+  }
+
+  /** Done when connections with such tokens are closed, or an alarm stands that will see to it. */
+  async revoke({ jti, before, until }: Revocation): Promise<void> {
+    const now = Date.now();
+    if (jti !== undefined) this.#facts.revokeToken(jti, until, now);
+    if (before !== undefined) this.#facts.revokeBefore(before);
+    if (jti === undefined && before === undefined)
+      this.#facts.revokeBefore(Math.floor(now / 1000) + 1);
+    await this.#tell();
+  }
+
+  async ban(seconds: number, reason?: string): Promise<void> {
+    this.#facts.setBan(Date.now() + seconds * 1000, reason);
+    await this.#tell();
+  }
+
+  async unban(): Promise<void> {
+    this.#facts.liftBan();
+  }
+
+  /** Objects that were told already are not told again. */
+  async #tell(): Promise<void> {
+    const { changes } = this.#facts;
+    const tokens = this.#facts.rules(Date.now());
+    const close: Command = { type: "close", why: CLOSE.revoked };
+    await spread(this.#facts.untold, async (object) => {
+      const { present } = await this.#command(object, { tokens }, [close]);
+      if (present > 0) this.#facts.told(object, changes);
+    }).catch((error: unknown) =>
+      console.warn("A revocation is told again:", publicError(error).code),
+    );
+    await this.#arm();
+  }
+
+  async #arm(): Promise<void> {
+    const retry = this.#facts.untold.length > 0 ? Date.now() + RETRY_MS : Infinity;
+    const next = Math.min(retry, this.#facts.nextEnd);
+    if (next < Infinity) await this.ctx.storage.setAlarm(next);
+  }
+
+  override async alarm(): Promise<void> {
+    for (const { hub, group } of this.#facts.expire(Date.now()))
+      await this.command(hub, {}, [{ type: "leave", room: `group:${group}` }]);
+    await this.#tell();
+  }
+
+  /** From now on, and again whenever they connect; without an end for a year, with 0 for connections of now only. */
+  async addToGroup(hub: string, group: string, ttlSeconds?: number): Promise<void> {
+    if (ttlSeconds !== 0) this.#facts.addGroup(hub, group, ttlSeconds, Date.now());
+    await this.#arm();
+    await this.command(hub, {}, [{ type: "join", room: `group:${group}` }]);
+  }
+
+  async removeFromGroup(hub: string, group: string): Promise<void> {
+    this.#facts.removeGroup(hub, group);
+    await this.command(hub, {}, [{ type: "leave", room: `group:${group}` }]);
+  }
+
+  async removeFromAllGroups(hub: string): Promise<void> {
+    for (const group of this.#facts.groups(hub, Date.now())) this.#facts.removeGroup(hub, group);
+    await this.command(hub, {}, [{ type: "leaveGroups" }]);
+  }
+
+  /** For good, or a connection of now is in it. */
+  async isInGroup(hub: string, group: string): Promise<boolean> {
+    if (this.#facts.groups(hub, Date.now()).includes(group)) return true;
+    return (await this.command(hub, { room: `group:${group}` }, [])) > 0;
+  }
+}
