@@ -105,6 +105,21 @@ export class Followers implements Duty {
     for (const [follower, link] of this.#links) this.#start(follower, link);
   }
 
+  /** The log begins anew: whoever follows it is told so, before anything else. */
+  restart(): void {
+    this.#recent = [];
+    this.#options.storage.kv.put("settled", 0);
+    for (const [follower, link] of this.#links) {
+      link.acked = -1;
+      this.#start(follower, link);
+    }
+    if (this.#links.size > 0) this.#settleLater();
+  }
+
+  get names(): string[] {
+    return [...this.#links.keys()];
+  }
+
   #settleLater(): void {
     if (this.#settleAt !== undefined) return;
     this.#settleAt = this.#options.now() + SETTLE_MS;

@@ -51,6 +51,14 @@ export class NoLog implements RoomLog {
   after(offset: number): Entry[] | undefined {
     return offset === this.#position.offset ? [] : undefined;
   }
+
+  clear(): void {
+    // There is nothing to forget.
+  }
+
+  erase(epoch: string): void {
+    this.#position = { epoch, offset: 0 };
+  }
 }
 
 /** Writes once a second; whoever reads has it written first. A pending timer keeps the object awake so long. */
@@ -101,6 +109,14 @@ export class LogBehind implements RoomLog {
 
   after(offset: number): Entry[] | undefined {
     return this.#saved().after(offset);
+  }
+
+  clear(now: number): void {
+    this.#saved().clear(now);
+  }
+
+  erase(epoch: string): void {
+    this.#saved().erase(epoch);
   }
 
   #tick(): void {

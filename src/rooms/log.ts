@@ -19,6 +19,10 @@ export interface RoomLog {
   page(query: HistoryQuery, now: number, most: number): HistoryView;
   /** All after this offset, for repairs, without regard to age; undefined where it is no longer whole. */
   after(offset: number): Entry[] | undefined;
+  /** All that was kept is gone, the numbers go on. */
+  clear(now: number): void;
+  /** As if nothing had ever been said: another epoch. */
+  erase(epoch: string): void;
 }
 
 interface Batch {
@@ -45,7 +49,7 @@ export type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 export class Log implements RoomLog {
   readonly #storage: LogStorage;
   readonly #history: History;
-  readonly #epoch: string;
+  #epoch: string;
   #batches: Batch[];
   #ids: RememberedIds | undefined;
 
@@ -146,6 +150,29 @@ export class Log implements RoomLog {
 
   after(offset: number): Entry[] | undefined {
     return offset >= this.#reach(() => true) ? this.#read(offset) : undefined;
+  }
+
+  /** In place of all rows one that holds nothing, and says how far the numbers came. */
+  clear(now: number): void {
+    const { offset } = this.position;
+    if (offset === 0) return;
+    this.#storage.transactionSync(() => {
+      this.#storage.sql.exec("DELETE FROM log");
+      const row = [0, offset + 1, offset, now, 1, offset, "[]"];
+      this.#storage.sql.exec("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+    });
+    this.#reload();
+  }
+
+  erase(epoch: string): void {
+    this.#storage.sql.exec("DELETE FROM log");
+    this.#epoch = epoch;
+    this.#reload();
+  }
+
+  #reload(): void {
+    this.#batches = this.#storage.sql.exec(BATCHES).toArray() as unknown as Batch[];
+    this.#ids = undefined;
   }
 
   /** Entries up to this offset are forgotten, messages or presence: too old, beyond the size, or before a hole. */

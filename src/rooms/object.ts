@@ -10,6 +10,7 @@ import { objectName } from "./address.ts";
 import { Admissions } from "./admissions.ts";
 import { obey, type Command, type Obeyed, type Selection } from "./commands.ts";
 import { ObjectHost } from "./host.ts";
+import { membersIn, type ConnectionEntry, type MembersQuery } from "./listing.ts";
 import { belongings, type Parts } from "./parts.ts";
 import { GREETING_MS, settledWithin } from "./greeting.ts";
 import {
@@ -170,6 +171,10 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   async command(selection: Selection, commands: readonly Command[]): Promise<Obeyed> {
     if (selection.user !== undefined) this.admissions.forget(selection.user);
     return obey({ parts: this.parts, host: this.host }, selection, commands);
+  }
+
+  async membersIn(query: MembersQuery): Promise<readonly ConnectionEntry[]> {
+    return membersIn(this.parts, query);
   }
 }
 

@@ -7,6 +7,12 @@ import type { AccountObject } from "./account.ts";
 import { accountName, isRelayName, type AccountAddress } from "./address.ts";
 import type { Command, Obeyed, Selection } from "./commands.ts";
 import type {
+  ConnectionEntry,
+  ConnectionsPage,
+  ConnectionsQuery,
+  MembersQuery,
+} from "./listing.ts";
+import type {
   Draft,
   Entry,
   HistoryQuery,
@@ -54,6 +60,8 @@ export interface Holder {
   move(connection: string, topic: string, how: "join" | "leave"): Promise<void>;
   /** What a service does to connections of this object. */
   command(selection: Selection, commands: readonly Command[]): Promise<Obeyed>;
+  /** Connections of this object that are in a room, by id. */
+  membersIn(query: MembersQuery): Promise<readonly ConnectionEntry[]>;
 }
 
 /** An object asks the account of a user before it lets a connection in. */
@@ -91,6 +99,12 @@ export interface Peer extends Holder {
   track(userId: string, state: unknown): Promise<void>;
   follow(follower: string, members: readonly MemberCount[]): Promise<Position>;
   unfollow(follower: string): Promise<void>;
+  everywhere(selection: Selection, commands: readonly Command[]): Promise<number>;
+  connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage>;
+  /** Forgets what was said; the numbers go on. */
+  clear(): Promise<void>;
+  /** Begins the log anew, and tells everybody; gives where it stands then. */
+  erase(): Promise<Position>;
 }
 
 export interface Peers {

@@ -2,6 +2,7 @@
 // the objects that follow it.
 
 import type { RoomSettings } from "../model/options.ts";
+import { randomEpoch } from "../model/position.ts";
 import { formatTopic, type Topic } from "../model/topic.ts";
 import type { Address } from "./address.ts";
 import type { Connection } from "./connection.ts";
@@ -60,6 +61,16 @@ export class RoomParts extends Parts {
 
   get room(): string {
     return formatTopic(this.topic);
+  }
+
+  /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
+  renewEpoch(erase: (epoch: string) => void): void {
+    const { storage } = this.ctx;
+    storage.transactionSync(() => {
+      const epoch = randomEpoch();
+      storage.kv.put("epoch", epoch);
+      erase(epoch);
+    });
   }
 
   override membersOf(room: string): Iterable<Connection> {

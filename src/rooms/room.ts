@@ -3,11 +3,15 @@
 
 import type { Position } from "../model/position.ts";
 import { attach, handedOver, missedSince, type Arrival } from "./attach.ts";
+import type { Command, Selection } from "./commands.ts";
 import type { Connection } from "./connection.ts";
+import { connectionsIn, type ConnectionsPage, type ConnectionsQuery } from "./listing.ts";
 import { HubObject } from "./object.ts";
 import type { Fault, MemberCount, ObjectEnv, Peer } from "./peers.ts";
 import type { Draft, HistoryQuery, HistoryView, PresenceQuery, PresenceView } from "./receiver.ts";
+import { clearHistory, eraseRoom } from "./erasing.ts";
 import { RoomParts } from "./room-parts.ts";
+import { spread } from "./spread.ts";
 
 export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   extends HubObject<Env, RoomParts>
@@ -73,5 +77,27 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   async unfollow(follower: string): Promise<void> {
     this.parts.followers.remove(follower);
+  }
+
+  /** To the room's connections, wherever they are; gives how many were meant. Throws what they throw. */
+  async everywhere(selection: Selection, commands: readonly Command[]): Promise<number> {
+    const { room, followers, peers } = this.parts;
+    const here = await this.command({ ...selection, room }, commands);
+    const elsewhere = await spread(followers.names, (follower) =>
+      peers(follower).command({ ...selection, room }, commands),
+    );
+    return elsewhere.reduce((sum, { matched }) => sum + matched, here.matched);
+  }
+
+  async connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage> {
+    return connectionsIn(this.parts, (asked) => this.membersIn(asked), query);
+  }
+
+  async clear(): Promise<void> {
+    clearHistory(this.parts, Date.now());
+  }
+
+  async erase(): Promise<Position> {
+    return eraseRoom(this.parts);
   }
 }
