@@ -14,6 +14,7 @@ const BINDINGS = {
   DEV_TOKENS: "",
   USER_ID_CLAIM: "",
   TENANT_CLAIM: "",
+  ACCESS_KEYS: "a key of the tests with 32 bytes or more,the key before it with 32 bytes or so",
 };
 
 export default defineConfig({

@@ -29,7 +29,7 @@ export const verifyToken = async (
 ): Promise<User> => verify(token, readConfig(env), now());
 
 /** The header's token, else the query's: browsers can give WebSockets and EventSources no headers. */
-function readToken(request: Request): string {
+export function readToken(request: Request): string {
   return readBearer(request.headers.get("authorization") ?? "") ?? readQuery(request.url);
 }
 

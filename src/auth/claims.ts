@@ -22,7 +22,7 @@ export function userOf(claims: JWTPayload, names: Names, leewaySeconds: number):
   };
 }
 
-const DEFAULT_TENANT = "default";
+export const DEFAULT_TENANT = "default";
 const MAX_CHANNELS = 100;
 /** The last moment a `Date` can name: beyond it alarms throw. JSON's `1e999` is infinite and never over. */
 const LAST_MS = 8.64e15;

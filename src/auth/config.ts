@@ -17,6 +17,8 @@ export interface AuthEnv {
   USER_ID_CLAIM?: string;
   /** Absent: `tid`. */
   TENANT_CLAIM?: string;
+  /** One or two keys of 32 bytes or more that services sign with, with a comma between. */
+  ACCESS_KEYS?: string;
 }
 
 export interface AuthConfig {
@@ -97,7 +99,7 @@ function readKeysUrl(text: string): KeySource {
   return remoteKeys(url.href);
 }
 
-function misconfigured(problem: string): never {
+export function misconfigured(problem: string): never {
   console.error(`Every request is refused: ${problem}`);
   throw new Refusal("misconfigured");
 }

@@ -23,7 +23,7 @@ export async function verify(token: string, config: AuthConfig, nowMs: number): 
 }
 
 /** Base64url without padding or blanks: jose's decoder may be laxer. An empty signature is left to the algorithm. */
-function checkForm(token: string): void {
+export function checkForm(token: string): void {
   if (token === "") throw new Refusal("token_missing");
   if (token.length > MAX_LENGTH) throw new Refusal("token_too_large");
   if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) throw new Refusal("token_malformed");
@@ -71,7 +71,7 @@ const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
   [errors.JWSSignatureVerificationFailed.code, "token_bad_signature"],
 ]);
 
-function reasonOf(error: unknown): Reason {
+export function reasonOf(error: unknown): Reason {
   if (error instanceof errors.JWTClaimValidationFailed) return claimReason(error);
   if (error instanceof errors.JOSEError) return REASONS.get(error.code) ?? "token_malformed";
   // All that is left is a key that WebCrypto will not use: too short an RSA modulus, say.

@@ -184,7 +184,7 @@ export const authorize = (policy: Policy): Verbs => ({
 
 export const { method, stream } = authorize(anyone);
 
-const HUB_NAME = /^[a-z][a-z0-9-]{0,63}$/;
+const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
 /** A hub that still lacks its methods. */
 export interface HubBuilder<C> {
@@ -199,7 +199,7 @@ export function hub<C = {}>(
   ...[settings]: [Answering<C>] extends [never] ? [HubSettings<C>?] : [HubSettings<C>]
 ): HubBuilder<C> {
   if (!HUB_NAME.test(name))
-    throw new TypeError(`Hub "${name}": a name is lower case, a–z, 0–9 and -, 64 at most.`);
+    throw new TypeError(`Hub "${name}": a name is lower case, a–z, 0–9, _ and -, 64 at most.`);
   return builder({ name, settings: (settings ?? {}) as HubSettings<C>, filters: [] });
 }
 

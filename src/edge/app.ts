@@ -10,10 +10,13 @@ import type { ObjectEnv } from "../rooms/peers.ts";
 import { preflight, readable } from "./cors.ts";
 import { callHub, enterHub } from "./json-rpc.ts";
 import { enterRoom } from "./rooms.ts";
+import { mountRest } from "./rest/router.ts";
+import type { RateEnv } from "./rest/rate.ts";
 import { connect, negotiate } from "./signalr.ts";
 import { patient } from "./sse.ts";
+import { isOverload, STATUS } from "./statuses.ts";
 
-export type EndpointEnv = DevTokenEnv & ObjectEnv;
+export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv;
 
 export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
@@ -21,11 +24,14 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     app.get(path, async ({ req, env }) =>
       readable(req.raw, env, logged(req.raw, await enterRoom(req.raw, hubs, env))),
     );
-  for (const path of ["/hubs/*", "/parties/*"])
+  for (const path of ["/hubs/*", "/parties/*", "/client/*"])
     app.options(path, ({ req, env }) => preflight(req.raw, env));
-  app.post("/hubs/:hub/negotiate", async ({ req, env }) =>
-    readable(req.raw, env, await negotiate(req.raw, hubs, env)),
-  );
+  for (const path of ["/hubs/:hub/negotiate", "/client/negotiate"]) {
+    app.post(path, async ({ req, env }) =>
+      readable(req.raw, env, await negotiate(req.raw, hubs, env)),
+    );
+    app.all(path, () => new Response(null, { status: 405 }));
+  }
   app.get("/hubs/:hub/rpc", async ({ req, env }) =>
     logged(req.raw, await enterHub(req.raw, hubs, env)),
   );
@@ -37,13 +43,14 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     "/hubs/:hub/rpc",
     () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
   );
-  app.all("/hubs/:hub/negotiate", () => new Response(null, { status: 405 }));
-  app.all("/hubs/:hub", async ({ req, env }) =>
-    readable(req.raw, env, logged(req.raw, await connect(req.raw, hubs, env))),
-  );
+  for (const path of ["/hubs/:hub", "/client", "/client/"])
+    app.all(path, async ({ req, env }) =>
+      readable(req.raw, env, logged(req.raw, await connect(req.raw, hubs, env))),
+    );
   app.post("/dev/token", async (c) =>
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
   );
+  mountRest(app, hubs);
   app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
   app.onError((error, { req, env }) => {
     const response = logged(req.raw, refused(error, isSignalR(req.path)));
@@ -52,31 +59,9 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   return app;
 }
 
-const STATUS: ReadonlyMap<string, number> = new Map([
-  ["forbidden", 403],
-  ["invalid_arguments", 400],
-  ["too_large", 413],
-  ["not_found", 404],
-  ["hub_not_found", 404],
-  ["room_kind_not_found", 404],
-  ["invalid_name", 400],
-  ["invalid_position", 400],
-  ["too_many_connections", 429],
-  ["too_many_groups", 400],
-  ["relay_full", 503],
-  ["upgrade_required", 426],
-  ["unsupported_media_type", 415],
-  ["rate_limited", 429],
-  ["unauthorized", 401],
-  ["token_revoked", 401],
-  ["banned", 403],
-  ["invalid_filter", 400],
-  ["unavailable", 503],
-  ["timed_out", 504],
-]);
-
 /** Where SignalR's clients ask: they show a body as it is, so it is a sentence there. */
-const isSignalR = (path: string): boolean => /^\/hubs\/[^/]+(?:\/negotiate)?$/.test(path);
+const isSignalR = (path: string): boolean =>
+  /^\/(?:hubs\/[^/]+|client)(?:\/negotiate)?\/?$/.test(path);
 
 /** Every refusal has a stable code, in `x-dormouse-error` and, but for SignalR, in the body. */
 function refused(error: Error, inWords: boolean): Response {
@@ -94,12 +79,6 @@ function logged({ method, url }: Request, response: Response): Response {
   if (code) console.warn(`${method} ${new URL(url).pathname} refused: ${response.status} ${code}`);
   return response;
 }
-
-/** The platform's own words for an object that is reset, moved or has too much to do. */
-const isOverload = (error: Error): boolean =>
-  ["overloaded", "retryable"].some(
-    (flag) => (error as unknown as Record<string, unknown>)[flag] === true,
-  );
 
 const unavailable = (): Response =>
   new Response("Service Unavailable", {

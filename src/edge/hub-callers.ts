@@ -1,6 +1,7 @@
 // Clients of a whole hub, whatever they speak: who they are, whether the hub is for them, and which relay is.
 
 import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
+import { authenticateClient } from "../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../dispatch/tables.ts";
 import { HubError } from "../model/errors.ts";
 import { canonicalName } from "../model/topic.ts";
@@ -22,9 +23,11 @@ export interface Caller {
 
 /** Throws what authentication throws, `hub_not_found`, or `forbidden` where the hub is not for this user. */
 export async function callerOf(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
-  const user = await authenticate(request, env);
   const { pathname, searchParams } = new URL(request.url);
-  const served = hubs.get(pathname.split("/")[2]!.toLowerCase());
+  const isSent = pathname.startsWith("/client");
+  const user = await (isSent ? authenticateClient : authenticate)(request, env);
+  const hub = isSent ? (searchParams.get("hub") ?? "") : pathname.split("/")[2]!;
+  const served = hubs.get(hub.toLowerCase());
   if (!served) throw new HubError("hub_not_found", "There is no such hub.");
   if (served.authorize && !(await served.authorize({ hub: served.name, user, args: [] })))
     throw new HubError("forbidden", "This hub is not for this user.");

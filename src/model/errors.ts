@@ -16,6 +16,7 @@ export type ErrorCode =
   | "invalid_name"
   | "invalid_position"
   | "invalid_filter"
+  | "invalid_continuation"
   | "malformed"
   | "too_large"
   | "too_deep"
@@ -38,6 +39,7 @@ export type ErrorCode =
   | "misconfigured"
   | "keys_unavailable"
   | "unavailable"
+  | "no_access_keys"
   | "token_revoked"
   | "banned"
   /** A service ended a stream, in its own words. */

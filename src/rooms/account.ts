@@ -2,12 +2,12 @@
 // hold them, so that what a service says of a user reaches every one of them.
 
 import { DurableObject } from "cloudflare:workers";
-import { CLOSE, HubError, publicError } from "../model/errors.ts";
+import { CLOSE, publicError } from "../model/errors.ts";
 import type { TokenFacts } from "../model/token-rules.ts";
 import { AccountFacts, OBJECTS_AT_MOST } from "./account-facts.ts";
 import { hubOf, parseAccountName } from "./address.ts";
 import type { Command, Obeyed, Selection } from "./commands.ts";
-import { peersOf, type Admitting, type ObjectEnv } from "./peers.ts";
+import { peersOf, type Admitted, type Admitting, type Fault, type ObjectEnv } from "./peers.ts";
 import { bucket, type Bucket } from "./rate.ts";
 import { spread } from "./spread.ts";
 
@@ -30,29 +30,40 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
 
   /**
    * Asked by an object before it lets a connection of this user in, which it is known to hold from then on. Gives the
-   * groups that the user is in. Throws `banned`, `token_revoked`, `rate_limited` or `too_many_connections`.
+   * groups that the user is in, or why not: `banned`, `token_revoked`, `rate_limited` or `too_many_connections`.
    */
-  async admit({ object, token, rate }: Admitting): Promise<readonly string[]> {
+  async admit({ object, token, rate }: Admitting): Promise<Admitted> {
     const now = Date.now();
-    this.#check(token, now);
-    if (rate && !(this.#rate ??= bucket(rate.perSecond, rate.burst)).take(now))
-      throw new HubError("rate_limited", `${rate.perSecond} connections a second are allowed.`);
-    if (!this.#facts.knows(object)) await this.#enter(object);
-    return this.#facts.groups(hubOf(object), now);
+    const fault =
+      this.#faultOf(token, now) ?? this.#tooOften(rate, now) ?? (await this.#enter(object));
+    return fault ? { fault } : { groups: this.#facts.groups(hubOf(object), now) };
   }
 
-  #check(token: TokenFacts, now: number): void {
+  /** Whether the token is still good; if not, why: `banned` or `token_revoked`. */
+  async check(token: TokenFacts): Promise<Fault | undefined> {
+    return this.#faultOf(token, Date.now());
+  }
+
+  #faultOf(token: TokenFacts, now: number): Fault | undefined {
     const ban = this.#facts.ban(now);
-    if (ban) throw new HubError("banned", ban.reason || "This user is banned for a time.");
-    if (this.#facts.isRevoked(token, now))
-      throw new HubError("token_revoked", "The token was revoked.");
+    if (ban) return { code: "banned", message: ban.reason ?? "This user is banned for a time." };
+    const isRevoked = this.#facts.isRevoked(token, now);
+    return isRevoked ? { code: "token_revoked", message: "The token was revoked." } : undefined;
   }
 
-  async #enter(object: string): Promise<void> {
+  #tooOften(rate: Admitting["rate"], now: number): Fault | undefined {
+    if (!rate || (this.#rate ??= bucket(rate.perSecond, rate.burst)).take(now)) return undefined;
+    const message = `${rate.perSecond} connections a second are allowed.`;
+    return { code: "rate_limited", message };
+  }
+
+  async #enter(object: string): Promise<Fault | undefined> {
+    if (this.#facts.knows(object)) return undefined;
     if (this.#facts.places.length >= OBJECTS_AT_MOST) await this.#tidy();
     if (this.#facts.places.length >= OBJECTS_AT_MOST)
-      throw new HubError("too_many_connections", `A user is in ${OBJECTS_AT_MOST} rooms at most.`);
+      return { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
     this.#facts.told(object);
+    return undefined;
   }
 
   /** Forgets objects that hold no connection of the user any more. */

@@ -1,6 +1,7 @@
 // Whether a user's connections may be here: their account says, and is asked before one begins. What it said is known
 // until a service says something else of the user, which it sends here, because this object has asked.
 
+import { HubError } from "../model/errors.ts";
 import type { RoomSettings } from "../model/options.ts";
 import { factsOf, type TokenFacts } from "../model/token-rules.ts";
 import { formatTopic } from "../model/topic.ts";
@@ -60,7 +61,9 @@ export class Admissions {
     this.#asking.set(token.id, questions.add(question));
     try {
       const account = this.#options.account(token.id);
-      const groups = await account.admit({ object, token, ...(rate && { rate }) });
+      const admitted = await account.admit({ object, token, ...(rate && { rate }) });
+      if ("fault" in admitted) throw new HubError(admitted.fault.code, admitted.fault.message);
+      const { groups } = admitted;
       if (question.isOld) return this.#ask(token);
       this.#remember(token, groups);
       return groups;

@@ -9,6 +9,7 @@ import type { User } from "../model/user.ts";
 import { homeOf, objectName, type Domain, type Home } from "./address.ts";
 import { save, type Attached, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
+import { checkDraft } from "./draft.ts";
 import { messageOf } from "./outbox.ts";
 import type { Parts } from "./parts.ts";
 import type { Peer } from "./peers.ts";
@@ -221,13 +222,3 @@ export class ObjectHost implements Host {
     return objectName(home) === objectName(this.#parts.home);
   }
 }
-
-/** Hub code may not speak the protocol's own words, and what it says must fit into a row. */
-function checkDraft({ target, params }: Draft, most: number): void {
-  if (target.startsWith("$"))
-    throw new HubError("invalid_request", "A target may not begin with $.");
-  if (params.length > most || (params.length * 3 > most && byteLength(params) > most))
-    throw new HubError("too_large", `A message has ${most} bytes at most.`);
-}
-
-const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;

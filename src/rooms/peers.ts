@@ -73,10 +73,14 @@ export interface Admitting {
   readonly rate?: { readonly perSecond: number; readonly burst: number };
 }
 
+/** Refusals are no exceptions: the platform logs those, and whoever is refused may ask often. */
+export type Admitted = { readonly groups: readonly string[] } | { readonly fault: Fault };
+
 /** What rooms and edge ask of a user's account. */
 export type Account = Pick<
   AccountObject,
   | "admit"
+  | "check"
   | "command"
   | "revoke"
   | "ban"

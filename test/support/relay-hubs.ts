@@ -73,6 +73,8 @@ const FilteredHub = hub("filtered", { authorize: signedIn })
 
 export const relayHubs = [
   relayHub("relayed"),
+  relayHub("shop_chat"),
+  relayHub("hurried", { limits: { connectsPerSecond: 1, connectBurst: 5 } }),
   relayHub("five", { limits: { connectionsPerRelay: 5 } }),
   relayHub("impatient", { limits: { requestSeconds: 1 } }),
   relayHub("brief", { limits: { connectionsPerRelay: 5, answerSeconds: 2 } }),

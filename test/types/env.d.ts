@@ -12,5 +12,6 @@ declare namespace Cloudflare {
     JWT_SECRET: string;
     JWT_ISSUER: string;
     JWT_AUDIENCE: string;
+    ACCESS_KEYS: string;
   }
 }

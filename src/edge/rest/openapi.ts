@@ -1,0 +1,186 @@
+// The interface of services as an OpenAPI 3.1 document, made from the schemas that check requests.
+
+import { z } from "zod";
+import { LIMITS } from "../../model/options.ts";
+import { MAX_NAME_LENGTH } from "../../model/topic.ts";
+import type { Operation } from "./operation.ts";
+
+export const openApi = (operations: readonly Operation[]): object => ({
+  openapi: "3.1.0",
+  info: {
+    title: "Dormouse: push and control from services",
+    version: "1",
+    description: `What Azure SignalR Service's data plane has, and rooms with positions, history and presence. Also under /api/v1. A message has ${LIMITS.publishBytes} bytes at most, a body 1 MB.`,
+    license: { name: "MIT", identifier: "MIT" },
+  },
+  servers: [{ url: "/" }],
+  security: [{ bearer: [] }],
+  tags: [...new Set(operations.map(tagOf))].map((name) => ({ name, description: TAGS[name] })),
+  paths: pathsOf(operations),
+  components: {
+    securitySchemes: {
+      bearer: {
+        type: "http",
+        scheme: "bearer",
+        bearerFormat: "JWT",
+        description:
+          "A token of the endpoint's issuer with the role `service`, or one signed (HS256) with an access key whose `aud` is the request's URL.",
+      },
+    },
+    schemas: { Error: ERROR },
+  },
+});
+
+const ERROR = {
+  type: "object",
+  description: "`code` is stable, and stands in the header x-ms-error-code as well.",
+  required: ["code", "message"],
+  properties: {
+    code: { type: "string" },
+    message: { type: "string" },
+    target: { type: ["string", "null"] },
+    details: { type: "array", items: { $ref: "#/components/schemas/Error" } },
+    inner: { type: ["object", "null"] },
+  },
+};
+
+const TAGS = {
+  hub: "A whole hub.",
+  connections: "One connection.",
+  groups: "Groups of connections.",
+  users: "A user's connections, groups and tokens.",
+  rooms: "Rooms: positions, history, presence.",
+  endpoint: "The endpoint itself.",
+} as const;
+
+type Tag = keyof typeof TAGS;
+
+function tagOf({ path }: Pick<Operation, "path">): Tag {
+  const first = path.split("/")[1] ?? "";
+  return Object.hasOwn(TAGS, first) ? (first as Tag) : "hub";
+}
+
+function pathsOf(operations: readonly Operation[]): object {
+  const paths = new Map<string, Record<string, object>>();
+  for (const operation of operations) {
+    const path = `/api/hubs/{hub}${operation.path}`;
+    const verbs = paths.get(path) ?? {};
+    paths.set(path, { ...verbs, [operation.method.toLowerCase()]: described(operation, path) });
+  }
+  return { ...Object.fromEntries(paths), ...ENDPOINT };
+}
+
+const described = (operation: Operation, path: string): object => ({
+  operationId: operation.id,
+  summary: operation.summary,
+  tags: [tagOf(operation)],
+  parameters: [...parametersIn(path), ...queryOf(operation)],
+  ...(operation.body && { requestBody: bodyOf(operation) }),
+  responses: responsesOf(operation),
+});
+
+const NAME = { type: "string", minLength: 1, maxLength: MAX_NAME_LENGTH };
+
+const PARAMETERS = new Map<string, object>([
+  ["hub", { schema: { type: "string" }, description: "In any case." }],
+  ["group", { schema: NAME }],
+  ["user", { schema: NAME }],
+  ["connection", { schema: { type: "string", minLength: 1, maxLength: 600 } }],
+  ["stream", { schema: { type: "string", minLength: 1, maxLength: 100 } }],
+  [
+    "room",
+    {
+      schema: { type: "string", pattern: "^(?:all|(?:group|order|user):.+)$" },
+      description: "`group:lobby`, `order:42`, `user:alice`, or `all`.",
+    },
+  ],
+]);
+
+const parametersIn = (path: string): object[] =>
+  [...path.matchAll(/\{(?<name>\w+)\}/g)].map(({ groups }) => {
+    const name = groups!["name"]!;
+    return { name, in: "path", required: true, ...PARAMETERS.get(name) };
+  });
+
+const schemaOf = (schema: z.ZodType): object => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return rest;
+};
+
+function queryOf({ query }: Operation): object[] {
+  const { properties = {}, required = [] } = schemaOf(query) as {
+    properties?: Record<string, { description?: string }>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: "query",
+    required: required.includes(name),
+    ...(description && { description }),
+    schema,
+  }));
+}
+
+function bodyOf({ body, bodyKind }: Operation): object {
+  const schema = schemaOf(body!);
+  const content = { "application/json": { schema } };
+  const message = {
+    ...content,
+    "application/x-msgpack": { schema },
+    // A MessagePack map from protocols' names to the invocation as each of them writes it.
+    "application/octet-stream": {},
+  };
+  return { required: true, content: bodyKind === "message" ? message : content };
+}
+
+const FAILURE = (description: string) => ({
+  description,
+  content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+});
+
+const responsesOf = ({ status, answer, finds, body }: Operation): object => ({
+  [status]: {
+    description: "Done.",
+    ...(answer && { content: { "application/json": { schema: schemaOf(answer) } } }),
+  },
+  "400": FAILURE("What was given is not understood."),
+  "401": FAILURE("The token is missing, or not accepted."),
+  "403": FAILURE("The token is no service's, or the page's origin is not allowed."),
+  "404": FAILURE(
+    finds ? "There is no such hub, or not what was asked for." : "There is no such hub.",
+  ),
+  ...(body && { "413": FAILURE("Too large."), "415": FAILURE("A body of another type.") }),
+  "429": FAILURE("Too often; retry-after says when."),
+  default: FAILURE("Anything else."),
+});
+
+const ok = (id: string, summary: string, content?: object) => ({
+  get: {
+    operationId: id,
+    summary,
+    tags: ["endpoint"],
+    responses: {
+      "200": { description: "Done.", ...(content && { content }) },
+      "4XX": FAILURE("Refused."),
+    },
+  },
+});
+
+/** What is of no hub. */
+const ENDPOINT = {
+  "/api/health": ok("health", "Whether the worker answers. Needs no token."),
+  "/api/openapi.json": ok("openApi", "This document. Needs no token.", { "application/json": {} }),
+  "/api/auth/accessKey": ok(
+    "accessKey",
+    "A key of the token's tenant, with which a service signs its own tokens; their header `kid` is the KeyId.",
+    {
+      "application/json": {
+        schema: {
+          type: "object",
+          required: ["AccessKey", "KeyId"],
+          properties: { AccessKey: { type: "string" }, KeyId: { type: "string" } },
+        },
+      },
+    },
+  ),
+};

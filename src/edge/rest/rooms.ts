@@ -1,0 +1,229 @@
+// What Azure has no words for: rooms with positions, history and presence. Names of members follow Centrifugo's.
+
+import { z } from "zod";
+import { publicError } from "../../model/errors.ts";
+import { parsePosition } from "../../model/position.ts";
+import { parseTopic, type Topic } from "../../model/topic.ts";
+import type { Asked } from "./asked.ts";
+import { entriesOf } from "../../dispatch/room-views.ts";
+import { put } from "./groups.ts";
+import { closing } from "./hub-wide.ts";
+import { Arguments, Excluded, operation, Position, Reason, Target } from "./operation.ts";
+
+const Publication = {
+  target: Target,
+  arguments: Arguments,
+  /** Said twice under one key, it is said once, as long as the room's log remembers. */
+  idempotency_key: z.string().min(1).max(256).optional(),
+  excluded: Excluded,
+};
+type Publication = z.output<z.ZodObject<typeof Publication>>;
+
+/** Keys of services and of hub code's calls cannot meet. */
+const idOf = (key: string | undefined) => (key === undefined ? {} : { id: `service/${key}` });
+
+async function publishTo(asked: Asked, topic: Topic, said: Publication) {
+  const { excluded, idempotency_key: key } = said;
+  const draft = { ...asked.draft(said), ...idOf(key), ...(excluded && { except: excluded }) };
+  const { epoch, offset } = await asked.room(topic).publish(draft);
+  return { epoch, offset };
+}
+
+const publish = operation({
+  id: "publish",
+  method: "POST",
+  path: "/rooms/{room}/:publish",
+  summary: "Says something in a room; answered when it is durable, with its position.",
+  body: z.strictObject(Publication),
+  answer: Position,
+  handle: async (asked, { body }) => ({ body: await publishTo(asked, asked.topic, body) }),
+});
+
+const Failed = z.object({ code: z.string(), message: z.string() });
+const AT_MOST = 100;
+
+/** What one of several came to. */
+async function outcome<T extends string>(name: T, work: () => Promise<object>) {
+  try {
+    return { [name]: await work() };
+  } catch (error) {
+    const { code, message } = publicError(error);
+    if (code === "internal") console.error("A publication failed:", error);
+    return { error: { code, message } };
+  }
+}
+
+const broadcast = operation({
+  id: "broadcastToRooms",
+  method: "POST",
+  path: "/:broadcast",
+  summary: "Says the same in several rooms; each has its own outcome.",
+  body: z.strictObject({ rooms: z.array(z.string()).min(1).max(AT_MOST), ...Publication }),
+  answer: z.object({
+    responses: z.array(z.union([z.object({ result: Position }), z.object({ error: Failed })])),
+  }),
+  handle: async (asked, { body: { rooms, ...said } }) => {
+    const responses = rooms.map((room) =>
+      outcome("result", async () => publishTo(asked, parseTopic(room), said)),
+    );
+    return { body: { responses: await Promise.all(responses) } };
+  },
+});
+
+const Command = z.strictObject({
+  publish: z.strictObject({ room: z.string(), ...Publication }),
+});
+
+const batch = operation({
+  id: "batch",
+  method: "POST",
+  path: "/:batch",
+  summary: "Several publications, one after another, or with parallel all at once.",
+  body: z.strictObject({
+    commands: z.array(Command).min(1).max(AT_MOST),
+    parallel: z.boolean().optional(),
+  }),
+  answer: z.object({
+    replies: z.array(z.union([z.object({ publish: Position }), z.object({ error: Failed })])),
+  }),
+  handle: async (asked, { body: { commands, parallel } }) => {
+    const run = ({ publish: { room, ...said } }: z.output<typeof Command>) =>
+      outcome("publish", async () => publishTo(asked, parseTopic(room), said));
+    if (parallel) return { body: { replies: await Promise.all(commands.map(run)) } };
+    const replies: object[] = [];
+    // oxlint-disable-next-line no-await-in-loop -- in their order
+    for (const command of commands) replies.push(await run(command));
+    return { body: { replies } };
+  },
+});
+
+const Count = z.coerce.number().int().min(0).max(1_000).optional();
+
+const history = operation({
+  id: "history",
+  method: "GET",
+  path: "/rooms/{room}/history",
+  summary: "What was said in the room: the newest, or all after `since`, oldest first.",
+  query: {
+    limit: Count,
+    since: z.string().optional(),
+    reverse: z.enum(["true", "false"]).optional(),
+  },
+  answer: Position.extend({
+    publications: z.array(
+      z.object({
+        offset: z.int(),
+        target: z.string(),
+        arguments: z.array(z.unknown()),
+        at: z.number(),
+      }),
+    ),
+  }),
+  handle: async (asked, { query: { limit, since, reverse } }) => {
+    const view = await asked.room(asked.topic).history({
+      ...(limit !== undefined && { limit }),
+      ...(since !== undefined && { since: parsePosition(since) }),
+      reverse: reverse === "true",
+    });
+    const publications = entriesOf(view).map(({ position, target, args, at }) => {
+      return { offset: position.offset, target, arguments: args, at };
+    });
+    return { body: { publications, ...view.position } };
+  },
+});
+
+const clear = operation({
+  id: "removeHistory",
+  method: "DELETE",
+  path: "/rooms/{room}/history",
+  summary: "Forgets what was said in the room; its numbers go on.",
+  status: 204,
+  handle: (asked) => asked.room(asked.topic).clear(),
+});
+
+const Counts = { num_clients: z.int(), num_users: z.int() };
+
+const presence = operation({
+  id: "presence",
+  method: "GET",
+  path: "/rooms/{room}/presence",
+  summary: "Who is in the room, by user id, page by page.",
+  query: { after: z.string().max(128).optional(), limit: Count },
+  answer: z.object({
+    presence: z.array(
+      z.object({ user: z.string(), since: z.number(), num_clients: z.int(), state: z.unknown() }),
+    ),
+    more: z.boolean(),
+    ...Counts,
+  }),
+  handle: async (asked, { query: { after, limit } }) => {
+    const view = await asked.room(asked.topic).presence({
+      ...(after !== undefined && { after }),
+      ...(limit !== undefined && { limit }),
+    });
+    const members = view.members.map(({ userId: user, since, connections, state }) => {
+      return { user, since, num_clients: connections, state };
+    });
+    return { body: { presence: members, more: view.more, ...countsOf(view) } };
+  },
+});
+
+const countsOf = ({ users, connections }: { users: number; connections: number }) => ({
+  num_clients: connections,
+  num_users: users,
+});
+
+const presenceStats = operation({
+  id: "presenceStats",
+  method: "GET",
+  path: "/rooms/{room}/presence_stats",
+  summary: "How many are in the room.",
+  answer: z.object(Counts),
+  handle: async (asked) => ({
+    body: countsOf(await asked.room(asked.topic).presence({ limit: 0 })),
+  }),
+});
+
+const erase = operation({
+  id: "eraseRoom",
+  method: "DELETE",
+  path: "/rooms/{room}",
+  summary: "Begins the room's log anew, under another epoch; who is there is told to reload.",
+  answer: Position,
+  handle: async (asked) => ({ body: await asked.room(asked.topic).erase() }),
+});
+
+const closeConnections = operation({
+  id: "closeRoomConnections",
+  method: "POST",
+  path: "/rooms/{room}/:closeConnections",
+  summary: "Closes every connection in the room.",
+  query: { excluded: Excluded, reason: Reason },
+  status: 204,
+  handle: async (asked, { query }) => {
+    await asked.room(asked.topic).everywhere(...closing(query));
+  },
+});
+
+const add = operation({
+  id: "addConnectionToRoom",
+  method: "PUT",
+  path: "/rooms/{room}/connections/{connection}",
+  summary: "Puts a connection into the room.",
+  finds: true,
+  handle: (asked) => put(asked, asked.topic, "join"),
+});
+
+const remove = operation({
+  id: "removeConnectionFromRoom",
+  method: "DELETE",
+  path: "/rooms/{room}/connections/{connection}",
+  summary: "Takes a connection out of the room.",
+  finds: true,
+  handle: (asked) => put(asked, asked.topic, "leave"),
+});
+
+export const rooms = [
+  ...[publish, broadcast, batch, history, clear, presence, presenceStats],
+  ...[erase, closeConnections, add, remove],
+];
