@@ -34,7 +34,7 @@ export type Command =
 export interface Obeyed {
   /** Connections that were meant. */
   readonly matched: number;
-  /** Connections of the selection's user, meant or not; 0 where it names none. */
+  /** Connections of the selection's user that are left, meant or not; 0 where it names none. */
   readonly present: number;
 }
 
@@ -51,13 +51,12 @@ export async function obey(
   commands: readonly Command[],
 ): Promise<Obeyed> {
   const selected = select(where, selection);
-  const present = countOf(where, selection.user);
   const outcomes = await Promise.allSettled(
     selected.map((connection) => one(where, connection, commands)),
   );
   const failed = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
   if (failed) throw failed.reason;
-  return { matched: selected.length, present };
+  return { matched: selected.length, present: countOf(where, selection.user) };
 }
 
 function countOf({ parts }: Obeying, user: string | undefined): number {
