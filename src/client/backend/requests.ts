@@ -113,6 +113,7 @@ async function send(
   token: string,
 ): Promise<Response> {
   const { fetcher = globalThis as Fetching } = backend;
+  ending.throwIfAborted();
   const request = new Request(url, {
     method,
     headers: {
