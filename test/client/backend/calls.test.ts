@@ -280,7 +280,8 @@ describe.each([
   ["of a room,", ROOMS],
   ["of people,", PEOPLE],
 ])("%s", (_, rows) => {
-  it.each(rows)("%s", async (_name, call, asks, body, answer, gives) => {
+  it.each(rows)("%s", async (...row) => {
+    const [, call, asks, body, answer, gives] = row;
     const fake = endpoint(answer);
     const given = await call(orders(fake));
     const [method, path] = asks.split(" ", 2);

@@ -33,10 +33,11 @@ export interface FakeEndpoint extends Fetching {
 /** Answers one after the other; the last for ever. */
 export function endpoint(...answers: readonly Answer[]): FakeEndpoint {
   const asked: Asked[] = [];
+  let count = 0;
   return {
     asked,
     async fetch(request) {
-      const answer = answers[Math.min(asked.length, answers.length - 1)] ?? {};
+      const answer = answers[Math.min(count++, answers.length - 1)] ?? {};
       const { method, url, headers } = request;
       const text = await request.text();
       const body = text === "" ? undefined : JSON.parse(text);
