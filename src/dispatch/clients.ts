@@ -6,6 +6,7 @@ import {
   type Asks,
   type Clients,
   type Said,
+  type Say,
   type Sends,
 } from "../model/audiences.ts";
 import { ALL, roomTopic, type Topic } from "../model/topic.ts";
@@ -34,8 +35,16 @@ export interface Voice {
   answers(target: string): boolean;
 }
 
+/** Code that does not wait for what it says shall not make an unhandled rejection of it: its call fails anyway. */
+const speakingFreely = <T extends object>(say: Say): T =>
+  speaking<T>((target, args) => {
+    const said = say(target, args);
+    said.catch(() => {});
+    return said;
+  });
+
 const toConnection = <C>(voice: Voice, id: string) =>
-  speaking<Asks<C>>((target, args) =>
+  speakingFreely<Asks<C>>((target, args) =>
     voice.answers(target) ? voice.ask(id, target, args) : voice.tell(id, target, args),
   );
 
@@ -60,6 +69,9 @@ class HubAudiences<C> extends Audiences<C, Asks<C>> {
   }
   protected async publish(topics: readonly Topic[], { target, args, except }: Said) {
     await Promise.all(topics.map((topic) => this.voice.publish(topic, target, args, except)));
+  }
+  protected override speak(say: Say) {
+    return speakingFreely<Sends<C>>(say);
   }
   protected tell(id: string, { target, args }: Said) {
     return this.voice.tell(id, target, args);

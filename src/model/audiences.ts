@@ -40,22 +40,16 @@ export interface Said {
   readonly except: readonly string[];
 }
 
-type Say = (target: string, args: unknown[]) => Promise<unknown>;
+export type Say = (target: string, args: unknown[]) => Promise<unknown>;
 
 /** `then` is nobody's method: a proxy that had one would never come out of an `await`. */
 export const speaking = <T extends object>(say: Say): T =>
   new Proxy({} as T, {
     get: (_, target) =>
       typeof target === "string" && target !== "then"
-        ? (...args: unknown[]) => handled(say(target, args))
+        ? (...args: unknown[]) => say(target, args)
         : undefined,
   });
-
-/** Code that does not wait for what it says shall not make an unhandled rejection of it: hub code's call fails anyway. */
-function handled<T>(said: Promise<T>): Promise<T> {
-  said.catch(() => {});
-  return said;
-}
 
 /** Each audience is made only for who names it; as getters, so that they may be taken apart. */
 export abstract class Audiences<C, One> implements Clients<C, One> {
@@ -83,13 +77,16 @@ export abstract class Audiences<C, One> implements Clients<C, One> {
   }
   get connections() {
     return (...ids: string[]) =>
-      speaking<Sends<C>>(async (target, args) => {
+      this.speak(async (target, args) => {
         const said = { target, args, except: this.excluded };
         await Promise.all([...new Set(ids)].map((id) => this.tell(id, said)));
       });
   }
   protected toTopics(topics: readonly Topic[], except = this.excluded): Sends<C> {
-    return speaking<Sends<C>>((target, args) => this.publish(topics, { target, args, except }));
+    return this.speak((target, args) => this.publish(topics, { target, args, except }));
+  }
+  protected speak(say: Say): Sends<C> {
+    return speaking(say);
   }
   #rooms(kind: string, names: readonly string[]): Sends<C> {
     const topics = names.map((name) => roomTopic(kind, name));

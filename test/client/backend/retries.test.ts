@@ -164,6 +164,12 @@ describe("an error", () => {
     expect(fake.asked.length).toBe(1);
   });
 
+  it("reads an answer that came packed: whoever fetched it has unpacked it", async () => {
+    const headers = { "content-encoding": "gzip", "content-type": "application/json" };
+    const fake = endpoint(new Response('{"result":true}', { headers }));
+    expect(await ask(orders(fake))).toBe(true);
+  });
+
   it("holds no token", async () => {
     const hub = backend<OrderHub>({ url: URL_OF_HUB, token: "s3cret", fetcher: endpoint(403) });
     const error = await say(hub).catch((failed: Error) => failed);
