@@ -3,6 +3,7 @@
 import { jwtVerify } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { backend, type BackendOptions, type Backend } from "../../../src/client/backend/index.ts";
+import { tokensOf } from "../../../src/client/backend/tokens.ts";
 import { API, endpoint, refusal, URL_OF_HUB, type OrderHub } from "./endpoint.ts";
 
 const KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
@@ -71,11 +72,18 @@ describe("a token", () => {
     expect(shown(fake)).toEqual(["t1", "t2"]);
   });
 
-  it("that is refused to many is replaced for all of them together", async () => {
-    const fake = endpoint(EXPIRED, EXPIRED, EXPIRED, 204);
-    const hub = withToken(fake, counting());
-    await Promise.all([ban(hub), ban(hub), ban(hub)]);
-    expect(shown(fake)).toEqual(["t1", "t1", "t1", "t2", "t2", "t2"]);
+  it("that is refused to many at once is replaced for all of them together", async () => {
+    const [old, fresh] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    const token = vi.fn<() => Promise<string>>(() => fresh.promise);
+    token.mockReturnValueOnce(old.promise);
+    const tokens = tokensOf({ url: URL_OF_HUB, token });
+    const first = [tokens("a"), tokens("b")];
+    const replaced = [tokens("a", "old"), tokens("b", "old"), tokens("c", "old")];
+    old.resolve("old");
+    fresh.resolve("new");
+    expect(await Promise.all(first)).toEqual(["old", "old"]);
+    expect(await Promise.all(replaced)).toEqual(["new", "new", "new"]);
+    expect(token).toHaveBeenCalledTimes(2);
   });
 
   it("that cannot be had is an error, is not asked for again at once, and the next call asks", async () => {
