@@ -115,6 +115,30 @@ export function useGreetings(): readonly string[] {
 }
 `;
 
+const SERVICE = `
+import { backend } from "dormouse/backend";
+import type { GreetingHub } from "./greetings.ts";
+
+const asked: { readonly url: string; readonly body: unknown }[] = [];
+const { clients } = backend<GreetingHub>({
+  url: "http://h.example/hubs/greetings",
+  accessKey: "a key of a service, 32 bytes long",
+  backoff: { baseMs: 1 },
+  fetcher: {
+    async fetch(request) {
+      const body: unknown = await request.json();
+      return asked.push({ url: request.url, body }) > 1 ? Response.json({ epoch: "e", offset: 1 }) : new Response(null, { status: 503 });
+    },
+  },
+}).with({ idempotencyKey: "k" });
+await clients.group("lobby").greeted("service", "hello");
+// @ts-expect-error the clients have no such method
+clients.all.shouted satisfies unknown;
+// @ts-expect-error a greeting is a text
+const wrong = () => clients.all.greeted("service", 1);
+console.log(JSON.stringify([asked, typeof wrong]));
+`;
+
 const TEST = `
 import { calling } from "dormouse/testing";
 import { GreetingHub } from "./greetings.ts";
@@ -145,9 +169,13 @@ const CONFIGS = {
       lib: ESNEXT,
       types: ["@cloudflare/workers-types"],
     },
-    ["worker.ts"],
+    ["worker.ts", "service.ts"],
   ),
-  "node.json": tsconfig({ module: "nodenext", lib: [...ESNEXT, "dom"] }, ["client.ts", "test.ts"]),
+  "node.json": tsconfig({ module: "nodenext", lib: [...ESNEXT, "dom"] }, [
+    "client.ts",
+    "service.ts",
+    "test.ts",
+  ]),
   "browser.json": tsconfig(
     { module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom", "dom.iterable"] },
     ["client.ts", "react.ts"],
@@ -164,6 +192,7 @@ beforeAll(async () => {
     "worker.ts": WORKER,
     "client.ts": CLIENT,
     "react.ts": REACT,
+    "service.ts": SERVICE,
     "test.ts": TEST,
   });
 });
@@ -185,6 +214,14 @@ describe("the package, in a project of its own", () => {
       refused: "invalid_arguments",
       unknown: "method_not_found",
     });
+  });
+
+  it("speaks for a service in plain Node, and says it again with its key", async () => {
+    const said = {
+      url: "http://h.example/api/hubs/greetings/rooms/group%3Alobby/:publish",
+      body: { target: "greeted", arguments: ["service", "hello"], idempotency_key: "k" },
+    };
+    expect(JSON.parse(await project.node("service.ts"))).toEqual([[said, said], "function"]);
   });
 
   it("tests a hub in plain Node, without the platform", async () => {

@@ -1,0 +1,114 @@
+// What must compile in a service, and what must not. Compiled by `npm run types`; never run.
+
+import { z } from "zod";
+import { backend, type Backend } from "../../src/client/backend/index.ts";
+import { hub } from "../../src/dispatch/hub.ts";
+import type { OrderHub } from "../../src/hubs/orders.ts";
+import type { PriceHub } from "../../src/hubs/prices.ts";
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const expect = <T extends true>(): T | void => {};
+
+interface Asked {
+  said(user: string, at: Date): void;
+  confirm(question: string): Promise<boolean>;
+  when(): Date;
+}
+export const AskingHub = hub<Asked>("asking", {
+  answers: { confirm: z.boolean(), when: z.date() },
+}).methods({});
+export type AskingHub = typeof AskingHub;
+
+const url = "https://h/hubs/asking";
+const asking = backend<AskingHub>({ url, token: "t" });
+expect<Equal<typeof asking, Backend<AskingHub>>>();
+
+// Whom a service reaches: as in hub code, but for a caller, which there is none of.
+const { clients } = asking;
+expect<Equal<typeof clients.all.said, (user: string, at: Date) => Promise<void>>>();
+void clients.group("a", "b").said("bob", new Date());
+void clients.except("c1").order("42").said("bob", new Date());
+void clients.user("bob").said("bob", new Date());
+void clients.connections("c1", "c2").said("bob", new Date());
+// @ts-expect-error the client has no such method
+void clients.all.shouted("bob");
+// @ts-expect-error a user is a string
+void clients.user("bob").said(1, new Date());
+// @ts-expect-error an argument is missing
+void clients.group("a").said("bob");
+// @ts-expect-error there is no such audience
+void clients.channel("a");
+// @ts-expect-error nobody has called
+void clients.caller;
+// @ts-expect-error and so there are no others
+void clients.others;
+// @ts-expect-error a group has a name
+void clients.group(1);
+
+// One client is told, or asked; only what answers can be asked, and an answer is as it is after the wire.
+const one = clients.connection("c1");
+expect<Equal<typeof one.send.said, (user: string, at: Date) => Promise<void>>>();
+expect<Equal<typeof one.send.confirm, (question: string) => Promise<void>>>();
+expect<Equal<typeof one.invoke.confirm, (question: string) => Promise<boolean>>>();
+expect<Equal<Awaited<ReturnType<typeof one.invoke.when>>, string>>();
+// @ts-expect-error which way?
+void one.said("bob", new Date());
+// @ts-expect-error nothing comes back
+void one.invoke.said("bob", new Date());
+// @ts-expect-error many cannot be asked
+void clients.all.invoke;
+
+// By name.
+asking.publish("order:42", "said", ["bob", new Date()]) satisfies Promise<string>;
+void asking.publish("all", "said", ["bob", new Date()], { except: ["c1"], idempotencyKey: "k" });
+// @ts-expect-error there is no such kind
+void asking.publish("lobby", "said", ["bob", new Date()]);
+// @ts-expect-error the client has no such method
+void asking.publish("order:42", "shouted", []);
+// @ts-expect-error an argument is missing
+void asking.publish("order:42", "said", ["bob"]);
+
+/** What was said, with its arguments as they are after the wire. */
+export async function reads(): Promise<void> {
+  const { messages, position } = await asking.group("lobby").history({ since: "e:0", limit: 1 });
+  for (const { method, params } of messages)
+    if (method === "said") expect<Equal<typeof params, [user: string, at: string]>>();
+  position satisfies string;
+  for await (const { room, connections } of asking.rooms({ prefix: "order:" }))
+    [room, connections] satisfies [string, number];
+  const { members } = await asking.order("42").presence.list({ limit: 1 });
+  members[0]?.userId satisfies string | undefined;
+}
+
+// Each has what it can do.
+void asking.group("lobby").addUser("bob", { ttlSeconds: 60 });
+void asking.user("bob").revoke({ issuedBefore: new Date() });
+void asking.user("bob").disconnect({ reason: "bye", except: ["c1"] });
+// @ts-expect-error an order is no group of users
+void asking.order("42").addUser("bob");
+// @ts-expect-error only users are banned
+void asking.group("lobby").ban({ seconds: 1 });
+// @ts-expect-error seconds or milliseconds?
+void asking.user("bob").revoke({ issuedBefore: 1 });
+// @ts-expect-error for how long?
+void asking.user("bob").ban({});
+// @ts-expect-error users are disconnected
+void asking.user("bob").close();
+
+// Options: one way to show who it is.
+declare const binding: Fetcher;
+backend<OrderHub>({ url, token: async () => "t", fetcher: binding });
+backend<OrderHub>({ url, accessKey: "k", tenant: "acme" });
+backend<OrderHub>({ connectionString: "Endpoint=…", hub: "orders" });
+void backend<OrderHub>({ url, token: "t" }).with({ timeoutSeconds: 1, idempotencyKey: "k" });
+// @ts-expect-error who is it?
+backend<OrderHub>({ url });
+// @ts-expect-error which hub?
+backend<OrderHub>({ connectionString: "Endpoint=…" });
+// @ts-expect-error there is no such option
+asking.with({ retries: 3 });
+// @ts-expect-error a key names one thing that is said
+backend<OrderHub>({ url, token: "t", idempotencyKey: "k" });
+// @ts-expect-error a hub that says nothing has nothing to say
+void backend<PriceHub>({ url, token: "t" }).clients.all.said;
