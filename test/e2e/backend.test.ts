@@ -50,7 +50,9 @@ interface Entered<H extends AnyHub> {
 async function follower(user: string) {
   const { connection, connectionId } = await enter<OrderHub>("orders", user);
   const heard: string[] = [];
-  connection.onMessage(({ params, room }) => heard.push(`${room}: ${params.join()}`));
+  connection.onMessage(({ method, params, room }) => {
+    if (!method.startsWith("$/")) heard.push(`${room}: ${params.join()}`);
+  });
   return { connection, connectionId, heard };
 }
 
