@@ -7,6 +7,7 @@ import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
+import type { ConnectRateEnv } from "./connect-rate.ts";
 import { preflight, readable } from "./cors.ts";
 import { callHub, enterHub } from "./json-rpc.ts";
 import { enterRoom } from "./rooms.ts";
@@ -16,7 +17,7 @@ import { connect, negotiate } from "./signalr.ts";
 import { patient } from "./sse.ts";
 import { isOverload, STATUS } from "./statuses.ts";
 
-export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv;
+export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
 
 export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
@@ -91,6 +92,7 @@ function answer({ code, message }: HubError, status: number, inWords = false): R
     "cache-control": "no-store",
     "x-dormouse-error": code,
     ...(status === 426 && { upgrade: "websocket" }),
+    ...((status === 429 || status === 503) && { "retry-after": "1" }),
   };
   return inWords
     ? new Response(message, { status, headers })

@@ -8,9 +8,10 @@ import { canonicalName } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { clientKey } from "../rooms/recall.ts";
+import type { ConnectRateEnv } from "./connect-rate.ts";
 import type { Wanted } from "./relays.ts";
 
-export type Env = AuthEnv & ObjectEnv;
+export type Env = AuthEnv & ObjectEnv & ConnectRateEnv;
 
 /** A client that may speak to a hub. */
 export interface Caller {

@@ -9,6 +9,7 @@ import type { RpcArrival } from "../rooms/rpc.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { accepted } from "./admission.ts";
 import { bodyWithin } from "./body.ts";
+import { checkConnectRate } from "./connect-rate.ts";
 import { connectRequest } from "./connect-request.ts";
 import { callerOf, wanted, type Caller, type Env } from "./hub-callers.ts";
 import { atRelay, enterAtRelay, type Relay } from "./relays.ts";
@@ -21,6 +22,7 @@ export async function enterHub(request: Request, hubs: Hubs, env: Env): Promise<
   const caller = await callerOf(request, hubs, env);
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
     throw new HubError("upgrade_required", "A hub is entered by WebSocket, or called by POST.");
+  await checkConnectRate(request, caller.user, env);
   const arrival: RpcArrival = {
     kind: "rpc",
     user: caller.user,

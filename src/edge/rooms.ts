@@ -7,13 +7,15 @@ import { parsePosition } from "../model/position.ts";
 import { formatTopic, parseTopic } from "../model/topic.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { accepted, admit, admitted, open, type Entrant } from "./admission.ts";
+import { checkConnectRate, type ConnectRateEnv } from "./connect-rate.ts";
 import { eventStream, parsePositions, type Source } from "./sse.ts";
 
-type Env = AuthEnv & ObjectEnv;
+type Env = AuthEnv & ObjectEnv & ConnectRateEnv;
 
 /** Throws what admission throws, and `upgrade_required`. */
 export async function enterRoom(request: Request, hubs: Hubs, env: Env): Promise<Response> {
   const entrant = await admitted(request, hubs, env);
+  await checkConnectRate(request, entrant.user, env);
   if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return socket(entrant, env);
   if (request.headers.get("accept")?.includes("text/event-stream")) return events(entrant, env);
   throw new HubError("upgrade_required", "Rooms are entered by WebSocket, or read as events.");

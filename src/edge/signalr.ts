@@ -8,6 +8,7 @@ import type { Hubs } from "../dispatch/tables.ts";
 import { codeOf, enter } from "../rooms/attach.ts";
 import type { HubArrival, Posted } from "../rooms/relay.ts";
 import { bodyWithin } from "./body.ts";
+import { checkConnectRate } from "./connect-rate.ts";
 import { connectRequest } from "./connect-request.ts";
 import { callerOf, clientOf, wanted, type Caller, type Env } from "./hub-callers.ts";
 import { atRelay, enterAtRelay, relayOf, type Relay } from "./relays.ts";
@@ -23,6 +24,7 @@ export async function negotiate(request: Request, hubs: Hubs, env: Env): Promise
     return Response.json({ error: "The client requested a non-integer protocol version." });
   if (Number(asked) < 0) return Response.json({ error: unsupported(asked) });
   const version = Math.min(Number(asked), NEWEST);
+  await checkConnectRate(request, caller.user, env);
   const seat = await atRelay(env, wanted(caller), (relay) =>
     relay.seat(caller.user.id, version > 0),
   );
@@ -57,9 +59,11 @@ export async function connect(request: Request, hubs: Hubs, env: Env): Promise<R
       `${transport} transport not supported by this end point type`,
       "wrong_kind",
     );
-  // Negotiation was skipped.
-  if (transport === "WebSockets" && !token)
+  if (transport === "WebSockets" && !token) {
+    // Negotiation was skipped, and what is asked there.
+    await checkConnectRate(request, caller.user, env);
     return enterAtRelay(env, wanted(caller), arrival(caller));
+  }
   if (!token) return refusal(400, "Connection ID required", "invalid_request");
   const response = await attach(caller, env, { token, transport });
   if (transport === "WebSockets" || !response.webSocket) return response;

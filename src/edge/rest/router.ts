@@ -45,6 +45,12 @@ export function mountRest(app: Endpoint, hubs: Hubs): void {
 
 const NOT_KEPT = { headers: { "cache-control": "no-store" } };
 
+/** wrangler says gzip of an empty body, too, and Azure's SDK for JavaScript fails to unpack it. */
+function nothing(status: number): Response {
+  const headers = { ...NOT_KEPT.headers, "content-encoding": "identity" };
+  return new Response(null, { status, headers, encodeBody: "manual" });
+}
+
 interface Mounted {
   readonly operation: Operation;
   /** With parameters in braces. */
@@ -103,9 +109,7 @@ async function answer(request: Request, hubs: Hubs, env: EndpointEnv, mounted: M
   const body = operation.body && checked(operation.body, given, "body");
   const { status = operation.status, body: said } =
     (await operation.handle(asked, { query, body })) ?? {};
-  return said === undefined
-    ? new Response(null, { status, ...NOT_KEPT })
-    : Response.json(said, { status, ...NOT_KEPT });
+  return said === undefined ? nothing(status) : Response.json(said, { status, ...NOT_KEPT });
 }
 
 /** Percent-decoded once. Throws `invalid_name`. */

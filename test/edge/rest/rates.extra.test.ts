@@ -1,0 +1,93 @@
+// How often: services by key, clients by user and address. Bindings are stood in for; the buckets are ours.
+
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { checkRate } from "../../../src/edge/rest/rate.ts";
+import endpoint from "../../support/worker.ts";
+import { token } from "../../rooms/client.ts";
+import { ORIGIN, refusal, serviceToken } from "./service.ts";
+
+/** Lets each key pass so many times. */
+function limiter(times: number) {
+  const left = new Map<string, number>();
+  return {
+    keys: left,
+    async limit({ key }: { key: string }) {
+      const rest = (left.get(key) ?? times) - 1;
+      left.set(key, rest);
+      return { success: rest >= 0 };
+    },
+  };
+}
+
+describe("clients", () => {
+  const ways = {
+    socket: (query: string) =>
+      new Request(`${ORIGIN}/hubs/relayed/groups/r?${query}`, {
+        headers: { upgrade: "websocket" },
+      }),
+    events: (query: string) =>
+      new Request(`${ORIGIN}/hubs/relayed/groups/r?${query}`, {
+        headers: { accept: "text/event-stream" },
+      }),
+    rpc: (query: string) =>
+      new Request(`${ORIGIN}/hubs/relayed/rpc?${query}`, { headers: { upgrade: "websocket" } }),
+    negotiate: (query: string) =>
+      new Request(`${ORIGIN}/hubs/relayed/negotiate?negotiateVersion=1&${query}`, {
+        method: "POST",
+      }),
+    signalR: (query: string) =>
+      new Request(`${ORIGIN}/hubs/relayed?${query}`, { headers: { upgrade: "websocket" } }),
+  };
+
+  it.each(Object.entries(ways))("are counted by user and by address: %s", async (_, requestOf) => {
+    const CONNECT_LIMITER = limiter(2);
+    const connect = async (user: string, address: string) => {
+      const request = requestOf(`access_token=${await token(user)}`);
+      request.headers.set("cf-connecting-ip", address);
+      const response = await endpoint.fetch(request, { ...env, CONNECT_LIMITER });
+      response.webSocket?.accept();
+      response.webSocket?.close();
+      return (await refusal(response))[1];
+    };
+    expect(await connect("ann", "192.0.2.1")).toBe(null);
+    expect(await connect("ann", "192.0.2.2")).toBe(null);
+    expect(await connect("ann", "192.0.2.3")).toBe("rate_limited");
+    expect(await connect("bob", "192.0.2.1")).toBe(null);
+    expect(await connect("carl", "192.0.2.1")).toBe("rate_limited");
+    expect([...CONNECT_LIMITER.keys.keys()]).toContain('["default","ann"]');
+  });
+});
+
+describe("a service", () => {
+  const call = async (name: string, more: object) => {
+    const authorization = `Bearer ${await serviceToken({ sub: name })}`;
+    const request = new Request(`${ORIGIN}/api/hubs/chat/rooms/all/presence_stats`, {
+      headers: { authorization },
+    });
+    return endpoint.fetch(request, { ...env, ...more });
+  };
+
+  it("is told when it may ask again, by a binding", async () => {
+    const REST_LIMITER = limiter(1);
+    expect((await call("a", { REST_LIMITER })).status).toBe(200);
+    const refused = await call("a", { REST_LIMITER });
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
+    expect(await refused.json()).toMatchObject({ code: "rate_limited" });
+  });
+
+  it("has a bucket of its own in each isolate, which fills again", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const service = { tenant: "default", name: "bucket" };
+    const limits = { REST_PER_SECOND: "2" };
+    const outcomes = async (count: number) =>
+      (
+        await Promise.allSettled(Array.from({ length: count }, () => checkRate(service, limits)))
+      ).filter(({ status }) => status === "fulfilled").length;
+    expect(await outcomes(6)).toBe(4);
+    vi.setSystemTime(Date.now() + 1_000);
+    expect(await outcomes(6)).toBe(2);
+    expect(await checkRate({ ...service, tenant: "other" }, limits)).toBe(undefined);
+    vi.useRealTimers();
+  });
+});
