@@ -11,6 +11,7 @@ import { preflight, readable } from "./cors.ts";
 import { callHub, enterHub } from "./json-rpc.ts";
 import { enterRoom } from "./rooms.ts";
 import { connect, negotiate } from "./signalr.ts";
+import { refresh } from "./signalr-refresh.ts";
 import { patient } from "./sse.ts";
 
 export type EndpointEnv = DevTokenEnv & ObjectEnv;
@@ -26,6 +27,9 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   app.post("/hubs/:hub/negotiate", async ({ req, env }) =>
     readable(req.raw, env, await negotiate(req.raw, hubs, env)),
   );
+  app.post("/hubs/:hub/refresh", async ({ req, env }) =>
+    readable(req.raw, env, logged(req.raw, await refresh(req.raw, hubs, env))),
+  );
   app.get("/hubs/:hub/rpc", async ({ req, env }) =>
     logged(req.raw, await enterHub(req.raw, hubs, env)),
   );
@@ -37,7 +41,8 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     "/hubs/:hub/rpc",
     () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
   );
-  app.all("/hubs/:hub/negotiate", () => new Response(null, { status: 405 }));
+  for (const path of ["/hubs/:hub/negotiate", "/hubs/:hub/refresh"])
+    app.all(path, () => new Response(null, { status: 405 }));
   app.all("/hubs/:hub", async ({ req, env }) =>
     readable(req.raw, env, logged(req.raw, await connect(req.raw, hubs, env))),
   );

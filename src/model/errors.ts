@@ -82,6 +82,8 @@ export const CLOSE = {
   failed: 4503,
   /** A client has one connection: its newest. */
   replaced: 4504,
+  /** A fresh token does not admit the room, or the hub, that the connection came for. */
+  forbidden: 4505,
 } as const;
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
@@ -111,6 +113,8 @@ export function reasonOf(code: CloseCode): string {
       return "The hub could not begin.";
     case CLOSE.replaced:
       return "Another connection of this client took its place.";
+    case CLOSE.forbidden:
+      return "The token does not admit this room or hub.";
   }
 }
 

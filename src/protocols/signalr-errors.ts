@@ -62,7 +62,7 @@ const ENDED = "Connection closed with an error.";
 const QUIET: ReadonlySet<number> = new Set([CLOSE.normal, CLOSE.aborted]);
 
 /** A client that came back would meet the same, or drive its other self away. */
-const FINAL: ReadonlySet<number> = new Set([CLOSE.failed, CLOSE.replaced]);
+const FINAL: ReadonlySet<number> = new Set([CLOSE.failed, CLOSE.replaced, CLOSE.forbidden]);
 
 /** What cannot be understood: SignalR has no answer for it, the connection ends. */
 export function invalidData(sentence: string): HubError {

@@ -7,6 +7,7 @@ import type { Protocol } from "../protocols/protocol.ts";
 import { signalrJson } from "../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../protocols/signalr-msgpack.ts";
 import { unspoken } from "../protocols/unspoken.ts";
+import type { Limits } from "../model/options.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import type { User } from "../model/user.ts";
 import type { Asker } from "./asking.ts";
@@ -68,6 +69,8 @@ export interface Connection {
   saidGoodbye: boolean;
   /** The hub does not know of it yet. */
   opening: boolean;
+  /** What its token leaves of the server's limits, and of which token that is. */
+  limited: { readonly user: User; readonly limits: Limits } | undefined;
   /** In place of a socket: a request that waits for its answers. */
   asker: Asker | undefined;
   /** Where the connection can be resumed on another socket: what the client has not confirmed yet. */
@@ -107,6 +110,7 @@ export const connectionOf = (socket: WebSocket | undefined, attached: Attached):
   rest: undefined,
   saidGoodbye: false,
   opening: false,
+  limited: undefined,
   asker: undefined,
   resumable: undefined,
   get id() {

@@ -2,13 +2,15 @@
 
 import { HubError, publicError, type CloseCode } from "../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../model/message.ts";
-import type { RoomSettings } from "../model/options.ts";
+import type { Limits, RoomSettings } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { homeOf, objectName, type Domain, type Home } from "./address.ts";
 import { save, type Attached, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
+import { GREETING_MS, settledWithin } from "./greeting.ts";
+import { limitsOf } from "./limits.ts";
 import { messageOf } from "./outbox.ts";
 import type { Parts } from "./parts.ts";
 import type { Peer } from "./peers.ts";
@@ -62,6 +64,10 @@ export class ObjectHost implements Host {
     return this.#parts.settings;
   }
 
+  limitsOf(connection: Connection): Limits {
+    return limitsOf(connection, this.settings.limits);
+  }
+
   get env(): object {
     return this.#options.env;
   }
@@ -71,6 +77,14 @@ export class ObjectHost implements Host {
     const room = this.#roomHere(topic);
     if (room) return room.publisher.publish(draft);
     return this.#parts.lanes.publish(topic, draft);
+  }
+
+  async publishSaved(topic: Topic, draft: Draft): Promise<Position> {
+    checkDraft(draft, this.settings.limits.publishBytes);
+    const room = this.#roomHere(topic);
+    return room
+      ? room.publisher.publishSaved(draft)
+      : (await this.#elsewhere(topic)).publish(draft);
   }
 
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void {
@@ -110,15 +124,17 @@ export class ObjectHost implements Host {
   }
 
   async join(connection: Connection, topic: Topic): Promise<void> {
+    const most = this.limitsOf(connection).groupsPerConnection;
     if (!this.#roomHere(topic))
-      await this.#parts.follows.join(connection, topic, this.settings.limits.groupsPerConnection);
+      await this.#parts.follows.join(connection, { topic, most, cause: "hub" });
   }
 
   async catchUp(connection: Connection, topic: Topic, since: Position | undefined) {
     const { follows, outbox } = this.#parts;
-    const most = this.settings.limits.groupsPerConnection;
+    const most = this.limitsOf(connection).groupsPerConnection;
+    const wanted = { topic, since, most, cause: "client" } as const;
     let caughtUp: CaughtUp | undefined;
-    await follows.catchUp(connection, { topic, since, most }, ({ entries, ...stand }) => {
+    await follows.catchUp(connection, wanted, ({ entries, ...stand }) => {
       const room = formatTopic(topic);
       for (const entry of entries)
         outbox.send(connection, messageOf(room, stand.position.epoch, entry));
@@ -177,8 +193,43 @@ export class ObjectHost implements Host {
   }
 
   renew(connection: Connection, user: User): void {
+    if (!this.#parts.connections.all.has(connection))
+      throw new HubError("interrupted", "The connection is gone.");
     save(connection, { user });
     this.#parts.agenda.arm(user.expiresAt);
+  }
+
+  wishesOf(connection: Connection): string[] {
+    const causes = this.#parts.follows.causesOf(connection);
+    return [...causes].flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
+  }
+
+  /** The room need not know before its messages end here. */
+  expel(connection: Connection, room: string): boolean {
+    const { agenda, follows } = this.#parts;
+    if (!this.wishesOf(connection).includes(room)) return false;
+    follows.leave(connection, parseTopic(room)).catch(() => agenda.arm(Date.now() + RETRY_MS));
+    const params = { room, reason: "forbidden" };
+    this.send(connection, { type: "control", name: "left", params });
+    return true;
+  }
+
+  async belong(connection: Connection, topics: readonly Topic[]): Promise<void> {
+    const { agenda, follows } = this.#parts;
+    const elsewhere = topics.filter((topic) => !this.#roomHere(topic));
+    const links = elsewhere.map((topic) => follows.belong(connection, topic, "token"));
+    for (const link of links) link.catch(() => agenda.arm(Date.now() + RETRY_MS));
+    await settledWithin(GREETING_MS, links);
+  }
+
+  dismiss(connection: Connection, why: CloseCode): void {
+    const close = async () => {
+      // When the loop has drained, what it is told has been said.
+      await scheduler.wait(0);
+      await this.#parts.outbox.flushed();
+      this.close(connection, why);
+    };
+    this.#options.waitUntil(close());
   }
 
   remember(connection: Connection, openCalls: readonly string[]): void {
@@ -221,6 +272,9 @@ export class ObjectHost implements Host {
     return objectName(home) === objectName(this.#parts.home);
   }
 }
+
+/** How soon a room elsewhere that could not be told is told again. */
+const RETRY_MS = 2_000;
 
 /** Hub code may not speak the protocol's own words, and what it says must fit into a row. */
 function checkDraft({ target, params }: Draft, most: number): void {

@@ -70,7 +70,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     const { user } = connection;
     const topics: Topic[] = user.channels.map(parseTopic);
     const elsewhere = belongings(connection, this.host.room, topics, this.reachesUsers);
-    const links = elsewhere.map((topic) => follows.belong(connection, topic));
+    const links = elsewhere.map((topic) => follows.belong(connection, topic, "token"));
     if (settings.reachAll || settings.online) links.push(follows.hearAll(connection));
     for (const link of links) link.catch(() => agenda.arm(Date.now() + RETRY_MS));
     await settledWithin(GREETING_MS, links);

@@ -3,7 +3,7 @@
 
 import { CLOSE, HubError } from "../model/errors.ts";
 import type { ConnectRequest } from "../model/request.ts";
-import type { User } from "../model/user.ts";
+import { isNewer, type User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
 import { Asking, type AskArrival } from "./asking.ts";
@@ -13,6 +13,7 @@ import { shakeHands } from "./handshaking.ts";
 import { HubObject } from "./object.ts";
 import { enterRoom, takeIn, type Overflow } from "./overflow.ts";
 import type { ObjectEnv } from "./peers.ts";
+import type { Refreshed } from "./receiver.ts";
 import { backIntoGroups, recalled, rememberAway, rememberGroups } from "./recall.ts";
 import { RelayParts } from "./relay-parts.ts";
 import type { RememberedRoom } from "./remembered.ts";
@@ -117,7 +118,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
       throw new HubError("too_many_connections", `A user has ${most} connections here at most.`);
   }
 
-  /** Another socket for a connection that is here: a poll, or where it may be resumed. Its user is the token's. */
+  /** Another socket for a connection that is here: a poll, or where it may be resumed. Each brings a token. */
   #comeBack(
     connection: Connection,
     socket: WebSocket,
@@ -126,12 +127,14 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (connection.attached.transport !== transport)
       throw new HubError("wrong_kind", "Cannot change transports mid-connection");
     const { agenda, polls, resumables } = this.parts;
-    if (transport === "LongPolling") return polls.poll(connection, socket, user);
-    if (!connection.resumable)
+    if (transport !== "LongPolling" && !connection.resumable)
       throw new HubError("duplicate_id", "This connection has its socket.");
+    if (isNewer(user, connection.user))
+      this.inBackground(this.receiver.refreshed(this.host, connection, user));
+    if (transport === "LongPolling") return polls.poll(connection, socket);
     const deadline = Date.now() + GO_ON_MS;
     this.parts.remembered?.forget(connection);
-    resumables.resumed(connection, socket, { user, deadline });
+    resumables.resumed(connection, socket, { deadline });
     agenda.arm(deadline);
     return connection;
   }
@@ -191,6 +194,16 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (body !== "end") this.#posted(connection, body);
     else if (transport === "LongPolling") this.parts.connections.close(connection, CLOSE.normal);
     return transport;
+  }
+
+  /** A fresh token for a connection. Throws `connection_not_found`, `wrong_kind`, and what the hub says of it. */
+  async refresh(token: string, user: User): Promise<Refreshed> {
+    const seat = await this.parts.seats.read(token, user.id);
+    const connection = seat && this.parts.connections.get(seat.id);
+    if (!connection || connection.protocol === unspoken) throw notFound();
+    if (seat.id === token)
+      throw new HubError("wrong_kind", "A connection of negotiate's version 0 is not refreshed.");
+    return this.receiver.refreshed(this.host, connection, user);
   }
 
   /** JSON-RPC over HTTP: the answer, empty where nothing wants one; undefined where the relay is full. */
