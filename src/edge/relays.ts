@@ -7,7 +7,7 @@ import type { ObjectEnv } from "../rooms/peers.ts";
 import type { Refreshed } from "../rooms/receiver.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/relay-names.ts";
 import type { AskArrival } from "../rooms/asking.ts";
-import type { Posted } from "../rooms/relay.ts";
+import type { Posted, Unrefreshed } from "../rooms/relay.ts";
 import type { Seat } from "../rooms/seats.ts";
 import type { User } from "../model/user.ts";
 
@@ -15,7 +15,7 @@ import type { User } from "../model/user.ts";
 export interface Relay extends Pick<Fetcher, "fetch"> {
   seat(userId: string, apart: boolean): Promise<Seat | undefined>;
   post(token: string, userId: string, body: ArrayBuffer | "end"): Promise<Posted>;
-  refresh(token: string, user: User): Promise<Refreshed>;
+  refresh(token: string, user: User): Promise<Refreshed | Unrefreshed>;
   answer(arrival: AskArrival, frame: string): Promise<string | undefined>;
   hangUp(random: string): Promise<void>;
 }

@@ -3,32 +3,30 @@
 
 import { Refusal } from "../auth/authenticate.ts";
 import type { Hubs } from "../dispatch/tables.ts";
-import { HubError, publicError } from "../model/errors.ts";
 import type { User } from "../model/user.ts";
-import { askerOf, type Env } from "./hub-callers.ts";
+import { askerOf, type Caller, type Env } from "./hub-callers.ts";
 import { relayOf } from "./relays.ts";
 
 /** 200 with the seconds that the new token lives, and rooms that the connection is in no more, where there are any. */
 export async function refresh(request: Request, hubs: Hubs, env: Env): Promise<Response> {
   try {
-    return await refreshed(request, hubs, env);
+    return await refreshed(await askerOf(request, hubs, env), env);
   } catch (error) {
-    const { code } = publicError(error);
-    const [status, word] = error instanceof Refusal ? refusalOf(error) : (FAILURES.get(code) ?? []);
-    // What has no word here is answered as anywhere.
-    if (!status || !word) throw error;
-    return json({ error: word }, status, code);
+    if (error instanceof Refusal)
+      return refusal(error.code, error.status, error.status === 401 ? "invalid_token" : error.code);
+    throw error;
   }
 }
 
 /** The hub itself is judged where the connection is: one that it is no longer for ends. */
-async function refreshed(request: Request, hubs: Hubs, env: Env): Promise<Response> {
-  const { user, served, query } = await askerOf(request, hubs, env);
+async function refreshed({ user, served, query }: Caller, env: Env): Promise<Response> {
   const token = query.get("id");
-  if (!token) throw new HubError("invalid_request", "Which connection?");
+  if (!token) return failed("invalid_request");
   const relay = relayOf(env, { tenant: user.tenant, hub: served.name }, token);
-  if (!relay) throw new HubError("connection_not_found", "No Connection with that ID");
-  const { dropped } = await relay.refresh(token, user);
+  if (!relay) return failed("connection_not_found");
+  const answer = await relay.refresh(token, user);
+  if ("code" in answer) return failed(answer.code);
+  const { dropped } = answer;
   return json({
     tokenLifetimeSeconds: lifetimeOf(user, Date.now()),
     ...(dropped.length > 0 && { dropped }),
@@ -48,8 +46,14 @@ const FAILURES: ReadonlyMap<string, readonly [status: number, word: string]> = n
   ["too_large", [413, "too_large"]],
 ]);
 
-const refusalOf = ({ status, code }: Refusal) =>
-  status === 401 ? ([401, "invalid_token"] as const) : ([status, code] as const);
+/** What has no word of .NET's keeps its own. */
+function failed(code: string): Response {
+  const [status, word] = FAILURES.get(code) ?? [403, code];
+  return refusal(code, status, word);
+}
+
+const refusal = (code: string, status: number, word: string): Response =>
+  json({ error: word }, status, code);
 
 const json = (body: object, status = 200, code?: string): Response =>
   Response.json(body, {

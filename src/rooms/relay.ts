@@ -1,7 +1,7 @@
 // A relay's Durable Object: holds connections that are in many rooms, and follows those rooms for them. SignalR's
 // clients live here, and whoever comes to a room that is full.
 
-import { CLOSE, HubError } from "../model/errors.ts";
+import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import { isNewer, type User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
@@ -34,6 +34,11 @@ export interface HubArrival {
 
 /** The transport of the connection that something was posted to. */
 export type Posted = "unknown" | "WebSockets" | NonNullable<Attached["transport"]>;
+
+/** Why a connection has no fresh token. */
+export interface Unrefreshed {
+  readonly code: string;
+}
 
 /** How long a client that came back has to say where it goes on. */
 const GO_ON_MS = 5_000;
@@ -196,14 +201,20 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     return transport;
   }
 
-  /** A fresh token for a connection. Throws `connection_not_found`, `wrong_kind`, and what the hub says of it. */
-  async refresh(token: string, user: User): Promise<Refreshed> {
+  /** A fresh token for a connection; or why not, as a code: what anybody may cause is no failure of this object. */
+  async refresh(token: string, user: User): Promise<Refreshed | Unrefreshed> {
     const seat = await this.parts.seats.read(token, user.id);
     const connection = seat && this.parts.connections.get(seat.id);
-    if (!connection || connection.protocol === unspoken) throw notFound();
-    if (seat.id === token)
-      throw new HubError("wrong_kind", "A connection of negotiate's version 0 is not refreshed.");
-    return this.receiver.refreshed(this.host, connection, user);
+    if (!connection || connection.protocol === unspoken) return { code: "connection_not_found" };
+    // Of negotiate's version 0, whose tokens are ids that others may know.
+    if (seat.id === token) return { code: "wrong_kind" };
+    try {
+      return await this.receiver.refreshed(this.host, connection, user);
+    } catch (error) {
+      const { code } = publicError(error);
+      if (code === "internal") throw error;
+      return { code };
+    }
   }
 
   /** JSON-RPC over HTTP: the answer, empty where nothing wants one; undefined where the relay is full. */

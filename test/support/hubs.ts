@@ -248,5 +248,6 @@ export const testHubs = [
   saying("reached", { ...open, reach: { users: true } }),
   saying("small", { ...open, limits: { groupsPerConnection: 3, queuedBytes: 1_000 } }),
   saying("closed", {}),
+  saying("closed-parallel", { limits: { parallelCalls: 4 } }),
   saying("unread", { ...open, rooms: { group: { enter: signedIn, history: () => false } } }),
 ];
