@@ -22,6 +22,8 @@ export interface Member {
   /** The rooms that it is told it has left. */
   refresh(claims: Claims): Promise<readonly string[]>;
   end(): void;
+  /** Of its socket; never, where it has none. */
+  readonly closed: Promise<{ readonly code: number }>;
 }
 
 /** Words that arrive, and who waits for one. */
@@ -55,6 +57,7 @@ async function jsonRpc({ user }: Who, path: string, access: string): Promise<Mem
   return {
     words,
     hears,
+    closed: client.closed,
     end: () => client[Symbol.dispose](),
     async refresh(claims) {
       const { error } = await client.call("$/refresh", { token: await token(user, claims) });
@@ -98,12 +101,15 @@ async function signalrSocket(who: Who, access: string, protocol: "json" | "messa
   const refresh = refreshing(who, given.connectionToken);
   const { words, hear, hears } = ear();
   const end = () => socket.close(1000);
+  const closed = new Promise<{ code: number }>((resolve) =>
+    socket.addEventListener("close", resolve),
+  );
   if (protocol === "json") {
     const client = new SignalR(socket, given);
     client.say({ protocol, version: 1 });
     await client.shaken;
     socket.addEventListener("message", ({ data }) => wordsIn(data as string).forEach(hear));
-    return { words, hears, refresh, end };
+    return { words, hears, refresh, end, closed };
   }
   socket.binaryType = "arraybuffer";
   const shaken = new Promise<void>((resolve) =>
@@ -116,18 +122,21 @@ async function signalrSocket(who: Who, access: string, protocol: "json" | "messa
   socket.accept();
   socket.send(new TextEncoder().encode(`${JSON.stringify({ protocol, version: 1 })}\u001e`));
   await shaken;
-  return { words, hears, refresh, end };
+  return { words, hears, refresh, end, closed };
 }
 
+/** An invocation's. */
+type Message = [type: number, headers: object, id: unknown, target: string, args: [string]];
+
 /** Each after its length, as a number of seven bits a byte. */
-function* messagesIn(bytes: Uint8Array): Generator<any[]> {
+function* messagesIn(bytes: Uint8Array): Generator<Message> {
   for (let at = 0; at < bytes.length;) {
     let [size, shift] = [0, 0];
     do {
       size |= (bytes[at]! & 0x7f) << shift;
       shift += 7;
     } while (bytes[at++]! & 0x80);
-    yield* decodeMulti(bytes.subarray(at, (at += size))) as Generator<any[]>;
+    yield* decodeMulti(bytes.subarray(at, (at += size))) as Generator<Message>;
   }
 }
 
@@ -148,7 +157,8 @@ async function signalrHttp(who: Who, access: string, transport: "events" | "poll
     exports.default.fetch(url, { method: "POST", headers: { authorization }, body });
   const handshake = () => post('{"protocol":"json","version":1}\u001e');
   const { words, hear, hears } = ear();
-  const member = { words, hears, refresh: refreshing(who, given.connectionToken) };
+  const refresh = refreshing(who, given.connectionToken);
+  const member = { words, hears, refresh, closed: new Promise<never>(() => {}) };
   if (transport === "polls") {
     await get();
     await handshake();

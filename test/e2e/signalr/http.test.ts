@@ -61,7 +61,10 @@ describe("negotiation", () => {
   ])("of %s gives version %d", async (query, negotiateVersion) => {
     expect(await negotiate(query)).toEqual({
       ...{ negotiateVersion, connectionId: ID, availableTransports: TRANSPORTS },
-      ...(negotiateVersion > 0 && { connectionToken: ID }),
+      ...(negotiateVersion > 0 && {
+        connectionToken: ID,
+        tokenLifetimeSeconds: expect.any(Number),
+      }),
     });
   });
 
