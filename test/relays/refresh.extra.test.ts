@@ -3,6 +3,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import type { Peer } from "../../src/rooms/peers.ts";
 import { attachedOf } from "../../src/rooms/connection.ts";
 import { roomAt, token } from "../rooms/client.ts";
 import { connected, negotiate, open, post, relayOf, SignalR } from "./client.ts";
@@ -99,6 +100,51 @@ describe("a refresh", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+describe("a token that comes by another way", () => {
+  it("with a poll, is one where it is newer: it is judged as any other", async () => {
+    const channels = ["group:y1"];
+    const before = { channels, iat: inSeconds(-100) };
+    const { connectionToken } = await negotiate("closed", { claims: before });
+    const url = `https://edge.example/hubs/closed?id=${encodeURIComponent(connectionToken)}`;
+    const ask = async (claims: object, body?: string) => {
+      const headers = { authorization: `Bearer ${await token("alice", { ...claims })}` };
+      const method = body === undefined ? "GET" : "POST";
+      return exports.default.fetch(url, { method, headers, ...(body && { body }) });
+    };
+    await ask(before);
+    await ask(before, '{"protocol":"json","version":1}\u001e');
+    await ask(before);
+    const room: Peer = roomAt("closed/group:y1");
+    const members = async () => (await room.presence({})).connections;
+    await expect.poll(members).toBe(1);
+    const hanging = ask({ iat: inSeconds(-50) });
+    await expect.poll(members).toBe(0);
+    const older = ask(before);
+    expect((await hanging).status).toBe(204);
+    await postRefresh("closed", connectionToken, await token("alice", { channels: ["group:y2"] }));
+    await say("closed", "group:y2", "heard");
+    expect(await (await older).text()).toContain("heard");
+    expect(await members()).toBe(0);
+  });
+
+  it("with a new connection, gives back what hub code joined, and nothing that it does not name", async () => {
+    const phone = { query: "client=phone" };
+    const claims = { channels: ["group:z1", "group:z2"] };
+    const alice = await connected("remembering", { ...phone, claims });
+    for (const name of ["z2", "z3"]) await alice.call("Join", name);
+    await say("remembering", "group:z3", "first");
+    await alice.hears("first");
+    await runInDurableObject(relayOf("remembering", alice.id), (relay, state) => {
+      const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === alice.id)!;
+      (relay as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
+    });
+    using again = await connected("remembering", phone);
+    for (const name of ["z1", "z2", "z3"]) await say("remembering", `group:${name}`, name);
+    await Promise.all([again.hears("z2"), again.hears("z3")]);
+    expect(again.texts.toSorted()).toEqual(["z2", "z3"]);
   });
 });
 
