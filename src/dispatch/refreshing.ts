@@ -28,11 +28,11 @@ async function refresh(asked: Refreshing, user: User): Promise<Refreshed> {
     host.dismiss(connection, CLOSE.forbidden);
     throw new HubError("forbidden", "The fresh token does not admit this connection.");
   }
-  host.renew(connection, user);
+  host.renewal.renew(connection, user);
   asked.session.limitRate();
   const refused = await refusedRooms(asked, user);
-  const dropped = refused.filter((room) => host.expel(connection, room));
-  await host.belong(connection, user.channels.map(parseTopic));
+  const dropped = refused.filter((room) => host.renewal.expel(connection, room));
+  await host.renewal.belong(connection, user.channels.map(parseTopic));
   return { expiresAt: user.expiresAt, dropped };
 }
 
@@ -47,7 +47,7 @@ async function admitsPlace(asked: Refreshing, user: User): Promise<boolean> {
 
 async function refusedRooms(asked: Refreshing, user: User): Promise<string[]> {
   const { host, connection } = asked.session;
-  const judged = host.wishesOf(connection).map(async (room) => {
+  const judged = host.renewal.wishesOf(connection).map(async (room) => {
     const isNamed = user.channels.includes(room);
     return isNamed || (await admits(asked, user, parseTopic(room))) ? [] : [room];
   });

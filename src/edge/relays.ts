@@ -5,9 +5,10 @@ import { objectName, type Domain } from "../rooms/address.ts";
 import { codeOf, enter } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import type { Refreshed } from "../rooms/receiver.ts";
+import type { Unrefreshed } from "../rooms/refreshing.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/relay-names.ts";
 import type { AskArrival } from "../rooms/asking.ts";
-import type { Posted, Unrefreshed } from "../rooms/relay.ts";
+import type { Posted } from "../rooms/relay.ts";
 import type { Seat } from "../rooms/seats.ts";
 import type { User } from "../model/user.ts";
 

@@ -5,15 +5,15 @@ import type { Incoming, Outgoing, Params } from "../model/message.ts";
 import type { Limits, RoomSettings } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../model/topic.ts";
-import type { User } from "../model/user.ts";
 import { homeOf, objectName, type Domain, type Home } from "./address.ts";
 import { save, type Attached, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
-import { GREETING_MS, settledWithin } from "./greeting.ts";
+import { checkDraft } from "./drafts.ts";
 import { limitsOf } from "./limits.ts";
 import { messageOf } from "./outbox.ts";
 import type { Parts } from "./parts.ts";
 import type { Peer } from "./peers.ts";
+import { renewal } from "./renewal.ts";
 import { RoomParts } from "./room-parts.ts";
 import type {
   CaughtUp,
@@ -24,6 +24,7 @@ import type {
   PresenceQuery,
   PresenceView,
   Receiver,
+  Renewal,
   Ticket,
 } from "./receiver.ts";
 import { HANDLER_TURNS, turns } from "./turns.ts";
@@ -37,10 +38,12 @@ export interface HostOptions {
 export class ObjectHost implements Host {
   readonly #parts: Parts;
   readonly #options: HostOptions;
+  readonly renewal: Renewal;
 
   constructor(parts: Parts, options: HostOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.renewal = renewal(parts, this.room);
   }
 
   get domain(): Domain {
@@ -192,36 +195,6 @@ export class ObjectHost implements Host {
     save(connection, change);
   }
 
-  renew(connection: Connection, user: User): void {
-    if (!this.#parts.connections.all.has(connection))
-      throw new HubError("interrupted", "The connection is gone.");
-    save(connection, { user });
-    this.#parts.agenda.arm(user.expiresAt);
-  }
-
-  wishesOf(connection: Connection): string[] {
-    const causes = this.#parts.follows.causesOf(connection);
-    return [...causes].flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
-  }
-
-  /** The room need not know before its messages end here. */
-  expel(connection: Connection, room: string): boolean {
-    const { agenda, follows } = this.#parts;
-    if (!this.wishesOf(connection).includes(room)) return false;
-    follows.leave(connection, parseTopic(room)).catch(() => agenda.arm(Date.now() + RETRY_MS));
-    const params = { room, reason: "forbidden" };
-    this.send(connection, { type: "control", name: "left", params });
-    return true;
-  }
-
-  async belong(connection: Connection, topics: readonly Topic[]): Promise<void> {
-    const { agenda, follows } = this.#parts;
-    const elsewhere = topics.filter((topic) => !this.#roomHere(topic));
-    const links = elsewhere.map((topic) => follows.belong(connection, topic, "token"));
-    for (const link of links) link.catch(() => agenda.arm(Date.now() + RETRY_MS));
-    await settledWithin(GREETING_MS, links);
-  }
-
   dismiss(connection: Connection, why: CloseCode): void {
     const close = async () => {
       // When the loop has drained, what it is told has been said.
@@ -272,16 +245,3 @@ export class ObjectHost implements Host {
     return objectName(home) === objectName(this.#parts.home);
   }
 }
-
-/** How soon a room elsewhere that could not be told is told again. */
-const RETRY_MS = 2_000;
-
-/** Hub code may not speak the protocol's own words, and what it says must fit into a row. */
-function checkDraft({ target, params }: Draft, most: number): void {
-  if (target.startsWith("$"))
-    throw new HubError("invalid_request", "A target may not begin with $.");
-  if (params.length > most || (params.length * 3 > most && byteLength(params) > most))
-    throw new HubError("too_large", `A message has ${most} bytes at most.`);
-}
-
-const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;

@@ -82,6 +82,17 @@ export interface Refreshed {
   readonly dropped: readonly string[];
 }
 
+export interface Renewal {
+  /** Puts a fresh token's user in the place of the old one. Throws `too_large`, and `interrupted` where it is gone. */
+  renew(connection: Connection, user: User): void;
+  /** Rooms that it is in because its token or its client said so, and not hub code; as topics. */
+  wishesOf(connection: Connection): string[];
+  /** Takes it out of such a room, at once, and tells it. False where it is not in it, or hub code is for it. */
+  expel(connection: Connection, room: string): boolean;
+  /** Puts it into rooms that its token names: one that cannot be told now is told by alarm. */
+  belong(connection: Connection, topics: readonly Topic[]): Promise<void>;
+}
+
 export interface Host {
   readonly domain: Domain;
   readonly settings: RoomSettings;
@@ -122,14 +133,8 @@ export interface Host {
   pong(connection: Connection): void;
   /** Keeps something beside the connection, across sleep. Throws `too_large`. */
   keep(connection: Connection, change: Partial<Pick<Attached, "items">>): void;
-  /** Puts a fresh token's user in the place of the old one. Throws `too_large`, and `interrupted` where it is gone. */
-  renew(connection: Connection, user: User): void;
-  /** Rooms that it is in because its token or its client said so, and not hub code; as topics. */
-  wishesOf(connection: Connection): string[];
-  /** Takes it out of such a room, at once, and tells it. False where it is not in it, or hub code is for it. */
-  expel(connection: Connection, room: string): boolean;
-  /** Puts it into rooms that its token names: one that cannot be told now is told by alarm. */
-  belong(connection: Connection, topics: readonly Topic[]): Promise<void>;
+  /** What a fresh token changes. */
+  readonly renewal: Renewal;
   /** Closes it when what it was told last is on its way. */
   dismiss(connection: Connection, why: CloseCode): void;
   /** Remembers, across sleep, calls whose loss must be told: streams, uploads, questions to clients. */

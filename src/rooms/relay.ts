@@ -1,7 +1,7 @@
 // A relay's Durable Object: holds connections that are in many rooms, and follows those rooms for them. SignalR's
 // clients live here, and whoever comes to a room that is full.
 
-import { CLOSE, HubError, publicError } from "../model/errors.ts";
+import { CLOSE, HubError } from "../model/errors.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import { isNewer, type User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
@@ -15,6 +15,7 @@ import { enterRoom, takeIn, type Overflow } from "./overflow.ts";
 import type { ObjectEnv } from "./peers.ts";
 import type { Refreshed } from "./receiver.ts";
 import { backIntoGroups, recalled, rememberAway, rememberGroups } from "./recall.ts";
+import { refreshed, type Unrefreshed } from "./refreshing.ts";
 import { RelayParts } from "./relay-parts.ts";
 import type { RememberedRoom } from "./remembered.ts";
 import { takeRpc, type RpcArrival } from "./rpc.ts";
@@ -34,11 +35,6 @@ export interface HubArrival {
 
 /** The transport of the connection that something was posted to. */
 export type Posted = "unknown" | "WebSockets" | NonNullable<Attached["transport"]>;
-
-/** Why a connection has no fresh token. */
-export interface Unrefreshed {
-  readonly code: string;
-}
 
 /** How long a client that came back has to say where it goes on. */
 const GO_ON_MS = 5_000;
@@ -201,20 +197,10 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     return transport;
   }
 
-  /** A fresh token for a connection; or why not, as a code: what anybody may cause is no failure of this object. */
+  /** A fresh token for a connection; or why not. */
   async refresh(token: string, user: User): Promise<Refreshed | Unrefreshed> {
-    const seat = await this.parts.seats.read(token, user.id);
-    const connection = seat && this.parts.connections.get(seat.id);
-    if (!connection || connection.protocol === unspoken) return { code: "connection_not_found" };
-    // Of negotiate's version 0, whose tokens are ids that others may know.
-    if (seat.id === token) return { code: "wrong_kind" };
-    try {
-      return await this.receiver.refreshed(this.host, connection, user);
-    } catch (error) {
-      const { code } = publicError(error);
-      if (code === "internal") throw error;
-      return { code };
-    }
+    const { parts, host, receiver } = this;
+    return refreshed({ parts, host, receiver }, token, user);
   }
 
   /** JSON-RPC over HTTP: the answer, empty where nothing wants one; undefined where the relay is full. */
