@@ -127,12 +127,27 @@ export const connectionOf = (socket: WebSocket | undefined, attached: Attached):
  */
 export function attachTo(socket: WebSocket, attached: Attached): void {
   try {
-    socket.serializeAttachment(new TextEncoder().encode(JSON.stringify(attached)));
+    socket.serializeAttachment(bytesOf(attached));
   } catch (error) {
-    const message = "The token's claims do not fit beside a connection: 16,384 bytes do.";
-    throw new HubError("too_large", message, { cause: error });
+    throw tooLarge(error);
   }
 }
+
+/** The same, where there is no socket to try it with: whichever comes next must take it. */
+export function checkFits(attached: Attached): void {
+  if (bytesOf(attached).byteLength > FITTING_BYTES) throw tooLarge();
+}
+
+/** The platform's 16,384, less what it adds, and what a socket that comes back does (a deadline). */
+const FITTING_BYTES = 16_200;
+
+const bytesOf = (attached: Attached): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify(attached));
+
+const tooLarge = (cause?: unknown): HubError =>
+  new HubError("too_large", "The token's claims do not fit beside a connection: 16,384 bytes do.", {
+    cause,
+  });
 
 /** Changes what survives sleep, or nothing at all. Throws as `attachTo` does. */
 export function save(connection: Connection, change: Partial<Attached>): void {

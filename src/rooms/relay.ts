@@ -8,7 +8,7 @@ import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
 import { Asking, type AskArrival } from "./asking.ts";
 import { handedOver } from "./attach.ts";
-import type { Attached, Connection } from "./connection.ts";
+import { checkFits, type Attached, type Connection } from "./connection.ts";
 import { shakeHands } from "./handshaking.ts";
 import { HubObject } from "./object.ts";
 import { enterRoom, takeIn, type Overflow } from "./overflow.ts";
@@ -48,7 +48,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     });
   }
 
-  /** Throws `relay_full`, `connection_not_found`, `duplicate_id` or `too_many_connections`. */
+  /** Throws `relay_full`, `connection_not_found`, `duplicate_id`, `too_large` or `too_many_connections`. */
   protected override async begin(
     socket: WebSocket,
     request: Request,
@@ -130,8 +130,10 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     const { agenda, polls, resumables } = this.parts;
     if (transport !== "LongPolling" && !connection.resumable)
       throw new HubError("duplicate_id", "This connection has its socket.");
-    if (isNewer(user, connection.user))
+    if (isNewer(user, connection.user)) {
+      checkFits({ ...connection.attached, user });
       this.inBackground(this.receiver.refreshed(this.host, connection, user));
+    }
     if (transport === "LongPolling") return polls.poll(connection, socket);
     const deadline = Date.now() + GO_ON_MS;
     this.parts.remembered?.forget(connection);

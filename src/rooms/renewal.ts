@@ -4,7 +4,7 @@
 import { HubError } from "../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
-import { save, type Connection } from "./connection.ts";
+import { checkFits, save, type Connection } from "./connection.ts";
 import { GREETING_MS, settledWithin } from "./greeting.ts";
 import type { Parts } from "./parts.ts";
 import type { Renewal } from "./receiver.ts";
@@ -23,6 +23,7 @@ export function renewal(parts: Parts, own: Topic): Renewal {
     renew(connection, user: User) {
       if (!connections.all.has(connection))
         throw new HubError("interrupted", "The connection is gone.");
+      if (!connection.socket) checkFits({ ...connection.attached, user });
       save(connection, { user });
       agenda.arm(user.expiresAt);
     },
