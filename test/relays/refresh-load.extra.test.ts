@@ -7,6 +7,8 @@ import { MEMBERS, memberOf } from "./members.ts";
 
 const CROWD = 100;
 const WORDS = 60;
+/** Of clients that poll: each word costs each of them requests. */
+const POLLED_WORDS = 20;
 const say = (room: string, word: string) =>
   roomAt(`closed/${room}`).publish({ target: "said", params: JSON.stringify([word]) });
 
@@ -26,7 +28,10 @@ it.each(Object.keys(MEMBERS))(
     );
     await say(taken, "taken 1");
     await Promise.all(crowd.map((one) => one.hears("taken 1")));
-    const words = Array.from({ length: WORDS }, (_, n) => `${n}`);
+    const words = Array.from(
+      { length: kind.endsWith("polling") ? POLLED_WORDS : WORDS },
+      (_, n) => `${n}`,
+    );
     const speaking = (async () => {
       for (const word of words) await say(kept, word);
     })();
