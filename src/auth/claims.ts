@@ -6,11 +6,13 @@ import { canonicalName, formatTopic, parseTopic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { readCaps } from "./caps.ts";
 import type { AuthConfig } from "./config.ts";
+import { readLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
 type Names = Pick<AuthConfig, "userIdClaim" | "tenantClaim">;
 
 export function userOf(claims: JWTPayload, names: Names, leewaySeconds: number): User {
+  const limits = readLimits(claims["limits"]);
   return {
     id: readUserId(claims, names.userIdClaim),
     tenant: readTenant(claimOf(claims, names.tenantClaim)),
@@ -18,6 +20,7 @@ export function userOf(claims: JWTPayload, names: Names, leewaySeconds: number):
     claims,
     caps: readCaps(claims.caps),
     channels: readChannels(claims.channels),
+    ...(limits && { limits }),
     expiresAt: readExpiry(claims.exp, leewaySeconds),
   };
 }

@@ -19,7 +19,7 @@ import type {
   State,
 } from "./options.ts";
 import type { HubPlace, Joined } from "./hub-place.ts";
-import type { Place, Recovered } from "./place.ts";
+import type { Left, Place, Recovered } from "./place.ts";
 import type { Presence, PresencePage } from "./presence.ts";
 import type { RoomPlace } from "./room-place.ts";
 import type { RoomText } from "./address.ts";
@@ -50,6 +50,8 @@ export interface AnyConnection<H extends AnyHub, G extends Greeting>
   onRecovered(listener: Listener<Recovered>): Unsubscribe;
   /** Messages of this room may be missing: load its state anew. */
   onReload(listener: Listener<{ readonly room: string }>): Unsubscribe;
+  /** A fresh token does not admit this room: it is heard no more, and not joined again. */
+  onLeft(listener: Listener<Left>): Unsubscribe;
   /** Whatever is said, `$/presence` included; each position of a room once, and in order. */
   onMessage(listener: Listener<Message>): Unsubscribe;
   /** What went wrong beside calls: lost connections, tokens that could not be had, frames that were refused. */
@@ -147,6 +149,7 @@ function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Place, 
     onConnected: events.connected.listen,
     onRecovered: events.recovered.listen,
     onReload: events.reload.listen,
+    onLeft: events.left.listen,
     onMessage: events.message.listen,
     onError: events.error.listen,
     refresh: (token?: string) => session.refresh(token),

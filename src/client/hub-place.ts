@@ -90,9 +90,13 @@ export class HubPlace implements Place {
 
   /** The room does not let this client in any more, and will not by asking again. */
   #lost(room: string, { code, message }: Fault): void {
+    this.forget(room);
+    this.#around.failed(new HubError(code, `${room}: ${message}`));
+  }
+
+  forget(room: string): void {
     this.#joined.delete(room);
     this.#heard.delete(room);
-    this.#around.failed(new HubError(code, `${room}: ${message}`));
   }
 
   /** What came since the room gave its answer may be here already. */

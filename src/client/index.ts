@@ -31,5 +31,5 @@ export type {
   SaidEvent,
 } from "./room-event.ts";
 export type { Listener, Unsubscribe } from "./signal.ts";
-export type { Recovered } from "./place.ts";
+export type { Left, Recovered } from "./place.ts";
 export type { Greeting, Hello } from "./wire.ts";

@@ -9,6 +9,8 @@ export interface Place {
   readonly query: Readonly<Record<string, string | undefined>>;
   /** The server has said hello: what is asked here goes out before what waits. */
   greet(hello: Greeting): void;
+  /** The server took this connection out of a room. */
+  forget(room: string): void;
   /** False for what was heard before. */
   hears(frame: Frame): boolean;
 }
@@ -19,6 +21,12 @@ export interface Around {
   readonly recovered: Listener<Recovered>;
   readonly reload: Listener<{ readonly room: string }>;
   readonly failed: Listener<HubError>;
+}
+
+/** A room that a fresh token does not admit: it is heard no more, and not resumed. */
+export interface Left {
+  readonly room: string;
+  readonly reason: string;
 }
 
 /** Nothing was missed in this room: `replayed` messages follow, or have just come. */

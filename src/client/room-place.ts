@@ -36,6 +36,9 @@ export class RoomPlace implements Place {
     if (outcome === "reload") this.#around.reload({ room });
   }
 
+  /** Rooms beside its own are not resumed. */
+  forget(): void {}
+
   hears({ method, params, room, position }: Frame): boolean {
     // What is replayed of presence is older than what `$/connected` said.
     const isOld = this.#resume.isReplaying;

@@ -10,7 +10,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { Link } from "./link.ts";
 import type { Message, SessionOptions, State } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import type { Around, Place, Recovered } from "./place.ts";
+import type { Around, Left, Place, Recovered } from "./place.ts";
 import { signal } from "./signal.ts";
 import { errorOf, framesIn, type Frame, type Greeting } from "./wire.ts";
 
@@ -19,6 +19,7 @@ const eventsOf = <G>() => ({
   connected: signal<G>(),
   recovered: signal<Recovered>(),
   reload: signal<{ readonly room: string }>(),
+  left: signal<Left>(),
   message: signal<Message>(),
   error: signal<HubError>(),
 });
@@ -130,6 +131,9 @@ export class Session<P extends Place = Place, G extends Greeting = Greeting> {
         return this.calls.item(frame.params as { id: string; item: unknown });
       case "$/reset":
         return this.events.reload.emit({ room: frame.room ?? "" });
+      case "$/left":
+        this.place.forget((frame.params as Left).room);
+        return this.events.left.emit(frame.params as Left);
       default:
         return this.#hear(frame, frame.method);
     }

@@ -6,18 +6,21 @@ import { HubError } from "../model/errors.ts";
 import { formatPosition, parsePosition } from "../model/position.ts";
 import type { User } from "../model/user.ts";
 import { check } from "./invocation.ts";
-import { mayEnter, mayReadHistory } from "./policies.ts";
+import { mayReadHistory } from "./policies.ts";
 import { openRpc } from "./open-rpc.ts";
+import { refreshed } from "./refreshing.ts";
 import {
   callOf,
-  entered,
   Join,
   join,
   leave,
+  Publish,
+  publish,
   Resume,
   resume,
   roomAsked,
   rulesOf,
+  seen,
 } from "./room-words.ts";
 import { entriesOf } from "./room-views.ts";
 import type { Session } from "./session.ts";
@@ -62,6 +65,7 @@ export const builtIns: ReadonlyMap<string, (asked: Asked, params: unknown) => Pr
     ["$/refresh", builtIn(Refresh, refresh)],
     ["$/join", builtIn(Join, join)],
     ["$/leave", builtIn(z.object({ room: z.string() }), leave)],
+    ["$/publish", builtIn(Publish, publish)],
     ["$/resume", builtIn(Resume, resume)],
     ["rpc.discover", async ({ served }) => openRpc(served)],
   ]);
@@ -91,7 +95,7 @@ async function presence(
   asked: Asked,
   { room: name, after, limit }: z.output<typeof PresenceQuery>,
 ) {
-  const room = await entered(asked, name);
+  const room = await seen(asked, name);
   return asked.session.host.presence(room, {
     ...(after !== undefined && { after }),
     ...(limit !== undefined && { limit }),
@@ -104,17 +108,8 @@ async function track(asked: Asked, name: string | undefined, state: unknown): Pr
   return null;
 }
 
-/** The user stays who they were; rights may change, but must still admit the room. */
-async function refresh({ session, served, verify }: Asked, { token }: z.output<typeof Refresh>) {
-  const { host, connection } = session;
-  const user = await verify(token, host.env);
-  const old = connection.user;
-  if (user.id !== old.id || user.tenant !== old.tenant)
-    throw new HubError("forbidden", "A fresh token must be of the same user.");
-  const room = host.roomOf(connection);
-  const call = { hub: served.name, user, args: [], room };
-  if (room.kind !== "all" && !(await mayEnter(call, served.hub.settings.rooms?.[room.kind])))
-    throw new HubError("forbidden", "The fresh token does not admit this room.");
-  host.renew(connection, user);
-  return { expiresAt: user.expiresAt };
+async function refresh(asked: Asked, { token }: z.output<typeof Refresh>) {
+  const user = await asked.verify(token, asked.session.host.env);
+  const { expiresAt } = await refreshed(asked, user);
+  return { expiresAt };
 }

@@ -9,6 +9,7 @@ import { builtIns, type Verify } from "./built-ins.ts";
 import { Call } from "./call.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./hooks.ts";
 import { startHubCall } from "./hub-call.ts";
+import { refreshed } from "./refreshing.ts";
 import { Session } from "./session.ts";
 import type { Hubs, ServedHub } from "./tables.ts";
 
@@ -41,6 +42,8 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       session.close();
       await disconnectedHook(session, servedBy(host), error);
     },
+    refreshed: async (host, connection, user) =>
+      refreshed({ session: sessionOf(host, connection), served: servedBy(host) }, user),
     presenceChanged: (host, joined, left) => presenceHooks(host, servedBy(host), joined, left),
     async ask(host, connection, target, params) {
       if (connection.protocol.answersOnly)
@@ -79,8 +82,7 @@ interface Receiving {
 
 function receive(receiving: Receiving, frame: string | ArrayBuffer): void {
   const { session } = receiving;
-  const { host, connection } = session;
-  const { limits } = host.settings;
+  const { host, connection, limits } = session;
   const { messages, batch, rest } = connection.protocol.decode(frame, limits, connection.rest);
   connection.rest = rest;
   const alone = singly(host, connection);
@@ -195,7 +197,7 @@ function invoke(receiving: Receiving, invocation: Invocation, answer: Answering)
   try {
     if (!session.rate.take(Date.now())) {
       tolerate(session);
-      const { callsPerSecond } = session.host.settings.limits;
+      const { callsPerSecond } = session.limits;
       throw new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
     }
     const own = anyCase ? undefined : builtIns.get(target);

@@ -75,5 +75,16 @@ export async function mayReadHistory(
   return rules?.history ? await rules.history(call) : await mayEnter(call, rules);
 }
 
+/** Who may enter sees who is there, and so does who may only look. */
+export const mayReadPresence = async (
+  call: Call & { room: Topic },
+  rules?: RoomRules,
+): Promise<boolean> =>
+  (call.user !== null && holds(call.user, "prs", call.room)) || mayEnter(call, rules);
+
+/** Clients speak through hub code; by themselves only where a token says so. The whole hub is for services. */
+export const mayPublish = (user: User, room: Topic): boolean =>
+  isService(user) || (room.kind !== "all" && holds(user, "pub", room));
+
 const holds = (user: User, right: Right, room: Topic): boolean =>
   user.caps.length > 0 && allows(user, right, formatTopic(room));

@@ -5,9 +5,19 @@ import { z } from "zod";
 import { HubError, publicError } from "../model/errors.ts";
 import { formatPosition, parsePosition } from "../model/position.ts";
 import { formatTopic, isRoomKind, parseTopic, type Topic } from "../model/topic.ts";
+import { encodeParams } from "../protocols/json.ts";
 import type { CaughtUp } from "../rooms/receiver.ts";
 import type { Asked } from "./built-ins.ts";
-import { mayEnter, mayReadHistory, type RoomRules } from "./policies.ts";
+import {
+  mayEnter,
+  mayPublish,
+  mayReadHistory,
+  mayReadPresence,
+  type RoomRules,
+} from "./policies.ts";
+
+/** As the wire has it for calls. */
+const MAX_METHOD = 128;
 
 export const Join = z.object({ room: z.string(), since: z.string().optional() });
 /** Where the client stands, by room. */
@@ -28,26 +38,66 @@ export const callOf = ({ session, served }: Asked, room: Topic) => ({
   room,
 });
 
-export const rulesOf = ({ served }: Asked, { kind }: Topic): RoomRules | undefined =>
-  isRoomKind(kind) ? served.hub.settings.rooms?.[kind] : undefined;
+export const rulesOf = (
+  { served }: Pick<Asked, "served">,
+  { kind }: Topic,
+): RoomRules | undefined => (isRoomKind(kind) ? served.hub.settings.rooms?.[kind] : undefined);
 
-/** The same, for who may enter it. Throws `forbidden`. */
-export async function entered(asked: Asked, name: string | undefined): Promise<Topic> {
+/** The same, for who may. Throws `forbidden`. */
+async function permitted(asked: Asked, name: string | undefined, may: May): Promise<Topic> {
   const room = roomAsked(asked, name);
   const isOwn =
     room.kind !== "all" &&
     formatTopic(room) === formatTopic(asked.session.host.roomOf(asked.session.connection));
-  if (isOwn || (await mayEnter(callOf(asked, room), rulesOf(asked, room)))) return room;
+  if (isOwn || (await may(callOf(asked, room), rulesOf(asked, room)))) return room;
   throw new HubError("forbidden", "This room is not for this user.");
 }
+
+type May = typeof mayEnter;
+
+export const entered = (asked: Asked, name: string | undefined): Promise<Topic> =>
+  permitted(asked, name, mayEnter);
+
+export const seen = (asked: Asked, name: string | undefined): Promise<Topic> =>
+  permitted(asked, name, mayReadPresence);
 
 /** Where the connection stands there; what it missed is on its way. A replay is history. */
 export async function join(asked: Asked, { room: name, since }: z.output<typeof Join>) {
   const { host, connection } = asked.session;
-  const room = await entered(asked, name);
   const position = since === undefined ? undefined : parsePosition(since);
-  const reads = position && (await mayReadHistory(callOf(asked, room), rulesOf(asked, room)));
-  return told(await host.catchUp(connection, room, reads ? position : undefined));
+  for (;;) {
+    const { user } = connection;
+    const room = await entered(asked, name);
+    const reads = position && (await mayReadHistory(callOf(asked, room), rulesOf(asked, room)));
+    // A fresh token that came meanwhile judges what is joined by then: so it must not have been judged by the old one.
+    if (connection.user === user)
+      return told(await host.catchUp(connection, room, reads ? position : undefined));
+  }
+}
+
+/** What an array or an object of the caller's is as arguments, as in a call. */
+const Params = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).optional();
+export const Publish = z.object({
+  room: z.string().optional(),
+  method: z.string().min(1).max(MAX_METHOD),
+  params: Params,
+  idempotencyKey: z.string().min(1).max(MAX_METHOD).optional(),
+});
+
+/** Says something in a room, in nobody's name: for tokens that may. */
+export async function publish(asked: Asked, said: z.output<typeof Publish>) {
+  const { host, connection } = asked.session;
+  const { user } = connection;
+  const room = roomAsked(asked, said.room);
+  if (!mayPublish(user, room))
+    throw new HubError("forbidden", "This token does not publish in this room.");
+  const { method: target, params = [], idempotencyKey: key } = said;
+  const position = await host.publishSaved(room, {
+    target,
+    ...encodeParams(Array.isArray(params) ? params : [params]),
+    ...(key !== undefined && { id: `${JSON.stringify([user.id, key])}/$` }),
+  });
+  return { position: formatPosition(position) };
 }
 
 export async function leave({ session }: Asked, { room }: { room: string }): Promise<null> {

@@ -3,6 +3,7 @@
 
 import { HubError } from "../model/errors.ts";
 import type { CallId } from "../model/message.ts";
+import type { Limits } from "../model/options.ts";
 import type { Connection } from "../rooms/connection.ts";
 import type { Host } from "../rooms/receiver.ts";
 import { Questions } from "./questions.ts";
@@ -40,6 +41,8 @@ export class Session {
   #idle: PromiseWithResolvers<void> | undefined;
   #gone: AbortController | undefined;
   malformedInARow = 0;
+  /** The newest of its fresh tokens: one waits for the other. */
+  refreshing: Promise<unknown> = DONE;
   /** What came while the hub's `connected` runs, for afterwards: streams have no turn to wait for. */
   gated: (() => void)[] | undefined;
   /** The hub's `connected` threw: then it is not told of the end, either. */
@@ -52,8 +55,20 @@ export class Session {
     this.host = host;
     this.connection = connection;
     this.questions = new Questions(limits.answerSeconds);
-    this.rate = connection.asker?.rate ?? bucket(limits.callsPerSecond, limits.callBurst);
+    const { callsPerSecond, callBurst } = this.limits;
+    this.rate = connection.asker?.rate ?? bucket(callsPerSecond, callBurst);
     this.refusals = bucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
+  }
+
+  /** The connection's own, by its present token. */
+  get limits(): Limits {
+    return this.host.limitsOf(this.connection);
+  }
+
+  /** A fresh token may say another rate; that of a request is its user's. */
+  limitRate(): void {
+    const { callsPerSecond, callBurst } = this.limits;
+    if (!this.connection.asker) this.rate.limit(Date.now(), callsPerSecond, callBurst);
   }
 
   get closed(): boolean {
@@ -69,7 +84,7 @@ export class Session {
 
   /** Runs calls one after another, or as many at once as the hub allows. Throws `rate_limited` when too many wait. */
   inTurn(call: OpenCall): void {
-    const { parallelCalls, queuedCalls } = this.host.settings.limits;
+    const { parallelCalls, queuedCalls } = this.limits;
     const isFree = this.#running < parallelCalls;
     if (!isFree && this.#waiting.length >= queuedCalls)
       throw new HubError("rate_limited", `${queuedCalls} calls are waiting already.`);
@@ -92,7 +107,7 @@ export class Session {
 
   /** Runs a call that lasts (a stream, or one that reads a stream) beside the others. Throws `too_many_streams`. */
   beside(call: OpenCall): void {
-    const { streamsPerConnection } = this.host.settings.limits;
+    const { streamsPerConnection } = this.limits;
     if (this.#streams.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
     this.#begin(call);
     this.#streams.add(call);
@@ -155,7 +170,7 @@ export class Session {
 
   /** Opens a stream of the client's. Throws `duplicate_id` or `too_many_streams`. */
   openUpload(id: string): Upload {
-    const { streamsPerConnection, streamBuffer, queuedBytes } = this.host.settings.limits;
+    const { streamsPerConnection, streamBuffer, queuedBytes } = this.limits;
     if (this.#uploads.has(id))
       throw new HubError("duplicate_id", `Invocation ID '${id}' is already in use.`);
     if (this.#uploads.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
@@ -190,6 +205,8 @@ export class Session {
     this.questions.close();
   }
 }
+
+const DONE = Promise.resolve();
 
 const gone = () => new HubError("interrupted", "The connection is gone.");
 

@@ -14,10 +14,14 @@ import { enterRoom } from "./rooms.ts";
 import { mountRest } from "./rest/router.ts";
 import type { RateEnv } from "./rest/rate.ts";
 import { connect, negotiate } from "./signalr.ts";
+import { refresh } from "./signalr-refresh.ts";
 import { patient } from "./sse.ts";
 import { isOverload, STATUS } from "./statuses.ts";
 
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
+
+/** Where SignalR's clients come: by themselves, or sent by an application that negotiates for them. */
+const signalR = (path: string) => [`/hubs/:hub${path}`, `/client${path}`];
 
 export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
@@ -27,12 +31,14 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     );
   for (const path of ["/hubs/*", "/parties/*", "/client/*"])
     app.options(path, ({ req, env }) => preflight(req.raw, env));
-  for (const path of ["/hubs/:hub/negotiate", "/client/negotiate"]) {
+  for (const path of signalR("/negotiate"))
     app.post(path, async ({ req, env }) =>
       readable(req.raw, env, await negotiate(req.raw, hubs, env)),
     );
-    app.all(path, () => new Response(null, { status: 405 }));
-  }
+  for (const path of signalR("/refresh"))
+    app.post(path, async ({ req, env }) =>
+      readable(req.raw, env, logged(req.raw, await refresh(req.raw, hubs, env))),
+    );
   app.get("/hubs/:hub/rpc", async ({ req, env }) =>
     logged(req.raw, await enterHub(req.raw, hubs, env)),
   );
@@ -44,7 +50,9 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     "/hubs/:hub/rpc",
     () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
   );
-  for (const path of ["/hubs/:hub", "/client", "/client/"])
+  for (const path of [...signalR("/negotiate"), ...signalR("/refresh")])
+    app.all(path, () => new Response(null, { status: 405 }));
+  for (const path of [...signalR(""), "/client/"])
     app.all(path, async ({ req, env }) =>
       readable(req.raw, env, logged(req.raw, await connect(req.raw, hubs, env))),
     );

@@ -24,14 +24,21 @@ export interface Caller {
 
 /** Throws what authentication throws, `hub_not_found`, or `forbidden` where the hub is not for this user. */
 export async function callerOf(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
+  const caller = await askerOf(request, hubs, env);
+  const { user, served } = caller;
+  if (served.authorize && !(await served.authorize({ hub: served.name, user, args: [] })))
+    throw new HubError("forbidden", "This hub is not for this user.");
+  return caller;
+}
+
+/** The same, whether the hub is for this user or not. */
+export async function askerOf(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
   const { pathname, searchParams } = new URL(request.url);
   const isSent = pathname.startsWith("/client");
   const user = await (isSent ? authenticateClient : authenticate)(request, env);
   const hub = isSent ? (searchParams.get("hub") ?? "") : pathname.split("/")[2]!;
   const served = hubs.get(hub.toLowerCase());
   if (!served) throw new HubError("hub_not_found", "There is no such hub.");
-  if (served.authorize && !(await served.authorize({ hub: served.name, user, args: [] })))
-    throw new HubError("forbidden", "This hub is not for this user.");
   const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
   return { request, user, served, query };
 }

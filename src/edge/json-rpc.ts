@@ -5,6 +5,7 @@ import { HubError } from "../model/errors.ts";
 import type { Incoming, Received } from "../model/message.ts";
 import { jsonRpcAnswers } from "../protocols/json-rpc.ts";
 import { randomId } from "../rooms/address.ts";
+import { limitsWithin } from "../rooms/limits.ts";
 import type { RpcArrival } from "../rooms/rpc.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { accepted } from "./admission.ts";
@@ -44,7 +45,7 @@ export async function callHub(request: Request, hubs: Hubs, env: Env, beyond: Be
   const caller = await callerOf(request, hubs, env);
   if (!isJson(request.headers.get("content-type")))
     throw new HubError("unsupported_media_type", "A call is application/json.");
-  const { limits } = caller.served.settings;
+  const limits = limitsWithin(caller.served.settings.limits, caller.user);
   const text = textOf(await bodyWithin(request, limits.messageBytes));
   const refusal = refusalOf(jsonRpcAnswers.decode(text, limits));
   if (refusal) return refusal;

@@ -5,15 +5,19 @@ import type { TokenFacts } from "../model/token-rules.ts";
 import { objectName, type Domain } from "../rooms/address.ts";
 import { codeOf, enter } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
+import type { Refreshed } from "../rooms/receiver.ts";
+import type { Unrefreshed } from "../rooms/refreshing.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/relay-names.ts";
 import type { AskArrival } from "../rooms/asking.ts";
 import type { Posted } from "../rooms/relay.ts";
 import type { Seat } from "../rooms/seats.ts";
+import type { User } from "../model/user.ts";
 
 /** What the edge asks of relays, beside letting sockets in. */
 export interface Relay extends Pick<Fetcher, "fetch"> {
   seat(userId: string, apart: boolean): Promise<Seat | undefined>;
   post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<Posted>;
+  refresh(token: string, user: User): Promise<Refreshed | Unrefreshed>;
   answer(arrival: AskArrival, frame: string): Promise<string | undefined>;
   hangUp(random: string): Promise<void>;
 }

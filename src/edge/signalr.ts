@@ -12,6 +12,7 @@ import { checkConnectRate } from "./connect-rate.ts";
 import { connectRequest } from "./connect-request.ts";
 import { callerOf, clientOf, wanted, type Caller, type Env } from "./hub-callers.ts";
 import { atRelay, enterAtRelay, relayOf, type Relay } from "./relays.ts";
+import { lifetimeOf } from "./signalr-refresh.ts";
 import { longPoll, serverSentEvents } from "./signalr-bridges.ts";
 
 const NEWEST = 1;
@@ -31,7 +32,10 @@ export async function negotiate(request: Request, hubs: Hubs, env: Env): Promise
   return Response.json({
     negotiateVersion: version,
     connectionId: seat.id,
-    ...(version > 0 && { connectionToken: seat.token }),
+    ...(version > 0 && {
+      connectionToken: seat.token,
+      tokenLifetimeSeconds: lifetimeOf(caller.user, Date.now()),
+    }),
     availableTransports: caller.served.settings.signalR.transports.map((transport) => ({
       transport,
       transferFormats: transport === "ServerSentEvents" ? ["Text"] : ["Text", "Binary"],

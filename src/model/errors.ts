@@ -93,6 +93,8 @@ export const CLOSE = {
   /** By a service; the reason is its own. */
   dismissed: 4510,
   revoked: 4511,
+  /** A fresh token does not admit the room, or the hub, that the connection came for. */
+  forbidden: 4505,
 } as const;
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
@@ -126,6 +128,8 @@ export function reasonOf(code: CloseCode): string {
       return "A service ended the connection.";
     case CLOSE.revoked:
       return "The token was revoked.";
+    case CLOSE.forbidden:
+      return "The token does not admit this room or hub.";
   }
 }
 

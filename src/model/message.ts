@@ -120,7 +120,7 @@ export type Outgoing =
   /** The protocol's own words (`$/connected` and the like), not a hub's. */
   | {
       readonly type: "control";
-      readonly name: "connected" | "presence" | "reset" | "end";
+      readonly name: "connected" | "presence" | "reset" | "left" | "end";
       readonly params: object;
       readonly room?: string;
       readonly position?: string;

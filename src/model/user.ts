@@ -1,5 +1,7 @@
 // Who is on the other end, as the token says.
 
+import type { Limits } from "./options.ts";
+
 /** One right of the token's `caps` (Centrifugo's shape): grants only, their union counts. */
 export interface Capability {
   /** Topics, or with `match` patterns such as `group:news.*`: `*` is a run without `:` `.` or `/`, `**` any run. */
@@ -12,6 +14,14 @@ export interface Capability {
 /** Enter, publish, read presence, read history. */
 export type Right = "sub" | "pub" | "prs" | "hst";
 
+/** Limits that a token may lower, for its own connections. */
+export type TokenLimits = Partial<
+  Pick<
+    Limits,
+    "callsPerSecond" | "callBurst" | "messageBytes" | "groupsPerConnection" | "streamsPerConnection"
+  >
+>;
+
 export interface User {
   readonly id: string;
   readonly tenant: string;
@@ -21,8 +31,20 @@ export interface User {
   readonly caps: readonly Capability[];
   /** Topics joined at connect. */
   readonly channels: readonly string[];
+  /** The claim `limits`: within those of the server. */
+  readonly limits?: TokenLimits;
   /** When the token ends, milliseconds since 1970, leeway included. */
   readonly expiresAt: number;
+}
+
+/**
+ * Whether one token was given out after another: a client that polls may go on with the one it began with, after a
+ * refresh has brought a newer.
+ */
+export function isNewer(one: User, other: User): boolean {
+  const [at, before] = [one.claims["iat"], other.claims["iat"]];
+  if (typeof at === "number" && typeof before === "number" && at !== before) return at > before;
+  return one.expiresAt > other.expiresAt;
 }
 
 /** A back end of ours: enters every room, as DESIGN §2 says. */

@@ -66,6 +66,7 @@ const QUIET: ReadonlySet<number> = new Set([CLOSE.normal, CLOSE.aborted]);
 const FINAL: ReadonlySet<number> = new Set([
   CLOSE.failed,
   CLOSE.replaced,
+  CLOSE.forbidden,
   CLOSE.dismissed,
   CLOSE.revoked,
 ]);

@@ -86,12 +86,15 @@ export class Asking {
     return connection;
   }
 
-  #rateOf({ id }: User): Bucket {
+  /** One token makes all requests of its user: what it says of calls is said of them together. */
+  #rateOf({ id, limits: own = {} }: User): Bucket {
     const { callsPerSecond, callBurst, connectionsPerUser } = this.#parts.settings.limits;
-    const made = () => bucket(callsPerSecond * connectionsPerUser, callBurst * connectionsPerUser);
+    const perSecond = Math.min(callsPerSecond * connectionsPerUser, own.callsPerSecond ?? Infinity);
+    const burst = Math.min(callBurst * connectionsPerUser, own.callBurst ?? Infinity);
     if (this.#rates.size > RATES_AT_MOST) this.#rates.clear();
     let rate = this.#rates.get(id);
-    if (!rate) this.#rates.set(id, (rate = made()));
+    if (!rate) this.#rates.set(id, (rate = bucket(perSecond, burst)));
+    rate.limit(Date.now(), perSecond, burst);
     return rate;
   }
 

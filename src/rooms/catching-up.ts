@@ -4,6 +4,7 @@
 import type { Position } from "../model/position.ts";
 import type { Topic } from "../model/topic.ts";
 import type { Connection } from "./connection.ts";
+import type { Cause } from "./memberships.ts";
 import type { Peer } from "./peers.ts";
 import type { HistoryView } from "./receiver.ts";
 
@@ -15,6 +16,7 @@ export interface CatchUp {
   readonly since: Position | undefined;
   /** Rooms that a connection may be in. */
   readonly most: number;
+  readonly cause: Cause;
 }
 
 /** Of one followed room: who was told otherwise what batches bring, and up to where. */

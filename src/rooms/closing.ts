@@ -7,6 +7,7 @@ import type { Connection } from "./connection.ts";
 export const FOR_GOOD: ReadonlySet<CloseCode> = new Set([
   CLOSE.normal,
   CLOSE.aborted,
+  CLOSE.forbidden,
   CLOSE.dismissed,
   CLOSE.revoked,
 ]);

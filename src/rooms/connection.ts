@@ -7,6 +7,7 @@ import type { Protocol } from "../protocols/protocol.ts";
 import { signalrJson } from "../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../protocols/signalr-msgpack.ts";
 import { unspoken } from "../protocols/unspoken.ts";
+import type { Limits } from "../model/options.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import type { User } from "../model/user.ts";
 import type { Asker } from "./asking.ts";
@@ -68,6 +69,8 @@ export interface Connection {
   saidGoodbye: boolean;
   /** The hub does not know of it yet. */
   opening: boolean;
+  /** What its token leaves of the server's limits, and of which token that is. */
+  limited: { readonly user: User; readonly limits: Limits } | undefined;
   /** In place of a socket: a request that waits for its answers. */
   asker: Asker | undefined;
   /** Where the connection can be resumed on another socket: what the client has not confirmed yet. */
@@ -107,6 +110,7 @@ export const connectionOf = (socket: WebSocket | undefined, attached: Attached):
   rest: undefined,
   saidGoodbye: false,
   opening: false,
+  limited: undefined,
   asker: undefined,
   resumable: undefined,
   get id() {
@@ -123,12 +127,27 @@ export const connectionOf = (socket: WebSocket | undefined, attached: Attached):
  */
 export function attachTo(socket: WebSocket, attached: Attached): void {
   try {
-    socket.serializeAttachment(new TextEncoder().encode(JSON.stringify(attached)));
+    socket.serializeAttachment(bytesOf(attached));
   } catch (error) {
-    const message = "The token's claims do not fit beside a connection: 16,384 bytes do.";
-    throw new HubError("too_large", message, { cause: error });
+    throw tooLarge(error);
   }
 }
+
+/** The same, where there is no socket to try it with: whichever comes next must take it. */
+export function checkFits(attached: Attached): void {
+  if (bytesOf(attached).byteLength > FITTING_BYTES) throw tooLarge();
+}
+
+/** The platform's 16,384, less what it adds, and what a socket that comes back does (a deadline). */
+const FITTING_BYTES = 16_200;
+
+const bytesOf = (attached: Attached): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify(attached));
+
+const tooLarge = (cause?: unknown): HubError =>
+  new HubError("too_large", "The token's claims do not fit beside a connection: 16,384 bytes do.", {
+    cause,
+  });
 
 /** Changes what survives sleep, or nothing at all. Throws as `attachTo` does. */
 export function save(connection: Connection, change: Partial<Attached>): void {

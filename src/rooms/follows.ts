@@ -8,7 +8,7 @@ import { fetchMissed, type CatchUp, type Tell } from "./catching-up.ts";
 import type { Connection } from "./connection.ts";
 import { FollowLinks } from "./follow-links.ts";
 import { followedOf, newIn, type Followed } from "./followed.ts";
-import { Memberships, type Lost } from "./memberships.ts";
+import { Memberships, type Cause, type Lost } from "./memberships.ts";
 import type { Hearing } from "./outbox.ts";
 import type { Delivery, DeliveryReply, Peer } from "./peers.ts";
 import type { Entry } from "./receiver.ts";
@@ -33,6 +33,9 @@ export interface FollowsOptions {
   /** The room's log no longer had what these connections missed. */
   missed(room: string, members: ReadonlySet<Connection>): void;
 }
+
+/** A connection that comes into a room. */
+export type Joining = Pick<CatchUp, "topic" | "most" | "cause">;
 
 export class Follows {
   readonly #options: FollowsOptions;
@@ -95,25 +98,26 @@ export class Follows {
    * The connection belongs into the room, as its token or hub says: where the room cannot be told now, it is told
    * by alarm.
    */
-  async belong(connection: Connection, topic: Topic): Promise<void> {
+  async belong(connection: Connection, topic: Topic, cause: Cause): Promise<void> {
     if (!this.#isHere(connection)) return;
     const followed = this.#open(formatTopic(topic));
-    if (!this.#memberships.has(connection, followed.room)) {
-      this.#memberships.add(connection, followed.room);
-      followed.untold.add(connection.user.id);
-    }
+    if (!this.#memberships.has(connection, followed.room)) followed.untold.add(connection.user.id);
+    this.#memberships.add(connection, followed.room, cause);
     await this.#sync(followed);
   }
 
   /** Puts the connection into the room, and is done when the room knows. Throws `too_many_groups`. */
-  async join(connection: Connection, topic: Topic, most: number): Promise<void> {
+  async join(connection: Connection, { topic, most, cause }: Joining): Promise<void> {
     // Nobody would ever take back what one that is gone has joined.
     if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
     const followed = this.#open(formatTopic(topic));
-    if (this.#memberships.has(connection, followed.room)) return followed.syncing;
+    if (this.#memberships.has(connection, followed.room)) {
+      this.#memberships.add(connection, followed.room, cause);
+      return followed.syncing;
+    }
     if (this.#memberships.roomsOf(connection).length >= most)
       throw new HubError("too_many_groups", `A connection joins ${most} rooms at most.`);
-    this.#memberships.add(connection, followed.room);
+    this.#memberships.add(connection, followed.room, cause);
     followed.untold.add(connection.user.id);
     try {
       await this.#sync(followed);
@@ -128,8 +132,10 @@ export class Follows {
     return this.#rooms.get(room)?.members ?? [];
   }
 
-  /** The rooms that this connection is in, as topics. */
-  readonly roomsOf = (connection: Connection): string[] => this.#memberships.roomsOf(connection);
+  /** The rooms that this connection is in, as topics, and who put it there. */
+  causesOf(connection: Connection): ReadonlyMap<string, Cause> {
+    return this.#memberships.causesOf(connection);
+  }
 
   #isHere(connection: Connection): boolean {
     return this.#options.find(connection.id) === connection;
@@ -215,20 +221,20 @@ export class Follows {
    * Puts the connection into the room, with all that was said there since. `tell` gets it, once, and from then on
    * what is new comes by itself. Throws what `join` throws.
    */
-  async catchUp(
-    connection: Connection,
-    { topic, since, most }: CatchUp,
-    tell: Tell,
-  ): Promise<void> {
+  async catchUp(connection: Connection, wanted: CatchUp, tell: Tell): Promise<void> {
+    const { topic, since } = wanted;
     const followed = this.#open(formatTopic(topic));
     const { catchingUp } = followed;
     // What waits to be written is not for who comes now.
     this.#options.flush();
     catchingUp.begin(connection, since);
     try {
-      await this.join(connection, topic, most);
+      await this.join(connection, wanted);
       const room = this.#options.peer(topic);
       const missed = await fetchMissed(room, since, () => followed.position);
+      // Left, or not admitted by a fresh token, while the room was asked.
+      if (!this.#memberships.has(connection, followed.room))
+        throw new HubError("cancelled", "The connection has left the room meanwhile.");
       catchingUp.reached(connection, missed.position);
       tell(missed);
     } catch (error) {

@@ -2,17 +2,18 @@
 
 import { HubError, publicError, type CloseCode } from "../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../model/message.ts";
-import type { RoomSettings } from "../model/options.ts";
+import type { Limits, RoomSettings } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../model/topic.ts";
-import type { User } from "../model/user.ts";
 import { homeOf, objectName, type Domain, type Home } from "./address.ts";
 import { save, type Attached, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
-import { checkDraft } from "./draft.ts";
+import { checkDraft } from "./drafts.ts";
+import { limitsOf } from "./limits.ts";
 import { messageOf } from "./outbox.ts";
 import type { Parts } from "./parts.ts";
 import type { Peer } from "./peers.ts";
+import { renewal } from "./renewal.ts";
 import { RoomParts } from "./room-parts.ts";
 import type {
   CaughtUp,
@@ -23,6 +24,7 @@ import type {
   PresenceQuery,
   PresenceView,
   Receiver,
+  Renewal,
   Ticket,
 } from "./receiver.ts";
 import { HANDLER_TURNS, turns } from "./turns.ts";
@@ -31,15 +33,20 @@ export interface HostOptions {
   readonly env: object;
   readonly receiver: Receiver;
   waitUntil(work: Promise<unknown>): void;
+  readonly admit: Host["admit"];
 }
 
 export class ObjectHost implements Host {
   readonly #parts: Parts;
   readonly #options: HostOptions;
+  readonly admit: Host["admit"];
+  readonly renewal: Renewal;
 
   constructor(parts: Parts, options: HostOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.admit = options.admit;
+    this.renewal = renewal(parts, this.room);
   }
 
   get domain(): Domain {
@@ -63,6 +70,10 @@ export class ObjectHost implements Host {
     return this.#parts.settings;
   }
 
+  limitsOf(connection: Connection): Limits {
+    return limitsOf(connection, this.settings.limits);
+  }
+
   get env(): object {
     return this.#options.env;
   }
@@ -72,6 +83,14 @@ export class ObjectHost implements Host {
     const room = this.#roomHere(topic);
     if (room) return room.publisher.publish(draft);
     return this.#parts.lanes.publish(topic, draft);
+  }
+
+  async publishSaved(topic: Topic, draft: Draft): Promise<Position> {
+    checkDraft(draft, this.settings.limits.publishBytes);
+    const room = this.#roomHere(topic);
+    return room
+      ? room.publisher.publishSaved(draft)
+      : (await this.#elsewhere(topic)).publish(draft);
   }
 
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void {
@@ -111,15 +130,17 @@ export class ObjectHost implements Host {
   }
 
   async join(connection: Connection, topic: Topic): Promise<void> {
+    const most = this.limitsOf(connection).groupsPerConnection;
     if (!this.#roomHere(topic))
-      await this.#parts.follows.join(connection, topic, this.settings.limits.groupsPerConnection);
+      await this.#parts.follows.join(connection, { topic, most, cause: "hub" });
   }
 
   async catchUp(connection: Connection, topic: Topic, since: Position | undefined) {
     const { follows, outbox } = this.#parts;
-    const most = this.settings.limits.groupsPerConnection;
+    const most = this.limitsOf(connection).groupsPerConnection;
+    const wanted = { topic, since, most, cause: "client" } as const;
     let caughtUp: CaughtUp | undefined;
-    await follows.catchUp(connection, { topic, since, most }, ({ entries, ...stand }) => {
+    await follows.catchUp(connection, wanted, ({ entries, ...stand }) => {
       const room = formatTopic(topic);
       for (const entry of entries)
         outbox.send(connection, messageOf(room, stand.position.epoch, entry));
@@ -177,9 +198,14 @@ export class ObjectHost implements Host {
     save(connection, change);
   }
 
-  renew(connection: Connection, user: User): void {
-    save(connection, { user });
-    this.#parts.agenda.arm(user.expiresAt);
+  dismiss(connection: Connection, why: CloseCode): void {
+    const close = async () => {
+      // When the loop has drained, what it is told has been said.
+      await scheduler.wait(0);
+      await this.#parts.outbox.flushed();
+      this.close(connection, why);
+    };
+    this.#options.waitUntil(close());
   }
 
   remember(connection: Connection, openCalls: readonly string[]): void {

@@ -35,13 +35,16 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     super(ctx, env);
     this.receiver = receiver;
     this.parts = this.assemble();
-    const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
-    this.host = new ObjectHost(this.parts, { env, receiver, waitUntil });
     const { home, settings } = this.parts;
     this.admissions = new Admissions({
       self: objectName(home),
       limits: settings.limits,
       account: (user) => accountOf(env, { tenant: home.tenant, user }),
+    });
+    this.host = new ObjectHost(this.parts, {
+      ...{ env, receiver },
+      waitUntil: (work) => ctx.waitUntil(work),
+      admit: (user) => this.admissions.again(user),
     });
     this.#wake();
   }
@@ -87,7 +90,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     const { user } = connection;
     const topics: Topic[] = user.channels.map(parseTopic);
     const elsewhere = belongings(connection, this.host.room, topics, this.reachesUsers);
-    const links = elsewhere.map((topic) => follows.belong(connection, topic));
+    const links = elsewhere.map((topic) => follows.belong(connection, topic, "token"));
     if (settings.reachAll || settings.online) links.push(follows.hearAll(connection));
     for (const link of links) link.catch(() => agenda.arm(Date.now() + RETRY_MS));
     await settledWithin(GREETING_MS, links);

@@ -40,7 +40,8 @@ export async function enterRoom(
   const { connections, follows, settings } = parts;
   const topic = parseTopic(room);
   const present = await parts.peer(topic).presence({});
-  await follows.catchUp(connection, { topic, since, most: Infinity }, (missed) => {
+  const wanted = { topic, since, most: Infinity, cause: "client" } as const;
+  await follows.catchUp(connection, wanted, (missed) => {
     const about = { room, present, settings };
     connections.send(connection, framesOf(connection, about, missed, previous));
   });

@@ -86,7 +86,7 @@ export abstract class Parts {
 
   /** The rooms that a connection is in. */
   topicsOf(connection: Connection): Topic[] {
-    return this.follows.roomsOf(connection).map(parseTopic);
+    return [...this.follows.causesOf(connection).keys()].map(parseTopic);
   }
 
   /** Another room of this hub and tenant. */

@@ -2,8 +2,7 @@
 // a poll says how many frames it took; the rest is for the next poll.
 
 import type { Encoded } from "../model/message.ts";
-import type { User } from "../model/user.ts";
-import { connectionOf, save, type Attached, type Connection } from "./connection.ts";
+import { connectionOf, type Attached, type Connection } from "./connection.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
 /** How long the last words to a client wait for a poll. */
@@ -34,9 +33,7 @@ export class Polls {
     return new Response(null, { status: 200 });
   }
 
-  /** Each poll brings its own token, which may be newer. */
-  poll(connection: Connection, socket: WebSocket, user: User): Connection {
-    save(connection, { user });
+  poll(connection: Connection, socket: WebSocket): Connection {
     this.#parts.resumables.polled(connection, socket);
     return connection;
   }

@@ -1,10 +1,12 @@
 // Where a client that comes back left its groups: at the relay it comes to now, or, because relays fill up and empty
 // again, at the one that its key leads to on another level.
 
-import { CLOSE } from "../model/errors.ts";
+import { CLOSE, publicError } from "../model/errors.ts";
 import { parseTopic } from "../model/topic.ts";
 import { objectName } from "./address.ts";
 import type { Connection } from "./connection.ts";
+import { limitsOf } from "./limits.ts";
+import type { Cause } from "./memberships.ts";
 import { messageOf } from "./outbox.ts";
 import type { Holder } from "./peers.ts";
 import type { RelayParts } from "./relay-parts.ts";
@@ -33,11 +35,9 @@ export async function backIntoGroups(parts: RelayParts, connection: Connection):
   remembered.begin(connection);
   const rooms = await recall(parts, connection).catch(failed);
   if (!connections.all.has(connection)) return remembered.putBack(connection, rooms);
-  const granted = grantedTo(connection.user);
-  const back = rooms.filter(({ room, granted: was }) => !was || granted.includes(room));
   await settledWithin(
     GREETING_MS,
-    back.map((one) => backInto(parts, connection, one, RETRIES_MS)),
+    rooms.map((one) => backInto(parts, connection, one, RETRIES_MS)),
   );
 }
 
@@ -45,6 +45,12 @@ function failed(error: unknown): [] {
   console.warn("Groups could not be asked for:", error);
   return [];
 }
+
+/** A token that came since may name other rooms. */
+const admits = ({ user }: Connection, { room, granted }: RememberedRoom): boolean =>
+  !granted || grantedTo(user).includes(room);
+
+const causeOf = ({ granted }: RememberedRoom): Cause => (granted ? "token" : "hub");
 
 /** Pauses before a room that failed is asked again; then the connection is in it, without what it missed. */
 const RETRIES_MS: readonly number[] = [100, 1_000];
@@ -55,13 +61,17 @@ async function backInto(
   remembered: RememberedRoom,
   [pause, ...pauses]: readonly number[],
 ): Promise<void> {
+  if (!admits(connection, remembered)) return;
   try {
     await catchUp(parts, connection, remembered);
   } catch (error) {
-    if (!parts.connections.all.has(connection)) return;
+    const hasLeft = publicError(error).code === "cancelled";
+    if (hasLeft || !parts.connections.all.has(connection)) return;
     console.warn("A group could not be had back at once:", error);
     if (pause === undefined)
-      return parts.follows.belong(connection, parseTopic(remembered.room)).catch(() => {});
+      return parts.follows
+        .belong(connection, parseTopic(remembered.room), causeOf(remembered))
+        .catch(() => {});
     await scheduler.wait(pause);
     return backInto(parts, connection, remembered, pauses);
   }
@@ -70,7 +80,8 @@ async function backInto(
 function catchUp(parts: RelayParts, connection: Connection, remembered: RememberedRoom) {
   const { follows, outbox, settings } = parts;
   const { room, position: since, connection: before } = remembered;
-  const wanted = { topic: parseTopic(room), since, most: settings.limits.groupsPerConnection };
+  const most = limitsOf(connection, settings.limits).groupsPerConnection;
+  const wanted = { topic: parseTopic(room), since, most, cause: causeOf(remembered) };
   return follows.catchUp(connection, wanted, ({ entries, position }) => {
     for (const entry of entries)
       if (!entry.except?.includes(before))
@@ -81,13 +92,13 @@ function catchUp(parts: RelayParts, connection: Connection, remembered: Remember
 /** Not where the client said goodbye; where it was away already, what it missed began then. */
 export function rememberGroups({ follows, remembered }: RelayParts, ended: Connection): void {
   if (ended.saidGoodbye) remembered?.forget(ended);
-  else if (ended.socket) remembered?.keep(ended, follows.roomsOf(ended));
+  else if (ended.socket) remembered?.keep(ended, follows.causesOf(ended));
   remembered?.end(ended);
 }
 
 /** Its socket broke, and what is said from now on it may never hear on this connection. */
 export function rememberAway({ follows, remembered }: RelayParts, away: Connection): void {
-  remembered?.keep(away, follows.roomsOf(away));
+  remembered?.keep(away, follows.causesOf(away));
 }
 
 /** A client has one connection: one that is half open here, or forgotten in another tab, makes way for the newest. */

@@ -3,7 +3,7 @@
 
 import type { CloseCode, HubError } from "../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../model/message.ts";
-import type { RoomSettings } from "../model/options.ts";
+import type { Limits, RoomSettings } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
 import type { Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
@@ -74,16 +74,41 @@ export interface CaughtUp {
   readonly replayed: number;
 }
 
+/** What a fresh token has changed. */
+export interface Refreshed {
+  /** When the new token ends, leeway included. */
+  readonly expiresAt: number;
+  /** Rooms that it does not admit, and the connection is in no more; as topics. */
+  readonly dropped: readonly string[];
+}
+
+export interface Renewal {
+  /** Puts a fresh token's user in the place of the old one. Throws `too_large`, and `interrupted` where it is gone. */
+  renew(connection: Connection, user: User): void;
+  /** Rooms that it is in because its token or its client said so, and not hub code; as topics. */
+  wishesOf(connection: Connection): string[];
+  /** Takes it out of such a room, at once, and tells it. False where it is not in it, or hub code is for it. */
+  expel(connection: Connection, room: string): boolean;
+  /** Puts it into rooms that its token names: one that cannot be told now is told by alarm. */
+  belong(connection: Connection, topics: readonly Topic[]): Promise<void>;
+}
+
 export interface Host {
   readonly domain: Domain;
   readonly settings: RoomSettings;
+  /** The server's, within what the connection's token says. */
+  limitsOf(connection: Connection): Limits;
   readonly env: object;
+  /** A fresh token's user, with what a service has given them. Throws `token_revoked` or `banned`. */
+  admit(user: User): Promise<User>;
   /** The room this object is; `all` where it is a relay. */
   readonly room: Topic;
   /** The room a connection came for; `all` where it came for the whole hub. */
   roomOf(connection: Connection): Topic;
   /** Says it in a room of this hub: here by a function call, elsewhere by RPC (done when it is durable there). */
   publish(topic: Topic, draft: Draft): Ticket | Promise<void>;
+  /** The same, for who wants to know where it stands then. */
+  publishSaved(topic: Topic, draft: Draft): Promise<Position>;
   /** Queues a message for one of this object's sockets. A function is asked at the flush, after all was saved. */
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void;
   /** Bytes that wait for the connection's reader. */
@@ -110,8 +135,10 @@ export interface Host {
   pong(connection: Connection): void;
   /** Keeps something beside the connection, across sleep. Throws `too_large`. */
   keep(connection: Connection, change: Partial<Pick<Attached, "items">>): void;
-  /** Puts a fresh token's user in the place of the old one. */
-  renew(connection: Connection, user: User): void;
+  /** What a fresh token changes. */
+  readonly renewal: Renewal;
+  /** Closes it when what it was told last is on its way. */
+  dismiss(connection: Connection, why: CloseCode): void;
   /** Remembers, across sleep, calls whose loss must be told: streams, uploads, questions to clients. */
   remember(connection: Connection, openCalls: readonly string[]): void;
   /** Keeps the object awake while hub code runs. */
@@ -128,6 +155,8 @@ export interface Receiver {
   /** Done when nothing that the connection called is under way any more. */
   settled(host: Host, connection: Connection): Promise<void>;
   closed(host: Host, connection: Connection, error?: Error): Promise<void>;
+  /** A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. */
+  refreshed(host: Host, connection: Connection, user: User): Promise<Refreshed>;
   /** After joins and leaves were said in this room. */
   presenceChanged(host: Host, joined: readonly string[], left: readonly string[]): Promise<void>;
   /** A client of this object is asked by code that may run elsewhere. */

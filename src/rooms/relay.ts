@@ -4,17 +4,19 @@
 import { CLOSE, HubError } from "../model/errors.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import type { TokenFacts } from "../model/token-rules.ts";
-import type { User } from "../model/user.ts";
+import { isNewer, type User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
 import { Asking, type AskArrival } from "./asking.ts";
 import { handedOver } from "./attach.ts";
-import type { Attached, Connection } from "./connection.ts";
+import { checkFits, type Attached, type Connection } from "./connection.ts";
 import { shakeHands } from "./handshaking.ts";
 import { HubObject } from "./object.ts";
 import { enterRoom, takeIn, type Overflow } from "./overflow.ts";
 import type { ObjectEnv } from "./peers.ts";
+import type { Refreshed } from "./receiver.ts";
 import { backIntoGroups, recalled, rememberAway, rememberGroups } from "./recall.ts";
+import { refreshed, type Unrefreshed } from "./refreshing.ts";
 import { RelayParts } from "./relay-parts.ts";
 import type { RememberedRoom } from "./remembered.ts";
 import { takeRpc, type RpcArrival } from "./rpc.ts";
@@ -47,7 +49,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     });
   }
 
-  /** Throws `relay_full`, `connection_not_found`, `duplicate_id` or `too_many_connections`. */
+  /** Throws `relay_full`, `connection_not_found`, `duplicate_id`, `too_large` or `too_many_connections`. */
   protected override async begin(
     socket: WebSocket,
     request: Request,
@@ -124,7 +126,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
       throw new HubError("too_many_connections", `A user has ${most} connections here at most.`);
   }
 
-  /** Another socket for a connection that is here: a poll, or where it may be resumed. Its user is the token's. */
+  /** Another socket for a connection that is here: a poll, or where it may be resumed. Each brings a token. */
   #comeBack(
     connection: Connection,
     socket: WebSocket,
@@ -133,12 +135,16 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (connection.attached.transport !== transport)
       throw new HubError("wrong_kind", "Cannot change transports mid-connection");
     const { agenda, polls, resumables } = this.parts;
-    if (transport === "LongPolling") return polls.poll(connection, socket, user);
-    if (!connection.resumable)
+    if (transport !== "LongPolling" && !connection.resumable)
       throw new HubError("duplicate_id", "This connection has its socket.");
+    if (isNewer(user, connection.user)) {
+      checkFits({ ...connection.attached, user });
+      this.inBackground(this.receiver.refreshed(this.host, connection, user));
+    }
+    if (transport === "LongPolling") return polls.poll(connection, socket);
     const deadline = Date.now() + GO_ON_MS;
     this.parts.remembered?.forget(connection);
-    resumables.resumed(connection, socket, { user, deadline });
+    resumables.resumed(connection, socket, { deadline });
     agenda.arm(deadline);
     return connection;
   }
@@ -199,6 +205,12 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (body !== "end") this.#posted(connection, body);
     else if (transport === "LongPolling") this.parts.connections.close(connection, CLOSE.normal);
     return transport;
+  }
+
+  /** A fresh token for a connection; or why not. */
+  async refresh(token: string, user: User): Promise<Refreshed | Unrefreshed> {
+    const { parts, host, receiver } = this;
+    return refreshed({ parts, host, receiver }, token, user);
   }
 
   /** JSON-RPC over HTTP: the answer, empty where nothing wants one; undefined where the relay is full. */

@@ -6,13 +6,13 @@ import { formatTopic, parseTopic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import type { Duty } from "./agenda.ts";
 import type { Connection } from "./connection.ts";
-import type { Lost } from "./memberships.ts";
+import type { Cause, Lost } from "./memberships.ts";
 
 export interface RememberedRoom {
   readonly room: string;
   /** Unknown where nothing was said there: then there is nothing to miss that anybody knows of. */
   readonly position: Position | undefined;
-  /** Its token named it, and hub code did not: another token may not. */
+  /** Hub code did not put it there: another token may not admit it. */
   readonly granted: boolean;
   /** The connection that was in it: what that one was not to hear, the next is not, either. */
   readonly connection: string;
@@ -27,7 +27,7 @@ export interface RememberedOptions {
 }
 
 const TABLES = `
-  CREATE TABLE IF NOT EXISTS clients (connection TEXT PRIMARY KEY, user TEXT, client TEXT, granted TEXT) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS clients (connection TEXT PRIMARY KEY, user TEXT, client TEXT) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS remembered (user TEXT, client TEXT, room TEXT, position TEXT, until INTEGER,
     connection TEXT, granted INTEGER, PRIMARY KEY (user, client, room)) WITHOUT ROWID;`;
 
@@ -35,9 +35,7 @@ const TABLES = `
 interface Ended {
   readonly user: string;
   readonly client: string;
-  readonly rooms: readonly string[];
-  /** Those of them that its token named. */
-  readonly granted: readonly string[];
+  readonly rooms: Iterable<readonly [room: string, cause: Cause]>;
   readonly id: string;
 }
 
@@ -58,8 +56,8 @@ export class Remembered implements Duty {
   /** A client that names itself is here: should a crash end it, its name is known. */
   begin({ id, user, attached: { client } }: Connection): void {
     if (client === undefined) return;
-    const row = [id, user.id, client, JSON.stringify(grantedTo(user))];
-    this.#options.sql.exec("INSERT OR REPLACE INTO clients VALUES (?, ?, ?, ?)", ...row);
+    const row = [id, user.id, client];
+    this.#options.sql.exec("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", ...row);
   }
 
   end({ id, attached: { client } }: Connection): void {
@@ -68,11 +66,10 @@ export class Remembered implements Duty {
   }
 
   /** It may come back, and is in these rooms. */
-  keep(connection: Connection, rooms: readonly string[]): void {
+  keep(connection: Connection, rooms: ReadonlyMap<string, Cause>): void {
     const { id, user } = connection;
     const { client } = connection.attached;
-    if (client !== undefined)
-      this.#keep({ user: user.id, client, rooms, granted: grantedTo(user), id }, connection);
+    if (client !== undefined) this.#keep({ user: user.id, client, rooms, id }, connection);
   }
 
   /** It is back on its own connection, or said goodbye: what was kept of it is out of date. */
@@ -93,21 +90,21 @@ export class Remembered implements Duty {
       if (!row) continue;
       this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", connection);
       const [user, client] = [row["user"] as string, row["client"] as string];
-      const granted = JSON.parse(row["granted"] as string) as string[];
-      this.#keep({ user, client, rooms: lost.map(({ room }) => room), granted, id: connection });
+      const rooms = lost.map(({ room, cause }) => [room, cause] as const);
+      this.#keep({ user, client, rooms, id: connection });
     }
   }
 
-  #keep({ user, client, rooms, granted, id }: Ended, ended?: Connection): void {
+  #keep({ user, client, rooms, id }: Ended, ended?: Connection): void {
     const { sql, now, seconds, standOf, arm } = this.#options;
     const until = now() + seconds * 1000;
-    for (const room of rooms) {
+    for (const [room, cause] of rooms) {
       const stand = standOf(room, ended);
       const position = stand ? formatPosition(stand) : null;
-      const row = [user, client, room, position, until, id, granted.includes(room) ? 1 : 0];
+      const row = [user, client, room, position, until, id, cause === "hub" ? 0 : 1];
       sql.exec("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+      arm(until);
     }
-    if (rooms.length > 0) arm(until);
   }
 
   /** What the client was in; it is forgotten by that. */

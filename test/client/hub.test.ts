@@ -201,3 +201,18 @@ it("asks for many rooms in messages that fit", async () => {
   );
   expect(asked).toEqual([25, 5]);
 });
+
+it("a room that a fresh token does not admit is told, and not resumed", async () => {
+  const { server, client } = await joined("group:a", "e:1");
+  const joining = client.join("group:b");
+  await answer(server.socket, { position: "e:1", recovered: false, replayed: 0 });
+  await joining;
+  const left: unknown[] = [];
+  client.onLeft((room) => left.push(room));
+  server.socket.say({ method: "$/left", params: { room: "group:a", reason: "forbidden" } });
+  expect(left).toEqual([{ room: "group:a", reason: "forbidden" }]);
+  expect(client.positionOf("group:a")).toBeUndefined();
+  await comeBack(server);
+  const resume = server.socket.said.find(({ method }) => method === "$/resume");
+  expect(resume!.params).toEqual([{ rooms: { "group:b": "e:1" } }]);
+});

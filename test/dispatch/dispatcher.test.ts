@@ -25,6 +25,7 @@ function object({ hubName = "a", openCalls = [] as string[] } = {}) {
     domain: { tenant: "default", hub: hubName },
     room: ALL,
     settings: DEFAULTS,
+    limitsOf: () => DEFAULTS.limits,
     takes: () => true,
     send: (_: Connection, message: Outgoing | (() => Outgoing)) =>
       void sent.push(typeof message === "function" ? message() : message),

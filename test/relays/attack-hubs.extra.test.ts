@@ -119,6 +119,7 @@ describe("a hub's beginning", () => {
     const host = {
       domain: { tenant: "default", hub: "slowly" },
       settings: receiver.settings("slowly")!,
+      limitsOf: () => receiver.settings("slowly")!.limits,
       takes: () => true,
       send: () => {},
       waitUntil: () => {},

@@ -7,6 +7,7 @@ import { enter, token, upgrade } from "../rooms/client.ts";
 import { failOnce, rowsOf } from "../rooms/replaced.ts";
 import { late, lose, presentIn, rowsAt, slow, stateful } from "./attacking.ts";
 import { connected, negotiate, open, relayNamed, relayOf, SignalR } from "./client.ts";
+import { postRefresh } from "./members.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -54,7 +55,10 @@ describe("a connection that may be resumed", () => {
     await alice.call("Keep", "much", "x".repeat(3_900));
     await lose(alice, "resuming");
     const channels = Array.from({ length: 24 }, (_, n) => `group:${n}`.padEnd(225, "x"));
-    const big = { claims: { caps: [{ channels, allow: ["sub"] }] } };
+    const exp = Math.floor(Date.now() / 1000) + 7_200;
+    const big = { claims: { exp, caps: [{ channels, allow: ["sub"] }] } };
+    const fresh = await token("alice", big.claims);
+    expect((await postRefresh("resuming", alice.token, fresh)).status).toBe(413);
     const response = await open("resuming", alice.token, big);
     expect(response.status).toBe(413);
     const now = Date.now();

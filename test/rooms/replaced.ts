@@ -28,12 +28,17 @@ export const failOnce = (room: string, name: "follow", how: "done" | "undone"): 
   });
 
 /** Calls wait until they are let go. */
-export async function hold(room: string, name: "follow") {
+export async function hold(room: string, name: "follow" | "missed") {
   const [held, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  await replace(room, name, (real) => async (...args) => {
-    held.resolve();
-    await letGo.promise;
-    return real(...args);
+  type Method = (...args: never[]) => Promise<never>;
+  await replace(room, name, (method) => {
+    const real = method as Method;
+    const holding: Method = async (...args) => {
+      held.resolve();
+      await letGo.promise;
+      return real(...args);
+    };
+    return holding as Peer[typeof name];
   });
   return { held: held.promise, letGo: () => letGo.resolve() };
 }

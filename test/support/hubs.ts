@@ -12,7 +12,7 @@ import {
 import { signedIn } from "../../src/dispatch/policies.ts";
 import { HubError } from "../../src/model/errors.ts";
 import type { Limits } from "../../src/model/options.ts";
-import { formatTopic, type Topic } from "../../src/model/topic.ts";
+import { ALL, formatTopic, type Topic } from "../../src/model/topic.ts";
 
 const open = {
   authorize: signedIn,
@@ -231,7 +231,21 @@ const MeddlingHub = hub<AskClient>("meddling", {
   ),
 });
 
+/** Who may enter is found out slowly: at a gate of the room. */
+const DoubtfulHub = hub<unknown>("doubtful", {
+  limits: { parallelCalls: 4 },
+  rooms: {
+    group: {
+      enter: async ({ user, room }) => {
+        await gate({ room: ALL }, room!.name).promise;
+        return user?.roles.includes("Member") ?? false;
+      },
+    },
+  },
+}).methods({ release: controls.release });
+
 export const testHubs = [
+  DoubtfulHub,
   MeddlingHub,
   AskHub,
   ZooHub,
@@ -248,5 +262,6 @@ export const testHubs = [
   saying("reached", { ...open, reach: { users: true } }),
   saying("small", { ...open, limits: { groupsPerConnection: 3, queuedBytes: 1_000 } }),
   saying("closed", {}),
+  saying("closed-parallel", { limits: { parallelCalls: 4 } }),
   saying("unread", { ...open, rooms: { group: { enter: signedIn, history: () => false } } }),
 ];

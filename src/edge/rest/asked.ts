@@ -6,7 +6,7 @@ import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import { homeOf, objectName, type Domain } from "../../rooms/address.ts";
 import type { Command } from "../../rooms/commands.ts";
-import { checkDraft } from "../../rooms/draft.ts";
+import { checkDraft } from "../../rooms/drafts.ts";
 import { accountOf, peersOf, type Account, type ObjectEnv, type Peer } from "../../rooms/peers.ts";
 import type { Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/config.ts";

@@ -44,6 +44,7 @@ async function negotiate(query = "?negotiateVersion=1"): Promise<Negotiated> {
 }
 
 const ID = expect.stringMatching(/^[\w-]{22}/);
+const SECONDS = expect.any(Number);
 /** In the order in which clients shall try them. */
 const TRANSPORTS = [
   { transport: "WebSockets", transferFormats: ["Text", "Binary"] },
@@ -61,7 +62,10 @@ describe("negotiation", () => {
   ])("of %s gives version %d", async (query, negotiateVersion) => {
     expect(await negotiate(query)).toEqual({
       ...{ negotiateVersion, connectionId: ID, availableTransports: TRANSPORTS },
-      ...(negotiateVersion > 0 && { connectionToken: ID }),
+      ...(negotiateVersion > 0 && {
+        connectionToken: ID,
+        tokenLifetimeSeconds: SECONDS,
+      }),
     });
   });
 

@@ -1,9 +1,9 @@
-// What may be said in a room, whoever says it.
+// What may be said in a room at all, whoever says it.
 
 import { HubError } from "../model/errors.ts";
 import type { Draft } from "./receiver.ts";
 
-/** Nobody but rooms speaks the protocol's own words, and what is said must fit into a row. */
+/** Hub code may not speak the protocol's own words, and what it says must fit into a row. */
 export function checkDraft({ target, params }: Draft, most: number): void {
   if (target.startsWith("$"))
     throw new HubError("invalid_request", "A target may not begin with $.");

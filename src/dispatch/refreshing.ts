@@ -1,0 +1,68 @@
+// A fresh token for a connection that lives, whichever way it came: the user stays who they were, with new rights and
+// limits. What the connection is in because its token or its client said so is judged anew; hub code's rooms stay.
+
+import { CLOSE, HubError } from "../model/errors.ts";
+import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
+import type { User } from "../model/user.ts";
+import type { Refreshed } from "../rooms/receiver.ts";
+import type { Asked } from "./built-ins.ts";
+import { mayEnter } from "./policies.ts";
+import { rulesOf } from "./room-words.ts";
+
+type Refreshing = Pick<Asked, "session" | "served">;
+
+/** One after another, in the order in which they came. Throws `forbidden`, `interrupted`, `too_large`, and
+ * what the user's account says: `token_revoked`, `banned`. */
+export function refreshed(asked: Refreshing, user: User): Promise<Refreshed> {
+  const { session } = asked;
+  const done = session.refreshing.then(() => refresh(asked, user));
+  session.refreshing = done.catch(() => {});
+  return done;
+}
+
+async function refresh(asked: Refreshing, fresh: User): Promise<Refreshed> {
+  const { host, connection } = asked.session;
+  const old = connection.user;
+  if (fresh.id !== old.id || fresh.tenant !== old.tenant)
+    throw new HubError("forbidden", "A fresh token must be of the same user.");
+  const user = await host.admit(fresh);
+  if (!(await admitsPlace(asked, user))) {
+    host.dismiss(connection, CLOSE.forbidden);
+    throw new HubError("forbidden", "The fresh token does not admit this connection.");
+  }
+  host.renewal.renew(connection, user);
+  asked.session.limitRate();
+  const refused = await refusedRooms(asked, user);
+  const dropped = refused.filter((room) => host.renewal.expel(connection, room));
+  await host.renewal.belong(connection, user.channels.map(parseTopic));
+  return { expiresAt: user.expiresAt, dropped };
+}
+
+/** What the connection came for: its room, or the hub. A policy that fails here fails the refresh, and nothing else. */
+async function admitsPlace(asked: Refreshing, user: User): Promise<boolean> {
+  const { session, served } = asked;
+  const room = session.host.roomOf(session.connection);
+  const call = { hub: served.name, user, args: [] };
+  if (room.kind !== "all") return mayEnter({ ...call, room }, rulesOf(asked, room));
+  return (await served.authorize?.(call)) ?? true;
+}
+
+async function refusedRooms(asked: Refreshing, user: User): Promise<string[]> {
+  const { host, connection } = asked.session;
+  const judged = host.renewal.wishesOf(connection).map(async (room) => {
+    const isNamed = user.channels.includes(room);
+    return isNamed || (await admits(asked, user, parseTopic(room))) ? [] : [room];
+  });
+  return (await Promise.all(judged)).flat();
+}
+
+/** A policy that fails lets nobody in: the old token's rights are over. */
+async function admits(asked: Refreshing, user: User, room: Topic): Promise<boolean> {
+  const { served } = asked;
+  try {
+    return await mayEnter({ hub: served.name, user, args: [], room }, rulesOf(asked, room));
+  } catch (error) {
+    console.error(`${served.name}, who may enter ${formatTopic(room)}:`, error);
+    return false;
+  }
+}
