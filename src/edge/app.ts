@@ -6,9 +6,12 @@ import { Refusal, refusalResponse } from "../auth/authenticate.ts";
 import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
+import { logError, logWarning } from "../model/log.ts";
+import { writeRefusal } from "../rooms/analytics.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { preflight, readable } from "./cors.ts";
 import { callHub, enterHub } from "./json-rpc.ts";
+import { metrics } from "./metrics.ts";
 import { enterRoom } from "./rooms.ts";
 import { connect, negotiate } from "./signalr.ts";
 import { patient } from "./sse.ts";
@@ -19,7 +22,7 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
   for (const path of ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"])
     app.get(path, async ({ req, env }) =>
-      readable(req.raw, env, logged(req.raw, await enterRoom(req.raw, hubs, env))),
+      readable(req.raw, env, logged(req.raw, env, await enterRoom(req.raw, hubs, env))),
     );
   for (const path of ["/hubs/*", "/parties/*"])
     app.options(path, ({ req, env }) => preflight(req.raw, env));
@@ -27,11 +30,11 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     readable(req.raw, env, await negotiate(req.raw, hubs, env)),
   );
   app.get("/hubs/:hub/rpc", async ({ req, env }) =>
-    logged(req.raw, await enterHub(req.raw, hubs, env)),
+    logged(req.raw, env, await enterHub(req.raw, hubs, env)),
   );
   app.post("/hubs/:hub/rpc", async ({ req, env, executionCtx }) => {
     const beyond = (work: Promise<unknown>) => executionCtx.waitUntil(work);
-    return readable(req.raw, env, logged(req.raw, await callHub(req.raw, hubs, env, beyond)));
+    return readable(req.raw, env, logged(req.raw, env, await callHub(req.raw, hubs, env, beyond)));
   });
   app.all(
     "/hubs/:hub/rpc",
@@ -39,14 +42,15 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   );
   app.all("/hubs/:hub/negotiate", () => new Response(null, { status: 405 }));
   app.all("/hubs/:hub", async ({ req, env }) =>
-    readable(req.raw, env, logged(req.raw, await connect(req.raw, hubs, env))),
+    readable(req.raw, env, logged(req.raw, env, await connect(req.raw, hubs, env))),
   );
+  app.get("/api/metrics", ({ req, env }) => metrics(req.raw, hubs, env));
   app.post("/dev/token", async (c) =>
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
   );
   app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
   app.onError((error, { req, env }) => {
-    const response = logged(req.raw, refused(error, isSignalR(req.path)));
+    const response = logged(req.raw, env, refused(error, isSignalR(req.path)));
     return readable(req.raw, env, isSignalR(req.path) ? response : patient(req.raw, response));
   });
   return app;
@@ -79,15 +83,19 @@ function refused(error: Error, inWords: boolean): Response {
   if (error instanceof Refusal) return refusalResponse(error);
   if (isOverload(error)) return unavailable();
   const shown = publicError(error);
-  if (shown.code === "internal") console.error("A request failed:", error);
+  if (shown.code === "internal") logError("request_failed", { error });
   return answer(shown, STATUS.get(shown.code) ?? 500, inWords);
 }
 
 /** Browsers tell a page nothing of a refused handshake, so the log says why. Never the query: a token stands there. */
-function logged({ method, url }: Request, response: Response): Response {
+function logged({ method, url }: Request, env: EndpointEnv, response: Response): Response {
   const code = response.headers.get("x-dormouse-error");
-  // Percent-encoded as it came: a name must not begin a line of its own.
-  if (code) console.warn(`${method} ${new URL(url).pathname} refused: ${response.status} ${code}`);
+  if (!code) return response;
+  const { status } = response;
+  // Percent-encoded as it came.
+  const { pathname: path } = new URL(url);
+  logWarning("refused", { method, path, status, code });
+  writeRefusal(env, path.split("/")[2] ?? "", status, code);
   return response;
 }
 

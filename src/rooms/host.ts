@@ -9,6 +9,7 @@ import type { User } from "../model/user.ts";
 import { homeOf, objectName, type Domain, type Home } from "./address.ts";
 import { save, type Attached, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
+import { countReplay } from "./counters.ts";
 import { messageOf } from "./outbox.ts";
 import type { Parts } from "./parts.ts";
 import type { Peer } from "./peers.ts";
@@ -115,7 +116,7 @@ export class ObjectHost implements Host {
   }
 
   async catchUp(connection: Connection, topic: Topic, since: Position | undefined) {
-    const { follows, outbox } = this.#parts;
+    const { follows, outbox, counters } = this.#parts;
     const most = this.settings.limits.groupsPerConnection;
     let caughtUp: CaughtUp | undefined;
     await follows.catchUp(connection, { topic, since, most }, ({ entries, ...stand }) => {
@@ -123,6 +124,7 @@ export class ObjectHost implements Host {
       for (const entry of entries)
         outbox.send(connection, messageOf(room, stand.position.epoch, entry));
       caughtUp = { ...stand, replayed: entries.length };
+      if (since) countReplay(counters, stand.recovered, entries.length);
     });
     return caughtUp!;
   }
@@ -165,7 +167,18 @@ export class ObjectHost implements Host {
   }
 
   takes(connection: Connection, message: Incoming): boolean {
+    if (message.type !== "ping") this.#taken();
     return this.#parts.resumables?.take(connection, message) ?? true;
+  }
+
+  /** Pings are told to nobody, or a client that only lives would keep the index awake. */
+  #taken(): void {
+    this.#parts.counters.in++;
+    this.#parts.active();
+  }
+
+  refused(code: string): void {
+    this.#parts.refused(code);
   }
 
   pong(connection: Connection): void {
