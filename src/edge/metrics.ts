@@ -9,7 +9,7 @@ import { ALL } from "../model/topic.ts";
 import { isService, type User } from "../model/user.ts";
 import { objectName } from "../rooms/address.ts";
 import type { Counted } from "../rooms/counters.ts";
-import type { HubMetrics, Measured } from "../rooms/hub-index.ts";
+import type { HubMetrics, Measured } from "../rooms/indexed.ts";
 import { peersOf, type ObjectEnv } from "../rooms/peers.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 

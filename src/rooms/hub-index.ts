@@ -4,43 +4,8 @@
 import { logWarning } from "../model/log.ts";
 import type { Duty } from "./agenda.ts";
 import { NOTHING, since, sum, type Counted } from "./counters.ts";
+import type { HubMetrics, Listed, RoomsQuery, RoomsView } from "./indexed.ts";
 import type { Crowd, Report } from "./reports.ts";
-
-/** A room or relay as the index knows it. */
-export interface Listed {
-  /** A topic, or `relay:` and a relay's name. */
-  readonly room: string;
-  readonly connections: number;
-  readonly users: number;
-  /** When it was last heard of, milliseconds since 1970. */
-  readonly at: number;
-}
-
-export interface RoomsQuery {
-  readonly prefix?: string;
-  /** The last of the page before. */
-  readonly after?: string;
-  readonly limit?: number;
-}
-
-export interface RoomsView {
-  /** By name. */
-  readonly rooms: readonly Listed[];
-  readonly more: boolean;
-}
-
-/** Figures of one room, or of many: sockets now, and what was counted. */
-export interface Measured {
-  /** `other`: all that have no line of their own. */
-  readonly room: string;
-  readonly sockets: number;
-  readonly counted: Counted;
-}
-
-export interface HubMetrics {
-  readonly rooms: readonly Measured[];
-  readonly totals: Omit<Measured, "room">;
-}
 
 export interface IndexStorage {
   readonly sql: SqlStorage;
@@ -65,14 +30,19 @@ const PAGE_AT_MOST = 1_000;
 const DROP = 1 / 100;
 /** Rooms are forgotten at whole hours: an alarm costs a row. */
 const FORGET_STEP_MS = 3_600_000;
+/** Who was not heard of for so long says nothing now. */
+const QUIET_MS = 10 * 60_000;
 export const OTHER = "other";
 
-/** `total` is null where what the room counts goes to `other`. `weight`: what was said since the report before. */
+/** `total` is null where what the room counts goes to `other`. `weight`: how much is said from one report to the next. */
 const TABLE = `CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, at INTEGER, sockets INTEGER,
-  connections INTEGER, users INTEGER, weight INTEGER, wake TEXT, counted TEXT, total TEXT) WITHOUT ROWID`;
+  connections INTEGER, users INTEGER, weight REAL, wake TEXT, counted TEXT, total TEXT) WITHOUT ROWID`;
+
+const WEIGHED = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
 
 interface Row extends Crowd {
   readonly at: number;
+  readonly weight: number;
   readonly wake: string;
   readonly counted: string;
   readonly total: string | null;
@@ -116,31 +86,28 @@ export class HubIndex implements Duty {
   /** Figures are absolute within a wake: a report that comes twice counts once. */
   report(name: string, report: Report, now: number): void {
     const before = this.#row(name);
-    const isSameWake = before?.wake === report.wake;
-    const news = isSameWake ? since(report.counted, JSON.parse(before.counted)) : report.counted;
-    const total = before
-      ? before.total
-      : this.#named < this.#limits.named
-        ? JSON.stringify(NOTHING)
-        : null;
-    this.#add(news, total !== null);
+    const { counted } = report;
+    const known = before?.wake === report.wake ? JSON.parse(before.counted) : report.before;
+    const news = since(counted, known);
+    const begun = this.#named < this.#limits.named ? JSON.stringify(NOTHING) : null;
+    const total = before ? before.total : begun;
     if (!before) this.#make(name, total !== null);
-    const { sockets, connections, users, wake, counted } = report;
-    const weight = news.in + news.out + sockets;
-    const added = total === null ? null : JSON.stringify(sum(JSON.parse(total), news));
-    const row = [
-      name,
-      now,
-      sockets,
-      connections,
-      users,
-      weight,
-      wake,
-      JSON.stringify(counted),
-      added,
-    ];
-    this.#sql("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", ...row);
+    this.#add(news, total !== null);
+    const said = news.in + news.out + report.sockets;
+    const row = {
+      ...{ ...report, at: now, counted: JSON.stringify(counted) },
+      // What was said long ago counts half each time.
+      weight: before ? (before.weight + said) / 2 : said,
+      total: total === null ? null : JSON.stringify(sum(JSON.parse(total), news)),
+    };
+    this.#write(name, row);
     this.#arm(this.#forgetAt(now));
+  }
+
+  #write(name: string, row: Row): void {
+    const { at, sockets, connections, users, weight, wake, counted, total } = row;
+    const values = [name, at, sockets, connections, users, weight, wake, counted, total];
+    this.#sql("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", ...values);
   }
 
   #row(name: string): Row | undefined {
@@ -187,8 +154,8 @@ export class HubIndex implements Duty {
   }
 
   /** The rooms where most happens by name, the rest as one. */
-  metrics(): HubMetrics {
-    this.#choose();
+  metrics(now: number): HubMetrics {
+    if (this.#rows > this.#named) this.#choose(now - QUIET_MS);
     const named = this.#sql(
       "SELECT name, sockets, total FROM seen WHERE total IS NOT NULL ORDER BY name",
     );
@@ -214,25 +181,21 @@ export class HubIndex implements Duty {
    * Who is named stays so, unless another says more than twice as much: a series that comes and goes says little. Who
    * gets a name begins at zero, and what it had counted remains in `other`: so every series only grows.
    */
-  #choose(): void {
-    if (this.#rows === this.#named) return;
+  #choose(quietSince: number): void {
     const free = this.#limits.named - this.#named;
-    const quiet = this.#sql(
-      "SELECT name, weight FROM seen WHERE total IS NOT NULL ORDER BY weight",
-    );
-    const loud = this.#sql(
-      "SELECT name, weight FROM seen WHERE total IS NULL ORDER BY weight DESC LIMIT ?",
-      this.#limits.named,
-    );
-    for (const [index, { name, weight }] of loud.entries()) {
-      const weakest = index < free ? undefined : quiet[index - free];
-      if (index >= free && !(weakest && Number(weight) > 2 * Number(weakest["weight"]))) break;
-      if (weakest)
-        this.#sql("UPDATE seen SET total = NULL WHERE name = ?", weakest["name"] as string);
-      const begun = [JSON.stringify(NOTHING), name as string];
-      this.#sql("UPDATE seen SET total = ? WHERE name = ?", ...begun);
+    const weakest = this.#sql(`${WEIGHED} total IS NOT NULL ORDER BY weight`, quietSince);
+    const loudest = this.#sql(`${WEIGHED} total IS NULL ORDER BY weight DESC`, quietSince);
+    for (const [index, { name, weight }] of loudest.slice(0, this.#limits.named).entries()) {
+      const weak = weakest[index - free];
+      if (index >= free && !(weak && Number(weight) > 2 * Number(weak["weight"]))) break;
+      if (weak) this.#setTotal(weak["name"] as string, null);
+      this.#setTotal(name as string, JSON.stringify(NOTHING));
     }
     this.#count();
+  }
+
+  #setTotal(name: string, total: string | null): void {
+    this.#sql("UPDATE seen SET total = ? WHERE name = ?", total, name);
   }
 
   #forgetAt(at: number): number {

@@ -55,7 +55,6 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
       if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
       const { 0: client, 1: server } = new WebSocketPair();
       const begun = await this.begin(server, request);
-      this.parts.active();
       if (begun instanceof Response) return begun;
       return new Response(null, { status: 101, webSocket: client });
     } catch (error) {
@@ -81,6 +80,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     connections.greet(connection);
     if (!connections.all.has(connection)) return;
     connection.opening = false;
+    this.parts.active();
     logConnection(this.env, "connection_opened", { connection, parts: this.parts });
     const opened = this.receiver.opened(this.host, connection);
     for (const frame of connection.early.splice(0))

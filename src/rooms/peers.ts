@@ -3,7 +3,7 @@
 import type { Position } from "../model/position.ts";
 import { isRelayName } from "./address.ts";
 import type { AnalyticsEnv } from "./analytics.ts";
-import type { HubMetrics, RoomsQuery, RoomsView } from "./hub-index.ts";
+import type { HubMetrics, RoomsQuery, RoomsView } from "./indexed.ts";
 import type { Params } from "../model/message.ts";
 import type {
   Draft,

@@ -18,6 +18,8 @@ export interface Report extends Crowd {
   /** Which life of the object was counted: figures begin anew with each. */
   readonly wake: string;
   readonly counted: Counted;
+  /** What of it was told before, for an index that has forgotten. */
+  readonly before: Counted;
 }
 
 export interface ReportsOptions {
@@ -103,7 +105,8 @@ export class Reports implements Duty {
   #tell(now: number): void {
     const { crowd, counted, wake, waitUntil } = this.#options;
     this.#toldAt = now;
-    waitUntil(this.#send({ ...crowd(), wake, counted: counted() }, now));
+    const report = { ...crowd(), wake, counted: counted(), before: this.#counted };
+    waitUntil(this.#send(report, now));
   }
 
   async #send(report: Report, at: number): Promise<void> {

@@ -6,7 +6,8 @@ import type { Position } from "../model/position.ts";
 import { attach, handedOver, missedSince, type Arrival } from "./attach.ts";
 import type { Connection } from "./connection.ts";
 import { HubObject } from "./object.ts";
-import type { HubIndex, HubMetrics, RoomsQuery, RoomsView } from "./hub-index.ts";
+import type { HubIndex } from "./hub-index.ts";
+import type { HubMetrics, RoomsQuery, RoomsView } from "./indexed.ts";
 import type { Fault, MemberCount, ObjectEnv, Peer, RoomInfo } from "./peers.ts";
 import type { Draft, HistoryQuery, HistoryView, PresenceQuery, PresenceView } from "./receiver.ts";
 import type { Report } from "./reports.ts";
@@ -97,7 +98,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   async metrics(): Promise<HubMetrics> {
-    return this.#index.metrics();
+    return this.#index.metrics(Date.now());
   }
 
   get #index(): HubIndex {
