@@ -68,7 +68,8 @@ describe("a room", () => {
     const room = "chat/group:listed";
     using alice = await enter(room, { user: "alice" });
     const phone = await enter(room, { user: "alice" });
-    using _ = await enter(room, { user: "bob" });
+    using bob = await enter(room, { user: "bob" });
+    await bob.call("$/presence");
     await settle(roomAt(room));
     const listed = async (hub = "chat", tenant = "default") =>
       (await indexOf(hub, tenant).rooms({ prefix: "group:listed" })).rooms;
@@ -126,7 +127,8 @@ describe("a room", () => {
 
   it("that slept before it told is told of when it wakes", async () => {
     const room = "chat/group:slept";
-    using _ = await enter(room, { user: "alice" });
+    using alice = await enter(room, { user: "alice" });
+    await alice.call("$/presence");
     await evictDurableObject(roomAt(room));
     pass(SOON_MS);
     await runDurableObjectAlarm(roomAt(room));
@@ -208,7 +210,8 @@ describe("/api/metrics", () => {
   );
 
   it("shows a tenant its own rooms, and nobody else's", async () => {
-    using _ = await enter("chat/group:of-acme", { claims: { tid: "acme" } });
+    using alice = await enter("chat/group:of-acme", { claims: { tid: "acme" } });
+    await alice.call("$/presence");
     await settle(roomAt("chat/group:of-acme", "acme"));
     const acme = await (await scrape({ ...SERVICE, tid: "acme" })).text();
     expect(acme).toContain('room="group:of-acme"');
