@@ -1,5 +1,6 @@
 // What the environment says about tokens and origins, checked as a whole: a gap refuses every request.
 
+import { logError } from "../model/log.ts";
 import { readOrigins } from "./origin.ts";
 import { remoteKeys, secretKey, type KeySource } from "./keys.ts";
 import { Refusal } from "./refusal.ts";
@@ -100,6 +101,7 @@ function readKeysUrl(text: string): KeySource {
 }
 
 export function misconfigured(problem: string): never {
-  console.error(`Every request is refused: ${problem}`);
+  // Every request is refused.
+  logError("misconfigured", { problem });
   throw new Refusal("misconfigured");
 }

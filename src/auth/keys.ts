@@ -1,5 +1,6 @@
 // Where the keys that verify tokens come from: a secret, or a key set that the issuer publishes.
 
+import { logError } from "../model/log.ts";
 import { createLocalJWKSet, errors, type JWTHeaderParameters } from "jose";
 import { fetchKeySet, within } from "./key-set.ts";
 import { Refusal } from "./refusal.ts";
@@ -107,6 +108,7 @@ async function load(cache: KeyCache, nowMs: number): Promise<void> {
     const find = createLocalJWKSet(await fetchKeySet(cache.url, TIMEOUT_MS));
     cache.keys = { find, fetchedAt: nowMs };
   } catch (error) {
-    console.error(`No keys from JWT_JWKS_URL: ${error instanceof Error ? error.message : "?"}`);
+    const reason = error instanceof Error ? error.message : "?";
+    logError("keys_unavailable", { variable: "JWT_JWKS_URL", reason });
   }
 }

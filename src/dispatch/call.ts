@@ -2,6 +2,7 @@
 // it does is its work: a hub's method or stream (hub-call.ts), or a word of the protocol's own (built-ins.ts).
 
 import { HubError, publicError } from "../model/errors.ts";
+import { logError } from "../model/log.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../model/message.ts";
 import { failure, type Answering, type Failing } from "./answering.ts";
 import type { Said } from "./contexts.ts";
@@ -114,10 +115,12 @@ export class Call implements OpenCall {
   #fail(error: unknown): void {
     const shown = publicError(error);
     if (shown.code === "internal") {
-      console.error(`${this.#options.name}:`, error);
+      logError("call_failed", { method: this.#options.name, error });
       shown.detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
-    if (!this.#cancelled) this.#answer(shown);
+    if (this.#cancelled) return;
+    this.#options.session.host.refused(shown.code);
+    this.#answer(shown);
   }
 
   #answer(error: HubError): void {

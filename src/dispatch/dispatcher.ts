@@ -1,6 +1,7 @@
 // Which call: turns what connections receive into calls of hubs, and rooms' events into hubs' hooks.
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
+import { logWarning } from "../model/log.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
 import type { Connection } from "../rooms/connection.ts";
 import type { Host, Receiver } from "../rooms/receiver.ts";
@@ -166,7 +167,7 @@ function completed(
 
 /** What comes after cannot be understood. */
 function breakOff({ host, connection }: Session, { message, detail }: HubError): void {
-  console.warn(`${host.domain.hub}: a connection broke off. ${message}`);
+  logWarning("connection_broken", { hub: host.domain.hub, reason: message });
   const { detailedErrors } = host.settings;
   host.close(connection, CLOSE.malformed, detailedErrors ? (detail ?? message) : undefined);
 }
@@ -178,6 +179,7 @@ function refuse(
   answer: Answering,
 ): void {
   const { host, connection } = session;
+  host.refused(message.error.code);
   if (message.id !== undefined) answer(failure(message.id, message.error));
   // A request that is answered as a whole is over anyway.
   if (connection.protocol.answersOnly) return;
@@ -206,7 +208,8 @@ function invoke(receiving: Receiving, invocation: Invocation, answer: Answering)
     session.inTurn(new Call({ session, id, name: target, target, answer, work }));
   } catch (error) {
     const { detailedErrors: detailed } = session.host.settings;
-    if (id !== undefined)
-      answer(failure(id, publicError(error), { target, stage: "finding", detailed }));
+    const shown = publicError(error);
+    session.host.refused(shown.code);
+    if (id !== undefined) answer(failure(id, shown, { target, stage: "finding", detailed }));
   }
 }

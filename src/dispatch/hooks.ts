@@ -1,6 +1,7 @@
 // Runs a hub's hooks: what happens because a connection or a user comes or goes, and not because of a call.
 
 import { CLOSE, HubError } from "../model/errors.ts";
+import { logError } from "../model/log.ts";
 import type { Host } from "../rooms/receiver.ts";
 import { callContext, memberContext, roomContext, voiceOf, type Said } from "./contexts.ts";
 import type { HubContext } from "./context.ts";
@@ -28,7 +29,7 @@ export async function connectedHook(session: Session, served: ServedHub): Promis
           ),
       });
     } catch (error) {
-      console.error(`${served.name}, connected:`, error);
+      logError("hook_failed", { hub: served.name, hook: "connected", error });
       session.neverBegan = true;
       session.host.close(session.connection, CLOSE.failed, detailOf(session, error));
     }
@@ -104,6 +105,6 @@ async function guarded(served: ServedHub, hook: () => unknown): Promise<void> {
     await hook();
   } catch (error) {
     const what = error instanceof HubError ? error.message : error;
-    console.error(`A presence hook of ${served.name}:`, what);
+    logError("hook_failed", { hub: served.name, hook: "presence", error: what });
   }
 }

@@ -2,6 +2,7 @@
 // limits. What the connection is in because its token or its client said so is judged anew; hub code's rooms stay.
 
 import { CLOSE, HubError } from "../model/errors.ts";
+import { logError } from "../model/log.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import type { Refreshed } from "../rooms/receiver.ts";
@@ -62,7 +63,7 @@ async function admits(asked: Refreshing, user: User, room: Topic): Promise<boole
   try {
     return await mayEnter({ hub: served.name, user, args: [], room }, rulesOf(asked, room));
   } catch (error) {
-    console.error(`${served.name}, who may enter ${formatTopic(room)}:`, error);
+    logError("policy_failed", { hub: served.name, room: formatTopic(room), error });
     return false;
   }
 }

@@ -6,6 +6,8 @@ import { Refusal, refusalResponse } from "../auth/authenticate.ts";
 import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
+import { logError, logWarning } from "../model/log.ts";
+import { writeRefusal } from "../rooms/analytics.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";
 import { preflight, readable } from "./cors.ts";
@@ -27,7 +29,7 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
   for (const path of ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"])
     app.get(path, async ({ req, env }) =>
-      readable(req.raw, env, logged(req.raw, await enterRoom(req.raw, hubs, env))),
+      readable(req.raw, env, logged(req.raw, env, await enterRoom(req.raw, hubs, env))),
     );
   for (const path of ["/hubs/*", "/parties/*", "/client/*"])
     app.options(path, ({ req, env }) => preflight(req.raw, env));
@@ -37,14 +39,14 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     );
   for (const path of signalR("/refresh"))
     app.post(path, async ({ req, env }) =>
-      readable(req.raw, env, logged(req.raw, await refresh(req.raw, hubs, env))),
+      readable(req.raw, env, logged(req.raw, env, await refresh(req.raw, hubs, env))),
     );
   app.get("/hubs/:hub/rpc", async ({ req, env }) =>
-    logged(req.raw, await enterHub(req.raw, hubs, env)),
+    logged(req.raw, env, await enterHub(req.raw, hubs, env)),
   );
   app.post("/hubs/:hub/rpc", async ({ req, env, executionCtx }) => {
     const beyond = (work: Promise<unknown>) => executionCtx.waitUntil(work);
-    return readable(req.raw, env, logged(req.raw, await callHub(req.raw, hubs, env, beyond)));
+    return readable(req.raw, env, logged(req.raw, env, await callHub(req.raw, hubs, env, beyond)));
   });
   app.all(
     "/hubs/:hub/rpc",
@@ -54,7 +56,7 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     app.all(path, () => new Response(null, { status: 405 }));
   for (const path of [...signalR(""), "/client/"])
     app.all(path, async ({ req, env }) =>
-      readable(req.raw, env, logged(req.raw, await connect(req.raw, hubs, env))),
+      readable(req.raw, env, logged(req.raw, env, await connect(req.raw, hubs, env))),
     );
   app.post("/dev/token", async (c) =>
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
@@ -62,7 +64,7 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   mountRest(app, hubs);
   app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
   app.onError((error, { req, env }) => {
-    const response = logged(req.raw, refused(error, isSignalR(req.path)));
+    const response = logged(req.raw, env, refused(error, isSignalR(req.path)));
     return readable(req.raw, env, isSignalR(req.path) ? response : patient(req.raw, response));
   });
   return app;
@@ -77,15 +79,19 @@ function refused(error: Error, inWords: boolean): Response {
   if (error instanceof Refusal) return refusalResponse(error);
   if (isOverload(error)) return unavailable();
   const shown = publicError(error);
-  if (shown.code === "internal") console.error("A request failed:", error);
+  if (shown.code === "internal") logError("request_failed", { error });
   return answer(shown, STATUS.get(shown.code) ?? 500, inWords);
 }
 
 /** Browsers tell a page nothing of a refused handshake, so the log says why. Never the query: a token stands there. */
-function logged({ method, url }: Request, response: Response): Response {
+function logged({ method, url }: Request, env: EndpointEnv, response: Response): Response {
   const code = response.headers.get("x-dormouse-error");
-  // Percent-encoded as it came: a name must not begin a line of its own.
-  if (code) console.warn(`${method} ${new URL(url).pathname} refused: ${response.status} ${code}`);
+  if (!code) return response;
+  const { status } = response;
+  // Percent-encoded as it came.
+  const { pathname: path } = new URL(url);
+  logWarning("refused", { method, path, status, code });
+  writeRefusal(env, path.split("/")[2] ?? "", status, code);
   return response;
 }
 

@@ -2,6 +2,7 @@
 // the worker, which pays for work and not for waiting, turns what comes into whatever the client understands.
 
 import { shouldReconnect } from "../model/errors.ts";
+import { logWarning } from "../model/log.ts";
 import { isQuestion, placeAfter, type Heard } from "./events.ts";
 import { frameOf, type Frame } from "./frames.ts";
 
@@ -88,7 +89,7 @@ export class Bridge {
       this.#listen(await this.#options.open(this.#position));
       return true;
     } catch (error) {
-      console.warn("A bridge could not be mended:", error);
+      logWarning("bridge_unmended", { error });
       const next = MENDING_MS[this.#failures++];
       return next !== undefined && this.#mend(next);
     }

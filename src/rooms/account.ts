@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { CLOSE, publicError } from "../model/errors.ts";
+import { logWarning } from "../model/log.ts";
 import type { TokenFacts } from "../model/token-rules.ts";
 import { AccountFacts, OBJECTS_AT_MOST } from "./account-facts.ts";
 import { hubOf, parseAccountName } from "./address.ts";
@@ -115,7 +116,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
       const { present } = await this.#command(object, { tokens }, [close]);
       if (present > 0) this.#facts.told(object, changes);
     }).catch((error: unknown) =>
-      console.warn("A revocation is told again:", publicError(error).code),
+      logWarning("revocation_untold", { code: publicError(error).code }),
     );
     await this.#arm();
   }

@@ -1,5 +1,7 @@
 // One alarm for many duties. Timers would keep an object awake; an alarm wakes it when, and only when, it is due.
 
+import { logError } from "../model/log.ts";
+
 /** Something to be done at times. */
 export interface Duty {
   /** When it is next due, milliseconds since 1970; undefined: not at all. */
@@ -37,7 +39,7 @@ export class Agenda {
 
   /** A storage that does not answer is asked to set the alarm all the same: too early is better than never. */
   readonly #unknown = (error: unknown): void => {
-    console.error("The alarm could not be read:", error);
+    logError("alarm_unread", { error });
     this.#know(null);
   };
 
@@ -55,7 +57,7 @@ export class Agenda {
       try {
         await duty.run(now);
       } catch (error) {
-        console.error("A duty failed:", error);
+        logError("duty_failed", { error });
       }
     }
     const times = this.#duties.flatMap((duty) => duty.due(now) ?? []);
@@ -65,7 +67,7 @@ export class Agenda {
   #set(at: number): void {
     this.#armed = at;
     this.#storage.setAlarm(at).catch((error: unknown) => {
-      console.error("The alarm could not be set:", error);
+      logError("alarm_unset", { error });
       if (this.#armed === at) this.#armed = null;
     });
   }

@@ -8,6 +8,7 @@ import { formatPosition, type Position } from "../model/position.ts";
 import type { User } from "../model/user.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import type { Connection } from "./connection.ts";
+import { countReplay } from "./counters.ts";
 import { cut } from "./fan-out.ts";
 import { messageOf } from "./outbox.ts";
 import type { HistoryView, PresenceView } from "./receiver.ts";
@@ -56,7 +57,7 @@ export function attach(
   now: number,
 ): Connection {
   checkRoom(parts, user);
-  const { home, connections, room, roster, settings } = parts;
+  const { home, connections, counters, room, roster, settings } = parts;
   const attached = {
     id: connectionId(home),
     protocol: jsonRpc.name,
@@ -70,6 +71,8 @@ export function attach(
   roster.own(user.id, 1);
   const entered = { room, present: roster.view({}), settings };
   connections.send(connection, framesOf(connection, entered, missed, previous));
+  counters.out += missed.entries.length;
+  if (since) countReplay(counters, missed.recovered, missed.entries.length);
   parts.agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
   return connection;
 }

@@ -36,6 +36,8 @@ export class Connections {
   readonly #all = new Set<Connection>();
   readonly #byId = new Map<string, Connection>();
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
+  /** Characters that those who are gone were written. */
+  #writtenBefore = 0;
 
   /** After sleep the sockets are still there, and their attachments say who they are. */
   constructor(state: SocketState, settings: RoomSettings, dropped: Dropped) {
@@ -52,6 +54,13 @@ export class Connections {
 
   get all(): ReadonlySet<Connection> {
     return this.#all;
+  }
+
+  /** Characters written in this wake. Each connection counts its own anyway. */
+  get written(): number {
+    let written = this.#writtenBefore;
+    for (const connection of this.#all) written += connection.written;
+    return written;
   }
 
   get(id: string): Connection | undefined {
@@ -144,6 +153,7 @@ export class Connections {
   remove(connection: Connection): boolean {
     this.#byId.delete(connection.id);
     if (!this.#all.delete(connection)) return false;
+    this.#writtenBefore += connection.written;
     this.#forget(connection);
     return true;
   }

@@ -2,6 +2,7 @@
 // built once. Pure: it takes what is waiting and gives frames.
 
 import { HubError } from "../model/errors.ts";
+import { logError } from "../model/log.ts";
 import type { Encoded, Outgoing } from "../model/message.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import type { Connection } from "./connection.ts";
@@ -31,14 +32,18 @@ export type Send = (connection: Connection, frames: readonly Encoded[]) => void;
 /** Frames are cut at this many characters, so that a long replay does not become one huge frame. */
 export const FRAME_CHARS = 256 * 1024;
 
-/** Calls `send` with the frames of each connection, in order. */
-export function fanOut(waiting: readonly Waiting[], send: Send): void {
+/** Calls `send` with the frames of each connection, in order. Gives how many messages that were. */
+export function fanOut(waiting: readonly Waiting[], send: Send): number {
   const encode = encoder();
   const special = specialOf(waiting, encode);
-  for (const [connection, records] of special)
+  let told = 0;
+  for (const [connection, records] of special) {
     if (records.length > 0) send(connection, cut(connection.protocol, records));
+    told += records.length;
+  }
   for (const { audiences, connections } of sharesOf(waiting, special)) {
     const frames = new Map<Protocol, Encoded[]>();
+    const messages = waiting.filter((one) => !isTold(one) && audiences.has(one.audience)).length;
     for (const connection of connections) {
       const { protocol } = connection;
       let shared = frames.get(protocol);
@@ -48,8 +53,10 @@ export function fanOut(waiting: readonly Waiting[], send: Send): void {
           (shared = cut(protocol, recordsOf(waiting, audiences, protocol, encode))),
         );
       if (shared.length > 0) send(connection, shared);
+      told += messages;
     }
   }
+  return told;
 }
 
 /** Records as frames: as few as fit. Empty records are left out. */
@@ -96,7 +103,7 @@ function encodeSafely(message: Outgoing, protocol: Protocol): Encoded {
       const answers = message.answers.flatMap((answer) => encodable(answer, protocol));
       return protocol.encode({ type: "batch", answers });
     }
-    console.error("A message could not be encoded:", error);
+    logError("message_unencodable", { error });
     const failure = failureOf(message);
     return failure ? protocol.encode(failure) : "";
   }
@@ -107,7 +114,7 @@ function encodable(answer: Outgoing, protocol: Protocol): Outgoing | [] {
     protocol.encode(answer);
     return answer;
   } catch (error) {
-    console.error("An answer could not be encoded:", error);
+    logError("answer_unencodable", { error });
     return failureOf(answer) ?? [];
   }
 }
@@ -144,7 +151,7 @@ function recordOf({ connection, message }: Told, encode: Encode): Encoded {
   try {
     return encode(typeof message === "function" ? message() : message, connection.protocol);
   } catch (error) {
-    console.error("What was to be told could not be made:", error);
+    logError("message_unmade", { error });
     return "";
   }
 }

@@ -1,6 +1,7 @@
 // The room's side of a follow link: who follows, how far each has come, and the batches on their way. One batch is
 // in flight for each follower; what is said meanwhile joins the next; what was missed is repaired from the log.
 
+import { logWarning } from "../model/log.ts";
 import type { Duty } from "./agenda.ts";
 import { within } from "./log-pieces.ts";
 import type { RoomLog } from "./log.ts";
@@ -179,7 +180,8 @@ export class Followers implements Duty {
     const delay = RETRY_MS[Math.min(link.failures++, RETRY_MS.length - 1)]!;
     link.retryAt = this.#options.now() + delay;
     this.#options.arm(link.retryAt);
-    console.warn("A follower could not be reached; its batch is sent again:", error);
+    // Its batch is sent again.
+    logWarning("follower_unreached", { room: this.#options.room, error });
   }
 
   due(): number | undefined {

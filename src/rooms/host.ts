@@ -1,18 +1,20 @@
 // What hub code can do from an object: the Host, over the object's parts. Here by a function call, elsewhere by RPC.
 
-import { HubError, publicError, type CloseCode } from "../model/errors.ts";
+import { HubError, type CloseCode } from "../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../model/message.ts";
 import type { Limits, RoomSettings } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../model/topic.ts";
-import { homeOf, objectName, type Domain, type Home } from "./address.ts";
+import type { Domain } from "./address.ts";
 import { save, type Attached, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
+import { countReplay } from "./counters.ts";
 import { checkDraft } from "./drafts.ts";
 import { limitsOf } from "./limits.ts";
 import { messageOf } from "./outbox.ts";
 import type { Parts } from "./parts.ts";
 import type { Peer } from "./peers.ts";
+import { Reaching } from "./reaching.ts";
 import { renewal } from "./renewal.ts";
 import { RoomParts } from "./room-parts.ts";
 import type {
@@ -41,12 +43,14 @@ export class ObjectHost implements Host {
   readonly #options: HostOptions;
   readonly admit: Host["admit"];
   readonly renewal: Renewal;
+  readonly #reaching: Reaching;
 
   constructor(parts: Parts, options: HostOptions) {
     this.#parts = parts;
     this.#options = options;
     this.admit = options.admit;
     this.renewal = renewal(parts, this.room);
+    this.#reaching = new Reaching(parts, this, options.receiver);
   }
 
   get domain(): Domain {
@@ -101,32 +105,16 @@ export class ObjectHost implements Host {
     return queuedBytes(connection);
   }
 
-  /** Who is gone is told nothing, and nobody hears of that: as in SignalR, a push is no question. */
-  async tell(id: string, target: string, params: Params): Promise<void> {
-    checkDraft({ target, ...params }, this.settings.limits.publishBytes);
-    try {
-      const connection = this.#local(id);
-      if (connection) this.send(connection, { type: "invocation", target, ...params });
-      else await this.#parts.holder(this.#homeOf(id)).tell(id, target, params);
-    } catch (error) {
-      if (publicError(error).code !== "connection_not_found") throw error;
-    }
+  tell(id: string, target: string, params: Params): Promise<void> {
+    return this.#reaching.tell(id, target, params);
   }
 
-  async ask(id: string, target: string, params: Params): Promise<unknown> {
-    checkDraft({ target, ...params }, this.settings.limits.publishBytes);
-    const connection = this.#local(id);
-    return connection
-      ? this.#options.receiver.ask(this, connection, target, params)
-      : this.#parts.holder(this.#homeOf(id)).ask(id, target, params);
+  ask(id: string, target: string, params: Params): Promise<unknown> {
+    return this.#reaching.ask(id, target, params);
   }
 
-  async move(id: string, topic: Topic, how: "join" | "leave"): Promise<void> {
-    const connection = this.#parts.connections.get(id);
-    const home = connection ? undefined : this.#homeOf(id);
-    if (home && !this.#isOwn(home))
-      return this.#parts.holder(home).move(id, formatTopic(topic), how);
-    if (connection) await this[how](connection, topic);
+  move(id: string, topic: Topic, how: "join" | "leave"): Promise<void> {
+    return this.#reaching.move(id, topic, how);
   }
 
   async join(connection: Connection, topic: Topic): Promise<void> {
@@ -136,7 +124,7 @@ export class ObjectHost implements Host {
   }
 
   async catchUp(connection: Connection, topic: Topic, since: Position | undefined) {
-    const { follows, outbox } = this.#parts;
+    const { follows, outbox, counters } = this.#parts;
     const most = this.limitsOf(connection).groupsPerConnection;
     const wanted = { topic, since, most, cause: "client" } as const;
     let caughtUp: CaughtUp | undefined;
@@ -145,6 +133,7 @@ export class ObjectHost implements Host {
       for (const entry of entries)
         outbox.send(connection, messageOf(room, stand.position.epoch, entry));
       caughtUp = { ...stand, replayed: entries.length };
+      if (since) countReplay(counters, stand.recovered, entries.length);
     });
     return caughtUp!;
   }
@@ -187,7 +176,18 @@ export class ObjectHost implements Host {
   }
 
   takes(connection: Connection, message: Incoming): boolean {
+    if (message.type !== "ping") this.#taken();
     return this.#parts.resumables?.take(connection, message) ?? true;
+  }
+
+  /** Pings are told to nobody, or a client that only lives would keep the index awake. */
+  #taken(): void {
+    this.#parts.counters.in++;
+    this.#parts.active();
+  }
+
+  refused(code: string): void {
+    this.#parts.refused(code);
   }
 
   pong(connection: Connection): void {
@@ -230,21 +230,5 @@ export class ObjectHost implements Host {
   #roomHere(topic: Topic): RoomParts | undefined {
     const here = this.#here;
     return here && formatTopic(topic) === here.room ? here : undefined;
-  }
-
-  /** Undefined where the connection is of another object. Throws `connection_not_found` where it should be here. */
-  #local(id: string): Connection | undefined {
-    const connection = this.#parts.connections.get(id);
-    if (!connection && this.#isOwn(this.#homeOf(id)))
-      throw new HubError("connection_not_found", "There is no connection with that id.");
-    return connection;
-  }
-
-  #homeOf(id: string): Home {
-    return homeOf(id, this.#parts.home);
-  }
-
-  #isOwn(home: Home): boolean {
-    return objectName(home) === objectName(this.#parts.home);
   }
 }

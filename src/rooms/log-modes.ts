@@ -1,5 +1,6 @@
 // The two cheaper logs, and which of the three a room has. Both say so in `$/connected`.
 
+import { logError } from "../model/log.ts";
 import type { RoomSettings } from "../model/options.ts";
 import { randomEpoch, type Position } from "../model/position.ts";
 import { Log, type RoomLog } from "./log.ts";
@@ -124,7 +125,8 @@ export class LogBehind implements RoomLog {
       if (this.#unsaved.length === 0) return this.#rest();
       this.#saved();
     } catch (error) {
-      console.error("The log could not be written behind; it is tried again:", error);
+      // It is tried again.
+      logError("log_unwritten", { error });
     }
     this.#timer(() => this.#tick(), BEHIND_MS);
   }

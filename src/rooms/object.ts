@@ -3,12 +3,14 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { CLOSE, HubError, reasonOf, publicError, type CloseCode } from "../model/errors.ts";
+import { logError } from "../model/log.ts";
 import type { Params } from "../model/message.ts";
 import { parseTopic, type Topic } from "../model/topic.ts";
 import type { Connection } from "./connection.ts";
 import { objectName } from "./address.ts";
 import { Admissions } from "./admissions.ts";
 import { obey, type Command, type Obeyed, type Selection } from "./commands.ts";
+import { logConnection } from "./connection-log.ts";
 import { ObjectHost } from "./host.ts";
 import { membersIn, type ConnectionEntry, type MembersQuery } from "./listing.ts";
 import { belongings, type Parts } from "./parts.ts";
@@ -77,6 +79,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
       return new Response(null, { status: 101, webSocket: client });
     } catch (error) {
       const { code, message } = publicError(error);
+      this.parts.refused(code);
       return Response.json(
         { error: { code, message } },
         { status: STATUS.get(code) ?? 404, headers: { "x-dormouse-error": code } },
@@ -97,6 +100,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     connections.greet(connection);
     if (!connections.all.has(connection)) return;
     connection.opening = false;
+    this.parts.active();
+    logConnection(this.env, "connection_opened", { connection, parts: this.parts });
     const opened = this.receiver.opened(this.host, connection);
     for (const frame of connection.early.splice(0))
       this.receiver.received(this.host, connection, frame);
@@ -107,6 +112,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     const connection = this.parts.connections.of(socket);
     if (!connection) return;
     this.parts.connections.heard(connection, Date.now());
+    this.parts.came(frame);
     this.take(connection, frame);
   }
 
@@ -120,24 +126,32 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     const isLost = code === 1006 || code === 1015;
     if (!isLost) answerClose(socket, code, reason);
-    this.end(socket, isLost ? new Error("The connection was lost.") : undefined);
+    this.end(socket, code, isLost ? new Error("The connection was lost.") : undefined);
   }
 
   override webSocketError(socket: WebSocket, error: unknown): void {
-    this.end(socket, error instanceof Error ? error : new Error(String(error)));
+    this.end(socket, 1006, error instanceof Error ? error : new Error(String(error)));
   }
 
-  protected end(socket: WebSocket, error?: Error): void {
+  protected end(socket: WebSocket, code: number, error?: Error): void {
     const ended = this.parts.connections.ended(socket);
     if (!ended) return;
     this.parts.connections.remove(ended.connection);
+    this.#ended(ended.connection, code);
     this.left(ended.connection, error, ended.asleep);
   }
 
   /** One that the server ends. */
   protected gone(connection: Connection, why: CloseCode): void {
     const error = why === CLOSE.normal ? undefined : new HubError("cancelled", reasonOf(why));
+    this.#ended(connection, why);
     this.left(connection, error, false);
+  }
+
+  #ended(connection: Connection, code: number): void {
+    this.parts.active();
+    if (connection.opening || connection.asker) return;
+    logConnection(this.env, "connection_closed", { connection, parts: this.parts, code });
   }
 
   /** `asleep`: it ended while the object slept, and this wake has not counted it. */
@@ -152,7 +166,10 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
 
   /** Failures of what nobody waits for are logged; follow links are told again by alarm. */
   protected inBackground(work: Promise<unknown>): void {
-    this.ctx.waitUntil(work.catch((error: unknown) => console.error("In the background:", error)));
+    const { name } = this.parts;
+    const failed = (error: unknown) =>
+      logError("background_failed", { hub: this.host.domain.hub, room: name, error });
+    this.ctx.waitUntil(work.catch(failed));
   }
 
   async deliver(delivery: Delivery): Promise<DeliveryReply> {

@@ -13,6 +13,8 @@ export interface OutboxOptions {
   isLight(): boolean;
   find(connection: string): Connection | undefined;
   readonly send: Send;
+  /** How many messages have just left. */
+  told?(messages: number): void;
 }
 
 /** An entry of a room, for those of this object's connections that are in it. */
@@ -63,7 +65,8 @@ export class Outbox {
     this.save();
     const waiting = this.#waiting.filter((one) => !("ticket" in one && one.ticket?.error));
     this.#waiting = [];
-    if (waiting.length > 0) fanOut(waiting, this.#options.send);
+    const told = waiting.length > 0 ? fanOut(waiting, this.#options.send) : 0;
+    this.#options.told?.(told);
     this.#flushed?.resolve();
     this.#flushed = undefined;
   }

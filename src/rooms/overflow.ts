@@ -6,6 +6,7 @@ import { jsonRpc } from "../protocols/json-rpc.ts";
 import { connectionId } from "./address.ts";
 import { framesOf, type Arrival } from "./attach.ts";
 import type { Connection } from "./connection.ts";
+import { countReplay } from "./counters.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
 /** What the edge hands over for a room that had no room. */
@@ -37,12 +38,14 @@ export async function enterRoom(
   connection: Connection,
   { room, since, previous }: Overflow,
 ): Promise<void> {
-  const { connections, follows, settings } = parts;
+  const { connections, counters, follows, settings } = parts;
   const topic = parseTopic(room);
   const present = await parts.peer(topic).presence({});
   const wanted = { topic, since, most: Infinity, cause: "client" } as const;
   await follows.catchUp(connection, wanted, (missed) => {
     const about = { room, present, settings };
     connections.send(connection, framesOf(connection, about, missed, previous));
+    counters.out += missed.entries.length;
+    if (since) countReplay(counters, missed.recovered, missed.entries.length);
   });
 }

@@ -2,6 +2,7 @@
 // it is let drain again, then held for 2 ms, and what came meanwhile is flushed together. When nothing came, no timer
 // is left behind.
 
+import { logError } from "../model/log.ts";
 import { HANDLER_TURNS, turns } from "./turns.ts";
 
 export const HOLD_MS = 2;
@@ -39,7 +40,7 @@ export function pace(flush: () => void, options: PaceOptions = {}): Pace {
       flush();
     } catch (error) {
       // Nobody waits for a timer: one flush that fails must not keep the next from coming.
-      console.error("A flush failed:", error);
+      logError("flush_failed", { error });
     }
   };
   const run = () => {

@@ -2,17 +2,20 @@
 // through the functions they are given here. Rooms (room-parts.ts) and relays (relay-parts.ts) add their own.
 
 import { DEFAULTS, type RoomSettings } from "../model/options.ts";
-import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
-import { objectName, parseObjectName, type Home } from "./address.ts";
+import { ALL, formatTopic, parseTopic, type Topic } from "../model/topic.ts";
+import { objectName, parseObjectName, randomId, type Home } from "./address.ts";
+import { writeReport } from "./analytics.ts";
 import { Agenda, type Duty } from "./agenda.ts";
 import type { Connection } from "./connection.ts";
 import { Connections, type Dropped } from "./connections.ts";
+import { countedOf, countRefusal, freshCounters, type Counted } from "./counters.ts";
 import { Follows, type FollowsOptions } from "./follows.ts";
 import { Lanes } from "./lanes.ts";
 import { Liveness } from "./liveness.ts";
 import { Outbox } from "./outbox.ts";
 import { peersOf, type Holder, type ObjectEnv, type Peer, type Peers } from "./peers.ts";
 import type { Receiver } from "./receiver.ts";
+import { Reports, type Crowd, type Report } from "./reports.ts";
 import type { Resumables } from "./resumables.ts";
 
 /** What happens in an object that its parts cannot answer themselves. */
@@ -35,6 +38,8 @@ export abstract class Parts {
   readonly follows: Follows;
   readonly agenda: Agenda;
   readonly peers: Peers;
+  readonly counters = freshCounters();
+  readonly #reports: Reports;
   /** What is said in rooms elsewhere. */
   readonly lanes = new Lanes((topic) => this.peer(topic));
   protected readonly ctx: DurableObjectState;
@@ -54,9 +59,12 @@ export abstract class Parts {
       isLight: () => this.connections.all.size <= FEW && this.isUnlogged,
       find: (id) => this.connections.get(id),
       send: (connection, frames) => this.connections.send(connection, frames),
+      told: (messages) => void (this.counters.out += messages),
     });
+    this.#reports = this.#reporting(env);
     this.follows = new Follows(this.#following());
     this.duties.push(new Liveness(ctx, this.settings, this.connections), this.#upkeep());
+    if (this.served) this.duties.push(this.#reports);
   }
 
   /** The hub's settings, as this kind of object has them. */
@@ -99,6 +107,50 @@ export abstract class Parts {
     return this.peers(objectName(home));
   }
 
+  /** What this object is to the hub's index: a topic, or a relay's name. */
+  abstract get name(): string;
+
+  /** Who is here now. */
+  abstract get crowd(): Crowd;
+
+  /** How things are here is told to the hub's index. */
+  protected async tell(report: Report): Promise<void> {
+    await this.peer(ALL).report(this.name, report);
+  }
+
+  #reporting(env: ObjectEnv): Reports {
+    const { counters, agenda, home, ctx } = this;
+    return new Reports({
+      ...{ counters, kv: ctx.storage.kv, wake: randomId() },
+      counted: () => this.#counted,
+      crowd: () => this.crowd,
+      tell: (report) => this.tell(report),
+      told: (report, news) => writeReport(env, { ...home, room: this.name }, report, news),
+      arm: (at) => agenda.arm(at),
+      now: () => Date.now(),
+      waitUntil: (work) => ctx.waitUntil(work),
+    });
+  }
+
+  get #counted(): Counted {
+    return { ...countedOf(this.counters), bytesOut: this.connections.written };
+  }
+
+  /** Something happens here that the hub's index shall know. */
+  active(): void {
+    if (this.served) this.#reports.active();
+  }
+
+  /** A frame of a client. */
+  came(frame: string | ArrayBuffer): void {
+    this.counters.bytesIn += typeof frame === "string" ? frame.length : frame.byteLength;
+  }
+
+  refused(code: string): void {
+    countRefusal(this.counters, code);
+    this.active();
+  }
+
   #following(): FollowsOptions {
     return {
       sql: this.ctx.storage.sql,
@@ -110,7 +162,10 @@ export abstract class Parts {
         this.settings.rememberGroups > 0 || this.settings.signalR.statefulReconnect !== undefined,
       flush: () => this.outbox.flush(),
       tellsWho: ({ kind }) => kind !== "all" || this.settings.online,
-      heard: (hearing) => this.outbox.hear(hearing),
+      heard: (hearing) => {
+        this.active();
+        this.outbox.hear(hearing);
+      },
       missed: (room, members) => this.#reset(room, members),
     };
   }

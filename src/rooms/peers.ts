@@ -1,6 +1,8 @@
 // What objects say to each other, as one interface: rooms to those that follow them, hub code to rooms elsewhere.
 
 import type { Position } from "../model/position.ts";
+import type { AnalyticsEnv } from "./analytics.ts";
+import type { HubMetrics, RoomsQuery, RoomsView } from "./indexed.ts";
 import type { Params } from "../model/message.ts";
 import type { TokenFacts } from "../model/token-rules.ts";
 import type { AccountObject } from "./account.ts";
@@ -20,6 +22,7 @@ import type {
   PresenceQuery,
   PresenceView,
 } from "./receiver.ts";
+import type { Report } from "./reports.ts";
 
 /** A user and how many connections the follower has of them: absolute, so that repeating it changes nothing. */
 export type MemberCount = readonly [userId: string, connections: number];
@@ -90,9 +93,27 @@ export type Account = Pick<
   | "removeFromAllGroups"
   | "isInGroup"
 >;
+/** How a room is now. */
+export interface RoomInfo {
+  readonly position: Position;
+  readonly connections: number;
+  readonly users: number;
+  /** Messages a second, over the last minute. */
+  readonly rate: number;
+}
+
+/** What a hub's `all` room answers, where its index lives. Throws `wrong_kind` elsewhere. */
+export interface Indexing {
+  /** An object says how it is; `name` is a topic, or `relay:` and a relay's name. */
+  report(name: string, report: Report): Promise<void>;
+  rooms(query: RoomsQuery): Promise<RoomsView>;
+  relays(query: RoomsQuery): Promise<RoomsView>;
+  metrics(): Promise<HubMetrics>;
+}
 
 /** The RPC surface of rooms; relays have a Holder's. */
-export interface Peer extends Holder {
+export interface Peer extends Holder, Indexing {
+  info(): Promise<RoomInfo>;
   publish(draft: Draft): Promise<Position>;
   /** The same for many, in their order; gives what failed of each, or null. */
   publishAll(drafts: readonly Draft[]): Promise<readonly (Fault | null)[]>;
@@ -116,10 +137,12 @@ export interface Peers {
 }
 
 /** What an object's worker gives it: where its peers are. */
-export interface ObjectEnv {
+export interface ObjectEnv extends AnalyticsEnv {
   readonly ROOMS: DurableObjectNamespace;
   readonly RELAYS: DurableObjectNamespace;
   readonly ACCOUNTS: DurableObjectNamespace;
+  /** `1`: a line in the log for each connection that begins, and one for each that ends. Lines cost. */
+  readonly LOG_CONNECTIONS?: string;
 }
 
 /** The namespaces as peers: RPC types would hide these few methods behind a wall. */

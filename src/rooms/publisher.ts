@@ -2,6 +2,7 @@
 // is written to the log first and sent after; what cannot be saved is not sent, and its callers hear of it.
 
 import { HubError } from "../model/errors.ts";
+import { logError } from "../model/log.ts";
 import type { Position } from "../model/position.ts";
 import type { Connection } from "./connection.ts";
 import type { RoomLog } from "./log.ts";
@@ -105,7 +106,7 @@ export class Publisher {
       this.#options.log.append(entries);
       return true;
     } catch (error) {
-      console.error("The log could not be written:", error);
+      logError("log_unwritten", { room: this.#options.room, error });
       return false;
     }
   }

@@ -2,6 +2,7 @@
 // again, at the one that its key leads to on another level.
 
 import { CLOSE, publicError } from "../model/errors.ts";
+import { logWarning } from "../model/log.ts";
 import { parseTopic } from "../model/topic.ts";
 import { objectName } from "./address.ts";
 import type { Connection } from "./connection.ts";
@@ -42,7 +43,7 @@ export async function backIntoGroups(parts: RelayParts, connection: Connection):
 }
 
 function failed(error: unknown): [] {
-  console.warn("Groups could not be asked for:", error);
+  logWarning("groups_unknown", { error });
   return [];
 }
 
@@ -67,7 +68,7 @@ async function backInto(
   } catch (error) {
     const hasLeft = publicError(error).code === "cancelled";
     if (hasLeft || !parts.connections.all.has(connection)) return;
-    console.warn("A group could not be had back at once:", error);
+    logWarning("group_unreached", { room: remembered.room, error });
     if (pause === undefined)
       return parts.follows
         .belong(connection, parseTopic(remembered.room), causeOf(remembered))

@@ -131,6 +131,8 @@ export interface Host {
   close(connection: Connection, why: CloseCode, detail?: string): void;
   /** Whether a message counts: not one that a resumed connection says again, nor its words about that. */
   takes(connection: Connection, message: Incoming): boolean;
+  /** A call was answered with an error: its code is counted. */
+  refused(code: string): void;
   /** Answers a heartbeat that did wake the object. */
   pong(connection: Connection): void;
   /** Keeps something beside the connection, across sleep. Throws `too_large`. */

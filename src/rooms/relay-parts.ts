@@ -5,6 +5,7 @@ import type { RelayAddress } from "./address.ts";
 import { Parts, type Events } from "./parts.ts";
 import type { ObjectEnv } from "./peers.ts";
 import type { Receiver } from "./receiver.ts";
+import type { Crowd } from "./reports.ts";
 import { CLOSE } from "../model/errors.ts";
 import { STATEFUL } from "../model/options.ts";
 import { Polls } from "./polls.ts";
@@ -57,6 +58,17 @@ export class RelayParts extends Parts {
     let count = 0;
     for (const { user } of this.connections.all) if (user.id === userId) count++;
     return count;
+  }
+
+  override get name(): string {
+    return `relay:${this.relay.relay}`;
+  }
+
+  /** Who calls over HTTP is no connection that stays. */
+  override get crowd(): Crowd {
+    const here = [...this.connections.all].filter(({ asker }) => !asker);
+    const users = new Set(here.map(({ user }) => user.id)).size;
+    return { sockets: here.length, connections: here.length, users };
   }
 
   get relay(): RelayAddress {

@@ -2,6 +2,7 @@
 // clients live here, and whoever comes to a room that is full.
 
 import { CLOSE, HubError } from "../model/errors.ts";
+import { logWarning } from "../model/log.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import type { TokenFacts } from "../model/token-rules.ts";
 import { isNewer, type User } from "../model/user.ts";
@@ -91,7 +92,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     try {
       await enterRoom(this.parts, connection, arrival);
     } catch (error) {
-      console.warn("A room that is full could not be entered:", error);
+      logWarning("overflow_failed", { hub: this.parts.home.hub, room: arrival.room, error });
       return this.parts.connections.close(connection, CLOSE.interrupted);
     }
     await this.welcome(connection);
@@ -164,10 +165,10 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   /** A socket that broke may leave its connection behind; one that was closed does not. */
-  protected override end(socket: WebSocket, error?: Error): void {
+  protected override end(socket: WebSocket, code: number, error?: Error): void {
     const connection = this.parts.connections.of(socket);
     const outlives = connection?.resumable && (error || connection.resumable.keepsAll);
-    if (!connection || !outlives) return super.end(socket, error);
+    if (!connection || !outlives) return super.end(socket, code, error);
     if (connection.socket !== socket) return;
     rememberAway(this.parts, connection);
     this.parts.resumables.dropped(connection, Date.now());
@@ -219,6 +220,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (this.parts.seats.isFull) return undefined;
     const user = await this.admissions.again(arrival.user);
     this.#checkUser(user);
+    this.parts.came(frame);
     return this.#asking.ask({ ...arrival, user }, frame, {
       host: this.host,
       receiver: this.receiver,
@@ -231,6 +233,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
 
   #posted(connection: Connection, body: ArrayBuffer): void {
     this.parts.connections.heard(connection, Date.now());
+    this.parts.came(body);
     this.take(connection, body);
   }
 

@@ -2,6 +2,7 @@
 // up when it stays away too long.
 
 import { CLOSE } from "../model/errors.ts";
+import { logWarning } from "../model/log.ts";
 import type { Encoded, Incoming } from "../model/message.ts";
 import type { Duty } from "./agenda.ts";
 import { attachTo, connectionOf, save, type Attached, type Connection } from "./connection.ts";
@@ -178,7 +179,8 @@ export class Resumables implements Duty {
       if (connection.resumable.received > 0) this.#confirmSoon(connection);
       return save(connection, { deadline: undefined });
     }
-    console.warn("A client would go on beyond what was received; its connection ends.");
+    // It would go on beyond what was received.
+    logWarning("resume_impossible", { user: connection.user.id });
     this.#options.connections.close(connection, CLOSE.malformed);
   }
 

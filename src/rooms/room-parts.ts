@@ -7,13 +7,17 @@ import { formatTopic, type Topic } from "../model/topic.ts";
 import type { Address } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import { Followers } from "./followers.ts";
+import { HubIndex } from "./hub-index.ts";
 import type { RoomLog } from "./log.ts";
 import { openLog } from "./log-modes.ts";
+import { isPresence } from "./log.ts";
+import { MessageRate } from "./message-rate.ts";
 import { Parts, type Events } from "./parts.ts";
 import type { ObjectEnv } from "./peers.ts";
 import { OWN } from "./presence.ts";
 import { Publisher } from "./publisher.ts";
-import type { Receiver } from "./receiver.ts";
+import type { Entry, Receiver } from "./receiver.ts";
+import type { Crowd, Report } from "./reports.ts";
 import { Roster } from "./roster.ts";
 
 export interface RoomEvents extends Events {
@@ -27,6 +31,9 @@ export class RoomParts extends Parts {
   readonly publisher: Publisher;
   readonly roster: Roster;
   readonly followers: Followers;
+  readonly rate = new MessageRate();
+  /** What the hub's rooms say of themselves: in its `all` room. */
+  readonly index: HubIndex | undefined;
 
   constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: RoomEvents) {
     super(ctx, env, receiver, events);
@@ -37,7 +44,7 @@ export class RoomParts extends Parts {
     this.publisher = new Publisher({
       ...{ room, log, outbox, now },
       own: connections.all,
-      saved: (entries) => this.followers.said(entries),
+      saved: (entries) => this.#saved(entries),
     });
     this.roster = new Roster({
       ...{ sql: storage.sql, settings, now, arm },
@@ -52,7 +59,30 @@ export class RoomParts extends Parts {
     });
     this.follows.restore();
     this.duties.push(this.roster, this.followers);
+    this.index = this.topic.kind === "all" ? new HubIndex(storage, arm) : undefined;
+    if (this.index) this.duties.push(this.index);
     this.roster.restore(this.#counts());
+  }
+
+  #saved(entries: readonly Entry[]): void {
+    this.followers.said(entries);
+    const messages = entries.filter((entry) => !isPresence(entry)).length;
+    if (messages > 0) this.rate.add(messages, now());
+    this.active();
+  }
+
+  override get name(): string {
+    return this.room;
+  }
+
+  override get crowd(): Crowd {
+    const { connections, users } = this.roster;
+    return { sockets: this.connections.all.size, connections, users };
+  }
+
+  protected override async tell(report: Report): Promise<void> {
+    if (this.index) this.index.report(this.name, report, now());
+    else await super.tell(report);
   }
 
   get topic(): Topic {

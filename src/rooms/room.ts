@@ -1,15 +1,19 @@
 // A room's Durable Object: numbers what is said in it, keeps and delivers it, knows who is there. Nothing is decided
 // here; its parts do.
 
+import { HubError } from "../model/errors.ts";
 import type { Position } from "../model/position.ts";
 import { attach, handedOver, missedSince, type Arrival } from "./attach.ts";
 import type { Command, Selection } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import { connectionsIn, type ConnectionsPage, type ConnectionsQuery } from "./listing.ts";
 import { HubObject } from "./object.ts";
-import type { Fault, MemberCount, ObjectEnv, Peer } from "./peers.ts";
+import type { HubIndex } from "./hub-index.ts";
+import type { HubMetrics, RoomsQuery, RoomsView } from "./indexed.ts";
+import type { Fault, MemberCount, ObjectEnv, Peer, RoomInfo } from "./peers.ts";
 import type { Draft, HistoryQuery, HistoryView, PresenceQuery, PresenceView } from "./receiver.ts";
 import { clearHistory, eraseRoom } from "./erasing.ts";
+import type { Report } from "./reports.ts";
 import { RoomParts } from "./room-parts.ts";
 import { spread } from "./spread.ts";
 
@@ -70,6 +74,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
     this.parts.followers.add(follower, members);
+    if (members.length > 0) this.parts.active();
     for (const [userId, connections] of members)
       this.parts.roster.set(follower, userId, connections);
     return this.parts.log.position;
@@ -99,5 +104,34 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   async erase(): Promise<Position> {
     return eraseRoom(this.parts);
+  }
+
+  async info(): Promise<RoomInfo> {
+    const { log, outbox, rate, roster } = this.parts;
+    outbox.flush(); // What was said counts.
+    const { connections, users } = roster;
+    return { position: log.position, connections, users, rate: rate.perSecond(Date.now()) };
+  }
+
+  async report(name: string, report: Report): Promise<void> {
+    this.#index.report(name, report, Date.now());
+  }
+
+  async rooms(query: RoomsQuery): Promise<RoomsView> {
+    return this.#index.rooms(query);
+  }
+
+  async relays(query: RoomsQuery): Promise<RoomsView> {
+    return this.#index.relays(query);
+  }
+
+  async metrics(): Promise<HubMetrics> {
+    return this.#index.metrics(Date.now());
+  }
+
+  get #index(): HubIndex {
+    const { index } = this.parts;
+    if (!index) throw new HubError("wrong_kind", "The index of a hub is in its room `all`.");
+    return index;
   }
 }

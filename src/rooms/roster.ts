@@ -2,6 +2,7 @@
 // message, and a crowd that enters costs about a thousand frames a second, not a million.
 
 import { HubError } from "../model/errors.ts";
+import { logError } from "../model/log.ts";
 import type { RoomSettings } from "../model/options.ts";
 import type { Duty } from "./agenda.ts";
 import type { Timer } from "./pace.ts";
@@ -118,7 +119,7 @@ export class Roster implements Duty {
       for (const userId of left)
         this.#options.sql.exec("DELETE FROM present WHERE user = ?", userId);
     } catch (error) {
-      console.error("Presence could not be saved:", error);
+      logError("presence_unsaved", { error });
     }
   }
 
@@ -179,6 +180,10 @@ export class Roster implements Duty {
 
   get users(): number {
     return this.#presence.users;
+  }
+
+  get connections(): number {
+    return this.#presence.connections;
   }
 
   due(): number | undefined {

@@ -1,6 +1,7 @@
 // Asks many objects the same, a few at a time.
 
 import { HubError, publicError } from "../model/errors.ts";
+import { logWarning } from "../model/log.ts";
 
 /** More at once would only wait in line. */
 const AT_ONCE = 32;
@@ -42,6 +43,6 @@ async function asked<T>(ask: (name: string) => Promise<T>, name: string): Promis
 function failureOf(failed: readonly unknown[]): HubError {
   const known = publicError(failed[0]);
   if (known.code !== "internal") return known;
-  console.warn(`${failed.length} objects could not be reached:`, failed[0]);
+  logWarning("objects_unreached", { objects: failed.length, error: failed[0] });
   return new HubError("unavailable", "Some of the hub's objects could not be reached; try again.");
 }

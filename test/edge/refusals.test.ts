@@ -20,7 +20,7 @@ function spied() {
 interface Asked {
   readonly path: string;
   readonly headers?: Record<string, string>;
-  readonly vars?: Record<string, string>;
+  readonly vars?: Record<string, unknown>;
   readonly method?: string;
 }
 
@@ -253,9 +253,31 @@ describe("503", () => {
 it("refusals are a line in the log each, without the query and on one line", async () => {
   await ask({ path: `${ROOM}?access_token=secret&since=1` });
   await ask({ path: "/hubs/none/groups/a%0Ab", headers: await bearer() });
-  expect(warned).toEqual([
-    `GET ${ROOM} refused: 401 token_malformed`,
-    "GET /hubs/none/groups/a%0Ab refused: 404 hub_not_found",
+  const refused = { level: "warn", event: "refused", method: "GET" };
+  expect(warned.join()).not.toContain("\n");
+  expect(warned.map((line) => JSON.parse(line))).toEqual([
+    { ...refused, path: ROOM, status: 401, code: "token_malformed" },
+    { ...refused, path: "/hubs/none/groups/a%0Ab", status: 404, code: "hub_not_found" },
+  ]);
+});
+
+it("refusals are a data point each, where Analytics Engine is bound, whatever it thinks of them", async () => {
+  const points: AnalyticsEngineDataPoint[] = [];
+  const writeDataPoint = (point: AnalyticsEngineDataPoint) => {
+    points.push(point);
+    throw new Error("full");
+  };
+  const hub = "x".repeat(200);
+  for (const path of [`${ROOM}?access_token=secret`, `/hubs/${hub}/groups/a`]) {
+    const asked = await ask({ path, vars: { ANALYTICS: { writeDataPoint } } });
+    expect(asked.response.status).toBe(401);
+  }
+  expect(points).toEqual([
+    { indexes: ["chat"], blobs: ["refused", "", "chat", "", "token_malformed"], doubles: [401] },
+    {
+      ...{ indexes: [hub.slice(0, 32)], doubles: [401] },
+      blobs: ["refused", "", hub, "", "token_missing"],
+    },
   ]);
 });
 

@@ -117,6 +117,9 @@ it("wake no object for a minute, hear what is said then, and leave nothing behin
   expect([intervals(), pending()]).toEqual([240, 200]);
 
   // Nothing of their own will wake them, either, once all is settled that came with the clients.
+  // What the hub's index shall know takes two alarms: one may find that something still went on, the next finds rest.
+  vi.setSystemTime(Date.now() + SETTLED_MS);
+  await Promise.all((await objects()).map(rested));
   vi.setSystemTime(Date.now() + SETTLED_MS);
   const due = await Promise.all((await objects()).map(rested));
   expect(Math.min(...due)).toBeGreaterThan(MINUTE_MS);

@@ -2,6 +2,7 @@
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { publicError } from "../../model/errors.ts";
+import { logError } from "../../model/log.ts";
 import { isOverload, STATUS } from "../statuses.ts";
 import { RateLimited } from "./rate.ts";
 
@@ -12,7 +13,7 @@ export function failed(error: unknown): Response {
   }
   if (isOverload(error as Error)) return told(UNAVAILABLE, 503, { "retry-after": "2" });
   const shown = publicError(error);
-  if (shown.code === "internal") console.error("A service's request failed:", error);
+  if (shown.code === "internal") logError("request_failed", { error });
   const wait = error instanceof RateLimited ? error.seconds : 1;
   const status = STATUS.get(shown.code) ?? (shown.code === "internal" ? 500 : 400);
   const retry = status === 429 || status === 503 ? { "retry-after": String(wait) } : {};

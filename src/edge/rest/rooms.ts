@@ -2,8 +2,9 @@
 
 import { z } from "zod";
 import { publicError } from "../../model/errors.ts";
+import { logError } from "../../model/log.ts";
 import { parsePosition } from "../../model/position.ts";
-import { parseTopic, type Topic } from "../../model/topic.ts";
+import { ALL, formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Asked } from "./asked.ts";
 import { entriesOf } from "../../dispatch/room-views.ts";
 import { put } from "./groups.ts";
@@ -48,7 +49,7 @@ async function outcome<T extends string>(name: T, work: () => Promise<object>) {
     return { [name]: await work() };
   } catch (error) {
     const { code, message } = publicError(error);
-    if (code === "internal") console.error("A publication failed:", error);
+    if (code === "internal") logError("publication_failed", { error });
     return { error: { code, message } };
   }
 }
@@ -184,6 +185,54 @@ const presenceStats = operation({
   }),
 });
 
+const info = operation({
+  id: "roomInfo",
+  method: "GET",
+  path: "/rooms/{room}",
+  summary: "Where the room stands, how many are in it, and how much was said in the last minute.",
+  answer: Position.extend({ room: z.string(), messages_per_second: z.number(), ...Counts }),
+  handle: async (asked) => {
+    const { position, rate, ...counts } = await asked.room(asked.topic).info();
+    const room = formatTopic(asked.topic);
+    return { body: { room, ...position, ...countsOf(counts), messages_per_second: rate } };
+  },
+});
+
+const list = operation({
+  id: "listRooms",
+  method: "GET",
+  path: "/rooms",
+  summary:
+    "Rooms in which somebody was or something was said within a day, by name, page by page; an index that rooms keep, a little late.",
+  query: {
+    prefix: z.string().max(256).optional(),
+    after: z.string().max(256).optional(),
+    limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  },
+  answer: z.object({
+    rooms: z.array(
+      z.object({
+        room: z.string(),
+        num_clients: z.int(),
+        num_users: z.int(),
+        active_at: z.number(),
+      }),
+    ),
+    more: z.boolean(),
+  }),
+  handle: async (asked, { query: { prefix, after, limit } }) => {
+    const found = await asked.room(ALL).rooms({
+      limit,
+      ...(prefix !== undefined && { prefix }),
+      ...(after !== undefined && { after }),
+    });
+    const rooms = found.rooms.map(({ room, at, ...counts }) => {
+      return { room, ...countsOf(counts), active_at: at };
+    });
+    return { body: { rooms, more: found.more } };
+  },
+});
+
 const erase = operation({
   id: "eraseRoom",
   method: "DELETE",
@@ -224,6 +273,6 @@ const remove = operation({
 });
 
 export const rooms = [
-  ...[publish, broadcast, batch, history, clear, presence, presenceStats],
+  ...[list, info, publish, broadcast, batch, history, clear, presence, presenceStats],
   ...[erase, closeConnections, add, remove],
 ];

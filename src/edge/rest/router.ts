@@ -8,6 +8,7 @@ import { HubError } from "../../model/errors.ts";
 import { factsOf } from "../../model/token-rules.ts";
 import { accountOf } from "../../rooms/peers.ts";
 import type { EndpointEnv } from "../app.ts";
+import { metrics } from "../metrics.ts";
 import { Asked } from "./asked.ts";
 import { readBody } from "./body.ts";
 import { accessKey } from "./hub-wide.ts";
@@ -34,6 +35,9 @@ export function mountRest(app: Endpoint, hubs: Hubs): void {
       const { tenant } = await admitted(req.raw, env);
       return Response.json(await accessKey(tenant, env), NOT_KEPT);
     }),
+  );
+  app.get("/api/metrics", ({ req, env }) =>
+    safely(async () => metrics((await admitted(req.raw, env)).tenant, hubs, env)),
   );
   app.all("/api/*", ({ req, env }) =>
     safely(async () => {
