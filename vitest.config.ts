@@ -14,6 +14,8 @@ const BINDINGS = {
   DEV_TOKENS: "",
   USER_ID_CLAIM: "",
   TENANT_CLAIM: "",
+  WEBHOOK_URL: "",
+  WEBHOOK_CONNECT_URL: "",
 };
 
 export default defineConfig({

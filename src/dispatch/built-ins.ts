@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { z } from "zod";
 import { HubError } from "../model/errors.ts";
 import { formatPosition, parsePosition } from "../model/position.ts";
-import type { User } from "../model/user.ts";
+import { granted, type User } from "../model/user.ts";
 import { check } from "./invocation.ts";
 import { mayEnter, mayReadHistory } from "./policies.ts";
 import { openRpc } from "./open-rpc.ts";
@@ -107,8 +107,8 @@ async function track(asked: Asked, name: string | undefined, state: unknown): Pr
 /** The user stays who they were; rights may change, but must still admit the room. */
 async function refresh({ session, served, verify }: Asked, { token }: z.output<typeof Refresh>) {
   const { host, connection } = session;
-  const user = await verify(token, host.env);
   const old = connection.user;
+  const user = granted(await verify(token, host.env), old.grant);
   if (user.id !== old.id || user.tenant !== old.tenant)
     throw new HubError("forbidden", "A fresh token must be of the same user.");
   const room = host.roomOf(connection);

@@ -69,6 +69,8 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ["rate_limited", 429],
   ["unauthorized", 401],
   ["timed_out", 504],
+  ["refused_by_webhook", 403],
+  ["webhook_unavailable", 503],
 ]);
 
 /** Where SignalR's clients ask: they show a body as it is, so it is a sentence there. */
@@ -108,6 +110,7 @@ function answer({ code, message }: HubError, status: number, inWords = false): R
     "cache-control": "no-store",
     "x-dormouse-error": code,
     ...(status === 426 && { upgrade: "websocket" }),
+    ...(code === "webhook_unavailable" && { "retry-after": "5" }),
   };
   return inWords
     ? new Response(message, { status, headers })

@@ -1,6 +1,7 @@
 // Which relay a client goes to: level by level, until one has room. Those that were full a moment ago are not asked.
 
 import { HubError } from "../model/errors.ts";
+import type { Grant } from "../model/user.ts";
 import { objectName, type Domain } from "../rooms/address.ts";
 import { codeOf, enter } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
@@ -11,7 +12,7 @@ import type { Seat } from "../rooms/seats.ts";
 
 /** What the edge asks of relays, beside letting sockets in. */
 export interface Relay extends Pick<Fetcher, "fetch"> {
-  seat(userId: string, apart: boolean): Promise<Seat | undefined>;
+  seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
   post(token: string, userId: string, body: ArrayBuffer | "end"): Promise<Posted>;
   answer(arrival: AskArrival, frame: string): Promise<string | undefined>;
   hangUp(random: string): Promise<void>;

@@ -8,7 +8,16 @@ import { codeOf, enter } from "../rooms/attach.ts";
 import type { HubArrival, Posted } from "../rooms/relay.ts";
 import { bodyWithin } from "./body.ts";
 import { connectRequest } from "./connect-request.ts";
-import { callerOf, clientOf, wanted, type Caller, type Env } from "./hub-callers.ts";
+import {
+  callerOf,
+  clientOf,
+  comer,
+  knownCaller,
+  returning,
+  wanted,
+  type Caller,
+  type Env,
+} from "./hub-callers.ts";
 import { atRelay, enterAtRelay, relayOf, type Relay } from "./relays.ts";
 import { longPoll, serverSentEvents } from "./signalr-bridges.ts";
 
@@ -23,7 +32,7 @@ export async function negotiate(request: Request, hubs: Hubs, env: Env): Promise
   if (Number(asked) < 0) return Response.json({ error: unsupported(asked) });
   const version = Math.min(Number(asked), NEWEST);
   const seat = await atRelay(env, wanted(caller), (relay) =>
-    relay.seat(caller.user.id, version > 0),
+    relay.seat(caller.user.id, version > 0, caller.user.grant),
   );
   return Response.json({
     negotiateVersion: version,
@@ -46,8 +55,10 @@ const resumes = ({ query, served }: Caller): boolean =>
 
 /** `{hub}?id=` with any verb. */
 export async function connect(request: Request, hubs: Hubs, env: Env): Promise<Response> {
-  const caller = await callerOf(request, hubs, env);
-  const token = caller.query.get("id");
+  const known = await knownCaller(request, hubs, env);
+  const token = known.query.get("id");
+  const isNew = request.method === "GET" && !token;
+  const caller = isNew ? await comer(known, env) : await returning(known, env);
   if (request.method !== "GET") return sendTo(caller, env, token);
   const transport = transportOf(request);
   if (!caller.served.settings.signalR.transports.includes(transport))

@@ -36,6 +36,8 @@ export type ErrorCode =
   | "forbidden_origin"
   | "misconfigured"
   | "keys_unavailable"
+  | "refused_by_webhook"
+  | "webhook_unavailable"
   | "internal";
 
 /** An error that may leave the server: its `code` is stable and its message is a sentence for the caller. */

@@ -5,7 +5,7 @@ import type { Incoming, Outgoing, Params } from "../model/message.ts";
 import type { RoomSettings } from "../model/options.ts";
 import type { Position } from "../model/position.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../model/topic.ts";
-import type { User } from "../model/user.ts";
+import { granted, type User } from "../model/user.ts";
 import { homeOf, objectName, type Domain, type Home } from "./address.ts";
 import { save, type Attached, type Connection } from "./connection.ts";
 import { queuedBytes } from "./connections.ts";
@@ -177,8 +177,9 @@ export class ObjectHost implements Host {
   }
 
   renew(connection: Connection, user: User): void {
-    save(connection, { user });
-    this.#parts.agenda.arm(user.expiresAt);
+    const renewed = granted(user, connection.user.grant);
+    save(connection, { user: renewed });
+    this.#parts.agenda.arm(renewed.expiresAt);
   }
 
   remember(connection: Connection, openCalls: readonly string[]): void {

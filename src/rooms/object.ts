@@ -45,6 +45,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);
     for (const connection of connections.all) this.receiver.awoke(this.host, connection);
     if (follows.stale) this.inBackground(follows.settle());
+    this.parts.reports?.resume();
     if (this.parts.isUsed) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
   }
 
@@ -77,6 +78,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     connections.greet(connection);
     if (!connections.all.has(connection)) return;
     connection.opening = false;
+    this.parts.reports?.connected(connection);
     const opened = this.receiver.opened(this.host, connection);
     for (const frame of connection.early.splice(0))
       this.receiver.received(this.host, connection, frame);
@@ -122,6 +124,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
 
   /** `asleep`: it ended while the object slept, and this wake has not counted it. */
   protected left(connection: Connection, error: Error | undefined, _asleep: boolean): void {
+    this.parts.reports?.disconnected(connection, error);
     if (!connection.opening) this.inBackground(this.receiver.closed(this.host, connection, error));
     this.inBackground(this.parts.follows.leaveAll(connection));
   }

@@ -3,6 +3,7 @@
 
 import { DEFAULTS, type RoomSettings } from "../model/options.ts";
 import { formatTopic, type Topic } from "../model/topic.ts";
+import { webhooksOr } from "../webhooks/config.ts";
 import { objectName, parseObjectName, type Home } from "./address.ts";
 import { Agenda, type Duty } from "./agenda.ts";
 import type { Connection } from "./connection.ts";
@@ -13,6 +14,7 @@ import { Liveness } from "./liveness.ts";
 import { Outbox } from "./outbox.ts";
 import { peersOf, type Holder, type ObjectEnv, type Peer, type Peers } from "./peers.ts";
 import type { Receiver } from "./receiver.ts";
+import { Reports } from "./reports.ts";
 import type { Resumables } from "./resumables.ts";
 
 /** What happens in an object that its parts cannot answer themselves. */
@@ -35,6 +37,8 @@ export abstract class Parts {
   readonly follows: Follows;
   readonly agenda: Agenda;
   readonly peers: Peers;
+  /** Who outside is told of what happens here; undefined where nobody is. */
+  readonly reports: Reports | undefined;
   /** What is said in rooms elsewhere. */
   readonly lanes = new Lanes((topic) => this.peer(topic));
   protected readonly ctx: DurableObjectState;
@@ -57,6 +61,8 @@ export abstract class Parts {
     });
     this.follows = new Follows(this.#following());
     this.duties.push(new Liveness(ctx, this.settings, this.connections), this.#upkeep());
+    this.reports = this.#reporting(env);
+    if (this.reports) this.duties.push(this.reports);
   }
 
   /** The hub's settings, as this kind of object has them. */
@@ -103,6 +109,18 @@ export abstract class Parts {
       heard: (hearing) => this.outbox.hear(hearing),
       missed: (room, members) => this.#reset(room, members),
     };
+  }
+
+  #reporting(env: ObjectEnv): Reports | undefined {
+    const { events } = webhooksOr({}, env);
+    if (!events) return undefined;
+    return new Reports({
+      ...{ storage: this.ctx.storage, events, home: this.home },
+      isHere: (id) => this.connections.get(id) !== undefined,
+      now: () => Date.now(),
+      arm: (at) => this.agenda.arm(at),
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
   }
 
   #reset(room: string, members: ReadonlySet<Connection>): void {

@@ -1,6 +1,7 @@
 // What objects say to each other, as one interface: rooms to those that follow them, hub code to rooms elsewhere.
 
 import type { Position } from "../model/position.ts";
+import type { WebhookEnv } from "../webhooks/config.ts";
 import { isRelayName } from "./address.ts";
 import type { Params } from "../model/message.ts";
 import type {
@@ -69,8 +70,8 @@ export interface Peers {
   (objectName: string): Peer;
 }
 
-/** What an object's worker gives it: where its peers are. */
-export interface ObjectEnv {
+/** What an object's worker gives it: where its peers are, and who is told of what happens. */
+export interface ObjectEnv extends WebhookEnv {
   readonly ROOMS: DurableObjectNamespace;
   readonly RELAYS: DurableObjectNamespace;
 }

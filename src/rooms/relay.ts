@@ -3,7 +3,7 @@
 
 import { CLOSE, HubError } from "../model/errors.ts";
 import type { ConnectRequest } from "../model/request.ts";
-import type { User } from "../model/user.ts";
+import { granted, type Grant, type User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
 import { Asking, type AskArrival } from "./asking.ts";
@@ -61,11 +61,12 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (known) return this.#comeBack(known, socket, arrival);
     if (seat && this.parts.polls.hasEnded(seat.id)) return this.parts.polls.last(seat.id);
     if (token !== undefined && (!seat || seat.lapsed)) throw notFound();
-    if (token !== undefined) this.parts.seats.take(token);
+    const grant = token === undefined ? undefined : this.parts.seats.take(token);
     const id = seat?.id ?? connectionId(this.parts.home);
-    if (arrival.transport !== "LongPolling") return this.#accept(socket, arrival, id);
+    const admitted = { ...arrival, user: granted(user, grant) };
+    if (arrival.transport !== "LongPolling") return this.#accept(socket, admitted, id);
     this.#checkUser(user);
-    return this.parts.polls.begin(this.#attached(arrival, id));
+    return this.parts.polls.begin(this.#attached(admitted, id));
   }
 
   /** Of JSON-RPC's clients: of the whole hub, or from a room that is full and is followed for them from here on. */
@@ -121,10 +122,11 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   #comeBack(
     connection: Connection,
     socket: WebSocket,
-    { user, transport }: HubArrival,
+    { user: fresh, transport }: HubArrival,
   ): Connection {
     if (connection.attached.transport !== transport)
       throw new HubError("wrong_kind", "Cannot change transports mid-connection");
+    const user = granted(fresh, connection.user.grant);
     const { agenda, polls, resumables } = this.parts;
     if (transport === "LongPolling") return polls.poll(connection, socket, user);
     if (!connection.resumable)
@@ -177,8 +179,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   /** A seat for a client that negotiates; undefined where the relay is full. */
-  async seat(userId: string, apart: boolean): Promise<Seat | undefined> {
-    return this.parts.seats.reserve(userId, apart);
+  async seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined> {
+    return this.parts.seats.reserve(userId, apart, grant);
   }
 
   /** What a client sends beside its transport, or that it ends. `unknown` where there is no such connection. */

@@ -35,13 +35,19 @@ export class RoomParts extends Parts {
     this.publisher = new Publisher({
       ...{ room, log, outbox, now },
       own: connections.all,
-      saved: (entries) => this.followers.said(entries),
+      saved: (entries) => {
+        this.reports?.said(room, log.position.epoch, entries);
+        this.followers.said(entries);
+      },
     });
     this.roster = new Roster({
       ...{ sql: storage.sql, settings, now, arm },
       publish: (draft) => this.publisher.publish(draft),
       flush: () => outbox.flush(),
-      changed: (joined, left) => events.presenceChanged(joined, left),
+      changed: (joined, left) => {
+        this.reports?.presenceChanged(room, joined, left);
+        events.presenceChanged(joined, left);
+      },
     });
     this.followers = new Followers({
       ...{ room, storage, log, now, arm, peers: this.peers },
