@@ -33,6 +33,8 @@ interface Piece {
   readonly text: string;
 }
 
+type Row = { number: number; id: string; count: number; events: string };
+
 const TABLE = `CREATE TABLE IF NOT EXISTS webhooks (number INTEGER PRIMARY KEY, at INTEGER,
   id TEXT, count INTEGER, size INTEGER, events TEXT)`;
 const TOTALS = `SELECT COALESCE(SUM(count), 0) AS count, COALESCE(SUM(size), 0) AS size,
@@ -76,11 +78,12 @@ export class Queue {
 
   /** The oldest that fit into one request, and nothing after row `upTo`; undefined where nothing waits. */
   next(upTo = Infinity): Batch | undefined {
-    const rows = this.#sql.exec("SELECT number, id, count, events FROM webhooks ORDER BY number");
+    const rows = this.#sql.exec<Row>(
+      "SELECT number, id, count, events FROM webhooks ORDER BY number",
+    );
     const texts: string[] = [];
     let [first, last, count, size] = ["", 0, 0, 0];
-    for (const row of rows as Iterable<Record<string, any>>) {
-      const { number, id, count: more, events } = row;
+    for (const { number, id, count: more, events } of rows) {
       const fits = count + more <= EVENTS_A_REQUEST && size + events.length <= CHARS_A_REQUEST;
       if (number > upTo || (texts.length > 0 && !fits)) break;
       first ||= id;
