@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
-import { WEBHOOK_SECRET, WebhookServer, type Mood } from "../support/receiver.ts";
+import { WEBHOOK_SECRET, WebhookServer, type Mood } from "./receiver.ts";
 import { enter, eventually, type Client } from "./client.ts";
 import { pause } from "./load.ts";
 
