@@ -309,6 +309,6 @@ describe("what relays tell", () => {
     await closed;
     using after = await connected("prices");
     await receiver.until(() => receiver.of("connected").length > 0);
-    expect(receiver.taken.map(({ data }) => data.connectionId)).toEqual([after.id]);
+    expect(receiver.of("connected").map(({ data }) => data.connectionId)).toEqual([after.id]);
   });
 });
