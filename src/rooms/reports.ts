@@ -30,6 +30,8 @@ export interface ReportsOptions {
 export const QUEUE: QueueLimits = { events: 10_000, chars: 64 * 1024 * 1024, ageMs: 86_400_000 };
 /** How long a receiver may take; then it is asked again. */
 export const ANSWER_MS = 10_000;
+/** Between two requests of an object: each costs its rooms a commit. */
+const HOLD_MS = 100;
 /** After a wake: how long the runtime has to say who closed meanwhile, before they count as lost. */
 const LOST_MS = 5_000;
 const LOST = "The server lost the connection.";
@@ -62,6 +64,7 @@ export class Reports implements Duty {
     this.#sender = new Sender({
       ...{ ...rest, kv, queue: this.#queue, random: Math.random },
       post: (message, read) => post(message, to, read),
+      hold: () => scheduler.wait(HOLD_MS),
     });
   }
 

@@ -3,7 +3,7 @@
 
 import type { Message } from "./post.ts";
 import { BATCH_TYPE } from "./events.ts";
-import type { Batch, Queue } from "./queue.ts";
+import { EVENTS_A_REQUEST, type Batch, type Queue } from "./queue.ts";
 
 export interface SenderOptions {
   readonly queue: Queue;
@@ -14,6 +14,8 @@ export interface SenderOptions {
   random(): number;
   arm(at: number): void;
   waitUntil(work: Promise<unknown>): void;
+  /** A moment, after something was taken: in a room that is busy each request takes of its time. */
+  hold(): Promise<unknown>;
 }
 
 /** Undefined: taken. */
@@ -86,7 +88,7 @@ export class Sender {
       if (!batch) return;
       const outcome = await this.#attempt(batch);
       if (outcome) this.#failed(batch, outcome);
-      else this.#taken(batch);
+      else await this.#taken(batch);
     } catch (error) {
       this.#failed({ count: 0, last: this.#retry?.last ?? 0 }, { why: "a failure here" });
       console.error("Webhooks could not be sent:", error);
@@ -111,11 +113,13 @@ export class Sender {
     }
   }
 
-  #taken({ last }: Batch): void {
-    const { kv, queue } = this.#options;
+  /** What fills a request need not wait for more. */
+  async #taken({ last }: Batch): Promise<void> {
+    const { hold, kv, queue } = this.#options;
     queue.taken(last);
     if (this.#retry) kv.delete(KEY);
     this.#retry = undefined;
+    if (queue.size < EVENTS_A_REQUEST) await hold();
   }
 
   #failed({ count, last }: Pick<Batch, "count" | "last">, { why, pauseMs }: NonNullable<Outcome>) {

@@ -78,4 +78,9 @@ export class Receiver {
   of(...types: string[]): CloudEvent[] {
     return this.taken.filter(({ type }) => types.includes(type.replace("dormouse.", "")));
   }
+
+  /** The same, of one room: what a crash has ended in others is told when they wake, whoever listens then. */
+  in(room: string, ...types: string[]): CloudEvent[] {
+    return this.of(...types).filter(({ data }) => room.endsWith(`/${data.room}`));
+  }
 }

@@ -135,12 +135,12 @@ describe("a room whose receiver is down", () => {
       await say(room, word);
       await client.heardFrame(({ params }) => params?.[0] === word);
     }
-    expect(receiver.of("message")).toEqual([]);
+    expect(receiver.in(room, "message")).toEqual([]);
     fine();
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_000 });
     await runDurableObjectAlarm(roomAt(room));
-    await receiver.until(() => receiver.of("message").length === 50);
-    expect(receiver.of("message").map(({ data }) => data.arguments[0])).toEqual(words);
+    await receiver.until(() => receiver.in(room, "message").length === 50);
+    expect(receiver.in(room, "message").map(({ data }) => data.arguments[0])).toEqual(words);
   });
 
   it("does not wait for one that hangs", async () => {
@@ -155,8 +155,8 @@ describe("a room whose receiver is down", () => {
     expect(receiver.requests).toHaveLength(1);
     fine();
     gate.resolve(new Response("late"));
-    await receiver.until(() => receiver.of("message").length === 20);
-    expect(receiver.of("message").map(({ data }) => data.arguments[0])).toEqual(range(1, 20));
+    await receiver.until(() => receiver.in(room, "message").length === 20);
+    expect(receiver.in(room, "message").map(({ data }) => data.arguments[0])).toEqual(range(1, 20));
   });
 
   it.each([
@@ -178,8 +178,8 @@ describe("a room whose receiver is down", () => {
     fine();
     vi.setSystemTime(Date.now() + 10_000);
     await runDurableObjectAlarm(roomAt(room));
-    await receiver.until(() => receiver.of("message").length === 5);
-    expect(receiver.of("message").map(({ data }) => data.arguments[0])).toEqual(range(1, 5));
+    await receiver.until(() => receiver.in(room, "message").length === 5);
+    expect(receiver.in(room, "message").map(({ data }) => data.arguments[0])).toEqual(range(1, 5));
     expect(new Set(receiver.taken.map(({ id }) => id)).size).toBe(receiver.taken.length);
     expect(await rows(room, "webhooks")).toEqual({ count: 0 });
   });
@@ -217,16 +217,16 @@ describe("connections that a crash took", () => {
     const room = "orders/order:crashed";
     using client = await enter(room);
     const { connectionId } = client.hello.params;
-    await receiver.until(() => receiver.of("connected").length === 1);
+    await receiver.until(() => receiver.in(room, "connected").length === 1);
     await abortAllDurableObjects();
     for (let i = 0; i < 3; i++) {
       vi.setSystemTime(Date.now() + 130_000);
       await runDurableObjectAlarm(roomAt(room));
     }
-    await receiver.until(() => receiver.of("disconnected").length > 0);
-    const { subject, data } = receiver.of("disconnected")[0]!;
+    await receiver.until(() => receiver.in(room, "disconnected").length > 0);
+    const { subject, data } = receiver.in(room, "disconnected")[0]!;
     expect([subject, data.reason]).toEqual([connectionId, "The server lost the connection."]);
-    expect(receiver.of("disconnected")).toHaveLength(1);
+    expect(receiver.in(room, "disconnected")).toHaveLength(1);
     expect(await rows(room, "reported")).toEqual({ count: 0 });
   });
 
@@ -235,18 +235,18 @@ describe("connections that a crash took", () => {
     const room = "orders/order:asleep";
     using stays = await enter(room, { user: "stays" });
     const goes = await enter(room, { user: "goes" });
-    await receiver.until(() => receiver.of("connected").length === 2);
+    await receiver.until(() => receiver.in(room, "connected").length === 2);
     await evictDurableObject(roomAt(room));
     goes.socket.close(1000);
     await goes.closed;
-    await receiver.until(() => receiver.of("disconnected").length === 1);
+    await receiver.until(() => receiver.in(room, "disconnected").length === 1);
     vi.setSystemTime(Date.now() + 130_000);
     await runDurableObjectAlarm(roomAt(room));
     await say(room, "end");
-    await receiver.until(() => receiver.of("message").length > 0);
-    expect(receiver.of("disconnected").map(({ data }) => [data.userId, data.reason])).toEqual([
-      ["goes", undefined],
-    ]);
+    await receiver.until(() => receiver.in(room, "message").length > 0);
+    expect(receiver.in(room, "disconnected").map(({ data }) => [data.userId, data.reason])).toEqual(
+      [["goes", undefined]],
+    );
     expect(stays.socket.readyState).toBe(WebSocket.OPEN);
   });
 });

@@ -27,7 +27,10 @@ const idsIn = ({ body }: Message) => (JSON.parse(body) as { n: number }[]).map((
 /** A sender whose alarm rings where the test lets time pass. */
 function senderOn({ sql, kv }: Pick<DurableObjectStorage, "sql" | "kv">, clock = { now: 0 }) {
   const queue = new Queue(sql, { events: 10_000, chars: 1e7, ageMs: DAY_MS });
-  const state = { respond: fine, alarm: undefined as number | undefined, underWay: 0 };
+  const state = {
+    ...{ respond: fine, alarm: undefined as number | undefined, underWay: 0 },
+    held: async () => {},
+  };
   const attempts: [at: number, ids: number[]][] = [];
   const messages: Message[] = [];
   const taken: number[] = [];
@@ -36,6 +39,7 @@ function senderOn({ sql, kv }: Pick<DurableObjectStorage, "sql" | "kv">, clock =
     ...{ queue, kv, now: () => clock.now, random: () => 0 },
     arm: (at) => (state.alarm = Math.min(at, state.alarm ?? Infinity)),
     waitUntil: (work) => works.push(work),
+    hold: () => state.held(),
     async post(message, read) {
       expect(++state.underWay).toBe(1);
       try {
@@ -94,6 +98,25 @@ describe("a sender", () => {
         [0, [2, 3, 4]],
       ]);
       expect([taken, queue.size, sender.due(clock.now)]).toEqual([[1, 2, 3, 4], 0, undefined]);
+    }));
+
+  it("holds for a moment after a request, unless another is full already", () =>
+    withStorage(async (storage) => {
+      const { say, state, attempts, idle } = senderOn(storage);
+      const gate = Promise.withResolvers<void>();
+      state.held = () => gate.promise;
+      say(1);
+      await vi.waitFor(() => expect(attempts).toHaveLength(1));
+      say(2);
+      say(3);
+      await Promise.resolve();
+      expect(attempts).toHaveLength(1);
+      gate.resolve();
+      await idle();
+      expect(attempts.map(([, ids]) => ids)).toEqual([[1], [2, 3]]);
+      state.held = () => Promise.reject(new Error("It need not hold."));
+      say(...range(4, 203));
+      await vi.waitFor(() => expect(attempts).toHaveLength(4));
     }));
 
   it("tries again after 1, 2, 5, 15, 60 and 300 s, then every 300 s, with the same request", () =>
