@@ -15,6 +15,8 @@ const BINDINGS = {
   USER_ID_CLAIM: "",
   TENANT_CLAIM: "",
   ACCESS_KEYS: "a key of the tests with 32 bytes or more,the key before it with 32 bytes or so",
+  WEBHOOK_URL: "",
+  WEBHOOK_CONNECT_URL: "",
 };
 
 export default defineConfig({

@@ -51,7 +51,7 @@ function readName(value: unknown): string {
   return valid(() => canonicalName(readString(value)));
 }
 
-const readRoles = ({ role, roles }: JWTPayload): string[] => [
+export const readRoles = ({ role, roles }: JWTPayload): string[] => [
   ...new Set([...readStrings(role), ...readStrings(roles)]),
 ];
 
@@ -67,7 +67,7 @@ function readString(value: unknown): string {
 }
 
 /** Nobody joins `all`, so it is no channel. */
-function readChannels(value: unknown = []): string[] {
+export function readChannels(value: unknown = []): string[] {
   if (!Array.isArray(value) || value.length > MAX_CHANNELS)
     throw new Refusal("token_claim_invalid");
   const topics = value.map((text) => valid(() => parseTopic(readString(text))));
@@ -75,7 +75,7 @@ function readChannels(value: unknown = []): string[] {
   return [...new Set(topics.map(formatTopic))];
 }
 
-function readExpiry(exp: unknown, leewaySeconds: number): number {
+export function readExpiry(exp: unknown, leewaySeconds: number): number {
   const expiresAt = (Number(exp) + leewaySeconds) * 1000;
   if (!(expiresAt <= LAST_MS)) throw new Refusal("token_claim_invalid");
   return expiresAt;

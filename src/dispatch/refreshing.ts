@@ -4,7 +4,7 @@
 import { CLOSE, HubError } from "../model/errors.ts";
 import { logError } from "../model/log.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
-import type { User } from "../model/user.ts";
+import { granted, type User } from "../model/user.ts";
 import type { Refreshed } from "../rooms/receiver.ts";
 import type { Asked } from "./built-ins.ts";
 import { mayEnter } from "./policies.ts";
@@ -26,7 +26,7 @@ async function refresh(asked: Refreshing, fresh: User): Promise<Refreshed> {
   const old = connection.user;
   if (fresh.id !== old.id || fresh.tenant !== old.tenant)
     throw new HubError("forbidden", "A fresh token must be of the same user.");
-  const user = await host.admit(fresh);
+  const user = await host.admit(granted(fresh, old.grant));
   if (!(await admitsPlace(asked, user))) {
     host.dismiss(connection, CLOSE.forbidden);
     throw new HubError("forbidden", "The fresh token does not admit this connection.");

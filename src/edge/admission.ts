@@ -12,8 +12,12 @@ import { jsonRpc } from "../protocols/json-rpc.ts";
 import { objectName } from "../rooms/address.ts";
 import { codeOf, enter, type Arrival } from "../rooms/attach.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
+import { asked } from "./asking.ts";
+import type { ConnectRateEnv } from "./connect-rate.ts";
 import { enterAtRelay } from "./relays.ts";
 import { roomPathOf } from "./room-paths.ts";
+
+export type Env = AuthEnv & ObjectEnv & ConnectRateEnv;
 
 /** A client that may enter a room. */
 export interface Entrant {
@@ -23,13 +27,15 @@ export interface Entrant {
   readonly topic: Topic;
 }
 
-/** Order: configuration, origin, token; path; hub; name; right to enter. Throws what each of them throws. */
-export async function admitted(request: Request, hubs: Hubs, env: AuthEnv): Promise<Entrant> {
-  const user = await authenticate(request, env);
+/** Order: configuration, origin, token; path; hub; name; webhook; right to enter. Throws what each of them throws. */
+export async function admitted(request: Request, hubs: Hubs, env: Env): Promise<Entrant> {
+  const known = await authenticate(request, env);
   const path = roomPathOf(new URL(request.url).pathname);
   const served = hubs.get(path.hub.toLowerCase());
   if (!served) throw new HubError("hub_not_found", "There is no such hub.");
-  return admit({ request, user, served, topic: roomTopic(path.kind, path.name) });
+  const topic = roomTopic(path.kind, path.name);
+  const user = await asked({ request, user: known, hub: served.name, room: topic }, env);
+  return admit({ request, user, served, topic });
 }
 
 /** The same client, into this room. Throws `forbidden`. */

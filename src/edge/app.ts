@@ -106,7 +106,9 @@ function answer({ code, message }: HubError, status: number, inWords = false): R
     "cache-control": "no-store",
     "x-dormouse-error": code,
     ...(status === 426 && { upgrade: "websocket" }),
-    ...((status === 429 || status === 503) && { "retry-after": "1" }),
+    ...((status === 429 || status === 503) && {
+      "retry-after": code === "webhook_unavailable" ? "5" : "1",
+    }),
   };
   return inWords
     ? new Response(message, { status, headers })

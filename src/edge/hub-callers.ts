@@ -8,6 +8,8 @@ import { canonicalName } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import { clientKey } from "../rooms/recall.ts";
+import { readWebhooks } from "../webhooks/config.ts";
+import { asked } from "./asking.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";
 import type { Wanted } from "./relays.ts";
 
@@ -22,17 +24,25 @@ export interface Caller {
   readonly query: ReadonlyMap<string, string>;
 }
 
-/** Throws what authentication throws, `hub_not_found`, or `forbidden` where the hub is not for this user. */
-export async function callerOf(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
-  const caller = await askerOf(request, hubs, env);
-  const { user, served } = caller;
-  if (served.authorize && !(await served.authorize({ hub: served.name, user, args: [] })))
-    throw new HubError("forbidden", "This hub is not for this user.");
-  return caller;
+/** Throws what authentication throws, `hub_not_found`, what the webhook throws, or `forbidden`. */
+export const callerOf = async (request: Request, hubs: Hubs, env: Env): Promise<Caller> =>
+  comer(await knownCaller(request, hubs, env), env);
+
+/** One that connects now. Throws what the webhook throws, or `forbidden` where the hub is not for this user. */
+export async function comer(caller: Caller, env: Env): Promise<Caller> {
+  const { request, user, served } = caller;
+  return authorized({ ...caller, user: await asked({ request, user, hub: served.name }, env) });
 }
 
-/** The same, whether the hub is for this user or not. */
-export async function askerOf(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
+/**
+ * One that was let in when it negotiated. What a webhook granted it then is known at its relay, which knows it by its
+ * connection token: where there is a webhook, its own token might not suffice here.
+ */
+export const returning = async (caller: Caller, env: Env): Promise<Caller> =>
+  readWebhooks(env).connect ? caller : authorized(caller);
+
+/** Whether the hub is for this user or not. Throws what authentication throws, or `hub_not_found`. */
+export async function knownCaller(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
   const { pathname, searchParams } = new URL(request.url);
   const isSent = pathname.startsWith("/client");
   const user = await (isSent ? authenticateClient : authenticate)(request, env);
@@ -41,6 +51,13 @@ export async function askerOf(request: Request, hubs: Hubs, env: Env): Promise<C
   if (!served) throw new HubError("hub_not_found", "There is no such hub.");
   const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
   return { request, user, served, query };
+}
+
+async function authorized(caller: Caller): Promise<Caller> {
+  const { served, user } = caller;
+  if (!served.authorize || (await served.authorize({ hub: served.name, user, args: [] })))
+    return caller;
+  throw new HubError("forbidden", "This hub is not for this user.");
 }
 
 export function wanted(caller: Caller): Wanted {

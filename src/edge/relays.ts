@@ -11,11 +11,11 @@ import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/rela
 import type { AskArrival } from "../rooms/asking.ts";
 import type { Posted } from "../rooms/relay.ts";
 import type { Seat } from "../rooms/seats.ts";
-import type { User } from "../model/user.ts";
+import type { Grant, User } from "../model/user.ts";
 
 /** What the edge asks of relays, beside letting sockets in. */
 export interface Relay extends Pick<Fetcher, "fetch"> {
-  seat(userId: string, apart: boolean): Promise<Seat | undefined>;
+  seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
   post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<Posted>;
   refresh(token: string, user: User): Promise<Refreshed | Unrefreshed>;
   answer(arrival: AskArrival, frame: string): Promise<string | undefined>;

@@ -1,16 +1,12 @@
 // A room over one WebSocket, or as a stream of events.
 
-import type { AuthEnv } from "../auth/authenticate.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { HubError } from "../model/errors.ts";
 import { parsePosition } from "../model/position.ts";
 import { formatTopic, parseTopic } from "../model/topic.ts";
-import type { ObjectEnv } from "../rooms/peers.ts";
-import { accepted, admit, admitted, open, type Entrant } from "./admission.ts";
-import { checkConnectRate, type ConnectRateEnv } from "./connect-rate.ts";
+import { accepted, admit, admitted, open, type Entrant, type Env } from "./admission.ts";
+import { checkConnectRate } from "./connect-rate.ts";
 import { eventStream, parsePositions, type Source } from "./sse.ts";
-
-type Env = AuthEnv & ObjectEnv & ConnectRateEnv;
 
 /** Throws what admission throws, and `upgrade_required`. */
 export async function enterRoom(request: Request, hubs: Hubs, env: Env): Promise<Response> {

@@ -4,13 +4,13 @@
 import { Refusal } from "../auth/authenticate.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import type { User } from "../model/user.ts";
-import { askerOf, type Caller, type Env } from "./hub-callers.ts";
+import { knownCaller, type Caller, type Env } from "./hub-callers.ts";
 import { relayOf } from "./relays.ts";
 
 /** 200 with the seconds that the new token lives, and rooms that the connection is in no more, where there are any. */
 export async function refresh(request: Request, hubs: Hubs, env: Env): Promise<Response> {
   try {
-    return await refreshed(await askerOf(request, hubs, env), env);
+    return await refreshed(await knownCaller(request, hubs, env), env);
   } catch (error) {
     if (error instanceof Refusal)
       return refusal(error.code, error.status, error.status === 401 ? "invalid_token" : error.code);

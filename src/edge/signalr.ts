@@ -10,7 +10,16 @@ import type { HubArrival, Posted } from "../rooms/relay.ts";
 import { bodyWithin } from "./body.ts";
 import { checkConnectRate } from "./connect-rate.ts";
 import { connectRequest } from "./connect-request.ts";
-import { callerOf, clientOf, wanted, type Caller, type Env } from "./hub-callers.ts";
+import {
+  callerOf,
+  clientOf,
+  comer,
+  knownCaller,
+  returning,
+  wanted,
+  type Caller,
+  type Env,
+} from "./hub-callers.ts";
 import { atRelay, enterAtRelay, relayOf, type Relay } from "./relays.ts";
 import { lifetimeOf } from "./signalr-refresh.ts";
 import { longPoll, serverSentEvents } from "./signalr-bridges.ts";
@@ -27,7 +36,7 @@ export async function negotiate(request: Request, hubs: Hubs, env: Env): Promise
   const version = Math.min(Number(asked), NEWEST);
   await checkConnectRate(request, caller.user, env);
   const seat = await atRelay(env, wanted(caller), (relay) =>
-    relay.seat(caller.user.id, version > 0),
+    relay.seat(caller.user.id, version > 0, caller.user.grant),
   );
   return Response.json({
     negotiateVersion: version,
@@ -53,8 +62,10 @@ const resumes = ({ query, served }: Caller): boolean =>
 
 /** `{hub}?id=` with any verb. */
 export async function connect(request: Request, hubs: Hubs, env: Env): Promise<Response> {
-  const caller = await callerOf(request, hubs, env);
-  const token = caller.query.get("id");
+  const known = await knownCaller(request, hubs, env);
+  const token = known.query.get("id");
+  const isNew = request.method === "GET" && !token;
+  const caller = isNew ? await comer(known, env) : await returning(known, env);
   if (request.method !== "GET") return sendTo(caller, env, token);
   const transport = transportOf(request);
   if (!caller.served.settings.signalR.transports.includes(transport))

@@ -29,6 +29,8 @@ export const STATUS: ReadonlyMap<string, number> = new Map([
   ["client_error", 502],
   ["no_access_keys", 501],
   ["timed_out", 504],
+  ["refused_by_webhook", 403],
+  ["webhook_unavailable", 503],
 ]);
 
 /** The platform's own words for an object that is reset, moved or has too much to do. */

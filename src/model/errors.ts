@@ -44,6 +44,8 @@ export type ErrorCode =
   | "banned"
   /** A service ended a stream, in its own words. */
   | "ended"
+  | "refused_by_webhook"
+  | "webhook_unavailable"
   | "internal";
 
 /** An error that may leave the server: its `code` is stable and its message is a sentence for the caller. */

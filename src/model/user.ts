@@ -35,6 +35,31 @@ export interface User {
   readonly limits?: TokenLimits;
   /** When the token ends, milliseconds since 1970, leeway included. */
   readonly expiresAt: number;
+  /** What was said of the user when the connection began: it holds for the connection's later tokens as well. */
+  readonly grant?: Grant;
+}
+
+/** What a webhook says of a user beside the token, or in place of it. */
+export interface Grant {
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly roles?: readonly string[];
+  readonly caps?: readonly Capability[];
+  readonly channels?: readonly string[];
+  readonly expiresAt?: number;
+}
+
+/** Each claim stands in the token's place; nobody is let in for longer than the token says. */
+export function granted(user: User, grant: Grant | undefined): User {
+  if (!grant) return user;
+  const { claims, expiresAt = Infinity, ...rights } = grant;
+  const { role, roles, ...others } = user.claims;
+  return {
+    ...user,
+    ...rights,
+    claims: { ...(grant.roles ? others : user.claims), ...claims },
+    expiresAt: Math.min(user.expiresAt, expiresAt),
+    grant,
+  };
 }
 
 /**

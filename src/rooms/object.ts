@@ -67,6 +67,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);
     for (const connection of connections.all) this.receiver.awoke(this.host, connection);
     if (follows.stale) this.inBackground(follows.settle());
+    this.parts.outside?.resume();
     if (this.parts.isUsed) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
   }
 
@@ -101,6 +102,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     if (!connections.all.has(connection)) return;
     connection.opening = false;
     this.parts.active();
+    this.parts.outside?.connected(connection);
     logConnection(this.env, "connection_opened", { connection, parts: this.parts });
     const opened = this.receiver.opened(this.host, connection);
     for (const frame of connection.early.splice(0))
@@ -156,6 +158,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
 
   /** `asleep`: it ended while the object slept, and this wake has not counted it. */
   protected left(connection: Connection, error: Error | undefined, _asleep: boolean): void {
+    this.parts.outside?.disconnected(connection, error);
     if (!connection.opening) this.inBackground(this.receiver.closed(this.host, connection, error));
     this.inBackground(this.parts.follows.leaveAll(connection));
   }

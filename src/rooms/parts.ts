@@ -3,6 +3,7 @@
 
 import { DEFAULTS, type RoomSettings } from "../model/options.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../model/topic.ts";
+import { webhooksOr } from "../webhooks/config.ts";
 import { objectName, parseObjectName, randomId, type Home } from "./address.ts";
 import { writeReport } from "./analytics.ts";
 import { Agenda, type Duty } from "./agenda.ts";
@@ -15,6 +16,7 @@ import { Liveness } from "./liveness.ts";
 import { Outbox } from "./outbox.ts";
 import { peersOf, type Holder, type ObjectEnv, type Peer, type Peers } from "./peers.ts";
 import type { Receiver } from "./receiver.ts";
+import { Outside } from "./outside.ts";
 import { Reports, type Crowd, type Report } from "./reports.ts";
 import type { Resumables } from "./resumables.ts";
 
@@ -40,6 +42,8 @@ export abstract class Parts {
   readonly peers: Peers;
   readonly counters = freshCounters();
   readonly #reports: Reports;
+  /** Who outside is told of what happens here; undefined where nobody is. */
+  readonly outside: Outside | undefined;
   /** What is said in rooms elsewhere. */
   readonly lanes = new Lanes((topic) => this.peer(topic));
   protected readonly ctx: DurableObjectState;
@@ -65,6 +69,8 @@ export abstract class Parts {
     this.follows = new Follows(this.#following());
     this.duties.push(new Liveness(ctx, this.settings, this.connections), this.#upkeep());
     if (this.served) this.duties.push(this.#reports);
+    this.outside = this.#telling(env);
+    if (this.outside) this.duties.push(this.outside);
   }
 
   /** The hub's settings, as this kind of object has them. */
@@ -168,6 +174,18 @@ export abstract class Parts {
       },
       missed: (room, members) => this.#reset(room, members),
     };
+  }
+
+  #telling(env: ObjectEnv): Outside | undefined {
+    const { events } = webhooksOr({}, env);
+    if (!events) return undefined;
+    return new Outside({
+      ...{ storage: this.ctx.storage, events, home: this.home },
+      isHere: (id) => this.connections.get(id) !== undefined,
+      now: () => Date.now(),
+      arm: (at) => this.agenda.arm(at),
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
   }
 
   #reset(room: string, members: ReadonlySet<Connection>): void {

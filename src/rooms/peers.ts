@@ -1,6 +1,7 @@
 // What objects say to each other, as one interface: rooms to those that follow them, hub code to rooms elsewhere.
 
 import type { Position } from "../model/position.ts";
+import type { WebhookEnv } from "../webhooks/config.ts";
 import type { AnalyticsEnv } from "./analytics.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "./indexed.ts";
 import type { Params } from "../model/message.ts";
@@ -136,8 +137,8 @@ export interface Peers {
   (objectName: string): Peer;
 }
 
-/** What an object's worker gives it: where its peers are. */
-export interface ObjectEnv extends AnalyticsEnv {
+/** What an object's worker gives it: where its peers are, and who is told of what happens. */
+export interface ObjectEnv extends AnalyticsEnv, WebhookEnv {
   readonly ROOMS: DurableObjectNamespace;
   readonly RELAYS: DurableObjectNamespace;
   readonly ACCOUNTS: DurableObjectNamespace;

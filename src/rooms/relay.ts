@@ -5,7 +5,7 @@ import { CLOSE, HubError } from "../model/errors.ts";
 import { logWarning } from "../model/log.ts";
 import type { ConnectRequest } from "../model/request.ts";
 import type { TokenFacts } from "../model/token-rules.ts";
-import { isNewer, type User } from "../model/user.ts";
+import { granted, isNewer, type Grant, type User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
 import { Asking, type AskArrival } from "./asking.ts";
@@ -67,11 +67,14 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (known) return this.#comeBack(known, socket, arrival);
     if (seat && this.parts.polls.hasEnded(seat.id)) return this.parts.polls.last(seat.id);
     if (token !== undefined && (!seat || seat.lapsed)) throw notFound();
-    if (token !== undefined) this.parts.seats.take(token);
+    const grant = token === undefined ? undefined : this.parts.seats.take(token);
     const id = seat?.id ?? connectionId(this.parts.home);
-    if (arrival.transport !== "LongPolling") return this.#accept(socket, arrival, id);
+    const admitted = grant
+      ? { ...arrival, user: await this.admissions.again(granted(came.user, grant)) }
+      : arrival;
+    if (arrival.transport !== "LongPolling") return this.#accept(socket, admitted, id);
     this.#checkUser(user);
-    return this.parts.polls.begin(this.#attached(arrival, id));
+    return this.parts.polls.begin(this.#attached(admitted, id));
   }
 
   /** Of JSON-RPC's clients: of the whole hub, or from a room that is full and is followed for them from here on. */
@@ -191,8 +194,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   /** A seat for a client that negotiates; undefined where the relay is full. */
-  async seat(userId: string, apart: boolean): Promise<Seat | undefined> {
-    return this.parts.seats.reserve(userId, apart);
+  async seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined> {
+    return this.parts.seats.reserve(userId, apart, grant);
   }
 
   /** What a client sends beside its transport, or that it ends. `unknown` where there is no such connection. */
@@ -221,10 +224,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     const user = await this.admissions.again(arrival.user);
     this.#checkUser(user);
     this.parts.came(frame);
-    return this.#asking.ask({ ...arrival, user }, frame, {
-      host: this.host,
-      receiver: this.receiver,
-    });
+    const { host, receiver } = this;
+    return this.#asking.ask({ ...arrival, user }, frame, { host, receiver });
   }
 
   async hangUp(random: string): Promise<void> {

@@ -44,13 +44,19 @@ export class RoomParts extends Parts {
     this.publisher = new Publisher({
       ...{ room, log, outbox, now },
       own: connections.all,
-      saved: (entries) => this.#saved(entries),
+      saved: (entries) => {
+        this.outside?.said(room, log.position.epoch, entries);
+        this.#saved(entries);
+      },
     });
     this.roster = new Roster({
       ...{ sql: storage.sql, settings, now, arm },
       publish: (draft) => this.publisher.publish(draft),
       flush: () => outbox.flush(),
-      changed: (joined, left) => events.presenceChanged(joined, left),
+      changed: (joined, left) => {
+        this.outside?.presenceChanged(room, joined, left);
+        events.presenceChanged(joined, left);
+      },
     });
     this.followers = new Followers({
       ...{ room, storage, log, now, arm, peers: this.peers },

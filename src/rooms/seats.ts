@@ -2,6 +2,7 @@
 // row for each client. The id in it is public, the proof behind it is not.
 
 import { HubError } from "../model/errors.ts";
+import type { Grant } from "../model/user.ts";
 import { connectionId, randomId, type RelayAddress } from "./address.ts";
 
 /** What a client gets when it negotiates. */
@@ -20,6 +21,14 @@ export interface SeatsOptions {
   readonly perUser: number;
   now(): number;
 }
+
+/** What a webhook said of a client that negotiated, until it connects. */
+interface Granted {
+  readonly until: number;
+  readonly grant: Grant;
+}
+
+const GRANT = "grant:";
 
 /** How long a client has from negotiating to connecting; ASP.NET's `DisconnectTimeout`. */
 export const SEAT_MS = 15_000;
@@ -42,18 +51,27 @@ export class Seats {
    * Undefined where the relay is full: the next level may have room. A client of negotiate's version 0 knows one name
    * only, which is both: then nothing is kept `apart`.
    */
-  async reserve(userId: string, apart = true): Promise<Seat | undefined> {
+  async reserve(userId: string, apart = true, grant?: Grant): Promise<Seat | undefined> {
     const { home, now } = this.#options;
     if (this.isFull) return undefined;
     this.#checkUser(userId);
     const random = randomId();
     const lapsesAt = now() + SEAT_MS;
     this.#promised.set(random, { until: lapsesAt, userId });
+    if (grant) this.#grant(random, { until: lapsesAt, grant });
     const at = lapsesAt.toString(36);
     const kind = apart ? "" : ALIKE;
     const proof = await this.#proof([random, at, kind, userId]);
     const token = connectionId(home, `${random}_${at}_${proof}${kind}`);
     return { id: apart ? connectionId(home, random) : token, token };
+  }
+
+  /** Outlives sleep, which is shorter than a seat is promised. Those whose clients never came are forgotten here. */
+  #grant(random: string, granted: Granted): void {
+    const { kv, now } = this.#options;
+    for (const [key, { until }] of [...kv.list<Granted>({ prefix: GRANT })])
+      if (until <= now()) kv.delete(key);
+    kv.put(GRANT + random, granted);
   }
 
   get isFull(): boolean {
@@ -91,14 +109,18 @@ export class Seats {
     return { id, lapsed };
   }
 
-  /** The seat is taken, or was given up: the token is used. */
-  take(token: string): void {
+  /** The seat is taken, or was given up: the token is used. Gives what was granted to whoever negotiated. */
+  take(token: string): Grant | undefined {
     const parts = partsOf(token);
-    if (!parts) return;
+    if (!parts) return undefined;
     const now = this.#options.now();
     for (const [id, lapsesAt] of this.#used) if (lapsesAt <= now) this.#used.delete(id);
     this.#promised.delete(parts.random);
     this.#used.set(parts.random, Number.parseInt(parts.at, 36));
+    const { kv } = this.#options;
+    const granted = kv.get<Granted>(GRANT + parts.random);
+    if (granted) kv.delete(GRANT + parts.random);
+    return granted?.grant;
   }
 
   async #proof(claims: readonly string[]): Promise<string> {

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Outer first. A file may import its own layer and those below it, never one above. */
-const LAYERS = ["edge", "auth", "hubs", "dispatch", "rooms", "protocols", "model"];
+const LAYERS = ["edge", "auth", "hubs", "dispatch", "rooms", "webhooks", "protocols", "model"];
 /** Files at the top of src/: they tie layers together, and no layer imports them … */
 const ENTRIES = ["worker", "server", "hub"];
 /** … but hubs, which are written in the words that those who install the package have. */

@@ -1,0 +1,98 @@
+// What Azure has no words for: saying something in rooms with a key and a position, in one, several or many. Names of
+// members follow Centrifugo's.
+
+import { z } from "zod";
+import { publicError } from "../../model/errors.ts";
+import { logError } from "../../model/log.ts";
+import { parseTopic, type Topic } from "../../model/topic.ts";
+import type { Asked } from "./asked.ts";
+import { Arguments, Excluded, operation, Position, Target } from "./operation.ts";
+
+const Publication = {
+  target: Target,
+  arguments: Arguments,
+  /** Said twice under one key, it is said once, as long as the room's log remembers. */
+  idempotency_key: z.string().min(1).max(256).optional(),
+  excluded: Excluded,
+};
+type Publication = z.output<z.ZodObject<typeof Publication>>;
+
+/** Keys of services and of hub code's calls cannot meet. */
+const idOf = (key: string | undefined) => (key === undefined ? {} : { id: `service/${key}` });
+
+async function publishTo(asked: Asked, topic: Topic, said: Publication) {
+  const { excluded, idempotency_key: key } = said;
+  const draft = { ...asked.draft(said), ...idOf(key), ...(excluded && { except: excluded }) };
+  const { epoch, offset } = await asked.room(topic).publish(draft);
+  return { epoch, offset };
+}
+
+const publish = operation({
+  id: "publish",
+  method: "POST",
+  path: "/rooms/{room}/:publish",
+  summary: "Says something in a room; answered when it is durable, with its position.",
+  body: z.strictObject(Publication),
+  answer: Position,
+  handle: async (asked, { body }) => ({ body: await publishTo(asked, asked.topic, body) }),
+});
+
+const Failed = z.object({ code: z.string(), message: z.string() });
+const AT_MOST = 100;
+
+/** What one of several came to. */
+async function outcome<T extends string>(name: T, work: () => Promise<object>) {
+  try {
+    return { [name]: await work() };
+  } catch (error) {
+    const { code, message } = publicError(error);
+    if (code === "internal") logError("publication_failed", { error });
+    return { error: { code, message } };
+  }
+}
+
+const broadcast = operation({
+  id: "broadcastToRooms",
+  method: "POST",
+  path: "/:broadcast",
+  summary: "Says the same in several rooms; each has its own outcome.",
+  body: z.strictObject({ rooms: z.array(z.string()).min(1).max(AT_MOST), ...Publication }),
+  answer: z.object({
+    responses: z.array(z.union([z.object({ result: Position }), z.object({ error: Failed })])),
+  }),
+  handle: async (asked, { body: { rooms, ...said } }) => {
+    const responses = rooms.map((room) =>
+      outcome("result", async () => publishTo(asked, parseTopic(room), said)),
+    );
+    return { body: { responses: await Promise.all(responses) } };
+  },
+});
+
+const Command = z.strictObject({
+  publish: z.strictObject({ room: z.string(), ...Publication }),
+});
+
+const batch = operation({
+  id: "batch",
+  method: "POST",
+  path: "/:batch",
+  summary: "Several publications, one after another, or with parallel all at once.",
+  body: z.strictObject({
+    commands: z.array(Command).min(1).max(AT_MOST),
+    parallel: z.boolean().optional(),
+  }),
+  answer: z.object({
+    replies: z.array(z.union([z.object({ publish: Position }), z.object({ error: Failed })])),
+  }),
+  handle: async (asked, { body: { commands, parallel } }) => {
+    const run = ({ publish: { room, ...said } }: z.output<typeof Command>) =>
+      outcome("publish", async () => publishTo(asked, parseTopic(room), said));
+    if (parallel) return { body: { replies: await Promise.all(commands.map(run)) } };
+    const replies: object[] = [];
+    // oxlint-disable-next-line no-await-in-loop -- in their order
+    for (const command of commands) replies.push(await run(command));
+    return { body: { replies } };
+  },
+});
+
+export const publishing = [publish, broadcast, batch];
