@@ -90,8 +90,8 @@ describe("webhooks that are misconfigured", () => {
   it.each(rows)("%j: %s", (changes, problem) => {
     const env = { ...ENV, ...changes };
     expect(() => readWebhooks(env)).toThrow(expect.objectContaining({ code: "misconfigured" }));
-    expect(logged).toEqual([
-      `Webhooks are misconfigured, and who would connect is refused: ${problem}`,
+    expect(logged.map((line) => JSON.parse(line))).toEqual([
+      { level: "error", event: "webhooks_misconfigured", problem },
     ]);
     expect(webhooksOr({}, env)).toEqual({});
   });

@@ -129,9 +129,10 @@ describe("a sender", () => {
       await pass(1_000_000);
       expect(attempts.map(([at]) => at / 1_000)).toEqual([0, 1, 3, 8, 23, 83, 383, 683, 983]);
       expect(new Set(messages.map(({ id, body }) => `${id} ${body}`)).size).toBe(1);
-      expect(logged.slice(0, 2)).toEqual([
-        "Webhooks: the receiver answered 500; 1 events are sent again in 1 s.",
-        "Webhooks: the receiver answered 500; 1 events are sent again in 2 s.",
+      const delayed = { level: "warn", event: "webhook_delayed", why: "the receiver answered 500" };
+      expect(logged.slice(0, 2).map((line) => JSON.parse(line))).toEqual([
+        { ...delayed, events: 1, seconds: 1 },
+        { ...delayed, events: 1, seconds: 2 },
       ]);
     }));
 
@@ -247,7 +248,7 @@ describe("a sender", () => {
       await pass(DAY_MS - 1_000);
       say(3);
       await pass(400_000);
-      expect(logged).toContain("Webhooks: 2 events too old or too many were dropped.");
+      expect(logged).toContain('{"level":"error","event":"webhook_events_dropped","events":2}');
       state.respond = fine;
       await pass(400_000);
       expect(taken).toEqual([3]);
