@@ -7,11 +7,12 @@ import { parseEnv } from "node:util";
 
 export const randomSecret = (): string => randomBytes(32).toString("base64url");
 
-/** Writes `.dev.vars` with a random secret, unless there is one: that is left alone, byte for byte. */
+/** Writes `.dev.vars` with a random secret and a random key for services, unless there is one: that is left alone, byte for byte. */
 export function ensureDevVars(folder: string): { path: string; created: boolean } {
   const path = join(folder, ".dev.vars");
   const text = `# The local endpoint's own. Never commit it, and never deploy DEV_TOKENS: it signs in whoever asks.
 JWT_SECRET=${randomSecret()}
+ACCESS_KEYS=${randomSecret()}
 DEV_TOKENS=1
 `;
   try {

@@ -8,7 +8,7 @@ import { wranglerDev } from "./wrangler.ts";
 const HELP = `Usage: npm run dev -- [options]
 
 Starts the endpoint at http://127.0.0.1:8787 and reloads it when src/ changes. The first start writes .dev.vars with a
-random JWT_SECRET; a file that is there is left alone. What objects store is kept in .wrangler/state. Ctrl-C ends it.
+random JWT_SECRET and ACCESS_KEYS; a file that is there is left alone. What objects store is kept in .wrangler/state. Ctrl-C ends it.
 DEV_TOKENS=1 in .dev.vars lets the demo sign in whoever asks, on 127.0.0.1 only.
 
   --port <number>   Listen there instead of 8787.
@@ -90,7 +90,7 @@ await command(HELP, async (args) => {
   const options = devOptions(args);
   if (options === "help") return HELP;
   const { path, created } = ensureDevVars(process.cwd());
-  if (created) console.log(`Wrote a random JWT_SECRET to ${path}`);
+  if (created) console.log(`Wrote a random JWT_SECRET and ACCESS_KEYS to ${path}`);
   await runUntilStopped(options);
   return "";
 });

@@ -67,6 +67,7 @@ describe(".dev.vars", () => {
     expect(ensureDevVars(folder).created).toBe(true);
     expect(statSync(join(folder, ".dev.vars")).mode & 0o777).toBe(0o600);
     expect(devVars()).toMatch(/^JWT_SECRET=[\w-]{43}$/m);
+    expect(devVars()).toMatch(/^ACCESS_KEYS=(?<key>[\w-]{43})$/m);
   });
 
   it("is left alone, byte for byte, when it is there", () => {
