@@ -66,6 +66,20 @@ const rpc = async (path: string): Promise<Live> => {
   };
 };
 
+/** Its own records are none of this test's business. */
+const packed = async (user: string, claims: Record<string, unknown>): Promise<Live> => {
+  const { connectionToken } = await negotiate("relayed", { user, claims });
+  const response = await attach("relayed", connectionToken, { user, claims });
+  if (!response.webSocket) throw new Error(`Refused: ${response.status} ${await response.text()}`);
+  const { webSocket } = response;
+  webSocket.accept();
+  const shaken = new Promise((done) => webSocket.addEventListener("message", done, { once: true }));
+  const ended = new Promise((end) => webSocket.addEventListener("close", end));
+  webSocket.send(`${JSON.stringify({ protocol: "messagepack", version: 1 })}\u001e`);
+  await shaken;
+  return { ended };
+};
+
 /** Over another transport: its handshake is posted. */
 const overHttp = async (
   user: string,
@@ -111,6 +125,7 @@ const WAYS: [string, Connect][] = [
     "SignalR over WebSockets",
     async (user, claims) => signalR(kept(await connected("relayed", { user, claims }))),
   ],
+  ["SignalR in MessagePack", packed],
   [
     "SignalR over Server-Sent Events",
     (user, claims) => overHttp(user, claims, "text/event-stream"),
@@ -121,15 +136,21 @@ const WAYS: [string, Connect][] = [
 describe.each(WAYS)("%s", (way, connect) => {
   const user = `u-${WAYS.findIndex(([name]) => name === way)}`;
 
-  it("ends with its token, and one that bears another lives on", async () => {
-    const bad = Array.from({ length: 20 }, () => connect(user, { jti: "bad", iat: now() }));
-    const [good] = [await connect(user, { jti: "good", iat: now() })];
+  it("ends with its token, 100 of five users, and one that bears another lives on", async () => {
+    const users = [..."abcde"].map((letter) => `${user}${letter}`);
+    const bad = users.flatMap((of) =>
+      Array.from({ length: 20 }, () => connect(of, { jti: "bad", iat: now() })),
+    );
+    const good = await connect(users[0]!, { jti: "good", iat: now() });
     const lives = await Promise.all(bad);
-    await revoke(user, { jti: "bad", expire_at: now() + 3_600 });
+    const began = performance.now();
+    await Promise.all(users.map((of) => revoke(of, { jti: "bad", expire_at: now() + 3_600 })));
     await Promise.all(lives.map(({ ended }) => ended));
+    console.log(`${way}: 100 ended in ${Math.round(performance.now() - began)} ms`);
     await good.alive?.();
-    await expect(connect(user, { jti: "bad", iat: now() })).rejects.toThrow(/401.*token_revoked/s);
-    await connect(user, { jti: "other", iat: now() });
+    const again = connect(users[0]!, { jti: "bad", iat: now() });
+    await expect(again).rejects.toThrow(/401.*token_revoked/s);
+    await connect(users[0]!, { jti: "other", iat: now() });
   });
 
   it("ends where its token was issued before a time, and others of other users live on", async () => {
