@@ -10,7 +10,7 @@ const A_MINUTE = 500;
 const ROTATIONS = 20;
 /** How long a key set counts as fresh here, in minutes; and how long both keys are published. */
 const FRESH = 10;
-const OVERLAP = 12;
+const OVERLAP = 3;
 
 it(
   "[S5] refuses nobody while keys overlap, and a key that was taken out within ten minutes",
