@@ -28,6 +28,7 @@ export class Room extends DurableObject {
   }
 }
 export class Relay extends DurableObject {}
+export class Account extends DurableObject {}
 export default { fetch: (request, env) => env.ROOMS.getByName("one").fetch(request) };
 `;
 
