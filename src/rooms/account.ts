@@ -28,6 +28,8 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   readonly #facts = new AccountFacts(this.ctx.storage.kv);
   readonly #user = parseAccountName(this.ctx.id.name ?? "").user;
   #rate: Bucket | undefined;
+  /** How often each object has asked: what it answered before its last question is out of date. */
+  readonly #asked = new Map<string, number>();
 
   /**
    * Asked by an object before it lets a connection of this user in, which it is known to hold from then on. Gives the
@@ -59,6 +61,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   }
 
   async #enter(object: string): Promise<Fault | undefined> {
+    this.#asked.set(object, (this.#asked.get(object) ?? 0) + 1);
     if (this.#facts.knows(object)) return undefined;
     if (this.#facts.places.length >= OBJECTS_AT_MOST) await this.#tidy();
     if (this.#facts.places.length >= OBJECTS_AT_MOST)
@@ -74,9 +77,15 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
 
   async #command(object: string, selection: Selection, commands: readonly Command[]) {
     const about = { ...selection, user: this.#user };
+    const asked = this.#asked.get(object);
     const obeyed = await peersOf(this.env)(object).command(about, commands);
-    if (obeyed.present === 0) this.#facts.forget(object);
+    if (obeyed.present === 0 && this.#asked.get(object) === asked) this.#forget(object);
     return obeyed;
+  }
+
+  #forget(object: string): void {
+    this.#facts.forget(object);
+    this.#asked.delete(object);
   }
 
   /** What happens to this user's connections of one hub; gives how many were meant. Throws what they throw. */
@@ -113,8 +122,8 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     const tokens = this.#facts.rules(Date.now());
     const close: Command = { type: "close", why: CLOSE.revoked };
     await spread(this.#facts.untold, async (object) => {
-      const { present } = await this.#command(object, { tokens }, [close]);
-      if (present > 0) this.#facts.told(object, changes);
+      await this.#command(object, { tokens }, [close]);
+      if (this.#facts.knows(object)) this.#facts.told(object, changes);
     }).catch((error: unknown) =>
       logWarning("revocation_untold", { code: publicError(error).code }),
     );

@@ -81,10 +81,10 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     } catch (error) {
       const { code, message } = publicError(error);
       this.parts.refused(code);
-      return Response.json(
-        { error: { code, message } },
-        { status: STATUS.get(code) ?? 404, headers: { "x-dormouse-error": code } },
-      );
+      const status = STATUS.get(code) ?? 404;
+      const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
+      const headers = { "x-dormouse-error": code, ...later };
+      return Response.json({ error: { code, message } }, { status, headers });
     }
   }
 

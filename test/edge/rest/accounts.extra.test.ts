@@ -320,3 +320,23 @@ describe("an account", () => {
     expect(statuses.map(({ status }) => status)).toEqual([404, 404, 200, 200]);
   });
 });
+
+it("is not forgotten by an account that heard of an object just before a connection began there", async () => {
+  // The object answers a command that it holds nobody, and asks for somebody before the answer is there.
+  const account = accountOf("racing");
+  for (let round = 0; round < 50; round++) {
+    const room = `group:race${round}`;
+    const [, client] = await Promise.all([
+      ask("POST", `/hubs/relayed/users/racing/:closeConnections?reason=${round}`),
+      enter(`relayed/${room}`, { user: "racing" }).catch(() => undefined),
+    ]);
+    if (!client) continue;
+    const known = runInDurableObject(account, (_, { storage }) =>
+      storage.kv.get(`object default/relayed/group/race${round}`),
+    );
+    const isOpen = client.call("$/presence").then(() => true);
+    const outcome = await Promise.race([isOpen, client.closed.then(() => false)]);
+    expect([room, outcome && (await known) === undefined]).toEqual([room, false]);
+    client[Symbol.dispose]();
+  }
+});
