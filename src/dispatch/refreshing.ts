@@ -26,16 +26,19 @@ async function refresh(asked: Refreshing, fresh: User): Promise<Refreshed> {
   const old = connection.user;
   if (fresh.id !== old.id || fresh.tenant !== old.tenant)
     throw new HubError("forbidden", "A fresh token must be of the same user.");
-  const user = await host.admit(granted(fresh, old.grant));
-  if (!(await admitsPlace(asked, user))) {
+  const admitted = granted(fresh, old.grant);
+  if (!(await admitsPlace(asked, await host.admit(admitted)))) {
     host.dismiss(connection, CLOSE.forbidden);
     throw new HubError("forbidden", "The fresh token does not admit this connection.");
   }
+  // While hub code judged, a service knew the connection by its old token only: what it has said counts.
+  const user = await host.admit(admitted);
   host.renewal.renew(connection, user);
   asked.session.limitRate();
   const refused = await refusedRooms(asked, user);
   const dropped = refused.filter((room) => host.renewal.expel(connection, room));
-  await host.renewal.belong(connection, user.channels.map(parseTopic));
+  // Not of `user`: a service may have taken the connection out of some meanwhile.
+  await host.renewal.belong(connection, connection.user.channels.map(parseTopic));
   return { expiresAt: user.expiresAt, dropped };
 }
 

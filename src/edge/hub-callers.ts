@@ -46,7 +46,7 @@ export async function knownCaller(request: Request, hubs: Hubs, env: Env): Promi
   const { pathname, searchParams } = new URL(request.url);
   const isSent = pathname.startsWith("/client");
   const user = await (isSent ? authenticateClient : authenticate)(request, env);
-  const hub = isSent ? (searchParams.get("hub") ?? "") : pathname.split("/")[2]!;
+  const hub = isSent ? (searchParams.get("hub") ?? "") : (pathname.split("/")[2] ?? "");
   const served = hubs.get(hub.toLowerCase());
   if (!served) throw new HubError("hub_not_found", "There is no such hub.");
   const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));

@@ -133,18 +133,23 @@ export class AccountFacts {
     this.#kv.delete(`group ${hub} ${group}`);
   }
 
+  /** Unless it was given anew. */
+  endGroup(hub: string, group: string, now: number): void {
+    const { until = 0 } = this.#kv.get<Membership>(`group ${hub} ${group}`) ?? {};
+    if (until <= now) this.removeGroup(hub, group);
+  }
+
   /** When something is to be forgotten; Infinity where nothing is. */
   get nextEnd(): number {
     const jtis = this.#list<number>("jti ").map(([, until]) => until);
     return Math.min(...jtis, ...this.#list<Membership>("group ").map(([, { until }]) => until));
   }
 
-  /** Forgets what has ended. Gives the memberships among it. */
+  /** Forgets tokens that have ended. Gives memberships that have, to be forgotten once connections were told. */
   expire(now: number): { readonly hub: string; readonly group: string }[] {
     for (const [jti, until] of this.#list<number>("jti "))
       if (until <= now) this.#kv.delete(`jti ${jti}`);
     const ended = this.#list<Membership>("group ").filter(([, { until }]) => until <= now);
-    for (const [key] of ended) this.#kv.delete(`group ${key}`);
     return ended.map(([key]) => {
       const space = key.indexOf(" ");
       return { hub: key.slice(0, space), group: key.slice(space + 1) };

@@ -28,7 +28,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   readonly #facts = new AccountFacts(this.ctx.storage.kv);
   readonly #user = parseAccountName(this.ctx.id.name ?? "").user;
   #rate: Bucket | undefined;
-  /** How often each object has asked: what it answered before its last question is out of date. */
+  /** How often each object has asked in this wake: one that asks while it is commanded may hold a connection after. */
   readonly #asked = new Map<string, number>();
 
   /**
@@ -38,7 +38,11 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   async admit({ object, token, rate }: Admitting): Promise<Admitted> {
     const now = Date.now();
     const fault =
-      this.#faultOf(token, now) ?? this.#tooOften(rate, now) ?? (await this.#enter(object));
+      this.#faultOf(token, now) ??
+      this.#tooOften(rate, now) ??
+      (await this.#enter(object)) ??
+      // Said while room was made: the object was told of nothing yet.
+      this.#faultOf(token, now);
     return fault ? { fault } : { groups: this.#facts.groups(hubOf(object), now) };
   }
 
@@ -131,22 +135,37 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   }
 
   async #arm(): Promise<void> {
-    const retry = this.#facts.untold.length > 0 ? Date.now() + RETRY_MS : Infinity;
-    const next = Math.min(retry, this.#facts.nextEnd);
+    const soon = Date.now() + RETRY_MS;
+    const retry = this.#facts.untold.length > 0 ? soon : Infinity;
+    const next = Math.min(retry, Math.max(soon, this.#facts.nextEnd));
     if (next < Infinity) await this.ctx.storage.setAlarm(next);
   }
 
   override async alarm(): Promise<void> {
-    for (const { hub, group } of this.#facts.expire(Date.now()))
-      await this.command(hub, {}, [{ type: "leave", room: `group:${group}` }]);
+    const now = Date.now();
+    // oxlint-disable-next-line no-await-in-loop -- few end at once, and each asks every object
+    for (const { hub, group } of this.#facts.expire(now)) await this.#end(hub, group, now);
     await this.#tell();
+  }
+
+  /** One that fails keeps no other from ending; where an object could not be told, the next alarm tells it. */
+  async #end(hub: string, group: string, now: number): Promise<void> {
+    try {
+      await this.command(hub, {}, [{ type: "leave", room: `group:${group}` }]);
+    } catch (error) {
+      const { code } = publicError(error);
+      logWarning("membership_untold", { hub, group, code });
+      if (code === "unavailable") return;
+    }
+    this.#facts.endGroup(hub, group, now);
   }
 
   /** From now on, and again whenever they connect; without an end for a year, with 0 for connections of now only. */
   async addToGroup(hub: string, group: string, ttlSeconds?: number): Promise<void> {
     if (ttlSeconds !== 0) this.#facts.addGroup(hub, group, ttlSeconds, Date.now());
     await this.#arm();
-    await this.command(hub, {}, [{ type: "join", room: `group:${group}` }]);
+    const given = ttlSeconds === 0 ? {} : ({ given: true } as const);
+    await this.command(hub, {}, [{ type: "join", room: `group:${group}`, ...given }]);
   }
 
   async removeFromGroup(hub: string, group: string): Promise<void> {

@@ -6,7 +6,7 @@ import { matches, type Filter } from "../model/filter.ts";
 import type { Params } from "../model/message.ts";
 import { factsOf, isRevoked, type TokenRules } from "../model/token-rules.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
-import type { Connection } from "./connection.ts";
+import { save, type Connection } from "./connection.ts";
 import type { ObjectHost } from "./host.ts";
 import type { Parts } from "./parts.ts";
 
@@ -24,8 +24,9 @@ export interface Selection {
 
 export type Command =
   | (Params & { readonly type: "send"; readonly target: string })
-  /** `room` is a topic, as text. */
-  | { readonly type: "join" | "leave"; readonly room: string }
+  /** `room` is a topic, as text. `given`: the user's account says so again whenever they connect. */
+  | { readonly type: "join"; readonly room: string; readonly given?: true }
+  | { readonly type: "leave"; readonly room: string }
   | { readonly type: "leaveGroups" }
   | { readonly type: "item"; readonly stream: string; readonly item: unknown }
   | { readonly type: "end"; readonly stream: string; readonly error?: string }
@@ -107,8 +108,10 @@ async function apply(where: Obeying, connection: Connection, command: Command): 
       return host.send(connection, bytes ? { ...message, bytes } : message);
     }
     case "join":
+      return host.join(connection, parseTopic(command.room), command.given ? "token" : "hub");
     case "leave":
-      return host[command.type](connection, parseTopic(command.room));
+      unname(connection, (room) => room === command.room);
+      return host.leave(connection, parseTopic(command.room));
     case "leaveGroups":
       return leaveGroups(where, connection);
     case "item":
@@ -122,8 +125,16 @@ async function apply(where: Obeying, connection: Connection, command: Command): 
   }
 }
 
+/** One that is not greeted yet would come into what was named when it came; a refresh under way would put it back. */
+function unname(connection: Connection, isLeft: (room: string) => boolean): void {
+  const { user } = connection;
+  const channels = user.channels.filter((room) => !isLeft(room));
+  if (channels.length < user.channels.length) save(connection, { user: { ...user, channels } });
+}
+
 /** The room that a connection came for is none it has joined. */
 async function leaveGroups({ parts, host }: Obeying, connection: Connection): Promise<void> {
+  unname(connection, (room) => parseTopic(room).kind === "group");
   const own = formatTopic(host.roomOf(connection));
   const left = parts
     .topicsOf(connection)

@@ -5,7 +5,7 @@ import { logWarning } from "../model/log.ts";
 import type { Duty } from "./agenda.ts";
 import { within } from "./log-pieces.ts";
 import type { RoomLog } from "./log.ts";
-import type { Delivery, MemberCount, Peers } from "./peers.ts";
+import type { Delivery, DeliveryReply, MemberCount, Peers } from "./peers.ts";
 import type { Entry } from "./receiver.ts";
 
 interface Link {
@@ -17,6 +17,11 @@ interface Link {
   /** How often the follower has said that it follows: a "gone" from before the last time is out of date. */
   told: number;
 }
+
+/** Before the first number: of one that does not know yet that the log began anew. */
+const UNTOLD = -1;
+
+type Answered = Exclude<DeliveryReply, { kind: "gone" }>;
 
 export interface FollowersOptions {
   readonly room: string;
@@ -108,10 +113,13 @@ export class Followers implements Duty {
 
   /** The log begins anew: whoever follows it is told so, before anything else. */
   restart(): void {
+    const { kv, sql } = this.#options.storage;
     this.#recent = [];
-    this.#options.storage.kv.put("settled", 0);
+    // After a crash as well: where they began was a place in the old log.
+    kv.put("settled", UNTOLD);
+    sql.exec("UPDATE followers SET connections = ? WHERE user = ''", UNTOLD);
     for (const [follower, link] of this.#links) {
-      link.acked = -1;
+      link.acked = UNTOLD;
       this.#start(follower, link);
     }
     if (this.#links.size > 0) this.#settleLater();
@@ -149,9 +157,15 @@ export class Followers implements Duty {
     const delivery = this.#batchFor(link);
     const { told } = link;
     const reply = await this.#options.peers(follower).deliver(delivery);
-    if (reply.kind === "taken") link.acked = delivery.entries.at(-1)?.offset ?? this.#top;
-    else if (reply.kind === "behind") link.acked = Math.min(reply.offset, this.#top);
+    if (reply.kind !== "gone") this.#reached(link, delivery, reply);
     else if (link.told === told && this.#links.get(follower) === link) this.remove(follower);
+  }
+
+  /** What is answered of a log that began anew meanwhile says nothing of the new one. */
+  #reached(link: Link, { epoch, after, entries }: Delivery, reply: Answered): void {
+    if (epoch !== this.#options.log.position.epoch) return;
+    const offset = reply.kind === "behind" ? reply.offset : (entries.at(-1)?.offset ?? after);
+    link.acked = Math.min(offset, this.#top);
   }
 
   #batchFor({ acked }: Link): Delivery {

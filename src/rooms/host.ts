@@ -11,6 +11,7 @@ import { queuedBytes } from "./connections.ts";
 import { countReplay } from "./counters.ts";
 import { checkDraft } from "./drafts.ts";
 import { limitsOf } from "./limits.ts";
+import type { Cause } from "./memberships.ts";
 import { messageOf } from "./outbox.ts";
 import type { Parts } from "./parts.ts";
 import type { Peer } from "./peers.ts";
@@ -117,10 +118,9 @@ export class ObjectHost implements Host {
     return this.#reaching.move(id, topic, how);
   }
 
-  async join(connection: Connection, topic: Topic): Promise<void> {
+  async join(connection: Connection, topic: Topic, cause: Cause = "hub"): Promise<void> {
     const most = this.limitsOf(connection).groupsPerConnection;
-    if (!this.#roomHere(topic))
-      await this.#parts.follows.join(connection, { topic, most, cause: "hub" });
+    if (!this.#roomHere(topic)) await this.#parts.follows.join(connection, { topic, most, cause });
   }
 
   async catchUp(connection: Connection, topic: Topic, since: Position | undefined) {

@@ -41,8 +41,8 @@ async function asked<T>(ask: (name: string) => Promise<T>, name: string): Promis
 }
 
 function failureOf(failed: readonly unknown[]): HubError {
-  const known = publicError(failed[0]);
-  if (known.code !== "internal") return known;
-  logWarning("objects_unreached", { objects: failed.length, error: failed[0] });
+  const unreached = failed.filter((error) => publicError(error).code === "internal");
+  if (unreached.length === 0) return publicError(failed[0]);
+  logWarning("objects_unreached", { objects: unreached.length, error: unreached[0] });
   return new HubError("unavailable", "Some of the hub's objects could not be reached; try again.");
 }

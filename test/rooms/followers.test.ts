@@ -7,13 +7,13 @@ import type { Delivery, DeliveryReply, Peer } from "../../src/rooms/peers.ts";
 import type { Entry } from "../../src/rooms/receiver.ts";
 import { entries, offsets, range, withStorage } from "./storage.ts";
 
-function followed(storage: DurableObjectStorage) {
-  const all: Entry[] = [];
+function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e") {
+  let epoch = first;
   const log = {
     get position() {
-      return { epoch: "e", offset: all.length };
+      return { epoch, offset: all.length };
     },
-    after: (offset: number) => all.slice(offset),
+    after: (offset: number) => (offset < 0 ? undefined : all.slice(offset)),
   } as RoomLog;
   const delivered: Delivery[] = [];
   const replies: ((reply: DeliveryReply) => void)[] = [];
@@ -38,11 +38,19 @@ function followed(storage: DurableObjectStorage) {
     followers.said(said);
   };
   const reply = (kind: "taken" | "gone") => replies.shift()!({ kind });
+  const erase = () => {
+    epoch = "f";
+    all.length = 0;
+    followers.restart();
+  };
   return {
     followers,
     say,
     reply,
+    erase,
     gone,
+    all,
+    resets: () => delivered.map(({ epoch: of, reset }) => `${of}${reset ? " reset" : ""}`),
     batches: () => delivered.map((one) => offsets(one.entries)),
   };
 }
@@ -87,5 +95,41 @@ describe("a room's followers", () => {
         reply("taken");
       }
       expect(batches()).toEqual(expected);
+    }));
+
+  it("are told that the log began anew after a batch of the old one that was on its way", () =>
+    withStorage(async (storage) => {
+      const { followers, say, reply, erase, batches, resets } = followed(storage);
+      followers.add("F", []);
+      say(5);
+      erase();
+      reply("taken");
+      await expect.poll(resets).toEqual(["e", "f reset"]);
+      say(2);
+      reply("taken");
+      await expect.poll(batches).toEqual([[1, 2, 3, 4, 5], [], [1, 2]]);
+    }));
+
+  it("hear what is said while they are told that the log began anew", () =>
+    withStorage(async (storage) => {
+      const { followers, say, reply, erase, batches } = followed(storage);
+      followers.add("F", []);
+      erase();
+      say(2);
+      reply("taken");
+      await expect.poll(batches).toEqual([[], [1, 2]]);
+    }));
+
+  it("are told that the log began anew also where a crash came before they were", () =>
+    withStorage(async (storage) => {
+      const before = followed(storage);
+      before.say(5);
+      before.followers.add("F", []);
+      before.erase();
+      before.say(2);
+      const { followers, batches, resets } = followed(storage, before.all, "f");
+      followers.run(10_000);
+      await expect.poll(resets).toEqual(["f reset"]);
+      expect(batches()).toEqual([[]]);
     }));
 });

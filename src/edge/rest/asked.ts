@@ -89,6 +89,12 @@ export class Asked {
     if (!(await this.command(...commands))) throw noConnection();
   }
 
+  /** An item of a stream, as large as a message may be. Throws `too_large`. */
+  item(value: unknown): unknown {
+    this.draft({ target: "item", arguments: [value] });
+    return value;
+  }
+
   /** What is to be said, in the form rooms take. Throws `too_large`. */
   draft({ target, arguments: args }: Message) {
     const draft = { target, ...encodeParams(args ?? []) };

@@ -81,7 +81,7 @@ const sendItem = operation({
   handle: async (asked, { query: { completed }, body }) => {
     const stream = streamOf(asked.named("stream"));
     await asked.command(
-      { type: "item", stream, item: body ?? null },
+      { type: "item", stream, item: asked.item(body ?? null) },
       ...(completed === "true" ? [{ type: "end", stream } as const] : []),
     );
   },
