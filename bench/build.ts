@@ -4,7 +4,7 @@ import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { ISSUER, SECRET } from "./dialects.ts";
+import { ACCESS_KEY, ISSUER, SECRET } from "./tokens.ts";
 
 /** The binary that wrangler itself starts; the test plugin has an older one. */
 export function workerdPath(): string {
@@ -83,6 +83,8 @@ const main :Workerd.Worker = (
     (name = "JWT_SECRET", text = "${SECRET}"),
     (name = "JWT_ISSUER", text = "${ISSUER}"),
     (name = "JWT_AUDIENCE", text = "${ISSUER}"),
+    (name = "ACCESS_KEYS", text = "${ACCESS_KEY}"),
+    (name = "REST_PER_SECOND", text = "1000000000"),
   ],
   durableObjectNamespaces = [
     ${bindings.map(([, object]) => `(className = "${object}", uniqueKey = "${object}", enableSql = true),`).join(" ")}

@@ -2,12 +2,17 @@
 
 /** How one case loads a server. */
 export interface Load {
-  readonly kind: "publish" | "echo" | "connect" | "idle" | "wake";
+  readonly kind: "publish" | "push" | "echo" | "connect" | "idle" | "wake";
   readonly rooms: number;
   /** Sockets in each room. */
   readonly members: number;
-  /** Messages of a room that are under way at once (closed loop); absent where `rate` is given. */
+  /**
+   * Messages of a room that are under way at once (closed loop); absent where `rate` is given. Of pushes: requests, in all
+   * rooms together.
+   */
   readonly window?: number;
+  /** Messages of one request, in as many rooms as there are for it. Default: 1. */
+  readonly batch?: number;
   /** Messages a second of each room, whatever becomes of them (open loop). */
   readonly rate?: number;
 }
@@ -31,8 +36,13 @@ export const OURS = ["logged", "behind", "none", "full", "signalr", "signalr-msg
 export const SERVERS: readonly string[] = [...PEERS, ...VARIANTS, ...OURS];
 
 /** Ours in what is not a room's own socket, and what people write by hand: in cases of their own. */
-export const OURS_OVER_HTTP = ["logged-sse", "rpc", "rpc-post"] as const;
-const OVER_HTTP: readonly string[] = ["node-sse", "node-rpc", ...OURS_OVER_HTTP];
+export const OURS_OVER_HTTP = ["logged-sse", "rpc", "rpc-post", "rest", "rest-none"] as const;
+/** Services that push over HTTP, and clients on WebSockets that hear it. */
+const PUSHED = ["node-push", "socket.io-push", "rest", "rest-none"];
+const OVER_HTTP: readonly string[] = [
+  ...["node-sse", "node-rpc", "node-push", "socket.io-push"],
+  ...OURS_OVER_HTTP,
+];
 export const ALL_SERVERS: readonly string[] = [...SERVERS, ...OVER_HTTP];
 
 /** A backplane has no part in calls; a room's log has none either, so one of ours is enough. */
@@ -114,6 +124,27 @@ export const CASES: readonly Case[] = [
     bases: ["node-rpc", "rpc"],
   },
   {
+    name: "push",
+    title: "100 rooms × 1 socket, pushed to over HTTP, 32 requests under way",
+    ...{ kind: "push", rooms: 100, members: 1, window: 32 },
+    servers: PUSHED,
+    bases: PUSHED.slice(0, 2),
+  },
+  {
+    name: "push-batch",
+    title: "400 rooms × 1 socket, 100 messages a request, 4 requests under way",
+    ...{ kind: "push", rooms: 400, members: 1, window: 4, batch: 100 },
+    servers: PUSHED,
+    bases: PUSHED.slice(0, 2),
+  },
+  {
+    name: "push-batch-room",
+    title: "4 rooms × 1 socket, 100 messages of one room a request, 4 requests under way",
+    ...{ kind: "push", rooms: 4, members: 1, window: 4, batch: 100 },
+    servers: PUSHED,
+    bases: PUSHED.slice(0, 2),
+  },
+  {
     name: "connect",
     title: "5,000 sockets come into one room",
     kind: "connect",
@@ -164,6 +195,9 @@ export interface Figures {
   readonly calls?: number;
   readonly p50Ms?: number;
   readonly p99Ms?: number;
+  /** From a push until its message is heard; the others above are until it is answered. */
+  readonly heardP50Ms?: number;
+  readonly heardP99Ms?: number;
   readonly recordsPerFrame?: number;
   /** Messages said and not yet heard by everybody when the time was over. */
   readonly backlog?: number;

@@ -5,6 +5,7 @@ import type { Figures, Job } from "./cases.ts";
 import { Clock } from "./clock.ts";
 import { dialectOf } from "./dialects.ts";
 import { EchoLoad } from "./echo-load.ts";
+import { PushLoad, SERVICE } from "./push-load.ts";
 import { Measure, RoomLoad } from "./room-load.ts";
 import { readUsage, residentBytes, usageBetween, type Usage } from "./usage.ts";
 import { openAll, type Place, type Wire } from "./wire.ts";
@@ -146,6 +147,38 @@ async function echo(): Promise<Figures> {
   };
 }
 
+async function push(): Promise<Figures> {
+  const listeners = await openFor(placesOf(job));
+  const places = placesOf({ ...job, rooms: job.window!, members: 1 }, "service");
+  const services = await openFor(places, SERVICE);
+  await quiet(listeners);
+  const { batch = 1, port } = job;
+  const load = new PushLoad({ dialect, measure, listeners, services, batch, port });
+  load.start();
+  await sleep(WARM_MS);
+  const from = readUsage(job.serverPids);
+  measure.running = true;
+  await sleep(job.seconds * 1_000);
+  measure.running = false;
+  const usage = usageBetween(from, readUsage(job.serverPids));
+  load.stop();
+  if (!(await until(() => load.unheard === 0 && load.underWay === 0, 5_000)))
+    measure.faults.gaps += load.unheard + load.underWay;
+  // What comes now would be a duplicate.
+  await sleep(50);
+  return {
+    ...cpuOf(usage),
+    calls: load.answered / usage.seconds,
+    delivered: measure.delivered / usage.seconds,
+    p50Ms: measure.latencies.quantile(0.5),
+    p99Ms: measure.latencies.quantile(0.99),
+    heardP50Ms: load.heard.quantile(0.5),
+    heardP99Ms: load.heard.quantile(0.99),
+    cpuMicros: (usage.server * usage.seconds * 1e6) / measure.delivered,
+    ...measure.faults,
+  };
+}
+
 async function connect(): Promise<Figures> {
   // One socket in a room of its own, so that the server has seen an upgrade before.
   await openFor(placesOf({ ...job, rooms: 1, members: 1 }, "warm"));
@@ -198,5 +231,5 @@ async function wake(): Promise<Figures> {
   return { ...cpuOf(usage), awakeMs, wokenMs, ...measure.faults };
 }
 
-const figures = await { publish, echo, connect, idle, wake }[job.kind]();
+const figures = await { publish, push, echo, connect, idle, wake }[job.kind]();
 process.stdout.write(JSON.stringify(figures), () => process.exit(0));

@@ -2,6 +2,12 @@
 
 import type { Transport } from "./transport.ts";
 
+/** One message of a service. */
+export interface Push {
+  readonly room: string;
+  readonly seq: number;
+}
+
 export interface Dialect {
   /** Default: WebSockets. */
   readonly transport?: Transport;
@@ -27,6 +33,8 @@ export interface Dialect {
   ask?(seq: number): string;
   /** Numbers of the answers in a frame; NaN as above. */
   answers?(frame: string): number[];
+  /** The request by which a service says one message, or several at once. */
+  push?(pushes: readonly Push[]): { readonly path: string; readonly body: string };
   /** Silence after which a server has said all it says to newcomers. Default: 300. */
   readonly quietMs?: number;
   /** How long a server needs until it is as fast as it gets. Default: 700. */

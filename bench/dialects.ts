@@ -1,14 +1,11 @@
 // How each server is spoken to: where a room is, when a socket is ready, how a message is said and how it comes back.
 
-import { createHmac } from "node:crypto";
-import { payloadOf, seqOf, type Dialect } from "./dialect.ts";
+import { payloadOf, seqOf, type Dialect, type Push } from "./dialect.ts";
 import { heardOfEvents } from "./events.ts";
 import { nats } from "./nats.ts";
 import { eventStream, posts } from "./over-http.ts";
 import { signalrJson, signalrMessagePack } from "./signalr.ts";
-
-export const SECRET = "a secret of the bench, 32 bytes or more";
-export const ISSUER = "bench";
+import { tokenOf } from "./tokens.ts";
 
 const plain = (path: (room: string) => string): Dialect => ({
   path,
@@ -72,16 +69,6 @@ const called = (path: Dialect["path"]): Dialect => {
   return { path, transport: posts, say, heard, ask: ask!, answers: answers! };
 };
 
-const base64Url = (part: object): string => Buffer.from(JSON.stringify(part)).toString("base64url");
-
-/** HS256, for an hour. */
-function tokenOf(user: string): string {
-  const now = Math.floor(Date.now() / 1_000);
-  const claims = { sub: user, iss: ISSUER, aud: ISSUER, iat: now, exp: now + 3_600 };
-  const signed = `${base64Url({ alg: "HS256", typ: "JWT" })}.${base64Url(claims)}`;
-  return `${signed}.${createHmac("sha256", SECRET).update(signed).digest("base64url")}`;
-}
-
 /** Negotiation is skipped: the first relay with room takes the socket. */
 const relayed = (_room: string, member: number): string =>
   `/hubs/relayed?access_token=${tokenOf(`user-${member}`)}`;
@@ -89,6 +76,26 @@ const relayed = (_room: string, member: number): string =>
 const rpc = called(
   (_room, member) => `/hubs/relayed/rpc?access_token=${tokenOf(`user-${member}`)}`,
 );
+
+/** By hand: a room has its path, and several at once have one. */
+const pushByHand = (pushes: readonly Push[]) => {
+  const said = pushes.map(({ room, seq }) => ({ room, message: payloadOf(seq) }));
+  const [{ room, message } = { room: "", message: "" }, ...others] = said;
+  return others.length === 0
+    ? { path: `/rooms/${room}`, body: JSON.stringify({ message }) }
+    : { path: "/batch", body: JSON.stringify({ publications: said }) };
+};
+
+const pushOverRest = (hub: string) => (pushes: readonly Push[]) => {
+  const commands = pushes.map(({ room, seq }) => ({
+    publish: { room: `group:${room}`, target: "said", arguments: [payloadOf(seq)] },
+  }));
+  const [{ publish } = {}, ...others] = commands;
+  const { room, ...said } = publish!;
+  return others.length === 0
+    ? { path: `/api/hubs/${hub}/rooms/${room}/:publish`, body: JSON.stringify(said) }
+    : { path: `/api/hubs/${hub}/:batch`, body: JSON.stringify({ commands, parallel: true }) };
+};
 
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["ws", plain((room) => `/${room}`)],
@@ -110,6 +117,10 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["node-rpc", called(() => "/")],
   ["rpc", { ...ours("relayed"), path: rpc.path }],
   ["rpc-post", rpc],
+  ["node-push", { ...plain((room) => `/${room}`), push: pushByHand }],
+  ["socket.io-push", { ...socketIo, push: pushByHand }],
+  ["rest", { ...ours("logged"), push: pushOverRest("logged") }],
+  ["rest-none", { ...ours("none"), push: pushOverRest("none") }],
 ]);
 
 export function dialectOf(server: string): Dialect {

@@ -27,15 +27,18 @@ const isComment = (chunk: Buffer): boolean => chunk.length <= 3 && chunk[0] === 
 
 /** One request for each frame; as many as are said may be under way. */
 export const posts: Transport = {
-  frame: (text, { host, path }: Target) =>
-    Buffer.from(
-      request(`POST ${path}`, host, [
-        "Content-Type: application/json",
-        `Content-Length: ${Buffer.byteLength(text)}`,
-      ]) + text,
-    ),
+  frame: (text, target) => postOf(target, text),
   reader: () => new AnswerReader(),
 };
+
+export const postOf = ({ host, path }: Target, json: string, token?: string): Buffer =>
+  Buffer.from(
+    request(`POST ${path}`, host, [
+      "Content-Type: application/json",
+      `Content-Length: ${Buffer.byteLength(json)}`,
+      ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
+    ]) + json,
+  );
 
 const NOTHING = Buffer.alloc(0);
 

@@ -66,6 +66,18 @@ const calling: Columns = (bases) => [
   ...cores,
 ];
 
+const pushing: Columns = (bases) => [
+  { title: "requests/s", cell: ({ calls }) => number(calls) },
+  { title: "messages/s", cell: ({ delivered }) => number(delivered) },
+  ...ratios("delivered", bases),
+  { title: "answered p50 ms", cell: ({ p50Ms }) => number(p50Ms, 2) },
+  { title: "p99 ms", cell: ({ p99Ms }) => number(p99Ms, 2) },
+  { title: "heard p50 ms", cell: ({ heardP50Ms }) => number(heardP50Ms, 2) },
+  { title: "p99 ms", cell: ({ heardP99Ms }) => number(heardP99Ms, 2) },
+  { title: "µs CPU/message", cell: ({ cpuMicros }) => number(cpuMicros, 2) },
+  ...cores,
+];
+
 const connecting: Columns = (bases) => [
   { title: "connects/s", cell: ({ connects }) => number(connects) },
   ...ratios("connects", bases),
@@ -88,7 +100,14 @@ const waking: Columns = () => [
 
 function columnsOf({ kind, rate, bases = ["ws", "bare"] }: Case): readonly Column[] {
   const publish = rate === undefined ? saturated : atRate;
-  const columns = { publish, echo: calling, connect: connecting, idle: resting, wake: waking };
+  const columns = {
+    publish,
+    push: pushing,
+    echo: calling,
+    connect: connecting,
+    idle: resting,
+    wake: waking,
+  };
   return columns[kind](bases);
 }
 

@@ -32,7 +32,9 @@ Everything binds to 127.0.0.1; frames are not compressed. Figures are comparable
 Servers of ours: logged, behind and none are rooms by what they keep, with neither presence nor reach; full is a
 logged room with presence and reach as hubs have them by default, and every call in it is acknowledged. signalr has its
 sockets on a relay. logged-sse is logged, heard as events over HTTP; rpc and rpc-post call a hub in JSON-RPC over a
-WebSocket and by POST. node-sse and node-rpc are what one writes by hand on Node's http for the same.
+WebSocket and by POST. node-sse and node-rpc are what one writes by hand on Node's http for the same. rest is a logged
+room that a service pushes to over the REST interface, rest-none one without a log; node-push (ws) and socket.io-push have
+an endpoint by hand for that. All four check a token on every request.
 `;
 
 const options = (() => {
@@ -88,11 +90,12 @@ async function runAll({ rounds, seconds, cases, servers }: Plan): Promise<Point[
   for (let round = 1; round <= rounds; round++)
     for (const measured of cases)
       for (const server of measured.servers.filter((name) => here.includes(name))) {
-        const { kind, rooms, members, window, rate } = measured;
+        const { kind, rooms, members, window, rate, batch } = measured;
         const task = {
           ...{ server, seconds, kind, rooms, members },
           ...(window !== undefined && { window }),
           ...(rate !== undefined && { rate }),
+          ...(batch !== undefined && { batch }),
         };
         // Two at once would measure each other.
         // oxlint-disable-next-line no-await-in-loop

@@ -70,6 +70,8 @@ const NODE_PEERS: ReadonlyMap<string, string> = new Map([
   ["socket.io", "socket-io.ts"],
   ["node-sse", "sse.ts"],
   ["node-rpc", "rpc.ts"],
+  ["node-push", "push.ts"],
+  ["socket.io-push", "socket-io-push.ts"],
 ]);
 
 const workerOf = (name: string): WorkerName =>

@@ -14,7 +14,7 @@ export interface Faults {
 type Heard = (frame: string) => number[];
 
 /** Expects 1, 2, 3 … */
-class Sequence {
+export class Sequence {
   next: number;
   readonly #faults: Faults;
 
