@@ -5,6 +5,7 @@ import { readCaps } from "./caps.ts";
 import { readChannels, readExpiry, readRoles } from "./claims.ts";
 import type { AuthConfig } from "./config.ts";
 import { LEEWAY_SECONDS } from "./jwt.ts";
+import { readLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Who somebody is, and whose token it is, only the token says. */
@@ -18,11 +19,13 @@ export function grantOf(
   const names = [...RESERVED, tenantClaim, ...(userIdClaim === undefined ? [] : [userIdClaim])];
   if (names.some((name) => Object.hasOwn(claims, name))) throw new Refusal("token_claim_invalid");
   const { role, roles, caps, channels, exp } = claims;
+  const limits = readLimits(claims["limits"]);
   return {
     claims,
     ...((role !== undefined || roles !== undefined) && { roles: readRoles(claims) }),
     ...(caps !== undefined && { caps: readCaps(caps) }),
     ...(channels !== undefined && { channels: readChannels(channels) }),
+    ...(limits && { limits }),
     ...(exp !== undefined && { expiresAt: readExpiry(exp, LEEWAY_SECONDS) }),
   };
 }

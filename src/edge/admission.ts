@@ -27,14 +27,23 @@ export interface Entrant {
   readonly topic: Topic;
 }
 
-/** Order: configuration, origin, token; path; hub; name; webhook; right to enter. Throws what each of them throws. */
-export async function admitted(request: Request, hubs: Hubs, env: Env): Promise<Entrant> {
+/** The rooms that a request is for, as topics, where the path names this one. */
+export type RoomsOf = (own: Topic) => readonly string[];
+
+/** Order: configuration, origin, token; path; hub; names; webhook; right to enter. Throws what each of them throws. */
+export async function admitted(
+  request: Request,
+  hubs: Hubs,
+  env: Env,
+  roomsOf: RoomsOf,
+): Promise<Entrant> {
   const known = await authenticate(request, env);
   const path = roomPathOf(new URL(request.url).pathname);
   const served = hubs.get(path.hub.toLowerCase());
   if (!served) throw new HubError("hub_not_found", "There is no such hub.");
   const topic = roomTopic(path.kind, path.name);
-  const user = await asked({ request, user: known, hub: served.name, room: topic }, env);
+  const rooms = roomsOf(topic);
+  const user = await asked({ request, user: known, hub: served.name, room: topic, rooms }, env);
   return admit({ request, user, served, topic });
 }
 

@@ -19,6 +19,8 @@ export interface Comer {
   readonly hub: string;
   /** Absent: the whole hub. */
   readonly room?: Topic;
+  /** All of them, as topics, where a stream has several: of the query the webhook is told a part only. */
+  readonly rooms?: readonly string[];
 }
 
 const ANSWER_MS = 5_000;
@@ -50,9 +52,11 @@ async function answerTo(comer: Comer, to: Destination, env: AuthEnv): Promise<Gr
   }
 }
 
-function questionOf({ request, user, hub, room }: Comer, id: string, at: number): string {
+function questionOf(comer: Comer, id: string, at: number): string {
+  const { request, user, hub, room, rooms = [] } = comer;
   const subject = room ? formatTopic(room) : hub;
-  const about = { userId: user.id, ...(room && { room: subject }), claims: user.claims };
+  const where = { ...(room && { room: subject }), ...(rooms.length > 1 && { rooms }) };
+  const about = { userId: user.id, ...where, claims: user.claims };
   const data = JSON.stringify({ ...about, query: connectRequest(request).query });
   return eventText({ id, kind: "connect", tenant: user.tenant, hub, subject, at, data });
 }

@@ -3,16 +3,18 @@
 import type { Hubs } from "../dispatch/tables.ts";
 import { HubError } from "../model/errors.ts";
 import { parsePosition } from "../model/position.ts";
-import { formatTopic, parseTopic } from "../model/topic.ts";
+import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import { accepted, admit, admitted, open, type Entrant, type Env } from "./admission.ts";
 import { checkConnectRate } from "./connect-rate.ts";
 import { eventStream, parsePositions, type Source } from "./sse.ts";
 
 /** Throws what admission throws, and `upgrade_required`. */
 export async function enterRoom(request: Request, hubs: Hubs, env: Env): Promise<Response> {
-  const entrant = await admitted(request, hubs, env);
+  const isSocket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  const roomsOf = (own: Topic) => (isSocket ? [formatTopic(own)] : roomsIn(request, own));
+  const entrant = await admitted(request, hubs, env, roomsOf);
   await checkConnectRate(request, entrant.user, env);
-  if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return socket(entrant, env);
+  if (isSocket) return socket(entrant, env);
   if (request.headers.get("accept")?.includes("text/event-stream")) return events(entrant, env);
   throw new HubError("upgrade_required", "Rooms are entered by WebSocket, or read as events.");
 }
@@ -32,16 +34,20 @@ const ROOMS_AT_MOST = 20;
 /** The room of the path, and those of the query; after `Last-Event-ID`, where there is one. */
 async function events(entrant: Entrant, env: Env): Promise<Response> {
   const { searchParams: query } = new URL(entrant.request.url);
-  const names = namesIn(query).map((name) => formatTopic(parseTopic(name)));
-  const rooms = [...new Set([formatTopic(entrant.topic), ...names])];
-  if (rooms.length > ROOMS_AT_MOST)
-    throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} rooms at most.`);
+  const rooms = roomsIn(entrant.request, entrant.topic);
   const stands = standsOf(entrant.request, query, rooms);
   const entrants = await Promise.all(
     rooms.map((room) => admit({ ...entrant, topic: parseTopic(room) })),
   );
   const sources = entrants.map((one) => sourceOf(one, stands, env));
   return eventStream(sources, entrant.request);
+}
+
+function roomsIn({ url }: Request, own: Topic): string[] {
+  const names = namesIn(new URL(url).searchParams).map((name) => formatTopic(parseTopic(name)));
+  const rooms = [...new Set([formatTopic(own), ...names])];
+  if (rooms.length <= ROOMS_AT_MOST) return rooms;
+  throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} rooms at most.`);
 }
 
 /** `?rooms=` has several, with commas between; a name with a comma of its own is a `?room=`. */

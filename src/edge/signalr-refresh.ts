@@ -1,7 +1,7 @@
 // `POST {hub}/refresh?id=`: a fresh token for a SignalR connection, whatever its transport, as .NET 11 has it. Its answers
 // are JSON in .NET's words, with our own code in `x-dormouse-error`.
 
-import { Refusal } from "../auth/authenticate.ts";
+import { LEEWAY_SECONDS, Refusal } from "../auth/authenticate.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import type { User } from "../model/user.ts";
 import { knownCaller, type Caller, type Env } from "./hub-callers.ts";
@@ -28,14 +28,17 @@ async function refreshed({ user, served, query }: Caller, env: Env): Promise<Res
   if ("code" in answer) return failed(answer.code);
   const { dropped } = answer;
   return json({
-    tokenLifetimeSeconds: lifetimeOf(user, Date.now()),
+    tokenLifetimeSeconds: lifetimeOf(answer, Date.now()),
     ...(dropped.length > 0 && { dropped }),
   });
 }
 
-/** Seconds until the token's own `exp`: leeway is for clocks that differ, and not for clients to use up. */
-export const lifetimeOf = ({ claims }: User, now: number): number =>
-  Math.max(0, Math.floor(Number(claims["exp"]) - now / 1000));
+/**
+ * Seconds until the token ends, or sooner what a webhook granted: without the leeway, which is for clocks that differ,
+ * and not for clients to use up.
+ */
+export const lifetimeOf = ({ expiresAt }: Pick<User, "expiresAt">, now: number): number =>
+  Math.max(0, Math.floor((expiresAt - now) / 1000) - LEEWAY_SECONDS);
 
 const FAILURES: ReadonlyMap<string, readonly [status: number, word: string]> = new Map([
   ["invalid_request", [400, "missing_connection_token"]],

@@ -45,6 +45,7 @@ export interface Grant {
   readonly roles?: readonly string[];
   readonly caps?: readonly Capability[];
   readonly channels?: readonly string[];
+  readonly limits?: TokenLimits;
   readonly expiresAt?: number;
 }
 
