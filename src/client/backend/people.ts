@@ -36,7 +36,7 @@ export interface ServiceUser<H extends AnyHub> extends Omit<ServiceRoom<H>, "clo
   /** Ends all connections of the user. They may come back. */
   disconnect(ending?: Ending): Promise<void>;
   /** Ends the connections of these tokens, which open none any more. */
-  revoke(which: Revocation): Promise<void>;
+  revoke(which?: Revocation): Promise<void>;
   ban(ban: { readonly seconds: number; readonly reason?: string }): Promise<void>;
   unban(): Promise<void>;
 }
@@ -95,7 +95,7 @@ export function userAt<H extends AnyHub>(requests: Requests, userId: string): Se
     ...room,
     isConnected: () => found(requests({ method: "HEAD", path })),
     disconnect: (ending) => close(requests, path, ending),
-    revoke: (which) => done(post(":revoke", revocationOf(which))),
+    revoke: (which = {}) => done(post(":revoke", revocationOf(which))),
     ban: ({ seconds, reason }) => done(post(":ban", { seconds, reason })),
     unban: () => done(post(":unban")),
   };
