@@ -26,19 +26,21 @@ async function refresh(asked: Refreshing, fresh: User): Promise<Refreshed> {
   const old = connection.user;
   if (fresh.id !== old.id || fresh.tenant !== old.tenant)
     throw new HubError("forbidden", "A fresh token must be of the same user.");
-  const admitted = granted(fresh, old.grant);
-  if (!(await admitsPlace(asked, await host.admit(admitted)))) {
+  const user = granted(fresh, old.grant);
+  await host.admit(user);
+  if (!(await admitsPlace(asked, user))) {
     host.dismiss(connection, CLOSE.forbidden);
     throw new HubError("forbidden", "The fresh token does not admit this connection.");
   }
   // While hub code judged, a service knew the connection by its old token only: what it has said counts.
-  const user = await host.admit(admitted);
+  const given = await host.admit(user);
   host.renewal.renew(connection, user);
   asked.session.limitRate();
-  const refused = await refusedRooms(asked, user);
+  const refused = await refusedRooms(asked, [...user.channels, ...given]);
   const dropped = refused.filter((room) => host.renewal.expel(connection, room));
-  // Not of `user`: a service may have taken the connection out of some meanwhile.
-  await host.renewal.belong(connection, connection.user.channels.map(parseTopic));
+  // Not what was given before: a service may have taken the connection out of some meanwhile.
+  const rooms = [...connection.user.channels, ...(await host.admit(user))];
+  await host.renewal.belong(connection, rooms.map(parseTopic));
   return { expiresAt: user.expiresAt, dropped };
 }
 
@@ -51,11 +53,13 @@ async function admitsPlace(asked: Refreshing, user: User): Promise<boolean> {
   return (await served.authorize?.(call)) ?? true;
 }
 
-async function refusedRooms(asked: Refreshing, user: User): Promise<string[]> {
+/** Of the rooms that are not named, those which the new token does not admit. */
+async function refusedRooms(asked: Refreshing, named: readonly string[]): Promise<string[]> {
   const { host, connection } = asked.session;
   const judged = host.renewal.wishesOf(connection).map(async (room) => {
-    const isNamed = user.channels.includes(room);
-    return isNamed || (await admits(asked, user, parseTopic(room))) ? [] : [room];
+    const admitted =
+      named.includes(room) || (await admits(asked, connection.user, parseTopic(room)));
+    return admitted ? [] : [room];
   });
   return (await Promise.all(judged)).flat();
 }

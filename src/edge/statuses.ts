@@ -10,6 +10,7 @@ export const STATUS: ReadonlyMap<string, number> = new Map([
   ["too_deep", 400],
   ["too_large", 413],
   ["not_found", 404],
+  ["method_not_allowed", 405],
   ["connection_not_found", 404],
   ["hub_not_found", 404],
   ["room_kind_not_found", 404],

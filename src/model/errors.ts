@@ -6,6 +6,7 @@ export type ErrorCode =
   | "forbidden"
   | "not_found"
   | "hub_not_found"
+  | "method_not_allowed"
   | "room_kind_not_found"
   | "method_not_found"
   | "stream_not_found"

@@ -10,6 +10,8 @@ export const OBJECTS_AT_MOST = 1_000;
 const JTIS_AT_MOST = 1_000;
 /** Groups without an end of their own, as in Azure: the newest stay, for a year. */
 const GROUPS_AT_MOST = 100;
+/** Those with an end do not push others out: one more is refused. */
+const TIMED_AT_MOST = 200;
 const YEAR_MS = 366 * 86_400_000;
 
 interface Place {
@@ -116,7 +118,11 @@ export class AccountFacts {
     return all.flatMap(([group, { until }]) => (until > now ? group : []));
   }
 
+  /** Throws `too_many_groups`. */
   addGroup(hub: string, group: string, ttlSeconds: number | undefined, now: number): void {
+    const isNew = this.#kv.get(`group ${hub} ${group}`) === undefined;
+    if (ttlSeconds !== undefined && isNew && this.groups(hub, now).length >= TIMED_AT_MOST)
+      throw new HubError("too_many_groups", `A user is in ${TIMED_AT_MOST} groups at most.`);
     const until = now + (ttlSeconds === undefined ? YEAR_MS : ttlSeconds * 1000);
     const timed = ttlSeconds !== undefined;
     this.#kv.put<Membership>(`group ${hub} ${group}`, { until, timed, since: now });

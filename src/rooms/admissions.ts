@@ -34,20 +34,24 @@ export class Admissions {
     this.#options = options;
   }
 
-  /** A connection begins: the user, with the groups a service has given them. Throws what the account throws. */
-  async begin(user: User): Promise<User> {
+  /** A connection begins. Throws what the account throws. */
+  async begin(user: User): Promise<void> {
     const { connectsPerSecond: perSecond, connectBurst: burst } = this.#options.limits;
-    return withGroups(user, await this.#ask(factsOf(user), { perSecond, burst }));
+    await this.#ask(factsOf(user), { perSecond, burst });
   }
 
-  /** Another token or request of somebody whose connections are counted elsewhere. */
-  async again(user: User): Promise<User> {
-    return withGroups(user, await this.#groups(factsOf(user)));
-  }
-
-  /** Throws where the token is no longer good. */
+  /** Whether another token or request is good, of somebody whose connections are counted elsewhere. */
   async check(token: TokenFacts): Promise<void> {
     await this.#groups(token);
+  }
+
+  /**
+   * Rooms that services have put the user into, as topics: known since the connection began, and asked for again where
+   * something was said of the user meanwhile. They are kept by the account, not beside the connection.
+   */
+  async given(user: User): Promise<readonly string[]> {
+    const groups = await this.#groups(factsOf(user));
+    return groups.map((name) => formatTopic({ kind: "group", name }));
   }
 
   async #groups(token: TokenFacts): Promise<readonly string[]> {
@@ -89,10 +93,3 @@ export class Admissions {
 }
 
 const keyOf = ({ jti, iat }: TokenFacts): string => JSON.stringify([jti, iat]);
-
-/** They are joined at connect, as the token's own channels are. */
-function withGroups(user: User, groups: readonly string[]): User {
-  if (groups.length === 0) return user;
-  const topics = groups.map((name) => formatTopic({ kind: "group", name }));
-  return { ...user, channels: [...new Set([...user.channels, ...topics])] };
-}

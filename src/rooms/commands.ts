@@ -110,8 +110,7 @@ async function apply(where: Obeying, connection: Connection, command: Command): 
     case "join":
       return host.join(connection, parseTopic(command.room), command.given ? "token" : "hub");
     case "leave":
-      unname(connection, (room) => room === command.room);
-      return host.leave(connection, parseTopic(command.room));
+      return leave(where, connection, command.room);
     case "leaveGroups":
       return leaveGroups(where, connection);
     case "item":
@@ -130,6 +129,12 @@ function unname(connection: Connection, isLeft: (room: string) => boolean): void
   const { user } = connection;
   const channels = user.channels.filter((room) => !isLeft(room));
   if (channels.length < user.channels.length) save(connection, { user: { ...user, channels } });
+}
+
+/** Who came for a room and nothing else stays in it: what else was commanded is done all the same. */
+async function leave({ host }: Obeying, connection: Connection, room: string): Promise<void> {
+  unname(connection, (name) => name === room);
+  if (formatTopic(host.roomOf(connection)) !== room) await host.leave(connection, parseTopic(room));
 }
 
 /** The room that a connection came for is none it has joined. */

@@ -46,7 +46,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     this.host = new ObjectHost(this.parts, {
       ...{ env, receiver },
       waitUntil: (work) => ctx.waitUntil(work),
-      admit: (user) => this.admissions.again(user),
+      admit: (user) => this.admissions.given(user),
     });
     this.#wake();
   }
@@ -90,9 +90,10 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
 
   /** Who is greeted hears all audiences it belongs to: so the links stand first, unless they are slow. */
   protected async welcome(connection: Connection): Promise<void> {
+    const given = await this.#givenTo(connection);
     const { agenda, connections, follows, settings } = this.parts;
     const { user } = connection;
-    const topics: Topic[] = user.channels.map(parseTopic);
+    const topics: Topic[] = [...new Set([...user.channels, ...given])].map(parseTopic);
     const elsewhere = belongings(connection, this.host.room, topics, this.reachesUsers);
     const links = elsewhere.map((topic) => follows.belong(connection, topic, "token"));
     if (settings.reachAll || settings.online) links.push(follows.hearAll(connection));
@@ -108,6 +109,17 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     for (const frame of connection.early.splice(0))
       this.receiver.received(this.host, connection, frame);
     await opened;
+  }
+
+  /** Rooms a service has put its user into; none where it is closed instead, since it may no longer be here. */
+  async #givenTo(connection: Connection): Promise<readonly string[]> {
+    try {
+      return await this.admissions.given(connection.user);
+    } catch (error) {
+      const isKnown = publicError(error).code !== "internal";
+      this.parts.connections.close(connection, isKnown ? CLOSE.revoked : CLOSE.interrupted);
+      return [];
+    }
   }
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {

@@ -99,8 +99,8 @@ export interface Host {
   /** The server's, within what the connection's token says. */
   limitsOf(connection: Connection): Limits;
   readonly env: object;
-  /** A fresh token's user, with what a service has given them. Throws `token_revoked` or `banned`. */
-  admit(user: User): Promise<User>;
+  /** Rooms that services have put a user into, as topics. Throws `token_revoked` or `banned`. */
+  admit(user: User): Promise<readonly string[]>;
   /** The room this object is; `all` where it is a relay. */
   readonly room: Topic;
   /** The room a connection came for; `all` where it came for the whole hub. */

@@ -4,7 +4,7 @@
 import { CLOSE, HubError } from "../model/errors.ts";
 import { logWarning } from "../model/log.ts";
 import type { ConnectRequest } from "../model/request.ts";
-import type { TokenFacts } from "../model/token-rules.ts";
+import { factsOf, type TokenFacts } from "../model/token-rules.ts";
 import { granted, isNewer, type Grant, type User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
@@ -55,13 +55,13 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     socket: WebSocket,
     request: Request,
   ): Promise<Connection | Response> {
-    const came = handedOver<HubArrival | Overflow | RpcArrival>(request);
-    const token = came.kind === "hub" ? came.token : undefined;
+    const arrival = handedOver<HubArrival | Overflow | RpcArrival>(request);
+    const { user } = arrival;
+    const token = arrival.kind === "hub" ? arrival.token : undefined;
     if (token === undefined) this.#checkRoom();
-    const seat = token === undefined ? undefined : await this.parts.seats.read(token, came.user.id);
+    const seat = token === undefined ? undefined : await this.parts.seats.read(token, user.id);
     const comesBack = seat !== undefined && this.parts.connections.get(seat.id) !== undefined;
-    const user = await this.admissions[comesBack ? "again" : "begin"](came.user);
-    const arrival = { ...came, user };
+    await (comesBack ? this.admissions.check(factsOf(user)) : this.admissions.begin(user));
     if (arrival.kind !== "hub") return this.#takeIn(socket, arrival);
     const known = seat && this.parts.connections.get(seat.id);
     if (known) return this.#comeBack(known, socket, arrival);
@@ -69,9 +69,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (token !== undefined && (!seat || seat.lapsed)) throw notFound();
     const grant = token === undefined ? undefined : this.parts.seats.take(token);
     const id = seat?.id ?? connectionId(this.parts.home);
-    const admitted = grant
-      ? { ...arrival, user: await this.admissions.again(granted(came.user, grant)) }
-      : arrival;
+    const admitted = { ...arrival, user: granted(user, grant) };
     if (arrival.transport !== "LongPolling") return this.#accept(socket, admitted, id);
     this.#checkUser(user);
     return this.parts.polls.begin(this.#attached(admitted, id));
@@ -221,11 +219,11 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   async answer(arrival: AskArrival, frame: string): Promise<string | undefined> {
     if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
     if (this.parts.seats.isFull) return undefined;
-    const user = await this.admissions.again(arrival.user);
-    this.#checkUser(user);
+    await this.admissions.check(factsOf(arrival.user));
+    this.#checkUser(arrival.user);
     this.parts.came(frame);
     const { host, receiver } = this;
-    return this.#asking.ask({ ...arrival, user }, frame, { host, receiver });
+    return this.#asking.ask(arrival, frame, { host, receiver });
   }
 
   async hangUp(random: string): Promise<void> {

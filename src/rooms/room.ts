@@ -31,8 +31,8 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
     const arrival = handedOver<Arrival>(request);
-    const user = await this.admissions.begin(arrival.user);
-    const connection = attach(this.parts, socket, { ...arrival, user }, Date.now());
+    await this.admissions.begin(arrival.user);
+    const connection = attach(this.parts, socket, arrival, Date.now());
     this.inBackground(this.welcome(connection));
     return connection;
   }

@@ -26,12 +26,14 @@ export class Asked {
   readonly env: AuthEnv & ObjectEnv;
   readonly served: ServedHub;
   readonly domain: Domain;
+  readonly service: Service;
   readonly #path: ReadonlyMap<string, string>;
 
   constructor({ request, env, service, served, path }: AskedOptions) {
     this.request = request;
     this.env = env;
     this.served = served;
+    this.service = service;
     this.domain = { tenant: service.tenant, hub: served.name };
     this.#path = path;
   }

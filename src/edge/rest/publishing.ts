@@ -17,12 +17,17 @@ const Publication = {
 };
 type Publication = z.output<z.ZodObject<typeof Publication>>;
 
-/** Keys of services and of hub code's calls cannot meet. */
-const idOf = (key: string | undefined) => (key === undefined ? {} : { id: `service/${key}` });
+/** Each service has keys of its own, as far as it has a token of its own; those of hub code's calls cannot meet them. */
+const idOf = ({ service }: Asked, key: string | undefined) =>
+  key === undefined ? {} : { id: JSON.stringify(["service", service.user?.id ?? null, key]) };
 
 async function publishTo(asked: Asked, topic: Topic, said: Publication) {
   const { excluded, idempotency_key: key } = said;
-  const draft = { ...asked.draft(said), ...idOf(key), ...(excluded && { except: excluded }) };
+  const draft = {
+    ...asked.draft(said),
+    ...idOf(asked, key),
+    ...(excluded && { except: excluded }),
+  };
   const { epoch, offset } = await asked.room(topic).publish(draft);
   return { epoch, offset };
 }

@@ -24,9 +24,12 @@ type Endpoint = Hono<{ Bindings: EndpointEnv }>;
 const PREFIXES = ["/api/hubs/{hub}", "/api/v1/hubs/{hub}"];
 
 export function mountRest(app: Endpoint, hubs: Hubs): void {
-  for (const prefix of PREFIXES)
+  for (const prefix of PREFIXES) {
     for (const operation of operations)
       mount(app, hubs, { operation, path: prefix + operation.path });
+    for (const [path, of] of Map.groupBy(operations, (one) => one.path))
+      app.all(patternOf(prefix + path), () => notAllowed(of));
+  }
   const document = openApi(operations);
   app.get("/api/openapi.json", (c) => c.json(document));
   app.get("/api/health", () => new Response(null));
@@ -45,6 +48,13 @@ export function mountRest(app: Endpoint, hubs: Hubs): void {
       throw new HubError("not_found", "There is no such operation.");
     }),
   );
+}
+
+function notAllowed(of: readonly Operation[]): Response {
+  const error = new HubError("method_not_allowed", "There is such a path, and no such verb.");
+  const response = failed(error);
+  response.headers.set("allow", of.map(({ method }) => method).join(", "));
+  return response;
 }
 
 const NOT_KEPT = { headers: { "cache-control": "no-store" } };
@@ -142,8 +152,13 @@ function servedAs(hubs: Hubs, hub: string, application: string | null): ServedHu
   return served;
 }
 
-/** `excluded` may be repeated; of others the first counts. */
+/** Coercion takes no digits for zero. */
+const NUMBERS = ["ttl", "limit", "maxpagesize", "top", "minutesToExpire"];
+
+/** `excluded` may be repeated; of others the first counts. Throws `invalid_arguments`. */
 function queryOf(params: URLSearchParams): object {
+  const empty = NUMBERS.find((name) => params.get(name)?.trim() === "");
+  if (empty) throw new HubError("invalid_arguments", `query.${empty}: a number is missing.`);
   const query = new Map<string, string | string[]>(
     [...params.keys()].map((name) => [name, params.get(name)!]),
   );

@@ -141,7 +141,8 @@ it.each<[string, string, number, string]>([
   ["PUT", "/users/u/groups/g?ttl=-1", 400, "invalid_arguments"],
   ["POST", "/:generateToken?minutesToExpire=0", 400, "invalid_arguments"],
   ["GET", "/nothing", 404, "not_found"],
-  ["PATCH", "/groups/g", 404, "not_found"],
+  ["PATCH", "/groups/g", 405, "method_not_allowed"],
+  ["PUT", "/users/u/groups/g?ttl=", 400, "invalid_arguments"],
 ])("%s %s: %d %s", async (method, path, status, code) => {
   expect(await refusal(await ask(method, `/hubs/chat${path}`))).toEqual([status, code]);
 });
