@@ -8,12 +8,12 @@ import type { Filter } from "./dispatch/filters.ts";
 import type { AnyHub } from "./dispatch/hub.ts";
 import { tablesOf } from "./dispatch/tables.ts";
 import { endpoint, type EndpointEnv } from "./edge/app.ts";
-import { AccountObject } from "./rooms/account.ts";
+import { AccountsObject } from "./rooms/accounts.ts";
 import { RelayObject } from "./rooms/relay.ts";
 import { RoomObject } from "./rooms/room.ts";
 
 export * from "./hub.ts";
-export type { AccountObject, EndpointEnv, RelayObject, RoomObject };
+export type { AccountsObject, EndpointEnv, RelayObject, RoomObject };
 
 export interface Served {
   /** Answers requests, and lets into rooms. A worker's default export; or one part of it, by its `fetch`. */
@@ -22,8 +22,8 @@ export interface Served {
   readonly Room: new (ctx: DurableObjectState, env: EndpointEnv) => RoomObject<EndpointEnv>;
   /** The Durable Object that holds connections of many rooms; exported likewise. */
   readonly Relay: new (ctx: DurableObjectState, env: EndpointEnv) => RelayObject<EndpointEnv>;
-  /** The Durable Object of one user in all hubs; exported likewise. */
-  readonly Account: new (ctx: DurableObjectState, env: EndpointEnv) => AccountObject<EndpointEnv>;
+  /** The Durable Object that holds accounts of users, in all hubs; exported likewise. */
+  readonly Account: new (ctx: DurableObjectState, env: EndpointEnv) => AccountsObject<EndpointEnv>;
 }
 
 export interface ServeOptions {
@@ -56,6 +56,6 @@ export function serve(hubs: readonly AnyHub[], { filters = [] }: ServeOptions = 
       super(ctx, env, receiver);
     }
   }
-  class Account extends AccountObject<EndpointEnv> {}
+  class Account extends AccountsObject<EndpointEnv> {}
   return { endpoint: endpoint(tables), Room, Relay, Account };
 }

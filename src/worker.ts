@@ -20,7 +20,7 @@ export type Room = InstanceType<typeof Room>;
 export { Relay };
 export type Relay = InstanceType<typeof Relay>;
 
-/** One user in all hubs: who may connect, and where their connections are. */
+/** Users in all hubs: who may connect, and where their connections are. */
 export { Account };
 export type Account = InstanceType<typeof Account>;
 

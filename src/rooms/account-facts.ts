@@ -3,6 +3,7 @@
 
 import { isRevoked, type TokenFacts, type TokenRules } from "../model/token-rules.ts";
 import { HubError } from "../model/errors.ts";
+import type { PrefixedKv } from "./prefixed-kv.ts";
 
 /** A user's connections may be in so many objects, as far as anybody knows. */
 export const OBJECTS_AT_MOST = 1_000;
@@ -27,17 +28,14 @@ interface Membership {
 }
 
 export class AccountFacts {
-  readonly #kv: SyncKvStorage;
+  readonly #kv: PrefixedKv;
 
-  constructor(kv: SyncKvStorage) {
+  constructor(kv: PrefixedKv) {
     this.#kv = kv;
   }
 
   #list<T>(prefix: string): [key: string, value: T][] {
-    return [...this.#kv.list<T>({ prefix })].map(([key, value]) => [
-      key.slice(prefix.length),
-      value,
-    ]);
+    return this.#kv.list<T>(prefix);
   }
 
   /** How often the rules have changed. */

@@ -1,14 +1,13 @@
-// The Durable Object of one user of a tenant, in all hubs: lets their connections in or not, and knows which objects
-// hold them, so that what a service says of a user reaches every one of them.
+// One user of a tenant, in all hubs: lets their connections in or not, and knows which objects hold them, so that what a
+// service says of a user reaches every one of them.
 
-import { DurableObject } from "cloudflare:workers";
 import { CLOSE, publicError } from "../model/errors.ts";
 import { logWarning } from "../model/log.ts";
 import type { TokenFacts } from "../model/token-rules.ts";
-import { AccountFacts, OBJECTS_AT_MOST } from "./account-facts.ts";
-import { hubOf, parseAccountName } from "./address.ts";
+import { OBJECTS_AT_MOST, type AccountFacts } from "./account-facts.ts";
+import { hubOf } from "./address.ts";
 import type { Command, Obeyed, Selection } from "./commands.ts";
-import { peersOf, type Admitted, type Admitting, type Fault, type ObjectEnv } from "./peers.ts";
+import type { Admitted, Admitting, Fault, Peers } from "./peers.ts";
 import { bucket, type Bucket } from "./rate.ts";
 import { spread } from "./spread.ts";
 
@@ -24,12 +23,25 @@ export interface Revocation {
 /** How soon an object that could not be reached hears of a revocation. */
 const RETRY_MS = 1_000;
 
-export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
-  readonly #facts = new AccountFacts(this.ctx.storage.kv);
-  readonly #user = parseAccountName(this.ctx.id.name ?? "").user;
+export interface AccountOptions {
+  readonly user: string;
+  readonly facts: AccountFacts;
+  peers(): Peers;
+  /** `ring` is called then. */
+  arm(at: number): void;
+}
+
+export class Account {
+  readonly #options: AccountOptions;
+  readonly #facts: AccountFacts;
   #rate: Bucket | undefined;
   /** How often each object has asked in this wake: one that asks while it is commanded may hold a connection after. */
   readonly #asked = new Map<string, number>();
+
+  constructor(options: AccountOptions) {
+    this.#options = options;
+    this.#facts = options.facts;
+  }
 
   /**
    * Asked by an object before it lets a connection of this user in, which it is known to hold from then on. Gives the
@@ -80,9 +92,9 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   }
 
   async #command(object: string, selection: Selection, commands: readonly Command[]) {
-    const about = { ...selection, user: this.#user };
+    const about = { ...selection, user: this.#options.user };
     const asked = this.#asked.get(object);
-    const obeyed = await peersOf(this.env)(object).command(about, commands);
+    const obeyed = await this.#options.peers()(object).command(about, commands);
     if (obeyed.present === 0 && this.#asked.get(object) === asked) this.#forget(object);
     return obeyed;
   }
@@ -131,18 +143,18 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     }).catch((error: unknown) =>
       logWarning("revocation_untold", { code: publicError(error).code }),
     );
-    await this.#arm();
+    this.#arm();
   }
 
-  async #arm(): Promise<void> {
+  #arm(): void {
     const soon = Date.now() + RETRY_MS;
     const retry = this.#facts.untold.length > 0 ? soon : Infinity;
     const next = Math.min(retry, Math.max(soon, this.#facts.nextEnd));
-    if (next < Infinity) await this.ctx.storage.setAlarm(next);
+    if (next < Infinity) this.#options.arm(next);
   }
 
-  override async alarm(): Promise<void> {
-    const now = Date.now();
+  /** Something is due. */
+  async ring(now: number): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- few end at once, and each asks every object
     for (const { hub, group } of this.#facts.expire(now)) await this.#end(hub, group, now);
     await this.#tell();
@@ -163,7 +175,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   /** From now on, and again whenever they connect; without an end for a year, with 0 for connections of now only. */
   async addToGroup(hub: string, group: string, ttlSeconds?: number): Promise<void> {
     if (ttlSeconds !== 0) this.#facts.addGroup(hub, group, ttlSeconds, Date.now());
-    await this.#arm();
+    this.#arm();
     const given = ttlSeconds === 0 ? {} : ({ given: true } as const);
     await this.command(hub, {}, [{ type: "join", room: `group:${group}`, ...given }]);
   }

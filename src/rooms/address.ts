@@ -3,7 +3,7 @@
 
 import { HubError } from "../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
-import { parseRelayName } from "./relay-names.ts";
+import { hashOf, parseRelayName } from "./relay-names.ts";
 
 /** A hub of a tenant: what rooms and relays that may hear of each other have in common. */
 export interface Domain {
@@ -26,7 +26,7 @@ export type Home = Address | RelayAddress;
 const RELAY = "relay";
 
 /** Only what would end a part is escaped: percent-encoding whole names could pass the platform's 1,024 bytes. */
-const escape = (part: string): string => part.replaceAll("%", "%25").replaceAll("/", "%2F");
+export const escape = (part: string): string => part.replaceAll("%", "%25").replaceAll("/", "%2F");
 const unescape = (part: string): string => part.replaceAll("%2F", "/").replaceAll("%25", "%");
 
 /** `tenant/hub/kind/name`, each part escaped and then joined: no two addresses share a name. */
@@ -51,13 +51,12 @@ export interface AccountAddress {
   readonly user: string;
 }
 
-export const accountName = ({ tenant, user }: AccountAddress): string =>
-  [tenant, user].map(escape).join("/");
+/** Objects that hold the accounts of a tenant: each answers some thousand connects a second. */
+const ACCOUNT_OBJECTS = 64;
 
-export function parseAccountName(text: string): AccountAddress {
-  const [tenant = "", user = ""] = text.split("/").map(unescape);
-  return { tenant, user };
-}
+/** The object that holds a user's account. */
+export const accountName = ({ tenant, user }: AccountAddress): string =>
+  `${escape(tenant)}/${hashOf(user) % ACCOUNT_OBJECTS}`;
 
 /** Whether an object's name is that of a relay. */
 export const isRelayName = (name: string): boolean => name.split("/")[2] === RELAY;

@@ -6,7 +6,8 @@ import type { AnalyticsEnv } from "./analytics.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "./indexed.ts";
 import type { Params } from "../model/message.ts";
 import type { TokenFacts } from "../model/token-rules.ts";
-import type { AccountObject } from "./account.ts";
+import type { Account as UserAccount } from "./account.ts";
+import type { AccountsObject } from "./accounts.ts";
 import { accountName, isRelayName, type AccountAddress } from "./address.ts";
 import type { Command, Obeyed, Selection } from "./commands.ts";
 import type {
@@ -82,7 +83,7 @@ export type Admitted = { readonly groups: readonly string[] } | { readonly fault
 
 /** What rooms and edge ask of a user's account. */
 export type Account = Pick<
-  AccountObject,
+  UserAccount,
   | "admit"
   | "check"
   | "command"
@@ -94,6 +95,7 @@ export type Account = Pick<
   | "removeFromAllGroups"
   | "isInGroup"
 >;
+
 /** How a room is now. */
 export interface RoomInfo {
   readonly position: Position;
@@ -152,5 +154,23 @@ export const peersOf =
   (name) =>
     (isRelayName(name) ? RELAYS : ROOMS).getByName(name) as unknown as Peer;
 
-export const accountOf = ({ ACCOUNTS }: Pick<ObjectEnv, "ACCOUNTS">, address: AccountAddress) =>
-  ACCOUNTS.getByName(accountName(address)) as unknown as Account;
+/** A user's account, in the object that it shares with others. A fresh stub for each call. */
+export function accountOf(
+  { ACCOUNTS }: Pick<ObjectEnv, "ACCOUNTS">,
+  address: AccountAddress,
+): Account {
+  const { user } = address;
+  const object = () => ACCOUNTS.getByName(accountName(address)) as unknown as AccountsObject;
+  return {
+    admit: (admitting) => object().admit(user, admitting),
+    check: (token) => object().check(user, token),
+    command: (...about) => object().command(user, ...about),
+    revoke: (revocation) => object().revoke(user, revocation),
+    ban: (...about) => object().ban(user, ...about),
+    unban: () => object().unban(user),
+    addToGroup: (...about) => object().addToGroup(user, ...about),
+    removeFromGroup: (...about) => object().removeFromGroup(user, ...about),
+    removeFromAllGroups: (hub) => object().removeFromAllGroups(user, hub),
+    isInGroup: (...about) => object().isInGroup(user, ...about),
+  };
+}

@@ -154,19 +154,20 @@ describe.each(WAYS)("%s", (way, connect) => {
   });
 
   it("ends where its token was issued before a time, and others of other users live on", async () => {
-    const before = await connect(`${user}b`, { iat: now() - 100 });
+    const at = now();
+    const before = await connect(`${user}b`, { iat: at - 100 });
     const unknown = await connect(`${user}b`, {});
-    const after = await connect(`${user}b`, { iat: now() - 10 });
-    const bystander = await connect(`${user}c`, { iat: now() - 100 });
-    await revoke(`${user}b`, { issued_before: now() - 50 });
+    const after = await connect(`${user}b`, { iat: at - 10 });
+    const bystander = await connect(`${user}c`, { iat: at - 100 });
+    await revoke(`${user}b`, { issued_before: at - 50 });
     await Promise.all([before.ended, unknown.ended]);
     await Promise.all([after.alive?.(), bystander.alive?.()]);
-    await expect(connect(`${user}b`, { iat: now() - 51 })).rejects.toThrow(/401.*token_revoked/s);
+    await expect(connect(`${user}b`, { iat: at - 51 })).rejects.toThrow(/401.*token_revoked/s);
     await expect(connect(`${user}b`, {})).rejects.toThrow(/401.*token_revoked/s);
-    await connect(`${user}b`, { iat: now() - 49 });
+    await connect(`${user}b`, { iat: at - 49 });
     await revoke(`${user}b`);
     await after.ended;
-    await expect(connect(`${user}b`, { iat: now() - 1 })).rejects.toThrow(/401.*token_revoked/s);
+    await expect(connect(`${user}b`, { iat: at - 1 })).rejects.toThrow(/401.*token_revoked/s);
   });
 
   it("ends by a ban, for its time", async () => {
@@ -229,8 +230,9 @@ describe("an account", () => {
     const account = accountOf("late");
     await runInDurableObject(account, async (_, { storage }) => {
       // As after a crash between the rule and its telling.
-      storage.kv.put("jti l", Date.now() + 60_000);
-      storage.kv.put("changes", 1);
+      storage.kv.put("user/late/jti l", Date.now() + 60_000);
+      storage.kv.put("user/late/changes", 1);
+      storage.kv.put("due/late", Date.now());
       await storage.setAlarm(Date.now());
     });
     await evictDurableObject(account);
@@ -248,7 +250,9 @@ describe("an account", () => {
     });
     const account = accountOf("short");
     const keys = () =>
-      runInDurableObject(account, (_, { storage }) => [...storage.kv.list()].map(([key]) => key));
+      runInDurableObject(account, (_, { storage }) =>
+        [...storage.kv.list({ prefix: "user/short/" })].map(([key]) => key.slice(11)),
+      );
     expect(await keys()).toEqual(["object default/relayed/group/short"]);
     await revoke("short", { jti: "s", expire_at: now() });
     expect((await client.closed).code).toBe(4511);
@@ -332,11 +336,53 @@ it("is not forgotten by an account that heard of an object just before a connect
     ]);
     if (!client) continue;
     const known = runInDurableObject(account, (_, { storage }) =>
-      storage.kv.get(`object default/relayed/group/race${round}`),
+      storage.kv.get(`user/racing/object default/relayed/group/race${round}`),
     );
     const isOpen = client.call("$/presence").then(() => true);
     const outcome = await Promise.race([isOpen, client.closed.then(() => false)]);
     expect([room, outcome && (await known) === undefined]).toEqual([room, false]);
     client[Symbol.dispose]();
   }
+});
+
+it("takes in a user of a hundred groups with the longest names, and gives them all", async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `${index}${"ж".repeat(120)}`);
+  for (const name of names) {
+    const path = `/hubs/relayed/users/popular/groups/${encodeURIComponent(name)}`;
+    expect((await ask("PUT", path)).status).toBe(200);
+  }
+  const client = kept(await connected("relayed", { user: "popular" }));
+  const last = encodeURIComponent(names.at(-1)!);
+  await ask("POST", `/hubs/relayed/groups/${last}/:send`, {
+    body: { target: "said", arguments: ["hi"] },
+  });
+  await client.hears("hi");
+});
+
+it("lets a service take a user out of the room that a socket came for, and does the rest", async () => {
+  const client = kept(await enter("relayed/group:own", { user: "homely" }));
+  expect((await ask("DELETE", "/hubs/relayed/users/homely/groups/own")).status).toBe(204);
+  const body = [
+    { type: "LeaveGroup", group: "own" },
+    { type: "JoinGroup", group: "other" },
+  ];
+  const filter = encodeURIComponent("userId eq 'homely'");
+  expect((await ask("POST", `/hubs/relayed/:execute?filter=${filter}`, { body })).status).toBe(202);
+  await ask("POST", "/hubs/relayed/groups/other/:send", {
+    body: { target: "said", arguments: ["x"] },
+  });
+  expect((await client.said("said")).room).toBe("group:other");
+});
+
+it("keeps the keys of two services apart", async () => {
+  const say = async (service: string, text: string) => {
+    const body = { target: "said", arguments: [text], idempotency_key: "1" };
+    const bearer = await token(service, { role: "service" });
+    const path = "/hubs/relayed/rooms/group%3Akeys/:publish";
+    return (await (await ask("POST", path, { body, token: bearer })).json<{ offset: number }>())
+      .offset;
+  };
+  expect([await say("shop", "x"), await say("billing", "y"), await say("shop", "x")]).toEqual([
+    1, 2, 1,
+  ]);
 });

@@ -5,7 +5,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
 import { accountName } from "../../../src/rooms/address.ts";
-import type { AccountObject } from "../../../src/rooms/account.ts";
+import type { AccountsObject } from "../../../src/rooms/accounts.ts";
 import type { Holder } from "../../../src/rooms/peers.ts";
 import { connected, negotiate, open as attach, relayOf, SignalR } from "../../relays/client.ts";
 import { Client, enter, token, upgrade } from "../../rooms/client.ts";
@@ -23,7 +23,7 @@ const now = () => Math.floor(Date.now() / 1000);
 const accountOf = (user: string) =>
   env.ACCOUNTS.getByName(
     accountName({ tenant: "default", user }),
-  ) as unknown as DurableObjectStub<AccountObject>;
+  ) as unknown as DurableObjectStub<AccountsObject>;
 const membersOf = async (hub: string, group: string): Promise<string[]> => {
   const response = await ask("GET", `/hubs/${hub}/groups/${group}/connections`);
   const { value } = await response.json<{ value: { userId: string }[] }>();
@@ -169,8 +169,8 @@ it("a group whose end an object could not be told of ends later", async () => {
 /** As the account sees it, every object answers so. */
 type Answering = {
   env: { ROOMS: object };
-  admit: AccountObject["admit"];
-  revoke: AccountObject["revoke"];
+  admit: AccountsObject["admit"];
+  revoke: AccountsObject["revoke"];
 };
 const answering = (
   user: string,
@@ -190,12 +190,12 @@ it("an object that asks while it says that it holds nobody is not forgotten", ()
     "meanwhile",
     async (account, { kv }) => {
       const asking = { object: "default/relayed/group/x", token: { id: "meanwhile" } };
-      await account.admit(asking);
-      await account.revoke({ jti: "none" });
-      expect(kv.get("object default/relayed/group/x")).toBeDefined();
+      await account.admit("meanwhile", asking);
+      await account.revoke("meanwhile", { jti: "none" });
+      expect(kv.get("user/meanwhile/object default/relayed/group/x")).toBeDefined();
     },
     async (account, object) => {
-      await account.admit({ object, token: { id: "meanwhile" } });
+      await account.admit("meanwhile", { object, token: { id: "meanwhile" } });
       return NOBODY;
     },
   ));
@@ -206,16 +206,19 @@ it("a token that is taken back while room is made for another object is refused"
     "crowded",
     async (account, { kv }) => {
       for (let room = 0; room < 1_000; room++)
-        kv.put(`object default/relayed/group/${room}`, { told: 0 });
+        kv.put(`user/crowded/object default/relayed/group/${room}`, { told: 0 });
       const late = { id: "crowded", jti: "back" };
-      const admitted = await account.admit({ object: "default/relayed/group/new", token: late });
+      const admitted = await account.admit("crowded", {
+        object: "default/relayed/group/new",
+        token: late,
+      });
       expect(admitted).toMatchObject({ fault: { code: "token_revoked" } });
     },
     async (account, object) => {
       const revokes = !isRevoked && object.endsWith("/500");
       // Said first: revoking asks objects again, this one among them.
       isRevoked ||= revokes;
-      if (revokes) void account.revoke({ jti: "back" });
+      if (revokes) void account.revoke("crowded", { jti: "back" });
       return NOBODY;
     },
   );
