@@ -73,8 +73,9 @@ export class AccountFacts {
     return { jtis, ...(before !== undefined && { before }), ...(this.ban(now) && { all: true }) };
   }
 
+  /** Of most users nothing was ever taken back: one look tells. */
   isRevoked(token: TokenFacts, now: number): boolean {
-    return isRevoked(token, this.rules(now));
+    return this.changes > 0 && isRevoked(token, this.rules(now));
   }
 
   /** Throws `too_large` where too many are remembered already. */
@@ -97,6 +98,7 @@ export class AccountFacts {
   }
 
   ban(now: number): { readonly until: number; readonly reason?: string } | undefined {
+    if (this.changes === 0) return undefined;
     const ban = this.#kv.get<{ until: number; reason?: string }>("ban");
     return ban && ban.until > now ? ban : undefined;
   }
@@ -110,8 +112,9 @@ export class AccountFacts {
     this.#kv.delete("ban");
   }
 
-  /** Groups of this hub. */
+  /** Groups of this hub. Most users have never been in any: one look tells. */
   groups(hub: string, now: number): string[] {
+    if (!this.#kv.get("grouped")) return [];
     const all = this.#list<Membership>(`group ${hub} `);
     return all.flatMap(([group, { until }]) => (until > now ? group : []));
   }
@@ -121,6 +124,7 @@ export class AccountFacts {
     const isNew = this.#kv.get(`group ${hub} ${group}`) === undefined;
     if (ttlSeconds !== undefined && isNew && this.groups(hub, now).length >= TIMED_AT_MOST)
       throw new HubError("too_many_groups", `A user is in ${TIMED_AT_MOST} groups at most.`);
+    this.#kv.put("grouped", true);
     const until = now + (ttlSeconds === undefined ? YEAR_MS : ttlSeconds * 1000);
     const timed = ttlSeconds !== undefined;
     this.#kv.put<Membership>(`group ${hub} ${group}`, { until, timed, since: now });

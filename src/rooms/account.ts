@@ -78,9 +78,10 @@ export class Account {
 
   async #enter(object: string): Promise<Fault | undefined> {
     this.#asked.set(object, (this.#asked.get(object) ?? 0) + 1);
-    if (this.#facts.knows(object)) return undefined;
-    if (this.#facts.places.length >= OBJECTS_AT_MOST) await this.#tidy();
-    if (this.#facts.places.length >= OBJECTS_AT_MOST)
+    const { places } = this.#facts;
+    if (places.includes(object)) return undefined;
+    if (places.length >= OBJECTS_AT_MOST) await this.#tidy();
+    if (places.length >= OBJECTS_AT_MOST && this.#facts.places.length >= OBJECTS_AT_MOST)
       return { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
     this.#facts.told(object);
     return undefined;
