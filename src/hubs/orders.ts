@@ -15,8 +15,6 @@ const staff = authorize(role("Admin", "Manager", SERVICE_ROLE));
 export const OrderHub = hub<OrderClient>("orders", {
   authorize: signedIn,
   rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
-  // A buyer hears of an order in whatever room they are.
-  reach: { users: true },
 }).methods({
   joinOrderGroup: method([OrderId], ({ order }, orderId) => order(orderId).join()),
 
