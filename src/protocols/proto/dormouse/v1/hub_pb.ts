@@ -273,7 +273,7 @@ export type Standing = Message<"dormouse.v1.Standing"> & {
   position: string;
 
   /**
-   * How many of the next events are old.
+   * How many of what comes next is old, who came and went among it, whether that is told or not.
    *
    * @generated from field: uint32 replayed = 4;
    */
