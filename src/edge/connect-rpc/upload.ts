@@ -8,6 +8,7 @@ import type {
   PublishRequest,
   UploadResponseSchema,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import { depthError } from "../../protocols/hostile-json.ts";
 import { limitsWithin } from "../../rooms/limits.ts";
 import type { Caller } from "../hub-callers.ts";
 import {
@@ -23,6 +24,8 @@ import {
 /** Messages that the hub is asked to say at once; fewer where they are long. */
 const A_BATCH = 50;
 const FAILURES_TOLD = 20;
+/** Of the array around the calls. */
+const FRAME_DEPTH = 1;
 
 /** Messages are said in their order. What is wrong with the call itself ends it; what was said by then was said. */
 export async function upload(requests: AsyncIterable<PublishRequest>, context: HandlerContext) {
@@ -32,7 +35,7 @@ export async function upload(requests: AsyncIterable<PublishRequest>, context: H
     caller ??= await callerIn(askingOf(context), batch[0]!.hub);
     checkHub(batch, caller);
     const limits = limitsWithin(caller.served.settings.limits, caller.user);
-    for (const frame of frames(summary.begin(batch), limits)) {
+    for (const frame of frames(summary.begin(batch, limits), limits)) {
       const text = `[${frame.map((one) => one.text).join()}]`;
       // oxlint-disable-next-line no-await-in-loop -- in their order
       summary.count(frame, await answers(caller, context, text));
@@ -97,12 +100,15 @@ class Summary {
   #accepted = 0;
   #failed = 0;
 
-  /** What cannot be said at all has failed already. */
-  begin(batch: readonly PublishRequest[]): Said[] {
+  /** What cannot be said at all has failed already, and spoils no frame. */
+  begin(batch: readonly PublishRequest[], { depth }: Limits): Said[] {
     return batch.flatMap((request) => {
       const index = this.#begun++;
       try {
-        return [{ index, topic: request.topic, text: publishText(index, request) }];
+        const text = publishText(index, request);
+        const tooDeep = depthError(text, depth - FRAME_DEPTH);
+        if (tooDeep) throw tooDeep;
+        return [{ index, topic: request.topic, text }];
       } catch (error) {
         this.#fail(index, error);
         return [];

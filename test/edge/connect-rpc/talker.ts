@@ -18,6 +18,7 @@ export class Talker implements Disposable {
   readonly #said: Request[] = [];
   #more = Promise.withResolvers<void>();
   #isOver = false;
+  connectionId = "";
   #ids = 0;
 
   constructor(client: Client<typeof Hub>, options: { headers: HeadersInit }) {
@@ -79,6 +80,7 @@ export async function begun(
   talker.say({ case: "hello", value: { hub, presence } });
   const ready = await talker.next();
   if (ready?.case !== "ready") throw new Error("It did not begin.");
+  talker.connectionId = ready.value.connectionId;
   talker.say({ case: "confirm", value: ready.value.confirm });
   return talker;
 }
