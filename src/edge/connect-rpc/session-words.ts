@@ -75,12 +75,13 @@ interface Joined {
 function outcome({ kind }: Open, result: JsonValue): Outcome {
   switch (kind.case) {
     case "join": {
-      const { position, ...joined } = result as unknown as Joined;
+      const joined = result as unknown as Joined;
       const { topic, position: since } = kind.value;
-      // What is replayed comes after this, and moves the caller on.
-      const place = joined.recovered && joined.replayed > 0 ? since : position;
-      const standing = { topic, outcome: outcomeOf(joined, since), position: place };
-      return { case: "joined", value: { ...standing, replayed: joined.replayed } };
+      const { position, replayed } = joined;
+      return {
+        case: "joined",
+        value: { topic, outcome: outcomeOf(joined, since), position, replayed },
+      };
     }
     case "publish":
       return { case: "published", value: result as unknown as { position: string } };

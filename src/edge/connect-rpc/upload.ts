@@ -142,7 +142,7 @@ class Summary {
       accepted: this.#accepted,
       failed: this.#failed,
       positions: Object.fromEntries(this.#positions),
-      failures: this.#failures,
+      failures: this.#failures.toSorted((a, b) => a.index - b.index),
     };
   }
 }

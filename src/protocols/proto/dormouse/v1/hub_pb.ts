@@ -273,7 +273,7 @@ export type Standing = Message<"dormouse.v1.Standing"> & {
   position: string;
 
   /**
-   * How many of what comes next is old, who came and went among it, whether that is told or not.
+   * How much was missed, who came and went among it, whether that is told or not.
    *
    * @generated from field: uint32 replayed = 4;
    */
@@ -304,7 +304,7 @@ export const Standing_Outcome = {
   CONNECTED: 1,
 
   /**
-   * All that was missed follows.
+   * All that was missed is told.
    *
    * @generated from enum value: OUTCOME_RECOVERED = 2;
    */
@@ -698,6 +698,8 @@ export type Answer = Message<"dormouse.v1.Answer"> & {
    */
   outcome: {
     /**
+     * What was missed has come before it.
+     *
      * @generated from field: dormouse.v1.Standing joined = 2;
      */
     value: Standing;
