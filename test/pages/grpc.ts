@@ -16,7 +16,7 @@ type Options = { readonly headers: Record<string, string> };
 
 async function hear(client: ReturnType<typeof clientAt>, topic: string, options: Options) {
   const abort = new AbortController();
-  const request = { hub: "chat", topics: [{ topic }] };
+  const request = { hub: "stock", topics: [{ topic }] };
   const said: string[] = [];
   for await (const { kind } of client.subscribe(request, { ...options, signal: abort.signal })) {
     if (kind.case === "standing") await client.publish(publication(topic), options);
@@ -28,7 +28,7 @@ async function hear(client: ReturnType<typeof clientAt>, topic: string, options:
 }
 
 const publication = (topic: string) => ({
-  ...{ hub: "chat", topic, target: "said", arguments: fromJson(ListValueSchema, ["from a page"]) },
+  ...{ hub: "stock", topic, target: "said", arguments: fromJson(ListValueSchema, ["from a page"]) },
 });
 
 /** What each call of one protocol came to. */
@@ -36,7 +36,7 @@ async function call(baseUrl: string, protocol: keyof typeof TRANSPORTS, token: s
   const client = clientAt(baseUrl, protocol);
   const options = { headers: { authorization: `Bearer ${token}` } };
   const said = await hear(client, `group:page-${protocol}`, options);
-  const { result } = await client.invoke({ hub: "chat", method: "rpc.discover" }, options);
+  const { result } = await client.invoke({ hub: "stock", method: "rpc.discover" }, options);
   const refused = await client
     .publish(publication("group:a"), { headers: { authorization: "Bearer x" } })
     .catch((error: unknown) => ConnectError.from(error).message);

@@ -11,6 +11,7 @@ import { PartyMember } from "../mixed-placed.ts";
 import { RoomRecord } from "../mixed-record.ts";
 import { SignalRMember } from "../mixed-signalr.ts";
 import { startFaulty, type Faulty } from "../signalr/faults.ts";
+import { as, SERVICE } from "./clients.ts";
 import { GrpcMember, GrpcSpeaker } from "./member.ts";
 
 let faulty: Faulty;
@@ -55,6 +56,19 @@ async function gathered(scope: AsyncDisposableStack) {
   return { records, killed, parties, speakers, listeners };
 }
 
+/** Sockets that a room still holds for these users: bridges of theirs. */
+async function heldIn(room: string, users: readonly { readonly name: string }[]): Promise<number> {
+  const { endpoint } = faulty;
+  const path = `/api/hubs/signalr-stateful/rooms/${encodeURIComponent(room)}/presence`;
+  const response = await fetch(endpoint.url + path, await as(endpoint, "s", SERVICE));
+  const { presence } = (await response.json()) as {
+    presence: readonly { user: string; num_clients: number }[];
+  };
+  return presence
+    .filter(({ user }) => users.some(({ name }) => name === user))
+    .reduce((sum, { num_clients: held }) => sum + held, 0);
+}
+
 it(
   `[R1] subscribers hear everything once and in order, over ${KILLS} kills under load`,
   { timeout: 120_000 },
@@ -79,6 +93,10 @@ it(
     expect(records.flatMap(({ resets }) => resets)).toEqual([]);
     const sum = (of: (one: RoomRecord) => number) => records.reduce((all, one) => all + of(one), 0);
     expect(sum(({ returns }) => returns)).toBeGreaterThanOrEqual(KILLS * 0.7);
+    await scope.disposeAsync();
+    // A caller that goes while nothing is said is found out by the next heartbeat, like a reader of events.
+    const isFree = async () => (await heldIn(ROOMS[0], killed)) === 0;
+    await eventually(isFree, "no bridge is left behind");
     console.log(
       `${sum(({ ledger }) => ledger.totals.sent)} said, ${sum(({ ledger }) => ledger.checked)} heard, ` +
         `${killed.map(({ name, heard, returns }) => `${name}: ${heard} in ${returns.length} returns`).join(", ")}`,
