@@ -60,7 +60,8 @@ export async function failure(work: Promise<unknown>): Promise<[code: string, re
 
 /** All of a stream, which is expected to fail. */
 export async function drained(stream: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of stream);
+  const items = stream[Symbol.asyncIterator]();
+  while (!(await items.next()).done);
 }
 
 /** Says something in a room, without any client. */
