@@ -9,7 +9,7 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from "../../../src/protocols/proto/grpc/health/v1/health_pb.ts";
 import { relayOf } from "../../relays/client.ts";
-import { enter, token } from "../../rooms/client.ts";
+import { enter } from "../../rooms/client.ts";
 import {
   as,
   BASE,
@@ -22,34 +22,9 @@ import {
   SERVICE,
   transport,
 } from "./client.ts";
+import { envelope, HUB, raw, type Raw } from "./raw.ts";
 import { begun } from "./talker.ts";
 import { list, publication } from "./values.ts";
-
-const HUB = "/dormouse.v1.Hub";
-
-interface Raw {
-  readonly path?: string;
-  readonly type?: string;
-  readonly headers?: Record<string, string>;
-  readonly user?: string | null;
-  readonly method?: string;
-}
-
-async function raw(body: string | Uint8Array<ArrayBuffer>, options: Raw = {}): Promise<Response> {
-  const {
-    path = `${HUB}/Publish`,
-    type = "application/json",
-    user = "s",
-    method = "POST",
-  } = options;
-  const authorization =
-    user === null ? {} : { authorization: `Bearer ${await token(user, SERVICE)}` };
-  return exports.default.fetch(BASE + path, {
-    method,
-    headers: { "content-type": type, ...authorization, ...options.headers },
-    ...(method === "POST" && { body }),
-  });
-}
 
 const codeIn = async (response: Response): Promise<[number, string]> => [
   response.status,
@@ -62,16 +37,6 @@ const MESSAGE = JSON.stringify({
   target: "said",
   arguments: ["x"],
 });
-
-/** One message as streams have it; the length may lie. */
-function envelope(text: string, flags = 0, length?: number): Uint8Array<ArrayBuffer> {
-  const bytes = new TextEncoder().encode(text);
-  const framed = new Uint8Array(5 + bytes.length);
-  framed[0] = flags;
-  new DataView(framed.buffer).setUint32(1, length ?? bytes.length);
-  framed.set(bytes, 5);
-  return framed;
-}
 
 it("takes a publish in JSON as curl sends it", async () => {
   const response = await raw(MESSAGE);
