@@ -100,15 +100,20 @@ it("keeps its room asleep while nothing is said", async () => {
   expect((await stream.told())[3]).toEqual(["awake"]);
 });
 
-it("ends where a service ends its connection, and says why", async () => {
-  const topic = "group:dismissed";
+it.each<[string, number, [string, string]]>([
+  ["a service ends it", 4510, ["FailedPrecondition", "ended"]],
+  ["its token expires", 4401, ["Unauthenticated", "unauthorized"]],
+  ["its token is revoked", 4511, ["Unauthenticated", "token_revoked"]],
+  ["a fresh token does not admit it", 4505, ["PermissionDenied", "forbidden"]],
+])("ends where %s, and says why", async (_, code, expected) => {
+  const topic = `group:ended-${code}`;
   await using stream = await listen({ hub: "plain", topics: topics(topic) });
   await stream.told();
-  await runInDurableObject(roomAt(`plain/${topic}`), (_, state) => {
-    for (const socket of state.getWebSockets()) socket.close(4510, "Closing time.");
+  await runInDurableObject(roomAt(`plain/${topic}`), (__, state) => {
+    for (const socket of state.getWebSockets()) socket.close(code);
   });
   const rest = (async () => {
     for (;;) await stream.told();
   })();
-  expect(await failure(rest)).toEqual(["FailedPrecondition", "ended"]);
+  expect(await failure(rest)).toEqual(expected);
 });
