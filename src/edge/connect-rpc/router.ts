@@ -11,6 +11,7 @@ import {
   universalServerRequestFromFetch,
   universalServerResponseToFetch,
   type UniversalHandler,
+  type UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import { authenticate } from "../../auth/authenticate.ts";
 import type { Hubs } from "../../dispatch/tables.ts";
@@ -41,12 +42,23 @@ export function connectRpc(hubs: Hubs) {
     if (!handler) return unknown(type);
     const contextValues = createContextValues().set(ASKING, { request, env, hubs, beyond });
     const asked = universalServerRequestFromFetch(request, {});
-    const response = universalServerResponseToFetch(await handler({ ...asked, contextValues }));
+    const answer = await handler({ ...asked, contextValues });
+    const response = await (handler.method.methodKind === "unary" ? whole : streamed)(answer);
     // As it is: neither kept nor compressed on the way, which would hold messages back.
     response.headers.set("cache-control", "no-store, no-transform");
     response.headers.set("access-control-expose-headers", cors.exposedHeaders.join(", "));
     return response;
   };
+}
+
+const streamed = universalServerResponseToFetch;
+
+/** What is complete already goes out in one piece, and with its length. */
+async function whole({ body, status, header }: UniversalServerResponse): Promise<Response> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  for await (const piece of body ?? []) pieces.push(piece as Uint8Array<ArrayBuffer>);
+  const bytes = pieces.length === 1 ? pieces[0]! : await new Blob(pieces).arrayBuffer();
+  return new Response(bytes, { status, ...(header && { headers: header }) });
 }
 
 function handlersFor(hubs: Hubs): UniversalHandler[] {
