@@ -12,10 +12,18 @@ export class Queue<T> {
   #end: { readonly error?: unknown } | undefined;
   #more = Promise.withResolvers<void>();
   readonly #ended: () => void;
+  readonly #over = Promise.withResolvers<void>();
 
   /** `ended` is called once, whoever ends it: also where the reader never reads again. */
   constructor(ended: () => void) {
     this.#ended = ended;
+    // Whoever reads is told as well.
+    this.#over.promise.catch(() => {});
+  }
+
+  /** Ends as the queue does, without what is left in it. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
   get hasEnded(): boolean {
@@ -38,6 +46,8 @@ export class Queue<T> {
     if (this.#end) return;
     this.#end = error === undefined ? {} : { error };
     this.#more.resolve();
+    if (error === undefined) this.#over.resolve();
+    else this.#over.reject(error);
     this.#ended();
   }
 

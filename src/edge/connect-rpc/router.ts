@@ -24,6 +24,7 @@ import { ASKING } from "./asking.ts";
 import { invoke, publish } from "./calls.ts";
 import { connectError } from "./errors.ts";
 import { health } from "./health.ts";
+import { merged, OUTLET, type Outlet } from "./outlet.ts";
 import { session } from "./session.ts";
 import { subscribe } from "./subscribe.ts";
 import { upload } from "./upload.ts";
@@ -40,10 +41,14 @@ export function connectRpc(hubs: Hubs) {
     const type = request.headers.get("content-type") ?? "";
     if (isNative(type)) return inHeaders("application/grpc", NATIVE);
     if (!handler) return unknown(type);
-    const contextValues = createContextValues().set(ASKING, { request, env, hubs, beyond });
+    const outlet: Outlet = {};
+    const contextValues = createContextValues()
+      .set(ASKING, { request, env, hubs, beyond })
+      .set(OUTLET, outlet);
     const asked = universalServerRequestFromFetch(request, {});
     const answer = await handler({ ...asked, contextValues });
-    const response = await (handler.method.methodKind === "unary" ? whole : streamed)(answer);
+    const isUnary = handler.method.methodKind === "unary";
+    const response = isUnary ? await whole(answer) : streamed(answer, outlet);
     // As it is: neither kept nor compressed on the way, which would hold messages back.
     response.headers.set("cache-control", "no-store, no-transform");
     response.headers.set("access-control-expose-headers", cors.exposedHeaders.join(", "));
@@ -51,7 +56,10 @@ export function connectRpc(hubs: Hubs) {
   };
 }
 
-const streamed = universalServerResponseToFetch;
+function streamed(answer: UniversalServerResponse, outlet: Outlet): Response {
+  const { body } = answer;
+  return universalServerResponseToFetch(body ? { ...answer, body: merged(body, outlet) } : answer);
+}
 
 /** What is complete already goes out in one piece, and with its length. */
 async function whole({ body, status, header }: UniversalServerResponse): Promise<Response> {

@@ -8,6 +8,7 @@ import {
   HeartbeatSchema,
   Standing_Outcome as Outcome,
   SubscribeResponseSchema,
+  type Standing,
   type SubscribeRequest,
   type SubscribeResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
@@ -23,6 +24,7 @@ import { ROOMS_AT_MOST, sourceOf } from "../rooms.ts";
 import type { Source } from "../sse.ts";
 import { askingOf } from "./asking.ts";
 import { endingOf } from "./errors.ts";
+import { envelopeOf, joined, OUTLET } from "./outlet.ts";
 import { Queue } from "./queue.ts";
 import { standingOf, wordOf } from "./words.ts";
 
@@ -35,13 +37,20 @@ export async function* subscribe(
   request: SubscribeRequest,
   context: HandlerContext,
 ): AsyncGenerator<SubscribeResponse> {
-  const subscription = new Subscription(await sourcesOf(request, context), request);
+  const isJson = /json/i.test(context.requestHeader.get("content-type") ?? "");
+  const options = { ...request, isJson };
+  const subscription = new Subscription(await sourcesOf(request, context), options);
+  const { first, queue } = subscription;
   const { signal } = context;
-  const abort = () => subscription.queue.end(signal.reason);
+  const abort = () => queue.end(signal.reason);
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
   await subscription.begin();
-  yield* subscription.queue.read();
+  context.values.get(OUTLET)!.queue = queue;
+  const begun = await Promise.race([queue.over, first]);
+  if (begun) yield begun;
+  // The rest comes by the outlet; after that, why it ended.
+  await queue.over;
 }
 
 async function sourcesOf(
@@ -68,15 +77,17 @@ async function sourcesOf(
   });
 }
 
-type Options = Pick<SubscribeRequest, "presence" | "strict">;
+type Options = Pick<SubscribeRequest, "presence" | "strict"> & { readonly isJson: boolean };
 
 class Subscription {
-  readonly queue: Queue<SubscribeResponse>;
+  readonly queue: Queue<Uint8Array>;
   readonly #options: Options;
   readonly #bridges: readonly Bridge[];
   readonly #once: Once;
   /** Where the caller stands, by room. */
   readonly #positions: Map<string, string | undefined>;
+  readonly #first = Promise.withResolvers<SubscribeResponse>();
+  #hasBegun = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(sources: readonly Source[], options: Options) {
@@ -91,6 +102,11 @@ class Subscription {
     });
   }
 
+  /** How the first of the rooms begins. */
+  get first(): Promise<SubscribeResponse> {
+    return this.#first.promise;
+  }
+
   async begin(): Promise<void> {
     const begun = await Promise.allSettled(this.#bridges.map((bridge) => bridge.begin()));
     const refused = begun.find((one) => one.status === "rejected");
@@ -98,8 +114,9 @@ class Subscription {
       this.queue.end();
       throw refused.reason;
     }
+    const heartbeat = envelopeOf(HEARTBEAT, this.#options.isJson);
     if (!this.queue.hasEnded)
-      this.#timer = setInterval(() => this.queue.push([HEARTBEAT], HEARTBEAT_BYTES), HEARTBEAT_MS);
+      this.#timer = setInterval(() => this.queue.push([heartbeat], HEARTBEAT_BYTES), HEARTBEAT_MS);
   }
 
   #close(): void {
@@ -108,38 +125,56 @@ class Subscription {
   }
 
   #tell(room: string, frame: Frame): void {
-    // What is alike for all is made into messages once for all of them.
     const isOnly = this.#bridges.length === 1;
-    const said =
-      frame.alike && isOnly
-        ? this.#heardAlike(room, frame)
-        : frame.records.flatMap((record) => this.#heard(room, record) ?? []);
-    this.queue.push(said, frame.text.length);
+    const bytes = frame.alike && isOnly ? this.#tellAlike(room, frame) : this.#tellOne(room, frame);
+    if (bytes.length > 0) this.queue.push([bytes], bytes.length);
   }
 
-  #heardAlike(room: string, frame: Frame): readonly SubscribeResponse[] {
+  /** What is alike for all that listen to nothing else is encoded once for all of them. */
+  #tellAlike(room: string, frame: Frame): Uint8Array {
+    const { isJson, presence, strict } = this.#options;
     this.#positions.set(room, frame.alike?.position ?? this.#positions.get(room));
-    const said = alike(room, frame);
-    if (said.some(({ kind }) => kind.case === "reset")) this.#checkStrict();
-    return this.#options.presence ? said : said.filter(({ kind }) => kind.case !== "presence");
+    if (strict && frame.records.some(({ method }) => method === "$/reset")) this.#lose();
+    const known = encoded.get(frame) ?? new Map<string, Uint8Array>();
+    encoded.set(frame, known);
+    const key = `${isJson} ${presence}`;
+    const bytes = known.get(key) ?? this.#tellOne(room, frame);
+    known.set(key, bytes);
+    return bytes;
+  }
+
+  #tellOne(room: string, frame: Frame): Uint8Array {
+    return joined(
+      frame.records.flatMap((record) => {
+        const said = this.#heard(room, record);
+        return said ? [envelopeOf(said, this.#options.isJson)] : [];
+      }),
+    );
   }
 
   #heard(room: string, heard: Heard): SubscribeResponse | undefined {
-    if (isQuestion(heard) || this.#once.heardBefore(room, heard)) return undefined;
+    const isOnly = this.#bridges.length === 1;
+    if (isQuestion(heard) || (!isOnly && this.#once.heardBefore(room, heard))) return undefined;
     const stood = this.#positions.get(room);
     this.#positions.set(room, placeAfter(room, heard, stood) ?? stood);
-    if (isHello(heard)) {
-      const value = standingOf(room, heard, stood);
-      if (value.outcome === Outcome.RESET) this.#checkStrict();
-      return create(SubscribeResponseSchema, { kind: { case: "standing", value } });
-    }
+    if (isHello(heard)) return this.#begins(standingOf(room, heard, stood));
     const kind = wordOf(room, heard);
-    if (kind?.case === "reset") this.#checkStrict();
+    if (kind?.case === "reset") this.#lose();
     if (!kind || (kind.case === "presence" && !this.#options.presence)) return undefined;
     return create(SubscribeResponseSchema, { kind });
   }
 
-  #checkStrict(): void {
+  /** The first of all goes the way of its own. */
+  #begins(value: Standing): SubscribeResponse | undefined {
+    if (value.outcome === Outcome.RESET) this.#lose();
+    const said = create(SubscribeResponseSchema, { kind: { case: "standing", value } });
+    if (this.#hasBegun) return said;
+    this.#hasBegun = true;
+    this.#first.resolve(said);
+    return undefined;
+  }
+
+  #lose(): void {
     if (this.#options.strict)
       this.queue.end(new HubError("history_gone", "The room no longer has what was missed."));
   }
@@ -149,17 +184,5 @@ const HEARTBEAT = create(SubscribeResponseSchema, {
   kind: { case: "heartbeat", value: create(HeartbeatSchema) },
 });
 
-/** Ends with the frames, of which the newest are remembered. */
-const made = new WeakMap<Frame, readonly SubscribeResponse[]>();
-
-/** Many write them, so nobody may change them. */
-function alike(room: string, frame: Frame): readonly SubscribeResponse[] {
-  const known = made.get(frame);
-  if (known) return known;
-  const said = frame.records.flatMap((record) => {
-    const kind = wordOf(room, record);
-    return kind ? [create(SubscribeResponseSchema, { kind })] : [];
-  });
-  made.set(frame, said);
-  return said;
-}
+/** By what a stream asked for. Ends with the frames, of which the newest are remembered; nobody may change the bytes. */
+const encoded = new WeakMap<Frame, Map<string, Uint8Array>>();
