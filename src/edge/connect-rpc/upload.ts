@@ -24,6 +24,7 @@ import {
 /** Messages that the hub is asked to say at once; fewer where they are long. */
 const A_BATCH = 50;
 const FAILURES_TOLD = 20;
+const TOPICS_TOLD = 1_000;
 /** Of the array around the calls. */
 const FRAME_DEPTH = 1;
 
@@ -123,12 +124,20 @@ class Summary {
       const answer = whole ?? said.find(({ id }) => id === index);
       try {
         const { position } = resultOf(answer ?? LOST) as { position: string };
-        this.#positions.set(topic, position);
+        this.#stand(topic, position);
         this.#accepted += 1;
       } catch (error) {
         this.#fail(index, error);
       }
     }
+  }
+
+  /** The newest are told, and an upload without end is not remembered without end. */
+  #stand(topic: string, position: string): void {
+    this.#positions.delete(topic);
+    this.#positions.set(topic, position);
+    if (this.#positions.size <= TOPICS_TOLD) return;
+    for (const oldest of this.#positions.keys()) return void this.#positions.delete(oldest);
   }
 
   #fail(index: number, error: unknown): void {

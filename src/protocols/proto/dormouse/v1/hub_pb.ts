@@ -446,7 +446,7 @@ export type UploadResponse = Message<"dormouse.v1.UploadResponse"> & {
   failed: number;
 
   /**
-   * Of the last that was accepted, by topic.
+   * Of the last that was accepted, by topic; of the last 1,000 topics.
    *
    * @generated from field: map<string, string> positions = 3;
    */
