@@ -36,7 +36,9 @@ export const OURS = ["logged", "behind", "none", "full", "signalr", "signalr-msg
 export const SERVERS: readonly string[] = [...PEERS, ...VARIANTS, ...OURS];
 
 /** Ours in what is not a room's own socket, and what people write by hand: in cases of their own. */
-export const OURS_OVER_HTTP = ["logged-sse", "rpc", "rpc-post", "rest", "rest-none"] as const;
+export const OURS_OVER_HTTP = [
+  ...["logged-sse", "rpc", "rpc-post", "rest", "rest-none", "logged-grpc", "grpc-unary"],
+] as const;
 /** Services that push over HTTP, and clients on WebSockets that hear it. */
 const PUSHED = ["node-push", "socket.io-push", "rest", "rest-none"];
 const OVER_HTTP: readonly string[] = [
@@ -58,6 +60,12 @@ const fanOut = (members: number, load: Pick<Load, "window" | "rate">) =>
 const STREAMED = {
   servers: ["ws", "node-sse", "bare", "logged", "logged-sse"],
   bases: ["node-sse", "logged"],
+};
+
+/** The same room by gRPC's streams. */
+const SUBSCRIBED = {
+  servers: ["bare", "logged", "logged-sse", "logged-grpc"],
+  bases: ["logged", "logged-sse"],
 };
 
 export const CASES: readonly Case[] = [
@@ -106,6 +114,27 @@ export const CASES: readonly Case[] = [
     ...fanOut(1_000, { rate }),
     ...STREAMED,
   })),
+  {
+    name: "grpc",
+    title: "1 room × 200 Subscribe streams, or sockets, as fast as it goes (64 messages under way)",
+    ...fanOut(200, { window: 64 }),
+    ...SUBSCRIBED,
+  },
+  {
+    name: "grpc-rate-100",
+    title: "1 room × 200 Subscribe streams, or sockets, 100 messages/s",
+    ...fanOut(200, { rate: 100 }),
+    ...SUBSCRIBED,
+  },
+  {
+    name: "grpc-unary",
+    title: "100 connections, 1 call under way on each: Invoke, or JSON-RPC by POST",
+    kind: "echo",
+    rooms: 100,
+    members: 1,
+    servers: ["rpc-post", "grpc-unary"],
+    bases: ["rpc-post"],
+  },
   {
     name: "echo",
     title: "100 sockets, 1 call under way on each",

@@ -2,6 +2,7 @@
 
 import { payloadOf, seqOf, type Dialect, type Push } from "./dialect.ts";
 import { heardOfEvents } from "./events.ts";
+import { invoked, subscribed as subscribedTo } from "./grpc.ts";
 import { nats } from "./nats.ts";
 import { eventStream, posts } from "./over-http.ts";
 import { signalrJson, signalrMessagePack } from "./signalr.ts";
@@ -67,6 +68,12 @@ const events = (path: Dialect["path"], speaker: Dialect): Dialect => ({
   heard: heardOfEvents,
 });
 
+const subscribed = (query: (room: string) => string, speaker: Dialect): Dialect =>
+  subscribedTo(
+    (room, member) => `${query(room)}&access_token=${tokenOf(`user-${member}`)}`,
+    speaker,
+  );
+
 /** A whole hub, which is called and says nothing by itself. */
 const called = (path: Dialect["path"]): Dialect => {
   const { say, heard, ask, answers } = ours("relayed");
@@ -118,6 +125,8 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["signalr-msgpack", signalrMessagePack(relayed)],
   ["node-sse", events((room) => `/${room}`, { ...plain((room) => `/${room}`), transport: posts })],
   ["logged-sse", events(ours("logged").path, ours("logged"))],
+  ["logged-grpc", subscribed((room) => `hub=logged&topic=group:${room}`, ours("logged"))],
+  ["grpc-unary", invoked(() => tokenOf("user-0"))],
   ["node-rpc", called(() => "/")],
   ["rpc", { ...ours("relayed"), path: rpc.path }],
   ["rpc-post", rpc],

@@ -16,12 +16,16 @@ export const eventStream: Transport = {
     throw new Error("Nobody speaks on a stream of events.");
   },
   reader: (_options, consumed) => new EventReader(consumed),
-  unwrapping: () => {
-    const chunks = new Chunks();
-    // Comments come at every stream's own time, within bytes that are compared.
-    return (bytes, take) => chunks.read(bytes, (chunk) => isComment(chunk) || take(chunk));
-  },
+  // Comments come at every stream's own time, within bytes that are compared.
+  unwrapping: () => chunksOff(isComment),
 };
+
+/** Takes chunks apart, and leaves some out. */
+export function chunksOff(isNothing: (chunk: Buffer) => boolean) {
+  const chunks = new Chunks();
+  return (bytes: Buffer, take: Take): void =>
+    chunks.read(bytes, (chunk) => void (isNothing(chunk) || take(chunk)));
+}
 
 const isComment = (chunk: Buffer): boolean => chunk.length <= 3 && chunk[0] === 0x3a;
 

@@ -32,9 +32,10 @@ Everything binds to 127.0.0.1; frames are not compressed. Figures are comparable
 Servers of ours: logged, behind and none are rooms by what they keep, with neither presence nor reach; full is a
 logged room with presence and reach as hubs have them by default, and every call in it is acknowledged. signalr has its
 sockets on a relay. logged-sse is logged, heard as events over HTTP; rpc and rpc-post call a hub in JSON-RPC over a
-WebSocket and by POST. node-sse and node-rpc are what one writes by hand on Node's http for the same. rest is a logged
-room that a service pushes to over the REST interface, rest-none one without a log; node-push (ws) and socket.io-push have
-an endpoint by hand for that. All four check a token on every request.
+WebSocket and by POST; logged-grpc is logged, heard by Subscribe, and grpc-unary calls Invoke. node-sse and node-rpc are
+what one writes by hand on Node's http for the same. rest is a logged room that a service pushes to over the REST interface,
+rest-none one without a log; node-push (ws) and socket.io-push have an endpoint by hand for that. All four check a token on
+every request.
 `;
 
 const options = (() => {

@@ -18,6 +18,8 @@ import {
 
 /** As the wire has it for calls. */
 const MAX_METHOD = 128;
+const MAX_CONNECTION_ID = 600;
+const EXCLUDED_AT_MOST = 100;
 
 export const Join = z.object({ room: z.string(), since: z.string().optional() });
 /** Where the client stands, by room. */
@@ -82,6 +84,8 @@ export const Publish = z.object({
   method: z.string().min(1).max(MAX_METHOD),
   params: Params,
   idempotencyKey: z.string().min(1).max(MAX_METHOD).optional(),
+  /** Connections that shall not hear it, by id. */
+  excluded: z.array(z.string().max(MAX_CONNECTION_ID)).max(EXCLUDED_AT_MOST).optional(),
 });
 
 /** Says something in a room, in nobody's name: for tokens that may. */
@@ -91,11 +95,12 @@ export async function publish(asked: Asked, said: z.output<typeof Publish>) {
   const room = roomAsked(asked, said.room);
   if (!mayPublish(user, room))
     throw new HubError("forbidden", "This token does not publish in this room.");
-  const { method: target, params = [], idempotencyKey: key } = said;
+  const { method: target, params = [], idempotencyKey: key, excluded: except } = said;
   const position = await host.publishSaved(room, {
     target,
     ...encodeParams(Array.isArray(params) ? params : [params]),
     ...(key !== undefined && { id: `${JSON.stringify([user.id, key])}/$` }),
+    ...(except && { except }),
   });
   return { position: formatPosition(position) };
 }

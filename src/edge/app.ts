@@ -10,6 +10,7 @@ import { logError, logWarning } from "../model/log.ts";
 import { writeRefusal } from "../rooms/analytics.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";
+import { CONNECT_PATHS, connectRpc } from "./connect-rpc/router.ts";
 import { preflight, readable } from "./cors.ts";
 import { callHub, enterHub } from "./json-rpc.ts";
 import { enterRoom } from "./rooms.ts";
@@ -31,7 +32,7 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     app.get(path, async ({ req, env }) =>
       readable(req.raw, env, logged(req.raw, env, await enterRoom(req.raw, hubs, env))),
     );
-  for (const path of ["/hubs/*", "/parties/*", "/client/*"])
+  for (const path of ["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS])
     app.options(path, ({ req, env }) => preflight(req.raw, env));
   for (const path of signalR("/negotiate"))
     app.post(path, async ({ req, env }) =>
@@ -58,6 +59,12 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     app.all(path, async ({ req, env }) =>
       readable(req.raw, env, logged(req.raw, env, await connect(req.raw, hubs, env))),
     );
+  const rpc = connectRpc(hubs);
+  for (const path of CONNECT_PATHS)
+    app.all(path, async ({ req, env, executionCtx }) => {
+      const beyond = (work: Promise<unknown>) => executionCtx.waitUntil(work);
+      return readable(req.raw, env, logged(req.raw, env, await rpc(req.raw, env, beyond)));
+    });
   app.post("/dev/token", async (c) =>
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
   );

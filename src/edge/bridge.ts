@@ -99,7 +99,7 @@ export class Bridge {
 /** The token has expired: only its client can bring another. */
 const EXPIRED = 4401;
 
-function refuse(socket: WebSocket, { id }: Heard): void {
+export function refuse(socket: WebSocket, { id }: Heard): void {
   socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: NO_ANSWERS }));
 }
 

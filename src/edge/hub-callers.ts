@@ -47,6 +47,16 @@ export async function knownCaller(request: Request, hubs: Hubs, env: Env): Promi
   const isSent = pathname.startsWith("/client");
   const user = await (isSent ? authenticateClient : authenticate)(request, env);
   const hub = isSent ? (searchParams.get("hub") ?? "") : (pathname.split("/")[2] ?? "");
+  return callerAt({ request, user }, hub, hubs);
+}
+
+/** The same, where the hub is named elsewhere than in the path. Throws `hub_not_found`. */
+export function callerAt(
+  { request, user }: Pick<Caller, "request" | "user">,
+  hub: string,
+  hubs: Hubs,
+): Caller {
+  const { searchParams } = new URL(request.url);
   const served = hubs.get(hub.toLowerCase());
   if (!served) throw new HubError("hub_not_found", "There is no such hub.");
   const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));

@@ -49,7 +49,7 @@ export async function callHub(request: Request, hubs: Hubs, env: Env, beyond: Be
   const text = textOf(await bodyWithin(request, limits.messageBytes));
   const refusal = refusalOf(jsonRpcAnswers.decode(text, limits));
   if (refusal) return refusal;
-  const answer = await asked(caller, env, text, beyond);
+  const answer = await answerTo({ caller, env, beyond, signal: request.signal }, text);
   return answer === "" ? nothing() : json(answer, 200);
 }
 
@@ -82,17 +82,31 @@ function refusalOf({ messages: [message = NO_REQUEST], batch }: Received): Respo
   return json(jsonRpcAnswers.encode({ type: "failure", id, error }), status, error.code);
 }
 
-async function asked(caller: Caller, env: Env, text: string, beyond: Beyond): Promise<string> {
+export interface Asking {
+  readonly caller: Caller;
+  readonly env: Env;
+  readonly beyond: Beyond;
+  /** Nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What the hub answers to the text of one request, empty where nothing wants an answer. */
+export async function answerTo({ caller, env, beyond, signal }: Asking, text: string) {
   const { request, user } = caller;
   const arrival = { user, request: connectRequest(request), random: randomId() };
   let last: Relay | undefined;
-  request.signal.addEventListener("abort", () => {
+  const hangUp = () => {
     if (last) beyond(last.hangUp(arrival.random));
-  });
-  return atRelay(env, wanted(caller), (relay) => {
-    if (request.signal.aborted) throw new HubError("interrupted", "The client is gone.");
-    return (last = relay).answer(arrival, text);
-  });
+  };
+  signal.addEventListener("abort", hangUp);
+  try {
+    return await atRelay(env, wanted(caller), (relay) => {
+      if (signal.aborted) throw new HubError("interrupted", "The client is gone.");
+      return (last = relay).answer(arrival, text);
+    });
+  } finally {
+    signal.removeEventListener("abort", hangUp);
+  }
 }
 
 const nothing = (): Response => new Response(null, { status: 204 });

@@ -29,7 +29,7 @@ async function socket(entrant: Entrant, env: Env): Promise<Response> {
 }
 
 /** Rooms of one stream: each is a socket of the worker's. */
-const ROOMS_AT_MOST = 20;
+export const ROOMS_AT_MOST = 20;
 
 /** The room of the path, and those of the query; after `Last-Event-ID`, where there is one. */
 async function events(entrant: Entrant, env: Env): Promise<Response> {
@@ -39,7 +39,7 @@ async function events(entrant: Entrant, env: Env): Promise<Response> {
   const entrants = await Promise.all(
     rooms.map((room) => admit({ ...entrant, topic: parseTopic(room) })),
   );
-  const sources = entrants.map((one) => sourceOf(one, stands, env));
+  const sources = entrants.map((one) => sourceOf(one, stands.get(formatTopic(one.topic)), env));
   return eventStream(sources, entrant.request);
 }
 
@@ -69,13 +69,13 @@ function standsOf(
   return stands;
 }
 
-function sourceOf(entrant: Entrant, stands: ReadonlyMap<string, string>, env: Env): Source {
-  const room = formatTopic(entrant.topic);
+/** A room as one of those that a stream has. */
+export function sourceOf(entrant: Entrant, since: string | undefined, env: Env): Source {
   return {
-    room,
-    since: stands.get(room),
-    async open(since) {
-      const response = await open(env, entrant, { since });
+    room: formatTopic(entrant.topic),
+    since,
+    async open(last) {
+      const response = await open(env, entrant, { since: last });
       if (response.webSocket) return response.webSocket;
       const { error } = await response.json<{ error: { code: string; message: string } }>();
       throw new HubError(error.code, error.message);

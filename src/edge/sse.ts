@@ -1,10 +1,10 @@
 // Server-Sent Events: one room, or several, as a stream that browsers' EventSource and `fetch` read.
 
 import { HubError } from "../model/errors.ts";
-import { isAfter } from "../model/position.ts";
 import { Bridge } from "./bridge.ts";
 import { eventOf, isQuestion, textOf, type Heard } from "./events.ts";
 import type { Frame } from "./frames.ts";
+import { Once } from "./once.ts";
 
 /** One room of a stream. */
 export interface Source {
@@ -62,9 +62,7 @@ class EventStream {
   /** Where the client stands, by room. */
   readonly #positions: Map<string, string>;
   readonly #single: boolean;
-  readonly #rooms: ReadonlySet<string>;
-  /** The newest that was told of rooms that are not the stream's own. */
-  readonly #elsewhere = new Map<string, string>();
+  readonly #once: Once;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** Perhaps before all rooms were there. */
@@ -72,7 +70,7 @@ class EventStream {
 
   constructor(sources: readonly Source[]) {
     this.#single = sources.length === 1;
-    this.#rooms = new Set(sources.map(({ room }) => room));
+    this.#once = new Once(sources.map(({ room }) => room));
     this.#positions = new Map(sources.flatMap(({ room, since }) => (since ? [[room, since]] : [])));
     this.#bridges = sources.map((source) => this.#bridge(source));
     this.readable = new ReadableStream(
@@ -111,23 +109,13 @@ class EventStream {
   }
 
   #event(room: string, heard: Heard): string {
-    if (!this.#single && this.#heardBefore(room, heard)) return "";
+    if (!this.#single && this.#once.heardBefore(room, heard)) return "";
     const event = isQuestion(heard) ? undefined : eventOf(room, heard, this.#positions.get(room));
     if (!event) return "";
     const { position } = event;
     if (position === undefined) return textOf(event, undefined);
     this.#positions.set(room, position);
     return textOf(event, this.#id);
-  }
-
-  /** What all of the hub hears, say, comes by each room of the stream; the first tells it. */
-  #heardBefore(through: string, { room, position }: Heard): boolean {
-    if (room === undefined || position === undefined || room === through) return false;
-    if (this.#rooms.has(room)) return true;
-    const last = this.#elsewhere.get(room);
-    const isOld = last !== undefined && !isAfter(position, last);
-    if (!isOld) this.#elsewhere.set(room, position);
-    return isOld;
   }
 
   /** One position, or one for each room. */

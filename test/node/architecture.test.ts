@@ -19,6 +19,8 @@ const PAGES: Readonly<Record<string, readonly string[]>> = {
   react: ["react", "client", "model"],
 };
 const LONGEST = { src: 250, test: 400 };
+/** Nobody writes these, or reads them from end to end. */
+const GENERATED = "protocols/proto/";
 
 interface Import {
   readonly path: string;
@@ -79,10 +81,9 @@ describe("the project", () => {
   });
 
   it.each(["src", "test"] as const)("has no file too long in %s/", (folder) => {
-    const lengths = filesIn(folder).map((file) => ({
-      file,
-      lines: read(folder, file).split("\n").length - 1,
-    }));
+    const lengths = filesIn(folder)
+      .filter((file) => !file.startsWith(GENERATED))
+      .map((file) => ({ file, lines: read(folder, file).split("\n").length - 1 }));
     expect(lengths.filter(({ lines }) => lines > LONGEST[folder])).toEqual([]);
   });
 });

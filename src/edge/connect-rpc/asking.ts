@@ -1,0 +1,100 @@
+// One call of the service: who asks, and how what it asks reaches hubs, which are asked in JSON-RPC as by everybody else.
+
+import { toJson, type JsonValue } from "@bufbuild/protobuf";
+import { ListValueSchema, type ListValue } from "@bufbuild/protobuf/wkt";
+import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { Hubs } from "../../dispatch/tables.ts";
+import { HubError } from "../../model/errors.ts";
+import type { User } from "../../model/user.ts";
+import type { InvokeRequest, PublishRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import { callerAt, comer, type Caller, type Env } from "../hub-callers.ts";
+import { answerTo, type Beyond } from "../json-rpc.ts";
+
+export interface Asking {
+  readonly request: Request;
+  readonly env: Env;
+  readonly hubs: Hubs;
+  readonly beyond: Beyond;
+  /** Absent where the service is for everybody. */
+  readonly user?: User;
+}
+
+export const ASKING = createContextKey<Asking | undefined>(undefined);
+
+/** Of a call whose token was judged. */
+export function askingOf({ values }: HandlerContext): Asking & { readonly user: User } {
+  const asking = values.get(ASKING);
+  if (!asking?.user) throw new HubError("unauthorized", "A token is needed.");
+  return { ...asking, user: asking.user };
+}
+
+/** Throws `hub_not_found`, what the webhook throws, or `forbidden`. */
+export const callerIn = async (asking: Asking & { readonly user: User }, hub: string) =>
+  comer(callerAt(asking, hub, asking.hubs), asking.env);
+
+/** JSON-RPC's answer. */
+export interface Answer {
+  readonly id: number | null;
+  readonly result?: JsonValue;
+  readonly error?: { readonly message: string; readonly data?: { readonly code?: string } };
+}
+
+/** Asks the hub: one call, or an array of them; gives the answers. Throws what ended the connection too early. */
+export async function answers(
+  caller: Caller,
+  context: HandlerContext,
+  text: string,
+): Promise<readonly Answer[]> {
+  const { env, beyond } = askingOf(context);
+  const { signal } = context;
+  const answer = await within(signal, answerTo({ caller, env, beyond, signal }, text));
+  const said = JSON.parse(answer) as Answer | Answer[];
+  return Array.isArray(said) ? said : [said];
+}
+
+/** What a call came to. Throws what it failed with. */
+export function resultOf({ result, error }: Answer): JsonValue {
+  if (error) throw new HubError(error.data?.code ?? "internal", error.message);
+  return result ?? null;
+}
+
+/** Nobody waits any longer than the caller does. */
+export async function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const over = Promise.withResolvers<never>();
+  const abort = () => over.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([work, over.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+export const publishText = (id: number, request: Omit<PublishRequest, "hub">): string => {
+  const { topic: room, target: method, idempotencyKey, excluded } = request;
+  const params = argumentsOf(request.arguments);
+  const about = { room, method, params, ...keyed(idempotencyKey) };
+  const said = excluded.length > 0 ? { ...about, excluded } : about;
+  return JSON.stringify({ jsonrpc: "2.0", id, method: "$/publish", params: said });
+};
+
+export const invokeText = (id: number, request: Omit<InvokeRequest, "hub">): string => {
+  const { method, idempotencyKey } = request;
+  const params = argumentsOf(request.arguments);
+  return JSON.stringify({ jsonrpc: "2.0", id, method, params, ...keyed(idempotencyKey) });
+};
+
+const keyed = (idempotencyKey: string) => (idempotencyKey === "" ? {} : { idempotencyKey });
+
+/** Throws `invalid_arguments` for what JSON has no word for. */
+function argumentsOf(list: ListValue | undefined): JsonValue {
+  try {
+    return list ? toJson(ListValueSchema, list) : [];
+  } catch {
+    throw new HubError(
+      "invalid_arguments",
+      "Arguments are values of JSON: no NaN, and no kind unset.",
+    );
+  }
+}

@@ -1,0 +1,140 @@
+// The service in Connect's protocol and in gRPC-Web: requests → handlers, behind the one door of every transport.
+
+import {
+  cors,
+  createConnectRouter,
+  createContextValues,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
+import {
+  universalServerRequestFromFetch,
+  universalServerResponseToFetch,
+  type UniversalHandler,
+  type UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
+import { authenticate } from "../../auth/authenticate.ts";
+import type { Hubs } from "../../dispatch/tables.ts";
+import { LIMITS } from "../../model/options.ts";
+import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
+import type { Env } from "../hub-callers.ts";
+import type { Beyond } from "../json-rpc.ts";
+import { ASKING } from "./asking.ts";
+import { invoke, publish } from "./calls.ts";
+import { connectError } from "./errors.ts";
+import { health } from "./health.ts";
+import { merged, OUTLET, type Outlet } from "./outlet.ts";
+import { session } from "./session.ts";
+import { subscribe } from "./subscribe.ts";
+import { upload } from "./upload.ts";
+
+export const CONNECT_PATHS = [`/${Hub.typeName}/*`, `/${Health.typeName}/*`];
+
+/** Values of JSON nest by three messages a level, at most. */
+const MESSAGES_A_LEVEL = 3;
+
+export function connectRpc(hubs: Hubs) {
+  const handlers = new Map(handlersFor(hubs).map((one) => [one.requestPath, one]));
+  return async (request: Request, env: Env, beyond: Beyond): Promise<Response> => {
+    const handler = handlers.get(new URL(request.url).pathname);
+    const type = request.headers.get("content-type") ?? "";
+    if (isNative(type)) return inHeaders("application/grpc", NATIVE);
+    if (!handler) return unknown(type);
+    const outlet: Outlet = {};
+    const contextValues = createContextValues()
+      .set(ASKING, { request, env, hubs, beyond })
+      .set(OUTLET, outlet);
+    const asked = universalServerRequestFromFetch(request, {});
+    const answer = await handler({ ...asked, contextValues });
+    const isUnary = handler.method.methodKind === "unary";
+    const response = isUnary ? await whole(answer) : streamed(answer, outlet);
+    // As it is: neither kept nor compressed on the way, which would hold messages back.
+    response.headers.set("cache-control", "no-store, no-transform");
+    response.headers.set("access-control-expose-headers", cors.exposedHeaders.join(", "));
+    return response;
+  };
+}
+
+function streamed(answer: UniversalServerResponse, outlet: Outlet): Response {
+  const { body } = answer;
+  return universalServerResponseToFetch(body ? { ...answer, body: merged(body, outlet) } : answer);
+}
+
+/** What is complete already goes out in one piece, and with its length. */
+async function whole({ body, status, header }: UniversalServerResponse): Promise<Response> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  for await (const piece of body ?? []) pieces.push(piece as Uint8Array<ArrayBuffer>);
+  const bytes = pieces.length === 1 ? pieces[0]! : await new Blob(pieces).arrayBuffer();
+  return new Response(bytes, { status, ...(header && { headers: header }) });
+}
+
+function handlersFor(hubs: Hubs): UniversalHandler[] {
+  const largest = [...hubs.values()].map(({ settings }) => settings.limits.messageBytes);
+  const router = createConnectRouter({
+    // Its status stands in trailers, which a worker cannot send.
+    grpc: false,
+    // Nothing is compressed, so that nothing can be more than it looks; each hub has limits of its own beside.
+    acceptCompression: [],
+    readMaxBytes: Math.max(LIMITS.messageBytes, ...largest),
+    binaryOptions: { recursionLimit: LIMITS.depth * MESSAGES_A_LEVEL },
+    requestGate: admitted,
+    interceptors: [translated],
+  });
+  router.service(Hub, { publish, invoke, subscribe, upload, session });
+  router.service(Health, health);
+  return router.handlers;
+}
+
+/** Before anything of the body is read: that there is time left, and who asks. */
+async function admitted({ signal, values, service }: HandlerContext): Promise<void> {
+  try {
+    signal.throwIfAborted();
+    const asking = values.get(ASKING);
+    if (!asking || service.typeName === Health.typeName) return;
+    values.set(ASKING, { ...asking, user: await authenticate(asking.request, asking.env) });
+  } catch (error) {
+    throw connectError(error);
+  }
+}
+
+/** Whatever a handler throws, or the stream it gives. */
+const translated: Interceptor = (next) => async (request) => {
+  try {
+    const response = await next(request);
+    return response.stream ? { ...response, message: told(response.message) } : response;
+  } catch (error) {
+    throw connectError(error);
+  }
+};
+
+async function* told<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw connectError(error);
+  }
+}
+
+const isNative = (type: string): boolean => /^application\/grpc(?:[+;]|$)/i.test(type);
+
+const NATIVE =
+  "Native gRPC ends with trailers, which this server cannot send. Use gRPC-Web or Connect, or a proxy that converts.";
+const UNIMPLEMENTED = "There is no such method.";
+
+function unknown(type: string): Response {
+  if (/^application\/grpc-web/i.test(type)) return inHeaders(type, UNIMPLEMENTED);
+  const error = { code: "unimplemented", message: UNIMPLEMENTED };
+  return Response.json(error, { status: 404, headers: { "x-dormouse-error": "not_found" } });
+}
+
+/** A status without a message before it may stand in the headers (gRPC: `Trailers-Only`). 12 is Unimplemented. */
+const inHeaders = (type: string, message: string): Response =>
+  new Response(null, {
+    headers: {
+      "content-type": type,
+      "grpc-status": "12",
+      "grpc-message": encodeURIComponent(message),
+      "cache-control": "no-store",
+    },
+  });
