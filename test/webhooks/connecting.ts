@@ -1,10 +1,10 @@
-// A connect webhook that answers as a test says, and requests of clients that it is asked about. Two test files share it:
+// A connect webhook that answers as a test says, and requests of clients that it is asked about. Three test files share it:
 // with all in one the engine of the tests stopped without a word.
 
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, onTestFinished, vi } from "vitest";
 import type { EndpointEnv } from "../../src/server.ts";
-import { token } from "../rooms/client.ts";
+import { Client, token, upgrade, type Frame } from "../rooms/client.ts";
 import { Receiver, SECRET, type Answer } from "./receiver.ts";
 
 export let receiver: Receiver;
@@ -58,3 +58,13 @@ export const call = JSON.stringify({
   params: ["fire"],
 });
 export const upgrading = { headers: { upgrade: "websocket" } };
+
+export async function inRoom(room: string, claims = {}): Promise<Client> {
+  const response = await upgrade(`/parties/${room}?access_token=${await token("alice", claims)}`);
+  if (!response.webSocket) throw new Error(`Refused: ${response.status}`);
+  const client = new Client(response.webSocket);
+  client.hello = await client.said("$/connected");
+  onTestFinished(() => client[Symbol.dispose]());
+  return client;
+}
+export const codeOf = ({ error }: Frame) => error?.data.code;

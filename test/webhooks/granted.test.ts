@@ -1,8 +1,8 @@
 // What the connect webhook is asked; that what it grants lasts as long as the connection; what relays tell of who connected.
 
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { connected, negotiate, open, relayOf } from "../relays/client.ts";
-import { Client, roomAt, token, upgrade, type Frame } from "../rooms/client.ts";
+import { Client, roomAt, token, upgrade } from "../rooms/client.ts";
 import { evictDurableObject } from "cloudflare:test";
 import {
   set,
@@ -14,6 +14,8 @@ import {
   ask,
   upgrading,
   receiver,
+  inRoom,
+  codeOf,
 } from "./connecting.ts";
 import { type Answer } from "./receiver.ts";
 
@@ -85,16 +87,6 @@ describe("the question", () => {
     });
   });
 });
-
-async function inRoom(room: string, claims = {}): Promise<Client> {
-  const response = await upgrade(`/parties/${room}?access_token=${await token("alice", claims)}`);
-  if (!response.webSocket) throw new Error(`Refused: ${response.status}`);
-  const client = new Client(response.webSocket);
-  client.hello = await client.said("$/connected");
-  onTestFinished(() => client[Symbol.dispose]());
-  return client;
-}
-const codeOf = ({ error }: Frame) => error?.data.code;
 
 describe("what was granted", () => {
   it("holds in the connection, and after its token was refreshed", async () => {

@@ -1,48 +1,9 @@
 // What the webhook that is asked before a client connects is told of rooms, and what of its answer counts: lifetimes and
 // limits.
 
-import { env, exports } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import type { EndpointEnv } from "../../src/server.ts";
+import { describe, expect, it } from "vitest";
 import { connected } from "../relays/client.ts";
-import { Client, token, upgrade, type Frame } from "../rooms/client.ts";
-import { Receiver, SECRET, type Answer } from "./receiver.ts";
-
-let receiver: Receiver;
-const set = (changes: Partial<EndpointEnv>) => Object.assign(env, changes);
-beforeEach(() => {
-  receiver = new Receiver();
-  set({ WEBHOOK_CONNECT_URL: receiver.urls.connect, WEBHOOK_SECRET: SECRET });
-  for (const level of ["warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation(() => {});
-});
-afterEach(() => {
-  set({ WEBHOOK_CONNECT_URL: "", WEBHOOK_SECRET: "" });
-  vi.restoreAllMocks();
-});
-
-const granting =
-  (claims: object): Answer =>
-  () =>
-    Response.json({ claims });
-const ask = async (path: string, init: RequestInit = {}) => {
-  const authorization = `Bearer ${await token("alice")}`;
-  return exports.default.fetch(`https://edge.example${path}`, {
-    ...init,
-    headers: { ...init.headers, authorization },
-  });
-};
-const upgrading = { headers: { upgrade: "websocket" } };
-
-async function inRoom(room: string, claims = {}): Promise<Client> {
-  const response = await upgrade(`/parties/${room}?access_token=${await token("alice", claims)}`);
-  if (!response.webSocket) throw new Error(`Refused: ${response.status}`);
-  const client = new Client(response.webSocket);
-  client.hello = await client.said("$/connected");
-  onTestFinished(() => client[Symbol.dispose]());
-  return client;
-}
-const codeOf = ({ error }: Frame) => error?.data.code;
+import { ask, codeOf, granting, inRoom, receiver, upgrading } from "./connecting.ts";
 
 describe("the question", () => {
   it("has every room of a stream, however its client asks for them", async () => {
