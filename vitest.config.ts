@@ -33,6 +33,7 @@ export default defineConfig({
           name: "workerd",
           include: ["test/**/*.test.ts"],
           exclude: ["test/{node,e2e}/**", "test/**/*.extra.test.ts"],
+          setupFiles: ["./test/support/own-context.ts"],
           testTimeout: 15_000,
         },
       },
@@ -48,6 +49,7 @@ export default defineConfig({
         test: {
           name: "workerd-extra",
           include: ["test/**/*.extra.test.ts"],
+          setupFiles: ["./test/support/own-context.ts"],
           testTimeout: 15_000,
         },
       },

@@ -126,7 +126,7 @@ it(
     const exp = Math.floor(Date.now() / 1000) + 150;
     const eve = await entering(home, { user: "eve", claims: { exp } });
     keeper.send(request("join", "join", ["hung-away"]));
-    await held;
+    await held();
     await ring(home, 130);
     await ring(home, 90);
     expect(await eve.closed).toMatchObject({ code: 4401 });

@@ -1,6 +1,7 @@
 // Objects one of whose methods a test replaces, as other objects call it.
 
 import { runInDurableObject } from "cloudflare:test";
+import { expect } from "vitest";
 import type { Peer } from "../../src/rooms/peers.ts";
 import { roomAt } from "./client.ts";
 
@@ -27,20 +28,24 @@ export const failOnce = (room: string, name: "follow", how: "done" | "undone"): 
     throw new Error("Lost on its way.");
   });
 
-/** Calls wait until they are let go. */
+/** Calls wait until they are let go; `held()` resolves when one does, and looks for it: a test must not be woken by it. */
 export async function hold(room: string, name: "follow" | "missed") {
-  const [held, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const letGo = Promise.withResolvers<void>();
+  let isHeld = false;
   type Method = (...args: never[]) => Promise<never>;
   await replace(room, name, (method) => {
     const real = method as Method;
     const holding: Method = async (...args) => {
-      held.resolve();
+      isHeld = true;
       await letGo.promise;
       return real(...args);
     };
     return holding as Peer[typeof name];
   });
-  return { held: held.promise, letGo: () => letGo.resolve() };
+  return {
+    held: () => expect.poll(() => isHeld, { interval: 2 }).toBe(true),
+    letGo: () => letGo.resolve(),
+  };
 }
 
 export const rowsOf = (room: string, table: string): Promise<object[]> =>

@@ -1,5 +1,4 @@
-// A connect webhook that answers as a test says, and requests of clients that it is asked about. Three test files share it:
-// with all in one the engine of the tests stopped without a word.
+// A connect webhook that answers as a test says, and requests of clients that it is asked about.
 
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, onTestFinished, vi } from "vitest";

@@ -1,6 +1,7 @@
 // What the connect webhook is asked; that what it grants lasts as long as the connection; what relays tell of who connected.
 
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { heldTimers } from "../support/held-timers.ts";
 import { connected, negotiate, open, relayOf } from "../relays/client.ts";
 import { Client, roomAt, token, upgrade } from "../rooms/client.ts";
 import { evictDurableObject } from "cloudflare:test";
@@ -42,24 +43,14 @@ describe("the question", () => {
   });
 
   it("is given up after 5 s", async () => {
-    // This one timer is held: all others are of objects that must go on.
-    const wait = globalThis.setTimeout;
-    let late = () => {};
-    vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, ms?: number) => {
-      if (ms !== 5_000) return wait(run, ms);
-      late = run;
-      return 0;
-    }) as typeof setTimeout);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    receiver.answer = (_, signal) => {
-      resolve();
-      return new Promise((__, reject) =>
+    const timers = heldTimers(5_000);
+    receiver.answer = (_, signal) =>
+      new Promise((__, reject) =>
         signal.addEventListener("abort", () => reject(signal.reason as Error)),
       );
-    };
     const response = ask("/hubs/chat/rpc", upgrading);
-    await promise;
-    late();
+    await receiver.until(() => receiver.requests.length > 0);
+    timers.expire();
     expect((await response).status).toBe(503);
     expect((await response).headers.get("retry-after")).toBe("5");
   });
