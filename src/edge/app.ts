@@ -6,13 +6,13 @@ import { Refusal, refusalResponse } from "../auth/authenticate.ts";
 import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
-import { logError, logWarning } from "../model/log.ts";
-import { writeRefusal } from "../rooms/analytics.ts";
+import { logError } from "../model/log.ts";
 import type { ObjectEnv } from "../rooms/peers.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";
 import { CONNECT_PATHS, connectRpc } from "./connect-rpc/router.ts";
 import { preflight, readable } from "./cors.ts";
 import { callHub, enterHub } from "./json-rpc.ts";
+import { logRefusal } from "./refusals.ts";
 import { enterRoom } from "./rooms.ts";
 import { mountRest } from "./rest/router.ts";
 import type { RateEnv } from "./rest/rate.ts";
@@ -63,7 +63,7 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   for (const path of CONNECT_PATHS)
     app.all(path, async ({ req, env, executionCtx }) => {
       const beyond = (work: Promise<unknown>) => executionCtx.waitUntil(work);
-      return readable(req.raw, env, logged(req.raw, env, await rpc(req.raw, env, beyond)));
+      return readable(req.raw, env, await rpc(req.raw, env, beyond));
     });
   app.post("/dev/token", async (c) =>
     c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
@@ -90,15 +90,10 @@ function refused(error: Error, inWords: boolean): Response {
   return answer(shown, STATUS.get(shown.code) ?? 500, inWords);
 }
 
-/** Browsers tell a page nothing of a refused handshake, so the log says why. Never the query: a token stands there. */
-function logged({ method, url }: Request, env: EndpointEnv, response: Response): Response {
+function logged(request: Request, env: EndpointEnv, response: Response): Response {
   const code = response.headers.get("x-dormouse-error");
-  if (!code) return response;
-  const { status } = response;
-  // Percent-encoded as it came.
-  const { pathname: path } = new URL(url);
-  logWarning("refused", { method, path, status, code });
-  writeRefusal(env, path.split("/")[2] ?? "", status, code);
+  const hub = new URL(request.url).pathname.split("/")[2] ?? "";
+  if (code) logRefusal(request, env, { hub, status: response.status, code });
   return response;
 }
 

@@ -1,8 +1,8 @@
 // A room's socket on behalf of a client that speaks something else: objects hold nothing but hibernatable sockets, and
 // the worker, which pays for work and not for waiting, turns what comes into whatever the client understands.
 
-import { shouldReconnect } from "../model/errors.ts";
-import { logWarning } from "../model/log.ts";
+import { CLOSE, shouldReconnect } from "../model/errors.ts";
+import { logError, logWarning } from "../model/log.ts";
 import { isQuestion, placeAfter, type Heard } from "./events.ts";
 import { frameOf, type Frame } from "./frames.ts";
 
@@ -56,8 +56,19 @@ export class Bridge {
     socket.addEventListener("close", ({ code, reason }) => void this.#closed(code, reason));
   }
 
+  /** Nothing may be thrown where a socket is heard: it would say nothing more, and nobody would know. */
   #take(socket: WebSocket, text: string): void {
     if (this.#isOver) return;
+    try {
+      this.#hear(socket, text);
+    } catch (error) {
+      logError("bridge_failed", { error });
+      this.end();
+      this.#options.ended(CLOSE.failed, "What the room said could not be told.");
+    }
+  }
+
+  #hear(socket: WebSocket, text: string): void {
     this.#failures = 0;
     const frame = frameOf(this.#options.room, text);
     if (frame.alike) this.#position = frame.alike.position ?? this.#position;
@@ -76,7 +87,10 @@ export class Bridge {
     if (this.#isOver) return;
     const pause = MENDING_MS[this.#failures++];
     const isMended =
-      pause !== undefined && code !== EXPIRED && shouldReconnect(code) && (await this.#mend(pause));
+      pause !== undefined &&
+      code !== CLOSE.expired &&
+      shouldReconnect(code) &&
+      (await this.#mend(pause));
     if (isMended || this.#isOver) return;
     this.#isOver = true;
     this.#options.ended(code, reason);
@@ -95,9 +109,6 @@ export class Bridge {
     }
   }
 }
-
-/** The token has expired: only its client can bring another. */
-const EXPIRED = 4401;
 
 export function refuse(socket: WebSocket, { id }: Heard): void {
   socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: NO_ANSWERS }));

@@ -100,10 +100,12 @@ export async function answerTo({ caller, env, beyond, signal }: Asking, text: st
   };
   signal.addEventListener("abort", hangUp);
   try {
-    return await atRelay(env, wanted(caller), (relay) => {
+    const answered = await atRelay(env, wanted(caller), (relay) => {
       if (signal.aborted) throw new HubError("interrupted", "The client is gone.");
       return (last = relay).answer(arrival, text);
     });
+    if ("text" in answered) return answered.text;
+    throw new HubError(answered.fault.code, answered.fault.message);
   } finally {
     signal.removeEventListener("abort", hangUp);
   }

@@ -8,7 +8,7 @@ import type { ObjectEnv } from "../rooms/peers.ts";
 import type { Refreshed } from "../rooms/receiver.ts";
 import type { Unrefreshed } from "../rooms/refreshing.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/relay-names.ts";
-import type { AskArrival } from "../rooms/asking.ts";
+import type { Answered, AskArrival } from "../rooms/asking.ts";
 import type { Posted } from "../rooms/relay.ts";
 import type { Seat } from "../rooms/seats.ts";
 import type { Grant, User } from "../model/user.ts";
@@ -18,7 +18,7 @@ export interface Relay extends Pick<Fetcher, "fetch"> {
   seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
   post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<Posted>;
   refresh(token: string, user: User): Promise<Refreshed | Unrefreshed>;
-  answer(arrival: AskArrival, frame: string): Promise<string | undefined>;
+  answer(arrival: AskArrival, frame: string): Promise<Answered | undefined>;
   hangUp(random: string): Promise<void>;
 }
 

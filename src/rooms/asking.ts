@@ -8,6 +8,7 @@ import type { User } from "../model/user.ts";
 import { jsonRpcAnswers } from "../protocols/json-rpc.ts";
 import { connectionId } from "./address.ts";
 import { connectionOf, type Connection } from "./connection.ts";
+import type { Fault } from "./peers.ts";
 import { bucket, type Bucket } from "./rate.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { Host, Receiver } from "./receiver.ts";
@@ -32,6 +33,19 @@ export interface Asker {
 interface Answerer {
   readonly host: Host;
   readonly receiver: Receiver;
+}
+
+/** The answers as text, empty where nothing wants one. Refusals are no exceptions: the platform logs those. */
+export type Answered = { readonly text: string } | { readonly fault: Fault };
+
+export async function answered(work: Promise<string>): Promise<Answered> {
+  try {
+    return { text: await work };
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    const { code, message } = error;
+    return { fault: { code, message } };
+  }
 }
 
 /** Users whose rate is known; of one that is forgotten the next call is the first. */

@@ -8,7 +8,7 @@ import { factsOf, type TokenFacts } from "../model/token-rules.ts";
 import { granted, isNewer, type Grant, type User } from "../model/user.ts";
 import { unspoken } from "../protocols/unspoken.ts";
 import { connectionId } from "./address.ts";
-import { Asking, type AskArrival } from "./asking.ts";
+import { answered, Asking, type Answered, type AskArrival } from "./asking.ts";
 import { handedOver } from "./attach.ts";
 import { checkFits, type Attached, type Connection } from "./connection.ts";
 import { shakeHands } from "./handshaking.ts";
@@ -216,9 +216,12 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   /** JSON-RPC over HTTP: the answer, empty where nothing wants one; undefined where the relay is full. */
-  async answer(arrival: AskArrival, frame: string): Promise<string | undefined> {
+  async answer(arrival: AskArrival, frame: string): Promise<Answered | undefined> {
+    return this.parts.seats.isFull ? undefined : answered(this.#answer(arrival, frame));
+  }
+
+  async #answer(arrival: AskArrival, frame: string): Promise<string> {
     if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
-    if (this.parts.seats.isFull) return undefined;
     await this.admissions.check(factsOf(arrival.user));
     this.#checkUser(arrival.user);
     this.parts.came(frame);

@@ -17,6 +17,8 @@ export interface Asking {
   readonly beyond: Beyond;
   /** Absent where the service is for everybody. */
   readonly user?: User;
+  /** Once it is known. */
+  readonly hub?: string;
 }
 
 export const ASKING = createContextKey<Asking | undefined>(undefined);
@@ -28,9 +30,24 @@ export function askingOf({ values }: HandlerContext): Asking & { readonly user: 
   return { ...asking, user: asking.user };
 }
 
-/** Throws `hub_not_found`, what the webhook throws, or `forbidden`. */
-export const callerIn = async (asking: Asking & { readonly user: User }, hub: string) =>
-  comer(callerAt(asking, hub, asking.hubs), asking.env);
+/** The caller at the hub it names. Throws `token_expired`, `invalid_arguments` or `hub_not_found`. */
+export function atHub(context: HandlerContext, hub: string): Caller {
+  const asking = askingOf(context);
+  checkTime(asking.user);
+  if (hub === "") throw new HubError("invalid_arguments", "Which hub?");
+  const caller = callerAt(asking, hub, asking.hubs);
+  context.values.set(ASKING, { ...asking, hub: caller.served.name });
+  return caller;
+}
+
+/** The same, let in. Throws what the webhook throws, `forbidden`, and whatever ends the call meanwhile. */
+export const callerIn = (context: HandlerContext, hub: string): Promise<Caller> =>
+  within(context.signal, comer(atHub(context, hub), askingOf(context).env));
+
+/** What takes its time may outlast its token. */
+export function checkTime({ expiresAt }: User): void {
+  if (expiresAt <= Date.now()) throw new HubError("token_expired", "The token has expired.");
+}
 
 /** JSON-RPC's answer. */
 export interface Answer {
@@ -72,18 +89,31 @@ export async function within<T>(signal: AbortSignal, work: Promise<T>): Promise<
 }
 
 export const publishText = (id: number, request: Omit<PublishRequest, "hub">): string => {
-  const { topic: room, target: method, idempotencyKey, excluded } = request;
+  const { topic, target: method, idempotencyKey, excluded } = request;
+  if (method === "") throw new HubError("invalid_arguments", "Which target?");
+  const room = topicOf(topic);
   const params = argumentsOf(request.arguments);
   const about = { room, method, params, ...keyed(idempotencyKey) };
   const said = excluded.length > 0 ? { ...about, excluded } : about;
   return JSON.stringify({ jsonrpc: "2.0", id, method: "$/publish", params: said });
 };
 
-export const invokeText = (id: number, request: Omit<InvokeRequest, "hub">): string => {
+/** `complete` may say more of the arguments. */
+export const invokeText = (
+  id: number,
+  request: Omit<InvokeRequest, "hub">,
+  complete = (args: JsonValue): JsonValue => args,
+): string => {
   const { method, idempotencyKey } = request;
-  const params = argumentsOf(request.arguments);
+  const params = complete(argumentsOf(request.arguments));
   return JSON.stringify({ jsonrpc: "2.0", id, method, params, ...keyed(idempotencyKey) });
 };
+
+/** As it came: what is wrong with its name is said where names are read. */
+export function topicOf(text: string): string {
+  if (text.includes(":") || text === "all") return text;
+  throw new HubError("room_kind_not_found", "A topic is `group:name`, `order:id` or `user:id`.");
+}
 
 const keyed = (idempotencyKey: string) => (idempotencyKey === "" ? {} : { idempotencyKey });
 

@@ -55,17 +55,42 @@ const codeFor = (code: string): Code =>
 
 /** Whatever was thrown, as callers see it. */
 export function connectError(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
+  if (error instanceof ConnectError) return explained(error);
   if (isAbort(error)) return new ConnectError("The caller is gone.", Code.Canceled);
   const shown = shownOf(error);
   if (shown.code === "internal") logError("request_failed", { error });
-  const code = codeFor(shown.code);
-  const metadata = new Headers({ "x-dormouse-error": shown.code });
-  if (code === Code.ResourceExhausted || code === Code.Unavailable)
-    metadata.set("retry-after", "1");
-  const info = create(ErrorInfoSchema, { reason: shown.code, domain: "dormouse" });
-  return new ConnectError(shown.message, code, metadata, [{ desc: ErrorInfoSchema, value: info }]);
+  return withReason(new ConnectError(shown.message, codeFor(shown.code)), shown.code);
 }
+
+/** What Connect's library throws itself, so far as it comes by here. */
+const REASONS: ReadonlyMap<Code, string> = new Map([
+  [Code.DeadlineExceeded, "timed_out"],
+  [Code.Canceled, "cancelled"],
+  [Code.ResourceExhausted, "too_large"],
+  [Code.InvalidArgument, "malformed"],
+  [Code.Unimplemented, "unimplemented"],
+]);
+
+function explained(error: ConnectError): ConnectError {
+  const reason = error.details.length === 0 ? REASONS.get(error.code) : undefined;
+  return reason === undefined ? error : withReason(error, reason);
+}
+
+function withReason(error: ConnectError, reason: string): ConnectError {
+  const { code, metadata, details } = error;
+  metadata.set(REASON, reason);
+  if (code === Code.Unavailable || (code === Code.ResourceExhausted && reason !== "too_large"))
+    metadata.set("retry-after", "1");
+  const value = create(ErrorInfoSchema, { reason, domain: "dormouse" });
+  details.push({ desc: ErrorInfoSchema, value });
+  return error;
+}
+
+const REASON = "x-dormouse-error";
+
+/** The stable code of an error that is known by one. */
+export const reasonIn = ({ metadata }: ConnectError): string | undefined =>
+  metadata.get(REASON) ?? undefined;
 
 const isAbort = (error: unknown): boolean => (error as Error | null)?.name === "AbortError";
 
@@ -75,7 +100,7 @@ const shownOf = (error: unknown): HubError =>
     : publicError(error);
 
 const ENDS: ReadonlyMap<number, string> = new Map<CloseCode, string>([
-  [CLOSE.expired, "unauthorized"],
+  [CLOSE.expired, "token_expired"],
   [CLOSE.revoked, "token_revoked"],
   [CLOSE.slow, "rate_limited"],
   [CLOSE.flooding, "rate_limited"],

@@ -1,19 +1,12 @@
 // The service in Connect's protocol and in gRPC-Web: requests → handlers, behind the one door of every transport.
 
+import { cors, createConnectRouter, createContextValues } from "@connectrpc/connect";
 import {
-  cors,
-  createConnectRouter,
-  createContextValues,
-  type HandlerContext,
-  type Interceptor,
-} from "@connectrpc/connect";
-import {
-  universalServerRequestFromFetch,
   universalServerResponseToFetch,
   type UniversalHandler,
+  type UniversalServerRequest,
   type UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
-import { authenticate } from "../../auth/authenticate.ts";
 import type { Hubs } from "../../dispatch/tables.ts";
 import { LIMITS } from "../../model/options.ts";
 import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
@@ -21,10 +14,11 @@ import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import type { Env } from "../hub-callers.ts";
 import type { Beyond } from "../json-rpc.ts";
 import { ASKING } from "./asking.ts";
+import { Body } from "./body.ts";
 import { invoke, publish } from "./calls.ts";
-import { connectError } from "./errors.ts";
 import { health } from "./health.ts";
 import { merged, OUTLET, type Outlet } from "./outlet.ts";
+import { admitted, translated } from "./refusing.ts";
 import { session } from "./session.ts";
 import { subscribe } from "./subscribe.ts";
 import { upload } from "./upload.ts";
@@ -39,21 +33,32 @@ export function connectRpc(hubs: Hubs) {
   return async (request: Request, env: Env, beyond: Beyond): Promise<Response> => {
     const handler = handlers.get(new URL(request.url).pathname);
     const type = request.headers.get("content-type") ?? "";
-    if (isNative(type)) return inHeaders("application/grpc", NATIVE);
-    if (!handler) return unknown(type);
+    if (isNative(type)) return shared(inHeaders("application/grpc", NATIVE));
+    if (!handler) return shared(unknown(type));
     const outlet: Outlet = {};
     const contextValues = createContextValues()
       .set(ASKING, { request, env, hubs, beyond })
       .set(OUTLET, outlet);
-    const asked = universalServerRequestFromFetch(request, {});
-    const answer = await handler({ ...asked, contextValues });
+    const answer = await handler({ ...asked(request, handler), contextValues });
     const isUnary = handler.method.methodKind === "unary";
-    const response = isUnary ? await whole(answer) : streamed(answer, outlet);
-    // As it is: neither kept nor compressed on the way, which would hold messages back.
-    response.headers.set("cache-control", "no-store, no-transform");
-    response.headers.set("access-control-expose-headers", cors.exposedHeaders.join(", "));
-    return response;
+    return shared(isUnary ? await whole(answer) : streamed(answer, outlet));
   };
+}
+
+/** A session's caller may say nothing for as long as it likes. */
+function asked(request: Request, { method }: UniversalHandler): UniversalServerRequest {
+  const isPatient = method.methodKind === "bidi_streaming";
+  return {
+    ...{ httpVersion: "", method: request.method, url: request.url, header: request.headers },
+    ...{ body: new Body(request.body, isPatient), signal: request.signal },
+  };
+}
+
+/** As it is: neither kept nor compressed on the way, which would hold messages back; and for pages to read. */
+function shared(response: Response): Response {
+  response.headers.set("cache-control", "no-store, no-transform");
+  response.headers.set("access-control-expose-headers", cors.exposedHeaders.join(", "));
+  return response;
 }
 
 function streamed(answer: UniversalServerResponse, outlet: Outlet): Response {
@@ -64,10 +69,21 @@ function streamed(answer: UniversalServerResponse, outlet: Outlet): Response {
 /** What is complete already goes out in one piece, and with its length. */
 async function whole({ body, status, header }: UniversalServerResponse): Promise<Response> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const words = WORDS.get(status);
+  if (!body && words !== undefined) return new Response(words, { status });
   for await (const piece of body ?? []) pieces.push(piece as Uint8Array<ArrayBuffer>);
   const bytes = pieces.length === 1 ? pieces[0]! : await new Blob(pieces).arrayBuffer();
   return new Response(bytes, { status, ...(header && { headers: header }) });
 }
+
+/** Connect's library says nothing beside the status. */
+const WORDS: ReadonlyMap<number, string> = new Map([
+  [405, "Calls are POST requests."],
+  [
+    415,
+    "A message is application/json or application/proto; of streams, application/connect+json or +proto, or gRPC-Web's.",
+  ],
+]);
 
 function handlersFor(hubs: Hubs): UniversalHandler[] {
   const largest = [...hubs.values()].map(({ settings }) => settings.limits.messageBytes);
@@ -78,42 +94,14 @@ function handlersFor(hubs: Hubs): UniversalHandler[] {
     acceptCompression: [],
     readMaxBytes: Math.max(LIMITS.messageBytes, ...largest),
     binaryOptions: { recursionLimit: LIMITS.depth * MESSAGES_A_LEVEL },
+    // A field's name that is misspelt would be left out in silence.
+    jsonOptions: { recursionLimit: LIMITS.depth * MESSAGES_A_LEVEL, ignoreUnknownFields: false },
     requestGate: admitted,
     interceptors: [translated],
   });
   router.service(Hub, { publish, invoke, subscribe, upload, session });
   router.service(Health, health);
   return router.handlers;
-}
-
-/** Before anything of the body is read: that there is time left, and who asks. */
-async function admitted({ signal, values, service }: HandlerContext): Promise<void> {
-  try {
-    signal.throwIfAborted();
-    const asking = values.get(ASKING);
-    if (!asking || service.typeName === Health.typeName) return;
-    values.set(ASKING, { ...asking, user: await authenticate(asking.request, asking.env) });
-  } catch (error) {
-    throw connectError(error);
-  }
-}
-
-/** Whatever a handler throws, or the stream it gives. */
-const translated: Interceptor = (next) => async (request) => {
-  try {
-    const response = await next(request);
-    return response.stream ? { ...response, message: told(response.message) } : response;
-  } catch (error) {
-    throw connectError(error);
-  }
-};
-
-async function* told<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* messages;
-  } catch (error) {
-    throw connectError(error);
-  }
 }
 
 const isNative = (type: string): boolean => /^application\/grpc(?:[+;]|$)/i.test(type);
@@ -135,6 +123,5 @@ const inHeaders = (type: string, message: string): Response =>
       "content-type": type,
       "grpc-status": "12",
       "grpc-message": encodeURIComponent(message),
-      "cache-control": "no-store",
     },
   });

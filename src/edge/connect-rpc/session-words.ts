@@ -1,7 +1,6 @@
 // What is said in a session, both ways: messages → the hub's JSON-RPC, and back.
 
-import { create, fromJson, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { create, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
 import { HubError, publicError } from "../../model/errors.ts";
 import {
   SessionResponseSchema,
@@ -11,7 +10,7 @@ import {
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import type { Heard } from "../events.ts";
 import { invokeText, publishText, resultOf, type Answer } from "./asking.ts";
-import { outcomeOf, wordOf } from "./words.ts";
+import { outcomeOf, valueOf, wordOf } from "./words.ts";
 
 /** A call that waits for its answer: what it was decides how that looks. */
 export type Open = Pick<SessionRequest, "id" | "kind">;
@@ -86,17 +85,21 @@ function outcome({ kind }: Open, result: JsonValue): Outcome {
     case "publish":
       return { case: "published", value: result as unknown as { position: string } };
     case "invoke":
-      return { case: "invoked", value: { result: fromJson(ValueSchema, result) } };
+      return { case: "invoked", value: { result: valueOf(result) } };
     default:
       return { case: "done", value: {} };
   }
 }
 
-/** What is no answer: an item of a stream, or what a room says. */
+/** What is no answer: an item of a stream, that a room was left, or what a room says. */
 export function heard(record: Heard, presence: boolean): SessionResponse | undefined {
+  if (record.method === "$/left") {
+    const { room: topic, reason } = record.params as { room: string; reason: string };
+    return response({ case: "left", value: { topic, reason } });
+  }
   if (record.method === "$/item") {
     const { id, item } = record.params as { id: number; item: JsonValue };
-    return response({ case: "item", value: { id, value: fromJson(ValueSchema, item) } });
+    return response({ case: "item", value: { id, value: valueOf(item) } });
   }
   const word = wordOf("", record);
   return !word || (word.case === "presence" && !presence) ? undefined : response(word);

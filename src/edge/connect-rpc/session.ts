@@ -11,16 +11,12 @@ import {
   type SessionRequest,
   type SessionResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { codeOf } from "../../rooms/attach.ts";
-import type { RpcArrival } from "../../rooms/rpc.ts";
+import type { Limits } from "../../model/options.ts";
 import { closeQuietly, refuse } from "../bridge.ts";
-import { checkConnectRate } from "../connect-rate.ts";
-import { connectRequest } from "../connect-request.ts";
 import { isHello, isQuestion, type Heard } from "../events.ts";
-import { wanted } from "../hub-callers.ts";
-import { enterAtRelay } from "../relays.ts";
-import { askingOf, callerIn, within, type Answer } from "./asking.ts";
+import { within, type Answer } from "./asking.ts";
 import { endingOf } from "./errors.ts";
+import { fitting, hubSocket, recordsIn, type HubSocket } from "./hub-socket.ts";
 import { Queue } from "./queue.ts";
 import { answered, failed, heard, textOf, type Open } from "./session-words.ts";
 import { HEARTBEAT_MS } from "./subscribe.ts";
@@ -35,16 +31,29 @@ export async function* session(
   checkTransport(context);
   const { signal } = context;
   const source = requests[Symbol.asyncIterator]();
-  const first = await within(signal, source.next());
-  if (first.done || first.value.kind.case !== "hello")
-    throw new HubError("invalid_arguments", "A session begins with hello.");
-  const hello = first.value.kind.value;
-  const talk = new Talk(await opened(hello, context), hello);
+  const hello = helloIn(await within(signal, soon(source.next())));
+  const talk = new Talk(await hubSocket(context, hello.hub), hello);
   const abort = () => talk.queue.end(signal.reason);
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
   void talk.listen(source);
   yield* talk.queue.read();
+}
+
+/** A caller whose transport holds back what it says must not wait for ever. */
+async function soon<T>(first: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(oneWay()), CONFIRM_MS);
+  try {
+    return await Promise.race([first, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function helloIn({ done, value }: IteratorResult<SessionRequest>): Hello {
+  if (!done && value.kind.case === "hello") return value.kind.value;
+  throw new HubError("invalid_arguments", "A session begins with hello.");
 }
 
 /** Browsers send a whole body before they read, and so does whoever says how long it is. */
@@ -55,30 +64,13 @@ function checkTransport({ protocolName, requestHeader }: HandlerContext): void {
 const oneWay = () =>
   new HubError(
     "unimplemented",
-    "A session needs a transport that carries both directions at once. Use Subscribe and Publish.",
+    "A session needs a transport that carries both directions at once, and hello and confirm within 5 seconds each. Use Subscribe and Publish.",
   );
-
-/** Throws what entering a hub throws. */
-async function opened({ hub }: Hello, context: HandlerContext): Promise<WebSocket> {
-  const asking = askingOf(context);
-  const { request, env } = asking;
-  const caller = await callerIn(asking, hub);
-  await checkConnectRate(request, caller.user, env);
-  const arrival: RpcArrival = {
-    ...{ kind: "rpc", user: caller.user, request: connectRequest(request), arrays: true },
-  };
-  const response = await enterAtRelay(env, wanted(caller), arrival);
-  if (response.webSocket) return response.webSocket;
-  const { error } = await response.json<{ error?: { message: string } }>();
-  throw new HubError(
-    codeOf(response) ?? "internal",
-    error?.message ?? "The hub cannot be entered.",
-  );
-}
 
 class Talk {
   readonly queue: Queue<SessionResponse>;
   readonly #socket: WebSocket;
+  readonly #limits: Limits;
   readonly #hello: Hello;
   readonly #confirm = crypto.randomUUID();
   readonly #open = new Map<number, Open>();
@@ -86,8 +78,9 @@ class Talk {
   #isConfirmed = false;
   #hasSaidAll = false;
 
-  constructor(socket: WebSocket, hello: Hello) {
+  constructor({ socket, limits }: HubSocket, hello: Hello) {
     this.#socket = socket;
+    this.#limits = limits;
     this.#hello = hello;
     this.#timers = [
       setInterval(() => this.queue.push([HEARTBEAT], 64), HEARTBEAT_MS),
@@ -139,21 +132,28 @@ class Talk {
   #say(request: SessionRequest): void {
     const { id, kind } = request;
     try {
-      if (this.#open.has(id)) throw new HubError("duplicate_id", "A call with this id is open.");
-      const text = textOf(request);
-      if (kind.case !== "cancel") this.#open.set(id, { id, kind });
+      const text = fitting(textOf(request), this.#limits);
+      if (kind.case !== "cancel") this.#begin({ id, kind });
       this.#socket.send(text);
     } catch (error) {
       this.queue.push([failed(id, error)], 64);
     }
   }
 
+  #begin(call: Open): void {
+    if (this.#open.has(call.id)) throw new HubError("duplicate_id", "A call with this id is open.");
+    this.#open.set(call.id, call);
+  }
+
+  /** Nothing may be thrown where the socket is heard: it would say nothing more. */
   #take(text: string): void {
-    const said = JSON.parse(text) as Heard | Heard[];
-    const records = Array.isArray(said) ? said : [said];
-    const told = records.flatMap((record) => this.#told(record) ?? []);
-    this.queue.push(told, text.length);
-    this.#endIfDone();
+    try {
+      const told = recordsIn(text).flatMap((record) => this.#told(record) ?? []);
+      this.queue.push(told, text.length);
+      this.#endIfDone();
+    } catch (error) {
+      this.queue.end(error);
+    }
   }
 
   #told(record: Heard): SessionResponse | undefined {
@@ -169,9 +169,10 @@ class Talk {
     return create(SessionResponseSchema, { kind: { case: "ready", value } });
   }
 
-  /** Without an id it is about a message that was not understood, and too long to look at. */
+  /** Without an id nobody can be told: nothing goes there that would not be understood. */
   #answered(answer: Answer): SessionResponse | undefined {
-    const open = answer.id === null ? [...this.#open.values()].at(-1) : this.#open.get(answer.id);
+    if (answer.id === null) throw new HubError("internal", "A call was not understood.");
+    const open = this.#open.get(answer.id);
     if (!open) return undefined;
     this.#open.delete(open.id);
     return answered(open, answer);

@@ -18,11 +18,10 @@ import { Bridge } from "../bridge.ts";
 import { checkConnectRate } from "../connect-rate.ts";
 import { isHello, isQuestion, placeAfter, type Heard } from "../events.ts";
 import type { Frame } from "../frames.ts";
-import { callerAt } from "../hub-callers.ts";
 import { Once } from "../once.ts";
 import { ROOMS_AT_MOST, sourceOf } from "../rooms.ts";
 import type { Source } from "../sse.ts";
-import { askingOf } from "./asking.ts";
+import { askingOf, atHub, topicOf, within } from "./asking.ts";
 import { endingOf } from "./errors.ts";
 import { envelopeOf, joined, OUTLET } from "./outlet.ts";
 import { Queue } from "./queue.ts";
@@ -39,13 +38,13 @@ export async function* subscribe(
 ): AsyncGenerator<SubscribeResponse> {
   const isJson = /json/i.test(context.requestHeader.get("content-type") ?? "");
   const options = { ...request, isJson };
-  const subscription = new Subscription(await sourcesOf(request, context), options);
-  const { first, queue } = subscription;
   const { signal } = context;
+  const subscription = new Subscription(await within(signal, sourcesOf(request, context)), options);
+  const { first, queue } = subscription;
   const abort = () => queue.end(signal.reason);
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
-  await subscription.begin();
+  await within(signal, subscription.begin());
   context.values.get(OUTLET)!.queue = queue;
   const begun = await Promise.race([queue.over, first]);
   if (begun) yield begun;
@@ -53,28 +52,34 @@ export async function* subscribe(
   await queue.over;
 }
 
-async function sourcesOf(
-  { hub, topics }: SubscribeRequest,
-  context: HandlerContext,
-): Promise<Source[]> {
-  const { request, user: known, env, hubs } = askingOf(context);
-  const { served } = callerAt({ request, user: known }, hub, hubs);
-  const rooms = new Map(
-    topics.map(({ topic, position }) => [formatTopic(parseTopic(topic)), position]),
-  );
-  const [first] = rooms.keys();
-  if (first === undefined) throw new HubError("invalid_arguments", "Which topics?");
-  if (rooms.size > ROOMS_AT_MOST)
-    throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} topics at most.`);
-  const user = await asked({ request, user: known, hub, room: parseTopic(first) }, env);
+async function sourcesOf(request: SubscribeRequest, context: HandlerContext): Promise<Source[]> {
+  const { env } = askingOf(context);
+  const { request: http, user: known, served } = atHub(context, request.hub);
+  const stands = standsOf(request);
+  const topics = [...stands.keys()].map(parseTopic);
+  const whole = { hub: served.name, room: topics[0]!, rooms: [...stands.keys()] };
+  const user = await asked({ request: http, user: known, ...whole }, env);
   const entrants = await Promise.all(
-    [...rooms.keys()].map((room) => admit({ request, user, served, topic: parseTopic(room) })),
+    topics.map((topic) => admit({ request: http, user, served, topic })),
   );
-  await checkConnectRate(request, user, env);
-  return entrants.map((one) => {
-    const since = rooms.get(formatTopic(one.topic));
-    return sourceOf(one, since === "" ? undefined : since, env);
-  });
+  await checkConnectRate(http, user, env);
+  return entrants.map((one) => sourceOf(one, stands.get(formatTopic(one.topic)), env));
+}
+
+/** Where the caller stands, by topic. */
+function standsOf({ topics }: SubscribeRequest): ReadonlyMap<string, string | undefined> {
+  const stands = new Map(
+    topics.map(({ topic, position }) => [
+      formatTopic(parseTopic(topicOf(topic))),
+      position === "" ? undefined : position,
+    ]),
+  );
+  if (stands.size === 0) throw new HubError("invalid_arguments", "Which topics?");
+  if (stands.size > ROOMS_AT_MOST)
+    throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} topics at most.`);
+  if (stands.size < topics.length)
+    throw new HubError("invalid_arguments", "Each topic is named once.");
+  return stands;
 }
 
 type Options = Pick<SubscribeRequest, "presence" | "strict"> & { readonly isJson: boolean };

@@ -1,162 +1,18 @@
-// Many publishes in one call: what has come goes to the hub together, and what comes meanwhile waits with the caller.
+// Many messages in one call: publishes, or what a method reads as a stream.
 
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import { HubError, publicError } from "../../model/errors.ts";
-import type { Limits } from "../../model/options.ts";
-import type {
-  PublishRequest,
-  UploadResponseSchema,
-} from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { depthError } from "../../protocols/hostile-json.ts";
-import { limitsWithin } from "../../rooms/limits.ts";
-import type { Caller } from "../hub-callers.ts";
-import {
-  answers,
-  askingOf,
-  callerIn,
-  publishText,
-  resultOf,
-  within,
-  type Answer,
-} from "./asking.ts";
+import type { UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import { within } from "./asking.ts";
+import { items } from "./upload-items.ts";
+import { publishes } from "./upload-publishes.ts";
+import { mixed } from "./upload-reading.ts";
 
-/** Messages that the hub is asked to say at once; fewer where they are long. */
-const A_BATCH = 50;
-const FAILURES_TOLD = 20;
-const TOPICS_TOLD = 1_000;
-/** Of the array around the calls. */
-const FRAME_DEPTH = 1;
-
-/** Messages are said in their order. What is wrong with the call itself ends it; what was said by then was said. */
-export async function upload(requests: AsyncIterable<PublishRequest>, context: HandlerContext) {
-  const summary = new Summary();
-  let caller: Caller | undefined;
-  for await (const batch of gathered(requests, context.signal)) {
-    caller ??= await callerIn(askingOf(context), batch[0]!.hub);
-    checkHub(batch, caller);
-    const limits = limitsWithin(caller.served.settings.limits, caller.user);
-    for (const frame of frames(summary.begin(batch, limits), limits)) {
-      const text = `[${frame.map((one) => one.text).join()}]`;
-      // oxlint-disable-next-line no-await-in-loop -- in their order
-      summary.count(frame, await answers(caller, context, text));
-    }
-  }
-  return summary.response;
+export async function upload(requests: AsyncIterable<UploadRequest>, context: HandlerContext) {
+  const rest = requests[Symbol.asyncIterator]();
+  const { done, value: first } = await within(context.signal, rest.next());
+  if (done) return {};
+  const { kind } = first;
+  if (kind.case === "publish") return publishes({ first, rest }, kind.value.hub, context);
+  if (kind.case === "invoke") return items(kind.value, rest, context);
+  throw mixed();
 }
-
-function checkHub(batch: readonly PublishRequest[], { served }: Caller): void {
-  if (batch.some(({ hub }) => hub !== "" && hub.toLowerCase() !== served.name.toLowerCase()))
-    throw new HubError("invalid_arguments", "One Upload is of one hub.");
-}
-
-/** One message more than it gives is read, and no more. */
-async function* gathered(requests: AsyncIterable<PublishRequest>, signal: AbortSignal) {
-  const source = requests[Symbol.asyncIterator]();
-  let next = source.next();
-  for (;;) {
-    const first = await within(signal, next);
-    if (first.done) return;
-    const batch = [first.value];
-    next = source.next();
-    const soon = scheduler.wait(0);
-    while (batch.length < A_BATCH) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const more = await Promise.race([next, soon]);
-      if (!more || more.done) break;
-      batch.push(more.value);
-      next = source.next();
-    }
-    yield batch;
-  }
-}
-
-/** A message as a call. */
-interface Said {
-  readonly index: number;
-  readonly topic: string;
-  readonly text: string;
-}
-
-/** As many as a frame may hold; one that is too long goes alone, and is refused alone. */
-function* frames(said: readonly Said[], { messageBytes, queuedCalls }: Limits) {
-  let [frame, size]: [Said[], number] = [[], 2];
-  for (const one of said) {
-    const length = new TextEncoder().encode(one.text).byteLength + 1;
-    if (frame.length > 0 && (size + length > messageBytes || frame.length >= queuedCalls)) {
-      yield frame;
-      [frame, size] = [[], 2];
-    }
-    frame.push(one);
-    size += length;
-  }
-  if (frame.length > 0) yield frame;
-}
-
-/** What became of the messages of one call. */
-class Summary {
-  readonly #positions = new Map<string, string>();
-  readonly #failures: { index: number; code: string; message: string }[] = [];
-  #begun = 0;
-  #accepted = 0;
-  #failed = 0;
-
-  /** What cannot be said at all has failed already, and spoils no frame. */
-  begin(batch: readonly PublishRequest[], { depth }: Limits): Said[] {
-    return batch.flatMap((request) => {
-      const index = this.#begun++;
-      try {
-        const text = publishText(index, request);
-        const tooDeep = depthError(text, depth - FRAME_DEPTH);
-        if (tooDeep) throw tooDeep;
-        return [{ index, topic: request.topic, text }];
-      } catch (error) {
-        this.#fail(index, error);
-        return [];
-      }
-    });
-  }
-
-  /** A frame that is refused as a whole is answered once, without an id. */
-  count(frame: readonly Said[], said: readonly Answer[]): void {
-    const [whole] = said.filter(({ id }) => id === null);
-    for (const { index, topic } of frame) {
-      const answer = whole ?? said.find(({ id }) => id === index);
-      try {
-        const { position } = resultOf(answer ?? LOST) as { position: string };
-        this.#stand(topic, position);
-        this.#accepted += 1;
-      } catch (error) {
-        this.#fail(index, error);
-      }
-    }
-  }
-
-  /** The newest are told, and an upload without end is not remembered without end. */
-  #stand(topic: string, position: string): void {
-    this.#positions.delete(topic);
-    this.#positions.set(topic, position);
-    if (this.#positions.size <= TOPICS_TOLD) return;
-    for (const oldest of this.#positions.keys()) return void this.#positions.delete(oldest);
-  }
-
-  #fail(index: number, error: unknown): void {
-    const { code, message } = publicError(error);
-    this.#failed += 1;
-    if (this.#failures.length < FAILURES_TOLD) this.#failures.push({ index, code, message });
-  }
-
-  get response(): MessageInitShape<typeof UploadResponseSchema> {
-    return {
-      accepted: this.#accepted,
-      failed: this.#failed,
-      positions: Object.fromEntries(this.#positions),
-      failures: this.#failures.toSorted((a, b) => a.index - b.index),
-    };
-  }
-}
-
-const LOST: Answer = {
-  id: null,
-  error: { message: "It was not answered.", data: { code: "interrupted" } },
-};

@@ -57,7 +57,8 @@ describe.each(PROTOCOLS)("a generated client by %s in Node", (protocol) => {
     const heard: unknown[] = [];
     let accepted = 0;
     async function* uploaded() {
-      for (let n = 0; n < 30; n++) yield said(topic, `${n}`);
+      for (let n = 0; n < 30; n++)
+        yield { kind: { case: "publish", value: said(topic, `${n}`) } as const };
     }
     const { signal } = abort;
     for await (const { kind } of client().subscribe(request, { ...options, signal })) {

@@ -24,7 +24,7 @@ import {
 } from "./client.ts";
 import { envelope, HUB, raw, type Raw } from "./raw.ts";
 import { begun } from "./talker.ts";
-import { list, publication } from "./values.ts";
+import { item, list, publication, publishing, uploaded } from "./values.ts";
 
 const codeIn = async (response: Response): Promise<[number, string]> => [
   response.status,
@@ -176,6 +176,12 @@ describe.each(PROTOCOLS)("over %s", (protocol) => {
       ["PermissionDenied", "forbidden"],
     ],
     [
+      "a topic twice",
+      { topics: [{ topic: "group:a", position: "e:1" }, { topic: "group:a" }] },
+      ["InvalidArgument", "invalid_arguments"],
+    ],
+    ["a topic without a kind", { topics: [{ topic: "a" }] }, ["NotFound", "room_kind_not_found"]],
+    [
       "a position that is none",
       { topics: [{ topic: "group:a", position: "x" }] },
       ["InvalidArgument", "invalid_position"],
@@ -192,29 +198,26 @@ describe.each(PROTOCOLS)("over %s", (protocol) => {
 
   it("tells what of an upload failed, and says the rest", async () => {
     async function* said() {
-      yield publication("group:mixed", "one");
-      yield publication("nothing:mixed", "two");
-      yield {
-        ...publication("group:mixed", "three"),
-        arguments: list([Array.from({ length: 70 }).reduce((deep) => [deep], 1)] as never),
-      };
-      yield publication("group:mixed", "four");
+      yield uploaded("group:mixed", "one");
+      yield uploaded("nothing:mixed", "two");
+      const deep = list([Array.from({ length: 70 }).reduce((within) => [within], 1)] as never);
+      yield publishing({ ...publication("group:mixed", "three"), arguments: deep });
+      yield uploaded("group:mixed", "four", "counts");
+      yield publishing({ ...publication("group:mixed", "five"), target: "" });
+      yield item(1) as never;
+      yield uploaded("lobby", "seven");
+      yield uploaded("group:mixed", "eight", "PLAIN");
     }
     const summary = await client.upload(said(), await as("s", SERVICE));
-    expect([summary.accepted, summary.failed]).toEqual([2, 2]);
+    expect([summary.accepted, summary.failed]).toEqual([2, 6]);
     expect(summary.failures.map(({ index, code }) => [index, code])).toEqual([
       [1, "room_kind_not_found"],
       [2, "too_deep"],
+      [3, "invalid_arguments"],
+      [4, "invalid_arguments"],
+      [5, "invalid_arguments"],
+      [6, "room_kind_not_found"],
     ]);
-  });
-
-  it("refuses an upload of two hubs", async () => {
-    async function* said() {
-      yield publication("group:a", "one");
-      yield publication("group:a", "two", "counts");
-    }
-    const work = client.upload(said(), await as("s", SERVICE));
-    expect(await failure(work)).toEqual(["InvalidArgument", "invalid_arguments"]);
   });
 
   it("keeps tenants apart", async () => {
@@ -257,7 +260,7 @@ it("says what came of an upload whose caller vanishes, and no more", async () =>
   using bob = await enter("plain/group:vanished", { user: "bob" });
   const abort = new AbortController();
   async function* said() {
-    yield publication("group:vanished", "one");
+    yield uploaded("group:vanished", "one");
     await new Promise(() => {});
   }
   const work = clientBy().upload(said(), { ...(await as("s", SERVICE)), signal: abort.signal });

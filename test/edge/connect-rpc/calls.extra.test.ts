@@ -5,7 +5,7 @@ import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
 import { enter, type Frame } from "../../rooms/client.ts";
 import { as, clientBy, failure, PROTOCOLS, SERVICE } from "./client.ts";
-import { list, publication } from "./values.ts";
+import { list, publication, uploaded } from "./values.ts";
 
 describe.each(PROTOCOLS)("over %s", (protocol) => {
   const client = clientBy(protocol);
@@ -34,7 +34,7 @@ describe.each(PROTOCOLS)("over %s", (protocol) => {
     const room = `group:upload-${protocol}`;
     using bob = await enter(`plain/${room}`, { user: "bob" });
     async function* said() {
-      for (let n = 0; n < 120; n++) yield publication(room, `${n}`, n === 0 ? "plain" : "");
+      for (let n = 0; n < 120; n++) yield uploaded(room, `${n}`, n === 0 ? "plain" : "");
     }
     const { accepted, failed, positions } = await client.upload(said(), await as("s", SERVICE));
     const heard: Frame[] = [];

@@ -15,7 +15,7 @@ export interface Raw {
 }
 
 export async function raw(
-  body: string | Uint8Array<ArrayBuffer>,
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
   options: Raw = {},
 ): Promise<Response> {
   const {

@@ -102,7 +102,7 @@ it("keeps its room asleep while nothing is said", async () => {
 
 it.each<[string, number, [string, string]]>([
   ["a service ends it", 4510, ["FailedPrecondition", "ended"]],
-  ["its token expires", 4401, ["Unauthenticated", "unauthorized"]],
+  ["its token expires", 4401, ["Unauthenticated", "token_expired"]],
   ["its token is revoked", 4511, ["Unauthenticated", "token_revoked"]],
   ["a fresh token does not admit it", 4505, ["PermissionDenied", "forbidden"]],
 ])("ends where %s, and says why", async (_, code, expected) => {
@@ -116,4 +116,16 @@ it.each<[string, number, [string, string]]>([
     for (;;) await stream.told();
   })();
   expect(await failure(rest)).toEqual(expected);
+});
+
+it("tells what is nested too deeply for decoders as text, and goes on", async () => {
+  const deep = JSON.parse(`${"[".repeat(60)}${"]".repeat(60)}`) as unknown;
+  await using alice = await listen({ hub: "plain", topics: topics("group:deep") });
+  await alice.told();
+  await say("plain/group:deep", deep);
+  const event = await alice.next();
+  if (event.case !== "event") throw new Error(`It said ${event.case}.`);
+  expect(JSON.parse(event.value.argumentsJson)).toEqual([deep]);
+  await say("plain/group:deep", "on");
+  expect((await alice.told())[3]).toEqual(["on"]);
 });

@@ -37,8 +37,7 @@ export class Talker implements Disposable {
     }
   }
 
-  say(kind: Said): number {
-    const id = this.#ids++;
+  say(kind: Said, id = this.#ids++): number {
     this.#said.push({ id, kind });
     this.#more.resolve();
     return id;

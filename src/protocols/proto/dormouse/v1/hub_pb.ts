@@ -18,14 +18,14 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dormouse/v1/hub.proto.
  */
 export const file_dormouse_v1_hub: GenFile = /*@__PURE__*/
-  fileDesc("ChVkb3Jtb3VzZS92MS9odWIucHJvdG8SC2Rvcm1vdXNlLnYxIpYBCg5QdWJsaXNoUmVxdWVzdBILCgNodWIYASABKAkSDQoFdG9waWMYAiABKAkSDgoGdGFyZ2V0GAMgASgJEi0KCWFyZ3VtZW50cxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSFwoPaWRlbXBvdGVuY3lfa2V5GAUgASgJEhAKCGV4Y2x1ZGVkGAYgAygJIiMKD1B1Ymxpc2hSZXNwb25zZRIQCghwb3NpdGlvbhgBIAEoCSJ0Cg1JbnZva2VSZXF1ZXN0EgsKA2h1YhgBIAEoCRIOCgZtZXRob2QYAiABKAkSLQoJYXJndW1lbnRzGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkiOAoOSW52b2tlUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlImUKEFN1YnNjcmliZVJlcXVlc3QSCwoDaHViGAEgASgJEiIKBnRvcGljcxgCIAMoCzISLmRvcm1vdXNlLnYxLlRvcGljEhAKCHByZXNlbmNlGAMgASgIEg4KBnN0cmljdBgEIAEoCCIoCgVUb3BpYxINCgV0b3BpYxgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSLoAQoRU3Vic2NyaWJlUmVzcG9uc2USKQoIc3RhbmRpbmcYASABKAsyFS5kb3Jtb3VzZS52MS5TdGFuZGluZ0gAEiMKBWV2ZW50GAIgASgLMhIuZG9ybW91c2UudjEuRXZlbnRIABIpCghwcmVzZW5jZRgDIAEoCzIVLmRvcm1vdXNlLnYxLlByZXNlbmNlSAASIwoFcmVzZXQYBCABKAsyEi5kb3Jtb3VzZS52MS5SZXNldEgAEisKCWhlYXJ0YmVhdBgFIAEoCzIWLmRvcm1vdXNlLnYxLkhlYXJ0YmVhdEgAQgYKBGtpbmQi0gEKCFN0YW5kaW5nEg0KBXRvcGljGAEgASgJEi4KB291dGNvbWUYAiABKA4yHS5kb3Jtb3VzZS52MS5TdGFuZGluZy5PdXRjb21lEhAKCHBvc2l0aW9uGAMgASgJEhAKCHJlcGxheWVkGAQgASgNImMKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfQ09OTkVDVEVEEAESFQoRT1VUQ09NRV9SRUNPVkVSRUQQAhIRCg1PVVRDT01FX1JFU0VUEAMiZwoFRXZlbnQSDQoFdG9waWMYASABKAkSDgoGdGFyZ2V0GAIgASgJEi0KCWFyZ3VtZW50cxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSEAoIcG9zaXRpb24YBCABKAkiVAoIUHJlc2VuY2USDQoFdG9waWMYASABKAkSJwoGY2hhbmdlGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIQCghwb3NpdGlvbhgDIAEoCSIoCgVSZXNldBINCgV0b3BpYxgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSILCglIZWFydGJlYXQiywEKDlVwbG9hZFJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgNEg4KBmZhaWxlZBgCIAEoDRI9Cglwb3NpdGlvbnMYAyADKAsyKi5kb3Jtb3VzZS52MS5VcGxvYWRSZXNwb25zZS5Qb3NpdGlvbnNFbnRyeRImCghmYWlsdXJlcxgEIAMoCzIULmRvcm1vdXNlLnYxLkZhaWx1cmUaMAoOUG9zaXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJGCgdGYWlsdXJlEhIKBWluZGV4GAEgASgNSACIAQESDAoEY29kZRgCIAEoCRIPCgdtZXNzYWdlGAMgASgJQggKBl9pbmRleCKBAgoOU2Vzc2lvblJlcXVlc3QSCgoCaWQYASABKA0SIwoFaGVsbG8YAiABKAsyEi5kb3Jtb3VzZS52MS5IZWxsb0gAEhEKB2NvbmZpcm0YAyABKAlIABIiCgRqb2luGAQgASgLMhIuZG9ybW91c2UudjEuVG9waWNIABIPCgVsZWF2ZRgFIAEoCUgAEi4KB3B1Ymxpc2gYBiABKAsyGy5kb3Jtb3VzZS52MS5QdWJsaXNoUmVxdWVzdEgAEiwKBmludm9rZRgHIAEoCzIaLmRvcm1vdXNlLnYxLkludm9rZVJlcXVlc3RIABIQCgZjYW5jZWwYCCABKA1IAEIGCgRraW5kIiYKBUhlbGxvEgsKA2h1YhgBIAEoCRIQCghwcmVzZW5jZRgCIAEoCCKqAgoPU2Vzc2lvblJlc3BvbnNlEiMKBXJlYWR5GAEgASgLMhIuZG9ybW91c2UudjEuUmVhZHlIABIlCgZhbnN3ZXIYAiABKAsyEy5kb3Jtb3VzZS52MS5BbnN3ZXJIABIhCgRpdGVtGAMgASgLMhEuZG9ybW91c2UudjEuSXRlbUgAEiMKBWV2ZW50GAQgASgLMhIuZG9ybW91c2UudjEuRXZlbnRIABIpCghwcmVzZW5jZRgFIAEoCzIVLmRvcm1vdXNlLnYxLlByZXNlbmNlSAASIwoFcmVzZXQYBiABKAsyEi5kb3Jtb3VzZS52MS5SZXNldEgAEisKCWhlYXJ0YmVhdBgHIAEoCzIWLmRvcm1vdXNlLnYxLkhlYXJ0YmVhdEgAQgYKBGtpbmQiQAoFUmVhZHkSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEg8KB2NvbmZpcm0YAyABKAki9wEKBkFuc3dlchIKCgJpZBgBIAEoDRInCgZqb2luZWQYAiABKAsyFS5kb3Jtb3VzZS52MS5TdGFuZGluZ0gAEjEKCXB1Ymxpc2hlZBgDIAEoCzIcLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXNwb25zZUgAEi4KB2ludm9rZWQYBCABKAsyGy5kb3Jtb3VzZS52MS5JbnZva2VSZXNwb25zZUgAEiEKBGRvbmUYBSABKAsyES5kb3Jtb3VzZS52MS5Eb25lSAASJwoHZmFpbHVyZRgGIAEoCzIULmRvcm1vdXNlLnYxLkZhaWx1cmVIAEIJCgdvdXRjb21lIgYKBERvbmUiOQoESXRlbRIKCgJpZBgBIAEoDRIlCgV2YWx1ZRgCIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZTLsAgoDSHViEkQKB1B1Ymxpc2gSGy5kb3Jtb3VzZS52MS5QdWJsaXNoUmVxdWVzdBocLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXNwb25zZRJBCgZJbnZva2USGi5kb3Jtb3VzZS52MS5JbnZva2VSZXF1ZXN0GhsuZG9ybW91c2UudjEuSW52b2tlUmVzcG9uc2USTAoJU3Vic2NyaWJlEh0uZG9ybW91c2UudjEuU3Vic2NyaWJlUmVxdWVzdBoeLmRvcm1vdXNlLnYxLlN1YnNjcmliZVJlc3BvbnNlMAESRAoGVXBsb2FkEhsuZG9ybW91c2UudjEuUHVibGlzaFJlcXVlc3QaGy5kb3Jtb3VzZS52MS5VcGxvYWRSZXNwb25zZSgBEkgKB1Nlc3Npb24SGy5kb3Jtb3VzZS52MS5TZXNzaW9uUmVxdWVzdBocLmRvcm1vdXNlLnYxLlNlc3Npb25SZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_struct]);
+  fileDesc("ChVkb3Jtb3VzZS92MS9odWIucHJvdG8SC2Rvcm1vdXNlLnYxIpYBCg5QdWJsaXNoUmVxdWVzdBILCgNodWIYASABKAkSDQoFdG9waWMYAiABKAkSDgoGdGFyZ2V0GAMgASgJEi0KCWFyZ3VtZW50cxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSFwoPaWRlbXBvdGVuY3lfa2V5GAUgASgJEhAKCGV4Y2x1ZGVkGAYgAygJIiMKD1B1Ymxpc2hSZXNwb25zZRIQCghwb3NpdGlvbhgBIAEoCSJ0Cg1JbnZva2VSZXF1ZXN0EgsKA2h1YhgBIAEoCRIOCgZtZXRob2QYAiABKAkSLQoJYXJndW1lbnRzGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkiOAoOSW52b2tlUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlImUKEFN1YnNjcmliZVJlcXVlc3QSCwoDaHViGAEgASgJEiIKBnRvcGljcxgCIAMoCzISLmRvcm1vdXNlLnYxLlRvcGljEhAKCHByZXNlbmNlGAMgASgIEg4KBnN0cmljdBgEIAEoCCIoCgVUb3BpYxINCgV0b3BpYxgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSLoAQoRU3Vic2NyaWJlUmVzcG9uc2USKQoIc3RhbmRpbmcYASABKAsyFS5kb3Jtb3VzZS52MS5TdGFuZGluZ0gAEiMKBWV2ZW50GAIgASgLMhIuZG9ybW91c2UudjEuRXZlbnRIABIpCghwcmVzZW5jZRgDIAEoCzIVLmRvcm1vdXNlLnYxLlByZXNlbmNlSAASIwoFcmVzZXQYBCABKAsyEi5kb3Jtb3VzZS52MS5SZXNldEgAEisKCWhlYXJ0YmVhdBgFIAEoCzIWLmRvcm1vdXNlLnYxLkhlYXJ0YmVhdEgAQgYKBGtpbmQi0gEKCFN0YW5kaW5nEg0KBXRvcGljGAEgASgJEi4KB291dGNvbWUYAiABKA4yHS5kb3Jtb3VzZS52MS5TdGFuZGluZy5PdXRjb21lEhAKCHBvc2l0aW9uGAMgASgJEhAKCHJlcGxheWVkGAQgASgNImMKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfQ09OTkVDVEVEEAESFQoRT1VUQ09NRV9SRUNPVkVSRUQQAhIRCg1PVVRDT01FX1JFU0VUEAMifwoFRXZlbnQSDQoFdG9waWMYASABKAkSDgoGdGFyZ2V0GAIgASgJEi0KCWFyZ3VtZW50cxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSEAoIcG9zaXRpb24YBCABKAkSFgoOYXJndW1lbnRzX2pzb24YBSABKAkiaQoIUHJlc2VuY2USDQoFdG9waWMYASABKAkSJwoGY2hhbmdlGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIQCghwb3NpdGlvbhgDIAEoCRITCgtjaGFuZ2VfanNvbhgEIAEoCSIoCgVSZXNldBINCgV0b3BpYxgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSILCglIZWFydGJlYXQinQEKDVVwbG9hZFJlcXVlc3QSLgoHcHVibGlzaBgBIAEoCzIbLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXF1ZXN0SAASLAoGaW52b2tlGAIgASgLMhouZG9ybW91c2UudjEuSW52b2tlUmVxdWVzdEgAEiYKBGl0ZW0YAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIAEIGCgRraW5kIvMBCg5VcGxvYWRSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoDRIOCgZmYWlsZWQYAiABKA0SPQoJcG9zaXRpb25zGAMgAygLMiouZG9ybW91c2UudjEuVXBsb2FkUmVzcG9uc2UuUG9zaXRpb25zRW50cnkSJgoIZmFpbHVyZXMYBCADKAsyFC5kb3Jtb3VzZS52MS5GYWlsdXJlEiYKBnJlc3VsdBgFIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRowCg5Qb3NpdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkYKB0ZhaWx1cmUSEgoFaW5kZXgYASABKA1IAIgBARIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAlCCAoGX2luZGV4IoECCg5TZXNzaW9uUmVxdWVzdBIKCgJpZBgBIAEoDRIjCgVoZWxsbxgCIAEoCzISLmRvcm1vdXNlLnYxLkhlbGxvSAASEQoHY29uZmlybRgDIAEoCUgAEiIKBGpvaW4YBCABKAsyEi5kb3Jtb3VzZS52MS5Ub3BpY0gAEg8KBWxlYXZlGAUgASgJSAASLgoHcHVibGlzaBgGIAEoCzIbLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXF1ZXN0SAASLAoGaW52b2tlGAcgASgLMhouZG9ybW91c2UudjEuSW52b2tlUmVxdWVzdEgAEhAKBmNhbmNlbBgIIAEoDUgAQgYKBGtpbmQiJgoFSGVsbG8SCwoDaHViGAEgASgJEhAKCHByZXNlbmNlGAIgASgIIs0CCg9TZXNzaW9uUmVzcG9uc2USIwoFcmVhZHkYASABKAsyEi5kb3Jtb3VzZS52MS5SZWFkeUgAEiUKBmFuc3dlchgCIAEoCzITLmRvcm1vdXNlLnYxLkFuc3dlckgAEiEKBGl0ZW0YAyABKAsyES5kb3Jtb3VzZS52MS5JdGVtSAASIwoFZXZlbnQYBCABKAsyEi5kb3Jtb3VzZS52MS5FdmVudEgAEikKCHByZXNlbmNlGAUgASgLMhUuZG9ybW91c2UudjEuUHJlc2VuY2VIABIjCgVyZXNldBgGIAEoCzISLmRvcm1vdXNlLnYxLlJlc2V0SAASKwoJaGVhcnRiZWF0GAcgASgLMhYuZG9ybW91c2UudjEuSGVhcnRiZWF0SAASIQoEbGVmdBgIIAEoCzIRLmRvcm1vdXNlLnYxLkxlZnRIAEIGCgRraW5kIiUKBExlZnQSDQoFdG9waWMYASABKAkSDgoGcmVhc29uGAIgASgJIkAKBVJlYWR5EhUKDWNvbm5lY3Rpb25faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIPCgdjb25maXJtGAMgASgJIvcBCgZBbnN3ZXISCgoCaWQYASABKA0SJwoGam9pbmVkGAIgASgLMhUuZG9ybW91c2UudjEuU3RhbmRpbmdIABIxCglwdWJsaXNoZWQYAyABKAsyHC5kb3Jtb3VzZS52MS5QdWJsaXNoUmVzcG9uc2VIABIuCgdpbnZva2VkGAQgASgLMhsuZG9ybW91c2UudjEuSW52b2tlUmVzcG9uc2VIABIhCgRkb25lGAUgASgLMhEuZG9ybW91c2UudjEuRG9uZUgAEicKB2ZhaWx1cmUYBiABKAsyFC5kb3Jtb3VzZS52MS5GYWlsdXJlSABCCQoHb3V0Y29tZSIGCgREb25lIjkKBEl0ZW0SCgoCaWQYASABKA0SJQoFdmFsdWUYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUy6wIKA0h1YhJECgdQdWJsaXNoEhsuZG9ybW91c2UudjEuUHVibGlzaFJlcXVlc3QaHC5kb3Jtb3VzZS52MS5QdWJsaXNoUmVzcG9uc2USQQoGSW52b2tlEhouZG9ybW91c2UudjEuSW52b2tlUmVxdWVzdBobLmRvcm1vdXNlLnYxLkludm9rZVJlc3BvbnNlEkwKCVN1YnNjcmliZRIdLmRvcm1vdXNlLnYxLlN1YnNjcmliZVJlcXVlc3QaHi5kb3Jtb3VzZS52MS5TdWJzY3JpYmVSZXNwb25zZTABEkMKBlVwbG9hZBIaLmRvcm1vdXNlLnYxLlVwbG9hZFJlcXVlc3QaGy5kb3Jtb3VzZS52MS5VcGxvYWRSZXNwb25zZSgBEkgKB1Nlc3Npb24SGy5kb3Jtb3VzZS52MS5TZXNzaW9uUmVxdWVzdBocLmRvcm1vdXNlLnYxLlNlc3Npb25SZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_struct]);
 
 /**
  * @generated from message dormouse.v1.PublishRequest
  */
 export type PublishRequest = Message<"dormouse.v1.PublishRequest"> & {
   /**
-   * In an Upload the first message names it, and the others may leave it out.
+   * In an Upload the first message names it, and the others may leave it out; in a Session it is left out.
    *
    * @generated from field: string hub = 1;
    */
@@ -102,6 +102,8 @@ export type InvokeRequest = Message<"dormouse.v1.InvokeRequest"> & {
   method: string;
 
   /**
+   * An object with the one key `$stream` is no value but stands for a stream: see UploadRequest.
+   *
    * @generated from field: google.protobuf.ListValue arguments = 3;
    */
   arguments?: ListValue | undefined;
@@ -334,6 +336,8 @@ export const Standing_OutcomeSchema: GenEnum<Standing_Outcome> = /*@__PURE__*/
  */
 export type Event = Message<"dormouse.v1.Event"> & {
   /**
+   * A room that was asked for; or `all`, or the caller's own `user:`, which are heard through every room.
+   *
    * @generated from field: string topic = 1;
    */
   topic: string;
@@ -349,11 +353,19 @@ export type Event = Message<"dormouse.v1.Event"> & {
   arguments?: ListValue | undefined;
 
   /**
-   * The position to keep. Empty where nothing is numbered.
+   * The position to keep, as that of `topic`. Empty where nothing is numbered.
    *
    * @generated from field: string position = 4;
    */
   position: string;
+
+  /**
+   * In place of `arguments` where they are nested more than 30 levels deep: as JSON, since decoders of protobuf with
+   * their usual limit of 100 messages could not read them.
+   *
+   * @generated from field: string arguments_json = 5;
+   */
+  argumentsJson: string;
 };
 
 /**
@@ -383,6 +395,13 @@ export type Presence = Message<"dormouse.v1.Presence"> & {
    * @generated from field: string position = 3;
    */
   position: string;
+
+  /**
+   * In place of `change` where that is nested more than 30 levels deep.
+   *
+   * @generated from field: string change_json = 4;
+   */
+  changeJson: string;
 };
 
 /**
@@ -432,10 +451,52 @@ export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
   messageDesc(file_dormouse_v1_hub, 11);
 
 /**
+ * @generated from message dormouse.v1.UploadRequest
+ */
+export type UploadRequest = Message<"dormouse.v1.UploadRequest"> & {
+  /**
+   * @generated from oneof dormouse.v1.UploadRequest.kind
+   */
+  kind: {
+    /**
+     * @generated from field: dormouse.v1.PublishRequest publish = 1;
+     */
+    value: PublishRequest;
+    case: "publish";
+  } | {
+    /**
+     * The first message, and the only one of its kind. Its stream stands where an argument is `{"$stream": "items"}`, and
+     * after all of them where none is.
+     *
+     * @generated from field: dormouse.v1.InvokeRequest invoke = 2;
+     */
+    value: InvokeRequest;
+    case: "invoke";
+  } | {
+    /**
+     * What the method reads next.
+     *
+     * @generated from field: google.protobuf.Value item = 3;
+     */
+    value: Value;
+    case: "item";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dormouse.v1.UploadRequest.
+ * Use `create(UploadRequestSchema)` to create a new message.
+ */
+export const UploadRequestSchema: GenMessage<UploadRequest> = /*@__PURE__*/
+  messageDesc(file_dormouse_v1_hub, 12);
+
+/**
  * @generated from message dormouse.v1.UploadResponse
  */
 export type UploadResponse = Message<"dormouse.v1.UploadResponse"> & {
   /**
+   * Publishes.
+   *
    * @generated from field: uint32 accepted = 1;
    */
   accepted: number;
@@ -458,6 +519,13 @@ export type UploadResponse = Message<"dormouse.v1.UploadResponse"> & {
    * @generated from field: repeated dormouse.v1.Failure failures = 4;
    */
   failures: Failure[];
+
+  /**
+   * What `invoke` came to.
+   *
+   * @generated from field: google.protobuf.Value result = 5;
+   */
+  result?: Value | undefined;
 };
 
 /**
@@ -465,7 +533,7 @@ export type UploadResponse = Message<"dormouse.v1.UploadResponse"> & {
  * Use `create(UploadResponseSchema)` to create a new message.
  */
 export const UploadResponseSchema: GenMessage<UploadResponse> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 12);
+  messageDesc(file_dormouse_v1_hub, 13);
 
 /**
  * @generated from message dormouse.v1.Failure
@@ -496,14 +564,14 @@ export type Failure = Message<"dormouse.v1.Failure"> & {
  * Use `create(FailureSchema)` to create a new message.
  */
 export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 13);
+  messageDesc(file_dormouse_v1_hub, 14);
 
 /**
  * @generated from message dormouse.v1.SessionRequest
  */
 export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
   /**
-   * Chosen by the caller; its answer bears it.
+   * Chosen by the caller; its answer bears it. One that is open already is refused with `duplicate_id` under that same id.
    *
    * @generated from field: uint32 id = 1;
    */
@@ -556,7 +624,7 @@ export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
     case: "invoke";
   } | {
     /**
-     * The id of a call that is given up.
+     * The id of a call that is given up: its answer says so. It has no answer of its own.
      *
      * @generated from field: uint32 cancel = 8;
      */
@@ -570,7 +638,7 @@ export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
  * Use `create(SessionRequestSchema)` to create a new message.
  */
 export const SessionRequestSchema: GenMessage<SessionRequest> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 14);
+  messageDesc(file_dormouse_v1_hub, 15);
 
 /**
  * @generated from message dormouse.v1.Hello
@@ -594,7 +662,7 @@ export type Hello = Message<"dormouse.v1.Hello"> & {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 15);
+  messageDesc(file_dormouse_v1_hub, 16);
 
 /**
  * @generated from message dormouse.v1.SessionResponse
@@ -645,6 +713,12 @@ export type SessionResponse = Message<"dormouse.v1.SessionResponse"> & {
      */
     value: Heartbeat;
     case: "heartbeat";
+  } | {
+    /**
+     * @generated from field: dormouse.v1.Left left = 8;
+     */
+    value: Left;
+    case: "left";
   } | { case: undefined; value?: undefined };
 };
 
@@ -653,7 +727,33 @@ export type SessionResponse = Message<"dormouse.v1.SessionResponse"> & {
  * Use `create(SessionResponseSchema)` to create a new message.
  */
 export const SessionResponseSchema: GenMessage<SessionResponse> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 16);
+  messageDesc(file_dormouse_v1_hub, 17);
+
+/**
+ * The server took the session out of a room: nothing more comes from there.
+ *
+ * @generated from message dormouse.v1.Left
+ */
+export type Left = Message<"dormouse.v1.Left"> & {
+  /**
+   * @generated from field: string topic = 1;
+   */
+  topic: string;
+
+  /**
+   * A stable code: `forbidden` where a fresh token does not admit it.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message dormouse.v1.Left.
+ * Use `create(LeftSchema)` to create a new message.
+ */
+export const LeftSchema: GenMessage<Left> = /*@__PURE__*/
+  messageDesc(file_dormouse_v1_hub, 18);
 
 /**
  * @generated from message dormouse.v1.Ready
@@ -682,7 +782,7 @@ export type Ready = Message<"dormouse.v1.Ready"> & {
  * Use `create(ReadySchema)` to create a new message.
  */
 export const ReadySchema: GenMessage<Ready> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 17);
+  messageDesc(file_dormouse_v1_hub, 19);
 
 /**
  * @generated from message dormouse.v1.Answer
@@ -738,7 +838,7 @@ export type Answer = Message<"dormouse.v1.Answer"> & {
  * Use `create(AnswerSchema)` to create a new message.
  */
 export const AnswerSchema: GenMessage<Answer> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 18);
+  messageDesc(file_dormouse_v1_hub, 20);
 
 /**
  * @generated from message dormouse.v1.Done
@@ -751,7 +851,7 @@ export type Done = Message<"dormouse.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 19);
+  messageDesc(file_dormouse_v1_hub, 21);
 
 /**
  * Of a stream that `invoke` began; its answer comes after the last.
@@ -775,7 +875,7 @@ export type Item = Message<"dormouse.v1.Item"> & {
  * Use `create(ItemSchema)` to create a new message.
  */
 export const ItemSchema: GenMessage<Item> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 20);
+  messageDesc(file_dormouse_v1_hub, 22);
 
 /**
  * Topics are written as everywhere: `group:lobby`, `order:42`, `user:alice`. A position is `epoch:offset`, where a room
@@ -796,7 +896,8 @@ export const Hub: GenService<{
     output: typeof PublishResponseSchema;
   },
   /**
-   * Calls a method of the hub, as the user of the token. Methods that stream need a Session.
+   * Calls a method of the hub, as the user of the token. Methods that give a stream need a Session, those that take one an
+   * Upload.
    *
    * @generated from rpc dormouse.v1.Hub.Invoke
    */
@@ -817,13 +918,16 @@ export const Hub: GenService<{
     output: typeof SubscribeResponseSchema;
   },
   /**
-   * Many publishes in one call. Each has its own outcome, and none keeps the next from being tried.
+   * Many messages in one call. Either they are all of `publish`: each has its own outcome, and none keeps the next from
+   * being tried. Or the first is `invoke`, of a method that takes a stream, and the others are the stream's items. What
+   * ends the call itself (its deadline, its token's end, a message that is too large or broken) tells of nothing that was
+   * done by then: publish with idempotency keys, and upload again.
    *
    * @generated from rpc dormouse.v1.Hub.Upload
    */
   upload: {
     methodKind: "client_streaming";
-    input: typeof PublishRequestSchema;
+    input: typeof UploadRequestSchema;
     output: typeof UploadResponseSchema;
   },
   /**

@@ -1,0 +1,49 @@
+// A request's body as Connect's library reads it; the library itself bounds no wait for the next piece.
+
+import { HubError } from "../../model/errors.ts";
+import { connectError } from "./errors.ts";
+
+/** Nobody listens while a caller keeps its message to itself. */
+const IDLE_MS = 90_000;
+
+/** Taken hold of once it is read, so that what is refused before can be thrown away by whoever holds the request. */
+export class Body implements AsyncIterable<Uint8Array> {
+  readonly #body: ReadableStream<Uint8Array> | null;
+  readonly #isPatient: boolean;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  /** A patient reader waits as long as the call lasts. */
+  constructor(body: ReadableStream<Uint8Array> | null, isPatient: boolean) {
+    this.#body = body;
+    this.#isPatient = isPatient;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return {
+      next: () => this.#next(),
+      throw: async (error: unknown) => {
+        await this.#reader?.cancel(error);
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    if (!this.#body) return { done: true, value: undefined };
+    this.#reader ??= this.#body.getReader();
+    const read = this.#reader.read() as Promise<IteratorResult<Uint8Array>>;
+    return this.#isPatient ? read : intime(read);
+  }
+}
+
+async function intime<T>(work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(connectError(LATE)), IDLE_MS);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const LATE = new HubError("timed_out", "Nothing more of the request came.");

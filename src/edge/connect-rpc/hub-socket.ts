@@ -1,0 +1,66 @@
+// A caller at a hub for longer than one call: its JSON-RPC socket at a relay.
+
+import type { HandlerContext } from "@connectrpc/connect";
+import { HubError } from "../../model/errors.ts";
+import type { Limits } from "../../model/options.ts";
+import { depthError, sizeError } from "../../protocols/hostile-json.ts";
+import { codeOf } from "../../rooms/attach.ts";
+import { limitsWithin } from "../../rooms/limits.ts";
+import type { RpcArrival } from "../../rooms/rpc.ts";
+import { closeQuietly } from "../bridge.ts";
+import { checkConnectRate } from "../connect-rate.ts";
+import { connectRequest } from "../connect-request.ts";
+import type { Heard } from "../events.ts";
+import { wanted, type Caller } from "../hub-callers.ts";
+import { enterAtRelay } from "../relays.ts";
+import { askingOf, callerIn, within } from "./asking.ts";
+
+export interface HubSocket {
+  /** Still to be accepted. */
+  readonly socket: WebSocket;
+  readonly limits: Limits;
+}
+
+/** Throws what entering a hub throws, and whatever ends the call meanwhile. */
+export async function hubSocket(context: HandlerContext, hub: string): Promise<HubSocket> {
+  const caller = await callerIn(context, hub);
+  const opening = entered(caller, context);
+  try {
+    const socket = await within(context.signal, opening);
+    return { socket, limits: limitsWithin(caller.served.settings.limits, caller.user) };
+  } catch (error) {
+    // Nobody waits for it any more.
+    opening.then(dropped, () => {});
+    throw error;
+  }
+}
+
+function dropped(socket: WebSocket): void {
+  socket.accept();
+  closeQuietly(socket);
+}
+
+async function entered(caller: Caller, context: HandlerContext): Promise<WebSocket> {
+  const { request, env } = askingOf(context);
+  await checkConnectRate(request, caller.user, env);
+  const arrival: RpcArrival = {
+    ...{ kind: "rpc", user: caller.user, request: connectRequest(request), arrays: true },
+  };
+  const response = await enterAtRelay(env, wanted(caller), arrival);
+  if (response.webSocket) return response.webSocket;
+  const { error } = await response.json<{ error?: { message: string } }>();
+  throw new HubError(
+    codeOf(response) ?? "internal",
+    error?.message ?? "The hub cannot be entered.",
+  );
+}
+
+/** What the hub would refuse without saying whose it was is refused here. Throws `too_large` or `too_deep`. */
+export function fitting(text: string, { messageBytes, depth }: Limits): string {
+  const refused = sizeError(text, messageBytes) ?? depthError(text, depth);
+  if (refused) throw refused;
+  return text;
+}
+
+export const recordsIn = (text: string): readonly Heard[] =>
+  ([] as Heard[]).concat(JSON.parse(text) as Heard | Heard[]);
