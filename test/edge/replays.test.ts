@@ -17,7 +17,8 @@ function room(name: string, since?: string, opens: Promise<void> = Promise.resol
     await opens;
     return near;
   };
-  const say = (frame: object) => sockets.at(-1)!.send(JSON.stringify(frame));
+  const say = (frame: object | string) =>
+    sockets.at(-1)!.send(typeof frame === "string" ? frame : JSON.stringify(frame));
   return {
     source: { room: name, since, open },
     opened,
@@ -149,6 +150,18 @@ describe("a bridge that breaks", () => {
     expect(await next("said")).toBe("e:6");
     one.close(1012);
     await expect.poll(() => one.opened.at(-1)).toBe("e:6");
+  });
+
+  it("because it cannot tell what it heard, ends the stream instead of falling silent", async () => {
+    const errors = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => errors.mockRestore());
+    const one = room("group:a");
+    const { body } = await eventStream([one.source], new Request("https://edge.example/"));
+    const isLeft = one.closed();
+    one.say("what is this");
+    expect(await new Response(body).text()).toContain('"code":4503');
+    await isLeft;
+    expect(errors.mock.calls[0]![0]).toContain("bridge_failed");
   });
 
   // Its reader began without a position, and has heard of the room all the same.

@@ -3,7 +3,7 @@
 import { exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { createClient } from "@connectrpc/connect";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
@@ -38,6 +38,8 @@ const MESSAGE = JSON.stringify({
   arguments: ["x"],
 });
 
+const SUBSCRIPTION = '{"hub":"plain","topics":[{"topic":"group:a","position":"x"}]}';
+
 it("takes a publish in JSON as curl sends it", async () => {
   const response = await raw(MESSAGE);
   expect(response.status).toBe(200);
@@ -47,6 +49,12 @@ it("takes a publish in JSON as curl sends it", async () => {
 it.each<[string, string, Raw, [number, string]]>([
   ["an unknown method", MESSAGE, { path: `${HUB}/None` }, [404, "unimplemented"]],
   ["a body that is no JSON", "{", {}, [400, "invalid_argument"]],
+  [
+    "a field that there is not",
+    MESSAGE.replace("arguments", "args"),
+    {},
+    [400, "invalid_argument"],
+  ],
   ["a field of another type", '{"hub":1}', {}, [400, "invalid_argument"]],
   ["no token", MESSAGE, { user: null }, [401, "unauthenticated"]],
   [
@@ -105,7 +113,11 @@ it.each([
   ["another content type", "text/plain", 415],
   ["none", "", 415],
 ])("refuses %s by HTTP's own status", async (_, type, status) => {
-  expect((await raw(MESSAGE, { type })).status).toBe(status);
+  const response = await raw(MESSAGE, { type });
+  expect([response.status, await response.text()]).toEqual([
+    status,
+    expect.stringContaining("application/json"),
+  ]);
 });
 
 it("refuses another verb", async () => {
@@ -131,6 +143,23 @@ it("knows no such method in gRPC-Web, either", async () => {
     type: "application/grpc-web+proto",
   });
   expect(headers.get("grpc-status")).toBe("12");
+  // Pages read it.
+  expect(headers.get("access-control-expose-headers")).toMatch(/grpc-status/i);
+});
+
+it.each([
+  ["Publish", "application/json", MESSAGE, 403, "forbidden"],
+  ["Publish", "application/json", MESSAGE.replace("plain", "none"), 404, "hub_not_found"],
+  ["Subscribe", "application/connect+json", SUBSCRIPTION, 400, "invalid_position"],
+])("says in the log why a %s was refused", async (method, type, body, status, code) => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  onTestFinished(() => warn.mockRestore());
+  const path = `${HUB}/${method}`;
+  const isStream = type.includes("connect+");
+  await (await raw(isStream ? envelope(body) : body, { path, type, claims: {} })).text();
+  expect(warn.mock.calls.map(([text]) => JSON.parse(text as string))).toMatchObject([
+    { event: "refused", method: "POST", path, status, code },
+  ]);
 });
 
 describe.each([

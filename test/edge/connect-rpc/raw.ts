@@ -12,6 +12,7 @@ export interface Raw {
   readonly headers?: Record<string, string>;
   readonly user?: string | null;
   readonly method?: string;
+  readonly claims?: Record<string, unknown>;
 }
 
 export async function raw(
@@ -23,9 +24,10 @@ export async function raw(
     type = "application/json",
     user = "s",
     method = "POST",
+    claims = SERVICE,
   } = options;
   const authorization =
-    user === null ? {} : { authorization: `Bearer ${await token(user, SERVICE)}` };
+    user === null ? {} : { authorization: `Bearer ${await token(user, claims)}` };
   return exports.default.fetch(BASE + path, {
     method,
     headers: { "content-type": type, ...authorization, ...options.headers },

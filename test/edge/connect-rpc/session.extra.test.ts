@@ -4,7 +4,11 @@ import { exports } from "cloudflare:workers";
 import { toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { expect, it } from "vitest";
-import { Standing_Outcome as Outcome } from "../../../src/protocols/proto/dormouse/v1/hub_pb.ts";
+import {
+  Standing_Outcome as Outcome,
+  type SessionResponse,
+} from "../../../src/protocols/proto/dormouse/v1/hub_pb.ts";
+import { token } from "../../rooms/client.ts";
 import { as, BASE, clientBy, drained, failure, say, SERVICE } from "./client.ts";
 import { begun, Talker } from "./talker.ts";
 import { list, publication } from "./values.ts";
@@ -53,6 +57,20 @@ it("calls methods, and takes streams", async () => {
   const end = await talk.answer(talk.say({ case: "invoke", value: invoke }), items as never[]);
   expect(end.case).toBe("invoked");
   expect(items.map(({ value }) => toJson(ValueSchema, value.value))).toEqual([1, 2, 3]);
+});
+
+it("is told which room a fresh token takes from it", async () => {
+  const admitting = (...channels: string[]) => ({ caps: [{ channels, allow: ["sub"] }] });
+  const [kept, taken] = ["group:kept", "group:taken"];
+  using talk = await begun("closed", { claims: admitting(kept, taken) });
+  await talk.answer(talk.say({ case: "join", value: { topic: taken } }));
+  const fresh = list([{ token: await token("alice", admitting(kept)) }]);
+  const others: SessionResponse["kind"][] = [];
+  await talk.answer(
+    talk.say({ case: "invoke", value: { method: "$/refresh", arguments: fresh } }),
+    others,
+  );
+  expect(others).toMatchObject([{ case: "left", value: { topic: taken, reason: "forbidden" } }]);
 });
 
 it("answers what fails by itself, and goes on", async () => {
