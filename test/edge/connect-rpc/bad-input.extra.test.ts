@@ -148,17 +148,20 @@ it("knows no such method in gRPC-Web, either", async () => {
 });
 
 it.each([
-  ["Publish", "application/json", MESSAGE, 403, "forbidden"],
-  ["Publish", "application/json", MESSAGE.replace("plain", "none"), 404, "hub_not_found"],
-  ["Subscribe", "application/connect+json", SUBSCRIPTION, 400, "invalid_position"],
-])("says in the log why a %s was refused", async (method, type, body, status, code) => {
+  ["Publish", MESSAGE, { status: 403, code: "forbidden" }],
+  ["Publish", MESSAGE.replace("plain", "none"), { status: 404, code: "hub_not_found" }],
+  ["Subscribe", SUBSCRIPTION, { status: 400, code: "invalid_position" }],
+])("says in the log why a %s was refused", async (method, message, why) => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   onTestFinished(() => warn.mockRestore());
   const path = `${HUB}/${method}`;
-  const isStream = type.includes("connect+");
-  await (await raw(isStream ? envelope(body) : body, { path, type, claims: {} })).text();
+  const [type, body] =
+    method === "Publish"
+      ? ["application/json", message]
+      : ["application/connect+json", envelope(message)];
+  await (await raw(body, { path, type, claims: {} })).text();
   expect(warn.mock.calls.map(([text]) => JSON.parse(text as string))).toMatchObject([
-    { event: "refused", method: "POST", path, status, code },
+    { event: "refused", method: "POST", path, ...why },
   ]);
 });
 
