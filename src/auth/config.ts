@@ -1,5 +1,6 @@
 // What the environment says about tokens and origins, checked as a whole: a gap refuses every request.
 
+import { byValues, secureUrl } from "../model/environment.ts";
 import { logError } from "../model/log.ts";
 import { readOrigins } from "./origin.ts";
 import { remoteKeys, secretKey, type KeySource } from "./keys.ts";
@@ -31,25 +32,6 @@ export interface AuthConfig {
   readonly tenantClaim: string;
 }
 
-/**
- * Configurations by the values they were read from: importing a secret costs more than verifying with it, and keys
- * fetched must outlive a request. An isolate sees one or two. An entry never depends on who asked first, and since
- * issuer and URL are part of the key, keys of two issuers cannot meet.
- */
-const known = new Map<string, AuthConfig>();
-const KNOWN_AT_MOST = 32;
-
-/** The configuration, or a `misconfigured` refusal and a log line that names the variable and not its value. */
-export function readConfig(env: AuthEnv): AuthConfig {
-  const values = JSON.stringify(VARIABLES.map((name) => env[name]));
-  const found = known.get(values);
-  if (found) return found;
-  const config = checkConfig(env);
-  if (known.size >= KNOWN_AT_MOST) known.clear();
-  known.set(values, config);
-  return config;
-}
-
 const VARIABLES = [
   "JWT_SECRET",
   "JWT_JWKS_URL",
@@ -59,6 +41,13 @@ const VARIABLES = [
   "USER_ID_CLAIM",
   "TENANT_CLAIM",
 ] as const satisfies readonly (keyof AuthEnv)[];
+
+/**
+ * The configuration, or a `misconfigured` refusal and a log line that names the variable and not its value. Keys that
+ * were fetched outlive a request with it. It never depends on who asked first, and since issuer and URL are among its
+ * values, keys of two issuers cannot meet.
+ */
+export const readConfig = byValues<AuthEnv, AuthConfig>(VARIABLES, checkConfig);
 
 function checkConfig(env: AuthEnv): AuthConfig {
   return {
@@ -91,12 +80,9 @@ function readSecret(secret: string): KeySource {
   return secretKey(bytes);
 }
 
-const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
-
 function readKeysUrl(text: string): KeySource {
-  const url = URL.canParse(text) ? new URL(text) : misconfigured("JWT_JWKS_URL is no URL.");
-  const isLocal = url.protocol === "http:" && LOOPBACK.has(url.hostname);
-  if (url.protocol !== "https:" && !isLocal) misconfigured("JWT_JWKS_URL is not https.");
+  const url = secureUrl(text);
+  if (typeof url === "string") misconfigured(`JWT_JWKS_URL ${url}`);
   return remoteKeys(url.href);
 }
 

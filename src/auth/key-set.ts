@@ -1,6 +1,7 @@
 // Fetches a JSON Web Key Set from the configured URL, and gives up on anything unusual.
 
 import type { JSONWebKeySet } from "jose";
+import { inTime, textWithin } from "../model/bounded.ts";
 
 const MAX_BYTES = 64 * 1024;
 
@@ -20,26 +21,11 @@ async function fetchText(url: string, signal: AbortSignal): Promise<string> {
   const response = await fetch(url, { redirect: "manual", signal, headers });
   if (response.status !== 200 || !response.body)
     throw new Error(`the answer has status ${response.status}, not 200`);
-  return readText(response.body);
+  return textWithin(response.body, MAX_BYTES, tooLarge);
 }
 
-async function readText(body: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let bytes = 0;
-  let text = "";
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) throw new Error(`the answer is over ${MAX_BYTES} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
+const tooLarge = () => new Error(`the answer is over ${MAX_BYTES} bytes`);
 
-/** The promise, or an error after so many milliseconds. No timer is left behind: it would keep an object awake. */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
+/** The promise, or an error after so many milliseconds. */
+export const within = <T>(ms: number, promise: Promise<T>): Promise<T> =>
+  inTime(ms, promise, () => new Error(`no answer within ${ms} ms`));

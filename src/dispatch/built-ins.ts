@@ -10,7 +10,6 @@ import { mayReadHistory } from "./policies.ts";
 import { openRpc } from "./open-rpc.ts";
 import { refreshed } from "./refreshing.ts";
 import {
-  callOf,
   Join,
   join,
   leave,
@@ -19,8 +18,8 @@ import {
   Resume,
   resume,
   roomAsked,
-  rulesOf,
   seen,
+  judged,
 } from "./room-words.ts";
 import { entriesOf } from "./room-views.ts";
 import type { Session } from "./session.ts";
@@ -75,7 +74,7 @@ async function history(
   { room: name, since, limit, reverse }: z.output<typeof HistoryQuery>,
 ) {
   const room = roomAsked(asked, name);
-  if (!(await mayReadHistory(callOf(asked, room), rulesOf(asked, room))))
+  if (!(await mayReadHistory(...judged(asked, room))))
     throw new HubError("forbidden", "This room's history is not for this user.");
   const view = await asked.session.host.history(room, {
     ...(since !== undefined && { since: parsePosition(since) }),

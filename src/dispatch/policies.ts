@@ -1,8 +1,9 @@
 // Who may. A policy sees the call and says yes or no; policies combine, and none of them throws to refuse.
 
 import { allows } from "../model/capability.ts";
-import { formatTopic, type Topic } from "../model/topic.ts";
+import { formatTopic, isRoomKind, type Topic } from "../model/topic.ts";
 import { isService, type Right, type User } from "../model/user.ts";
+import type { ServedHub } from "./tables.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -48,6 +49,15 @@ export const some =
     for (const policy of policies) if (await policy(call)) return true;
     return false;
   };
+
+/** Somebody who would come into a room of a hub, or ask about it. */
+export const callAt = ({ name: hub }: Pick<ServedHub, "name">, user: User, room: Topic) => ({
+  ...{ hub, user, room },
+  args: [],
+});
+
+export const rulesAt = ({ hub }: Pick<ServedHub, "hub">, { kind }: Topic): RoomRules | undefined =>
+  isRoomKind(kind) ? hub.settings.rooms?.[kind] : undefined;
 
 /** The rules of one kind of room. Closed unless opened. */
 export interface RoomRules {

@@ -7,8 +7,7 @@ import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import { granted, type User } from "../model/user.ts";
 import type { Refreshed } from "../rooms/receiver.ts";
 import type { Asked } from "./built-ins.ts";
-import { mayEnter } from "./policies.ts";
-import { rulesOf } from "./room-words.ts";
+import { callAt, mayEnter, rulesAt } from "./policies.ts";
 
 type Refreshing = Pick<Asked, "session" | "served">;
 
@@ -49,7 +48,7 @@ async function admitsPlace(asked: Refreshing, user: User): Promise<boolean> {
   const { session, served } = asked;
   const room = session.host.roomOf(session.connection);
   const call = { hub: served.name, user, args: [] };
-  if (room.kind !== "all") return mayEnter({ ...call, room }, rulesOf(asked, room));
+  if (room.kind !== "all") return mayEnter({ ...call, room }, rulesAt(asked.served, room));
   return (await served.authorize?.(call)) ?? true;
 }
 
@@ -68,7 +67,7 @@ async function refusedRooms(asked: Refreshing, named: readonly string[]): Promis
 async function admits(asked: Refreshing, user: User, room: Topic): Promise<boolean> {
   const { served } = asked;
   try {
-    return await mayEnter({ hub: served.name, user, args: [], room }, rulesOf(asked, room));
+    return await mayEnter(callAt(served, user, room), rulesAt(served, room));
   } catch (error) {
     logError("policy_failed", { hub: served.name, room: formatTopic(room), error });
     return false;

@@ -4,16 +4,17 @@
 import { z } from "zod";
 import { HubError, publicError } from "../model/errors.ts";
 import { formatPosition, parsePosition } from "../model/position.ts";
-import { formatTopic, isRoomKind, parseTopic, type Topic } from "../model/topic.ts";
+import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import { encodeParams } from "../protocols/json.ts";
 import type { CaughtUp } from "../rooms/receiver.ts";
 import type { Asked } from "./built-ins.ts";
 import {
+  callAt,
   mayEnter,
   mayPublish,
   mayReadHistory,
   mayReadPresence,
-  type RoomRules,
+  rulesAt,
 } from "./policies.ts";
 
 /** As the wire has it for calls. */
@@ -33,17 +34,9 @@ export function roomAsked({ session }: Asked, name: string | undefined): Topic {
   return room;
 }
 
-export const callOf = ({ session, served }: Asked, room: Topic) => ({
-  hub: served.name,
-  user: session.connection.user,
-  args: [],
-  room,
-});
-
-export const rulesOf = (
-  { served }: Pick<Asked, "served">,
-  { kind }: Topic,
-): RoomRules | undefined => (isRoomKind(kind) ? served.hub.settings.rooms?.[kind] : undefined);
+/** What policies judge: the connection's user, at a room; and its hub's rules for that. */
+export const judged = ({ session, served }: Asked, room: Topic) =>
+  [callAt(served, session.connection.user, room), rulesAt(served, room)] as const;
 
 /** The same, for who may. Throws `forbidden`. */
 async function permitted(asked: Asked, name: string | undefined, may: May): Promise<Topic> {
@@ -51,7 +44,7 @@ async function permitted(asked: Asked, name: string | undefined, may: May): Prom
   const isOwn =
     room.kind !== "all" &&
     formatTopic(room) === formatTopic(asked.session.host.roomOf(asked.session.connection));
-  if (isOwn || (await may(callOf(asked, room), rulesOf(asked, room)))) return room;
+  if (isOwn || (await may(...judged(asked, room)))) return room;
   throw new HubError("forbidden", "This room is not for this user.");
 }
 
@@ -70,7 +63,7 @@ export async function join(asked: Asked, { room: name, since }: z.output<typeof 
   for (;;) {
     const { user } = connection;
     const room = await entered(asked, name);
-    const reads = position && (await mayReadHistory(callOf(asked, room), rulesOf(asked, room)));
+    const reads = position && (await mayReadHistory(...judged(asked, room)));
     // A fresh token that came meanwhile judges what is joined by then: so it must not have been judged by the old one.
     if (connection.user === user)
       return told(await host.catchUp(connection, room, reads ? position : undefined));

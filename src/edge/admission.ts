@@ -2,11 +2,11 @@
 // here, before any object is touched.
 
 import { authenticate, type AuthEnv } from "../auth/authenticate.ts";
-import { mayEnter, mayReadHistory, type RoomRules } from "../dispatch/policies.ts";
+import { callAt, mayEnter, mayReadHistory, rulesAt } from "../dispatch/policies.ts";
 import type { Hubs, ServedHub } from "../dispatch/tables.ts";
 import { HubError } from "../model/errors.ts";
 import { parsePosition } from "../model/position.ts";
-import { formatTopic, isRoomKind, roomTopic, type Topic } from "../model/topic.ts";
+import { formatTopic, roomTopic, type Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { jsonRpc } from "../protocols/json-rpc.ts";
 import { objectName } from "../rooms/address.ts";
@@ -49,19 +49,12 @@ export async function admitted(
 
 /** The same client, into this room. Throws `forbidden`. */
 export async function admit(entrant: Entrant): Promise<Entrant> {
-  if (await mayEnter(callOf(entrant), rulesOf(entrant))) return entrant;
+  if (await mayEnter(...judged(entrant))) return entrant;
   throw new HubError("forbidden", "This room is not for this user.");
 }
 
-const callOf = ({ served, user, topic }: Entrant) => ({
-  hub: served.name,
-  user,
-  args: [],
-  room: topic,
-});
-
-const rulesOf = ({ served, topic: { kind } }: Entrant): RoomRules | undefined =>
-  isRoomKind(kind) ? served.hub.settings.rooms?.[kind] : undefined;
+const judged = ({ served, user, topic }: Entrant) =>
+  [callAt(served, user, topic), rulesAt(served, topic)] as const;
 
 /** What a client says of itself. */
 export interface Claim {
@@ -90,7 +83,7 @@ function overflow(env: ObjectEnv, { request, user, served, topic }: Entrant, arr
 /** A replay is history: who may not read it is told where the room stands, and that nothing was recovered. */
 async function arrivalOf(entrant: Entrant, { since, previous }: Claim): Promise<Arrival> {
   const position = since ? parsePosition(since) : undefined;
-  const reads = position && (await mayReadHistory(callOf(entrant), rulesOf(entrant)));
+  const reads = position && (await mayReadHistory(...judged(entrant)));
   return {
     user: entrant.user,
     ...(position && reads && { since: position }),

@@ -19,7 +19,8 @@ import type { RateEnv } from "./rest/rate.ts";
 import { connect, negotiate } from "./signalr.ts";
 import { refresh } from "./signalr-refresh.ts";
 import { patient } from "./sse.ts";
-import { isOverload, STATUS } from "./statuses.ts";
+import { isOverload } from "./overload.ts";
+import { STATUS } from "../model/statuses.ts";
 
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
 

@@ -3,6 +3,7 @@
 
 import { readConfig, type AuthEnv } from "../auth/config.ts";
 import { grantOf } from "../auth/grant.ts";
+import { textWithin } from "../model/bounded.ts";
 import { HubError } from "../model/errors.ts";
 import { logError } from "../model/log.ts";
 import { formatTopic, type Topic } from "../model/topic.ts";
@@ -64,7 +65,7 @@ function questionOf(comer: Comer, id: string, at: number): string {
 /** The claims, or undefined where there are none. */
 async function readAnswer(answer: Response): Promise<object | undefined> {
   const { status, ok } = answer;
-  if (ok && status !== 204) return claimsIn(await textOf(answer));
+  if (ok && status !== 204) return claimsIn(await textWithin(answer.body, ANSWER_BYTES, tooLarge));
   await answer.body?.cancel();
   if (status === 401 || status === 403)
     throw new HubError("refused_by_webhook", "This user may not connect here.");
@@ -85,16 +86,7 @@ function claimsIn(text: string): object | undefined {
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-async function textOf({ body }: Response): Promise<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  let [text, size] = ["", 0];
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength;
-    if (size > ANSWER_BYTES) throw new Error(`Its answer is over ${ANSWER_BYTES} bytes.`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
-}
+const tooLarge = () => new Error(`Its answer is over ${ANSWER_BYTES} bytes.`);
 
 function grantIn(claims: object | undefined, env: AuthEnv): Grant | undefined {
   const config = readConfig(env);

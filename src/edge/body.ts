@@ -1,5 +1,6 @@
 // A request's body, within a limit: what is longer is not read to its end.
 
+import { chunksWithin } from "../model/bounded.ts";
 import { HubError } from "../model/errors.ts";
 
 /** Throws `too_large`. */
@@ -9,12 +10,8 @@ export async function bodyWithin(request: Request, most: number): Promise<ArrayB
   // Read by the engine, at a fraction of what chunks cost here; HTTP holds the client to the length it said.
   if (length !== null) return fitting(await request.arrayBuffer(), most);
   const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength;
-    if (size > most) throw tooLarge(most);
+  for await (const chunk of chunksWithin(request.body, most, () => tooLarge(most)))
     chunks.push(chunk);
-  }
   return new Blob(chunks).arrayBuffer();
 }
 

@@ -2,6 +2,7 @@
 // its index lives; one that does not answer is left out, and says so.
 
 import type { Hubs } from "../dispatch/tables.ts";
+import { inTime } from "../model/bounded.ts";
 import { HubError } from "../model/errors.ts";
 import { logWarning } from "../model/log.ts";
 import { ALL } from "../model/topic.ts";
@@ -37,20 +38,16 @@ interface Answer {
 }
 
 async function hubMetrics(env: ObjectEnv, { tenant, hub }: { tenant: string; hub: string }) {
-  const over = new AbortController();
-  const late = scheduler.wait(PATIENCE_MS, { signal: over.signal }).catch(() => {});
   try {
     const index = peersOf(env)(objectName({ tenant, hub, topic: ALL }));
-    const found = await Promise.race([index.metrics(), late]);
-    if (!found) throw new HubError("timed_out", "The hub's index did not answer in time.");
-    return { hub, metrics: found };
+    return { hub, metrics: await inTime(PATIENCE_MS, index.metrics(), late) };
   } catch (error) {
     logWarning("metrics_failed", { hub, error });
     return { hub };
-  } finally {
-    over.abort();
   }
 }
+
+const late = () => new HubError("timed_out", "The hub's index did not answer in time.");
 
 function familiesOf(answers: readonly Answer[]): Family[] {
   const lines = answers.flatMap(({ hub, metrics: found }) =>

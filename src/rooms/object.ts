@@ -6,6 +6,7 @@ import { CLOSE, HubError, reasonOf, publicError, type CloseCode } from "../model
 import { logError } from "../model/log.ts";
 import type { Params } from "../model/message.ts";
 import { parseTopic, type Topic } from "../model/topic.ts";
+import { STATUS } from "../model/statuses.ts";
 import type { Connection } from "./connection.ts";
 import { objectName } from "./address.ts";
 import { Admissions } from "./admissions.ts";
@@ -14,7 +15,7 @@ import { logConnection } from "./connection-log.ts";
 import { ObjectHost } from "./host.ts";
 import { membersIn, type ConnectionEntry, type MembersQuery } from "./listing.ts";
 import { belongings, type Parts } from "./parts.ts";
-import { GREETING_MS, settledWithin } from "./greeting.ts";
+import { linked } from "./greeting.ts";
 import {
   accountOf,
   type Delivery,
@@ -97,8 +98,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     const elsewhere = belongings(connection, this.host.room, topics, this.reachesUsers);
     const links = elsewhere.map((topic) => follows.belong(connection, topic, "token"));
     if (settings.reachAll || settings.online) links.push(follows.hearAll(connection));
-    for (const link of links) link.catch(() => agenda.arm(Date.now() + RETRY_MS));
-    await settledWithin(GREETING_MS, links);
+    await linked(agenda, links);
     connections.greet(connection);
     if (!connections.all.has(connection)) return;
     connection.opening = false;
@@ -212,22 +212,6 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     return membersIn(this.parts, query);
   }
 }
-
-const STATUS: ReadonlyMap<string, number> = new Map([
-  ["too_many_connections", 429],
-  ["rate_limited", 429],
-  ["token_revoked", 401],
-  ["banned", 403],
-  ["unavailable", 503],
-  ["too_large", 413],
-  ["duplicate_id", 409],
-  ["wrong_kind", 400],
-  ["relay_full", 503],
-  ["internal", 500],
-]);
-
-/** How soon a room elsewhere that could not be told is told again. */
-const RETRY_MS = 2_000;
 
 /** Codes that may not be sent (1005, or what a client made up) are answered as a normal close. */
 function answerClose(socket: WebSocket, code: number, reason: string): void {

@@ -5,17 +5,13 @@ import { HubError } from "../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { checkFits, save, type Connection } from "./connection.ts";
-import { GREETING_MS, settledWithin } from "./greeting.ts";
+import { linked, retry } from "./greeting.ts";
 import type { Parts } from "./parts.ts";
 import type { Renewal } from "./receiver.ts";
-
-/** How soon a room elsewhere that could not be told is told again. */
-const RETRY_MS = 2_000;
 
 /** `own` is the room that the object is. */
 export function renewal(parts: Parts, own: Topic): Renewal {
   const { agenda, connections, follows, outbox } = parts;
-  const later = (): void => agenda.arm(Date.now() + RETRY_MS);
   const wishesOf = (connection: Connection): string[] =>
     [...follows.causesOf(connection)].flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
   return {
@@ -30,7 +26,7 @@ export function renewal(parts: Parts, own: Topic): Renewal {
     // The room need not know before its messages end here.
     expel(connection, room) {
       if (!wishesOf(connection).includes(room)) return false;
-      follows.leave(connection, parseTopic(room)).catch(later);
+      follows.leave(connection, parseTopic(room)).catch(retry(agenda));
       const params = { room, reason: "forbidden" };
       outbox.send(connection, { type: "control", name: "left", params });
       return true;
@@ -38,8 +34,7 @@ export function renewal(parts: Parts, own: Topic): Renewal {
     async belong(connection, topics) {
       const elsewhere = topics.filter((topic) => formatTopic(topic) !== formatTopic(own));
       const links = elsewhere.map((topic) => follows.belong(connection, topic, "token"));
-      for (const link of links) link.catch(later);
-      await settledWithin(GREETING_MS, links);
+      await linked(agenda, links);
     },
   };
 }

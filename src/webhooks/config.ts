@@ -1,5 +1,6 @@
 // What the environment says about webhooks, checked as a whole: a gap refuses whoever would connect.
 
+import { byValues, secureUrl } from "../model/environment.ts";
 import { HubError } from "../model/errors.ts";
 import { logError } from "../model/log.ts";
 
@@ -31,21 +32,6 @@ export interface Webhooks {
   readonly connect?: Destination;
 }
 
-/** By the values they were read from: objects wake often, and a key need not be imported every time. */
-const known = new Map<string, Webhooks>();
-const KNOWN_AT_MOST = 32;
-
-/** Throws `misconfigured`; a log line names the variable and not its value. */
-export function readWebhooks(env: WebhookEnv): Webhooks {
-  const values = JSON.stringify(VARIABLES.map((name) => env[name]));
-  const found = known.get(values);
-  if (found) return found;
-  const webhooks = check(env);
-  if (known.size >= KNOWN_AT_MOST) known.clear();
-  known.set(values, webhooks);
-  return webhooks;
-}
-
 /** The same for those who were let in already: without webhooks, where they are misconfigured. */
 export function webhooksOr(none: Webhooks, env: WebhookEnv): Webhooks {
   try {
@@ -61,6 +47,9 @@ const VARIABLES = [
   "WEBHOOK_EVENTS",
   "WEBHOOK_CONNECT_URL",
 ] as const satisfies readonly (keyof WebhookEnv)[];
+
+/** Throws `misconfigured`; a log line names the variable and not its value. */
+export const readWebhooks = byValues<WebhookEnv, Webhooks>(VARIABLES, check);
 
 function check({
   WEBHOOK_URL: url,
@@ -111,12 +100,9 @@ function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
 const importKey = (bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 
-const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
-
 function readUrl(name: string, text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : misconfigured(`${name} is no URL.`);
-  const isLocal = url.protocol === "http:" && LOOPBACK.has(url.hostname);
-  if (url.protocol !== "https:" && !isLocal) misconfigured(`${name} is not https.`);
+  const url = secureUrl(text);
+  if (typeof url === "string") misconfigured(`${name} ${url}`);
   if (url.username || url.password) misconfigured(`${name} has a user or password: sign instead.`);
   return url.href;
 }

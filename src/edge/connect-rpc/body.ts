@@ -1,5 +1,6 @@
 // A request's body as Connect's library reads it; the library itself bounds no wait for the next piece.
 
+import { inTime } from "../../model/bounded.ts";
 import { HubError } from "../../model/errors.ts";
 import { connectError } from "./errors.ts";
 
@@ -32,18 +33,8 @@ export class Body implements AsyncIterable<Uint8Array> {
     if (!this.#body) return { done: true, value: undefined };
     this.#reader ??= this.#body.getReader();
     const read = this.#reader.read() as Promise<IteratorResult<Uint8Array>>;
-    return this.#isPatient ? read : intime(read);
+    return this.#isPatient ? read : inTime(IDLE_MS, read, late);
   }
 }
 
-async function intime<T>(work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(connectError(LATE)), IDLE_MS);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-const LATE = new HubError("timed_out", "Nothing more of the request came.");
+const late = () => connectError(new HubError("timed_out", "Nothing more of the request came."));

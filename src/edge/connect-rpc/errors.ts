@@ -5,7 +5,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/log.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
-import { isOverload } from "../statuses.ts";
+import { isOverload } from "../overload.ts";
 
 const CODES: ReadonlyMap<string, Code> = new Map([
   ["unauthorized", Code.Unauthenticated],

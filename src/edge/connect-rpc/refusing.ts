@@ -9,7 +9,7 @@ import {
 import { authenticate, Refusal } from "../../auth/authenticate.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { logRefusal } from "../refusals.ts";
-import { STATUS } from "../statuses.ts";
+import { STATUS } from "../../model/statuses.ts";
 import { ASKING } from "./asking.ts";
 import { connectError, reasonIn } from "./errors.ts";
 

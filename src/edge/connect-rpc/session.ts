@@ -3,6 +3,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
+import { inTime } from "../../model/bounded.ts";
 import { HubError } from "../../model/errors.ts";
 import {
   HeartbeatSchema,
@@ -31,24 +32,15 @@ export async function* session(
   checkTransport(context);
   const { signal } = context;
   const source = requests[Symbol.asyncIterator]();
-  const hello = helloIn(await within(signal, soon(source.next())));
+  // A caller whose transport holds back what it says must not wait for ever.
+  const first = inTime(CONFIRM_MS, source.next(), oneWay);
+  const hello = helloIn(await within(signal, first));
   const talk = new Talk(await hubSocket(context, hello.hub), hello);
   const abort = () => talk.queue.end(signal.reason);
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
   void talk.listen(source);
   yield* talk.queue.read();
-}
-
-/** A caller whose transport holds back what it says must not wait for ever. */
-async function soon<T>(first: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(oneWay()), CONFIRM_MS);
-  try {
-    return await Promise.race([first, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function helloIn({ done, value }: IteratorResult<SessionRequest>): Hello {

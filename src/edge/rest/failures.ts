@@ -3,7 +3,8 @@
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { publicError } from "../../model/errors.ts";
 import { logError } from "../../model/log.ts";
-import { isOverload, STATUS } from "../statuses.ts";
+import { isOverload } from "../overload.ts";
+import { STATUS } from "../../model/statuses.ts";
 import { RateLimited } from "./rate.ts";
 
 export function failed(error: unknown): Response {

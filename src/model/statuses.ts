@@ -1,4 +1,4 @@
-// The HTTP status of each error that a request may end with.
+// The HTTP status of each error that a request may end with, at the edge or in an object.
 
 export const STATUS: ReadonlyMap<string, number> = new Map([
   ["forbidden", 403],
@@ -30,12 +30,9 @@ export const STATUS: ReadonlyMap<string, number> = new Map([
   ["client_error", 502],
   ["no_access_keys", 501],
   ["timed_out", 504],
+  ["duplicate_id", 409],
+  ["wrong_kind", 400],
+  ["internal", 500],
   ["refused_by_webhook", 403],
   ["webhook_unavailable", 503],
 ]);
-
-/** The platform's own words for an object that is reset, moved or has too much to do. */
-export const isOverload = (error: Error): boolean =>
-  ["overloaded", "retryable"].some(
-    (flag) => (error as unknown as Record<string, unknown>)[flag] === true,
-  );
