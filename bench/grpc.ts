@@ -3,8 +3,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { SubscribeRequestSchema } from "../src/protocols/proto/dormouse/v1/hub_pb.ts";
 import { payloadOf, seqOf, type Dialect } from "./dialect.ts";
-import { chunksOff, posts } from "./over-http.ts";
-import type { ReadFrame, Reader, Target, Transport } from "./transport.ts";
+import { chunksOff, posts, WholeReader } from "./over-http.ts";
+import type { Target, Transport } from "./transport.ts";
 
 /** A flag, and the length of the message that follows. */
 const HEAD_BYTES = 5;
@@ -38,34 +38,16 @@ const subscribeStream: Transport = {
   frame() {
     throw new Error("Nobody speaks on a stream that was subscribed to.");
   },
-  reader: (_options, consumed) => new EnvelopeReader(consumed),
+  reader: (_options, consumed) => new WholeReader(envelopesEnd, "latin1", consumed),
   // Heartbeats come at every stream's own time, within bytes that are compared.
   unwrapping: () => chunksOff((chunk) => chunk.length === HEARTBEAT_BYTES),
 };
 
-const NOTHING = Buffer.alloc(0);
-
 /** All messages that have come as a whole are a frame. */
-class EnvelopeReader implements Reader {
-  #rest: Buffer = NOTHING;
-  #consumed: number;
-
-  constructor(consumed = 0) {
-    this.#consumed = consumed;
-  }
-
-  get atBoundary(): boolean {
-    return this.#rest.length === 0;
-  }
-
-  read(chunk: Buffer, onFrame: (frame: ReadFrame) => void): void {
-    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
-    let end = 0;
-    for (let next = endOf(bytes, 0); next <= bytes.length; next = endOf(bytes, end)) end = next;
-    this.#rest = end < bytes.length ? Buffer.from(bytes.subarray(end)) : NOTHING;
-    this.#consumed += end;
-    if (end > 0) onFrame({ text: bytes.toString("latin1", 0, end), end: this.#consumed });
-  }
+function envelopesEnd(bytes: Buffer): number {
+  let end = 0;
+  for (let next = endOf(bytes, 0); next <= bytes.length; next = endOf(bytes, end)) end = next;
+  return end;
 }
 
 /** Where the envelope that begins here ends; beyond all where that is not known yet. */

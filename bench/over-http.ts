@@ -15,7 +15,7 @@ export const eventStream: Transport = {
   frame() {
     throw new Error("Nobody speaks on a stream of events.");
   },
-  reader: (_options, consumed) => new EventReader(consumed),
+  reader: (_options, consumed) => new WholeReader(eventsEnd, "utf8", consumed),
   // Comments come at every stream's own time, within bytes that are compared.
   unwrapping: () => chunksOff(isComment),
 };
@@ -80,11 +80,22 @@ class Chunks {
 const BLOCK_END = "\n\n";
 
 /** All events that have come as a whole are a frame: what the server wrote at once, mostly. */
-class EventReader implements Reader {
+const eventsEnd = (bytes: Buffer): number => {
+  const last = bytes.lastIndexOf(BLOCK_END);
+  return last < 0 ? 0 : last + BLOCK_END.length;
+};
+
+/** What has come as a whole is a frame; what is left waits for more. */
+export class WholeReader implements Reader {
   #rest: Buffer = NOTHING;
   #consumed: number;
+  readonly #endIn: (bytes: Buffer) => number;
+  readonly #encoding: BufferEncoding;
 
-  constructor(consumed = 0) {
+  /** `endIn` says where the last that is whole ends. */
+  constructor(endIn: (bytes: Buffer) => number, encoding: BufferEncoding, consumed = 0) {
+    this.#endIn = endIn;
+    this.#encoding = encoding;
     this.#consumed = consumed;
   }
 
@@ -94,11 +105,10 @@ class EventReader implements Reader {
 
   read(chunk: Buffer, onFrame: (frame: ReadFrame) => void): void {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
-    const last = bytes.lastIndexOf(BLOCK_END);
-    const end = last < 0 ? 0 : last + BLOCK_END.length;
+    const end = this.#endIn(bytes);
     this.#rest = end < bytes.length ? Buffer.from(bytes.subarray(end)) : NOTHING;
     this.#consumed += end;
-    if (end > 0) onFrame({ text: bytes.toString("utf8", 0, end), end: this.#consumed });
+    if (end > 0) onFrame({ text: bytes.toString(this.#encoding, 0, end), end: this.#consumed });
   }
 }
 

@@ -1,10 +1,10 @@
 // A crowd of clients of every kind in the same rooms, each behind a wire of its own that can be cut.
 
 import type { Endpoint } from "../support/endpoint.ts";
-import type { Break, Proxy } from "../support/proxy.ts";
+import { startProxy, type Break, type Proxy } from "../support/proxy.ts";
 import type { Chance } from "../support/seed.ts";
 import { pause } from "./load.ts";
-import type { RoomRecord } from "./mixed-record.ts";
+import { RoomRecord } from "./mixed-record.ts";
 
 /** `vanish` leaves the endpoint's side half-open; `close` is the client's own farewell, after which it comes back. */
 export type HowCut = Break | "close";
@@ -20,6 +20,17 @@ export interface Place {
   /** Its user's, too. */
   readonly name: string;
   readonly proxy: Proxy;
+}
+
+/** Places in these rooms of a hub, each behind its own wire. */
+export function placing(endpoint: Endpoint, rooms: readonly string[]) {
+  const records = rooms.map((room) => new RoomRecord(room));
+  const crowd: Crowd = { endpoint, hub: "signalr-stateful", records };
+  let count = 0;
+  const place = async (kind: string): Promise<Place> => ({
+    ...{ crowd, name: `${kind}${count++}`, proxy: await startProxy(endpoint.port) },
+  });
+  return { crowd, records, place };
 }
 
 export abstract class Member implements AsyncDisposable {

@@ -1,13 +1,8 @@
 // A reader of events in the mixed crowd, over `fetch`: it does what EventSource does, with all rooms on one stream or
 // with one, and looks at every id that comes.
 
-import { eventually } from "./client.ts";
-import { pause } from "./load.ts";
-import { Member, type HowCut, type Place } from "./mixed-crowd.ts";
 import { heardAt } from "./mixed-placed.ts";
-
-/** After a loss, as EventSource waits; shorter. */
-const RETRY_MS = 30;
+import { StreamMember } from "./mixed-stream.ts";
 
 interface Told {
   readonly event: string;
@@ -16,39 +11,13 @@ interface Told {
   readonly data: any;
 }
 
-export class EventMember extends Member {
-  override readonly rooms: readonly string[];
+export class EventMember extends StreamMember {
   #lastId: string | undefined;
   #positions: ReadonlyMap<string, string> = new Map();
-  #stream = new AbortController();
-  readonly #over = new AbortController();
-  /** Rooms that said hello on the stream of now. */
-  #greeted = new Set<string>();
-  #running: Promise<void> | undefined;
   /** What no stream should say. */
   readonly wrong: string[] = [];
 
-  constructor(place: Place, rooms: readonly string[]) {
-    super(place);
-    this.rooms = rooms;
-  }
-
-  override async enter(): Promise<void> {
-    this.#running = this.#run();
-    await this.back();
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#over.signal.aborted) {
-      this.#stream = new AbortController();
-      // However it ends, it is begun again from the last id.
-      await this.#read().catch(() => {});
-      this.#greeted.clear();
-      await pause(RETRY_MS);
-    }
-  }
-
-  async #read(): Promise<void> {
+  protected override async listen(signal: AbortSignal): Promise<void> {
     const { endpoint, hub } = this.crowd;
     const [first = "", ...others] = this.rooms;
     const query = new URLSearchParams({ access_token: await endpoint.token(this.name) });
@@ -58,7 +27,7 @@ export class EventMember extends Member {
       ...(this.#lastId !== undefined && { "last-event-id": this.#lastId }),
     };
     const url = `${this.proxy.url}/hubs/${hub}/groups/${first.slice("group:".length)}?${query}`;
-    const response = await fetch(url, { headers, signal: this.#stream.signal });
+    const response = await fetch(url, { headers, signal });
     if (!response.ok) this.wrong.push(`${response.status} ${await response.text()}`);
     let text = "";
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -77,7 +46,7 @@ export class EventMember extends Member {
     const room = id === undefined ? undefined : this.#moved(id, data);
     if (room === undefined) return void this.wrong.push(`${event} ${id} ${JSON.stringify(data)}`);
     if (HELLOS.has(event)) {
-      this.#greeted.add(room);
+      this.greeted.add(room);
       this.record(room).came(this.name, data);
     } else
       this.record(room).heard(this.name, heardAt(room, this.#positions.get(room)!, event, data));
@@ -91,24 +60,6 @@ export class EventMember extends Member {
     [this.#lastId, this.#positions] = [id, now];
     if (moved.length > 1) return undefined;
     return room ?? moved[0]?.[0];
-  }
-
-  override async cut(how: HowCut): Promise<void> {
-    this.#greeted.clear();
-    if (how === "close") this.#stream.abort();
-    else this.proxy.sever(how);
-  }
-
-  override async back(): Promise<void> {
-    const isIn = async () => this.#greeted.size === this.rooms.length;
-    await eventually(isIn, `${this.name} is back`);
-  }
-
-  override async [Symbol.asyncDispose](): Promise<void> {
-    this.#over.abort();
-    this.#stream.abort();
-    await this.#running;
-    await super[Symbol.asyncDispose]();
   }
 }
 

@@ -2,13 +2,13 @@
 // resumes by position hears everything once and in order, and a connection of SignalR's does while it lives.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BREAKS, startProxy } from "../support/proxy.ts";
+import { BREAKS } from "../support/proxy.ts";
 import { chance } from "../support/seed.ts";
 import { eventually } from "./client.ts";
-import { churned, speaking, type Crowd, type HowCut, type Member } from "./mixed-crowd.ts";
+import { churned, placing, speaking, type HowCut, type Member } from "./mixed-crowd.ts";
 import { EventMember } from "./mixed-events.ts";
 import { PartyMember } from "./mixed-placed.ts";
-import { RoomRecord } from "./mixed-record.ts";
+import type { RoomRecord } from "./mixed-record.ts";
 import { SignalRMember, type Way } from "./mixed-signalr.ts";
 import { startFaulty, type Faulty } from "./signalr/faults.ts";
 
@@ -32,13 +32,7 @@ const MORTAL: readonly Way[] = [
 ];
 
 async function gathered(scope: AsyncDisposableStack) {
-  const { endpoint } = faulty;
-  const records = ROOMS.map((room) => new RoomRecord(room));
-  const crowd: Crowd = { endpoint, hub: "signalr-stateful", records };
-  let count = 0;
-  const place = async (kind: string) => ({
-    ...{ crowd, name: `${kind}${count++}`, proxy: await startProxy(endpoint.port) },
-  });
+  const { records, place } = placing(faulty.endpoint, ROOMS);
   const parties = [
     new PartyMember(await place("party"), ROOMS[0]),
     new PartyMember(await place("party"), ROOMS[1]),

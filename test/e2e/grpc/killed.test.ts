@@ -2,13 +2,12 @@
 // events in the same rooms: everybody hears everything once and in order.
 
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startProxy } from "../../support/proxy.ts";
 import { chance } from "../../support/seed.ts";
 import { eventually } from "../client.ts";
-import { churned, speaking, type Crowd, type HowCut } from "../mixed-crowd.ts";
+import { churned, placing, speaking, type HowCut } from "../mixed-crowd.ts";
 import { EventMember } from "../mixed-events.ts";
 import { PartyMember } from "../mixed-placed.ts";
-import { RoomRecord } from "../mixed-record.ts";
+import type { RoomRecord } from "../mixed-record.ts";
 import { SignalRMember } from "../mixed-signalr.ts";
 import { startFaulty, type Faulty } from "../signalr/faults.ts";
 import { as, SERVICE } from "./clients.ts";
@@ -23,13 +22,7 @@ const ROOMS = ["group:grpc-a", "group:grpc-b"] as const;
 const CUTS: readonly HowCut[] = ["close", "reset", "fin"];
 
 async function gathered(scope: AsyncDisposableStack) {
-  const { endpoint } = faulty;
-  const records = ROOMS.map((room) => new RoomRecord(room));
-  const crowd: Crowd = { endpoint, hub: "signalr-stateful", records };
-  let count = 0;
-  const place = async (kind: string) => ({
-    ...{ crowd, name: `${kind}${count++}`, proxy: await startProxy(endpoint.port) },
-  });
+  const { records, place } = placing(faulty.endpoint, ROOMS);
   const killed = [
     new GrpcMember(await place("connect"), ROOMS, "Connect"),
     new GrpcMember(await place("json"), ROOMS.slice(0, 1), "Connect with JSON"),
