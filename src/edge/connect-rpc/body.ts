@@ -1,22 +1,33 @@
 // A request's body as Connect's library reads it; the library itself bounds no wait for the next piece.
 
+import type { DescMethod } from "@bufbuild/protobuf";
 import { inTime } from "../../model/bounded.ts";
 import { HubError } from "../../model/errors.ts";
 import { connectError } from "./errors.ts";
 
+type MethodKind = DescMethod["methodKind"];
+
 /** Nobody listens while a caller keeps its message to itself. */
 const IDLE_MS = 90_000;
 
-/** Taken hold of once it is read, so that what is refused before can be thrown away by whoever holds the request. */
+type Piece = IteratorResult<Uint8Array>;
+
+/**
+ * Of a stream the first piece is read at once: what nobody reads `wrangler dev` reads to its end before it answers. A
+ * message that is refused unread is left to it.
+ */
 export class Body implements AsyncIterable<Uint8Array> {
   readonly #body: ReadableStream<Uint8Array> | null;
-  readonly #isPatient: boolean;
+  readonly #kind: MethodKind;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #first: Promise<Piece> | undefined;
 
-  /** A patient reader waits as long as the call lasts. */
-  constructor(body: ReadableStream<Uint8Array> | null, isPatient: boolean) {
+  constructor(body: ReadableStream<Uint8Array> | null, kind: MethodKind) {
     this.#body = body;
-    this.#isPatient = isPatient;
+    this.#kind = kind;
+    if (kind === "unary") return;
+    this.#first = this.#read();
+    this.#first.catch(() => {});
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
@@ -29,11 +40,17 @@ export class Body implements AsyncIterable<Uint8Array> {
     };
   }
 
-  async #next(): Promise<IteratorResult<Uint8Array>> {
+  /** A session's caller may say nothing for as long as it likes. */
+  #next(): Promise<Piece> {
+    const piece = this.#first ?? this.#read();
+    this.#first = undefined;
+    return this.#kind === "bidi_streaming" ? piece : inTime(IDLE_MS, piece, late);
+  }
+
+  async #read(): Promise<Piece> {
     if (!this.#body) return { done: true, value: undefined };
     this.#reader ??= this.#body.getReader();
-    const read = this.#reader.read() as Promise<IteratorResult<Uint8Array>>;
-    return this.#isPatient ? read : inTime(IDLE_MS, read, late);
+    return this.#reader.read() as Promise<Piece>;
   }
 }
 

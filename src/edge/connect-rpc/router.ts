@@ -45,14 +45,10 @@ export function connectRpc(hubs: Hubs) {
   };
 }
 
-/** A session's caller may say nothing for as long as it likes. */
-function asked(request: Request, { method }: UniversalHandler): UniversalServerRequest {
-  const isPatient = method.methodKind === "bidi_streaming";
-  return {
-    ...{ httpVersion: "", method: request.method, url: request.url, header: request.headers },
-    ...{ body: new Body(request.body, isPatient), signal: request.signal },
-  };
-}
+const asked = (request: Request, { method }: UniversalHandler): UniversalServerRequest => ({
+  ...{ httpVersion: "", method: request.method, url: request.url, header: request.headers },
+  ...{ body: new Body(request.body, method.methodKind), signal: request.signal },
+});
 
 /** As it is: neither kept nor compressed on the way, which would hold messages back; and for pages to read. */
 function shared(response: Response): Response {
