@@ -10,7 +10,7 @@ import { PartyMember } from "../mixed-placed.ts";
 import type { RoomRecord } from "../mixed-record.ts";
 import { SignalRMember } from "../mixed-signalr.ts";
 import { startFaulty, type Faulty } from "../signalr/faults.ts";
-import { as, SERVICE } from "./clients.ts";
+import { as, clientAt, list, SERVICE } from "./clients.ts";
 import { GrpcMember, GrpcSpeaker } from "./member.ts";
 
 let faulty: Faulty;
@@ -62,6 +62,12 @@ async function heldIn(room: string, users: readonly { readonly name: string }[])
     .reduce((sum, { num_clients: held }) => sum + held, 0);
 }
 
+async function say(topic: string): Promise<void> {
+  const { endpoint } = faulty;
+  const said = { hub: "signalr-stateful", topic, target: "said", arguments: list("?") };
+  await clientAt(endpoint.url).publish(said, await as(endpoint, "s", SERVICE));
+}
+
 it(
   `[R1] subscribers hear everything once and in order, over ${KILLS} kills under load`,
   { timeout: 120_000 },
@@ -87,8 +93,11 @@ it(
     const sum = (of: (one: RoomRecord) => number) => records.reduce((all, one) => all + of(one), 0);
     expect(sum(({ returns }) => returns)).toBeGreaterThanOrEqual(KILLS * 0.7);
     await scope.disposeAsync();
-    // A caller that goes while nothing is said is found out by the next heartbeat, like a reader of events.
-    const isFree = async () => (await heldIn(ROOMS[0], killed)) === 0;
+    // A caller that is gone is found out by what is said; where nothing is, by heartbeats.
+    const isFree = async () => {
+      for (const topic of ROOMS) await say(topic);
+      return (await heldIn(ROOMS[0], killed)) === 0;
+    };
     await eventually(isFree, "no bridge is left behind");
     console.log(
       `${sum(({ ledger }) => ledger.totals.sent)} said, ${sum(({ ledger }) => ledger.checked)} heard, ` +
