@@ -47,7 +47,7 @@ export function connectRpc(hubs: Hubs) {
 
 const asked = (request: Request, { method }: UniversalHandler): UniversalServerRequest => ({
   ...{ httpVersion: "", method: request.method, url: request.url, header: request.headers },
-  ...{ body: new Body(request.body, method.methodKind), signal: request.signal },
+  ...{ body: new Body(request, method.methodKind), signal: request.signal },
 });
 
 /** As it is: neither kept nor compressed on the way, which would hold messages back; and for pages to read. */
