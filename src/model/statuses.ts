@@ -3,6 +3,7 @@
 export const STATUS: ReadonlyMap<string, number> = new Map([
   ["forbidden", 403],
   ["invalid_arguments", 400],
+  ["invalid_item", 400],
   ["invalid_filter", 400],
   ["invalid_continuation", 400],
   ["invalid_request", 400],
@@ -25,6 +26,7 @@ export const STATUS: ReadonlyMap<string, number> = new Map([
   ["unsupported_media_type", 415],
   ["rate_limited", 429],
   ["unauthorized", 401],
+  ["token_expired", 401],
   ["token_revoked", 401],
   ["banned", 403],
   ["client_error", 502],

@@ -2,20 +2,49 @@
 
 import { onTestFinished, vi } from "vitest";
 
-/** `expire()` lets all of them end now. */
-export function heldTimers(duration: number): { readonly count: number; expire(): void } {
-  const wait = globalThis.setTimeout;
+export interface HeldTimers {
+  /** All that were set. */
+  readonly count: number;
+  /** Those that nobody has cleared. */
+  readonly running: number;
+  /** Lets all of them end now. */
+  expire(): void;
+}
+
+export function heldTimers(duration: number): HeldTimers {
+  const { setTimeout: wait, clearTimeout: clear } = globalThis;
+  const held = new Set<unknown>();
   let [count, isOver] = [0, false];
-  const spy = vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, ms = 0) => {
-    if (ms !== duration) return wait(run, ms);
-    count += 1;
-    const look = () => void (isOver ? run() : wait(look, 1));
-    return wait(look, 1);
-  }) as typeof setTimeout);
-  onTestFinished(() => spy.mockRestore());
+  const spies = [
+    vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, ms = 0) => {
+      if (ms !== duration) return wait(run, ms);
+      count += 1;
+      // It looks by itself: whoever woke it would have it run in the wrong request.
+      const look = (): void => {
+        if (!held.has(id)) return;
+        if (!isOver) return void wait(look, 1);
+        held.delete(id);
+        run();
+      };
+      const id = wait(look, 1);
+      held.add(id);
+      return id;
+    }) as typeof setTimeout),
+    vi.spyOn(globalThis, "clearTimeout").mockImplementation((id) => {
+      held.delete(id);
+      clear(id ?? null);
+    }),
+  ];
+  onTestFinished(() => {
+    held.clear();
+    for (const spy of spies) spy.mockRestore();
+  });
   return {
     get count() {
       return count;
+    },
+    get running() {
+      return held.size;
     },
     expire: () => void (isOver = true),
   };

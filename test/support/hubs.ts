@@ -258,7 +258,7 @@ export const testHubs = [
   slow("slow", { queuedCalls: 5 }),
   slow("parallel", { parallelCalls: 2 }),
   streams("streams", {}),
-  streams("narrow", { streamBuffer: 3, streamsPerConnection: 2 }),
+  streams("narrow", { streamBuffer: 3, streamsPerConnection: 2, requestSeconds: 37 }),
   saying("plain", open),
   saying("counts", { ...open, presence: "counts" }),
   saying("unlogged", { ...open, history: false }),

@@ -7,6 +7,7 @@ import type { Hubs } from "../../dispatch/tables.ts";
 import { HubError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
 import type { InvokeRequest, PublishRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import type { Body } from "./body.ts";
 import { callerAt, comer, type Caller, type Env } from "../hub-callers.ts";
 import { answerTo, type Beyond } from "../json-rpc.ts";
 
@@ -15,6 +16,7 @@ export interface Asking {
   readonly env: Env;
   readonly hubs: Hubs;
   readonly beyond: Beyond;
+  readonly body: Body;
   /** Absent where the service is for everybody. */
   readonly user?: User;
   /** Once it is known. */
@@ -69,9 +71,12 @@ export async function answers(
   return Array.isArray(said) ? said : [said];
 }
 
-/** What a call came to. Throws what it failed with. */
+/** What a call failed with, at its hub: no refusal of the edge, whatever its code. */
+export class CallError extends HubError {}
+
+/** What a call came to. Throws a `CallError`. */
 export function resultOf({ result, error }: Answer): JsonValue {
-  if (error) throw new HubError(error.data?.code ?? "internal", error.message);
+  if (error) throw new CallError(error.data?.code ?? "internal", error.message);
   return result ?? null;
 }
 
@@ -102,7 +107,7 @@ export const publishText = (id: number, request: Omit<PublishRequest, "hub">): s
 export const invokeText = (
   id: number,
   request: Omit<InvokeRequest, "hub">,
-  complete = (args: JsonValue): JsonValue => args,
+  complete = (args: readonly JsonValue[]): readonly JsonValue[] => args,
 ): string => {
   const { method, idempotencyKey } = request;
   const params = complete(argumentsOf(request.arguments));
@@ -115,12 +120,19 @@ export function topicOf(text: string): string {
   throw new HubError("room_kind_not_found", "A topic is `group:name`, `order:id` or `user:id`.");
 }
 
+/** The stream that an argument stands for. */
+export function streamOf(value: JsonValue): JsonValue | undefined {
+  if (typeof value !== "object" || value === null || Object.keys(value).length !== 1)
+    return undefined;
+  return (value as { $stream?: JsonValue }).$stream;
+}
+
 const keyed = (idempotencyKey: string) => (idempotencyKey === "" ? {} : { idempotencyKey });
 
 /** Throws `invalid_arguments` for what JSON has no word for. */
-function argumentsOf(list: ListValue | undefined): JsonValue {
+function argumentsOf(list: ListValue | undefined): readonly JsonValue[] {
   try {
-    return list ? toJson(ListValueSchema, list) : [];
+    return list ? (toJson(ListValueSchema, list) as JsonValue[]) : [];
   } catch {
     throw new HubError(
       "invalid_arguments",

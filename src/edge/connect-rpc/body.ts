@@ -4,6 +4,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { inTime } from "../../model/bounded.ts";
 import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
+import { within } from "./asking.ts";
 import { connectError } from "./errors.ts";
 
 type MethodKind = DescMethod["methodKind"];
@@ -25,6 +26,7 @@ export class Body implements AsyncIterable<Uint8Array> {
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #first: Promise<Piece> | undefined;
   #isWhole = false;
+  #signal: AbortSignal | undefined;
 
   constructor(request: Request, kind: MethodKind) {
     this.#request = request;
@@ -32,6 +34,11 @@ export class Body implements AsyncIterable<Uint8Array> {
     if (kind === "unary") return;
     this.#first = this.#read();
     this.#first.catch(() => {});
+  }
+
+  /** Nothing is awaited any longer than the call may take. */
+  until(signal: AbortSignal): void {
+    this.#signal = signal;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
@@ -46,12 +53,22 @@ export class Body implements AsyncIterable<Uint8Array> {
 
   /** A session's caller may say nothing for as long as it likes. */
   #next(): Promise<Piece> {
-    const piece = this.#first ?? this.#read();
+    const reading = this.#first ?? this.#read();
     this.#first = undefined;
-    return this.#kind === "bidi_streaming" ? piece : inTime(IDLE_MS, piece, late);
+    const piece = this.#kind === "bidi_streaming" ? reading : inTime(IDLE_MS, reading, late);
+    return this.#signal ? within(this.#signal, piece) : piece;
   }
 
+  /** A caller's broken network is no fault of ours, as which the engine would have it. */
   async #read(): Promise<Piece> {
+    try {
+      return await this.#readNext();
+    } catch {
+      throw broken();
+    }
+  }
+
+  async #readNext(): Promise<Piece> {
     const { body } = this.#request;
     if (!body || this.#isWhole) return DONE;
     if (this.#kind === "unary" && isSmall(this.#request)) return this.#readWhole();
@@ -73,3 +90,4 @@ const isSmall = ({ headers }: Request): boolean =>
   Number(headers.get("content-length") ?? Infinity) <= SMALL_BYTES;
 
 const late = () => connectError(new HubError("timed_out", "Nothing more of the request came."));
+const broken = () => connectError(new HubError("interrupted", "The request broke off."));

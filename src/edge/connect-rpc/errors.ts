@@ -6,6 +6,7 @@ import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../mo
 import { logError } from "../../model/log.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { isOverload } from "../overload.ts";
+import { CallError } from "./asking.ts";
 
 const CODES: ReadonlyMap<string, Code> = new Map([
   ["unauthorized", Code.Unauthenticated],
@@ -58,7 +59,9 @@ export function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return explained(error);
   if (isAbort(error)) return new ConnectError("The caller is gone.", Code.Canceled);
   const shown = shownOf(error);
-  if (shown.code === "internal") logError("request_failed", { error });
+  // What failed at its hub is in the log already.
+  if (shown.code === "internal" && !(error instanceof CallError))
+    logError("request_failed", { error });
   return withReason(new ConnectError(shown.message, codeFor(shown.code)), shown.code);
 }
 

@@ -10,7 +10,7 @@ import { authenticate, Refusal } from "../../auth/authenticate.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { logRefusal } from "../refusals.ts";
 import { STATUS } from "../../model/statuses.ts";
-import { ASKING } from "./asking.ts";
+import { ASKING, CallError } from "./asking.ts";
 import { connectError, reasonIn } from "./errors.ts";
 
 /** Before anything of the body is read: that there is time left, and who asks. */
@@ -18,6 +18,7 @@ export async function admitted({ signal, values, service }: HandlerContext): Pro
   try {
     signal.throwIfAborted();
     const asking = values.get(ASKING);
+    asking?.body.until(signal);
     if (!asking || service.typeName === Health.typeName) return;
     values.set(ASKING, { ...asking, user: await authenticate(asking.request, asking.env) });
   } catch (error) {
@@ -56,7 +57,8 @@ function refusal(error: unknown, values: ContextValues): ConnectError {
   const code = reasonIn(shown);
   const status = error instanceof Refusal ? error.status : STATUS.get(code ?? "");
   const asking = values.get(ASKING);
-  if (asking && code !== undefined && status !== undefined)
+  const isRefusal = code !== undefined && status !== undefined && !(error instanceof CallError);
+  if (asking && isRefusal)
     logRefusal(asking.request, asking.env, { hub: asking.hub ?? "", status, code });
   return shown;
 }

@@ -4,7 +4,6 @@ import { cors, createConnectRouter, createContextValues } from "@connectrpc/conn
 import {
   universalServerResponseToFetch,
   type UniversalHandler,
-  type UniversalServerRequest,
   type UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
 import type { Hubs } from "../../dispatch/tables.ts";
@@ -36,18 +35,20 @@ export function connectRpc(hubs: Hubs) {
     if (isNative(type)) return shared(inHeaders("application/grpc", NATIVE));
     if (!handler) return shared(unknown(type));
     const outlet: Outlet = {};
+    const { methodKind } = handler.method;
+    const body = new Body(request, methodKind);
     const contextValues = createContextValues()
-      .set(ASKING, { request, env, hubs, beyond })
+      .set(ASKING, { request, env, hubs, beyond, body })
       .set(OUTLET, outlet);
-    const answer = await handler({ ...asked(request, handler), contextValues });
-    const isUnary = handler.method.methodKind === "unary";
-    return shared(isUnary ? await whole(answer) : streamed(answer, outlet));
+    const answer = await handler({ ...asked(request), body, contextValues });
+    const words = answer.body ? undefined : WORDS.get(answer.status);
+    if (words !== undefined) return shared(new Response(words, { status: answer.status }));
+    return shared(methodKind === "unary" ? await whole(answer) : streamed(answer, outlet));
   };
 }
 
-const asked = (request: Request, { method }: UniversalHandler): UniversalServerRequest => ({
-  ...{ httpVersion: "", method: request.method, url: request.url, header: request.headers },
-  ...{ body: new Body(request, method.methodKind), signal: request.signal },
+const asked = ({ method, url, headers: header, signal }: Request) => ({
+  ...{ httpVersion: "", method, url, header, signal },
 });
 
 /** As it is: neither kept nor compressed on the way, which would hold messages back; and for pages to read. */
@@ -65,8 +66,6 @@ function streamed(answer: UniversalServerResponse, outlet: Outlet): Response {
 /** What is complete already goes out in one piece, and with its length. */
 async function whole({ body, status, header }: UniversalServerResponse): Promise<Response> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
-  const words = WORDS.get(status);
-  if (!body && words !== undefined) return new Response(words, { status });
   for await (const piece of body ?? []) pieces.push(piece as Uint8Array<ArrayBuffer>);
   const bytes = pieces.length === 1 ? pieces[0]! : await new Blob(pieces).arrayBuffer();
   return new Response(bytes, { status, ...(header && { headers: header }) });

@@ -9,7 +9,7 @@ import {
   type SessionResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import type { Heard } from "../events.ts";
-import { invokeText, publishText, resultOf, type Answer } from "./asking.ts";
+import { invokeText, publishText, resultOf, streamOf, type Answer } from "./asking.ts";
 import { outcomeOf, valueOf, wordOf } from "./words.ts";
 
 /** A call that waits for its answer: what it was decides how that looks. */
@@ -29,7 +29,7 @@ export function textOf({ id, kind }: SessionRequest): string {
     case "publish":
       return publishText(id, kind.value);
     case "invoke":
-      return invokeText(id, kind.value);
+      return invokeText(id, kind.value, withoutStreams);
     case "cancel":
       return JSON.stringify({
         ...{ jsonrpc: "2.0", method: "$/cancelRequest" },
@@ -41,6 +41,11 @@ export function textOf({ id, kind }: SessionRequest): string {
         "A session begins once, and then says what it wants.",
       );
   }
+}
+
+function withoutStreams(args: readonly JsonValue[]): readonly JsonValue[] {
+  if (args.every((one) => streamOf(one) === undefined)) return args;
+  throw new HubError("wrong_kind", "A method that takes a stream needs an Upload.");
 }
 
 const response = (kind: MessageInitShape<typeof SessionResponseSchema>["kind"]): SessionResponse =>

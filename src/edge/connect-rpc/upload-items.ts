@@ -3,11 +3,13 @@
 import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
+import { inTime } from "../../model/bounded.ts";
 import { HubError } from "../../model/errors.ts";
+import { hasPrototypeKey } from "../../protocols/hostile-json.ts";
 import type { InvokeRequest, UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { closeQuietly, refuse } from "../bridge.ts";
 import { isQuestion, type Heard } from "../events.ts";
-import { invokeText, resultOf, within, type Answer } from "./asking.ts";
+import { invokeText, resultOf, streamOf, within, type Answer } from "./asking.ts";
 import { endingOf } from "./errors.ts";
 import { fitting, hubSocket, recordsIn, type HubSocket } from "./hub-socket.ts";
 import { mixed } from "./upload-reading.ts";
@@ -26,7 +28,7 @@ export async function items(
   try {
     call.say(invokeText(ID, request, withStream));
     // An answer may come before the items end.
-    const answer = Promise.race([call.answer, poured(rest, call).then(() => call.answer)]);
+    const answer = Promise.race([call.answer, poured(rest, call).then(() => call.soon())]);
     return { result: valueOf(await within(context.signal, answer)) };
   } finally {
     call.end();
@@ -44,6 +46,13 @@ async function poured(rest: AsyncIterator<UploadRequest>, call: Call): Promise<v
 }
 
 function itemIn(value: Value): JsonValue {
+  const item = jsonOf(value);
+  // The hub leaves out what it does not understand, and cannot say whose it was.
+  if (hasPrototypeKey(item)) throw new HubError("invalid_item", "An item has no key `__proto__`.");
+  return item;
+}
+
+function jsonOf(value: Value): JsonValue {
   try {
     return toJson(ValueSchema, value);
   } catch {
@@ -55,13 +64,8 @@ const wordText = (method: string, params: object): string =>
   JSON.stringify({ jsonrpc: "2.0", method, params });
 
 /** Where the caller has put it, or last. */
-function withStream(args: JsonValue): JsonValue {
-  const given = args as JsonValue[];
-  return given.some(isStream) ? given : [...given, { $stream: STREAM }];
-}
-
-const isStream = (value: JsonValue): boolean =>
-  typeof value === "object" && (value as { $stream?: unknown } | null)?.$stream === STREAM;
+const withStream = (args: readonly JsonValue[]): readonly JsonValue[] =>
+  args.some((one) => streamOf(one) === STREAM) ? args : [...args, { $stream: STREAM }];
 
 class Call {
   readonly #hub: HubSocket;
@@ -80,6 +84,11 @@ class Call {
 
   get answer(): Promise<JsonValue> {
     return this.#answer.promise;
+  }
+
+  /** Once its items have ended, a call is like any other. */
+  soon(): Promise<JsonValue> {
+    return inTime(this.#hub.limits.requestSeconds * 1000, this.answer, late);
   }
 
   /** Throws `too_large` or `too_deep`. */
@@ -107,3 +116,5 @@ class Call {
     else if (record.method === undefined) this.#answer.resolve(resultOf(record as Answer));
   }
 }
+
+const late = () => new HubError("timed_out", "The call took too long.");

@@ -47,19 +47,25 @@ export async function publishes(upload: Upload, hub: string, context: HandlerCon
 
 /** One message more than it gives is read, and no more. */
 async function* gathered({ first: begun, rest }: Upload, signal: AbortSignal) {
+  // What goes wrong while a batch is said is met with the next one.
+  const read = () => {
+    const reading = rest.next();
+    reading.catch(() => {});
+    return reading;
+  };
   let next: Promise<IteratorResult<UploadRequest>> = Promise.resolve({ value: begun });
   for (;;) {
     const first = await within(signal, next);
     if (first.done) return;
     const batch = [first.value];
-    next = rest.next();
+    next = read();
     const soon = scheduler.wait(0);
     while (batch.length < A_BATCH) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const more = await Promise.race([next, soon]);
       if (!more || more.done) break;
       batch.push(more.value);
-      next = rest.next();
+      next = read();
     }
     yield batch;
   }

@@ -120,8 +120,35 @@ it.each([
   ]);
 });
 
-it("refuses another verb", async () => {
-  expect((await raw("", { method: "PUT" })).status).toBe(405);
+it("says nothing in the log of what a method itself fails with", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  onTestFinished(() => warn.mockRestore());
+  const response = await raw(MESSAGE, { claims: {} });
+  expect([response.status, response.headers.get("x-dormouse-error")]).toEqual([403, "forbidden"]);
+  expect(warn).not.toHaveBeenCalled();
+});
+
+it.each(["Publish", "Subscribe"])("refuses another verb for %s", async (method) => {
+  const response = await raw("", { method: "PUT", path: `${HUB}/${method}` });
+  expect([response.status, await response.text()]).toEqual([405, expect.stringContaining("POST")]);
+});
+
+it("says what a stream's content type is", async () => {
+  const response = await raw(SUBSCRIPTION, { path: `${HUB}/Subscribe` });
+  expect([response.status, await response.text()]).toEqual([
+    415,
+    expect.stringContaining("application/connect+json"),
+  ]);
+});
+
+it("meets what is broken in an upload after what came before it was said", async () => {
+  const [one, broken] = [`{"publish":${MESSAGE}}`, "{nonsense"].map((text) => envelope(text));
+  const body = new Uint8Array([...Array.from({ length: 50 }).flatMap(() => [...one!]), ...broken!]);
+  using bob = await enter("plain/group:a", { user: "bob" });
+  const type = "application/connect+json";
+  const response = await raw(body, { path: `${HUB}/Upload`, type });
+  expect(await response.text()).toContain('"code":"invalid_argument"');
+  expect(bob.messages("said")).toHaveLength(50);
 });
 
 it.each(["application/grpc", "application/grpc+proto"])(
@@ -148,17 +175,17 @@ it("knows no such method in gRPC-Web, either", async () => {
 });
 
 it.each([
-  ["Publish", MESSAGE, { status: 403, code: "forbidden" }],
   ["Publish", MESSAGE.replace("plain", "none"), { status: 404, code: "hub_not_found" }],
+  ["Invoke", '{"hub":""}', { status: 400, code: "invalid_arguments" }],
   ["Subscribe", SUBSCRIPTION, { status: 400, code: "invalid_position" }],
 ])("says in the log why a %s was refused", async (method, message, why) => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   onTestFinished(() => warn.mockRestore());
   const path = `${HUB}/${method}`;
   const [type, body] =
-    method === "Publish"
-      ? ["application/json", message]
-      : ["application/connect+json", envelope(message)];
+    method === "Subscribe"
+      ? ["application/connect+json", envelope(message)]
+      : ["application/json", message];
   await (await raw(body, { path, type, claims: {} })).text();
   expect(warn.mock.calls.map(([text]) => JSON.parse(text as string))).toMatchObject([
     { event: "refused", method: "POST", path, ...why },

@@ -11,7 +11,7 @@ import { enter } from "../../rooms/client.ts";
 import { as, clientBy, failure, SERVICE } from "./client.ts";
 import { begun, Talker } from "./talker.ts";
 import { HUB, raw } from "./raw.ts";
-import { list, uploaded } from "./values.ts";
+import { item, list, streaming, uploaded } from "./values.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -131,4 +131,26 @@ it("gives up a session that does not begin", async () => {
   await expect.poll(() => timers.count, { interval: 2 }).toBe(1);
   timers.expire();
   expect(await (await asked).text()).toContain('"code":"unimplemented"');
+});
+
+it.each([
+  ["Publish", "application/json"],
+  ["Subscribe", "application/connect+json"],
+  ["Upload", "application/connect+json"],
+])("keeps to the deadline of a %s whose message does not come", async (method, type) => {
+  const headers = { "connect-timeout-ms": "30" };
+  const response = await raw(silent(), { path: `${HUB}/${method}`, type, headers });
+  expect(await response.text()).toContain('"code":"deadline_exceeded"');
+});
+
+it("gives up a method that does not answer once its stream has ended", async () => {
+  // As many seconds as no other timer has.
+  const timers = heldTimers(37_000);
+  async function* messages() {
+    yield* [streaming("narrow", "sumLate", ["never"]), item(1)];
+  }
+  const outcome = failure(clientBy().upload(messages(), await as("alice")));
+  await expect.poll(() => timers.running, { interval: 2 }).toBe(1);
+  timers.expire();
+  expect(await outcome).toEqual(["DeadlineExceeded", "timed_out"]);
 });

@@ -1,6 +1,6 @@
 // Upload of what a method reads as a stream: one call, one connection, and nothing of it left behind.
 
-import { toJson } from "@bufbuild/protobuf";
+import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
@@ -66,6 +66,11 @@ describe.each(PROTOCOLS)("over %s", (protocol) => {
       "an item that is too long",
       [streaming("streams", "sum"), item("\u0001".repeat(10_000))],
       ["ResourceExhausted", "too_large"],
+    ],
+    [
+      "an item that is no honest one",
+      [streaming("streams", "sum"), item(JSON.parse('{"__proto__":5}') as JsonValue), item(2)],
+      ["InvalidArgument", "invalid_item"],
     ],
     [
       "a publish among the items",

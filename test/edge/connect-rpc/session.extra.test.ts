@@ -81,6 +81,15 @@ it("answers what fails by itself, and goes on", async () => {
   expect((await talk.answer(works)).case).toBe("invoked");
 });
 
+it("refuses a call whose stream nobody could send", async () => {
+  using talk = await begun("streams");
+  const call = { method: "sum", arguments: list([{ $stream: "items" }]) };
+  const refused = talk.say({ case: "invoke", value: call });
+  expect((await talk.answer(refused)).value).toMatchObject({ code: "wrong_kind" });
+  talk.finish();
+  expect(await talk.next()).toBeNull();
+});
+
 it("ends when its caller has said all and has its answers", async () => {
   using talk = await begun("zoo");
   const id = talk.say({ case: "invoke", value: { method: "echo", arguments: list([1]) } });
