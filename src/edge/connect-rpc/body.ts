@@ -14,6 +14,10 @@ const IDLE_MS = 90_000;
 /** More is read piece by piece, and no further than it may be long. */
 const SMALL_BYTES = LIMITS.messageBytes;
 
+/** What a caller may still say of a call that is over, and between two pieces of it. */
+const DRAINED_BYTES = 4 * 1024 * 1024;
+const DRAINING_MS = 1_000;
+
 type Piece = IteratorResult<Uint8Array>;
 
 /**
@@ -27,6 +31,7 @@ export class Body implements AsyncIterable<Uint8Array> {
   #first: Promise<Piece> | undefined;
   #isWhole = false;
   #signal: AbortSignal | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(request: Request, kind: MethodKind) {
     this.#request = request;
@@ -45,7 +50,8 @@ export class Body implements AsyncIterable<Uint8Array> {
     return {
       next: () => this.#next(),
       throw: async (error: unknown) => {
-        await this.#reader?.cancel(error);
+        // Of an upload the rest is heard yet.
+        if (this.#kind !== "client_streaming") await this.#reader?.cancel(error);
         return DONE;
       },
     };
@@ -59,13 +65,26 @@ export class Body implements AsyncIterable<Uint8Array> {
     return this.#signal ? within(this.#signal, piece) : piece;
   }
 
-  /** A caller's broken network is no fault of ours, as which the engine would have it. */
-  async #read(): Promise<Piece> {
+  /** Reads on where nobody does: a caller that is still saying something does not hear how its call ended. */
+  async drain(): Promise<void> {
+    if (this.#kind !== "client_streaming") return;
     try {
-      return await this.#readNext();
+      for (let bytes = 0; bytes < DRAINED_BYTES;) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const { done, value } = await inTime(DRAINING_MS, this.#read(), late);
+        if (done) return;
+        bytes += value.byteLength;
+      }
     } catch {
-      throw broken();
+      // It has heard by now, or never will.
     }
+  }
+
+  /** One after the other. A caller's broken network is no fault of ours, as which the engine would have it. */
+  #read(): Promise<Piece> {
+    const reading = this.#last.then(() => this.#readNext()).catch(broken);
+    this.#last = reading.catch(() => {});
+    return reading;
   }
 
   async #readNext(): Promise<Piece> {
@@ -83,6 +102,15 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 }
 
+/** An answer whose caller is heard to the end. */
+export async function* drained(
+  answer: AsyncIterable<Uint8Array>,
+  body: Body,
+): AsyncGenerator<Uint8Array> {
+  yield* answer;
+  await body.drain();
+}
+
 const DONE: Piece = { done: true, value: undefined };
 
 /** HTTP holds the caller to the length it said. */
@@ -90,4 +118,7 @@ const isSmall = ({ headers }: Request): boolean =>
   Number(headers.get("content-length") ?? Infinity) <= SMALL_BYTES;
 
 const late = () => connectError(new HubError("timed_out", "Nothing more of the request came."));
-const broken = () => connectError(new HubError("interrupted", "The request broke off."));
+
+function broken(): never {
+  throw connectError(new HubError("interrupted", "The request broke off."));
+}

@@ -13,7 +13,7 @@ import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import type { Env } from "../hub-callers.ts";
 import type { Beyond } from "../json-rpc.ts";
 import { ASKING } from "./asking.ts";
-import { Body } from "./body.ts";
+import { Body, drained } from "./body.ts";
 import { invoke, publish } from "./calls.ts";
 import { health } from "./health.ts";
 import { merged, OUTLET, type Outlet } from "./outlet.ts";
@@ -43,7 +43,8 @@ export function connectRpc(hubs: Hubs) {
     const answer = await handler({ ...asked(request), body, contextValues });
     const words = answer.body ? undefined : WORDS.get(answer.status);
     if (words !== undefined) return shared(new Response(words, { status: answer.status }));
-    return shared(methodKind === "unary" ? await whole(answer) : streamed(answer, outlet));
+    if (methodKind === "unary") return shared(await whole(answer));
+    return shared(streamed(answer, outlet, body));
   };
 }
 
@@ -58,9 +59,10 @@ function shared(response: Response): Response {
   return response;
 }
 
-function streamed(answer: UniversalServerResponse, outlet: Outlet): Response {
-  const { body } = answer;
-  return universalServerResponseToFetch(body ? { ...answer, body: merged(body, outlet) } : answer);
+function streamed(answer: UniversalServerResponse, outlet: Outlet, heard: Body): Response {
+  if (!answer.body) return universalServerResponseToFetch(answer);
+  const body = drained(merged(answer.body, outlet), heard);
+  return universalServerResponseToFetch({ ...answer, body });
 }
 
 /** What is complete already goes out in one piece, and with its length. */

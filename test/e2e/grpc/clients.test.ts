@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { toJson } from "@bufbuild/protobuf";
+import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, createConnectTransport } from "@connectrpc/connect-node";
@@ -71,6 +71,19 @@ describe.each(PROTOCOLS)("a generated client by %s in Node", (protocol) => {
     }
     expect(accepted).toBe(30);
     expect(heard).toEqual(["first", ...Array.from({ length: 30 }, (_, n) => `${n}`)]);
+  });
+
+  it("sends a method what it reads as a stream", async () => {
+    async function* numbers(method: string) {
+      yield { kind: { case: "invoke", value: { hub: "signalr", method } } } as const;
+      for (let n = 1; n <= 500; n++)
+        yield { kind: { case: "item", value: fromJson(ValueSchema, n) } } as const;
+    }
+    const options = await as(endpoint, "alice");
+    const { result } = await client().upload(numbers("sum"), options);
+    expect(toJson(ValueSchema, result!)).toBe(125_250);
+    // It is answered while it is still said.
+    expect(await codeOf(client().upload(numbers("none"), options))).toBe(Code.NotFound);
   });
 
   it("has a session, or is told at once that it cannot", async () => {
