@@ -95,13 +95,13 @@ export class Lanes {
 
   async #send(topic: Topic, batch: readonly Waiting[]): Promise<void> {
     try {
-      const errors = await this.#publish(
+      const outcomes = await this.#publish(
         topic,
         batch.map(({ draft }) => draft),
       );
       for (const [index, { resolve, reject }] of batch.entries()) {
-        const error = errors[index];
-        if (error) reject(new HubError(error.code, error.message));
+        const outcome = outcomes[index];
+        if (outcome && "code" in outcome) reject(new HubError(outcome.code, outcome.message));
         else resolve();
       }
     } catch (error) {

@@ -119,7 +119,7 @@ export interface Peer extends Holder, Indexing {
   info(): Promise<RoomInfo>;
   publish(draft: Draft): Promise<Position>;
   /** The same for many, in their order; gives what failed of each, or null. */
-  publishAll(drafts: readonly Draft[]): Promise<readonly (Fault | null)[]>;
+  publishAll(drafts: readonly Draft[]): Promise<readonly (Position | Fault)[]>;
   /** All after a position, presence included; without one, where the log stands. */
   missed(since: Position | undefined): Promise<HistoryView>;
   history(query: HistoryQuery): Promise<HistoryView>;

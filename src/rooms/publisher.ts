@@ -76,11 +76,14 @@ export class Publisher {
     return { epoch: this.#options.log.position.epoch, offset: ticket.offset };
   }
 
-  /** The same for many; gives what failed of each, or null. */
-  async publishAllSaved(drafts: readonly Draft[]): Promise<(Fault | null)[]> {
-    const tickets = drafts.map((draft) => this.publish(draft));
+  /** The same for many, in their order; gives where each stands, or why it does not. */
+  async publishAllSaved(drafts: readonly Draft[]): Promise<(Position | Fault)[]> {
+    const tickets = drafts.map((draft) => this.#said(draft) ?? this.#say(draft));
     await this.#flushed();
-    return tickets.map(({ error }) => error && { code: error.code, message: error.message });
+    const { epoch } = this.#options.log.position;
+    return tickets.map(({ error, offset }) =>
+      error ? { code: error.code, message: error.message } : { epoch, offset },
+    );
   }
 
   #flushed(): Promise<void> {

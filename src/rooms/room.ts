@@ -50,7 +50,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.parts.publisher.publishSaved(draft);
   }
 
-  publishAll(drafts: readonly Draft[]): Promise<readonly (Fault | null)[]> {
+  publishAll(drafts: readonly Draft[]): Promise<readonly (Position | Fault)[]> {
     return this.parts.publisher.publishAllSaved(drafts);
   }
 

@@ -68,7 +68,7 @@ describe("lanes", () => {
     const lanes = new Lanes(() => ({
       publishAll: async (drafts) => {
         await scheduler.wait(5);
-        return drafts.map(() => null);
+        return drafts.map(() => ({ epoch: "e", offset: 1 }));
       },
     }));
     const state = { talking: true };

@@ -4,11 +4,12 @@ import { connections } from "./connections.ts";
 import { groups } from "./groups.ts";
 import { hubWide } from "./hub-wide.ts";
 import type { Operation } from "./operation.ts";
+import { batch } from "./batch.ts";
 import { publishing } from "./publishing.ts";
 import { rooms } from "./rooms.ts";
 import { users } from "./users.ts";
 
-const named = [...hubWide, ...connections, ...groups, ...users, ...publishing, ...rooms];
+const named = [...hubWide, ...connections, ...groups, ...users, ...publishing, batch, ...rooms];
 
 const byId = (id: string): Operation => named.find((operation) => operation.id === id)!;
 

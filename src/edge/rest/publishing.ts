@@ -5,30 +5,31 @@ import { z } from "zod";
 import { publicError } from "../../model/errors.ts";
 import { logError } from "../../model/log.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
+import type { Draft } from "../../rooms/receiver.ts";
 import type { Asked } from "./asked.ts";
 import { Arguments, Excluded, operation, Position, Target } from "./operation.ts";
 
-const Publication = {
+export const Publication = {
   target: Target,
   arguments: Arguments,
   /** Said twice under one key, it is said once, as long as the room's log remembers. */
   idempotency_key: z.string().min(1).max(256).optional(),
   excluded: Excluded,
 };
-type Publication = z.output<z.ZodObject<typeof Publication>>;
+export type Publication = z.output<z.ZodObject<typeof Publication>>;
 
 /** Each service has keys of its own, as far as it has a token of its own; those of hub code's calls cannot meet them. */
 const idOf = ({ service }: Asked, key: string | undefined) =>
   key === undefined ? {} : { id: JSON.stringify(["service", service.user?.id ?? null, key]) };
 
+export const draftOf = (asked: Asked, said: Publication): Draft => ({
+  ...asked.draft(said),
+  ...idOf(asked, said.idempotency_key),
+  ...(said.excluded && { except: said.excluded }),
+});
+
 async function publishTo(asked: Asked, topic: Topic, said: Publication) {
-  const { excluded, idempotency_key: key } = said;
-  const draft = {
-    ...asked.draft(said),
-    ...idOf(asked, key),
-    ...(excluded && { except: excluded }),
-  };
-  const { epoch, offset } = await asked.room(topic).publish(draft);
+  const { epoch, offset } = await asked.room(topic).publish(draftOf(asked, said));
   return { epoch, offset };
 }
 
@@ -42,18 +43,22 @@ const publish = operation({
   handle: async (asked, { body }) => ({ body: await publishTo(asked, asked.topic, body) }),
 });
 
-const Failed = z.object({ code: z.string(), message: z.string() });
-const AT_MOST = 100;
+export const Failed = z.object({ code: z.string(), message: z.string() });
+export const AT_MOST = 100;
 
 /** What one of several came to. */
-async function outcome<T extends string>(name: T, work: () => Promise<object>) {
+async function outcome(work: () => Promise<object>) {
   try {
-    return { [name]: await work() };
+    return { result: await work() };
   } catch (error) {
-    const { code, message } = publicError(error);
-    if (code === "internal") logError("publication_failed", { error });
-    return { error: { code, message } };
+    return failed(error);
   }
+}
+
+export function failed(error: unknown) {
+  const { code, message } = publicError(error);
+  if (code === "internal") logError("publication_failed", { error });
+  return { error: { code, message } };
 }
 
 const broadcast = operation({
@@ -67,37 +72,10 @@ const broadcast = operation({
   }),
   handle: async (asked, { body: { rooms, ...said } }) => {
     const responses = rooms.map((room) =>
-      outcome("result", async () => publishTo(asked, parseTopic(room), said)),
+      outcome(async () => publishTo(asked, parseTopic(room), said)),
     );
     return { body: { responses: await Promise.all(responses) } };
   },
 });
 
-const Command = z.strictObject({
-  publish: z.strictObject({ room: z.string(), ...Publication }),
-});
-
-const batch = operation({
-  id: "batch",
-  method: "POST",
-  path: "/:batch",
-  summary: "Several publications, one after another, or with parallel all at once.",
-  body: z.strictObject({
-    commands: z.array(Command).min(1).max(AT_MOST),
-    parallel: z.boolean().optional(),
-  }),
-  answer: z.object({
-    replies: z.array(z.union([z.object({ publish: Position }), z.object({ error: Failed })])),
-  }),
-  handle: async (asked, { body: { commands, parallel } }) => {
-    const run = ({ publish: { room, ...said } }: z.output<typeof Command>) =>
-      outcome("publish", async () => publishTo(asked, parseTopic(room), said));
-    if (parallel) return { body: { replies: await Promise.all(commands.map(run)) } };
-    const replies: object[] = [];
-    // oxlint-disable-next-line no-await-in-loop -- in their order
-    for (const command of commands) replies.push(await run(command));
-    return { body: { replies } };
-  },
-});
-
-export const publishing = [publish, broadcast, batch];
+export const publishing = [publish, broadcast];

@@ -59,6 +59,32 @@ describe("a publication", () => {
       { publish: { offset: 2 } },
     ]);
   });
+
+  it.each([true, false])(
+    "of several rooms keep each room's order; all at once: %s",
+    async (parallel) => {
+      const [a, b] = [`group:runs-a${parallel}`, `order:runs-b${parallel}`];
+      const one = (room: string, key: string) => ({
+        publish: { room, target: "said", arguments: [key], idempotency_key: key },
+      });
+      const commands = [
+        one(a, "1"),
+        one(a, "2"),
+        one(b, "3"),
+        one(a, "4"),
+        one(a, "2"),
+        one(b, "5"),
+      ];
+      const { replies } = await json("POST", "/hubs/relayed/:batch", {
+        body: { commands, parallel },
+      });
+      const offsets = replies.map((reply: { publish: { offset: number } }) => reply.publish.offset);
+      expect(offsets).toEqual([1, 2, 1, 3, 2, 2]);
+      const { publications } = await json("GET", `${at(a)}/history`);
+      const said = publications.map((entry: { arguments: string[] }) => entry.arguments[0]);
+      expect(said).toEqual(["1", "2", "4"]);
+    },
+  );
 });
 
 describe("history", () => {
