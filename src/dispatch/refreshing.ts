@@ -47,9 +47,8 @@ async function refresh(asked: Refreshing, fresh: User): Promise<Refreshed> {
 async function admitsPlace(asked: Refreshing, user: User): Promise<boolean> {
   const { session, served } = asked;
   const room = session.host.roomOf(session.connection);
-  const call = { hub: served.name, user, args: [] };
-  if (room.kind !== "all") return mayEnter({ ...call, room }, rulesAt(asked.served, room));
-  return (await served.authorize?.(call)) ?? true;
+  if (room.kind !== "all") return mayEnter(callAt(served, user, room), rulesAt(served, room));
+  return (await served.authorize?.({ hub: served.name, user, args: [] })) ?? true;
 }
 
 /** Of the rooms that are not named, those which the new token does not admit. */

@@ -93,8 +93,9 @@ function refused(error: Error, inWords: boolean): Response {
 
 function logged(request: Request, env: EndpointEnv, response: Response): Response {
   const code = response.headers.get("x-dormouse-error");
+  if (!code) return response;
   const hub = new URL(request.url).pathname.split("/")[2] ?? "";
-  if (code) logRefusal(request, env, { hub, status: response.status, code });
+  logRefusal(request, env, { hub, status: response.status, code });
   return response;
 }
 

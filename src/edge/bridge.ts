@@ -1,7 +1,7 @@
 // A room's socket on behalf of a client that speaks something else: objects hold nothing but hibernatable sockets, and
 // the worker, which pays for work and not for waiting, turns what comes into whatever the client understands.
 
-import { CLOSE, shouldReconnect } from "../model/errors.ts";
+import { CLOSE, HubError, shouldReconnect } from "../model/errors.ts";
 import { logError, logWarning } from "../model/log.ts";
 import { isQuestion, placeAfter, type Heard } from "./events.ts";
 import { frameOf, type Frame } from "./frames.ts";
@@ -108,6 +108,13 @@ export class Bridge {
       return next !== undefined && this.#mend(next);
     }
   }
+}
+
+/** The socket that an object let in. Throws what it refused with. */
+export async function socketIn(response: Response): Promise<WebSocket> {
+  if (response.webSocket) return response.webSocket;
+  const { error } = await response.json<{ error: { code: string; message: string } }>();
+  throw new HubError(error.code, error.message);
 }
 
 export function refuse(socket: WebSocket, { id }: Heard): void {

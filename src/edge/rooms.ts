@@ -5,6 +5,7 @@ import { HubError } from "../model/errors.ts";
 import { parsePosition } from "../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import { accepted, admit, admitted, open, type Entrant, type Env } from "./admission.ts";
+import { socketIn } from "./bridge.ts";
 import { checkConnectRate } from "./connect-rate.ts";
 import { eventStream, parsePositions, type Source } from "./sse.ts";
 
@@ -74,11 +75,6 @@ export function sourceOf(entrant: Entrant, since: string | undefined, env: Env):
   return {
     room: formatTopic(entrant.topic),
     since,
-    async open(last) {
-      const response = await open(env, entrant, { since: last });
-      if (response.webSocket) return response.webSocket;
-      const { error } = await response.json<{ error: { code: string; message: string } }>();
-      throw new HubError(error.code, error.message);
-    },
+    open: async (last) => socketIn(await open(env, entrant, { since: last })),
   };
 }

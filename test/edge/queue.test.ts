@@ -1,6 +1,7 @@
 // What waits for the reader of a stream of messages: all of it in order, within its limit, and an end that is told once.
 
 import { expect, it } from "vitest";
+import { merged, type Outlet } from "../../src/edge/connect-rpc/outlet.ts";
 import { Queue } from "../../src/edge/connect-rpc/queue.ts";
 
 const all = async (queue: Queue<number>): Promise<number[]> => {
@@ -48,4 +49,23 @@ it("ends where its reader stops", async () => {
   queue.push([1, 2], 10);
   for await (const one of queue.read()) if (one === 1) break;
   expect(ends).toBe(1);
+});
+
+it("ends with the answer that it is part of, though nothing is under way in that", async () => {
+  const ends: unknown[] = [];
+  const queue = new Queue<Uint8Array>(() => void ends.push("ended"));
+  const outlet: Outlet = {};
+  async function* begun() {
+    yield new Uint8Array([1]);
+    await queue.over;
+  }
+  const heard = { drain: async () => void ends.push("heard out") };
+  const answer = merged(begun(), outlet, heard)[Symbol.asyncIterator]();
+  outlet.queue = queue;
+  expect((await answer.next()).value).toEqual(new Uint8Array([1]));
+  // Its reader waits, and goes.
+  const waiting = answer.next();
+  const left = answer.throw!(new Error("gone"));
+  expect(ends).toEqual(["ended"]);
+  await Promise.allSettled([waiting, left]);
 });

@@ -102,15 +102,6 @@ export class Body implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** An answer whose caller is heard to the end. */
-export async function* drained(
-  answer: AsyncIterable<Uint8Array>,
-  body: Body,
-): AsyncGenerator<Uint8Array> {
-  yield* answer;
-  await body.drain();
-}
-
 const DONE: Piece = { done: true, value: undefined };
 
 /** HTTP holds the caller to the length it said. */

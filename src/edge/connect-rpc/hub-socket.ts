@@ -1,13 +1,11 @@
 // A caller at a hub for longer than one call: its JSON-RPC socket at a relay.
 
 import type { HandlerContext } from "@connectrpc/connect";
-import { HubError } from "../../model/errors.ts";
 import type { Limits } from "../../model/options.ts";
 import { depthError, sizeError } from "../../protocols/hostile-json.ts";
-import { codeOf } from "../../rooms/attach.ts";
 import { limitsWithin } from "../../rooms/limits.ts";
 import type { RpcArrival } from "../../rooms/rpc.ts";
-import { closeQuietly } from "../bridge.ts";
+import { closeQuietly, socketIn } from "../bridge.ts";
 import { checkConnectRate } from "../connect-rate.ts";
 import { connectRequest } from "../connect-request.ts";
 import type { Heard } from "../events.ts";
@@ -46,13 +44,7 @@ async function entered(caller: Caller, context: HandlerContext): Promise<WebSock
   const arrival: RpcArrival = {
     ...{ kind: "rpc", user: caller.user, request: connectRequest(request), arrays: true },
   };
-  const response = await enterAtRelay(env, wanted(caller), arrival);
-  if (response.webSocket) return response.webSocket;
-  const { error } = await response.json<{ error?: { message: string } }>();
-  throw new HubError(
-    codeOf(response) ?? "internal",
-    error?.message ?? "The hub cannot be entered.",
-  );
+  return socketIn(await enterAtRelay(env, wanted(caller), arrival));
 }
 
 /** What the hub would refuse without saying whose it was is refused here. Throws `too_large` or `too_deep`. */

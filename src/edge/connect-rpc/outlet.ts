@@ -7,6 +7,7 @@ import {
   SubscribeResponseSchema,
   type SubscribeResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import type { Body } from "./body.ts";
 import type { Queue } from "./queue.ts";
 
 /** What a handler that has said its first message fills from then on. */
@@ -16,10 +17,14 @@ export interface Outlet {
 
 export const OUTLET = createContextKey<Outlet | undefined>(undefined);
 
-/** What Connect writes, with what comes by the outlet after its first piece. */
-export function merged(body: AsyncIterable<Uint8Array>, outlet: Outlet): AsyncIterable<Uint8Array> {
+/** What Connect writes, with what comes by the outlet after its first piece; it ends once the caller was heard out. */
+export function merged(
+  body: AsyncIterable<Uint8Array>,
+  outlet: Outlet,
+  heard: Pick<Body, "drain">,
+): AsyncIterable<Uint8Array> {
   const own = body[Symbol.asyncIterator]();
-  const pieces = inTurn(own, outlet);
+  const pieces = inTurn(own, outlet, heard);
   return {
     [Symbol.asyncIterator]: () => ({
       next: () => pieces.next(),
@@ -33,7 +38,11 @@ export function merged(body: AsyncIterable<Uint8Array>, outlet: Outlet): AsyncIt
   };
 }
 
-async function* inTurn(own: AsyncIterator<Uint8Array>, outlet: Outlet): AsyncGenerator<Uint8Array> {
+async function* inTurn(
+  own: AsyncIterator<Uint8Array>,
+  outlet: Outlet,
+  heard: Pick<Body, "drain">,
+): AsyncGenerator<Uint8Array> {
   const first = await own.next();
   if (first.done) return;
   yield first.value;
@@ -43,6 +52,7 @@ async function* inTurn(own: AsyncIterator<Uint8Array>, outlet: Outlet): AsyncGen
     // Why it ended is what Connect says last.
   }
   for (let last = await own.next(); !last.done; last = await own.next()) yield last.value;
+  await heard.drain();
 }
 
 const HEAD_BYTES = 5;

@@ -13,7 +13,7 @@ import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import type { Env } from "../hub-callers.ts";
 import type { Beyond } from "../json-rpc.ts";
 import { ASKING } from "./asking.ts";
-import { Body, drained } from "./body.ts";
+import { Body } from "./body.ts";
 import { invoke, publish } from "./calls.ts";
 import { health } from "./health.ts";
 import { merged, OUTLET, type Outlet } from "./outlet.ts";
@@ -61,7 +61,7 @@ function shared(response: Response): Response {
 
 function streamed(answer: UniversalServerResponse, outlet: Outlet, heard: Body): Response {
   if (!answer.body) return universalServerResponseToFetch(answer);
-  const body = drained(merged(answer.body, outlet), heard);
+  const body = merged(answer.body, outlet, heard);
   return universalServerResponseToFetch({ ...answer, body });
 }
 

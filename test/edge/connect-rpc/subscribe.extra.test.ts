@@ -16,6 +16,7 @@ import {
   say,
   socketsIn,
 } from "./client.ts";
+import { envelope, HUB, raw } from "./raw.ts";
 
 const topics = (topic: string, position = "") => [{ topic, position }];
 
@@ -116,6 +117,18 @@ it.each<[string, number, [string, string]]>([
     for (;;) await stream.told();
   })();
   expect(await failure(rest)).toEqual(expected);
+});
+
+it("lets go of its room as soon as nobody reads it, though nothing is said", async () => {
+  const asked = envelope('{"hub":"plain","topics":[{"topic":"group:unread"}]}');
+  const options = { path: `${HUB}/Subscribe`, type: "application/connect+json" };
+  const reader = (await raw(asked, options)).body!.getReader();
+  await reader.read();
+  expect(await socketsIn("plain/group:unread")).toBe(1);
+  const waiting = reader.read();
+  const [ended] = await Promise.allSettled([waiting, reader.cancel()]);
+  expect(ended.status).toBe("rejected");
+  await emptied("plain/group:unread");
 });
 
 it("tells what is nested too deeply for decoders as text, and goes on", async () => {
