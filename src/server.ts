@@ -8,9 +8,9 @@ import type { Filter } from "./dispatch/filters.ts";
 import type { AnyHub } from "./dispatch/hub.ts";
 import { tablesOf } from "./dispatch/tables.ts";
 import { endpoint, type EndpointEnv } from "./edge/app.ts";
-import { AccountsObject } from "./rooms/accounts.ts";
-import { RelayObject } from "./rooms/relay.ts";
-import { RoomObject } from "./rooms/room.ts";
+import { AccountsObject } from "./rooms/account/account-object.ts";
+import { RelayObject } from "./rooms/relay/relay-object.ts";
+import { RoomObject } from "./rooms/room/room-object.ts";
 
 export * from "./hub.ts";
 export type { AccountsObject, EndpointEnv, RelayObject, RoomObject };

@@ -2,8 +2,8 @@
 
 import { HubError } from "../model/errors.ts";
 import type { CallId, Outgoing, Stage } from "../model/message.ts";
-import type { Connection } from "../rooms/connection.ts";
-import type { Host } from "../rooms/receiver.ts";
+import type { Connection } from "../rooms/connection/connection.ts";
+import type { Host } from "../rooms/object/host.ts";
 
 /** An answer, or what makes it at the flush, when all that the call said has been saved. */
 export type Answer = Outgoing | (() => Outgoing);

@@ -3,8 +3,8 @@
 import { CLOSE } from "../model/errors.ts";
 import { ALL, roomTopic, type Topic } from "../model/topic.ts";
 import { encodeParams } from "../protocols/json.ts";
-import type { Connection } from "../rooms/connection.ts";
-import type { Host, Ticket } from "../rooms/receiver.ts";
+import type { Connection } from "../rooms/connection/connection.ts";
+import type { Host, Ticket } from "../rooms/object/host.ts";
 import { callerClientsOf, clientsOf, type Voice } from "./clients.ts";
 import type { HubContext, MemberContext, RoomContext } from "./context.ts";
 import { check } from "./invocation.ts";

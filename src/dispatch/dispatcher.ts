@@ -3,8 +3,8 @@
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import { logWarning } from "../model/log.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
-import type { Connection } from "../rooms/connection.ts";
-import type { Host, Receiver } from "../rooms/receiver.ts";
+import type { Connection } from "../rooms/connection/connection.ts";
+import type { Host, Receiver } from "../rooms/object/host.ts";
 import { failure, singly, together, type Answering } from "./answering.ts";
 import { builtIns, type Verify } from "./built-ins.ts";
 import { Call } from "./call.ts";

@@ -2,7 +2,7 @@
 
 import { CLOSE, HubError } from "../model/errors.ts";
 import { logError } from "../model/log.ts";
-import type { Host } from "../rooms/receiver.ts";
+import type { Host } from "../rooms/object/host.ts";
 import { callContext, memberContext, roomContext, voiceOf, type Said } from "./contexts.ts";
 import type { HubContext } from "./context.ts";
 import { through } from "./filters.ts";

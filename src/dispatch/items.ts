@@ -2,8 +2,8 @@
 
 import { HubError } from "../model/errors.ts";
 import { toJson } from "../protocols/json.ts";
-import type { Connection } from "../rooms/connection.ts";
-import type { Host } from "../rooms/receiver.ts";
+import type { Connection } from "../rooms/connection/connection.ts";
+import type { Host } from "../rooms/object/host.ts";
 import type { Items } from "./context.ts";
 
 /** Bytes of all items of a connection: they share its attachment with the token's claims. */

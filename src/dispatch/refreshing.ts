@@ -5,7 +5,7 @@ import { CLOSE, HubError } from "../model/errors.ts";
 import { logError } from "../model/log.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import { granted, type User } from "../model/user.ts";
-import type { Refreshed } from "../rooms/receiver.ts";
+import type { Refreshed } from "../rooms/object/host.ts";
 import type { Asked } from "./built-ins.ts";
 import { callAt, mayEnter, rulesAt } from "./policies.ts";
 

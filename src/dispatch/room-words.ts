@@ -6,7 +6,7 @@ import { HubError, publicError } from "../model/errors.ts";
 import { formatPosition, parsePosition } from "../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../model/topic.ts";
 import { encodeParams } from "../protocols/json.ts";
-import type { CaughtUp } from "../rooms/receiver.ts";
+import type { CaughtUp } from "../rooms/object/host.ts";
 import type { Asked } from "./built-ins.ts";
 import {
   callAt,

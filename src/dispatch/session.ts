@@ -4,10 +4,10 @@
 import { HubError } from "../model/errors.ts";
 import type { CallId } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
-import type { Connection } from "../rooms/connection.ts";
-import type { Host } from "../rooms/receiver.ts";
+import type { Connection } from "../rooms/connection/connection.ts";
+import type { Host } from "../rooms/object/host.ts";
 import { Questions } from "./questions.ts";
-import { bucket, type Bucket } from "../rooms/rate.ts";
+import { bucket, type Bucket } from "../rooms/platform/token-bucket.ts";
 import { Upload } from "./uploads.ts";
 
 /** A call that has begun or waits for its turn. */

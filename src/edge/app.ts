@@ -7,7 +7,7 @@ import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
 import { logError } from "../model/log.ts";
-import type { ObjectEnv } from "../rooms/peers.ts";
+import type { ObjectEnv } from "../rooms/rpc/room-rpc.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";
 import { CONNECT_PATHS, connectRpc } from "./connect-rpc/router.ts";
 import { preflight, readable } from "./cors.ts";

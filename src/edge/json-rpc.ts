@@ -4,9 +4,9 @@
 import { HubError } from "../model/errors.ts";
 import type { Incoming, Received } from "../model/message.ts";
 import { jsonRpcAnswers } from "../protocols/json-rpc.ts";
-import { randomId } from "../rooms/address.ts";
-import { limitsWithin } from "../rooms/limits.ts";
-import type { RpcArrival } from "../rooms/rpc.ts";
+import { randomId } from "../rooms/rpc/object-names.ts";
+import { limitsWithin } from "../rooms/connection/connection-limits.ts";
+import type { RpcArrival } from "../rooms/relay/accept-rpc.ts";
 import type { Hubs } from "../dispatch/tables.ts";
 import { accepted } from "./admission.ts";
 import { bodyWithin } from "./body.ts";

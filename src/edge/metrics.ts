@@ -6,10 +6,10 @@ import { inTime } from "../model/bounded.ts";
 import { HubError } from "../model/errors.ts";
 import { logWarning } from "../model/log.ts";
 import { ALL } from "../model/topic.ts";
-import { objectName } from "../rooms/address.ts";
-import type { Counted } from "../rooms/counters.ts";
-import type { HubMetrics, Measured } from "../rooms/indexed.ts";
-import { peersOf, type ObjectEnv } from "../rooms/peers.ts";
+import { objectName } from "../rooms/rpc/object-names.ts";
+import type { Counted } from "../rooms/observe/counters.ts";
+import type { HubMetrics, Measured } from "../rooms/rpc/hub-metrics.ts";
+import { peersOf, type ObjectEnv } from "../rooms/rpc/room-rpc.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
 export async function metrics(tenant: string, hubs: Hubs, env: ObjectEnv): Promise<Response> {

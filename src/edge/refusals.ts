@@ -1,8 +1,8 @@
 // Why requests were turned away, for whoever runs this: a line of the log and a point of analytics.
 
 import { logWarning } from "../model/log.ts";
-import { writeRefusal } from "../rooms/analytics.ts";
-import type { ObjectEnv } from "../rooms/peers.ts";
+import { writeRefusal } from "../rooms/observe/analytics.ts";
+import type { ObjectEnv } from "../rooms/rpc/room-rpc.ts";
 
 export interface Refused {
   readonly hub: string;

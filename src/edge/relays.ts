@@ -2,15 +2,15 @@
 
 import { HubError } from "../model/errors.ts";
 import type { TokenFacts } from "../model/token-rules.ts";
-import { objectName, type Domain } from "../rooms/address.ts";
-import { codeOf, enter } from "../rooms/attach.ts";
-import type { ObjectEnv } from "../rooms/peers.ts";
-import type { Refreshed } from "../rooms/receiver.ts";
-import type { Unrefreshed } from "../rooms/refreshing.ts";
-import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/relay-names.ts";
-import type { Answered, AskArrival } from "../rooms/asking.ts";
-import type { Posted } from "../rooms/relay.ts";
-import type { Seat } from "../rooms/seats.ts";
+import { objectName, type Domain } from "../rooms/rpc/object-names.ts";
+import { codeOf, enter } from "../rooms/room/enter-room.ts";
+import type { ObjectEnv } from "../rooms/rpc/room-rpc.ts";
+import type { Refreshed } from "../rooms/object/host.ts";
+import type { Unrefreshed } from "../rooms/relay/refresh-connection.ts";
+import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../rooms/rpc/relay-levels.ts";
+import type { Answered, AskArrival } from "../rooms/relay/http-calls.ts";
+import type { Posted } from "../rooms/relay/relay-object.ts";
+import type { Seat } from "../rooms/relay/seats.ts";
 import type { Grant, User } from "../model/user.ts";
 
 /** What the edge asks of relays, beside letting sockets in. */

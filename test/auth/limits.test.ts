@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { verifyToken } from "../../src/auth/authenticate.ts";
 import { LIMITS } from "../../src/model/options.ts";
-import { limitsWithin } from "../../src/rooms/limits.ts";
+import { limitsWithin } from "../../src/rooms/connection/connection-limits.ts";
 import { hs256, NOW, outcome, SECRET_ENV } from "./tokens.ts";
 
 const user = async (limits: unknown) => verifyToken(await hs256({ limits }), SECRET_ENV, () => NOW);

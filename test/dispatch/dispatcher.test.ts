@@ -8,8 +8,8 @@ import type { Outgoing } from "../../src/model/message.ts";
 import { DEFAULTS } from "../../src/model/options.ts";
 import { ALL } from "../../src/model/topic.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc.ts";
-import type { Connection } from "../../src/rooms/connection.ts";
-import type { Host } from "../../src/rooms/receiver.ts";
+import type { Connection } from "../../src/rooms/connection/connection.ts";
+import type { Host } from "../../src/rooms/object/host.ts";
 
 /** An object of the hub `a` with one connection, and what it sent, remembered and waited for. */
 function object({ hubName = "a", openCalls = [] as string[] } = {}) {

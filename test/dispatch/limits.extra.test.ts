@@ -2,8 +2,8 @@
 
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
-import { connected } from "../relays/client.ts";
-import { postRefresh } from "../relays/members.ts";
+import { connected } from "../rooms/relay/client.ts";
+import { postRefresh } from "../rooms/relay/members.ts";
 import { enter, token, type Client, type Frame } from "../rooms/client.ts";
 
 // Buckets fill by the clock: it stands still but where a test moves it.

@@ -2,10 +2,10 @@
 
 import { evictDurableObject } from "cloudflare:test";
 import { expect, it, onTestFinished } from "vitest";
-import type { Peer } from "../../src/rooms/peers.ts";
+import type { Peer } from "../../src/rooms/rpc/room-rpc.ts";
 import { Client, enter, roomAt, token, upgrade } from "../rooms/client.ts";
 import { hold } from "../rooms/replaced.ts";
-import { relayOf } from "../relays/client.ts";
+import { relayOf } from "../rooms/relay/client.ts";
 
 type Claims = Record<string, unknown>;
 

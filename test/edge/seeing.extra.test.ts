@@ -7,9 +7,9 @@ import parse, { type Family } from "parse-prometheus-text-format";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EndpointEnv } from "../../src/edge/app.ts";
 import type { HubError } from "../../src/model/errors.ts";
-import { objectName } from "../../src/rooms/address.ts";
-import { RoomObject } from "../../src/rooms/room.ts";
-import { connected } from "../relays/client.ts";
+import { objectName } from "../../src/rooms/rpc/object-names.ts";
+import { RoomObject } from "../../src/rooms/room/room-object.ts";
+import { connected } from "../rooms/relay/client.ts";
 import { enter, roomAt, token, upgrade, type Client } from "../rooms/client.ts";
 
 const SOON_MS = 2_000;

@@ -3,7 +3,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Peer } from "../../src/rooms/peers.ts";
+import type { Peer } from "../../src/rooms/rpc/room-rpc.ts";
 import { enter, roomAt, token } from "../rooms/client.ts";
 
 interface Told {

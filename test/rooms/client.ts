@@ -5,8 +5,8 @@ import { env } from "cloudflare:workers";
 import { SignJWT } from "jose";
 import { parsePosition, type Position } from "../../src/model/position.ts";
 import { parseTopic } from "../../src/model/topic.ts";
-import { objectName } from "../../src/rooms/address.ts";
-import type { Peer } from "../../src/rooms/peers.ts";
+import { objectName } from "../../src/rooms/rpc/object-names.ts";
+import type { Peer } from "../../src/rooms/rpc/room-rpc.ts";
 import type { Room } from "../../src/worker.ts";
 
 export interface Frame {

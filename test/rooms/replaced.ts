@@ -2,7 +2,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { expect } from "vitest";
-import type { Peer } from "../../src/rooms/peers.ts";
+import type { Peer } from "../../src/rooms/rpc/room-rpc.ts";
 import { roomAt } from "./client.ts";
 
 /** Makes the method anew from the real one. RPC sees what prototypes have, and no instance's own properties. */

@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
-import type { Entry } from "../../src/rooms/receiver.ts";
+import type { Entry } from "../../src/rooms/object/host.ts";
 
 let objects = 0;
 

@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { heldTimers } from "../support/held-timers.ts";
-import { connected, negotiate, open, relayOf } from "../relays/client.ts";
+import { connected, negotiate, open, relayOf } from "../rooms/relay/client.ts";
 import { Client, roomAt, token, upgrade } from "../rooms/client.ts";
 import { evictDurableObject } from "cloudflare:test";
 import {

@@ -2,7 +2,7 @@
 // limits.
 
 import { describe, expect, it } from "vitest";
-import { connected } from "../relays/client.ts";
+import { connected } from "../rooms/relay/client.ts";
 import { ask, codeOf, granting, inRoom, receiver, upgrading } from "./connecting.ts";
 
 describe("the question", () => {

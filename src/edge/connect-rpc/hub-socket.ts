@@ -3,8 +3,8 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Limits } from "../../model/options.ts";
 import { depthError, sizeError } from "../../protocols/hostile-json.ts";
-import { limitsWithin } from "../../rooms/limits.ts";
-import type { RpcArrival } from "../../rooms/rpc.ts";
+import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
+import type { RpcArrival } from "../../rooms/relay/accept-rpc.ts";
 import { closeQuietly, socketIn } from "../bridge.ts";
 import { checkConnectRate } from "../connect-rate.ts";
 import { connectRequest } from "../connect-request.ts";

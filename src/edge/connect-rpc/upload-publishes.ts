@@ -10,7 +10,7 @@ import type {
   UploadResponseSchema,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { depthError } from "../../protocols/hostile-json.ts";
-import { limitsWithin } from "../../rooms/limits.ts";
+import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import {
   answers,
   callerIn,

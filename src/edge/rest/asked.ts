@@ -4,10 +4,16 @@ import type { ServedHub } from "../../dispatch/tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
-import { homeOf, objectName, type Domain } from "../../rooms/address.ts";
-import type { Command } from "../../rooms/commands.ts";
-import { checkDraft } from "../../rooms/drafts.ts";
-import { accountOf, peersOf, type Account, type ObjectEnv, type Peer } from "../../rooms/peers.ts";
+import { homeOf, objectName, type Domain } from "../../rooms/rpc/object-names.ts";
+import type { Command } from "../../rooms/object/run-commands.ts";
+import { checkDraft } from "../../rooms/delivery/check-draft.ts";
+import {
+  accountOf,
+  peersOf,
+  type Account,
+  type ObjectEnv,
+  type Peer,
+} from "../../rooms/rpc/room-rpc.ts";
 import type { Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/config.ts";
 import type { Message } from "./operation.ts";

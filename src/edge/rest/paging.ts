@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
-import type { Place } from "../../rooms/listing.ts";
+import type { Place } from "../../rooms/object/members.ts";
 
 const Written = z.tuple([z.string().max(1_024), z.string().max(1_024)]);
 

@@ -2,7 +2,7 @@
 // each of Cloudflare's locations.
 
 import { HubError } from "../../model/errors.ts";
-import { bucket, type Bucket } from "../../rooms/rate.ts";
+import { bucket, type Bucket } from "../../rooms/platform/token-bucket.ts";
 import type { Service } from "../../auth/service.ts";
 
 export interface RateEnv {

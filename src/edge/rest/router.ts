@@ -6,7 +6,7 @@ import { authenticateService, type Service } from "../../auth/service.ts";
 import type { Hubs, ServedHub } from "../../dispatch/tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { factsOf } from "../../model/token-rules.ts";
-import { accountOf } from "../../rooms/peers.ts";
+import { accountOf } from "../../rooms/rpc/room-rpc.ts";
 import type { EndpointEnv } from "../app.ts";
 import { metrics } from "../metrics.ts";
 import { Asked } from "./asked.ts";

@@ -8,7 +8,7 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
 } from "../../../src/protocols/proto/grpc/health/v1/health_pb.ts";
-import { relayOf } from "../../relays/client.ts";
+import { relayOf } from "../../rooms/relay/client.ts";
 import { enter } from "../../rooms/client.ts";
 import {
   as,

@@ -6,7 +6,7 @@ import { CONFIRM_MS } from "../../../src/edge/connect-rpc/session.ts";
 import { toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { heldTimers } from "../../support/held-timers.ts";
-import { relayOf } from "../../relays/client.ts";
+import { relayOf } from "../../rooms/relay/client.ts";
 import { enter } from "../../rooms/client.ts";
 import { as, clientBy, failure, SERVICE } from "./client.ts";
 import { begun, Talker } from "./talker.ts";

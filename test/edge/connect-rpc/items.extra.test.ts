@@ -4,7 +4,7 @@ import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { relayOf } from "../../relays/client.ts";
+import { relayOf } from "../../rooms/relay/client.ts";
 import { as, clientBy, failure, PROTOCOLS } from "./client.ts";
 import { item, streaming, uploaded } from "./values.ts";
 

@@ -9,8 +9,8 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { accountName } from "../../../src/rooms/address.ts";
-import { connected, negotiate, open as attach, type SignalR } from "../../relays/client.ts";
+import { accountName } from "../../../src/rooms/rpc/object-names.ts";
+import { connected, negotiate, open as attach, type SignalR } from "../../rooms/relay/client.ts";
 import { enter, token, upgrade, type Client } from "../../rooms/client.ts";
 import { ask, ORIGIN, refusal } from "./service.ts";
 

@@ -2,7 +2,7 @@
 
 import { encode } from "@msgpack/msgpack";
 import { afterEach, describe, expect, it } from "vitest";
-import { connected, type SignalR } from "../../relays/client.ts";
+import { connected, type SignalR } from "../../rooms/relay/client.ts";
 import { enter, type Client } from "../../rooms/client.ts";
 import { ask, refusal } from "./service.ts";
 

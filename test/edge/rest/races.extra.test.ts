@@ -4,10 +4,16 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
-import { accountName } from "../../../src/rooms/address.ts";
-import type { AccountsObject } from "../../../src/rooms/accounts.ts";
-import type { Holder } from "../../../src/rooms/peers.ts";
-import { connected, negotiate, open as attach, relayOf, SignalR } from "../../relays/client.ts";
+import { accountName } from "../../../src/rooms/rpc/object-names.ts";
+import type { AccountsObject } from "../../../src/rooms/account/account-object.ts";
+import type { Holder } from "../../../src/rooms/rpc/room-rpc.ts";
+import {
+  connected,
+  negotiate,
+  open as attach,
+  relayOf,
+  SignalR,
+} from "../../rooms/relay/client.ts";
 import { Client, enter, token, upgrade } from "../../rooms/client.ts";
 import { ask } from "./service.ts";
 

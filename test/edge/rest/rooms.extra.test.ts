@@ -2,7 +2,7 @@
 
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { connected } from "../../relays/client.ts";
+import { connected } from "../../rooms/relay/client.ts";
 import { enter, roomAt } from "../../rooms/client.ts";
 import { ask, refusal } from "./service.ts";
 

@@ -2,7 +2,7 @@
 // reach the others.
 
 import { describe, expect, it } from "vitest";
-import { connected, type SignalR } from "../../relays/client.ts";
+import { connected, type SignalR } from "../../rooms/relay/client.ts";
 import { enter, type Client } from "../../rooms/client.ts";
 import { chance, type Chance } from "../../support/seed.ts";
 import { ask } from "./service.ts";

@@ -1,0 +1,30 @@
+// How a socket is closed from here: with a code of ours, and words that fit.
+
+import { CLOSE, reasonOf, type CloseCode } from "../../model/errors.ts";
+import type { Connection } from "./connection.ts";
+
+/** Ended on purpose: nobody waits for its client to come back. */
+export const FOR_GOOD: ReadonlySet<CloseCode> = new Set([
+  CLOSE.normal,
+  CLOSE.aborted,
+  CLOSE.forbidden,
+  CLOSE.dismissed,
+  CLOSE.revoked,
+]);
+
+export function closeSocket({ socket, asker }: Connection, why: CloseCode, reason?: string): void {
+  asker?.ended(why);
+  try {
+    const own = why === CLOSE.dismissed ? reason : undefined;
+    socket?.close(why, own ? within(own) : reasonOf(why));
+  } catch {
+    // Closed already.
+  }
+}
+
+/** A close frame has room for 123 bytes. */
+function within(reason: string): string {
+  const bytes = new Uint8Array(123);
+  const { read } = new TextEncoder().encodeInto(reason, bytes);
+  return reason.slice(0, read);
+}

@@ -1,0 +1,121 @@
+// What this object says in rooms elsewhere: one call to a room at a time, and what is said meanwhile goes with the
+// next. So the order of a room is the order here, and a thousand messages do not cost a thousand calls.
+
+import { HubError, publicError } from "../../model/errors.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
+import type { Peer } from "../rpc/room-rpc.ts";
+import type { Draft } from "../object/host.ts";
+
+interface Waiting {
+  readonly draft: Draft;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+interface Lane {
+  readonly waiting: Waiting[];
+  running: Promise<void> | undefined;
+  /** Characters that wait. */
+  size: number;
+  /** The newest message's arrival. */
+  last: Promise<void>;
+}
+
+/** Messages of one call. */
+const BATCH = 500;
+/** Characters of one call: an RPC takes 32 MiB, and a character may have two bytes. */
+const BATCH_CHARS = 4 * 1024 * 1024;
+/** Messages and characters that may wait for one room: one that hangs must not fill this object's memory. */
+const MOST = 10_000;
+const MOST_CHARS = 48 * 1024 * 1024;
+
+const NOTHING = Promise.resolve();
+
+/** As many from the beginning as one call takes; at least one. */
+function take(lane: Lane): Waiting[] {
+  let size = 0;
+  const end = lane.waiting.findIndex(
+    ({ draft }, index) =>
+      index >= BATCH || ((size += draft.params.length) > BATCH_CHARS && index > 0),
+  );
+  const batch = lane.waiting.splice(0, end < 0 ? lane.waiting.length : end);
+  for (const { draft } of batch) lane.size -= draft.params.length;
+  return batch;
+}
+
+export class Lanes {
+  readonly #peer: (topic: Topic) => Pick<Peer, "publishAll">;
+  readonly #lanes = new Map<string, Lane>();
+
+  constructor(peer: (topic: Topic) => Pick<Peer, "publishAll">) {
+    this.#peer = peer;
+  }
+
+  /** Done when the message is durable there. Throws what the room says, and `rate_limited` where it is stuck. */
+  publish(topic: Topic, draft: Draft): Promise<void> {
+    const lane = this.#open(topic);
+    const { length } = draft.params;
+    if (lane.waiting.length >= MOST || (lane.size > 0 && lane.size + length > MOST_CHARS))
+      return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
+    lane.size += length;
+    const said = new Promise<void>((resolve, reject) => {
+      // An id of its own makes a second attempt harmless: the room knows what it has said.
+      const id = draft.id ?? crypto.randomUUID();
+      lane.waiting.push({ draft: { ...draft, id }, resolve, reject });
+      lane.running ??= this.#run(topic, lane);
+    });
+    lane.last = said.catch(() => {});
+    return said;
+  }
+
+  /** Done when all that was said there until now has arrived: who has said something finds it there. */
+  async settled(topic: Topic): Promise<void> {
+    await this.#lanes.get(formatTopic(topic))?.last;
+  }
+
+  #open(topic: Topic): Lane {
+    const room = formatTopic(topic);
+    let lane = this.#lanes.get(room);
+    if (!lane)
+      this.#lanes.set(room, (lane = { waiting: [], running: undefined, size: 0, last: NOTHING }));
+    return lane;
+  }
+
+  async #run(topic: Topic, lane: Lane): Promise<void> {
+    while (lane.waiting.length > 0) {
+      // Fires when the loop has drained: each frame of a burst is an event of its own. At rest that is at once.
+      // oxlint-disable-next-line no-await-in-loop -- one call at a time keeps the order
+      await scheduler.wait(0);
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#send(topic, take(lane));
+    }
+    lane.running = undefined;
+    this.#lanes.delete(formatTopic(topic));
+  }
+
+  async #send(topic: Topic, batch: readonly Waiting[]): Promise<void> {
+    try {
+      const outcomes = await this.#publish(
+        topic,
+        batch.map(({ draft }) => draft),
+      );
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const outcome = outcomes[index];
+        if (outcome && "code" in outcome) reject(new HubError(outcome.code, outcome.message));
+        else resolve();
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /** A second attempt needs a fresh stub: one whose object was reset is broken for good. */
+  async #publish(topic: Topic, drafts: readonly Draft[]) {
+    try {
+      return await this.#peer(topic).publishAll(drafts);
+    } catch (error) {
+      if (publicError(error).code !== "internal") throw error;
+      return this.#peer(topic).publishAll(drafts);
+    }
+  }
+}

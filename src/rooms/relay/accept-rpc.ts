@@ -1,0 +1,33 @@
+// A JSON-RPC client of a whole hub: all its rooms on one socket, at a relay.
+
+import type { User } from "../../model/user.ts";
+import type { ConnectRequest } from "../../model/request.ts";
+import { jsonRpc, jsonRpcSingle } from "../../protocols/json-rpc.ts";
+import { connectionId } from "../rpc/object-names.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { RelayParts } from "./relay-parts.ts";
+
+export interface RpcArrival {
+  readonly kind: "rpc";
+  readonly user: User;
+  readonly request: ConnectRequest;
+  /** Takes arrays of messages in a frame, as our own client does. */
+  readonly arrays: boolean;
+}
+
+/** Accepts the socket; the first frame says who it is. */
+export function takeRpc(parts: RelayParts, socket: WebSocket, arrival: RpcArrival): Connection {
+  const { agenda, connections, home, settings } = parts;
+  const { user, request, arrays } = arrival;
+  const now = Date.now();
+  const connection = connections.accept(socket, {
+    ...{ id: connectionId(home), user, request, openCalls: [], connectedAt: now, heardAt: now },
+    protocol: (arrays ? jsonRpc : jsonRpcSingle).name,
+  });
+  const { pingSeconds } = settings;
+  const params = { connectionId: connection.id, userId: user.id, pingSeconds };
+  const hello = connection.protocol.encode({ type: "control", name: "connected", params });
+  connections.send(connection, [hello]);
+  agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
+  return connection;
+}

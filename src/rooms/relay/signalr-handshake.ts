@@ -1,0 +1,46 @@
+// A SignalR connection's first message: which protocol it speaks from then on, and whether it may be resumed.
+
+import { CLOSE } from "../../model/errors.ts";
+import {
+  handshakeFrame,
+  handshakeResponse,
+  readHandshake,
+  type Handshake,
+} from "../../protocols/handshake.ts";
+import { save, type Connection } from "../connection/connection.ts";
+import type { RelayParts } from "./relay-parts.ts";
+
+/** True once both sides have agreed; what cannot be agreed on ends the connection. */
+export function shakeHands(
+  parts: RelayParts,
+  connection: Connection,
+  frame: string | ArrayBuffer,
+): boolean {
+  const { connections, settings } = parts;
+  const { rest, attached } = connection;
+  const binary = attached.transport !== "ServerSentEvents";
+  const shaken = readHandshake(frame, settings.limits, { binary, ...(rest && { rest }) });
+  connection.rest = shaken.type === "incomplete" ? shaken.rest : undefined;
+  if (shaken.type === "handshake") agree(parts, connection, shaken);
+  if (shaken.type !== "refused") return shaken.type === "handshake";
+  const detail = settings.detailedErrors && shaken.detail ? ` ${shaken.detail}` : "";
+  connections.refuse(connection, handshakeResponse(shaken.error + detail), CLOSE.malformed);
+  return false;
+}
+
+function agree(
+  { resumables, settings }: RelayParts,
+  connection: Connection,
+  { protocol, version, rest }: Handshake & { type: "handshake" },
+): void {
+  const spelling = settings.signalR.verbatim ? "-verbatim" : "";
+  const name = `${protocol === "json" ? "signalr-json" : "signalr-msgpack"}${spelling}`;
+  save(connection, { protocol: name, deadline: undefined });
+  const { negotiated, transport } = connection.attached;
+  const resumes = version === 2 && negotiated && transport === undefined;
+  if (resumes && settings.signalR.statefulReconnect) resumables.begin(connection);
+  // Sleep before the handshake forgets that nothing is to be said yet.
+  connection.held ??= [];
+  connection.answer = handshakeFrame(protocol);
+  if (rest !== undefined) connection.early.push(rest);
+}

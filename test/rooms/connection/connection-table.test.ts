@@ -1,0 +1,100 @@
+// The sockets of one object, with sockets that the test makes: slow ones, closing ones.
+
+import { describe, expect, it } from "vitest";
+import { DEFAULTS } from "../../../src/model/options.ts";
+import type { Connections } from "../../../src/rooms/connection/connection-table.ts";
+import { objectWith } from "./sockets.ts";
+
+describe("the connections of an object", () => {
+  it("are found by id and by socket, also after a wake, and not when they are closing", () => {
+    const { accept, sockets } = objectWith();
+    const [alice, bob] = [accept("alice"), accept("bob")];
+    bob.socket.readyState = WebSocket.CLOSING;
+    const { connections } = objectWith(sockets);
+    expect([...connections.all].map(({ id }) => id)).toEqual(["alice"]);
+    expect(connections.of(alice.socket as unknown as WebSocket)?.id).toBe("alice");
+    expect(connections.of(bob.socket as unknown as WebSocket)).toBeUndefined();
+    expect(connections.get("alice")).toBe(connections.of(alice.socket as unknown as WebSocket));
+  });
+
+  it("are closed with 4408 when too much waits for them, once, and get nothing more", () => {
+    const { connections, dropped, accept } = objectWith();
+    const { socket, connection } = accept("slow");
+    connections.greet(connection);
+    socket.bufferedAmount = DEFAULTS.limits.queuedBytes;
+    // Looked at after an eighth of the limit was written.
+    const eighth = "x".repeat(DEFAULTS.limits.queuedBytes / 8);
+    connections.send(connection, [eighth]);
+    connections.send(connection, ["last"]);
+    socket.bufferedAmount++;
+    connections.send(connection, [eighth]);
+    connections.send(connection, ["lost"]);
+    connections.send(connection, ["lost"]);
+    expect(socket.sent).toEqual([eighth, "last", eighth]);
+    expect([socket.closedWith, dropped]).toEqual([4408, [["slow", 4408]]]);
+    expect(connections.all.size).toBe(0);
+  });
+
+  it("hear nothing before they are greeted, and then everything in order", () => {
+    const { connections, accept } = objectWith();
+    const { socket, connection } = accept("new");
+    connections.send(connection, ["hello"]);
+    connections.send(connection, ["first", "second"]);
+    expect(socket.sent).toEqual([]);
+    connections.greet(connection);
+    connections.send(connection, ["third"]);
+    expect(socket.sent).toEqual(["hello", "first", "second", "third"]);
+  });
+
+  it("that closed meanwhile take no frames, and break nothing", () => {
+    const { connections, accept } = objectWith();
+    const { socket, connection } = accept("gone");
+    connections.greet(connection);
+    socket.readyState = WebSocket.CLOSED;
+    connections.send(connection, ["lost"]);
+    socket.send = () => {
+      throw new TypeError("Can't send after close.");
+    };
+    socket.readyState = WebSocket.OPEN;
+    connections.send(connection, ["lost"]);
+    expect(socket.sent).toEqual([]);
+  });
+
+  it("remember across sleep, to within a third of a ping, when they were heard", () => {
+    const { connections, accept, sockets } = objectWith();
+    const { connection } = accept("alice");
+    for (const now of [4_999, 9_000, 12_000]) connections.heard(connection, now);
+    const [woken] = objectWith(sockets).connections.all;
+    expect(woken?.heardAt).toBe(9_000);
+  });
+
+  it("may say a hundred things before they are greeted, and are closed with 4429 at one more", () => {
+    const { connections, dropped, accept } = objectWith();
+    const { connection } = accept("eager");
+    const words = Array.from({ length: DEFAULTS.limits.queuedCalls }, (_, n) => `${n}`);
+    for (const word of words) connections.delay(connection, word);
+    expect([connection.early, dropped]).toEqual([words, []]);
+    connections.delay(connection, "one more");
+    expect(dropped).toEqual([["eager", 4429]]);
+  });
+
+  it("that end are known once, also where they ended while the object slept", () => {
+    const { connections, accept, sockets } = objectWith();
+    const [alice, bob] = [accept("alice"), accept("bob")].map(
+      ({ socket }) => socket as unknown as WebSocket,
+    );
+    const ended = (among: Connections, socket: WebSocket) => {
+      const found = among.ended(socket);
+      if (found) among.remove(found.connection);
+      return found && [found.connection.id, found.asleep];
+    };
+    expect([ended(connections, alice!), ended(connections, alice!)]).toEqual([
+      ["alice", false],
+      undefined,
+    ]);
+    const woken = objectWith(sockets.slice(0, 0)).connections;
+    expect([ended(woken, bob!), ended(woken, bob!)]).toEqual([["bob", true], undefined]);
+    const again = objectWith(sockets).connections;
+    expect([again.all.size, ended(again, bob!)]).toEqual([0, undefined]);
+  });
+});

@@ -1,0 +1,144 @@
+// When an object tells its hub's index how things are: soon, each minute while it goes on, before it sleeps; and never
+// while it is idle. The clock is the test's.
+
+import { afterEach, expect, it, vi } from "vitest";
+import { freshCounters, NOTHING, type Counted } from "../../../src/rooms/observe/counters.ts";
+import { Reports, type Report } from "../../../src/rooms/observe/activity-reports.ts";
+
+const START = 1_800_000_000_000;
+const SECOND = 1_000;
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** An object with one duty; `kv` outlives its wakes. */
+function object(kv = new Map<string, unknown>(), start = START) {
+  let now = start;
+  const counters = freshCounters();
+  const crowd = { sockets: 1, connections: 1, users: 1 };
+  const told: [seconds: number, report: Report][] = [];
+  const news: Counted[] = [];
+  const state = { fails: false, pending: Promise.resolve() as Promise<unknown> };
+  const reports = new Reports({
+    kv: { get: (key: string) => kv.get(key), put: kv.set.bind(kv) } as unknown as SyncKvStorage,
+    ...{ counters, wake: `w${start}`, crowd: () => ({ ...crowd }) },
+    counted: () => ({ ...NOTHING, in: counters.in, wakes: counters.wakes }),
+    async tell(report) {
+      if (state.fails) throw new Error("down");
+      told.push([(now - START) / SECOND, report]);
+    },
+    told: (_, counted) => void news.push(counted),
+    arm: () => {},
+    now: () => now,
+    waitUntil: (work) => void (state.pending = work),
+  });
+  return {
+    ...{ reports, crowd, told, news, state, kv },
+    at: () => told.map(([seconds]) => seconds),
+    say(messages = 1) {
+      counters.in += messages;
+      reports.active();
+    },
+    /** Alarms ring when they are due, until then. */
+    async until(seconds: number) {
+      const end = START + seconds * SECOND;
+      for (let due = reports.due(); due !== undefined && due <= end; due = reports.due()) {
+        now = due;
+        reports.run(now);
+        // oxlint-disable-next-line no-await-in-loop -- one alarm after another
+        await state.pending;
+      }
+      now = end;
+    },
+  };
+}
+
+it("one message is told two seconds later, and then no alarm is due", async () => {
+  const room = object();
+  room.say();
+  await room.until(3_600);
+  expect(room.at()).toEqual([2]);
+  expect(room.told[0]![1]).toMatchObject({ sockets: 1, counted: { in: 1, wakes: 1 } });
+  expect(room.reports.due()).toBeUndefined();
+});
+
+it("who talks on tells once a minute, and all that was said once it rests", async () => {
+  const room = object();
+  for (let second = 0; second < 150; second++) {
+    // oxlint-disable-next-line no-await-in-loop -- time passes
+    await room.until(second);
+    room.say();
+  }
+  await room.until(3_600);
+  expect(room.at()[0]).toBe(2);
+  const pauses = room
+    .at()
+    .slice(1, -1)
+    .map((at, i) => at - room.at()[i]!);
+  expect(Math.min(...pauses)).toBeGreaterThanOrEqual(60);
+  expect(room.at()).toHaveLength(4);
+  expect(room.told.at(-1)![1].counted.in).toBe(150);
+  expect(room.at().at(-1)).toBeLessThan(150 + 2 * 8 + 1);
+  expect(room.reports.due()).toBeUndefined();
+  expect(room.news.reduce((sum, one) => sum + one.in, 0)).toBe(150);
+});
+
+it("looks again before a quiet object sleeps, ten seconds after its last word", async () => {
+  const room = object();
+  room.say();
+  await room.until(5);
+  room.say();
+  expect(room.reports.due()! - (START + 5 * SECOND)).toBeLessThan(10 * SECOND);
+});
+
+it("what could not be told is told a minute later, all of it", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  const room = object();
+  room.say();
+  room.state.fails = true;
+  await room.until(2);
+  room.say();
+  room.state.fails = false;
+  await room.until(3_600);
+  expect(room.told.at(-1)![1].counted.in).toBe(2);
+  expect(room.news).toEqual([{ ...NOTHING, in: 2, wakes: 1 }]);
+  expect(room.at()).toEqual([62]);
+});
+
+it("an alarm after sleep tells nothing where nothing changed, and who is there where somebody did", async () => {
+  const before = object();
+  before.say();
+  await before.until(10);
+  const woken = object(before.kv, START + 120 * SECOND);
+  woken.reports.run(START + 120 * SECOND);
+  expect(woken.told).toEqual([]);
+  woken.crowd.users = 2;
+  woken.reports.run(START + 120 * SECOND);
+  expect(woken.told).toHaveLength(1);
+  woken.reports.run(START + 120 * SECOND);
+  await woken.state.pending;
+  expect(woken.reports.due()).toBeUndefined();
+});
+
+it("who only has connections says so once an hour, and who has none says nothing", async () => {
+  const before = object();
+  before.say();
+  await before.until(10);
+  const at = START + 3_602 * SECOND;
+  const woken = object(before.kv, at);
+  woken.reports.run(at - SECOND);
+  expect(woken.told).toEqual([]);
+  woken.reports.run(at);
+  await woken.state.pending;
+  expect(woken.told).toHaveLength(1);
+  woken.reports.run(at + 120 * SECOND);
+  expect(woken.told).toHaveLength(1);
+
+  const empty = object();
+  Object.assign(empty.crowd, { sockets: 0, connections: 0, users: 0 });
+  empty.say();
+  await empty.until(10);
+  const emptied = object(empty.kv, at);
+  Object.assign(emptied.crowd, { sockets: 0, connections: 0, users: 0 });
+  emptied.reports.run(at);
+  expect(emptied.told).toEqual([]);
+});

@@ -1,0 +1,72 @@
+// What is counted, and added up.
+
+import { expect, it } from "vitest";
+import {
+  countedOf,
+  countRefusal,
+  countReplay,
+  freshCounters,
+  NOTHING,
+  since,
+  sum,
+} from "../../../src/rooms/observe/counters.ts";
+import { MessageRate } from "../../../src/rooms/observe/message-rate.ts";
+
+it("a wake counts itself, and nothing else yet", () => {
+  expect(countedOf(freshCounters())).toEqual({ ...NOTHING, wakes: 1 });
+});
+
+it("refusals are counted by code, names of every object among them; what is no code is other", () => {
+  const counters = freshCounters();
+  for (const code of ["forbidden", "forbidden", "constructor", "__proto__", 'a"b', "x\ny"])
+    countRefusal(counters, code);
+  const expected = { forbidden: 2, constructor: 1, other: 3 };
+  expect(countedOf(counters).refusals).toEqual(expected);
+  const twice = sum(countedOf(counters), countedOf(counters));
+  expect(twice.refusals).toEqual({ forbidden: 4, constructor: 2, other: 6 });
+  expect(sum(NOTHING, countedOf(counters)).refusals).toEqual(expected);
+});
+
+it("forty codes have names, and all more are other", () => {
+  const counters = freshCounters();
+  for (let n = 0; n < 100; n++) countRefusal(counters, `code_${n}`);
+  expect(counters.refusals.size).toBe(41);
+  expect(counters.refusals.get("other")).toBe(60);
+});
+
+it("a replay is whole, or refused", () => {
+  const counters = freshCounters();
+  countReplay(counters, true, 7);
+  countReplay(counters, false, 0);
+  expect(countedOf(counters)).toMatchObject({
+    ...{ replays: 1, replayed: 7, refusals: { history_gone: 1 } },
+  });
+});
+
+it("what came since is never below nothing", () => {
+  const [before, now] = [
+    { ...NOTHING, in: 5, refusals: { forbidden: 2 } },
+    { ...NOTHING, in: 3, out: 4, refusals: { forbidden: 3, too_large: 1 } },
+  ];
+  expect(since(now, before)).toEqual({
+    ...NOTHING,
+    out: 4,
+    refusals: { forbidden: 1, too_large: 1 },
+  });
+});
+
+it("a rate is that of the last minute", () => {
+  const rate = new MessageRate();
+  const at = 1_800_000_000_000;
+  expect(rate.perSecond(at)).toBe(0);
+  rate.add(60, at);
+  rate.add(60, at + 30_000);
+  expect(rate.perSecond(at + 30_999)).toBe(2);
+  expect(rate.perSecond(at + 59_999)).toBe(2);
+  expect(rate.perSecond(at + 60_000)).toBe(1);
+  expect(rate.perSecond(at + 90_000)).toBe(0);
+  rate.add(30, at + 3_600_000);
+  expect(rate.perSecond(at + 3_600_000)).toBe(0.5);
+  rate.add(30, at); // A clock that went back.
+  expect(rate.perSecond(at + 3_600_000)).toBe(1);
+});

@@ -1,0 +1,104 @@
+// One alarm for many duties.
+
+import { describe, expect, it, vi } from "vitest";
+import { Agenda, type Duty } from "../../../src/rooms/platform/alarm-agenda.ts";
+
+function alarmAt(armed: number | null) {
+  const set: number[] = [];
+  let now = armed;
+  return {
+    set,
+    storage: {
+      getAlarm: async () => now,
+      setAlarm: async (at: number | Date) => {
+        set.push(Number(at));
+        now = Number(at);
+      },
+    },
+  };
+}
+
+const duty = (due: number | undefined, run: (now: number) => void = () => {}): Duty => ({
+  due: () => due,
+  run,
+});
+
+/** What the storage answers comes in microtasks. */
+const answered = () => new Promise((resolve) => setTimeout(resolve));
+
+describe("an agenda", () => {
+  it("sets the alarm once for the earliest of what was asked before it knows", async () => {
+    const { storage, set } = alarmAt(null);
+    const agenda = new Agenda(storage, []);
+    for (const at of [500, 300, 400]) agenda.arm(at);
+    await answered();
+    expect(set).toEqual([300]);
+  });
+
+  it("keeps an earlier alarm that it finds after a wake", async () => {
+    const { storage, set } = alarmAt(100);
+    const agenda = new Agenda(storage, []);
+    agenda.arm(300);
+    await answered();
+    agenda.arm(200);
+    expect(set).toEqual([]);
+    agenda.arm(50);
+    expect(set).toEqual([50]);
+  });
+
+  it("moves only to what is earlier", async () => {
+    const { storage, set } = alarmAt(null);
+    const agenda = new Agenda(storage, []);
+    agenda.arm(300);
+    await answered();
+    for (const at of [400, 300, 200, 250]) agenda.arm(at);
+    expect(set).toEqual([300, 200]);
+  });
+
+  it("sets what is due next when it has rung, and nothing where nothing is", async () => {
+    const { storage, set } = alarmAt(null);
+    await new Agenda(storage, [duty(900), duty(undefined), duty(700)]).ring(500);
+    expect(set).toEqual([700]);
+    const empty = alarmAt(null);
+    await new Agenda(empty.storage, [duty(undefined)]).ring(500);
+    expect(empty.set).toEqual([]);
+  });
+
+  it("runs every duty although one fails", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const ran: string[] = [];
+    const failing = duty(800, () => {
+      ran.push("failing");
+      throw new Error("Not today.");
+    });
+    const { storage, set } = alarmAt(null);
+    await new Agenda(storage, [failing, duty(900, () => void ran.push("other"))]).ring(500);
+    expect({ ran, set }).toEqual({ ran: ["failing", "other"], set: [800] });
+    logged.mockRestore();
+  });
+
+  it("sets the alarm all the same where the storage does not say what is set", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const { storage, set } = alarmAt(null);
+    const agenda = new Agenda({ ...storage, getAlarm: () => Promise.reject(new Error("No.")) }, []);
+    agenda.arm(300);
+    await answered();
+    expect(set).toEqual([300]);
+    logged.mockRestore();
+  });
+
+  it("tries again where the alarm could not be set", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const { storage } = alarmAt(null);
+    const setAlarm = vi
+      .fn<(at: number | Date) => Promise<void>>()
+      .mockRejectedValueOnce(new Error("No."))
+      .mockResolvedValue();
+    const agenda = new Agenda({ ...storage, setAlarm }, []);
+    agenda.arm(300);
+    await answered();
+    agenda.arm(400);
+    expect(setAlarm.mock.calls).toEqual([[300], [400]]);
+    logged.mockRestore();
+  });
+});

@@ -1,0 +1,172 @@
+// Attacks on negotiation, lanes and a hub's beginning that succeeded once, each for the reason above it.
+
+import { listDurableObjectIds } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { dispatcher } from "../../../src/dispatch/dispatcher.ts";
+import { tablesOf } from "../../../src/dispatch/tables.ts";
+import { hub, method, stream } from "../../../src/hub.ts";
+import type { Topic } from "../../../src/model/topic.ts";
+import { connectionOf, type Connection } from "../../../src/rooms/connection/connection.ts";
+import { Lanes } from "../../../src/rooms/links/publish-lanes.ts";
+import type { Host } from "../../../src/rooms/object/host.ts";
+import { roomAt, upgrade } from "../client.ts";
+import { late, slow } from "./attacking.ts";
+import { connected, negotiate, open, post } from "./client.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe("whoever negotiates", () => {
+  // Seats are promised without a look at who asks.
+  it("takes no more seats than a user may have connections", async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 60 }, () => post("/hubs/relayed/negotiate", "greedy")),
+    );
+    expect(ids.filter(({ status }) => status === 200)).toHaveLength(50);
+    expect(ids.filter(({ status }) => status === 429)).toHaveLength(10);
+  });
+
+  // A relay's name may end in any text, and a token's or connection id's relay is made by asking it.
+  it("makes no objects by inventing relays", async () => {
+    const before = (await listDurableObjectIds(env.RELAYS)).length;
+    for (let i = 0; i < 5; i++) {
+      const made = `${"A".repeat(22)}_zzzzzzzz_${"B".repeat(22)}@relay:any.0.0,group:made-up-${i}`;
+      expect((await open("relayed", made)).status).toBe(404);
+    }
+    expect((await listDurableObjectIds(env.RELAYS)).length).toBe(before);
+  });
+
+  // Without a route for other verbs it is "Nothing is here" (SIGNALR §1: POST only, others 405).
+  it("by GET is told 405", async () => {
+    const response = await upgrade("/hubs/relayed/negotiate", { upgrade: "" });
+    expect(response.status).toBe(405);
+  });
+});
+
+describe("what is said to nobody", () => {
+  // SIGNALR §6: "Sends to absent targets succeed silently."
+  it("is said without an error", async () => {
+    using alice = await connected("relayed");
+    const bob = await connected("relayed", { user: "bob" });
+    bob.say({ type: 7 });
+    await bob.closed;
+    const { error } = await alice.call("SayTo", [bob.id, alice.id], "hello");
+    expect(error).toBeUndefined();
+  });
+});
+
+describe("lanes", () => {
+  const topic: Topic = { kind: "group", name: "busy" };
+  const draft = (text: string) => ({ target: "said", params: JSON.stringify([text]) });
+
+  // `settled` waits until nothing at all is under way, not for what was said until now.
+  it("settle while others go on talking", async () => {
+    const lanes = new Lanes(() => ({
+      publishAll: async (drafts) => {
+        await scheduler.wait(5);
+        return drafts.map(() => ({ epoch: "e", offset: 1 }));
+      },
+    }));
+    const state = { talking: true };
+    const talk = (async () => {
+      for (let i = 0; state.talking; i++) {
+        void lanes.publish(topic, draft(`${i}`));
+        await scheduler.wait(1);
+      }
+    })();
+    await scheduler.wait(20);
+    const how = await Promise.race([lanes.settled(topic).then(() => "settled"), late(1_000)]);
+    state.talking = false;
+    await talk;
+    expect(how).toBe("settled");
+  });
+
+  // A batch is bounded by count, not by size: 500 of 256 KiB are four times what an RPC takes.
+  it("take as much as fits into a call", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const lanes = new Lanes(() => roomAt("relayed/group:large"));
+    const text = "x".repeat(250_000);
+    const said = Array.from({ length: 150 }, (_, i) => lanes.publish(topic, draft(`${i}${text}`)));
+    const outcomes = await Promise.allSettled(said);
+    expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(0);
+  });
+});
+
+describe("a hub's beginning", () => {
+  // Streams run beside other calls, and `connected` is a call like others.
+  it("comes before streams, too", async () => {
+    const order: string[] = [];
+    const Slow = hub("slowly", {
+      async connected() {
+        await scheduler.wait(50);
+        order.push("connected");
+      },
+    }).methods({
+      call: method([], () => void order.push("call")),
+      watch: stream([z.number()], async function* () {
+        order.push("stream");
+        yield 1;
+      }),
+    });
+    const receiver = dispatcher({
+      hubs: tablesOf([Slow]),
+      verify: () => Promise.reject(new Error("Nobody asks.")),
+    });
+    const host = {
+      domain: { tenant: "default", hub: "slowly" },
+      settings: receiver.settings("slowly")!,
+      limitsOf: () => receiver.settings("slowly")!.limits,
+      takes: () => true,
+      send: () => {},
+      waitUntil: () => {},
+      remember: () => {},
+      roomOf: () => ({ kind: "all", name: "" }),
+      queuedBytes: () => 0,
+      close: () => {},
+    } as unknown as Host;
+    const user = {
+      id: "a",
+      tenant: "default",
+      roles: [],
+      claims: {},
+      caps: [],
+      channels: [],
+      expiresAt: Infinity,
+    };
+    const connection: Connection = connectionOf(undefined, {
+      ...{ id: "x", protocol: "signalr-json", user, connectedAt: 0, heardAt: 0, openCalls: [] },
+    } as never);
+    const opened = receiver.opened(host, connection);
+    const say = (message: object) =>
+      receiver.received(host, connection, `${JSON.stringify(message)}\u001e`);
+    say({ type: 4, invocationId: "1", target: "Watch", arguments: [1] });
+    say({ type: 1, invocationId: "2", target: "Call", arguments: [] });
+    await opened;
+    await scheduler.wait(20);
+    expect(order[0]).toBe("connected");
+  });
+
+  // Who leaves before it is greeted has had no `connected`, and is told of to `disconnected` all the same.
+  it("was where its end is", async () => {
+    const { held, letGo } = await slow("filtered/user:hasty", "follow");
+    const { connectionToken } = await negotiate("filtered", { user: "hasty" });
+    const { webSocket } = await open("filtered", connectionToken, { user: "hasty" });
+    webSocket!.accept();
+    webSocket!.send('{"protocol":"json","version":1}\u001e');
+    await held();
+    webSocket!.close(1000);
+    await scheduler.wait(300);
+    letGo();
+    await scheduler.wait(300);
+    using bob = await connected("filtered", { user: "bob" });
+    const lines = ((await bob.call("Trace")).result as string[]).filter((line) =>
+      line.endsWith("hasty"),
+    );
+    const began = lines.filter((line) => / connected/.test(line)).length;
+    expect(lines.filter((line) => / disconnected/.test(line))).toHaveLength(began);
+  });
+});

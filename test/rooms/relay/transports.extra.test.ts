@@ -1,0 +1,188 @@
+// SignalR's other two transports, by hand: what is answered when, and that no object is held awake.
+
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { PING } from "../../../src/model/both-ends.ts";
+import { token as tokenOf } from "../client.ts";
+import { connected, negotiate, relayOf } from "./client.ts";
+
+const RS = "\u001e";
+const HANDSHAKE = `{"protocol":"json","version":1}${RS}`;
+
+async function visitor(hub: string, user = "alice") {
+  const { connectionId, connectionToken } = await negotiate(hub, { user });
+  const authorization = `Bearer ${await tokenOf(user)}`;
+  const url = `https://edge.example/hubs/${hub}?id=${encodeURIComponent(connectionToken)}`;
+  const ask = (method: string, headers = {}, body?: string) =>
+    exports.default.fetch(url, {
+      method,
+      headers: { authorization, ...headers },
+      ...(body !== undefined && { body }),
+    });
+  return {
+    id: connectionId,
+    relay: relayOf(hub, connectionId),
+    poll: () => ask("GET"),
+    events: () => ask("GET", { accept: "text/event-stream" }),
+    post: (text: string) => ask("POST", {}, text),
+    remove: () => ask("DELETE"),
+  };
+}
+
+const call = (target: string, ...args: unknown[]) =>
+  `${JSON.stringify({ type: 1, invocationId: target, target, arguments: args })}${RS}`;
+
+async function told(response: Promise<Response> | Response): Promise<[number, string]> {
+  const { status, body } = await response;
+  return [status, body ? await new Response(body).text() : ""];
+}
+
+/** Polls until this stands in what came. */
+async function polledFor(poll: () => Promise<Response>, word: string): Promise<string> {
+  let all = "";
+  while (!all.includes(word)) {
+    const [status, text] = await told(poll());
+    if (status !== 200) throw new Error(`${status} after ${all}`);
+    all += text;
+  }
+  return all;
+}
+
+describe("long polling", () => {
+  async function polling(hub = "relayed", user = "alice") {
+    const alice = await visitor(hub, user);
+    expect(await told(alice.poll())).toEqual([200, ""]);
+    expect((await alice.post(HANDSHAKE)).status).toBe(200);
+    expect(await told(alice.poll())).toEqual([200, `{}${RS}`]);
+    return alice;
+  }
+
+  it("answers the first poll at once, and later ones with what waits, in order", async () => {
+    const alice = await polling();
+    using bob = await connected("relayed", { user: "bob" });
+    await alice.post(call("Join", "lp1"));
+    await polledFor(alice.poll, '"invocationId":"Join"');
+    await bob.call("Say", "lp1", "one");
+    await bob.call("Say", "lp1", "two");
+    const hanging = polledFor(alice.poll, '"three"');
+    await bob.call("Say", "lp1", "three");
+    const text = await hanging;
+    const words = [...text.matchAll(/"arguments":\["(\w+)"\]/g)].map(([, word]) => word);
+    expect(words).toEqual(["one", "two", "three"]);
+  });
+
+  it("keeps what is said between polls, also while the relay sleeps", async () => {
+    const alice = await polling();
+    using bob = await connected("relayed", { user: "bob" });
+    await alice.post(call("Join", "lp2"));
+    await polledFor(alice.poll, '"invocationId":"Join"');
+    await evictDurableObject(alice.relay);
+    await bob.call("Say", "lp2", "asleep");
+    await evictDurableObject(alice.relay);
+    expect(await polledFor(alice.poll, '"asleep"')).toContain("asleep");
+  });
+
+  it("gives up an older poll for a newer, with 204", async () => {
+    const alice = await polling();
+    using bob = await connected("relayed", { user: "bob" });
+    await alice.post(call("Join", "lp3"));
+    await polledFor(alice.poll, '"invocationId":"Join"');
+    const old = told(alice.poll());
+    await expect.poll(async () => (await bob.call("Members", "lp3")).result.connections).toBe(1);
+    const young = polledFor(alice.poll, '"to the newer"');
+    expect(await old).toEqual([204, ""]);
+    await bob.call("Say", "lp3", "to the newer");
+    expect(await young).toContain("to the newer");
+  });
+
+  it("ends by DELETE, by Close, and by silence; then there is no such connection", async () => {
+    const alice = await polling();
+    expect((await alice.remove()).status).toBe(202);
+    expect((await alice.post(PING + PING)).status).toBe(404);
+    const left = await told(alice.poll());
+    expect(left).toEqual([200, `{"type":7}${RS}`]);
+    expect(await told(alice.poll())).toEqual([204, ""]);
+    expect(await told(alice.poll())).toEqual([404, "No Connection with that ID"]);
+    const bob = await polling("relayed", "bob");
+    vi.setSystemTime(Date.now() + 16_000);
+    await runDurableObjectAlarm(bob.relay);
+    vi.useRealTimers();
+    expect((await bob.post(call("Whoami"))).status).toBe(404);
+  });
+
+  it("holds 20 hanging polls over sleeping objects", async () => {
+    const all = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => polling("relayed", `poller-${i}`)),
+    );
+    const polls = all.map(({ poll }) => told(poll()));
+    using bob = await connected("relayed", { user: "bob" });
+    await evictDurableObject(all[0]!.relay);
+    await expect(evictDurableObject(all[0]!.relay)).rejects.toThrow(/not .*running/i);
+    await bob.call("SayAll", "wake up");
+    for (const [status, text] of await Promise.all(polls))
+      expect([status, text.includes("wake up")]).toEqual([200, true]);
+  });
+});
+
+describe("SignalR's events", () => {
+  async function listening(hub = "relayed", user = "alice") {
+    const alice = await visitor(hub, user);
+    const response = await alice.events();
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    onTestFinished(() => reader.cancel().catch(() => {}));
+    let text = "";
+    const until = async (word: string): Promise<string> => {
+      while (!text.includes(word)) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error(`The stream ended after ${text}`);
+        text += value;
+      }
+      return text;
+    };
+    expect(await until("\n")).toMatch(/^:\r\n/);
+    expect((await alice.post(HANDSHAKE)).status).toBe(200);
+    await until(`data: {}${RS}\r\n\r\n`);
+    return { ...alice, response, until, reader };
+  }
+
+  it("carry all that a hub says, and calls go by POST", async () => {
+    const alice = await listening();
+    using bob = await connected("relayed", { user: "bob" });
+    expect(alice.response.headers.get("content-type")).toBe("text/event-stream");
+    expect(alice.response.headers.get("cache-control")).toBe("no-cache,no-store");
+    await alice.post(call("Join", "sse1"));
+    await alice.until('"invocationId":"Join"');
+    await evictDurableObject(alice.relay);
+    expect((await alice.post(PING)).status).toBe(200);
+    await expect(evictDurableObject(alice.relay)).rejects.toThrow(/not .*running/i);
+    await bob.call("Say", "sse1", "hello");
+    expect(await alice.until('"hello"')).toContain(
+      `data: {"type":1,"target":"Said","arguments":["hello"]}${RS}\r\n\r\n`,
+    );
+  });
+
+  it("end with their reader, and refuse what is not theirs", async () => {
+    const alice = await listening();
+    using bob = await connected("relayed", { user: "bob" });
+    await alice.post(call("Join", "sse2"));
+    await alice.until('"invocationId":"Join"');
+    expect((await alice.events()).status).toBe(409);
+    expect(await told(alice.poll())).toEqual([400, "Cannot change transports mid-connection"]);
+    expect(await told(alice.remove())).toEqual([
+      400,
+      "Cannot terminate this connection using the DELETE endpoint.",
+    ]);
+    await alice.reader.cancel();
+    await expect.poll(async () => (await bob.call("Members", "sse2")).result.connections).toBe(0);
+    expect((await alice.post(call("Whoami"))).status).toBe(404);
+  });
+
+  it("carry no MessagePack", async () => {
+    const alice = await visitor("relayed");
+    const response = await alice.events();
+    await alice.post(`{"protocol":"messagepack","version":1}${RS}`);
+    const text = await response.text();
+    expect(text).toContain("The transport does not support 'Binary' transfer format.");
+  });
+});

@@ -1,0 +1,150 @@
+// The one publish path, with a log that the test makes fail. Flushes are called by hand.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { jsonRpc } from "../../../src/protocols/json-rpc.ts";
+import type { Connection } from "../../../src/rooms/connection/connection.ts";
+import { NoLog } from "../../../src/rooms/log/open-log.ts";
+import { Outbox } from "../../../src/rooms/delivery/outbox.ts";
+import { Publisher } from "../../../src/rooms/room/publisher.ts";
+import type { Draft, Entry, Ticket } from "../../../src/rooms/object/host.ts";
+import type { Frame } from "../client.ts";
+import { offsets } from "../storage.ts";
+
+beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout"] }));
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const connection = (id: string) => ({ id, protocol: jsonRpc }) as unknown as Connection;
+const draft = (word: string, more: Partial<Draft> = {}): Draft => ({
+  target: "said",
+  params: JSON.stringify([word]),
+  ...more,
+});
+
+function publishing() {
+  const [alice, bob] = [connection("alice"), connection("bob")];
+  const own = new Set([alice, bob]);
+  const log = new NoLog();
+  const saved: Entry[] = [];
+  const heard: Record<string, Frame[]> = { alice: [], bob: [] };
+  const outbox = new Outbox({
+    isLight: () => false,
+    find: (id) => [...own].find((one) => one.id === id),
+    send: ({ id }, frames) =>
+      heard[id]!.push(...frames.flatMap((frame) => JSON.parse(frame as string))),
+  });
+  const publisher = new Publisher({
+    room: "group:lobby",
+    log,
+    outbox,
+    own,
+    now: () => 1_000,
+    saved: (entries) => saved.push(...entries),
+  });
+  const words = (id: string) =>
+    heard[id]!.map((frame) => frame.params?.[0] ?? frame.result ?? frame.error);
+  return { publisher, outbox, log, saved, heard, words, own, alice, bob };
+}
+
+describe("a publisher", () => {
+  it("numbers, saves and then sends all of a moment in one flush", () => {
+    const { publisher, outbox, log, saved, heard } = publishing();
+    const append = vi.spyOn(log, "append");
+    publisher.publish(draft("1"));
+    publisher.publish(draft("2", { except: ["alice", "nobody"] }));
+    outbox.flush();
+    expect(append).toHaveBeenCalledTimes(1);
+    expect(offsets(saved)).toEqual([1, 2]);
+    const { epoch } = log.position;
+    const said = (word: string, offset: number) => ({
+      jsonrpc: "2.0",
+      method: "said",
+      params: [word],
+      room: "group:lobby",
+      position: `${epoch}:${offset}`,
+    });
+    expect(heard).toEqual({ alice: [said("1", 1)], bob: [said("1", 1), said("2", 2)] });
+  });
+
+  it("sends nothing before it is saved, and asks what to tell after", () => {
+    const { publisher, outbox, log, alice, words } = publishing();
+    const order: string[] = [];
+    vi.spyOn(log, "append").mockImplementation(() => void order.push("saved"));
+    publisher.publish(draft("1"));
+    outbox.send(alice, () => {
+      order.push("asked");
+      return { type: "completion", id: 1, result: "done" };
+    });
+    outbox.flush();
+    expect([order, words("alice")]).toEqual([
+      ["saved", "asked"],
+      ["1", "done"],
+    ]);
+  });
+
+  it("says once what is published twice under one id within a flush, with one number", async () => {
+    const { publisher, outbox, log, words } = publishing();
+    const positions = [
+      publisher.publishSaved(draft("1")),
+      publisher.publishSaved(draft("2", { id: "a" })),
+      publisher.publishSaved(draft("2 again", { id: "a" })),
+      publisher.publishSaved(draft("3")),
+    ];
+    outbox.flush();
+    expect((await Promise.all(positions)).map(({ offset }) => offset)).toEqual([1, 2, 2, 3]);
+    expect([words("bob"), log.position.offset]).toEqual([["1", "2", "3"], 3]);
+  });
+
+  it("gives what the log remembers its old number, and says nothing", async () => {
+    const { publisher, outbox, log, words } = publishing();
+    vi.spyOn(log, "find").mockImplementation(() => 7 as never);
+    expect(await publisher.publishSaved(draft("old", { id: "a" }))).toEqual({
+      ...log.position,
+      offset: 7,
+    });
+    outbox.flush();
+    expect(words("bob")).toEqual([]);
+  });
+
+  it("[R6] fails every caller of a flush that could not be saved, tells nobody, and goes on without a hole", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const { publisher, outbox, log, saved, words, alice } = publishing();
+    vi.spyOn(log, "append").mockImplementationOnce(() => {
+      throw new Error("The disk is full.");
+    });
+    const ticket: Ticket = publisher.publish(draft("lost", { id: "a" }));
+    const waiting = publisher.publishSaved(draft("lost too"));
+    outbox.send(alice, () => ({
+      type: "completion",
+      id: 1,
+      result: ticket.error?.code ?? "saved",
+    }));
+    outbox.flush();
+    await expect(waiting).rejects.toMatchObject({ code: "internal" });
+    expect([words("alice"), words("bob"), saved]).toEqual([["internal"], [], []]);
+    const again = publisher.publishSaved(draft("found", { id: "a" }));
+    outbox.flush();
+    expect([(await again).offset, words("bob")]).toEqual([1, ["found"]]);
+  });
+
+  it("delivers what was heard elsewhere to those who are in that room", () => {
+    const { outbox, bob, heard } = publishing();
+    const entry = { offset: 9, at: 1, target: "said", params: '["there"]' };
+    outbox.hear({ room: "group:other", epoch: "zzz", entry, audience: new Set([bob]) });
+    outbox.flush();
+    expect(heard).toEqual({
+      alice: [],
+      bob: [expect.objectContaining({ room: "group:other", position: "zzz:9", params: ["there"] })],
+    });
+  });
+
+  it("flushes by itself, once, when the loop has drained, and leaves no timer", () => {
+    const { publisher, words } = publishing();
+    publisher.publish(draft("1"));
+    expect(words("bob")).toEqual([]);
+    vi.runAllTimers();
+    expect([words("bob"), vi.getTimerCount()]).toEqual([["1"], 0]);
+  });
+});
