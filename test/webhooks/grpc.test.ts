@@ -10,10 +10,10 @@ import {
   listen,
   SERVICE,
   type ProtocolName,
-} from "../edge/connect-rpc/client.ts";
-import { raw } from "../edge/connect-rpc/raw.ts";
-import { begun } from "../edge/connect-rpc/talker.ts";
-import { list, publication, uploaded } from "../edge/connect-rpc/values.ts";
+} from "../edge/grpc/client.ts";
+import { raw } from "../edge/grpc/raw.ts";
+import { begun } from "../edge/grpc/talker.ts";
+import { list, publication, uploaded } from "../edge/grpc/values.ts";
 import { roomAt } from "../rooms/client.ts";
 import { heldTimers } from "../support/held-timers.ts";
 import { answering, granting, receiver, STAFF } from "./connecting.ts";

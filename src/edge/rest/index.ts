@@ -1,13 +1,13 @@
 // All that services may ask, in one table. Azure's legacy paths are the same operations by other names.
 
-import { connections } from "./connections.ts";
-import { groups } from "./groups.ts";
-import { hubWide } from "./hub-wide.ts";
+import { connections } from "./connection-operations.ts";
+import { groups } from "./group-operations.ts";
+import { hubWide } from "./hub-operations.ts";
 import type { Operation } from "./operation.ts";
-import { batch } from "./batch.ts";
-import { publishing } from "./publishing.ts";
-import { rooms } from "./rooms.ts";
-import { users } from "./users.ts";
+import { batch } from "./publish-batch.ts";
+import { publishing } from "./publish-operations.ts";
+import { rooms } from "./room-operations.ts";
+import { users } from "./user-operations.ts";
 
 const named = [...hubWide, ...connections, ...groups, ...users, ...publishing, batch, ...rooms];
 

@@ -2,7 +2,7 @@
 // serves requests, checks them, and is the OpenAPI document.
 
 import { z } from "zod";
-import type { Asked } from "./asked.ts";
+import type { Asked } from "./hub-request.ts";
 
 export interface Answer {
   readonly status?: number;

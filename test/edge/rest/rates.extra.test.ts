@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { checkRate } from "../../../src/edge/rest/rate.ts";
+import { checkRate } from "../../../src/edge/rest/service-rate.ts";
 import endpoint from "../../support/worker.ts";
 import { token } from "../../rooms/client.ts";
 import { ORIGIN, refusal, serviceToken } from "./service.ts";

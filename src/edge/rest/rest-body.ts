@@ -1,0 +1,106 @@
+// A request's body, as its content type says: JSON, MessagePack, or the invocation in the encodings of several SignalR
+// protocols at once, as Azure's server SDKs send it.
+
+import { decode } from "@msgpack/msgpack";
+import { HubError } from "../../model/errors.ts";
+import { LIMITS } from "../../model/options.ts";
+import { decodeSignalrJson } from "../../protocols/decode-signalr-json.ts";
+import { decodeSignalrMsgpack } from "../../protocols/decode-signalr-msgpack.ts";
+import { depthError, hasPrototypeKey, mayHavePrototypeKey } from "../../protocols/hostile-json.ts";
+import { msgpackError } from "../../protocols/hostile-msgpack.ts";
+import { bodyWithin } from "../admit/request-body.ts";
+import type { BodyKind } from "./operation.ts";
+
+/** Azure's own limit. */
+const BODY_BYTES = 1024 * 1024;
+
+/** Throws `too_large`, `malformed`, `too_deep`, `unsupported_media_type`. */
+export async function readBody(request: Request, kind: BodyKind): Promise<unknown> {
+  const read = READERS.get(typeOf(request));
+  if (!read || (kind === "json" && read !== readJson))
+    throw new HubError("unsupported_media_type", MEDIA_TYPES[kind]);
+  return read(new Uint8Array(await bodyWithin(request, BODY_BYTES)));
+}
+
+const MEDIA_TYPES = {
+  json: "A body is application/json.",
+  message: "A body is application/json, application/x-msgpack or application/octet-stream.",
+} as const;
+
+const typeOf = ({ headers }: Request): string =>
+  (headers.get("content-type") ?? "application/json").split(";")[0]!.trim().toLowerCase();
+
+type Read = (bytes: Uint8Array) => unknown;
+
+function readJson(bytes: Uint8Array): unknown {
+  // No body at all: whether one is needed, the operation says.
+  if (bytes.length === 0) return undefined;
+  const text = textOf(bytes);
+  const tooDeep = depthError(text, LIMITS.depth);
+  if (tooDeep) throw tooDeep;
+  const value = parse(text);
+  if (mayHavePrototypeKey(text) && hasPrototypeKey(value)) throw malformed("A key is __proto__.");
+  return value;
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    throw malformed("The body is no UTF-8.");
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed("The body is no JSON.");
+  }
+}
+
+function readMsgpack(bytes: Uint8Array): unknown {
+  const error = msgpackError(bytes, LIMITS.depth);
+  if (error) throw error;
+  try {
+    return decode(bytes);
+  } catch {
+    throw malformed("The body is no MessagePack that is read here.");
+  }
+}
+
+/** A map from the protocols' names to the same invocation in each: the first one that is spoken here is read. */
+function readPayloads(bytes: Uint8Array): unknown {
+  const payloads = readMsgpack(bytes);
+  if (typeof payloads === "object" && payloads !== null)
+    for (const [name, read] of PROTOCOLS) {
+      const payload: unknown = Object.hasOwn(payloads, name)
+        ? (payloads as Record<string, unknown>)[name]
+        : undefined;
+      if (payload instanceof Uint8Array) return messageIn(read(payload));
+    }
+  throw malformed("The body has no invocation of the protocols json or messagepack.");
+}
+
+const limits = { ...LIMITS, messageBytes: BODY_BYTES };
+const PROTOCOLS = [
+  ["json", (payload: Uint8Array) => decodeSignalrJson(textOf(payload), limits)],
+  [
+    "messagepack",
+    (payload: Uint8Array) => decodeSignalrMsgpack(Uint8Array.from(payload).buffer, limits),
+  ],
+] as const;
+
+function messageIn({ messages: [message, ...others] }: ReturnType<typeof decodeSignalrJson>) {
+  if (message?.type === "invocation" && others.length === 0)
+    return { target: message.target, arguments: message.args };
+  throw malformed("The payload is not one invocation.");
+}
+
+const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ["application/json", readJson],
+  ["application/x-msgpack", readMsgpack],
+  ["application/octet-stream", readPayloads],
+]);
+
+const malformed = (sentence: string) => new HubError("malformed", sentence);

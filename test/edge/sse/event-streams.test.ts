@@ -1,0 +1,242 @@
+// Rooms as Server-Sent Events: what comes, where it stands, and what becomes of streams that end.
+
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import { enter, roomAt, token } from "../../rooms/client.ts";
+
+interface Told {
+  readonly event?: string;
+  readonly id?: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
+  readonly data?: any;
+}
+
+/** Reads a stream of events, as they come. */
+async function listen(path: string, headers: Record<string, string> = {}, user = "alice") {
+  const separator = path.includes("?") ? "&" : "?";
+  const url = `https://edge.example${path}${separator}access_token=${await token(user)}`;
+  const response = await exports.default.fetch(url, {
+    headers: { accept: "text/event-stream", ...headers },
+  });
+  const told: Told[] = [];
+  const raw: string[] = [];
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const waiting: (() => void)[] = [];
+  const isOver = (async () => {
+    let text = "";
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      text += read.value;
+      const blocks = text.split("\n\n");
+      text = blocks.pop()!;
+      for (const block of blocks) {
+        raw.push(block);
+        const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
+        if (fields["event"]) told.push({ ...fields, data: JSON.parse(fields["data"]) });
+      }
+      for (const wake of waiting.splice(0)) wake();
+    }
+  })().catch(() => {});
+  const next = async (matches: (one: Told) => boolean): Promise<Told> => {
+    for (;;) {
+      const found = told.find(matches);
+      if (found) return found;
+      await new Promise<void>((wake) => waiting.push(wake));
+    }
+  };
+  const stop = () => reader.cancel();
+  onTestFinished(() => stop().catch(() => {}));
+  return { response, told, raw, next, stop, isOver };
+}
+
+const say = (room: string, ...words: unknown[]) =>
+  roomAt(room).publish({ target: "said", params: JSON.stringify(words) });
+const MANY = Array.from({ length: 20 }, (_, i) => `order:${i}`).join();
+const words = (told: readonly Told[]) =>
+  told.filter(({ event }) => event === "said").map(({ data }) => data[0]);
+
+describe("a room's events", () => {
+  it("begin with where the client stands, and carry what is said with its position", async () => {
+    const events = await listen("/hubs/orders/orders/e1");
+    expect(events.response.status).toBe(200);
+    expect(events.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    expect(events.response.headers.get("cache-control")).toBe("no-cache, no-transform");
+    const hello = await events.next(({ event }) => event === "connected");
+    expect(hello.data).toMatchObject({ room: "order:e1", userId: "alice" });
+    expect(hello.id).toBe(hello.data.position);
+    expect(events.raw[0]).toMatch(/^retry: 1\d{3}|2000$/);
+    const { epoch, offset } = await say("orders/order:e1", "hi", { n: 1 });
+    expect(await events.next(({ event }) => event === "said")).toEqual({
+      event: "said",
+      id: `${epoch}:${offset}`,
+      data: ["hi", { n: 1 }],
+    });
+  });
+
+  it("resume after the last event's id, in header or query, and say whether they could", async () => {
+    const room = "orders/order:e2";
+    const first = await say(room, "1");
+    await say(room, "2");
+    const id = `${first.epoch}:${first.offset}`;
+    for (const [path, headers] of [
+      ["/hubs/orders/orders/e2", { "last-event-id": id }],
+      [`/hubs/orders/orders/e2?lastEventId=${id}`, {}],
+    ] as const) {
+      const events = await listen(path, headers);
+      expect((await events.next(({ event }) => event === "recovered")).data.replayed).toBe(1);
+      await events.next(({ event }) => event === "said");
+      expect(words(events.told)).toEqual(["2"]);
+    }
+    const lost = await listen("/hubs/orders/orders/e2", { "last-event-id": "nowhere1:7" });
+    expect((await lost.next(({ event }) => event === "reset")).data.recovered).toBe(false);
+  });
+
+  it("of several rooms come on one stream, with a position for each", async () => {
+    const path = "/hubs/orders/orders/e3?rooms=group:e4,order:e5";
+    const events = await listen(path);
+    await events.next(({ data }) => data?.room === "order:e5");
+    await events.next(({ data }) => data?.room === "group:e4");
+    await say("orders/group:e4", "four");
+    await say("orders/order:e5", "five");
+    const five = await events.next(({ data }) => data?.[0] === "five");
+    await events.next(({ data }) => data?.[0] === "four");
+    await events.stop();
+    await say("orders/order:e3", "three");
+    await say("orders/group:e4", "four again");
+    const again = await listen(path, { "last-event-id": five.id! });
+    await again.next(({ data }) => data?.[0] === "three");
+    await again.next(({ data }) => data?.[0] === "four again");
+    expect(words(again.told)).not.toContain("five");
+    expect(again.told.filter(({ event }) => event === "recovered")).toHaveLength(3);
+  });
+
+  it("of rooms whose names have commas are asked for one by one", async () => {
+    const path = "/hubs/orders/orders/e11?rooms=order:e12&room=order:e,13&room=order:e,14";
+    const events = await listen(path);
+    for (const room of ["order:e11", "order:e12", "order:e,13", "order:e,14"])
+      await events.next(({ data }) => data?.room === room);
+    expect(events.told).toHaveLength(4);
+  });
+
+  it("are for those who may enter every room, refused before anything begins", async () => {
+    for (const [path, status, code] of [
+      ["/hubs/orders/users/bob", 403, "forbidden"],
+      ["/hubs/orders/orders/e6?rooms=user:bob", 403, "forbidden"],
+      ["/hubs/orders/orders/e6?rooms=planet:mars", 404, "room_kind_not_found"],
+      ["/hubs/orders/orders/e6?lastEventId=nonsense", 400, "invalid_position"],
+      [`/hubs/orders/orders/e6?rooms=${MANY}`, 400, "too_many_groups"],
+    ] as const) {
+      const { response } = await listen(path);
+      expect([response.status, response.headers.get("x-dormouse-error")]).toEqual([status, code]);
+    }
+  });
+});
+
+describe("a stream of events", () => {
+  it("leaves the room when its reader does, and lets the room sleep while it stays", async () => {
+    const room = "orders/order:e7";
+    const events = await listen("/hubs/orders/orders/e7");
+    await events.next(({ event }) => event === "connected");
+    const sockets = () =>
+      runInDurableObject(roomAt(room), (_, state) => state.getWebSockets().length);
+    expect(await sockets()).toBe(1);
+    await evictDurableObject(roomAt(room));
+    await expect(evictDurableObject(roomAt(room))).rejects.toThrow(/not .*running/i);
+    await say(room, "still here");
+    await events.next(({ data }) => data?.[0] === "still here");
+    await events.stop();
+    await expect.poll(sockets).toBe(0);
+  });
+
+  it("is mended by position when the object is reset under it", async () => {
+    const room = "orders/order:e8";
+    const events = await listen("/hubs/orders/orders/e8");
+    await say(room, "1");
+    await events.next(({ data }) => data?.[0] === "1");
+    await runInDurableObject(roomAt(room), (_, state) => state.abort("reset by a test")).catch(
+      () => {},
+    );
+    await say(room, "2");
+    await events.next(({ data }) => data?.[0] === "2");
+    await say(room, "3");
+    await events.next(({ data }) => data?.[0] === "3");
+    expect(words(events.told)).toEqual(["1", "2", "3"]);
+  });
+
+  it("ends where its token does, and says why", async () => {
+    const room = "orders/order:e9";
+    const events = await listen("/hubs/orders/orders/e9");
+    await events.next(({ event }) => event === "connected");
+    await runInDurableObject(roomAt(room), (_, state) => {
+      for (const socket of state.getWebSockets()) socket.close(4401, "The token has expired.");
+    });
+    expect((await events.next(({ event }) => event === "end")).data).toMatchObject({ code: 4401 });
+    await events.isOver;
+  });
+
+  it("answers no questions: who asks is told at once", async () => {
+    using bob = await enter("orders/order:e10", { user: "bob" });
+    const events = await listen("/hubs/orders/orders/e10");
+    const { data } = await events.next(({ event }) => event === "connected");
+    const room: Peer = roomAt("orders/order:e10");
+    const asked = room.ask(data.connectionId, "confirm", { params: "[]" }).then(
+      () => "answered",
+      (error: { code: string }) => error.code,
+    );
+    expect(await asked).toBe("client_error");
+    expect((await bob.call("$/presence")).result.users).toBe(2);
+  });
+});
+
+it("opens nothing for a HEAD, which nobody would ever close", async () => {
+  const url = `https://edge.example/hubs/chat/groups/headed?access_token=${await token("alice")}`;
+  const headers = { accept: "text/event-stream" };
+  const response = await exports.default.fetch(url, { method: "HEAD", headers });
+  expect([response.status, response.body]).toEqual([200, null]);
+  const sockets = runInDurableObject(
+    roomAt("chat/group:headed"),
+    (_room, state) => state.getWebSockets().length,
+  );
+  expect(await sockets).toBe(0);
+});
+
+it("tells once what all of the hub hears, however many rooms the stream has", async () => {
+  using bob = await enter("chat/group:crowd1", { user: "bob" });
+  const stream = await listen("/hubs/chat/groups/crowd1?rooms=group:crowd2,group:crowd3");
+  for (const room of ["crowd1", "crowd2", "crowd3"])
+    // oxlint-disable-next-line no-await-in-loop -- each has begun
+    await stream.next(({ event, data }) => event === "connected" && data.room === `group:${room}`);
+  await bob.call("broadcastExceptSelf", ["to all"]);
+  for (const room of ["crowd1", "crowd2", "crowd3"]) {
+    // oxlint-disable-next-line no-await-in-loop -- what all have heard stands before this
+    await bob.call("sendToRoom", [room, `end ${room}`]);
+    // oxlint-disable-next-line no-await-in-loop
+    await stream.next(({ data }) => data?.[1] === `end ${room}`);
+  }
+  await expect.poll(() => stream.told.filter(({ data }) => data?.[1] === "to all")).toHaveLength(1);
+});
+
+it("drops a reader that does not read, and takes it back where it stood", async () => {
+  const url = `https://edge.example/hubs/chat/groups/unread?access_token=${await token("alice")}`;
+  const headers = { accept: "text/event-stream" };
+  const room: Peer = roomAt("chat/group:unread");
+  const { body } = await exports.default.fetch(url, { headers });
+  const sockets = () =>
+    runInDurableObject(roomAt("chat/group:unread"), (_room, state) => state.getWebSockets().length);
+  expect(await sockets()).toBe(1);
+  const before = await room.missed(undefined);
+  for (let i = 0; i < 8; i += 1)
+    // oxlint-disable-next-line no-await-in-loop -- one after another, as they are said
+    await say("chat/group:unread", `${i}`, "x".repeat(200_000));
+  await expect.poll(sockets).toBe(0);
+  await expect(body!.pipeTo(new WritableStream())).rejects.toThrow("too slow");
+  // What is kept may be more than is replayed at once: it goes on from the middle.
+  const { epoch, offset } = before.position;
+  const stream = await listen("/hubs/chat/groups/unread", {
+    "last-event-id": `${epoch}:${offset + 5}`,
+  });
+  await stream.next(({ event, data }) => event === "said" && data[0] === "7");
+  expect(stream.told[0]!.event).toBe("recovered");
+  expect(words(stream.told)).toEqual(["5", "6", "7"]);
+});
