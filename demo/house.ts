@@ -1,7 +1,7 @@
 // A guest comes in: four rooms are entered, and their panels come to life.
 
 import { connect, type Connection, type ConnectOptions, type Hello } from "../src/client/index.ts";
-import type { AnyHub } from "../src/dispatch/hub.ts";
+import type { AnyHub } from "../src/dispatch/define/hub-definition.ts";
 import type { ChatHub } from "../src/hubs/chat.ts";
 import type { NotificationHub } from "../src/hubs/notifications.ts";
 import type { OrderHub } from "../src/hubs/orders.ts";

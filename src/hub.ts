@@ -1,7 +1,7 @@
 // The words in which hubs are written, ours and those of people who install the package. They run anywhere, so a hub
 // can be tested anywhere; what needs the platform is in server.ts.
 
-export { authorize, hub, method, stream, streamOf } from "./dispatch/hub.ts";
+export { authorize, hub, method, stream, streamOf } from "./dispatch/define/hub-definition.ts";
 export type {
   Answers,
   AnyHub,
@@ -15,13 +15,13 @@ export type {
   Received,
   Stream,
   StreamArg,
-} from "./dispatch/hub.ts";
-export { anyone, claim, every, nobody, role, signedIn, some } from "./dispatch/policies.ts";
-export type { Call, Policy, RoomRules } from "./dispatch/policies.ts";
-export type { Asks, CallerClients, Clients, Sends } from "./dispatch/clients.ts";
-export type * from "./dispatch/context.ts";
-export type { Filter, FilteredCall } from "./dispatch/filters.ts";
-export type { ClientOf, HubCalls } from "./dispatch/typed.ts";
+} from "./dispatch/define/hub-definition.ts";
+export { anyone, claim, every, nobody, role, signedIn, some } from "./dispatch/define/policies.ts";
+export type { Call, Policy, RoomRules } from "./dispatch/define/policies.ts";
+export type { Asks, CallerClients, Clients, Sends } from "./dispatch/context/clients.ts";
+export type * from "./dispatch/context/context.ts";
+export type { Filter, FilteredCall } from "./dispatch/define/filters.ts";
+export type { ClientOf, HubCalls } from "./dispatch/define/hub-types.ts";
 export { HubError } from "./model/errors.ts";
 export type { ErrorCode } from "./model/errors.ts";
 export type { Durability, History, Limits, PresenceMode } from "./model/options.ts";

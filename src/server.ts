@@ -3,10 +3,10 @@
 
 import type { Hono } from "hono";
 import { verifyToken, type AuthEnv } from "./auth/authenticate.ts";
-import { dispatcher } from "./dispatch/dispatcher.ts";
-import type { Filter } from "./dispatch/filters.ts";
-import type { AnyHub } from "./dispatch/hub.ts";
-import { tablesOf } from "./dispatch/tables.ts";
+import { dispatcher } from "./dispatch/run/dispatcher.ts";
+import type { Filter } from "./dispatch/define/filters.ts";
+import type { AnyHub } from "./dispatch/define/hub-definition.ts";
+import { tablesOf } from "./dispatch/define/hub-tables.ts";
 import { endpoint, type EndpointEnv } from "./edge/app.ts";
 import { AccountsObject } from "./rooms/account/account-object.ts";
 import { RelayObject } from "./rooms/relay/relay-object.ts";

@@ -1,6 +1,6 @@
 // Opens a connection to a room of a hub, or to the whole hub, and keeps it open.
 
-import type { AnyHub } from "../dispatch/hub.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import { addressOf } from "./address.ts";
 import {
   hubConnectionOf,

@@ -4,8 +4,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { named } from "./named.ts";
-import type { AnyHub } from "../dispatch/hub.ts";
-import type { ClientOf, HubCalls } from "../dispatch/typed.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { ClientOf, HubCalls } from "../dispatch/define/hub-types.ts";
 import { HubError } from "../model/errors.ts";
 import type { CallOptions } from "./calls.ts";
 import { deferred } from "./deferred.ts";

@@ -1,7 +1,7 @@
 // A room's events, or several rooms', as an async iterable over plain HTTP: for those who only listen, where a
 // WebSocket is not to be had, or is too much.
 
-import type { AnyHub } from "../dispatch/hub.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import { formatTopic, parseTopic } from "../model/topic.ts";
 import { addressOf, type RoomText } from "./address.ts";
 import type { Backoff } from "./backoff.ts";

@@ -1,7 +1,7 @@
 // What the application may say of a connection, and what it is told of it.
 
-import type { AnyHub } from "../dispatch/hub.ts";
-import type { ClientOf, Wire } from "../dispatch/typed.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { ClientOf, Wire } from "../dispatch/define/hub-types.ts";
 import type { HubError } from "../model/errors.ts";
 import { MESSAGE_BYTES } from "../model/both-ends.ts";
 import type { Address, RoomText } from "./address.ts";

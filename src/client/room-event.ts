@@ -1,7 +1,7 @@
 // What `events` gives, as types.
 
-import type { AnyHub } from "../dispatch/hub.ts";
-import type { ClientOf } from "../dispatch/typed.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { ClientOf } from "../dispatch/define/hub-types.ts";
 import type { HubError } from "../model/errors.ts";
 import type { HandlersOf } from "./options.ts";
 import type { PresenceChange } from "./presence.ts";

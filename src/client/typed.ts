@@ -1,8 +1,8 @@
 // A hub's types for the connection of `@microsoft/signalr`: its own object, and nothing at run time. Nothing of that
 // package is needed here, so that those who use our client need not have it.
 
-import type { AnyHub } from "../dispatch/hub.ts";
-import type { ClientOf, Invokes, Streams } from "../dispatch/typed.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { ClientOf, Invokes, Streams } from "../dispatch/define/hub-types.ts";
 import type { HandlersOf } from "./options.ts";
 
 /** SignalR's stream of items, both ways: what `stream` gives, and what its `Subject` is. */

@@ -4,7 +4,7 @@
 import { Hono } from "hono";
 import { Refusal, refusalResponse } from "../auth/authenticate.ts";
 import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
-import type { Hubs } from "../dispatch/tables.ts";
+import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
 import { logError } from "../model/log.ts";
 import type { ObjectEnv } from "../rooms/rpc/room-rpc.ts";

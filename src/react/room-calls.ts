@@ -2,8 +2,8 @@
 
 import { HubError, type Connection } from "../client/index.ts";
 import { named } from "../client/named.ts";
-import type { AnyHub } from "../dispatch/hub.ts";
-import type { HubCalls } from "../dispatch/typed.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { HubCalls } from "../dispatch/define/hub-types.ts";
 import type { Place } from "./use-live.ts";
 
 export interface RoomCalls<H extends AnyHub> extends HubCalls<H>, Place<H> {

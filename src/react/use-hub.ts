@@ -10,8 +10,8 @@ import type {
   State,
   Unsubscribe,
 } from "../client/index.ts";
-import type { AnyHub } from "../dispatch/hub.ts";
-import type { ClientOf } from "../dispatch/typed.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { ClientOf } from "../dispatch/define/hub-types.ts";
 import type { HubAt } from "./hub-at.ts";
 import { callsIn, type RoomCalls } from "./room-calls.ts";
 import { useLive, type Live, type Place } from "./use-live.ts";

@@ -2,7 +2,7 @@
 
 import { useCallback, useSyncExternalStore } from "react";
 import type { Connection, RoomText, Unsubscribe } from "../client/index.ts";
-import type { AnyHub } from "../dispatch/hub.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubAt } from "./hub-at.ts";
 
 export interface Place<H extends AnyHub> {

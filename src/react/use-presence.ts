@@ -2,7 +2,7 @@
 
 import type { Presence } from "../client/index.ts";
 import { NOBODY } from "../client/presence.ts";
-import type { AnyHub } from "../dispatch/hub.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import { useLive, type Live, type Place } from "./use-live.ts";
 
 const PRESENCE: Live<Presence> = {

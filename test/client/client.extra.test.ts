@@ -5,7 +5,13 @@ import { abortAllDurableObjects, evictAllDurableObjects } from "cloudflare:test"
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { connect, type Connection, type ConnectOptions } from "../../src/client/index.ts";
-import { hub, method, stream, streamOf, type AnyHub } from "../../src/dispatch/hub.ts";
+import {
+  hub,
+  method,
+  stream,
+  streamOf,
+  type AnyHub,
+} from "../../src/dispatch/define/hub-definition.ts";
 import { token, upgrade } from "../rooms/client.ts";
 
 interface AskClient {

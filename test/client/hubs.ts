@@ -1,7 +1,7 @@
 // The hub that the client's tests talk to, as a type: nothing of it runs.
 
 import { z } from "zod";
-import { hub, method, stream, streamOf } from "../../src/dispatch/hub.ts";
+import { hub, method, stream, streamOf } from "../../src/dispatch/define/hub-definition.ts";
 
 export interface TestClient {
   said(user: string, text: string): void;

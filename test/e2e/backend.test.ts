@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { OrderService } from "../../demo/order-service.ts";
 import { backend, type Backend, type BackendOptions } from "../../src/client/backend/index.ts";
 import { connect, type HubConnection } from "../../src/client/index.ts";
-import type { AnyHub, Hub } from "../../src/dispatch/hub.ts";
+import type { AnyHub, Hub } from "../../src/dispatch/define/hub-definition.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { OrderHub } from "../../src/hubs/orders.ts";
 import type { Endpoint } from "../support/endpoint.ts";

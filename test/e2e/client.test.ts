@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type Connection, type ConnectOptions } from "../../src/client/index.ts";
-import type { AnyHub } from "../../src/dispatch/hub.ts";
+import type { AnyHub } from "../../src/dispatch/define/hub-definition.ts";
 import type { AdminHub } from "../../src/hubs/admin.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { OrderHub } from "../../src/hubs/orders.ts";

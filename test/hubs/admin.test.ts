@@ -1,7 +1,7 @@
 // AdminHub: the hub's policy, then the method's; and what all sample hubs have in common.
 
 import { describe, expect, it } from "vitest";
-import { calling } from "../../src/dispatch/testing.ts";
+import { calling } from "../../src/dispatch/testing/testing.ts";
 import { AdminHub } from "../../src/hubs/admin.ts";
 import { hubs } from "../../src/hubs/index.ts";
 

@@ -1,8 +1,8 @@
 // ChatHub: what is said in a room, and who comes and goes.
 
 import { describe, expect, it } from "vitest";
-import { mayEnter } from "../../src/dispatch/policies.ts";
-import { calling } from "../../src/dispatch/testing.ts";
+import { mayEnter } from "../../src/dispatch/define/policies.ts";
+import { calling } from "../../src/dispatch/testing/testing.ts";
 import { ChatHub } from "../../src/hubs/chat.ts";
 import { NAMED_UP_TO } from "../../src/hubs/comings.ts";
 import { parseTopic } from "../../src/model/topic.ts";

@@ -1,7 +1,7 @@
 // NotificationHub: who is told what.
 
 import { describe, expect, it } from "vitest";
-import { calling } from "../../src/dispatch/testing.ts";
+import { calling } from "../../src/dispatch/testing/testing.ts";
 import {
   NotificationHub,
   notificationHub,

@@ -1,7 +1,7 @@
 // OrderHub: who follows an order, and who may change it.
 
 import { describe, expect, it } from "vitest";
-import { calling } from "../../src/dispatch/testing.ts";
+import { calling } from "../../src/dispatch/testing/testing.ts";
 import { OrderHub } from "../../src/hubs/orders.ts";
 
 describe("orders.joinOrderGroup", () => {

@@ -1,7 +1,7 @@
 // PresenceHub: who is online.
 
 import { describe, expect, it } from "vitest";
-import { calling } from "../../src/dispatch/testing.ts";
+import { calling } from "../../src/dispatch/testing/testing.ts";
 import { PresenceHub } from "../../src/hubs/presence.ts";
 
 describe("presence.getOnlineUsers", () => {

@@ -1,7 +1,7 @@
 // PriceHub: a server stream that ends when its reader does.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { calling } from "../../src/dispatch/testing.ts";
+import { calling } from "../../src/dispatch/testing/testing.ts";
 import { PriceHub, priceHub, type Price } from "../../src/hubs/prices.ts";
 
 const HOUR = 3_600_000;

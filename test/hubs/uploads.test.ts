@@ -1,7 +1,7 @@
 // UploadHub: a client stream is summed up as it comes.
 
 import { describe, expect, it } from "vitest";
-import { calling } from "../../src/dispatch/testing.ts";
+import { calling } from "../../src/dispatch/testing/testing.ts";
 import { UploadHub } from "../../src/hubs/uploads.ts";
 
 const timestamp = "2026-10-01T12:00:00Z";

@@ -8,8 +8,8 @@ import {
   streamOf,
   type HubMember,
   type HubOptions,
-} from "../../src/dispatch/hub.ts";
-import { signedIn } from "../../src/dispatch/policies.ts";
+} from "../../src/dispatch/define/hub-definition.ts";
+import { signedIn } from "../../src/dispatch/define/policies.ts";
 import { HubError } from "../../src/model/errors.ts";
 import type { Limits } from "../../src/model/options.ts";
 import { ALL, formatTopic, type Topic } from "../../src/model/topic.ts";

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { backend, type Backend } from "../../src/client/backend/index.ts";
-import { hub } from "../../src/dispatch/hub.ts";
+import { hub } from "../../src/dispatch/define/hub-definition.ts";
 import type { OrderHub } from "../../src/hubs/orders.ts";
 import type { PriceHub } from "../../src/hubs/prices.ts";
 

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { connect, type Connection, type State } from "../../src/client/index.ts";
-import { hub, method, stream, streamOf } from "../../src/dispatch/hub.ts";
+import { hub, method, stream, streamOf } from "../../src/dispatch/define/hub-definition.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { PriceHub } from "../../src/hubs/prices.ts";
 

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { events, type HubError, type RoomEvent } from "../../src/client/index.ts";
-import { hub } from "../../src/dispatch/hub.ts";
+import { hub } from "../../src/dispatch/define/hub-definition.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { PriceHub } from "../../src/hubs/prices.ts";
 

@@ -2,11 +2,22 @@
 
 import * as v from "valibot";
 import { z } from "zod";
-import type { HubContext, Member, MemberContext, RoomContext } from "../../src/dispatch/context.ts";
-import { authorize, hub, method, stream, streamOf } from "../../src/dispatch/hub.ts";
-import { role } from "../../src/dispatch/policies.ts";
-import { calling } from "../../src/dispatch/testing.ts";
-import type { ClientOf, HubCalls } from "../../src/dispatch/typed.ts";
+import type {
+  HubContext,
+  Member,
+  MemberContext,
+  RoomContext,
+} from "../../src/dispatch/context/context.ts";
+import {
+  authorize,
+  hub,
+  method,
+  stream,
+  streamOf,
+} from "../../src/dispatch/define/hub-definition.ts";
+import { role } from "../../src/dispatch/define/policies.ts";
+import { calling } from "../../src/dispatch/testing/testing.ts";
+import type { ClientOf, HubCalls } from "../../src/dispatch/define/hub-types.ts";
 import type { Topic } from "../../src/model/topic.ts";
 
 type Equal<A, B> =

@@ -1,7 +1,7 @@
 // Whom a service reaches, in the words of hub code.
 
-import type { Answers } from "../../dispatch/hub.ts";
-import type { Wire } from "../../dispatch/typed.ts";
+import type { Answers } from "../../dispatch/define/hub-definition.ts";
+import type { Wire } from "../../dispatch/define/hub-types.ts";
 import { Audiences, speaking, type Clients, type Said, type Sends } from "../../model/audiences.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import { toJson } from "../../protocols/json.ts";

@@ -1,7 +1,7 @@
 // A hub as services have it: they say what the hub may say, and see to its rooms, its users and its connections.
 
-import type { AnyHub } from "../../dispatch/hub.ts";
-import type { ClientOf } from "../../dispatch/typed.ts";
+import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
+import type { ClientOf } from "../../dispatch/define/hub-types.ts";
 import { formatPosition, type Position } from "../../model/position.ts";
 import { parseTopic } from "../../model/topic.ts";
 import type { RoomText } from "../address.ts";

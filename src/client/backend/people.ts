@@ -1,6 +1,6 @@
 // Groups, users and connections: what each has beside being a room, or being none.
 
-import type { AnyHub } from "../../dispatch/hub.ts";
+import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import { roomTopic } from "../../model/topic.ts";
 import { segment } from "./addresses.ts";
 import type { Requests } from "./requests.ts";

@@ -1,7 +1,7 @@
 // Rooms, users and connections as a service holds them: what it may see of them, and do to them.
 
-import type { AnyHub } from "../../dispatch/hub.ts";
-import type { ClientOf } from "../../dispatch/typed.ts";
+import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
+import type { ClientOf } from "../../dispatch/define/hub-types.ts";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, type Position } from "../../model/position.ts";
 import { roomTopic, type RoomKind } from "../../model/topic.ts";

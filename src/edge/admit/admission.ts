@@ -2,8 +2,8 @@
 // here, before any object is touched.
 
 import { authenticate, type AuthEnv } from "../../auth/authenticate.ts";
-import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/policies.ts";
-import type { Hubs, ServedHub } from "../../dispatch/tables.ts";
+import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
+import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";

@@ -2,7 +2,7 @@
 
 import { authenticate, type AuthEnv } from "../../auth/authenticate.ts";
 import { authenticateClient } from "../../auth/client-tokens.ts";
-import type { Hubs, ServedHub } from "../../dispatch/tables.ts";
+import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";

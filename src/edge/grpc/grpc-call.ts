@@ -3,7 +3,7 @@
 import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ListValueSchema, type ListValue } from "@bufbuild/protobuf/wkt";
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
-import type { Hubs } from "../../dispatch/tables.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
 import type { InvokeRequest, PublishRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";

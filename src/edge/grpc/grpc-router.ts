@@ -6,7 +6,7 @@ import {
   type UniversalHandler,
   type UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
-import type { Hubs } from "../../dispatch/tables.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { LIMITS } from "../../model/options.ts";
 import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";

@@ -7,7 +7,7 @@ import { jsonRpcAnswers } from "../../protocols/json-rpc.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { RpcArrival } from "../../rooms/relay/accept-rpc.ts";
-import type { Hubs } from "../../dispatch/tables.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { accepted } from "../admit/admission.ts";
 import { bodyWithin } from "../admit/request-body.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";

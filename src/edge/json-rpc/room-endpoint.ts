@@ -1,6 +1,6 @@
 // A room over one WebSocket, or as a stream of events.
 
-import type { Hubs } from "../../dispatch/tables.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";

@@ -1,7 +1,7 @@
 // `GET /api/metrics`: what the hubs of one tenant have counted, for Prometheus. Each hub is asked in its `all` room, where
 // its index lives; one that does not answer is left out, and says so.
 
-import type { Hubs } from "../../dispatch/tables.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { inTime } from "../../model/bounded.ts";
 import { HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/log.ts";

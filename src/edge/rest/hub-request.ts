@@ -1,6 +1,6 @@
 // One request of a service to one hub: whom it may reach, which are objects of its own tenant only.
 
-import type { ServedHub } from "../../dispatch/tables.ts";
+import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";

@@ -3,7 +3,7 @@
 import type { Hono } from "hono";
 import type { ZodType } from "zod";
 import { authenticateService, type Service } from "../../auth/service.ts";
-import type { Hubs, ServedHub } from "../../dispatch/tables.ts";
+import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { factsOf } from "../../model/token-rules.ts";
 import { accountOf } from "../../rooms/rpc/room-rpc.ts";

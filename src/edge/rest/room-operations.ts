@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { parsePosition } from "../../model/position.ts";
 import { ALL, formatTopic } from "../../model/topic.ts";
-import { entriesOf } from "../../dispatch/room-views.ts";
+import { entriesOf } from "../../dispatch/context/room-views.ts";
 import { put } from "./group-operations.ts";
 import { closing } from "./hub-operations.ts";
 import { Excluded, operation, Position, Reason } from "./operation.ts";

@@ -4,7 +4,7 @@
 import { PING } from "../../model/both-ends.ts";
 import { type Transport } from "../../model/options.ts";
 import { factsOf } from "../../model/token-rules.ts";
-import type { Hubs } from "../../dispatch/tables.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { codeOf, enter } from "../../rooms/room/enter-room.ts";
 import type { HubArrival, Posted } from "../../rooms/relay/relay-object.ts";
 import { bodyWithin } from "../admit/request-body.ts";

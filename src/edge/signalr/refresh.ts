@@ -2,7 +2,7 @@
 // are JSON in .NET's words, with our own code in `x-dormouse-error`.
 
 import { LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
-import type { Hubs } from "../../dispatch/tables.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { User } from "../../model/user.ts";
 import { knownCaller, type Caller, type Env } from "../admit/hub-callers.ts";
 import { relayOf } from "../admit/relay-choice.ts";

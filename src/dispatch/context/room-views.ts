@@ -1,0 +1,59 @@
+// Rooms as hub code holds them: `group("lobby")`, `order("42")`, `all`, over the object's host.
+
+import { HubError } from "../../model/errors.ts";
+import type { Position } from "../../model/position.ts";
+import type { Topic } from "../../model/topic.ts";
+import type { Connection } from "../../rooms/connection/connection.ts";
+import type { Entry as Logged, HistoryView, Host } from "../../rooms/object/host.ts";
+import type { Entry, Room, RoomView } from "./context.ts";
+
+/** A room that is only looked at. */
+export function roomView(host: Host, topic: Topic): RoomView {
+  return {
+    topic,
+    history: {
+      last: async (count) => entriesOf(await host.history(topic, { limit: count })),
+      since: async (position) => entriesOf(await host.history(topic, { since: position })),
+    },
+    presence: {
+      list: async (page = {}) => [...(await host.presence(topic, page)).members],
+      count: async () => countsOf(await host.presence(topic, { limit: 0 })),
+    },
+  };
+}
+
+/** A room the caller's connection may be put into. */
+export function roomOf(host: Host, caller: Connection, topic: Topic): Room {
+  const view = roomView(host, topic);
+  return {
+    ...view,
+    join: () => host.join(caller, topic),
+    leave: () => host.leave(caller, topic),
+    add: (id) => host.move(id, topic, "join"),
+    remove: (id) => host.move(id, topic, "leave"),
+    presence: {
+      ...view.presence,
+      track: (state) => host.track(caller.user.id, topic, state),
+      untrack: () => host.track(caller.user.id, topic, null),
+    },
+  };
+}
+
+const countsOf = ({ users, connections }: { users: number; connections: number }) => ({
+  users,
+  connections,
+});
+
+/** Throws `history_gone` where the log no longer has all that was asked for. */
+export function entriesOf(view: HistoryView): Entry[] {
+  if (!view.recovered)
+    throw new HubError("history_gone", "The log no longer has all after that position.");
+  return view.entries.map((entry) => entryOf(entry, view.position));
+}
+
+const entryOf = ({ offset, target, params, at }: Logged, { epoch }: Position): Entry => ({
+  position: { epoch, offset },
+  target,
+  args: JSON.parse(params) as unknown[],
+  at,
+});

@@ -1,0 +1,179 @@
+// Who may call, who may enter a room, and who may read what was said there.
+
+import { describe, expect, it } from "vitest";
+import {
+  anyone,
+  claim,
+  every,
+  mayEnter,
+  mayReadHistory,
+  nobody,
+  role,
+  signedIn,
+  some,
+  type Policy,
+  type RoomRules,
+} from "../../../src/dispatch/define/policies.ts";
+import { ALL, parseTopic } from "../../../src/model/topic.ts";
+import type { Capability, User } from "../../../src/model/user.ts";
+
+const user = (given: Partial<User> = {}): User => ({
+  id: "alice",
+  tenant: "default",
+  roles: [],
+  claims: {},
+  caps: [],
+  channels: [],
+  expiresAt: Infinity,
+  ...given,
+});
+const call = (given: Partial<User> | null = {}) => ({
+  hub: "chat",
+  method: "say",
+  user: given && user(given),
+  args: [],
+});
+
+describe("policies", () => {
+  it.each([
+    ["anyone admits nobody in particular", anyone, null, true],
+    ["nobody admits no one", nobody, {}, false],
+    ["signedIn admits a user", signedIn, {}, true],
+    ["signedIn refuses nobody", signedIn, null, false],
+    ["role admits one of its roles", role("a", "b"), { roles: ["x", "b"] }, true],
+    ["role refuses another case", role("admin"), { roles: ["Admin"] }, false],
+    ["role refuses nobody", role("a"), null, false],
+    ["role without names admits no one", role(), { roles: ["a"] }, false],
+    ["claim admits its value", claim("plan", "pro"), { claims: { plan: "pro" } }, true],
+    ["claim admits a list that has it", claim("may", "x"), { claims: { may: ["y", "x"] } }, true],
+    ["claim refuses a longer text", claim("may", "x"), { claims: { may: "x y" } }, false],
+    ["claim refuses another type", claim("level", 1), { claims: { level: "1" } }, false],
+    ["claim refuses an absent one", claim("plan", undefined), {}, false],
+    ["claim refuses what every object has", claim("constructor", Object), {}, false],
+    ["claim refuses nobody", claim("plan", "pro"), null, false],
+    ["every admits where all do", every(anyone, signedIn), {}, true],
+    ["every refuses where one does", every(anyone, nobody), {}, false],
+    ["every admits where there is none", every(), null, true],
+    ["some admits where one does", some(nobody, signedIn), {}, true],
+    ["some refuses where all do", some(nobody, nobody), {}, false],
+    ["some refuses where there is none", some(), {}, false],
+  ] satisfies [string, Policy, Partial<User> | null, boolean][])(
+    "%s",
+    async (_, policy, given, admitted) => {
+      expect(await policy(call(given))).toBe(admitted);
+    },
+  );
+
+  it("ask no further once the answer is certain", async () => {
+    const unasked: Policy = () => Promise.reject(new Error("asked"));
+    expect(await every(nobody, unasked)(call())).toBe(false);
+    expect(await some(anyone, unasked)(call())).toBe(true);
+  });
+});
+
+const cap = (right: Capability["allow"][number], ...channels: string[]): Capability => ({
+  channels,
+  match: "wildcard",
+  allow: [right],
+});
+const open: RoomRules = { enter: signedIn };
+const closed = undefined;
+
+type Case = [string, Partial<User> | null, string, RoomRules | undefined, boolean];
+const inRoom = (given: Partial<User> | null, topic: string) => ({
+  hub: "chat",
+  user: given && user(given),
+  room: parseTopic(topic),
+  args: [],
+});
+
+describe("mayEnter", () => {
+  it.each([
+    ["closes a group nothing is said of", {}, "group:g", closed, false],
+    ["closes an order nothing is said of", {}, "order:1", closed, false],
+    ["closes a kind whose rules name no policy", {}, "group:g", {}, false],
+    ["opens a group as its policy says", {}, "group:g", open, true],
+    ["opens an order as its policy says", {}, "order:1", open, true],
+    ["closes a group as its policy says", {}, "group:g", { enter: nobody }, false],
+    ["refuses nobody, whatever the policy", null, "group:g", { enter: anyone }, false],
+    ["opens a user's room to that user", {}, "user:alice", closed, true],
+    ["closes a user's room to others", {}, "user:bob", closed, false],
+    ["closes a user's room whatever its policy", {}, "user:bob", { enter: anyone }, false],
+    ["tells users apart by case", {}, "user:Alice", closed, false],
+    ["opens a group to a service", { roles: ["service"] }, "group:g", closed, true],
+    ["opens a user's room to a service", { roles: ["service"] }, "user:bob", closed, true],
+    [
+      "opens what a capability covers",
+      { caps: [cap("sub", "group:n.*")] },
+      "group:n.a",
+      closed,
+      true,
+    ],
+    ["closes what it does not", { caps: [cap("sub", "group:n.*")] }, "group:m.a", closed, false],
+    [
+      "opens a user's room by capability",
+      { caps: [cap("sub", "user:*")] },
+      "user:bob",
+      closed,
+      true,
+    ],
+    [
+      "closes a kind the capability does not name",
+      { caps: [cap("sub", "group:*")] },
+      "order:1",
+      closed,
+      false,
+    ],
+    ["enters by no other right", { caps: [cap("hst", "**")] }, "group:g", closed, false],
+    ["closes `all` to users", {}, "all", { enter: anyone }, false],
+    ["closes `all` to services", { roles: ["service"] }, "all", { enter: anyone }, false],
+    ["closes `all` whatever the capability", { caps: [cap("sub", "**")] }, "all", open, false],
+  ] satisfies Case[])("%s", async (...[, given, topic, rules, admitted]) => {
+    expect(await mayEnter(inRoom(given, topic), rules)).toBe(admitted);
+  });
+
+  it("shows the policy the room and no method", async () => {
+    const seen: unknown[] = [];
+    const enter: Policy = ({ room, method }) => seen.push([room, method]) > 0;
+    await mayEnter(inRoom({}, "group:g"), { enter });
+    expect(seen).toEqual([[{ kind: "group", name: "g" }, undefined]]);
+  });
+
+  it("asks no policy of a room for `all`", async () => {
+    const enter: Policy = () => Promise.reject(new Error("asked"));
+    expect(await mayEnter({ ...inRoom({}, "all"), room: ALL }, { enter })).toBe(false);
+  });
+});
+
+const toldApart: RoomRules = { enter: signedIn, history: role("auditor") };
+
+describe("mayReadHistory", () => {
+  it.each([
+    ["admits whoever may enter", {}, "group:g", open, true],
+    ["refuses whoever may not", {}, "group:g", closed, false],
+    ["refuses nobody", null, "group:g", { enter: anyone, history: anyone }, false],
+    ["refuses who may enter but is not named", {}, "group:g", toldApart, false],
+    ["admits who is named", { roles: ["auditor"] }, "group:g", toldApart, true],
+    ["admits a service", { roles: ["service"] }, "group:g", { history: nobody }, true],
+    ["admits a service to `all`", { roles: ["service"] }, "all", closed, true],
+    [
+      "admits by capability",
+      { caps: [cap("hst", "group:g")] },
+      "group:g",
+      { history: nobody },
+      true,
+    ],
+    ["admits by the right to enter", { caps: [cap("sub", "group:g")] }, "group:g", closed, true],
+    [
+      "admits no longer by that where history has its own policy",
+      { caps: [cap("sub", "group:g")] },
+      "group:g",
+      toldApart,
+      false,
+    ],
+    ["admits a user to their own", {}, "user:alice", closed, true],
+    ["refuses another's", {}, "user:bob", closed, false],
+  ] satisfies Case[])("%s", async (...[, given, topic, rules, admitted]) => {
+    expect(await mayReadHistory(inRoom(given, topic), rules)).toBe(admitted);
+  });
+});

@@ -1,0 +1,80 @@
+// What the dispatcher does where no socket can show it: an object that woke without its memory, a hub that is gone.
+
+import { describe, expect, it } from "vitest";
+import { dispatcher } from "../../../src/dispatch/run/dispatcher.ts";
+import { hub, method } from "../../../src/dispatch/define/hub-definition.ts";
+import { tablesOf } from "../../../src/dispatch/define/hub-tables.ts";
+import type { Outgoing } from "../../../src/model/message.ts";
+import { DEFAULTS } from "../../../src/model/options.ts";
+import { ALL } from "../../../src/model/topic.ts";
+import { jsonRpc } from "../../../src/protocols/json-rpc.ts";
+import type { Connection } from "../../../src/rooms/connection/connection.ts";
+import type { Host } from "../../../src/rooms/object/host.ts";
+
+/** An object of the hub `a` with one connection, and what it sent, remembered and waited for. */
+function object({ hubName = "a", openCalls = [] as string[] } = {}) {
+  const sent: Outgoing[] = [];
+  const remembered: (readonly string[])[] = [];
+  const awaited: Promise<unknown>[] = [];
+  const connection = {
+    protocol: jsonRpc,
+    attached: { openCalls },
+    user: {},
+  } as unknown as Connection;
+  const host = {
+    domain: { tenant: "default", hub: hubName },
+    room: ALL,
+    settings: DEFAULTS,
+    limitsOf: () => DEFAULTS.limits,
+    takes: () => true,
+    send: (_: Connection, message: Outgoing | (() => Outgoing)) =>
+      void sent.push(typeof message === "function" ? message() : message),
+    remember: (_: Connection, ids: readonly string[]) => void remembered.push(ids),
+    waitUntil: (work: Promise<unknown>) => void awaited.push(work),
+  } as unknown as Host;
+  return { host, connection, sent, remembered, awaited };
+}
+
+const receiver = dispatcher({
+  hubs: tablesOf([hub("a").methods({ one: method([], () => 1) })]),
+  verify: () => Promise.reject(new Error("No token is judged here.")),
+});
+
+describe("an object that woke without its memory", () => {
+  it("tells the calls that were open, by ids as they were, that they are lost, once", () => {
+    const { host, connection, sent, remembered } = object({ openCalls: ['"s"', "7", "null"] });
+    receiver.awoke(host, connection);
+    expect(sent.map((one) => one.type === "failure" && [one.id, one.error.code])).toEqual([
+      ["s", "interrupted"],
+      [7, "interrupted"],
+      [null, "interrupted"],
+    ]);
+    expect(remembered).toEqual([[]]);
+  });
+
+  it("says nothing to a connection that had no call open", () => {
+    const { host, connection, sent, remembered } = object();
+    receiver.awoke(host, connection);
+    expect([sent, remembered]).toEqual([[], []]);
+  });
+});
+
+it("a call keeps its object awake until it is done, and is answered by one record", async () => {
+  const { host, connection, sent, awaited } = object();
+  receiver.received(host, connection, '{"jsonrpc":"2.0","id":1,"method":"one"}');
+  expect(awaited).toHaveLength(1);
+  await Promise.all(awaited);
+  expect(sent).toEqual([{ type: "record", record: '{"jsonrpc":"2.0","id":1,"result":1}' }]);
+});
+
+it("a hub that is not served has no settings, and its objects take no calls", () => {
+  const { host, connection } = object({ hubName: "constructor" });
+  expect(receiver.settings("constructor")).toBeUndefined();
+  expect(() => receiver.received(host, connection, "{}")).toThrow(
+    expect.objectContaining({ code: "hub_not_found" }),
+  );
+});
+
+it("two hubs of one name are refused where they are listed", () => {
+  expect(() => tablesOf([hub("a").methods({}), hub("a").methods({})])).toThrow(TypeError);
+});

@@ -1,0 +1,49 @@
+// What a hub does when a connection comes and goes.
+
+import { expect, it, onTestFinished, vi } from "vitest";
+import { enter, type Joining } from "../../rooms/client.ts";
+import { answer } from "../frames.ts";
+
+const entering = async (room: string, joining: Joining = {}) => {
+  const client = await enter(room, joining);
+  onTestFinished(() => client[Symbol.dispose]());
+  return client;
+};
+
+it("calls begin after `connected` is done", async () => {
+  const alice = await entering("greeting/group:order");
+  await alice.call("note", ["called"]);
+  expect((await alice.call("trace")).result).toEqual(["connected alice", "called"]);
+});
+
+it("`connected` may ask its client, which may call before it answers", async () => {
+  const alice = await entering("greeting/group:asked");
+  const { id } = await alice.said("confirm");
+  await alice.call("note", ["called"]);
+  alice.send(answer(id, true));
+  const seen: string[] = [];
+  while (seen.length < 2) seen.push(...((await alice.call("trace")).result as string[]));
+  expect(seen).toEqual(["called", "connected alice"]);
+});
+
+it("a connection whose `connected` fails is closed with 4503, and told nothing of why", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const alice = await entering("greeting/group:failing");
+  expect(await alice.closed).toEqual({ code: 4503, reason: "The hub could not begin." });
+  expect(log).toHaveBeenCalledOnce();
+  log.mockRestore();
+});
+
+it("`disconnected` runs once when a connection has gone, with its signal aborted", async () => {
+  const alice = await entering("greeting/group:gone", { user: "alice" });
+  const bob = await entering("greeting/group:gone", { user: "bob" });
+  await alice.call("trace");
+  await bob.call("trace");
+  alice.socket.close(1000);
+  await alice.closed;
+  const seen: string[] = [];
+  while (seen.length < 1) seen.push(...((await bob.call("trace")).result as string[]));
+  await bob.call("note", ["barrier"]);
+  seen.push(...((await bob.call("trace")).result as string[]));
+  expect(seen).toEqual(["gone alice undefined true", "barrier"]);
+});

@@ -1,0 +1,70 @@
+// Reading a stream: how fast, and how it is stopped. A session of the test's own stands in for a socket.
+
+import { describe, expect, it } from "vitest";
+import type { Session } from "../../../src/dispatch/run/session.ts";
+import { streamItems } from "../../../src/dispatch/run/stream-items.ts";
+import { LIMITS } from "../../../src/model/options.ts";
+
+/** A reader with `queued` bytes waiting, and what it was sent. */
+function reading(queued: () => number = () => 0) {
+  const controller = new AbortController();
+  const sent: unknown[] = [];
+  const session = {
+    connection: {},
+    host: { settings: { limits: LIMITS }, queuedBytes: queued },
+  } as unknown as Session;
+  const read = (items: AsyncIterable<unknown>, send = (item: unknown) => void sent.push(item)) =>
+    streamItems(items, { session, signal: controller.signal, send });
+  return { sent, read, abort: () => controller.abort() };
+}
+
+const iterable = (iterator: Partial<AsyncIterator<unknown>>) =>
+  ({ [Symbol.asyncIterator]: () => iterator }) as AsyncIterable<unknown>;
+
+describe("a stream that is read", () => {
+  it("is not asked for anything once it is cancelled", async () => {
+    const { read, abort, sent } = reading();
+    abort();
+    let asked = 0;
+    await read(iterable({ next: async () => ({ done: ++asked < 0, value: 1 }) }));
+    expect([asked, sent]).toEqual([0, []]);
+  });
+
+  it("waits for a reader that is slow, and goes on when it has read", async () => {
+    let looks = 0;
+    const { read, sent } = reading(() => (looks++ < 3 ? LIMITS.queuedBytes : 0));
+    await read(
+      (async function* () {
+        for (let n = 0; n < 17; n++) yield n;
+      })(),
+    );
+    expect([sent.length, looks]).toEqual([17, 4]);
+  });
+
+  it("is told to stop when an item cannot be sent, and fails with that", async () => {
+    let stopped = false;
+    const endless = (async function* () {
+      try {
+        for (;;) yield 1;
+      } finally {
+        stopped = true;
+      }
+    })();
+    const failing = () => {
+      throw new Error("not this one");
+    };
+    await expect(reading().read(endless, failing)).rejects.toThrow("not this one");
+    expect(stopped).toBe(true);
+  });
+
+  it.each([
+    ["without a return", {}],
+    ["whose return throws", { return: () => Promise.reject(new Error("late")) }],
+    ["whose return never ends", { return: () => new Promise<never>(() => {}) }],
+  ])("%s ends at once when it is cancelled", async (_, rest) => {
+    const { read, abort } = reading();
+    const done = read(iterable({ next: () => new Promise(() => {}), ...rest }));
+    abort();
+    await expect(done).resolves.toBeUndefined();
+  });
+});
