@@ -1,19 +1,19 @@
 // Opens a connection to a room of a hub, or to the whole hub, and keeps it open.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
-import { addressOf } from "./address.ts";
+import { addressOf } from "./scope/room-address.ts";
 import {
   hubConnectionOf,
   roomConnectionOf,
   type Connection,
   type HubConnection,
-} from "./connection.ts";
-import { HubPlace } from "./hub-place.ts";
-import { DEFAULTS, type ConnectOptions, type HubConnectOptions } from "./options.ts";
-import type { Around, Place } from "./place.ts";
-import { RoomPlace } from "./room-place.ts";
-import { Session } from "./session.ts";
-import type { Greeting, Hello } from "./wire.ts";
+} from "./client-connection.ts";
+import { HubPlace } from "./scope/hub-scope.ts";
+import { DEFAULTS, type ConnectOptions, type HubConnectOptions } from "./connect-options.ts";
+import type { Around, Place } from "./scope/scope.ts";
+import { RoomPlace } from "./scope/room-scope.ts";
+import { Session } from "./session/client-session.ts";
+import type { Greeting, Hello } from "./transport/wire.ts";
 
 /** Undefined outside of browsers. */
 const page = globalThis as { window?: EventTarget; location?: { readonly href: string } };

@@ -1,14 +1,14 @@
 // The client's public face: everything an application may import, and nothing else.
 
 export { connect } from "./connect.ts";
-export { events, type EventsOptions } from "./events.ts";
+export { events, type EventsOptions } from "./events/events.ts";
 export { HubError } from "../model/errors.ts";
-export { typed, type StreamResult, type Typed } from "./typed.ts";
-export type { RoomText } from "./address.ts";
-export type { Backoff } from "./backoff.ts";
-export type { CallOptions } from "./calls.ts";
-export type { AnyConnection, Connection, HubConnection } from "./connection.ts";
-export type { Joined } from "./hub-place.ts";
+export { typed, type StreamResult, type Typed } from "./signalr-types.ts";
+export type { RoomText } from "./scope/room-address.ts";
+export type { Backoff } from "./transport/backoff.ts";
+export type { CallOptions } from "./session/pending-calls.ts";
+export type { AnyConnection, Connection, HubConnection } from "./client-connection.ts";
+export type { Joined } from "./scope/hub-scope.ts";
 export type {
   ConnectOptions,
   HubConnectOptions,
@@ -20,8 +20,8 @@ export type {
   PresenceQuery,
   State,
   Token,
-} from "./options.ts";
-export type { Member, Presence, PresenceChange, PresencePage } from "./presence.ts";
+} from "./connect-options.ts";
+export type { Member, Presence, PresenceChange, PresencePage } from "./scope/room-presence.ts";
 export type {
   HelloEvent,
   PresenceEvent,
@@ -29,7 +29,7 @@ export type {
   ResetEvent,
   RoomEvent,
   SaidEvent,
-} from "./room-event.ts";
-export type { Listener, Unsubscribe } from "./signal.ts";
-export type { Left, Recovered } from "./place.ts";
-export type { Greeting, Hello } from "./wire.ts";
+} from "./events/room-event.ts";
+export type { Listener, Unsubscribe } from "./session/emitter.ts";
+export type { Left, Recovered } from "./scope/scope.ts";
+export type { Greeting, Hello } from "./transport/wire.ts";

@@ -3,7 +3,7 @@
 
 import { connect } from "../client/connect.ts";
 import type { Connection, ConnectOptions, RoomText } from "../client/index.ts";
-import { Timer } from "../client/timer.ts";
+import { Timer } from "../client/transport/timer.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 
 /** What holds in every room. Another user is another `hubAt`. */

@@ -1,7 +1,7 @@
 // A room's calls, which components may hold before there is a connection: rendering opens none, the first call does.
 
 import { HubError, type Connection } from "../client/index.ts";
-import { named } from "../client/named.ts";
+import { named } from "../client/session/method-proxy.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubCalls } from "../dispatch/define/hub-types.ts";
 import type { Place } from "./use-live.ts";

@@ -1,7 +1,7 @@
 // Who is in a room, as a component sees it.
 
 import type { Presence } from "../client/index.ts";
-import { NOBODY } from "../client/presence.ts";
+import { NOBODY } from "../client/scope/room-presence.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import { useLive, type Live, type Place } from "./use-live.ts";
 

@@ -1,10 +1,10 @@
 // The pure parts of the client, by tables: addresses, pauses, tokens' lives, presence.
 
 import { describe, expect, it } from "vitest";
-import { addressOf } from "../../src/client/address.ts";
-import { pauseMs } from "../../src/client/backoff.ts";
-import { renewInMs } from "../../src/client/credentials.ts";
-import { afterChange, presenceOf } from "../../src/client/presence.ts";
+import { addressOf } from "../../src/client/scope/room-address.ts";
+import { pauseMs } from "../../src/client/transport/backoff.ts";
+import { renewInMs } from "../../src/client/transport/credentials.ts";
+import { afterChange, presenceOf } from "../../src/client/scope/room-presence.ts";
 
 describe("an address", () => {
   const PAGE = "https://app.example/some/page?x=1";

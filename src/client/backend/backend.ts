@@ -4,15 +4,15 @@ import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import type { ClientOf } from "../../dispatch/define/hub-types.ts";
 import { formatPosition, type Position } from "../../model/position.ts";
 import { parseTopic } from "../../model/topic.ts";
-import type { RoomText } from "../address.ts";
-import { addressesOf, hubUrlOf } from "./addresses.ts";
-import { publish, ServiceAudiences, type ServiceClients } from "./audiences.ts";
-import type { BackendOptions, CallOptions } from "./options.ts";
-import { connectionAt, groupAt, userAt } from "./people.ts";
-import type { ServiceConnection, ServiceGroup, ServiceUser } from "./people.ts";
-import { requestsOf, type Requests } from "./requests.ts";
-import { roomAt, type ServiceRoom } from "./rooms.ts";
-import { tokensOf } from "./tokens.ts";
+import type { RoomText } from "../scope/room-address.ts";
+import { addressesOf, hubUrlOf } from "./backend-urls.ts";
+import { publish, ServiceAudiences, type ServiceClients } from "./service-audiences.ts";
+import type { BackendOptions, CallOptions } from "./backend-options.ts";
+import { connectionAt, groupAt, userAt } from "./groups-and-users.ts";
+import type { ServiceConnection, ServiceGroup, ServiceUser } from "./groups-and-users.ts";
+import { requestsOf, type Requests } from "./backend-requests.ts";
+import { roomAt, type ServiceRoom } from "./backend-rooms.ts";
+import { tokensOf } from "./service-tokens.ts";
 
 export interface Backend<H extends AnyHub> {
   /** As hub code has them. Resolves once it is saved; after an error it may be said again with the same key. */

@@ -3,10 +3,10 @@
 export { backend } from "./backend.ts";
 export { HubError } from "../../model/errors.ts";
 export type { Sends } from "../../model/audiences.ts";
-export type { RoomText } from "../address.ts";
-export type { HistoryQuery, PresenceQuery, Token } from "../options.ts";
-export type { PresencePage } from "../presence.ts";
-export type { Invocable, OneClient, ServiceClients } from "./audiences.ts";
+export type { RoomText } from "../scope/room-address.ts";
+export type { HistoryQuery, PresenceQuery, Token } from "../connect-options.ts";
+export type { PresencePage } from "../scope/room-presence.ts";
+export type { Invocable, OneClient, ServiceClients } from "./service-audiences.ts";
 export type { Backend, Negotiation, PublishOptions, RoomEntry, RoomsQuery } from "./backend.ts";
 export type {
   BackendOptions,
@@ -15,12 +15,12 @@ export type {
   WithAccessKey,
   WithConnectionString,
   WithToken,
-} from "./options.ts";
+} from "./backend-options.ts";
 export type {
   GroupConnection,
   Revocation,
   ServiceConnection,
   ServiceGroup,
   ServiceUser,
-} from "./people.ts";
-export type { Ending, HubEntry, HubHistory, RoomInfo, ServiceRoom } from "./rooms.ts";
+} from "./groups-and-users.ts";
+export type { Ending, HubEntry, HubHistory, RoomInfo, ServiceRoom } from "./backend-rooms.ts";

@@ -3,7 +3,7 @@
 import { jwtVerify } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { backend, type BackendOptions, type Backend } from "../../../src/client/backend/index.ts";
-import { tokensOf } from "../../../src/client/backend/tokens.ts";
+import { tokensOf } from "../../../src/client/backend/service-tokens.ts";
 import { API, endpoint, refusal, URL_OF_HUB, type OrderHub } from "./endpoint.ts";
 
 const KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
