@@ -2,9 +2,9 @@
 // with the request's own URL as audience.
 
 import { decodeProtectedHeader, jwtVerify, SignJWT, type JWTPayload } from "jose";
-import { misconfigured, type AuthEnv } from "./config.ts";
+import { misconfigured, type AuthEnv } from "./auth-config.ts";
 import { checkForm, LEEWAY_SECONDS, reasonOf } from "./jwt.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 /** Two for a change of keys; the first one signs. */
 const KEYS_AT_MOST = 2;

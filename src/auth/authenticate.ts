@@ -1,14 +1,14 @@
 // Who is asking: the one door of every transport. Configuration, then origin, then token.
 
 import type { User } from "../model/user.ts";
-import { readConfig, type AuthEnv } from "./config.ts";
+import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { verify } from "./jwt.ts";
 import { checkOrigin } from "./origin.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./auth-refusal.ts";
 
-export type { AuthEnv } from "./config.ts";
+export type { AuthEnv } from "./auth-config.ts";
 export { LEEWAY_SECONDS } from "./jwt.ts";
-export { Refusal, refusalResponse, type Reason } from "./refusal.ts";
+export { Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
 
 /** The user behind a request. Throws a `Refusal`, for which `refusalResponse` has the answer. */
 export async function authenticate(

@@ -1,7 +1,7 @@
 // Reads the claim `caps`: Centrifugo's shape, without `match: "regex"`, which would run patterns of the token's choice.
 
 import type { Capability, Right } from "../model/user.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 const MAX_CAPS = 100;
 const MAX_CHANNELS = 100;

@@ -5,9 +5,9 @@ import { HubError } from "../model/errors.ts";
 import { canonicalName, formatTopic, parseTopic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
 import { readCaps } from "./caps.ts";
-import type { AuthConfig } from "./config.ts";
-import { readLimits } from "./limits.ts";
-import { Refusal } from "./refusal.ts";
+import type { AuthConfig } from "./auth-config.ts";
+import { readLimits } from "./claim-limits.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 type Names = Pick<AuthConfig, "userIdClaim" | "tenantClaim">;
 

@@ -6,10 +6,10 @@ import type { User } from "../model/user.ts";
 import { canonicalUrl, verifySigned } from "./access-keys.ts";
 import { readToken } from "./authenticate.ts";
 import { userOf } from "./claims.ts";
-import { readConfig, type AuthEnv } from "./config.ts";
+import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { LEEWAY_SECONDS } from "./jwt.ts";
 import { checkOrigin } from "./origin.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 /** Throws a `Refusal`: also for a token that is good for another hub. */
 export async function authenticateClient(

@@ -3,7 +3,7 @@
 import { SignJWT } from "jose";
 import { HubError } from "../model/errors.ts";
 import { canonicalName } from "../model/topic.ts";
-import { readConfig, type AuthEnv } from "./config.ts";
+import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { checkOrigin } from "./origin.ts";
 
 export interface DevTokenEnv extends AuthEnv {

@@ -3,10 +3,10 @@
 import type { Grant } from "../model/user.ts";
 import { readCaps } from "./caps.ts";
 import { readChannels, readExpiry, readRoles } from "./claims.ts";
-import type { AuthConfig } from "./config.ts";
+import type { AuthConfig } from "./auth-config.ts";
 import { LEEWAY_SECONDS } from "./jwt.ts";
-import { readLimits } from "./limits.ts";
-import { Refusal } from "./refusal.ts";
+import { readLimits } from "./claim-limits.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 /** Who somebody is, and whose token it is, only the token says. */
 const RESERVED = ["sub", "nameid", "tid", "iss", "aud", "iat", "nbf", "jti"] as const;

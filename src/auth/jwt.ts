@@ -4,9 +4,9 @@ import { errors, jwtVerify } from "jose";
 import type { JWTHeaderParameters, JWTPayload, JWTVerifyResult } from "jose";
 import type { User } from "../model/user.ts";
 import { userOf } from "./claims.ts";
-import type { AuthConfig } from "./config.ts";
-import { countMembers } from "./members.ts";
-import { Refusal, type Reason } from "./refusal.ts";
+import type { AuthConfig } from "./auth-config.ts";
+import { countMembers } from "./duplicate-members.ts";
+import { Refusal, type Reason } from "./auth-refusal.ts";
 
 /** Longer ones are not even decoded. */
 const MAX_LENGTH = 8 * 1024;

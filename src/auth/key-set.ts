@@ -1,7 +1,7 @@
 // Fetches a JSON Web Key Set from the configured URL, and gives up on anything unusual.
 
 import type { JSONWebKeySet } from "jose";
-import { inTime, textWithin } from "../model/bounded.ts";
+import { inTime, textWithin } from "../model/bounded-read.ts";
 
 const MAX_BYTES = 64 * 1024;
 

@@ -1,9 +1,9 @@
 // Where the keys that verify tokens come from: a secret, or a key set that the issuer publishes.
 
-import { logError } from "../model/log.ts";
+import { logError } from "../model/logger.ts";
 import { createLocalJWKSet, errors, type JWTHeaderParameters } from "jose";
 import { fetchKeySet, within } from "./key-set.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 /** Finds the key for a token's header. The header is not verified yet: it selects a key and nothing else. */
 export interface KeySource {

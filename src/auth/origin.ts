@@ -1,7 +1,7 @@
 // Which web pages may connect. CORS does not apply to WebSockets, so every transport asks here, and only whole
 // origins are compared: patterns are how `https://any-app.example` passes for `https://app.example`.
 
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 /** Refuses a page of another origin than the server's own and those allowed. Servers send no Origin and pass. */
 export function checkOrigin(request: Request, allowed: ReadonlySet<string>): void {

@@ -8,10 +8,10 @@ import { isService, type User } from "../model/user.ts";
 import { canonicalUrl, verifySigned } from "./access-keys.ts";
 import { readToken } from "./authenticate.ts";
 import { DEFAULT_TENANT } from "./claims.ts";
-import { readConfig, type AuthEnv } from "./config.ts";
+import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { checkForm, verify } from "./jwt.ts";
 import { checkOrigin } from "./origin.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 export interface Service {
   readonly tenant: string;

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { hub, method, signedIn } from "../hub.ts";
-import { comings } from "./comings.ts";
+import { comings } from "./announce-members.ts";
 
 const RoomName = z.string().min(1).max(128);
 const Message = z.string().min(1).max(4_000);

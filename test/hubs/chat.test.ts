@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { mayEnter } from "../../src/dispatch/define/policies.ts";
 import { calling } from "../../src/dispatch/testing/testing.ts";
 import { ChatHub } from "../../src/hubs/chat.ts";
-import { NAMED_UP_TO } from "../../src/hubs/comings.ts";
+import { NAMED_UP_TO } from "../../src/hubs/announce-members.ts";
 import { parseTopic } from "../../src/model/topic.ts";
 
 describe("chat.sendToRoom", () => {

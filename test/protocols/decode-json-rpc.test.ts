@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { PING } from "../../src/model/both-ends.ts";
 import { LIMITS, type Limits } from "../../src/model/options.ts";
-import { jsonRpc } from "../../src/protocols/json-rpc.ts";
+import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 
 /** What a frame said, errors by their code. */
 function heard(frame: string | ArrayBuffer, limits: Partial<Limits> = {}): unknown {

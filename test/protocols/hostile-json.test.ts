@@ -9,7 +9,7 @@ import {
   hasPrototypeKey,
   mayHavePrototypeKey,
 } from "../../src/protocols/hostile-json.ts";
-import { jsonRpc } from "../../src/protocols/json-rpc.ts";
+import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 
 const SEED = 20261120;
 

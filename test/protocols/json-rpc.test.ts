@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { HubError } from "../../src/model/errors.ts";
 import { StreamRef, type Incoming, type Outgoing } from "../../src/model/message.ts";
 import { LIMITS } from "../../src/model/options.ts";
-import { jsonRpc } from "../../src/protocols/json-rpc.ts";
+import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 
 /** `heard` is what decoding the text gives, `said` is what encodes to it. Many texts are both. */
 interface Row {

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CallId } from "../../src/model/message.ts";
 import { LIMITS } from "../../src/model/options.ts";
-import { jsonRpc } from "../../src/protocols/json-rpc.ts";
+import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 import { encodeParams, toJson } from "../../src/protocols/json.ts";
 
 const SEED = 20261120;

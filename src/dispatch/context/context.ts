@@ -3,7 +3,7 @@
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import type { ConnectRequest } from "../../model/request.ts";
+import type { ConnectRequest } from "../../model/client-request.ts";
 import type { CallerClients, Clients } from "./clients.ts";
 
 /** A message of a room's log. */

@@ -2,7 +2,7 @@
 // limits. What the connection is in because its token or its client said so is judged anew; hub code's rooms stay.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { granted, type User } from "../../model/user.ts";
 import type { Refreshed } from "../../rooms/object/host.ts";

@@ -2,7 +2,7 @@
 // it does is its work: a hub's method or stream (hub-call.ts), or a word of the protocol's own (built-ins.ts).
 
 import { HubError, publicError } from "../../model/errors.ts";
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
 import { failure, type Answering, type Failing } from "./frame-answers.ts";
 import type { Said } from "../context/build-contexts.ts";

@@ -1,7 +1,7 @@
 // Which call: turns what connections receive into calls of hubs, and rooms' events into hubs' hooks.
 
 import { CLOSE, HubError, publicError } from "../../model/errors.ts";
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import type { CallId, Incoming, Invocation } from "../../model/message.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host, Receiver } from "../../rooms/object/host.ts";

@@ -1,7 +1,7 @@
 // Runs a hub's hooks: what happens because a connection or a user comes or goes, and not because of a call.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import {
   callContext,

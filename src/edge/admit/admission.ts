@@ -8,7 +8,7 @@ import { HubError } from "../../model/errors.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import { jsonRpc } from "../../protocols/json-rpc.ts";
+import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { codeOf, enter, type Arrival } from "../../rooms/room/enter-room.ts";
 import type { ObjectEnv } from "../../rooms/rpc/room-rpc.ts";

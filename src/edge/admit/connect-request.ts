@@ -1,7 +1,7 @@
 // What hub code may know of the request a connection began with: its query and headers, without what is secret, and
 // no more than fits beside a connection.
 
-import type { ConnectRequest } from "../../model/request.ts";
+import type { ConnectRequest } from "../../model/client-request.ts";
 
 /** Characters of all names and values; the longest values are left out first. */
 const MOST = 4_096;

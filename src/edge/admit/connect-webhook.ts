@@ -1,16 +1,16 @@
 // The webhook that is asked before a client connects, and admits, refuses or says more of it than its token does. Where
 // it does not answer, nobody comes in.
 
-import { readConfig, type AuthEnv } from "../../auth/config.ts";
+import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
 import { grantOf } from "../../auth/grant.ts";
-import { textWithin } from "../../model/bounded.ts";
+import { textWithin } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import { granted, type Grant, type User } from "../../model/user.ts";
-import { readWebhooks, type Destination, type WebhookEnv } from "../../webhooks/config.ts";
-import { EVENT_TYPE, eventText } from "../../webhooks/events.ts";
-import { post } from "../../webhooks/post.ts";
+import { readWebhooks, type Destination, type WebhookEnv } from "../../webhooks/webhook-config.ts";
+import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
+import { post } from "../../webhooks/webhook-request.ts";
 import { connectRequest } from "./connect-request.ts";
 
 /** Who would connect, and to what. */

@@ -8,7 +8,7 @@ import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
 import { clientKey } from "../../rooms/relay/rejoin-groups.ts";
-import { readWebhooks } from "../../webhooks/config.ts";
+import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { asked } from "./connect-webhook.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";
 import type { Wanted } from "./relay-choice.ts";

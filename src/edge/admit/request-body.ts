@@ -1,6 +1,6 @@
 // A request's body, within a limit: what is longer is not read to its end.
 
-import { chunksWithin } from "../../model/bounded.ts";
+import { chunksWithin } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 
 /** Throws `too_large`. */

@@ -1,7 +1,7 @@
 // What lets a page of another origin that is allowed read an answer of ours: every answer but an upgrade, refusals too.
 
 import { corsHeaders } from "../../auth/origin.ts";
-import { readConfig, type AuthEnv } from "../../auth/config.ts";
+import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
 
 /** The same answer, readable for the page that asked. An upgrade's headers are immutable, and CORS does not apply. */
 export function readable(request: Request, env: AuthEnv, response: Response): Response {

@@ -1,6 +1,6 @@
 // Why requests were turned away, for whoever runs this: a line of the log and a point of analytics.
 
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import { writeRefusal } from "../../rooms/observe/analytics.ts";
 import type { ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
 

@@ -1,7 +1,7 @@
 // A request's body as Connect's library reads it; the library itself bounds no wait for the next piece.
 
 import type { DescMethod } from "@bufbuild/protobuf";
-import { inTime } from "../../model/bounded.ts";
+import { inTime } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
 import { within } from "./grpc-call.ts";

@@ -1,7 +1,7 @@
 // gRPC's own health check: open to all, because load balancers have no tokens, and it says only yes or no.
 
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { readConfig } from "../../auth/config.ts";
+import { readConfig } from "../../auth/auth-config.ts";
 import { HubError } from "../../model/errors.ts";
 import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import {

@@ -3,7 +3,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import { inTime } from "../../model/bounded.ts";
+import { inTime } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import {
   HeartbeatSchema,

@@ -3,7 +3,7 @@
 import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
-import { inTime } from "../../model/bounded.ts";
+import { inTime } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { hasPrototypeKey } from "../../protocols/hostile-json.ts";
 import type { InvokeRequest, UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";

@@ -3,7 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { Incoming, Received } from "../../model/message.ts";
-import { jsonRpcAnswers } from "../../protocols/json-rpc.ts";
+import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { RpcArrival } from "../../rooms/relay/accept-rpc.ts";

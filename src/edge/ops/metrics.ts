@@ -2,9 +2,9 @@
 // its index lives; one that does not answer is left out, and says so.
 
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
-import { inTime } from "../../model/bounded.ts";
+import { inTime } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import type { Counted } from "../../rooms/observe/counters.ts";

@@ -2,7 +2,7 @@
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { publicError } from "../../model/errors.ts";
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import { isOverload } from "../answer/overload.ts";
 import { STATUS } from "../../model/statuses.ts";
 import { RateLimited } from "./service-rate.ts";

@@ -15,7 +15,7 @@ import {
   type Peer,
 } from "../../rooms/rpc/room-rpc.ts";
 import type { Service } from "../../auth/service.ts";
-import type { AuthEnv } from "../../auth/config.ts";
+import type { AuthEnv } from "../../auth/auth-config.ts";
 import type { Message } from "./operation.ts";
 
 export interface AskedOptions {

@@ -2,7 +2,7 @@
 // the worker, which pays for work and not for waiting, turns what comes into whatever the client understands.
 
 import { CLOSE, HubError, shouldReconnect } from "../../model/errors.ts";
-import { logError, logWarning } from "../../model/log.ts";
+import { logError, logWarning } from "../../model/logger.ts";
 import { isQuestion, placeAfter, type Heard } from "../sse/sse-events.ts";
 import { frameOf, type Frame } from "./shared-frames.ts";
 

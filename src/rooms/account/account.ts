@@ -2,7 +2,7 @@
 // service says of a user reaches every one of them.
 
 import { CLOSE, publicError } from "../../model/errors.ts";
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 import { OBJECTS_AT_MOST, type AccountFacts } from "./account-store.ts";
 import { hubOf } from "../rpc/object-names.ts";

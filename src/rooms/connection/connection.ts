@@ -2,13 +2,13 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
-import { jsonRpc, jsonRpcAnswers, jsonRpcSingle } from "../../protocols/json-rpc.ts";
+import { jsonRpc, jsonRpcAnswers, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import { signalrJson } from "../../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../../protocols/signalr-msgpack.ts";
-import { unspoken } from "../../protocols/unspoken.ts";
+import { unspoken } from "../../protocols/before-handshake.ts";
 import type { Limits } from "../../model/options.ts";
-import type { ConnectRequest } from "../../model/request.ts";
+import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
 import type { Asker } from "../relay/http-calls.ts";
 import type { Resumable } from "./replay-buffer.ts";

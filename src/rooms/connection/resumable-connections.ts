@@ -2,7 +2,7 @@
 // up when it stays away too long.
 
 import { CLOSE } from "../../model/errors.ts";
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { attachTo, connectionOf, save, type Attached, type Connection } from "./connection.ts";

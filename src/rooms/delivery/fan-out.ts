@@ -2,7 +2,7 @@
 // built once. Pure: it takes what is waiting and gives frames.
 
 import { HubError } from "../../model/errors.ts";
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Connection } from "../connection/connection.ts";

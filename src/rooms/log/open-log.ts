@@ -1,6 +1,6 @@
 // The two cheaper logs, and which of the three a room has. Both say so in `$/connected`.
 
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch, type Position } from "../../model/position.ts";
 import { Log, type RoomLog } from "./sqlite-log.ts";

@@ -3,7 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { CLOSE, HubError, reasonOf, publicError, type CloseCode } from "../../model/errors.ts";
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
 import { STATUS } from "../../model/statuses.ts";

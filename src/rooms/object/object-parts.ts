@@ -3,7 +3,7 @@
 
 import { DEFAULTS, type RoomSettings } from "../../model/options.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
-import { webhooksOr } from "../../webhooks/config.ts";
+import { webhooksOr } from "../../webhooks/webhook-config.ts";
 import { objectName, parseObjectName, randomId, type Home } from "../rpc/object-names.ts";
 import { writeReport } from "../observe/analytics.ts";
 import { Agenda, type Duty } from "../platform/alarm-agenda.ts";

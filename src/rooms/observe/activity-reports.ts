@@ -1,7 +1,7 @@
 // When an object tells its hub's index how things are here. It tells soon after it began to do something, each minute
 // while it goes on, and once more when it rests, before it sleeps and forgets. Who does nothing tells nothing.
 
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { NOTHING, since, type Counted, type Counters } from "./counters.ts";
 

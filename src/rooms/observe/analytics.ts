@@ -1,7 +1,7 @@
 // Data points for Analytics Engine, where it is bound: a few for people who want to ask questions of many days. Where it
 // is not, nothing is written.
 
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import { FIGURES, type Counted } from "./counters.ts";
 import type { Report } from "./activity-reports.ts";
 

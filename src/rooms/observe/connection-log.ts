@@ -1,6 +1,6 @@
 // Who came and who went, in the log: only where the worker asks for it, since a line costs about as much as a message.
 
-import { logInfo } from "../../model/log.ts";
+import { logInfo } from "../../model/logger.ts";
 import { formatTopic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Parts } from "../object/object-parts.ts";

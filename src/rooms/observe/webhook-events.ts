@@ -1,14 +1,14 @@
 // What receivers outside are told of an object: who connected and went, who came into the room and left, what was
 // said. It is written down where it happens, and sent by others: nothing here is waited for, and nothing fails a room.
 
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import { formatPosition } from "../../model/position.ts";
 import { formatTopic } from "../../model/topic.ts";
-import type { EventKind, Webhooks } from "../../webhooks/config.ts";
-import { eventText, type QueuedEvent } from "../../webhooks/events.ts";
-import { post } from "../../webhooks/post.ts";
-import { Queue, type QueueLimits } from "../../webhooks/queue.ts";
-import { Sender } from "../../webhooks/sender.ts";
+import type { EventKind, Webhooks } from "../../webhooks/webhook-config.ts";
+import { eventText, type QueuedEvent } from "../../webhooks/cloud-events.ts";
+import { post } from "../../webhooks/webhook-request.ts";
+import { Queue, type QueueLimits } from "../../webhooks/webhook-queue.ts";
+import { Sender } from "../../webhooks/webhook-sender.ts";
 import type { Home } from "../rpc/object-names.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";

@@ -1,6 +1,6 @@
 // One alarm for many duties. Timers would keep an object awake; an alarm wakes it when, and only when, it is due.
 
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 
 /** Something to be done at times. */
 export interface Duty {

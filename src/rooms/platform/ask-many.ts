@@ -1,7 +1,7 @@
 // Asks many objects the same, a few at a time.
 
 import { HubError, publicError } from "../../model/errors.ts";
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 
 /** More at once would only wait in line. */
 const AT_ONCE = 32;

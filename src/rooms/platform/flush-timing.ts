@@ -2,7 +2,7 @@
 // it is let drain again, then held for 2 ms, and what came meanwhile is flushed together. When nothing came, no timer
 // is left behind.
 
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import { HANDLER_TURNS, turns } from "./microtasks.ts";
 
 export const HOLD_MS = 2;

@@ -2,7 +2,7 @@
 // message, and a crowd that enters costs about a thousand frames a second, not a million.
 
 import { HubError } from "../../model/errors.ts";
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/flush-timing.ts";

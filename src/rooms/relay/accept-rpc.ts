@@ -1,8 +1,8 @@
 // A JSON-RPC client of a whole hub: all its rooms on one socket, at a relay.
 
 import type { User } from "../../model/user.ts";
-import type { ConnectRequest } from "../../model/request.ts";
-import { jsonRpc, jsonRpcSingle } from "../../protocols/json-rpc.ts";
+import type { ConnectRequest } from "../../model/client-request.ts";
+import { jsonRpc, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { RelayParts } from "./relay-parts.ts";

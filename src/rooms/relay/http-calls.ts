@@ -3,9 +3,9 @@
 
 import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
-import type { ConnectRequest } from "../../model/request.ts";
+import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
-import { jsonRpcAnswers } from "../../protocols/json-rpc.ts";
+import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { connectionOf, type Connection } from "../connection/connection.ts";
 import type { Fault } from "../rpc/room-rpc.ts";

@@ -2,7 +2,7 @@
 // sees what it would there.
 
 import { parseTopic } from "../../model/topic.ts";
-import { jsonRpc } from "../../protocols/json-rpc.ts";
+import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { framesOf, type Arrival } from "../room/enter-room.ts";
 import type { Connection } from "../connection/connection.ts";

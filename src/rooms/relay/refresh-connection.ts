@@ -2,7 +2,7 @@
 
 import { publicError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
-import { unspoken } from "../../protocols/unspoken.ts";
+import { unspoken } from "../../protocols/before-handshake.ts";
 import type { Host, Receiver, Refreshed } from "../object/host.ts";
 import type { RelayParts } from "./relay-parts.ts";
 

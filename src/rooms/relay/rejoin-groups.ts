@@ -2,7 +2,7 @@
 // again, at the one that its key leads to on another level.
 
 import { CLOSE, publicError } from "../../model/errors.ts";
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import { parseTopic } from "../../model/topic.ts";
 import { objectName } from "../rpc/object-names.ts";
 import type { Connection } from "../connection/connection.ts";

@@ -2,11 +2,11 @@
 // clients live here, and whoever comes to a room that is full.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
-import { logWarning } from "../../model/log.ts";
-import type { ConnectRequest } from "../../model/request.ts";
+import { logWarning } from "../../model/logger.ts";
+import type { ConnectRequest } from "../../model/client-request.ts";
 import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
 import { granted, isNewer, type Grant, type User } from "../../model/user.ts";
-import { unspoken } from "../../protocols/unspoken.ts";
+import { unspoken } from "../../protocols/before-handshake.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { answered, Asking, type Answered, type AskArrival } from "./http-calls.ts";
 import { handedOver } from "../room/enter-room.ts";

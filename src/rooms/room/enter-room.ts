@@ -6,7 +6,7 @@ import { connectionId } from "../rpc/object-names.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { formatPosition, type Position } from "../../model/position.ts";
 import type { User } from "../../model/user.ts";
-import { jsonRpc } from "../../protocols/json-rpc.ts";
+import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";
 import { countReplay } from "../observe/counters.ts";
 import { cut } from "../delivery/fan-out.ts";

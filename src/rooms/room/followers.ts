@@ -1,7 +1,7 @@
 // The room's side of a follow link: who follows, how far each has come, and the batches on their way. One batch is
 // in flight for each follower; what is said meanwhile joins the next; what was missed is repaired from the log.
 
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { within } from "../log/log-rows.ts";
 import type { RoomLog } from "../log/sqlite-log.ts";

@@ -1,7 +1,7 @@
 // What a hub's rooms and relays have last said of themselves: who there is, and how much was said. Kept in the hub's
 // `all` room, a little late, and bounded: in a row each, and in totals that outlive the rows.
 
-import { logWarning } from "../../model/log.ts";
+import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { NOTHING, since, sum, type Counted } from "../observe/counters.ts";
 import type { HubMetrics, Listed, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";

@@ -2,7 +2,7 @@
 // is written to the log first and sent after; what cannot be saved is not sent, and its callers hear of it.
 
 import { HubError } from "../../model/errors.ts";
-import { logError } from "../../model/log.ts";
+import { logError } from "../../model/logger.ts";
 import type { Position } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { RoomLog } from "../log/sqlite-log.ts";

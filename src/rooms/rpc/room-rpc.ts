@@ -1,7 +1,7 @@
 // What objects say to each other, as one interface: rooms to those that follow them, hub code to rooms elsewhere.
 
 import type { Position } from "../../model/position.ts";
-import type { WebhookEnv } from "../../webhooks/config.ts";
+import type { WebhookEnv } from "../../webhooks/webhook-config.ts";
 import type { AnalyticsEnv } from "../observe/analytics.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "./hub-metrics.ts";
 import type { Params } from "../../model/message.ts";

@@ -7,7 +7,7 @@ import { tablesOf } from "../../../src/dispatch/define/hub-tables.ts";
 import type { Outgoing } from "../../../src/model/message.ts";
 import { DEFAULTS } from "../../../src/model/options.ts";
 import { ALL } from "../../../src/model/topic.ts";
-import { jsonRpc } from "../../../src/protocols/json-rpc.ts";
+import { jsonRpc } from "../../../src/protocols/json-rpc-codec.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import type { Host } from "../../../src/rooms/object/host.ts";
 

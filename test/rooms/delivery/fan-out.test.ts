@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Encoded, Outgoing } from "../../../src/model/message.ts";
-import { jsonRpc } from "../../../src/protocols/json-rpc.ts";
+import { jsonRpc } from "../../../src/protocols/json-rpc-codec.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import { cut, fanOut, FRAME_CHARS, type Waiting } from "../../../src/rooms/delivery/fan-out.ts";
 

@@ -1,7 +1,7 @@
 // The one publish path, with a log that the test makes fail. Flushes are called by hand.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { jsonRpc } from "../../../src/protocols/json-rpc.ts";
+import { jsonRpc } from "../../../src/protocols/json-rpc-codec.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import { NoLog } from "../../../src/rooms/log/open-log.ts";
 import { Outbox } from "../../../src/rooms/delivery/outbox.ts";

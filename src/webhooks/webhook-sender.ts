@@ -1,10 +1,10 @@
 // Brings a queue's events to their receiver: one request at a time, so that their order stays; what was not taken is
 // sent again, later and later. Nobody waits for it, and between two attempts there is an alarm and no timer.
 
-import type { Message } from "./post.ts";
-import { BATCH_TYPE } from "./events.ts";
-import { logError, logWarning } from "../model/log.ts";
-import { EVENTS_A_REQUEST, type Batch, type Queue } from "./queue.ts";
+import type { Message } from "./webhook-request.ts";
+import { BATCH_TYPE } from "./cloud-events.ts";
+import { logError, logWarning } from "../model/logger.ts";
+import { EVENTS_A_REQUEST, type Batch, type Queue } from "./webhook-queue.ts";
 
 export interface SenderOptions {
   readonly queue: Queue;

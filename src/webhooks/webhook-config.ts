@@ -2,7 +2,7 @@
 
 import { byValues, secureUrl } from "../model/environment.ts";
 import { HubError } from "../model/errors.ts";
-import { logError } from "../model/log.ts";
+import { logError } from "../model/logger.ts";
 
 export interface WebhookEnv {
   /** Where events go: https, or http on this machine. Absent: nothing is kept and nothing is sent. */

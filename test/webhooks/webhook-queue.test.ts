@@ -1,7 +1,7 @@
 // What waits for a receiver, on real SQLite.
 
 import { describe, expect, it } from "vitest";
-import { CHARS_A_REQUEST, Queue } from "../../src/webhooks/queue.ts";
+import { CHARS_A_REQUEST, Queue } from "../../src/webhooks/webhook-queue.ts";
 import { range, withStorage } from "../rooms/storage.ts";
 
 const LIMITS = { events: 1_000, chars: 10 * CHARS_A_REQUEST, ageMs: 1_000 };

@@ -1,10 +1,10 @@
 // What the environment says about tokens and origins, checked as a whole: a gap refuses every request.
 
 import { byValues, secureUrl } from "../model/environment.ts";
-import { logError } from "../model/log.ts";
+import { logError } from "../model/logger.ts";
 import { readOrigins } from "./origin.ts";
 import { remoteKeys, secretKey, type KeySource } from "./keys.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 export interface AuthEnv {
   /** HS256; 32 bytes or more. Either this or `JWT_JWKS_URL`. */

@@ -1,7 +1,7 @@
 // A line of the log: one line, whatever names and errors have in them.
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { logError, logInfo, logWarning } from "../../src/model/log.ts";
+import { logError, logInfo, logWarning } from "../../src/model/logger.ts";
 
 let lines: [level: string, line: string][];
 beforeEach(() => {

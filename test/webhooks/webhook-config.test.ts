@@ -1,7 +1,7 @@
 // What the environment may say of webhooks.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { readWebhooks, webhooksOr, type WebhookEnv } from "../../src/webhooks/config.ts";
+import { readWebhooks, webhooksOr, type WebhookEnv } from "../../src/webhooks/webhook-config.ts";
 import { SECRET, URLS } from "./receiver.ts";
 
 const ENV: WebhookEnv = { WEBHOOK_URL: URLS.events, WEBHOOK_SECRET: SECRET };

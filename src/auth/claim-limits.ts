@@ -1,7 +1,7 @@
 // Reads the claim `limits`: what a token's own connections may do, within what the server allows.
 
 import type { TokenLimits } from "../model/user.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 const NAMES: ReadonlySet<string> = new Set<keyof TokenLimits>([
   "callsPerSecond",

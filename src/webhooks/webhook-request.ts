@@ -1,6 +1,6 @@
 // One request to a receiver: signed as Standard Webhooks has it, within a time, and to nowhere else.
 
-import type { Destination } from "./config.ts";
+import type { Destination } from "./webhook-config.ts";
 
 export interface Message {
   /** The same for every repetition; without a full stop, which the signature uses. */

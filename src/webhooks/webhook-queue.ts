@@ -1,7 +1,7 @@
 // What a receiver has not taken yet, in the object's SQLite: a row for all that happened in one moment, written in the
 // commit of what it tells of, so that neither is without the other.
 
-import type { QueuedEvent } from "./events.ts";
+import type { QueuedEvent } from "./cloud-events.ts";
 
 /** A request has so many events at most … */
 export const EVENTS_A_REQUEST = 100;

@@ -1,9 +1,9 @@
 // How a queue reaches its receiver. The clock and the alarm are the test's, and so is the receiver.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Message } from "../../src/webhooks/post.ts";
-import { Queue } from "../../src/webhooks/queue.ts";
-import { Sender } from "../../src/webhooks/sender.ts";
+import type { Message } from "../../src/webhooks/webhook-request.ts";
+import { Queue } from "../../src/webhooks/webhook-queue.ts";
+import { Sender } from "../../src/webhooks/webhook-sender.ts";
 import { range, withStorage } from "../rooms/storage.ts";
 
 type Respond = (message: Message) => Response | Promise<Response>;

@@ -2,8 +2,8 @@
 
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { readWebhooks } from "../../src/webhooks/config.ts";
-import { post, type Message } from "../../src/webhooks/post.ts";
+import { readWebhooks } from "../../src/webhooks/webhook-config.ts";
+import { post, type Message } from "../../src/webhooks/webhook-request.ts";
 import { SECRET, URLS } from "./receiver.ts";
 
 afterEach(() => {
