@@ -8,12 +8,12 @@ import type { Filter } from "./dispatch/define/filters.ts";
 import type { AnyHub } from "./dispatch/define/hub-definition.ts";
 import { tablesOf } from "./dispatch/define/hub-tables.ts";
 import { endpoint, type EndpointEnv } from "./edge/app.ts";
-import { AccountsObject } from "./rooms/account/account-object.ts";
+import { AccountObject } from "./rooms/account/account-object.ts";
 import { RelayObject } from "./rooms/relay/relay-object.ts";
 import { RoomObject } from "./rooms/room/room-object.ts";
 
 export * from "./hub.ts";
-export type { AccountsObject, EndpointEnv, RelayObject, RoomObject };
+export type { AccountObject, EndpointEnv, RelayObject, RoomObject };
 
 export interface Served {
   /** Answers requests, and lets into rooms. A worker's default export; or one part of it, by its `fetch`. */
@@ -23,7 +23,7 @@ export interface Served {
   /** The Durable Object that holds connections of many rooms; exported likewise. */
   readonly Relay: new (ctx: DurableObjectState, env: EndpointEnv) => RelayObject<EndpointEnv>;
   /** The Durable Object that holds accounts of users, in all hubs; exported likewise. */
-  readonly Account: new (ctx: DurableObjectState, env: EndpointEnv) => AccountsObject<EndpointEnv>;
+  readonly Account: new (ctx: DurableObjectState, env: EndpointEnv) => AccountObject<EndpointEnv>;
 }
 
 export interface ServeOptions {
@@ -56,6 +56,6 @@ export function serve(hubs: readonly AnyHub[], { filters = [] }: ServeOptions = 
       super(ctx, env, receiver);
     }
   }
-  class Account extends AccountsObject<EndpointEnv> {}
+  class Account extends AccountObject<EndpointEnv> {}
   return { endpoint: endpoint(tables), Room, Relay, Account };
 }

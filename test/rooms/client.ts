@@ -6,7 +6,7 @@ import { SignJWT } from "jose";
 import { parsePosition, type Position } from "../../src/model/position.ts";
 import { parseTopic } from "../../src/model/topic.ts";
 import { objectName } from "../../src/rooms/rpc/object-names.ts";
-import type { Peer } from "../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../src/rooms/rpc/room-rpc.ts";
 import type { Room } from "../../src/worker.ts";
 
 export interface Frame {
@@ -36,11 +36,11 @@ export const upgrade = (path: string, headers: Record<string, string> = {}): Pro
   });
 
 /** The object of a room such as `chat/group:lobby`, by the interface that rooms show each other. */
-export function roomAt(room: string, tenant = "default"): DurableObjectStub<Room> & Peer {
+export function roomAt(room: string, tenant = "default"): DurableObjectStub<Room> & RoomRpc {
   const slash = room.indexOf("/");
   const topic = parseTopic(room.slice(slash + 1));
   const name = objectName({ tenant, hub: room.slice(0, slash), topic });
-  return env.ROOMS.getByName(name) as unknown as DurableObjectStub<Room> & Peer;
+  return env.ROOMS.getByName(name) as unknown as DurableObjectStub<Room> & RoomRpc;
 }
 
 /** Where a frame stands, be it a message or `$/connected`. */

@@ -2,20 +2,20 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { expect } from "vitest";
-import type { Peer } from "../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../src/rooms/rpc/room-rpc.ts";
 import { roomAt } from "./client.ts";
 
 /** Makes the method anew from the real one. RPC sees what prototypes have, and no instance's own properties. */
-export const replace = <K extends keyof Peer>(
+export const replace = <K extends keyof RoomRpc>(
   room: string,
   name: K,
-  remake: (real: Peer[K], restore: () => void) => Peer[K],
+  remake: (real: RoomRpc[K], restore: () => void) => RoomRpc[K],
 ): Promise<void> =>
   runInDurableObject(roomAt(room), (instance) => {
-    const prototype = Object.getPrototypeOf(instance) as Peer;
-    const real = prototype[name].bind(instance) as Peer[K];
+    const prototype = Object.getPrototypeOf(instance) as RoomRpc;
+    const real = prototype[name].bind(instance) as RoomRpc[K];
     const restore = () => void Object.setPrototypeOf(instance, prototype);
-    const layer = Object.create(prototype) as Peer;
+    const layer = Object.create(prototype) as RoomRpc;
     layer[name] = remake(real, restore);
     Object.setPrototypeOf(instance, layer);
   });
@@ -40,7 +40,7 @@ export async function hold(room: string, name: "follow" | "missed") {
       await letGo.promise;
       return real(...args);
     };
-    return holding as Peer[typeof name];
+    return holding as RoomRpc[typeof name];
   });
   return {
     held: () => expect.poll(() => isHeld, { interval: 2 }).toBe(true),

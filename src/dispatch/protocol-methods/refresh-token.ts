@@ -5,7 +5,7 @@ import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { granted, type User } from "../../model/user.ts";
-import type { Refreshed } from "../../rooms/object/host.ts";
+import type { RefreshOutcome } from "../../rooms/object/host.ts";
 import type { Asked } from "./built-ins.ts";
 import { callAt, mayEnter, rulesAt } from "../define/policies.ts";
 
@@ -13,14 +13,14 @@ type Refreshing = Pick<Asked, "session" | "served">;
 
 /** One after another, in the order in which they came. Throws `forbidden`, `interrupted`, `too_large`, and
  * what the user's account says: `token_revoked`, `banned`. */
-export function refreshed(asked: Refreshing, user: User): Promise<Refreshed> {
+export function refreshed(asked: Refreshing, user: User): Promise<RefreshOutcome> {
   const { session } = asked;
   const done = session.refreshing.then(() => refresh(asked, user));
   session.refreshing = done.catch(() => {});
   return done;
 }
 
-async function refresh(asked: Refreshing, fresh: User): Promise<Refreshed> {
+async function refresh(asked: Refreshing, fresh: User): Promise<RefreshOutcome> {
   const { host, connection } = asked.session;
   const old = connection.user;
   if (fresh.id !== old.id || fresh.tenant !== old.tenant)

@@ -7,7 +7,7 @@ import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts"
 import { failure, type Answering, type Failing } from "./frame-answers.ts";
 import type { Said } from "../context/build-contexts.ts";
 import type { OpenCall, Session } from "./session.ts";
-import type { Upload } from "./upload-streams.ts";
+import type { UploadStream } from "./upload-streams.ts";
 
 export interface CallOptions {
   readonly session: Session;
@@ -24,7 +24,7 @@ export interface CallOptions {
 
 export class Call implements OpenCall {
   readonly #options: CallOptions;
-  readonly #uploads = new Map<string, Upload>();
+  readonly #uploads = new Map<string, UploadStream>();
   readonly said: Said = { tickets: [], elsewhere: [] };
   #controller: AbortController | undefined;
   #cancelled: HubError | undefined;
@@ -51,7 +51,7 @@ export class Call implements OpenCall {
   }
 
   /** Opens a stream of the caller's, for as long as the call runs. Throws `duplicate_id` or `too_many_streams`. */
-  openUpload({ id }: StreamRef): Upload {
+  openUpload({ id }: StreamRef): UploadStream {
     const upload = this.#options.session.openUpload(id);
     this.#uploads.set(id, upload);
     return upload;

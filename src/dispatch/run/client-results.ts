@@ -8,7 +8,7 @@ interface Question {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
-export class Questions {
+export class ClientResults {
   readonly #open = new Map<string, Question>();
   readonly #seconds: number;
   /** Ids begin anew with the object's memory: an answer from before must not meet a question of now. */

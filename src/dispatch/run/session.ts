@@ -6,9 +6,9 @@ import type { CallId } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
-import { Questions } from "./client-results.ts";
-import { bucket, type Bucket } from "../../rooms/platform/token-bucket.ts";
-import { Upload } from "./upload-streams.ts";
+import { ClientResults } from "./client-results.ts";
+import { tokenBucket, type Bucket } from "../../rooms/platform/token-bucket.ts";
+import { UploadStream } from "./upload-streams.ts";
 
 /** A call that has begun or waits for its turn. */
 export interface OpenCall {
@@ -27,14 +27,14 @@ const REFUSALS_PER_CALL = 10;
 export class Session {
   readonly host: Host;
   readonly connection: Connection;
-  readonly questions: Questions;
+  readonly questions: ClientResults;
   readonly rate: Bucket;
   /** Refused calls and malformed messages that are still answered. */
   readonly refusals: Bucket;
   readonly #open = new Set<OpenCall>();
   readonly #byId = new Map<CallId, OpenCall>();
   readonly #streams = new Set<OpenCall>();
-  readonly #uploads = new Map<string, Upload>();
+  readonly #uploads = new Map<string, UploadStream>();
   readonly #waiting: OpenCall[] = [];
   #running = 0;
   #isClosed = false;
@@ -54,10 +54,10 @@ export class Session {
     const { limits } = host.settings;
     this.host = host;
     this.connection = connection;
-    this.questions = new Questions(limits.answerSeconds);
+    this.questions = new ClientResults(limits.answerSeconds);
     const { callsPerSecond, callBurst } = this.limits;
-    this.rate = connection.asker?.rate ?? bucket(callsPerSecond, callBurst);
-    this.refusals = bucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
+    this.rate = connection.asker?.rate ?? tokenBucket(callsPerSecond, callBurst);
+    this.refusals = tokenBucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 
   /** The connection's own, by its present token. */
@@ -169,17 +169,17 @@ export class Session {
   }
 
   /** Opens a stream of the client's. Throws `duplicate_id` or `too_many_streams`. */
-  openUpload(id: string): Upload {
+  openUpload(id: string): UploadStream {
     const { streamsPerConnection, streamBuffer, queuedBytes } = this.limits;
     if (this.#uploads.has(id))
       throw new HubError("duplicate_id", `Invocation ID '${id}' is already in use.`);
     if (this.#uploads.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
-    const upload = new Upload({ items: streamBuffer, bytes: queuedBytes });
+    const upload = new UploadStream({ items: streamBuffer, bytes: queuedBytes });
     this.#uploads.set(id, upload);
     return upload;
   }
 
-  upload(id: string): Upload | undefined {
+  upload(id: string): UploadStream | undefined {
     return this.#uploads.get(id);
   }
 

@@ -10,7 +10,7 @@ export interface UploadLimits {
   readonly bytes: number;
 }
 
-export class Upload implements AsyncIterable<unknown> {
+export class UploadStream implements AsyncIterable<unknown> {
   readonly #limits: UploadLimits;
   readonly #items: Item[] = [];
   #bytes = 0;

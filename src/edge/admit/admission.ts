@@ -10,7 +10,7 @@ import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
-import { codeOf, enter, type Arrival } from "../../rooms/room/enter-room.ts";
+import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/room/enter-room.ts";
 import type { ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
 import { asked } from "./connect-webhook.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";
@@ -68,12 +68,12 @@ export async function open(env: ObjectEnv, entrant: Entrant, claim: Claim): Prom
   const { user, served, topic } = entrant;
   const arrival = await arrivalOf(entrant, claim);
   const domain = { tenant: user.tenant, hub: served.name };
-  const response = await enter(env.ROOMS.getByName(objectName({ ...domain, topic })), arrival);
-  return codeOf(response) === "room_full" ? overflow(env, entrant, arrival) : response;
+  const response = await handOver(env.ROOMS.getByName(objectName({ ...domain, topic })), arrival);
+  return refusalCodeOf(response) === "room_full" ? overflow(env, entrant, arrival) : response;
 }
 
 /** A room that is full sends further sockets to relays of its own. */
-function overflow(env: ObjectEnv, { request, user, served, topic }: Entrant, arrival: Arrival) {
+function overflow(env: ObjectEnv, { request, user, served, topic }: Entrant, arrival: RoomArrival) {
   const { continent } = (request.cf ?? {}) as { continent?: string };
   const room = formatTopic(topic);
   const domain = { tenant: user.tenant, hub: served.name };
@@ -81,7 +81,7 @@ function overflow(env: ObjectEnv, { request, user, served, topic }: Entrant, arr
 }
 
 /** A replay is history: who may not read it is told where the room stands, and that nothing was recovered. */
-async function arrivalOf(entrant: Entrant, { since, previous }: Claim): Promise<Arrival> {
+async function arrivalOf(entrant: Entrant, { since, previous }: Claim): Promise<RoomArrival> {
   const position = since ? parsePosition(since) : undefined;
   const reads = position && (await mayReadHistory(...judged(entrant)));
   return {

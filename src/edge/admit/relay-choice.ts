@@ -3,22 +3,22 @@
 import { HubError } from "../../model/errors.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 import { objectName, type Domain } from "../../rooms/rpc/object-names.ts";
-import { codeOf, enter } from "../../rooms/room/enter-room.ts";
+import { refusalCodeOf, handOver } from "../../rooms/room/enter-room.ts";
 import type { ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
-import type { Refreshed } from "../../rooms/object/host.ts";
-import type { Unrefreshed } from "../../rooms/relay/refresh-connection.ts";
+import type { RefreshOutcome } from "../../rooms/object/host.ts";
+import type { RefreshRefusal } from "../../rooms/relay/refresh-connection.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../../rooms/rpc/relay-levels.ts";
-import type { Answered, AskArrival } from "../../rooms/relay/http-calls.ts";
-import type { Posted } from "../../rooms/relay/relay-object.ts";
+import type { HttpCallReply, HttpCallArrival } from "../../rooms/relay/http-calls.ts";
+import type { PostOutcome } from "../../rooms/relay/relay-object.ts";
 import type { Seat } from "../../rooms/relay/seats.ts";
 import type { Grant, User } from "../../model/user.ts";
 
 /** What the edge asks of relays, beside letting sockets in. */
 export interface Relay extends Pick<Fetcher, "fetch"> {
   seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
-  post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<Posted>;
-  refresh(token: string, user: User): Promise<Refreshed | Unrefreshed>;
-  answer(arrival: AskArrival, frame: string): Promise<Answered | undefined>;
+  post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome>;
+  refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
+  answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined>;
   hangUp(random: string): Promise<void>;
 }
 
@@ -62,8 +62,8 @@ export async function atRelay<T>(
 /** The first relay that has room lets the client in, or says why not. Throws `relay_full` where all are. */
 export const enterAtRelay = (env: ObjectEnv, wanted: Wanted, arrival: object): Promise<Response> =>
   atRelay(env, wanted, async (relay) => {
-    const response = await enter(relay, arrival);
-    return codeOf(response) === "relay_full" ? undefined : response;
+    const response = await handOver(relay, arrival);
+    return refusalCodeOf(response) === "relay_full" ? undefined : response;
   });
 
 const RELAY_OF_TOKEN = /@relay:(?<relay>[^/]{1,200})$/s;

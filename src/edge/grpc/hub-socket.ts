@@ -4,7 +4,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { Limits } from "../../model/options.ts";
 import { depthError, sizeError } from "../../protocols/hostile-json.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
-import type { RpcArrival } from "../../rooms/relay/accept-rpc.ts";
+import type { JsonRpcArrival } from "../../rooms/relay/accept-rpc.ts";
 import { closeQuietly, socketIn } from "../stream/bridge.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
 import { connectRequest } from "../admit/connect-request.ts";
@@ -41,7 +41,7 @@ function dropped(socket: WebSocket): void {
 async function entered(caller: Caller, context: HandlerContext): Promise<WebSocket> {
   const { request, env } = askingOf(context);
   await checkConnectRate(request, caller.user, env);
-  const arrival: RpcArrival = {
+  const arrival: JsonRpcArrival = {
     ...{ kind: "rpc", user: caller.user, request: connectRequest(request), arrays: true },
   };
   return socketIn(await enterAtRelay(env, wanted(caller), arrival));

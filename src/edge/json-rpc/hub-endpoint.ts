@@ -6,7 +6,7 @@ import type { Incoming, Received } from "../../model/message.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
-import type { RpcArrival } from "../../rooms/relay/accept-rpc.ts";
+import type { JsonRpcArrival } from "../../rooms/relay/accept-rpc.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { accepted } from "../admit/admission.ts";
 import { bodyWithin } from "../admit/request-body.ts";
@@ -24,7 +24,7 @@ export async function enterHub(request: Request, hubs: Hubs, env: Env): Promise<
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
     throw new HubError("upgrade_required", "A hub is entered by WebSocket, or called by POST.");
   await checkConnectRate(request, caller.user, env);
-  const arrival: RpcArrival = {
+  const arrival: JsonRpcArrival = {
     kind: "rpc",
     user: caller.user,
     request: connectRequest(request),

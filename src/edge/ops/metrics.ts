@@ -9,7 +9,7 @@ import { ALL } from "../../model/topic.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import type { Counted } from "../../rooms/observe/counters.ts";
 import type { HubMetrics, Measured } from "../../rooms/rpc/hub-metrics.ts";
-import { peersOf, type ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
+import { roomStubs, type ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
 export async function metrics(tenant: string, hubs: Hubs, env: ObjectEnv): Promise<Response> {
@@ -39,7 +39,7 @@ interface Answer {
 
 async function hubMetrics(env: ObjectEnv, { tenant, hub }: { tenant: string; hub: string }) {
   try {
-    const index = peersOf(env)(objectName({ tenant, hub, topic: ALL }));
+    const index = roomStubs(env)(objectName({ tenant, hub, topic: ALL }));
     return { hub, metrics: await inTime(PATIENCE_MS, index.metrics(), late) };
   } catch (error) {
     logWarning("metrics_failed", { hub, error });

@@ -4,15 +4,15 @@ import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
-import { homeOf, objectName, type Domain } from "../../rooms/rpc/object-names.ts";
+import { holderOf, objectName, type Domain } from "../../rooms/rpc/object-names.ts";
 import type { Command } from "../../rooms/object/run-commands.ts";
 import { checkDraft } from "../../rooms/delivery/check-draft.ts";
 import {
-  accountOf,
-  peersOf,
-  type Account,
+  accountStub,
+  roomStubs,
+  type AccountRpc,
   type ObjectEnv,
-  type Peer,
+  type RoomRpc,
 } from "../../rooms/rpc/room-rpc.ts";
 import type { Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
@@ -68,17 +68,17 @@ export class Asked {
     return this.named("connection");
   }
 
-  room(topic: Topic): Peer {
-    return peersOf(this.env)(objectName({ ...this.domain, topic }));
+  room(topic: Topic): RoomRpc {
+    return roomStubs(this.env)(objectName({ ...this.domain, topic }));
   }
 
-  account(userId = this.userId): Account {
-    return accountOf(this.env, { tenant: this.domain.tenant, user: userId });
+  account(userId = this.userId): AccountRpc {
+    return accountStub(this.env, { tenant: this.domain.tenant, user: userId });
   }
 
   /** The object that would hold the connection of the path. Throws `connection_not_found`. */
-  holder(): Pick<Peer, "command" | "ask"> {
-    return peersOf(this.env)(objectName(homeOf(this.connectionId, this.domain)));
+  holder(): Pick<RoomRpc, "command" | "ask"> {
+    return roomStubs(this.env)(objectName(holderOf(this.connectionId, this.domain)));
   }
 
   /** Whether the connection is there, and has done it. */

@@ -2,18 +2,18 @@
 
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
-import type { Place } from "../../rooms/object/members.ts";
+import type { MembersCursor } from "../../rooms/object/members.ts";
 
 const Written = z.tuple([z.string().max(1_024), z.string().max(1_024)]);
 
 /** Objects' names in it are compared with those of the group's own objects, and never looked up. */
-export const writePlace = ({ holder, id }: Place): string =>
+export const writePlace = ({ holder, id }: MembersCursor): string =>
   new TextEncoder()
     .encode(JSON.stringify([holder, id]))
     .toBase64({ alphabet: "base64url", omitPadding: true });
 
 /** Throws `invalid_continuation`. */
-export function readPlace(token: string): Place {
+export function readPlace(token: string): MembersCursor {
   try {
     const bytes = Uint8Array.fromBase64(token, { alphabet: "base64url" });
     const [holder, id] = Written.parse(JSON.parse(new TextDecoder().decode(bytes)));

@@ -6,7 +6,7 @@ import { authenticateService, type Service } from "../../auth/service.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { factsOf } from "../../model/token-rules.ts";
-import { accountOf } from "../../rooms/rpc/room-rpc.ts";
+import { accountStub } from "../../rooms/rpc/room-rpc.ts";
 import type { EndpointEnv } from "../app.ts";
 import { metrics } from "../ops/metrics.ts";
 import { Asked } from "./hub-request.ts";
@@ -107,7 +107,7 @@ async function admitted(request: Request, env: EndpointEnv): Promise<Service> {
 
 /** A service's own token may be taken back like any other. */
 async function checkRevoked({ user, tenant }: Service, env: EndpointEnv): Promise<void> {
-  const fault = user && (await accountOf(env, { tenant, user: user.id }).check(factsOf(user)));
+  const fault = user && (await accountStub(env, { tenant, user: user.id }).check(factsOf(user)));
   if (fault) throw new HubError(fault.code, fault.message);
 }
 

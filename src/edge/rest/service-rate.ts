@@ -2,7 +2,7 @@
 // each of Cloudflare's locations.
 
 import { HubError } from "../../model/errors.ts";
-import { bucket, type Bucket } from "../../rooms/platform/token-bucket.ts";
+import { tokenBucket, type Bucket } from "../../rooms/platform/token-bucket.ts";
 import type { Service } from "../../auth/service.ts";
 
 export interface RateEnv {
@@ -44,7 +44,7 @@ function bucketOf(key: string, { REST_PER_SECOND }: RateEnv): Bucket {
   if (known) return known;
   if (buckets.size >= KEYS_AT_MOST) buckets.clear();
   const perSecond = Number(REST_PER_SECOND) || PER_SECOND;
-  const made = bucket(perSecond, 2 * perSecond);
+  const made = tokenBucket(perSecond, 2 * perSecond);
   buckets.set(key, made);
   return made;
 }

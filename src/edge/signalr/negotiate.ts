@@ -5,8 +5,8 @@ import { PING } from "../../model/both-ends.ts";
 import { type Transport } from "../../model/options.ts";
 import { factsOf } from "../../model/token-rules.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
-import { codeOf, enter } from "../../rooms/room/enter-room.ts";
-import type { HubArrival, Posted } from "../../rooms/relay/relay-object.ts";
+import { refusalCodeOf, handOver } from "../../rooms/room/enter-room.ts";
+import type { SignalRArrival, PostOutcome } from "../../rooms/relay/relay-object.ts";
 import { bodyWithin } from "../admit/request-body.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
 import { connectRequest } from "../admit/connect-request.ts";
@@ -105,8 +105,8 @@ async function attach(
   const relay = relayHolding(caller, env, token);
   if (!relay) return notFound();
   const bridged = transport === "WebSockets" ? {} : { transport };
-  const response = await enter(relay, { ...arrival(caller), token, ...bridged });
-  const code = codeOf(response);
+  const response = await handOver(relay, { ...arrival(caller), token, ...bridged });
+  const code = refusalCodeOf(response);
   if (code === "connection_not_found") return notFound();
   if (code === "duplicate_id") return refusal(409, "", code);
   if (code === "wrong_kind") return refusal(400, "Cannot change transports mid-connection", code);
@@ -116,7 +116,7 @@ async function attach(
 const relayHolding = ({ user, served }: Caller, env: Env, token: string): Relay | undefined =>
   relayOf(env, { tenant: user.tenant, hub: served.name }, token);
 
-function arrival(caller: Caller): HubArrival {
+function arrival(caller: Caller): SignalRArrival {
   const client = clientOf(caller);
   const { user, request } = caller;
   return {
@@ -141,12 +141,12 @@ async function sendTo(caller: Caller, env: Env, token: string | undefined): Prom
   return method === "POST" ? posted(transport) : deleted(transport);
 }
 
-const posted = (transport: Posted): Response =>
+const posted = (transport: PostOutcome): Response =>
   transport === "WebSockets"
     ? refusal(405, "POST requests are not allowed for WebSocket connections.", "wrong_kind")
     : taken();
 
-const deleted = (transport: Posted): Response =>
+const deleted = (transport: PostOutcome): Response =>
   transport === "LongPolling"
     ? new Response(null, { status: 202 })
     : refusal(400, "Cannot terminate this connection using the DELETE endpoint.", "wrong_kind");

@@ -3,13 +3,13 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { Account } from "./account.ts";
-import { AccountFacts } from "./account-store.ts";
+import { AccountStore } from "./account-store.ts";
 import { escape } from "../rpc/object-names.ts";
 import type { Command, Selection } from "../object/run-commands.ts";
 import {
-  peersOf,
-  type Admitted,
-  type Admitting,
+  roomStubs,
+  type AdmissionReply,
+  type AdmissionRequest,
   type Fault,
   type ObjectEnv,
 } from "../rpc/room-rpc.ts";
@@ -21,7 +21,7 @@ import type { TokenFacts } from "../../model/token-rules.ts";
 const AWAKE_AT_MOST = 10_000;
 const DUE = "due/";
 
-export class AccountsObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
+export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
   readonly #accounts = new Map<string, Account>();
 
   #of(user: string): Account {
@@ -31,8 +31,8 @@ export class AccountsObject<Env extends ObjectEnv = ObjectEnv> extends DurableOb
     if (this.#accounts.size >= AWAKE_AT_MOST) this.#accounts.delete(oldest!);
     const kv = new PrefixedKv(this.ctx.storage.kv, `user/${escape(user)}/`);
     const account = new Account({
-      ...{ user, facts: new AccountFacts(kv) },
-      peers: () => peersOf(this.env),
+      ...{ user, facts: new AccountStore(kv) },
+      peers: () => roomStubs(this.env),
       arm: (at) => this.#arm(user, at),
     });
     this.#accounts.set(user, account);
@@ -60,7 +60,7 @@ export class AccountsObject<Env extends ObjectEnv = ObjectEnv> extends DurableOb
     if (next < Infinity) await this.ctx.storage.setAlarm(next);
   }
 
-  async admit(user: string, admitting: Admitting): Promise<Admitted> {
+  async admit(user: string, admitting: AdmissionRequest): Promise<AdmissionReply> {
     return this.#of(user).admit(admitting);
   }
 

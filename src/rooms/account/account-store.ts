@@ -27,7 +27,7 @@ interface Membership {
   readonly since: number;
 }
 
-export class AccountFacts {
+export class AccountStore {
   readonly #kv: PrefixedKv;
 
   constructor(kv: PrefixedKv) {

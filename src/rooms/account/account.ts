@@ -4,12 +4,12 @@
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
-import { OBJECTS_AT_MOST, type AccountFacts } from "./account-store.ts";
+import { OBJECTS_AT_MOST, type AccountStore } from "./account-store.ts";
 import { hubOf } from "../rpc/object-names.ts";
-import type { Command, Obeyed, Selection } from "../object/run-commands.ts";
-import type { Admitted, Admitting, Fault, Peers } from "../rpc/room-rpc.ts";
-import { bucket, type Bucket } from "../platform/token-bucket.ts";
-import { spread } from "../platform/ask-many.ts";
+import type { Command, CommandOutcome, Selection } from "../object/run-commands.ts";
+import type { AdmissionReply, AdmissionRequest, Fault, RoomStubs } from "../rpc/room-rpc.ts";
+import { tokenBucket, type Bucket } from "../platform/token-bucket.ts";
+import { askMany } from "../platform/ask-many.ts";
 
 /** What a service takes back; neither: all that was issued until now. */
 export interface Revocation {
@@ -25,15 +25,15 @@ const RETRY_MS = 1_000;
 
 export interface AccountOptions {
   readonly user: string;
-  readonly facts: AccountFacts;
-  peers(): Peers;
+  readonly facts: AccountStore;
+  peers(): RoomStubs;
   /** `ring` is called then. */
   arm(at: number): void;
 }
 
 export class Account {
   readonly #options: AccountOptions;
-  readonly #facts: AccountFacts;
+  readonly #facts: AccountStore;
   #rate: Bucket | undefined;
   /** How often each object has asked in this wake: one that asks while it is commanded may hold a connection after. */
   readonly #asked = new Map<string, number>();
@@ -47,7 +47,7 @@ export class Account {
    * Asked by an object before it lets a connection of this user in, which it is known to hold from then on. Gives the
    * groups that the user is in, or why not: `banned`, `token_revoked`, `rate_limited` or `too_many_connections`.
    */
-  async admit({ object, token, rate }: Admitting): Promise<Admitted> {
+  async admit({ object, token, rate }: AdmissionRequest): Promise<AdmissionReply> {
     const now = Date.now();
     const fault =
       this.#faultOf(token, now) ??
@@ -70,8 +70,9 @@ export class Account {
     return isRevoked ? { code: "token_revoked", message: "The token was revoked." } : undefined;
   }
 
-  #tooOften(rate: Admitting["rate"], now: number): Fault | undefined {
-    if (!rate || (this.#rate ??= bucket(rate.perSecond, rate.burst)).take(now)) return undefined;
+  #tooOften(rate: AdmissionRequest["rate"], now: number): Fault | undefined {
+    if (!rate || (this.#rate ??= tokenBucket(rate.perSecond, rate.burst)).take(now))
+      return undefined;
     const message = `${rate.perSecond} connections a second are allowed.`;
     return { code: "rate_limited", message };
   }
@@ -89,7 +90,7 @@ export class Account {
 
   /** Forgets objects that hold no connection of the user any more. */
   async #tidy(): Promise<void> {
-    await spread(this.#facts.places, (object) => this.#command(object, {}, [])).catch(() => {});
+    await askMany(this.#facts.places, (object) => this.#command(object, {}, [])).catch(() => {});
   }
 
   async #command(object: string, selection: Selection, commands: readonly Command[]) {
@@ -108,7 +109,7 @@ export class Account {
   /** What happens to this user's connections of one hub; gives how many were meant. Throws what they throw. */
   async command(hub: string, selection: Selection, commands: readonly Command[]): Promise<number> {
     const places = this.#facts.places.filter((object) => hubOf(object) === hub);
-    const all = await spread<Obeyed>(places, (object) =>
+    const all = await askMany<CommandOutcome>(places, (object) =>
       this.#command(object, selection, commands),
     );
     return all.reduce((sum, { matched }) => sum + matched, 0);
@@ -138,7 +139,7 @@ export class Account {
     const { changes } = this.#facts;
     const tokens = this.#facts.rules(Date.now());
     const close: Command = { type: "close", why: CLOSE.revoked };
-    await spread(this.#facts.untold, async (object) => {
+    await askMany(this.#facts.untold, async (object) => {
       await this.#command(object, { tokens }, [close]);
       if (this.#facts.knows(object)) this.#facts.told(object, changes);
     }).catch((error: unknown) =>

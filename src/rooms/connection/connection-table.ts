@@ -29,7 +29,7 @@ export type SocketState = Pick<
 /** What becomes of a connection that ends here rather than by its client. */
 export type Dropped = (connection: Connection, why: CloseCode) => void;
 
-export class Connections {
+export class ConnectionTable {
   readonly #state: SocketState;
   readonly #settings: RoomSettings;
   readonly #dropped: Dropped;

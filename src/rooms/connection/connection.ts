@@ -10,8 +10,8 @@ import { unspoken } from "../../protocols/before-handshake.ts";
 import type { Limits } from "../../model/options.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
-import type { Asker } from "../relay/http-calls.ts";
-import type { Resumable } from "./replay-buffer.ts";
+import type { HttpCaller } from "../relay/http-calls.ts";
+import type { ReplayBuffer } from "./replay-buffer.ts";
 
 /** What the attachment keeps; at most 16,384 bytes, of which the token's claims are the largest part. */
 export interface Attached {
@@ -72,9 +72,9 @@ export interface Connection {
   /** What its token leaves of the server's limits, and of which token that is. */
   limited: { readonly user: User; readonly limits: Limits } | undefined;
   /** In place of a socket: a request that waits for its answers. */
-  asker: Asker | undefined;
+  asker: HttpCaller | undefined;
   /** Where the connection can be resumed on another socket: what the client has not confirmed yet. */
-  resumable: Resumable | undefined;
+  resumable: ReplayBuffer | undefined;
 }
 
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(

@@ -5,19 +5,19 @@ import { CLOSE } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "./connection.ts";
-import { queuedBytes, type Connections } from "./connection-table.ts";
+import { queuedBytes, type ConnectionTable } from "./connection-table.ts";
 
 /** Asks the runtime when it last answered a socket's ping asleep. */
 export type PingState = Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;
 
-export class Liveness implements Duty {
+export class LivenessSweep implements Duty {
   readonly #state: PingState;
   readonly #settings: RoomSettings;
-  readonly #connections: Connections;
+  readonly #connections: ConnectionTable;
   /** Unknown after a wake: the next alarm looks, so that frequent wakes do not put it off. */
   #sweptAt = 0;
 
-  constructor(state: PingState, settings: RoomSettings, connections: Connections) {
+  constructor(state: PingState, settings: RoomSettings, connections: ConnectionTable) {
     this.#state = state;
     this.#settings = settings;
     this.#connections = connections;

@@ -13,14 +13,14 @@ export interface Unconfirmed {
 }
 
 /** Where it is written down. */
-export interface ResumableRows {
+export interface ReplayRows {
   attached(attached: Attached): void;
   received(count: number): void;
   sent(frame: Unconfirmed): void;
   confirmed(upTo: number): void;
 }
 
-export interface ResumableState {
+export interface ReplayState {
   /** Messages of the client that were taken. */
   readonly received: number;
   /** All up to this one were confirmed. */
@@ -28,7 +28,7 @@ export interface ResumableState {
   readonly unconfirmed: readonly Unconfirmed[];
 }
 
-export interface ResumableLimits {
+export interface ReplayLimits {
   /** Bytes (characters) that may be under way without a confirmation. */
   readonly window: number;
   /** Bytes that may be kept at all. */
@@ -44,9 +44,9 @@ const COUNTED: ReadonlySet<Incoming["type"]> = new Set([
   "cancel",
 ]);
 
-export class Resumable {
-  readonly #rows: ResumableRows;
-  readonly #limits: ResumableLimits;
+export class ReplayBuffer {
+  readonly #rows: ReplayRows;
+  readonly #limits: ReplayLimits;
   #unconfirmed: Unconfirmed[];
   /** How many of these were written to the present socket. */
   #written: number;
@@ -58,7 +58,7 @@ export class Resumable {
   /** The client is back and has not said yet where it goes on: nothing else counts before. */
   #awaiting = false;
 
-  constructor(rows: ResumableRows, limits: ResumableLimits, state: ResumableState) {
+  constructor(rows: ReplayRows, limits: ReplayLimits, state: ReplayState) {
     this.#rows = rows;
     this.#limits = limits;
     this.#unconfirmed = [...state.unconfirmed];

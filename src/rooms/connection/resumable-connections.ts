@@ -6,12 +6,12 @@ import { logWarning } from "../../model/logger.ts";
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { attachTo, connectionOf, save, type Attached, type Connection } from "./connection.ts";
-import type { Connections } from "./connection-table.ts";
+import type { ConnectionTable } from "./connection-table.ts";
 import {
-  Resumable,
-  type ResumableLimits,
-  type ResumableRows,
-  type ResumableState,
+  ReplayBuffer,
+  type ReplayLimits,
+  type ReplayRows,
+  type ReplayState,
 } from "./replay-buffer.ts";
 
 const TABLES = `
@@ -25,8 +25,8 @@ const CONFIRM_MS = 1_000;
 
 export interface ResumablesOptions {
   readonly sql: SqlStorage;
-  readonly connections: Connections;
-  readonly limits: ResumableLimits;
+  readonly connections: ConnectionTable;
+  readonly limits: ReplayLimits;
   /** How long a client may be away from its socket, and between two polls. */
   readonly awayMs: number;
   readonly betweenPollsMs: number;
@@ -35,7 +35,7 @@ export interface ResumablesOptions {
   lost(connection: Connection): void;
 }
 
-export class Resumables implements Duty {
+export class ResumableConnections implements Duty {
   readonly #options: ResumablesOptions;
   /** Whose client is away, and until when it may come back. */
   readonly #away = new Map<Connection, number>();
@@ -80,13 +80,13 @@ export class Resumables implements Duty {
     }));
   }
 
-  #resumable({ id, attached }: Connection, state: ResumableState): Resumable {
+  #resumable({ id, attached }: Connection, state: ReplayState): ReplayBuffer {
     const { limits } = this.#options;
     const polled = { window: Infinity, most: limits.most, byFrame: true };
-    return new Resumable(this.#rows(id), isPolled(attached) ? polled : limits, state);
+    return new ReplayBuffer(this.#rows(id), isPolled(attached) ? polled : limits, state);
   }
 
-  #rows(id: string): ResumableRows {
+  #rows(id: string): ReplayRows {
     const { sql } = this.#options;
     const set = (column: string, value: SqlStorageValue) =>
       sql.exec(`UPDATE resumables SET ${column} = ? WHERE connection = ?`, value, id);
@@ -184,7 +184,7 @@ export class Resumables implements Duty {
     this.#options.connections.close(connection, CLOSE.malformed);
   }
 
-  #counts(connection: Connection, resumable: Resumable, message: Incoming): boolean {
+  #counts(connection: Connection, resumable: ReplayBuffer, message: Incoming): boolean {
     const before = resumable.received;
     const isTaken = resumable.takes(message);
     if (resumable.received > before) this.#confirmSoon(connection);

@@ -5,7 +5,7 @@ import type { Outgoing } from "../../model/message.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
 import { fanOut, type Send, type Waiting } from "./fan-out.ts";
-import { pace, type Pace } from "../platform/flush-timing.ts";
+import { flushTiming, type FlushTiming } from "../platform/flush-timing.ts";
 import type { Entry, Ticket } from "../object/host.ts";
 
 export interface OutboxOptions {
@@ -32,7 +32,7 @@ export interface Hearing {
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #pace: Pace;
+  readonly #pace: FlushTiming;
   #waiting: Waiting[] = [];
   #flushed: PromiseWithResolvers<void> | undefined;
   /** Before anything of a flush is sent: the output gate holds the frames until these rows are durable. */
@@ -40,7 +40,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#pace = pace(() => this.flush(), { isLight: () => options.isLight() });
+    this.#pace = flushTiming(() => this.flush(), { isLight: () => options.isLight() });
   }
 
   hear({ room, epoch, entry, audience, ticket, skip }: Hearing): void {

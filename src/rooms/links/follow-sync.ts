@@ -3,21 +3,21 @@
 
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
-import { countsOf, type Followed } from "./followed-room.ts";
-import type { Peer } from "../rpc/room-rpc.ts";
+import { countsOf, type FollowedRoom } from "./followed-room.ts";
+import type { RoomRpc } from "../rpc/room-rpc.ts";
 
 export interface FollowLinksOptions {
   readonly sql: SqlStorage;
   /** This object's name, as rooms know their followers. */
   readonly self: string;
-  peer(topic: Topic): Pick<Peer, "follow" | "unfollow">;
+  peer(topic: Topic): Pick<RoomRpc, "follow" | "unfollow">;
   /** Whether the room wants to know who its members are. */
   tellsWho(topic: Topic): boolean;
   /** Where the room stood when it was first followed. */
-  began(followed: Followed, position: Position): void;
+  began(followed: FollowedRoom, position: Position): void;
 }
 
-export class FollowLinks {
+export class FollowSync {
   readonly #options: FollowLinksOptions;
 
   constructor(options: FollowLinksOptions) {
@@ -32,14 +32,14 @@ export class FollowLinks {
   }
 
   /** Tells the room what it does not know yet. True where nobody of this object is in it any more. */
-  async settle(followed: Followed): Promise<boolean> {
+  async settle(followed: FollowedRoom): Promise<boolean> {
     while (followed.members.size > 0 && (followed.untold.size > 0 || !followed.following))
       // oxlint-disable-next-line no-await-in-loop -- what changed meanwhile goes with the next call
       await this.#follow(followed, [...followed.untold]);
     return followed.members.size === 0 && this.#unfollow(followed);
   }
 
-  async #follow(followed: Followed, users: readonly string[]): Promise<void> {
+  async #follow(followed: FollowedRoom, users: readonly string[]): Promise<void> {
     const { topic, untold } = followed;
     const isNew = !followed.following;
     if (isNew) this.#options.sql.exec("INSERT OR IGNORE INTO follows VALUES (?)", followed.room);
@@ -59,7 +59,7 @@ export class FollowLinks {
   }
 
   /** Also where following failed: the room may have heard it all the same. */
-  async #unfollow(followed: Followed): Promise<boolean> {
+  async #unfollow(followed: FollowedRoom): Promise<boolean> {
     const { topic } = followed;
     if (followed.asked) await this.#options.peer(topic).unfollow(this.#options.self);
     followed.asked = false;

@@ -2,12 +2,12 @@
 
 import type { Position } from "../../model/position.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import { CatchingUp } from "./join-replay.ts";
+import { JoinReplays } from "./join-replay.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Delivery, MemberCount } from "../rpc/room-rpc.ts";
 import type { Entry } from "../object/host.ts";
 
-export interface Followed {
+export interface FollowedRoom {
   readonly room: string;
   readonly topic: Topic;
   readonly members: ReadonlySet<Connection>;
@@ -16,19 +16,19 @@ export interface Followed {
   /** Where we stand in the room's log; unknown after a wake, and the room knows then. */
   position: Position | undefined;
   following: boolean;
-  readonly catchingUp: CatchingUp;
+  readonly catchingUp: JoinReplays;
   /** Whether the room may count this object among its followers. */
   asked: boolean;
   syncing: Promise<void>;
 }
 
-export const followedOf = (topic: Topic, members: ReadonlySet<Connection>): Followed => ({
+export const followedOf = (topic: Topic, members: ReadonlySet<Connection>): FollowedRoom => ({
   room: formatTopic(topic),
   topic,
   members,
   untold: new Set(),
   position: undefined,
-  catchingUp: new CatchingUp(),
+  catchingUp: new JoinReplays(),
   following: false,
   asked: false,
   syncing: Promise.resolve(),
@@ -36,7 +36,7 @@ export const followedOf = (topic: Topic, members: ReadonlySet<Connection>): Foll
 
 /** What a batch brings that was not heard yet; undefined where it does not follow on what was. */
 export function newIn(
-  { position }: Followed,
+  { position }: FollowedRoom,
   { epoch, after, entries, reset, from = Infinity }: Delivery,
 ): { readonly entries: readonly Entry[]; readonly position: Position } | undefined {
   const at = position?.epoch === epoch ? position.offset : undefined;

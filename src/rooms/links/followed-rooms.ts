@@ -6,13 +6,13 @@ import type { Position } from "../../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { fetchMissed, type CatchUp, type Tell } from "./join-replay.ts";
 import type { Connection } from "../connection/connection.ts";
-import { FollowLinks } from "./follow-sync.ts";
-import { followedOf, newIn, type Followed } from "./followed-room.ts";
+import { FollowSync } from "./follow-sync.ts";
+import { followedOf, newIn, type FollowedRoom } from "./followed-room.ts";
 import { Memberships, type Cause, type Lost } from "./memberships.ts";
 import type { Hearing } from "../delivery/outbox.ts";
-import type { Delivery, DeliveryReply, Peer } from "../rpc/room-rpc.ts";
+import type { Delivery, DeliveryReply, RoomRpc } from "../rpc/room-rpc.ts";
 import type { Entry } from "../object/host.ts";
-import { Stands } from "./saved-positions.ts";
+import { SavedPositions } from "./saved-positions.ts";
 
 export interface FollowsOptions {
   readonly sql: SqlStorage;
@@ -21,7 +21,7 @@ export interface FollowsOptions {
   /** All connections of this object: they are the members of the hub's `all` room, without a row for each. */
   readonly everybody: ReadonlySet<Connection>;
   find(connection: string): Connection | undefined;
-  peer(topic: Topic): Peer;
+  peer(topic: Topic): RoomRpc;
   /** Whether a client that comes back wants to know how far it came. */
   readonly remembers: boolean;
   /** Whether the room wants to know who its members are. */
@@ -37,19 +37,19 @@ export interface FollowsOptions {
 /** A connection that comes into a room. */
 export type Joining = Pick<CatchUp, "topic" | "most" | "cause">;
 
-export class Follows {
+export class FollowedRooms {
   readonly #options: FollowsOptions;
   readonly #memberships: Memberships;
-  readonly #links: FollowLinks;
-  readonly #stands: Stands;
-  readonly #rooms = new Map<string, Followed>();
+  readonly #links: FollowSync;
+  readonly #stands: SavedPositions;
+  readonly #rooms = new Map<string, FollowedRoom>();
 
   constructor(options: FollowsOptions) {
     this.#options = options;
     this.#memberships = new Memberships(options.sql);
-    this.#stands = new Stands(options.remembers ? options.sql : undefined);
-    const began = (followed: Followed, position: Position) => this.#reach(followed, position);
-    this.#links = new FollowLinks({ ...options, began });
+    this.#stands = new SavedPositions(options.remembers ? options.sql : undefined);
+    const began = (followed: FollowedRoom, position: Position) => this.#reach(followed, position);
+    this.#links = new FollowSync({ ...options, began });
   }
 
   /** After a wake, when this object's connections are known again. Names those that are gone. */
@@ -63,13 +63,13 @@ export class Follows {
     return lost;
   }
 
-  #open(room: string): Followed {
+  #open(room: string): FollowedRoom {
     let followed = this.#rooms.get(room);
     if (!followed) this.#rooms.set(room, (followed = this.#followed(room)));
     return followed;
   }
 
-  #followed(room: string): Followed {
+  #followed(room: string): FollowedRoom {
     const topic = parseTopic(room);
     const isAll = topic.kind === "all";
     return followedOf(topic, isAll ? this.#options.everybody : this.#memberships.of(room));
@@ -157,7 +157,7 @@ export class Follows {
     await Promise.all([...followed, ...(all ? [all] : [])].map((one) => this.#sync(one)));
   }
 
-  #remove(connection: Connection, followed: Followed): void {
+  #remove(connection: Connection, followed: FollowedRoom): void {
     this.#memberships.remove(connection, followed.room);
     followed.catchingUp.end(connection);
     followed.untold.add(connection.user.id);
@@ -169,12 +169,12 @@ export class Follows {
   }
 
   /** One call to the room at a time; what changed meanwhile goes with the next, and there may be nothing left. */
-  #sync(followed: Followed): Promise<void> {
+  #sync(followed: FollowedRoom): Promise<void> {
     followed.syncing = followed.syncing.catch(() => {}).then(() => this.#tell(followed));
     return followed.syncing;
   }
 
-  async #tell(followed: Followed): Promise<void> {
+  async #tell(followed: FollowedRoom): Promise<void> {
     if (!(await this.#links.settle(followed))) return;
     const { room } = followed;
     this.#stands.forget(room);
@@ -200,12 +200,12 @@ export class Follows {
     return { kind: "taken" };
   }
 
-  #reach(followed: Followed, position: Position): void {
+  #reach(followed: FollowedRoom, position: Position): void {
     followed.position = position;
     this.#stands.keep(followed.room, position);
   }
 
-  #hear({ room, members, catchingUp }: Followed, epoch: string, entry: Entry): void {
+  #hear({ room, members, catchingUp }: FollowedRoom, epoch: string, entry: Entry): void {
     const skip = catchingUp.have(epoch, entry.offset);
     this.#options.heard({ room, epoch, entry, audience: members, ...(skip && { skip }) });
   }

@@ -5,7 +5,7 @@ import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Cause } from "./memberships.ts";
-import type { Peer } from "../rpc/room-rpc.ts";
+import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { HistoryView } from "../object/host.ts";
 
 /** Gets what a connection missed; `recovered` is false where the log no longer has all of it. */
@@ -20,7 +20,7 @@ export interface CatchUp {
 }
 
 /** Of one followed room: who was told otherwise what batches bring, and up to where. */
-export class CatchingUp {
+export class JoinReplays {
   readonly #until = new Map<Connection, Position | undefined>();
   readonly #since = new Map<Connection, Position | undefined>();
 
@@ -62,7 +62,7 @@ export class CatchingUp {
 
 /** Asks the room until what it gives reaches as far as what batches have brought meanwhile. */
 export async function fetchMissed(
-  room: Pick<Peer, "missed">,
+  room: Pick<RoomRpc, "missed">,
   since: Position | undefined,
   standing: () => Position | undefined,
 ): Promise<HistoryView> {

@@ -3,7 +3,7 @@
 
 import { HubError, publicError } from "../../model/errors.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import type { Peer } from "../rpc/room-rpc.ts";
+import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { Draft } from "../object/host.ts";
 
 interface Waiting {
@@ -43,11 +43,11 @@ function take(lane: Lane): Waiting[] {
   return batch;
 }
 
-export class Lanes {
-  readonly #peer: (topic: Topic) => Pick<Peer, "publishAll">;
+export class PublishLanes {
+  readonly #peer: (topic: Topic) => Pick<RoomRpc, "publishAll">;
   readonly #lanes = new Map<string, Lane>();
 
-  constructor(peer: (topic: Topic) => Pick<Peer, "publishAll">) {
+  constructor(peer: (topic: Topic) => Pick<RoomRpc, "publishAll">) {
     this.#peer = peer;
   }
 

@@ -3,7 +3,7 @@
 
 import type { Position } from "../../model/position.ts";
 
-export class Stands {
+export class SavedPositions {
   readonly #sql: SqlStorage | undefined;
 
   /** Without storage nothing is kept. */

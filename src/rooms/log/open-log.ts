@@ -3,7 +3,7 @@
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch, type Position } from "../../model/position.ts";
-import { Log, type RoomLog } from "./sqlite-log.ts";
+import { SqliteLog, type RoomLog } from "./sqlite-log.ts";
 import type { Timer } from "../platform/flush-timing.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../object/host.ts";
 
@@ -19,7 +19,7 @@ export function openLog(storage: DurableObjectStorage, settings: RoomSettings): 
   let epoch = kv.get<string>("epoch");
   if (epoch === undefined || kv.get("unsaved")) kv.put("epoch", (epoch = randomEpoch()));
   if (kv.get("unsaved")) kv.delete("unsaved");
-  const log = new Log(storage, settings.history, epoch);
+  const log = new SqliteLog(storage, settings.history, epoch);
   return settings.durability === "behind" ? new LogBehind(log, kv) : log;
 }
 

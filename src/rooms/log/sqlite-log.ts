@@ -46,7 +46,7 @@ export const isPresence = (entry: { target: string }): boolean => entry.target.s
 
 export type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 
-export class Log implements RoomLog {
+export class SqliteLog implements RoomLog {
   readonly #storage: LogStorage;
   readonly #history: History;
   #epoch: string;

@@ -6,16 +6,16 @@ import type { RoomSettings } from "../../model/options.ts";
 import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
 import { formatTopic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import type { Account, Admitting } from "../rpc/room-rpc.ts";
+import type { AccountRpc, AdmissionRequest } from "../rpc/room-rpc.ts";
 
 export interface AdmissionsOptions {
   /** This object's name. */
   readonly self: string;
   readonly limits: RoomSettings["limits"];
-  account(userId: string): Pick<Account, "admit">;
+  account(userId: string): Pick<AccountRpc, "admit">;
 }
 
-type Rate = NonNullable<Admitting["rate"]>;
+type Rate = NonNullable<AdmissionRequest["rate"]>;
 /** What the account said, by token. */
 type Known = Map<string, readonly string[]>;
 
@@ -24,7 +24,7 @@ const USERS_AT_MOST = 10_000;
 /** Tokens of one user. */
 const TOKENS_AT_MOST = 20;
 
-export class Admissions {
+export class AdmissionCache {
   readonly #options: AdmissionsOptions;
   readonly #known = new Map<string, Known>();
   /** Questions under way, by user: what comes meanwhile makes their answers old. */

@@ -75,7 +75,7 @@ export interface CaughtUp {
 }
 
 /** What a fresh token has changed. */
-export interface Refreshed {
+export interface RefreshOutcome {
   /** When the new token ends, leeway included. */
   readonly expiresAt: number;
   /** Rooms that it does not admit, and the connection is in no more; as topics. */
@@ -158,7 +158,7 @@ export interface Receiver {
   settled(host: Host, connection: Connection): Promise<void>;
   closed(host: Host, connection: Connection, error?: Error): Promise<void>;
   /** A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. */
-  refreshed(host: Host, connection: Connection, user: User): Promise<Refreshed>;
+  refreshed(host: Host, connection: Connection, user: User): Promise<RefreshOutcome>;
   /** After joins and leaves were said in this room. */
   presenceChanged(host: Host, joined: readonly string[], left: readonly string[]): Promise<void>;
   /** A client of this object is asked by code that may run elsewhere. */

@@ -9,40 +9,40 @@ import { parseTopic, type Topic } from "../../model/topic.ts";
 import { STATUS } from "../../model/statuses.ts";
 import type { Connection } from "../connection/connection.ts";
 import { objectName } from "../rpc/object-names.ts";
-import { Admissions } from "./admission-cache.ts";
-import { obey, type Command, type Obeyed, type Selection } from "./run-commands.ts";
+import { AdmissionCache } from "./admission-cache.ts";
+import { runCommands, type Command, type CommandOutcome, type Selection } from "./run-commands.ts";
 import { logConnection } from "../observe/connection-log.ts";
 import { ObjectHost } from "./object-host.ts";
 import { membersIn, type ConnectionEntry, type MembersQuery } from "./members.ts";
 import { belongings, type Parts } from "./object-parts.ts";
 import { linked } from "./link-wait.ts";
 import {
-  accountOf,
+  accountStub,
   type Delivery,
   type DeliveryReply,
-  type Holder,
+  type HolderRpc,
   type ObjectEnv,
 } from "../rpc/room-rpc.ts";
 import type { Receiver } from "./host.ts";
 
 export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   extends DurableObject<Env>
-  implements Holder
+  implements HolderRpc
 {
   protected readonly receiver: Receiver;
   protected readonly parts: P;
   protected readonly host: ObjectHost;
-  protected readonly admissions: Admissions;
+  protected readonly admissions: AdmissionCache;
 
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
     super(ctx, env);
     this.receiver = receiver;
     this.parts = this.assemble();
     const { home, settings } = this.parts;
-    this.admissions = new Admissions({
+    this.admissions = new AdmissionCache({
       self: objectName(home),
       limits: settings.limits,
-      account: (user) => accountOf(env, { tenant: home.tenant, user }),
+      account: (user) => accountStub(env, { tenant: home.tenant, user }),
     });
     this.host = new ObjectHost(this.parts, {
       ...{ env, receiver },
@@ -203,9 +203,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     return this.host.move(connection, parseTopic(topic), how);
   }
 
-  async command(selection: Selection, commands: readonly Command[]): Promise<Obeyed> {
+  async command(selection: Selection, commands: readonly Command[]): Promise<CommandOutcome> {
     if (selection.user !== undefined) this.admissions.forget(selection.user);
-    return obey({ parts: this.parts, host: this.host }, selection, commands);
+    return runCommands({ parts: this.parts, host: this.host }, selection, commands);
   }
 
   async membersIn(query: MembersQuery): Promise<readonly ConnectionEntry[]> {

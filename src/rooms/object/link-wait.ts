@@ -1,6 +1,6 @@
 // A new connection waits for rooms elsewhere, but not for ever.
 
-import type { Agenda } from "../platform/alarm-agenda.ts";
+import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
 
 /** How long a room elsewhere may keep a new connection waiting. */
 export const GREETING_MS = 2_000;
@@ -8,10 +8,13 @@ export const GREETING_MS = 2_000;
 /** How soon a room elsewhere that could not be told is told again. */
 const RETRY_MS = 2_000;
 
-export const retry = (agenda: Agenda) => (): void => agenda.arm(Date.now() + RETRY_MS);
+export const retry = (agenda: AlarmAgenda) => (): void => agenda.arm(Date.now() + RETRY_MS);
 
 /** Links of a connection to rooms elsewhere: they stand, or are made later. */
-export async function linked(agenda: Agenda, links: readonly Promise<unknown>[]): Promise<void> {
+export async function linked(
+  agenda: AlarmAgenda,
+  links: readonly Promise<unknown>[],
+): Promise<void> {
   for (const link of links) link.catch(retry(agenda));
   await settledWithin(GREETING_MS, links);
 }

@@ -19,20 +19,20 @@ export interface MembersQuery {
 }
 
 /** Where a page ended: the object, empty for the room's own, and the last id there. */
-export interface Place {
+export interface MembersCursor {
   readonly holder: string;
   readonly id: string;
 }
 
 export interface ConnectionsQuery {
-  readonly after?: Place;
+  readonly after?: MembersCursor;
   readonly limit: number;
 }
 
 export interface ConnectionsPage {
   readonly connections: readonly ConnectionEntry[];
   /** Absent where nobody comes after. */
-  readonly next?: Place;
+  readonly next?: MembersCursor;
 }
 
 const entryOf = ({ id, user }: Connection): ConnectionEntry => ({

@@ -14,8 +14,8 @@ import { limitsOf } from "../connection/connection-limits.ts";
 import type { Cause } from "../links/memberships.ts";
 import { messageOf } from "../delivery/outbox.ts";
 import type { Parts } from "./object-parts.ts";
-import type { Peer } from "../rpc/room-rpc.ts";
-import { Reaching } from "./remote-connections.ts";
+import type { RoomRpc } from "../rpc/room-rpc.ts";
+import { RemoteConnections } from "./remote-connections.ts";
 import { renewal } from "./token-renewal.ts";
 import { RoomParts } from "../room/room-parts.ts";
 import type {
@@ -30,7 +30,7 @@ import type {
   Renewal,
   Ticket,
 } from "./host.ts";
-import { HANDLER_TURNS, turns } from "../platform/microtasks.ts";
+import { HANDLER_TURNS, microtasks } from "../platform/microtasks.ts";
 
 export interface HostOptions {
   readonly env: object;
@@ -44,14 +44,14 @@ export class ObjectHost implements Host {
   readonly #options: HostOptions;
   readonly admit: Host["admit"];
   readonly renewal: Renewal;
-  readonly #reaching: Reaching;
+  readonly #reaching: RemoteConnections;
 
   constructor(parts: Parts, options: HostOptions) {
     this.#parts = parts;
     this.#options = options;
     this.admit = options.admit;
     this.renewal = renewal(parts, this.room);
-    this.#reaching = new Reaching(parts, this, options.receiver);
+    this.#reaching = new RemoteConnections(parts, this, options.receiver);
   }
 
   get domain(): Domain {
@@ -166,7 +166,7 @@ export class ObjectHost implements Host {
   }
 
   /** Who has said something there finds it there. */
-  async #elsewhere(topic: Topic): Promise<Peer> {
+  async #elsewhere(topic: Topic): Promise<RoomRpc> {
     await this.#parts.lanes.settled(topic);
     return this.#parts.peer(topic);
   }
@@ -224,7 +224,7 @@ export class ObjectHost implements Host {
     let over = false;
     const ends = () => (over = true);
     work.then(ends, ends);
-    void turns(HANDLER_TURNS, () => over).then(() => over || this.#options.waitUntil(work));
+    void microtasks(HANDLER_TURNS, () => over).then(() => over || this.#options.waitUntil(work));
   }
 
   #roomHere(topic: Topic): RoomParts | undefined {

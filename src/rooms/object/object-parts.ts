@@ -4,21 +4,27 @@
 import { DEFAULTS, type RoomSettings } from "../../model/options.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { webhooksOr } from "../../webhooks/webhook-config.ts";
-import { objectName, parseObjectName, randomId, type Home } from "../rpc/object-names.ts";
+import { objectName, parseObjectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
 import { writeReport } from "../observe/analytics.ts";
-import { Agenda, type Duty } from "../platform/alarm-agenda.ts";
+import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
-import { Connections, type Dropped } from "../connection/connection-table.ts";
+import { ConnectionTable, type Dropped } from "../connection/connection-table.ts";
 import { countedOf, countRefusal, freshCounters, type Counted } from "../observe/counters.ts";
-import { Follows, type FollowsOptions } from "../links/followed-rooms.ts";
-import { Lanes } from "../links/publish-lanes.ts";
-import { Liveness } from "../connection/liveness-sweep.ts";
+import { FollowedRooms, type FollowsOptions } from "../links/followed-rooms.ts";
+import { PublishLanes } from "../links/publish-lanes.ts";
+import { LivenessSweep } from "../connection/liveness-sweep.ts";
 import { Outbox } from "../delivery/outbox.ts";
-import { peersOf, type Holder, type ObjectEnv, type Peer, type Peers } from "../rpc/room-rpc.ts";
+import {
+  roomStubs,
+  type HolderRpc,
+  type ObjectEnv,
+  type RoomRpc,
+  type RoomStubs,
+} from "../rpc/room-rpc.ts";
 import type { Receiver } from "./host.ts";
-import { Outside } from "../observe/webhook-events.ts";
-import { Reports, type Crowd, type Report } from "../observe/activity-reports.ts";
-import type { Resumables } from "../connection/resumable-connections.ts";
+import { WebhookEvents } from "../observe/webhook-events.ts";
+import { ActivityReports, type Crowd, type Report } from "../observe/activity-reports.ts";
+import type { ResumableConnections } from "../connection/resumable-connections.ts";
 
 /** What happens in an object that its parts cannot answer themselves. */
 export interface Events {
@@ -31,34 +37,34 @@ const FEW = 8;
 const STALE_MS = 5_000;
 
 export abstract class Parts {
-  readonly home: Home;
+  readonly home: ObjectAddress;
   readonly settings: RoomSettings;
   /** False where the hub is no longer served. */
   readonly served: boolean;
-  readonly connections: Connections;
+  readonly connections: ConnectionTable;
   readonly outbox: Outbox;
-  readonly follows: Follows;
-  readonly agenda: Agenda;
-  readonly peers: Peers;
+  readonly follows: FollowedRooms;
+  readonly agenda: AlarmAgenda;
+  readonly peers: RoomStubs;
   readonly counters = freshCounters();
-  readonly #reports: Reports;
+  readonly #reports: ActivityReports;
   /** Who outside is told of what happens here; undefined where nobody is. */
-  readonly outside: Outside | undefined;
+  readonly outside: WebhookEvents | undefined;
   /** What is said in rooms elsewhere. */
-  readonly lanes = new Lanes((topic) => this.peer(topic));
+  readonly lanes = new PublishLanes((topic) => this.peer(topic));
   protected readonly ctx: DurableObjectState;
   /** First without duties: parts may find at their making that something is due. */
   protected readonly duties: Duty[] = [];
 
   constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: Events) {
     this.ctx = ctx;
-    this.peers = peersOf(env);
+    this.peers = roomStubs(env);
     this.home = parseObjectName(ctx.id.name ?? "");
     const settings = receiver.settings(this.home.hub);
     this.served = settings !== undefined;
     this.settings = this.adapted(settings ?? DEFAULTS);
-    this.agenda = new Agenda(ctx.storage, this.duties);
-    this.connections = new Connections(ctx, this.settings, events.dropped);
+    this.agenda = new AlarmAgenda(ctx.storage, this.duties);
+    this.connections = new ConnectionTable(ctx, this.settings, events.dropped);
     this.outbox = new Outbox({
       isLight: () => this.connections.all.size <= FEW && this.isUnlogged,
       find: (id) => this.connections.get(id),
@@ -66,8 +72,8 @@ export abstract class Parts {
       told: (messages) => void (this.counters.out += messages),
     });
     this.#reports = this.#reporting(env);
-    this.follows = new Follows(this.#following());
-    this.duties.push(new Liveness(ctx, this.settings, this.connections), this.#upkeep());
+    this.follows = new FollowedRooms(this.#following());
+    this.duties.push(new LivenessSweep(ctx, this.settings, this.connections), this.#upkeep());
     if (this.served) this.duties.push(this.#reports);
     this.outside = this.#telling(env);
     if (this.outside) this.duties.push(this.outside);
@@ -89,7 +95,7 @@ export abstract class Parts {
   }
 
   /** Where connections may be resumed on another socket. */
-  get resumables(): Resumables | undefined {
+  get resumables(): ResumableConnections | undefined {
     return undefined;
   }
 
@@ -104,12 +110,12 @@ export abstract class Parts {
   }
 
   /** Another room of this hub and tenant. */
-  peer(topic: Topic): Peer {
+  peer(topic: Topic): RoomRpc {
     return this.peers(objectName({ tenant: this.home.tenant, hub: this.home.hub, topic }));
   }
 
   /** The object that holds connections there. */
-  holder(home: Home): Holder {
+  holder(home: ObjectAddress): HolderRpc {
     return this.peers(objectName(home));
   }
 
@@ -124,9 +130,9 @@ export abstract class Parts {
     await this.peer(ALL).report(this.name, report);
   }
 
-  #reporting(env: ObjectEnv): Reports {
+  #reporting(env: ObjectEnv): ActivityReports {
     const { counters, agenda, home, ctx } = this;
-    return new Reports({
+    return new ActivityReports({
       ...{ counters, kv: ctx.storage.kv, wake: randomId() },
       counted: () => this.#counted,
       crowd: () => this.crowd,
@@ -176,10 +182,10 @@ export abstract class Parts {
     };
   }
 
-  #telling(env: ObjectEnv): Outside | undefined {
+  #telling(env: ObjectEnv): WebhookEvents | undefined {
     const { events } = webhooksOr({}, env);
     if (!events) return undefined;
-    return new Outside({
+    return new WebhookEvents({
       ...{ storage: this.ctx.storage, events, home: this.home },
       isHere: (id) => this.connections.get(id) !== undefined,
       now: () => Date.now(),

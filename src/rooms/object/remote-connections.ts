@@ -3,13 +3,13 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Params } from "../../model/message.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import { homeOf, objectName, type Home } from "../rpc/object-names.ts";
+import { holderOf, objectName, type ObjectAddress } from "../rpc/object-names.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/check-draft.ts";
 import type { Parts } from "./object-parts.ts";
 import type { Host, Receiver } from "./host.ts";
 
-export class Reaching {
+export class RemoteConnections {
   readonly #parts: Parts;
   readonly #host: Host;
   readonly #receiver: Receiver;
@@ -56,11 +56,11 @@ export class Reaching {
     return connection;
   }
 
-  #homeOf(id: string): Home {
-    return homeOf(id, this.#parts.home);
+  #homeOf(id: string): ObjectAddress {
+    return holderOf(id, this.#parts.home);
   }
 
-  #isOwn(home: Home): boolean {
+  #isOwn(home: ObjectAddress): boolean {
     return objectName(home) === objectName(this.#parts.home);
   }
 }

@@ -32,7 +32,7 @@ export type Command =
   | { readonly type: "end"; readonly stream: string; readonly error?: string }
   | { readonly type: "close"; readonly why: CloseCode; readonly reason?: string };
 
-export interface Obeyed {
+export interface CommandOutcome {
   /** Connections that were meant. */
   readonly matched: number;
   /** Connections of the selection's user that are left, meant or not; 0 where it names none. */
@@ -40,17 +40,17 @@ export interface Obeyed {
 }
 
 /** Where the connections are. */
-export interface Obeying {
+export interface CommandTarget {
   readonly parts: Parts;
   readonly host: ObjectHost;
 }
 
 /** Done when all of it is. Throws what a connection's own call would, `too_many_groups` say, when all were tried. */
-export async function obey(
-  where: Obeying,
+export async function runCommands(
+  where: CommandTarget,
   selection: Selection,
   commands: readonly Command[],
-): Promise<Obeyed> {
+): Promise<CommandOutcome> {
   const selected = select(where, selection);
   const outcomes = await Promise.allSettled(
     selected.map((connection) => one(where, connection, commands)),
@@ -60,12 +60,12 @@ export async function obey(
   return { matched: selected.length, present: countOf(where, selection.user) };
 }
 
-function countOf({ parts }: Obeying, user: string | undefined): number {
+function countOf({ parts }: CommandTarget, user: string | undefined): number {
   if (user === undefined) return 0;
   return [...parts.connections.all].filter((connection) => connection.user.id === user).length;
 }
 
-function select({ parts }: Obeying, selection: Selection): Connection[] {
+function select({ parts }: CommandTarget, selection: Selection): Connection[] {
   const { user, except, filter, tokens } = selection;
   return [...candidates(parts, selection)].filter(
     (connection) =>
@@ -91,7 +91,7 @@ const about = (parts: Parts, connection: Connection) => ({
 });
 
 async function one(
-  where: Obeying,
+  where: CommandTarget,
   connection: Connection,
   commands: readonly Command[],
 ): Promise<void> {
@@ -99,7 +99,11 @@ async function one(
   for (const command of commands) await apply(where, connection, command);
 }
 
-async function apply(where: Obeying, connection: Connection, command: Command): Promise<void> {
+async function apply(
+  where: CommandTarget,
+  connection: Connection,
+  command: Command,
+): Promise<void> {
   const { host } = where;
   switch (command.type) {
     case "send": {
@@ -132,13 +136,13 @@ function unname(connection: Connection, isLeft: (room: string) => boolean): void
 }
 
 /** Who came for a room and nothing else stays in it: what else was commanded is done all the same. */
-async function leave({ host }: Obeying, connection: Connection, room: string): Promise<void> {
+async function leave({ host }: CommandTarget, connection: Connection, room: string): Promise<void> {
   unname(connection, (name) => name === room);
   if (formatTopic(host.roomOf(connection)) !== room) await host.leave(connection, parseTopic(room));
 }
 
 /** The room that a connection came for is none it has joined. */
-async function leaveGroups({ parts, host }: Obeying, connection: Connection): Promise<void> {
+async function leaveGroups({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
   unname(connection, (room) => parseTopic(room).kind === "group");
   const own = formatTopic(host.roomOf(connection));
   const left = parts

@@ -49,7 +49,7 @@ interface Told extends Crowd {
   readonly at: number;
 }
 
-export class Reports implements Duty {
+export class ActivityReports implements Duty {
   readonly #options: ReportsOptions;
   #told: Told | undefined;
   /** When to look next; undefined: nothing has happened. */

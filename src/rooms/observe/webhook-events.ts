@@ -9,7 +9,7 @@ import { eventText, type QueuedEvent } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";
 import { Queue, type QueueLimits } from "../../webhooks/webhook-queue.ts";
 import { Sender } from "../../webhooks/webhook-sender.ts";
-import type { Home } from "../rpc/object-names.ts";
+import type { ObjectAddress } from "../rpc/object-names.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isPresence } from "../log/sqlite-log.ts";
@@ -18,7 +18,7 @@ import type { Entry } from "../object/host.ts";
 export interface OutsideOptions {
   readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
   readonly events: NonNullable<Webhooks["events"]>;
-  readonly home: Home;
+  readonly home: ObjectAddress;
   /** Whether a connection is still here. */
   isHere(connectionId: string): boolean;
   now(): number;
@@ -48,7 +48,7 @@ interface Happening {
   readonly data: string;
 }
 
-export class Outside implements Duty {
+export class WebhookEvents implements Duty {
   readonly #options: OutsideOptions;
   readonly #queue: Queue;
   readonly #sender: Sender;

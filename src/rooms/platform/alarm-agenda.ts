@@ -12,7 +12,7 @@ export interface Duty {
 
 export type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm">;
 
-export class Agenda {
+export class AlarmAgenda {
   readonly #storage: AlarmStorage;
   readonly #duties: readonly Duty[];
   /** When the alarm is set for; after a wake nobody knows until the storage was asked. */

@@ -7,7 +7,7 @@ import { logWarning } from "../../model/logger.ts";
 const AT_ONCE = 32;
 
 /** What each of them says, in their order. Throws when all were asked, `unavailable` where one could not be. */
-export async function spread<T>(
+export async function askMany<T>(
   names: readonly string[],
   ask: (name: string) => Promise<T>,
 ): Promise<T[]> {

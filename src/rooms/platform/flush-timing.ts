@@ -3,13 +3,13 @@
 // is left behind.
 
 import { logError } from "../../model/logger.ts";
-import { HANDLER_TURNS, turns } from "./microtasks.ts";
+import { HANDLER_TURNS, microtasks } from "./microtasks.ts";
 
 export const HOLD_MS = 2;
 
 export type Timer = (run: () => void, delayMs: number) => unknown;
 
-export interface Pace {
+export interface FlushTiming {
   /** There is something to write. */
   want(): void;
 }
@@ -28,7 +28,7 @@ export interface PaceOptions {
  * takes, and no timer follows it: three events a message are what 500 small rooms cannot afford. Whoever speaks again
  * within the hold is held like everybody.
  */
-export function pace(flush: () => void, options: PaceOptions = {}): Pace {
+export function flushTiming(flush: () => void, options: PaceOptions = {}): FlushTiming {
   const { timer = setTimeout, holdMs = HOLD_MS, isLight = () => false, now = Date.now } = options;
   let state: "idle" | "running" = "idle";
   let wanted = false;
@@ -63,7 +63,7 @@ export function pace(flush: () => void, options: PaceOptions = {}): Pace {
     const at = now();
     if (at - lightAt < holdMs || !isLight()) return void timer(run, 0);
     lightAt = at;
-    void turns(HANDLER_TURNS).then(runLight);
+    void microtasks(HANDLER_TURNS).then(runLight);
   };
   return { want };
 }

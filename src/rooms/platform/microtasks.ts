@@ -4,7 +4,7 @@
 export const HANDLER_TURNS = 24;
 
 /** So many turns, or until `over` says that nobody waits for them any more. */
-export async function turns(count: number, over: () => boolean = () => false): Promise<void> {
+export async function microtasks(count: number, over: () => boolean = () => false): Promise<void> {
   // Turn by turn is the point.
   // oxlint-disable-next-line no-await-in-loop, unicorn/no-unnecessary-await
   for (let turn = 0; turn < count && !over(); turn++) await null;

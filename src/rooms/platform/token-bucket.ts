@@ -8,7 +8,7 @@ export interface Bucket {
   limit(now: number, perSecond: number, burst: number): void;
 }
 
-export function bucket(perSecond: number, burst: number): Bucket {
+export function tokenBucket(perSecond: number, burst: number): Bucket {
   let [rate, most, tokens, filledAt] = [perSecond, burst, burst, 0];
   const fill = (now: number) => {
     // A clock that is set back takes nothing away.

@@ -6,7 +6,7 @@ import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/flush-timing.ts";
-import { OWN, Presence, type Announced, type Change } from "./presence-state.ts";
+import { OWN, PresenceState, type Announced, type Change } from "./presence-state.ts";
 import { PRESENCE } from "../delivery/outbox.ts";
 import type { Draft, PresenceQuery, PresenceView, Ticket } from "../object/host.ts";
 
@@ -29,9 +29,9 @@ const LONGEST_PAUSE_MS = 2_000;
 /** Leaves are said at whole seconds: alarms cost a row each. */
 const LEAVE_STEP_MS = 1_000;
 
-export class Roster implements Duty {
+export class PresenceAnnouncer implements Duty {
   readonly #options: RosterOptions;
-  readonly #presence: Presence;
+  readonly #presence: PresenceState;
   #pausing = false;
   /** What was said last; where it could not be saved, it is said again with the next change. */
   #last: { readonly change: Change; readonly ticket: Ticket } | undefined;
@@ -43,7 +43,7 @@ export class Roster implements Duty {
       "CREATE TABLE IF NOT EXISTS present (user TEXT PRIMARY KEY, since INTEGER, state TEXT) WITHOUT ROWID",
     );
     const announced = sql.exec("SELECT user, since, state FROM present").toArray().map(announcedOf);
-    this.#presence = new Presence(announced, settings.graceSeconds * 1000, options.now());
+    this.#presence = new PresenceState(announced, settings.graceSeconds * 1000, options.now());
   }
 
   /** After a wake: who is connected, by source. Where nobody is named, nobody is said to have come, either. */

@@ -19,7 +19,7 @@ export interface Change {
 /** This object's own sockets, among the sources. */
 export const OWN = "";
 
-export class Presence {
+export class PresenceState {
   readonly #graceMs: number;
   readonly #announced: Map<string, Announced>;
   /** Connections of each user, by source. */

@@ -7,7 +7,7 @@ import { connectionId } from "../rpc/object-names.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
-export interface RpcArrival {
+export interface JsonRpcArrival {
   readonly kind: "rpc";
   readonly user: User;
   readonly request: ConnectRequest;
@@ -16,7 +16,11 @@ export interface RpcArrival {
 }
 
 /** Accepts the socket; the first frame says who it is. */
-export function takeRpc(parts: RelayParts, socket: WebSocket, arrival: RpcArrival): Connection {
+export function acceptRpc(
+  parts: RelayParts,
+  socket: WebSocket,
+  arrival: JsonRpcArrival,
+): Connection {
   const { agenda, connections, home, settings } = parts;
   const { user, request, arrays } = arrival;
   const now = Date.now();

@@ -9,11 +9,11 @@ import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { connectionOf, type Connection } from "../connection/connection.ts";
 import type { Fault } from "../rpc/room-rpc.ts";
-import { bucket, type Bucket } from "../platform/token-bucket.ts";
+import { tokenBucket, type Bucket } from "../platform/token-bucket.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { Host, Receiver } from "../object/host.ts";
 
-export interface AskArrival {
+export interface HttpCallArrival {
   readonly user: User;
   readonly request: ConnectRequest;
   /** The connection's, by which the request can be given up; nobody else knows it. */
@@ -21,7 +21,7 @@ export interface AskArrival {
 }
 
 /** The end of a request that waits for its answers. */
-export interface Asker {
+export interface HttpCaller {
   /** Of all requests of one user here: as much as all the connections that a user may have. */
   readonly rate: Bucket;
   heard(frame: Encoded): void;
@@ -36,9 +36,9 @@ interface Answerer {
 }
 
 /** The answers as text, empty where nothing wants one. Refusals are no exceptions: the platform logs those. */
-export type Answered = { readonly text: string } | { readonly fault: Fault };
+export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
 
-export async function answered(work: Promise<string>): Promise<Answered> {
+export async function replyOf(work: Promise<string>): Promise<HttpCallReply> {
   try {
     return { text: await work };
   } catch (error) {
@@ -51,7 +51,7 @@ export async function answered(work: Promise<string>): Promise<Answered> {
 /** Users whose rate is known; of one that is forgotten the next call is the first. */
 const RATES_AT_MOST = 10_000;
 
-export class Asking {
+export class HttpCalls {
   readonly #parts: RelayParts;
   readonly #rates = new Map<string, Bucket>();
 
@@ -60,7 +60,11 @@ export class Asking {
   }
 
   /** The answer as text; empty where nothing wants one. Throws what ended the connection before it was answered. */
-  async ask(arrival: AskArrival, frame: string, { host, receiver }: Answerer): Promise<string> {
+  async ask(
+    arrival: HttpCallArrival,
+    frame: string,
+    { host, receiver }: Answerer,
+  ): Promise<string> {
     const { connections, outbox } = this.#parts;
     const { promise: ended, resolve } = Promise.withResolvers<CloseCode>();
     const answers: string[] = [];
@@ -85,7 +89,7 @@ export class Asking {
     }
   }
 
-  #connection({ user, request, random }: AskArrival, asker: Asker): Connection {
+  #connection({ user, request, random }: HttpCallArrival, asker: HttpCaller): Connection {
     const { agenda, connections, home, settings } = this.#parts;
     const now = Date.now();
     // A client that is gone need not show: nothing is written to it before its answer.
@@ -107,7 +111,7 @@ export class Asking {
     const burst = Math.min(callBurst * connectionsPerUser, own.callBurst ?? Infinity);
     if (this.#rates.size > RATES_AT_MOST) this.#rates.clear();
     let rate = this.#rates.get(id);
-    if (!rate) this.#rates.set(id, (rate = bucket(perSecond, burst)));
+    if (!rate) this.#rates.set(id, (rate = tokenBucket(perSecond, burst)));
     rate.limit(Date.now(), perSecond, burst);
     return rate;
   }

@@ -8,7 +8,7 @@ import type { RelayParts } from "./relay-parts.ts";
 /** How long the last words to a client wait for a poll. */
 const LAST_MS = 15_000;
 
-export class Polls {
+export class LongPolls {
   readonly #parts: RelayParts;
   /** Last words of connections that have ended, by id. */
   readonly #ended = new Map<

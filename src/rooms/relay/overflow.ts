@@ -4,23 +4,23 @@
 import { parseTopic } from "../../model/topic.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
-import { framesOf, type Arrival } from "../room/enter-room.ts";
+import { framesOf, type RoomArrival } from "../room/enter-room.ts";
 import type { Connection } from "../connection/connection.ts";
 import { countReplay } from "../observe/counters.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
 /** What the edge hands over for a room that had no room. */
-export interface Overflow extends Arrival {
+export interface OverflowArrival extends RoomArrival {
   readonly kind: "room";
   /** As a topic. */
   readonly room: string;
 }
 
 /** Accepts the socket; all that it hears is held until `enterRoom` has told it where it stands. */
-export function takeIn(
+export function acceptOverflow(
   parts: RelayParts,
   socket: WebSocket,
-  { user, room }: Overflow,
+  { user, room }: OverflowArrival,
   now: number,
 ): Connection {
   const { agenda, connections, home, settings } = parts;
@@ -33,10 +33,10 @@ export function takeIn(
 }
 
 /** The same first frames as in the room itself. Throws what the room's object throws. */
-export async function enterRoom(
+export async function followRoom(
   parts: RelayParts,
   connection: Connection,
-  { room, since, previous }: Overflow,
+  { room, since, previous }: OverflowArrival,
 ): Promise<void> {
   const { connections, counters, follows, settings } = parts;
   const topic = parseTopic(room);

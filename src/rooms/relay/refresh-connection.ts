@@ -3,11 +3,11 @@
 import { publicError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
 import { unspoken } from "../../protocols/before-handshake.ts";
-import type { Host, Receiver, Refreshed } from "../object/host.ts";
+import type { Host, Receiver, RefreshOutcome } from "../object/host.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
 /** Why a connection has no fresh token, as a code. */
-export interface Unrefreshed {
+export interface RefreshRefusal {
   readonly code: string;
 }
 
@@ -18,11 +18,11 @@ export interface Refreshing {
 }
 
 /** What anybody may cause is an answer, and no failure of the object. */
-export async function refreshed(
+export async function refreshConnection(
   { parts, host, receiver }: Refreshing,
   token: string,
   user: User,
-): Promise<Refreshed | Unrefreshed> {
+): Promise<RefreshOutcome | RefreshRefusal> {
   const seat = await parts.seats.read(token, user.id);
   const connection = seat && parts.connections.get(seat.id);
   if (!connection || connection.protocol === unspoken) return { code: "connection_not_found" };

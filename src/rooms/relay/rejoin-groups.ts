@@ -9,7 +9,7 @@ import type { Connection } from "../connection/connection.ts";
 import { limitsOf } from "../connection/connection-limits.ts";
 import type { Cause } from "../links/memberships.ts";
 import { messageOf } from "../delivery/outbox.ts";
-import type { Holder } from "../rpc/room-rpc.ts";
+import type { HolderRpc } from "../rpc/room-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import { GREETING_MS, settledWithin } from "../object/link-wait.ts";
 import { hashOf, LEVELS, parseRelayName, relayName } from "../rpc/relay-levels.ts";
@@ -20,7 +20,7 @@ export const clientKey = (userId: string, client: string): string =>
   JSON.stringify([userId, client]);
 
 /** Relays of the same key on other levels. */
-export interface Recalling extends Holder {
+export interface Recalling extends HolderRpc {
   recall(userId: string, client: string, upward: boolean): Promise<readonly RememberedRoom[]>;
 }
 

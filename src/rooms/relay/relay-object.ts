@@ -8,23 +8,23 @@ import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
 import { granted, isNewer, type Grant, type User } from "../../model/user.ts";
 import { unspoken } from "../../protocols/before-handshake.ts";
 import { connectionId } from "../rpc/object-names.ts";
-import { answered, Asking, type Answered, type AskArrival } from "./http-calls.ts";
-import { handedOver } from "../room/enter-room.ts";
+import { replyOf, HttpCalls, type HttpCallReply, type HttpCallArrival } from "./http-calls.ts";
+import { arrivalOf } from "../room/enter-room.ts";
 import { checkFits, type Attached, type Connection } from "../connection/connection.ts";
 import { shakeHands } from "./signalr-handshake.ts";
 import { HubObject } from "../object/hub-object.ts";
-import { enterRoom, takeIn, type Overflow } from "./overflow.ts";
+import { followRoom, acceptOverflow, type OverflowArrival } from "./overflow.ts";
 import type { ObjectEnv } from "../rpc/room-rpc.ts";
-import type { Refreshed } from "../object/host.ts";
+import type { RefreshOutcome } from "../object/host.ts";
 import { backIntoGroups, recalled, rememberAway, rememberGroups } from "./rejoin-groups.ts";
-import { refreshed, type Unrefreshed } from "./refresh-connection.ts";
+import { refreshConnection, type RefreshRefusal } from "./refresh-connection.ts";
 import { RelayParts } from "./relay-parts.ts";
 import type { RememberedRoom } from "./remembered-groups.ts";
-import { takeRpc, type RpcArrival } from "./accept-rpc.ts";
+import { acceptRpc, type JsonRpcArrival } from "./accept-rpc.ts";
 import type { Seat } from "./seats.ts";
 
 /** What the edge knows of a client that comes for a whole hub. */
-export interface HubArrival {
+export interface SignalRArrival {
   readonly kind: "hub";
   readonly user: User;
   /** What negotiation gave it; absent where that was skipped. */
@@ -36,13 +36,13 @@ export interface HubArrival {
 }
 
 /** The transport of the connection that something was posted to. */
-export type Posted = "unknown" | "WebSockets" | NonNullable<Attached["transport"]>;
+export type PostOutcome = "unknown" | "WebSockets" | NonNullable<Attached["transport"]>;
 
 /** How long a client that came back has to say where it goes on. */
 const GO_ON_MS = 5_000;
 
 export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<Env, RelayParts> {
-  readonly #asking = new Asking(this.parts);
+  readonly #asking = new HttpCalls(this.parts);
 
   protected override assemble(): RelayParts {
     return new RelayParts(this.ctx, this.env, this.receiver, {
@@ -55,7 +55,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     socket: WebSocket,
     request: Request,
   ): Promise<Connection | Response> {
-    const arrival = handedOver<HubArrival | Overflow | RpcArrival>(request);
+    const arrival = arrivalOf<SignalRArrival | OverflowArrival | JsonRpcArrival>(request);
     const { user } = arrival;
     const token = arrival.kind === "hub" ? arrival.token : undefined;
     if (token === undefined) this.#checkRoom();
@@ -76,22 +76,22 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   /** Of JSON-RPC's clients: of the whole hub, or from a room that is full and is followed for them from here on. */
-  #takeIn(socket: WebSocket, arrival: Overflow | RpcArrival): Connection {
+  #takeIn(socket: WebSocket, arrival: OverflowArrival | JsonRpcArrival): Connection {
     this.#checkRoom();
     this.#checkUser(arrival.user);
     if (arrival.kind === "rpc") {
-      const caller = takeRpc(this.parts, socket, arrival);
+      const caller = acceptRpc(this.parts, socket, arrival);
       this.inBackground(this.welcome(caller));
       return caller;
     }
-    const connection = takeIn(this.parts, socket, arrival, Date.now());
+    const connection = acceptOverflow(this.parts, socket, arrival, Date.now());
     this.inBackground(this.#enter(connection, arrival));
     return connection;
   }
 
-  async #enter(connection: Connection, arrival: Overflow): Promise<void> {
+  async #enter(connection: Connection, arrival: OverflowArrival): Promise<void> {
     try {
-      await enterRoom(this.parts, connection, arrival);
+      await followRoom(this.parts, connection, arrival);
     } catch (error) {
       logWarning("overflow_failed", { hub: this.parts.home.hub, room: arrival.room, error });
       return this.parts.connections.close(connection, CLOSE.interrupted);
@@ -99,7 +99,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     await this.welcome(connection);
   }
 
-  #accept(socket: WebSocket, arrival: HubArrival, id: string): Connection {
+  #accept(socket: WebSocket, arrival: SignalRArrival, id: string): Connection {
     this.#checkUser(arrival.user);
     const attached = this.#attached(arrival, id);
     const connection = this.parts.connections.accept(socket, attached);
@@ -107,7 +107,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     return connection;
   }
 
-  #attached({ user, request, client, token, transport }: HubArrival, id: string): Attached {
+  #attached({ user, request, client, token, transport }: SignalRArrival, id: string): Attached {
     const now = Date.now();
     const deadline = now + this.parts.settings.signalR.handshakeSeconds * 1000;
     return {
@@ -132,7 +132,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   #comeBack(
     connection: Connection,
     socket: WebSocket,
-    { user, transport }: HubArrival,
+    { user, transport }: SignalRArrival,
   ): Connection {
     if (connection.attached.transport !== transport)
       throw new HubError("wrong_kind", "Cannot change transports mid-connection");
@@ -197,7 +197,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   /** What a client sends beside its transport, or that it ends. `unknown` where there is no such connection. */
-  async post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<Posted> {
+  async post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome> {
     await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
     const connection = seat && this.parts.connections.get(seat.id);
@@ -210,17 +210,17 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   /** A fresh token for a connection; or why not. */
-  async refresh(token: string, user: User): Promise<Refreshed | Unrefreshed> {
+  async refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal> {
     const { parts, host, receiver } = this;
-    return refreshed({ parts, host, receiver }, token, user);
+    return refreshConnection({ parts, host, receiver }, token, user);
   }
 
   /** JSON-RPC over HTTP: the answer, empty where nothing wants one; undefined where the relay is full. */
-  async answer(arrival: AskArrival, frame: string): Promise<Answered | undefined> {
-    return this.parts.seats.isFull ? undefined : answered(this.#answer(arrival, frame));
+  async answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined> {
+    return this.parts.seats.isFull ? undefined : replyOf(this.#answer(arrival, frame));
   }
 
-  async #answer(arrival: AskArrival, frame: string): Promise<string> {
+  async #answer(arrival: HttpCallArrival, frame: string): Promise<string> {
     if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
     await this.admissions.check(factsOf(arrival.user));
     this.#checkUser(arrival.user);

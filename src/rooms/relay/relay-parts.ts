@@ -8,10 +8,10 @@ import type { Receiver } from "../object/host.ts";
 import type { Crowd } from "../observe/activity-reports.ts";
 import { CLOSE } from "../../model/errors.ts";
 import { STATEFUL } from "../../model/options.ts";
-import { Polls } from "./long-polls.ts";
+import { LongPolls } from "./long-polls.ts";
 import { rememberAway } from "./rejoin-groups.ts";
-import { Remembered } from "./remembered-groups.ts";
-import { Resumables } from "../connection/resumable-connections.ts";
+import { RememberedGroups } from "./remembered-groups.ts";
+import { ResumableConnections } from "../connection/resumable-connections.ts";
 import { Seats } from "./seats.ts";
 
 /** Between two polls of a client that lives; ASP.NET's `DisconnectTimeout`. */
@@ -20,10 +20,10 @@ const POLL_MS = 15_000;
 export class RelayParts extends Parts {
   readonly seats: Seats;
   /** Clients that poll. */
-  readonly polls: Polls;
+  readonly polls: LongPolls;
   /** Where clients that come back get their groups again. */
-  readonly remembered: Remembered | undefined;
-  readonly #resumables: Resumables;
+  readonly remembered: RememberedGroups | undefined;
+  readonly #resumables: ResumableConnections;
 
   constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: Events) {
     super(ctx, env, receiver, events);
@@ -39,7 +39,7 @@ export class RelayParts extends Parts {
     this.#resumables = this.#resuming();
     this.#resumables.restore(Date.now());
     this.duties.push(this.#resumables);
-    this.polls = new Polls(this);
+    this.polls = new LongPolls(this);
     this.remembered = this.#remembering();
     const lost = this.follows.restore();
     this.remembered?.lost(lost);
@@ -75,14 +75,14 @@ export class RelayParts extends Parts {
     return this.home as RelayAddress;
   }
 
-  override get resumables(): Resumables {
+  override get resumables(): ResumableConnections {
     return this.#resumables;
   }
 
-  #remembering(): Remembered | undefined {
+  #remembering(): RememberedGroups | undefined {
     const { rememberGroups: seconds } = this.settings;
     if (seconds === 0) return undefined;
-    return new Remembered({
+    return new RememberedGroups({
       sql: this.ctx.storage.sql,
       seconds,
       now: () => Date.now(),
@@ -91,10 +91,10 @@ export class RelayParts extends Parts {
     });
   }
 
-  #resuming(): Resumables {
+  #resuming(): ResumableConnections {
     const { connections, settings } = this;
     const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL;
-    return new Resumables({
+    return new ResumableConnections({
       sql: this.ctx.storage.sql,
       connections,
       limits: { window: bufferBytes, most: settings.limits.queuedBytes },

@@ -45,7 +45,7 @@ export const grantedTo = ({ id, channels }: User): string[] => [
   formatTopic({ kind: "user", name: id }),
 ];
 
-export class Remembered implements Duty {
+export class RememberedGroups implements Duty {
   readonly #options: RememberedOptions;
 
   constructor(options: RememberedOptions) {

@@ -15,7 +15,7 @@ import type { HistoryView, PresenceView } from "../object/host.ts";
 import type { RoomParts } from "./room-parts.ts";
 
 /** What the edge knows of a client that may enter. Objects trust it: only our own worker reaches them. */
-export interface Arrival {
+export interface RoomArrival {
   readonly user: User;
   /** Where the client stands in the room's log. */
   readonly since?: Position;
@@ -26,16 +26,17 @@ export interface Arrival {
 const HEADER = "x-dormouse-arrival";
 
 /** Asks an object to let somebody in: with nothing of the client's own headers but the upgrade. */
-export function enter(object: Pick<Fetcher, "fetch">, arrival: object): Promise<Response> {
+export function handOver(object: Pick<Fetcher, "fetch">, arrival: object): Promise<Response> {
   const headers = { upgrade: "websocket", [HEADER]: asciiJson(arrival) };
   return object.fetch("https://room/", { headers });
 }
 
 /** Why an object let nobody in, as a code; null where it did. */
-export const codeOf = ({ headers }: Response): string | null => headers.get("x-dormouse-error");
+export const refusalCodeOf = ({ headers }: Response): string | null =>
+  headers.get("x-dormouse-error");
 
 /** What the endpoint's worker handed over. Throws `unauthorized` where somebody else asks. */
-export function handedOver<T>(request: Request): T {
+export function arrivalOf<T>(request: Request): T {
   const header = request.headers.get(HEADER);
   if (!header) throw new HubError("unauthorized", "Only the endpoint's worker may connect here.");
   return JSON.parse(header) as T;
@@ -50,10 +51,10 @@ const asciiJson = (value: unknown): string =>
   );
 
 /** Accepts the socket, says where the client stands, and replays what it missed. Throws `too_many_connections`. */
-export function attach(
+export function enterRoom(
   parts: RoomParts,
   socket: WebSocket,
-  { user, since, previous }: Arrival,
+  { user, since, previous }: RoomArrival,
   now: number,
 ): Connection {
   checkRoom(parts, user);

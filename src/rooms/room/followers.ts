@@ -5,7 +5,7 @@ import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { within } from "../log/log-rows.ts";
 import type { RoomLog } from "../log/sqlite-log.ts";
-import type { Delivery, DeliveryReply, MemberCount, Peers } from "../rpc/room-rpc.ts";
+import type { Delivery, DeliveryReply, MemberCount, RoomStubs } from "../rpc/room-rpc.ts";
 import type { Entry } from "../object/host.ts";
 
 interface Link {
@@ -27,7 +27,7 @@ export interface FollowersOptions {
   readonly room: string;
   readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
   readonly log: RoomLog;
-  readonly peers: Peers;
+  readonly peers: RoomStubs;
   now(): number;
   arm(at: number): void;
   waitUntil(work: Promise<unknown>): void;

@@ -3,14 +3,14 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
-import { attach, handedOver, missedSince, type Arrival } from "./enter-room.ts";
+import { enterRoom, arrivalOf, missedSince, type RoomArrival } from "./enter-room.ts";
 import type { Command, Selection } from "../object/run-commands.ts";
 import type { Connection } from "../connection/connection.ts";
 import { connectionsIn, type ConnectionsPage, type ConnectionsQuery } from "../object/members.ts";
 import { HubObject } from "../object/hub-object.ts";
 import type { HubIndex } from "./hub-index.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
-import type { Fault, MemberCount, ObjectEnv, Peer, RoomInfo } from "../rpc/room-rpc.ts";
+import type { Fault, MemberCount, ObjectEnv, RoomRpc, RoomInfo } from "../rpc/room-rpc.ts";
 import type {
   Draft,
   HistoryQuery,
@@ -21,11 +21,11 @@ import type {
 import { clearHistory, eraseRoom } from "./erase-room.ts";
 import type { Report } from "../observe/activity-reports.ts";
 import { RoomParts } from "./room-parts.ts";
-import { spread } from "../platform/ask-many.ts";
+import { askMany } from "../platform/ask-many.ts";
 
 export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   extends HubObject<Env, RoomParts>
-  implements Peer
+  implements RoomRpc
 {
   protected override assemble(): RoomParts {
     return new RoomParts(this.ctx, this.env, this.receiver, {
@@ -36,9 +36,9 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
-    const arrival = handedOver<Arrival>(request);
+    const arrival = arrivalOf<RoomArrival>(request);
     await this.admissions.begin(arrival.user);
-    const connection = attach(this.parts, socket, arrival, Date.now());
+    const connection = enterRoom(this.parts, socket, arrival, Date.now());
     this.inBackground(this.welcome(connection));
     return connection;
   }
@@ -94,7 +94,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   async everywhere(selection: Selection, commands: readonly Command[]): Promise<number> {
     const { room, followers, peers } = this.parts;
     const here = await this.command({ ...selection, room }, commands);
-    const elsewhere = await spread(followers.names, (follower) =>
+    const elsewhere = await askMany(followers.names, (follower) =>
       peers(follower).command({ ...selection, room }, commands),
     );
     return elsewhere.reduce((sum, { matched }) => sum + matched, here.matched);

@@ -4,7 +4,7 @@
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch } from "../../model/position.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import type { Address } from "../rpc/object-names.ts";
+import type { RoomAddress } from "../rpc/object-names.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
@@ -18,7 +18,7 @@ import { OWN } from "../presence/presence-state.ts";
 import { Publisher } from "./publisher.ts";
 import type { Entry, Receiver } from "../object/host.ts";
 import type { Crowd, Report } from "../observe/activity-reports.ts";
-import { Roster } from "../presence/presence-announcer.ts";
+import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 
 export interface RoomEvents extends Events {
   presenceChanged(joined: readonly string[], left: readonly string[]): void;
@@ -29,7 +29,7 @@ const now = (): number => Date.now();
 export class RoomParts extends Parts {
   readonly log: RoomLog;
   readonly publisher: Publisher;
-  readonly roster: Roster;
+  readonly roster: PresenceAnnouncer;
   readonly followers: Followers;
   readonly rate = new MessageRate();
   /** What the hub's rooms say of themselves: in its `all` room. */
@@ -49,7 +49,7 @@ export class RoomParts extends Parts {
         this.#saved(entries);
       },
     });
-    this.roster = new Roster({
+    this.roster = new PresenceAnnouncer({
       ...{ sql: storage.sql, settings, now, arm },
       publish: (draft) => this.publisher.publish(draft),
       flush: () => outbox.flush(),
@@ -92,7 +92,7 @@ export class RoomParts extends Parts {
   }
 
   get topic(): Topic {
-    return (this.home as Address).topic;
+    return (this.home as RoomAddress).topic;
   }
 
   get room(): string {

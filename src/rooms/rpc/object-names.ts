@@ -11,7 +11,7 @@ export interface Domain {
   readonly hub: string;
 }
 
-export interface Address extends Domain {
+export interface RoomAddress extends Domain {
   readonly topic: Topic;
 }
 
@@ -21,7 +21,7 @@ export interface RelayAddress extends Domain {
 }
 
 /** An object that holds connections. */
-export type Home = Address | RelayAddress;
+export type ObjectAddress = RoomAddress | RelayAddress;
 
 const RELAY = "relay";
 
@@ -30,13 +30,13 @@ export const escape = (part: string): string => part.replaceAll("%", "%25").repl
 const unescape = (part: string): string => part.replaceAll("%2F", "/").replaceAll("%25", "%");
 
 /** `tenant/hub/kind/name`, each part escaped and then joined: no two addresses share a name. */
-export function objectName(home: Home): string {
+export function objectName(home: ObjectAddress): string {
   const { tenant, hub } = home;
   const place = "relay" in home ? [RELAY, home.relay] : [home.topic.kind, home.topic.name];
   return [tenant, hub, ...place].map(escape).join("/");
 }
 
-export function parseObjectName(text: string): Home {
+export function parseObjectName(text: string): ObjectAddress {
   const [tenant = "", hub = "", kind = "", name = ""] = text.split("/").map(unescape);
   if (kind === RELAY) return { tenant, hub, relay: name };
   return { tenant, hub, topic: parseTopic(kind === "all" ? kind : `${kind}:${name}`) };
@@ -66,7 +66,7 @@ export const randomId = (random = crypto.getRandomValues(new Uint8Array(16))): s
   random.toBase64({ alphabet: "base64url", omitPadding: true });
 
 /** Ids are public: 128 random bits, then the object that holds the socket, so that it is found without a lookup. */
-export const connectionId = (home: Home, random = randomId()): string =>
+export const connectionId = (home: ObjectAddress, random = randomId()): string =>
   `${random}@${"relay" in home ? `${RELAY}:${home.relay}` : formatTopic(home.topic)}`;
 
 /** What stands before the `@` may be longer where a relay's secret is part of it (seats.ts). */
@@ -74,7 +74,7 @@ const CONNECTION_ID = /^[A-Za-z0-9_-]{22,100}@(?<home>.+)$/s;
 const RELAY_ID = /^relay:(?<relay>.{1,300})$/s;
 
 /** The object a connection is attached to. Throws `connection_not_found` for what is no connection id. */
-export function homeOf(connection: string, { tenant, hub }: Domain): Home {
+export function holderOf(connection: string, { tenant, hub }: Domain): ObjectAddress {
   const home = CONNECTION_ID.exec(connection)?.groups?.["home"];
   const relay = RELAY_ID.exec(home ?? "")?.groups?.["relay"];
   try {

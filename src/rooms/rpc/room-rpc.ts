@@ -7,9 +7,9 @@ import type { HubMetrics, RoomsQuery, RoomsView } from "./hub-metrics.ts";
 import type { Params } from "../../model/message.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 import type { Account as UserAccount } from "../account/account.ts";
-import type { AccountsObject } from "../account/account-object.ts";
+import type { AccountObject } from "../account/account-object.ts";
 import { accountName, isRelayName, type AccountAddress } from "./object-names.ts";
-import type { Command, Obeyed, Selection } from "../object/run-commands.ts";
+import type { Command, CommandOutcome, Selection } from "../object/run-commands.ts";
 import type {
   ConnectionEntry,
   ConnectionsPage,
@@ -57,20 +57,20 @@ export interface Fault {
 }
 
 /** What every object answers that holds connections. */
-export interface Holder {
+export interface HolderRpc {
   deliver(delivery: Delivery): Promise<DeliveryReply>;
   tell(connection: string, target: string, params: Params): Promise<void>;
   ask(connection: string, target: string, params: Params): Promise<unknown>;
   /** Puts a connection of this object into a room, or takes it out: nothing happens where it is gone. */
   move(connection: string, topic: string, how: "join" | "leave"): Promise<void>;
   /** What a service does to connections of this object. */
-  command(selection: Selection, commands: readonly Command[]): Promise<Obeyed>;
+  command(selection: Selection, commands: readonly Command[]): Promise<CommandOutcome>;
   /** Connections of this object that are in a room, by id. */
   membersIn(query: MembersQuery): Promise<readonly ConnectionEntry[]>;
 }
 
 /** An object asks the account of a user before it lets a connection in. */
-export interface Admitting {
+export interface AdmissionRequest {
   /** The asking object's name. */
   readonly object: string;
   readonly token: TokenFacts;
@@ -79,10 +79,10 @@ export interface Admitting {
 }
 
 /** Refusals are no exceptions: the platform logs those, and whoever is refused may ask often. */
-export type Admitted = { readonly groups: readonly string[] } | { readonly fault: Fault };
+export type AdmissionReply = { readonly groups: readonly string[] } | { readonly fault: Fault };
 
 /** What rooms and edge ask of a user's account. */
-export type Account = Pick<
+export type AccountRpc = Pick<
   UserAccount,
   | "admit"
   | "check"
@@ -106,7 +106,7 @@ export interface RoomInfo {
 }
 
 /** What a hub's `all` room answers, where its index lives. Throws `wrong_kind` elsewhere. */
-export interface Indexing {
+export interface HubIndexRpc {
   /** An object says how it is; `name` is a topic, or `relay:` and a relay's name. */
   report(name: string, report: Report): Promise<void>;
   rooms(query: RoomsQuery): Promise<RoomsView>;
@@ -115,7 +115,7 @@ export interface Indexing {
 }
 
 /** The RPC surface of rooms; relays have a Holder's. */
-export interface Peer extends Holder, Indexing {
+export interface RoomRpc extends HolderRpc, HubIndexRpc {
   info(): Promise<RoomInfo>;
   publish(draft: Draft): Promise<Position>;
   /** The same for many, in their order; gives what failed of each, or null. */
@@ -135,8 +135,8 @@ export interface Peer extends Holder, Indexing {
   erase(): Promise<Position>;
 }
 
-export interface Peers {
-  (objectName: string): Peer;
+export interface RoomStubs {
+  (objectName: string): RoomRpc;
 }
 
 /** What an object's worker gives it: where its peers are, and who is told of what happens. */
@@ -149,18 +149,18 @@ export interface ObjectEnv extends AnalyticsEnv, WebhookEnv {
 }
 
 /** The namespaces as peers: RPC types would hide these few methods behind a wall. */
-export const peersOf =
-  ({ ROOMS, RELAYS }: ObjectEnv): Peers =>
+export const roomStubs =
+  ({ ROOMS, RELAYS }: ObjectEnv): RoomStubs =>
   (name) =>
-    (isRelayName(name) ? RELAYS : ROOMS).getByName(name) as unknown as Peer;
+    (isRelayName(name) ? RELAYS : ROOMS).getByName(name) as unknown as RoomRpc;
 
 /** A user's account, in the object that it shares with others. A fresh stub for each call. */
-export function accountOf(
+export function accountStub(
   { ACCOUNTS }: Pick<ObjectEnv, "ACCOUNTS">,
   address: AccountAddress,
-): Account {
+): AccountRpc {
   const { user } = address;
-  const object = () => ACCOUNTS.getByName(accountName(address)) as unknown as AccountsObject;
+  const object = () => ACCOUNTS.getByName(accountName(address)) as unknown as AccountObject;
   return {
     admit: (admitting) => object().admit(user, admitting),
     check: (token) => object().check(user, token),

@@ -2,7 +2,7 @@
 
 import { evictDurableObject } from "cloudflare:test";
 import { expect, it, onTestFinished } from "vitest";
-import type { Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { Client, enter, roomAt, token, upgrade } from "../../rooms/client.ts";
 import { hold } from "../../rooms/replaced.ts";
 import { relayOf } from "../../rooms/relay/client.ts";
@@ -44,7 +44,7 @@ it("takes a connection out of what its client joined and the new token does not 
   await say(kept, "kept");
   await heard(alice, "kept");
   expect(words(alice)).toEqual(["kept"]);
-  const empty: Peer = roomAt(`closed/${taken}`);
+  const empty: RoomRpc = roomAt(`closed/${taken}`);
   expect((await empty.presence({})).connections).toBe(0);
   expect(await code(alice.call("$/join", { room: taken }))).toBe("forbidden");
 });
@@ -151,7 +151,7 @@ it("a join whose room is still being asked what was missed is given none of it",
   const { epoch, offset } = await say(room, "before", "closed-parallel");
   await say(room, "secret", "closed-parallel");
   const alice = await rpc(admitting(room), "closed-parallel");
-  const asked: Peer = roomAt(`closed-parallel/${room}`);
+  const asked: RoomRpc = roomAt(`closed-parallel/${room}`);
   const { letGo } = await hold(`closed-parallel/${room}`, "missed");
   const joining = alice.call("$/join", { room, since: `${epoch}:${offset}` });
   await expect.poll(async () => (await asked.presence({})).connections).toBe(1);

@@ -1,14 +1,14 @@
 // Questions to a client, with a clock of the test's own.
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Questions } from "../../../src/dispatch/run/client-results.ts";
+import { ClientResults } from "../../../src/dispatch/run/client-results.ts";
 import { HubError } from "../../../src/model/errors.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A question that is open, its id, and its outcome. */
-function asked(questions = new Questions(30)) {
+function asked(questions = new ClientResults(30)) {
   let id = "";
   const outcome = questions.ask((fresh) => void (id = fresh));
   return { questions, id, outcome: outcome.catch((error: HubError) => error.code) };

@@ -5,8 +5,8 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
 import { accountName } from "../../../src/rooms/rpc/object-names.ts";
-import type { AccountsObject } from "../../../src/rooms/account/account-object.ts";
-import type { Holder } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { AccountObject } from "../../../src/rooms/account/account-object.ts";
+import type { HolderRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import {
   connected,
   negotiate,
@@ -29,7 +29,7 @@ const now = () => Math.floor(Date.now() / 1000);
 const accountOf = (user: string) =>
   env.ACCOUNTS.getByName(
     accountName({ tenant: "default", user }),
-  ) as unknown as DurableObjectStub<AccountsObject>;
+  ) as unknown as DurableObjectStub<AccountObject>;
 const membersOf = async (hub: string, group: string): Promise<string[]> => {
   const response = await ask("GET", `/hubs/${hub}/groups/${group}/connections`);
   const { value } = await response.json<{ value: { userId: string }[] }>();
@@ -153,8 +153,8 @@ it("a group whose end an object could not be told of ends later", async () => {
   await change("PUT", `${path}/ended?ttl=60`);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
   await runInDurableObject(relayOf("relayed", client.id), (relay) => {
-    const prototype = Object.getPrototypeOf(relay) as Holder;
-    const layer = Object.create(prototype) as Holder;
+    const prototype = Object.getPrototypeOf(relay) as HolderRpc;
+    const layer = Object.create(prototype) as HolderRpc;
     layer.command = async () => {
       throw new Error("Lost on its way.");
     };
@@ -175,8 +175,8 @@ it("a group whose end an object could not be told of ends later", async () => {
 /** As the account sees it, every object answers so. */
 type Answering = {
   env: { ROOMS: object };
-  admit: AccountsObject["admit"];
-  revoke: AccountsObject["revoke"];
+  admit: AccountObject["admit"];
+  revoke: AccountObject["revoke"];
 };
 const answering = (
   user: string,

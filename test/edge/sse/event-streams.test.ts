@@ -3,7 +3,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { enter, roomAt, token } from "../../rooms/client.ts";
 
 interface Told {
@@ -179,7 +179,7 @@ describe("a stream of events", () => {
     using bob = await enter("orders/order:e10", { user: "bob" });
     const events = await listen("/hubs/orders/orders/e10");
     const { data } = await events.next(({ event }) => event === "connected");
-    const room: Peer = roomAt("orders/order:e10");
+    const room: RoomRpc = roomAt("orders/order:e10");
     const asked = room.ask(data.connectionId, "confirm", { params: "[]" }).then(
       () => "answered",
       (error: { code: string }) => error.code,
@@ -220,7 +220,7 @@ it("tells once what all of the hub hears, however many rooms the stream has", as
 it("drops a reader that does not read, and takes it back where it stood", async () => {
   const url = `https://edge.example/hubs/chat/groups/unread?access_token=${await token("alice")}`;
   const headers = { accept: "text/event-stream" };
-  const room: Peer = roomAt("chat/group:unread");
+  const room: RoomRpc = roomAt("chat/group:unread");
   const { body } = await exports.default.fetch(url, { headers });
   const sockets = () =>
     runInDurableObject(roomAt("chat/group:unread"), (_room, state) => state.getWebSockets().length);

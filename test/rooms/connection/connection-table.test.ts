@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { DEFAULTS } from "../../../src/model/options.ts";
-import type { Connections } from "../../../src/rooms/connection/connection-table.ts";
+import type { ConnectionTable } from "../../../src/rooms/connection/connection-table.ts";
 import { objectWith } from "./sockets.ts";
 
 describe("the connections of an object", () => {
@@ -83,7 +83,7 @@ describe("the connections of an object", () => {
     const [alice, bob] = [accept("alice"), accept("bob")].map(
       ({ socket }) => socket as unknown as WebSocket,
     );
-    const ended = (among: Connections, socket: WebSocket) => {
+    const ended = (among: ConnectionTable, socket: WebSocket) => {
       const found = among.ended(socket);
       if (found) among.remove(found.connection);
       return found && [found.connection.id, found.asleep];

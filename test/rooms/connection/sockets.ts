@@ -3,8 +3,8 @@
 import { DEFAULTS } from "../../../src/model/options.ts";
 import type { User } from "../../../src/model/user.ts";
 import type { Attached } from "../../../src/rooms/connection/connection.ts";
-import { Connections } from "../../../src/rooms/connection/connection-table.ts";
-import { Liveness } from "../../../src/rooms/connection/liveness-sweep.ts";
+import { ConnectionTable } from "../../../src/rooms/connection/connection-table.ts";
+import { LivenessSweep } from "../../../src/rooms/connection/liveness-sweep.ts";
 
 export class Socket {
   readyState = WebSocket.OPEN;
@@ -52,8 +52,10 @@ export function objectWith(sockets: Socket[] = []) {
       return pingedAt === undefined ? null : new Date(pingedAt);
     },
   } as unknown as DurableObjectState;
-  const connections = new Connections(state, DEFAULTS, ({ id }, code) => dropped.push([id, code]));
-  const liveness = new Liveness(state, DEFAULTS, connections);
+  const connections = new ConnectionTable(state, DEFAULTS, ({ id }, code) =>
+    dropped.push([id, code]),
+  );
+  const liveness = new LivenessSweep(state, DEFAULTS, connections);
   const accept = (id: string, more?: Partial<Attached>) => {
     const socket = new Socket();
     return {

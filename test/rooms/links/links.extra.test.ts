@@ -2,7 +2,7 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import type { Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { request } from "../../dispatch/frames.ts";
 import { enter, roomAt, type Client, type Joining } from "../client.ts";
 import { failOnce, hold, replace, rowsOf } from "../replaced.ts";
@@ -34,7 +34,7 @@ async function close(client: Client): Promise<void> {
 }
 
 async function userIdsIn(room: string): Promise<string[]> {
-  const peer: Peer = roomAt(room);
+  const peer: RoomRpc = roomAt(room);
   return (await peer.presence({})).members.map(({ userId }) => userId);
 }
 

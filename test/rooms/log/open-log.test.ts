@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { DEFAULTS, type Durability } from "../../../src/model/options.ts";
 import type { Entry } from "../../../src/rooms/object/host.ts";
-import { Log } from "../../../src/rooms/log/sqlite-log.ts";
+import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
 import { LogBehind, NoLog, openLog } from "../../../src/rooms/log/open-log.ts";
 import { entries, offsets, range, withStorage } from "../storage.ts";
 
@@ -14,7 +14,7 @@ const opened = (storage: DurableObjectStorage, durability: Durability) =>
 /** A log that writes behind, and the timer that makes it. */
 function behind(storage: DurableObjectStorage) {
   const due: (() => void)[] = [];
-  const saved = new Log(storage, DEFAULTS.history, "e");
+  const saved = new SqliteLog(storage, DEFAULTS.history, "e");
   const log = new LogBehind(saved, storage.kv, (run) => due.push(run));
   return { log, saved, due, tick: () => due.shift()?.() };
 }

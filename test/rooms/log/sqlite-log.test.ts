@@ -2,14 +2,14 @@
 
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Log } from "../../../src/rooms/log/sqlite-log.ts";
+import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
 import { entries, offsets, presenceEntries, range, withStorage } from "../storage.ts";
 
 const NOW = 1_000;
 const EPOCH = "e";
 const at = (offset: number, epoch = EPOCH) => ({ epoch, offset });
 const open = (storage: DurableObjectStorage, size = 10, ttlSeconds = 600) =>
-  new Log(storage, { size, ttlSeconds }, EPOCH);
+  new SqliteLog(storage, { size, ttlSeconds }, EPOCH);
 const rowsIn = ({ sql }: DurableObjectStorage) =>
   sql.exec("SELECT COUNT(*) AS n FROM log").one()["n"];
 
@@ -184,7 +184,7 @@ describe("a log", () => {
       expect(log.since(at(0), NOW, 9).entries).toEqual(large);
       const failing = failingAt(storage, 3);
       const next = large.map((entry) => ({ ...entry, offset: entry.offset + 5 }));
-      const broken = new Log(failing, { size: 10, ttlSeconds: 600 }, EPOCH);
+      const broken = new SqliteLog(failing, { size: 10, ttlSeconds: 600 }, EPOCH);
       expect(() => broken.append(next)).toThrow("disk");
       expect([broken.position, open(storage).position]).toEqual([at(5), at(5)]);
       expect(broken.since(at(0), NOW, 9).entries).toEqual(large);

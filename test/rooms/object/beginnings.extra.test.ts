@@ -3,7 +3,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { PING } from "../../../src/model/both-ends.ts";
-import type { Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { request } from "../../dispatch/frames.ts";
 import { Client, enter, roomAt, token, upgrade, type Joining } from "../client.ts";
 import { hold } from "../replaced.ts";
@@ -113,8 +113,8 @@ describe("a client that closes while its room sleeps", () => {
     await evictDurableObject(roomAt(room));
     for (const client of [alice, bob]) client.socket.close(1000);
     for (const client of [alice, bob]) await client.closed;
-    const here: Peer = roomAt(room);
-    const all: Peer = roomAt("presence/all");
+    const here: RoomRpc = roomAt(room);
+    const all: RoomRpc = roomAt("presence/all");
     const carol = { userId: "carol", connections: 1, since: expect.any(Number), state: null };
     await expect.poll(async () => (await all.presence({})).connections).toBe(1);
     vi.setSystemTime(Date.now() + 7_000);

@@ -3,7 +3,7 @@
 
 import { afterEach, expect, it, vi } from "vitest";
 import { freshCounters, NOTHING, type Counted } from "../../../src/rooms/observe/counters.ts";
-import { Reports, type Report } from "../../../src/rooms/observe/activity-reports.ts";
+import { ActivityReports, type Report } from "../../../src/rooms/observe/activity-reports.ts";
 
 const START = 1_800_000_000_000;
 const SECOND = 1_000;
@@ -18,7 +18,7 @@ function object(kv = new Map<string, unknown>(), start = START) {
   const told: [seconds: number, report: Report][] = [];
   const news: Counted[] = [];
   const state = { fails: false, pending: Promise.resolve() as Promise<unknown> };
-  const reports = new Reports({
+  const reports = new ActivityReports({
     kv: { get: (key: string) => kv.get(key), put: kv.set.bind(kv) } as unknown as SyncKvStorage,
     ...{ counters, wake: `w${start}`, crowd: () => ({ ...crowd }) },
     counted: () => ({ ...NOTHING, in: counters.in, wakes: counters.wakes }),

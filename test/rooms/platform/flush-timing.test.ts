@@ -1,7 +1,7 @@
 // When flushes come, with a timer that the test runs by hand.
 
 import { describe, expect, it, vi } from "vitest";
-import { HOLD_MS, pace } from "../../../src/rooms/platform/flush-timing.ts";
+import { HOLD_MS, flushTiming } from "../../../src/rooms/platform/flush-timing.ts";
 
 interface Due {
   readonly run: () => void;
@@ -31,7 +31,7 @@ describe("pace", () => {
   it("flushes once the loop has drained, with all that came until then", async () => {
     const flush = vi.fn<() => void>();
     const { timer, due, next } = timers();
-    const { want } = pace(flush, { timer });
+    const { want } = flushTiming(flush, { timer });
     for (let i = 0; i < 10; i++) want();
     await turns();
     want();
@@ -42,7 +42,7 @@ describe("pace", () => {
   it("leaves no timer behind when nothing more comes", async () => {
     const flush = vi.fn<() => void>();
     const { timer, due, next } = timers();
-    pace(flush, { timer }).want();
+    flushTiming(flush, { timer }).want();
     expect([next(), next(), next(), next()]).toEqual([0, 0, HOLD_MS, undefined]);
     expect([flush.mock.calls.length, due.length]).toEqual([1, 0]);
   });
@@ -50,7 +50,7 @@ describe("pace", () => {
   it("holds what comes after a flush, and flushes it together", async () => {
     const flush = vi.fn<() => void>();
     const { timer, next } = timers();
-    const { want } = pace(flush, { timer });
+    const { want } = flushTiming(flush, { timer });
     want();
     next();
     for (let i = 0; i < 5; i++) want();
@@ -62,7 +62,7 @@ describe("pace", () => {
   it("flushes again where a flush itself wants one", async () => {
     const { timer, due, next } = timers();
     let wants = 3;
-    const flushing = pace(
+    const flushing = flushTiming(
       () => {
         if (--wants > 0) flushing.want();
       },
@@ -80,7 +80,7 @@ describe("pace", () => {
       throw new Error("The disk is full.");
     });
     const { timer, due, next } = timers();
-    const { want } = pace(flush, { timer });
+    const { want } = flushTiming(flush, { timer });
     for (let time = 0; time < 2; time++) {
       want();
       await turns();
@@ -96,7 +96,7 @@ describe("pace where a flush is light", () => {
     const flush = vi.fn<() => void>();
     const { timer, due, next } = timers();
     const clock = { now: 1_000 };
-    const { want } = pace(flush, { timer, isLight: () => true, now: () => clock.now });
+    const { want } = flushTiming(flush, { timer, isLight: () => true, now: () => clock.now });
     return { flush, due, next, clock, want };
   };
 

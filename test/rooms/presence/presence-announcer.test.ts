@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { DEFAULTS, LIMITS, type PresenceMode } from "../../../src/model/options.ts";
-import { Roster } from "../../../src/rooms/presence/presence-announcer.ts";
+import { PresenceAnnouncer } from "../../../src/rooms/presence/presence-announcer.ts";
 import type { Frame } from "../client.ts";
 import { range, withStorage } from "../storage.ts";
 
@@ -16,7 +16,7 @@ function rosterOn(
   const armed: number[] = [];
   const changes: unknown[] = [];
   const due: [run: () => void, delayMs: number][] = [];
-  const roster = new Roster({
+  const roster = new PresenceAnnouncer({
     sql,
     settings: { ...DEFAULTS, presence, limits: { ...LIMITS, presencePage: 3 } },
     now: () => clock.now,

@@ -2,10 +2,10 @@
 
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Presence } from "../../../src/rooms/presence/presence-state.ts";
+import { PresenceState } from "../../../src/rooms/presence/presence-state.ts";
 
 const GRACE = 5_000;
-const present = () => new Presence([], GRACE, 0);
+const present = () => new PresenceState([], GRACE, 0);
 const joinedIn = ({ joined }: { joined: readonly { userId: string }[] }) =>
   joined.map(({ userId }) => userId);
 
@@ -67,7 +67,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("track" as const), user, state: fc.nat() }) },
 );
 
-function inPresence(presence: Presence, one: Step, now: number): unknown {
+function inPresence(presence: PresenceState, one: Step, now: number): unknown {
   if (one.do === "set") return presence.set(one.source, one.user, one.count, now);
   if (one.do === "forget") return presence.forget(one.source, now);
   if (one.do === "track") {
@@ -88,7 +88,7 @@ function inModel(model: Model, one: Step, now: number): unknown {
   return [joined.toSorted(), left.toSorted()];
 }
 
-function compare(presence: Presence, model: Model): void {
+function compare(presence: PresenceState, model: Model): void {
   const here = USERS.filter((one) => model.announced.has(one) || model.connections(one) > 0);
   const { users, connections, members, more } = presence.view({}, 100);
   expect({ users, connections, more }).toEqual({
@@ -154,7 +154,7 @@ describe("presence", () => {
 
   it("lets all who were announced leave after a crash, but those who are counted again", () => {
     const announced = ["alice", "bob"].map((userId) => ({ userId, since: 1, state: userId }));
-    const presence = new Presence(announced, GRACE, 10_000);
+    const presence = new PresenceState(announced, GRACE, 10_000);
     presence.set("", "bob", 1, 10_000);
     expect(presence.changing).toBe(false);
     expect(presence.settle(10_000 + GRACE)).toEqual({ joined: [], left: ["alice"] });

@@ -9,7 +9,7 @@ import { tablesOf } from "../../../src/dispatch/define/hub-tables.ts";
 import { hub, method, stream } from "../../../src/hub.ts";
 import type { Topic } from "../../../src/model/topic.ts";
 import { connectionOf, type Connection } from "../../../src/rooms/connection/connection.ts";
-import { Lanes } from "../../../src/rooms/links/publish-lanes.ts";
+import { PublishLanes } from "../../../src/rooms/links/publish-lanes.ts";
 import type { Host } from "../../../src/rooms/object/host.ts";
 import { roomAt, upgrade } from "../client.ts";
 import { late, slow } from "./attacking.ts";
@@ -65,7 +65,7 @@ describe("lanes", () => {
 
   // `settled` waits until nothing at all is under way, not for what was said until now.
   it("settle while others go on talking", async () => {
-    const lanes = new Lanes(() => ({
+    const lanes = new PublishLanes(() => ({
       publishAll: async (drafts) => {
         await scheduler.wait(5);
         return drafts.map(() => ({ epoch: "e", offset: 1 }));
@@ -88,7 +88,7 @@ describe("lanes", () => {
   // A batch is bounded by count, not by size: 500 of 256 KiB are four times what an RPC takes.
   it("take as much as fits into a call", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
-    const lanes = new Lanes(() => roomAt("relayed/group:large"));
+    const lanes = new PublishLanes(() => roomAt("relayed/group:large"));
     const text = "x".repeat(250_000);
     const said = Array.from({ length: 150 }, (_, i) => lanes.publish(topic, draft(`${i}${text}`)));
     const outcomes = await Promise.allSettled(said);

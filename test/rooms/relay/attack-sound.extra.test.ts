@@ -3,7 +3,7 @@ import { attachedOf } from "../../../src/rooms/connection/connection.ts";
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
-import type { Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { enter, roomAt, token } from "../client.ts";
 import { rowsOf } from "../replaced.ts";
 import { connected, negotiate, open, relayOf, SignalR, type Joining } from "./client.ts";
@@ -40,7 +40,7 @@ const count = async (hub: string, id: string, table: string) =>
 
 /** As other objects ask. */
 function presentIn(room: string) {
-  const peer: Peer = roomAt(room);
+  const peer: RoomRpc = roomAt(room);
   return peer.presence({});
 }
 

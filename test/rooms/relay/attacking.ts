@@ -3,7 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { expect, onTestFinished } from "vitest";
 import { attachedOf } from "../../../src/rooms/connection/connection.ts";
-import type { Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { roomAt } from "../client.ts";
 import { replace } from "../replaced.ts";
 import { relayOf, type SignalR } from "./client.ts";
@@ -38,7 +38,7 @@ export async function slow(room: string, name: "follow" | "presence") {
 
 /** As other objects ask. */
 export function presentIn(room: string) {
-  const peer: Peer = roomAt(room);
+  const peer: RoomRpc = roomAt(room);
   return peer.presence({});
 }
 

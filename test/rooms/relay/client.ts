@@ -2,7 +2,7 @@
 
 import { env, exports } from "cloudflare:workers";
 import { objectName } from "../../../src/rooms/rpc/object-names.ts";
-import type { Holder } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { HolderRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import type { Relay } from "../../../src/worker.ts";
 import { token, upgrade } from "../client.ts";
 
@@ -69,13 +69,13 @@ export async function connected(hub: string, joining: Joining = {}): Promise<Sig
 }
 
 /** The object that holds a connection. */
-export const relayOf = (hub: string, connectionId: string): DurableObjectStub<Relay> & Holder =>
+export const relayOf = (hub: string, connectionId: string): DurableObjectStub<Relay> & HolderRpc =>
   relayNamed(hub, /@relay:(.+)$/.exec(connectionId)![1]!);
 
-export const relayNamed = (hub: string, relay: string): DurableObjectStub<Relay> & Holder =>
+export const relayNamed = (hub: string, relay: string): DurableObjectStub<Relay> & HolderRpc =>
   env.RELAYS.getByName(
     objectName({ tenant: "default", hub, relay }),
-  ) as unknown as DurableObjectStub<Relay> & Holder;
+  ) as unknown as DurableObjectStub<Relay> & HolderRpc;
 
 export class SignalR implements Disposable {
   readonly socket: WebSocket;

@@ -3,7 +3,7 @@
 import { exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
-import type { Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { enter, roomAt, token, type Frame } from "../client.ts";
 import { relayOf } from "./client.ts";
 
@@ -139,7 +139,7 @@ it("is in the rooms it joins for as long as it lasts", async () => {
   const response = await post([call(1, "join", "posting"), call(2, "members", "posting")]);
   const [, members] = await response.json<Frame[]>();
   expect(members!.result).toMatchObject({ connections: 1 });
-  const room: Peer = roomAt("relayed/group:posting");
+  const room: RoomRpc = roomAt("relayed/group:posting");
   await expect.poll(async () => (await room.presence({})).connections).toBe(0);
 });
 

@@ -3,7 +3,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import type { Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { attachedOf } from "../../../src/rooms/connection/connection.ts";
 import { roomAt, token } from "../client.ts";
 import { connected, negotiate, open, post, relayOf, SignalR } from "./client.ts";
@@ -117,7 +117,7 @@ describe("a token that comes by another way", () => {
     await ask(before);
     await ask(before, '{"protocol":"json","version":1}\u001e');
     await ask(before);
-    const room: Peer = roomAt("closed/group:y1");
+    const room: RoomRpc = roomAt("closed/group:y1");
     const members = async () => (await room.presence({})).connections;
     await expect.poll(members).toBe(1);
     const hanging = ask({ iat: inSeconds(-50) });

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { Followers } from "../../../src/rooms/room/followers.ts";
 import type { RoomLog } from "../../../src/rooms/log/sqlite-log.ts";
-import type { Delivery, DeliveryReply, Peer } from "../../../src/rooms/rpc/room-rpc.ts";
+import type { Delivery, DeliveryReply, RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import type { Entry } from "../../../src/rooms/object/host.ts";
 import { entries, offsets, range, withStorage } from "../storage.ts";
 
@@ -30,7 +30,7 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     arm() {},
     waitUntil() {},
     gone: (follower) => gone.push(follower),
-    peers: () => ({ deliver }) as Partial<Peer> as Peer,
+    peers: () => ({ deliver }) as Partial<RoomRpc> as RoomRpc,
   });
   const say = (count: number, more?: Partial<Entry>) => {
     const said = entries(all.length + 1, all.length + count, more);

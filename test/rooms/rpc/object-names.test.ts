@@ -12,12 +12,12 @@ import {
 import { relayName } from "../../../src/rooms/rpc/relay-levels.ts";
 import {
   connectionId,
-  homeOf,
+  holderOf,
   isRelayName,
   objectName,
   parseObjectName,
   randomId,
-  type Home,
+  type ObjectAddress,
 } from "../../../src/rooms/rpc/object-names.ts";
 
 const isName = (text: string): boolean => {
@@ -55,7 +55,7 @@ const relay = fc
   .map(({ region, room, level, key }) =>
     relayName({ region, ...(room !== undefined && { room }) }, level, key),
   );
-const address: fc.Arbitrary<Home> = fc.oneof(
+const address: fc.Arbitrary<ObjectAddress> = fc.oneof(
   { arbitrary: fc.record({ ...domain, topic }), weight: 3 },
   fc.record({ ...domain, relay }),
 );
@@ -113,7 +113,7 @@ describe("a connection's id", () => {
   it("says where the connection lives", () => {
     fc.assert(
       fc.property(address, (home) => {
-        expect(homeOf(connectionId(home, random), home)).toEqual(home);
+        expect(holderOf(connectionId(home, random), home)).toEqual(home);
       }),
     );
   });
@@ -135,7 +135,7 @@ describe("a connection's id", () => {
     "constructor",
     "__proto__",
   ])("is not %j", (text) => {
-    expect(() => homeOf(text, here)).toThrow(
+    expect(() => holderOf(text, here)).toThrow(
       expect.objectContaining({ code: "connection_not_found" }),
     );
   });
