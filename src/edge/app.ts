@@ -7,7 +7,7 @@ import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import { HubError, publicError } from "../model/errors.ts";
 import { logError } from "../model/logger.ts";
-import type { ObjectEnv } from "../rooms/rpc/room-rpc.ts";
+import type { ObjectEnv } from "../rooms/rpc/object-env.ts";
 import type { ConnectRateEnv } from "./admit/connect-rate.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { preflight, readable } from "./answer/cors.ts";

@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
-import type { Entry } from "../../src/rooms/object/host.ts";
+import type { Entry } from "../../src/rooms/rpc/log-entry.ts";
 
 let objects = 0;
 

@@ -4,7 +4,8 @@ import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
-import type { Entry as Logged, HistoryView, Host } from "../../rooms/object/host.ts";
+import type { Entry as Logged, HistoryView } from "../../rooms/rpc/log-entry.ts";
+import type { Host } from "../../rooms/object/host.ts";
 import type { Entry, Room, RoomView } from "./context.ts";
 
 /** A room that is only looked at. */

@@ -5,7 +5,7 @@ import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { granted, type User } from "../../model/user.ts";
-import type { RefreshOutcome } from "../../rooms/object/host.ts";
+import type { RefreshOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import type { Asked } from "./built-ins.ts";
 import { callAt, mayEnter, rulesAt } from "../define/policies.ts";
 

@@ -6,7 +6,7 @@ import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import type { ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { clientKey } from "../../rooms/relay/rejoin-groups.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { asked } from "./connect-webhook.ts";

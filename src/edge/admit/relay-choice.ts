@@ -3,14 +3,16 @@
 import { HubError } from "../../model/errors.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 import { objectName, type Domain } from "../../rooms/rpc/object-names.ts";
-import { refusalCodeOf, handOver } from "../../rooms/room/enter-room.ts";
-import type { ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
-import type { RefreshOutcome } from "../../rooms/object/host.ts";
-import type { RefreshRefusal } from "../../rooms/relay/refresh-connection.ts";
+import { refusalCodeOf, handOver, type HttpCallArrival } from "../../rooms/rpc/arrival.ts";
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import type {
+  RefreshOutcome,
+  RefreshRefusal,
+  HttpCallReply,
+  PostOutcome,
+  Seat,
+} from "../../rooms/rpc/relay-rpc.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../../rooms/rpc/relay-levels.ts";
-import type { HttpCallReply, HttpCallArrival } from "../../rooms/relay/http-calls.ts";
-import type { PostOutcome } from "../../rooms/relay/relay-object.ts";
-import type { Seat } from "../../rooms/relay/seats.ts";
 import type { Grant, User } from "../../model/user.ts";
 
 /** What the edge asks of relays, beside letting sockets in. */

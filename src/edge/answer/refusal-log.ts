@@ -2,7 +2,7 @@
 
 import { logWarning } from "../../model/logger.ts";
 import { writeRefusal } from "../../rooms/observe/analytics.ts";
-import type { ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 
 export interface Refused {
   readonly hub: string;

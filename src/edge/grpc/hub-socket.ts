@@ -4,7 +4,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { Limits } from "../../model/options.ts";
 import { depthError, sizeError } from "../../protocols/hostile-json.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
-import type { JsonRpcArrival } from "../../rooms/relay/accept-rpc.ts";
+import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
 import { closeQuietly, socketIn } from "../stream/bridge.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
 import { connectRequest } from "../admit/connect-request.ts";

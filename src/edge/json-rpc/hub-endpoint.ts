@@ -6,7 +6,7 @@ import type { Incoming, Received } from "../../model/message.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
-import type { JsonRpcArrival } from "../../rooms/relay/accept-rpc.ts";
+import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { accepted } from "../admit/admission.ts";
 import { bodyWithin } from "../admit/request-body.ts";

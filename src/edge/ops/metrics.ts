@@ -7,9 +7,10 @@ import { HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
-import type { Counted } from "../../rooms/observe/counters.ts";
+import type { Counted } from "../../rooms/rpc/activity-report.ts";
 import type { HubMetrics, Measured } from "../../rooms/rpc/hub-metrics.ts";
-import { roomStubs, type ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
+import { roomStubs } from "../../rooms/rpc/stubs.ts";
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
 export async function metrics(tenant: string, hubs: Hubs, env: ObjectEnv): Promise<Response> {

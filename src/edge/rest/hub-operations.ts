@@ -5,7 +5,7 @@ import { keyFor, sign } from "../../auth/access-keys.ts";
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { parseFilter } from "../../model/filter.ts";
 import { canonicalName, ALL } from "../../model/topic.ts";
-import type { Command, Selection } from "../../rooms/object/run-commands.ts";
+import type { Command, Selection } from "../../rooms/rpc/command.ts";
 import type { Asked } from "./hub-request.ts";
 import { Application, Excluded, Message, operation, Reason } from "./operation.ts";
 

@@ -5,15 +5,12 @@ import { HubError } from "../../model/errors.ts";
 import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import { holderOf, objectName, type Domain } from "../../rooms/rpc/object-names.ts";
-import type { Command } from "../../rooms/object/run-commands.ts";
+import type { Command } from "../../rooms/rpc/command.ts";
 import { checkDraft } from "../../rooms/delivery/check-draft.ts";
-import {
-  accountStub,
-  roomStubs,
-  type AccountRpc,
-  type ObjectEnv,
-  type RoomRpc,
-} from "../../rooms/rpc/room-rpc.ts";
+import { accountStub, roomStubs } from "../../rooms/rpc/stubs.ts";
+import type { AccountRpc } from "../../rooms/rpc/account-rpc.ts";
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import type { RoomRpc } from "../../rooms/rpc/room-rpc.ts";
 import type { Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
 import type { Message } from "./operation.ts";

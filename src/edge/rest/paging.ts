@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
-import type { MembersCursor } from "../../rooms/object/members.ts";
+import type { MembersCursor } from "../../rooms/rpc/members-page.ts";
 
 const Written = z.tuple([z.string().max(1_024), z.string().max(1_024)]);
 

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
-import type { Draft } from "../../rooms/object/host.ts";
+import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { Asked } from "./hub-request.ts";
 import { operation, Position } from "./operation.ts";
 import { AT_MOST, draftOf, Failed, failed, Publication } from "./publish-operations.ts";

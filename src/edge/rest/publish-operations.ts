@@ -5,7 +5,7 @@ import { z } from "zod";
 import { publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
-import type { Draft } from "../../rooms/object/host.ts";
+import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { Asked } from "./hub-request.ts";
 import { Arguments, Excluded, operation, Position, Target } from "./operation.ts";
 

@@ -6,7 +6,7 @@ import { authenticateService, type Service } from "../../auth/service.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { factsOf } from "../../model/token-rules.ts";
-import { accountStub } from "../../rooms/rpc/room-rpc.ts";
+import { accountStub } from "../../rooms/rpc/stubs.ts";
 import type { EndpointEnv } from "../app.ts";
 import { metrics } from "../ops/metrics.ts";
 import { Asked } from "./hub-request.ts";

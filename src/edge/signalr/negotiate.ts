@@ -2,11 +2,11 @@
 // SignalR's words (SIGNALR §1, §2): its clients show them.
 
 import { PING } from "../../model/both-ends.ts";
-import { type Transport } from "../../model/options.ts";
+import type { Transport } from "../../model/options.ts";
 import { factsOf } from "../../model/token-rules.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
-import { refusalCodeOf, handOver } from "../../rooms/room/enter-room.ts";
-import type { SignalRArrival, PostOutcome } from "../../rooms/relay/relay-object.ts";
+import { refusalCodeOf, handOver, type SignalRArrival } from "../../rooms/rpc/arrival.ts";
+import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { bodyWithin } from "../admit/request-body.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
 import { connectRequest } from "../admit/connect-request.ts";

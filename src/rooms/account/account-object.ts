@@ -5,16 +5,12 @@ import { DurableObject } from "cloudflare:workers";
 import { Account } from "./account.ts";
 import { AccountStore } from "./account-store.ts";
 import { escape } from "../rpc/object-names.ts";
-import type { Command, Selection } from "../object/run-commands.ts";
-import {
-  roomStubs,
-  type AdmissionReply,
-  type AdmissionRequest,
-  type Fault,
-  type ObjectEnv,
-} from "../rpc/room-rpc.ts";
+import type { Command, Selection } from "../rpc/command.ts";
+import { roomStubs } from "../rpc/stubs.ts";
+import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/account-rpc.ts";
+import type { Fault } from "../rpc/fault.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
 import { PrefixedKv } from "../platform/prefixed-kv.ts";
-import type { Revocation } from "./account.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 
 /** Users whose account is in memory: it holds no more than a rate. */

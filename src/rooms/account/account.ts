@@ -6,19 +6,12 @@ import { logWarning } from "../../model/logger.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 import { OBJECTS_AT_MOST, type AccountStore } from "./account-store.ts";
 import { hubOf } from "../rpc/object-names.ts";
-import type { Command, CommandOutcome, Selection } from "../object/run-commands.ts";
-import type { AdmissionReply, AdmissionRequest, Fault, RoomStubs } from "../rpc/room-rpc.ts";
+import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
+import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/account-rpc.ts";
+import type { Fault } from "../rpc/fault.ts";
+import type { RoomStubs } from "../rpc/stubs.ts";
 import { tokenBucket, type Bucket } from "../platform/token-bucket.ts";
 import { askMany } from "../platform/ask-many.ts";
-
-/** What a service takes back; neither: all that was issued until now. */
-export interface Revocation {
-  readonly jti?: string;
-  /** Seconds since 1970. */
-  readonly before?: number;
-  /** When the token would have ended anyway, milliseconds since 1970: then nobody need remember it. */
-  readonly until?: number;
-}
 
 /** How soon an object that could not be reached hears of a revocation. */
 const RETRY_MS = 1_000;

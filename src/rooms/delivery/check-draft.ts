@@ -1,7 +1,7 @@
 // What may be said in a room at all, whoever says it.
 
 import { HubError } from "../../model/errors.ts";
-import type { Draft } from "../object/host.ts";
+import type { Draft } from "../rpc/log-entry.ts";
 
 /** Hub code may not speak the protocol's own words, and what it says must fit into a row. */
 export function checkDraft({ target, params }: Draft, most: number): void {

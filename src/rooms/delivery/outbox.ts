@@ -6,7 +6,8 @@ import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
 import { fanOut, type Send, type Waiting } from "./fan-out.ts";
 import { flushTiming, type FlushTiming } from "../platform/flush-timing.ts";
-import type { Entry, Ticket } from "../object/host.ts";
+import { type Entry, PRESENCE } from "../rpc/log-entry.ts";
+import type { Ticket } from "../object/host.ts";
 
 export interface OutboxOptions {
   /** Whether a flush costs next to nothing. */
@@ -88,5 +89,3 @@ export function messageOf(room: string, epoch: string, entry: Entry): Outgoing {
   const [change] = JSON.parse(params) as [object];
   return { type: "control", name: "presence", params: change, room, position };
 }
-
-export const PRESENCE = "$/presence";

@@ -5,7 +5,7 @@ import { formatTopic, type Topic } from "../../model/topic.ts";
 import { JoinReplays } from "./join-replay.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Delivery, MemberCount } from "../rpc/room-rpc.ts";
-import type { Entry } from "../object/host.ts";
+import type { Entry } from "../rpc/log-entry.ts";
 
 export interface FollowedRoom {
   readonly room: string;

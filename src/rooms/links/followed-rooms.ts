@@ -11,7 +11,7 @@ import { followedOf, newIn, type FollowedRoom } from "./followed-room.ts";
 import { Memberships, type Cause, type Lost } from "./memberships.ts";
 import type { Hearing } from "../delivery/outbox.ts";
 import type { Delivery, DeliveryReply, RoomRpc } from "../rpc/room-rpc.ts";
-import type { Entry } from "../object/host.ts";
+import type { Entry } from "../rpc/log-entry.ts";
 import { SavedPositions } from "./saved-positions.ts";
 
 export interface FollowsOptions {

@@ -6,7 +6,7 @@ import type { Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Cause } from "./memberships.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
-import type { HistoryView } from "../object/host.ts";
+import type { HistoryView } from "../rpc/log-entry.ts";
 
 /** Gets what a connection missed; `recovered` is false where the log no longer has all of it. */
 export type Tell = (missed: HistoryView) => void;

@@ -4,7 +4,7 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
-import type { Draft } from "../object/host.ts";
+import type { Draft } from "../rpc/log-entry.ts";
 
 interface Waiting {
   readonly draft: Draft;

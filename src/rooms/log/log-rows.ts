@@ -1,6 +1,6 @@
 // How much of a log goes into one piece: a row of storage, an answer to a reader, a batch for a follower.
 
-import type { Entry } from "../object/host.ts";
+import type { Entry } from "../rpc/log-entry.ts";
 
 /** A row may have 2 MB in production (locally more passes): characters, so that three bytes for each still fit. */
 const ROW_CHARS = 300_000;

@@ -4,7 +4,7 @@
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
 import { rowsOf, within, type Row } from "./log-rows.ts";
-import type { Entry, HistoryQuery, HistoryView } from "../object/host.ts";
+import { type Entry, type HistoryQuery, type HistoryView, isPresence } from "../rpc/log-entry.ts";
 
 export interface RoomLog {
   /** Where the log stands: the newest entry that was appended. */
@@ -41,8 +41,6 @@ const PRESENCE_SLOTS_PER_MESSAGE = 3;
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
   first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
 const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY first";
-
-export const isPresence = (entry: { target: string }): boolean => entry.target.startsWith("$/");
 
 export type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 

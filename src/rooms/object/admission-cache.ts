@@ -6,7 +6,7 @@ import type { RoomSettings } from "../../model/options.ts";
 import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
 import { formatTopic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import type { AccountRpc, AdmissionRequest } from "../rpc/room-rpc.ts";
+import type { AccountRpc, AdmissionRequest } from "../rpc/account-rpc.ts";
 
 export interface AdmissionsOptions {
   /** This object's name. */

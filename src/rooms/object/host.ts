@@ -9,61 +9,13 @@ import type { Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { Domain } from "../rpc/object-names.ts";
 import type { Attached, Connection } from "../connection/connection.ts";
-
-/** Something to be said in a room; the room gives it its number. */
-export interface Draft extends Params {
-  /** Said twice under one id, it is heard once, as long as the log remembers. */
-  readonly id?: string;
-  readonly target: string;
-  /** Connections that shall not hear it. */
-  readonly except?: readonly string[];
-}
-
-/** A draft with its number. */
-export interface Entry extends Draft {
-  readonly offset: number;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-}
+import type { Draft, HistoryView, HistoryQuery } from "../rpc/log-entry.ts";
+import type { PresenceView, PresenceQuery } from "../rpc/presence-view.ts";
+import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
 
 /** A promise to save: `error` is final once the flush that carries the entry has run. */
 export interface Ticket {
   error: HubError | null;
-}
-
-export interface Present {
-  readonly userId: string;
-  readonly since: number;
-  readonly connections: number;
-  readonly state: unknown;
-}
-
-export interface PresenceView {
-  readonly users: number;
-  readonly connections: number;
-  /** At most one page, ordered by user id. Empty where the room keeps counts only. */
-  readonly members: readonly Present[];
-  /** More users come after the last of `members`. */
-  readonly more: boolean;
-}
-
-export interface PresenceQuery {
-  readonly after?: string;
-  readonly limit?: number;
-}
-
-export interface HistoryQuery {
-  readonly since?: Position;
-  readonly limit?: number;
-  readonly reverse?: boolean;
-}
-
-export interface HistoryView {
-  readonly entries: readonly Entry[];
-  /** Where the log stands. */
-  readonly position: Position;
-  /** False where `since` is of another epoch or the log no longer has all after it; `entries` is empty then. */
-  readonly recovered: boolean;
 }
 
 /** Where a connection stands in a room it has just joined. */
@@ -72,14 +24,6 @@ export interface CaughtUp {
   /** Whether all after the position it came with was replayed. */
   readonly recovered: boolean;
   readonly replayed: number;
-}
-
-/** What a fresh token has changed. */
-export interface RefreshOutcome {
-  /** When the new token ends, leeway included. */
-  readonly expiresAt: number;
-  /** Rooms that it does not admit, and the connection is in no more; as topics. */
-  readonly dropped: readonly string[];
 }
 
 export interface Renewal {

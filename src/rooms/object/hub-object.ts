@@ -10,19 +10,17 @@ import { STATUS } from "../../model/statuses.ts";
 import type { Connection } from "../connection/connection.ts";
 import { objectName } from "../rpc/object-names.ts";
 import { AdmissionCache } from "./admission-cache.ts";
-import { runCommands, type Command, type CommandOutcome, type Selection } from "./run-commands.ts";
+import { runCommands } from "./run-commands.ts";
+import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import { logConnection } from "../observe/connection-log.ts";
 import { ObjectHost } from "./object-host.ts";
-import { membersIn, type ConnectionEntry, type MembersQuery } from "./members.ts";
+import { membersIn } from "./members.ts";
+import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import { belongings, type Parts } from "./object-parts.ts";
 import { linked } from "./link-wait.ts";
-import {
-  accountStub,
-  type Delivery,
-  type DeliveryReply,
-  type HolderRpc,
-  type ObjectEnv,
-} from "../rpc/room-rpc.ts";
+import { accountStub } from "../rpc/stubs.ts";
+import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { Receiver } from "./host.ts";
 
 export abstract class HubObject<Env extends ObjectEnv, P extends Parts>

@@ -4,36 +4,12 @@
 import type { Connection } from "../connection/connection.ts";
 import type { RoomParts } from "../room/room-parts.ts";
 import type { Parts } from "./object-parts.ts";
-
-export interface ConnectionEntry {
-  readonly connectionId: string;
-  readonly userId: string;
-}
-
-export interface MembersQuery {
-  /** As a topic. */
-  readonly room: string;
-  /** Those whose id comes after this one. */
-  readonly after: string;
-  readonly limit: number;
-}
-
-/** Where a page ended: the object, empty for the room's own, and the last id there. */
-export interface MembersCursor {
-  readonly holder: string;
-  readonly id: string;
-}
-
-export interface ConnectionsQuery {
-  readonly after?: MembersCursor;
-  readonly limit: number;
-}
-
-export interface ConnectionsPage {
-  readonly connections: readonly ConnectionEntry[];
-  /** Absent where nobody comes after. */
-  readonly next?: MembersCursor;
-}
+import type {
+  ConnectionEntry,
+  ConnectionsPage,
+  ConnectionsQuery,
+  MembersQuery,
+} from "../rpc/members-page.ts";
 
 const entryOf = ({ id, user }: Connection): ConnectionEntry => ({
   connectionId: id,

@@ -18,18 +18,9 @@ import type { RoomRpc } from "../rpc/room-rpc.ts";
 import { RemoteConnections } from "./remote-connections.ts";
 import { renewal } from "./token-renewal.ts";
 import { RoomParts } from "../room/room-parts.ts";
-import type {
-  CaughtUp,
-  Draft,
-  HistoryQuery,
-  HistoryView,
-  Host,
-  PresenceQuery,
-  PresenceView,
-  Receiver,
-  Renewal,
-  Ticket,
-} from "./host.ts";
+import type { CaughtUp, Host, Receiver, Renewal, Ticket } from "./host.ts";
+import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
+import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 import { HANDLER_TURNS, microtasks } from "../platform/microtasks.ts";
 
 export interface HostOptions {

@@ -9,21 +9,18 @@ import { writeReport } from "../observe/analytics.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionTable, type Dropped } from "../connection/connection-table.ts";
-import { countedOf, countRefusal, freshCounters, type Counted } from "../observe/counters.ts";
+import { countedOf, countRefusal, freshCounters } from "../observe/counters.ts";
+import type { Counted, Crowd, Report } from "../rpc/activity-report.ts";
 import { FollowedRooms, type FollowsOptions } from "../links/followed-rooms.ts";
 import { PublishLanes } from "../links/publish-lanes.ts";
 import { LivenessSweep } from "../connection/liveness-sweep.ts";
 import { Outbox } from "../delivery/outbox.ts";
-import {
-  roomStubs,
-  type HolderRpc,
-  type ObjectEnv,
-  type RoomRpc,
-  type RoomStubs,
-} from "../rpc/room-rpc.ts";
+import { roomStubs, type RoomStubs } from "../rpc/stubs.ts";
+import type { HolderRpc, RoomRpc } from "../rpc/room-rpc.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { Receiver } from "./host.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
-import { ActivityReports, type Crowd, type Report } from "../observe/activity-reports.ts";
+import { ActivityReports } from "../observe/activity-reports.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
 
 /** What happens in an object that its parts cannot answer themselves. */

@@ -1,43 +1,14 @@
 // What a service may do to connections: which are meant, and what happens to them. Both travel as they stand here to
 // every object that may hold one.
 
-import { HubError, type CloseCode } from "../../model/errors.ts";
-import { matches, type Filter } from "../../model/filter.ts";
-import type { Params } from "../../model/message.ts";
-import { factsOf, isRevoked, type TokenRules } from "../../model/token-rules.ts";
+import { HubError } from "../../model/errors.ts";
+import { matches } from "../../model/filter.ts";
+import { factsOf, isRevoked } from "../../model/token-rules.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { save, type Connection } from "../connection/connection.ts";
 import type { ObjectHost } from "./object-host.ts";
 import type { Parts } from "./object-parts.ts";
-
-/** All that is said must hold; where nothing is said, every connection of the object is meant. */
-export interface Selection {
-  /** In this room, as a topic. */
-  readonly room?: string;
-  readonly user?: string;
-  readonly connection?: string;
-  readonly except?: readonly string[];
-  readonly filter?: Filter;
-  /** Those that came with such a token. */
-  readonly tokens?: TokenRules;
-}
-
-export type Command =
-  | (Params & { readonly type: "send"; readonly target: string })
-  /** `room` is a topic, as text. `given`: the user's account says so again whenever they connect. */
-  | { readonly type: "join"; readonly room: string; readonly given?: true }
-  | { readonly type: "leave"; readonly room: string }
-  | { readonly type: "leaveGroups" }
-  | { readonly type: "item"; readonly stream: string; readonly item: unknown }
-  | { readonly type: "end"; readonly stream: string; readonly error?: string }
-  | { readonly type: "close"; readonly why: CloseCode; readonly reason?: string };
-
-export interface CommandOutcome {
-  /** Connections that were meant. */
-  readonly matched: number;
-  /** Connections of the selection's user that are left, meant or not; 0 where it names none. */
-  readonly present: number;
-}
+import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 
 /** Where the connections are. */
 export interface CommandTarget {

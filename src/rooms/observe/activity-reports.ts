@@ -3,24 +3,8 @@
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { NOTHING, since, type Counted, type Counters } from "./counters.ts";
-
-/** How many there are now. */
-export interface Crowd {
-  /** Of this object's own. */
-  readonly sockets: number;
-  /** In the room, wherever they live. */
-  readonly connections: number;
-  readonly users: number;
-}
-
-export interface Report extends Crowd {
-  /** Which life of the object was counted: figures begin anew with each. */
-  readonly wake: string;
-  readonly counted: Counted;
-  /** What of it was told before, for an index that has forgotten. */
-  readonly before: Counted;
-}
+import { NOTHING, since, type Counters } from "./counters.ts";
+import type { Counted, Crowd, Report } from "../rpc/activity-report.ts";
 
 export interface ReportsOptions {
   readonly kv: SyncKvStorage;

@@ -2,13 +2,9 @@
 // is not, nothing is written.
 
 import { logWarning } from "../../model/logger.ts";
-import { FIGURES, type Counted } from "./counters.ts";
-import type { Report } from "./activity-reports.ts";
-
-export interface AnalyticsEnv {
-  /** Optional: `[[analytics_engine_datasets]]` of wrangler.toml. */
-  readonly ANALYTICS?: Pick<AnalyticsEngineDataset, "writeDataPoint">;
-}
+import { FIGURES } from "./counters.ts";
+import type { Counted, Report } from "../rpc/activity-report.ts";
+import type { AnalyticsEnv } from "../rpc/object-env.ts";
 
 /** Where something was seen. Blobs: what, tenant, hub, room, code. */
 export interface Seen {

@@ -4,7 +4,7 @@ import { logInfo } from "../../model/logger.ts";
 import { formatTopic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Parts } from "../object/object-parts.ts";
-import type { ObjectEnv } from "../rpc/room-rpc.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
 
 interface Seen {
   readonly connection: Connection;

@@ -1,24 +1,7 @@
 // What an object has done since it woke, in figures that only grow. Counting costs an addition; telling the hub's
 // index is the business of reports.ts.
 
-/** Absolute since `wake`, so that telling it twice changes nothing. */
-export interface Counted {
-  /** Messages of clients, without pings. */
-  readonly in: number;
-  /** Messages to clients, each counted for everybody who hears it. */
-  readonly out: number;
-  /** Text counts by character. */
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** How often a client that came back was told all that it had missed … */
-  readonly replays: number;
-  /** … and how many messages that were. */
-  readonly replayed: number;
-  readonly wakes: number;
-  /** What was refused, by its stable code. */
-  readonly refusals: Readonly<Record<string, number>>;
-}
-
+import type { Counted } from "../rpc/activity-report.ts";
 /** The same while it is counted. */
 export interface Counters extends Omit<{ -readonly [K in keyof Counted]: number }, "refusals"> {
   readonly refusals: Map<string, number>;

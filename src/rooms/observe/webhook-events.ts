@@ -12,8 +12,7 @@ import { Sender } from "../../webhooks/webhook-sender.ts";
 import type { ObjectAddress } from "../rpc/object-names.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
-import { isPresence } from "../log/sqlite-log.ts";
-import type { Entry } from "../object/host.ts";
+import { isPresence, type Entry } from "../rpc/log-entry.ts";
 
 export interface OutsideOptions {
   readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;

@@ -7,8 +7,9 @@ import type { RoomSettings } from "../../model/options.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/flush-timing.ts";
 import { OWN, PresenceState, type Announced, type Change } from "./presence-state.ts";
-import { PRESENCE } from "../delivery/outbox.ts";
-import type { Draft, PresenceQuery, PresenceView, Ticket } from "../object/host.ts";
+import { PRESENCE, type Draft } from "../rpc/log-entry.ts";
+import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
+import type { Ticket } from "../object/host.ts";
 
 export interface RosterOptions {
   readonly sql: SqlStorage;

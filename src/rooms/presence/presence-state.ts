@@ -1,7 +1,7 @@
 // Who is here, as pure state: connections come and go by source (this object, each follower), users are said to
 // have joined or left once, however many devices they have. Nothing here knows sockets, storage or clocks.
 
-import type { PresenceQuery, PresenceView, Present } from "../object/host.ts";
+import type { PresenceQuery, PresenceView, Present } from "../rpc/presence-view.ts";
 import { SortedIds } from "./sorted-ids.ts";
 
 /** A user who was said to be here, and was not yet said to have gone. */

@@ -1,19 +1,10 @@
 // A JSON-RPC client of a whole hub: all its rooms on one socket, at a relay.
 
-import type { User } from "../../model/user.ts";
-import type { ConnectRequest } from "../../model/client-request.ts";
 import { jsonRpc, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { RelayParts } from "./relay-parts.ts";
-
-export interface JsonRpcArrival {
-  readonly kind: "rpc";
-  readonly user: User;
-  readonly request: ConnectRequest;
-  /** Takes arrays of messages in a frame, as our own client does. */
-  readonly arrays: boolean;
-}
+import type { JsonRpcArrival } from "../rpc/arrival.ts";
 
 /** Accepts the socket; the first frame says who it is. */
 export function acceptRpc(

@@ -3,22 +3,15 @@
 
 import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
-import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { connectionOf, type Connection } from "../connection/connection.ts";
-import type { Fault } from "../rpc/room-rpc.ts";
 import { tokenBucket, type Bucket } from "../platform/token-bucket.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { Host, Receiver } from "../object/host.ts";
-
-export interface HttpCallArrival {
-  readonly user: User;
-  readonly request: ConnectRequest;
-  /** The connection's, by which the request can be given up; nobody else knows it. */
-  readonly random: string;
-}
+import type { HttpCallArrival } from "../rpc/arrival.ts";
+import type { HttpCallReply } from "../rpc/relay-rpc.ts";
 
 /** The end of a request that waits for its answers. */
 export interface HttpCaller {
@@ -34,9 +27,6 @@ interface Answerer {
   readonly host: Host;
   readonly receiver: Receiver;
 }
-
-/** The answers as text, empty where nothing wants one. Refusals are no exceptions: the platform logs those. */
-export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
 
 export async function replyOf(work: Promise<string>): Promise<HttpCallReply> {
   try {

@@ -4,17 +4,11 @@
 import { parseTopic } from "../../model/topic.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
-import { framesOf, type RoomArrival } from "../room/enter-room.ts";
+import { framesOf } from "../room/enter-room.ts";
+import type { OverflowArrival } from "../rpc/arrival.ts";
 import type { Connection } from "../connection/connection.ts";
 import { countReplay } from "../observe/counters.ts";
 import type { RelayParts } from "./relay-parts.ts";
-
-/** What the edge hands over for a room that had no room. */
-export interface OverflowArrival extends RoomArrival {
-  readonly kind: "room";
-  /** As a topic. */
-  readonly room: string;
-}
 
 /** Accepts the socket; all that it hears is held until `enterRoom` has told it where it stands. */
 export function acceptOverflow(

@@ -3,13 +3,9 @@
 import { publicError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
 import { unspoken } from "../../protocols/before-handshake.ts";
-import type { Host, Receiver, RefreshOutcome } from "../object/host.ts";
+import type { Host, Receiver } from "../object/host.ts";
+import type { RefreshOutcome, RefreshRefusal } from "../rpc/relay-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";
-
-/** Why a connection has no fresh token, as a code. */
-export interface RefreshRefusal {
-  readonly code: string;
-}
 
 export interface Refreshing {
   readonly parts: RelayParts;

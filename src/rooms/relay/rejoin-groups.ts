@@ -13,7 +13,8 @@ import type { HolderRpc } from "../rpc/room-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import { GREETING_MS, settledWithin } from "../object/link-wait.ts";
 import { hashOf, LEVELS, parseRelayName, relayName } from "../rpc/relay-levels.ts";
-import { grantedTo, type RememberedRoom } from "./remembered-groups.ts";
+import { grantedTo } from "./remembered-groups.ts";
+import type { RememberedRoom } from "../rpc/relay-rpc.ts";
 
 /** What a client's key is made of: the edge sends it the same way each time. */
 export const clientKey = (userId: string, client: string): string =>

@@ -3,40 +3,35 @@
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import type { ConnectRequest } from "../../model/client-request.ts";
 import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
 import { granted, isNewer, type Grant, type User } from "../../model/user.ts";
 import { unspoken } from "../../protocols/before-handshake.ts";
 import { connectionId } from "../rpc/object-names.ts";
-import { replyOf, HttpCalls, type HttpCallReply, type HttpCallArrival } from "./http-calls.ts";
-import { arrivalOf } from "../room/enter-room.ts";
+import { replyOf, HttpCalls } from "./http-calls.ts";
+import type {
+  HttpCallReply,
+  RefreshOutcome,
+  RefreshRefusal,
+  RememberedRoom,
+  Seat,
+  PostOutcome,
+} from "../rpc/relay-rpc.ts";
+import {
+  type HttpCallArrival,
+  arrivalOf,
+  type OverflowArrival,
+  type JsonRpcArrival,
+  type SignalRArrival,
+} from "../rpc/arrival.ts";
 import { checkFits, type Attached, type Connection } from "../connection/connection.ts";
 import { shakeHands } from "./signalr-handshake.ts";
 import { HubObject } from "../object/hub-object.ts";
-import { followRoom, acceptOverflow, type OverflowArrival } from "./overflow.ts";
-import type { ObjectEnv } from "../rpc/room-rpc.ts";
-import type { RefreshOutcome } from "../object/host.ts";
+import { followRoom, acceptOverflow } from "./overflow.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
 import { backIntoGroups, recalled, rememberAway, rememberGroups } from "./rejoin-groups.ts";
-import { refreshConnection, type RefreshRefusal } from "./refresh-connection.ts";
+import { refreshConnection } from "./refresh-connection.ts";
 import { RelayParts } from "./relay-parts.ts";
-import type { RememberedRoom } from "./remembered-groups.ts";
-import { acceptRpc, type JsonRpcArrival } from "./accept-rpc.ts";
-import type { Seat } from "./seats.ts";
-
-/** What the edge knows of a client that comes for a whole hub. */
-export interface SignalRArrival {
-  readonly kind: "hub";
-  readonly user: User;
-  /** What negotiation gave it; absent where that was skipped. */
-  readonly token?: string;
-  readonly request: ConnectRequest;
-  /** Which of its user's clients it is, by its own word. */
-  readonly client?: string;
-  readonly transport?: NonNullable<Attached["transport"]>;
-}
-
-/** The transport of the connection that something was posted to. */
-export type PostOutcome = "unknown" | "WebSockets" | NonNullable<Attached["transport"]>;
+import { acceptRpc } from "./accept-rpc.ts";
 
 /** How long a client that came back has to say where it goes on. */
 const GO_ON_MS = 5_000;

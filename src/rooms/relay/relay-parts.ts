@@ -3,9 +3,9 @@
 
 import type { RelayAddress } from "../rpc/object-names.ts";
 import { Parts, type Events } from "../object/object-parts.ts";
-import type { ObjectEnv } from "../rpc/room-rpc.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { Receiver } from "../object/host.ts";
-import type { Crowd } from "../observe/activity-reports.ts";
+import type { Crowd } from "../rpc/activity-report.ts";
 import { CLOSE } from "../../model/errors.ts";
 import { STATEFUL } from "../../model/options.ts";
 import { LongPolls } from "./long-polls.ts";

@@ -7,16 +7,7 @@ import type { User } from "../../model/user.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Cause, Lost } from "../links/memberships.ts";
-
-export interface RememberedRoom {
-  readonly room: string;
-  /** Unknown where nothing was said there: then there is nothing to miss that anybody knows of. */
-  readonly position: Position | undefined;
-  /** Hub code did not put it there: another token may not admit it. */
-  readonly granted: boolean;
-  /** The connection that was in it: what that one was not to hear, the next is not, either. */
-  readonly connection: string;
-}
+import type { RememberedRoom } from "../rpc/relay-rpc.ts";
 
 export interface RememberedOptions {
   readonly sql: SqlStorage;

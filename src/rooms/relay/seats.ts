@@ -4,12 +4,7 @@
 import { HubError } from "../../model/errors.ts";
 import type { Grant } from "../../model/user.ts";
 import { connectionId, randomId, type RelayAddress } from "../rpc/object-names.ts";
-
-/** What a client gets when it negotiates. */
-export interface Seat {
-  readonly id: string;
-  readonly token: string;
-}
+import type { Seat } from "../rpc/relay-rpc.ts";
 
 export interface SeatsOptions {
   readonly home: RelayAddress;

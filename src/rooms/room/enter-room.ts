@@ -11,44 +11,10 @@ import type { Connection } from "../connection/connection.ts";
 import { countReplay } from "../observe/counters.ts";
 import { cut } from "../delivery/fan-out.ts";
 import { messageOf } from "../delivery/outbox.ts";
-import type { HistoryView, PresenceView } from "../object/host.ts";
+import type { HistoryView } from "../rpc/log-entry.ts";
+import type { PresenceView } from "../rpc/presence-view.ts";
 import type { RoomParts } from "./room-parts.ts";
-
-/** What the edge knows of a client that may enter. Objects trust it: only our own worker reaches them. */
-export interface RoomArrival {
-  readonly user: User;
-  /** Where the client stands in the room's log. */
-  readonly since?: Position;
-  /** The connection it had before: what that one was not to hear, this one is not, either. */
-  readonly previous?: string;
-}
-
-const HEADER = "x-dormouse-arrival";
-
-/** Asks an object to let somebody in: with nothing of the client's own headers but the upgrade. */
-export function handOver(object: Pick<Fetcher, "fetch">, arrival: object): Promise<Response> {
-  const headers = { upgrade: "websocket", [HEADER]: asciiJson(arrival) };
-  return object.fetch("https://room/", { headers });
-}
-
-/** Why an object let nobody in, as a code; null where it did. */
-export const refusalCodeOf = ({ headers }: Response): string | null =>
-  headers.get("x-dormouse-error");
-
-/** What the endpoint's worker handed over. Throws `unauthorized` where somebody else asks. */
-export function arrivalOf<T>(request: Request): T {
-  const header = request.headers.get(HEADER);
-  if (!header) throw new HubError("unauthorized", "Only the endpoint's worker may connect here.");
-  return JSON.parse(header) as T;
-}
-
-/** JSON has no control characters, so that escaped to ASCII it is a header as it stands. */
-const asciiJson = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    // oxlint-disable-next-line no-control-regex -- all that is not ASCII
-    /[^\x00-\x7e]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+import type { RoomArrival } from "../rpc/arrival.ts";
 
 /** Accepts the socket, says where the client stands, and replays what it missed. Throws `too_many_connections`. */
 export function enterRoom(

@@ -5,8 +5,9 @@ import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { within } from "../log/log-rows.ts";
 import type { RoomLog } from "../log/sqlite-log.ts";
-import type { Delivery, DeliveryReply, MemberCount, RoomStubs } from "../rpc/room-rpc.ts";
-import type { Entry } from "../object/host.ts";
+import type { Delivery, DeliveryReply, MemberCount } from "../rpc/room-rpc.ts";
+import type { RoomStubs } from "../rpc/stubs.ts";
+import type { Entry } from "../rpc/log-entry.ts";
 
 interface Link {
   /** The number of the last entry the follower took. */

@@ -3,9 +3,9 @@
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { NOTHING, since, sum, type Counted } from "../observe/counters.ts";
+import { NOTHING, since, sum } from "../observe/counters.ts";
+import type { Counted, Crowd, Report } from "../rpc/activity-report.ts";
 import type { HubMetrics, Listed, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
-import type { Crowd, Report } from "../observe/activity-reports.ts";
 
 export interface IndexStorage {
   readonly sql: SqlStorage;

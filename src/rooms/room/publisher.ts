@@ -7,8 +7,9 @@ import type { Position } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { RoomLog } from "../log/sqlite-log.ts";
 import type { Outbox } from "../delivery/outbox.ts";
-import type { Fault } from "../rpc/room-rpc.ts";
-import type { Draft, Entry, Ticket } from "../object/host.ts";
+import type { Fault } from "../rpc/fault.ts";
+import type { Draft, Entry } from "../rpc/log-entry.ts";
+import type { Ticket } from "../object/host.ts";
 
 export interface PublisherOptions {
   /** The topic of the room, as text. */

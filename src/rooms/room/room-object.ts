@@ -3,23 +3,22 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
-import { enterRoom, arrivalOf, missedSince, type RoomArrival } from "./enter-room.ts";
-import type { Command, Selection } from "../object/run-commands.ts";
+import { enterRoom, missedSince } from "./enter-room.ts";
+import { arrivalOf, type RoomArrival } from "../rpc/arrival.ts";
+import type { Command, Selection } from "../rpc/command.ts";
 import type { Connection } from "../connection/connection.ts";
-import { connectionsIn, type ConnectionsPage, type ConnectionsQuery } from "../object/members.ts";
+import { connectionsIn } from "../object/members.ts";
+import type { ConnectionsPage, ConnectionsQuery } from "../rpc/members-page.ts";
 import { HubObject } from "../object/hub-object.ts";
 import type { HubIndex } from "./hub-index.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
-import type { Fault, MemberCount, ObjectEnv, RoomRpc, RoomInfo } from "../rpc/room-rpc.ts";
-import type {
-  Draft,
-  HistoryQuery,
-  HistoryView,
-  PresenceQuery,
-  PresenceView,
-} from "../object/host.ts";
+import type { Fault } from "../rpc/fault.ts";
+import type { MemberCount, RoomRpc, RoomInfo } from "../rpc/room-rpc.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
+import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
+import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 import { clearHistory, eraseRoom } from "./erase-room.ts";
-import type { Report } from "../observe/activity-reports.ts";
+import type { Report } from "../rpc/activity-report.ts";
 import { RoomParts } from "./room-parts.ts";
 import { askMany } from "../platform/ask-many.ts";
 

@@ -10,14 +10,14 @@ import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
 import type { RoomLog } from "../log/sqlite-log.ts";
 import { openLog } from "../log/open-log.ts";
-import { isPresence } from "../log/sqlite-log.ts";
+import { isPresence, type Entry } from "../rpc/log-entry.ts";
 import { MessageRate } from "../observe/message-rate.ts";
 import { Parts, type Events } from "../object/object-parts.ts";
-import type { ObjectEnv } from "../rpc/room-rpc.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
 import { OWN } from "../presence/presence-state.ts";
 import { Publisher } from "./publisher.ts";
-import type { Entry, Receiver } from "../object/host.ts";
-import type { Crowd, Report } from "../observe/activity-reports.ts";
+import type { Receiver } from "../object/host.ts";
+import type { Crowd, Report } from "../rpc/activity-report.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 
 export interface RoomEvents extends Events {

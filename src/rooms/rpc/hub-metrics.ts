@@ -1,6 +1,6 @@
 // What a hub's index answers.
 
-import type { Counted } from "../observe/counters.ts";
+import type { Counted } from "./activity-report.ts";
 
 /** A room or relay as the index knows it. */
 export interface Listed {

@@ -1,100 +1,62 @@
-// What objects say to each other, as one interface: rooms to those that follow them, hub code to rooms elsewhere.
+// What rooms and relays ask of each other, as interfaces: the follow protocol, pushes to connections, publications and
+// reads of rooms elsewhere.
 
-import type { Position } from "../../model/position.ts";
-import type { WebhookEnv } from "../../webhooks/webhook-config.ts";
-import type { AnalyticsEnv } from "../observe/analytics.ts";
-import type { HubMetrics, RoomsQuery, RoomsView } from "./hub-metrics.ts";
 import type { Params } from "../../model/message.ts";
-import type { TokenFacts } from "../../model/token-rules.ts";
-import type { Account as UserAccount } from "../account/account.ts";
-import type { AccountObject } from "../account/account-object.ts";
-import { accountName, isRelayName, type AccountAddress } from "./object-names.ts";
-import type { Command, CommandOutcome, Selection } from "../object/run-commands.ts";
+import type { Position } from "../../model/position.ts";
+import type { Report } from "./activity-report.ts";
+import type { Command, CommandOutcome, Selection } from "./command.ts";
+import type { Fault } from "./fault.ts";
+import type { HubMetrics, RoomsQuery, RoomsView } from "./hub-metrics.ts";
+import type { Draft, Entry, HistoryQuery, HistoryView } from "./log-entry.ts";
 import type {
   ConnectionEntry,
   ConnectionsPage,
   ConnectionsQuery,
   MembersQuery,
-} from "../object/members.ts";
-import type {
-  Draft,
-  Entry,
-  HistoryQuery,
-  HistoryView,
-  PresenceQuery,
-  PresenceView,
-} from "../object/host.ts";
-import type { Report } from "../observe/activity-reports.ts";
+} from "./members-page.ts";
+import type { PresenceQuery, PresenceView } from "./presence-view.ts";
 
 /** A user and how many connections the follower has of them: absolute, so that repeating it changes nothing. */
 export type MemberCount = readonly [userId: string, connections: number];
 
-/** A batch from a room to an object that follows it. */
+/**
+ * A batch from a room to an object that follows it. The room keeps one batch under way for each follower and repeats
+ * it until it is answered; batches follow on each other by offset, so a repeated or reordered one is recognised.
+ */
 export interface Delivery {
   /** The topic of the room, as text. */
   readonly room: string;
   readonly epoch: string;
-  /** The number before the first entry. */
+  /** The offset before the first entry. */
   readonly after: number;
   readonly entries: readonly Entry[];
-  /** The log no longer has what is missing: take it from here, and say so. */
+  /** The log no longer has all that the follower missed: it goes on from `after`, and tells its members so. */
   readonly reset: boolean;
-  /** Where it is reset: from where on the room no longer has all. */
+  /** With `reset`: the offset from which on the room no longer has all entries. */
   readonly from?: number;
 }
 
 export type DeliveryReply =
   | { readonly kind: "taken" }
-  /** Nobody here wants this room: unfollow. */
+  /** No connection of the follower is in this room: unfollow. */
   | { readonly kind: "gone" }
-  /** A batch was missed: send again from here. */
+  /** A batch is missing: send again from here. */
   | { readonly kind: "behind"; readonly offset: number };
-
-/** An error as it travels. */
-export interface Fault {
-  readonly code: string;
-  readonly message: string;
-}
 
 /** What every object answers that holds connections. */
 export interface HolderRpc {
   deliver(delivery: Delivery): Promise<DeliveryReply>;
+  /** Sends an invocation without an answer to a connection of this object. Throws `connection_not_found`. */
   tell(connection: string, target: string, params: Params): Promise<void>;
+  /** Invokes a method of the client and gives its result. Throws `connection_not_found`, `timed_out`, … */
   ask(connection: string, target: string, params: Params): Promise<unknown>;
-  /** Puts a connection of this object into a room, or takes it out: nothing happens where it is gone. */
+  /** Puts a connection of this object into a room, or takes it out; nothing happens where it is gone. */
   move(connection: string, topic: string, how: "join" | "leave"): Promise<void>;
-  /** What a service does to connections of this object. */
+  /** Runs a service's commands on connections of this object. */
   command(selection: Selection, commands: readonly Command[]): Promise<CommandOutcome>;
   /** Connections of this object that are in a room, by id. */
   membersIn(query: MembersQuery): Promise<readonly ConnectionEntry[]>;
 }
-
-/** An object asks the account of a user before it lets a connection in. */
-export interface AdmissionRequest {
-  /** The asking object's name. */
-  readonly object: string;
-  readonly token: TokenFacts;
-  /** How many connections the user may begin; absent where this is none. */
-  readonly rate?: { readonly perSecond: number; readonly burst: number };
-}
-
-/** Refusals are no exceptions: the platform logs those, and whoever is refused may ask often. */
-export type AdmissionReply = { readonly groups: readonly string[] } | { readonly fault: Fault };
-
-/** What rooms and edge ask of a user's account. */
-export type AccountRpc = Pick<
-  UserAccount,
-  | "admit"
-  | "check"
-  | "command"
-  | "revoke"
-  | "ban"
-  | "unban"
-  | "addToGroup"
-  | "removeFromGroup"
-  | "removeFromAllGroups"
-  | "isInGroup"
->;
 
 /** How a room is now. */
 export interface RoomInfo {
@@ -107,70 +69,38 @@ export interface RoomInfo {
 
 /** What a hub's `all` room answers, where its index lives. Throws `wrong_kind` elsewhere. */
 export interface HubIndexRpc {
-  /** An object says how it is; `name` is a topic, or `relay:` and a relay's name. */
+  /** An object reports how it is; `name` is a topic, or `relay:` and a relay's name. */
   report(name: string, report: Report): Promise<void>;
   rooms(query: RoomsQuery): Promise<RoomsView>;
   relays(query: RoomsQuery): Promise<RoomsView>;
   metrics(): Promise<HubMetrics>;
 }
 
-/** The RPC surface of rooms; relays have a Holder's. */
+/** The RPC surface of rooms; relays answer the `HolderRpc` part. */
 export interface RoomRpc extends HolderRpc, HubIndexRpc {
   info(): Promise<RoomInfo>;
+  /** Done when the publication is durable; gives its position. */
   publish(draft: Draft): Promise<Position>;
-  /** The same for many, in their order; gives what failed of each, or null. */
+  /** Publications in their order; gives for each its position, or why it failed. */
   publishAll(drafts: readonly Draft[]): Promise<readonly (Position | Fault)[]>;
-  /** All after a position, presence included; without one, where the log stands. */
+  /** All entries after a position, presence included; without one, the newest position alone. */
   missed(since: Position | undefined): Promise<HistoryView>;
   history(query: HistoryQuery): Promise<HistoryView>;
   presence(query: PresenceQuery): Promise<PresenceView>;
+  /** Sets the state that a user shows in this room; null clears it. Throws `forbidden` where the user is absent. */
   track(userId: string, state: unknown): Promise<void>;
+  /**
+   * Follows the room, or says again how many connections of each user the follower has: from then on the room delivers
+   * to it. May be repeated. Gives the position after which deliveries begin.
+   */
   follow(follower: string, members: readonly MemberCount[]): Promise<Position>;
+  /** Stops deliveries and forgets the follower's members. May be repeated. */
   unfollow(follower: string): Promise<void>;
+  /** Runs commands on the room's connections in every object; gives how many were selected. */
   everywhere(selection: Selection, commands: readonly Command[]): Promise<number>;
   connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage>;
-  /** Forgets what was said; the numbers go on. */
+  /** Forgets the history; offsets go on. */
   clear(): Promise<void>;
-  /** Begins the log anew, and tells everybody; gives where it stands then. */
+  /** Begins the log anew under another epoch, and tells every member; gives the new position. */
   erase(): Promise<Position>;
-}
-
-export interface RoomStubs {
-  (objectName: string): RoomRpc;
-}
-
-/** What an object's worker gives it: where its peers are, and who is told of what happens. */
-export interface ObjectEnv extends AnalyticsEnv, WebhookEnv {
-  readonly ROOMS: DurableObjectNamespace;
-  readonly RELAYS: DurableObjectNamespace;
-  readonly ACCOUNTS: DurableObjectNamespace;
-  /** `1`: a line in the log for each connection that begins, and one for each that ends. Lines cost. */
-  readonly LOG_CONNECTIONS?: string;
-}
-
-/** The namespaces as peers: RPC types would hide these few methods behind a wall. */
-export const roomStubs =
-  ({ ROOMS, RELAYS }: ObjectEnv): RoomStubs =>
-  (name) =>
-    (isRelayName(name) ? RELAYS : ROOMS).getByName(name) as unknown as RoomRpc;
-
-/** A user's account, in the object that it shares with others. A fresh stub for each call. */
-export function accountStub(
-  { ACCOUNTS }: Pick<ObjectEnv, "ACCOUNTS">,
-  address: AccountAddress,
-): AccountRpc {
-  const { user } = address;
-  const object = () => ACCOUNTS.getByName(accountName(address)) as unknown as AccountObject;
-  return {
-    admit: (admitting) => object().admit(user, admitting),
-    check: (token) => object().check(user, token),
-    command: (...about) => object().command(user, ...about),
-    revoke: (revocation) => object().revoke(user, revocation),
-    ban: (...about) => object().ban(user, ...about),
-    unban: () => object().unban(user),
-    addToGroup: (...about) => object().addToGroup(user, ...about),
-    removeFromGroup: (...about) => object().removeFromGroup(user, ...about),
-    removeFromAllGroups: (hub) => object().removeFromAllGroups(user, hub),
-    isInGroup: (...about) => object().isInGroup(user, ...about),
-  };
 }

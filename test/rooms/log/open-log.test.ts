@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { DEFAULTS, type Durability } from "../../../src/model/options.ts";
-import type { Entry } from "../../../src/rooms/object/host.ts";
+import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
 import { LogBehind, NoLog, openLog } from "../../../src/rooms/log/open-log.ts";
 import { entries, offsets, range, withStorage } from "../storage.ts";

@@ -2,8 +2,9 @@
 // while it is idle. The clock is the test's.
 
 import { afterEach, expect, it, vi } from "vitest";
-import { freshCounters, NOTHING, type Counted } from "../../../src/rooms/observe/counters.ts";
-import { ActivityReports, type Report } from "../../../src/rooms/observe/activity-reports.ts";
+import { freshCounters, NOTHING } from "../../../src/rooms/observe/counters.ts";
+import type { Counted, Report } from "../../../src/rooms/rpc/activity-report.ts";
+import { ActivityReports } from "../../../src/rooms/observe/activity-reports.ts";
 
 const START = 1_800_000_000_000;
 const SECOND = 1_000;

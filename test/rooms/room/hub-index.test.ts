@@ -1,7 +1,8 @@
 // A hub's index: pages, bounds, forgetting, and totals that only grow.
 
 import { afterEach, expect, it, vi } from "vitest";
-import { NOTHING, type Counted } from "../../../src/rooms/observe/counters.ts";
+import { NOTHING } from "../../../src/rooms/observe/counters.ts";
+import type { Counted } from "../../../src/rooms/rpc/activity-report.ts";
 import {
   HubIndex,
   INDEX_LIMITS,

@@ -1,0 +1,53 @@
+// What rooms, relays and the edge ask of a user's account.
+
+import type { TokenFacts } from "../../model/token-rules.ts";
+import type { Command, Selection } from "./command.ts";
+import type { Fault } from "./fault.ts";
+
+/** An object asks the account of a user before it lets a connection in. */
+export interface AdmissionRequest {
+  /** The object's name. */
+  readonly object: string;
+  readonly token: TokenFacts;
+  /** How many connections the user may begin; absent where no connection begins. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number };
+}
+
+/** Groups that services have put the user into, or why the connection is refused. */
+export type AdmissionReply = { readonly groups: readonly string[] } | { readonly fault: Fault };
+
+/** Tokens that a service revokes; with neither `jti` nor `before`, all that were issued until now. */
+export interface Revocation {
+  readonly jti?: string;
+  /** Seconds since 1970. */
+  readonly before?: number;
+  /** When the token expires anyway, milliseconds since 1970: the revocation is forgotten then. */
+  readonly until?: number;
+}
+
+/** One user's account. Refusals are values: the platform logs exceptions, and a refused client may ask often. */
+export interface AccountRpc {
+  /** `banned`, `token_revoked`, `rate_limited` or `too_many_connections`, or the user's groups. */
+  admit(request: AdmissionRequest): Promise<AdmissionReply>;
+  /** Undefined for a good token; else `banned` or `token_revoked`. */
+  check(token: TokenFacts): Promise<Fault | undefined>;
+  /** Runs commands on the user's connections of one hub; gives how many were selected. */
+  command(hub: string, selection: Selection, commands: readonly Command[]): Promise<number>;
+  revoke(revocation: Revocation): Promise<void>;
+  ban(seconds: number, reason?: string): Promise<void>;
+  unban(): Promise<void>;
+  /** Without a time to live for a year; with 0 for the connections of now only. */
+  addToGroup(hub: string, group: string, ttlSeconds?: number): Promise<void>;
+  removeFromGroup(hub: string, group: string): Promise<void>;
+  removeFromAllGroups(hub: string): Promise<void>;
+  isInGroup(hub: string, group: string): Promise<boolean>;
+}
+
+type WithUser<F> = F extends (...args: infer A) => infer R
+  ? (user: string, ...args: A) => R
+  : never;
+
+/** The object that holds the accounts of several users: each method names the user first. */
+export type AccountObjectRpc = {
+  readonly [K in keyof AccountRpc]: WithUser<AccountRpc[K]>;
+};

@@ -1,0 +1,36 @@
+// What an object reports of itself to its hub's index, which lives in the hub's `all` room.
+
+/** Counters of one wake of an object. Absolute since the wake, so that reporting them twice changes nothing. */
+export interface Counted {
+  /** Messages of clients, without pings. */
+  readonly in: number;
+  /** Messages to clients, each counted once for every connection that receives it. */
+  readonly out: number;
+  /** Bytes; a character of a text frame counts as one. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Recoveries that were whole … */
+  readonly replays: number;
+  /** … and the messages that they replayed. */
+  readonly replayed: number;
+  readonly wakes: number;
+  /** Refusals by their stable code. */
+  readonly refusals: Readonly<Record<string, number>>;
+}
+
+/** How many there are now. */
+export interface Crowd {
+  /** Sockets of this object. */
+  readonly sockets: number;
+  /** Connections in the room, in whichever object. */
+  readonly connections: number;
+  readonly users: number;
+}
+
+export interface Report extends Crowd {
+  /** Id of the object's wake: counters begin at zero with each. */
+  readonly wake: string;
+  readonly counted: Counted;
+  /** The counters of the report before, for an index that has forgotten them. */
+  readonly before: Counted;
+}

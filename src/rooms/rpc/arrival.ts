@@ -1,0 +1,82 @@
+// A client that the endpoint has admitted, as the worker hands it to the object that will hold its socket. Objects trust
+// arrivals: only the endpoint's own worker reaches them.
+
+import { HubError } from "../../model/errors.ts";
+import type { ConnectRequest } from "../../model/client-request.ts";
+import type { Position } from "../../model/position.ts";
+import type { User } from "../../model/user.ts";
+
+/** A client of one room, to the room's own object. */
+export interface RoomArrival {
+  readonly user: User;
+  /** The client's position in the room's log. */
+  readonly since?: Position;
+  /** Id of its connection before: messages that excluded that one are not replayed to this one. */
+  readonly previous?: string;
+}
+
+/** The same, to a relay of a room that is full. */
+export interface OverflowArrival extends RoomArrival {
+  readonly kind: "room";
+  /** As a topic. */
+  readonly room: string;
+}
+
+/** A SignalR client, to a relay. */
+export interface SignalRArrival {
+  readonly kind: "hub";
+  readonly user: User;
+  /** The connection token that negotiation gave it; absent where negotiation was skipped. */
+  readonly token?: string;
+  readonly request: ConnectRequest;
+  /** Which of its user's clients it is, as the client itself names it. */
+  readonly client?: string;
+  readonly transport?: BridgedTransport;
+}
+
+/** Transports that the worker bridges to a socket of the object. */
+export type BridgedTransport = "ServerSentEvents" | "LongPolling";
+
+/** A JSON-RPC client of a whole hub, to a relay. */
+export interface JsonRpcArrival {
+  readonly kind: "rpc";
+  readonly user: User;
+  readonly request: ConnectRequest;
+  /** Whether it takes arrays of messages in one frame, as our own client does. */
+  readonly arrays: boolean;
+}
+
+/** A JSON-RPC request over HTTP, to a relay: a connection for as long as the request lasts. */
+export interface HttpCallArrival {
+  readonly user: User;
+  readonly request: ConnectRequest;
+  /** Random part of the connection's id, by which the request can be given up; a secret of the worker. */
+  readonly random: string;
+}
+
+const HEADER = "x-dormouse-arrival";
+
+/** Opens a socket to an object for a client, with none of the client's own headers. */
+export function handOver(object: Pick<Fetcher, "fetch">, arrival: object): Promise<Response> {
+  const headers = { upgrade: "websocket", [HEADER]: asciiJson(arrival) };
+  return object.fetch("https://room/", { headers });
+}
+
+/** The code under which an object refused a client; null where it let the client in. */
+export const refusalCodeOf = ({ headers }: Response): string | null =>
+  headers.get("x-dormouse-error");
+
+/** Reads the arrival in an object. Throws `unauthorized` where the request is not from the endpoint's worker. */
+export function arrivalOf<T>(request: Request): T {
+  const header = request.headers.get(HEADER);
+  if (!header) throw new HubError("unauthorized", "Only the endpoint's worker may connect here.");
+  return JSON.parse(header) as T;
+}
+
+/** JSON has no control characters, so that escaped to ASCII it is a valid header value. */
+const asciiJson = (value: unknown): string =>
+  JSON.stringify(value).replace(
+    // oxlint-disable-next-line no-control-regex -- every character outside ASCII
+    /[^\x00-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );

@@ -1,0 +1,36 @@
+// Commands of a service to connections: a selection of connections, and what is done to each. Both travel unchanged to
+// every object that may hold one of them.
+
+import type { CloseCode } from "../../model/errors.ts";
+import type { Filter } from "../../model/filter.ts";
+import type { Params } from "../../model/message.ts";
+import type { TokenRules } from "../../model/token-rules.ts";
+
+/** All conditions that are present must hold; an empty selection selects every connection of the object. */
+export interface Selection {
+  /** Connections in this room, as a topic. */
+  readonly room?: string;
+  readonly user?: string;
+  readonly connection?: string;
+  readonly except?: readonly string[];
+  readonly filter?: Filter;
+  /** Connections whose token these rules revoke. */
+  readonly tokens?: TokenRules;
+}
+
+export type Command =
+  | (Params & { readonly type: "send"; readonly target: string })
+  /** `room` is a topic, as text. `given`: the user's account repeats it whenever the user connects. */
+  | { readonly type: "join"; readonly room: string; readonly given?: true }
+  | { readonly type: "leave"; readonly room: string }
+  | { readonly type: "leaveGroups" }
+  | { readonly type: "item"; readonly stream: string; readonly item: unknown }
+  | { readonly type: "end"; readonly stream: string; readonly error?: string }
+  | { readonly type: "close"; readonly why: CloseCode; readonly reason?: string };
+
+export interface CommandOutcome {
+  /** Connections that were selected. */
+  readonly matched: number;
+  /** Connections of the selection's user that remain, selected or not; 0 where the selection names no user. */
+  readonly present: number;
+}

@@ -1,0 +1,16 @@
+// What an object's worker binds: the namespaces of the other objects, and where events and data points go.
+
+import type { WebhookEnv } from "../../webhooks/webhook-config.ts";
+
+export interface AnalyticsEnv {
+  /** Optional: `[[analytics_engine_datasets]]` of wrangler.toml. */
+  readonly ANALYTICS?: Pick<AnalyticsEngineDataset, "writeDataPoint">;
+}
+
+export interface ObjectEnv extends AnalyticsEnv, WebhookEnv {
+  readonly ROOMS: DurableObjectNamespace;
+  readonly RELAYS: DurableObjectNamespace;
+  readonly ACCOUNTS: DurableObjectNamespace;
+  /** `1`: one line in the log for each connection that opens, and one for each that closes. Lines cost. */
+  readonly LOG_CONNECTIONS?: string;
+}

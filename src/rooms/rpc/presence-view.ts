@@ -1,0 +1,25 @@
+// Presence of a room as other objects and clients read it.
+
+/** A user who is present, with the state that one of their connections tracks. */
+export interface Present {
+  readonly userId: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly connections: number;
+  readonly state: unknown;
+}
+
+export interface PresenceView {
+  readonly users: number;
+  readonly connections: number;
+  /** At most one page, ordered by user id. Empty where the room keeps counts only. */
+  readonly members: readonly Present[];
+  /** More users come after the last of `members`. */
+  readonly more: boolean;
+}
+
+export interface PresenceQuery {
+  /** Users whose id sorts after this one. */
+  readonly after?: string;
+  readonly limit?: number;
+}

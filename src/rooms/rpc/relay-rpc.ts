@@ -1,0 +1,58 @@
+// What the edge and other relays ask of a relay, beside letting sockets in and what every holder of connections answers.
+
+import type { TokenFacts } from "../../model/token-rules.ts";
+import type { Position } from "../../model/position.ts";
+import type { Grant, User } from "../../model/user.ts";
+import type { BridgedTransport, HttpCallArrival } from "./arrival.ts";
+import type { Fault } from "./fault.ts";
+import type { HolderRpc } from "./room-rpc.ts";
+
+/** A place at a relay, given out by negotiation: the public connection id, and the token that proves it. */
+export interface Seat {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** The transport of the connection that a POST was for; `unknown` where there is no such connection. */
+export type PostOutcome = "unknown" | "WebSockets" | BridgedTransport;
+
+/** Answers of a JSON-RPC request as text, empty where no call wants one. */
+export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
+
+/** What a fresh token changed. */
+export interface RefreshOutcome {
+  /** When the new token ends, leeway included; milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** Rooms that it does not admit and the connection has left; as topics. */
+  readonly dropped: readonly string[];
+}
+
+/** Why a connection's token was not refreshed, as a code. */
+export interface RefreshRefusal {
+  readonly code: string;
+}
+
+/** A room that a client was in when its connection ended (`rememberGroups`). */
+export interface RememberedRoom {
+  readonly room: string;
+  /** The client's position there; undefined where nothing was published, so that nothing can be missing. */
+  readonly position: Position | undefined;
+  /** The token put it there, not hub code: another token may not admit it. */
+  readonly granted: boolean;
+  /** Id of the connection that was in it: messages that excluded that one are not replayed to the next. */
+  readonly connection: string;
+}
+
+export interface RelayRpc extends HolderRpc, Pick<Fetcher, "fetch"> {
+  /** A seat for a client that negotiates; undefined where the relay is full. Throws `too_many_connections`. */
+  seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
+  /** A message that a client posts beside its transport, or the end of its connection. */
+  post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome>;
+  refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
+  /** A JSON-RPC request over HTTP; undefined where the relay is full. */
+  answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined>;
+  /** The client of an HTTP request is gone: its calls are cancelled. */
+  hangUp(random: string): Promise<void>;
+  /** Rooms of a client that was here before; forgotten with the answer. `upward`: higher levels are asked as well. */
+  recall(userId: string, client: string, upward: boolean): Promise<readonly RememberedRoom[]>;
+}
