@@ -53,7 +53,7 @@ export interface Grant {
 export function granted(user: User, grant: Grant | undefined): User {
   if (!grant) return user;
   const { claims, expiresAt = Infinity, ...rights } = grant;
-  const { roles, ...others } = user.claims;
+  const { ...others } = user.claims;
   return {
     ...user,
     ...rights,

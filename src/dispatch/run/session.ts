@@ -7,7 +7,7 @@ import type { Limits } from "../../model/options.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import { ClientResults } from "./client-results.ts";
-import { tokenBucket, type Bucket } from "../../rooms/platform/token-bucket.ts";
+import { tokenBucket, type TokenBucket } from "../../rooms/platform/token-bucket.ts";
 import { UploadStream } from "./upload-streams.ts";
 
 /** A call that has begun or waits for its turn. */
@@ -28,9 +28,9 @@ export class Session {
   readonly host: Host;
   readonly connection: Connection;
   readonly questions: ClientResults;
-  readonly rate: Bucket;
+  readonly rate: TokenBucket;
   /** Refused calls and malformed messages that are still answered. */
-  readonly refusals: Bucket;
+  readonly refusals: TokenBucket;
   readonly #open = new Set<OpenCall>();
   readonly #byId = new Map<CallId, OpenCall>();
   readonly #streams = new Set<OpenCall>();
@@ -56,7 +56,7 @@ export class Session {
     this.connection = connection;
     this.questions = new ClientResults(limits.answerSeconds);
     const { callsPerSecond, callBurst } = this.limits;
-    this.rate = connection.asker?.rate ?? tokenBucket(callsPerSecond, callBurst);
+    this.rate = connection.httpCaller?.rate ?? tokenBucket(callsPerSecond, callBurst);
     this.refusals = tokenBucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 
@@ -68,7 +68,7 @@ export class Session {
   /** A fresh token may say another rate; that of a request is its user's. */
   limitRate(): void {
     const { callsPerSecond, callBurst } = this.limits;
-    if (!this.connection.asker) this.rate.limit(Date.now(), callsPerSecond, callBurst);
+    if (!this.connection.httpCaller) this.rate.limit(Date.now(), callsPerSecond, callBurst);
   }
 
   get closed(): boolean {

@@ -2,7 +2,7 @@
 // each of Cloudflare's locations.
 
 import { HubError } from "../../model/errors.ts";
-import { tokenBucket, type Bucket } from "../../rooms/platform/token-bucket.ts";
+import { tokenBucket, type TokenBucket } from "../../rooms/platform/token-bucket.ts";
 import type { Service } from "../../auth/service.ts";
 
 export interface RateEnv {
@@ -29,7 +29,7 @@ export class RateLimited extends HubError {
   }
 }
 
-const buckets = new Map<string, Bucket>();
+const buckets = new Map<string, TokenBucket>();
 
 /** Throws `rate_limited`. */
 export async function checkRate({ tenant, name }: Service, env: RateEnv): Promise<void> {
@@ -39,7 +39,7 @@ export async function checkRate({ tenant, name }: Service, env: RateEnv): Promis
   if (binding && !binding.success) throw new RateLimited(BINDING_RETRY_SECONDS);
 }
 
-function bucketOf(key: string, { REST_PER_SECOND }: RateEnv): Bucket {
+function bucketOf(key: string, { REST_PER_SECOND }: RateEnv): TokenBucket {
   const known = buckets.get(key);
   if (known) return known;
   if (buckets.size >= KEYS_AT_MOST) buckets.clear();

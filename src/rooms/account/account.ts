@@ -10,7 +10,7 @@ import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
 import type { RoomStubs } from "../rpc/stubs.ts";
-import { tokenBucket, type Bucket } from "../platform/token-bucket.ts";
+import { tokenBucket, type TokenBucket } from "../platform/token-bucket.ts";
 import { askMany } from "../platform/ask-many.ts";
 
 /** How soon an object that could not be reached hears of a revocation. */
@@ -27,7 +27,7 @@ export interface AccountOptions {
 export class Account {
   readonly #options: AccountOptions;
   readonly #facts: AccountStore;
-  #rate: Bucket | undefined;
+  #rate: TokenBucket | undefined;
   /** How often each object has asked in this wake: one that asks while it is commanded may hold a connection after. */
   readonly #asked = new Map<string, number>();
 

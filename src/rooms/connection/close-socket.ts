@@ -12,8 +12,12 @@ export const FOR_GOOD: ReadonlySet<CloseCode> = new Set([
   CLOSE.revoked,
 ]);
 
-export function closeSocket({ socket, asker }: Connection, why: CloseCode, reason?: string): void {
-  asker?.ended(why);
+export function closeSocket(
+  { socket, httpCaller }: Connection,
+  why: CloseCode,
+  reason?: string,
+): void {
+  httpCaller?.closed(why);
   try {
     const own = why === CLOSE.dismissed ? reason : undefined;
     socket?.close(why, own ? within(own) : reasonOf(why));

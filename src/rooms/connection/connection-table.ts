@@ -4,17 +4,10 @@
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
 import { PING } from "../../model/both-ends.ts";
-import { type RoomSettings } from "../../model/options.ts";
+import type { RoomSettings } from "../../model/options.ts";
 import { closeSocket, FOR_GOOD } from "./close-socket.ts";
-import {
-  attachedOf,
-  attachTo,
-  connectionOf,
-  restore,
-  save,
-  type Attached,
-  type Connection,
-} from "./connection.ts";
+import { attachedOf, attachTo, type Attached } from "./attachment.ts";
+import { connectionOf, restore, save, type Connection } from "./connection.ts";
 
 /** What connections need of the object's state. */
 export type SocketState = Pick<
@@ -188,7 +181,7 @@ export class ConnectionTable {
     try {
       for (const frame of frames) {
         connection.socket?.send(frame);
-        connection.asker?.heard(frame);
+        connection.httpCaller?.receive(frame);
         connection.written += frame.length;
       }
     } catch {

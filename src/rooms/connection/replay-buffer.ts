@@ -3,7 +3,7 @@
 
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
-import type { Attached } from "./connection.ts";
+import type { Attached } from "./attachment.ts";
 
 /** Messages of ours, numbered `first` to `last`, that the client has not confirmed yet. */
 export interface Unconfirmed {

@@ -5,7 +5,8 @@ import { CLOSE } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { attachTo, connectionOf, save, type Attached, type Connection } from "./connection.ts";
+import { attachTo, type Attached } from "./attachment.ts";
+import { connectionOf, save, type Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import {
   ReplayBuffer,

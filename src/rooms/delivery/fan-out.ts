@@ -6,7 +6,11 @@ import { logError } from "../../model/logger.ts";
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Ticket } from "../object/host.ts";
+
+/** Whether what is published in a flush was saved: `error` is final once the flush has saved, and before it sends. */
+export interface Ticket {
+  error: HubError | null;
+}
 
 export type Audience = ReadonlySet<Connection>;
 

@@ -4,10 +4,9 @@
 import type { Outgoing } from "../../model/message.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
-import { fanOut, type Send, type Waiting } from "./fan-out.ts";
+import { fanOut, type Send, type Waiting, type Ticket } from "./fan-out.ts";
 import { flushTiming, type FlushTiming } from "../platform/flush-timing.ts";
 import { type Entry, PRESENCE } from "../rpc/log-entry.ts";
-import type { Ticket } from "../object/host.ts";
 
 export interface OutboxOptions {
   /** Whether a flush costs next to nothing. */

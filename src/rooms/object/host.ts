@@ -1,22 +1,19 @@
 // The two sides of an object: what rooms do for hub code (Host), and what they want from it (Receiver). Rooms know
 // nothing of hubs; worker.ts binds the dispatcher to them.
 
-import type { CloseCode, HubError } from "../../model/errors.ts";
+import type { CloseCode } from "../../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../../model/message.ts";
 import type { Limits, RoomSettings } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { Domain } from "../rpc/object-names.ts";
-import type { Attached, Connection } from "../connection/connection.ts";
+import type { Attached } from "../connection/attachment.ts";
+import type { Connection } from "../connection/connection.ts";
 import type { Draft, HistoryView, HistoryQuery } from "../rpc/log-entry.ts";
 import type { PresenceView, PresenceQuery } from "../rpc/presence-view.ts";
 import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
-
-/** A promise to save: `error` is final once the flush that carries the entry has run. */
-export interface Ticket {
-  error: HubError | null;
-}
+import type { Ticket } from "../delivery/fan-out.ts";
 
 /** Where a connection stands in a room it has just joined. */
 export interface CaughtUp {

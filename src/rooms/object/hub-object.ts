@@ -162,7 +162,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
 
   #ended(connection: Connection, code: number): void {
     this.parts.active();
-    if (connection.opening || connection.asker) return;
+    if (connection.opening || connection.httpCaller) return;
     logConnection(this.env, "connection_closed", { connection, parts: this.parts, code });
   }
 

@@ -4,7 +4,8 @@
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import { checkFits, save, type Connection } from "../connection/connection.ts";
+import { checkFits } from "../connection/attachment.ts";
+import { save, type Connection } from "../connection/connection.ts";
 import { linked, retry } from "./link-wait.ts";
 import type { Parts } from "./object-parts.ts";
 import type { Renewal } from "./host.ts";

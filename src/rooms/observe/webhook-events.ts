@@ -77,7 +77,7 @@ export class WebhookEvents implements Duty {
   }
 
   connected(connection: Connection): void {
-    if (connection.asker) return; // A call over HTTP is no client that stays.
+    if (connection.httpCaller) return; // A call over HTTP is no client that stays.
     const data = JSON.stringify(this.#about(connection));
     this.#guarded(() => {
       if (this.#tells("disconnected"))

@@ -1,14 +1,14 @@
 // How many calls a connection may make: a token bucket. Asleep it is forgotten, which is sound while an object
 // sleeps only after ten quiet seconds, in which the bucket would have filled anyway.
 
-export interface Bucket {
+export interface TokenBucket {
   /** Takes one token; false where there is none. */
   take(now: number): boolean;
   /** Fills at another rate from now on, and holds no more than this. What it has stays: a change is no refill. */
   limit(now: number, perSecond: number, burst: number): void;
 }
 
-export function tokenBucket(perSecond: number, burst: number): Bucket {
+export function tokenBucket(perSecond: number, burst: number): TokenBucket {
   let [rate, most, tokens, filledAt] = [perSecond, burst, burst, 0];
   const fill = (now: number) => {
     // A clock that is set back takes nothing away.

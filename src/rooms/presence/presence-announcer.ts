@@ -9,7 +9,11 @@ import type { Timer } from "../platform/flush-timing.ts";
 import { OWN, PresenceState, type Announced, type Change } from "./presence-state.ts";
 import { PRESENCE, type Draft } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
-import type { Ticket } from "../object/host.ts";
+
+/** Whether a publication was saved; final after `flush`. */
+interface Ticket {
+  readonly error: HubError | null;
+}
 
 export interface RosterOptions {
   readonly sql: SqlStorage;

@@ -2,25 +2,15 @@
 // outlives the request, and the object is awake for as long as it works.
 
 import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
-import type { Encoded } from "../../model/message.ts";
 import type { User } from "../../model/user.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
-import { connectionOf, type Connection } from "../connection/connection.ts";
-import { tokenBucket, type Bucket } from "../platform/token-bucket.ts";
+import { connectionOf, type Connection, type HttpCaller } from "../connection/connection.ts";
+import { tokenBucket, type TokenBucket } from "../platform/token-bucket.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { Host, Receiver } from "../object/host.ts";
 import type { HttpCallArrival } from "../rpc/arrival.ts";
 import type { HttpCallReply } from "../rpc/relay-rpc.ts";
-
-/** The end of a request that waits for its answers. */
-export interface HttpCaller {
-  /** Of all requests of one user here: as much as all the connections that a user may have. */
-  readonly rate: Bucket;
-  heard(frame: Encoded): void;
-  /** The server ended the connection. */
-  ended(why: CloseCode): void;
-}
 
 /** What answers the calls. */
 interface Answerer {
@@ -43,7 +33,7 @@ const RATES_AT_MOST = 10_000;
 
 export class HttpCalls {
   readonly #parts: RelayParts;
-  readonly #rates = new Map<string, Bucket>();
+  readonly #rates = new Map<string, TokenBucket>();
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
@@ -60,8 +50,8 @@ export class HttpCalls {
     const answers: string[] = [];
     const connection = this.#connection(arrival, {
       rate: this.#rateOf(arrival.user),
-      heard: (answer) => void answers.push(answer as string),
-      ended: resolve,
+      receive: (answer) => void answers.push(answer as string),
+      closed: resolve,
     });
     const answer = async () => {
       const opened = receiver.opened(host, connection);
@@ -88,14 +78,14 @@ export class HttpCalls {
       ...{ id: connectionId(home, random), protocol: jsonRpcAnswers.name },
       ...{ user, request, deadline, connectedAt: now, heardAt: now, openCalls: [] },
     });
-    connection.asker = asker;
+    connection.httpCaller = asker;
     connections.adopt(connection);
     agenda.arm(Math.min(user.expiresAt, deadline));
     return connection;
   }
 
   /** One token makes all requests of its user: what it says of calls is said of them together. */
-  #rateOf({ id, limits: own = {} }: User): Bucket {
+  #rateOf({ id, limits: own = {} }: User): TokenBucket {
     const { callsPerSecond, callBurst, connectionsPerUser } = this.#parts.settings.limits;
     const perSecond = Math.min(callsPerSecond * connectionsPerUser, own.callsPerSecond ?? Infinity);
     const burst = Math.min(callBurst * connectionsPerUser, own.callBurst ?? Infinity);
@@ -110,7 +100,7 @@ export class HttpCalls {
   hangUp(random: string): void {
     const { connections, home } = this.#parts;
     const connection = connections.get(connectionId(home, random));
-    if (connection?.asker) connections.close(connection, CLOSE.normal);
+    if (connection?.httpCaller) connections.close(connection, CLOSE.normal);
   }
 }
 

@@ -2,7 +2,8 @@
 // a poll says how many frames it took; the rest is for the next poll.
 
 import type { Encoded } from "../../model/message.ts";
-import { connectionOf, type Attached, type Connection } from "../connection/connection.ts";
+import { connectionOf, type Connection } from "../connection/connection.ts";
+import type { Attached } from "../connection/attachment.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
 /** How long the last words to a client wait for a poll. */

@@ -23,7 +23,8 @@ import {
   type JsonRpcArrival,
   type SignalRArrival,
 } from "../rpc/arrival.ts";
-import { checkFits, type Attached, type Connection } from "../connection/connection.ts";
+import { checkFits, type Attached } from "../connection/attachment.ts";
+import type { Connection } from "../connection/connection.ts";
 import { shakeHands } from "./signalr-handshake.ts";
 import { HubObject } from "../object/hub-object.ts";
 import { followRoom, acceptOverflow } from "./overflow.ts";

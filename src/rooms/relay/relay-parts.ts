@@ -66,7 +66,7 @@ export class RelayParts extends Parts {
 
   /** Who calls over HTTP is no connection that stays. */
   override get crowd(): Crowd {
-    const here = [...this.connections.all].filter(({ asker }) => !asker);
+    const here = [...this.connections.all].filter(({ httpCaller }) => !httpCaller);
     const users = new Set(here.map(({ user }) => user.id)).size;
     return { sockets: here.length, connections: here.length, users };
   }

@@ -9,7 +9,7 @@ import type { RoomLog } from "../log/sqlite-log.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Fault } from "../rpc/fault.ts";
 import type { Draft, Entry } from "../rpc/log-entry.ts";
-import type { Ticket } from "../object/host.ts";
+import type { Ticket } from "../delivery/fan-out.ts";
 
 export interface PublisherOptions {
   /** The topic of the room, as text. */

@@ -3,6 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
+import type { Transport } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
 import type { User } from "../../model/user.ts";
 
@@ -35,7 +36,7 @@ export interface SignalRArrival {
 }
 
 /** Transports that the worker bridges to a socket of the object. */
-export type BridgedTransport = "ServerSentEvents" | "LongPolling";
+export type BridgedTransport = Exclude<Transport, "WebSockets">;
 
 /** A JSON-RPC client of a whole hub, to a relay. */
 export interface JsonRpcArrival {

@@ -2,7 +2,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, it, onTestFinished, vi } from "vitest";
-import { attachedOf, type Attached } from "../../../src/rooms/connection/connection.ts";
+import { attachedOf, type Attached } from "../../../src/rooms/connection/attachment.ts";
 import { request } from "../../dispatch/frames.ts";
 import { enter, roomAt, token, type Client } from "../client.ts";
 import { range } from "../storage.ts";

@@ -2,7 +2,7 @@
 
 import { DEFAULTS } from "../../../src/model/options.ts";
 import type { User } from "../../../src/model/user.ts";
-import type { Attached } from "../../../src/rooms/connection/connection.ts";
+import type { Attached } from "../../../src/rooms/connection/attachment.ts";
 import { ConnectionTable } from "../../../src/rooms/connection/connection-table.ts";
 import { LivenessSweep } from "../../../src/rooms/connection/liveness-sweep.ts";
 

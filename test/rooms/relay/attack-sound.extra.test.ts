@@ -1,4 +1,4 @@
-import { attachedOf } from "../../../src/rooms/connection/connection.ts";
+import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 // Attacks on relays that failed, and shall go on failing.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";

@@ -2,7 +2,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { expect, onTestFinished } from "vitest";
-import { attachedOf } from "../../../src/rooms/connection/connection.ts";
+import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { roomAt } from "../client.ts";
 import { replace } from "../replaced.ts";

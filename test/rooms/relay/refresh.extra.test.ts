@@ -4,7 +4,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
-import { attachedOf } from "../../../src/rooms/connection/connection.ts";
+import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { roomAt, token } from "../client.ts";
 import { connected, negotiate, open, post, relayOf, SignalR } from "./client.ts";
 import { postRefresh } from "./members.ts";

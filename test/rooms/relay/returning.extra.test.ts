@@ -3,7 +3,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { attachedOf } from "../../../src/rooms/connection/connection.ts";
+import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { enter, roomAt, type Client } from "../client.ts";
 import { connected, negotiate, open, relayOf, SignalR, type Joining } from "./client.ts";
 

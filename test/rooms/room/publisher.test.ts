@@ -7,7 +7,7 @@ import { NoLog } from "../../../src/rooms/log/open-log.ts";
 import { Outbox } from "../../../src/rooms/delivery/outbox.ts";
 import { Publisher } from "../../../src/rooms/room/publisher.ts";
 import type { Draft, Entry } from "../../../src/rooms/rpc/log-entry.ts";
-import type { Ticket } from "../../../src/rooms/object/host.ts";
+import type { Ticket } from "../../../src/rooms/delivery/fan-out.ts";
 import type { Frame } from "../client.ts";
 import { offsets } from "../storage.ts";
 
