@@ -1,4 +1,4 @@
-// What must hold (PERFORMANCE §3, and the issue of the bench): each gate reads the results and says what it found.
+// What must hold (docs/design/performance.md#pg1): each gate reads the results and says what it found.
 
 import type { Figures } from "./cases.ts";
 import { figuresOf, isOverloaded, type Result } from "./results.ts";

@@ -11,7 +11,7 @@ export interface Frame {
   readonly isBeat: boolean;
 }
 
-/** A room leaves memory after as long without work (PLATFORM §2). */
+/** A room leaves memory after as long without work (docs/design/platform.md#pl11). */
 const SLEEPY_MS = 10_000;
 /** After 1000 nobody comes back. */
 const CUT = 3000;

@@ -90,7 +90,7 @@ async function endGroup(child: ChildProcess, graceMs: number): Promise<void> {
     signal(group, "SIGTERM");
     if (await isGone(group, graceMs)) return;
   }
-  // workerd ignores SIGTERM while a socket is open (RELIABILITY §2).
+  // workerd ignores SIGTERM while a socket is open (docs/design/platform.md#pl28).
   signal(group, "SIGKILL");
   if (!(await isGone(group, 5_000))) throw new Error(`Process group ${group} survived SIGKILL.`);
 }

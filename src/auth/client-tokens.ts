@@ -1,5 +1,5 @@
 // Clients that another application sends here: its own negotiate endpoint answered `{ url, accessToken }`, the token
-// signed with an access key for `/client/?hub=` (SIGNALR, serverless mode of Azure SignalR).
+// signed with an access key for `/client/?hub=` (Azure SignalR's serverless mode, docs/design/rest-and-tokens.md#az9).
 
 import type { JWTPayload } from "jose";
 import type { User } from "../model/user.ts";

@@ -1,5 +1,5 @@
 // The worker's HTTP side: which path is answered by what, and how refusals look. No middleware touches the headers
-// of an upgrade: they are immutable (PLATFORM §2).
+// of an upgrade: they are immutable (docs/design/platform.md#pl9).
 
 import { Hono } from "hono";
 import { Refusal, refusalResponse } from "../auth/authenticate.ts";

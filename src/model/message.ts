@@ -46,7 +46,7 @@ export type Incoming =
   | { readonly type: "ping" }
   /** The peer says that it ends the connection. */
   | { readonly type: "close"; readonly error?: string }
-  /** Stateful reconnect (SIGNALR §3.9): all up to this message arrived; the number of the next one. */
+  /** All up to this message arrived; the number of the next one (docs/design/signalr-reconnect.md#sr3). */
   | { readonly type: "ack"; readonly sequence: number }
   | { readonly type: "sequence"; readonly sequence: number }
   /**

@@ -73,7 +73,7 @@ export function isNewer(one: User, other: User): boolean {
   return one.expiresAt > other.expiresAt;
 }
 
-/** A back end of ours: enters every room, as DESIGN §2 says. */
+/** A back end of ours: enters every room (docs/design/rest-and-tokens.md#ro3). */
 export const SERVICE_ROLE = "service";
 
 export const isService = (user: Pick<User, "roles">): boolean => user.roles.includes(SERVICE_ROLE);

@@ -1,4 +1,5 @@
-// The first message of a SignalR connection: which protocol follows. JSON and 0x1E, whatever follows (SIGNALR §3.1).
+// The first message of a SignalR connection: which protocol follows. JSON and 0x1E, whatever follows
+// (docs/design/signalr-wire.md#hs1).
 
 import type { Encoded } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";

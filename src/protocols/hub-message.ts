@@ -1,4 +1,5 @@
-// One SignalR hub message, however it was encoded: its members, by their names in JSON → what was said (SIGNALR §3.2).
+// One SignalR hub message, however it was encoded: its members, by their names in JSON → what was said
+// (docs/design/signalr-wire.md#ms3).
 
 import { HubError } from "../model/errors.ts";
 import type { Incoming, Invocation } from "../model/message.ts";

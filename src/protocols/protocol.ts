@@ -18,7 +18,7 @@ export interface Protocol<E extends Encoded = Encoded> {
   decode(frame: string | ArrayBuffer, limits: Limits, rest?: string | Uint8Array): Received;
   /** One record; records of a connection are joined into one frame. Empty where the protocol has no such word. */
   encode(message: Outgoing): E;
-  /** One frame of many records: frames cost, bytes hardly do (PERFORMANCE §2.4). */
+  /** One frame of many records: frames cost, bytes hardly do (docs/design/performance.md#pe1). */
   join(records: readonly E[]): E;
   /** Its clients take one message a frame: most JSON-RPC libraries know no arrays but answers to batches. */
   readonly single?: boolean;

@@ -1,4 +1,5 @@
-// What went wrong, in the words of ASP.NET Core: stock clients show them, and applications compare them (SIGNALR §3.4).
+// What went wrong, in the words of ASP.NET Core: stock clients show them, and applications compare them
+// (docs/design/signalr-wire.md#er1).
 
 import { CLOSE, HubError, type CloseCode } from "../model/errors.ts";
 import type { Outgoing } from "../model/message.ts";

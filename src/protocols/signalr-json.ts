@@ -1,5 +1,6 @@
 // SignalR's JSON hub protocol, both ways: the codec, and messages → text. Inbound text is decode-signalr-json.ts.
-// Members that would be null are left out, and headers are never written: Java clients throw on both (SIGNALR §3.2).
+// Members that would be null are left out, and headers are never written: Java clients throw on both
+// (docs/design/signalr-wire.md#ms4).
 
 import type { CloseCode } from "../model/errors.ts";
 import type { CallId, Encoded, Outgoing, OutgoingInvocation } from "../model/message.ts";

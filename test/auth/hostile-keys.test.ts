@@ -1,4 +1,4 @@
-// S4, with published keys: nothing but a published key verifies, and nobody but the issuer is asked for one.
+// [S4] With published keys: nothing but a published key verifies, and nobody but the issuer is asked for one.
 
 import { base64url, exportSPKI, type JWK } from "jose";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";

@@ -1,4 +1,4 @@
-// S3: which pages may connect. Only whole origins count, as browsers write them.
+// [S3] Which pages may connect. Only whole origins count, as browsers write them.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { authenticate } from "../../src/auth/authenticate.ts";

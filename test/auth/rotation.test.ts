@@ -1,4 +1,4 @@
-// S5: an issuer changes its keys twenty times while 500 clients a minute come.
+// [S5] An issuer changes its keys twenty times while 500 clients a minute come.
 
 import { afterEach, expect, it, vi } from "vitest";
 import { keyServer, keySet, NOW, outcome, signed, testKey, type TestKey } from "./tokens.ts";

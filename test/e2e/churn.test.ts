@@ -11,7 +11,7 @@ let endpoint: Endpoint;
 beforeAll(async () => void (endpoint = await startEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
-/** The mix of RELIABILITY §4. */
+/** docs/design/reliability.md#or4. */
 const cutOf = ({ next }: Chance): Cut => {
   const x = next();
   return x < 0.35 ? "reset" : x < 0.55 ? "fin" : x < 0.75 ? "close" : "half-open";

@@ -1,4 +1,4 @@
-// The arrows of DESIGN §5 and the sizes of STYLE: what may import what, and how long a file may be.
+// What may import what, and how long a file may be (CONTRIBUTING.md#sizes, CONTRIBUTING.md#layers).
 
 import { readFileSync, readdirSync } from "node:fs";
 import { posix } from "node:path";

@@ -66,7 +66,10 @@ export interface RoomRules {
   readonly history?: Policy;
 }
 
-/** DESIGN §2: a user's room is its own; the rest as the hub says or the token's `caps` grant; services may all. */
+/**
+ * A user's room is its own; the rest as the hub says or the token's `caps` grant; services may all
+ * (docs/design/rest-and-tokens.md#ro1).
+ */
 export async function mayEnter(call: Call & { room: Topic }, rules?: RoomRules): Promise<boolean> {
   const { user, room } = call;
   if (!user || room.kind === "all") return false;

@@ -1,5 +1,5 @@
 // SignalR's negotiation, and a hub over one WebSocket: `/hubs/{hub}/negotiate` and `/hubs/{hub}?id=`. Answers are in
-// SignalR's words (SIGNALR §1, §2): its clients show them.
+// SignalR's words (docs/design/signalr-transports.md#ng2, #tp2): its clients show them.
 
 import { PING } from "../../model/both-ends.ts";
 import type { Transport } from "../../model/options.ts";

@@ -1,5 +1,6 @@
 // One connection that its client may come back to on another socket, as SignalR's stateful reconnect has it
-// (SIGNALR §3.9): what was sent and not confirmed, and what was heard. Rows, so that it survives sleep and crashes.
+// (docs/design/signalr-reconnect.md#sr2): what was sent and not confirmed, and what was heard. Rows, so that it survives
+// sleep and crashes.
 
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";

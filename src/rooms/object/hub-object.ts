@@ -134,7 +134,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     else this.receiver.received(this.host, connection, frame);
   }
 
-  /** The hibernation API answers no Close frame by itself (PLATFORM §0.2). */
+  /** The hibernation API answers no Close frame by itself (docs/design/platform.md#pl3). */
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     const isLost = code === 1006 || code === 1015;
     if (!isLost) answerClose(socket, code, reason);

@@ -1,4 +1,4 @@
-// When to write: "ltd" of PERFORMANCE §2.4. A flush follows when the loop has drained, which at rest is at once; then
+// When to write (docs/design/performance.md#pe3). A flush follows when the loop has drained, which at rest is at once; then
 // it is let drain again, then held for 2 ms, and what came meanwhile is flushed together. When nothing came, no timer
 // is left behind.
 

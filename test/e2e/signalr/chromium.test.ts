@@ -90,7 +90,7 @@ describe("the stock client in a browser that lacks", () => {
   });
 });
 
-/** The client's Close comes after its DELETE, where there is nobody any more: SIGNALR §2.4, as with ASP.NET. */
+/** The client's Close comes after its DELETE, as with ASP.NET (docs/design/signalr-transports.md#lp4). */
 const isLateClose = ({ options }: Row, text: string): boolean =>
   options.transport === HttpTransportType.LongPolling && text.includes("404 (Not Found)");
 

@@ -1,4 +1,4 @@
-// Calls that fail, and the words of ASP.NET Core for each (SIGNALR §3.4).
+// Calls that fail, and the words of ASP.NET Core for each (docs/design/signalr-wire.md#er1).
 
 import { Subject } from "@microsoft/signalr";
 import type { Guest } from "./connections.ts";

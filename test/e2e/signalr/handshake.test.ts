@@ -1,4 +1,4 @@
-// The first message of a connection, as no stock client sends it (SIGNALR §3.1).
+// The first message of a connection, as no stock client sends it (docs/design/signalr-wire.md#hs1).
 
 import { HubConnectionBuilder, JsonHubProtocol, LogLevel } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

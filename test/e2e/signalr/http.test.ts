@@ -1,4 +1,5 @@
-// The HTTP side: negotiation, who may come with which id, and the answers which clients show (SIGNALR §1, §2.1).
+// The HTTP side: negotiation, who may come with which id, and the answers which clients show
+// (docs/design/signalr-transports.md#ng2, #tp2).
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEndpoint, type Endpoint } from "../../support/endpoint.ts";

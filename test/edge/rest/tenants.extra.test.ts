@@ -1,4 +1,4 @@
-// S8: three tenants with the same names for everything, and 10,000 operations of services, each of which tries its best to
+// [S8] Three tenants with the same names for everything, and 10,000 operations of services, each of which tries its best to
 // reach the others.
 
 import { describe, expect, it } from "vitest";

@@ -40,7 +40,7 @@ describe("whoever negotiates", () => {
     expect((await listDurableObjectIds(env.RELAYS)).length).toBe(before);
   });
 
-  // Without a route for other verbs it is "Nothing is here" (SIGNALR §1: POST only, others 405).
+  // Without a route for other verbs it is "Nothing is here" (docs/design/signalr-transports.md#ng1).
   it("by GET is told 405", async () => {
     const response = await upgrade("/hubs/relayed/negotiate", { upgrade: "" });
     expect(response.status).toBe(405);
@@ -48,7 +48,7 @@ describe("whoever negotiates", () => {
 });
 
 describe("what is said to nobody", () => {
-  // SIGNALR §6: "Sends to absent targets succeed silently."
+  // As in ASP.NET (docs/design/signalr-wire.md#cr2).
   it("is said without an error", async () => {
     using alice = await connected("relayed");
     const bob = await connected("relayed", { user: "bob" });
