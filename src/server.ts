@@ -3,7 +3,7 @@
 
 import type { Hono } from "hono";
 import { verifyToken, type AuthEnv } from "./auth/authenticate.ts";
-import { dispatcher } from "./dispatch/run/dispatcher.ts";
+import { dispatcher } from "./dispatch/dispatcher.ts";
 import type { Filter } from "./dispatch/define/filters.ts";
 import type { AnyHub } from "./dispatch/define/hub-definition.ts";
 import { tablesOf } from "./dispatch/define/hub-tables.ts";

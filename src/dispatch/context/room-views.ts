@@ -5,37 +5,42 @@ import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Entry as Logged, HistoryView } from "../../rooms/rpc/log-entry.ts";
-import type { Host } from "../../rooms/object/host.ts";
+import type { Host, RoomAccess } from "../../rooms/object/host.ts";
 import type { Entry, Room, RoomView } from "./context.ts";
 
 /** A room that is only looked at. */
-export function roomView(host: Host, topic: Topic): RoomView {
+export function roomView(rooms: RoomAccess, topic: Topic): RoomView {
   return {
     topic,
     history: {
-      last: async (count) => entriesOf(await host.history(topic, { limit: count })),
-      since: async (position) => entriesOf(await host.history(topic, { since: position })),
+      last: async (count) => entriesOf(await rooms.history(topic, { limit: count })),
+      since: async (position) => entriesOf(await rooms.history(topic, { since: position })),
     },
     presence: {
-      list: async (page = {}) => [...(await host.presence(topic, page)).members],
-      count: async () => countsOf(await host.presence(topic, { limit: 0 })),
+      list: async (page = {}) => [...(await rooms.presence(topic, page)).members],
+      count: async () => countsOf(await rooms.presence(topic, { limit: 0 })),
     },
   };
 }
 
 /** A room the caller's connection may be put into. */
-export function roomOf(host: Host, caller: Connection, topic: Topic): Room {
-  const view = roomView(host, topic);
+export function roomOf(
+  host: Pick<Host, "clients" | "rooms">,
+  caller: Connection,
+  topic: Topic,
+): Room {
+  const { rooms, clients } = host;
+  const view = roomView(rooms, topic);
   return {
     ...view,
-    join: () => host.join(caller, topic),
-    leave: () => host.leave(caller, topic),
-    add: (id) => host.move(id, topic, "join"),
-    remove: (id) => host.move(id, topic, "leave"),
+    join: () => rooms.join(caller, topic),
+    leave: () => rooms.leave(caller, topic),
+    add: (id) => clients.move(id, topic, "join"),
+    remove: (id) => clients.move(id, topic, "leave"),
     presence: {
       ...view.presence,
-      track: (state) => host.track(caller.user.id, topic, state),
-      untrack: () => host.track(caller.user.id, topic, null),
+      track: (state) => rooms.track(caller.user.id, topic, state),
+      untrack: () => rooms.track(caller.user.id, topic, null),
     },
   };
 }

@@ -8,8 +8,17 @@ import {
   type SignalRSettings,
 } from "../../model/options.ts";
 import type { Filter, Filtered } from "./filters.ts";
-import type { AnyHub } from "./hub-definition.ts";
-import type { Table } from "../run/invocation.ts";
+import type { AnyHub, AnyMember } from "./hub-definition.ts";
+import type { Policy } from "./policies.ts";
+
+/** What a call needs to find its method. */
+export interface Table {
+  readonly name: string;
+  readonly authorize: Policy | undefined;
+  readonly members: ReadonlyMap<string, AnyMember>;
+  /** The members' names by themselves in lower case. */
+  readonly names: ReadonlyMap<string, string>;
+}
 
 export interface ServedHub extends Table, Filtered {
   readonly hub: AnyHub;

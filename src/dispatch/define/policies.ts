@@ -1,9 +1,8 @@
 // Who may. A policy sees the call and says yes or no; policies combine, and none of them throws to refuse.
 
 import { allows } from "../../model/capability.ts";
-import { formatTopic, isRoomKind, type Topic } from "../../model/topic.ts";
+import { formatTopic, isRoomKind, type RoomKind, type Topic } from "../../model/topic.ts";
 import { isService, type Right, type User } from "../../model/user.ts";
-import type { ServedHub } from "./hub-tables.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -51,12 +50,19 @@ export const some =
   };
 
 /** Somebody who would come into a room of a hub, or ask about it. */
-export const callAt = ({ name: hub }: Pick<ServedHub, "name">, user: User, room: Topic) => ({
+export const callAt = ({ name: hub }: { readonly name: string }, user: User, room: Topic) => ({
   ...{ hub, user, room },
   args: [],
 });
 
-export const rulesAt = ({ hub }: Pick<ServedHub, "hub">, { kind }: Topic): RoomRules | undefined =>
+/** A hub, as far as its rules of rooms go. */
+interface RuledHub {
+  readonly hub: {
+    readonly settings: { readonly rooms?: { readonly [K in RoomKind]?: RoomRules } };
+  };
+}
+
+export const rulesAt = ({ hub }: RuledHub, { kind }: Topic): RoomRules | undefined =>
   isRoomKind(kind) ? hub.settings.rooms?.[kind] : undefined;
 
 /** The rules of one kind of room. Closed unless opened. */

@@ -1,41 +1,21 @@
-// The protocol's own methods, `$/…`: what every room answers whatever its hub.
+// The protocol's own methods, `$/…`: every hub has them.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/position.ts";
-import type { User } from "../../model/user.ts";
-import { check } from "../run/invocation.ts";
+import { check } from "../define/check-value.ts";
 import { mayReadHistory } from "../define/policies.ts";
 import { openRpc } from "../define/open-rpc.ts";
 import { refreshed } from "./refresh-token.ts";
-import {
-  Join,
-  join,
-  leave,
-  Publish,
-  publish,
-  Resume,
-  resume,
-  roomAsked,
-  seen,
-  judged,
-} from "./room-methods.ts";
+import { judgedAt, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
+import { Join, join, leave, Publish, publish, Resume, resume } from "./room-methods.ts";
 import { entriesOf } from "../context/room-views.ts";
-import type { Session } from "../run/session.ts";
-import type { ServedHub } from "../define/hub-tables.ts";
 
-/** Judges a fresh token. Throws what authentication throws. */
-export type Verify = (token: string, env: object) => Promise<User>;
-
-export interface Asked {
-  readonly session: Session;
-  readonly served: ServedHub;
-  readonly verify: Verify;
-}
+export type { Verify } from "./protocol-call.ts";
 
 const Limit = z.number().int().min(0).optional();
-/** Which room is meant, where the connection came for the whole hub. */
+/** The room that is meant, where the connection came for the whole hub. */
 const Room = z.string().optional();
 const HistoryQuery = z.object({
   room: Room,
@@ -50,33 +30,35 @@ const Refresh = z.object({ token: z.string() });
 const builtIn =
   <S extends StandardSchemaV1>(
     schema: S,
-    answer: (asked: Asked, query: StandardSchemaV1.InferOutput<S>) => Promise<unknown>,
+    answer: (call: ProtocolCall, query: StandardSchemaV1.InferOutput<S>) => Promise<unknown>,
   ) =>
-  async (asked: Asked, params: unknown): Promise<unknown> =>
-    answer(asked, (await check(schema, params ?? {}, "Params")) as StandardSchemaV1.InferOutput<S>);
+  async (call: ProtocolCall, params: unknown): Promise<unknown> =>
+    answer(call, (await check(schema, params ?? {}, "Params")) as StandardSchemaV1.InferOutput<S>);
 
-export const builtIns: ReadonlyMap<string, (asked: Asked, params: unknown) => Promise<unknown>> =
-  new Map([
-    ["$/history", builtIn(HistoryQuery, history)],
-    ["$/presence", builtIn(PresenceQuery, presence)],
-    ["$/track", builtIn(Track, (asked, { room, state }) => track(asked, room, state))],
-    ["$/untrack", builtIn(z.object({ room: Room }), (asked, { room }) => track(asked, room, null))],
-    ["$/refresh", builtIn(Refresh, refresh)],
-    ["$/join", builtIn(Join, join)],
-    ["$/leave", builtIn(z.object({ room: z.string() }), leave)],
-    ["$/publish", builtIn(Publish, publish)],
-    ["$/resume", builtIn(Resume, resume)],
-    ["rpc.discover", async ({ served }) => openRpc(served)],
-  ]);
+export const builtIns: ReadonlyMap<
+  string,
+  (call: ProtocolCall, params: unknown) => Promise<unknown>
+> = new Map([
+  ["$/history", builtIn(HistoryQuery, history)],
+  ["$/presence", builtIn(PresenceQuery, presence)],
+  ["$/track", builtIn(Track, (call, { room, state }) => track(call, room, state))],
+  ["$/untrack", builtIn(z.object({ room: Room }), (call, { room }) => track(call, room, null))],
+  ["$/refresh", builtIn(Refresh, refresh)],
+  ["$/join", builtIn(Join, join)],
+  ["$/leave", builtIn(z.object({ room: z.string() }), leave)],
+  ["$/publish", builtIn(Publish, publish)],
+  ["$/resume", builtIn(Resume, resume)],
+  ["rpc.discover", async ({ session }) => openRpc(session.served)],
+]);
 
 async function history(
-  asked: Asked,
+  call: ProtocolCall,
   { room: name, since, limit, reverse }: z.output<typeof HistoryQuery>,
 ) {
-  const room = roomAsked(asked, name);
-  if (!(await mayReadHistory(...judged(asked, room))))
+  const room = roomNamed(call, name);
+  if (!(await mayReadHistory(...judgedAt(call, room))))
     throw new HubError("forbidden", "This room's history is not for this user.");
-  const view = await asked.session.host.history(room, {
+  const view = await call.session.host.rooms.history(room, {
     ...(since !== undefined && { since: parsePosition(since) }),
     ...(limit !== undefined && { limit }),
     ...(reverse !== undefined && { reverse }),
@@ -91,24 +73,24 @@ async function history(
 }
 
 async function presence(
-  asked: Asked,
+  call: ProtocolCall,
   { room: name, after, limit }: z.output<typeof PresenceQuery>,
 ) {
-  const room = await seen(asked, name);
-  return asked.session.host.presence(room, {
+  const room = await roomToSee(call, name);
+  return call.session.host.rooms.presence(room, {
     ...(after !== undefined && { after }),
     ...(limit !== undefined && { limit }),
   });
 }
 
-async function track(asked: Asked, name: string | undefined, state: unknown): Promise<null> {
-  const { host, connection } = asked.session;
-  await host.track(connection.user.id, roomAsked(asked, name), state);
+async function track(call: ProtocolCall, name: string | undefined, state: unknown): Promise<null> {
+  const { host, connection } = call.session;
+  await host.rooms.track(connection.user.id, roomNamed(call, name), state);
   return null;
 }
 
-async function refresh(asked: Asked, { token }: z.output<typeof Refresh>) {
-  const user = await asked.verify(token, asked.session.host.env);
-  const { expiresAt } = await refreshed(asked, user);
+async function refresh(call: ProtocolCall, { token }: z.output<typeof Refresh>) {
+  const user = await call.verify(token, call.session.host.env);
+  const { expiresAt } = await refreshed(call.session, user);
   return { expiresAt };
 }

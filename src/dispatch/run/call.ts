@@ -1,31 +1,33 @@
-// One call from begin to completion: it runs when its session says so, may be cancelled, and is answered once. What
-// it does is its work: a hub's method or stream (hub-call.ts), or a word of the protocol's own (built-ins.ts).
+// One call from begin to completion: its session runs it in its turn, it may be cancelled, and it is answered once. What
+// it does is its work: a hub's method or stream (hub-call.ts), or a method of the protocol's own (built-ins.ts).
 
 import { HubError, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
-import { failure, type Answering, type Failing } from "./frame-answers.ts";
-import type { Said } from "../context/build-contexts.ts";
+import { failure, type FailedCall, type SendAnswer } from "./frame-answers.ts";
+import type { Publications } from "../context/call-context.ts";
 import type { OpenCall, Session } from "./session.ts";
 import type { UploadStream } from "./upload-streams.ts";
 
 export interface CallOptions {
   readonly session: Session;
-  /** Absent: nobody waits for an answer. */
+  /** Absent: its caller waits for no answer. */
   readonly id: CallId | undefined;
-  /** What is called, for the log … */
+  /** The method, for the log … */
   readonly name: string;
   /** … and as the caller named it. */
   readonly target: string;
-  readonly answer: Answering;
+  readonly answer: SendAnswer;
   /** Gives the result. Begins synchronously. */
   work(call: Call): Promise<unknown>;
 }
 
 export class Call implements OpenCall {
   readonly #options: CallOptions;
+  readonly id: CallId | undefined;
   readonly #uploads = new Map<string, UploadStream>();
-  readonly said: Said = { tickets: [], elsewhere: [] };
+  /** What the call has published. Its completion waits for all of it, and fails with what failed. */
+  readonly published: Publications = { tickets: [], elsewhere: [] };
   #controller: AbortController | undefined;
   #cancelled: HubError | undefined;
   /** Lets the connection's next call begin. */
@@ -35,13 +37,10 @@ export class Call implements OpenCall {
 
   constructor(options: CallOptions) {
     this.#options = options;
+    this.id = options.id;
   }
 
-  get id(): CallId | undefined {
-    return this.#options.id;
-  }
-
-  /** Made only for who looks at it. */
+  /** Made on first use. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -57,7 +56,7 @@ export class Call implements OpenCall {
     return upload;
   }
 
-  /** The handler may run on; its caller is answered now. */
+  /** Answers the caller at once; the handler may run on. */
   cancel(error: HubError): void {
     if (this.#cancelled) return;
     this.#cancelled = error;
@@ -84,18 +83,18 @@ export class Call implements OpenCall {
     }
   }
 
-  /** What was said elsewhere is on its way, in its order: the connection's next call may begin. */
+  /** Publications in rooms elsewhere are on their way, in order: the connection's next call may begin meanwhile. */
   async #saved(): Promise<void> {
-    if (this.said.elsewhere.length === 0) return;
+    if (this.published.elsewhere.length === 0) return;
     this.release();
-    await Promise.all(this.said.elsewhere);
+    await Promise.all(this.published.elsewhere);
   }
 
-  /** Asked at the flush: what was said here is saved by then, or has failed. Throws what the protocol cannot carry. */
+  /** Answers at the flush: publications here are saved by then, or have failed. Throws what the protocol cannot carry. */
   #complete(result: unknown): void {
     const { id, answer } = this.#options;
     if (id === undefined) return;
-    const { tickets } = this.said;
+    const { tickets } = this.published;
     const completion = this.encoded({ type: "completion", id, result });
     const { session } = this.#options;
     const size = completion.type === "record" ? completion.record.length : 0;
@@ -103,7 +102,7 @@ export class Call implements OpenCall {
     answer(() => {
       session.unsentChars -= size;
       const error = tickets.find((ticket) => ticket.error)?.error;
-      return error ? failure(id, error, this.#failing) : completion;
+      return error ? failure(id, error, this.#failed) : completion;
     });
   }
 
@@ -119,16 +118,16 @@ export class Call implements OpenCall {
       shown.detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
     if (this.#cancelled) return;
-    this.#options.session.host.refused(shown.code);
+    this.#options.session.host.activity.refused(shown.code);
     this.#answer(shown);
   }
 
   #answer(error: HubError): void {
     const { id, answer } = this.#options;
-    if (id !== undefined) answer(failure(id, error, this.#failing));
+    if (id !== undefined) answer(failure(id, error, this.#failed));
   }
 
-  get #failing(): Failing {
+  get #failed(): FailedCall {
     const { target, session } = this.#options;
     return { target, stage: this.stage, detailed: session.host.settings.detailedErrors };
   }

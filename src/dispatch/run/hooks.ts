@@ -1,4 +1,4 @@
-// Runs a hub's hooks: what happens because a connection or a user comes or goes, and not because of a call.
+// Runs a hub's hooks: its code for connections and users that come or go.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -8,24 +8,25 @@ import {
   memberContext,
   roomContext,
   voiceOf,
-  type Said,
-} from "../context/build-contexts.ts";
+  type Publications,
+} from "../context/call-context.ts";
 import type { HubContext } from "../context/context.ts";
 import { through } from "../define/filters.ts";
 import type { Session } from "./session.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
-/** The connection's first turn: its calls begin when the hub has done what it does at the beginning. */
-export async function connectedHook(session: Session, served: ServedHub): Promise<void> {
+/** The connection's first turn: its calls begin when the hub's `connected` is done. */
+export async function connectedHook(session: Session): Promise<void> {
+  const { served } = session;
   const { connected } = served.hub.settings;
   const { promise, resolve } = Promise.withResolvers<void>();
   const run = async (release: () => void) => {
     const asking = () => {
-      session.open();
+      session.openGate();
       release();
     };
     try {
-      await inContext(session, served, {
+      await inContext(session, {
         asking,
         run: (context) =>
           through<void>(
@@ -37,9 +38,9 @@ export async function connectedHook(session: Session, served: ServedHub): Promis
     } catch (error) {
       logError("hook_failed", { hub: served.name, hook: "connected", error });
       session.neverBegan = true;
-      session.host.close(session.connection, CLOSE.failed, detailOf(session, error));
+      session.host.connections.close(session.connection, CLOSE.failed, detailOf(session, error));
     }
-    if (!session.neverBegan) session.open();
+    if (!session.neverBegan) session.openGate();
     resolve();
   };
   session.gated = [];
@@ -47,14 +48,11 @@ export async function connectedHook(session: Session, served: ServedHub): Promis
   return promise;
 }
 
-export async function disconnectedHook(
-  session: Session,
-  served: ServedHub,
-  error: Error | undefined,
-): Promise<void> {
+export async function disconnectedHook(session: Session, error: Error | undefined): Promise<void> {
+  const { served } = session;
   const { disconnected } = served.hub.settings;
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
-  await inContext(session, served, {
+  await inContext(session, {
     run: (context) =>
       through<void>(
         served,
@@ -65,7 +63,7 @@ export async function disconnectedHook(
   });
 }
 
-/** What SignalR's clients are told of it: a HubError always, others where the hub shows details. */
+/** The reason that SignalR's clients get: a HubError's always, others where the hub shows details. */
 function detailOf({ host }: Session, error: unknown): string | undefined {
   if (error instanceof HubError) return `HubException: ${error.message}`;
   if (!host.settings.detailedErrors) return undefined;
@@ -77,18 +75,15 @@ interface Lifecycle {
   run(context: HubContext<unknown>): unknown;
 }
 
-async function inContext(
-  { host, connection, signal }: Session,
-  served: ServedHub,
-  { asking, run }: Lifecycle,
-): Promise<void> {
-  const said: Said = { tickets: [], elsewhere: [] };
-  const voice = voiceOf({ host, served, ...(asking && { asking }) }, said);
-  await run(callContext({ host, caller: connection, voice, signal: () => signal }));
-  await Promise.all(said.elsewhere);
+async function inContext(session: Session, { asking, run }: Lifecycle): Promise<void> {
+  const { host, served, connection } = session;
+  const published: Publications = { tickets: [], elsewhere: [] };
+  const voice = voiceOf({ host, served, ...(asking && { asking }) }, published);
+  await run(callContext({ host, caller: connection, voice, signal: () => session.signal }));
+  await Promise.all(published.elsewhere);
 }
 
-/** One that fails does not keep the others from running. */
+/** A hook that fails does not keep the others from running. */
 export async function presenceHooks(
   host: Host,
   served: ServedHub,
@@ -96,14 +91,14 @@ export async function presenceHooks(
   left: readonly string[],
 ): Promise<void> {
   const { settings } = served.hub;
-  const said: Said = { tickets: [], elsewhere: [] };
-  const context = roomContext(host, voiceOf({ host, served }, said), host.room);
+  const published: Publications = { tickets: [], elsewhere: [] };
+  const context = roomContext(host, voiceOf({ host, served }, published), host.room);
   await Promise.all([
     ...joined.map((id) => guarded(served, () => settings.joined?.(memberContext(context, id)))),
     ...left.map((id) => guarded(served, () => settings.left?.(memberContext(context, id)))),
   ]);
   await guarded(served, () => settings.presenceChanged?.(context));
-  await guarded(served, () => Promise.all(said.elsewhere));
+  await guarded(served, () => Promise.all(published.elsewhere));
 }
 
 async function guarded(served: ServedHub, hook: () => unknown): Promise<void> {

@@ -3,45 +3,41 @@
 
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type CallId, type Invocation } from "../../model/message.ts";
-import type { Answering } from "./frame-answers.ts";
 import { Call } from "./call.ts";
-import { callContext, voiceOf } from "../context/build-contexts.ts";
+import { callContext, voiceOf } from "../context/call-context.ts";
 import { through } from "../define/filters.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
-import { find, nameOf, prepare } from "./invocation.ts";
+import type { SendAnswer } from "./frame-answers.ts";
+import { admit, find, nameOf } from "./invocation.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
-import type { ServedHub } from "../define/hub-tables.ts";
 
-interface HubCall {
+/** A call whose member was found, and under which name. */
+interface FoundCall {
   readonly session: Session;
-  readonly served: ServedHub;
   readonly invocation: Invocation;
-}
-
-/** A call whose member was found: under which name, and with its streams among its arguments. */
-interface Found extends HubCall {
   readonly name: string;
   readonly member: AnyMember;
 }
 
 /** Starts the call: at once where it streams, otherwise in its turn. What it throws is the caller's error. */
-export function startHubCall(asked: HubCall, answer: Answering): void {
-  const { session, served, invocation } = asked;
+export function startHubCall(session: Session, invocation: Invocation, answer: SendAnswer): void {
+  const { connection, served } = session;
   const { id, target } = invocation;
   const name = nameOf(served, invocation);
   const member = find(served, name);
   checkKind(invocation, member);
-  if (session.connection.protocol.answersOnly && isStreaming(member))
+  const streams = isStreaming(member);
+  if (streams && connection.protocol.answersOnly)
     throw wrongKind(`${target} streams: it needs a socket.`);
-  const found = { ...asked, name, member };
+  const found = { session, invocation, name, member };
   const work = member.kind === "stream" ? streamed(found) : answered(found);
   const call = new Call({ session, id, name: `${served.name}.${name}`, target, answer, work });
-  if (isStreaming(member)) session.beside(call);
+  if (streams) session.beside(call);
   else session.inTurn(call);
 }
 
-/** SignalR's clients say whether they expect a stream; its own words tell them that they are wrong. */
+/** SignalR's clients say whether they expect a stream; the texts are ASP.NET's. */
 function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): void {
   if (kind === "stream" && streaming === false)
     throw wrongKind(
@@ -64,13 +60,13 @@ const isStream = (arg: AnyMember["args"][number]): boolean => "streamOf" in arg;
 
 type Work = (call: Call) => Promise<unknown>;
 
-/** Who waits for a method that gives nothing is answered with null, as in SignalR; a stream's end has no result. */
-function answered(found: Found): Work {
+/** A method that gives nothing is answered with null, as in SignalR; a stream's end has no result. */
+function answered(found: FoundCall): Work {
   const handle = handled(found);
   return async (call) => (await handle(call)) ?? null;
 }
 
-function streamed(found: Found): Work {
+function streamed(found: FoundCall): Work {
   const { session, invocation } = found;
   const id = invocation.id!;
   const handle = handled(found);
@@ -90,21 +86,21 @@ const notIterable = (target: string): string =>
   `The value returned by the streaming method '${target}' is not a ChannelReader<> or IAsyncEnumerable<>.`;
 
 const sendItem = ({ host, connection }: Session, call: Call, id: CallId, item: unknown): void =>
-  host.send(connection, call.encoded({ type: "item", id, item }));
+  host.replies.send(connection, call.encoded({ type: "item", id, item }));
 
 /**
  * Uploads open before anything is awaited: their items may stand right behind the call, while policies and schemas
  * take their time. They close with the call, whatever becomes of it.
  */
 const handled =
-  (found: Found): Work =>
+  (found: FoundCall): Work =>
   async (call) => {
-    const { session, served, member, name } = found;
+    const { session, member, name } = found;
+    const { served } = session;
     const args = placed(call, found);
     const uploads = openUploads(call, member, args);
-    const { user } = session.connection;
-    const { args: checked } = await prepare(served, {
-      ...{ target: name, args, user },
+    const checked = await admit(served, member, {
+      ...{ target: name, args, user: session.connection.user },
       open: (ref) => uploads.get(ref)!,
       reached: (stage) => (call.stage = stage),
     });
@@ -120,7 +116,7 @@ const handled =
   };
 
 /** The arguments, with the caller's streams in the places where the method takes them. */
-function placed(call: Call, { invocation, member }: Found): readonly unknown[] {
+function placed(call: Call, { invocation, member }: FoundCall): readonly unknown[] {
   const { args, streamIds = [], streaming } = invocation;
   if (streaming === undefined) return args;
   const expected = member.args.filter(isStream).length;
@@ -146,13 +142,13 @@ function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[])
   return new Map(refs.map((ref) => [ref, call.openUpload(ref)]));
 }
 
-function contextOf(call: Call, { session, served, invocation }: HubCall) {
-  const { host, connection } = session;
-  const asking = () => call.release();
-  const voice = voiceOf({ host, served, saidIn: saidIn(session, invocation), asking }, call.said);
+function contextOf(call: Call, { session, invocation }: FoundCall) {
+  const { connection, host, served } = session;
+  const idPrefix = idPrefixOf(session, invocation);
+  const voice = voiceOf({ host, served, idPrefix, asking: () => call.release() }, call.published);
   return callContext({ host, caller: connection, voice, signal: () => call.signal });
 }
 
-/** What a repeated call has in common with the first: its user and its key, which no other pair can spell. */
-const saidIn = ({ connection }: Session, { idempotencyKey }: Invocation): string | undefined =>
+/** Of a repeated call the same as of the first: its user and its key, which no other pair can spell. */
+const idPrefixOf = ({ connection }: Session, { idempotencyKey }: Invocation): string | undefined =>
   idempotencyKey === undefined ? undefined : JSON.stringify([connection.user.id, idempotencyKey]);

@@ -4,43 +4,37 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type Invocation, type Stage } from "../../model/message.ts";
 import type { User } from "../../model/user.ts";
+import { check } from "../define/check-value.ts";
 import type { AnyMember, Arg } from "../define/hub-definition.ts";
-import type { Policy } from "../define/policies.ts";
+import type { Table } from "../define/hub-tables.ts";
+import { anyone } from "../define/policies.ts";
 
-/** A hub as the dispatcher knows it: names look up a Map, never an object. */
-export interface Table {
-  readonly name: string;
-  readonly authorize: Policy | undefined;
-  readonly members: ReadonlyMap<string, AnyMember>;
-  /** The members' names, by themselves in lower case. */
-  readonly names: ReadonlyMap<string, string>;
-}
-
-export interface Invoked {
+export interface PendingCall {
+  /** The method's name in the hub. */
   readonly target: string;
   readonly args: readonly unknown[];
   readonly user: User | null;
   /** Turns the stand-in of a stream into its items. */
   open(ref: StreamRef): AsyncIterable<unknown>;
-  /** Told how far the call has come, for words that depend on it. */
+  /** Called with each stage that the call reaches, for error texts that depend on it. */
   reached?(stage: Stage): void;
 }
 
-/** The member and its validated arguments. Throws `method_not_found`, `forbidden` or `invalid_arguments`. */
-export async function prepare(table: Table, call: Invoked): Promise<Prepared> {
+/** Finds, authorises and validates. Throws `method_not_found`, `forbidden` or `invalid_arguments`. */
+export async function prepare(table: Table, call: PendingCall): Promise<PreparedCall> {
   const member = find(table, call.target);
-  call.reached?.("authorising");
-  await authorise(table, member, call);
-  call.reached?.("binding");
-  return { member, args: await validate(member, call) };
+  return { member, args: await admit(table, member, call) };
 }
 
-export interface Prepared {
+export interface PreparedCall {
   readonly member: AnyMember;
   readonly args: unknown[];
 }
 
-/** What the table calls a target. Policies judge by this name, so a change of case must not lead past one. */
+/**
+ * The name under which the hub has a target that the caller may have spelled in another case. Policies judge by this
+ * name, so a change of case must not lead past one.
+ */
 export const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
   (anyCase ? table.names.get(target.toLowerCase()) : undefined) ?? target;
 
@@ -50,14 +44,26 @@ export function find(table: Table, target: string): AnyMember {
   return member;
 }
 
-async function authorise(table: Table, member: AnyMember, call: Invoked): Promise<void> {
-  const asked = { hub: table.name, method: call.target, user: call.user, args: call.args };
+/** Authorises and validates a call whose member was found; gives the arguments as the schemas make them. */
+export async function admit(
+  table: Table,
+  member: AnyMember,
+  call: PendingCall,
+): Promise<unknown[]> {
+  call.reached?.("authorising");
+  await authorise(table, member, call);
+  call.reached?.("binding");
+  return validate(member, call);
+}
+
+async function authorise(table: Table, member: AnyMember, call: PendingCall): Promise<void> {
+  const judged = { hub: table.name, method: call.target, user: call.user, args: call.args };
   for (const policy of [table.authorize, member.policy])
-    if (policy && !(await policy(asked)))
+    if (policy && policy !== anyone && !(await policy(judged)))
       throw new HubError("forbidden", `${table.name}.${call.target} is not for this user.`);
 }
 
-async function validate(member: AnyMember, call: Invoked): Promise<unknown[]> {
+async function validate(member: AnyMember, call: PendingCall): Promise<unknown[]> {
   const { length } = member.args;
   if (call.args.length > length)
     throw unbound(
@@ -75,8 +81,12 @@ async function validate(member: AnyMember, call: Invoked): Promise<unknown[]> {
   return checked;
 }
 
-/** What ASP.NET would say, for hubs that show details. */
-function unbound(error: HubError, { args: { length } }: AnyMember, { args }: Invoked): HubError {
+/** Adds ASP.NET's text for arguments that do not bind, which hubs with `detailedErrors` show. */
+function unbound(
+  error: HubError,
+  { args: { length } }: AnyMember,
+  { args }: PendingCall,
+): HubError {
   error.detail =
     args.length === length
       ? "InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked."
@@ -84,7 +94,7 @@ function unbound(error: HubError, { args: { length } }: AnyMember, { args }: Inv
   return error;
 }
 
-async function checkArgument(arg: Arg, value: unknown, index: number, call: Invoked) {
+async function checkArgument(arg: Arg, value: unknown, index: number, call: PendingCall) {
   if (!("streamOf" in arg)) return check(arg, value, `Argument ${index + 1}`);
   if (!(value instanceof StreamRef))
     throw new HubError("invalid_arguments", `Argument ${index + 1}: a stream is expected.`);
@@ -95,24 +105,11 @@ async function* items(schema: StandardSchemaV1, source: AsyncIterable<unknown>) 
   for await (const item of source) yield await checkItem(schema, item);
 }
 
-/** The method that reads it meets the error in the middle of its work: so the code says that it is not its own. */
+/** The reading method gets this error in the middle of its work: `invalid_item` says that it is not its own. */
 async function checkItem(schema: StandardSchemaV1, item: unknown): Promise<unknown> {
   try {
     return await check(schema, item, "Stream item");
   } catch (error) {
     throw error instanceof HubError ? new HubError("invalid_item", error.message) : error;
   }
-}
-
-/** The value as the schema gives it. Throws `invalid_arguments` with the first issue and its path. */
-export async function check(schema: StandardSchemaV1, value: unknown, what: string) {
-  const pending = schema["~standard"].validate(value);
-  const result = pending instanceof Promise ? await pending : pending;
-  if (!result.issues) return result.value;
-  const [issue] = result.issues;
-  const path = (issue?.path ?? []).map((part) =>
-    String(typeof part === "object" ? part.key : part),
-  );
-  const where = path.length > 0 ? `${what} (${path.join(".")})` : what;
-  throw new HubError("invalid_arguments", `${where}: ${issue?.message ?? "invalid"}`.slice(0, 500));
 }

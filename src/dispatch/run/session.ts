@@ -1,36 +1,44 @@
-// What a connection has open while the object is awake: calls in their order, streams both ways, questions to the
-// client. Lost with the object's memory; what a loss must not leave unanswered is remembered by the host.
+// What a connection has open while its object is awake: calls in their order, streams both ways, client results. Lost with
+// the object's memory; the host remembers, across sleep, which calls such a loss must answer.
 
 import { HubError } from "../../model/errors.ts";
 import type { CallId } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
+import { limitsOf } from "../../rooms/connection/connection-limits.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
+import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
+import type { ServedHub } from "../define/hub-tables.ts";
 import { ClientResults } from "./client-results.ts";
-import { tokenBucket, type TokenBucket } from "../../rooms/platform/token-bucket.ts";
+import type { SendAnswer } from "./frame-answers.ts";
 import { UploadStream } from "./upload-streams.ts";
 
 /** A call that has begun or waits for its turn. */
 export interface OpenCall {
+  /** Absent: its caller waits for no answer. */
   readonly id: CallId | undefined;
   /** Runs to its end and never throws; `release` lets the next call begin earlier. */
   run(release: () => void): Promise<void>;
+  /** Answers it with this error; may be repeated. */
   cancel(error: HubError): void;
 }
 
 /** A longer id is not remembered: attachments are small, and only ids made of escapes are longer than this. */
 const MAX_REMEMBERED_CHARS = 140;
 
-/** How often a flooder is told so before its socket is closed. */
+/** How many refusals a flooding client gets before its socket is closed, for each call of its burst. */
 const REFUSALS_PER_CALL = 10;
 
 export class Session {
   readonly host: Host;
+  readonly served: ServedHub;
   readonly connection: Connection;
-  readonly questions: ClientResults;
+  readonly clientResults: ClientResults;
   readonly rate: TokenBucket;
   /** Refused calls and malformed messages that are still answered. */
   readonly refusals: TokenBucket;
+  /** The connection's own limits, by its present token. */
+  limits: Limits;
   readonly #open = new Set<OpenCall>();
   readonly #byId = new Map<CallId, OpenCall>();
   readonly #streams = new Set<OpenCall>();
@@ -41,41 +49,42 @@ export class Session {
   #idle: PromiseWithResolvers<void> | undefined;
   #gone: AbortController | undefined;
   malformedInARow = 0;
-  /** The newest of its fresh tokens: one waits for the other. */
+  /** The last of its token refreshes: they run one after another. */
   refreshing: Promise<unknown> = DONE;
-  /** What came while the hub's `connected` runs, for afterwards: streams have no turn to wait for. */
+  /** Messages that came while the hub's `connected` runs, for afterwards: streams have no turn to wait for. */
   gated: (() => void)[] | undefined;
-  /** The hub's `connected` threw: then it is not told of the end, either. */
+  /** The hub's `connected` threw: then `disconnected` is not called, either. */
   neverBegan = false;
   /** Characters of answers that wait for the next flush: a batch of calls must not make the object hold them all. */
   unsentChars = 0;
 
-  constructor(host: Host, connection: Connection) {
+  constructor(host: Host, served: ServedHub, connection: Connection) {
     const { limits } = host.settings;
     this.host = host;
+    this.served = served;
     this.connection = connection;
-    this.questions = new ClientResults(limits.answerSeconds);
+    this.clientResults = new ClientResults(limits.answerSeconds);
+    this.limits = limitsOf(connection, limits);
     const { callsPerSecond, callBurst } = this.limits;
     this.rate = connection.httpCaller?.rate ?? tokenBucket(callsPerSecond, callBurst);
     this.refusals = tokenBucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 
-  /** The connection's own, by its present token. */
-  get limits(): Limits {
-    return this.host.limitsOf(this.connection);
-  }
+  /** Sends an answer to a call of this connection. */
+  readonly answer: SendAnswer = (answer) => this.host.replies.send(this.connection, answer);
 
-  /** A fresh token may say another rate; that of a request is its user's. */
-  limitRate(): void {
+  /** A fresh token may allow other limits; the rate of a request over HTTP is its user's. */
+  tokenChanged(): void {
+    this.limits = limitsOf(this.connection, this.host.settings.limits);
     const { callsPerSecond, callBurst } = this.limits;
     if (!this.connection.httpCaller) this.rate.limit(Date.now(), callsPerSecond, callBurst);
   }
 
-  get closed(): boolean {
+  get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** Aborted when the connection is gone. Made only for who looks at it: it costs as much as decoding a message. */
+  /** Aborted when the connection is gone. Made on first use: it costs as much as decoding a message. */
   get signal(): AbortSignal {
     this.#gone ??= new AbortController();
     if (this.#isClosed) this.#gone.abort(gone());
@@ -135,7 +144,7 @@ export class Session {
     this.#open.delete(call);
     if (call.id !== undefined) this.#byId.delete(call.id);
     const isRemembered = this.#streams.delete(call) || this.connection.resumable !== undefined;
-    if (isRemembered && !this.closed) this.#remember();
+    if (isRemembered && !this.#isClosed) this.#remember();
     if (this.#open.size === 0) this.#idle?.resolve();
   }
 
@@ -146,7 +155,7 @@ export class Session {
     return this.#idle.promise;
   }
 
-  /** Answers the call now. One that waited for its turn is over by that. */
+  /** Answers the call with this error at once. One that waited for its turn ends by that. */
   cancel(id: CallId, error: HubError): void {
     const call = this.#byId.get(id);
     if (!call) return;
@@ -158,14 +167,13 @@ export class Session {
   }
 
   /**
-   * A wake without memory must be able to say that these are lost: of a connection that outlives a crash all, of
-   * others those that last.
+   * Calls that a loss of memory must answer: all of a connection that outlives a crash, and of others those that last.
    */
   #remember(): void {
     const lasting = this.connection.resumable ? this.#open : this.#streams;
     const ids = [...lasting].flatMap(({ id }) => (id === undefined ? [] : JSON.stringify(id)));
     const short = ids.filter(({ length }) => length <= MAX_REMEMBERED_CHARS);
-    this.host.remember(this.connection, short);
+    this.host.connections.remember(this.connection, short);
   }
 
   /** Opens a stream of the client's. Throws `duplicate_id` or `too_many_streams`. */
@@ -188,21 +196,21 @@ export class Session {
     this.#uploads.delete(id);
   }
 
-  /** `connected` is done, or asks its client something: what waited comes now. */
-  open(): void {
+  /** The hub's `connected` is done, or waits for its client: messages that waited are taken now. */
+  openGate(): void {
     const waiting = this.gated;
     this.gated = undefined;
     for (const take of waiting ?? []) take();
   }
 
-  /** The connection is gone: nothing that waits for it shall wait longer. */
+  /** The connection is gone: everything that waits for it ends. */
   close(): void {
     const error = gone();
     this.#isClosed = true;
     this.#gone?.abort(error);
     this.#waiting.length = 0;
     for (const call of this.#open) call.cancel(error);
-    this.questions.close();
+    this.clientResults.close();
   }
 }
 

@@ -1,5 +1,6 @@
 // Reads the items of a stream, no faster than the loop turns: a generator that never waits must not stop the room.
 
+import { queuedBytes } from "../../rooms/connection/connection-table.ts";
 import type { Session } from "./session.ts";
 
 /** Items that may go out in one turn of the loop. */
@@ -52,8 +53,7 @@ function nextUntil(signal: AbortSignal) {
 async function readable({ connection, host }: Session, signal: AbortSignal): Promise<void> {
   const most = host.settings.limits.queuedBytes / 2;
   await scheduler.wait(0);
-  while (!signal.aborted && host.queuedBytes(connection) > most)
-    await scheduler.wait(SLOW_READER_MS);
+  while (!signal.aborted && queuedBytes(connection) > most) await scheduler.wait(SLOW_READER_MS);
 }
 
 async function stop(iterator: AsyncIterator<unknown>): Promise<void> {

@@ -4,7 +4,7 @@ import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
 import type { Voice } from "../context/clients.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
-import { check } from "../run/invocation.ts";
+import { check } from "../define/check-value.ts";
 
 /** Something the hub has said. */
 export interface Sending {

@@ -8,10 +8,10 @@ import type { User } from "../../model/user.ts";
 import { callerClientsOf, clientsOf, type Voice } from "../context/clients.ts";
 import type { HubContext, Items, RoomContext } from "../context/context.ts";
 import type { Answers, AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
-import { prepare, type Table } from "../run/invocation.ts";
+import { prepare } from "../run/invocation.ts";
+import { type Table, servedHub } from "../define/hub-tables.ts";
 import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";
 import { CALLER, recording, wired, type Sending } from "./recording.ts";
-import { servedHub } from "../define/hub-tables.ts";
 import type { HubCalls } from "../define/hub-types.ts";
 
 export type { Sending } from "./recording.ts";

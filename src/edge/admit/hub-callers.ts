@@ -7,7 +7,7 @@ import { HubError } from "../../model/errors.ts";
 import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
-import { clientKey } from "../../rooms/relay/rejoin-groups.ts";
+import { clientKey } from "../../rooms/rpc/relay-levels.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { asked } from "./connect-webhook.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";

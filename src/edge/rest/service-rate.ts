@@ -2,7 +2,7 @@
 // each of Cloudflare's locations.
 
 import { HubError } from "../../model/errors.ts";
-import { tokenBucket, type TokenBucket } from "../../rooms/platform/token-bucket.ts";
+import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
 import type { Service } from "../../auth/service.ts";
 
 export interface RateEnv {

@@ -10,7 +10,7 @@ import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
 import type { RoomStubs } from "../rpc/stubs.ts";
-import { tokenBucket, type TokenBucket } from "../platform/token-bucket.ts";
+import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import { askMany } from "../platform/ask-many.ts";
 
 /** How soon an object that could not be reached hears of a revocation. */

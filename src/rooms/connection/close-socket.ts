@@ -32,3 +32,14 @@ function within(reason: string): string {
   const { read } = new TextEncoder().encodeInto(reason, bytes);
   return reason.slice(0, read);
 }
+
+/** Answers a client's Close frame. A code that may not be sent (1005, or an invented one) is answered as 1000. */
+export function answerClose(socket: WebSocket, code: number, reason: string): void {
+  for (const answer of [() => socket.close(code, reason), () => socket.close(1000)]) {
+    try {
+      return answer();
+    } catch {
+      // Not a code to send, or closed already: then there is nothing left to answer.
+    }
+  }
+}

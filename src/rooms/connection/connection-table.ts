@@ -1,11 +1,12 @@
-// The connections of one object: accepting, finding, writing, closing. Relays and rooms share it; it knows no rooms,
-// no logs and no hubs. Which of them are silent or expired is in liveness.ts.
+// The connections of one object: accepting, finding, writing, closing. Rooms and relays share it; it knows no rooms, no
+// logs and no hubs. Silent and expired connections are found by liveness-sweep.ts.
 
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
 import { PING } from "../../model/both-ends.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { closeSocket, FOR_GOOD } from "./close-socket.ts";
+import * as stage from "./stage.ts";
 import { attachedOf, attachTo, type Attached } from "./attachment.ts";
 import { connectionOf, restore, save, type Connection } from "./connection.ts";
 
@@ -19,7 +20,7 @@ export type SocketState = Pick<
   | "getWebSocketAutoResponseTimestamp"
 >;
 
-/** What becomes of a connection that ends here rather than by its client. */
+/** Called for a connection that the server ends. */
 export type Dropped = (connection: Connection, why: CloseCode) => void;
 
 export class ConnectionTable {
@@ -29,10 +30,10 @@ export class ConnectionTable {
   readonly #all = new Set<Connection>();
   readonly #byId = new Map<string, Connection>();
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
-  /** Characters that those who are gone were written. */
+  /** Characters written to connections that have ended since. */
   #writtenBefore = 0;
 
-  /** After sleep the sockets are still there, and their attachments say who they are. */
+  /** Restores the connections of sockets that survived sleep, from their attachments. */
   constructor(state: SocketState, settings: RoomSettings, dropped: Dropped) {
     this.#state = state;
     this.#settings = settings;
@@ -52,7 +53,7 @@ export class ConnectionTable {
   /** Characters written in this wake. Each connection counts its own anyway. */
   get written(): number {
     let written = this.#writtenBefore;
-    for (const connection of this.#all) written += connection.written;
+    for (const { flow } of this.#all) written += flow.written;
     return written;
   }
 
@@ -68,10 +69,10 @@ export class ConnectionTable {
   }
 
   /**
-   * Who has ended, once. One whose client closed while the object slept is no longer among its sockets when it
-   * wakes, but its close event comes, and its attachment says who it was.
+   * The connection of a socket that was closed, once. A socket that its client closed while the object slept is no
+   * longer among the object's sockets when it wakes, but its close event comes, and it still has its attachment.
    */
-  ended(socket: WebSocket): { connection: Connection; asleep: boolean } | undefined {
+  takeClosed(socket: WebSocket): { connection: Connection; asleep: boolean } | undefined {
     const known = this.of(socket);
     const connection = known ?? (this.#bySocket.has(socket) ? undefined : restore(socket));
     if (!connection) return undefined;
@@ -80,35 +81,37 @@ export class ConnectionTable {
     return { connection, asleep: !known };
   }
 
-  /** Throws `too_large` where the token says more than an attachment holds; nothing is accepted then. */
+  /**
+   * Its frames wait until it is opened; before its handshake it has none. Throws `too_large` where the token's claims
+   * exceed what an attachment holds; nothing is accepted then.
+   */
   accept(socket: WebSocket, attached: Attached): Connection {
     attachTo(socket, attached);
     this.#state.acceptWebSocket(socket);
     const connection = connectionOf(socket, attached);
-    connection.held = [];
-    connection.opening = true;
+    if (connection.stage.name !== "handshaking") stage.beginGreeting(connection);
     this.#add(connection);
     return connection;
   }
 
-  /** From now on the connection hears at once; before, everything was held for it, in order. */
-  greet(connection: Connection): void {
-    const frames = connection.held ?? [];
-    connection.held = undefined;
-    if (!this.#all.has(connection)) return;
-    if (connection.answer !== undefined) this.write(connection, [connection.answer]);
-    connection.answer = undefined;
-    this.send(connection, frames);
+  /** Writes what waited, in its order; from then on frames go at once. Gives the client's frames that waited. */
+  open(connection: Connection): readonly stage.Frame[] {
+    const greeting = stage.open(connection);
+    if (!greeting) return [];
+    if (greeting.answer !== undefined) this.write(connection, [greeting.answer]);
+    this.send(connection, greeting.held);
+    return greeting.early;
   }
 
-  /** What an eager client sends before it is greeted waits; there is no reason to send much. */
-  delay(connection: Connection, frame: string | ArrayBuffer): void {
-    if (connection.early.push(frame) > this.#settings.limits.queuedCalls)
+  /** Keeps a frame of the client until the connection is open; a client has no reason to send many before. */
+  delay(connection: Connection, frame: stage.Frame): void {
+    if (connection.stage.name !== "greeting") return;
+    if (connection.stage.early.push(frame) > this.#settings.limits.queuedCalls)
       this.close(connection, CLOSE.flooding);
   }
 
-  /** Something came. Said to the attachment now and then, because sleep forgets what is only in memory. */
-  heard(connection: Connection, now: number): void {
+  /** A frame came. Written to the attachment now and then, because sleep forgets what is only in memory. */
+  touch(connection: Connection, now: number): void {
     connection.heardAt = now;
     if (now - connection.attached.heardAt >= (this.#settings.pingSeconds * 1000) / 3)
       save(connection, { heardAt: now });
@@ -120,7 +123,7 @@ export class ConnectionTable {
     if (connection.socket) this.#bySocket.set(connection.socket, connection);
   }
 
-  /** One whose client is away, and may come back to it. */
+  /** Adds a connection without a socket: its client is away, polls, or waits for the answer to a request. */
   adopt(connection: Connection): void {
     this.#add(connection);
   }
@@ -129,6 +132,7 @@ export class ConnectionTable {
   detach(connection: Connection): void {
     const { socket } = connection;
     connection.socket = undefined;
+    stage.goAway(connection);
     if (!socket) return;
     this.#bySocket.delete(socket);
     socket.serializeAttachment(null);
@@ -139,26 +143,28 @@ export class ConnectionTable {
     this.#state.acceptWebSocket(socket);
     connection.socket = socket;
     connection.rest = undefined;
+    stage.comeBack(connection);
     this.#bySocket.set(socket, connection);
   }
 
-  /** False where it was gone already. */
-  remove(connection: Connection): boolean {
+  /** False where it had ended already. */
+  remove(connection: Connection, isForGood = false): boolean {
     this.#byId.delete(connection.id);
+    stage.end(connection, isForGood);
     if (!this.#all.delete(connection)) return false;
-    this.#writtenBefore += connection.written;
+    this.#writtenBefore += connection.flow.written;
     this.#forget(connection);
     return true;
   }
 
-  /** A wake that comes while the socket is still closing shall not take it for one that ends only now. */
+  /** A wake that comes while the socket is still closing must not take it for one that closes only now. */
   #forget({ socket }: Connection): void {
     socket?.serializeAttachment(null);
   }
 
   /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
   send(connection: Connection, frames: readonly Encoded[]): void {
-    if (connection.held) return void connection.held.push(...frames);
+    if (connection.stage.name === "greeting") return void connection.stage.held.push(...frames);
     if (!this.#all.has(connection)) return;
     if (connection.resumable?.keepsAll) return this.#post(connection, frames);
     const { resumable, protocol, socket } = connection;
@@ -175,29 +181,29 @@ export class ConnectionTable {
     this.write(connection, now, true);
   }
 
-  /** Writes as it stands, before whatever waits; `kept` where it is kept already. */
+  /** Writes frames as they are, ahead of frames that wait; `kept` where the replay buffer has them already. */
   write(connection: Connection, frames: readonly Encoded[], kept = false): void {
     if (connection.resumable?.keepsAll && !kept) return this.#post(connection, frames);
     try {
       for (const frame of frames) {
         connection.socket?.send(frame);
         connection.httpCaller?.receive(frame);
-        connection.written += frame.length;
+        connection.flow.written += frame.length;
       }
     } catch {
       // The socket closed since; its close event, or the next sweep, cleans up.
     }
   }
 
-  /** Ends a connection with this as its last word. */
-  refuse(connection: Connection, word: Encoded, why: CloseCode): void {
-    if (!this.remove(connection)) return;
-    this.write(connection, [word]);
+  /** Ends a connection with this frame as its last. */
+  refuse(connection: Connection, last: Encoded, why: CloseCode, isForGood = false): void {
+    if (!this.remove(connection, isForGood)) return;
+    this.write(connection, [last]);
     closeSocket(connection, CLOSE.normal);
     this.#dropped(connection, why);
   }
 
-  /** A ping that did wake the object is answered by one. */
+  /** Answers a ping that woke the object. */
   pong(connection: Connection): void {
     const { ping } = connection.protocol;
     if (this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
@@ -205,23 +211,24 @@ export class ConnectionTable {
     if (!connection.attached.pings) save(connection, { pings: true });
   }
 
-  /** To look costs a tenth of a write, so that it is done once for so many characters. */
+  /** A look costs a tenth of a write, so it is taken once for so many characters. */
   #isSlow(connection: Connection): boolean {
+    const { flow } = connection;
     const { queuedBytes: most } = this.#settings.limits;
-    if (connection.written - connection.lookedAt < most * LOOK_AFTER) return false;
-    connection.lookedAt = connection.written;
+    if (flow.written - flow.lookedAt < most * LOOK_AFTER) return false;
+    flow.lookedAt = flow.written;
     return queuedBytes(connection) > most;
   }
 
   /**
-   * Ends a connection from here. A half-open peer never answers, so it counts as gone at once. Protocols that have a
-   * word for why say it, and close normally: their clients know no codes of ours.
+   * Ends a connection. A half-open peer never answers, so it counts as gone at once. Protocols that have a message for
+   * the reason send it and close normally: their clients know no codes of ours.
    */
   close(connection: Connection, why: CloseCode, detail?: string): void {
-    connection.saidGoodbye = FOR_GOOD.has(why);
+    const isForGood = FOR_GOOD.has(why);
     const farewell = connection.protocol.farewell?.(why, detail);
-    if (farewell !== undefined) return this.refuse(connection, farewell, why);
-    if (!this.remove(connection)) return;
+    if (farewell !== undefined) return this.refuse(connection, farewell, why, isForGood);
+    if (!this.remove(connection, isForGood)) return;
     closeSocket(connection, why, detail);
     this.#dropped(connection, why);
   }
@@ -230,6 +237,6 @@ export class ConnectionTable {
 /** The part of the limit after which a reader's queue is looked at again. */
 const LOOK_AFTER = 1 / 8;
 
-/** `bufferedAmount` is in workerd from 2026-11-17 on; before it nobody can know, and nothing is dropped. */
+/** `bufferedAmount` is in workerd from 2026-11-17 on; before, it cannot be known, and nothing is dropped. */
 export const queuedBytes = ({ socket }: Pick<Connection, "socket">): number =>
   (socket as (WebSocket & { bufferedAmount?: number }) | undefined)?.bufferedAmount ?? 0;

@@ -1,18 +1,18 @@
-// One client's connection and what must survive sleep of it. The attachment holds all a wake needs; the rest is cache.
+// One client's connection, as its object holds it. The attachment has all that a wake needs; the rest is cache.
 
-import { type CloseCode } from "../../model/errors.ts";
+import type { CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
+import type { Limits } from "../../model/options.ts";
+import type { User } from "../../model/user.ts";
+import { unspoken } from "../../protocols/before-handshake.ts";
 import { jsonRpc, jsonRpcAnswers, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import { signalrJson } from "../../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../../protocols/signalr-msgpack.ts";
-import { unspoken } from "../../protocols/before-handshake.ts";
-import type { Limits } from "../../model/options.ts";
-import type { User } from "../../model/user.ts";
-
+import type { TokenBucket } from "../platform/rates.ts";
+import { attachedOf, attachTo, type Attached } from "./attachment.ts";
 import type { ReplayBuffer } from "./replay-buffer.ts";
-import { type Attached, attachTo, attachedOf } from "./attachment.ts";
-import type { TokenBucket } from "../platform/token-bucket.ts";
+import type { Stage } from "./stage.ts";
 
 /** A request over HTTP in place of a socket: it waits for the answers of its calls. */
 export interface HttpCaller {
@@ -23,40 +23,37 @@ export interface HttpCaller {
   closed(why: CloseCode): void;
 }
 
+/** How far the client's reader keeps up. Characters; bytes are at least as many. */
+interface Flow {
+  /** Written in this wake. */
+  written: number;
+  /** Written when the reader's queue was last looked at. */
+  lookedAt: number;
+  /** What waited at the last sweep, and what had been written by then; undefined where nothing waited. */
+  backlog: { readonly waited: number; readonly written: number } | undefined;
+}
+
 export interface Connection {
-  /** Undefined while its client is away and may come back to it. */
+  readonly id: string;
+  stage: Stage;
+  /** Undefined while its client is away, and for a request over HTTP. */
   socket: WebSocket | undefined;
-  /** As the attachment says. */
+  /** The codec that the attachment names. */
   protocol: Protocol;
   /** Replaced as a whole; `save` writes it. */
   attached: Attached;
-  readonly id: string;
-  readonly user: User;
-  /** When the last message came, as far as this wake knows. */
+  /** The attachment's. */
+  user: User;
+  /** When the last message came, as far as this wake knows; milliseconds since 1970. */
   heardAt: number;
-  /** The handshake's answer, until the connection is greeted: no message, so that nobody counts it. */
-  answer: Encoded | undefined;
-  /** What waits until the connection is greeted: its first frames, and all that came after them. */
-  held: Encoded[] | undefined;
-  /** Characters written in this wake; bytes are at least as many. */
-  written: number;
-  /** How many had been written when the reader's queue was looked at last. */
-  lookedAt: number;
-  /** What waited at the last sweep, and had been written by then; undefined where nothing waited. */
-  backlog: { readonly waited: number; readonly written: number } | undefined;
-  /** Frames of the client from before it was greeted. */
-  readonly early: (string | ArrayBuffer)[];
+  readonly flow: Flow;
   /** The beginning of a message whose end is still to come. */
   rest: string | Uint8Array | undefined;
-  /** The client or hub code ended it for good. */
-  saidGoodbye: boolean;
-  /** The hub does not know of it yet. */
-  opening: boolean;
   /** What its token leaves of the server's limits, and of which token that is. */
   limited: { readonly user: User; readonly limits: Limits } | undefined;
-  /** In place of a socket: a request that waits for its answers. */
+  /** In place of a socket. */
   httpCaller: HttpCaller | undefined;
-  /** Where the connection can be resumed on another socket: what the client has not confirmed yet. */
+  /** Where it may be resumed on another socket: what the client has not confirmed yet. */
   resumable: ReplayBuffer | undefined;
 }
 
@@ -79,30 +76,20 @@ function protocolOf({ protocol: name }: Attached): Protocol {
   return protocol;
 }
 
-export const connectionOf = (socket: WebSocket | undefined, attached: Attached): Connection => ({
-  socket,
-  protocol: protocolOf(attached),
-  attached,
-  heardAt: attached.heardAt,
-  answer: undefined,
-  held: undefined,
-  written: 0,
-  lookedAt: 0,
-  backlog: undefined,
-  early: [],
-  rest: undefined,
-  saidGoodbye: false,
-  opening: false,
-  limited: undefined,
-  httpCaller: undefined,
-  resumable: undefined,
-  get id() {
-    return this.attached.id;
-  },
-  get user() {
-    return this.attached.user;
-  },
-});
+/** A connection as its attachment says: open, or before its handshake. */
+export function connectionOf(socket: WebSocket | undefined, attached: Attached): Connection {
+  const protocol = protocolOf(attached);
+  return {
+    id: attached.id,
+    stage: { name: protocol === unspoken ? "handshaking" : "open" },
+    ...{ socket, protocol, attached, user: attached.user, heardAt: attached.heardAt },
+    flow: { written: 0, lookedAt: 0, backlog: undefined },
+    rest: undefined,
+    limited: undefined,
+    httpCaller: undefined,
+    resumable: undefined,
+  };
+}
 
 /** Changes what survives sleep, or nothing at all. Throws as `attachTo` does. */
 export function save(connection: Connection, change: Partial<Attached>): void {
@@ -110,9 +97,11 @@ export function save(connection: Connection, change: Partial<Attached>): void {
   if (connection.socket) attachTo(connection.socket, attached);
   if (change.protocol !== undefined) connection.protocol = protocolOf(attached);
   connection.attached = attached;
+  connection.user = attached.user;
   connection.resumable?.attachedChanged(attached);
 }
 
+/** After a wake; undefined where the socket's connection is over. */
 export const restore = (socket: WebSocket): Connection | undefined => {
   const attached = attachedOf(socket);
   return attached && connectionOf(socket, attached);

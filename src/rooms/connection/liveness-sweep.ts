@@ -65,10 +65,11 @@ export class LivenessSweep implements Duty {
  * broken frame. Their socket is closed without an event, or open and takes nothing (or less than was added) between two sweeps.
  */
 function isStuck(connection: Connection): boolean {
-  const { socket, backlog, written } = connection;
+  const { socket, flow } = connection;
+  const { backlog, written } = flow;
   if (socket?.readyState === WebSocket.CLOSED) return true;
   const waited = queuedBytes(connection);
-  connection.backlog = waited > 0 ? { waited, written } : undefined;
+  flow.backlog = waited > 0 ? { waited, written } : undefined;
   return (
     backlog !== undefined && waited > 0 && waited - backlog.waited >= written - backlog.written
   );

@@ -8,6 +8,7 @@ import type { Duty } from "../platform/alarm-agenda.ts";
 import { attachTo, type Attached } from "./attachment.ts";
 import { connectionOf, save, type Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
+import { goAway } from "./stage.ts";
 import {
   ReplayBuffer,
   type ReplayLimits,
@@ -65,6 +66,7 @@ export class ResumableConnections implements Duty {
 
   /** From the first wake on that finds its socket gone, and not from each anew. */
   #lostAsleep(connection: Connection, since: number | null, now: number): void {
+    goAway(connection);
     if (since === null) this.#mark(connection, now);
     this.#gone(connection, since ?? now);
   }

@@ -1,72 +1,84 @@
-// What waits to be written to this object's sockets: everything of a moment leaves in one frame a socket. Knows no
-// logs; where something must be saved before it is sent, `save` does it first.
+// What waits to be written to this object's sockets: everything of a moment leaves in one frame a socket. It knows no
+// logs; messages that must be saved before they are sent are saved by `saver`, first thing in a flush.
 
 import type { Outgoing } from "../../model/message.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
-import { fanOut, type Send, type Waiting, type Ticket } from "./fan-out.ts";
-import { flushTiming, type FlushTiming } from "../platform/flush-timing.ts";
-import { type Entry, PRESENCE } from "../rpc/log-entry.ts";
+import type { ConnectionTable } from "../connection/connection-table.ts";
+import { flushTiming, type FlushTiming } from "../platform/loop-timing.ts";
+import { PRESENCE, type Entry } from "../rpc/log-entry.ts";
+import { fanOut, type Send, type Ticket, type Waiting } from "./fan-out.ts";
 
 export interface OutboxOptions {
-  /** Whether a flush costs next to nothing. */
-  isLight(): boolean;
-  find(connection: string): Connection | undefined;
-  readonly send: Send;
-  /** How many messages have just left. */
-  told?(messages: number): void;
+  readonly connections: Pick<ConnectionTable, "all" | "get" | "send">;
+  /** Nothing is written to a log before it is sent. */
+  readonly isUnlogged: boolean;
+  /** Counts messages to clients. */
+  readonly counters: { out: number };
 }
 
-/** An entry of a room, for those of this object's connections that are in it. */
-export interface Hearing {
+/** A room's entry, for those of this object's connections that are in the room. */
+export interface RoomEntry {
   /** The topic of the room, as text. */
   readonly room: string;
   readonly epoch: string;
   readonly entry: Entry;
   readonly audience: ReadonlySet<Connection>;
-  /** Where it has to be saved before it is said. */
+  /** Where it must be saved before it is sent. */
   readonly ticket?: Ticket;
   /** Connections that have it already. */
   readonly skip?: ReadonlySet<Connection>;
 }
 
+/** Sockets that are written to faster than three timers fire. */
+const FEW = 8;
+
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #pace: FlushTiming;
+  readonly #timing: FlushTiming;
+  readonly #send: Send;
   #waiting: Waiting[] = [];
   #flushed: PromiseWithResolvers<void> | undefined;
-  /** Before anything of a flush is sent: the output gate holds the frames until these rows are durable. */
-  save: () => void = () => {};
+  /**
+   * Saves what was published, before anything of the flush is sent: the platform holds the frames back until its rows
+   * are durable (output gate). Tickets are final afterwards.
+   */
+  saver: { save(): void } | undefined;
 
   constructor(options: OutboxOptions) {
+    const { connections, isUnlogged } = options;
     this.#options = options;
-    this.#pace = flushTiming(() => this.flush(), { isLight: () => options.isLight() });
+    this.#send = connections.send.bind(connections);
+    const isLight = () => connections.all.size <= FEW;
+    this.#timing = flushTiming(() => this.flush(), isUnlogged ? { isLight } : {});
   }
 
-  hear({ room, epoch, entry, audience, ticket, skip }: Hearing): void {
+  /** A room's entry goes to its audience at the next flush, in the order of publishing. */
+  publish({ room, epoch, entry, audience, ticket, skip }: RoomEntry): void {
     const message = messageOf(room, epoch, entry);
-    const known = this.#known(entry.except);
-    const except = skip ? new Set([...skip, ...(known ?? [])]) : known;
+    const excluded = entry.except && this.#connectionsOf(entry.except);
+    const except = skip ? new Set([...skip, ...(excluded ?? [])]) : excluded;
     this.#waiting.push({ audience, message, except, ...(ticket && { ticket }) });
-    this.#pace.want();
+    this.#timing.want();
   }
 
-  #known(ids: readonly string[] | undefined): ReadonlySet<Connection> | undefined {
-    const known = ids?.flatMap((id) => this.#options.find(id) ?? []) ?? [];
-    return known.length > 0 ? new Set(known) : undefined;
+  #connectionsOf(ids: readonly string[]): ReadonlySet<Connection> | undefined {
+    const here = ids.flatMap((id) => this.#options.connections.get(id) ?? []);
+    return here.length > 0 ? new Set(here) : undefined;
   }
 
+  /** A message to one connection. A function is called at the flush, after everything before it was saved. */
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void {
     this.#waiting.push({ connection, message });
-    this.#pace.want();
+    this.#timing.want();
   }
 
+  /** Saves, then writes everything that waits. */
   flush(): void {
-    this.save();
+    this.saver?.save();
     const waiting = this.#waiting.filter((one) => !("ticket" in one && one.ticket?.error));
     this.#waiting = [];
-    const told = waiting.length > 0 ? fanOut(waiting, this.#options.send) : 0;
-    this.#options.told?.(told);
+    if (waiting.length > 0) this.#options.counters.out += fanOut(waiting, this.#send);
     this.#flushed?.resolve();
     this.#flushed = undefined;
   }
@@ -79,7 +91,7 @@ export class Outbox {
   }
 }
 
-/** An entry as its audience gets it: the hub's call, or the protocol's own word about presence. */
+/** An entry as its audience gets it: the hub's call, or the protocol's own message about presence. */
 export function messageOf(room: string, epoch: string, entry: Entry): Outgoing {
   const position = formatPosition({ epoch, offset: entry.offset });
   const { target, params, bytes } = entry;

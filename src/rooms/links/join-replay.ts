@@ -1,75 +1,75 @@
-// How one connection joins a room that its object follows already, from an earlier position on: the room gives what
-// was missed, and batches go on meanwhile. Neither twice, nor with a hole.
+// Replay at a join: a connection joins a room that its object may follow already, from an earlier position on. The room
+// gives what was missed while live batches go on: nothing is delivered twice, and nothing is left out.
 
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Cause } from "./memberships.ts";
-import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
+import type { RoomRpc } from "../rpc/room-rpc.ts";
+import type { Cause } from "./memberships.ts";
 
 /** Gets what a connection missed; `recovered` is false where the log no longer has all of it. */
-export type Tell = (missed: HistoryView) => void;
+export type DeliverReplay = (missed: HistoryView) => void;
 
-export interface CatchUp {
+export interface ReplayRequest {
   readonly topic: Topic;
   readonly since: Position | undefined;
-  /** Rooms that a connection may be in. */
+  /** How many rooms a connection may be in. */
   readonly most: number;
   readonly cause: Cause;
 }
 
-/** Of one followed room: who was told otherwise what batches bring, and up to where. */
+/** Members of one followed room whose replay is not over, and up to which position each has everything. */
 export class JoinReplays {
-  readonly #until = new Map<Connection, Position | undefined>();
+  /** Undefined: the replay is still to come, so no live entry is for this member. */
+  readonly until = new Map<Connection, Position | undefined>();
   readonly #since = new Map<Connection, Position | undefined>();
 
-  /** From now on batches are none of this connection's business. */
+  /** From here on live batches skip this connection until its replay is complete. */
   begin(connection: Connection, since: Position | undefined): void {
-    this.#until.set(connection, undefined);
+    this.until.set(connection, undefined);
     this.#since.set(connection, since);
   }
 
-  /** How far this connection came, in an object that stands here. */
-  standOf(connection: Connection, here: Position | undefined): Position | undefined {
-    if (!this.#until.has(connection)) return here;
-    const until = this.#until.get(connection);
+  /** The position of this connection, in an object whose own position is `here`. */
+  positionOf(connection: Connection, here: Position | undefined): Position | undefined {
+    if (!this.until.has(connection)) return here;
+    const until = this.until.get(connection);
     if (!until) return this.#since.get(connection);
     return here && !isBehind(here, until) ? here : until;
   }
 
-  /** It has all up to here. */
-  reached(connection: Connection, position: Position): void {
-    this.#until.set(connection, position);
+  /** Its replay reaches up to here. */
+  reach(connection: Connection, position: Position): void {
+    this.until.set(connection, position);
     this.#since.delete(connection);
   }
 
   end(connection: Connection): void {
-    this.#until.delete(connection);
+    this.until.delete(connection);
     this.#since.delete(connection);
   }
 
-  /** Those who have this message already; whoever has come past it is like everybody. */
-  have(epoch: string, offset: number): ReadonlySet<Connection> | undefined {
-    if (this.#until.size === 0) return undefined;
+  /** Members that have this entry by their replay; one whose replay is passed gets live entries from here on. */
+  have(epoch: string, offset: number): ReadonlySet<Connection> {
     const have = new Set<Connection>();
-    for (const [connection, until] of this.#until)
+    for (const [connection, until] of this.until)
       if (!until || (until.epoch === epoch && offset <= until.offset)) have.add(connection);
-      else this.#until.delete(connection);
+      else this.until.delete(connection);
     return have;
   }
 }
 
-/** Asks the room until what it gives reaches as far as what batches have brought meanwhile. */
+/** Asks the room until its answers reach as far as live batches have come meanwhile. */
 export async function fetchMissed(
   room: Pick<RoomRpc, "missed">,
   since: Position | undefined,
-  standing: () => Position | undefined,
+  delivered: () => Position | undefined,
 ): Promise<HistoryView> {
   const first = await room.missed(since);
   const entries = [...first.entries];
   let { position } = first;
-  while (isBehind(position, standing())) {
+  while (isBehind(position, delivered())) {
     // oxlint-disable-next-line no-await-in-loop -- each answer says where the next one begins
     const next = await room.missed(position);
     entries.push(...next.entries);
@@ -78,6 +78,6 @@ export async function fetchMissed(
   return { entries, position, recovered: first.recovered };
 }
 
-/** A room whose log was erased meanwhile stands elsewhere, and there is nothing to wait for. */
+/** Positions of different epochs do not compare: the log was erased meanwhile, and there is nothing to wait for. */
 const isBehind = (one: Position, other: Position | undefined): boolean =>
   other !== undefined && one.epoch === other.epoch && one.offset < other.offset;

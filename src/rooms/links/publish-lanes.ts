@@ -1,10 +1,12 @@
-// What this object says in rooms elsewhere: one call to a room at a time, and what is said meanwhile goes with the
-// next. So the order of a room is the order here, and a thousand messages do not cost a thousand calls.
+// Publications of this object in rooms elsewhere: one call to a room at a time, and what is published meanwhile goes with
+// the next. So a room's order is the order here, and a thousand messages do not cost a thousand calls.
 
 import { HubError, publicError } from "../../model/errors.ts";
+import type { Position } from "../../model/position.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import type { RoomRpc } from "../rpc/room-rpc.ts";
+import { checkDraft } from "../delivery/check-draft.ts";
 import type { Draft } from "../rpc/log-entry.ts";
+import type { RoomRpc } from "../rpc/room-rpc.ts";
 
 interface Waiting {
   readonly draft: Draft;
@@ -17,22 +19,22 @@ interface Lane {
   running: Promise<void> | undefined;
   /** Characters that wait. */
   size: number;
-  /** The newest message's arrival. */
+  /** Done when the newest publication has arrived, or failed. */
   last: Promise<void>;
 }
 
-/** Messages of one call. */
+/** Publications of one call. */
 const BATCH = 500;
 /** Characters of one call: an RPC takes 32 MiB, and a character may have two bytes. */
 const BATCH_CHARS = 4 * 1024 * 1024;
-/** Messages and characters that may wait for one room: one that hangs must not fill this object's memory. */
+/** Publications and characters that may wait for one room: one that hangs must not fill this object's memory. */
 const MOST = 10_000;
 const MOST_CHARS = 48 * 1024 * 1024;
 
-const NOTHING = Promise.resolve();
+const DONE = Promise.resolve();
 
 /** As many from the beginning as one call takes; at least one. */
-function take(lane: Lane): Waiting[] {
+function takeBatch(lane: Lane): Waiting[] {
   let size = 0;
   const end = lane.waiting.findIndex(
     ({ draft }, index) =>
@@ -44,31 +46,45 @@ function take(lane: Lane): Waiting[] {
 }
 
 export class PublishLanes {
-  readonly #peer: (topic: Topic) => Pick<RoomRpc, "publishAll">;
+  readonly #room: (topic: Topic) => Pick<RoomRpc, "publish" | "publishAll">;
+  readonly #publishBytes: number;
   readonly #lanes = new Map<string, Lane>();
 
-  constructor(peer: (topic: Topic) => Pick<RoomRpc, "publishAll">) {
-    this.#peer = peer;
+  /** `room` gives a fresh stub; a message has `publishBytes` at most. */
+  constructor(
+    room: (topic: Topic) => Pick<RoomRpc, "publish" | "publishAll">,
+    publishBytes: number,
+  ) {
+    this.#room = room;
+    this.#publishBytes = publishBytes;
   }
 
-  /** Done when the message is durable there. Throws what the room says, and `rate_limited` where it is stuck. */
+  /** Done when the message is durable there. Rejects as the room does, and with `rate_limited` where it is stuck. */
   publish(topic: Topic, draft: Draft): Promise<void> {
+    checkDraft(draft, this.#publishBytes);
     const lane = this.#open(topic);
     const { length } = draft.params;
     if (lane.waiting.length >= MOST || (lane.size > 0 && lane.size + length > MOST_CHARS))
       return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
     lane.size += length;
-    const said = new Promise<void>((resolve, reject) => {
-      // An id of its own makes a second attempt harmless: the room knows what it has said.
+    const arrived = new Promise<void>((resolve, reject) => {
+      // An id of its own makes a second attempt harmless: the room knows which ids it has published.
       const id = draft.id ?? crypto.randomUUID();
       lane.waiting.push({ draft: { ...draft, id }, resolve, reject });
       lane.running ??= this.#run(topic, lane);
     });
-    lane.last = said.catch(() => {});
-    return said;
+    lane.last = arrived.catch(() => {});
+    return arrived;
   }
 
-  /** Done when all that was said there until now has arrived: who has said something finds it there. */
+  /** The same, after everything that this object has published there; gives the position. */
+  async publishAndSave(topic: Topic, draft: Draft): Promise<Position> {
+    checkDraft(draft, this.#publishBytes);
+    await this.settled(topic);
+    return this.#room(topic).publish(draft);
+  }
+
+  /** Done when everything published there until now has arrived: a reader finds its own messages. */
   async settled(topic: Topic): Promise<void> {
     await this.#lanes.get(formatTopic(topic))?.last;
   }
@@ -77,7 +93,7 @@ export class PublishLanes {
     const room = formatTopic(topic);
     let lane = this.#lanes.get(room);
     if (!lane)
-      this.#lanes.set(room, (lane = { waiting: [], running: undefined, size: 0, last: NOTHING }));
+      this.#lanes.set(room, (lane = { waiting: [], running: undefined, size: 0, last: DONE }));
     return lane;
   }
 
@@ -87,7 +103,7 @@ export class PublishLanes {
       // oxlint-disable-next-line no-await-in-loop -- one call at a time keeps the order
       await scheduler.wait(0);
       // oxlint-disable-next-line no-await-in-loop
-      await this.#send(topic, take(lane));
+      await this.#send(topic, takeBatch(lane));
     }
     lane.running = undefined;
     this.#lanes.delete(formatTopic(topic));
@@ -95,7 +111,7 @@ export class PublishLanes {
 
   async #send(topic: Topic, batch: readonly Waiting[]): Promise<void> {
     try {
-      const outcomes = await this.#publish(
+      const outcomes = await this.#publishAll(
         topic,
         batch.map(({ draft }) => draft),
       );
@@ -110,12 +126,12 @@ export class PublishLanes {
   }
 
   /** A second attempt needs a fresh stub: one whose object was reset is broken for good. */
-  async #publish(topic: Topic, drafts: readonly Draft[]) {
+  async #publishAll(topic: Topic, drafts: readonly Draft[]) {
     try {
-      return await this.#peer(topic).publishAll(drafts);
+      return await this.#room(topic).publishAll(drafts);
     } catch (error) {
       if (publicError(error).code !== "internal") throw error;
-      return this.#peer(topic).publishAll(drafts);
+      return this.#room(topic).publishAll(drafts);
     }
   }
 }

@@ -4,7 +4,7 @@ import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch, type Position } from "../../model/position.ts";
 import { SqliteLog, type RoomLog } from "./sqlite-log.ts";
-import type { Timer } from "../platform/flush-timing.ts";
+import type { Timer } from "../platform/loop-timing.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
 const BEHIND_MS = 1_000;

@@ -1,5 +1,5 @@
-// Whether a user's connections may be here: their account says, and is asked before one begins. What it said is known
-// until a service says something else of the user, which it sends here, because this object has asked.
+// Whether a user's connections may be here, as their account says: it is asked before a connection begins. Its answer is
+// kept until a service changes something about the user: the account sends that here, because this object has asked.
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -8,7 +8,7 @@ import { formatTopic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { AccountRpc, AdmissionRequest } from "../rpc/account-rpc.ts";
 
-export interface AdmissionsOptions {
+export interface AdmissionCacheOptions {
   /** This object's name. */
   readonly self: string;
   readonly limits: RoomSettings["limits"];
@@ -16,79 +16,79 @@ export interface AdmissionsOptions {
 }
 
 type Rate = NonNullable<AdmissionRequest["rate"]>;
-/** What the account said, by token. */
-type Known = Map<string, readonly string[]>;
+/** Groups of a user, by token. */
+type GroupsByToken = Map<string, readonly string[]>;
 
-/** Users of whom it is known; of one that is forgotten the account is asked again. */
+/** Users whose answer is kept; for one that is forgotten the account is asked again. */
 const USERS_AT_MOST = 10_000;
 /** Tokens of one user. */
 const TOKENS_AT_MOST = 20;
 
 export class AdmissionCache {
-  readonly #options: AdmissionsOptions;
-  readonly #known = new Map<string, Known>();
-  /** Questions under way, by user: what comes meanwhile makes their answers old. */
-  readonly #asking = new Map<string, Set<{ isOld: boolean }>>();
+  readonly #options: AdmissionCacheOptions;
+  readonly #groups = new Map<string, GroupsByToken>();
+  /** Requests under way, by user: a change that comes meanwhile makes their answers stale. */
+  readonly #requests = new Map<string, Set<{ isStale: boolean }>>();
 
-  constructor(options: AdmissionsOptions) {
+  constructor(options: AdmissionCacheOptions) {
     this.#options = options;
   }
 
-  /** A connection begins. Throws what the account throws. */
+  /** A connection begins. Throws `banned`, `token_revoked`, `rate_limited` or `too_many_connections`. */
   async begin(user: User): Promise<void> {
     const { connectsPerSecond: perSecond, connectBurst: burst } = this.#options.limits;
     await this.#ask(factsOf(user), { perSecond, burst });
   }
 
-  /** Whether another token or request is good, of somebody whose connections are counted elsewhere. */
+  /** Whether another token or request of the user is good, where no connection begins. Throws as `begin` does. */
   async check(token: TokenFacts): Promise<void> {
-    await this.#groups(token);
+    await this.#groupsBy(token);
   }
 
   /**
-   * Rooms that services have put the user into, as topics: known since the connection began, and asked for again where
-   * something was said of the user meanwhile. They are kept by the account, not beside the connection.
+   * Rooms that services have put the user into, as topics: kept since the connection began, and asked for again where a
+   * service has changed something meanwhile. The account has them, not the connection.
    */
-  async given(user: User): Promise<readonly string[]> {
-    const groups = await this.#groups(factsOf(user));
+  async groupsOf(user: User): Promise<readonly string[]> {
+    const groups = await this.#groupsBy(factsOf(user));
     return groups.map((name) => formatTopic({ kind: "group", name }));
   }
 
-  async #groups(token: TokenFacts): Promise<readonly string[]> {
-    return this.#known.get(token.id)?.get(keyOf(token)) ?? this.#ask(token);
+  async #groupsBy(token: TokenFacts): Promise<readonly string[]> {
+    return this.#groups.get(token.id)?.get(keyOf(token)) ?? this.#ask(token);
   }
 
   async #ask(token: TokenFacts, rate?: Rate): Promise<readonly string[]> {
     const { self: object } = this.#options;
-    const question = { isOld: false };
-    const questions = this.#asking.get(token.id) ?? new Set();
-    this.#asking.set(token.id, questions.add(question));
+    const request = { isStale: false };
+    const requests = this.#requests.get(token.id) ?? new Set();
+    this.#requests.set(token.id, requests.add(request));
     try {
       const account = this.#options.account(token.id);
       const admitted = await account.admit({ object, token, ...(rate && { rate }) });
       if ("fault" in admitted) throw new HubError(admitted.fault.code, admitted.fault.message);
       const { groups } = admitted;
-      if (question.isOld) return this.#ask(token);
+      if (request.isStale) return this.#ask(token);
       this.#remember(token, groups);
       return groups;
     } finally {
-      questions.delete(question);
-      if (questions.size === 0 && this.#asking.get(token.id) === questions)
-        this.#asking.delete(token.id);
+      requests.delete(request);
+      if (requests.size === 0 && this.#requests.get(token.id) === requests)
+        this.#requests.delete(token.id);
     }
   }
 
   #remember(token: TokenFacts, groups: readonly string[]): void {
-    if (this.#known.size >= USERS_AT_MOST) this.#known.clear();
-    const known: Known = this.#known.get(token.id) ?? new Map();
-    if (known.size >= TOKENS_AT_MOST) known.clear();
-    this.#known.set(token.id, known.set(keyOf(token), groups));
+    if (this.#groups.size >= USERS_AT_MOST) this.#groups.clear();
+    const byToken: GroupsByToken = this.#groups.get(token.id) ?? new Map();
+    if (byToken.size >= TOKENS_AT_MOST) byToken.clear();
+    this.#groups.set(token.id, byToken.set(keyOf(token), groups));
   }
 
-  /** A service has said something of the user. */
+  /** A service has changed something about the user. */
   forget(userId: string): void {
-    this.#known.delete(userId);
-    for (const question of this.#asking.get(userId) ?? []) question.isOld = true;
+    this.#groups.delete(userId);
+    for (const request of this.#requests.get(userId) ?? []) request.isStale = true;
   }
 }
 

@@ -1,107 +1,164 @@
-// The two sides of an object: what rooms do for hub code (Host), and what they want from it (Receiver). Rooms know
-// nothing of hubs; worker.ts binds the dispatcher to them.
+// The two sides of an object: the ports that it offers to hub code (Host), and the port through which it hands over what
+// its connections receive (Receiver). Objects know nothing of hubs; server.ts binds the dispatcher to them.
 
 import type { CloseCode } from "../../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../../model/message.ts";
-import type { Limits, RoomSettings } from "../../model/options.ts";
+import type { RoomSettings } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import type { Domain } from "../rpc/object-names.ts";
 import type { Attached } from "../connection/attachment.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Draft, HistoryView, HistoryQuery } from "../rpc/log-entry.ts";
-import type { PresenceView, PresenceQuery } from "../rpc/presence-view.ts";
-import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
+import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
+import type { Domain } from "../rpc/object-names.ts";
+import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
+import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
 
-/** Where a connection stands in a room it has just joined. */
-export interface CaughtUp {
+/** What an object is, and for whom. The same for as long as it is awake. */
+export interface Identity {
+  readonly domain: Domain;
+  /** The room this object is; `all` where it is a relay. */
+  readonly room: Topic;
+  readonly settings: RoomSettings;
+  readonly env: object;
+  /** The room a connection came for; `all` where it came for the whole hub. */
+  roomOf(connection: Connection): Topic;
+}
+
+/** Publications in rooms of this hub: here by a function call, elsewhere by RPC. */
+export interface Publishing {
+  /**
+   * Publications of one caller to one room keep their order. In this object's own room the ticket says, after the next
+   * flush, whether the message was saved; elsewhere the promise is done when it is durable there. A draft that has an
+   * `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
+   */
+  publish(topic: Topic, draft: Draft): Ticket | Promise<void>;
+  /** Done when the message is durable; gives its position. */
+  publishAndSave(topic: Topic, draft: Draft): Promise<Position>;
+}
+
+/** Rooms of this hub, as one connection or hub code reaches them. */
+export interface RoomAccess {
+  /** Done when the room knows of the member. May be repeated. Throws `too_many_groups`, `interrupted`. */
+  join(connection: Connection, topic: Topic): Promise<void>;
+  /** May be repeated. Throws `invalid_request` for the room that the connection came for. */
+  leave(connection: Connection, topic: Topic): Promise<void>;
+  /**
+   * Joins, and replays everything after `since`, or nothing where the log no longer has all of it. The replay is on its
+   * way when this is done, and live messages follow it: none twice, none missing. Throws what `join` throws.
+   */
+  joinWithReplay(
+    connection: Connection,
+    topic: Topic,
+    since: Position | undefined,
+  ): Promise<ReplayOutcome>;
+  history(topic: Topic, query: HistoryQuery): Promise<HistoryView>;
+  presence(topic: Topic, query: PresenceQuery): Promise<PresenceView>;
+  /** Sets the state that a user shows in a room. Throws `forbidden` where the user is absent, `too_large`. */
+  track(userId: string, topic: Topic, state: unknown): Promise<void>;
+}
+
+/** Position of a connection in a room that it has joined. */
+export interface ReplayOutcome {
   readonly position: Position;
-  /** Whether all after the position it came with was replayed. */
+  /** Whether everything after the position it named was replayed. */
   readonly recovered: boolean;
   readonly replayed: number;
 }
 
-export interface Renewal {
-  /** Puts a fresh token's user in the place of the old one. Throws `too_large`, and `interrupted` where it is gone. */
+/** Messages to sockets of this object, in the order in which they are sent, together at the next flush. */
+export interface Replies {
+  /** A function is called at the flush, after everything published before it was saved. */
+  send(connection: Connection, message: Outgoing | (() => Outgoing)): void;
+}
+
+/** Connections of any object of the hub, by their ids. */
+export interface RemoteClients {
+  /** Invokes a client method without an answer; nothing happens where the connection is gone. */
+  tell(connection: string, target: string, params: Params): Promise<void>;
+  /** Invokes a client method and gives its result. Throws `connection_not_found`, `timed_out`, `interrupted`. */
+  ask(connection: string, target: string, params: Params): Promise<unknown>;
+  /** Puts a connection into a room, or takes it out; nothing happens where it is gone. */
+  move(connection: string, topic: Topic, how: "join" | "leave"): Promise<void>;
+}
+
+/** One connection's life in this object. */
+export interface ConnectionControl {
+  /** `detail` is for clients whose protocol carries a reason, where the hub shows details. */
+  close(connection: Connection, why: CloseCode, detail?: string): void;
+  /** Closes it once everything sent to it is on its way. */
+  dismiss(connection: Connection, why: CloseCode): void;
+  /** Answers a heartbeat that woke the object. */
+  pong(connection: Connection): void;
+  /**
+   * Whether a message of a connection that may be resumed counts: one that its client repeats does not, nor do its
+   * messages about resuming, which are dealt with here.
+   */
+  takeResumed(connection: Connection, message: Incoming): boolean;
+  /** Keeps items of hub code beside the connection, across sleep. Throws `too_large`. */
+  keep(connection: Connection, change: Partial<Pick<Attached, "items">>): void;
+  /** Remembers, across sleep, calls that a loss of memory must answer: streams, uploads, client results. */
+  remember(connection: Connection, openCalls: readonly string[]): void;
+}
+
+/** What a fresh token changes. Whether it admits the connection is the caller's to judge. */
+export interface TokenRenewal {
+  /** Rooms that services have put a user into, as topics. Throws `token_revoked` or `banned`. */
+  admit(user: User): Promise<readonly string[]>;
+  /** Puts the new token's user in the place of the old one. Throws `too_large`, and `interrupted` where it is gone. */
   renew(connection: Connection, user: User): void;
-  /** Rooms that it is in because its token or its client said so, and not hub code; as topics. */
-  wishesOf(connection: Connection): string[];
-  /** Takes it out of such a room, at once, and tells it. False where it is not in it, or hub code is for it. */
+  /** Rooms that the connection is in because its token or its client named them, not hub code; as topics. */
+  requestedRooms(connection: Connection): string[];
+  /** Takes it out of such a room at once, and tells the client. False where it is not in it by token or client. */
   expel(connection: Connection, room: string): boolean;
-  /** Puts it into rooms that its token names: one that cannot be told now is told by alarm. */
+  /** Puts it into rooms that its token names; a room that cannot be reached now is told by alarm. */
   belong(connection: Connection, topics: readonly Topic[]): Promise<void>;
 }
 
-export interface Host {
-  readonly domain: Domain;
-  readonly settings: RoomSettings;
-  /** The server's, within what the connection's token says. */
-  limitsOf(connection: Connection): Limits;
-  readonly env: object;
-  /** Rooms that services have put a user into, as topics. Throws `token_revoked` or `banned`. */
-  admit(user: User): Promise<readonly string[]>;
-  /** The room this object is; `all` where it is a relay. */
-  readonly room: Topic;
-  /** The room a connection came for; `all` where it came for the whole hub. */
-  roomOf(connection: Connection): Topic;
-  /** Says it in a room of this hub: here by a function call, elsewhere by RPC (done when it is durable there). */
-  publish(topic: Topic, draft: Draft): Ticket | Promise<void>;
-  /** The same, for who wants to know where it stands then. */
-  publishSaved(topic: Topic, draft: Draft): Promise<Position>;
-  /** Queues a message for one of this object's sockets. A function is asked at the flush, after all was saved. */
-  send(connection: Connection, message: Outgoing | (() => Outgoing)): void;
-  /** Bytes that wait for the connection's reader. */
-  queuedBytes(connection: Connection): number;
-  /** To a connection of any object of the hub, without an answer; nothing happens where it is gone. */
-  tell(connection: string, target: string, params: Params): Promise<void>;
-  /** The same, and waits for what the client answers. Throws `connection_not_found`, `timed_out`, `interrupted`. */
-  ask(connection: string, target: string, params: Params): Promise<unknown>;
-  join(connection: Connection, topic: Topic): Promise<void>;
-  leave(connection: Connection, topic: Topic): Promise<void>;
-  /** Joins, with all that was said there since: it is on its way when this is done. Throws what `join` throws. */
-  catchUp(connection: Connection, topic: Topic, since: Position | undefined): Promise<CaughtUp>;
-  /** The same for a connection of any object of the hub; nothing happens where it is gone. */
-  move(connection: string, topic: Topic, how: "join" | "leave"): Promise<void>;
-  history(topic: Topic, query: HistoryQuery): Promise<HistoryView>;
-  presence(topic: Topic, query: PresenceQuery): Promise<PresenceView>;
-  /** Throws `forbidden` where the user is not in that room. */
-  track(userId: string, topic: Topic, state: unknown): Promise<void>;
-  /** `detail` is for clients whose protocol has a word for why, where the hub shows them such details. */
-  close(connection: Connection, why: CloseCode, detail?: string): void;
-  /** Whether a message counts: not one that a resumed connection says again, nor its words about that. */
-  takes(connection: Connection, message: Incoming): boolean;
-  /** A call was answered with an error: its code is counted. */
+/** What is counted for the hub's index. */
+export interface ActivityCounter {
+  /** Plain numbers that only grow. */
+  readonly counters: { in: number };
+  /** Whether a report is due already. */
+  readonly isDue: boolean;
+  /** Something happened that the index is to know of. */
+  note(): void;
+  /** A request or call was refused with this code. */
   refused(code: string): void;
-  /** Answers a heartbeat that did wake the object. */
-  pong(connection: Connection): void;
-  /** Keeps something beside the connection, across sleep. Throws `too_large`. */
-  keep(connection: Connection, change: Partial<Pick<Attached, "items">>): void;
-  /** What a fresh token changes. */
-  readonly renewal: Renewal;
-  /** Closes it when what it was told last is on its way. */
-  dismiss(connection: Connection, why: CloseCode): void;
-  /** Remembers, across sleep, calls whose loss must be told: streams, uploads, questions to clients. */
-  remember(connection: Connection, openCalls: readonly string[]): void;
+}
+
+/** All ports of one object. */
+export interface Host extends Identity {
+  readonly publishing: Publishing;
+  readonly rooms: RoomAccess;
+  readonly replies: Replies;
+  readonly clients: RemoteClients;
+  readonly connections: ConnectionControl;
+  readonly renewal: TokenRenewal;
+  readonly activity: ActivityCounter;
   /** Keeps the object awake while hub code runs. */
   waitUntil(work: Promise<unknown>): void;
 }
 
+/** The dispatcher, as an object calls it. */
 export interface Receiver {
   /** Undefined where the hub is not served (any more). */
   settings(hub: string): RoomSettings | undefined;
+  /** A connection is open: before its first frame is received. */
   opened(host: Host, connection: Connection): Promise<void>;
-  /** The object lost its memory while the socket lived. */
+  /** The object lost its memory while the socket lived. Before anything else of this connection. */
   awoke(host: Host, connection: Connection): void;
+  /** A frame of an open connection, in the order of arrival. */
   received(host: Host, connection: Connection, frame: string | ArrayBuffer): void;
-  /** Done when nothing that the connection called is under way any more. */
+  /** Done when no call of the connection is under way any more. */
   settled(host: Host, connection: Connection): Promise<void>;
+  /** Once, after the connection was open. */
   closed(host: Host, connection: Connection, error?: Error): Promise<void>;
   /** A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. */
   refreshed(host: Host, connection: Connection, user: User): Promise<RefreshOutcome>;
-  /** After joins and leaves were said in this room. */
+  /** After joins and leaves were published in this room. */
   presenceChanged(host: Host, joined: readonly string[], left: readonly string[]): Promise<void>;
-  /** A client of this object is asked by code that may run elsewhere. */
+  /** Hub code, here or in another object, invokes a method of a client of this object. */
   ask(host: Host, connection: Connection, target: string, params: Params): Promise<unknown>;
 }

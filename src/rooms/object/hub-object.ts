@@ -1,29 +1,31 @@
-// A Durable Object that holds connections: the platform's events on one side, the parts on the other. Rooms and
-// relays are such objects, and differ in how a connection begins.
+// A Durable Object that holds connections: the platform's events on one side, its parts on the other. Rooms and relays
+// are such objects, and differ in their parts and in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
-import { CLOSE, HubError, reasonOf, publicError, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
-import { parseTopic, type Topic } from "../../model/topic.ts";
 import { STATUS } from "../../model/statuses.ts";
+import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { answerClose } from "../connection/close-socket.ts";
 import type { Connection } from "../connection/connection.ts";
-import { objectName } from "../rpc/object-names.ts";
-import { AdmissionCache } from "./admission-cache.ts";
-import { runCommands } from "./run-commands.ts";
-import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
+import { isOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
-import { ObjectHost } from "./object-host.ts";
-import { membersIn } from "./members.ts";
+import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
-import { belongings, type Parts } from "./object-parts.ts";
-import { linked } from "./link-wait.ts";
-import { accountStub } from "../rpc/stubs.ts";
-import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
+import { objectName } from "../rpc/object-names.ts";
+import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
+import { accountStub } from "../rpc/stubs.ts";
+import { AdmissionCache } from "./admission-cache.ts";
+import { buildHost, type ObjectHost } from "./build-host.ts";
 import type { Receiver } from "./host.ts";
+import { linked } from "./link-wait.ts";
+import { membersIn } from "./members.ts";
+import type { ObjectEvents, ObjectParts } from "./object-parts.ts";
+import { runCommands } from "./run-commands.ts";
 
-export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
+export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   extends DurableObject<Env>
   implements HolderRpc
 {
@@ -32,54 +34,60 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   protected readonly host: ObjectHost;
   protected readonly admissions: AdmissionCache;
 
-  constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
+  /** `build` makes the parts; events come once the object is complete. */
+  constructor(
+    ctx: DurableObjectState,
+    env: Env,
+    receiver: Receiver,
+    build: (events: ObjectEvents) => P,
+  ) {
     super(ctx, env);
     this.receiver = receiver;
-    this.parts = this.assemble();
-    const { home, settings } = this.parts;
+    this.parts = build({
+      dropped: (connection, why) => this.dropped(connection, why),
+      presenceChanged: (joined, left) =>
+        this.inBackground(receiver.presenceChanged(this.host, joined, left)),
+    });
+    const { address, settings } = this.parts;
     this.admissions = new AdmissionCache({
-      self: objectName(home),
+      self: objectName(address),
       limits: settings.limits,
-      account: (user) => accountStub(env, { tenant: home.tenant, user }),
+      account: (user) => accountStub(env, { tenant: address.tenant, user }),
     });
-    this.host = new ObjectHost(this.parts, {
-      ...{ env, receiver },
-      waitUntil: (work) => ctx.waitUntil(work),
-      admit: (user) => this.admissions.given(user),
-    });
+    const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
+    this.host = buildHost(this.parts, { env, receiver, admissions: this.admissions, waitUntil });
     this.#wake();
   }
 
-  protected abstract assemble(): P;
-  /** Accepts the socket of a client that the endpoint let through, or answers. Throws what it is told then. */
+  /** Accepts the socket of a client that the endpoint admitted, or answers. What it throws refuses the client. */
   protected abstract begin(
     socket: WebSocket,
     request: Request,
   ): Connection | Promise<Connection | Response>;
-  /** Whether all that is said to a connection's user reaches it. */
+  /** Whether messages to a connection's user reach it. */
   protected abstract get reachesUsers(): boolean;
 
-  /** Rooms elsewhere hear who did not survive; a hub that is no longer served lets its sockets go. */
+  /** Rooms elsewhere are told which members did not survive; a hub that is no longer served closes its sockets. */
   #wake(): void {
-    const { connections, follows, agenda, served, settings } = this.parts;
-    if (!served)
+    const { connections, followed, agenda, isServed, settings, webhooks } = this.parts;
+    if (!isServed)
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);
     for (const connection of connections.all) this.receiver.awoke(this.host, connection);
-    if (follows.stale) this.inBackground(follows.settle());
-    this.parts.outside?.resume();
-    if (this.parts.isUsed) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
+    if (followed.isStale) this.inBackground(followed.settle());
+    webhooks?.resume();
+    if (this.parts.isUsed()) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
   }
 
   override async fetch(request: Request): Promise<Response> {
     try {
-      if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
+      if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
       const { 0: client, 1: server } = new WebSocketPair();
       const begun = await this.begin(server, request);
       if (begun instanceof Response) return begun;
       return new Response(null, { status: 101, webSocket: client });
     } catch (error) {
       const { code, message } = publicError(error);
-      this.parts.refused(code);
+      this.parts.activity.refused(code);
       const status = STATUS.get(code) ?? 404;
       const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
       const headers = { "x-dormouse-error": code, ...later };
@@ -87,32 +95,41 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     }
   }
 
-  /** Who is greeted hears all audiences it belongs to: so the links stand first, unless they are slow. */
+  /** Puts a connection into its rooms, then opens it: the links stand first, unless they are slow. */
   protected async welcome(connection: Connection): Promise<void> {
-    const given = await this.#givenTo(connection);
-    const { agenda, connections, follows, settings } = this.parts;
-    const { user } = connection;
-    const topics: Topic[] = [...new Set([...user.channels, ...given])].map(parseTopic);
-    const elsewhere = belongings(connection, this.host.room, topics, this.reachesUsers);
-    const links = elsewhere.map((topic) => follows.belong(connection, topic, "token"));
-    if (settings.reachAll || settings.online) links.push(follows.hearAll(connection));
-    await linked(agenda, links);
-    connections.greet(connection);
-    if (!connections.all.has(connection)) return;
-    connection.opening = false;
-    this.parts.active();
-    this.parts.outside?.connected(connection);
-    logConnection(this.env, "connection_opened", { connection, parts: this.parts });
+    await this.#link(connection);
+    const { activity, address, connections, name, webhooks } = this.parts;
+    const early = connections.open(connection);
+    if (!isOpen(connection)) return;
+    if (!activity.isDue) activity.note();
+    webhooks?.connected(connection);
+    logConnection(this.env, "connection_opened", { connection, address, object: name });
     const opened = this.receiver.opened(this.host, connection);
-    for (const frame of connection.early.splice(0))
-      this.receiver.received(this.host, connection, frame);
+    for (const frame of early) this.receiver.received(this.host, connection, frame);
     await opened;
   }
 
-  /** Rooms a service has put its user into; none where it is closed instead, since it may no longer be here. */
-  async #givenTo(connection: Connection): Promise<readonly string[]> {
+  async #link(connection: Connection): Promise<void> {
+    const groups = await this.#groupsOf(connection);
+    const { agenda, followed, settings } = this.parts;
+    const topics = this.#topicsOf(connection, groups);
+    const links = topics.map((topic) => followed.belong(connection, topic, "token"));
+    if (settings.reachAll || settings.online) links.push(followed.joinAll(connection));
+    await linked(agenda, links);
+  }
+
+  /** The rooms that a connection is in from its beginning, beside this object's own and the hub's `all`. */
+  #topicsOf({ user }: Connection, groups: readonly string[]): Topic[] {
+    const topics: Topic[] = [...new Set([...user.channels, ...groups])].map(parseTopic);
+    if (this.reachesUsers) topics.push({ kind: "user", name: user.id });
+    const own = formatTopic(this.host.room);
+    return topics.filter((topic) => formatTopic(topic) !== own);
+  }
+
+  /** Groups that services have put its user into; none where it is closed instead, being no longer admitted. */
+  async #groupsOf(connection: Connection): Promise<readonly string[]> {
     try {
-      return await this.admissions.given(connection.user);
+      return await this.admissions.groupsOf(connection.user);
     } catch (error) {
       const isKnown = publicError(error).code !== "internal";
       this.parts.connections.close(connection, isKnown ? CLOSE.revoked : CLOSE.interrupted);
@@ -122,17 +139,21 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
-    if (!connection) return;
-    this.parts.connections.heard(connection, Date.now());
-    this.parts.came(frame);
-    this.take(connection, frame);
+    if (connection) this.receive(connection, frame);
   }
 
-  /** Calls begin after the hub's `connected`, and that after the greeting. */
-  protected take(connection: Connection, frame: string | ArrayBuffer): void {
-    if (connection.held) this.parts.connections.delay(connection, frame);
+  /** Frames of an open connection go to the hub, in order; those before wait until it is open. */
+  protected receive(connection: Connection, frame: string | ArrayBuffer): void {
+    const { activity, connections } = this.parts;
+    connections.touch(connection, Date.now());
+    activity.counters.bytesIn += typeof frame === "string" ? frame.length : frame.byteLength;
+    if (isHandshaking(connection)) this.handshake(connection, frame);
+    else if (connection.stage.name === "greeting") connections.delay(connection, frame);
     else this.receiver.received(this.host, connection, frame);
   }
+
+  /** The first frame of a SignalR client. Only relays have such clients. */
+  protected handshake(_connection: Connection, _frame: string | ArrayBuffer): void {}
 
   /** The hibernation API answers no Close frame by itself (docs/design/platform.md#pl3). */
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
@@ -145,39 +166,41 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     this.end(socket, 1006, error instanceof Error ? error : new Error(String(error)));
   }
 
+  /** The client's side has ended. */
   protected end(socket: WebSocket, code: number, error?: Error): void {
-    const ended = this.parts.connections.ended(socket);
-    if (!ended) return;
-    this.parts.connections.remove(ended.connection);
-    this.#ended(ended.connection, code);
-    this.left(ended.connection, error, ended.asleep);
+    const closed = this.parts.connections.takeClosed(socket);
+    if (!closed) return;
+    this.parts.connections.remove(closed.connection);
+    this.#logEnd(closed.connection, code);
+    this.left(closed.connection, error, closed.asleep);
   }
 
-  /** One that the server ends. */
-  protected gone(connection: Connection, why: CloseCode): void {
+  /** The server has closed it. */
+  protected dropped(connection: Connection, why: CloseCode): void {
     const error = why === CLOSE.normal ? undefined : new HubError("cancelled", reasonOf(why));
-    this.#ended(connection, why);
+    this.#logEnd(connection, why);
     this.left(connection, error, false);
   }
 
-  #ended(connection: Connection, code: number): void {
-    this.parts.active();
-    if (connection.opening || connection.httpCaller) return;
-    logConnection(this.env, "connection_closed", { connection, parts: this.parts, code });
+  #logEnd(connection: Connection, code: number): void {
+    const { activity, address, name } = this.parts;
+    activity.note();
+    if (!wasOpen(connection) || connection.httpCaller) return;
+    logConnection(this.env, "connection_closed", { connection, address, object: name, code });
   }
 
   /** `asleep`: it ended while the object slept, and this wake has not counted it. */
   protected left(connection: Connection, error: Error | undefined, _asleep: boolean): void {
-    this.parts.outside?.disconnected(connection, error);
-    if (!connection.opening) this.inBackground(this.receiver.closed(this.host, connection, error));
-    this.inBackground(this.parts.follows.leaveAll(connection));
+    this.parts.webhooks?.disconnected(connection, error);
+    if (wasOpen(connection)) this.inBackground(this.receiver.closed(this.host, connection, error));
+    this.inBackground(this.parts.followed.leaveAll(connection));
   }
 
   override alarm(): Promise<void> {
     return this.parts.agenda.ring(Date.now());
   }
 
-  /** Failures of what nobody waits for are logged; follow links are told again by alarm. */
+  /** Failures of work that no caller waits for are logged; follow links are repaired by alarm. */
   protected inBackground(work: Promise<unknown>): void {
     const { name } = this.parts;
     const failed = (error: unknown) =>
@@ -186,19 +209,19 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   }
 
   async deliver(delivery: Delivery): Promise<DeliveryReply> {
-    return this.parts.follows.deliver(delivery);
+    return this.parts.followed.deliver(delivery);
   }
 
   async tell(connection: string, target: string, params: Params): Promise<void> {
-    return this.host.tell(connection, target, params);
+    return this.host.clients.tell(connection, target, params);
   }
 
   async ask(connection: string, target: string, params: Params): Promise<unknown> {
-    return this.host.ask(connection, target, params);
+    return this.host.clients.ask(connection, target, params);
   }
 
   async move(connection: string, topic: string, how: "join" | "leave"): Promise<void> {
-    return this.host.move(connection, parseTopic(topic), how);
+    return this.host.clients.move(connection, parseTopic(topic), how);
   }
 
   async command(selection: Selection, commands: readonly Command[]): Promise<CommandOutcome> {
@@ -211,13 +234,6 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
   }
 }
 
-/** Codes that may not be sent (1005, or what a client made up) are answered as a normal close. */
-function answerClose(socket: WebSocket, code: number, reason: string): void {
-  for (const answer of [() => socket.close(code, reason), () => socket.close(1000)]) {
-    try {
-      return answer();
-    } catch {
-      // Not a code of ours to send, or closed already: then there is nothing left to answer.
-    }
-  }
-}
+const isHandshaking = ({ stage }: Connection): boolean => stage.name === "handshaking";
+
+const wasOpen = ({ stage }: Connection): boolean => stage.name === "ended" && stage.wasOpen;

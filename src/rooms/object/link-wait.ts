@@ -1,22 +1,22 @@
-// A new connection waits for rooms elsewhere, but not for ever.
+// How long a new connection waits for rooms elsewhere.
 
 import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
 
 /** How long a room elsewhere may keep a new connection waiting. */
-export const GREETING_MS = 2_000;
+export const LINK_WAIT_MS = 2_000;
 
-/** How soon a room elsewhere that could not be told is told again. */
+/** How soon a room elsewhere that could not be reached is called again. */
 const RETRY_MS = 2_000;
 
 export const retry = (agenda: AlarmAgenda) => (): void => agenda.arm(Date.now() + RETRY_MS);
 
-/** Links of a connection to rooms elsewhere: they stand, or are made later. */
+/** Waits for a connection's links to rooms elsewhere; those that are slow or failed are made later, by alarm. */
 export async function linked(
   agenda: AlarmAgenda,
   links: readonly Promise<unknown>[],
 ): Promise<void> {
   for (const link of links) link.catch(retry(agenda));
-  await settledWithin(GREETING_MS, links);
+  await settledWithin(LINK_WAIT_MS, links);
 }
 
 export async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {

@@ -1,219 +1,161 @@
-// What every object with connections is made of, put together once for each wake. The parts know each other only
-// through the functions they are given here. Rooms (room-parts.ts) and relays (relay-parts.ts) add their own.
+// The parts that every object with connections has, built in order once for each wake. Rooms (room-parts.ts) and relays
+// (relay-parts.ts) add their own to this core, and complete it.
 
-import { DEFAULTS, type RoomSettings } from "../../model/options.ts";
-import { ALL, formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import type { RoomSettings } from "../../model/options.ts";
+import { ALL, type Topic } from "../../model/topic.ts";
 import { webhooksOr } from "../../webhooks/webhook-config.ts";
-import { objectName, parseObjectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
-import { writeReport } from "../observe/analytics.ts";
-import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionTable, type Dropped } from "../connection/connection-table.ts";
-import { countedOf, countRefusal, freshCounters } from "../observe/counters.ts";
-import type { Counted, Crowd, Report } from "../rpc/activity-report.ts";
-import { FollowedRooms, type FollowsOptions } from "../links/followed-rooms.ts";
-import { PublishLanes } from "../links/publish-lanes.ts";
 import { LivenessSweep } from "../connection/liveness-sweep.ts";
-import { Outbox } from "../delivery/outbox.ts";
-import { roomStubs, type RoomStubs } from "../rpc/stubs.ts";
-import type { HolderRpc, RoomRpc } from "../rpc/room-rpc.ts";
-import type { ObjectEnv } from "../rpc/object-env.ts";
-import type { Receiver } from "./host.ts";
-import { WebhookEvents } from "../observe/webhook-events.ts";
-import { ActivityReports } from "../observe/activity-reports.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
+import { Outbox } from "../delivery/outbox.ts";
+import { FollowedRooms } from "../links/followed-rooms.ts";
+import { PublishLanes } from "../links/publish-lanes.ts";
+import { ActivityReports } from "../observe/activity-reports.ts";
+import { writeReport } from "../observe/analytics.ts";
+import { countedOf, freshCounters } from "../observe/counters.ts";
+import { WebhookEvents } from "../observe/webhook-events.ts";
+import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
+import type { Crowd, Report } from "../rpc/activity-report.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
+import { objectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
+import type { RoomRpc } from "../rpc/room-rpc.ts";
+import { roomStubs, type RoomStubs } from "../rpc/stubs.ts";
+import type { Publishing } from "./host.ts";
+import type { LocalRoom } from "./local-room.ts";
 
-/** What happens in an object that its parts cannot answer themselves. */
-export interface Events {
+/** What happens in the parts that the object itself has to deal with. */
+export interface ObjectEvents {
   readonly dropped: Dropped;
+  /** After joins and leaves were published in the room that this object is. */
+  presenceChanged(joined: readonly string[], left: readonly string[]): void;
 }
 
-/** Sockets that are written to faster than three timers fire. */
-const FEW = 8;
-/** How soon a room elsewhere that does not know how things are here is told again. */
-const STALE_MS = 5_000;
-
-export abstract class Parts {
-  readonly home: ObjectAddress;
+/** What a room or a relay says of itself to the core. */
+export interface CoreOptions {
+  readonly ctx: DurableObjectState;
+  readonly env: ObjectEnv;
+  readonly address: ObjectAddress;
+  /** This object's name in the hub's index: a topic, or `relay:` and a relay's name. */
+  readonly name: string;
+  /** The hub's settings, as this kind of object has them. */
   readonly settings: RoomSettings;
   /** False where the hub is no longer served. */
-  readonly served: boolean;
-  readonly connections: ConnectionTable;
-  readonly outbox: Outbox;
-  readonly follows: FollowedRooms;
-  readonly agenda: AlarmAgenda;
-  readonly peers: RoomStubs;
-  readonly counters = freshCounters();
-  readonly #reports: ActivityReports;
-  /** Who outside is told of what happens here; undefined where nobody is. */
-  readonly outside: WebhookEvents | undefined;
-  /** What is said in rooms elsewhere. */
-  readonly lanes = new PublishLanes((topic) => this.peer(topic));
-  protected readonly ctx: DurableObjectState;
-  /** First without duties: parts may find at their making that something is due. */
-  protected readonly duties: Duty[] = [];
-
-  constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: Events) {
-    this.ctx = ctx;
-    this.peers = roomStubs(env);
-    this.home = parseObjectName(ctx.id.name ?? "");
-    const settings = receiver.settings(this.home.hub);
-    this.served = settings !== undefined;
-    this.settings = this.adapted(settings ?? DEFAULTS);
-    this.agenda = new AlarmAgenda(ctx.storage, this.duties);
-    this.connections = new ConnectionTable(ctx, this.settings, events.dropped);
-    this.outbox = new Outbox({
-      isLight: () => this.connections.all.size <= FEW && this.isUnlogged,
-      find: (id) => this.connections.get(id),
-      send: (connection, frames) => this.connections.send(connection, frames),
-      told: (messages) => void (this.counters.out += messages),
-    });
-    this.#reports = this.#reporting(env);
-    this.follows = new FollowedRooms(this.#following());
-    this.duties.push(new LivenessSweep(ctx, this.settings, this.connections), this.#upkeep());
-    if (this.served) this.duties.push(this.#reports);
-    this.outside = this.#telling(env);
-    if (this.outside) this.duties.push(this.outside);
-  }
-
-  /** The hub's settings, as this kind of object has them. */
-  protected adapted(settings: RoomSettings): RoomSettings {
-    return settings;
-  }
-
-  /** Whether nothing of what is said here is written to a log first. */
-  protected get isUnlogged(): boolean {
-    return true;
-  }
-
-  /** Whether a crash would leave something behind. */
-  get isUsed(): boolean {
-    return this.connections.all.size > 0 || this.follows.any;
-  }
-
-  /** Where connections may be resumed on another socket. */
-  get resumables(): ResumableConnections | undefined {
-    return undefined;
-  }
-
-  /** This object's connections that are in a room. */
-  membersOf(room: string): Iterable<Connection> {
-    return room === "all" ? this.connections.all : this.follows.membersOf(room);
-  }
-
-  /** The rooms that a connection is in. */
-  topicsOf(connection: Connection): Topic[] {
-    return [...this.follows.causesOf(connection).keys()].map(parseTopic);
-  }
-
-  /** Another room of this hub and tenant. */
-  peer(topic: Topic): RoomRpc {
-    return this.peers(objectName({ tenant: this.home.tenant, hub: this.home.hub, topic }));
-  }
-
-  /** The object that holds connections there. */
-  holder(home: ObjectAddress): HolderRpc {
-    return this.peers(objectName(home));
-  }
-
-  /** What this object is to the hub's index: a topic, or a relay's name. */
-  abstract get name(): string;
-
-  /** Who is here now. */
-  abstract get crowd(): Crowd;
-
-  /** How things are here is told to the hub's index. */
-  protected async tell(report: Report): Promise<void> {
-    await this.peer(ALL).report(this.name, report);
-  }
-
-  #reporting(env: ObjectEnv): ActivityReports {
-    const { counters, agenda, home, ctx } = this;
-    return new ActivityReports({
-      ...{ counters, kv: ctx.storage.kv, wake: randomId() },
-      counted: () => this.#counted,
-      crowd: () => this.crowd,
-      tell: (report) => this.tell(report),
-      told: (report, news) => writeReport(env, { ...home, room: this.name }, report, news),
-      arm: (at) => agenda.arm(at),
-      now: () => Date.now(),
-      waitUntil: (work) => ctx.waitUntil(work),
-    });
-  }
-
-  get #counted(): Counted {
-    return { ...countedOf(this.counters), bytesOut: this.connections.written };
-  }
-
-  /** Something happens here that the hub's index shall know. */
-  active(): void {
-    if (this.served) this.#reports.active();
-  }
-
-  /** A frame of a client. */
-  came(frame: string | ArrayBuffer): void {
-    this.counters.bytesIn += typeof frame === "string" ? frame.length : frame.byteLength;
-  }
-
-  refused(code: string): void {
-    countRefusal(this.counters, code);
-    this.active();
-  }
-
-  #following(): FollowsOptions {
-    return {
-      sql: this.ctx.storage.sql,
-      self: objectName(this.home),
-      everybody: this.connections.all,
-      find: (id) => this.connections.get(id),
-      peer: (topic) => this.peer(topic),
-      remembers:
-        this.settings.rememberGroups > 0 || this.settings.signalR.statefulReconnect !== undefined,
-      flush: () => this.outbox.flush(),
-      tellsWho: ({ kind }) => kind !== "all" || this.settings.online,
-      heard: (hearing) => {
-        this.active();
-        this.outbox.hear(hearing);
-      },
-      missed: (room, members) => this.#reset(room, members),
-    };
-  }
-
-  #telling(env: ObjectEnv): WebhookEvents | undefined {
-    const { events } = webhooksOr({}, env);
-    if (!events) return undefined;
-    return new WebhookEvents({
-      ...{ storage: this.ctx.storage, events, home: this.home },
-      isHere: (id) => this.connections.get(id) !== undefined,
-      now: () => Date.now(),
-      arm: (at) => this.agenda.arm(at),
-      waitUntil: (work) => this.ctx.waitUntil(work),
-    });
-  }
-
-  #reset(room: string, members: ReadonlySet<Connection>): void {
-    for (const connection of members)
-      this.outbox.send(connection, { type: "control", name: "reset", params: {}, room });
-  }
-
-  /** While there is anything a crash could leave behind, an alarm stands that will look after it. */
-  #upkeep(): Duty {
-    const sweepMs = this.settings.sweepSeconds * 1000;
-    return {
-      due: (at) => (this.isUsed ? at + (this.follows.stale ? STALE_MS : sweepMs) : undefined),
-      // Not waited for: a room that hangs must not keep this object's alarm from what is due next.
-      run: () => this.ctx.waitUntil(this.follows.settle()),
-    };
-  }
+  readonly isServed: boolean;
+  /** Nothing is written to a log before it is sent. */
+  readonly isUnlogged: boolean;
+  readonly dropped: Dropped;
+  /** How many there are now. Not called before the object is complete. */
+  crowd(): Crowd;
+  /** Sends a report to the hub's index; default: to the hub's `all` room. */
+  report?(report: Report): Promise<void>;
 }
 
-/** The rooms a connection belongs into from its beginning, beside the hub's `all`. */
-export const belongings = (
-  { user }: Connection,
-  own: Topic,
-  topics: readonly Topic[],
-  reachesUser: boolean,
-): Topic[] => {
-  const all = reachesUser ? [...topics, { kind: "user", name: user.id } as const] : topics;
-  return all.filter((topic) => formatTopic(topic) !== formatTopic(own));
-};
+export interface ObjectCore {
+  readonly address: ObjectAddress;
+  readonly name: string;
+  readonly settings: RoomSettings;
+  readonly isServed: boolean;
+  readonly agenda: AlarmAgenda;
+  /** Everything that the alarm looks after; completed before the first alarm. */
+  readonly duties: Duty[];
+  /** Other objects, by name. */
+  readonly stubs: RoomStubs;
+  readonly activity: ActivityReports;
+  readonly connections: ConnectionTable;
+  readonly outbox: Outbox;
+  readonly followed: FollowedRooms;
+  /** Publications in rooms elsewhere. */
+  readonly lanes: PublishLanes;
+  /** Undefined where no webhook is configured. */
+  readonly webhooks: WebhookEvents | undefined;
+  /** A fresh stub of another room of this hub and tenant. */
+  room(topic: Topic): RoomRpc;
+}
+
+/** What rooms and relays add. */
+export interface ObjectParts extends ObjectCore {
+  readonly publishing: Publishing;
+  /** The room that this object is; undefined in a relay. */
+  readonly own: LocalRoom | undefined;
+  /** Connections that may be resumed on another socket; undefined in a room. */
+  readonly resumables: ResumableConnections | undefined;
+  /** Whether a crash would leave something behind. */
+  isUsed(): boolean;
+  /** This object's connections that are in a room, and the rooms of a connection. */
+  membersOf(room: string): Iterable<Connection>;
+  topicsOf(connection: Connection): Topic[];
+}
+
+/** How soon a room elsewhere is told again that does not know how things are here. */
+const STALE_MS = 5_000;
+
+export function objectCore(options: CoreOptions): ObjectCore {
+  const { ctx, env, address, settings, isServed } = options;
+  const { tenant, hub } = address;
+  const duties: Duty[] = [];
+  const agenda = new AlarmAgenda(ctx.storage, duties);
+  const stubs = roomStubs(env);
+  const room = (topic: Topic) => stubs(objectName({ tenant, hub, topic }));
+  const connections = new ConnectionTable(ctx, settings, options.dropped);
+  const activity = activityOf(options, { agenda, connections, room });
+  const { counters } = activity;
+  const outbox = new Outbox({ connections, counters, isUnlogged: options.isUnlogged });
+  const followed = new FollowedRooms({
+    ...{ sql: ctx.storage.sql, self: objectName(address), settings },
+    ...{ connections, outbox, activity, room },
+  });
+  const webhooks = webhooksOf(options, { agenda, connections });
+  duties.push(new LivenessSweep(ctx, settings, connections));
+  if (isServed) duties.push(activity);
+  if (webhooks) duties.push(webhooks);
+  return {
+    ...{ address, name: options.name, settings, isServed, agenda, duties, stubs, activity },
+    ...{ connections, outbox, followed, webhooks, room },
+    lanes: new PublishLanes(room, settings.limits.publishBytes),
+  };
+}
+
+type Made<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
+
+function activityOf(
+  { ctx, env, address, name, isServed, crowd, report }: CoreOptions,
+  { agenda, connections, room }: Made<"agenda" | "connections" | "room">,
+): ActivityReports {
+  const counters = freshCounters();
+  return new ActivityReports({
+    ...{ kv: ctx.storage.kv, counters, wake: randomId(), isReported: isServed, crowd },
+    counted: () => ({ ...countedOf(counters), bytesOut: connections.written }),
+    report: report ?? ((about) => room(ALL).report(name, about)),
+    reported: (about, news) => writeReport(env, { ...address, room: name }, about, news),
+    arm: (at) => agenda.arm(at),
+    now: () => Date.now(),
+    waitUntil: (work) => ctx.waitUntil(work),
+  });
+}
+
+function webhooksOf(
+  { ctx, env, address }: CoreOptions,
+  { agenda, connections }: Made<"agenda" | "connections">,
+): WebhookEvents | undefined {
+  const { events } = webhooksOr({}, env);
+  if (!events) return undefined;
+  return new WebhookEvents({
+    ...{ storage: ctx.storage, events, home: address },
+    isHere: (id) => connections.get(id) !== undefined,
+    now: () => Date.now(),
+    arm: (at) => agenda.arm(at),
+    waitUntil: (work) => ctx.waitUntil(work),
+  });
+}
+
+/** While a crash would leave something behind, an alarm is set that looks after it. */
+export function upkeep(ctx: DurableObjectState, parts: ObjectParts): Duty {
+  const { followed, settings } = parts;
+  const sweepMs = settings.sweepSeconds * 1000;
+  return {
+    due: (at) => (parts.isUsed() ? at + (followed.isStale ? STALE_MS : sweepMs) : undefined),
+    // Not waited for: a room that hangs must not keep this object's alarm from what is due next.
+    run: () => ctx.waitUntil(followed.settle()),
+  };
+}

@@ -3,64 +3,76 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Params } from "../../model/message.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import { holderOf, objectName, type ObjectAddress } from "../rpc/object-names.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/check-draft.ts";
-import type { Parts } from "./object-parts.ts";
-import type { Host, Receiver } from "./host.ts";
+import { holderOf, objectName, type ObjectAddress } from "../rpc/object-names.ts";
+import type { HolderRpc } from "../rpc/room-rpc.ts";
+import type { RemoteClients, RoomAccess } from "./host.ts";
+import type { ObjectParts } from "./object-parts.ts";
 
-export class RemoteConnections {
-  readonly #parts: Parts;
-  readonly #host: Host;
-  readonly #receiver: Receiver;
+export interface RemoteConnectionsOptions {
+  readonly parts: Pick<ObjectParts, "address" | "connections" | "outbox" | "settings" | "stubs">;
+  readonly rooms: RoomAccess;
+  /** Invokes a method of a client of this object, and waits for its result. */
+  ask(connection: Connection, target: string, params: Params): Promise<unknown>;
+}
 
-  constructor(parts: Parts, host: Host, receiver: Receiver) {
-    this.#parts = parts;
-    this.#host = host;
-    this.#receiver = receiver;
+export class RemoteConnections implements RemoteClients {
+  readonly #options: RemoteConnectionsOptions;
+
+  constructor(options: RemoteConnectionsOptions) {
+    this.#options = options;
   }
 
-  /** Who is gone is told nothing, and nobody hears of that: as in SignalR, a push is no question. */
+  /** A connection that is gone gets nothing, and its absence is no error: as in SignalR. */
   async tell(id: string, target: string, params: Params): Promise<void> {
-    checkDraft({ target, ...params }, this.#parts.settings.limits.publishBytes);
+    this.#check(target, params);
     try {
       const connection = this.#local(id);
-      if (connection) this.#host.send(connection, { type: "invocation", target, ...params });
-      else await this.#parts.holder(this.#homeOf(id)).tell(id, target, params);
+      const message = { type: "invocation", target, ...params } as const;
+      if (connection) this.#options.parts.outbox.send(connection, message);
+      else await this.#holder(this.#addressOf(id)).tell(id, target, params);
     } catch (error) {
       if (publicError(error).code !== "connection_not_found") throw error;
     }
   }
 
   async ask(id: string, target: string, params: Params): Promise<unknown> {
-    checkDraft({ target, ...params }, this.#parts.settings.limits.publishBytes);
+    this.#check(target, params);
     const connection = this.#local(id);
     return connection
-      ? this.#receiver.ask(this.#host, connection, target, params)
-      : this.#parts.holder(this.#homeOf(id)).ask(id, target, params);
+      ? this.#options.ask(connection, target, params)
+      : this.#holder(this.#addressOf(id)).ask(id, target, params);
   }
 
   async move(id: string, topic: Topic, how: "join" | "leave"): Promise<void> {
-    const connection = this.#parts.connections.get(id);
-    const home = connection ? undefined : this.#homeOf(id);
-    if (home && !this.#isOwn(home))
-      return this.#parts.holder(home).move(id, formatTopic(topic), how);
-    if (connection) await this.#host[how](connection, topic);
+    const connection = this.#options.parts.connections.get(id);
+    if (connection) return this.#options.rooms[how](connection, topic);
+    const address = this.#addressOf(id);
+    if (!this.#isOwn(address)) await this.#holder(address).move(id, formatTopic(topic), how);
+  }
+
+  #check(target: string, params: Params): void {
+    checkDraft({ target, ...params }, this.#options.parts.settings.limits.publishBytes);
   }
 
   /** Undefined where the connection is of another object. Throws `connection_not_found` where it should be here. */
   #local(id: string): Connection | undefined {
-    const connection = this.#parts.connections.get(id);
-    if (!connection && this.#isOwn(this.#homeOf(id)))
+    const connection = this.#options.parts.connections.get(id);
+    if (!connection && this.#isOwn(this.#addressOf(id)))
       throw new HubError("connection_not_found", "There is no connection with that id.");
     return connection;
   }
 
-  #homeOf(id: string): ObjectAddress {
-    return holderOf(id, this.#parts.home);
+  #addressOf(id: string): ObjectAddress {
+    return holderOf(id, this.#options.parts.address);
   }
 
-  #isOwn(home: ObjectAddress): boolean {
-    return objectName(home) === objectName(this.#parts.home);
+  #holder(address: ObjectAddress): HolderRpc {
+    return this.#options.parts.stubs(objectName(address));
+  }
+
+  #isOwn(address: ObjectAddress): boolean {
+    return objectName(address) === objectName(this.#options.parts.address);
   }
 }

@@ -1,34 +1,36 @@
-// What a service may do to connections: which are meant, and what happens to them. Both travel as they stand here to
-// every object that may hold one.
+// Runs a service's commands on this object's connections.
 
 import { HubError } from "../../model/errors.ts";
 import { matches } from "../../model/filter.ts";
 import { factsOf, isRevoked } from "../../model/token-rules.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, parseTopic } from "../../model/topic.ts";
 import { save, type Connection } from "../connection/connection.ts";
-import type { ObjectHost } from "./object-host.ts";
-import type { Parts } from "./object-parts.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
+import type { ObjectHost } from "./build-host.ts";
+import type { ObjectParts } from "./object-parts.ts";
 
-/** Where the connections are. */
+/** The object whose connections are commanded. */
 export interface CommandTarget {
-  readonly parts: Parts;
+  readonly parts: ObjectParts;
   readonly host: ObjectHost;
 }
 
-/** Done when all of it is. Throws what a connection's own call would, `too_many_groups` say, when all were tried. */
+/**
+ * Done when every command was run on every selected connection. Throws the first failure, `too_many_groups` say, when
+ * all were tried.
+ */
 export async function runCommands(
-  where: CommandTarget,
+  target: CommandTarget,
   selection: Selection,
   commands: readonly Command[],
 ): Promise<CommandOutcome> {
-  const selected = select(where, selection);
+  const selected = select(target, selection);
   const outcomes = await Promise.allSettled(
-    selected.map((connection) => one(where, connection, commands)),
+    selected.map((connection) => run(target, connection, commands)),
   );
   const failed = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
   if (failed) throw failed.reason;
-  return { matched: selected.length, present: countOf(where, selection.user) };
+  return { matched: selected.length, present: countOf(target, selection.user) };
 }
 
 function countOf({ parts }: CommandTarget, user: string | undefined): number {
@@ -47,7 +49,7 @@ function select({ parts }: CommandTarget, selection: Selection): Connection[] {
   );
 }
 
-function candidates(parts: Parts, { connection: id, room }: Selection): Iterable<Connection> {
+function candidates(parts: ObjectParts, { connection: id, room }: Selection): Iterable<Connection> {
   if (id !== undefined) {
     const connection = parts.connections.get(id);
     return connection ? [connection] : [];
@@ -55,71 +57,79 @@ function candidates(parts: Parts, { connection: id, room }: Selection): Iterable
   return room === undefined ? parts.connections.all : parts.membersOf(room);
 }
 
-const about = (parts: Parts, connection: Connection) => ({
+const about = (parts: ObjectParts, connection: Connection) => ({
   userId: connection.user.id,
   connectionId: connection.id,
   groups: parts.topicsOf(connection).flatMap(({ kind, name }) => (kind === "group" ? name : [])),
 });
 
-async function one(
-  where: CommandTarget,
+async function run(
+  target: CommandTarget,
   connection: Connection,
   commands: readonly Command[],
 ): Promise<void> {
-  // oxlint-disable-next-line no-await-in-loop -- one after another, as they were said
-  for (const command of commands) await apply(where, connection, command);
+  // oxlint-disable-next-line no-await-in-loop -- one after another, in their order
+  for (const command of commands) await apply(target, connection, command);
 }
 
 async function apply(
-  where: CommandTarget,
+  target: CommandTarget,
   connection: Connection,
   command: Command,
 ): Promise<void> {
-  const { host } = where;
+  const { host } = target;
   switch (command.type) {
     case "send": {
-      const { target, params, bytes } = command;
-      const message = { type: "invocation", target, params } as const;
-      return host.send(connection, bytes ? { ...message, bytes } : message);
+      const { target: method, params, bytes } = command;
+      const message = { type: "invocation", target: method, params } as const;
+      return host.replies.send(connection, bytes ? { ...message, bytes } : message);
     }
     case "join":
-      return host.join(connection, parseTopic(command.room), command.given ? "token" : "hub");
+      return host.rooms.join(connection, parseTopic(command.room), command.given ? "token" : "hub");
     case "leave":
-      return leave(where, connection, command.room);
+      return leave(target, connection, command.room);
     case "leaveGroups":
-      return leaveGroups(where, connection);
+      return leaveGroups(target, connection);
     case "item":
-      return host.send(connection, { type: "item", id: command.stream, item: command.item });
+      return host.replies.send(connection, {
+        type: "item",
+        id: command.stream,
+        item: command.item,
+      });
     case "end":
-      return host.send(connection, endOf(command));
+      return host.replies.send(connection, endOf(command));
     case "close":
-      return host.close(connection, command.why, command.reason);
+      return host.connections.close(connection, command.why, command.reason);
     default:
       command satisfies never;
   }
 }
 
-/** One that is not greeted yet would come into what was named when it came; a refresh under way would put it back. */
+/**
+ * Takes rooms out of those that the token named: a connection that is not open yet would still join them, and a refresh
+ * under way would put it back.
+ */
 function unname(connection: Connection, isLeft: (room: string) => boolean): void {
   const { user } = connection;
   const channels = user.channels.filter((room) => !isLeft(room));
   if (channels.length < user.channels.length) save(connection, { user: { ...user, channels } });
 }
 
-/** Who came for a room and nothing else stays in it: what else was commanded is done all the same. */
+/** A connection that came for this very room stays in it; the other commands are run all the same. */
 async function leave({ host }: CommandTarget, connection: Connection, room: string): Promise<void> {
   unname(connection, (name) => name === room);
-  if (formatTopic(host.roomOf(connection)) !== room) await host.leave(connection, parseTopic(room));
+  if (formatTopic(host.roomOf(connection)) !== room)
+    await host.rooms.leave(connection, parseTopic(room));
 }
 
-/** The room that a connection came for is none it has joined. */
+/** The room that a connection came for is not one that it has joined. */
 async function leaveGroups({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
   unname(connection, (room) => parseTopic(room).kind === "group");
   const own = formatTopic(host.roomOf(connection));
   const left = parts
     .topicsOf(connection)
-    .filter((topic: Topic) => topic.kind === "group" && formatTopic(topic) !== own);
-  await Promise.all(left.map((topic) => host.leave(connection, topic)));
+    .filter((topic) => topic.kind === "group" && formatTopic(topic) !== own);
+  await Promise.all(left.map((topic) => host.rooms.leave(connection, topic)));
 }
 
 const endOf = ({ stream, error }: Extract<Command, { type: "end" }>) =>

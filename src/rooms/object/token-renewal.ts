@@ -1,41 +1,62 @@
-// What a fresh token changes for a connection of this object: its user, and the rooms it is in because a token named
-// them or its client asked. Who may be where is not decided here.
+// What a fresh token changes for a connection of this object: its user, and the rooms it is in because a token named them
+// or its client asked for them. Whether a token admits a connection somewhere is not decided here.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { checkFits } from "../connection/attachment.ts";
 import { save, type Connection } from "../connection/connection.ts";
+import type { AdmissionCache } from "./admission-cache.ts";
+import type { TokenRenewal } from "./host.ts";
 import { linked, retry } from "./link-wait.ts";
-import type { Parts } from "./object-parts.ts";
-import type { Renewal } from "./host.ts";
+import type { ObjectParts } from "./object-parts.ts";
 
-/** `own` is the room that the object is. */
-export function renewal(parts: Parts, own: Topic): Renewal {
-  const { agenda, connections, follows, outbox } = parts;
-  const wishesOf = (connection: Connection): string[] =>
-    [...follows.causesOf(connection)].flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
-  return {
-    wishesOf,
-    renew(connection, user: User) {
-      if (!connections.all.has(connection))
-        throw new HubError("interrupted", "The connection is gone.");
-      if (!connection.socket) checkFits({ ...connection.attached, user });
-      save(connection, { user });
-      agenda.arm(user.expiresAt);
-    },
-    // The room need not know before its messages end here.
-    expel(connection, room) {
-      if (!wishesOf(connection).includes(room)) return false;
-      follows.leave(connection, parseTopic(room)).catch(retry(agenda));
-      const params = { room, reason: "forbidden" };
-      outbox.send(connection, { type: "control", name: "left", params });
-      return true;
-    },
-    async belong(connection, topics) {
-      const elsewhere = topics.filter((topic) => formatTopic(topic) !== formatTopic(own));
-      const links = elsewhere.map((topic) => follows.belong(connection, topic, "token"));
-      await linked(agenda, links);
-    },
-  };
+type Parts = Pick<ObjectParts, "agenda" | "connections" | "followed" | "outbox" | "own">;
+
+export class ObjectRenewal implements TokenRenewal {
+  readonly #parts: Parts;
+  readonly #admissions: AdmissionCache;
+
+  constructor(parts: Parts, admissions: AdmissionCache) {
+    this.#parts = parts;
+    this.#admissions = admissions;
+  }
+
+  admit(user: User): Promise<readonly string[]> {
+    return this.#admissions.groupsOf(user);
+  }
+
+  renew(connection: Connection, user: User): void {
+    const { agenda, connections } = this.#parts;
+    if (!connections.all.has(connection))
+      throw new HubError("interrupted", "The connection is gone.");
+    if (!connection.socket) checkFits({ ...connection.attached, user });
+    save(connection, { user });
+    agenda.arm(user.expiresAt);
+  }
+
+  requestedRooms(connection: Connection): string[] {
+    const causes = [...this.#parts.followed.causesOf(connection)];
+    return causes.flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
+  }
+
+  /** The room may learn of it later: its messages end here at once. */
+  expel(connection: Connection, room: string): boolean {
+    const { agenda, followed, outbox } = this.#parts;
+    if (!this.requestedRooms(connection).includes(room)) return false;
+    followed.leave(connection, parseTopic(room)).catch(retry(agenda));
+    const params = { room, reason: "forbidden" };
+    outbox.send(connection, { type: "control", name: "left", params });
+    return true;
+  }
+
+  async belong(connection: Connection, topics: readonly Topic[]): Promise<void> {
+    const { agenda, followed, own } = this.#parts;
+    const here = own?.name ?? "all";
+    const elsewhere = topics.filter((topic) => formatTopic(topic) !== here);
+    await linked(
+      agenda,
+      elsewhere.map((topic) => followed.belong(connection, topic, "token")),
+    );
+  }
 }

@@ -1,60 +1,80 @@
-// When an object tells its hub's index how things are here. It tells soon after it began to do something, each minute
-// while it goes on, and once more when it rests, before it sleeps and forgets. Who does nothing tells nothing.
+// When an object reports its activity to its hub's index: soon after it began to do something, each minute while it goes
+// on, and once more when it rests, before it sleeps and forgets. An idle object reports nothing.
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { NOTHING, since, type Counters } from "./counters.ts";
+import { countRefusal, NOTHING, since, type Counters } from "./counters.ts";
 import type { Counted, Crowd, Report } from "../rpc/activity-report.ts";
 
-export interface ReportsOptions {
+export interface ActivityReportsOptions {
   readonly kv: SyncKvStorage;
   readonly counters: Counters;
+  /** Id of this wake of the object. */
   readonly wake: string;
+  /** False: nothing is ever reported, since the hub is no longer served. Default: true. */
+  readonly isReported?: boolean;
   counted(): Counted;
   crowd(): Crowd;
-  tell(report: Report): Promise<void>;
-  /** The index knows; `news` is what was counted since it was told before. */
-  told(report: Report, news: Counted): void;
+  /** Sends a report to the index. */
+  report(report: Report): Promise<void>;
+  /** The index has the report; `news` is what was counted since the one before. */
+  reported(report: Report, news: Counted): void;
   arm(at: number): void;
   now(): number;
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** After the first that happens in a wake: lists are fresh, and what comes in a burst is told at once. */
+/** After the first activity of a wake: lists are fresh, and a burst is one report. */
 const SOON_MS = 2_000;
 /** Between two looks whether it goes on: less than the ten seconds after which a quiet object sleeps. */
 const LOOK_MS = 8_000;
 const EVERY_MS = 60_000;
-/** Who only has connections says so now and then, when the sweep wakes it anyway: the index forgets in a day. */
+/** An object that only has connections reports now and then, when the sweep wakes it: the index forgets in a day. */
 const HEARTBEAT_MS = 3_600_000;
 
-/** What was told last; survives sleep. */
-interface Told extends Crowd {
+/** The last report; survives sleep. */
+interface LastReport extends Crowd {
   readonly at: number;
 }
 
 export class ActivityReports implements Duty {
-  readonly #options: ReportsOptions;
-  #told: Told | undefined;
+  readonly #options: ActivityReportsOptions;
+  readonly counters: Counters;
+  /** True while a look is due already, or nothing is ever reported: then activity need not be noted. */
+  isDue: boolean;
+  #last: LastReport | undefined;
   /** When to look next; undefined: nothing has happened. */
   #lookAt: number | undefined;
-  /** When this wake told last. */
-  #toldAt: number | undefined;
-  /** What had happened at the last look. */
+  /** When this wake reported last. */
+  #reportedAt: number | undefined;
+  /** Messages counted at the last look. */
   #seen = 0;
+  /** The counters of the last report. */
   #counted = NOTHING;
 
-  constructor(options: ReportsOptions) {
+  constructor(options: ActivityReportsOptions) {
     this.#options = options;
-    this.#told = options.kv.get<Told>("told");
+    this.counters = options.counters;
+    this.isDue = options.isReported === false;
+    this.#last = options.kv.get<LastReport>("told");
   }
 
-  /** Something happens here. Costs next to nothing, as long as a look is due. */
-  active(): void {
-    if (this.#lookAt !== undefined) return;
-    const delay = this.#toldAt === undefined ? SOON_MS : LOOK_MS;
-    this.#lookAt = this.#options.now() + delay;
-    this.#options.arm(this.#lookAt);
+  /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
+  note(): void {
+    if (this.isDue) return;
+    const delay = this.#reportedAt === undefined ? SOON_MS : LOOK_MS;
+    this.#lookAgain(this.#options.now() + delay);
+    this.#options.arm(this.#lookAt!);
+  }
+
+  refused(code: string): void {
+    countRefusal(this.counters, code);
+    this.note();
+  }
+
+  #lookAgain(at: number | undefined): void {
+    this.#lookAt = at;
+    this.isDue = at !== undefined || this.#options.isReported === false;
   }
 
   due(): number | undefined {
@@ -65,30 +85,30 @@ export class ActivityReports implements Duty {
     if (this.#lookAt === undefined ? this.#isNews(now) : this.#lookAt <= now) this.#look(now);
   }
 
-  /** What a sleep or a crash kept from being told. */
+  /** Whether a sleep or a crash kept a change from being reported. */
   #isNews(now: number): boolean {
-    const told = this.#told;
+    const last = this.#last;
     const { sockets, connections, users } = this.#options.crowd();
-    if (!told) return connections > 0 || sockets > 0;
+    if (!last) return connections > 0 || sockets > 0;
     const isAlike =
-      told.sockets === sockets && told.connections === connections && told.users === users;
-    return !isAlike || (sockets > 0 && now - told.at >= HEARTBEAT_MS);
+      last.sockets === sockets && last.connections === connections && last.users === users;
+    return !isAlike || (sockets > 0 && now - last.at >= HEARTBEAT_MS);
   }
 
   #look(now: number): void {
-    const { counters } = this.#options;
-    const happened = counters.in + counters.out;
-    const rests = happened === this.#seen;
-    this.#seen = happened;
-    this.#lookAt = undefined;
-    if (rests || this.#toldAt === undefined || now - this.#toldAt >= EVERY_MS) this.#tell(now);
-    else this.#lookAt = now + LOOK_MS;
+    const messages = this.counters.in + this.counters.out;
+    const rests = messages === this.#seen;
+    this.#seen = messages;
+    this.#lookAgain(undefined);
+    const isFirst = this.#reportedAt === undefined;
+    if (rests || isFirst || now - this.#reportedAt! >= EVERY_MS) this.#report(now);
+    else this.#lookAgain(now + LOOK_MS);
   }
 
   /** Not waited for: an index that hangs must not keep the alarm from what is due next. */
-  #tell(now: number): void {
+  #report(now: number): void {
     const { crowd, counted, wake, waitUntil } = this.#options;
-    this.#toldAt = now;
+    this.#reportedAt = now;
     const report = { ...crowd(), wake, counted: counted(), before: this.#counted };
     waitUntil(this.#send(report, now));
   }
@@ -96,15 +116,15 @@ export class ActivityReports implements Duty {
   async #send(report: Report, at: number): Promise<void> {
     const { sockets, connections, users, counted } = report;
     try {
-      await this.#options.tell(report);
-      this.#told = { at, sockets, connections, users };
-      this.#options.kv.put("told", this.#told);
-      this.#options.told(report, since(counted, this.#counted));
+      await this.#options.report(report);
+      this.#last = { at, sockets, connections, users };
+      this.#options.kv.put("told", this.#last);
+      this.#options.reported(report, since(counted, this.#counted));
       this.#counted = counted;
     } catch (error) {
       logWarning("report_failed", { error });
-      this.#lookAt ??= at + EVERY_MS;
-      this.#options.arm(this.#lookAt);
+      this.#lookAgain(this.#lookAt ?? at + EVERY_MS);
+      this.#options.arm(this.#lookAt!);
     }
   }
 }

@@ -14,7 +14,7 @@ import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isPresence, type Entry } from "../rpc/log-entry.ts";
 
-export interface OutsideOptions {
+export interface WebhookEventsOptions {
   readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
   readonly events: NonNullable<Webhooks["events"]>;
   readonly home: ObjectAddress;
@@ -48,13 +48,13 @@ interface Happening {
 }
 
 export class WebhookEvents implements Duty {
-  readonly #options: OutsideOptions;
+  readonly #options: WebhookEventsOptions;
   readonly #queue: Queue;
   readonly #sender: Sender;
   /** When those are looked for whom a crash took; undefined where all were found. */
   #lookAt: number | undefined;
 
-  constructor(options: OutsideOptions) {
+  constructor(options: WebhookEventsOptions) {
     this.#options = options;
     const { storage, events, limits = QUEUE, ...rest } = options;
     const { kv, sql } = storage;
@@ -77,7 +77,7 @@ export class WebhookEvents implements Duty {
   }
 
   connected(connection: Connection): void {
-    if (connection.httpCaller) return; // A call over HTTP is no client that stays.
+    if (connection.httpCaller) return; // A request over HTTP is reported nowhere else, either.
     const data = JSON.stringify(this.#about(connection));
     this.#guarded(() => {
       if (this.#tells("disconnected"))
@@ -117,8 +117,8 @@ export class WebhookEvents implements Duty {
     );
   }
 
-  /** Entries of a room that were saved; its own words about presence are told otherwise. */
-  said(room: string, epoch: string, entries: readonly Entry[]): void {
+  /** Entries of a room that were saved; presence is reported by `presenceChanged` instead. */
+  published(room: string, epoch: string, entries: readonly Entry[]): void {
     if (!this.#tells("message")) return;
     const messages = entries.filter((entry) => !isPresence(entry));
     const happenings = messages.map((entry) => {

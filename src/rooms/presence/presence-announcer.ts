@@ -5,7 +5,7 @@ import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import type { Timer } from "../platform/flush-timing.ts";
+import type { Timer } from "../platform/loop-timing.ts";
 import { OWN, PresenceState, type Announced, type Change } from "./presence-state.ts";
 import { PRESENCE, type Draft } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
@@ -15,14 +15,16 @@ interface Ticket {
   readonly error: HubError | null;
 }
 
-export interface RosterOptions {
+export interface PresenceAnnouncerOptions {
   readonly sql: SqlStorage;
   readonly settings: RoomSettings;
   now(): number;
   arm(at: number): void;
-  publish(draft: Draft): Ticket;
-  /** Saves what was published; tickets are final then. */
-  flush(): void;
+  /** Numbers a publication in this room. */
+  readonly publisher: { append(draft: Draft): Ticket };
+  /** Its flush saves what was published; tickets are final then. */
+  readonly outbox: { flush(): void };
+  /** Called once joins and leaves are published. */
   changed(joined: readonly string[], left: readonly string[]): void;
   readonly timer?: Timer;
 }
@@ -35,13 +37,13 @@ const LONGEST_PAUSE_MS = 2_000;
 const LEAVE_STEP_MS = 1_000;
 
 export class PresenceAnnouncer implements Duty {
-  readonly #options: RosterOptions;
+  readonly #options: PresenceAnnouncerOptions;
   readonly #presence: PresenceState;
   #pausing = false;
   /** What was said last; where it could not be saved, it is said again with the next change. */
   #last: { readonly change: Change; readonly ticket: Ticket } | undefined;
 
-  constructor(options: RosterOptions) {
+  constructor(options: PresenceAnnouncerOptions) {
     this.#options = options;
     const { sql, settings } = options;
     sql.exec(
@@ -157,7 +159,7 @@ export class PresenceAnnouncer implements Duty {
   }
 
   #say(params: object): Ticket {
-    return this.#options.publish({ target: PRESENCE, params: JSON.stringify([params]) });
+    return this.#options.publisher.append({ target: PRESENCE, params: JSON.stringify([params]) });
   }
 
   /** Throws `forbidden` where the user is not here or users are not shown, `too_large` where the state is. */
@@ -171,7 +173,7 @@ export class PresenceAnnouncer implements Duty {
     if (!this.#presence.isHere(userId))
       throw new HubError("forbidden", "Only who is in the room can show a state there.");
     const ticket = this.#say({ tracked: [{ userId, state: state ?? null }] });
-    this.#options.flush();
+    this.#options.outbox.flush();
     if (ticket.error) throw ticket.error;
     this.#write(this.#presence.track(userId, state ?? null));
   }

@@ -12,11 +12,11 @@ export function acceptRpc(
   socket: WebSocket,
   arrival: JsonRpcArrival,
 ): Connection {
-  const { agenda, connections, home, settings } = parts;
+  const { address, agenda, connections, settings } = parts;
   const { user, request, arrays } = arrival;
   const now = Date.now();
   const connection = connections.accept(socket, {
-    ...{ id: connectionId(home), user, request, openCalls: [], connectedAt: now, heardAt: now },
+    ...{ id: connectionId(address), user, request, openCalls: [], connectedAt: now, heardAt: now },
     protocol: (arrays ? jsonRpc : jsonRpcSingle).name,
   });
   const { pingSeconds } = settings;

@@ -1,23 +1,24 @@
-// A JSON-RPC client over HTTP: a connection for the length of its request. It has no socket, because nothing of it
-// outlives the request, and the object is awake for as long as it works.
+// JSON-RPC calls over HTTP: each request is a connection for as long as it lasts. It has no socket, because nothing of it
+// outlives the request, and the object is awake while it works.
 
 import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { connectionOf, type Connection, type HttpCaller } from "../connection/connection.ts";
-import { tokenBucket, type TokenBucket } from "../platform/token-bucket.ts";
+import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { Host, Receiver } from "../object/host.ts";
 import type { HttpCallArrival } from "../rpc/arrival.ts";
 import type { HttpCallReply } from "../rpc/relay-rpc.ts";
 
-/** What answers the calls. */
-interface Answerer {
+/** The dispatcher, and the object that it serves. */
+export interface CallTarget {
   readonly host: Host;
   readonly receiver: Receiver;
 }
 
+/** Refusals are values: the platform logs exceptions. */
 export async function replyOf(work: Promise<string>): Promise<HttpCallReply> {
   try {
     return { text: await work };
@@ -28,24 +29,27 @@ export async function replyOf(work: Promise<string>): Promise<HttpCallReply> {
   }
 }
 
-/** Users whose rate is known; of one that is forgotten the next call is the first. */
+/** Users whose rate is kept; of one that is forgotten the next call is the first. */
 const RATES_AT_MOST = 10_000;
 
 export class HttpCalls {
   readonly #parts: RelayParts;
+  readonly #target: CallTarget;
+  /** By user: one token makes all requests of its user. */
   readonly #rates = new Map<string, TokenBucket>();
 
-  constructor(parts: RelayParts) {
+  constructor(parts: RelayParts, target: CallTarget) {
     this.#parts = parts;
+    this.#target = target;
   }
 
-  /** The answer as text; empty where nothing wants one. Throws what ended the connection before it was answered. */
-  async ask(
-    arrival: HttpCallArrival,
-    frame: string,
-    { host, receiver }: Answerer,
-  ): Promise<string> {
+  /**
+   * The answers as text, empty where no call wants one. Throws why the connection ended before it was answered:
+   * `timed_out`, `rate_limited`, `unauthorized`, `interrupted`.
+   */
+  async answer(arrival: HttpCallArrival, frame: string): Promise<string> {
     const { connections, outbox } = this.#parts;
+    const { host, receiver } = this.#target;
     const { promise: ended, resolve } = Promise.withResolvers<CloseCode>();
     const answers: string[] = [];
     const connection = this.#connection(arrival, {
@@ -69,22 +73,22 @@ export class HttpCalls {
     }
   }
 
-  #connection({ user, request, random }: HttpCallArrival, asker: HttpCaller): Connection {
-    const { agenda, connections, home, settings } = this.#parts;
+  #connection({ user, request, random }: HttpCallArrival, caller: HttpCaller): Connection {
+    const { address, agenda, connections, settings } = this.#parts;
     const now = Date.now();
     // A client that is gone need not show: nothing is written to it before its answer.
     const deadline = now + settings.limits.requestSeconds * 1000;
     const connection = connectionOf(undefined, {
-      ...{ id: connectionId(home, random), protocol: jsonRpcAnswers.name },
+      ...{ id: connectionId(address, random), protocol: jsonRpcAnswers.name },
       ...{ user, request, deadline, connectedAt: now, heardAt: now, openCalls: [] },
     });
-    connection.httpCaller = asker;
+    connection.httpCaller = caller;
     connections.adopt(connection);
     agenda.arm(Math.min(user.expiresAt, deadline));
     return connection;
   }
 
-  /** One token makes all requests of its user: what it says of calls is said of them together. */
+  /** As much as all the connections that a user may have; a token's own limits hold for all its requests together. */
   #rateOf({ id, limits: own = {} }: User): TokenBucket {
     const { callsPerSecond, callBurst, connectionsPerUser } = this.#parts.settings.limits;
     const perSecond = Math.min(callsPerSecond * connectionsPerUser, own.callsPerSecond ?? Infinity);
@@ -96,10 +100,10 @@ export class HttpCalls {
     return rate;
   }
 
-  /** Its client is gone. */
+  /** The request's client is gone. */
   hangUp(random: string): void {
-    const { connections, home } = this.#parts;
-    const connection = connections.get(connectionId(home, random));
+    const { address, connections } = this.#parts;
+    const connection = connections.get(connectionId(address, random));
     if (connection?.httpCaller) connections.close(connection, CLOSE.normal);
   }
 }

@@ -1,32 +1,38 @@
-// Clients that poll: between two polls a connection has no socket, and what is said to it waits. The worker's socket of
-// a poll says how many frames it took; the rest is for the next poll.
+// Clients that poll: between two polls a connection has no socket, and frames to it wait. The worker's socket of a poll
+// says how many frames it took; the rest is for the next poll.
 
 import type { Encoded } from "../../model/message.ts";
-import { connectionOf, type Connection } from "../connection/connection.ts";
 import type { Attached } from "../connection/attachment.ts";
-import type { RelayParts } from "./relay-parts.ts";
+import { connectionOf, type Connection } from "../connection/connection.ts";
+import type { ConnectionTable } from "../connection/connection-table.ts";
+import type { ResumableConnections } from "../connection/resumable-connections.ts";
+import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
 
-/** How long the last words to a client wait for a poll. */
+/** How long the last frames of a connection that has ended wait for a poll. */
 const LAST_MS = 15_000;
 
+export interface LongPollsOptions {
+  readonly agenda: AlarmAgenda;
+  readonly connections: ConnectionTable;
+  readonly resumables: ResumableConnections;
+}
+
 export class LongPolls {
-  readonly #parts: RelayParts;
-  /** Last words of connections that have ended, by id. */
+  readonly #options: LongPollsOptions;
+  /** Last frames of connections that have ended, by id. */
   readonly #ended = new Map<
     string,
     { readonly frames: readonly Encoded[]; readonly until: number }
   >();
 
-  constructor(parts: RelayParts) {
-    this.#parts = parts;
+  constructor(options: LongPollsOptions) {
+    this.#options = options;
   }
 
-  /** The first poll is answered at once: its client waits for it before it says anything. */
+  /** The first poll is answered at once: its client waits for that before it sends anything. */
   begin(attached: Attached): Response {
-    const { agenda, connections, resumables } = this.#parts;
+    const { agenda, connections, resumables } = this.#options;
     const connection = connectionOf(undefined, attached);
-    connection.held = [];
-    connection.opening = true;
     connections.adopt(connection);
     resumables.begin(connection);
     resumables.dropped(connection, Date.now());
@@ -35,19 +41,19 @@ export class LongPolls {
   }
 
   poll(connection: Connection, socket: WebSocket): Connection {
-    this.#parts.resumables.polled(connection, socket);
+    this.#options.resumables.polled(connection, socket);
     return connection;
   }
 
-  /** The poll is over, and the worker answers once it knows that this is known here: or the next would get it again. */
+  /** The poll is over. The worker answers it once this is known here, or the next would get the same frames again. */
   took(connection: Connection, count: number): void {
     const { socket } = connection;
     connection.resumable?.took(count);
-    this.#parts.resumables.dropped(connection, Date.now());
+    this.#options.resumables.dropped(connection, Date.now());
     socket?.close(1000);
   }
 
-  /** A connection is over: what it did not take yet waits for one more poll. */
+  /** A connection has ended: frames that it did not take yet wait for one more poll. */
   ended({ id, attached, resumable, socket }: Connection): void {
     if (attached.transport !== "LongPolling") return;
     const now = Date.now();
@@ -60,7 +66,7 @@ export class LongPolls {
     return this.#ended.has(id);
   }
 
-  /** What was left to say, and then that there is nothing more. */
+  /** The frames that were left, and on the next poll that there are no more. */
   last(id: string): Response {
     const { frames = [] } = this.#ended.get(id) ?? {};
     if (frames.length === 0) this.#ended.delete(id);

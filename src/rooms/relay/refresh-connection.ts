@@ -1,4 +1,4 @@
-// A fresh token that comes beside its connection's transport, for whom the connection token proves to be its client.
+// A fresh token that comes beside its connection's transport: the connection token proves that its sender is the client.
 
 import { publicError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
@@ -13,7 +13,7 @@ export interface Refreshing {
   readonly receiver: Receiver;
 }
 
-/** What anybody may cause is an answer, and no failure of the object. */
+/** Refusals are values: any client may cause them, and the platform logs exceptions. */
 export async function refreshConnection(
   { parts, host, receiver }: Refreshing,
   token: string,

@@ -1,198 +1,149 @@
-// A relay's Durable Object: holds connections that are in many rooms, and follows those rooms for them. SignalR's
-// clients live here, and whoever comes to a room that is full.
+// A relay's Durable Object: holds connections that are in many rooms, and follows those rooms for them. SignalR's clients
+// live here, JSON-RPC clients of a whole hub, and clients of rooms that are full.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
-import { granted, isNewer, type Grant, type User } from "../../model/user.ts";
+import type { Grant, User } from "../../model/user.ts";
 import { unspoken } from "../../protocols/before-handshake.ts";
-import { connectionId } from "../rpc/object-names.ts";
-import { replyOf, HttpCalls } from "./http-calls.ts";
-import type {
-  HttpCallReply,
-  RefreshOutcome,
-  RefreshRefusal,
-  RememberedRoom,
-  Seat,
-  PostOutcome,
-} from "../rpc/relay-rpc.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Receiver } from "../object/host.ts";
+import { HubObject } from "../object/hub-object.ts";
 import {
-  type HttpCallArrival,
   arrivalOf,
-  type OverflowArrival,
+  type HttpCallArrival,
   type JsonRpcArrival,
+  type OverflowArrival,
   type SignalRArrival,
 } from "../rpc/arrival.ts";
-import { checkFits, type Attached } from "../connection/attachment.ts";
-import type { Connection } from "../connection/connection.ts";
-import { shakeHands } from "./signalr-handshake.ts";
-import { HubObject } from "../object/hub-object.ts";
-import { followRoom, acceptOverflow } from "./overflow.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
-import { backIntoGroups, recalled, rememberAway, rememberGroups } from "./rejoin-groups.ts";
-import { refreshConnection } from "./refresh-connection.ts";
-import { RelayParts } from "./relay-parts.ts";
+import type {
+  HttpCallReply,
+  PostOutcome,
+  RefreshOutcome,
+  RefreshRefusal,
+  RelayRpc,
+  RememberedRoom,
+  Seat,
+} from "../rpc/relay-rpc.ts";
+import { acceptOverflow, followRoom } from "./accept-overflow.ts";
 import { acceptRpc } from "./accept-rpc.ts";
+import { acceptSignalR, checkReturn, resume } from "./accept-signalr.ts";
+import { checkUser, classify, type AnyArrival } from "./classify-arrival.ts";
+import { HttpCalls, replyOf } from "./http-calls.ts";
+import { refreshConnection } from "./refresh-connection.ts";
+import { recallHere, rejoinGroups, rememberGroups, replaceOld } from "./rejoin-groups.ts";
+import { relayParts, type RelayParts } from "./relay-parts.ts";
+import { shakeHands } from "./signalr-handshake.ts";
 
-/** How long a client that came back has to say where it goes on. */
-const GO_ON_MS = 5_000;
+export class RelayObject<Env extends ObjectEnv = ObjectEnv>
+  extends HubObject<Env, RelayParts>
+  implements Omit<RelayRpc, "fetch">
+{
+  readonly #httpCalls: HttpCalls;
 
-export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<Env, RelayParts> {
-  readonly #asking = new HttpCalls(this.parts);
-
-  protected override assemble(): RelayParts {
-    return new RelayParts(this.ctx, this.env, this.receiver, {
-      dropped: (connection, why) => this.gone(connection, why),
-    });
+  constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
+    super(ctx, env, receiver, (events) => relayParts(ctx, env, receiver, events));
+    this.#httpCalls = new HttpCalls(this.parts, { host: this.host, receiver });
   }
 
-  /** Throws `relay_full`, `connection_not_found`, `duplicate_id`, `too_large` or `too_many_connections`. */
+  /** Throws what `classify` throws, `duplicate_id`, `wrong_kind` or `too_large`. */
   protected override async begin(
     socket: WebSocket,
     request: Request,
   ): Promise<Connection | Response> {
-    const arrival = arrivalOf<SignalRArrival | OverflowArrival | JsonRpcArrival>(request);
-    const { user } = arrival;
-    const token = arrival.kind === "hub" ? arrival.token : undefined;
-    if (token === undefined) this.#checkRoom();
-    const seat = token === undefined ? undefined : await this.parts.seats.read(token, user.id);
-    const comesBack = seat !== undefined && this.parts.connections.get(seat.id) !== undefined;
-    await (comesBack ? this.admissions.check(factsOf(user)) : this.admissions.begin(user));
-    if (arrival.kind !== "hub") return this.#takeIn(socket, arrival);
-    const known = seat && this.parts.connections.get(seat.id);
-    if (known) return this.#comeBack(known, socket, arrival);
-    if (seat && this.parts.polls.hasEnded(seat.id)) return this.parts.polls.last(seat.id);
-    if (token !== undefined && (!seat || seat.lapsed)) throw notFound();
-    const grant = token === undefined ? undefined : this.parts.seats.take(token);
-    const id = seat?.id ?? connectionId(this.parts.home);
-    const admitted = { ...arrival, user: granted(user, grant) };
-    if (arrival.transport !== "LongPolling") return this.#accept(socket, admitted, id);
-    this.#checkUser(user);
-    return this.parts.polls.begin(this.#attached(admitted, id));
+    const arrived = await classify(this.parts, this.admissions, arrivalOf<AnyArrival>(request));
+    switch (arrived.kind) {
+      case "returning":
+        return this.#resume(arrived.connection, arrived.arrival, socket);
+      case "ended":
+        return this.parts.polls.last(arrived.id);
+      case "fresh":
+        return acceptSignalR(this.parts, socket, arrived);
+      case "overflow":
+        return this.#overflow(arrived.arrival, socket);
+      case "rpc":
+        return this.#acceptRpc(arrived.arrival, socket);
+      default:
+        return arrived satisfies never;
+    }
   }
 
-  /** Of JSON-RPC's clients: of the whole hub, or from a room that is full and is followed for them from here on. */
-  #takeIn(socket: WebSocket, arrival: OverflowArrival | JsonRpcArrival): Connection {
-    this.#checkRoom();
-    this.#checkUser(arrival.user);
-    if (arrival.kind === "rpc") {
-      const caller = acceptRpc(this.parts, socket, arrival);
-      this.inBackground(this.welcome(caller));
-      return caller;
-    }
+  #acceptRpc(arrival: JsonRpcArrival, socket: WebSocket): Connection {
+    const connection = acceptRpc(this.parts, socket, arrival);
+    this.inBackground(this.welcome(connection));
+    return connection;
+  }
+
+  #overflow(arrival: OverflowArrival, socket: WebSocket): Connection {
     const connection = acceptOverflow(this.parts, socket, arrival, Date.now());
     this.inBackground(this.#enter(connection, arrival));
     return connection;
+  }
+
+  #resume(connection: Connection, arrival: SignalRArrival, socket: WebSocket): Connection {
+    if (checkReturn(connection, arrival))
+      this.inBackground(this.receiver.refreshed(this.host, connection, arrival.user));
+    return resume(this.parts, connection, socket);
   }
 
   async #enter(connection: Connection, arrival: OverflowArrival): Promise<void> {
     try {
       await followRoom(this.parts, connection, arrival);
     } catch (error) {
-      logWarning("overflow_failed", { hub: this.parts.home.hub, room: arrival.room, error });
+      logWarning("overflow_failed", { hub: this.parts.address.hub, room: arrival.room, error });
       return this.parts.connections.close(connection, CLOSE.interrupted);
     }
     await this.welcome(connection);
-  }
-
-  #accept(socket: WebSocket, arrival: SignalRArrival, id: string): Connection {
-    this.#checkUser(arrival.user);
-    const attached = this.#attached(arrival, id);
-    const connection = this.parts.connections.accept(socket, attached);
-    this.parts.agenda.arm(Math.min(arrival.user.expiresAt, attached.deadline!));
-    return connection;
-  }
-
-  #attached({ user, request, client, token, transport }: SignalRArrival, id: string): Attached {
-    const now = Date.now();
-    const deadline = now + this.parts.settings.signalR.handshakeSeconds * 1000;
-    return {
-      ...{ id, protocol: unspoken.name, user, request, deadline, openCalls: [] },
-      ...{ connectedAt: now, heardAt: now, negotiated: token !== undefined },
-      ...(client !== undefined && { client }),
-      ...(transport && { transport }),
-    };
-  }
-
-  #checkRoom(): void {
-    if (this.parts.seats.isFull) throw new HubError("relay_full", "This relay is full.");
-  }
-
-  #checkUser({ id }: User): void {
-    const { connectionsPerUser: most } = this.parts.settings.limits;
-    if (this.parts.countOf(id) >= most)
-      throw new HubError("too_many_connections", `A user has ${most} connections here at most.`);
-  }
-
-  /** Another socket for a connection that is here: a poll, or where it may be resumed. Each brings a token. */
-  #comeBack(
-    connection: Connection,
-    socket: WebSocket,
-    { user, transport }: SignalRArrival,
-  ): Connection {
-    if (connection.attached.transport !== transport)
-      throw new HubError("wrong_kind", "Cannot change transports mid-connection");
-    const { agenda, polls, resumables } = this.parts;
-    if (transport !== "LongPolling" && !connection.resumable)
-      throw new HubError("duplicate_id", "This connection has its socket.");
-    if (isNewer(user, connection.user)) {
-      checkFits({ ...connection.attached, user });
-      this.inBackground(this.receiver.refreshed(this.host, connection, user));
-    }
-    if (transport === "LongPolling") return polls.poll(connection, socket);
-    const deadline = Date.now() + GO_ON_MS;
-    this.parts.remembered?.forget(connection);
-    resumables.resumed(connection, socket, { deadline });
-    agenda.arm(deadline);
-    return connection;
   }
 
   protected override get reachesUsers(): boolean {
     return this.parts.settings.reachUsers ?? true;
   }
 
-  protected override take(connection: Connection, frame: string | ArrayBuffer): void {
-    if (connection.protocol !== unspoken) return super.take(connection, frame);
+  protected override handshake(connection: Connection, frame: string | ArrayBuffer): void {
     if (shakeHands(this.parts, connection, frame)) this.inBackground(this.#welcomeBack(connection));
   }
 
   async #welcomeBack(connection: Connection): Promise<void> {
-    await backIntoGroups(this.parts, connection);
+    await rejoinGroups(this.parts, connection);
     await this.welcome(connection);
   }
 
   /** A socket that broke may leave its connection behind; one that was closed does not. */
   protected override end(socket: WebSocket, code: number, error?: Error): void {
-    const connection = this.parts.connections.of(socket);
+    const { connections, followed, remembered, resumables } = this.parts;
+    const connection = connections.of(socket);
     const outlives = connection?.resumable && (error || connection.resumable.keepsAll);
     if (!connection || !outlives) return super.end(socket, code, error);
     if (connection.socket !== socket) return;
-    rememberAway(this.parts, connection);
-    this.parts.resumables.dropped(connection, Date.now());
+    // What is published from now on may never reach it on this connection.
+    remembered?.keep(connection, followed.causesOf(connection));
+    resumables.dropped(connection, Date.now());
   }
 
+  /** A connection that never shook hands never was one, for hubs. */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
     this.parts.polls.ended(connection);
     this.parts.resumables.end(connection);
     rememberGroups(this.parts, connection);
-    // Who never shook hands was never there, for hubs.
     if (connection.protocol !== unspoken) super.left(connection, error, asleep);
   }
 
+  /** The client has come to another level: its connection here, if any, makes way. */
   async recall(
     userId: string,
     client: string,
     upward: boolean,
   ): Promise<readonly RememberedRoom[]> {
-    return recalled(this.parts, userId, client, upward);
+    replaceOld(this.parts, userId, client);
+    return recallHere(this.parts, userId, client, upward);
   }
 
-  /** A seat for a client that negotiates; undefined where the relay is full. */
   async seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined> {
     return this.parts.seats.reserve(userId, apart, grant);
   }
 
-  /** What a client sends beside its transport, or that it ends. `unknown` where there is no such connection. */
   async post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome> {
     await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
@@ -200,47 +151,37 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (!connection) return "unknown";
     const { transport = "WebSockets" } = connection.attached;
     if (transport === "WebSockets") return transport;
-    if (body !== "end") this.#posted(connection, body);
+    if (body !== "end") this.receive(connection, body);
     else if (transport === "LongPolling") this.parts.connections.close(connection, CLOSE.normal);
     return transport;
   }
 
-  /** A fresh token for a connection; or why not. */
   async refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal> {
     const { parts, host, receiver } = this;
     return refreshConnection({ parts, host, receiver }, token, user);
   }
 
-  /** JSON-RPC over HTTP: the answer, empty where nothing wants one; undefined where the relay is full. */
   async answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined> {
     return this.parts.seats.isFull ? undefined : replyOf(this.#answer(arrival, frame));
   }
 
   async #answer(arrival: HttpCallArrival, frame: string): Promise<string> {
-    if (!this.parts.served) throw new HubError("hub_not_found", "There is no such hub.");
+    if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
     await this.admissions.check(factsOf(arrival.user));
-    this.#checkUser(arrival.user);
-    this.parts.came(frame);
-    const { host, receiver } = this;
-    return this.#asking.ask(arrival, frame, { host, receiver });
+    checkUser(this.parts, arrival.user);
+    this.parts.activity.counters.bytesIn += frame.length;
+    return this.#httpCalls.answer(arrival, frame);
   }
 
   async hangUp(random: string): Promise<void> {
-    this.#asking.hangUp(random);
+    this.#httpCalls.hangUp(random);
   }
 
-  #posted(connection: Connection, body: ArrayBuffer): void {
-    this.parts.connections.heard(connection, Date.now());
-    this.parts.came(body);
-    this.take(connection, body);
-  }
-
-  /** A poll's own socket brings no messages: only how many of ours it took. */
+  /** The socket of a poll carries no messages: only how many of our frames it took. */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
-    if (connection?.attached.transport !== "LongPolling") super.webSocketMessage(socket, frame);
+    if (!connection) return;
+    if (connection.attached.transport !== "LongPolling") this.receive(connection, frame);
     else if (connection.socket === socket) this.parts.polls.took(connection, Number(frame));
   }
 }
-
-const notFound = () => new HubError("connection_not_found", "No Connection with that ID");

@@ -1,107 +1,133 @@
-// What a relay is made of, beside what every object with connections has: its seats, and the connections that their
+// The parts of a relay, built in order: the core of every object, then its seats, and the connections and groups that its
 // clients may come back to.
 
-import type { RelayAddress } from "../rpc/object-names.ts";
-import { Parts, type Events } from "../object/object-parts.ts";
-import type { ObjectEnv } from "../rpc/object-env.ts";
-import type { Receiver } from "../object/host.ts";
-import type { Crowd } from "../rpc/activity-report.ts";
 import { CLOSE } from "../../model/errors.ts";
-import { STATEFUL } from "../../model/options.ts";
-import { LongPolls } from "./long-polls.ts";
-import { rememberAway } from "./rejoin-groups.ts";
-import { RememberedGroups } from "./remembered-groups.ts";
+import { DEFAULTS, STATEFUL } from "../../model/options.ts";
+import { parseTopic } from "../../model/topic.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
+import type { Receiver } from "../object/host.ts";
+import {
+  objectCore,
+  upkeep,
+  type ObjectCore,
+  type ObjectEvents,
+  type ObjectParts,
+} from "../object/object-parts.ts";
+import type { Crowd } from "../rpc/activity-report.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
+import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
+import { LongPolls } from "./long-polls.ts";
+import { RememberedGroups } from "./remembered-groups.ts";
 import { Seats } from "./seats.ts";
 
-/** Between two polls of a client that lives; ASP.NET's `DisconnectTimeout`. */
-const POLL_MS = 15_000;
-
-export class RelayParts extends Parts {
+export interface RelayParts extends ObjectParts {
+  readonly address: RelayAddress;
   readonly seats: Seats;
   /** Clients that poll. */
   readonly polls: LongPolls;
-  /** Where clients that come back get their groups again. */
+  readonly resumables: ResumableConnections;
+  /** Groups that clients that come back get again; undefined where the hub remembers none. */
   readonly remembered: RememberedGroups | undefined;
-  readonly #resumables: ResumableConnections;
-
-  constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: Events) {
-    super(ctx, env, receiver, events);
-    this.seats = new Seats({
-      home: this.relay,
-      kv: ctx.storage.kv,
-      capacity: this.settings.limits.connectionsPerRelay,
-      taken: () => this.connections.all.size,
-      takenBy: (userId) => this.countOf(userId),
-      perUser: this.settings.limits.connectionsPerUser,
-      now: () => Date.now(),
-    });
-    this.#resumables = this.#resuming();
-    this.#resumables.restore(Date.now());
-    this.duties.push(this.#resumables);
-    this.polls = new LongPolls(this);
-    this.remembered = this.#remembering();
-    const lost = this.follows.restore();
-    this.remembered?.lost(lost);
-    this.#rememberAway();
-    if (this.remembered) this.duties.push(this.remembered);
-  }
-
-  /** Whose socket a crash took. */
-  #rememberAway(): void {
-    for (const connection of this.connections.all)
-      if (!connection.socket && !this.remembered?.knows(connection)) rememberAway(this, connection);
-  }
-
   /** Connections of a user here. */
-  countOf(userId: string): number {
-    let count = 0;
-    for (const { user } of this.connections.all) if (user.id === userId) count++;
-    return count;
-  }
+  countOf(userId: string): number;
+}
 
-  override get name(): string {
-    return `relay:${this.relay.relay}`;
-  }
+/** Between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
+const POLL_MS = 15_000;
 
-  /** Who calls over HTTP is no connection that stays. */
-  override get crowd(): Crowd {
-    const here = [...this.connections.all].filter(({ httpCaller }) => !httpCaller);
-    const users = new Set(here.map(({ user }) => user.id)).size;
-    return { sockets: here.length, connections: here.length, users };
-  }
+export function relayParts(
+  ctx: DurableObjectState,
+  env: ObjectEnv,
+  receiver: Receiver,
+  events: ObjectEvents,
+): RelayParts {
+  const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
+  const settings = receiver.settings(address.hub);
+  const core: ObjectCore = objectCore({
+    ...{ ctx, env, address, name: `relay:${address.relay}`, settings: settings ?? DEFAULTS },
+    ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
+    crowd: () => crowdOf(core),
+  });
+  const countOf = (userId: string) => countOfUser(core, userId);
+  const seats = seatsOf(ctx, core, { address, countOf });
+  const resumables = resumablesOf(ctx, core);
+  resumables.restore(Date.now());
+  const remembered = rememberedOf(ctx, core);
+  const parts: RelayParts = {
+    ...{ ...core, address, seats, resumables, remembered, countOf },
+    ...{ own: undefined, publishing: core.lanes },
+    polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
+    isUsed: () => core.connections.all.size > 0 || core.followed.any,
+    membersOf: (room) => (room === "all" ? core.connections.all : core.followed.membersOf(room)),
+    topicsOf: (connection) => [...core.followed.causesOf(connection).keys()].map(parseTopic),
+  };
+  restoreGroups(parts);
+  core.duties.push(resumables, ...(remembered ? [remembered] : []), upkeep(ctx, parts));
+  return parts;
+}
 
-  get relay(): RelayAddress {
-    return this.home as RelayAddress;
-  }
+interface SeatOptions {
+  readonly address: RelayAddress;
+  countOf(userId: string): number;
+}
 
-  override get resumables(): ResumableConnections {
-    return this.#resumables;
-  }
+function seatsOf(
+  ctx: DurableObjectState,
+  { connections, settings: { limits } }: ObjectCore,
+  { address, countOf }: SeatOptions,
+): Seats {
+  return new Seats({
+    ...{ home: address, kv: ctx.storage.kv, takenBy: countOf, now: () => Date.now() },
+    capacity: limits.connectionsPerRelay,
+    perUser: limits.connectionsPerUser,
+    taken: () => connections.all.size,
+  });
+}
 
-  #remembering(): RememberedGroups | undefined {
-    const { rememberGroups: seconds } = this.settings;
-    if (seconds === 0) return undefined;
-    return new RememberedGroups({
-      sql: this.ctx.storage.sql,
-      seconds,
-      now: () => Date.now(),
-      arm: (at) => this.agenda.arm(at),
-      standOf: (room, connection) => this.follows.standOf(room, connection),
-    });
-  }
+function resumablesOf(
+  ctx: DurableObjectState,
+  { agenda, connections, settings }: ObjectCore,
+): ResumableConnections {
+  const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL;
+  return new ResumableConnections({
+    ...{ sql: ctx.storage.sql, connections, betweenPollsMs: POLL_MS },
+    limits: { window: bufferBytes, most: settings.limits.queuedBytes },
+    awayMs: awaySeconds * 1000,
+    arm: (at) => agenda.arm(at),
+    lost: (connection) => connections.close(connection, CLOSE.silent),
+  });
+}
 
-  #resuming(): ResumableConnections {
-    const { connections, settings } = this;
-    const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL;
-    return new ResumableConnections({
-      sql: this.ctx.storage.sql,
-      connections,
-      limits: { window: bufferBytes, most: settings.limits.queuedBytes },
-      awayMs: awaySeconds * 1000,
-      betweenPollsMs: POLL_MS,
-      arm: (at) => this.agenda.arm(at),
-      lost: (connection) => connections.close(connection, CLOSE.silent),
-    });
-  }
+function rememberedOf(
+  ctx: DurableObjectState,
+  { agenda, followed, settings: { rememberGroups: seconds } }: ObjectCore,
+): RememberedGroups | undefined {
+  if (seconds === 0) return undefined;
+  return new RememberedGroups({
+    ...{ sql: ctx.storage.sql, seconds, now: () => Date.now() },
+    arm: (at) => agenda.arm(at),
+    positionIn: (room, connection) => followed.positionIn(room, connection),
+  });
+}
+
+/** After a wake: groups of connections that a crash ended, and of those whose socket it took. */
+function restoreGroups({ connections, followed, remembered }: RelayParts): void {
+  const lost = followed.restore();
+  remembered?.lost(lost);
+  for (const connection of connections.all)
+    if (!connection.socket && !remembered?.knows(connection))
+      remembered?.keep(connection, followed.causesOf(connection));
+}
+
+function countOfUser({ connections }: ObjectCore, userId: string): number {
+  let count = 0;
+  for (const { user } of connections.all) if (user.id === userId) count++;
+  return count;
+}
+
+/** Requests over HTTP are no connections that stay. */
+function crowdOf({ connections }: ObjectCore): Crowd {
+  const here = [...connections.all].filter(({ httpCaller }) => !httpCaller);
+  const users = new Set(here.map(({ user }) => user.id)).size;
+  return { sockets: here.length, connections: here.length, users };
 }

@@ -14,7 +14,8 @@ export interface RememberedOptions {
   readonly seconds: number;
   now(): number;
   arm(at: number): void;
-  standOf(room: string, connection?: Connection): Position | undefined;
+  /** The position of this object in a room, or of a connection that is replaying. */
+  positionIn(room: string, connection?: Connection): Position | undefined;
 }
 
 const TABLES = `
@@ -87,11 +88,11 @@ export class RememberedGroups implements Duty {
   }
 
   #keep({ user, client, rooms, id }: Ended, ended?: Connection): void {
-    const { sql, now, seconds, standOf, arm } = this.#options;
+    const { sql, now, seconds, positionIn, arm } = this.#options;
     const until = now() + seconds * 1000;
     for (const [room, cause] of rooms) {
-      const stand = standOf(room, ended);
-      const position = stand ? formatPosition(stand) : null;
+      const reached = positionIn(room, ended);
+      const position = reached ? formatPosition(reached) : null;
       const row = [user, client, room, position, until, id, cause === "hub" ? 0 : 1];
       sql.exec("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
       arm(until);

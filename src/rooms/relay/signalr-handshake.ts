@@ -8,6 +8,7 @@ import {
   type Handshake,
 } from "../../protocols/handshake.ts";
 import { save, type Connection } from "../connection/connection.ts";
+import { beginGreeting } from "../connection/stage.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
 /** True once both sides have agreed; what cannot be agreed on ends the connection. */
@@ -39,8 +40,6 @@ function agree(
   const { negotiated, transport } = connection.attached;
   const resumes = version === 2 && negotiated && transport === undefined;
   if (resumes && settings.signalR.statefulReconnect) resumables.begin(connection);
-  // Sleep before the handshake forgets that nothing is to be said yet.
-  connection.held ??= [];
-  connection.answer = handshakeFrame(protocol);
-  if (rest !== undefined) connection.early.push(rest);
+  const { early } = beginGreeting(connection, handshakeFrame(protocol));
+  if (rest !== undefined) early.push(rest);
 }

@@ -1,17 +1,17 @@
-// How a room forgets: what was said in it, or that there ever was a log.
+// How a room forgets: its history, or its whole log.
 
 import { formatPosition, type Position } from "../../model/position.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-/** What waits to be said is said first: it was there before. */
+/** Forgets the history; publications that wait are sent first, for they came before. Offsets go on. */
 export function clearHistory({ outbox, log }: RoomParts, now: number): void {
   outbox.flush();
   log.clear(now);
 }
 
-/** Positions of before are of another epoch then: whoever stands at one is told to reload. */
+/** Begins the log anew under another epoch: members whose positions are of the old one are told to reload. */
 export function eraseRoom(parts: RoomParts): Position {
-  const { outbox, log, followers, connections, room } = parts;
+  const { outbox, log, followers, connections, name: room } = parts;
   outbox.flush();
   parts.renewEpoch((epoch) => log.erase(epoch));
   followers.restart();

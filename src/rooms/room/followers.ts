@@ -28,7 +28,7 @@ export interface FollowersOptions {
   readonly room: string;
   readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
   readonly log: RoomLog;
-  readonly peers: RoomStubs;
+  readonly stubs: RoomStubs;
   now(): number;
   arm(at: number): void;
   waitUntil(work: Promise<unknown>): void;
@@ -48,6 +48,8 @@ const RETRY_MS = [1_000, 2_000, 5_000, 15_000, 60_000] as const;
 export class Followers implements Duty {
   readonly #options: FollowersOptions;
   readonly #links: Map<string, Link>;
+  /** By the follower's object name. */
+  readonly links: ReadonlyMap<string, unknown>;
   #recent: Entry[] = [];
   #settleAt: number | undefined;
 
@@ -66,14 +68,11 @@ export class Followers implements Duty {
       }),
     );
     if ([...this.#links.values()].some((link) => link.acked < this.#top)) this.#settleLater();
+    this.links = this.#links;
   }
 
   get #top(): number {
     return this.#options.log.position.offset;
-  }
-
-  get size(): number {
-    return this.#links.size;
   }
 
   /** The users that followers brought, for presence after a wake. */
@@ -103,8 +102,8 @@ export class Followers implements Duty {
     this.#options.gone(follower);
   }
 
-  /** These were saved and follow on what was said before. */
-  said(entries: readonly Entry[]): void {
+  /** Sends saved entries, which follow on those before, to every follower. */
+  publish(entries: readonly Entry[]): void {
     if (this.#links.size === 0) return;
     this.#recent.push(...entries);
     if (this.#recent.length > RECENT) this.#recent = this.#recent.slice(-RECENT);
@@ -124,10 +123,6 @@ export class Followers implements Duty {
       this.#start(follower, link);
     }
     if (this.#links.size > 0) this.#settleLater();
-  }
-
-  get names(): string[] {
-    return [...this.#links.keys()];
   }
 
   #settleLater(): void {
@@ -157,7 +152,7 @@ export class Followers implements Duty {
   async #deliver(follower: string, link: Link): Promise<void> {
     const delivery = this.#batchFor(link);
     const { told } = link;
-    const reply = await this.#options.peers(follower).deliver(delivery);
+    const reply = await this.#options.stubs(follower).deliver(delivery);
     if (reply.kind !== "gone") this.#reached(link, delivery, reply);
     else if (link.told === told && this.#links.get(follower) === link) this.remove(follower);
   }

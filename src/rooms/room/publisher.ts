@@ -1,117 +1,160 @@
-// The one publish path: number, save, deliver. Everything said in a room waits here for the next flush, in which it
-// is written to the log first and sent after; what cannot be saved is not sent, and its callers hear of it.
+// The one publish path of a room: number, save, deliver. A publication waits here for the next flush, in which it is
+// written to the log first and sent after. What cannot be saved is not sent, and its publishers get an error.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Position } from "../../model/position.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
-import type { Outbox } from "../delivery/outbox.ts";
-import type { Fault } from "../rpc/fault.ts";
-import type { Draft, Entry } from "../rpc/log-entry.ts";
+import { checkDraft } from "../delivery/check-draft.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
+import type { Outbox } from "../delivery/outbox.ts";
+import type { RoomLog } from "../log/sqlite-log.ts";
+import type { ActivityCounter, Publishing } from "../object/host.ts";
+import type { WebhookEvents } from "../observe/webhook-events.ts";
+import type { MessageRate } from "../platform/rates.ts";
+import type { Fault } from "../rpc/fault.ts";
+import { isPresence, type Draft, type Entry } from "../rpc/log-entry.ts";
+import type { Followers } from "./followers.ts";
 
 export interface PublisherOptions {
-  /** The topic of the room, as text. */
-  readonly room: string;
+  readonly topic: Topic;
   readonly log: RoomLog;
   readonly outbox: Outbox;
   /** The room's own sockets. */
-  readonly own: ReadonlySet<Connection>;
-  now(): number;
-  /** After entries were saved. */
-  saved(entries: readonly Entry[]): void;
+  readonly members: ReadonlySet<Connection>;
+  /** Objects that hold further members. */
+  readonly followers: Pick<Followers, "links" | "publish">;
+  readonly webhooks?: Pick<WebhookEvents, "published"> | undefined;
+  readonly rate: Pick<MessageRate, "add">;
+  readonly activity: Pick<ActivityCounter, "isDue" | "note">;
+  /** Rooms of other objects. */
+  readonly elsewhere: Publishing;
+  /** Bytes of a message. */
+  readonly publishBytes: number;
+  now?(): number;
 }
 
-/** What becomes of a draft, and under which number. */
-interface Numbered extends Ticket {
+/** A ticket with the offset that the publication has, or had the first time. */
+interface NumberedTicket extends Ticket {
   readonly offset: number;
 }
 
 interface Pending {
   readonly entry: Entry;
-  readonly ticket: Numbered;
+  readonly ticket: NumberedTicket;
 }
 
-export class Publisher {
+export class Publisher implements Publishing {
   readonly #options: PublisherOptions;
+  /** The topic as text. */
+  readonly #room: string;
+  readonly #now: () => number;
   #pending: Pending[] = [];
-  #pendingIds = new Map<string, Numbered>();
+  #pendingIds = new Map<string, NumberedTicket>();
   #whenSaved: (() => void)[] = [];
 
+  /** Becomes the outbox's saver. */
   constructor(options: PublisherOptions) {
     this.#options = options;
-    options.outbox.save = () => this.#save();
+    this.#room = formatTopic(options.topic);
+    this.#now = options.now ?? (() => Date.now());
+    options.outbox.saver = this;
   }
 
-  /** Gives the draft its number. What was said before under its id is not said again. */
-  publish(draft: Draft): Ticket {
-    return this.#said(draft) ?? this.#say(draft);
+  publish(topic: Topic, draft: Draft): Ticket | Promise<void> {
+    if (!this.#isHere(topic)) return this.#options.elsewhere.publish(topic, draft);
+    checkDraft(draft, this.#options.publishBytes);
+    return this.append(draft);
   }
 
-  #said({ id }: Draft): Numbered | undefined {
-    if (id === undefined) return undefined;
-    const offset = this.#options.log.find(id, this.#options.now());
+  async publishAndSave(topic: Topic, draft: Draft): Promise<Position> {
+    if (!this.#isHere(topic)) return this.#options.elsewhere.publishAndSave(topic, draft);
+    checkDraft(draft, this.#options.publishBytes);
+    return this.appendAndSave(draft);
+  }
+
+  /** Topics are canonical: equal names are equal texts. */
+  #isHere({ kind, name }: Topic): boolean {
+    return kind === this.#options.topic.kind && name === this.#options.topic.name;
+  }
+
+  /** Numbers the draft in this room; one that was published under its id before is not published again. */
+  append(draft: Draft): NumberedTicket {
+    return (draft.id === undefined ? undefined : this.#published(draft.id)) ?? this.#number(draft);
+  }
+
+  #published(id: string): NumberedTicket | undefined {
+    const offset = this.#options.log.find(id, this.#now());
     return offset === undefined ? this.#pendingIds.get(id) : { error: null, offset };
   }
 
-  #say(draft: Draft): Numbered {
-    const { log, now, room, own, outbox } = this.#options;
-    const entry = { ...draft, offset: this.#next, at: now() };
-    const ticket: Numbered = { error: null, offset: entry.offset };
+  #number(draft: Draft): NumberedTicket {
+    const { log, members, outbox } = this.#options;
+    const { epoch, offset: saved } = log.position;
+    const offset = (this.#pending.at(-1)?.entry.offset ?? saved) + 1;
+    const entry = { ...draft, offset, at: this.#now() };
+    const ticket: NumberedTicket = { error: null, offset };
     this.#pending.push({ entry, ticket });
     if (draft.id !== undefined) this.#pendingIds.set(draft.id, ticket);
-    outbox.hear({ room, epoch: log.position.epoch, entry, audience: own, ticket });
+    outbox.publish({ room: this.#room, epoch, entry, audience: members, ticket });
     return ticket;
   }
 
-  get #next(): number {
-    return (this.#pending.at(-1)?.entry.offset ?? this.#options.log.position.offset) + 1;
-  }
-
-  /** The same, done when it is durable: what leaves the object from then on waits for the write (output gate). */
-  async publishSaved(draft: Draft): Promise<Position> {
-    const ticket = this.#said(draft) ?? this.#say(draft);
-    await this.#flushed();
+  /** Done when it is durable: what leaves the object from then on waits for the write (output gate). */
+  async appendAndSave(draft: Draft): Promise<Position> {
+    const ticket = this.append(draft);
+    await this.#saved();
     if (ticket.error) throw ticket.error;
     return { epoch: this.#options.log.position.epoch, offset: ticket.offset };
   }
 
-  /** The same for many, in their order; gives where each stands, or why it does not. */
-  async publishAllSaved(drafts: readonly Draft[]): Promise<(Position | Fault)[]> {
-    const tickets = drafts.map((draft) => this.#said(draft) ?? this.#say(draft));
-    await this.#flushed();
+  /** Many, in their order; gives the position of each, or why it has none. */
+  async appendAllAndSave(drafts: readonly Draft[]): Promise<(Position | Fault)[]> {
+    const tickets = drafts.map((draft) => this.append(draft));
+    await this.#saved();
     const { epoch } = this.#options.log.position;
     return tickets.map(({ error, offset }) =>
       error ? { code: error.code, message: error.message } : { epoch, offset },
     );
   }
 
-  #flushed(): Promise<void> {
+  #saved(): Promise<void> {
     if (this.#pending.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenSaved.push(resolve));
   }
 
-  #save(): void {
+  /** Called by the outbox, before it sends. */
+  save(): void {
     const pending = this.#pending;
     if (pending.length === 0) return;
     [this.#pending, this.#pendingIds] = [[], new Map()];
     const entries = pending.map(({ entry }) => entry);
-    const saved = this.#append(entries);
-    if (!saved)
+    const isSaved = this.#write(entries);
+    if (!isSaved)
       for (const { ticket } of pending)
         ticket.error = new HubError("internal", "The message could not be saved.");
     for (const done of this.#whenSaved.splice(0)) done();
-    if (saved) this.#options.saved(entries);
+    if (isSaved) this.#spread(entries);
   }
 
-  #append(entries: readonly Entry[]): boolean {
+  #write(entries: readonly Entry[]): boolean {
     try {
       this.#options.log.append(entries);
       return true;
     } catch (error) {
-      logError("log_unwritten", { room: this.#options.room, error });
+      logError("log_unwritten", { room: this.#room, error });
       return false;
     }
+  }
+
+  /** Saved entries go to everything beside the room's own sockets. */
+  #spread(entries: readonly Entry[]): void {
+    const { activity, followers, log, rate, webhooks } = this.#options;
+    webhooks?.published(this.#room, log.position.epoch, entries);
+    if (followers.links.size > 0) followers.publish(entries);
+    const messages = entries.filter((entry) => !isPresence(entry)).length;
+    if (messages > 0) rate.add(messages, this.#now());
+    if (!activity.isDue) activity.note();
   }
 }

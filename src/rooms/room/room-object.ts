@@ -1,37 +1,34 @@
-// A room's Durable Object: numbers what is said in it, keeps and delivers it, knows who is there. Nothing is decided
-// here; its parts do.
+// A room's Durable Object: numbers what is published in it, keeps and delivers it, and knows who is present. Nothing is
+// decided here; its parts do.
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
-import { enterRoom, missedSince } from "./enter-room.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Receiver } from "../object/host.ts";
+import { HubObject } from "../object/hub-object.ts";
+import { askMany } from "../platform/ask-many.ts";
+import type { Report } from "../rpc/activity-report.ts";
 import { arrivalOf, type RoomArrival } from "../rpc/arrival.ts";
 import type { Command, Selection } from "../rpc/command.ts";
-import type { Connection } from "../connection/connection.ts";
-import { connectionsIn } from "../object/members.ts";
-import type { ConnectionsPage, ConnectionsQuery } from "../rpc/members-page.ts";
-import { HubObject } from "../object/hub-object.ts";
-import type { HubIndex } from "./hub-index.ts";
-import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 import type { Fault } from "../rpc/fault.ts";
-import type { MemberCount, RoomRpc, RoomInfo } from "../rpc/room-rpc.ts";
-import type { ObjectEnv } from "../rpc/object-env.ts";
+import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
+import type { ConnectionsPage, ConnectionsQuery } from "../rpc/members-page.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
+import type { MemberCount, RoomInfo, RoomRpc } from "../rpc/room-rpc.ts";
+import { connectionsPage } from "./connections-page.ts";
+import { enterRoom, missedSince } from "./enter-room.ts";
 import { clearHistory, eraseRoom } from "./erase-room.ts";
-import type { Report } from "../rpc/activity-report.ts";
-import { RoomParts } from "./room-parts.ts";
-import { askMany } from "../platform/ask-many.ts";
+import type { HubIndex } from "./hub-index.ts";
+import { roomParts, type RoomParts } from "./room-parts.ts";
 
 export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   extends HubObject<Env, RoomParts>
   implements RoomRpc
 {
-  protected override assemble(): RoomParts {
-    return new RoomParts(this.ctx, this.env, this.receiver, {
-      dropped: (connection, why) => this.gone(connection, why),
-      presenceChanged: (joined, left) =>
-        this.inBackground(this.receiver.presenceChanged(this.host, joined, left)),
-    });
+  constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
+    super(ctx, env, receiver, (events) => roomParts(ctx, env, receiver, events));
   }
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
@@ -47,60 +44,60 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    if (!asleep) this.parts.roster.own(connection.user.id, -1);
+    if (!asleep) this.parts.presence.own(connection.user.id, -1);
     super.left(connection, error, asleep);
   }
 
   publish(draft: Draft): Promise<Position> {
-    return this.parts.publisher.publishSaved(draft);
+    return this.parts.publisher.appendAndSave(draft);
   }
 
   publishAll(drafts: readonly Draft[]): Promise<readonly (Position | Fault)[]> {
-    return this.parts.publisher.publishAllSaved(drafts);
+    return this.parts.publisher.appendAllAndSave(drafts);
   }
 
-  /** What was said is in the log before anybody asks for it. */
+  /** Everything published until now is in the log before it is read. */
   async missed(since: Position | undefined): Promise<HistoryView> {
     this.parts.outbox.flush();
     return missedSince(this.parts, since, Date.now());
   }
 
   async history(query: HistoryQuery): Promise<HistoryView> {
-    return this.host.history(this.parts.topic, query);
+    return this.parts.own.history(query);
   }
 
   async presence(query: PresenceQuery): Promise<PresenceView> {
-    return this.host.presence(this.parts.topic, query);
+    return this.parts.own.presence(query);
   }
 
   async track(userId: string, state: unknown): Promise<void> {
-    return this.host.track(userId, this.parts.topic, state);
+    this.parts.own.track(userId, state);
   }
 
   async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
-    this.parts.followers.add(follower, members);
-    if (members.length > 0) this.parts.active();
-    for (const [userId, connections] of members)
-      this.parts.roster.set(follower, userId, connections);
-    return this.parts.log.position;
+    const { activity, followers, log, presence } = this.parts;
+    followers.add(follower, members);
+    if (members.length > 0) activity.note();
+    for (const [userId, connections] of members) presence.set(follower, userId, connections);
+    return log.position;
   }
 
   async unfollow(follower: string): Promise<void> {
     this.parts.followers.remove(follower);
   }
 
-  /** To the room's connections, wherever they are; gives how many were meant. Throws what they throw. */
+  /** In every object that holds connections of the room; gives how many were selected. Throws the first failure. */
   async everywhere(selection: Selection, commands: readonly Command[]): Promise<number> {
-    const { room, followers, peers } = this.parts;
+    const { name: room, followers, stubs } = this.parts;
     const here = await this.command({ ...selection, room }, commands);
-    const elsewhere = await askMany(followers.names, (follower) =>
-      peers(follower).command({ ...selection, room }, commands),
+    const elsewhere = await askMany([...followers.links.keys()], (follower) =>
+      stubs(follower).command({ ...selection, room }, commands),
     );
     return elsewhere.reduce((sum, { matched }) => sum + matched, here.matched);
   }
 
   async connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage> {
-    return connectionsIn(this.parts, (asked) => this.membersIn(asked), query);
+    return connectionsPage(this.parts, (own) => this.membersIn(own), query);
   }
 
   async clear(): Promise<void> {
@@ -112,9 +109,9 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   async info(): Promise<RoomInfo> {
-    const { log, outbox, rate, roster } = this.parts;
-    outbox.flush(); // What was said counts.
-    const { connections, users } = roster;
+    const { log, outbox, rate, presence } = this.parts;
+    outbox.flush(); // Publications that wait count.
+    const { connections, users } = presence;
     return { position: log.position, connections, users, rate: rate.perSecond(Date.now()) };
   }
 

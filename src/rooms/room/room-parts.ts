@@ -1,141 +1,147 @@
-// What a room is made of, beside what every object with connections has: its log, its publisher, its presence, and
-// the objects that follow it.
+// The parts of a room, built in order: the core of every object, then its log, the publish path, presence, the objects
+// that follow it, and in a hub's `all` room the hub's index.
 
-import type { RoomSettings } from "../../model/options.ts";
+import { DEFAULTS, type RoomSettings } from "../../model/options.ts";
 import { randomEpoch } from "../../model/position.ts";
-import { formatTopic, type Topic } from "../../model/topic.ts";
-import type { RoomAddress } from "../rpc/object-names.ts";
+import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
+import { openLog } from "../log/open-log.ts";
+import type { RoomLog } from "../log/sqlite-log.ts";
+import type { Receiver } from "../object/host.ts";
+import {
+  objectCore,
+  upkeep,
+  type ObjectCore,
+  type ObjectEvents,
+  type ObjectParts,
+} from "../object/object-parts.ts";
+import { MessageRate } from "../platform/rates.ts";
+import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
+import { OWN } from "../presence/presence-state.ts";
+import type { Crowd } from "../rpc/activity-report.ts";
+import type { ObjectEnv } from "../rpc/object-env.ts";
+import { parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
-import { openLog } from "../log/open-log.ts";
-import { isPresence, type Entry } from "../rpc/log-entry.ts";
-import { MessageRate } from "../observe/message-rate.ts";
-import { Parts, type Events } from "../object/object-parts.ts";
-import type { ObjectEnv } from "../rpc/object-env.ts";
-import { OWN } from "../presence/presence-state.ts";
+import { OwnRoom } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
-import type { Receiver } from "../object/host.ts";
-import type { Crowd, Report } from "../rpc/activity-report.ts";
-import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 
-export interface RoomEvents extends Events {
-  presenceChanged(joined: readonly string[], left: readonly string[]): void;
+export interface RoomParts extends ObjectParts {
+  readonly topic: Topic;
+  readonly log: RoomLog;
+  readonly publisher: Publisher;
+  readonly presence: PresenceAnnouncer;
+  readonly followers: Followers;
+  readonly rate: MessageRate;
+  readonly own: OwnRoom;
+  /** The hub's index, in the hub's `all` room. */
+  readonly index: HubIndex | undefined;
+  /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
+  renewEpoch(erase: (epoch: string) => void): void;
 }
 
 const now = (): number => Date.now();
 
-export class RoomParts extends Parts {
-  readonly log: RoomLog;
-  readonly publisher: Publisher;
-  readonly roster: PresenceAnnouncer;
-  readonly followers: Followers;
-  readonly rate = new MessageRate();
-  /** What the hub's rooms say of themselves: in its `all` room. */
-  readonly index: HubIndex | undefined;
+export function roomParts(
+  ctx: DurableObjectState,
+  env: ObjectEnv,
+  receiver: Receiver,
+  events: ObjectEvents,
+): RoomParts {
+  const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
+  const { topic } = address;
+  const served = receiver.settings(address.hub);
+  const settings = settingsOf(topic, served ?? DEFAULTS);
+  const name = formatTopic(topic);
+  const core: ObjectCore = objectCore({
+    ...{ ctx, env, address, name, settings },
+    isServed: served !== undefined,
+    isUnlogged: settings.durability !== "logged",
+    dropped: events.dropped,
+    crowd: () => crowdOf(core, presence),
+    // The index is in this very object.
+    ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
+  });
+  const arm = (at: number) => core.agenda.arm(at);
+  const index = topic.kind === "all" ? new HubIndex(ctx.storage, arm) : undefined;
+  const { path, presence } = publishPath(ctx, core, { topic, settings, events });
+  const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
+  const parts: RoomParts = {
+    ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
+    publishing: path.publisher,
+    isUsed: () => core.connections.all.size > 0 || core.followed.any || presence.users > 0,
+    membersOf: (room) =>
+      room === name || room === "all" ? core.connections.all : core.followed.membersOf(room),
+    topicsOf: (connection) => [
+      topic,
+      ...[...core.followed.causesOf(connection).keys()].map(parseTopic),
+    ],
+    renewEpoch: (erase) => renewEpoch(ctx.storage, erase),
+  };
+  core.followed.restore();
+  core.duties.push(presence, path.followers, ...(index ? [index] : []), upkeep(ctx, parts));
+  presence.restore(memberCounts(core.connections.all, path.followers));
+  return parts;
+}
 
-  constructor(ctx: DurableObjectState, env: ObjectEnv, receiver: Receiver, events: RoomEvents) {
-    super(ctx, env, receiver, events);
-    const { storage } = ctx;
-    const { room, outbox, settings, agenda, connections } = this;
-    const arm = (at: number) => agenda.arm(at);
-    const log = (this.log = openLog(storage, settings));
-    this.publisher = new Publisher({
-      ...{ room, log, outbox, now },
-      own: connections.all,
-      saved: (entries) => {
-        this.outside?.said(room, log.position.epoch, entries);
-        this.#saved(entries);
-      },
-    });
-    this.roster = new PresenceAnnouncer({
-      ...{ sql: storage.sql, settings, now, arm },
-      publish: (draft) => this.publisher.publish(draft),
-      flush: () => outbox.flush(),
-      changed: (joined, left) => {
-        this.outside?.presenceChanged(room, joined, left);
-        events.presenceChanged(joined, left);
-      },
-    });
-    this.followers = new Followers({
-      ...{ room, storage, log, now, arm, peers: this.peers },
-      waitUntil: (work) => ctx.waitUntil(work),
-      gone: (follower) => this.roster.forget(follower),
-    });
-    this.follows.restore();
-    this.duties.push(this.roster, this.followers);
-    this.index = this.topic.kind === "all" ? new HubIndex(storage, arm) : undefined;
-    if (this.index) this.duties.push(this.index);
-    this.roster.restore(this.#counts());
-  }
+/** No connection is attached to a hub's `all` room: it has presence only where the hub keeps who is online. */
+const settingsOf = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
+  kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
 
-  #saved(entries: readonly Entry[]): void {
-    this.followers.said(entries);
-    const messages = entries.filter((entry) => !isPresence(entry)).length;
-    if (messages > 0) this.rate.add(messages, now());
-    this.active();
-  }
+interface RoomOptions {
+  readonly topic: Topic;
+  readonly settings: RoomSettings;
+  readonly events: ObjectEvents;
+}
 
-  override get name(): string {
-    return this.room;
-  }
+/** A publication is numbered by the publisher, saved in the log, and sent by the outbox and to followers. */
+function publishPath(
+  ctx: DurableObjectState,
+  core: ObjectCore,
+  { topic, settings, events }: RoomOptions,
+) {
+  const { storage } = ctx;
+  const { name: room, outbox, agenda, connections, stubs, activity, lanes, webhooks } = core;
+  const arm = (at: number) => agenda.arm(at);
+  const log = openLog(storage, settings);
+  const rate = new MessageRate();
+  const followers = new Followers({
+    ...{ room, storage, log, now, arm, stubs },
+    waitUntil: (work) => ctx.waitUntil(work),
+    gone: (follower) => presence.forget(follower),
+  });
+  const publisher = new Publisher({
+    ...{ topic, log, outbox, followers, webhooks, rate, activity, elsewhere: lanes },
+    members: connections.all,
+    publishBytes: settings.limits.publishBytes,
+  });
+  const presence = new PresenceAnnouncer({
+    ...{ sql: storage.sql, settings, now, arm, publisher, outbox },
+    changed: (joined, left) => {
+      webhooks?.presenceChanged(room, joined, left);
+      events.presenceChanged(joined, left);
+    },
+  });
+  return { path: { log, rate, followers, publisher }, presence };
+}
 
-  override get crowd(): Crowd {
-    const { connections, users } = this.roster;
-    return { sockets: this.connections.all.size, connections, users };
-  }
+function crowdOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Crowd {
+  const { connections: count, users } = presence;
+  return { sockets: connections.all.size, connections: count, users };
+}
 
-  protected override async tell(report: Report): Promise<void> {
-    if (this.index) this.index.report(this.name, report, now());
-    else await super.tell(report);
-  }
+function renewEpoch(storage: DurableObjectStorage, erase: (epoch: string) => void): void {
+  storage.transactionSync(() => {
+    const epoch = randomEpoch();
+    storage.kv.put("epoch", epoch);
+    erase(epoch);
+  });
+}
 
-  get topic(): Topic {
-    return (this.home as RoomAddress).topic;
-  }
-
-  get room(): string {
-    return formatTopic(this.topic);
-  }
-
-  /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
-  renewEpoch(erase: (epoch: string) => void): void {
-    const { storage } = this.ctx;
-    storage.transactionSync(() => {
-      const epoch = randomEpoch();
-      storage.kv.put("epoch", epoch);
-      erase(epoch);
-    });
-  }
-
-  override membersOf(room: string): Iterable<Connection> {
-    return room === this.room ? this.connections.all : super.membersOf(room);
-  }
-
-  override topicsOf(connection: Connection): Topic[] {
-    return [this.topic, ...super.topicsOf(connection)];
-  }
-
-  /** Nobody is attached to a hub's `all` room, so it has presence only where the hub keeps who is online. */
-  protected override adapted(settings: RoomSettings): RoomSettings {
-    const hidden = this.topic.kind === "all" && !settings.online;
-    return hidden ? { ...settings, presence: "none" } : settings;
-  }
-
-  protected override get isUnlogged(): boolean {
-    return this.settings.durability !== "logged";
-  }
-
-  override get isUsed(): boolean {
-    return super.isUsed || this.roster.users > 0;
-  }
-
-  *#counts() {
-    const counts = new Map<string, number>();
-    for (const { user } of this.connections.all)
-      counts.set(user.id, (counts.get(user.id) ?? 0) + 1);
-    for (const [userId, count] of counts) yield [OWN, userId, count] as const;
-    yield* this.followers.members();
-  }
+/** After a wake: the connections of each user here, and those that followers have told. */
+function* memberCounts(connections: ReadonlySet<Connection>, followers: Followers) {
+  const counts = new Map<string, number>();
+  for (const { user } of connections) counts.set(user.id, (counts.get(user.id) ?? 0) + 1);
+  for (const [userId, count] of counts) yield [OWN, userId, count] as const;
+  yield* followers.members();
 }

@@ -49,3 +49,7 @@ const REGIONS: ReadonlySet<string> = new Set(["any", ...HINTS.values()]);
 
 export const hintOf = (continent: unknown): DurableObjectLocationHint | undefined =>
   typeof continent === "string" ? HINTS.get(continent) : undefined;
+
+/** The key of a client that names itself: it leads to the same relay of each level, every time. */
+export const clientKey = (userId: string, client: string): string =>
+  JSON.stringify([userId, client]);

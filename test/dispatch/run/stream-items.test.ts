@@ -10,8 +10,12 @@ function reading(queued: () => number = () => 0) {
   const controller = new AbortController();
   const sent: unknown[] = [];
   const session = {
-    connection: {},
-    host: { settings: { limits: LIMITS }, queuedBytes: queued },
+    connection: {
+      get socket() {
+        return { bufferedAmount: queued() };
+      },
+    },
+    host: { settings: { limits: LIMITS } },
   } as unknown as Session;
   const read = (items: AsyncIterable<unknown>, send = (item: unknown) => void sent.push(item)) =>
     streamItems(items, { session, signal: controller.signal, send });

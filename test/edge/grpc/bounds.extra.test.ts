@@ -80,9 +80,9 @@ it("ends the work of a unary call whose caller vanishes", async () => {
 const askers = (hub: string): Promise<number> =>
   runInDurableObject(relayOf(hub, "x@relay:any.0.0"), (object) => {
     const { parts } = object as unknown as {
-      parts: { connections: { all: ReadonlySet<{ asker?: object }> } };
+      parts: { connections: { all: ReadonlySet<{ httpCaller?: object }> } };
     };
-    return [...parts.connections.all].filter(({ asker }) => asker).length;
+    return [...parts.connections.all].filter(({ httpCaller }) => httpCaller).length;
   });
 
 /** Each look awaits an object. */

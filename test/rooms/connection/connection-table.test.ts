@@ -20,7 +20,7 @@ describe("the connections of an object", () => {
   it("are closed with 4408 when too much waits for them, once, and get nothing more", () => {
     const { connections, dropped, accept } = objectWith();
     const { socket, connection } = accept("slow");
-    connections.greet(connection);
+    connections.open(connection);
     socket.bufferedAmount = DEFAULTS.limits.queuedBytes;
     // Looked at after an eighth of the limit was written.
     const eighth = "x".repeat(DEFAULTS.limits.queuedBytes / 8);
@@ -41,7 +41,7 @@ describe("the connections of an object", () => {
     connections.send(connection, ["hello"]);
     connections.send(connection, ["first", "second"]);
     expect(socket.sent).toEqual([]);
-    connections.greet(connection);
+    connections.open(connection);
     connections.send(connection, ["third"]);
     expect(socket.sent).toEqual(["hello", "first", "second", "third"]);
   });
@@ -49,7 +49,7 @@ describe("the connections of an object", () => {
   it("that closed meanwhile take no frames, and break nothing", () => {
     const { connections, accept } = objectWith();
     const { socket, connection } = accept("gone");
-    connections.greet(connection);
+    connections.open(connection);
     socket.readyState = WebSocket.CLOSED;
     connections.send(connection, ["lost"]);
     socket.send = () => {
@@ -63,7 +63,7 @@ describe("the connections of an object", () => {
   it("remember across sleep, to within a third of a ping, when they were heard", () => {
     const { connections, accept, sockets } = objectWith();
     const { connection } = accept("alice");
-    for (const now of [4_999, 9_000, 12_000]) connections.heard(connection, now);
+    for (const now of [4_999, 9_000, 12_000]) connections.touch(connection, now);
     const [woken] = objectWith(sockets).connections.all;
     expect(woken?.heardAt).toBe(9_000);
   });
@@ -73,7 +73,7 @@ describe("the connections of an object", () => {
     const { connection } = accept("eager");
     const words = Array.from({ length: DEFAULTS.limits.queuedCalls }, (_, n) => `${n}`);
     for (const word of words) connections.delay(connection, word);
-    expect([connection.early, dropped]).toEqual([words, []]);
+    expect([connection.stage, dropped]).toEqual([{ name: "greeting", held: [], early: words }, []]);
     connections.delay(connection, "one more");
     expect(dropped).toEqual([["eager", 4429]]);
   });
@@ -84,7 +84,7 @@ describe("the connections of an object", () => {
       ({ socket }) => socket as unknown as WebSocket,
     );
     const ended = (among: ConnectionTable, socket: WebSocket) => {
-      const found = among.ended(socket);
+      const found = among.takeClosed(socket);
       if (found) among.remove(found.connection);
       return found && [found.connection.id, found.asleep];
     };

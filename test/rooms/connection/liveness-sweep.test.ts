@@ -11,7 +11,7 @@ describe("the connections of an object", () => {
     for (const [id, pingedAt] of Object.entries(pings)) {
       const { socket, connection } = accept(id);
       socket.pingedAt = pingedAt;
-      if (id === "talking") connections.heard(connection, 100_000);
+      if (id === "talking") connections.touch(connection, 100_000);
     }
     liveness.run(130_000);
     expect(dropped).toEqual([["early", 4410]]);
@@ -36,7 +36,7 @@ describe("the connections of an object", () => {
   it("end when not one byte was taken between two sweeps, or the socket closed without a word", () => {
     const { connections, liveness, dropped, accept } = objectWith();
     const all = ["stuck", "slow", "busy", "idle", "closed"].map((id) => accept(id));
-    for (const { connection } of all) connections.greet(connection);
+    for (const { connection } of all) connections.open(connection);
     const [stuck, slow, busy, , closed] = all.map(({ socket }) => socket);
     for (const { socket, connection } of all.slice(0, 3)) {
       socket.send = (frame) => void (socket.bufferedAmount += frame.length);

@@ -23,11 +23,11 @@ function object(kv = new Map<string, unknown>(), start = START) {
     kv: { get: (key: string) => kv.get(key), put: kv.set.bind(kv) } as unknown as SyncKvStorage,
     ...{ counters, wake: `w${start}`, crowd: () => ({ ...crowd }) },
     counted: () => ({ ...NOTHING, in: counters.in, wakes: counters.wakes }),
-    async tell(report) {
+    async report(report) {
       if (state.fails) throw new Error("down");
       told.push([(now - START) / SECOND, report]);
     },
-    told: (_, counted) => void news.push(counted),
+    reported: (_, counted) => void news.push(counted),
     arm: () => {},
     now: () => now,
     waitUntil: (work) => void (state.pending = work),
@@ -37,7 +37,7 @@ function object(kv = new Map<string, unknown>(), start = START) {
     at: () => told.map(([seconds]) => seconds),
     say(messages = 1) {
       counters.in += messages;
-      reports.active();
+      reports.note();
     },
     /** Alarms ring when they are due, until then. */
     async until(seconds: number) {

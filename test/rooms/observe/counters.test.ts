@@ -10,7 +10,7 @@ import {
   since,
   sum,
 } from "../../../src/rooms/observe/counters.ts";
-import { MessageRate } from "../../../src/rooms/observe/message-rate.ts";
+import { MessageRate } from "../../../src/rooms/platform/rates.ts";
 
 it("a wake counts itself, and nothing else yet", () => {
   expect(countedOf(freshCounters())).toEqual({ ...NOTHING, wakes: 1 });

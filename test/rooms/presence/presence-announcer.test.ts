@@ -21,11 +21,13 @@ function rosterOn(
     settings: { ...DEFAULTS, presence, limits: { ...LIMITS, presencePage: 3 } },
     now: () => clock.now,
     arm: (at) => armed.push(at),
-    publish: ({ target, params }) => {
-      said.push([target, (JSON.parse(params) as unknown[])[0]]);
-      return { error: null };
+    publisher: {
+      append: ({ target, params }) => {
+        said.push([target, (JSON.parse(params) as unknown[])[0]]);
+        return { error: null };
+      },
     },
-    flush: () => {},
+    outbox: { flush: () => {} },
     changed: (joined, left) => changes.push([joined, left]),
     timer: (run, delayMs) => due.push([run, delayMs]),
   });

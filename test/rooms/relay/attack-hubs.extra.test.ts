@@ -4,9 +4,10 @@ import { listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { dispatcher } from "../../../src/dispatch/run/dispatcher.ts";
+import { dispatcher } from "../../../src/dispatch/dispatcher.ts";
 import { tablesOf } from "../../../src/dispatch/define/hub-tables.ts";
 import { hub, method, stream } from "../../../src/hub.ts";
+import { LIMITS } from "../../../src/model/options.ts";
 import type { Topic } from "../../../src/model/topic.ts";
 import { connectionOf, type Connection } from "../../../src/rooms/connection/connection.ts";
 import { PublishLanes } from "../../../src/rooms/links/publish-lanes.ts";
@@ -65,12 +66,14 @@ describe("lanes", () => {
 
   // `settled` waits until nothing at all is under way, not for what was said until now.
   it("settle while others go on talking", async () => {
-    const lanes = new PublishLanes(() => ({
-      publishAll: async (drafts) => {
+    const room = {
+      publish: () => Promise.reject(new Error("Lanes publish many at once.")),
+      publishAll: async (drafts: readonly unknown[]) => {
         await scheduler.wait(5);
         return drafts.map(() => ({ epoch: "e", offset: 1 }));
       },
-    }));
+    };
+    const lanes = new PublishLanes(() => room, LIMITS.publishBytes);
     const state = { talking: true };
     const talk = (async () => {
       for (let i = 0; state.talking; i++) {
@@ -88,7 +91,7 @@ describe("lanes", () => {
   // A batch is bounded by count, not by size: 500 of 256 KiB are four times what an RPC takes.
   it("take as much as fits into a call", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
-    const lanes = new PublishLanes(() => roomAt("relayed/group:large"));
+    const lanes = new PublishLanes(() => roomAt("relayed/group:large"), LIMITS.publishBytes);
     const text = "x".repeat(250_000);
     const said = Array.from({ length: 150 }, (_, i) => lanes.publish(topic, draft(`${i}${text}`)));
     const outcomes = await Promise.allSettled(said);
@@ -119,14 +122,11 @@ describe("a hub's beginning", () => {
     const host = {
       domain: { tenant: "default", hub: "slowly" },
       settings: receiver.settings("slowly")!,
-      limitsOf: () => receiver.settings("slowly")!.limits,
-      takes: () => true,
-      send: () => {},
+      activity: { counters: { in: 0 }, isDue: true, note: () => {}, refused: () => {} },
+      replies: { send: () => {} },
       waitUntil: () => {},
-      remember: () => {},
       roomOf: () => ({ kind: "all", name: "" }),
-      queuedBytes: () => 0,
-      close: () => {},
+      connections: { remember: () => {}, close: () => {} },
     } as unknown as Host;
     const user = {
       id: "a",

@@ -30,12 +30,12 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     arm() {},
     waitUntil() {},
     gone: (follower) => gone.push(follower),
-    peers: () => ({ deliver }) as Partial<RoomRpc> as RoomRpc,
+    stubs: () => ({ deliver }) as Partial<RoomRpc> as RoomRpc,
   });
   const say = (count: number, more?: Partial<Entry>) => {
     const said = entries(all.length + 1, all.length + count, more);
     all.push(...said);
-    followers.said(said);
+    followers.publish(said);
   };
   const reply = (kind: "taken" | "gone") => replies.shift()!({ kind });
   const erase = () => {
@@ -64,7 +64,7 @@ describe("a room's followers", () => {
       reply("gone");
       await expect.poll(() => gone).toEqual(["F"]);
       say(1);
-      expect([followers.size, batches()]).toEqual([0, [[1]]]);
+      expect([followers.links.size, batches()]).toEqual([0, [[1]]]);
     }));
 
   it("stay where they follow anew while their gone is on its way, and get the batch again", () =>
@@ -78,7 +78,7 @@ describe("a room's followers", () => {
       reply("taken");
       say(1);
       await expect.poll(batches).toEqual([[1], [1], [2]]);
-      expect([followers.size, gone]).toEqual([1, []]);
+      expect([followers.links.size, gone]).toEqual([1, []]);
     }));
 
   it("get no more in one batch than an RPC carries, and at least one entry", () =>

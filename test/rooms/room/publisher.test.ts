@@ -1,6 +1,7 @@
 // The one publish path, with a log that the test makes fail. Flushes are called by hand.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LIMITS } from "../../../src/model/options.ts";
 import { jsonRpc } from "../../../src/protocols/json-rpc-codec.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import { NoLog } from "../../../src/rooms/log/open-log.ts";
@@ -31,18 +32,30 @@ function publishing() {
   const saved: Entry[] = [];
   const heard: Record<string, Frame[]> = { alice: [], bob: [] };
   const outbox = new Outbox({
-    isLight: () => false,
-    find: (id) => [...own].find((one) => one.id === id),
-    send: ({ id }, frames) =>
-      heard[id]!.push(...frames.flatMap((frame) => JSON.parse(frame as string))),
+    connections: {
+      all: own,
+      get: (id) => [...own].find((one) => one.id === id),
+      send: ({ id }, frames) =>
+        void heard[id]!.push(...frames.flatMap((frame) => JSON.parse(frame as string))),
+    },
+    isUnlogged: false,
+    counters: { out: 0 },
   });
+  const elsewhere = () => Promise.reject(new Error("Nothing is published elsewhere."));
   const publisher = new Publisher({
-    room: "group:lobby",
+    topic: { kind: "group", name: "lobby" },
     log,
     outbox,
-    own,
+    members: own,
+    followers: {
+      links: new Map([["follower", {}]]),
+      publish: (entries) => void saved.push(...entries),
+    },
+    rate: { add: () => {} },
+    activity: { isDue: true, note: () => {} },
+    elsewhere: { publish: elsewhere, publishAndSave: elsewhere },
+    publishBytes: LIMITS.publishBytes,
     now: () => 1_000,
-    saved: (entries) => saved.push(...entries),
   });
   const words = (id: string) =>
     heard[id]!.map((frame) => frame.params?.[0] ?? frame.result ?? frame.error);
@@ -53,8 +66,8 @@ describe("a publisher", () => {
   it("numbers, saves and then sends all of a moment in one flush", () => {
     const { publisher, outbox, log, saved, heard } = publishing();
     const append = vi.spyOn(log, "append");
-    publisher.publish(draft("1"));
-    publisher.publish(draft("2", { except: ["alice", "nobody"] }));
+    publisher.append(draft("1"));
+    publisher.append(draft("2", { except: ["alice", "nobody"] }));
     outbox.flush();
     expect(append).toHaveBeenCalledTimes(1);
     expect(offsets(saved)).toEqual([1, 2]);
@@ -73,7 +86,7 @@ describe("a publisher", () => {
     const { publisher, outbox, log, alice, words } = publishing();
     const order: string[] = [];
     vi.spyOn(log, "append").mockImplementation(() => void order.push("saved"));
-    publisher.publish(draft("1"));
+    publisher.append(draft("1"));
     outbox.send(alice, () => {
       order.push("asked");
       return { type: "completion", id: 1, result: "done" };
@@ -88,10 +101,10 @@ describe("a publisher", () => {
   it("says once what is published twice under one id within a flush, with one number", async () => {
     const { publisher, outbox, log, words } = publishing();
     const positions = [
-      publisher.publishSaved(draft("1")),
-      publisher.publishSaved(draft("2", { id: "a" })),
-      publisher.publishSaved(draft("2 again", { id: "a" })),
-      publisher.publishSaved(draft("3")),
+      publisher.appendAndSave(draft("1")),
+      publisher.appendAndSave(draft("2", { id: "a" })),
+      publisher.appendAndSave(draft("2 again", { id: "a" })),
+      publisher.appendAndSave(draft("3")),
     ];
     outbox.flush();
     expect((await Promise.all(positions)).map(({ offset }) => offset)).toEqual([1, 2, 2, 3]);
@@ -101,7 +114,7 @@ describe("a publisher", () => {
   it("gives what the log remembers its old number, and says nothing", async () => {
     const { publisher, outbox, log, words } = publishing();
     vi.spyOn(log, "find").mockImplementation(() => 7 as never);
-    expect(await publisher.publishSaved(draft("old", { id: "a" }))).toEqual({
+    expect(await publisher.appendAndSave(draft("old", { id: "a" }))).toEqual({
       ...log.position,
       offset: 7,
     });
@@ -115,8 +128,8 @@ describe("a publisher", () => {
     vi.spyOn(log, "append").mockImplementationOnce(() => {
       throw new Error("The disk is full.");
     });
-    const ticket: Ticket = publisher.publish(draft("lost", { id: "a" }));
-    const waiting = publisher.publishSaved(draft("lost too"));
+    const ticket: Ticket = publisher.append(draft("lost", { id: "a" }));
+    const waiting = publisher.appendAndSave(draft("lost too"));
     outbox.send(alice, () => ({
       type: "completion",
       id: 1,
@@ -125,7 +138,7 @@ describe("a publisher", () => {
     outbox.flush();
     await expect(waiting).rejects.toMatchObject({ code: "internal" });
     expect([words("alice"), words("bob"), saved]).toEqual([["internal"], [], []]);
-    const again = publisher.publishSaved(draft("found", { id: "a" }));
+    const again = publisher.appendAndSave(draft("found", { id: "a" }));
     outbox.flush();
     expect([(await again).offset, words("bob")]).toEqual([1, ["found"]]);
   });
@@ -133,7 +146,7 @@ describe("a publisher", () => {
   it("delivers what was heard elsewhere to those who are in that room", () => {
     const { outbox, bob, heard } = publishing();
     const entry = { offset: 9, at: 1, target: "said", params: '["there"]' };
-    outbox.hear({ room: "group:other", epoch: "zzz", entry, audience: new Set([bob]) });
+    outbox.publish({ room: "group:other", epoch: "zzz", entry, audience: new Set([bob]) });
     outbox.flush();
     expect(heard).toEqual({
       alice: [],
@@ -143,7 +156,7 @@ describe("a publisher", () => {
 
   it("flushes by itself, once, when the loop has drained, and leaves no timer", () => {
     const { publisher, words } = publishing();
-    publisher.publish(draft("1"));
+    publisher.append(draft("1"));
     expect(words("bob")).toEqual([]);
     vi.runAllTimers();
     expect([words("bob"), vi.getTimerCount()]).toEqual([["1"], 0]);

@@ -1,7 +1,7 @@
 // When flushes come, with a timer that the test runs by hand.
 
 import { describe, expect, it, vi } from "vitest";
-import { HOLD_MS, flushTiming } from "../../../src/rooms/platform/flush-timing.ts";
+import { HOLD_MS, flushTiming } from "../../../src/rooms/platform/loop-timing.ts";
 
 interface Due {
   readonly run: () => void;

@@ -1,15 +1,15 @@
 // What the dispatcher does where no socket can show it: an object that woke without its memory, a hub that is gone.
 
 import { describe, expect, it } from "vitest";
-import { dispatcher } from "../../../src/dispatch/run/dispatcher.ts";
-import { hub, method } from "../../../src/dispatch/define/hub-definition.ts";
-import { tablesOf } from "../../../src/dispatch/define/hub-tables.ts";
-import type { Outgoing } from "../../../src/model/message.ts";
-import { DEFAULTS } from "../../../src/model/options.ts";
-import { ALL } from "../../../src/model/topic.ts";
-import { jsonRpc } from "../../../src/protocols/json-rpc-codec.ts";
-import type { Connection } from "../../../src/rooms/connection/connection.ts";
-import type { Host } from "../../../src/rooms/object/host.ts";
+import { dispatcher } from "../../src/dispatch/dispatcher.ts";
+import { hub, method } from "../../src/dispatch/define/hub-definition.ts";
+import { tablesOf } from "../../src/dispatch/define/hub-tables.ts";
+import type { Outgoing } from "../../src/model/message.ts";
+import { DEFAULTS } from "../../src/model/options.ts";
+import { ALL } from "../../src/model/topic.ts";
+import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
+import type { Connection } from "../../src/rooms/connection/connection.ts";
+import type { Host } from "../../src/rooms/object/host.ts";
 
 /** An object of the hub `a` with one connection, and what it sent, remembered and waited for. */
 function object({ hubName = "a", openCalls = [] as string[] } = {}) {
@@ -25,11 +25,14 @@ function object({ hubName = "a", openCalls = [] as string[] } = {}) {
     domain: { tenant: "default", hub: hubName },
     room: ALL,
     settings: DEFAULTS,
-    limitsOf: () => DEFAULTS.limits,
-    takes: () => true,
-    send: (_: Connection, message: Outgoing | (() => Outgoing)) =>
-      void sent.push(typeof message === "function" ? message() : message),
-    remember: (_: Connection, ids: readonly string[]) => void remembered.push(ids),
+    activity: { counters: { in: 0 }, isDue: true },
+    replies: {
+      send: (_: Connection, message: Outgoing | (() => Outgoing)) =>
+        void sent.push(typeof message === "function" ? message() : message),
+    },
+    connections: {
+      remember: (_: Connection, ids: readonly string[]) => void remembered.push(ids),
+    },
     waitUntil: (work: Promise<unknown>) => void awaited.push(work),
   } as unknown as Host;
   return { host, connection, sent, remembered, awaited };

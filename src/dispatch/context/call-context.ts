@@ -1,4 +1,4 @@
-// Builds what hub code gets: the context of a call, and the smaller ones of a room's hooks.
+// Builds the contexts that hub code gets: that of a call, and the smaller ones of a room's hooks.
 
 import { CLOSE } from "../../model/errors.ts";
 import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
@@ -8,50 +8,49 @@ import type { Host } from "../../rooms/object/host.ts";
 import type { Ticket } from "../../rooms/delivery/fan-out.ts";
 import { callerClientsOf, clientsOf, type Voice } from "./clients.ts";
 import type { HubContext, MemberContext, RoomContext } from "./context.ts";
-import { check } from "../run/invocation.ts";
+import { check } from "../define/check-value.ts";
 import { itemsOf } from "./items.ts";
 import { roomOf, roomView } from "./room-views.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
-/** What one call has said so far. Its completion waits for all of it, and fails with what failed. */
-export interface Said {
+/** What one call has published so far, in this object's room and in others. */
+export interface Publications {
   readonly tickets: Ticket[];
   readonly elsewhere: Promise<void>[];
 }
 
 export interface VoiceOptions {
-  readonly host: Host;
+  readonly host: Pick<Host, "clients" | "publishing">;
   readonly served: ServedHub;
-  /** Begins the ids of what is said, so that a repeated call says nothing twice. */
-  readonly saidIn?: string | undefined;
-  /** Before a client is asked: other calls of the connection may run meanwhile. */
+  /** Begins the ids of publications, so that a repeated call publishes nothing twice. */
+  readonly idPrefix?: string | undefined;
+  /** Called before the code waits for a client: other calls of the connection may run meanwhile. */
   asking?(): void;
 }
 
-export function voiceOf(options: VoiceOptions, said: Said): Voice {
-  const { host, served, saidIn, asking } = options;
+/** Carries hub code's messages to rooms and clients. */
+export function voiceOf(options: VoiceOptions, published: Publications): Voice {
+  const { host, served, idPrefix, asking } = options;
   const answers: Record<string, any> = served.hub.settings.answers ?? {};
   let count = 0;
-  const id = () => (saidIn === undefined ? {} : { id: `${saidIn}/${count++}` });
   return {
     answers: (target) => Object.hasOwn(answers, target),
     async publish(topic, target, args, except) {
-      const draft = {
-        ...id(),
+      const result = host.publishing.publish(topic, {
+        ...(idPrefix !== undefined && { id: `${idPrefix}/${count++}` }),
         target,
         ...encodeParams(args),
         ...(except.length > 0 && { except }),
-      };
-      const result = host.publish(topic, draft);
-      if (!(result instanceof Promise)) return void said.tickets.push(result);
-      // Not waited for here: the call's completion does, and the connection's next call need not.
+      });
+      if (!(result instanceof Promise)) return void published.tickets.push(result);
+      // Not waited for here: the call's completion waits, and the connection's next call need not.
       result.catch(() => {});
-      said.elsewhere.push(result);
+      published.elsewhere.push(result);
     },
-    tell: (connection, target, args) => host.tell(connection, target, encodeParams(args)),
+    tell: (connection, target, args) => host.clients.tell(connection, target, encodeParams(args)),
     async ask(connection, target, args) {
       asking?.();
-      const answer = await host.ask(connection, target, encodeParams(args));
+      const answer = await host.clients.ask(connection, target, encodeParams(args));
       return check(answers[target], answer, `The answer to ${target}`);
     },
   };
@@ -66,7 +65,7 @@ export interface CallContext {
 
 export const callContext = (options: CallContext): HubContext<any> => new OneCall(options);
 
-/** The context of one call. Everything is made only for who looks at it: most calls look at two or three things. */
+/** The context of one call. Each member is made on first use: most calls use two or three. */
 class OneCall implements HubContext<any> {
   readonly #options: CallContext;
 
@@ -89,10 +88,10 @@ class OneCall implements HubContext<any> {
     return this.#options.caller.attached.request;
   }
   get items() {
-    return itemsOf(this.#options.host, this.#options.caller);
+    return itemsOf(this.#options.host.connections, this.#options.caller);
   }
   get all() {
-    return roomView(this.#options.host, ALL);
+    return roomView(this.#options.host.rooms, ALL);
   }
   get signal() {
     return this.#options.signal();
@@ -104,7 +103,8 @@ class OneCall implements HubContext<any> {
     return (id: string) => this.#roomOf("order", id);
   }
   get abort() {
-    return () => this.#options.host.close(this.#options.caller, CLOSE.aborted);
+    const { host, caller } = this.#options;
+    return () => host.connections.close(caller, CLOSE.aborted);
   }
   #roomOf(kind: string, name: string) {
     return roomOf(this.#options.host, this.#options.caller, roomTopic(kind, name));
@@ -114,9 +114,9 @@ class OneCall implements HubContext<any> {
 export const roomContext = (host: Host, voice: Voice, room: Topic): RoomContext<any> => ({
   clients: clientsOf(voice),
   room,
-  all: roomView(host, ALL),
-  group: (name) => roomView(host, roomTopic("group", name)),
-  order: (id) => roomView(host, roomTopic("order", id)),
+  all: roomView(host.rooms, ALL),
+  group: (name) => roomView(host.rooms, roomTopic("group", name)),
+  order: (id) => roomView(host.rooms, roomTopic("order", id)),
 });
 
 export const memberContext = (context: RoomContext<any>, id: string): MemberContext<any> => ({

@@ -1,0 +1,81 @@
+// The stages of a connection, and every way from one to another.
+//
+//   handshaking → greeting → open ⇄ away → ended        (each may end at once)
+
+import type { Encoded } from "../../model/message.ts";
+
+export type Frame = string | ArrayBuffer;
+
+export type Stage =
+  /** SignalR before its handshake: nothing is sent, and the next frame is the handshake. Survives sleep. */
+  | { readonly name: "handshaking" }
+  /** Accepted, and on its way into its rooms. Frames of either side wait. */
+  | Greeting
+  /** Frames go both ways. Survives sleep. */
+  | { readonly name: "open" }
+  /** Open without a socket, for its client may come back: frames to it are kept. */
+  | { readonly name: "away" }
+  | Ended;
+
+interface Greeting {
+  readonly name: "greeting";
+  /** The handshake's answer, to be written first. It is no message and counts as none. */
+  readonly answer?: Encoded;
+  /** Frames to the client. */
+  readonly held: Encoded[];
+  /** Frames of an eager client. */
+  readonly early: Frame[];
+}
+
+interface Ended {
+  readonly name: "ended";
+  /** Closed on purpose: its client is not expected back. */
+  readonly isForGood: boolean;
+  /** The hub knew of it. */
+  readonly wasOpen: boolean;
+}
+
+/** What has a stage. */
+export interface Staged {
+  stage: Stage;
+  readonly socket: WebSocket | undefined;
+}
+
+export function beginGreeting(connection: Staged, answer?: Encoded): Greeting {
+  const greeting: Greeting = {
+    name: "greeting",
+    held: [],
+    early: [],
+    ...(answer !== undefined && { answer }),
+  };
+  connection.stage = greeting;
+  return greeting;
+}
+
+/** From here on frames go both ways. Gives what waited; undefined where it has ended, or was open. */
+export function open(connection: Staged): Greeting | undefined {
+  const { stage } = connection;
+  if (stage.name !== "greeting") return undefined;
+  connection.stage = connection.socket ? { name: "open" } : { name: "away" };
+  return stage;
+}
+
+/** The socket is gone, the connection is not. */
+export function goAway(connection: Staged): void {
+  if (connection.stage.name === "open") connection.stage = { name: "away" };
+}
+
+/** Its client is back on another socket. */
+export function comeBack(connection: Staged): void {
+  if (connection.stage.name === "away") connection.stage = { name: "open" };
+}
+
+/** May be repeated: the first end stands. */
+export function end(connection: Staged, isForGood: boolean): void {
+  if (connection.stage.name === "ended") return;
+  connection.stage = { name: "ended", isForGood, wasOpen: isOpen(connection) };
+}
+
+/** Whether the hub knows of it, and it has not ended. */
+export const isOpen = ({ stage }: Pick<Staged, "stage">): boolean =>
+  stage.name === "open" || stage.name === "away";

@@ -1,0 +1,53 @@
+// Rooms that this object follows, in SQLite: which, so that a wake takes back what a crash has left behind, and up to
+// which position, where a client that comes back asks for it.
+
+import type { Position } from "../../model/position.ts";
+
+export interface FollowTableOptions {
+  readonly sql: SqlStorage;
+  /** Positions cost a row for each batch: without them a wake begins where each room stands. */
+  readonly keepsPositions: boolean;
+}
+
+export class FollowTable {
+  readonly #sql: SqlStorage;
+  readonly keepsPositions: boolean;
+
+  constructor({ sql, keepsPositions }: FollowTableOptions) {
+    this.#sql = sql;
+    this.keepsPositions = keepsPositions;
+    sql.exec("CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITHOUT ROWID");
+    if (keepsPositions)
+      sql.exec(
+        "CREATE TABLE IF NOT EXISTS stands (room TEXT PRIMARY KEY, epoch TEXT, offset INTEGER) WITHOUT ROWID",
+      );
+  }
+
+  /** Rooms that may count this object among their followers, as topics. */
+  rooms(): string[] {
+    const rows = this.#sql.exec("SELECT room FROM follows").toArray();
+    return rows.map(({ room }) => room as string);
+  }
+
+  add(room: string): void {
+    this.#sql.exec("INSERT OR IGNORE INTO follows VALUES (?)", room);
+  }
+
+  remove(room: string): void {
+    this.#sql.exec("DELETE FROM follows WHERE room = ?", room);
+  }
+
+  position(room: string): Position | undefined {
+    if (!this.keepsPositions) return undefined;
+    const [row] = this.#sql.exec("SELECT epoch, offset FROM stands WHERE room = ?", room).toArray();
+    return row && { epoch: row["epoch"] as string, offset: row["offset"] as number };
+  }
+
+  savePosition(room: string, { epoch, offset }: Position): void {
+    this.#sql.exec("INSERT OR REPLACE INTO stands VALUES (?, ?, ?)", room, epoch, offset);
+  }
+
+  forgetPosition(room: string): void {
+    if (this.keepsPositions) this.#sql.exec("DELETE FROM stands WHERE room = ?", room);
+  }
+}

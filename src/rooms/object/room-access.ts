@@ -1,0 +1,87 @@
+// Rooms of this hub as hub code and clients reach them: the object's own room by a function call, others by RPC or over
+// follow links.
+
+import { HubError } from "../../model/errors.ts";
+import type { Position } from "../../model/position.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
+import { limitsOf } from "../connection/connection-limits.ts";
+import type { Connection } from "../connection/connection.ts";
+import { messageOf } from "../delivery/outbox.ts";
+import type { Cause } from "../links/memberships.ts";
+import { countReplay } from "../observe/counters.ts";
+import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
+import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
+import type { RoomRpc } from "../rpc/room-rpc.ts";
+import type { ReplayOutcome, RoomAccess } from "./host.ts";
+import type { LocalRoom } from "./local-room.ts";
+import type { ObjectParts } from "./object-parts.ts";
+
+export class ObjectRooms implements RoomAccess {
+  readonly #parts: ObjectParts;
+  readonly #roomOf: (connection: Connection) => Topic;
+
+  /** `roomOf` gives the room that a connection came for. */
+  constructor(parts: ObjectParts, roomOf: (connection: Connection) => Topic) {
+    this.#parts = parts;
+    this.#roomOf = roomOf;
+  }
+
+  async join(connection: Connection, topic: Topic, cause: Cause = "hub"): Promise<void> {
+    if (this.#own(topic)) return;
+    const most = this.#mostRooms(connection);
+    await this.#parts.followed.join(connection, { topic, most, cause });
+  }
+
+  async joinWithReplay(connection: Connection, topic: Topic, since: Position | undefined) {
+    const { activity, followed, outbox } = this.#parts;
+    const request = { topic, since, most: this.#mostRooms(connection), cause: "client" } as const;
+    let outcome: ReplayOutcome | undefined;
+    await followed.joinWithReplay(connection, request, ({ entries, ...reached }) => {
+      const room = formatTopic(topic);
+      for (const entry of entries)
+        outbox.send(connection, messageOf(room, reached.position.epoch, entry));
+      outcome = { ...reached, replayed: entries.length };
+      if (since) countReplay(activity.counters, reached.recovered, entries.length);
+    });
+    return outcome!;
+  }
+
+  #mostRooms(connection: Connection): number {
+    return limitsOf(connection, this.#parts.settings.limits).groupsPerConnection;
+  }
+
+  async leave(connection: Connection, topic: Topic): Promise<void> {
+    if (this.#own(topic) || formatTopic(topic) === formatTopic(this.#roomOf(connection)))
+      throw new HubError(
+        "invalid_request",
+        "The connection lives in that room: to leave, close it.",
+      );
+    await this.#parts.followed.leave(connection, topic);
+  }
+
+  async history(topic: Topic, query: HistoryQuery): Promise<HistoryView> {
+    const own = this.#own(topic);
+    return own ? own.history(query) : (await this.#elsewhere(topic)).history(query);
+  }
+
+  async presence(topic: Topic, query: PresenceQuery): Promise<PresenceView> {
+    const own = this.#own(topic);
+    return own ? own.presence(query) : (await this.#elsewhere(topic)).presence(query);
+  }
+
+  async track(userId: string, topic: Topic, state: unknown): Promise<void> {
+    const own = this.#own(topic);
+    return own ? own.track(userId, state) : (await this.#elsewhere(topic)).track(userId, state);
+  }
+
+  /** A room elsewhere, once everything published there from here has arrived: readers find their own messages. */
+  async #elsewhere(topic: Topic): Promise<RoomRpc> {
+    await this.#parts.lanes.settled(topic);
+    return this.#parts.room(topic);
+  }
+
+  #own(topic: Topic): LocalRoom | undefined {
+    const { own } = this.#parts;
+    return own && formatTopic(topic) === own.name ? own : undefined;
+  }
+}

@@ -1,0 +1,61 @@
+// Two measures of how often something happens: a token bucket, which limits it, and a meter, which counts it. Both are
+// in memory only. Asleep they are forgotten, which is sound: an object sleeps only after ten quiet seconds, in which a
+// bucket would have filled anyway.
+
+export interface TokenBucket {
+  /** Takes one token; false where there is none. `now` in milliseconds since 1970. */
+  take(now: number): boolean;
+  /** Changes rate and size from now on. The tokens it has stay, up to the new size: a change is no refill. */
+  limit(now: number, perSecond: number, burst: number): void;
+}
+
+export function tokenBucket(perSecond: number, burst: number): TokenBucket {
+  let [rate, most, tokens, filledAt] = [perSecond, burst, burst, 0];
+  const fill = (now: number) => {
+    // A clock that is set back takes nothing away.
+    tokens = Math.min(most, tokens + (Math.max(0, now - filledAt) / 1000) * rate);
+    filledAt = now;
+  };
+  return {
+    take(now) {
+      fill(now);
+      if (tokens < 1) return false;
+      tokens -= 1;
+      return true;
+    },
+    limit(now, newRate, newBurst) {
+      fill(now);
+      [rate, most] = [newRate, newBurst];
+      tokens = Math.min(most, tokens);
+    },
+  };
+}
+
+const SECONDS = 60;
+
+/** Messages a second, averaged over the last minute. */
+export class MessageRate {
+  /** Messages by second, in a ring. */
+  readonly #counts = new Uint32Array(SECONDS);
+  #second = 0;
+
+  add(messages: number, now: number): void {
+    this.#advance(Math.floor(now / 1000));
+    this.#counts[this.#second % SECONDS]! += messages;
+  }
+
+  perSecond(now: number): number {
+    this.#advance(Math.floor(now / 1000));
+    let messages = 0;
+    for (const count of this.#counts) messages += count;
+    return messages / SECONDS;
+  }
+
+  /** The seconds since the last call had no messages. A clock that goes back counts on where it was. */
+  #advance(second: number): void {
+    if (second <= this.#second) return;
+    const passed = Math.min(second - this.#second, SECONDS);
+    for (let i = 0; i < passed; i++) this.#counts[(second - i) % SECONDS] = 0;
+    this.#second = second;
+  }
+}

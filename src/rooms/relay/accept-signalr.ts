@@ -1,0 +1,69 @@
+// How a SignalR client's connection begins at a relay, and how its client comes back to it on another socket.
+
+import { HubError } from "../../model/errors.ts";
+import { isNewer } from "../../model/user.ts";
+import { unspoken } from "../../protocols/before-handshake.ts";
+import { checkFits, type Attached } from "../connection/attachment.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { SignalRArrival } from "../rpc/arrival.ts";
+import type { ClassifiedArrival } from "./classify-arrival.ts";
+import type { RelayParts } from "./relay-parts.ts";
+
+/** How long a client that came back has to say from which message on it goes on. */
+const RESUME_MS = 5_000;
+
+/** Accepts the socket, which then has to shake hands in time; a poll is answered at once, and its socket is not used. */
+export function acceptSignalR(
+  parts: RelayParts,
+  socket: WebSocket,
+  { id, arrival }: ClassifiedArrival & { kind: "fresh" },
+): Connection | Response {
+  const attached = attachedOf(parts, id, arrival);
+  if (arrival.transport === "LongPolling") return parts.polls.begin(attached);
+  const connection = parts.connections.accept(socket, attached);
+  parts.agenda.arm(Math.min(arrival.user.expiresAt, attached.deadline!));
+  return connection;
+}
+
+function attachedOf(
+  { settings }: RelayParts,
+  id: string,
+  { user, request, client, token, transport }: SignalRArrival,
+): Attached {
+  const now = Date.now();
+  const deadline = now + settings.signalR.handshakeSeconds * 1000;
+  return {
+    ...{ id, protocol: unspoken.name, user, request, deadline, openCalls: [] },
+    ...{ connectedAt: now, heardAt: now, negotiated: token !== undefined },
+    ...(client !== undefined && { client }),
+    ...(transport && { transport }),
+  };
+}
+
+/**
+ * Whether a returning client brings a newer token. Throws `wrong_kind` for another transport, `duplicate_id` where the
+ * connection cannot be resumed, `too_large`.
+ */
+export function checkReturn(connection: Connection, { user, transport }: SignalRArrival): boolean {
+  if (connection.attached.transport !== transport)
+    throw new HubError("wrong_kind", "Cannot change transports mid-connection");
+  if (transport !== "LongPolling" && !connection.resumable)
+    throw new HubError("duplicate_id", "This connection has its socket.");
+  const brings = isNewer(user, connection.user);
+  if (brings) checkFits({ ...connection.attached, user });
+  return brings;
+}
+
+/** Another socket for the connection: its next poll, or a stateful reconnect. */
+export function resume(
+  { agenda, polls, remembered, resumables }: RelayParts,
+  connection: Connection,
+  socket: WebSocket,
+): Connection {
+  if (connection.attached.transport === "LongPolling") return polls.poll(connection, socket);
+  const deadline = Date.now() + RESUME_MS;
+  remembered?.forget(connection);
+  resumables.resumed(connection, socket, { deadline });
+  agenda.arm(deadline);
+  return connection;
+}

@@ -1,0 +1,84 @@
+// What a client that comes to a relay is: known here, new, or too late. Everything that may refuse it is asked here,
+// before its socket is touched.
+
+import { HubError } from "../../model/errors.ts";
+import { factsOf } from "../../model/token-rules.ts";
+import { granted, type User } from "../../model/user.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { AdmissionCache } from "../object/admission-cache.ts";
+import type { JsonRpcArrival, OverflowArrival, SignalRArrival } from "../rpc/arrival.ts";
+import { connectionId } from "../rpc/object-names.ts";
+import type { RelayParts } from "./relay-parts.ts";
+
+export type AnyArrival = SignalRArrival | OverflowArrival | JsonRpcArrival;
+
+export type ClassifiedArrival =
+  /** Another socket for a connection that is here: a poll, or a stateful reconnect. */
+  | {
+      readonly kind: "returning";
+      readonly connection: Connection;
+      readonly arrival: SignalRArrival;
+    }
+  /** A SignalR client that is new here, under the id that negotiation gave it. */
+  | { readonly kind: "fresh"; readonly id: string; readonly arrival: SignalRArrival }
+  /** A poll for a connection that has ended: its last frames wait. */
+  | { readonly kind: "ended"; readonly id: string }
+  /** A JSON-RPC client of a room that is full. */
+  | { readonly kind: "overflow"; readonly arrival: OverflowArrival }
+  /** A JSON-RPC client of the whole hub. */
+  | { readonly kind: "rpc"; readonly arrival: JsonRpcArrival };
+
+/**
+ * Throws `relay_full`, `too_many_connections`, `connection_not_found`, and what the user's account throws. A connection
+ * token is used up by the arrival that it admits.
+ */
+export async function classify(
+  parts: RelayParts,
+  admissions: AdmissionCache,
+  arrival: AnyArrival,
+): Promise<ClassifiedArrival> {
+  const { user } = arrival;
+  if (arrival.kind === "hub" && arrival.token !== undefined)
+    return classifyNegotiated(parts, admissions, { ...arrival, token: arrival.token });
+  checkFull(parts);
+  await admissions.begin(user);
+  if (arrival.kind === "hub") {
+    checkUser(parts, user);
+    return { kind: "fresh", id: connectionId(parts.address), arrival };
+  }
+  checkFull(parts);
+  checkUser(parts, user);
+  return arrival.kind === "rpc" ? { kind: "rpc", arrival } : { kind: "overflow", arrival };
+}
+
+async function classifyNegotiated(
+  parts: RelayParts,
+  admissions: AdmissionCache,
+  arrival: SignalRArrival & { readonly token: string },
+): Promise<ClassifiedArrival> {
+  const { connections, polls, seats } = parts;
+  const { user, token } = arrival;
+  const seat = await seats.read(token, user.id);
+  const comesBack = seat !== undefined && connections.get(seat.id) !== undefined;
+  await (comesBack ? admissions.check(factsOf(user)) : admissions.begin(user));
+  // It may have begun, or ended, while the account was asked.
+  const connection = seat && connections.get(seat.id);
+  if (connection) return { kind: "returning", connection, arrival };
+  if (seat && polls.hasEnded(seat.id)) return { kind: "ended", id: seat.id };
+  if (!seat || seat.lapsed) throw notFound();
+  const grant = seats.take(token);
+  checkUser(parts, user);
+  return { kind: "fresh", id: seat.id, arrival: { ...arrival, user: granted(user, grant) } };
+}
+
+function checkFull({ seats }: RelayParts): void {
+  if (seats.isFull) throw new HubError("relay_full", "This relay is full.");
+}
+
+export function checkUser({ countOf, settings }: RelayParts, { id }: User): void {
+  const { connectionsPerUser: most } = settings.limits;
+  if (countOf(id) >= most)
+    throw new HubError("too_many_connections", `A user has ${most} connections here at most.`);
+}
+
+const notFound = () => new HubError("connection_not_found", "No Connection with that ID");

@@ -1,0 +1,44 @@
+// The room that this object is, as code that it shares with relays reads it.
+
+import type { RoomSettings } from "../../model/options.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
+import type { Outbox } from "../delivery/outbox.ts";
+import type { RoomLog } from "../log/sqlite-log.ts";
+import type { LocalRoom } from "../object/local-room.ts";
+import type { PresenceAnnouncer } from "../presence/presence-announcer.ts";
+import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
+import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
+
+export interface OwnRoomOptions {
+  readonly topic: Topic;
+  readonly settings: RoomSettings;
+  readonly log: RoomLog;
+  readonly outbox: Outbox;
+  readonly presence: PresenceAnnouncer;
+}
+
+export class OwnRoom implements LocalRoom {
+  readonly #options: OwnRoomOptions;
+  readonly topic: Topic;
+  readonly name: string;
+
+  constructor(options: OwnRoomOptions) {
+    this.#options = options;
+    this.topic = options.topic;
+    this.name = formatTopic(options.topic);
+  }
+
+  history(query: HistoryQuery): HistoryView {
+    const { log, outbox, settings } = this.#options;
+    outbox.flush(); // A reader finds its own messages.
+    return log.page(query, Date.now(), settings.limits.recovery);
+  }
+
+  presence(query: PresenceQuery): PresenceView {
+    return this.#options.presence.view(query);
+  }
+
+  track(userId: string, state: unknown): void {
+    this.#options.presence.track(userId, state);
+  }
+}
