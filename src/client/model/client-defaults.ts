@@ -1,4 +1,4 @@
-// Default values of the options of `connect` and `events`, in one object. The meaning of each option stands at its
+// Default values of the options of `connect` and `events`, in one object. Each option is documented at its
 // field in connect-options.ts and events.ts.
 
 import { MESSAGE_BYTES } from "../../model/both-ends.ts";

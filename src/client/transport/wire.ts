@@ -70,7 +70,7 @@ export function callText({ id, method, args, idempotencyKey }: CallMessage): str
   return text(method, encodeParams(params).params, members.join(""));
 }
 
-/** One item of an upload. `stream` is the id that stands in the call's arguments. */
+/** One item of an upload. `stream` is its id in the call's arguments. */
 export const itemText = (stream: string, item: unknown): string =>
   text("$/item", `{"stream":"${stream}","item":${toJson(item)}}`);
 
