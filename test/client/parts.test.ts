@@ -1,4 +1,4 @@
-// The pure parts of the client, by tables: addresses, pauses, tokens' lives, presence.
+// Pure functions of the client, by tables: addresses, pauses, renewal of tokens, and presence.
 
 import { describe, expect, it } from "vitest";
 import { addressOf } from "../../src/client/model/room-address.ts";

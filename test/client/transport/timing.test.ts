@@ -1,4 +1,4 @@
-// The parts with a clock of their own: the heartbeat under throttled timers, frames that wait for company, streams.
+// Parts of the client alone: the heartbeat under throttled timers, the send queue, and the iterator of a stream.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Heartbeat } from "../../../src/client/transport/heartbeat.ts";
@@ -11,18 +11,18 @@ afterEach(() => void vi.useRealTimers());
 describe("a heartbeat", () => {
   const MINUTE = 60_000;
   const setup = () => {
-    const told: string[] = [];
-    const state = { now: 0, told };
+    const log: string[] = [];
+    const state = { now: 0, log };
     const heartbeat = new Heartbeat({
       now: () => state.now,
-      ping: () => told.push(`ping ${state.now / 1000}`),
-      onSilence: () => told.push(`dead ${state.now / 1000}`),
+      ping: () => log.push(`ping ${state.now / 1000}`),
+      onSilence: () => log.push(`dead ${state.now / 1000}`),
     });
-    return { ...state, told, heartbeat, at: (now: number) => (state.now = now) };
+    return { ...state, log, heartbeat, at: (now: number) => (state.now = now) };
   };
 
   it("does not take a background tab's slow timers for silence", () => {
-    const { heartbeat, at, told } = setup();
+    const { heartbeat, at, log } = setup();
     heartbeat.start(15_000);
     for (let minute = 1; minute <= 5; minute += 1) {
       at(minute * MINUTE);
@@ -30,38 +30,38 @@ describe("a heartbeat", () => {
       at(minute * MINUTE + 50);
       heartbeat.onReceive();
     }
-    expect(told).toEqual(["ping 60", "ping 120", "ping 180", "ping 240", "ping 300"]);
+    expect(log).toEqual(["ping 60", "ping 120", "ping 180", "ping 240", "ping 300"]);
   });
 
   it("finds after a long sleep that nobody answers, once it has asked", () => {
-    const { heartbeat, at, told } = setup();
+    const { heartbeat, at, log } = setup();
     heartbeat.start(15_000);
     at(60 * MINUTE);
     heartbeat.check();
     at(60 * MINUTE + 15_000);
     heartbeat.check();
     heartbeat.check();
-    expect(told).toEqual(["ping 3600", "dead 3615"]);
+    expect(log).toEqual(["ping 3600", "dead 3615"]);
   });
 
   it("asks again as long as the silence is short", () => {
-    const { heartbeat, at, told } = setup();
+    const { heartbeat, at, log } = setup();
     heartbeat.start(15_000);
     for (const now of [15_000, 20_000, 28_000, 29_990]) {
       at(now);
       heartbeat.check();
     }
-    expect(told).toEqual(["ping 15", "ping 20", "ping 28", "dead 29.99"]);
+    expect(log).toEqual(["ping 15", "ping 20", "ping 28", "dead 29.99"]);
   });
 
   it("asks nothing before its start and after its stop", async () => {
-    const { heartbeat, told } = setup();
+    const { heartbeat, log } = setup();
     heartbeat.check();
     heartbeat.start(15_000);
     heartbeat.stop();
     heartbeat.check();
     await vi.advanceTimersByTimeAsync(MINUTE);
-    expect(told).toEqual([]);
+    expect(log).toEqual([]);
   });
 });
 
@@ -130,22 +130,22 @@ describe("a stream being read", () => {
   const setup = () => {
     let observer!: CallObserver;
     const cancel = vi.fn<() => void>(() => observer.error(new Error("broken off")));
-    const reading = iterableOf((one) => ((observer = one), cancel))[Symbol.asyncIterator]();
-    return { observer, cancel, reading };
+    const iterator = iterableOf((one) => ((observer = one), cancel))[Symbol.asyncIterator]();
+    return { observer, cancel, iterator };
   };
 
   it("keeps what came before it was asked for, and tells an error once, after it", async () => {
-    const { observer, reading } = setup();
+    const { observer, iterator } = setup();
     observer.next(1);
     observer.error(new Error("lost"));
-    expect(await reading.next()).toEqual({ done: false, value: 1 });
-    await expect(reading.next()).rejects.toThrow("lost");
-    expect(await reading.next()).toEqual({ done: true, value: undefined });
+    expect(await iterator.next()).toEqual({ done: false, value: 1 });
+    await expect(iterator.next()).rejects.toThrow("lost");
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 
   it("gives items to those who wait, in order, and ends for all of them", async () => {
-    const { observer, reading } = setup();
-    const three = Promise.all([reading.next(), reading.next(), reading.next()]);
+    const { observer, iterator } = setup();
+    const three = Promise.all([iterator.next(), iterator.next(), iterator.next()]);
     observer.next("a");
     observer.complete(null);
     expect(await three).toEqual([
@@ -156,16 +156,16 @@ describe("a stream being read", () => {
   });
 
   it("can be broken off while somebody waits for an item", async () => {
-    const { observer, cancel, reading } = setup();
+    const { observer, cancel, iterator } = setup();
     observer.next(1);
-    await reading.next();
-    const waiting = reading.next();
+    await iterator.next();
+    const waiting = iterator.next();
     observer.next(2);
-    const last = reading.next();
-    expect(await reading.return!()).toEqual({ done: true, value: undefined });
+    const last = iterator.next();
+    expect(await iterator.return!()).toEqual({ done: true, value: undefined });
     expect(await waiting).toEqual({ done: false, value: 2 });
     expect(await last).toEqual({ done: true, value: undefined });
-    expect(await reading.next()).toEqual({ done: true, value: undefined });
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
     expect(cancel).toHaveBeenCalledOnce();
   });
 });
