@@ -15,7 +15,7 @@ export interface HubAt<H extends AnyHub> {
    * released it. Throws the errors of `connect`.
    */
   hold(room: RoomText, since?: string): Held<H>;
-  /** The room's connection, if it is open. Never opens one. */
+  /** The room's connection, in whatever state, if there is one. Never opens one. */
   peek(room: RoomText): Connection<H> | undefined;
 }
 

@@ -47,7 +47,7 @@ interface ErrorBody {
   readonly message?: unknown;
 }
 
-/** Cut to 1,000 characters: a proxy's error page must not fill logs. */
+/** Undefined unless a non-empty string. Cut to 1,000 characters, since the text ends up in logs. */
 const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value.slice(0, 1_000) : undefined;
 

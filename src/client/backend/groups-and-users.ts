@@ -28,7 +28,7 @@ export interface Revocation {
   readonly jti?: string;
   /** All tokens issued before this date. */
   readonly issuedBefore?: Date;
-  /** When the last of these tokens expires: after that, the server forgets the revocation. */
+  /** When the last of these tokens expires: after that, the server forgets it. Default for a `jti`: in a year. */
   readonly expireAt?: Date;
 }
 
@@ -37,9 +37,9 @@ export interface ServiceUser<H extends AnyHub> extends Omit<ServiceRoom<H>, "clo
   isConnected(): Promise<boolean>;
   /** Closes all connections of the user, who may connect again. */
   disconnect(ending?: Ending): Promise<void>;
-  /** Closes the connections that use these tokens, and refuses the tokens from now on. */
+  /** Refuses these tokens from now on, in all hubs of the tenant, and closes the connections that use them (4511). */
   revoke(revocation?: Revocation): Promise<void>;
-  /** Closes all connections of the user, and refuses new ones for `seconds`. */
+  /** Refuses the user for `seconds`, in all hubs of the tenant, and closes the user's connections. */
   ban(ban: { readonly seconds: number; readonly reason?: string }): Promise<void>;
   unban(): Promise<void>;
 }

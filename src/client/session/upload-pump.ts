@@ -89,7 +89,7 @@ async function stop(iterator: AsyncIterator<unknown>): Promise<void> {
   }
 }
 
-/** Safari does not implement async iteration of a ReadableStream. */
+/** Not every browser implements async iteration of a ReadableStream. */
 function iteratorOf(source: Upload["source"]): AsyncIterator<unknown> {
   if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
   const reader = (source as ReadableStream<unknown>).getReader();
