@@ -1,58 +1,61 @@
-// The conversation: what is said in the room, who comes and goes, and what was missed while the line was down.
+// The chat panel: messages and joins of the room, live and from its history, and notes about lost connections.
 
 import type { Connection } from "../src/client/index.ts";
 import { parsePosition } from "../src/model/position.ts";
 import type { ChatHub } from "../src/hubs/chat.ts";
 import { byId, element, faceOf, onSubmit, timeOf } from "./dom.ts";
-import { showWhoIsHere } from "./here.ts";
+import { memberList } from "./member-list.ts";
 
-interface Said {
+interface RoomMessage {
   readonly method: string;
   readonly params: readonly unknown[];
+  /** `epoch:offset`. */
   readonly position: string;
+  /** Milliseconds since 1970. */
   readonly at: number;
-  readonly isMissed?: boolean;
+  /** Published while the connection was lost, and replayed after it. */
+  readonly isReplayed?: boolean;
 }
 
-const EARLIER = 50;
-const KEPT_LINES = 500;
+const HISTORY_LIMIT = 50;
+const MAX_LINES = 500;
 
 export function chatPanel(chat: Connection<ChatHub>, room: string): void {
-  const log = new Log(byId("log"));
+  const log = new ChatLog(byId("log"));
   byId("chat-title").textContent = `#${room}`;
-  let replayedTo = 0;
+  let replayEnd = 0;
   chat.onConnected(({ recovered, position }) => {
-    replayedTo = recovered ? parsePosition(position).offset : 0;
+    replayEnd = recovered ? parsePosition(position).offset : 0;
   });
   chat.onRecovered(({ replayed }) => {
-    const what = replayed === 1 ? "1 message" : `${replayed} messages`;
-    log.note(replayed ? `Back: recovered ${what}.` : "Back: nothing was missed.", "good");
+    const count = replayed === 1 ? "1 message" : `${replayed} messages`;
+    log.note(replayed ? `Back: recovered ${count}.` : "Back: nothing was missed.", "good");
   });
   chat.onReload(() => {
     log.clear();
     log.note("Back, but too late to catch up: reloaded.", "bad");
-    void loadEarlier(chat, log);
+    void loadHistory(chat, log);
   });
   chat.onMessage(({ method, params, position }) => {
     if (position === undefined) return;
-    const isMissed = parsePosition(position).offset <= replayedTo;
-    log.show({ method, params, position, at: Date.now(), isMissed });
+    const isReplayed = parsePosition(position).offset <= replayEnd;
+    log.show({ method, params, position, at: Date.now(), isReplayed });
   });
-  void loadEarlier(chat, log);
-  showWhoIsHere(chat);
-  sayForm(chat, room, log);
+  void loadHistory(chat, log);
+  memberList(chat);
+  messageForm(chat, room, log);
 }
 
-async function loadEarlier(chat: Connection<ChatHub>, log: Log): Promise<void> {
+async function loadHistory(chat: Connection<ChatHub>, log: ChatLog): Promise<void> {
   try {
-    const { messages } = await chat.history({ limit: EARLIER, reverse: true });
-    log.showEarlier(messages.toReversed());
+    const { messages } = await chat.history({ limit: HISTORY_LIMIT, reverse: true });
+    log.showHistory(messages.toReversed());
   } catch {
     log.note("What was said earlier could not be had.", "bad");
   }
 }
 
-function sayForm(chat: Connection<ChatHub>, room: string, log: Log): void {
+function messageForm(chat: Connection<ChatHub>, room: string, log: ChatLog): void {
   const input = byId("say", HTMLInputElement);
   onSubmit(byId("chat-form", HTMLFormElement), byId("chat-error"), async () => {
     const text = input.value.trim();
@@ -60,7 +63,7 @@ function sayForm(chat: Connection<ChatHub>, room: string, log: Log): void {
     input.value = "";
     const pending = log.pending(text);
     try {
-      // A key, so that what was said when the line broke may be said again and is heard once.
+      // With an idempotency key, the client repeats the call after a lost connection, and the room publishes it once.
       const repeatable = chat.with({ idempotencyKey: crypto.randomUUID() });
       await repeatable.invoke.sendToRoom(room, text);
     } catch (error) {
@@ -72,30 +75,30 @@ function sayForm(chat: Connection<ChatHub>, room: string, log: Log): void {
   });
 }
 
-/** The room's log as the page shows it: each position once, and in order. */
-class Log {
+/** The list of messages on the page: each position once, and in order. */
+class ChatLog {
   readonly #list: HTMLElement;
-  readonly #shown = new Set<string>();
+  readonly #shownPositions = new Set<string>();
 
   constructor(list: HTMLElement) {
     this.#list = list;
   }
 
-  show(said: Said): void {
-    const line = this.#lineOf(said);
+  show(message: RoomMessage): void {
+    const line = this.#newLine(message);
     if (line) this.#append(line);
   }
 
-  /** History that came after live messages belongs before them. */
-  showEarlier(messages: readonly Said[]): void {
-    const lines = messages.map((said) => this.#lineOf(said)).filter((line) => line !== undefined);
+  /** Goes before the live messages, which may have arrived earlier than the history. */
+  showHistory(messages: readonly RoomMessage[]): void {
+    const lines = messages.flatMap((message) => this.#newLine(message) ?? []);
     this.#list.prepend(...lines);
     this.#list.scrollTop = this.#list.scrollHeight;
   }
 
   clear(): void {
     this.#list.replaceChildren();
-    this.#shown.clear();
+    this.#shownPositions.clear();
   }
 
   note(text: string, tone: "good" | "bad"): void {
@@ -109,36 +112,32 @@ class Log {
     return line;
   }
 
-  /** Undefined for what is not shown: presence, and what is there already. */
-  #lineOf({ method, params, position, at, isMissed }: Said): HTMLElement | undefined {
-    if (this.#shown.has(position)) return undefined;
-    const [user, text] = params.map(String);
-    if (user === undefined) return undefined;
-    const line = lineOf(method, user, text ?? "", { at, isMissed: isMissed === true });
-    if (line) this.#shown.add(position);
+  /** Undefined for a position that is shown already, and for messages without a line, such as presence. */
+  #newLine(message: RoomMessage): HTMLElement | undefined {
+    if (this.#shownPositions.has(message.position)) return undefined;
+    const line = lineOf(message);
+    if (line) this.#shownPositions.add(message.position);
     return line;
   }
 
+  /** Scrolls only if the user was at the end: not while earlier messages are being read. */
   #append(line: HTMLElement): void {
     const list = this.#list;
     const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
     list.append(line);
-    while (list.childElementCount > KEPT_LINES) list.firstElementChild?.remove();
+    while (list.childElementCount > MAX_LINES) list.firstElementChild?.remove();
     if (isAtEnd) list.scrollTop = list.scrollHeight;
   }
 }
 
-function lineOf(
-  method: string,
-  user: string,
-  text: string,
-  { at, isMissed }: { readonly at: number; readonly isMissed: boolean },
-): HTMLElement | undefined {
+function lineOf({ method, params, at, isReplayed }: RoomMessage): HTMLElement | undefined {
+  const [user, text = ""] = params.map(String);
+  if (user === undefined) return undefined;
   switch (method) {
     case "receiveMessage": {
-      const by = element("p", "by", element("b", "", user));
-      by.append(isMissed ? element("i", "", "while you were away") : timeOf(at));
-      return element("li", "", faceOf(user), by, element("p", "text", text));
+      const byline = element("p", "by", element("b", "", user));
+      byline.append(isReplayed ? element("i", "", "while you were away") : timeOf(at));
+      return element("li", "", faceOf(user), byline, element("p", "text", text));
     }
     case "userJoined":
       return element("li", "aside", `${user} came in`);

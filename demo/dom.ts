@@ -1,8 +1,9 @@
-// The page's elements, found and made. Text becomes text and never markup: whatever others say is shown as they said it.
+// Finds and creates elements of the page. Strings become text nodes and never markup, so content from other users
+// cannot inject HTML.
 
 type Kind<E extends Element> = abstract new () => E;
 
-/** Throws where the page and its code do not fit together. */
+/** Throws if the page has no such element, or one of another kind. */
 export function byId<E extends Element = HTMLElement>(id: string, kind?: Kind<E>): E {
   const found = document.getElementById(id);
   if (!found || (kind && !(found instanceof kind))) throw new Error(`The page has no #${id}.`);
@@ -20,13 +21,13 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   className: string,
   ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...children);
-  return made;
+  const created = document.createElement(tag);
+  if (className) created.className = className;
+  created.append(...children);
+  return created;
 }
 
-/** A form sent by whoever, by whatever key: `handle` gets on with it, and its failure is shown beside the form. */
+/** Runs `handle` when the form is submitted, by button or by key. Its error appears in the element `error`. */
 export function onSubmit(form: HTMLFormElement, error: HTMLElement, handle: () => unknown): void {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -34,10 +35,11 @@ export function onSubmit(form: HTMLFormElement, error: HTMLElement, handle: () =
   });
 }
 
-export async function attempt(error: HTMLElement, act: () => unknown): Promise<void> {
+/** Runs `action`, which may be async, and shows its error in the element `error`. Never rejects. */
+export async function attempt(error: HTMLElement, action: () => unknown): Promise<void> {
   error.textContent = "";
   try {
-    await act();
+    await action();
   } catch (cause) {
     error.textContent = cause instanceof Error ? cause.message : String(cause);
   }
@@ -51,19 +53,20 @@ export function timeOf(at: number): HTMLTimeElement {
   return time;
 }
 
-const COATS = 6;
+/** The number of colours in the style sheet. */
+const COLOURS = 6;
 
-/** FNV-1a. Its low bits know little of the beginning. */
+/** FNV-1a, without its low bits, which depend too little on the first characters. */
 const hashOf = (text: string): number =>
   [...text].reduce(
     (hash, letter) => Math.imul(hash ^ letter.codePointAt(0)!, 16_777_619) >>> 0,
     2_166_136_261,
   ) >>> 7;
 
-/** A user's first letter, in a colour which is the same in every window. */
+/** The first letter of a user's name, in a colour derived from the name, so that it is the same in every window. */
 export function faceOf(user: string): HTMLSpanElement {
   const face = element("span", "face-of", [...user][0]?.toUpperCase() ?? "");
-  face.dataset["coat"] = String(hashOf(user) % COATS);
+  face.dataset["coat"] = String(hashOf(user) % COLOURS);
   face.ariaHidden = "true";
   return face;
 }

@@ -1,61 +1,62 @@
-// The last frames, as they were on the wire. They are kept while it is closed, and drawn while it is open.
+// The inspector: the latest frames as they were on the wire. It always records, and renders only while it is open.
 
 import { byId, element } from "./dom.ts";
-import type { Frame } from "./line.ts";
+import type { Frame } from "./traffic.ts";
 
-const KEPT = 100;
-const SHOWN_CHARACTERS = 1_500;
+const MAX_FRAMES = 100;
+const MAX_CHARACTERS = 1_500;
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hour12: false });
 
-/** Returns what takes a frame. */
+/** Returns the function that records a frame. */
 export function inspector(): (frame: Frame) => void {
   const panel = byId("inspector", HTMLDetailsElement);
-  const beats = byId("beats", HTMLInputElement);
-  const hold = byId("hold", HTMLButtonElement);
+  const showHeartbeats = byId("beats", HTMLInputElement);
+  const pause = byId("hold", HTMLButtonElement);
   let frames: Frame[] = [];
-  let isDue = false;
+  let isScheduled = false;
 
-  const draw = (): void => {
-    isDue = false;
-    const shown = frames.filter(({ isBeat }) => beats.checked || !isBeat);
-    byId("frames").replaceChildren(...shown.map(rowOf));
+  const render = (): void => {
+    isScheduled = false;
+    const visible = frames.filter(({ isHeartbeat }) => showHeartbeats.checked || !isHeartbeat);
+    byId("frames").replaceChildren(...visible.map(rowOf));
   };
-  const drawSoon = (): void => {
-    if (!panel.open || hold.ariaPressed === "true" || isDue) return;
-    isDue = true;
-    requestAnimationFrame(draw);
+  /** At most once per animation frame. */
+  const scheduleRender = (): void => {
+    if (!panel.open || pause.ariaPressed === "true" || isScheduled) return;
+    isScheduled = true;
+    requestAnimationFrame(render);
   };
-  panel.addEventListener("toggle", drawSoon);
-  beats.addEventListener("change", draw);
-  hold.addEventListener("click", () => {
-    hold.ariaPressed = String(hold.ariaPressed !== "true");
-    drawSoon();
+  panel.addEventListener("toggle", scheduleRender);
+  showHeartbeats.addEventListener("change", render);
+  pause.addEventListener("click", () => {
+    pause.ariaPressed = String(pause.ariaPressed !== "true");
+    scheduleRender();
   });
   byId("clear").addEventListener("click", () => {
     frames = [];
-    draw();
+    render();
   });
   return (frame) => {
-    frames = [frame, ...frames.slice(0, KEPT - 1)];
-    drawSoon();
+    frames = [frame, ...frames.slice(0, MAX_FRAMES - 1)];
+    scheduleRender();
   };
 }
 
-function rowOf({ at, hub, direction, text, isBeat }: Frame): HTMLElement {
+function rowOf({ at, hub, direction, text, isHeartbeat }: Frame): HTMLElement {
   const arrow = element("span", direction, direction === "in" ? "↓" : "↑");
   arrow.role = "img";
   arrow.ariaLabel = direction === "in" ? "received" : "sent";
-  const shown = isBeat ? '{"type":6}␞ (heartbeat)' : shortened(text);
+  const content = isHeartbeat ? '{"type":6}␞ (heartbeat)' : truncate(text);
   return element(
     "li",
     "",
     arrow,
     element("span", "of", `${hub} ${CLOCK.format(at)}`),
-    element("code", "", shown),
+    element("code", "", content),
   );
 }
 
-const shortened = (text: string): string =>
-  text.length > SHOWN_CHARACTERS
-    ? `${text.slice(0, SHOWN_CHARACTERS)}… (${text.length} characters)`
+const truncate = (text: string): string =>
+  text.length > MAX_CHARACTERS
+    ? `${text.slice(0, MAX_CHARACTERS)}… (${text.length} characters)`
     : text;

@@ -1,6 +1,6 @@
-// The demo: one door, one house.
+// Entry point of the demo page: the sign-in form, then the application.
 
-import { enterHouse } from "./house.ts";
-import { openDoor } from "./sign-in.ts";
+import { startApp } from "./app.ts";
+import { signInForm } from "./sign-in.ts";
 
-openDoor(enterHouse);
+signInForm(startApp);

@@ -1,12 +1,12 @@
-// An application's own service beside the hubs: it keeps the orders, and tells who wants to know. It runs in Node or in a
-// Worker, and is no part of the page; docs/services.md shows it.
+// Example of an application's own service beside the hubs: stores the status of orders, and publishes every change. It
+// runs in Node or in a Worker and is not part of the page. Explained in docs/services.md.
 
 import type { Backend } from "../src/client/backend/index.ts";
 import type { OrderHub } from "../src/hubs/orders.ts";
 
 /** The application's own database. */
 export interface Orders {
-  /** Throws where there is no such order. `change` is the same when the same change is stored again. */
+  /** Rejects for an unknown order. `change` identifies the change: storing the same change again returns the same id. */
   setStatus(
     orderId: string,
     status: string,
@@ -23,8 +23,8 @@ export class OrderService {
   }
 
   /**
-   * Stores the status, then tells whoever follows the order, and the buyer, who may be looking at something else. After an
-   * error it may be called again: what was said already is not said twice.
+   * Stores the status, then publishes it in the order's room and to the buyer, who may have another page open. After an
+   * error it may be called again: the id of the change is the idempotency key, so no room publishes it twice.
    */
   async updateOrderStatus(orderId: string, status: string): Promise<void> {
     const { buyer, change } = await this.#orders.setStatus(orderId, status);

@@ -1,11 +1,12 @@
-// An order's status, pushed to whoever looks at it. Only managers may change it: the hub says so, not the page.
+// The order panel: shows the status of an order, as it is pushed, and changes it. The hub allows changes to managers
+// only; the page shows the buttons to everyone.
 
 import type { Connection } from "../src/client/index.ts";
 import type { OrderHub } from "../src/hubs/orders.ts";
 import { attempt, byId, element } from "./dom.ts";
 
 export const ORDER = "42";
-const NONE = "no status yet";
+const NO_STATUS = "no status yet";
 const STEPS = ["placed", "packed", "sent", "delivered"];
 
 export function orderPanel(orders: Connection<OrderHub>): void {
@@ -21,24 +22,24 @@ export function orderPanel(orders: Connection<OrderHub>): void {
   byId("steps").replaceChildren(...buttons);
 
   const show = (status: string): void => {
-    const reached = STEPS.indexOf(status);
+    const current = STEPS.indexOf(status);
     for (const [index, button] of buttons.entries()) {
-      button.ariaPressed = String(index === reached);
-      button.className = index <= reached ? "done" : "";
+      button.ariaPressed = String(index === current);
+      button.className = index <= current ? "done" : "";
     }
     byId("order-status").textContent = status;
   };
-  let changes = 0;
+  let pushCount = 0;
   orders.on("orderStatusChanged", (_orderId, status) => {
-    changes++;
+    pushCount++;
     show(status);
   });
   const load = async (): Promise<void> => {
-    const before = changes;
+    const countBefore = pushCount;
     const { messages } = await orders.history({ limit: 20, reverse: true });
     const last = messages.find(({ method }) => method === "orderStatusChanged");
-    // What was pushed meanwhile is newer than what was asked for before it.
-    if (changes === before) show(last ? String(last.params[1]) : NONE);
+    // A status pushed while the history was loading is newer than the history.
+    if (pushCount === countBefore) show(last ? String(last.params[1]) : NO_STATUS);
   };
   void attempt(error, load);
   orders.onReload(() => void attempt(error, load));

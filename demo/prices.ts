@@ -1,4 +1,4 @@
-// Prices as a live line: a server's stream, read while it is wanted. It begins anew after a lost connection.
+// The price panel: a chart of a server stream. Streams are not resumed, so a new one starts after a lost connection.
 
 import type { Connection } from "../src/client/index.ts";
 import type { Price, PriceHub } from "../src/hubs/prices.ts";
@@ -11,40 +11,39 @@ export function pricePanel(prices: Connection<PriceHub>): void {
   const symbol = byId("symbol", HTMLSelectElement);
   const toggle = byId("price-toggle", HTMLButtonElement);
   let values: number[] = [];
-  let reading = new AbortController();
+  let stream = new AbortController();
 
-  const begin = (): void => {
-    reading.abort();
-    reading = new AbortController();
+  const start = (): void => {
+    stream.abort();
+    stream = new AbortController();
     if (toggle.ariaPressed === "true" || prices.state.status !== "connected") return;
-    void read(prices, symbol.value, reading.signal, ({ price }) => {
+    const calls = prices.with({ signal: stream.signal });
+    void readPrices(calls.stream.streamPrices(symbol.value), ({ price }) => {
       values = [...values, price].slice(-POINTS);
       draw(values);
     });
   };
   const restart = (): void => {
     values = [];
-    begin();
+    start();
   };
   symbol.addEventListener("change", restart);
   toggle.addEventListener("click", () => {
     toggle.ariaPressed = String(toggle.ariaPressed !== "true");
-    begin();
+    start();
   });
-  prices.onConnected(begin);
-  begin();
+  prices.onConnected(start);
+  start();
 }
 
-async function read(
-  prices: Connection<PriceHub>,
-  symbol: string,
-  signal: AbortSignal,
+async function readPrices(
+  prices: AsyncIterable<Price>,
   show: (price: Price) => void,
 ): Promise<void> {
   try {
-    for await (const price of prices.with({ signal }).stream.streamPrices(symbol)) show(price);
+    for await (const price of prices) show(price);
   } catch {
-    // Broken off by the user, or with the connection: the next one begins anew.
+    // Cancelled by the user, or ended with its connection, whose successor starts another stream.
   }
 }
 
@@ -67,7 +66,7 @@ function draw(values: readonly number[]): void {
   byId<SVGPathElement>("chart-area").setAttribute("d", `${line}V${HEIGHT}H0Z`);
 }
 
-/** From edge to edge, however few values there are. */
+/** An SVG path over the whole width of the chart, for any number of values. Equal values give a line in the middle. */
 function pathOf(values: readonly number[], low: number, high: number): string {
   const step = WIDTH / Math.max(values.length - 1, 1);
   const scale = (HEIGHT - 2 * MARGIN) / (high - low || 1);

@@ -1,25 +1,26 @@
-// Who we are and how the line stands, at the top of the page; and the switch to go offline.
+// The bar at the top of the page: user name, connection state, and the switch to go offline.
 
 import type { Connection, State } from "../src/client/index.ts";
 import type { ChatHub } from "../src/hubs/chat.ts";
 import { byId } from "./dom.ts";
 import { toast } from "./toasts.ts";
 
-export interface Switch {
+export interface OfflineSwitch {
+  /** No further attempt gets a token. */
   isOff: boolean;
-  /** Cuts what is open. */
-  cut(): void;
+  /** Closes the open connections. */
+  disconnect(): void;
 }
 
-/** Returns what brings the countdown up to date. */
+/** Returns the function that updates the countdown to the next attempt. */
 export function sessionBar(
   chat: Connection<ChatHub>,
-  me: string,
-  line: Switch,
+  userId: string,
+  offline: OfflineSwitch,
 ): (now: number) => void {
-  byId("me").textContent = me;
+  byId("me").textContent = userId;
   byId("session").hidden = false;
-  offlineSwitch(line);
+  offlineButton(offline);
   byId("leave").addEventListener("click", () => location.reload());
   chat.onState(show);
   show(chat.state);
@@ -35,14 +36,14 @@ function show(state: State): void {
     toast({ title: "The connection has ended", text: state.error.message, tone: "bad" });
 }
 
-function offlineSwitch(line: Switch): void {
+function offlineButton(offline: OfflineSwitch): void {
   const button = byId("offline");
   button.addEventListener("click", () => {
-    line.isOff = !line.isOff;
-    button.ariaPressed = String(line.isOff);
-    button.textContent = line.isOff ? "Come back" : "Go offline";
-    if (line.isOff) line.cut();
-    // The client takes this for a network that is back, and waits no longer.
+    offline.isOff = !offline.isOff;
+    button.ariaPressed = String(offline.isOff);
+    button.textContent = offline.isOff ? "Come back" : "Go offline";
+    if (offline.isOff) offline.disconnect();
+    // The client makes its next attempt at once, as it does when the network is back.
     else globalThis.dispatchEvent(new Event("online"));
   });
 }

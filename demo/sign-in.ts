@@ -1,86 +1,89 @@
-// The door: a name where the endpoint gives tokens away, a token where it does not.
+// The sign-in form: by name where the endpoint issues development tokens, and otherwise by a token.
 
 import { attempt, byId } from "./dom.ts";
-import { devToken, mayAskForTokens, NoDevTokens, shared } from "./tokens.ts";
+import { cachedToken, devToken, hasDevTokens, NoDevTokens } from "./tokens.ts";
 import type { Token } from "../src/client/index.ts";
 
-export interface Guest {
+export interface SignIn {
   readonly token: Token;
   readonly room: string;
   readonly isManager: boolean;
 }
 
-const KEPT = "dormouse-demo";
+const STORAGE_KEY = "dormouse-demo";
 
-/** `admit` opens the house, or throws why it cannot. */
-export function openDoor(admit: (guest: Guest) => Promise<void>): void {
+/** `start` opens the application. If it rejects, the form shows the error and can be submitted again. */
+export function signInForm(start: (signIn: SignIn) => Promise<void>): void {
   const form = byId("sign-in", HTMLFormElement);
   const error = byId("door-error");
-  const enter = byId("enter", HTMLButtonElement);
-  byId("other-way").addEventListener("click", () => ask(form.dataset["by"] !== "token"));
-  recall();
-  ask(!mayAskForTokens());
+  const submit = byId("enter", HTMLButtonElement);
+  byId("other-way").addEventListener("click", () => showFields(form.dataset["by"] !== "token"));
+  restoreInputs();
+  showFields(!hasDevTokens());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    enter.disabled = true;
-    void attempt(error, async () => admit(await guestOf(form))).finally(() => {
-      enter.disabled = false;
+    submit.disabled = true;
+    void attempt(error, async () => start(await signInOf(form))).finally(() => {
+      submit.disabled = false;
       if (error.textContent) focusFirst(form);
     });
   });
 }
 
-/** Shows the fields of one of the two ways. */
-function ask(byToken: boolean): void {
+/** Shows the fields of one of the two ways to sign in. */
+function showFields(byToken: boolean): void {
   const form = byId("sign-in", HTMLFormElement);
   form.dataset["by"] = byToken ? "token" : "name";
   for (const field of form.querySelectorAll<HTMLElement>(".by-name")) field.hidden = byToken;
   for (const field of form.querySelectorAll<HTMLElement>(".by-token")) field.hidden = !byToken;
   const other = byId("other-way");
   other.textContent = byToken ? "Use a name instead" : "Use a token instead";
-  other.hidden = byToken && !mayAskForTokens();
+  other.hidden = byToken && !hasDevTokens();
   focusFirst(form);
 }
 
 const focusFirst = (form: HTMLFormElement): void =>
   byId(form.dataset["by"] === "token" ? "token" : "name").focus();
 
-async function guestOf(form: HTMLFormElement): Promise<Guest> {
-  const room = needed("room", "A room needs a name.");
+/** With a name, it also fetches a first token, so that errors of the endpoint appear in the form. */
+async function signInOf(form: HTMLFormElement): Promise<SignIn> {
+  const room = required("room", "A room needs a name.");
   if (form.dataset["by"] === "token")
-    return { room, token: needed("token", "Paste a token first."), isManager: false };
-  const name = needed("name", "Who are you?");
+    return { room, token: required("token", "Paste a token first."), isManager: false };
+  const name = required("name", "Who are you?");
   const isManager = byId("manager", HTMLInputElement).checked;
   const role = isManager ? "Manager" : undefined;
   try {
     await devToken(name, role);
   } catch (error) {
-    if (error instanceof NoDevTokens) ask(true);
+    if (error instanceof NoDevTokens) showFields(true);
     throw error;
   }
-  keep({ name, room, manager: isManager });
-  return { room, token: shared(() => devToken(name, role)), isManager };
+  saveInputs({ name, room, manager: isManager });
+  return { room, token: cachedToken(() => devToken(name, role)), isManager };
 }
 
-function needed(id: string, complaint: string): string {
+/** Throws `message` for an empty input. */
+function required(id: string, message: string): string {
   const value = byId<HTMLInputElement>(id).value.trim();
-  if (value === "") throw new Error(complaint);
+  if (value === "") throw new Error(message);
   return value;
 }
 
-interface Kept {
+interface Inputs {
   readonly name: string;
   readonly room: string;
   readonly manager: boolean;
 }
 
-/** For this window only: a second one is somebody else. */
-const keep = (kept: Kept): void => sessionStorage.setItem(KEPT, JSON.stringify(kept));
+/** In session storage, which each window has of its own, so that two windows can be two users. */
+const saveInputs = (inputs: Inputs): void =>
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(inputs));
 
-function recall(): void {
-  const kept = sessionStorage.getItem(KEPT);
-  if (kept === null) return;
-  const { name, room, manager } = JSON.parse(kept) as Kept;
+function restoreInputs(): void {
+  const text = sessionStorage.getItem(STORAGE_KEY);
+  if (text === null) return;
+  const { name, room, manager } = JSON.parse(text) as Inputs;
   byId("name", HTMLInputElement).value = name;
   byId("room", HTMLInputElement).value = room;
   byId("manager", HTMLInputElement).checked = manager;

@@ -1,4 +1,5 @@
-// Short notices in the corner, said aloud by screen readers. They stay while somebody reads them.
+// Short notices in a corner of the page, announced by screen readers. They stay as long as the pointer or focus is on
+// them.
 
 import { byId, element } from "./dom.ts";
 
@@ -8,22 +9,22 @@ export interface Toast {
   readonly tone?: "good" | "bad" | "plain";
 }
 
-const SHOWN_MS = 8_000;
-const AT_MOST = 4;
+const VISIBLE_MS = 8_000;
+const MAX_TOASTS = 4;
 
 export function toast({ title, text, tone = "plain" }: Toast): void {
   const tray = byId("toasts");
   const close = element("button", "", "×");
   close.type = "button";
   close.ariaLabel = "Dismiss";
-  const shown = element("div", "toast", element("div", "", element("b", "", title), text), close);
-  shown.dataset["tone"] = tone;
-  close.addEventListener("click", () => shown.remove());
-  const leave = () => {
-    if (shown.matches(":hover, :focus-within")) setTimeout(leave, SHOWN_MS / 4);
-    else shown.remove();
+  const notice = element("div", "toast", element("div", "", element("b", "", title), text), close);
+  notice.dataset["tone"] = tone;
+  close.addEventListener("click", () => notice.remove());
+  const dismiss = () => {
+    if (notice.matches(":hover, :focus-within")) setTimeout(dismiss, VISIBLE_MS / 4);
+    else notice.remove();
   };
-  setTimeout(leave, SHOWN_MS);
-  tray.append(shown);
-  while (tray.childElementCount > AT_MOST) tray.firstElementChild?.remove();
+  setTimeout(dismiss, VISIBLE_MS);
+  tray.append(notice);
+  while (tray.childElementCount > MAX_TOASTS) tray.firstElementChild?.remove();
 }

@@ -1,93 +1,107 @@
-// A connection as the application holds it: a hub's calls, what it hears, how it stands; of one room, or of a whole hub.
+// The connection objects that the application gets: of one room, and of a whole hub.
 
-// For projects that name no such library: AsyncDisposable stands in our declarations.
+// Declares AsyncDisposable in our type declarations, for projects whose `lib` does not include it.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { named } from "./session/method-proxy.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ClientOf, HubCalls } from "../dispatch/define/hub-types.ts";
 import { HubError } from "../model/errors.ts";
-import type { CallOptions } from "./session/pending-calls.ts";
-import { deferred } from "./transport/deferred.ts";
-import type { Handler } from "./session/handlers.ts";
-import type {
-  HandlerOf,
-  HistoryPage,
-  HistoryQuery,
-  Message,
-  PresenceQuery,
-  State,
-} from "./connect-options.ts";
-import type { HubPlace, Joined } from "./scope/hub-scope.ts";
-import type { Left, Place, Recovered } from "./scope/scope.ts";
-import type { Presence, PresencePage } from "./scope/room-presence.ts";
-import type { RoomPlace } from "./scope/room-scope.ts";
-import type { RoomText } from "./scope/room-address.ts";
+import type { HandlerOf } from "./model/client-handlers.ts";
+import type { HistoryPage, HistoryQuery, Message } from "./model/client-messages.ts";
+import type { State } from "./model/client-state.ts";
+import type { RoomText } from "./model/room-address.ts";
+import type { Presence, PresencePage, PresenceQuery } from "./model/room-presence.ts";
+import { deferred } from "./platform/deferred.ts";
+import type { Listener, Unsubscribe } from "./platform/emitter.ts";
+import { methodProxy } from "./platform/method-proxy.ts";
+import type { HubScope, Joined } from "./scope/hub-scope.ts";
+import type { RoomScope } from "./scope/room-scope.ts";
+import type { Left, Recovered, Scope } from "./scope/scope.ts";
 import type { Session } from "./session/client-session.ts";
-import type { Listener, Unsubscribe } from "./session/emitter.ts";
-import { readable } from "./session/server-streams.ts";
+import type { Handler } from "./session/handlers.ts";
+import type { CallOptions } from "./session/pending-calls.ts";
+import { iterableOf } from "./session/server-streams.ts";
 import type { Greeting, Hello } from "./transport/wire.ts";
 
-/** What connections of both kinds have. `G` is what `$/connected` says. */
+/**
+ * The members common to both kinds of connection. `G` is the type of the server's greeting. Listeners run
+ * synchronously, in the order of subscription; an error in one is logged and does not reach the others.
+ */
 export interface AnyConnection<H extends AnyHub, G extends Greeting>
   extends HubCalls<H>, AsyncDisposable {
-  /** The first `$/connected`. Rejects where the connection is closed before it. */
+  /** The first greeting. Rejects if the connection closes before it, with the reason or with `closed`. */
   readonly ready: Promise<G>;
   readonly state: State;
+  /** The newest error of `onError`. It remains after a reconnection. */
   readonly lastError: HubError | undefined;
 
-  /** The same calls, with a key to repeat them under, a signal or a time limit. */
+  /** The hub's calls with an idempotency key, an abort signal or a time limit. */
   with(options: CallOptions): HubCalls<H>;
+  /** Adds a handler. A hub call that expects a result gets it from the method's first handler. */
   on<K extends keyof ClientOf<H> & string>(
     method: K,
     handler: HandlerOf<ClientOf<H>[K]>,
   ): Unsubscribe;
 
+  /** Every change of `state`. The current state is not emitted on subscription. */
   onState(listener: Listener<State>): Unsubscribe;
-  /** At every connection, before calls that waited go out. Rooms joined by a call (`joinRoom`) must be joined anew. */
+  /**
+   * The greeting of every connection, before waiting calls are sent. Rooms joined by a call of the hub (`joinRoom`) end
+   * with their connection, and are to be joined again here.
+   */
   onConnected(listener: Listener<G>): Unsubscribe;
-  /** Nothing was missed in this room. */
+  /** A reconnection missed no message of this room: all of them are replayed. */
   onRecovered(listener: Listener<Recovered>): Unsubscribe;
-  /** Messages of this room may be missing: load its state anew. */
+  /** Messages of this room may be missing: the application has to load its state again. */
   onReload(listener: Listener<{ readonly room: string }>): Unsubscribe;
-  /** A fresh token does not admit this room: it is heard no more, and not joined again. */
+  /** A fresh token does not admit this room: its messages end, and it is not joined again. */
   onLeft(listener: Listener<Left>): Unsubscribe;
-  /** Whatever is said, `$/presence` included; each position of a room once, and in order. */
+  /**
+   * Every message, `$/presence` included, after the handlers of its method. Messages of one room come in order and
+   * each position once, replays included.
+   */
   onMessage(listener: Listener<Message>): Unsubscribe;
-  /** What went wrong beside calls: lost connections, tokens that could not be had, frames that were refused. */
+  /** Errors outside of calls: lost connections, failed attempts, tokens that could not be fetched, malformed frames. */
   onError(listener: Listener<HubError>): Unsubscribe;
 
-  /** Renews the connection's token by this one, or by a fresh one. Happens by itself where `token` is a function. */
+  /**
+   * Renews the connection's token: with the argument, or with a fresh one of the application's token function.
+   * `expiresAt` is the server's, as it reads the token. Happens automatically where `token` is a function.
+   */
   refresh(token?: string): Promise<{ readonly expiresAt: number }>;
-  /** For good. What waits for an answer is rejected with `closed`. */
+  /** Final. Queued messages are sent first; calls without a response reject with `closed`. */
   close(): void;
 }
 
-/** To one room. */
+/** A connection to one room. */
 export interface Connection<H extends AnyHub> extends AnyConnection<H, Hello> {
-  /** Who is in the room, kept up to date. Each change is another object. */
+  /** The users in the room, kept up to date. An immutable object, replaced with every change. */
   readonly presence: Presence;
-  /** Where it stands in its room, `epoch:offset`. Kept by the application, it resumes there (`since`). */
+  /**
+   * Position in the room, `epoch:offset`: the newest message received. An application that stores it can resume there
+   * later, with the option `since`.
+   */
   readonly position: string | undefined;
   onPresence(listener: Listener<Presence>): Unsubscribe;
-  /** Shows others a state of this user, until it leaves; a return after that shows it again. */
+  /** Sets the state that others see of this user. The server drops it when the user leaves; a return restores it. */
   track(state: unknown): Promise<void>;
   untrack(): Promise<void>;
+  /** Rejects with `forbidden` without the right to read the history, and with `history_gone` for an old `since`. */
   history(query?: HistoryQuery): Promise<HistoryPage>;
   presencePage(query?: PresenceQuery): Promise<PresencePage>;
 }
 
-/** To a whole hub: all its rooms on one socket. */
+/** A connection to a whole hub: all its rooms on one socket. */
 export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeting> {
   /**
-   * Joins a room, where the hub's policy lets the client, with what was said there after `since`; joins it again, from
-   * where it stands, whenever it comes back. Throws what the hub's policy throws, and `too_many_groups`.
+   * Joins a room, and replays the messages after `since`. Every reconnection joins the room again, from the last
+   * position. Rejects with the errors of the hub's policy, and with `too_many_groups`.
    */
   join(room: RoomText, since?: string): Promise<Joined>;
   leave(room: RoomText): Promise<void>;
-  /** Where it stands in a room, `epoch:offset`. */
+  /** Position in a room, `epoch:offset`. Undefined where no message of it was received and it is not joined. */
   positionOf(room: RoomText): string | undefined;
-  /** Shows others in the room a state of this user, until it leaves; a return after that shows it again. */
+  /** Sets the state that others in the room see of this user. It is restored after a reconnection. */
   track(room: RoomText, state: unknown): Promise<void>;
   untrack(room: RoomText): Promise<void>;
   history(room: RoomText, query?: HistoryQuery): Promise<HistoryPage>;
@@ -95,7 +109,7 @@ export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeti
 }
 
 export const roomConnectionOf = <H extends AnyHub>(
-  session: Session<RoomPlace, Hello>,
+  session: Session<RoomScope, Hello>,
 ): Connection<H> => ({
   ...commonOf<H, Hello>(session),
   get state() {
@@ -105,20 +119,20 @@ export const roomConnectionOf = <H extends AnyHub>(
     return session.lastError;
   },
   get presence() {
-    return session.place.attendance.presence;
+    return session.scope.presence.current;
   },
   get position() {
-    return session.place.position;
+    return session.scope.position;
   },
-  onPresence: session.place.presence.listen,
-  track: (state) => session.place.attendance.track(state),
-  untrack: () => session.place.attendance.untrack(),
-  history: (query = {}) => session.ask("$/history", query) as Promise<HistoryPage>,
-  presencePage: (query = {}) => session.ask("$/presence", query) as Promise<PresencePage>,
+  onPresence: session.scope.presence.changes.listen,
+  track: (state) => session.scope.presence.track(state),
+  untrack: () => session.scope.presence.untrack(),
+  history: (query = {}) => session.call("$/history", query) as Promise<HistoryPage>,
+  presencePage: (query = {}) => session.call("$/presence", query) as Promise<PresencePage>,
 });
 
 export const hubConnectionOf = <H extends AnyHub>(
-  session: Session<HubPlace>,
+  session: Session<HubScope>,
 ): HubConnection<H> => ({
   ...commonOf<H, Greeting>(session),
   get state() {
@@ -127,18 +141,18 @@ export const hubConnectionOf = <H extends AnyHub>(
   get lastError() {
     return session.lastError;
   },
-  join: (room, since) => session.place.join(room, since),
-  leave: (room) => session.place.leave(room),
-  positionOf: (room) => session.place.positionOf(room),
-  track: (room, state) => session.place.track(room, state),
-  untrack: (room) => session.place.track(room, undefined),
-  history: (room, query) => session.ask("$/history", { room, ...query }) as Promise<HistoryPage>,
+  join: (room, since) => session.scope.join(room, since),
+  leave: (room) => session.scope.leave(room),
+  positionOf: (room) => session.scope.positionOf(room),
+  track: (room, state) => session.scope.track(room, state),
+  untrack: (room) => session.scope.track(room, undefined),
+  history: (room, query) => session.call("$/history", { room, ...query }) as Promise<HistoryPage>,
   presencePage: (room, query) =>
-    session.ask("$/presence", { room, ...query }) as Promise<PresencePage>,
+    session.call("$/presence", { room, ...query }) as Promise<PresencePage>,
 });
 
-/** Nothing that changes by itself: it is spread. */
-function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Place, G>) {
+/** Holds no getters: the callers spread it, which would freeze their current values. */
+function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Scope, G>) {
   const { events, handlers } = session;
   return {
     ready: readyOf(session),
@@ -158,14 +172,14 @@ function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Place, 
   };
 }
 
-function readyOf<G extends Greeting>({ events }: Session<Place, G>): Promise<G> {
+function readyOf<G extends Greeting>({ events }: Session<Scope, G>): Promise<G> {
   const { promise, resolve, reject } = deferred<G>();
   events.connected.listen(resolve);
   events.state.listen((state) => {
     if (state.status === "closed")
       reject(state.error ?? new HubError("closed", "The connection was closed."));
   });
-  // Who does not wait for it is told by the state.
+  // An application that does not await it gets the error by `onState`, and no unhandled rejection.
   promise.catch(() => {});
   return promise;
 }
@@ -175,10 +189,10 @@ function callsOf<H extends AnyHub>(
   options: CallOptions,
 ): HubCalls<H> {
   return {
-    invoke: named((method, args) => calls.invoke({ method, args, options })),
-    send: named((method, args) => void calls.start({ method, args, options })),
-    stream: named((method, args) =>
-      readable((sink) => calls.start({ method, args, options, isStream: true }, sink)),
+    invoke: methodProxy((method, args) => calls.invoke({ method, args, options })),
+    send: methodProxy((method, args) => void calls.start({ method, args, options })),
+    stream: methodProxy((method, args) =>
+      iterableOf((observer) => calls.start({ method, args, options, isStream: true }, observer)),
     ),
   } as HubCalls<H>;
 }

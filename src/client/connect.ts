@@ -1,31 +1,40 @@
-// Opens a connection to a room of a hub, or to the whole hub, and keeps it open.
+// `connect`: opens a connection to a room of a hub, or to the whole hub, and keeps it open.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
-import { addressOf } from "./scope/room-address.ts";
 import {
   hubConnectionOf,
   roomConnectionOf,
   type Connection,
   type HubConnection,
 } from "./client-connection.ts";
-import { HubPlace } from "./scope/hub-scope.ts";
-import { DEFAULTS, type ConnectOptions, type HubConnectOptions } from "./connect-options.ts";
-import type { Around, Place } from "./scope/scope.ts";
-import { RoomPlace } from "./scope/room-scope.ts";
+import type { ConnectOptions, HubConnectOptions } from "./connect-options.ts";
+import { DEFAULTS } from "./model/client-defaults.ts";
+import { addressOf, type Address } from "./model/room-address.ts";
+import { HubScope } from "./scope/hub-scope.ts";
+import { RoomScope } from "./scope/room-scope.ts";
+import type { Scope, ScopeHost } from "./scope/scope.ts";
 import { Session } from "./session/client-session.ts";
 import type { Greeting, Hello } from "./transport/wire.ts";
 
-/** Undefined outside of browsers. */
+/** Both properties are undefined outside of browsers. */
 const page = globalThis as { window?: EventTarget; location?: { readonly href: string } };
 
 /**
- * Connects to a room, and again after every loss until it is closed.
+ * Connects to a room of a hub, and reconnects after every loss until the connection is closed. Without a `room` it
+ * connects to the whole hub: all its rooms on one socket, joined by `join`.
  *
- * `const chat = connect<ChatHub>("/hubs/chat", { room: "group:lobby", token, handlers: { receiveMessage(user, text) {} } })`
+ * `hub` is a path on the page's host or an absolute URL (`https:`, `wss:`, …).
  *
- * Without a room it connects to the whole hub: to any of its rooms on one socket, by `join`.
+ * Returns at once; the first attempt has started. Throws a TypeError where `hub` is not a valid URL, and `invalid_name`
+ * or `room_kind_not_found` for the room. All later errors are events of the connection, or rejections of its calls.
  *
- * Throws where the address or the room's name is none. Everything later is told by events and rejections.
+ * @example
+ * const chat = connect<ChatHub>("/hubs/chat", {
+ *   room: "group:lobby",
+ *   token: fetchToken,
+ *   handlers: { receiveMessage: (user, text) => console.log(user, text) },
+ * });
+ * await chat.invoke.sendToRoom("lobby", "hello");
  */
 export function connect<H extends AnyHub>(hub: string, options: ConnectOptions<H>): Connection<H>;
 export function connect<H extends AnyHub>(
@@ -36,42 +45,43 @@ export function connect<H extends AnyHub>(
   hub: string,
   options: ConnectOptions<H> | HubConnectOptions<H>,
 ): Connection<H> | HubConnection<H> {
-  if (!("room" in options))
-    return hubConnectionOf<H>(open(hub, options, (around) => new HubPlace(around)));
-  // A room that is undefined by mistake is none, and no whole hub.
-  const { room = "", since } = options;
-  return roomConnectionOf<H>(
-    open<RoomPlace, Hello>(hub, options, (around) => new RoomPlace(around, since), room),
-  );
+  const isRoom = "room" in options;
+  // A room that is undefined by mistake must throw `invalid_name`, and not connect to the whole hub.
+  const room = isRoom ? (options.room ?? "") : undefined;
+  const address = addressOf(hub, room, page.location?.href);
+  if (isRoom)
+    return roomConnectionOf<H>(
+      open<RoomScope, Hello>(address, options, (host) => new RoomScope(host, options.since)),
+    );
+  return hubConnectionOf<H>(open(address, options, (host) => new HubScope(host)));
 }
 
-function open<P extends Place, G extends Greeting>(
-  hub: string,
+function open<S extends Scope, G extends Greeting>(
+  address: Address,
   { handlers, WebSocket, backoff, ...options }: HubConnectOptions<AnyHub>,
-  place: (around: Around) => P,
-  room?: string,
-): Session<P, G> {
-  const session = new Session<P, G>(
+  scopeFor: (host: ScopeHost) => S,
+): Session<S, G> {
+  const session = new Session<S, G>(
     {
       ...DEFAULTS,
       ...options,
-      address: addressOf(hub, room, page.location?.href),
+      address,
       backoff: { ...DEFAULTS.backoff, ...backoff },
       handlers,
       WebSocket,
     },
-    place,
+    scopeFor,
   );
-  watchPage(session);
+  wakeOnReturn(session);
   return session;
 }
 
-/** A page that comes back, or a network, need not wait for the next attempt. */
-function watchPage(session: Pick<Session, "wake" | "events">): void {
+/** A network or a page that comes back starts the next attempt at once. The listeners end with the connection. */
+function wakeOnReturn(session: Pick<Session, "wake" | "events">): void {
   const { window } = page;
   if (!window) return;
-  const over = new AbortController();
+  const controller = new AbortController();
   for (const event of ["online", "pageshow", "visibilitychange"])
-    window.addEventListener(event, () => session.wake(), { signal: over.signal });
-  session.events.state.listen(({ status }) => void (status === "closed" && over.abort()));
+    window.addEventListener(event, () => session.wake(), { signal: controller.signal });
+  session.events.state.listen(({ status }) => void (status === "closed" && controller.abort()));
 }

@@ -1,27 +1,26 @@
-// The client's public face: everything an application may import, and nothing else.
+// Public API of `dormouse/client`. Applications import from here and from no other file of this folder.
 
 export { connect } from "./connect.ts";
 export { events, type EventsOptions } from "./events/events.ts";
 export { HubError } from "../model/errors.ts";
 export { typed, type StreamResult, type Typed } from "./signalr-types.ts";
-export type { RoomText } from "./scope/room-address.ts";
+export type { RoomText } from "./model/room-address.ts";
 export type { Backoff } from "./transport/backoff.ts";
+export type { Token } from "./transport/credentials.ts";
 export type { CallOptions } from "./session/pending-calls.ts";
 export type { AnyConnection, Connection, HubConnection } from "./client-connection.ts";
 export type { Joined } from "./scope/hub-scope.ts";
+export type { ConnectOptions, HubConnectOptions } from "./connect-options.ts";
+export type { HandlerOf, HandlersOf } from "./model/client-handlers.ts";
+export type { HistoryPage, HistoryQuery, Message } from "./model/client-messages.ts";
+export type { State } from "./model/client-state.ts";
 export type {
-  ConnectOptions,
-  HubConnectOptions,
-  HandlerOf,
-  HandlersOf,
-  HistoryPage,
-  HistoryQuery,
-  Message,
+  Member,
+  Presence,
+  PresenceChange,
+  PresencePage,
   PresenceQuery,
-  State,
-  Token,
-} from "./connect-options.ts";
-export type { Member, Presence, PresenceChange, PresencePage } from "./scope/room-presence.ts";
+} from "./model/room-presence.ts";
 export type {
   HelloEvent,
   PresenceEvent,
@@ -30,6 +29,6 @@ export type {
   RoomEvent,
   SaidEvent,
 } from "./events/room-event.ts";
-export type { Listener, Unsubscribe } from "./session/emitter.ts";
+export type { Listener, Unsubscribe } from "./platform/emitter.ts";
 export type { Left, Recovered } from "./scope/scope.ts";
 export type { Greeting, Hello } from "./transport/wire.ts";

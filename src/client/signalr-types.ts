@@ -1,20 +1,20 @@
-// A hub's types for the connection of `@microsoft/signalr`: its own object, and nothing at run time. Nothing of that
-// package is needed here, so that those who use our client need not have it.
+// Types of a hub for a connection of `@microsoft/signalr`. Types only: the connection stays SignalR's own object. That
+// package is not imported here, so applications that use our client alone need not install it.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ClientOf, Invokes, Streams } from "../dispatch/define/hub-types.ts";
-import type { HandlersOf } from "./connect-options.ts";
+import type { HandlersOf } from "./model/client-handlers.ts";
 
-/** SignalR's stream of items, both ways: what `stream` gives, and what its `Subject` is. */
+/** SignalR's stream of items: the result of `stream`, and the `Subject` of an upload. */
 export interface StreamResult<T> {
   subscribe(subscriber: { next(value: T): void; error(error: unknown): void; complete(): void }): {
     dispose(): void;
   };
 }
 
-/** What of SignalR's connection has types of its own here. */
+/** The methods of SignalR's connection that get the hub's types. */
 export interface SignalRConnection {
-  // any: SignalR's own signatures know no hub.
+  // any: as in SignalR's own signatures, which are the same for every hub.
   invoke(methodName: string, ...args: any[]): Promise<any>;
   send(methodName: string, ...args: any[]): Promise<void>;
   stream(methodName: string, ...args: any[]): StreamResult<any>;
@@ -22,24 +22,25 @@ export interface SignalRConnection {
   off(methodName: string, method?: (...args: any[]) => void): void;
 }
 
-/** As it is spelled in the hub, or as .NET spells it: SignalR does not look at the case. */
+/** A method's name as in the hub, or capitalized as in .NET. SignalR servers ignore the case of names. */
 type Spelled<K> = K extends string ? K | Capitalize<K> : never;
+/** The hub's spelling of the name `N`. */
 type Plain<T, N> = { [K in keyof T]: N extends Spelled<K> ? K : never }[keyof T];
 
-/** What is uploaded goes as SignalR's `Subject`. */
-type Sent<A> = {
+/** Arguments as SignalR's client takes them: an upload is a `Subject`. */
+type Uploaded<A> = {
   [I in keyof A]: A[I] extends AsyncIterable<infer T> ? StreamResult<T> : A[I];
 };
-type Args<F> = F extends (...args: infer A) => unknown ? Sent<A> : never;
+type Args<F> = F extends (...args: infer A) => unknown ? Uploaded<A> : never;
 type Result<F> = F extends (...args: any[]) => infer R ? R : never;
 type Item<F> = Result<F> extends AsyncIterable<infer T> ? T : never;
 
 type Members<H extends AnyHub> = H["members"];
 type Methods<H extends AnyHub> = Invokes<Members<H>>;
-type Flows<H extends AnyHub> = Streams<Members<H>>;
-type Heard<H> = Required<HandlersOf<H>>;
+type StreamMethods<H extends AnyHub> = Streams<Members<H>>;
+type Handlers<H> = Required<HandlersOf<H>>;
 
-/** The same connection, which knows the hub's methods and what the hub calls here. */
+/** The connection `C` with the hub's method names, arguments, results and client methods in place of `any`. */
 export type Typed<H extends AnyHub, C extends SignalRConnection> = Omit<
   C,
   "invoke" | "send" | "stream" | "on" | "off"
@@ -52,21 +53,21 @@ export type Typed<H extends AnyHub, C extends SignalRConnection> = Omit<
     methodName: N,
     ...args: Args<Methods<H>[Plain<Methods<H>, N>]>
   ): Promise<void>;
-  stream<N extends Spelled<keyof Flows<H>>>(
+  stream<N extends Spelled<keyof StreamMethods<H>>>(
     methodName: N,
-    ...args: Args<Flows<H>[Plain<Flows<H>, N>]>
-  ): StreamResult<Item<Flows<H>[Plain<Flows<H>, N>]>>;
+    ...args: Args<StreamMethods<H>[Plain<StreamMethods<H>, N>]>
+  ): StreamResult<Item<StreamMethods<H>[Plain<StreamMethods<H>, N>]>>;
   on<N extends Spelled<keyof ClientOf<H>>>(
     methodName: N,
-    newMethod: Heard<H>[Plain<Heard<H>, N>],
+    newMethod: Handlers<H>[Plain<Handlers<H>, N>],
   ): void;
   off<N extends Spelled<keyof ClientOf<H>>>(
     methodName: N,
-    method?: Heard<H>[Plain<Heard<H>, N>],
+    method?: Handlers<H>[Plain<Handlers<H>, N>],
   ): void;
 };
 
-/** The rest of SignalR's connection that most applications use. */
+/** Further members of SignalR's connection, for applications that do not name its type. */
 export interface Lifecycle {
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -80,8 +81,8 @@ export interface Lifecycle {
 }
 
 /**
- * Gives SignalR's connection a hub's types. It stays the same object; `typed<ChatHub, HubConnection>` keeps all that
- * SignalR's own type has beside.
+ * Gives SignalR's connection the types of a hub, and returns the same object. `typed<ChatHub, HubConnection>` also keeps
+ * the further members of SignalR's own type.
  *
  * @example
  * const chat = typed<ChatHub>(new HubConnectionBuilder().withUrl("/hubs/chat").build());

@@ -1,4 +1,4 @@
-// Hooks for React, on our own client. The client's words come along, so that a component imports from one place.
+// Public API of `dormouse/react`: the hooks, and everything of `dormouse/client`, so that a component has one import.
 
 export * from "../client/index.ts";
 export { hubAt } from "./hub-at.ts";

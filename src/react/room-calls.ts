@@ -1,21 +1,24 @@
-// A room's calls, which components may hold before there is a connection: rendering opens none, the first call does.
+// A room's calls for components. They exist before the connection does: rendering must not open one, so the first call
+// or the component's first effect does.
 
 import { HubError, type Connection } from "../client/index.ts";
-import { named } from "../client/session/method-proxy.ts";
+import { methodProxy } from "../client/platform/method-proxy.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubCalls } from "../dispatch/define/hub-types.ts";
-import type { Place } from "./use-live.ts";
+import type { RoomReference } from "./use-live.ts";
 
-export interface RoomCalls<H extends AnyHub> extends HubCalls<H>, Place<H> {
-  /** For all else: history, track, more events. Not while rendering. Throws `closed` where there is no room. */
+export interface RoomCalls<H extends AnyHub> extends HubCalls<H>, RoomReference<H> {
+  /** The connection, for history, `track` and further events. Not to be called while rendering. Throws `closed`. */
   connection(): Connection<H>;
 }
 
-export function callsIn<H extends AnyHub>({ hub, room }: Place<H>): RoomCalls<H> {
+/** Calls without a room reject with `closed`, or throw it where they return no promise. */
+export function callsIn<H extends AnyHub>({ hub, room }: RoomReference<H>): RoomCalls<H> {
   const connection = (): Connection<H> => {
     if (!room) throw new HubError("closed", "The component is in no room.");
     const held = hub.hold(room);
-    // A component that is there, or is about to be, holds it itself.
+    // Released at once: a mounted component holds the connection itself, and one that is about to mount holds it before
+    // the delayed close.
     held.release();
     return held.connection;
   };
@@ -23,12 +26,13 @@ export function callsIn<H extends AnyHub>({ hub, room }: Place<H>): RoomCalls<H>
     hub,
     room,
     connection,
-    invoke: named(async (method, args) => verb(connection().invoke, method)(...args)),
-    send: named((method, args) => verb(connection().send, method)(...args)),
-    stream: named((method, args) => verb(connection().stream, method)(...args)),
+    invoke: methodProxy(async (name, args) => methodOf(connection().invoke, name)(...args)),
+    send: methodProxy((name, args) => methodOf(connection().send, name)(...args)),
+    stream: methodProxy((name, args) => methodOf(connection().stream, name)(...args)),
   } as RoomCalls<H>;
 }
 
-type Verb = (...args: unknown[]) => unknown;
+type Method = (...args: unknown[]) => unknown;
 
-const verb = (verbs: object, method: string): Verb => (verbs as Record<string, Verb>)[method]!;
+const methodOf = (methods: object, name: string): Method =>
+  (methods as Record<string, Method>)[name]!;

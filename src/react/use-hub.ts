@@ -1,4 +1,4 @@
-// A room of a hub in a component: its calls, its state, and what is heard there.
+// `useHub`: a room of a hub in a component, with its calls, its state and its messages.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, type RefObject } from "react";
 import type {
@@ -14,40 +14,43 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ClientOf } from "../dispatch/define/hub-types.ts";
 import type { HubAt } from "./hub-at.ts";
 import { callsIn, type RoomCalls } from "./room-calls.ts";
-import { useLive, type Live, type Place } from "./use-live.ts";
+import { useLive, type LiveValue, type RoomReference } from "./use-live.ts";
 
-/** Functions may be other ones at every render: the newest is called, and nothing reconnects. */
+/** Functions may be new ones in every render: the functions of the latest render are called, without a reconnection. */
 export interface UseHubOptions<H extends AnyHub> {
-  /** Another room is another connection; none (undefined, null) is no connection. */
-  readonly room: Place<H>["room"];
-  /** What the hub may call here. */
+  /** A change of the room changes the connection. Undefined or null: no connection. */
+  readonly room: RoomReference<H>["room"];
+  /** Handlers of the hub's client methods. */
   readonly handlers?: HandlersOf<H>;
-  /** Where the component's own state stands (`epoch:offset`). Counts for the first component in a room. */
+  /** Position of the component's own state (`epoch:offset`). That of the first component in a room applies. */
   readonly since?: string;
-  /** At every connection, and at once where there is one: the place for calls that join other rooms. */
+  /** Called with every greeting, and at once for a connection that is open: the place to join further rooms by calls. */
   readonly onConnected?: (connection: Connection<H>) => void;
-  /** Messages of this room may be missing: load its state anew. */
+  /** Messages of this room may be missing: the component has to load its state again. */
   readonly onReload?: (reload: { readonly room: string }) => void;
+  /** Every message, as in `Connection.onMessage`. */
   readonly onMessage?: (message: Message) => void;
+  /** Errors outside of calls, as in `Connection.onError`. */
   readonly onError?: (error: HubError) => void;
 }
 
-/** The same object, with the same calls, until the room or the state changes. */
+/** The same object, with the same functions, until the room or the state changes. */
 export interface HubRoom<H extends AnyHub> extends RoomCalls<H> {
   readonly state: State;
 }
 
 const CONNECTING: State = { status: "connecting" };
-const NOWHERE: State = { status: "closed" };
+const NO_ROOM: State = { status: "closed" };
 
-const STATE: Live<State> = {
-  listen: (connection, changed) => connection.onState(changed),
+const STATE: LiveValue<State> = {
+  listen: (connection, onChange) => connection.onState(onChange),
   read: (connection) => connection.state,
-  none: CONNECTING,
+  fallback: CONNECTING,
 };
 
 /**
- * Joins a room for as long as the component is there. Components in one room share one connection.
+ * Connects to a room for as long as the component is mounted. Components in the same room share one connection. Without
+ * a room the state is `closed`.
  *
  * @example
  * const chat = useHub(Chat, { room: "group:lobby", handlers: { receiveMessage: (user, text) => add(user, text) } });
@@ -57,15 +60,15 @@ export function useHub<H extends AnyHub>(hub: HubAt<H>, options: UseHubOptions<H
   const { room } = options;
   const latest = useLatest(options);
   const methods = Object.keys(options.handlers ?? {}).toSorted();
-  const holding = { hub, room, latest };
-  useHolding(holding, (connection) => handle(connection, methods, latest), methods.join());
-  useHolding(holding, (connection) => watch(connection, latest));
+  const target = { hub, room, latest };
+  useConnection(target, (connection) => addHandlers(connection, methods, latest), methods.join());
+  useConnection(target, (connection) => addListeners(connection, latest));
   const state = useLive({ hub, room }, STATE);
   const calls = useMemo(() => callsIn({ hub, room }), [hub, room]);
-  return useMemo(() => ({ ...calls, state: room ? state : NOWHERE }), [calls, room, state]);
+  return useMemo(() => ({ ...calls, state: room ? state : NO_ROOM }), [calls, room, state]);
 }
 
-type Latest<H extends AnyHub> = RefObject<UseHubOptions<H>>;
+type LatestOptions<H extends AnyHub> = RefObject<UseHubOptions<H>>;
 
 function useLatest<T>(value: T): RefObject<T> {
   const latest = useRef(value);
@@ -73,48 +76,54 @@ function useLatest<T>(value: T): RefObject<T> {
   return latest;
 }
 
-/** `attach` counts when the place changes, or the key. */
-function useHolding<H extends AnyHub>(
-  { hub, room, latest }: Place<H> & { readonly latest: Latest<H> },
+/**
+ * Holds the room's connection while mounted, with the subscriptions that `attach` makes. They are made anew when the
+ * room or `key` changes; a new `attach` function alone has no effect.
+ */
+function useConnection<H extends AnyHub>(
+  { hub, room, latest }: RoomReference<H> & { readonly latest: LatestOptions<H> },
   attach: (connection: Connection<H>) => readonly Unsubscribe[],
   key?: string,
 ): void {
   useEffect(() => {
     if (!room) return undefined;
     const { connection, release } = hub.hold(room, latest.current.since);
-    const attached = attach(connection);
+    const subscriptions = attach(connection);
     return () => {
-      for (const detach of attached) detach();
+      for (const unsubscribe of subscriptions) unsubscribe();
       release();
     };
   }, [hub, room, latest, key]);
 }
 
-function handle<H extends AnyHub>(
+function addHandlers<H extends AnyHub>(
   connection: Connection<H>,
   methods: readonly string[],
-  latest: Latest<H>,
+  latest: LatestOptions<H>,
 ): Unsubscribe[] {
   return methods.map((method) => {
-    const newest = (...args: unknown[]): unknown => {
+    const handler = (...args: unknown[]): unknown => {
       const handlers = latest.current.handlers as Record<string, Handler | undefined> | undefined;
       return handlers?.[method]?.(...args);
     };
-    return connection.on(method as Method<H>, newest as HandlerOf<ClientOf<H>[Method<H>]>);
+    return connection.on(method as Method<H>, handler as HandlerOf<ClientOf<H>[Method<H>]>);
   });
 }
 
 type Handler = (...args: unknown[]) => unknown;
 type Method<H> = keyof ClientOf<H> & string;
 
-function watch<H extends AnyHub>(connection: Connection<H>, latest: Latest<H>): Unsubscribe[] {
-  const connected = (): void => latest.current.onConnected?.(connection);
-  const watched = [
-    connection.onConnected(connected),
+function addListeners<H extends AnyHub>(
+  connection: Connection<H>,
+  latest: LatestOptions<H>,
+): Unsubscribe[] {
+  const onConnected = (): void => latest.current.onConnected?.(connection);
+  const subscriptions = [
+    connection.onConnected(onConnected),
     connection.onReload((reload) => latest.current.onReload?.(reload)),
     connection.onMessage((message) => latest.current.onMessage?.(message)),
     connection.onError((error) => latest.current.onError?.(error)),
   ];
-  if (connection.state.status === "connected") connected();
-  return watched;
+  if (connection.state.status === "connected") onConnected();
+  return subscriptions;
 }

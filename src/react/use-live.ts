@@ -1,43 +1,47 @@
-// Something of a room's connection that changes, as React wants to read it.
+// A changing value of a room's connection, such as its state or presence, as an external store of React.
 
 import { useCallback, useSyncExternalStore } from "react";
 import type { Connection, RoomText, Unsubscribe } from "../client/index.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubAt } from "./hub-at.ts";
 
-export interface Place<H extends AnyHub> {
+export interface RoomReference<H extends AnyHub> {
   readonly hub: HubAt<H>;
-  /** Undefined or null: nowhere. */
+  /** Undefined or null: no room. */
   readonly room: RoomText | null | undefined;
 }
 
-type Watched = Pick<Connection<AnyHub>, "state" | "presence" | "onState" | "onPresence">;
+type ConnectionView = Pick<Connection<AnyHub>, "state" | "presence" | "onState" | "onPresence">;
 
-export interface Live<T> {
-  listen(connection: Watched, changed: () => void): Unsubscribe;
-  /** The same object until it has changed. */
-  read(connection: Watched): T;
-  /** Before there is a connection, and where a page is rendered on a server. */
-  readonly none: T;
+/** How to read a value. One constant object for each value: a new one in every render would subscribe anew. */
+export interface LiveValue<T> {
+  listen(connection: ConnectionView, onChange: () => void): Unsubscribe;
+  /** Returns the same object as long as it does not change, as React requires of a snapshot. */
+  read(connection: ConnectionView): T;
+  /** The value while there is no connection, and for rendering on a server. */
+  readonly fallback: T;
 }
 
-/** Keeps the connection open while the component is there. */
-export function useLive<H extends AnyHub, T>({ hub, room }: Place<H>, live: Live<T>): T {
+/** The value in the room's connection. Holds the connection while the component is mounted. */
+export function useLive<H extends AnyHub, T>(
+  { hub, room }: RoomReference<H>,
+  value: LiveValue<T>,
+): T {
   const subscribe = useCallback(
-    (changed: () => void) => {
+    (onChange: () => void) => {
       if (!room) return () => {};
       const { connection, release } = hub.hold(room);
-      const deaf = live.listen(connection, changed);
+      const unsubscribe = value.listen(connection, onChange);
       return () => {
-        deaf();
+        unsubscribe();
         release();
       };
     },
-    [hub, room, live],
+    [hub, room, value],
   );
   const read = (): T => {
     const connection = room ? hub.peek(room) : undefined;
-    return connection ? live.read(connection) : live.none;
+    return connection ? value.read(connection) : value.fallback;
   };
-  return useSyncExternalStore(subscribe, read, () => live.none);
+  return useSyncExternalStore(subscribe, read, () => value.fallback);
 }

@@ -1,16 +1,19 @@
-// Who is in a room, as a component sees it.
+// `usePresence`: the presence of a room in a component.
 
 import type { Presence } from "../client/index.ts";
-import { NOBODY } from "../client/scope/room-presence.ts";
+import { EMPTY_PRESENCE } from "../client/model/room-presence.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
-import { useLive, type Live, type Place } from "./use-live.ts";
+import { useLive, type LiveValue, type RoomReference } from "./use-live.ts";
 
-const PRESENCE: Live<Presence> = {
-  listen: (connection, changed) => connection.onPresence(changed),
+const PRESENCE: LiveValue<Presence> = {
+  listen: (connection, onChange) => connection.onPresence(onChange),
   read: (connection) => connection.presence,
-  none: NOBODY,
+  fallback: EMPTY_PRESENCE,
 };
 
-/** Renders anew at every join, leave and `track`: `usePresence(useHub(Chat, { room }))`, or `usePresence({ hub: Chat, room })`. */
-export const usePresence = <H extends AnyHub>(place: Place<H>): Presence =>
-  useLive(place, PRESENCE);
+/**
+ * The users in the room. Renders again with every join, leave and `track`. Takes the result of `useHub`, or a hub and a
+ * room: `usePresence(useHub(Chat, { room }))`, `usePresence({ hub: Chat, room })`.
+ */
+export const usePresence = <H extends AnyHub>(room: RoomReference<H>): Presence =>
+  useLive(room, PRESENCE);

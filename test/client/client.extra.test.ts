@@ -1,5 +1,5 @@
-// The client against the real worker and its objects, inside workerd: hubs that ask, streams both ways, objects that
-// are aborted or evicted under it.
+// The client against the real worker and its objects, inside workerd: calls from the hub that expect a result, streams
+// in both directions, and objects that are aborted or evicted during a connection.
 
 import { abortAllDurableObjects, evictAllDurableObjects } from "cloudflare:test";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -22,7 +22,7 @@ interface SaidClient {
   said(text: string): void;
 }
 
-/** What test/support/hubs.ts serves under these names, as far as it is called here. */
+/** The types of the hubs in test/support/hubs.ts, reduced to the methods that are called here. */
 const AskHub = hub<AskClient>("ask", { answers: { confirm: z.boolean() } }).methods({
   askMe: method([z.string()], async (): Promise<boolean> => true),
   echo: method([z.unknown()], (_context, value) => value),
@@ -42,7 +42,7 @@ const PlainHub = hub<SaidClient>("plain").methods({
   join: method([z.string()], () => {}),
 });
 
-/** A WebSocket that goes through the worker's own fetch. */
+/** A WebSocket over the worker's own `fetch`. */
 class WorkerSocket extends EventTarget {
   readyState = 0;
   readonly bufferedAmount = 0;
@@ -83,7 +83,7 @@ class WorkerSocket extends EventTarget {
   }
 }
 
-async function enter<H extends AnyHub>(
+async function connectTo<H extends AnyHub>(
   { name }: H,
   room: string,
   options: Partial<ConnectOptions<H>> = {},
@@ -106,24 +106,24 @@ async function* numbers(...all: number[]) {
 
 describe("a hub that asks", () => {
   it("gets the handler's answer", async () => {
-    const asked: string[] = [];
-    const { invoke } = await enter(AskHub, "asking", {
-      handlers: { confirm: (question) => asked.push(question) === 1 },
+    const questions: string[] = [];
+    const { invoke } = await connectTo(AskHub, "asking", {
+      handlers: { confirm: (question) => questions.push(question) === 1 },
     });
     expect(await invoke.askMe("sure?")).toBe(true);
     expect(await invoke.askMe("still?")).toBe(false);
-    expect(asked).toEqual(["sure?", "still?"]);
+    expect(questions).toEqual(["sure?", "still?"]);
   });
 
   it("hears that the handler failed, and that there is none", async () => {
-    const failing = await enter(AskHub, "failing", {
+    const failing = await connectTo(AskHub, "failing", {
       handlers: { confirm: () => Promise.reject(new Error("Nobody is here.")) },
     });
     await expect(failing.invoke.askMe("?")).rejects.toMatchObject({
       code: "client_error",
       message: "Nobody is here.",
     });
-    const silent = await enter(AskHub, "silent");
+    const silent = await connectTo(AskHub, "silent");
     await expect(silent.invoke.askMe("?")).rejects.toMatchObject({ code: "client_error" });
   });
 });
@@ -132,7 +132,7 @@ describe("values", () => {
   it.each([[null], [0], [""], ["\u2028 é 🐭"], [[1, [2]]], [{ $stream: 1 }]])(
     "such as %j come back as they went",
     async (value) => {
-      const { invoke } = await enter(AskHub, "values");
+      const { invoke } = await connectTo(AskHub, "values");
       expect(await invoke.echo(value)).toEqual(value);
     },
   );
@@ -140,19 +140,19 @@ describe("values", () => {
 
 describe("streams", () => {
   it("go up, two at once", async () => {
-    const { invoke } = await enter(StreamHub, "up");
+    const { invoke } = await connectTo(StreamHub, "up");
     expect(await invoke.sumBoth(numbers(1, 2), numbers(3, 4))).toEqual([3, 7]);
   });
 
   it("go up and come down at once", async () => {
-    const client = await enter(StreamHub, "both");
+    const client = await connectTo(StreamHub, "both");
     const doubled: unknown[] = [];
     for await (const n of client.stream.doubled(numbers(1, 2, 3))) doubled.push(n);
     expect(doubled).toEqual([2, 4, 6]);
   });
 
   it("tell the error that ended them, after their items", async () => {
-    const client = await enter(StreamHub, "breaks");
+    const client = await connectTo(StreamHub, "breaks");
     const items: unknown[] = [];
     const reading = (async () => {
       for await (const n of client.stream.breaks("busy")) items.push(n);
@@ -162,7 +162,7 @@ describe("streams", () => {
   });
 
   it("are read no further than the hub reads them", async () => {
-    const { invoke } = await enter(StreamHub, "first");
+    const { invoke } = await connectTo(StreamHub, "first");
     const stopped = Promise.withResolvers<void>();
     async function* endless() {
       try {
@@ -181,9 +181,11 @@ describe("streams", () => {
 
 describe("a room whose object ends", () => {
   it("is come back to, with all that was said and a call repeated under its key", async () => {
-    const heard: string[] = [];
-    const alice = await enter(PlainHub, "den", { handlers: { said: (text) => heard.push(text) } });
-    const bob = await enter(PlainHub, "den", { token: () => token("bob") });
+    const received: string[] = [];
+    const alice = await connectTo(PlainHub, "den", {
+      handlers: { said: (text) => received.push(text) },
+    });
+    const bob = await connectTo(PlainHub, "den", { token: () => token("bob") });
     const recovered = new Promise((resolve) => alice.onRecovered(resolve));
     await bob.invoke.sayGroups(["den"], "one");
     const again = bob.with({ idempotencyKey: "k" }).invoke.sayGroups(["den"], "two");
@@ -192,19 +194,19 @@ describe("a room whose object ends", () => {
     await recovered;
     await bob.invoke.sayGroups(["den"], "three");
     const third = new Promise<void>((resolve) => {
-      const look = () => void (heard.includes("three") && resolve());
+      const look = () => void (received.includes("three") && resolve());
       alice.onMessage(look);
       look();
     });
     await third;
-    expect(heard).toEqual(["one", "two", "three"]);
+    expect(received).toEqual(["one", "two", "three"]);
   });
 
   it("is joined anew by who joins when it is connected", async () => {
-    const heard: (string | undefined)[] = [];
-    const alice = await enter(PlainHub, "home");
-    alice.onMessage(({ method: said, room }) => said === "said" && heard.push(room));
-    const joined = () =>
+    const received: (string | undefined)[] = [];
+    const alice = await connectTo(PlainHub, "home");
+    alice.onMessage(({ method: name, room }) => name === "said" && received.push(room));
+    const rejoin = () =>
       new Promise<void>((resolve) => {
         const off = alice.onConnected(async () => {
           off();
@@ -213,24 +215,24 @@ describe("a room whose object ends", () => {
         });
       });
     await alice.invoke.join("elsewhere");
-    const again = joined();
+    const again = rejoin();
     await abortAllDurableObjects();
     await again;
-    const bob = await enter(PlainHub, "elsewhere", { token: () => token("bob") });
-    const told = new Promise((resolve) => alice.on("said", resolve));
+    const bob = await connectTo(PlainHub, "elsewhere", { token: () => token("bob") });
+    const message = new Promise((resolve) => alice.on("said", resolve));
     await bob.invoke.sayGroups(["elsewhere"], "hi");
-    await told;
-    expect(heard).toEqual(["group:elsewhere"]);
+    await message;
+    expect(received).toEqual(["group:elsewhere"]);
   });
 
   it("sleeps and wakes without being noticed", async () => {
-    const alice = await enter(PlainHub, "sleepy");
+    const alice = await connectTo(PlainHub, "sleepy");
     const states: string[] = [];
     alice.onState(({ status }) => states.push(status));
-    const heard = new Promise((resolve) => alice.on("said", resolve));
+    const received = new Promise((resolve) => alice.on("said", resolve));
     await evictAllDurableObjects();
     await alice.invoke.sayGroups(["sleepy"], "awake");
-    expect(await heard).toBe("awake");
+    expect(await received).toBe("awake");
     expect(states).toEqual([]);
   });
 });
@@ -243,20 +245,20 @@ describe("a whole hub", () => {
       backoff: { baseMs: 10, capMs: 100 },
     });
     onTestFinished(() => whole.close());
-    const heard: string[] = [];
+    const received: string[] = [];
     whole.onMessage((message) => {
-      if (message.method === "said") heard.push(`${message.room} ${String(message.params[0])}`);
+      if (message.method === "said") received.push(`${message.room} ${String(message.params[0])}`);
     });
     const back: string[] = [];
     whole.onRecovered(({ room }) => back.push(room));
     await Promise.all(["whole1", "whole2"].map((name) => whole.join(`group:${name}`)));
     await whole.invoke.sayGroups(["whole1", "whole2"], "one");
-    await expect.poll(() => heard.length).toBe(2);
+    await expect.poll(() => received.length).toBe(2);
     await abortAllDurableObjects();
     await expect.poll(() => back.length).toBe(2);
     await whole.invoke.sayGroups(["whole1", "whole2"], "two");
     await expect
-      .poll(() => heard.toSorted())
+      .poll(() => received.toSorted())
       .toEqual(
         ["one", "two"]
           .flatMap((text) => [`group:whole1 ${text}`, `group:whole2 ${text}`])

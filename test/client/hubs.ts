@@ -1,4 +1,4 @@
-// The hub that the client's tests talk to, as a type: nothing of it runs.
+// The hub of the client's tests. Only its type is used; no test runs its methods.
 
 import { z } from "zod";
 import { hub, method, stream, streamOf } from "../../src/dispatch/define/hub-definition.ts";

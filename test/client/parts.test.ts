@@ -1,10 +1,10 @@
-// The pure parts of the client, by tables: addresses, pauses, tokens' lives, presence.
+// Pure functions of the client, by tables: addresses, pauses, renewal of tokens, and presence.
 
 import { describe, expect, it } from "vitest";
-import { addressOf } from "../../src/client/scope/room-address.ts";
+import { addressOf } from "../../src/client/model/room-address.ts";
 import { pauseMs } from "../../src/client/transport/backoff.ts";
 import { renewInMs } from "../../src/client/transport/credentials.ts";
-import { afterChange, presenceOf } from "../../src/client/scope/room-presence.ts";
+import { applyChange, presenceOf } from "../../src/client/model/room-presence.ts";
 
 describe("an address", () => {
   const PAGE = "https://app.example/some/page?x=1";
@@ -117,7 +117,7 @@ describe("a presence", () => {
     });
   });
 
-  it.each<[string, Parameters<typeof afterChange>[1], object]>([
+  it.each<[string, Parameters<typeof applyChange>[1], object]>([
     ["counts only", { users: 7, connections: 9 }, { ...start, users: 7, connections: 9 }],
     ["names missing", { users: 200, more: true }, { ...start, users: 200, more: true }],
     ["a leave of somebody unknown", { left: ["carol"] }, start],
@@ -138,12 +138,12 @@ describe("a presence", () => {
       },
     ],
   ])("takes %s", (_what, change, after) => {
-    expect(afterChange(start, change)).toEqual(after);
+    expect(applyChange(start, change)).toEqual(after);
   });
 
   it("is replaced, never changed", () => {
     const before = structuredClone(start);
-    expect(afterChange(start, { left: ["bob"] }).members.size).toBe(0);
+    expect(applyChange(start, { left: ["bob"] }).members.size).toBe(0);
     expect(start).toEqual(before);
   });
 });

@@ -1,12 +1,12 @@
-// The other end for tests of the client: sockets that connect nowhere, and a test that plays the server.
+// A fake server for tests of the client: sockets without a network, whose server side the test controls.
 
 import { onTestFinished, vi } from "vitest";
 import { connect, type Connection, type ConnectOptions } from "../../src/client/index.ts";
 import type { AnyHub } from "../../src/dispatch/define/hub-definition.ts";
 import { PING } from "../../src/model/both-ends.ts";
 
-/** As a client said it; tests know what they asked for. */
-export interface Said {
+/** A JSON-RPC message of the client. */
+export interface SentMessage {
   readonly id?: string;
   readonly method?: string;
   readonly params?: unknown;
@@ -32,8 +32,8 @@ export class FakeSocket extends EventTarget {
     return query;
   }
 
-  /** What the client said, frames of several messages taken apart, without its pings. */
-  get said(): Said[] {
+  /** All messages of the client in order, without pings. Frames of several messages are split. */
+  get sentMessages(): SentMessage[] {
     return this.frames.filter((frame) => frame !== PING).flatMap((frame) => JSON.parse(frame));
   }
 
@@ -55,24 +55,24 @@ export class FakeSocket extends EventTarget {
     this.dispatchEvent(new Event("open"));
   }
 
-  /** Accepts, if it has not yet, and says hello. */
+  /** Sends the greeting. Accepts the connection first, if that has not happened yet. */
   greet(hello: object = {}): void {
     if (this.readyState === 0) this.accept();
-    this.say({ method: "$/connected", params: { ...HELLO, ...hello } });
+    this.deliver({ method: "$/connected", params: { ...HELLO, ...hello } });
   }
 
-  say(frame: object | string): void {
+  deliver(frame: object | string): void {
     const data = typeof frame === "string" ? frame : JSON.stringify(frame);
     this.dispatchEvent(new MessageEvent("message", { data }));
   }
 
-  /** The server closes, or the network does (1006). */
+  /** The connection closes: by the server, or by the network (1006). */
   end(code = 1006, reason = ""): void {
     this.readyState = 3;
     this.dispatchEvent(new CloseEvent("close", { code, reason }));
   }
 
-  /** No connection comes about, or it breaks: engines say both in this way. */
+  /** The handshake fails, or the connection breaks. WebSocket implementations emit the same events for both. */
   fail(): void {
     this.readyState = 3;
     this.dispatchEvent(new Event("error"));
@@ -92,7 +92,7 @@ export const HELLO = {
   pingSeconds: 15,
 };
 
-/** Half of the longest pause, always: a second at first is half a second. */
+/** The random value of the backoff, so that each pause is half of its maximum: 500 ms at first. */
 export const HALF = 0.5;
 
 export class FakeServer {
@@ -122,8 +122,8 @@ export interface Setting<H extends AnyHub> {
   readonly client: Connection<H>;
 }
 
-/** A client that is making its first attempt, on a fake clock. */
-export async function attempting<H extends AnyHub>(
+/** A client during its first attempt, on a fake clock. Fails the test if timers are left after `close`. */
+export async function connectingClient<H extends AnyHub>(
   options: Partial<ConnectOptions<H>> = {},
 ): Promise<Setting<H>> {
   vi.useFakeTimers();
@@ -141,35 +141,35 @@ export async function attempting<H extends AnyHub>(
     vi.useRealTimers();
     if (left > 0) throw new Error(`${left} timers are left after close.`);
   });
-  await pass();
+  await advance();
   return { server, client };
 }
 
-/** A client that is connected, at `e:10` of `group:lobby`. */
-export async function connected<H extends AnyHub>(
+/** A connected client, whose position in `group:lobby` is `e:10`. */
+export async function connectedClient<H extends AnyHub>(
   options: Partial<ConnectOptions<H>> = {},
   hello: object = {},
 ): Promise<Setting<H>> {
-  const setting = await attempting<H>(options);
+  const setting = await connectingClient<H>(options);
   setting.server.socket.greet(hello);
-  await pass();
+  await advance();
   return setting;
 }
 
-/** Time passes, and whatever waited for it happens, with what follows from it at once. */
-export async function pass(ms = 0): Promise<void> {
+/** Advances the clock, and runs the timers that are due and their immediate consequences. */
+export async function advance(ms = 0): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
   await vi.advanceTimersByTimeAsync(1);
 }
 
-/** What becomes of a promise: its value, or the code of its error. */
+/** The value of a promise, or the code of its error. Never rejects. */
 export const outcomeOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     (value) => ({ value }),
     (error: { code?: string }) => ({ code: error.code ?? String(error) }),
   );
 
-export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;

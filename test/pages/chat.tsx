@@ -1,4 +1,4 @@
-// A chat as an application would write it with our hooks, for a real browser: e2e/react.test.ts looks at what it shows.
+// A chat as an application would write it with our hooks, for a real browser. e2e/react.test.ts checks its output.
 
 import { StrictMode, useState, type SyntheticEvent } from "react";
 import { createRoot } from "react-dom/client";
@@ -32,8 +32,8 @@ function Room({ name }: { readonly name: string }) {
   const chat = useHub(Chat, {
     room: `group:${name}`,
     handlers: {
-      receiveMessage(user, said) {
-        const line = `${user}: ${isLoud ? said.toUpperCase() : said}`;
+      receiveMessage(user, message) {
+        const line = `${user}: ${isLoud ? message.toUpperCase() : message}`;
         setLines((before) => [...before, line]);
       },
     },
@@ -67,7 +67,7 @@ function Members({ chat }: { readonly chat: HubRoom<ChatHub> }) {
   return <p title="Members">{[...members.keys()].toSorted().join(", ")}</p>;
 }
 
-/** Far from the chat's own component, and on its connection all the same. */
+/** Separate from the chat's own component, and on the same connection. */
 function Counter({ room }: Pick<HubRoom<ChatHub>, "room">) {
   const [count, setCount] = useState(0);
   useHub(Chat, { room, handlers: { receiveMessage: () => setCount((n) => n + 1) } });

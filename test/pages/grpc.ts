@@ -14,28 +14,31 @@ function clientAt(baseUrl: string, protocol: keyof typeof TRANSPORTS) {
 
 type Options = { readonly headers: Record<string, string> };
 
-async function hear(client: ReturnType<typeof clientAt>, topic: string, options: Options) {
+async function receive(client: ReturnType<typeof clientAt>, topic: string, options: Options) {
   const abort = new AbortController();
   const request = { hub: "stock", topics: [{ topic }] };
-  const said: string[] = [];
+  const received: string[] = [];
   for await (const { kind } of client.subscribe(request, { ...options, signal: abort.signal })) {
     if (kind.case === "standing") await client.publish(publication(topic), options);
     if (kind.case !== "event") continue;
-    said.push(kind.value.target, JSON.stringify(toJson(ListValueSchema, kind.value.arguments!)));
+    received.push(
+      kind.value.target,
+      JSON.stringify(toJson(ListValueSchema, kind.value.arguments!)),
+    );
     break;
   }
-  return said;
+  return received;
 }
 
 const publication = (topic: string) => ({
   ...{ hub: "stock", topic, target: "said", arguments: fromJson(ListValueSchema, ["from a page"]) },
 });
 
-/** What each call of one protocol came to. */
+/** The results of the calls over one protocol. */
 async function call(baseUrl: string, protocol: keyof typeof TRANSPORTS, token: string) {
   const client = clientAt(baseUrl, protocol);
   const options = { headers: { authorization: `Bearer ${token}` } };
-  const said = await hear(client, `group:page-${protocol}`, options);
+  const said = await receive(client, `group:page-${protocol}`, options);
   const { result } = await client.invoke({ hub: "stock", method: "rpc.discover" }, options);
   const refused = await client
     .publish(publication("group:a"), { headers: { authorization: "Bearer x" } })

@@ -1,12 +1,11 @@
-// A page that uses the stock SignalR client as an application would: e2e/signalr/chromium.test.ts looks at what came
-// of it.
+// A page that uses the stock SignalR client as an application would. e2e/signalr/chromium.test.ts checks the results.
 
 import { LogLevel, Subject, type HubConnection } from "@microsoft/signalr";
 import { build, ROWS } from "../e2e/signalr/rows.ts";
 
-/** What the test gives. */
+/** The arguments from the test. */
 interface Wanted {
-  /** Of ROWS; the client chooses its transport itself where only a protocol is given. */
+  /** An index of ROWS, or a protocol only: then the client chooses its transport itself. */
   readonly row: number | "JSON" | "MessagePack";
   readonly endpoint: string;
   readonly token: string;
@@ -14,16 +13,16 @@ interface Wanted {
 }
 
 async function chat(hub: HubConnection, room: string): Promise<unknown> {
-  const heard = new Promise((resolve) =>
-    hub.on("ReceiveMessage", (...message: unknown[]) => resolve(message)),
+  const message = new Promise((resolve) =>
+    hub.on("ReceiveMessage", (...args: unknown[]) => resolve(args)),
   );
   const joined = new Promise((resolve) =>
-    hub.on("UserJoined", (...coming: unknown[]) => resolve(coming)),
+    hub.on("UserJoined", (...args: unknown[]) => resolve(args)),
   );
   await hub.start();
   await hub.invoke("JoinRoom", room);
   await hub.invoke("SendToRoom", room, "from a page");
-  return { heard: await heard, joined: await joined };
+  return { heard: await message, joined: await joined };
 }
 
 function items(hub: HubConnection, method: string, ...args: unknown[]): Promise<unknown[]> {
@@ -64,7 +63,7 @@ async function everything(hub: HubConnection): Promise<unknown> {
   };
 }
 
-/** Everything once; then nothing is open any more. */
+/** Uses every feature once, then closes both connections. */
 async function use({ row, endpoint, token, room }: Wanted): Promise<unknown> {
   const way = typeof row === "number" ? ROWS[row]! : { name: row, protocol: row, options: {} };
   const [one, other] = ["chat", "signalr"].map((hub) =>

@@ -1,4 +1,4 @@
-// What hooks give before there is a browser: a page rendered on a server.
+// The hooks' values when a page is rendered on a server.
 
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
@@ -13,7 +13,7 @@ import { FakeServer } from "../client/server.ts";
 const server = new FakeServer();
 const Test = hubAt<TestHub>("/hubs/test", { token: "t", WebSocket: server.WebSocket });
 
-function Shown({ room }: { readonly room: RoomText | null }): string {
+function RoomStatus({ room }: { readonly room: RoomText | null }): string {
   const test = useHub(Test, { room, handlers: { said: () => {} } });
   const { users, members } = usePresence(test);
   return `${test.state.status}, ${users} of ${members.size}`;
@@ -23,8 +23,8 @@ describe("a page rendered on a server", () => {
   it.each([
     ["group:lobby", "connecting, 0 of 0"],
     [null, "closed, 0 of 0"],
-  ] as const)("in %s shows %s, and opens nothing", (room, shown) => {
-    expect(renderToString(createElement(Shown, { room }))).toBe(shown);
+  ] as const)("in %s shows %s, and opens nothing", (room, text) => {
+    expect(renderToString(createElement(RoomStatus, { room }))).toBe(text);
     expect(server.sockets).toEqual([]);
   });
 });

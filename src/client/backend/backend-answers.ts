@@ -1,12 +1,12 @@
-// What the endpoint answers, in our words. Pure.
+// Reads the responses of the REST API: turns snake_case JSON into this package's types, and refusals into errors. Pure.
 
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, type Position } from "../../model/position.ts";
-import type { HistoryPage } from "../connect-options.ts";
-import type { PresencePage } from "../scope/room-presence.ts";
+import type { HistoryPage } from "../model/client-messages.ts";
+import type { PresencePage } from "../model/room-presence.ts";
 
-/** Throws `malformed`. */
-export function answerOf(text: string): unknown {
+/** The JSON of a response body; undefined for an empty one. Throws `malformed`. */
+export function parseBody(text: string): unknown {
   if (text === "") return undefined;
   try {
     return JSON.parse(text) as unknown;
@@ -15,8 +15,11 @@ export function answerOf(text: string): unknown {
   }
 }
 
-/** Where a refusal has no code of its own: HEAD has no body, and what stands in between has other words. */
-const BY_STATUS: ReadonlyMap<number, string> = new Map([
+/**
+ * The code of a refusal that carries none: a response to HEAD has no body, and proxies between here and the endpoint
+ * answer in formats of their own.
+ */
+const CODE_BY_STATUS: ReadonlyMap<number, string> = new Map([
   [401, "unauthorized"],
   [403, "forbidden"],
   [404, "not_found"],
@@ -28,11 +31,13 @@ const BY_STATUS: ReadonlyMap<number, string> = new Map([
   [504, "timed_out"],
 ]);
 
-export function refusalOf({ status, headers }: Response, data: unknown): HubError {
-  const { code, message } = (typeof data === "object" && data) as ErrorBody;
-  const named = text(code) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
+/** The code comes from the first of: the body, the endpoint's header, Azure's header, the status. */
+export function refusalOf({ status, headers }: Response, body: unknown): HubError {
+  const { code, message } = (typeof body === "object" && body) as ErrorBody;
+  const fromServer =
+    text(code) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
   return new HubError(
-    named ?? BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request"),
+    fromServer ?? CODE_BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request"),
     text(message) ?? `The endpoint answered ${status}.`,
   );
 }
@@ -42,70 +47,76 @@ interface ErrorBody {
   readonly message?: unknown;
 }
 
+/** Undefined unless a non-empty string. Cut to 1,000 characters, since the text ends up in logs. */
 const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value.slice(0, 1_000) : undefined;
 
-export interface Broadcast {
+/** One response for each room, in the order of the request. */
+export interface BroadcastResponse {
   readonly responses: readonly {
     readonly result?: Position;
     readonly error?: { readonly code: string; readonly message: string };
   }[];
 }
 
-/** Throws the first room's error where one was not told. */
-export function checkBroadcast(rooms: readonly string[], { responses }: Broadcast): void {
-  const failed = rooms.flatMap((room, i) => {
+/** Throws the error of the first failed room, with the number of failed rooms in its message. */
+export function checkBroadcast(rooms: readonly string[], { responses }: BroadcastResponse): void {
+  const failures = rooms.flatMap((room, i) => {
     const error = responses[i]?.error;
     return error ? [{ room, ...error }] : [];
   });
-  const [first] = failed;
+  const [first] = failures;
   if (first === undefined) return;
   const { code, message, room } = first;
-  const counts = `${failed.length} of ${rooms.length} rooms were not told`;
+  const counts = `${failures.length} of ${rooms.length} rooms were not told`;
   throw new HubError(code, `${counts}; of ${room}: ${message}`);
 }
 
-export interface History extends Position {
+export interface HistoryResponse extends Position {
   readonly publications: readonly {
     readonly offset: number;
     readonly target: string;
     readonly arguments: readonly unknown[];
+    /** Milliseconds since 1970. */
     readonly at: number;
   }[];
 }
 
-export const historyOf = ({ epoch, offset, publications }: History): HistoryPage => ({
-  messages: publications.map(({ target, arguments: params, at, ...said }) => ({
+/** All publications of a response are of its epoch. */
+export const historyOf = ({ epoch, offset, publications }: HistoryResponse): HistoryPage => ({
+  messages: publications.map(({ target, arguments: params, at, ...publication }) => ({
     method: target,
     params,
-    position: formatPosition({ epoch, offset: said.offset }),
+    position: formatPosition({ epoch, offset: publication.offset }),
     at,
   })),
   position: formatPosition({ epoch, offset }),
 });
 
-export interface Counted {
+export interface CountsResponse {
   readonly num_clients: number;
   readonly num_users: number;
 }
 
-export const countsOf = ({ num_clients, num_users }: Counted) => ({
+export const countsOf = ({ num_clients, num_users }: CountsResponse) => ({
   users: num_users,
   connections: num_clients,
 });
 
-export interface Present extends Counted {
+export interface PresenceResponse extends CountsResponse {
   readonly presence: readonly {
     readonly user: string;
+    /** Milliseconds since 1970. */
     readonly since: number;
     readonly num_clients: number;
+    /** Absent where the user tracks none. */
     readonly state: unknown;
   }[];
   readonly more: boolean;
 }
 
-export const presenceOf = ({ presence, more, ...counted }: Present): PresencePage => ({
-  ...countsOf(counted),
+export const presenceOf = ({ presence, more, ...counts }: PresenceResponse): PresencePage => ({
+  ...countsOf(counts),
   members: presence.map(({ user, since, num_clients, state }) => ({
     ...{ userId: user, since, state: state ?? null },
     connections: num_clients,

@@ -1,55 +1,63 @@
-// What a service may say of the endpoint, of itself, and of one call.
+// Options of a backend: the endpoint's address, the credentials, and the settings of one call.
 
 import type { Backoff } from "../transport/backoff.ts";
-import type { Token } from "../connect-options.ts";
+import type { Token } from "../transport/credentials.ts";
 
-/** A service binding of a Worker (`env.REALTIME`), or anything that fetches. */
+/** A service binding of a Worker (`env.REALTIME`), or any object with this method. */
 export interface Fetching {
   fetch(request: Request): Promise<Response>;
 }
 
 export interface CallOptions {
   /**
-   * Names what is said, so that saying it again says nothing twice: for those who repeat by themselves. One for each
-   * thing that is said. Default: a random one for each call, the same on all its attempts.
+   * Identifies a publication, so that publishing it again has no effect: for applications that repeat calls themselves.
+   * Every publication needs a key of its own. Default: a random one for each call, the same in all its attempts.
    */
   readonly idempotencyKey?: string;
-  /** Ends the call with `cancelled`, also between two attempts. */
+  /** Ends the call with `cancelled`, also during a pause between two attempts. */
   readonly signal?: AbortSignal;
-  /** Seconds a call may take, with all its attempts and pauses. Default: 30, and 40 where a client is asked. */
+  /**
+   * Time limit of a call with all its attempts and pauses, in seconds. Default: 30, and 40 for a call that waits for a
+   * client's result.
+   */
   readonly timeoutSeconds?: number;
 }
 
 interface CommonOptions extends Omit<CallOptions, "idempotencyKey"> {
-  /** Azure's `application`: part of a hub's name there. */
+  /** Azure's parameter of the same name, which there becomes part of the hub's name. */
   readonly application?: string;
-  /** In place of the global `fetch`. */
+  /** Used instead of the global `fetch`. */
   readonly fetcher?: Fetching;
-  /** How often a call that may be repeated is tried. Default: 5. */
+  /** Attempts of a call that may be repeated, the first one included. Default: 5. */
   readonly attempts?: number;
-  /** Pauses between attempts, with full jitter: 250 ms at first, doubling to 8 s. The server may ask for more. */
+  /** Pauses between attempts, with full jitter. Default: 250 ms at first, doubling to 8 s. The server may ask for more. */
   readonly backoff?: Partial<Omit<Backoff, "random">>;
 }
 
 export interface WithToken extends CommonOptions {
-  /** The hub's address, as clients have it: `https://host/hubs/orders`. */
+  /** The hub's address, the same as for clients: `https://host/hubs/orders`. */
   readonly url: string;
-  /** Of a user with the role `service`. A function is asked when none is held, the held one ends soon, or is refused. */
+  /**
+   * A token with the role `service`. A token function is called for the first request, shortly before the current token
+   * expires, and when the endpoint refuses the current token.
+   */
   readonly token: Token;
 }
 
 export interface WithAccessKey extends CommonOptions {
+  /** The hub's address, the same as for clients: `https://host/hubs/orders`. */
   readonly url: string;
-  /** One of the endpoint's `ACCESS_KEYS`: each request is signed with it, for its own address. */
+  /** One of the endpoint's `ACCESS_KEYS`. It signs a token for each request, valid for that request's URL only. */
   readonly accessKey: string;
-  /** The tenant it speaks in. Default: the endpoint's own. */
+  /** The tenant of the calls. Default: the endpoint's own. */
   readonly tenant?: string;
 }
 
 export interface WithConnectionString extends CommonOptions {
-  /** `Endpoint=https://host;AccessKey=…;Version=1.0;`, as Azure SignalR has it. */
+  /** `Endpoint=https://host;AccessKey=…;Version=1.0;`, in the format of Azure SignalR. */
   readonly connectionString: string;
   readonly hub: string;
+  /** The tenant of the calls. Default: the endpoint's own. */
   readonly tenant?: string;
 }
 
@@ -59,8 +67,8 @@ export const DEFAULTS = {
   attempts: 5,
   backoff: { baseMs: 250, capMs: 8_000 },
   timeoutSeconds: 30,
-  /** More than the server waits for a client's answer. */
-  askSeconds: 40,
-  /** One attempt of several: what takes longer is lost. */
+  /** For a client's result. Longer than the server waits for it (30 s), so that the server's error arrives. */
+  invokeSeconds: 40,
+  /** Time limit of one attempt of a call that may be repeated. */
   attemptSeconds: 10,
 } as const;

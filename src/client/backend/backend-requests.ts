@@ -1,125 +1,126 @@
-// One request to the endpoint: with a token, and again where it failed and may be repeated. What comes back is JSON, or a
-// HubError. `ky` counts, waits and gives up.
+// Requests to the REST API: each with a token, repeated after failures where that is safe, and with a result of JSON or a
+// HubError. `ky` counts the attempts and makes the pauses.
 
 import ky, { isHTTPError, isTimeoutError, type Options } from "ky";
 import { HubError } from "../../model/errors.ts";
-import { answerOf, refusalOf } from "./backend-answers.ts";
+import { parseBody, refusalOf } from "./backend-answers.ts";
 import {
   DEFAULTS,
   type BackendOptions,
   type CallOptions,
   type Fetching,
 } from "./backend-options.ts";
-import type { Tokens } from "./service-tokens.ts";
+import type { TokenSource } from "./service-tokens.ts";
 
-export interface Question {
+export interface RestRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
-  /** Behind `/api/hubs/{hub}`. */
+  /** Relative to `/api/hubs/{hub}`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   /** JSON. */
   readonly body?: string;
-  /** Twice would not be the same as once: it is only repeated where it surely was not done. */
-  readonly once?: boolean;
-  /** Default: the call's, or 30. */
+  /** Two executions differ from one: repeated only where the endpoint certainly did not execute it. */
+  readonly isOnce?: boolean;
+  /** Used where the call itself sets none. Default: 30. */
   readonly timeoutSeconds?: number;
 }
 
-export type Requests = (question: Question) => Promise<unknown>;
+/** Resolves with the JSON of the response. Rejects with a HubError, after the last attempt. */
+export type SendRequest = (request: RestRequest) => Promise<unknown>;
 
 export interface RequestsOptions {
   /** `https://host/api/hubs/orders` */
   readonly api: string;
-  readonly tokens: Tokens;
+  readonly tokens: TokenSource;
   readonly backend: BackendOptions;
   readonly call: CallOptions;
 }
 
-/** Nothing was done: too many requests, and the token, which is seen to below. */
-const REFUSED = [429];
-/** It may not have been done, or not for long: 408, 429 and all of 5xx but 501, which will never be. */
-const FAILED = [408, 429, ...Array.from({ length: 100 }, (_, i) => 500 + i)].filter(
+/** The request was certainly not executed. (401 is handled apart, by `attempt`.) */
+const REFUSED_STATUSES = [429];
+/** A later attempt may succeed: 408, 429 and all of 5xx except 501, which is permanent. */
+const TRANSIENT_STATUSES = [408, 429, ...Array.from({ length: 100 }, (_, i) => 500 + i)].filter(
   (status) => status !== 501,
 );
 
-export const requestsOf = (options: RequestsOptions): Requests => {
+export const requestsOf = (options: RequestsOptions): SendRequest => {
   const { api, call } = options;
-  return async (question) => {
-    const url = addressOf(`${api}${question.path}`, question, options.backend);
+  return async (request) => {
+    const url = urlOf(`${api}${request.path}`, request, options.backend);
     try {
-      const response = await ky(url, kyOptions(url, question, options));
-      return answerOf(await response.text());
+      const response = await ky(url, kyOptions(url, request, options));
+      return parseBody(await response.text());
     } catch (error) {
       throw errorOf(error, call.signal);
     }
   };
 };
 
-function addressOf(path: string, { query = {} }: Question, { application }: BackendOptions): URL {
+function urlOf(path: string, { query = {} }: RestRequest, { application }: BackendOptions): URL {
   const url = new URL(path);
-  for (const [name, value] of Object.entries({ ...query, application }))
-    for (const one of value === undefined ? [] : [value].flat())
-      url.searchParams.append(name, `${one}`);
+  for (const [name, values] of Object.entries({ ...query, application }))
+    for (const value of values === undefined ? [] : [values].flat())
+      url.searchParams.append(name, `${value}`);
   return url;
 }
 
-function kyOptions(url: URL, question: Question, options: RequestsOptions): Options {
+function kyOptions(url: URL, request: RestRequest, options: RequestsOptions): Options {
   const { backend, call } = options;
-  const { method, once = false } = question;
+  const { method, isOnce = false } = request;
   const { signal } = call;
-  const totalMs =
-    1000 * (call.timeoutSeconds ?? question.timeoutSeconds ?? DEFAULTS.timeoutSeconds);
+  const totalMs = 1000 * (call.timeoutSeconds ?? request.timeoutSeconds ?? DEFAULTS.timeoutSeconds);
   const { baseMs, capMs } = { ...DEFAULTS.backoff, ...backend.backoff };
   const endAt = Date.now() + totalMs;
   return {
     method,
-    fetch: ({ signal: ending }: Request) => attempt(url, question, { ...options, ending }),
-    timeout: once ? false : DEFAULTS.attemptSeconds * 1000,
+    // ky's own request carries the signal that ends this attempt; everything else of it is made anew.
+    fetch: (own: Request) => attempt(url, request, { ...options, signal: own.signal }),
+    timeout: isOnce ? false : DEFAULTS.attemptSeconds * 1000,
     totalTimeout: totalMs,
     ...(signal && { signal }),
     retry: {
       limit: (backend.attempts ?? DEFAULTS.attempts) - 1,
       methods: [method],
-      statusCodes: once ? REFUSED : FAILED,
+      statusCodes: isOnce ? REFUSED_STATUSES : TRANSIENT_STATUSES,
       afterStatusCodes: [429, 503],
       delay: (failures) => Math.min(capMs, baseMs * 2 ** (failures - 1)),
       jitter: true,
       shouldRetry({ error }) {
-        // By its status, but what the server asks for is waited for only where there is time.
+        // Undefined: ky decides by the status. A pause that the server asks for must end before the call's time limit.
         if (isHTTPError(error))
-          return Date.now() + waitOf(error.response) < endAt ? undefined : false;
-        return !once && !signal?.aborted && (isUnreachable(error) || isTimeoutError(error));
+          return Date.now() + retryAfterMs(error.response) < endAt ? undefined : false;
+        return !isOnce && !signal?.aborted && (isUnreachable(error) || isTimeoutError(error));
       },
     },
   } as Options;
 }
 
-const waitOf = ({ headers }: Response): number => 1000 * (Number(headers.get("retry-after")) || 0);
+const retryAfterMs = ({ headers }: Response): number =>
+  1000 * (Number(headers.get("retry-after")) || 0);
 
-interface Attempt extends RequestsOptions {
-  readonly ending: AbortSignal;
+interface AttemptOptions extends RequestsOptions {
+  /** Ends the attempt. */
+  readonly signal: AbortSignal;
 }
 
-/** A token that is refused is replaced once, at once. */
-async function attempt(url: URL, question: Question, options: Attempt): Promise<Response> {
+/** Replaces a refused token once, within the same attempt: the endpoint did not execute the request. */
+async function attempt(url: URL, request: RestRequest, options: AttemptOptions): Promise<Response> {
   const audience = `${url.origin}${url.pathname}`;
   const token = await options.tokens(audience);
-  const response = await send(url, question, options, token);
+  const response = await send(requestOf(url, request, { token, ...options }), options.backend);
   if (response.status !== 401) return response;
   const other = await options.tokens(audience, token);
-  return other === token ? response : send(url, question, options, other);
+  if (other === token) return response;
+  return send(requestOf(url, request, { token: other, ...options }), options.backend);
 }
 
-/** Whole answers only: one that breaks off is as good as none, and may be repeated like it. */
-async function send(
+function requestOf(
   url: URL,
-  { method, body }: Question,
-  { backend, ending }: Attempt,
-  token: string,
-): Promise<Response> {
-  const { fetcher = globalThis as Fetching } = backend;
-  ending.throwIfAborted();
-  const request = new Request(url, {
+  { method, body }: RestRequest,
+  { token, signal }: { readonly token: string; readonly signal: AbortSignal },
+): Request {
+  signal.throwIfAborted();
+  return new Request(url, {
     method,
     headers: {
       accept: "application/json",
@@ -127,10 +128,17 @@ async function send(
       ...(body !== undefined && { "content-type": "application/json" }),
     },
     ...(body !== undefined && { body }),
-    // A redirected POST would come as a GET, and its token is for this address.
+    // `fetch` follows a redirected POST with a GET, and the token is valid for this URL only.
     redirect: "manual",
-    signal: ending,
+    signal,
   });
+}
+
+/** Reads the whole body: a response that breaks off is a failed attempt, too. Throws `unreachable`. */
+async function send(
+  request: Request,
+  { fetcher = globalThis as Fetching }: BackendOptions,
+): Promise<Response> {
   try {
     const response = await fetcher.fetch(request);
     const text = await response.text();
@@ -148,7 +156,7 @@ const isUnreachable = (error: unknown): boolean =>
 function errorOf(error: unknown, signal: AbortSignal | undefined): HubError {
   if (signal?.aborted)
     return new HubError("cancelled", "The call was cancelled.", { cause: signal.reason });
-  // Without a cause: ky's error holds the request, and so the token, and whatever logs an error logs its cause.
+  // No `cause`: ky's error holds the request and thus the token, which would appear in logs that print causes.
   if (isHTTPError(error)) return refusalOf(error.response, error.data);
   if (isTimeoutError(error)) return new HubError("timed_out", "The endpoint took too long.");
   if (error instanceof HubError) return error;

@@ -1,18 +1,19 @@
-// Rooms, users and connections as a service holds them: what it may see of them, and do to them.
+// A room as a service uses it: its history, presence and connections.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import type { ClientOf } from "../../dispatch/define/hub-types.ts";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, type Position } from "../../model/position.ts";
 import { roomTopic, type RoomKind } from "../../model/topic.ts";
-import type { HandlersOf, HistoryQuery, PresenceQuery } from "../connect-options.ts";
-import type { PresencePage } from "../scope/room-presence.ts";
+import type { HandlersOf } from "../model/client-handlers.ts";
+import type { HistoryQuery } from "../model/client-messages.ts";
+import type { PresencePage, PresenceQuery } from "../model/room-presence.ts";
+import { countsOf, historyOf, presenceOf, type CountsResponse } from "./backend-answers.ts";
+import type { HistoryResponse, PresenceResponse } from "./backend-answers.ts";
+import type { SendRequest } from "./backend-requests.ts";
 import { roomPath, segment } from "./backend-urls.ts";
-import { countsOf, historyOf, presenceOf, type Counted } from "./backend-answers.ts";
-import type { History, Present } from "./backend-answers.ts";
-import type { Requests } from "./backend-requests.ts";
 
-/** Something that was said in a room: `method` tells what, and with it what `params` are. */
+/** A message in a room's history. `method` narrows the type of `params`. */
 export type HubEntry<H extends AnyHub> = {
   readonly [K in keyof ClientOf<H> & string]: {
     readonly method: K;
@@ -25,110 +26,121 @@ export type HubEntry<H extends AnyHub> = {
 
 export interface HubHistory<H extends AnyHub> {
   readonly messages: readonly HubEntry<H>[];
-  /** Where the room stands. */
+  /** The room's newest position, `epoch:offset`. */
   readonly position: string;
 }
 
 export interface Ending {
-  /** What clients are told. */
+  /** Sent to the clients with the close of their connections. */
   readonly reason?: string;
-  /** Connections that stay. */
+  /** Ids of connections that stay open. */
   readonly except?: readonly string[];
 }
 
-/** A room, whatever its kind. */
+/**
+ * A room of any kind. Calls reject with a HubError of the server's code. After a failure that may be transient they are
+ * repeated: a request that is executed twice leaves the room in the same state as one executed once.
+ */
 export interface ServiceRoom<H extends AnyHub> {
-  /** `group:lobby` */
+  /** Kind and name: `group:lobby`. */
   readonly room: string;
-  /** Puts a connection into the room: false where there is no such connection. */
+  /** Adds a connection to the room. False if the hub has no connection with this id. */
   add(connectionId: string): Promise<boolean>;
-  /** False where it was not there. */
+  /** False if the connection was not in the room. */
   remove(connectionId: string): Promise<boolean>;
-  /** Throws `history_gone` where the log no longer has all after `since`. */
+  /** Rejects with `history_gone` if the log no longer has all messages after `since`. */
   history(query?: HistoryQuery): Promise<HubHistory<H>>;
-  /** Forgets what was said; whoever comes back by position is told to reload. */
+  /** Deletes the messages in the log. A client that resumes from a position among them has to reload its state. */
   clearHistory(): Promise<void>;
   readonly presence: {
     list(page?: PresenceQuery): Promise<PresencePage>;
     count(): Promise<{ readonly users: number; readonly connections: number }>;
   };
-  /** Where it stands, and how many are there. */
+  /** Position, and numbers of users and connections. */
   info(): Promise<RoomInfo>;
-  /** Its log and all that is known of it, for good. Answers where the new log begins. */
+  /** Deletes the room's log and all other data, for good. Resolves with the start position of the new log. */
   erase(): Promise<string>;
-  /** Ends the connections that are in it. */
+  /** Closes the connections in the room. */
   close(ending?: Ending): Promise<void>;
 }
 
 export interface RoomInfo {
+  /** The newest position, `epoch:offset`. */
   readonly position: string;
   readonly users: number;
   readonly connections: number;
   readonly messagesPerSecond: number;
 }
 
-type Info = Position & Counted & { readonly messages_per_second: number };
+type InfoResponse = Position & CountsResponse & { readonly messages_per_second: number };
 
+/** Throws `invalid_name` and `room_kind_not_found`. */
 export function roomAt<H extends AnyHub>(
-  requests: Requests,
+  send: SendRequest,
   kind: RoomKind,
   name: string,
 ): ServiceRoom<H> {
   const topic = roomTopic(kind, name);
   const path = roomPath(topic);
-  const memberPath = (id: string) => `${path}/connections/${segment(id)}`;
-  const get = (what: string, query: HistoryQuery & PresenceQuery = {}) =>
-    requests({ method: "GET", path: `${path}${what}`, query: queryOf(query) });
+  const connectionPath = (id: string) => `${path}/connections/${segment(id)}`;
+  const get = (resource: string, query: HistoryQuery & PresenceQuery = {}) =>
+    send({ method: "GET", path: `${path}${resource}`, query: queryOf(query) });
   return {
     room: `${kind}:${topic.name}`,
-    add: (id) => found(requests({ method: "PUT", path: memberPath(id) })),
-    remove: (id) => found(requests({ method: "DELETE", path: memberPath(id) })),
-    history: async (query) => historyOf((await get("/history", query)) as History) as HubHistory<H>,
-    clearHistory: () => done(requests({ method: "DELETE", path: `${path}/history` })),
+    add: (id) => exists(send({ method: "PUT", path: connectionPath(id) })),
+    remove: (id) => exists(send({ method: "DELETE", path: connectionPath(id) })),
+    history: async (query) =>
+      historyOf((await get("/history", query)) as HistoryResponse) as HubHistory<H>,
+    clearHistory: () => withoutResult(send({ method: "DELETE", path: `${path}/history` })),
     presence: {
-      list: async (page) => presenceOf((await get("/presence", page)) as Present),
-      count: async () => countsOf((await get("/presence_stats")) as Counted),
+      list: async (page) => presenceOf((await get("/presence", page)) as PresenceResponse),
+      count: async () => countsOf((await get("/presence_stats")) as CountsResponse),
     },
-    info: async () => infoOf((await get("")) as Info),
-    erase: async () => formatPosition((await requests({ method: "DELETE", path })) as Position),
-    close: (ending) => close(requests, path, ending),
+    info: async () => infoOf((await get("")) as InfoResponse),
+    erase: async () => formatPosition((await send({ method: "DELETE", path })) as Position),
+    close: (ending) => closeConnections(send, path, ending),
   };
 }
 
-const infoOf = ({ messages_per_second, ...info }: Info): RoomInfo => ({
+const infoOf = ({ messages_per_second, ...info }: InfoResponse): RoomInfo => ({
   position: formatPosition(info),
   ...countsOf(info),
   messagesPerSecond: messages_per_second,
 });
 
-/** `reverse` stands for itself. */
+/** The API knows `reverse=true` only: the parameter is left out for false. */
 const queryOf = ({ reverse, ...query }: HistoryQuery & PresenceQuery) => ({
   ...query,
   reverse: reverse ? "true" : undefined,
 });
 
-export const close = (requests: Requests, path: string, ending: Ending = {}): Promise<void> => {
+/** `path` is that of a room or a user. */
+export const closeConnections = (
+  send: SendRequest,
+  path: string,
+  ending: Ending = {},
+): Promise<void> => {
   const query = { reason: ending.reason, excluded: ending.except };
-  return done(requests({ method: "POST", path: `${path}/:closeConnections`, query }));
+  return withoutResult(send({ method: "POST", path: `${path}/:closeConnections`, query }));
 };
 
-/** For what has nothing to say. */
-export const done = async (answer: Promise<unknown>): Promise<void> => void (await answer);
+export const withoutResult = async (response: Promise<unknown>): Promise<void> =>
+  void (await response);
 
-const MISSING: ReadonlySet<string> = new Set([
+const MISSING_CODES: ReadonlySet<string> = new Set([
   "not_found",
   "connection_not_found",
   "user_not_found",
   "group_not_found",
 ]);
 
-/** Whether it is there. A hub that is not served is an error all the same. */
-export async function found(answer: Promise<unknown>): Promise<boolean> {
+/** False for a missing connection, user or group. Rejects for all other errors, a hub that is not served included. */
+export async function exists(response: Promise<unknown>): Promise<boolean> {
   try {
-    await answer;
+    await response;
     return true;
   } catch (error) {
-    if (error instanceof HubError && MISSING.has(error.code)) return false;
+    if (error instanceof HubError && MISSING_CODES.has(error.code)) return false;
     throw error;
   }
 }

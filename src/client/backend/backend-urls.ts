@@ -1,4 +1,4 @@
-// Where a hub's services are: addresses out of options, and paths out of names. Pure.
+// URLs of the REST API: the hub's base URLs from the options, and path segments from names. Pure.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
@@ -7,13 +7,13 @@ import type { BackendOptions } from "./backend-options.ts";
 export interface Addresses {
   /** `https://host/api/hubs/orders` */
   readonly api: string;
-  /** Where SignalR's clients are sent: `https://host/client/?hub=orders`. */
+  /** The URL that `negotiate` sends SignalR clients to: `https://host/client/?hub=orders`. */
   readonly client: string;
 }
 
 const HUB = /^(.*)\/hubs\/([^/]+)\/*$/;
 
-/** Throws a TypeError where the address is none of a hub. */
+/** `url` is the address that clients have. Throws a TypeError if it is not a hub's URL. */
 export function addressesOf(url: string): Addresses {
   const { protocol, host, pathname } = new URL(url);
   const [, prefix, hub] = HUB.exec(pathname) ?? [];
@@ -23,27 +23,27 @@ export function addressesOf(url: string): Addresses {
   return { api: `${base}/api/hubs/${hub}`, client: `${base}/client/?hub=${hub}` };
 }
 
-/** The same three things, however they were given: the hub's address and a key, or a token. */
+/** The hub's address, also where the options hold it as a connection string and a hub's name. */
 export function hubUrlOf(options: BackendOptions): string {
   if (!("connectionString" in options)) return options.url;
   const { endpoint } = parseConnectionString(options.connectionString);
   return `${endpoint}/hubs/${segment(options.hub)}`;
 }
 
-/** Throws a TypeError, which does not repeat the text: there is a key in it. */
+/** Throws a TypeError whose message does not contain the text, since the text contains a key. */
 export function parseConnectionString(text: string): { endpoint: string; accessKey: string } {
   const fields = new Map(text.split(";").map(fieldOf));
   const [endpoint, accessKey] = [fields.get("endpoint"), fields.get("accesskey")];
   if (!endpoint || !accessKey || !URL.canParse(endpoint))
     throw new TypeError("A connection string is Endpoint=https://host;AccessKey=…;Version=1.0;");
   const url = new URL(endpoint);
-  // Azure's emulator has its port here.
+  // Azure's SignalR emulator has its port in a field of its own.
   const port = fields.get("port");
   if (port !== undefined) url.port = port;
   return { endpoint: url.href.replace(/\/+$/, ""), accessKey };
 }
 
-/** Keys may end in `=`. */
+/** Splits at the first `=` only: a key in base64 may end in `=`. Names are case-insensitive. */
 function fieldOf(field: string): readonly [name: string, value: string] {
   const [name = "", ...value] = field.split("=");
   return [name.trim().toLowerCase(), value.join("=").trim()];
@@ -52,9 +52,12 @@ function fieldOf(field: string): readonly [name: string, value: string] {
 export const roomPath = (topic: Topic): string =>
   `/rooms/${encodeURIComponent(formatTopic(topic))}`;
 
-/** One part of a path, for what is no room's name: those have their kind before them. Throws `invalid_name`. */
+/**
+ * One segment of a path: the id of a connection, or the name of a user, group or hub without its kind. Throws
+ * `invalid_name`.
+ */
 export function segment(name: string): string {
-  // URLs drop these from paths, percent-encoded or not.
+  // URL parsers remove the segments `.` and `..` from paths, percent-encoded or not.
   if (name === "" || name === "." || name === ".." || !name.isWellFormed())
     throw new HubError("invalid_name", "Nothing is addressed by an empty name, or one of dots.");
   return encodeURIComponent(name);

@@ -1,18 +1,19 @@
-// Groups, users and connections: what each has beside being a room, or being none.
+// Groups, users and connections: the operations that they have beyond those of a room.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import { roomTopic } from "../../model/topic.ts";
+import type { SendRequest } from "./backend-requests.ts";
+import { closeConnections, exists, roomAt, withoutResult } from "./backend-rooms.ts";
+import type { Ending, ServiceRoom } from "./backend-rooms.ts";
 import { segment } from "./backend-urls.ts";
-import type { Requests } from "./backend-requests.ts";
-import { close, done, found, roomAt, type Ending, type ServiceRoom } from "./backend-rooms.ts";
 
 export interface ServiceGroup<H extends AnyHub> extends ServiceRoom<H> {
-  /** Whether anybody is there. */
+  /** At least one connection is in the group. */
   isConnected(): Promise<boolean>;
-  /** All connections of a user: those of now and, for as long as `ttlSeconds`, those to come. */
+  /** Adds all present connections of a user and, for the next `ttlSeconds`, the connections that the user opens. */
   addUser(userId: string, options?: { readonly ttlSeconds?: number }): Promise<void>;
   removeUser(userId: string): Promise<void>;
-  /** Who is there, page after page. */
+  /** All connections in the group. Pages are requested as the iteration needs them. */
   connections(): AsyncIterable<GroupConnection>;
 }
 
@@ -21,43 +22,46 @@ export interface GroupConnection {
   readonly userId?: string;
 }
 
+/** The tokens to revoke; without `jti` and `issuedBefore` all that were issued until now. */
 export interface Revocation {
-  /** One token, by its `jti`. */
+  /** A single token, by its `jti` claim. */
   readonly jti?: string;
-  /** All that were issued before. */
+  /** All tokens issued before this date. */
   readonly issuedBefore?: Date;
-  /** When the last of them ends by itself, and may be forgotten. */
+  /** When the last of these tokens expires: after that, the server forgets it. Default for a `jti`: in a year. */
   readonly expireAt?: Date;
 }
 
-/** A user, and the room of that name. */
+/** A user, with the operations of the user's own room. */
 export interface ServiceUser<H extends AnyHub> extends Omit<ServiceRoom<H>, "close"> {
   isConnected(): Promise<boolean>;
-  /** Ends all connections of the user. They may come back. */
+  /** Closes all connections of the user, who may connect again. */
   disconnect(ending?: Ending): Promise<void>;
-  /** Ends the connections of these tokens, which open none any more. */
-  revoke(which?: Revocation): Promise<void>;
+  /** Refuses these tokens from now on, in all hubs of the tenant, and closes the connections that use them (4511). */
+  revoke(revocation?: Revocation): Promise<void>;
+  /** Refuses the user for `seconds`, in all hubs of the tenant, and closes the user's connections. */
   ban(ban: { readonly seconds: number; readonly reason?: string }): Promise<void>;
   unban(): Promise<void>;
 }
 
 export interface ServiceConnection {
   exists(): Promise<boolean>;
-  /** Resolves also where it is gone already. */
+  /** Resolves also if the connection is closed already. */
   disconnect(ending?: Pick<Ending, "reason">): Promise<void>;
 }
 
-export function groupAt<H extends AnyHub>(requests: Requests, group: string): ServiceGroup<H> {
+/** Throws `invalid_name`. */
+export function groupAt<H extends AnyHub>(send: SendRequest, group: string): ServiceGroup<H> {
   const { name } = roomTopic("group", group);
   const path = `/groups/${segment(name)}`;
-  const member = (userId: string) => `/users/${segment(roomTopic("user", userId).name)}${path}`;
+  const memberPath = (userId: string) => `/users/${segment(roomTopic("user", userId).name)}${path}`;
   return {
-    ...roomAt<H>(requests, "group", name),
-    isConnected: () => found(requests({ method: "HEAD", path })),
+    ...roomAt<H>(send, "group", name),
+    isConnected: () => exists(send({ method: "HEAD", path })),
     addUser: (userId, { ttlSeconds } = {}) =>
-      done(requests({ method: "PUT", path: member(userId), query: { ttl: ttlSeconds } })),
-    removeUser: (userId) => done(requests({ method: "DELETE", path: member(userId) })),
-    connections: () => connectionsOf(requests, path),
+      withoutResult(send({ method: "PUT", path: memberPath(userId), query: { ttl: ttlSeconds } })),
+    removeUser: (userId) => withoutResult(send({ method: "DELETE", path: memberPath(userId) })),
+    connections: () => connectionsOf(send, path),
   };
 }
 
@@ -66,43 +70,46 @@ interface ConnectionsPage {
   readonly nextLink?: string;
 }
 
-async function* connectionsOf(requests: Requests, path: string): AsyncGenerator<GroupConnection> {
+async function* connectionsOf(send: SendRequest, path: string): AsyncGenerator<GroupConnection> {
   let continuationToken: string | undefined;
   do {
     const query = { continuationToken };
-    // oxlint-disable-next-line no-await-in-loop -- a page says where the next begins
-    const page = await requests({ method: "GET", path: `${path}/connections`, query });
+    // oxlint-disable-next-line no-await-in-loop -- each page has the continuation token of the next
+    const page = await send({ method: "GET", path: `${path}/connections`, query });
     const { value, nextLink } = page as ConnectionsPage;
     yield* value;
-    // Only where it goes on: our token goes nowhere else, whatever the link says.
-    continuationToken = nextLink && tokenOf(nextLink);
+    // Only the continuation token of the link is used: following a link to another host would send it our token.
+    continuationToken = nextLink && continuationTokenOf(nextLink);
   } while (continuationToken);
 }
 
-const tokenOf = (link: string): string | undefined =>
+const continuationTokenOf = (link: string): string | undefined =>
   new URL(link, "http://endpoint").searchParams.get("continuationToken") ?? undefined;
 
-export function userAt<H extends AnyHub>(requests: Requests, userId: string): ServiceUser<H> {
+/** Throws `invalid_name`. */
+export function userAt<H extends AnyHub>(send: SendRequest, userId: string): ServiceUser<H> {
   const { name } = roomTopic("user", userId);
   const path = `/users/${segment(name)}`;
-  const { close: _, ...room } = roomAt<H>(requests, "user", name);
-  const post = (verb: string, body?: object) =>
-    requests({
-      ...{ method: "POST", path: `${path}/${verb}` },
-      ...(body && { body: JSON.stringify(body) }),
-    });
+  const { close: _, ...room } = roomAt<H>(send, "user", name);
+  const post = (action: string, body?: object) =>
+    withoutResult(
+      send({
+        ...{ method: "POST", path: `${path}/${action}` },
+        ...(body && { body: JSON.stringify(body) }),
+      }),
+    );
   return {
     ...room,
-    isConnected: () => found(requests({ method: "HEAD", path })),
-    disconnect: (ending) => close(requests, path, ending),
-    revoke: (which = {}) => done(post(":revoke", revocationOf(which))),
-    ban: ({ seconds, reason }) => done(post(":ban", { seconds, reason })),
-    unban: () => done(post(":unban")),
+    isConnected: () => exists(send({ method: "HEAD", path })),
+    disconnect: (ending) => closeConnections(send, path, ending),
+    revoke: (revocation = {}) => post(":revoke", revocationBody(revocation)),
+    ban: ({ seconds, reason }) => post(":ban", { seconds, reason }),
+    unban: () => post(":unban"),
   };
 }
 
-/** In seconds, rounded so that no token is forgotten. */
-const revocationOf = ({ jti, issuedBefore, expireAt }: Revocation) => ({
+/** In whole seconds, rounded up: rounding down would leave out a token issued in the same second. */
+const revocationBody = ({ jti, issuedBefore, expireAt }: Revocation) => ({
   jti,
   issued_before: secondsOf(issuedBefore),
   expire_at: secondsOf(expireAt),
@@ -111,12 +118,13 @@ const revocationOf = ({ jti, issuedBefore, expireAt }: Revocation) => ({
 const secondsOf = (date: Date | undefined): number | undefined =>
   date && Math.ceil(date.getTime() / 1000);
 
-export function connectionAt(requests: Requests, id: string): ServiceConnection {
+/** Throws `invalid_name` for an id that no path can hold. */
+export function connectionAt(send: SendRequest, id: string): ServiceConnection {
   const path = `/connections/${segment(id)}`;
   return {
-    exists: () => found(requests({ method: "HEAD", path })),
+    exists: () => exists(send({ method: "HEAD", path })),
     async disconnect({ reason } = {}) {
-      await found(requests({ method: "DELETE", path, query: { reason } }));
+      await exists(send({ method: "DELETE", path, query: { reason } }));
     },
   };
 }

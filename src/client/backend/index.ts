@@ -1,11 +1,12 @@
-// The public face for services: everything they may import, and nothing else.
+// Public API of `dormouse/backend`. Services import from here and from no other file of this folder.
 
 export { backend } from "./backend.ts";
 export { HubError } from "../../model/errors.ts";
 export type { Sends } from "../../model/audiences.ts";
-export type { RoomText } from "../scope/room-address.ts";
-export type { HistoryQuery, PresenceQuery, Token } from "../connect-options.ts";
-export type { PresencePage } from "../scope/room-presence.ts";
+export type { HistoryQuery } from "../model/client-messages.ts";
+export type { RoomText } from "../model/room-address.ts";
+export type { PresencePage, PresenceQuery } from "../model/room-presence.ts";
+export type { Token } from "../transport/credentials.ts";
 export type { Invocable, OneClient, ServiceClients } from "./service-audiences.ts";
 export type { Backend, Negotiation, PublishOptions, RoomEntry, RoomsQuery } from "./backend.ts";
 export type {

@@ -1,16 +1,16 @@
-// Whom a service reaches, in the words of hub code.
+// The `clients` of a backend: the same audiences as in hub code, each of which publishes by the REST API.
 
 import type { Answers } from "../../dispatch/define/hub-definition.ts";
 import type { Wire } from "../../dispatch/define/hub-types.ts";
 import { Audiences, speaking, type Clients, type Said, type Sends } from "../../model/audiences.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import { toJson } from "../../protocols/json.ts";
-import { roomPath, segment } from "./backend-urls.ts";
-import { checkBroadcast, type Broadcast } from "./backend-answers.ts";
+import { checkBroadcast, type BroadcastResponse } from "./backend-answers.ts";
 import { DEFAULTS } from "./backend-options.ts";
-import type { Requests } from "./backend-requests.ts";
+import type { SendRequest } from "./backend-requests.ts";
+import { roomPath, segment } from "./backend-urls.ts";
 
-/** The client methods that answer, and what their answers are after the wire. */
+/** The client methods that return a result, with the wire type of the result. */
 export type Invocable<C> = {
   readonly [K in keyof C & keyof Answers<C>]: C[K] extends (...args: infer A) => infer R
     ? (...args: A) => Promise<Wire<Awaited<R>>>
@@ -18,96 +18,106 @@ export type Invocable<C> = {
 };
 
 /**
- * One client. A service has the hub's types and not the hub, which alone knows at run time which methods answer: so it
- * says which way it calls, in the words of `connect`.
+ * One client. Unlike hub code, a service has the hub's types only, and not the hub, which alone knows at run time which
+ * methods return a result. So the service chooses between `send` and `invoke`, as a client of `connect` does.
  */
 export interface OneClient<C> {
-  /** Tells it, and waits for no answer. A lost connection to the endpoint is an error: it is not said again. */
+  /** Sends without waiting for a result. After a lost connection to the endpoint it rejects, and does not send again. */
   readonly send: Sends<C>;
-  /** Asks it, and waits for its answer. */
+  /** Calls the client's handler and resolves with its result. Not repeated after a lost connection either. */
   readonly invoke: Invocable<C>;
 }
 
 export type ServiceClients<C> = Clients<C, OneClient<C>>;
 
-/** Rooms of one `:broadcast`. */
-const AT_ONCE = 100;
+/** Rooms in one `:broadcast`. */
+const ROOMS_A_REQUEST = 100;
 
-export interface Speech {
-  readonly requests: Requests;
+export interface PublishContext {
+  readonly send: SendRequest;
+  /** Undefined: a random one for each publication. */
   readonly idempotencyKey: string | undefined;
 }
 
-export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
-  readonly #speech: Speech;
+type ClientCall = Pick<Said, "target" | "args">;
 
-  constructor(speech: Speech, except: readonly string[] = []) {
+export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
+  readonly #context: PublishContext;
+
+  /** `except` are ids of connections that no publication reaches. */
+  constructor(context: PublishContext, except: readonly string[] = []) {
     super(except);
-    this.#speech = speech;
+    this.#context = context;
   }
   get connection() {
     return (id: string): OneClient<C> => ({
       send: speaking<Sends<C>>((target, args) => this.tell(id, { target, args })),
-      invoke: speaking<Invocable<C>>((target, args) => this.#ask(id, { target, args })),
+      invoke: speaking<Invocable<C>>((target, args) => this.#invoke(id, { target, args })),
     });
   }
   get except() {
     return (...ids: string[]): ServiceClients<C> =>
-      new ServiceAudiences<C>(this.#speech, [...this.excluded, ...ids]);
+      new ServiceAudiences<C>(this.#context, [...this.excluded, ...ids]);
   }
 
-  protected async publish(topics: readonly Topic[], said: Said): Promise<void> {
+  /** Several rooms share one request. Resolves once all rooms have saved the publication. */
+  protected async publish(topics: readonly Topic[], publication: Said): Promise<void> {
     const [first, ...others] = topics;
     if (first === undefined) return;
-    if (others.length === 0) return void (await publish(this.#speech, first, said));
+    if (others.length === 0) return void (await publish(this.#context, first, publication));
     const starts = Array.from(
-      { length: Math.ceil(topics.length / AT_ONCE) },
-      (_, i) => i * AT_ONCE,
+      { length: Math.ceil(topics.length / ROOMS_A_REQUEST) },
+      (_, i) => i * ROOMS_A_REQUEST,
     );
     await Promise.all(
-      starts.map((start) => broadcast(this.#speech, topics.slice(start, start + AT_ONCE), said)),
+      starts.map((start) =>
+        broadcast(this.#context, topics.slice(start, start + ROOMS_A_REQUEST), publication),
+      ),
     );
   }
-  protected async tell(id: string, said: Pick<Said, "target" | "args">): Promise<void> {
-    await this.#toOne(id, ":send", said);
+  protected async tell(id: string, call: ClientCall): Promise<void> {
+    await this.#post(`/connections/${segment(id)}/:send`, call);
   }
-  async #ask(id: string, said: Pick<Said, "target" | "args">): Promise<unknown> {
-    const answer = await this.#toOne(id, ":invoke", said, DEFAULTS.askSeconds);
-    return (answer as { readonly result?: unknown } | undefined)?.result;
+  async #invoke(id: string, call: ClientCall): Promise<unknown> {
+    const path = `/connections/${segment(id)}/:invoke`;
+    const response = await this.#post(path, call, DEFAULTS.invokeSeconds);
+    return (response as { readonly result?: unknown } | undefined)?.result;
   }
-  #toOne(
-    id: string,
-    verb: ":send" | ":invoke",
-    { target, args }: Pick<Said, "target" | "args">,
-    timeoutSeconds?: number,
-  ): Promise<unknown> {
-    return this.#speech.requests({
-      method: "POST",
-      path: `/connections/${segment(id)}/${verb}`,
+  /** Not repeated: neither request carries an idempotency key. */
+  #post(path: string, { target, args }: ClientCall, timeoutSeconds?: number): Promise<unknown> {
+    return this.#context.send({
+      ...{ method: "POST", path, isOnce: true },
       body: toJson({ target, arguments: args }),
-      once: true,
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     });
   }
 }
 
-/** Says it in one room: answers where, as the endpoint writes it. */
-export const publish = (speech: Speech, topic: Topic, said: Said): Promise<unknown> =>
-  speech.requests({
+/** Publishes in one room. Resolves with the publication's position, as the endpoint writes it. */
+export const publish = (
+  context: PublishContext,
+  topic: Topic,
+  publication: Said,
+): Promise<unknown> =>
+  context.send({
     method: "POST",
     path: `${roomPath(topic)}/:publish`,
-    body: toJson(bodyOf(said, speech)),
+    body: toJson(bodyOf(publication, context)),
   });
 
-async function broadcast(speech: Speech, topics: readonly Topic[], said: Said): Promise<void> {
+async function broadcast(
+  context: PublishContext,
+  topics: readonly Topic[],
+  publication: Said,
+): Promise<void> {
   const rooms = topics.map(formatTopic);
-  const body = toJson({ rooms, ...bodyOf(said, speech) });
-  const answer = await speech.requests({ method: "POST", path: "/:broadcast", body });
-  checkBroadcast(rooms, answer as Broadcast);
+  const body = toJson({ rooms, ...bodyOf(publication, context) });
+  const response = await context.send({ method: "POST", path: "/:broadcast", body });
+  checkBroadcast(rooms, response as BroadcastResponse);
 }
 
-/** Made once for all attempts, and with it the key. */
-const bodyOf = ({ target, args, except }: Said, { idempotencyKey }: Speech) => ({
+/** Built once for all attempts of a request, so that all of them have the same key. */
+const bodyOf = ({ target, args, except }: Said, { idempotencyKey }: PublishContext) => ({
   target,
   arguments: args,
   idempotency_key: idempotencyKey ?? crypto.randomUUID(),

@@ -1,59 +1,60 @@
-// What a service shows of itself: a token of its own, or one signed for the address of each request.
+// Tokens of a service: from the application, or signed with an access key for the URL of each request.
 
 import { SignJWT } from "jose";
 import { HubError } from "../../model/errors.ts";
-import { renewInMs } from "../transport/credentials.ts";
-import type { Token } from "../connect-options.ts";
-import { parseConnectionString } from "./backend-urls.ts";
+import { renewInMs, type Token } from "../transport/credentials.ts";
 import type { BackendOptions } from "./backend-options.ts";
+import { parseConnectionString } from "./backend-urls.ts";
 
 /**
- * A token for an address, which is without its query. `refused` is the one the server has just turned away: another is
- * given, if there can be one.
+ * Resolves with a token for a request to `audience`, a URL without its query. `rejected` is the token that the endpoint
+ * has just refused: the source resolves with another one, or with the same where it has no other.
  */
-export type Tokens = (audience: string, refused?: string) => Promise<string>;
+export type TokenSource = (audience: string, rejected?: string) => Promise<string>;
 
-/** Throws a TypeError where there is nothing to show. */
-export function tokensOf(options: BackendOptions): Tokens {
+/** Throws a TypeError if the options hold no credentials. */
+export function tokensOf(options: BackendOptions): TokenSource {
   if ("connectionString" in options) {
     const { accessKey } = parseConnectionString(options.connectionString);
     return signedTokens(accessKey, options.tenant);
   }
   if ("accessKey" in options && options.accessKey)
     return signedTokens(options.accessKey, options.tenant);
-  if ("token" in options && options.token) return givenTokens(options.token);
-  // A variable of the environment that is not set, say.
+  if ("token" in options && options.token) return applicationTokens(options.token);
+  // An empty or undefined value usually comes from an environment variable that is not set.
   throw new TypeError("A backend needs a `token`, an `accessKey` or a `connectionString`.");
 }
 
-interface Held {
+interface CachedToken {
   readonly token: Promise<string>;
-  /** Milliseconds since 1970. */
-  until: number;
+  /** When to replace it, in milliseconds since 1970. */
+  renewAt: number;
 }
 
-function givenTokens(token: Token): Tokens {
+/** Calls the token function when the cached token is about to expire, was rejected, or could not be fetched. */
+function applicationTokens(token: Token): TokenSource {
   if (typeof token === "string") return async () => token;
-  let held: Held | undefined;
-  const ask = (): Held => {
-    const asked: Held = { token: asking(token), until: Infinity };
-    asked.token.then(
-      (text) => (asked.until = Date.now() + (renewInMs(text, Date.now(), Math.random) ?? Infinity)),
-      () => (asked.until = 0),
+  let cached: CachedToken | undefined;
+  const fetchToken = (): CachedToken => {
+    const entry: CachedToken = { token: callTokenFunction(token), renewAt: Infinity };
+    entry.token.then(
+      (text) =>
+        (entry.renewAt = Date.now() + (renewInMs(text, Date.now(), Math.random) ?? Infinity)),
+      () => (entry.renewAt = 0),
     );
-    return asked;
+    return entry;
   };
-  return async (_audience, refused) => {
-    // All who meet an old token at once share the next.
-    if (held === undefined || Date.now() >= held.until) held = ask();
-    const shared = held;
-    if ((await shared.token) !== refused) return shared.token;
-    if (held === shared) held = ask();
-    return held.token;
+  return async (_audience, rejected) => {
+    if (cached === undefined || Date.now() >= cached.renewAt) cached = fetchToken();
+    const current = cached;
+    if ((await current.token) !== rejected) return current.token;
+    // Of all requests whose token was rejected, only the first one fetches another; the others share it.
+    if (cached === current) cached = fetchToken();
+    return cached.token;
   };
 }
 
-async function asking(token: () => string | Promise<string>): Promise<string> {
+async function callTokenFunction(token: () => string | Promise<string>): Promise<string> {
   try {
     return await token();
   } catch (cause) {
@@ -61,30 +62,33 @@ async function asking(token: () => string | Promise<string>): Promise<string> {
   }
 }
 
-const LIFE_SECONDS = 300;
-/** For the way, and for a clock that is a little slow. */
+const LIFETIME_SECONDS = 300;
+/** A cached token is replaced this long before it expires, because of latency and of a clock that is slow. */
 const MARGIN_SECONDS = 60;
-/** Every order has addresses of its own: only the newest are worth keeping. */
-const MOST_HELD = 500;
+/** Every room has a URL, and so a token, of its own. Only the most recently signed ones are kept. */
+const MAX_CACHED = 500;
 
-function signedTokens(accessKey: string, tenant: string | undefined): Tokens {
+function signedTokens(accessKey: string, tenant: string | undefined): TokenSource {
   const key = new TextEncoder().encode(accessKey);
-  const held = new Map<string, Held>();
-  return async (audience, refused) => {
-    const last = held.get(audience);
-    if (last && Date.now() < last.until && (await last.token) !== refused) return last.token;
-    const token = signed(key, audience, tenant);
-    held.delete(audience);
-    held.set(audience, { token, until: Date.now() + (LIFE_SECONDS - MARGIN_SECONDS) * 1000 });
-    if (held.size > MOST_HELD) held.delete(held.keys().next().value!);
+  const cache = new Map<string, CachedToken>();
+  return async (audience, rejected) => {
+    const cached = cache.get(audience);
+    if (cached && Date.now() < cached.renewAt && (await cached.token) !== rejected)
+      return cached.token;
+    const token = sign(key, audience, tenant);
+    // Deleted first: a Map keeps the place of a replaced key, and its first key must be the oldest.
+    cache.delete(audience);
+    const renewAt = Date.now() + (LIFETIME_SECONDS - MARGIN_SECONDS) * 1000;
+    cache.set(audience, { token, renewAt });
+    if (cache.size > MAX_CACHED) cache.delete(cache.keys().next().value!);
     return token;
   };
 }
 
-/** Without `iat`: a clock that is fast would make it a token of the future. */
-const signed = (key: Uint8Array, audience: string, tenant: string | undefined): Promise<string> =>
+/** Without `iat`: if this machine's clock is fast, the endpoint would refuse a token issued in the future. */
+const sign = (key: Uint8Array, audience: string, tenant: string | undefined): Promise<string> =>
   new SignJWT(tenant === undefined ? {} : { tid: tenant })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setAudience(audience)
-    .setExpirationTime(Math.floor(Date.now() / 1000) + LIFE_SECONDS)
+    .setExpirationTime(Math.floor(Date.now() / 1000) + LIFETIME_SECONDS)
     .sign(key);

@@ -1,89 +1,99 @@
-// One event stream after another, each from where the one before was lost: what is heard, when the next attempt comes,
-// and when there is none.
+// Reads one event stream after another, each from the position where the previous one was lost. Decides when the next
+// attempt starts, and when no more follow.
 
 import { HubError, shouldReconnect } from "../../model/errors.ts";
+import { closeError } from "../model/close-error.ts";
+import { delay } from "../platform/timeout.ts";
 import { pauseMs, type Backoff } from "../transport/backoff.ts";
-import { closeError } from "../session/close-error.ts";
-import { eventStream, Refused, type StreamRequest } from "./event-stream.ts";
-import { pause } from "../transport/timeout.ts";
+import { eventStream, ResponseError, type StreamRequest } from "./event-stream.ts";
 import type { AnyRoomEvent } from "./room-event.ts";
-import { Standing } from "./stream-position.ts";
+import { StreamPosition } from "./stream-position.ts";
 
-export interface Reading extends Pick<StreamRequest, "url" | "token" | "tokenSeconds" | "fetch"> {
+export interface ReaderOptions extends Pick<
+  StreamRequest,
+  "url" | "token" | "tokenSeconds" | "fetch"
+> {
   readonly rooms: readonly string[];
   readonly since?: string;
   readonly signal?: AbortSignal;
-  /** Failures in a row after which it gives up. */
+  /** Failures in a row after which the reader gives up. */
   readonly maxRetries: number;
   readonly backoff: Backoff;
 }
 
-type Endable = Reading & { readonly signal: AbortSignal };
+type AbortableOptions = ReaderOptions & { readonly signal: AbortSignal };
 
-/** A stream that lived as long was a good one: the next failure is the first again. */
+/** A stream that lasted this long after its first event resets the count of failures, and so the pauses. */
 const STEADY_MS = 5_000;
 
-/** Throws why the last stream ended, where no other may follow it. */
-export async function* keptUp(reading: Endable): AsyncGenerator<AnyRoomEvent, void> {
-  const { rooms, since, backoff, maxRetries, signal } = reading;
-  const standing = new Standing(rooms, since);
+/**
+ * All events, with a `reconnecting` event before each pause. Never returns: it throws the error of the last stream
+ * where no other may follow, and the signal's reason after an abort.
+ */
+export async function* readEvents(options: AbortableOptions): AsyncGenerator<AnyRoomEvent, void> {
+  const { rooms, since, backoff, maxRetries, signal } = options;
+  const position = new StreamPosition(rooms, since);
   let retryMs = 0;
-  const retry = (ms: number) => void (retryMs = ms);
+  const onRetry = (ms: number) => void (retryMs = ms);
   for (let failures = 0; ; failures += 1) {
-    const { error, isFinal, livedMs } = yield* attempt(standing, { ...reading, retry });
+    const { error, isFinal, livedMs } = yield* readStream(position, { ...options, onRetry });
     if (livedMs >= STEADY_MS) failures = 0;
     if (signal.aborted || isFinal || failures >= maxRetries) throw error;
-    const asked = Math.max(retryMs, error instanceof Refused ? error.retryMs : 0);
-    const retryAt = Date.now() + pausing(failures, asked, backoff);
+    const serverMs = Math.max(retryMs, error instanceof ResponseError ? error.retryMs : 0);
+    const pause = Math.min(Math.max(serverMs, pauseMs(failures, backoff)), backoff.capMs);
+    const retryAt = Date.now() + pause;
     yield { type: "reconnecting", error, retryAt };
-    await pause(retryAt - Date.now(), signal);
+    // The consumer may have held the loop since, so the rest of the pause is shorter.
+    await delay(retryAt - Date.now(), signal);
   }
 }
 
-/** What the server asks for has its chance in it already. */
-const pausing = (failures: number, askedMs: number, backoff: Backoff): number =>
-  Math.min(Math.max(askedMs, pauseMs(failures, backoff)), backoff.capMs);
-
-interface Loss {
+interface StreamEnd {
   readonly error: HubError;
+  /** Another attempt would fail in the same way. */
   readonly isFinal: boolean;
-  /** Since the first event. */
+  /** Milliseconds since the first event; negative infinity without one. */
   readonly livedMs: number;
 }
 
-async function* attempt(
-  standing: Standing,
-  reading: Endable & Pick<StreamRequest, "retry">,
-): AsyncGenerator<AnyRoomEvent, Loss> {
-  let beganAt = Infinity;
-  const loss = (how: Omit<Loss, "livedMs">): Loss => ({ ...how, livedMs: Date.now() - beganAt });
+/** The events of one stream; returns why it ended, and never throws. */
+async function* readStream(
+  position: StreamPosition,
+  options: AbortableOptions & Pick<StreamRequest, "onRetry">,
+): AsyncGenerator<AnyRoomEvent, StreamEnd> {
+  let startedAt = Infinity;
+  const end = (how: Omit<StreamEnd, "livedMs">): StreamEnd => ({
+    ...how,
+    livedMs: Date.now() - startedAt,
+  });
   try {
-    for await (const message of eventStream({ ...reading, lastEventId: standing.id })) {
-      if (reading.signal.aborted) break;
-      beganAt = Math.min(beganAt, Date.now());
-      const event = standing.hear(message);
+    for await (const message of eventStream({ ...options, lastEventId: position.id })) {
+      if (options.signal.aborted) break;
+      startedAt = Math.min(startedAt, Date.now());
+      const event = position.eventOf(message);
       if (event && "code" in event)
-        return loss({ error: closeError(event), isFinal: !shouldReconnect(event.code) });
+        return end({ error: closeError(event), isFinal: !shouldReconnect(event.code) });
       if (event) yield event;
     }
-    return loss({ error: new HubError("disconnected", "The stream ended."), isFinal: false });
+    return end({ error: new HubError("disconnected", "The stream ended."), isFinal: false });
   } catch (error) {
-    return loss({ error: hubErrorOf(error), isFinal: isForGood(error, reading) });
+    return end({ error: hubErrorOf(error), isFinal: isFinalError(error, options) });
   }
 }
 
-/** What is not ours is the network's, or makes no sense. */
+/** `fetch` throws a TypeError for a failed network. Any other foreign error comes from reading an event. */
 function hubErrorOf(cause: unknown): HubError {
   if (cause instanceof HubError) return cause;
   if (cause instanceof TypeError) return new HubError("disconnected", cause.message, { cause });
   return new HubError("malformed", "An event was not understood.", { cause });
 }
 
-/** Answers that may be better another time; a token may, where there can be another. */
-const PASSING = [408, 425, 429];
+/** Besides 5xx, the statuses after which a later attempt may succeed. */
+const TRANSIENT_STATUSES = [408, 425, 429];
 
-function isForGood(error: unknown, { token }: Reading): boolean {
-  if (!(error instanceof Refused) || error.status >= 500) return false;
+/** A refused token is final only if it is a fixed text: a token function may return a better one. */
+function isFinalError(error: unknown, { token }: ReaderOptions): boolean {
+  if (!(error instanceof ResponseError) || error.status >= 500) return false;
   if (error.status === 401) return typeof token === "string";
-  return !PASSING.includes(error.status);
+  return !TRANSIENT_STATUSES.includes(error.status);
 }

@@ -1,35 +1,35 @@
-// One request for an event stream, from its token to its end, however that comes.
+// One request for an event stream: the token, the response, and the events until the stream ends, by whatever cause.
 
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { HubError } from "../../model/errors.ts";
-import type { Token } from "../connect-options.ts";
-import { within } from "../transport/timeout.ts";
+import { withTimeout } from "../platform/timeout.ts";
+import type { Token } from "../transport/credentials.ts";
 
 export interface StreamRequest {
   readonly url: string;
   readonly token: Token;
-  /** Seconds a token may take. */
+  /** Time limit of the token function, in seconds. */
   readonly tokenSeconds: number;
-  /** Empty: from now on. */
+  /** The id of the last event received, as `Last-Event-ID`. Empty: without a replay. */
   readonly lastEventId: string;
   readonly fetch: typeof fetch;
-  /** Ends it at once. */
+  /** Ends the request and the stream at once. */
   readonly signal: AbortSignal;
-  /** When the server wants to see us again, should the stream end. */
-  readonly retry: (ms: number) => void;
+  /** The server sent the reconnection time of Server-Sent Events (`retry:`). */
+  readonly onRetry: (ms: number) => void;
 }
 
-/** Until there is an answer; a phone on a bad day takes seconds. */
-const ANSWER_MS = 10_000;
-/** Twice the 15 s between two comments of the server, and a little for the way. */
+/** Time limit until the response headers. A phone with bad reception takes seconds. */
+const RESPONSE_MS = 10_000;
+/** Time limit between two chunks: two of the server's comments, which it sends every 15 s, and a margin. */
 const SILENCE_MS = 32_000;
-/** Characters of one event, against a stream that never ends one: no message of a hub is as long. */
+/** Characters of one event, against a server that never ends one. Far beyond the size limit of any hub. */
 const EVENT_LENGTH = 16 * 1024 * 1024;
 
-/** The server has answered, and not with a stream. */
-export class Refused extends HubError {
+/** The server's response is not an event stream. `code` is that of the server, or `disconnected`. */
+export class ResponseError extends HubError {
   readonly status: number;
-  /** How long it wants to be left alone. */
+  /** The pause that the server asks for (`Retry-After`), in milliseconds; 0 for none. */
   readonly retryMs: number;
 
   constructor({ status, headers }: Response) {
@@ -40,40 +40,44 @@ export class Refused extends HubError {
   }
 }
 
-/** Its events, as they are parsed. Throws `no_token`, what `fetch` throws, `Refused`, and `silent`. */
+/**
+ * The events of one response, as they are parsed. Returns when the server ends the stream. Throws `no_token`,
+ * `timed_out`, `silent`, a `ResponseError`, the errors of `fetch`, and the signal's reason after an abort.
+ */
 export async function* eventStream(request: StreamRequest): AsyncGenerator<EventSourceMessage> {
-  const attempt = new AbortController();
-  const stop = () => attempt.abort();
-  request.signal.addEventListener("abort", stop);
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  request.signal.addEventListener("abort", abort);
   try {
-    const response = await answerOf(request, attempt.signal);
+    const response = await fetchStream(request, controller.signal);
     const isStream = /^text\/event-stream\b/.test(response.headers.get("content-type") ?? "");
-    if (response.status !== 200 || !isStream || !response.body) throw new Refused(response);
+    if (response.status !== 200 || !isStream || !response.body) throw new ResponseError(response);
     yield* eventsIn(response.body.getReader(), request);
   } finally {
-    request.signal.removeEventListener("abort", stop);
-    stop();
+    request.signal.removeEventListener("abort", abort);
+    abort();
   }
 }
 
-async function answerOf(request: StreamRequest, signal: AbortSignal): Promise<Response> {
+async function fetchStream(request: StreamRequest, signal: AbortSignal): Promise<Response> {
   const { url, lastEventId, fetch } = request;
   const headers = {
     accept: "text/event-stream",
     authorization: `Bearer ${await tokenOf(request)}`,
     ...(lastEventId !== "" && { "last-event-id": lastEventId }),
   };
-  const late = () => new HubError("timed_out", `No answer within ${ANSWER_MS / 1000} s.`);
-  const answer = fetch(url, { headers, signal, cache: "no-store" });
-  return within(answer, { ms: ANSWER_MS, signal: request.signal, late });
+  const error = () => new HubError("timed_out", `No answer within ${RESPONSE_MS / 1000} s.`);
+  const response = fetch(url, { headers, signal, cache: "no-store" });
+  return withTimeout(response, { ms: RESPONSE_MS, signal: request.signal, error });
 }
 
 async function tokenOf({ token, tokenSeconds, signal }: StreamRequest): Promise<string> {
   if (typeof token === "string") return token;
-  const late = () => new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
+  const error = () => new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
+  // An async function, so that a token function that throws rejects as well.
   const fresh = (async () => token())();
   try {
-    return await within(fresh, { ms: tokenSeconds * 1000, signal, late });
+    return await withTimeout(fresh, { ms: tokenSeconds * 1000, signal, error });
   } catch (cause) {
     throw new HubError("no_token", "There is no token to connect with.", { cause });
   }
@@ -81,19 +85,20 @@ async function tokenOf({ token, tokenSeconds, signal }: StreamRequest): Promise<
 
 async function* eventsIn(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  { signal, retry }: StreamRequest,
+  { signal, onRetry }: StreamRequest,
 ): AsyncGenerator<EventSourceMessage> {
   const events: EventSourceMessage[] = [];
   const onEvent = (event: EventSourceMessage) => void events.push(event);
-  const parser = createParser({ onEvent, onRetry: retry, maxBufferSize: EVENT_LENGTH });
+  const parser = createParser({ onEvent, onRetry, maxBufferSize: EVENT_LENGTH });
   const decoder = new TextDecoder();
   for (;;) {
-    const { done, value } = await within(reader.read(), { ms: SILENCE_MS, signal, late: silent });
+    const read = withTimeout(reader.read(), { ms: SILENCE_MS, signal, error: silence });
+    const { done, value } = await read;
     if (done) return;
     parser.feed(decoder.decode(value, { stream: true }));
-    // What has come is heard before anything else happens to the stream.
+    // All events of a chunk are delivered before the next read, which may fail.
     yield* events.splice(0);
   }
 }
 
-const silent = () => new HubError("silent", "The server has fallen silent.");
+const silence = () => new HubError("silent", "The server has fallen silent.");

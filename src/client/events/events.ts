@@ -1,48 +1,52 @@
-// A room's events, or several rooms', as an async iterable over plain HTTP: for those who only listen, where a
-// WebSocket is not to be had, or is too much.
+// `events`: the events of one or several rooms as an async iterable, over plain HTTP (Server-Sent Events). For readers
+// that only receive, where a WebSocket is not available or more than is needed.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
-import { addressOf, type RoomText } from "../scope/room-address.ts";
+import { DEFAULTS } from "../model/client-defaults.ts";
+import { addressOf, type RoomText } from "../model/room-address.ts";
 import type { Backoff } from "../transport/backoff.ts";
-import { keptUp, type Reading } from "./event-reader.ts";
-import { DEFAULTS, type Token } from "../connect-options.ts";
+import type { Token } from "../transport/credentials.ts";
+import { readEvents, type ReaderOptions } from "./event-reader.ts";
 import type { AnyRoomEvent, RoomEvent } from "./room-event.ts";
-import { Standing } from "./stream-position.ts";
+import { StreamPosition } from "./stream-position.ts";
 
 interface CommonOptions {
-  /** A function is asked before every attempt. */
+  /** A function is called before every attempt. */
   readonly token: Token;
   /**
-   * What came after it is heard first, if the server still has it: the `id` of an event, which says where one stands in
-   * every room, or a position (`epoch:offset`) of the only or first room.
+   * Messages after this position are replayed first, if the server still has them: the `id` of an event, which holds
+   * the positions in all rooms, or a position (`epoch:offset`) of the first room.
    */
   readonly since?: string;
-  /** Ends the iteration, as `break` does. */
+  /** Ends the iteration without an error, as `break` does. */
   readonly signal?: AbortSignal;
-  /** Failed attempts in a row after which it throws. Default: it never gives up what is not refused for good. */
+  /** Failed attempts in a row after which the iteration throws. Default: no limit, except for final refusals. */
   readonly maxRetries?: number;
-  /** Pauses between attempts, with full jitter: 1 s at first, doubling to 30 s. The server may ask for more than that. */
+  /** Pauses between attempts, with full jitter. Default: 1 s at first, doubling to 30 s. The server may ask for more. */
   readonly backoff?: Partial<Backoff>;
-  /** Seconds a token may take. Default: 30. */
+  /** Time limit of the token function, in seconds. Default: 30. */
   readonly tokenSeconds?: number;
-  /** In place of the global one. */
+  /** A function to use instead of the global `fetch`. */
   readonly fetch?: typeof fetch;
 }
 
 export type EventsOptions = CommonOptions &
   (
     | { readonly room: RoomText; readonly rooms?: undefined }
-    /** On one stream, 20 at most. */
+    /** Up to 20 rooms on one stream. */
     | { readonly rooms: readonly [RoomText, ...RoomText[]]; readonly room?: undefined }
   );
 
 /**
- * What is said in a room, once and in order, for as long as it is iterated: after every loss it comes back by itself and
- * goes on from where it was. Each iteration is a stream of its own, begun by its first `next`; `break` and the signal
- * end it at once. Nothing is read ahead of a slow loop; a very slow one loses its stream, and resumes.
+ * The events of one or several rooms, for as long as the iteration lasts: messages of a room in order and each position
+ * once. After a loss the iteration reconnects and resumes from its last position.
  *
- * Throws a `HubError` where the server refuses for good (`forbidden`, `hub_not_found`, …), or has ended it (45xx).
+ * Each iteration has a stream of its own, requested by its first `next`; `break` and the signal end it at once. Nothing
+ * is read ahead of a slow loop. The server closes the stream of a loop that is too slow, and the iteration resumes.
+ *
+ * Throws `invalid_name`, `room_kind_not_found`, `invalid_position` or a TypeError for its arguments. The iteration
+ * throws a `HubError` where the server refuses for good (`forbidden`, `hub_not_found`, …) or closes with a code 45xx.
  *
  * @example
  * for await (const event of events<ChatHub>("/hubs/chat", { room: "group:lobby", token })) {
@@ -52,20 +56,21 @@ export type EventsOptions = CommonOptions &
  */
 export function events<H extends AnyHub>(
   hub: string,
-  { room, rooms: several = [room as RoomText], backoff, ...options }: EventsOptions,
+  { room, rooms: names = [room as RoomText], backoff, ...options }: EventsOptions,
 ): AsyncIterable<RoomEvent<H>> {
-  // As the server writes them.
-  const rooms = several.map((one) => formatTopic(parseTopic(one)));
-  const reading: Reading = {
+  // In the server's spelling, which ids of events have, too.
+  const rooms = names.map((name) => formatTopic(parseTopic(name)));
+  const reader: ReaderOptions = {
     ...{ ...DEFAULTS, fetch: globalThis.fetch, ...options },
     backoff: { ...DEFAULTS.backoff, ...backoff },
     rooms,
     url: urlOf(hub, rooms),
   };
-  void new Standing(rooms, options.since); // Throws now rather than later.
-  return { [Symbol.asyncIterator]: () => iterate(reading) as AsyncIterator<RoomEvent<H>> };
+  void new StreamPosition(rooms, options.since); // Throws now, and not only at the first `next`.
+  return { [Symbol.asyncIterator]: () => iterate(reader) as AsyncIterator<RoomEvent<H>> };
 }
 
+/** The path holds the first room; the others are query parameters. */
 function urlOf(hub: string, [first = "", ...others]: readonly string[]): string {
   const { location } = globalThis as { location?: { readonly href: string } };
   const { protocol, host, basePath, query } = addressOf(hub, first, location?.href);
@@ -75,29 +80,33 @@ function urlOf(hub: string, [first = "", ...others]: readonly string[]): string 
   return url.href;
 }
 
-/** A generator that waits cannot be told to stop: what it waits for can. */
-function iterate(reading: Reading): AsyncIterator<AnyRoomEvent, void> {
-  const over = new AbortController();
-  const all = read(reading, over);
+/** `return` of a generator waits for a pending `next`. Aborting what that `next` waits for ends it at once. */
+function iterate(options: ReaderOptions): AsyncIterator<AnyRoomEvent, void> {
+  const controller = new AbortController();
+  const generator = readUntilAborted(options, controller);
   return {
-    next: () => all.next(),
+    next: () => generator.next(),
     return: () => {
-      over.abort();
-      return all.return();
+      controller.abort();
+      return generator.return();
     },
   };
 }
 
-async function* read(reading: Reading, over: AbortController): AsyncGenerator<AnyRoomEvent, void> {
-  const { signal } = reading;
-  const stop = () => over.abort();
+/** Ends without an error once the controller or the application's signal is aborted. */
+async function* readUntilAborted(
+  options: ReaderOptions,
+  controller: AbortController,
+): AsyncGenerator<AnyRoomEvent, void> {
+  const { signal } = options;
+  const abort = () => controller.abort();
   if (signal?.aborted) return;
-  signal?.addEventListener("abort", stop);
+  signal?.addEventListener("abort", abort);
   try {
-    yield* keptUp({ ...reading, signal: over.signal });
+    yield* readEvents({ ...options, signal: controller.signal });
   } catch (error) {
-    if (!over.signal.aborted) throw error;
+    if (!controller.signal.aborted) throw error;
   } finally {
-    signal?.removeEventListener("abort", stop);
+    signal?.removeEventListener("abort", abort);
   }
 }

@@ -1,13 +1,13 @@
-// What `events` gives, as types.
+// The types of the events that `events` yields.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import type { ClientOf } from "../../dispatch/define/hub-types.ts";
 import type { HubError } from "../../model/errors.ts";
-import type { HandlersOf } from "../connect-options.ts";
-import type { PresenceChange } from "../scope/room-presence.ts";
+import type { HandlersOf } from "../model/client-handlers.ts";
+import type { PresenceChange } from "../model/room-presence.ts";
 import type { Hello } from "../transport/wire.ts";
 
-/** `method` tells what the hub says, `type` all the rest; one look at either is enough. */
+/** Narrows by `method` for messages of the hub, and by `type` for all events. */
 export type RoomEvent<H extends AnyHub> =
   | SaidEvent<H>
   | HelloEvent
@@ -15,64 +15,69 @@ export type RoomEvent<H extends AnyHub> =
   | PresenceEvent
   | ReconnectingEvent;
 
-/** Something the hub says to its clients. */
+/** A message of the hub: one of its client methods, with its arguments. */
 export type SaidEvent<H extends AnyHub> = {
   readonly [K in keyof ClientOf<H> & string]: {
     readonly type: "message";
     readonly method: K;
     readonly params: Parameters<NonNullable<HandlersOf<H>[K]>>;
-    /** Where it was said; absent where it was said to this client, or heard from elsewhere. */
+    /** Absent for a message to this client alone, or from a room that is followed from elsewhere. */
     readonly room?: string;
+    /** `epoch:offset`. Present with `room`. */
     readonly position?: string;
+    /** The positions in all rooms of the stream after this event. */
     readonly id: string;
   };
 }[keyof ClientOf<H> & string];
 
-/** What no hub says: `method` and `params` can be asked for all the same. */
-interface OwnEvent {
+/** Events that are not messages. `method` and `params` exist as undefined, so that code may test them on any event. */
+interface ProtocolEvent {
   readonly method?: undefined;
   readonly params?: undefined;
 }
 
-interface PlacedEvent extends OwnEvent {
+interface PositionedEvent extends ProtocolEvent {
   readonly room: string;
-  /** Where the client stands in the room. */
+  /** The reader's position in the room after this event, `epoch:offset`. */
   readonly position: string;
-  /** The same of all rooms of the stream: another that begins with it (`since`) goes on from here. */
+  /** The positions in all rooms of the stream: as `since` of another iteration, it resumes after this event. */
   readonly id: string;
 }
 
-/** The stream has begun in a room, `connected`; or goes on there, with all that was missed: `recovered`. */
-export interface HelloEvent extends PlacedEvent {
+/** The stream of a room has begun (`connected`), or resumes without a missed message (`recovered`). */
+export interface HelloEvent extends PositionedEvent {
   readonly type: "connected" | "recovered";
   readonly hello: Hello;
 }
 
-/** Messages of this room may be missing: load its state anew. */
-export interface ResetEvent extends OwnEvent {
+/** Messages of this room may be missing: the application has to load its state again. */
+export interface ResetEvent extends ProtocolEvent {
   readonly type: "reset";
   readonly room: string;
   readonly id: string;
-  /** Where the client stands now; absent, with the hello, where the stream goes on as it was. */
+  /** The reader's new position. Absent, like `hello`, for a followed room: then the stream continues unchanged. */
   readonly position?: string;
   readonly hello?: Hello;
 }
 
-/** Who came and went. `connected` says who was there; what is replayed after `recovered` is older than its hello. */
-export interface PresenceEvent extends PlacedEvent {
+/**
+ * Users joined, left or tracked a state, relative to the presence in the `connected` event. Changes replayed after
+ * `recovered` are older than the presence in that event.
+ */
+export interface PresenceEvent extends PositionedEvent {
   readonly type: "presence";
   readonly change: PresenceChange;
 }
 
-/** The stream was lost, or an attempt failed; another follows. */
-export interface ReconnectingEvent extends OwnEvent {
+/** The stream was lost, or an attempt failed. The next attempt starts at `retryAt`. */
+export interface ReconnectingEvent extends ProtocolEvent {
   readonly type: "reconnecting";
   readonly error: HubError;
   /** Milliseconds since 1970. */
   readonly retryAt: number;
 }
 
-/** The same without the hub's types, as it is made. */
+/** A `RoomEvent` of any hub, as the reader makes it. */
 export type AnyRoomEvent =
   | HelloEvent
   | ResetEvent

@@ -1,40 +1,43 @@
-// Where a reader of events stands in the rooms of its stream, and what an event is: an id says where one stands after
-// it in every room, so what it moves says of which room it is. Pure.
+// The position of a reader in each room of its stream, and the events that move it. An event's id holds the positions
+// in all rooms after this event. An event names no room: it belongs to the one whose position its id advances. Pure.
 
 import type { EventSourceMessage } from "eventsource-parser";
 import { HubError } from "../../model/errors.ts";
-import { parsePosition } from "../../model/position.ts";
-import type { PresenceChange } from "../scope/room-presence.ts";
-import { isAfter } from "../../model/position.ts";
-import type { AnyRoomEvent, HelloEvent, ResetEvent } from "./room-event.ts";
+import { isAfter, parsePosition } from "../../model/position.ts";
+import type { PresenceChange } from "../model/room-presence.ts";
 import type { Hello } from "../transport/wire.ts";
+import type { AnyRoomEvent, HelloEvent, ResetEvent } from "./room-event.ts";
 
-/** What a reader does not hear as an event. */
-export interface Ended {
+/** The server's last event, the reason why it ends the stream. Not passed on to the application as an event. */
+export interface EndEvent {
   readonly room: string;
+  /** A close code, as in `CLOSE`. */
   readonly code: number;
   readonly reason: string;
 }
 
-export class Standing {
-  /** The room of an id that names none. */
-  readonly #single: string;
+export class StreamPosition {
+  /** The room of a position without a room's name. */
+  readonly #firstRoom: string;
   readonly #positions: Map<string, string>;
 
-  /** `since` is a position of the first room, or the id of an event. Throws `invalid_position`. */
+  /** `since` is a position (`epoch:offset`) of the first room, or an event's id. Throws `invalid_position`. */
   constructor(rooms: readonly string[], since = "") {
-    this.#single = rooms[0] ?? "";
-    this.#positions = new Map(since === "" ? [] : this.#read(since));
+    this.#firstRoom = rooms[0] ?? "";
+    this.#positions = new Map(since === "" ? [] : this.#parse(since));
   }
 
-  /** As the server reads it; empty before the first room has said hello. */
+  /** As in `Last-Event-ID`: `room=epoch:offset;…` with encoded names. Empty before the first greeting of a room. */
   get id(): string {
-    const parts = [...this.#positions].map(([room, at]) => `${encodeURIComponent(room)}=${at}`);
+    const parts = [...this.#positions].map(
+      ([room, position]) => `${encodeURIComponent(room)}=${position}`,
+    );
     return parts.join(";");
   }
 
-  #read(id: string): [room: string, position: string][] {
-    const parts = id.includes("=") ? id.split(";") : [`${encodeURIComponent(this.#single)}=${id}`];
+  #parse(id: string): [room: string, position: string][] {
+    const firstRoom = encodeURIComponent(this.#firstRoom);
+    const parts = id.includes("=") ? id.split(";") : [`${firstRoom}=${id}`];
     return parts.map((part) => {
       const [room = "", position = ""] = part.split("=");
       parsePosition(position);
@@ -42,55 +45,62 @@ export class Standing {
     });
   }
 
-  /** Undefined for what was heard before, and for words that are not known here. Throws where it makes no sense. */
-  hear({ event, id, data }: EventSourceMessage): AnyRoomEvent | Ended | undefined {
-    const said = JSON.parse(data) as unknown;
-    if (Array.isArray(said)) return this.#said(event ?? "message", said, id);
+  /**
+   * The event of a message, whose positions are recorded. Undefined for a message received before, and for an event
+   * name of a newer server. Throws where the data or the id is malformed.
+   */
+  eventOf({ event, id, data }: EventSourceMessage): AnyRoomEvent | EndEvent | undefined {
+    const value = JSON.parse(data) as unknown;
+    // The hub's own messages have an array of arguments. Their method may have any name, even that of an event below.
+    if (Array.isArray(value)) return this.#message(event ?? "message", value, id);
     if (event === "connected" || event === "recovered" || event === "reset")
-      return this.#begun(event, said as Hello, id);
-    if (event === "presence") return this.#presence(said as PresenceChange, id);
-    return event === "end" ? (said as Ended) : undefined;
+      return this.#greeting(event, value as Hello, id);
+    if (event === "presence") return this.#presence(value as PresenceChange, id);
+    return event === "end" ? (value as EndEvent) : undefined;
   }
 
-  #said(method: string, params: unknown[], id: string | undefined): AnyRoomEvent | undefined {
-    // Said to this client, or elsewhere: it has no place here.
+  /** Without an id, it was sent to this client alone or comes from a followed room: it has no position here. */
+  #message(method: string, params: unknown[], id: string | undefined): AnyRoomEvent | undefined {
     if (id === undefined) return { type: "message", method, params, id: this.id };
-    const place = this.#move(id);
-    return place && { type: "message", method, params, ...place };
+    const origin = this.#advance(id);
+    return origin && { type: "message", method, params, ...origin };
   }
 
   #presence(change: PresenceChange, id: string | undefined): AnyRoomEvent | undefined {
-    const place = id === undefined ? undefined : this.#move(id);
-    return place && { type: "presence", change, ...place };
+    const origin = id === undefined ? undefined : this.#advance(id);
+    return origin && { type: "presence", change, ...origin };
   }
 
-  /** Of all rooms only one has moved; one that has not, or has moved back, was heard before. */
-  #move(id: string): Place | undefined {
-    const moved = this.#read(id).find(([room, to]) => isAfter(to, this.#positions.get(room)));
-    if (!moved) return undefined;
-    const [room, position] = moved;
-    return this.#stand(room, position);
+  /** Each event advances one room. Undefined where none advances: the event was received before. */
+  #advance(id: string): Origin | undefined {
+    const newer = this.#parse(id).find(([room, position]) =>
+      isAfter(position, this.#positions.get(room)),
+    );
+    if (!newer) return undefined;
+    const [room, position] = newer;
+    return this.#record(room, position);
   }
 
-  #begun(type: Beginning, hello: Hello, id: string | undefined): AnyRoomEvent | undefined {
+  /** Unlike other events, a greeting may also set a position back, when the room has a new epoch. */
+  #greeting(type: GreetingType, hello: Hello, id: string | undefined): AnyRoomEvent | undefined {
     const { room } = hello;
-    // A room that this client follows from elsewhere has lost something on the way.
+    // A reset without an id: a room that this client follows from elsewhere has lost messages on the way.
     if (id === undefined) return type === "reset" ? { type, room, id: this.id } : undefined;
-    const position = new Map(this.#read(id)).get(room);
+    const position = new Map(this.#parse(id)).get(room);
     if (position === undefined) throw new HubError("malformed", `${id} says nothing of ${room}.`);
-    const place = this.#stand(room, position);
-    return { type, ...place, hello } as HelloEvent | ResetEvent;
+    const origin = this.#record(room, position);
+    return { type, ...origin, hello } as HelloEvent | ResetEvent;
   }
 
-  #stand(room: string, position: string): Place {
+  #record(room: string, position: string): Origin {
     this.#positions.set(room, position);
     return { room, position, id: this.id };
   }
 }
 
-type Beginning = "connected" | "recovered" | "reset";
+type GreetingType = "connected" | "recovered" | "reset";
 
-interface Place {
+interface Origin {
   readonly room: string;
   readonly position: string;
   readonly id: string;

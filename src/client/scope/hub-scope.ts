@@ -1,118 +1,124 @@
-// A whole hub: the rooms a client has joined by itself. It joins them again whenever it comes back, from where it stands
-// in each.
+// The scope of a connection to a whole hub: the rooms that the client has joined. After a lost connection it joins them
+// again, each from its last position.
 
 import { HubError } from "../../model/errors.ts";
 import { isAfter } from "../../model/position.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
-import type { RoomText } from "./room-address.ts";
-import type { Around, Place } from "./scope.ts";
+import type { RoomText } from "../model/room-address.ts";
 import type { Frame } from "../transport/wire.ts";
+import type { Scope, ScopeHost } from "./scope.ts";
 
-/** Where a client stands in a room that it has just joined. */
+/** The client's position in a room after a join. */
 export interface Joined {
   /** `epoch:offset`. */
   readonly position: string;
-  /** All that was said there since the position it came with was replayed. */
+  /** All messages after the join's `since` were replayed. */
   readonly recovered: boolean;
+  /** Number of messages in the replay. */
   readonly replayed: number;
 }
 
-/** Rooms asked for in one message: with the longest names they fit into it. */
+/** Rooms in one `$/resume`. Even with the longest names, they fit into the size limit of a message. */
 const ROOMS_A_MESSAGE = 25;
 
-export class HubPlace implements Place {
-  readonly #around: Around;
-  /** The newest of each room that was heard, joined by the client or not. */
-  readonly #heard = new Map<string, string>();
-  /** What this user shows in each room that the client has joined; undefined: nothing. */
-  readonly #joined = new Map<string, unknown>();
-  /** Together in one frame, where there is a reason for several. */
+export class HubScope implements Scope {
+  readonly #host: ScopeHost;
+  /** The newest position received of each room, joined by this client or by hub code. */
+  readonly #positions = new Map<string, string>();
+  /** The rooms that the client has joined, with the state that its user tracks in each; undefined for none. */
+  readonly #states = new Map<string, unknown>();
+  /** The server may send several messages in one frame, as an array. */
   readonly query = { arrays: "1" };
 
-  constructor(around: Around) {
-    this.#around = around;
+  constructor(host: ScopeHost) {
+    this.#host = host;
   }
 
   positionOf(room: RoomText): string | undefined {
-    return this.#heard.get(canonical(room));
+    return this.#positions.get(canonical(room));
   }
 
-  /** What is replayed comes before the answer. */
+  /** The replay arrives before this resolves. */
   async join(name: RoomText, since?: string): Promise<Joined> {
     const room = canonical(name);
-    const joined = (await this.#around.ask("$/join", { room, since })) as Joined;
-    this.#stands(room, joined.position);
-    this.#joined.set(room, this.#joined.get(room));
+    const joined = (await this.#host.call("$/join", { room, since })) as Joined;
+    this.#advance(room, joined.position);
+    this.#states.set(room, this.#states.get(room));
     return joined;
   }
 
   async leave(name: RoomText): Promise<void> {
     const room = canonical(name);
-    this.#joined.delete(room);
-    await this.#around.ask("$/leave", { room });
-    this.#heard.delete(room);
+    this.#states.delete(room);
+    await this.#host.call("$/leave", { room });
+    this.#positions.delete(room);
   }
 
-  /** `undefined`: nothing any more. */
+  /** `undefined` removes the tracked state. Only the state of a joined room is tracked again after a reconnection. */
   async track(name: RoomText, state: unknown): Promise<void> {
     const room = canonical(name);
-    if (this.#joined.has(room)) this.#joined.set(room, state);
-    await this.#around.ask(state === undefined ? "$/untrack" : "$/track", { room, state });
+    if (this.#states.has(room)) this.#states.set(room, state);
+    await this.#host.call(state === undefined ? "$/untrack" : "$/track", { room, state });
   }
 
   greet(): void {
-    // Rooms that hub code had put the last connection into are no rooms of this one.
-    for (const room of this.#heard.keys()) if (!this.#joined.has(room)) this.#heard.delete(room);
-    const rooms = [...this.#joined.keys()];
+    // Hub code put the previous connection into the other rooms. This connection is in none of them.
+    for (const room of this.#positions.keys())
+      if (!this.#states.has(room)) this.#positions.delete(room);
+    const rooms = [...this.#states.keys()];
     for (let at = 0; at < rooms.length; at += ROOMS_A_MESSAGE)
       void this.#resume(rooms.slice(at, at + ROOMS_A_MESSAGE));
   }
 
   async #resume(names: readonly string[]): Promise<void> {
-    const rooms = Object.fromEntries(names.map((room) => [room, this.#heard.get(room)]));
+    const rooms = Object.fromEntries(names.map((room) => [room, this.#positions.get(room)]));
     try {
-      const answers = (await this.#around.ask("$/resume", { rooms })) as Record<string, Resumed>;
-      for (const [room, answer] of Object.entries(answers)) this.#resumed(room, answer);
+      const results = (await this.#host.call("$/resume", { rooms })) as Record<
+        string,
+        ResumeResult
+      >;
+      for (const [room, result] of Object.entries(results)) this.#onResumed(room, result);
     } catch (error) {
-      // Lost again, and the next connection asks again; or told, and then these rooms are not heard.
-      this.#around.failed(error as HubError);
+      // If the connection is lost, the next greeting resumes these rooms. Any other error leaves them unjoined until
+      // then, and the application learns of it.
+      this.#host.onError(error as HubError);
     }
   }
 
-  #resumed(room: string, answer: Resumed): void {
-    if ("error" in answer) return this.#lost(room, answer.error);
-    this.#stands(room, answer.position);
-    if (answer.recovered) this.#around.recovered({ room, replayed: answer.replayed });
-    else this.#around.reload({ room });
-    const state = this.#joined.get(room);
-    if (state !== undefined) this.track(room as RoomText, state).catch(this.#around.failed);
+  #onResumed(room: string, result: ResumeResult): void {
+    if ("error" in result) return this.#onRefused(room, result.error);
+    this.#advance(room, result.position);
+    if (result.recovered) this.#host.onRecovered({ room, replayed: result.replayed });
+    else this.#host.onReload({ room });
+    const state = this.#states.get(room);
+    if (state !== undefined) this.track(room as RoomText, state).catch(this.#host.onError);
   }
 
-  /** The room does not let this client in any more, and will not by asking again. */
-  #lost(room: string, { code, message }: Fault): void {
+  /** The room no longer admits this client. Another attempt would be refused as well, so none is made. */
+  #onRefused(room: string, { code, message }: RoomError): void {
     this.forget(room);
-    this.#around.failed(new HubError(code, `${room}: ${message}`));
+    this.#host.onError(new HubError(code, `${room}: ${message}`));
   }
 
   forget(room: string): void {
-    this.#joined.delete(room);
-    this.#heard.delete(room);
+    this.#states.delete(room);
+    this.#positions.delete(room);
   }
 
-  /** What came since the room gave its answer may be here already. */
-  #stands(room: string, position: string): boolean {
-    const isNew = isAfter(position, this.#heard.get(room));
-    if (isNew) this.#heard.set(room, position);
+  /** False, and without effect, for a position that is not newer: live messages may overtake the result of a join. */
+  #advance(room: string, position: string): boolean {
+    const isNew = isAfter(position, this.#positions.get(room));
+    if (isNew) this.#positions.set(room, position);
     return isNew;
   }
 
-  hears({ room, position }: Frame): boolean {
-    return room === undefined || position === undefined || this.#stands(room, position);
+  accept({ room, position }: Frame): boolean {
+    return room === undefined || position === undefined || this.#advance(room, position);
   }
 }
 
-/** As the server names it, whatever form it was typed in. Throws `invalid_name` and `room_kind_not_found`. */
+/** The server's spelling of a room's name. Throws `invalid_name` and `room_kind_not_found`. */
 const canonical = (room: string): string => formatTopic(parseTopic(room));
 
-type Fault = Pick<HubError, "code" | "message">;
-type Resumed = Joined | { readonly error: Fault };
+type RoomError = Pick<HubError, "code" | "message">;
+type ResumeResult = Joined | { readonly error: RoomError };

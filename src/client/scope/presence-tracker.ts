@@ -1,54 +1,55 @@
-// The room's presence as this connection sees it, and what its own user shows there.
+// The presence of the connection's room, and the state that this user tracks there.
 
 import {
-  afterChange,
-  NOBODY,
+  applyChange,
+  EMPTY_PRESENCE,
   presenceOf,
   type Presence,
   type PresenceChange,
-} from "./room-presence.ts";
+} from "../model/room-presence.ts";
+import { emitter } from "../platform/emitter.ts";
 import type { Hello } from "../transport/wire.ts";
+import type { ScopeHost } from "./scope.ts";
 
-export interface AttendanceOptions {
-  readonly ask: (method: string, query: object) => Promise<unknown>;
-  readonly changed: (presence: Presence) => void;
-}
+export class PresenceTracker {
+  readonly #host: Pick<ScopeHost, "call">;
+  current: Presence = EMPTY_PRESENCE;
+  /** Emits every new value of `current`. */
+  readonly changes = emitter<Presence>();
+  /** The state to show in the room. It survives a lost connection; undefined for none. */
+  #state: unknown;
 
-export class Attendance {
-  readonly #options: AttendanceOptions;
-  presence: Presence = NOBODY;
-  /** Undefined: nothing. */
-  #tracked: unknown;
-
-  constructor(options: AttendanceOptions) {
-    this.#options = options;
+  constructor(host: Pick<ScopeHost, "call">) {
+    this.#host = host;
   }
 
+  /** Takes over the presence of the greeting, and tracks the state again where the room no longer has it. */
   greet({ present, userId }: Hello): void {
-    this.#show(presenceOf(present));
-    const shown = this.presence.members.get(userId)?.state;
-    if (this.#tracked === undefined || JSON.stringify(shown) === JSON.stringify(this.#tracked))
-      return;
-    // The user had left for longer than the grace. If this fails, the connection is lost again, and it comes again.
-    this.track(this.#tracked).catch(() => {});
+    this.#replace(presenceOf(present));
+    const state = this.current.members.get(userId)?.state;
+    if (this.#state === undefined || JSON.stringify(state) === JSON.stringify(this.#state)) return;
+    // The user was away for longer than the server's grace period. A failure needs no handling: it means that the
+    // connection is lost, and the next greeting comes back here.
+    this.track(this.#state).catch(() => {});
   }
 
-  change(change: PresenceChange): void {
-    this.#show(afterChange(this.presence, change));
+  apply(change: PresenceChange): void {
+    this.#replace(applyChange(this.current, change));
   }
 
-  #show(presence: Presence): void {
-    this.presence = presence;
-    this.#options.changed(presence);
+  #replace(presence: Presence): void {
+    this.current = presence;
+    this.changes.emit(presence);
   }
 
+  /** The state is remembered even if the call fails. */
   async track(state: unknown): Promise<void> {
-    this.#tracked = state;
-    await this.#options.ask("$/track", { state });
+    this.#state = state;
+    await this.#host.call("$/track", { state });
   }
 
   async untrack(): Promise<void> {
-    this.#tracked = undefined;
-    await this.#options.ask("$/untrack", {});
+    this.#state = undefined;
+    await this.#host.call("$/untrack", {});
   }
 }

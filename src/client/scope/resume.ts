@@ -1,43 +1,44 @@
-// Where the client stands in its rooms: what it says when it comes back, what it has heard already. No sockets here.
+// Positions of a connection to one room: what it sends in order to resume, and which messages it has received before.
+// Pure: it holds no socket and no timer.
 
 import { isAfter } from "../../model/position.ts";
 import type { Hello } from "../transport/wire.ts";
 
-/** `reload`: messages may be missing, and the application must load its state anew. */
+/** `reload`: messages may be missing, and the application must load its state again. */
 export type Outcome = "first" | "recovered" | "reload";
 
 interface Replay {
-  /** Messages still to come. */
+  /** Number of messages still to come. */
   left: number;
-  /** Where the client stands after the last of them: what it was not to hear lies in between. */
+  /** Its position applies after the last replayed message. Messages that this client must not receive are gaps. */
   readonly hello: Hello;
 }
 
 export class Resume {
   #room = "";
-  /** The newest of each room; those of joined rooms end with their connection. */
-  #heard = new Map<string, string>();
-  #previous: string | undefined;
+  /** The newest position received of each room. Those of joined rooms end with their connection. */
+  #positions = new Map<string, string>();
+  #previousId: string | undefined;
   #replay: Replay | undefined;
   readonly #since: string | undefined;
 
-  /** `since` is where the application's own state stands, if it comes with one. */
+  /** `since` is the position of the application's own state (`epoch:offset`), if it has one. */
   constructor(since?: string) {
     this.#since = since;
   }
 
-  /** Its own, as the server writes it; empty before the first hello. */
+  /** The connection's room, as the server spells its name. Empty before the first greeting. */
   get room(): string {
     return this.#room;
   }
 
   get position(): string | undefined {
-    return this.#heard.get(this.#room) ?? this.#since;
+    return this.#positions.get(this.#room) ?? this.#since;
   }
 
-  /** What the next attempt says of itself. */
+  /** Query parameters of the next attempt: the position to resume from, and the id of the connection to replace. */
   get query(): { since: string | undefined; connection: string | undefined } {
-    return { since: this.position, connection: this.#previous };
+    return { since: this.position, connection: this.#previousId };
   }
 
   get isReplaying(): boolean {
@@ -45,33 +46,33 @@ export class Resume {
   }
 
   greet(hello: Hello): Outcome {
-    const before = this.position;
+    const since = this.position;
     this.#room = hello.room;
-    this.#heard = new Map();
-    if (!hello.recovered || before === undefined) {
+    this.#positions = new Map();
+    if (!hello.recovered || since === undefined) {
       this.#settle(hello);
-      return before === undefined ? "first" : "reload";
+      return since === undefined ? "first" : "reload";
     }
-    this.#heard.set(hello.room, before);
+    this.#positions.set(hello.room, since);
     this.#replay = { left: hello.replayed, hello };
     if (hello.replayed === 0) this.#settle(hello);
     return "recovered";
   }
 
   /**
-   * The previous connection counts until its replay is heard: what that one was not to hear may lie in what is asked
-   * for once more.
+   * Only now does the new connection's id replace the previous one. If the replay breaks off, the next attempt asks for
+   * the rest of it as the previous connection, because messages that excluded that connection lie in the same range.
    */
   #settle({ room, position, connectionId }: Hello): void {
     this.#replay = undefined;
-    this.#heard.set(room, position);
-    this.#previous = connectionId;
+    this.#positions.set(room, position);
+    this.#previousId = connectionId;
   }
 
-  /** Whether this is news; what is not was heard before. */
-  hears(room: string, position: string): boolean {
-    const isNew = isAfter(position, this.#heard.get(room));
-    if (isNew) this.#heard.set(room, position);
+  /** Records a message. Returns false for a position received before; such a message still counts for the replay. */
+  accept(room: string, position: string): boolean {
+    const isNew = isAfter(position, this.#positions.get(room));
+    if (isNew) this.#positions.set(room, position);
     if (room === this.#room && this.#replay && --this.#replay.left <= 0)
       this.#settle(this.#replay.hello);
     return isNew;

@@ -1,22 +1,20 @@
-// One room, for a connection that came for it: where the client stands there, and who else is there.
+// The scope of a connection to one room: its position there, and the room's presence.
 
-import { signal } from "../session/emitter.ts";
-import { Attendance } from "./presence-tracker.ts";
-import type { Around, Place } from "./scope.ts";
-import type { Presence, PresenceChange } from "./room-presence.ts";
+import type { PresenceChange } from "../model/room-presence.ts";
+import type { Frame, Hello } from "../transport/wire.ts";
+import { PresenceTracker } from "./presence-tracker.ts";
 import { Resume } from "./resume.ts";
-import type { Frame, Greeting, Hello } from "../transport/wire.ts";
+import type { Scope, ScopeHost } from "./scope.ts";
 
-export class RoomPlace implements Place {
-  readonly #around: Around;
+export class RoomScope implements Scope {
+  readonly #host: ScopeHost;
   readonly #resume: Resume;
-  readonly attendance: Attendance;
-  readonly presence = signal<Presence>();
+  readonly presence: PresenceTracker;
 
-  constructor(around: Around, since: string | undefined) {
-    this.#around = around;
+  constructor(host: ScopeHost, since: string | undefined) {
+    this.#host = host;
     this.#resume = new Resume(since);
-    this.attendance = new Attendance({ ask: around.ask, changed: this.presence.emit });
+    this.presence = new PresenceTracker(host);
   }
 
   get position(): string | undefined {
@@ -27,25 +25,26 @@ export class RoomPlace implements Place {
     return this.#resume.query;
   }
 
-  greet(greeting: Greeting): void {
-    const hello = greeting as Hello;
-    const outcome = this.#resume.greet(hello);
+  /** Presence is replaced before the application learns whether messages were missed. */
+  greet(hello: Hello): void {
     const { room, replayed } = hello;
-    this.attendance.greet(hello);
-    if (outcome === "recovered") this.#around.recovered({ room, replayed });
-    if (outcome === "reload") this.#around.reload({ room });
+    const outcome = this.#resume.greet(hello);
+    this.presence.greet(hello);
+    if (outcome === "recovered") this.#host.onRecovered({ room, replayed });
+    if (outcome === "reload") this.#host.onReload({ room });
   }
 
-  /** Rooms beside its own are not resumed. */
+  /** No effect: rooms beside the connection's own are joined by calls, and are not resumed. */
   forget(): void {}
 
-  hears({ method, params, room, position }: Frame): boolean {
-    // What is replayed of presence is older than what `$/connected` said.
-    const isOld = this.#resume.isReplaying;
-    if (room !== undefined && position !== undefined && !this.#resume.hears(room, position))
+  accept({ method, params, room, position }: Frame): boolean {
+    // Presence changes in a replay are older than the presence in the greeting, so they must not be applied to it.
+    // Read before the frame is recorded: recording the last message of a replay ends the replay.
+    const { isReplaying } = this.#resume;
+    if (room !== undefined && position !== undefined && !this.#resume.accept(room, position))
       return false;
-    if (method === "$/presence" && room === this.#resume.room && !isOld)
-      this.attendance.change(params as PresenceChange);
+    if (method === "$/presence" && room === this.#resume.room && !isReplaying)
+      this.presence.apply(params as PresenceChange);
     return true;
   }
 }

@@ -1,35 +1,42 @@
-// What a connection is of, a room or a whole hub: what it says of itself when it comes, and what it makes of what it hears.
+// The scope of a connection, one room or a whole hub: what it sends in its attempts, how it resumes, and which frames
+// are new to it.
 
 import type { HubError } from "../../model/errors.ts";
-import type { Listener } from "../session/emitter.ts";
+import type { Listener } from "../platform/emitter.ts";
 import type { Frame, Greeting } from "../transport/wire.ts";
 
-export interface Place {
-  /** What the next attempt says of itself. */
+/** A scope outlives its connections: its positions and joined rooms carry over to the next one. */
+export interface Scope {
+  /** Query parameters of the next attempt. */
   readonly query: Readonly<Record<string, string | undefined>>;
-  /** The server has said hello: what is asked here goes out before what waits. */
-  greet(hello: Greeting): void;
-  /** The server took this connection out of a room. */
+  /**
+   * Called once for each connection, with the server's greeting. Requests that the scope makes here go out before the
+   * calls that waited for the connection.
+   */
+  greet(greeting: Greeting): void;
+  /** The server removed this connection from a room: the scope no longer resumes it. */
   forget(room: string): void;
-  /** False for what was heard before. */
-  hears(frame: Frame): boolean;
+  /** Records the position of a frame and returns true, or returns false for a frame received before. */
+  accept(frame: Frame): boolean;
 }
 
-/** What a place needs of its connection. */
-export interface Around {
-  readonly ask: (method: string, query: object) => Promise<unknown>;
-  readonly recovered: Listener<Recovered>;
-  readonly reload: Listener<{ readonly room: string }>;
-  readonly failed: Listener<HubError>;
+/** The functions that a scope needs of its connection. */
+export interface ScopeHost {
+  /** Calls a protocol method (`$/…`). Rejects with the server's error, or when the connection is lost. */
+  readonly call: (method: string, params: object) => Promise<unknown>;
+  readonly onRecovered: Listener<Recovered>;
+  readonly onReload: Listener<{ readonly room: string }>;
+  readonly onError: Listener<HubError>;
 }
 
-/** A room that a fresh token does not admit: it is heard no more, and not resumed. */
+/** A fresh token does not admit this room: no more messages of it arrive, and it is not resumed. */
 export interface Left {
   readonly room: string;
+  /** The code of the refusal, such as `forbidden`. */
   readonly reason: string;
 }
 
-/** Nothing was missed in this room: `replayed` messages follow, or have just come. */
+/** No message of this room was missed. The `replayed` messages follow, or have just arrived. */
 export interface Recovered {
   readonly room: string;
   readonly replayed: number;

@@ -1,69 +1,68 @@
-// What goes on behind a connection: frames go to whom they belong, and whatever lives as long as a socket begins and
-// ends with it.
+// The parts behind a connection, and the events that go between them: received frames go to the calls, the scope and
+// the handlers, and everything that lives as long as one socket starts and stops with it.
 
-import { HubError } from "../../model/errors.ts";
 import { PING, PING_SECONDS } from "../../model/both-ends.ts";
-import { Calls } from "./pending-calls.ts";
+import { HubError } from "../../model/errors.ts";
+import type { State } from "../model/client-state.ts";
+import type { Left, Scope, ScopeHost } from "../scope/scope.ts";
 import { Credentials } from "../transport/credentials.ts";
-import { Handlers } from "./handlers.ts";
 import { Heartbeat } from "../transport/heartbeat.ts";
 import { Link } from "../transport/link.ts";
-import type { Message, SessionOptions, State } from "../connect-options.ts";
-import { Outbox } from "../transport/send-queue.ts";
-import type { Around, Left, Place, Recovered } from "../scope/scope.ts";
-import { signal } from "./emitter.ts";
-import { errorOf, framesIn, type Frame, type Greeting } from "../transport/wire.ts";
+import { SendQueue } from "../transport/send-queue.ts";
+import { errorOf, parseFrame, type Frame, type Greeting } from "../transport/wire.ts";
+import { Handlers } from "./handlers.ts";
+import { PendingCalls } from "./pending-calls.ts";
+import { sessionEvents } from "./session-events.ts";
+import type { SessionOptions } from "./session-options.ts";
 
-const eventsOf = <G>() => ({
-  state: signal<State>(),
-  connected: signal<G>(),
-  recovered: signal<Recovered>(),
-  reload: signal<{ readonly room: string }>(),
-  left: signal<Left>(),
-  message: signal<Message>(),
-  error: signal<HubError>(),
-});
-
-/** `G` is what the server says of a connection to such a place. */
-export class Session<P extends Place = Place, G extends Greeting = Greeting> {
+/** Starts its first attempt at once. `G` is the type of the server's greeting to a connection with the scope `S`. */
+export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   readonly #link: Link;
-  readonly #outbox: Outbox;
+  readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
   readonly #credentials: Credentials;
-  readonly calls: Calls;
+  readonly calls: PendingCalls;
   readonly handlers: Handlers;
-  readonly place: P;
-  readonly events = eventsOf<G>();
+  readonly scope: S;
+  readonly events = sessionEvents<G>();
   state: State = { status: "connecting" };
+  /** The newest error of the `error` event. It remains after a reconnection. */
   lastError: HubError | undefined;
+  /** A loss is `reconnecting` from the first greeting on, and `connecting` before it. */
   #wasConnected = false;
 
-  constructor(options: SessionOptions, place: (around: Around) => P) {
+  /** An error that rejects no call. A function and not a method, since the parts get it as their `onError`. */
+  readonly #warn = (error: HubError): void => {
+    this.lastError = error;
+    this.events.error.emit(error);
+  };
+
+  constructor(options: SessionOptions, scopeFor: (host: ScopeHost) => S) {
     this.handlers = new Handlers(options.handlers);
-    this.place = place({
-      ask: (method, query) => this.ask(method, query),
-      recovered: this.events.recovered.emit,
-      reload: this.events.reload.emit,
-      failed: (error) => this.#warn(error),
+    this.scope = scopeFor({
+      call: (method, params) => this.call(method, params),
+      onRecovered: this.events.recovered.emit,
+      onReload: this.events.reload.emit,
+      onError: this.#warn,
     });
     this.#link = this.#newLink(options);
-    this.#outbox = new Outbox((frame) => this.#link.send(frame));
+    this.#queue = new SendQueue((frame) => this.#link.send(frame));
     this.#heartbeat = new Heartbeat({
       now: Date.now,
       ping: () => this.#link.send(PING),
-      dead: () => this.#link.drop(new HubError("silent", "The server has fallen silent.")),
+      onSilence: () => this.#link.drop(new HubError("silent", "The server has fallen silent.")),
     });
     this.#credentials = new Credentials({
       ...options,
       random: options.backoff.random,
       renew: (token) => this.refresh(token),
-      failed: (error) => this.#warn(error),
+      onError: this.#warn,
     });
-    this.calls = new Calls({
+    this.calls = new PendingCalls({
       ...options,
-      isLive: () => this.isLive,
-      post: (parcel) => this.#outbox.push(parcel),
-      drained: () => this.#drained(),
+      isLive: () => this.#isLive,
+      post: (message) => this.#queue.push(message),
+      flush: () => this.#flush(),
     });
     this.#link.attempt();
   }
@@ -72,151 +71,154 @@ export class Session<P extends Place = Place, G extends Greeting = Greeting> {
     return new Link({
       ...options,
       query: async () => ({
-        access_token: await this.#credentials.next(),
-        ...this.place.query,
+        access_token: await this.#credentials.nextToken(),
+        ...this.scope.query,
       }),
-      // Until the server says how often.
-      opened: () => this.#heartbeat.start(PING_SECONDS * 1000),
-      received: (text) => this.#received(text),
-      lost: (error, pause) => this.#lost(error, pause),
-      ended: (error) => this.#end({ status: "closed", error }),
+      // The greeting brings the server's own interval.
+      onOpen: () => this.#heartbeat.start(PING_SECONDS * 1000),
+      onMessage: (text) => this.#onText(text),
+      onLost: (error, pause) => this.#onLost(error, pause),
+      onEnd: (error) => this.#end({ status: "closed", error }),
     });
   }
 
-  get isLive(): boolean {
+  /** Greeted, and the socket is open: calls go out at once. */
+  get #isLive(): boolean {
     return this.state.status === "connected" && this.#link.isOpen;
   }
 
-  /** Calls one of the protocol's own methods. */
-  ask(method: string, query: object): Promise<unknown> {
-    return this.calls.invoke({ method, args: [query], options: {} });
+  /** Calls one of the protocol's own methods (`$/…`). Like any call, it waits for a connection. */
+  call(method: string, params: object): Promise<unknown> {
+    return this.calls.invoke({ method, args: [params], options: {} });
   }
 
+  /** Without `token`, the application's own token or token function provides it. */
   async refresh(token?: string): Promise<{ readonly expiresAt: number }> {
-    const fresh = token ?? (await this.#credentials.fresh());
-    const answer = await this.ask("$/refresh", { token: fresh });
-    this.#credentials.accepted(fresh);
-    return answer as { readonly expiresAt: number };
+    const fresh = token ?? (await this.#credentials.fetchToken());
+    const result = await this.call("$/refresh", { token: fresh });
+    this.#credentials.renewLater(fresh);
+    return result as { readonly expiresAt: number };
   }
 
-  /** The network may be back, or the page: whoever waits need not. */
+  /** The page or the network may be back: ends the pause before the next attempt, and tests an open connection. */
   wake(): void {
     this.#link.attempt();
     this.#heartbeat.check();
   }
 
+  /** Sends what is queued, then closes for good. */
   close(): void {
-    this.#outbox.flush();
+    this.#queue.flush();
     this.#link.close();
     this.#end({ status: "closed" });
   }
 
-  #received(text: string): void {
-    this.#heartbeat.heard();
+  #onText(text: string): void {
+    this.#heartbeat.onReceive();
     if (text === PING) return;
     try {
-      for (const frame of framesIn(text)) this.#take(frame);
+      for (const frame of parseFrame(text)) this.#onFrame(frame);
     } catch (cause) {
       this.#warn(new HubError("malformed", "A frame was not understood.", { cause }));
     }
   }
 
-  #take(frame: Frame): void {
+  #onFrame(frame: Frame): void {
     switch (frame.method) {
       case undefined:
-        return this.#answered(frame);
+        return this.#onResponse(frame);
       case "$/connected":
-        return this.#greet(frame.params as G);
+        return this.#onGreeting(frame.params as G);
       case "$/item":
-        return this.calls.item(frame.params as { id: string; item: unknown });
+        return this.calls.onItem(frame.params as { id: string; item: unknown });
       case "$/reset":
         return this.events.reload.emit({ room: frame.room ?? "" });
       case "$/left":
-        this.place.forget((frame.params as Left).room);
+        this.scope.forget((frame.params as Left).room);
         return this.events.left.emit(frame.params as Left);
       default:
-        return this.#hear(frame, frame.method);
+        return this.#onMessage(frame, frame.method);
     }
   }
 
-  /** An error without an id is about a frame that could not be read. */
-  #answered(frame: Frame): void {
-    if (!this.calls.answered(frame) && frame.error && frame.id === null)
+  /** An error whose id is null refers to a frame that the server could not read, and so to no call. */
+  #onResponse(frame: Frame): void {
+    if (!this.calls.onResponse(frame) && frame.error && frame.id === null)
       this.#warn(errorOf(frame.error));
   }
 
-  #greet(hello: G): void {
-    const { connectionId, userId, pingSeconds } = hello;
-    this.#link.greeted();
+  /**
+   * The order is part of the contract: the state, then the scope's own requests, then the application's listeners, then
+   * the calls that waited, which may need the rooms that scope and listeners join.
+   */
+  #onGreeting(greeting: G): void {
+    const { connectionId, userId, pingSeconds } = greeting;
+    this.#link.greet();
     this.#heartbeat.start(pingSeconds * 1000);
-    this.#credentials.accepted();
+    this.#credentials.renewLater();
     this.#wasConnected = true;
-    this.#become({ status: "connected", connectionId, userId });
-    this.place.greet(hello);
-    // Before what waits: who joins rooms anew does it here, and what waits may need them.
-    this.events.connected.emit(hello);
-    this.calls.connected();
+    this.#setState({ status: "connected", connectionId, userId });
+    this.scope.greet(greeting);
+    this.events.connected.emit(greeting);
+    this.calls.onConnected();
   }
 
-  #hear(frame: Frame, method: string): void {
-    if (!this.place.hears(frame)) return;
+  /** A call with an id expects a result, and is no message: `onMessage` listeners do not get it. */
+  #onMessage(frame: Frame, method: string): void {
+    if (!this.scope.accept(frame)) return;
     const { room, position } = frame;
     const params = ([] as unknown[]).concat(frame.params ?? []);
-    if (frame.id !== undefined) return void this.#answer(frame, params);
-    this.handlers.tell(method, params);
-    const place = {
+    if (frame.id !== undefined) return void this.#respond(method, frame.id, params);
+    this.handlers.deliver(method, params);
+    const origin = {
       ...(room !== undefined && { room }),
       ...(position !== undefined && { position }),
     };
-    this.events.message.emit({ method, params, ...place });
+    this.events.message.emit({ method, params, ...origin });
   }
 
-  /** On the connection that asked: another would not know the question. */
-  async #answer(frame: Frame, params: readonly unknown[]): Promise<void> {
-    const asked = this.state;
-    const text = await this.handlers.answer(frame, params);
-    if (this.state === asked && this.isLive) this.#outbox.push({ text });
+  /** Sends the response only on the connection of the call: the server knows its id on no other. */
+  async #respond(method: string, id: Frame["id"], params: readonly unknown[]): Promise<void> {
+    const { state } = this;
+    const text = await this.handlers.respond(method, id, params);
+    if (this.state === state && this.#isLive) this.#queue.push({ text });
   }
 
-  #become(state: State): void {
+  #setState(state: State): void {
     this.state = state;
     this.events.state.emit(state);
-  }
-
-  #warn(error: HubError): void {
-    this.lastError = error;
-    this.events.error.emit(error);
   }
 
   #stop(): void {
     this.#heartbeat.stop();
     this.#credentials.stop();
-    this.#outbox.clear();
+    this.#queue.clear();
   }
 
-  #lost(error: HubError, pause: number): void {
+  /** The state changes before calls fail and `error` is emitted, so that their listeners see the new one. */
+  #onLost(error: HubError, pause: number): void {
     this.#stop();
     const status = this.#wasConnected ? "reconnecting" : "connecting";
-    this.#become({ status, error, retryAt: Math.round(Date.now() + pause) });
-    this.calls.lost();
+    this.#setState({ status, error, retryAt: Math.round(Date.now() + pause) });
+    this.calls.onLost();
     this.#warn(error);
   }
 
   #end(state: State & { readonly status: "closed" }): void {
     if (this.state.status === "closed") return;
     this.#stop();
-    this.#become(state);
+    this.#setState(state);
     this.calls.end(new HubError("closed", "The connection is closed.", { cause: state.error }));
     if (state.error) this.#warn(state.error);
   }
 
-  /** Gives the server's reader a turn, and waits while the socket has much to send. */
-  async #drained(): Promise<void> {
-    this.#outbox.flush();
+  /** Waits for at least one turn, which lets the server's reader catch up, and for room in the send buffer. */
+  async #flush(): Promise<void> {
+    this.#queue.flush();
     do await new Promise((resolve) => setTimeout(resolve, 1));
     while (this.#link.isOpen && this.#link.bufferedAmount > FULL_BYTES);
   }
 }
 
-/** Bytes the socket may have waiting before an upload pauses. */
+/** An upload pauses while the socket's send buffer holds more than this. */
 const FULL_BYTES = 64 * 1024;

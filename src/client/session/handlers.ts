@@ -1,9 +1,9 @@
-// What the hub may call here, by name: listeners, and those that answer.
+// The application's handlers for client methods, by method name.
 
-import { contained, type Unsubscribe } from "./emitter.ts";
+import { runListener, type Unsubscribe } from "../platform/emitter.ts";
 import { errorText, resultText, type Frame } from "../transport/wire.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- handlers of every signature stand in one table
+// oxlint-disable-next-line typescript/no-explicit-any -- one table holds handlers of every signature
 export type Handler = (...args: any[]) => unknown;
 
 export class Handlers {
@@ -14,29 +14,34 @@ export class Handlers {
       this.on(method, handler);
   }
 
+  /** A function registered twice for one method is called once. */
   on(method: string, handler: Handler): Unsubscribe {
     const handlers = this.#byMethod.get(method) ?? new Set();
     this.#byMethod.set(method, handlers.add(handler));
     return () => void handlers.delete(handler);
   }
 
-  /** All who listen are told, in the order in which they came. */
-  tell(method: string, args: readonly unknown[]): void {
+  /** Calls all handlers of a method, in the order of registration. Errors go to the console. */
+  deliver(method: string, args: readonly unknown[]): void {
     for (const handler of [...(this.#byMethod.get(method) ?? [])])
-      contained(() => handler(...args));
+      runListener(() => handler(...args));
   }
 
-  /** The first who listens answers; gives the text of the answer. */
-  async answer({ id, method = "" }: Frame, args: readonly unknown[]): Promise<string> {
+  /**
+   * Runs the first registered handler for a call that expects a result. Resolves with the response as JSON: the result,
+   * or an error where the handler throws or none is registered.
+   */
+  async respond(method: string, id: Frame["id"], args: readonly unknown[]): Promise<string> {
     const [handler] = this.#byMethod.get(method) ?? [];
     if (!handler) return errorText(id, METHOD_NOT_FOUND, `This client has no ${method}.`);
     try {
       return resultText(id, await handler(...args));
     } catch (error) {
-      return errorText(id, OTHER, error instanceof Error ? error.message : String(error));
+      return errorText(id, HANDLER_FAILED, error instanceof Error ? error.message : String(error));
     }
   }
 }
 
+/** Codes of JSON-RPC 2.0, § 5.1: the second is the first of those that servers may define. */
 const METHOD_NOT_FOUND = -32601;
-const OTHER = -32000;
+const HANDLER_FAILED = -32000;

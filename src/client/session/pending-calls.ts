@@ -1,93 +1,106 @@
-// What was asked of the hub: calls that wait for a connection, and calls that wait for an answer.
+// Calls to the hub that are not complete: those that wait for a connection, and those that wait for their response.
 
 import { HubError } from "../../model/errors.ts";
-import type { Parcel } from "../transport/send-queue.ts";
-import type { Cancel, Sink } from "./server-streams.ts";
-import { detach, fitting, pump, type Pipe, type Upload } from "./upload-pump.ts";
 import { callText, cancelText, errorOf, type Frame } from "../transport/wire.ts";
+import type { CallObserver, Cancel } from "./server-streams.ts";
+import { checkSize, extractUploads, pump, type Upload, type UploadChannel } from "./upload-pump.ts";
 
 export interface CallOptions {
   /**
-   * Lets the call be repeated after a lost connection: under one key a room hears it once, so every call needs a key
-   * of its own. Without one a call whose answer was lost rejects with `interrupted`. Streams and uploads are never
-   * repeated.
+   * Lets the call be repeated after a lost connection. Its handler may then run twice, but a room accepts what the
+   * handler publishes under one key only once, so every call needs a key of its own. Without a key, a call whose
+   * response was lost rejects with `interrupted`. Streams and calls with uploads are never repeated.
    */
   readonly idempotencyKey?: string;
-  /** Cancels the call here and at the server. */
+  /** Cancels the call here and at the server. The call rejects with `cancelled`. */
   readonly signal?: AbortSignal;
-  /** Then it is cancelled, and rejects with `timed_out`. Time in the queue counts. Default: no limit. */
+  /**
+   * After this time the call is cancelled and rejects with `timed_out`. Time spent waiting for a connection counts.
+   * Default: no limit.
+   */
   readonly timeoutSeconds?: number;
 }
 
-export interface Asked {
+export interface CallRequest {
   readonly method: string;
   readonly args: readonly unknown[];
   readonly options: CallOptions;
   readonly isStream?: boolean;
 }
 
-export interface CallsOptions extends Pipe {
-  /** Whether what is posted now goes out. */
+export interface PendingCallsOptions extends UploadChannel {
+  /** A message posted now reaches the server, unless the connection is lost on the way. */
   isLive(): boolean;
-  /** Calls that may wait for a connection. */
+  /** The number of calls that may wait for a connection. */
   readonly queue: number;
 }
 
-interface OpenCall {
+interface PendingCall {
   readonly id: string;
   readonly text: string;
   readonly isRepeatable: boolean;
   readonly uploads: readonly Upload[];
-  /** Absent: nobody waits for an answer. */
-  readonly sink: Sink | undefined;
-  /** Aborted when the call is over: uploads and timers end with it. */
-  readonly over: AbortController;
+  /** Absent: a notification, which gets no response. */
+  readonly observer: CallObserver | undefined;
+  /** Aborted when the call is complete: its uploads, timer and abort listener end with it. */
+  readonly lifetime: AbortController;
   isSent: boolean;
 }
 
-export class Calls {
-  readonly #options: CallsOptions;
-  /** In the order in which they were made, which is the order in which they go out. */
-  readonly #open = new Map<string, OpenCall>();
+/**
+ * Each call completes once: with its response, an error, or its cancellation. A call is sent at once on a live
+ * connection, and otherwise after the next greeting, in the order in which the calls were made.
+ */
+export class PendingCalls {
+  readonly #options: PendingCallsOptions;
+  /** By id, in the order in which the calls were made. */
+  readonly #calls = new Map<string, PendingCall>();
   #ids = 0;
-  #ended: HubError | undefined;
+  /** Set by `end`: every later call is refused with it. */
+  #endError: HubError | undefined;
 
-  constructor(options: CallsOptions) {
+  constructor(options: PendingCallsOptions) {
     this.#options = options;
   }
 
-  /** Throws what `start` throws, as a rejection. */
-  invoke(asked: Asked): Promise<unknown> {
-    return new Promise((done, failed) => void this.start(asked, { item() {}, done, failed }));
+  /** Rejects with the call's error, and with the errors that `start` throws. */
+  invoke(request: CallRequest): Promise<unknown> {
+    return new Promise(
+      (complete, error) => void this.start(request, { next() {}, complete, error }),
+    );
   }
 
-  /** Throws `queue_full`, `too_large`, and `closed` after the connection was closed for good. */
-  start(asked: Asked, sink?: Sink): Cancel {
-    const { signal, timeoutSeconds } = asked.options;
-    if (this.#ended) throw this.#ended;
-    if (signal?.aborted) throw cancelled(signal);
-    const call = this.#opened(asked, sink);
-    this.#open.set(call.id, call);
-    const stopped = { signal: call.over.signal };
-    signal?.addEventListener("abort", () => this.#cancel(call, cancelled(signal)), stopped);
+  /** Throws `queue_full`, `too_large`, `cancelled` for a signal already aborted, and `closed` after `end`. */
+  start(request: CallRequest, observer?: CallObserver): Cancel {
+    const { signal, timeoutSeconds } = request.options;
+    if (this.#endError) throw this.#endError;
+    if (signal?.aborted) throw cancellation(signal);
+    const call = this.#create(request, observer);
+    this.#calls.set(call.id, call);
+    const untilComplete = { signal: call.lifetime.signal };
+    signal?.addEventListener(
+      "abort",
+      () => this.#cancel(call, cancellation(signal)),
+      untilComplete,
+    );
     if (timeoutSeconds !== undefined) this.#limit(call, timeoutSeconds);
     if (this.#options.isLive()) this.#send(call);
     return () => this.#cancel(call, new HubError("cancelled", "The call was broken off."));
   }
 
-  #opened({ method, args, options, isStream }: Asked, sink: Sink | undefined): OpenCall {
+  #create({ method, args, options, isStream }: CallRequest, observer?: CallObserver): PendingCall {
     this.#checkQueue();
     const { idempotencyKey } = options;
     const id = this.#nextId();
-    const sent = detach(args, () => this.#nextId());
-    const called = { id: sink && id, method, args: sent.args, idempotencyKey };
+    const { uploads, ...plain } = extractUploads(args, () => this.#nextId());
+    const text = callText({ id: observer && id, method, ...plain, idempotencyKey });
     return {
       id,
-      text: fitting(callText(called), this.#options.messageBytes),
-      isRepeatable: idempotencyKey !== undefined && !isStream && sent.uploads.length === 0,
-      uploads: sent.uploads,
-      sink,
-      over: new AbortController(),
+      text: checkSize(text, this.#options.messageBytes),
+      isRepeatable: idempotencyKey !== undefined && !isStream && uploads.length === 0,
+      uploads,
+      observer,
+      lifetime: new AbortController(),
       isSent: false,
     };
   }
@@ -95,93 +108,91 @@ export class Calls {
   #checkQueue(): void {
     const { queue, isLive } = this.#options;
     if (isLive()) return;
-    const waiting = [...this.#open.values()].filter(({ isSent }) => !isSent);
+    const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
     if (waiting.length >= queue)
       throw new HubError("queue_full", `${queue} calls wait for a connection already.`);
   }
 
+  /** Ids of calls and of uploads share one sequence. */
   #nextId(): string {
     return `c${++this.#ids}`;
   }
 
-  #limit(call: OpenCall, seconds: number): void {
-    const late = new HubError("timed_out", `No answer within ${seconds} s.`);
-    const timer = setTimeout(() => this.#cancel(call, late), seconds * 1000);
-    call.over.signal.addEventListener("abort", () => clearTimeout(timer));
+  #limit(call: PendingCall, seconds: number): void {
+    const error = new HubError("timed_out", `No answer within ${seconds} s.`);
+    const timer = setTimeout(() => this.#cancel(call, error), seconds * 1000);
+    call.lifetime.signal.addEventListener("abort", () => clearTimeout(timer));
   }
 
-  #send(call: OpenCall): void {
+  /** A notification is complete once it and its uploads are sent. */
+  #send(call: PendingCall): void {
     call.isSent = true;
-    this.#post({ text: call.text, isRequest: call.sink !== undefined });
+    this.#options.post({ text: call.text, isRequest: call.observer !== undefined });
     const pumps = call.uploads.map((upload) => this.#pump(call, upload));
-    if (call.sink) return;
-    if (pumps.length === 0) this.#open.delete(call.id);
-    else void Promise.all(pumps).then(() => this.#finish(call));
+    if (call.observer) return;
+    if (pumps.length === 0) this.#calls.delete(call.id);
+    else void Promise.all(pumps).then(() => this.#complete(call));
   }
 
-  async #pump(call: OpenCall, upload: Upload): Promise<void> {
+  async #pump(call: PendingCall, upload: Upload): Promise<void> {
     try {
-      await pump(upload, this.#options, call.over.signal);
+      await pump(upload, this.#options, call.lifetime.signal);
     } catch (error) {
       this.#fail(call, error);
     }
   }
 
-  #post(parcel: Parcel): void {
-    this.#options.post(parcel);
-  }
-
-  #cancel(call: OpenCall, error: HubError): void {
-    if (!this.#open.has(call.id)) return;
-    if (call.isSent && this.#options.isLive()) this.#post({ text: cancelText(call.id) });
+  #cancel(call: PendingCall, error: HubError): void {
+    if (!this.#calls.has(call.id)) return;
+    if (call.isSent && this.#options.isLive()) this.#options.post({ text: cancelText(call.id) });
     this.#fail(call, error);
   }
 
-  #fail(call: OpenCall, error: unknown): void {
-    this.#finish(call);
-    call.sink?.failed(error);
+  #fail(call: PendingCall, error: unknown): void {
+    this.#complete(call);
+    call.observer?.error(error);
   }
 
-  #finish(call: OpenCall): void {
-    this.#open.delete(call.id);
-    call.over.abort();
+  #complete(call: PendingCall): void {
+    this.#calls.delete(call.id);
+    call.lifetime.abort();
   }
 
-  /** False where nobody asked, or no longer. */
-  answered({ id, result, error }: Frame): boolean {
-    const call = this.#open.get(String(id));
+  /** Completes the call of a response. False where no call has this id, for example after its cancellation. */
+  onResponse({ id, result, error }: Frame): boolean {
+    const call = this.#calls.get(String(id));
     if (!call) return false;
-    this.#finish(call);
-    if (error) call.sink?.failed(errorOf(error));
-    else call.sink?.done(result);
+    this.#complete(call);
+    if (error) call.observer?.error(errorOf(error));
+    else call.observer?.complete(result);
     return true;
   }
 
-  item({ id, item }: { readonly id: string; readonly item: unknown }): void {
-    this.#open.get(id)?.sink?.item(item);
+  onItem({ id, item }: { readonly id: string; readonly item: unknown }): void {
+    this.#calls.get(id)?.observer?.next(item);
   }
 
-  /** Sends what waits, and what may be repeated. */
-  connected(): void {
-    for (const call of this.#open.values()) if (!call.isSent) this.#send(call);
+  /** Sends the calls that wait, and repeats those that may be repeated. */
+  onConnected(): void {
+    for (const call of this.#calls.values()) if (!call.isSent) this.#send(call);
   }
 
-  /** The connection is lost, and with it the answers to all that was sent. */
-  lost(): void {
+  /** The responses of all calls that were sent are lost: these calls fail, unless they may be repeated. */
+  onLost(): void {
     const error = new HubError("interrupted", "The connection was lost before the answer came.");
-    for (const call of this.#open.values()) {
+    for (const call of this.#calls.values()) {
       if (!call.isSent) continue;
       if (call.isRepeatable) call.isSent = false;
       else this.#fail(call, error);
     }
   }
 
-  /** There will be no other connection. */
+  /** No connection follows: all calls fail with `error`, present and future ones. */
   end(error: HubError): void {
-    this.#ended = error;
-    for (const call of this.#open.values()) this.#fail(call, error);
+    this.#endError = error;
+    for (const call of this.#calls.values()) this.#fail(call, error);
   }
 }
 
-const cancelled = ({ reason }: AbortSignal): HubError =>
+const cancellation = ({ reason }: AbortSignal): HubError =>
   new HubError("cancelled", "The caller cancelled.", { cause: reason });

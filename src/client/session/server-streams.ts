@@ -1,71 +1,75 @@
-// A server's stream as an async iterable. Each iteration is a call of its own, made when it begins; breaking off
-// cancels it.
+// A server stream as an async iterable. Each iteration is a call of its own, made when the iteration begins; leaving
+// the loop early cancels it at the server.
 
-import { deferred, type Deferred } from "../transport/deferred.ts";
+import { deferred, type Deferred } from "../platform/deferred.ts";
 
-/** What becomes of a call. */
-export interface Sink {
-  item(value: unknown): void;
-  done(result: unknown): void;
-  failed(error: unknown): void;
+/** Receives the outcome of a call: any number of `next`, then `complete` or `error`, once. */
+export interface CallObserver {
+  /** An item of a stream. */
+  next(item: unknown): void;
+  complete(result: unknown): void;
+  error(error: unknown): void;
 }
 
 export type Cancel = () => void;
 
-export const readable = (start: (sink: Sink) => Cancel): AsyncIterable<unknown> => ({
-  [Symbol.asyncIterator]: () => new Reading(start),
+/** `start` makes the call, and returns the function that cancels it. */
+export const iterableOf = (start: (observer: CallObserver) => Cancel): AsyncIterable<unknown> => ({
+  [Symbol.asyncIterator]: () => new StreamIterator(start),
 });
 
 type Result = IteratorResult<unknown, undefined>;
 const DONE: Result = { done: true, value: undefined };
 
-/** By hand, because a generator that waits for an item cannot be told to stop. */
-class Reading implements AsyncIterator<unknown, undefined> {
-  /** What came and was not asked for. Nothing can push back on a socket, so it grows with a slow reader. */
+/** Not a generator: `return` of a generator that waits for an item takes effect only after that item. */
+class StreamIterator implements AsyncIterator<unknown, undefined> {
+  /** Items received before they were requested. A WebSocket has no backpressure, so a slow reader lets it grow. */
   readonly #items: unknown[] = [];
-  readonly #waiting: Deferred<Result>[] = [];
+  /** `next` calls that wait for an item, oldest first. */
+  readonly #requests: Deferred<Result>[] = [];
   readonly #cancel: Cancel;
-  #ended: { readonly error?: unknown } | undefined;
+  #end: { readonly error?: unknown } | undefined;
 
-  constructor(start: (sink: Sink) => Cancel) {
+  constructor(start: (observer: CallObserver) => Cancel) {
     this.#cancel = start({
-      item: (value) => this.#take(value),
-      done: () => this.#end({}),
-      failed: (error) => this.#end({ error }),
+      next: (item) => this.#onItem(item),
+      complete: () => this.#finish({}),
+      error: (error) => this.#finish({ error }),
     });
   }
 
-  #take(value: unknown): void {
-    const waiting = this.#waiting.shift();
-    if (waiting) waiting.resolve({ done: false, value });
+  #onItem(value: unknown): void {
+    const request = this.#requests.shift();
+    if (request) request.resolve({ done: false, value });
     else this.#items.push(value);
   }
 
-  #end(how: { readonly error?: unknown }): void {
-    this.#ended = how;
-    for (const waiting of this.#waiting.splice(0)) void this.#last(waiting);
+  #finish(end: { readonly error?: unknown }): void {
+    this.#end = end;
+    for (const request of this.#requests.splice(0)) void this.#settle(request);
   }
 
-  /** An error is told once; after it the stream is over. */
-  #last(waiting: Deferred<Result>): Promise<Result> {
-    if (this.#ended && "error" in this.#ended) waiting.reject(this.#ended.error);
-    else waiting.resolve(DONE);
-    this.#ended = {};
-    return waiting.promise;
+  /** Only the first request after the items gets the error; all later ones get the end of the stream. */
+  #settle(request: Deferred<Result>): Promise<Result> {
+    if (this.#end && "error" in this.#end) request.reject(this.#end.error);
+    else request.resolve(DONE);
+    this.#end = {};
+    return request.promise;
   }
 
   next(): Promise<Result> {
     if (this.#items.length > 0) return Promise.resolve({ done: false, value: this.#items.shift() });
-    const waiting = deferred<Result>();
-    if (this.#ended) return this.#last(waiting);
-    this.#waiting.push(waiting);
-    return waiting.promise;
+    const request = deferred<Result>();
+    if (this.#end) return this.#settle(request);
+    this.#requests.push(request);
+    return request.promise;
   }
 
+  /** Drops the items received so far. The reset at the end discards the error that the cancellation reports. */
   return(): Promise<Result> {
-    this.#end({});
+    this.#finish({});
     this.#cancel();
-    this.#ended = {};
+    this.#end = {};
     this.#items.length = 0;
     return Promise.resolve(DONE);
   }

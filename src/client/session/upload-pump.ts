@@ -1,24 +1,26 @@
-// Arguments that are sent in pieces: found among the others, and pumped no faster than the socket takes them.
+// Uploads: arguments that are streams. Finds them among a call's arguments, and sends their items no faster than the
+// socket accepts them.
 
-import type { Parcel } from "../transport/send-queue.ts";
-import { bytesOf, endText, itemText } from "../transport/wire.ts";
 import { HubError } from "../../model/errors.ts";
+import type { OutgoingMessage } from "../transport/send-queue.ts";
+import { bytesOf, endText, itemText } from "../transport/wire.ts";
 
 export interface Upload {
+  /** The stream id in the messages that carry its items. */
   readonly id: string;
   readonly source: AsyncIterable<unknown> | ReadableStream<unknown>;
 }
 
-/** Puts `{ "$stream": id }` where a stream stands. */
-export function detach(args: readonly unknown[], nextId: () => string) {
+/** Replaces each stream among the arguments by `{ "$stream": id }`. */
+export function extractUploads(args: readonly unknown[], nextId: () => string) {
   const uploads: Upload[] = [];
-  const given = args.map((arg) => {
+  const plain = args.map((arg) => {
     if (!isSource(arg)) return arg;
     const id = nextId();
     uploads.push({ id, source: arg });
     return { $stream: id };
   });
-  return { args: given, uploads };
+  return { args: plain, uploads };
 }
 
 const isSource = (value: unknown): value is Upload["source"] =>
@@ -26,64 +28,68 @@ const isSource = (value: unknown): value is Upload["source"] =>
   value !== null &&
   (Symbol.asyncIterator in value || "getReader" in value);
 
-export interface Pipe {
-  post(parcel: Parcel): void;
-  /** Resolves when the socket has taken what it was given. */
-  drained(): Promise<void>;
+export interface UploadChannel {
+  post(message: OutgoingMessage): void;
+  /** Sends the messages posted so far, and resolves when the socket's send buffer has room for more. */
+  flush(): Promise<void>;
+  /** Size limit of one message, in bytes. */
   readonly messageBytes: number;
 }
 
 /**
- * The server keeps about a thousand unread items of an upload and cannot push back, so between two bursts its reader
- * gets a turn.
+ * Items sent before a pause. The server buffers about a thousand unread items of an upload and has no backpressure, so
+ * its reader needs a turn between two bursts.
  */
-const ITEMS_PER_TURN = 100;
+const ITEMS_PER_BURST = 100;
 
-/** Throws what the source throws, after the server was told. An aborted one ends silently. */
-export async function pump({ id, source }: Upload, pipe: Pipe, stop: AbortSignal): Promise<void> {
+/**
+ * Sends all items of an upload, then its end. If the source throws, or an item is too large, the server is sent the
+ * error's message, and this rejects with the error. An abort of `signal` stops the source and resolves silently.
+ */
+export async function pump(
+  { id, source }: Upload,
+  channel: UploadChannel,
+  signal: AbortSignal,
+): Promise<void> {
   const iterator = iteratorOf(source);
-  // A source that waits for ever must hear of it, too; how it takes it is its own affair.
-  stop.addEventListener("abort", () => void end(iterator));
+  // Not after the loop below: a source that never yields again must be stopped, too.
+  signal.addEventListener("abort", () => void stop(iterator));
   try {
-    await pour(iterator, id, { pipe, stop });
+    for (let count = 1; ; count++) {
+      const next = await iterator.next();
+      if (signal.aborted) return;
+      if (next.done) return channel.post({ text: endText(id) });
+      const text = checkSize(itemText(id, next.value), channel.messageBytes);
+      channel.post({ text, mayWait: true });
+      if (count % ITEMS_PER_BURST === 0) await channel.flush();
+    }
   } catch (error) {
-    if (stop.aborted) return;
-    pipe.post({ text: endText(id, error instanceof Error ? error.message : String(error)) });
-    void end(iterator);
+    if (signal.aborted) return;
+    channel.post({ text: endText(id, error instanceof Error ? error.message : String(error)) });
+    void stop(iterator);
     throw error;
   }
 }
 
-async function pour(
-  iterator: AsyncIterator<unknown>,
-  id: string,
-  { pipe, stop }: { pipe: Pipe; stop: AbortSignal },
-): Promise<void> {
-  for (let sent = 1; ; sent++) {
-    const next = await iterator.next();
-    if (stop.aborted) return;
-    if (next.done) return pipe.post({ text: endText(id) });
-    pipe.post({ text: fitting(itemText(id, next.value), pipe.messageBytes), isPatient: true });
-    if (sent % ITEMS_PER_TURN === 0) await pipe.drained();
-  }
-}
-
-/** The server could not say whose item it refuses, so it is refused here. */
-export function fitting(text: string, messageBytes: number): string {
+/**
+ * Returns `text`, or throws `too_large`. Checked here because the server cannot attribute a frame that it does not
+ * read to a call. A UTF-16 unit takes three bytes at most, so most texts need no encoding.
+ */
+export function checkSize(text: string, messageBytes: number): string {
   const bytes = text.length * 3 > messageBytes ? bytesOf(text) : 0;
   if (bytes <= messageBytes) return text;
   throw new HubError("too_large", `Message of ${bytes} bytes; ${messageBytes} allowed.`);
 }
 
-async function end(iterator: AsyncIterator<unknown>): Promise<void> {
+async function stop(iterator: AsyncIterator<unknown>): Promise<void> {
   try {
     await iterator.return?.();
   } catch {
-    // Nobody waits for how the source ends.
+    // An error while the source closes has no effect on the call, which is over.
   }
 }
 
-/** Not every browser can iterate a ReadableStream. */
+/** Not every browser implements async iteration of a ReadableStream. */
 function iteratorOf(source: Upload["source"]): AsyncIterator<unknown> {
   if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
   const reader = (source as ReadableStream<unknown>).getReader();

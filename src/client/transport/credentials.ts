@@ -1,19 +1,22 @@
-// Tokens: a fresh one for every attempt, and a fresh one for a connection whose token will expire.
+// Tokens of a connection: one for every attempt, and a fresh one before the current token expires.
 
 import { HubError } from "../../model/errors.ts";
-import { deferred } from "./deferred.ts";
-import type { Token } from "../connect-options.ts";
-import { Timer } from "./timer.ts";
+import { deferred } from "../platform/deferred.ts";
+import { Timer } from "../platform/timer.ts";
+
+/** A token, or a function that fetches one. It is called before every attempt, and before the current token expires. */
+export type Token = string | (() => string | Promise<string>);
 
 export interface CredentialsOptions {
   readonly token: Token;
-  /** Seconds a token may take. */
+  /** Time limit of the token function, in seconds. */
   readonly tokenSeconds: number;
+  /** 0 ≤ x < 1. */
   random(): number;
-  /** Hands a fresh token to the server. */
+  /** Sends a fresh token to the server, and calls `renewLater` once the server has accepted it. */
   renew(token: string): Promise<unknown>;
-  /** A renewal failed. It costs a reconnect when the token expires, and nothing more. */
-  failed(error: HubError): void;
+  /** A renewal failed. The connection lasts until its token expires, and is then opened again with a new token. */
+  onError(error: HubError): void;
 }
 
 export class Credentials {
@@ -25,37 +28,40 @@ export class Credentials {
     this.#options = options;
   }
 
-  /** For a new attempt. Throws what the application's function throws, and `timed_out`. */
-  async next(): Promise<string> {
-    return (this.#current = await this.fresh());
+  /** The token for a new attempt. Throws the errors of the application's function, and `timed_out`. */
+  async nextToken(): Promise<string> {
+    return (this.#current = await this.fetchToken());
   }
 
-  async fresh(): Promise<string> {
+  async fetchToken(): Promise<string> {
     const { token, tokenSeconds } = this.#options;
     if (typeof token === "string") return token;
-    const late = deferred<never>();
+    const timeout = deferred<never>();
     const error = new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
-    const timer = setTimeout(() => late.reject(error), tokenSeconds * 1000);
+    const timer = setTimeout(() => timeout.reject(error), tokenSeconds * 1000);
     try {
-      return await Promise.race([token(), late.promise]);
+      return await Promise.race([token(), timeout.promise]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** The server has accepted the token; sees to the next, where there can be one. */
-  accepted(token = this.#current): void {
+  /**
+   * To be called when the server has accepted a token (default: that of the attempt). Replaces an earlier schedule. A
+   * fixed token and one without an expiry are never renewed.
+   */
+  renewLater(token = this.#current): void {
     if (typeof this.#options.token === "string") return;
     const delay = renewInMs(token, Date.now(), this.#options.random);
     if (delay !== undefined) this.#timer.set(() => void this.#renew(), delay);
   }
 
   async #renew(): Promise<void> {
-    const { renew, failed } = this.#options;
+    const { renew, onError } = this.#options;
     try {
-      await renew(await this.fresh());
+      await renew(await this.fetchToken());
     } catch (cause) {
-      failed(new HubError("no_token", "The token was not renewed.", { cause }));
+      onError(new HubError("no_token", "The token was not renewed.", { cause }));
     }
   }
 
@@ -64,23 +70,29 @@ export class Credentials {
   }
 }
 
-/** Early enough for a slow answer, and for clocks that differ a little. */
+/** Renewal starts this long before the expiry: enough for a slow answer and for clocks that differ a little. */
 const MARGIN_SECONDS = 30;
-/** Those who came together shall not renew together. */
+/** A random extra margin, so that clients that connected together do not renew together. */
 const SPREAD_SECONDS = 15;
-/** Timers hold 31 bits. */
+/** The longest delay of `setTimeout`, whose argument is a signed 32-bit integer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Undefined where the token does not say. Half of its life, where that is short. */
+/**
+ * Milliseconds until a token should be renewed, or undefined for a token without a usable expiry. `now` is in
+ * milliseconds since 1970. A short-lived token is renewed after half of its lifetime.
+ *
+ * A token is renewed according to the shorter of two lifetimes: `exp - iat`, which holds whatever the local clock
+ * says, and `exp - now`. A local clock that is wrong makes the second one too long, or negative and thus ignored.
+ */
 export function renewInMs(token: string, now: number, random: () => number): number | undefined {
   const { exp, iat } = claimsOf(token);
   if (typeof exp !== "number") return undefined;
-  // A clock that is wrong shows here: a fresh token lives as long as it says, whatever our time.
-  const lives = [exp - now / 1000, typeof iat === "number" ? exp - iat : 0].filter((s) => s > 0);
-  if (lives.length === 0) return undefined;
-  const seconds = Math.min(...lives);
-  const early = Math.min(MARGIN_SECONDS + random() * SPREAD_SECONDS, seconds / 2);
-  return Math.min((seconds - early) * 1000, LONGEST_MS);
+  const lifetimes = [exp - now / 1000, typeof iat === "number" ? exp - iat : 0];
+  const positive = lifetimes.filter((seconds) => seconds > 0);
+  if (positive.length === 0) return undefined;
+  const seconds = Math.min(...positive);
+  const margin = Math.min(MARGIN_SECONDS + random() * SPREAD_SECONDS, seconds / 2);
+  return Math.min((seconds - margin) * 1000, LONGEST_MS);
 }
 
 function claimsOf(token: string): Record<string, unknown> {
@@ -88,6 +100,6 @@ function claimsOf(token: string): Record<string, unknown> {
     const payload = token.split(".")[1] ?? "";
     return JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/"))) ?? {};
   } catch {
-    return {}; // No JWT: the server may know what it is.
+    return {}; // Not a JWT: a format that only the server reads, and whose expiry is unknown here.
   }
 }

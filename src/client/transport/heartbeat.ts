@@ -1,35 +1,37 @@
-// Says that we live, and notices when nobody answers. Judged by the time, not by ticks: a background tab's timers
-// come once a minute, and a laptop's not at all while it sleeps.
+// Sends pings, and detects a server that no longer answers. Judged by the clock and not by counting ticks: browsers
+// run the timers of a background tab once a minute, and those of a sleeping laptop not at all.
 
-import { Timer } from "./timer.ts";
+import { Timer } from "../platform/timer.ts";
 
 export interface HeartbeatOptions {
+  /** Milliseconds. */
   now(): number;
   ping(): void;
-  /** Nothing was heard for two intervals, although we asked. */
-  dead(): void;
+  /** Nothing was received for two intervals, at least one of them after a ping. The heartbeat has stopped. */
+  onSilence(): void;
 }
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #timer = new Timer();
   #intervalMs = 0;
-  #heardAt = 0;
-  /** The first ping since something was heard: without one, silence means nothing. */
-  #askedAt: number | undefined;
+  #receivedAt = 0;
+  /** The first ping since the last receipt. Without a ping, silence does not prove a dead connection. */
+  #pingedAt: number | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
   }
 
+  /** Also restarts, with another interval. The first ping goes out after one interval. */
   start(intervalMs: number): void {
     this.stop();
     this.#intervalMs = intervalMs;
-    this.heard();
-    this.#wait();
+    this.onReceive();
+    this.#schedule();
   }
 
-  #wait(): void {
+  #schedule(): void {
     this.#timer.set(() => this.#beat(), this.#intervalMs);
   }
 
@@ -37,34 +39,35 @@ export class Heartbeat {
     this.#timer.clear();
   }
 
-  heard(): void {
-    this.#heardAt = this.#options.now();
-    this.#askedAt = undefined;
+  /** To be called for every frame: any frame proves that the connection lives. */
+  onReceive(): void {
+    this.#receivedAt = this.#options.now();
+    this.#pingedAt = undefined;
   }
 
-  /** Out of turn: after a sleep, say. */
+  /** Checks now instead of at the next tick, for example after the device slept. No effect while stopped. */
   check(): void {
     if (this.#timer.isSet) this.#beat();
   }
 
   #beat(): void {
     const now = this.#options.now();
-    if (this.#isDead(now)) {
+    if (this.#isSilent(now)) {
       this.stop();
-      return this.#options.dead();
+      return this.#options.onSilence();
     }
-    this.#wait();
-    this.#askedAt ??= now;
+    this.#schedule();
+    this.#pingedAt ??= now;
     this.#options.ping();
   }
 
-  /** An answer comes a moment after its ping, so two intervals of silence are a moment less. */
-  #isDead(now: number): boolean {
+  /** A pong arrives a moment after its ping, so the silence is measured as slightly less than two intervals. */
+  #isSilent(now: number): boolean {
     const tolerance = this.#intervalMs / 10;
     return (
-      this.#askedAt !== undefined &&
-      now - this.#askedAt >= this.#intervalMs - tolerance &&
-      now - this.#heardAt >= 2 * this.#intervalMs - tolerance
+      this.#pingedAt !== undefined &&
+      now - this.#pingedAt >= this.#intervalMs - tolerance &&
+      now - this.#receivedAt >= 2 * this.#intervalMs - tolerance
     );
   }
 }

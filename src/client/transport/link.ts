@@ -1,35 +1,38 @@
-// One connection after another, on partysocket: when the next attempt comes, and when there is none. partysocket makes
-// each attempt (`maxRetries: 0`); the pauses are ours, because its own have no jitter and would keep a herd together.
+// One WebSocket after another, on partysocket: decides when the next attempt starts, and when no more follow. Each
+// attempt is partysocket's own (`maxRetries: 0`), but the pauses between them are ours: its pauses have no jitter, so
+// that clients that lost their connections together would come back together.
 
 import { PartySocket } from "partysocket";
-import { CloseEvent as MadeUpClose } from "partysocket/ws";
+import { CloseEvent as SyntheticCloseEvent } from "partysocket/ws";
 import { HubError, shouldReconnect } from "../../model/errors.ts";
-import type { Address } from "../scope/room-address.ts";
+import { closeError } from "../model/close-error.ts";
+import type { Address } from "../model/room-address.ts";
+import { Timer } from "../platform/timer.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
-import { closeError } from "../session/close-error.ts";
-import { Timer } from "./timer.ts";
 
+/** Callbacks come in this order: `onOpen`, then any number of `onMessage`, then `onLost` or `onEnd`. */
 export interface LinkOptions {
   readonly address: Address;
   readonly backoff: Backoff;
-  /** Failures in a row after which it gives up. */
+  /** Failures in a row after which the link ends. */
   readonly maxRetries: number;
   readonly WebSocket: unknown;
-  /** Asked before every attempt; what it throws makes the attempt fail. */
+  /** Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`. */
   query(): Promise<Record<string, string | undefined>>;
-  opened(): void;
-  received(text: string): void;
-  /** Another attempt follows. */
-  lost(error: HubError, pause: number): void;
-  ended(error: HubError): void;
+  onOpen(): void;
+  onMessage(text: string): void;
+  /** An attempt failed or the connection was lost. The next attempt starts in `pause` milliseconds. */
+  onLost(error: HubError, pause: number): void;
+  /** The same, but no attempt follows. */
+  onEnd(error: HubError): void;
 }
 
-/** For one attempt; a phone on a bad day takes seconds. */
+/** Time limit of one attempt. A phone with bad reception takes seconds. */
 const CONNECT_MS = 10_000;
 
 type Phase = "attempting" | "open" | "waiting" | "ended";
 
-/** A connection that lived as long was a good one: the next failure is the first again. */
+/** A connection that lasted this long after its greeting resets the count of failures, and so the pauses. */
 const STEADY_MS = 5_000;
 
 export class Link {
@@ -39,9 +42,10 @@ export class Link {
   #failures = 0;
   #greetedAt: number | undefined;
   readonly #timer = new Timer();
-  /** Why the query failed: partysocket keeps no more of an error than its message. */
-  #refusal: HubError | undefined;
+  /** The error of the last `query`. Kept here, because partysocket passes on only its message. */
+  #queryError: HubError | undefined;
 
+  /** Does not connect yet: `attempt` does. */
   constructor(options: LinkOptions) {
     this.#options = options;
     const { address, WebSocket } = options;
@@ -50,35 +54,38 @@ export class Link {
       query: () => this.#query(),
       startClosed: true,
       maxRetries: 0,
-      shouldReconnectOnClose: (event) => this.#closed(event),
+      shouldReconnectOnClose: (event) => this.#onClose(event),
       connectionTimeout: CONNECT_MS,
-      // What is not sent at once is ours to send again.
+      // partysocket must not keep messages for a later connection: the session decides what is sent again.
       maxEnqueuedMessages: 0,
       ...(WebSocket !== undefined && { WebSocket }),
     });
-    socket.addEventListener("open", () => this.#opened());
+    socket.addEventListener("open", () => {
+      this.#phase = "open";
+      options.onOpen();
+    });
     socket.addEventListener("message", ({ data }) => {
-      if (typeof data === "string") options.received(data);
+      if (typeof data === "string") options.onMessage(data);
     });
     socket.addEventListener("error", ({ message }) =>
-      this.#fail(this.#refusal ?? unreachable(message)),
+      this.#fail(this.#queryError ?? unreachable(message)),
     );
     this.#socket = socket;
   }
 
   async #query(): Promise<Record<string, string | undefined>> {
-    this.#refusal = undefined;
+    this.#queryError = undefined;
     try {
       return { ...this.#options.address.query, ...(await this.#options.query()) };
     } catch (error) {
-      this.#refusal = new HubError("no_token", "There is no token to connect with.", {
+      this.#queryError = new HubError("no_token", "There is no token to connect with.", {
         cause: error,
       });
-      throw this.#refusal;
+      throw this.#queryError;
     }
   }
 
-  /** The next attempt, now: the first, or because the network may be back. */
+  /** Starts the next attempt now: the first one, or ahead of its pause. No effect unless the link is waiting. */
   attempt(): void {
     if (this.#phase !== "waiting") return;
     this.#timer.clear();
@@ -86,38 +93,35 @@ export class Link {
     this.#socket.reconnect();
   }
 
-  #opened(): void {
-    this.#phase = "open";
-    this.#options.opened();
-  }
-
-  /** The server has said hello. */
-  greeted(): void {
+  /** To be called when the server's greeting has arrived: only then does a connection count as a success. */
+  greet(): void {
     this.#greetedAt = Date.now();
   }
 
   /**
-   * Asked rather than heard: partysocket tells of errors and of its own time limit by a close with 1000, made up, and
-   * the error after it, and listeners get copies which do not show that.
+   * partysocket's hook for a close, and not a "close" listener: for errors and its own time limit, partysocket first
+   * dispatches a synthetic close with code 1000, then the error. Only the hook gets the original event, whose class
+   * tells them apart; listeners get a copy. Always false: partysocket itself must not reconnect.
    */
-  #closed(event: { readonly code: number; readonly reason: string }): false {
-    if (!(event instanceof MadeUpClose)) this.#fail(closeError(event), shouldReconnect(event.code));
+  #onClose(event: { readonly code: number; readonly reason: string }): false {
+    if (!(event instanceof SyntheticCloseEvent))
+      this.#fail(closeError(event), shouldReconnect(event.code));
     return false;
   }
 
-  /** Ends this connection and sees to the next. */
+  /** Gives up the current connection; the next attempt follows after a pause. */
   drop(error: HubError): void {
     this.#fail(error);
   }
 
-  #fail(error: HubError, mayReturn = true): void {
+  #fail(error: HubError, mayReconnect = true): void {
     if (this.#phase === "waiting" || this.#phase === "ended") return;
     if (this.#greetedAt !== undefined && Date.now() - this.#greetedAt >= STEADY_MS)
       this.#failures = 0;
     this.#greetedAt = undefined;
-    if (!mayReturn || this.#failures >= this.#options.maxRetries) {
+    if (!mayReconnect || this.#failures >= this.#options.maxRetries) {
       this.close();
-      return this.#options.ended(error);
+      return this.#options.onEnd(error);
     }
     this.#wait(error);
   }
@@ -127,23 +131,24 @@ export class Link {
     this.#phase = "waiting";
     this.#socket.close();
     this.#timer.set(() => this.attempt(), pause);
-    this.#options.lost(error, pause);
+    this.#options.onLost(error, pause);
   }
 
   get isOpen(): boolean {
     return this.#phase === "open" && this.#socket.readyState === PartySocket.OPEN;
   }
 
+  /** Bytes that the socket has accepted and not yet sent. */
   get bufferedAmount(): number {
     return this.#socket.bufferedAmount;
   }
 
-  /** Gone, if it is not open. */
+  /** Dropped silently if the connection is not open. */
   send(text: string): void {
     if (this.isOpen) this.#socket.send(text);
   }
 
-  /** For good, and silently. */
+  /** Final: no attempt and no callback follows. */
   close(): void {
     this.#phase = "ended";
     this.#timer.clear();

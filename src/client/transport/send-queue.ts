@@ -1,37 +1,42 @@
-// Messages of one moment leave as one frame: frames are what Cloudflare counts, and what costs time on the way.
+// Collects messages of the same moment into one frame: Cloudflare bills by frame, and each frame has its own overhead.
 
 import { MESSAGE_BYTES, MESSAGES_A_FRAME } from "../../model/both-ends.ts";
-import { Timer } from "./timer.ts";
+import { Timer } from "../platform/timer.ts";
 import { bytesOf } from "./wire.ts";
 
-export interface Parcel {
+export interface OutgoingMessage {
+  /** JSON. */
   readonly text: string;
-  /** Wants an answer. A batch is answered when all of it is, so a frame holds one of these at most. */
+  /** Expects a response. The server answers a batch only as a whole, so a frame holds one request at most. */
   readonly isRequest?: boolean;
-  /** May wait a turn of the loop for company, as the items of an upload do. */
-  readonly isPatient?: boolean;
+  /** May wait one turn of the event loop for more messages, as the items of an upload do. */
+  readonly mayWait?: boolean;
 }
 
-export class Outbox {
+/**
+ * Messages leave in the order of `push`, at the end of the current microtask or, where all of them may wait, of the
+ * current turn of the event loop. A frame keeps the server's limits for messages and bytes.
+ */
+export class SendQueue {
   readonly #send: (frame: string) => void;
   #texts: string[] = [];
   #bytes = 0;
   #hasRequest = false;
   readonly #timer = new Timer();
-  /** Counts frames, so that a late wake-up leaves younger messages alone. */
-  #frames = 0;
+  /** Number of the current frame. A microtask flushes only the frame that it was queued for. */
+  #frame = 0;
 
   constructor(send: (frame: string) => void) {
     this.#send = send;
   }
 
-  push({ text, isRequest = false, isPatient = false }: Parcel): void {
+  push({ text, isRequest = false, mayWait = false }: OutgoingMessage): void {
     const bytes = bytesOf(text) + SEPARATOR_BYTES;
     if (!this.#fits(bytes, isRequest)) this.flush();
     this.#texts.push(text);
     this.#bytes += bytes;
     this.#hasRequest ||= isRequest;
-    this.#schedule(isPatient);
+    this.#schedule(mayWait);
   }
 
   #fits(bytes: number, isRequest: boolean): boolean {
@@ -42,32 +47,33 @@ export class Outbox {
     );
   }
 
-  #schedule(isPatient: boolean): void {
-    if (isPatient) {
+  #schedule(mayWait: boolean): void {
+    if (mayWait) {
       if (!this.#timer.isSet) this.#timer.set(() => this.flush(), 0);
       return;
     }
-    const frame = this.#frames;
+    const frame = this.#frame;
     queueMicrotask(() => {
-      if (frame === this.#frames) this.flush();
+      if (frame === this.#frame) this.flush();
     });
   }
 
+  /** Sends the queued messages now. A single message is sent as it is, several as a JSON array. */
   flush(): void {
     const texts = this.#texts;
     this.clear();
     if (texts.length > 0) this.#send(texts.length === 1 ? texts[0]! : `[${texts.join(",")}]`);
   }
 
-  /** The connection is lost, and what waited for it with it. */
+  /** Drops the queued messages: their connection is lost. */
   clear(): void {
     this.#timer.clear();
     this.#texts = [];
     this.#bytes = 0;
     this.#hasRequest = false;
-    this.#frames++;
+    this.#frame++;
   }
 }
 
-/** A comma each, and two brackets: counted once too often. */
+/** Upper bound for each message: its comma, and its share of the two brackets. */
 const SEPARATOR_BYTES = 2;

@@ -1,28 +1,33 @@
-// JSON-RPC as a client speaks it: texts to send, and frames taken apart. Pure; what servers decode is in protocols/.
+// JSON-RPC 2.0 on the client's side: builds the texts that it sends, and parses the frames that it receives. Pure. The
+// server's decoder is in protocols/.
 
 import { HubError } from "../../model/errors.ts";
 import { encodeParams, toJson } from "../../protocols/json.ts";
-import type { PresencePage } from "../scope/room-presence.ts";
+import type { PresencePage } from "../model/room-presence.ts";
 
-/** What `$/connected` says of a connection, whatever it came for. */
+/** Parameters of `$/connected`, the server's first message on every connection. */
 export interface Greeting {
   readonly connectionId: string;
   readonly userId: string;
+  /** The interval of the client's pings, in seconds. */
   readonly pingSeconds: number;
 }
 
-/** The same of one that came for a room. */
+/** Parameters of `$/connected` on a connection to one room. */
 export interface Hello extends Greeting {
   readonly room: string;
+  /** The room's newest position, `epoch:offset`. */
   readonly position: string;
-  /** Everything after the position the client named is about to be replayed. */
+  /** All messages after the client's `since` follow as a replay. False without a `since`, or where it is too old. */
   readonly recovered: boolean;
+  /** Number of messages in the replay. They come right after this one, before any live message of the room. */
   readonly replayed: number;
   readonly present: PresencePage;
+  /** Whether publications are saved before delivery (`logged`), after it (`behind`), or never (`none`). */
   readonly durability: "logged" | "behind" | "none";
 }
 
-/** Anything the server may say. It is our own server, so shapes are believed. */
+/** Any message from the server. Shapes are trusted without validation: the server is part of the same package. */
 export interface Frame {
   readonly id?: string | number | null;
   readonly method?: string;
@@ -34,38 +39,42 @@ export interface Frame {
 }
 
 interface WireError {
+  /** JSON-RPC's number. */
   readonly code: number;
   readonly message: string;
+  /** The stable name of the error, as in `HubError`. */
   readonly data?: { readonly code?: string };
 }
 
-/** A frame holds one message or an array of them. Throws a SyntaxError. */
-export const framesIn = (text: string): readonly Frame[] =>
+/** The messages of one frame, which is one message or an array of them. Throws a SyntaxError. */
+export const parseFrame = (text: string): readonly Frame[] =>
   ([] as Frame[]).concat(JSON.parse(text) as Frame | Frame[]);
 
 export const errorOf = ({ code, message, data }: WireError): HubError =>
   new HubError(data?.code ?? String(code), message);
 
-interface Called {
-  /** Absent: nobody waits for an answer. */
+interface CallMessage {
+  /** Absent: a notification, which gets no response. */
   readonly id: string | undefined;
   readonly method: string;
   readonly args: readonly unknown[];
   readonly idempotencyKey: string | undefined;
 }
 
-/** Arguments left out at the end stay out: `null` would be a value. */
-export function callText({ id, method, args, idempotencyKey }: Called): string {
-  const given = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
-  const beside = Object.entries({ id, idempotencyKey }).flatMap(([name, value]) =>
+/** Omits undefined arguments at the end: `null` in their place would be a value. */
+export function callText({ id, method, args, idempotencyKey }: CallMessage): string {
+  const params = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
+  const members = Object.entries({ id, idempotencyKey }).flatMap(([name, value]) =>
     value === undefined ? [] : `,"${name}":${JSON.stringify(value)}`,
   );
-  return text(method, encodeParams(given).params, beside.join(""));
+  return text(method, encodeParams(params).params, members.join(""));
 }
 
+/** One item of an upload. `stream` is its id in the call's arguments. */
 export const itemText = (stream: string, item: unknown): string =>
   text("$/item", `{"stream":"${stream}","item":${toJson(item)}}`);
 
+/** The end of an upload; with `error` the server's reader fails with this message. */
 export const endText = (stream: string, error?: string): string =>
   text("$/end", JSON.stringify({ stream, error }));
 
@@ -77,7 +86,9 @@ export const resultText = (id: Frame["id"], result: unknown): string =>
 export const errorText = (id: Frame["id"], code: number, message: string): string =>
   JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
 
-const text = (method: string, params: string, beside = ""): string =>
-  `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${params}${beside}}`;
+/** `members` are further members of the object, as JSON with a leading comma. */
+const text = (method: string, params: string, members = ""): string =>
+  `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${params}${members}}`;
 
-export const bytesOf = (sent: string): number => new TextEncoder().encode(sent).length;
+/** Length in UTF-8. */
+export const bytesOf = (value: string): number => new TextEncoder().encode(value).length;

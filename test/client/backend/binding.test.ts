@@ -1,4 +1,4 @@
-// A backend over a service binding, in a Worker: the engine's own, and one that is a stickler.
+// A backend over a service binding, in a Worker: the binding of workerd itself, and a class that depends on `this`.
 
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
@@ -9,15 +9,15 @@ describe("a service binding", () => {
   it("is called as a method, with a request", async () => {
     class Binding {
       readonly #status = 204;
-      readonly asked: string[] = [];
+      readonly requests: string[] = [];
       async fetch(request: Request): Promise<Response> {
-        this.asked.push(`${request.method} ${request.url}`);
+        this.requests.push(`${request.method} ${request.url}`);
         return new Response(null, { status: this.#status });
       }
     }
     const binding = new Binding();
     await orders(binding).user("bob").unban();
-    expect(binding.asked).toEqual(["POST https://h.example/api/hubs/orders/users/bob/:unban"]);
+    expect(binding.requests).toEqual(["POST https://h.example/api/hubs/orders/users/bob/:unban"]);
   });
 
   it("of the engine carries the request, and the answer", async () => {
@@ -26,7 +26,7 @@ describe("a service binding", () => {
       .unban()
       .catch((error) => error);
     expect(refused).toBeInstanceOf(HubError);
-    // It says no, since `t` is no token; what matters is that it was asked.
+    // `t` is not a valid token, so the worker refuses it. The refusal proves that the request arrived.
     expect(refused.code).not.toBe("unreachable");
     expect(refused.message).not.toBe("");
   });

@@ -1,5 +1,5 @@
-// What each word of a backend asks of the endpoint, and what it makes of the answer: one table, which reads as the
-// contract.
+// Each function of a backend: the request that it sends, and its result for a given response. One table, to be read as
+// the contract.
 
 import { describe, expect, it } from "vitest";
 import type { Backend } from "../../../src/client/backend/index.ts";
@@ -15,17 +15,17 @@ const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 };
 
 const AT = { epoch: "e1", offset: 7 };
-const SAID = { target: "orderStatusChanged", arguments: ["42", "shipped"] };
-const KEYED = { ...SAID, idempotency_key: "k" };
+const PUBLICATION = { target: "orderStatusChanged", arguments: ["42", "shipped"] };
+const KEYED = { ...PUBLICATION, idempotency_key: "k" };
 const keyed = (hub: Backend<OrderHub>) => hub.with({ idempotencyKey: "k" }).clients;
-const saidTo = (to: { orderStatusChanged(id: string, status: string): Promise<void> }) =>
+const publishTo = (to: { orderStatusChanged(id: string, status: string): Promise<void> }) =>
   to.orderStatusChanged("42", "shipped");
 
 const SENDS: Row[] = [
-  ["all", (h) => saidTo(keyed(h).all), "POST /rooms/all/:publish", KEYED, AT, undefined],
+  ["all", (h) => publishTo(keyed(h).all), "POST /rooms/all/:publish", KEYED, AT, undefined],
   [
     "an order",
-    (h) => saidTo(keyed(h).order("42")),
+    (h) => publishTo(keyed(h).order("42")),
     "POST /rooms/order%3A42/:publish",
     KEYED,
     AT,
@@ -33,7 +33,7 @@ const SENDS: Row[] = [
   ],
   [
     "a group of any name",
-    (h) => saidTo(keyed(h).group("a/b?c#%20 é")),
+    (h) => publishTo(keyed(h).group("a/b?c#%20 é")),
     "POST /rooms/group%3Aa%2Fb%3Fc%23%2520%20%C3%A9/:publish",
     KEYED,
     AT,
@@ -41,7 +41,7 @@ const SENDS: Row[] = [
   ],
   [
     "a user but for some connections",
-    (h) => saidTo(keyed(h).except("c1").except("c2").user("bob")),
+    (h) => publishTo(keyed(h).except("c1").except("c2").user("bob")),
     "POST /rooms/user%3Abob/:publish",
     { ...KEYED, excluded: ["c1", "c2"] },
     AT,
@@ -49,7 +49,7 @@ const SENDS: Row[] = [
   ],
   [
     "several at once",
-    (h) => saidTo(keyed(h).group("a", "b", "a")),
+    (h) => publishTo(keyed(h).group("a", "b", "a")),
     "POST /:broadcast",
     { rooms: ["group:a", "group:b"], ...KEYED },
     { responses: [{ result: AT }, { result: AT }] },
@@ -57,9 +57,9 @@ const SENDS: Row[] = [
   ],
   [
     "a connection",
-    (h) => saidTo(h.clients.connection("c/1").send),
+    (h) => publishTo(h.clients.connection("c/1").send),
     "POST /connections/c%2F1/:send",
-    SAID,
+    PUBLICATION,
     202,
     undefined,
   ],
@@ -125,9 +125,11 @@ const ROOMS: Row[] = [
     (h) => h.group("lobby").history({ limit: 2, since: "e1:5", reverse: true }),
     `GET ${ROOM}/history?limit=2&since=e1%3A5&reverse=true`,
     undefined,
-    { publications: [{ offset: 6, ...SAID, at: 9 }], ...AT },
+    { publications: [{ offset: 6, ...PUBLICATION, at: 9 }], ...AT },
     {
-      messages: [{ method: SAID.target, params: SAID.arguments, position: "e1:6", at: 9 }],
+      messages: [
+        { method: PUBLICATION.target, params: PUBLICATION.arguments, position: "e1:6", at: 9 },
+      ],
       position: "e1:7",
     },
   ],
@@ -283,16 +285,16 @@ describe.each([
   it.each(rows)("%s", async (...row) => {
     const [, call, asks, body, answer, gives] = row;
     const fake = endpoint(answer);
-    const given = await call(orders(fake));
+    const result = await call(orders(fake));
     const [method, path] = asks.split(" ", 2);
     const json = body === undefined ? {} : { "content-type": "application/json" };
-    expect(fake.asked).toEqual([
+    expect(fake.requests).toEqual([
       {
         ...{ method, url: `${API}${path}`, body },
         headers: { accept: "application/json", authorization: "Bearer t", ...json },
       },
     ]);
-    expect(given).toEqual(gives);
+    expect(result).toEqual(gives);
   });
 });
 
@@ -300,17 +302,17 @@ describe("a backend", () => {
   it("gives each thing said a key of its own", async () => {
     const fake = endpoint(AT);
     const { clients } = orders(fake);
-    await saidTo(clients.all);
-    await saidTo(clients.all);
-    const keys = fake.asked.map(({ body }) => (body as typeof KEYED).idempotency_key);
+    await publishTo(clients.all);
+    await publishTo(clients.all);
+    const keys = fake.requests.map(({ body }) => (body as typeof KEYED).idempotency_key);
     expect(new Set(keys).size).toBe(2);
     for (const key of keys) expect(key).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it("tells several connections, each by itself and once", async () => {
     const fake = endpoint(202);
-    await saidTo(orders(fake).clients.connections("c1", "c2", "c1"));
-    expect(fake.asked.map(({ url }) => url)).toEqual([
+    await publishTo(orders(fake).clients.connections("c1", "c2", "c1"));
+    expect(fake.requests.map(({ url }) => url)).toEqual([
       `${API}/connections/c1/:send`,
       `${API}/connections/c2/:send`,
     ]);
@@ -318,15 +320,15 @@ describe("a backend", () => {
 
   it("asks nothing where nobody is named", async () => {
     const fake = endpoint(AT);
-    await saidTo(orders(fake).clients.group());
-    await saidTo(orders(fake).clients.connections());
-    expect(fake.asked).toEqual([]);
+    await publishTo(orders(fake).clients.group());
+    await publishTo(orders(fake).clients.connections());
+    expect(fake.requests).toEqual([]);
   });
 
   it("names at most 100 rooms in one request", async () => {
     const fake = endpoint({ responses: [] });
-    await saidTo(orders(fake).clients.order(...Array.from({ length: 201 }, (_, i) => `${i}`)));
-    expect(fake.asked.map(({ body }) => (body as { rooms: string[] }).rooms.length)).toEqual([
+    await publishTo(orders(fake).clients.order(...Array.from({ length: 201 }, (_, i) => `${i}`)));
+    expect(fake.requests.map(({ body }) => (body as { rooms: string[] }).rooms.length)).toEqual([
       100, 100, 1,
     ]);
   });
@@ -334,7 +336,7 @@ describe("a backend", () => {
   it("says of a broadcast which rooms were not told", async () => {
     const error = { code: "internal", message: "It broke." };
     const fake = endpoint({ responses: [{ result: AT }, { error }, { error }] });
-    await expect(saidTo(orders(fake).clients.order("1", "2", "3"))).rejects.toMatchObject({
+    await expect(publishTo(orders(fake).clients.order("1", "2", "3"))).rejects.toMatchObject({
       code: "internal",
       message: "2 of 3 rooms were not told; of order:2: It broke.",
     });
@@ -348,7 +350,7 @@ describe("a backend", () => {
     );
     const rooms = await all(orders(fake).rooms());
     expect(rooms.map(({ room }) => room)).toEqual(["order:1", "order:2", "order:3"]);
-    expect(fake.asked.map(({ url }) => url)).toEqual([
+    expect(fake.requests.map(({ url }) => url)).toEqual([
       `${API}/rooms`,
       `${API}/rooms?after=order%3A2`,
     ]);
@@ -361,7 +363,7 @@ describe("a backend", () => {
       { value: [two] },
     );
     expect(await all(orders(fake).group("lobby").connections())).toEqual([one, two]);
-    expect(fake.asked.map(({ url }) => url)).toEqual([
+    expect(fake.requests.map(({ url }) => url)).toEqual([
       `${API}/groups/lobby/connections`,
       `${API}/groups/lobby/connections?continuationToken=next`,
     ]);
@@ -380,6 +382,6 @@ describe("a backend", () => {
   ])("refuses %s before it asks", async (_, call, code) => {
     const fake = endpoint(200);
     await expect((async () => call(orders(fake)))()).rejects.toMatchObject({ code });
-    expect(fake.asked).toEqual([]);
+    expect(fake.requests).toEqual([]);
   });
 });

@@ -1,18 +1,19 @@
-// How a call ends before it is answered: by its signal, or by its time.
+// Calls that end before their response: by a signal, or by a time limit.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Backend } from "../../../src/client/backend/index.ts";
 import { orders, type OrderHub } from "./endpoint.ts";
 
-const say = (hub: Backend<OrderHub>) => hub.clients.order("42").orderStatusChanged("42", "shipped");
+const publish = (hub: Backend<OrderHub>) =>
+  hub.clients.order("42").orderStatusChanged("42", "shipped");
 
-/** An endpoint that never answers, as a real one does not: its requests end with their signals. */
+/** An endpoint that never responds. As with a real `fetch`, a request rejects when its signal is aborted. */
 function silent() {
   const signals: AbortSignal[] = [];
   let arrived = Promise.withResolvers<void>();
   return {
     signals,
-    /** The next attempt. */
+    /** Resolves when the next attempt has begun. */
     async attempt() {
       await arrived.promise;
       arrived = Promise.withResolvers();
@@ -36,35 +37,35 @@ describe("a signal", () => {
   it("ends an attempt", async () => {
     const fake = silent();
     const [controller, reason] = [new AbortController(), new Error("enough")];
-    const said = say(orders(fake).with({ signal: controller.signal }));
+    const call = publish(orders(fake).with({ signal: controller.signal }));
     await fake.attempt();
     controller.abort(reason);
-    await expect(said).rejects.toMatchObject({ code: "cancelled", cause: reason });
+    await expect(call).rejects.toMatchObject({ code: "cancelled", cause: reason });
     expect(fake.signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
   it("ends a pause", async () => {
     vi.useFakeTimers();
     const [controller, reason] = [new AbortController(), new Error("enough")];
-    const asked = Promise.withResolvers<void>();
+    const requested = Promise.withResolvers<void>();
     const fetcher = {
       fetch: async () => {
-        asked.resolve();
+        requested.resolve();
         return new Response(null, { status: 503, headers: { "retry-after": "20" } });
       },
     };
-    const said = say(orders(fetcher).with({ signal: controller.signal }));
-    await asked.promise;
+    const call = publish(orders(fetcher).with({ signal: controller.signal }));
+    await requested.promise;
     await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
     controller.abort(reason);
-    await expect(said).rejects.toMatchObject({ code: "cancelled", cause: reason });
+    await expect(call).rejects.toMatchObject({ code: "cancelled", cause: reason });
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it("that has come already lets nothing begin", async () => {
     const fake = silent();
-    const said = say(orders(fake).with({ signal: AbortSignal.abort() }));
-    await expect(said).rejects.toMatchObject({ code: "cancelled" });
+    const call = publish(orders(fake).with({ signal: AbortSignal.abort() }));
+    await expect(call).rejects.toMatchObject({ code: "cancelled" });
     expect(fake.signals).toEqual([]);
   });
 });
@@ -73,10 +74,10 @@ describe("time", () => {
   it("ends a call with all its attempts", async () => {
     vi.useFakeTimers();
     const fake = silent();
-    const said = say(orders(fake).with({ timeoutSeconds: 5 }));
+    const call = publish(orders(fake).with({ timeoutSeconds: 5 }));
     await fake.attempt();
     await Promise.all([
-      expect(said).rejects.toMatchObject({ code: "timed_out" }),
+      expect(call).rejects.toMatchObject({ code: "timed_out" }),
       vi.advanceTimersByTimeAsync(5_000),
     ]);
     expect(fake.signals.map(({ aborted }) => aborted)).toEqual([true]);
@@ -87,13 +88,13 @@ describe("time", () => {
     vi.useFakeTimers();
     vi.spyOn(Math, "random").mockReturnValue(0);
     const fake = silent();
-    const said = say(orders(fake));
+    const call = publish(orders(fake));
     await fake.attempt();
     await vi.advanceTimersByTimeAsync(10_000);
     await vi.waitFor(() => expect(fake.signals.length).toBe(2));
     expect(fake.signals.map(({ aborted }) => aborted)).toEqual([true, false]);
     await Promise.all([
-      expect(said).rejects.toMatchObject({ code: "timed_out" }),
+      expect(call).rejects.toMatchObject({ code: "timed_out" }),
       vi.advanceTimersByTimeAsync(20_000),
     ]);
   });
@@ -101,12 +102,12 @@ describe("time", () => {
   it("of a question is longer than a client may take to answer, and it is asked once", async () => {
     vi.useFakeTimers();
     const fake = silent();
-    const asked = orders(fake).clients.connection("c1").invoke.confirm("?");
+    const call = orders(fake).clients.connection("c1").invoke.confirm("?");
     await fake.attempt();
     await vi.advanceTimersByTimeAsync(39_000);
     expect(fake.signals.map(({ aborted }) => aborted)).toEqual([false]);
     await Promise.all([
-      expect(asked).rejects.toMatchObject({ code: "timed_out" }),
+      expect(call).rejects.toMatchObject({ code: "timed_out" }),
       vi.advanceTimersByTimeAsync(1_000),
     ]);
     expect(fake.signals.length).toBe(1);

@@ -1,4 +1,4 @@
-// An endpoint that a test makes up: it answers as it is told, and remembers what it was asked.
+// A fake endpoint: returns the responses that a test prepares, and records the requests.
 
 import { vi } from "vitest";
 import { backend, type Backend, type Fetching } from "../../../src/client/backend/index.ts";
@@ -16,32 +16,32 @@ export type OrderHub = typeof OrderHub;
 export const URL_OF_HUB = "https://h.example/hubs/orders";
 export const API = "https://h.example/api/hubs/orders";
 
-export interface Asked {
+export interface RecordedRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 
-/** A status, a body as JSON, both, or what `fetch` throws. */
+/** A status, a body that becomes JSON, a whole response, or an error that `fetch` throws. */
 export type Answer = number | object | Response | Error | (() => Promise<Response>);
 
 export interface FakeEndpoint extends Fetching {
-  readonly asked: Asked[];
+  readonly requests: RecordedRequest[];
 }
 
-/** Answers one after the other; the last for ever. */
+/** Returns the answers in order, and the last one for every further request. */
 export function endpoint(...answers: readonly Answer[]): FakeEndpoint {
-  const asked: Asked[] = [];
+  const requests: RecordedRequest[] = [];
   let count = 0;
   return {
-    asked,
+    requests,
     async fetch(request) {
       const answer = answers[Math.min(count++, answers.length - 1)] ?? {};
       const { method, url, headers } = request;
       const text = await request.text();
       const body = text === "" ? undefined : JSON.parse(text);
-      asked.push({ method, url, headers: Object.fromEntries(headers), body });
+      requests.push({ method, url, headers: Object.fromEntries(headers), body });
       return await responseTo(answer);
     },
   };
@@ -56,7 +56,7 @@ async function responseTo(answer: Answer): Promise<Response> {
     : Response.json(answer);
 }
 
-/** A refusal as the endpoint writes it. */
+/** A refusal in the format of the real endpoint. */
 export const refusal = (status: number, code: string, headers: Record<string, string> = {}) =>
   Response.json(
     { code, message: `It is ${code}.`, target: null, details: [] },
@@ -66,7 +66,7 @@ export const refusal = (status: number, code: string, headers: Record<string, st
 export const orders = (fetcher: Fetching): Backend<OrderHub> =>
   backend<OrderHub>({ url: URL_OF_HUB, token: "t", fetcher });
 
-/** Pauses end at once, and are written down; the limits of attempts and calls, which are longer, never come. */
+/** Replaces timers: pauses (up to 8 s) end at once and are recorded, and the longer time limits never end. */
 export function pausesAreOver(random = 0.5): number[] {
   const pauses: number[] = [];
   vi.spyOn(Math, "random").mockReturnValue(random);

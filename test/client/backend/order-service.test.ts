@@ -1,4 +1,4 @@
-// The example of a service: whom it tells, and what it says when it says it again.
+// The example of a service: the rooms that it publishes in, and that a repeated call publishes the same.
 
 import { describe, expect, it } from "vitest";
 import { OrderService, type Orders } from "../../../demo/order-service.ts";
@@ -21,31 +21,31 @@ function service(...answers: Answer[]) {
     },
   };
   const hub = backend<OrderHub>({ url: URL_OF_HUB, token: "t", fetcher: fake });
-  return { asked: fake.asked, service: new OrderService(orders, hub) };
+  return { requests: fake.requests, service: new OrderService(orders, hub) };
 }
 
 describe("the order service", () => {
   it("tells the order's room, and the buyer", async () => {
-    const { asked, service: orders } = service(AT);
+    const { requests, service: orders } = service(AT);
     await orders.updateOrderStatus("42", "shipped");
-    expect(asked.map(({ method, url, body }) => [method, url, body])).toEqual([
+    expect(requests.map(({ method, url, body }) => [method, url, body])).toEqual([
       ["POST", `${API}/rooms/order%3A42/:publish`, BODY],
       ["POST", `${API}/rooms/user%3Abob/:publish`, BODY],
     ]);
   });
 
   it("fails where one of them was not told, and says the same when it is called again", async () => {
-    const { asked, service: orders } = service(AT, refusal(403, "forbidden"), AT);
+    const { requests, service: orders } = service(AT, refusal(403, "forbidden"), AT);
     await expect(orders.updateOrderStatus("42", "shipped")).rejects.toMatchObject({
       code: "forbidden",
     });
     await orders.updateOrderStatus("42", "shipped");
-    expect(asked.map(({ body }) => body)).toEqual([BODY, BODY, BODY, BODY]);
+    expect(requests.map(({ body }) => body)).toEqual([BODY, BODY, BODY, BODY]);
   });
 
   it("says nothing of an order that there is not", async () => {
-    const { asked, service: orders } = service(AT);
+    const { requests, service: orders } = service(AT);
     await expect(orders.updateOrderStatus("43", "shipped")).rejects.toThrow("No such order.");
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 });

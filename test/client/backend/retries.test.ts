@@ -1,4 +1,4 @@
-// What is tried again, when, how often and with which key; what is not; and how a call ends that fails.
+// Retries: which calls are repeated, after which failures, how often and with which key, and the errors of failed calls.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { backend, type Backend } from "../../../src/client/backend/index.ts";
@@ -7,8 +7,9 @@ import type { Answer, OrderHub } from "./endpoint.ts";
 
 const AT = { epoch: "e1", offset: 7 };
 const LOST = new TypeError("Network connection lost.");
-const say = (hub: Backend<OrderHub>) => hub.clients.order("42").orderStatusChanged("42", "shipped");
-const ask = (hub: Backend<OrderHub>) => hub.clients.connection("c1").invoke.confirm("?");
+const publish = (hub: Backend<OrderHub>) =>
+  hub.clients.order("42").orderStatusChanged("42", "shipped");
+const invoke = (hub: Backend<OrderHub>) => hub.clients.connection("c1").invoke.confirm("?");
 const keyOf = ({ body }: { readonly body: unknown }) =>
   (body as { idempotency_key?: string }).idempotency_key;
 
@@ -31,12 +32,12 @@ const broken = () => new ReadableStream({ pull: (controller) => controller.error
 describe("what may be repeated", () => {
   it.each(AGAIN)("is, after %s, with the same key", async (_, failure) => {
     const fake = endpoint(failure, failure, AT);
-    await say(orders(fake));
-    expect(fake.asked.length).toBe(3);
-    const [key, ...others] = fake.asked.map(keyOf);
+    await publish(orders(fake));
+    expect(fake.requests.length).toBe(3);
+    const [key, ...others] = fake.requests.map(keyOf);
     expect(key).toMatch(/^[0-9a-f-]{36}$/);
     expect(others).toEqual([key, key]);
-    // Full jitter, of 250 and of 500 ms.
+    // Full jitter with a random value of 0.5: half of 250 and of 500 ms.
     expect(pauses).toEqual([125, 250]);
   });
 
@@ -49,7 +50,7 @@ describe("what may be repeated", () => {
   ])("is %s", async (_, call, answer) => {
     const fake = endpoint(LOST, 503, answer);
     await call(orders(fake));
-    expect(fake.asked.length).toBe(3);
+    expect(fake.requests.length).toBe(3);
   });
 
   it.each([
@@ -62,51 +63,51 @@ describe("what may be repeated", () => {
     [501, "not_implemented"],
   ])("is not, after %i: its code is the error's", async (status, code) => {
     const fake = endpoint(refusal(status, code));
-    await expect(say(orders(fake))).rejects.toMatchObject({
+    await expect(publish(orders(fake))).rejects.toMatchObject({
       ...{ name: "HubError", code, message: `It is ${code}.` },
     });
-    expect(fake.asked.length).toBe(1);
+    expect(fake.requests.length).toBe(1);
     expect(pauses).toEqual([]);
   });
 
   it("is given up after five attempts, with the last one's code", async () => {
     const fake = endpoint(LOST, LOST, LOST, LOST, refusal(503, "relay_full"));
-    await expect(say(orders(fake))).rejects.toMatchObject({ code: "relay_full" });
-    expect(fake.asked.length).toBe(5);
+    await expect(publish(orders(fake))).rejects.toMatchObject({ code: "relay_full" });
+    expect(fake.requests.length).toBe(5);
     expect(pauses).toEqual([125, 250, 500, 1_000]);
   });
 
   it("is given up as unreachable, with what was thrown", async () => {
     const fake = endpoint(LOST);
     const hub = backend<OrderHub>({ url: URL_OF_HUB, token: "t", fetcher: fake, attempts: 2 });
-    await expect(say(hub)).rejects.toMatchObject({ code: "unreachable", cause: LOST });
-    expect(fake.asked.length).toBe(2);
+    await expect(publish(hub)).rejects.toMatchObject({ code: "unreachable", cause: LOST });
+    expect(fake.requests.length).toBe(2);
   });
 
   it.each([429, 503])("waits, after %i, for as long as the server says", async (status) => {
     const fake = endpoint(refusal(status, "rate_limited", { "retry-after": "3" }), AT);
-    await say(orders(fake));
+    await publish(orders(fake));
     expect(pauses).toEqual([3_000]);
   });
 
   it("waits no longer than the call may take: it fails at once", async () => {
     const fake = endpoint(refusal(429, "rate_limited", { "retry-after": "31" }), AT);
-    await expect(say(orders(fake))).rejects.toMatchObject({ code: "rate_limited" });
-    expect([fake.asked.length, pauses]).toEqual([1, []]);
+    await expect(publish(orders(fake))).rejects.toMatchObject({ code: "rate_limited" });
+    expect([fake.requests.length, pauses]).toEqual([1, []]);
   });
 
   it("pauses as the application says, up to its longest", async () => {
     const backoff = { baseMs: 10, capMs: 30 };
     const fake = endpoint(503, 503, 503, 503, AT);
-    await say(backend<OrderHub>({ url: URL_OF_HUB, token: "t", fetcher: fake, backoff }));
+    await publish(backend<OrderHub>({ url: URL_OF_HUB, token: "t", fetcher: fake, backoff }));
     expect(pauses).toEqual([5, 10, 15, 15]);
   });
 });
 
 describe.each([
-  ["a question to a client", ask],
+  ["a question to a client", invoke],
   ["a message to one client", (h) => h.clients.connection("c1").send.orderStatusChanged("", "")],
-] satisfies [string, typeof ask | typeof say][])("%s", (_, call) => {
+] satisfies [string, typeof invoke | typeof publish][])("%s", (_, call) => {
   it.each<[string, Answer, string]>([
     ["a lost connection", LOST, "unreachable"],
     ["408", 408, "timed_out"],
@@ -115,13 +116,13 @@ describe.each([
   ])("is not repeated after %s: it may have arrived", async (_what, failure, code) => {
     const fake = endpoint(failure, { result: true });
     await expect(call(orders(fake))).rejects.toMatchObject({ code });
-    expect(fake.asked.length).toBe(1);
+    expect(fake.requests.length).toBe(1);
   });
 
   it("is repeated after 429: it was not even read", async () => {
     const fake = endpoint(refusal(429, "rate_limited", { "retry-after": "1" }), { result: true });
     await call(orders(fake));
-    expect([fake.asked.length, pauses]).toEqual([2, [1_000]]);
+    expect([fake.requests.length, pauses]).toEqual([2, [1_000]]);
   });
 });
 
@@ -160,19 +161,19 @@ describe("an error", () => {
     ],
   ])("has %s code", async (_, answer, code, message) => {
     const fake = endpoint(answer);
-    await expect(say(orders(fake))).rejects.toMatchObject({ name: "HubError", code, message });
-    expect(fake.asked.length).toBe(1);
+    await expect(publish(orders(fake))).rejects.toMatchObject({ name: "HubError", code, message });
+    expect(fake.requests.length).toBe(1);
   });
 
   it("reads an answer that came packed: whoever fetched it has unpacked it", async () => {
     const headers = { "content-encoding": "gzip", "content-type": "application/json" };
     const fake = endpoint(new Response('{"result":true}', { headers }));
-    expect(await ask(orders(fake))).toBe(true);
+    expect(await invoke(orders(fake))).toBe(true);
   });
 
   it("holds no token", async () => {
     const hub = backend<OrderHub>({ url: URL_OF_HUB, token: "s3cret", fetcher: endpoint(403) });
-    const error = await say(hub).catch((failed: Error) => failed);
+    const error = await publish(hub).catch((failed: Error) => failed);
     expect(error).not.toHaveProperty("cause");
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("s3cret");
   });

@@ -1,4 +1,4 @@
-// What a backend shows of itself, when it asks for another token, and where it finds the endpoint.
+// Credentials of a backend: the tokens in its requests, when it fetches or signs another one, and the endpoint's URL.
 
 import { jwtVerify } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -10,8 +10,8 @@ const KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 const EXPIRED = refusal(401, "token_expired");
 
 const ban = (hub: Backend<OrderHub>, user = "bob") => hub.user(user).ban({ seconds: 1 });
-const shown = ({ asked }: ReturnType<typeof endpoint>) =>
-  asked.map(({ headers }) => headers["authorization"]?.replace("Bearer ", "") ?? "");
+const sentTokens = ({ requests }: ReturnType<typeof endpoint>) =>
+  requests.map(({ headers }) => headers["authorization"]?.replace("Bearer ", "") ?? "");
 const withToken = (fetcher: ReturnType<typeof endpoint>, token: () => string | Promise<string>) =>
   backend<OrderHub>({ url: URL_OF_HUB, token, fetcher });
 
@@ -28,7 +28,7 @@ describe("a token", () => {
     const fake = endpoint(EXPIRED);
     const hub = backend<OrderHub>({ url: URL_OF_HUB, token: "t", fetcher: fake });
     await expect(ban(hub)).rejects.toMatchObject({ code: "token_expired" });
-    expect(shown(fake)).toEqual(["t"]);
+    expect(sentTokens(fake)).toEqual(["t"]);
   });
 
   it("is asked for once, and held", async () => {
@@ -36,7 +36,7 @@ describe("a token", () => {
     const hub = withToken(fake, counting());
     await Promise.all([ban(hub), ban(hub)]);
     await ban(hub);
-    expect(shown(fake)).toEqual(["t1", "t1", "t1"]);
+    expect(sentTokens(fake)).toEqual(["t1", "t1", "t1"]);
   });
 
   it("is asked for again before it ends", async () => {
@@ -50,26 +50,26 @@ describe("a token", () => {
     await ban(hub);
     vi.setSystemTime(275_000);
     await ban(hub);
-    expect(shown(fake)).toEqual([first, first, second]);
+    expect(sentTokens(fake)).toEqual([first, first, second]);
   });
 
   it("that is refused is replaced once, at once", async () => {
     const fake = endpoint(EXPIRED, 204);
     await ban(withToken(fake, counting()));
-    expect(shown(fake)).toEqual(["t1", "t2"]);
+    expect(sentTokens(fake)).toEqual(["t1", "t2"]);
   });
 
   it("that is refused twice is the end of it", async () => {
     const fake = endpoint(EXPIRED);
     await expect(ban(withToken(fake, counting()))).rejects.toMatchObject({ code: "token_expired" });
-    expect(shown(fake)).toEqual(["t1", "t2"]);
+    expect(sentTokens(fake)).toEqual(["t1", "t2"]);
   });
 
   it("is replaced also for a question that is asked once: it was not read", async () => {
     const fake = endpoint(EXPIRED, { result: true });
     const hub = withToken(fake, counting());
     expect(await hub.clients.connection("c1").invoke.confirm("?")).toBe(true);
-    expect(shown(fake)).toEqual(["t1", "t2"]);
+    expect(sentTokens(fake)).toEqual(["t1", "t2"]);
   });
 
   it("that is refused to many at once is replaced for all of them together", async () => {
@@ -97,7 +97,7 @@ describe("a token", () => {
     await expect(ban(hub)).rejects.toMatchObject({ code: "no_token", cause: failure });
     expect(token).toHaveBeenCalledTimes(1);
     await ban(hub);
-    expect(shown(fake)).toEqual(["t"]);
+    expect(sentTokens(fake)).toEqual(["t"]);
   });
 });
 
@@ -113,7 +113,7 @@ describe("an access key", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 });
     const fake = endpoint(200);
     await withKey(fake, "acme").group("a b").addUser("bob", { ttlSeconds: 5 });
-    const { payload, protectedHeader } = await verified(shown(fake)[0]!);
+    const { payload, protectedHeader } = await verified(sentTokens(fake)[0]!);
     expect(payload).toEqual({ aud: `${API}/users/bob/groups/a%20b`, exp: 1_300, tid: "acme" });
     expect(protectedHeader).toEqual({ alg: "HS256", typ: "JWT" });
   });
@@ -128,7 +128,7 @@ describe("an access key", () => {
     await ban(hub, "al");
     vi.setSystemTime(240_000);
     await ban(hub);
-    const tokens = await Promise.all(shown(fake).map(verified));
+    const tokens = await Promise.all(sentTokens(fake).map(verified));
     expect(tokens.map(({ payload: { aud, exp, tid } }) => [aud, exp, tid])).toEqual([
       [`${API}/users/bob/:ban`, 300, undefined],
       [`${API}/users/bob/:ban`, 300, undefined],
@@ -141,7 +141,7 @@ describe("an access key", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: 0 });
     const fake = endpoint(EXPIRED);
     await expect(ban(withKey(fake))).rejects.toMatchObject({ code: "token_expired" });
-    expect(fake.asked.length).toBe(1);
+    expect(fake.requests.length).toBe(1);
   });
 
   it.each([
@@ -154,15 +154,15 @@ describe("an access key", () => {
   ])("is found in %s", async (connectionString, api) => {
     const fake = endpoint(204);
     await ban(backend<OrderHub>({ connectionString, hub: "orders", fetcher: fake }));
-    expect(fake.asked[0]!.url).toBe(`${api}/users/bob/:ban`);
-    expect((await verified(shown(fake)[0]!)).payload.aud).toBe(`${api}/users/bob/:ban`);
+    expect(fake.requests[0]!.url).toBe(`${api}/users/bob/:ban`);
+    expect((await verified(sentTokens(fake)[0]!)).payload.aud).toBe(`${api}/users/bob/:ban`);
   });
 
   it("stays out of what is said of a connection string", () => {
     const connectionString = `Endpoint=nowhere;AccessKey=${KEY}`;
-    const making = () => backend<OrderHub>({ connectionString, hub: "orders" });
-    expect(making).toThrow(/^A connection string is Endpoint=https:\/\/host;AccessKey=…;/);
-    expect(making).not.toThrow(KEY);
+    const make = () => backend<OrderHub>({ connectionString, hub: "orders" });
+    expect(make).toThrow(/^A connection string is Endpoint=https:\/\/host;AccessKey=…;/);
+    expect(make).not.toThrow(KEY);
   });
 });
 
@@ -176,7 +176,7 @@ describe("an address", () => {
   ])("%s is served at %s", async (url, api) => {
     const fake = endpoint(204);
     await ban(backend<OrderHub>({ url, token: "t", fetcher: fake }));
-    expect(fake.asked[0]!.url).toBe(`${api}/users/bob/:ban`);
+    expect(fake.requests[0]!.url).toBe(`${api}/users/bob/:ban`);
   });
 
   it.each([
@@ -191,7 +191,7 @@ describe("an address", () => {
   it("takes the application along", async () => {
     const fake = endpoint(204);
     await ban(backend({ url: URL_OF_HUB, token: "t", application: "app", fetcher: fake }));
-    expect(fake.asked[0]!.url).toBe(`${API}/users/bob/:ban?application=app`);
+    expect(fake.requests[0]!.url).toBe(`${API}/users/bob/:ban?application=app`);
   });
 
   it("is asked by the global fetch where there is no other", async () => {
@@ -206,9 +206,9 @@ describe("an address", () => {
   });
 
   it.each([undefined, ""])("without a token or a key (%j) is of no use", (nothing) => {
-    const making = (options: object) => () =>
+    const make = (options: object) => () =>
       backend({ url: URL_OF_HUB, ...options } as BackendOptions);
-    expect(making({ token: nothing })).toThrow("A backend needs a `token`");
-    expect(making({ accessKey: nothing })).toThrow("A backend needs a `token`");
+    expect(make({ token: nothing })).toThrow("A backend needs a `token`");
+    expect(make({ accessKey: nothing })).toThrow("A backend needs a `token`");
   });
 });

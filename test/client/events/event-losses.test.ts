@@ -1,17 +1,17 @@
-// How a stream of events is lost and comes back: pauses, tokens, refusals, and rooms that end it.
+// Lost streams and their reconnection: pauses, tokens, refusals, and streams ended by the room.
 
 import { describe, expect, it, vi } from "vitest";
-import { listening, returns, texts, type Listening } from "./event-server.ts";
-import { pass } from "../server.ts";
+import { startReader, reconnectionCodes, texts, type Reader } from "./event-server.ts";
+import { advance } from "../server.ts";
 
-/** Milliseconds from one request to the next, when each is lost at once. */
-async function pauses(listener: Listening, count: number, lose: () => void): Promise<number[]> {
+/** Milliseconds between consecutive requests, each of which is lost at once. */
+async function pauses(reader: Reader, count: number, lose: () => void): Promise<number[]> {
   const lengths: number[] = [];
   while (lengths.length < count) {
     const lostAt = Date.now();
-    const before = listener.requests.length;
+    const before = reader.requests.length;
     lose();
-    while (listener.requests.length === before) await vi.advanceTimersByTimeAsync(100);
+    while (reader.requests.length === before) await vi.advanceTimersByTimeAsync(100);
     lengths.push(Date.now() - lostAt);
   }
   return lengths;
@@ -19,41 +19,41 @@ async function pauses(listener: Listening, count: number, lose: () => void): Pro
 
 describe("after a loss", () => {
   it("pauses grow to their limit, however long nothing succeeds", async () => {
-    const listener = await listening();
-    const { request, heard } = listener;
-    const lengths = await pauses(listener, 8, () => request.fail());
+    const reader = await startReader();
+    const { request, received } = reader;
+    const lengths = await pauses(reader, 8, () => request.fail());
     expect(lengths).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
-    expect(new Set(returns(listener))).toEqual(new Set(["disconnected"]));
-    expect(heard[0]).toMatchObject({ type: "reconnecting", retryAt: expect.any(Number) });
+    expect(new Set(reconnectionCodes(reader))).toEqual(new Set(["disconnected"]));
+    expect(received[0]).toMatchObject({ type: "reconnecting", retryAt: expect.any(Number) });
   });
 
   it("the pause is what the server asks for, where that is more", async () => {
-    const listener = await listening({ backoff: { random: () => 0, capMs: 3_000 } });
-    const { request } = listener;
+    const reader = await startReader({ backoff: { random: () => 0, capMs: 3_000 } });
+    const { request } = reader;
     request.accept().write("retry: 1700\n\n");
-    await pass();
-    expect(await pauses(listener, 2, () => request.fail())).toEqual([1_700, 1_700]);
-    expect(await pauses(listener, 1, () => request.refuse(503, { "retry-after": "2" }))).toEqual([
+    await advance();
+    expect(await pauses(reader, 2, () => request.fail())).toEqual([1_700, 1_700]);
+    expect(await pauses(reader, 1, () => request.refuse(503, { "retry-after": "2" }))).toEqual([
       2_000,
     ]);
-    expect(await pauses(listener, 1, () => request.refuse(429, { "retry-after": "60" }))).toEqual([
+    expect(await pauses(reader, 1, () => request.refuse(429, { "retry-after": "60" }))).toEqual([
       3_000,
     ]);
-    expect(
-      await pauses(listener, 1, () => request.refuse(503, { "retry-after": "later" })),
-    ).toEqual([1_700]);
+    expect(await pauses(reader, 1, () => request.refuse(503, { "retry-after": "later" }))).toEqual([
+      1_700,
+    ]);
   });
 
   it("of a stream that was a good one, the next failure is the first again", async () => {
-    const listener = await listening();
-    const { request } = listener;
-    await pauses(listener, 3, () => request.fail());
+    const reader = await startReader();
+    const { request } = reader;
+    await pauses(reader, 3, () => request.fail());
     request.greet();
-    await pass(4_000);
-    expect(await pauses(listener, 1, () => request.fail())).toEqual([4_000]);
+    await advance(4_000);
+    expect(await pauses(reader, 1, () => request.fail())).toEqual([4_000]);
     request.greet();
-    await pass(5_000);
-    expect(await pauses(listener, 1, () => request.end())).toEqual([500]);
+    await advance(5_000);
+    expect(await pauses(reader, 1, () => request.end())).toEqual([500]);
   });
 
   it("every attempt has a fresh token, and one that cannot be had is a failure", async () => {
@@ -62,21 +62,21 @@ describe("after a loss", () => {
       if (++n === 2) throw new Error("The session is over.");
       return n === 3 ? new Promise<string>(() => {}) : `t${n}`;
     };
-    const listener = await listening({ token, tokenSeconds: 5 });
-    listener.request.fail();
-    await pass(500);
-    await pass(1_000);
-    await pass(5_000);
-    await pass(2_000);
-    expect(returns(listener)).toEqual(["disconnected", "no_token", "no_token"]);
-    const sent = listener.requests.map(({ headers }) => headers.get("authorization"));
+    const reader = await startReader({ token, tokenSeconds: 5 });
+    reader.request.fail();
+    await advance(500);
+    await advance(1_000);
+    await advance(5_000);
+    await advance(2_000);
+    expect(reconnectionCodes(reader)).toEqual(["disconnected", "no_token", "no_token"]);
+    const sent = reader.requests.map(({ headers }) => headers.get("authorization"));
     expect(sent).toEqual(["Bearer t1", "Bearer t4"]);
   });
 
   it("as many attempts follow as they may, and then it throws", async () => {
-    const { request, outcome, requests } = await listening({ maxRetries: 1 });
+    const { request, outcome, requests } = await startReader({ maxRetries: 1 });
     request.fail();
-    await pass(500);
+    await advance(500);
     request.fail();
     expect(await outcome).toEqual({ code: "disconnected" });
     expect(requests).toHaveLength(2);
@@ -90,13 +90,13 @@ describe("a server that refuses", () => {
     [403, "forbidden"],
     [404, "hub_not_found"],
   ])("with %i ends the iteration: %s", async (status, code) => {
-    const { request, outcome } = await listening();
+    const { request, outcome } = await startReader();
     request.refuse(status, { "x-dormouse-error": code });
     expect(await outcome).toEqual({ code });
   });
 
   it.each([204, 200, 410])("with %i and nothing of ours to read ends it, too", async (status) => {
-    const { request, outcome } = await listening();
+    const { request, outcome } = await startReader();
     request.refuse(status, { "content-type": "text/html" });
     expect(await outcome).toEqual({ code: "disconnected" });
   });
@@ -109,23 +109,23 @@ describe("a server that refuses", () => {
     [502, "disconnected"],
     [503, "unavailable"],
   ])("with %i may think otherwise later, of another token: %s", async (status, code) => {
-    const listener = await listening({ token: () => "t" });
-    const { request, heard } = listener;
+    const reader = await startReader({ token: () => "t" });
+    const { request, received } = reader;
     request.refuse(status, code === "disconnected" ? {} : { "x-dormouse-error": code });
-    await pass(500);
+    await advance(500);
     request.greet();
-    await pass();
-    expect(returns(listener)).toEqual([code]);
-    expect(texts(heard)).toEqual(["reconnecting", "connected"]);
+    await advance();
+    expect(reconnectionCodes(reader)).toEqual([code]);
+    expect(texts(received)).toEqual(["reconnecting", "connected"]);
   });
 });
 
 describe("a room that ends the stream", () => {
   const ended = async (code: number) => {
-    const listener = await listening();
-    listener.request.greet().say("end", { room: "group:lobby", code, reason: "Because." });
-    await pass(500);
-    return listener;
+    const reader = await startReader();
+    reader.request.greet().deliver("end", { room: "group:lobby", code, reason: "Because." });
+    await advance(500);
+    return reader;
   };
 
   it.each([
@@ -133,9 +133,9 @@ describe("a room that ends the stream", () => {
     [4408, "slow"],
     [4499, "disconnected"],
   ])("by %i is returned to: %s", async (code, name) => {
-    const listener = await ended(code);
-    expect(returns(listener)).toEqual([name]);
-    expect(listener.request.lastEventId).toBe("group%3Alobby=e:10");
+    const reader = await ended(code);
+    expect(reconnectionCodes(reader)).toEqual([name]);
+    expect(reader.request.lastEventId).toBe("group%3Alobby=e:10");
   });
 
   it.each([

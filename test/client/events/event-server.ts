@@ -1,9 +1,9 @@
-// The other end for tests of `events`: requests that go nowhere, and a test that plays the server.
+// A fake server for tests of `events`: requests without a network, whose responses the test controls.
 
 import { onTestFinished, vi } from "vitest";
 import { events, type EventsOptions, type RoomEvent } from "../../../src/client/index.ts";
 import type { TestHub } from "../hubs.ts";
-import { HALF, HELLO, outcomeOf, pass } from "../server.ts";
+import { HALF, HELLO, outcomeOf, advance } from "../server.ts";
 
 export class FakeRequest {
   readonly url: URL;
@@ -42,33 +42,33 @@ export class FakeRequest {
     this.#answer.resolve(new Response(null, { status, headers }));
   }
 
-  /** No answer comes, or what was coming breaks off. */
+  /** The request fails, or the response breaks off. */
   fail(error: Error = new TypeError("The network is lost.")): void {
     this.#answer.reject(error);
     try {
       this.#body.error(error);
     } catch {
-      // It was never begun, or is over.
+      // The body was never started, or is closed.
     }
   }
 
-  /** As it stands on the wire. */
+  /** Raw text of the stream. */
   write(text: string): void {
     this.#body.enqueue(new TextEncoder().encode(text));
   }
 
-  say(event: string, data: unknown, id?: string): void {
+  deliver(event: string, data: unknown, id?: string): void {
     const ids = id === undefined ? "" : `id: ${id}\n`;
     this.write(`event: ${event}\n${ids}data: ${JSON.stringify(data)}\n\n`);
   }
 
-  said(text: string, id?: string): void {
-    this.say("said", ["bob", text], id);
+  deliverMessage(text: string, id?: string): void {
+    this.deliver("said", ["bob", text], id);
   }
 
-  /** Accepts, and says hello: at `e:10` of `group:lobby`, unless it is said otherwise. */
+  /** Accepts the request and sends a greeting, by default that of `group:lobby` at `e:10`. */
   greet(event = "connected", id = "e:10", hello: object = {}): this {
-    this.accept().say(event, { ...HELLO, ...hello }, id);
+    this.accept().deliver(event, { ...HELLO, ...hello }, id);
     return this;
   }
 
@@ -77,25 +77,25 @@ export class FakeRequest {
   }
 }
 
-export interface Listening {
+export interface Reader {
   readonly requests: readonly FakeRequest[];
-  /** The newest. */
+  /** Refers to the newest request, whenever it is used. */
   readonly request: FakeRequest;
-  readonly heard: RoomEvent<TestHub>[];
-  /** What the iteration came to. */
+  readonly received: RoomEvent<TestHub>[];
+  /** How the iteration ended: its value, or the code of its error. */
   readonly outcome: Promise<unknown>;
-  /** Ends the iteration from outside. */
+  /** Aborts the signal of the iteration. */
   readonly stop: () => void;
 }
 
-/** A reader that is making its first attempt, on a fake clock; `each` is what its loop does. */
-export async function listening(
+/** A reader during its first attempt, on a fake clock. `each` is the body of its loop; returning "break" ends the loop. */
+export async function startReader(
   options: Partial<EventsOptions> = {},
   each: (event: RoomEvent<TestHub>) => unknown = () => {},
-): Promise<Listening> {
+): Promise<Reader> {
   vi.useFakeTimers();
   const requests: FakeRequest[] = [];
-  const heard: RoomEvent<TestHub>[] = [];
+  const received: RoomEvent<TestHub>[] = [];
   const over = new AbortController();
   const iterable = events<TestHub>("https://host/hubs/test", {
     ...(options.rooms ? {} : { room: "group:lobby" }),
@@ -108,32 +108,32 @@ export async function listening(
     }) as typeof fetch,
     ...options,
   } as EventsOptions);
-  const outcome = outcomeOf(iterated(iterable, heard, each));
+  const outcome = outcomeOf(iterate(iterable, received, each));
   onTestFinished(async () => {
     over.abort();
-    await pass();
+    await advance();
     const left = vi.getTimerCount();
     vi.useRealTimers();
     const open = requests.filter((one) => !one.isAborted).length;
     if (left + open > 0) throw new Error(`${left} timers and ${open} requests are left.`);
   });
-  await pass();
+  await advance();
   const stop = () => over.abort();
-  return { requests, heard, outcome, stop, request: newest(requests) };
+  return { requests, received, outcome, stop, request: newest(requests) };
 }
 
-async function iterated(
+async function iterate(
   iterable: AsyncIterable<RoomEvent<TestHub>>,
-  heard: RoomEvent<TestHub>[],
+  received: RoomEvent<TestHub>[],
   each: (event: RoomEvent<TestHub>) => unknown,
 ): Promise<void> {
   for await (const event of iterable) {
-    heard.push(event);
+    received.push(event);
     if ((await each(event)) === "break") break;
   }
 }
 
-/** Whichever is the newest when something is asked of it. */
+/** A proxy for the request that is the newest at each access. */
 const newest = (requests: readonly FakeRequest[]): FakeRequest =>
   new Proxy({} as FakeRequest, {
     get: (_, name) => {
@@ -144,10 +144,10 @@ const newest = (requests: readonly FakeRequest[]): FakeRequest =>
     },
   });
 
-/** What was said, without its circumstances. */
-export const texts = (heard: readonly RoomEvent<TestHub>[]): unknown[] =>
-  heard.map((event) => (event.method === "said" ? event.params[1] : event.type));
+/** The texts of messages, and the types of other events. */
+export const texts = (received: readonly RoomEvent<TestHub>[]): unknown[] =>
+  received.map((event) => (event.method === "said" ? event.params[1] : event.type));
 
-/** Why it came back, each time. */
-export const returns = ({ heard }: Listening): string[] =>
-  heard.flatMap((event) => (event.type === "reconnecting" ? [event.error.code] : []));
+/** The error code of each reconnection. */
+export const reconnectionCodes = ({ received }: Reader): string[] =>
+  received.flatMap((event) => (event.type === "reconnecting" ? [event.error.code] : []));

@@ -1,17 +1,17 @@
-// What a reader of a room's events hears, and from where it goes on.
+// The events that a reader receives, and the position that it resumes from.
 
 import { describe, expect, it } from "vitest";
 import { events } from "../../../src/client/index.ts";
-import { listening, texts } from "./event-server.ts";
+import { startReader, texts } from "./event-server.ts";
 import type { TestHub } from "../hubs.ts";
-import { HELLO, pass } from "../server.ts";
+import { HELLO, advance } from "../server.ts";
 
 const BOTH = { rooms: ["group:a, or b", "order:1"] as const };
 const [A, B] = ["group%3Aa%2C%20or%20b", "order%3A1"];
 
 describe("a room's events", () => {
   it("are asked for at the room's address, with the token in a header", async () => {
-    const { request } = await listening({ room: "order:4/2", token: async () => "fresh" });
+    const { request } = await startReader({ room: "order:4/2", token: async () => "fresh" });
     expect(request.url.href).toBe("https://host/hubs/test/orders/4%2F2");
     expect(Object.fromEntries(request.headers)).toEqual({
       accept: "text/event-stream",
@@ -20,16 +20,20 @@ describe("a room's events", () => {
   });
 
   it("come with what the hub says, where, and where one stands then", async () => {
-    const { request, heard } = await listening();
+    const { request, received } = await startReader();
     request.greet();
-    request.said("hi", "e:11");
+    request.deliverMessage("hi", "e:11");
     const joined = [{ userId: "bob", since: 1 }];
-    request.say("presence", { users: 1, connections: 1, joined, left: [], more: false }, "e:12");
-    request.said("to you alone");
-    await pass();
+    request.deliver(
+      "presence",
+      { users: 1, connections: 1, joined, left: [], more: false },
+      "e:12",
+    );
+    request.deliverMessage("to you alone");
+    await advance();
     const place = (n: number) => ({ room: "group:lobby", position: `e:${n}`, id: id(n) });
     const id = (n: number) => `group%3Alobby=e:${n}`;
-    expect(heard).toEqual([
+    expect(received).toEqual([
       { type: "connected", ...place(10), hello: HELLO },
       { type: "message", method: "said", params: ["bob", "hi"], ...place(11) },
       { type: "presence", change: expect.objectContaining({ joined }), ...place(12) },
@@ -38,29 +42,30 @@ describe("a room's events", () => {
   });
 
   it("are whole, however they come in pieces, and words of newer servers are none", async () => {
-    const { request, heard } = await listening();
+    const { request, received } = await startReader();
     request.greet();
-    request.say("weather", { sun: true });
+    request.deliver("weather", { sun: true });
     for (const piece of [":\n", "\nevent: said\r\nid: e:1", '1\ndata: ["bob",', '"🐭"]\n', "\n"])
       request.write(piece);
-    await pass();
-    expect(texts(heard)).toEqual(["connected", "🐭"]);
+    await advance();
+    expect(texts(received)).toEqual(["connected", "🐭"]);
   });
 
   it("named as the stream's own are what the hub says, by their arguments", async () => {
-    const { request, heard } = await listening();
+    const { request, received } = await startReader();
     request.greet();
-    request.say("reset", ["the game"], "e:11");
-    await pass();
-    expect(heard[1]).toMatchObject({ type: "message", method: "reset", params: ["the game"] });
+    request.deliver("reset", ["the game"], "e:11");
+    await advance();
+    expect(received[1]).toMatchObject({ type: "message", method: "reset", params: ["the game"] });
   });
 
   it("are heard once, and another epoch is another count", async () => {
-    const { request, heard } = await listening();
+    const { request, received } = await startReader();
     request.greet();
-    for (const at of ["e:11", "e:11", "e:10", "e:12", "f:3", "f:3", "f:4"]) request.said(at, at);
-    await pass();
-    expect(texts(heard)).toEqual(["connected", "e:11", "e:12", "f:3", "f:4"]);
+    for (const at of ["e:11", "e:11", "e:10", "e:12", "f:3", "f:3", "f:4"])
+      request.deliverMessage(at, at);
+    await advance();
+    expect(texts(received)).toEqual(["connected", "e:11", "e:12", "f:3", "f:4"]);
   });
 });
 
@@ -68,7 +73,7 @@ describe("the events of several rooms", () => {
   it.each([BOTH.rooms, BOTH.rooms.toReversed()])(
     "are asked for together: %s, %s",
     async (...rooms) => {
-      const { request } = await listening({ rooms: rooms as never });
+      const { request } = await startReader({ rooms: rooms as never });
       const { pathname, searchParams } = request.url;
       const first = decodeURIComponent(pathname).replace("/hubs/test/", "").replace("s/", ":");
       expect([first, ...searchParams.getAll("room")]).toEqual(rooms);
@@ -76,15 +81,15 @@ describe("the events of several rooms", () => {
   );
 
   it("belong to the room whose position has moved", async () => {
-    const { request, heard } = await listening(BOTH);
+    const { request, received } = await startReader(BOTH);
     request.greet("connected", `${B}=f:7`, { room: "order:1" });
-    request.said("one", `${B}=f:8`);
-    request.say("connected", { ...HELLO, room: "group:a, or b" }, `${B}=f:8;${A}=e:10`);
-    request.said("two", `${B}=f:8;${A}=e:11`);
-    request.said("three", `${B}=f:9;${A}=e:11`);
-    await pass();
-    const said = heard.filter(({ type }) => type === "message");
-    expect(said).toMatchObject([
+    request.deliverMessage("one", `${B}=f:8`);
+    request.deliver("connected", { ...HELLO, room: "group:a, or b" }, `${B}=f:8;${A}=e:10`);
+    request.deliverMessage("two", `${B}=f:8;${A}=e:11`);
+    request.deliverMessage("three", `${B}=f:9;${A}=e:11`);
+    await advance();
+    const messages = received.filter(({ type }) => type === "message");
+    expect(messages).toMatchObject([
       { room: "order:1", position: "f:8", id: `${B}=f:8` },
       { room: "group:a, or b", position: "e:11", id: `${B}=f:8;${A}=e:11` },
       { room: "order:1", position: "f:9", id: `${B}=f:9;${A}=e:11` },
@@ -92,64 +97,64 @@ describe("the events of several rooms", () => {
   });
 
   it("that come twice move nothing, in no room", async () => {
-    const { request, heard } = await listening({ ...BOTH, since: `${A}=e:10;${B}=f:7` });
+    const { request, received } = await startReader({ ...BOTH, since: `${A}=e:10;${B}=f:7` });
     request.accept();
-    request.said("new", `${A}=e:11;${B}=f:7`);
-    request.said("old", `${A}=e:9;${B}=f:7`);
-    request.said("new there", `${A}=e:9;${B}=f:8`);
-    await pass();
-    expect(texts(heard)).toEqual(["new", "new there"]);
+    request.deliverMessage("new", `${A}=e:11;${B}=f:7`);
+    request.deliverMessage("old", `${A}=e:9;${B}=f:7`);
+    request.deliverMessage("new there", `${A}=e:9;${B}=f:8`);
+    await advance();
+    expect(texts(received)).toEqual(["new", "new there"]);
     request.end();
-    await pass(500);
+    await advance(500);
     expect(request.lastEventId).toBe(`${A}=e:11;${B}=f:8`);
   });
 });
 
 describe("a reader that comes back", () => {
   it("hears what had come, names where it stands, and hears what it missed", async () => {
-    const { request, requests, heard } = await listening();
+    const { request, requests, received } = await startReader();
     request.greet();
-    request.said("1", "e:11");
-    request.said("2", "e:12");
+    request.deliverMessage("1", "e:11");
+    request.deliverMessage("2", "e:12");
     request.write('event: said\nid: e:13\ndata: ["bob","half"]\n');
-    await pass();
+    await advance();
     request.fail();
-    await pass(500);
+    await advance(500);
     request.greet("recovered", "e:12", { recovered: true, replayed: 1, position: "e:13" });
-    request.said("3", "e:13");
-    await pass();
-    expect(texts(heard).slice(-3)).toEqual(["reconnecting", "recovered", "3"]);
+    request.deliverMessage("3", "e:13");
+    await advance();
+    expect(texts(received).slice(-3)).toEqual(["reconnecting", "recovered", "3"]);
     expect(requests.map(({ lastEventId }) => lastEventId)).toEqual([null, "group%3Alobby=e:12"]);
   });
 
   it("stands where it stood, as long as a replay is under way", async () => {
-    const { request, requests } = await listening({ since: "e:5" });
+    const { request, requests } = await startReader({ since: "e:5" });
     request.greet("recovered", "e:5", { recovered: true, replayed: 2, position: "e:7" });
-    request.said("6", "e:6");
-    await pass();
+    request.deliverMessage("6", "e:6");
+    await advance();
     request.fail();
-    await pass(500);
+    await advance(500);
     const ids = ["group%3Alobby=e:5", "group%3Alobby=e:6"];
     expect(requests.map(({ lastEventId }) => lastEventId)).toEqual(ids);
   });
 
   it("is told where it was away for too long, and stands where the room does", async () => {
-    const { request, heard } = await listening({ since: "old:5" });
+    const { request, received } = await startReader({ since: "old:5" });
     request.greet("reset", "e:2");
-    request.said("3", "e:3");
-    await pass();
-    expect(heard[0]).toMatchObject({ type: "reset", room: "group:lobby", position: "e:2" });
-    expect(texts(heard)).toEqual(["reset", "3"]);
+    request.deliverMessage("3", "e:3");
+    await advance();
+    expect(received[0]).toMatchObject({ type: "reset", room: "group:lobby", position: "e:2" });
+    expect(texts(received)).toEqual(["reset", "3"]);
   });
 
   it("is told of a loss elsewhere, and goes on as it was", async () => {
-    const { request, heard } = await listening();
+    const { request, received } = await startReader();
     request.greet();
-    request.say("reset", { room: "all" });
-    request.said("11", "e:11");
-    await pass();
-    expect(heard[1]).toEqual({ type: "reset", room: "all", id: "group%3Alobby=e:10" });
-    expect(texts(heard)).toEqual(["connected", "reset", "11"]);
+    request.deliver("reset", { room: "all" });
+    request.deliverMessage("11", "e:11");
+    await advance();
+    expect(received[1]).toEqual({ type: "reset", room: "all", id: "group%3Alobby=e:10" });
+    expect(texts(received)).toEqual(["connected", "reset", "11"]);
   });
 
   it.each([
@@ -158,11 +163,11 @@ describe("a reader that comes back", () => {
     ["a hello from nowhere", 'event: reset\nid: e:11\ndata: {"room":"group:b"}\n\n'],
     ["a hello of nobody", "event: reset\nid: e:11\ndata: null\n\n"],
   ])("after %s asks for all of it again", async (_what, nonsense) => {
-    const { request, heard } = await listening();
+    const { request, received } = await startReader();
     request.greet();
     request.write(nonsense);
-    await pass(500);
-    expect(heard[1]).toMatchObject({ type: "reconnecting" });
+    await advance(500);
+    expect(received[1]).toMatchObject({ type: "reconnecting" });
     expect(request.lastEventId).toBe("group%3Alobby=e:10");
   });
 });
@@ -180,11 +185,11 @@ describe("an address", () => {
   });
 
   it("that is right is not visited before anybody iterates", async () => {
-    const asked: string[] = [];
+    const urls: string[] = [];
     const fetch = (async (url: string) =>
-      void asked.push(url)) as unknown as typeof globalThis.fetch;
+      void urls.push(url)) as unknown as typeof globalThis.fetch;
     const iterable = events<TestHub>("wss://host/hubs/test", { ...where, fetch });
     await iterable[Symbol.asyncIterator]().return!();
-    expect(asked).toEqual([]);
+    expect(urls).toEqual([]);
   });
 });

@@ -1,38 +1,45 @@
-// Calls, from being made to being answered: through loss, offline queue, keys, signals and time limits.
+// Calls from start to completion: lost connections, the queue without one, idempotency keys, signals and time limits.
 
 import { describe, expect, it } from "vitest";
 import type { TestHub } from "../hubs.ts";
-import { attempting, collected, connected, outcomeOf, pass, type FakeServer } from "../server.ts";
+import {
+  connectingClient,
+  collect,
+  connectedClient,
+  outcomeOf,
+  advance,
+  type FakeServer,
+} from "../server.ts";
 
-const methods = ({ socket }: FakeServer) => socket.said.map(({ method }) => method);
+const methods = ({ socket }: FakeServer) => socket.sentMessages.map(({ method }) => method);
 
-/** Loses the connection and comes back. */
-async function comeBack(server: FakeServer): Promise<void> {
+/** Loses the connection and opens the next one. */
+async function reconnect(server: FakeServer): Promise<void> {
   server.socket.end();
-  await pass(500);
+  await advance(500);
   server.socket.greet({ recovered: true });
-  await pass();
+  await advance();
 }
 
 describe("a call", () => {
   it("is a request, and its answer the result", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const sum = client.invoke.add(1, 2);
-    await pass();
-    expect(server.socket.said).toEqual([
+    await advance();
+    expect(server.socket.sentMessages).toEqual([
       { jsonrpc: "2.0", id: "c1", method: "add", params: [1, 2] },
     ]);
-    server.socket.say({ id: "c1", result: 3 });
+    server.socket.deliver({ id: "c1", result: 3 });
     expect(await sum).toBe(3);
   });
 
   it("rejects with the code of the error", async () => {
-    const { server, client } = await connected<TestHub>();
-    const said = client.invoke.say("hi");
-    await pass();
+    const { server, client } = await connectedClient<TestHub>();
+    const call = client.invoke.say("hi");
+    await advance();
     const error = { code: -32001, message: "Not for you.", data: { code: "forbidden" } };
-    server.socket.say([{ id: "c1", error }]);
-    await expect(said).rejects.toMatchObject({
+    server.socket.deliver([{ id: "c1", error }]);
+    await expect(call).rejects.toMatchObject({
       name: "HubError",
       code: "forbidden",
       message: "Not for you.",
@@ -40,34 +47,34 @@ describe("a call", () => {
   });
 
   it("leaves arguments out that are left out at the end", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     void client.invoke.add(1, undefined).catch(() => {});
-    await pass();
-    expect(server.socket.said[0]).toMatchObject({ params: [1] });
+    await advance();
+    expect(server.socket.sentMessages[0]).toMatchObject({ params: [1] });
   });
 
   it("that is too large is refused here, because the server could not say whose it was", async () => {
-    const { server, client } = await connected<TestHub>({ messageBytes: 1_000 });
+    const { server, client } = await connectedClient<TestHub>({ messageBytes: 1_000 });
     expect(await outcomeOf(client.invoke.say("é".repeat(500)))).toEqual({ code: "too_large" });
     void client.invoke.say("é".repeat(400)).catch(() => {});
-    await pass();
+    await advance();
     expect(methods(server)).toEqual(["say"]);
   });
 
   it("without an answer is a notification", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     client.send.say("hi");
-    await pass();
-    expect(server.socket.said).toEqual([{ jsonrpc: "2.0", method: "say", params: ["hi"] }]);
+    await advance();
+    expect(server.socket.sentMessages).toEqual([{ jsonrpc: "2.0", method: "say", params: ["hi"] }]);
   });
 
   it("of the same moment goes out in order, one frame for each answer that is waited for", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     client.send.say("1");
     void client.invoke.say("2").catch(() => {});
     client.send.say("3");
     void client.invoke.say("4").catch(() => {});
-    await pass();
+    await advance();
     const frames = server.socket.frames.map((frame) =>
       [JSON.parse(frame) as { params: unknown[] }].flat().map(({ params }) => params[0]),
     );
@@ -75,7 +82,7 @@ describe("a call", () => {
   });
 
   it("made after the end is refused, and so is what waits at the end", async () => {
-    const { client } = await attempting<TestHub>();
+    const { client } = await connectingClient<TestHub>();
     const waiting = outcomeOf(client.invoke.say("hi"));
     client.close();
     expect(await waiting).toEqual({ code: "closed" });
@@ -86,92 +93,93 @@ describe("a call", () => {
 
 describe("a call without a connection", () => {
   it("waits for it, in order", async () => {
-    const { server, client } = await attempting<TestHub>();
+    const { server, client } = await connectingClient<TestHub>();
     void client.invoke.say("1").catch(() => {});
     client.send.say("2");
-    void collected(client.stream.count(3)).catch(() => {});
+    void collect(client.stream.count(3)).catch(() => {});
     server.socket.accept();
-    await pass();
-    expect(server.socket.said).toEqual([]);
+    await advance();
+    expect(server.socket.sentMessages).toEqual([]);
     server.socket.greet();
-    await pass();
+    await advance();
     expect(methods(server)).toEqual(["say", "say", "count"]);
   });
 
   it("goes out after what the application does when it is connected", async () => {
-    const { server, client } = await attempting<TestHub>();
+    const { server, client } = await connectingClient<TestHub>();
     client.onConnected(() => client.send.say("first"));
     client.send.say("second");
     server.socket.greet();
-    await pass();
-    expect(server.socket.said.map(({ params }) => params)).toEqual([["first"], ["second"]]);
+    await advance();
+    expect(server.socket.sentMessages.map(({ params }) => params)).toEqual([["first"], ["second"]]);
   });
 
   it("is refused when too many wait", async () => {
-    const { server, client } = await attempting<TestHub>({ queue: 2 });
+    const { server, client } = await connectingClient<TestHub>({ queue: 2 });
     const calls = [client.invoke.say("1"), client.invoke.say("2"), client.invoke.say("3")];
     expect(await outcomeOf(calls[2]!)).toEqual({ code: "queue_full" });
     expect(() => client.send.say("4")).toThrow("2 calls wait");
     server.socket.greet();
-    await pass();
+    await advance();
     expect(methods(server)).toEqual(["say", "say"]);
-    for (const { id } of server.socket.said) server.socket.say({ id: id!, result: null });
+    for (const { id } of server.socket.sentMessages)
+      server.socket.deliver({ id: id!, result: null });
     await Promise.all(calls.slice(0, 2));
   });
 
   it("that is cancelled at the last moment never goes out, nor does its cancellation", async () => {
-    const { server, client } = await attempting<TestHub>();
+    const { server, client } = await connectingClient<TestHub>();
     const controller = new AbortController();
     const call = outcomeOf(client.with({ signal: controller.signal }).invoke.say("hi"));
     client.onConnected(() => controller.abort());
     server.socket.greet();
-    await pass();
+    await advance();
     expect(await call).toEqual({ code: "cancelled" });
-    expect(server.socket.said).toEqual([]);
+    expect(server.socket.sentMessages).toEqual([]);
   });
 
   it("that was cancelled while it waited never goes out", async () => {
-    const { server, client } = await attempting<TestHub>();
+    const { server, client } = await connectingClient<TestHub>();
     const controller = new AbortController();
     const call = client.with({ signal: controller.signal }).invoke.say("hi");
     controller.abort();
     expect(await outcomeOf(call)).toEqual({ code: "cancelled" });
     server.socket.greet();
-    await pass();
-    expect(server.socket.said).toEqual([]);
+    await advance();
+    expect(server.socket.sentMessages).toEqual([]);
   });
 });
 
 describe("a call whose connection is lost", () => {
   it("rejects, because nobody knows what became of it", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const call = outcomeOf(client.invoke.say("hi"));
-    await comeBack(server);
+    await reconnect(server);
     expect(await call).toEqual({ code: "interrupted" });
     expect(methods(server)).toEqual([]);
   });
 
   it("is repeated under its key, before those that were made later", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const { invoke } = client.with({ idempotencyKey: "k" });
     const call = invoke.say("hi");
-    await pass();
-    const [first] = server.socket.said;
+    await advance();
+    const [first] = server.socket.sentMessages;
     server.socket.end();
     client.send.say("later");
-    await pass(500);
+    await advance(500);
     server.socket.greet();
-    await pass();
-    expect(server.socket.said).toEqual([
+    await advance();
+    expect(server.socket.sentMessages).toEqual([
       { ...first, idempotencyKey: "k" },
       expect.objectContaining({ params: ["later"] }),
     ]);
-    server.socket.say({ id: first!.id!, result: "done" });
+    server.socket.deliver({ id: first!.id!, result: "done" });
     expect(await call).toBe("done");
   });
 
   it("is not repeated if it streams, in either direction", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const { invoke, stream } = client.with({ idempotencyKey: "k" });
     async function* numbers() {
       yield 1;
@@ -179,7 +187,7 @@ describe("a call whose connection is lost", () => {
     }
     const sum = outcomeOf(invoke.sum(numbers()));
     const count = outcomeOf(stream.count(3)[Symbol.asyncIterator]().next());
-    await comeBack(server);
+    await reconnect(server);
     expect([await sum, await count]).toEqual([{ code: "interrupted" }, { code: "interrupted" }]);
     expect(methods(server)).toEqual([]);
   });
@@ -187,36 +195,36 @@ describe("a call whose connection is lost", () => {
 
 describe("a call that is cancelled", () => {
   it("by its signal rejects at once, and the server is told", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const controller = new AbortController();
     const call = outcomeOf(client.with({ signal: controller.signal }).invoke.say("hi"));
-    await pass();
+    await advance();
     controller.abort();
     expect(await call).toEqual({ code: "cancelled" });
-    await pass();
-    expect(server.socket.said[1]).toEqual({
+    await advance();
+    expect(server.socket.sentMessages[1]).toEqual({
       jsonrpc: "2.0",
       method: "$/cancelRequest",
       params: { id: "c1" },
     });
-    server.socket.say({ id: "c1", error: { code: -32800, message: "", data: {} } });
+    server.socket.deliver({ id: "c1", error: { code: -32800, message: "", data: {} } });
   });
 
   it("before it is made is not made", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const { invoke } = client.with({ signal: AbortSignal.abort() });
     expect(await outcomeOf(invoke.say("hi"))).toEqual({ code: "cancelled" });
-    expect(server.socket.said).toEqual([]);
+    expect(server.socket.sentMessages).toEqual([]);
   });
 
   it("by its time limit says so, and an answer in time stops the clock", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const { invoke } = client.with({ timeoutSeconds: 2 });
     const [late, inTime] = [invoke.say("1"), invoke.say("2")];
     const outcome = outcomeOf(late);
-    await pass(1_900);
-    server.socket.say({ id: "c2", result: null });
-    await pass(200);
+    await advance(1_900);
+    server.socket.deliver({ id: "c2", result: null });
+    await advance(200);
     expect(await outcome).toEqual({ code: "timed_out" });
     expect(await inTime).toBe(null);
     expect(methods(server)).toEqual(["say", "say", "$/cancelRequest"]);
@@ -225,45 +233,46 @@ describe("a call that is cancelled", () => {
 
 describe("a stream", () => {
   it("gives its items and ends", async () => {
-    const { server, client } = await connected<TestHub>();
-    const items = collected(client.stream.count(2));
-    await pass();
-    for (const item of [1, 2]) server.socket.say({ method: "$/item", params: { id: "c1", item } });
-    server.socket.say({ id: "c1", result: null });
+    const { server, client } = await connectedClient<TestHub>();
+    const items = collect(client.stream.count(2));
+    await advance();
+    for (const item of [1, 2])
+      server.socket.deliver({ method: "$/item", params: { id: "c1", item } });
+    server.socket.deliver({ id: "c1", result: null });
     expect(await items).toEqual([1, 2]);
   });
 
   it("that is broken off is cancelled at the server, once", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const first = (async () => {
       for await (const item of client.stream.count(2)) return item;
       return undefined;
     })();
-    await pass();
-    server.socket.say({ method: "$/item", params: { id: "c1", item: 1 } });
+    await advance();
+    server.socket.deliver({ method: "$/item", params: { id: "c1", item: 1 } });
     expect(await first).toBe(1);
-    await pass();
+    await advance();
     expect(methods(server)).toEqual(["count", "$/cancelRequest"]);
   });
 
   it("that has ended is not cancelled", async () => {
-    const { server, client } = await connected<TestHub>();
-    const items = collected(client.stream.count(2));
-    await pass();
-    server.socket.say({ id: "c1", result: null });
+    const { server, client } = await connectedClient<TestHub>();
+    const items = collect(client.stream.count(2));
+    await advance();
+    server.socket.deliver({ id: "c1", result: null });
     await items;
-    await pass();
+    await advance();
     expect(methods(server)).toEqual(["count"]);
   });
 
   it("is called by each who iterates, when they begin", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const items = client.stream.count(2);
-    await pass();
+    await advance();
     expect(methods(server)).toEqual([]);
     for (const iterator of [items[Symbol.asyncIterator](), items[Symbol.asyncIterator]()])
       void iterator.next().catch(() => {});
-    await pass();
+    await advance();
     expect(methods(server)).toEqual(["count", "count"]);
   });
 });

@@ -1,22 +1,22 @@
-// Arguments in pieces: how they go out, how they end, and that they do not overrun.
+// Uploads: how their items are sent, how they end, and that they respect the socket's send buffer.
 
 import { describe, expect, it } from "vitest";
 import { HubError } from "../../../src/client/index.ts";
 import type { TestHub } from "../hubs.ts";
-import { collected, connected, outcomeOf, pass, type FakeServer } from "../server.ts";
+import { collect, connectedClient, outcomeOf, advance, type FakeServer } from "../server.ts";
 
 const items = ({ socket }: FakeServer) =>
-  socket.said.flatMap(({ method, params }) =>
+  socket.sentMessages.flatMap(({ method, params }) =>
     method === "$/item" ? [(params as { item: unknown }).item] : [],
   );
 const ends = ({ socket }: FakeServer) =>
-  socket.said.flatMap(({ method, params }) => (method === "$/end" ? [params] : []));
+  socket.sentMessages.flatMap(({ method, params }) => (method === "$/end" ? [params] : []));
 
 async function* upTo(count: number) {
   for (let n = 1; n <= count; n += 1) yield n;
 }
 
-/** A source that tells whether it was told to stop. */
+/** A source without items, which records whether it was stopped. */
 function endless() {
   const source = {
     isStopped: false,
@@ -32,94 +32,94 @@ function endless() {
 
 describe("an upload", () => {
   it("stands among the arguments by its id, and its items follow", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const sum = client.invoke.sum(upTo(2));
-    await pass();
-    expect(server.socket.said).toEqual([
+    await advance();
+    expect(server.socket.sentMessages).toEqual([
       { jsonrpc: "2.0", id: "c1", method: "sum", params: [{ $stream: "c2" }] },
       { jsonrpc: "2.0", method: "$/item", params: { stream: "c2", item: 1 } },
       { jsonrpc: "2.0", method: "$/item", params: { stream: "c2", item: 2 } },
       { jsonrpc: "2.0", method: "$/end", params: { stream: "c2" } },
     ]);
-    server.socket.say({ id: "c1", result: 3 });
+    server.socket.deliver({ id: "c1", result: 3 });
     expect(await sum).toBe(3);
   });
 
   it("reads a ReadableStream, where those cannot be iterated, too", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     let count = 0;
     const stream = new ReadableStream<number>({
       pull: (controller) => (count < 3 ? controller.enqueue(++count) : controller.close()),
     });
     const bare = { getReader: () => stream.getReader() } as unknown as AsyncIterable<number>;
     void client.invoke.sum(bare).catch(() => {});
-    await pass();
+    await advance();
     expect(items(server)).toEqual([1, 2, 3]);
     expect(ends(server)).toEqual([{ stream: "c2" }]);
   });
 
   it("travels a hundred items at a time, and lets the reader breathe between", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     server.socket.bufferedAmount = 65_537;
     void client.invoke.sum(upTo(250)).catch(() => {});
-    await pass(100);
+    await advance(100);
     expect(items(server)).toHaveLength(100);
     expect(server.socket.frames.length).toBeLessThan(4);
     server.socket.bufferedAmount = 65_536;
-    await pass(100);
-    expect(items(server)).toEqual(await collected(upTo(250)));
+    await advance(100);
+    expect(items(server)).toEqual(await collect(upTo(250)));
     expect(ends(server)).toHaveLength(1);
   });
 
   it("that breaks fails its call with its own error, and the server is told", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     async function* broken() {
       yield 1;
       throw new HubError("sensor_lost", "The sensor is gone.");
     }
     const sum = outcomeOf(client.invoke.sum(broken()));
-    await pass();
+    await advance();
     expect(await sum).toEqual({ code: "sensor_lost" });
     expect(ends(server)).toEqual([{ stream: "c2", error: "The sensor is gone." }]);
   });
 
   it("with an item that is too large fails its call", async () => {
-    const { server, client } = await connected<TestHub>({ messageBytes: 200 });
+    const { server, client } = await connectedClient<TestHub>({ messageBytes: 200 });
     async function* large() {
       yield "x".repeat(200) as unknown as number;
     }
     expect(await outcomeOf(client.invoke.sum(large()))).toEqual({ code: "too_large" });
-    await pass();
+    await advance();
     expect(ends(server)).toHaveLength(1);
   });
 
   it("stops when its call is answered", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const source = endless();
     const sum = client.invoke.sum(source);
-    await pass();
-    server.socket.say({ id: "c1", result: 0 });
+    await advance();
+    server.socket.deliver({ id: "c1", result: 0 });
     await sum;
     expect(source.isStopped).toBe(true);
     expect(ends(server)).toEqual([]);
   });
 
   it.each(["invoke", "send"] as const)("of %s stops when its connection is lost", async (verb) => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const source = endless();
     const outcome = outcomeOf(Promise.resolve(client[verb].sum(source)));
-    await pass();
+    await advance();
     server.socket.end();
-    await pass(500);
+    await advance(500);
     server.socket.greet();
-    await pass();
+    await advance();
     expect(source.isStopped).toBe(true);
     expect(await outcome).toEqual(verb === "send" ? { value: undefined } : { code: "interrupted" });
-    expect(server.socket.said).toEqual([]);
+    expect(server.socket.sentMessages).toEqual([]);
   });
 
   it("begins when its call goes out, not before", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     server.socket.end();
     let isRead = false;
     async function* source() {
@@ -127,11 +127,11 @@ describe("an upload", () => {
       yield 1;
     }
     void client.invoke.sum(source()).catch(() => {});
-    await pass(400);
+    await advance(400);
     expect(isRead).toBe(false);
-    await pass(100);
+    await advance(100);
     server.socket.greet();
-    await pass();
+    await advance();
     expect(items(server)).toEqual([1]);
   });
 });

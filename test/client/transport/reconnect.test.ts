@@ -1,18 +1,18 @@
-// How a connection is lost and comes back: states, pauses, tokens, heartbeat.
+// Lost connections and reconnection: states, pauses, tokens and the heartbeat.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PING } from "../../../src/model/both-ends.ts";
 import type { TestHub } from "../hubs.ts";
-import { attempting, connected, outcomeOf, pass } from "../server.ts";
+import { connectingClient, connectedClient, outcomeOf, advance } from "../server.ts";
 
 describe("a connection", () => {
   it("says where it stands, from the first attempt to the end", async () => {
-    const { server, client } = await attempting<TestHub>();
+    const { server, client } = await connectingClient<TestHub>();
     const states = [client.state];
     client.onState((state) => states.push(state));
     server.socket.greet({ connectionId: "c-7", userId: "bob" });
     server.socket.end(1006);
-    await pass(500);
+    await advance(500);
     server.socket.greet();
     client.close();
     expect(states).toEqual([
@@ -26,42 +26,42 @@ describe("a connection", () => {
   });
 
   it("goes to the room's address with its token", async () => {
-    const { server } = await attempting<TestHub>({ room: "order:4/2", token: "secret" });
+    const { server } = await connectingClient<TestHub>({ room: "order:4/2", token: "secret" });
     const { origin, pathname } = server.socket.url;
     expect([origin, pathname]).toEqual(["wss://host", "/hubs/test/orders/4%2F2"]);
     expect(server.socket.query).toEqual({ access_token: "secret" });
   });
 
   it("is ready once the server has said hello, and not before", async () => {
-    const { server, client } = await attempting<TestHub>();
+    const { server, client } = await connectingClient<TestHub>();
     let isReady = false;
     void client.ready.then(() => (isReady = true));
     server.socket.accept();
-    await pass();
+    await advance();
     expect(isReady).toBe(false);
     server.socket.greet({ position: "e:3" });
     expect(await client.ready).toMatchObject({ position: "e:3" });
   });
 
   it("that is closed before the server says hello is never ready", async () => {
-    const { client } = await attempting<TestHub>();
+    const { client } = await connectingClient<TestHub>();
     client.close();
     expect(await outcomeOf(client.ready)).toEqual({ code: "closed" });
   });
 
   it("makes no attempt after it was closed, and closes once", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const states: string[] = [];
     client.onState(({ status }) => states.push(status));
     client.close();
     client.close();
-    await pass(120_000);
+    await advance(120_000);
     expect(states).toEqual(["closed"]);
     expect(server.sockets).toHaveLength(1);
   });
 
   it("can be closed by leaving its scope", async () => {
-    const { client } = await connected<TestHub>();
+    const { client } = await connectedClient<TestHub>();
     await client[Symbol.asyncDispose]();
     expect(client.state).toEqual({ status: "closed" });
   });
@@ -69,7 +69,7 @@ describe("a connection", () => {
 
 describe("after a loss", () => {
   it("pauses grow to their limit, however long nothing succeeds", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const pauses: number[] = [];
     client.onState((state) => {
       if (state.status === "reconnecting") pauses.push(state.retryAt - Date.now());
@@ -77,34 +77,36 @@ describe("after a loss", () => {
     for (let attempts = 1; attempts <= 8; attempts += 1) {
       expect(server.sockets).toHaveLength(attempts);
       server.socket.fail();
-      await pass(pauses.at(-1));
+      await advance(pauses.at(-1));
     }
     expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
   });
 
   it("pauses are drawn anew each time, from nothing to the whole", async () => {
     const draws = [0, 0.999];
-    const { server } = await connected<TestHub>({ backoff: { random: () => draws.shift() ?? 0 } });
+    const { server } = await connectedClient<TestHub>({
+      backoff: { random: () => draws.shift() ?? 0 },
+    });
     server.socket.end();
-    await pass(0);
+    await advance(0);
     expect(server.sockets).toHaveLength(2);
     server.socket.fail();
-    await pass(1_900);
+    await advance(1_900);
     expect(server.sockets).toHaveLength(2);
-    await pass(200);
+    await advance(200);
     expect(server.sockets).toHaveLength(3);
   });
 
   it("a connection that lived begins the pauses again, one that died at once does not", async () => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     const pauses: number[] = [];
     client.onState((state) => {
       if (state.status === "reconnecting") pauses.push(state.retryAt - Date.now());
     });
     for (const livedMs of [0, 0, 6_000, 0]) {
-      await pass(livedMs);
+      await advance(livedMs);
       server.socket.end();
-      await pass(5_000);
+      await advance(5_000);
       server.socket.greet();
     }
     expect(pauses).toEqual([500, 1_000, 500, 1_000]);
@@ -123,43 +125,43 @@ describe("after a loss", () => {
     [4501, false],
     [4502, false],
   ])("a close with %i is come back from: %s", async (code, comesBack) => {
-    const { server, client } = await connected<TestHub>();
+    const { server, client } = await connectedClient<TestHub>();
     server.socket.end(code);
-    await pass(1_000);
+    await advance(1_000);
     expect(server.sockets).toHaveLength(comesBack ? 2 : 1);
     expect(client.state.status).toBe(comesBack ? "reconnecting" : "closed");
   });
 
   it("a refusal, which looks like a lost network, is retried and told", async () => {
-    const { server, client } = await attempting<TestHub>();
+    const { server, client } = await connectingClient<TestHub>();
     const errors: string[] = [];
     client.onError(({ code }) => errors.push(code));
     server.socket.fail();
     expect(client.state).toMatchObject({ status: "connecting", error: { code: "disconnected" } });
-    await pass(500);
+    await advance(500);
     server.socket.end(4401, "The token has expired.");
     expect(errors).toEqual(["disconnected", "expired"]);
     expect(client.lastError).toMatchObject({ message: "Closed with 4401. The token has expired." });
   });
 
   it("an attempt that hangs is given up", async () => {
-    const { server } = await attempting<TestHub>();
-    await pass(10_000 + 500);
+    const { server } = await connectingClient<TestHub>();
+    await advance(10_000 + 500);
     expect(server.sockets).toHaveLength(2);
   });
 
   it("a server that accepts and says nothing is left", async () => {
-    const { server } = await attempting<TestHub>();
+    const { server } = await connectingClient<TestHub>();
     server.socket.accept();
-    await pass(31_000);
+    await advance(31_000);
     expect(server.sockets).toHaveLength(2);
   });
 
   it("gives up after as many failures in a row as it may", async () => {
-    const { server, client } = await attempting<TestHub>({ maxRetries: 2 });
+    const { server, client } = await connectingClient<TestHub>({ maxRetries: 2 });
     for (let i = 0; i < 5; i += 1) {
       server.socket.fail();
-      await pass(5_000);
+      await advance(5_000);
     }
     expect(server.sockets).toHaveLength(3);
     expect(client.state).toMatchObject({ status: "closed", error: { code: "disconnected" } });
@@ -174,19 +176,19 @@ describe("a page", () => {
       const window = new EventTarget();
       vi.stubGlobal("window", window);
       onTestFinished(() => void vi.unstubAllGlobals());
-      const { server, client } = await connected<TestHub>();
+      const { server, client } = await connectedClient<TestHub>();
       server.socket.end();
-      await pass(100);
+      await advance(100);
       expect(server.sockets).toHaveLength(1);
       window.dispatchEvent(new Event(event));
-      await pass();
+      await advance();
       expect(server.sockets).toHaveLength(2);
       server.socket.greet();
       window.dispatchEvent(new Event(event));
       expect(server.socket.pings).toBe(1);
       client.close();
       window.dispatchEvent(new Event(event));
-      await pass(60_000);
+      await advance(60_000);
       expect(server.sockets).toHaveLength(2);
     },
   );
@@ -195,11 +197,11 @@ describe("a page", () => {
 describe("a token function", () => {
   it("is asked for every attempt", async () => {
     let n = 0;
-    const { server } = await connected<TestHub>({ token: async () => `t${++n}` });
+    const { server } = await connectedClient<TestHub>({ token: async () => `t${++n}` });
     server.socket.end();
-    await pass(500);
+    await advance(500);
     server.socket.fail();
-    await pass(1_000);
+    await advance(1_000);
     expect(server.sockets.map(({ query }) => query["access_token"])).toEqual(["t1", "t2", "t3"]);
   });
 
@@ -209,10 +211,10 @@ describe("a token function", () => {
     ["hangs", () => new Promise<string>(() => {})],
   ])("that %s is asked again", async (_how, broken) => {
     const token = vi.fn<() => Promise<string>>(async () => "good").mockImplementationOnce(broken);
-    const { server, client } = await attempting<TestHub>({ token, tokenSeconds: 1 });
-    await pass(1_000);
+    const { server, client } = await connectingClient<TestHub>({ token, tokenSeconds: 1 });
+    await advance(1_000);
     expect(client.state).toMatchObject({ status: "connecting", error: { code: "no_token" } });
-    await pass(500);
+    await advance(500);
     expect(server.sockets.map(({ query }) => query["access_token"])).toEqual(["good"]);
   });
 
@@ -224,17 +226,17 @@ describe("a token function", () => {
       issued.push(`h.${btoa(JSON.stringify(claims))}.s`);
       return issued.at(-1)!;
     };
-    const { server } = await attempting<TestHub>({ token });
+    const { server } = await connectingClient<TestHub>({ token });
     server.socket.greet();
-    const alive = setInterval(() => server.socket.say(PING), 10_000);
-    await pass(261_000);
-    expect(server.socket.said).toEqual([]);
-    await pass(2_000);
-    const [refresh] = server.socket.said;
+    const alive = setInterval(() => server.socket.deliver(PING), 10_000);
+    await advance(261_000);
+    expect(server.socket.sentMessages).toEqual([]);
+    await advance(2_000);
+    const [refresh] = server.socket.sentMessages;
     expect(refresh).toMatchObject({ method: "$/refresh", params: [{ token: issued[1] }] });
-    server.socket.say({ id: refresh!.id!, result: { expiresAt: 1 } });
-    await pass(265_000);
-    expect(server.socket.said.map(({ params }) => params)).toEqual([
+    server.socket.deliver({ id: refresh!.id!, result: { expiresAt: 1 } });
+    await advance(265_000);
+    expect(server.socket.sentMessages.map(({ params }) => params)).toEqual([
       [{ token: issued[1] }],
       [{ token: issued[2] }],
     ]);
@@ -244,19 +246,19 @@ describe("a token function", () => {
 
 describe("the heartbeat", () => {
   it("comes as often as the server asks, with bytes that objects answer asleep", async () => {
-    const { server } = await connected<TestHub>({}, { pingSeconds: 5 });
-    const answers = setInterval(() => server.socket.say(PING), 1_000);
-    await pass(20_500);
+    const { server } = await connectedClient<TestHub>({}, { pingSeconds: 5 });
+    const answers = setInterval(() => server.socket.deliver(PING), 1_000);
+    await advance(20_500);
     expect(server.socket.pings).toBe(4);
     expect(server.sockets).toHaveLength(1);
     clearInterval(answers);
   });
 
   it("finds a connection dead that answers nothing for two intervals", async () => {
-    const { server, client } = await connected<TestHub>();
-    await pass(29_000);
+    const { server, client } = await connectedClient<TestHub>();
+    await advance(29_000);
     expect(client.state.status).toBe("connected");
-    await pass(2_000);
+    await advance(2_000);
     expect(client.state).toMatchObject({ status: "reconnecting", error: { code: "silent" } });
     expect(server.sockets).toHaveLength(2);
   });

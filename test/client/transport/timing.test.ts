@@ -1,9 +1,9 @@
-// The parts with a clock of their own: the heartbeat under throttled timers, frames that wait for company, streams.
+// Parts of the client alone: the heartbeat under throttled timers, the send queue, and the iterator of a stream.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Heartbeat } from "../../../src/client/transport/heartbeat.ts";
-import { Outbox } from "../../../src/client/transport/send-queue.ts";
-import { readable, type Sink } from "../../../src/client/session/server-streams.ts";
+import { SendQueue } from "../../../src/client/transport/send-queue.ts";
+import { iterableOf, type CallObserver } from "../../../src/client/session/server-streams.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -11,93 +11,93 @@ afterEach(() => void vi.useRealTimers());
 describe("a heartbeat", () => {
   const MINUTE = 60_000;
   const setup = () => {
-    const told: string[] = [];
-    const state = { now: 0, told };
+    const log: string[] = [];
+    const state = { now: 0, log };
     const heartbeat = new Heartbeat({
       now: () => state.now,
-      ping: () => told.push(`ping ${state.now / 1000}`),
-      dead: () => told.push(`dead ${state.now / 1000}`),
+      ping: () => log.push(`ping ${state.now / 1000}`),
+      onSilence: () => log.push(`dead ${state.now / 1000}`),
     });
-    return { ...state, told, heartbeat, at: (now: number) => (state.now = now) };
+    return { ...state, log, heartbeat, at: (now: number) => (state.now = now) };
   };
 
   it("does not take a background tab's slow timers for silence", () => {
-    const { heartbeat, at, told } = setup();
+    const { heartbeat, at, log } = setup();
     heartbeat.start(15_000);
     for (let minute = 1; minute <= 5; minute += 1) {
       at(minute * MINUTE);
       heartbeat.check();
       at(minute * MINUTE + 50);
-      heartbeat.heard();
+      heartbeat.onReceive();
     }
-    expect(told).toEqual(["ping 60", "ping 120", "ping 180", "ping 240", "ping 300"]);
+    expect(log).toEqual(["ping 60", "ping 120", "ping 180", "ping 240", "ping 300"]);
   });
 
   it("finds after a long sleep that nobody answers, once it has asked", () => {
-    const { heartbeat, at, told } = setup();
+    const { heartbeat, at, log } = setup();
     heartbeat.start(15_000);
     at(60 * MINUTE);
     heartbeat.check();
     at(60 * MINUTE + 15_000);
     heartbeat.check();
     heartbeat.check();
-    expect(told).toEqual(["ping 3600", "dead 3615"]);
+    expect(log).toEqual(["ping 3600", "dead 3615"]);
   });
 
   it("asks again as long as the silence is short", () => {
-    const { heartbeat, at, told } = setup();
+    const { heartbeat, at, log } = setup();
     heartbeat.start(15_000);
     for (const now of [15_000, 20_000, 28_000, 29_990]) {
       at(now);
       heartbeat.check();
     }
-    expect(told).toEqual(["ping 15", "ping 20", "ping 28", "dead 29.99"]);
+    expect(log).toEqual(["ping 15", "ping 20", "ping 28", "dead 29.99"]);
   });
 
   it("asks nothing before its start and after its stop", async () => {
-    const { heartbeat, told } = setup();
+    const { heartbeat, log } = setup();
     heartbeat.check();
     heartbeat.start(15_000);
     heartbeat.stop();
     heartbeat.check();
     await vi.advanceTimersByTimeAsync(MINUTE);
-    expect(told).toEqual([]);
+    expect(log).toEqual([]);
   });
 });
 
 describe("an outbox", () => {
   const setup = () => {
     const frames: string[] = [];
-    return { frames, outbox: new Outbox((frame) => frames.push(frame)) };
+    return { frames, queue: new SendQueue((frame) => frames.push(frame)) };
   };
   const lengths = (frames: string[]) =>
     frames.map((frame) => [JSON.parse(frame) as unknown].flat().length);
 
   it("sends one message as it is, and more of the same moment as an array", async () => {
-    const { frames, outbox } = setup();
-    outbox.push({ text: "1" });
+    const { frames, queue } = setup();
+    queue.push({ text: "1" });
     await Promise.resolve();
-    for (const text of ["2", "3"]) outbox.push({ text });
+    for (const text of ["2", "3"]) queue.push({ text });
     await Promise.resolve();
     expect(frames).toEqual(["1", "[2,3]"]);
   });
 
   it("keeps the patient waiting for a turn of the loop, or for company", async () => {
-    const { frames, outbox } = setup();
-    outbox.push({ text: "1", isPatient: true });
+    const { frames, queue } = setup();
+    queue.push({ text: "1", mayWait: true });
     await Promise.resolve();
     expect(frames).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    outbox.push({ text: "2", isPatient: true });
-    outbox.push({ text: "3" });
+    queue.push({ text: "2", mayWait: true });
+    queue.push({ text: "3" });
     await Promise.resolve();
     expect(frames).toEqual(["1", "[2,3]"]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it("holds as many messages as the server takes in one frame", async () => {
-    const { frames, outbox } = setup();
-    for (let n = 0; n < 250; n += 1) outbox.push({ text: "1" });
+    const { frames, queue } = setup();
+    for (let n = 0; n < 250; n += 1) queue.push({ text: "1" });
     await Promise.resolve();
     expect(lengths(frames)).toEqual([100, 100, 50]);
   });
@@ -105,9 +105,9 @@ describe("an outbox", () => {
   it.each(["x", "é", "漢", "🐭"])(
     "holds as many bytes as the server takes, of %s, too",
     async (letter) => {
-      const { frames, outbox } = setup();
+      const { frames, queue } = setup();
       const text = JSON.stringify(letter.repeat(2_000));
-      for (let n = 0; n < 30; n += 1) outbox.push({ text });
+      for (let n = 0; n < 30; n += 1) queue.push({ text });
       await Promise.resolve();
       const sizes = frames.map((frame) => new TextEncoder().encode(frame).length);
       expect(Math.max(...sizes)).toBeLessThanOrEqual(32 * 1024);
@@ -117,10 +117,10 @@ describe("an outbox", () => {
   );
 
   it("forgets what its connection took with it", async () => {
-    const { frames, outbox } = setup();
-    outbox.push({ text: "1" });
-    outbox.push({ text: "2", isPatient: true });
-    outbox.clear();
+    const { frames, queue } = setup();
+    queue.push({ text: "1" });
+    queue.push({ text: "2", mayWait: true });
+    queue.clear();
     await vi.advanceTimersByTimeAsync(1);
     expect(frames).toEqual([]);
   });
@@ -128,26 +128,26 @@ describe("an outbox", () => {
 
 describe("a stream being read", () => {
   const setup = () => {
-    let sink!: Sink;
-    const cancel = vi.fn<() => void>(() => sink.failed(new Error("broken off")));
-    const reading = readable((one) => ((sink = one), cancel))[Symbol.asyncIterator]();
-    return { sink, cancel, reading };
+    let observer!: CallObserver;
+    const cancel = vi.fn<() => void>(() => observer.error(new Error("broken off")));
+    const iterator = iterableOf((one) => ((observer = one), cancel))[Symbol.asyncIterator]();
+    return { observer, cancel, iterator };
   };
 
   it("keeps what came before it was asked for, and tells an error once, after it", async () => {
-    const { sink, reading } = setup();
-    sink.item(1);
-    sink.failed(new Error("lost"));
-    expect(await reading.next()).toEqual({ done: false, value: 1 });
-    await expect(reading.next()).rejects.toThrow("lost");
-    expect(await reading.next()).toEqual({ done: true, value: undefined });
+    const { observer, iterator } = setup();
+    observer.next(1);
+    observer.error(new Error("lost"));
+    expect(await iterator.next()).toEqual({ done: false, value: 1 });
+    await expect(iterator.next()).rejects.toThrow("lost");
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 
   it("gives items to those who wait, in order, and ends for all of them", async () => {
-    const { sink, reading } = setup();
-    const three = Promise.all([reading.next(), reading.next(), reading.next()]);
-    sink.item("a");
-    sink.done(null);
+    const { observer, iterator } = setup();
+    const three = Promise.all([iterator.next(), iterator.next(), iterator.next()]);
+    observer.next("a");
+    observer.complete(null);
     expect(await three).toEqual([
       { done: false, value: "a" },
       { done: true, value: undefined },
@@ -156,16 +156,16 @@ describe("a stream being read", () => {
   });
 
   it("can be broken off while somebody waits for an item", async () => {
-    const { sink, cancel, reading } = setup();
-    sink.item(1);
-    await reading.next();
-    const waiting = reading.next();
-    sink.item(2);
-    const last = reading.next();
-    expect(await reading.return!()).toEqual({ done: true, value: undefined });
+    const { observer, cancel, iterator } = setup();
+    observer.next(1);
+    await iterator.next();
+    const waiting = iterator.next();
+    observer.next(2);
+    const last = iterator.next();
+    expect(await iterator.return!()).toEqual({ done: true, value: undefined });
     expect(await waiting).toEqual({ done: false, value: 2 });
     expect(await last).toEqual({ done: true, value: undefined });
-    expect(await reading.next()).toEqual({ done: true, value: undefined });
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
     expect(cancel).toHaveBeenCalledOnce();
   });
 });

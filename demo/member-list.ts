@@ -1,18 +1,18 @@
-// Who is in the room, as its object says; names are also offered to whoever writes a notification.
+// The list of users in the chat room. The same names are suggested as recipients of a notification.
 
 import type { Connection, Presence } from "../src/client/index.ts";
 import type { ChatHub } from "../src/hubs/chat.ts";
 import { byId, element, faceOf } from "./dom.ts";
 
-const SHOWN = 40;
+const MAX_NAMES = 40;
 
-export function showWhoIsHere(chat: Connection<ChatHub>): void {
+export function memberList(chat: Connection<ChatHub>): void {
   chat.onPresence(show);
   show(chat.presence);
 }
 
 function show({ members, users }: Presence): void {
-  const names = [...members.keys()].toSorted().slice(0, SHOWN);
+  const names = [...members.keys()].toSorted().slice(0, MAX_NAMES);
   byId("here").replaceChildren(
     ...names.map((name) => element("li", "", faceOf(name), element("span", "", name))),
   );

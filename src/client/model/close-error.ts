@@ -1,8 +1,11 @@
-// What the close of a connection is to the application.
+// Translates the close of a connection or stream into the error that the application sees.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 
-/** The code is the close's name in model/errors.ts; browsers say 1006 for all that has none, HTTP refusals included. */
+/**
+ * The error's code is the name of the close code in `CLOSE` (model/errors.ts), or `disconnected` for any other code.
+ * Browsers report 1006 for every failure without a close frame, refused HTTP handshakes included.
+ */
 export function closeError({ code, reason }: { readonly code: number; readonly reason: string }) {
   const name = Object.entries(CLOSE).find(([, close]) => close === code)?.[0];
   return new HubError(name ?? "disconnected", `Closed with ${code}. ${reason}`.trim());

@@ -1,24 +1,26 @@
-// Where a room is: a hub's address and a room's name, as partysocket wants them. Pure.
+// Turns the address of a hub and the name of a room into the URL parts that partysocket expects. Pure.
 
 import { HubError } from "../../model/errors.ts";
 import { parseTopic, type RoomKind } from "../../model/topic.ts";
 
-/** `group:lobby`, `order:42`, `user:alice`. */
+/** A room's kind and name: `group:lobby`, `order:42`, `user:alice`. */
 export type RoomText = `${RoomKind}:${string}`;
 
 export interface Address {
   readonly protocol: "ws" | "wss";
+  /** With the port, where there is one. */
   readonly host: string;
-  /** In place of partysocket's own path, which does not encode names. */
+  /** The path without a leading slash. Replaces partysocket's own path, which does not encode names. */
   readonly basePath: string;
-  /** What the hub's address carries behind its `?`. */
+  /** The query parameters of the hub's address. */
   readonly query: Readonly<Record<string, string>>;
 }
 
 /**
- * `hub` is `/hubs/chat` on the page's own host, or a whole `http(s)` or `ws(s)` address; without a room it is the hub
- * as a whole that is meant. Throws `invalid_name`,
- * `room_kind_not_found`, or a TypeError where the address is none.
+ * `hub` is a path on the page's host (`/hubs/chat`) or an absolute `http(s)` or `ws(s)` URL. Without a `room` the
+ * result is the address of the whole hub. `page` is the URL that a path is relative to.
+ *
+ * Throws `invalid_name` or `room_kind_not_found` for the room, and a TypeError where `hub` is not a valid URL.
  */
 export function addressOf(hub: string, room: string | undefined, page?: string): Address {
   const { protocol, host, pathname, searchParams } = new URL(hub, page);
@@ -33,7 +35,7 @@ export function addressOf(hub: string, room: string | undefined, page?: string):
 function roomPath(room: string): string {
   const { kind, name } = parseTopic(room);
   if (kind === "all") throw new HubError("invalid_name", "A room is a group, an order or a user.");
-  // URLs drop these two from paths, percent-encoded or not.
+  // URL parsers remove these two segments from paths, percent-encoded or not.
   if (name === "." || name === "..")
     throw new HubError("invalid_name", "A room named . or .. has no address.");
   return `${kind}s/${encodeURIComponent(name)}`;

@@ -1,8 +1,9 @@
-// One timer: set anew, it forgets what it was set to.
+// A single timer. Setting it again cancels the previous delay, so at most one callback is pending.
 
 export class Timer {
   #id: ReturnType<typeof setTimeout> | undefined;
 
+  /** A callback is pending. False as soon as the callback starts. */
   get isSet(): boolean {
     return this.#id !== undefined;
   }

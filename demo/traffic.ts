@@ -1,0 +1,116 @@
+// The traffic of one connection: every frame in both directions, and statistics of the last seconds. Without DOM.
+
+import { PING } from "../src/model/both-ends.ts";
+
+export interface Frame {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly hub: string;
+  readonly direction: "in" | "out";
+  readonly text: string;
+  /** A ping or its response. The platform answers it without waking the room's object. */
+  readonly isHeartbeat: boolean;
+}
+
+/** The platform evicts an idle object from memory after about 10 s. */
+const IDLE_MS = 10_000;
+/** A close code after which the client reconnects, as after a lost network. */
+const DISCONNECT_CODE = 3000;
+/** The period that a rate is averaged over. */
+const RATE_SECONDS = 5;
+/** The period of the chart. */
+export const CHART_SECONDS = 30;
+
+export class Traffic {
+  readonly hub: string;
+  /** Messages since the page was opened, without heartbeats. */
+  received = 0;
+  sent = 0;
+  #lastAt = 0;
+  /** Messages in each second that had any, the newest last. */
+  readonly #seconds: { readonly second: number; count: number }[] = [];
+  readonly #sockets = new Set<WebSocket>();
+  readonly #onFrame: (frame: Frame) => void;
+
+  constructor(hub: string, onFrame: (frame: Frame) => void) {
+    this.hub = hub;
+    this.#onFrame = onFrame;
+  }
+
+  /** A subclass of the browser's WebSocket that reports its frames here. For the option `WebSocket` of `connect`. */
+  get WebSocket(): typeof WebSocket {
+    const sockets = this.#sockets;
+    const report = (direction: Frame["direction"], data: unknown) =>
+      this.#report(direction, `${data}`);
+    return class extends WebSocket {
+      constructor(url: string | URL, protocols?: string | string[]) {
+        super(url, protocols);
+        sockets.add(this);
+        this.addEventListener("message", ({ data }) => report("in", data));
+        this.addEventListener("close", () => sockets.delete(this));
+      }
+
+      override send(data: Parameters<WebSocket["send"]>[0]): void {
+        report("out", data);
+        super.send(data);
+      }
+    };
+  }
+
+  /** Closes the open sockets, as a network failure would. The client reconnects. */
+  disconnect(): void {
+    for (const socket of this.#sockets) socket.close(DISCONNECT_CODE);
+  }
+
+  #report(direction: Frame["direction"], text: string): void {
+    const at = Date.now();
+    const isHeartbeat = text === PING;
+    if (!isHeartbeat) this.#count(direction, messagesIn(text), at);
+    this.#onFrame({ at, hub: this.hub, direction, text: withoutToken(text), isHeartbeat });
+  }
+
+  #count(direction: Frame["direction"], messages: number, at: number): void {
+    if (direction === "in") this.received += messages;
+    else this.sent += messages;
+    this.#lastAt = at;
+    const second = Math.floor(at / 1000);
+    const last = this.#seconds.at(-1);
+    if (last?.second === second) last.count += messages;
+    else this.#seconds.push({ second, count: messages });
+    if (this.#seconds.length > CHART_SECONDS) this.#seconds.shift();
+  }
+
+  /** An estimate: no message for so long that the room's object has most likely left memory. */
+  isAsleep(now: number): boolean {
+    return now - this.#lastAt > IDLE_MS;
+  }
+
+  /** Messages per second, both directions together. */
+  rate(now: number): number {
+    const counts = this.countsPerSecond(now).slice(-RATE_SECONDS);
+    return counts.reduce((sum, count) => sum + count, 0) / RATE_SECONDS;
+  }
+
+  /** Messages in each of the last `CHART_SECONDS` whole seconds, the newest last. */
+  countsPerSecond(now: number): number[] {
+    const first = Math.floor(now / 1000) - CHART_SECONDS;
+    const counts = Array.from({ length: CHART_SECONDS }, () => 0);
+    for (const { second, count } of this.#seconds)
+      if (second >= first && second - first < CHART_SECONDS) counts[second - first] = count;
+    return counts;
+  }
+}
+
+/** A frame holds one message or an array of them. */
+function messagesIn(text: string): number {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value.length : 1;
+  } catch {
+    return 1; // Malformed frames are shown and counted like others: the client reports them.
+  }
+}
+
+/** Hides tokens, because the inspector may be visible on a shared screen. */
+const withoutToken = (text: string): string =>
+  text.includes('"$/refresh"') ? text.replace(/"token":"[^"]*"/g, '"token":"…"') : text;

@@ -1,0 +1,17 @@
+// Types of the handlers that an application registers for the client methods of a hub.
+
+import type { ClientOf, Wire } from "../../dispatch/define/hub-types.ts";
+
+/**
+ * The handler of one client method `F`. Its arguments have their wire types (a Date arrives as a string). Where the hub
+ * expects a result, the handler must return one of that type, or a promise of it.
+ */
+export type HandlerOf<F> = F extends (...args: infer A) => infer R
+  ? (
+      ...args: Received<A>
+    ) => [Awaited<R>] extends [void] ? unknown : Awaited<R> | Promise<Awaited<R>>
+  : never;
+type Received<A extends readonly unknown[]> = { [I in keyof A]: Wire<A[I]> };
+
+/** Handlers by method name; each one is optional. */
+export type HandlersOf<H> = { readonly [K in keyof ClientOf<H>]?: HandlerOf<ClientOf<H>[K]> };
