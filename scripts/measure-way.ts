@@ -12,7 +12,8 @@
 //
 // A way begins when the client sends its frame or request, and ends when the worker hands the last awaited frame to its
 // socket: what runs after that is not part of it. Publish and invocation are measured after a warm-up; each cold way is
-// the first request of a fresh process. Only the public surface is named here, so that src/ may be rearranged freely.
+// the first request of a fresh process. The worker's clock stands still during a way, so that figures repeat. Only the
+// public surface is named here, so that src/ may be rearranged freely.
 //
 // v0.1.0 gives files/jumps/returns of 35/113/79, 47/174/128, 72/324/253 and 82/450/369. An earlier tracer, which was
 // not kept, gave 37/145/109, 51/209/159, 78/408/331 and 88/464/377: 2 to 6 files and 3 to 28 % of the jumps more. With
