@@ -7,6 +7,7 @@ import { named } from "./session/method-proxy.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ClientOf, HubCalls } from "../dispatch/define/hub-types.ts";
 import { HubError } from "../model/errors.ts";
+import type { ClientErrorCode } from "./client-errors.ts";
 import type { CallOptions } from "./session/pending-calls.ts";
 import { deferred } from "./transport/deferred.ts";
 import type { Handler } from "./session/handlers.ts";
@@ -163,7 +164,7 @@ function readyOf<G extends Greeting>({ events }: Session<Place, G>): Promise<G> 
   events.connected.listen(resolve);
   events.state.listen((state) => {
     if (state.status === "closed")
-      reject(state.error ?? new HubError("closed", "The connection was closed."));
+      reject(state.error ?? new HubError<ClientErrorCode>("closed", "The connection was closed."));
   });
   // Who does not wait for it is told by the state.
   promise.catch(() => {});

@@ -1,6 +1,8 @@
 // A room's calls, which components may hold before there is a connection: rendering opens none, the first call does.
 
-import { HubError, type Connection } from "../client/index.ts";
+import type { Connection } from "../client/index.ts";
+import { HubError } from "../model/errors.ts";
+import type { ClientErrorCode } from "../client/client-errors.ts";
 import { named } from "../client/session/method-proxy.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubCalls } from "../dispatch/define/hub-types.ts";
@@ -13,7 +15,7 @@ export interface RoomCalls<H extends AnyHub> extends HubCalls<H>, Place<H> {
 
 export function callsIn<H extends AnyHub>({ hub, room }: Place<H>): RoomCalls<H> {
   const connection = (): Connection<H> => {
-    if (!room) throw new HubError("closed", "The component is in no room.");
+    if (!room) throw new HubError<ClientErrorCode>("closed", "The component is in no room.");
     const held = hub.hold(room);
     // A component that is there, or is about to be, holds it itself.
     held.release();

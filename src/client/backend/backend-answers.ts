@@ -1,6 +1,6 @@
 // What the endpoint answers, in our words. Pure.
 
-import { HubError } from "../../model/errors.ts";
+import { HubError, type ErrorCode } from "../../model/errors.ts";
 import { formatPosition, type Position } from "../../model/position.ts";
 import type { HistoryPage } from "../connect-options.ts";
 import type { PresencePage } from "../scope/room-presence.ts";
@@ -16,7 +16,7 @@ export function answerOf(text: string): unknown {
 }
 
 /** Where a refusal has no code of its own: HEAD has no body, and what stands in between has other words. */
-const BY_STATUS: ReadonlyMap<number, string> = new Map([
+const BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   [401, "unauthorized"],
   [403, "forbidden"],
   [404, "not_found"],
@@ -31,7 +31,7 @@ const BY_STATUS: ReadonlyMap<number, string> = new Map([
 export function refusalOf({ status, headers }: Response, data: unknown): HubError {
   const { code, message } = (typeof data === "object" && data) as ErrorBody;
   const named = text(code) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
-  return new HubError(
+  return new HubError<string>(
     named ?? BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request"),
     text(message) ?? `The endpoint answered ${status}.`,
   );
@@ -62,7 +62,7 @@ export function checkBroadcast(rooms: readonly string[], { responses }: Broadcas
   if (first === undefined) return;
   const { code, message, room } = first;
   const counts = `${failed.length} of ${rooms.length} rooms were not told`;
-  throw new HubError(code, `${counts}; of ${room}: ${message}`);
+  throw new HubError<string>(code, `${counts}; of ${room}: ${message}`);
 }
 
 export interface History extends Position {

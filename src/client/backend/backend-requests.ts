@@ -3,6 +3,7 @@
 
 import ky, { isHTTPError, isTimeoutError, type Options } from "ky";
 import { HubError } from "../../model/errors.ts";
+import type { ClientErrorCode } from "../client-errors.ts";
 import { answerOf, refusalOf } from "./backend-answers.ts";
 import {
   DEFAULTS,
@@ -136,9 +137,13 @@ async function send(
     const text = await response.text();
     return new Response(text === "" ? null : text, response);
   } catch (cause) {
-    throw new HubError("unreachable", "The endpoint could not be reached, or did not answer.", {
-      cause,
-    });
+    throw new HubError<ClientErrorCode>(
+      "unreachable",
+      "The endpoint could not be reached, or did not answer.",
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // The public face for services: everything they may import, and nothing else.
 
 export { backend } from "./backend.ts";
-export { HubError } from "../../model/errors.ts";
+export { OpenHubError as HubError } from "../../model/errors.ts";
 export type { Sends } from "../../model/audiences.ts";
 export type { RoomText } from "../scope/room-address.ts";
 export type { HistoryQuery, PresenceQuery, Token } from "../connect-options.ts";

@@ -2,6 +2,7 @@
 
 import { SignJWT } from "jose";
 import { HubError } from "../../model/errors.ts";
+import type { ClientErrorCode } from "../client-errors.ts";
 import { renewInMs } from "../transport/credentials.ts";
 import type { Token } from "../connect-options.ts";
 import { parseConnectionString } from "./backend-urls.ts";
@@ -57,7 +58,7 @@ async function asking(token: () => string | Promise<string>): Promise<string> {
   try {
     return await token();
   } catch (cause) {
-    throw new HubError("no_token", "The application's `token` failed.", { cause });
+    throw new HubError<ClientErrorCode>("no_token", "The application's `token` failed.", { cause });
   }
 }
 

@@ -2,6 +2,7 @@
 // and when there is none.
 
 import { HubError, shouldReconnect } from "../../model/errors.ts";
+import type { ClientErrorCode } from "../client-errors.ts";
 import { pauseMs, type Backoff } from "../transport/backoff.ts";
 import { closeError } from "../session/close-error.ts";
 import { eventStream, Refused, type StreamRequest } from "./event-stream.ts";
@@ -66,7 +67,10 @@ async function* attempt(
         return loss({ error: closeError(event), isFinal: !shouldReconnect(event.code) });
       if (event) yield event;
     }
-    return loss({ error: new HubError("disconnected", "The stream ended."), isFinal: false });
+    return loss({
+      error: new HubError<ClientErrorCode>("disconnected", "The stream ended."),
+      isFinal: false,
+    });
   } catch (error) {
     return loss({ error: hubErrorOf(error), isFinal: isForGood(error, reading) });
   }
@@ -75,7 +79,8 @@ async function* attempt(
 /** What is not ours is the network's, or makes no sense. */
 function hubErrorOf(cause: unknown): HubError {
   if (cause instanceof HubError) return cause;
-  if (cause instanceof TypeError) return new HubError("disconnected", cause.message, { cause });
+  if (cause instanceof TypeError)
+    return new HubError<ClientErrorCode>("disconnected", cause.message, { cause });
   return new HubError("malformed", "An event was not understood.", { cause });
 }
 

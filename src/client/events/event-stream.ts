@@ -2,6 +2,7 @@
 
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { HubError } from "../../model/errors.ts";
+import type { ClientErrorCode } from "../client-errors.ts";
 import type { Token } from "../connect-options.ts";
 import { within } from "../transport/timeout.ts";
 
@@ -27,7 +28,7 @@ const SILENCE_MS = 32_000;
 const EVENT_LENGTH = 16 * 1024 * 1024;
 
 /** The server has answered, and not with a stream. */
-export class Refused extends HubError {
+export class Refused extends HubError<string> {
   readonly status: number;
   /** How long it wants to be left alone. */
   readonly retryMs: number;
@@ -75,7 +76,9 @@ async function tokenOf({ token, tokenSeconds, signal }: StreamRequest): Promise<
   try {
     return await within(fresh, { ms: tokenSeconds * 1000, signal, late });
   } catch (cause) {
-    throw new HubError("no_token", "There is no token to connect with.", { cause });
+    throw new HubError<ClientErrorCode>("no_token", "There is no token to connect with.", {
+      cause,
+    });
   }
 }
 
@@ -96,4 +99,4 @@ async function* eventsIn(
   }
 }
 
-const silent = () => new HubError("silent", "The server has fallen silent.");
+const silent = () => new HubError<ClientErrorCode>("silent", "The server has fallen silent.");

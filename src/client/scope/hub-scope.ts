@@ -91,7 +91,7 @@ export class HubPlace implements Place {
   /** The room does not let this client in any more, and will not by asking again. */
   #lost(room: string, { code, message }: Fault): void {
     this.forget(room);
-    this.#around.failed(new HubError(code, `${room}: ${message}`));
+    this.#around.failed(new HubError<string>(code, `${room}: ${message}`));
   }
 
   forget(room: string): void {

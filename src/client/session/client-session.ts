@@ -2,6 +2,7 @@
 // ends with it.
 
 import { HubError } from "../../model/errors.ts";
+import type { ClientErrorCode } from "../client-errors.ts";
 import { PING, PING_SECONDS } from "../../model/both-ends.ts";
 import { Calls } from "./pending-calls.ts";
 import { Credentials } from "../transport/credentials.ts";
@@ -51,7 +52,8 @@ export class Session<P extends Place = Place, G extends Greeting = Greeting> {
     this.#heartbeat = new Heartbeat({
       now: Date.now,
       ping: () => this.#link.send(PING),
-      dead: () => this.#link.drop(new HubError("silent", "The server has fallen silent.")),
+      dead: () =>
+        this.#link.drop(new HubError<ClientErrorCode>("silent", "The server has fallen silent.")),
     });
     this.#credentials = new Credentials({
       ...options,
@@ -206,7 +208,9 @@ export class Session<P extends Place = Place, G extends Greeting = Greeting> {
     if (this.state.status === "closed") return;
     this.#stop();
     this.#become(state);
-    this.calls.end(new HubError("closed", "The connection is closed.", { cause: state.error }));
+    this.calls.end(
+      new HubError<ClientErrorCode>("closed", "The connection is closed.", { cause: state.error }),
+    );
     if (state.error) this.#warn(state.error);
   }
 

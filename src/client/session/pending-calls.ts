@@ -1,6 +1,7 @@
 // What was asked of the hub: calls that wait for a connection, and calls that wait for an answer.
 
 import { HubError } from "../../model/errors.ts";
+import type { ClientErrorCode } from "../client-errors.ts";
 import type { Parcel } from "../transport/send-queue.ts";
 import type { Cancel, Sink } from "./server-streams.ts";
 import { detach, fitting, pump, type Pipe, type Upload } from "./upload-pump.ts";
@@ -97,7 +98,10 @@ export class Calls {
     if (isLive()) return;
     const waiting = [...this.#open.values()].filter(({ isSent }) => !isSent);
     if (waiting.length >= queue)
-      throw new HubError("queue_full", `${queue} calls wait for a connection already.`);
+      throw new HubError<ClientErrorCode>(
+        "queue_full",
+        `${queue} calls wait for a connection already.`,
+      );
   }
 
   #nextId(): string {

@@ -1,6 +1,7 @@
 // Tokens: a fresh one for every attempt, and a fresh one for a connection whose token will expire.
 
 import { HubError } from "../../model/errors.ts";
+import type { ClientErrorCode } from "../client-errors.ts";
 import { deferred } from "./deferred.ts";
 import type { Token } from "../connect-options.ts";
 import { Timer } from "./timer.ts";
@@ -55,7 +56,7 @@ export class Credentials {
     try {
       await renew(await this.fresh());
     } catch (cause) {
-      failed(new HubError("no_token", "The token was not renewed.", { cause }));
+      failed(new HubError<ClientErrorCode>("no_token", "The token was not renewed.", { cause }));
     }
   }
 

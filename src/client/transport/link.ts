@@ -4,6 +4,7 @@
 import { PartySocket } from "partysocket";
 import { CloseEvent as MadeUpClose } from "partysocket/ws";
 import { HubError, shouldReconnect } from "../../model/errors.ts";
+import type { ClientErrorCode } from "../client-errors.ts";
 import type { Address } from "../scope/room-address.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
 import { closeError } from "../session/close-error.ts";
@@ -71,9 +72,13 @@ export class Link {
     try {
       return { ...this.#options.address.query, ...(await this.#options.query()) };
     } catch (error) {
-      this.#refusal = new HubError("no_token", "There is no token to connect with.", {
-        cause: error,
-      });
+      this.#refusal = new HubError<ClientErrorCode>(
+        "no_token",
+        "There is no token to connect with.",
+        {
+          cause: error,
+        },
+      );
       throw this.#refusal;
     }
   }
@@ -152,4 +157,7 @@ export class Link {
 }
 
 const unreachable = (message: string): HubError =>
-  new HubError("disconnected", message || "The connection failed, or was refused.");
+  new HubError<ClientErrorCode>(
+    "disconnected",
+    message || "The connection failed, or was refused.",
+  );

@@ -44,7 +44,7 @@ export const framesIn = (text: string): readonly Frame[] =>
   ([] as Frame[]).concat(JSON.parse(text) as Frame | Frame[]);
 
 export const errorOf = ({ code, message, data }: WireError): HubError =>
-  new HubError(data?.code ?? String(code), message);
+  new HubError<string>(data?.code ?? String(code), message);
 
 interface Called {
   /** Absent: nobody waits for an answer. */

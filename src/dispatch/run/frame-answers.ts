@@ -22,7 +22,7 @@ export interface Failing {
 export function failure(id: CallId, error: HubError, failing?: Failing): Outgoing {
   const { target, stage, detailed } = failing ?? {};
   const hidden = error.detail !== undefined && !detailed;
-  const shown = hidden ? new HubError(error.code, error.message) : error;
+  const shown = hidden ? new HubError<string>(error.code, error.message) : error;
   return { type: "failure", id, error: shown, ...(target && { target }), ...(stage && { stage }) };
 }
 

@@ -2,11 +2,11 @@
 // relays are such objects, and differ in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
+import { httpStatusOf } from "../../model/error-table.ts";
 import { CLOSE, HubError, reasonOf, publicError, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
-import { STATUS } from "../../model/statuses.ts";
 import type { Connection } from "../connection/connection.ts";
 import { objectName } from "../rpc/object-names.ts";
 import { Admissions } from "./admission-cache.ts";
@@ -82,7 +82,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends Parts>
     } catch (error) {
       const { code, message } = publicError(error);
       this.parts.refused(code);
-      const status = STATUS.get(code) ?? 404;
+      const status = httpStatusOf(code);
       const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
       const headers = { "x-dormouse-error": code, ...later };
       return Response.json({ error: { code, message } }, { status, headers });

@@ -1,7 +1,7 @@
 // A JSON-RPC client over HTTP: a connection for the length of its request. It has no socket, because nothing of it
 // outlives the request, and the object is awake for as long as it works.
 
-import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, reasonOf, type CloseCode, type ErrorCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
@@ -120,7 +120,7 @@ export class Asking {
   }
 }
 
-const CODES: ReadonlyMap<CloseCode, string> = new Map<CloseCode, string>([
+const CODES: ReadonlyMap<CloseCode, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.flooding, "rate_limited"],
   [CLOSE.expired, "unauthorized"],
 ]);
