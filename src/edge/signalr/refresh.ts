@@ -25,7 +25,7 @@ async function refreshed({ user, served, query }: Caller, env: Env): Promise<Res
   const relay = relayOf(env, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return refusal("connection_not_found");
   const answer = await relay.refresh(token, user);
-  // It ended meanwhile, so it is there no more.
+  // A connection that ended in the meantime is not there any more.
   if ("code" in answer)
     return refusal(answer.code === "interrupted" ? "connection_not_found" : answer.code);
   const { dropped } = answer;
