@@ -22,7 +22,7 @@ export type { Asks, CallerClients, Clients, Sends } from "./dispatch/context/cli
 export type * from "./dispatch/context/context.ts";
 export type { Filter, FilteredCall } from "./dispatch/define/filters.ts";
 export type { ClientOf, HubCalls } from "./dispatch/define/hub-types.ts";
-export { HubError } from "./model/errors.ts";
+export { OpenHubError as HubError } from "./model/errors.ts";
 export type { ErrorCode } from "./model/errors.ts";
 export type { Durability, History, Limits, PresenceMode } from "./model/options.ts";
 export type { Position } from "./model/position.ts";

@@ -1,8 +1,9 @@
 // Why a request is turned away, and the HTTP answer that says so. Nothing of the token is ever part of either.
 
+import { ERRORS, type ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
 
-const UNAUTHORIZED = {
+const MESSAGES = {
   token_missing: "A token is needed: Authorization: Bearer, or access_token in the query.",
   token_too_large: "A token has at most 8,192 characters.",
   token_malformed: "The token is not a signed JWT of a kind that is read here.",
@@ -15,20 +16,14 @@ const UNAUTHORIZED = {
   token_unknown_key: "The token's key is unknown.",
   token_no_subject: "The token has no subject.",
   token_claim_invalid: "A claim of the token is missing, or has the wrong type or form.",
-} as const;
-
-const OTHERS = {
   forbidden_origin: "This origin may not connect.",
   misconfigured: "The server is misconfigured; its log has the details.",
   keys_unavailable: "The issuer's keys cannot be had now.",
-} as const;
+} as const satisfies Partial<Record<ErrorCode, string>>;
 
-const MESSAGES = { ...UNAUTHORIZED, ...OTHERS };
-
-export type TokenReason = keyof typeof UNAUTHORIZED;
 export type Reason = keyof typeof MESSAGES;
 
-type Status = 401 | 403 | 500 | 503;
+type Status = (typeof ERRORS)[Reason]["http"];
 
 /** A request turned away before any hub saw it. Its `code` is the stable reason. */
 export class Refusal extends HubError {
@@ -38,21 +33,7 @@ export class Refusal extends HubError {
   // No cause: the errors of jose carry the payload, and whatever logs an error logs its cause.
   constructor(reason: Reason) {
     super(reason, MESSAGES[reason]);
-    this.status = statusOf(reason);
-  }
-}
-
-function statusOf(reason: Reason): Status {
-  switch (reason) {
-    case "forbidden_origin":
-      return 403;
-    case "misconfigured":
-      return 500;
-    case "keys_unavailable":
-      return 503;
-    default:
-      reason satisfies TokenReason;
-      return 401;
+    this.status = ERRORS[reason].http;
   }
 }
 

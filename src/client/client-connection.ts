@@ -22,6 +22,7 @@ import type { Handler } from "./session/handlers.ts";
 import type { CallOptions } from "./session/pending-calls.ts";
 import { iterableOf } from "./session/server-streams.ts";
 import type { Greeting, Hello } from "./transport/wire.ts";
+import type { ClientErrorCode } from "./model/client-errors.ts";
 
 /**
  * The members common to both kinds of connection. `G` is the type of the server's greeting. Listeners run
@@ -177,7 +178,7 @@ function readyOf<G extends Greeting>({ events }: Session<Scope, G>): Promise<G> 
   events.connected.listen(resolve);
   events.state.listen((state) => {
     if (state.status === "closed")
-      reject(state.error ?? new HubError("closed", "The connection was closed."));
+      reject(state.error ?? new HubError<ClientErrorCode>("closed", "The connection was closed."));
   });
   // An application that does not await it gets the error by `onState`, and no unhandled rejection.
   promise.catch(() => {});

@@ -2,7 +2,7 @@
 
 export { connect } from "./connect.ts";
 export { events, type EventsOptions } from "./events/events.ts";
-export { HubError } from "../model/errors.ts";
+export { OpenHubError as HubError } from "../model/errors.ts";
 export { typed, type StreamResult, type Typed } from "./signalr-types.ts";
 export type { RoomText } from "./model/room-address.ts";
 export type { Backoff } from "./transport/backoff.ts";

@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import { Refusal, refusalResponse } from "../auth/authenticate.ts";
 import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
+import { httpStatusOf } from "../model/error-table.ts";
 import { HubError, publicError } from "../model/errors.ts";
 import { logError } from "../model/logger.ts";
 import type { ObjectEnv } from "../rooms/rpc/object-env.ts";
@@ -20,7 +21,6 @@ import { connect, negotiate } from "./signalr/negotiate.ts";
 import { refresh } from "./signalr/refresh.ts";
 import { patient } from "./sse/event-streams.ts";
 import { isOverload } from "./answer/overload.ts";
-import { STATUS } from "../model/statuses.ts";
 
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
 
@@ -88,7 +88,7 @@ function refused(error: Error, inWords: boolean): Response {
   if (isOverload(error)) return unavailable();
   const shown = publicError(error);
   if (shown.code === "internal") logError("request_failed", { error });
-  return answer(shown, STATUS.get(shown.code) ?? 500, inWords);
+  return answer(shown, httpStatusOf(shown.code), inWords);
 }
 
 function logged(request: Request, env: EndpointEnv, response: Response): Response {

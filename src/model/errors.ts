@@ -1,71 +1,36 @@
-// What can go wrong, by stable code, and how a socket ends, by number. No other file invents either.
+// The error class, and the close codes of sockets. Error codes are rows of error-table.ts.
 
-/** Stable codes. A refused token has reasons of its own, `token_…`, in the table of auth/refusal.ts. */
-export type ErrorCode =
-  | "unauthorized"
-  | "forbidden"
-  | "not_found"
-  | "hub_not_found"
-  | "method_not_allowed"
-  | "room_kind_not_found"
-  | "method_not_found"
-  | "stream_not_found"
-  | "connection_not_found"
-  | "invalid_request"
-  | "invalid_arguments"
-  | "invalid_item"
-  | "invalid_name"
-  | "invalid_position"
-  | "invalid_filter"
-  | "invalid_continuation"
-  | "malformed"
-  | "too_large"
-  | "too_deep"
-  | "rate_limited"
-  | "too_many_groups"
-  | "too_many_streams"
-  | "too_many_connections"
-  | "room_full"
-  | "relay_full"
-  | "duplicate_id"
-  | "wrong_kind"
-  | "timed_out"
-  | "interrupted"
-  | "cancelled"
-  | "history_gone"
-  | "upgrade_required"
-  | "unsupported_media_type"
-  | "client_error"
-  | "forbidden_origin"
-  | "misconfigured"
-  | "keys_unavailable"
-  | "unavailable"
-  | "no_access_keys"
-  | "token_revoked"
-  | "banned"
-  /** A service ended a stream, in its own words. */
-  | "ended"
-  | "refused_by_webhook"
-  | "webhook_unavailable"
-  | "internal";
+import type { ErrorCode } from "./error-table.ts";
 
-/** An error that may leave the server: its `code` is stable and its message is a sentence for the caller. */
-export class HubError extends Error {
+export type { ErrorCode };
+
+/**
+ * An error that may leave the server: its `code` is stable and its message is a sentence for the caller.
+ *
+ * Inside src the constructor takes codes of the table only: `NoInfer` keeps `Code` from being widened by the argument. For
+ * other codes it is written out: `HubError<ClientErrorCode>` in clients, `HubError<string>` for a code that came from
+ * elsewhere at run time.
+ */
+export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
   /** What was behind it, `TypeError: …`: only where the hub shows its callers such details. */
   detail?: string;
 
-  constructor(code: ErrorCode | (string & {}), message: string, options?: ErrorOptions) {
+  constructor(code: NoInfer<Code>, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "HubError";
     this.code = code;
   }
 }
 
+/** `HubError` for applications, which may have codes of their own. The package exports it by that name. */
+export const OpenHubError = HubError<ErrorCode | (string & {})>;
+export type OpenHubError = HubError;
+
 /** What a caller may see of any error: a `HubError` as it is, everything else as `internal`. */
 export function publicError(error: unknown): HubError {
   if (error instanceof HubError) return error;
-  if (isRemoteHubError(error)) return new HubError(error.code, error.message);
+  if (isRemoteHubError(error)) return new HubError<string>(error.code, error.message);
   return new HubError("internal", "The server failed; its log has the details.");
 }
 
@@ -93,11 +58,11 @@ export const CLOSE = {
   failed: 4503,
   /** A client has one connection: its newest. */
   replaced: 4504,
+  /** A fresh token does not admit the room, or the hub, that the connection came for. */
+  forbidden: 4505,
   /** By a service; the reason is its own. */
   dismissed: 4510,
   revoked: 4511,
-  /** A fresh token does not admit the room, or the hub, that the connection came for. */
-  forbidden: 4505,
 } as const;
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
@@ -127,12 +92,12 @@ export function reasonOf(code: CloseCode): string {
       return "The hub could not begin.";
     case CLOSE.replaced:
       return "Another connection of this client took its place.";
+    case CLOSE.forbidden:
+      return "The token does not admit this room or hub.";
     case CLOSE.dismissed:
       return "A service ended the connection.";
     case CLOSE.revoked:
       return "The token was revoked.";
-    case CLOSE.forbidden:
-      return "The token does not admit this room or hub.";
   }
 }
 

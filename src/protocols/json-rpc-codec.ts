@@ -1,6 +1,7 @@
 // JSON-RPC 2.0 on a WebSocket, both ways: the codec, and messages → text. Inbound text is decode-json-rpc.ts.
 // Our own words are methods that begin with `$/`; `room` and `position` stand beside `params`, where peers ignore them.
 
+import { jsonRpcNumberOf } from "../model/error-table.ts";
 import type { HubError } from "../model/errors.ts";
 import type { Outgoing, OutgoingInvocation } from "../model/message.ts";
 import { decodeJsonRpc } from "./decode-json-rpc.ts";
@@ -89,30 +90,6 @@ function join(records: readonly string[]): string {
 const flat = (record: string): string => (record.startsWith("[") ? record.slice(1, -1) : record);
 
 function encodeError({ code, message }: HubError): string {
-  const number = NUMBERS.get(code) ?? OTHER;
+  const number = jsonRpcNumberOf(code);
   return `{"code":${number},"message":${JSON.stringify(message)},"data":{"code":${JSON.stringify(code)}}}`;
 }
-
-/** For codes without a number of their own, user code's among them. `data.code` always tells them apart. */
-const OTHER = -32000;
-
-/** −32700 … −32600 are JSON-RPC's own, −32800 is the Language Server Protocol's, the rest is ours. */
-const NUMBERS: ReadonlyMap<string, number> = new Map([
-  ["malformed", -32700],
-  ["invalid_request", -32600],
-  ["duplicate_id", -32600],
-  ["stream_not_found", -32600],
-  ["method_not_found", -32601],
-  ["wrong_kind", -32601],
-  ["invalid_arguments", -32602],
-  ["invalid_item", -32602],
-  ["invalid_name", -32602],
-  ["invalid_position", -32602],
-  ["internal", -32603],
-  ["cancelled", -32800],
-  ["forbidden", -32001],
-  ["unauthorized", -32001],
-  ["rate_limited", -32005],
-  ["too_large", -32006],
-  ["too_deep", -32006],
-]);

@@ -1,6 +1,7 @@
 // What went wrong, in the words of ASP.NET Core: stock clients show them, and applications compare them
 // (docs/design/signalr-wire.md#er1).
 
+import { ERRORS } from "../model/error-table.ts";
 import { CLOSE, HubError, type CloseCode } from "../model/errors.ts";
 import type { Outgoing } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
@@ -16,7 +17,7 @@ export function failureText({ id, error, target = "", stage = "invoking" }: Fail
   if (stage === "invoking")
     return `An unexpected error occurred invoking '${target}' on the server.${exception(error)}`;
   if (stage === "authorising" && error.code === "forbidden")
-    return `Failed to invoke '${target}' because user is unauthorized`;
+    return ERRORS.forbidden.signalR.replace("{target}", () => target);
   return `Failed to invoke '${target}' due to an error on the server.${reason(error, stage)}`;
 }
 
@@ -24,19 +25,19 @@ export function failureText({ id, error, target = "", stage = "invoking" }: Fail
 const duplicate = (message: string, id: string): string =>
   /^Invocation ID '[^]*' is already in use\.$/.test(message)
     ? message
-    : `Invocation ID '${id}' is already in use.`;
+    : ERRORS.duplicate_id.signalR.replace("{id}", () => id);
 
 /** Ours are HubExceptions, which always show; what user code threw shows only where the hub gave a detail. */
 function exception({ code, message, detail }: HubError): string {
   if (code === "invalid_item")
-    return ` HubException: Failed to bind Stream message.${suffix(detail)}`;
+    return ` HubException: ${ERRORS.invalid_item.signalR}${suffix(detail)}`;
   return code === "internal" ? suffix(detail) : ` HubException: ${message}`;
 }
 
 /** Our own sentence about arguments is not .NET's, and may say more of the hub than its author wants to show. */
 function reason(error: HubError, stage: Failure["stage"]): string {
   if (stage === "finding" && error.code === "method_not_found")
-    return " HubException: Method does not exist.";
+    return ` HubException: ${ERRORS.method_not_found.signalR}`;
   if (stage === "binding" && error.code === "invalid_arguments") return suffix(error.detail);
   return exception(error);
 }

@@ -213,7 +213,6 @@ describe("error numbers", () => {
     malformed: -32700,
     invalid_request: -32600,
     duplicate_id: -32600,
-    stream_not_found: -32600,
     method_not_found: -32601,
     wrong_kind: -32601,
     invalid_arguments: -32602,
@@ -233,7 +232,7 @@ describe("error numbers", () => {
 
   for (const [code, number] of Object.entries(NUMBERS))
     test(`${code} is ${number}, and data.code says which`, () => {
-      const error = new HubError(code, "A sentence.");
+      const error = new HubError<string>(code, "A sentence.");
       const record = JSON.parse(jsonRpc.encode({ type: "failure", id: 1, error })) as object;
       expect(record).toEqual({
         jsonrpc: "2.0",

@@ -13,7 +13,10 @@ interface Told {
 }
 
 const text = ({ code, message = "msg", stage, detail }: Told): string => {
-  const error = Object.assign(new HubError(code, message), detail !== undefined && { detail });
+  const error = Object.assign(
+    new HubError<string>(code, message),
+    detail !== undefined && { detail },
+  );
   return failureText({ type: "failure", id: "7", error, target: "X", ...(stage && { stage }) });
 };
 

@@ -59,7 +59,7 @@ function gate({ room }: { room: Topic }, name: string): PromiseWithResolvers<voi
 }
 
 const failing = (code: string) =>
-  code === "secret" ? new Error("secret of the server") : new HubError(code, "As asked.");
+  code === "secret" ? new Error("secret of the server") : new HubError<string>(code, "As asked.");
 
 const controls = {
   release: method([Text], (context, name) => gate(context, name).resolve()),

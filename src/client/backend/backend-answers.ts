@@ -36,7 +36,7 @@ export function refusalOf({ status, headers }: Response, body: unknown): HubErro
   const { code, message } = (typeof body === "object" && body) as ErrorBody;
   const fromServer =
     text(code) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
-  return new HubError(
+  return new HubError<string>(
     fromServer ?? CODE_BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request"),
     text(message) ?? `The endpoint answered ${status}.`,
   );
@@ -69,7 +69,7 @@ export function checkBroadcast(rooms: readonly string[], { responses }: Broadcas
   if (first === undefined) return;
   const { code, message, room } = first;
   const counts = `${failures.length} of ${rooms.length} rooms were not told`;
-  throw new HubError(code, `${counts}; of ${room}: ${message}`);
+  throw new HubError<string>(code, `${counts}; of ${room}: ${message}`);
 }
 
 export interface HistoryResponse extends Position {

@@ -11,6 +11,7 @@ import {
   type Fetching,
 } from "./backend-options.ts";
 import type { TokenSource } from "./service-tokens.ts";
+import type { ClientErrorCode } from "../model/client-errors.ts";
 
 export interface RestRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -144,9 +145,13 @@ async function send(
     const text = await response.text();
     return new Response(text === "" ? null : text, response);
   } catch (cause) {
-    throw new HubError("unreachable", "The endpoint could not be reached, or did not answer.", {
-      cause,
-    });
+    throw new HubError<ClientErrorCode>(
+      "unreachable",
+      "The endpoint could not be reached, or did not answer.",
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // Public API of `dormouse/backend`. Services import from here and from no other file of this folder.
 
 export { backend } from "./backend.ts";
-export { HubError } from "../../model/errors.ts";
+export { OpenHubError as HubError } from "../../model/errors.ts";
 export type { Sends } from "../../model/audiences.ts";
 export type { HistoryQuery } from "../model/client-messages.ts";
 export type { RoomText } from "../model/room-address.ts";

@@ -5,6 +5,7 @@ import { HubError } from "../../model/errors.ts";
 import { renewInMs, type Token } from "../transport/credentials.ts";
 import type { BackendOptions } from "./backend-options.ts";
 import { parseConnectionString } from "./backend-urls.ts";
+import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /**
  * Resolves with a token for a request to `audience`, a URL without its query. `rejected` is the token that the endpoint
@@ -58,7 +59,7 @@ async function callTokenFunction(token: () => string | Promise<string>): Promise
   try {
     return await token();
   } catch (cause) {
-    throw new HubError("no_token", "The application's `token` failed.", { cause });
+    throw new HubError<ClientErrorCode>("no_token", "The application's `token` failed.", { cause });
   }
 }
 

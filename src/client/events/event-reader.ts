@@ -8,6 +8,7 @@ import { pauseMs, type Backoff } from "../transport/backoff.ts";
 import { eventStream, ResponseError, type StreamRequest } from "./event-stream.ts";
 import type { AnyRoomEvent } from "./room-event.ts";
 import { StreamPosition } from "./stream-position.ts";
+import type { ClientErrorCode } from "../model/client-errors.ts";
 
 export interface ReaderOptions extends Pick<
   StreamRequest,
@@ -75,7 +76,10 @@ async function* readStream(
         return end({ error: closeError(event), isFinal: !shouldReconnect(event.code) });
       if (event) yield event;
     }
-    return end({ error: new HubError("disconnected", "The stream ended."), isFinal: false });
+    return end({
+      error: new HubError<ClientErrorCode>("disconnected", "The stream ended."),
+      isFinal: false,
+    });
   } catch (error) {
     return end({ error: hubErrorOf(error), isFinal: isFinalError(error, options) });
   }
@@ -84,7 +88,8 @@ async function* readStream(
 /** `fetch` throws a TypeError for a failed network. Any other foreign error comes from reading an event. */
 function hubErrorOf(cause: unknown): HubError {
   if (cause instanceof HubError) return cause;
-  if (cause instanceof TypeError) return new HubError("disconnected", cause.message, { cause });
+  if (cause instanceof TypeError)
+    return new HubError<ClientErrorCode>("disconnected", cause.message, { cause });
   return new HubError("malformed", "An event was not understood.", { cause });
 }
 

@@ -4,6 +4,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { HubError } from "../../model/errors.ts";
 import { withTimeout } from "../platform/timeout.ts";
 import type { Token } from "../transport/credentials.ts";
+import type { ClientErrorCode } from "../model/client-errors.ts";
 
 export interface StreamRequest {
   readonly url: string;
@@ -27,7 +28,7 @@ const SILENCE_MS = 32_000;
 const EVENT_LENGTH = 16 * 1024 * 1024;
 
 /** The server's response is not an event stream. `code` is that of the server, or `disconnected`. */
-export class ResponseError extends HubError {
+export class ResponseError extends HubError<string> {
   readonly status: number;
   /** The pause that the server asks for (`Retry-After`), in milliseconds; 0 for none. */
   readonly retryMs: number;
@@ -79,7 +80,9 @@ async function tokenOf({ token, tokenSeconds, signal }: StreamRequest): Promise<
   try {
     return await withTimeout(fresh, { ms: tokenSeconds * 1000, signal, error });
   } catch (cause) {
-    throw new HubError("no_token", "There is no token to connect with.", { cause });
+    throw new HubError<ClientErrorCode>("no_token", "There is no token to connect with.", {
+      cause,
+    });
   }
 }
 
@@ -101,4 +104,4 @@ async function* eventsIn(
   }
 }
 
-const silence = () => new HubError("silent", "The server has fallen silent.");
+const silence = () => new HubError<ClientErrorCode>("silent", "The server has fallen silent.");

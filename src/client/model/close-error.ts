@@ -8,5 +8,5 @@ import { CLOSE, HubError } from "../../model/errors.ts";
  */
 export function closeError({ code, reason }: { readonly code: number; readonly reason: string }) {
   const name = Object.entries(CLOSE).find(([, close]) => close === code)?.[0];
-  return new HubError(name ?? "disconnected", `Closed with ${code}. ${reason}`.trim());
+  return new HubError<string>(name ?? "disconnected", `Closed with ${code}. ${reason}`.trim());
 }

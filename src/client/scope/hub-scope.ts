@@ -97,7 +97,7 @@ export class HubScope implements Scope {
   /** The room no longer admits this client. Another attempt would be refused as well, so none is made. */
   #onRefused(room: string, { code, message }: RoomError): void {
     this.forget(room);
-    this.#host.onError(new HubError(code, `${room}: ${message}`));
+    this.#host.onError(new HubError<string>(code, `${room}: ${message}`));
   }
 
   forget(room: string): void {

@@ -14,6 +14,7 @@ import { Handlers } from "./handlers.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { sessionEvents } from "./session-events.ts";
 import type { SessionOptions } from "./session-options.ts";
+import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /** Starts its first attempt at once. `G` is the type of the server's greeting to a connection with the scope `S`. */
 export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
@@ -50,7 +51,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.#heartbeat = new Heartbeat({
       now: Date.now,
       ping: () => this.#link.send(PING),
-      onSilence: () => this.#link.drop(new HubError("silent", "The server has fallen silent.")),
+      onSilence: () =>
+        this.#link.drop(new HubError<ClientErrorCode>("silent", "The server has fallen silent.")),
     });
     this.#credentials = new Credentials({
       ...options,
@@ -208,7 +210,9 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     if (this.state.status === "closed") return;
     this.#stop();
     this.#setState(state);
-    this.calls.end(new HubError("closed", "The connection is closed.", { cause: state.error }));
+    this.calls.end(
+      new HubError<ClientErrorCode>("closed", "The connection is closed.", { cause: state.error }),
+    );
     if (state.error) this.#warn(state.error);
   }
 

@@ -4,6 +4,7 @@ import { HubError } from "../../model/errors.ts";
 import { callText, cancelText, errorOf, type Frame } from "../transport/wire.ts";
 import type { CallObserver, Cancel } from "./server-streams.ts";
 import { checkSize, extractUploads, pump, type Upload, type UploadChannel } from "./upload-pump.ts";
+import type { ClientErrorCode } from "../model/client-errors.ts";
 
 export interface CallOptions {
   /**
@@ -110,7 +111,10 @@ export class PendingCalls {
     if (isLive()) return;
     const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
     if (waiting.length >= queue)
-      throw new HubError("queue_full", `${queue} calls wait for a connection already.`);
+      throw new HubError<ClientErrorCode>(
+        "queue_full",
+        `${queue} calls wait for a connection already.`,
+      );
   }
 
   /** Ids of calls and of uploads share one sequence. */

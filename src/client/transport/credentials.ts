@@ -3,6 +3,7 @@
 import { HubError } from "../../model/errors.ts";
 import { deferred } from "../platform/deferred.ts";
 import { Timer } from "../platform/timer.ts";
+import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /** A token, or a function that fetches one. It is called before every attempt, and before the current token expires. */
 export type Token = string | (() => string | Promise<string>);
@@ -61,7 +62,7 @@ export class Credentials {
     try {
       await renew(await this.fetchToken());
     } catch (cause) {
-      onError(new HubError("no_token", "The token was not renewed.", { cause }));
+      onError(new HubError<ClientErrorCode>("no_token", "The token was not renewed.", { cause }));
     }
   }
 

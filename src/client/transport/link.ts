@@ -9,6 +9,7 @@ import { closeError } from "../model/close-error.ts";
 import type { Address } from "../model/room-address.ts";
 import { Timer } from "../platform/timer.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
+import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /** Callbacks come in this order: `onOpen`, then any number of `onMessage`, then `onLost` or `onEnd`. */
 export interface LinkOptions {
@@ -78,9 +79,13 @@ export class Link {
     try {
       return { ...this.#options.address.query, ...(await this.#options.query()) };
     } catch (error) {
-      this.#queryError = new HubError("no_token", "There is no token to connect with.", {
-        cause: error,
-      });
+      this.#queryError = new HubError<ClientErrorCode>(
+        "no_token",
+        "There is no token to connect with.",
+        {
+          cause: error,
+        },
+      );
       throw this.#queryError;
     }
   }
@@ -157,4 +162,7 @@ export class Link {
 }
 
 const unreachable = (message: string): HubError =>
-  new HubError("disconnected", message || "The connection failed, or was refused.");
+  new HubError<ClientErrorCode>(
+    "disconnected",
+    message || "The connection failed, or was refused.",
+  );

@@ -51,7 +51,7 @@ export const parseFrame = (text: string): readonly Frame[] =>
   ([] as Frame[]).concat(JSON.parse(text) as Frame | Frame[]);
 
 export const errorOf = ({ code, message, data }: WireError): HubError =>
-  new HubError(data?.code ?? String(code), message);
+  new HubError<string>(data?.code ?? String(code), message);
 
 interface CallMessage {
   /** Absent: a notification, which gets no response. */

@@ -20,7 +20,7 @@ export interface FailedCall {
 export function failure(id: CallId, error: HubError, failed?: FailedCall): Outgoing {
   const { target, stage, detailed } = failed ?? {};
   const hidden = error.detail !== undefined && !detailed;
-  const shown = hidden ? new HubError(error.code, error.message) : error;
+  const shown = hidden ? new HubError<string>(error.code, error.message) : error;
   return { type: "failure", id, error: shown, ...(target && { target }), ...(stage && { stage }) };
 }
 

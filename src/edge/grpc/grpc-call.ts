@@ -72,7 +72,7 @@ export async function answers(
 }
 
 /** What a call failed with, at its hub: no refusal of the edge, whatever its code. */
-export class CallError extends HubError {}
+export class CallError extends HubError<string> {}
 
 /** What a call came to. Throws a `CallError`. */
 export function resultOf({ result, error }: Answer): JsonValue {

@@ -2,57 +2,12 @@
 
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { grpcCodeOf, type ErrorCode } from "../../model/error-table.ts";
 import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { isOverload } from "../answer/overload.ts";
 import { CallError } from "./grpc-call.ts";
-
-const CODES: ReadonlyMap<string, Code> = new Map([
-  ["unauthorized", Code.Unauthenticated],
-  ["token_revoked", Code.Unauthenticated],
-  ["forbidden", Code.PermissionDenied],
-  ["forbidden_origin", Code.PermissionDenied],
-  ["banned", Code.PermissionDenied],
-  ["refused_by_webhook", Code.PermissionDenied],
-  ["not_found", Code.NotFound],
-  ["hub_not_found", Code.NotFound],
-  ["room_kind_not_found", Code.NotFound],
-  ["method_not_found", Code.NotFound],
-  ["stream_not_found", Code.NotFound],
-  ["connection_not_found", Code.NotFound],
-  ["invalid_request", Code.InvalidArgument],
-  ["invalid_arguments", Code.InvalidArgument],
-  ["invalid_item", Code.InvalidArgument],
-  ["invalid_name", Code.InvalidArgument],
-  ["invalid_position", Code.InvalidArgument],
-  ["malformed", Code.InvalidArgument],
-  ["too_deep", Code.InvalidArgument],
-  ["duplicate_id", Code.InvalidArgument],
-  ["wrong_kind", Code.InvalidArgument],
-  ["too_large", Code.ResourceExhausted],
-  ["rate_limited", Code.ResourceExhausted],
-  ["too_many_groups", Code.ResourceExhausted],
-  ["too_many_streams", Code.ResourceExhausted],
-  ["too_many_connections", Code.ResourceExhausted],
-  ["history_gone", Code.Aborted],
-  ["timed_out", Code.DeadlineExceeded],
-  ["cancelled", Code.Canceled],
-  ["interrupted", Code.Unavailable],
-  ["unavailable", Code.Unavailable],
-  ["room_full", Code.Unavailable],
-  ["relay_full", Code.Unavailable],
-  ["keys_unavailable", Code.Unavailable],
-  ["webhook_unavailable", Code.Unavailable],
-  ["upgrade_required", Code.Unimplemented],
-  ["unimplemented", Code.Unimplemented],
-  ["misconfigured", Code.Internal],
-  ["internal", Code.Internal],
-]);
-
-/** Of a refused token, whatever is wrong with it; others are hub code's own, which refuses what cannot be done now. */
-const codeFor = (code: string): Code =>
-  CODES.get(code) ?? (code.startsWith("token_") ? Code.Unauthenticated : Code.FailedPrecondition);
 
 /** Whatever was thrown, as callers see it. */
 export function connectError(error: unknown): ConnectError {
@@ -62,11 +17,13 @@ export function connectError(error: unknown): ConnectError {
   // What failed at its hub is in the log already.
   if (shown.code === "internal" && !(error instanceof CallError))
     logError("request_failed", { error });
-  return withReason(new ConnectError(shown.message, codeFor(shown.code)), shown.code);
+  const stage = error instanceof CallError ? "called" : "refused";
+  const grpcCode: Code = grpcCodeOf(shown.code, stage);
+  return withReason(new ConnectError(shown.message, grpcCode), shown.code);
 }
 
 /** What Connect's library throws itself, so far as it comes by here. */
-const REASONS: ReadonlyMap<Code, string> = new Map([
+const REASONS: ReadonlyMap<Code, ErrorCode> = new Map<Code, ErrorCode>([
   [Code.DeadlineExceeded, "timed_out"],
   [Code.Canceled, "cancelled"],
   [Code.ResourceExhausted, "too_large"],
@@ -102,7 +59,7 @@ const shownOf = (error: unknown): HubError =>
     ? new HubError("unavailable", "The hub's objects have too much to do.")
     : publicError(error);
 
-const ENDS: ReadonlyMap<number, string> = new Map<CloseCode, string>([
+const ENDS: ReadonlyMap<number, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.expired, "token_expired"],
   [CLOSE.revoked, "token_revoked"],
   [CLOSE.slow, "rate_limited"],

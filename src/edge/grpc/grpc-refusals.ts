@@ -6,10 +6,10 @@ import {
   type HandlerContext,
   type Interceptor,
 } from "@connectrpc/connect";
-import { authenticate, Refusal } from "../../auth/authenticate.ts";
+import { authenticate } from "../../auth/authenticate.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { logRefusal } from "../answer/refusal-log.ts";
-import { STATUS } from "../../model/statuses.ts";
+import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 import { ASKING, CallError } from "./grpc-call.ts";
 import { connectError, reasonIn } from "./grpc-errors.ts";
 
@@ -55,10 +55,13 @@ async function* told<T>(messages: AsyncIterable<T>, values: ContextValues): Asyn
 function refusal(error: unknown, values: ContextValues): ConnectError {
   const shown = connectError(error);
   const code = reasonIn(shown);
-  const status = error instanceof Refusal ? error.status : STATUS.get(code ?? "");
   const asking = values.get(ASKING);
-  const isRefusal = code !== undefined && status !== undefined && !(error instanceof CallError);
-  if (asking && isRefusal)
-    logRefusal(asking.request, asking.env, { hub: asking.hub ?? "", status, code });
+  if (!asking || code === undefined || error instanceof CallError || BROKEN_OFF.has(code))
+    return shown;
+  const status = httpStatusOf(code);
+  logRefusal(asking.request, asking.env, { hub: asking.hub ?? "", status, code });
   return shown;
 }
+
+/** The caller went away, or the connection ended: nobody was refused. */
+const BROKEN_OFF: ReadonlySet<string> = new Set<ErrorCode>(["cancelled", "interrupted", "ended"]);

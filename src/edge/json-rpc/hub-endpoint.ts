@@ -1,6 +1,7 @@
 // A whole hub in JSON-RPC 2.0, at a relay, as SignalR has it: over one WebSocket with all its rooms, or over HTTP, where
 // the caller is a connection for the length of its request.
 
+import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Incoming, Received } from "../../model/message.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
@@ -78,8 +79,8 @@ function refusalOf({ messages: [message = NO_REQUEST], batch }: Received): Respo
   if (batch || message.type !== "malformed") return undefined;
   const { id, error } = message;
   if (id === undefined) return nothing();
-  const status = error.code === "too_large" ? 413 : 400;
-  return json(jsonRpcAnswers.encode({ type: "failure", id, error }), status, error.code);
+  const text = jsonRpcAnswers.encode({ type: "failure", id, error });
+  return json(text, httpStatusOf(error.code), error.code);
 }
 
 export interface Asking {
@@ -105,7 +106,7 @@ export async function answerTo({ caller, env, beyond, signal }: Asking, text: st
       return (last = relay).answer(arrival, text);
     });
     if ("text" in answered) return answered.text;
-    throw new HubError(answered.fault.code, answered.fault.message);
+    throw new HubError<string>(answered.fault.code, answered.fault.message);
   } finally {
     signal.removeEventListener("abort", hangUp);
   }

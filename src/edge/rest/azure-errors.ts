@@ -1,10 +1,10 @@
 // What went wrong, as Azure's error document: `code` is ours and stable, in the body and in two headers.
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
+import { httpStatusOf } from "../../model/error-table.ts";
 import { publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { isOverload } from "../answer/overload.ts";
-import { STATUS } from "../../model/statuses.ts";
 import { RateLimited } from "./service-rate.ts";
 
 export function failed(error: unknown): Response {
@@ -16,7 +16,7 @@ export function failed(error: unknown): Response {
   const shown = publicError(error);
   if (shown.code === "internal") logError("request_failed", { error });
   const wait = error instanceof RateLimited ? error.seconds : 1;
-  const status = STATUS.get(shown.code) ?? (shown.code === "internal" ? 500 : 400);
+  const status = httpStatusOf(shown.code);
   const retry = status === 429 || status === 503 ? { "retry-after": String(wait) } : {};
   return told(shown, status, retry);
 }

@@ -108,7 +108,7 @@ async function admitted(request: Request, env: EndpointEnv): Promise<Service> {
 /** A service's own token may be taken back like any other. */
 async function checkRevoked({ user, tenant }: Service, env: EndpointEnv): Promise<void> {
   const fault = user && (await accountStub(env, { tenant, user: user.id }).check(factsOf(user)));
-  if (fault) throw new HubError(fault.code, fault.message);
+  if (fault) throw new HubError<string>(fault.code, fault.message);
 }
 
 async function answer(request: Request, hubs: Hubs, env: EndpointEnv, mounted: Mounted) {

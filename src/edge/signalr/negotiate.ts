@@ -2,6 +2,7 @@
 // SignalR's words (docs/design/signalr-transports.md#ng2, #tp2): its clients show them.
 
 import { PING } from "../../model/both-ends.ts";
+import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 import type { Transport } from "../../model/options.ts";
 import { factsOf } from "../../model/token-rules.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
@@ -69,17 +70,13 @@ export async function connect(request: Request, hubs: Hubs, env: Env): Promise<R
   if (request.method !== "GET") return sendTo(caller, env, token);
   const transport = transportOf(request);
   if (!caller.served.settings.signalR.transports.includes(transport))
-    return refusal(
-      404,
-      `${transport} transport not supported by this end point type`,
-      "wrong_kind",
-    );
+    return refusal("not_found", `${transport} transport not supported by this end point type`);
   if (transport === "WebSockets" && !token) {
     // Negotiation was skipped, and what is asked there.
     await checkConnectRate(request, caller.user, env);
     return enterAtRelay(env, wanted(caller), arrival(caller));
   }
-  if (!token) return refusal(400, "Connection ID required", "invalid_request");
+  if (!token) return refusal("invalid_request", "Connection ID required");
   const response = await attach(caller, env, { token, transport });
   if (transport === "WebSockets" || !response.webSocket) return response;
   return transport === "ServerSentEvents"
@@ -108,8 +105,8 @@ async function attach(
   const response = await handOver(relay, { ...arrival(caller), token, ...bridged });
   const code = refusalCodeOf(response);
   if (code === "connection_not_found") return notFound();
-  if (code === "duplicate_id") return refusal(409, "", code);
-  if (code === "wrong_kind") return refusal(400, "Cannot change transports mid-connection", code);
+  if (code === "duplicate_id") return refusal(code, "");
+  if (code === "wrong_kind") return refusal(code, "Cannot change transports mid-connection");
   return response;
 }
 
@@ -131,8 +128,8 @@ function arrival(caller: Caller): SignalRArrival {
 async function sendTo(caller: Caller, env: Env, token: string | undefined): Promise<Response> {
   const { request, user } = caller;
   const { method } = request;
-  if (method !== "POST" && method !== "DELETE") return refusal(405, "", "invalid_request");
-  if (!token) return refusal(400, "Connection ID required", "invalid_request");
+  if (method !== "POST" && method !== "DELETE") return refusal("method_not_allowed", "");
+  if (!token) return refusal("invalid_request", "Connection ID required");
   const body = method === "POST" ? await bodyOf(caller) : "end";
   // A ping keeps nothing alive that its own stream does not: it need not wake the object.
   if (body !== "end" && isPing(body)) return taken();
@@ -143,13 +140,13 @@ async function sendTo(caller: Caller, env: Env, token: string | undefined): Prom
 
 const posted = (transport: PostOutcome): Response =>
   transport === "WebSockets"
-    ? refusal(405, "POST requests are not allowed for WebSocket connections.", "wrong_kind")
+    ? refusal("method_not_allowed", "POST requests are not allowed for WebSocket connections.")
     : taken();
 
 const deleted = (transport: PostOutcome): Response =>
   transport === "LongPolling"
     ? new Response(null, { status: 202 })
-    : refusal(400, "Cannot terminate this connection using the DELETE endpoint.", "wrong_kind");
+    : refusal("wrong_kind", "Cannot terminate this connection using the DELETE endpoint.");
 
 const taken = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
 
@@ -162,11 +159,11 @@ const MESSAGES_A_BODY = 32;
 const isPing = (body: ArrayBuffer): boolean =>
   body.byteLength === PING.length && new TextDecoder().decode(body) === PING;
 
-const notFound = (): Response => refusal(404, "No Connection with that ID", "connection_not_found");
+const notFound = (): Response => refusal("connection_not_found", "No Connection with that ID");
 
-const refusal = (status: number, text: string, code: string): Response =>
+const refusal = (code: ErrorCode, text: string): Response =>
   new Response(text, {
-    status,
+    status: httpStatusOf(code),
     headers: {
       "cache-control": "no-store",
       "content-type": "text/plain",

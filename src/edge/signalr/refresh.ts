@@ -3,6 +3,7 @@
 
 import { LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
+import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 import type { User } from "../../model/user.ts";
 import { knownCaller, type Caller, type Env } from "../admit/hub-callers.ts";
 import { relayOf } from "../admit/relay-choice.ts";
@@ -12,8 +13,7 @@ export async function refresh(request: Request, hubs: Hubs, env: Env): Promise<R
   try {
     return await refreshed(await knownCaller(request, hubs, env), env);
   } catch (error) {
-    if (error instanceof Refusal)
-      return refusal(error.code, error.status, error.status === 401 ? "invalid_token" : error.code);
+    if (error instanceof Refusal) return refusal(error.code);
     throw error;
   }
 }
@@ -21,11 +21,13 @@ export async function refresh(request: Request, hubs: Hubs, env: Env): Promise<R
 /** The hub itself is judged where the connection is: one that it is no longer for ends. */
 async function refreshed({ user, served, query }: Caller, env: Env): Promise<Response> {
   const token = query.get("id");
-  if (!token) return failed("invalid_request");
+  if (!token) return refusal("invalid_request");
   const relay = relayOf(env, { tenant: user.tenant, hub: served.name }, token);
-  if (!relay) return failed("connection_not_found");
+  if (!relay) return refusal("connection_not_found");
   const answer = await relay.refresh(token, user);
-  if ("code" in answer) return failed(answer.code);
+  // A connection that ended in the meantime is not there any more.
+  if ("code" in answer)
+    return refusal(answer.code === "interrupted" ? "connection_not_found" : answer.code);
   const { dropped } = answer;
   return json({
     tokenLifetimeSeconds: lifetimeOf(answer, Date.now()),
@@ -40,23 +42,18 @@ async function refreshed({ user, served, query }: Caller, env: Env): Promise<Res
 export const lifetimeOf = ({ expiresAt }: Pick<User, "expiresAt">, now: number): number =>
   Math.max(0, Math.floor((expiresAt - now) / 1000) - LEEWAY_SECONDS);
 
-const FAILURES: ReadonlyMap<string, readonly [status: number, word: string]> = new Map([
-  ["invalid_request", [400, "missing_connection_token"]],
-  ["connection_not_found", [404, "connection_not_found"]],
-  ["interrupted", [404, "connection_not_found"]],
-  ["wrong_kind", [400, "unsupported_negotiate_version"]],
-  ["forbidden", [403, "permission_change_rejected"]],
-  ["too_large", [413, "too_large"]],
+/** What .NET calls these; other codes keep their own names, but for those of tokens. */
+const DOTNET_NAMES: ReadonlyMap<string, string> = new Map<ErrorCode, string>([
+  ["invalid_request", "missing_connection_token"],
+  ["wrong_kind", "unsupported_negotiate_version"],
+  ["forbidden", "permission_change_rejected"],
 ]);
 
-/** What has no word of .NET's keeps its own. */
-function failed(code: string): Response {
-  const [status, word] = FAILURES.get(code) ?? [403, code];
-  return refusal(code, status, word);
+function refusal(code: string): Response {
+  const status = httpStatusOf(code);
+  const error = status === 401 ? "invalid_token" : (DOTNET_NAMES.get(code) ?? code);
+  return json({ error }, status, code);
 }
-
-const refusal = (code: string, status: number, word: string): Response =>
-  json({ error: word }, status, code);
 
 const json = (body: object, status = 200, code?: string): Response =>
   Response.json(body, {

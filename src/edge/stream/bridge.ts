@@ -114,7 +114,7 @@ export class Bridge {
 export async function socketIn(response: Response): Promise<WebSocket> {
   if (response.webSocket) return response.webSocket;
   const { error } = await response.json<{ error: { code: string; message: string } }>();
-  throw new HubError(error.code, error.message);
+  throw new HubError<string>(error.code, error.message);
 }
 
 export function refuse(socket: WebSocket, { id }: Heard): void {

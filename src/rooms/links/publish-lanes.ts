@@ -117,7 +117,8 @@ export class PublishLanes {
       );
       for (const [index, { resolve, reject }] of batch.entries()) {
         const outcome = outcomes[index];
-        if (outcome && "code" in outcome) reject(new HubError(outcome.code, outcome.message));
+        if (outcome && "code" in outcome)
+          reject(new HubError<string>(outcome.code, outcome.message));
         else resolve();
       }
     } catch (error) {

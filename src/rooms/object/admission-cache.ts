@@ -66,7 +66,8 @@ export class AdmissionCache {
     try {
       const account = this.#options.account(token.id);
       const admitted = await account.admit({ object, token, ...(rate && { rate }) });
-      if ("fault" in admitted) throw new HubError(admitted.fault.code, admitted.fault.message);
+      if ("fault" in admitted)
+        throw new HubError<string>(admitted.fault.code, admitted.fault.message);
       const { groups } = admitted;
       if (request.isStale) return this.#ask(token);
       this.#remember(token, groups);

@@ -2,10 +2,10 @@
 // are such objects, and differ in their parts and in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
+import { httpStatusOf } from "../../model/error-table.ts";
 import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
-import { STATUS } from "../../model/statuses.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { answerClose } from "../connection/close-socket.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -88,7 +88,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     } catch (error) {
       const { code, message } = publicError(error);
       this.parts.activity.refused(code);
-      const status = STATUS.get(code) ?? 404;
+      const status = httpStatusOf(code);
       const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
       const headers = { "x-dormouse-error": code, ...later };
       return Response.json({ error: { code, message } }, { status, headers });

@@ -11,6 +11,7 @@ import type { RelayParts } from "./relay-parts.ts";
 import type { Host, Receiver } from "../object/host.ts";
 import type { HttpCallArrival } from "../rpc/arrival.ts";
 import type { HttpCallReply } from "../rpc/relay-rpc.ts";
+import type { ErrorCode } from "../../model/error-table.ts";
 
 /** The dispatcher, and the object that it serves. */
 export interface CallTarget {
@@ -108,7 +109,7 @@ export class HttpCalls {
   }
 }
 
-const CODES: ReadonlyMap<CloseCode, string> = new Map<CloseCode, string>([
+const CODES: ReadonlyMap<CloseCode, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.flooding, "rate_limited"],
   [CLOSE.expired, "unauthorized"],
 ]);

@@ -1,0 +1,17 @@
+// Error codes that only a client has: a server never answers with one, so none has a row in the table of errors.
+
+import type { CLOSE, ErrorCode } from "../../model/errors.ts";
+
+/**
+ * A closed connection's error has the name of its close code (`CLOSE`), or `disconnected` where the code has no name.
+ * `no_token`: the application gave no token. `queue_full`: too many calls wait for a connection. `closed`: the
+ * application closed the connection. `unreachable`: the endpoint did not answer.
+ */
+export type ClientErrorCode =
+  | ErrorCode
+  | keyof typeof CLOSE
+  | "no_token"
+  | "queue_full"
+  | "closed"
+  | "disconnected"
+  | "unreachable";
