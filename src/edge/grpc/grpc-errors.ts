@@ -1,4 +1,5 @@
-// Errors as gRPC's users expect them: one of its codes, and our own stable one among the details.
+// Errors as gRPC's clients expect them: one of gRPC's codes, and Dormouse's stable code in an `ErrorInfo` detail and in the
+// metadata. Logging of refusals is in grpc-refusals.ts.
 
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -6,7 +7,6 @@ import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../mo
 import { logError } from "../../model/logger.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { isOverload } from "../answer/overload.ts";
-import { CallError } from "./grpc-call.ts";
 
 const CODES: ReadonlyMap<string, Code> = new Map([
   ["unauthorized", Code.Unauthenticated],
@@ -50,22 +50,24 @@ const CODES: ReadonlyMap<string, Code> = new Map([
   ["internal", Code.Internal],
 ]);
 
-/** Of a refused token, whatever is wrong with it; others are hub code's own, which refuses what cannot be done now. */
+/** An error that a call failed with at its hub. It is no refusal of the edge, and the hub has logged it if need be. */
+export class CallError extends HubError {}
+
+/** Codes of refused tokens begin with `token_`. Unknown codes are hub code's own: the state does not permit the call. */
 const codeFor = (code: string): Code =>
   CODES.get(code) ?? (code.startsWith("token_") ? Code.Unauthenticated : Code.FailedPrecondition);
 
-/** Whatever was thrown, as callers see it. */
+/** Any thrown value as its caller sees it. Unexpected errors are logged, and shown as `internal`. */
 export function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return explained(error);
   if (isAbort(error)) return new ConnectError("The caller is gone.", Code.Canceled);
   const shown = shownOf(error);
-  // What failed at its hub is in the log already.
   if (shown.code === "internal" && !(error instanceof CallError))
     logError("request_failed", { error });
   return withReason(new ConnectError(shown.message, codeFor(shown.code)), shown.code);
 }
 
-/** What Connect's library throws itself, so far as it comes by here. */
+/** Stable codes for errors of Connect's own library: deadlines, limits, messages that it cannot decode. */
 const REASONS: ReadonlyMap<Code, string> = new Map([
   [Code.DeadlineExceeded, "timed_out"],
   [Code.Canceled, "cancelled"],
@@ -74,11 +76,13 @@ const REASONS: ReadonlyMap<Code, string> = new Map([
   [Code.Unimplemented, "unimplemented"],
 ]);
 
+/** An error that passes here twice keeps its first detail. */
 function explained(error: ConnectError): ConnectError {
   const reason = error.details.length === 0 ? REASONS.get(error.code) : undefined;
   return reason === undefined ? error : withReason(error, reason);
 }
 
+/** `retry-after` for errors that a later attempt may not meet; a message that is too large will stay so. */
 function withReason(error: ConnectError, reason: string): ConnectError {
   const { code, metadata, details } = error;
   metadata.set(REASON, reason);
@@ -91,7 +95,7 @@ function withReason(error: ConnectError, reason: string): ConnectError {
 
 const REASON = "x-dormouse-error";
 
-/** The stable code of an error that is known by one. */
+/** The stable code that `connectError` gave the error. */
 export const reasonIn = ({ metadata }: ConnectError): string | undefined =>
   metadata.get(REASON) ?? undefined;
 
@@ -102,6 +106,7 @@ const shownOf = (error: unknown): HubError =>
     ? new HubError("unavailable", "The hub's objects have too much to do.")
     : publicError(error);
 
+/** Stable codes for closes of the socket behind a stream. */
 const ENDS: ReadonlyMap<number, string> = new Map<CloseCode, string>([
   [CLOSE.expired, "token_expired"],
   [CLOSE.revoked, "token_revoked"],
@@ -115,7 +120,7 @@ const ENDS: ReadonlyMap<number, string> = new Map<CloseCode, string>([
   [CLOSE.replaced, "ended"],
 ]);
 
-/** Why a socket behind a stream was closed; what it does not say is a loss, after which the caller may come back. */
+/** The error that a stream ends with when its socket is closed. Unknown codes are a broken connection: retry. */
 export function endingOf(code: number, reason: string): HubError {
   const own = ENDS.get(code);
   const words = reason || (own && reasonOf(code as CloseCode)) || "The stream was cut off.";

@@ -1,0 +1,56 @@
+// The client's direction of SignalR's other two transports (SIGNALR §2.3, §2.4): frames by POST, the end by DELETE. Answers
+// are those of ASP.NET Core.
+
+import { PING } from "../../model/both-ends.ts";
+import { factsOf } from "../../model/token-rules.ts";
+import type { Posted } from "../../rooms/relay/relay-object.ts";
+import type { Caller } from "../admit/hub-callers.ts";
+import { relayOfToken } from "../admit/relay-choice.ts";
+import { bodyWithin } from "../admit/request-body.ts";
+import type { Env } from "../admit/serving.ts";
+import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
+
+/** Messages of the largest size in one body: clients join what waited while a POST was under way. */
+const MESSAGES_A_BODY = 32;
+
+/**
+ * Passes the body to the connection of this token. Answered when the relay has received it, in order with all earlier
+ * ones: clients do not send the next POST before. Throws `too_large`.
+ */
+export async function postToConnection(
+  caller: Caller,
+  env: Env,
+  token: string | undefined,
+): Promise<Response> {
+  const { request, user, served } = caller;
+  const { method } = request;
+  if (method !== "POST" && method !== "DELETE") return refusal(405, "", "invalid_request");
+  if (!token) return missingToken();
+  const body = method === "POST" ? await bodyOf(caller) : "end";
+  // The transport's own stream keeps the connection alive; a ping alone need not wake its object.
+  if (body !== "end" && isPing(body)) return accepted();
+  const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
+  const transport = await relay?.post(token, factsOf(user), body);
+  if (transport === undefined || transport === "unknown") return unknownConnection();
+  return method === "POST" ? postAnswer(transport) : deleteAnswer(transport);
+}
+
+/** A WebSocket's connection receives by its socket alone. */
+const postAnswer = (transport: Posted): Response =>
+  transport === "WebSockets"
+    ? refusal(405, "POST requests are not allowed for WebSocket connections.", "wrong_kind")
+    : accepted();
+
+/** Other transports end with their own request. */
+const deleteAnswer = (transport: Posted): Response =>
+  transport === "LongPolling"
+    ? new Response(null, { status: 202 })
+    : refusal(400, "Cannot terminate this connection using the DELETE endpoint.", "wrong_kind");
+
+const accepted = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
+
+const bodyOf = ({ request, served }: Caller): Promise<ArrayBuffer> =>
+  bodyWithin(request, served.settings.limits.messageBytes * MESSAGES_A_BODY);
+
+const isPing = (body: ArrayBuffer): boolean =>
+  body.byteLength === PING.length && new TextDecoder().decode(body) === PING;

@@ -1,0 +1,102 @@
+// SignalR's transports, `{hub}?id=` (SIGNALR §2): a connection over a WebSocket, which the relay holds, or over another
+// transport, which the worker bridges to a socket of the relay.
+
+import type { Transport } from "../../model/options.ts";
+import { codeOf, enter } from "../../rooms/room/enter-room.ts";
+import type { HubArrival } from "../../rooms/relay/relay-object.ts";
+import { checkConnectRate } from "../admit/connect-rate.ts";
+import { connectRequest } from "../admit/connect-request.ts";
+import {
+  admitCaller,
+  authenticateCaller,
+  clientNameOf,
+  readmitCaller,
+  relayTargetOf,
+  type Caller,
+} from "../admit/hub-callers.ts";
+import { relayOfToken } from "../admit/relay-choice.ts";
+import { wantsEventStream, wantsWebSocket } from "../admit/requested-transport.ts";
+import type { Env, Serving } from "../admit/serving.ts";
+import { postToConnection } from "./post-frames.ts";
+import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
+import { longPoll, serverSentEvents } from "./sse-and-polling.ts";
+
+/**
+ * `{hub}` with any verb. A WebSocket without a token skipped the negotiation, and is admitted as a new connection; all
+ * other requests belong to one that was admitted when it negotiated. Throws what admission throws.
+ */
+export async function connect(request: Request, serving: Serving): Promise<Response> {
+  const { hubs, env } = serving;
+  const authenticated = await authenticateCaller(request, hubs, env);
+  const token = authenticated.query.get("id");
+  const isNew = request.method === "GET" && !token;
+  const caller = await (isNew ? admitCaller : readmitCaller)(authenticated, env);
+  if (request.method !== "GET") return postToConnection(caller, env, token);
+  const transport = transportOf(request);
+  if (!caller.served.settings.signalR.transports.includes(transport))
+    return refusal(
+      404,
+      `${transport} transport not supported by this end point type`,
+      "wrong_kind",
+    );
+  if (token) return attach(caller, env, { token, transport });
+  return transport === "WebSockets" ? connectDirectly(caller, serving) : missingToken();
+}
+
+/** The rate that a negotiation would have checked is checked here. */
+async function connectDirectly(caller: Caller, { relays, env }: Serving): Promise<Response> {
+  await checkConnectRate(caller.request, caller.user, env);
+  return relays.enter(env, relayTargetOf(caller), arrivalOf(caller));
+}
+
+/** A GET that asks for neither events nor an upgrade is a poll. */
+function transportOf(request: Request): Transport {
+  if (wantsEventStream(request)) return "ServerSentEvents";
+  return wantsWebSocket(request) ? "WebSockets" : "LongPolling";
+}
+
+interface Attachment {
+  readonly token: string;
+  readonly transport: Transport;
+}
+
+/** Attaches the request to its connection at the relay: the first one of a transport, a poll, or a reconnect. */
+async function attach(caller: Caller, env: Env, attachment: Attachment): Promise<Response> {
+  const { transport } = attachment;
+  const response = await enterRelay(caller, env, attachment);
+  if (transport === "WebSockets" || !response.webSocket) return response;
+  return transport === "ServerSentEvents"
+    ? serverSentEvents(response.webSocket, caller.request)
+    : longPoll(response.webSocket, caller.request);
+}
+
+/** The relay's answer; the refusals that ASP.NET Core has, too, in its words. */
+async function enterRelay(
+  caller: Caller,
+  env: Env,
+  { token, transport }: Attachment,
+): Promise<Response> {
+  const { user, served } = caller;
+  const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
+  if (!relay) return unknownConnection();
+  // Absent for a WebSocket: the socket is the client's own.
+  const bridged = transport === "WebSockets" ? {} : { transport };
+  const response = await enter(relay, { ...arrivalOf(caller), token, ...bridged });
+  const code = codeOf(response);
+  if (code === "connection_not_found") return unknownConnection();
+  if (code === "duplicate_id") return refusal(409, "", code);
+  if (code === "wrong_kind") return refusal(400, "Cannot change transports mid-connection", code);
+  return response;
+}
+
+/** What the relay's object keeps of the client. */
+function arrivalOf(caller: Caller): HubArrival {
+  const client = clientNameOf(caller);
+  const { user, request } = caller;
+  return {
+    kind: "hub",
+    user,
+    request: connectRequest(request),
+    ...(client !== undefined && { client }),
+  };
+}
