@@ -24,7 +24,7 @@ export interface Entrant {
 }
 
 /** The rooms of a request, as topics, for the webhook; `own` is the room of its path. */
-export type RoomsOf = (own: Topic) => readonly string[];
+type RoomsOf = (own: Topic) => readonly string[];
 
 /**
  * Admits a request to the room of its path. The order of the checks is fixed, and each throws its own error:
@@ -56,7 +56,7 @@ const policyInput = ({ served, user, topic }: Entrant) =>
   [callAt(served, user, topic), rulesAt(served, topic)] as const;
 
 /** How a client continues an earlier connection. Both come from the client, and are checked before they are used. */
-export interface Resumption {
+interface Resumption {
   /** Its position in the room's log, as text. */
   readonly since?: string | undefined;
   /** The id of its earlier connection: messages that excluded that one are not replayed. */

@@ -15,7 +15,7 @@ import { post } from "../../webhooks/webhook-request.ts";
 import { connectRequest } from "./connect-request.ts";
 
 /** A connection that an authenticated user asks for. */
-export interface ConnectAttempt {
+interface ConnectAttempt {
   readonly request: Request;
   readonly user: User;
   readonly hub: string;

@@ -8,7 +8,7 @@ import { relayTargetOf, type Caller } from "./hub-callers.ts";
 import type { Relay } from "./relay-choice.ts";
 import type { Serving, WaitUntil } from "./serving.ts";
 
-export interface RelayCall {
+interface RelayCall {
   readonly caller: Caller;
   readonly serving: Serving;
   readonly waitUntil: WaitUntil;

@@ -4,7 +4,7 @@
 import { HubError } from "../../model/errors.ts";
 
 /** As it stands in the path, decoded; whether hub and kind exist is checked by admission. */
-export interface RoomPath {
+interface RoomPath {
   readonly hub: string;
   readonly kind: string;
   readonly name: string;

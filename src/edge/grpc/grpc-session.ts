@@ -19,7 +19,7 @@ import { Queue } from "../stream/slow-reader-queue.ts";
 import { onAbort, untilAborted } from "./abort-signals.ts";
 import type { CallAnswer } from "./grpc-call.ts";
 import { endingOf } from "./grpc-errors.ts";
-import { heartbeat, HEARTBEAT_MS, SMALL_MESSAGE_BYTES } from "./heartbeat.ts";
+import { heartbeat, HEARTBEAT_MS, SMALL_MESSAGE_BYTES } from "./grpc-heartbeat.ts";
 import { checkedText, hubSocket, type HubSocket } from "./hub-socket.ts";
 import {
   answerResponse,

@@ -16,7 +16,7 @@ import {
 import type { ConnectedParams, RoomRecord } from "../stream/room-record.ts";
 
 /** A message that streams and sessions alike may receive: the case of a `oneof`. */
-export type RoomMessage =
+type RoomMessage =
   | { readonly case: "event"; readonly value: Event }
   | { readonly case: "presence"; readonly value: Presence }
   | { readonly case: "reset"; readonly value: Reset };

@@ -21,10 +21,10 @@ import type { FrameCache } from "../stream/shared-frames.ts";
 import { Queue } from "../stream/slow-reader-queue.ts";
 import { envelopeOf } from "./encoded-stream.ts";
 import { endingOf } from "./grpc-errors.ts";
-import { heartbeat, HEARTBEAT_MS, SMALL_MESSAGE_BYTES } from "./heartbeat.ts";
+import { heartbeat, HEARTBEAT_MS, SMALL_MESSAGE_BYTES } from "./grpc-heartbeat.ts";
 import { messageOf, standingOf } from "./room-messages.ts";
 
-export interface SubscriptionOptions {
+interface SubscriptionOptions {
   readonly sources: readonly RoomSource[];
   readonly frames: FrameCache;
   /** `strict`: a gap ends the stream with `history_gone`, instead of being reported in it. */

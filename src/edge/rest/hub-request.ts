@@ -19,7 +19,7 @@ import type { Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
 import type { Message } from "./operation-schemas.ts";
 
-export interface HubRequestOptions {
+interface HubRequestOptions {
   readonly request: Request;
   readonly env: AuthEnv & ObjectEnv;
   readonly service: Service;

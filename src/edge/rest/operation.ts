@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 /** Query and body after validation, with defaults filled in. */
-export interface Given<Q, B> {
+interface Given<Q, B> {
   readonly query: Q;
   readonly body: B;
 }

@@ -19,13 +19,13 @@ import type { ServiceRates } from "./service-rate.ts";
 /** Azure's newest and its first API version; all operations are served under both. */
 const PREFIXES = ["/api/hubs/{hub}", "/api/v1/hubs/{hub}"];
 
-export interface RestOptions {
+interface RestOptions {
   readonly hubs: Hubs;
   readonly rates: ServiceRates;
 }
 
 /** A route in Hono's syntax of paths. Its answers are complete: errors are Azure's documents already. */
-export interface RestRoute {
+interface RestRoute {
   readonly method: string;
   readonly path: string;
   handler(request: Request, env: ServiceEnv): Response | Promise<Response>;

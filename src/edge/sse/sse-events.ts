@@ -10,7 +10,7 @@ import {
 } from "../stream/room-record.ts";
 import type { RoomDelivery } from "../stream/room-stream.ts";
 
-export interface ServerSentEvent {
+interface ServerSentEvent {
   readonly name: string;
   /** Any value of JSON. */
   readonly data: unknown;

@@ -5,7 +5,7 @@ import { CLOSE, shouldReconnect } from "../../model/errors.ts";
 import { logError, logWarning } from "../../model/logger.ts";
 import { closeQuietly } from "./room-socket.ts";
 
-export interface BridgeOptions {
+interface BridgeOptions {
   /** Opens a socket that continues where the last one broke. Throws where the object refuses or is unreachable. */
   open(): Promise<WebSocket>;
   /** A frame of the object, in order. The socket is for answers to it. */

@@ -40,7 +40,7 @@ export interface RoomStreamFormat {
   ended(end: RoomEnd): void;
 }
 
-export interface RoomStreamOptions {
+interface RoomStreamOptions {
   readonly sources: readonly RoomSource[];
   readonly frames: FrameCache;
   readonly format: RoomStreamFormat;

@@ -19,7 +19,7 @@ export interface Frame {
 }
 
 /** A frame that is the same for every stream of this one room. */
-export interface SharedFrame {
+interface SharedFrame {
   /** The position of the client after the frame; undefined where the frame does not change it. */
   readonly position: string | undefined;
   /**
