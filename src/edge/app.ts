@@ -83,13 +83,17 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   return app;
 }
 
+/** What doors keep from one request to the next. Nothing in it is needed for correctness: isolates come and go. */
 interface Isolate {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
   readonly frames: FrameCache;
 }
 
-/** Rooms and hubs in JSON-RPC, and rooms as event streams. */
+/**
+ * Rooms and hubs in JSON-RPC, and rooms as event streams. One path serves a room's WebSocket and its events: clients
+ * say by headers which they want.
+ */
 const roomRoutes = (isolate: Isolate): Route[] => [
   {
     method: "GET",
@@ -127,6 +131,7 @@ const roomRoutes = (isolate: Isolate): Route[] => [
 /** Where SignalR's clients connect: to a hub, or to Azure's path where an application negotiated for them. */
 const signalR = (path: string) => [`/hubs/:hub${path}`, `/client${path}`];
 
+// Verbs that a negotiation does not have are 405; `{hub}` itself takes all verbs, and answers for them.
 const signalRRoutes = (isolate: Isolate): Route[] => [
   {
     method: "POST",

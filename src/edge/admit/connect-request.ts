@@ -27,6 +27,7 @@ export function connectRequest(request: Request): ConnectRequest {
 /** Of the headers of the WebSocket handshake, subprotocols may carry a token; the others say nothing of the client. */
 const isSecret = (name: string): boolean => SECRET.has(name) || name.startsWith("sec-websocket-");
 
+/** A parameter of the query, or a header. */
 interface Pair {
   readonly name: string;
   readonly value: string;

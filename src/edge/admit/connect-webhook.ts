@@ -42,7 +42,10 @@ export async function applyConnectWebhook(
   return granted(attempt.user, await askWebhook(attempt, connect, env));
 }
 
-/** Only a refusal is told to the client. What else went wrong is the application's own, and goes to the log. */
+/**
+ * One request, never repeated: the client is waiting, and repeats its own. Only a refusal is told to the client; all
+ * other failures are the application's own, are logged, and become `webhook_unavailable`, which clients retry.
+ */
 async function askWebhook(
   attempt: ConnectAttempt,
   to: Destination,
@@ -62,7 +65,10 @@ async function askWebhook(
   }
 }
 
-/** The CloudEvents text of the attempt; its time `at` is in milliseconds. */
+/**
+ * The CloudEvents text of the attempt; its time `at` is in milliseconds. `subject` is the room, or else the hub.
+ * Claims are those of the token, as it was verified.
+ */
 function eventOf(attempt: ConnectAttempt, id: string, at: number): string {
   const { request, user, hub, room, rooms = [] } = attempt;
   const subject = room ? formatTopic(room) : hub;
@@ -95,7 +101,10 @@ function claimsIn(text: string): object | undefined {
 
 const tooLarge = () => new Error(`Its answer is over ${ANSWER_BYTES} bytes.`);
 
-/** Some claims (`sub`, `iss`, …) are the token's alone; one of those makes the whole answer invalid. */
+/**
+ * The claims as a grant. Some claims (`sub`, `iss`, …) are the token's alone: an answer with one of those is invalid
+ * as a whole, because the application expects more of it than it would get.
+ */
 function grantIn(claims: object | undefined, env: AuthEnv): Grant | undefined {
   const config = readConfig(env);
   try {

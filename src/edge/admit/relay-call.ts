@@ -8,6 +8,7 @@ import { relayTargetOf, type Caller } from "./hub-callers.ts";
 import type { Relay } from "./relay-choice.ts";
 import type { Serving, WaitUntil } from "./serving.ts";
 
+/** The caller is admitted. Its rate of new connections is not checked: calls have a rate of their own, at the relay. */
 interface RelayCall {
   readonly caller: Caller;
   readonly serving: Serving;
@@ -27,6 +28,7 @@ export async function callRelay(
 ): Promise<string> {
   const { request, user } = caller;
   const arrival = { user, request: connectRequest(request), random: randomId() };
+  // The relay that is working on the calls, if any.
   let last: Relay | undefined;
   const hangUp = () => {
     if (last) waitUntil(last.hangUp(arrival.random));

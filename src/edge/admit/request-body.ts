@@ -8,14 +8,14 @@ export async function bodyWithin(request: Request, most: number): Promise<ArrayB
   const length = request.headers.get("content-length");
   if (Number(length) > most) throw tooLarge(most);
   // The engine reads a whole body at a fraction of the cost of chunks. HTTP holds the client to the declared length.
-  if (length !== null) return checkedSize(await request.arrayBuffer(), most);
+  if (length !== null) return checkSize(await request.arrayBuffer(), most);
   const chunks: Uint8Array[] = [];
   for await (const chunk of chunksWithin(request.body, most, () => tooLarge(most)))
     chunks.push(chunk);
   return new Blob(chunks).arrayBuffer();
 }
 
-function checkedSize(body: ArrayBuffer, most: number): ArrayBuffer {
+function checkSize(body: ArrayBuffer, most: number): ArrayBuffer {
   if (body.byteLength > most) throw tooLarge(most);
   return body;
 }

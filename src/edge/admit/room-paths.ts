@@ -28,7 +28,10 @@ export function roomPathOf(pathname: string): RoomPath {
   };
 }
 
-/** The first colon ends the kind: names may have colons of their own. */
+/**
+ * The first colon ends the kind: names may have colons of their own. Without a colon the kind is empty, which admission
+ * refuses with `room_kind_not_found`.
+ */
 function partyPath(hub: string, room: string): RoomPath {
   const colon = room.indexOf(":");
   return { hub, kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };

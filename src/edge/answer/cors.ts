@@ -13,7 +13,10 @@ export function withCors(request: Request, env: AuthEnv, response: Response): Re
   return copy;
 }
 
-/** Answers `OPTIONS`. Without the allowing headers a browser does not send the request that it asked about. */
+/**
+ * Answers `OPTIONS` for every route, whether it exists or not. Without the allowing headers a browser does not send the
+ * request that it asked about. Browsers may keep the answer for ten minutes.
+ */
 export function preflight(request: Request, env: AuthEnv): Response {
   const headers = new Headers(headersFor(request, env));
   if (headers.has("access-control-allow-origin")) {

@@ -1,11 +1,12 @@
-// The operator's record of refused requests: a line of the log, and a data point of Workers Analytics Engine where that
-// is configured. Browsers hide the reason of a refused handshake from the page, so that the log is often the only trace.
+// The operator's record of refused requests: a line of the log, and a data point of Workers Analytics Engine where
+// that is configured. Browsers hide the reason of a refused handshake from the page, so that the log is often the
+// only trace.
 
 import { logWarning } from "../../model/logger.ts";
 import { writeRefusal } from "../../rooms/observe/analytics.ts";
 import type { ObjectEnv } from "../../rooms/rpc/room-rpc.ts";
 
-export interface Refused {
+export interface RefusalRecord {
   /** Empty where the request names none. */
   readonly hub: string;
   readonly status: number;
@@ -17,7 +18,7 @@ export interface Refused {
 export function logRefusal(
   { method, url }: Request,
   env: ObjectEnv,
-  { hub, status, code }: Refused,
+  { hub, status, code }: RefusalRecord,
 ): void {
   // Percent-encoded, as it was sent.
   const { pathname: path } = new URL(url);

@@ -1,6 +1,6 @@
-// A bypass around Connect's pipeline for the messages of a stream. The pipeline costs as much for each message as all the
-// rest of the work; by the outlet a message is encoded once for all streams, and a frame's messages are one write. How a
-// stream begins and ends is still Connect's.
+// A bypass around Connect's pipeline for the messages of a stream. The pipeline costs as much for each message as all
+// the rest of the work; by the outlet a message is encoded once for all streams, and a frame's messages are one
+// write. How a stream begins and ends is still Connect's.
 
 import { toBinary, toJsonString } from "@bufbuild/protobuf";
 import { createContextKey } from "@connectrpc/connect";
@@ -19,8 +19,9 @@ export interface Outlet {
 export const OUTLET = createContextKey<Outlet | undefined>(undefined);
 
 /**
- * The response's body: Connect's first piece, then the pieces of the outlet, then the rest of Connect's, which holds the
- * status. Ends only after the request's body is drained. A reader that stops early ends the queue and the handler.
+ * The response's body: Connect's first piece, then the pieces of the outlet, then the rest of Connect's, which holds
+ * the status. Ends only after the request's body is drained. A reader that stops early ends the queue and the
+ * handler.
  */
 export function mergeOutlet(
   body: AsyncIterable<Uint8Array>,
@@ -42,6 +43,7 @@ export function mergeOutlet(
   };
 }
 
+/** Connect writes the first piece with the headers. A handler that fails before has no first piece, and no queue. */
 async function* piecesOf(
   own: AsyncIterator<Uint8Array>,
   outlet: Outlet,

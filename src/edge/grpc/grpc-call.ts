@@ -15,6 +15,10 @@ import { untilAborted } from "./abort-signals.ts";
 import type { Body } from "./grpc-body.ts";
 import { CallError } from "./grpc-errors.ts";
 
+/**
+ * Everything that a handler needs beside its message. Contexts are replaced, not changed: a handler that keeps one
+ * sees no later state.
+ */
 export interface CallContext {
   readonly request: Request;
   readonly serving: StreamServing;
@@ -69,8 +73,9 @@ export interface CallAnswer {
 }
 
 /**
- * Sends JSON-RPC text to the hub, one call or an array of calls, and gives the answers in any order. Throws what
- * `callRelay` throws, and the signal's reason.
+ * Sends JSON-RPC text to the hub, one call or an array of calls, and gives the answers, which may be in any order and
+ * are matched by id. Throws what `callRelay` throws, and the signal's reason; it is unknown then which calls have
+ * run.
  */
 export async function callHubOf(
   caller: Caller,
@@ -94,9 +99,9 @@ export function resultOf({ result, error }: CallAnswer): JsonValue {
 export const publishText = (id: number, request: Omit<PublishRequest, "hub">): string => {
   const { topic, target: method, idempotencyKey, excluded } = request;
   if (method === "") throw new HubError("invalid_arguments", "Which target?");
-  const room = checkedTopic(topic);
+  const room = checkTopic(topic);
   const params = argumentsOf(request.arguments);
-  const publication = { room, method, params, ...keyed(idempotencyKey) };
+  const publication = { room, method, params, ...keyMember(idempotencyKey) };
   return JSON.stringify({
     ...{ jsonrpc: "2.0", id, method: "$/publish" },
     params: excluded.length > 0 ? { ...publication, excluded } : publication,
@@ -111,11 +116,11 @@ export const invokeText = (
 ): string => {
   const { method, idempotencyKey } = request;
   const params = complete(argumentsOf(request.arguments));
-  return JSON.stringify({ jsonrpc: "2.0", id, method, params, ...keyed(idempotencyKey) });
+  return JSON.stringify({ jsonrpc: "2.0", id, method, params, ...keyMember(idempotencyKey) });
 };
 
 /** Requires the kind that JSON-RPC lets clients omit. The name is checked where names are parsed. */
-export function checkedTopic(text: string): string {
+export function checkTopic(text: string): string {
   if (text.includes(":") || text === "all") return text;
   throw new HubError("room_kind_not_found", "A topic is `group:name`, `order:id` or `user:id`.");
 }
@@ -128,7 +133,7 @@ export function streamOf(value: JsonValue): JsonValue | undefined {
 }
 
 /** Proto3 has no absent strings: empty is absent. */
-const keyed = (idempotencyKey: string) => (idempotencyKey === "" ? {} : { idempotencyKey });
+const keyMember = (idempotencyKey: string) => (idempotencyKey === "" ? {} : { idempotencyKey });
 
 /** Throws `invalid_arguments` for values that JSON cannot express. */
 function argumentsOf(list: ListValue | undefined): readonly JsonValue[] {

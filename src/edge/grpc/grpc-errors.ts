@@ -1,5 +1,5 @@
-// Errors as gRPC's clients expect them: one of gRPC's codes, and Dormouse's stable code in an `ErrorInfo` detail and in the
-// metadata. Logging of refusals is in grpc-refusals.ts.
+// Errors as gRPC's clients expect them: one of gRPC's codes, and Dormouse's stable code in an `ErrorInfo` detail and
+// in the metadata. Logging of refusals is in grpc-refusals.ts.
 
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -53,7 +53,9 @@ const CODES: ReadonlyMap<string, Code> = new Map([
 /** An error that a call failed with at its hub. It is no refusal of the edge, and the hub has logged it if need be. */
 export class CallError extends HubError {}
 
-/** Codes of refused tokens begin with `token_`. Unknown codes are hub code's own: the state does not permit the call. */
+/**
+ * Codes of refused tokens begin with `token_`. Unknown codes are hub code's own: the state does not permit the call.
+ */
 const codeFor = (code: string): Code =>
   CODES.get(code) ?? (code.startsWith("token_") ? Code.Unauthenticated : Code.FailedPrecondition);
 

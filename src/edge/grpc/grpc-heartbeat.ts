@@ -1,5 +1,5 @@
-// Heartbeats of streams and sessions: proxies close connections that are silent, and a write is how the server notices a
-// caller that has vanished.
+// Heartbeats of streams and sessions: proxies close connections that are silent, and a write is how the server
+// notices a caller that has vanished.
 
 import { create } from "@bufbuild/protobuf";
 import { HeartbeatSchema } from "../../protocols/proto/dormouse/v1/hub_pb.ts";

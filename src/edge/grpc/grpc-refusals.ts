@@ -1,5 +1,5 @@
-// Authentication of calls, and the errors of all calls: as their callers see them (grpc-errors.ts) and, where a call was
-// refused, in the log. A call that its hub failed was not refused, and is not logged here.
+// Authentication of calls, and the errors of all calls: as their callers see them (grpc-errors.ts) and, where a call
+// was refused, in the log. A call that its hub failed was not refused, and is not logged here.
 
 import {
   type ConnectError,
@@ -27,7 +27,10 @@ export async function authenticateCall({ signal, values, service }: HandlerConte
   }
 }
 
-/** Translates every error of a handler, and of the stream that it returns. */
+/**
+ * Translates every error of a handler, and of the stream that it returns. Connect then writes the error in the
+ * protocol of the call, as a status or at the end of the stream.
+ */
 export const translateErrors: Interceptor = (next) => async (request) => {
   const { contextValues } = request;
   try {
@@ -56,7 +59,10 @@ async function* translatedStream<T>(
   }
 }
 
-/** Logs what has an HTTP status, by which other doors would have refused it as well. */
+/**
+ * The error for the caller. It is logged where its code has an HTTP status, by which the other doors would have refused
+ * the request: that is what operators count. Errors that the hub's own method threw are its answer, and not logged.
+ */
 function refusal(error: unknown, values: ContextValues): ConnectError {
   const shown = connectError(error);
   const code = reasonIn(shown);

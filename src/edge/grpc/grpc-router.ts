@@ -29,7 +29,10 @@ export const CONNECT_PATHS = [`/${Hub.typeName}/*`, `/${Health.typeName}/*`];
 /** Protobuf's `Value` nests by at most three messages for a level of JSON. */
 const MESSAGES_A_LEVEL = 3;
 
-/** A call as `fetch` has it. Handlers are made once; the context of a call is made for each. */
+/**
+ * A call as `fetch` has it. Handlers are made once, and the context of a call for each. Errors are answers in the
+ * protocol of the call: the function rejects only for faults of the libraries.
+ */
 export function connectRpc(isolate: Omit<StreamServing, "env">) {
   const handlers = new Map(handlersFor(isolate.hubs).map((one) => [one.requestPath, one]));
   return async (request: Request, env: Env, waitUntil: WaitUntil): Promise<Response> => {
@@ -56,7 +59,9 @@ const universalRequest = ({ method, url, headers: header, signal }: Request) => 
   ...{ httpVersion: "", method, url, header, signal },
 });
 
-/** Proxies must neither keep nor compress an answer, which would hold messages back; pages may read Connect's headers. */
+/**
+ * Proxies must neither keep nor compress an answer, which would hold messages back; pages may read Connect's headers.
+ */
 function withHeaders(response: Response): Response {
   response.headers.set("cache-control", "no-store, no-transform");
   response.headers.set("access-control-expose-headers", cors.exposedHeaders.join(", "));
@@ -87,6 +92,10 @@ const EXPLANATIONS: ReadonlyMap<number, string> = new Map([
   ],
 ]);
 
+/**
+ * Connect's handlers, by protocol and method. Limits are the largest of all hubs: each hub's own limit is checked at
+ * the hub, once the request has named it.
+ */
 function handlersFor(hubs: Hubs): UniversalHandler[] {
   const largest = [...hubs.values()].map(({ settings }) => settings.limits.messageBytes);
   const router = createConnectRouter({
@@ -106,13 +115,17 @@ function handlersFor(hubs: Hubs): UniversalHandler[] {
   return router.handlers;
 }
 
+/** gRPC-Web's types begin alike, and go on with `-web`. */
 const isNative = (type: string): boolean => /^application\/grpc(?:[+;]|$)/i.test(type);
 
 const NATIVE =
   "Native gRPC ends with trailers, which this server cannot send. Use gRPC-Web or Connect, or a proxy that converts.";
 const UNIMPLEMENTED = "There is no such method.";
 
-/** In the protocol of the caller, as far as its content type tells it. */
+/**
+ * The answer for a path without a method: in the protocol of the caller, as far as its content type tells it. Not
+ * logged, because scanners try many paths.
+ */
 function unknownMethod(type: string): Response {
   if (/^application\/grpc-web/i.test(type)) return headersOnly(type, UNIMPLEMENTED);
   const error = { code: "unimplemented", message: UNIMPLEMENTED };

@@ -1,6 +1,6 @@
 // A session: one connection to a hub, in both directions, as a JSON-RPC socket at a relay. It needs a transport that
-// carries both directions at once. Nothing in HTTP declares that, so that the caller has to prove it: it must send back a
-// token that it can only have read from the response.
+// carries both directions at once. Nothing in HTTP declares that, so that the caller has to prove it: it must send
+// back a token that it can only have read from the response.
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -20,7 +20,7 @@ import { onAbort, untilAborted } from "./abort-signals.ts";
 import type { CallAnswer } from "./grpc-call.ts";
 import { endingOf } from "./grpc-errors.ts";
 import { heartbeat, HEARTBEAT_MS, SMALL_MESSAGE_BYTES } from "./grpc-heartbeat.ts";
-import { checkedText, hubSocket, type HubSocket } from "./hub-socket.ts";
+import { checkText, hubSocket, type HubSocket } from "./hub-socket.ts";
 import {
   answerResponse,
   eventResponse,
@@ -52,6 +52,7 @@ export async function* session(
   yield* bridge.queue.read();
 }
 
+/** The first message names the hub and the caller's options; there is no second one. */
 function helloIn({ done, value }: IteratorResult<SessionRequest>): Hello {
   if (!done && value.kind.case === "hello") return value.kind.value;
   throw new HubError("invalid_arguments", "A session begins with hello.");
@@ -68,7 +69,11 @@ const oneWay = () =>
     "A session needs a transport that carries both directions at once, and hello and confirm within 5 seconds each. Use Subscribe and Publish.",
   );
 
-/** Between the call's two streams and the socket. The queue's end, from whichever side, ends all of it. */
+/**
+ * Between the call's two streams and the socket. The queue's end, from whichever side, ends all of it: timers, socket
+ * and the reading of requests. Order: responses stand in the order of the hub's records; a call that fails before it
+ * is sent is answered at once, and may overtake answers of earlier calls.
+ */
 class SessionBridge {
   readonly queue: Queue<SessionResponse>;
   readonly #socket: WebSocket;
@@ -116,11 +121,16 @@ class SessionBridge {
     }
   }
 
+  /** The second message of the caller. Throws `unimplemented`, also for a call that was sent too early. */
   #confirm({ kind }: SessionRequest): void {
     if (kind.case !== "confirm" || kind.value !== this.#token) throw oneWay();
     this.#isConfirmed = true;
   }
 
+  /**
+   * The caller's direction has ended. Calls that are open are still answered; messages of rooms end with the last
+   * answer.
+   */
   #halfClose(): void {
     if (!this.#isConfirmed) return this.queue.end(oneWay());
     this.#isHalfClosed = true;
@@ -135,7 +145,7 @@ class SessionBridge {
   #send(request: SessionRequest): void {
     const { id, kind } = request;
     try {
-      const text = checkedText(textOf(request), this.#limits);
+      const text = checkText(textOf(request), this.#limits);
       if (kind.case !== "cancel") this.#begin({ id, kind });
       this.#socket.send(text);
     } catch (error) {
@@ -160,6 +170,10 @@ class SessionBridge {
     }
   }
 
+  /**
+   * The response for one record, if the caller gets one. A session cannot answer requests of the hub, as streams
+   * cannot.
+   */
   #responseTo(record: RoomRecord): SessionResponse | undefined {
     if (isConnected(record)) return this.#ready(record);
     if (isRequest(record)) return void refuseRequest(this.#socket, record);
@@ -167,6 +181,7 @@ class SessionBridge {
     return this.#answer(record as CallAnswer);
   }
 
+  /** The first response. `confirm` is the token that the caller has to send back. */
   #ready({ params }: RoomRecord): SessionResponse {
     const { connectionId, userId } = params as { connectionId: string; userId: string };
     const value = { connectionId, userId, confirm: this.#token };

@@ -41,6 +41,7 @@ function discard(socket: WebSocket): void {
   closeQuietly(socket);
 }
 
+/** The rate of new connections is checked here, because this is one: unary calls have a rate of their own. */
 async function openSocket(caller: Caller, context: HandlerContext): Promise<WebSocket> {
   const {
     request,
@@ -57,7 +58,7 @@ async function openSocket(caller: Caller, context: HandlerContext): Promise<WebS
  * Checks text before it is sent. The hub would refuse it as a frame, without saying which call it was. Throws
  * `too_large` or `too_deep`.
  */
-export function checkedText(text: string, { messageBytes, depth }: Limits): string {
+export function checkText(text: string, { messageBytes, depth }: Limits): string {
   const refused = sizeError(text, messageBytes) ?? depthError(text, depth);
   if (refused) throw refused;
   return text;

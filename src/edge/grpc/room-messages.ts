@@ -27,6 +27,7 @@ type RoomMessage =
  */
 const LEVELS = 30;
 
+/** Stops at the first value that is deeper. */
 function isDeep(value: unknown, levels = LEVELS): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((one) => isDeep(one, levels - 1));
@@ -71,6 +72,7 @@ interface RoomStart {
   readonly after: string | undefined;
 }
 
+/** The message with which a room begins in a stream. Positions are text, as everywhere; empty where there is none. */
 export function standingOf({ room: topic, record, before, after }: RoomStart): Standing {
   const connected = record.params as ConnectedParams;
   const { replayed } = connected;

@@ -15,7 +15,10 @@ import { messageOf, outcomeOf, valueOf } from "./room-messages.ts";
 /** A call that waits for its answer. Its kind decides the form of the answer. */
 export type OpenCall = Pick<SessionRequest, "id" | "kind">;
 
-/** The JSON-RPC text of a request. Throws `invalid_arguments`, `room_kind_not_found` or `wrong_kind`. */
+/**
+ * The JSON-RPC text of a request; the id is the caller's own. A topic without a position joins at the present. Throws
+ * `invalid_arguments`, `room_kind_not_found` or `wrong_kind`.
+ */
 export function textOf({ id, kind }: SessionRequest): string {
   const call = (method: string, params: object) =>
     JSON.stringify({ jsonrpc: "2.0", id, method, params });
@@ -50,6 +53,7 @@ function withoutStreams(args: readonly JsonValue[]): readonly JsonValue[] {
   throw new HubError("wrong_kind", "A method that takes a stream needs an Upload.");
 }
 
+/** Built here alone, so that the union of all cases is checked in one place. */
 const response = (kind: MessageInitShape<typeof SessionResponseSchema>["kind"]): SessionResponse =>
   create(SessionResponseSchema, kind ? { kind } : {});
 
@@ -80,6 +84,7 @@ interface JoinResult {
   readonly replayed: number;
 }
 
+/** Results are the hub's own, and trusted to have the form of their method. */
 function outcomeOfCall({ kind }: OpenCall, result: JsonValue): Outcome {
   switch (kind.case) {
     case "join": {

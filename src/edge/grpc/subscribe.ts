@@ -14,7 +14,7 @@ import { applyConnectWebhook } from "../admit/connect-webhook.ts";
 import { ROOMS_AT_MOST, sourceOf, type RoomSource } from "../stream/room-sources.ts";
 import { onAbort, untilAborted } from "./abort-signals.ts";
 import { OUTLET } from "./encoded-stream.ts";
-import { authenticatedCall, callerAtHub, checkedTopic } from "./grpc-call.ts";
+import { authenticatedCall, callerAtHub, checkTopic } from "./grpc-call.ts";
 import { Subscription } from "./subscription.ts";
 
 /**
@@ -59,11 +59,14 @@ async function sourcesOf(
   return entrants.map((one) => sourceOf(one, positions.get(formatTopic(one.topic)), serving));
 }
 
-/** The caller's positions by topic, in canonical form. Throws `invalid_arguments`, `too_many_groups` or `invalid_name`. */
+/**
+ * The caller's positions by topic, in canonical form: two spellings of one topic count as twice the same. Throws
+ * `invalid_arguments`, `too_many_groups`, `room_kind_not_found` or `invalid_name`.
+ */
 function positionsOf({ topics }: SubscribeRequest): ReadonlyMap<string, string | undefined> {
   const positions = new Map(
     topics.map(({ topic, position }) => [
-      formatTopic(parseTopic(checkedTopic(topic))),
+      formatTopic(parseTopic(checkTopic(topic))),
       position === "" ? undefined : position,
     ]),
   );

@@ -1,4 +1,5 @@
-// The format of a Subscribe stream: records of its rooms as envelopes of messages, in a queue that the response reads.
+// The format of a Subscribe stream: records of its rooms as envelopes of messages, in a queue that the response
+// reads. The promises of order and completeness are those of stream/room-stream.ts.
 
 import { create } from "@bufbuild/protobuf";
 import { HubError } from "../../model/errors.ts";
@@ -31,6 +32,10 @@ interface SubscriptionOptions {
   readonly options: Pick<SubscribeRequest, "presence" | "strict"> & { readonly isJson: boolean };
 }
 
+/**
+ * States: opening, begun (the first standing is known), ended. The queue is where they meet: a room's end, a gap, the
+ * call's signal and a slow reader end the queue, and the queue's end closes the rooms and the timer.
+ */
 export class Subscription implements RoomStreamFormat {
   readonly encoding: string;
   /** Its end is the stream's, and closes the rooms. */
@@ -71,6 +76,10 @@ export class Subscription implements RoomStreamFormat {
     this.#rooms.end();
   }
 
+  /**
+   * `encoding` names all that the bytes depend on. A standing depends on the caller's position as well, but is part
+   * of no shared frame; neither is a reset, so that `strict` need not be in the name.
+   */
   encode(delivery: RoomDelivery): Uint8Array | undefined {
     const response = this.#responseTo(delivery);
     return response && envelopeOf(response, this.#options.isJson);
@@ -80,6 +89,7 @@ export class Subscription implements RoomStreamFormat {
     this.queue.push([bytes], bytes.length);
   }
 
+  /** As an error, also for a close that is none: a stream of rooms has no end of its own. */
   ended({ code, reason }: RoomEnd): void {
     this.queue.end(endingOf(code, reason));
   }
@@ -93,6 +103,7 @@ export class Subscription implements RoomStreamFormat {
     return create(SubscribeResponseSchema, { kind });
   }
 
+  /** Every room has one standing at its start, and another one after each break. The first of all becomes `first`. */
   #start(value: Standing): SubscribeResponse | undefined {
     if (value.outcome === Outcome.RESET) this.#reportGap();
     const response = create(SubscribeResponseSchema, { kind: { case: "standing", value } });
@@ -102,7 +113,7 @@ export class Subscription implements RoomStreamFormat {
     return undefined;
   }
 
-  /** Messages that were missed cannot be recovered. */
+  /** Messages were missed that cannot be recovered. In a stream that is not strict, the message itself reports it. */
   #reportGap(): void {
     if (this.#options.strict)
       this.queue.end(new HubError("history_gone", "The room no longer has what was missed."));

@@ -13,7 +13,7 @@ import { closeQuietly, refuseRequest } from "../stream/room-socket.ts";
 import { untilAborted } from "./abort-signals.ts";
 import { invokeText, resultOf, streamOf, type CallAnswer } from "./grpc-call.ts";
 import { endingOf } from "./grpc-errors.ts";
-import { checkedText, hubSocket, type HubSocket } from "./hub-socket.ts";
+import { checkText, hubSocket, type HubSocket } from "./hub-socket.ts";
 import { mixedKinds } from "./upload-reader.ts";
 import { valueOf } from "./room-messages.ts";
 
@@ -43,7 +43,10 @@ export async function uploadItems(
   }
 }
 
-/** Items in their order, then the stream's end. */
+/**
+ * Items in their order, then the stream's end. Nothing holds a fast caller back but the socket: the hub's limits of
+ * rate and of queued items end the connection of one that floods it.
+ */
 async function sendItems(rest: AsyncIterator<UploadRequest>, call: StreamCall): Promise<void> {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- in their order
@@ -76,6 +79,10 @@ const notification = (method: string, params: object): string =>
 const withStream = (args: readonly JsonValue[]): readonly JsonValue[] =>
   args.some((one) => streamOf(one) === STREAM_ID) ? args : [...args, { $stream: STREAM_ID }];
 
+/**
+ * One call on its own socket, from its invocation to its result. The result is settled once, by the first of: the
+ * answer, an item of a stream that the method returns, the socket's close.
+ */
 class StreamCall {
   readonly #hub: HubSocket;
   readonly #result = Promise.withResolvers<JsonValue>();
@@ -102,7 +109,7 @@ class StreamCall {
 
   /** Throws `too_large` or `too_deep`. */
   send(text: string): void {
-    this.#hub.socket.send(checkedText(text, this.#hub.limits));
+    this.#hub.socket.send(checkText(text, this.#hub.limits));
   }
 
   /** The hub cancels the call if it is still running. */

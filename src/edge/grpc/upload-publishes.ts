@@ -1,5 +1,5 @@
-// An upload of publications. Those that have arrived go to the hub in one frame; while the hub works on them, later ones
-// wait with the caller, which HTTP's flow control slows down.
+// An upload of publications. Those that have arrived go to the hub in one frame; while the hub works on them, later
+// ones wait with the caller, which HTTP's flow control slows down.
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -52,8 +52,9 @@ export async function uploadPublishes(upload: Upload, hub: string, context: Hand
 }
 
 /**
- * All messages that have arrived, up to the size of a batch; at least one. One message more is read ahead, and no more,
- * so that the caller cannot fill the worker's memory.
+ * All messages that have arrived, up to the size of a batch; at least one. Batches follow the rhythm of the hub:
+ * while one is being published, the next one gathers. One message more is read ahead, and no more, so that the caller
+ * cannot fill the worker's memory.
  */
 async function* batchesOf({ first: begun, rest }: Upload, signal: AbortSignal) {
   // An error while a batch is being published is thrown with the next one.
@@ -87,7 +88,10 @@ interface PublishCall {
   readonly text: string;
 }
 
-/** As many calls as a frame may hold. A call that is too long is a frame of its own, and is refused alone. */
+/**
+ * As many calls as a frame may hold, by bytes and by number, in their order. A call that is too long is a frame of
+ * its own, and is refused alone.
+ */
 function* framesOf(
   calls: readonly PublishCall[],
   { messageBytes, messagesPerFrame, queuedCalls }: Limits,
@@ -175,6 +179,9 @@ class Summary {
     if (this.#failures.length < FAILURES_REPORTED) this.#failures.push({ index, code, message });
   }
 
+  /**
+   * Positions by topic as the caller wrote it. Failures are sorted: those found before sending come first otherwise.
+   */
   get response(): MessageInitShape<typeof UploadResponseSchema> {
     return {
       accepted: this.#accepted,

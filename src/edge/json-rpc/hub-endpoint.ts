@@ -80,6 +80,7 @@ function refusalOf({ messages: [message = NO_REQUEST], batch }: Received): Respo
   return json(jsonRpcAnswers.encode({ type: "failure", id, error }), status, error.code);
 }
 
+/** The notifications may have failed: JSON-RPC has no way to report it. */
 const noContent = (): Response => new Response(null, { status: 204 });
 
 /** `code` stands in the header as well, where the text is a refusal. */

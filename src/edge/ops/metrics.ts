@@ -1,5 +1,6 @@
-// `GET /api/metrics`: the counters of one tenant's hubs, for Prometheus. Each hub answers from the index in its room `all`.
-// A hub that does not answer in time has no samples but `dormouse_hub_up 0`: one slow hub must not hide the others.
+// `GET /api/metrics`: the counters of one tenant's hubs, for Prometheus. Each hub answers from the index in its room
+// `all`. A hub that does not answer in time has no samples but `dormouse_hub_up 0`: one slow hub must not hide the
+// others.
 
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { inTime } from "../../model/bounded-read.ts";
@@ -25,6 +26,7 @@ const BATCH_SIZE = 20;
 /** For one hub: Prometheus by default gives the whole scrape ten seconds. */
 const TIMEOUT_MS = 4_000;
 
+/** Runs the work a batch at a time, and gives the results in its order. */
 async function inBatches<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = [];
   for (let from = 0; from < work.length; from += BATCH_SIZE)
@@ -39,6 +41,10 @@ interface HubAnswer {
   readonly metrics?: HubMetrics;
 }
 
+/**
+ * One hub's figures from its index, which sums up the reports of rooms and relays: they lag a little behind. Never
+ * rejects: a failure is logged, and the hub is reported as down.
+ */
 async function hubMetrics(env: ObjectEnv, { tenant, hub }: { tenant: string; hub: string }) {
   try {
     const index = peersOf(env)(objectName({ tenant, hub, topic: ALL }));

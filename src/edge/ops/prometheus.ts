@@ -22,12 +22,14 @@ export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export const textOf = (families: readonly Family[]): string =>
   families.map((family) => linesOf(family).join("")).join("");
 
+/** `HELP` and `TYPE` once for each family, before its samples, which must stand together. */
 const linesOf = ({ name, help, type, samples }: Family): string[] => [
   `# HELP ${name} ${escape(help)}\n`,
   `# TYPE ${name} ${type}\n`,
   ...samples.map(({ labels, value }) => `${name}${labelsOf(labels)} ${value}\n`),
 ];
 
+/** Without labels there are no braces either. */
 const labelsOf = (labels: Sample["labels"]): string => {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`);
   return pairs.length > 0 ? `{${pairs.join(",")}}` : "";

@@ -8,7 +8,8 @@ import { closeCommand } from "./hub-operations.ts";
 import { azureOperation } from "./operation.ts";
 import { Message, Reason } from "./operation-schemas.ts";
 
-// No command at all: whether the holder matches the connection is the answer.
+// 200 with an empty body, or 404 `connection_not_found`; HEAD as Azure's SDKs send it. No command is sent: whether the
+// holding object matches the connection is the answer.
 const exists = azureOperation({
   id: "connectionExists",
   method: "GET",
@@ -18,7 +19,8 @@ const exists = azureOperation({
   handle: async (hub) => hub.mustCommand(),
 });
 
-// Idempotent, as DELETE is: closing a connection that does not exist succeeds.
+// Idempotent, as DELETE is: closing a connection that does not exist succeeds. The client gets the reason with the
+// close, and does not reconnect by itself.
 const close = azureOperation({
   id: "closeConnection",
   method: "DELETE",
@@ -30,7 +32,8 @@ const close = azureOperation({
   },
 });
 
-// 202, as Azure answers: accepted, and not known to be received. A missing connection is no error.
+// 202, as Azure answers: the holding object has taken the message, and nothing is known of its receipt. A connection
+// that does not exist is no error. The message is in no room's log, and is not replayed to a client that reconnects.
 const send = azureOperation({
   id: "sendToConnection",
   method: "POST",
@@ -44,7 +47,9 @@ const send = azureOperation({
   },
 });
 
-// Throws `connection_not_found`, `timed_out`, or `client_error` with the client's own message.
+// The one operation that waits for a client. The client may have run the method although the answer is an error: a
+// repetition runs it again. Throws `connection_not_found`, `timed_out`, or `client_error` with the client's own
+// message.
 const invoke = azureOperation({
   id: "invokeConnection",
   method: "POST",
@@ -74,7 +79,8 @@ function missingIfInterrupted(error: unknown): unknown {
 const Completed = z.enum(["true", "false"]).optional();
 
 // Answers a stream invocation of the client from outside the hub; the stream's id is the client's invocation id.
-// Items and the end travel in one call, so that they cannot be separated.
+// Items arrive in the order of the requests that were answered. Item and end travel in one call, so that nothing
+// comes between.
 const sendItem = azureOperation({
   id: "sendStreamItem",
   method: "POST",
@@ -123,4 +129,5 @@ const leaveGroups = azureOperation({
   },
 });
 
+// In the order of the OpenAPI document.
 export const connections = [exists, close, send, invoke, sendItem, completeStream, leaveGroups];

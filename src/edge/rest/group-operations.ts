@@ -11,7 +11,7 @@ import { azureOperation } from "./operation.ts";
 import { Excluded, Message, Reason } from "./operation-schemas.ts";
 import { readPlace, writePlace } from "./paging.ts";
 
-// `limit: 0` asks the room for its counts alone.
+// Counts connections everywhere, also those that objects elsewhere hold. `limit: 0` asks the room for its counts alone.
 const exists = azureOperation({
   id: "groupExists",
   method: "GET",
@@ -54,7 +54,10 @@ const list = azureOperation({
   },
 });
 
-/** The request's own URL with the next place; never with its token, because links end up in logs. */
+/**
+ * The request's own URL with the next place, and with the rest of `top`. Never with its token: links end up in logs,
+ * and the client adds its token to every request anyway.
+ */
 function nextLink({ request }: HubRequest, token: string, top: number): string {
   const url = new URL(request.url);
   url.searchParams.delete("access_token");
@@ -63,7 +66,8 @@ function nextLink({ request }: HubRequest, token: string, top: number): string {
   return url.href;
 }
 
-// Answered when the room has accepted the message. `publish` (publish-operations.ts) also returns its position.
+// Answered when the room has accepted the message; delivery goes on after that. Excluded connections do not get it, and
+// see a gap in the offsets. `publish` (publish-operations.ts) takes an idempotency key, and answers with the position.
 const send = azureOperation({
   id: "sendToGroup",
   method: "POST",
@@ -79,7 +83,7 @@ const send = azureOperation({
   },
 });
 
-// Also connections that objects elsewhere hold and that follow the group.
+// Also connections that objects elsewhere hold and that follow the group. A connection that joins meanwhile may stay.
 const closeConnections = azureOperation({
   id: "closeGroupConnections",
   method: "POST",
@@ -105,6 +109,8 @@ export async function setMembership(
   if (!(await hub.command({ type, room: formatTopic(topic) }))) throw noConnection();
 }
 
+// A membership of the connection, which ends with it; `addUserToGroup` outlives connections. The hub's limit of groups
+// for a connection holds here as well: `too_many_groups`.
 const add = azureOperation({
   id: "addConnectionToGroup",
   method: "PUT",

@@ -26,6 +26,8 @@ const send = azureOperation({
   },
 });
 
+// Connections close object by object; the answer comes when all objects that follow `all` have done it. Clients that
+// connect meanwhile stay.
 const closeConnections = azureOperation({
   id: "closeConnections",
   method: "POST",
@@ -57,7 +59,10 @@ export const closeCommand = (reason?: string): Command => ({
   ...(reason && { reason }),
 });
 
-/** Azure's command objects, with its names. */
+/**
+ * Azure's command objects, with its names. Members that are unknown are refused, because a misspelt one would change
+ * the meaning of a command for many connections.
+ */
 const SignalRCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("SendMessage"), message: Message }),
   z.strictObject({ type: z.literal("JoinGroup"), group: z.string() }),
@@ -82,7 +87,10 @@ const execute = operation({
   },
 });
 
-/** Throws `too_large` or `invalid_name`. */
+/**
+ * The command as objects run it. Groups get their canonical name here, so that objects compare names as they stand.
+ * Throws `too_large` or `invalid_name`.
+ */
 function commandOf(hub: HubRequest, command: z.output<typeof SignalRCommand>): Command {
   switch (command.type) {
     case "SendMessage":

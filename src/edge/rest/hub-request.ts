@@ -28,6 +28,10 @@ interface HubRequestOptions {
   readonly path: ReadonlyMap<string, string>;
 }
 
+/**
+ * Made by the router for each request. Getters parse their parameter when they are read, and throw then, so that an
+ * operation only fails for parameters that it uses.
+ */
 export class HubRequest {
   readonly request: Request;
   readonly env: AuthEnv & ObjectEnv;
@@ -70,12 +74,15 @@ export class HubRequest {
     return this.parameter("connection");
   }
 
-  /** The object of a room. Rooms exist as soon as they are addressed; an empty one costs no storage. */
+  /** The object of a room. Rooms exist as soon as they are addressed, and need not be created. */
   room(topic: Topic): Peer {
     return peersOf(this.env)(objectName({ ...this.domain, topic }));
   }
 
-  /** A user's account, which spans all hubs of the tenant. */
+  /**
+   * A user's account, which spans all hubs of the tenant. It knows the objects that hold the user's connections, and
+   * sends commands to each of them.
+   */
   account(userId = this.userId): Account {
     return accountOf(this.env, { tenant: this.domain.tenant, user: userId });
   }
@@ -118,5 +125,6 @@ export class HubRequest {
   }
 }
 
+/** Also for ids that are malformed, or of an object of another hub: callers learn no more than that. */
 export const noConnection = () =>
   new HubError("connection_not_found", "There is no connection with that id.");

@@ -12,6 +12,7 @@ import { users } from "./user-operations.ts";
 
 const current = [...hubWide, ...connections, ...groups, ...users, ...publishing, batch, ...rooms];
 
+/** For the rows below, whose ids exist: a wrong one fails when the module is loaded. */
 const byId = (id: string): Operation => current.find((operation) => operation.id === id)!;
 
 /** Paths of Azure's first API version: no verbs, and the user before or after the group. */

@@ -6,7 +6,10 @@ import { LIMITS } from "../../model/options.ts";
 import { MAX_NAME_LENGTH } from "../../model/topic.ts";
 import type { Operation } from "./operation.ts";
 
-/** The whole document. It depends on nothing but the operations: it is made once for each isolate. */
+/**
+ * The whole document. It depends on nothing but the operations, and is made once for each isolate. A test lints it with
+ * the strictest rules of Redocly, and another generates requests from it (test/edge/rest/from-schema.ts).
+ */
 export const openApi = (operations: readonly Operation[]): object => ({
   openapi: "3.1.0",
   info: {
@@ -33,7 +36,7 @@ export const openApi = (operations: readonly Operation[]): object => ({
   },
 });
 
-/** Azure's error document (azure-errors.ts). */
+/** Azure's error document (azure-errors.ts). `target`, `details` and `inner` are Azure's, and empty here. */
 const ERROR = {
   type: "object",
   description: "`code` is stable, and stands in the header x-ms-error-code as well.",
@@ -47,7 +50,10 @@ const ERROR = {
   },
 };
 
-/** By the first segment of an operation's path; generated clients group their methods by tag. */
+/**
+ * The description of each tag. Operations are grouped by the first segment of their path; generated clients make a
+ * class or a module of each tag.
+ */
 const TAGS = {
   hub: "A whole hub.",
   connections: "One connection.",
@@ -71,12 +77,16 @@ function pathsOf(operations: readonly Operation[]): object {
   for (const operation of operations) {
     const path = `/api/hubs/{hub}${operation.path}`;
     const verbs = paths.get(path) ?? {};
-    paths.set(path, { ...verbs, [operation.method.toLowerCase()]: described(operation, path) });
+    paths.set(path, {
+      ...verbs,
+      [operation.method.toLowerCase()]: operationObject(operation, path),
+    });
   }
   return { ...Object.fromEntries(paths), ...ENDPOINT };
 }
 
-const described = (operation: Operation, path: string): object => ({
+/** One operation as OpenAPI has it. Parameters of the path come from the path itself, so that none can be left out. */
+const operationObject = (operation: Operation, path: string): object => ({
   operationId: operation.id,
   summary: operation.summary,
   tags: [tagOf(operation)],
@@ -110,7 +120,10 @@ const parametersIn = (path: string): object[] =>
     return { name, in: "path", required: true, ...PARAMETERS.get(name) };
   });
 
-/** The schema of what a caller sends: a field with a default is optional there. */
+/**
+ * A schema of zod as JSON Schema, from the caller's side: a field with a default is optional there. Values that JSON
+ * Schema cannot describe are any value.
+ */
 const schemaOf = (schema: z.ZodType): object => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return rest;
@@ -150,7 +163,10 @@ const FAILURE = (description: string) => ({
   content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
 });
 
-/** Statuses that every operation may answer with, and those of its own kind. */
+/**
+ * Statuses that every operation may answer with, and those of its own kind. Codes are not listed: one status has
+ * several, and new ones may be added, so that generated clients must not enumerate them.
+ */
 const responsesOf = ({ status, answer, finds, body }: Operation): object => ({
   [status]: {
     description: "Done.",

@@ -40,7 +40,7 @@ export function queryParameters(params: URLSearchParams): object {
  * The value as its schema gives it, defaults filled in. Throws `invalid_arguments` with the path and the reason of the
  * first problem; `where` is the path's first part.
  */
-export function validated<T>(schema: ZodType<T>, value: unknown, where: string): T {
+export function validate<T>(schema: ZodType<T>, value: unknown, where: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

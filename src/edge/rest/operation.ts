@@ -21,6 +21,8 @@ interface Given<Q, B> {
 /** How a body is read: as JSON, or as Azure's message in one of its three encodings (rest-body.ts). */
 export type BodyKind = "json" | "message";
 
+// One row of the table. A row is the only place where its path, its schemas and its prose stand: the router, the
+// validation and the OpenAPI document read them from here.
 // any: a table of operations has no common type but this one.
 // oxlint-disable-next-line typescript/no-explicit-any
 export interface Operation<Q = any, B = any> {

@@ -15,16 +15,19 @@ const Command = z.strictObject({
 });
 type Command = z.output<typeof Command>;
 
-/** A command that passed its checks, with its place in the request. */
+/**
+ * A command that passed its checks, with its place in the request. Checks need no object: a batch with a fault
+ * reaches only the rooms of its other commands.
+ */
 interface Prepared {
   readonly index: number;
   readonly topic: Topic;
   readonly draft: Draft;
 }
 
-// Replies stand in the order of the commands. A command that fails, before or while it is published, leaves the others
-// as they are. Without `parallel` publications are made in the order of the request, over all rooms; with it their
-// order holds within each room only.
+// Replies stand in the order of the commands. A command that fails, before or while it is published, leaves the
+// others as they are: there is no transaction over the request. Without `parallel` publications are made in the order
+// of the request, over all rooms, and a slow room delays the next; with it their order holds within each room only.
 export const batch = operation({
   id: "batch",
   method: "POST",

@@ -42,7 +42,9 @@ async function publishTo(hub: HubRequest, topic: Topic, publication: Publication
   return { epoch, offset };
 }
 
-// Safe to retry only with an idempotency key: without an answer it is unknown whether the message was stored.
+// Without an answer it is unknown whether the message was stored: a request may be repeated only with an idempotency
+// key. Publications of one request after another keep their order in the room; those of concurrent requests have
+// none.
 const publish = operation({
   id: "publish",
   method: "POST",
@@ -58,6 +60,7 @@ export const Failed = z.object({ code: z.string(), message: z.string() });
 /** Rooms or publications of one request. */
 export const AT_MOST = 100;
 
+/** Never rejects: a room that fails is a row of the response. */
 async function outcomeOf(work: () => Promise<object>) {
   try {
     return { result: await work() };
@@ -73,7 +76,8 @@ export function failedReply(error: unknown) {
   return { error: { code, message } };
 }
 
-// Rooms are independent: one that fails leaves the others published. Responses stand in the order of `rooms`.
+// Rooms are independent: one that fails leaves the others published, and there is no order among them. Responses
+// stand in the order of `rooms`. One idempotency key serves for all rooms, because each room has its own log.
 const broadcast = operation({
   id: "broadcastToRooms",
   method: "POST",

@@ -34,6 +34,7 @@ const MEDIA_TYPES = {
 const typeOf = ({ headers }: Request): string =>
   (headers.get("content-type") ?? "application/json").split(";")[0]!.trim().toLowerCase();
 
+/** From bytes to a value that no schema has seen. Throws `malformed` or `too_deep`. */
 type Read = (bytes: Uint8Array) => unknown;
 
 function readJson(bytes: Uint8Array): unknown {
@@ -62,6 +63,7 @@ function parse(text: string): unknown {
   }
 }
 
+/** Checked before it is decoded: a few bytes of MessagePack can declare an array of four billion elements. */
 function readMsgpack(bytes: Uint8Array): unknown {
   const error = msgpackError(bytes, LIMITS.depth);
   if (error) throw error;
@@ -106,6 +108,7 @@ function messageIn({ messages: [message, ...others] }: ReturnType<typeof decodeS
   throw malformed("The payload is not one invocation.");
 }
 
+/** By media type, in lower case and without parameters. Any other type is 415. */
 const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["application/json", readJson],
   ["application/x-msgpack", readMsgpack],

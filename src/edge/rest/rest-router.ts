@@ -11,7 +11,7 @@ import { HubRequest } from "./hub-request.ts";
 import { operations } from "./index.ts";
 import { openApi } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
-import { pathParameters, queryParameters, validated } from "./operation-input.ts";
+import { pathParameters, queryParameters, validate } from "./operation-input.ts";
 import { readBody } from "./rest-body.ts";
 import { forService, type ServiceCall, type ServiceEnv } from "./service-admission.ts";
 import type { ServiceRates } from "./service-rate.ts";
@@ -31,6 +31,10 @@ interface RestRoute {
   handler(request: Request, env: ServiceEnv): Response | Promise<Response>;
 }
 
+/**
+ * All routes, in the order in which they must be registered. The same operations are served under both prefixes, and
+ * their paths in the OpenAPI document are those of the newest.
+ */
 export function restRoutes(options: RestOptions): RestRoute[] {
   return [
     ...PREFIXES.flatMap((prefix) => operationRoutes(prefix, options)),
@@ -61,7 +65,10 @@ function operationRoutes(prefix: string, { hubs, rates }: RestOptions): RestRout
   return [...rows, ...others];
 }
 
-/** Routes that belong to no hub. Health and document need no token. */
+/**
+ * Routes that belong to no hub. Health and document need no token: load balancers and generators have none. The
+ * catch-all answers 404 only to services; without a token it is 401, so that nobody can list the operations.
+ */
 function endpointRoutes({ rates }: RestOptions): RestRoute[] {
   const document = openApi(operations);
   return [
@@ -78,7 +85,6 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
     {
       method: "ALL",
       path: "/api/*",
-      // Without a token nobody learns which operations exist.
       handler: (request, env) =>
         forService({ request, env, rates }, async () => {
           throw new HubError("not_found", "There is no such operation.");
@@ -87,6 +93,7 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
   ];
 }
 
+/** 405 with the verbs that the path has. Needs no token: it tells nothing that the OpenAPI document does not. */
 function methodNotAllowed(known: readonly Operation[]): Response {
   const error = new HubError("method_not_allowed", "There is such a path, and no such verb.");
   const response = failed(error);
@@ -102,7 +109,10 @@ function emptyResponse(status: number): Response {
   return new Response(null, { status, headers, encodeBody: "manual" });
 }
 
-/** `{group}` is a parameter and `:send` a literal, with its colon escaped or not; Hono writes both differently. */
+/**
+ * `{group}` is a parameter. `:send` is a literal whose colon clients may percent-encode, which some HTTP libraries do
+ * by themselves. Hono writes a parameter with a colon, and a literal colon as a parameter with a pattern.
+ */
 const honoPath = (pattern: string): string =>
   pattern
     .split("/")
@@ -120,7 +130,10 @@ interface RoutedOperation {
   readonly hubs: Hubs;
 }
 
-/** In this order: path, hub, query, body, and then the operation's own work. */
+/**
+ * Reads the request in a fixed order: path, hub, query, body. The first fault is the answer, so that a body is read
+ * only for a hub that exists. An operation that returns nothing answers with its own status and an empty body.
+ */
 async function run(
   { operation, pattern, hubs }: RoutedOperation,
   { request, env }: ServiceCall,
@@ -129,9 +142,9 @@ async function run(
   const url = new URL(request.url);
   const path = pathParameters(pattern, url.pathname);
   const served = servedHub(hubs, hubName(path.get("hub")!, url.searchParams.get("application")));
-  const query = validated(operation.query, queryParameters(url.searchParams), "query");
+  const query = validate(operation.query, queryParameters(url.searchParams), "query");
   const given = operation.body && (await readBody(request, operation.bodyKind));
-  const body = operation.body && validated(operation.body, given, "body");
+  const body = operation.body && validate(operation.body, given, "body");
   const hub = new HubRequest({ request, env, service, served, path });
   const { status = operation.status, body: answer } =
     (await operation.handle(hub, { query, body })) ?? {};

@@ -10,11 +10,14 @@ import { closeArguments } from "./hub-operations.ts";
 import { operation } from "./operation.ts";
 import { Excluded, Position, Reason } from "./operation-schemas.ts";
 
-/** The entries of one answer. Absent: as many as the room gives by default; 0: none, for counts or position alone. */
+/**
+ * The number of entries in one answer. Absent: as many as the room gives by default; 0: none, for the counts or the
+ * position alone. The hub's own limits hold as well, so that a page may be shorter than asked for.
+ */
 const Count = z.coerce.number().int().min(0).max(1_000).optional();
 
-// Messages after `since` are those that a client at this position missed. A `since` of another epoch, or from before the
-// log's first entry, is no error: epoch and first offset of the answer show the gap.
+// Messages after `since` are those that a client at this position missed. A `since` of another epoch, or from before
+// the log's first entry, is no error: epoch and first offset of the answer show the gap.
 const history = operation({
   id: "history",
   method: "GET",
@@ -49,7 +52,8 @@ const history = operation({
   },
 });
 
-// The epoch stays: clients that hold a position go on from it, and only what they missed is lost.
+// The messages only: epoch, offsets and presence stay. Clients that hold a position go on from it, and only the
+// messages that they had missed until now are lost to them.
 const clear = operation({
   id: "removeHistory",
   method: "DELETE",
@@ -62,8 +66,9 @@ const clear = operation({
 /** Centrifugo's two figures: connections, and distinct users among them. */
 const Counts = { num_clients: z.int(), num_users: z.int() };
 
-// Ordered by user id. The next page begins after the last id of this one, so that members who come or go between two
-// pages move no other member to another page.
+// Ordered by user id. The next page begins after the last id of this one, so that members who join or leave between two
+// pages move no other member to another page. `since` is in milliseconds; `state` is the member's own, from `$/track`.
+// The counts are of the whole room, on every page.
 const presence = operation({
   id: "presence",
   method: "GET",
@@ -94,6 +99,7 @@ const countsOf = ({ users, connections }: { users: number; connections: number }
   num_users: users,
 });
 
+// The counts of `presence`, without its members; the cheapest question about a room.
 const presenceStats = operation({
   id: "presenceStats",
   method: "GET",
@@ -105,7 +111,8 @@ const presenceStats = operation({
   }),
 });
 
-// One call for what a dashboard shows of a room. The rate is that of the last minute, in messages a second.
+// What a dashboard shows of a room, in one call. The rate is that of the last minute, in messages a second. The room is
+// named in its canonical form, which may differ from the path's.
 const info = operation({
   id: "roomInfo",
   method: "GET",
@@ -119,8 +126,8 @@ const info = operation({
   },
 });
 
-// Rooms report to the index in the hub's room `all` from time to time, so that the figures are a little old. The
-// index is the only list of rooms: a room that has never reported, or not for a day, is not in it.
+// From the index in the hub's room `all`, to which rooms report from time to time: the figures are a little old. There
+// is no other list of rooms. A room that has not reported for a day is not in it, and may exist all the same.
 const list = operation({
   id: "listRooms",
   method: "GET",
@@ -156,8 +163,9 @@ const list = operation({
   },
 });
 
-// Unlike `clear`, this makes every position of the room invalid: clients get `reset` and load the room's state anew.
-// Answers with the first position of the new epoch.
+// Unlike `clear`, this begins a new epoch, and every position that a client holds becomes invalid: connected clients
+// get `reset`, later ones recover nothing, and both load the room's state anew. Answers with the new epoch's
+// position.
 const erase = operation({
   id: "eraseRoom",
   method: "DELETE",
@@ -167,6 +175,7 @@ const erase = operation({
   handle: async (hub) => ({ body: await hub.room(hub.topic).erase() }),
 });
 
+// As `closeGroupConnections`, for rooms of any kind.
 const closeConnections = operation({
   id: "closeRoomConnections",
   method: "POST",
@@ -179,7 +188,7 @@ const closeConnections = operation({
   },
 });
 
-// Membership as for groups; `{room}` may also be an order or a user's room.
+// Membership as for groups; `{room}` may also be an order or a user's room. A service needs no right to enter it.
 const add = operation({
   id: "addConnectionToRoom",
   method: "PUT",

@@ -32,7 +32,10 @@ export async function forService(
   }
 }
 
-/** Throws what authentication throws, `forbidden`, `rate_limited`, `token_revoked` or `banned`. */
+/**
+ * In this order, the cheapest first: signature, rate in this isolate and at its binding, revocation at the account's
+ * object. Throws what authentication throws, `forbidden`, `rate_limited`, `token_revoked` or `banned`.
+ */
 async function admitService({ request, env, rates }: ServiceCall): Promise<Service> {
   const service = await authenticateService(request, env);
   await rates.check(service, env);

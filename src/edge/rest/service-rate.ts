@@ -30,7 +30,10 @@ export class RateLimited extends HubError {
   }
 }
 
-/** The token buckets of one isolate, by service. */
+/**
+ * The token buckets of one isolate, by service. A worker has many isolates, so that a service may get several times its
+ * rate: the limit protects an isolate, and the binding a location.
+ */
 export class ServiceRates {
   readonly #buckets = new Map<string, Bucket>();
 

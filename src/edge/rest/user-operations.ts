@@ -22,6 +22,8 @@ const exists = azureOperation({
   },
 });
 
+// Each connection of a user follows the user's room, wherever it is held. Answered when that room has accepted the
+// message; a user without connections is no error.
 const send = azureOperation({
   id: "sendToUser",
   method: "POST",
@@ -35,6 +37,7 @@ const send = azureOperation({
   },
 });
 
+// Of this hub alone. The user may connect again at once: see `ban` and `revoke` for what keeps them out.
 const closeConnections = azureOperation({
   id: "closeUserConnections",
   method: "POST",
@@ -66,6 +69,7 @@ const add = azureOperation({
   },
 });
 
+// True for a stored membership, and for that of any one connection, which may have joined by itself. 404 means false.
 const isIn = azureOperation({
   id: "userIsInGroup",
   method: "GET",
@@ -78,7 +82,7 @@ const isIn = azureOperation({
   },
 });
 
-// The stored membership goes first, so that a connection made meanwhile does not join again. Idempotent.
+// Idempotent. The stored membership is removed first, so that a connection that is made meanwhile does not join again.
 const remove = azureOperation({
   id: "removeUserFromGroup",
   method: "DELETE",
@@ -88,6 +92,7 @@ const remove = azureOperation({
   handle: (hub) => hub.account().removeFromGroup(...membershipOf(hub)),
 });
 
+// As `removeUserFromGroup`, for all stored memberships of this hub and all groups that connections have joined.
 const removeFromAll = azureOperation({
   id: "removeUserFromAllGroups",
   method: "DELETE",
@@ -100,9 +105,10 @@ const removeFromAll = azureOperation({
 /** Seconds since 1970, up to the year 9999. */
 const Seconds = z.int().min(0).max(253_402_300_799);
 
-// Applies to all hubs of the tenant, whatever hub the path names, because tokens do. Conditions are alternatives:
-// a token is revoked if any revocation matches it. It is stored until `expire_at` and the leeway that tokens have
-// beyond their expiry; after that they are refused as expired.
+// Applies to all hubs of the tenant, whatever hub the path names, because tokens do. Revocations add up: a token is
+// refused if any of them matches it. A jti is remembered until `expire_at` and the leeway that tokens have beyond their
+// expiry; after that they are refused as expired. Answered when the matching connections are closed, or an alarm is set
+// that will close those on objects which could not be reached.
 const revoke = operation({
   id: "revokeTokens",
   method: "POST",
@@ -128,8 +134,8 @@ const revoke = operation({
 /** Seconds that a token is accepted beyond its expiry. */
 const LEEWAY = 60;
 
-// A ban refuses new connections as well as closing the present ones, whatever token they bring. A second ban replaces
-// the first. The reason reaches the client.
+// A ban refuses new connections and closes the present ones, whatever token they bring, in all hubs of the tenant. A
+// second ban replaces the first. Clients that are refused get the reason.
 const ban = operation({
   id: "banUser",
   method: "POST",

@@ -1,5 +1,5 @@
-// SignalR's negotiation, `POST {hub}/negotiate` (SIGNALR §1): the server's answer to which transports it offers, and the
-// connection token by which the client's next requests find their relay.
+// SignalR's negotiation, `POST {hub}/negotiate` (SIGNALR §1): the server's answer to which transports it offers, and
+// the connection token by which the client's next requests find their relay.
 
 import type { Transport } from "../../model/options.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
@@ -48,7 +48,10 @@ const describe = (transport: Transport) => ({
 const unsupported = (version: string): string =>
   `The client requested version '${version}', but the server does not support this version.`;
 
-/** Stateful reconnect needs both: the client asks for it, and the hub allows it. */
+/**
+ * Stateful reconnect needs both: the client asks for it, and the hub allows it. Either side may then lose its socket,
+ * and continue with the messages that the other has not acknowledged.
+ */
 const isResumable = ({ query, served }: Caller): boolean =>
   query.get("usestatefulreconnect")?.toLowerCase() === "true" &&
   served.settings.signalR.statefulReconnect !== undefined;

@@ -1,5 +1,5 @@
-// The client's direction of SignalR's other two transports (SIGNALR §2.3, §2.4): frames by POST, the end by DELETE. Answers
-// are those of ASP.NET Core.
+// The client's direction of SignalR's other two transports (SIGNALR §2.3, §2.4): frames by POST, the end by DELETE.
+// Answers are those of ASP.NET Core.
 
 import { PING } from "../../model/both-ends.ts";
 import { factsOf } from "../../model/token-rules.ts";
@@ -35,13 +35,13 @@ export async function postToConnection(
   return method === "POST" ? postAnswer(transport) : deleteAnswer(transport);
 }
 
-/** A WebSocket's connection receives by its socket alone. */
+/** A WebSocket's connection receives by its socket alone: frames that came both ways would have no order. */
 const postAnswer = (transport: Posted): Response =>
   transport === "WebSockets"
     ? refusal(405, "POST requests are not allowed for WebSocket connections.", "wrong_kind")
     : accepted();
 
-/** Other transports end with their own request. */
+/** Only long polling needs a request to end: a WebSocket and an event stream end with their own. */
 const deleteAnswer = (transport: Posted): Response =>
   transport === "LongPolling"
     ? new Response(null, { status: 202 })
@@ -52,5 +52,6 @@ const accepted = (): Response => new Response("", { headers: { "content-type": "
 const bodyOf = ({ request, served }: Caller): Promise<ArrayBuffer> =>
   bodyWithin(request, served.settings.limits.messageBytes * MESSAGES_A_BODY);
 
+/** A ping in JSON with its record separator, alone in its body. Others pass, and do no harm. */
 const isPing = (body: ArrayBuffer): boolean =>
   body.byteLength === PING.length && new TextDecoder().decode(body) === PING;

@@ -43,7 +43,7 @@ async function refreshConnection({ user, served, query }: Caller, env: Env): Pro
 export const lifetimeOf = ({ expiresAt }: Pick<User, "expiresAt">, now: number): number =>
   Math.max(0, Math.floor((expiresAt - now) / 1000) - LEEWAY_SECONDS);
 
-/** Our codes as .NET's. */
+/** Our codes as .NET's. A connection that ended meanwhile (`interrupted`) is unknown to its relay from then on. */
 const FAILURES: ReadonlyMap<string, readonly [status: number, name: string]> = new Map([
   ["invalid_request", [400, "missing_connection_token"]],
   ["connection_not_found", [404, "connection_not_found"]],

@@ -1,5 +1,5 @@
-// Refusals of SignalR's own routes. Its clients show the body to their users, so that it is a sentence of plain text, as
-// ASP.NET Core has it; our stable code is in a header.
+// Refusals of SignalR's own routes. Its clients show the body to their users, so that it is a sentence of plain text,
+// as ASP.NET Core has it; our stable code is in a header.
 
 export const refusal = (status: number, text: string, code: string): Response =>
   new Response(text, {
@@ -15,5 +15,6 @@ export const refusal = (status: number, text: string, code: string): Response =>
 export const unknownConnection = (): Response =>
   refusal(404, "No Connection with that ID", "connection_not_found");
 
+/** A token is needed for all requests but the negotiation and a WebSocket that skips it. */
 export const missingToken = (): Response =>
   refusal(400, "Connection ID required", "invalid_request");

@@ -1,5 +1,6 @@
-// The server's direction of SignalR's other two transports (SIGNALR §2.3, §2.4). The relay's object holds a socket that can
-// hibernate; the worker holds the open response, because a worker is billed for CPU time and not for waiting.
+// The server's direction of SignalR's other two transports (SIGNALR §2.3, §2.4). The relay's object holds a socket
+// that can hibernate; the worker holds the open response, because a worker is billed for CPU time and not for
+// waiting.
 
 import { PING } from "../../model/both-ends.ts";
 import { asBytes } from "../../protocols/bytes.ts";
@@ -78,8 +79,9 @@ const eventOf = (frame: string): string =>
 const POLL_MS = 90_000;
 
 /**
- * Answers with the frames that wait, or with the first that come; 204 where the connection has ended. Frames that were
- * put into an answer are acknowledged to the relay, so that a poll which breaks before loses none.
+ * Answers with the frames that wait, or with the first that come; 204 where the connection has ended. Frames that
+ * were put into an answer are acknowledged to the relay, so that a poll which breaks before loses none; one which
+ * breaks after loses them, as with ASP.NET Core.
  */
 export async function longPoll(socket: WebSocket, { signal }: Request): Promise<Response> {
   const frames: Frame[] = [];
@@ -134,6 +136,7 @@ function bodyOf(frames: readonly Frame[]): Response {
   return new Response(new Blob([...frames]), { headers });
 }
 
+/** Listeners first, then `accept`: frames that were sent before it are delivered after it. */
 function listen(socket: WebSocket, received: (frame: Frame) => void, ended: () => void): void {
   socket.addEventListener("message", ({ data }) => received(data as Frame));
   socket.addEventListener("close", ended);

@@ -43,7 +43,10 @@ export async function connect(request: Request, serving: Serving): Promise<Respo
   return transport === "WebSockets" ? connectDirectly(caller, serving) : missingToken();
 }
 
-/** The rate that a negotiation would have checked is checked here. */
+/**
+ * A connection without negotiation, which SignalR's clients call `skipNegotiation`. The rate that a negotiation would
+ * have checked is checked here.
+ */
 async function connectDirectly(caller: Caller, { relays, env }: Serving): Promise<Response> {
   await checkConnectRate(caller.request, caller.user, env);
   return relays.enter(env, relayTargetOf(caller), arrivalOf(caller));
@@ -55,12 +58,16 @@ function transportOf(request: Request): Transport {
   return wantsWebSocket(request) ? "WebSockets" : "LongPolling";
 }
 
+/** A request that belongs to a connection, by its token. */
 interface Attachment {
   readonly token: string;
   readonly transport: Transport;
 }
 
-/** Attaches the request to its connection at the relay: the first one of a transport, a poll, or a reconnect. */
+/**
+ * Attaches the request to its connection at the relay: as the first one of a transport, as a poll, or as a reconnect of
+ * a WebSocket that kept its state. The response of another transport lasts as long as the worker's socket.
+ */
 async function attach(caller: Caller, env: Env, attachment: Attachment): Promise<Response> {
   const { transport } = attachment;
   const response = await enterRelay(caller, env, attachment);
@@ -70,7 +77,10 @@ async function attach(caller: Caller, env: Env, attachment: Attachment): Promise
     : longPoll(response.webSocket, caller.request);
 }
 
-/** The relay's answer; the refusals that ASP.NET Core has, too, in its words. */
+/**
+ * The relay's answer. The refusals that ASP.NET Core has, too, are in its words: an unknown token is 404, a connection
+ * that is in use 409, and another transport than the connection's own 400.
+ */
 async function enterRelay(
   caller: Caller,
   env: Env,
@@ -89,7 +99,10 @@ async function enterRelay(
   return response;
 }
 
-/** What the relay's object keeps of the client. */
+/**
+ * The part of the request that the relay keeps with the connection. A reconnect brings it again, and may bring a newer
+ * token.
+ */
 function arrivalOf(caller: Caller): HubArrival {
   const client = clientNameOf(caller);
   const { user, request } = caller;

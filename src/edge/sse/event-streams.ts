@@ -31,7 +31,8 @@ const HEADERS = {
 
 /**
  * Turns a 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error status,
- * but always after the end of a stream; the refusal's code is in a comment and in the header.
+ * but always after the end of a stream; the refusal's code is in a comment and in the header. All other answers pass
+ * unchanged: repeating them would be no use.
  */
 export function retryableStream(request: Request, response: Response): Response {
   if (response.status !== 503 || !wantsEventStream(request)) return response;
@@ -58,6 +59,10 @@ export async function eventStream(
   return new Response(stream.readable, { headers: HEADERS });
 }
 
+/**
+ * States: opening, open, over. The reader, the request's signal, a room and the queue's limit may each end it, in any
+ * order; only a room's end and the limit also end the response, because the others have ended it themselves.
+ */
 class EventStream implements RoomStreamFormat {
   readonly encoding = "sse";
   readonly readable: ReadableStream<Uint8Array>;

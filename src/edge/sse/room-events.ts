@@ -39,7 +39,10 @@ function roomsIn({ url }: Request, own: Topic): string[] {
   throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} rooms at most.`);
 }
 
-/** `?rooms=` is a list with commas; a name that has a comma itself is a `?room=`, which may be repeated. */
+/**
+ * `?rooms=` is a list with commas; a name that has a comma itself is a `?room=`, which may be repeated. Both together
+ * are one list, in this order.
+ */
 const namesIn = (query: URLSearchParams): string[] => [
   ...(query.get("rooms") ?? "").split(",").filter((name) => name !== ""),
   ...query.getAll("room"),

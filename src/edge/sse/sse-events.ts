@@ -1,5 +1,5 @@
-// Records of a room as Server-Sent Events (WHATWG HTML, §9.2): `event:` is the client method that the hub invokes, `data:`
-// its arguments, `id:` the client's position, which browsers send back as `Last-Event-ID`.
+// Records of a room as Server-Sent Events (WHATWG HTML, §9.2): `event:` is the client method that the hub invokes,
+// `data:` its arguments, `id:` the client's position, which browsers send back as `Last-Event-ID`.
 
 import { HubError } from "../../model/errors.ts";
 import {
@@ -16,7 +16,10 @@ interface ServerSentEvent {
   readonly data: unknown;
 }
 
-/** The event of a record; undefined for a record that is none. Names of the protocol's own records lose their `$/`. */
+/**
+ * The event of a record; undefined for a record that is none. Names of the protocol's own records lose their `$/`, and
+ * may therefore equal those of a hub's client methods: a hub should not name a method `presence` or `reset`.
+ */
 export function eventOf({ room, record, before }: RoomDelivery): ServerSentEvent | undefined {
   const { method = "", params } = record;
   // An event does not name its room, so that presence of another room would be taken for this one's.

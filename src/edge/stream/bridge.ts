@@ -17,6 +17,10 @@ interface BridgeOptions {
 /** Pauses before each attempt to reconnect; a frame received in between starts the list again. */
 const RECONNECT_MS = [100, 1_000, 4_000];
 
+/**
+ * States: connecting, open, waiting to reconnect, over. `end` leads to over from each of them; whatever arrives later
+ * is dropped, so that a consumer that has ended is never called again.
+ */
 export class Bridge {
   readonly #options: BridgeOptions;
   #socket: WebSocket | undefined;
@@ -38,6 +42,10 @@ export class Bridge {
     closeQuietly(this.#socket);
   }
 
+  /**
+   * The stream may have ended while the socket was being opened; it is closed then, which needs it to be accepted
+   * first.
+   */
   #listen(socket: WebSocket): void {
     this.#socket = socket;
     socket.accept();
@@ -46,7 +54,10 @@ export class Bridge {
     socket.addEventListener("close", ({ code, reason }) => void this.#closed(code, reason));
   }
 
-  /** An error thrown by a listener would be lost, and the stream would wait for ever: it ends instead. */
+  /**
+   * An error thrown by a listener would be lost in the engine: no event would follow, and the stream would wait for
+   * ever. It is logged, and ends the stream.
+   */
   #receive(socket: WebSocket, text: string): void {
     if (this.#isOver) return;
     try {
@@ -59,7 +70,10 @@ export class Bridge {
     }
   }
 
-  /** An expired token would be refused again, although its close code invites clients to come back with another. */
+  /**
+   * Decides by the close code whether to reconnect. An expired token would be refused again, although its code invites
+   * clients to come back: they bring another token, and a bridge has none.
+   */
   async #closed(code: number, reason: string): Promise<void> {
     if (this.#isOver) return;
     const pause = RECONNECT_MS[this.#failures++];
@@ -73,7 +87,10 @@ export class Bridge {
     this.#options.ended(code, reason);
   }
 
-  /** Whether nothing more need be done: the socket is open again, or the stream has ended meanwhile. */
+  /**
+   * Gives true where nothing more need be done: the socket is open again, or the stream has ended meanwhile. A refusal
+   * is retried like a network error.
+   */
   async #reconnect(pause: number): Promise<boolean> {
     await scheduler.wait(pause);
     if (this.#isOver) return true;

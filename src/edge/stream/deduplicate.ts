@@ -1,9 +1,13 @@
-// Deduplication in a stream of several rooms. Each room's socket also carries messages of the user's own room and of the
-// whole hub, so that those arrive once for each room of the stream.
+// Deduplication in a stream of several rooms. Each room's socket also carries messages of the user's own room and of
+// the whole hub, so that those arrive once for each room of the stream.
 
 import { isAfter } from "../../model/position.ts";
 import type { RoomRecord } from "./room-record.ts";
 
+/**
+ * Knows duplicates by room and position. Records without a position are never
+ * duplicates. Its memory grows with the rooms beside the stream's own: the user's, and `all`.
+ */
 export class Deduplicator {
   readonly #rooms: ReadonlySet<string>;
   /** The newest position delivered of each room that is not one of the stream's own. */

@@ -21,6 +21,7 @@ export interface ConnectedParams {
   readonly replayed: number;
 }
 
+/** Every connection begins with this record, alone in its frame; the replay follows in frames of its own. */
 export const isConnected = ({ method }: RoomRecord): boolean => method === "$/connected";
 
 /** The room lost its log, or began it anew. */
@@ -50,7 +51,9 @@ export function positionAfter(
   return isReset(record) || isOfAnotherRoom(room, record) ? undefined : record.position;
 }
 
-/** While a replay is under way the client keeps its position: the connection may break before the replay is complete. */
+/**
+ * While a replay is under way the client keeps its position: the connection may break before the replay is complete.
+ */
 const positionAtStart = (connected: ConnectedParams, before: string | undefined): string =>
   before !== undefined && connected.recovered && connected.replayed > 0
     ? before

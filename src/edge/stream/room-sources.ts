@@ -24,7 +24,10 @@ export interface RoomSource {
 /** Rooms of one stream. Each is a socket of the worker's for as long as the stream lasts. */
 export const ROOMS_AT_MOST = 20;
 
-/** The source of a room that a client was admitted to. */
+/**
+ * The source of a room that a client was admitted to. Admission is not repeated for a reconnect: the room's object
+ * checks the token's expiry, and closes the socket of a token that was revoked.
+ */
 export function sourceOf(
   entrant: Entrant,
   since: string | undefined,

@@ -1,6 +1,10 @@
 // One stream of several rooms, in any format: the part that Server-Sent Events and gRPC's Subscribe have in common. It
 // opens a bridge to each room, keeps the client's position in each, resumes from it after a break, refuses requests of
 // the rooms, removes duplicates, and encodes a frame once for all streams that it is the same for.
+//
+// Promises to a client: records of one room arrive in the order of its log; within a stream none is missing and none is
+// repeated, unless the stream reports a reset. Records of different rooms have no order among each other. A room whose
+// connection breaks for a moment delays its records; a room that ends, ends the stream.
 
 import { concat } from "../../protocols/bytes.ts";
 import { Bridge } from "./bridge.ts";
@@ -28,7 +32,10 @@ export interface RoomEnd {
   readonly reason: string;
 }
 
-/** The client's side of a stream: its format, and the writing end of its response. */
+/**
+ * The client's side of a stream: its format, and the writing end of its response. An error that it throws ends the
+ * room's bridge, and is reported back by `ended` with the code of an internal failure.
+ */
 export interface RoomStreamFormat {
   /** A name for all options that bytes depend on: streams with the same name share encoded frames. */
   readonly encoding: string;
@@ -68,7 +75,9 @@ export class RoomStream {
     return this.#positions;
   }
 
-  /** Opens all rooms. Where one refuses, the others are closed, and its refusal is thrown: there is no partial stream. */
+  /**
+   * Opens all rooms. Where one refuses, the others are closed, and its refusal is thrown: there is no partial stream.
+   */
   async begin(): Promise<void> {
     const begun = await Promise.allSettled(this.#bridges.map((bridge) => bridge.begin()));
     const refused = begun.find((one) => one.status === "rejected");
@@ -82,6 +91,7 @@ export class RoomStream {
     for (const bridge of this.#bridges) bridge.end();
   }
 
+  /** Every socket, the first as well as those after a break, continues at the position that the client has by then. */
   #bridgeTo({ room, open }: RoomSource): Bridge {
     return new Bridge({
       open: () => open(this.#positions.get(room)),
@@ -90,6 +100,7 @@ export class RoomStream {
     });
   }
 
+  /** Requests are refused first: hub code waits for their answers, and must not wait for this stream's reader. */
   #receive(room: string, text: string, socket: WebSocket): void {
     const frame = this.#frames.frameOf(room, text);
     for (const record of frame.records) if (isRequest(record)) refuseRequest(socket, record);
@@ -100,15 +111,17 @@ export class RoomStream {
   /** Frames are shared among streams of one room alone: with several, duplicates and ids depend on the other rooms. */
   #encode(room: string, { shared, records }: Frame): Uint8Array {
     if (!shared || this.#deduplicator) return this.#encodeRecords(room, records);
-    const bytes = shared.encoded(this.#format.encoding, () => this.#encodeRecords(room, records));
+    const bytes = shared.encodeAs(this.#format.encoding, () => this.#encodeRecords(room, records));
     this.#move(room, shared.position);
     return bytes;
   }
 
+  /** Not called for a frame that another stream has encoded already: `#encode` moves the position then. */
   #encodeRecords(room: string, records: readonly RoomRecord[]): Uint8Array {
     return concat(records.flatMap((record) => this.#encodeRecord(room, record) ?? []));
   }
 
+  /** The position moves before the record is encoded: an event's id is the position after the event. */
   #encodeRecord(room: string, record: RoomRecord): Uint8Array | undefined {
     const before = this.#positions.get(room);
     const after = positionAfter(room, record, before);

@@ -1,5 +1,6 @@
-// Frames that many streams receive. A room sends the same text to all its sockets, and a thousand streams of one isolate
-// need not parse and encode it a thousand times: the isolate keeps the newest frames with what was made of them.
+// Frames that many streams receive. A room sends the same text to all its sockets, and a thousand streams of one
+// isolate need not parse and encode it a thousand times: the isolate keeps the newest frames with what was made of
+// them.
 
 import {
   isConnected,
@@ -14,7 +15,9 @@ import {
 export interface Frame {
   readonly text: string;
   readonly records: readonly RoomRecord[];
-  /** Absent where streams differ in what the frame is to them: it begins a connection, resets it or asks it something. */
+  /**
+   * Absent where streams differ in what the frame is to them: it begins a connection, resets it or asks it something.
+   */
   readonly shared?: SharedFrame;
 }
 
@@ -26,7 +29,7 @@ interface SharedFrame {
    * The frame in one encoding, made at the first call. Calls with the same name must make the same bytes; the bytes
    * are written by many streams, and never changed.
    */
-  encoded(encoding: string, encode: () => Uint8Array): Uint8Array;
+  encodeAs(encoding: string, encode: () => Uint8Array): Uint8Array;
 }
 
 /** Characters of all frames that are kept, of all rooms together. */
@@ -34,7 +37,10 @@ const CHARACTERS_AT_MOST = 512 * 1024;
 /** Characters at a frame's end by which it is looked up: they hold its last position. */
 const TAIL = 64;
 
-/** The newest frames of one isolate. */
+/**
+ * The newest frames of one isolate. Memory is bounded by the characters of their texts; what was parsed and encoded of
+ * them is a small multiple of that. Frames that streams still hold outlive the cache.
+ */
 export class FrameCache {
   /** By room and tail, the oldest first. A hit is compared as a whole: no stream gets text that its socket did not. */
   readonly #frames = new Map<string, Frame>();
@@ -50,6 +56,9 @@ export class FrameCache {
     return frame;
   }
 
+  /**
+   * The key moves to the newest end. Then the oldest frames go, until all fit; a frame that is too long goes at once.
+   */
   #remember(key: string, frame: Frame): void {
     this.#forget(key);
     this.#frames.set(key, frame);
@@ -66,12 +75,17 @@ export class FrameCache {
   }
 }
 
+/**
+ * Frames that begin a connection depend on the position before them, requests are not delivered, and a reset may end a
+ * stream whose caller asked for no gaps: none of those is shared.
+ */
 function read(room: string, text: string): Frame {
   const records = recordsIn(text);
   const differs = records.some((one) => isConnected(one) || isRequest(one) || isReset(one));
   return differs ? { text, records } : { text, records, shared: new Encodings(room, records) };
 }
 
+/** The encodings of one frame, as long as the frame is kept. */
 class Encodings implements SharedFrame {
   readonly position: string | undefined;
   readonly #encoded = new Map<string, Uint8Array>();
@@ -82,7 +96,7 @@ class Encodings implements SharedFrame {
       .findLast((position) => position !== undefined);
   }
 
-  encoded(encoding: string, encode: () => Uint8Array): Uint8Array {
+  encodeAs(encoding: string, encode: () => Uint8Array): Uint8Array {
     const known = this.#encoded.get(encoding);
     if (known) return known;
     const bytes = encode();

@@ -28,6 +28,7 @@ export class Queue<T> {
     return this.#over.promise;
   }
 
+  /** True from the first `end` on, while the reader may still be reading. */
   get hasEnded(): boolean {
     return this.#end !== undefined;
   }

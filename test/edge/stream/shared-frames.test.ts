@@ -20,7 +20,7 @@ const eventsIn = (room: string, ...records: readonly object[]) => {
   const frame = frameOf(room, JSON.stringify(records));
   const encode = () =>
     new TextEncoder().encode(frame.records.map((one) => textOf(room, one)).join(""));
-  const bytes = frame.shared?.encoded("sse", encode);
+  const bytes = frame.shared?.encodeAs("sse", encode);
   return (
     bytes && { position: frame.shared!.position, bytes, text: new TextDecoder().decode(bytes) }
   );
