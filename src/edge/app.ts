@@ -52,7 +52,7 @@ interface Route {
   handler(call: Call): Response | Promise<Response>;
 }
 
-/** The default export of a worker. What an isolate remembers between requests is made here, and handed to the doors. */
+/** The default export of a worker. The memory of the isolate is made here, and handed to the doors. */
 export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
   const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache() };
@@ -83,7 +83,7 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   return app;
 }
 
-/** What doors keep from one request to the next. Nothing in it is needed for correctness: isolates come and go. */
+/** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
 interface Isolate {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;

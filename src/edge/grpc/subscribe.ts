@@ -36,7 +36,7 @@ export async function* subscribe(
   context.values.get(OUTLET)!.queue = queue;
   const begun = await Promise.race([queue.over, first]);
   if (begun) yield begun;
-  // All further messages leave by the outlet. What the queue ends with is the status of the stream.
+  // All further messages leave by the outlet. The queue's error, if any, is the status of the stream.
   await queue.over;
 }
 

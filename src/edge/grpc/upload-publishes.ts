@@ -33,8 +33,8 @@ const FRAME_DEPTH = 1;
 
 /**
  * Publishes in the order of the upload, and answers with a summary. A publication that fails is reported there, and the
- * others go on. Throws what admission throws, `token_expired`, and what ends the upload; what was published until then
- * stays published.
+ * others go on. Throws the errors of admission, `token_expired`, and the error that ends the upload; publications that
+ * were made until then stay.
  */
 export async function uploadPublishes(upload: Upload, hub: string, context: HandlerContext) {
   const caller = await admittedCaller(context, hub);
@@ -142,7 +142,7 @@ class Summary {
     });
   }
 
-  /** The hub of later messages may be left out, and in any case. */
+  /** Later messages may leave their hub out; names of hubs are compared without case. */
   #publishIn({ kind }: UploadRequest): PublishRequest {
     if (kind.case !== "publish") throw mixedKinds();
     const { hub } = kind.value;
@@ -192,7 +192,7 @@ class Summary {
   }
 }
 
-/** A call that the hub left unanswered; none is known that it would. */
+/** For a call that the hub left unanswered, which should not happen. */
 const MISSING: CallAnswer = {
   id: null,
   error: { message: "It was not answered.", data: { code: "interrupted" } },

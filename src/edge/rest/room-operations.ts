@@ -111,7 +111,7 @@ const presenceStats = operation({
   }),
 });
 
-// What a dashboard shows of a room, in one call. The rate is that of the last minute, in messages a second. The room is
+// The figures that a dashboard shows of a room, in one call. The rate is that of the last minute, in messages a second. The room is
 // named in its canonical form, which may differ from the path's.
 const info = operation({
   id: "roomInfo",

@@ -37,7 +37,7 @@ const send = azureOperation({
   },
 });
 
-// Of this hub alone. The user may connect again at once: see `ban` and `revoke` for what keeps them out.
+// Of this hub alone. The user may connect again at once: `ban` and `revoke` keep them out.
 const closeConnections = azureOperation({
   id: "closeUserConnections",
   method: "POST",

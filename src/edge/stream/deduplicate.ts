@@ -5,8 +5,8 @@ import { isAfter } from "../../model/position.ts";
 import type { RoomRecord } from "./room-record.ts";
 
 /**
- * Knows duplicates by room and position. Records without a position are never
- * duplicates. Its memory grows with the rooms beside the stream's own: the user's, and `all`.
+ * Knows duplicates by room and position. Records without a position are never duplicates. Its memory grows with the
+ * rooms beside the stream's own: the user's, and `all`.
  */
 export class Deduplicator {
   readonly #rooms: ReadonlySet<string>;

@@ -103,7 +103,9 @@ export class RoomStream {
   /** Requests are refused first: hub code waits for their answers, and must not wait for this stream's reader. */
   #receive(room: string, text: string, socket: WebSocket): void {
     const frame = this.#frames.frameOf(room, text);
-    for (const record of frame.records) if (isRequest(record)) refuseRequest(socket, record);
+    // A shared frame has no requests.
+    if (!frame.shared)
+      for (const record of frame.records) if (isRequest(record)) refuseRequest(socket, record);
     const bytes = this.#encode(room, frame);
     if (bytes.length > 0) this.#format.write(bytes);
   }
