@@ -1,5 +1,5 @@
-// The worker's HTTP side: which path is answered by what, and how refusals look. No middleware touches the headers
-// of an upgrade: they are immutable (docs/design/platform.md#pl9).
+// The worker's HTTP side: the table of routes, and the form of errors. The first route that matches answers. No
+// middleware touches the headers of an upgrade: they are immutable (PLATFORM §2).
 
 import { Hono } from "hono";
 import { Refusal, refusalResponse } from "../auth/authenticate.ts";
@@ -10,75 +10,200 @@ import { HubError, publicError } from "../model/errors.ts";
 import { logError } from "../model/logger.ts";
 import type { ObjectEnv } from "../rooms/rpc/object-env.ts";
 import type { ConnectRateEnv } from "./admit/connect-rate.ts";
+import { RelayChoice } from "./admit/relay-choice.ts";
+import { wantsWebSocket } from "./admit/requested-transport.ts";
+import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
-import { preflight, readable } from "./answer/cors.ts";
+import { preflight, withCors } from "./answer/cors.ts";
 import { callHub, enterHub } from "./json-rpc/hub-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { enterRoom } from "./json-rpc/room-endpoint.ts";
-import { mountRest } from "./rest/rest-router.ts";
-import type { RateEnv } from "./rest/service-rate.ts";
-import { connect, negotiate } from "./signalr/negotiate.ts";
+import { metrics } from "./ops/metrics.ts";
+import { restRoutes } from "./rest/rest-router.ts";
+import { forService } from "./rest/service-admission.ts";
+import { ServiceRates, type RateEnv } from "./rest/service-rate.ts";
+import { negotiate } from "./signalr/negotiate.ts";
 import { refresh } from "./signalr/refresh.ts";
-import { patient } from "./sse/event-streams.ts";
+import { connect } from "./signalr/websocket.ts";
+import { retryableStream } from "./sse/event-streams.ts";
+import { readRooms } from "./sse/room-events.ts";
+import { FrameCache } from "./stream/shared-frames.ts";
 import { isOverload } from "./answer/overload.ts";
 
+/** Bindings and variables of the worker, as wrangler.toml declares them. */
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
 
-/** Where SignalR's clients come: by themselves, or sent by an application that negotiates for them. */
-const signalR = (path: string) => [`/hubs/:hub${path}`, `/client${path}`];
+/** A request on its way to its route. */
+interface Call {
+  readonly request: Request;
+  readonly env: EndpointEnv;
+  readonly waitUntil: WaitUntil;
+}
 
+interface Route {
+  /** `ALL` for any verb. `GET` answers `HEAD` as well, without a body. */
+  readonly method: "GET" | "POST" | "OPTIONS" | "ALL" | (string & {});
+  /** In Hono's syntax. */
+  readonly paths: readonly string[];
+  /** Whether pages of the allowed origins may read the answer. */
+  readonly cors: boolean;
+  /** Whether an answer that is a refusal is logged here. Errors that are thrown always are. */
+  readonly log: boolean;
+  handler(call: Call): Response | Promise<Response>;
+}
+
+/** The default export of a worker. The memory of the isolate is made here, and handed to the doors. */
 export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
-  for (const path of ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"])
-    app.get(path, async ({ req, env }) =>
-      readable(req.raw, env, logged(req.raw, env, await enterRoom(req.raw, hubs, env))),
-    );
-  for (const path of ["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS])
-    app.options(path, ({ req, env }) => preflight(req.raw, env));
-  for (const path of signalR("/negotiate"))
-    app.post(path, async ({ req, env }) =>
-      readable(req.raw, env, await negotiate(req.raw, hubs, env)),
-    );
-  for (const path of signalR("/refresh"))
-    app.post(path, async ({ req, env }) =>
-      readable(req.raw, env, logged(req.raw, env, await refresh(req.raw, hubs, env))),
-    );
-  app.get("/hubs/:hub/rpc", async ({ req, env }) =>
-    logged(req.raw, env, await enterHub(req.raw, hubs, env)),
-  );
-  app.post("/hubs/:hub/rpc", async ({ req, env, executionCtx }) => {
-    const beyond = (work: Promise<unknown>) => executionCtx.waitUntil(work);
-    return readable(req.raw, env, logged(req.raw, env, await callHub(req.raw, hubs, env, beyond)));
-  });
-  app.all(
-    "/hubs/:hub/rpc",
-    () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
-  );
-  for (const path of [...signalR("/negotiate"), ...signalR("/refresh")])
-    app.all(path, () => new Response(null, { status: 405 }));
-  for (const path of [...signalR(""), "/client/"])
-    app.all(path, async ({ req, env }) =>
-      readable(req.raw, env, logged(req.raw, env, await connect(req.raw, hubs, env))),
-    );
-  const rpc = connectRpc(hubs);
-  for (const path of CONNECT_PATHS)
-    app.all(path, async ({ req, env, executionCtx }) => {
-      const beyond = (work: Promise<unknown>) => executionCtx.waitUntil(work);
-      return readable(req.raw, env, await rpc(req.raw, env, beyond));
+  const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache() };
+  const routes = [
+    ...roomRoutes(isolate),
+    ...signalRRoutes(isolate),
+    ...grpcRoutes(isolate),
+    ...serviceRoutes(hubs),
+  ];
+  for (const { method, paths, cors, log, handler } of routes)
+    app.on(method, [...paths], async (context) => {
+      const { req, env } = context;
+      // Read only when it is needed: tests call the endpoint without an execution context.
+      const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
+      const handled = await handler({ request: req.raw, env, waitUntil });
+      const response = log ? logged(req.raw, env, handled) : handled;
+      return cors ? withCors(req.raw, env, response) : response;
     });
-  app.post("/dev/token", async (c) =>
-    c.json(await devToken(c.req.raw, c.env), 200, { "cache-control": "no-store" }),
-  );
-  mountRest(app, hubs);
   app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
   app.onError((error, { req, env }) => {
     const response = logged(req.raw, env, refused(error, isSignalR(req.path)));
-    return readable(req.raw, env, isSignalR(req.path) ? response : patient(req.raw, response));
+    return withCors(
+      req.raw,
+      env,
+      isSignalR(req.path) ? response : retryableStream(req.raw, response),
+    );
   });
   return app;
 }
 
-/** Where SignalR's clients ask: they show a body as it is, so it is a sentence there. */
+/** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
+interface Isolate {
+  readonly hubs: Hubs;
+  readonly relays: RelayChoice;
+  readonly frames: FrameCache;
+}
+
+/**
+ * Rooms and hubs in JSON-RPC, and rooms as event streams. One path serves a room's WebSocket and its events: clients
+ * say by headers which they want.
+ */
+const roomRoutes = (isolate: Isolate): Route[] => [
+  {
+    method: "GET",
+    paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
+    ...{ cors: true, log: true },
+    handler: ({ request, env }) =>
+      (wantsWebSocket(request) ? enterRoom : readRooms)(request, { ...isolate, env }),
+  },
+  {
+    method: "OPTIONS",
+    paths: ["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS],
+    ...{ cors: false, log: false },
+    handler: ({ request, env }) => preflight(request, env),
+  },
+  {
+    method: "GET",
+    paths: ["/hubs/:hub/rpc"],
+    ...{ cors: false, log: true },
+    handler: ({ request, env }) => enterHub(request, { ...isolate, env }),
+  },
+  {
+    method: "POST",
+    paths: ["/hubs/:hub/rpc"],
+    ...{ cors: true, log: true },
+    handler: ({ request, env, waitUntil }) => callHub(request, { ...isolate, env }, waitUntil),
+  },
+  {
+    method: "ALL",
+    paths: ["/hubs/:hub/rpc"],
+    ...{ cors: false, log: false },
+    handler: () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
+  },
+];
+
+/** Where SignalR's clients connect: to a hub, or to Azure's path where an application negotiated for them. */
+const signalR = (path: string) => [`/hubs/:hub${path}`, `/client${path}`];
+
+// Verbs that a negotiation does not have are 405; `{hub}` itself takes all verbs, and answers for them.
+const signalRRoutes = (isolate: Isolate): Route[] => [
+  {
+    method: "POST",
+    paths: signalR("/negotiate"),
+    ...{ cors: true, log: false },
+    handler: ({ request, env }) => negotiate(request, { ...isolate, env }),
+  },
+  {
+    method: "POST",
+    paths: signalR("/refresh"),
+    ...{ cors: true, log: true },
+    handler: ({ request, env }) => refresh(request, { ...isolate, env }),
+  },
+  {
+    method: "ALL",
+    paths: [...signalR("/negotiate"), ...signalR("/refresh")],
+    ...{ cors: false, log: false },
+    handler: () => new Response(null, { status: 405 }),
+  },
+  {
+    method: "ALL",
+    paths: [...signalR(""), "/client/"],
+    ...{ cors: true, log: true },
+    handler: ({ request, env }) => connect(request, { ...isolate, env }),
+  },
+];
+
+/** Connect and gRPC-Web. Their own router logs refusals, which have statuses of their own. */
+function grpcRoutes(isolate: Isolate): Route[] {
+  const rpc = connectRpc(isolate);
+  return [
+    {
+      method: "ALL",
+      paths: CONNECT_PATHS,
+      ...{ cors: true, log: false },
+      handler: ({ request, env, waitUntil }) => rpc(request, env, waitUntil),
+    },
+  ];
+}
+
+/** Back ends, Prometheus and the demo: no pages, so that no answer needs CORS. */
+function serviceRoutes(hubs: Hubs): Route[] {
+  const rates = new ServiceRates();
+  const plain = { cors: false, log: false };
+  const rest = restRoutes({ hubs, rates }).map(({ method, path, handler }): Route => {
+    return {
+      method,
+      paths: [path],
+      ...plain,
+      handler: ({ request, env }) => handler(request, env),
+    };
+  });
+  return [
+    {
+      method: "POST",
+      paths: ["/dev/token"],
+      ...plain,
+      handler: async ({ request, env }) =>
+        Response.json(await devToken(request, env), { headers: { "cache-control": "no-store" } }),
+    },
+    {
+      method: "GET",
+      paths: ["/api/metrics"],
+      ...plain,
+      handler: ({ request, env }) =>
+        forService({ request, env, rates }, ({ tenant }) => metrics(tenant, hubs, env)),
+    },
+    ...rest,
+  ];
+}
+
+/** SignalR's clients show a body as it is, so that it is a sentence there. */
 const isSignalR = (path: string): boolean =>
   /^\/(?:hubs\/[^/]+|client)(?:\/negotiate)?\/?$/.test(path);
 

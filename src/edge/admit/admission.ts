@@ -1,25 +1,21 @@
-// Who may enter a room, and how the room's object is asked to let them in. Everything that can be refused is refused
-// here, before any object is touched.
+// Admission of a client to rooms, and the request to a room's object to accept its socket. All that can be refused here
+// is refused before any object is reached, because an object that wakes for a refusal costs more than the refusal.
 
-import { authenticate, type AuthEnv } from "../../auth/authenticate.ts";
+import { authenticate } from "../../auth/authenticate.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
-import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
+import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
-import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
-import { asked } from "./connect-webhook.ts";
-import type { ConnectRateEnv } from "./connect-rate.ts";
-import { enterAtRelay } from "./relay-choice.ts";
+import { applyConnectWebhook } from "./connect-webhook.ts";
+import { continentOf } from "./relay-choice.ts";
 import { roomPathOf } from "./room-paths.ts";
+import { servedHub, type Serving } from "./serving.ts";
 
-export type Env = AuthEnv & ObjectEnv & ConnectRateEnv;
-
-/** A client that may enter a room. */
+/** A client that was admitted to a room. */
 export interface Entrant {
   readonly request: Request;
   readonly user: User;
@@ -27,77 +23,85 @@ export interface Entrant {
   readonly topic: Topic;
 }
 
-/** The rooms that a request is for, as topics, where the path names this one. */
-export type RoomsOf = (own: Topic) => readonly string[];
+/** The rooms of a request, as topics, for the webhook; `own` is the room of its path. */
+type RoomsOf = (own: Topic) => readonly string[];
 
-/** Order: configuration, origin, token; path; hub; names; webhook; right to enter. Throws what each of them throws. */
-export async function admitted(
+/**
+ * Admits a request to the room of its path. The order of the checks is fixed, and each throws its own error:
+ * configuration, origin, token; path; hub; names of rooms; webhook; the hub's rules. With several rooms, only the one
+ * of the path has been authorized then: see `authorize` for the others.
+ */
+export async function admitToRoom(
   request: Request,
-  hubs: Hubs,
-  env: Env,
+  { hubs, env }: Serving,
   roomsOf: RoomsOf,
 ): Promise<Entrant> {
-  const known = await authenticate(request, env);
+  const authenticated = await authenticate(request, env);
   const path = roomPathOf(new URL(request.url).pathname);
-  const served = hubs.get(path.hub.toLowerCase());
-  if (!served) throw new HubError("hub_not_found", "There is no such hub.");
+  const served = servedHub(hubs, path.hub);
   const topic = roomTopic(path.kind, path.name);
   const rooms = roomsOf(topic);
-  const user = await asked({ request, user: known, hub: served.name, room: topic, rooms }, env);
-  return admit({ request, user, served, topic });
+  const attempt = { request, user: authenticated, hub: served.name, room: topic, rooms };
+  const user = await applyConnectWebhook(attempt, env);
+  return authorize({ request, user, served, topic });
 }
 
-/** The same client, into this room. Throws `forbidden`. */
-export async function admit(entrant: Entrant): Promise<Entrant> {
-  if (await mayEnter(...judged(entrant))) return entrant;
+/** Asks the hub's rules, and the token's capabilities, whether the user may enter the room. Throws `forbidden`. */
+export async function authorize(entrant: Entrant): Promise<Entrant> {
+  if (await mayEnter(...policyInput(entrant))) return entrant;
   throw new HubError("forbidden", "This room is not for this user.");
 }
 
-const judged = ({ served, user, topic }: Entrant) =>
+const policyInput = ({ served, user, topic }: Entrant) =>
   [callAt(served, user, topic), rulesAt(served, topic)] as const;
 
-/** What a client says of itself. */
-export interface Claim {
-  /** Where it stands, as text. */
+/** How a client continues an earlier connection. Both come from the client, and are checked before they are used. */
+interface Resumption {
+  /** Its position in the room's log, as text. */
   readonly since?: string | undefined;
+  /** The id of its earlier connection: messages that excluded that one are not replayed. */
   readonly previous?: string | undefined;
 }
 
-/** The room's answer: an upgrade, or why not. Throws `invalid_position`, and what relays throw. */
-export async function open(env: ObjectEnv, entrant: Entrant, claim: Claim): Promise<Response> {
+/**
+ * The room's answer: an upgrade with a socket, or a refusal. A room whose object is full passes further sockets to
+ * relays. Throws `invalid_position`, and `relay_full` where all of those are full, too.
+ */
+export async function openRoom(
+  serving: Serving,
+  entrant: Entrant,
+  resumption: Resumption,
+): Promise<Response> {
   const { user, served, topic } = entrant;
-  const arrival = await arrivalOf(entrant, claim);
+  const arrival = await arrivalOf(entrant, resumption);
   const domain = { tenant: user.tenant, hub: served.name };
-  const response = await handOver(env.ROOMS.getByName(objectName({ ...domain, topic })), arrival);
-  return refusalCodeOf(response) === "room_full" ? overflow(env, entrant, arrival) : response;
+  const room = serving.env.ROOMS.getByName(objectName({ ...domain, topic }));
+  const response = await handOver(room, arrival);
+  return refusalCodeOf(response) === "room_full" ? overflow(serving, entrant, arrival) : response;
 }
 
-/** A room that is full sends further sockets to relays of its own. */
-function overflow(env: ObjectEnv, { request, user, served, topic }: Entrant, arrival: RoomArrival) {
-  const { continent } = (request.cf ?? {}) as { continent?: string };
+/** A relay of the room's own holds the socket and follows the room. The client sees no difference. */
+function overflow({ relays, env }: Serving, entrant: Entrant, arrival: RoomArrival) {
+  const { request, user, served, topic } = entrant;
   const room = formatTopic(topic);
   const domain = { tenant: user.tenant, hub: served.name };
-  return enterAtRelay(env, { domain, continent, room }, { ...arrival, kind: "room", room });
+  const target = { domain, continent: continentOf(request), room };
+  return relays.enter(env, target, { ...arrival, kind: "room", room });
 }
 
-/** A replay is history: who may not read it is told where the room stands, and that nothing was recovered. */
-async function arrivalOf(entrant: Entrant, { since, previous }: Claim): Promise<RoomArrival> {
+/**
+ * A replay is history. A user who may not read history enters without a position: the room then reports its own
+ * position, and that nothing was recovered.
+ */
+async function arrivalOf(entrant: Entrant, { since, previous }: Resumption): Promise<RoomArrival> {
   const position = since ? parsePosition(since) : undefined;
-  const reads = position && (await mayReadHistory(...judged(entrant)));
+  const mayReplay = position && (await mayReadHistory(...policyInput(entrant)));
   return {
     user: entrant.user,
-    ...(position && reads && { since: position }),
+    ...(position && mayReplay && { since: position }),
     ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
   };
 }
 
-/** An id, a kind and a name: longer is none of ours, and matches nothing once it is cut. */
+/** Characters. An id of ours is shorter; a longer one is cut, and then equals no id. */
 const MAX_CONNECTION_ID = 200;
-
-/** A browser that asked for subprotocols closes the socket unless it is told one of them; nobody else is told any. */
-export function accepted(request: Request, response: Response): Response {
-  const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
-  if (!response.webSocket || !offered.some((name) => name.trim() === jsonRpc.name)) return response;
-  const headers = { "sec-websocket-protocol": jsonRpc.name };
-  return new Response(null, { status: 101, webSocket: response.webSocket, headers });
-}

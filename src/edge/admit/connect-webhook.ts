@@ -1,5 +1,5 @@
-// The webhook that is asked before a client connects, and admits, refuses or says more of it than its token does. Where
-// it does not answer, nobody comes in.
+// The connect webhook: an HTTP endpoint of the application that accepts or refuses a connection before any object is
+// reached, and may set claims beside the token's. It fails closed: without an answer, nobody connects.
 
 import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
 import { grantOf } from "../../auth/grant.ts";
@@ -8,41 +8,53 @@ import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import { granted, type Grant, type User } from "../../model/user.ts";
+import { isObject } from "../../protocols/hub-message.ts";
 import { readWebhooks, type Destination, type WebhookEnv } from "../../webhooks/webhook-config.ts";
 import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";
 import { connectRequest } from "./connect-request.ts";
 
-/** Who would connect, and to what. */
-export interface Comer {
+/** A connection that an authenticated user asks for. */
+interface ConnectAttempt {
   readonly request: Request;
   readonly user: User;
   readonly hub: string;
-  /** Absent: the whole hub. */
+  /** Absent: the connection is to the whole hub. */
   readonly room?: Topic;
-  /** All of them, as topics, where a stream has several: of the query the webhook is told a part only. */
+  /** All rooms of a stream of several, as topics: the query, which also names them, may be shortened. */
   readonly rooms?: readonly string[];
 }
 
-const ANSWER_MS = 5_000;
-/** Bytes of an answer: what it grants is kept beside the connection, as the token's claims are. */
+const TIMEOUT_MS = 5_000;
+/** Bytes of an answer: its claims are kept in the connection's attachment, as the token's are. */
 const ANSWER_BYTES = 4_096;
 
 /**
- * The user as the webhook has it; as it was, where none is configured. Throws `misconfigured`, `refused_by_webhook` or
- * `webhook_unavailable`.
+ * The user with the webhook's grant; unchanged where no webhook is configured. Called once for each connection: the
+ * application may count on it. Throws `misconfigured`, `refused_by_webhook` or `webhook_unavailable`.
  */
-export async function asked(comer: Comer, env: AuthEnv & WebhookEnv): Promise<User> {
+export async function applyConnectWebhook(
+  attempt: ConnectAttempt,
+  env: AuthEnv & WebhookEnv,
+): Promise<User> {
   const { connect } = readWebhooks(env);
-  if (!connect) return comer.user;
-  return granted(comer.user, await answerTo(comer, connect, env));
+  if (!connect) return attempt.user;
+  return granted(attempt.user, await askWebhook(attempt, connect, env));
 }
 
-async function answerTo(comer: Comer, to: Destination, env: AuthEnv): Promise<Grant | undefined> {
+/**
+ * One request, never repeated: the client is waiting, and repeats its own. Only a refusal is told to the client; all
+ * other failures are the application's own, are logged, and become `webhook_unavailable`, which clients retry.
+ */
+async function askWebhook(
+  attempt: ConnectAttempt,
+  to: Destination,
+  env: AuthEnv,
+): Promise<Grant | undefined> {
   const id = crypto.randomUUID();
-  const message = { id, type: EVENT_TYPE, body: questionOf(comer, id, Date.now()) };
+  const message = { id, type: EVENT_TYPE, body: eventOf(attempt, id, Date.now()) };
   try {
-    return await post(message, { ...to, timeoutMs: ANSWER_MS, now: Date.now }, async (answer) =>
+    return await post(message, { ...to, timeoutMs: TIMEOUT_MS, now: Date.now }, async (answer) =>
       grantIn(await readAnswer(answer), env),
     );
   } catch (error) {
@@ -53,16 +65,20 @@ async function answerTo(comer: Comer, to: Destination, env: AuthEnv): Promise<Gr
   }
 }
 
-function questionOf(comer: Comer, id: string, at: number): string {
-  const { request, user, hub, room, rooms = [] } = comer;
+/**
+ * The CloudEvents text of the attempt; its time `at` is in milliseconds. `subject` is the room, or else the hub.
+ * Claims are those of the token, as it was verified.
+ */
+function eventOf(attempt: ConnectAttempt, id: string, at: number): string {
+  const { request, user, hub, room, rooms = [] } = attempt;
   const subject = room ? formatTopic(room) : hub;
-  const where = { ...(room && { room: subject }), ...(rooms.length > 1 && { rooms }) };
-  const about = { userId: user.id, ...where, claims: user.claims };
+  const place = { ...(room && { room: subject }), ...(rooms.length > 1 && { rooms }) };
+  const about = { userId: user.id, ...place, claims: user.claims };
   const data = JSON.stringify({ ...about, query: connectRequest(request).query });
   return eventText({ id, kind: "connect", tenant: user.tenant, hub, subject, at, data });
 }
 
-/** The claims, or undefined where there are none. */
+/** 2xx accepts, 401 and 403 refuse, all else is a failure. Gives the claims, or undefined where there are none. */
 async function readAnswer(answer: Response): Promise<object | undefined> {
   const { status, ok } = answer;
   if (ok && status !== 204) return claimsIn(await textWithin(answer.body, ANSWER_BYTES, tooLarge));
@@ -73,21 +89,22 @@ async function readAnswer(answer: Response): Promise<object | undefined> {
   return undefined;
 }
 
-/** An empty answer is like 204. */
+/** An empty body is like 204. */
 function claimsIn(text: string): object | undefined {
   if (text === "") return undefined;
   const answer: unknown = JSON.parse(text);
   if (!isObject(answer)) throw new Error("Its answer is no JSON object.");
-  const { claims } = answer as { claims?: unknown };
+  const { claims } = answer;
   if (claims !== undefined && !isObject(claims)) throw new Error("Its claims are no JSON object.");
   return claims;
 }
 
-const isObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 const tooLarge = () => new Error(`Its answer is over ${ANSWER_BYTES} bytes.`);
 
+/**
+ * The claims as a grant. Some claims (`sub`, `iss`, …) are the token's alone: an answer with one of those is invalid
+ * as a whole, because the application expects more of it than it would get.
+ */
 function grantIn(claims: object | undefined, env: AuthEnv): Grant | undefined {
   const config = readConfig(env);
   try {

@@ -1,23 +1,33 @@
-// A request's body, within a limit: what is longer is not read to its end.
+// Bodies of requests within a limit of bytes. A body beyond it is refused without being read to its end.
 
 import { chunksWithin } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 
-/** Throws `too_large`. */
+/** Throws `too_large`; where the length was declared, before the first byte is read. */
 export async function bodyWithin(request: Request, most: number): Promise<ArrayBuffer> {
   const length = request.headers.get("content-length");
   if (Number(length) > most) throw tooLarge(most);
-  // Read by the engine, at a fraction of what chunks cost here; HTTP holds the client to the length it said.
-  if (length !== null) return fitting(await request.arrayBuffer(), most);
+  // The engine reads a whole body at a fraction of the cost of chunks. HTTP holds the client to the declared length.
+  if (length !== null) return checkSize(await request.arrayBuffer(), most);
   const chunks: Uint8Array[] = [];
   for await (const chunk of chunksWithin(request.body, most, () => tooLarge(most)))
     chunks.push(chunk);
   return new Blob(chunks).arrayBuffer();
 }
 
-function fitting(body: ArrayBuffer, most: number): ArrayBuffer {
+function checkSize(body: ArrayBuffer, most: number): ArrayBuffer {
   if (body.byteLength > most) throw tooLarge(most);
   return body;
 }
 
 const tooLarge = (most: number) => new HubError("too_large", `A body has ${most} bytes at most.`);
+
+/** The text of a body, without its byte order mark; undefined where it is not UTF-8. */
+export function utf8Text(body: ArrayBuffer | Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
+  } catch {
+    // The only error of a fatal decoder.
+    return undefined;
+  }
+}

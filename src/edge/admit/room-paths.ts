@@ -1,36 +1,46 @@
-// How rooms are named in URLs: `/hubs/{hub}/{groups·orders·users}/{name}`, and partysocket's own address,
-// `/parties/{hub}/{kind}:{name}`.
+// Rooms in URLs: `/hubs/{hub}/{groups·orders·users}/{name}`, and the address that partysocket uses,
+// `/parties/{hub}/{kind}:{name}`. Both name the same object.
 
 import { HubError } from "../../model/errors.ts";
 
-export interface RoomPath {
+/** As it stands in the path, decoded; whether hub and kind exist is checked by admission. */
+interface RoomPath {
   readonly hub: string;
   readonly kind: string;
   readonly name: string;
 }
 
+/** The room `all` has no path: clients reach it as members of the hub. */
 const PLURALS: ReadonlyMap<string, string> = new Map([
   ["groups", "group"],
   ["orders", "order"],
   ["users", "user"],
 ]);
 
-/** Reads the path of a route of ours. Throws `invalid_name` where it is not percent-encoded UTF-8. */
+/** Reads a path that one of the two routes matched; an unknown kind is empty. Throws `invalid_name`. */
 export function roomPathOf(pathname: string): RoomPath {
   const [, root, hub = "", third = "", name = ""] = pathname.split("/");
-  if (root === "parties") return partyOf(decode(hub), decode(third));
-  return { hub: decode(hub), kind: PLURALS.get(third) ?? "", name: decode(name) };
+  if (root === "parties") return partyPath(decodePathSegment(hub), decodePathSegment(third));
+  return {
+    hub: decodePathSegment(hub),
+    kind: PLURALS.get(third) ?? "",
+    name: decodePathSegment(name),
+  };
 }
 
-function partyOf(hub: string, room: string): RoomPath {
+/**
+ * The first colon ends the kind: names may have colons of their own. Without a colon the kind is empty, which admission
+ * refuses with `room_kind_not_found`.
+ */
+function partyPath(hub: string, room: string): RoomPath {
   const colon = room.indexOf(":");
   return { hub, kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
 }
 
-/** Percent-decoded once, never twice. */
-function decode(part: string): string {
+/** Percent-decodes once, never twice: `%2541` is the name `%41`. Throws `invalid_name` for what is not UTF-8. */
+export function decodePathSegment(segment: string): string {
   try {
-    return decodeURIComponent(part);
+    return decodeURIComponent(segment);
   } catch {
     throw new HubError("invalid_name", "The path is not percent-encoded UTF-8.");
   }

@@ -1,30 +1,34 @@
-// What lets a page of another origin that is allowed read an answer of ours: every answer but an upgrade, refusals too.
+// CORS (Fetch standard, §3.3): headers by which pages of the allowed origins may read our answers. Refusals get them as
+// well, so that a page can show why it was refused; upgrades do not need them.
 
 import { corsHeaders } from "../../auth/origin.ts";
 import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
 
-/** The same answer, readable for the page that asked. An upgrade's headers are immutable, and CORS does not apply. */
-export function readable(request: Request, env: AuthEnv, response: Response): Response {
+/** The same answer with CORS headers. An upgrade is returned as it is: its headers are immutable (PLATFORM §2). */
+export function withCors(request: Request, env: AuthEnv, response: Response): Response {
   if (response.webSocket) return response;
-  const shared = new Response(response.body, response);
+  const copy = new Response(response.body, response);
   for (const [name, value] of Object.entries(headersFor(request, env)))
-    shared.headers.append(name, value);
-  return shared;
+    copy.headers.append(name, value);
+  return copy;
 }
 
-/** Answers `OPTIONS`: an origin that is not allowed is told nothing, and its browser asks no further. */
+/**
+ * Answers `OPTIONS` for every route, whether it exists or not. Without the allowing headers a browser does not send the
+ * request that it asked about. Browsers may keep the answer for ten minutes.
+ */
 export function preflight(request: Request, env: AuthEnv): Response {
   const headers = new Headers(headersFor(request, env));
   if (headers.has("access-control-allow-origin")) {
-    const asked = request.headers.get("access-control-request-headers") ?? "";
+    const requested = request.headers.get("access-control-request-headers") ?? "";
     headers.set("access-control-allow-methods", "GET, POST, DELETE");
-    headers.set("access-control-allow-headers", asked);
+    headers.set("access-control-allow-headers", requested);
     headers.set("access-control-max-age", "600");
   }
   return new Response(null, { status: 204, headers });
 }
 
-/** A server without configuration shares nothing: it refuses every request, and its log says why. */
+/** A misconfigured server allows no origin; it refuses every request anyway, and logs the reason. */
 function headersFor(request: Request, env: AuthEnv): Readonly<Record<string, string>> {
   try {
     return corsHeaders(request, readConfig(env).origins);

@@ -1,6 +1,9 @@
-// The platform's refusals, as far as they are no fault of the request.
+// Errors of the platform that are no fault of the request: it may succeed when it is repeated.
 
-/** Its own words for an object that is reset, moved or has too much to do. */
+/**
+ * Whether a Durable Object was overloaded, reset or moved. Cloudflare marks such errors with the properties
+ * `overloaded` and `retryable` (Durable Objects, "Error handling").
+ */
 export const isOverload = (error: Error): boolean =>
   ["overloaded", "retryable"].some(
     (flag) => (error as unknown as Record<string, unknown>)[flag] === true,

@@ -1,23 +1,26 @@
-// Why requests were turned away, for whoever runs this: a line of the log and a point of analytics.
+// The operator's record of refused requests: a line of the log, and a data point of Workers Analytics Engine where
+// that is configured. Browsers hide the reason of a refused handshake from the page, so that the log is often the
+// only trace.
 
 import { logWarning } from "../../model/logger.ts";
 import { writeRefusal } from "../../rooms/observe/analytics.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 
-export interface Refused {
+export interface RefusalRecord {
+  /** Empty where the request names none. */
   readonly hub: string;
   readonly status: number;
-  /** Stable. */
+  /** Stable: dashboards and alerts count by it. */
   readonly code: string;
 }
 
-/** Browsers tell a page nothing of a refused handshake, so the log says why. Never the query: a token stands there. */
+/** Never logs the query, which may hold a token. */
 export function logRefusal(
   { method, url }: Request,
   env: ObjectEnv,
-  { hub, status, code }: Refused,
+  { hub, status, code }: RefusalRecord,
 ): void {
-  // Percent-encoded as it came.
+  // Percent-encoded, as it was sent.
   const { pathname: path } = new URL(url);
   logWarning("refused", { method, path, status, code });
   writeRefusal(env, hub, status, code);

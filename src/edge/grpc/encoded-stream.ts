@@ -1,5 +1,6 @@
-// A stream's messages past Connect's pipeline, which costs as much for each of them as all the rest: they are encoded
-// once for all streams that hear them, and those of a frame leave in one piece. How a stream begins and ends is Connect's.
+// A bypass around Connect's pipeline for the messages of a stream. The pipeline costs as much for each message as all
+// the rest of the work; by the outlet a message is encoded once for all streams, and a frame's messages are one
+// write. How a stream begins and ends is still Connect's.
 
 import { toBinary, toJsonString } from "@bufbuild/protobuf";
 import { createContextKey } from "@connectrpc/connect";
@@ -10,25 +11,29 @@ import {
 import type { Body } from "./grpc-body.ts";
 import type { Queue } from "../stream/slow-reader-queue.ts";
 
-/** What a handler that has said its first message fills from then on. */
+/** A handler sets the queue before it yields its first message, and yields no other until the queue has ended. */
 export interface Outlet {
   queue?: Queue<Uint8Array>;
 }
 
 export const OUTLET = createContextKey<Outlet | undefined>(undefined);
 
-/** What Connect writes, with what comes by the outlet after its first piece; it ends once the caller was heard out. */
-export function merged(
+/**
+ * The response's body: Connect's first piece, then the pieces of the outlet, then the rest of Connect's, which holds
+ * the status. Ends only after the request's body is drained. A reader that stops early ends the queue and the
+ * handler.
+ */
+export function mergeOutlet(
   body: AsyncIterable<Uint8Array>,
   outlet: Outlet,
-  heard: Pick<Body, "drain">,
+  request: Pick<Body, "drain">,
 ): AsyncIterable<Uint8Array> {
   const own = body[Symbol.asyncIterator]();
-  const pieces = inTurn(own, outlet, heard);
+  const pieces = piecesOf(own, outlet, request);
   return {
     [Symbol.asyncIterator]: () => ({
       next: () => pieces.next(),
-      // The reader is gone: nothing may wait for it.
+      // The generator may be waiting for the queue, and could not be returned from before the queue ends.
       async throw(reason: unknown) {
         outlet.queue?.end(reason);
         await own.throw?.(reason);
@@ -38,10 +43,11 @@ export function merged(
   };
 }
 
-async function* inTurn(
+/** Connect writes the first piece with the headers. A handler that fails before has no first piece, and no queue. */
+async function* piecesOf(
   own: AsyncIterator<Uint8Array>,
   outlet: Outlet,
-  heard: Pick<Body, "drain">,
+  request: Pick<Body, "drain">,
 ): AsyncGenerator<Uint8Array> {
   const first = await own.next();
   if (first.done) return;
@@ -49,15 +55,16 @@ async function* inTurn(
   try {
     if (outlet.queue) yield* outlet.queue.read();
   } catch {
-    // Why it ended is what Connect says last.
+    // The handler has got the same error, and Connect writes it as the stream's status.
   }
   for (let last = await own.next(); !last.done; last = await own.next()) yield last.value;
-  await heard.drain();
+  await request.drain();
 }
 
+/** A byte of flags and four of the message's length. */
 const HEAD_BYTES = 5;
 
-/** As Connect and gRPC-Web alike have it: no flags, the length, the message. */
+/** The message in its envelope, which Connect and gRPC-Web share; flags are 0: neither compressed nor the last. */
 export function envelopeOf(message: SubscribeResponse, isJson: boolean): Uint8Array {
   const bytes = isJson
     ? new TextEncoder().encode(toJsonString(SubscribeResponseSchema, message))
@@ -66,15 +73,4 @@ export function envelopeOf(message: SubscribeResponse, isJson: boolean): Uint8Ar
   new DataView(envelope.buffer).setUint32(1, bytes.length);
   envelope.set(bytes, HEAD_BYTES);
   return envelope;
-}
-
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

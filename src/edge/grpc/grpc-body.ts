@@ -1,34 +1,35 @@
-// A request's body as Connect's library reads it; the library itself bounds no wait for the next piece.
+// A request's body as Connect's library reads it, with the timeouts that the library does not have.
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { inTime } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
-import { within } from "./grpc-call.ts";
+import { untilAborted } from "./abort-signals.ts";
 import { connectError } from "./grpc-errors.ts";
 
 type MethodKind = DescMethod["methodKind"];
 
-/** Nobody listens while a caller keeps its message to itself. */
+/** Timeout for the next chunk of a message or an upload. */
 const IDLE_MS = 90_000;
-/** More is read piece by piece, and no further than it may be long. */
+/** A body of a declared length up to this is read at once, a longer one chunk by chunk, up to the library's limit. */
 const SMALL_BYTES = LIMITS.messageBytes;
 
-/** What a caller may still say of a call that is over, and between two pieces of it. */
+/** Limits of reading on after the call has ended (`drain`): bytes in all, and time between two chunks. */
 const DRAINED_BYTES = 4 * 1024 * 1024;
 const DRAINING_MS = 1_000;
 
-type Piece = IteratorResult<Uint8Array>;
+type Chunk = IteratorResult<Uint8Array>;
 
 /**
- * Of a stream the first piece is read at once: what nobody reads `wrangler dev` reads to its end before it answers. A
- * message that is refused unread is left to it.
+ * Chunks of the body, in order. Reads are serialized: a read that was given up goes on, and the next one waits for it.
+ * The first chunk of a stream is read at once, because `wrangler dev` reads a body that nobody reads to its end before
+ * it answers. The body of a unary call is left unread until it is asked for, since the call may be refused before.
  */
 export class Body implements AsyncIterable<Uint8Array> {
   readonly #request: Request;
   readonly #kind: MethodKind;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  #first: Promise<Piece> | undefined;
+  #first: Promise<Chunk> | undefined;
   #isWhole = false;
   #signal: AbortSignal | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -41,7 +42,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     this.#first.catch(() => {});
   }
 
-  /** Nothing is awaited any longer than the call may take. */
+  /** From here on, reads reject with the signal's reason when the call is aborted. */
   until(signal: AbortSignal): void {
     this.#signal = signal;
   }
@@ -50,66 +51,69 @@ export class Body implements AsyncIterable<Uint8Array> {
     return {
       next: () => this.#next(),
       throw: async (error: unknown) => {
-        // Of an upload the rest is heard yet.
+        // The rest of an upload is still read, by `drain`.
         if (this.#kind !== "client_streaming") await this.#reader?.cancel(error);
         return DONE;
       },
     };
   }
 
-  /** A session's caller may say nothing for as long as it likes. */
-  #next(): Promise<Piece> {
+  /** A session may be silent for any time: its heartbeats go the other way. */
+  #next(): Promise<Chunk> {
     const reading = this.#first ?? this.#read();
     this.#first = undefined;
-    const piece = this.#kind === "bidi_streaming" ? reading : inTime(IDLE_MS, reading, late);
-    return this.#signal ? within(this.#signal, piece) : piece;
+    const chunk = this.#kind === "bidi_streaming" ? reading : inTime(IDLE_MS, reading, timedOut);
+    return this.#signal ? untilAborted(this.#signal, chunk) : chunk;
   }
 
-  /** Reads on where nobody does: a caller that is still saying something does not hear how its call ended. */
+  /**
+   * Discards the rest of an upload, within limits. Many HTTP/1.1 clients read the response only after they have sent
+   * the whole request, and would otherwise never see how the call ended. Never rejects.
+   */
   async drain(): Promise<void> {
     if (this.#kind !== "client_streaming") return;
     try {
       for (let bytes = 0; bytes < DRAINED_BYTES;) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other
-        const { done, value } = await inTime(DRAINING_MS, this.#read(), late);
+        const { done, value } = await inTime(DRAINING_MS, this.#read(), timedOut);
         if (done) return;
         bytes += value.byteLength;
       }
     } catch {
-      // It has heard by now, or never will.
+      // The caller is gone, or too slow: it is not waited for any longer.
     }
   }
 
-  /** One after the other. A caller's broken network is no fault of ours, as which the engine would have it. */
-  #read(): Promise<Piece> {
-    const reading = this.#last.then(() => this.#readNext()).catch(broken);
+  /** A broken connection of the caller is reported as such, and not as an error of this server. */
+  #read(): Promise<Chunk> {
+    const reading = this.#last.then(() => this.#readNext()).catch(interrupted);
     this.#last = reading.catch(() => {});
     return reading;
   }
 
-  async #readNext(): Promise<Piece> {
+  async #readNext(): Promise<Chunk> {
     const { body } = this.#request;
     if (!body || this.#isWhole) return DONE;
     if (this.#kind === "unary" && isSmall(this.#request)) return this.#readWhole();
     this.#reader ??= body.getReader();
-    return this.#reader.read() as Promise<Piece>;
+    return this.#reader.read() as Promise<Chunk>;
   }
 
-  /** By the engine, at a fraction of what pieces cost here. */
-  async #readWhole(): Promise<Piece> {
+  /** The engine reads a whole body at a fraction of the cost of chunks. */
+  async #readWhole(): Promise<Chunk> {
     this.#isWhole = true;
     return { done: false, value: new Uint8Array(await this.#request.arrayBuffer()) };
   }
 }
 
-const DONE: Piece = { done: true, value: undefined };
+const DONE: Chunk = { done: true, value: undefined };
 
-/** HTTP holds the caller to the length it said. */
+/** HTTP holds the caller to the length that it declared. */
 const isSmall = ({ headers }: Request): boolean =>
   Number(headers.get("content-length") ?? Infinity) <= SMALL_BYTES;
 
-const late = () => connectError(new HubError("timed_out", "Nothing more of the request came."));
+const timedOut = () => connectError(new HubError("timed_out", "Nothing more of the request came."));
 
-function broken(): never {
+function interrupted(): never {
   throw connectError(new HubError("interrupted", "The request broke off."));
 }

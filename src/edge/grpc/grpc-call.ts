@@ -1,109 +1,114 @@
-// One call of the service: who asks, and how what it asks reaches hubs, which are asked in JSON-RPC as by everybody else.
+// One call of the service: its context, and the way to its hub. Hubs are called in JSON-RPC, as by every other client:
+// this file writes the calls and reads the answers.
 
 import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ListValueSchema, type ListValue } from "@bufbuild/protobuf/wkt";
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
-import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
 import type { InvokeRequest, PublishRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import { admitCaller, callerAt, type Caller } from "../admit/hub-callers.ts";
+import { callRelay } from "../admit/relay-call.ts";
+import type { WaitUntil } from "../admit/serving.ts";
+import type { StreamServing } from "../stream/room-sources.ts";
+import { untilAborted } from "./abort-signals.ts";
 import type { Body } from "./grpc-body.ts";
-import { callerAt, comer, type Caller, type Env } from "../admit/hub-callers.ts";
-import { answerTo, type Beyond } from "../json-rpc/hub-endpoint.ts";
+import { CallError } from "./grpc-errors.ts";
 
-export interface Asking {
+/**
+ * Everything that a handler needs beside its message. Contexts are replaced, not changed: a handler that keeps one
+ * sees no later state.
+ */
+export interface CallContext {
   readonly request: Request;
-  readonly env: Env;
-  readonly hubs: Hubs;
-  readonly beyond: Beyond;
+  readonly serving: StreamServing;
+  readonly waitUntil: WaitUntil;
   readonly body: Body;
-  /** Absent where the service is for everybody. */
+  /** Absent before authentication, and for the health service, which needs none. */
   readonly user?: User;
-  /** Once it is known. */
+  /** Absent before a handler has resolved it; for the log. */
   readonly hub?: string;
 }
 
-export const ASKING = createContextKey<Asking | undefined>(undefined);
+/** Set by the router for every call. */
+export const CALL = createContextKey<CallContext | undefined>(undefined);
 
-/** Of a call whose token was judged. */
-export function askingOf({ values }: HandlerContext): Asking & { readonly user: User } {
-  const asking = values.get(ASKING);
-  if (!asking?.user) throw new HubError("unauthorized", "A token is needed.");
-  return { ...asking, user: asking.user };
+/** Throws `unauthorized` for a call that was not authenticated, which the router prevents. */
+export function authenticatedCall({
+  values,
+}: HandlerContext): CallContext & { readonly user: User } {
+  const call = values.get(CALL);
+  if (!call?.user) throw new HubError("unauthorized", "A token is needed.");
+  return { ...call, user: call.user };
 }
 
-/** The caller at the hub it names. Throws `token_expired`, `invalid_arguments` or `hub_not_found`. */
-export function atHub(context: HandlerContext, hub: string): Caller {
-  const asking = askingOf(context);
-  checkTime(asking.user);
+/** The caller at the hub it names, not yet admitted. Throws `token_expired`, `invalid_arguments` or `hub_not_found`. */
+export function callerAtHub(context: HandlerContext, hub: string): Caller {
+  const call = authenticatedCall(context);
+  checkExpiry(call.user);
   if (hub === "") throw new HubError("invalid_arguments", "Which hub?");
-  const caller = callerAt(asking, hub, asking.hubs);
-  context.values.set(ASKING, { ...asking, hub: caller.served.name });
+  const caller = callerAt(call, hub, call.serving.hubs);
+  context.values.set(CALL, { ...call, hub: caller.served.name });
   return caller;
 }
 
-/** The same, let in. Throws what the webhook throws, `forbidden`, and whatever ends the call meanwhile. */
-export const callerIn = (context: HandlerContext, hub: string): Promise<Caller> =>
-  within(context.signal, comer(atHub(context, hub), askingOf(context).env));
+/** The caller, admitted to the hub. Throws what the webhook throws, `forbidden`, and the signal's reason. */
+export const admittedCaller = (context: HandlerContext, hub: string): Promise<Caller> =>
+  untilAborted(
+    context.signal,
+    admitCaller(callerAtHub(context, hub), authenticatedCall(context).serving.env),
+  );
 
-/** What takes its time may outlast its token. */
-export function checkTime({ expiresAt }: User): void {
+/** A long call may outlast its token; no step of it may begin after that. Throws `token_expired`. */
+export function checkExpiry({ expiresAt }: User): void {
   if (expiresAt <= Date.now()) throw new HubError("token_expired", "The token has expired.");
 }
 
 /** JSON-RPC's answer. */
-export interface Answer {
+export interface CallAnswer {
+  /** Null: the frame as a whole was refused, and this is the only answer. */
   readonly id: number | null;
   readonly result?: JsonValue;
   readonly error?: { readonly message: string; readonly data?: { readonly code?: string } };
 }
 
-/** Asks the hub: one call, or an array of them; gives the answers. Throws what ended the connection too early. */
-export async function answers(
+/**
+ * Sends JSON-RPC text to the hub, one call or an array of calls, and gives the answers, which may be in any order and
+ * are matched by id. Throws what `callRelay` throws, and the signal's reason; it is unknown then which calls have
+ * run.
+ */
+export async function callHubOf(
   caller: Caller,
   context: HandlerContext,
   text: string,
-): Promise<readonly Answer[]> {
-  const { env, beyond } = askingOf(context);
+): Promise<readonly CallAnswer[]> {
+  const { serving, waitUntil } = authenticatedCall(context);
   const { signal } = context;
-  const answer = await within(signal, answerTo({ caller, env, beyond, signal }, text));
-  const said = JSON.parse(answer) as Answer | Answer[];
-  return Array.isArray(said) ? said : [said];
+  const work = callRelay({ caller, serving, waitUntil, signal }, text);
+  const answers = JSON.parse(await untilAborted(signal, work)) as CallAnswer | CallAnswer[];
+  return Array.isArray(answers) ? answers : [answers];
 }
 
-/** What a call failed with, at its hub: no refusal of the edge, whatever its code. */
-export class CallError extends HubError<string> {}
-
-/** What a call came to. Throws a `CallError`. */
-export function resultOf({ result, error }: Answer): JsonValue {
+/** The result of a call; null for a method without one. Throws a `CallError` where the call failed. */
+export function resultOf({ result, error }: CallAnswer): JsonValue {
   if (error) throw new CallError(error.data?.code ?? "internal", error.message);
   return result ?? null;
 }
 
-/** Nobody waits any longer than the caller does. */
-export async function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const over = Promise.withResolvers<never>();
-  const abort = () => over.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([work, over.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
-
+/** A publication as a call. Throws `invalid_arguments` or `room_kind_not_found`. */
 export const publishText = (id: number, request: Omit<PublishRequest, "hub">): string => {
   const { topic, target: method, idempotencyKey, excluded } = request;
   if (method === "") throw new HubError("invalid_arguments", "Which target?");
-  const room = topicOf(topic);
+  const room = checkTopic(topic);
   const params = argumentsOf(request.arguments);
-  const about = { room, method, params, ...keyed(idempotencyKey) };
-  const said = excluded.length > 0 ? { ...about, excluded } : about;
-  return JSON.stringify({ jsonrpc: "2.0", id, method: "$/publish", params: said });
+  const publication = { room, method, params, ...keyMember(idempotencyKey) };
+  return JSON.stringify({
+    ...{ jsonrpc: "2.0", id, method: "$/publish" },
+    params: excluded.length > 0 ? { ...publication, excluded } : publication,
+  });
 };
 
-/** `complete` may say more of the arguments. */
+/** An invocation of a hub method as a call; `complete` may check or add arguments. Throws `invalid_arguments`. */
 export const invokeText = (
   id: number,
   request: Omit<InvokeRequest, "hub">,
@@ -111,25 +116,26 @@ export const invokeText = (
 ): string => {
   const { method, idempotencyKey } = request;
   const params = complete(argumentsOf(request.arguments));
-  return JSON.stringify({ jsonrpc: "2.0", id, method, params, ...keyed(idempotencyKey) });
+  return JSON.stringify({ jsonrpc: "2.0", id, method, params, ...keyMember(idempotencyKey) });
 };
 
-/** As it came: what is wrong with its name is said where names are read. */
-export function topicOf(text: string): string {
+/** Requires the kind that JSON-RPC lets clients omit. The name is checked where names are parsed. */
+export function checkTopic(text: string): string {
   if (text.includes(":") || text === "all") return text;
   throw new HubError("room_kind_not_found", "A topic is `group:name`, `order:id` or `user:id`.");
 }
 
-/** The stream that an argument stands for. */
+/** The id of the stream that an argument `{ "$stream": id }` stands for; undefined for any other value. */
 export function streamOf(value: JsonValue): JsonValue | undefined {
   if (typeof value !== "object" || value === null || Object.keys(value).length !== 1)
     return undefined;
   return (value as { $stream?: JsonValue }).$stream;
 }
 
-const keyed = (idempotencyKey: string) => (idempotencyKey === "" ? {} : { idempotencyKey });
+/** Proto3 has no absent strings: empty is absent. */
+const keyMember = (idempotencyKey: string) => (idempotencyKey === "" ? {} : { idempotencyKey });
 
-/** Throws `invalid_arguments` for what JSON has no word for. */
+/** Throws `invalid_arguments` for values that JSON cannot express. */
 function argumentsOf(list: ListValue | undefined): readonly JsonValue[] {
   try {
     return list ? (toJson(ListValueSchema, list) as JsonValue[]) : [];

@@ -1,4 +1,5 @@
-// Errors as gRPC's users expect them: one of its codes, and our own stable one among the details.
+// Errors as gRPC's clients expect them: one of gRPC's codes, and Dormouse's stable code in an `ErrorInfo` detail and
+// in the metadata. Logging of refusals is in grpc-refusals.ts.
 
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -7,14 +8,15 @@ import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../mo
 import { logError } from "../../model/logger.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { isOverload } from "../answer/overload.ts";
-import { CallError } from "./grpc-call.ts";
 
-/** Whatever was thrown, as callers see it. */
+/** An error that a call failed with at its hub. It is no refusal of the edge, and the hub has logged it if need be. */
+export class CallError extends HubError<string> {}
+
+/** Any thrown value as its caller sees it. Unexpected errors are logged, and shown as `internal`. */
 export function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return explained(error);
   if (isAbort(error)) return new ConnectError("The caller is gone.", Code.Canceled);
   const shown = shownOf(error);
-  // What failed at its hub is in the log already.
   if (shown.code === "internal" && !(error instanceof CallError))
     logError("request_failed", { error });
   const stage = error instanceof CallError ? "called" : "refused";
@@ -22,7 +24,7 @@ export function connectError(error: unknown): ConnectError {
   return withReason(new ConnectError(shown.message, grpcCode), shown.code);
 }
 
-/** What Connect's library throws itself, so far as it comes by here. */
+/** Stable codes for errors of Connect's own library: deadlines, limits, messages that it cannot decode. */
 const REASONS: ReadonlyMap<Code, ErrorCode> = new Map<Code, ErrorCode>([
   [Code.DeadlineExceeded, "timed_out"],
   [Code.Canceled, "cancelled"],
@@ -31,11 +33,13 @@ const REASONS: ReadonlyMap<Code, ErrorCode> = new Map<Code, ErrorCode>([
   [Code.Unimplemented, "unimplemented"],
 ]);
 
+/** An error that passes here twice keeps its first detail. */
 function explained(error: ConnectError): ConnectError {
   const reason = error.details.length === 0 ? REASONS.get(error.code) : undefined;
   return reason === undefined ? error : withReason(error, reason);
 }
 
+/** `retry-after` for errors that a later attempt may not meet; a message that is too large will stay so. */
 function withReason(error: ConnectError, reason: string): ConnectError {
   const { code, metadata, details } = error;
   metadata.set(REASON, reason);
@@ -48,7 +52,7 @@ function withReason(error: ConnectError, reason: string): ConnectError {
 
 const REASON = "x-dormouse-error";
 
-/** The stable code of an error that is known by one. */
+/** The stable code that `connectError` gave the error. */
 export const reasonIn = ({ metadata }: ConnectError): string | undefined =>
   metadata.get(REASON) ?? undefined;
 
@@ -59,6 +63,7 @@ const shownOf = (error: unknown): HubError =>
     ? new HubError("unavailable", "The hub's objects have too much to do.")
     : publicError(error);
 
+/** Stable codes for closes of the socket behind a stream. */
 const ENDS: ReadonlyMap<number, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.expired, "token_expired"],
   [CLOSE.revoked, "token_revoked"],
@@ -72,7 +77,7 @@ const ENDS: ReadonlyMap<number, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.replaced, "ended"],
 ]);
 
-/** Why a socket behind a stream was closed; what it does not say is a loss, after which the caller may come back. */
+/** The error that a stream ends with when its socket is closed. Unknown codes are a broken connection: retry. */
 export function endingOf(code: number, reason: string): HubError {
   const own = ENDS.get(code);
   const words = reason || (own && reasonOf(code as CloseCode)) || "The stream was cut off.";

@@ -1,4 +1,5 @@
-// gRPC's own health check: open to all, because load balancers have no tokens, and it says only yes or no.
+// gRPC's standard health check (grpc.health.v1), without authentication: load balancers have no tokens, and learn only
+// whether the server works.
 
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { readConfig } from "../../auth/auth-config.ts";
@@ -9,20 +10,21 @@ import {
   HealthCheckResponse_ServingStatus as Status,
   type HealthCheckRequest,
 } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
-import { ASKING } from "./grpc-call.ts";
+import { CALL } from "./grpc-call.ts";
 
 /** The empty name is the server as a whole. */
 const SERVICES: ReadonlySet<string> = new Set(["", Hub.typeName, Health.typeName]);
 
-/** `Watch` is left out: by its specification clients do without then, and nobody holds a stream for a word. */
+/** `Watch` is not implemented: the specification has clients fall back to `Check`, and a stream would stay open. */
 export const health: Partial<ServiceImpl<typeof Health>> = {
+  /** Throws `not_found` for an unknown service, as the specification has it. */
   check({ service }: HealthCheckRequest, { values }: HandlerContext) {
     if (!SERVICES.has(service)) throw new HubError("not_found", "There is no such service.");
     try {
-      readConfig(values.get(ASKING)!.env);
+      readConfig(values.get(CALL)!.serving.env);
       return { status: Status.SERVING };
     } catch {
-      // Misconfigured, as every other answer says.
+      // Misconfigured: every other call is refused with that code, and the reason is in the log.
       return { status: Status.NOT_SERVING };
     }
   },

@@ -1,4 +1,5 @@
-// Whatever a call throws, wherever it is thrown: as its caller sees it, and, where it was turned away, in the log.
+// Authentication of calls, and the errors of all calls: as their callers see them (grpc-errors.ts) and, where a call
+// was refused, in the log. A call that its hub failed was not refused, and is not logged here.
 
 import {
   type ConnectError,
@@ -10,37 +11,43 @@ import { authenticate } from "../../auth/authenticate.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { logRefusal } from "../answer/refusal-log.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
-import { ASKING, CallError } from "./grpc-call.ts";
-import { connectError, reasonIn } from "./grpc-errors.ts";
+import { CALL } from "./grpc-call.ts";
+import { CallError, connectError, reasonIn } from "./grpc-errors.ts";
 
-/** Before anything of the body is read: that there is time left, and who asks. */
-export async function admitted({ signal, values, service }: HandlerContext): Promise<void> {
+/** Connect's request gate, before the body is read: the call's deadline and its token. Throws a `ConnectError`. */
+export async function authenticateCall({ signal, values, service }: HandlerContext): Promise<void> {
   try {
     signal.throwIfAborted();
-    const asking = values.get(ASKING);
-    asking?.body.until(signal);
-    if (!asking || service.typeName === Health.typeName) return;
-    values.set(ASKING, { ...asking, user: await authenticate(asking.request, asking.env) });
+    const call = values.get(CALL);
+    call?.body.until(signal);
+    if (!call || service.typeName === Health.typeName) return;
+    values.set(CALL, { ...call, user: await authenticate(call.request, call.serving.env) });
   } catch (error) {
     throw refusal(error, values);
   }
 }
 
-/** Whatever a handler throws, or the stream it gives. */
-export const translated: Interceptor = (next) => async (request) => {
+/**
+ * Translates every error of a handler, and of the stream that it returns. Connect then writes the error in the
+ * protocol of the call, as a status or at the end of the stream.
+ */
+export const translateErrors: Interceptor = (next) => async (request) => {
   const { contextValues } = request;
   try {
     const response = await next(request);
     return response.stream
-      ? { ...response, message: told(response.message, contextValues) }
+      ? { ...response, message: translatedStream(response.message, contextValues) }
       : response;
   } catch (error) {
     throw refusal(error, contextValues);
   }
 };
 
-/** What ends a stream that has begun is no refusal. */
-async function* told<T>(messages: AsyncIterable<T>, values: ContextValues): AsyncGenerator<T> {
+/** An error after the first message ends a stream that was admitted: it is no refusal. */
+async function* translatedStream<T>(
+  messages: AsyncIterable<T>,
+  values: ContextValues,
+): AsyncGenerator<T> {
   let hasBegun = false;
   try {
     for await (const message of messages) {
@@ -52,16 +59,20 @@ async function* told<T>(messages: AsyncIterable<T>, values: ContextValues): Asyn
   }
 }
 
+/**
+ * The error for the caller. A refused request is logged with the HTTP status of its code, which operators count. Errors
+ * that the hub's own method threw are its answer, and not logged.
+ */
 function refusal(error: unknown, values: ContextValues): ConnectError {
   const shown = connectError(error);
   const code = reasonIn(shown);
-  const asking = values.get(ASKING);
-  if (!asking || code === undefined || error instanceof CallError || BROKEN_OFF.has(code))
+  const call = values.get(CALL);
+  if (!call || code === undefined || error instanceof CallError || BROKEN_OFF.has(code))
     return shown;
   const status = httpStatusOf(code);
-  logRefusal(asking.request, asking.env, { hub: asking.hub ?? "", status, code });
+  logRefusal(call.request, call.serving.env, { hub: call.hub ?? "", status, code });
   return shown;
 }
 
-/** The caller went away, or the connection ended: nobody was refused. */
+/** The caller went away, or the connection ended: that is no refusal. */
 const BROKEN_OFF: ReadonlySet<string> = new Set<ErrorCode>(["cancelled", "interrupted", "ended"]);

@@ -1,4 +1,5 @@
-// The service in Connect's protocol and in gRPC-Web: requests → handlers, behind the one door of every transport.
+// The service in Connect's protocol and in gRPC-Web. Native gRPC needs trailers, which a Worker cannot send: it is
+// refused with a status that its clients understand.
 
 import { cors, createConnectRouter, createContextValues } from "@connectrpc/connect";
 import {
@@ -10,71 +11,80 @@ import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { LIMITS } from "../../model/options.ts";
 import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
-import type { Env } from "../admit/hub-callers.ts";
-import type { Beyond } from "../json-rpc/hub-endpoint.ts";
-import { ASKING } from "./grpc-call.ts";
+import type { Env, WaitUntil } from "../admit/serving.ts";
+import type { StreamServing } from "../stream/room-sources.ts";
+import { CALL } from "./grpc-call.ts";
 import { Body } from "./grpc-body.ts";
 import { invoke, publish } from "./unary-calls.ts";
 import { health } from "./grpc-health.ts";
-import { merged, OUTLET, type Outlet } from "./encoded-stream.ts";
-import { admitted, translated } from "./grpc-refusals.ts";
+import { mergeOutlet, OUTLET, type Outlet } from "./encoded-stream.ts";
+import { authenticateCall, translateErrors } from "./grpc-refusals.ts";
 import { session } from "./grpc-session.ts";
 import { subscribe } from "./subscribe.ts";
 import { upload } from "./upload.ts";
 
+/** In Hono's syntax. Methods that do not exist are answered here as well. */
 export const CONNECT_PATHS = [`/${Hub.typeName}/*`, `/${Health.typeName}/*`];
 
-/** Values of JSON nest by three messages a level, at most. */
+/** Protobuf's `Value` nests by at most three messages for a level of JSON. */
 const MESSAGES_A_LEVEL = 3;
 
-export function connectRpc(hubs: Hubs) {
-  const handlers = new Map(handlersFor(hubs).map((one) => [one.requestPath, one]));
-  return async (request: Request, env: Env, beyond: Beyond): Promise<Response> => {
+/**
+ * A call as `fetch` has it. Handlers are made once, and the context of a call for each. Errors are answers in the
+ * protocol of the call: the function rejects only for faults of the libraries.
+ */
+export function connectRpc(isolate: Omit<StreamServing, "env">) {
+  const handlers = new Map(handlersFor(isolate.hubs).map((one) => [one.requestPath, one]));
+  return async (request: Request, env: Env, waitUntil: WaitUntil): Promise<Response> => {
     const handler = handlers.get(new URL(request.url).pathname);
     const type = request.headers.get("content-type") ?? "";
-    if (isNative(type)) return shared(inHeaders("application/grpc", NATIVE));
-    if (!handler) return shared(unknown(type));
+    if (isNative(type)) return withHeaders(headersOnly("application/grpc", NATIVE));
+    if (!handler) return withHeaders(unknownMethod(type));
     const outlet: Outlet = {};
     const { methodKind } = handler.method;
     const body = new Body(request, methodKind);
     const contextValues = createContextValues()
-      .set(ASKING, { request, env, hubs, beyond, body })
+      .set(CALL, { request, serving: { ...isolate, env }, waitUntil, body })
       .set(OUTLET, outlet);
-    const answer = await handler({ ...asked(request), body, contextValues });
-    const words = answer.body ? undefined : WORDS.get(answer.status);
-    if (words !== undefined) return shared(new Response(words, { status: answer.status }));
-    if (methodKind === "unary") return shared(await whole(answer));
-    return shared(streamed(answer, outlet, body));
+    const answer = await handler({ ...universalRequest(request), body, contextValues });
+    const explanation = answer.body ? undefined : EXPLANATIONS.get(answer.status);
+    if (explanation !== undefined)
+      return withHeaders(new Response(explanation, { status: answer.status }));
+    if (methodKind === "unary") return withHeaders(await unaryResponse(answer));
+    return withHeaders(streamResponse(answer, outlet, body));
   };
 }
 
-const asked = ({ method, url, headers: header, signal }: Request) => ({
+const universalRequest = ({ method, url, headers: header, signal }: Request) => ({
   ...{ httpVersion: "", method, url, header, signal },
 });
 
-/** As it is: neither kept nor compressed on the way, which would hold messages back; and for pages to read. */
-function shared(response: Response): Response {
+/**
+ * Proxies must neither keep nor compress an answer, which would hold messages back; pages may read Connect's headers.
+ */
+function withHeaders(response: Response): Response {
   response.headers.set("cache-control", "no-store, no-transform");
   response.headers.set("access-control-expose-headers", cors.exposedHeaders.join(", "));
   return response;
 }
 
-function streamed(answer: UniversalServerResponse, outlet: Outlet, heard: Body): Response {
+function streamResponse(answer: UniversalServerResponse, outlet: Outlet, request: Body): Response {
   if (!answer.body) return universalServerResponseToFetch(answer);
-  const body = merged(answer.body, outlet, heard);
+  const body = mergeOutlet(answer.body, outlet, request);
   return universalServerResponseToFetch({ ...answer, body });
 }
 
-/** What is complete already goes out in one piece, and with its length. */
-async function whole({ body, status, header }: UniversalServerResponse): Promise<Response> {
+/** A complete answer goes out in one piece and with its length. */
+async function unaryResponse(answer: UniversalServerResponse): Promise<Response> {
+  const { body, status, header } = answer;
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   for await (const piece of body ?? []) pieces.push(piece as Uint8Array<ArrayBuffer>);
   const bytes = pieces.length === 1 ? pieces[0]! : await new Blob(pieces).arrayBuffer();
   return new Response(bytes, { status, ...(header && { headers: header }) });
 }
 
-/** Connect's library says nothing beside the status. */
-const WORDS: ReadonlyMap<number, string> = new Map([
+/** Connect's library answers these statuses with an empty body. */
+const EXPLANATIONS: ReadonlyMap<number, string> = new Map([
   [405, "Calls are POST requests."],
   [
     415,
@@ -82,39 +92,48 @@ const WORDS: ReadonlyMap<number, string> = new Map([
   ],
 ]);
 
+/**
+ * Connect's handlers, by protocol and method. Limits are the largest of all hubs: each hub's own limit is checked at
+ * the hub, once the request has named it.
+ */
 function handlersFor(hubs: Hubs): UniversalHandler[] {
   const largest = [...hubs.values()].map(({ settings }) => settings.limits.messageBytes);
   const router = createConnectRouter({
-    // Its status stands in trailers, which a worker cannot send.
+    // Its status stands in trailers, which a Worker cannot send.
     grpc: false,
-    // Nothing is compressed, so that nothing can be more than it looks; each hub has limits of its own beside.
+    // Without compression no message can be larger than it looks. Each hub also has a limit of its own.
     acceptCompression: [],
     readMaxBytes: Math.max(LIMITS.messageBytes, ...largest),
     binaryOptions: { recursionLimit: LIMITS.depth * MESSAGES_A_LEVEL },
-    // A field's name that is misspelt would be left out in silence.
+    // A misspelt field would otherwise be dropped silently.
     jsonOptions: { recursionLimit: LIMITS.depth * MESSAGES_A_LEVEL, ignoreUnknownFields: false },
-    requestGate: admitted,
-    interceptors: [translated],
+    requestGate: authenticateCall,
+    interceptors: [translateErrors],
   });
   router.service(Hub, { publish, invoke, subscribe, upload, session });
   router.service(Health, health);
   return router.handlers;
 }
 
+/** gRPC-Web's types begin alike, and go on with `-web`. */
 const isNative = (type: string): boolean => /^application\/grpc(?:[+;]|$)/i.test(type);
 
 const NATIVE =
   "Native gRPC ends with trailers, which this server cannot send. Use gRPC-Web or Connect, or a proxy that converts.";
 const UNIMPLEMENTED = "There is no such method.";
 
-function unknown(type: string): Response {
-  if (/^application\/grpc-web/i.test(type)) return inHeaders(type, UNIMPLEMENTED);
+/**
+ * The answer for a path without a method: in the protocol of the caller, as far as its content type tells it. Not
+ * logged, because scanners try many paths.
+ */
+function unknownMethod(type: string): Response {
+  if (/^application\/grpc-web/i.test(type)) return headersOnly(type, UNIMPLEMENTED);
   const error = { code: "unimplemented", message: UNIMPLEMENTED };
   return Response.json(error, { status: 404, headers: { "x-dormouse-error": "not_found" } });
 }
 
-/** A status without a message before it may stand in the headers (gRPC: `Trailers-Only`). 12 is Unimplemented. */
-const inHeaders = (type: string, message: string): Response =>
+/** gRPC's `Trailers-Only`: a status without any message may stand in the headers. 12 is Unimplemented. */
+const headersOnly = (type: string, message: string): Response =>
   new Response(null, {
     headers: {
       "content-type": type,

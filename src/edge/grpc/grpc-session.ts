@@ -1,30 +1,42 @@
-// One connection to a hub, both ways: its JSON-RPC socket at a relay, for callers whose transport carries both
-// directions at once. Nothing in HTTP says whether it does, so that the caller has to show it.
+// A session: one connection to a hub, in both directions, as a JSON-RPC socket at a relay. It needs a transport that
+// carries both directions at once. Nothing in HTTP declares that, so that the caller has to prove it: it must send
+// back a token that it can only have read from the response.
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { inTime } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import {
-  HeartbeatSchema,
   SessionResponseSchema,
   type Hello,
   type SessionRequest,
   type SessionResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import type { Limits } from "../../model/options.ts";
-import { closeQuietly, refuse } from "../stream/bridge.ts";
-import { isHello, isQuestion, type Heard } from "../sse/sse-events.ts";
-import { within, type Answer } from "./grpc-call.ts";
-import { endingOf } from "./grpc-errors.ts";
-import { fitting, hubSocket, recordsIn, type HubSocket } from "./hub-socket.ts";
+import { isConnected, isRequest, recordsIn, type RoomRecord } from "../stream/room-record.ts";
+import { closeQuietly, refuseRequest } from "../stream/room-socket.ts";
 import { Queue } from "../stream/slow-reader-queue.ts";
-import { answered, failed, heard, textOf, type Open } from "./session-messages.ts";
-import { HEARTBEAT_MS } from "./subscribe.ts";
+import { onAbort, untilAborted } from "./abort-signals.ts";
+import type { CallAnswer } from "./grpc-call.ts";
+import { endingOf } from "./grpc-errors.ts";
+import { heartbeat, HEARTBEAT_MS, SMALL_MESSAGE_BYTES } from "./grpc-heartbeat.ts";
+import { checkText, hubSocket, type HubSocket } from "./hub-socket.ts";
+import {
+  answerResponse,
+  eventResponse,
+  failureResponse,
+  textOf,
+  type OpenCall,
+} from "./session-messages.ts";
 
-/** For the caller to show that it hears while it speaks. */
+/** Timeout for `hello`, and again for `confirm`. A transport of one direction would otherwise wait for ever. */
 export const CONFIRM_MS = 5_000;
 
+/**
+ * Order: `hello` of the caller, `ready` with a token, `confirm` with the same token, then calls and events. Ends when
+ * the caller has ended its direction and all its calls are answered. Throws `unimplemented` for a transport of one
+ * direction, what `hubSocket` throws, and what ends the socket.
+ */
 export async function* session(
   requests: AsyncIterable<SessionRequest>,
   context: HandlerContext,
@@ -32,23 +44,21 @@ export async function* session(
   checkTransport(context);
   const { signal } = context;
   const source = requests[Symbol.asyncIterator]();
-  // A caller whose transport holds back what it says must not wait for ever.
   const first = inTime(CONFIRM_MS, source.next(), oneWay);
-  const hello = helloIn(await within(signal, first));
-  const talk = new Talk(await hubSocket(context, hello.hub), hello);
-  const abort = () => talk.queue.end(signal.reason);
-  signal.addEventListener("abort", abort);
-  if (signal.aborted) abort();
-  void talk.listen(source);
-  yield* talk.queue.read();
+  const hello = helloIn(await untilAborted(signal, first));
+  const bridge = new SessionBridge(await hubSocket(context, hello.hub), hello);
+  onAbort(signal, () => bridge.queue.end(signal.reason));
+  void bridge.readRequests(source);
+  yield* bridge.queue.read();
 }
 
+/** The first message names the hub and the caller's options; there is no second one. */
 function helloIn({ done, value }: IteratorResult<SessionRequest>): Hello {
   if (!done && value.kind.case === "hello") return value.kind.value;
   throw new HubError("invalid_arguments", "A session begins with hello.");
 }
 
-/** Browsers send a whole body before they read, and so does whoever says how long it is. */
+/** Browsers send a whole body before they read the response, and so does a caller that declares its length. */
 function checkTransport({ protocolName, requestHeader }: HandlerContext): void {
   if (protocolName === "grpc-web" || requestHeader.has("content-length")) throw oneWay();
 }
@@ -59,27 +69,33 @@ const oneWay = () =>
     "A session needs a transport that carries both directions at once, and hello and confirm within 5 seconds each. Use Subscribe and Publish.",
   );
 
-class Talk {
+/**
+ * Between the call's two streams and the socket. The queue's end, from whichever side, ends all of it: timers, socket
+ * and the reading of requests. Order: responses stand in the order of the hub's records; a call that fails before it
+ * is sent is answered at once, and may overtake answers of earlier calls.
+ */
+class SessionBridge {
   readonly queue: Queue<SessionResponse>;
   readonly #socket: WebSocket;
   readonly #limits: Limits;
   readonly #hello: Hello;
-  readonly #confirm = crypto.randomUUID();
-  readonly #open = new Map<number, Open>();
+  readonly #token = crypto.randomUUID();
+  readonly #open = new Map<number, OpenCall>();
   readonly #timers: ReturnType<typeof setInterval>[];
   #isConfirmed = false;
-  #hasSaidAll = false;
+  /** The caller sends nothing more. */
+  #isHalfClosed = false;
 
   constructor({ socket, limits }: HubSocket, hello: Hello) {
     this.#socket = socket;
     this.#limits = limits;
     this.#hello = hello;
     this.#timers = [
-      setInterval(() => this.queue.push([HEARTBEAT], 64), HEARTBEAT_MS),
+      setInterval(() => this.queue.push([HEARTBEAT], SMALL_MESSAGE_BYTES), HEARTBEAT_MS),
       setTimeout(() => this.#isConfirmed || this.queue.end(oneWay()), CONFIRM_MS),
     ];
     this.queue = new Queue(() => this.#close());
-    socket.addEventListener("message", ({ data }) => this.#take(data as string));
+    socket.addEventListener("message", ({ data }) => this.#receive(data as string));
     socket.addEventListener("close", ({ code, reason }) => this.queue.end(endingOf(code, reason)));
     socket.accept();
   }
@@ -89,88 +105,97 @@ class Talk {
     closeQuietly(this.#socket);
   }
 
-  /** Until the caller has said all; what it asked by then is answered. */
-  async listen(source: AsyncIterator<SessionRequest>): Promise<void> {
+  /** Sends the caller's requests to the hub, in order, until the caller ends its direction. Never rejects. */
+  async readRequests(source: AsyncIterator<SessionRequest>): Promise<void> {
     try {
       for (;;) {
         // oxlint-disable-next-line no-await-in-loop -- in their order
         const { done, value } = await source.next();
         if (this.queue.hasEnded) return;
-        if (done) return this.#saidAll();
-        if (this.#isConfirmed) this.#say(value);
-        else this.#check(value);
+        if (done) return this.#halfClose();
+        if (this.#isConfirmed) this.#send(value);
+        else this.#confirm(value);
       }
     } catch (error) {
       this.queue.end(error);
     }
   }
 
-  #check({ kind }: SessionRequest): void {
-    if (kind.case !== "confirm" || kind.value !== this.#confirm) throw oneWay();
+  /** The second message of the caller. Throws `unimplemented`, also for a call that was sent too early. */
+  #confirm({ kind }: SessionRequest): void {
+    if (kind.case !== "confirm" || kind.value !== this.#token) throw oneWay();
     this.#isConfirmed = true;
   }
 
-  #saidAll(): void {
+  /**
+   * The caller's direction has ended. Calls that are open are still answered; messages of rooms end with the last
+   * answer.
+   */
+  #halfClose(): void {
     if (!this.#isConfirmed) return this.queue.end(oneWay());
-    this.#hasSaidAll = true;
+    this.#isHalfClosed = true;
     this.#endIfDone();
   }
 
   #endIfDone(): void {
-    if (this.#hasSaidAll && this.#open.size === 0) this.queue.end();
+    if (this.#isHalfClosed && this.#open.size === 0) this.queue.end();
   }
 
-  /** A call that cannot be made fails by itself. */
-  #say(request: SessionRequest): void {
+  /** A call that cannot be sent fails alone, and the session goes on. */
+  #send(request: SessionRequest): void {
     const { id, kind } = request;
     try {
-      const text = fitting(textOf(request), this.#limits);
+      const text = checkText(textOf(request), this.#limits);
       if (kind.case !== "cancel") this.#begin({ id, kind });
       this.#socket.send(text);
     } catch (error) {
-      this.queue.push([failed(id, error)], 64);
+      this.queue.push([failureResponse(id, error)], SMALL_MESSAGE_BYTES);
     }
   }
 
-  #begin(call: Open): void {
+  /** Throws `duplicate_id`: two open calls of one id could not be told apart. */
+  #begin(call: OpenCall): void {
     if (this.#open.has(call.id)) throw new HubError("duplicate_id", "A call with this id is open.");
     this.#open.set(call.id, call);
   }
 
-  /** Nothing may be thrown where the socket is heard: it would say nothing more. */
-  #take(text: string): void {
+  /** An error thrown by a listener would be lost, and the session would wait for ever: it ends instead. */
+  #receive(text: string): void {
     try {
-      const told = recordsIn(text).flatMap((record) => this.#told(record) ?? []);
-      this.queue.push(told, text.length);
+      const responses = recordsIn(text).flatMap((record) => this.#responseTo(record) ?? []);
+      this.queue.push(responses, text.length);
       this.#endIfDone();
     } catch (error) {
       this.queue.end(error);
     }
   }
 
-  #told(record: Heard): SessionResponse | undefined {
-    if (isHello(record)) return this.#ready(record);
-    if (isQuestion(record)) return void refuse(this.#socket, record);
-    if (record.method !== undefined) return heard(record, this.#hello.presence);
-    return this.#answered(record as Answer);
+  /**
+   * The response for one record, if the caller gets one. A session cannot answer requests of the hub, as streams
+   * cannot.
+   */
+  #responseTo(record: RoomRecord): SessionResponse | undefined {
+    if (isConnected(record)) return this.#ready(record);
+    if (isRequest(record)) return void refuseRequest(this.#socket, record);
+    if (record.method !== undefined) return eventResponse(record, this.#hello.presence);
+    return this.#answer(record as CallAnswer);
   }
 
-  #ready({ params }: Heard): SessionResponse {
+  /** The first response. `confirm` is the token that the caller has to send back. */
+  #ready({ params }: RoomRecord): SessionResponse {
     const { connectionId, userId } = params as { connectionId: string; userId: string };
-    const value = { connectionId, userId, confirm: this.#confirm };
+    const value = { connectionId, userId, confirm: this.#token };
     return create(SessionResponseSchema, { kind: { case: "ready", value } });
   }
 
-  /** Without an id nobody can be told: nothing goes there that would not be understood. */
-  #answered(answer: Answer): SessionResponse | undefined {
+  /** An answer without an id is to no call in particular. Texts are checked before, so that this is a fault of ours. */
+  #answer(answer: CallAnswer): SessionResponse | undefined {
     if (answer.id === null) throw new HubError("internal", "A call was not understood.");
     const open = this.#open.get(answer.id);
     if (!open) return undefined;
     this.#open.delete(open.id);
-    return answered(open, answer);
+    return answerResponse(open, answer);
   }
 }
 
-const HEARTBEAT = create(SessionResponseSchema, {
-  kind: { case: "heartbeat", value: create(HeartbeatSchema) },
-});
+const HEARTBEAT = create(SessionResponseSchema, { kind: heartbeat() });

@@ -1,58 +1,65 @@
-// A caller at a hub for longer than one call: its JSON-RPC socket at a relay.
+// A JSON-RPC socket at a relay for calls that take longer than one request: sessions, and uploads of a stream's items.
 
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Limits } from "../../model/options.ts";
 import { depthError, sizeError } from "../../protocols/hostile-json.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
-import { closeQuietly, socketIn } from "../stream/bridge.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
 import { connectRequest } from "../admit/connect-request.ts";
-import type { Heard } from "../sse/sse-events.ts";
-import { wanted, type Caller } from "../admit/hub-callers.ts";
-import { enterAtRelay } from "../admit/relay-choice.ts";
-import { askingOf, callerIn, within } from "./grpc-call.ts";
+import { relayTargetOf, type Caller } from "../admit/hub-callers.ts";
+import { closeQuietly, socketOf } from "../stream/room-socket.ts";
+import { untilAborted } from "./abort-signals.ts";
+import { admittedCaller, authenticatedCall } from "./grpc-call.ts";
 
 export interface HubSocket {
-  /** Still to be accepted. */
+  /** Not yet accepted: events wait until listeners are there. */
   readonly socket: WebSocket;
+  /** The hub's limits, lowered by the token's. */
   readonly limits: Limits;
 }
 
-/** Throws what entering a hub throws, and whatever ends the call meanwhile. */
+/**
+ * Opens a socket for the caller. A call that is aborted meanwhile closes the socket once it is there. Throws what
+ * admission throws, `rate_limited`, `relay_full`, the relay's refusals, and the signal's reason.
+ */
 export async function hubSocket(context: HandlerContext, hub: string): Promise<HubSocket> {
-  const caller = await callerIn(context, hub);
-  const opening = entered(caller, context);
+  const caller = await admittedCaller(context, hub);
+  const opening = openSocket(caller, context);
   try {
-    const socket = await within(context.signal, opening);
+    const socket = await untilAborted(context.signal, opening);
     return { socket, limits: limitsWithin(caller.served.settings.limits, caller.user) };
   } catch (error) {
-    // Nobody waits for it any more.
-    opening.then(dropped, () => {});
+    opening.then(discard, () => {});
     throw error;
   }
 }
 
-function dropped(socket: WebSocket): void {
+/** A socket must be accepted before it can be closed. */
+function discard(socket: WebSocket): void {
   socket.accept();
   closeQuietly(socket);
 }
 
-async function entered(caller: Caller, context: HandlerContext): Promise<WebSocket> {
-  const { request, env } = askingOf(context);
+/** The rate of new connections is checked here, because this is one: unary calls have a rate of their own. */
+async function openSocket(caller: Caller, context: HandlerContext): Promise<WebSocket> {
+  const {
+    request,
+    serving: { relays, env },
+  } = authenticatedCall(context);
   await checkConnectRate(request, caller.user, env);
   const arrival: JsonRpcArrival = {
     ...{ kind: "rpc", user: caller.user, request: connectRequest(request), arrays: true },
   };
-  return socketIn(await enterAtRelay(env, wanted(caller), arrival));
+  return socketOf(await relays.enter(env, relayTargetOf(caller), arrival));
 }
 
-/** What the hub would refuse without saying whose it was is refused here. Throws `too_large` or `too_deep`. */
-export function fitting(text: string, { messageBytes, depth }: Limits): string {
+/**
+ * Checks text before it is sent. The hub would refuse it as a frame, without saying which call it was. Throws
+ * `too_large` or `too_deep`.
+ */
+export function checkText(text: string, { messageBytes, depth }: Limits): string {
   const refused = sizeError(text, messageBytes) ?? depthError(text, depth);
   if (refused) throw refused;
   return text;
 }
-
-export const recordsIn = (text: string): readonly Heard[] =>
-  ([] as Heard[]).concat(JSON.parse(text) as Heard | Heard[]);

@@ -1,4 +1,4 @@
-// What a room says, as messages of the service.
+// Records of a room as messages of the service: events, presence, resets, and the outcome with which a room begins.
 
 import { create, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { ListValueSchema, ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
@@ -13,61 +13,78 @@ import {
   type Reset,
   type Standing,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { placeAfter, type Heard, type Hello } from "../sse/sse-events.ts";
+import type { ConnectedParams, RoomRecord } from "../stream/room-record.ts";
 
-/** What streams and sessions alike may hear. */
-export type Word =
+/** A message that streams and sessions alike may receive: the case of a `oneof`. */
+type RoomMessage =
   | { readonly case: "event"; readonly value: Event }
   | { readonly case: "presence"; readonly value: Presence }
   | { readonly case: "reset"; readonly value: Reset };
 
-/** Levels of JSON that any decoder reads: a level of objects is three messages, and the usual limit is 100. */
+/**
+ * Levels of JSON that every decoder reads as `Value`: a level of objects is three messages, and most libraries stop at
+ * 100. Deeper values travel as JSON text, in a field of their own.
+ */
 const LEVELS = 30;
 
+/** Stops at the first value that is deeper. */
 function isDeep(value: unknown, levels = LEVELS): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((one) => isDeep(one, levels - 1));
 }
 
-/** Messages of a value: what a method gives back may be as deep as hub code likes. */
+/** Messages that a result may nest: hub code sets its own depth. */
 const DEEPEST = 1_000;
 
 export const valueOf = (json: JsonValue): Value =>
   fromJson(ValueSchema, json, { recursionLimit: DEEPEST });
 
-/** Undefined for words of the protocol that say nothing of a room. */
-export function wordOf(through: string, heard: Heard): Word | undefined {
-  const { method = "", params, room: topic = through, position = "" } = heard;
+/**
+ * The message of a record, received through the socket of the room `through`; undefined for the protocol's records that
+ * say nothing of a room.
+ */
+export function messageOf(through: string, record: RoomRecord): RoomMessage | undefined {
+  const { method = "", params, room: topic = through, position = "" } = record;
   if (method === "$/presence") {
-    const said = isDeep(params)
+    const change = isDeep(params)
       ? { changeJson: JSON.stringify(params) }
       : { change: params as JsonObject };
-    return { case: "presence", value: create(PresenceSchema, { topic, position, ...said }) };
+    return { case: "presence", value: create(PresenceSchema, { topic, position, ...change }) };
   }
   if (method === "$/reset")
     return { case: "reset", value: create(ResetSchema, { topic, position }) };
   if (method.startsWith("$/")) return undefined;
-  const said = isDeep(params)
+  const args = isDeep(params)
     ? { argumentsJson: JSON.stringify(params) }
     : { arguments: fromJson(ListValueSchema, params as JsonValue) };
   return {
     case: "event",
-    value: create(EventSchema, { topic, target: method, position, ...said }),
+    value: create(EventSchema, { topic, target: method, position, ...args }),
   };
 }
 
-/** How a room begins, for who stood there. */
-export function standingOf(room: string, heard: Heard, stood: string | undefined): Standing {
-  const { replayed } = heard.params as Hello;
-  return create(StandingSchema, {
-    topic: room,
-    outcome: outcomeOf(heard.params as Hello, stood),
-    position: placeAfter(room, heard, stood) ?? "",
-    replayed,
-  });
+/** A room as it begins, of a record `$/connected`. */
+interface RoomStart {
+  readonly room: string;
+  readonly record: RoomRecord;
+  /** The caller's position before and after it. */
+  readonly before: string | undefined;
+  readonly after: string | undefined;
 }
 
-export function outcomeOf({ recovered }: Pick<Hello, "recovered">, stood: string | undefined) {
-  if (stood === undefined || stood === "") return Outcome.CONNECTED;
+/** The message with which a room begins in a stream. Positions are text, as everywhere; empty where there is none. */
+export function standingOf({ room: topic, record, before, after }: RoomStart): Standing {
+  const connected = record.params as ConnectedParams;
+  const { replayed } = connected;
+  const outcome = outcomeOf(connected, before);
+  return create(StandingSchema, { topic, outcome, position: after ?? "", replayed });
+}
+
+/** Without a position there was nothing to recover. */
+export function outcomeOf(
+  { recovered }: Pick<ConnectedParams, "recovered">,
+  before: string | undefined,
+): Outcome {
+  if (before === undefined || before === "") return Outcome.CONNECTED;
   return recovered ? Outcome.RECOVERED : Outcome.RESET;
 }

@@ -1,4 +1,4 @@
-// What is said in a session, both ways: messages → the hub's JSON-RPC, and back.
+// Messages of a session in both directions: requests as the hub's JSON-RPC, and JSON-RPC as responses.
 
 import { create, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
 import { HubError, publicError } from "../../model/errors.ts";
@@ -8,14 +8,17 @@ import {
   type SessionRequest,
   type SessionResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import type { Heard } from "../sse/sse-events.ts";
-import { invokeText, publishText, resultOf, streamOf, type Answer } from "./grpc-call.ts";
-import { outcomeOf, valueOf, wordOf } from "./room-messages.ts";
+import type { RoomRecord } from "../stream/room-record.ts";
+import { invokeText, publishText, resultOf, streamOf, type CallAnswer } from "./grpc-call.ts";
+import { messageOf, outcomeOf, valueOf } from "./room-messages.ts";
 
-/** A call that waits for its answer: what it was decides how that looks. */
-export type Open = Pick<SessionRequest, "id" | "kind">;
+/** A call that waits for its answer. Its kind decides the form of the answer. */
+export type OpenCall = Pick<SessionRequest, "id" | "kind">;
 
-/** The text of a call. Throws `invalid_arguments`. */
+/**
+ * The JSON-RPC text of a request; the id is the caller's own. A topic without a position joins at the present. Throws
+ * `invalid_arguments`, `room_kind_not_found` or `wrong_kind`.
+ */
 export function textOf({ id, kind }: SessionRequest): string {
   const call = (method: string, params: object) =>
     JSON.stringify({ jsonrpc: "2.0", id, method, params });
@@ -31,6 +34,7 @@ export function textOf({ id, kind }: SessionRequest): string {
     case "invoke":
       return invokeText(id, kind.value, withoutStreams);
     case "cancel":
+      // A notification: it has no answer of its own, but the call that it cancels has.
       return JSON.stringify({
         ...{ jsonrpc: "2.0", method: "$/cancelRequest" },
         params: { id: kind.value },
@@ -43,43 +47,48 @@ export function textOf({ id, kind }: SessionRequest): string {
   }
 }
 
+/** A session has no message for items of a client's stream. */
 function withoutStreams(args: readonly JsonValue[]): readonly JsonValue[] {
   if (args.every((one) => streamOf(one) === undefined)) return args;
   throw new HubError("wrong_kind", "A method that takes a stream needs an Upload.");
 }
 
+/** Built here alone, so that the union of all cases is checked in one place. */
 const response = (kind: MessageInitShape<typeof SessionResponseSchema>["kind"]): SessionResponse =>
   create(SessionResponseSchema, kind ? { kind } : {});
 
-/** How a call ended. */
-export function answered(open: Open, answer: Answer): SessionResponse {
+/** The response to a call, which may be its failure. */
+export function answerResponse(open: OpenCall, answer: CallAnswer): SessionResponse {
   try {
-    return response(answerOf(open.id, outcome(open, resultOf(answer))));
+    return response(answerOf(open.id, outcomeOfCall(open, resultOf(answer))));
   } catch (error) {
-    return failed(open.id, error);
+    return failureResponse(open.id, error);
   }
 }
 
-export function failed(id: number, error: unknown): SessionResponse {
+/** The response to a call that failed, at its hub or before it was sent. */
+export function failureResponse(id: number, error: unknown): SessionResponse {
   const { code, message } = publicError(error);
   return response(answerOf(id, { case: "failure", value: { code, message } }));
 }
 
 type Outcome = NonNullable<MessageInitShape<typeof AnswerSchema>["outcome"]>;
 
-const answerOf = (id: number, outcomeOfIt: Outcome) =>
-  ({ case: "answer", value: { id, outcome: outcomeOfIt } }) as const;
+const answerOf = (id: number, outcome: Outcome) =>
+  ({ case: "answer", value: { id, outcome } }) as const;
 
-interface Joined {
+/** The result of `$/join`. */
+interface JoinResult {
   readonly position: string;
   readonly recovered: boolean;
   readonly replayed: number;
 }
 
-function outcome({ kind }: Open, result: JsonValue): Outcome {
+/** Results are the hub's own, and trusted to have the form of their method. */
+function outcomeOfCall({ kind }: OpenCall, result: JsonValue): Outcome {
   switch (kind.case) {
     case "join": {
-      const joined = result as unknown as Joined;
+      const joined = result as unknown as JoinResult;
       const { topic, position: since } = kind.value;
       const { position, replayed } = joined;
       return {
@@ -96,8 +105,11 @@ function outcome({ kind }: Open, result: JsonValue): Outcome {
   }
 }
 
-/** What is no answer: an item of a stream, that a room was left, or what a room says. */
-export function heard(record: Heard, presence: boolean): SessionResponse | undefined {
+/**
+ * The response for a record that answers no call: a room that the hub removed the session from, an item of a method's
+ * stream, or a message of a room. Undefined for what the caller did not ask for.
+ */
+export function eventResponse(record: RoomRecord, presence: boolean): SessionResponse | undefined {
   if (record.method === "$/left") {
     const { room: topic, reason } = record.params as { room: string; reason: string };
     return response({ case: "left", value: { topic, reason } });
@@ -106,6 +118,6 @@ export function heard(record: Heard, presence: boolean): SessionResponse | undef
     const { id, item } = record.params as { id: number; item: JsonValue };
     return response({ case: "item", value: { id, value: valueOf(item) } });
   }
-  const word = wordOf("", record);
-  return !word || (word.case === "presence" && !presence) ? undefined : response(word);
+  const message = messageOf("", record);
+  return !message || (message.case === "presence" && !presence) ? undefined : response(message);
 }

@@ -1,4 +1,5 @@
-// A method that takes a stream, called in one upload: a socket of the hub for as long as it takes.
+// An upload that invokes a method which takes a stream: a socket of the hub's for as long as the upload takes, on which
+// the one call and its one stream are.
 
 import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
@@ -7,47 +8,58 @@ import { inTime } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { hasPrototypeKey } from "../../protocols/hostile-json.ts";
 import type { InvokeRequest, UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { closeQuietly, refuse } from "../stream/bridge.ts";
-import { isQuestion, type Heard } from "../sse/sse-events.ts";
-import { invokeText, resultOf, streamOf, within, type Answer } from "./grpc-call.ts";
+import { isRequest, recordsIn, type RoomRecord } from "../stream/room-record.ts";
+import { closeQuietly, refuseRequest } from "../stream/room-socket.ts";
+import { untilAborted } from "./abort-signals.ts";
+import { invokeText, resultOf, streamOf, type CallAnswer } from "./grpc-call.ts";
 import { endingOf } from "./grpc-errors.ts";
-import { fitting, hubSocket, recordsIn, type HubSocket } from "./hub-socket.ts";
-import { mixed } from "./upload-reader.ts";
+import { checkText, hubSocket, type HubSocket } from "./hub-socket.ts";
+import { mixedKinds } from "./upload-reader.ts";
 import { valueOf } from "./room-messages.ts";
 
-const ID = 0;
-const STREAM = "items";
+/** Ids on the upload's own socket. */
+const CALL_ID = 0;
+const STREAM_ID = "items";
 
-/** Throws what the method throws, whatever is wrong with an item, and what ended its connection. */
-export async function items(
+/**
+ * Answers with the method's result, which may come before the items end: the rest is discarded then. Throws what the
+ * method throws (as a `CallError`), `invalid_item`, what `hubSocket` throws, and what ends the socket.
+ */
+export async function uploadItems(
   request: InvokeRequest,
   rest: AsyncIterator<UploadRequest>,
   context: HandlerContext,
 ) {
-  const call = new Call(await hubSocket(context, request.hub));
+  const call = new StreamCall(await hubSocket(context, request.hub));
   try {
-    call.say(invokeText(ID, request, withStream));
-    // An answer may come before the items end.
-    const answer = Promise.race([call.answer, poured(rest, call).then(() => call.soon())]);
-    return { result: valueOf(await within(context.signal, answer)) };
+    call.send(invokeText(CALL_ID, request, withStream));
+    const result = Promise.race([
+      call.result,
+      sendItems(rest, call).then(() => call.resultInTime()),
+    ]);
+    return { result: valueOf(await untilAborted(context.signal, result)) };
   } finally {
     call.end();
   }
 }
 
-async function poured(rest: AsyncIterator<UploadRequest>, call: Call): Promise<void> {
+/**
+ * Items in their order, then the stream's end. Nothing holds a fast caller back but the socket: the hub's limits of
+ * rate and of queued items end the connection of one that floods it.
+ */
+async function sendItems(rest: AsyncIterator<UploadRequest>, call: StreamCall): Promise<void> {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- in their order
     const { done, value } = await rest.next();
-    if (done) return call.say(wordText("$/end", { stream: STREAM }));
-    if (value.kind.case !== "item") throw mixed();
-    call.say(wordText("$/item", { stream: STREAM, item: itemIn(value.kind.value) }));
+    if (done) return call.send(notification("$/end", { stream: STREAM_ID }));
+    if (value.kind.case !== "item") throw mixedKinds();
+    call.send(notification("$/item", { stream: STREAM_ID, item: itemIn(value.kind.value) }));
   }
 }
 
+/** Throws `invalid_item` for what the hub would drop: it could not say whose item it was. */
 function itemIn(value: Value): JsonValue {
   const item = jsonOf(value);
-  // The hub leaves out what it does not understand, and cannot say whose it was.
   if (hasPrototypeKey(item)) throw new HubError("invalid_item", "An item has no key `__proto__`.");
   return item;
 }
@@ -60,61 +72,67 @@ function jsonOf(value: Value): JsonValue {
   }
 }
 
-const wordText = (method: string, params: object): string =>
+const notification = (method: string, params: object): string =>
   JSON.stringify({ jsonrpc: "2.0", method, params });
 
-/** Where the caller has put it, or last. */
+/** The stream stands where the caller has put `{ "$stream": "items" }` among the arguments, or is the last of them. */
 const withStream = (args: readonly JsonValue[]): readonly JsonValue[] =>
-  args.some((one) => streamOf(one) === STREAM) ? args : [...args, { $stream: STREAM }];
+  args.some((one) => streamOf(one) === STREAM_ID) ? args : [...args, { $stream: STREAM_ID }];
 
-class Call {
+/**
+ * One call on its own socket, from its invocation to its result. The result is settled once, by the first of: the
+ * answer, an item of a stream that the method returns, the socket's close.
+ */
+class StreamCall {
   readonly #hub: HubSocket;
-  readonly #answer = Promise.withResolvers<JsonValue>();
+  readonly #result = Promise.withResolvers<JsonValue>();
 
   constructor(hub: HubSocket) {
     const { socket } = (this.#hub = hub);
-    // Whoever waits for it is told.
-    this.#answer.promise.catch(() => {});
-    socket.addEventListener("message", ({ data }) => this.#take(data as string));
+    // It may be rejected before anything waits for it.
+    this.#result.promise.catch(() => {});
+    socket.addEventListener("message", ({ data }) => this.#receive(data as string));
     socket.addEventListener("close", ({ code, reason }) =>
-      this.#answer.reject(endingOf(code, reason)),
+      this.#result.reject(endingOf(code, reason)),
     );
     socket.accept();
   }
 
-  get answer(): Promise<JsonValue> {
-    return this.#answer.promise;
+  get result(): Promise<JsonValue> {
+    return this.#result.promise;
   }
 
-  /** Once its items have ended, a call is like any other. */
-  soon(): Promise<JsonValue> {
-    return inTime(this.#hub.limits.requestSeconds * 1000, this.answer, late);
+  /** After its items have ended, a call has the timeout of any other. Rejects with `timed_out`. */
+  resultInTime(): Promise<JsonValue> {
+    return inTime(this.#hub.limits.requestSeconds * 1000, this.result, timedOut);
   }
 
   /** Throws `too_large` or `too_deep`. */
-  say(text: string): void {
-    this.#hub.socket.send(fitting(text, this.#hub.limits));
+  send(text: string): void {
+    this.#hub.socket.send(checkText(text, this.#hub.limits));
   }
 
+  /** The hub cancels the call if it is still running. */
   end(): void {
     closeQuietly(this.#hub.socket);
   }
 
-  #take(text: string): void {
+  /** An error thrown by a listener would be lost: it is the call's outcome. */
+  #receive(text: string): void {
     try {
-      for (const record of recordsIn(text)) this.#heard(record);
+      for (const record of recordsIn(text)) this.#receiveRecord(record);
     } catch (error) {
-      this.#answer.reject(error);
+      this.#result.reject(error);
     }
   }
 
-  /** What rooms say meanwhile is for sessions. */
-  #heard(record: Heard): void {
-    if (isQuestion(record)) refuse(this.#hub.socket, record);
+  /** Messages of rooms are for sessions and streams, and ignored. */
+  #receiveRecord(record: RoomRecord): void {
+    if (isRequest(record)) refuseRequest(this.#hub.socket, record);
     else if (record.method === "$/item")
       throw new HubError("wrong_kind", "This method gives a stream: it needs a Session.");
-    else if (record.method === undefined) this.#answer.resolve(resultOf(record as Answer));
+    else if (record.method === undefined) this.#result.resolve(resultOf(record as CallAnswer));
   }
 }
 
-const late = () => new HubError("timed_out", "The call took too long.");
+const timedOut = () => new HubError("timed_out", "The call took too long.");

@@ -1,4 +1,5 @@
-// Many publishes in one call: what has come goes to the hub together, and what comes meanwhile waits with the caller.
+// An upload of publications. Those that have arrived go to the hub in one frame; while the hub works on them, later
+// ones wait with the caller, which HTTP's flow control slows down.
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -11,43 +12,52 @@ import type {
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { depthError } from "../../protocols/hostile-json.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
+import { untilAborted } from "./abort-signals.ts";
 import {
-  answers,
-  callerIn,
-  checkTime,
+  admittedCaller,
+  callHubOf,
+  checkExpiry,
   publishText,
   resultOf,
-  within,
-  type Answer,
+  type CallAnswer,
 } from "./grpc-call.ts";
-import { mixed, type Upload } from "./upload-reader.ts";
+import { mixedKinds, type Upload } from "./upload-reader.ts";
 
-/** Messages that the hub is asked to say at once; fewer where they are long. */
-const A_BATCH = 50;
-const FAILURES_TOLD = 20;
-const TOPICS_TOLD = 1_000;
-/** Of the array around the calls. */
+/** Publications that are collected for one round; a round is several frames where they are long. */
+const BATCH_SIZE = 50;
+/** Limits of the summary: the first failures, and the topics with the newest positions. */
+const FAILURES_REPORTED = 20;
+const TOPICS_REPORTED = 1_000;
+/** Levels of JSON that the array around the calls adds. */
 const FRAME_DEPTH = 1;
 
-/** Messages are said in their order. What is wrong with the call itself ends it; what was said by then was said. */
-export async function publishes(upload: Upload, hub: string, context: HandlerContext) {
-  const caller = await callerIn(context, hub);
+/**
+ * Publishes in the order of the upload, and answers with a summary. A publication that fails is reported there, and the
+ * others go on. Throws the errors of admission, `token_expired`, and the error that ends the upload; publications that
+ * were made until then stay.
+ */
+export async function uploadPublishes(upload: Upload, hub: string, context: HandlerContext) {
+  const caller = await admittedCaller(context, hub);
   const limits = limitsWithin(caller.served.settings.limits, caller.user);
   const summary = new Summary(caller.served.name, limits);
-  for await (const batch of gathered(upload, context.signal)) {
-    checkTime(caller.user);
-    for (const frame of frames(summary.begin(batch), limits)) {
+  for await (const batch of batchesOf(upload, context.signal)) {
+    checkExpiry(caller.user);
+    for (const frame of framesOf(summary.begin(batch), limits)) {
       const text = `[${frame.map((one) => one.text).join()}]`;
       // oxlint-disable-next-line no-await-in-loop -- in their order
-      summary.count(frame, await answers(caller, context, text));
+      summary.count(frame, await callHubOf(caller, context, text));
     }
   }
   return summary.response;
 }
 
-/** One message more than it gives is read, and no more. */
-async function* gathered({ first: begun, rest }: Upload, signal: AbortSignal) {
-  // What goes wrong while a batch is said is met with the next one.
+/**
+ * All messages that have arrived, up to the size of a batch; at least one. Batches follow the rhythm of the hub:
+ * while one is being published, the next one gathers. One message more is read ahead, and no more, so that the caller
+ * cannot fill the worker's memory.
+ */
+async function* batchesOf({ first: begun, rest }: Upload, signal: AbortSignal) {
+  // An error while a batch is being published is thrown with the next one.
   const read = () => {
     const reading = rest.next();
     reading.catch(() => {});
@@ -55,12 +65,12 @@ async function* gathered({ first: begun, rest }: Upload, signal: AbortSignal) {
   };
   let next: Promise<IteratorResult<UploadRequest>> = Promise.resolve({ value: begun });
   for (;;) {
-    const first = await within(signal, next);
+    const first = await untilAborted(signal, next);
     if (first.done) return;
     const batch = [first.value];
     next = read();
     const soon = scheduler.wait(0);
-    while (batch.length < A_BATCH) {
+    while (batch.length < BATCH_SIZE) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const more = await Promise.race([next, soon]);
       if (!more || more.done) break;
@@ -71,18 +81,24 @@ async function* gathered({ first: begun, rest }: Upload, signal: AbortSignal) {
   }
 }
 
-/** A message as a call. */
-interface Said {
+/** A publication as the text of a call, whose id is its index. */
+interface PublishCall {
   readonly index: number;
   readonly topic: string;
   readonly text: string;
 }
 
-/** As many as a frame may hold; one that is too long goes alone, and is refused alone. */
-function* frames(said: readonly Said[], { messageBytes, messagesPerFrame, queuedCalls }: Limits) {
+/**
+ * As many calls as a frame may hold, by bytes and by number, in their order. A call that is too long is a frame of
+ * its own, and is refused alone.
+ */
+function* framesOf(
+  calls: readonly PublishCall[],
+  { messageBytes, messagesPerFrame, queuedCalls }: Limits,
+) {
   const most = Math.min(messagesPerFrame, queuedCalls);
-  let [frame, size]: [Said[], number] = [[], 2];
-  for (const one of said) {
+  let [frame, size]: [PublishCall[], number] = [[], 2];
+  for (const one of calls) {
     const length = new TextEncoder().encode(one.text).byteLength + 1;
     if (frame.length > 0 && (size + length > messageBytes || frame.length >= most)) {
       yield frame;
@@ -94,7 +110,7 @@ function* frames(said: readonly Said[], { messageBytes, messagesPerFrame, queued
   if (frame.length > 0) yield frame;
 }
 
-/** What became of the messages of one call. */
+/** The outcome of an upload, of bounded size for an upload without end. */
 class Summary {
   readonly #hub: string;
   readonly #depth: number;
@@ -109,8 +125,8 @@ class Summary {
     this.#depth = depth - FRAME_DEPTH;
   }
 
-  /** What cannot be said at all has failed already, and spoils no frame. */
-  begin(batch: readonly UploadRequest[]): Said[] {
+  /** The batch as calls, without those that are invalid: they count as failed, and would have their frame refused. */
+  begin(batch: readonly UploadRequest[]): PublishCall[] {
     return batch.flatMap((request) => {
       const index = this.#begun++;
       try {
@@ -126,21 +142,22 @@ class Summary {
     });
   }
 
+  /** Later messages may leave their hub out; names of hubs are compared without case. */
   #publishIn({ kind }: UploadRequest): PublishRequest {
-    if (kind.case !== "publish") throw mixed();
+    if (kind.case !== "publish") throw mixedKinds();
     const { hub } = kind.value;
     if (hub === "" || hub.toLowerCase() === this.#hub.toLowerCase()) return kind.value;
     throw new HubError("invalid_arguments", "One Upload is of one hub.");
   }
 
-  /** A frame that is refused as a whole is answered once, without an id. */
-  count(frame: readonly Said[], said: readonly Answer[]): void {
-    const [whole] = said.filter(({ id }) => id === null);
+  /** Counts the answers to a frame. A frame that is refused as a whole has one answer, without an id. */
+  count(frame: readonly PublishCall[], answers: readonly CallAnswer[]): void {
+    const [whole] = answers.filter(({ id }) => id === null);
     for (const { index, topic } of frame) {
-      const answer = whole ?? said.find(({ id }) => id === index);
+      const answer = whole ?? answers.find(({ id }) => id === index);
       try {
-        const { position } = resultOf(answer ?? LOST) as { position: string };
-        this.#stand(topic, position);
+        const { position } = resultOf(answer ?? MISSING) as { position: string };
+        this.#setPosition(topic, position);
         this.#accepted += 1;
       } catch (error) {
         this.#fail(index, error);
@@ -148,20 +165,23 @@ class Summary {
     }
   }
 
-  /** The newest are told, and an upload without end is not remembered without end. */
-  #stand(topic: string, position: string): void {
+  /** Beyond the limit, the topic whose position is the oldest is dropped. */
+  #setPosition(topic: string, position: string): void {
     this.#positions.delete(topic);
     this.#positions.set(topic, position);
-    if (this.#positions.size <= TOPICS_TOLD) return;
+    if (this.#positions.size <= TOPICS_REPORTED) return;
     for (const oldest of this.#positions.keys()) return void this.#positions.delete(oldest);
   }
 
   #fail(index: number, error: unknown): void {
     const { code, message } = publicError(error);
     this.#failed += 1;
-    if (this.#failures.length < FAILURES_TOLD) this.#failures.push({ index, code, message });
+    if (this.#failures.length < FAILURES_REPORTED) this.#failures.push({ index, code, message });
   }
 
+  /**
+   * Positions by topic as the caller wrote it. Failures are sorted: those found before sending come first otherwise.
+   */
   get response(): MessageInitShape<typeof UploadResponseSchema> {
     return {
       accepted: this.#accepted,
@@ -172,7 +192,8 @@ class Summary {
   }
 }
 
-const LOST: Answer = {
+/** For a call that the hub left unanswered, which should not happen. */
+const MISSING: CallAnswer = {
   id: null,
   error: { message: "It was not answered.", data: { code: "interrupted" } },
 };

@@ -1,12 +1,13 @@
-// An upload as it is read: its first message says which of two kinds it is.
+// An upload as its two kinds read it. The kind of the first message is that of the whole upload.
 
 import { HubError } from "../../model/errors.ts";
 import type { UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 
+/** `rest` is read by one reader, one message at a time. */
 export interface Upload {
   readonly first: UploadRequest;
   readonly rest: AsyncIterator<UploadRequest>;
 }
 
-export const mixed = () =>
+export const mixedKinds = () =>
   new HubError("invalid_arguments", "An upload is of publishes, or of one invoke and its items.");

@@ -1,18 +1,19 @@
-// Many messages in one call: publishes, or what a method reads as a stream.
+// Upload: many messages in one call, either publications or the items of one method's stream.
 
 import type { HandlerContext } from "@connectrpc/connect";
 import type { UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { within } from "./grpc-call.ts";
-import { items } from "./upload-items.ts";
-import { publishes } from "./upload-publishes.ts";
-import { mixed } from "./upload-reader.ts";
+import { untilAborted } from "./abort-signals.ts";
+import { uploadItems } from "./upload-items.ts";
+import { uploadPublishes } from "./upload-publishes.ts";
+import { mixedKinds } from "./upload-reader.ts";
 
+/** An empty upload succeeds with an empty summary. Throws `invalid_arguments` where the first message is an item. */
 export async function upload(requests: AsyncIterable<UploadRequest>, context: HandlerContext) {
   const rest = requests[Symbol.asyncIterator]();
-  const { done, value: first } = await within(context.signal, rest.next());
+  const { done, value: first } = await untilAborted(context.signal, rest.next());
   if (done) return {};
   const { kind } = first;
-  if (kind.case === "publish") return publishes({ first, rest }, kind.value.hub, context);
-  if (kind.case === "invoke") return items(kind.value, rest, context);
-  throw mixed();
+  if (kind.case === "publish") return uploadPublishes({ first, rest }, kind.value.hub, context);
+  if (kind.case === "invoke") return uploadItems(kind.value, rest, context);
+  throw mixedKinds();
 }

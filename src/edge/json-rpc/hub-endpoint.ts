@@ -1,119 +1,90 @@
-// A whole hub in JSON-RPC 2.0, at a relay, as SignalR has it: over one WebSocket with all its rooms, or over HTTP, where
-// the caller is a connection for the length of its request.
+// A whole hub in JSON-RPC 2.0, at a relay: over one WebSocket for all its rooms, or over HTTP, where the caller is a
+// connection for the length of its request and can call methods only.
 
 import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Incoming, Received } from "../../model/message.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
-import { randomId } from "../../rooms/rpc/object-names.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
-import type { Hubs } from "../../dispatch/define/hub-tables.ts";
-import { accepted } from "../admit/admission.ts";
-import { bodyWithin } from "../admit/request-body.ts";
+import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
 import { connectRequest } from "../admit/connect-request.ts";
-import { callerOf, wanted, type Caller, type Env } from "../admit/hub-callers.ts";
-import { atRelay, enterAtRelay, type Relay } from "../admit/relay-choice.ts";
+import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
+import { callRelay } from "../admit/relay-call.ts";
+import { wantsWebSocket } from "../admit/requested-transport.ts";
+import type { Serving, WaitUntil } from "../admit/serving.ts";
+import { withSubprotocol } from "./subprotocol.ts";
 
 /**
  * `GET {hub}/rpc`. Stock libraries take one message a frame; `?arrays=1` asks for frames that hold several, as our own
- * client does. Throws what authentication throws, `hub_not_found`, `forbidden`, `upgrade_required`, `relay_full`.
+ * client does. Throws what authentication and the webhook throw, `hub_not_found`, `forbidden`, `upgrade_required`,
+ * `rate_limited` and `relay_full`; the relay's other refusals are answers.
  */
-export async function enterHub(request: Request, hubs: Hubs, env: Env): Promise<Response> {
-  const caller = await callerOf(request, hubs, env);
-  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+export async function enterHub(request: Request, serving: Serving): Promise<Response> {
+  const caller = await callerOf(request, serving);
+  if (!wantsWebSocket(request))
     throw new HubError("upgrade_required", "A hub is entered by WebSocket, or called by POST.");
-  await checkConnectRate(request, caller.user, env);
+  await checkConnectRate(request, caller.user, serving.env);
   const arrival: JsonRpcArrival = {
     kind: "rpc",
     user: caller.user,
     request: connectRequest(request),
     arrays: caller.query.get("arrays") === "1",
   };
-  return accepted(request, await enterAtRelay(env, wanted(caller), arrival));
+  const { relays, env } = serving;
+  return withSubprotocol(request, await relays.enter(env, relayTargetOf(caller), arrival));
 }
 
-/** Keeps the worker until it is done, whatever becomes of the request. */
-export type Beyond = (work: Promise<unknown>) => void;
-
 /**
- * `POST {hub}/rpc`: a call, or a batch of them. 200 with the answers, which may be errors; 204 where nothing wants one;
- * 400 or 413, and an error of the protocol's own, for what is no JSON-RPC. Throws what authentication throws,
- * `hub_not_found`, `forbidden`, `unsupported_media_type`, `relay_full`, and what ended the connection too early.
+ * `POST {hub}/rpc`: a call, or a batch of them. 200 with the answers, which may be errors; 204 where all calls are
+ * notifications; 400 or 413, and an error of the protocol's own, for a body that is not JSON-RPC. Throws what
+ * authentication and the webhook throw, `hub_not_found`, `forbidden`, `unsupported_media_type`, `too_large`, and what
+ * `callRelay` throws.
  */
-export async function callHub(request: Request, hubs: Hubs, env: Env, beyond: Beyond) {
-  const caller = await callerOf(request, hubs, env);
+export async function callHub(
+  request: Request,
+  serving: Serving,
+  waitUntil: WaitUntil,
+): Promise<Response> {
+  const caller = await callerOf(request, serving);
   if (!isJson(request.headers.get("content-type")))
     throw new HubError("unsupported_media_type", "A call is application/json.");
   const limits = limitsWithin(caller.served.settings.limits, caller.user);
-  const text = textOf(await bodyWithin(request, limits.messageBytes));
+  // A body that is no UTF-8 is no JSON either, and is refused as such.
+  const text = utf8Text(await bodyWithin(request, limits.messageBytes)) ?? "";
   const refusal = refusalOf(jsonRpcAnswers.decode(text, limits));
   if (refusal) return refusal;
-  const answer = await answerTo({ caller, env, beyond, signal: request.signal }, text);
-  return answer === "" ? nothing() : json(answer, 200);
+  const answer = await callRelay({ caller, serving, waitUntil, signal: request.signal }, text);
+  return answer === "" ? noContent() : json(answer, 200);
 }
 
+/** The media types of "JSON-RPC over HTTP"; parameters are ignored. */
 const isJson = (type: string | null): boolean =>
   /^application\/(?:json|json-rpc|jsonrequest)\s*(?:;|$)/i.test(type?.trim() ?? "");
 
-/** Bytes that are no text are no JSON, either. */
-function textOf(body: ArrayBuffer): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
-  } catch {
-    return "";
-  }
-}
-
+/** A frame that has no message at all, such as an empty array. */
 const NO_REQUEST: Incoming = {
   ...{ type: "malformed", id: null },
   error: new HubError("malformed", "The body is no request."),
 };
 
 /**
- * What is not understood as a whole touches no object. A ping is a word of sockets. Of a notification nothing is told,
- * whatever is wrong with it.
+ * The answer to a body that is malformed as a whole, which reaches no relay; undefined for one that is not. Faults of
+ * single calls of a batch are the relay's to answer. A notification is never answered, even where it is malformed.
  */
 function refusalOf({ messages: [message = NO_REQUEST], batch }: Received): Response | undefined {
   if (batch || message.type !== "malformed") return undefined;
   const { id, error } = message;
-  if (id === undefined) return nothing();
+  if (id === undefined) return noContent();
   const text = jsonRpcAnswers.encode({ type: "failure", id, error });
   return json(text, httpStatusOf(error.code), error.code);
 }
 
-export interface Asking {
-  readonly caller: Caller;
-  readonly env: Env;
-  readonly beyond: Beyond;
-  /** Nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
-}
+/** The notifications may have failed: JSON-RPC has no way to report it. */
+const noContent = (): Response => new Response(null, { status: 204 });
 
-/** What the hub answers to the text of one request, empty where nothing wants an answer. */
-export async function answerTo({ caller, env, beyond, signal }: Asking, text: string) {
-  const { request, user } = caller;
-  const arrival = { user, request: connectRequest(request), random: randomId() };
-  let last: Relay | undefined;
-  const hangUp = () => {
-    if (last) beyond(last.hangUp(arrival.random));
-  };
-  signal.addEventListener("abort", hangUp);
-  try {
-    const answered = await atRelay(env, wanted(caller), (relay) => {
-      if (signal.aborted) throw new HubError("interrupted", "The client is gone.");
-      return (last = relay).answer(arrival, text);
-    });
-    if ("text" in answered) return answered.text;
-    throw new HubError<string>(answered.fault.code, answered.fault.message);
-  } finally {
-    signal.removeEventListener("abort", hangUp);
-  }
-}
-
-const nothing = (): Response => new Response(null, { status: 204 });
-
+/** `code` stands in the header as well, where the text is a refusal. */
 const json = (text: string, status: number, code?: string): Response =>
   new Response(text, {
     status,

@@ -1,5 +1,6 @@
-// `GET /api/metrics`: what the hubs of one tenant have counted, for Prometheus. Each hub is asked in its `all` room, where
-// its index lives; one that does not answer is left out, and says so.
+// `GET /api/metrics`: the counters of one tenant's hubs, for Prometheus. Each hub answers from the index in its room
+// `all`. A hub that does not answer in time has no samples but `dormouse_hub_up 0`: one slow hub must not hide the
+// others.
 
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { inTime } from "../../model/bounded-read.ts";
@@ -13,44 +14,52 @@ import { roomStubs } from "../../rooms/rpc/stubs.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
+/** The tenant's own figures only, whoever runs the worker. Never rejects. */
 export async function metrics(tenant: string, hubs: Hubs, env: ObjectEnv): Promise<Response> {
-  const asked = [...hubs.keys()].map((hub) => () => hubMetrics(env, { tenant, hub }));
-  const answers = await abreast(asked);
+  const queries = [...hubs.keys()].map((hub) => () => hubMetrics(env, { tenant, hub }));
+  const answers = await inBatches(queries);
   const headers = { "content-type": CONTENT_TYPE, "cache-control": "no-store" };
   return new Response(textOf(familiesOf(answers)), { headers });
 }
 
-/** Hubs asked at once, and how long one may take: Prometheus waits ten seconds for all. */
-const AT_ONCE = 20;
-const PATIENCE_MS = 4_000;
+/** Hubs that are queried at once. */
+const BATCH_SIZE = 20;
+/** For one hub: Prometheus by default gives the whole scrape ten seconds. */
+const TIMEOUT_MS = 4_000;
 
-async function abreast<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> {
+/** Runs the work a batch at a time, and gives the results in its order. */
+async function inBatches<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = [];
-  for (let from = 0; from < work.length; from += AT_ONCE)
-    // oxlint-disable-next-line no-await-in-loop -- the bound is the point
-    results.push(...(await Promise.all(work.slice(from, from + AT_ONCE).map((one) => one()))));
+  for (let from = 0; from < work.length; from += BATCH_SIZE)
+    // oxlint-disable-next-line no-await-in-loop -- a bound on open calls is the purpose
+    results.push(...(await Promise.all(work.slice(from, from + BATCH_SIZE).map((one) => one()))));
   return results;
 }
 
-interface Answer {
+interface HubAnswer {
   readonly hub: string;
-  /** Absent: it did not answer. */
+  /** Absent: the hub did not answer. */
   readonly metrics?: HubMetrics;
 }
 
+/**
+ * One hub's figures from its index, which sums up the reports of rooms and relays: they lag a little behind. Never
+ * rejects: a failure is logged, and the hub is reported as down.
+ */
 async function hubMetrics(env: ObjectEnv, { tenant, hub }: { tenant: string; hub: string }) {
   try {
     const index = roomStubs(env)(objectName({ tenant, hub, topic: ALL }));
-    return { hub, metrics: await inTime(PATIENCE_MS, index.metrics(), late) };
+    return { hub, metrics: await inTime(TIMEOUT_MS, index.metrics(), timedOut) };
   } catch (error) {
     logWarning("metrics_failed", { hub, error });
     return { hub };
   }
 }
 
-const late = () => new HubError("timed_out", "The hub's index did not answer in time.");
+const timedOut = () => new HubError("timed_out", "The hub's index did not answer in time.");
 
-function familiesOf(answers: readonly Answer[]): Family[] {
+/** Families without samples stand as well: a scrape declares every metric it may ever have. */
+function familiesOf(answers: readonly HubAnswer[]): Family[] {
   const lines = answers.flatMap(({ hub, metrics: found }) =>
     (found?.rooms ?? []).map((measured) => ({ hub, measured })),
   );
@@ -74,27 +83,34 @@ function familiesOf(answers: readonly Answer[]): Family[] {
   ];
 }
 
-interface Reading extends Omit<Family, "samples"> {
+/** A metric and how it is read from the figures of one room or relay. */
+interface Metric extends Omit<Family, "samples"> {
   read(measured: Measured): readonly Sample[];
 }
 
-const counter = (name: string, help: string, figure: keyof Omit<Counted, "refusals">): Reading => ({
+/** A metric that is one of the object's counters. Names end in `_total`, as Prometheus has it. */
+const counter = (name: string, help: string, figure: keyof Omit<Counted, "refusals">): Metric => ({
   ...{ name, help, type: "counter" },
   read: ({ counted }) => [{ labels: {}, value: counted[figure] }],
 });
 
-const FAMILIES: readonly Reading[] = [
+/** All metrics, without their prefix `dormouse_`. Each sample is labelled with its hub and its room or relay. */
+const FAMILIES: readonly Metric[] = [
   {
     ...{ name: "connections", help: "Sockets the room's or relay's object holds.", type: "gauge" },
     read: ({ sockets }) => [{ labels: {}, value: sockets }],
   },
   counter("messages_in_total", "Messages of clients, without pings.", "in"),
-  counter("messages_out_total", "Messages to clients, counted for each who hears it.", "out"),
+  counter("messages_out_total", "Messages to clients, counted for each recipient.", "out"),
   counter("bytes_in_total", "Bytes of clients; text counts by character.", "bytesIn"),
   counter("bytes_out_total", "Bytes to clients; text counts by character.", "bytesOut"),
-  counter("replays_total", "Clients that came back and were told all they had missed.", "replays"),
-  counter("replayed_messages_total", "Messages that they were told then.", "replayed"),
-  counter("wakes_total", "Times an object woke and something happened.", "wakes"),
+  counter(
+    "replays_total",
+    "Clients that reconnected and recovered all they had missed.",
+    "replays",
+  ),
+  counter("replayed_messages_total", "Messages that were replayed to them.", "replayed"),
+  counter("wakes_total", "Times an object woke and did some work.", "wakes"),
   {
     ...{ name: "refusals_total", type: "counter" },
     help: "Connections and calls that were answered with an error, by its code.",

@@ -1,7 +1,9 @@
-// Prometheus' text format, version 0.0.4: families of samples as text. (prom-client keeps what it counts in one process of
-// Node's; here the figures come from objects, and only have to be written down.)
+// Prometheus' text exposition format, version 0.0.4: metric families as text. (prom-client collects counters within one
+// Node process; here objects have collected them, and only the format is needed.)
 
+/** All samples of one metric. */
 export interface Family {
+  /** Valid as a metric name; not escaped. */
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge";
@@ -9,26 +11,30 @@ export interface Family {
 }
 
 export interface Sample {
+  /** Names are valid label names; values may be any text. */
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Every line ends in a line feed, the last one as well. */
+/** Every line ends with a line feed, the last one as well: without it Prometheus rejects the scrape. */
 export const textOf = (families: readonly Family[]): string =>
   families.map((family) => linesOf(family).join("")).join("");
 
+/** `HELP` and `TYPE` once for each family, before its samples, which must stand together. */
 const linesOf = ({ name, help, type, samples }: Family): string[] => [
   `# HELP ${name} ${escape(help)}\n`,
   `# TYPE ${name} ${type}\n`,
   ...samples.map(({ labels, value }) => `${name}${labelsOf(labels)} ${value}\n`),
 ];
 
+/** Without labels there are no braces either. */
 const labelsOf = (labels: Sample["labels"]): string => {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${quoted(value)}"`);
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`);
   return pairs.length > 0 ? `{${pairs.join(",")}}` : "";
 };
 
 const escape = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-const quoted = (text: string): string => escape(text).replaceAll('"', '\\"');
+/** Values stand in quotes; help text does not. */
+const escapeValue = (text: string): string => escape(text).replaceAll('"', '\\"');

@@ -1,4 +1,5 @@
-// What went wrong, as Azure's error document: `code` is ours and stable, in the body and in two headers.
+// Errors of the REST interface as Azure's error document. The code is Dormouse's own and stable; it stands in the body,
+// in Azure's header and in Dormouse's.
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
@@ -7,23 +8,28 @@ import { logError } from "../../model/logger.ts";
 import { isOverload } from "../answer/overload.ts";
 import { RateLimited } from "./service-rate.ts";
 
+/**
+ * The answer to a request that failed, whatever was thrown: refused tokens, overload of the platform, errors of hubs.
+ * 429 and 503 say in `retry-after` when to try again. An unexpected error is logged, and shown as `internal`.
+ */
 export function failed(error: unknown): Response {
   if (error instanceof Refusal) {
     const { status, headers } = refusalResponse(error);
-    return told(error, status, Object.fromEntries(headers));
+    return errorDocument(error, status, Object.fromEntries(headers));
   }
-  if (isOverload(error as Error)) return told(UNAVAILABLE, 503, { "retry-after": "2" });
+  if (isOverload(error as Error)) return errorDocument(UNAVAILABLE, 503, { "retry-after": "2" });
   const shown = publicError(error);
   if (shown.code === "internal") logError("request_failed", { error });
   const wait = error instanceof RateLimited ? error.seconds : 1;
   const status = httpStatusOf(shown.code);
   const retry = status === 429 || status === 503 ? { "retry-after": String(wait) } : {};
-  return told(shown, status, retry);
+  return errorDocument(shown, status, retry);
 }
 
 const UNAVAILABLE = { code: "unavailable", message: "The hub's objects have too much to do." };
 
-function told(
+/** Azure's SDKs expect all five members, and the media type without a charset. */
+function errorDocument(
   { code, message }: { code: string; message: string },
   status: number,
   headers: Record<string, string>,

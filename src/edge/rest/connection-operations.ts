@@ -1,119 +1,133 @@
-// What is for one connection.
+// Operations on one connection, addressed by its public id. The id names the object that holds the socket, so that no
+// lookup is needed; a malformed id is treated as that of a connection that does not exist.
 
 import { z } from "zod";
 import { HubError, publicError } from "../../model/errors.ts";
 import { noConnection } from "./hub-request.ts";
-import { closeFor } from "./hub-operations.ts";
-import { Application, Message, operation, Reason } from "./operation.ts";
+import { closeCommand } from "./hub-operations.ts";
+import { azureOperation } from "./operation.ts";
+import { Message, Reason } from "./operation-schemas.ts";
 
-const exists = operation({
+// 200 with an empty body, or 404 `connection_not_found`; HEAD as Azure's SDKs send it. No command is sent: whether the
+// holding object matches the connection is the answer.
+const exists = azureOperation({
   id: "connectionExists",
   method: "GET",
   path: "/connections/{connection}",
-  summary: "Whether the connection is there.",
-  query: { application: Application },
+  summary: "Whether the connection exists.",
   finds: true,
-  handle: async (asked) => asked.mustCommand(),
+  handle: async (hub) => hub.mustCommand(),
 });
 
-const close = operation({
+// Idempotent, as DELETE is: closing a connection that does not exist succeeds. The client gets the reason with the
+// close, and does not reconnect by itself.
+const close = azureOperation({
   id: "closeConnection",
   method: "DELETE",
   path: "/connections/{connection}",
-  summary: "Closes the connection; one that is gone is closed.",
-  query: { reason: Reason, application: Application },
-  handle: async (asked, { query: { reason } }) => {
-    await asked.command(closeFor(reason));
+  summary: "Closes the connection; succeeds also where it does not exist.",
+  query: { reason: Reason },
+  handle: async (hub, { query: { reason } }) => {
+    await hub.command(closeCommand(reason));
   },
 });
 
-const send = operation({
+// 202, as Azure answers: the holding object has taken the message, and nothing is known of its receipt. A connection
+// that does not exist is no error. The message is in no room's log, and is not replayed to a client that reconnects.
+const send = azureOperation({
   id: "sendToConnection",
   method: "POST",
   path: "/connections/{connection}/:send",
-  summary: "Says something to one connection; where it is gone, nobody hears it.",
-  query: { application: Application },
+  summary: "Sends a message to one connection; it is dropped where the connection does not exist.",
   body: Message,
   bodyKind: "message",
   status: 202,
-  handle: async (asked, { body }) => {
-    await asked.command({ type: "send", ...asked.draft(body) });
+  handle: async (hub, { body }) => {
+    await hub.command({ type: "send", ...hub.draft(body) });
   },
 });
 
-const invoke = operation({
+// The one operation that waits for a client. The client may have run the method although the answer is an error: a
+// repetition runs it again. Throws `connection_not_found`, `timed_out`, or `client_error` with the client's own
+// message.
+const invoke = azureOperation({
   id: "invokeConnection",
   method: "POST",
   path: "/connections/{connection}/:invoke",
-  summary: "Calls the client and waits for its result, for as long as the hub lets clients answer.",
-  query: { application: Application },
+  summary: "Invokes a client method and waits for its result, up to the hub's timeout for results.",
   body: Message,
   bodyKind: "message",
   answer: z.object({ result: z.unknown().optional() }),
   finds: true,
-  handle: async (asked, { body }) => {
-    const { target, ...params } = asked.draft(body);
+  handle: async (hub, { body }) => {
+    const { target, ...params } = hub.draft(body);
     try {
-      const result = await asked.holder().ask(asked.connectionId, target, params);
+      const result = await hub.holder().ask(hub.connectionId, target, params);
       return { body: result === undefined ? {} : { result } };
     } catch (error) {
-      throw lostIn(error);
+      throw missingIfInterrupted(error);
     }
   },
 });
 
-/** A client that went away instead of answering is gone. */
-function lostIn(error: unknown): unknown {
+/** A connection that closed before it answered is reported like one that never existed. */
+function missingIfInterrupted(error: unknown): unknown {
   return publicError(error).code === "interrupted" ? noConnection() : error;
 }
 
-/** A client's own stream invocation, answered from outside: its id is the stream's. */
+/** Query flags are text; anything but these two values is `invalid_arguments`. */
 const Completed = z.enum(["true", "false"]).optional();
 
-const sendItem = operation({
+// Answers a stream invocation of the client from outside the hub; the stream's id is the client's invocation id.
+// Items arrive in the order of the requests that were answered. Item and end travel in one call, so that nothing
+// comes between.
+const sendItem = azureOperation({
   id: "sendStreamItem",
   method: "POST",
   path: "/connections/{connection}/streams/{stream}/:send",
   summary: "Sends an item of a stream to a connection; with completed=true it is the last one.",
-  query: { completed: Completed, application: Application },
+  query: { completed: Completed },
   body: z.unknown(),
   status: 202,
-  handle: async (asked, { query: { completed }, body }) => {
-    const stream = streamOf(asked.named("stream"));
-    await asked.command(
-      { type: "item", stream, item: asked.item(body ?? null) },
+  handle: async (hub, { query: { completed }, body }) => {
+    const stream = checkStreamId(hub.parameter("stream"));
+    await hub.command(
+      { type: "item", stream, item: hub.item(body ?? null) },
       ...(completed === "true" ? [{ type: "end", stream } as const] : []),
     );
   },
 });
 
-const completeStream = operation({
+// Whether the client still waits for this stream is not known here; a client ignores the end of one it does not know.
+const completeStream = azureOperation({
   id: "completeStream",
   method: "POST",
   path: "/connections/{connection}/streams/{stream}/:complete",
   summary: "Ends a stream to a connection; a reason makes it an error.",
-  query: { reason: Reason, application: Application },
+  query: { reason: Reason },
   status: 202,
-  handle: async (asked, { query: { reason } }) => {
-    const stream = streamOf(asked.named("stream"));
-    await asked.command({ type: "end", stream, ...(reason && { error: reason }) });
+  handle: async (hub, { query: { reason } }) => {
+    const stream = checkStreamId(hub.parameter("stream"));
+    await hub.command({ type: "end", stream, ...(reason && { error: reason }) });
   },
 });
 
-function streamOf(name: string): string {
+/** Throws `invalid_name`. */
+function checkStreamId(name: string): string {
   if (name.length <= 100 && name.trim() !== "") return name;
   throw new HubError("invalid_name", "A stream's id has 1–100 characters, not only blanks.");
 }
 
-const leaveGroups = operation({
+// A connection that was made to one group stays in that: it did not join it.
+const leaveGroups = azureOperation({
   id: "removeConnectionFromAllGroups",
   method: "DELETE",
   path: "/connections/{connection}/groups",
-  summary: "Takes the connection out of all groups.",
-  query: { application: Application },
-  handle: async (asked) => {
-    await asked.command({ type: "leaveGroups" });
+  summary: "Removes the connection from all groups.",
+  handle: async (hub) => {
+    await hub.command({ type: "leaveGroups" });
   },
 });
 
+// In the order of the OpenAPI document.
 export const connections = [exists, close, send, invoke, sendItem, completeStream, leaveGroups];

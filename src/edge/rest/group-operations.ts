@@ -1,55 +1,64 @@
-// What is for a group: saying, closing, who is in it.
+// Operations on one group: publishing, closing, membership. A group is a room of the kind `group`, and exists as soon
+// as it is addressed; what other kinds of rooms have beyond this is in room-operations.ts.
 
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import type { Asked } from "./hub-request.ts";
+import type { HubRequest } from "./hub-request.ts";
 import { noConnection } from "./hub-request.ts";
-import { closing } from "./hub-operations.ts";
-import { Application, Excluded, Message, operation, Reason } from "./operation.ts";
+import { closeArguments } from "./hub-operations.ts";
+import { azureOperation } from "./operation.ts";
+import { Excluded, Message, Reason } from "./operation-schemas.ts";
 import { readPlace, writePlace } from "./paging.ts";
 
-const exists = operation({
+// Counts connections everywhere, also those that objects elsewhere hold. `limit: 0` asks the room for its counts alone.
+const exists = azureOperation({
   id: "groupExists",
   method: "GET",
   path: "/groups/{group}",
   summary: "Whether any connection is in the group.",
-  query: { application: Application },
   finds: true,
-  handle: async (asked) => {
-    const { connections } = await asked.room(asked.group).presence({ limit: 0 });
+  handle: async (hub) => {
+    const { connections } = await hub.room(hub.group).presence({ limit: 0 });
     if (connections === 0) throw new HubError("not_found", "Nobody is in that group.");
   },
 });
 
-const list = operation({
+// Pages are ordered by holding object and connection id. A connection that joins or leaves between two
+// pages may be missed; all others are listed once.
+const list = azureOperation({
   id: "listConnectionsInGroup",
   method: "GET",
   path: "/groups/{group}/connections",
   summary: "The group's connections, page by page.",
   query: {
+    /** Entries of one page, and Azure's limit of it. */
     maxpagesize: z.coerce.number().int().min(1).max(200).default(200),
+    /** Entries of all pages together. */
     top: z.coerce.number().int().min(1).optional(),
     continuationToken: z.string().max(2_000).optional(),
-    application: Application,
   },
   answer: z.object({
     value: z.array(z.object({ connectionId: z.string(), userId: z.string() })),
     nextLink: z.string().optional(),
   }),
-  handle: async (asked, { query: { maxpagesize, top = Infinity, continuationToken } }) => {
+  handle: async (hub, { query: { maxpagesize, top = Infinity, continuationToken } }) => {
     const after = continuationToken === undefined ? undefined : readPlace(continuationToken);
     const limit = Math.min(maxpagesize, top);
     const query = { limit, ...(after && { after }) };
-    const { connections: value, next } = await asked.room(asked.group).connectionsIn(query);
+    const { connections: value, next } = await hub.room(hub.group).connectionsIn(query);
     const more = next && top > limit;
     return {
-      body: more ? { value, nextLink: linkTo(asked, writePlace(next), top - limit) } : { value },
+      body: more ? { value, nextLink: nextLink(hub, writePlace(next), top - limit) } : { value },
     };
   },
 });
 
-function linkTo({ request }: Asked, token: string, top: number): string {
+/**
+ * The request's own URL with the next place, and with the rest of `top`. Never with its token: links end up in logs,
+ * and the client adds its token to every request anyway.
+ */
+function nextLink({ request }: HubRequest, token: string, top: number): string {
   const url = new URL(request.url);
   url.searchParams.delete("access_token");
   url.searchParams.set("continuationToken", token);
@@ -57,57 +66,67 @@ function linkTo({ request }: Asked, token: string, top: number): string {
   return url.href;
 }
 
-const send = operation({
+// Answered when the room has accepted the message; delivery goes on after that. Excluded connections do not get it, and
+// see a gap in the offsets. `publish` (publish-operations.ts) takes an idempotency key, and answers with the position.
+const send = azureOperation({
   id: "sendToGroup",
   method: "POST",
   path: "/groups/{group}/:send",
-  summary: "Says something to a group.",
-  query: { excluded: Excluded, application: Application },
+  summary: "Publishes a message to a group.",
+  query: { excluded: Excluded },
   body: Message,
   bodyKind: "message",
   status: 202,
-  handle: async (asked, { query: { excluded }, body }) => {
-    const draft = { ...asked.draft(body), ...(excluded && { except: excluded }) };
-    await asked.room(asked.group).publish(draft);
+  handle: async (hub, { query: { excluded }, body }) => {
+    const draft = { ...hub.draft(body), ...(excluded && { except: excluded }) };
+    await hub.room(hub.group).publish(draft);
   },
 });
 
-const closeConnections = operation({
+// Also connections that objects elsewhere hold and that follow the group. A connection that joins meanwhile may stay.
+const closeConnections = azureOperation({
   id: "closeGroupConnections",
   method: "POST",
   path: "/groups/{group}/:closeConnections",
   summary: "Closes every connection in the group.",
-  query: { excluded: Excluded, reason: Reason, application: Application },
+  query: { excluded: Excluded, reason: Reason },
   status: 204,
-  handle: async (asked, { query }) => {
-    await asked.room(asked.group).everywhere(...closing(query));
+  handle: async (hub, { query }) => {
+    await hub.room(hub.group).everywhere(...closeArguments(query));
   },
 });
 
-/** Throws `connection_not_found`. */
-export async function put(asked: Asked, topic: Topic, type: "join" | "leave"): Promise<void> {
+/**
+ * Joins the connection of the path to a room, or removes it. Idempotent. No policy of the hub is asked: a service may
+ * do this. Throws `connection_not_found`, and `invalid_name` for the room of the whole hub.
+ */
+export async function setMembership(
+  hub: HubRequest,
+  topic: Topic,
+  type: "join" | "leave",
+): Promise<void> {
   if (topic.kind === "all") throw new HubError("invalid_name", "Everybody is in all.");
-  if (!(await asked.command({ type, room: formatTopic(topic) }))) throw noConnection();
+  if (!(await hub.command({ type, room: formatTopic(topic) }))) throw noConnection();
 }
 
-const add = operation({
+// A membership of the connection, which ends with it; `addUserToGroup` outlives connections. The hub's limit of groups
+// for a connection holds here as well: `too_many_groups`.
+const add = azureOperation({
   id: "addConnectionToGroup",
   method: "PUT",
   path: "/groups/{group}/connections/{connection}",
-  summary: "Puts a connection into the group.",
-  query: { application: Application },
+  summary: "Adds a connection to the group.",
   finds: true,
-  handle: (asked) => put(asked, asked.group, "join"),
+  handle: (hub) => setMembership(hub, hub.group, "join"),
 });
 
-const remove = operation({
+const remove = azureOperation({
   id: "removeConnectionFromGroup",
   method: "DELETE",
   path: "/groups/{group}/connections/{connection}",
-  summary: "Takes a connection out of the group.",
-  query: { application: Application },
+  summary: "Removes a connection from the group.",
   finds: true,
-  handle: (asked) => put(asked, asked.group, "leave"),
+  handle: (hub) => setMembership(hub, hub.group, "leave"),
 });
 
 export const groups = [exists, list, send, closeConnections, add, remove];

@@ -1,4 +1,5 @@
-// What is for a whole hub: saying, closing, commanding those a filter selects, tokens for its clients.
+// Operations on a whole hub: broadcast, close, commands to connections that a filter selects, and tokens for clients.
+// They go to the hub's room `all`, which every object with connections of the hub follows.
 
 import { z } from "zod";
 import { keyFor, sign } from "../../auth/access-keys.ts";
@@ -6,52 +7,62 @@ import { CLOSE, HubError } from "../../model/errors.ts";
 import { parseFilter } from "../../model/filter.ts";
 import { canonicalName, ALL } from "../../model/topic.ts";
 import type { Command, Selection } from "../../rooms/rpc/command.ts";
-import type { Asked } from "./hub-request.ts";
-import { Application, Excluded, Message, operation, Reason } from "./operation.ts";
+import type { HubRequest } from "./hub-request.ts";
+import { azureOperation, operation } from "./operation.ts";
+import { Excluded, Message, Reason } from "./operation-schemas.ts";
 
-const send = operation({
+// Answered when the room `all` has accepted the message; its delivery to the objects that follow the room goes on.
+const send = azureOperation({
   id: "broadcast",
   method: "POST",
   path: "/:send",
-  summary: "Says something to every connection of the hub.",
-  query: { excluded: Excluded, application: Application },
+  summary: "Publishes a message to every connection of the hub.",
+  query: { excluded: Excluded },
   body: Message,
   bodyKind: "message",
   status: 202,
-  handle: async (asked, { query: { excluded }, body }) => {
-    await asked.room(ALL).publish({ ...asked.draft(body), ...(excluded && { except: excluded }) });
+  handle: async (hub, { query: { excluded }, body }) => {
+    await hub.room(ALL).publish({ ...hub.draft(body), ...(excluded && { except: excluded }) });
   },
 });
 
-const closeConnections = operation({
+// Connections close object by object; the answer comes when all objects that follow `all` have done it. Clients that
+// connect meanwhile stay.
+const closeConnections = azureOperation({
   id: "closeConnections",
   method: "POST",
   path: "/:closeConnections",
   summary: "Closes every connection of the hub.",
-  query: { excluded: Excluded, reason: Reason, application: Application },
+  query: { excluded: Excluded, reason: Reason },
   status: 204,
-  handle: async (asked, { query }) => {
-    await asked.room(ALL).everywhere(...closing(query));
+  handle: async (hub, { query }) => {
+    await hub.room(ALL).everywhere(...closeArguments(query));
   },
 });
 
-interface Closing {
+/** The query of every operation that closes several connections. */
+interface CloseQuery {
   readonly excluded?: string[] | undefined;
   readonly reason?: string | undefined;
 }
 
-/** Who is meant, and the one command. */
-export const closing = ({ excluded, reason }: Closing): [Selection, Command[]] => [
+/** The selected connections and the one command for them, as rooms and accounts take both. */
+export const closeArguments = ({ excluded, reason }: CloseQuery): [Selection, Command[]] => [
   excluded ? { except: excluded } : {},
-  [closeFor(reason)],
+  [closeCommand(reason)],
 ];
 
-export const closeFor = (reason?: string): Command => ({
+/** Clients do not reconnect after this close code. */
+export const closeCommand = (reason?: string): Command => ({
   type: "close",
   why: CLOSE.dismissed,
   ...(reason && { reason }),
 });
 
+/**
+ * Azure's command objects, with its names. Members that are unknown are refused, because a misspelt one would change
+ * the meaning of a command for many connections.
+ */
 const SignalRCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("SendMessage"), message: Message }),
   z.strictObject({ type: z.literal("JoinGroup"), group: z.string() }),
@@ -59,40 +70,48 @@ const SignalRCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("CloseConnection"), reason: Reason.nullable() }),
 ]);
 
+// Each object evaluates the filter against the connections it holds. Every connection gets the commands in their order,
+// connections among each other have none. All commands are checked before the first is sent. Throws `invalid_filter`.
 const execute = operation({
   id: "execute",
   method: "POST",
   path: "/:execute",
   summary:
-    "Does this, in its order, to every connection that the filter selects: OData over userId, connectionId and groups, with and, or, not, in, eq, ne, gt, ge, lt, le, startswith, endswith, contains, tolower, toupper, trim, length.",
+    "Runs these commands, in order, on every connection that the filter selects: OData over userId, connectionId and groups, with and, or, not, in, eq, ne, gt, ge, lt, le, startswith, endswith, contains, tolower, toupper, trim, length.",
   query: { filter: z.string().min(1).max(2_000).optional() },
   body: z.array(SignalRCommand).min(1).max(100),
   status: 202,
-  handle: async (asked, { query: { filter }, body }) => {
-    const commands = body.map((command) => commandOf(asked, command));
-    await asked.room(ALL).everywhere(filter ? { filter: parseFilter(filter) } : {}, commands);
+  handle: async (hub, { query: { filter }, body }) => {
+    const commands = body.map((command) => commandOf(hub, command));
+    await hub.room(ALL).everywhere(filter ? { filter: parseFilter(filter) } : {}, commands);
   },
 });
 
-function commandOf(asked: Asked, command: z.output<typeof SignalRCommand>): Command {
+/**
+ * The command as objects run it. Groups get their canonical name here, so that objects compare names as they stand.
+ * Throws `too_large` or `invalid_name`.
+ */
+function commandOf(hub: HubRequest, command: z.output<typeof SignalRCommand>): Command {
   switch (command.type) {
     case "SendMessage":
-      return { type: "send", ...asked.draft(command.message) };
+      return { type: "send", ...hub.draft(command.message) };
     case "JoinGroup":
       return { type: "join", room: `group:${canonicalName(command.group)}` };
     case "LeaveGroup":
       return { type: "leave", room: `group:${canonicalName(command.group)}` };
     case "CloseConnection":
-      return closeFor(command.reason ?? undefined);
+      return closeCommand(command.reason ?? undefined);
     default:
       return command satisfies never;
   }
 }
 
-/** Tokens live no longer than a year. */
+/** A leap year. */
 const MINUTES_AT_MOST = 366 * 24 * 60;
 
-const generateToken = operation({
+// The audience is the client URL of this hub alone. Without a user id, all connections made with one token are one
+// anonymous user.
+const generateToken = azureOperation({
   id: "generateClientToken",
   method: "POST",
   path: "/:generateToken",
@@ -100,22 +119,24 @@ const generateToken = operation({
   query: {
     userId: z.string().optional(),
     minutesToExpire: z.coerce.number().int().min(1).max(MINUTES_AT_MOST).default(60),
-    application: Application,
   },
   answer: z.object({ token: z.string() }),
-  handle: async (asked, { query: { userId, minutesToExpire } }) => {
-    const { tenant, hub } = asked.domain;
-    const aud = `${new URL(asked.request.url).origin}/client/?hub=${hub}`;
+  handle: async (hub, { query: { userId, minutesToExpire } }) => {
+    const { tenant, hub: name } = hub.domain;
+    const aud = `${new URL(hub.request.url).origin}/client/?hub=${name}`;
     const user = userId === undefined ? {} : { nameid: canonicalName(userId) };
     const claims = { aud, ...user, jti: crypto.randomUUID() };
-    const token = await sign(claims, { tenant, seconds: minutesToExpire * 60 }, asked.env);
+    const token = await sign(claims, { tenant, seconds: minutesToExpire * 60 }, hub.env);
     if (token === undefined) throw noKeys();
     return { body: { token } };
   },
 });
 
-/** What an SDK that came with an own-issuer token signs further requests with: a key of its tenant only. */
-export async function accessKey(tenant: string, env: Asked["env"]): Promise<object> {
+/**
+ * The access key of a tenant, in Azure's form: an SDK that authenticated with an issuer's token signs its further
+ * requests with it. Keys are derived for each tenant, so that none is good for another. Throws `no_access_keys`.
+ */
+export async function accessKey(tenant: string, env: HubRequest["env"]): Promise<object> {
   const key = await keyFor(tenant, env);
   if (!key) throw noKeys();
   return key;

@@ -1,4 +1,5 @@
-// One request of a service to one hub: whom it may reach, which are objects of its own tenant only.
+// One authenticated request of a service to one hub, as operations see it: the values of its path, and the objects
+// that it may reach. All object names are built from the service's own tenant, so that no request reaches another's.
 
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
@@ -13,18 +14,22 @@ import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import type { RoomRpc } from "../../rooms/rpc/room-rpc.ts";
 import type { Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
-import type { Message } from "./operation.ts";
+import type { Message } from "./operation-schemas.ts";
 
-export interface AskedOptions {
+interface HubRequestOptions {
   readonly request: Request;
   readonly env: AuthEnv & ObjectEnv;
   readonly service: Service;
   readonly served: ServedHub;
-  /** What stood in the path, decoded. */
+  /** Parameters of the path by name, percent-decoded once. */
   readonly path: ReadonlyMap<string, string>;
 }
 
-export class Asked {
+/**
+ * Made by the router for each request. Getters parse their parameter when they are read, and throw then, so that an
+ * operation only fails for parameters that it uses.
+ */
+export class HubRequest {
   readonly request: Request;
   readonly env: AuthEnv & ObjectEnv;
   readonly served: ServedHub;
@@ -32,7 +37,7 @@ export class Asked {
   readonly service: Service;
   readonly #path: ReadonlyMap<string, string>;
 
-  constructor({ request, env, service, served, path }: AskedOptions) {
+  constructor({ request, env, service, served, path }: HubRequestOptions) {
     this.request = request;
     this.env = env;
     this.served = served;
@@ -41,34 +46,40 @@ export class Asked {
     this.#path = path;
   }
 
-  /** What stands in the path under this name. */
-  named(name: string): string {
+  /** The path's parameter of this name; empty where the operation's path has none. */
+  parameter(name: string): string {
     return this.#path.get(name) ?? "";
   }
 
-  /** Throws `invalid_name`. */
+  /** The path's `{group}`. Throws `invalid_name`. */
   get group(): Topic {
-    return { kind: "group", name: canonicalName(this.named("group")) };
+    return { kind: "group", name: canonicalName(this.parameter("group")) };
   }
 
-  /** Throws `invalid_name`. */
+  /** The path's `{user}`. Throws `invalid_name`. */
   get userId(): string {
-    return canonicalName(this.named("user"));
+    return canonicalName(this.parameter("user"));
   }
 
-  /** Throws `room_kind_not_found` or `invalid_name`. */
+  /** The path's `{room}`. Throws `room_kind_not_found` or `invalid_name`. */
   get topic(): Topic {
-    return parseTopic(this.named("room"));
+    return parseTopic(this.parameter("room"));
   }
 
+  /** The path's `{connection}`, unchecked: `holder` rejects what is no connection id. */
   get connectionId(): string {
-    return this.named("connection");
+    return this.parameter("connection");
   }
 
+  /** The object of a room. Rooms exist as soon as they are addressed, and need not be created. */
   room(topic: Topic): RoomRpc {
     return roomStubs(this.env)(objectName({ ...this.domain, topic }));
   }
 
+  /**
+   * A user's account, which spans all hubs of the tenant. It knows the objects that hold the user's connections, and
+   * sends commands to each of them.
+   */
   account(userId = this.userId): AccountRpc {
     return accountStub(this.env, { tenant: this.domain.tenant, user: userId });
   }
@@ -78,7 +89,10 @@ export class Asked {
     return roomStubs(this.env)(objectName(holderOf(this.connectionId, this.domain)));
   }
 
-  /** Whether the connection is there, and has done it. */
+  /**
+   * Runs commands on the connection of the path, in their order.
+   * @returns false where the connection does not exist; nothing has happened then.
+   */
   async command(...commands: Command[]): Promise<boolean> {
     try {
       const { matched } = await this.holder().command({ connection: this.connectionId }, commands);
@@ -89,18 +103,18 @@ export class Asked {
     }
   }
 
-  /** The same, where it must be there. Throws `connection_not_found`. */
+  /** As `command`, but throws `connection_not_found` where the connection does not exist. */
   async mustCommand(...commands: Command[]): Promise<void> {
     if (!(await this.command(...commands))) throw noConnection();
   }
 
-  /** An item of a stream, as large as a message may be. Throws `too_large`. */
+  /** Checks an item of a stream: it may be as large as a message. Throws `too_large`. */
   item(value: unknown): unknown {
     this.draft({ target: "item", arguments: [value] });
     return value;
   }
 
-  /** What is to be said, in the form rooms take. Throws `too_large`. */
+  /** A message in the form that rooms publish. Throws `too_large`, before any object is reached. */
   draft({ target, arguments: args }: Message) {
     const draft = { target, ...encodeParams(args ?? []) };
     checkDraft(draft, this.served.settings.limits.publishBytes);
@@ -108,5 +122,6 @@ export class Asked {
   }
 }
 
+/** Also for ids that are malformed, or of an object of another hub: callers learn no more than that. */
 export const noConnection = () =>
   new HubError("connection_not_found", "There is no connection with that id.");

@@ -1,4 +1,5 @@
-// All that services may ask, in one table. Azure's legacy paths are the same operations by other names.
+// The table of all operations of the REST interface. Azure's legacy paths are rows of their own that share the handler
+// of the operation they became.
 
 import { connections } from "./connection-operations.ts";
 import { groups } from "./group-operations.ts";
@@ -9,11 +10,12 @@ import { publishing } from "./publish-operations.ts";
 import { rooms } from "./room-operations.ts";
 import { users } from "./user-operations.ts";
 
-const named = [...hubWide, ...connections, ...groups, ...users, ...publishing, batch, ...rooms];
+const current = [...hubWide, ...connections, ...groups, ...users, ...publishing, batch, ...rooms];
 
-const byId = (id: string): Operation => named.find((operation) => operation.id === id)!;
+/** For the rows below, whose ids exist: a wrong one fails when the module is loaded. */
+const byId = (id: string): Operation => current.find((operation) => operation.id === id)!;
 
-/** The first version had no verbs in its paths, and users first or last. */
+/** Paths of Azure's first API version: no verbs, and the user before or after the group. */
 const legacy = (
   [
     ["broadcast", "POST", ""],
@@ -25,4 +27,5 @@ const legacy = (
   ] as const
 ).map(([id, method, path]): Operation => ({ ...byId(id), id: `${id}V1`, method, path }));
 
-export const operations: readonly Operation[] = [...named, ...legacy];
+/** Order is that of the OpenAPI document; no two rows share method and path. */
+export const operations: readonly Operation[] = [...current, ...legacy];

@@ -1,10 +1,15 @@
-// The interface of services as an OpenAPI 3.1 document, made from the schemas that check requests.
+// The REST interface as an OpenAPI 3.1 document, made from the table of operations and the schemas that validate their
+// requests, so that the document cannot differ from the service.
 
 import { z } from "zod";
 import { LIMITS } from "../../model/options.ts";
 import { MAX_NAME_LENGTH } from "../../model/topic.ts";
 import type { Operation } from "./operation.ts";
 
+/**
+ * The whole document. It depends on nothing but the operations, and is made once for each isolate. A test lints it with
+ * the strictest rules of Redocly, and another generates requests from it (test/edge/rest/from-schema.ts).
+ */
 export const openApi = (operations: readonly Operation[]): object => ({
   openapi: "3.1.0",
   info: {
@@ -31,6 +36,7 @@ export const openApi = (operations: readonly Operation[]): object => ({
   },
 });
 
+/** Azure's error document (azure-errors.ts). `target`, `details` and `inner` are Azure's, and empty here. */
 const ERROR = {
   type: "object",
   description: "`code` is stable, and stands in the header x-ms-error-code as well.",
@@ -44,6 +50,10 @@ const ERROR = {
   },
 };
 
+/**
+ * The description of each tag. Operations are grouped by the first segment of their path; generated clients make a
+ * class or a module of each tag.
+ */
 const TAGS = {
   hub: "A whole hub.",
   connections: "One connection.",
@@ -55,22 +65,28 @@ const TAGS = {
 
 type Tag = keyof typeof TAGS;
 
+/** Paths that begin with a verb are of the whole hub. */
 function tagOf({ path }: Pick<Operation, "path">): Tag {
   const first = path.split("/")[1] ?? "";
   return Object.hasOwn(TAGS, first) ? (first as Tag) : "hub";
 }
 
+/** One path may have several verbs, and stands once. `/api/v1` is left out: it is the same once more. */
 function pathsOf(operations: readonly Operation[]): object {
   const paths = new Map<string, Record<string, object>>();
   for (const operation of operations) {
     const path = `/api/hubs/{hub}${operation.path}`;
     const verbs = paths.get(path) ?? {};
-    paths.set(path, { ...verbs, [operation.method.toLowerCase()]: described(operation, path) });
+    paths.set(path, {
+      ...verbs,
+      [operation.method.toLowerCase()]: operationObject(operation, path),
+    });
   }
   return { ...Object.fromEntries(paths), ...ENDPOINT };
 }
 
-const described = (operation: Operation, path: string): object => ({
+/** One operation as OpenAPI has it. Parameters of the path come from the path itself, so that none can be left out. */
+const operationObject = (operation: Operation, path: string): object => ({
   operationId: operation.id,
   summary: operation.summary,
   tags: [tagOf(operation)],
@@ -79,9 +95,11 @@ const described = (operation: Operation, path: string): object => ({
   responses: responsesOf(operation),
 });
 
+/** Names of groups and users; the service also refuses control characters, which this schema does not say. */
 const NAME = { type: "string", minLength: 1, maxLength: MAX_NAME_LENGTH };
 
-const PARAMETERS = new Map<string, object>([
+/** Path parameters of all operations, by name. */
+const PARAMETERS: ReadonlyMap<string, object> = new Map<string, object>([
   ["hub", { schema: { type: "string" }, description: "In any case." }],
   ["group", { schema: NAME }],
   ["user", { schema: NAME }],
@@ -102,11 +120,16 @@ const parametersIn = (path: string): object[] =>
     return { name, in: "path", required: true, ...PARAMETERS.get(name) };
   });
 
+/**
+ * A schema of zod as JSON Schema, from the caller's side: a field with a default is optional there. Values that JSON
+ * Schema cannot describe are any value.
+ */
 const schemaOf = (schema: z.ZodType): object => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return rest;
 };
 
+/** OpenAPI has a row for each parameter, and its description outside of the schema. */
 function queryOf({ query }: Operation): object[] {
   const { properties = {}, required = [] } = schemaOf(query) as {
     properties?: Record<string, { description?: string }>;
@@ -121,6 +144,7 @@ function queryOf({ query }: Operation): object[] {
   }));
 }
 
+/** A message is accepted in three encodings, any other body in JSON alone (rest-body.ts). */
 function bodyOf({ body, bodyKind }: Operation): object {
   const schema = schemaOf(body!);
   const content = { "application/json": { schema } };
@@ -133,11 +157,16 @@ function bodyOf({ body, bodyKind }: Operation): object {
   return { required: true, content: bodyKind === "message" ? message : content };
 }
 
+/** A response with the error document. */
 const FAILURE = (description: string) => ({
   description,
   content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
 });
 
+/**
+ * Statuses that every operation may answer with, and those of its own kind. Codes are not listed: one status has
+ * several, and new ones may be added, so that generated clients must not enumerate them.
+ */
 const responsesOf = ({ status, answer, finds, body }: Operation): object => ({
   [status]: {
     description: "Done.",
@@ -154,7 +183,8 @@ const responsesOf = ({ status, answer, finds, body }: Operation): object => ({
   default: FAILURE("Anything else."),
 });
 
-const ok = (id: string, summary: string, content?: object) => ({
+/** A path that belongs to no hub. */
+const endpointPath = (id: string, summary: string, content?: object) => ({
   get: {
     operationId: id,
     summary,
@@ -166,11 +196,13 @@ const ok = (id: string, summary: string, content?: object) => ({
   },
 });
 
-/** What is of no hub. */
+/** Paths of the endpoint itself. `/api/metrics` is for Prometheus, and left out. */
 const ENDPOINT = {
-  "/api/health": ok("health", "Whether the worker answers. Needs no token."),
-  "/api/openapi.json": ok("openApi", "This document. Needs no token.", { "application/json": {} }),
-  "/api/auth/accessKey": ok(
+  "/api/health": endpointPath("health", "Whether the worker answers. Needs no token."),
+  "/api/openapi.json": endpointPath("openApi", "This document. Needs no token.", {
+    "application/json": {},
+  }),
+  "/api/auth/accessKey": endpointPath(
     "accessKey",
     "A key of the token's tenant, with which a service signs its own tokens; their header `kid` is the KeyId.",
     {

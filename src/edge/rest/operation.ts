@@ -1,28 +1,32 @@
-// What an operation of the REST interface is: where it stands, what it takes and what it answers. One table of them
-// serves requests, checks them, and is the OpenAPI document.
+// The type of an operation of the REST interface: its path, its input and its answer. One table of operations
+// (index.ts) is the router, the validation and the OpenAPI document.
 
 import { z } from "zod";
-import type { Asked } from "./hub-request.ts";
+import type { HubRequest } from "./hub-request.ts";
+import { Application } from "./operation-schemas.ts";
 
+/** Absent fields are the operation's defaults: its own status, an empty body. */
 export interface Answer {
   readonly status?: number;
-  /** As JSON. */
+  /** Written as JSON. */
   readonly body?: unknown;
 }
 
-/** What the schemas let through. */
-export interface Given<Q, B> {
+/** Query and body after validation, with defaults filled in. */
+interface Given<Q, B> {
   readonly query: Q;
   readonly body: B;
 }
 
-/** How a body is read: JSON as it is, or Azure's message in one of its three encodings. */
+/** How a body is read: as JSON, or as Azure's message in one of its three encodings (rest-body.ts). */
 export type BodyKind = "json" | "message";
 
+// One row of the table. A row is the only place where its path, its schemas and its prose stand: the router, the
+// validation and the OpenAPI document read them from here.
 // any: a table of operations has no common type but this one.
 // oxlint-disable-next-line typescript/no-explicit-any
 export interface Operation<Q = any, B = any> {
-  /** OpenAPI's `operationId`. */
+  /** OpenAPI's `operationId`: stable, because generated clients name their methods after it. */
   readonly id: string;
   /** `GET` answers `HEAD` as well. */
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -34,14 +38,15 @@ export interface Operation<Q = any, B = any> {
   readonly bodyKind: BodyKind;
   /** The status of success. */
   readonly status: 200 | 202 | 204;
-  /** What a success says; absent: nothing. */
+  /** The body of a success; absent: it is empty. */
   readonly answer?: z.ZodType;
-  /** Whether there is a 404 for what is not there. */
+  /** Whether a 404 may also mean that the resource of the path does not exist; documentation only. */
   readonly finds: boolean;
-  handle(asked: Asked, given: Given<Q, B>): Promise<Answer | void>;
+  /** Runs after authentication, rate limits and validation. A thrown `HubError` becomes Azure's error document. */
+  handle(hub: HubRequest, given: Given<Q, B>): Promise<Answer | void>;
 }
 
-interface Described<Q extends z.ZodRawShape, B extends z.ZodType> {
+interface Description<Q extends z.ZodRawShape, B extends z.ZodType> {
   readonly id: string;
   readonly method: Operation["method"];
   readonly path: string;
@@ -52,48 +57,37 @@ interface Described<Q extends z.ZodRawShape, B extends z.ZodType> {
   readonly status?: Operation["status"];
   readonly answer?: z.ZodType;
   readonly finds?: boolean;
-  handle(asked: Asked, given: Given<z.output<z.ZodObject<Q>>, z.output<B>>): Promise<Answer | void>;
+  handle(
+    hub: HubRequest,
+    given: Given<z.output<z.ZodObject<Q>>, z.output<B>>,
+  ): Promise<Answer | void>;
 }
 
-/** Azure's own: every operation takes them, whatever their values. */
+/** Azure's SDKs send it with every request; each value is accepted. */
 const COMMON = { "api-version": z.string().max(20).optional() };
 
+/** Defaults: a JSON body, if any; status 200; no 404 of its own. */
 export function operation<
   const Q extends z.ZodRawShape = {},
   const B extends z.ZodType = z.ZodType<undefined>,
->({ query, body, ...described }: Described<Q, B>): Operation {
+>({ query, body, ...described }: Description<Q, B>): Operation {
   return {
     bodyKind: "json",
     status: 200,
     finds: false,
     ...described,
-    // Names that are not known are left out, as Azure does: its SDKs send some of their own.
+    // Unknown parameters are ignored, as Azure does: its SDKs send some of their own.
     query: z.object({ ...COMMON, ...query }),
     ...(body && { body }),
   };
 }
 
-export const Application = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/)
-  .optional()
-  .describe("Stands before the hub's name, with _ between: the hub {application}_{hub} is meant.");
-
-/** Connections that are not meant; may be repeated. */
-export const Excluded = z.array(z.string().max(600)).max(100).optional();
-
-export const Reason = z.string().max(1_000).optional();
-
-/** `$` begins the protocol's own words. */
-export const Target = z.string().min(1).max(256).regex(/^[^$]/);
-
-export const Arguments = z.array(z.unknown()).max(100).nullish();
-
-/** Azure's `PayloadMessage`. */
-export const Message = z.strictObject({ target: Target, arguments: Arguments });
-export type Message = z.output<typeof Message>;
-
-export const Position = z.object({
-  epoch: z.string(),
-  offset: z.int().min(0),
-});
+/** An operation of Azure SignalR Service's data plane: it also takes `application`. */
+export function azureOperation<
+  const Q extends z.ZodRawShape = {},
+  const B extends z.ZodType = z.ZodType<undefined>,
+>(described: Description<Q, B>): Operation {
+  const made = operation(described);
+  const query = made.query as z.ZodObject<z.ZodRawShape>;
+  return { ...made, query: query.extend({ application: Application }) };
+}

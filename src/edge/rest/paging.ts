@@ -1,18 +1,20 @@
-// Where a page of connections ended, as a text that clients carry and do not read.
+// Continuation tokens of listings: the place where a page ended, as opaque text. A token is not signed: it names a
+// place within the listing of its own request, and grants nothing.
 
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
 import type { MembersCursor } from "../../rooms/rpc/members-page.ts";
 
+/** Holder and connection id. Longer parts than an object's name are never written here. */
 const Written = z.tuple([z.string().max(1_024), z.string().max(1_024)]);
 
-/** Objects' names in it are compared with those of the group's own objects, and never looked up. */
+/** The holder is only compared with names of the group's own objects, and never used to look an object up. */
 export const writePlace = ({ holder, id }: MembersCursor): string =>
   new TextEncoder()
     .encode(JSON.stringify([holder, id]))
     .toBase64({ alphabet: "base64url", omitPadding: true });
 
-/** Throws `invalid_continuation`. */
+/** Reads a token that `writePlace` made. Throws `invalid_continuation`. */
 export function readPlace(token: string): MembersCursor {
   try {
     const bytes = Uint8Array.fromBase64(token, { alphabet: "base64url" });

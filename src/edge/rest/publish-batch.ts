@@ -1,24 +1,33 @@
-// Several publications in one request: those that one room hears together go there in one call.
+// Several publications in one request. Publications of one room that may go together reach its object in one call,
+// which stores them in one transaction of its log.
 
 import { z } from "zod";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
-import type { Asked } from "./hub-request.ts";
-import { operation, Position } from "./operation.ts";
-import { AT_MOST, draftOf, Failed, failed, Publication } from "./publish-operations.ts";
+import type { HubRequest } from "./hub-request.ts";
+import { operation } from "./operation.ts";
+import { Position } from "./operation-schemas.ts";
+import { AT_MOST, draftOf, Failed, failedReply, Publication } from "./publish-operations.ts";
 
+/** Centrifugo's form: an object with the command's name as its one member. */
 const Command = z.strictObject({
   publish: z.strictObject({ room: z.string(), ...Publication }),
 });
 type Command = z.output<typeof Command>;
 
-/** What may be said, and which of the commands it was. */
-interface Ready {
+/**
+ * A command that passed its checks, with its place in the request. Checks need no object: a batch with a fault
+ * reaches only the rooms of its other commands.
+ */
+interface Prepared {
   readonly index: number;
   readonly topic: Topic;
   readonly draft: Draft;
 }
 
+// Replies stand in the order of the commands. A command that fails, before or while it is published, leaves the
+// others as they are: there is no transaction over the request. Without `parallel` publications are made in the order
+// of the request, over all rooms, and a slow room delays the next; with it their order holds within each room only.
 export const batch = operation({
   id: "batch",
   method: "POST",
@@ -31,42 +40,47 @@ export const batch = operation({
   answer: z.object({
     replies: z.array(z.union([z.object({ publish: Position }), z.object({ error: Failed })])),
   }),
-  handle: async (asked, { body: { commands, parallel } }) => {
+  handle: async (hub, { body: { commands, parallel } }) => {
     const replies: object[] = [];
-    const ready = commands.flatMap((command, index) => {
+    const prepared = commands.flatMap((command, index) => {
       try {
-        return [readied(asked, command, index)];
+        return [prepare(hub, command, index)];
       } catch (error) {
-        replies[index] = failed(error);
+        replies[index] = failedReply(error);
         return [];
       }
     });
-    const say = async (run: readonly Ready[]) => {
-      const outcomes = await saidIn(asked, run);
+    const publish = async (run: readonly Prepared[]) => {
+      const outcomes = await publishRun(hub, run);
       for (const [nth, { index }] of run.entries()) replies[index] = outcomes[nth]!;
     };
-    if (parallel) await Promise.all([...byRoom(ready)].map(say));
-    // oxlint-disable-next-line no-await-in-loop -- in their order
-    else for (const run of together(ready)) await say(run);
+    if (parallel) await Promise.all([...byRoom(prepared)].map(publish));
+    // oxlint-disable-next-line no-await-in-loop -- in the order of the request
+    else for (const run of runsOf(prepared)) await publish(run);
     return { body: { replies } };
   },
 });
 
-/** Throws what is wrong with it. */
-const readied = (asked: Asked, { publish: { room, ...said } }: Command, index: number): Ready => ({
+/** Throws `too_large`, `room_kind_not_found` or `invalid_name`. */
+const prepare = (
+  hub: HubRequest,
+  { publish: { room, ...publication } }: Command,
+  index: number,
+): Prepared => ({
   ...{ index, topic: parseTopic(room) },
-  draft: draftOf(asked, said),
+  draft: draftOf(hub, publication),
 });
 
-const roomOf = ({ topic }: Ready): string => formatTopic(topic);
+const roomOf = ({ topic }: Prepared): string => formatTopic(topic);
 
-const byRoom = (ready: readonly Ready[]): Iterable<readonly Ready[]> =>
-  Map.groupBy(ready, roomOf).values();
+/** All publications of each room together. */
+const byRoom = (prepared: readonly Prepared[]): Iterable<readonly Prepared[]> =>
+  Map.groupBy(prepared, roomOf).values();
 
-/** Neighbours of one room: so all are said in the order of the request. */
-function* together(ready: readonly Ready[]): Generator<readonly Ready[]> {
-  let run: Ready[] = [];
-  for (const one of ready) {
+/** Neighbours of one room together, which keeps the order of the request over all rooms. */
+function* runsOf(prepared: readonly Prepared[]): Generator<readonly Prepared[]> {
+  let run: Prepared[] = [];
+  for (const one of prepared) {
     if (run.length > 0 && roomOf(run[0]!) !== roomOf(one)) {
       yield run;
       run = [];
@@ -76,12 +90,13 @@ function* together(ready: readonly Ready[]): Generator<readonly Ready[]> {
   if (run.length > 0) yield run;
 }
 
-async function saidIn(asked: Asked, run: readonly Ready[]): Promise<readonly object[]> {
+/** A run has one room, and at least one publication. Where the call fails as a whole, each has that error. */
+async function publishRun(hub: HubRequest, run: readonly Prepared[]): Promise<readonly object[]> {
   try {
     const drafts = run.map(({ draft }) => draft);
-    const outcomes = await asked.room(run[0]!.topic).publishAll(drafts);
+    const outcomes = await hub.room(run[0]!.topic).publishAll(drafts);
     return outcomes.map((one) => ("code" in one ? { error: one } : { publish: one }));
   } catch (error) {
-    return run.map(() => failed(error));
+    return run.map(() => failedReply(error));
   }
 }

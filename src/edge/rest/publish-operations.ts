@@ -1,78 +1,95 @@
-// What Azure has no words for: saying something in rooms with a key and a position, in one, several or many. Names of
-// members follow Centrifugo's.
+// Publishing to rooms of any kind, with idempotency keys and positions, which Azure's data plane does not have. Members
+// are named as in Centrifugo's HTTP API. Several different publications in one request: publish-batch.ts.
 
 import { z } from "zod";
 import { publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
-import type { Asked } from "./hub-request.ts";
-import { Arguments, Excluded, operation, Position, Target } from "./operation.ts";
+import type { HubRequest } from "./hub-request.ts";
+import { operation } from "./operation.ts";
+import { Arguments, Excluded, Position, Target } from "./operation-schemas.ts";
 
+/** The members of a publication, without its room. */
 export const Publication = {
   target: Target,
   arguments: Arguments,
-  /** Said twice under one key, it is said once, as long as the room's log remembers. */
+  /**
+   * Publications with one key are stored and delivered once, as long as the room's log holds the first: repetitions
+   * are answered with its position.
+   */
   idempotency_key: z.string().min(1).max(256).optional(),
   excluded: Excluded,
 };
 export type Publication = z.output<z.ZodObject<typeof Publication>>;
 
-/** Each service has keys of its own, as far as it has a token of its own; those of hub code's calls cannot meet them. */
-const idOf = ({ service }: Asked, key: string | undefined) =>
+/**
+ * The key as the log stores it. Services that authenticate as users have separate keys; all that use access keys share
+ * theirs. Keys of clients' calls to hub code have another form, and never match.
+ */
+const idOf = ({ service }: HubRequest, key: string | undefined) =>
   key === undefined ? {} : { id: JSON.stringify(["service", service.user?.id ?? null, key]) };
 
-export const draftOf = (asked: Asked, said: Publication): Draft => ({
-  ...asked.draft(said),
-  ...idOf(asked, said.idempotency_key),
-  ...(said.excluded && { except: said.excluded }),
+/** Throws `too_large`. */
+export const draftOf = (hub: HubRequest, publication: Publication): Draft => ({
+  ...hub.draft(publication),
+  ...idOf(hub, publication.idempotency_key),
+  ...(publication.excluded && { except: publication.excluded }),
 });
 
-async function publishTo(asked: Asked, topic: Topic, said: Publication) {
-  const { epoch, offset } = await asked.room(topic).publish(draftOf(asked, said));
+async function publishTo(hub: HubRequest, topic: Topic, publication: Publication) {
+  const { epoch, offset } = await hub.room(topic).publish(draftOf(hub, publication));
   return { epoch, offset };
 }
 
+// Without an answer it is unknown whether the message was stored: a request may be repeated only with an idempotency
+// key. Publications of one request after another keep their order in the room; those of concurrent requests have
+// none.
 const publish = operation({
   id: "publish",
   method: "POST",
   path: "/rooms/{room}/:publish",
-  summary: "Says something in a room; answered when it is durable, with its position.",
+  summary: "Publishes a message to a room; answers with its position when it is durable.",
   body: z.strictObject(Publication),
   answer: Position,
-  handle: async (asked, { body }) => ({ body: await publishTo(asked, asked.topic, body) }),
+  handle: async (hub, { body }) => ({ body: await publishTo(hub, hub.topic, body) }),
 });
 
+/** The outcome of one publication among several: its own error, while the request as a whole succeeds. */
 export const Failed = z.object({ code: z.string(), message: z.string() });
+/** Rooms or publications of one request. */
 export const AT_MOST = 100;
 
-/** What one of several came to. */
-async function outcome(work: () => Promise<object>) {
+/** Never rejects: a room that fails is a row of the response. */
+async function outcomeOf(work: () => Promise<object>) {
   try {
     return { result: await work() };
   } catch (error) {
-    return failed(error);
+    return failedReply(error);
   }
 }
 
-export function failed(error: unknown) {
+/** Unexpected errors are logged, and shown as `internal`. */
+export function failedReply(error: unknown) {
   const { code, message } = publicError(error);
   if (code === "internal") logError("publication_failed", { error });
   return { error: { code, message } };
 }
 
+// Rooms are independent: one that fails leaves the others published, and there is no order among them. Responses
+// stand in the order of `rooms`. One idempotency key serves for all rooms, because each room has its own log.
 const broadcast = operation({
   id: "broadcastToRooms",
   method: "POST",
   path: "/:broadcast",
-  summary: "Says the same in several rooms; each has its own outcome.",
+  summary: "Publishes the same message to several rooms; each has its own outcome.",
   body: z.strictObject({ rooms: z.array(z.string()).min(1).max(AT_MOST), ...Publication }),
   answer: z.object({
     responses: z.array(z.union([z.object({ result: Position }), z.object({ error: Failed })])),
   }),
-  handle: async (asked, { body: { rooms, ...said } }) => {
+  handle: async (hub, { body: { rooms, ...publication } }) => {
     const responses = rooms.map((room) =>
-      outcome(async () => publishTo(asked, parseTopic(room), said)),
+      outcomeOf(async () => publishTo(hub, parseTopic(room), publication)),
     );
     return { body: { responses: await Promise.all(responses) } };
   },

@@ -1,5 +1,5 @@
-// A request's body, as its content type says: JSON, MessagePack, or the invocation in the encodings of several SignalR
-// protocols at once, as Azure's server SDKs send it.
+// Bodies of service requests, by content type: JSON, MessagePack, or one invocation in the encodings of several SignalR
+// protocols at once, as Azure's server SDKs send it. Size and depth are checked before a value exists.
 
 import { decode } from "@msgpack/msgpack";
 import { HubError } from "../../model/errors.ts";
@@ -8,13 +8,16 @@ import { decodeSignalrJson } from "../../protocols/decode-signalr-json.ts";
 import { decodeSignalrMsgpack } from "../../protocols/decode-signalr-msgpack.ts";
 import { depthError, hasPrototypeKey, mayHavePrototypeKey } from "../../protocols/hostile-json.ts";
 import { msgpackError } from "../../protocols/hostile-msgpack.ts";
-import { bodyWithin } from "../admit/request-body.ts";
+import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import type { BodyKind } from "./operation.ts";
 
-/** Azure's own limit. */
+/** Azure's own limit, in bytes. A message within it has a limit of its own, that of its hub. */
 const BODY_BYTES = 1024 * 1024;
 
-/** Throws `too_large`, `malformed`, `too_deep`, `unsupported_media_type`. */
+/**
+ * The body as a value that no schema has seen yet; undefined where it is empty JSON. Throws `too_large`, `malformed`,
+ * `too_deep` or `unsupported_media_type`.
+ */
 export async function readBody(request: Request, kind: BodyKind): Promise<unknown> {
   const read = READERS.get(typeOf(request));
   if (!read || (kind === "json" && read !== readJson))
@@ -27,28 +30,29 @@ const MEDIA_TYPES = {
   message: "A body is application/json, application/x-msgpack or application/octet-stream.",
 } as const;
 
+/** Without parameters; a request that names none is read as JSON. */
 const typeOf = ({ headers }: Request): string =>
   (headers.get("content-type") ?? "application/json").split(";")[0]!.trim().toLowerCase();
 
+/** From bytes to a value that no schema has seen. Throws `malformed` or `too_deep`. */
 type Read = (bytes: Uint8Array) => unknown;
 
 function readJson(bytes: Uint8Array): unknown {
-  // No body at all: whether one is needed, the operation says.
+  // The operation's schema decides whether a body may be absent.
   if (bytes.length === 0) return undefined;
   const text = textOf(bytes);
   const tooDeep = depthError(text, LIMITS.depth);
   if (tooDeep) throw tooDeep;
   const value = parse(text);
+  // A key `__proto__` is harmless here, and becomes a prototype in hub code that copies members.
   if (mayHavePrototypeKey(text) && hasPrototypeKey(value)) throw malformed("A key is __proto__.");
   return value;
 }
 
 function textOf(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-  } catch {
-    throw malformed("The body is no UTF-8.");
-  }
+  const text = utf8Text(bytes);
+  if (text === undefined) throw malformed("The body is no UTF-8.");
+  return text;
 }
 
 function parse(text: string): unknown {
@@ -59,6 +63,7 @@ function parse(text: string): unknown {
   }
 }
 
+/** Checked before it is decoded: a few bytes of MessagePack can declare an array of four billion elements. */
 function readMsgpack(bytes: Uint8Array): unknown {
   const error = msgpackError(bytes, LIMITS.depth);
   if (error) throw error;
@@ -69,11 +74,15 @@ function readMsgpack(bytes: Uint8Array): unknown {
   }
 }
 
-/** A map from the protocols' names to the same invocation in each: the first one that is spoken here is read. */
+/**
+ * A MessagePack map from names of protocols to the same invocation in each encoding. The first known protocol is read;
+ * that all encodings are of the same message is trusted, as Azure trusts it.
+ */
 function readPayloads(bytes: Uint8Array): unknown {
   const payloads = readMsgpack(bytes);
   if (typeof payloads === "object" && payloads !== null)
     for (const [name, read] of PROTOCOLS) {
+      // Names come off the wire: own members only.
       const payload: unknown = Object.hasOwn(payloads, name)
         ? (payloads as Record<string, unknown>)[name]
         : undefined;
@@ -82,6 +91,7 @@ function readPayloads(bytes: Uint8Array): unknown {
   throw malformed("The body has no invocation of the protocols json or messagepack.");
 }
 
+/** The codecs' limit of a message is the body's: the hub's own limit is checked with the draft. */
 const limits = { ...LIMITS, messageBytes: BODY_BYTES };
 const PROTOCOLS = [
   ["json", (payload: Uint8Array) => decodeSignalrJson(textOf(payload), limits)],
@@ -91,12 +101,14 @@ const PROTOCOLS = [
   ],
 ] as const;
 
+/** The frame's one invocation, in the form of a JSON body. */
 function messageIn({ messages: [message, ...others] }: ReturnType<typeof decodeSignalrJson>) {
   if (message?.type === "invocation" && others.length === 0)
     return { target: message.target, arguments: message.args };
   throw malformed("The payload is not one invocation.");
 }
 
+/** By media type, in lower case and without parameters. Any other type is 415. */
 const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["application/json", readJson],
   ["application/x-msgpack", readMsgpack],

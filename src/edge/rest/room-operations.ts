@@ -1,20 +1,28 @@
-// What Azure has no words for: rooms with positions, history and presence. Names of members follow Centrifugo's.
+// Operations on rooms of any kind that Azure's data plane does not have: positions, history, presence, erasing, and the
+// list of a hub's rooms. Members of the answers are named as in Centrifugo's HTTP API.
 
 import { z } from "zod";
 import { parsePosition } from "../../model/position.ts";
 import { ALL, formatTopic } from "../../model/topic.ts";
 import { entriesOf } from "../../dispatch/context/room-views.ts";
-import { put } from "./group-operations.ts";
-import { closing } from "./hub-operations.ts";
-import { Excluded, operation, Position, Reason } from "./operation.ts";
+import { setMembership } from "./group-operations.ts";
+import { closeArguments } from "./hub-operations.ts";
+import { operation } from "./operation.ts";
+import { Excluded, Position, Reason } from "./operation-schemas.ts";
 
+/**
+ * The number of entries in one answer. Absent: as many as the room gives by default; 0: none, for the counts or the
+ * position alone. The hub's own limits hold as well, so that a page may be shorter than asked for.
+ */
 const Count = z.coerce.number().int().min(0).max(1_000).optional();
 
+// Messages after `since` are those that a client at this position missed. A `since` of another epoch, or from before
+// the log's first entry, is no error: epoch and first offset of the answer show the gap.
 const history = operation({
   id: "history",
   method: "GET",
   path: "/rooms/{room}/history",
-  summary: "What was said in the room: the newest, or all after `since`, oldest first.",
+  summary: "The room's messages: the newest, or all after `since`, oldest first.",
   query: {
     limit: Count,
     since: z.string().optional(),
@@ -26,12 +34,13 @@ const history = operation({
         offset: z.int(),
         target: z.string(),
         arguments: z.array(z.unknown()),
+        /** Milliseconds since 1970. */
         at: z.number(),
       }),
     ),
   }),
-  handle: async (asked, { query: { limit, since, reverse } }) => {
-    const view = await asked.room(asked.topic).history({
+  handle: async (hub, { query: { limit, since, reverse } }) => {
+    const view = await hub.room(hub.topic).history({
       ...(limit !== undefined && { limit }),
       ...(since !== undefined && { since: parsePosition(since) }),
       reverse: reverse === "true",
@@ -43,22 +52,28 @@ const history = operation({
   },
 });
 
+// The messages only: epoch, offsets and presence stay. Clients that hold a position go on from it, and only the
+// messages that they had missed until now are lost to them.
 const clear = operation({
   id: "removeHistory",
   method: "DELETE",
   path: "/rooms/{room}/history",
-  summary: "Forgets what was said in the room; its numbers go on.",
+  summary: "Deletes the room's messages; its offsets continue.",
   status: 204,
-  handle: (asked) => asked.room(asked.topic).clear(),
+  handle: (hub) => hub.room(hub.topic).clear(),
 });
 
+/** Centrifugo's two figures: connections, and distinct users among them. */
 const Counts = { num_clients: z.int(), num_users: z.int() };
 
+// Ordered by user id. The next page begins after the last id of this one, so that members who join or leave between two
+// pages move no other member to another page. `since` is in milliseconds; `state` is the member's own, from `$/track`.
+// The counts are of the whole room, on every page.
 const presence = operation({
   id: "presence",
   method: "GET",
   path: "/rooms/{room}/presence",
-  summary: "Who is in the room, by user id, page by page.",
+  summary: "The members of the room, by user id, page by page.",
   query: { after: z.string().max(128).optional(), limit: Count },
   answer: z.object({
     presence: z.array(
@@ -67,8 +82,8 @@ const presence = operation({
     more: z.boolean(),
     ...Counts,
   }),
-  handle: async (asked, { query: { after, limit } }) => {
-    const view = await asked.room(asked.topic).presence({
+  handle: async (hub, { query: { after, limit } }) => {
+    const view = await hub.room(hub.topic).presence({
       ...(after !== undefined && { after }),
       ...(limit !== undefined && { limit }),
     });
@@ -84,36 +99,41 @@ const countsOf = ({ users, connections }: { users: number; connections: number }
   num_users: users,
 });
 
+// The counts of `presence`, without its members; the cheapest question about a room.
 const presenceStats = operation({
   id: "presenceStats",
   method: "GET",
   path: "/rooms/{room}/presence_stats",
-  summary: "How many are in the room.",
+  summary: "The numbers of connections and users in the room.",
   answer: z.object(Counts),
-  handle: async (asked) => ({
-    body: countsOf(await asked.room(asked.topic).presence({ limit: 0 })),
+  handle: async (hub) => ({
+    body: countsOf(await hub.room(hub.topic).presence({ limit: 0 })),
   }),
 });
 
+// The figures that a dashboard shows of a room, in one call. The rate is that of the last minute, in messages a second. The room is
+// named in its canonical form, which may differ from the path's.
 const info = operation({
   id: "roomInfo",
   method: "GET",
   path: "/rooms/{room}",
-  summary: "Where the room stands, how many are in it, and how much was said in the last minute.",
+  summary: "The room's position, its numbers of connections and users, and its message rate.",
   answer: Position.extend({ room: z.string(), messages_per_second: z.number(), ...Counts }),
-  handle: async (asked) => {
-    const { position, rate, ...counts } = await asked.room(asked.topic).info();
-    const room = formatTopic(asked.topic);
+  handle: async (hub) => {
+    const { position, rate, ...counts } = await hub.room(hub.topic).info();
+    const room = formatTopic(hub.topic);
     return { body: { room, ...position, ...countsOf(counts), messages_per_second: rate } };
   },
 });
 
+// From the index in the hub's room `all`, to which rooms report from time to time: the figures are a little old. There
+// is no other list of rooms. A room that has not reported for a day is not in it, and may exist all the same.
 const list = operation({
   id: "listRooms",
   method: "GET",
   path: "/rooms",
   summary:
-    "Rooms in which somebody was or something was said within a day, by name, page by page; an index that rooms keep, a little late.",
+    "Rooms that were active within a day, by name, page by page, from an index that lags a little behind the rooms.",
   query: {
     prefix: z.string().max(256).optional(),
     after: z.string().max(256).optional(),
@@ -130,8 +150,8 @@ const list = operation({
     ),
     more: z.boolean(),
   }),
-  handle: async (asked, { query: { prefix, after, limit } }) => {
-    const found = await asked.room(ALL).rooms({
+  handle: async (hub, { query: { prefix, after, limit } }) => {
+    const found = await hub.room(ALL).rooms({
       limit,
       ...(prefix !== undefined && { prefix }),
       ...(after !== undefined && { after }),
@@ -143,15 +163,19 @@ const list = operation({
   },
 });
 
+// Unlike `clear`, this begins a new epoch, and every position that a client holds becomes invalid: connected clients
+// get `reset`, later ones recover nothing, and both load the room's state anew. Answers with the new epoch's
+// position.
 const erase = operation({
   id: "eraseRoom",
   method: "DELETE",
   path: "/rooms/{room}",
-  summary: "Begins the room's log anew, under another epoch; who is there is told to reload.",
+  summary: "Deletes the room's log and begins a new epoch; connected clients are told to reload.",
   answer: Position,
-  handle: async (asked) => ({ body: await asked.room(asked.topic).erase() }),
+  handle: async (hub) => ({ body: await hub.room(hub.topic).erase() }),
 });
 
+// As `closeGroupConnections`, for rooms of any kind.
 const closeConnections = operation({
   id: "closeRoomConnections",
   method: "POST",
@@ -159,27 +183,28 @@ const closeConnections = operation({
   summary: "Closes every connection in the room.",
   query: { excluded: Excluded, reason: Reason },
   status: 204,
-  handle: async (asked, { query }) => {
-    await asked.room(asked.topic).everywhere(...closing(query));
+  handle: async (hub, { query }) => {
+    await hub.room(hub.topic).everywhere(...closeArguments(query));
   },
 });
 
+// Membership as for groups; `{room}` may also be an order or a user's room. A service needs no right to enter it.
 const add = operation({
   id: "addConnectionToRoom",
   method: "PUT",
   path: "/rooms/{room}/connections/{connection}",
-  summary: "Puts a connection into the room.",
+  summary: "Adds a connection to the room.",
   finds: true,
-  handle: (asked) => put(asked, asked.topic, "join"),
+  handle: (hub) => setMembership(hub, hub.topic, "join"),
 });
 
 const remove = operation({
   id: "removeConnectionFromRoom",
   method: "DELETE",
   path: "/rooms/{room}/connections/{connection}",
-  summary: "Takes a connection out of the room.",
+  summary: "Removes a connection from the room.",
   finds: true,
-  handle: (asked) => put(asked, asked.topic, "leave"),
+  handle: (hub) => setMembership(hub, hub.topic, "leave"),
 });
 
 export const rooms = [

@@ -1,25 +1,26 @@
-// How often a service may ask: exactly in each isolate of this worker, and, where a Rate Limiting binding is there, in
-// each of Cloudflare's locations.
+// Rate limits of services: exact within each isolate of this worker and, where a Rate Limiting binding is configured,
+// approximate for each Cloudflare location. There is no limit over all locations together.
 
 import { HubError } from "../../model/errors.ts";
 import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
 import type { Service } from "../../auth/service.ts";
 
 export interface RateEnv {
-  /** Asked with the service's name, where it is bound. */
+  /** Optional. Its key is tenant and service name as JSON. */
   readonly REST_LIMITER?: RateLimit;
-  /** Requests a second of one key, in one isolate; as many as in two seconds may come at once. Default: 1,000. */
+  /** Requests a second of one service, in one isolate; bursts are twice as many. Default: 1,000. */
   readonly REST_PER_SECOND?: string;
 }
 
 const PER_SECOND = 1_000;
-/** Of one that is forgotten the next request is the first. */
+/** Services whose buckets are kept. A service whose bucket was dropped begins with a full one. */
 const KEYS_AT_MOST = 1_000;
-/** When to ask again. */
+/** Values of `retry-after`. */
 const RETRY_SECONDS = 1;
-/** A binding counts over 10 or 60 seconds. */
+/** A Rate Limiting binding counts over periods of 10 or 60 seconds. */
 const BINDING_RETRY_SECONDS = 10;
 
+/** `rate_limited`, with the seconds after which a retry may succeed. */
 export class RateLimited extends HubError {
   readonly seconds: number;
 
@@ -29,22 +30,28 @@ export class RateLimited extends HubError {
   }
 }
 
-const buckets = new Map<string, TokenBucket>();
+/**
+ * The token buckets of one isolate, by service. A worker has many isolates, so that a service may get several times its
+ * rate: the limit protects an isolate, and the binding a location.
+ */
+export class ServiceRates {
+  readonly #buckets = new Map<string, TokenBucket>();
 
-/** Throws `rate_limited`. */
-export async function checkRate({ tenant, name }: Service, env: RateEnv): Promise<void> {
-  const key = JSON.stringify([tenant, name]);
-  if (!bucketOf(key, env).take(Date.now())) throw new RateLimited(RETRY_SECONDS);
-  const binding = await env.REST_LIMITER?.limit({ key });
-  if (binding && !binding.success) throw new RateLimited(BINDING_RETRY_SECONDS);
-}
+  /** Counts one request. The binding is asked only for what the isolate's own bucket admits. Throws `RateLimited`. */
+  async check({ tenant, name }: Service, env: RateEnv): Promise<void> {
+    const key = JSON.stringify([tenant, name]);
+    if (!this.#bucketOf(key, env).take(Date.now())) throw new RateLimited(RETRY_SECONDS);
+    const binding = await env.REST_LIMITER?.limit({ key });
+    if (binding && !binding.success) throw new RateLimited(BINDING_RETRY_SECONDS);
+  }
 
-function bucketOf(key: string, { REST_PER_SECOND }: RateEnv): TokenBucket {
-  const known = buckets.get(key);
-  if (known) return known;
-  if (buckets.size >= KEYS_AT_MOST) buckets.clear();
-  const perSecond = Number(REST_PER_SECOND) || PER_SECOND;
-  const made = tokenBucket(perSecond, 2 * perSecond);
-  buckets.set(key, made);
-  return made;
+  #bucketOf(key: string, { REST_PER_SECOND }: RateEnv): TokenBucket {
+    const known = this.#buckets.get(key);
+    if (known) return known;
+    if (this.#buckets.size >= KEYS_AT_MOST) this.#buckets.clear();
+    const perSecond = Number(REST_PER_SECOND) || PER_SECOND;
+    const made = tokenBucket(perSecond, 2 * perSecond);
+    this.#buckets.set(key, made);
+    return made;
+  }
 }

@@ -1,109 +1,120 @@
-// What is for a user, wherever their connections are: saying, closing, groups that outlive connections, tokens.
+// Operations on one user: messages to all their connections, memberships that outlive connections, revoked tokens and
+// bans. Messages go to the user's room of this hub; the rest to the user's account, which knows the objects that hold
+// their connections.
 
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
-import type { Asked } from "./hub-request.ts";
-import { closing } from "./hub-operations.ts";
-import { Application, Excluded, Message, operation, Reason } from "./operation.ts";
+import type { HubRequest } from "./hub-request.ts";
+import { closeArguments } from "./hub-operations.ts";
+import { azureOperation, operation } from "./operation.ts";
+import { Excluded, Message, Reason } from "./operation-schemas.ts";
 
-const exists = operation({
+// An empty list of commands counts the connections that are really there: the account's own memory may be stale.
+const exists = azureOperation({
   id: "userExists",
   method: "GET",
   path: "/users/{user}",
   summary: "Whether the user has a connection to this hub.",
-  query: { application: Application },
   finds: true,
-  handle: async (asked) => {
-    if ((await asked.account().command(asked.domain.hub, {}, [])) === 0)
+  handle: async (hub) => {
+    if ((await hub.account().command(hub.domain.hub, {}, [])) === 0)
       throw new HubError("not_found", "That user has no connection.");
   },
 });
 
-const send = operation({
+// Each connection of a user follows the user's room, wherever it is held. Answered when that room has accepted the
+// message; a user without connections is no error.
+const send = azureOperation({
   id: "sendToUser",
   method: "POST",
   path: "/users/{user}/:send",
-  summary: "Says something to a user's connections.",
-  query: { application: Application },
+  summary: "Publishes a message to a user's connections.",
   body: Message,
   bodyKind: "message",
   status: 202,
-  handle: async (asked, { body }) => {
-    await asked.room({ kind: "user", name: asked.userId }).publish(asked.draft(body));
+  handle: async (hub, { body }) => {
+    await hub.room({ kind: "user", name: hub.userId }).publish(hub.draft(body));
   },
 });
 
-const closeConnections = operation({
+// Of this hub alone. The user may connect again at once: `ban` and `revoke` keep them out.
+const closeConnections = azureOperation({
   id: "closeUserConnections",
   method: "POST",
   path: "/users/{user}/:closeConnections",
   summary: "Closes the user's connections to this hub.",
-  query: { excluded: Excluded, reason: Reason, application: Application },
+  query: { excluded: Excluded, reason: Reason },
   status: 204,
-  handle: async (asked, { query }) => {
-    await asked.account().command(asked.domain.hub, ...closing(query));
+  handle: async (hub, { query }) => {
+    await hub.account().command(hub.domain.hub, ...closeArguments(query));
   },
 });
 
-const groupOf = (asked: Asked) => [asked.domain.hub, asked.group.name] as const;
+/** A membership as accounts keep it: the hub's name and the group's, without its kind. */
+const membershipOf = (hub: HubRequest) => [hub.domain.hub, hub.group.name] as const;
 
-const add = operation({
+// The membership is stored with the account and applied to each connection of the user, now and when it connects.
+// Repeating it renews `ttl`, in seconds; an account keeps the newest 100 groups of a hub.
+const add = azureOperation({
   id: "addUserToGroup",
   method: "PUT",
   path: "/users/{user}/groups/{group}",
   summary:
-    "Puts all connections of the user into the group, those to come as well: for ttl seconds, without one for a year (the newest 100 groups); with 0 only those of now.",
+    "Adds all connections of the user to the group, later ones included: for ttl seconds, or a year without it (the newest 100 groups); with 0 only the present ones.",
   query: {
     ttl: z.coerce.number().int().min(0).max(31_622_400).optional(),
-    application: Application,
   },
-  handle: async (asked, { query: { ttl } }) => {
-    await asked.account().addToGroup(...groupOf(asked), ttl);
+  handle: async (hub, { query: { ttl } }) => {
+    await hub.account().addToGroup(...membershipOf(hub), ttl);
   },
 });
 
-const isIn = operation({
+// True for a stored membership, and for that of any one connection, which may have joined by itself. 404 means false.
+const isIn = azureOperation({
   id: "userIsInGroup",
   method: "GET",
   path: "/users/{user}/groups/{group}",
-  summary: "Whether the user, or a connection of theirs, is in the group.",
-  query: { application: Application },
+  summary: "Whether the user, or one of their connections, is in the group.",
   finds: true,
-  handle: async (asked) => {
-    if (!(await asked.account().isInGroup(...groupOf(asked))))
+  handle: async (hub) => {
+    if (!(await hub.account().isInGroup(...membershipOf(hub))))
       throw new HubError("not_found", "That user is not in that group.");
   },
 });
 
-const remove = operation({
+// Idempotent. The stored membership is removed first, so that a connection that is made meanwhile does not join again.
+const remove = azureOperation({
   id: "removeUserFromGroup",
   method: "DELETE",
   path: "/users/{user}/groups/{group}",
-  summary: "Takes the user and their connections out of the group.",
-  query: { application: Application },
+  summary: "Removes the user and their connections from the group.",
   status: 204,
-  handle: (asked) => asked.account().removeFromGroup(...groupOf(asked)),
+  handle: (hub) => hub.account().removeFromGroup(...membershipOf(hub)),
 });
 
-const removeFromAll = operation({
+// As `removeUserFromGroup`, for all stored memberships of this hub and all groups that connections have joined.
+const removeFromAll = azureOperation({
   id: "removeUserFromAllGroups",
   method: "DELETE",
   path: "/users/{user}/groups",
-  summary: "Takes the user and their connections out of all groups of this hub.",
-  query: { application: Application },
+  summary: "Removes the user and their connections from all groups of this hub.",
   status: 204,
-  handle: (asked) => asked.account().removeFromAllGroups(asked.domain.hub),
+  handle: (hub) => hub.account().removeFromAllGroups(hub.domain.hub),
 });
 
 /** Seconds since 1970, up to the year 9999. */
 const Seconds = z.int().min(0).max(253_402_300_799);
 
+// Applies to all hubs of the tenant, whatever hub the path names, because tokens do. Revocations add up: a token is
+// refused if any of them matches it. A jti is remembered until `expire_at` and the leeway that tokens have beyond their
+// expiry; after that they are refused as expired. Answered when the matching connections are closed, or an alarm is set
+// that will close those on objects which could not be reached.
 const revoke = operation({
   id: "revokeTokens",
   method: "POST",
   path: "/users/{user}/:revoke",
   summary:
-    "Takes tokens of the user back, in all hubs of the tenant: the one with this jti, those issued before a time, or, where neither is said, all that were issued until now. Their connections are closed with 4511. expire_at says when the tokens end anyway; without it a jti is remembered for a year.",
+    "Revokes tokens of the user, in all hubs of the tenant: the one with this jti, those issued before a time, or, without either, all issued until now. Their connections are closed with 4511. expire_at says when the tokens end anyway; without it a jti is remembered for a year.",
   body: z
     .strictObject({
       jti: z.string().min(1).max(256).optional(),
@@ -111,8 +122,8 @@ const revoke = operation({
       expire_at: Seconds.optional(),
     })
     .default({}),
-  handle: async (asked, { body: { jti, issued_before: before, expire_at: end } }) => {
-    await asked.account().revoke({
+  handle: async (hub, { body: { jti, issued_before: before, expire_at: end } }) => {
+    await hub.account().revoke({
       ...(jti !== undefined && { jti }),
       ...(before !== undefined && { before }),
       ...(end !== undefined && { until: (end + LEEWAY) * 1000 }),
@@ -120,29 +131,32 @@ const revoke = operation({
   },
 });
 
-/** A token counts so much longer than it says. */
+/** Seconds that a token is accepted beyond its expiry. */
 const LEEWAY = 60;
 
+// A ban refuses new connections and closes the present ones, whatever token they bring, in all hubs of the tenant. A
+// second ban replaces the first. Clients that are refused get the reason.
 const ban = operation({
   id: "banUser",
   method: "POST",
   path: "/users/{user}/:ban",
-  summary: "Keeps the user out of all hubs of the tenant for a time, and closes their connections.",
+  summary: "Bans the user from all hubs of the tenant for a time, and closes their connections.",
   body: z.strictObject({
     seconds: z.int().min(1).max(31_622_400),
     reason: z.string().min(1).max(200).optional(),
   }),
   status: 204,
-  handle: (asked, { body: { seconds, reason } }) => asked.account().ban(seconds, reason),
+  handle: (hub, { body: { seconds, reason } }) => hub.account().ban(seconds, reason),
 });
 
+// Succeeds also for a user who is not banned.
 const unban = operation({
   id: "unbanUser",
   method: "POST",
   path: "/users/{user}/:unban",
   summary: "Ends a ban.",
   status: 204,
-  handle: (asked) => asked.account().unban(),
+  handle: (hub) => hub.account().unban(),
 });
 
 export const users = [

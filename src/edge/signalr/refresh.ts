@@ -1,31 +1,34 @@
-// `POST {hub}/refresh?id=`: a fresh token for a SignalR connection, whatever its transport, as .NET 11 has it. Its answers
-// are JSON in .NET's words, with our own code in `x-dormouse-error`.
+// `POST {hub}/refresh?id=`: a fresh token for a SignalR connection, whatever its transport, as in .NET 11. Answers are
+// JSON with .NET's names of errors; our own code is in `x-dormouse-error`.
 
 import { LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
-import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 import type { User } from "../../model/user.ts";
-import { knownCaller, type Caller, type Env } from "../admit/hub-callers.ts";
-import { relayOf } from "../admit/relay-choice.ts";
+import { authenticateCaller, type Caller } from "../admit/hub-callers.ts";
+import { relayOfToken } from "../admit/relay-choice.ts";
+import type { Env, Serving } from "../admit/serving.ts";
 
-/** 200 with the seconds that the new token lives, and rooms that the connection is in no more, where there are any. */
-export async function refresh(request: Request, hubs: Hubs, env: Env): Promise<Response> {
+/**
+ * 200 with the seconds that the new token lives, and the rooms that it no longer admits and that the connection has
+ * left (`dropped`), if there are any. Throws `hub_not_found`; a refused token is answered here.
+ */
+export async function refresh(request: Request, { hubs, env }: Serving): Promise<Response> {
   try {
-    return await refreshed(await knownCaller(request, hubs, env), env);
+    return await refreshConnection(await authenticateCaller(request, hubs, env), env);
   } catch (error) {
     if (error instanceof Refusal) return refusal(error.code);
     throw error;
   }
 }
 
-/** The hub itself is judged where the connection is: one that it is no longer for ends. */
-async function refreshed({ user, served, query }: Caller, env: Env): Promise<Response> {
+/** The relay judges whether the hub still admits the user, and closes the connection if it does not. */
+async function refreshConnection({ user, served, query }: Caller, env: Env): Promise<Response> {
   const token = query.get("id");
   if (!token) return refusal("invalid_request");
-  const relay = relayOf(env, { tenant: user.tenant, hub: served.name }, token);
+  const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return refusal("connection_not_found");
   const answer = await relay.refresh(token, user);
-  // A connection that ended in the meantime is not there any more.
+  // A connection that ended meanwhile is unknown to its relay from then on.
   if ("code" in answer)
     return refusal(answer.code === "interrupted" ? "connection_not_found" : answer.code);
   const { dropped } = answer;
@@ -36,13 +39,13 @@ async function refreshed({ user, served, query }: Caller, env: Env): Promise<Res
 }
 
 /**
- * Seconds until the token ends, or sooner what a webhook granted: without the leeway, which is for clocks that differ,
- * and not for clients to use up.
+ * Seconds until the token, or an earlier end that a webhook set. The leeway is not part of it: it makes up for clocks
+ * that differ, and a client that used it up would be refused for a clock that is a little slow.
  */
 export const lifetimeOf = ({ expiresAt }: Pick<User, "expiresAt">, now: number): number =>
   Math.max(0, Math.floor((expiresAt - now) / 1000) - LEEWAY_SECONDS);
 
-/** What .NET calls these; other codes keep their own names, but for those of tokens. */
+/** .NET's names; other codes keep their own, but those of refused tokens are one. */
 const DOTNET_NAMES: ReadonlyMap<string, string> = new Map<ErrorCode, string>([
   ["invalid_request", "missing_connection_token"],
   ["wrong_kind", "unsupported_negotiate_version"],

@@ -1,16 +1,21 @@
-// SignalR's other two transports (docs/design/signalr-transports.md#se1, #lp1), each a socket of the relay's on one side:
-// an open response must not keep an object awake, and the worker, which holds it, pays for work and not for waiting.
+// The server's direction of SignalR's other two transports (SIGNALR §2.3, §2.4). The relay's object holds a socket
+// that can hibernate; the worker holds the open response, because a worker is billed for CPU time and not for
+// waiting.
 
 import { PING } from "../../model/both-ends.ts";
-import { closeQuietly } from "../stream/bridge.ts";
+import { asBytes } from "../../protocols/bytes.ts";
+import { closeQuietly } from "../stream/room-socket.ts";
+import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
 
 type Frame = string | ArrayBuffer;
 
+/** Interval of SignalR's pings, which clients time out without. */
 const KEEP_ALIVE_MS = 15_000;
-/** That a client is gone shows when something is written to it, through a proxy only the second time. */
+/**
+ * Writes between two pings, the ping included. Only a write shows that a client is gone; behind a proxy, the second
+ * one: an abandoned stream is found within a third of the interval, or two thirds.
+ */
 const PROBES_A_PING = 3;
-/** Bytes that may wait for a reader who does not read. */
-const QUEUED_BYTES = 1024 * 1024;
 
 const EVENT_HEADERS = {
   "content-type": "text/event-stream",
@@ -20,11 +25,14 @@ const EVENT_HEADERS = {
   "x-accel-buffering": "no",
 };
 
-/** Whatever the relay writes, as events; and a ping of our own, because the object must sleep. */
+/**
+ * Every frame of the relay as an event, and pings of the worker's own, so that the object can sleep. The stream ends
+ * with the socket, with the request's signal, or with its reader; one that reads too slowly gets an error.
+ */
 export function serverSentEvents(socket: WebSocket, { signal }: Request): Response {
   let timer: ReturnType<typeof setInterval> | undefined;
   let isOver = false;
-  /** Once, whoever ends it: a stream that was cancelled can be neither written to nor closed. */
+  /** Runs once, at the first end: a stream that was cancelled can be neither written to nor closed. */
   const end = (last?: () => void) => {
     if (isOver) return;
     isOver = true;
@@ -37,15 +45,15 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
       start(controller) {
         const write = (text: string) => {
           if (isOver) return;
-          if ((controller.desiredSize ?? 0) >= 0) return controller.enqueue(encode(text));
+          if ((controller.desiredSize ?? 0) >= 0) return controller.enqueue(asBytes(text));
           end(() => controller.error(new Error("The reader is too slow.")));
         };
         const close = () => end(() => controller.close());
-        // Firefox opens a stream only once something has come.
-        write(":\r\n");
+        // Firefox reports a stream as open only once something has arrived.
+        write(COMMENT);
         signal.addEventListener("abort", close);
         let probes = 0;
-        const probe = () => write(++probes % PROBES_A_PING === 0 ? eventOf(PING) : ":\r\n");
+        const probe = () => write(++probes % PROBES_A_PING === 0 ? eventOf(PING) : COMMENT);
         timer = setInterval(probe, KEEP_ALIVE_MS / PROBES_A_PING);
         listen(socket, (frame) => write(eventOf(frame as string)), close);
         if (signal.aborted) close();
@@ -57,23 +65,31 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
   return new Response(readable, { headers: EVENT_HEADERS, encodeBody: "manual" });
 }
 
-/** One event, a `data:` for each line. */
+/** A line that every reader of event streams ignores. */
+const COMMENT = ":\r\n";
+
+/** One event, with a `data:` for each line of the frame. */
 const eventOf = (frame: string): string =>
   `${frame
     .split("\n")
     .map((line) => `data: ${line}`)
     .join("\r\n")}\r\n\r\n`;
 
+/** A poll without frames is answered after this, empty; the client polls again at once. */
 const POLL_MS = 90_000;
 
-/** Answers with what waits, or with what comes first; with 204 where nothing will come any more. */
+/**
+ * Answers with the frames that wait, or with the first that come; 204 where the connection has ended. Frames that
+ * were put into an answer are acknowledged to the relay, so that a poll which breaks before loses none; one which
+ * breaks after loses them, as with ASP.NET Core.
+ */
 export async function longPoll(socket: WebSocket, { signal }: Request): Promise<Response> {
   const frames: Frame[] = [];
-  const { promise: something, resolve } = Promise.withResolvers<"frames" | "end" | "late">();
-  const { promise: over, resolve: isOver } = Promise.withResolvers<void>();
-  const late = setTimeout(() => resolve("late"), POLL_MS);
-  signal.addEventListener("abort", () => resolve("late"));
-  if (signal.aborted) resolve("late");
+  const { promise: first, resolve } = Promise.withResolvers<"frames" | "end" | "timeout">();
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => resolve("timeout"), POLL_MS);
+  signal.addEventListener("abort", () => resolve("timeout"));
+  if (signal.aborted) resolve("timeout");
   listen(
     socket,
     (frame) => {
@@ -82,47 +98,49 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
     },
     () => {
       resolve("end");
-      isOver();
+      close();
     },
   );
-  const how = await something;
-  clearTimeout(late);
-  // What is on its way already comes along.
+  const outcome = await first;
+  clearTimeout(timer);
+  // Frames that are on their way already come along.
   await scheduler.wait(0);
-  // What comes from now on is the next poll's.
-  const taken = frames.slice();
-  if (how !== "end" && taken.length > 0) await Promise.race([took(socket, taken.length), over]);
-  else if (how === "late") closeQuietly(socket);
-  return how === "end" && taken.length === 0 ? nothingMore() : bodyOf(taken);
+  // Frames that come after this are the next poll's.
+  const answered = frames.slice();
+  if (outcome !== "end" && answered.length > 0)
+    await Promise.race([acknowledge(socket, answered.length), closed]);
+  else if (outcome === "timeout") closeQuietly(socket);
+  return outcome === "end" && answered.length === 0 ? connectionEnded() : bodyOf(answered);
 }
 
-/** How long the relay may take to let a poll go. */
-const LET_GO_MS = 5_000;
+/** How long the relay may take to close an acknowledged socket. */
+const RELEASE_MS = 5_000;
 
-/** The relay keeps what this poll did not take for the next one, and closes the socket when it knows. */
-async function took(socket: WebSocket, count: number): Promise<void> {
+/** Tells the relay how many frames this poll answers with. It keeps the others, and closes the socket. */
+async function acknowledge(socket: WebSocket, count: number): Promise<void> {
   try {
     socket.send(String(count));
   } catch {
-    return; // Closed meanwhile: by its end, or by a poll that took this one's place.
+    return; // Closed meanwhile: the connection has ended, or another poll has taken this one's place.
   }
-  await scheduler.wait(LET_GO_MS);
+  await scheduler.wait(RELEASE_MS);
 }
 
-const NOT_KEPT = { "cache-control": "no-cache,no-store", pragma: "no-cache" };
+const NO_STORE = { "cache-control": "no-cache,no-store", pragma: "no-cache" };
 
-const nothingMore = (): Response => new Response(null, { status: 204, headers: NOT_KEPT });
+const connectionEnded = (): Response => new Response(null, { status: 204, headers: NO_STORE });
 
+/** Frames end themselves, in both of SignalR's protocols, and are joined as they are. */
 function bodyOf(frames: readonly Frame[]): Response {
-  const headers = { ...NOT_KEPT, "content-type": "application/octet-stream" };
+  const headers = { ...NO_STORE, "content-type": "application/octet-stream" };
   return new Response(new Blob([...frames]), { headers });
 }
 
-function listen(socket: WebSocket, heard: (frame: Frame) => void, ended: () => void): void {
-  socket.addEventListener("message", ({ data }) => heard(data as Frame));
+/** Listeners first, then `accept`: frames that were sent before it are delivered after it. */
+function listen(socket: WebSocket, received: (frame: Frame) => void, ended: () => void): void {
+  socket.addEventListener("message", ({ data }) => received(data as Frame));
   socket.addEventListener("close", ended);
+  // The engine's default is Blob, which is read asynchronously.
   socket.binaryType = "arraybuffer";
   socket.accept();
 }
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

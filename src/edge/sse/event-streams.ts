@@ -1,143 +1,126 @@
-// Server-Sent Events: one room, or several, as a stream that browsers' EventSource and `fetch` read.
+// The response of an event stream, for browsers' EventSource and for `fetch`: one room, or several, with comments that
+// keep the connection open, and an end for readers that are too slow.
 
 import { HubError } from "../../model/errors.ts";
-import { Bridge } from "../stream/bridge.ts";
-import { eventOf, isQuestion, textOf, type Heard } from "./sse-events.ts";
-import type { Frame } from "../stream/shared-frames.ts";
-import { Once } from "../stream/deduplicate.ts";
+import { asBytes } from "../../protocols/bytes.ts";
+import { wantsEventStream } from "../admit/requested-transport.ts";
+import type { RoomSource } from "../stream/room-sources.ts";
+import {
+  RoomStream,
+  type RoomDelivery,
+  type RoomEnd,
+  type RoomStreamFormat,
+} from "../stream/room-stream.ts";
+import type { FrameCache } from "../stream/shared-frames.ts";
+import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
+import { eventOf, eventText, formatPositions } from "./sse-events.ts";
 
-/** One room of a stream. */
-export interface Source {
-  /** As a topic. */
-  readonly room: string;
-  readonly since: string | undefined;
-  open(since: string | undefined): Promise<WebSocket>;
-}
-
-/** Browsers give up on a silent stream after minutes, proxies sooner. */
+/** Interval of comments. Browsers give up on a silent stream after minutes, proxies sooner. */
 const COMMENT_MS = 15_000;
-/** Bytes that may wait for a reader who does not read; more, and it may come back and resume. */
-const QUEUED_BYTES = 1024 * 1024;
-/** When a browser may come back, plus as much again by chance: not all at once. */
+/** A browser reconnects after this and as much again at random, so that not all come back at once. */
 const RETRY_MS = 1_000;
-/** The same where the server has too much to do. */
-const LATER_MS = 5_000;
+/** The same where the server is overloaded. */
+const OVERLOAD_RETRY_MS = 5_000;
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
-  // Neither kept nor compressed on the way: both would hold events back.
+  // Caches and compressing proxies would hold events back.
   "cache-control": "no-cache, no-transform",
   "x-accel-buffering": "no",
 };
 
 /**
- * A browser's EventSource never comes back from a refusal. What will be over soon is told to it as a stream that ends,
- * for which it does.
+ * Turns a 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error status,
+ * but always after the end of a stream; the refusal's code is in a comment and in the header. All other answers pass
+ * unchanged: repeating them would be no use.
  */
-export function patient({ headers }: Request, response: Response): Response {
-  const listens = headers.get("accept")?.includes("text/event-stream");
-  if (response.status !== 503 || !listens) return response;
+export function retryableStream(request: Request, response: Response): Response {
+  if (response.status !== 503 || !wantsEventStream(request)) return response;
   const code = response.headers.get("x-dormouse-error") ?? "unavailable";
-  const stream = `retry: ${LATER_MS}\n: ${code}\n\n`;
+  const stream = `retry: ${OVERLOAD_RETRY_MS}\n: ${code}\n\n`;
   return new Response(stream, { headers: { ...HEADERS, "x-dormouse-error": code } });
 }
 
-/** Throws what the rooms throw that cannot be entered: nothing is answered then. */
+/**
+ * Answers once all rooms are open. Throws what a room refuses with, so that the refusal is the answer. The stream ends
+ * with the request's signal, its reader, or any of its rooms.
+ */
 export async function eventStream(
-  sources: readonly Source[],
+  sources: readonly RoomSource[],
+  frames: FrameCache,
   { method, signal }: Request,
 ): Promise<Response> {
-  // HEAD is served as GET is, and its body is thrown away without a word to whoever writes it.
+  // Hono answers HEAD as GET and drops the body without cancelling it: its rooms would never be closed.
   if (method === "HEAD") return new Response(null, { headers: HEADERS });
-  const stream = new EventStream(sources);
+  const stream = new EventStream(sources, frames);
   signal.addEventListener("abort", () => stream.end());
   await stream.begin();
   if (signal.aborted) stream.end();
   return new Response(stream.readable, { headers: HEADERS });
 }
 
-class EventStream {
+/**
+ * States: opening, open, over. The reader, the request's signal, a room and the queue's limit may each end it, in any
+ * order; only a room's end and the limit also end the response, because the others have ended it themselves.
+ */
+class EventStream implements RoomStreamFormat {
+  readonly encoding = "sse";
   readonly readable: ReadableStream<Uint8Array>;
-  readonly #bridges: readonly Bridge[];
-  /** Where the client stands, by room. */
-  readonly #positions: Map<string, string>;
-  readonly #single: boolean;
-  readonly #once: Once;
+  readonly #rooms: RoomStream;
+  readonly #isSingle: boolean;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** Perhaps before all rooms were there. */
+  /** May be set before all rooms are open. */
   #isOver = false;
 
-  constructor(sources: readonly Source[]) {
-    this.#single = sources.length === 1;
-    this.#once = new Once(sources.map(({ room }) => room));
-    this.#positions = new Map(sources.flatMap(({ room, since }) => (since ? [[room, since]] : [])));
-    this.#bridges = sources.map((source) => this.#bridge(source));
+  constructor(sources: readonly RoomSource[], frames: FrameCache) {
+    this.#isSingle = sources.length === 1;
+    this.#rooms = new RoomStream({ sources, frames, format: this });
     this.readable = new ReadableStream(
       { start: (controller) => void (this.#controller = controller), cancel: () => this.end() },
       new ByteLengthQueuingStrategy({ highWaterMark: QUEUED_BYTES }),
     );
   }
 
+  /** The retry time comes first, so that it holds even where a room ends the stream at once. */
   async begin(): Promise<void> {
-    this.#say(`retry: ${Math.round(RETRY_MS * (1 + Math.random()))}\n\n`);
-    const begun = await Promise.allSettled(this.#bridges.map((bridge) => bridge.begin()));
-    const refused = begun.find((one) => one.status === "rejected");
-    if (refused) {
+    this.#writeText(`retry: ${Math.round(RETRY_MS * (1 + Math.random()))}\n\n`);
+    try {
+      await this.#rooms.begin();
+    } catch (error) {
       this.end();
-      throw refused.reason;
+      throw error;
     }
-    if (!this.#isOver) this.#timer = setInterval(() => this.#say(":\n\n"), COMMENT_MS);
+    if (!this.#isOver) this.#timer = setInterval(() => this.#writeText(":\n\n"), COMMENT_MS);
   }
 
-  #bridge({ room, since, open }: Source): Bridge {
-    const options = {
-      room,
-      open,
-      heard: (frame: Frame) => this.#tell(room, frame),
-      ended: (code: number, reason: string) => this.#over(room, code, reason),
-    };
-    return new Bridge(options, since);
+  /** Records without a place in their stream's own rooms have no id: they cannot be resumed after. */
+  encode(delivery: RoomDelivery): Uint8Array | undefined {
+    const event = eventOf(delivery);
+    if (!event) return undefined;
+    return asBytes(eventText(event, delivery.after === undefined ? undefined : this.#id(delivery)));
   }
 
-  /** One write for all of a frame: each costs a chunk of its own, and its way out. */
-  #tell(room: string, { records, alike }: Frame): void {
-    if (!alike || !this.#single)
-      return this.#say(records.map((record) => this.#event(room, record)).join(""));
-    if (alike.position !== undefined) this.#positions.set(room, alike.position);
-    this.#write(alike.bytes);
+  /** One room's position alone, or one for each room. */
+  #id({ after }: RoomDelivery): string | undefined {
+    return this.#isSingle ? after : formatPositions(this.#rooms.positions);
   }
 
-  #event(room: string, heard: Heard): string {
-    if (!this.#single && this.#once.heardBefore(room, heard)) return "";
-    const event = isQuestion(heard) ? undefined : eventOf(room, heard, this.#positions.get(room));
-    if (!event) return "";
-    const { position } = event;
-    if (position === undefined) return textOf(event, undefined);
-    this.#positions.set(room, position);
-    return textOf(event, this.#id);
-  }
-
-  /** One position, or one for each room. */
-  get #id(): string {
-    if (this.#single) return [...this.#positions.values()][0] ?? "";
-    return formatPositions(this.#positions);
-  }
-
-  /** A room that ended the stream ends it as a whole: what is left would look like all. */
-  #over(room: string, code: number, reason: string): void {
-    this.#say(`event: end\ndata: ${JSON.stringify({ room, code, reason })}\n\n`);
-    if (this.#isOver) return; // That was too much for its reader.
+  /** Without one of its rooms the stream would look complete and not be. The last event says which room ended it. */
+  ended(end: RoomEnd): void {
+    this.#writeText(`event: end\ndata: ${JSON.stringify(end)}\n\n`);
+    // The write may have found the reader too slow, which ends the stream with an error.
+    if (this.#isOver) return;
     this.end();
     this.#controller.close();
   }
 
-  #say(text: string): void {
-    this.#write(encode(text));
+  #writeText(text: string): void {
+    this.write(asBytes(text));
   }
 
-  #write(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
+  /** Nothing can push back on the rooms: beyond the queue's limit the reader is dropped, and may resume. */
+  write(bytes: Uint8Array): void {
     if ((this.#controller.desiredSize ?? 0) < 0) return this.#drop();
     this.#controller.enqueue(bytes);
   }
@@ -147,30 +130,10 @@ class EventStream {
     this.#controller.error(new HubError("rate_limited", "The reader is too slow."));
   }
 
-  /** The client is gone, or nothing more will come. */
+  /** Closes the rooms. The response is left to its reader, or to the method that called this. May be called again. */
   end(): void {
     this.#isOver = true;
     clearInterval(this.#timer ?? null);
-    for (const bridge of this.#bridges) bridge.end();
-  }
-}
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-/** `group%3Aa=epoch:1;order%3A42=epoch:7`, as an event's id. */
-export const formatPositions = (positions: ReadonlyMap<string, string>): string =>
-  [...positions].map(([room, position]) => `${encodeURIComponent(room)}=${position}`).join(";");
-
-/** Reads what `formatPositions` wrote. Throws `invalid_position`. */
-export function parsePositions(text: string): ReadonlyMap<string, string> {
-  try {
-    return new Map(
-      text.split(";").map((part) => {
-        const equals = part.lastIndexOf("=");
-        return [decodeURIComponent(part.slice(0, Math.max(equals, 0))), part.slice(equals + 1)];
-      }),
-    );
-  } catch {
-    throw new HubError("invalid_position", "An event's id is room=epoch:offset, with ; between.");
+    this.#rooms.end();
   }
 }

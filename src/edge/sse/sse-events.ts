@@ -1,70 +1,64 @@
-// What a room says as Server-Sent Events: `event:` is what the hub calls, `data:` its arguments, `id:` where the client
-// stands then.
+// Records of a room as Server-Sent Events (WHATWG HTML, §9.2): `event:` is the client method that the hub invokes,
+// `data:` its arguments, `id:` the client's position, which browsers send back as `Last-Event-ID`.
 
-/** JSON-RPC as objects write it. */
-export interface Heard {
-  readonly id?: string | number | null;
-  readonly method?: string;
-  readonly params?: unknown;
-  readonly room?: string;
-  readonly position?: string;
-}
+import { HubError } from "../../model/errors.ts";
+import {
+  isConnected,
+  isOfAnotherRoom,
+  isReset,
+  type ConnectedParams,
+} from "../stream/room-record.ts";
+import type { RoomDelivery } from "../stream/room-stream.ts";
 
-/** Of what `$/connected` says: where the room stands, and how much comes first. */
-export interface Hello {
-  readonly position: string;
-  readonly recovered: boolean;
-  readonly replayed: number;
-}
-
-export const isHello = ({ method }: Heard): boolean => method === "$/connected";
-
-/** Wants an answer. */
-export const isQuestion = ({ id, method }: Heard): boolean =>
-  method !== undefined && id !== undefined;
-
-/** Where a client that stood there stands now: still there, as long as the replay is under way and may be lost. */
-const standAfter = (hello: Hello, stood: string | undefined): string =>
-  stood !== undefined && hello.recovered && hello.replayed > 0 ? stood : hello.position;
-
-/** Where this leaves a client of the room. What another room says has a place in that room only. */
-export function placeAfter(room: string, heard: Heard, stood: string | undefined) {
-  if (isHello(heard)) return standAfter(heard.params as Hello, stood);
-  return isElsewhere(room, heard) ? undefined : heard.position;
-}
-
-/** Of another room that this connection follows: its user's, or all of the hub. */
-const isElsewhere = (room: string, heard: Heard): boolean =>
-  heard.room !== undefined && heard.room !== room;
-
-export interface ServerSentEvent {
+interface ServerSentEvent {
   readonly name: string;
+  /** Any value of JSON. */
   readonly data: unknown;
-  readonly position?: string | undefined;
 }
 
-/** Undefined for what is none. The protocol's own words lose their `$/`. */
-export function eventOf(
-  room: string,
-  heard: Heard,
-  stood: string | undefined,
-): ServerSentEvent | undefined {
-  const { method = "", params } = heard;
-  // Who comes and goes elsewhere: an event does not say where that is.
-  if (method === "$/presence" && isElsewhere(room, heard)) return undefined;
-  if (method === "$/reset") return { name: "reset", data: { room: heard.room } };
-  const name = isHello(heard) ? beginning(params as Hello, stood) : wordOf(method);
-  return { name, data: params, position: placeAfter(room, heard, stood) };
+/**
+ * The event of a record; undefined for a record that is none. Names of the protocol's own records lose their `$/`, and
+ * may therefore equal those of a hub's client methods: a hub should not name a method `presence` or `reset`.
+ */
+export function eventOf({ room, record, before }: RoomDelivery): ServerSentEvent | undefined {
+  const { method = "", params } = record;
+  // An event does not name its room, so that presence of another room would be taken for this one's.
+  if (method === "$/presence" && isOfAnotherRoom(room, record)) return undefined;
+  if (isReset(record)) return { name: "reset", data: { room: record.room } };
+  const name = isConnected(record)
+    ? startName(params as ConnectedParams, before)
+    : eventName(method);
+  return { name, data: params };
 }
 
-/** How a connection began says whether it is whole. */
-function beginning({ recovered }: Hello, stood: string | undefined): string {
-  if (stood === undefined) return "connected";
+/** The first event of a room tells a client that resumes whether it has missed anything for good. */
+function startName({ recovered }: ConnectedParams, before: string | undefined): string {
+  if (before === undefined) return "connected";
   return recovered ? "recovered" : "reset";
 }
 
-/** A name ends at a line's end. */
-const wordOf = (method: string): string => method.replace(/^\$\//, "").replaceAll(/[\r\n]/g, " ");
+/** Line ends would end the field. */
+const eventName = (method: string): string =>
+  method.replace(/^\$\//, "").replaceAll(/[\r\n]/g, " ");
 
-export const textOf = ({ name, data }: ServerSentEvent, id: string | undefined): string =>
+/** The event as text; without an id, the browser keeps the last one it got. JSON has no line ends. */
+export const eventText = ({ name, data }: ServerSentEvent, id: string | undefined): string =>
   `event: ${name}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+
+/** The id of a stream of several rooms: `group%3Aa=epoch:1;order%3A42=epoch:7`. */
+export const formatPositions = (positions: ReadonlyMap<string, string>): string =>
+  [...positions].map(([room, position]) => `${encodeURIComponent(room)}=${position}`).join(";");
+
+/** Reads what `formatPositions` wrote, by room; positions are not checked. Throws `invalid_position`. */
+export function parsePositions(text: string): ReadonlyMap<string, string> {
+  try {
+    return new Map(
+      text.split(";").map((part) => {
+        const equals = part.lastIndexOf("=");
+        return [decodeURIComponent(part.slice(0, Math.max(equals, 0))), part.slice(equals + 1)];
+      }),
+    );
+  } catch {
+    throw new HubError("invalid_position", "An event's id is room=epoch:offset, with ; between.");
+  }
+}

@@ -1,66 +1,68 @@
-// A room's socket on behalf of a client that speaks something else: objects hold nothing but hibernatable sockets, and
-// the worker, which pays for work and not for waiting, turns what comes into whatever the client understands.
+// A connection of the worker to one object that outlives its socket: after a break inside the network the bridge opens
+// another one, and the stream behind it notices nothing but a pause.
 
-import { CLOSE, HubError, shouldReconnect } from "../../model/errors.ts";
+import { CLOSE, shouldReconnect } from "../../model/errors.ts";
 import { logError, logWarning } from "../../model/logger.ts";
-import { isQuestion, placeAfter, type Heard } from "../sse/sse-events.ts";
-import { frameOf, type Frame } from "./shared-frames.ts";
+import { closeQuietly } from "./room-socket.ts";
 
-/** Opens a socket, going on after this position. Throws where the object cannot be had. */
-export type Open = (since: string | undefined) => Promise<WebSocket>;
-
-export interface BridgeOptions {
-  /** As a topic. */
-  readonly room: string;
-  readonly open: Open;
-  /** What the object says, in order; questions in it have been refused. */
-  heard(frame: Frame): void;
-  /** Nothing more will come. */
+interface BridgeOptions {
+  /** Opens a socket that continues where the last one broke. Throws where the object refuses or is unreachable. */
+  open(): Promise<WebSocket>;
+  /** A frame of the object, in order. The socket is for answers to it. */
+  received(text: string, socket: WebSocket): void;
+  /** Called at most once, by the object's close or after the last attempt; never after `end`. */
   ended(code: number, reason: string): void;
 }
 
-/** Pauses before the bridge is mended; after the last it is given up. */
-const MENDING_MS = [100, 1_000, 4_000];
+/** Pauses before each attempt to reconnect; a frame received in between starts the list again. */
+const RECONNECT_MS = [100, 1_000, 4_000];
 
-/** Cannot answer: who asks is told so at once, rather than left to wait. */
-const NO_ANSWERS = { code: -32601, message: "An event stream cannot answer." };
-
+/**
+ * States: connecting, open, waiting to reconnect, over. `end` leads to over from each of them; whatever arrives later
+ * is dropped, so that a consumer that has ended is never called again.
+ */
 export class Bridge {
   readonly #options: BridgeOptions;
   #socket: WebSocket | undefined;
-  #position: string | undefined;
   #failures = 0;
   #isOver = false;
 
-  constructor(options: BridgeOptions, since: string | undefined) {
+  constructor(options: BridgeOptions) {
     this.#options = options;
-    this.#position = since;
   }
 
-  /** Throws what opening throws: what cannot begin is refused, and not mended. */
+  /** Throws what `open` throws: a stream that cannot begin is refused, and not retried here. */
   async begin(): Promise<void> {
-    this.#listen(await this.#options.open(this.#position));
+    this.#listen(await this.#options.open());
   }
 
-  /** The client is gone. */
+  /** Closes the socket, also one that is still being opened. May be called again. */
   end(): void {
     this.#isOver = true;
     closeQuietly(this.#socket);
   }
 
+  /**
+   * The stream may have ended while the socket was being opened; it is closed then, which needs it to be accepted
+   * first.
+   */
   #listen(socket: WebSocket): void {
     this.#socket = socket;
     socket.accept();
     if (this.#isOver) return closeQuietly(socket);
-    socket.addEventListener("message", ({ data }) => this.#take(socket, data as string));
+    socket.addEventListener("message", ({ data }) => this.#receive(socket, data as string));
     socket.addEventListener("close", ({ code, reason }) => void this.#closed(code, reason));
   }
 
-  /** Nothing may be thrown where a socket is heard: it would say nothing more, and nobody would know. */
-  #take(socket: WebSocket, text: string): void {
+  /**
+   * An error thrown by a listener would be lost in the engine: no event would follow, and the stream would wait for
+   * ever. It is logged, and ends the stream.
+   */
+  #receive(socket: WebSocket, text: string): void {
     if (this.#isOver) return;
     try {
-      this.#hear(socket, text);
+      this.#failures = 0;
+      this.#options.received(text, socket);
     } catch (error) {
       logError("bridge_failed", { error });
       this.end();
@@ -68,63 +70,37 @@ export class Bridge {
     }
   }
 
-  #hear(socket: WebSocket, text: string): void {
-    this.#failures = 0;
-    const frame = frameOf(this.#options.room, text);
-    if (frame.alike) this.#position = frame.alike.position ?? this.#position;
-    else for (const record of frame.records) this.#step(socket, record);
-    this.#options.heard(frame);
-  }
-
-  #step(socket: WebSocket, record: Heard): void {
-    const place = placeAfter(this.#options.room, record, this.#position);
-    this.#position = place ?? this.#position;
-    if (isQuestion(record)) refuse(socket, record);
-  }
-
-  /** What broke inside is mended from where it was; what the object ended is over. */
+  /**
+   * Decides by the close code whether to reconnect. An expired token would be refused again, although its code invites
+   * clients to come back: they bring another token, and a bridge has none.
+   */
   async #closed(code: number, reason: string): Promise<void> {
     if (this.#isOver) return;
-    const pause = MENDING_MS[this.#failures++];
-    const isMended =
+    const pause = RECONNECT_MS[this.#failures++];
+    const isOpenAgain =
       pause !== undefined &&
       code !== CLOSE.expired &&
       shouldReconnect(code) &&
-      (await this.#mend(pause));
-    if (isMended || this.#isOver) return;
+      (await this.#reconnect(pause));
+    if (isOpenAgain || this.#isOver) return;
     this.#isOver = true;
     this.#options.ended(code, reason);
   }
 
-  async #mend(pause: number): Promise<boolean> {
+  /**
+   * Gives true where nothing more need be done: the socket is open again, or the stream has ended meanwhile. A refusal
+   * is retried like a network error.
+   */
+  async #reconnect(pause: number): Promise<boolean> {
     await scheduler.wait(pause);
     if (this.#isOver) return true;
     try {
-      this.#listen(await this.#options.open(this.#position));
+      this.#listen(await this.#options.open());
       return true;
     } catch (error) {
       logWarning("bridge_unmended", { error });
-      const next = MENDING_MS[this.#failures++];
-      return next !== undefined && this.#mend(next);
+      const next = RECONNECT_MS[this.#failures++];
+      return next !== undefined && this.#reconnect(next);
     }
-  }
-}
-
-/** The socket that an object let in. Throws what it refused with. */
-export async function socketIn(response: Response): Promise<WebSocket> {
-  if (response.webSocket) return response.webSocket;
-  const { error } = await response.json<{ error: { code: string; message: string } }>();
-  throw new HubError<string>(error.code, error.message);
-}
-
-export function refuse(socket: WebSocket, { id }: Heard): void {
-  socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: NO_ANSWERS }));
-}
-
-export function closeQuietly(socket: WebSocket | undefined): void {
-  try {
-    socket?.close(1000);
-  } catch {
-    // Closed already.
   }
 }

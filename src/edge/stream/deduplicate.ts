@@ -1,25 +1,33 @@
-// A stream of several rooms hears some things more than once: what all of a hub hears, say, comes by each of its rooms.
+// Deduplication in a stream of several rooms. Each room's socket also carries messages of the user's own room and of
+// the whole hub, so that those arrive once for each room of the stream.
 
 import { isAfter } from "../../model/position.ts";
-import type { Heard } from "../sse/sse-events.ts";
+import type { RoomRecord } from "./room-record.ts";
 
-export class Once {
+/**
+ * Knows duplicates by room and position. Records without a position are never duplicates. Its memory grows with the
+ * rooms beside the stream's own: the user's, and `all`.
+ */
+export class Deduplicator {
   readonly #rooms: ReadonlySet<string>;
-  /** The newest that was told of rooms that are not the stream's own. */
-  readonly #elsewhere = new Map<string, string>();
+  /** The newest position delivered of each room that is not one of the stream's own. */
+  readonly #newest = new Map<string, string>();
 
-  /** Of these rooms each tells its own. */
+  /** The stream's own rooms, as topics: each is delivered by its own socket alone. */
   constructor(rooms: Iterable<string>) {
     this.#rooms = new Set(rooms);
   }
 
-  /** Whether it was told, or will be by its own room; else it counts as told from here on. */
-  heardBefore(through: string, { room, position }: Heard): boolean {
+  /**
+   * Whether this record, received through the socket of the room `through`, was delivered already or will be by its
+   * own room's socket. Otherwise it counts as delivered from here on: call once for each record, in order.
+   */
+  isDuplicate(through: string, { room, position }: RoomRecord): boolean {
     if (room === undefined || position === undefined || room === through) return false;
     if (this.#rooms.has(room)) return true;
-    const last = this.#elsewhere.get(room);
-    const isOld = last !== undefined && !isAfter(position, last);
-    if (!isOld) this.#elsewhere.set(room, position);
+    const newest = this.#newest.get(room);
+    const isOld = newest !== undefined && !isAfter(position, newest);
+    if (!isOld) this.#newest.set(room, position);
     return isOld;
   }
 }

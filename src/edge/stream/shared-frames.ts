@@ -1,65 +1,106 @@
-// What a room says to those who only listen, read once for all of them: a room says the same to each of its streams,
-// and a thousand of them need not parse it a thousand times.
+// Frames that many streams receive. A room sends the same text to all its sockets, and a thousand streams of one
+// isolate need not parse and encode it a thousand times: the isolate keeps the newest frames with what was made of
+// them.
 
-import { eventOf, isHello, isQuestion, textOf, type Heard } from "../sse/sse-events.ts";
+import {
+  isConnected,
+  isRequest,
+  isReset,
+  positionAfter,
+  recordsIn,
+  type RoomRecord,
+} from "./room-record.ts";
 
+/** One frame of a room, parsed. */
 export interface Frame {
   readonly text: string;
-  readonly records: readonly Heard[];
-  /** As events, for streams that listen to nothing else. Absent where it depends on the stream what they are. */
-  readonly alike?: Alike;
+  readonly records: readonly RoomRecord[];
+  /**
+   * Absent where streams differ in what the frame is to them: it begins a connection, resets it or asks it something.
+   */
+  readonly shared?: SharedFrame;
 }
 
-interface Alike {
-  /** Many write them, so nobody may change them. */
-  readonly bytes: Uint8Array;
-  /** Where they leave a client. */
+/** A frame that is the same for every stream of this one room. */
+interface SharedFrame {
+  /** The position of the client after the frame; undefined where the frame does not change it. */
   readonly position: string | undefined;
+  /**
+   * The frame in one encoding, made at the first call. Calls with the same name must make the same bytes; the bytes
+   * are written by many streams, and never changed.
+   */
+  encodeAs(encoding: string, encode: () => Uint8Array): Uint8Array;
 }
 
-/** Characters of all that is remembered: the newest frames of many rooms. */
-const REMEMBERED = 512 * 1024;
-/** A frame's end has the last position in it. */
+/** Characters of all frames that are kept, of all rooms together. */
+const CHARACTERS_AT_MOST = 512 * 1024;
+/** Characters at a frame's end by which it is looked up: they hold its last position. */
 const TAIL = 64;
 
-/** By room and tail, the oldest first. Whole texts are compared: nobody hears but what was said to them. */
-const remembered = new Map<string, Frame>();
-let characters = 0;
+/**
+ * The newest frames of one isolate. Memory is bounded by the characters of their texts; what was parsed and encoded of
+ * them is a small multiple of that. Frames that streams still hold outlive the cache.
+ */
+export class FrameCache {
+  /** By room and tail, the oldest first. A hit is compared as a whole: no stream gets text that its socket did not. */
+  readonly #frames = new Map<string, Frame>();
+  #characters = 0;
 
-export function frameOf(room: string, text: string): Frame {
-  const key = `${room} ${text.slice(-TAIL)}`;
-  const known = remembered.get(key);
-  if (known?.text === text) return known;
-  const frame = read(room, text);
-  remember(key, frame);
-  return frame;
-}
+  /** Throws a SyntaxError for text that is not JSON; objects send none. */
+  frameOf(room: string, text: string): Frame {
+    const key = `${room} ${text.slice(-TAIL)}`;
+    const known = this.#frames.get(key);
+    if (known?.text === text) return known;
+    const frame = read(room, text);
+    this.#remember(key, frame);
+    return frame;
+  }
 
-function read(room: string, text: string): Frame {
-  const said = JSON.parse(text) as Heard | Heard[];
-  const records = Array.isArray(said) ? said : [said];
-  const differs = records.some((record) => isHello(record) || isQuestion(record));
-  return differs ? { text, records } : { text, records, alike: alikeOf(room, records) };
-}
+  /**
+   * The key moves to the newest end. Then the oldest frames go, until all fit; a frame that is too long goes at once.
+   */
+  #remember(key: string, frame: Frame): void {
+    this.#forget(key);
+    this.#frames.set(key, frame);
+    this.#characters += frame.text.length;
+    for (const oldest of this.#frames.keys()) {
+      if (this.#characters <= CHARACTERS_AT_MOST) return;
+      this.#forget(oldest);
+    }
+  }
 
-function alikeOf(room: string, records: readonly Heard[]): Alike {
-  const events = records.flatMap((record) => eventOf(room, record, undefined) ?? []);
-  const text = events.map((event) => textOf(event, event.position)).join("");
-  const position = events.findLast((event) => event.position !== undefined)?.position;
-  return { bytes: new TextEncoder().encode(text), position };
-}
-
-function remember(key: string, frame: Frame): void {
-  forget(key);
-  remembered.set(key, frame);
-  characters += frame.text.length;
-  for (const oldest of remembered.keys()) {
-    if (characters <= REMEMBERED) return;
-    forget(oldest);
+  #forget(key: string): void {
+    this.#characters -= this.#frames.get(key)?.text.length ?? 0;
+    this.#frames.delete(key);
   }
 }
 
-function forget(key: string): void {
-  characters -= remembered.get(key)?.text.length ?? 0;
-  remembered.delete(key);
+/**
+ * Frames that begin a connection depend on the position before them, requests are not delivered, and a reset may end a
+ * stream whose caller asked for no gaps: none of those is shared.
+ */
+function read(room: string, text: string): Frame {
+  const records = recordsIn(text);
+  const differs = records.some((one) => isConnected(one) || isRequest(one) || isReset(one));
+  return differs ? { text, records } : { text, records, shared: new Encodings(room, records) };
+}
+
+/** The encodings of one frame, as long as the frame is kept. */
+class Encodings implements SharedFrame {
+  readonly position: string | undefined;
+  readonly #encoded = new Map<string, Uint8Array>();
+
+  constructor(room: string, records: readonly RoomRecord[]) {
+    this.position = records
+      .map((record) => positionAfter(room, record, undefined))
+      .findLast((position) => position !== undefined);
+  }
+
+  encodeAs(encoding: string, encode: () => Uint8Array): Uint8Array {
+    const known = this.#encoded.get(encoding);
+    if (known) return known;
+    const bytes = encode();
+    this.#encoded.set(encoding, bytes);
+    return bytes;
+  }
 }

@@ -1,12 +1,14 @@
-// What waits for the reader of a stream, within a limit: nothing can push back on the socket that it comes from.
+// The queue between a room's socket and the reader of a response, within a limit of bytes. WebSockets have no
+// backpressure: a reader that is slower than its room is ended, and may come back and resume from its position.
 
 import { HubError } from "../../model/errors.ts";
 
-/** Bytes; more, and the reader may come back and resume. */
-const QUEUED_BYTES = 1024 * 1024;
+/** Bytes that may wait for any reader of a stream, whatever its format. */
+export const QUEUED_BYTES = 1024 * 1024;
 
+/** One writer, one reader. Pushes never wait; reads wait for the next push or the end. */
 export class Queue<T> {
-  /** With the size of each piece. */
+  /** Each push with its size, in order. */
   #pieces: (readonly [items: readonly T[], bytes: number])[] = [];
   #bytes = 0;
   #end: { readonly error?: unknown } | undefined;
@@ -14,22 +16,24 @@ export class Queue<T> {
   readonly #ended: () => void;
   readonly #over = Promise.withResolvers<void>();
 
-  /** `ended` is called once, whoever ends it: also where the reader never reads again. */
+  /** `ended` is called exactly once, at the first `end`, by whichever side; also where nobody ever reads. */
   constructor(ended: () => void) {
     this.#ended = ended;
-    // Whoever reads is told as well.
+    // The reader gets the error as well: an unhandled rejection here would be logged as a fault of the worker.
     this.#over.promise.catch(() => {});
   }
 
-  /** Ends as the queue does, without what is left in it. */
+  /** Settles with the queue's end, without waiting for what is left in it; rejects with its error. */
   get over(): Promise<void> {
     return this.#over.promise;
   }
 
+  /** True from the first `end` on, while the reader may still be reading. */
   get hasEnded(): boolean {
     return this.#end !== undefined;
   }
 
+  /** Appends items of so many bytes together; after the end they are dropped. Over the limit all that waits is, too. */
   push(items: readonly T[], bytes: number): void {
     if (this.#end || items.length === 0) return;
     this.#bytes += bytes;
@@ -41,7 +45,7 @@ export class Queue<T> {
     this.#more.resolve();
   }
 
-  /** What was pushed is read to its end first. */
+  /** The reader first gets what was pushed before, and then the error, if there is one. Later calls do nothing. */
   end(error?: unknown): void {
     if (this.#end) return;
     this.#end = error === undefined ? {} : { error };
@@ -51,6 +55,7 @@ export class Queue<T> {
     this.#ended();
   }
 
+  /** The items in order. A reader that stops early ends the queue. Bytes count as read once the next are asked for. */
   async *read(): AsyncGenerator<T> {
     try {
       for (;;) {

@@ -9,7 +9,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Refusal, refusalResponse, type Reason } from "../../../src/auth/authenticate.ts";
 import { tablesOf } from "../../../src/dispatch/define/hub-tables.ts";
 import { endpoint } from "../../../src/edge/app.ts";
-import { CallError } from "../../../src/edge/grpc/grpc-call.ts";
+import { CallError } from "../../../src/edge/grpc/grpc-errors.ts";
 import { connectError } from "../../../src/edge/grpc/grpc-errors.ts";
 import { failed } from "../../../src/edge/rest/azure-errors.ts";
 import { hub, HubError, type Call } from "../../../src/hub.ts";

@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { checkRate } from "../../../src/edge/rest/service-rate.ts";
+import { ServiceRates } from "../../../src/edge/rest/service-rate.ts";
 import endpoint from "../../support/worker.ts";
 import { token } from "../../rooms/client.ts";
 import { ORIGIN, refusal, serviceToken } from "./service.ts";
@@ -80,14 +80,15 @@ describe("a service", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     const service = { tenant: "default", name: "bucket" };
     const limits = { REST_PER_SECOND: "2" };
+    const rates = new ServiceRates();
     const outcomes = async (count: number) =>
       (
-        await Promise.allSettled(Array.from({ length: count }, () => checkRate(service, limits)))
+        await Promise.allSettled(Array.from({ length: count }, () => rates.check(service, limits)))
       ).filter(({ status }) => status === "fulfilled").length;
     expect(await outcomes(6)).toBe(4);
     vi.setSystemTime(Date.now() + 1_000);
     expect(await outcomes(6)).toBe(2);
-    expect(await checkRate({ ...service, tenant: "other" }, limits)).toBe(undefined);
+    expect(await rates.check({ ...service, tenant: "other" }, limits)).toBe(undefined);
     vi.useRealTimers();
   });
 });

@@ -2,8 +2,9 @@
 // on from where its reader stood.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { Hello } from "../../../src/edge/sse/sse-events.ts";
 import { eventStream } from "../../../src/edge/sse/event-streams.ts";
+import type { ConnectedParams } from "../../../src/edge/stream/room-record.ts";
+import { FrameCache } from "../../../src/edge/stream/shared-frames.ts";
 
 /** A room that says what the test makes it say. */
 function room(name: string, since?: string, opens: Promise<void> = Promise.resolve()) {
@@ -23,7 +24,8 @@ function room(name: string, since?: string, opens: Promise<void> = Promise.resol
     source: { room: name, since, open },
     opened,
     say,
-    hello: (params: Hello) => say({ method: "$/connected", params: { room: name, ...params } }),
+    hello: (params: ConnectedParams) =>
+      say({ method: "$/connected", params: { room: name, ...params } }),
     said: (word: string, position: string, from = name) =>
       say({ method: "said", params: [word], room: from, position }),
     closed: () => new Promise((resolve) => sockets.at(-1)!.addEventListener("close", resolve)),
@@ -33,7 +35,11 @@ function room(name: string, since?: string, opens: Promise<void> = Promise.resol
 
 async function reading(...rooms: readonly ReturnType<typeof room>[]) {
   const sources = rooms.map(({ source }) => source);
-  const { body } = await eventStream(sources, new Request("https://edge.example/"));
+  const { body } = await eventStream(
+    sources,
+    new FrameCache(),
+    new Request("https://edge.example/"),
+  );
   const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
   onTestFinished(() => reader.cancel());
   let text = "";
@@ -54,7 +60,7 @@ async function reading(...rooms: readonly ReturnType<typeof room>[]) {
   return Object.assign(next, { skipped: () => skipped });
 }
 
-const whole = (position: string, replayed: number): Hello => ({
+const whole = (position: string, replayed: number): ConnectedParams => ({
   position,
   recovered: true,
   replayed,
@@ -115,7 +121,11 @@ describe("a stream that one room ends before another has let it in", () => {
     onTestFinished(() => timers.mockRestore());
     const opens = Promise.withResolvers<void>();
     const [a, b] = [room("group:a"), room("group:b", undefined, opens.promise)];
-    const streams = eventStream([a.source, b.source], new Request("https://edge.example/"));
+    const streams = eventStream(
+      [a.source, b.source],
+      new FrameCache(),
+      new Request("https://edge.example/"),
+    );
     await expect.poll(() => b.opened).toEqual([undefined]);
     const [isOver, isLeft] = [a.closed(), b.closed()];
     a.close(4401);
@@ -156,7 +166,11 @@ describe("a bridge that breaks", () => {
     const errors = vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => errors.mockRestore());
     const one = room("group:a");
-    const { body } = await eventStream([one.source], new Request("https://edge.example/"));
+    const { body } = await eventStream(
+      [one.source],
+      new FrameCache(),
+      new Request("https://edge.example/"),
+    );
     const isLeft = one.closed();
     one.say("what is this");
     expect(await new Response(body).text()).toContain('"code":4503');

@@ -1,14 +1,29 @@
 // Frames that many streams hear: understood once, and for each room by itself.
 
 import { describe, expect, it } from "vitest";
-import { frameOf } from "../../../src/edge/stream/shared-frames.ts";
+import { eventOf, eventText } from "../../../src/edge/sse/sse-events.ts";
+import { positionAfter, type RoomRecord } from "../../../src/edge/stream/room-record.ts";
+import { FrameCache } from "../../../src/edge/stream/shared-frames.ts";
+
+const frames = new FrameCache();
+const frameOf = (room: string, text: string) => frames.frameOf(room, text);
 
 const record = (room: string, position: string, method = "said") => ({
   ...{ jsonrpc: "2.0", method, params: ["hi"], room, position },
 });
+const textOf = (room: string, one: RoomRecord) => {
+  const after = positionAfter(room, one, undefined);
+  const event = eventOf({ room, record: one, before: undefined, after });
+  return event ? eventText(event, after) : "";
+};
 const eventsIn = (room: string, ...records: readonly object[]) => {
-  const { alike } = frameOf(room, JSON.stringify(records));
-  return alike && { ...alike, text: new TextDecoder().decode(alike.bytes) };
+  const frame = frameOf(room, JSON.stringify(records));
+  const encode = () =>
+    new TextEncoder().encode(frame.records.map((one) => textOf(room, one)).join(""));
+  const bytes = frame.shared?.encodeAs("sse", encode);
+  return (
+    bytes && { position: frame.shared!.position, bytes, text: new TextDecoder().decode(bytes) }
+  );
 };
 
 describe("a frame", () => {

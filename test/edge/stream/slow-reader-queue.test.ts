@@ -1,7 +1,7 @@
 // What waits for the reader of a stream of messages: all of it in order, within its limit, and an end that is told once.
 
 import { expect, it } from "vitest";
-import { merged, type Outlet } from "../../../src/edge/grpc/encoded-stream.ts";
+import { mergeOutlet, type Outlet } from "../../../src/edge/grpc/encoded-stream.ts";
 import { Queue } from "../../../src/edge/stream/slow-reader-queue.ts";
 
 const all = async (queue: Queue<number>): Promise<number[]> => {
@@ -60,7 +60,7 @@ it("ends with the answer that it is part of, though nothing is under way in that
     await queue.over;
   }
   const heard = { drain: async () => void ends.push("heard out") };
-  const answer = merged(begun(), outlet, heard)[Symbol.asyncIterator]();
+  const answer = mergeOutlet(begun(), outlet, heard)[Symbol.asyncIterator]();
   outlet.queue = queue;
   expect((await answer.next()).value).toEqual(new Uint8Array([1]));
   // Its reader waits, and goes.

@@ -1,0 +1,48 @@
+// JSON-RPC calls of one HTTP request, run at a relay. The caller is a connection for the length of the request, without
+// a socket; a request that its client gives up is given up at the relay as well.
+
+import { HubError } from "../../model/errors.ts";
+import { randomId } from "../../rooms/rpc/object-names.ts";
+import { connectRequest } from "./connect-request.ts";
+import { relayTargetOf, type Caller } from "./hub-callers.ts";
+import type { Relay } from "./relay-choice.ts";
+import type { Serving, WaitUntil } from "./serving.ts";
+
+/** The caller is admitted. Its rate of new connections is not checked: calls have a rate of their own, at the relay. */
+interface RelayCall {
+  readonly caller: Caller;
+  readonly serving: Serving;
+  readonly waitUntil: WaitUntil;
+  /** Aborted when the client is gone, or its deadline has passed. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The answers to the text of one request: one answer, or an array of them for a batch; empty where all calls are
+ * notifications. Errors of single calls are part of the answers. Throws `relay_full`, and what ended the connection
+ * before it could answer: `rate_limited`, `timed_out`, `unauthorized`, `interrupted` or a refusal of the account.
+ */
+export async function callRelay(
+  { caller, serving, waitUntil, signal }: RelayCall,
+  text: string,
+): Promise<string> {
+  const { request, user } = caller;
+  const arrival = { user, request: connectRequest(request), random: randomId() };
+  // The relay that is working on the calls, if any.
+  let last: Relay | undefined;
+  const hangUp = () => {
+    if (last) waitUntil(last.hangUp(arrival.random));
+  };
+  signal.addEventListener("abort", hangUp);
+  try {
+    const { relays, env } = serving;
+    const answered = await relays.find(env, relayTargetOf(caller), (relay) => {
+      if (signal.aborted) throw new HubError("interrupted", "The client is gone.");
+      return (last = relay).answer(arrival, text);
+    });
+    if ("text" in answered) return answered.text;
+    throw new HubError<string>(answered.fault.code, answered.fault.message);
+  } finally {
+    signal.removeEventListener("abort", hangUp);
+  }
+}

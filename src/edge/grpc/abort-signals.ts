@@ -1,0 +1,20 @@
+// Abort signals of calls. Connect aborts a call's signal when its caller is gone or its deadline has passed, with the
+// error as the reason; it does not interrupt what the handler waits for.
+
+/** Runs the listener when the signal is aborted, or at once where it is already. */
+export function onAbort(signal: AbortSignal, listener: () => void): void {
+  signal.addEventListener("abort", listener);
+  if (signal.aborted) listener();
+}
+
+/** The work's outcome, or the signal's reason as soon as it is aborted. The work itself goes on. */
+export async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  onAbort(signal, abort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,49 @@
+// The input of an operation as text of the request: parameters of the path and of the query, and their validation by
+// the operation's schemas. Bodies are read by rest-body.ts.
+
+import type { ZodType } from "zod";
+import { HubError } from "../../model/errors.ts";
+import { decodePathSegment } from "../admit/room-paths.ts";
+
+/**
+ * The values of a pattern's parameters in braces, percent-decoded once. The path matches the pattern, segment by
+ * segment: the router has chosen it. Throws `invalid_name`.
+ */
+export function pathParameters(pattern: string, pathname: string): ReadonlyMap<string, string> {
+  const segments = pathname.split("/");
+  return new Map(
+    pattern.split("/").flatMap((part, index) => {
+      const name = /^\{(?<name>\w+)\}$/.exec(part)?.groups?.["name"];
+      return name === undefined ? [] : [[name, decodePathSegment(segments[index] ?? "")] as const];
+    }),
+  );
+}
+
+/** Numeric parameters. Zod coerces the empty text to 0, which a caller who left the number out does not mean. */
+const NUMBERS = ["ttl", "limit", "maxpagesize", "top", "minutesToExpire"];
+
+/**
+ * The query as an object for a schema. `excluded` may be repeated and is a list; of every other parameter the first
+ * value counts. Throws `invalid_arguments`.
+ */
+export function queryParameters(params: URLSearchParams): object {
+  const empty = NUMBERS.find((name) => params.get(name)?.trim() === "");
+  if (empty) throw new HubError("invalid_arguments", `query.${empty}: a number is missing.`);
+  const query = new Map<string, string | string[]>(
+    [...params.keys()].map((name) => [name, params.get(name)!]),
+  );
+  if (params.has("excluded")) query.set("excluded", params.getAll("excluded"));
+  return Object.fromEntries(query);
+}
+
+/**
+ * The value as its schema gives it, defaults filled in. Throws `invalid_arguments` with the path and the reason of the
+ * first problem; `where` is the path's first part.
+ */
+export function validate<T>(schema: ZodType<T>, value: unknown, where: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = [where, ...(issue?.path ?? []).map(String)].join(".");
+  throw new HubError("invalid_arguments", `${path}: ${issue?.message ?? "invalid"}`.slice(0, 500));
+}

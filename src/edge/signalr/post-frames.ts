@@ -1,0 +1,57 @@
+// The client's direction of SignalR's other two transports (SIGNALR §2.3, §2.4): frames by POST, the end by DELETE.
+// Answers are those of ASP.NET Core.
+
+import { PING } from "../../model/both-ends.ts";
+import { factsOf } from "../../model/token-rules.ts";
+import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
+import type { Caller } from "../admit/hub-callers.ts";
+import { relayOfToken } from "../admit/relay-choice.ts";
+import { bodyWithin } from "../admit/request-body.ts";
+import type { Env } from "../admit/serving.ts";
+import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
+
+/** Messages of the largest size in one body: clients join what waited while a POST was under way. */
+const MESSAGES_A_BODY = 32;
+
+/**
+ * Passes the body to the connection of this token. Answered when the relay has received it, in order with all earlier
+ * ones: clients do not send the next POST before. Throws `too_large`.
+ */
+export async function postToConnection(
+  caller: Caller,
+  env: Env,
+  token: string | undefined,
+): Promise<Response> {
+  const { request, user, served } = caller;
+  const { method } = request;
+  if (method !== "POST" && method !== "DELETE") return refusal("method_not_allowed", "");
+  if (!token) return missingToken();
+  const body = method === "POST" ? await bodyOf(caller) : "end";
+  // The transport's own stream keeps the connection alive; a ping alone need not wake its object.
+  if (body !== "end" && isPing(body)) return accepted();
+  const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
+  const transport = await relay?.post(token, factsOf(user), body);
+  if (transport === undefined || transport === "unknown") return unknownConnection();
+  return method === "POST" ? postAnswer(transport) : deleteAnswer(transport);
+}
+
+/** A WebSocket's connection receives by its socket alone: frames that came both ways would have no order. */
+const postAnswer = (transport: PostOutcome): Response =>
+  transport === "WebSockets"
+    ? refusal("method_not_allowed", "POST requests are not allowed for WebSocket connections.")
+    : accepted();
+
+/** Only long polling needs a request to end: a WebSocket and an event stream end with their own. */
+const deleteAnswer = (transport: PostOutcome): Response =>
+  transport === "LongPolling"
+    ? new Response(null, { status: 202 })
+    : refusal("wrong_kind", "Cannot terminate this connection using the DELETE endpoint.");
+
+const accepted = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
+
+const bodyOf = ({ request, served }: Caller): Promise<ArrayBuffer> =>
+  bodyWithin(request, served.settings.limits.messageBytes * MESSAGES_A_BODY);
+
+/** A ping in JSON with its record separator, alone in its body. Others pass, and do no harm. */
+const isPing = (body: ArrayBuffer): boolean =>
+  body.byteLength === PING.length && new TextDecoder().decode(body) === PING;

@@ -1,0 +1,21 @@
+// Refusals of SignalR's own routes. Its clients show the body to their users, so it is a sentence of plain text, as in
+// ASP.NET Core; our stable code is in a header.
+
+import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
+
+export const refusal = (code: ErrorCode, text: string): Response =>
+  new Response(text, {
+    status: httpStatusOf(code),
+    headers: {
+      "cache-control": "no-store",
+      "content-type": "text/plain",
+      "x-dormouse-error": code,
+    },
+  });
+
+/** Malformed, expired and foreign connection tokens alike. */
+export const unknownConnection = (): Response =>
+  refusal("connection_not_found", "No Connection with that ID");
+
+/** A token is needed for all requests but the negotiation and a WebSocket that skips it. */
+export const missingToken = (): Response => refusal("invalid_request", "Connection ID required");

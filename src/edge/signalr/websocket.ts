@@ -1,0 +1,110 @@
+// SignalR's transports, `{hub}?id=` (SIGNALR §2): a connection over a WebSocket, which the relay holds, or over another
+// transport, which the worker bridges to a socket of the relay.
+
+import type { Transport } from "../../model/options.ts";
+import { refusalCodeOf, handOver, type SignalRArrival } from "../../rooms/rpc/arrival.ts";
+import { checkConnectRate } from "../admit/connect-rate.ts";
+import { connectRequest } from "../admit/connect-request.ts";
+import {
+  admitCaller,
+  authenticateCaller,
+  clientNameOf,
+  readmitCaller,
+  relayTargetOf,
+  type Caller,
+} from "../admit/hub-callers.ts";
+import { relayOfToken } from "../admit/relay-choice.ts";
+import { wantsEventStream, wantsWebSocket } from "../admit/requested-transport.ts";
+import type { Env, Serving } from "../admit/serving.ts";
+import { postToConnection } from "./post-frames.ts";
+import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
+import { longPoll, serverSentEvents } from "./sse-and-polling.ts";
+
+/**
+ * `{hub}` with any verb. A WebSocket without a token skipped the negotiation, and is admitted as a new connection; all
+ * other requests belong to one that was admitted when it negotiated. Throws what admission throws.
+ */
+export async function connect(request: Request, serving: Serving): Promise<Response> {
+  const { hubs, env } = serving;
+  const authenticated = await authenticateCaller(request, hubs, env);
+  const token = authenticated.query.get("id");
+  const isNew = request.method === "GET" && !token;
+  const caller = await (isNew ? admitCaller : readmitCaller)(authenticated, env);
+  if (request.method !== "GET") return postToConnection(caller, env, token);
+  const transport = transportOf(request);
+  if (!caller.served.settings.signalR.transports.includes(transport))
+    return refusal("not_found", `${transport} transport not supported by this end point type`);
+  if (token) return attach(caller, env, { token, transport });
+  return transport === "WebSockets" ? connectDirectly(caller, serving) : missingToken();
+}
+
+/**
+ * A connection without negotiation, which SignalR's clients call `skipNegotiation`. The rate that a negotiation would
+ * have checked is checked here.
+ */
+async function connectDirectly(caller: Caller, { relays, env }: Serving): Promise<Response> {
+  await checkConnectRate(caller.request, caller.user, env);
+  return relays.enter(env, relayTargetOf(caller), arrivalOf(caller));
+}
+
+/** A GET that asks for neither events nor an upgrade is a poll. */
+function transportOf(request: Request): Transport {
+  if (wantsEventStream(request)) return "ServerSentEvents";
+  return wantsWebSocket(request) ? "WebSockets" : "LongPolling";
+}
+
+/** A request that belongs to a connection, by its token. */
+interface Attachment {
+  readonly token: string;
+  readonly transport: Transport;
+}
+
+/**
+ * Attaches the request to its connection at the relay: as the first one of a transport, as a poll, or as a reconnect of
+ * a WebSocket that kept its state. The response of another transport lasts as long as the worker's socket.
+ */
+async function attach(caller: Caller, env: Env, attachment: Attachment): Promise<Response> {
+  const { transport } = attachment;
+  const response = await enterRelay(caller, env, attachment);
+  if (transport === "WebSockets" || !response.webSocket) return response;
+  return transport === "ServerSentEvents"
+    ? serverSentEvents(response.webSocket, caller.request)
+    : longPoll(response.webSocket, caller.request);
+}
+
+/**
+ * The relay's answer. The refusals that ASP.NET Core has, too, are in its words: an unknown token is 404, a connection
+ * that is in use 409, and another transport than the connection's own 400.
+ */
+async function enterRelay(
+  caller: Caller,
+  env: Env,
+  { token, transport }: Attachment,
+): Promise<Response> {
+  const { user, served } = caller;
+  const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
+  if (!relay) return unknownConnection();
+  // Absent for a WebSocket: the socket is the client's own.
+  const bridged = transport === "WebSockets" ? {} : { transport };
+  const response = await handOver(relay, { ...arrivalOf(caller), token, ...bridged });
+  const code = refusalCodeOf(response);
+  if (code === "connection_not_found") return unknownConnection();
+  if (code === "duplicate_id") return refusal(code, "");
+  if (code === "wrong_kind") return refusal(code, "Cannot change transports mid-connection");
+  return response;
+}
+
+/**
+ * The part of the request that the relay keeps with the connection. A reconnect brings it again, and may bring a newer
+ * token.
+ */
+function arrivalOf(caller: Caller): SignalRArrival {
+  const client = clientNameOf(caller);
+  const { user, request } = caller;
+  return {
+    kind: "hub",
+    user,
+    request: connectRequest(request),
+    ...(client !== undefined && { client }),
+  };
+}

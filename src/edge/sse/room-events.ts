@@ -1,0 +1,62 @@
+// The door of event streams: `GET /hubs/{hub}/{kind}/{name}` with `Accept: text/event-stream`, for the room of the path
+// and further rooms of the query.
+
+import { HubError } from "../../model/errors.ts";
+import { parsePosition } from "../../model/position.ts";
+import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { admitToRoom, authorize } from "../admit/admission.ts";
+import { checkConnectRate } from "../admit/connect-rate.ts";
+import { wantsEventStream } from "../admit/requested-transport.ts";
+import { ROOMS_AT_MOST, sourceOf, type StreamServing } from "../stream/room-sources.ts";
+import { eventStream } from "./event-streams.ts";
+import { parsePositions } from "./sse-events.ts";
+
+/**
+ * Admits the client to every room before the first is opened. Throws what admission throws, `rate_limited`,
+ * `upgrade_required` for a request that wants neither events nor a WebSocket, and what the rooms refuse with.
+ */
+export async function readRooms(request: Request, serving: StreamServing): Promise<Response> {
+  const entrant = await admitToRoom(request, serving, (own) => roomsIn(request, own));
+  await checkConnectRate(request, entrant.user, serving.env);
+  if (!wantsEventStream(request))
+    throw new HubError("upgrade_required", "Rooms are entered by WebSocket, or read as events.");
+  const rooms = roomsIn(request, entrant.topic);
+  const positions = resumePositions(request, rooms);
+  const entrants = await Promise.all(
+    rooms.map((room) => authorize({ ...entrant, topic: parseTopic(room) })),
+  );
+  const sources = entrants.map((one) =>
+    sourceOf(one, positions.get(formatTopic(one.topic)), serving),
+  );
+  return eventStream(sources, serving.frames, request);
+}
+
+/** Distinct topics, the path's own first. Throws what parsing throws, or `too_many_groups`. */
+function roomsIn({ url }: Request, own: Topic): string[] {
+  const names = namesIn(new URL(url).searchParams).map((name) => formatTopic(parseTopic(name)));
+  const rooms = [...new Set([formatTopic(own), ...names])];
+  if (rooms.length <= ROOMS_AT_MOST) return rooms;
+  throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} rooms at most.`);
+}
+
+/**
+ * `?rooms=` is a list with commas; a name that has a comma itself is a `?room=`, which may be repeated. Both together
+ * are one list, in this order.
+ */
+const namesIn = (query: URLSearchParams): string[] => [
+  ...(query.get("rooms") ?? "").split(",").filter((name) => name !== ""),
+  ...query.getAll("room"),
+];
+
+/**
+ * The positions to resume from, by room. Browsers repeat the last event's id in a header; a page that starts a stream
+ * can give it in the query only, so that the header, which is newer, comes first. Throws `invalid_position`.
+ */
+function resumePositions(request: Request, rooms: readonly string[]): ReadonlyMap<string, string> {
+  const query = new URL(request.url).searchParams;
+  const id = request.headers.get("last-event-id") ?? query.get("lastEventId") ?? "";
+  if (id === "") return new Map();
+  const positions = id.includes("=") ? parsePositions(id) : new Map([[rooms[0]!, id]]);
+  for (const position of positions.values()) parsePosition(position);
+  return positions;
+}

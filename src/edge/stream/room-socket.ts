@@ -1,0 +1,29 @@
+// The worker's end of a WebSocket to an object. Objects hold nothing but sockets that can hibernate; whatever a client
+// speaks instead, the worker translates.
+
+import { HubError } from "../../model/errors.ts";
+import type { RoomRecord } from "./room-record.ts";
+
+/** The socket of an upgrade, still to be accepted. Throws the error that the object refused with. */
+export async function socketOf(response: Response): Promise<WebSocket> {
+  if (response.webSocket) return response.webSocket;
+  const { error } = await response.json<{ error: { code: string; message: string } }>();
+  throw new HubError<string>(error.code, error.message);
+}
+
+/** "Method not found": the client behind this socket can receive only. */
+const CANNOT_ANSWER = { code: -32601, message: "An event stream cannot answer." };
+
+/** Refuses a request of the object at once, so that hub code does not wait for its timeout. */
+export function refuseRequest(socket: WebSocket, { id }: RoomRecord): void {
+  socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: CANNOT_ANSWER }));
+}
+
+/** Closes a socket in any state, also one that is closed or was never opened. */
+export function closeQuietly(socket: WebSocket | undefined): void {
+  try {
+    socket?.close(1000);
+  } catch {
+    // Closed already.
+  }
+}
