@@ -1,6 +1,10 @@
-// What the server and our own client both keep to. Apart from options.ts, so that pages do not load the server's limits.
+// Constants of the wire which server and browser client share. Kept apart from options.ts, so that pages do not load
+// the server's limits.
 
-/** The heartbeat objects answer asleep, both ways: SignalR's JSON ping. */
+/**
+ * The heartbeat of both protocols: SignalR's JSON ping. Durable Objects answer exactly this text without waking
+ * (`setWebSocketAutoResponse`).
+ */
 export const PING = '{"type":6}\u001e';
 
 /** Seconds between heartbeats, until the server says otherwise. */

@@ -18,7 +18,7 @@ function drained(queue: Queue): number[][] {
   const batches: number[][] = [];
   for (let batch = queue.next(); batch; batch = queue.next()) {
     batches.push(numbersIn(batch.text));
-    queue.taken(batch.last);
+    queue.acknowledge(batch.last);
   }
   return batches;
 }
@@ -59,7 +59,7 @@ describe("a queue", () => {
     withStorage(({ sql }) => {
       const first = new Queue(sql, LIMITS);
       first.add(events(1, 2), 0);
-      first.taken(first.next()!.last);
+      first.acknowledge(first.next()!.last);
       first.add(events(3, 4), 0);
       const queue = new Queue(sql, LIMITS);
       expect(queue.size).toBe(2);
