@@ -1,4 +1,4 @@
-// What callers are told, in ASP.NET Core's words: SIGNALR §3.4, row by row.
+// Error texts of ASP.NET Core for callers, row by row.
 
 import { describe, expect, test } from "vitest";
 import { CLOSE, HubError } from "../../src/model/errors.ts";
