@@ -11,14 +11,14 @@ const children = new Set<ChildProcess>();
 const folders = new Set<string>();
 
 /** Whether server and load generator have a core each. */
-export const pinned =
+export const isPinned =
   availableParallelism() > 1 && spawnSync("taskset", ["-c", "0", "true"]).status === 0;
 
 type Core = 0 | 1;
 
 /** taskset replaces itself by the command, so the pid is the command's own. */
 export function start(core: Core, command: readonly string[]): ChildProcess {
-  const [file, ...args] = pinned ? ["taskset", "-c", String(core), ...command] : command;
+  const [file, ...args] = isPinned ? ["taskset", "-c", String(core), ...command] : command;
   const child = spawn(file!, args, { stdio: ["ignore", "pipe", "pipe"] });
   children.add(child);
   child.once("exit", () => children.delete(child));

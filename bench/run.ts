@@ -8,7 +8,7 @@ import { buildWorkers, workerdPath } from "./build.ts";
 import { ALL_SERVERS, CASES, type Case, type Figures } from "./cases.ts";
 import { judgeAll } from "./gates.ts";
 import { availableServers } from "./machine.ts";
-import { cleanUpAtExit, pinned, temporaryFolder } from "./processes.ts";
+import { cleanUpAtExit, isPinned, temporaryFolder } from "./processes.ts";
 import { gatesOf, tablesOf } from "./report.ts";
 import { isDisturbed, isFaulty, resultsOf, type Point } from "./results.ts";
 import { measure, type Task } from "./servers.ts";
@@ -141,7 +141,7 @@ const machine = () => ({
   kernel: release(),
   node: process.version,
   workerd: relative(join(import.meta.dirname, ".."), workerdPath()),
-  pinned,
+  pinned: isPinned,
   load: loadavg()[0],
 });
 
@@ -155,7 +155,7 @@ async function main(): Promise<void> {
     servers: namesFrom(options.servers ?? options.peers ?? ALL_SERVERS.join(","), ALL_SERVERS),
   };
   const about = machine();
-  if (!pinned) log("Nothing is pinned to a core: taskset is missing, or there is only one.");
+  if (!isPinned) log("Nothing is pinned to a core: taskset is missing, or there is only one.");
   const points = await runAll(plan);
   const results = resultsOf(points);
   const verdicts = judgeAll(results);

@@ -26,21 +26,21 @@ export class Wire {
   /** The handlers of all bytes, and of those that belong to frames. */
   #bytes: Take = (chunk) => this.#onOpeningResponse(chunk);
   #frames: Take = (chunk) => this.#onGreeting(chunk);
-  #ready: () => void = () => {};
-  #failed: (error: Error) => void = () => {};
+  #onReady: () => void = () => {};
+  #onFailure: (error: Error) => void = () => {};
   #closing = false;
   /** Time of the last bytes, by `performance.now()`. */
   receivedAt = 0;
 
-  /** Resolves once the socket is in its room. `lost` is called if the socket ends later without `close`. */
-  static open(dialect: Dialect, place: Place, lost: (error: Error) => void): Promise<Wire> {
+  /** Resolves once the socket is in its room. `onLost` is called if the socket ends later without `close`. */
+  static open(dialect: Dialect, place: Place, onLost: (error: Error) => void): Promise<Wire> {
     return new Promise((resolve, reject) => {
       const wire = new Wire(dialect, place);
-      wire.#ready = () => {
-        wire.#failed = lost;
+      wire.#onReady = () => {
+        wire.#onFailure = onLost;
         resolve(wire);
       };
-      wire.#failed = reject;
+      wire.#onFailure = reject;
     });
   }
 
@@ -73,7 +73,7 @@ export class Wire {
   #end(error: Error): void {
     if (this.#closing) return;
     this.close();
-    this.#failed(error);
+    this.#onFailure(error);
   }
 
   #open(): void {
@@ -100,7 +100,7 @@ export class Wire {
     const take: Take = (bytes) => this.#frames(bytes);
     this.#bytes = unwrap ? (chunk) => unwrap(chunk, take) : take;
     if (this.#dialect.hello) this.send(this.#dialect.hello(this.room));
-    if (!this.#dialect.isReady) this.#ready();
+    if (!this.#dialect.isReady) this.#onReady();
   }
 
   /** Frames before the run: greetings and presence. */
@@ -109,7 +109,7 @@ export class Wire {
     this.#reader.read(chunk, ({ text }) => {
       const reply = this.#dialect.reply?.(text, this.room);
       if (reply !== undefined) this.send(reply);
-      if (this.#dialect.isReady?.(text)) this.#ready();
+      if (this.#dialect.isReady?.(text)) this.#onReady();
     });
   }
 
@@ -148,7 +148,7 @@ const AT_ONCE = 64;
 export async function openAll(
   dialect: Dialect,
   places: readonly Place[],
-  lost: (error: Error) => void,
+  onLost: (error: Error) => void,
 ): Promise<Wire[]> {
   const wires: Wire[] = [];
   let next = 0;
@@ -157,7 +157,7 @@ export async function openAll(
       const index = next++;
       // Each loop has one upgrade in flight.
       // oxlint-disable-next-line no-await-in-loop
-      wires[index] = await Wire.open(dialect, places[index]!, lost);
+      wires[index] = await Wire.open(dialect, places[index]!, onLost);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, open));

@@ -21,12 +21,12 @@ export interface Report {
   }[];
 }
 
-export interface Step {
+interface Step {
   readonly name: string;
   readonly exitCode: number;
 }
 
-export interface Summary {
+interface Summary {
   readonly failures: readonly string[];
   /** `N passed, N failed`, followed by `, N skipped` where tests were skipped. */
   readonly line: string;

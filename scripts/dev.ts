@@ -31,7 +31,7 @@ async function runUntilStopped({ ip, args }: DevOptions): Promise<void> {
   });
   run.ready.then(
     ({ port }) => console.log(greeting(ip, port)),
-    () => {}, // Its own output says why.
+    () => {}, // wrangler has printed the reason.
   );
   await run.ended;
   await (ending ?? run.end());

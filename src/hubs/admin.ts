@@ -6,7 +6,7 @@ import { authorize, claim, hub, role } from "../hub.ts";
 
 const Message = z.string().min(1).max(4_000);
 
-export interface AdminClient {
+interface AdminClient {
   alertReceived(message: string): void;
 }
 

@@ -8,7 +8,7 @@ import { announceMembers } from "./announce-members.ts";
 const RoomName = z.string().min(1).max(128);
 const Message = z.string().min(1).max(4_000);
 
-export interface ChatClient {
+interface ChatClient {
   receiveMessage(user: string, message: string): void;
   userJoined(user: string, room: string): void;
   userLeft(user: string, room: string): void;

@@ -22,7 +22,7 @@ export interface Notification {
   readonly timestamp: string;
 }
 
-export interface NotificationClient {
+interface NotificationClient {
   receiveNotification(notification: Notification): void;
   /** Published by back ends; no method of this hub calls it. */
   orderStatusChanged(orderId: string, status: string): void;
@@ -32,7 +32,7 @@ export interface NotificationClient {
 
 /** Makes the hub. `now` is the clock of timestamps, in milliseconds since 1970; tests replace it. */
 export const notificationHub = ({ now = Date.now }: { now?: () => number } = {}) => {
-  const stamped = (message: z.output<typeof Message>): Notification => ({
+  const withTimestamp = (message: z.output<typeof Message>): Notification => ({
     ...message,
     timestamp: new Date(now()).toISOString(),
   });
@@ -46,12 +46,12 @@ export const notificationHub = ({ now = Date.now }: { now?: () => number } = {})
   }).methods({
     /** Publishes to a group. The caller need not be a member. */
     sendToGroup: method([Name, Message], async ({ clients }, group, message) => {
-      await clients.group(group).receiveNotification(stamped(message));
+      await clients.group(group).receiveNotification(withTimestamp(message));
     }),
 
     /** Sends to all connections of a user; none is no error. */
     sendToUser: method([Name, Message], async ({ clients }, userId, message) => {
-      await clients.user(userId).receiveNotification(stamped(message));
+      await clients.user(userId).receiveNotification(withTimestamp(message));
     }),
   });
 };

@@ -6,7 +6,7 @@ import { authorize, hub, method, role, SERVICE_ROLE, signedIn } from "../hub.ts"
 const OrderId = z.string().min(1).max(128);
 const Status = z.string().min(1).max(128);
 
-export interface OrderClient {
+interface OrderClient {
   orderStatusChanged(orderId: string, status: string): void;
 }
 

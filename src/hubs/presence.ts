@@ -2,7 +2,7 @@
 
 import { hub, method, signedIn, type RoomView } from "../hub.ts";
 
-export interface PresenceClient {
+interface PresenceClient {
   /** The first 100 users online, by user id. */
   onlineUsersUpdated(users: string[]): void;
   /** The user's last connection has ended. */

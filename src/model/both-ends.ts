@@ -7,7 +7,7 @@
  */
 export const PING = '{"type":6}\u001e';
 
-/** Seconds between heartbeats, until the server says otherwise. */
+/** Seconds between heartbeats, until the server announces another interval. */
 export const PING_SECONDS = 15;
 
 /** Bytes of one frame to the server. SignalR's own default; OWASP advises 64 KiB at most. */

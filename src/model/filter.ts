@@ -5,7 +5,7 @@
 import { HubError } from "./errors.ts";
 
 /** The attributes of a connection that a filter can name. */
-export interface FilterSubject {
+interface FilterSubject {
   readonly userId: string;
   readonly connectionId: string;
   readonly groups: readonly string[];
@@ -19,7 +19,7 @@ export type Filter =
   | { readonly type: "in"; readonly one: Value; readonly list: readonly Value[] | "groups" }
   | { readonly type: "test"; readonly by: Test; readonly a: Value; readonly b: Value };
 
-export type Value =
+type Value =
   | { readonly type: "literal"; readonly value: string | number | null }
   | { readonly type: "name"; readonly name: "userId" | "connectionId" }
   | { readonly type: "call"; readonly by: Change; readonly of: Value };
@@ -63,14 +63,14 @@ const invalid = (what: string): HubError =>
 /** Parses a filter. Throws `invalid_filter`, with the position or token at fault in the message. */
 export function parseFilter(text: string): Filter {
   if (text.length > MAX_CHARS) throw invalid(`it has over ${MAX_CHARS} characters`);
-  const reader = new Reader(tokensOf(text));
-  const filter = reader.either(0);
-  reader.end();
+  const parser = new FilterParser(tokensOf(text));
+  const filter = parser.parseExpression(0);
+  parser.expectEnd();
   return filter;
 }
 
 /** Recursive descent, loosest first: `or`, `and`, `not` and parentheses, then one comparison or test. */
-class Reader {
+class FilterParser {
   readonly #tokens: readonly string[];
   #at = 0;
 
@@ -78,60 +78,63 @@ class Reader {
     this.#tokens = tokens;
   }
 
-  either(depth: number): Filter {
-    return this.#joined("or", () => this.#joined("and", () => this.#one(depth)));
+  parseExpression(depth: number): Filter {
+    return this.#parseOperands("or", () =>
+      this.#parseOperands("and", () => this.#parseOperand(depth)),
+    );
   }
 
-  end(): void {
+  /** Throws unless every token is consumed. */
+  expectEnd(): void {
     if (this.#at < this.#tokens.length) throw invalid(`${this.#tokens[this.#at]} comes too late`);
   }
 
-  #joined(by: "and" | "or", read: () => Filter): Filter {
+  #parseOperands(by: "and" | "or", read: () => Filter): Filter {
     const all = [read()];
-    while (this.#takes(by)) all.push(read());
+    while (this.#accept(by)) all.push(read());
     return all.length === 1 ? all[0]! : { type: by, all };
   }
 
-  #one(depth: number): Filter {
+  #parseOperand(depth: number): Filter {
     if (depth > MAX_DEPTH) throw invalid("it is too deep");
-    if (this.#takes("not")) return { type: "not", one: this.#one(depth + 1) };
-    if (this.#takes("(")) {
-      const inner = this.either(depth + 1);
+    if (this.#accept("not")) return { type: "not", one: this.#parseOperand(depth + 1) };
+    if (this.#accept("(")) {
+      const inner = this.parseExpression(depth + 1);
       this.#expect(")");
       return inner;
     }
     const word = this.#tokens[this.#at];
-    return isWordOf(TESTS, word) ? this.#test(word, depth) : this.#comparison(depth);
+    return isWordOf(TESTS, word) ? this.#parseTest(word, depth) : this.#parseComparison(depth);
   }
 
-  #test(by: Test, depth: number): Filter {
+  #parseTest(by: Test, depth: number): Filter {
     this.#at++;
     this.#expect("(");
-    const a = this.#value(depth + 1);
+    const a = this.#parseValue(depth + 1);
     this.#expect(",");
-    const b = this.#value(depth + 1);
+    const b = this.#parseValue(depth + 1);
     this.#expect(")");
     return { type: "test", by, a, b };
   }
 
-  #comparison(depth: number): Filter {
-    const a = this.#value(depth);
+  #parseComparison(depth: number): Filter {
+    const a = this.#parseValue(depth);
     const word = this.#next();
-    if (word === "in") return { type: "in", one: a, list: this.#list(depth) };
+    if (word === "in") return { type: "in", one: a, list: this.#parseList(depth) };
     if (!isWordOf(COMPARISONS, word)) throw invalid(`${word} compares nothing`);
-    return { type: "compare", by: word, a, b: this.#value(depth) };
+    return { type: "compare", by: word, a, b: this.#parseValue(depth) };
   }
 
-  #list(depth: number): readonly Value[] | "groups" {
-    if (this.#takes("groups")) return "groups";
+  #parseList(depth: number): readonly Value[] | "groups" {
+    if (this.#accept("groups")) return "groups";
     this.#expect("(");
-    const values = [this.#value(depth)];
-    while (this.#takes(",")) values.push(this.#value(depth));
+    const values = [this.#parseValue(depth)];
+    while (this.#accept(",")) values.push(this.#parseValue(depth));
     this.#expect(")");
     return values;
   }
 
-  #value(depth: number): Value {
+  #parseValue(depth: number): Value {
     if (depth > MAX_DEPTH) throw invalid("it is too deep");
     const token = this.#next();
     if (token.startsWith("'"))
@@ -141,7 +144,7 @@ class Reader {
     if (token === "userId" || token === "connectionId") return { type: "name", name: token };
     if (!isWordOf(CHANGES, token)) throw invalid(`${token} is no value`);
     this.#expect("(");
-    const of = this.#value(depth + 1);
+    const of = this.#parseValue(depth + 1);
     this.#expect(")");
     return { type: "call", by: token, of };
   }
@@ -152,14 +155,15 @@ class Reader {
     return token;
   }
 
-  #takes(token: string): boolean {
+  /** Consumes the token if it is next. */
+  #accept(token: string): boolean {
     const isNext = this.#tokens[this.#at] === token;
     if (isNext) this.#at++;
     return isNext;
   }
 
   #expect(token: string): void {
-    if (!this.#takes(token)) throw invalid(`a ${token} is missing`);
+    if (!this.#accept(token)) throw invalid(`a ${token} is missing`);
   }
 }
 

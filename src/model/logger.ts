@@ -1,7 +1,7 @@
 // Structured log: one line of JSON per event. Fields are names and figures; never a body, a token or a query string.
 
 /** Further members of the line. `error` may be any thrown value; its stack is logged. */
-export interface Fields {
+interface Fields {
   readonly [name: string]: unknown;
   readonly error?: unknown;
 }

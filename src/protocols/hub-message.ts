@@ -80,10 +80,10 @@ function readInvocation(members: Members, id: string | undefined, streaming: boo
 function readCompletion(members: Members): Incoming {
   const id = readId(members);
   const { result } = members;
-  const failed = readError(members);
-  if (failed && result !== undefined)
+  const failure = readError(members);
+  if (failure && result !== undefined)
     throw invalidData("The 'error' and 'result' properties are mutually exclusive.");
-  return { type: "completed", id, ...(result !== undefined && { result }), ...failed };
+  return { type: "completed", id, ...(result !== undefined && { result }), ...failure };
 }
 
 /** Required, but may be null. */

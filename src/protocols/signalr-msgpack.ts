@@ -31,17 +31,17 @@ function encode(message: Outgoing, names: TargetNames): Uint8Array {
     case "invocation":
       return encodeInvocation(message, names);
     case "item":
-      return framed([2, {}, String(message.id), plain(message.item)]);
+      return withLength([2, {}, String(message.id), plain(message.item)]);
     case "completion":
-      return framed([3, {}, String(message.id), ...resultItems(message.result)]);
+      return withLength([3, {}, String(message.id), ...resultItems(message.result)]);
     case "failure":
-      return framed([3, {}, String(message.id), ...errorItems(message)]);
+      return withLength([3, {}, String(message.id), ...errorItems(message)]);
     case "record":
       return asBytes(message.record);
     case "ack":
-      return framed([8, message.sequence]);
+      return withLength([8, message.sequence]);
     case "sequence":
-      return framed([9, message.sequence]);
+      return withLength([9, message.sequence]);
     case "batch":
       return join(message.answers.map((answer) => encode(answer, names)));
     case "control":
@@ -56,7 +56,7 @@ function encodeInvocation(message: OutgoingInvocation, names: TargetNames): Uint
   const { id = null, target, params, bytes = [] } = message;
   const args: unknown = JSON.parse(params);
   for (const path of bytes) toBytes(args, path);
-  return framed([1, {}, id, writeTarget(target, names), args, []], params.length + 256);
+  return withLength([1, {}, id, writeTarget(target, names), args, []], params.length + 256);
 }
 
 /** Result kind and result. The end of a stream has none (2); a method without a return value has null (3). */
@@ -68,7 +68,7 @@ const errorItems = (failure: Failure): unknown[] =>
   failure.stage === "cancelling" ? [2] : [1, failureText(failure)];
 
 /** A message after its length: seven bits per byte, lowest first. `size` is an estimate for the first buffer. */
-function framed(message: readonly unknown[], size = 256): Uint8Array {
+function withLength(message: readonly unknown[], size = 256): Uint8Array {
   // Depth is limited by the stack, as in JSON.stringify: the library's default of 100 would refuse what JSON permits.
   const payload = pack(message, { maxDepth: Infinity, initialBufferSize: size });
   return concat([prefixOf(payload.length), payload]);
@@ -154,5 +154,5 @@ function count(frame: Encoded): number {
 /** A Close message. `allowReconnect` is left out where it is false. */
 function farewell(why: CloseCode, detail?: string): Uint8Array {
   const { error = null, allowReconnect } = closeMessageOf(why, detail);
-  return framed(allowReconnect ? [7, error, true] : [7, error]);
+  return withLength(allowReconnect ? [7, error, true] : [7, error]);
 }

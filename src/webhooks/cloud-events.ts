@@ -1,7 +1,7 @@
 // Webhook events in the format of CloudEvents 1.0 (JSON). Pure: ids and times are arguments.
 
 /** An event before it is encoded. */
-export interface WebhookEvent {
+interface WebhookEvent {
   readonly id: string;
   /** The type without `dormouse.`, such as `connected`. */
   readonly kind: string;
