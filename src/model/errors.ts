@@ -1,6 +1,6 @@
-// What can go wrong, by stable code, and how a socket ends, by number. No other file invents either.
+// Error codes, and close codes of sockets. Every code that reaches a client is defined here.
 
-/** Stable codes. A refused token has reasons of its own, `token_…`, in the table of auth/refusal.ts. */
+/** Stable codes. Refused tokens have further codes, `token_…`, in auth/auth-refusal.ts. */
 export type ErrorCode =
   | "unauthorized"
   | "forbidden"
@@ -43,7 +43,7 @@ export type ErrorCode =
   | "no_access_keys"
   | "token_revoked"
   | "banned"
-  /** A service ended a stream, in its own words. */
+  /** A service ended a stream; the message is the service's. */
   | "ended"
   | "refused_by_webhook"
   | "webhook_unavailable"
@@ -52,7 +52,7 @@ export type ErrorCode =
 /** An error that may leave the server: its `code` is stable and its message is a sentence for the caller. */
 export class HubError extends Error {
   readonly code: ErrorCode | (string & {});
-  /** What was behind it, `TypeError: …`: only where the hub shows its callers such details. */
+  /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
   detail?: string;
 
   constructor(code: ErrorCode | (string & {}), message: string, options?: ErrorOptions) {
@@ -62,14 +62,17 @@ export class HubError extends Error {
   }
 }
 
-/** What a caller may see of any error: a `HubError` as it is, everything else as `internal`. */
+/** The error that a caller receives: a `HubError` as it is, anything else as `internal`. */
 export function publicError(error: unknown): HubError {
   if (error instanceof HubError) return error;
   if (isRemoteHubError(error)) return new HubError(error.code, error.message);
   return new HubError("internal", "The server failed; its log has the details.");
 }
 
-/** Errors lose their class over RPC and keep `name`, `message` and own properties (enhanced_error_serialization). */
+/**
+ * Over RPC errors lose their class, and keep `name`, `message` and own properties (compatibility flag
+ * enhanced_error_serialization).
+ */
 function isRemoteHubError(error: unknown): error is { code: string; message: string } {
   return (
     error instanceof Error &&
@@ -78,7 +81,9 @@ function isRemoteHubError(error: unknown): error is { code: string; message: str
   );
 }
 
-/** Close codes. 4400–4499: reconnect, and resume by position. 4500–4599: do not come back unchanged. */
+/**
+ * Close codes. 4400–4499: the client reconnects and resumes by position. 4500–4599: it must not reconnect unchanged.
+ */
 export const CLOSE = {
   normal: 1000,
   expired: 4401,
@@ -91,18 +96,18 @@ export const CLOSE = {
   malformed: 4502,
   /** The hub's `connected` threw. */
   failed: 4503,
-  /** A client has one connection: its newest. */
+  /** A newer connection of the same client took over. */
   replaced: 4504,
-  /** By a service; the reason is its own. */
+  /** Closed by a service, with the service's reason. */
   dismissed: 4510,
   revoked: 4511,
-  /** A fresh token does not admit the room, or the hub, that the connection came for. */
+  /** A refreshed token does not admit to the connection's room or hub. */
   forbidden: 4505,
 } as const;
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
 
-/** What a close says beside its code. A function, so that pages, which do not ask, need not load it. */
+/** The reason text of a close. A function, so that pages, which do not use it, need not load it. */
 export function reasonOf(code: CloseCode): string {
   switch (code) {
     case CLOSE.normal:
@@ -136,6 +141,6 @@ export function reasonOf(code: CloseCode): string {
   }
 }
 
-/** Whether a client should come back after a close: codes of ours say so by range, others by RFC 6455. */
+/** Whether a client reconnects after a close: by range for our codes, by RFC 6455 for others. */
 export const shouldReconnect = (code: number): boolean =>
   code >= 4000 ? code < 4500 : code !== 1000 && code !== 1008;

@@ -1,4 +1,4 @@
-// The HTTP status of each error that a request may end with, at the edge or in an object.
+// HTTP statuses of errors by code, for the edge and for objects.
 
 export const STATUS: ReadonlyMap<string, number> = new Map([
   ["forbidden", 403],
