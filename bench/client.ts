@@ -1,7 +1,7 @@
 // The load generator: runs the job given as JSON in its only argument, and prints the figures as JSON.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Figures, Job } from "./cases.ts";
+import type { Figures, Job } from "./measurement.ts";
 import { Clock } from "./clock.ts";
 import { dialectOf } from "./dialects.ts";
 import { EchoLoad } from "./echo-load.ts";

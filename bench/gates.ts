@@ -1,6 +1,6 @@
 // Performance targets as gates: each reads the results, and gives its finding and a verdict.
 
-import type { Figures } from "./cases.ts";
+import type { Figures } from "./measurement.ts";
 import { figuresOf, isOverloaded, type Result } from "./results.ts";
 
 export interface Verdict {

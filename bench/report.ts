@@ -1,7 +1,8 @@
 // The report: results and gates as tables in Markdown.
 
-import { CASES, type Case, type Figures } from "./cases.ts";
+import { CASES, type Case } from "./cases.ts";
 import type { Verdict } from "./gates.ts";
+import type { Figures } from "./measurement.ts";
 import { figuresOf, isOverloaded, type Result } from "./results.ts";
 
 interface Column {

@@ -1,6 +1,6 @@
 // Measurements → results: the median over rounds of the measurements that count.
 
-import type { Figures } from "./cases.ts";
+import type { Figures } from "./measurement.ts";
 
 export interface Point {
   readonly case: string;

@@ -35,7 +35,7 @@ ${lines(results)}
 </svg>
 `;
 
-const text = (x: number, y: number, content: string, attributes = ""): string =>
+const text = ([x, y]: readonly [x: number, y: number], content: string, attributes = ""): string =>
   `<text x="${round(x)}" y="${round(y)}" ${attributes}>${content}</text>`;
 
 const round = (value: number): number => Math.round(value * 10) / 10;
@@ -73,13 +73,13 @@ function bars(results: readonly Result[]): string {
     const kind = OURS.some((own) => own === server) ? "ours" : "peer";
     const caption = `${(delivered / base).toFixed(2)} × · ${short(delivered)}/s`;
     return [
-      text(BARS.left - 8, y + 12, label(server), `text-anchor="end"`),
+      text([BARS.left - 8, y + 12], label(server), `text-anchor="end"`),
       `<rect class="${kind}" x="${BARS.left}" y="${y}" width="${round(width)}" height="${BARS.height}" rx="2"/>`,
-      text(BARS.left + width + 6, y + 12, caption, `class="quiet"`),
+      text([BARS.left + width + 6, y + 12], caption, `class="quiet"`),
     ].join("\n");
   });
   return [
-    text(0, 18, "Messages delivered to 1,000 sockets of one room, × ws", `class="title"`),
+    text([0, 18], "Messages delivered to 1,000 sockets of one room, × ws", `class="title"`),
     ...parts,
   ].join("\n");
 }
@@ -122,12 +122,11 @@ function lines(results: readonly Result[]): string {
   if (parts.length === 0) return "";
   return [
     text(
-      0,
-      LINES.top - 30,
+      [0, LINES.top - 30],
       "99th percentile of latency, ms, at messages/s to 1,000 sockets",
       `class="title"`,
     ),
-    text(0, LINES.top - 13, "a line ends where its server cannot keep up", `class="quiet"`),
+    text([0, LINES.top - 13], "a line ends where its server cannot keep up", `class="quiet"`),
     ...axes(),
     ...parts.flatMap(({ points, colour }) => lineOf(points, colour)),
     ...parts.flatMap(({ server, colour }, index) => legendOf(server, colour, index)),
@@ -149,12 +148,11 @@ const pointsOf = (results: readonly Result[], server: string): Dot[] =>
 const axes = (): string[] => [
   ...TICKS.flatMap((ms) => [
     `<line class="grid" x1="${LINES.left}" x2="${LINES.left + LINES.width}" y1="${round(yOf(ms))}" y2="${round(yOf(ms))}"/>`,
-    text(LINES.left - 8, yOf(ms) + 4, String(ms), `text-anchor="end" class="quiet"`),
+    text([LINES.left - 8, yOf(ms) + 4], String(ms), `text-anchor="end" class="quiet"`),
   ]),
   ...RATES.map((rate) =>
     text(
-      xOf(rate),
-      LINES.top + LINES.height + 20,
+      [xOf(rate), LINES.top + LINES.height + 20],
       `${rate}/s`,
       `text-anchor="middle" class="quiet"`,
     ),
@@ -170,6 +168,6 @@ function legendOf(server: string, colour: string, index: number): string[] {
   const [x, y] = [LINES.left + LINES.width + 24, LINES.top + 14 + index * 20];
   return [
     `<line class="line ${colour}" x1="${x}" x2="${x + 18}" y1="${y}" y2="${y}"/>`,
-    text(x + 24, y + 4, label(server)),
+    text([x + 24, y + 4], label(server)),
   ];
 }

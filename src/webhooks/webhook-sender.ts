@@ -45,7 +45,7 @@ export class Sender {
   readonly #options: SenderOptions;
   #isSending = false;
   #retry: Retry | undefined;
-  /** When that alarm is due, in milliseconds since 1970. */
+  /** When the recovery alarm is due, in milliseconds since 1970. */
   #recoveryAt = 0;
 
   constructor(options: SenderOptions) {
