@@ -31,7 +31,7 @@ export interface Limits {
   /** Streams in either direction that one connection may have open. */
   readonly streamsPerConnection: number;
   /**
-   * Items of an upload that wait for the method which reads them (their bytes count towards `queuedBytes`). Frames
+   * Items of an upload that wait for the method which reads them, with at most `queuedBytes` bytes together. Frames
    * arrive as events, so the server cannot push back: this bounds a burst, where SignalR's 10 bounds a window.
    */
   readonly streamBuffer: number;

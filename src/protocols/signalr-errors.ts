@@ -1,4 +1,4 @@
-// Errors in the texts of ASP.NET Core 10, word for word: stock clients display them and applications compare them
+// Errors in the texts of ASP.NET Core, word for word: stock clients display them and applications compare them
 // (DefaultHubDispatcher.cs, HubConnectionHandler.cs).
 
 import { CLOSE, HubError, type CloseCode } from "../model/errors.ts";
