@@ -1,6 +1,6 @@
 // One connection's wire: every frame that passes, and how much of it there was lately. No DOM.
 
-import { PING } from "../src/model/both-ends.ts";
+import { PING } from "../src/model/wire-constants.ts";
 
 export interface Frame {
   readonly at: number;

@@ -132,7 +132,7 @@ const tenantOf = (kid: string): string | undefined => {
 };
 
 /** The derived access key of one tenant, for its service to sign with. Undefined where no keys are configured. */
-export async function keyFor(tenant: string, env: AuthEnv) {
+export async function tenantAccessKey(tenant: string, env: AuthEnv) {
   const [first] = readAccessKeys(env);
   if (first === undefined) return undefined;
   return {
@@ -150,12 +150,12 @@ async function tenantKey(key: string, tenant: string): Promise<string> {
 }
 
 /** Signs a token with which a client of this tenant connects. Undefined where no keys are configured. */
-export async function sign(
+export async function signClientToken(
   claims: JWTPayload,
   { tenant, seconds }: { tenant: string; seconds: number },
   env: AuthEnv,
 ): Promise<string | undefined> {
-  const key = await keyFor(tenant, env);
+  const key = await tenantAccessKey(tenant, env);
   return (
     key &&
     new SignJWT(claims)

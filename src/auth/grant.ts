@@ -15,7 +15,7 @@ const RESERVED = ["sub", "nameid", "tid", "iss", "aud", "iat", "nbf", "jti"] as 
  * The grant of some claims; absent claims leave the token's own. Throws `token_claim_invalid` for a reserved claim, or
  * one of the wrong type or form.
  */
-export function grantOf(
+export function readGrant(
   claims: Readonly<Record<string, unknown>>,
   { userIdClaim, tenantClaim }: Pick<AuthConfig, "userIdClaim" | "tenantClaim">,
 ): Grant {

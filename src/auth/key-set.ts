@@ -1,7 +1,7 @@
 // Fetches a JSON Web Key Set (RFC 7517) from the configured URL, bounded in size and time.
 
 import type { JSONWebKeySet } from "jose";
-import { inTime, textWithin } from "../model/bounded-read.ts";
+import { withTimeout, textWithin } from "../model/bounded-read.ts";
 
 const MAX_BYTES = 64 * 1024;
 
@@ -31,4 +31,4 @@ const tooLarge = () => new Error(`the answer is over ${MAX_BYTES} bytes`);
 
 /** The promise's result, or an error after `ms` milliseconds. */
 export const within = <T>(ms: number, promise: Promise<T>): Promise<T> =>
-  inTime(ms, promise, () => new Error(`no answer within ${ms} ms`));
+  withTimeout(ms, promise, () => new Error(`no answer within ${ms} ms`));

@@ -3,7 +3,7 @@
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ClientOf, Wire } from "../dispatch/define/hub-types.ts";
 import type { HubError } from "../model/errors.ts";
-import { MESSAGE_BYTES } from "../model/both-ends.ts";
+import { MESSAGE_BYTES } from "../model/wire-constants.ts";
 import type { Address, RoomText } from "./scope/room-address.ts";
 import type { Backoff } from "./transport/backoff.ts";
 

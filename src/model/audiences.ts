@@ -35,23 +35,23 @@ export interface Clients<C, One = Asks<C>> {
 }
 
 /** One call of a client method. Connections of `except` do not receive it. */
-export interface Said {
+export interface ClientCall {
   readonly target: string;
   readonly args: readonly unknown[];
   readonly except: readonly string[];
 }
 
-export type Say = (target: string, args: unknown[]) => Promise<unknown>;
+export type SendCall = (target: string, args: unknown[]) => Promise<unknown>;
 
 /**
  * A proxy whose every property is a client method. `then` is excluded: with it, an `await` of the proxy would call the
  * client and never settle.
  */
-export const speaking = <T extends object>(say: Say): T =>
+export const callProxy = <T extends object>(send: SendCall): T =>
   new Proxy({} as T, {
     get: (_, target) =>
       typeof target === "string" && target !== "then"
-        ? (...args: unknown[]) => say(target, args)
+        ? (...args: unknown[]) => send(target, args)
         : undefined,
   });
 
@@ -63,9 +63,9 @@ export abstract class Audiences<C, One> implements Clients<C, One> {
     this.excluded = excluded;
   }
   /** Publishes one call to each of the topics. Resolves when `Sends` promises to. */
-  protected abstract publish(topics: readonly Topic[], said: Said): Promise<void>;
+  protected abstract publish(topics: readonly Topic[], call: ClientCall): Promise<void>;
   /** Sends to one connection, wherever it is attached. */
-  protected abstract tell(connectionId: string, said: Said): Promise<void>;
+  protected abstract send(connectionId: string, call: ClientCall): Promise<void>;
   abstract get connection(): (id: string) => One;
   abstract get except(): (...ids: string[]) => Clients<C, One>;
 
@@ -83,16 +83,16 @@ export abstract class Audiences<C, One> implements Clients<C, One> {
   }
   get connections() {
     return (...ids: string[]) =>
-      this.speak(async (target, args) => {
-        const said = { target, args, except: this.excluded };
-        await Promise.all([...new Set(ids)].map((id) => this.tell(id, said)));
+      this.proxyOf(async (target, args) => {
+        const call = { target, args, except: this.excluded };
+        await Promise.all([...new Set(ids)].map((id) => this.send(id, call)));
       });
   }
   protected toTopics(topics: readonly Topic[], except = this.excluded): Sends<C> {
-    return this.speak((target, args) => this.publish(topics, { target, args, except }));
+    return this.proxyOf((target, args) => this.publish(topics, { target, args, except }));
   }
-  protected speak(say: Say): Sends<C> {
-    return speaking(say);
+  protected proxyOf(send: SendCall): Sends<C> {
+    return callProxy(send);
   }
   #rooms(kind: string, names: readonly string[]): Sends<C> {
     const topics = names.map((name) => roomTopic(kind, name));

@@ -31,7 +31,7 @@ export async function textWithin(
  * The result of `work`, or the error of `late` after `ms` milliseconds. `work` itself is not cancelled. The timer is
  * cleared either way: a pending one would keep a Durable Object awake.
  */
-export async function inTime<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+export async function withTimeout<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   const over = Promise.withResolvers<never>();
   const timer = setTimeout(() => over.reject(late()), ms);
   try {

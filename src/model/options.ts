@@ -1,7 +1,7 @@
 // Every limit and setting of hubs, with its reason, its unit and, at the end, its default. A hub may override each; a
 // token may lower those of `TokenLimits`.
 
-import { MESSAGE_BYTES, MESSAGES_A_FRAME, PING_SECONDS } from "./both-ends.ts";
+import { MESSAGE_BYTES, MESSAGES_PER_FRAME, PING_SECONDS } from "./wire-constants.ts";
 
 export interface Limits {
   /** Bytes of one inbound frame. */
@@ -64,7 +64,7 @@ export interface Limits {
 export const LIMITS: Limits = {
   messageBytes: MESSAGE_BYTES,
   depth: 64,
-  messagesPerFrame: MESSAGES_A_FRAME,
+  messagesPerFrame: MESSAGES_PER_FRAME,
   groupsPerConnection: 100,
   connectionsPerUser: 50,
   connectsPerSecond: 20,
@@ -157,7 +157,7 @@ export interface StatefulReconnect {
 }
 
 /** ASP.NET Core's buffer size, and twice its time: a phone takes over 15 s to change networks. */
-export const STATEFUL: StatefulReconnect = { bufferBytes: 100_000, awaySeconds: 30 };
+export const STATEFUL_RECONNECT: StatefulReconnect = { bufferBytes: 100_000, awaySeconds: 30 };
 
 export const DEFAULTS: RoomSettings = {
   history: { size: 100, ttlSeconds: 600 },

@@ -50,7 +50,7 @@ export interface Grant {
 }
 
 /** The user with the grant applied. The expiry is the earlier of both: a grant cannot extend a token. */
-export function granted(user: User, grant: Grant | undefined): User {
+export function applyGrant(user: User, grant: Grant | undefined): User {
   if (!grant) return user;
   const { claims, expiresAt = Infinity, ...rights } = grant;
   const { role, roles, ...others } = user.claims;

@@ -4,7 +4,7 @@
 import { handshakeResponse } from "./handshake.ts";
 import type { Protocol } from "./protocol.ts";
 
-export const unspoken: Protocol = {
+export const beforeHandshake: Protocol = {
   name: "signalr-handshake",
   decode: () => ({ messages: [], batch: false }),
   encode: () => "",

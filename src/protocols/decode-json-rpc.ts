@@ -3,7 +3,7 @@
 
 import { HubError } from "../model/errors.ts";
 import { StreamRef, type CallId, type Incoming, type Received } from "../model/message.ts";
-import { PING } from "../model/both-ends.ts";
+import { PING } from "../model/wire-constants.ts";
 import type { Limits } from "../model/options.ts";
 import { isJsonObject, parseJson, type Members } from "../model/parse-json.ts";
 import { errorText, isName } from "./client-text.ts";

@@ -2,7 +2,7 @@
 // of one. The order of checks is size, depth, syntax, members.
 
 import type { Incoming, Received } from "../model/message.ts";
-import { PING } from "../model/both-ends.ts";
+import { PING } from "../model/wire-constants.ts";
 import type { Limits } from "../model/options.ts";
 import { parseJson } from "../model/parse-json.ts";
 import { asBytes, asText, concat, restOf } from "./bytes.ts";

@@ -3,7 +3,7 @@
 
 import type { CloseCode } from "../model/errors.ts";
 import type { CallId, Encoded, Outgoing, OutgoingInvocation } from "../model/message.ts";
-import { PING } from "../model/both-ends.ts";
+import { PING } from "../model/wire-constants.ts";
 import { asText } from "./bytes.ts";
 import { decodeSignalrJson } from "./decode-signalr-json.ts";
 import { toJson } from "./json.ts";

@@ -1,7 +1,7 @@
 // Refusals of inbound JSON-RPC: their codes and ids. The specification's own examples come first.
 
 import { describe, expect, test } from "vitest";
-import { PING } from "../../src/model/both-ends.ts";
+import { PING } from "../../src/model/wire-constants.ts";
 import { LIMITS, type Limits } from "../../src/model/options.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 

@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PING } from "../../src/model/both-ends.ts";
+import { PING } from "../../src/model/wire-constants.ts";
 import { LIMITS } from "../../src/model/options.ts";
 import { signalrJson } from "../../src/protocols/signalr-json.ts";
 import { buffer, cut, hear, survives, utf8 } from "./hub-stream.ts";

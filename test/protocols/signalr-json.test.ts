@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { CLOSE, HubError } from "../../src/model/errors.ts";
 import type { Incoming, Outgoing } from "../../src/model/message.ts";
-import { PING } from "../../src/model/both-ends.ts";
+import { PING } from "../../src/model/wire-constants.ts";
 import { LIMITS } from "../../src/model/options.ts";
 import { signalrJson } from "../../src/protocols/signalr-json.ts";
 import { hear, utf8 } from "./hub-stream.ts";

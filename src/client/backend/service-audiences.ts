@@ -2,7 +2,13 @@
 
 import type { Answers } from "../../dispatch/define/hub-definition.ts";
 import type { Wire } from "../../dispatch/define/hub-types.ts";
-import { Audiences, speaking, type Clients, type Said, type Sends } from "../../model/audiences.ts";
+import {
+  Audiences,
+  callProxy,
+  type Clients,
+  type ClientCall,
+  type Sends,
+} from "../../model/audiences.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import { toJson } from "../../protocols/json.ts";
 import { roomPath, segment } from "./backend-urls.ts";
@@ -47,8 +53,8 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
   }
   get connection() {
     return (id: string): OneClient<C> => ({
-      send: speaking<Sends<C>>((target, args) => this.tell(id, { target, args })),
-      invoke: speaking<Invocable<C>>((target, args) => this.#ask(id, { target, args })),
+      send: callProxy<Sends<C>>((target, args) => this.send(id, { target, args })),
+      invoke: callProxy<Invocable<C>>((target, args) => this.#ask(id, { target, args })),
     });
   }
   get except() {
@@ -56,7 +62,7 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
       new ServiceAudiences<C>(this.#speech, [...this.excluded, ...ids]);
   }
 
-  protected async publish(topics: readonly Topic[], said: Said): Promise<void> {
+  protected async publish(topics: readonly Topic[], said: ClientCall): Promise<void> {
     const [first, ...others] = topics;
     if (first === undefined) return;
     if (others.length === 0) return void (await publish(this.#speech, first, said));
@@ -68,17 +74,17 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
       starts.map((start) => broadcast(this.#speech, topics.slice(start, start + AT_ONCE), said)),
     );
   }
-  protected async tell(id: string, said: Pick<Said, "target" | "args">): Promise<void> {
+  protected async send(id: string, said: Pick<ClientCall, "target" | "args">): Promise<void> {
     await this.#toOne(id, ":send", said);
   }
-  async #ask(id: string, said: Pick<Said, "target" | "args">): Promise<unknown> {
+  async #ask(id: string, said: Pick<ClientCall, "target" | "args">): Promise<unknown> {
     const answer = await this.#toOne(id, ":invoke", said, DEFAULTS.askSeconds);
     return (answer as { readonly result?: unknown } | undefined)?.result;
   }
   #toOne(
     id: string,
     verb: ":send" | ":invoke",
-    { target, args }: Pick<Said, "target" | "args">,
+    { target, args }: Pick<ClientCall, "target" | "args">,
     timeoutSeconds?: number,
   ): Promise<unknown> {
     return this.#speech.requests({
@@ -92,14 +98,18 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
 }
 
 /** Says it in one room: answers where, as the endpoint writes it. */
-export const publish = (speech: Speech, topic: Topic, said: Said): Promise<unknown> =>
+export const publish = (speech: Speech, topic: Topic, said: ClientCall): Promise<unknown> =>
   speech.requests({
     method: "POST",
     path: `${roomPath(topic)}/:publish`,
     body: toJson(bodyOf(said, speech)),
   });
 
-async function broadcast(speech: Speech, topics: readonly Topic[], said: Said): Promise<void> {
+async function broadcast(
+  speech: Speech,
+  topics: readonly Topic[],
+  said: ClientCall,
+): Promise<void> {
   const rooms = topics.map(formatTopic);
   const body = toJson({ rooms, ...bodyOf(said, speech) });
   const answer = await speech.requests({ method: "POST", path: "/:broadcast", body });
@@ -107,7 +117,7 @@ async function broadcast(speech: Speech, topics: readonly Topic[], said: Said): 
 }
 
 /** Made once for all attempts, and with it the key. */
-const bodyOf = ({ target, args, except }: Said, { idempotencyKey }: Speech) => ({
+const bodyOf = ({ target, args, except }: ClientCall, { idempotencyKey }: Speech) => ({
   target,
   arguments: args,
   idempotency_key: idempotencyKey ?? crypto.randomUUID(),

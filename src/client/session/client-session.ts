@@ -2,7 +2,7 @@
 // ends with it.
 
 import { HubError } from "../../model/errors.ts";
-import { PING, PING_SECONDS } from "../../model/both-ends.ts";
+import { PING, PING_SECONDS } from "../../model/wire-constants.ts";
 import { Calls } from "./pending-calls.ts";
 import { Credentials } from "../transport/credentials.ts";
 import { Handlers } from "./handlers.ts";

@@ -1,6 +1,6 @@
 // Messages of one moment leave as one frame: frames are what Cloudflare counts, and what costs time on the way.
 
-import { MESSAGE_BYTES, MESSAGES_A_FRAME } from "../../model/both-ends.ts";
+import { MESSAGE_BYTES, MESSAGES_PER_FRAME } from "../../model/wire-constants.ts";
 import { Timer } from "./timer.ts";
 import { bytesOf } from "./wire.ts";
 
@@ -36,7 +36,7 @@ export class Outbox {
 
   #fits(bytes: number, isRequest: boolean): boolean {
     return (
-      this.#texts.length < MESSAGES_A_FRAME &&
+      this.#texts.length < MESSAGES_PER_FRAME &&
       this.#bytes + bytes < MESSAGE_BYTES &&
       !(isRequest && this.#hasRequest)
     );

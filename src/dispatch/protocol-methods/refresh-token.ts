@@ -4,7 +4,7 @@
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
-import { granted, type User } from "../../model/user.ts";
+import { applyGrant, type User } from "../../model/user.ts";
 import type { Refreshed } from "../../rooms/object/host.ts";
 import type { Asked } from "./built-ins.ts";
 import { callAt, mayEnter, rulesAt } from "../define/policies.ts";
@@ -25,7 +25,7 @@ async function refresh(asked: Refreshing, fresh: User): Promise<Refreshed> {
   const old = connection.user;
   if (fresh.id !== old.id || fresh.tenant !== old.tenant)
     throw new HubError("forbidden", "A fresh token must be of the same user.");
-  const user = granted(fresh, old.grant);
+  const user = applyGrant(fresh, old.grant);
   await host.admit(user);
   if (!(await admitsPlace(asked, user))) {
     host.dismiss(connection, CLOSE.forbidden);

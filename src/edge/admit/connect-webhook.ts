@@ -2,12 +2,12 @@
 // it does not answer, nobody comes in.
 
 import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
-import { grantOf } from "../../auth/grant.ts";
+import { readGrant } from "../../auth/grant.ts";
 import { textWithin } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import { granted, type Grant, type User } from "../../model/user.ts";
+import { applyGrant, type Grant, type User } from "../../model/user.ts";
 import { readWebhooks, type Destination, type WebhookEnv } from "../../webhooks/webhook-config.ts";
 import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";
@@ -35,7 +35,7 @@ const ANSWER_BYTES = 4_096;
 export async function asked(comer: Comer, env: AuthEnv & WebhookEnv): Promise<User> {
   const { connect } = readWebhooks(env);
   if (!connect) return comer.user;
-  return granted(comer.user, await answerTo(comer, connect, env));
+  return applyGrant(comer.user, await answerTo(comer, connect, env));
 }
 
 async function answerTo(comer: Comer, to: Destination, env: AuthEnv): Promise<Grant | undefined> {
@@ -91,7 +91,7 @@ const tooLarge = () => new Error(`Its answer is over ${ANSWER_BYTES} bytes.`);
 function grantIn(claims: object | undefined, env: AuthEnv): Grant | undefined {
   const config = readConfig(env);
   try {
-    return claims && grantOf({ ...claims }, config);
+    return claims && readGrant({ ...claims }, config);
   } catch {
     throw new Error("It may not set one of its claims, or not like this.");
   }

@@ -1,7 +1,7 @@
 // A request's body as Connect's library reads it; the library itself bounds no wait for the next piece.
 
 import type { DescMethod } from "@bufbuild/protobuf";
-import { inTime } from "../../model/bounded-read.ts";
+import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
 import { within } from "./grpc-call.ts";
@@ -61,7 +61,7 @@ export class Body implements AsyncIterable<Uint8Array> {
   #next(): Promise<Piece> {
     const reading = this.#first ?? this.#read();
     this.#first = undefined;
-    const piece = this.#kind === "bidi_streaming" ? reading : inTime(IDLE_MS, reading, late);
+    const piece = this.#kind === "bidi_streaming" ? reading : withTimeout(IDLE_MS, reading, late);
     return this.#signal ? within(this.#signal, piece) : piece;
   }
 
@@ -71,7 +71,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     try {
       for (let bytes = 0; bytes < DRAINED_BYTES;) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other
-        const { done, value } = await inTime(DRAINING_MS, this.#read(), late);
+        const { done, value } = await withTimeout(DRAINING_MS, this.#read(), late);
         if (done) return;
         bytes += value.byteLength;
       }

@@ -3,7 +3,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import { inTime } from "../../model/bounded-read.ts";
+import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import {
   HeartbeatSchema,
@@ -33,7 +33,7 @@ export async function* session(
   const { signal } = context;
   const source = requests[Symbol.asyncIterator]();
   // A caller whose transport holds back what it says must not wait for ever.
-  const first = inTime(CONFIRM_MS, source.next(), oneWay);
+  const first = withTimeout(CONFIRM_MS, source.next(), oneWay);
   const hello = helloIn(await within(signal, first));
   const talk = new Talk(await hubSocket(context, hello.hub), hello);
   const abort = () => talk.queue.end(signal.reason);

@@ -3,7 +3,7 @@
 import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
-import { inTime } from "../../model/bounded-read.ts";
+import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { hasPrototypeKey } from "../../protocols/hostile-json.ts";
 import type { InvokeRequest, UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
@@ -88,7 +88,7 @@ class Call {
 
   /** Once its items have ended, a call is like any other. */
   soon(): Promise<JsonValue> {
-    return inTime(this.#hub.limits.requestSeconds * 1000, this.answer, late);
+    return withTimeout(this.#hub.limits.requestSeconds * 1000, this.answer, late);
   }
 
   /** Throws `too_large` or `too_deep`. */

@@ -2,7 +2,7 @@
 // its index lives; one that does not answer is left out, and says so.
 
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
-import { inTime } from "../../model/bounded-read.ts";
+import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
@@ -40,7 +40,7 @@ interface Answer {
 async function hubMetrics(env: ObjectEnv, { tenant, hub }: { tenant: string; hub: string }) {
   try {
     const index = peersOf(env)(objectName({ tenant, hub, topic: ALL }));
-    return { hub, metrics: await inTime(PATIENCE_MS, index.metrics(), late) };
+    return { hub, metrics: await withTimeout(PATIENCE_MS, index.metrics(), late) };
   } catch (error) {
     logWarning("metrics_failed", { hub, error });
     return { hub };

@@ -1,7 +1,7 @@
 // What is for a whole hub: saying, closing, commanding those a filter selects, tokens for its clients.
 
 import { z } from "zod";
-import { keyFor, sign } from "../../auth/access-keys.ts";
+import { tenantAccessKey, signClientToken } from "../../auth/access-keys.ts";
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { parseFilter } from "../../model/filter.ts";
 import { canonicalName, ALL } from "../../model/topic.ts";
@@ -108,7 +108,11 @@ const generateToken = operation({
     const aud = `${new URL(asked.request.url).origin}/client/?hub=${hub}`;
     const user = userId === undefined ? {} : { nameid: canonicalName(userId) };
     const claims = { aud, ...user, jti: crypto.randomUUID() };
-    const token = await sign(claims, { tenant, seconds: minutesToExpire * 60 }, asked.env);
+    const token = await signClientToken(
+      claims,
+      { tenant, seconds: minutesToExpire * 60 },
+      asked.env,
+    );
     if (token === undefined) throw noKeys();
     return { body: { token } };
   },
@@ -116,7 +120,7 @@ const generateToken = operation({
 
 /** What an SDK that came with an own-issuer token signs further requests with: a key of its tenant only. */
 export async function accessKey(tenant: string, env: Asked["env"]): Promise<object> {
-  const key = await keyFor(tenant, env);
+  const key = await tenantAccessKey(tenant, env);
   if (!key) throw noKeys();
   return key;
 }

@@ -1,7 +1,7 @@
 // SignalR's negotiation, and a hub over one WebSocket: `/hubs/{hub}/negotiate` and `/hubs/{hub}?id=`. Answers are in
 // SignalR's words (SIGNALR §1, §2): its clients show them.
 
-import { PING } from "../../model/both-ends.ts";
+import { PING } from "../../model/wire-constants.ts";
 import { type Transport } from "../../model/options.ts";
 import { factsOf } from "../../model/token-rules.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";

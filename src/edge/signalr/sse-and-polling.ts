@@ -1,7 +1,7 @@
 // SignalR's other two transports (SIGNALR §2.3, §2.4), each a socket of the relay's on one side: an open response must
 // not keep an object awake, and the worker, which holds it, pays for work and not for waiting.
 
-import { PING } from "../../model/both-ends.ts";
+import { PING } from "../../model/wire-constants.ts";
 import { closeQuietly } from "../stream/bridge.ts";
 
 type Frame = string | ArrayBuffer;

@@ -6,7 +6,7 @@ import { jsonRpc, jsonRpcAnswers, jsonRpcSingle } from "../../protocols/json-rpc
 import type { Protocol } from "../../protocols/protocol.ts";
 import { signalrJson } from "../../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../../protocols/signalr-msgpack.ts";
-import { unspoken } from "../../protocols/before-handshake.ts";
+import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import type { Limits } from "../../model/options.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
@@ -82,7 +82,7 @@ const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
     jsonRpc,
     jsonRpcSingle,
     jsonRpcAnswers,
-    unspoken,
+    beforeHandshake,
     signalrJson({ verbatim: false }),
     signalrJson({ verbatim: true }),
     signalrMsgpack({ verbatim: false }),

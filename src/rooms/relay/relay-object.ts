@@ -5,8 +5,8 @@ import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
-import { granted, isNewer, type Grant, type User } from "../../model/user.ts";
-import { unspoken } from "../../protocols/before-handshake.ts";
+import { applyGrant, isNewer, type Grant, type User } from "../../model/user.ts";
+import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { answered, Asking, type Answered, type AskArrival } from "./http-calls.ts";
 import { handedOver } from "../room/enter-room.ts";
@@ -69,7 +69,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     if (token !== undefined && (!seat || seat.lapsed)) throw notFound();
     const grant = token === undefined ? undefined : this.parts.seats.take(token);
     const id = seat?.id ?? connectionId(this.parts.home);
-    const admitted = { ...arrival, user: granted(user, grant) };
+    const admitted = { ...arrival, user: applyGrant(user, grant) };
     if (arrival.transport !== "LongPolling") return this.#accept(socket, admitted, id);
     this.#checkUser(user);
     return this.parts.polls.begin(this.#attached(admitted, id));
@@ -111,7 +111,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     const now = Date.now();
     const deadline = now + this.parts.settings.signalR.handshakeSeconds * 1000;
     return {
-      ...{ id, protocol: unspoken.name, user, request, deadline, openCalls: [] },
+      ...{ id, protocol: beforeHandshake.name, user, request, deadline, openCalls: [] },
       ...{ connectedAt: now, heardAt: now, negotiated: token !== undefined },
       ...(client !== undefined && { client }),
       ...(transport && { transport }),
@@ -156,7 +156,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
   }
 
   protected override take(connection: Connection, frame: string | ArrayBuffer): void {
-    if (connection.protocol !== unspoken) return super.take(connection, frame);
+    if (connection.protocol !== beforeHandshake) return super.take(connection, frame);
     if (shakeHands(this.parts, connection, frame)) this.inBackground(this.#welcomeBack(connection));
   }
 
@@ -180,7 +180,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv> extends HubObject<En
     this.parts.resumables.end(connection);
     rememberGroups(this.parts, connection);
     // Who never shook hands was never there, for hubs.
-    if (connection.protocol !== unspoken) super.left(connection, error, asleep);
+    if (connection.protocol !== beforeHandshake) super.left(connection, error, asleep);
   }
 
   async recall(

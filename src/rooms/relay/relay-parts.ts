@@ -7,7 +7,7 @@ import type { ObjectEnv } from "../rpc/room-rpc.ts";
 import type { Receiver } from "../object/host.ts";
 import type { Crowd } from "../observe/activity-reports.ts";
 import { CLOSE } from "../../model/errors.ts";
-import { STATEFUL } from "../../model/options.ts";
+import { STATEFUL_RECONNECT } from "../../model/options.ts";
 import { Polls } from "./long-polls.ts";
 import { rememberAway } from "./rejoin-groups.ts";
 import { Remembered } from "./remembered-groups.ts";
@@ -93,7 +93,7 @@ export class RelayParts extends Parts {
 
   #resuming(): Resumables {
     const { connections, settings } = this;
-    const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL;
+    const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL_RECONNECT;
     return new Resumables({
       sql: this.ctx.storage.sql,
       connections,

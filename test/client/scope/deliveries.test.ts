@@ -1,7 +1,7 @@
 // What a client hears: messages once and in order, questions, presence, and whether it missed something.
 
 import { describe, expect, it, vi } from "vitest";
-import { PING } from "../../../src/model/both-ends.ts";
+import { PING } from "../../../src/model/wire-constants.ts";
 import type { Message } from "../../../src/client/index.ts";
 import type { TestHub } from "../hubs.ts";
 import { connected, pass, type FakeSocket } from "../server.ts";

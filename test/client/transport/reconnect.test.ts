@@ -1,7 +1,7 @@
 // How a connection is lost and comes back: states, pauses, tokens, heartbeat.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { PING } from "../../../src/model/both-ends.ts";
+import { PING } from "../../../src/model/wire-constants.ts";
 import type { TestHub } from "../hubs.ts";
 import { attempting, connected, outcomeOf, pass } from "../server.ts";
 

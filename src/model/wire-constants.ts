@@ -14,4 +14,4 @@ export const PING_SECONDS = 15;
 export const MESSAGE_BYTES = 32 * 1024;
 
 /** Messages in one frame to the server: each costs a dispatch. */
-export const MESSAGES_A_FRAME = 100;
+export const MESSAGES_PER_FRAME = 100;
