@@ -1,4 +1,4 @@
-// Workers as `workerd serve` takes them: one bundle and one configuration each, in a temporary folder.
+// Bundles the bench's workers with esbuild and writes their configurations for `workerd serve`, in a temporary folder.
 
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { ACCESS_KEY, ISSUER, SECRET } from "./tokens.ts";
 
-/** The binary that wrangler itself starts; the test plugin has an older one. */
+/** The binary that wrangler itself starts. The test plugin depends on an older one. */
 export function workerdPath(): string {
   const wrangler = createRequire(import.meta.url).resolve("wrangler/package.json");
   return (createRequire(wrangler)("workerd") as { default: string }).default;
@@ -15,7 +15,7 @@ export function workerdPath(): string {
 const WORKERS = ["ours", "bare", "partyserver"] as const;
 export type WorkerName = (typeof WORKERS)[number];
 
-/** partyserver finds its namespace by the binding's name, which stands in the path. */
+/** Durable Objects by binding and class. partyserver derives the binding's name from the request's path. */
 const BINDINGS = {
   ours: [
     ["ROOMS", "Room"],
@@ -42,23 +42,23 @@ async function buildWorker(name: WorkerName, folder: string): Promise<void> {
     mainFields: ["module", "main"],
     conditions: ["workerd", "worker", "import"],
     external: ["cloudflare:*", "node:*"],
-    // As wrangler does it.
+    // As wrangler does.
     keepNames: false,
     logLevel: "warning",
   });
 }
 
-export interface Served {
+interface WorkerServer {
   readonly worker: WorkerName;
-  /** Where the bundles are. */
+  /** The folder of all bundles. */
   readonly bundles: string;
-  /** An empty folder for this process alone. */
+  /** An empty folder for this server alone. */
   readonly folder: string;
   readonly port: number;
 }
 
-/** Writes the configuration and gives its path. Compression is off, and sockets bind to loopback only. */
-export async function configure({ worker, bundles, folder, port }: Served): Promise<string> {
+/** Writes the configuration and returns its path. Compression is off, and sockets bind to 127.0.0.1 only. */
+export async function configure({ worker, bundles, folder, port }: WorkerServer): Promise<string> {
   const disk = join(folder, "disk");
   await mkdir(disk);
   await copyFile(join(bundles, worker, "worker.js"), join(folder, "worker.js"));

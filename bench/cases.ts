@@ -1,69 +1,61 @@
-// What is measured, and of whom.
+// The cases of the bench: their loads and their servers.
 
-/** How one case loads a server. */
-export interface Load {
-  readonly kind: "publish" | "push" | "echo" | "connect" | "idle" | "wake";
-  readonly rooms: number;
-  /** Sockets in each room. */
-  readonly members: number;
-  /**
-   * Messages of a room that are under way at once (closed loop); absent where `rate` is given. Of pushes: requests, in all
-   * rooms together.
-   */
-  readonly window?: number;
-  /** Messages of one request, in as many rooms as there are for it. Default: 1. */
-  readonly batch?: number;
-  /** Messages a second of each room, whatever becomes of them (open loop). */
-  readonly rate?: number;
-}
+import type { Load } from "./measurement.ts";
 
 export interface Case extends Load {
   readonly name: string;
   readonly title: string;
   readonly servers: readonly string[];
-  /** What the others are set in relation to. Default: ws and bare. */
+  /** The servers that the report's ratios refer to. Default: ws and bare. */
   readonly bases?: readonly string[];
 }
 
-export const PEERS = ["ws", "socket.io", "partyserver", "bare", "nats", "kestrel"] as const;
-/** The same peer in another protocol, and behind a backplane. */
+const PEERS = ["ws", "socket.io", "partyserver", "bare", "nats", "kestrel"] as const;
+/** A peer with another protocol, and one behind a backplane. */
 const VARIANTS = ["kestrel-msgpack", "kestrel-redis"] as const;
 /**
- * Ours by what their rooms keep; `full` is logged, acknowledged, and has presence and reach as hubs have by default.
+ * Our rooms by durability. `full` is logged and acknowledged, with presence and reach as hubs have them by default.
  * `signalr` is like `logged`, but its sockets are on a relay, one hop from their room.
  */
 export const OURS = ["logged", "behind", "none", "full", "signalr", "signalr-msgpack"] as const;
 export const SERVERS: readonly string[] = [...PEERS, ...VARIANTS, ...OURS];
 
-/** Ours in what is not a room's own socket, and what people write by hand: in cases of their own. */
+/**
+ * Our servers over other transports than a room's socket, and the same written by hand. They have cases of their own.
+ */
 export const OURS_OVER_HTTP = [
   ...["logged-sse", "rpc", "rpc-post", "rest", "rest-none", "logged-grpc", "grpc-unary"],
 ] as const;
-/** Services that push over HTTP, and clients on WebSockets that hear it. */
-const PUSHED = ["node-push", "socket.io-push", "rest", "rest-none"];
+/** Services that publish over HTTP to clients on WebSockets. */
+const PUSH_SERVERS = ["node-push", "socket.io-push", "rest", "rest-none"];
 const OVER_HTTP: readonly string[] = [
   ...["node-sse", "node-rpc", "node-push", "socket.io-push"],
   ...OURS_OVER_HTTP,
 ];
 export const ALL_SERVERS: readonly string[] = [...SERVERS, ...OVER_HTTP];
 
-/** A backplane has no part in calls; a room's log has none either, so one of ours is enough. */
-const UNCALLED: ReadonlySet<string> = new Set(["kestrel-redis", "behind", "none", "full"]);
+/**
+ * Not in the cases of calls: neither a backplane nor a room's log takes part in them, so one of our rooms is enough.
+ */
+const WITHOUT_CALLS: ReadonlySet<string> = new Set(["kestrel-redis", "behind", "none", "full"]);
 
-/** At a fixed rate these are what `logged` is, but for a row a message: saturation and small rooms tell them apart. */
-const UNHURRIED: ReadonlySet<string> = new Set(["behind", "none", "full"]);
+/**
+ * Not in cases of a fixed rate: there they equal `logged` but for a row per message. Saturation and small rooms tell
+ * them apart.
+ */
+const WITHOUT_RATES: ReadonlySet<string> = new Set(["behind", "none", "full"]);
 
 const fanOut = (members: number, load: Pick<Load, "window" | "rate">) =>
   ({ kind: "publish", rooms: 1, members, ...load }) as const;
 
-/** The same room heard both ways. */
-const STREAMED = {
+/** One room, by event streams and by sockets. */
+const EVENT_STREAM_COMPARISON = {
   servers: ["ws", "node-sse", "bare", "logged", "logged-sse"],
   bases: ["node-sse", "logged"],
 };
 
-/** The same room by gRPC's streams. */
-const SUBSCRIBED = {
+/** One room, by gRPC's Subscribe and by sockets. */
+const SUBSCRIBE_COMPARISON = {
   servers: ["bare", "logged", "logged-sse", "logged-grpc"],
   bases: ["logged", "logged-sse"],
 };
@@ -79,13 +71,13 @@ export const CASES: readonly Case[] = [
     name: "saturation-256",
     title: "1 room × 1,000, as fast as it goes (256 messages under way)",
     ...fanOut(1_000, { window: 256 }),
-    servers: SERVERS.filter((server) => !UNHURRIED.has(server)),
+    servers: SERVERS.filter((server) => !WITHOUT_RATES.has(server)),
   },
   ...[20, 100, 500].map((rate) => ({
     name: `rate-${rate}`,
     title: `1 room × 1,000, ${rate} messages/s`,
     ...fanOut(1_000, { rate }),
-    servers: SERVERS.filter((server) => !UNHURRIED.has(server)),
+    servers: SERVERS.filter((server) => !WITHOUT_RATES.has(server)),
   })),
   ...[100, 1_000].map((rate) => ({
     name: `small-rate-${rate}`,
@@ -106,25 +98,25 @@ export const CASES: readonly Case[] = [
     name: "sse",
     title: "1 room × 1,000 event streams, or sockets, as fast as it goes (64 messages under way)",
     ...fanOut(1_000, { window: 64 }),
-    ...STREAMED,
+    ...EVENT_STREAM_COMPARISON,
   },
   ...[20, 100].map((rate) => ({
     name: `sse-rate-${rate}`,
     title: `1 room × 1,000 event streams, or sockets, ${rate} messages/s`,
     ...fanOut(1_000, { rate }),
-    ...STREAMED,
+    ...EVENT_STREAM_COMPARISON,
   })),
   {
     name: "grpc",
     title: "1 room × 200 Subscribe streams, or sockets, as fast as it goes (64 messages under way)",
     ...fanOut(200, { window: 64 }),
-    ...SUBSCRIBED,
+    ...SUBSCRIBE_COMPARISON,
   },
   {
     name: "grpc-rate-100",
     title: "1 room × 200 Subscribe streams, or sockets, 100 messages/s",
     ...fanOut(200, { rate: 100 }),
-    ...SUBSCRIBED,
+    ...SUBSCRIBE_COMPARISON,
   },
   {
     name: "grpc-unary",
@@ -141,7 +133,7 @@ export const CASES: readonly Case[] = [
     kind: "echo",
     rooms: 100,
     members: 1,
-    servers: SERVERS.filter((server) => !UNCALLED.has(server)),
+    servers: SERVERS.filter((server) => !WITHOUT_CALLS.has(server)),
   },
   {
     name: "rpc",
@@ -156,22 +148,22 @@ export const CASES: readonly Case[] = [
     name: "push",
     title: "100 rooms × 1 socket, pushed to over HTTP, 32 requests under way",
     ...{ kind: "push", rooms: 100, members: 1, window: 32 },
-    servers: PUSHED,
-    bases: PUSHED.slice(0, 2),
+    servers: PUSH_SERVERS,
+    bases: PUSH_SERVERS.slice(0, 2),
   },
   {
     name: "push-batch",
     title: "400 rooms × 1 socket, 100 messages a request, 4 requests under way",
     ...{ kind: "push", rooms: 400, members: 1, window: 4, batch: 100 },
-    servers: PUSHED,
-    bases: PUSHED.slice(0, 2),
+    servers: PUSH_SERVERS,
+    bases: PUSH_SERVERS.slice(0, 2),
   },
   {
     name: "push-batch-room",
     title: "4 rooms × 1 socket, 100 messages of one room a request, 4 requests under way",
     ...{ kind: "push", rooms: 4, members: 1, window: 4, batch: 100 },
-    servers: PUSHED,
-    bases: PUSHED.slice(0, 2),
+    servers: PUSH_SERVERS,
+    bases: PUSH_SERVERS.slice(0, 2),
   },
   {
     name: "connect",
@@ -191,7 +183,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: "idle",
-    title: "5,000 idle sockets in one room, each of which has heard one message",
+    title: "5,000 idle sockets in one room, each of which has received one message",
     kind: "idle",
     rooms: 1,
     members: 5_000,
@@ -206,44 +198,3 @@ export const CASES: readonly Case[] = [
     servers: ["bare", "logged"],
   },
 ];
-
-/** What the client process is told to do. */
-export interface Job extends Load {
-  readonly server: string;
-  readonly port: number;
-  /** The server, and what it has beside it. */
-  readonly serverPids: readonly number[];
-  readonly seconds: number;
-}
-
-/** What one measurement gave: whichever of these its kind of load has. */
-export interface Figures {
-  /** Messages that arrived, each counted at every subscriber, a second. */
-  readonly delivered?: number;
-  /** Calls that were answered, a second. */
-  readonly calls?: number;
-  readonly p50Ms?: number;
-  readonly p99Ms?: number;
-  /** From a push until its message is heard; the others above are until it is answered. */
-  readonly heardP50Ms?: number;
-  readonly heardP99Ms?: number;
-  readonly recordsPerFrame?: number;
-  /** Messages said and not yet heard by everybody when the time was over. */
-  readonly backlog?: number;
-  /** Microseconds of the server's processor for each delivery, or call. */
-  readonly cpuMicros?: number;
-  readonly connects?: number;
-  /** Milliseconds of the server's processor for each connection. */
-  readonly connectCpuMs?: number;
-  readonly bytesPerSocket?: number;
-  /** Until the last of the sockets heard a message, awake and after sleep. */
-  readonly awakeMs?: number;
-  readonly wokenMs?: number;
-  /** Cores. */
-  readonly serverCpu: number;
-  readonly clientCpu: number;
-  readonly foreignCpu: number;
-  readonly gaps: number;
-  readonly duplicates: number;
-  readonly bad: number;
-}

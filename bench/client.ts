@@ -1,7 +1,7 @@
-// The client process: does one job, given as JSON in its only argument, and prints what it found as JSON.
+// The load generator: runs the job given as JSON in its only argument, and prints the figures as JSON.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Figures, Job } from "./cases.ts";
+import type { Figures, Job } from "./measurement.ts";
 import { Clock } from "./clock.ts";
 import { dialectOf } from "./dialects.ts";
 import { EchoLoad } from "./echo-load.ts";
@@ -28,16 +28,16 @@ const openFor = (places: readonly Place[], as = dialect): Promise<Wire[]> =>
   });
 
 const QUIET_MS = dialect.quietMs ?? 300;
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
-/** Until nothing has come for a while: welcomes, presence. */
-async function quiet(wires: readonly Wire[]): Promise<void> {
-  const patientUntil = performance.now() + PATIENCE_MS;
-  const lastAt = () => wires.reduce((last, { heardAt }) => Math.max(last, heardAt), 0);
+/** Waits until the server has sent its welcomes and presence: no frame for `QUIET_MS`. */
+async function untilQuiet(wires: readonly Wire[]): Promise<void> {
+  const deadline = performance.now() + TIMEOUT_MS;
+  const lastAt = () => wires.reduce((last, { receivedAt }) => Math.max(last, receivedAt), 0);
   await sleep(QUIET_MS);
   await until(() => {
     const now = performance.now();
-    return now - lastAt() >= QUIET_MS || now >= patientUntil;
+    return now - lastAt() >= QUIET_MS || now >= deadline;
   });
 }
 
@@ -45,7 +45,7 @@ async function until(done: () => boolean, mostMs = Infinity): Promise<boolean> {
   const end = performance.now() + mostMs;
   while (!done()) {
     if (performance.now() >= end) return false;
-    // oxlint-disable-next-line no-await-in-loop -- a loop that looks now and then
+    // oxlint-disable-next-line no-await-in-loop -- polls
     await sleep(5);
   }
   return true;
@@ -57,13 +57,13 @@ const cpuOf = ({ server, client, foreign }: Usage) => ({
   foreignCpu: foreign,
 });
 
-async function enter(): Promise<RoomLoad[]> {
+async function openRooms(): Promise<RoomLoad[]> {
   const { members, rooms, window = 0 } = job;
   const wires = await openFor(placesOf(job));
-  const speakers = dialect.speaker
-    ? await openFor(placesOf({ ...job, members: 1 }), dialect.speaker)
+  const publishers = dialect.publisher
+    ? await openFor(placesOf({ ...job, members: 1 }), dialect.publisher)
     : [];
-  await quiet([...wires, ...speakers]);
+  await untilQuiet([...wires, ...publishers]);
   return Array.from(
     { length: rooms },
     (_, room) =>
@@ -71,23 +71,23 @@ async function enter(): Promise<RoomLoad[]> {
         dialect,
         measure,
         window,
-        speaker: speakers[room],
+        publisher: publishers[room],
         wires: wires.slice(room * members, (room + 1) * members),
       }),
   );
 }
 
 const WARM_MS = dialect.warmMs ?? 700;
-/** Beyond this nobody catches up, and the machine's memory is the next to go. */
+/** Backlog at which a measurement ends: no server recovers from it, and the machine's memory is the next to fail. */
 const OVERLOAD = 2_000;
 
 const backlogOf = (rooms: readonly RoomLoad[]): number =>
   rooms.reduce((most, { backlog }) => Math.max(most, backlog), 0);
 
 async function publish(): Promise<Figures> {
-  const rooms = await enter();
+  const rooms = await openRooms();
   const [room] = rooms;
-  const clock = new Clock(job.rate ?? 1, (dueAt) => room!.say(1, dueAt));
+  const clock = new Clock(job.rate ?? 1, (dueAt) => room!.publish(1, dueAt));
   if (job.rate === undefined) for (const each of rooms) each.start();
   else clock.start();
   await sleep(WARM_MS);
@@ -103,7 +103,7 @@ async function publish(): Promise<Figures> {
   return { ...cpuOf(usage), ...deliveries(rooms, usage), backlog };
 }
 
-/** What was said must arrive, as a whole; who is overloaded is not waited for. */
+/** Every published message must arrive; the backlog of an overloaded server is not waited for. */
 async function drain(rooms: readonly RoomLoad[], backlog: number): Promise<void> {
   if (backlog > 100) return;
   if (!(await until(() => backlogOf(rooms) === 0, 5_000))) measure.faults.gaps += backlogOf(rooms);
@@ -126,7 +126,7 @@ function deliveries(rooms: readonly RoomLoad[], usage: Usage) {
 
 async function echo(): Promise<Figures> {
   const wires = await openFor(placesOf(job));
-  await quiet(wires);
+  await untilQuiet(wires);
   const load = new EchoLoad(dialect, measure, wires);
   load.start();
   await sleep(WARM_MS);
@@ -151,7 +151,7 @@ async function push(): Promise<Figures> {
   const listeners = await openFor(placesOf(job));
   const places = placesOf({ ...job, rooms: job.window!, members: 1 }, "service");
   const services = await openFor(places, SERVICE);
-  await quiet(listeners);
+  await untilQuiet(listeners);
   const { batch = 1, port } = job;
   const load = new PushLoad({ dialect, measure, listeners, services, batch, port });
   load.start();
@@ -162,8 +162,8 @@ async function push(): Promise<Figures> {
   measure.running = false;
   const usage = usageBetween(from, readUsage(job.serverPids));
   load.stop();
-  if (!(await until(() => load.unheard === 0 && load.underWay === 0, 5_000)))
-    measure.faults.gaps += load.unheard + load.underWay;
+  if (!(await until(() => load.undelivered === 0 && load.underWay === 0, 5_000)))
+    measure.faults.gaps += load.undelivered + load.underWay;
   // What comes now would be a duplicate.
   await sleep(50);
   return {
@@ -172,15 +172,15 @@ async function push(): Promise<Figures> {
     delivered: measure.delivered / usage.seconds,
     p50Ms: measure.latencies.quantile(0.5),
     p99Ms: measure.latencies.quantile(0.99),
-    heardP50Ms: load.heard.quantile(0.5),
-    heardP99Ms: load.heard.quantile(0.99),
+    heardP50Ms: load.deliveryLatencies.quantile(0.5),
+    heardP99Ms: load.deliveryLatencies.quantile(0.99),
     cpuMicros: (usage.server * usage.seconds * 1e6) / measure.delivered,
     ...measure.faults,
   };
 }
 
 async function connect(): Promise<Figures> {
-  // One socket in a room of its own, so that the server has seen an upgrade before.
+  // One socket in another room first, so that the server has handled an upgrade before.
   await openFor(placesOf({ ...job, rooms: 1, members: 1 }, "warm"));
   const places = placesOf(job);
   const from = readUsage(job.serverPids);
@@ -194,13 +194,13 @@ async function connect(): Promise<Figures> {
   };
 }
 
-/** Each socket has heard one message: what a server keeps to write with is part of what a socket costs. */
+/** Each socket has received a message first: write buffers are part of the cost of a socket. */
 async function idle(): Promise<Figures> {
   await openFor(placesOf({ ...job, rooms: 1, members: 1 }, "warm"));
   const before = residentBytes(job.serverPids);
   const from = readUsage(job.serverPids);
-  const [room] = await enter();
-  room!.say(1);
+  const [room] = await openRooms();
+  room!.publish(1);
   await drain([room!], 0);
   await sleep(QUIET_MS);
   const usage = usageBetween(from, readUsage(job.serverPids));
@@ -208,25 +208,25 @@ async function idle(): Promise<Figures> {
   return { ...cpuOf(usage), bytesPerSocket, ...measure.faults };
 }
 
-/** Objects sleep after 10 s. */
+/** Long enough for an object to hibernate, which takes 10 s. */
 const ASLEEP_MS = 13_000;
 
 async function wake(): Promise<Figures> {
-  const [room] = await enter();
+  const [room] = await openRooms();
   const from = readUsage(job.serverPids);
-  const say = async () => {
-    room!.say(1);
-    const saidAt = performance.now();
-    await until(() => room!.backlog === 0, PATIENCE_MS);
-    return measure.heardAt - saidAt;
+  const publishOne = async () => {
+    room!.publish(1);
+    const publishedAt = performance.now();
+    await until(() => room!.backlog === 0, TIMEOUT_MS);
+    return measure.receivedAt - publishedAt;
   };
   for (let warm = 0; warm < 10; warm++) {
     // oxlint-disable-next-line no-await-in-loop -- one after another
-    await say();
+    await publishOne();
   }
-  const awakeMs = await say();
+  const awakeMs = await publishOne();
   await sleep(ASLEEP_MS);
-  const wokenMs = await say();
+  const wokenMs = await publishOne();
   const usage = usageBetween(from, readUsage(job.serverPids));
   return { ...cpuOf(usage), awakeMs, wokenMs, ...measure.faults };
 }

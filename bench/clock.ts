@@ -1,5 +1,5 @@
-// Says a message exactly when it is due. Timers are late by up to a millisecond, so near its time the clock spins,
-// and says how long: that is no work of the client's.
+// The clock of an open loop: calls back exactly when a message is due. Timers are late by up to a millisecond, so the
+// clock spins just before; the time it spins is counted, since it is no work of the client.
 
 const SPIN_MS = 2;
 
@@ -9,7 +9,7 @@ export class Clock {
   #next = 0;
   #spinAt = 0;
   #running = true;
-  /** Milliseconds spent looking at the clock with nothing else to do. */
+  /** Milliseconds spent spinning. */
   idleMs = 0;
 
   constructor(rate: number, due: (dueAt: number) => void) {
@@ -33,7 +33,7 @@ export class Clock {
     else setImmediate(() => this.#spin());
   }
 
-  /** A turn longer than this had sockets to read. */
+  /** Turns of the event loop up to this long had no socket to read. */
   static readonly #EMPTY_TURN_MS = 0.05;
 
   #spin(): void {

@@ -1,9 +1,9 @@
-// Servers that come as they are: what nats-server and redis-server are told.
+// Command lines of nats-server and redis-server, which run unmodified.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Speaks over WebSockets on the port. Its own TCP port is any that is free, and nobody's business. */
+/** NATS over WebSocket on the port. Its TCP port is any free one, and is not used. */
 export async function natsCommand(folder: string, port: number): Promise<string[]> {
   const config = join(folder, "nats.conf");
   await writeFile(
@@ -21,7 +21,7 @@ websocket {
   return ["nats-server", "-c", config];
 }
 
-/** Keeps nothing. */
+/** Redis without persistence. */
 export const redisCommand = (folder: string, port: number): string[] => [
   ...["redis-server", "--bind", "127.0.0.1", "--port", String(port), "--dir", folder],
   ...["--save", "", "--appendonly", "no"],

@@ -1,8 +1,8 @@
-// What it takes to speak with a server, and the messages of the bench.
+// The interface of a server's dialect (paths, frames, calls), and the payload of the bench's messages.
 
 import type { Transport } from "./transport.ts";
 
-/** One message of a service. */
+/** One message that a service publishes. */
 export interface Push {
   readonly room: string;
   readonly seq: number;
@@ -11,33 +11,35 @@ export interface Push {
 export interface Dialect {
   /** Default: WebSockets. */
   readonly transport?: Transport;
-  /** How whoever speaks speaks, where those who listen cannot. */
-  readonly speaker?: Dialect;
+  /** The dialect of publishers, where subscribers cannot publish. */
+  readonly publisher?: Dialect;
+  /** The request's path and query for a member of a room. */
   path(room: string, member: number): string;
-  /** Frames are binary. Here they stay strings: of one character for each byte. */
+  /** Whether frames are binary. The bench holds them as strings of one character per byte. */
   readonly binary?: boolean;
-  /** What the socket says once it is open; nothing: it is ready then. */
+  /** The client's first frame after the socket opens. Absent: the socket is ready at once. */
   hello?(room: string): string;
-  /** What it says to a frame that comes before it is ready. */
+  /** The client's answer to a frame that arrives before the socket is ready. */
   reply?(frame: string, room: string): string | undefined;
-  /** Whether this frame means that the socket is in its room. Absent: the upgrade does. */
+  /** Whether this frame confirms that the socket is in its room. Absent: the upgrade does. */
   isReady?(frame: string): boolean;
-  /** Whether the frame ends where a record ends. Absent: it always does. */
+  /** Whether the frame ends at the end of a record. Absent: it always does. */
   isWhole?(frame: string): boolean;
-  /** What is said is answered: whoever speaks hears more than the others. */
-  readonly answered?: boolean;
-  say(seq: number, room: string): string;
-  /** Numbers of the messages in a frame, NaN for what should not be there. Words about other things are left out. */
-  heard(frame: string): number[];
-  /** A call that is answered with what it brought. Absent: what is said in a room of one comes back by itself. */
-  ask?(seq: number): string;
-  /** Numbers of the answers in a frame; NaN as above. */
-  answers?(frame: string): number[];
-  /** The request by which a service says one message, or several at once. */
-  push?(pushes: readonly Push[]): { readonly path: string; readonly body: string };
-  /** Silence after which a server has said all it says to newcomers. Default: 300. */
+  /** Whether publications are acknowledged: the publisher receives more than other subscribers. */
+  readonly acknowledged?: boolean;
+  /** The frame that publishes message `seq` in a room. */
+  publishFrame(seq: number, room: string): string;
+  /** Numbers of the messages in a frame, NaN for anything unexpected. Frames of other kinds give none. */
+  messagesIn(frame: string): number[];
+  /** A call that returns its argument. Absent: in a room of one, a publication returns to its publisher. */
+  callFrame?(seq: number): string;
+  /** Numbers of the answers in a frame; NaN likewise. */
+  answersIn?(frame: string): number[];
+  /** The request by which a service publishes one message or several. */
+  pushRequest?(pushes: readonly Push[]): { readonly path: string; readonly body: string };
+  /** Milliseconds of silence that end a server's messages to newcomers. Default: 300. */
   readonly quietMs?: number;
-  /** How long a server needs until it is as fast as it gets. Default: 700. */
+  /** Milliseconds until a server has reached its full speed. Default: 700. */
   readonly warmMs?: number;
 }
 
@@ -45,10 +47,10 @@ const PAYLOAD_BYTES = 100;
 const DIGITS = 10;
 const PADDING = "x".repeat(PAYLOAD_BYTES - DIGITS);
 
-/** 100 bytes that say which message this is. */
+/** 100 bytes that identify the message. */
 export const payloadOf = (seq: number): string => String(seq).padStart(DIGITS, "0") + PADDING;
 
-/** NaN where it is no payload of ours. */
+/** The number of a payload; NaN for any other value. */
 export const seqOf = (payload: unknown): number =>
   typeof payload === "string" && payload.length === PAYLOAD_BYTES && payload.endsWith(PADDING)
     ? Number(payload.slice(0, DIGITS))

@@ -1,29 +1,29 @@
-// How each server is spoken to: where a room is, when a socket is ready, how a message is said and how it comes back.
+// The dialect of each server: the path of a room, readiness of a socket, publications, and their deliveries.
 
 import { payloadOf, seqOf, type Dialect, type Push } from "./dialect.ts";
-import { heardOfEvents } from "./events.ts";
-import { invoked, subscribed as subscribedTo } from "./grpc.ts";
+import { messagesInEvents } from "./events.ts";
+import { unaryCalls, subscription } from "./grpc.ts";
 import { nats } from "./nats.ts";
-import { eventStream, posts } from "./over-http.ts";
+import { eventStreamTransport, httpPosts } from "./over-http.ts";
 import { signalrJson, signalrMessagePack } from "./signalr.ts";
 import { tokenOf } from "./tokens.ts";
 
 const plain = (path: (room: string) => string): Dialect => ({
   path,
-  say: (seq) => payloadOf(seq),
-  heard: (frame) => [seqOf(frame)],
+  publishFrame: (seq) => payloadOf(seq),
+  messagesIn: (frame) => [seqOf(frame)],
 });
 
 const socketIo: Dialect = {
   path: (room) => `/socket.io/?EIO=4&transport=websocket&room=${room}`,
   hello: () => "40",
   isReady: (frame) => frame.startsWith("40"),
-  say: (seq) => `42["say","${payloadOf(seq)}"]`,
-  heard: (frame) =>
+  publishFrame: (seq) => `42["say","${payloadOf(seq)}"]`,
+  messagesIn: (frame) =>
     frame.startsWith("42") ? [seqOf((JSON.parse(frame.slice(2)) as unknown[])[1])] : [],
 };
 
-interface Spoken {
+interface JsonRpcMessage {
   readonly id?: number;
   readonly method?: string;
   readonly params?: readonly unknown[];
@@ -31,70 +31,81 @@ interface Spoken {
   readonly error?: unknown;
 }
 
-function heardOfOurs(frame: string): number[] {
-  const spoken = JSON.parse(frame) as Spoken | Spoken[];
-  return (Array.isArray(spoken) ? spoken : [spoken]).flatMap(({ method, params, error }) => {
+function messagesInJsonRpc(frame: string): number[] {
+  const message = JSON.parse(frame) as JsonRpcMessage | JsonRpcMessage[];
+  return (Array.isArray(message) ? message : [message]).flatMap(({ method, params, error }) => {
     if (error !== undefined) return [Number.NaN];
     return method === "said" ? [seqOf(params?.[0])] : [];
   });
 }
 
-function answersOfOurs(frame: string): number[] {
-  const spoken = JSON.parse(frame) as Spoken | Spoken[];
-  return [spoken].flat().map(({ result }) => seqOf(result));
+function answersInJsonRpc(frame: string): number[] {
+  const message = JSON.parse(frame) as JsonRpcMessage | JsonRpcMessage[];
+  return [message].flat().map(({ result }) => seqOf(result));
 }
 
-/** One user may be in 1,000 rooms at once: ten have a tenth of them each. */
+/** A user may be in 1,000 rooms at once: ten users share the rooms. */
 const userIn = (room: string, member: number): string => `user-${member}-${room.at(-1)}`;
 
-/** JSON-RPC: without an id nobody answers, as no peer does; `acknowledged` calls are answered once they are logged. */
-const ours = (hub: string, acknowledged = false): Dialect => ({
+/**
+ * Our rooms in JSON-RPC. Without an id a call has no answer, as with every peer; `acknowledged` calls are answered once
+ * they are logged.
+ */
+const jsonRpcRoom = (hub: string, acknowledged = false): Dialect => ({
   path: (room, member) =>
     `/parties/${hub}/group:${room}?access_token=${tokenOf(userIn(room, member))}`,
   isReady: (frame) => frame.includes('"$/connected"'),
-  answered: acknowledged,
-  say: (seq) =>
+  acknowledged,
+  publishFrame: (seq) =>
     `{"jsonrpc":"2.0",${acknowledged ? `"id":${seq},` : ""}"method":"say","params":["${payloadOf(seq)}"]}`,
-  heard: heardOfOurs,
-  ask: (seq) => `{"jsonrpc":"2.0","id":${seq},"method":"echo","params":["${payloadOf(seq)}"]}`,
-  answers: answersOfOurs,
+  messagesIn: messagesInJsonRpc,
+  callFrame: (seq) =>
+    `{"jsonrpc":"2.0","id":${seq},"method":"echo","params":["${payloadOf(seq)}"]}`,
+  answersIn: answersInJsonRpc,
 });
 
-/** Those who listen have streams of events, and whoever speaks has not. */
-const events = (path: Dialect["path"], speaker: Dialect): Dialect => ({
-  ...{ transport: eventStream, path, speaker },
+/** Subscribers have event streams; publishers have sockets or HTTP. */
+const eventStreams = (path: Dialect["path"], publisher: Dialect): Dialect => ({
+  ...{ transport: eventStreamTransport, path, publisher },
   isReady: (frame) => frame.includes("event: connected\n"),
-  say: speaker.say,
-  heard: heardOfEvents,
+  publishFrame: publisher.publishFrame,
+  messagesIn: messagesInEvents,
 });
 
-const subscribed = (query: (room: string) => string, speaker: Dialect): Dialect =>
-  subscribedTo(
+const subscribeStreams = (query: (room: string) => string, publisher: Dialect): Dialect =>
+  subscription(
     (room, member) => `${query(room)}&access_token=${tokenOf(`user-${member}`)}`,
-    speaker,
+    publisher,
   );
 
-/** A whole hub, which is called and says nothing by itself. */
-const called = (path: Dialect["path"]): Dialect => {
-  const { say, heard, ask, answers } = ours("relayed");
-  return { path, transport: posts, say, heard, ask: ask!, answers: answers! };
+/** A whole hub, over HTTP: it is called and sends nothing by itself. */
+const jsonRpcCalls = (path: Dialect["path"]): Dialect => {
+  const { publishFrame, messagesIn, callFrame, answersIn } = jsonRpcRoom("relayed");
+  return {
+    path,
+    transport: httpPosts,
+    publishFrame,
+    messagesIn,
+    callFrame: callFrame!,
+    answersIn: answersIn!,
+  };
 };
 
-/** Negotiation is skipped: the first relay with room takes the socket. */
-const relayed = (_room: string, member: number): string =>
+/** Without negotiation: the first relay with capacity accepts the socket. */
+const relayPath = (_room: string, member: number): string =>
   `/hubs/relayed?access_token=${tokenOf(`user-${member}`)}`;
 
-const rpc = called(
+const rpc = jsonRpcCalls(
   (_room, member) => `/hubs/relayed/rpc?access_token=${tokenOf(`user-${member}`)}`,
 );
 
-/** By hand: a room has its path, and several at once have one. */
+/** The requests of the hand-written services: one path for each room, and one for several rooms at once. */
 const pushByHand = (pushes: readonly Push[]) => {
-  const said = pushes.map(({ room, seq }) => ({ room, message: payloadOf(seq) }));
-  const [{ room, message } = { room: "", message: "" }, ...others] = said;
+  const publications = pushes.map(({ room, seq }) => ({ room, message: payloadOf(seq) }));
+  const [{ room, message } = { room: "", message: "" }, ...others] = publications;
   return others.length === 0
     ? { path: `/rooms/${room}`, body: JSON.stringify({ message }) }
-    : { path: "/batch", body: JSON.stringify({ publications: said }) };
+    : { path: "/batch", body: JSON.stringify({ publications }) };
 };
 
 const pushOverRest = (hub: string) => (pushes: readonly Push[]) => {
@@ -102,9 +113,9 @@ const pushOverRest = (hub: string) => (pushes: readonly Push[]) => {
     publish: { room: `group:${room}`, target: "said", arguments: [payloadOf(seq)] },
   }));
   const [{ publish } = {}, ...others] = commands;
-  const { room, ...said } = publish!;
+  const { room, ...message } = publish!;
   return others.length === 0
-    ? { path: `/api/hubs/${hub}/rooms/${room}/:publish`, body: JSON.stringify(said) }
+    ? { path: `/api/hubs/${hub}/rooms/${room}/:publish`, body: JSON.stringify(message) }
     : { path: `/api/hubs/${hub}/:batch`, body: JSON.stringify({ commands, parallel: true }) };
 };
 
@@ -117,23 +128,29 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["kestrel", signalrJson(() => "/hub")],
   ["kestrel-msgpack", signalrMessagePack(() => "/hub")],
   ["kestrel-redis", signalrJson(() => "/hub")],
-  ["logged", ours("logged")],
-  ["behind", ours("behind")],
-  ["none", ours("none")],
-  ["full", ours("full", true)],
-  ["signalr", signalrJson(relayed)],
-  ["signalr-msgpack", signalrMessagePack(relayed)],
-  ["node-sse", events((room) => `/${room}`, { ...plain((room) => `/${room}`), transport: posts })],
-  ["logged-sse", events(ours("logged").path, ours("logged"))],
-  ["logged-grpc", subscribed((room) => `hub=logged&topic=group:${room}`, ours("logged"))],
-  ["grpc-unary", invoked(() => tokenOf("user-0"))],
-  ["node-rpc", called(() => "/")],
-  ["rpc", { ...ours("relayed"), path: rpc.path }],
+  ["logged", jsonRpcRoom("logged")],
+  ["behind", jsonRpcRoom("behind")],
+  ["none", jsonRpcRoom("none")],
+  ["full", jsonRpcRoom("full", true)],
+  ["signalr", signalrJson(relayPath)],
+  ["signalr-msgpack", signalrMessagePack(relayPath)],
+  [
+    "node-sse",
+    eventStreams((room) => `/${room}`, { ...plain((room) => `/${room}`), transport: httpPosts }),
+  ],
+  ["logged-sse", eventStreams(jsonRpcRoom("logged").path, jsonRpcRoom("logged"))],
+  [
+    "logged-grpc",
+    subscribeStreams((room) => `hub=logged&topic=group:${room}`, jsonRpcRoom("logged")),
+  ],
+  ["grpc-unary", unaryCalls(() => tokenOf("user-0"))],
+  ["node-rpc", jsonRpcCalls(() => "/")],
+  ["rpc", { ...jsonRpcRoom("relayed"), path: rpc.path }],
   ["rpc-post", rpc],
-  ["node-push", { ...plain((room) => `/${room}`), push: pushByHand }],
-  ["socket.io-push", { ...socketIo, push: pushByHand }],
-  ["rest", { ...ours("logged"), push: pushOverRest("logged") }],
-  ["rest-none", { ...ours("none"), push: pushOverRest("none") }],
+  ["node-push", { ...plain((room) => `/${room}`), pushRequest: pushByHand }],
+  ["socket.io-push", { ...socketIo, pushRequest: pushByHand }],
+  ["rest", { ...jsonRpcRoom("logged"), pushRequest: pushOverRest("logged") }],
+  ["rest-none", { ...jsonRpcRoom("none"), pushRequest: pushOverRest("none") }],
 ]);
 
 export function dialectOf(server: string): Dialect {

@@ -1,15 +1,16 @@
-// The peer on ASP.NET Core, built in a temporary folder where there is a .NET, and as whole as NuGet lets it be.
+// The peer on ASP.NET Core: built in a temporary folder where .NET is installed, with as many features as NuGet
+// permits.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
 const PROJECT = join(import.meta.dirname, "peers", "kestrel");
-/** No build server stays behind. */
+/** No build server outlives the build. */
 const ENV = { ...process.env, MSBUILDDISABLENODEREUSE: "1", DOTNET_CLI_USE_MSBUILD_SERVER: "0" };
 
 const programIn = (bundles: string): string => join(bundles, "kestrel", "Kestrel.dll");
 
-/** How it is started; `redis` is where the backplane is. */
+/** The command line. `redis` is the backplane's address. */
 export const kestrelCommand = (bundles: string, port: number, redis?: string): string[] => [
   ...["dotnet", programIn(bundles), String(port)],
   ...(redis === undefined ? [] : ["--redis", redis]),
@@ -17,7 +18,7 @@ export const kestrelCommand = (bundles: string, port: number, redis?: string): s
 
 export type Kestrel = "whole" | "json";
 
-/** What could be built: all of it, or what needs no packages. */
+/** Builds the peer: with all features ("whole"), or without NuGet packages, with JSON only ("json"). */
 export function buildKestrel(bundles: string): Kestrel {
   if (publish(bundles, true).ok) return "whole";
   const { ok, output } = publish(bundles, false);

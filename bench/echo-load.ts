@@ -1,4 +1,4 @@
-// Calls that are answered: one under way on every socket, and the next as soon as the answer is there.
+// Load of calls: one in flight on every socket; the next one starts with the answer.
 
 import type { Dialect } from "./dialect.ts";
 import type { Measure } from "./room-load.ts";
@@ -19,9 +19,9 @@ export class EchoLoad {
     for (const caller of this.#callers) caller.stopped = true;
   }
 
-  /** Calls that have not been answered. */
+  /** Unanswered calls. */
   get underWay(): number {
-    return this.#callers.filter(({ waits }) => waits).length;
+    return this.#callers.filter(({ isWaiting }) => isWaiting).length;
   }
 }
 
@@ -29,36 +29,38 @@ class Caller {
   readonly #dialect: Dialect;
   readonly #measure: Measure;
   readonly #wire: Wire;
-  #asked = 0;
-  #askedAt = 0;
-  waits = false;
+  #calls = 0;
+  #calledAt = 0;
+  isWaiting = false;
   stopped = false;
 
   constructor(dialect: Dialect, measure: Measure, wire: Wire) {
     [this.#dialect, this.#measure, this.#wire] = [dialect, measure, wire];
     const reader = wire.reader();
-    wire.listen((chunk) => reader.read(chunk, ({ text }) => this.#hear(text)));
+    wire.listen((chunk) => reader.read(chunk, ({ text }) => this.#receive(text)));
   }
 
   call(): void {
-    this.#askedAt = performance.now();
-    this.waits = true;
-    const seq = ++this.#asked;
-    this.#wire.say(this.#dialect.ask?.(seq) ?? this.#dialect.say(seq, this.#wire.room));
+    this.#calledAt = performance.now();
+    this.isWaiting = true;
+    const seq = ++this.#calls;
+    this.#wire.send(
+      this.#dialect.callFrame?.(seq) ?? this.#dialect.publishFrame(seq, this.#wire.room),
+    );
   }
 
-  #hear(frame: string): void {
-    for (const seq of this.#dialect.answers?.(frame) ?? this.#dialect.heard(frame)) {
+  #receive(frame: string): void {
+    for (const seq of this.#dialect.answersIn?.(frame) ?? this.#dialect.messagesIn(frame)) {
       if (Number.isNaN(seq)) this.#measure.faults.bad++;
-      else if (seq !== this.#asked || !this.waits) this.#measure.faults.duplicates++;
-      else this.#answered();
+      else if (seq !== this.#calls || !this.isWaiting) this.#measure.faults.duplicates++;
+      else this.#complete();
     }
   }
 
-  #answered(): void {
-    this.waits = false;
+  #complete(): void {
+    this.isWaiting = false;
     if (this.#measure.running) {
-      this.#measure.latencies.add(performance.now() - this.#askedAt);
+      this.#measure.latencies.add(performance.now() - this.#calledAt);
       this.#measure.delivered++;
     }
     if (!this.stopped) this.call();

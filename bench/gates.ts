@@ -1,12 +1,12 @@
-// What must hold (docs/design/performance.md#pg1): each gate reads the results and says what it found.
+// Performance targets as gates: each reads the results, and gives its finding and a verdict (docs/design/performance.md#pg1).
 
-import type { Figures } from "./cases.ts";
+import type { Figures } from "./measurement.ts";
 import { figuresOf, isOverloaded, type Result } from "./results.ts";
 
 export interface Verdict {
   readonly gate: string;
   readonly found: string;
-  /** Undefined where something it needs was not measured. */
+  /** Undefined where a figure that it needs was not measured. */
   readonly passed: boolean | undefined;
 }
 
@@ -48,8 +48,8 @@ interface Bounds {
   readonly serverCpu?: number;
 }
 
-/** The rate is carried within these bounds. */
-const carried = (name: string, { p50Ms = Infinity, p99Ms = Infinity, serverCpu = 1 }: Bounds) =>
+/** `logged` sustains the rate within these bounds. */
+const sustains = (name: string, { p50Ms = Infinity, p99Ms = Infinity, serverCpu = 1 }: Bounds) =>
   ({
     gate: [
       `${name}, logged: carried`,
@@ -73,21 +73,21 @@ const carried = (name: string, { p50Ms = Infinity, p99Ms = Infinity, serverCpu =
     },
   }) satisfies Gate;
 
-/** Shows that the rate is one which a server without joined frames cannot carry. */
-const overloads = (name: string, servers: readonly string[]): Gate => ({
+/** These servers do not sustain the rate: it shows that the rate needs joined frames. */
+const doesNotSustain = (name: string, servers: readonly string[]): Gate => ({
   gate: `${name}: ${servers.join(", ")} cannot carry it`,
   judge(get) {
-    const carrying = servers.filter((server) => !isOverloaded(get(name, server)));
+    const sustaining = servers.filter((server) => !isOverloaded(get(name, server)));
     return {
-      found: carrying.length === 0 ? "none does" : `${carrying.join(", ")}: carried`,
-      passed: carrying.length === 0,
+      found: sustaining.length === 0 ? "none does" : `${sustaining.join(", ")}: carried`,
+      passed: sustaining.length === 0,
     };
   },
 });
 
 const WAKE_MS = 15;
 
-const wakes: Gate = {
+const wakeTime: Gate = {
   gate: `wake, logged: ≤ ${WAKE_MS} ms over awake`,
   judge(get) {
     const { awakeMs = Number.NaN, wokenMs = Number.NaN } = get("wake", "logged");
@@ -118,24 +118,24 @@ const GATES: readonly Gate[] = [
   ratio({ name: "saturation", of: "signalr", to: "partyserver", ...delivered, atLeast: 40 }),
   ratio({ name: "saturation", of: "signalr", to: "nats", ...delivered, atLeast: 0.5 }),
   ratio({ name: "saturation", of: "signalr", to: "kestrel", ...delivered, atLeast: 3 }),
-  // With 64 messages under way a frame has 64 at most: what a frame costs hides the rest.
+  // With 64 messages in flight a frame has at most 64, and the cost of frames hides every other difference.
   ratio({ name: "saturation-256", of: "logged", to: "socket.io", ...delivered, atLeast: 20 }),
   ratio({ name: "saturation-256", of: "signalr", to: "kestrel", ...delivered, atLeast: 3 }),
   ratio({ name: "echo", of: "signalr", to: "kestrel", figure: "cpuMicros", atMost: 2 }),
-  carried("rate-500", { p99Ms: 60, serverCpu: 0.95 }),
-  overloads("rate-500", ["ws", "socket.io", "partyserver"]),
-  carried("rate-100", { p99Ms: 50 }),
-  overloads("rate-100", ["bare", "partyserver"]),
+  sustains("rate-500", { p99Ms: 60, serverCpu: 0.95 }),
+  doesNotSustain("rate-500", ["ws", "socket.io", "partyserver"]),
+  sustains("rate-100", { p99Ms: 50 }),
+  doesNotSustain("rate-100", ["bare", "partyserver"]),
   ratio({ name: "rate-20", of: "logged", to: "bare", figure: "p50Ms", atMost: 1.15 }),
-  carried("small-rate-100", { p50Ms: 1.2 }),
-  carried("small-rate-1000", { p99Ms: 15, serverCpu: 0.45 }),
+  sustains("small-rate-100", { p50Ms: 1.2 }),
+  sustains("small-rate-1000", { p99Ms: 15, serverCpu: 0.45 }),
   ratio({ name: "rooms", of: "none", to: "bare", ...delivered, atLeast: 0.85 }),
   ratio({ name: "rooms", of: "none", to: "partyserver", ...delivered, atLeast: 1.2 }),
   ratio({ name: "rooms", of: "behind", to: "bare", ...delivered, atLeast: 0.75 }),
   ratio({ name: "connect", of: "logged", to: "bare", figure: "connects", atLeast: 0.7 }),
   connectCpu,
   ratio({ name: "idle", of: "logged", to: "bare", figure: "bytesPerSocket", atMost: 1.15 }),
-  wakes,
+  wakeTime,
 ];
 
 export function judgeAll(results: readonly Result[]): Verdict[] {

@@ -1,18 +1,18 @@
-// Our service in Connect's protocol: Subscribe in protobuf over a stream of envelopes, Invoke in JSON.
+// Our gRPC service in Connect's protocol: Subscribe in protobuf over a stream of envelopes, Invoke in JSON.
 
 import { create, toBinary } from "@bufbuild/protobuf";
 import { SubscribeRequestSchema } from "../src/protocols/proto/dormouse/v1/hub_pb.ts";
 import { payloadOf, seqOf, type Dialect } from "./dialect.ts";
-import { chunksOff, posts, WholeReader } from "./over-http.ts";
+import { unchunk, httpPosts, WholeReader } from "./over-http.ts";
 import type { Target, Transport } from "./transport.ts";
 
-/** A flag, and the length of the message that follows. */
+/** An envelope's head: a byte of flags, and the length of the message. */
 const HEAD_BYTES = 5;
 const END_FLAG = 2;
-/** The message with nothing but its kind. */
+/** An envelope of a message without content. */
 const HEARTBEAT_BYTES = HEAD_BYTES + 2;
 
-/** Hub and topic stand in the query, where nobody reads them but this. */
+/** The request with its body. Hub and topic are passed in the path's query, which the server ignores. */
 function opening({ host, path }: Target): string {
   const query = new URLSearchParams(path.split("?")[1]);
   const [hub, topic] = [query.get("hub")!, query.get("topic")!];
@@ -29,34 +29,34 @@ function opening({ host, path }: Target): string {
     "Content-Type: application/connect+proto",
     `Content-Length: ${envelope.length}`,
   ];
-  // Its bytes are all below 128.
+  // All bytes are below 128, so the text survives any encoding.
   return `${[...head, "", ""].join("\r\n")}${envelope.toString("latin1")}`;
 }
 
 const subscribeStream: Transport = {
   opening: { request: opening, answer: "HTTP/1.1 200" },
   frame() {
-    throw new Error("Nobody speaks on a stream that was subscribed to.");
+    throw new Error("A Subscribe stream cannot publish.");
   },
   reader: (_options, consumed) => new WholeReader(envelopesEnd, "latin1", consumed),
-  // Heartbeats come at every stream's own time, within bytes that are compared.
-  unwrapping: () => chunksOff((chunk) => chunk.length === HEARTBEAT_BYTES),
+  // Heartbeats differ in time per stream, and streams are compared byte by byte.
+  unwrapping: () => unchunk((chunk) => chunk.length === HEARTBEAT_BYTES),
 };
 
-/** All messages that have come as a whole are a frame. */
+/** The end of the last complete envelope. */
 function envelopesEnd(bytes: Buffer): number {
   let end = 0;
   for (let next = endOf(bytes, 0); next <= bytes.length; next = endOf(bytes, end)) end = next;
   return end;
 }
 
-/** Where the envelope that begins here ends; beyond all where that is not known yet. */
+/** The end of the envelope at `at`; infinite where its head is incomplete. */
 const endOf = (bytes: Buffer, at: number): number =>
   at + HEAD_BYTES > bytes.length ? Infinity : at + HEAD_BYTES + bytes.readUInt32BE(at + 1);
 
 const PAYLOAD = /\d{10}x{90}/;
 
-function heard(frame: string): number[] {
+function messagesIn(frame: string): number[] {
   const bytes = Buffer.from(frame, "latin1");
   const numbers: number[] = [];
   for (let at = 0; at < bytes.length; at = endOf(bytes, at)) {
@@ -67,21 +67,27 @@ function heard(frame: string): number[] {
   return numbers;
 }
 
-/** Those who listen subscribe, and whoever speaks has a socket. */
-export const subscribed = (
+/** Subscribers call Subscribe; publishers have sockets. */
+export const subscription = (
   query: (room: string, member: number) => string,
-  speaker: Dialect,
+  publisher: Dialect,
 ): Dialect => ({
-  ...{ transport: subscribeStream, speaker, say: speaker.say, heard, binary: true },
+  ...{
+    transport: subscribeStream,
+    publisher,
+    publishFrame: publisher.publishFrame,
+    messagesIn,
+    binary: true,
+  },
   path: (room, member) => `/dormouse.v1.Hub/Subscribe?${query(room, member)}`,
-  // Whatever comes first says where the room stands.
+  // The first message confirms the position in the room.
   isReady: (frame) => frame.length > HEARTBEAT_BYTES,
 });
 
-export const invoked = (token: () => string): Dialect => ({
-  ...{ transport: posts, path: () => `/dormouse.v1.Hub/Invoke?access_token=${token()}` },
-  say: payloadOf,
-  heard: () => [],
-  ask: (seq) => `{"hub":"relayed","method":"echo","arguments":["${payloadOf(seq)}"]}`,
-  answers: (frame) => [seqOf((JSON.parse(frame) as { result?: unknown }).result)],
+export const unaryCalls = (token: () => string): Dialect => ({
+  ...{ transport: httpPosts, path: () => `/dormouse.v1.Hub/Invoke?access_token=${token()}` },
+  publishFrame: payloadOf,
+  messagesIn: () => [],
+  callFrame: (seq) => `{"hub":"relayed","method":"echo","arguments":["${payloadOf(seq)}"]}`,
+  answersIn: (frame) => [seqOf((JSON.parse(frame) as { result?: unknown }).result)],
 });

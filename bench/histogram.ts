@@ -1,4 +1,4 @@
-// Latencies in buckets of 10 µs up to a second and of 1 ms beyond, so that millions of them cost nothing to keep.
+// Latencies in buckets of 10 µs up to a second and of 1 ms beyond: constant memory for any number of values.
 
 const FINE = 100_000;
 const COARSE = 120_000;
@@ -13,9 +13,9 @@ export class Histogram {
     this.#count++;
   }
 
-  /** The value below which this part of them lies, in ms; NaN where there are none. */
-  quantile(part: number): number {
-    let left = this.#count * part;
+  /** The quantile in milliseconds; NaN without values. */
+  quantile(fraction: number): number {
+    let left = this.#count * fraction;
     for (const [bucket, count] of this.#buckets.entries()) {
       left -= count;
       if (count > 0 && left <= 0) return bucket < FINE ? bucket / 100 : bucket - FINE + 1_000;

@@ -1,9 +1,9 @@
-// Which of the servers can run on this machine, and why the others are left out.
+// Selects the servers that can run on this machine, and reports why others cannot.
 
 import { spawnSync } from "node:child_process";
 import { buildKestrel, type Kestrel } from "./dotnet.ts";
 
-const isHere = (command: string): boolean => !spawnSync(command, ["--version"]).error;
+const isInstalled = (command: string): boolean => !spawnSync(command, ["--version"]).error;
 
 const NEEDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["nats", ["nats-server"]],
@@ -12,22 +12,24 @@ const NEEDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["kestrel-redis", ["dotnet", "redis-server"]],
 ]);
 
-/** Builds what is asked for and can be built. Says who is left out, and why. */
-export function serversHere(
-  asked: readonly string[],
+/**
+ * The requested servers that can run here; builds those that need it. `report` gets a line for each that is left out.
+ */
+export function availableServers(
+  requested: readonly string[],
   bundles: string,
-  say: (line: string) => void,
+  report: (line: string) => void,
 ): string[] {
-  const found = asked.filter((server) => {
-    const missing = NEEDS.get(server)?.find((command) => !isHere(command));
-    if (missing !== undefined) say(`${server} is left out: ${missing} is not here.`);
+  const found = requested.filter((server) => {
+    const missing = NEEDS.get(server)?.find((command) => !isInstalled(command));
+    if (missing !== undefined) report(`${server} is left out: ${missing} is not here.`);
     return missing === undefined;
   });
   if (!found.some(isKestrel)) return found;
   const kestrel = buildKestrel(bundles);
   return found.filter((server) => {
     const reason = objection(server, kestrel);
-    if (reason !== undefined) say(`${server} is left out: ${reason}`);
+    if (reason !== undefined) report(`${server} is left out: ${reason}`);
     return reason === undefined;
   });
 }

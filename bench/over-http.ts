@@ -1,36 +1,35 @@
-// Just enough HTTP for a load generator: event streams, which come in chunks, and calls by POST on a connection that
-// is kept.
+// Minimal HTTP/1.1 for a load generator: chunked event streams, and POST requests on a kept connection.
 
 import type { ReadFrame, Reader, Take, Target, Transport } from "./transport.ts";
 
 const request = (line: string, host: string, headers: readonly string[]): string =>
   [`${line} HTTP/1.1`, `Host: ${host}`, ...headers, "", ""].join("\r\n");
 
-/** Only listens: who speaks has a wire of another kind. */
-export const eventStream: Transport = {
+/** For subscribers only; publishers have a wire of another transport. */
+export const eventStreamTransport: Transport = {
   opening: {
     request: ({ host, path }) => request(`GET ${path}`, host, ["Accept: text/event-stream"]),
     answer: "HTTP/1.1 200",
   },
   frame() {
-    throw new Error("Nobody speaks on a stream of events.");
+    throw new Error("An event stream cannot publish.");
   },
   reader: (_options, consumed) => new WholeReader(eventsEnd, "utf8", consumed),
-  // Comments come at every stream's own time, within bytes that are compared.
-  unwrapping: () => chunksOff(isComment),
+  // Comments differ in time per stream, and streams are compared byte by byte.
+  unwrapping: () => unchunk(isComment),
 };
 
-/** Takes chunks apart, and leaves some out. */
-export function chunksOff(isNothing: (chunk: Buffer) => boolean) {
+/** Decodes `Transfer-Encoding: chunked`, and drops some chunks. */
+export function unchunk(isIgnored: (chunk: Buffer) => boolean) {
   const chunks = new Chunks();
   return (bytes: Buffer, take: Take): void =>
-    chunks.read(bytes, (chunk) => void (isNothing(chunk) || take(chunk)));
+    chunks.read(bytes, (chunk) => void (isIgnored(chunk) || take(chunk)));
 }
 
 const isComment = (chunk: Buffer): boolean => chunk.length <= 3 && chunk[0] === 0x3a;
 
-/** One request for each frame; as many as are said may be under way. */
-export const posts: Transport = {
+/** One request per frame; requests are pipelined. */
+export const httpPosts: Transport = {
   frame: (text, target) => postOf(target, text),
   reader: () => new AnswerReader(),
 };
@@ -44,12 +43,12 @@ export const postOf = ({ host, path }: Target, json: string, token?: string): Bu
     ]) + json,
   );
 
-const NOTHING = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 
-/** Takes `Transfer-Encoding: chunked` off. */
+/** Decodes `Transfer-Encoding: chunked`. */
 class Chunks {
   #head = "";
-  /** Of a chunk and the end of its line, what has not come. */
+  /** Bytes that are missing of the current chunk and its line end. */
   #left = 0;
 
   read(bytes: Buffer, take: Take): void {
@@ -79,20 +78,20 @@ class Chunks {
 
 const BLOCK_END = "\n\n";
 
-/** All events that have come as a whole are a frame: what the server wrote at once, mostly. */
+/** The end of the last complete event: a frame is whatever the server wrote at once, mostly. */
 const eventsEnd = (bytes: Buffer): number => {
   const last = bytes.lastIndexOf(BLOCK_END);
   return last < 0 ? 0 : last + BLOCK_END.length;
 };
 
-/** What has come as a whole is a frame; what is left waits for more. */
+/** Reads complete records as one frame, and keeps the rest for the next chunk. */
 export class WholeReader implements Reader {
-  #rest: Buffer = NOTHING;
+  #rest: Buffer = EMPTY;
   #consumed: number;
   readonly #endIn: (bytes: Buffer) => number;
   readonly #encoding: BufferEncoding;
 
-  /** `endIn` says where the last that is whole ends. */
+  /** `endIn` gives the end of the last complete record. */
   constructor(endIn: (bytes: Buffer) => number, encoding: BufferEncoding, consumed = 0) {
     this.#endIn = endIn;
     this.#encoding = encoding;
@@ -106,7 +105,7 @@ export class WholeReader implements Reader {
   read(chunk: Buffer, onFrame: (frame: ReadFrame) => void): void {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     const end = this.#endIn(bytes);
-    this.#rest = end < bytes.length ? Buffer.from(bytes.subarray(end)) : NOTHING;
+    this.#rest = end < bytes.length ? Buffer.from(bytes.subarray(end)) : EMPTY;
     this.#consumed += end;
     if (end > 0) onFrame({ text: bytes.toString(this.#encoding, 0, end), end: this.#consumed });
   }
@@ -114,9 +113,9 @@ export class WholeReader implements Reader {
 
 const HEAD_END = "\r\n\r\n";
 
-/** Answers with a length; their bodies are the frames. */
+/** Reads responses with a content length; their bodies are the frames. */
 class AnswerReader implements Reader {
-  #rest: Buffer = NOTHING;
+  #rest: Buffer = EMPTY;
   #consumed = 0;
 
   get atBoundary(): boolean {

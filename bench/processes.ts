@@ -1,4 +1,5 @@
-// Child processes that do not outlive us: each is pinned to its core and killed by its pid, whatever happens here.
+// Child processes and temporary folders that do not outlive the bench. Each process is pinned to a core and killed by
+// pid.
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -9,15 +10,15 @@ import { join } from "node:path";
 const children = new Set<ChildProcess>();
 const folders = new Set<string>();
 
-/** Whether servers and clients have a core each. */
-export const pinned =
+/** Whether server and load generator have a core each. */
+export const isPinned =
   availableParallelism() > 1 && spawnSync("taskset", ["-c", "0", "true"]).status === 0;
 
-export type Core = 0 | 1;
+type Core = 0 | 1;
 
-/** taskset becomes the command, so the pid is the command's own. */
+/** taskset replaces itself by the command, so the pid is the command's own. */
 export function start(core: Core, command: readonly string[]): ChildProcess {
-  const [file, ...args] = pinned ? ["taskset", "-c", String(core), ...command] : command;
+  const [file, ...args] = isPinned ? ["taskset", "-c", String(core), ...command] : command;
   const child = spawn(file!, args, { stdio: ["ignore", "pipe", "pipe"] });
   children.add(child);
   child.once("exit", () => children.delete(child));
@@ -42,7 +43,7 @@ export async function remove(folder: string): Promise<void> {
   folders.delete(folder);
 }
 
-/** What must be gone at the end, also of a run that was interrupted or broke. */
+/** Removes processes and folders at exit, also when the run was interrupted or failed. */
 export function cleanUpAtExit(): void {
   process.once("exit", () => {
     for (const child of children) child.kill("SIGKILL");

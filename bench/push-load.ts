@@ -1,41 +1,41 @@
-// Services that push: each has a connection that is kept and rooms of its own, and one request under way, so that what is said in
-// a room stays in order.
+// Load of services that publish over HTTP. Each has a kept connection, rooms of its own and one request in flight, so
+// that the messages of a room stay in order.
 
 import { payloadOf, type Dialect } from "./dialect.ts";
 import { Histogram } from "./histogram.ts";
-import { postOf, posts } from "./over-http.ts";
+import { postOf, httpPosts } from "./over-http.ts";
 import type { Measure } from "./room-load.ts";
 import { serviceToken } from "./tokens.ts";
 import { Sequence } from "./verify.ts";
 import type { Wire } from "./wire.ts";
 
-/** Its address is another with every request. */
+/** The dialect of a service's connection. Every request has a path of its own. */
 export const SERVICE: Dialect = {
-  transport: posts,
+  transport: httpPosts,
   path: () => "/",
-  say: payloadOf,
-  heard: () => [],
+  publishFrame: payloadOf,
+  messagesIn: () => [],
 };
 
-export interface PushOptions {
+interface PushOptions {
   readonly dialect: Dialect;
   readonly measure: Measure;
-  /** One for each room. */
+  /** One per room. */
   readonly listeners: readonly Wire[];
   readonly services: readonly Wire[];
-  /** Messages of one request. */
+  /** Messages per request. */
   readonly batch: number;
   readonly port: number;
 }
 
 export class PushLoad {
-  readonly heard = new Histogram();
+  readonly deliveryLatencies = new Histogram();
   readonly #services: readonly Service[];
   readonly #rooms: readonly Room[];
 
   constructor(options: PushOptions) {
     const { listeners, services } = options;
-    this.#rooms = listeners.map((wire) => new Room(wire, options, this.heard));
+    this.#rooms = listeners.map((wire) => new Room(wire, options, this.deliveryLatencies));
     this.#services = services.map((wire, index) => {
       const own = this.#rooms.filter((_, room) => room % services.length === index);
       return new Service(wire, own, options);
@@ -43,57 +43,59 @@ export class PushLoad {
   }
 
   start(): void {
-    for (const service of this.#services) service.push();
+    for (const service of this.#services) service.pushNext();
   }
 
   stop(): void {
     for (const service of this.#services) service.stopped = true;
   }
 
-  /** Requests that were answered while the clock ran. */
+  /** Requests answered during the measurement. */
   get answered(): number {
     return this.#services.reduce((sum, { answered }) => sum + answered, 0);
   }
 
   get underWay(): number {
-    return this.#services.filter(({ waits }) => waits).length;
+    return this.#services.filter(({ isWaiting }) => isWaiting).length;
   }
 
-  get unheard(): number {
-    return this.#rooms.reduce((sum, { unheard }) => sum + unheard, 0);
+  get undelivered(): number {
+    return this.#rooms.reduce((sum, { undelivered }) => sum + undelivered, 0);
   }
 }
 
-/** Messages of a room that may be on their way; a power of two. */
-const UNDER_WAY = 1_024;
+/** Most messages of a room in flight; a power of two. */
+const IN_FLIGHT = 1_024;
 
 class Room {
   readonly name: string;
-  readonly #saidAt = new Float64Array(UNDER_WAY);
+  readonly #publishedAt = new Float64Array(IN_FLIGHT);
   readonly #sequence: Sequence;
-  #said = 0;
+  #published = 0;
 
-  constructor(wire: Wire, { dialect, measure }: PushOptions, heard: Histogram) {
+  constructor(wire: Wire, { dialect, measure }: PushOptions, deliveryLatencies: Histogram) {
     this.name = wire.room;
     this.#sequence = new Sequence(measure.faults);
     const reader = wire.reader();
-    const hear = (seq: number) => {
+    const receive = (seq: number) => {
       this.#sequence.take(seq);
       if (!measure.running) return;
       measure.delivered++;
-      heard.add(performance.now() - this.#saidAt[seq & (UNDER_WAY - 1)]!);
+      deliveryLatencies.add(performance.now() - this.#publishedAt[seq & (IN_FLIGHT - 1)]!);
     };
-    wire.listen((chunk) => reader.read(chunk, ({ text }) => dialect.heard(text).forEach(hear)));
+    wire.listen((chunk) =>
+      reader.read(chunk, ({ text }) => dialect.messagesIn(text).forEach(receive)),
+    );
   }
 
-  /** The next message. */
-  say(now: number): { readonly room: string; readonly seq: number } {
-    this.#saidAt[++this.#said & (UNDER_WAY - 1)] = now;
-    return { room: this.name, seq: this.#said };
+  /** The room's next message. */
+  nextMessage(now: number): { readonly room: string; readonly seq: number } {
+    this.#publishedAt[++this.#published & (IN_FLIGHT - 1)] = now;
+    return { room: this.name, seq: this.#published };
   }
 
-  get unheard(): number {
-    return this.#said + 1 - this.#sequence.next;
+  get undelivered(): number {
+    return this.#published + 1 - this.#sequence.next;
   }
 }
 
@@ -101,31 +103,31 @@ class Service {
   readonly #options: PushOptions;
   readonly #wire: Wire;
   readonly #rooms: readonly Room[];
-  /** Signed once for each address, as clients do it that keep them. */
+  /** Tokens by URL: signed once each, as clients with a cache do. */
   readonly #tokens = new Map<string, string>();
   #next = 0;
-  #askedAt = 0;
+  #requestedAt = 0;
   answered = 0;
-  waits = false;
+  isWaiting = false;
   stopped = false;
 
   constructor(wire: Wire, rooms: readonly Room[], options: PushOptions) {
     [this.#wire, this.#rooms, this.#options] = [wire, rooms, options];
     const reader = wire.reader();
-    wire.listen((chunk) => reader.read(chunk, ({ text }) => this.#answer(text)));
+    wire.listen((chunk) => reader.read(chunk, ({ text }) => this.#complete(text)));
   }
 
-  push(): void {
+  pushNext(): void {
     const { dialect, batch, port } = this.#options;
-    this.#askedAt = performance.now();
-    this.waits = true;
-    const pushes = Array.from({ length: batch }, () => this.#room().say(this.#askedAt));
-    const { path, body } = dialect.push!(pushes);
+    this.#requestedAt = performance.now();
+    this.isWaiting = true;
+    const pushes = Array.from({ length: batch }, () => this.#room().nextMessage(this.#requestedAt));
+    const { path, body } = dialect.pushRequest!(pushes);
     const host = `127.0.0.1:${port}`;
     this.#wire.write(postOf({ host, path }, body, this.#tokenFor(`http://${host}${path}`)));
   }
 
-  /** One after another. */
+  /** The service's rooms in turn. */
   #room(): Room {
     return this.#rooms[this.#next++ % this.#rooms.length]!;
   }
@@ -136,14 +138,14 @@ class Service {
     return token;
   }
 
-  #answer(text: string): void {
+  #complete(text: string): void {
     const { measure } = this.#options;
     if (text.includes('"error"')) measure.faults.bad++;
-    this.waits = false;
+    this.isWaiting = false;
     if (measure.running) {
-      measure.latencies.add(performance.now() - this.#askedAt);
+      measure.latencies.add(performance.now() - this.#requestedAt);
       this.answered++;
     }
-    if (!this.stopped) this.push();
+    if (!this.stopped) this.pushNext();
   }
 }

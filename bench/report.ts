@@ -1,7 +1,8 @@
-// The results as Markdown.
+// The report: results and gates as tables in Markdown.
 
-import { CASES, type Case, type Figures } from "./cases.ts";
+import { CASES, type Case } from "./cases.ts";
 import type { Verdict } from "./gates.ts";
+import type { Figures } from "./measurement.ts";
 import { figuresOf, isOverloaded, type Result } from "./results.ts";
 
 interface Column {
@@ -40,7 +41,7 @@ const latency: readonly Column[] = [
 const unlessOverloaded = (figures: Figures, value: number | undefined): string =>
   isOverloaded(figures) ? "overload" : number(value, 2);
 
-const saturated: Columns = (bases) => [
+const saturationColumns: Columns = (bases) => [
   { title: "delivered/s", cell: ({ delivered }) => number(delivered) },
   ...ratios("delivered", bases),
   { title: "p50 ms", cell: ({ p50Ms }) => number(p50Ms, 1) },
@@ -50,14 +51,14 @@ const saturated: Columns = (bases) => [
   ...cores,
 ];
 
-const atRate: Columns = () => [
+const rateColumns: Columns = () => [
   ...latency,
   { title: "delivered/s", cell: ({ delivered }) => number(delivered) },
   { title: "messages/frame", cell: ({ recordsPerFrame }) => number(recordsPerFrame, 1) },
   ...cores,
 ];
 
-const calling: Columns = (bases) => [
+const callColumns: Columns = (bases) => [
   { title: "calls/s", cell: ({ calls }) => number(calls) },
   ...ratios("calls", bases),
   { title: "p50 ms", cell: ({ p50Ms }) => number(p50Ms, 2) },
@@ -66,7 +67,7 @@ const calling: Columns = (bases) => [
   ...cores,
 ];
 
-const pushing: Columns = (bases) => [
+const pushColumns: Columns = (bases) => [
   { title: "requests/s", cell: ({ calls }) => number(calls) },
   { title: "messages/s", cell: ({ delivered }) => number(delivered) },
   ...ratios("delivered", bases),
@@ -78,14 +79,14 @@ const pushing: Columns = (bases) => [
   ...cores,
 ];
 
-const connecting: Columns = (bases) => [
+const connectColumns: Columns = (bases) => [
   { title: "connects/s", cell: ({ connects }) => number(connects) },
   ...ratios("connects", bases),
   { title: "ms CPU/connect", cell: ({ connectCpuMs }) => number(connectCpuMs, 3) },
   ...cores,
 ];
 
-const resting: Columns = (bases) => [
+const idleColumns: Columns = (bases) => [
   {
     title: "KB/socket",
     cell: ({ bytesPerSocket = Number.NaN }) => number(bytesPerSocket / 1_000, 1),
@@ -93,44 +94,44 @@ const resting: Columns = (bases) => [
   ...ratios("bytesPerSocket", bases),
 ];
 
-const waking: Columns = () => [
+const wakeColumns: Columns = () => [
   { title: "awake ms", cell: ({ awakeMs }) => number(awakeMs, 1) },
   { title: "after sleep ms", cell: ({ wokenMs }) => number(wokenMs, 1) },
 ];
 
 function columnsOf({ kind, rate, bases = ["ws", "bare"] }: Case): readonly Column[] {
-  const publish = rate === undefined ? saturated : atRate;
+  const publish = rate === undefined ? saturationColumns : rateColumns;
   const columns = {
     publish,
-    push: pushing,
-    echo: calling,
-    connect: connecting,
-    idle: resting,
-    wake: waking,
+    push: pushColumns,
+    echo: callColumns,
+    connect: connectColumns,
+    idle: idleColumns,
+    wake: wakeColumns,
   };
   return columns[kind](bases);
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
-function tableOf(measured: Case, results: readonly Result[]): string[] {
-  const mine = results.filter((result) => result.case === measured.name);
-  if (mine.length === 0) return [];
-  const columns = columnsOf(measured);
-  const to = (server: string) => figuresOf(results, measured.name, server);
+function tableOf(benchCase: Case, results: readonly Result[]): string[] {
+  const ownResults = results.filter((result) => result.case === benchCase.name);
+  if (ownResults.length === 0) return [];
+  const columns = columnsOf(benchCase);
+  const to = (server: string) => figuresOf(results, benchCase.name, server);
   return [
-    `### ${measured.name}: ${measured.title}`,
+    `### ${benchCase.name}: ${benchCase.title}`,
     "",
     row(["server", ...columns.map(({ title }) => title)]),
     row(["---", ...columns.map(() => "---:")]),
-    ...mine.map((result) =>
+    ...ownResults.map((result) =>
       row([nameOf(result), ...columns.map(({ cell }) => cell(result.median, to))]),
     ),
     "",
   ];
 }
 
-/** What is wrong with a figure stands beside its name. */
+/** The server's name, with notes on void and disturbed measurements. */
 function nameOf({ server, faulty, counted, disturbed, median }: Result): string {
   const { gaps, duplicates, bad } = median;
   const notes = [
@@ -142,7 +143,7 @@ function nameOf({ server, faulty, counted, disturbed, median }: Result): string 
 }
 
 export const tablesOf = (results: readonly Result[]): string =>
-  CASES.flatMap((measured) => tableOf(measured, results)).join("\n");
+  CASES.flatMap((benchCase) => tableOf(benchCase, results)).join("\n");
 
 const WORDS = new Map([
   [true, "pass"],

@@ -1,6 +1,6 @@
-// From measurements to results: medians over rounds, and which measurements count.
+// Measurements → results: the median over rounds of the measurements that count.
 
-import type { Figures } from "./cases.ts";
+import type { Figures } from "./measurement.ts";
 
 export interface Point {
   readonly case: string;
@@ -12,16 +12,16 @@ export interface Point {
 export interface Result {
   readonly case: string;
   readonly server: string;
-  /** Measurements that count, and those that do not: a gap, a duplicate or a bad record. */
+  /** Measurements that count; `faulty` ones had a gap, a duplicate or an unexpected record, and do not. */
   readonly counted: number;
   readonly faulty: number;
-  /** Of those counted, with too much going on beside them. */
+  /** Measurements among those counted during which other processes used too much CPU. */
   readonly disturbed: number;
   readonly median: Figures;
 }
 
-/** More of a core used by others than this, and the figure is doubtful. */
-export const FOREIGN_CORES = 0.25;
+/** Cores used by other processes beyond which a measurement counts as disturbed. */
+const FOREIGN_CORES = 0.25;
 
 export const isFaulty = ({ gaps, duplicates, bad }: Figures): boolean =>
   gaps + duplicates + bad > 0;
@@ -48,7 +48,7 @@ export function resultsOf(points: readonly Point[]): Result[] {
 
 function medianOf(all: readonly Figures[]): Figures {
   const names = Object.keys(all[0] ?? {}) as (keyof Figures)[];
-  // Figures are numbers, all of them, by name.
+  // All figures are numbers.
   return Object.fromEntries(
     names.map((name) => [name, middle(all.map((figures) => figures[name] ?? Number.NaN))]),
   ) as unknown as Figures;
@@ -62,7 +62,7 @@ function middle(values: readonly number[]): number {
     : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** Undefined where it was not measured, or no measurement counts. */
+/** The median; undefined where nothing was measured, or nothing counts. */
 export function figuresOf(
   results: readonly Result[],
   name: string,
@@ -72,7 +72,7 @@ export function figuresOf(
   return found && found.counted > 0 ? found.median : undefined;
 }
 
-/** More messages than this unheard at the end: the server cannot keep up with the rate. */
+/** Undelivered messages at the end, beyond which the server does not sustain the rate. */
 const BACKLOG = 50;
 
 export const isOverloaded = ({ backlog }: Figures): boolean => (backlog ?? 0) > BACKLOG;

@@ -1,14 +1,15 @@
-// `npm run bench`: rounds of all servers, one after another, each measurement with fresh processes.
+// `npm run bench`: measures all servers, one after another, in several rounds. Each measurement has fresh processes.
 
 import { writeFile } from "node:fs/promises";
 import { cpus, loadavg, release } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { buildWorkers, workerdPath } from "./build.ts";
-import { ALL_SERVERS, CASES, type Case, type Figures } from "./cases.ts";
+import { ALL_SERVERS, CASES, type Case } from "./cases.ts";
 import { judgeAll } from "./gates.ts";
-import { serversHere } from "./machine.ts";
-import { cleanUpAtExit, pinned, temporaryFolder } from "./processes.ts";
+import type { Figures } from "./measurement.ts";
+import { availableServers } from "./machine.ts";
+import { cleanUpAtExit, isPinned, temporaryFolder } from "./processes.ts";
 import { gatesOf, tablesOf } from "./report.ts";
 import { isDisturbed, isFaulty, resultsOf, type Point } from "./results.ts";
 import { measure, type Task } from "./servers.ts";
@@ -20,8 +21,8 @@ Measures our rooms beside ws, socket.io, partyserver, a bare hibernating object,
 on Kestrel, on this machine and on Linux. Servers that are not on the machine are left out.
 Everything binds to 127.0.0.1; frames are not compressed. Figures are comparable within one run only.
 
-  --rounds N        how often everything is measured; figures are medians (3)
-  --seconds N       how long a load lasts each time (4)
+  --rounds N        measurements of each case; figures are medians (3)
+  --seconds N       duration of a load (4)
   --only a,b        cases: ${CASES.map(({ name }) => name).join(", ")}
   --servers a,b     servers: ${ALL_SERVERS.join(", ")}
   --peers a,b       the same as --servers
@@ -29,13 +30,13 @@ Everything binds to 127.0.0.1; frames are not compressed. Figures are comparable
   --svg PATH        results as a plot (bench/results.svg)
   --help
 
-Servers of ours: logged, behind and none are rooms by what they keep, with neither presence nor reach; full is a
-logged room with presence and reach as hubs have them by default, and every call in it is acknowledged. signalr has its
-sockets on a relay. logged-sse is logged, heard as events over HTTP; rpc and rpc-post call a hub in JSON-RPC over a
-WebSocket and by POST; logged-grpc is logged, heard by Subscribe, and grpc-unary calls Invoke. node-sse and node-rpc are
-what one writes by hand on Node's http for the same. rest is a logged room that a service pushes to over the REST interface,
-rest-none one without a log; node-push (ws) and socket.io-push have an endpoint by hand for that. All four check a token on
-every request.
+Servers of ours: logged, behind and none are rooms by durability, with neither presence nor reach; full is a logged room
+with presence and reach as hubs have them by default, and every call in it is acknowledged. signalr has its sockets on a
+relay. logged-sse is logged, with subscribers on event streams; rpc and rpc-post call a hub in JSON-RPC over a WebSocket
+and by POST; logged-grpc is logged, with subscribers on Subscribe, and grpc-unary calls Invoke. node-sse and node-rpc are
+the same, written by hand on Node's http. rest is a logged room that a service publishes to over the REST interface,
+rest-none one without a log; node-push (ws) and socket.io-push have an endpoint written by hand for that. All four check
+a token on every request.
 `;
 
 const options = (() => {
@@ -62,10 +63,10 @@ function fail(problem: string): never {
   process.exit(2);
 }
 
-function among(given: string, known: readonly string[]): string[] {
-  const names = given.split(",").map((name) => name.trim());
-  const strange = names.find((name) => !known.includes(name));
-  return strange === undefined ? names : fail(`"${strange}" is none of ${known.join(", ")}.`);
+function namesFrom(text: string, known: readonly string[]): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !known.includes(name));
+  return unknown === undefined ? names : fail(`"${unknown}" is none of ${known.join(", ")}.`);
 }
 
 function positive(name: string, text: string): number {
@@ -86,24 +87,24 @@ async function runAll({ rounds, seconds, cases, servers }: Plan): Promise<Point[
   const bundles = await temporaryFolder();
   await buildWorkers(bundles);
   const needed = servers.filter((name) => cases.some((one) => one.servers.includes(name)));
-  const here = serversHere(needed, bundles, log);
+  const available = availableServers(needed, bundles, log);
   const points: Point[] = [];
   for (let round = 1; round <= rounds; round++)
-    for (const measured of cases)
-      for (const server of measured.servers.filter((name) => here.includes(name))) {
-        const { kind, rooms, members, window, rate, batch } = measured;
+    for (const benchCase of cases)
+      for (const server of benchCase.servers.filter((name) => available.includes(name))) {
+        const { kind, rooms, members, window, rate, batch } = benchCase;
         const task = {
           ...{ server, seconds, kind, rooms, members },
           ...(window !== undefined && { window }),
           ...(rate !== undefined && { rate }),
           ...(batch !== undefined && { batch }),
         };
-        // Two at once would measure each other.
+        // Concurrent measurements would disturb each other.
         // oxlint-disable-next-line no-await-in-loop
-        const figures = await attempt(task, bundles);
-        if (figures) points.push({ case: measured.name, server, round, figures });
+        const figures = await measureCalmly(task, bundles);
+        if (figures) points.push({ case: benchCase.name, server, round, figures });
         log(
-          `${round}/${rounds} ${measured.name} ${server}: ${figures ? brief(figures) : "broken"}`,
+          `${round}/${rounds} ${benchCase.name} ${server}: ${figures ? summaryOf(figures) : "broken"}`,
         );
       }
   return points;
@@ -111,10 +112,10 @@ async function runAll({ rounds, seconds, cases, servers }: Plan): Promise<Point[
 
 const TRIES = 3;
 
-/** Again where somebody else was busy; the calmest of all is taken. */
-async function attempt(task: Task, bundles: string): Promise<Figures | undefined> {
+/** Repeats a measurement that other processes disturbed; takes the least disturbed one. */
+async function measureCalmly(task: Task, bundles: string): Promise<Figures | undefined> {
   let calmest: Figures | undefined;
-  for (let turn = 0; turn < TRIES; turn++) {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
     try {
       // oxlint-disable-next-line no-await-in-loop
       const figures = await measure(task, bundles);
@@ -128,7 +129,7 @@ async function attempt(task: Task, bundles: string): Promise<Figures | undefined
   return calmest;
 }
 
-const brief = (figures: Figures): string =>
+const summaryOf = (figures: Figures): string =>
   Object.entries(figures)
     .filter(([, value]) => value !== 0 && value !== null)
     .map(([name, value]) => `${name} ${Number((value as number).toPrecision(4))}`)
@@ -141,7 +142,7 @@ const machine = () => ({
   kernel: release(),
   node: process.version,
   workerd: relative(join(import.meta.dirname, ".."), workerdPath()),
-  pinned,
+  pinned: isPinned,
   load: loadavg()[0],
 });
 
@@ -152,10 +153,10 @@ async function main(): Promise<void> {
     rounds: positive("rounds", options.rounds),
     seconds: positive("seconds", options.seconds),
     cases: CASES.filter(({ name }) => caseNames.includes(name)),
-    servers: among(options.servers ?? options.peers ?? ALL_SERVERS.join(","), ALL_SERVERS),
+    servers: namesFrom(options.servers ?? options.peers ?? ALL_SERVERS.join(","), ALL_SERVERS),
   };
   const about = machine();
-  if (!pinned) log("Nothing is pinned to a core: taskset is missing, or there is only one.");
+  if (!isPinned) log("Nothing is pinned to a core: taskset is missing, or there is only one.");
   const points = await runAll(plan);
   const results = resultsOf(points);
   const verdicts = judgeAll(results);
@@ -170,7 +171,7 @@ async function main(): Promise<void> {
   console.log(`${rounds} rounds of ${seconds} s, medians; ${JSON.stringify(about)}`);
 }
 
-const caseNames = among(
+const caseNames = namesFrom(
   options.only,
   CASES.map(({ name }) => name),
 );

@@ -1,4 +1,4 @@
-// A fresh server for every measurement, and a client process that measures it.
+// One measurement: starts a fresh server and a client process, and returns the client's figures.
 
 import type { ChildProcess } from "node:child_process";
 import { connect, createServer, type AddressInfo } from "node:net";
@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { configure, workerdPath, type WorkerName } from "./build.ts";
-import { OURS, OURS_OVER_HTTP, type Figures, type Job } from "./cases.ts";
+import { OURS, OURS_OVER_HTTP } from "./cases.ts";
+import type { Figures, Job } from "./measurement.ts";
 import { natsCommand, redisCommand } from "./daemons.ts";
 import { kestrelCommand } from "./dotnet.ts";
 import { remove, start, stop, temporaryFolder } from "./processes.ts";
 
 interface Server {
-  /** What answers on the port; then what it needs beside it. */
+  /** The server's process, then those it depends on. */
   readonly children: readonly ChildProcess[];
   readonly port: number;
   readonly folder: string;
@@ -50,7 +51,7 @@ interface Place {
   readonly bundles: string;
   readonly folder: string;
   readonly port: number;
-  /** Where the backplane is, for whoever has one. */
+  /** Port of the backplane, for servers behind one. */
   readonly redis?: number;
 }
 
@@ -91,15 +92,15 @@ function freePort(): Promise<number> {
   });
 }
 
-const LOOKS = 400;
-const LOOK_MS = 25;
+const POLLS = 400;
+const POLL_MS = 25;
 
 async function reachable(child: ChildProcess, port: number): Promise<void> {
-  for (let look = 0; look < LOOKS && child.exitCode === null; look++) {
-    // oxlint-disable-next-line no-await-in-loop -- one look after another
+  for (let poll = 0; poll < POLLS && child.exitCode === null; poll++) {
+    // oxlint-disable-next-line no-await-in-loop -- one poll after another
     if (await answers(port)) return;
     // oxlint-disable-next-line no-await-in-loop
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
   }
   throw new Error(`Nothing answers on port ${port}.`);
 }
@@ -117,7 +118,7 @@ const answers = (port: number): Promise<boolean> =>
 
 export type Task = Omit<Job, "port" | "serverPids">;
 
-/** One measurement. Throws where the client could not do its job. */
+/** Runs one measurement. Throws where server or client fail. */
 export async function measure(task: Task, bundles: string): Promise<Figures> {
   const server = await startServer(task.server, bundles);
   try {
@@ -131,8 +132,8 @@ export async function measure(task: Task, bundles: string): Promise<Figures> {
 async function runClient(job: Job): Promise<Figures> {
   const script = join(import.meta.dirname, "client.ts");
   const client = start(1, [process.execPath, script, JSON.stringify(job)]);
-  const [said, complained] = await Promise.all([text(client.stdout!), text(client.stderr!)]);
-  if (said === "") throw new Error(complained.slice(0, 2_000) || "The client said nothing.");
-  if (complained !== "") process.stderr.write(complained.slice(0, 2_000));
-  return JSON.parse(said) as Figures;
+  const [output, errors] = await Promise.all([text(client.stdout!), text(client.stderr!)]);
+  if (output === "") throw new Error(errors.slice(0, 2_000) || "The client printed nothing.");
+  if (errors !== "") process.stderr.write(errors.slice(0, 2_000));
+  return JSON.parse(output) as Figures;
 }

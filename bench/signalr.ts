@@ -1,17 +1,17 @@
-// SignalR by hand, in both of its protocols: handshake, Join, then `Say` without an id, or `Echo` with one. What a hub
-// calls on its clients is `said` here, and `Said` where it follows .NET's names.
+// Minimal SignalR client in both protocols: handshake, Join, then `Say` without an id, or `Echo` with one. The hub
+// calls `said` on its clients, or `Said` where it has .NET's names.
 
 import { decode } from "@msgpack/msgpack";
 import { payloadOf, seqOf, type Dialect } from "./dialect.ts";
 
 type Path = Dialect["path"];
 
-/** Compilers that learn as they go have learnt after this. */
+/** Warm-up of servers with a just-in-time compiler. */
 const WARM_MS = 3_000;
 
 const JOIN = "join";
 const END = "\u001e";
-const HANDSHAKEN = `{}${END}`;
+const HANDSHAKE_RESPONSE = `{}${END}`;
 
 interface Call {
   readonly id?: string;
@@ -19,8 +19,8 @@ interface Call {
   readonly args: readonly string[];
 }
 
-/** A record that came: of an invocation its target and first argument, of a completion its id and result. */
-interface Heard {
+/** A received record: an invocation's target and first argument, or a completion's id and result. */
+interface ReceivedRecord {
   readonly type: number;
   readonly name?: unknown;
   readonly value?: unknown;
@@ -30,36 +30,36 @@ interface Heard {
 interface Codec {
   readonly name: string;
   write(call: Call): string;
-  read(frame: string): Heard[];
+  read(frame: string): ReceivedRecord[];
 }
 
 const INVOCATION = 1;
 const COMPLETION = 3;
 const PING = 6;
 
-/** Anything but what was asked for, a Close above all, makes the measurement void. */
+/** Numbers of the records of one type. Any other record, above all a Close, makes the measurement void. */
 const seqIn =
-  (wanted: number) =>
-  ({ type, name, value, error }: Heard): number[] => {
+  (expected: number) =>
+  ({ type, name, value, error }: ReceivedRecord): number[] => {
     if (type === PING || (type === COMPLETION && name === JOIN && error === undefined)) return [];
-    const said = type !== INVOCATION || /^said$/i.test(String(name));
-    return [type === wanted && said && error === undefined ? seqOf(value) : Number.NaN];
+    const isMessage = type !== INVOCATION || /^said$/i.test(String(name));
+    return [type === expected && isMessage && error === undefined ? seqOf(value) : Number.NaN];
   };
 
 const signalr = (path: Path, codec: Codec): Dialect => ({
   path,
   hello: () => `{"protocol":"${codec.name}","version":1}${END}`,
   reply: (frame, room) =>
-    frame.startsWith(HANDSHAKEN)
+    frame.startsWith(HANDSHAKE_RESPONSE)
       ? codec.write({ id: JOIN, target: "Join", args: [room] })
       : undefined,
   isReady: (frame) =>
-    frame !== HANDSHAKEN &&
+    frame !== HANDSHAKE_RESPONSE &&
     codec.read(frame).some(({ type, name }) => type === COMPLETION && name === JOIN),
-  say: (seq, room) => codec.write({ target: "Say", args: [room, payloadOf(seq)] }),
-  heard: (frame) => codec.read(frame).flatMap(seqIn(INVOCATION)),
-  ask: (seq) => codec.write({ id: String(seq), target: "Echo", args: [payloadOf(seq)] }),
-  answers: (frame) => codec.read(frame).flatMap(seqIn(COMPLETION)),
+  publishFrame: (seq, room) => codec.write({ target: "Say", args: [room, payloadOf(seq)] }),
+  messagesIn: (frame) => codec.read(frame).flatMap(seqIn(INVOCATION)),
+  callFrame: (seq) => codec.write({ id: String(seq), target: "Echo", args: [payloadOf(seq)] }),
+  answersIn: (frame) => codec.read(frame).flatMap(seqIn(COMPLETION)),
   warmMs: WARM_MS,
 });
 
@@ -89,33 +89,33 @@ const json: Codec = {
       }),
 };
 
-/** A string of up to 255 bytes. */
-const packed = (text: string): string =>
+/** A MessagePack string of up to 255 bytes. */
+const packText = (text: string): string =>
   (text.length < 32 ? byte(0xa0 | text.length) : `\xd9${byte(text.length)}`) + text;
 
 const byte = (value: number): string => String.fromCharCode(value);
 
-/** Seven bits a byte, the lowest first. */
+/** A VarInt: seven bits per byte, lowest first. */
 const lengthOf = (length: number): string =>
   length < 0x80 ? byte(length) : byte((length & 0x7f) | 0x80) + lengthOf(length >>> 7);
 
-/** [1, headers, id, target, arguments, streams], and so on: a record is an array. */
-type Packed = readonly [type: number, headers: unknown, id: unknown, ...rest: unknown[]];
+/** A record as decoded: `[1, headers, id, target, arguments, streams]` and the like. */
+type RecordItems = readonly [type: number, headers: unknown, id: unknown, ...rest: unknown[]];
 
 const ERROR = 1;
 
 const messagePack: Codec = {
   name: "messagepack",
   write: ({ id, target, args }) => {
-    const head = `\x96\x01\x80${id === undefined ? "\xc0" : packed(id)}${packed(target)}`;
-    const record = `${head}${byte(0x90 | args.length)}${args.map(packed).join("")}\x90`;
+    const head = `\x96\x01\x80${id === undefined ? "\xc0" : packText(id)}${packText(target)}`;
+    const record = `${head}${byte(0x90 | args.length)}${args.map(packText).join("")}\x90`;
     return lengthOf(record.length) + record;
   },
-  read: (frame) => recordsOf(Buffer.from(frame, "latin1")).map(unpacked),
+  read: (frame) => recordsOf(Buffer.from(frame, "latin1")).map(readRecord),
 };
 
-function unpacked(record: Buffer): Heard {
-  const [type, , id, ...rest] = decode(record) as Packed;
+function readRecord(record: Buffer): ReceivedRecord {
+  const [type, , id, ...rest] = decode(record) as RecordItems;
   if (type === INVOCATION) return { type, name: rest[0], value: (rest[1] as unknown[])[0] };
   const [kind, value] = rest;
   return { type, name: id, value, ...(kind === ERROR && { error: value }) };

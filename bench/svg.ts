@@ -1,5 +1,5 @@
-// The plot, drawn by hand: bars for saturated fan-out, and latency at a rate as lines. It has no background and takes
-// its colours from the reader's light or dark scheme.
+// The plot as SVG: bars for saturated fan-out, lines for latency at a rate. It has no background; its colours follow
+// the reader's light or dark scheme.
 
 import { OURS, SERVERS } from "./cases.ts";
 import { figuresOf, isOverloaded, type Result } from "./results.ts";
@@ -35,7 +35,7 @@ ${lines(results)}
 </svg>
 `;
 
-const text = (x: number, y: number, content: string, attributes = ""): string =>
+const text = ([x, y]: readonly [x: number, y: number], content: string, attributes = ""): string =>
   `<text x="${round(x)}" y="${round(y)}" ${attributes}>${content}</text>`;
 
 const round = (value: number): number => Math.round(value * 10) / 10;
@@ -55,10 +55,10 @@ const NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 const BARS = { left: 140, top: 42, width: 480, step: 24, height: 16 };
-/** There is room for a bar of each server. */
+/** With space for a bar of every server. */
 const BARS_END = BARS.top + SERVERS.length * BARS.step;
 
-/** Throughput as a ratio to ws, so that the machine's own speed falls out. */
+/** Throughput relative to ws, so that the speed of the machine cancels out. */
 function bars(results: readonly Result[]): string {
   const base = figuresOf(results, "saturation", "ws")?.delivered;
   if (base === undefined) return "";
@@ -67,20 +67,20 @@ function bars(results: readonly Result[]): string {
     return delivered ? [{ server, delivered }] : [];
   });
   const most = rows.reduce((max, { delivered }) => Math.max(max, delivered), base);
-  const drawn = rows.map(({ server, delivered }, index) => {
+  const parts = rows.map(({ server, delivered }, index) => {
     const y = BARS.top + index * BARS.step;
     const width = (delivered / most) * BARS.width;
     const kind = OURS.some((own) => own === server) ? "ours" : "peer";
-    const said = `${(delivered / base).toFixed(2)} × · ${short(delivered)}/s`;
+    const caption = `${(delivered / base).toFixed(2)} × · ${short(delivered)}/s`;
     return [
-      text(BARS.left - 8, y + 12, label(server), `text-anchor="end"`),
+      text([BARS.left - 8, y + 12], label(server), `text-anchor="end"`),
       `<rect class="${kind}" x="${BARS.left}" y="${y}" width="${round(width)}" height="${BARS.height}" rx="2"/>`,
-      text(BARS.left + width + 6, y + 12, said, `class="quiet"`),
+      text([BARS.left + width + 6, y + 12], caption, `class="quiet"`),
     ].join("\n");
   });
   return [
-    text(0, 18, "Messages delivered to 1,000 sockets of one room, × ws", `class="title"`),
-    ...drawn,
+    text([0, 18], "Messages delivered to 1,000 sockets of one room, × ws", `class="title"`),
+    ...parts,
   ].join("\n");
 }
 
@@ -90,7 +90,16 @@ const short = (value: number): string =>
 const LINES = { left: 60, top: BARS_END + 60, width: 500, height: 170 };
 const HEIGHT = LINES.top + LINES.height + 50;
 const RATES = [20, 100, 500];
-const LINED = ["logged", "ws", "socket.io", "partyserver", "bare", "signalr", "kestrel", "nats"];
+const LINE_SERVERS = [
+  "logged",
+  "ws",
+  "socket.io",
+  "partyserver",
+  "bare",
+  "signalr",
+  "kestrel",
+  "nats",
+];
 /** Latencies in ms; the axis is logarithmic. */
 const TICKS = [1, 3, 10, 30, 100, 300];
 
@@ -103,25 +112,24 @@ function yOf(ms: number): number {
   return LINES.top + LINES.height * (1 - part);
 }
 
-/** p99 at each rate that the server carries; a line that ends has met its limit. */
+/** p99 at each rate that the server sustains. A line ends at the server's limit. */
 function lines(results: readonly Result[]): string {
-  const drawn = LINED.map((server, index) => ({
+  const parts = LINE_SERVERS.map((server, index) => ({
     server,
     colour: `c${index + 1}`,
     points: pointsOf(results, server),
   })).filter(({ points }) => points.length > 0);
-  if (drawn.length === 0) return "";
+  if (parts.length === 0) return "";
   return [
     text(
-      0,
-      LINES.top - 30,
+      [0, LINES.top - 30],
       "99th percentile of latency, ms, at messages/s to 1,000 sockets",
       `class="title"`,
     ),
-    text(0, LINES.top - 13, "a line ends where its server cannot keep up", `class="quiet"`),
+    text([0, LINES.top - 13], "a line ends where its server cannot keep up", `class="quiet"`),
     ...axes(),
-    ...drawn.flatMap(({ points, colour }) => lineOf(points, colour)),
-    ...drawn.flatMap(({ server, colour }, index) => legendOf(server, colour, index)),
+    ...parts.flatMap(({ points, colour }) => lineOf(points, colour)),
+    ...parts.flatMap(({ server, colour }, index) => legendOf(server, colour, index)),
   ].join("\n");
 }
 
@@ -140,12 +148,11 @@ const pointsOf = (results: readonly Result[], server: string): Dot[] =>
 const axes = (): string[] => [
   ...TICKS.flatMap((ms) => [
     `<line class="grid" x1="${LINES.left}" x2="${LINES.left + LINES.width}" y1="${round(yOf(ms))}" y2="${round(yOf(ms))}"/>`,
-    text(LINES.left - 8, yOf(ms) + 4, String(ms), `text-anchor="end" class="quiet"`),
+    text([LINES.left - 8, yOf(ms) + 4], String(ms), `text-anchor="end" class="quiet"`),
   ]),
   ...RATES.map((rate) =>
     text(
-      xOf(rate),
-      LINES.top + LINES.height + 20,
+      [xOf(rate), LINES.top + LINES.height + 20],
       `${rate}/s`,
       `text-anchor="middle" class="quiet"`,
     ),
@@ -161,6 +168,6 @@ function legendOf(server: string, colour: string, index: number): string[] {
   const [x, y] = [LINES.left + LINES.width + 24, LINES.top + 14 + index * 20];
   return [
     `<line class="line ${colour}" x1="${x}" x2="${x + 18}" y1="${y}" y2="${y}"/>`,
-    text(x + 24, y + 4, label(server)),
+    text([x + 24, y + 4], label(server)),
   ];
 }

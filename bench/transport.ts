@@ -1,25 +1,25 @@
-// What lies between a socket and the frames of a dialect.
+// The interface of a transport: the layer between a socket's bytes and the frames of a dialect.
 
 export interface ReadFrame {
   readonly text: string;
-  /** Where the frame ends in all that was read. */
+  /** The frame's end, counted in bytes since the first one read. */
   readonly end: number;
 }
 
 export interface ReaderOptions {
   readonly binary?: boolean;
-  /** Whether what has come is to be read as it is, or together with what comes next. */
+  /** Whether the text ends with a complete record. Otherwise it is joined with the next frame. */
   isWhole?(frame: string): boolean;
 }
 
-/** A server's bytes as frames; throws on anything a server of this bench does not send. */
+/** Reads a server's bytes as frames. Throws on anything that no server of this bench sends. */
 export interface Reader {
   readonly atBoundary: boolean;
-  /** The chunk may be overwritten afterwards. */
+  /** The chunk may be reused after the call. */
   read(chunk: Buffer, onFrame: (frame: ReadFrame) => void): void;
 }
 
-/** Where a wire leads. */
+/** The destination of a wire. */
 export interface Target {
   readonly host: string;
   readonly path: string;
@@ -28,12 +28,14 @@ export interface Target {
 export type Take = (bytes: Buffer) => void;
 
 export interface Transport {
-  /** What a socket says first, and how the answer begins if it is open then. Absent: it is open at once. */
+  /**
+   * The request that opens the stream, and how its response begins if it succeeds. Absent: the socket is open at once.
+   */
   readonly opening?: { request(target: Target): string; readonly answer: string };
-  /** What the client says, as bytes. */
+  /** The bytes of one frame. */
   frame(text: string, target: Target, binary?: boolean): Buffer;
-  /** `consumed`: where in all bytes it begins. */
+  /** A reader whose first byte is at `consumed` of all bytes. */
   reader(options: ReaderOptions, consumed?: number): Reader;
-  /** Takes off what HTTP puts around the bytes of frames. Absent: there is nothing around them. */
+  /** Removes HTTP's encoding around the bytes of frames. Absent: there is none. */
   unwrapping?(): (chunk: Buffer, take: Take) => void;
 }

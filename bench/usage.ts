@@ -1,8 +1,8 @@
-// Who used the processors, from Linux's /proc: the server, this process, and everybody else.
+// CPU use from Linux's /proc: of the server, of this process, and of all others.
 
 import { readFileSync } from "node:fs";
 
-/** Seconds of processor time since boot or start. */
+/** CPU time in seconds, since boot or start of the process. */
 interface Reading {
   readonly at: number;
   readonly server: number;
@@ -12,7 +12,7 @@ interface Reading {
 
 export interface Usage {
   readonly seconds: number;
-  /** Cores. */
+  /** CPU use, in cores. */
   readonly server: number;
   readonly client: number;
   readonly foreign: number;
@@ -26,7 +26,7 @@ function ofProcess(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
-/** All but idle and waiting for disks; steal counts as somebody else's. */
+/** Everything but idle and I/O wait; steal counts as other processes. */
 function ofMachine(): number {
   const [line = ""] = readFileSync("/proc/stat", "latin1").split("\n");
   const [user, nice, system, , , irq, softirq, steal] = line.split(/ +/).slice(1).map(Number);
@@ -45,7 +45,7 @@ export const readUsage = (pids: readonly number[]): Reading => ({
   all: ofMachine(),
 });
 
-/** `idleSeconds`: of this process' time, what it spent waiting for the clock. */
+/** `idleSeconds` is the time that this process spent spinning. */
 export function usageBetween(from: Reading, to: Reading, idleSeconds = 0): Usage {
   const seconds = (to.at - from.at) / 1_000;
   const [server, mine] = [to.server - from.server, to.own - from.own];
@@ -57,7 +57,7 @@ export function usageBetween(from: Reading, to: Reading, idleSeconds = 0): Usage
   };
 }
 
-/** Bytes of memory the processes hold. */
+/** Resident memory of the processes, in bytes. */
 export const residentBytes = (pids: readonly number[]): number =>
   pids.reduce((sum, pid) => sum + residentBytesOf(pid), 0);
 

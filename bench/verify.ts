@@ -1,19 +1,19 @@
-// Every byte at every subscriber is checked. All subscribers of a room hear the same stream, so it is parsed once, by
-// whoever is ahead, and the others' bytes are compared with it. A socket whose bytes differ (its server groups records
-// in another way for it) is parsed by itself from there on.
+// Verifies every byte at every subscriber. All subscribers of a room receive the same stream, so it is parsed once, for
+// the subscriber that is ahead, and compared with the bytes of the others. A socket whose bytes differ (its server
+// groups records differently) is parsed on its own from there on.
 
 import type { Reader } from "./transport.ts";
 
-/** Zero, all of them, or the run does not count. */
+/** Counts of faults. A measurement with any of them is void. */
 export interface Faults {
   gaps: number;
   duplicates: number;
   bad: number;
 }
 
-type Heard = (frame: string) => number[];
+type ReadMessages = (frame: string) => number[];
 
-/** Expects 1, 2, 3 … */
+/** Expects the numbers 1, 2, 3 … */
 export class Sequence {
   next: number;
   readonly #faults: Faults;
@@ -34,17 +34,17 @@ export class Sequence {
   }
 }
 
-export interface StreamOptions {
-  readonly heard: Heard;
-  /** `consumed`: where in all bytes it begins. */
+interface StreamOptions {
+  readonly messagesIn: ReadMessages;
+  /** A reader whose first byte is at `consumed` of all bytes. */
   reader(consumed?: number): Reader;
   readonly faults: Faults;
-  /** How much of it is remembered for those who are behind; powers of two. */
+  /** Bytes and frames kept for subscribers that are behind; powers of two. */
   readonly bytes: number;
   readonly frames: number;
 }
 
-/** What a room's subscribers hear: bytes, where its frames end, and which message comes after each. */
+/** The stream of a room: its bytes, the ends of its frames, and the message expected after each frame. */
 export class RoomStream {
   readonly options: StreamOptions;
   readonly #ring: Buffer;
@@ -77,16 +77,16 @@ export class RoomStream {
     return frame < 0 ? 1 : this.#nexts[frame & (this.#nexts.length - 1)]!;
   }
 
-  /** Whether the chunk goes on at `position` as the others heard it; what is new becomes part of the stream. */
+  /** Whether the chunk equals the stream at `position`. Bytes beyond the stream's end are appended to it. */
   accepts(position: number, chunk: Buffer): boolean {
     if (position < this.#head - this.#ring.length) return false;
     const known = Math.min(chunk.length, this.#head - position);
-    if (!this.#same(position, chunk, known)) return false;
+    if (!this.#equals(position, chunk, known)) return false;
     if (known < chunk.length) this.#append(chunk.subarray(known));
     return true;
   }
 
-  #same(position: number, chunk: Buffer, length: number): boolean {
+  #equals(position: number, chunk: Buffer, length: number): boolean {
     const start = position & (this.#ring.length - 1);
     const first = Math.min(length, this.#ring.length - start);
     return (
@@ -102,72 +102,72 @@ export class RoomStream {
     bytes.copy(this.#ring, 0, first);
     this.#head += bytes.length;
     this.#reader.read(bytes, ({ text, end }) => {
-      for (const seq of this.options.heard(text)) this.#sequence.take(seq);
+      for (const seq of this.options.messagesIn(text)) this.#sequence.take(seq);
       const frame = this.#frames++ & (this.#ends.length - 1);
       this.#ends[frame] = end;
       this.#nexts[frame] = this.#sequence.next;
     });
   }
 
-  /** The bytes between two places that are still remembered. */
+  /** The bytes between two positions that are still kept. */
   slice(from: number, to: number): Buffer {
     const mask = this.#ring.length - 1;
     return Buffer.from(Array.from({ length: to - from }, (_, i) => this.#ring[(from + i) & mask]!));
   }
 }
 
-/** Messages `first` up to, not including, `end` have arrived. */
-export type Arrived = (first: number, end: number) => void;
+/** Called for the messages from `first` up to, not including, `end`. */
+type OnMessages = (first: number, end: number) => void;
 
 export class Subscriber {
   readonly #stream: RoomStream;
-  readonly #arrived: Arrived;
+  readonly #onMessages: OnMessages;
   #position = 0;
   #frame = 0;
   #own: { readonly reader: Reader; readonly sequence: Sequence } | undefined;
 
-  constructor(stream: RoomStream, arrived: Arrived) {
+  constructor(stream: RoomStream, onMessages: OnMessages) {
     this.#stream = stream;
-    this.#arrived = arrived;
+    this.#onMessages = onMessages;
   }
 
-  /** The newest message that has arrived. */
+  /** The number of the newest message received. */
   get seq(): number {
     return (this.#own?.sequence.next ?? this.#stream.nextAfter(this.#frame - 1)) - 1;
   }
 
-  /** Frames that have arrived, as far as they were the room's. */
+  /** Frames received. */
   get frames(): number {
     return this.#frame;
   }
 
   receive(chunk: Buffer): void {
-    if (!this.#own && this.#stream.accepts(this.#position, chunk)) this.#follow(chunk.length);
-    else this.#alone(chunk);
+    if (!this.#own && this.#stream.accepts(this.#position, chunk)) this.#advance(chunk.length);
+    else this.#readOwn(chunk);
   }
 
-  #follow(length: number): void {
+  #advance(length: number): void {
     const stream = this.#stream;
     this.#position += length;
     const from = this.#frame;
     while (this.#frame < stream.frames && stream.endOf(this.#frame) <= this.#position)
       this.#frame++;
-    if (this.#frame > from) this.#tell(stream.nextAfter(from - 1), this.seq + 1);
+    if (this.#frame > from) this.#report(stream.nextAfter(from - 1), this.seq + 1);
   }
 
-  #alone(chunk: Buffer): void {
-    this.#own ??= this.#part();
+  #readOwn(chunk: Buffer): void {
+    this.#own ??= this.#startOwn();
     const { reader, sequence } = this.#own;
     reader.read(chunk, ({ text }) => {
       const first = sequence.next;
-      for (const seq of this.#stream.options.heard(text)) sequence.take(seq);
+      for (const seq of this.#stream.options.messagesIn(text)) sequence.take(seq);
       this.#frame++;
-      this.#tell(first, sequence.next);
+      this.#report(first, sequence.next);
     });
   }
 
-  /** Begins at the last frame that was heard as a whole. */
-  #part() {
+  /** A reader of this subscriber's own, from the end of the last complete frame. */
+  #startOwn() {
     const { faults } = this.#stream.options;
     const boundary = this.#frame === 0 ? 0 : this.#stream.endOf(this.#frame - 1);
     const reader = this.#stream.options.reader(boundary);
@@ -175,7 +175,7 @@ export class Subscriber {
     return { reader, sequence: new Sequence(faults, this.seq + 1) };
   }
 
-  #tell(first: number, end: number): void {
-    if (end > first) this.#arrived(first, end);
+  #report(first: number, end: number): void {
+    if (end > first) this.#onMessages(first, end);
   }
 }

@@ -1,5 +1,5 @@
-// Just enough WebSocket for a load generator: the upgrade, masked frames out, frames in. No library's own cost or
-// cleverness stands between the socket and the counters.
+// Minimal WebSocket for a load generator: upgrade, masked frames out, frames in. No library's cost stands between the
+// socket and the counters.
 
 import { randomBytes } from "node:crypto";
 import type { ReadFrame, Reader, ReaderOptions, Target, Transport } from "./transport.ts";
@@ -30,7 +30,7 @@ const CLOSE = 0x8;
 const FIN = 0x80;
 const MASKED = 0x80;
 
-/** A client's frame, masked as clients must. A binary one is given as a string of one character for each byte. */
+/** A client's frame, masked (RFC 6455 §5.3). Binary payloads are strings of one character per byte. */
 function maskedFrame(text: string, binary = false): Buffer {
   const payload = Buffer.from(text, binary ? "latin1" : "utf8");
   const { length } = payload;
@@ -48,13 +48,13 @@ function maskedFrame(text: string, binary = false): Buffer {
   return frame;
 }
 
-const NOTHING = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 
 class FrameReader implements Reader {
   readonly #options: ReaderOptions;
-  #rest: Buffer = NOTHING;
-  /** Of a message in several frames, those that have come. */
-  #begun = "";
+  #rest: Buffer = EMPTY;
+  /** The frames so far of an unfinished message. */
+  #message = "";
   #consumed: number;
 
   constructor(options: ReaderOptions = {}, consumed = 0) {
@@ -63,21 +63,21 @@ class FrameReader implements Reader {
   }
 
   get atBoundary(): boolean {
-    return this.#rest.length === 0 && this.#begun === "";
+    return this.#rest.length === 0 && this.#message === "";
   }
 
   read(chunk: Buffer, onFrame: (frame: ReadFrame) => void): void {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     let at = 0;
     for (let end = endOf(bytes, at); end !== undefined; end = endOf(bytes, at)) {
-      const text = this.#begun + this.#textOf(bytes, at, end);
+      const text = this.#message + this.#textOf(bytes, at, end);
       const isWhole = (bytes[at]! & FIN) !== 0 && (this.#options.isWhole?.(text) ?? true);
       this.#consumed += end - at;
       at = end;
-      this.#begun = isWhole ? "" : text;
+      this.#message = isWhole ? "" : text;
       if (isWhole) onFrame({ text, end: this.#consumed });
     }
-    this.#rest = at < bytes.length ? Buffer.from(bytes.subarray(at)) : NOTHING;
+    this.#rest = at < bytes.length ? Buffer.from(bytes.subarray(at)) : EMPTY;
   }
 
   #textOf(bytes: Buffer, at: number, end: number): string {
@@ -90,7 +90,7 @@ class FrameReader implements Reader {
   }
 }
 
-/** Where the frame at `at` ends, if it is there as a whole. */
+/** The end of the frame at `at`; undefined where it is incomplete. */
 function endOf(bytes: Buffer, at: number): number | undefined {
   const length = bytes.length > at + 1 ? bytes[at + 1]! : 0x100;
   const start = at + headLength(length);

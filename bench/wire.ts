@@ -1,4 +1,4 @@
-// One raw socket: connect, open, say hello, be ready; then bytes go to whoever listens.
+// One raw socket: connects, opens its transport, completes the dialect's greeting; then its bytes go to a listener.
 
 import { connect, type Socket } from "node:net";
 import type { Dialect } from "./dialect.ts";
@@ -11,7 +11,7 @@ export interface Place {
   readonly member: number;
 }
 
-/** All sockets read into one buffer: what is in it is used before the next read. */
+/** One read buffer for all sockets: its content is consumed before the next read. */
 const SHARED = Buffer.allocUnsafe(256 * 1024);
 const HEAD_END = "\r\n\r\n";
 
@@ -23,24 +23,24 @@ export class Wire {
   readonly #reader: Reader;
   readonly room: string;
   #head = "";
-  /** Everything that comes, and what of it are frames. */
-  #bytes: Take = (chunk) => this.#opening(chunk);
-  #frames: Take = (chunk) => this.#arriving(chunk);
-  #ready: () => void = () => {};
-  #failed: (error: Error) => void = () => {};
+  /** The handlers of all bytes, and of those that belong to frames. */
+  #bytes: Take = (chunk) => this.#onOpeningResponse(chunk);
+  #frames: Take = (chunk) => this.#onGreeting(chunk);
+  #onReady: () => void = () => {};
+  #onFailure: (error: Error) => void = () => {};
   #closing = false;
-  /** When something last came, by `performance.now()`. */
-  heardAt = 0;
+  /** Time of the last bytes, by `performance.now()`. */
+  receivedAt = 0;
 
-  /** Resolves once the socket is in its room. `lost` hears of a socket that ends by itself later on. */
-  static open(dialect: Dialect, place: Place, lost: (error: Error) => void): Promise<Wire> {
+  /** Resolves once the socket is in its room. `onLost` is called if the socket ends later without `close`. */
+  static open(dialect: Dialect, place: Place, onLost: (error: Error) => void): Promise<Wire> {
     return new Promise((resolve, reject) => {
       const wire = new Wire(dialect, place);
-      wire.#ready = () => {
-        wire.#failed = lost;
+      wire.#onReady = () => {
+        wire.#onFailure = onLost;
         resolve(wire);
       };
-      wire.#failed = reject;
+      wire.#onFailure = reject;
     });
   }
 
@@ -73,16 +73,16 @@ export class Wire {
   #end(error: Error): void {
     if (this.#closing) return;
     this.close();
-    this.#failed(error);
+    this.#onFailure(error);
   }
 
   #open(): void {
     const { opening } = this.#transport;
     if (opening) this.#socket.write(opening.request(this.#target));
-    else this.#begin();
+    else this.#start();
   }
 
-  #opening(chunk: Buffer): void {
+  #onOpeningResponse(chunk: Buffer): void {
     this.#head += chunk.toString("latin1");
     const end = this.#head.indexOf(HEAD_END);
     if (end < 0) return;
@@ -91,36 +91,36 @@ export class Wire {
     if (/^(?:sec-websocket-extensions|content-encoding):/im.test(this.#head.slice(0, end)))
       throw new Error("The server compresses.");
     const rest = Buffer.from(this.#head.slice(end + HEAD_END.length), "latin1");
-    this.#begin();
+    this.#start();
     if (rest.length > 0) this.#bytes(rest);
   }
 
-  #begin(): void {
+  #start(): void {
     const unwrap = this.#transport.unwrapping?.();
     const take: Take = (bytes) => this.#frames(bytes);
     this.#bytes = unwrap ? (chunk) => unwrap(chunk, take) : take;
-    if (this.#dialect.hello) this.say(this.#dialect.hello(this.room));
-    if (!this.#dialect.isReady) this.#ready();
+    if (this.#dialect.hello) this.send(this.#dialect.hello(this.room));
+    if (!this.#dialect.isReady) this.#onReady();
   }
 
-  /** Before the run begins: welcomes and presence. */
-  #arriving(chunk: Buffer): void {
-    this.heardAt = performance.now();
+  /** Frames before the run: greetings and presence. */
+  #onGreeting(chunk: Buffer): void {
+    this.receivedAt = performance.now();
     this.#reader.read(chunk, ({ text }) => {
       const reply = this.#dialect.reply?.(text, this.room);
-      if (reply !== undefined) this.say(reply);
-      if (this.#dialect.isReady?.(text)) this.#ready();
+      if (reply !== undefined) this.send(reply);
+      if (this.#dialect.isReady?.(text)) this.#onReady();
     });
   }
 
-  /** From now on bytes go to `listener`. Throws in the middle of a frame. */
+  /** Sends all further bytes to `listener`. Throws in the middle of a frame. */
   listen(listener: Take): void {
     if (!this.#reader.atBoundary) throw new Error("A run cannot begin in the middle of a frame.");
     this.#frames = listener;
   }
 
-  /** One frame. */
-  say(frame: string): void {
+  /** Sends one frame. */
+  send(frame: string): void {
     this.write(this.frame(frame));
   }
 
@@ -144,20 +144,20 @@ export class Wire {
 
 const AT_ONCE = 64;
 
-/** Opens them in order, some at a time. */
+/** Opens wires in order, `AT_ONCE` at a time. */
 export async function openAll(
   dialect: Dialect,
   places: readonly Place[],
-  lost: (error: Error) => void,
+  onLost: (error: Error) => void,
 ): Promise<Wire[]> {
   const wires: Wire[] = [];
   let next = 0;
   const open = async (): Promise<void> => {
     while (next < places.length) {
       const index = next++;
-      // One after another is the point: each of these loops has one upgrade under way.
+      // Each loop has one upgrade in flight.
       // oxlint-disable-next-line no-await-in-loop
-      wires[index] = await Wire.open(dialect, places[index]!, lost);
+      wires[index] = await Wire.open(dialect, places[index]!, onLost);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, open));

@@ -1,6 +1,6 @@
 // The traffic of one connection: every frame in both directions, and statistics of the last seconds. Without DOM.
 
-import { PING } from "../src/model/both-ends.ts";
+import { PING } from "../src/model/wire-constants.ts";
 
 export interface Frame {
   /** Milliseconds since 1970. */

@@ -1,4 +1,5 @@
-// Bundles demo/ into public/demo.js. wrangler runs this before it starts, when something changed, and before it deploys.
+// Bundles demo/ into public/demo.js. wrangler runs this before it starts, before it deploys, and whenever a file
+// changed.
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -20,8 +21,8 @@ const { outputFiles } = await build({
 const [bundle] = outputFiles;
 if (!bundle) throw new Error("esbuild has made nothing.");
 
-// Endpoints side by side share the file: what is the same is not written, so that nobody's watcher sees it, and what is
-// not is never seen half-written.
+// Endpoints that run side by side share the file. An unchanged bundle is not written, so that it wakes no watcher; a
+// changed one replaces the file atomically.
 if (!existsSync(OUTPUT) || readFileSync(OUTPUT, "utf8") !== bundle.text) {
   const draft = `${PROJECT}node_modules/.demo-${process.pid}.js`;
   writeFileSync(draft, bundle.contents);

@@ -1,4 +1,4 @@
-// Builds what `npm pack` ships into dist/: one module and one declaration for each source that the exports reach.
+// Builds the contents of the package into dist/: one module and one declaration per source that the exports reach.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -21,5 +21,6 @@ const { exports } = JSON.parse(readFileSync(`${PROJECT}package.json`, "utf8")) a
 const targets = Object.values(exports).flatMap((target) =>
   typeof target === "string" ? [target] : Object.values(target),
 );
+// A target without a file would only fail at the package's users.
 const missing = targets.filter((target) => !existsSync(`${PROJECT}${target}`));
 if (missing.length > 0) throw new Error(`The build has made no ${missing.join(", ")}.`);

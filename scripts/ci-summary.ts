@@ -1,8 +1,8 @@
-// The last lines of .ci/run: what failed, and the counts of tests and checks together.
+// Prints the last lines of .ci/run: the failures, and the counts of tests and checks together.
 
 import { existsSync, readFileSync } from "node:fs";
 
-/** What we read of vitest's JSON report. */
+/** The members of vitest's JSON report that are read here. */
 export interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
@@ -11,7 +11,7 @@ export interface Report {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    /** Why the file failed, where its tests did not get to run. */
+    /** The reason, where the file failed before its tests ran. */
     readonly message?: string;
     readonly assertionResults: readonly {
       readonly status: string;
@@ -21,19 +21,19 @@ export interface Report {
   }[];
 }
 
-export interface Step {
+interface Step {
   readonly name: string;
   readonly exitCode: number;
 }
 
-export interface Summary {
+interface Summary {
   readonly failures: readonly string[];
-  /** `N passed, N failed`, and `, N skipped` if any was. */
+  /** `N passed, N failed`, followed by `, N skipped` where tests were skipped. */
   readonly line: string;
   readonly ok: boolean;
 }
 
-/** The step named "tests" is counted by its report; every other step counts as one. */
+/** Counts the step named "tests" by its report, and every other step as one check. */
 export function summarise(report: Report | undefined, steps: readonly Step[]): Summary {
   const checks = steps.filter(({ name }) => name !== "tests");
   const failures = [
@@ -53,7 +53,7 @@ function testFailures(report: Report | undefined, exitCode: number | undefined):
   const failures = report.testResults.flatMap(
     ({ name, status, message = "", assertionResults }) => {
       const failed = assertionResults.filter((result) => result.status === "failed");
-      // A file which does not even load has no failed test in it.
+      // A file that fails to load has no failed test.
       if (failed.length === 0 && status === "failed")
         return [`${name}: the file failed${because(message)}`];
       return failed.map(
@@ -67,7 +67,7 @@ function testFailures(report: Report | undefined, exitCode: number | undefined):
   return exitCode === 0 ? [] : [`tests: vitest ended with ${exitCode}, an error outside the tests`];
 }
 
-/** The beginning of a reason: often nobody can look at the machine where it happened. */
+/** The start of the reason: the machine that ran the tests is often out of reach afterwards. */
 const because = (reason: string): string =>
   reason ? `\n    ${reason.slice(0, 600).replaceAll("\n", "\n    ")}` : "";
 

@@ -1,8 +1,9 @@
-// What our commands share: the answer goes to standard output, a wrong flag to standard error with exit code 2.
+// Shared by the commands: output goes to standard output, a usage error to standard error with exit code 2.
 
-/** The caller wrote something we do not understand. */
+/** An error in the command's arguments. The help text follows its message. */
 export class UsageError extends Error {}
 
+/** Runs a command and prints its result. Exit codes: 0 success, 1 failure, 2 usage error. */
 export async function command(
   help: string,
   run: (args: string[]) => Promise<string> | string,

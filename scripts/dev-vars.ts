@@ -1,16 +1,19 @@
-// The secret of the local endpoint: where it is kept and how it first comes to be. Production secrets live at Cloudflare.
+// The local endpoint's secrets in .dev.vars: creation and reading. Production secrets are stored at Cloudflare.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 
+/** 256 random bits in base64url. */
 export const randomSecret = (): string => randomBytes(32).toString("base64url");
 
-/** Writes `.dev.vars` with a random secret and a random key for services, unless there is one: that is left alone, byte for byte. */
+/**
+ * Writes `.dev.vars` with a random secret and a random access key. An existing file is left as it is, byte for byte.
+ */
 export function ensureDevVars(folder: string): { path: string; created: boolean } {
   const path = join(folder, ".dev.vars");
-  const text = `# The local endpoint's own. Never commit it, and never deploy DEV_TOKENS: it signs in whoever asks.
+  const text = `# Secrets of the local endpoint. Never commit this file, and never deploy DEV_TOKENS: it issues tokens without credentials.
 JWT_SECRET=${randomSecret()}
 ACCESS_KEYS=${randomSecret()}
 DEV_TOKENS=1
@@ -30,11 +33,14 @@ export interface Keys {
   readonly audience: string;
 }
 
-/** What the local endpoint checks tokens against: [vars] of wrangler.toml, and `.dev.vars` over it, as wrangler does. */
+/**
+ * The values that the local endpoint verifies tokens with: [vars] of wrangler.toml, overridden by `.dev.vars`, as
+ * wrangler does. Throws where one is missing.
+ */
 export async function readKeys(folder: string): Promise<Keys> {
   const config = join(folder, "wrangler.toml");
   if (!existsSync(config)) throw new Error(`There is no wrangler.toml in ${folder}.`);
-  // Half a second to load: only for who needs it.
+  // Loading wrangler takes half a second, so only this function does.
   const wrangler = await import("wrangler");
   const fromConfig = wrangler.unstable_readConfig({ config }, { hideWarnings: true }).vars;
   const fromDevVars = parseEnv(readFileSync(join(folder, ".dev.vars"), "utf8"));

@@ -1,4 +1,5 @@
-// `npm run dev`: the endpoint on this machine. Makes its secret, starts wrangler, says where it is, and leaves nothing behind.
+// `npm run dev`: runs the endpoint locally. Creates its secrets, starts wrangler, prints the address, and ends every
+// process it started.
 
 import { parseArgs } from "node:util";
 import { UsageError, command } from "./command.ts";
@@ -8,8 +9,8 @@ import { wranglerDev } from "./wrangler.ts";
 const HELP = `Usage: npm run dev -- [options]
 
 Starts the endpoint at http://127.0.0.1:8787 and reloads it when src/ changes. The first start writes .dev.vars with a
-random JWT_SECRET and ACCESS_KEYS; a file that is there is left alone. What objects store is kept in .wrangler/state. Ctrl-C ends it.
-DEV_TOKENS=1 in .dev.vars lets the demo sign in whoever asks, on 127.0.0.1 only.
+random JWT_SECRET and ACCESS_KEYS; an existing file is left as it is. Objects store their data in .wrangler/state. Ctrl-C
+ends it. DEV_TOKENS=1 in .dev.vars lets the demo sign in without credentials, on 127.0.0.1 only.
 
   --port <number>   Listen there instead of 8787.
   --ip <address>    Listen there instead of 127.0.0.1; 0.0.0.0 is every address of this machine.
@@ -18,19 +19,19 @@ DEV_TOKENS=1 in .dev.vars lets the demo sign in whoever asks, on 127.0.0.1 only.
 Any other option goes to "wrangler dev" as it is, for example --log-level warn.
 `;
 
-/** Long enough for wrangler to tidy up; workerd with an open socket would not go at all. */
+/** Time for wrangler to clean up. workerd with an open socket would never exit by itself. */
 const GRACE_MS = 1_500;
 
 async function runUntilStopped({ ip, args }: DevOptions): Promise<void> {
   const run = wranglerDev({ cwd: process.cwd(), args });
   let ending: Promise<void> | undefined;
   onStop(() => {
-    // Who asks twice does not want to wait.
+    // A second signal ends it at once.
     ending = run.end(ending ? 0 : GRACE_MS);
   });
   run.ready.then(
     ({ port }) => console.log(greeting(ip, port)),
-    () => {}, // Its own output says why.
+    () => {}, // wrangler has printed the reason.
   );
   await run.ended;
   await (ending ?? run.end());
@@ -40,7 +41,7 @@ async function runUntilStopped({ ip, args }: DevOptions): Promise<void> {
 function onStop(stop: () => void): void {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
   const parent = process.ppid;
-  // npm that is killed takes nobody along; the port would stay taken.
+  // A killed npm does not end its children, and the port would stay in use: so the parent is watched.
   if (process.env["npm_lifecycle_event"] === "dev") {
     setInterval(() => process.ppid !== parent && stop(), 500).unref();
   }
@@ -48,10 +49,11 @@ function onStop(stop: () => void): void {
 
 interface DevOptions {
   readonly ip: string;
-  /** For wrangler. */
+  /** Arguments of `wrangler dev`. */
   readonly args: readonly string[];
 }
 
+/** Splits the arguments into our own options and those for wrangler. Throws a `UsageError`. */
 function devOptions(args: string[]): DevOptions | "help" {
   const options = {
     port: { type: "string", default: "8787" },
@@ -65,17 +67,20 @@ function devOptions(args: string[]): DevOptions | "help" {
   if (typeof port !== "string" || !isPort(port)) {
     throw new UsageError("--port needs a number from 1 to 65535.");
   }
-  const ours = parsed.tokens.flatMap((token) => {
+  const ownTokens = parsed.tokens.flatMap((token) => {
     if (token.kind !== "option" || !Object.hasOwn(options, token.name)) return [];
     return token.inlineValue === false ? [token.index, token.index + 1] : [token.index];
   });
-  const theirs = args.filter((_, index) => !ours.includes(index));
-  const closed = LOOPBACK.has(ip) ? [] : NO_DEV_TOKENS;
-  return { ip, args: ["--ip", ip, "--port", port, ...closed, ...theirs] };
+  const wranglerArgs = args.filter((_, index) => !ownTokens.includes(index));
+  const overrides = LOOPBACK.has(ip) ? [] : NO_DEV_TOKENS;
+  return { ip, args: ["--ip", ip, "--port", port, ...overrides, ...wranglerArgs] };
 }
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
-/** The worker knows who asks by the Host header alone, and a neighbour may write there what it likes. */
+/**
+ * Disables DEV_TOKENS on addresses that other machines reach: the worker only sees the Host header, which callers
+ * choose.
+ */
 const NO_DEV_TOKENS = ["--var", "DEV_TOKENS:0"];
 
 const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;

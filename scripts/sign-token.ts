@@ -1,11 +1,12 @@
-// One token, signed with the endpoint's secret. Whose, and with which claims, is for the callers: token.ts and the tests.
+// Signs one token with the endpoint's secret. The user and the claims are chosen by the callers: token.ts and the
+// tests.
 
 import { SignJWT } from "jose";
 import type { Keys } from "./dev-vars.ts";
 
 export interface TokenOptions {
   readonly user: string;
-  /** Any further claims; the command's own (sub, iss, aud, iat, exp) win. */
+  /** Further claims. `sub`, `iss`, `aud`, `iat` and `exp` cannot be overridden. */
   readonly claims?: Readonly<Record<string, unknown>>;
   readonly ttlSeconds?: number;
   readonly nowSeconds?: number;

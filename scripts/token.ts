@@ -1,4 +1,4 @@
-// `npm run -s token -- alice`: one token for the local endpoint on standard output, and nothing else.
+// `npm run -s token -- alice`: prints one token for the local endpoint to standard output, and nothing else.
 
 import { parseArgs } from "node:util";
 import { ensureDevVars, readKeys } from "./dev-vars.ts";
@@ -12,15 +12,15 @@ Prints a token for the local endpoint, signed with JWT_SECRET of .dev.vars (writ
 audience are those of wrangler.toml, or of .dev.vars where it names them.
 
   --role <name>          The claim "role". Repeated: an array.
-  --claim <name=value>   Any other claim: a string, or what a JSON object or array says. Repeated name: an array.
+  --claim <name=value>   Any other claim: a string, or a JSON object or array. Repeated name: an array.
   --tenant <name>        The claim "tid". Without it the tenant is "default".
-  --ttl <seconds>        How long it lives. Default 3600.
+  --ttl <seconds>        Lifetime of the token. Default 3600.
   -h, --help             This text.
 
 Example: npm run -s token -- alice --role Admin --claim permissions=users.manage --tenant acme --ttl 600
 `;
 
-/** These have a meaning of their own, which a string would spoil. */
+/** Claims that `--claim` cannot set: the command or the other options determine them. */
 const OWN_CLAIMS = ["sub", "iss", "aud", "iat", "exp", "nbf"];
 
 function tokenOptions(args: string[]): TokenOptions | "help" {
@@ -53,12 +53,13 @@ function claimPair(text: string): [string, unknown] {
   return [name, claimValue(text.slice(at + 1))];
 }
 
+/** Text that begins as a JSON object or array is parsed; any other value is a string. */
 function claimValue(text: string): unknown {
   if (!/^[[{]/.test(text)) return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // A text may begin with a bracket.
+    // Text that begins with a bracket.
     return text;
   }
 }
@@ -76,7 +77,7 @@ function seconds(text: string): number {
   throw new UsageError(`--ttl ${text} is not a whole number of seconds, 1 or more.`);
 }
 
-/** parseArgs would explain how a value may begin with a dash; this one may not. */
+/** Refuses a negative `--ttl` with our own message; parseArgs would explain how values may begin with a dash. */
 function refuseNegative(args: readonly string[]): void {
   const value = args[args.indexOf("--ttl") + 1];
   if (args.includes("--ttl") && value?.startsWith("-")) seconds(value);

@@ -1,4 +1,4 @@
-// Runs `wrangler dev` so that nothing of it outlives us. Flags and words are for the callers: dev.ts and the tests.
+// Runs `wrangler dev` and ends every process of it. Options and output are up to the callers: dev.ts and the tests.
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -10,10 +10,10 @@ const WRANGLER = fileURLToPath(
   new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url),
 );
 
-/** [build] of wrangler.toml runs on our own Node: another on the path may be too old for TypeScript. */
+/** [build] of wrangler.toml runs on our own Node: the first one on the path may be too old for TypeScript. */
 const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
 
-/** Local means local. The environment may say otherwise. */
+/** Disables telemetry and update checks. Variables of the environment take precedence. */
 const LOCAL = {
   // wrangler 4.164 keeps every event in a local log store, which throttles sockets below 1,000 messages a second.
   X_LOCAL_OBSERVABILITY: "false",
@@ -22,32 +22,32 @@ const LOCAL = {
   WRANGLER_SEND_ERROR_REPORTS: "false",
   WRANGLER_NO_SKILLS_UPDATE_PROMPTS: "true",
   WRANGLER_WRITE_LOGS: "false",
-  // The banner is also what looks for updates.
+  // The banner also checks for updates.
   WRANGLER_HIDE_BANNER: "true",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 };
 
 /**
- * The shell leads a process group and waits for the end of its input, whose other end we hold: when we end, however we
- * end, it kills the group. When wrangler ends first, what it left behind goes with it.
+ * The shell leads a process group and waits for the end of its standard input, which this process holds open. When this
+ * process ends, in whatever way, the shell kills the group; when wrangler ends first, the shell kills the rest of it.
  */
 const GUARD = '{ "$@"; kill -9 0; } </dev/null & cat >/dev/null; kill -9 0';
 
-export interface WranglerOptions {
+interface WranglerOptions {
   /** The folder with wrangler.toml. */
   readonly cwd: string;
-  /** What follows `wrangler dev`. */
+  /** Arguments after `wrangler dev`. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Where its output goes; without it, to our own. */
+  /** Receives the output. Absent: it goes to our own output. */
   readonly onOutput?: (text: string) => void;
 }
 
 export interface WranglerRun {
-  /** Resolves once requests are answered; rejects if wrangler ends first. */
+  /** Resolves once requests are served; rejects if wrangler ends before that. */
   readonly ready: Promise<{ readonly port: number }>;
   readonly ended: Promise<void>;
-  /** Ends wrangler and its engines: at once, or after asking and waiting for the grace. */
+  /** Ends wrangler and all its processes: at once, or with SIGTERM first and SIGKILL after `graceMs`. */
   end(graceMs?: number): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export function wranglerDev({ cwd, args, env, onOutput }: WranglerOptions): Wran
   const child = spawn("sh", ["-c", GUARD, "sh", process.execPath, WRANGLER, "dev", ...quiet], {
     cwd,
     env: { ...LOCAL, ...process.env, PATH, ...env },
-    // A group of its own, so that Ctrl-C reaches us alone and workerd cannot be left behind.
+    // A process group of its own: Ctrl-C reaches this process alone, and workerd cannot be left behind.
     detached: true,
     stdio: ["pipe", output, output, "ipc"],
   });
@@ -71,14 +71,14 @@ export function wranglerDev({ cwd, args, env, onOutput }: WranglerOptions): Wran
 
 function whenReady(child: ChildProcess): Promise<{ port: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ port: number }>();
-  // wrangler tells a parent with an IPC channel where it listens; the shell passes the channel on.
+  // wrangler reports its address to a parent with an IPC channel, which the shell passes on.
   child.on("message", (message) => {
     const { event, port } = JSON.parse(String(message)) as { event?: string; port?: number };
     if (event === "DEV_SERVER_READY" && port !== undefined) resolve({ port });
   });
   child.once("error", reject);
   child.once("exit", () => reject(new Error("wrangler ended before it was ready.")));
-  // Whoever waits for readiness sees the rejection; whoever does not should not crash on it.
+  // The rejection reaches callers that await `ready`, and must not crash the others.
   promise.catch(() => {});
   return promise;
 }
@@ -99,7 +99,7 @@ function signal(group: number, name: NodeJS.Signals): void {
   try {
     process.kill(-group, name);
   } catch (error) {
-    // ESRCH: everyone has left already. macOS says EPERM when only the dead are left.
+    // ESRCH: no process is left. macOS reports EPERM when only zombies are left.
     if (!["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }
@@ -113,7 +113,7 @@ async function isGone(group: number, withinMs: number): Promise<boolean> {
   return true;
 }
 
-/** The dead whom a lazy init has not buried do not count: they hold neither port nor file. */
+/** Whether the group has living processes. Zombies hold neither ports nor files, and do not count. */
 function hasMembers(group: number): boolean {
   if (!existsSync("/proc/self/stat")) return answersSignals(group);
   return readdirSync("/proc").some((pid) => /^\d+$/.test(pid) && isAliveIn(group, pid));
@@ -135,7 +135,7 @@ function answersSignals(group: number): boolean {
     process.kill(-group, 0);
     return true;
   } catch {
-    // Nobody there, or only the dead.
+    // No process, or zombies only.
     return false;
   }
 }

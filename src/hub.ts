@@ -1,5 +1,5 @@
-// The words in which hubs are written, ours and those of people who install the package. They run anywhere, so a hub
-// can be tested anywhere; what needs the platform is in server.ts.
+// The API in which hubs are written, for this project's hubs and for those of the package's users. It depends on no
+// platform, so hubs can be tested anywhere; what needs Cloudflare Workers is in server.ts.
 
 export { authorize, hub, method, stream, streamOf } from "./dispatch/define/hub-definition.ts";
 export type {

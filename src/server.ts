@@ -1,5 +1,5 @@
-// A worker of hubs: the endpoint that authenticates and routes, the object of every room, and what binds both to the
-// hubs. Ours (worker.ts) and those of people who install the package are made by it alike.
+// Serves hubs from a worker: the endpoint that authenticates and routes, the Durable Object classes, and the wiring
+// between both and the hubs. worker.ts uses it as the package's users do.
 
 import type { Hono } from "hono";
 import { verifyToken, type AuthEnv } from "./auth/authenticate.ts";
@@ -16,18 +16,18 @@ export * from "./hub.ts";
 export type { AccountObject, EndpointEnv, RelayObject, RoomObject };
 
 export interface Served {
-  /** Answers requests, and lets into rooms. A worker's default export; or one part of it, by its `fetch`. */
+  /** Handles all requests. It is the worker's default export, or is called by one through `fetch`. */
   readonly endpoint: Hono<{ Bindings: EndpointEnv }>;
-  /** The Durable Object of one room, which the worker must export under the name in its wrangler.toml. */
+  /** The Durable Object of one room. The worker exports it under the class name in its wrangler.toml. */
   readonly Room: new (ctx: DurableObjectState, env: EndpointEnv) => RoomObject<EndpointEnv>;
-  /** The Durable Object that holds connections of many rooms; exported likewise. */
+  /** The Durable Object that holds connections to many rooms; exported likewise. */
   readonly Relay: new (ctx: DurableObjectState, env: EndpointEnv) => RelayObject<EndpointEnv>;
-  /** The Durable Object that holds accounts of users, in all hubs; exported likewise. */
+  /** The Durable Object of users' accounts, across all hubs; exported likewise. */
   readonly Account: new (ctx: DurableObjectState, env: EndpointEnv) => AccountObject<EndpointEnv>;
 }
 
 export interface ServeOptions {
-  /** Around every call of every hub; the first is the outermost. */
+  /** Run around every call of every hub; the first is the outermost. */
   readonly filters?: readonly Filter[];
 }
 
@@ -41,7 +41,7 @@ export interface ServeOptions {
  */
 export function serve(hubs: readonly AnyHub[], { filters = [] }: ServeOptions = {}): Served {
   const tables = tablesOf(hubs, filters);
-  // What rooms receive goes to the hubs; a connection's fresh token goes through the same door as its first.
+  // Objects pass frames to this dispatcher. A refreshed token is verified as the first one was.
   const receiver = dispatcher({
     hubs: tables,
     verify: (token, env) => verifyToken(token, env as AuthEnv),

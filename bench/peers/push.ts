@@ -1,7 +1,7 @@
-// Push with ws: a set of sockets for each room, and a loop over it.
+// Publishing over HTTP with ws: a set of sockets per room, and a loop over it.
 
 import { type WebSocket, WebSocketServer } from "ws";
-import { pushServer } from "./pushing.ts";
+import { pushServer } from "./push-server.ts";
 
 const rooms = new Map<string, Set<WebSocket>>();
 

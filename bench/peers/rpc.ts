@@ -1,4 +1,4 @@
-// JSON-RPC over HTTP as it is written by hand in Node.
+// JSON-RPC over HTTP, written by hand on Node.
 
 import { createServer } from "node:http";
 import { json } from "node:stream/consumers";

@@ -1,7 +1,7 @@
-// Push with Socket.IO, as its documents have it: an endpoint beside it, and `emit` to a room.
+// Publishing over HTTP with Socket.IO, as its documentation shows it: an endpoint beside it, and `emit` to a room.
 
 import { Server } from "socket.io";
-import { pushServer } from "./pushing.ts";
+import { pushServer } from "./push-server.ts";
 
 const http = pushServer(({ room, message }) => void io.to(room).emit("said", message));
 const io = new Server(http, { transports: ["websocket"], pingInterval: 300_000 });

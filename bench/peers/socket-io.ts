@@ -1,11 +1,11 @@
-// Socket.IO over WebSocket alone, with its own rooms.
+// Socket.IO over WebSocket only, with its own rooms.
 
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
 const http = createServer();
 
-// Pings would come at every socket's own time, within the streams that are compared; so there are none in a run.
+// No pings during a run: they differ in time per socket, and streams are compared byte by byte.
 const io = new Server(http, { transports: ["websocket"], pingInterval: 300_000 });
 
 io.on("connection", (socket) => {

@@ -1,4 +1,4 @@
-// Events as they are written by hand in Node: a set of responses for each room, and a loop over it. Who speaks posts.
+// Server-Sent Events, written by hand on Node: a set of responses per room, and a loop over it. Publishers POST.
 
 import { createServer, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";

@@ -1,4 +1,4 @@
-// ws: a set of sockets for each room, and a loop over it.
+// ws: a set of sockets per room, and a loop over it.
 
 import { type WebSocket, WebSocketServer } from "ws";
 

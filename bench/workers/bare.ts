@@ -1,4 +1,4 @@
-// The least a hibernating object can do: say to all what one has said. What ours costs is measured against it.
+// The minimum of a hibernating object: it sends every message to all sockets. The baseline for the cost of our rooms.
 
 import { DurableObject } from "cloudflare:workers";
 

@@ -1,4 +1,4 @@
-// Our worker with hubs for the bench: nothing is different from a real one but the limits on callers.
+// Our worker with hubs for the bench. Only the limits on callers differ from a real one.
 
 import { z } from "zod";
 import { hub, method, signedIn, type HubOptions } from "../../src/hub.ts";
@@ -8,7 +8,7 @@ interface BenchClient {
   said(message: string): void;
 }
 
-/** One caller says here what many say elsewhere. */
+/** One caller publishes as much here as many do elsewhere. */
 const limits = {
   callsPerSecond: 1e9,
   callBurst: 1e9,
@@ -29,7 +29,7 @@ const settings = (options: HubOptions<BenchClient>): HubOptions<BenchClient> => 
   ...options,
 });
 
-/** Sockets straight to the room. */
+/** A hub with sockets directly on its rooms. */
 const roomHub = (name: string, options: HubOptions<BenchClient>) =>
   hub<BenchClient>(name, settings(options)).methods({
     say: method([Message], async ({ clients, room }, message) => {
@@ -43,7 +43,7 @@ const bare: HubOptions<BenchClient> = {
   reach: { all: false, users: false },
 };
 
-/** SignalR's clients: on a relay, one hop from the same kind of room. */
+/** A hub for SignalR clients: on a relay, one hop from the same kind of room. */
 const RelayedHub = hub<BenchClient>("relayed", settings(bare)).methods({
   join: method([Room], ({ group }, room) => group(room).join()),
   say: method([Room, Message], async ({ clients }, room, message) => {

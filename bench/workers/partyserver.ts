@@ -1,4 +1,4 @@
-// partyserver, hibernating, as its README has it.
+// partyserver with hibernation, as its README shows it.
 
 import { Server, routePartykitRequest, type Connection } from "partyserver";
 

@@ -1,63 +1,73 @@
-// Tokens that a back end signs by itself with a key it shares with this server, as the SDKs of Azure SignalR do: HS256,
-// with the request's own URL as audience.
+// Tokens that a back end signs by itself with a shared access key, as the SDKs of Azure SignalR do: HS256, with the URL
+// of the request as audience. Keys of single tenants are derived from the shared ones.
 
 import { decodeProtectedHeader, jwtVerify, SignJWT, type JWTPayload } from "jose";
-import { misconfigured, type AuthEnv } from "./auth-config.ts";
-import { checkForm, LEEWAY_SECONDS, reasonOf } from "./jwt.ts";
+import { MIN_HMAC_KEY_BYTES } from "../model/environment.ts";
+import { rejectConfig, type AuthEnv } from "./auth-config.ts";
+import { checkForm, LEEWAY_SECONDS, refusalReasonOf } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
 
-/** Two for a change of keys; the first one signs. */
-const KEYS_AT_MOST = 2;
-const KEY_BYTES = 32;
+/** Two, so that keys can be rotated without downtime. The first one signs; both verify. */
+const MAX_KEYS = 2;
 
-/** `ACCESS_KEYS`, with a comma between two. Refuses with `misconfigured` where one is too short. */
-export function readAccessKeys({ ACCESS_KEYS }: AuthEnv): readonly string[] {
+/**
+ * The keys of `ACCESS_KEYS`, separated by commas; none where it is unset. Throws `misconfigured` for too many keys or a
+ * key that is too short.
+ */
+function readAccessKeys({ ACCESS_KEYS }: AuthEnv): readonly string[] {
   const keys = (ACCESS_KEYS ?? "").split(",").map((key) => key.trim());
-  const given = keys.filter((key) => key !== "");
-  if (given.length > KEYS_AT_MOST) misconfigured(`ACCESS_KEYS has over ${KEYS_AT_MOST} keys.`);
-  if (given.some((key) => bytesOf(key).length < KEY_BYTES))
-    misconfigured(`ACCESS_KEYS has a key of under ${KEY_BYTES} bytes.`);
-  return given;
+  const present = keys.filter((key) => key !== "");
+  if (present.length > MAX_KEYS) rejectConfig(`ACCESS_KEYS has over ${MAX_KEYS} keys.`);
+  if (present.some((key) => bytesOf(key).length < MIN_HMAC_KEY_BYTES))
+    rejectConfig(`ACCESS_KEYS has a key of under ${MIN_HMAC_KEY_BYTES} bytes.`);
+  return present;
 }
 
-export interface Signed {
+interface VerifiedToken {
   readonly claims: JWTPayload;
-  /** The tenant the key is of; absent where the key is of all. */
+  /** The tenant whose derived key signed. Absent: a shared key, valid for all tenants. */
   readonly tenant?: string;
-  /** Which key: safe to log. */
+  /** `key1` or `key2`, for logs: a name, never the key itself. */
   readonly key: string;
 }
 
-/** What a token has to be for. */
-export interface Audience {
+/** The audience that a token must name. */
+interface Audience {
   readonly url: string;
-  /** How a token's own audience is written to be compared. */
+  /** Normalises the token's audience, so that it can be compared with `url`. */
   canonical(audience: string): string;
 }
 
-/** What a token for this audience says. Throws a `Refusal`; `token_unknown_key` where there are no keys. */
+/**
+ * Verifies a token and returns its claims. `exp` is required; the leeway is `LEEWAY_SECONDS`. Throws a `Refusal`:
+ * `token_unknown_key` where no keys are configured, otherwise that of the last key tried.
+ */
 export async function verifySigned(
   token: string,
   audience: Audience,
-  env: AuthEnv,
-  nowMs: number,
-): Promise<Signed> {
+  { env, nowMs }: { readonly env: AuthEnv; readonly nowMs: number },
+): Promise<VerifiedToken> {
   checkForm(token);
   const candidates = await candidatesFor(token, readAccessKeys(env));
   let refusal = new Refusal("token_unknown_key");
   for (const { bytes, ...of } of candidates) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- the second key is for what the first did not sign
-      return { ...of, claims: await verified(token, bytes, audience, nowMs) };
+      // oxlint-disable-next-line no-await-in-loop -- the second key is tried only where the first did not sign
+      return { ...of, claims: await verifyWithKey(token, bytes, { audience, nowMs }) };
     } catch (error) {
-      refusal = error instanceof Refusal ? error : new Refusal(reasonOf(error));
+      refusal = error instanceof Refusal ? error : new Refusal(refusalReasonOf(error));
       if (refusal.code !== "token_bad_signature") throw refusal;
     }
   }
   throw refusal;
 }
 
-async function verified(token: string, key: Uint8Array, audience: Audience, nowMs: number) {
+/** Verifies with one key. The audience is checked after the signature, since jose cannot normalise it. */
+async function verifyWithKey(
+  token: string,
+  key: Uint8Array,
+  { audience, nowMs }: { readonly audience: Audience; readonly nowMs: number },
+) {
   const { payload } = await jwtVerify(token, key, {
     algorithms: ["HS256"],
     clockTolerance: LEEWAY_SECONDS,
@@ -71,8 +81,8 @@ async function verified(token: string, key: Uint8Array, audience: Audience, nowM
 }
 
 /**
- * A URL as audiences are compared: without query, case, default port and slash at its end. Azure's documents sign
- * without the query, its management SDK with it.
+ * A URL as audiences are compared: without query, default port and trailing slash, in lower case. Azure's documents
+ * sign without the query, its management SDK with it.
  */
 export function canonicalUrl(text: string): string {
   if (!URL.canParse(text)) return "";
@@ -86,7 +96,10 @@ interface Candidate {
   readonly tenant?: string;
 }
 
-/** Keys of one tenant are made from ours, and name it: so a service of a tenant cannot speak for another. */
+/**
+ * The keys that may have signed the token. A `kid` of `tenant:<name>` selects the keys derived for that tenant, so that
+ * the service of one tenant cannot act for another.
+ */
 async function candidatesFor(token: string, keys: readonly string[]): Promise<Candidate[]> {
   const tenant = tenantOf(kidOf(token));
   if (tenant === undefined)
@@ -106,6 +119,7 @@ function kidOf(token: string): string {
   }
 }
 
+/** Prefix of the `kid` of a derived key; the tenant's name follows, URI-encoded. */
 const TENANT_KID = "tenant:";
 
 const tenantOf = (kid: string): string | undefined => {
@@ -117,8 +131,8 @@ const tenantOf = (kid: string): string | undefined => {
   }
 };
 
-/** The key and its id for a service of one tenant. */
-export async function keyFor(tenant: string, env: AuthEnv) {
+/** The derived access key of one tenant, for its service to sign with. Undefined where no keys are configured. */
+export async function tenantAccessKey(tenant: string, env: AuthEnv) {
   const [first] = readAccessKeys(env);
   if (first === undefined) return undefined;
   return {
@@ -127,6 +141,7 @@ export async function keyFor(tenant: string, env: AuthEnv) {
   };
 }
 
+/** HMAC-SHA-256 of the tenant's name under the shared key. A change here invalidates every derived key. */
 async function tenantKey(key: string, tenant: string): Promise<string> {
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const imported = await crypto.subtle.importKey("raw", bytesOf(key), hmac, false, ["sign"]);
@@ -134,13 +149,13 @@ async function tenantKey(key: string, tenant: string): Promise<string> {
   return new Uint8Array(mac).toBase64();
 }
 
-/** Signs what a client of this tenant shall connect with. */
-export async function sign(
+/** Signs a token with which a client of this tenant connects. Undefined where no keys are configured. */
+export async function signClientToken(
   claims: JWTPayload,
   { tenant, seconds }: { tenant: string; seconds: number },
   env: AuthEnv,
 ): Promise<string | undefined> {
-  const key = await keyFor(tenant, env);
+  const key = await tenantAccessKey(tenant, env);
   return (
     key &&
     new SignJWT(claims)

@@ -1,4 +1,4 @@
-// Why a request is turned away, and the HTTP answer that says so. Nothing of the token is ever part of either.
+// Refusals of requests before any hub is called, with their HTTP responses. Neither contains any part of the token.
 
 import { ERRORS, type ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
@@ -25,12 +25,12 @@ export type Reason = keyof typeof MESSAGES;
 
 type Status = (typeof ERRORS)[Reason]["http"];
 
-/** A request turned away before any hub saw it. Its `code` is the stable reason. */
+/** A refused request. `code` is the stable reason. */
 export class Refusal extends HubError {
   declare readonly code: Reason;
   readonly status: Status;
 
-  // No cause: the errors of jose carry the payload, and whatever logs an error logs its cause.
+  // No `cause`: jose's errors carry the token's payload, and a logged error logs its cause.
   constructor(reason: Reason) {
     super(reason, MESSAGES[reason]);
     this.status = ERRORS[reason].http;
@@ -49,7 +49,7 @@ const HEADERS: Readonly<Partial<Record<Status, Readonly<Record<string, string>>>
   503: { "retry-after": "5" },
 };
 
-/** The HTTP answer to a refused request; the reason stands in `x-dormouse-error`. */
+/** The HTTP response to a refusal. The reason is in the header `x-dormouse-error`. */
 export const refusalResponse = ({ code, status }: Refusal): Response =>
   new Response(BODIES[status], {
     status,

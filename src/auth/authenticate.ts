@@ -1,4 +1,4 @@
-// Who is asking: the one door of every transport. Configuration, then origin, then token.
+// Authentication of clients, the same for every transport: configuration, then origin, then token.
 
 import type { User } from "../model/user.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
@@ -10,7 +10,7 @@ export type { AuthEnv } from "./auth-config.ts";
 export { LEEWAY_SECONDS } from "./jwt.ts";
 export { Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
 
-/** The user behind a request. Throws a `Refusal`, for which `refusalResponse` has the answer. */
+/** The user of a request. Throws a `Refusal`, whose HTTP answer is `refusalResponse`. */
 export async function authenticate(
   request: Request,
   env: AuthEnv,
@@ -21,14 +21,17 @@ export async function authenticate(
   return verify(readToken(request), config, now());
 }
 
-/** The user a token names, where there is no request: a connection brings a new token. Throws a `Refusal`. */
+/** The user of a token without a request, when a connection refreshes its token. Throws a `Refusal`. */
 export const verifyToken = async (
   token: string,
   env: AuthEnv,
   now: () => number = Date.now,
 ): Promise<User> => verify(token, readConfig(env), now());
 
-/** The header's token, else the query's: browsers can give WebSockets and EventSources no headers. */
+/**
+ * The token of the `authorization` header, else of the query: browsers cannot set headers on WebSockets and
+ * EventSources. Empty where there is none; throws `token_malformed` for two.
+ */
 export function readToken(request: Request): string {
   return readBearer(request.headers.get("authorization") ?? "") ?? readQuery(request.url);
 }
@@ -40,7 +43,7 @@ const readBearer = (header: string): string | undefined =>
     ? header.slice(SCHEME.length).trim()
     : undefined;
 
-/** Two tokens would leave it to chance which one counts (RFC 6750 §2). */
+/** RFC 6750 §2: two tokens are refused, since readers would disagree on which one counts. */
 function readQuery(url: string): string {
   const [token = "", ...others] = new URL(url).searchParams.getAll("access_token");
   if (others.length > 0) throw new Refusal("token_malformed");

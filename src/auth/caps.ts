@@ -1,21 +1,27 @@
-// Reads the claim `caps`: Centrifugo's shape, without `match: "regex"`, which would run patterns of the token's choice.
+// Reads the claim `caps`, in Centrifugo's form but without `match: "regex"`: its patterns would run with the token's
+// choice of cost.
 
+import { isJsonObject } from "../model/parse-json.ts";
 import type { Capability, Right } from "../model/user.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 const MAX_CAPS = 100;
 const MAX_CHANNELS = 100;
-/** Longer than any topic: its kind, a colon and 128 characters. */
+/** UTF-16 units; more than any topic has: its kind, a colon and 128 units. */
 const MAX_PATTERN_LENGTH = 256;
 const RIGHTS: ReadonlySet<unknown> = new Set<Right>(["sub", "pub", "prs", "hst"]);
 
-/** What the token may do beside what a hub's policies say. Anything not understood refuses the token. */
+/**
+ * The capabilities of a token, on top of what the hub's policies allow. Absent: none. Throws `token_claim_invalid` for
+ * anything unknown: a right that is silently dropped would surprise its issuer.
+ */
 export function readCaps(value: unknown = []): Capability[] {
   return readList(value, MAX_CAPS, readCap);
 }
 
 function readCap(value: unknown): Capability {
-  const { channels, match, allow } = readObject(value);
+  if (!isJsonObject(value)) return refuse();
+  const { channels, match, allow } = value;
   if (match !== undefined && match !== "wildcard") refuse();
   return {
     channels: readList(channels, MAX_CHANNELS, readPattern),
@@ -24,7 +30,7 @@ function readCap(value: unknown): Capability {
   };
 }
 
-/** In the form topics have, or it would never match. */
+/** Topics are in NFC, so a pattern in another form would never match. */
 function readPattern(value: unknown): string {
   if (typeof value !== "string" || !value.isWellFormed() || value.length > MAX_PATTERN_LENGTH)
     return refuse();
@@ -33,12 +39,9 @@ function readPattern(value: unknown): string {
 
 const readRight = (value: unknown): Right => (RIGHTS.has(value) ? (value as Right) : refuse());
 
+/** An array of at most `atMost` items, each read by `read`. */
 function readList<T>(value: unknown, atMost: number, read: (item: unknown) => T): T[] {
   return Array.isArray(value) && value.length <= atMost ? value.map(read) : refuse();
-}
-
-function readObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : refuse();
 }
 
 function refuse(): never {

@@ -1,5 +1,6 @@
-// Reads the claim `limits`: what a token's own connections may do, within what the server allows.
+// Reads the claim `limits`: lower limits for the connections of one token.
 
+import { isJsonObject } from "../model/parse-json.ts";
 import type { TokenLimits } from "../model/user.ts";
 import { Refusal } from "./auth-refusal.ts";
 
@@ -11,10 +12,13 @@ const NAMES: ReadonlySet<string> = new Set<keyof TokenLimits>([
   "streamsPerConnection",
 ]);
 
-/** Undefined where the token says nothing. A limit that is not understood would be none: it refuses the token. */
+/**
+ * The token's limits; undefined where it has none. Throws `token_claim_invalid` for an unknown name or a value that is
+ * no positive integer: ignoring a limit would lift it.
+ */
 export function readLimits(value: unknown): TokenLimits | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse();
+  if (!isJsonObject(value)) return refuse();
   const limits = Object.entries(value);
   if (!limits.every(([name, limit]) => NAMES.has(name) && isLimit(limit))) refuse();
   return Object.fromEntries(limits) as TokenLimits;

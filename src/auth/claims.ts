@@ -1,4 +1,4 @@
-// Turns the claims of a verified token into a user. A claim of the wrong type or form refuses the whole token.
+// Verified claims → user. A claim of the wrong type or form refuses the whole token with `token_claim_invalid`.
 
 import type { JWTPayload } from "jose";
 import { HubError } from "../model/errors.ts";
@@ -9,9 +9,10 @@ import type { AuthConfig } from "./auth-config.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 
-type Names = Pick<AuthConfig, "userIdClaim" | "tenantClaim">;
+type ClaimNames = Pick<AuthConfig, "userIdClaim" | "tenantClaim">;
 
-export function userOf(claims: JWTPayload, names: Names, leewaySeconds: number): User {
+/** The user of verified claims. Throws a `Refusal`. */
+export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: number): User {
   const limits = readLimits(claims["limits"]);
   return {
     id: readUserId(claims, names.userIdClaim),
@@ -27,14 +28,20 @@ export function userOf(claims: JWTPayload, names: Names, leewaySeconds: number):
 
 export const DEFAULT_TENANT = "default";
 const MAX_CHANNELS = 100;
-/** The last moment a `Date` can name: beyond it alarms throw. JSON's `1e999` is infinite and never over. */
-const LAST_MS = 8.64e15;
+/**
+ * The latest time of a `Date`, in milliseconds; alarms throw beyond it. JSON's `1e999` reads as infinity, and would
+ * never expire.
+ */
+const MAX_DATE_MS = 8.64e15;
 
-/** Claim names are configured: one such as `constructor` must not find what every object has. */
+/** Own properties only: a configured name such as `constructor` must not find what every object inherits. */
 const claimOf = (claims: JWTPayload, name: string): unknown =>
   Object.hasOwn(claims, name) ? claims[name] : undefined;
 
-/** `nameid` is what .NET calls `sub`, and stands in for it only where no other claim was asked for. */
+/**
+ * The user's id. `nameid` is .NET's name for `sub`, and replaces it only where no other claim is configured. Throws
+ * `token_no_subject`.
+ */
 function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   const { sub, nameid } = claims;
   const subject: unknown = sub === undefined && userIdClaim === undefined ? nameid : sub;
@@ -48,14 +55,15 @@ const readTenant = (value: unknown): string =>
   value === undefined ? DEFAULT_TENANT : readName(value);
 
 function readName(value: unknown): string {
-  return valid(() => canonicalName(readString(value)));
+  return validClaim(() => canonicalName(readString(value)));
 }
 
+/** The claims `role` (.NET's) and `roles` together, without repetitions. */
 export const readRoles = ({ role, roles }: JWTPayload): string[] => [
   ...new Set([...readStrings(role), ...readStrings(roles)]),
 ];
 
-/** A string stands for an array of one; JWT libraries write either. */
+/** A string counts as an array of one: JWT libraries write either. */
 function readStrings(value: unknown): string[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? value.map(readString) : [readString(value)];
@@ -66,23 +74,24 @@ function readString(value: unknown): string {
   return value;
 }
 
-/** Nobody joins `all`, so it is no channel. */
+/** The topics to join at connect. `all` is refused: it is no room that clients join. */
 export function readChannels(value: unknown = []): string[] {
   if (!Array.isArray(value) || value.length > MAX_CHANNELS)
     throw new Refusal("token_claim_invalid");
-  const topics = value.map((text) => valid(() => parseTopic(readString(text))));
+  const topics = value.map((text) => validClaim(() => parseTopic(readString(text))));
   if (topics.some(({ kind }) => kind === "all")) throw new Refusal("token_claim_invalid");
   return [...new Set(topics.map(formatTopic))];
 }
 
+/** Milliseconds since 1970, leeway included. Throws `token_claim_invalid` for a time that no `Date` has. */
 export function readExpiry(exp: unknown, leewaySeconds: number): number {
   const expiresAt = (Number(exp) + leewaySeconds) * 1000;
-  if (!(expiresAt <= LAST_MS)) throw new Refusal("token_claim_invalid");
+  if (!(expiresAt <= MAX_DATE_MS)) throw new Refusal("token_claim_invalid");
   return expiresAt;
 }
 
-/** What the model calls an invalid name or topic is here an invalid claim. */
-function valid<T>(read: () => T): T {
+/** Turns the model's errors about names and topics into `token_claim_invalid`. */
+function validClaim<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -1,5 +1,5 @@
-// Clients that another application sends here: its own negotiate endpoint answered `{ url, accessToken }`, the token
-// signed with an access key for `/client/?hub=` (Azure SignalR's serverless mode, docs/design/rest-and-tokens.md#az9).
+// Tokens of clients that another application redirects here: its negotiate endpoint answers `{ url, accessToken }`, the
+// token signed with an access key for `/client/?hub=` (serverless mode of Azure SignalR) (docs/design/rest-and-tokens.md#az9).
 
 import type { JWTPayload } from "jose";
 import type { User } from "../model/user.ts";
@@ -11,7 +11,7 @@ import { LEEWAY_SECONDS } from "./jwt.ts";
 import { checkOrigin } from "./origin.ts";
 import { Refusal } from "./auth-refusal.ts";
 
-/** Throws a `Refusal`: also for a token that is good for another hub. */
+/** The user of such a request. Throws a `Refusal`, also for a token of another hub. */
 export async function authenticateClient(
   request: Request,
   env: AuthEnv,
@@ -21,34 +21,40 @@ export async function authenticateClient(
   checkOrigin(request, origins);
   const token = readToken(request);
   const { origin, searchParams } = new URL(request.url);
-  const here = clientUrl(
+  const url = clientUrl(
     `${origin}/client?hub=${encodeURIComponent(searchParams.get("hub") ?? "")}`,
   );
-  const signed = await verifySigned(token, { url: here, canonical: clientUrl }, env, nowMs);
+  const signed = await verifySigned(token, { url, canonical: clientUrl }, { env, nowMs });
   const { tenant } = signed;
   const claims = {
-    ...plain(signed.claims),
+    ...applicationClaims(signed.claims),
     sub: subjectOf(signed.claims, token),
     ...(tenant !== undefined && { [tenantClaim]: tenant }),
   };
   return userOf(claims, { tenantClaim }, LEEWAY_SECONDS);
 }
 
-/** The hub is part of what the token is for, in any case; other parts of the query are not. */
+/** The audience: path and hub, both in lower case. Other parts of the query do not count. */
 function clientUrl(text: string): string {
   const hub = URL.canParse(text) ? new URL(text).searchParams.get("hub") : null;
   return hub ? `${canonicalUrl(text)}?hub=${hub.toLowerCase()}` : "";
 }
 
-/** `asrs.s.` are the service's own words; an application's claims that would clash with them begin with `asrs.u.`. */
-const plain = (claims: JWTPayload): JWTPayload =>
+/**
+ * Azure's SDK prefixes claims for the service itself with `asrs.s.`, and those of the application that would collide
+ * with them with `asrs.u.`: the former are dropped, the latter renamed.
+ */
+const applicationClaims = (claims: JWTPayload): JWTPayload =>
   Object.fromEntries(
     Object.entries(claims)
       .filter(([name]) => !name.startsWith("asrs.s."))
       .map(([name, value]) => [name.replace(/^asrs\.u\./, ""), value]),
   );
 
-/** Who is nobody in particular is the same nobody for as long as the token lives. */
+/**
+ * The user's id. An anonymous user is identified by the token's signature, and so keeps its id as long as the token
+ * lives. Throws `token_no_subject` for an id that is no text.
+ */
 function subjectOf(claims: JWTPayload, token: string): string {
   const id: unknown = claims["asrs.s.uid"] ?? claims["nameid"] ?? claims.sub;
   if (id === undefined) return `anonymous-${token.split(".")[2]!.slice(0, ANONYMOUS_CHARS)}`;
@@ -56,5 +62,5 @@ function subjectOf(claims: JWTPayload, token: string): string {
   return id;
 }
 
-/** 132 bits of the signature: nobody has them by chance, and nobody can make a signature from them. */
+/** Characters of the signature in an anonymous id: 132 bits, which neither collide nor help to forge the signature. */
 const ANONYMOUS_CHARS = 22;

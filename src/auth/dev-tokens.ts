@@ -1,25 +1,29 @@
-// Tokens for whoever asks: for the demo on this machine, and nowhere else.
+// Tokens without credentials, for the demo on a developer's machine and nowhere else.
 
 import { SignJWT } from "jose";
+import { isLoopback } from "../model/environment.ts";
 import { HubError } from "../model/errors.ts";
+import { isJsonObject, parseJson } from "../model/parse-json.ts";
 import { canonicalName } from "../model/topic.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { checkOrigin } from "./origin.ts";
 
 export interface DevTokenEnv extends AuthEnv {
-  /** `1` gives tokens to everybody on this machine. Only ever in .dev.vars. */
+  /** `1` issues a token to every caller on a loopback host. Set in .dev.vars only. */
   DEV_TOKENS?: string;
 }
 
-const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const HOUR_SECONDS = 3600;
-/** What the demo may ask for; a role beyond these would be of no use to it. */
+/** Roles that the demo may request; it has no use for others. */
 const ROLES = new Set(["Manager", "Admin"]);
 
-/** `POST { user, role? }` → `{ token }`. Throws `not_found` wherever it is not switched on for this machine. */
+/**
+ * Answers `POST { user, role? }` with `{ token }`, valid for an hour. Throws `not_found` unless it is enabled and
+ * called on a loopback host; `invalid_arguments` or `too_large` for the body.
+ */
 export async function devToken(request: Request, env: DevTokenEnv): Promise<{ token: string }> {
-  const isHere = LOOPBACK.has(new URL(request.url).hostname);
-  if (env.DEV_TOKENS !== "1" || !isHere || !env.JWT_SECRET)
+  const isLocal = isLoopback(new URL(request.url).hostname);
+  if (env.DEV_TOKENS !== "1" || !isLocal || !env.JWT_SECRET)
     throw new HubError("not_found", "Nothing is here.");
   const config = readConfig(env);
   checkOrigin(request, config.origins);
@@ -45,20 +49,11 @@ async function readBody(request: Request): Promise<{ user: string; role?: string
   const text = await request.text();
   if (text.length > MAX_BODY)
     throw new HubError("too_large", `A body has ${MAX_BODY} bytes at most.`);
-  const body = parse(text);
+  const body = parseJson(text);
+  if (!isJsonObject(body)) throw new HubError("invalid_arguments", "The body is no JSON object.");
   const { user, role } = body;
   if (typeof user !== "string") throw new HubError("invalid_arguments", "user is missing.");
   if (role !== undefined && (typeof role !== "string" || !ROLES.has(role)))
     throw new HubError("invalid_arguments", `role is one of ${[...ROLES].join(", ")}.`);
   return { user: canonicalName(user), ...(role !== undefined && { role }) };
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Answered below like every other body that is no object.
-  }
-  throw new HubError("invalid_arguments", "The body is no JSON object.");
 }

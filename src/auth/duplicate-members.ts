@@ -1,6 +1,6 @@
-// Counts what `JSON.parse` hides: members whose names repeat.
+// Counts the members of a JSON object as written. `JSON.parse` keeps only the last of several equal names.
 
-/** The members of the outermost object, equal names included. The text must be known to parse. */
+/** The members of the outermost object, repeated names counted each time. The text must be valid JSON. */
 export function countMembers(json: string): number {
   let members = 0;
   let depth = 0;
@@ -14,7 +14,7 @@ export function countMembers(json: string): number {
   return members;
 }
 
-/** Where the string that opens at `start` closes. */
+/** The index of the closing quote of the string that opens at `start`. */
 function endOfString(json: string, start: number): number {
   let at = start + 1;
   while (at < json.length && json[at] !== '"') at += json[at] === "\\" ? 2 : 1;

@@ -1,4 +1,4 @@
-// What a webhook may say of a user, by the same readers that read tokens.
+// Reads the connect webhook's grant: changes to a user's claims, by the same readers that read tokens.
 
 import type { Grant } from "../model/user.ts";
 import { readCaps } from "./caps.ts";
@@ -8,11 +8,14 @@ import { LEEWAY_SECONDS } from "./jwt.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 
-/** Who somebody is, and whose token it is, only the token says. */
+/** Claims of identity and validity. Only the token itself sets them. */
 const RESERVED = ["sub", "nameid", "tid", "iss", "aud", "iat", "nbf", "jti"] as const;
 
-/** Throws `token_claim_invalid` where a claim has the wrong type or form, or is not for others to set. */
-export function grantOf(
+/**
+ * The grant of some claims; absent claims leave the token's own. Throws `token_claim_invalid` for a reserved claim, or
+ * one of the wrong type or form.
+ */
+export function readGrant(
   claims: Readonly<Record<string, unknown>>,
   { userIdClaim, tenantClaim }: Pick<AuthConfig, "userIdClaim" | "tenantClaim">,
 ): Grant {

@@ -1,4 +1,5 @@
-// Verifies a token and says whom it names. Jose does the cryptography and the registered claims.
+// Verifies tokens of the configured issuer and reads their user. jose does the cryptography and the registered claims;
+// the checks that it leaves open are here.
 
 import { errors, jwtVerify } from "jose";
 import type { JWTHeaderParameters, JWTPayload, JWTVerifyResult } from "jose";
@@ -8,28 +9,34 @@ import type { AuthConfig } from "./auth-config.ts";
 import { countMembers } from "./duplicate-members.ts";
 import { Refusal, type Reason } from "./auth-refusal.ts";
 
-/** Longer ones are not even decoded. */
+/** Characters; longer tokens are refused before they are decoded. */
 const MAX_LENGTH = 8 * 1024;
-/** How far an issuer's clock may be from ours. */
+/** Tolerated difference between the issuer's clock and ours, for `exp`, `nbf` and `iat`. */
 export const LEEWAY_SECONDS = 60;
 
-/** The user a token names, as far as a configuration allows. Throws a `Refusal`. */
+/**
+ * The user of a token. Throws a `Refusal`, with the first reason in this order: form, header, key, signature,
+ * registered claims, duplicate members, `iat`, other claims.
+ */
 export async function verify(token: string, config: AuthConfig, nowMs: number): Promise<User> {
   checkForm(token);
-  const { protectedHeader, payload } = await verified(token, config, nowMs);
+  const { protectedHeader, payload } = await verifyJwt(token, config, nowMs);
   checkMembers(token, [protectedHeader, payload]);
   checkIssuedAt(payload, nowMs);
   return userOf(payload, config, LEEWAY_SECONDS);
 }
 
-/** Base64url without padding or blanks: jose's decoder may be laxer. An empty signature is left to the algorithm. */
+/**
+ * Three parts of base64url without padding or blanks, which jose's decoder may tolerate. An empty signature passes
+ * here: the algorithm refuses it.
+ */
 export function checkForm(token: string): void {
   if (token === "") throw new Refusal("token_missing");
   if (token.length > MAX_LENGTH) throw new Refusal("token_too_large");
   if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) throw new Refusal("token_malformed");
 }
 
-async function verified(
+async function verifyJwt(
   token: string,
   config: AuthConfig,
   nowMs: number,
@@ -49,19 +56,23 @@ async function verified(
       requiredClaims: ["exp"],
     });
   } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal(reasonOf(error));
+    throw error instanceof Refusal ? error : new Refusal(refusalReasonOf(error));
   }
 }
 
-const TYPES: ReadonlySet<unknown> = new Set(["jwt", "at+jwt"]);
+const TOKEN_TYPES: ReadonlySet<unknown> = new Set(["jwt", "at+jwt"]);
 
-/** Extensions are refused, understood or not. Keys that a token brings along (`jwk`, `jku`, `x5c`, `x5u`) are not read. */
+/**
+ * Refuses extensions (`crit`, `b64`) and other types. Keys inside the header (`jwk`, `jku`, `x5c`, `x5u`) are never
+ * read.
+ */
 function checkHeader({ typ = "JWT", crit, b64 }: JWTHeaderParameters): void {
   const isPlain = crit === undefined && b64 === undefined;
-  if (!isPlain || typeof typ !== "string" || !TYPES.has(typ.toLowerCase()))
+  if (!isPlain || typeof typ !== "string" || !TOKEN_TYPES.has(typ.toLowerCase()))
     throw new Refusal("token_malformed");
 }
 
+/** Reasons of refusal by jose's error codes. Claims are in `claimReason`. */
 const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
   [errors.JWTExpired.code, "token_expired"],
   [errors.JOSEAlgNotAllowed.code, "token_algorithm"],
@@ -71,10 +82,10 @@ const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
   [errors.JWSSignatureVerificationFailed.code, "token_bad_signature"],
 ]);
 
-export function reasonOf(error: unknown): Reason {
+export function refusalReasonOf(error: unknown): Reason {
   if (error instanceof errors.JWTClaimValidationFailed) return claimReason(error);
   if (error instanceof errors.JOSEError) return REASONS.get(error.code) ?? "token_malformed";
-  // All that is left is a key that WebCrypto will not use: too short an RSA modulus, say.
+  // What remains is a key that WebCrypto refuses, such as an RSA modulus that is too short.
   return "token_unknown_key";
 }
 
@@ -86,7 +97,7 @@ function claimReason({ claim, reason }: errors.JWTClaimValidationFailed): Reason
     : "token_claim_invalid";
 }
 
-/** Readers differ on which of two equal names counts (RFC 7519 §4), so a token with such is nobody's. */
+/** RFC 7519 §4: readers differ on which of two equal names counts, so a token with such is refused. */
 function checkMembers(token: string, parsed: readonly [header: object, payload: object]): void {
   const parts = token.split(".", 2);
   const isUnique = (part: string, at: number) =>
@@ -94,10 +105,10 @@ function checkMembers(token: string, parsed: readonly [header: object, payload: 
   if (!parts.every(isUnique)) throw new Refusal("token_malformed");
 }
 
-/** One character for each byte: what structures JSON is ASCII, so reading UTF-8 would only take longer. */
+/** One character per byte. JSON's structure is ASCII, so decoding UTF-8 would only cost time. */
 const decode = (part: string): string => atob(part.replaceAll("-", "+").replaceAll("_", "/"));
 
-/** Jose looks at `iat` only where a greatest age is given. */
+/** Refuses tokens from the future. jose checks `iat` only with a maximum age. */
 function checkIssuedAt({ iat }: JWTPayload, nowMs: number): void {
   if (iat !== undefined && iat > Math.floor(nowMs / 1000) + LEEWAY_SECONDS)
     throw new Refusal("token_not_yet_valid");

@@ -1,11 +1,14 @@
-// Fetches a JSON Web Key Set from the configured URL, and gives up on anything unusual.
+// Fetches a JSON Web Key Set (RFC 7517) from the configured URL, bounded in size and time.
 
 import type { JSONWebKeySet } from "jose";
-import { inTime, textWithin } from "../model/bounded-read.ts";
+import { withTimeout, textWithin } from "../model/bounded-read.ts";
 
 const MAX_BYTES = 64 * 1024;
 
-/** The key set at the URL. What it holds is for jose to check. */
+/**
+ * The key set, not validated: jose does that. Throws an Error for another status than 200, too many bytes, a late
+ * answer or text that is no JSON.
+ */
 export async function fetchKeySet(url: string, timeoutMs: number): Promise<JSONWebKeySet> {
   const abort = new AbortController();
   try {
@@ -17,7 +20,7 @@ export async function fetchKeySet(url: string, timeoutMs: number): Promise<JSONW
 
 async function fetchText(url: string, signal: AbortSignal): Promise<string> {
   const headers = { accept: "application/jwk-set+json, application/json" };
-  // A redirect would let whoever answers choose where keys come from (PyJWT, CVE-2026-102267).
+  // A redirect would let the server that answers choose the source of keys (PyJWT, CVE-2026-102267).
   const response = await fetch(url, { redirect: "manual", signal, headers });
   if (response.status !== 200 || !response.body)
     throw new Error(`the answer has status ${response.status}, not 200`);
@@ -26,6 +29,6 @@ async function fetchText(url: string, signal: AbortSignal): Promise<string> {
 
 const tooLarge = () => new Error(`the answer is over ${MAX_BYTES} bytes`);
 
-/** The promise, or an error after so many milliseconds. */
+/** The promise's result, or an error after `ms` milliseconds. */
 export const within = <T>(ms: number, promise: Promise<T>): Promise<T> =>
-  inTime(ms, promise, () => new Error(`no answer within ${ms} ms`));
+  withTimeout(ms, promise, () => new Error(`no answer within ${ms} ms`));

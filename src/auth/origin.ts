@@ -1,16 +1,19 @@
-// Which web pages may connect. CORS does not apply to WebSockets, so every transport asks here, and only whole
-// origins are compared: patterns are how `https://any-app.example` passes for `https://app.example`.
+// Origins of web pages that may connect. CORS does not apply to WebSockets, so every transport calls `checkOrigin`.
+// Only whole origins are compared: with patterns, `https://any-app.example` passes for `https://app.example`.
 
 import { Refusal } from "./auth-refusal.ts";
 
-/** Refuses a page of another origin than the server's own and those allowed. Servers send no Origin and pass. */
+/**
+ * Throws `forbidden_origin` for a page whose origin is neither the server's own nor allowed. Requests without `Origin`
+ * come from other programs than browsers, and pass.
+ */
 export function checkOrigin(request: Request, allowed: ReadonlySet<string>): void {
   const origin = request.headers.get("origin");
   if (origin === null || allowed.has(origin) || origin === new URL(request.url).origin) return;
   throw new Refusal("forbidden_origin");
 }
 
-/** What lets a page of an allowed origin read an answer of ours; `vary` also where it may not. */
+/** Headers that let a page of an allowed origin read the answer. `vary` is set in any case, because of caches. */
 export function corsHeaders(
   request: Request,
   allowed: ReadonlySet<string>,
@@ -25,7 +28,7 @@ export function corsHeaders(
   };
 }
 
-/** Reads origins separated by commas; undefined if any is not written as browsers write them. */
+/** Origins separated by commas. Undefined if one is not written as browsers write it. */
 export function readOrigins(text: string): ReadonlySet<string> | undefined {
   if (text.trim() === "") return new Set();
   const entries = text.split(",").map((entry) => entry.trim());
@@ -33,8 +36,8 @@ export function readOrigins(text: string): ReadonlySet<string> | undefined {
 }
 
 /**
- * Paths, trailing slashes, capitals and default ports do not come back from `URL` as they went in. A `*` would: it is
- * allowed in hosts, and whoever writes one expects a pattern.
+ * Paths, trailing slashes, capitals and default ports do not survive `URL`. A `*` does, since hosts may contain it; it
+ * is refused because it looks like a pattern.
  */
 const isOrigin = (entry: string): boolean =>
   /^https?:[^*]+$/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry;

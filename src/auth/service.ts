@@ -1,5 +1,5 @@
-// Which back end is asking: by a token of the endpoint's own issuer with the role `service`, or by one that it signed
-// itself with an access key.
+// Authentication of back ends (services): by a token of the configured issuer with the role `service`, or by a token
+// signed with an access key.
 
 import { decodeJwt } from "jose";
 import { HubError } from "../model/errors.ts";
@@ -15,13 +15,13 @@ import { Refusal } from "./auth-refusal.ts";
 
 export interface Service {
   readonly tenant: string;
-  /** Who it is, for rates and logs: a key's number and tenant, or a user. */
+  /** For rate limits and logs: a key's number and tenant, or a user's id. */
   readonly name: string;
-  /** Absent where it came with an access key. */
+  /** Absent for tokens signed with an access key. */
   readonly user?: User;
 }
 
-/** Throws a `Refusal`, or `forbidden` where a token of our issuer is no service's. */
+/** The service of a request. Throws a `Refusal`, or `forbidden` for a token of the issuer without the role. */
 export async function authenticateService(
   request: Request,
   env: AuthEnv,
@@ -31,13 +31,13 @@ export async function authenticateService(
   checkOrigin(request, config.origins);
   const token = readToken(request);
   checkForm(token);
-  if (issuerOf(token) !== config.issuer) return byKey(token, request, env, nowMs);
+  if (issuerOf(token) !== config.issuer) return authenticateByKey(token, request, { env, nowMs });
   const user = await verify(token, config, nowMs);
   if (!isService(user)) throw new HubError("forbidden", "This is for services: a role is missing.");
   return { tenant: user.tenant, name: `user ${user.id}`, user };
 }
 
-/** Only chooses who judges the token. */
+/** The unverified issuer. It only selects the way of verification. */
 function issuerOf(token: string): unknown {
   try {
     return decodeJwt(token).iss;
@@ -46,14 +46,14 @@ function issuerOf(token: string): unknown {
   }
 }
 
-async function byKey(token: string, request: Request, env: AuthEnv, nowMs: number) {
-  const { tenantClaim } = readConfig(env);
-  const signed = await verifySigned(
-    token,
-    { url: canonicalUrl(request.url), canonical: canonicalUrl },
-    env,
-    nowMs,
-  );
+async function authenticateByKey(
+  token: string,
+  request: Request,
+  at: { readonly env: AuthEnv; readonly nowMs: number },
+) {
+  const { tenantClaim } = readConfig(at.env);
+  const audience = { url: canonicalUrl(request.url), canonical: canonicalUrl };
+  const signed = await verifySigned(token, audience, at);
   const claimed = Object.hasOwn(signed.claims, tenantClaim)
     ? signed.claims[tenantClaim]
     : undefined;
@@ -66,7 +66,7 @@ function tenantNamed(value: unknown): string {
   try {
     if (typeof value === "string") return canonicalName(value);
   } catch {
-    // Refused like one that is no text.
+    // An invalid name is refused like any other value.
   }
   throw new Refusal("token_claim_invalid");
 }

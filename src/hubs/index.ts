@@ -1,4 +1,4 @@
-// The hubs this worker serves. A hub that is not listed here does not exist.
+// The hubs of this worker. A hub that is not listed here is not served: requests for it get `hub_not_found`.
 
 import type { AnyHub } from "../hub.ts";
 import { AdminHub } from "./admin.ts";

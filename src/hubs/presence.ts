@@ -1,11 +1,11 @@
-// Who is online. The hub's `all` room knows; its hooks tell everybody.
+// PresenceHub: the users who are online. The hub's room `all` tracks them, and its hooks inform every client.
 
 import { hub, method, signedIn, type RoomView } from "../hub.ts";
 
-export interface PresenceClient {
-  /** The first 100, by user id. */
+interface PresenceClient {
+  /** The first 100 users online, by user id. */
   onlineUsersUpdated(users: string[]): void;
-  /** The user's last connection has gone. */
+  /** The user's last connection has ended. */
   userLeft(userId: string): void;
 }
 
@@ -16,9 +16,10 @@ export const PresenceHub = hub<PresenceClient>("presence", {
   authorize: signedIn,
   rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
   online: true,
-  // A bound of 45 s on ghosts, at the price of an alarm every 15 s; hidden tabs come back by themselves.
+  // A dead connection is noticed within 45 s, at the price of an alarm every 15 s. Hidden tabs, whose timers are
+  // throttled, reconnect by themselves.
   liveness: { silentSeconds: 30, sweepSeconds: 15 },
-  // Hooks run for every room. Leaving a group is not going offline, so only `all` counts.
+  // Hooks run for every room. Only `all` counts: leaving a group is not going offline.
   left: async ({ clients, room, user }) => {
     if (room.kind === "all") await clients.all.userLeft(user.id);
   },

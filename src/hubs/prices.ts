@@ -1,4 +1,5 @@
-// Prices as a server stream: a random walk per symbol. Pushes nothing by name, so it declares no client interface.
+// PriceHub: prices as a server stream, a random walk per symbol. It calls no client methods, and so declares no client
+// interface.
 
 import { z } from "zod";
 import { hub, signedIn, stream } from "../hub.ts";
@@ -12,21 +13,23 @@ export interface Price {
   readonly timestamp: string;
 }
 
-export interface Market {
+interface Market {
   /** Milliseconds between prices. Default: 1,000. */
   readonly everyMs?: number;
-  /** 0 ≤ x < 1; 0.5 leaves a price where it is. */
+  /** Random numbers, 0 ≤ x < 1. At 0.5 a price stays as it is. */
   readonly random?: () => number;
   readonly now?: () => number;
 }
 
+/** Makes the hub. Tests replace the interval, the clock and the random numbers. */
 export const priceHub = ({ everyMs = 1_000, random = Math.random, now = Date.now }: Market = {}) =>
   hub("prices", {
     authorize: signedIn,
     rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
   }).methods({
+    /** Streams prices until the caller cancels or disconnects. The opening price comes at once. */
     streamPrices: stream([Symbol], async function* ({ signal }, symbol): AsyncIterable<Price> {
-      for (let price = opening(symbol); !signal.aborted; price = walk(price, random())) {
+      for (let price = openingPrice(symbol); !signal.aborted; price = nextPrice(price, random())) {
         yield { symbol, price, timestamp: new Date(now()).toISOString() };
         await pause(everyMs, signal);
       }
@@ -36,15 +39,15 @@ export const priceHub = ({ everyMs = 1_000, random = Math.random, now = Date.now
 export const PriceHub = priceHub();
 export type PriceHub = typeof PriceHub;
 
-/** 10–509, the same for everybody who asks for the symbol. */
-const opening = (symbol: string): number =>
+/** The first price, 10–509; equal for all callers of a symbol. */
+const openingPrice = (symbol: string): number =>
   10 + ([...symbol].reduce((sum, letter) => sum * 31 + letter.codePointAt(0)!, 0) % 500);
 
-/** At most 1 % up or down, in whole cents: rounding holds what costs 50 or less, so nothing becomes worthless. */
-const walk = (price: number, random: number): number =>
+/** Moves a price by at most 1 %, in whole cents. Rounding keeps prices of 50 cents or less, so none reaches zero. */
+const nextPrice = (price: number, random: number): number =>
   Math.round(price * (1 + (random - 0.5) / 50) * 100) / 100;
 
-/** Ends at once on abort and leaves no timer: a pending one would keep the object awake. */
+/** Resolves after the delay, or at once on abort. Leaves no timer behind: a pending one would keep the object awake. */
 function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();

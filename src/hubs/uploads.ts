@@ -1,4 +1,4 @@
-// Uploads: readings arrive as a client stream and are summed up as they come; none is kept.
+// UploadHub: readings arrive as a client stream and are summarised one by one; none is stored.
 
 import { z } from "zod";
 import { hub, HubError, method, signedIn, streamOf } from "../hub.ts";
@@ -10,23 +10,27 @@ const Reading = z.object({
   timestamp: z.union([z.iso.datetime({ offset: true }), z.number()]),
 });
 
-export interface Summary {
+interface Summary {
   readonly count: number;
-  /** Distinct, in order of appearance. */
+  /** Names of the sensors, each once, in order of appearance. */
   readonly sensors: readonly string[];
-  /** Null where nothing was uploaded. */
+  /** Null for an empty upload, as are `max` and `mean`. */
   readonly min: number | null;
   readonly max: number | null;
   readonly mean: number | null;
 }
 
-/** A stream has no end known in advance, so what is remembered of it needs a bound. */
+/** Most sensors of one upload. Streams have no known end, so what is remembered of them needs a bound. */
 const MAX_SENSORS = 1_000;
 
 export const UploadHub = hub("uploads", {
   authorize: signedIn,
   rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
 }).methods({
+  /**
+   * Reads the stream to its end and returns its summary. Throws `too_large` for too many sensors; `invalid_item` for an
+   * item that is no reading.
+   */
   uploadData: method([streamOf(Reading)], async (_context, readings): Promise<Summary> => {
     const sensors = new Set<string>();
     let [count, min, max, mean] = [0, Infinity, -Infinity, 0];

@@ -1,11 +1,12 @@
-// How code names whom it calls, in a hub and in a service. Types first: what may be said to whom; then the proxies that
-// say it. Who carries the words is for those who extend it.
+// Audiences of a call, for hub code and for services: first the types (which client methods may be called on which
+// audience), then the proxies behind them. Subclasses supply the transport.
 
 import { formatTopic, roomTopic, ALL, type Topic } from "./topic.ts";
 
 /**
- * Calls without an answer: to many, or to clients that only listen. In a hub it resolves when it is on its way, in order,
- * and the caller's own call completes once it is saved, and fails with it; in a service it resolves once it is saved.
+ * Calls without an answer: to an audience of many, or to clients whose methods return nothing. In a hub the promise
+ * resolves once the message is on its way, in order; the caller's own call completes once the message is saved, and
+ * fails with it. In a service the promise resolves once it is saved.
  */
 export type Sends<C> = {
   readonly [K in keyof C]: C[K] extends (...args: infer A) => any
@@ -13,14 +14,14 @@ export type Sends<C> = {
     : never;
 };
 
-/** Calls to one client: those that answer are waited for. */
+/** Calls to one client. The promise carries the client's answer where its method returns one. */
 export type Asks<C> = {
   readonly [K in keyof C]: C[K] extends (...args: infer A) => infer R
     ? (...args: A) => Promise<Awaited<R>>
     : never;
 };
 
-/** `One` is what may be said to one connection. */
+/** `One` is the type of calls to a single connection. */
 export interface Clients<C, One = Asks<C>> {
   /** Every connection of the hub in this tenant. */
   readonly all: Sends<C>;
@@ -33,33 +34,38 @@ export interface Clients<C, One = Asks<C>> {
   except(...connectionIds: string[]): Clients<C, One>;
 }
 
-/** One call of a client method, to all but these connections. */
-export interface Said {
+/** One call of a client method. Connections of `except` do not receive it. */
+export interface ClientCall {
   readonly target: string;
   readonly args: readonly unknown[];
   readonly except: readonly string[];
 }
 
-export type Say = (target: string, args: unknown[]) => Promise<unknown>;
+export type SendCall = (target: string, args: unknown[]) => Promise<unknown>;
 
-/** `then` is nobody's method: a proxy that had one would never come out of an `await`. */
-export const speaking = <T extends object>(say: Say): T =>
+/**
+ * A proxy whose every property is a client method. `then` is excluded: with it, an `await` of the proxy would call the
+ * client and never settle.
+ */
+export const callProxy = <T extends object>(send: SendCall): T =>
   new Proxy({} as T, {
     get: (_, target) =>
       typeof target === "string" && target !== "then"
-        ? (...args: unknown[]) => say(target, args)
+        ? (...args: unknown[]) => send(target, args)
         : undefined,
   });
 
-/** Each audience is made only for who names it; as getters, so that they may be taken apart. */
+/** Builds audiences on demand. Members are getters, so that callers may destructure them. */
 export abstract class Audiences<C, One> implements Clients<C, One> {
   protected readonly excluded: readonly string[];
 
   constructor(excluded: readonly string[]) {
     this.excluded = excluded;
   }
-  protected abstract publish(topics: readonly Topic[], said: Said): Promise<void>;
-  protected abstract tell(connectionId: string, said: Said): Promise<void>;
+  /** Publishes one call to each of the topics. Resolves when `Sends` promises to. */
+  protected abstract publish(topics: readonly Topic[], call: ClientCall): Promise<void>;
+  /** Sends to one connection, wherever it is attached. */
+  protected abstract send(connectionId: string, call: ClientCall): Promise<void>;
   abstract get connection(): (id: string) => One;
   abstract get except(): (...ids: string[]) => Clients<C, One>;
 
@@ -77,16 +83,16 @@ export abstract class Audiences<C, One> implements Clients<C, One> {
   }
   get connections() {
     return (...ids: string[]) =>
-      this.speak(async (target, args) => {
-        const said = { target, args, except: this.excluded };
-        await Promise.all([...new Set(ids)].map((id) => this.tell(id, said)));
+      this.proxyOf(async (target, args) => {
+        const call = { target, args, except: this.excluded };
+        await Promise.all([...new Set(ids)].map((id) => this.send(id, call)));
       });
   }
   protected toTopics(topics: readonly Topic[], except = this.excluded): Sends<C> {
-    return this.speak((target, args) => this.publish(topics, { target, args, except }));
+    return this.proxyOf((target, args) => this.publish(topics, { target, args, except }));
   }
-  protected speak(say: Say): Sends<C> {
-    return speaking(say);
+  protected proxyOf(send: SendCall): Sends<C> {
+    return callProxy(send);
   }
   #rooms(kind: string, names: readonly string[]): Sends<C> {
     const topics = names.map((name) => roomTopic(kind, name));
@@ -94,7 +100,7 @@ export abstract class Audiences<C, One> implements Clients<C, One> {
   }
 }
 
-/** One audience named twice is told once. */
+/** Each topic once: an audience that was named twice receives the message once. */
 const distinct = (topics: readonly Topic[]): Topic[] => [
   ...new Map(topics.map((topic) => [formatTopic(topic), topic])).values(),
 ];

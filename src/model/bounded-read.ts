@@ -1,6 +1,6 @@
-// What others send and let us wait for, within bounds of size and time.
+// Reads of bodies and waits for promises, bounded by size and time.
 
-/** Stops at the limit, and throws what `tooLarge` makes. */
+/** The body's chunks. Throws the error of `tooLarge` at the chunk that exceeds `bytes`. */
 export async function* chunksWithin(
   body: ReadableStream<Uint8Array> | null,
   bytes: number,
@@ -14,7 +14,7 @@ export async function* chunksWithin(
   }
 }
 
-/** Throws a TypeError for what is no UTF-8. */
+/** The body as UTF-8 text of at most `bytes` bytes. Throws a TypeError on ill-formed UTF-8. */
 export async function textWithin(
   body: ReadableStream<Uint8Array> | null,
   bytes: number,
@@ -27,8 +27,11 @@ export async function textWithin(
   return text + decoder.decode();
 }
 
-/** The work, or what `late` makes after so many milliseconds. No timer is left behind: it would keep an object awake. */
-export async function inTime<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+/**
+ * The result of `work`, or the error of `late` after `ms` milliseconds. `work` itself is not cancelled. The timer is
+ * cleared either way: a pending one would keep a Durable Object awake.
+ */
+export async function withTimeout<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   const over = Promise.withResolvers<never>();
   const timer = setTimeout(() => over.reject(late()), ms);
   try {

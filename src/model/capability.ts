@@ -1,8 +1,9 @@
-// Whether a token's `caps` grant a right in a topic. Grants only; a room's own policies are elsewhere.
+// Whether a token's `caps` grant a right in a topic. Capabilities only add rights; the policies of a hub's rooms are in
+// dispatch/define/policies.ts.
 
 import type { Capability, Right, User } from "./user.ts";
 
-/** Whether any capability of the user grants the right in the topic, given in its canonical text. */
+/** Whether any capability of the user grants the right. `topicText` is canonical (`formatTopic`). */
 export const allows = (user: Pick<User, "caps">, right: Right, topicText: string): boolean =>
   user.caps.some((cap) => cap.allow.includes(right) && covers(cap, topicText));
 
@@ -11,7 +12,10 @@ const covers = ({ channels, match }: Capability, topicText: string): boolean =>
     ? channels.some((pattern) => matchesWildcard(pattern, topicText))
     : channels.includes(topicText);
 
-/** `*` is a run, perhaps empty, without `:` `.` or `/`; `**` is any run; everything else is itself. */
+/**
+ * Whether the whole text matches. `*` matches any run, also an empty one, without `:` `.` or `/`; `**` matches any run;
+ * every other character matches itself.
+ */
 export function matchesWildcard(pattern: string, text: string): boolean {
   const star = pattern.indexOf("*");
   if (star === -1) return pattern === text;
@@ -20,8 +24,8 @@ export function matchesWildcard(pattern: string, text: string): boolean {
 }
 
 /**
- * Walks the pattern once and keeps, for each length of the text, whether what was walked matches that much of it.
- * The cost is the product of the two lengths whatever they hold: a pattern can't make this backtrack.
+ * Dynamic programming over the pattern: `reached[n]` says whether the parts so far match the first `n` units of the
+ * text. The cost is at most the product of both lengths, whatever they hold: a pattern cannot cause backtracking.
  */
 function matchesTail(pattern: string, text: string): boolean {
   let reached: boolean[] = Array(text.length + 1).fill(false);

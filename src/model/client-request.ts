@@ -1,6 +1,6 @@
-// How a connection began, as hub code may know it.
+// The request with which a client connected, as hub code sees it.
 
-/** The request that a connection began with, without its token. */
+/** The upgrade or negotiation request of a connection. The token is removed from query and headers. */
 export interface ConnectRequest {
   readonly query: Readonly<Record<string, string>>;
   /** Names in lower case. */

@@ -1,31 +1,42 @@
-// What configurations read from the environment have in common.
+// What the readers of environment variables share: caching by value, and checks of URLs.
 
-/** An isolate sees one or two. */
-const KNOWN_AT_MOST = 32;
+/** Configurations cached per isolate. One or two occur; tests bring more. */
+const MAX_CACHED = 32;
 
-/** Remembered by the values of these variables: reading imports keys, and objects wake often. What throws is read again. */
-export function byValues<E extends object, T>(
+/**
+ * Caches `read` by the values of these variables: reading imports keys, and objects wake often. A `read` that throws is
+ * not cached, and is repeated at the next call.
+ */
+export function cacheByValues<E extends object, T>(
   names: readonly (keyof E)[],
   read: (env: E) => T,
 ): (env: E) => T {
-  const known = new Map<string, T>();
+  const cached = new Map<string, T>();
   return (env) => {
     const values = JSON.stringify(names.map((name) => env[name]));
-    const found = known.get(values);
-    if (found !== undefined) return found;
-    const fresh = read(env);
-    if (known.size >= KNOWN_AT_MOST) known.clear();
-    known.set(values, fresh);
-    return fresh;
+    const hit = cached.get(values);
+    if (hit !== undefined) return hit;
+    const value = read(env);
+    if (cached.size >= MAX_CACHED) cached.clear();
+    cached.set(values, value);
+    return value;
   };
 }
 
-const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** A URL that may be asked: https, or http on this machine. Otherwise what is wrong with it. */
+/** Whether a URL's host name is this machine. IPv6 has its brackets, as in `URL.hostname`. */
+export const isLoopback = (hostname: string): boolean => LOOPBACK_HOSTS.has(hostname);
+
+/** RFC 7518 §3.2: a key of HMAC-SHA-256 has at least as many bytes as its hash. */
+export const MIN_HMAC_KEY_BYTES = 32;
+
+/**
+ * A URL that the server may fetch: https, or http on a loopback host. Otherwise the problem, as the end of a sentence.
+ */
 export function secureUrl(text: string): URL | "is no URL." | "is not https." {
   if (!URL.canParse(text)) return "is no URL.";
   const url = new URL(text);
-  const isLocal = url.protocol === "http:" && LOOPBACK.has(url.hostname);
+  const isLocal = url.protocol === "http:" && isLoopback(url.hostname);
   return url.protocol === "https:" || isLocal ? url : "is not https.";
 }

@@ -1,4 +1,4 @@
-// The error class, and the close codes of sockets. Error codes are rows of error-table.ts.
+// The error class, and close codes of sockets. Error codes are rows of error-table.ts.
 
 import type { ErrorCode } from "./error-table.ts";
 
@@ -13,7 +13,7 @@ export type { ErrorCode };
  */
 export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
-  /** What was behind it, `TypeError: …`: only where the hub shows its callers such details. */
+  /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
   detail?: string;
 
   constructor(code: NoInfer<Code>, message: string, options?: ErrorOptions) {
@@ -27,14 +27,17 @@ export class HubError<Code extends string = ErrorCode> extends Error {
 export const OpenHubError = HubError<ErrorCode | (string & {})>;
 export type OpenHubError = HubError;
 
-/** What a caller may see of any error: a `HubError` as it is, everything else as `internal`. */
+/** The error that a caller receives: a `HubError` as it is, anything else as `internal`. */
 export function publicError(error: unknown): HubError {
   if (error instanceof HubError) return error;
   if (isRemoteHubError(error)) return new HubError<string>(error.code, error.message);
   return new HubError("internal", "The server failed; its log has the details.");
 }
 
-/** Errors lose their class over RPC and keep `name`, `message` and own properties (enhanced_error_serialization). */
+/**
+ * Over RPC errors lose their class, and keep `name`, `message` and own properties (compatibility flag
+ * enhanced_error_serialization).
+ */
 function isRemoteHubError(error: unknown): error is { code: string; message: string } {
   return (
     error instanceof Error &&
@@ -43,7 +46,9 @@ function isRemoteHubError(error: unknown): error is { code: string; message: str
   );
 }
 
-/** Close codes. 4400–4499: reconnect, and resume by position. 4500–4599: do not come back unchanged. */
+/**
+ * Close codes. 4400–4499: the client reconnects and resumes by position. 4500–4599: it must not reconnect unchanged.
+ */
 export const CLOSE = {
   normal: 1000,
   expired: 4401,
@@ -56,18 +61,18 @@ export const CLOSE = {
   malformed: 4502,
   /** The hub's `connected` threw. */
   failed: 4503,
-  /** A client has one connection: its newest. */
+  /** A newer connection of the same client took over. */
   replaced: 4504,
   /** A fresh token does not admit the room, or the hub, that the connection came for. */
   forbidden: 4505,
-  /** By a service; the reason is its own. */
+  /** Closed by a service, with the service's reason. */
   dismissed: 4510,
   revoked: 4511,
 } as const;
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
 
-/** What a close says beside its code. A function, so that pages, which do not ask, need not load it. */
+/** The reason text of a close. A function, so that pages, which do not use it, need not load it. */
 export function reasonOf(code: CloseCode): string {
   switch (code) {
     case CLOSE.normal:
@@ -101,6 +106,6 @@ export function reasonOf(code: CloseCode): string {
   }
 }
 
-/** Whether a client should come back after a close: codes of ours say so by range, others by RFC 6455. */
+/** Whether a client reconnects after a close: by range for our codes, by RFC 6455 for others. */
 export const shouldReconnect = (code: number): boolean =>
   code >= 4000 ? code < 4500 : code !== 1000 && code !== 1008;

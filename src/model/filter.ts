@@ -1,16 +1,17 @@
-// Which connections a service means, in the words of OData that Azure's `:execute` takes: a small language of three
-// names, read here and judged where the connections are. Pure.
+// Filters of connections in the subset of OData that Azure's `:execute` takes: comparisons, tests and membership over
+// `userId`, `connectionId` and `groups`. Parsed at the edge, evaluated in each object. Pure. Grammar:
+// learn.microsoft.com/azure/azure-web-pubsub/reference-odata-filter.
 
 import { HubError } from "./errors.ts";
 
-/** What is known of a connection. */
-export interface Filtered {
+/** The attributes of a connection that a filter can name. */
+interface FilterSubject {
   readonly userId: string;
   readonly connectionId: string;
   readonly groups: readonly string[];
 }
 
-/** A filter as data, so that it may travel. */
+/** A parsed filter: plain data, so that it can be sent from the edge to objects over RPC. */
 export type Filter =
   | { readonly type: "and" | "or"; readonly all: readonly Filter[] }
   | { readonly type: "not"; readonly one: Filter }
@@ -18,7 +19,7 @@ export type Filter =
   | { readonly type: "in"; readonly one: Value; readonly list: readonly Value[] | "groups" }
   | { readonly type: "test"; readonly by: Test; readonly a: Value; readonly b: Value };
 
-export type Value =
+type Value =
   | { readonly type: "literal"; readonly value: string | number | null }
   | { readonly type: "name"; readonly name: "userId" | "connectionId" }
   | { readonly type: "call"; readonly by: Change; readonly of: Value };
@@ -30,14 +31,15 @@ type Test = (typeof TESTS)[number];
 const CHANGES = ["tolower", "toupper", "trim", "length"] as const;
 type Change = (typeof CHANGES)[number];
 
-const isOne = <T extends string>(of: readonly T[], word: string | undefined): word is T =>
-  (of as readonly (string | undefined)[]).includes(word);
+const isWordOf = <T extends string>(words: readonly T[], word: string | undefined): word is T =>
+  (words as readonly (string | undefined)[]).includes(word);
 
-/** Longer ones are nobody's intention. */
-const MOST_CHARS = 2_000;
-/** Parentheses, `not`s and calls in each other. */
-const DEEPEST = 32;
+/** Longest filter, in UTF-16 units. Bounds parsing; no honest filter comes near it. */
+const MAX_CHARS = 2_000;
+/** Deepest nesting of parentheses, `not` and function calls. Bounds recursion, here and in `matches`. */
+const MAX_DEPTH = 32;
 
+/** One token after optional blanks. Sticky (`y`): matching goes on exactly where the last token ended. */
 const TOKEN =
   /\s*(?:(?<string>'(?:[^']|'')*')|(?<number>-?\d{1,15})|(?<word>[A-Za-z]+)|(?<sign>[(),]))/y;
 
@@ -58,16 +60,17 @@ function tokensOf(text: string): string[] {
 const invalid = (what: string): HubError =>
   new HubError("invalid_filter", `The filter is not one of the supported kind: ${what}.`);
 
-/** Reads a filter. Throws `invalid_filter`. */
+/** Parses a filter. Throws `invalid_filter`, with the position or token at fault in the message. */
 export function parseFilter(text: string): Filter {
-  if (text.length > MOST_CHARS) throw invalid(`it has over ${MOST_CHARS} characters`);
-  const reader = new Reader(tokensOf(text));
-  const filter = reader.either(0);
-  reader.end();
+  if (text.length > MAX_CHARS) throw invalid(`it has over ${MAX_CHARS} characters`);
+  const parser = new FilterParser(tokensOf(text));
+  const filter = parser.parseExpression(0);
+  parser.expectEnd();
   return filter;
 }
 
-class Reader {
+/** Recursive descent, loosest first: `or`, `and`, `not` and parentheses, then one comparison or test. */
+class FilterParser {
   readonly #tokens: readonly string[];
   #at = 0;
 
@@ -75,70 +78,73 @@ class Reader {
     this.#tokens = tokens;
   }
 
-  either(depth: number): Filter {
-    return this.#joined("or", () => this.#joined("and", () => this.#one(depth)));
+  parseExpression(depth: number): Filter {
+    return this.#parseOperands("or", () =>
+      this.#parseOperands("and", () => this.#parseOperand(depth)),
+    );
   }
 
-  end(): void {
+  /** Throws unless every token is consumed. */
+  expectEnd(): void {
     if (this.#at < this.#tokens.length) throw invalid(`${this.#tokens[this.#at]} comes too late`);
   }
 
-  #joined(by: "and" | "or", read: () => Filter): Filter {
+  #parseOperands(by: "and" | "or", read: () => Filter): Filter {
     const all = [read()];
-    while (this.#takes(by)) all.push(read());
+    while (this.#accept(by)) all.push(read());
     return all.length === 1 ? all[0]! : { type: by, all };
   }
 
-  #one(depth: number): Filter {
-    if (depth > DEEPEST) throw invalid("it is too deep");
-    if (this.#takes("not")) return { type: "not", one: this.#one(depth + 1) };
-    if (this.#takes("(")) {
-      const inner = this.either(depth + 1);
+  #parseOperand(depth: number): Filter {
+    if (depth > MAX_DEPTH) throw invalid("it is too deep");
+    if (this.#accept("not")) return { type: "not", one: this.#parseOperand(depth + 1) };
+    if (this.#accept("(")) {
+      const inner = this.parseExpression(depth + 1);
       this.#expect(")");
       return inner;
     }
     const word = this.#tokens[this.#at];
-    return isOne(TESTS, word) ? this.#test(word, depth) : this.#comparison(depth);
+    return isWordOf(TESTS, word) ? this.#parseTest(word, depth) : this.#parseComparison(depth);
   }
 
-  #test(by: Test, depth: number): Filter {
+  #parseTest(by: Test, depth: number): Filter {
     this.#at++;
     this.#expect("(");
-    const a = this.#value(depth + 1);
+    const a = this.#parseValue(depth + 1);
     this.#expect(",");
-    const b = this.#value(depth + 1);
+    const b = this.#parseValue(depth + 1);
     this.#expect(")");
     return { type: "test", by, a, b };
   }
 
-  #comparison(depth: number): Filter {
-    const a = this.#value(depth);
+  #parseComparison(depth: number): Filter {
+    const a = this.#parseValue(depth);
     const word = this.#next();
-    if (word === "in") return { type: "in", one: a, list: this.#list(depth) };
-    if (!isOne(COMPARISONS, word)) throw invalid(`${word} compares nothing`);
-    return { type: "compare", by: word, a, b: this.#value(depth) };
+    if (word === "in") return { type: "in", one: a, list: this.#parseList(depth) };
+    if (!isWordOf(COMPARISONS, word)) throw invalid(`${word} compares nothing`);
+    return { type: "compare", by: word, a, b: this.#parseValue(depth) };
   }
 
-  #list(depth: number): readonly Value[] | "groups" {
-    if (this.#takes("groups")) return "groups";
+  #parseList(depth: number): readonly Value[] | "groups" {
+    if (this.#accept("groups")) return "groups";
     this.#expect("(");
-    const values = [this.#value(depth)];
-    while (this.#takes(",")) values.push(this.#value(depth));
+    const values = [this.#parseValue(depth)];
+    while (this.#accept(",")) values.push(this.#parseValue(depth));
     this.#expect(")");
     return values;
   }
 
-  #value(depth: number): Value {
-    if (depth > DEEPEST) throw invalid("it is too deep");
+  #parseValue(depth: number): Value {
+    if (depth > MAX_DEPTH) throw invalid("it is too deep");
     const token = this.#next();
     if (token.startsWith("'"))
       return { type: "literal", value: token.slice(1, -1).replaceAll("''", "'") };
     if (/^-?\d/.test(token)) return { type: "literal", value: Number(token) };
     if (token === "null") return { type: "literal", value: null };
     if (token === "userId" || token === "connectionId") return { type: "name", name: token };
-    if (!isOne(CHANGES, token)) throw invalid(`${token} is no value`);
+    if (!isWordOf(CHANGES, token)) throw invalid(`${token} is no value`);
     this.#expect("(");
-    const of = this.#value(depth + 1);
+    const of = this.#parseValue(depth + 1);
     this.#expect(")");
     return { type: "call", by: token, of };
   }
@@ -149,53 +155,59 @@ class Reader {
     return token;
   }
 
-  #takes(token: string): boolean {
+  /** Consumes the token if it is next. */
+  #accept(token: string): boolean {
     const isNext = this.#tokens[this.#at] === token;
     if (isNext) this.#at++;
     return isNext;
   }
 
   #expect(token: string): void {
-    if (!this.#takes(token)) throw invalid(`a ${token} is missing`);
+    if (!this.#accept(token)) throw invalid(`a ${token} is missing`);
   }
 }
 
-/** Whether the connection is meant. What cannot be compared is not equal, and neither before nor after. */
-export function matches(filter: Filter, about: Filtered): boolean {
+/**
+ * Whether the connection matches. Values of different types are unequal, and none of `gt`, `ge`, `lt` and `le` holds
+ * between them; tests of anything but two texts are false.
+ */
+export function matches(filter: Filter, subject: FilterSubject): boolean {
   switch (filter.type) {
     case "and":
-      return filter.all.every((one) => matches(one, about));
+      return filter.all.every((one) => matches(one, subject));
     case "or":
-      return filter.all.some((one) => matches(one, about));
+      return filter.all.some((one) => matches(one, subject));
     case "not":
-      return !matches(filter.one, about);
+      return !matches(filter.one, subject);
     case "in":
-      return listOf(filter.list, about).includes(valueOf(filter.one, about));
+      return listOf(filter.list, subject).includes(valueOf(filter.one, subject));
     case "compare":
-      return compare(filter.by, valueOf(filter.a, about), valueOf(filter.b, about));
+      return compare(filter.by, valueOf(filter.a, subject), valueOf(filter.b, subject));
     case "test":
-      return test(filter.by, valueOf(filter.a, about), valueOf(filter.b, about));
+      return test(filter.by, valueOf(filter.a, subject), valueOf(filter.b, subject));
     default:
       return filter satisfies never;
   }
 }
 
-type Plain = string | number | null;
+type Scalar = string | number | null;
 
-const listOf = (list: readonly Value[] | "groups", about: Filtered): readonly Plain[] =>
-  list === "groups" ? about.groups : list.map((value) => valueOf(value, about));
+/** The values to the right of `in`. */
+const listOf = (list: readonly Value[] | "groups", subject: FilterSubject): readonly Scalar[] =>
+  list === "groups" ? subject.groups : list.map((value) => valueOf(value, subject));
 
-function valueOf(value: Value, about: Filtered): Plain {
+/** Functions of anything but a text give null, which equals only `null`. */
+function valueOf(value: Value, subject: FilterSubject): Scalar {
   if (value.type === "literal") return value.value;
-  if (value.type === "name") return about[value.name];
-  const of = valueOf(value.of, about);
+  if (value.type === "name") return subject[value.name];
+  const of = valueOf(value.of, subject);
   if (typeof of !== "string") return null;
   if (value.by === "length") return of.length;
   if (value.by === "trim") return of.trim();
   return value.by === "tolower" ? of.toLowerCase() : of.toUpperCase();
 }
 
-function compare(by: Comparison, a: Plain, b: Plain): boolean {
+function compare(by: Comparison, a: Scalar, b: Scalar): boolean {
   if (by === "eq") return a === b;
   if (by === "ne") return a !== b;
   if (a === null || b === null || typeof a !== typeof b) return false;
@@ -204,7 +216,7 @@ function compare(by: Comparison, a: Plain, b: Plain): boolean {
   return by === "lt" ? a < b : a <= b;
 }
 
-function test(by: Test, a: Plain, b: Plain): boolean {
+function test(by: Test, a: Scalar, b: Scalar): boolean {
   if (typeof a !== "string" || typeof b !== "string") return false;
   if (by === "startswith") return a.startsWith(b);
   return by === "endswith" ? a.endsWith(b) : a.includes(b);

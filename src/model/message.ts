@@ -1,11 +1,14 @@
-// What is said between a client and a hub, whatever the protocol. Codecs turn frames into these and back.
+// Messages between a client and a hub, independent of the protocol. Codecs (protocols/) turn frames into these and
+// back.
 
 import type { HubError } from "./errors.ts";
 
-/** An invocation's id as the peer chose it. JSON-RPC has strings, numbers and (discouraged) null; SignalR strings. */
+/**
+ * An invocation's id, chosen by the caller. JSON-RPC allows strings, numbers and (discouraged) null; SignalR strings.
+ */
 export type CallId = string | number | null;
 
-/** Stands among the arguments where the peer will send a stream. */
+/** A placeholder among the arguments for a stream that the client will send. */
 export class StreamRef {
   readonly id: string;
   constructor(id: string) {
@@ -13,19 +16,19 @@ export class StreamRef {
   }
 }
 
-/** The peer calls a method, or starts a stream. Without an id nobody waits for an answer. */
+/** A call of a hub method, or the start of a stream. Without an id the client expects no answer. */
 export interface Invocation {
   readonly type: "invocation";
   readonly id?: CallId;
   readonly target: string;
   readonly args: readonly unknown[];
-  /** Makes a repeated call publish nothing twice, as long as the rooms' logs remember. */
+  /** Calls repeated under one key publish once, as long as the rooms' logs keep the key. */
   readonly idempotencyKey?: string;
-  /** The peer's streams, in the order in which the method takes them; they are not among the arguments then. */
+  /** Client streams, in the order in which the method takes them; `args` has no placeholders then. */
   readonly streamIds?: readonly string[];
-  /** Whether the peer expects items. Absent where its protocol knows one kind of call only. */
+  /** Whether the client expects stream items. Absent where the protocol does not distinguish. */
   readonly streaming?: boolean;
-  /** Whether the target's case does not count, as in SignalR. */
+  /** Whether the target is compared without regard to case, as SignalR does. */
   readonly anyCase?: boolean;
 }
 
@@ -36,7 +39,10 @@ export type Incoming =
   | { readonly type: "cancel"; readonly id: CallId }
   | { readonly type: "answer"; readonly id: CallId; readonly result: unknown }
   | { readonly type: "refusal"; readonly id: CallId; readonly message: string }
-  /** The end of a stream of the peer's, or its answer: protocols that use one word for both leave it to ids. */
+  /**
+   * The end of a client stream, or the client's answer to a call: SignalR has one message type for both, and the id
+   * tells them apart.
+   */
   | {
       readonly type: "completed";
       readonly id: string;
@@ -44,55 +50,63 @@ export type Incoming =
       readonly error?: string;
     }
   | { readonly type: "ping" }
-  /** The peer says that it ends the connection. */
+  /** The client is about to close the connection. */
   | { readonly type: "close"; readonly error?: string }
-  /** All up to this message arrived; the number of the next one (docs/design/signalr-reconnect.md#sr3). */
+  /**
+   * Stateful reconnect (HubProtocol.md of ASP.NET Core, Ack and Sequence): `ack` confirms every message up to this
+   * number; `sequence` is the number of the next message, after a reconnect (docs/design/signalr-reconnect.md#sr3).
+   */
   | { readonly type: "ack"; readonly sequence: number }
   | { readonly type: "sequence"; readonly sequence: number }
   /**
-   * Could not be understood, or is refused as it stands; to be answered, not dispatched. `id` is null where none could
-   * be read, and absent where nobody waits for an answer.
+   * A message that was refused: it is answered with `error` and not dispatched. `id` is null where none could be read,
+   * and absent where the client expects no answer.
    */
   | { readonly type: "malformed"; readonly id?: CallId; readonly error: HubError }
-  /** Could not be understood, and nothing after it can be: the connection ends. */
+  /** A message after which the stream cannot be read any further: the connection ends. */
   | { readonly type: "broken"; readonly error: HubError };
 
-/** What one frame held. The answers to a batch travel together. */
+/** The messages of one frame. Answers to a batch are sent together, in one frame. */
 export interface Received {
   readonly messages: readonly Incoming[];
   readonly batch: boolean;
-  /** The beginning of a message whose end is still to come, where the protocol lets frames cut messages. */
+  /**
+   * The start of a message that continues in the next frame, where the protocol permits that. To be passed to the next
+   * `decode`.
+   */
   readonly rest?: string | Uint8Array;
 }
 
-/** How far a call came before it failed: callers are told in words that depend on it. */
+/** The stage at which a call failed. SignalR's error texts depend on it. */
 export type Stage =
   | "finding"
   | "authorising"
   | "binding"
   | "invoking"
   | "streaming"
-  /** The caller does not want it any more. */
+  /** The caller cancelled the call. */
   | "cancelling";
 
-/** Where in the arguments something stands: indices and keys. */
+/** A place in the arguments: indices and keys, outermost first. */
 export type Path = readonly (string | number)[];
 
-/** One message as a protocol writes it. */
+/** One message, encoded. */
 export type Encoded = string | Uint8Array;
 
-/** Arguments as they are said, saved and sent: encoded once by whoever says them, never once per socket. */
+/**
+ * Arguments, encoded once when they are published; saved and delivered as they are, and never encoded again per socket.
+ */
 export interface Params {
   /** The text of one JSON array. */
   readonly params: string;
-  /** Where in it a base64 text stands for bytes: protocols that have bytes write them as such. */
+  /** The places of bytes, which `params` holds as base64. Binary protocols write bytes there. */
   readonly bytes?: readonly Path[];
 }
 
-/** Something said in a room, or to one client: calls `target` there. */
+/** A call of the client method `target`: a message published in a room, or sent to one client. */
 export interface OutgoingInvocation extends Params {
   readonly type: "invocation";
-  /** Present where the server waits for an answer. */
+  /** Present where the server awaits the client's answer. */
   readonly id?: string;
   readonly target: string;
   readonly room?: string;
@@ -107,17 +121,17 @@ export type Outgoing =
       readonly type: "failure";
       readonly id: CallId;
       readonly error: HubError;
-      /** What was called, as the caller named it. */
+      /** The method, as the caller spelled it. */
       readonly target?: string;
       readonly stage?: Stage;
     }
-  /** One of the above as the connection's own protocol writes it. */
+  /** A message that was encoded before, in this connection's protocol. */
   | { readonly type: "record"; readonly record: Encoded }
   | { readonly type: "ack"; readonly sequence: number }
   | { readonly type: "sequence"; readonly sequence: number }
   /** Answers to one batch, in its order. */
   | { readonly type: "batch"; readonly answers: readonly Outgoing[] }
-  /** The protocol's own words (`$/connected` and the like), not a hub's. */
+  /** A notification of the protocol itself, such as `$/connected`, and not of a hub. */
   | {
       readonly type: "control";
       readonly name: "connected" | "presence" | "reset" | "left" | "end";

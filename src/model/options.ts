@@ -1,6 +1,7 @@
-// Every limit and default in one place, each with its reason. A hub may override them.
+// Every limit and setting of hubs, with its reason, its unit and, at the end, its default. A hub may override each; a
+// token may lower those of `TokenLimits`.
 
-import { MESSAGE_BYTES, MESSAGES_A_FRAME, PING_SECONDS } from "./both-ends.ts";
+import { MESSAGE_BYTES, MESSAGES_PER_FRAME, PING_SECONDS } from "./wire-constants.ts";
 
 export interface Limits {
   /** Bytes of one inbound frame. */
@@ -9,25 +10,32 @@ export interface Limits {
   readonly depth: number;
   /** Messages in one inbound frame. */
   readonly messagesPerFrame: number;
-  /** Rooms one connection may be in beside its own (Phoenix: CVE-2026-56811). */
+  /** Rooms of one connection beside its own. Without a bound, joins exhaust memory (Phoenix: CVE-2026-56811). */
   readonly groupsPerConnection: number;
   /** Sockets of one user in one object. */
   readonly connectionsPerUser: number;
-  /** Connections that one user may begin a second, in all of a tenant … */
+  /** Connections which one user may open per second, in a whole tenant … */
   readonly connectsPerSecond: number;
-  /** … and how many at once: a page reload of many tabs, a fleet of devices after an outage. */
+  /** … and how many at once: many tabs reload together, and devices after an outage. */
   readonly connectBurst: number;
-  /** Sockets of one object; the platform's own limit is 32,768. Whoever comes to a full room goes to a relay of its. */
+  /**
+   * Sockets of one object; the platform's own limit is 32,768. Once a room is full, further clients are placed on one
+   * of its relays.
+   */
   readonly connectionsPerObject: number;
-  /** Sockets of one relay: whoever comes to a full one goes to the next level. Fewer than of an object, since hub
-   * code runs there. */
+  /**
+   * Sockets of one relay; once it is full, further clients go to the next level. Lower than for a room, because a relay
+   * runs hub code.
+   */
   readonly connectionsPerRelay: number;
   /** Streams in either direction that one connection may have open. */
   readonly streamsPerConnection: number;
-  /** Items of an upload waiting for the method that reads them (and `queuedBytes` of them): nothing can push back
-   * on a socket whose frames arrive as events, so this is a burst, where SignalR's 10 is a window. */
+  /**
+   * Items of an upload that wait for the method which reads them, with at most `queuedBytes` bytes together. Frames
+   * arrive as events, so the server cannot push back: this bounds a burst, where SignalR's 10 bounds a window.
+   */
   readonly streamBuffer: number;
-  /** Calls of one connection that may wait for their turn. */
+  /** Calls of one connection that may wait while others run. */
   readonly queuedCalls: number;
   /** Calls of one connection that may run at once; SignalR's default keeps them in order. */
   readonly parallelCalls: number;
@@ -35,9 +43,9 @@ export interface Limits {
   readonly callsPerSecond: number;
   /** … and how many may come at once. */
   readonly callBurst: number;
-  /** Malformed frames in a row before a socket is closed: a client that speaks something else never stops. */
+  /** Malformed frames in a row before a socket is closed: a client of another protocol never stops. */
   readonly malformedInARow: number;
-  /** Bytes waiting for one socket before it is closed with 4408: the runtime itself never drops a slow reader. */
+  /** Unsent bytes of one socket before it is closed with 4408: the runtime never drops a slow reader. */
   readonly queuedBytes: number;
   /** Entries replayed to a connection that resumes; beyond it, reloading is cheaper. */
   readonly recovery: number;
@@ -47,7 +55,7 @@ export interface Limits {
   readonly trackBytes: number;
   /** Bytes of one published message's arguments. */
   readonly publishBytes: number;
-  /** Seconds the calls of one HTTP request may take: Cloudflare's proxy waits 100 for an answer. */
+  /** Seconds for all calls of one HTTP request; Cloudflare's proxy gives up after 100. */
   readonly requestSeconds: number;
   /** Seconds the server waits for a client's answer. */
   readonly answerSeconds: number;
@@ -56,7 +64,7 @@ export interface Limits {
 export const LIMITS: Limits = {
   messageBytes: MESSAGE_BYTES,
   depth: 64,
-  messagesPerFrame: MESSAGES_A_FRAME,
+  messagesPerFrame: MESSAGES_PER_FRAME,
   groupsPerConnection: 100,
   connectionsPerUser: 50,
   connectsPerSecond: 20,
@@ -80,8 +88,8 @@ export const LIMITS: Limits = {
 };
 
 /**
- * What a room keeps. `logged`: a message is delivered and acknowledged only once it is durable. `behind`: rows are
- * written within a second, and that second is what a crash may lose. `none`: nothing is kept, nothing is replayed.
+ * When a room's messages are stored. `logged`: delivered and acknowledged only once durable. `behind`: rows are written
+ * within a second; a crash may lose that second. `none`: neither history nor replay.
  */
 export type Durability = "logged" | "behind" | "none";
 
@@ -91,61 +99,65 @@ export interface History {
   readonly ttlSeconds: number;
 }
 
-/** `users`: who, and a join and a leave each. `counts`: how many. `none`: neither. */
+/** `users`: user ids, with joins and leaves. `counts`: numbers only. `none`: neither. */
 export type PresenceMode = "users" | "counts" | "none";
 
-/** What a hub says of its rooms; objects need no more of it. */
+/** The settings of a hub which its objects need. */
 export interface RoomSettings {
   readonly history: History;
   readonly durability: Durability;
   readonly presence: PresenceMode;
-  /** Whether `clients.all` reaches sockets attached straight to a room: one follow for each active room. */
+  /**
+   * Whether `clients.all` reaches sockets attached directly to a room, at the cost of one follow for each active room.
+   */
   readonly reachAll: boolean;
   /**
-   * Whether `clients.user` reaches connections wherever they are: one follow for each user in each object. Where the
-   * hub does not say, those of the whole hub are reached, and sockets attached straight to another room are not.
+   * Whether `clients.user` reaches a user's connections everywhere, at the cost of one follow for each user in each
+   * object. Undefined: it reaches connections of the whole hub, and not sockets attached directly to another room.
    */
   readonly reachUsers: boolean | undefined;
-  /** Whether the hub's `all` room knows who is online: every join is told to it. */
+  /** Whether the hub's `all` room tracks the users online: every join is reported to it. */
   readonly online: boolean;
   /** Seconds between heartbeats of clients that send them. */
   readonly pingSeconds: number;
-  /** Seconds without a word after which a client that has pinged counts as gone. */
+  /** Seconds without a frame after which a client that has sent heartbeats counts as gone. */
   readonly silentSeconds: number;
-  /** Seconds between looks for the silent: a ghost lives `silentSeconds` and one sweep. */
+  /**
+   * Seconds between sweeps for silent clients. A dead connection is seen at most `silentSeconds` and one sweep longer.
+   */
   readonly sweepSeconds: number;
-  /** Seconds a user may be away before the leave is said. */
+  /** Seconds between a user's last disconnection and the announcement of the leave. */
   readonly graceSeconds: number;
-  /** Whether callers see what went wrong inside hub code. */
+  /** Whether callers see exceptions of hub code. */
   readonly detailedErrors: boolean;
   readonly signalR: SignalRSettings;
-  /** Seconds for which a client that comes back is put into its groups again; 0: never. */
+  /** Seconds during which a reconnecting client is put back into its groups; 0: never. */
   readonly rememberGroups: number;
   readonly limits: Limits;
 }
 
-/** What SignalR's clients meet. */
+/** Settings for SignalR clients. */
 export interface SignalRSettings {
-  /** Whether client methods are called as hub code spells them, and not in PascalCase. */
+  /** Whether client methods keep their spelling in hub code. Otherwise they are in PascalCase. */
   readonly verbatim: boolean;
   readonly handshakeSeconds: number;
-  /** In the order in which clients shall try them. */
+  /** In the order in which clients try them. */
   readonly transports: readonly Transport[];
-  /** Absent: a lost socket is a lost connection. */
+  /** Undefined: a lost socket ends its connection. */
   readonly statefulReconnect: StatefulReconnect | undefined;
 }
 
 export type Transport = "WebSockets" | "ServerSentEvents" | "LongPolling";
 
 export interface StatefulReconnect {
-  /** Bytes that may be under way to a client which has not confirmed them. */
+  /** Bytes sent but not acknowledged by the client. */
   readonly bufferBytes: number;
-  /** How long a client may be away. */
+  /** Seconds for which a lost connection may be resumed. */
   readonly awaySeconds: number;
 }
 
-/** ASP.NET's buffer, and twice its time: a phone needs more than 15 s between two networks. */
-export const STATEFUL: StatefulReconnect = { bufferBytes: 100_000, awaySeconds: 30 };
+/** ASP.NET Core's buffer size, and twice its time: a phone takes over 15 s to change networks. */
+export const STATEFUL_RECONNECT: StatefulReconnect = { bufferBytes: 100_000, awaySeconds: 30 };
 
 export const DEFAULTS: RoomSettings = {
   history: { size: 100, ttlSeconds: 600 },
@@ -155,7 +167,7 @@ export const DEFAULTS: RoomSettings = {
   reachUsers: undefined,
   online: false,
   pingSeconds: PING_SECONDS,
-  // Browsers let a hidden tab's timers run once a minute: two intervals of 15 s would close it again and again.
+  // Browsers throttle a hidden tab's timers to once a minute: two intervals of 15 s would close it over and over.
   silentSeconds: 75,
   sweepSeconds: 120,
   graceSeconds: 5,

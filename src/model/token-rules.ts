@@ -1,22 +1,22 @@
-// Which tokens of a user are no longer good, although they are signed and have not expired.
+// Revocation: which signed and unexpired tokens of a user are refused all the same.
 
 import type { User } from "./user.ts";
 
-/** What a token says of itself by which it can be taken back. */
+/** The claims of a token by which it can be revoked. */
 export interface TokenFacts {
   /** The user's id. */
   readonly id: string;
   readonly jti?: string;
-  /** When it was issued, seconds since 1970. */
+  /** Issued at, in seconds since 1970. */
   readonly iat?: number;
 }
 
 export interface TokenRules {
-  /** Those issued before this, seconds since 1970; and those that do not say when. */
+  /** Revokes tokens issued before this time (seconds since 1970), and tokens without `iat`. */
   readonly before?: number;
-  /** Those that bear one of these ids. */
+  /** Revokes tokens with one of these ids. */
   readonly jtis: readonly string[];
-  /** The user is banned: all of them. */
+  /** Revokes all tokens: the user is banned. */
   readonly all?: boolean;
 }
 

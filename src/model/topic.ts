@@ -1,4 +1,4 @@
-// How an audience is named. A topic is a room of a hub: the whole hub, a group, an order channel or a user.
+// Topics, the names of audiences. A topic is a room of a hub: the whole hub, a group, an order channel or a user.
 
 import { HubError } from "./errors.ts";
 
@@ -7,7 +7,10 @@ export const ROOM_KINDS = ["group", "order", "user"] as const;
 /** The kinds of room a client may name. */
 export type RoomKind = (typeof ROOM_KINDS)[number];
 
-/** `all` is every connection of a hub; it has no name and is entered by nobody: objects with sockets follow it. */
+/**
+ * `all` is every connection of a hub. It has no name, and clients cannot join it: objects that hold sockets follow it
+ * on their behalf.
+ */
 export type Topic =
   | { readonly kind: RoomKind; readonly name: string }
   | { readonly kind: "all"; readonly name: "" };
@@ -17,18 +20,18 @@ export const ALL: Topic = { kind: "all", name: "" };
 export const isRoomKind = (kind: string): kind is RoomKind =>
   (ROOM_KINDS as readonly string[]).includes(kind);
 
-/** `all`, `group:lobby`, `order:42`, `user:alice`: as topics stand on the wire and in logs. */
+/** `all`, `group:lobby`, `order:42`, `user:alice`: the form on the wire, in storage and in logs. */
 export const formatTopic = ({ kind, name }: Topic): string =>
   kind === "all" ? "all" : `${kind}:${name}`;
 
-/** Reads what `formatTopic` wrote. Throws `room_kind_not_found` or `invalid_name`. */
+/** The inverse of `formatTopic`. Throws `room_kind_not_found` or `invalid_name`. */
 export function parseTopic(text: string): Topic {
   if (text === "all") return ALL;
   const colon = text.indexOf(":");
   return roomTopic(text.slice(0, Math.max(colon, 0)), text.slice(colon + 1));
 }
 
-/** A topic a client may name, from its two parts. Throws `room_kind_not_found` or `invalid_name`. */
+/** A topic that clients may join, from its two parts. Throws `room_kind_not_found` or `invalid_name`. */
 export function roomTopic(kind: string, name: string): Topic {
   if (!isRoomKind(kind))
     throw new HubError("room_kind_not_found", "A room is a group, an order or a user.");
@@ -40,8 +43,8 @@ export const MAX_NAME_LENGTH = 128;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /**
- * The one form of a room's, user's or tenant's name: NFC, 1–128 UTF-16 units, no control characters, no lone
- * surrogates, case-sensitive. Throws `invalid_name`.
+ * The canonical name of a room, user or tenant: NFC, 1–128 UTF-16 units, no control characters, no lone surrogates,
+ * case-sensitive. Throws `invalid_name`.
  */
 export function canonicalName(raw: string): string {
   const name = raw.isWellFormed() ? raw.normalize("NFC") : "";

@@ -1,17 +1,17 @@
-// Who is on the other end, as the token says.
+// The user of a connection: identity and rights from the token, and a webhook's changes to them.
 
 import type { Limits } from "./options.ts";
 
-/** One right of the token's `caps` (Centrifugo's shape): grants only, their union counts. */
+/** One entry of the claim `caps`, in Centrifugo's form. Entries only grant; a user has their union. */
 export interface Capability {
   /** Topics, or with `match` patterns such as `group:news.*`: `*` is a run without `:` `.` or `/`, `**` any run. */
   readonly channels: readonly string[];
-  /** Absent: `channels` are compared as they stand. */
+  /** Absent: a channel is an exact topic. */
   readonly match?: "wildcard";
   readonly allow: readonly Right[];
 }
 
-/** Enter, publish, read presence, read history. */
+/** `sub`: enter (subscribe). `pub`: publish. `prs`: read presence. `hst`: read history. */
 export type Right = "sub" | "pub" | "prs" | "hst";
 
 /** Limits that a token may lower, for its own connections. */
@@ -31,15 +31,15 @@ export interface User {
   readonly caps: readonly Capability[];
   /** Topics joined at connect. */
   readonly channels: readonly string[];
-  /** The claim `limits`: within those of the server. */
+  /** The claim `limits`. It can only lower the server's limits. */
   readonly limits?: TokenLimits;
-  /** When the token ends, milliseconds since 1970, leeway included. */
+  /** Expiry of the token in milliseconds since 1970, leeway included. */
   readonly expiresAt: number;
-  /** What was said of the user when the connection began: it holds for the connection's later tokens as well. */
+  /** The connect webhook's grant. It also applies to later tokens of the same connection. */
   readonly grant?: Grant;
 }
 
-/** What a webhook says of a user beside the token, or in place of it. */
+/** Claims and rights from the connect webhook. Each member replaces the token's own. */
 export interface Grant {
   readonly claims: Readonly<Record<string, unknown>>;
   readonly roles?: readonly string[];
@@ -49,11 +49,11 @@ export interface Grant {
   readonly expiresAt?: number;
 }
 
-/** Each claim stands in the token's place; nobody is let in for longer than the token says. */
-export function granted(user: User, grant: Grant | undefined): User {
+/** The user with the grant applied. The expiry is the earlier of both: a grant cannot extend a token. */
+export function applyGrant(user: User, grant: Grant | undefined): User {
   if (!grant) return user;
   const { claims, expiresAt = Infinity, ...rights } = grant;
-  const { ...others } = user.claims;
+  const { role, roles, ...others } = user.claims;
   return {
     ...user,
     ...rights,
@@ -64,16 +64,21 @@ export function granted(user: User, grant: Grant | undefined): User {
 }
 
 /**
- * Whether one token was given out after another: a client that polls may go on with the one it began with, after a
- * refresh has brought a newer.
+ * Whether a token was issued after another (by `iat`, else by expiry). A client that polls may keep its first token
+ * after a refresh has brought a newer one.
  */
-export function isNewer(one: User, other: User): boolean {
-  const [at, before] = [one.claims["iat"], other.claims["iat"]];
-  if (typeof at === "number" && typeof before === "number" && at !== before) return at > before;
-  return one.expiresAt > other.expiresAt;
+export function isNewer(candidate: User, current: User): boolean {
+  const [issuedAt, currentIssuedAt] = [candidate.claims["iat"], current.claims["iat"]];
+  if (
+    typeof issuedAt === "number" &&
+    typeof currentIssuedAt === "number" &&
+    issuedAt !== currentIssuedAt
+  )
+    return issuedAt > currentIssuedAt;
+  return candidate.expiresAt > current.expiresAt;
 }
 
-/** A back end of ours: enters every room (docs/design/rest-and-tokens.md#ro3). */
+/** The role of trusted back ends. It admits to every room, whatever the hub's policies (docs/design/rest-and-tokens.md#ro3). */
 export const SERVICE_ROLE = "service";
 
 export const isService = (user: Pick<User, "roles">): boolean => user.roles.includes(SERVICE_ROLE);

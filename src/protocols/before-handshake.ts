@@ -1,9 +1,10 @@
-// What a SignalR connection speaks before its handshake: nothing. Only a refusal is understood by both sides then.
+// The protocol of a SignalR connection before its handshake. It carries no messages; the only text that both sides
+// understand at this point is a refusal in the form of a handshake response.
 
 import { handshakeResponse } from "./handshake.ts";
 import type { Protocol } from "./protocol.ts";
 
-export const unspoken: Protocol = {
+export const beforeHandshake: Protocol = {
   name: "signalr-handshake",
   decode: () => ({ messages: [], batch: false }),
   encode: () => "",

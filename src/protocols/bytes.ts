@@ -1,30 +1,34 @@
-// Frames as bytes, for protocols that treat a connection as one stream of them. Knows no protocol.
+// Frames as bytes, for protocols that treat a connection as one stream of them. Independent of any protocol.
 
 import type { Frame } from "./protocol.ts";
 
-/** Text as UTF-8; bytes as they are, without a copy. */
+/** Text as UTF-8; bytes without a copy. */
 export function asBytes(data: Frame): Uint8Array {
   if (typeof data === "string") return new TextEncoder().encode(data);
   return data instanceof Uint8Array ? data : new Uint8Array(data);
 }
 
-/** Frames of text keep their byte order marks, so these do; what is no UTF-8 becomes U+FFFD. */
+/** Bytes as text, byte order marks included, as in frames of text. Ill-formed UTF-8 becomes U+FFFD. */
 export const asText = (data: Uint8Array): string =>
   new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(data);
 
-/** One part alone is returned as it is. */
+/** The parts in one array. A single non-empty part is returned as it is, not copied. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const spoken = parts.filter((part) => part.length > 0);
-  if (spoken.length === 1) return spoken[0]!;
-  const whole = new Uint8Array(spoken.reduce((length, part) => length + part.length, 0));
+  const filled = parts.filter((part) => part.length > 0);
+  if (filled.length === 1) return filled[0]!;
+  const whole = new Uint8Array(filled.reduce((length, part) => length + part.length, 0));
   let at = 0;
-  for (const part of spoken) {
+  for (const part of filled) {
     whole.set(part, at);
     at += part.length;
   }
   return whole;
 }
 
-/** What is left of a frame, as a copy: a view would keep all of it in memory. The whole of it needs none. */
+/** The remainder of a frame, copied: a view would keep the whole frame in memory. From 0 it is the frame itself. */
 export const restOf = (bytes: Uint8Array, from: number): Uint8Array =>
   from === 0 ? bytes : bytes.slice(from);
+
+/** Whether a value of user code is bytes. */
+export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
+  value instanceof Uint8Array || value instanceof ArrayBuffer;

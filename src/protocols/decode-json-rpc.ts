@@ -1,49 +1,45 @@
-// JSON-RPC 2.0 as clients speak it: text → messages. Every element of a batch is judged by itself.
+// Decodes JSON-RPC 2.0 from clients: text → messages. Each element of a batch is judged on its own. The order of checks
+// is size, depth, syntax, members.
 
 import { HubError } from "../model/errors.ts";
 import { StreamRef, type CallId, type Incoming, type Received } from "../model/message.ts";
-import { PING } from "../model/both-ends.ts";
-import { type Limits } from "../model/options.ts";
+import { PING } from "../model/wire-constants.ts";
+import type { Limits } from "../model/options.ts";
+import { isJsonObject, parseJson, type Members } from "../model/parse-json.ts";
+import { errorText, isName } from "./client-text.ts";
 import { depthError, hasPrototypeKey, mayHavePrototypeKey, sizeError } from "./hostile-json.ts";
 
-/** Never throws; see `Protocol.decode`. */
+/** Never throws, as `Protocol.decode` requires. Whatever is refused is a `malformed` message. */
 export function decodeJsonRpc(frame: string | ArrayBuffer, limits: Limits): Received {
-  if (typeof frame !== "string") return one(invalid(null, "JSON-RPC frames are text."));
-  // Objects answer pings asleep; a dev server that does not hibernate hands them on.
+  if (typeof frame !== "string") return single(invalid(null, "JSON-RPC frames are text."));
+  // Objects answer pings without waking; a dev server that does not hibernate delivers them.
   if (frame === PING) return { messages: [], batch: false };
   const refused = sizeError(frame, limits.messageBytes) ?? depthError(frame, limits.depth);
-  if (refused) return one(malformed(null, refused));
-  const value = parse(frame);
+  if (refused) return single(malformed(null, refused));
+  const value = parseJson(frame);
   if (value === undefined)
-    return one(malformed(null, new HubError("malformed", "The frame is not JSON.")));
+    return single(malformed(null, new HubError("malformed", "The frame is not JSON.")));
   return readFrame(value, mayHavePrototypeKey(frame), limits);
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // A SyntaxError, the only thing JSON.parse throws; no JSON text means undefined.
-  }
+/** One message, or a batch. An empty batch and one beyond the limit are refused as a whole. */
+function readFrame(value: unknown, mayPollute: boolean, limits: Limits): Received {
+  if (!Array.isArray(value)) return single(readMessage(value, mayPollute));
+  if (value.length === 0) return single(invalid(null, "A batch has at least one message."));
+  if (value.length > limits.messagesPerFrame) return single(tooMany(value.length, limits));
+  return { messages: value.map((element) => readMessage(element, mayPollute)), batch: true };
 }
 
-type Members = Readonly<Record<string, unknown>>;
-
-function readFrame(value: unknown, suspicious: boolean, limits: Limits): Received {
-  if (!Array.isArray(value)) return one(readMessage(value, suspicious));
-  if (value.length === 0) return one(invalid(null, "A batch has at least one message."));
-  if (value.length > limits.messagesPerFrame) return one(tooMany(value.length, limits));
-  return { messages: value.map((element) => readMessage(element, suspicious)), batch: true };
-}
-
-function readMessage(value: unknown, suspicious: boolean): Incoming {
-  if (!isObject(value)) return invalid(null, "A message is a JSON object.");
-  if (suspicious && hasPrototypeKey(value))
+/** One message, read as JSON-RPC 2.0 demands. Members that are unknown here are ignored, as its §4 permits. */
+function readMessage(value: unknown, mayPollute: boolean): Incoming {
+  if (!isJsonObject(value)) return invalid(null, "A message is a JSON object.");
+  if (mayPollute && hasPrototypeKey(value))
     return invalid(value, "The key __proto__ is not accepted.");
   if (value.jsonrpc !== "2.0") return invalid(value, 'The member jsonrpc is "2.0".');
   return value.method === undefined ? readResponse(value) : readCall(value);
 }
 
+/** A request or notification. Checks run in this order: id, method, idempotency key, params. */
 function readCall(message: Members): Incoming {
   const { id, method, idempotencyKey } = message;
   if (id !== undefined && !isCallId(id))
@@ -53,8 +49,8 @@ function readCall(message: Members): Incoming {
     return invalid(message, "An idempotencyKey has 1–128 characters.");
   const args = readArguments(message.params);
   if (!args) return invalid(message, "The member params is an array or an object.");
-  const word = WORDS.get(method);
-  if (word) return readWord(word, message);
+  const own = PROTOCOL_METHODS.get(method);
+  if (own) return readProtocolMethod(own, message);
   return {
     type: "invocation",
     target: method,
@@ -64,37 +60,41 @@ function readCall(message: Members): Incoming {
   };
 }
 
-/** vscode-jsonrpc and StreamJsonRpc send a call's only argument, when it is an object, as `params` itself. */
+/**
+ * The arguments; undefined for `params` of another type. An object counts as a single argument: vscode-jsonrpc and
+ * StreamJsonRpc send it so.
+ */
 function readArguments(params: unknown): readonly unknown[] | undefined {
   if (params === undefined) return [];
   if (Array.isArray(params)) return params.map(readArgument);
-  return isObject(params) ? [readArgument(params)] : undefined;
+  return isJsonObject(params) ? [readArgument(params)] : undefined;
 }
 
-/** `{"$stream": "s1"}` stands for a stream whose items will follow. */
+/** `{"$stream": "s1"}` is a placeholder for a stream whose items follow. */
 function readArgument(value: unknown): unknown {
-  if (!isObject(value)) return value;
+  if (!isJsonObject(value)) return value;
   const { $stream } = value;
   return isName($stream) && Object.keys(value).length === 1 ? new StreamRef($stream) : value;
 }
 
-/** A notification that is no call: the protocol's own. `read` gives undefined for params of another shape. */
-interface Word {
+/** A notification of the protocol itself. `read` gives undefined for params of another shape. */
+interface ProtocolMethod {
   readonly shape: string;
   readonly read: (params: Members) => Incoming | undefined;
 }
 
-const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
+/** The protocol's own notifications, which dispatch never sees as calls. */
+const PROTOCOL_METHODS: ReadonlyMap<string, ProtocolMethod> = new Map<string, ProtocolMethod>([
   ["$/item", { shape: "$/item {stream, item}", read: readItem }],
   ["$/end", { shape: "$/end {stream, error?}", read: readEnd }],
   ["$/cancelRequest", { shape: "$/cancelRequest {id}", read: readCancel }],
 ]);
 
-/** As a request it is refused: an answer would never come, because nothing is called. */
-function readWord({ shape, read }: Word, message: Members): Incoming {
+/** Refused as a request: nothing is called, so no answer would ever come. */
+function readProtocolMethod({ shape, read }: ProtocolMethod, message: Members): Incoming {
   const { id, params } = message;
-  const word = id === undefined && isObject(params) ? read(params) : undefined;
-  return word ?? invalid(message, `Expected the notification ${shape}.`);
+  const own = id === undefined && isJsonObject(params) ? read(params) : undefined;
+  return own ?? invalid(message, `Expected the notification ${shape}.`);
 }
 
 function readItem({ stream, item }: Members): Incoming | undefined {
@@ -104,41 +104,34 @@ function readItem({ stream, item }: Members): Incoming | undefined {
 function readEnd({ stream, error }: Members): Incoming | undefined {
   if (!isName(stream)) return undefined;
   if (error === undefined) return { type: "end", stream };
-  return typeof error === "string" ? { type: "end", stream, error: cut(error) } : undefined;
+  return typeof error === "string" ? { type: "end", stream, error: errorText(error) } : undefined;
 }
 
 function readCancel({ id }: Members): Incoming | undefined {
   return isCallId(id) ? { type: "cancel", id } : undefined;
 }
 
+/** The client's answer to a call of the server: a result or an error, never both. */
 function readResponse(message: Members): Incoming {
   const { id, result, error } = message;
-  const both = (result === undefined) === (error === undefined);
-  if (both || !isCallId(id))
+  const ambiguous = (result === undefined) === (error === undefined);
+  if (ambiguous || !isCallId(id))
     return invalid(message, "A message has a method, or an id with either a result or an error.");
   if (error === undefined) return { type: "answer", id, result };
-  if (isObject(error) && typeof error.message === "string")
-    return { type: "refusal", id, message: cut(error.message) };
+  if (isJsonObject(error) && typeof error.message === "string")
+    return { type: "refusal", id, message: errorText(error.message) };
   return invalid(message, "An error has a message.");
 }
 
-const isObject = (value: unknown): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const isName = (value: unknown): value is string =>
-  typeof value === "string" && value.length > 0 && value.length <= 128;
-
-/** Numbers beyond 2⁵³ lose digits in JSON.parse: their answer would carry an id nobody asked with. */
+/** Numbers beyond 2⁵³ lose digits in `JSON.parse`: the answer would carry another id than the request. */
 const isCallId = (value: unknown): value is CallId =>
   value === null ||
   (typeof value === "string" && value.length <= 128) ||
   (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER);
 
-/** Texts of the client that may reach logs and other people's errors. */
-const cut = (text: string): string => text.slice(0, 1000);
+const single = (message: Incoming): Received => ({ messages: [message], batch: false });
 
-const one = (message: Incoming): Received => ({ messages: [message], batch: false });
-
+/** `id` undefined: no answer is sent. */
 const malformed = (id: CallId | undefined, error: HubError): Incoming => ({
   type: "malformed",
   ...(id !== undefined && { id }),
@@ -152,8 +145,9 @@ const invalid = (message: Members | null, sentence: string): Incoming =>
   );
 
 /**
- * A broken answer is refused without its id: that one is ours, and the client may have a call of the same id. What is a
- * notification by the specification is not answered at all: "The Server MUST NOT reply to a Notification".
+ * The id for refusing a message; undefined where JSON-RPC 2.0 §4.1 forbids an answer ("The Server MUST NOT reply to a
+ * Notification"). A malformed response is refused with id null: its id is the server's own, and the client may use the
+ * same id for a call.
  */
 function answerableId(message: Members): CallId | undefined {
   const { id, method, result, error } = message;
@@ -162,13 +156,14 @@ function answerableId(message: Members): CallId | undefined {
   return !isAnswer && isCallId(id) ? id : null;
 }
 
+/** By the specification: no id, and otherwise well formed. */
 const isNotification = ({ jsonrpc, id, method, params }: Members): boolean =>
   jsonrpc === "2.0" &&
   typeof method === "string" &&
   id === undefined &&
   (params === undefined || (typeof params === "object" && params !== null));
 
-/** `too_large`, not `invalid_request`: the batch is well formed, and a client may send it again in parts. */
+/** `too_large`, not `invalid_request`: the batch is well formed, and can be sent in parts. */
 const tooMany = (count: number, { messagesPerFrame }: Limits): Incoming =>
   malformed(
     null,

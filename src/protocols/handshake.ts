@@ -1,35 +1,36 @@
-// The first message of a SignalR connection: which protocol follows. JSON and 0x1E, whatever follows
-// (docs/design/signalr-wire.md#hs1).
+// The handshake of a SignalR connection, which selects the protocol of everything after it: JSON and 0x1E in both
+// directions, whatever is selected (HubProtocol.md of dotnet/aspnetcore). Errors have the texts of ASP.NET Core (docs/design/signalr-wire.md#hs1).
 
 import type { Encoded } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
+import { isJsonObject, parseJson } from "../model/parse-json.ts";
 import { asBytes, asText, concat } from "./bytes.ts";
 import { sizeError } from "./hostile-json.ts";
-import { isObject, unexpected, type Members } from "./hub-message.ts";
+import { unexpectedToken } from "./hub-message.ts";
 
-export type HubProtocolName = "json" | "messagepack";
+type HubProtocolName = "json" | "messagepack";
 
 export type Handshake =
-  /** No end yet: to be given again, with the next frame. */
+  /** The end has not arrived: `rest` belongs to the next call. */
   | { readonly type: "incomplete"; readonly rest: Uint8Array }
   | {
       readonly type: "handshake";
       readonly protocol: HubProtocolName;
       readonly version: number;
-      /** What stood behind it in the frame, to be decoded as one. */
+      /** The remainder of the frame, to be decoded with the selected protocol. */
       readonly rest?: string | ArrayBuffer;
     }
-  /** `detail` is for hubs that show their callers details: after a space. */
+  /** `detail` follows the error after a space, for hubs with detailed errors. */
   | { readonly type: "refused"; readonly error: string; readonly detail?: string };
 
-export interface HandshakeOptions {
-  /** Whether the transport carries bytes; Server-Sent Events do not. */
+interface HandshakeOptions {
+  /** Whether the transport carries bytes. Server-Sent Events do not. */
   readonly binary: boolean;
-  /** What the frame before left over. */
+  /** The rest of the last frame. */
   readonly rest?: string | Uint8Array;
 }
 
-/** Never throws. Text and Binary frames alike: clients send either, whatever protocol they ask for. */
+/** Reads the request. Never throws. Text and binary frames are treated alike: clients send either for each protocol. */
 export function readHandshake(
   frame: string | ArrayBuffer,
   { messageBytes }: Pick<Limits, "messageBytes">,
@@ -42,16 +43,17 @@ export function readHandshake(
   if (after === undefined) return { type: "incomplete", rest: asBytes(whole).slice() };
   const request = readRequest(text);
   if (request.type === "refused") return request;
-  return choose(request, binary, after);
+  return selectProtocol(request, binary, after);
 }
 
 interface Split {
-  /** Undefined where it is too large. */
+  /** The request; undefined where it is too large. */
   readonly text?: string;
-  /** Undefined where the end is still to come. */
+  /** The remainder; undefined where the end has not arrived. */
   readonly after?: string | ArrayBuffer;
 }
 
+/** Splits at the first separator. The request with its separator counts towards the limit. */
 function split(whole: string | Uint8Array, limit: number): Split {
   return typeof whole === "string" ? splitText(whole, limit) : splitBytes(whole, limit);
 }
@@ -79,20 +81,22 @@ interface Request {
 
 type Refused = Extract<Handshake, { type: "refused" }>;
 
+/** The members of the request. Unknown members are ignored. */
 function readRequest(text: string): Request | Refused {
-  const message = parse(text);
+  const message = parseJson(text);
   if (message === undefined) return unreadable("Error reading JSON.");
-  if (!isObject(message)) return unreadable(`${unexpected(message)}. Expected a JSON Object.`);
-  const { protocol, version } = message as Members;
-  if (protocol === undefined) return missing("protocol", text);
+  if (!isJsonObject(message))
+    return unreadable(`${unexpectedToken(message)}. Expected a JSON Object.`);
+  const { protocol, version } = message;
+  if (protocol === undefined) return missingProperty("protocol", text);
   if (typeof protocol !== "string") return unreadable("Expected 'protocol' to be of type String.");
-  if (version === undefined || version === null) return missing("version", text);
+  if (version === undefined || version === null) return missingProperty("version", text);
   if (!isInteger(version)) return unreadable("Expected 'version' to be of type Number.");
   return { type: "request", protocol, version };
 }
 
-/** In the order of ASP.NET Core: the protocol, its version, whether the transport can carry it. */
-function choose(request: Request, binary: boolean, after: string | ArrayBuffer): Handshake {
+/** Checks in the order of ASP.NET Core: protocol, version, transport. */
+function selectProtocol(request: Request, binary: boolean, after: string | ArrayBuffer): Handshake {
   const { version } = request;
   const protocol = PROTOCOLS.get(request.protocol.toLowerCase());
   if (!protocol) return refused(`The protocol '${request.protocol}' is not supported.`);
@@ -103,6 +107,7 @@ function choose(request: Request, binary: boolean, after: string | ArrayBuffer):
   return { type: "handshake", protocol, version, ...(!isEmpty && { rest: after }) };
 }
 
+/** Names are compared without regard to case, as in ASP.NET Core. */
 const PROTOCOLS: ReadonlyMap<string, HubProtocolName> = new Map([
   ["json", "json"],
   ["messagepack", "messagepack"],
@@ -115,29 +120,22 @@ const refused = (error: string): Refused => ({ type: "refused", error });
 
 const CANCELED: Refused = refused("Handshake was canceled.");
 
+/** ASP.NET Core's answer to a request that it cannot read. */
 const unreadable = (sentence: string): Refused => ({
   type: "refused",
   error: "An unexpected error occurred during connection handshake.",
   detail: `InvalidDataException: ${sentence}`,
 });
 
-const missing = (name: string, text: string): Refused =>
+const missingProperty = (name: string, text: string): Refused =>
   unreadable(`Missing required property '${name}'. Message content: ${text}`);
 
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // A SyntaxError, the only thing JSON.parse throws; no JSON text means undefined.
-  }
-}
-
-/** The server's answer. After an error the socket is closed, without a Close message. */
+/** The handshake response. After an error the socket is closed, without a Close message. */
 export const handshakeResponse = (error?: string): string =>
   `${JSON.stringify(error === undefined ? {} : { error })}\u001e`;
 
-/** The answer in the frame that the protocol's clients read: .NET and Java take no Text for MessagePack. */
+/** The response in the frame type of the protocol: .NET and Java clients accept no text frame for MessagePack. */
 export const handshakeFrame = (protocol: HubProtocolName, error?: string): Encoded =>
   protocol === "json" ? handshakeResponse(error) : asBytes(handshakeResponse(error));

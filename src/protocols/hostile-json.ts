@@ -1,9 +1,12 @@
-// What inbound JSON text is refused for before anybody looks at its meaning: its size, its depth, one key.
-// Everything here is linear in the text and stops at the limit; nothing here throws.
+// Checks of inbound JSON text before it is interpreted: size, depth, and the key `__proto__`. Everything here is linear
+// in the text and stops at the limit; nothing throws.
 
 import { HubError } from "../model/errors.ts";
 
-/** Bytes are UTF-8's, as on the wire; a UTF-16 unit is one to three of them, so that most frames need no count. */
+/**
+ * `too_large` for over `limit` bytes of UTF-8, as on the wire. A UTF-16 unit is one to three bytes, so most frames need
+ * no counting.
+ */
 export function sizeError(text: string, limit: number): HubError | undefined {
   if (text.length * 3 <= limit) return undefined;
   if (text.length > limit) return tooLarge(`${grouped(text.length)} characters`, limit);
@@ -12,8 +15,8 @@ export function sizeError(text: string, limit: number): HubError | undefined {
 }
 
 /**
- * `JSON.parse` survives any depth, but whoever encodes or clones the value later does not (from about 10,000), so
- * the text is judged before a value exists. Broken JSON may pass here: it fails in `JSON.parse`.
+ * `too_deep` for nesting beyond `limit`. `JSON.parse` survives any depth, but encoding or cloning the value fails from
+ * about 10,000, so text is checked before a value exists. Malformed JSON may pass: `JSON.parse` refuses it.
  */
 export function depthError(text: string, limit: number): HubError | undefined {
   let depth = 0;
@@ -28,16 +31,16 @@ export function depthError(text: string, limit: number): HubError | undefined {
 }
 
 /**
- * Whether `hasPrototypeKey` need look at all: the name is there, or an escape which could spell one of its letters
- * (`_` is \u005f; o, p, r and t are \u006f–\u0074).
+ * Whether the text may contain the key `__proto__`, so that `hasPrototypeKey` must check: the name itself, or an escape
+ * of one of its letters (`_` is \u005f; o, p, r and t are \u006f–\u0074).
  */
 export const mayHavePrototypeKey = (text: string): boolean =>
   text.includes("__proto__") || (text.includes("\\u00") && /\\u00[567]/.test(text));
 
 /**
- * Whether a key `__proto__` stands anywhere in a parsed value. `JSON.parse` makes it a harmless own property, and the
- * first `target[key] = value` or `Object.assign` of user code makes it a prototype. No honest client sends it, and
- * silently dropping it would change what was said: so it is refused. Recursion ends at the depth limit.
+ * Whether a parsed value has a key `__proto__` at any depth. `JSON.parse` makes it a harmless own property, but the
+ * first `target[key] = value` or `Object.assign` in user code makes it a prototype. No honest client sends it, and
+ * dropping it would silently change the message, so it is refused. The depth limit bounds the recursion.
  */
 export function hasPrototypeKey(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
@@ -51,6 +54,7 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** The index of the closing quote, or the text's length. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const unit = text.charCodeAt(at);
@@ -63,5 +67,5 @@ function endOfString(text: string, start: number): number {
 const tooLarge = (size: string, limit: number): HubError =>
   new HubError("too_large", `Frame of ${size}; ${grouped(limit)} bytes allowed.`);
 
-/** `70,112`, without Intl: that costs 35 ms once and 0.3 ms each time, which is what a flood would like. */
+/** `70,112`, without Intl: that costs 35 ms once and 0.3 ms per call, which would amplify a flood. */
 const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ",");

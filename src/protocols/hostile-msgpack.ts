@@ -1,12 +1,12 @@
-// What inbound MessagePack is refused for before anything is built from it: lengths that are not there, depth, values
-// that JavaScript or a hub's schemas have no word for. Linear in the bytes; allocates by depth, never by a claim.
+// Checks of inbound MessagePack before values are built from it: false lengths, depth, and values that JavaScript or a
+// hub's schemas cannot represent. Linear in the bytes; memory grows with depth, never with an announced length.
 
 import { HubError } from "../model/errors.ts";
 
-/** One value and nothing behind it, nested at most `limit` deep. Keys are left to whoever decodes. */
+/** The error of a payload that is not exactly one value of at most `limit` levels. Keys are left to the decoder. */
 export function msgpackError(bytes: Uint8Array, limit: number): HubError | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  /** How many values are still to come, of each container that is open; the outermost holds the message. */
+  /** The number of values still to come in each open container; the outermost holds the message. */
   const open = [1];
   let at = 0;
   while (open.length > 0) {
@@ -18,7 +18,7 @@ export function msgpackError(bytes: Uint8Array, limit: number): HubError | undef
     const head = readHead(view, at);
     if (typeof head === "string") return new HubError("malformed", head);
     at += head.bytes;
-    // Every value has at least a byte: a claim of more than are left is a lie, and decoders allocate by it.
+    // A value has at least one byte, so a length beyond the remaining bytes is false. Decoders would allocate by it.
     if (head.children > view.byteLength - at) return new HubError("malformed", TRUNCATED);
     if (head.nests && open.push(head.children) > limit + 1)
       return new HubError("too_deep", `Nested deeper than ${limit} levels.`);
@@ -28,14 +28,15 @@ export function msgpackError(bytes: Uint8Array, limit: number): HubError | undef
 
 const TRUNCATED = "The message ends within a value.";
 
+/** Format and size of one value, from its first bytes. */
 interface Head {
-  /** All of the value but its children. */
+  /** Size of the value without its children. */
   readonly bytes: number;
   readonly children: number;
   readonly nests: boolean;
 }
 
-/** A sentence where the value is refused. */
+/** The head of the value at `at`, or the sentence that refuses it. */
 function readHead(view: DataView, at: number): Head | string {
   if (at >= view.byteLength) return TRUNCATED;
   const first = view.getUint8(at);
@@ -44,7 +45,7 @@ function readHead(view: DataView, at: number): Head | string {
   return at + head.bytes > view.byteLength ? TRUNCATED : (objection(view, at, head) ?? head);
 }
 
-/** Formats whose first byte says all. */
+/** Formats whose first byte has both type and length. */
 function readFixed(first: number): Head {
   if (first < 0x80 || first > 0xdf) return SCALAR;
   if (first < 0x90) return container(1, (first & 0x0f) * 2);
@@ -52,7 +53,7 @@ function readFixed(first: number): Head {
   return scalar(1 + (first & 0x1f));
 }
 
-/** Formats 0xc0–0xdf: the first byte, a length of none, 1, 2 or 4 bytes, and what it counts. */
+/** Formats 0xc0–0xdf: the first byte, then a length of 0, 1, 2 or 4 bytes, then the content it counts. */
 function readSized(view: DataView, at: number, first: number): Head | string {
   const format = FORMATS[first - 0xc0];
   if (!format) return `The byte 0x${first.toString(16)} begins no value.`;
@@ -77,19 +78,22 @@ const SCALAR = scalar(1);
 
 interface Format {
   readonly lengthBytes: 0 | 1 | 2 | 4;
-  /** Bytes beside the first, the length and what the length counts. */
+  /** Content bytes in addition to those that the length counts. */
   readonly bytes: number;
   readonly counts: "bytes" | "values" | "pairs";
 }
 
+/** A format of a fixed size. */
 const fixed = (bytes: number): Format => ({ lengthBytes: 0, bytes, counts: "bytes" });
 
+/** A format whose length precedes its content. */
 const sized = (lengthBytes: 1 | 2 | 4, counts: Format["counts"] = "bytes", bytes = 0): Format => ({
   lengthBytes,
   bytes,
   counts,
 });
 
+// Formats by first byte minus 0xc0: github.com/msgpack/msgpack/blob/master/spec.md#formats
 // prettier-ignore
 const FORMATS: readonly (Format | undefined)[] = [
   fixed(0), undefined, fixed(0), fixed(0), // nil, (never used), false, true
@@ -111,7 +115,7 @@ const EXT_32 = 0xc9;
 const FIXEXT_1 = 0xd4;
 const FIXEXT_16 = 0xd8;
 
-/** Whole and well formed, but nothing a hub could use as it is. */
+/** The objection to a well-formed value that a hub cannot use. */
 function objection(view: DataView, at: number, { bytes }: Head): string | undefined {
   const first = view.getUint8(at);
   if (first === UINT_64 || first === INT_64)
@@ -122,14 +126,14 @@ function objection(view: DataView, at: number, { bytes }: Head): string | undefi
   return undefined;
 }
 
-/** Beyond 2⁵³ the decoder would round, and the hub would be told another number than was sent. */
+/** Beyond 2⁵³ the decoder would round, and the hub would receive another number. */
 function isSafe(view: DataView, at: number): boolean {
   const isSigned = view.getUint8(at) === INT_64;
   const high = isSigned ? view.getInt32(at + 1) : view.getUint32(at + 1);
   return Number.isSafeInteger(high * 2 ** 32 + view.getUint32(at + 5));
 }
 
-/** The only extension of MessagePack's own is −1, a timestamp of 4, 8 or 12 bytes. */
+/** The only standard extension is −1, a timestamp of 4, 8 or 12 bytes. */
 function extensionError(view: DataView, at: number, end: number): string | undefined {
   const type = view.getInt8(at);
   const isTimestamp = type === -1 && [4, 8, 12].includes(end - at - 1);

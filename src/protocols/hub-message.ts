@@ -1,37 +1,43 @@
-// One SignalR hub message, however it was encoded: its members, by their names in JSON → what was said
-// (docs/design/signalr-wire.md#ms3).
+// Reads one SignalR hub message from its members, whatever its encoding (HubProtocol.md in dotnet/aspnetcore). Errors
+// have the texts of ASP.NET Core (docs/design/signalr-wire.md#ms3).
 
 import { HubError } from "../model/errors.ts";
 import type { Incoming, Invocation } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
+import { isJsonObject, type Members } from "../model/parse-json.ts";
+import { errorText, isName } from "./client-text.ts";
 import { invalidData } from "./signalr-errors.ts";
 
-export type Members = Readonly<Record<string, unknown>>;
-
 /**
- * Clients put what they queued while busy into one frame, honest ones far more than a batch of JSON-RPC would hold,
- * and a message of SignalR's cannot be refused alone: so the limit is there only to stop floods.
+ * Messages allowed in one frame. Clients send everything they have queued in one frame, more than a batch of JSON-RPC
+ * would hold, and a single SignalR message cannot be refused: so the limit only stops floods.
  */
-export const messagesAllowed = ({ messagesPerFrame }: Limits): number => messagesPerFrame * 10;
+export const maxMessagesPerFrame = ({ messagesPerFrame }: Limits): number => messagesPerFrame * 10;
 
-export const broken = (error: HubError): Incoming => ({ type: "broken", error });
+/** SignalR cannot refuse a single message: an unreadable one ends the connection. */
+export const brokenMessage = (error: HubError): Incoming => ({ type: "broken", error });
 
-/** Never throws. Undefined for a type of message which we do not know: later versions may have more. */
+/** The message. Never throws; undefined for an unknown type, which a later version may have added. */
 export function readHubMessage(members: unknown): Incoming | undefined {
   try {
     return read(members);
   } catch (error) {
-    if (error instanceof HubError) return broken(error);
+    if (error instanceof HubError) return brokenMessage(error);
     throw error;
   }
 }
 
 function read(members: unknown): Incoming | undefined {
-  if (!isObject(members)) throw invalidData(`${unexpected(members)}. Expected a JSON Object.`);
-  optional(members, "headers", OBJECT);
-  switch (required(members, "type", INTEGER)) {
+  if (!isJsonObject(members))
+    throw invalidData(`${unexpectedToken(members)}. Expected a JSON Object.`);
+  readOptional(members, "headers", OBJECT);
+  switch (readRequired(members, "type", INTEGER)) {
     case 1:
-      return readInvocation(members, optional(members, "invocationId", TEXT) || undefined, false);
+      return readInvocation(
+        members,
+        readOptional(members, "invocationId", TEXT) || undefined,
+        false,
+      );
     case 2:
       return { type: "item", stream: readId(members), item: readItem(members) };
     case 3:
@@ -45,22 +51,23 @@ function read(members: unknown): Incoming | undefined {
     case 7:
       return { type: "close", ...readError(members) };
     case 8:
-      return { type: "ack", sequence: required(members, "sequenceId", INTEGER) };
+      return { type: "ack", sequence: readRequired(members, "sequenceId", INTEGER) };
     case 9:
-      return { type: "sequence", sequence: required(members, "sequenceId", INTEGER) };
+      return { type: "sequence", sequence: readRequired(members, "sequenceId", INTEGER) };
     default:
       return undefined;
   }
 }
 
+/** Types 1 and 4. `streaming` says whether the client expects items. */
 function readInvocation(members: Members, id: string | undefined, streaming: boolean): Invocation {
-  const target = short("target", required(members, "target", TEXT));
-  const args = required(members, "arguments", LIST);
-  const streamIds = optional(members, "streamIds", LIST) ?? [];
+  const target = shortText("target", readRequired(members, "target", TEXT));
+  const args = readRequired(members, "arguments", LIST);
+  const streamIds = readOptional(members, "streamIds", LIST) ?? [];
   if (!streamIds.every(isName)) throw invalidData("A stream's id has 1–128 characters.");
   return {
     type: "invocation",
-    ...(id !== undefined && { id: short("invocationId", id) }),
+    ...(id !== undefined && { id: shortText("invocationId", id) }),
     target,
     args,
     streaming,
@@ -69,82 +76,80 @@ function readInvocation(members: Members, id: string | undefined, streaming: boo
   };
 }
 
+/** Type 3: the end of a client stream, or the client's answer. `error` and `result` exclude each other. */
 function readCompletion(members: Members): Incoming {
   const id = readId(members);
   const { result } = members;
-  const failed = readError(members);
-  if (failed && result !== undefined)
+  const failure = readError(members);
+  if (failure && result !== undefined)
     throw invalidData("The 'error' and 'result' properties are mutually exclusive.");
-  return { type: "completed", id, ...(result !== undefined && { result }), ...failed };
+  return { type: "completed", id, ...(result !== undefined && { result }), ...failure };
 }
 
-/** Present, though it may be null. */
+/** Required, but may be null. */
 function readItem({ item }: Members): unknown {
-  if (item === undefined) throw missing("item");
+  if (item === undefined) throw missingProperty("item");
   return item;
 }
 
-/** Texts of the client that may reach logs and other people's errors. */
 function readError(members: Members): { readonly error: string } | undefined {
-  const error = optional(members, "error", TEXT);
-  return error === undefined ? undefined : { error: error.slice(0, 1000) };
+  const error = readOptional(members, "error", TEXT);
+  return error === undefined ? undefined : { error: errorText(error) };
 }
 
+/** An invocation's id: 1–128 characters. */
 const readId = (members: Members): string =>
-  short("invocationId", required(members, "invocationId", TEXT));
+  shortText("invocationId", readRequired(members, "invocationId", TEXT));
 
-function short(name: string, text: string): string {
+function shortText(name: string, text: string): string {
   if (!isName(text)) throw invalidData(`The property '${name}' has 1–128 characters.`);
   return text;
 }
 
-/** A kind of value, and its name in .NET's messages. */
-interface Kind<Value> {
+/** A type of value, with its name in .NET's messages. */
+interface ValueType<Value> {
   readonly name: string;
   readonly holds: (value: unknown) => value is Value;
 }
 
-function required<Value>(members: Members, name: string, kind: Kind<Value>): Value {
-  const value = optional(members, name, kind);
-  if (value === undefined) throw missing(name);
+/** Throws `malformed` where the member is absent or of another type. */
+function readRequired<Value>(members: Members, name: string, type: ValueType<Value>): Value {
+  const value = readOptional(members, name, type);
+  if (value === undefined) throw missingProperty(name);
   return value;
 }
 
-/** Null counts as absent: MessagePack has no other way to say so, and some JSON encoders write it. */
-function optional<Value>(members: Members, name: string, kind: Kind<Value>): Value | undefined {
+/** Null counts as absent: MessagePack has no absent items, and some JSON encoders write null. */
+function readOptional<Value>(
+  members: Members,
+  name: string,
+  type: ValueType<Value>,
+): Value | undefined {
   const value = members[name] ?? undefined;
-  if (value === undefined || kind.holds(value)) return value;
-  throw invalidData(`Expected '${name}' to be of type ${kind.name}.`);
+  if (value === undefined || type.holds(value)) return value;
+  throw invalidData(`Expected '${name}' to be of type ${type.name}.`);
 }
 
-const missing = (name: string): HubError => invalidData(`Missing required property '${name}'.`);
+const missingProperty = (name: string): HubError =>
+  invalidData(`Missing required property '${name}'.`);
 
-/** What ASP.NET Core says of a value which is no object. */
-export function unexpected(value: unknown): string {
+/** ASP.NET Core's text for a value that is no object. */
+export function unexpectedToken(value: unknown): string {
   const name = Array.isArray(value) ? "Array" : value === null ? "Null" : typeof value;
   return `Unexpected JSON Token Type '${name.charAt(0).toUpperCase()}${name.slice(1)}'`;
 }
 
-export const isObject = (value: unknown): value is Members =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  !(value instanceof Uint8Array);
+const OBJECT: ValueType<Members> = { name: "Object", holds: isJsonObject };
 
-const isName = (value: unknown): value is string =>
-  typeof value === "string" && value.length > 0 && value.length <= 128;
+const LIST: ValueType<readonly unknown[]> = { name: "Array", holds: Array.isArray };
 
-const OBJECT: Kind<Members> = { name: "Object", holds: isObject };
-
-const LIST: Kind<readonly unknown[]> = { name: "Array", holds: Array.isArray };
-
-const TEXT: Kind<string> = {
+const TEXT: ValueType<string> = {
   name: "String",
   holds: (value): value is string => typeof value === "string",
 };
 
-/** The protocol's numbers count or enumerate. */
-const INTEGER: Kind<number> = {
+/** Numbers of the protocol count or enumerate: integers from 0. */
+const INTEGER: ValueType<number> = {
   name: "Number",
   holds: (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0,
 };

@@ -1,5 +1,5 @@
-// JSON-RPC 2.0 on a WebSocket, both ways: the codec, and messages → text. Inbound text is decode-json-rpc.ts.
-// Our own words are methods that begin with `$/`; `room` and `position` stand beside `params`, where peers ignore them.
+// JSON-RPC 2.0 on a WebSocket: the codec, and messages → text. Inbound text is decode-json-rpc.ts. The protocol's own
+// methods begin with `$/`. `room` and `position` are siblings of `params`, where other JSON-RPC peers ignore them.
 
 import { jsonRpcNumberOf } from "../model/error-table.ts";
 import type { HubError } from "../model/errors.ts";
@@ -8,16 +8,17 @@ import { decodeJsonRpc } from "./decode-json-rpc.ts";
 import { toJson } from "./json.ts";
 import type { Protocol } from "./protocol.ts";
 
+/** The protocol of a room's WebSocket: frames may hold batches in both directions. */
 export const jsonRpc: Protocol<string> = { name: "json-rpc", decode: decodeJsonRpc, encode, join };
 
-/** For libraries that know no arrays but answers to batches: one message a frame. */
+/** One message per frame, for libraries that read arrays only as answers to batches. */
 export const jsonRpcSingle: Protocol<string> = {
   ...jsonRpc,
   name: "json-rpc-single",
   single: true,
 };
 
-/** For a client that waits for its answers and hears nothing else: HTTP. */
+/** Responses only, for clients on HTTP. */
 export const jsonRpcAnswers: Protocol<string> = {
   ...jsonRpcSingle,
   name: "json-rpc-answers",
@@ -32,13 +33,19 @@ const ANSWERS: ReadonlySet<Outgoing["type"]> = new Set([
   "batch",
 ]);
 
-/** Throws where `toJson` does: on results and items that JSON cannot carry. The dispatcher answers `internal`. */
+/**
+ * One message as text. Throws as `toJson` does for results and items that JSON cannot represent; the dispatcher answers
+ * `internal`.
+ */
 function encode(message: Outgoing): string {
   switch (message.type) {
     case "invocation":
       return encodeInvocation(message);
     case "item":
-      return call("$/item", `{"id":${JSON.stringify(message.id)},"item":${toJson(message.item)}}`);
+      return notification(
+        "$/item",
+        `{"id":${JSON.stringify(message.id)},"item":${toJson(message.item)}}`,
+      );
     case "completion":
       return response(message.id, `"result":${toJson(message.result)}`);
     case "failure":
@@ -48,8 +55,8 @@ function encode(message: Outgoing): string {
     case "batch":
       return encodeBatch(message.answers);
     case "control":
-      return call(`$/${message.name}`, toJson(message.params), place(message));
-    // Words of stateful reconnect: SignalR's only.
+      return notification(`$/${message.name}`, toJson(message.params), roomMembers(message));
+    // Stateful reconnect exists in SignalR only.
     case "ack":
     case "sequence":
       return "";
@@ -58,33 +65,37 @@ function encode(message: Outgoing): string {
   }
 }
 
-/** The hot path of every publish: `params` is text already and stays as it is. */
+/** The hot path of every publish: `params` is encoded already and is inserted as it is. */
 function encodeInvocation(message: OutgoingInvocation): string {
   const id = message.id === undefined ? "" : `,"id":${JSON.stringify(message.id)}`;
-  return call(message.target, message.params, id + place(message));
+  return notification(message.target, message.params, id + roomMembers(message));
 }
 
-const call = (method: string, params: string, beside = ""): string =>
-  `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${params}${beside}}`;
+const notification = (method: string, params: string, siblings = ""): string =>
+  `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${params}${siblings}}`;
 
 const response = (id: string | number | null, outcome: string): string =>
   `{"jsonrpc":"2.0","id":${JSON.stringify(id)},${outcome}}`;
 
-function place({ room, position }: Pick<OutgoingInvocation, "room" | "position">): string {
+/** The members `room` and `position`, each only where it is known. */
+function roomMembers({ room, position }: Pick<OutgoingInvocation, "room" | "position">): string {
   const at = room === undefined ? "" : `,"room":${JSON.stringify(room)}`;
   return position === undefined ? at : `${at},"position":${JSON.stringify(position)}`;
 }
 
-/** Of a batch of notifications nothing is answered: an empty array would be no JSON-RPC. */
+/** The answers to a batch. Empty for a batch of notifications: JSON-RPC 2.0 §6 forbids an empty array. */
 const encodeBatch = (answers: readonly Outgoing[]): string =>
   answers.length === 0 ? "" : `[${answers.map(encode).join(",")}]`;
 
-/** One frame is one flat array: records that are batches are spliced in, because arrays do not nest in JSON-RPC. */
+/**
+ * One frame of all records: a single record as it is, otherwise one flat array. Records that are batches are spliced
+ * in, since JSON-RPC does not nest arrays.
+ */
 function join(records: readonly string[]): string {
   if (records.length === 1) return records[0]!;
-  const spoken = records.filter((record) => record !== "");
-  if (spoken.length < 2) return spoken[0] ?? "";
-  return `[${spoken.map(flat).join(",")}]`;
+  const filled = records.filter((record) => record !== "");
+  if (filled.length < 2) return filled[0] ?? "";
+  return `[${filled.map(flat).join(",")}]`;
 }
 
 const flat = (record: string): string => (record.startsWith("[") ? record.slice(1, -1) : record);

@@ -1,4 +1,5 @@
-// What a codec is. Codecs are pure: frames in, messages out, and back; they know no sockets and no rooms.
+// The interface of a codec. Codecs are pure: frames → messages, and messages → records → frames. They know neither
+// sockets nor rooms.
 
 import type { CloseCode } from "../model/errors.ts";
 import type { Encoded, Outgoing, Received } from "../model/message.ts";
@@ -6,28 +7,28 @@ import type { Limits } from "../model/options.ts";
 
 export type Frame = string | ArrayBuffer | Uint8Array;
 
-/** `E` is what its records are: text, bytes, or either. */
+/** A codec. `E` is the type of its records: text, bytes, or either. */
 export interface Protocol<E extends Encoded = Encoded> {
-  /** Kept in a connection's attachment, so it never changes. */
+  /** Stored in the connection's attachment, so it must never change. */
   readonly name: string;
   /**
-   * Never throws: what cannot be understood becomes a `malformed` message with `malformed`, `invalid_request`,
-   * `too_large` or `too_deep`, or a `broken` one where the protocol cannot go on. Size is checked before parsing,
-   * depth before anything is built on the value. `rest` is what the frame before left over.
+   * Decodes one frame. Never throws: a message that is refused becomes `malformed`, with the code `malformed`,
+   * `invalid_request`, `too_large` or `too_deep`; where the stream cannot be read any further, it becomes `broken`.
+   * Size is checked before parsing, depth before values are built. `rest` is what the last frame left over.
    */
   decode(frame: string | ArrayBuffer, limits: Limits, rest?: string | Uint8Array): Received;
-  /** One record; records of a connection are joined into one frame. Empty where the protocol has no such word. */
+  /** Encodes one message as a record. Empty where the protocol has no such message. */
   encode(message: Outgoing): E;
-  /** One frame of many records: frames cost, bytes hardly do (docs/design/performance.md#pe1). */
+  /** Joins records into one frame, in order: the cost is per frame, hardly per byte (docs/design/performance.md#pe1). */
   join(records: readonly E[]): E;
-  /** Its clients take one message a frame: most JSON-RPC libraries know no arrays but answers to batches. */
+  /** Whether clients accept only one message per frame, as most JSON-RPC libraries do outside batches. */
   readonly single?: boolean;
-  /** Its clients hear what they asked for and nothing else: no stream, no question, nothing that a room says. */
+  /** Whether clients receive only answers: no streams, no calls by the server, no publications. */
   readonly answersOnly?: boolean;
-  /** A heartbeat, where the protocol answers them with their like. */
+  /** The server's heartbeat, where the protocol has one. */
   readonly ping?: E;
-  /** How many messages that stateful reconnect counts are in a frame of ours. */
+  /** The number of messages in an encoded frame that stateful reconnect counts. */
   count?(frame: E): number;
-  /** The last record before the server closes a socket, where the close code alone would not tell the client why. */
+  /** The last record before the server closes a socket, where the close code alone does not reach the client. */
   farewell?(why: CloseCode, detail?: string): E;
 }

@@ -1,17 +1,17 @@
-// SignalR's JSON hub protocol, both ways: the codec, and messages → text. Inbound text is decode-signalr-json.ts.
-// Members that would be null are left out, and headers are never written: Java clients throw on both
-// (docs/design/signalr-wire.md#ms4).
+// SignalR's JSON hub protocol: the codec, and messages → text. Inbound text is decode-signalr-json.ts. Null members are
+// omitted and headers never written: Java clients throw on both (docs/design/signalr-wire.md#ms4).
 
 import type { CloseCode } from "../model/errors.ts";
 import type { CallId, Encoded, Outgoing, OutgoingInvocation } from "../model/message.ts";
-import { PING } from "../model/both-ends.ts";
+import { PING } from "../model/wire-constants.ts";
 import { asText } from "./bytes.ts";
 import { decodeSignalrJson } from "./decode-signalr-json.ts";
 import { toJson } from "./json.ts";
 import type { Protocol } from "./protocol.ts";
-import { closing, failureText, type Failure } from "./signalr-errors.ts";
+import { closeMessageOf, failureText, type Failure } from "./signalr-errors.ts";
 import { writeTarget, type TargetNames } from "./signalr-targets.ts";
 
+/** The codec for one spelling of client methods. Its name is stored with connections, and so never changes. */
 export function signalrJson(names: TargetNames): Protocol {
   return {
     name: names.verbatim ? "signalr-json-verbatim" : "signalr-json",
@@ -24,17 +24,20 @@ export function signalrJson(names: TargetNames): Protocol {
   };
 }
 
-/** Throws where `toJson` does: on results and items that JSON cannot carry. The dispatcher answers `internal`. */
+/**
+ * One message as text. Throws as `toJson` does for results and items that JSON cannot represent; the dispatcher answers
+ * `internal`.
+ */
 function encode(message: Outgoing, names: TargetNames): string {
   switch (message.type) {
     case "invocation":
       return encodeInvocation(message, names);
     case "item":
-      return about(2, message.id, `,"item":${toJson(message.item)}`);
+      return invocationMessage(2, message.id, `,"item":${toJson(message.item)}`);
     case "completion":
-      return about(3, message.id, outcome(message.result));
+      return invocationMessage(3, message.id, resultMember(message.result));
     case "failure":
-      return about(3, message.id, failed(message));
+      return invocationMessage(3, message.id, errorMember(message));
     case "record":
       return ownText(message.record);
     case "ack":
@@ -50,30 +53,33 @@ function encode(message: Outgoing, names: TargetNames): string {
   }
 }
 
-/** The hot path of every publish: `params` is text already and stays as it is. */
+/** The hot path of every publish: `params` is encoded already and is inserted as it is. */
 function encodeInvocation({ id, target, params }: OutgoingInvocation, names: TargetNames): string {
-  const asked = id === undefined ? "" : `"invocationId":${JSON.stringify(id)},`;
-  return `{"type":1,${asked}"target":${JSON.stringify(writeTarget(target, names))},"arguments":${params}}\u001e`;
+  const idMember = id === undefined ? "" : `"invocationId":${JSON.stringify(id)},`;
+  return `{"type":1,${idMember}"target":${JSON.stringify(writeTarget(target, names))},"arguments":${params}}\u001e`;
 }
 
-const about = (type: number, id: CallId, members: string): string =>
+/** A message about one invocation. Ids are texts in SignalR. */
+const invocationMessage = (type: number, id: CallId, members: string): string =>
   `{"type":${type},"invocationId":${JSON.stringify(String(id))}${members}}\u001e`;
 
-/** The end of a stream has no result; a method that returns nothing has the result null. */
-const outcome = (result: unknown): string =>
+/** The end of a stream has no result. A method without a return value has the result null. */
+const resultMember = (result: unknown): string =>
   result === undefined ? "" : `,"result":${toJson(result)}`;
 
-/** Who cancelled is told that it is over, not that it failed. */
-const failed = (failure: Failure): string =>
+/** A caller that cancelled gets a plain end, not an error. */
+const errorMember = (failure: Failure): string =>
   failure.stage === "cancelling" ? "" : `,"error":${JSON.stringify(failureText(failure))}`;
 
+/** One frame of all records: texts that end with separators need nothing between them. */
 const join = (records: readonly Encoded[]): string =>
   records.length === 1 ? ownText(records[0]!) : records.map(ownText).join("");
 
-/** Records end in a character that JSON itself never holds. */
+/** The number of messages in a frame. JSON itself never contains the separator. */
 const count = (frame: Encoded): number => ownText(frame).split("\u001e").length - 1;
 
 const ownText = (record: Encoded): string => (typeof record === "string" ? record : asText(record));
 
+/** A Close message. Its `error` and `allowReconnect` tell the client why, and whether to come back. */
 const farewell = (why: CloseCode, detail?: string): string =>
-  `${JSON.stringify({ type: 7, ...closing(why, detail) })}\u001e`;
+  `${JSON.stringify({ type: 7, ...closeMessageOf(why, detail) })}\u001e`;

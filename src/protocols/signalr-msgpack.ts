@@ -1,17 +1,18 @@
-// SignalR's MessagePack hub protocol, both ways: the codec, and messages → bytes. Inbound bytes are
-// decode-signalr-msgpack.ts. Values are written as JSON would have them, but bytes as bytes.
+// SignalR's MessagePack hub protocol: the codec, and messages → bytes. Inbound bytes are decode-signalr-msgpack.ts.
+// Values are encoded as in JSON, except that bytes stay bytes.
 
 import { encode as pack } from "@msgpack/msgpack";
 import type { CloseCode } from "../model/errors.ts";
 import type { Encoded, Outgoing, OutgoingInvocation, Path } from "../model/message.ts";
-import { asBytes, concat } from "./bytes.ts";
+import { asBytes, concat, isBytes } from "./bytes.ts";
 import { decodeSignalrMsgpack } from "./decode-signalr-msgpack.ts";
 import type { Protocol } from "./protocol.ts";
-import { closing, failureText, type Failure } from "./signalr-errors.ts";
+import { closeMessageOf, failureText, type Failure } from "./signalr-errors.ts";
 import { writeTarget, type TargetNames } from "./signalr-targets.ts";
 
 const PING = Uint8Array.of(0x02, 0x91, 0x06);
 
+/** The codec for one spelling of client methods. Its name is stored with connections, and so never changes. */
 export function signalrMsgpack(names: TargetNames): Protocol {
   return {
     name: names.verbatim ? "signalr-msgpack-verbatim" : "signalr-msgpack",
@@ -24,23 +25,23 @@ export function signalrMsgpack(names: TargetNames): Protocol {
   };
 }
 
-/** Throws on BigInt, cycles and deep nesting, as JSON's does. The dispatcher answers `internal`. */
+/** One message as bytes. Throws on BigInt, cycles and deep nesting, as JSON does; the dispatcher answers `internal`. */
 function encode(message: Outgoing, names: TargetNames): Uint8Array {
   switch (message.type) {
     case "invocation":
       return encodeInvocation(message, names);
     case "item":
-      return framed([2, {}, String(message.id), plain(message.item)]);
+      return withLength([2, {}, String(message.id), plain(message.item)]);
     case "completion":
-      return framed([3, {}, String(message.id), ...outcome(message.result)]);
+      return withLength([3, {}, String(message.id), ...resultItems(message.result)]);
     case "failure":
-      return framed([3, {}, String(message.id), ...failed(message)]);
+      return withLength([3, {}, String(message.id), ...errorItems(message)]);
     case "record":
       return asBytes(message.record);
     case "ack":
-      return framed([8, message.sequence]);
+      return withLength([8, message.sequence]);
     case "sequence":
-      return framed([9, message.sequence]);
+      return withLength([9, message.sequence]);
     case "batch":
       return join(message.answers.map((answer) => encode(answer, names)));
     case "control":
@@ -50,28 +51,30 @@ function encode(message: Outgoing, names: TargetNames): Uint8Array {
   }
 }
 
-/** The sixth item is written though it is empty: .NET reads five or six, others expect it. */
+/** An Invocation. The empty list of streams is written: .NET reads five items or six, other clients expect six. */
 function encodeInvocation(message: OutgoingInvocation, names: TargetNames): Uint8Array {
   const { id = null, target, params, bytes = [] } = message;
   const args: unknown = JSON.parse(params);
   for (const path of bytes) toBytes(args, path);
-  return framed([1, {}, id, writeTarget(target, names), args, []], params.length + 256);
+  return withLength([1, {}, id, writeTarget(target, names), args, []], params.length + 256);
 }
 
-/** The end of a stream has no result; a method that returns nothing has the result null. */
-const outcome = (result: unknown): unknown[] => (result === undefined ? [2] : [3, plain(result)]);
+/** Result kind and result. The end of a stream has none (2); a method without a return value has null (3). */
+const resultItems = (result: unknown): unknown[] =>
+  result === undefined ? [2] : [3, plain(result)];
 
-/** Who cancelled is told that it is over, not that it failed. */
-const failed = (failure: Failure): unknown[] =>
+/** A caller that cancelled gets a plain end (2), not an error (1). */
+const errorItems = (failure: Failure): unknown[] =>
   failure.stage === "cancelling" ? [2] : [1, failureText(failure)];
 
-/** A message and its length before it: seven bits a byte, the lowest first. `size` is a guess, for speed only. */
-function framed(message: readonly unknown[], size = 256): Uint8Array {
-  // Depth is what the stack allows, as for JSON.stringify: the default of 100 would refuse what JSON carries.
+/** A message after its length: seven bits per byte, lowest first. `size` is an estimate for the first buffer. */
+function withLength(message: readonly unknown[], size = 256): Uint8Array {
+  // Depth is limited by the stack, as in JSON.stringify: the library's default of 100 would refuse what JSON permits.
   const payload = pack(message, { maxDepth: Infinity, initialBufferSize: size });
   return concat([prefixOf(payload.length), payload]);
 }
 
+/** The length as a VarInt. */
 function prefixOf(length: number): Uint8Array {
   const prefix: number[] = [];
   let left = length;
@@ -79,22 +82,23 @@ function prefixOf(length: number): Uint8Array {
   return Uint8Array.of(...prefix, left);
 }
 
-/** In place: `args` was parsed for this message. A path that leads nowhere is left alone. */
+/** Replaces base64 by bytes, in place: `args` was parsed for this message alone. A path to nowhere is ignored. */
 function toBytes(args: unknown, path: Path): void {
   let holder = args;
-  for (const key of path.slice(0, -1)) holder = held(holder, key);
+  for (const key of path.slice(0, -1)) holder = memberOf(holder, key);
   const last = path.at(-1);
   if (last === undefined) return;
-  const text = held(holder, last);
+  const text = memberOf(holder, last);
   if (typeof text === "string") (holder as Record<string | number, unknown>)[last] = unbase64(text);
 }
 
-const held = (holder: unknown, key: string | number): unknown =>
+/** The own property `key` of a value, else undefined. */
+const memberOf = (holder: unknown, key: string | number): unknown =>
   typeof holder === "object" && holder !== null && Object.hasOwn(holder, key)
     ? (holder as Record<string | number, unknown>)[key]
     : undefined;
 
-/** A `toJSON` around the bytes may have put another text in their place: that stays a text. */
+/** The bytes of a base64 text. Another text, which a `toJSON` put in place of the bytes, stays as it is. */
 function unbase64(text: string): Uint8Array | string {
   try {
     return Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
@@ -103,24 +107,23 @@ function unbase64(text: string): Uint8Array | string {
   }
 }
 
-/** What `JSON.stringify` would see of a value, but for bytes, NaN and infinities: MessagePack has words for them. */
+/**
+ * The value as `JSON.stringify` would see it, except for bytes, NaN and infinities, which MessagePack can represent.
+ */
 function plain(value: unknown): unknown {
   if (isBytes(value)) return asBytes(value);
-  const said = hasToJson(value) ? value.toJSON("") : value;
-  if (typeof said === "bigint") throw new TypeError("Do not know how to serialize a BigInt");
-  if (typeof said === "function" || typeof said === "symbol") return undefined;
-  if (typeof said !== "object" || said === null) return said;
-  return Array.isArray(said) ? said.map(plain) : plainObject(said);
+  const jsonValue = hasToJson(value) ? value.toJSON("") : value;
+  if (typeof jsonValue === "bigint") throw new TypeError("Do not know how to serialize a BigInt");
+  if (typeof jsonValue === "function" || typeof jsonValue === "symbol") return undefined;
+  if (typeof jsonValue !== "object" || jsonValue === null) return jsonValue;
+  return Array.isArray(jsonValue) ? jsonValue.map(plain) : plainObject(jsonValue);
 }
 
-/** Undefined members are absent, as in JSON; `fromEntries` makes `__proto__` a member like others. */
+/** Undefined members are omitted, as in JSON. `fromEntries` keeps `__proto__` an ordinary member. */
 function plainObject(value: object): object {
   const members = Object.entries(value).map(([key, member]) => [key, plain(member)] as const);
   return Object.fromEntries(members.filter(([, member]) => member !== undefined));
 }
-
-const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
-  value instanceof Uint8Array || value instanceof ArrayBuffer;
 
 const hasToJson = (value: unknown): value is { toJSON(key: string): unknown } =>
   typeof value === "object" &&
@@ -128,10 +131,11 @@ const hasToJson = (value: unknown): value is { toJSON(key: string): unknown } =>
   "toJSON" in value &&
   typeof value.toJSON === "function";
 
+/** One frame of all records: each has its length, so nothing stands between them. */
 const join = (records: readonly Encoded[]): Uint8Array =>
   records.length === 1 ? asBytes(records[0]!) : concat(records.map(asBytes));
 
-/** Reads the lengths of a frame that we wrote. */
+/** The number of messages in a frame of our own, counted by their lengths. */
 function count(frame: Encoded): number {
   const bytes = asBytes(frame);
   let messages = 0;
@@ -147,7 +151,8 @@ function count(frame: Encoded): number {
   return messages;
 }
 
+/** A Close message. `allowReconnect` is left out where it is false. */
 function farewell(why: CloseCode, detail?: string): Uint8Array {
-  const { error = null, allowReconnect } = closing(why, detail);
-  return framed(allowReconnect ? [7, error, true] : [7, error]);
+  const { error = null, allowReconnect } = closeMessageOf(why, detail);
+  return withLength(allowReconnect ? [7, error, true] : [7, error]);
 }

@@ -1,10 +1,10 @@
-// How hubs' names for their clients' methods are written for SignalR clients, whatever the encoding.
+// The spelling of client methods for SignalR clients, in every encoding.
 
 export interface TargetNames {
-  /** Targets as the hub names them. Otherwise `ReceiveNotification`, which is what .NET's applications listen to. */
+  /** Whether targets keep the hub's spelling. Otherwise they are in PascalCase, as .NET applications register them. */
   readonly verbatim: boolean;
 }
 
-/** Clients of .NET, Java and Swift tell `receiveNotification` from `ReceiveNotification`; those in JS do not. */
+/** The target on the wire. Clients of .NET, Java and Swift compare the case of names; JavaScript's does not. */
 export const writeTarget = (target: string, { verbatim }: TargetNames): string =>
   verbatim ? target : target.charAt(0).toUpperCase() + target.slice(1);

@@ -1,35 +1,37 @@
-// Events as they travel: CloudEvents 1.0 in JSON. Pure: ids and times are arguments.
+// Webhook events in the format of CloudEvents 1.0 (JSON). Pure: ids and times are arguments.
 
-export interface Occurrence {
+/** An event before it is encoded. */
+interface WebhookEvent {
   readonly id: string;
-  /** Without its prefix: `connected`. */
+  /** The type without `dormouse.`, such as `connected`. */
   readonly kind: string;
   readonly tenant: string;
   readonly hub: string;
-  /** A room's topic, or a connection's id. */
+  /** The topic of a room, or the id of a connection. */
   readonly subject: string;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** One JSON object, as text: what was said in a room is not read again to be written again. */
+  /** One JSON object, as text: published arguments are inserted as they are, and not parsed again. */
   readonly data: string;
 }
 
-/** An event on its way. */
+/** An encoded event that waits for delivery. */
 export interface QueuedEvent {
   readonly id: string;
   readonly text: string;
 }
 
-export const PREFIX = "dormouse.";
+const TYPE_PREFIX = "dormouse.";
 
-/** One event's JSON. `tenant` is an extension attribute: hubs of two tenants share a source. */
-export function eventText({ id, kind, tenant, hub, subject, at, data }: Occurrence): string {
+/** The event's JSON. `tenant` is an extension attribute, since hubs of two tenants share a `source`. */
+export function eventText({ id, kind, tenant, hub, subject, at, data }: WebhookEvent): string {
   const attributes = {
-    ...{ specversion: "1.0", id, source: `/hubs/${hub}`, type: PREFIX + kind, subject },
+    ...{ specversion: "1.0", id, source: `/hubs/${hub}`, type: TYPE_PREFIX + kind, subject },
     ...{ time: new Date(at).toISOString(), tenant, datacontenttype: "application/json" },
   };
   return `${JSON.stringify(attributes).slice(0, -1)},"data":${data}}`;
 }
 
+/** Media types of CloudEvents' JSON format: a batch (§4), and a single event (§3). */
 export const BATCH_TYPE = "application/cloudevents-batch+json; charset=utf-8";
 export const EVENT_TYPE = "application/cloudevents+json; charset=utf-8";

@@ -1,43 +1,43 @@
-// What the environment says about webhooks, checked as a whole: a gap refuses whoever would connect.
+// The environment's settings of webhooks, validated as a whole: while one is wrong, new connections are refused.
 
-import { byValues, secureUrl } from "../model/environment.ts";
+import { cacheByValues, MIN_HMAC_KEY_BYTES, secureUrl } from "../model/environment.ts";
 import { HubError } from "../model/errors.ts";
 import { logError } from "../model/logger.ts";
 
 export interface WebhookEnv {
-  /** Where events go: https, or http on this machine. Absent: nothing is kept and nothing is sent. */
+  /** Receiver of events: https, or http on a loopback host. Absent: events are neither stored nor sent. */
   WEBHOOK_URL?: string;
-  /** Signs every request: `whsec_` and 24–64 bytes in base64, or a text of 32 bytes or more. */
+  /** Signs every request: `whsec_` and 24–64 bytes in base64 (Standard Webhooks), or any text of 32 bytes or more. */
   WEBHOOK_SECRET?: string;
-  /** Kinds, separated by commas. Absent: all but `message`. */
+  /** Kinds of events, separated by commas. Absent: all but `message`. */
   WEBHOOK_EVENTS?: string;
-  /** Asked before anybody connects. Absent: nobody is. */
+  /** Called before every connection, and may refuse it. Absent: no call. */
   WEBHOOK_CONNECT_URL?: string;
 }
 
-export const EVENT_KINDS = ["connected", "disconnected", "joined", "left", "message"] as const;
+const EVENT_KINDS = ["connected", "disconnected", "joined", "left", "message"] as const;
 
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** Where signed requests go. */
+/** A receiver of signed requests. */
 export interface Destination {
   readonly url: string;
   readonly key: Promise<CryptoKey>;
 }
 
 export interface Webhooks {
-  /** Absent: no events. */
+  /** Absent: events are disabled. */
   readonly events?: Destination & { readonly kinds: ReadonlySet<EventKind> };
-  /** Absent: nobody is asked. */
+  /** Absent: connections need no approval. */
   readonly connect?: Destination;
 }
 
-/** The same for those who were let in already: without webhooks, where they are misconfigured. */
+/** The configuration for existing connections: `none` where it is invalid, since they are not to be closed for it. */
 export function webhooksOr(none: Webhooks, env: WebhookEnv): Webhooks {
   try {
     return readWebhooks(env);
   } catch {
-    return none; // The log says why.
+    return none; // Logged by `readWebhooks`.
   }
 }
 
@@ -48,17 +48,20 @@ const VARIABLES = [
   "WEBHOOK_CONNECT_URL",
 ] as const satisfies readonly (keyof WebhookEnv)[];
 
-/** Throws `misconfigured`; a log line names the variable and not its value. */
-export const readWebhooks = byValues<WebhookEnv, Webhooks>(VARIABLES, check);
+/**
+ * The configuration; without any URL it is empty. Throws `misconfigured` and logs the variable's name, never its value.
+ * Cached by the values of all variables, so that the key is imported once per isolate.
+ */
+export const readWebhooks = cacheByValues<WebhookEnv, Webhooks>(VARIABLES, readConfiguration);
 
-function check({
+function readConfiguration({
   WEBHOOK_URL: url,
   WEBHOOK_SECRET: secret,
   WEBHOOK_EVENTS: kinds,
   WEBHOOK_CONNECT_URL: connectUrl,
 }: WebhookEnv): Webhooks {
   if (!url && !connectUrl) return {};
-  if (!secret) misconfigured("WEBHOOK_SECRET is missing.");
+  if (!secret) rejectConfig("WEBHOOK_SECRET is missing.");
   const key = importKey(readSecret(secret));
   return {
     ...(url && {
@@ -68,28 +71,28 @@ function check({
   };
 }
 
-const PREFIX = "whsec_";
-/** What the specification asks of its own form … */
+const SECRET_PREFIX = "whsec_";
+/** Bytes that Standard Webhooks requires of a secret with `whsec_`. */
 const SECRET_BYTES = { least: 24, most: 64 };
-/** … and RFC 7518 §3.2 of any key of this hash. */
-const TEXT_BYTES = 32;
 
+/** The bytes that sign. A text without `whsec_` is used as UTF-8. */
 function readSecret(secret: string): Uint8Array<ArrayBuffer> {
-  if (secret.startsWith(PREFIX)) return readBase64(secret.slice(PREFIX.length));
+  if (secret.startsWith(SECRET_PREFIX)) return readBase64(secret.slice(SECRET_PREFIX.length));
   const bytes = Uint8Array.from(new TextEncoder().encode(secret));
-  if (bytes.length < TEXT_BYTES) misconfigured(`WEBHOOK_SECRET is under ${TEXT_BYTES} bytes.`);
+  if (bytes.length < MIN_HMAC_KEY_BYTES)
+    rejectConfig(`WEBHOOK_SECRET is under ${MIN_HMAC_KEY_BYTES} bytes.`);
   return bytes;
 }
 
 function readBase64(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = decode(text);
+  const bytes = decodeBase64(text);
   const { least, most } = SECRET_BYTES;
   if (!bytes || bytes.length < least || bytes.length > most)
-    misconfigured(`WEBHOOK_SECRET is not whsec_ and ${least}–${most} bytes in base64.`);
+    rejectConfig(`WEBHOOK_SECRET is not whsec_ and ${least}–${most} bytes in base64.`);
   return bytes;
 }
 
-function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     return Uint8Array.fromBase64(text);
   } catch {
@@ -100,27 +103,28 @@ function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
 const importKey = (bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 
+/** Refuses credentials in the URL: requests are authenticated by their signature, and URLs reach logs. */
 function readUrl(name: string, text: string): string {
   const url = secureUrl(text);
-  if (typeof url === "string") misconfigured(`${name} ${url}`);
-  if (url.username || url.password) misconfigured(`${name} has a user or password: sign instead.`);
+  if (typeof url === "string") rejectConfig(`${name} ${url}`);
+  if (url.username || url.password) rejectConfig(`${name} has a user or password: sign instead.`);
   return url.href;
 }
 
 const BY_NAME: ReadonlyMap<string, EventKind> = new Map(EVENT_KINDS.map((kind) => [kind, kind]));
 
+/** Throws `misconfigured` for a name that is no kind: a misspelt kind would silently never be sent. */
 function readKinds(text: string): ReadonlySet<EventKind> {
   if (text.trim() === "") return new Set(EVENT_KINDS.filter((kind) => kind !== "message"));
   const kinds = text.split(",").map((name) => BY_NAME.get(name.trim()));
   return new Set(
     kinds.map(
-      (kind) =>
-        kind ?? misconfigured(`WEBHOOK_EVENTS has a name beside ${EVENT_KINDS.join(", ")}.`),
+      (kind) => kind ?? rejectConfig(`WEBHOOK_EVENTS has a name beside ${EVENT_KINDS.join(", ")}.`),
     ),
   );
 }
 
-function misconfigured(problem: string): never {
+function rejectConfig(problem: string): never {
   logError("webhooks_misconfigured", { problem });
   throw new HubError("misconfigured", "The server is misconfigured; its log has the details.");
 }

@@ -1,33 +1,36 @@
-// What a receiver has not taken yet, in the object's SQLite: a row for all that happened in one moment, written in the
-// commit of what it tells of, so that neither is without the other.
+// The queue of events that a receiver has not acknowledged, in the object's SQLite. Events of one transaction share a
+// row, written in the commit of the change that they report: neither is ever stored without the other.
 
 import type { QueuedEvent } from "./cloud-events.ts";
 
-/** A request has so many events at most … */
+/** Most events of one request … */
 export const EVENTS_A_REQUEST = 100;
-/** … or so many characters, unless one event alone has more. */
+/** … and most characters, unless a single event has more. */
 export const CHARS_A_REQUEST = 256 * 1024;
 
 export interface QueueLimits {
-  /** Events that may wait; then the oldest make way. */
+  /** Most events in the queue. Beyond it the oldest are dropped. */
   readonly events: number;
-  /** Characters of them. */
+  /** Most characters in the queue; likewise. */
   readonly chars: number;
-  /** Milliseconds after which an event is not sent any more. */
+  /** Age in milliseconds after which an event is dropped unsent. */
   readonly ageMs: number;
 }
 
 export interface Batch {
-  /** The first event's id and their number: the same however often it is sent. */
+  /**
+   * The first event's id and the number of events: equal at every attempt, so that receivers can detect repetitions.
+   */
   readonly id: string;
-  /** The number of its last row. */
+  /** The number of its last row, for `acknowledge`. */
   readonly last: number;
   readonly count: number;
-  /** A JSON array. */
+  /** The events as a JSON array. */
   readonly text: string;
 }
 
-interface Piece {
+/** One row to write: several events, joined by commas. */
+interface RowContent {
   readonly id: string;
   readonly count: number;
   readonly text: string;
@@ -41,6 +44,7 @@ const TOTALS = `SELECT COALESCE(SUM(count), 0) AS count, COALESCE(SUM(size), 0) 
   COALESCE(MAX(number), 0) AS last FROM webhooks`;
 const OLDEST = "(SELECT number FROM webhooks ORDER BY number LIMIT 1)";
 
+/** One object's queue. Its totals are kept in memory and read from the table after a wake-up. */
 export class Queue {
   readonly #sql: SqlStorage;
   readonly #limits: QueueLimits;
@@ -57,14 +61,17 @@ export class Queue {
     [this.#count, this.#size, this.#last] = [count!, size!, last!];
   }
 
-  /** Events that wait. */
+  /** The number of events in the queue. */
   get size(): number {
     return this.#count;
   }
 
-  /** Throws what the storage throws. */
+  /**
+   * Appends events, in order, and drops the oldest beyond the limits. Part of the caller's transaction; throws what the
+   * storage throws.
+   */
   add(events: readonly QueuedEvent[], at: number): void {
-    for (const { id, count, text } of piecesOf(events)) {
+    for (const { id, count, text } of rowsOf(events)) {
       const row = [this.#last + 1, at, id, count, text.length, text];
       this.#sql.exec("INSERT INTO webhooks VALUES (?, ?, ?, ?, ?, ?)", ...row);
       this.#last++;
@@ -76,7 +83,10 @@ export class Queue {
       this.#dropped += this.#delete(`number = ${OLDEST}`);
   }
 
-  /** The oldest that fit into one request, and nothing after row `upTo`; undefined where nothing waits. */
+  /**
+   * The oldest events that fit into one request; undefined where there are none. Removes nothing. `upTo` is the last
+   * row to include: it repeats an earlier batch although events were added since.
+   */
   next(upTo = Infinity): Batch | undefined {
     const rows = this.#sql.exec<Row>(
       "SELECT number, id, count, events FROM webhooks ORDER BY number",
@@ -94,12 +104,12 @@ export class Queue {
     return { id: `${first}-${count}`, last, count, text: `[${texts.join(",")}]` };
   }
 
-  /** All up to this row was taken. */
-  taken(last: number): void {
+  /** Removes all rows up to this one, once the receiver has acknowledged them. */
+  acknowledge(last: number): void {
     this.#delete("number <= ?", last);
   }
 
-  /** Forgets what is too old; gives how many were dropped since it was asked last, for whatever reason. */
+  /** Drops events that are too old. Returns how many were dropped, for age or lack of space, since the last call. */
   drop(now: number): number {
     if (this.#count > 0) this.#dropped += this.#delete("at <= ?", now - this.#limits.ageMs);
     const dropped = this.#dropped;
@@ -107,10 +117,10 @@ export class Queue {
     return dropped;
   }
 
-  #delete(which: string, ...values: number[]): number {
-    const gone = `DELETE FROM webhooks WHERE ${which} RETURNING count, size`;
+  #delete(condition: string, ...values: number[]): number {
+    const statement = `DELETE FROM webhooks WHERE ${condition} RETURNING count, size`;
     let events = 0;
-    for (const { count, size } of this.#sql.exec(gone, ...values).toArray()) {
+    for (const { count, size } of this.#sql.exec(statement, ...values).toArray()) {
       events += count as number;
       this.#size -= size as number;
     }
@@ -119,23 +129,24 @@ export class Queue {
   }
 }
 
-/** Most often one. */
-function* piecesOf(events: readonly QueuedEvent[]): Iterable<Piece> {
-  let piece: QueuedEvent[] = [];
+/** Rows for the events, mostly one: none is larger than a request, so that every row can be sent. */
+function* rowsOf(events: readonly QueuedEvent[]): Iterable<RowContent> {
+  let pending: QueuedEvent[] = [];
   let size = 0;
   for (const event of events) {
-    const isFull = piece.length === EVENTS_A_REQUEST || size + event.text.length > CHARS_A_REQUEST;
-    if (piece.length > 0 && isFull) {
-      yield pieceOf(piece);
-      [piece, size] = [[], 0];
+    const isFull =
+      pending.length === EVENTS_A_REQUEST || size + event.text.length > CHARS_A_REQUEST;
+    if (pending.length > 0 && isFull) {
+      yield rowOf(pending);
+      [pending, size] = [[], 0];
     }
-    piece.push(event);
+    pending.push(event);
     size += event.text.length + 1;
   }
-  if (piece.length > 0) yield pieceOf(piece);
+  if (pending.length > 0) yield rowOf(pending);
 }
 
-const pieceOf = (events: readonly QueuedEvent[]): Piece => ({
+const rowOf = (events: readonly QueuedEvent[]): RowContent => ({
   id: events[0]!.id,
   count: events.length,
   text: events.map(({ text }) => text).join(","),

@@ -1,39 +1,44 @@
-// One request to a receiver: signed as Standard Webhooks has it, within a time, and to nowhere else.
+// One signed request to a receiver (Standard Webhooks 1.0), with a timeout and without redirects.
 
 import type { Destination } from "./webhook-config.ts";
 
 export interface Message {
-  /** The same for every repetition; without a full stop, which the signature uses. */
+  /** Equal at every attempt. Contains no full stop, which separates the signed parts. */
   readonly id: string;
   readonly type: string;
   readonly body: string;
 }
 
-export interface Patience {
+/** The timeout of a request, and the clock for its timestamp. */
+interface RequestTiming {
   readonly timeoutMs: number;
   now(): number;
 }
 
-/** Gives what `read` makes of the answer, whatever its status. Throws where none came in time. */
+/**
+ * The result of `read` for the response, whatever its status. Rejects where the connection fails, or response and
+ * `read` together exceed `timeoutMs`.
+ */
 export async function post<T>(
   message: Message,
-  { url, key, timeoutMs, now }: Destination & Patience,
+  { url, key, timeoutMs, now }: Destination & RequestTiming,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
   const headers = await headersOf(message, await key, now());
-  const over = new AbortController();
-  const late = () => over.abort(new Error(`No answer within ${timeoutMs} ms.`));
-  // No AbortSignal.timeout: its timer would outlive the answer, and keep an object awake.
-  const timer = setTimeout(late, timeoutMs);
+  const abort = new AbortController();
+  const onTimeout = () => abort.abort(new Error(`No answer within ${timeoutMs} ms.`));
+  // Not AbortSignal.timeout: its timer survives the answer and would keep the object awake.
+  const timer = setTimeout(onTimeout, timeoutMs);
   try {
-    // A redirect is no receiver: what is signed for one is not sent to another.
-    const request = { method: "POST", headers, redirect: "manual", signal: over.signal } as const;
+    // A signed request must not reach another receiver than the configured one.
+    const request = { method: "POST", headers, redirect: "manual", signal: abort.signal } as const;
     return await read(await fetch(url, { ...request, body: message.body }));
   } finally {
     clearTimeout(timer);
   }
 }
 
+/** The signature covers id, timestamp (seconds) and body, as `webhook-signature: v1,<base64 of HMAC-SHA-256>`. */
 async function headersOf({ id, type, body }: Message, key: CryptoKey, now: number) {
   const timestamp = `${Math.floor(now / 1000)}`;
   const signed = new TextEncoder().encode(`${id}.${timestamp}.${body}`);

@@ -1,4 +1,4 @@
-// Where a token is read from, what a refusal looks like over HTTP, and what a gap in the configuration does.
+// Where a token is read from, refusals over HTTP, and the effect of a gap in the configuration.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { authenticate, Refusal, refusalResponse } from "../../src/auth/authenticate.ts";

@@ -1,4 +1,4 @@
-// The claim `limits`: positive whole numbers of names that are known, or no token.
+// The claim `limits`: positive integers under known names; anything else refuses the token.
 
 import { expect, it } from "vitest";
 import { verifyToken } from "../../src/auth/authenticate.ts";

@@ -1,4 +1,4 @@
-// What the claims of a good token become.
+// The user that the claims of a valid token give.
 
 import { describe, expect, it } from "vitest";
 import { verifyToken } from "../../src/auth/authenticate.ts";

@@ -1,4 +1,4 @@
-// [S9] Tokens for whoever asks are for this machine's demo, where it is switched on, and for nobody else.
+// [S9] Tokens without credentials are issued to the local demo only, and only where they are enabled.
 
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";

@@ -1,4 +1,4 @@
-// [S4] With a shared secret: tokens that are signed as they should be and say what they should not.
+// [S4], with a shared secret: tokens with a valid signature and invalid claims.
 
 import { raw, refuseAll, text, withClaims, type Row } from "./hostile-rows.ts";
 import { SECONDS, SECRET_ENV } from "./tokens.ts";

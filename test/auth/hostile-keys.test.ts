@@ -1,4 +1,4 @@
-// [S4] With published keys: nothing but a published key verifies, and nobody but the issuer is asked for one.
+// [S4], with published keys: only published keys verify, and keys are fetched from the issuer only.
 
 import { base64url, exportSPKI, type JWK } from "jose";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -19,7 +19,7 @@ interface Keys {
   readonly rsa: TestKey;
   readonly ec: TestKey;
   readonly ed: TestKey;
-  /** The attacker's; they claim the issuer's kids. */
+  /** The attacker's keys, under the issuer's `kid`s. */
   readonly evil: TestKey;
   readonly evilEc: TestKey;
 }
@@ -46,7 +46,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-/** What a token comes to; the issuer's URL is asked once at most, and no other. */
+/** The outcome of a token. The issuer's URL is fetched at most once, and no other URL ever. */
 async function judged(text: string): Promise<string> {
   const reason = await outcome(text, server.env);
   expect([[], [server.env.JWT_JWKS_URL]]).toContainEqual(server.fetched);
@@ -197,7 +197,7 @@ describe.each(Object.entries(TABLES))("[S4] published keys, %s", (_, table) => {
 });
 
 describe("[S4] what is published", () => {
-  /** A set of one key, as changed; a token signed with its private half. */
+  /** A key set with one changed key, and a token signed with its private key. */
   const trial = async (key: TestKey, jwk: JWK, header: object = {}, nowhere?: Sign) => {
     server = keyServer(() => keySet(jwk));
     const text = nowhere ? await forge(key, nowhere) : await signed(key, {}, header);

@@ -1,4 +1,4 @@
-// Rows of hostile tokens, and what runs them: each is refused with its reason and fetches nothing.
+// Rows of hostile tokens, and the tests that run them: each is refused with its reason, and fetches nothing.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { claims, hmac, hs256, outcome, SECRET_ENV, token } from "./tokens.ts";
@@ -13,21 +13,21 @@ export const rows = <T>(
   make: (value: T) => Row[2],
 ) => values.map((value): Row => [`${what} ${named(value)}`, reason, make(value)]);
 
-/** Well signed but for one change of the claims, or of the header. */
+/** Valid tokens except for one change of the claims, or of the header. */
 export const withClaims = (reason: string, ...changes: object[]) =>
   rows("the claims", reason, changes, (change) => () => hs256(change));
 export const withHeader = (reason: string, ...changes: object[]) =>
   rows("the header", reason, changes, (change) => () => hs256({}, change));
 
 export const header = { alg: "HS256" };
-/** Well signed, whatever it says. */
+/** A valid signature over any payload. */
 export const raw = (payload: string, head: object | string = header) =>
   token(head, payload, hmac());
 export const text = (changes: object = {}) => JSON.stringify(claims(changes));
 
 export type Tables = Readonly<Record<string, readonly Row[]>>;
 
-/** Declares the tests. */
+/** Declares one test per row. */
 export function refuseAll(tables: Tables): void {
   let fetched = vi.fn<typeof fetch>();
   beforeEach(() => {

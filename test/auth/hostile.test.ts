@@ -1,4 +1,4 @@
-// [S4] With a shared secret: what an attacker or a careless issuer may send. Nothing here is ever accepted.
+// [S4], with a shared secret: tokens that an attacker or a careless issuer may send. None is ever accepted.
 
 import { header, named, raw, refuseAll, rows, text, withHeader, type Row } from "./hostile-rows.ts";
 import { claims, encodePart, fixed, hmac, hs256, SECONDS, SECRET_ENV, token } from "./tokens.ts";

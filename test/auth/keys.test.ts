@@ -1,4 +1,4 @@
-// How often, how long and how far the issuer is asked for its keys.
+// Fetches of the issuer's keys: how often, for how long, and within which bounds.
 
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { keyServer, keySet, NOW, outcome, signed, testKey, type TestKey } from "./tokens.ts";

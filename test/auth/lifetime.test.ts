@@ -1,4 +1,4 @@
-// [R15] A clock may be 60 s off in either direction, and not a second more.
+// [R15] A clock may differ by 60 s in either direction, and not by a second more.
 
 import { describe, expect, it } from "vitest";
 import { verifyToken } from "../../src/auth/authenticate.ts";

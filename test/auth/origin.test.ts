@@ -1,4 +1,4 @@
-// [S3] Which pages may connect. Only whole origins count, as browsers write them.
+// [S3] Origins of pages that may connect. Only whole origins match, as browsers write them.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { authenticate } from "../../src/auth/authenticate.ts";

@@ -1,4 +1,4 @@
-// [S5] An issuer changes its keys twenty times while 500 clients a minute come.
+// [S5] An issuer rotates its keys twenty times while 500 clients per minute connect.
 
 import { afterEach, expect, it, vi } from "vitest";
 import { keyServer, keySet, NOW, outcome, signed, testKey, type TestKey } from "./tokens.ts";
@@ -8,7 +8,7 @@ afterEach(() => vi.unstubAllGlobals());
 const MINUTE = 60_000;
 const A_MINUTE = 500;
 const ROTATIONS = 20;
-/** How long a key set counts as fresh here, in minutes; and how long both keys are published. */
+/** Minutes for which a key set counts as fresh, and for which two keys are published at once. */
 const FRESH = 10;
 const OVERLAP = 3;
 
@@ -29,7 +29,7 @@ it(
       const [old, fresh] = [published[0]!, await testKey("ES256", `k${rotation}`)];
       published.push(fresh);
       for (let passed = 0; passed < OVERLAP; passed++, minute++) {
-        // It is published a minute before it signs: so often, and no oftener, an unknown key is asked for.
+        // The key is published a minute before it signs, which bounds the fetches for unknown keys.
         const ofFresh = passed === 0 ? 0 : A_MINUTE / 2;
         const outcomes = [
           ...(await connect(old, A_MINUTE - ofFresh)),
@@ -43,7 +43,7 @@ it(
       expect(await connect(fresh, 3)).toEqual(Array(3).fill("accepted"));
     }
     expect(wrong).toBe(0);
-    // One for each ten minutes, one for each new key, and one for each that is no more.
+    // One fetch every ten minutes, one for each new key, and one for each removed key.
     expect(fetched.length).toBeLessThan(ROTATIONS * 6);
   },
 );

@@ -1,4 +1,4 @@
-// Tokens of any shape, well signed or not, and an issuer whose key set is a stubbed fetch.
+// Tokens of any shape, with valid or invalid signatures, and an issuer whose key set is a stubbed fetch.
 
 import { base64url, exportJWK, generateKeyPair, type JWK } from "jose";
 import { expect, vi } from "vitest";
@@ -15,7 +15,7 @@ export const SECRET_ENV: AuthEnv = {
   JWT_AUDIENCE: "dormouse",
 };
 
-/** What a good token says; `undefined` takes a claim out. */
+/** The claims of a valid token; `undefined` removes a claim. */
 export const claims = (changes: object = {}): object => ({
   iss: ISSUER,
   aud: "dormouse",
@@ -29,7 +29,9 @@ export type Sign = (input: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer | Uin
 
 type Part = object | string | Uint8Array;
 
-/** A part given as text or bytes goes in as it stands, so that it may be no JSON or have names twice. */
+/**
+ * A token of any parts. Text and bytes are encoded as they are, so that a part may be no JSON or have duplicate names.
+ */
 export async function token(header: Part, payload: Part, sign: Sign): Promise<string> {
   const input = `${encodePart(header)}.${encodePart(payload)}`;
   const signature = new Uint8Array(await sign(bytesOf(input)));
@@ -53,13 +55,13 @@ export const hmac =
 
 const bytesOf = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
 
-/** The signature is these bytes, whatever is signed. */
+/** A signature of fixed bytes, independent of the input. */
 export const fixed =
   (...bytes: number[]): Sign =>
   async () =>
     Uint8Array.from(bytes);
 
-/** A token as the holder of the secret signs it. */
+/** A token signed with the shared secret. */
 export const hs256 = (changes: object = {}, header: object = {}, sign = hmac()) =>
   token({ alg: "HS256", typ: "JWT", ...header }, claims(changes), sign);
 
@@ -70,7 +72,7 @@ export interface TestKey {
   readonly sign: Sign;
 }
 
-/** A key pair. The published half says `kid` and `alg`. */
+/** A key pair. The published key has `kid` and `alg`. */
 export async function testKey(alg: string, kid: string): Promise<TestKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid, alg };
@@ -90,22 +92,22 @@ const signer =
       input,
     );
 
-/** A token signed with a key, and naming it. */
+/** A token signed with a key; its header names the key. */
 export const signed = (key: TestKey, changes: object = {}, header: object = {}) =>
   token({ alg: key.alg, kid: key.jwk.kid, ...header }, claims(changes), key.sign);
 
 export interface KeyServer {
   readonly env: AuthEnv;
-  /** Every URL that was fetched, by anybody. */
+  /** Every URL that was fetched, from any key server. */
   readonly fetched: string[];
 }
 
 type Answer = (init: RequestInit) => Response | Promise<Response>;
 
-/** By URL, so that one tenant's URL never answers with another's keys. */
+/** Answers by URL: a tenant's URL never answers with another's keys. */
 const answers = new Map<string, Answer>();
 
-/** Stands in for fetch and answers with a key set, at a URL nobody used before: key sets are kept by URL. */
+/** Stubs fetch with a key set at a new URL, since key sets are cached by URL. */
 export function keyServer(answer: Answer): KeyServer {
   const url = `https://keys-${answers.size}.example/jwks`;
   const fetched: string[] = [];
@@ -125,14 +127,14 @@ export function keyServer(answer: Answer): KeyServer {
 export const keySet = (...keys: (TestKey | JWK)[]): Response =>
   Response.json({ keys: keys.map((key) => ("jwk" in key ? key.jwk : key)) });
 
-/** The reason a token is refused for, or `accepted`. */
+/** The reason of a token's refusal, or `accepted`. */
 export const outcome = async (text: string, env: AuthEnv, nowMs = NOW): Promise<string> =>
   verifyToken(text, env, () => nowMs).then(
     () => "accepted",
     (error: { code?: string }) => error.code ?? String(error),
   );
 
-/** Nothing of the token, and no part of it, stands in a text. */
+/** Asserts that a text has no part of the token. */
 export function expectNoTrace(of: string, text: string): void {
   for (const part of of.split(".").filter((piece) => piece.length > 8))
     expect(text).not.toContain(part);

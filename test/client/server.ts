@@ -3,7 +3,7 @@
 import { onTestFinished, vi } from "vitest";
 import { connect, type Connection, type ConnectOptions } from "../../src/client/index.ts";
 import type { AnyHub } from "../../src/dispatch/define/hub-definition.ts";
-import { PING } from "../../src/model/both-ends.ts";
+import { PING } from "../../src/model/wire-constants.ts";
 
 /** A JSON-RPC message of the client. */
 export interface SentMessage {

@@ -23,7 +23,7 @@ const ROOMS = ["group:mixed-a", "group:mixed-b"] as const;
 const CUTS: readonly HowCut[] = ["reset", "reset", "fin", "fin", "close", "vanish"];
 
 /** What a client of SignalR's can promise is its transport's affair: only a stateful one outlives its socket. */
-const STATEFUL: Way = { transport: "WebSockets", isPacked: true, stateful: true };
+const STATEFUL_RECONNECT: Way = { transport: "WebSockets", isPacked: true, stateful: true };
 const MORTAL: readonly Way[] = [
   { transport: "WebSockets" },
   { transport: "ServerSentEvents" },
@@ -43,11 +43,11 @@ async function gathered(scope: AsyncDisposableStack) {
   ];
   const mortals: SignalRMember[] = [];
   for (const way of MORTAL) mortals.push(new SignalRMember(await place("signalr"), way));
-  const stateful = new SignalRMember(await place("stateful"), STATEFUL);
+  const stateful = new SignalRMember(await place("stateful"), STATEFUL_RECONNECT);
   // They repeat what was not acknowledged, or their connection does: so they may be cut, too.
   const sturdy = [
     new PartyMember(await place("speaker"), ROOMS[0], false),
-    new SignalRMember(await place("speaker"), STATEFUL, false),
+    new SignalRMember(await place("speaker"), STATEFUL_RECONNECT, false),
   ];
   const speakers: Member[] = [...sturdy];
   for (const way of MORTAL.slice(0, 3))

@@ -1,4 +1,4 @@
-// AdminHub: the hub's policy, then the method's; and what all sample hubs have in common.
+// AdminHub: the hub's policy, then the method's; and rules common to all sample hubs.
 
 import { describe, expect, it } from "vitest";
 import { calling } from "../../src/dispatch/testing/testing.ts";
@@ -34,7 +34,7 @@ describe("admin.broadcastAlert", () => {
   });
 });
 
-/** Ours; whoever adds one of their own need not tell this test. */
+/** The project's own hubs. A further hub of a user needs no change here. */
 const SAMPLES = {
   notifications: ["sendToGroup", "sendToUser"],
   orders: ["joinOrderGroup", "leaveOrderGroup", "updateOrderStatus"],

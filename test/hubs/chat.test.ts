@@ -1,4 +1,4 @@
-// ChatHub: what is said in a room, and who comes and goes.
+// ChatHub: messages in a room, joins and leaves.
 
 import { describe, expect, it } from "vitest";
 import { mayEnter } from "../../src/dispatch/define/policies.ts";

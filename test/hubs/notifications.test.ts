@@ -1,4 +1,4 @@
-// NotificationHub: who is told what.
+// NotificationHub: the recipients of notifications.
 
 import { describe, expect, it } from "vitest";
 import { calling } from "../../src/dispatch/testing/testing.ts";

@@ -1,4 +1,4 @@
-// OrderHub: who follows an order, and who may change it.
+// OrderHub: following an order, and the right to change its status.
 
 import { describe, expect, it } from "vitest";
 import { calling } from "../../src/dispatch/testing/testing.ts";

@@ -1,4 +1,4 @@
-// PresenceHub: who is online.
+// PresenceHub: the users online.
 
 import { describe, expect, it } from "vitest";
 import { calling } from "../../src/dispatch/testing/testing.ts";

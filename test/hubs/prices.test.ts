@@ -1,4 +1,4 @@
-// PriceHub: a server stream that ends when its reader does.
+// PriceHub: a server stream that ends when its reader cancels.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { calling } from "../../src/dispatch/testing/testing.ts";

@@ -1,4 +1,4 @@
-// UploadHub: a client stream is summed up as it comes.
+// UploadHub: a client stream is summarised as it arrives.
 
 import { describe, expect, it } from "vitest";
 import { calling } from "../../src/dispatch/testing/testing.ts";

@@ -1,4 +1,4 @@
-// Which topics a capability covers.
+// The topics that a capability covers.
 
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// A line of the log: one line, whatever names and errors have in them.
+// Log lines: always a single line, whatever names and errors contain.
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { logError, logInfo, logWarning } from "../../src/model/logger.ts";

@@ -1,11 +1,11 @@
-// What is refused of inbound JSON-RPC, with which code and under which id; the specification's own examples first.
+// Refusals of inbound JSON-RPC: their codes and ids. The specification's own examples come first.
 
 import { describe, expect, test } from "vitest";
-import { PING } from "../../src/model/both-ends.ts";
+import { PING } from "../../src/model/wire-constants.ts";
 import { LIMITS, type Limits } from "../../src/model/options.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 
-/** What a frame said, errors by their code. */
+/** The messages of a frame, errors by their codes. */
 function heard(frame: string | ArrayBuffer, limits: Partial<Limits> = {}): unknown {
   const { messages, batch } = jsonRpc.decode(frame, { ...LIMITS, ...limits });
   const said = messages.map((message) =>
@@ -14,7 +14,7 @@ function heard(frame: string | ArrayBuffer, limits: Partial<Limits> = {}): unkno
   return batch ? { batch: said } : said;
 }
 
-/** The sentence of the one message that was refused. */
+/** The sentence that refuses a frame's only message. */
 function sentence(frame: string): string | undefined {
   const [message] = jsonRpc.decode(frame, LIMITS).messages;
   return message?.type === "malformed" ? message.error.message : undefined;

@@ -1,8 +1,8 @@
-// SignalR's JSON as a stream: what frames may cut and join, what is too large, and what hostile clients send.
+// SignalR's JSON as a stream: frames that split or join messages, oversized messages, and hostile input.
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PING } from "../../src/model/both-ends.ts";
+import { PING } from "../../src/model/wire-constants.ts";
 import { LIMITS } from "../../src/model/options.ts";
 import { signalrJson } from "../../src/protocols/signalr-json.ts";
 import { buffer, cut, hear, survives, utf8 } from "./hub-stream.ts";
@@ -120,7 +120,7 @@ const pieces = fc.oneof(
 
 const texts = fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join(""));
 
-/** The right members with any values: what pieces of text seldom reach. */
+/** The right members with any values, which mutations of text rarely produce. */
 const value = fc.oneof(fc.jsonValue(), fc.constantFrom("1", "", [], ["1"], {}, 0));
 const shapes = fc
   .record(

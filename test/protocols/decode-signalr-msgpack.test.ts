@@ -1,4 +1,4 @@
-// SignalR's MessagePack as a stream: what frames may cut and join, what is too large, and what hostile clients send.
+// SignalR's MessagePack as a stream: frames that split or join messages, oversized messages, and hostile input.
 
 import { encode } from "@msgpack/msgpack";
 import * as fc from "fast-check";
@@ -122,7 +122,7 @@ describe("hostile input", () => {
     fc.constantFrom("1", "m", [], ["1"], {}, null, 1, 2, 3),
   );
 
-  /** The right places with any values, where MessagePack has words for them. */
+  /** The right items with any values that MessagePack can represent. */
   const shapes = fc
     .tuple(fc.oneof(fc.integer({ min: 0, max: 10 }), value), fc.array(value, { maxLength: 5 }))
     .map(([type, items]) => {
@@ -133,7 +133,7 @@ describe("hostile input", () => {
       }
     });
 
-  /** One honest stream with some bytes of it exchanged. */
+  /** A valid stream with some bytes replaced. */
   const mutations = fc
     .array(fc.tuple(fc.nat(STREAM.byteLength - 1), fc.nat(255)), { maxLength: 6 })
     .map((changes) => {
@@ -142,7 +142,7 @@ describe("hostile input", () => {
       return changed.buffer;
     });
 
-  /** Any bytes, with the length that they have. */
+  /** Any bytes after their length. */
   const payloads = fc.uint8Array({ maxLength: 100 }).map((data) => buffer([data.length, ...data]));
 
   test.each([

@@ -1,4 +1,4 @@
-// The first message of a SignalR connection, as stock clients send it and as hostile ones do.
+// Handshakes of SignalR connections, from stock clients and from hostile ones.
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -20,7 +20,7 @@ const limits = { messageBytes: 100 };
 const read = (frame: string | ArrayBuffer, rest?: string | Uint8Array): Handshake =>
   readHandshake(frame, limits, { binary: true, ...(rest && { rest }) });
 
-/** All that was read of some frames, the rest in bytes. */
+/** The results of several frames, rests as bytes. */
 function readAll(frames: (string | ArrayBuffer)[]): unknown {
   let rest: string | Uint8Array | undefined;
   for (const [at, frame] of frames.entries()) {

@@ -1,4 +1,4 @@
-// Hostile JSON-RPC text: mutations, names and bombs. Nothing throws, everything is answered with a known code.
+// Hostile JSON-RPC text: mutations, names and bombs. Decoding never throws, and every refusal has a known code.
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -16,7 +16,7 @@ const SEED = 20261120;
 const decode = (wire: string, limits: Partial<Limits> = {}) =>
   jsonRpc.decode(wire, { ...LIMITS, ...limits });
 
-/** The codes of what was refused, the types of what was understood. */
+/** The codes of refused messages, and the types of the others. */
 const heard = (wire: string, limits?: Partial<Limits>): string[] =>
   decode(wire, limits).messages.map((message) =>
     message.type === "malformed" ? message.error.code : message.type,
@@ -27,7 +27,7 @@ const isId = (id: CallId) =>
 
 const isName = (name: string) => name.length > 0 && name.length <= 128;
 
-/** What the dispatcher may rely on, whatever came in. */
+/** The guarantees that the dispatcher relies on, for any input. */
 function isWellFormed(message: Incoming): boolean {
   switch (message.type) {
     case "invocation":
@@ -53,13 +53,13 @@ function isWellFormed(message: Incoming): boolean {
 
 const CODES = ["malformed", "invalid_request", "too_large", "too_deep"];
 
-/** A known code and a sentence of ours: no stack, no path, nothing of the engine's own errors. */
+/** A known code and one of our own sentences: no stack, no path, no text of the engine's errors. */
 const isPublic = ({ error }: Incoming & { type: "malformed" }): boolean =>
   CODES.includes(error.code) &&
   /^[A-Z$][^\n]{5,120}\.$/.test(error.message) &&
   !/\.ts|Error|JSON at/.test(error.message);
 
-/** Every refusal can be said, and is JSON-RPC. */
+/** Every refusal can be encoded, as valid JSON-RPC. */
 function isAnswerable(message: Incoming): boolean {
   if (message.type !== "malformed" || message.id === undefined) return true;
   const record = jsonRpc.encode({ type: "failure", id: message.id, error: message.error });
@@ -92,7 +92,7 @@ const TOKENS = [
   "\ud800",
 ];
 
-/** Cuts a piece out of a sample and puts something else there; up to eight times. */
+/** Replaces a piece of a sample by another, up to eight times. */
 const mutations = fc
   .record({
     sample: fc.constantFrom(...SAMPLES),
@@ -112,7 +112,7 @@ const mutations = fc
     }, sample),
   );
 
-/** The right members with the wrong values: what mutations of text seldom reach. */
+/** The right members with wrong values, which mutations of text rarely produce. */
 const shapes = fc
   .record(
     {
@@ -175,7 +175,7 @@ describe("names", () => {
   ];
   const names = fc.oneof(fc.constantFrom(...NAMES), fc.string({ unit: "binary", maxLength: 140 }));
 
-  /** Only `$/item` and its like are not calls, and no name here spells them. */
+  // Only `$/item` and the like are no calls, and no name here equals them.
   function callsExactly(name: string): boolean {
     const [message] = decode(JSON.stringify({ jsonrpc: "2.0", id: name, method: name })).messages;
     if (message?.type === "invocation") return message.target === name && message.id === name;

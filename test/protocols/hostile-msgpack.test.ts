@@ -1,4 +1,4 @@
-// Hostile MessagePack, judged before anything is built from it: claims, bombs, truncation, and words we do not have.
+// Hostile MessagePack, refused before values are built: false lengths, bombs, truncation, and unsupported values.
 
 import { decode, encode } from "@msgpack/msgpack";
 import * as fc from "fast-check";

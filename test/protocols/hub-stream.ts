@@ -1,4 +1,4 @@
-// A SignalR connection as its codec sees it: frames one after another, each with what the one before left over.
+// A SignalR connection as its codec sees it: frames in order, each with the rest of the one before.
 
 import type { Incoming } from "../../src/model/message.ts";
 import { LIMITS, type Limits } from "../../src/model/options.ts";
@@ -6,7 +6,7 @@ import type { Protocol } from "../../src/protocols/protocol.ts";
 
 type Frame = string | ArrayBuffer;
 
-/** What was heard; what ended it as its code and detail; what is still waiting for its end, in bytes. */
+/** The decoded messages, a broken one as its code and detail; and the bytes that await their end. */
 export interface Heard {
   readonly messages: unknown[];
   readonly waiting: number;
@@ -27,7 +27,7 @@ export function hear(protocol: Protocol, frames: Frame[], limits: Partial<Limits
 const shown = (message: Incoming): unknown =>
   message.type === "broken" ? [message.error.code, message.error.detail] : message;
 
-/** What the dispatcher may rely on, whatever came in. */
+/** The guarantees that the dispatcher relies on, for any input. */
 export function isWellFormed(message: Incoming): boolean {
   switch (message.type) {
     case "invocation":
@@ -60,7 +60,7 @@ export function isWellFormed(message: Incoming): boolean {
 const isName = (name: unknown): boolean =>
   typeof name === "string" && name.length > 0 && name.length <= 128;
 
-/** A known code, and .NET's way to say what was wrong. */
+/** A known code, and a detail in .NET's form. */
 const isExplained = ({ error }: Incoming & { type: "broken" }): boolean =>
   ["malformed", "too_large", "too_deep"].includes(error.code) &&
   error.detail?.startsWith("InvalidDataException: ") === true;
@@ -69,13 +69,13 @@ export const utf8 = (text: string): ArrayBuffer => buffer(new TextEncoder().enco
 
 export const buffer = (bytes: ArrayLike<number>): ArrayBuffer => Uint8Array.from(bytes).buffer;
 
-/** The two frames that a cut makes of one. */
+/** One frame cut into two. */
 export const cut = (frame: ArrayBuffer, at: number): ArrayBuffer[] => [
   frame.slice(0, at),
   frame.slice(at),
 ];
 
-/** Never throws, says only what is well formed, and nothing after what is broken. */
+/** Whether decoding never throws, gives well-formed messages only, and ends at a broken one. */
 export function survives(protocol: Protocol, frames: Frame[]): boolean {
   let rest: string | Uint8Array | undefined;
   return frames.every((frame) => {

@@ -1,4 +1,4 @@
-// Our JSON-RPC on the wire: one table of text ⇄ message which is its documentation, the error numbers, the joining.
+// Our JSON-RPC on the wire: one table of text ⇄ message, which serves as its documentation; the error numbers; joining.
 
 import { describe, expect, test } from "vitest";
 import { HubError } from "../../src/model/errors.ts";
@@ -6,7 +6,7 @@ import { StreamRef, type Incoming, type Outgoing } from "../../src/model/message
 import { LIMITS } from "../../src/model/options.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 
-/** `heard` is what decoding the text gives, `said` is what encodes to it. Many texts are both. */
+/** `heard` rows are decoded from the text, `said` rows are encoded to it. Many rows are both. */
 interface Row {
   readonly title: string;
   readonly wire: string;

@@ -1,4 +1,4 @@
-// Values → JSON text → values: what our encoder makes of user code's values, and that nothing is lost on the way.
+// Values → JSON text → values: the encoding of user code's values, without loss.
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -65,7 +65,7 @@ describe("values", () => {
   });
 });
 
-/** A value of user code, and what a client reads of it. */
+/** A value of user code, and the value that a client reads. */
 interface Pair {
   readonly value: unknown;
   readonly read: unknown;
@@ -118,7 +118,7 @@ const isHeardFromClients = (id: CallId, pairs: Pair[]): void => {
   expect(jsonRpc.decode(wire, LARGE)).toEqual({ messages: [heard], batch: false });
 };
 
-/** Batches of the given sizes, a size of zero being a record alone; ids count up through all of them. */
+/** Batches of the given sizes; a size of zero is a single record. Ids count up across all of them. */
 const isJoinedInOrder = (sizes: number[]): void => {
   let id = 0;
   const answer = () => ({ type: "completion", id: id++, result: "[," }) as const;

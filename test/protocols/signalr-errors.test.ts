@@ -1,9 +1,9 @@
-// What callers are told, in ASP.NET Core's words: docs/design/signalr-wire.md#er1, row by row.
+// Error texts of ASP.NET Core for callers, row by row (docs/design/signalr-wire.md#er1).
 
 import { describe, expect, test } from "vitest";
 import { CLOSE, HubError } from "../../src/model/errors.ts";
 import type { Stage } from "../../src/model/message.ts";
-import { closing, failureText } from "../../src/protocols/signalr-errors.ts";
+import { closeMessageOf, failureText } from "../../src/protocols/signalr-errors.ts";
 
 interface Told {
   readonly code: string;
@@ -143,6 +143,9 @@ describe("how a connection ends", () => {
       { error: `${error} E: x`, allowReconnect: true },
     ],
   ])("%s, without a detail and with one", (why, plain, detailed) => {
-    expect([closing(CLOSE[why]), closing(CLOSE[why], "E: x")]).toEqual([plain, detailed]);
+    expect([closeMessageOf(CLOSE[why]), closeMessageOf(CLOSE[why], "E: x")]).toEqual([
+      plain,
+      detailed,
+    ]);
   });
 });

@@ -1,9 +1,10 @@
-// SignalR's JSON, read as its documentation: the table is the wire, `heard` what a client says, `said` what we say.
+// SignalR's JSON, readable as its documentation. The table is the wire: `heard` rows are decoded from clients, `said`
+// rows are encoded by the server.
 
 import { describe, expect, test } from "vitest";
 import { CLOSE, HubError } from "../../src/model/errors.ts";
 import type { Incoming, Outgoing } from "../../src/model/message.ts";
-import { PING } from "../../src/model/both-ends.ts";
+import { PING } from "../../src/model/wire-constants.ts";
 import { LIMITS } from "../../src/model/options.ts";
 import { signalrJson } from "../../src/protocols/signalr-json.ts";
 import { hear, utf8 } from "./hub-stream.ts";
@@ -13,7 +14,7 @@ const json = signalrJson({ verbatim: false });
 
 interface Row {
   readonly title: string;
-  /** Without its separator. */
+  /** The record without its separator. */
   readonly wire: string;
   readonly heard?: Incoming;
   readonly said?: Outgoing;

@@ -1,4 +1,5 @@
-// SignalR's MessagePack, read as its documentation: the table is the wire, `heard` what a client says, `said` what we say.
+// SignalR's MessagePack, readable as its documentation. The table is the wire: `heard` rows are decoded from clients,
+// `said` rows are encoded by the server.
 
 import { encode } from "@msgpack/msgpack";
 import { describe, expect, test } from "vitest";
@@ -13,7 +14,7 @@ const msgpack = signalrMsgpack({ verbatim: false });
 const bytes = (hex: string): Uint8Array => Uint8Array.fromHex(hex.replaceAll(" ", ""));
 const hex = (data: Uint8Array | string | undefined): string => (data as Uint8Array).toHex();
 
-/** A short message and its length before it. */
+/** A short message after its length. */
 const framed = (message: unknown): ArrayBuffer => {
   const payload = encode(message);
   return buffer([payload.length, ...payload]);
@@ -21,7 +22,7 @@ const framed = (message: unknown): ArrayBuffer => {
 
 interface Row {
   readonly title: string;
-  /** In hexadecimal. */
+  /** The payload in hexadecimal. */
   readonly wire: string;
   readonly heard?: Incoming;
   readonly said?: Outgoing;

@@ -1,4 +1,4 @@
-// What must compile in a service, and what must not. Compiled by `npm run types`; never run.
+// Code of a service that must compile, and code that must not. Compiled by `npm run types`; never run.
 
 import { z } from "zod";
 import { backend, type Backend } from "../../src/client/backend/index.ts";
@@ -24,7 +24,7 @@ const url = "https://h/hubs/asking";
 const asking = backend<AskingHub>({ url, token: "t" });
 expect<Equal<typeof asking, Backend<AskingHub>>>();
 
-// Whom a service reaches: as in hub code, but for a caller, which there is none of.
+// Audiences of a service: as in hub code, but without a caller.
 const { clients } = asking;
 expect<Equal<typeof clients.all.said, (user: string, at: Date) => Promise<void>>>();
 void clients.group("a", "b").said("bob", new Date());
@@ -39,27 +39,28 @@ void clients.user("bob").said(1, new Date());
 void clients.group("a").said("bob");
 // @ts-expect-error there is no such audience
 void clients.channel("a");
-// @ts-expect-error nobody has called
+// @ts-expect-error a service has no caller
 void clients.caller;
-// @ts-expect-error and so there are no others
+// @ts-expect-error without a caller there are no others
 void clients.others;
 // @ts-expect-error a group has a name
 void clients.group(1);
 
-// One client is told, or asked; only what answers can be asked, and an answer is as it is after the wire.
+// One client is sent a call, or invoked for its answer. Only methods with an answer can be invoked; answers are as they
+// are after the wire.
 const one = clients.connection("c1");
 expect<Equal<typeof one.send.said, (user: string, at: Date) => Promise<void>>>();
 expect<Equal<typeof one.send.confirm, (question: string) => Promise<void>>>();
 expect<Equal<typeof one.invoke.confirm, (question: string) => Promise<boolean>>>();
 expect<Equal<Awaited<ReturnType<typeof one.invoke.when>>, string>>();
-// @ts-expect-error which way?
+// @ts-expect-error `send` or `invoke` must be chosen
 void one.said("bob", new Date());
-// @ts-expect-error nothing comes back
+// @ts-expect-error the method has no answer
 void one.invoke.said("bob", new Date());
-// @ts-expect-error many cannot be asked
+// @ts-expect-error an audience of many has no answer
 void clients.all.invoke;
 
-// By name.
+// Calls by the method's name.
 asking.publish("order:42", "said", ["bob", new Date()]) satisfies Promise<string>;
 void asking.publish("all", "said", ["bob", new Date()], { except: ["c1"], idempotencyKey: "k" });
 // @ts-expect-error there is no such kind
@@ -69,7 +70,7 @@ void asking.publish("order:42", "shouted", []);
 // @ts-expect-error an argument is missing
 void asking.publish("order:42", "said", ["bob"]);
 
-/** What was said, with its arguments as they are after the wire. */
+/** Messages of the history, with arguments as they are after the wire. */
 export async function reads(): Promise<void> {
   const { messages, position } = await asking.group("lobby").history({ since: "e:0", limit: 1 });
   for (const { method, params } of messages)
@@ -81,7 +82,7 @@ export async function reads(): Promise<void> {
   members[0]?.userId satisfies string | undefined;
 }
 
-// Each has what it can do.
+// Each kind of room has its own operations.
 void asking.group("lobby").addUser("bob", { ttlSeconds: 60 });
 void asking.user("bob").revoke({ issuedBefore: new Date() });
 void asking.user("bob").disconnect({ reason: "bye", except: ["c1"] });
@@ -89,26 +90,26 @@ void asking.user("bob").disconnect({ reason: "bye", except: ["c1"] });
 void asking.order("42").addUser("bob");
 // @ts-expect-error only users are banned
 void asking.group("lobby").ban({ seconds: 1 });
-// @ts-expect-error seconds or milliseconds?
+// @ts-expect-error a number has no unit; a Date is required
 void asking.user("bob").revoke({ issuedBefore: 1 });
-// @ts-expect-error for how long?
+// @ts-expect-error a duration is required
 void asking.user("bob").ban({});
 // @ts-expect-error users are disconnected
 void asking.user("bob").close();
 
-// Options: one way to show who it is.
+// Options: exactly one credential.
 declare const binding: Fetcher;
 backend<OrderHub>({ url, token: async () => "t", fetcher: binding });
 backend<OrderHub>({ url, accessKey: "k", tenant: "acme" });
 backend<OrderHub>({ connectionString: "Endpoint=…", hub: "orders" });
 void backend<OrderHub>({ url, token: "t" }).with({ timeoutSeconds: 1, idempotencyKey: "k" });
-// @ts-expect-error who is it?
+// @ts-expect-error a credential is required
 backend<OrderHub>({ url });
-// @ts-expect-error which hub?
+// @ts-expect-error a hub is required
 backend<OrderHub>({ connectionString: "Endpoint=…" });
 // @ts-expect-error there is no such option
 asking.with({ retries: 3 });
-// @ts-expect-error a key names one thing that is said
+// @ts-expect-error an idempotency key belongs to a single message
 backend<OrderHub>({ url, token: "t", idempotencyKey: "k" });
-// @ts-expect-error a hub that says nothing has nothing to say
+// @ts-expect-error a hub without client methods cannot be published to
 void backend<PriceHub>({ url, token: "t" }).clients.all.said;

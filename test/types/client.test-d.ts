@@ -1,4 +1,5 @@
-// What must compile in an application that uses the client, and what must not. Compiled by `npm run types`; never run.
+// Code of an application with the client that must compile, and code that must not. Compiled by `npm run types`; never
+// run.
 
 import { z } from "zod";
 import { connect, type Connection, type State } from "../../src/client/index.ts";
@@ -28,7 +29,7 @@ const where = { room: "group:lobby", token: "t" } as const;
 const asking = connect<AskingHub>("/hubs/asking", where);
 expect<Equal<typeof asking, Connection<AskingHub>>>();
 
-// Calls, as the hub declares them and as they are after the wire.
+// Calls as the hub declares them, with results as they are after the wire.
 expect<Equal<typeof asking.invoke.add, (a: number, b?: number | undefined) => Promise<number>>>();
 expect<Equal<Awaited<ReturnType<typeof asking.invoke.dated>>, { at: string }>>();
 expect<Equal<ReturnType<typeof asking.send.add>, void>>();
@@ -43,16 +44,16 @@ void asking.invoke.add("1");
 void asking.invoke.add();
 // @ts-expect-error a stream is read, not invoked
 void asking.invoke.count;
-// @ts-expect-error a method is not read
+// @ts-expect-error a method is no stream
 void asking.stream.add;
 // @ts-expect-error an upload is no array
 void asking.invoke.sum([1]);
-// @ts-expect-error and its items are numbers
+// @ts-expect-error its items are numbers
 void asking.invoke.sum(new ReadableStream<string>());
 // @ts-expect-error there is no such option
 void asking.with({ retries: 3 });
 
-// Handlers, with the arguments as they are after the wire, and an answer where the hub waits for one.
+// Handlers, with arguments as they are after the wire, and with a result where the hub awaits one.
 connect<AskingHub>("/hubs/asking", {
   ...where,
   handlers: {
@@ -66,38 +67,38 @@ connect<AskingHub>("/hubs/asking", {
 connect<AskingHub>("/hubs/asking", { ...where, handlers: { confirm: () => true } });
 // @ts-expect-error the answer is a boolean
 connect<AskingHub>("/hubs/asking", { ...where, handlers: { confirm: () => "yes" } });
-// @ts-expect-error the hub never says that
+// @ts-expect-error the hub has no such client method
 connect<AskingHub>("/hubs/asking", { ...where, handlers: { shouted: () => {} } });
 // @ts-expect-error a user is a string
 connect<AskingHub>("/hubs/asking", { ...where, handlers: { said: (user: number) => user } });
-// @ts-expect-error a hub that says nothing is not listened to
+// @ts-expect-error a hub without client methods takes no handlers
 connect<PriceHub>("/hubs/prices", where).on("said", () => {});
 asking.on("said", (user) => user.length) satisfies () => void;
-// @ts-expect-error the hub never says that
+// @ts-expect-error the hub has no such client method
 asking.on("shouted", () => {});
 
-// Rooms are named by their kind, and a token is had at once or later.
+// Rooms are named by kind. A token is a value or a promise.
 connect<ChatHub>("/hubs/chat", { room: "order:42", token: async () => "t" });
 // @ts-expect-error a token is required
 connect<ChatHub>("/hubs/chat", { room: "group:lobby" });
 // @ts-expect-error there is no such kind
 connect<ChatHub>("/hubs/chat", { room: "lobby", token: "t" });
 
-// Without a room it is the whole hub, which has rooms to join and none of its own.
+// Without a room the connection is to the whole hub, which has rooms to join and none of its own.
 const whole = connect<ChatHub>("/hubs/chat", { token: "t" });
 whole.join("group:lobby", "epoch:7") satisfies Promise<{ readonly recovered: boolean }>;
 whole.invoke.sendToRoom("lobby", "hi") satisfies Promise<unknown>;
 whole.history("group:lobby", { limit: 3 });
-// @ts-expect-error which room?
+// @ts-expect-error a room name is required
 whole.history({ limit: 3 });
 // @ts-expect-error a hub has no position
 whole.position satisfies unknown;
 // @ts-expect-error there is no such kind
 whole.join("lobby");
-// @ts-expect-error where one stands is said when a room is joined
+// @ts-expect-error positions are given when a room is joined
 connect<ChatHub>("/hubs/chat", { token: "t", since: "epoch:7" });
 
-/** States tell what they know. */
+/** Each state has its own members. */
 export function describe(state: State): string {
   // @ts-expect-error only a connection has an id
   void state.connectionId;
@@ -114,7 +115,7 @@ export function describe(state: State): string {
   }
 }
 
-/** A scope may hold a connection. */
+/** A connection is disposable. */
 export async function scoped(): Promise<void> {
   await using chat = connect<ChatHub>("/hubs/chat", where);
   expect<Equal<Parameters<typeof chat.invoke.sendToRoom>, [room: string, message: string]>>();

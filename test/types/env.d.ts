@@ -1,4 +1,4 @@
-// What tests know of the worker: its default export, its objects, its variables.
+// Types of the worker for tests: its default export, its objects, its variables.
 
 declare namespace Cloudflare {
   interface GlobalProps {

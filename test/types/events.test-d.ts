@@ -1,5 +1,5 @@
-// What must compile in an application that reads a room's events, and what must not. Compiled by `npm run types`; never
-// run.
+// Code of an application that reads a room's events which must compile, and code that must not. Compiled by `npm run
+// types`; never run.
 
 import { z } from "zod";
 import { events, type HubError, type RoomEvent } from "../../src/client/index.ts";
@@ -20,7 +20,7 @@ export type AskingHub = typeof AskingHub;
 
 const where = { room: "group:lobby", token: "t" } as const;
 
-/** One look at `method` tells what the hub says, with its arguments as they are after the wire. */
+/** `method` narrows the type of the arguments, as they are after the wire. */
 export async function methods(): Promise<void> {
   for await (const event of events<AskingHub>("/hubs/asking", where)) {
     if (event.method === "said") {
@@ -28,14 +28,14 @@ export async function methods(): Promise<void> {
       expect<Equal<typeof event.room, string | undefined>>();
       event.id satisfies string;
     }
-    // @ts-expect-error the hub never says that
+    // @ts-expect-error the hub has no such client method
     if (event.method === "shouted") return;
-    // @ts-expect-error only what the hub says has arguments
+    // @ts-expect-error only calls of client methods have arguments
     event.params.length satisfies number;
   }
 }
 
-/** The same taken apart. */
+/** The same, destructured. */
 export async function destructured(): Promise<void> {
   for await (const { method, params } of events<ChatHub>("/hubs/chat", where))
     if (method === "receiveMessage") {
@@ -44,7 +44,7 @@ export async function destructured(): Promise<void> {
     }
 }
 
-/** One look at `type` tells all the rest. */
+/** `type` narrows every other member. */
 export function describe(event: RoomEvent<ChatHub>): string {
   switch (event.type) {
     case "message":
@@ -54,7 +54,7 @@ export function describe(event: RoomEvent<ChatHub>): string {
     case "recovered":
       return `${event.room} ${event.position} ${event.hello.replayed}`;
     case "reset":
-      // @ts-expect-error the stream may go on as it was
+      // @ts-expect-error a reset need not carry a position
       event.position satisfies string;
       return event.room;
     case "presence":
@@ -67,7 +67,7 @@ export function describe(event: RoomEvent<ChatHub>): string {
   }
 }
 
-// Rooms by their kind, one or several; a position, a signal.
+// Rooms by kind, one or several; a position, a signal.
 events<ChatHub>("/hubs/chat", { ...where, since: "e:0", signal: AbortSignal.timeout(1) });
 events<ChatHub>("/hubs/chat", { rooms: ["group:a", "order:42"], token: async () => "t" });
 // @ts-expect-error a room is required
@@ -81,8 +81,8 @@ events<ChatHub>("/hubs/chat", { ...where, rooms: ["group:a"] });
 // @ts-expect-error and a token
 events<ChatHub>("/hubs/chat", { room: "group:lobby" });
 
-/** A hub that says nothing has events of its own all the same. */
+/** A hub without client methods still has events of its own. */
 export function quiet(event: RoomEvent<PriceHub>): string {
-  // @ts-expect-error nothing is said
+  // @ts-expect-error the hub has no client methods
   return event.type === "message" ? "" : event.type;
 }

@@ -1,4 +1,4 @@
-// What must compile in user code, and what must not. Compiled by `npm run types`; never run.
+// User code that must compile, and code that must not. Compiled by `npm run types`; never run.
 
 import * as v from "valibot";
 import { z } from "zod";
@@ -55,7 +55,7 @@ export const AskingHub = hub<Asked>("asking", { answers }).methods({
 declare const calls: HubCalls<typeof AskingHub>;
 type Invoke = typeof calls.invoke;
 
-// What a hub is from the outside: the schemas' input types, the handlers' names, the results after the wire.
+// The public type of a hub: the schemas' input types, the handlers' names, results as they are after the wire.
 expect<Equal<Invoke["unused"], (a: string, b: number) => Promise<number>>>();
 expect<Equal<Parameters<Invoke["defaulted"]>, [name: string, n?: number | undefined]>>();
 expect<Equal<Invoke["valibot"], (value: { id: string }) => Promise<string>>>();
@@ -69,7 +69,7 @@ expect<Equal<ReturnType<typeof calls.stream.ticks>, AsyncIterable<number>>>();
 expect<Equal<ClientOf<typeof AskingHub>, Asked>>();
 // @ts-expect-error a stream is not invoked
 void calls.invoke.ticks;
-// @ts-expect-error and not fired
+// @ts-expect-error a stream is not sent
 void calls.send.ticks;
 // @ts-expect-error a method is not streamed
 void calls.stream.none;
@@ -90,7 +90,7 @@ hub<Asked>("bad", { answers }).methods({
 // @ts-expect-error a stream yields
 stream([z.string()], async (_context, s) => s);
 
-// Answers are demanded exactly where a client method answers, with a schema of the answer's type.
+// A schema is required exactly where a client method answers, with the type of its answer.
 hub<Told>("told");
 hub<Told>("told", {});
 hub<Told>("told", { history: false });
@@ -110,12 +110,12 @@ hub<Told>("told", { answers: { said: z.number() } });
 // @ts-expect-error not even to a hub without clients
 hub("silent", { answers: { confirm: z.boolean() } });
 
-// Rooms are opened by kind, and to people only.
+// Rules of rooms are by kind, and apply to users only.
 hub("rooms", { rooms: { group: { enter: role("x") }, order: {}, user: { enter: role("x") } } });
-// @ts-expect-error `all` is entered by nobody
+// @ts-expect-error no connection joins `all`
 hub("rooms", { rooms: { all: { enter: role("x") } } });
 
-/** What hub code sees of rooms: callers move themselves, hooks only look. */
+/** Rooms in hub code: methods can move their caller, hooks can only read. */
 export async function handles(call: HubContext<Asked>, hook: RoomContext<Asked>) {
   await call.group("lobby").join();
   await call.order("42").presence.track({ typing: true });
@@ -124,22 +124,22 @@ export async function handles(call: HubContext<Asked>, hook: RoomContext<Asked>)
   expect<Equal<Awaited<ReturnType<typeof call.clients.caller.confirm>>, boolean>>();
   await hook.clients.except("c1").order("42", "43").said(1);
   await hook.order("42").history.last(1);
-  // @ts-expect-error a hook has no connection to put into a room
+  // @ts-expect-error a hook has no connection that could join a room
   await hook.group("lobby").join();
-  // @ts-expect-error nor one to show the state of
+  // @ts-expect-error nor one whose state could be tracked
   await hook.group("lobby").presence.track(1);
   // @ts-expect-error and no caller
   void hook.clients.caller;
-  // @ts-expect-error `all` is entered by nobody
+  // @ts-expect-error no connection joins `all`
   await call.all.join();
   // @ts-expect-error there is no handle for a user's room
   void call.user("bob");
 }
 
-/** `joined` and `left` know an id and nothing more. */
+/** `joined` and `left` have the user's id and nothing more. */
 export function member({ user }: MemberContext<Told>) {
   user.id satisfies string;
-  // @ts-expect-error a crash leaves no roles behind
+  // @ts-expect-error roles are unknown after a crash
   void user.roles;
 }
 

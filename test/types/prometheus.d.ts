@@ -1,4 +1,4 @@
-// The stock parser of Prometheus' text format comes without types.
+// Types of the stock parser of Prometheus' text format, which has none.
 
 declare module "parse-prometheus-text-format" {
   interface Sample {

@@ -1,4 +1,5 @@
-// What must compile with the connection of `@microsoft/signalr`, and what must not. Compiled by `npm run types`.
+// Code with the connection of `@microsoft/signalr` that must compile, and code that must not. Compiled by `npm run
+// types`.
 
 import type { HubConnection, Subject } from "@microsoft/signalr";
 import { typed } from "../../src/client/index.ts";
@@ -35,8 +36,8 @@ export async function calls(): Promise<void> {
   await asking.invoke("add", "1");
   // @ts-expect-error a stream is not invoked
   await asking.invoke("count", 1);
-  // @ts-expect-error the hub calls nothing of that name
+  // @ts-expect-error the hub has no such client method
   asking.on("heard", () => {});
-  // @ts-expect-error the hub waits for a boolean
+  // @ts-expect-error the hub awaits a boolean
   asking.on("confirm", () => "yes");
 }

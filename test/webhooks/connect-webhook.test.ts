@@ -1,7 +1,16 @@
-// The webhook that is asked before a client connects: in every way of connecting, and in none of going on.
+// The webhook before a connection: called for every way to connect, and for none to resume.
 
 import { describe, expect, it } from "vitest";
-import { set, granting, answering, STAFF, ask, call, upgrading, receiver } from "./connecting.ts";
+import {
+  set,
+  granting,
+  answering,
+  STAFF,
+  ask,
+  call,
+  upgrading,
+  receiver,
+} from "./connect-fixture.ts";
 
 type Way = (hub: string, claims?: object) => Promise<Response>;
 const WAYS: [string, Way][] = [
@@ -50,7 +59,7 @@ describe.each(WAYS)("who connects by %s", (_, connect) => {
   it("is told to come again where there is no answer", async () => {
     receiver.answer = answering(500);
     const { status, headers } = await connect("chat");
-    // An EventSource comes back from a stream that ends, and from nothing else.
+    // An EventSource reconnects only after a stream that ended.
     expect(status).toBe(headers.get("content-type")?.startsWith("text/event-stream") ? 200 : 503);
     expect(headers.get("x-dormouse-error")).toBe("webhook_unavailable");
   });

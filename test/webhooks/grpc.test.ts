@@ -1,4 +1,4 @@
-// The connect webhook where the service of Connect and gRPC-Web is called: the same questions, and answers as its codes.
+// The connect webhook for the Connect and gRPC-Web service: the same requests, and answers as its error codes.
 
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
@@ -16,7 +16,7 @@ import { begun } from "../edge/grpc/talker.ts";
 import { list, publication, uploaded } from "../edge/grpc/values.ts";
 import { roomAt } from "../rooms/client.ts";
 import { heldTimers } from "../support/held-timers.ts";
-import { answering, granting, receiver, STAFF } from "./connecting.ts";
+import { answering, granting, receiver, STAFF } from "./connect-fixture.ts";
 
 const asked = () =>
   receiver.requests

@@ -1,10 +1,10 @@
-// A receiver that tests put in the place of fetch: it checks every signature with the stock library, and answers as it
-// is told to.
+// A webhook receiver in place of fetch: it verifies every signature with the stock library, and answers as the test
+// says.
 
 import { Webhook } from "standardwebhooks";
 import { vi } from "vitest";
 
-/** 32 bytes. */
+/** A key of 32 bytes. */
 export const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 export const URLS = {
   events: "https://receiver.example/events",
@@ -33,16 +33,16 @@ export type Answer = (delivered: Delivered, signal: AbortSignal) => Response | P
 let receivers = 0;
 
 export class Receiver {
-  /** Of this one alone: objects of earlier tests may still try to reach another. */
+  /** URLs of this receiver alone: objects of earlier tests may still try to reach another one. */
   readonly urls = {
     events: `${URLS.events}/${++receivers}`,
     connect: `${URLS.connect}/${receivers}`,
   };
-  /** All requests whose signature was right, taken or not. */
+  /** All requests with a valid signature, acknowledged or not. */
   readonly requests: Delivered[] = [];
-  /** Events of those that were answered with 2xx. */
+  /** Events of the requests that were answered with 2xx. */
   readonly taken: CloudEvent[] = [];
-  /** What was fetched, by anybody. */
+  /** Every URL that was fetched, by any object. */
   readonly fetched: string[] = [];
   answer: Answer = () => new Response(null, { status: 204 });
 
@@ -65,21 +65,21 @@ export class Receiver {
   }
 
   /**
-   * Resolves when it holds. It looks again and again: woken by an answer, the test would go on inside the object that
-   * asked, and workerd dies where that then ends itself.
+   * Resolves once the condition holds. It polls: resumed by an answer, the test would continue inside the object that
+   * sent the request, and workerd crashes where that object then ends itself.
    */
   async until(holds: () => boolean): Promise<void> {
-    const look = () => {
+    const check = () => {
       if (!holds()) throw new Error(`It has not come: ${JSON.stringify(this.taken.slice(-3))}`);
     };
-    await vi.waitFor(look, { timeout: 10_000, interval: 2 });
+    await vi.waitFor(check, { timeout: 10_000, interval: 2 });
   }
 
   of(...types: string[]): CloudEvent[] {
     return this.taken.filter(({ type }) => types.includes(type.replace("dormouse.", "")));
   }
 
-  /** The same, of one room: what a crash has ended in others is told when they wake, whoever listens then. */
+  /** The events of one room. Objects of other tests that crashed report their own when they wake, to any receiver. */
   in(room: string, ...types: string[]): CloudEvent[] {
     return this.of(...types).filter(({ data }) => room.endsWith(`/${data.room}`));
   }

@@ -1,4 +1,4 @@
-// What receivers are told of rooms and relays, by the objects themselves.
+// Events of rooms and relays, sent by the objects themselves.
 
 import { env } from "cloudflare:workers";
 import {
@@ -171,7 +171,7 @@ describe("a room whose receiver is down", () => {
     for (const word of range(1, 5)) {
       await say(room, word);
       await receiver.until(() => receiver.requests.length > 0);
-      // What was tried is noted; only then it counts as failed.
+      // The attempt is recorded first, and counts as failed only then.
       await runInDurableObject(roomAt(room), () => scheduler.wait(1));
       await end(room);
     }
@@ -191,7 +191,7 @@ describe("a room whose receiver is down", () => {
     await receiver.until(() => receiver.requests.length === 1);
     await runInDurableObject(roomAt(room), () => scheduler.wait(1));
     await evictDurableObject(roomAt(room));
-    // Only one that runs can be evicted.
+    // Only a running object can be evicted.
     await expect(evictDurableObject(roomAt(room))).rejects.toThrow(/not .*running/i);
   });
 

@@ -1,4 +1,4 @@
-// What the environment may say of webhooks.
+// The environment's settings of webhooks.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readWebhooks, webhooksOr, type WebhookEnv } from "../../src/webhooks/webhook-config.ts";

@@ -1,4 +1,4 @@
-// What waits for a receiver, on real SQLite.
+// The queue of webhook events, on real SQLite.
 
 import { describe, expect, it } from "vitest";
 import { CHARS_A_REQUEST, Queue } from "../../src/webhooks/webhook-queue.ts";
@@ -13,12 +13,12 @@ const events = (first: number, last: number, chars = 0) =>
   range(first, last).map((n) => event(n, chars));
 const numbersIn = (text = "[]") => (JSON.parse(text) as { n: number }[]).map(({ n }) => n);
 
-/** All batches, each taken before the next is asked for. */
+/** All batches, each acknowledged before the next one is read. */
 function drained(queue: Queue): number[][] {
   const batches: number[][] = [];
   for (let batch = queue.next(); batch; batch = queue.next()) {
     batches.push(numbersIn(batch.text));
-    queue.taken(batch.last);
+    queue.acknowledge(batch.last);
   }
   return batches;
 }
@@ -59,7 +59,7 @@ describe("a queue", () => {
     withStorage(({ sql }) => {
       const first = new Queue(sql, LIMITS);
       first.add(events(1, 2), 0);
-      first.taken(first.next()!.last);
+      first.acknowledge(first.next()!.last);
       first.add(events(3, 4), 0);
       const queue = new Queue(sql, LIMITS);
       expect(queue.size).toBe(2);

@@ -1,4 +1,4 @@
-// One signed request, against the stock library that receivers verify with.
+// One signed request, verified by the stock library that receivers use.
 
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -18,7 +18,7 @@ const MESSAGE: Message = {
 };
 const sent: [url: string, init: RequestInit][] = [];
 
-/** Stands in for fetch; what it gives resolves when that was called. */
+/** Stubs fetch. The promise resolves with the call's arguments. */
 function answering(answer: (init: RequestInit) => Promise<Response>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   sent.length = 0;

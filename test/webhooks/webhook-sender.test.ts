@@ -1,4 +1,4 @@
-// How a queue reaches its receiver. The clock and the alarm are the test's, and so is the receiver.
+// Delivery of a queue to its receiver. Clock, alarm and receiver belong to the test.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Message } from "../../src/webhooks/webhook-request.ts";
@@ -24,7 +24,7 @@ const failing = (status: number, headers: Record<string, string> = {}) => {
 const refused: Respond = () => Promise.reject(new TypeError("connection refused"));
 const idsIn = ({ body }: Message) => (JSON.parse(body) as { n: number }[]).map(({ n }) => n);
 
-/** A sender whose alarm rings where the test lets time pass. */
+/** A sender whose alarm fires as the test advances its clock. */
 function senderOn({ sql, kv }: Pick<DurableObjectStorage, "sql" | "kv">, clock = { now: 0 }) {
   const queue = new Queue(sql, { events: 10_000, chars: 1e7, ageMs: DAY_MS });
   const state = {
@@ -63,7 +63,7 @@ function senderOn({ sql, kv }: Pick<DurableObjectStorage, "sql" | "kv">, clock =
     );
     sender.start();
   };
-  /** Alarms ring on their way. */
+  /** Advances the clock; alarms that fall due fire on the way. */
   const pass = async (ms: number) => {
     await idle();
     const until = clock.now + ms;

@@ -2,7 +2,13 @@
 
 import type { Answers } from "../../dispatch/define/hub-definition.ts";
 import type { Wire } from "../../dispatch/define/hub-types.ts";
-import { Audiences, speaking, type Clients, type Said, type Sends } from "../../model/audiences.ts";
+import {
+  Audiences,
+  callProxy,
+  type Clients,
+  type ClientCall,
+  type Sends,
+} from "../../model/audiences.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import { toJson } from "../../protocols/json.ts";
 import { checkBroadcast, type BroadcastResponse } from "./backend-answers.ts";
@@ -39,7 +45,7 @@ export interface PublishContext {
   readonly idempotencyKey: string | undefined;
 }
 
-type ClientCall = Pick<Said, "target" | "args">;
+type OneCall = Pick<ClientCall, "target" | "args">;
 
 export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
   readonly #context: PublishContext;
@@ -51,8 +57,8 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
   }
   get connection() {
     return (id: string): OneClient<C> => ({
-      send: speaking<Sends<C>>((target, args) => this.tell(id, { target, args })),
-      invoke: speaking<Invocable<C>>((target, args) => this.#invoke(id, { target, args })),
+      send: callProxy<Sends<C>>((target, args) => this.send(id, { target, args })),
+      invoke: callProxy<Invocable<C>>((target, args) => this.#invoke(id, { target, args })),
     });
   }
   get except() {
@@ -61,7 +67,7 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
   }
 
   /** Several rooms share one request. Resolves once all rooms have saved the publication. */
-  protected async publish(topics: readonly Topic[], publication: Said): Promise<void> {
+  protected async publish(topics: readonly Topic[], publication: ClientCall): Promise<void> {
     const [first, ...others] = topics;
     if (first === undefined) return;
     if (others.length === 0) return void (await publish(this.#context, first, publication));
@@ -75,16 +81,16 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
       ),
     );
   }
-  protected async tell(id: string, call: ClientCall): Promise<void> {
+  protected async send(id: string, call: OneCall): Promise<void> {
     await this.#post(`/connections/${segment(id)}/:send`, call);
   }
-  async #invoke(id: string, call: ClientCall): Promise<unknown> {
+  async #invoke(id: string, call: OneCall): Promise<unknown> {
     const path = `/connections/${segment(id)}/:invoke`;
     const response = await this.#post(path, call, DEFAULTS.invokeSeconds);
     return (response as { readonly result?: unknown } | undefined)?.result;
   }
   /** Not repeated: neither request carries an idempotency key. */
-  #post(path: string, { target, args }: ClientCall, timeoutSeconds?: number): Promise<unknown> {
+  #post(path: string, { target, args }: OneCall, timeoutSeconds?: number): Promise<unknown> {
     return this.#context.send({
       ...{ method: "POST", path, isOnce: true },
       body: toJson({ target, arguments: args }),
@@ -97,7 +103,7 @@ export class ServiceAudiences<C> extends Audiences<C, OneClient<C>> {
 export const publish = (
   context: PublishContext,
   topic: Topic,
-  publication: Said,
+  publication: ClientCall,
 ): Promise<unknown> =>
   context.send({
     method: "POST",
@@ -108,7 +114,7 @@ export const publish = (
 async function broadcast(
   context: PublishContext,
   topics: readonly Topic[],
-  publication: Said,
+  publication: ClientCall,
 ): Promise<void> {
   const rooms = topics.map(formatTopic);
   const body = toJson({ rooms, ...bodyOf(publication, context) });
@@ -117,7 +123,7 @@ async function broadcast(
 }
 
 /** Built once for all attempts of a request, so that all of them have the same key. */
-const bodyOf = ({ target, args, except }: Said, { idempotencyKey }: PublishContext) => ({
+const bodyOf = ({ target, args, except }: ClientCall, { idempotencyKey }: PublishContext) => ({
   target,
   arguments: args,
   idempotency_key: idempotencyKey ?? crypto.randomUUID(),

@@ -1,7 +1,7 @@
 // Default values of the options of `connect` and `events`, in one object. Each option is documented at its
 // field in connect-options.ts and events.ts.
 
-import { MESSAGE_BYTES } from "../../model/both-ends.ts";
+import { MESSAGE_BYTES } from "../../model/wire-constants.ts";
 
 export const DEFAULTS = {
   queue: 100,

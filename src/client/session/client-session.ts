@@ -1,7 +1,7 @@
 // The parts behind a connection, and the events that go between them: received frames go to the calls, the scope and
 // the handlers, and everything that lives as long as one socket starts and stops with it.
 
-import { PING, PING_SECONDS } from "../../model/both-ends.ts";
+import { PING, PING_SECONDS } from "../../model/wire-constants.ts";
 import { HubError } from "../../model/errors.ts";
 import type { State } from "../model/client-state.ts";
 import type { Left, Scope, ScopeHost } from "../scope/scope.ts";

@@ -1,6 +1,7 @@
 // Collects messages of the same moment into one frame: Cloudflare bills by frame, and each frame has its own overhead.
 
-import { MESSAGE_BYTES, MESSAGES_A_FRAME } from "../../model/both-ends.ts";
+import { MESSAGE_BYTES } from "../../model/wire-constants.ts";
+import { MESSAGES_PER_FRAME } from "../../model/wire-constants.ts";
 import { Timer } from "../platform/timer.ts";
 import { bytesOf } from "./wire.ts";
 
@@ -41,7 +42,7 @@ export class SendQueue {
 
   #fits(bytes: number, isRequest: boolean): boolean {
     return (
-      this.#texts.length < MESSAGES_A_FRAME &&
+      this.#texts.length < MESSAGES_PER_FRAME &&
       this.#bytes + bytes < MESSAGE_BYTES &&
       !(isRequest && this.#hasRequest)
     );

@@ -2,11 +2,11 @@
 
 import {
   Audiences,
-  speaking,
+  callProxy,
   type Asks,
   type Clients,
-  type Said,
-  type Say,
+  type ClientCall,
+  type SendCall,
   type Sends,
 } from "../../model/audiences.ts";
 import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
@@ -36,8 +36,8 @@ export interface Voice {
 }
 
 /** Code that does not wait for what it says shall not make an unhandled rejection of it: its call fails anyway. */
-const speakingFreely = <T extends object>(say: Say): T =>
-  speaking<T>((target, args) => {
+const speakingFreely = <T extends object>(say: SendCall): T =>
+  callProxy<T>((target, args) => {
     const said = say(target, args);
     said.catch(() => {});
     return said;
@@ -67,13 +67,13 @@ class HubAudiences<C> extends Audiences<C, Asks<C>> {
   get except() {
     return (...ids: string[]) => clientsOf<C>(this.voice, [...this.excluded, ...ids]);
   }
-  protected async publish(topics: readonly Topic[], { target, args, except }: Said) {
+  protected async publish(topics: readonly Topic[], { target, args, except }: ClientCall) {
     await Promise.all(topics.map((topic) => this.voice.publish(topic, target, args, except)));
   }
-  protected override speak(say: Say) {
+  protected override proxyOf(say: SendCall) {
     return speakingFreely<Sends<C>>(say);
   }
-  protected tell(id: string, { target, args }: Said) {
+  protected send(id: string, { target, args }: ClientCall) {
     return this.voice.tell(id, target, args);
   }
 }

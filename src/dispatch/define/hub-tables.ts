@@ -3,7 +3,7 @@
 import {
   DEFAULTS,
   LIMITS,
-  STATEFUL,
+  STATEFUL_RECONNECT,
   type RoomSettings,
   type SignalRSettings,
 } from "../../model/options.ts";
@@ -83,7 +83,7 @@ function signalROf({ signalR = {} }: AnyHub["settings"]): SignalRSettings {
     transports: transports ?? DEFAULTS.signalR.transports,
     handshakeSeconds: handshakeSeconds ?? DEFAULTS.signalR.handshakeSeconds,
     statefulReconnect: stateful
-      ? { ...STATEFUL, ...(stateful === true ? {} : stateful) }
+      ? { ...STATEFUL_RECONNECT, ...(stateful === true ? {} : stateful) }
       : undefined,
   };
 }

@@ -4,7 +4,7 @@
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
-import { granted, type User } from "../../model/user.ts";
+import { applyGrant, type User } from "../../model/user.ts";
 import type { RefreshOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import type { Session } from "../run/session.ts";
 import { callAt, mayEnter, rulesAt } from "../define/policies.ts";
@@ -25,7 +25,7 @@ async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
   const old = connection.user;
   if (fresh.id !== old.id || fresh.tenant !== old.tenant)
     throw new HubError("forbidden", "A fresh token must be of the same user.");
-  const user = granted(fresh, old.grant);
+  const user = applyGrant(fresh, old.grant);
   await renewal.admit(user);
   if (!(await admitsPlace(session, user))) {
     host.connections.dismiss(connection, CLOSE.forbidden);

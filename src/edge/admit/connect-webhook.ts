@@ -2,13 +2,13 @@
 // reached, and may set claims beside the token's. It fails closed: without an answer, nobody connects.
 
 import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
-import { grantOf } from "../../auth/grant.ts";
+import { readGrant } from "../../auth/grant.ts";
 import { textWithin } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import { granted, type Grant, type User } from "../../model/user.ts";
-import { isObject } from "../../protocols/hub-message.ts";
+import { applyGrant, type Grant, type User } from "../../model/user.ts";
+import { isJsonObject } from "../../model/parse-json.ts";
 import { readWebhooks, type Destination, type WebhookEnv } from "../../webhooks/webhook-config.ts";
 import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";
@@ -39,7 +39,7 @@ export async function applyConnectWebhook(
 ): Promise<User> {
   const { connect } = readWebhooks(env);
   if (!connect) return attempt.user;
-  return granted(attempt.user, await askWebhook(attempt, connect, env));
+  return applyGrant(attempt.user, await askWebhook(attempt, connect, env));
 }
 
 /**
@@ -93,9 +93,10 @@ async function readAnswer(answer: Response): Promise<object | undefined> {
 function claimsIn(text: string): object | undefined {
   if (text === "") return undefined;
   const answer: unknown = JSON.parse(text);
-  if (!isObject(answer)) throw new Error("Its answer is no JSON object.");
+  if (!isJsonObject(answer)) throw new Error("Its answer is no JSON object.");
   const { claims } = answer;
-  if (claims !== undefined && !isObject(claims)) throw new Error("Its claims are no JSON object.");
+  if (claims !== undefined && !isJsonObject(claims))
+    throw new Error("Its claims are no JSON object.");
   return claims;
 }
 
@@ -108,7 +109,7 @@ const tooLarge = () => new Error(`Its answer is over ${ANSWER_BYTES} bytes.`);
 function grantIn(claims: object | undefined, env: AuthEnv): Grant | undefined {
   const config = readConfig(env);
   try {
-    return claims && grantOf({ ...claims }, config);
+    return claims && readGrant({ ...claims }, config);
   } catch {
     throw new Error("It may not set one of its claims, or not like this.");
   }

@@ -1,7 +1,7 @@
 // A request's body as Connect's library reads it, with the timeouts that the library does not have.
 
 import type { DescMethod } from "@bufbuild/protobuf";
-import { inTime } from "../../model/bounded-read.ts";
+import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
 import { untilAborted } from "./abort-signals.ts";
@@ -62,7 +62,8 @@ export class Body implements AsyncIterable<Uint8Array> {
   #next(): Promise<Chunk> {
     const reading = this.#first ?? this.#read();
     this.#first = undefined;
-    const chunk = this.#kind === "bidi_streaming" ? reading : inTime(IDLE_MS, reading, timedOut);
+    const chunk =
+      this.#kind === "bidi_streaming" ? reading : withTimeout(IDLE_MS, reading, timedOut);
     return this.#signal ? untilAborted(this.#signal, chunk) : chunk;
   }
 
@@ -75,7 +76,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     try {
       for (let bytes = 0; bytes < DRAINED_BYTES;) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other
-        const { done, value } = await inTime(DRAINING_MS, this.#read(), timedOut);
+        const { done, value } = await withTimeout(DRAINING_MS, this.#read(), timedOut);
         if (done) return;
         bytes += value.byteLength;
       }

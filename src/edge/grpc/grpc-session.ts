@@ -4,7 +4,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
-import { inTime } from "../../model/bounded-read.ts";
+import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import {
   SessionResponseSchema,
@@ -44,7 +44,7 @@ export async function* session(
   checkTransport(context);
   const { signal } = context;
   const source = requests[Symbol.asyncIterator]();
-  const first = inTime(CONFIRM_MS, source.next(), oneWay);
+  const first = withTimeout(CONFIRM_MS, source.next(), oneWay);
   const hello = helloIn(await untilAborted(signal, first));
   const bridge = new SessionBridge(await hubSocket(context, hello.hub), hello);
   onAbort(signal, () => bridge.queue.end(signal.reason));

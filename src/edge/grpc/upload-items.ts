@@ -4,7 +4,7 @@
 import { toJson, type JsonValue } from "@bufbuild/protobuf";
 import { ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
-import { inTime } from "../../model/bounded-read.ts";
+import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { hasPrototypeKey } from "../../protocols/hostile-json.ts";
 import type { InvokeRequest, UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
@@ -104,7 +104,7 @@ class StreamCall {
 
   /** After its items have ended, a call has the timeout of any other. Rejects with `timed_out`. */
   resultInTime(): Promise<JsonValue> {
-    return inTime(this.#hub.limits.requestSeconds * 1000, this.result, timedOut);
+    return withTimeout(this.#hub.limits.requestSeconds * 1000, this.result, timedOut);
   }
 
   /** Throws `too_large` or `too_deep`. */

@@ -3,7 +3,7 @@
 // others.
 
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
-import { inTime } from "../../model/bounded-read.ts";
+import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
@@ -49,7 +49,7 @@ interface HubAnswer {
 async function hubMetrics(env: ObjectEnv, { tenant, hub }: { tenant: string; hub: string }) {
   try {
     const index = roomStubs(env)(objectName({ tenant, hub, topic: ALL }));
-    return { hub, metrics: await inTime(TIMEOUT_MS, index.metrics(), timedOut) };
+    return { hub, metrics: await withTimeout(TIMEOUT_MS, index.metrics(), timedOut) };
   } catch (error) {
     logWarning("metrics_failed", { hub, error });
     return { hub };

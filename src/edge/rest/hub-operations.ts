@@ -2,7 +2,7 @@
 // They go to the hub's room `all`, which every object with connections of the hub follows.
 
 import { z } from "zod";
-import { keyFor, sign } from "../../auth/access-keys.ts";
+import { tenantAccessKey, signClientToken } from "../../auth/access-keys.ts";
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { parseFilter } from "../../model/filter.ts";
 import { canonicalName, ALL } from "../../model/topic.ts";
@@ -126,7 +126,7 @@ const generateToken = azureOperation({
     const aud = `${new URL(hub.request.url).origin}/client/?hub=${name}`;
     const user = userId === undefined ? {} : { nameid: canonicalName(userId) };
     const claims = { aud, ...user, jti: crypto.randomUUID() };
-    const token = await sign(claims, { tenant, seconds: minutesToExpire * 60 }, hub.env);
+    const token = await signClientToken(claims, { tenant, seconds: minutesToExpire * 60 }, hub.env);
     if (token === undefined) throw noKeys();
     return { body: { token } };
   },
@@ -137,7 +137,7 @@ const generateToken = azureOperation({
  * requests with it. Keys are derived for each tenant, so that none is good for another. Throws `no_access_keys`.
  */
 export async function accessKey(tenant: string, env: HubRequest["env"]): Promise<object> {
-  const key = await keyFor(tenant, env);
+  const key = await tenantAccessKey(tenant, env);
   if (!key) throw noKeys();
   return key;
 }

@@ -1,7 +1,7 @@
 // The client's direction of SignalR's other two transports (SIGNALR §2.3, §2.4): frames by POST, the end by DELETE.
 // Answers are those of ASP.NET Core.
 
-import { PING } from "../../model/both-ends.ts";
+import { PING } from "../../model/wire-constants.ts";
 import { factsOf } from "../../model/token-rules.ts";
 import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import type { Caller } from "../admit/hub-callers.ts";

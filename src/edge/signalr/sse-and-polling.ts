@@ -2,7 +2,7 @@
 // that can hibernate; the worker holds the open response, because a worker is billed for CPU time and not for
 // waiting.
 
-import { PING } from "../../model/both-ends.ts";
+import { PING } from "../../model/wire-constants.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { closeQuietly } from "../stream/room-socket.ts";
 import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";

@@ -3,7 +3,7 @@
 
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
-import { PING } from "../../model/both-ends.ts";
+import { PING } from "../../model/wire-constants.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { closeSocket, FOR_GOOD } from "./close-socket.ts";
 import * as stage from "./stage.ts";

@@ -4,7 +4,7 @@ import type { CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
 import type { User } from "../../model/user.ts";
-import { unspoken } from "../../protocols/before-handshake.ts";
+import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import { jsonRpc, jsonRpcAnswers, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import { signalrJson } from "../../protocols/signalr-json.ts";
@@ -62,7 +62,7 @@ const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
     jsonRpc,
     jsonRpcSingle,
     jsonRpcAnswers,
-    unspoken,
+    beforeHandshake,
     signalrJson({ verbatim: false }),
     signalrJson({ verbatim: true }),
     signalrMsgpack({ verbatim: false }),
@@ -81,7 +81,7 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
   const protocol = protocolOf(attached);
   return {
     id: attached.id,
-    stage: { name: protocol === unspoken ? "handshaking" : "open" },
+    stage: { name: protocol === beforeHandshake ? "handshaking" : "open" },
     ...{ socket, protocol, attached, user: attached.user, heardAt: attached.heardAt },
     flow: { written: 0, lookedAt: 0, backlog: undefined },
     rest: undefined,

@@ -2,7 +2,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { isNewer } from "../../model/user.ts";
-import { unspoken } from "../../protocols/before-handshake.ts";
+import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import { checkFits, type Attached } from "../connection/attachment.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { SignalRArrival } from "../rpc/arrival.ts";
@@ -33,7 +33,7 @@ function attachedOf(
   const now = Date.now();
   const deadline = now + settings.signalR.handshakeSeconds * 1000;
   return {
-    ...{ id, protocol: unspoken.name, user, request, deadline, openCalls: [] },
+    ...{ id, protocol: beforeHandshake.name, user, request, deadline, openCalls: [] },
     ...{ connectedAt: now, heardAt: now, negotiated: token !== undefined },
     ...(client !== undefined && { client }),
     ...(transport && { transport }),

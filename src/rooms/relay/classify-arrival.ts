@@ -3,7 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { factsOf } from "../../model/token-rules.ts";
-import { granted, type User } from "../../model/user.ts";
+import { applyGrant, type User } from "../../model/user.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { AdmissionCache } from "../object/admission-cache.ts";
 import type { JsonRpcArrival, OverflowArrival, SignalRArrival } from "../rpc/arrival.ts";
@@ -68,7 +68,7 @@ async function classifyNegotiated(
   if (!seat || seat.lapsed) throw notFound();
   const grant = seats.take(token);
   checkUser(parts, user);
-  return { kind: "fresh", id: seat.id, arrival: { ...arrival, user: granted(user, grant) } };
+  return { kind: "fresh", id: seat.id, arrival: { ...arrival, user: applyGrant(user, grant) } };
 }
 
 function checkFull({ seats }: RelayParts): void {

@@ -2,7 +2,7 @@
 
 import { publicError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
-import { unspoken } from "../../protocols/before-handshake.ts";
+import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import type { Host, Receiver } from "../object/host.ts";
 import type { RefreshOutcome, RefreshRefusal } from "../rpc/relay-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";
@@ -21,7 +21,8 @@ export async function refreshConnection(
 ): Promise<RefreshOutcome | RefreshRefusal> {
   const seat = await parts.seats.read(token, user.id);
   const connection = seat && parts.connections.get(seat.id);
-  if (!connection || connection.protocol === unspoken) return { code: "connection_not_found" };
+  if (!connection || connection.protocol === beforeHandshake)
+    return { code: "connection_not_found" };
   // Of negotiate's version 0, whose tokens are ids that others may know.
   if (seat.id === token) return { code: "wrong_kind" };
   try {

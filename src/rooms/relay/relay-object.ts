@@ -5,7 +5,7 @@ import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
 import type { Grant, User } from "../../model/user.ts";
-import { unspoken } from "../../protocols/before-handshake.ts";
+import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";
 import { HubObject } from "../object/hub-object.ts";
@@ -127,7 +127,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     this.parts.polls.ended(connection);
     this.parts.resumables.end(connection);
     rememberGroups(this.parts, connection);
-    if (connection.protocol !== unspoken) super.left(connection, error, asleep);
+    if (connection.protocol !== beforeHandshake) super.left(connection, error, asleep);
   }
 
   /** The client has come to another level: its connection here, if any, makes way. */

@@ -2,7 +2,7 @@
 // clients may come back to.
 
 import { CLOSE } from "../../model/errors.ts";
-import { DEFAULTS, STATEFUL } from "../../model/options.ts";
+import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
 import { parseTopic } from "../../model/topic.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
 import type { Receiver } from "../object/host.ts";
@@ -88,7 +88,7 @@ function resumablesOf(
   ctx: DurableObjectState,
   { agenda, connections, settings }: ObjectCore,
 ): ResumableConnections {
-  const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL;
+  const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL_RECONNECT;
   return new ResumableConnections({
     ...{ sql: ctx.storage.sql, connections, betweenPollsMs: POLL_MS },
     limits: { window: bufferBytes, most: settings.limits.queuedBytes },

@@ -1,7 +1,7 @@
 // Received messages: each once and in order, calls that expect a result, presence, and recovery after a loss.
 
 import { describe, expect, it, vi } from "vitest";
-import { PING } from "../../../src/model/both-ends.ts";
+import { PING } from "../../../src/model/wire-constants.ts";
 import type { Message } from "../../../src/client/index.ts";
 import type { TestHub } from "../hubs.ts";
 import { connectedClient, advance, type FakeSocket } from "../server.ts";

@@ -1,7 +1,7 @@
 // Lost connections and reconnection: states, pauses, tokens and the heartbeat.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { PING } from "../../../src/model/both-ends.ts";
+import { PING } from "../../../src/model/wire-constants.ts";
 import type { TestHub } from "../hubs.ts";
 import { connectingClient, connectedClient, outcomeOf, advance } from "../server.ts";
 

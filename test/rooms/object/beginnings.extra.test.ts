@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { PING } from "../../../src/model/both-ends.ts";
+import { PING } from "../../../src/model/wire-constants.ts";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { request } from "../../dispatch/frames.ts";
 import { Client, enter, roomAt, token, upgrade, type Joining } from "../client.ts";

@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
-import { PING } from "../../../src/model/both-ends.ts";
+import { PING } from "../../../src/model/wire-constants.ts";
 import { connected, open, negotiate, relayOf } from "./client.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

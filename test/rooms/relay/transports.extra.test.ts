@@ -3,7 +3,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { PING } from "../../../src/model/both-ends.ts";
+import { PING } from "../../../src/model/wire-constants.ts";
 import { token as tokenOf } from "../client.ts";
 import { connected, negotiate, relayOf } from "./client.ts";
 

@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { PING } from "../../../src/model/both-ends.ts";
+import { PING } from "../../../src/model/wire-constants.ts";
 import { enter, positionOf, roomAt, type Client } from "../client.ts";
 import { range } from "../storage.ts";
 

@@ -1,4 +1,4 @@
-// The hubs of src/hubs through the real worker: their names on the wire, and who hears what.
+// The hubs of src/hubs through the real worker: names on the wire, and the recipients of each call.
 
 import { expect, it, onTestFinished } from "vitest";
 import { enter, type Client, type Frame, type Joining } from "../rooms/client.ts";

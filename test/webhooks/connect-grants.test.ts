@@ -1,4 +1,4 @@
-// What the connect webhook is asked; that what it grants lasts as long as the connection; what relays tell of who connected.
+// The connect webhook's request; grants, which last as long as their connection; and events of connections at relays.
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { heldTimers } from "../support/held-timers.ts";
@@ -17,7 +17,7 @@ import {
   receiver,
   inRoom,
   codeOf,
-} from "./connecting.ts";
+} from "./connect-fixture.ts";
 import { type Answer } from "./receiver.ts";
 
 describe("the question", () => {

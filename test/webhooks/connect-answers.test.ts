@@ -1,9 +1,8 @@
-// What the webhook that is asked before a client connects is told of rooms, and what of its answer counts: lifetimes and
-// limits.
+// The rooms in the connect webhook's request, and lifetimes and limits in its answer.
 
 import { describe, expect, it } from "vitest";
 import { connected } from "../rooms/relay/client.ts";
-import { ask, codeOf, granting, inRoom, receiver, upgrading } from "./connecting.ts";
+import { ask, codeOf, granting, inRoom, receiver, upgrading } from "./connect-fixture.ts";
 
 describe("the question", () => {
   it("has every room of a stream, however its client asks for them", async () => {

@@ -1,4 +1,5 @@
-// A service's endpoint as it is written by hand in Node: a token for this address, JSON, and one room or several.
+// A service's endpoint, written by hand on Node: checks a token for its URL, reads JSON, and publishes to one room or
+// several.
 
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { json } from "node:stream/consumers";
@@ -7,7 +8,7 @@ import { ACCESS_KEY } from "../tokens.ts";
 
 const KEY = new TextEncoder().encode(ACCESS_KEY);
 
-/** Throws where it is not for this address, not signed by us, or over. */
+/** Throws unless the token is signed with the access key, names this URL as audience and has not expired. */
 async function check({ headers, url }: IncomingMessage): Promise<void> {
   await jwtVerify(headers.authorization?.replace(/^Bearer /, "") ?? "", KEY, {
     algorithms: ["HS256"],
@@ -30,7 +31,7 @@ async function publicationsOf(request: IncomingMessage): Promise<readonly Public
   return [{ ...(body as { message: string }), room: url.slice(ROOM.length) }];
 }
 
-export const pushServer = (say: (publication: Publication) => void): Server =>
+export const pushServer = (publish: (publication: Publication) => void): Server =>
   createServer(async (request, response) => {
     try {
       await check(request);
@@ -38,7 +39,7 @@ export const pushServer = (say: (publication: Publication) => void): Server =>
       return void response.writeHead(401).end();
     }
     const publications = await publicationsOf(request);
-    for (const each of publications) say(each);
+    for (const each of publications) publish(each);
     const answer = JSON.stringify({ said: publications.length });
     response.setHeader("content-type", "application/json").end(answer);
   });

@@ -1,4 +1,4 @@
-// A connect webhook that answers as a test says, and requests of clients that it is asked about.
+// A connect webhook with answers of the test's choice, and client requests that cause its calls.
 
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, onTestFinished, vi } from "vitest";

@@ -1,0 +1,17 @@
+// Constants of the wire which server and browser client share. Kept apart from options.ts, so that pages do not load
+// the server's limits.
+
+/**
+ * The heartbeat of both protocols: SignalR's JSON ping. Durable Objects answer exactly this text without waking
+ * (`setWebSocketAutoResponse`).
+ */
+export const PING = '{"type":6}\u001e';
+
+/** Seconds between heartbeats, until the server announces another interval. */
+export const PING_SECONDS = 15;
+
+/** Bytes of one frame to the server. SignalR's own default; OWASP advises 64 KiB at most. */
+export const MESSAGE_BYTES = 32 * 1024;
+
+/** Messages in one frame to the server: each costs a dispatch. */
+export const MESSAGES_PER_FRAME = 100;
