@@ -1,6 +1,7 @@
 // Projects: "workerd" and "workerd-extra" run inside the real engine; "node" runs outside and drives the real
 // `wrangler dev`.
 
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -19,8 +20,13 @@ const BINDINGS = {
   WEBHOOK_CONNECT_URL: "",
 };
 
+/** One more than there are cores: most files of the node project wait for seconds, and start servers meanwhile. */
+const WORKERS = availableParallelism() + 1;
+
 export default defineConfig({
   test: {
+    globalSetup: ["./test/support/global-setup.ts"],
+    maxWorkers: WORKERS,
     projects: [
       {
         plugins: [
@@ -58,8 +64,6 @@ export default defineConfig({
           name: "node",
           environment: "node",
           include: ["test/{node,e2e}/**/*.test.ts"],
-          // Two cores carry one wrangler with its two engines, not several.
-          fileParallelism: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

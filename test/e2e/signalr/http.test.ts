@@ -1,7 +1,8 @@
 // The HTTP side: negotiation, who may come with which id, and the answers which clients show (SIGNALR §1, §2.1).
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../../support/endpoint.ts";
+import type { Endpoint } from "../../support/endpoint.ts";
+import { sharedEndpoint } from "../../support/shared-endpoint.ts";
 import { within } from "../client.ts";
 import { guest, messageOf, ROWS } from "./connections.ts";
 import { greeted, open, refused } from "./raw.ts";
@@ -9,7 +10,7 @@ import { greeted, open, refused } from "./raw.ts";
 const HUB = "chat";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await sharedEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 interface Asked {
