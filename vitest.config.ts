@@ -34,7 +34,27 @@ const inEngine = (main?: string) =>
     miniflare: { bindings: BINDINGS },
   });
 
-const IN_ENGINE = { setupFiles: ["./test/support/own-context.ts"], testTimeout: 15_000 };
+/** Each file loads its modules one by one: these packages are one module each. */
+const optimizer = {
+  ssr: {
+    enabled: true,
+    include: [
+      "zod",
+      "jose",
+      "hono",
+      "@connectrpc/connect",
+      "@connectrpc/connect/protocol",
+      "@connectrpc/connect/protocol-connect",
+      "@connectrpc/connect/protocol-grpc-web",
+      "@bufbuild/protobuf",
+      "@bufbuild/protobuf/codegenv2",
+      "@bufbuild/protobuf/wkt",
+      "@msgpack/msgpack",
+    ],
+  },
+};
+
+const IN_ENGINE = { deps: { optimizer }, setupFiles: ["./test/support/own-context.ts"], testTimeout: 15_000 };
 
 export default defineConfig({
   test: {
