@@ -54,7 +54,11 @@ const optimizer = {
   },
 };
 
-const IN_ENGINE = { deps: { optimizer }, setupFiles: ["./test/support/own-context.ts"], testTimeout: 15_000 };
+const IN_ENGINE = {
+  deps: { optimizer },
+  setupFiles: ["./test/support/own-context.ts"],
+  testTimeout: 15_000,
+};
 
 export default defineConfig({
   test: {
