@@ -75,7 +75,8 @@ describe("connections that join and leave a room of another object", () => {
         }
       }),
     );
-    await pause(200); // Of every publisher something is heard after the last join.
+    // Of every publisher something is heard after the last join.
+    for (const publisher of publishers) publisher.burst(1);
     await Promise.all(publishers.map((one) => one.stop()));
     expect(await barrier(ledger, [direct, ...followers])).toEqual([]);
     expect(publishers.flatMap(({ refused }) => refused)).toEqual([]);

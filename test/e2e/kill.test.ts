@@ -20,7 +20,7 @@ const BURST = 15;
 describe("an engine that is killed under load", () => {
   it(
     `[R5][R3] loses nothing it acknowledged and repeats no number, ${KILLS} times`,
-    { timeout: LONG ? 900_000 : 180_000 },
+    { timeout: LONG ? 900_000 : 300_000 },
     async () => {
       const dice = chance();
       const ledger = new Ledger();
