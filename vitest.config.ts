@@ -1,8 +1,10 @@
-// Projects: "workerd" and "workerd-extra" run inside the real engine; "node" runs outside and drives the real
-// `wrangler dev`.
+// Projects: "workerd", "workerd-extra" and "workerd-units" run inside the real engine; "node" runs outside and drives
+// the real `wrangler dev`.
 
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { unitFiles } from "./test/support/unit-files.ts";
 
 /** In place of .dev.vars, which a fresh checkout lacks; empty is what a developer's may set and tests must not see. */
 const BINDINGS = {
@@ -19,47 +21,79 @@ const BINDINGS = {
   WEBHOOK_CONNECT_URL: "",
 };
 
+const UNITS = unitFiles();
+
+/** One more than there are cores: tests of the real endpoint wait more than they compute. */
+const WORKERS = availableParallelism() + 1;
+
+/** Inside the engine, by wrangler.toml. */
+const inEngine = (main?: string) =>
+  cloudflareTest({
+    ...(main !== undefined && { main }),
+    wrangler: { configPath: "./wrangler.toml" },
+    miniflare: { bindings: BINDINGS },
+  });
+
+/** Each file loads its modules one by one: these packages are one module each. */
+const optimizer = {
+  ssr: {
+    enabled: true,
+    include: [
+      "zod",
+      "jose",
+      "hono",
+      "@connectrpc/connect",
+      "@connectrpc/connect/protocol",
+      "@connectrpc/connect/protocol-connect",
+      "@connectrpc/connect/protocol-grpc-web",
+      "@bufbuild/protobuf",
+      "@bufbuild/protobuf/codegenv2",
+      "@bufbuild/protobuf/wkt",
+      "@msgpack/msgpack",
+    ],
+  },
+};
+
+const IN_ENGINE = {
+  deps: { optimizer },
+  setupFiles: ["./test/support/own-context.ts"],
+  testTimeout: 15_000,
+};
+
 export default defineConfig({
   test: {
+    globalSetup: ["./test/support/global-setup.ts"],
+    maxWorkers: WORKERS,
     projects: [
       {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: BINDINGS },
-          }),
-        ],
+        plugins: [inEngine()],
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/{node,e2e}/**", "test/**/*.extra.test.ts"],
-          setupFiles: ["./test/support/own-context.ts"],
-          testTimeout: 15_000,
+          exclude: ["test/{node,e2e}/**", "test/**/*.extra.test.ts", ...UNITS],
+          ...IN_ENGINE,
         },
       },
       {
-        plugins: [
-          cloudflareTest({
-            // The real worker and, beside its hubs, those that only tests need.
-            main: "./test/support/worker.ts",
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: BINDINGS },
-          }),
-        ],
+        plugins: [inEngine()],
         test: {
-          name: "workerd-extra",
-          include: ["test/**/*.extra.test.ts"],
-          setupFiles: ["./test/support/own-context.ts"],
-          testTimeout: 15_000,
+          name: "workerd-units",
+          include: UNITS,
+          // Half of what a file costs is an engine of its own.
+          isolate: false,
+          ...IN_ENGINE,
         },
+      },
+      {
+        // The real worker and, beside its hubs, those that only tests need.
+        plugins: [inEngine("./test/support/worker.ts")],
+        test: { name: "workerd-extra", include: ["test/**/*.extra.test.ts"], ...IN_ENGINE },
       },
       {
         test: {
           name: "node",
           environment: "node",
           include: ["test/{node,e2e}/**/*.test.ts"],
-          // Two cores carry one wrangler with its two engines, not several.
-          fileParallelism: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

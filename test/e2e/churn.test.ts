@@ -1,14 +1,15 @@
 // Clients that are cut in every way and come back, while others publish: nothing is lost, repeated or reordered.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import type { Endpoint } from "../support/endpoint.ts";
+import { sharedEndpoint } from "../support/shared-endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { chance, type Chance } from "../support/seed.ts";
 import { enter, type Client, type Cut } from "./client.ts";
 import { barrier, historyOf, pause, Publisher, Subscriber } from "./load.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await sharedEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 /** docs/design/reliability.md#or4. */

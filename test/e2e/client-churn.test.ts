@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type Connection } from "../../src/client/index.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import type { Endpoint } from "../support/endpoint.ts";
+import { sharedEndpoint } from "../support/shared-endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { chance } from "../support/seed.ts";
 import { eventually } from "./client.ts";
@@ -14,7 +15,7 @@ import { heardOf, pause } from "./load.ts";
 let endpoint: Endpoint;
 let network: Network;
 beforeAll(async () => {
-  endpoint = await startEndpoint();
+  endpoint = await sharedEndpoint();
   network = await startNetwork(endpoint.port);
 });
 afterAll(async () => {

@@ -9,10 +9,10 @@ import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { OrderHub } from "../../src/hubs/orders.ts";
 import type { PriceHub } from "../../src/hubs/prices.ts";
 import type { UploadHub } from "../../src/hubs/uploads.ts";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
 import { eventually } from "./client.ts";
 
-let endpoint: Endpoint;
+let endpoint: OwnEndpoint;
 beforeAll(async () => void (endpoint = await startEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 

@@ -8,10 +8,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../../src/client/index.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
 import { visit, type Visit } from "./demo-page.ts";
 
-let endpoint: Endpoint;
+let endpoint: OwnEndpoint;
 let browser: Browser;
 beforeAll(async () => {
   [endpoint, browser] = await Promise.all([

@@ -10,7 +10,7 @@ import { events } from "../../src/client/index.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { Page, Told } from "../pages/events.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
 import { startProxy } from "../support/proxy.ts";
 import { eventually } from "./client.ts";
 import { EventReader, LoudRoom } from "./event-crowd.ts";
@@ -19,7 +19,7 @@ import { startSite, type Site } from "./site.ts";
 const ROOMS = ["group:a", "group:b", "group:c"] as const;
 const PAGE = join(import.meta.dirname, "../pages/events.ts");
 
-let endpoint: Endpoint;
+let endpoint: OwnEndpoint;
 let browser: Browser;
 let site: Site;
 const persistTo = mkdtempSync(join(tmpdir(), "dormouse-events-"));

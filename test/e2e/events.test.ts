@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, events, type EventsOptions, type RoomEvent } from "../../src/client/index.ts";
 import type { AdminHub } from "../../src/hubs/admin.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
 
-let endpoint: Endpoint;
+let endpoint: OwnEndpoint;
 let hub: string;
 beforeAll(async () => {
   endpoint = await startEndpoint();

@@ -1,13 +1,13 @@
 // Connections in rooms of other objects, by hub methods: they hear those in order, under their own names and numbers.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { chance } from "../support/seed.ts";
 import { CUTS, enter, type Client } from "./client.ts";
 import { barrier, pause, Publisher, Subscriber } from "./load.ts";
 
-let endpoint: Endpoint;
+let endpoint: OwnEndpoint;
 beforeAll(async () => void (endpoint = await startEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
@@ -75,7 +75,8 @@ describe("connections that join and leave a room of another object", () => {
         }
       }),
     );
-    await pause(200); // Of every publisher something is heard after the last join.
+    // Of every publisher something is heard after the last join.
+    for (const publisher of publishers) publisher.burst(1);
     await Promise.all(publishers.map((one) => one.stop()));
     expect(await barrier(ledger, [direct, ...followers])).toEqual([]);
     expect(publishers.flatMap(({ refused }) => refused)).toEqual([]);

@@ -4,11 +4,11 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { connect, type HubConnection } from "../../src/client/index.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { barrier, heardOf, pause, Publisher } from "./load.ts";
 
-let endpoint: Endpoint;
+let endpoint: OwnEndpoint;
 beforeAll(async () => void (endpoint = await startEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 

@@ -2,13 +2,13 @@
 // groups, presence and users are right for whoever comes back and whoever does not.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { chance } from "../support/seed.ts";
 import { enter, eventually, type Frame } from "./client.ts";
 import { barrier, historyOf, pause, Publisher, Subscriber } from "./load.ts";
 
-let endpoint: Endpoint;
+let endpoint: OwnEndpoint;
 beforeAll(async () => void (endpoint = await startEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
@@ -20,7 +20,7 @@ const BURST = 15;
 describe("an engine that is killed under load", () => {
   it(
     `[R5][R3] loses nothing it acknowledged and repeats no number, ${KILLS} times`,
-    { timeout: LONG ? 900_000 : 180_000 },
+    { timeout: LONG ? 900_000 : 300_000 },
     async () => {
       const dice = chance();
       const ledger = new Ledger();

@@ -3,18 +3,19 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BREAKS } from "../support/proxy.ts";
+import type { Endpoint } from "../support/endpoint.ts";
 import { chance } from "../support/seed.ts";
+import { sharedTestEndpoint } from "../support/shared-endpoint.ts";
 import { eventually } from "./client.ts";
 import { churned, placing, speaking, type HowCut, type Member } from "./mixed-crowd.ts";
 import { EventMember } from "./mixed-events.ts";
 import { PartyMember } from "./mixed-placed.ts";
 import type { RoomRecord } from "./mixed-record.ts";
 import { SignalRMember, type Way } from "./mixed-signalr.ts";
-import { startFaulty, type Faulty } from "./signalr/faults.ts";
 
-let faulty: Faulty;
-beforeAll(async () => void (faulty = await startFaulty()));
-afterAll(() => faulty[Symbol.asyncDispose]());
+let endpoint: Endpoint;
+beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
+afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const LONG = process.env["DORMOUSE_LONG"] === "1";
 const CYCLES = LONG ? 1_000 : 150;
@@ -32,7 +33,7 @@ const MORTAL: readonly Way[] = [
 ];
 
 async function gathered(scope: AsyncDisposableStack) {
-  const { records, place } = placing(faulty.endpoint, ROOMS);
+  const { records, place } = placing(endpoint, ROOMS);
   const parties = [
     new PartyMember(await place("party"), ROOMS[0]),
     new PartyMember(await place("party"), ROOMS[1]),

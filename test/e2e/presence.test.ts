@@ -1,13 +1,14 @@
 // Presence against a model: many users with several connections each, who come and go in every way.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import type { Endpoint } from "../support/endpoint.ts";
+import { sharedEndpoint } from "../support/shared-endpoint.ts";
 import { chance, type Chance } from "../support/seed.ts";
 import { enter, eventually, type Client, type Frame } from "./client.ts";
 import { pause } from "./load.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await sharedEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const USERS = 30;

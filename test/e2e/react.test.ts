@@ -8,10 +8,10 @@ import { build } from "esbuild";
 import type { Browser, Page, WebSocket } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
 
 const PAGE = fileURLToPath(new URL("../pages/chat.tsx", import.meta.url));
-let endpoint: Endpoint;
+let endpoint: OwnEndpoint;
 let browser: Browser;
 let site: Server;
 let origin: string;

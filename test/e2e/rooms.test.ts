@@ -1,11 +1,12 @@
 // What a user of the endpoint does, with the clients users have: plain PartySockets against the real `wrangler dev`.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import type { Endpoint } from "../support/endpoint.ts";
+import { sharedEndpoint } from "../support/shared-endpoint.ts";
 import { enter, eventually, Party, type Frame } from "./client.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await sharedEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const party = (hub: string, room: string, options: ConstructorParameters<typeof Party>[3] = {}) =>

@@ -1,8 +1,8 @@
 // The real endpoint for tests in Node: `wrangler dev` with a port, a secret and a storage of its own. Nothing outlives a test.
 
+import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,6 +33,10 @@ export interface Endpoint extends AsyncDisposable {
   readonly port: number;
   readonly keys: Keys;
   token(user: string, claims?: Record<string, unknown>, ttlSeconds?: number): Promise<string>;
+}
+
+/** One that nobody else uses: it may be killed. */
+export interface OwnEndpoint extends Endpoint {
   /** SIGKILL, in the middle of whatever it does. Resolves when nothing of it is left. */
   kill(): Promise<void>;
   /** Kills it if it runs, and starts it again: same port, same storage. */
@@ -43,7 +47,7 @@ export interface Endpoint extends AsyncDisposable {
   logs(): string;
 }
 
-export async function startEndpoint(options: EndpointOptions = {}): Promise<Endpoint> {
+export async function startEndpoint(options: EndpointOptions = {}): Promise<OwnEndpoint> {
   const own = mkdtempSync(join(tmpdir(), "dormouse-"));
   const port = options.port ?? (await freePort());
   const vars = {
@@ -64,6 +68,8 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<Endp
       args: [
         ["--ip", "127.0.0.1"],
         ["--port", `${port}`],
+        // Any: the default is the first that is free from 9229 on, which two that start at once both find.
+        ["--inspector-port", "0"],
         ["--env-file", envFile],
         ["--persist-to", options.persistTo ?? join(own, "state")],
       ].flat(),
@@ -74,7 +80,7 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<Endp
 
   let run = start();
   const ready = (): Promise<void> => whenReady(run, options.startMs ?? 30_000, () => logs);
-  const endpoint: Endpoint = {
+  const endpoint: OwnEndpoint = {
     url: `http://127.0.0.1:${port}`,
     port,
     keys,
@@ -117,15 +123,24 @@ async function whenReady(run: WranglerRun, startMs: number, logs: () => string):
   }
 }
 
-/** A port nobody listens on now. */
+/** Below the ports that systems give to clients: one of those could take an endpoint's between a kill and a restart. */
+const PORTS = { first: 20_000, count: 10_000 };
+
+/** A port nobody listens on now, picked at random: endpoints of several processes start side by side. */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = PORTS.first + randomInt(PORTS.count);
+    // oxlint-disable-next-line no-await-in-loop -- one try after another
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** dotenv takes single-quoted text as it is, but for `$`, which wrangler expands unless it is escaped. */

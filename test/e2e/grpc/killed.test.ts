@@ -2,27 +2,28 @@
 // events in the same rooms: everybody hears everything once and in order.
 
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Endpoint } from "../../support/endpoint.ts";
 import { chance } from "../../support/seed.ts";
+import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { eventually } from "../client.ts";
 import { churned, placing, speaking, type HowCut } from "../mixed-crowd.ts";
 import { EventMember } from "../mixed-events.ts";
 import { PartyMember } from "../mixed-placed.ts";
 import type { RoomRecord } from "../mixed-record.ts";
 import { SignalRMember } from "../mixed-signalr.ts";
-import { startFaulty, type Faulty } from "../signalr/faults.ts";
 import { as, clientAt, list, SERVICE } from "./clients.ts";
 import { GrpcMember, GrpcSpeaker } from "./member.ts";
 
-let faulty: Faulty;
-beforeAll(async () => void (faulty = await startFaulty()));
-afterAll(() => faulty[Symbol.asyncDispose]());
+let endpoint: Endpoint;
+beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
+afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const KILLS = 200;
 const ROOMS = ["group:grpc-a", "group:grpc-b"] as const;
 const CUTS: readonly HowCut[] = ["close", "reset", "fin"];
 
 async function gathered(scope: AsyncDisposableStack) {
-  const { records, place } = placing(faulty.endpoint, ROOMS);
+  const { records, place } = placing(endpoint, ROOMS);
   const killed = [
     new GrpcMember(await place("connect"), ROOMS, "Connect"),
     new GrpcMember(await place("json"), ROOMS.slice(0, 1), "Connect with JSON"),
@@ -51,7 +52,6 @@ async function gathered(scope: AsyncDisposableStack) {
 
 /** Sockets that a room still holds for these users: bridges of theirs. */
 async function heldIn(room: string, users: readonly { readonly name: string }[]): Promise<number> {
-  const { endpoint } = faulty;
   const path = `/api/hubs/signalr-stateful/rooms/${encodeURIComponent(room)}/presence`;
   const response = await fetch(endpoint.url + path, await as(endpoint, "s", SERVICE));
   const { presence } = (await response.json()) as {
@@ -63,7 +63,6 @@ async function heldIn(room: string, users: readonly { readonly name: string }[])
 }
 
 async function say(topic: string): Promise<void> {
-  const { endpoint } = faulty;
   const said = { hub: "signalr-stateful", topic, target: "said", arguments: list("?") };
   await clientAt(endpoint.url).publish(said, await as(endpoint, "s", SERVICE));
 }

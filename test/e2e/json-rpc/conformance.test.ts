@@ -3,12 +3,12 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../support/endpoint.ts";
-import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { Client, type Frame } from "../client.ts";
 import { CARRIED_OUT, EXAMPLES, RULES } from "./specification.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startTestEndpoint()));
+beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 /** What a text is answered with: nothing, or one answer, as parsed. */

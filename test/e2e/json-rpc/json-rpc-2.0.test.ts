@@ -8,12 +8,12 @@ import {
 } from "json-rpc-2.0";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../support/endpoint.ts";
-import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { within } from "../client.ts";
 import { Inbox, POSITION, rpcSocket, type Heard } from "./sockets.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startTestEndpoint()));
+beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 /** The library's own whole: a client for our calls, and a server for what the hub says and asks. */

@@ -3,12 +3,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CancellationTokenSource } from "vscode-jsonrpc/node";
 import type { Endpoint } from "../../support/endpoint.ts";
-import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { POSITION, type Heard } from "./sockets.ts";
 import { converse as begin } from "./vscode-peer.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startTestEndpoint()));
+beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const converse = (user = "alice") => begin({ endpoint, hub: "stock", user });

@@ -21,6 +21,8 @@ const KILLS = LONG ? 20 : 3;
 const CONFIRM_MS = 1_300;
 /** Two say something each time, one of them over the wire that is cut: a connection may call 50 times a second. */
 const EVERY_MS = 40;
+/** Calls of one without an answer: however long a server is away, all of them come at once when it is back. */
+const MOST_OPEN = 20;
 
 /** Says numbered messages to the group, `hows` in turn, until it is stopped; notes those that were acknowledged. */
 function speaking(name: string, { connection }: Guest, { group, hows, first = 0 }: Speech) {
@@ -29,16 +31,20 @@ function speaking(name: string, { connection }: Guest, { group, hows, first = 0 
   const refused: string[] = [];
   const calls: Promise<unknown>[] = [];
   const stopped = new AbortController();
+  let open = 0;
   const say = async (text: string, how: How): Promise<void> => {
+    open++;
     try {
       await connection[how]("Say", group, text);
       acked.push(text);
     } catch (error) {
       refused.push((error as Error).message);
     }
+    open--;
   };
   const running = (async () => {
     for (let n = first; !stopped.signal.aborted; await pause(EVERY_MS)) {
+      if (open >= MOST_OPEN) continue;
       said.push(`${name}/${n}`);
       calls.push(say(`${name}/${n}`, hows[n++ % hows.length]!));
     }

@@ -3,12 +3,12 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../support/endpoint.ts";
-import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { fill, messageOf, ROWS, visit, type Guest } from "./connections.ts";
 import { FAILING, uploading } from "./failing.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startTestEndpoint()));
+beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 describe.each(ROWS)("$name", (row) => {

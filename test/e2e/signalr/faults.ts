@@ -1,9 +1,6 @@
 // What fault tests of SignalR's clients share: an endpoint with the tests' hubs, a wire that can be cut, and stock
 // clients that come over it.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   HttpTransportType,
   HubConnectionBuilder,
@@ -11,34 +8,26 @@ import {
   LogLevel,
 } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
-import { startEndpoint, type Endpoint } from "../../support/endpoint.ts";
+import type { OwnEndpoint } from "../../support/endpoint.ts";
 import { startProxy, type Proxy } from "../../support/proxy.ts";
+import { startTestEndpoint } from "../../support/test-endpoint.ts";
 import { within } from "../client.ts";
 import { Guest, type Visitor } from "./connections.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
-const WORKER = join(ROOT, "test/support/worker.ts");
-
 export interface Faulty extends AsyncDisposable {
-  readonly endpoint: Endpoint;
+  readonly endpoint: OwnEndpoint;
   readonly proxy: Proxy;
 }
 
 /** The endpoint with the hubs of `worker.ts`, and a proxy before it. */
 export async function startFaulty(): Promise<Faulty> {
-  const folder = mkdtempSync(join(tmpdir(), "dormouse-faults-"));
-  const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8")
-    .replace(/^main = .*$/m, `main = ${JSON.stringify(WORKER)}`)
-    .replaceAll(/^\[(?:build|assets)\]\n(?:[^[\n].*\n|\n)*/gm, "");
-  writeFileSync(join(folder, "wrangler.toml"), toml);
-  const endpoint = await startEndpoint({ folder });
+  const endpoint = await startTestEndpoint({ worker: "worker.ts" });
   const proxy = await startProxy(endpoint.port);
   return {
     ...{ endpoint, proxy },
     async [Symbol.asyncDispose]() {
       proxy[Symbol.dispose]();
       await endpoint[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -2,13 +2,13 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../support/endpoint.ts";
-import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { call, greeted, message, PING, type RawClient } from "./raw.ts";
 
 let endpoint: Endpoint;
 let bystander: RawClient;
 beforeAll(async () => {
-  endpoint = await startTestEndpoint();
+  endpoint = await sharedTestEndpoint();
   bystander = await greeted(endpoint, { user: "bystander" });
 });
 afterAll(async () => {

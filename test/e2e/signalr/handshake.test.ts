@@ -3,12 +3,12 @@
 import { HubConnectionBuilder, JsonHubProtocol, LogLevel } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../support/endpoint.ts";
-import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { messageOf } from "./connections.ts";
 import { call, HANDSHAKE, message, open } from "./raw.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startTestEndpoint()));
+beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const MALFORMED = "An unexpected error occurred during connection handshake.";

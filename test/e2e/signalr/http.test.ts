@@ -2,7 +2,8 @@
 // (docs/design/signalr-transports.md#ng2, #tp2).
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../../support/endpoint.ts";
+import type { Endpoint } from "../../support/endpoint.ts";
+import { sharedEndpoint } from "../../support/shared-endpoint.ts";
 import { within } from "../client.ts";
 import { guest, messageOf, ROWS } from "./connections.ts";
 import { greeted, open, refused } from "./raw.ts";
@@ -10,7 +11,7 @@ import { greeted, open, refused } from "./raw.ts";
 const HUB = "chat";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await sharedEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 interface Asked {

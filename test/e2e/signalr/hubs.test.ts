@@ -2,11 +2,12 @@
 
 import { Subject } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../../support/endpoint.ts";
+import type { Endpoint } from "../../support/endpoint.ts";
+import { sharedEndpoint } from "../../support/shared-endpoint.ts";
 import { fill, ROWS, visit, type Visitor } from "./connections.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await sharedEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const TIMESTAMP = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

@@ -1,12 +1,13 @@
 // A connection at rest: its pings are answered, and it is there when somebody speaks.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../../support/endpoint.ts";
+import type { Endpoint } from "../../support/endpoint.ts";
+import { sharedEndpoint } from "../../support/shared-endpoint.ts";
 import { ROWS, visit } from "./connections.ts";
 import { call, greeted, PING } from "./raw.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await sharedEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const isLong = process.env["DORMOUSE_LONG"] === "1";

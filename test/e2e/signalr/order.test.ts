@@ -4,12 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { connect } from "../../../src/client/index.ts";
 import type { ChatHub } from "../../../src/hubs/chat.ts";
-import { startEndpoint, type Endpoint } from "../../support/endpoint.ts";
+import type { Endpoint } from "../../support/endpoint.ts";
+import { sharedEndpoint } from "../../support/shared-endpoint.ts";
 import { enter, eventually, Party } from "../client.ts";
 import { ROWS, visit } from "./connections.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await sharedEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const ROOM = "stage";

@@ -2,12 +2,12 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../support/endpoint.ts";
-import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { within } from "../client.ts";
 import { guest, messageOf, ROWS, visit, type Visitor } from "./connections.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startTestEndpoint()));
+beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const failed = (method: string, why: string): string =>
