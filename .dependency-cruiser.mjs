@@ -1,0 +1,137 @@
+// The arrows of src, type imports included: a file may import from its own folder and from the folders that stand beside
+// its folder here. Everything else is an error, and so is any circle. `npm run check` runs it (script `arrows`).
+
+/** What every part of the server may import beside its own table. */
+const BELOW = {
+  rooms: ["webhooks", "protocols", "model"],
+  dispatch: ["rooms", "webhooks", "protocols", "model"],
+  edge: ["auth", "dispatch", "rooms", "webhooks", "protocols", "model"],
+};
+
+/** Layers, outer first, that have no folders with arrows of their own. */
+const LAYERS = {
+  model: [],
+  protocols: ["model"],
+  webhooks: ["protocols", "model"],
+  auth: ["dispatch", "rooms", "webhooks", "protocols", "model"],
+  hubs: ["dispatch", "rooms", "webhooks", "protocols", "model"],
+};
+
+/** src/rooms: from what an object needs of the platform up to the objects themselves. */
+const ROOMS = {
+  platform: [],
+  rpc: [],
+  connection: ["platform"],
+  delivery: ["platform", "rpc", "connection"],
+  log: ["platform", "rpc"],
+  presence: ["platform", "rpc"],
+  links: ["rpc", "connection", "delivery"],
+  observe: ["platform", "rpc", "connection"],
+  account: ["platform", "rpc"],
+  object: ["platform", "rpc", "connection", "delivery", "links", "observe"],
+  room: ["platform", "rpc", "connection", "delivery", "log", "presence", "observe", "object"],
+  relay: ["platform", "rpc", "connection", "delivery", "links", "observe", "object"],
+};
+
+/** src/dispatch: from the declarations of hubs up to the tests of user code; dispatcher.ts stands on top. */
+const DISPATCH = {
+  define: ["context"],
+  context: ["define"],
+  run: ["define", "context"],
+  "protocol-methods": ["define", "context", "run"],
+  testing: ["define", "context", "run"],
+};
+
+/** src/edge: the doors of the protocols do not import each other; app.ts stands on top. */
+const EDGE = {
+  answer: [],
+  admit: ["answer"],
+  stream: ["admit", "answer"],
+  signalr: ["admit", "answer", "stream"],
+  sse: ["admit", "answer", "stream"],
+  "json-rpc": ["admit", "answer", "stream"],
+  rest: ["admit", "answer", "stream"],
+  grpc: ["admit", "answer", "stream"],
+  ops: ["admit", "answer", "stream"],
+};
+
+/** src/client: connect.ts and its like stand on top; a page never takes what only services need. */
+const CLIENT = {
+  platform: [],
+  model: [],
+  transport: ["platform", "model"],
+  scope: ["platform", "model", "transport"],
+  session: ["platform", "model", "transport", "scope"],
+  events: ["platform", "model", "transport"],
+  backend: ["model", "transport"],
+};
+
+const any = (paths) => `^(?:${paths.join("|")})`;
+const not = (name, from, allowed, comment) => ({
+  name,
+  severity: "error",
+  comment,
+  from: { path: from },
+  to: { path: "^src/", pathNot: any(allowed) },
+});
+
+/** One rule for each folder of an area, and one for the files at its top. */
+function area(root, folders, below) {
+  const foreign = below.map((layer) => `src/${layer}/`);
+  const rules = Object.entries(folders).map(([folder, arrows]) =>
+    not(
+      `${root}-${folder}`,
+      `^src/${root}/${folder}/`,
+      [...[folder, ...arrows].map((to) => `src/${root}/${to}/`), ...foreign],
+      `${root}/${folder} may import ${[...arrows, ...below].join(", ") || "nothing of src"}.`,
+    ),
+  );
+  return [...rules, not(`${root}-top`, `^src/${root}/[^/]+$`, [`src/${root}/`, ...foreign])];
+}
+
+const layer = ([name, below]) =>
+  not(`layer-${name}`, `^src/${name}/`, [name, ...below].map((to) => `src/${to}/`).concat(name === "hubs" ? ["src/hub.ts"] : []));
+
+/** What ships to pages takes values of the server's pure parts only; types may come from hubs as well. */
+const values = (name, from, allowed) => ({
+  name,
+  severity: "error",
+  comment: "A page's bundle takes no server code: import the type.",
+  from: { path: from },
+  to: { path: "^src/", pathNot: any(allowed), dependencyTypesNot: ["type-only"] },
+});
+
+export default {
+  forbidden: [
+    {
+      name: "no-circle",
+      severity: "error",
+      comment: "No circle of imports, type imports included.",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "nobody-imports-entries",
+      severity: "error",
+      comment: "worker.ts and server.ts tie layers together; hub.ts is for hubs.",
+      from: { path: "^src/[^/]+/" },
+      to: { path: "^src/(?:worker|server)\\.ts$" },
+    },
+    ...Object.entries(LAYERS).map(layer),
+    ...area("rooms", ROOMS, BELOW.rooms),
+    ...area("dispatch", DISPATCH, BELOW.dispatch),
+    ...area("edge", EDGE, BELOW.edge),
+    ...area("client", CLIENT, ["dispatch", "protocols", "model"]),
+    values("client-values", "^src/client/", ["src/client/", "src/protocols/", "src/model/"]),
+    values("react-values", "^src/react/", ["src/react/", "src/client/", "src/model/"]),
+    not("react", "^src/react/", ["src/react/", "src/client/", "src/dispatch/", "src/model/"]),
+  ],
+  options: {
+    // TypeScript 7 has no API that the tool could read types with; swc parses the same files.
+    parser: "swc",
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^src/protocols/proto/" },
+    enhancedResolveOptions: { extensions: [".ts"], conditionNames: ["import"] },
+  },
+};
