@@ -35,7 +35,7 @@ const ROOMS = {
 
 /** src/dispatch: from the declarations of hubs up to the tests of user code; dispatcher.ts stands on top. */
 const DISPATCH = {
-  define: ["context"],
+  define: [],
   context: ["define"],
   run: ["define", "context"],
   "protocol-methods": ["define", "context", "run"],
@@ -90,7 +90,11 @@ function area(root, folders, below) {
 }
 
 const layer = ([name, below]) =>
-  not(`layer-${name}`, `^src/${name}/`, [name, ...below].map((to) => `src/${to}/`).concat(name === "hubs" ? ["src/hub.ts"] : []));
+  not(
+    `layer-${name}`,
+    `^src/${name}/`,
+    [name, ...below].map((to) => `src/${to}/`).concat(name === "hubs" ? ["src/hub.ts"] : []),
+  );
 
 /** What ships to pages takes values of the server's pure parts only; types may come from hubs as well. */
 const values = (name, from, allowed) => ({

@@ -18,8 +18,8 @@ export type {
 } from "./dispatch/define/hub-definition.ts";
 export { anyone, claim, every, nobody, role, signedIn, some } from "./dispatch/define/policies.ts";
 export type { Call, Policy, RoomRules } from "./dispatch/define/policies.ts";
-export type { Asks, CallerClients, Clients, Sends } from "./dispatch/context/clients.ts";
-export type * from "./dispatch/context/context.ts";
+export type { Asks, CallerClients, Clients, Sends } from "./dispatch/define/hub-context.ts";
+export type * from "./dispatch/define/hub-context.ts";
 export type { Filter, FilteredCall } from "./dispatch/define/filters.ts";
 export type { ClientOf, HubCalls } from "./dispatch/define/hub-types.ts";
 export { OpenHubError as HubError } from "./model/errors.ts";

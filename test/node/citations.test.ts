@@ -95,7 +95,8 @@ const filesIn = (place: string): string[] =>
     ? [place]
     : readdirSync(PROJECT + place, { recursive: true, encoding: "utf8" })
         .map((file) => `${place}/${file.replaceAll("\\", "/")}`)
-        .filter((file) => TEXT.test(file) && !LEFT_OUT.test(file));
+        .filter((file) => TEXT.test(file) && !LEFT_OUT.test(file))
+        .filter((file) => statSync(PROJECT + file).isFile());
 
 const files = PLACES.flatMap(filesIn);
 const pages = files.filter((file) => file.endsWith(".md"));

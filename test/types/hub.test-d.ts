@@ -7,7 +7,7 @@ import type {
   Member,
   MemberContext,
   RoomContext,
-} from "../../src/dispatch/context/context.ts";
+} from "../../src/dispatch/define/hub-context.ts";
 import {
   authorize,
   hub,

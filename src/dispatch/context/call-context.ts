@@ -7,7 +7,7 @@ import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { Ticket } from "../../rooms/delivery/fan-out.ts";
 import { callerClientsOf, clientsOf, type Voice } from "./clients.ts";
-import type { HubContext, MemberContext, RoomContext } from "./context.ts";
+import type { HubContext, MemberContext, RoomContext } from "../define/hub-context.ts";
 import { check } from "../define/check-value.ts";
 import { itemsOf } from "./items.ts";
 import { roomOf, roomView } from "./room-views.ts";

@@ -10,16 +10,7 @@ import {
   type Sends,
 } from "../../model/audiences.ts";
 import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
-
-export type { Asks, Clients, Sends } from "../../model/audiences.ts";
-
-export interface CallerClients<C> extends Clients<C> {
-  readonly caller: Asks<C>;
-  /** Every connection of the hub but the caller. */
-  readonly others: Sends<C>;
-  /** Everybody in the group but the caller. */
-  othersIn(group: string): Sends<C>;
-}
+import type { CallerClients } from "../define/hub-context.ts";
 
 /** What carries the words: an object's host, or a test's list. */
 export interface Voice {

@@ -4,7 +4,7 @@ import { HubError } from "../../model/errors.ts";
 import { toJson } from "../../protocols/json.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { ConnectionControl } from "../../rooms/object/host.ts";
-import type { Items } from "./context.ts";
+import type { Items } from "../define/hub-context.ts";
 
 /** Bytes of all items of a connection: they share its attachment with the token's claims. */
 const MOST = 4_096;

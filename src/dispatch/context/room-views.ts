@@ -6,7 +6,7 @@ import type { Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Entry as Logged, HistoryView } from "../../rooms/rpc/log-entry.ts";
 import type { Host, RoomAccess } from "../../rooms/object/host.ts";
-import type { Entry, Room, RoomView } from "./context.ts";
+import type { Entry, Room, RoomView } from "../define/hub-context.ts";
 
 /** A room that is only looked at. */
 export function roomView(rooms: RoomAccess, topic: Topic): RoomView {

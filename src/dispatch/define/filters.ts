@@ -1,6 +1,6 @@
 // Filters: code around every call of a hub, its beginning and its end, as SignalR's hub filters have it.
 
-import type { HubContext } from "../context/context.ts";
+import type { HubContext } from "./hub-context.ts";
 import type { Awaitable } from "./policies.ts";
 
 /** A call that was found, authorised and validated. */

@@ -10,7 +10,7 @@ import type {
   Transport,
 } from "../../model/options.ts";
 import type { RoomKind } from "../../model/topic.ts";
-import type { HubContext, MemberContext, RoomContext } from "../context/context.ts";
+import type { HubContext, MemberContext, RoomContext } from "./hub-context.ts";
 import type { Filter } from "./filters.ts";
 import { anyone, type Awaitable, type Policy, type RoomRules } from "./policies.ts";
 

@@ -10,7 +10,7 @@ import {
   voiceOf,
   type Publications,
 } from "../context/call-context.ts";
-import type { HubContext } from "../context/context.ts";
+import type { HubContext } from "../define/hub-context.ts";
 import { through } from "../define/filters.ts";
 import type { Session } from "./session.ts";
 import type { ServedHub } from "../define/hub-tables.ts";

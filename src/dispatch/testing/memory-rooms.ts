@@ -2,7 +2,7 @@
 
 import { LIMITS } from "../../model/options.ts";
 import { formatTopic, roomTopic, ALL, type Topic } from "../../model/topic.ts";
-import type { Entry, Member, Room, RoomView } from "../context/context.ts";
+import type { Entry, Member, Room, RoomView } from "../define/hub-context.ts";
 import type { Sending } from "./recording.ts";
 
 export interface MemoryRooms {

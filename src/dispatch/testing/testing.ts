@@ -6,7 +6,7 @@ import { StreamRef } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { callerClientsOf, clientsOf, type Voice } from "../context/clients.ts";
-import type { HubContext, Items, RoomContext } from "../context/context.ts";
+import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
 import type { Answers, AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
 import { prepare } from "../run/invocation.ts";
 import { type Table, servedHub } from "../define/hub-tables.ts";

@@ -4,7 +4,17 @@ import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
-import type { CallerClients, Clients } from "./clients.ts";
+import type { Asks, Clients, Sends } from "../../model/audiences.ts";
+
+export type { Asks, Clients, Sends } from "../../model/audiences.ts";
+
+export interface CallerClients<C> extends Clients<C> {
+  readonly caller: Asks<C>;
+  /** Every connection of the hub but the caller. */
+  readonly others: Sends<C>;
+  /** Every member of the group but the caller. */
+  othersIn(group: string): Sends<C>;
+}
 
 /** A message of a room's log. */
 export interface Entry {
