@@ -1,4 +1,4 @@
-// Validates a value by a Standard Schema.
+// Validation of a value by a Standard Schema, for arguments, stream items, clients' results and protocol parameters.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
