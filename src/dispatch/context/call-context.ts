@@ -1,4 +1,5 @@
-// Builds the contexts that hub code gets: that of a call, and the smaller ones of a room's hooks.
+// Builds the contexts of hub code: that of a call, and the smaller ones of a room's hooks. Their contracts are in
+// define/hub-context.ts.
 
 import { CLOSE } from "../../model/errors.ts";
 import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
@@ -13,22 +14,30 @@ import { itemsOf } from "./items.ts";
 import { roomOf, roomView } from "./room-views.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
-/** What one call has published so far, in this object's room and in others. */
+/** The publications of one call so far. The call completes once all of them are saved. */
 export interface Publications {
+  /** In this object's room: after the next flush, each has its error or null. */
   readonly tickets: Ticket[];
+  /** In rooms of other objects: each resolves once its message is durable there. */
   readonly elsewhere: Promise<void>[];
 }
 
 export interface VoiceOptions {
   readonly host: Pick<Host, "clients" | "publishing">;
   readonly served: ServedHub;
-  /** Begins the ids of publications, so that a repeated call publishes nothing twice. */
+  /**
+   * The prefix of publication ids, the same for repetitions of a call: rooms drop a repeated id. Absent: publications
+   * have no ids.
+   */
   readonly idPrefix?: string | undefined;
-  /** Called before the code waits for a client: other calls of the connection may run meanwhile. */
+  /** Called before hub code waits for a client's result: other calls of the connection may run meanwhile. */
   asking?(): void;
 }
 
-/** Carries hub code's messages to rooms and clients. */
+/**
+ * The transport of one call's messages, which adds its publications to `published`. Publications to one room keep their
+ * order.
+ */
 export function voiceOf(options: VoiceOptions, published: Publications): Voice {
   const { host, served, idPrefix, asking } = options;
   const answers: Record<string, any> = served.hub.settings.answers ?? {};
@@ -43,7 +52,8 @@ export function voiceOf(options: VoiceOptions, published: Publications): Voice {
         ...(except.length > 0 && { except }),
       });
       if (!(result instanceof Promise)) return void published.tickets.push(result);
-      // Not waited for here: the call's completion waits, and the connection's next call need not.
+      // Not awaited here: the call's completion waits, and the connection's next call need not. The rejection is not
+      // lost either: the completion fails with it.
       result.catch(() => {});
       published.elsewhere.push(result);
     },
@@ -57,15 +67,18 @@ export function voiceOf(options: VoiceOptions, published: Publications): Voice {
 }
 
 export interface CallContext {
+  /** The ports of the object that holds the caller's connection. */
   readonly host: Host;
   readonly caller: Connection;
   readonly voice: Voice;
+  /** Called on first use: signals are expensive, and most calls use none. */
   signal(): AbortSignal;
 }
 
+/** The context of one call, or of a connection's `connected` and `disconnected`. */
 export const callContext = (options: CallContext): HubContext<any> => new OneCall(options);
 
-/** The context of one call. Each member is made on first use: most calls use two or three. */
+/** Members are getters, built at each use: most calls use two or three of them. */
 class OneCall implements HubContext<any> {
   readonly #options: CallContext;
 
@@ -111,6 +124,7 @@ class OneCall implements HubContext<any> {
   }
 }
 
+/** The context of hooks about a room. Its rooms can be read, but there is no caller to put into them. */
 export const roomContext = (host: Host, voice: Voice, room: Topic): RoomContext<any> => ({
   clients: clientsOf(voice),
   room,
@@ -119,6 +133,7 @@ export const roomContext = (host: Host, voice: Voice, room: Topic): RoomContext<
   order: (id) => roomView(host.rooms, roomTopic("order", id)),
 });
 
+/** The context of hooks about one user in a room. */
 export const memberContext = (context: RoomContext<any>, id: string): MemberContext<any> => ({
   ...context,
   user: { id },
