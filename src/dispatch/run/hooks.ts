@@ -1,4 +1,5 @@
-// Runs a hub's hooks: its code for connections and users that come or go.
+// Runs a hub's hooks: `connected` and `disconnected` for one connection, and `joined`, `left` and `presenceChanged` for
+// a room.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -15,19 +16,23 @@ import { through } from "../define/filters.ts";
 import type { Session } from "./session.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
-/** The connection's first turn: its calls begin when the hub's `connected` is done. */
+/**
+ * Runs `connected` as the connection's first call. Other calls begin after it, or as soon as it waits for a client's
+ * result: the client may call the hub before it answers. If `connected` throws, the connection is closed, and messages
+ * received meanwhile are dropped. Never rejects.
+ */
 export async function connectedHook(session: Session): Promise<void> {
   const { served } = session;
   const { connected } = served.hub.settings;
   const { promise, resolve } = Promise.withResolvers<void>();
   const run = async (release: () => void) => {
-    const asking = () => {
+    const openForCalls = () => {
       session.openGate();
       release();
     };
     try {
-      await inContext(session, {
-        asking,
+      await runInContext(session, {
+        beforeClientResult: openForCalls,
         run: (context) =>
           through<void>(
             served,
@@ -48,11 +53,15 @@ export async function connectedHook(session: Session): Promise<void> {
   return promise;
 }
 
+/**
+ * Runs `disconnected`, unless `connected` threw. `error` is undefined for a regular close. Rejects with what the hook
+ * throws.
+ */
 export async function disconnectedHook(session: Session, error: Error | undefined): Promise<void> {
   const { served } = session;
   const { disconnected } = served.hub.settings;
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
-  await inContext(session, {
+  await runInContext(session, {
     run: (context) =>
       through<void>(
         served,
@@ -63,27 +72,42 @@ export async function disconnectedHook(session: Session, error: Error | undefine
   });
 }
 
-/** The reason that SignalR's clients get: a HubError's always, others where the hub shows details. */
+/**
+ * The reason that SignalR's clients get with the close: the message of a `HubError`; of other errors only if the hub
+ * has `detailedErrors`. The texts are ASP.NET Core's.
+ */
 function detailOf({ host }: Session, error: unknown): string | undefined {
   if (error instanceof HubError) return `HubException: ${error.message}`;
   if (!host.settings.detailedErrors) return undefined;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-interface Lifecycle {
-  asking?(): void;
+/** Code of a hub about one connection. */
+interface ConnectionHook {
+  /** Called before the code waits for a client's result. */
+  beforeClientResult?(): void;
   run(context: HubContext<unknown>): unknown;
 }
 
-async function inContext(session: Session, { asking, run }: Lifecycle): Promise<void> {
+/** Runs the hook in a context of its own, and waits for its publications in rooms of other objects. */
+async function runInContext(
+  session: Session,
+  { beforeClientResult, run }: ConnectionHook,
+): Promise<void> {
   const { host, served, connection } = session;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const voice = voiceOf({ host, served, ...(asking && { asking }) }, published);
+  const voice = voiceOf(
+    { host, served, ...(beforeClientResult && { asking: beforeClientResult }) },
+    published,
+  );
   await run(callContext({ host, caller: connection, voice, signal: () => session.signal }));
   await Promise.all(published.elsewhere);
 }
 
-/** A hook that fails does not keep the others from running. */
+/**
+ * Runs `joined` and `left` of all users at once, then `presenceChanged`. Each error is logged, and keeps no other hook
+ * from running. Never rejects.
+ */
 export async function presenceHooks(
   host: Host,
   served: ServedHub,
@@ -94,18 +118,19 @@ export async function presenceHooks(
   const published: Publications = { tickets: [], elsewhere: [] };
   const context = roomContext(host, voiceOf({ host, served }, published), host.room);
   await Promise.all([
-    ...joined.map((id) => guarded(served, () => settings.joined?.(memberContext(context, id)))),
-    ...left.map((id) => guarded(served, () => settings.left?.(memberContext(context, id)))),
+    ...joined.map((id) => logFailure(served, () => settings.joined?.(memberContext(context, id)))),
+    ...left.map((id) => logFailure(served, () => settings.left?.(memberContext(context, id)))),
   ]);
-  await guarded(served, () => settings.presenceChanged?.(context));
-  await guarded(served, () => Promise.all(published.elsewhere));
+  await logFailure(served, () => settings.presenceChanged?.(context));
+  await logFailure(served, () => Promise.all(published.elsewhere));
 }
 
-async function guarded(served: ServedHub, hook: () => unknown): Promise<void> {
+/** Runs a hook of a room, and logs its error: no caller waits for it. */
+async function logFailure(served: ServedHub, hook: () => unknown): Promise<void> {
   try {
     await hook();
   } catch (error) {
-    const what = error instanceof HubError ? error.message : error;
-    logError("hook_failed", { hub: served.name, hook: "presence", error: what });
+    const reason = error instanceof HubError ? error.message : error;
+    logError("hook_failed", { hub: served.name, hook: "presence", error: reason });
   }
 }

@@ -1,5 +1,5 @@
-// A call of a hub's method or stream: find → authorise → validate → handle. Streams are calls whose items go out
-// before the completion.
+// A call of a hub's method or stream: find → authorise → validate → handle. A stream sends its items before its
+// completion.
 
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type CallId, type Invocation } from "../../model/message.ts";
@@ -12,15 +12,19 @@ import { admit, find, nameOf } from "./invocation.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
 
-/** A call whose member was found, and under which name. */
+/** A call whose member was found. */
 interface FoundCall {
   readonly session: Session;
   readonly invocation: Invocation;
+  /** The member's name in the hub, which may differ in case from the target of the invocation. */
   readonly name: string;
   readonly member: AnyMember;
 }
 
-/** Starts the call: at once where it streams, otherwise in its turn. What it throws is the caller's error. */
+/**
+ * Starts the call: at once if it is a stream or takes one, otherwise in its turn. Throws `method_not_found`,
+ * `wrong_kind`, and what the session throws; later errors are answered by the call itself.
+ */
 export function startHubCall(session: Session, invocation: Invocation, answer: SendAnswer): void {
   const { connection, served } = session;
   const { id, target } = invocation;
@@ -37,7 +41,7 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
   else session.inTurn(call);
 }
 
-/** SignalR's clients say whether they expect a stream; the texts are ASP.NET's. */
+/** SignalR's clients declare whether they expect a stream; the texts are ASP.NET Core's. Throws `wrong_kind`. */
 function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): void {
   if (kind === "stream" && streaming === false)
     throw wrongKind(
@@ -53,6 +57,7 @@ function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): 
 
 const wrongKind = (sentence: string) => new HubError("wrong_kind", sentence);
 
+/** Streams, and methods that read streams, last: they do not occupy a turn of the connection's calls. */
 const isStreaming = ({ kind, args }: AnyMember): boolean =>
   kind === "stream" || args.some(isStream);
 
@@ -60,12 +65,13 @@ const isStream = (arg: AnyMember["args"][number]): boolean => "streamOf" in arg;
 
 type Work = (call: Call) => Promise<unknown>;
 
-/** A method that gives nothing is answered with null, as in SignalR; a stream's end has no result. */
+/** The work of a method. One that returns nothing is answered with null, as in SignalR. */
 function answered(found: FoundCall): Work {
   const handle = handled(found);
   return async (call) => (await handle(call)) ?? null;
 }
 
+/** The work of a stream: sends the items, then resolves without a result. */
 function streamed(found: FoundCall): Work {
   const { session, invocation } = found;
   const id = invocation.id!;
@@ -89,8 +95,9 @@ const sendItem = ({ host, connection }: Session, call: Call, id: CallId, item: u
   host.replies.send(connection, call.encoded({ type: "item", id, item }));
 
 /**
- * Uploads open before anything is awaited: their items may stand right behind the call, while policies and schemas
- * take their time. They close with the call, whatever becomes of it.
+ * Runs the checks, then the handler inside the hub's filters. Uploads open before anything is awaited: their items may
+ * follow the call in the same frame, while policies and schemas are still running. They close with the call, whether it
+ * succeeds or fails.
  */
 const handled =
   (found: FoundCall): Work =>
@@ -115,7 +122,10 @@ const handled =
     );
   };
 
-/** The arguments, with the caller's streams in the places where the method takes them. */
+/**
+ * The arguments with a placeholder for each stream of the caller, in the position in which the method takes it. SignalR
+ * sends stream ids apart from the arguments. Throws `invalid_arguments` if their number differs from the method's.
+ */
 function placed(call: Call, { invocation, member }: FoundCall): readonly unknown[] {
   const { args, streamIds = [], streaming } = invocation;
   if (streaming === undefined) return args;
@@ -134,6 +144,7 @@ function placed(call: Call, { invocation, member }: FoundCall): readonly unknown
   return [...given, ...values];
 }
 
+/** Opens the streams that the member takes. Throws `duplicate_id` or `too_many_streams`. */
 function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[]) {
   const refs = given.filter(
     (value, index): value is StreamRef =>
@@ -142,6 +153,7 @@ function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[])
   return new Map(refs.map((ref) => [ref, call.openUpload(ref)]));
 }
 
+/** Before the handler waits for a client's result, the connection's next call may begin. */
 function contextOf(call: Call, { session, invocation }: FoundCall) {
   const { connection, host, served } = session;
   const idPrefix = idPrefixOf(session, invocation);
@@ -149,6 +161,6 @@ function contextOf(call: Call, { session, invocation }: FoundCall) {
   return callContext({ host, caller: connection, voice, signal: () => call.signal });
 }
 
-/** Of a repeated call the same as of the first: its user and its key, which no other pair can spell. */
+/** The same for every repetition of a call: user and key, encoded so that no other pair gives the same text. */
 const idPrefixOf = ({ connection }: Session, { idempotencyKey }: Invocation): string | undefined =>
   idempotencyKey === undefined ? undefined : JSON.stringify([connection.user.id, idempotencyKey]);

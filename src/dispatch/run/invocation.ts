@@ -1,4 +1,5 @@
-// The fixed order of a call: find → authorise → validate. Pure but for the policies and schemas it runs.
+// The fixed order of checks before a handler runs: find → authorise → validate. Pure, except for the policies and
+// schemas that it runs. Shared by the server and by tests of user code.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
@@ -9,12 +10,14 @@ import type { AnyMember, Arg } from "../define/hub-definition.ts";
 import type { Table } from "../define/hub-tables.ts";
 import { anyone } from "../define/policies.ts";
 
+/** A call before its checks. */
 export interface PendingCall {
   /** The method's name in the hub. */
   readonly target: string;
   readonly args: readonly unknown[];
+  /** Null only in tests: every transport requires a token. */
   readonly user: User | null;
-  /** Turns the stand-in of a stream into its items. */
+  /** The items of the stream that the placeholder stands for. */
   open(ref: StreamRef): AsyncIterable<unknown>;
   /** Called with each stage that the call reaches, for error texts that depend on it. */
   reached?(stage: Stage): void;
@@ -26,8 +29,10 @@ export async function prepare(table: Table, call: PendingCall): Promise<Prepared
   return { member, args: await admit(table, member, call) };
 }
 
+/** A call that passed all checks. */
 export interface PreparedCall {
   readonly member: AnyMember;
+  /** As the schemas return them; streams as async iterables of validated items. */
   readonly args: unknown[];
 }
 
@@ -38,13 +43,17 @@ export interface PreparedCall {
 export const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
   (anyCase ? table.names.get(target.toLowerCase()) : undefined) ?? target;
 
+/** Finds a member by its exact name. Throws `method_not_found`. */
 export function find(table: Table, target: string): AnyMember {
   const member = table.members.get(target);
   if (!member) throw new HubError("method_not_found", `Hub ${table.name} has no such method.`);
   return member;
 }
 
-/** Authorises and validates a call whose member was found; gives the arguments as the schemas make them. */
+/**
+ * Authorises and validates a call whose member was found, and returns the arguments as the schemas return them. Throws
+ * `forbidden`, `invalid_arguments`, or what a policy throws.
+ */
 export async function admit(
   table: Table,
   member: AnyMember,
@@ -56,6 +65,7 @@ export async function admit(
   return validate(member, call);
 }
 
+/** Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation. */
 async function authorise(table: Table, member: AnyMember, call: PendingCall): Promise<void> {
   const judged = { hub: table.name, method: call.target, user: call.user, args: call.args };
   for (const policy of [table.authorize, member.policy])
@@ -63,6 +73,10 @@ async function authorise(table: Table, member: AnyMember, call: PendingCall): Pr
       throw new HubError("forbidden", `${table.name}.${call.target} is not for this user.`);
 }
 
+/**
+ * Validates in the order of the parameters. A missing argument is validated as undefined, so that schemas decide
+ * whether it is optional; surplus arguments are refused.
+ */
 async function validate(member: AnyMember, call: PendingCall): Promise<unknown[]> {
   const { length } = member.args;
   if (call.args.length > length)
@@ -101,11 +115,15 @@ async function checkArgument(arg: Arg, value: unknown, index: number, call: Pend
   return items(arg.streamOf, call.open(value));
 }
 
+/** Validates each item when it is read. */
 async function* items(schema: StandardSchemaV1, source: AsyncIterable<unknown>) {
   for await (const item of source) yield await checkItem(schema, item);
 }
 
-/** The reading method gets this error in the middle of its work: `invalid_item` says that it is not its own. */
+/**
+ * The method that reads the stream gets this error in the middle of its work: the code `invalid_item` distinguishes it
+ * from an invalid argument of its own calls.
+ */
 async function checkItem(schema: StandardSchemaV1, item: unknown): Promise<unknown> {
   try {
     return await check(schema, item, "Stream item");
