@@ -10,8 +10,11 @@ import type { Session } from "../run/session.ts";
 import { callAt, mayEnter, rulesAt } from "../define/policies.ts";
 
 /**
- * One after another, in the order in which they came. Throws `forbidden`, `interrupted`, `too_large`, and what the user's
- * account says: `token_revoked`, `banned`.
+ * Applies a fresh token. Refreshes of a connection run one after another, in the order of arrival. Rejects with
+ * `forbidden`, `interrupted` or `too_large`, and with `token_revoked` or `banned` from the user's account.
+ *
+ * `forbidden` for another user leaves the connection as it is; for a token that no longer admits the connection, it is
+ * closed. Otherwise the result names the rooms that it had to leave.
  */
 export function refreshed(session: Session, user: User): Promise<RefreshOutcome> {
   const done = session.refreshing.then(() => refresh(session, user));
@@ -19,6 +22,7 @@ export function refreshed(session: Session, user: User): Promise<RefreshOutcome>
   return done;
 }
 
+/** Repeats `admit` after each policy: services may change the user's groups while hub code runs. */
 async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
   const { host, connection } = session;
   const { renewal } = host;
