@@ -35,19 +35,19 @@ async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
     host.connections.dismiss(connection, CLOSE.forbidden);
     throw new HubError("forbidden", "The fresh token does not admit this connection.");
   }
-  // While hub code judged, a service knew the connection by its old token only: its changes since then count.
+  // While the policy ran, services knew the connection by its old token only: their changes since then count.
   const groups = await renewal.admit(user);
   renewal.renew(connection, user);
   session.tokenChanged();
   const refused = await refusedRooms(session, [...user.channels, ...groups]);
   const dropped = refused.filter((room) => renewal.expel(connection, room));
-  // Asked again: a service may have taken the connection out of some groups meanwhile.
+  // Again: a service may have taken the connection out of some groups meanwhile.
   const rooms = [...connection.user.channels, ...(await renewal.admit(user))];
   await renewal.belong(connection, rooms.map(parseTopic));
   return { expiresAt: user.expiresAt, dropped };
 }
 
-/** The place that the connection came for: its room, or the hub. A policy that throws fails the refresh only. */
+/** Whether the user may stay where the connection is attached: its room, or the hub. What policies throw, it throws. */
 async function admitsPlace(session: Session, user: User): Promise<boolean> {
   const { served } = session;
   const room = session.host.roomOf(session.connection);
@@ -55,7 +55,7 @@ async function admitsPlace(session: Session, user: User): Promise<boolean> {
   return (await served.authorize?.({ hub: served.name, user, args: [] })) ?? true;
 }
 
-/** Of the rooms that the token does not name, those that it does not admit. */
+/** The requested rooms that the token neither names nor admits, as topics. */
 async function refusedRooms(session: Session, named: readonly string[]): Promise<string[]> {
   const { host, connection } = session;
   const judged = host.renewal.requestedRooms(connection).map(async (room) => {
@@ -66,7 +66,7 @@ async function refusedRooms(session: Session, named: readonly string[]): Promise
   return (await Promise.all(judged)).flat();
 }
 
-/** A policy that throws admits nobody: the old token's rights are over. */
+/** Whether the user may enter the room. A policy that throws refuses: the old token's rights have ended. */
 async function admits({ served }: Session, user: User, room: Topic): Promise<boolean> {
   try {
     return await mayEnter(callAt(served, user, room), rulesAt(served, room));

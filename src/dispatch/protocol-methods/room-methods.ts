@@ -33,7 +33,7 @@ export async function join(call: ProtocolCall, { room: name, since }: z.output<t
     const { user } = connection;
     const room = await roomToEnter(call, name);
     const reads = position && (await mayReadHistory(...judgedAt(call, room)));
-    // A fresh token that came meanwhile judges the rooms that are joined by then: this one was judged by the old token.
+    // A refresh that ran meanwhile did not check this room, which was not joined yet: the fresh token is checked here.
     if (connection.user === user)
       return outcomeOf(
         await host.rooms.joinWithReplay(connection, room, reads ? position : undefined),
@@ -54,8 +54,8 @@ export const Publish = z.object({
 
 /**
  * Publishes in a room without hub code, for tokens with the right `pub`. Returns the position once the message is
- * saved. While the room remembers the key, a repetition by the same user returns the first position. Throws `forbidden`,
- * `too_large` or `rate_limited`.
+ * saved. While the room remembers the key, a repetition by the same user returns the first position. Throws
+ * `forbidden`, `too_large` or `rate_limited`.
  */
 export async function publish(call: ProtocolCall, publication: z.output<typeof Publish>) {
   const { host, connection } = call.session;
