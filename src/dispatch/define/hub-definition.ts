@@ -18,7 +18,7 @@ import { anyone, type Awaitable, type Policy, type RoomRules } from "./policies.
 /** A schema's input type: what callers send. */
 export type Input<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
 /** A schema's output type: what handlers get. */
-export type Output<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
+type Output<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
 
 /** An argument that the caller sends as a stream of items, each validated by the schema. */
 export interface StreamArg<S extends StandardSchemaV1> {

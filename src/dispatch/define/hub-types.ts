@@ -52,7 +52,7 @@ export type Invokes<M extends Members> = {
 };
 
 /** The methods of a hub, as calls without an answer. */
-export type SendMethods<M extends Members> = {
+type SendMethods<M extends Members> = {
   readonly [K in keyof M as M[K]["kind"] extends "method" ? K : never]: (
     ...args: ArgumentsOf<M[K]>
   ) => void;

@@ -4,7 +4,7 @@ import { HubError } from "../../model/errors.ts";
 import type { CallId, Outgoing, Stage } from "../../model/message.ts";
 
 /** An answer, or a function that makes it at the flush, when everything that the call published has been saved. */
-export type Answer = Outgoing | (() => Outgoing);
+type Answer = Outgoing | (() => Outgoing);
 
 /** Sends the answer to one call. Called once per call; the answer leaves with the next flush. */
 export type SendAnswer = (answer: Answer) => void;

@@ -7,7 +7,7 @@ import { HubError } from "../../model/errors.ts";
 type Item = { readonly value: unknown; readonly bytes: number };
 
 /** Bounds of the unread items of one stream. */
-export interface UploadLimits {
+interface UploadLimits {
   readonly items: number;
   /** As received: an item counts its share of the frame, in characters for text frames. */
   readonly bytes: number;
