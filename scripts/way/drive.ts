@@ -10,7 +10,7 @@ export interface Target {
 }
 
 /** Empties the trace; what the worker enters from here on belongs to the way. */
-export type Begin = () => Promise<void>;
+type Begin = () => Promise<void>;
 
 export interface Way {
   readonly title: string;

@@ -5,7 +5,7 @@ import { relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { parseSync, Visitor, type ESTree } from "rolldown/utils";
 
-export interface Bundle {
+interface Bundle {
   readonly entry: string;
   /** Files below it are instrumented, unless they are generated. */
   readonly sources: string;
@@ -53,7 +53,7 @@ interface Insertion {
 }
 
 /** The module with a call of `enterWay` at the beginning of every function that has a name, `file:function`. */
-export function instrumented(text: string, file: string): string {
+function instrumented(text: string, file: string): string {
   const insertions = namedFunctions(text, file).flatMap(([name, func]) =>
     insertionsInto(func, `enterWay(${JSON.stringify(`${file}:${name}`)})`),
   );
