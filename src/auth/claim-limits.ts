@@ -1,6 +1,6 @@
 // Reads the claim `limits`: lower limits for the connections of one token.
 
-import { isJsonObject } from "../model/parse-json.ts";
+import { isJsonObject } from "../protocols/json.ts";
 import type { TokenLimits } from "../model/user.ts";
 import { Refusal } from "./auth-refusal.ts";
 

@@ -1,17 +1,40 @@
-// Builds the contexts that hub code gets: that of a call, and the smaller ones of a room's hooks.
+// The context that hub code gets with a call: the caller, its rooms, and the clients that the code may call. How messages
+// travel is a Messenger's; tests of user code have one that only records them.
 
+import {
+  Audiences,
+  callProxy,
+  type ClientCall,
+  type Clients,
+  type SendCall,
+} from "../../model/audiences.ts";
 import { CLOSE } from "../../model/errors.ts";
 import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
-import type { Host } from "../../rooms/object/host.ts";
 import type { Ticket } from "../../rooms/delivery/fan-out.ts";
-import { callerClientsOf, clientsOf, type Voice } from "./clients.ts";
-import type { HubContext, MemberContext, RoomContext } from "../define/hub-context.ts";
-import { check } from "../define/check-value.ts";
+import type { Host } from "../../rooms/object/host.ts";
+import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
+import type { ServedHub } from "../define/hub-tables.ts";
+import { check } from "../define/validate.ts";
 import { itemsOf } from "./items.ts";
 import { roomOf, roomView } from "./room-views.ts";
-import type { ServedHub } from "../define/hub-tables.ts";
+
+/** Carries hub code's messages to rooms and clients. */
+export interface Messenger {
+  /** To a room; `except` are ids of connections. Done when it is on its way, in order. */
+  publish(
+    topic: Topic,
+    target: string,
+    args: readonly unknown[],
+    except: readonly string[],
+  ): Promise<void>;
+  tell(connectionId: string, target: string, args: readonly unknown[]): Promise<void>;
+  /** Gives the client's result, validated. */
+  ask(connectionId: string, target: string, args: readonly unknown[]): Promise<unknown>;
+  /** Whether the hub declares a result for this client method. */
+  answers(target: string): boolean;
+}
 
 /** What one call has published so far, in this object's room and in others. */
 export interface Publications {
@@ -19,7 +42,7 @@ export interface Publications {
   readonly elsewhere: Promise<void>[];
 }
 
-export interface VoiceOptions {
+export interface MessengerOptions {
   readonly host: Pick<Host, "clients" | "publishing">;
   readonly served: ServedHub;
   /** Begins the ids of publications, so that a repeated call publishes nothing twice. */
@@ -28,8 +51,8 @@ export interface VoiceOptions {
   asking?(): void;
 }
 
-/** Carries hub code's messages to rooms and clients. */
-export function voiceOf(options: VoiceOptions, published: Publications): Voice {
+/** A messenger over an object's ports. What it publishes is noted in `published`. */
+export function messengerOf(options: MessengerOptions, published: Publications): Messenger {
   const { host, served, idPrefix, asking } = options;
   const answers: Record<string, any> = served.hub.settings.answers ?? {};
   let count = 0;
@@ -56,10 +79,71 @@ export function voiceOf(options: VoiceOptions, published: Publications): Voice {
   };
 }
 
+export const clientsOf = <C>(messenger: Messenger, except: readonly string[] = []): Clients<C> =>
+  new HubAudiences<C>(messenger, except);
+
+export const callerClientsOf = <C>(messenger: Messenger, caller: string): CallerClients<C> =>
+  new CallerAudiences<C>(messenger, caller);
+
+/** Code that does not await a message must not cause an unhandled rejection: its call fails anyway. */
+const handledProxy = <T extends object>(send: SendCall): T =>
+  callProxy<T>((target, args) => {
+    const sent = send(target, args);
+    sent.catch(() => {});
+    return sent;
+  });
+
+const toConnection = <C>(messenger: Messenger, id: string) =>
+  handledProxy<Asks<C>>((target, args) =>
+    messenger.answers(target) ? messenger.ask(id, target, args) : messenger.tell(id, target, args),
+  );
+
+class HubAudiences<C> extends Audiences<C, Asks<C>> {
+  protected readonly messenger: Messenger;
+
+  constructor(messenger: Messenger, except: readonly string[]) {
+    super(except);
+    this.messenger = messenger;
+  }
+  get connection() {
+    return (id: string) => toConnection<C>(this.messenger, id);
+  }
+  get except() {
+    return (...ids: string[]) => clientsOf<C>(this.messenger, [...this.excluded, ...ids]);
+  }
+  protected async publish(topics: readonly Topic[], { target, args, except }: ClientCall) {
+    await Promise.all(topics.map((topic) => this.messenger.publish(topic, target, args, except)));
+  }
+  protected override proxyOf(send: SendCall) {
+    return handledProxy<Sends<C>>(send);
+  }
+  protected send(id: string, { target, args }: ClientCall) {
+    return this.messenger.tell(id, target, args);
+  }
+}
+
+class CallerAudiences<C> extends HubAudiences<C> implements CallerClients<C> {
+  readonly #caller: string;
+
+  constructor(messenger: Messenger, caller: string) {
+    super(messenger, []);
+    this.#caller = caller;
+  }
+  get caller() {
+    return toConnection<C>(this.messenger, this.#caller);
+  }
+  get others() {
+    return this.toTopics([ALL], [this.#caller]);
+  }
+  get othersIn() {
+    return (name: string) => this.toTopics([roomTopic("group", name)], [this.#caller]);
+  }
+}
+
 export interface CallContext {
   readonly host: Host;
   readonly caller: Connection;
-  readonly voice: Voice;
+  readonly messenger: Messenger;
   signal(): AbortSignal;
 }
 
@@ -79,7 +163,7 @@ class OneCall implements HubContext<any> {
     return this.#options.caller.user;
   }
   get clients() {
-    return callerClientsOf<any>(this.#options.voice, this.connectionId);
+    return callerClientsOf<any>(this.#options.messenger, this.#options.caller.id);
   }
   get room() {
     return this.#options.host.roomOf(this.#options.caller);
@@ -110,16 +194,3 @@ class OneCall implements HubContext<any> {
     return roomOf(this.#options.host, this.#options.caller, roomTopic(kind, name));
   }
 }
-
-export const roomContext = (host: Host, voice: Voice, room: Topic): RoomContext<any> => ({
-  clients: clientsOf(voice),
-  room,
-  all: roomView(host.rooms, ALL),
-  group: (name) => roomView(host.rooms, roomTopic("group", name)),
-  order: (id) => roomView(host.rooms, roomTopic("order", id)),
-});
-
-export const memberContext = (context: RoomContext<any>, id: string): MemberContext<any> => ({
-  ...context,
-  user: { id },
-});

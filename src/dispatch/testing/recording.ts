@@ -2,9 +2,9 @@
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
-import type { Voice } from "../context/clients.ts";
+import type { Messenger } from "../context/call-context.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
-import { check } from "../define/check-value.ts";
+import { check } from "../define/validate.ts";
 
 /** Something the hub has said. */
 export interface Sending {
@@ -24,7 +24,7 @@ export function recording(
   hub: AnyHub,
   sent: Sending[],
   answers: Readonly<Record<string, unknown>>,
-): Voice {
+): Messenger {
   const schemas = new Map(Object.entries(hub.settings.answers ?? {}));
   const tell = async (id: string, method: string, args: readonly unknown[]) => {
     sent.push({ to: id === CALLER ? CALLER : `connection:${id}`, method, args: args.map(wired) });

@@ -5,10 +5,10 @@ import { HubError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import { callerClientsOf, clientsOf, type Voice } from "../context/clients.ts";
+import { callerClientsOf, clientsOf, type Messenger } from "../context/call-context.ts";
 import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
 import type { Answers, AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
-import { prepare } from "../run/invocation.ts";
+import { prepare } from "../run/hub-call.ts";
 import { type Table, servedHub } from "../define/hub-tables.ts";
 import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";
 import { CALLER, recording, wired, type Sending } from "./recording.ts";
@@ -84,7 +84,7 @@ interface World {
   readonly room: Topic;
   readonly rooms: MemoryRooms;
   readonly sent: Sending[];
-  readonly voice: Voice;
+  readonly messenger: Messenger;
   readonly items: Items;
   readonly stopped: AbortController;
   readonly ended: { aborted: boolean };
@@ -101,7 +101,7 @@ function worldOf(hub: AnyHub, { user, answers, room, online }: Setting<unknown>)
     room: attached,
     rooms: memoryRooms(sent, { userId: caller?.id ?? "", attached, online: online ?? [] }),
     sent,
-    voice: recording(hub, sent, answers ?? {}),
+    messenger: recording(hub, sent, answers ?? {}),
     items: memoryItems(),
     stopped: new AbortController(),
     ended: { aborted: false },
@@ -178,7 +178,7 @@ function callContext(world: World, signal: AbortSignal): HubContext<unknown> {
   return {
     connectionId: CALLER,
     user: world.user!, // null only where the policies admit nobody; no transport brings nobody that far
-    clients: callerClientsOf(world.voice, CALLER),
+    clients: callerClientsOf(world.messenger, CALLER),
     room: world.room,
     request: undefined,
     items: world.items,
@@ -189,7 +189,7 @@ function callContext(world: World, signal: AbortSignal): HubContext<unknown> {
 }
 
 const roomContext = (world: World, room: Topic): RoomContext<unknown> => ({
-  clients: clientsOf(world.voice),
+  clients: clientsOf(world.messenger),
   room,
   ...world.rooms.forAnyone,
 });

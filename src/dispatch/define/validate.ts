@@ -1,13 +1,10 @@
-// The fixed order of a call: find → authorise → validate. Pure but for the policies and schemas it runs.
+// Validates values from the wire by the schemas of a hub: arguments of a call, items of a stream, results of clients.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
-import { StreamRef, type Invocation, type Stage } from "../../model/message.ts";
+import { StreamRef, type Stage } from "../../model/message.ts";
 import type { User } from "../../model/user.ts";
-import { check } from "../define/check-value.ts";
-import type { AnyMember, Arg } from "../define/hub-definition.ts";
-import type { Table } from "../define/hub-tables.ts";
-import { anyone } from "../define/policies.ts";
+import type { AnyMember, Arg } from "./hub-definition.ts";
 
 export interface PendingCall {
   /** The method's name in the hub. */
@@ -20,50 +17,8 @@ export interface PendingCall {
   reached?(stage: Stage): void;
 }
 
-/** Finds, authorises and validates. Throws `method_not_found`, `forbidden` or `invalid_arguments`. */
-export async function prepare(table: Table, call: PendingCall): Promise<PreparedCall> {
-  const member = find(table, call.target);
-  return { member, args: await admit(table, member, call) };
-}
-
-export interface PreparedCall {
-  readonly member: AnyMember;
-  readonly args: unknown[];
-}
-
-/**
- * The name under which the hub has a target that the caller may have spelled in another case. Policies judge by this
- * name, so a change of case must not lead past one.
- */
-export const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
-  (anyCase ? table.names.get(target.toLowerCase()) : undefined) ?? target;
-
-export function find(table: Table, target: string): AnyMember {
-  const member = table.members.get(target);
-  if (!member) throw new HubError("method_not_found", `Hub ${table.name} has no such method.`);
-  return member;
-}
-
-/** Authorises and validates a call whose member was found; gives the arguments as the schemas make them. */
-export async function admit(
-  table: Table,
-  member: AnyMember,
-  call: PendingCall,
-): Promise<unknown[]> {
-  call.reached?.("authorising");
-  await authorise(table, member, call);
-  call.reached?.("binding");
-  return validate(member, call);
-}
-
-async function authorise(table: Table, member: AnyMember, call: PendingCall): Promise<void> {
-  const judged = { hub: table.name, method: call.target, user: call.user, args: call.args };
-  for (const policy of [table.authorize, member.policy])
-    if (policy && policy !== anyone && !(await policy(judged)))
-      throw new HubError("forbidden", `${table.name}.${call.target} is not for this user.`);
-}
-
-async function validate(member: AnyMember, call: PendingCall): Promise<unknown[]> {
+/** The arguments as the schemas make them. Throws `invalid_arguments`. */
+export async function validate(member: AnyMember, call: PendingCall): Promise<unknown[]> {
   const { length } = member.args;
   if (call.args.length > length)
     throw unbound(
@@ -112,4 +67,20 @@ async function checkItem(schema: StandardSchemaV1, item: unknown): Promise<unkno
   } catch (error) {
     throw error instanceof HubError ? new HubError("invalid_item", error.message) : error;
   }
+}
+
+/**
+ * The value as the schema makes it. `what` names it in the error. Throws `invalid_arguments` with the first issue and
+ * its path.
+ */
+export async function check(schema: StandardSchemaV1, value: unknown, what: string) {
+  const pending = schema["~standard"].validate(value);
+  const result = pending instanceof Promise ? await pending : pending;
+  if (!result.issues) return result.value;
+  const [issue] = result.issues;
+  const path = (issue?.path ?? []).map((part) =>
+    String(typeof part === "object" ? part.key : part),
+  );
+  const where = path.length > 0 ? `${what} (${path.join(".")})` : what;
+  throw new HubError("invalid_arguments", `${where}: ${issue?.message ?? "invalid"}`.slice(0, 500));
 }
