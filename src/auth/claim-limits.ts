@@ -13,11 +13,10 @@ const NAMES: ReadonlySet<string> = new Set<keyof TokenLimits>([
 ]);
 
 /**
- * The token's limits; undefined where it has none. Throws `token_claim_invalid` for an unknown name or a value that is
- * no positive integer: ignoring a limit would lift it.
+ * The token's limits. Throws `token_claim_invalid` for an unknown name or a value that is no positive integer: ignoring a
+ * limit would lift it.
  */
-export function readLimits(value: unknown): TokenLimits | undefined {
-  if (value === undefined) return undefined;
+export function readLimits(value: unknown): TokenLimits {
   if (!isJsonObject(value)) return refuse();
   const limits = Object.entries(value);
   if (!limits.every(([name, limit]) => NAMES.has(name) && isLimit(limit))) refuse();

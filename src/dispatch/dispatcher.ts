@@ -43,7 +43,12 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       await disconnectedHook(session, error);
     },
     refreshed: async (host, connection, user) => refreshed(sessionOf(host, connection), user),
-    presenceChanged: (host, joined, left) => presenceHooks(host, servedBy(host), joined, left),
+    async presenceChanged(host, joined, left) {
+      const served = servedBy(host);
+      const { settings } = served.hub;
+      if (settings.joined || settings.left || settings.presenceChanged)
+        await presenceHooks(host, served, joined, left);
+    },
     async ask(host, connection, target, params) {
       if (connection.protocol.answersOnly)
         throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
