@@ -46,7 +46,12 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       await disconnectedHook(session, error);
     },
     refreshed: async (host, connection, user) => refreshed(sessionOf(host, connection), user),
-    presenceChanged: (host, joined, left) => presenceHooks(host, servedBy(host), joined, left),
+    async presenceChanged(host, joined, left) {
+      const served = servedBy(host);
+      const { settings } = served.hub;
+      if (settings.joined || settings.left || settings.presenceChanged)
+        await presenceHooks(host, served, joined, left);
+    },
     async ask(host, connection, target, params) {
       if (connection.protocol.answersOnly)
         throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
@@ -79,10 +84,7 @@ function answerLostCalls(host: Host, connection: Connection): void {
   host.connections.remember(connection, []);
 }
 
-/**
- * Handles the messages of a frame in order, until one of them ends the connection. Requests of a batch are answered
- * together.
- */
+/** Handles the messages of a frame in order. Requests of a batch are answered together. */
 function receive(session: Session, verify: Verify, frame: string | ArrayBuffer): void {
   const { connection, limits } = session;
   const { messages, batch, rest } = connection.protocol.decode(frame, limits, connection.rest);
@@ -97,10 +99,7 @@ function receive(session: Session, verify: Verify, frame: string | ArrayBuffer):
   }
 }
 
-/**
- * Whether to handle the message: repetitions of a resumed connection are dropped. Pings are not counted as activity,
- * because heartbeats alone would keep the hub's index awake.
- */
+/** False for messages that a resumed client repeats. Pings are no activity: they would keep the hub's index awake. */
 function counts({ host, connection }: Session, message: Incoming): boolean {
   if (message.type !== "ping") {
     host.activity.counters.in++;

@@ -5,7 +5,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/position.ts";
-import { check } from "../define/check-value.ts";
+import { check } from "../define/validate.ts";
 import { mayReadHistory } from "../define/policies.ts";
 import { openRpc } from "../define/open-rpc.ts";
 import { refreshed } from "./refresh-token.ts";

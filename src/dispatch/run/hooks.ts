@@ -4,13 +4,8 @@
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Host } from "../../rooms/object/host.ts";
-import {
-  callContext,
-  memberContext,
-  roomContext,
-  voiceOf,
-  type Publications,
-} from "../context/call-context.ts";
+import { callContext, messengerOf, type Publications } from "../context/call-context.ts";
+import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
 import { through } from "../define/filters.ts";
 import type { Session } from "./session.ts";
@@ -96,11 +91,11 @@ async function runInContext(
 ): Promise<void> {
   const { host, served, connection } = session;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const voice = voiceOf(
+  const messenger = messengerOf(
     { host, served, ...(beforeClientResult && { asking: beforeClientResult }) },
     published,
   );
-  await run(callContext({ host, caller: connection, voice, signal: () => session.signal }));
+  await run(callContext({ host, caller: connection, messenger, signal: () => session.signal }));
   await Promise.all(published.elsewhere);
 }
 
@@ -116,7 +111,7 @@ export async function presenceHooks(
 ): Promise<void> {
   const { settings } = served.hub;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const context = roomContext(host, voiceOf({ host, served }, published), host.room);
+  const context = roomContext(host, messengerOf({ host, served }, published), host.room);
   await Promise.all([
     ...joined.map((id) => logFailure(served, () => settings.joined?.(memberContext(context, id)))),
     ...left.map((id) => logFailure(served, () => settings.left?.(memberContext(context, id)))),

@@ -4,13 +4,15 @@
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type CallId, type Invocation } from "../../model/message.ts";
 import { Call } from "./call.ts";
-import { callContext, voiceOf } from "../context/call-context.ts";
+import { callContext, messengerOf } from "../context/call-context.ts";
 import { through } from "../define/filters.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import type { SendAnswer } from "./frame-answers.ts";
-import { admit, find, nameOf } from "./invocation.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
+import { type PendingCall, validate } from "../define/validate.ts";
+import type { Table } from "../define/hub-tables.ts";
+import { anyone } from "../define/policies.ts";
 
 /** A call whose member was found. */
 interface FoundCall {
@@ -157,10 +159,63 @@ function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[])
 function contextOf(call: Call, { session, invocation }: FoundCall) {
   const { connection, host, served } = session;
   const idPrefix = idPrefixOf(session, invocation);
-  const voice = voiceOf({ host, served, idPrefix, asking: () => call.release() }, call.published);
-  return callContext({ host, caller: connection, voice, signal: () => call.signal });
+  const messenger = messengerOf(
+    { host, served, idPrefix, asking: () => call.release() },
+    call.published,
+  );
+  return callContext({ host, caller: connection, messenger, signal: () => call.signal });
 }
 
 /** The same for every repetition of a call: user and key, encoded so that no other pair gives the same text. */
 const idPrefixOf = ({ connection }: Session, { idempotencyKey }: Invocation): string | undefined =>
   idempotencyKey === undefined ? undefined : JSON.stringify([connection.user.id, idempotencyKey]);
+
+/** Finds, authorises and validates. Throws `method_not_found`, `forbidden` or `invalid_arguments`. */
+export async function prepare(table: Table, call: PendingCall): Promise<PreparedCall> {
+  const member = find(table, call.target);
+  return { member, args: await admit(table, member, call) };
+}
+
+/** A call that passed all checks. */
+export interface PreparedCall {
+  readonly member: AnyMember;
+  /** As the schemas return them; streams as async iterables of validated items. */
+  readonly args: unknown[];
+}
+
+/**
+ * The name under which the hub has a target that the caller may have spelled in another case. Policies judge by this
+ * name, so a change of case must not lead past one.
+ */
+export const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
+  (anyCase ? table.names.get(target.toLowerCase()) : undefined) ?? target;
+
+/** Finds a member by its exact name. Throws `method_not_found`. */
+export function find(table: Table, target: string): AnyMember {
+  const member = table.members.get(target);
+  if (!member) throw new HubError("method_not_found", `Hub ${table.name} has no such method.`);
+  return member;
+}
+
+/**
+ * Authorises and validates a call whose member was found, and returns the arguments as the schemas return them. Throws
+ * `forbidden`, `invalid_arguments`, or what a policy throws.
+ */
+export async function admit(
+  table: Table,
+  member: AnyMember,
+  call: PendingCall,
+): Promise<unknown[]> {
+  call.reached?.("authorising");
+  await authorise(table, member, call);
+  call.reached?.("binding");
+  return validate(member, call);
+}
+
+/** Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation. */
+async function authorise(table: Table, member: AnyMember, call: PendingCall): Promise<void> {
+  const judged = { hub: table.name, method: call.target, user: call.user, args: call.args };
+  for (const policy of [table.authorize, member.policy])
+    if (policy && policy !== anyone && !(await policy(judged)))
+      throw new HubError("forbidden", `${table.name}.${call.target} is not for this user.`);
+}

@@ -2,9 +2,9 @@
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
-import type { Voice } from "../context/clients.ts";
+import type { Messenger } from "../context/call-context.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
-import { check } from "../define/check-value.ts";
+import { check } from "../define/validate.ts";
 
 /** A message that the hub sent. */
 export interface Sending {
@@ -25,11 +25,11 @@ export const CALLER = "caller";
  * A transport that adds every message to `sent`. Clients return the results in `answers`, which are validated as those
  * of real clients are. `ask` rejects with `invalid_arguments` for an invalid result, and `timed_out` for a missing one.
  */
-export function recordingVoice(
+export function recordingMessenger(
   hub: AnyHub,
   sent: Sending[],
   answers: Readonly<Record<string, unknown>>,
-): Voice {
+): Messenger {
   const schemas = new Map(Object.entries(hub.settings.answers ?? {}));
   const tell = async (id: string, method: string, args: readonly unknown[]) => {
     sent.push({ to: id === CALLER ? CALLER : `connection:${id}`, method, args: args.map(toWire) });

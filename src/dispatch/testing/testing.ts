@@ -5,13 +5,13 @@ import { HubError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import { callerClientsOf, clientsOf, type Voice } from "../context/clients.ts";
+import { callerClientsOf, clientsOf, type Messenger } from "../context/call-context.ts";
 import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
 import type { Answers, AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
-import { prepare } from "../run/invocation.ts";
+import { prepare } from "../run/hub-call.ts";
 import { type Table, servedHub } from "../define/hub-tables.ts";
 import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";
-import { CALLER, recordingVoice, toWire, type Sending } from "./recording.ts";
+import { CALLER, recordingMessenger, toWire, type Sending } from "./recording.ts";
 import type { HubCalls } from "../define/hub-types.ts";
 
 export type { Sending } from "./recording.ts";
@@ -94,7 +94,7 @@ interface TestState {
   readonly room: Topic;
   readonly rooms: MemoryRooms;
   readonly sent: Sending[];
-  readonly voice: Voice;
+  readonly messenger: Messenger;
   readonly items: Items;
   readonly stopped: AbortController;
   readonly ended: { aborted: boolean };
@@ -111,7 +111,7 @@ function stateOf(hub: AnyHub, { user, answers, room, online }: Setting<unknown>)
     room: attached,
     rooms: memoryRooms(sent, { userId: caller?.id ?? "", attached, online: online ?? [] }),
     sent,
-    voice: recordingVoice(hub, sent, answers ?? {}),
+    messenger: recordingMessenger(hub, sent, answers ?? {}),
     items: memoryItems(),
     stopped: new AbortController(),
     ended: { aborted: false },
@@ -197,7 +197,7 @@ function callContext(state: TestState, signal: AbortSignal): HubContext<unknown>
     connectionId: CALLER,
     // Null only in a test with `user: null` whose policies allow calls without a user, which no transport permits.
     user: state.user!,
-    clients: callerClientsOf(state.voice, CALLER),
+    clients: callerClientsOf(state.messenger, CALLER),
     room: state.room,
     request: undefined,
     items: state.items,
@@ -208,7 +208,7 @@ function callContext(state: TestState, signal: AbortSignal): HubContext<unknown>
 }
 
 const roomContext = (state: TestState, room: Topic): RoomContext<unknown> => ({
-  clients: clientsOf(state.voice),
+  clients: clientsOf(state.messenger),
   room,
   ...state.rooms.forHooks,
 });

@@ -8,7 +8,7 @@ import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import { applyGrant, type Grant, type User } from "../../model/user.ts";
-import { isJsonObject } from "../../model/parse-json.ts";
+import { isJsonObject } from "../../protocols/json.ts";
 import { readWebhooks, type Destination, type WebhookEnv } from "../../webhooks/webhook-config.ts";
 import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";

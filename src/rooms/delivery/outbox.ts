@@ -1,12 +1,13 @@
 // What waits to be written to this object's sockets: everything of a moment leaves in one frame a socket. It knows no
 // logs; messages that must be saved before they are sent are saved by `saver`, first thing in a flush.
 
+import { HubError } from "../../model/errors.ts";
 import type { Outgoing } from "../../model/message.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { flushTiming, type FlushTiming } from "../platform/loop-timing.ts";
-import { PRESENCE, type Entry } from "../rpc/log-entry.ts";
+import { PRESENCE, type Draft, type Entry } from "../rpc/log-entry.ts";
 import { fanOut, type Send, type Ticket, type Waiting } from "./fan-out.ts";
 
 export interface OutboxOptions {
@@ -100,3 +101,16 @@ export function messageOf(room: string, epoch: string, entry: Entry): Outgoing {
   const [change] = JSON.parse(params) as [object];
   return { type: "control", name: "presence", params: change, room, position };
 }
+
+/**
+ * Limits that every published message must keep: names that begin with `$` are the protocol's own, and the arguments fit
+ * into a row. `most` in bytes. Throws `invalid_request` or `too_large`.
+ */
+export function checkDraft({ target, params }: Draft, most: number): void {
+  if (target.startsWith("$"))
+    throw new HubError("invalid_request", "A target may not begin with $.");
+  if (params.length > most || (params.length * 3 > most && byteLength(params) > most))
+    throw new HubError("too_large", `A message has ${most} bytes at most.`);
+}
+
+const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;

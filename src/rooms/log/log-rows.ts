@@ -3,7 +3,7 @@
 import type { Entry } from "../rpc/log-entry.ts";
 
 /** A row may have 2 MB in production (locally more passes): characters, so that three bytes for each still fit. */
-const ROW_CHARS = 300_000;
+export const ROW_CHARS = 300_000;
 /** One answer is held in memory whole: a page ends here, and the next one goes on from its last position. */
 const PAGE_CHARS = 1_000_000;
 

@@ -3,8 +3,8 @@
 
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
-import { rowsOf, within, type Row } from "./log-rows.ts";
-import { type Entry, type HistoryQuery, type HistoryView, isPresence } from "../rpc/log-entry.ts";
+import { ROW_CHARS, rowsOf, within, type Row } from "./log-rows.ts";
+import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
 export interface RoomLog {
   /** Where the log stands: the newest entry that was appended. */
@@ -42,6 +42,9 @@ const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
   first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
 const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY first";
 
+/** Whether an entry is the protocol's own, and no message of the hub. */
+export const isPresence = (entry: { target: string }): boolean => entry.target.startsWith("$/");
+
 export type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 
 export class SqliteLog implements RoomLog {
@@ -64,9 +67,10 @@ export class SqliteLog implements RoomLog {
   }
 
   append(entries: readonly Entry[]): void {
-    const rows = [...rowsOf(entries)];
-    if (rows.length > 1) this.#writeAll(rows);
-    else if (rows[0]) this.#write(rows[0]);
+    if (entries.length === 0) return;
+    const text = JSON.stringify(entries);
+    if (text.length <= ROW_CHARS) this.#write({ entries, text });
+    else this.#writeAll([...rowsOf(entries)]);
     this.#ids?.add(entries);
   }
 

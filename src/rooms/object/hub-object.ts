@@ -18,7 +18,7 @@ import { objectName } from "../rpc/object-names.ts";
 import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
 import { accountStub } from "../rpc/stubs.ts";
 import { AdmissionCache } from "./admission-cache.ts";
-import { buildHost, type ObjectHost } from "./build-host.ts";
+import { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
 import { linked } from "./link-wait.ts";
 import { membersIn } from "./members.ts";
@@ -55,7 +55,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       account: (user) => accountStub(env, { tenant: address.tenant, user }),
     });
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
-    this.host = buildHost(this.parts, { env, receiver, admissions: this.admissions, waitUntil });
+    const { admissions } = this;
+    this.host = new ObjectHost(this.parts, { env, receiver, admissions, waitUntil });
     this.#wake();
   }
 

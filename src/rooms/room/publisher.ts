@@ -6,15 +6,14 @@ import { logError } from "../../model/logger.ts";
 import type { Position } from "../../model/position.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import { checkDraft } from "../delivery/check-draft.ts";
+import { checkDraft, type Outbox } from "../delivery/outbox.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
-import type { Outbox } from "../delivery/outbox.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
+import { type RoomLog, isPresence } from "../log/sqlite-log.ts";
 import type { ActivityCounter, Publishing } from "../object/host.ts";
 import type { WebhookEvents } from "../observe/webhook-events.ts";
 import type { MessageRate } from "../platform/rates.ts";
 import type { Fault } from "../rpc/fault.ts";
-import { isPresence, type Draft, type Entry } from "../rpc/log-entry.ts";
+import type { Draft, Entry } from "../rpc/log-entry.ts";
 import type { Followers } from "./followers.ts";
 
 export interface PublisherOptions {
@@ -151,10 +150,10 @@ export class Publisher implements Publishing {
   /** Saved entries go to everything beside the room's own sockets. */
   #spread(entries: readonly Entry[]): void {
     const { activity, followers, log, rate, webhooks } = this.#options;
-    webhooks?.published(this.#room, log.position.epoch, entries);
+    const messages = entries.filter((entry) => !isPresence(entry));
+    webhooks?.published(this.#room, log.position.epoch, messages);
     if (followers.links.size > 0) followers.publish(entries);
-    const messages = entries.filter((entry) => !isPresence(entry)).length;
-    if (messages > 0) rate.add(messages, this.#now());
+    if (messages.length > 0) rate.add(messages.length, this.#now());
     if (!activity.isDue) activity.note();
   }
 }

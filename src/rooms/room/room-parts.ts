@@ -107,7 +107,7 @@ function publishPath(
   const rate = new MessageRate();
   const followers = new Followers({
     ...{ room, storage, log, now, arm, stubs },
-    waitUntil: (work) => ctx.waitUntil(work),
+    waitUntil: ctx.waitUntil.bind(ctx),
     gone: (follower) => presence.forget(follower),
   });
   const publisher = new Publisher({
