@@ -29,7 +29,7 @@ export interface Entry {
   readonly at: number;
 }
 
-/** A user who is present in a room, with one or more connections. */
+/** A user in a room's presence, with one or more connections. */
 export interface Member {
   readonly userId: string;
   /** Time of the user's join, in milliseconds since 1970. */

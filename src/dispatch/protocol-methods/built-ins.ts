@@ -9,7 +9,7 @@ import { check } from "../define/validate.ts";
 import { mayReadHistory } from "../define/policies.ts";
 import { openRpc } from "../define/open-rpc.ts";
 import { refreshed } from "./refresh-token.ts";
-import { judgedAt, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
+import { policyInput, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
 import { Join, join, leave, Publish, publish, Resume, resume } from "./room-methods.ts";
 import { entriesOf } from "../context/room-views.ts";
 
@@ -65,7 +65,7 @@ async function history(
   { room: name, since, limit, reverse }: z.output<typeof HistoryQuery>,
 ) {
   const room = roomNamed(call, name);
-  if (!(await mayReadHistory(...judgedAt(call, room))))
+  if (!(await mayReadHistory(...policyInput(call, room))))
     throw new HubError("forbidden", "This room's history is not for this user.");
   const view = await call.session.host.rooms.history(room, {
     ...(since !== undefined && { since: parsePosition(since) }),

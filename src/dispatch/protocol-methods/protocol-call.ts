@@ -28,7 +28,7 @@ export function roomNamed({ session }: ProtocolCall, name: string | undefined): 
 }
 
 /** The arguments of `mayEnter` and its like: the connection's user at a room, and the hub's rules for that room. */
-export const judgedAt = ({ session: { connection, served } }: ProtocolCall, room: Topic) =>
+export const policyInput = ({ session: { connection, served } }: ProtocolCall, room: Topic) =>
   [callAt(served, connection.user, room), rulesAt(served, room)] as const;
 
 /** A rule of rooms. */
@@ -43,7 +43,7 @@ async function permittedRoom(
   const { connection, host } = call.session;
   const room = roomNamed(call, name);
   const isOwn = room.kind !== "all" && formatTopic(room) === formatTopic(host.roomOf(connection));
-  if (isOwn || (await may(...judgedAt(call, room)))) return room;
+  if (isOwn || (await may(...policyInput(call, room)))) return room;
   throw new HubError("forbidden", "This room is not for this user.");
 }
 

@@ -58,12 +58,12 @@ async function admitsPlace(session: Session, user: User): Promise<boolean> {
 /** The requested rooms that the token neither names nor admits, as topics. */
 async function refusedRooms(session: Session, named: readonly string[]): Promise<string[]> {
   const { host, connection } = session;
-  const judged = host.renewal.requestedRooms(connection).map(async (room) => {
+  const checks = host.renewal.requestedRooms(connection).map(async (room) => {
     const admitted =
       named.includes(room) || (await admits(session, connection.user, parseTopic(room)));
     return admitted ? [] : [room];
   });
-  return (await Promise.all(judged)).flat();
+  return (await Promise.all(checks)).flat();
 }
 
 /** Whether the user may enter the room. A policy that throws refuses: the old token's rights have ended. */

@@ -7,7 +7,7 @@ import { parseTopic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import type { ReplayOutcome } from "../../rooms/object/host.ts";
 import { mayPublish, mayReadHistory } from "../define/policies.ts";
-import { judgedAt, roomNamed, roomToEnter, type ProtocolCall } from "./protocol-call.ts";
+import { policyInput, roomNamed, roomToEnter, type ProtocolCall } from "./protocol-call.ts";
 
 /** Characters of a method's name, and of an idempotency key. */
 const MAX_METHOD = 128;
@@ -32,7 +32,7 @@ export async function join(call: ProtocolCall, { room: name, since }: z.output<t
   for (;;) {
     const { user } = connection;
     const room = await roomToEnter(call, name);
-    const reads = position && (await mayReadHistory(...judgedAt(call, room)));
+    const reads = position && (await mayReadHistory(...policyInput(call, room)));
     // A refresh that ran meanwhile did not check this room, which was not joined yet: the fresh token is checked here.
     if (connection.user === user)
       return outcomeOf(

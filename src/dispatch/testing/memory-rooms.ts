@@ -13,7 +13,7 @@ export interface MemoryRooms {
   readonly forCaller: ContextRooms<Room>;
   /** The rooms in the context of a room's hook: read access only. */
   readonly forHooks: ContextRooms<RoomView>;
-  /** Adds a user to the presence of a room. A user who is present keeps the state. */
+  /** Adds a user to the presence of a room. A present user keeps the state. */
   enter(room: Topic, userId: string): void;
   /** Removes a user from the presence of a room, with all connections. */
   leave(room: Topic, userId: string): void;
