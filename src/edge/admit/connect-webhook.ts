@@ -43,7 +43,7 @@ export async function applyConnectWebhook(
 }
 
 /**
- * One request, never repeated: the client is waiting, and repeats its own. Only a refusal is told to the client; all
+ * One request, never repeated: the client is waiting, and repeats its own. Clients see the webhook's refusals only;
  * other failures are the application's own, are logged, and become `webhook_unavailable`, which clients retry.
  */
 async function askWebhook(
