@@ -39,7 +39,7 @@ const instrumentation = (sources: string): Plugin => ({
       const file = relative(sources, path).replaceAll(sep, "/");
       if (file.startsWith("..")) return undefined;
       const text = await readFile(path, "utf8");
-      const contents = /^\/\/ @generated/m.test(text) ? text : instrumented(text, file);
+      const contents = /^\/\/ @generated/m.test(text) ? text : instrument(text, file);
       return { contents, loader: path.endsWith("x") ? "tsx" : "ts" };
     });
   },
@@ -53,7 +53,7 @@ interface Insertion {
 }
 
 /** The module with a call of `enterWay` at the beginning of every function that has a name, `file:function`. */
-function instrumented(text: string, file: string): string {
+function instrument(text: string, file: string): string {
   const insertions = namedFunctions(text, file).flatMap(([name, func]) =>
     insertionsInto(func, `enterWay(${JSON.stringify(`${file}:${name}`)})`),
   );
