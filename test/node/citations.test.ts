@@ -22,12 +22,12 @@ const PENDING: ReadonlySet<string> = new Set(["docs/architecture.md"]);
 const LONGEST = { lines: 250, line: 120 };
 
 /**
- * In this order: an RFC's section, which is no citation of ours; a page from the project's root, with its headings; an
+ * In this order: a section of a public specification, which is no citation of ours; a page from the project's root, with its headings; an
  * id in brackets; an id that begins a comment or a title; a section, or a name in capitals, of a document elsewhere.
  */
 const CITATION = new RegExp(
   [
-    String.raw`RFC \d+(?:,? §[\d.]+)+`,
+    String.raw`(?:RFC \d+|JSON-RPC 2\.0|HTML|Fetch|CloudEvents 1\.0(?: JSON)?)(?:,? §\d[\d.]*)+`,
     String.raw`(?<![\w/-])(?<page>(?:docs/[\w./-]+|[A-Z]+)\.md)(?<anchors>(?:(?:, )?#[\w-]+)*)`,
     String.raw`\[(?<id>[A-Z]{1,2}\d{1,2})\]`,
     String.raw`(?:\/\/ |["'\`])(?<first>[RS]\d{1,2})(?=[:,] )`,
@@ -170,6 +170,11 @@ describe("the collector", () => {
     ["The sizes of STYLE.md, PLATFORM.md §2", ["STYLE.md", "PLATFORM.md", "?§2"]],
     ["/** RFC 7518 §3.2: a key */", []],
     ["RFC 6750 §2, DESIGN §2", ["?DESIGN", "?§2"]],
+    ["JSON-RPC 2.0 §4.1 forbids an answer", []],
+    ["Server-Sent Events (WHATWG HTML §9.2)", []],
+    ["CORS (Fetch §3.3)", []],
+    ["CloudEvents 1.0 §3, CloudEvents 1.0 JSON §4", []],
+    ["JSON-RPC 2.0, as its §4 permits", ["?§4"]],
     ['const room = "orders/order:R3";', []],
     ["rows[at] and LIMITS.depth, order:R6", []],
   ])("reads %j", (text, citations) => {
