@@ -17,7 +17,7 @@ const PLACES = [
 const TEXT = /(?:\.(?:[cm]?[jt]sx?|cs|proto|toml|md)|\/run)$/;
 /** Generated or built, and this file, whose rows cite what does not exist. */
 const LEFT_OUT = /^src\/protocols\/proto\/|\/(?:bin|obj)\/|^test\/node\/citations\.test\.ts$/;
-/** Pages for readers of the code, whose lines are short. */
+/** Pages for readers of the code: their lines are short, and the files that they name exist. */
 const GUIDES = ["CONTRIBUTING.md", "docs/architecture.md"];
 const LONGEST = { lines: 250, line: 120 };
 
@@ -57,6 +57,19 @@ function linksIn(file: string, text: string): string[] {
     .filter((to) => !/^[a-z]+:/.test(to))
     .map((to) => (to.startsWith("#") ? file + to : posix.join(posix.dirname(file), to)));
 }
+
+/** In this order: a file of code, maybe with a name in it; a path from the project's root; a folder. No patterns. */
+const NAMED = new RegExp(
+  [
+    String.raw`(?<![\w./*@#-])(?:(?:[\w.-]+\/)*[\w.-]*\w\.(?:ts|mjs|proto)(?:#\w+)?`,
+    String.raw`(?:src|test|bench|demo|scripts|docs|proto)\/[\w./-]*\w`,
+    String.raw`(?:[\w-]+\/)+)(?![\w*/-])`,
+  ].join("|"),
+  "g",
+);
+
+/** Files and folders that a guide names, as they stand there; `publisher.ts#append` is a name in a file. */
+const namedIn = (text: string): string[] => text.match(NAMED) ?? [];
 
 /** As GitHub makes them; a heading that stands twice has a number the second time. */
 function anchorsIn(text: string): ReadonlySet<string> {
@@ -112,6 +125,17 @@ function resolves(citation: string): boolean {
   return anchor === undefined || anchorsIn(read(page)).has(anchor);
 }
 
+/** Whether a file or folder exists: from the project's root, below src/, or by a base name; and what `#` names in it. */
+function exists(named: string): boolean {
+  const [path = "", name] = named.split("#");
+  const known = path.includes("/") ? [path, `src/${path}`] : [path, ...filesNamed(path)];
+  const found = known.filter((file) => existsSync(PROJECT + file));
+  return found.some((file) => name === undefined || new RegExp(`\\b${name}\\b`).test(read(file)));
+}
+
+const filesNamed = (base: string): string[] =>
+  files.filter((file) => posix.basename(file) === base);
+
 const unresolved = (of: (file: string) => string[]) => (file: string) =>
   of(file)
     .filter((citation) => !resolves(citation))
@@ -126,6 +150,12 @@ describe("the project", () => {
 
   it("has no Markdown link that leads nowhere", () => {
     expect(pages.flatMap(unresolved((page) => linksIn(page, read(page))))).toEqual([]);
+  });
+
+  it.each(GUIDES)("%s names files that exist, and what is in them", (guide) => {
+    const named = namedIn(read(guide));
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((one) => !exists(one))).toEqual([]);
   });
 
   it("gives each id once", () => {
@@ -188,6 +218,33 @@ describe("the collector", () => {
     ["[a](https://example.com/b.md)", []],
   ])("reads the links of %j", (text, links) => {
     expect(linksIn("docs/design/a.md", text)).toEqual(links);
+  });
+
+  it.each<[string, string[]]>([
+    ["in `edge/app.ts` and `publisher.ts#append`", ["edge/app.ts", "publisher.ts#append"]],
+    ["run by `.dependency-cruiser.mjs`", [".dependency-cruiser.mjs"]],
+    ["(`hubs/`, `client/scope/`)", ["hubs/", "client/scope/"]],
+    ["npx vitest run test/model/x.test.ts # 5 s", ["test/model/x.test.ts"]],
+    ["`test/e2e`, [PL1](docs/design/platform.md#pl1)", ["test/e2e", "docs/design/platform.md"]],
+    ["`test/**/*.extra.test.ts` and `@azure/web-pubsub`", []],
+    ["tests/second, HTTP/1.1, http://127.0.0.1:8787", []],
+  ])("reads the files of %j", (text, named) => {
+    expect(namedIn(text)).toEqual(named);
+  });
+
+  it.each([
+    ["edge/app.ts", true],
+    ["src/edge/app.ts#endpoint", true],
+    ["fan-out.ts#fanOut", true],
+    [".dependency-cruiser.mjs", true],
+    ["hubs/", true],
+    ["test/e2e", true],
+    ["edge/no-such-file.ts", false],
+    ["no-such-file.ts", false],
+    ["fan-out.ts#noSuchName", false],
+    ["helpers/", false],
+  ])("finds %s: %s", (named, isThere) => {
+    expect(exists(named)).toBe(isThere);
   });
 
   it("makes anchors as GitHub does", () => {
