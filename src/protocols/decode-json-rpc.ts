@@ -37,7 +37,7 @@ function readFrame(value: unknown, mayPollute: boolean, limits: Limits): Receive
   return { messages: value.map((element) => readMessage(element, mayPollute)), batch: true };
 }
 
-/** One message, read as JSON-RPC 2.0 demands. Members that are unknown here are ignored, as its §4 permits. */
+/** One message, read as JSON-RPC 2.0 demands. Unknown members are ignored, as JSON-RPC 2.0 §4 permits. */
 function readMessage(value: unknown, mayPollute: boolean): Incoming {
   if (!isJsonObject(value)) return invalid(null, "A message is a JSON object.");
   if (mayPollute && hasPrototypeKey(value))
