@@ -8,7 +8,7 @@ import type { Awaitable } from "./policies.ts";
 export interface FilteredCall<C> {
   readonly context: HubContext<C>;
   readonly hub: string;
-  /** The method's name as the hub declares it, also where the caller spelled it in another case. */
+  /** The method's name as the hub declares it, also if the caller spelled it in another case. */
   readonly method: string;
   /** The arguments as the schemas return them; a stream argument is an async iterable. */
   readonly args: readonly unknown[];

@@ -1,5 +1,5 @@
-// A fresh token for an open connection, whichever way it came: the same user with new rights and limits. Rooms that the
-// connection is in because its token or its client named them are judged anew; rooms that hub code joined stay.
+// A fresh token for an open connection, by any transport: the same user with new rights and limits. Memberships that
+// the token or the client requested are checked again; those that hub code added stay.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -47,7 +47,7 @@ async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
   return { expiresAt: user.expiresAt, dropped };
 }
 
-/** Whether the user may stay where the connection is attached: its room, or the hub. What policies throw, it throws. */
+/** Whether the user may stay where the connection is attached: its room, or the hub. Rejects as policies do. */
 async function admitsPlace(session: Session, user: User): Promise<boolean> {
   const { served } = session;
   const room = session.host.roomOf(session.connection);

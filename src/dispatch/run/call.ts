@@ -11,7 +11,7 @@ import type { UploadStream } from "./upload-streams.ts";
 
 export interface CallOptions {
   readonly session: Session;
-  /** Absent: its caller waits for no answer. */
+  /** Absent: the caller expects no answer. */
   readonly id: CallId | undefined;
   /** The method's name for the log: `hub.method`, or the protocol's own name. */
   readonly name: string;

@@ -184,8 +184,8 @@ export interface PreparedCall {
 }
 
 /**
- * The name under which the hub has a target that the caller may have spelled in another case. Policies judge by this
- * name, so a change of case must not lead past one.
+ * The member's name for a target that the caller may have spelled in another case. Policies see this name, so that
+ * another spelling cannot circumvent one.
  */
 export const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
   (anyCase ? table.names.get(target.toLowerCase()) : undefined) ?? target;

@@ -1,4 +1,4 @@
-// The transport of `calling`: records the messages of a hub instead of sending them.
+// The messenger of `calling`: records the messages of a hub instead of sending them.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
@@ -22,7 +22,7 @@ export interface Sending {
 export const CALLER = "caller";
 
 /**
- * A transport that adds every message to `sent`. Clients return the results in `answers`, which are validated as those
+ * A messenger that adds every message to `sent`. Clients return the results in `answers`, which are validated as those
  * of real clients are. `ask` rejects with `invalid_arguments` for an invalid result, and `timed_out` for a missing one.
  */
 export function recordingMessenger(
