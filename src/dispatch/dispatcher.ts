@@ -8,7 +8,7 @@ import type { Connection } from "../rooms/connection/connection.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
 import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
-import { refreshed } from "./protocol-methods/refresh-token.ts";
+import { refreshToken } from "./protocol-methods/refresh-token.ts";
 import { Call } from "./run/call.ts";
 import { failure, together, type SendAnswer } from "./run/frame-answers.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
@@ -45,12 +45,12 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       session.close();
       await disconnectedHook(session, error);
     },
-    refreshed: async (host, connection, user) => refreshed(sessionOf(host, connection), user),
+    refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
     async presenceChanged(host, joined, left) {
       const served = servedBy(host);
       const { settings } = served.hub;
       if (settings.joined || settings.left || settings.presenceChanged)
-        await presenceHooks(host, served, joined, left);
+        await presenceHooks(host, served, { joined, left });
     },
     async ask(host, connection, target, params) {
       if (connection.protocol.answersOnly)
@@ -153,7 +153,7 @@ function take(received: ReceivedMessage): void {
     case "refusal":
       return clientRefused(session, message.id, message.message);
     case "completed":
-      return completed(session, message);
+      return takeCompletion(session, message);
     case "ping":
       return session.host.connections.pong(session.connection);
     case "close":
@@ -183,7 +183,7 @@ const clientRefused = (session: Session, id: CallId, message: string): void =>
   void session.clientResults.refuse(id, new HubError("client_error", message));
 
 /** The end of a client's stream, or the client's answer to a call: the id tells which. */
-function completed(
+function takeCompletion(
   session: Session,
   { id, result, error }: Incoming & { type: "completed" },
 ): void {

@@ -26,12 +26,7 @@ export interface Messenger {
    * Publishes in a room, without the connections in `except`. Resolves once the message is on its way, in order; errors
    * of saving are reported to the call that published, not here. Rejects with `too_large` or `invalid_request`.
    */
-  publish(
-    topic: Topic,
-    target: string,
-    args: readonly unknown[],
-    except: readonly string[],
-  ): Promise<void>;
+  publish(topic: Topic, call: ClientCall): Promise<void>;
   /** Invokes a client method that has no result. Does nothing if the connection is gone. */
   tell(connectionId: string, target: string, args: readonly unknown[]): Promise<void>;
   /**
@@ -73,7 +68,7 @@ export function messengerOf(options: MessengerOptions, published: Publications):
   let count = 0;
   return {
     answers: (target) => Object.hasOwn(answers, target),
-    async publish(topic, target, args, except) {
+    async publish(topic, { target, args, except }) {
       const result = host.publishing.publish(topic, {
         ...(idPrefix !== undefined && { id: `${idPrefix}/${count++}` }),
         target,
@@ -129,8 +124,8 @@ class HubAudiences<C> extends Audiences<C, Asks<C>> {
   get except() {
     return (...ids: string[]) => clientsOf<C>(this.messenger, [...this.excluded, ...ids]);
   }
-  protected async publish(topics: readonly Topic[], { target, args, except }: ClientCall) {
-    await Promise.all(topics.map((topic) => this.messenger.publish(topic, target, args, except)));
+  protected async publish(topics: readonly Topic[], call: ClientCall) {
+    await Promise.all(topics.map((topic) => this.messenger.publish(topic, call)));
   }
   protected override proxyOf(send: SendCall) {
     return handledProxy<Sends<C>>(send);

@@ -44,7 +44,7 @@ export interface FilterOwner {
 type FilterStep<T> = (filter: Filter, next: () => Promise<T>) => Awaitable<T>;
 
 /** Runs `inner` inside all filters, and gives the result of the outermost. Rejects with what any of them throws. */
-export function through<T>(
+export function runFilters<T>(
   { filters }: FilterOwner,
   step: FilterStep<T>,
   inner: () => Awaitable<T>,

@@ -8,7 +8,7 @@ import { formatPosition, parsePosition } from "../../model/position.ts";
 import { check } from "../define/validate.ts";
 import { mayReadHistory } from "../define/policies.ts";
 import { openRpc } from "../define/open-rpc.ts";
-import { refreshed } from "./refresh-token.ts";
+import { refreshToken } from "./refresh-token.ts";
 import { policyInput, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
 import { Join, join, leave, Publish, publish, Resume, resume } from "./room-methods.ts";
 import { entriesOf } from "../context/room-views.ts";
@@ -103,6 +103,6 @@ async function track(call: ProtocolCall, name: string | undefined, state: unknow
 /** `expiresAt` in milliseconds since 1970. Throws as the verification does (`token_…`), and as `refreshed` does. */
 async function refresh(call: ProtocolCall, { token }: z.output<typeof Refresh>) {
   const user = await call.verify(token, call.session.host.env);
-  const { expiresAt } = await refreshed(call.session, user);
+  const { expiresAt } = await refreshToken(call.session, user);
   return { expiresAt };
 }

@@ -16,7 +16,7 @@ import { callAt, mayEnter, rulesAt } from "../define/policies.ts";
  * `forbidden` for another user leaves the connection as it is; for a token that no longer admits the connection, it is
  * closed. Otherwise the result names the rooms that it had to leave.
  */
-export function refreshed(session: Session, user: User): Promise<RefreshOutcome> {
+export function refreshToken(session: Session, user: User): Promise<RefreshOutcome> {
   const done = session.refreshing.then(() => refresh(session, user));
   session.refreshing = done.catch(() => {});
   return done;

@@ -7,7 +7,7 @@ import type { Host } from "../../rooms/object/host.ts";
 import { callContext, messengerOf, type Publications } from "../context/call-context.ts";
 import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
-import { through } from "../define/filters.ts";
+import { runFilters } from "../define/filters.ts";
 import type { Session } from "./session.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
@@ -29,7 +29,7 @@ export async function connectedHook(session: Session): Promise<void> {
       await runInContext(session, {
         beforeClientResult: openForCalls,
         run: (context) =>
-          through<void>(
+          runFilters<void>(
             served,
             (filter, next) => (filter.connected ? filter.connected(context, next) : next()),
             () => connected?.(context),
@@ -58,7 +58,7 @@ export async function disconnectedHook(session: Session, error: Error | undefine
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
   await runInContext(session, {
     run: (context) =>
-      through<void>(
+      runFilters<void>(
         served,
         (filter, next) =>
           filter.disconnected ? filter.disconnected(context, error, next) : next(),
@@ -99,6 +99,12 @@ async function runInContext(
   await Promise.all(published.elsewhere);
 }
 
+/** User ids. */
+interface PresenceChange {
+  readonly joined: readonly string[];
+  readonly left: readonly string[];
+}
+
 /**
  * Runs `joined` and `left` of all users at once, then `presenceChanged`. Each error is logged, and keeps no other hook
  * from running. Never rejects.
@@ -106,8 +112,7 @@ async function runInContext(
 export async function presenceHooks(
   host: Host,
   served: ServedHub,
-  joined: readonly string[],
-  left: readonly string[],
+  { joined, left }: PresenceChange,
 ): Promise<void> {
   const { settings } = served.hub;
   const published: Publications = { tickets: [], elsewhere: [] };

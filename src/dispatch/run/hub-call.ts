@@ -2,10 +2,10 @@
 // completion.
 
 import { HubError } from "../../model/errors.ts";
-import { StreamRef, type CallId, type Invocation } from "../../model/message.ts";
+import { StreamRef, type Invocation } from "../../model/message.ts";
 import { Call } from "./call.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
-import { through } from "../define/filters.ts";
+import { runFilters } from "../define/filters.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 import type { Session } from "./session.ts";
@@ -37,7 +37,7 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
   if (streams && connection.protocol.answersOnly)
     throw wrongKind(`${target} streams: it needs a socket.`);
   const found = { session, invocation, name, member };
-  const work = member.kind === "stream" ? streamed(found) : answered(found);
+  const work = member.kind === "stream" ? streamWork(found) : methodWork(found);
   const call = new Call({ session, id, name: `${served.name}.${name}`, target, answer, work });
   if (streams) session.beside(call);
   else session.inTurn(call);
@@ -68,21 +68,23 @@ const isStream = (arg: AnyMember["args"][number]): boolean => "streamOf" in arg;
 type Work = (call: Call) => Promise<unknown>;
 
 /** The work of a method. One that returns nothing is answered with null, as in SignalR. */
-function answered(found: FoundCall): Work {
-  const handle = handled(found);
+function methodWork(found: FoundCall): Work {
+  const handle = handlerOf(found);
   return async (call) => (await handle(call)) ?? null;
 }
 
 /** The work of a stream: sends the items, then resolves without a result. */
-function streamed(found: FoundCall): Work {
+function streamWork(found: FoundCall): Work {
   const { session, invocation } = found;
+  const { host, connection } = session;
   const id = invocation.id!;
-  const handle = handled(found);
+  const handle = handlerOf(found);
   return async (call) => {
     const items = await handle(call);
     if (!isIterable(items)) throw wrongKind(notIterable(invocation.target));
     call.stage = "streaming";
-    const send = (item: unknown) => sendItem(session, call, id, item);
+    const send = (item: unknown) =>
+      host.replies.send(connection, call.encoded({ type: "item", id, item }));
     await streamItems(items, { session, signal: call.signal, send });
   };
 }
@@ -93,20 +95,17 @@ const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
 const notIterable = (target: string): string =>
   `The value returned by the streaming method '${target}' is not a ChannelReader<> or IAsyncEnumerable<>.`;
 
-const sendItem = ({ host, connection }: Session, call: Call, id: CallId, item: unknown): void =>
-  host.replies.send(connection, call.encoded({ type: "item", id, item }));
-
 /**
  * Runs the checks, then the handler inside the hub's filters. Uploads open before anything is awaited: their items may
  * follow the call in the same frame, while policies and schemas are still running. They close with the call, whether it
  * succeeds or fails.
  */
-const handled =
+const handlerOf =
   (found: FoundCall): Work =>
   async (call) => {
     const { session, member, name } = found;
     const { served } = session;
-    const args = placed(call, found);
+    const args = placeStreams(call, found);
     const uploads = openUploads(call, member, args);
     const checked = await admit(served, member, {
       ...{ target: name, args, user: session.connection.user },
@@ -117,7 +116,7 @@ const handled =
     const context = contextOf(call, found);
     if (served.filters.length === 0) return member.handle(context, ...checked);
     const about = { context, hub: served.name, method: name, args: checked };
-    return through(
+    return runFilters(
       served,
       (filter, next) => (filter.invoke ? filter.invoke(about, next) : next()),
       () => member.handle(context, ...checked),
@@ -128,7 +127,7 @@ const handled =
  * The arguments with a placeholder for each stream of the caller, in the position in which the method takes it. SignalR
  * sends stream ids apart from the arguments. Throws `invalid_arguments` if their number differs from the method's.
  */
-function placed(call: Call, { invocation, member }: FoundCall): readonly unknown[] {
+function placeStreams(call: Call, { invocation, member }: FoundCall): readonly unknown[] {
   const { args, streamIds = [], streaming } = invocation;
   if (streaming === undefined) return args;
   const expected = member.args.filter(isStream).length;
@@ -177,7 +176,7 @@ export async function prepare(table: Table, call: PendingCall): Promise<Prepared
 }
 
 /** A call that passed all checks. */
-export interface PreparedCall {
+interface PreparedCall {
   readonly member: AnyMember;
   /** As the schemas return them; streams as async iterables of validated items. */
   readonly args: unknown[];
@@ -187,11 +186,11 @@ export interface PreparedCall {
  * The member's name for a target that the caller may have spelled in another case. Policies see this name, so that
  * another spelling cannot circumvent one.
  */
-export const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
+const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
   (anyCase ? table.names.get(target.toLowerCase()) : undefined) ?? target;
 
 /** Finds a member by its exact name. Throws `method_not_found`. */
-export function find(table: Table, target: string): AnyMember {
+function find(table: Table, target: string): AnyMember {
   const member = table.members.get(target);
   if (!member) throw new HubError("method_not_found", `Hub ${table.name} has no such method.`);
   return member;
@@ -201,11 +200,7 @@ export function find(table: Table, target: string): AnyMember {
  * Authorises and validates a call whose member was found, and returns the arguments as the schemas return them. Throws
  * `forbidden`, `invalid_arguments`, or what a policy throws.
  */
-export async function admit(
-  table: Table,
-  member: AnyMember,
-  call: PendingCall,
-): Promise<unknown[]> {
+async function admit(table: Table, member: AnyMember, call: PendingCall): Promise<unknown[]> {
   call.reached?.("authorising");
   await authorise(table, member, call);
   call.reached?.("binding");

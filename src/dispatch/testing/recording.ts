@@ -35,7 +35,7 @@ export function recordingMessenger(
     sent.push({ to: id === CALLER ? CALLER : `connection:${id}`, method, args: args.map(toWire) });
   };
   return {
-    publish: async (topic, method, args, except) => {
+    publish: async (topic, { target: method, args, except }) => {
       const excluded = except.length > 0 ? { except } : {};
       sent.push({ to: formatTopic(topic), method, args: args.map(toWire), ...excluded });
     },

@@ -18,7 +18,7 @@ function messenger() {
   const heard: string[] = [];
   const call = (target: string, args: readonly unknown[]) => `${target}(${JSON.stringify(args)})`;
   const recorder: Messenger = {
-    publish: async (topic, target, args, except) => {
+    publish: async (topic, { target, args, except }) => {
       const without = except.length > 0 ? ` without ${except.join()}` : "";
       heard.push(`${formatTopic(topic)} ${call(target, args)}${without}`);
     },
