@@ -19,7 +19,8 @@ export interface Migration {
   readonly version: number;
   /**
    * Changes a storage of the version before. Runs in a transaction together with the new version's number: where it
-   * throws, neither is kept, the object refuses, and its next start tries again. Sets no alarm.
+   * throws, neither is kept, the object refuses, and its next start tries again. Sets no alarm. Tables that depend on
+   * settings may be missing (`hasTable`): their part creates them in today's form.
    */
   up(storage: VersionedStorage): void;
 }
@@ -79,6 +80,9 @@ function tooNew({ id }: VersionedObject, found: number, known: number): HubError
   const message = `The storage has version ${found}; this deploy knows versions up to ${known}.`;
   return new HubError("storage_too_new", message);
 }
+
+export const hasTable = ({ sql }: Pick<VersionedStorage, "sql">, table: string): boolean =>
+  sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", table).toArray().length > 0;
 
 /** Reads only. The platform's own tables begin with `_cf_`. */
 function isEmpty({ sql, kv }: VersionedStorage): boolean {

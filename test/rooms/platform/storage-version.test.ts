@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi, type Mock } from "vitest";
 import {
+  hasTable,
   migrate,
   migratedKv,
   VERSION_KEY,
@@ -96,6 +97,31 @@ describe("a storage from before versions were written", () => {
       expect(get).toHaveBeenCalledTimes(1);
       for (const spy of spies) expect(spy).not.toHaveBeenCalled();
       expect(versionOf(object)).toBeUndefined();
+    }));
+});
+
+describe("a migration", () => {
+  const addColumn: Migration = {
+    version: 2,
+    up: (storage) => {
+      if (hasTable(storage, "words")) storage.sql.exec("ALTER TABLE words ADD COLUMN at INTEGER");
+    },
+  };
+
+  it("changes a table that is there", () =>
+    inFirst((object) => {
+      migrate(object, [addColumn]);
+      expect(object.storage.sql.exec("SELECT * FROM words").one()).toEqual({
+        word: "first",
+        at: null,
+      });
+    }));
+
+  it("leaves out one that settings never asked for", () =>
+    inEmpty((object) => {
+      object.storage.kv.put("epoch", "e");
+      migrate(object, [addColumn]);
+      expect([hasTable(object.storage, "words"), versionOf(object)]).toEqual([false, 2]);
     }));
 });
 

@@ -7,6 +7,8 @@ import { expect, vi } from "vitest";
 import { formatPosition } from "../../../src/model/position.ts";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { accountName, objectName } from "../../../src/rooms/rpc/object-names.ts";
+import type { HubMetrics, RoomsView } from "../../../src/rooms/rpc/hub-metrics.ts";
+import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { accountStub } from "../../../src/rooms/rpc/stubs.ts";
 import type { EndpointEnv } from "../../../src/server.ts";
 import { Receiver, SECRET } from "../../webhooks/receiver.ts";
@@ -26,6 +28,9 @@ export const HUB = "remembering-resuming";
 export const ROOM = `${HUB}/group:r1`;
 /** Its log is written once a second. */
 export const BEHIND = "behind/group:b1";
+/** Objects that have the fewest tables: of hubs that keep little, made while no webhook was configured. */
+export const PLAIN = "chat/group:plain";
+const PLAIN_HUB = "relayed";
 /** Two connections fill a relay of this hub. */
 const FULL_HUB = "remembering-five";
 export const TENANT = "default";
@@ -40,6 +45,11 @@ export interface Facts {
     readonly offset: number;
     readonly since: string;
     readonly missed: readonly string[];
+  };
+  readonly index: {
+    readonly rooms: RoomsView;
+    readonly relays: RoomsView;
+    readonly metrics: HubMetrics;
   };
   readonly behind: { readonly epoch: string; readonly offset: number };
   /** Names of relays' objects. */
@@ -119,6 +129,7 @@ async function connectedBinary(user: string): Promise<Negotiated> {
 
 /** Plays it, and gives the facts and the objects whose storage holds them. */
 export async function play(): Promise<{ facts: Facts; objects: ObjectAddress[] }> {
+  const plain = await playPlain();
   const ann = await enter(ROOM, { user: "ann" });
   await ann.call("$/track", { state: "busy" });
   const named = { query: "client=desk&useStatefulReconnect=true", version: 2 };
@@ -154,15 +165,25 @@ export async function play(): Promise<{ facts: Facts; objects: ObjectAddress[] }
   return {
     facts: {
       log: { ...top, since: formatPosition(first.position), missed: ["one", "two"] },
+      index: await indexOf(roomAt(`${HUB}/all`)),
       ...{ behind, relay: here.name, fullRelay: fullRelay.name, kim, cyn, unconfirmed },
       bob: { connectionId: bob.id, connectionToken: bob.token },
       events: await eventsOf(room(ROOM)),
     },
     objects: [
-      ...[room(ROOM), room(`${HUB}/all`), room(BEHIND), here, fullRelay],
+      ...[room(ROOM), room(`${HUB}/all`), room(BEHIND), here, fullRelay, ...plain],
       ...[...accounts].map((name) => ({ kind: "account", name }) as const),
     ],
   };
+}
+
+async function playPlain(): Promise<ObjectAddress[]> {
+  const { WEBHOOK_URL } = env as unknown as Required<EndpointEnv>;
+  set({ WEBHOOK_URL: "" });
+  await publish(PLAIN, "plain");
+  const { id } = await connected(PLAIN_HUB);
+  set({ WEBHOOK_URL });
+  return [room(PLAIN), relay(PLAIN_HUB, id)];
 }
 
 async function joinAll(bob: SignalR, dan: SignalR, cyn: Negotiated): Promise<void> {
@@ -218,6 +239,12 @@ async function grantSeat(): Promise<Negotiated> {
   set({ WEBHOOK_CONNECT_URL: "" });
   return seat;
 }
+
+export const indexOf = async (all: RoomRpc): Promise<Facts["index"]> => ({
+  rooms: await all.rooms({}),
+  relays: await all.relays({}),
+  metrics: await all.metrics(),
+});
 
 const eventsOf = (address: ObjectAddress): Promise<string[]> =>
   inObject(address, ({ sql }) =>
