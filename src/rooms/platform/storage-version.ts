@@ -33,7 +33,7 @@ export interface StorageSchema {
   readonly keys: readonly string[];
 }
 
-/** The key of the version. Absent: version 1, or a storage that is empty. */
+/** The key of the version; no pragma is allowed (docs/design/storage.md#st3). Absent: version 1, or a storage that is empty. */
 export const VERSION_KEY = "storage-version";
 /** The version of every storage from before versions were written. */
 const FIRST = 1;

@@ -48,7 +48,7 @@ describe("a room", () => {
     using alice = await enter(room);
     await say(room, "before");
     await evictDurableObject(roomAt(room));
-    deploy(({ sql }) => void sql.exec("ALTER TABLE present ADD COLUMN device TEXT"));
+    deploy(({ sql }) => void sql.exec("CREATE TABLE later (word TEXT)"));
     const { epoch, offset } = await say(room, "migrated");
     await alice.heardFrame(({ params }) => params?.[0] === "migrated");
     await evictDurableObject(roomAt(room));
