@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { Account } from "./account.ts";
+import { ACCOUNT_MIGRATIONS } from "./account-migrations.ts";
 import { AccountStore } from "./account-store.ts";
 import { escape } from "../rpc/object-names.ts";
 import type { Command, Selection } from "../rpc/command.ts";
@@ -11,6 +12,7 @@ import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/accoun
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { PrefixedKv } from "../platform/prefixed-kv.ts";
+import { migratedKv, type KeyValues } from "../platform/storage-version.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 
 /** Users whose account is in memory: it holds no more than a rate. */
@@ -18,14 +20,20 @@ const AWAKE_AT_MOST = 10_000;
 const DUE = "due/";
 
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
+  readonly #kv: KeyValues;
   readonly #accounts = new Map<string, Account>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#kv = migratedKv(ctx, ACCOUNT_MIGRATIONS);
+  }
 
   #of(user: string): Account {
     const known = this.#accounts.get(user);
     if (known) return known;
     const [oldest] = this.#accounts.keys();
     if (this.#accounts.size >= AWAKE_AT_MOST) this.#accounts.delete(oldest!);
-    const kv = new PrefixedKv(this.ctx.storage.kv, `user/${escape(user)}/`);
+    const kv = new PrefixedKv(this.#kv, `user/${escape(user)}/`);
     const account = new Account({
       ...{ user, facts: new AccountStore(kv) },
       peers: () => roomStubs(this.env),
@@ -37,20 +45,20 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
 
   /** A key for each user to whom something is due, and one alarm for the first of them. */
   #arm(user: string, at: number): void {
-    this.ctx.storage.kv.put(DUE + user, at);
+    this.#kv.put(DUE + user, at);
     const first = Math.min(...this.#due.map(([, due]) => due));
     void this.ctx.storage.setAlarm(first);
   }
 
   get #due(): [user: string, at: number][] {
-    const all = [...this.ctx.storage.kv.list<number>({ prefix: DUE })];
+    const all = [...this.#kv.list<number>({ prefix: DUE })];
     return all.map(([key, at]) => [key.slice(DUE.length), at]);
   }
 
   override async alarm(): Promise<void> {
     const now = Date.now();
     const due = this.#due.filter(([, at]) => at <= now);
-    for (const [user] of due) this.ctx.storage.kv.delete(DUE + user);
+    for (const [user] of due) this.#kv.delete(DUE + user);
     await Promise.all(due.map(([user]) => this.#of(user).ring(now)));
     const next = Math.min(...this.#due.map(([, at]) => at));
     if (next < Infinity) await this.ctx.storage.setAlarm(next);

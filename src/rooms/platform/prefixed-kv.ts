@@ -1,10 +1,12 @@
 // One of many in a common storage: its keys begin with its own prefix, which nobody but this sees.
 
+import type { KeyValues } from "./storage-version.ts";
+
 export class PrefixedKv {
-  readonly #kv: SyncKvStorage;
+  readonly #kv: KeyValues;
   readonly #prefix: string;
 
-  constructor(kv: SyncKvStorage, prefix: string) {
+  constructor(kv: KeyValues, prefix: string) {
     this.#kv = kv;
     this.#prefix = prefix;
   }

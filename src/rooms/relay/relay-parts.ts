@@ -13,10 +13,12 @@ import {
   type ObjectEvents,
   type ObjectParts,
 } from "../object/object-parts.ts";
+import { migrate } from "../platform/storage-version.ts";
 import type { Crowd } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
 import { LongPolls } from "./long-polls.ts";
+import { RELAY_MIGRATIONS } from "./relay-migrations.ts";
 import { RememberedGroups } from "./remembered-groups.ts";
 import { Seats } from "./seats.ts";
 
@@ -41,6 +43,7 @@ export function relayParts(
   receiver: Receiver,
   events: ObjectEvents,
 ): RelayParts {
+  migrate(ctx, RELAY_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
   const settings = receiver.settings(address.hub);
   const core: ObjectCore = objectCore({

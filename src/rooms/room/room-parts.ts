@@ -16,6 +16,7 @@ import {
   type ObjectParts,
 } from "../object/object-parts.ts";
 import { MessageRate } from "../platform/rates.ts";
+import { migrate } from "../platform/storage-version.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import { OWN } from "../presence/presence-state.ts";
 import type { Crowd } from "../rpc/activity-report.ts";
@@ -25,6 +26,7 @@ import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
 import { OwnRoom } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
+import { ROOM_MIGRATIONS } from "./room-migrations.ts";
 
 export interface RoomParts extends ObjectParts {
   readonly topic: Topic;
@@ -48,6 +50,7 @@ export function roomParts(
   receiver: Receiver,
   events: ObjectEvents,
 ): RoomParts {
+  migrate(ctx, ROOM_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
   const served = receiver.settings(address.hub);
@@ -62,8 +65,7 @@ export function roomParts(
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
   });
-  const arm = (at: number) => core.agenda.arm(at);
-  const index = topic.kind === "all" ? new HubIndex(ctx.storage, arm) : undefined;
+  const index = topic.kind === "all" ? indexOf(ctx, core) : undefined;
   const { path, presence } = publishPath(ctx, core, { topic, settings, events });
   const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
   const parts: RoomParts = {
@@ -83,6 +85,9 @@ export function roomParts(
   presence.restore(memberCounts(core.connections.all, path.followers));
   return parts;
 }
+
+const indexOf = ({ storage }: DurableObjectState, { agenda }: ObjectCore): HubIndex =>
+  new HubIndex(storage, (at) => agenda.arm(at));
 
 /** No connection is attached to a hub's `all` room: it has presence only where the hub keeps who is online. */
 const settingsOf = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
