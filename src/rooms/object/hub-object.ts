@@ -57,7 +57,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
     const { admissions } = this;
     this.host = new ObjectHost(this.parts, { env, receiver, admissions, waitUntil });
-    this.#wake();
+    this.wake();
   }
 
   /** Accepts the socket of a client that the endpoint admitted, or answers. What it throws refuses the client. */
@@ -69,7 +69,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   protected abstract get reachesUsers(): boolean;
 
   /** Rooms elsewhere are told which members did not survive; a hub that is no longer served closes its sockets. */
-  #wake(): void {
+  protected wake(): void {
     const { connections, followed, agenda, isServed, settings, webhooks } = this.parts;
     if (!isServed)
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);

@@ -112,7 +112,7 @@ describe("a room", () => {
     using alice = await enter(room, { user: "alice" });
     await saying(alice, "group:at-rest", "good night");
     await settle(roomAt(room));
-    const made = vi.spyOn(RoomObject.prototype as unknown as { assemble(): unknown }, "assemble");
+    const made = vi.spyOn(RoomObject.prototype as unknown as { wake(): unknown }, "wake");
     const reported = vi.spyOn(RoomObject.prototype, "report");
     for (let sweeps = 0; sweeps < 3; sweeps++) {
       await evictDurableObject(roomAt(room));

@@ -41,7 +41,7 @@ afterEach(() => {
 /** How often any object was made: an object that wakes is made anew. */
 function countingWakes(): () => number {
   const made = [RoomObject, RelayObject].map(({ prototype }) =>
-    vi.spyOn(prototype as unknown as { assemble(): unknown }, "assemble"),
+    vi.spyOn(prototype as unknown as { wake(): unknown }, "wake"),
   );
   return () => made.reduce((sum, { mock }) => sum + mock.calls.length, 0);
 }
