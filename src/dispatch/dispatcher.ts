@@ -42,8 +42,9 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     settled: (host, connection) => sessionOf(host, connection).settled(),
     async closed(host, connection, error) {
       const session = sessionOf(host, connection);
-      session.close();
-      await disconnectedHook(session, error);
+      session.close(error instanceof HubError && error.code === "cancelled");
+      await session.ended();
+      await disconnectedHook(session, error ?? session.clientError);
     },
     refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
     async presenceChanged(host, joined, left) {
@@ -93,7 +94,7 @@ function receive(session: Session, verify: Verify, frame: string | ArrayBuffer):
   const size = typeof frame === "string" ? frame.length : frame.byteLength;
   const bytes = size / (messages.length || 1);
   for (const message of messages) {
-    if (session.isClosed) return;
+    if (!session.isReceiving) return;
     const answer = place && wantsAnswer(message) ? place() : session.answer;
     if (counts(session, message)) take({ session, verify, message, answer, bytes });
   }
@@ -157,7 +158,8 @@ function take(received: ReceivedMessage): void {
     case "ping":
       return session.host.connections.pong(session.connection);
     case "close":
-      return session.host.connections.close(session.connection, CLOSE.normal);
+      session.clientError = message.error === undefined ? undefined : new Error(message.error);
+      return session.finish(CLOSE.normal);
     case "broken":
       return breakOff(session, message.error);
     case "ack":
@@ -193,11 +195,12 @@ function takeCompletion(
   else session.clientResults.answer(id, result);
 }
 
-/** Closes the connection: the bytes after a broken message cannot be decoded. */
-function breakOff({ host, connection }: Session, { message, detail }: HubError): void {
+/** Closes the connection: the bytes after a broken message cannot be decoded. Calls before it are answered. */
+function breakOff(session: Session, { message, detail }: HubError): void {
+  const { host } = session;
   logWarning("connection_broken", { hub: host.domain.hub, reason: message });
   const shown = host.settings.detailedErrors ? (detail ?? message) : undefined;
-  host.connections.close(connection, CLOSE.malformed, shown);
+  session.finish(CLOSE.malformed, shown);
 }
 
 /** Answers a malformed message. A client that sends only malformed ones is closed. */

@@ -42,13 +42,15 @@ export interface Messenger {
 export interface Publications {
   /** In this object's room: after the next flush, each has its error or null. */
   readonly tickets: Ticket[];
-  /** In rooms of other objects: each resolves once its message is durable there. */
-  readonly elsewhere: Promise<void>[];
+  /** In rooms of other objects: each resolves once its message is durable there, and on its way to the caller. */
+  readonly elsewhere: Promise<unknown>[];
 }
 
 export interface MessengerOptions {
-  readonly host: Pick<Host, "clients" | "publishing">;
+  readonly host: Pick<Host, "clients" | "publishing" | "rooms">;
   readonly served: ServedHub;
+  /** The connection whose call publishes: its call completes after what it is to receive of that. Absent in rooms' hooks. */
+  readonly caller?: Connection;
   /**
    * The prefix of publication ids, the same for repetitions of a call: rooms drop a repeated id. Absent: publications
    * have no ids.
@@ -63,7 +65,7 @@ export interface MessengerOptions {
  * order.
  */
 export function messengerOf(options: MessengerOptions, published: Publications): Messenger {
-  const { host, served, idPrefix, asking } = options;
+  const { host, served, caller, idPrefix, asking } = options;
   const answers: Record<string, any> = served.hub.settings.answers ?? {};
   let count = 0;
   return {
@@ -77,8 +79,10 @@ export function messengerOf(options: MessengerOptions, published: Publications):
       });
       if (!(result instanceof Promise)) return void published.tickets.push(result);
       // Not awaited here: the call's completion waits, and the connection's next call need not.
-      result.catch(() => {});
-      published.elsewhere.push(result);
+      const hears = caller && !except.includes(caller.id);
+      const arrived = hears ? host.rooms.delivered(caller, topic, result) : result;
+      arrived.catch(() => {});
+      published.elsewhere.push(arrived);
     },
     tell: (connection, target, args) => host.clients.tell(connection, target, encodeParams(args)),
     async ask(connection, target, args) {

@@ -54,7 +54,7 @@ export const Publish = z.object({
 
 /**
  * Publishes in a room without hub code, for tokens with the right `pub`. Returns the position once the message is
- * saved. While the room remembers the key, a repetition by the same user returns the first position. Throws
+ * saved, and after its own copy of the message is on its way. While the room remembers the key, a repetition by the same user returns the first position. Throws
  * `forbidden`, `too_large` or `rate_limited`.
  */
 export async function publish(call: ProtocolCall, publication: z.output<typeof Publish>) {
@@ -64,12 +64,15 @@ export async function publish(call: ProtocolCall, publication: z.output<typeof P
   if (!mayPublish(user, room))
     throw new HubError("forbidden", "This token does not publish in this room.");
   const { method: target, params = [], idempotencyKey: key, excluded: except } = publication;
-  const position = await host.publishing.publishAndSave(room, {
+  const published = host.publishing.publishAndSave(room, {
     target,
     ...encodeParams(Array.isArray(params) ? params : [params]),
     ...(key !== undefined && { id: `${JSON.stringify([user.id, key])}/$` }),
     ...(except && { except }),
   });
+  const position = await (except?.includes(connection.id)
+    ? published
+    : host.rooms.delivered(connection, room, published));
   return { position: formatPosition(position) };
 }
 

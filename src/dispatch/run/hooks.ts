@@ -44,6 +44,7 @@ export async function connectedHook(session: Session): Promise<void> {
     resolve();
   };
   session.gated = [];
+  session.began = promise;
   session.inTurn({ id: undefined, run, cancel: () => {} });
   return promise;
 }
@@ -92,7 +93,7 @@ async function runInContext(
   const { host, served, connection } = session;
   const published: Publications = { tickets: [], elsewhere: [] };
   const messenger = messengerOf(
-    { host, served, ...(beforeClientResult && { asking: beforeClientResult }) },
+    { host, served, caller: connection, ...(beforeClientResult && { asking: beforeClientResult }) },
     published,
   );
   await run(callContext({ host, caller: connection, messenger, signal: () => session.signal }));

@@ -159,7 +159,7 @@ function contextOf(call: Call, { session, invocation }: FoundCall) {
   const { connection, host, served } = session;
   const idPrefix = idPrefixOf(session, invocation);
   const messenger = messengerOf(
-    { host, served, idPrefix, asking: () => call.release() },
+    { host, served, caller: connection, idPrefix, asking: () => call.release() },
     call.published,
   );
   return callContext({ host, caller: connection, messenger, signal: () => call.signal });

@@ -1,7 +1,7 @@
 // The open work of one connection while its object is awake: calls in their order, streams in both directions, and
 // client results. It is lost with the object's memory; the host remembers the ids of calls that must then be answered.
 
-import { HubError } from "../../model/errors.ts";
+import { HubError, type CloseCode } from "../../model/errors.ts";
 import type { CallId } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
 import { limitsOf } from "../../rooms/connection/connection-limits.ts";
@@ -51,12 +51,21 @@ export class Session {
   readonly #waiting: OpenCall[] = [];
   #running = 0;
   #isClosed = false;
+  #isFinishing = false;
   #idle: PromiseWithResolvers<void> | undefined;
+  /** Resolved when every call that is no stream has ended. */
+  #answered: PromiseWithResolvers<void> | undefined;
+  /** Resolved when no call waits for its turn any more. */
+  #begun: PromiseWithResolvers<void> | undefined;
   #gone: AbortController | undefined;
   /** Malformed messages since the last valid one. */
   malformedInARow = 0;
   /** Resolves when the latest token refresh is done: refreshes of a connection run one after another. */
   refreshing: Promise<unknown> = DONE;
+  /** Done when the hub's `connected` is. */
+  began: Promise<void> = DONE;
+  /** The error with which the client closed the connection. */
+  clientError: Error | undefined;
   /** Messages received while the hub's `connected` runs. Held here because streams do not wait for a turn. */
   gated: (() => void)[] | undefined;
   /** Whether the hub's `connected` threw: `disconnected` is then not called, either. */
@@ -90,6 +99,11 @@ export class Session {
     return this.#isClosed;
   }
 
+  /** False once the connection has ended, or is about to: messages received then are ignored. */
+  get isReceiving(): boolean {
+    return !this.#isClosed && !this.#isFinishing;
+  }
+
   /** Aborted when the connection ends. Created on first use: it costs as much as decoding a message. */
   get signal(): AbortSignal {
     this.#gone ??= new AbortController();
@@ -118,6 +132,7 @@ export class Session {
       this.#running--;
       const next = this.#waiting.shift();
       if (next) this.#start(next);
+      if (this.#waiting.length === 0) this.#begun?.resolve();
     });
   }
 
@@ -154,6 +169,7 @@ export class Session {
     const isRemembered = this.#streams.delete(call) || this.connection.resumable !== undefined;
     if (isRemembered && !this.#isClosed) this.#remember();
     if (this.#open.size === 0) this.#idle?.resolve();
+    if (this.#open.size === this.#streams.size) this.#answered?.resolve();
   }
 
   /** Resolves when no call is running or waiting. */
@@ -205,21 +221,54 @@ export class Session {
     this.#uploads.delete(id);
   }
 
-  /** Handles the held messages: `connected` is done, or waits for a client's result. */
+  /** Handles the held messages: `connected` is done, or waits for a client's result. Nothing once it has ended. */
   openGate(): void {
     const waiting = this.gated;
     this.gated = undefined;
-    for (const take of waiting ?? []) take();
+    if (!this.#isClosed) for (const take of waiting ?? []) take();
   }
 
-  /** The connection has ended: cancels its calls and client results with `interrupted`. */
-  close(): void {
+  /**
+   * Closes the connection once the calls before this message are answered, as in ASP.NET; messages behind it are
+   * ignored. A call that does not end holds this close back, but not the end of the client's socket.
+   */
+  finish(why: CloseCode, detail?: string): void {
+    this.#isFinishing = true;
+    this.host.waitUntil(this.#finish(why, detail));
+  }
+
+  async #finish(why: CloseCode, detail: string | undefined): Promise<void> {
+    await this.began;
+    this.#answered ??= Promise.withResolvers();
+    if (this.#open.size > this.#streams.size) await this.#answered.promise;
+    this.host.connections.dismiss(this.connection, why, detail);
+  }
+
+  /**
+   * The connection has ended: cancels running calls and client results with `interrupted`. Calls that wait for their
+   * turn came before the end, so they run all the same, with an aborted signal; unless the server ended the connection.
+   */
+  close(byServer: boolean): void {
     const error = gone();
     this.#isClosed = true;
     this.#gone?.abort(error);
-    this.#waiting.length = 0;
-    for (const call of this.#open) call.cancel(error);
+    const kept = new Set(byServer ? [] : this.#waiting);
+    if (byServer) this.#waiting.length = 0;
+    for (const call of this.#open) if (!kept.has(call)) call.cancel(error);
     this.clientResults.close();
+  }
+
+  /** After `close`: done when `connected` is, and the calls that waited have begun. Those that wait too long never do. */
+  async ended(): Promise<void> {
+    await this.began;
+    if (this.#waiting.length === 0) return;
+    this.#begun ??= Promise.withResolvers();
+    const over = new AbortController();
+    const { requestSeconds } = this.host.settings.limits;
+    const late = scheduler.wait(requestSeconds * 1000, { signal: over.signal }).catch(() => {});
+    await Promise.race([this.#begun.promise, late]);
+    over.abort();
+    this.#waiting.length = 0;
   }
 }
 

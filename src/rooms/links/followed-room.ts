@@ -13,6 +13,7 @@ import type { Entry } from "../rpc/log-entry.ts";
 import type { Delivery, MemberCount, RoomRpc } from "../rpc/room-rpc.ts";
 import type { FollowTable } from "./follow-table.ts";
 import { JoinReplays } from "./join-replay.ts";
+import { isReached, ReachedPositions } from "./reached-positions.ts";
 
 /**
  * - `idle`: the room was never asked, or has confirmed that it let this object go.
@@ -45,6 +46,7 @@ export class FollowedRoom {
   readonly members: ReadonlySet<Connection>;
   /** Members that are replaying, and when their replay meets live batches. */
   readonly replays = new JoinReplays();
+  readonly #reached = new ReachedPositions();
   #state: State = "idle";
   /** Users whose count the room does not know yet. */
   readonly #untold = new Set<string>();
@@ -158,6 +160,13 @@ export class FollowedRoom {
     this.#position = position;
     const { table } = this.#options;
     if (table.keepsPositions) table.savePosition(this.name, position);
+    this.#reached.reach(position);
+  }
+
+  /** Done when everything up to here was delivered, or the room is slow to deliver it. */
+  async whenReached(position: Position): Promise<void> {
+    if (this.#position && isReached(position, this.#position)) return;
+    await this.#reached.wait(position);
   }
 
   /** The position of this object, or of a member that is replaying. */

@@ -13,6 +13,7 @@ import type { Delivery, DeliveryReply, RoomRpc } from "../rpc/room-rpc.ts";
 import { FollowedRoom } from "./followed-room.ts";
 import { FollowTable } from "./follow-table.ts";
 import { fetchMissed, type DeliverReplay, type ReplayRequest } from "./join-replay.ts";
+import { PendingPublications } from "./pending-publications.ts";
 import { Memberships, type Cause, type Lost } from "./memberships.ts";
 
 export interface FollowedRoomsOptions {
@@ -37,6 +38,7 @@ export class FollowedRooms {
   readonly #memberships: Memberships;
   readonly #table: FollowTable;
   readonly #rooms = new Map<string, FollowedRoom>();
+  readonly #pending = new PendingPublications();
 
   constructor(options: FollowedRoomsOptions) {
     this.#options = options;
@@ -106,11 +108,12 @@ export class FollowedRooms {
    * `interrupted`, and what the call to the room throws: then the connection is no member.
    */
   async join(connection: Connection, { topic, most, cause }: JoinRequest): Promise<void> {
+    await this.#afterPublications(connection, formatTopic(topic));
     // Membership of a connection that is gone would never be taken back.
     if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
     const room = this.#open(formatTopic(topic));
     const isMember = this.#memberships.has(connection, room.name);
-    if (!isMember && this.#memberships.roomsOf(connection).length >= most)
+    if (!isMember && this.#joined(connection) >= most)
       throw new HubError("too_many_groups", `A connection joins ${most} rooms at most.`);
     this.#memberships.add(connection, room.name, cause);
     if (isMember) return room.synced;
@@ -121,6 +124,38 @@ export class FollowedRooms {
       this.#remove(connection, room);
       throw error;
     }
+  }
+
+  /** Rooms that count against the limit: its user's own room does not. */
+  #joined(connection: Connection): number {
+    const rooms = this.#memberships.causesOf(connection);
+    const own = formatTopic({ kind: "user", name: connection.user.id });
+    return rooms.has(own) ? rooms.size - 1 : rooms.size;
+  }
+
+  /** A publication of the connection's calls in a room elsewhere, as `RoomAccess.delivered` says. */
+  async delivered<P extends Position>(
+    connection: Connection,
+    topic: Topic,
+    published: Promise<P>,
+  ): Promise<P> {
+    const name = formatTopic(topic);
+    const isMember = this.#rooms.get(name)?.members.has(connection) ?? false;
+    const delivered = published.then((position) => this.#whenReached(name, position));
+    this.#pending.add(connection, name, delivered);
+    if (isMember) await delivered;
+    return published;
+  }
+
+  async #whenReached(name: string, position: Position): Promise<void> {
+    const room = this.#rooms.get(name);
+    if (room && room.members.size > 0) await room.whenReached(position);
+  }
+
+  /** What the connection has published there is for those who were members then: it is written before they change. */
+  async #afterPublications(connection: Connection, room: string): Promise<void> {
+    await this.#pending.settled(connection, room);
+    if (this.#rooms.get(room)?.members.size) this.#options.outbox.flush();
   }
 
   /** This object's connections that are in a room elsewhere. */
@@ -139,6 +174,7 @@ export class FollowedRooms {
 
   async leave(connection: Connection, topic: Topic): Promise<void> {
     const name = formatTopic(topic);
+    await this.#afterPublications(connection, name);
     if (!this.#memberships.has(connection, name)) return;
     const room = this.#open(name);
     this.#remove(connection, room);

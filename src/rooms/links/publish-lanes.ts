@@ -10,7 +10,7 @@ import type { RoomRpc } from "../rpc/room-rpc.ts";
 
 interface Waiting {
   readonly draft: Draft;
-  resolve(): void;
+  resolve(position: Position): void;
   reject(error: unknown): void;
 }
 
@@ -59,21 +59,24 @@ export class PublishLanes {
     this.#publishBytes = publishBytes;
   }
 
-  /** Done when the message is durable there. Rejects as the room does, and with `rate_limited` where it is stuck. */
-  publish(topic: Topic, draft: Draft): Promise<void> {
+  /** Gives the position once the message is durable there. Rejects as the room does, and with `rate_limited` where it is stuck. */
+  publish(topic: Topic, draft: Draft): Promise<Position> {
     checkDraft(draft, this.#publishBytes);
     const lane = this.#open(topic);
     const { length } = draft.params;
     if (lane.waiting.length >= MOST || (lane.size > 0 && lane.size + length > MOST_CHARS))
       return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
     lane.size += length;
-    const arrived = new Promise<void>((resolve, reject) => {
+    const arrived = new Promise<Position>((resolve, reject) => {
       // An id of its own makes a second attempt harmless: the room knows which ids it has published.
       const id = draft.id ?? crypto.randomUUID();
       lane.waiting.push({ draft: { ...draft, id }, resolve, reject });
       lane.running ??= this.#run(topic, lane);
     });
-    lane.last = arrived.catch(() => {});
+    lane.last = arrived.then(
+      () => {},
+      () => {},
+    );
     return arrived;
   }
 
@@ -116,10 +119,9 @@ export class PublishLanes {
         batch.map(({ draft }) => draft),
       );
       for (const [index, { resolve, reject }] of batch.entries()) {
-        const outcome = outcomes[index];
-        if (outcome && "code" in outcome)
-          reject(new HubError<string>(outcome.code, outcome.message));
-        else resolve();
+        const outcome = outcomes[index]!;
+        if ("code" in outcome) reject(new HubError<string>(outcome.code, outcome.message));
+        else resolve(outcome);
       }
     } catch (error) {
       for (const { reject } of batch) reject(error);

@@ -23,12 +23,12 @@ export class ObjectConnections implements ConnectionControl {
     this.#parts.connections.close(connection, why, detail);
   }
 
-  dismiss(connection: Connection, why: CloseCode): void {
+  dismiss(connection: Connection, why: CloseCode, detail?: string): void {
     const close = async () => {
       // When the loop has drained, everything that the client is to get has been sent.
       await scheduler.wait(0);
       await this.#parts.outbox.flushed();
-      this.close(connection, why);
+      this.close(connection, why, detail);
     };
     this.#waitUntil(close());
   }

@@ -30,10 +30,10 @@ export interface Identity {
 export interface Publishing {
   /**
    * Publications of one caller to one room keep their order. In this object's own room the ticket says, after the next
-   * flush, whether the message was saved; elsewhere the promise is done when it is durable there. A draft that has an
+   * flush, whether the message was saved; elsewhere the promise gives its position once it is durable there. A draft that has an
    * `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
    */
-  publish(topic: Topic, draft: Draft): Ticket | Promise<void>;
+  publish(topic: Topic, draft: Draft): Ticket | Promise<Position>;
   /** Done when the message is durable; gives its position. */
   publishAndSave(topic: Topic, draft: Draft): Promise<Position>;
 }
@@ -53,6 +53,16 @@ export interface RoomAccess {
     topic: Topic,
     since: Position | undefined,
   ): Promise<ReplayOutcome>;
+  /**
+   * A publication of this connection's calls in a room elsewhere. Done when it is durable there and, where the connection
+   * is a member, on its way to it, unless the room is slow to deliver. Joins and leaves of the connection in this room
+   * come after it. Rejects as the publication does.
+   */
+  delivered<P extends Position>(
+    connection: Connection,
+    topic: Topic,
+    published: Promise<P>,
+  ): Promise<P>;
   history(topic: Topic, query: HistoryQuery): Promise<HistoryView>;
   presence(topic: Topic, query: PresenceQuery): Promise<PresenceView>;
   /** Sets the state that a user shows in a room. Throws `forbidden` where the user is absent, `too_large`. */
@@ -88,7 +98,7 @@ export interface ConnectionControl {
   /** `detail` is for clients whose protocol carries a reason, where the hub shows details. */
   close(connection: Connection, why: CloseCode, detail?: string): void;
   /** Closes it once everything sent to it is on its way. */
-  dismiss(connection: Connection, why: CloseCode): void;
+  dismiss(connection: Connection, why: CloseCode, detail?: string): void;
   /** Answers a heartbeat that woke the object. */
   pong(connection: Connection): void;
   /**

@@ -59,6 +59,14 @@ export class ObjectRooms implements RoomAccess {
     await this.#parts.followed.leave(connection, topic);
   }
 
+  delivered<P extends Position>(
+    connection: Connection,
+    topic: Topic,
+    published: Promise<P>,
+  ): Promise<P> {
+    return this.#parts.followed.delivered(connection, topic, published);
+  }
+
   async history(topic: Topic, query: HistoryQuery): Promise<HistoryView> {
     const own = this.#own(topic);
     return own ? own.history(query) : (await this.#elsewhere(topic)).history(query);

@@ -61,7 +61,7 @@ export class Publisher implements Publishing {
     options.outbox.saver = this;
   }
 
-  publish(topic: Topic, draft: Draft): Ticket | Promise<void> {
+  publish(topic: Topic, draft: Draft): Ticket | Promise<Position> {
     if (!this.#isHere(topic)) return this.#options.elsewhere.publish(topic, draft);
     checkDraft(draft, this.#options.publishBytes);
     return this.append(draft);
