@@ -1,5 +1,10 @@
 // The connections of one object: accepting, finding, writing, closing. Rooms and relays share it; it knows no rooms, no
 // logs and no hubs. Silent and expired connections are found by liveness-sweep.ts.
+//
+//   · Connections survive sleep: their sockets and attachments do (`serializeAttachment`). A crash or deploy ends
+//     sockets.
+//   · Frames to a connection are written in the order of `send` and `write`; before it is open, frames of `send` wait.
+//   · `dropped` is called once for each connection that the server ends, after it is removed here.
 
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
@@ -10,8 +15,8 @@ import * as stage from "./stage.ts";
 import { attachedOf, attachTo, type Attached } from "./attachment.ts";
 import { connectionOf, restore, save, type Connection } from "./connection.ts";
 
-/** What connections need of the object's state. */
-export type SocketState = Pick<
+/** The part of the object's state that connections need. */
+type SocketState = Pick<
   DurableObjectState,
   | "acceptWebSocket"
   | "getWebSockets"

@@ -35,8 +35,8 @@ interface Ended {
   readonly wasOpen: boolean;
 }
 
-/** What has a stage. */
-export interface Staged {
+/** The part of a connection that a stage depends on. */
+interface Staged {
   stage: Stage;
   readonly socket: WebSocket | undefined;
 }

@@ -26,7 +26,7 @@ export interface FollowedRoomOptions {
   readonly self: string;
   readonly table: FollowTable;
   /** Whether the room keeps presence of its members, and is told of each. */
-  readonly tellsMembers: boolean;
+  readonly reportsMembers: boolean;
   /** A fresh stub. */
   room(): Pick<RoomRpc, "follow" | "unfollow">;
 }
@@ -103,14 +103,14 @@ export class FollowedRoom {
   }
 
   async #follow(users: readonly string[]): Promise<void> {
-    const { table, tellsMembers, room, self } = this.#options;
+    const { table, reportsMembers, room, self } = this.#options;
     const isNew = this.#state !== "following";
     if (isNew) table.add(this.name);
     if (isNew) this.#state = "unknown";
     for (const user of users) this.#untold.delete(user);
-    if (!isNew && !tellsMembers) return;
+    if (!isNew && !reportsMembers) return;
     try {
-      const position = await room().follow(self, tellsMembers ? this.#countsOf(users) : []);
+      const position = await room().follow(self, reportsMembers ? this.#countsOf(users) : []);
       if (isNew && !this.#position) this.reach(position);
       this.#state = "following";
     } catch (error) {

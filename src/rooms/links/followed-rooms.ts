@@ -13,7 +13,7 @@ import type { Delivery, DeliveryReply, RoomRpc } from "../rpc/room-rpc.ts";
 import { FollowedRoom } from "./followed-room.ts";
 import { FollowTable } from "./follow-table.ts";
 import { fetchMissed, type DeliverReplay, type ReplayRequest } from "./join-replay.ts";
-import { Memberships, type Cause, type Lost } from "./memberships.ts";
+import { Memberships, type Cause, type LostMembership } from "./memberships.ts";
 
 export interface FollowedRoomsOptions {
   readonly sql: SqlStorage;
@@ -48,7 +48,7 @@ export class FollowedRooms {
   }
 
   /** After a wake, once this object's connections are known again. Gives the memberships of those that are gone. */
-  restore(): Lost[] {
+  restore(): LostMembership[] {
     for (const room of this.#table.rooms()) this.#open(room).restore();
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
     for (const { room, userId } of lost) this.#open(room).memberChanged(userId);
@@ -67,13 +67,13 @@ export class FollowedRooms {
     const isAll = topic.kind === "all";
     return new FollowedRoom(topic, isAll ? connections.all : this.#memberships.of(name), {
       ...{ self, table: this.#table },
-      tellsMembers: !isAll || settings.online,
+      reportsMembers: !isAll || settings.online,
       room: () => room(topic),
     });
   }
 
   /** Whether rooms elsewhere count on this object. */
-  get any(): boolean {
+  get isFollowing(): boolean {
     return this.#rooms.size > 0;
   }
 

@@ -10,7 +10,7 @@ import type { Connection } from "../connection/connection.ts";
 export type Cause = "token" | "client" | "hub";
 
 /** A user whose connection in the room is gone since the last wake. */
-export interface Lost {
+export interface LostMembership {
   readonly room: string;
   readonly userId: string;
   readonly connection: string;
@@ -30,7 +30,7 @@ export class Memberships {
   }
 
   /** After a wake: finds the connections again, and names those that are gone. */
-  restore(find: (id: string) => Connection | undefined): Lost[] {
+  restore(find: (id: string) => Connection | undefined): LostMembership[] {
     const rows = this.#sql.exec("SELECT room, connection, user, cause FROM joins").toArray();
     return rows.flatMap((row) => {
       const { room, connection: id, user: userId, cause } = row as Record<string, string>;
@@ -57,7 +57,7 @@ export class Memberships {
 
   /** The same, and why it is there. */
   causesOf(connection: Connection): ReadonlyMap<string, Cause> {
-    return this.#rooms.get(connection) ?? NOTHING;
+    return this.#rooms.get(connection) ?? NO_ROOMS;
   }
 
   /** Who is there already stays; what hub code joins is from then on its own. */
@@ -98,4 +98,4 @@ export class Memberships {
   }
 }
 
-const NOTHING: ReadonlyMap<string, Cause> = new Map();
+const NO_ROOMS: ReadonlyMap<string, Cause> = new Map();

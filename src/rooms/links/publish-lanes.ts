@@ -8,14 +8,14 @@ import { checkDraft } from "../delivery/check-draft.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 
-interface Waiting {
+interface PendingPublication {
   readonly draft: Draft;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 interface Lane {
-  readonly waiting: Waiting[];
+  readonly queue: PendingPublication[];
   running: Promise<void> | undefined;
   /** Characters that wait. */
   size: number;
@@ -34,13 +34,13 @@ const MOST_CHARS = 48 * 1024 * 1024;
 const DONE = Promise.resolve();
 
 /** As many from the beginning as one call takes; at least one. */
-function takeBatch(lane: Lane): Waiting[] {
+function takeBatch(lane: Lane): PendingPublication[] {
   let size = 0;
-  const end = lane.waiting.findIndex(
+  const end = lane.queue.findIndex(
     ({ draft }, index) =>
       index >= BATCH || ((size += draft.params.length) > BATCH_CHARS && index > 0),
   );
-  const batch = lane.waiting.splice(0, end < 0 ? lane.waiting.length : end);
+  const batch = lane.queue.splice(0, end < 0 ? lane.queue.length : end);
   for (const { draft } of batch) lane.size -= draft.params.length;
   return batch;
 }
@@ -64,13 +64,13 @@ export class PublishLanes {
     checkDraft(draft, this.#publishBytes);
     const lane = this.#open(topic);
     const { length } = draft.params;
-    if (lane.waiting.length >= MOST || (lane.size > 0 && lane.size + length > MOST_CHARS))
+    if (lane.queue.length >= MOST || (lane.size > 0 && lane.size + length > MOST_CHARS))
       return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
     lane.size += length;
     const arrived = new Promise<void>((resolve, reject) => {
       // An id of its own makes a second attempt harmless: the room knows which ids it has published.
       const id = draft.id ?? crypto.randomUUID();
-      lane.waiting.push({ draft: { ...draft, id }, resolve, reject });
+      lane.queue.push({ draft: { ...draft, id }, resolve, reject });
       lane.running ??= this.#run(topic, lane);
     });
     lane.last = arrived.catch(() => {});
@@ -93,12 +93,12 @@ export class PublishLanes {
     const room = formatTopic(topic);
     let lane = this.#lanes.get(room);
     if (!lane)
-      this.#lanes.set(room, (lane = { waiting: [], running: undefined, size: 0, last: DONE }));
+      this.#lanes.set(room, (lane = { queue: [], running: undefined, size: 0, last: DONE }));
     return lane;
   }
 
   async #run(topic: Topic, lane: Lane): Promise<void> {
-    while (lane.waiting.length > 0) {
+    while (lane.queue.length > 0) {
       // Fires when the loop has drained: each frame of a burst is an event of its own. At rest that is at once.
       // oxlint-disable-next-line no-await-in-loop -- one call at a time keeps the order
       await scheduler.wait(0);
@@ -109,7 +109,7 @@ export class PublishLanes {
     this.#lanes.delete(formatTopic(topic));
   }
 
-  async #send(topic: Topic, batch: readonly Waiting[]): Promise<void> {
+  async #send(topic: Topic, batch: readonly PendingPublication[]): Promise<void> {
     try {
       const outcomes = await this.#publishAll(
         topic,

@@ -4,7 +4,7 @@ import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
-import { cut } from "../delivery/fan-out.ts";
+import { splitIntoFrames } from "../delivery/fan-out.ts";
 import { messageOf } from "../delivery/outbox.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceView } from "../rpc/presence-view.ts";
@@ -34,7 +34,7 @@ export function framesOf(
     protocol.encode(messageOf(room, missed.position.epoch, entry)),
   );
   const first = protocol.encode(connected(connection, entered, missed, replayed.length));
-  return [first, ...cut(protocol, replay)];
+  return [first, ...splitIntoFrames(protocol, replay)];
 }
 
 function connected(

@@ -13,10 +13,10 @@ import { FollowedRooms } from "../links/followed-rooms.ts";
 import { PublishLanes } from "../links/publish-lanes.ts";
 import { ActivityReports } from "../observe/activity-reports.ts";
 import { writeReport } from "../observe/analytics.ts";
-import { countedOf, freshCounters } from "../observe/counters.ts";
+import { snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
-import type { Crowd, Report } from "../rpc/activity-report.ts";
+import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { objectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
@@ -46,7 +46,7 @@ export interface CoreOptions {
   readonly isUnlogged: boolean;
   readonly dropped: Dropped;
   /** How many there are now. Not called before the object is complete. */
-  crowd(): Crowd;
+  occupancy(): Occupancy;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
   report?(report: Report): Promise<void>;
 }
@@ -116,18 +116,19 @@ export function objectCore(options: CoreOptions): ObjectCore {
   };
 }
 
-type Made<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
+type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 
 function activityOf(
-  { ctx, env, address, name, isServed, crowd, report }: CoreOptions,
-  { agenda, connections, room }: Made<"agenda" | "connections" | "room">,
+  { ctx, env, address, name, isServed, occupancy, report }: CoreOptions,
+  { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
 ): ActivityReports {
-  const counters = freshCounters();
+  const counters = newCounters();
   return new ActivityReports({
-    ...{ kv: ctx.storage.kv, counters, wake: randomId(), isReported: isServed, crowd },
-    counted: () => ({ ...countedOf(counters), bytesOut: connections.written }),
+    ...{ kv: ctx.storage.kv, counters, wake: randomId(), isReported: isServed, occupancy },
+    snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
     report: report ?? ((about) => room(ALL).report(name, about)),
-    reported: (about, news) => writeReport(env, { ...address, room: name }, about, news),
+    reported: (about, increase) =>
+      writeReport(env, { ...address, room: name }, { report: about, increase }),
     arm: (at) => agenda.arm(at),
     now: () => Date.now(),
     waitUntil: (work) => ctx.waitUntil(work),
@@ -136,12 +137,12 @@ function activityOf(
 
 function webhooksOf(
   { ctx, env, address }: CoreOptions,
-  { agenda, connections }: Made<"agenda" | "connections">,
+  { agenda, connections }: PartsSoFar<"agenda" | "connections">,
 ): WebhookEvents | undefined {
   const { events } = webhooksOr({}, env);
   if (!events) return undefined;
   return new WebhookEvents({
-    ...{ storage: ctx.storage, events, home: address },
+    ...{ storage: ctx.storage, events, address },
     isHere: (id) => connections.get(id) !== undefined,
     now: () => Date.now(),
     arm: (at) => agenda.arm(at),

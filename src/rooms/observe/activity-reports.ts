@@ -1,24 +1,30 @@
-// When an object reports its activity to its hub's index: soon after it began to do something, each minute while it goes
-// on, and once more when it rests, before it sleeps and forgets. An idle object reports nothing.
+// When an object reports its activity to its hub's index: 2 s after the first activity of a wake, each minute while it
+// goes on, and once more when it rests, before the object sleeps and loses its counters. An idle object reports
+// nothing.
+//
+// A report is sent at least once: one that fails is sent again in a minute, with newer counters. Counters are absolute
+// within a wake, so the index counts a repeated report once. What a crash loses is what was counted since the last
+// report.
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { countRefusal, NOTHING, since, type Counters } from "./counters.ts";
-import type { Counted, Crowd, Report } from "../rpc/activity-report.ts";
+import { countRefusal, ZERO_COUNTERS, difference, type Counters } from "./counters.ts";
+import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
 
-export interface ActivityReportsOptions {
+interface ActivityReportsOptions {
   readonly kv: SyncKvStorage;
   readonly counters: Counters;
   /** Id of this wake of the object. */
   readonly wake: string;
   /** False: nothing is ever reported, since the hub is no longer served. Default: true. */
   readonly isReported?: boolean;
-  counted(): Counted;
-  crowd(): Crowd;
+  snapshot(): CounterSnapshot;
+  /** Sockets, connections and users now. */
+  occupancy(): Occupancy;
   /** Sends a report to the index. */
   report(report: Report): Promise<void>;
-  /** The index has the report; `news` is what was counted since the one before. */
-  reported(report: Report, news: Counted): void;
+  /** The index has the report; `increase` is what was counted since the one before. */
+  reported(report: Report, increase: CounterSnapshot): void;
   arm(at: number): void;
   now(): number;
   waitUntil(work: Promise<unknown>): void;
@@ -33,7 +39,7 @@ const EVERY_MS = 60_000;
 const HEARTBEAT_MS = 3_600_000;
 
 /** The last report; survives sleep. */
-interface LastReport extends Crowd {
+interface LastReport extends Occupancy {
   readonly at: number;
 }
 
@@ -47,10 +53,10 @@ export class ActivityReports implements Duty {
   #lookAt: number | undefined;
   /** When this wake reported last. */
   #reportedAt: number | undefined;
-  /** Messages counted at the last look. */
-  #seen = 0;
+  /** Messages counted when the last look was taken. */
+  #messagesAtLastLook = 0;
   /** The counters of the last report. */
-  #counted = NOTHING;
+  #reportedCounters = ZERO_COUNTERS;
 
   constructor(options: ActivityReportsOptions) {
     this.#options = options;
@@ -88,28 +94,28 @@ export class ActivityReports implements Duty {
   /** Whether a sleep or a crash kept a change from being reported. */
   #isNews(now: number): boolean {
     const last = this.#last;
-    const { sockets, connections, users } = this.#options.crowd();
+    const { sockets, connections, users } = this.#options.occupancy();
     if (!last) return connections > 0 || sockets > 0;
-    const isAlike =
+    const isUnchanged =
       last.sockets === sockets && last.connections === connections && last.users === users;
-    return !isAlike || (sockets > 0 && now - last.at >= HEARTBEAT_MS);
+    return !isUnchanged || (sockets > 0 && now - last.at >= HEARTBEAT_MS);
   }
 
   #look(now: number): void {
     const messages = this.counters.in + this.counters.out;
-    const rests = messages === this.#seen;
-    this.#seen = messages;
+    const isResting = messages === this.#messagesAtLastLook;
+    this.#messagesAtLastLook = messages;
     this.#lookAgain(undefined);
     const isFirst = this.#reportedAt === undefined;
-    if (rests || isFirst || now - this.#reportedAt! >= EVERY_MS) this.#report(now);
+    if (isResting || isFirst || now - this.#reportedAt! >= EVERY_MS) this.#report(now);
     else this.#lookAgain(now + LOOK_MS);
   }
 
   /** Not waited for: an index that hangs must not keep the alarm from what is due next. */
   #report(now: number): void {
-    const { crowd, counted, wake, waitUntil } = this.#options;
+    const { occupancy, snapshot, wake, waitUntil } = this.#options;
     this.#reportedAt = now;
-    const report = { ...crowd(), wake, counted: counted(), before: this.#counted };
+    const report = { ...occupancy(), wake, counted: snapshot(), before: this.#reportedCounters };
     waitUntil(this.#send(report, now));
   }
 
@@ -119,8 +125,8 @@ export class ActivityReports implements Duty {
       await this.#options.report(report);
       this.#last = { at, sockets, connections, users };
       this.#options.kv.put("told", this.#last);
-      this.#options.reported(report, since(counted, this.#counted));
-      this.#counted = counted;
+      this.#options.reported(report, difference(counted, this.#reportedCounters));
+      this.#reportedCounters = counted;
     } catch (error) {
       logWarning("report_failed", { error });
       this.#lookAgain(this.#lookAt ?? at + EVERY_MS);

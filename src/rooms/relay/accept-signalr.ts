@@ -63,7 +63,7 @@ export function resume(
   if (connection.attached.transport === "LongPolling") return polls.poll(connection, socket);
   const deadline = Date.now() + RESUME_MS;
   remembered?.forget(connection);
-  resumables.resumed(connection, socket, { deadline });
+  resumables.reattach(connection, socket, { deadline });
   agenda.arm(deadline);
   return connection;
 }

@@ -65,7 +65,7 @@ async function classifyNegotiated(
   const connection = seat && connections.get(seat.id);
   if (connection) return { kind: "returning", connection, arrival };
   if (seat && polls.hasEnded(seat.id)) return { kind: "ended", id: seat.id };
-  if (!seat || seat.lapsed) throw notFound();
+  if (!seat || seat.isLapsed) throw notFound();
   const grant = seats.take(token);
   checkUser(parts, user);
   return { kind: "fresh", id: seat.id, arrival: { ...arrival, user: applyGrant(user, grant) } };

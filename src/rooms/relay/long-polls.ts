@@ -35,7 +35,7 @@ export class LongPolls {
     const connection = connectionOf(undefined, attached);
     connections.adopt(connection);
     resumables.begin(connection);
-    resumables.dropped(connection, Date.now());
+    resumables.socketLost(connection, Date.now());
     agenda.arm(Math.min(attached.user.expiresAt, attached.deadline!));
     return new Response(null, { status: 200 });
   }
@@ -46,15 +46,15 @@ export class LongPolls {
   }
 
   /** The poll is over. The worker answers it once this is known here, or the next would get the same frames again. */
-  took(connection: Connection, count: number): void {
+  confirm(connection: Connection, count: number): void {
     const { socket } = connection;
-    connection.resumable?.took(count);
-    this.#options.resumables.dropped(connection, Date.now());
+    connection.resumable?.confirmFrames(count);
+    this.#options.resumables.socketLost(connection, Date.now());
     socket?.close(1000);
   }
 
   /** A connection has ended: frames that it did not take yet wait for one more poll. */
-  ended({ id, attached, resumable, socket }: Connection): void {
+  keepLastFrames({ id, attached, resumable, socket }: Connection): void {
     if (attached.transport !== "LongPolling") return;
     const now = Date.now();
     for (const [one, { until }] of this.#ended) if (until <= now) this.#ended.delete(one);
@@ -67,7 +67,7 @@ export class LongPolls {
   }
 
   /** The frames that were left, and on the next poll that there are no more. */
-  last(id: string): Response {
+  answerLast(id: string): Response {
     const { frames = [] } = this.#ended.get(id) ?? {};
     if (frames.length === 0) this.#ended.delete(id);
     else this.#ended.set(id, { frames: [], until: Date.now() + LAST_MS });

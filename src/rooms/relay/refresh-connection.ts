@@ -7,7 +7,7 @@ import type { Host, Receiver } from "../object/host.ts";
 import type { RefreshOutcome, RefreshRefusal } from "../rpc/relay-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
-export interface Refreshing {
+export interface RefreshTarget {
   readonly parts: RelayParts;
   readonly host: Host;
   readonly receiver: Receiver;
@@ -15,7 +15,7 @@ export interface Refreshing {
 
 /** Refusals are values: any client may cause them, and the platform logs exceptions. */
 export async function refreshConnection(
-  { parts, host, receiver }: Refreshing,
+  { parts, host, receiver }: RefreshTarget,
   token: string,
   user: User,
 ): Promise<RefreshOutcome | RefreshRefusal> {

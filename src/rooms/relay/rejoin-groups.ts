@@ -13,7 +13,7 @@ import { objectName } from "../rpc/object-names.ts";
 import { clientKey, hashOf, LEVELS, parseRelayName, relayName } from "../rpc/relay-levels.ts";
 import type { RelayRpc, RememberedRoom } from "../rpc/relay-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";
-import { grantedTo } from "./remembered-groups.ts";
+import { tokenRoomsOf } from "./remembered-groups.ts";
 
 /**
  * Puts the connection into the groups of its client's connection before, and replays what it missed there; done after
@@ -24,7 +24,7 @@ export async function rejoinGroups(parts: RelayParts, connection: Connection): P
   const { client } = connection.attached;
   if (client === undefined || !remembered) return;
   replaceOld(parts, connection.user.id, client, connection);
-  remembered.begin(connection);
+  remembered.addClient(connection);
   const rooms = await recall(parts, connection).catch(failed);
   if (!connections.all.has(connection)) return remembered.putBack(connection, rooms);
   await settledWithin(
@@ -40,7 +40,7 @@ function failed(error: unknown): [] {
 
 /** A token that came since may name other rooms. */
 const admits = ({ user }: Connection, { room, granted }: RememberedRoom): boolean =>
-  !granted || grantedTo(user).includes(room);
+  !granted || tokenRoomsOf(user).includes(room);
 
 const causeOf = ({ granted }: RememberedRoom): Cause => (granted ? "token" : "hub");
 
@@ -90,7 +90,7 @@ export function rememberGroups({ followed, remembered }: RelayParts, ended: Conn
   const isForGood = ended.stage.name === "ended" && ended.stage.isForGood;
   if (isForGood) remembered?.forget(ended);
   else if (ended.socket) remembered?.keep(ended, followed.causesOf(ended));
-  remembered?.end(ended);
+  remembered?.removeClient(ended);
 }
 
 /** A client has one connection: one that is half open here, or forgotten in another tab, makes way for the newest. */

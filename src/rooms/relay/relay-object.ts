@@ -57,7 +57,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
       case "returning":
         return this.#resume(arrived.connection, arrived.arrival, socket);
       case "ended":
-        return this.parts.polls.last(arrived.id);
+        return this.parts.polls.answerLast(arrived.id);
       case "fresh":
         return acceptSignalR(this.parts, socket, arrived);
       case "overflow":
@@ -119,12 +119,12 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     if (connection.socket !== socket) return;
     // What is published from now on may never reach it on this connection.
     remembered?.keep(connection, followed.causesOf(connection));
-    resumables.dropped(connection, Date.now());
+    resumables.socketLost(connection, Date.now());
   }
 
   /** A connection that never shook hands never was one, for hubs. */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    this.parts.polls.ended(connection);
+    this.parts.polls.keepLastFrames(connection);
     this.parts.resumables.end(connection);
     rememberGroups(this.parts, connection);
     if (connection.protocol !== beforeHandshake) super.left(connection, error, asleep);
@@ -182,6 +182,6 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     const connection = this.parts.connections.of(socket);
     if (!connection) return;
     if (connection.attached.transport !== "LongPolling") this.receive(connection, frame);
-    else if (connection.socket === socket) this.parts.polls.took(connection, Number(frame));
+    else if (connection.socket === socket) this.parts.polls.confirm(connection, Number(frame));
   }
 }

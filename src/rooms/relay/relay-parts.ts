@@ -13,7 +13,7 @@ import {
   type ObjectEvents,
   type ObjectParts,
 } from "../object/object-parts.ts";
-import type { Crowd } from "../rpc/activity-report.ts";
+import type { Occupancy } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
 import { LongPolls } from "./long-polls.ts";
@@ -46,7 +46,7 @@ export function relayParts(
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name: `relay:${address.relay}`, settings: settings ?? DEFAULTS },
     ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
-    crowd: () => crowdOf(core),
+    occupancy: () => occupancyOf(core),
   });
   const countOf = (userId: string) => countOfUser(core, userId);
   const seats = seatsOf(ctx, core, { address, countOf });
@@ -57,7 +57,7 @@ export function relayParts(
     ...{ ...core, address, seats, resumables, remembered, countOf },
     ...{ own: undefined, publishing: core.lanes },
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
-    isUsed: () => core.connections.all.size > 0 || core.followed.any,
+    isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing,
     membersOf: (room) => (room === "all" ? core.connections.all : core.followed.membersOf(room)),
     topicsOf: (connection) => [...core.followed.causesOf(connection).keys()].map(parseTopic),
   };
@@ -77,10 +77,10 @@ function seatsOf(
   { address, countOf }: SeatOptions,
 ): Seats {
   return new Seats({
-    ...{ home: address, kv: ctx.storage.kv, takenBy: countOf, now: () => Date.now() },
+    ...{ address: address, kv: ctx.storage.kv, connectionsOf: countOf, now: () => Date.now() },
     capacity: limits.connectionsPerRelay,
     perUser: limits.connectionsPerUser,
-    taken: () => connections.all.size,
+    connectionCount: () => connections.all.size,
   });
 }
 
@@ -91,10 +91,10 @@ function resumablesOf(
   const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL_RECONNECT;
   return new ResumableConnections({
     ...{ sql: ctx.storage.sql, connections, betweenPollsMs: POLL_MS },
-    limits: { window: bufferBytes, most: settings.limits.queuedBytes },
+    limits: { window: bufferBytes, maxKept: settings.limits.queuedBytes },
     awayMs: awaySeconds * 1000,
     arm: (at) => agenda.arm(at),
-    lost: (connection) => connections.close(connection, CLOSE.silent),
+    expired: (connection) => connections.close(connection, CLOSE.silent),
   });
 }
 
@@ -113,9 +113,9 @@ function rememberedOf(
 /** After a wake: groups of connections that a crash ended, and of those whose socket it took. */
 function restoreGroups({ connections, followed, remembered }: RelayParts): void {
   const lost = followed.restore();
-  remembered?.lost(lost);
+  remembered?.keepLost(lost);
   for (const connection of connections.all)
-    if (!connection.socket && !remembered?.knows(connection))
+    if (!connection.socket && !remembered?.has(connection))
       remembered?.keep(connection, followed.causesOf(connection));
 }
 
@@ -126,7 +126,7 @@ function countOfUser({ connections }: ObjectCore, userId: string): number {
 }
 
 /** Requests over HTTP are no connections that stay. */
-function crowdOf({ connections }: ObjectCore): Crowd {
+function occupancyOf({ connections }: ObjectCore): Occupancy {
   const here = [...connections.all].filter(({ httpCaller }) => !httpCaller);
   const users = new Set(here.map(({ user }) => user.id)).size;
   return { sockets: here.length, connections: here.length, users };

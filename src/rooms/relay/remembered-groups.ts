@@ -6,10 +6,10 @@ import { formatTopic, parseTopic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Cause, Lost } from "../links/memberships.ts";
+import type { Cause, LostMembership } from "../links/memberships.ts";
 import type { RememberedRoom } from "../rpc/relay-rpc.ts";
 
-export interface RememberedOptions {
+export interface RememberedGroupsOptions {
   readonly sql: SqlStorage;
   readonly seconds: number;
   now(): number;
@@ -24,7 +24,7 @@ const TABLES = `
     connection TEXT, granted INTEGER, PRIMARY KEY (user, client, room)) WITHOUT ROWID;`;
 
 /** A connection that is over, and what it was in. */
-interface Ended {
+interface EndedConnection {
   readonly user: string;
   readonly client: string;
   readonly rooms: Iterable<readonly [room: string, cause: Cause]>;
@@ -32,27 +32,27 @@ interface Ended {
 }
 
 /** Rooms that a connection is in because of its token. */
-export const grantedTo = ({ id, channels }: User): string[] => [
+export const tokenRoomsOf = ({ id, channels }: User): string[] => [
   ...channels.map((channel) => formatTopic(parseTopic(channel))),
   formatTopic({ kind: "user", name: id }),
 ];
 
 export class RememberedGroups implements Duty {
-  readonly #options: RememberedOptions;
+  readonly #options: RememberedGroupsOptions;
 
-  constructor(options: RememberedOptions) {
+  constructor(options: RememberedGroupsOptions) {
     this.#options = options;
     options.sql.exec(TABLES);
   }
 
   /** A client that names itself is here: should a crash end it, its name is known. */
-  begin({ id, user, attached: { client } }: Connection): void {
+  addClient({ id, user, attached: { client } }: Connection): void {
     if (client === undefined) return;
     const row = [id, user.id, client];
     this.#options.sql.exec("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", ...row);
   }
 
-  end({ id, attached: { client } }: Connection): void {
+  removeClient({ id, attached: { client } }: Connection): void {
     if (client !== undefined)
       this.#options.sql.exec("DELETE FROM clients WHERE connection = ?", id);
   }
@@ -69,13 +69,13 @@ export class RememberedGroups implements Duty {
     if (client !== undefined) this.take(user.id, client);
   }
 
-  knows({ user, attached: { client } }: Connection): boolean {
+  has({ user, attached: { client } }: Connection): boolean {
     const query = "SELECT 1 FROM remembered WHERE user = ? AND client = ? LIMIT 1";
     return this.#options.sql.exec(query, user.id, client ?? "").toArray().length > 0;
   }
 
   /** After a wake: connections that a crash ended, by the rooms they were in. */
-  lost(all: readonly Lost[]): void {
+  keepLost(all: readonly LostMembership[]): void {
     for (const [connection, lost] of Map.groupBy(all, ({ connection: id }) => id)) {
       const query = "SELECT * FROM clients WHERE connection = ?";
       const [row] = this.#options.sql.exec(query, connection).toArray();
@@ -87,7 +87,7 @@ export class RememberedGroups implements Duty {
     }
   }
 
-  #keep({ user, client, rooms, id }: Ended, ended?: Connection): void {
+  #keep({ user, client, rooms, id }: EndedConnection, ended?: Connection): void {
     const { sql, now, seconds, positionIn, arm } = this.#options;
     const until = now() + seconds * 1000;
     for (const [room, cause] of rooms) {

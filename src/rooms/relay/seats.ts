@@ -7,18 +7,18 @@ import { connectionId, randomId, type RelayAddress } from "../rpc/object-names.t
 import type { Seat } from "../rpc/relay-rpc.ts";
 
 export interface SeatsOptions {
-  readonly home: RelayAddress;
+  readonly address: RelayAddress;
   readonly kv: SyncKvStorage;
   readonly capacity: number;
   /** Connections that are here already. */
-  taken(): number;
-  takenBy(userId: string): number;
+  connectionCount(): number;
+  connectionsOf(userId: string): number;
   readonly perUser: number;
   now(): number;
 }
 
 /** What a webhook said of a client that negotiated, until it connects. */
-interface Granted {
+interface SavedGrant {
   readonly until: number;
   readonly grant: Grant;
 }
@@ -47,7 +47,7 @@ export class Seats {
    * only, which is both: then nothing is kept `apart`.
    */
   async reserve(userId: string, apart = true, grant?: Grant): Promise<Seat | undefined> {
-    const { home, now } = this.#options;
+    const { address, now } = this.#options;
     if (this.isFull) return undefined;
     this.#checkUser(userId);
     const random = randomId();
@@ -57,14 +57,14 @@ export class Seats {
     const at = lapsesAt.toString(36);
     const kind = apart ? "" : ALIKE;
     const proof = await this.#proof([random, at, kind, userId]);
-    const token = connectionId(home, `${random}_${at}_${proof}${kind}`);
-    return { id: apart ? connectionId(home, random) : token, token };
+    const token = connectionId(address, `${random}_${at}_${proof}${kind}`);
+    return { id: apart ? connectionId(address, random) : token, token };
   }
 
   /** Outlives sleep, which is shorter than a seat is promised. Those whose clients never came are forgotten here. */
-  #grant(random: string, granted: Granted): void {
+  #grant(random: string, granted: SavedGrant): void {
     const { kv, now } = this.#options;
-    for (const [key, { until }] of [...kv.list<Granted>({ prefix: GRANT })])
+    for (const [key, { until }] of [...kv.list<SavedGrant>({ prefix: GRANT })])
       if (until <= now()) kv.delete(key);
     kv.put(GRANT + random, granted);
   }
@@ -72,14 +72,14 @@ export class Seats {
   get isFull(): boolean {
     const now = this.#options.now();
     for (const [id, { until }] of this.#promised) if (until <= now) this.#promised.delete(id);
-    const isFull = this.#options.taken() + this.#promised.size >= this.#options.capacity;
+    const isFull = this.#options.connectionCount() + this.#promised.size >= this.#options.capacity;
     if (isFull && !this.wasFullLately) this.#options.kv.put("full-at", now);
     return isFull;
   }
 
   /** One user must not take all seats. Throws `too_many_connections`. */
   #checkUser(userId: string): void {
-    let count = this.#options.takenBy(userId);
+    let count = this.#options.connectionsOf(userId);
     for (const promised of this.#promised.values()) if (promised.userId === userId) count++;
     if (count < this.#options.perUser) return;
     const message = `A user has ${this.#options.perUser} connections here at most.`;
@@ -93,15 +93,18 @@ export class Seats {
   }
 
   /** The id in a token of ours for this user; undefined for every other text. It may have lapsed. */
-  async read(token: string, userId: string): Promise<{ id: string; lapsed: boolean } | undefined> {
+  async read(
+    token: string,
+    userId: string,
+  ): Promise<{ id: string; isLapsed: boolean } | undefined> {
     const parts = partsOf(token);
     // Whoever asks a relay that never gave out a token shall not make it write one row.
     if (!parts || !this.#options.kv.get("seat-key")) return undefined;
     const { random, at, proof, kind } = parts;
     if (!sameText(proof, await this.#proof([random, at, kind, userId]))) return undefined;
-    const id = kind === ALIKE ? token : connectionId(this.#options.home, random);
-    const lapsed = Number.parseInt(at, 36) <= this.#options.now() || this.#used.has(random);
-    return { id, lapsed };
+    const id = kind === ALIKE ? token : connectionId(this.#options.address, random);
+    const isLapsed = Number.parseInt(at, 36) <= this.#options.now() || this.#used.has(random);
+    return { id, isLapsed };
   }
 
   /** The seat is taken, or was given up: the token is used. Gives what was granted to whoever negotiated. */
@@ -113,7 +116,7 @@ export class Seats {
     this.#promised.delete(parts.random);
     this.#used.set(parts.random, Number.parseInt(parts.at, 36));
     const { kv } = this.#options;
-    const granted = kv.get<Granted>(GRANT + parts.random);
+    const granted = kv.get<SavedGrant>(GRANT + parts.random);
     if (granted) kv.delete(GRANT + parts.random);
     return granted?.grant;
   }

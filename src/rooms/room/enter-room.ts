@@ -31,7 +31,7 @@ export function enterRoom(
   };
   const missed = missedSince(parts, since, now);
   const connection = connections.accept(socket, attached);
-  presence.own(user.id, 1);
+  presence.addOwn(user.id, 1);
   const entered = { room, present: presence.view({}), settings };
   connections.send(connection, framesOf(connection, entered, missed, previous));
   activity.counters.out += missed.entries.length;

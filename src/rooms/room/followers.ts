@@ -11,18 +11,18 @@ import type { Entry } from "../rpc/log-entry.ts";
 
 interface Link {
   /** The number of the last entry the follower took. */
-  acked: number;
-  busy: boolean;
+  deliveredOffset: number;
+  isSending: boolean;
   failures: number;
   retryAt: number | undefined;
   /** How often the follower has said that it follows: a "gone" from before the last time is out of date. */
-  told: number;
+  followCount: number;
 }
 
 /** Before the first number: of one that does not know yet that the log began anew. */
-const UNTOLD = -1;
+const BEFORE_LOG = -1;
 
-type Answered = Exclude<DeliveryReply, { kind: "gone" }>;
+type Progress = Exclude<DeliveryReply, { kind: "gone" }>;
 
 export interface FollowersOptions {
   readonly room: string;
@@ -33,7 +33,7 @@ export interface FollowersOptions {
   arm(at: number): void;
   waitUntil(work: Promise<unknown>): void;
   /** The follower took itself off, or is gone with all its connections. */
-  gone(follower: string): void;
+  removed(follower: string): void;
 }
 
 /** Entries kept in memory for followers on their way; older ones come from the log. */
@@ -67,7 +67,8 @@ export class Followers implements Duty {
         return [row["follower"] as string, linkAt(Math.min(acked, this.#top))];
       }),
     );
-    if ([...this.#links.values()].some((link) => link.acked < this.#top)) this.#settleLater();
+    if ([...this.#links.values()].some((link) => link.deliveredOffset < this.#top))
+      this.#settleLater();
     this.links = this.#links;
   }
 
@@ -89,7 +90,7 @@ export class Followers implements Duty {
       sql.exec("INSERT OR REPLACE INTO followers VALUES (?, '', ?)", follower, this.#top);
       this.#links.set(follower, linkAt(this.#top));
     }
-    this.#links.get(follower)!.told++;
+    this.#links.get(follower)!.followCount++;
     for (const [user, connections] of members)
       if (connections > 0)
         sql.exec("INSERT OR REPLACE INTO followers VALUES (?, ?, ?)", follower, user, connections);
@@ -99,7 +100,7 @@ export class Followers implements Duty {
   remove(follower: string): void {
     if (!this.#links.delete(follower)) return;
     this.#options.storage.sql.exec("DELETE FROM followers WHERE follower = ?", follower);
-    this.#options.gone(follower);
+    this.#options.removed(follower);
   }
 
   /** Sends saved entries, which follow on those before, to every follower. */
@@ -116,10 +117,10 @@ export class Followers implements Duty {
     const { kv, sql } = this.#options.storage;
     this.#recent = [];
     // After a crash as well: where they began was a place in the old log.
-    kv.put("settled", UNTOLD);
-    sql.exec("UPDATE followers SET connections = ? WHERE user = ''", UNTOLD);
+    kv.put("settled", BEFORE_LOG);
+    sql.exec("UPDATE followers SET connections = ? WHERE user = ''", BEFORE_LOG);
     for (const [follower, link] of this.#links) {
-      link.acked = UNTOLD;
+      link.deliveredOffset = BEFORE_LOG;
       this.#start(follower, link);
     }
     if (this.#links.size > 0) this.#settleLater();
@@ -132,51 +133,52 @@ export class Followers implements Duty {
   }
 
   #start(follower: string, link: Link): void {
-    if (!link.busy && link.retryAt === undefined)
+    if (!link.isSending && link.retryAt === undefined)
       this.#options.waitUntil(this.#pump(follower, link));
   }
 
   async #pump(follower: string, link: Link): Promise<void> {
-    link.busy = true;
+    link.isSending = true;
     try {
-      while (link.acked < this.#top && this.#links.get(follower) === link)
+      while (link.deliveredOffset < this.#top && this.#links.get(follower) === link)
         await this.#deliver(follower, link);
       link.failures = 0;
     } catch (error) {
       this.#failed(link, error);
     } finally {
-      link.busy = false;
+      link.isSending = false;
     }
   }
 
   async #deliver(follower: string, link: Link): Promise<void> {
     const delivery = this.#batchFor(link);
-    const { told } = link;
+    const { followCount } = link;
     const reply = await this.#options.stubs(follower).deliver(delivery);
     if (reply.kind !== "gone") this.#reached(link, delivery, reply);
-    else if (link.told === told && this.#links.get(follower) === link) this.remove(follower);
+    else if (link.followCount === followCount && this.#links.get(follower) === link)
+      this.remove(follower);
   }
 
   /** What is answered of a log that began anew meanwhile says nothing of the new one. */
-  #reached(link: Link, { epoch, after, entries }: Delivery, reply: Answered): void {
+  #reached(link: Link, { epoch, after, entries }: Delivery, reply: Progress): void {
     if (epoch !== this.#options.log.position.epoch) return;
     const offset = reply.kind === "behind" ? reply.offset : (entries.at(-1)?.offset ?? after);
-    link.acked = Math.min(offset, this.#top);
+    link.deliveredOffset = Math.min(offset, this.#top);
   }
 
-  #batchFor({ acked }: Link): Delivery {
+  #batchFor({ deliveredOffset }: Link): Delivery {
     const { room, log } = this.#options;
     const { epoch } = log.position;
-    const missing = this.#recentAfter(acked) ?? log.after(acked);
+    const missing = this.#recentAfter(deliveredOffset) ?? log.after(deliveredOffset);
     const entries = within((missing ?? this.#recent).slice(0, BATCH), BATCH_CHARS);
-    if (missing) return { room, epoch, after: acked, entries, reset: false };
+    if (missing) return { room, epoch, after: deliveredOffset, entries, reset: false };
     return {
       room,
       epoch,
       after: (entries[0]?.offset ?? this.#top + 1) - 1,
       entries,
       reset: true,
-      from: acked,
+      from: deliveredOffset,
     };
   }
 
@@ -204,21 +206,21 @@ export class Followers implements Duty {
   run(now: number): void {
     for (const [follower, link] of this.#links) {
       if (link.retryAt !== undefined && link.retryAt <= now) link.retryAt = undefined;
-      if (link.acked < this.#top) this.#start(follower, link);
+      if (link.deliveredOffset < this.#top) this.#start(follower, link);
     }
     if (this.#settleAt === undefined || this.#settleAt > now) return;
     this.#settleAt = undefined;
-    if ([...this.#links.values()].some((link) => link.acked < this.#top))
+    if ([...this.#links.values()].some((link) => link.deliveredOffset < this.#top))
       return this.#settleLater();
     this.#recent = [];
     this.#options.storage.kv.put("settled", this.#top);
   }
 }
 
-const linkAt = (acked: number): Link => ({
-  acked,
-  busy: false,
+const linkAt = (deliveredOffset: number): Link => ({
+  deliveredOffset,
+  isSending: false,
   failures: 0,
   retryAt: undefined,
-  told: 0,
+  followCount: 0,
 });

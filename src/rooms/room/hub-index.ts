@@ -3,9 +3,9 @@
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { NOTHING, since, sum } from "../observe/counters.ts";
-import type { Counted, Crowd, Report } from "../rpc/activity-report.ts";
-import type { HubMetrics, Listed, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
+import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
+import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
+import type { HubMetrics, RoomListing, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 
 export interface IndexStorage {
   readonly sql: SqlStorage;
@@ -40,7 +40,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, at INTEGE
 
 const WEIGHED = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
 
-interface Row extends Crowd {
+interface Row extends Occupancy {
   readonly at: number;
   readonly weight: number;
   readonly wake: string;
@@ -50,8 +50,8 @@ interface Row extends Crowd {
 
 /** Both only grow, whatever becomes of rows. */
 interface Totals {
-  readonly all: Counted;
-  readonly other: Counted;
+  readonly all: CounterSnapshot;
+  readonly other: CounterSnapshot;
 }
 
 export class HubIndex implements Duty {
@@ -67,7 +67,7 @@ export class HubIndex implements Duty {
     this.#arm = arm;
     this.#limits = limits;
     storage.sql.exec(TABLE);
-    this.#totals = storage.kv.get<Totals>("totals") ?? { all: NOTHING, other: NOTHING };
+    this.#totals = storage.kv.get<Totals>("totals") ?? { all: ZERO_COUNTERS, other: ZERO_COUNTERS };
     [this.#rows, this.#named] = [0, 0];
     this.#count();
   }
@@ -88,8 +88,8 @@ export class HubIndex implements Duty {
     const before = this.#row(name);
     const { counted } = report;
     const known = before?.wake === report.wake ? JSON.parse(before.counted) : report.before;
-    const news = since(counted, known);
-    const begun = this.#named < this.#limits.named ? JSON.stringify(NOTHING) : null;
+    const news = difference(counted, known);
+    const begun = this.#named < this.#limits.named ? JSON.stringify(ZERO_COUNTERS) : null;
     const total = before ? before.total : begun;
     if (!before) this.#make(name, total !== null);
     this.#add(news, total !== null);
@@ -114,7 +114,7 @@ export class HubIndex implements Duty {
     return this.#sql("SELECT * FROM seen WHERE name = ?", name)[0] as unknown as Row | undefined;
   }
 
-  #add(news: Counted, isNamed: boolean): void {
+  #add(news: CounterSnapshot, isNamed: boolean): void {
     const { all, other } = this.#totals;
     this.#totals = { all: sum(all, news), other: isNamed ? other : sum(other, news) };
     this.#storage.kv.put("totals", this.#totals);
@@ -149,7 +149,7 @@ export class HubIndex implements Duty {
        WHERE name > ? AND name >= ? AND substr(name, 1, length(?)) = ? AND ${which}
        ORDER BY name LIMIT ?`,
       ...[after, prefix, prefix, prefix, count + 1],
-    ) as unknown as Listed[];
+    ) as unknown as RoomListing[];
     return { rooms: rows.slice(0, count), more: rows.length > count };
   }
 
@@ -161,7 +161,7 @@ export class HubIndex implements Duty {
     );
     const rooms = named.map(({ name, sockets, total }) => ({
       ...{ room: name as string, sockets: sockets as number },
-      counted: JSON.parse(total as string) as Counted,
+      counted: JSON.parse(total as string) as CounterSnapshot,
     }));
     const other = {
       room: OTHER,
@@ -189,7 +189,7 @@ export class HubIndex implements Duty {
       const weak = weakest[index - free];
       if (index >= free && !(weak && Number(weight) > 2 * Number(weak["weight"]))) break;
       if (weak) this.#setTotal(weak["name"] as string, null);
-      this.#setTotal(name as string, JSON.stringify(NOTHING));
+      this.#setTotal(name as string, JSON.stringify(ZERO_COUNTERS));
     }
     this.#count();
   }

@@ -44,7 +44,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    if (!asleep) this.parts.presence.own(connection.user.id, -1);
+    if (!asleep) this.parts.presence.addOwn(connection.user.id, -1);
     super.left(connection, error, asleep);
   }
 

@@ -17,8 +17,8 @@ import {
 } from "../object/object-parts.ts";
 import { MessageRate } from "../platform/rates.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
-import { OWN } from "../presence/presence-state.ts";
-import type { Crowd } from "../rpc/activity-report.ts";
+import { OWN_SOCKETS } from "../presence/presence-state.ts";
+import type { Occupancy } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import { Followers } from "./followers.ts";
@@ -58,7 +58,7 @@ export function roomParts(
     isServed: served !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
-    crowd: () => crowdOf(core, presence),
+    occupancy: () => occupancyOf(core, presence),
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
   });
@@ -69,7 +69,7 @@ export function roomParts(
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
     publishing: path.publisher,
-    isUsed: () => core.connections.all.size > 0 || core.followed.any || presence.users > 0,
+    isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing || presence.users > 0,
     membersOf: (room) =>
       room === name || room === "all" ? core.connections.all : core.followed.membersOf(room),
     topicsOf: (connection) => [
@@ -108,7 +108,7 @@ function publishPath(
   const followers = new Followers({
     ...{ room, storage, log, now, arm, stubs },
     waitUntil: (work) => ctx.waitUntil(work),
-    gone: (follower) => presence.forget(follower),
+    removed: (follower) => presence.forget(follower),
   });
   const publisher = new Publisher({
     ...{ topic, log, outbox, followers, webhooks, rate, activity, elsewhere: lanes },
@@ -125,7 +125,7 @@ function publishPath(
   return { path: { log, rate, followers, publisher }, presence };
 }
 
-function crowdOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Crowd {
+function occupancyOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Occupancy {
   const { connections: count, users } = presence;
   return { sockets: connections.all.size, connections: count, users };
 }
@@ -142,6 +142,6 @@ function renewEpoch(storage: DurableObjectStorage, erase: (epoch: string) => voi
 function* memberCounts(connections: ReadonlySet<Connection>, followers: Followers) {
   const counts = new Map<string, number>();
   for (const { user } of connections) counts.set(user.id, (counts.get(user.id) ?? 0) + 1);
-  for (const [userId, count] of counts) yield [OWN, userId, count] as const;
+  for (const [userId, count] of counts) yield [OWN_SOCKETS, userId, count] as const;
   yield* followers.members();
 }

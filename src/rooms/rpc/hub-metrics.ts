@@ -1,9 +1,9 @@
 // What a hub's index answers.
 
-import type { Counted } from "./activity-report.ts";
+import type { CounterSnapshot } from "./activity-report.ts";
 
 /** A room or relay as the index knows it. */
-export interface Listed {
+export interface RoomListing {
   /** A topic, or `relay:` and a relay's name. */
   readonly room: string;
   readonly connections: number;
@@ -21,19 +21,19 @@ export interface RoomsQuery {
 
 export interface RoomsView {
   /** By name. */
-  readonly rooms: readonly Listed[];
+  readonly rooms: readonly RoomListing[];
   readonly more: boolean;
 }
 
 /** Figures of one room, or of many: sockets now, and what was counted. */
-export interface Measured {
+export interface RoomMetrics {
   /** `other`: all that have no line of their own. */
   readonly room: string;
   readonly sockets: number;
-  readonly counted: Counted;
+  readonly counted: CounterSnapshot;
 }
 
 export interface HubMetrics {
-  readonly rooms: readonly Measured[];
-  readonly totals: Omit<Measured, "room">;
+  readonly rooms: readonly RoomMetrics[];
+  readonly totals: Omit<RoomMetrics, "room">;
 }

@@ -29,7 +29,7 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     now: () => 1_000,
     arm() {},
     waitUntil() {},
-    gone: (follower) => gone.push(follower),
+    removed: (follower) => gone.push(follower),
     stubs: () => ({ deliver }) as Partial<RoomRpc> as RoomRpc,
   });
   const say = (count: number, more?: Partial<Entry>) => {
