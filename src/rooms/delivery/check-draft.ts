@@ -11,7 +11,7 @@ export function checkDraft({ target, params }: Draft, maxBytes: number): void {
   if (target.startsWith("$"))
     throw new HubError("invalid_request", "A target may not begin with $.");
   if (params.length > maxBytes || (params.length * 3 > maxBytes && byteLength(params) > maxBytes))
-    throw new HubError("too_large", `A message has ${maxBytes} bytes at maxBytes.`);
+    throw new HubError("too_large", `A message has ${maxBytes} bytes at most.`);
 }
 
 const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;

@@ -132,7 +132,7 @@ export class PresenceState {
   /** Sets the state that a present user shows. Callers check `isPresent` first. */
   track(userId: string, state: unknown): AnnouncedUser {
     const user = this.#announcedUsers.get(userId);
-    if (!user) throw new Error(`${userId} is not present.`);
+    if (!user) throw new Error(`${userId} is not here.`);
     const updated = { ...user, state };
     this.#announcedUsers.set(userId, updated);
     return updated;

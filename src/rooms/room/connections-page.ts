@@ -1,4 +1,4 @@
-// Connections of a room, wherever they are: page by page, object after object, each in the order of ids.
+// Pages of a room's connections, in all objects: object after object, each in the order of connection ids.
 
 import type {
   ConnectionEntry,
@@ -9,10 +9,10 @@ import type {
 } from "../rpc/members-page.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-/** The room's own object, among the holders. */
+/** The room's own object in a cursor; before all names of other objects. */
 const OWN = "";
 
-/** A connection that comes or goes meanwhile may be missed, or not; all others are listed once. */
+/** One page. Over all pages each connection is listed once; one that begins or ends meanwhile may be missing. */
 export async function connectionsPage(
   { name: room, followers, stubs }: Pick<RoomParts, "name" | "followers" | "stubs">,
   ownMembers: (query: MembersQuery) => Promise<readonly ConnectionEntry[]>,
@@ -24,7 +24,7 @@ export async function connectionsPage(
     const query = {
       room,
       after: holder === after.holder ? after.id : "",
-      // One more shows whether there is a next page.
+      // One more than the page shows whether there is a next page.
       limit: limit + 1 - connections.length,
     };
     // oxlint-disable-next-line no-await-in-loop -- no further than the page reaches
@@ -36,7 +36,7 @@ export async function connectionsPage(
   return { connections };
 }
 
-/** `found` ends with the entry that is one too many; the last of the page may be of an object before this one. */
+/** `found` ends with the entry beyond the page; the page's last entry may be of an earlier object. */
 const cursorAfter = (found: readonly ConnectionEntry[], holder: string): MembersCursor => ({
   holder,
   id: found.length > 1 ? found.at(-2)!.connectionId : "",

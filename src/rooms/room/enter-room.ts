@@ -1,4 +1,4 @@
-// How a connection begins in a room's own object: its place, its first frames, and what it missed.
+// How a connection begins in a room's own object: limits, its first frames, and the replay of what it missed.
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
@@ -12,7 +12,11 @@ import type { HistoryView } from "../rpc/log-entry.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-/** Accepts the socket, sends the room's position and the replay. Throws `room_full` or `too_many_connections`. */
+/**
+ * Accepts the socket, counts the user in presence, and sends `$/connected` and the replay. All in one turn: no
+ * publication comes between the replay and the live messages. Throws `room_full` or `too_many_connections`; nothing is
+ * accepted then.
+ */
 export function enterRoom(
   parts: RoomParts,
   socket: WebSocket,
@@ -50,7 +54,10 @@ function checkRoom({ connections, presence, settings: { limits } }: RoomParts, u
     );
 }
 
-/** A replay larger than what may wait for a slow reader is refused: it would close the socket, and be asked for again. */
+/**
+ * The entries after `since`; with `recovered: false` where the log no longer has all. A replay larger than a slow
+ * client's queue counts as not recovered: it would close the socket, and be requested again by the next one.
+ */
 export function missedSince(
   { log, settings: { limits } }: Pick<RoomParts, "log" | "settings">,
   since: Position | undefined,

@@ -1,5 +1,9 @@
 // The one publish path of a room: number, save, deliver. A publication waits here for the next flush, in which it is
 // written to the log first and sent after. What cannot be saved is not sent, and its publishers get an error.
+//
+//   · Publications are numbered in the order of `publish`, and delivered in the order of their numbers.
+//   · A publication with an `id` may be repeated: as long as the log remembers the id, it keeps its first offset.
+//   · Offsets of publications that could not be saved are given again to the next ones.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -17,7 +21,7 @@ import type { Fault } from "../rpc/fault.ts";
 import { isPresence, type Draft, type Entry } from "../rpc/log-entry.ts";
 import type { Followers } from "./followers.ts";
 
-export interface PublisherOptions {
+interface PublisherOptions {
   readonly topic: Topic;
   readonly log: RoomLog;
   readonly outbox: Outbox;

@@ -1,5 +1,5 @@
-// A room's Durable Object: numbers what is published in it, keeps and delivers it, and knows who is present. Nothing is
-// decided here; its parts do.
+// A room's Durable Object: numbers, saves and delivers publications, and keeps the room's presence. This class connects
+// the object's RPC methods to its parts (room-parts.ts), which decide everything.
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
@@ -74,6 +74,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     this.parts.own.track(userId, state);
   }
 
+  /** The position is read in the same turn in which the follower is added: no entry is missing, none comes twice. */
   async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
     const { activity, followers, log, presence } = this.parts;
     followers.add(follower, members);
@@ -86,7 +87,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     this.parts.followers.remove(follower);
   }
 
-  /** In every object that holds connections of the room; gives how many were selected. Throws the first failure. */
+  /** In every object that holds connections of the room; gives how many were selected. Throws as `askMany` does. */
   async everywhere(selection: Selection, commands: readonly Command[]): Promise<number> {
     const { name: room, followers, stubs } = this.parts;
     const here = await this.command({ ...selection, room }, commands);
@@ -110,7 +111,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   async info(): Promise<RoomInfo> {
     const { log, outbox, rate, presence } = this.parts;
-    outbox.flush(); // Publications that wait count.
+    outbox.flush(); // Queued publications count.
     const { connections, users } = presence;
     return { position: log.position, connections, users, rate: rate.perSecond(Date.now()) };
   }

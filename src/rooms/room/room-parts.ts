@@ -138,7 +138,7 @@ function renewEpoch(storage: DurableObjectStorage, erase: (epoch: string) => voi
   });
 }
 
-/** After a wake: the connections of each user here, and those that followers have told. */
+/** After a wake: connections of each user in this object, and those that followers have reported. */
 function* memberCounts(connections: ReadonlySet<Connection>, followers: Followers) {
   const counts = new Map<string, number>();
   for (const { user } of connections) counts.set(user.id, (counts.get(user.id) ?? 0) + 1);
