@@ -1,4 +1,5 @@
-// What survives sleep of a connection: the attachment of its socket, and its size.
+// The attachment of a socket: the state of a connection that survives sleep. It ends with the socket, by a crash or
+// deploy.
 
 import { HubError } from "../../model/errors.ts";
 import type { Transport } from "../../model/options.ts";

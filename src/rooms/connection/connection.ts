@@ -1,4 +1,5 @@
-// One client's connection, as its object holds it. The attachment has all that a wake needs; the rest is cache.
+// One client's connection, as its object holds it. The attachment has everything that a wake needs; the rest is
+// derived, or only matters to this wake.
 
 import type { CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";

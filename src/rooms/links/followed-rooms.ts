@@ -1,5 +1,5 @@
-// The follower's side of follow links: rooms elsewhere that connections of this object are in. An object follows a room
-// once, however many of its connections are in it, and tells the room who they are.
+// Rooms elsewhere that connections of this object are in. An object follows a room once, however many of its
+// connections are in it, and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -15,7 +15,7 @@ import { FollowTable } from "./follow-table.ts";
 import { fetchMissed, type DeliverReplay, type ReplayRequest } from "./join-replay.ts";
 import { Memberships, type Cause, type LostMembership } from "./memberships.ts";
 
-export interface FollowedRoomsOptions {
+interface FollowedRoomsOptions {
   readonly sql: SqlStorage;
   /** This object's name, as rooms know their followers. */
   readonly self: string;
@@ -30,7 +30,7 @@ export interface FollowedRoomsOptions {
 }
 
 /** A connection that joins a room. */
-export type JoinRequest = Pick<ReplayRequest, "topic" | "most" | "cause">;
+type JoinRequest = Pick<ReplayRequest, "topic" | "most" | "cause">;
 
 export class FollowedRooms {
   readonly #options: FollowedRoomsOptions;
@@ -47,7 +47,7 @@ export class FollowedRooms {
     this.#table = new FollowTable({ sql, keepsPositions });
   }
 
-  /** After a wake, once this object's connections are known again. Gives the memberships of those that are gone. */
+  /** After a wake, once this object's connections are restored. Gives the memberships of those that did not survive. */
   restore(): LostMembership[] {
     for (const room of this.#table.rooms()) this.#open(room).restore();
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
@@ -72,17 +72,17 @@ export class FollowedRooms {
     });
   }
 
-  /** Whether rooms elsewhere count on this object. */
+  /** Whether a room elsewhere may count this object among its followers. */
   get isFollowing(): boolean {
     return this.#rooms.size > 0;
   }
 
-  /** Whether some room does not know yet how things are here. */
+  /** Whether some room does not know its present members here. */
   get isStale(): boolean {
     return [...this.#rooms.values()].some((room) => room.isStale);
   }
 
-  /** Every connection of this object is in the hub's `all` room; this one has just come. */
+  /** A connection has begun: every connection of this object is in the hub's `all` room. */
   async joinAll({ user }: Connection): Promise<void> {
     const all = this.#open("all");
     if (this.#options.settings.online) all.memberChanged(user.id);
@@ -90,8 +90,8 @@ export class FollowedRooms {
   }
 
   /**
-   * The connection belongs into the room, as its token or hub says. A room that cannot be told now is told by alarm:
-   * this rejects then, and the connection is a member all the same.
+   * Puts the connection into a room that its token or hub names. A member in any case: where the room cannot be reached
+   * this rejects, and the alarm reports the member later.
    */
   async belong(connection: Connection, topic: Topic, cause: Cause): Promise<void> {
     if (!this.#isHere(connection)) return;
@@ -106,7 +106,7 @@ export class FollowedRooms {
    * `interrupted`, and what the call to the room throws: then the connection is no member.
    */
   async join(connection: Connection, { topic, most, cause }: JoinRequest): Promise<void> {
-    // Membership of a connection that is gone would never be taken back.
+    // The membership of an ended connection would never be removed.
     if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
     const room = this.#open(formatTopic(topic));
     const isMember = this.#memberships.has(connection, room.name);
@@ -145,7 +145,7 @@ export class FollowedRooms {
     await this.#sync(room);
   }
 
-  /** The connection has ended: its rooms are told. */
+  /** The connection has ended: takes it out of all its rooms, and reports that to each. */
   async leaveAll(connection: Connection): Promise<void> {
     const rooms = this.#memberships.roomsOf(connection).map((room) => this.#open(room));
     for (const room of rooms) this.#remove(connection, room);
@@ -160,7 +160,7 @@ export class FollowedRooms {
     room.memberChanged(connection.user.id);
   }
 
-  /** Tells every room what it does not know yet: after a wake, and by alarm where a call failed. */
+  /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */
   async settle(): Promise<void> {
     await Promise.allSettled([...this.#rooms.values()].map((room) => this.#sync(room)));
   }
@@ -172,7 +172,7 @@ export class FollowedRooms {
     });
   }
 
-  /** A batch from a followed room: what was delivered before is dropped, what is missing is asked for again. */
+  /** A batch from a followed room: entries that were delivered before are dropped, a gap before it is reported. */
   deliver(delivery: Delivery): DeliveryReply {
     const room = this.#rooms.get(delivery.room);
     if (!room || room.members.size === 0) {
@@ -189,7 +189,7 @@ export class FollowedRooms {
     return { kind: "taken" };
   }
 
-  /** The room's log no longer had what its members here missed. */
+  /** The room's log no longer has all that its members here missed: they must reload. */
   #reset({ name, members }: FollowedRoom): void {
     for (const connection of members)
       this.#options.outbox.send(connection, {

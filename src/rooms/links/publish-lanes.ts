@@ -1,5 +1,9 @@
-// Publications of this object in rooms elsewhere: one call to a room at a time, and what is published meanwhile goes with
-// the next. So a room's order is the order here, and a thousand messages do not cost a thousand calls.
+// Publications of this object in rooms elsewhere. One call to a room at a time; publications meanwhile go with the
+// next.
+//
+//   · Publications to one room arrive in the order of `publish`. Between rooms there is no order.
+//   · Each has an id, so that a call that fails on its way may be repeated: the room publishes an id once.
+//   · A publication is in memory until it has arrived: a crash of this object loses it, and its caller's promise.
 
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
@@ -14,12 +18,13 @@ interface PendingPublication {
   reject(error: unknown): void;
 }
 
+/** The publications to one room. */
 interface Lane {
   readonly queue: PendingPublication[];
   running: Promise<void> | undefined;
-  /** Characters that wait. */
+  /** Characters in the queue. */
   size: number;
-  /** Done when the newest publication has arrived, or failed. */
+  /** Done when the newest publication has arrived, or failed. Never rejects. */
   last: Promise<void>;
 }
 
@@ -27,13 +32,13 @@ interface Lane {
 const BATCH = 500;
 /** Characters of one call: an RPC takes 32 MiB, and a character may have two bytes. */
 const BATCH_CHARS = 4 * 1024 * 1024;
-/** Publications and characters that may wait for one room: one that hangs must not fill this object's memory. */
+/** Publications and characters in one queue: a room that does not answer must not fill this object's memory. */
 const MOST = 10_000;
 const MOST_CHARS = 48 * 1024 * 1024;
 
 const DONE = Promise.resolve();
 
-/** As many from the beginning as one call takes; at least one. */
+/** Takes as many publications from the queue as fit into a call; at least one. */
 function takeBatch(lane: Lane): PendingPublication[] {
   let size = 0;
   const end = lane.queue.findIndex(
@@ -59,7 +64,10 @@ export class PublishLanes {
     this.#publishBytes = publishBytes;
   }
 
-  /** Done when the message is durable there. Rejects as the room does, and with `rate_limited` where it is stuck. */
+  /**
+   * Done when the message is durable in the room. Rejects as the room does, and with `rate_limited` where the queue is
+   * full.
+   */
   publish(topic: Topic, draft: Draft): Promise<void> {
     checkDraft(draft, this.#publishBytes);
     const lane = this.#open(topic);
@@ -68,7 +76,7 @@ export class PublishLanes {
       return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
     lane.size += length;
     const arrived = new Promise<void>((resolve, reject) => {
-      // An id of its own makes a second attempt harmless: the room knows which ids it has published.
+      // With an id a second attempt is harmless: the room publishes an id once.
       const id = draft.id ?? crypto.randomUUID();
       lane.queue.push({ draft: { ...draft, id }, resolve, reject });
       lane.running ??= this.#run(topic, lane);
@@ -77,7 +85,7 @@ export class PublishLanes {
     return arrived;
   }
 
-  /** The same, after everything that this object has published there; gives the position. */
+  /** Gives the position of the message. Called after everything that this object has published in the room. */
   async publishAndSave(topic: Topic, draft: Draft): Promise<Position> {
     checkDraft(draft, this.#publishBytes);
     await this.settled(topic);
@@ -126,7 +134,7 @@ export class PublishLanes {
     }
   }
 
-  /** A second attempt needs a fresh stub: one whose object was reset is broken for good. */
+  /** The second attempt needs a fresh stub: a stub whose object was reset is broken for good. */
   async #publishAll(topic: Topic, drafts: readonly Draft[]) {
     try {
       return await this.#room(topic).publishAll(drafts);

@@ -1,5 +1,6 @@
-// Whether a user's connections may be here, as their account says: it is asked before a connection begins. Its answer is
-// kept until a service changes something about the user: the account sends that here, because this object has asked.
+// Admission of users' connections in this object, by the users' accounts (account/account.ts). The account is called
+// before a connection begins. Its answer is cached until a service changes something about the user: the account sends
+// such a command to every object that has called `admit`, so a cached answer is never older than the newest command.
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -8,7 +9,7 @@ import { formatTopic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { AccountRpc, AdmissionRequest } from "../rpc/account-rpc.ts";
 
-export interface AdmissionCacheOptions {
+interface AdmissionCacheOptions {
   /** This object's name. */
   readonly self: string;
   readonly limits: RoomSettings["limits"];
@@ -86,7 +87,7 @@ export class AdmissionCache {
     this.#groups.set(token.id, byToken.set(keyOf(token), groups));
   }
 
-  /** A service has changed something about the user. */
+  /** A service has changed something about the user. Answers to calls that are under way are not cached. */
   forget(userId: string): void {
     this.#groups.delete(userId);
     for (const request of this.#requests.get(userId) ?? []) request.isStale = true;

@@ -11,7 +11,7 @@ import { RemoteConnections } from "./remote-connections.ts";
 import { ObjectRooms } from "./room-access.ts";
 import { ObjectRenewal } from "./token-renewal.ts";
 
-export interface HostOptions {
+interface HostOptions {
   readonly env: object;
   readonly receiver: Receiver;
   readonly admissions: AdmissionCache;

@@ -31,8 +31,8 @@ export interface ObjectEvents {
   presenceChanged(joined: readonly string[], left: readonly string[]): void;
 }
 
-/** What a room or a relay says of itself to the core. */
-export interface CoreOptions {
+/** The differences between rooms and relays that the core depends on. */
+interface CoreOptions {
   readonly ctx: DurableObjectState;
   readonly env: ObjectEnv;
   readonly address: ObjectAddress;
@@ -45,7 +45,7 @@ export interface CoreOptions {
   /** Nothing is written to a log before it is sent. */
   readonly isUnlogged: boolean;
   readonly dropped: Dropped;
-  /** How many there are now. Not called before the object is complete. */
+  /** Sockets, connections and users now. Not called before the object is complete. */
   occupancy(): Occupancy;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
   report?(report: Report): Promise<void>;
@@ -57,7 +57,7 @@ export interface ObjectCore {
   readonly settings: RoomSettings;
   readonly isServed: boolean;
   readonly agenda: AlarmAgenda;
-  /** Everything that the alarm looks after; completed before the first alarm. */
+  /** The duties of the alarm; completed before the first alarm. */
   readonly duties: Duty[];
   /** Other objects, by name. */
   readonly stubs: RoomStubs;
@@ -80,14 +80,14 @@ export interface ObjectParts extends ObjectCore {
   readonly own: LocalRoom | undefined;
   /** Connections that may be resumed on another socket; undefined in a room. */
   readonly resumables: ResumableConnections | undefined;
-  /** Whether a crash would leave something behind. */
+  /** Whether a crash would leave stale state in other objects or in rows: connections, follow links, presence. */
   isUsed(): boolean;
   /** This object's connections that are in a room, and the rooms of a connection. */
   membersOf(room: string): Iterable<Connection>;
   topicsOf(connection: Connection): Topic[];
 }
 
-/** How soon a room elsewhere is told again that does not know how things are here. */
+/** Pause before changes are reported again to a room that could not be reached. */
 const STALE_MS = 5_000;
 
 export function objectCore(options: CoreOptions): ObjectCore {
@@ -150,13 +150,16 @@ function webhooksOf(
   });
 }
 
-/** While a crash would leave something behind, an alarm is set that looks after it. */
+/**
+ * Keeps an alarm set while the object is in use: after a crash the object wakes by it, and its rooms and presence learn
+ * of the connections that did not survive.
+ */
 export function upkeep(ctx: DurableObjectState, parts: ObjectParts): Duty {
   const { followed, settings } = parts;
   const sweepMs = settings.sweepSeconds * 1000;
   return {
     due: (at) => (parts.isUsed() ? at + (followed.isStale ? STALE_MS : sweepMs) : undefined),
-    // Not waited for: a room that hangs must not keep this object's alarm from what is due next.
+    // Not awaited: a room that does not answer must not hold up this object's other duties.
     run: () => ctx.waitUntil(followed.settle()),
   };
 }

@@ -10,7 +10,7 @@ import type { HolderRpc } from "../rpc/room-rpc.ts";
 import type { RemoteClients, RoomAccess } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
-export interface RemoteConnectionsOptions {
+interface RemoteConnectionsOptions {
   readonly parts: Pick<ObjectParts, "address" | "connections" | "outbox" | "settings" | "stubs">;
   readonly rooms: RoomAccess;
   /** Invokes a method of a client of this object, and waits for its result. */
@@ -24,7 +24,7 @@ export class RemoteConnections implements RemoteClients {
     this.#options = options;
   }
 
-  /** A connection that is gone gets nothing, and its absence is no error: as in SignalR. */
+  /** No error where the connection does not exist any more: as in SignalR. */
   async tell(id: string, target: string, params: Params): Promise<void> {
     this.#check(target, params);
     try {

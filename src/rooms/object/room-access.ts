@@ -74,7 +74,10 @@ export class ObjectRooms implements RoomAccess {
     return own ? own.track(userId, state) : (await this.#elsewhere(topic)).track(userId, state);
   }
 
-  /** A room elsewhere, once everything published there from here has arrived: readers find their own messages. */
+  /**
+   * A room elsewhere, once everything that this object has published there has arrived: readers find their own
+   * messages.
+   */
   async #elsewhere(topic: Topic): Promise<RoomRpc> {
     await this.#parts.lanes.settled(topic);
     return this.#parts.room(topic);

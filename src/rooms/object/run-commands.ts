@@ -9,8 +9,8 @@ import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { ObjectHost } from "./build-host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
-/** The object whose connections are commanded. */
-export interface CommandTarget {
+/** The object on whose connections the commands run. */
+interface CommandTarget {
   readonly parts: ObjectParts;
   readonly host: ObjectHost;
 }
@@ -45,7 +45,7 @@ function select({ parts }: CommandTarget, selection: Selection): Connection[] {
       (user === undefined || connection.user.id === user) &&
       !except?.includes(connection.id) &&
       (!tokens || isRevoked(factsOf(connection.user), tokens)) &&
-      (!filter || matches(filter, about(parts, connection))),
+      (!filter || matches(filter, filterFacts(parts, connection))),
   );
 }
 
@@ -57,7 +57,7 @@ function candidates(parts: ObjectParts, { connection: id, room }: Selection): It
   return room === undefined ? parts.connections.all : parts.membersOf(room);
 }
 
-const about = (parts: ObjectParts, connection: Connection) => ({
+const filterFacts = (parts: ObjectParts, connection: Connection) => ({
   userId: connection.user.id,
   connectionId: connection.id,
   groups: parts.topicsOf(connection).flatMap(({ kind, name }) => (kind === "group" ? name : [])),
@@ -106,25 +106,25 @@ async function apply(
 }
 
 /**
- * Takes rooms out of those that the token named: a connection that is not open yet would still join them, and a refresh
- * under way would put it back.
+ * Removes rooms from those that the connection's token names: one that is not open yet would still join them, and a
+ * refresh under way would put it back.
  */
-function unname(connection: Connection, isLeft: (room: string) => boolean): void {
+function removeFromToken(connection: Connection, isRemoved: (room: string) => boolean): void {
   const { user } = connection;
-  const channels = user.channels.filter((room) => !isLeft(room));
+  const channels = user.channels.filter((room) => !isRemoved(room));
   if (channels.length < user.channels.length) save(connection, { user: { ...user, channels } });
 }
 
 /** A connection that came for this very room stays in it; the other commands are run all the same. */
 async function leave({ host }: CommandTarget, connection: Connection, room: string): Promise<void> {
-  unname(connection, (name) => name === room);
+  removeFromToken(connection, (name) => name === room);
   if (formatTopic(host.roomOf(connection)) !== room)
     await host.rooms.leave(connection, parseTopic(room));
 }
 
 /** The room that a connection came for is not one that it has joined. */
 async function leaveGroups({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
-  unname(connection, (room) => parseTopic(room).kind === "group");
+  removeFromToken(connection, (room) => parseTopic(room).kind === "group");
   const own = formatTopic(host.roomOf(connection));
   const left = parts
     .topicsOf(connection)

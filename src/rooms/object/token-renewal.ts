@@ -1,5 +1,5 @@
-// What a fresh token changes for a connection of this object: its user, and the rooms it is in because a token named them
-// or its client asked for them. Whether a token admits a connection somewhere is not decided here.
+// The effects of a fresh token on a connection of this object: its user, and its rooms, those that a token named or its
+// client joined. Whether a token admits a connection somewhere is decided by the dispatcher.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
@@ -40,7 +40,7 @@ export class ObjectRenewal implements TokenRenewal {
     return causes.flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
   }
 
-  /** The room may learn of it later: its messages end here at once. */
+  /** The room's messages end at once; the room itself may learn of it later. */
   expel(connection: Connection, room: string): boolean {
     const { agenda, followed, outbox } = this.#parts;
     if (!this.requestedRooms(connection).includes(room)) return false;

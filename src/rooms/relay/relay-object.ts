@@ -1,5 +1,5 @@
-// A relay's Durable Object: holds connections that are in many rooms, and follows those rooms for them. SignalR's clients
-// live here, JSON-RPC clients of a whole hub, and clients of rooms that are full.
+// A relay's Durable Object: holds connections that are in many rooms, and follows those rooms for them. SignalR clients
+// connect here, JSON-RPC clients of a whole hub, and clients of rooms that are full.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
@@ -76,7 +76,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   #overflow(arrival: OverflowArrival, socket: WebSocket): Connection {
-    const connection = acceptOverflow(this.parts, socket, arrival, Date.now());
+    const connection = acceptOverflow(this.parts, socket, arrival);
     this.inBackground(this.#enter(connection, arrival));
     return connection;
   }
@@ -110,19 +110,21 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     await this.welcome(connection);
   }
 
-  /** A socket that broke may leave its connection behind; one that was closed does not. */
+  /**
+   * A resumable connection outlives a socket that broke. One that the client closed ends it, unless the client polls.
+   */
   protected override end(socket: WebSocket, code: number, error?: Error): void {
     const { connections, followed, remembered, resumables } = this.parts;
     const connection = connections.of(socket);
     const outlives = connection?.resumable && (error || connection.resumable.keepsAll);
     if (!connection || !outlives) return super.end(socket, code, error);
     if (connection.socket !== socket) return;
-    // What is published from now on may never reach it on this connection.
+    // From here on messages may never reach the client on this connection: its position is kept as it is now.
     remembered?.keep(connection, followed.causesOf(connection));
     resumables.socketLost(connection, Date.now());
   }
 
-  /** A connection that never shook hands never was one, for hubs. */
+  /** Hubs never learn of a connection without a handshake. */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
     this.parts.polls.keepLastFrames(connection);
     this.parts.resumables.end(connection);
@@ -130,14 +132,14 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     if (connection.protocol !== beforeHandshake) super.left(connection, error, asleep);
   }
 
-  /** The client has come to another level: its connection here, if any, makes way. */
+  /** The client has connected to a relay of another level: its connection here, if any, is closed. */
   async recall(
     userId: string,
     client: string,
     upward: boolean,
   ): Promise<readonly RememberedRoom[]> {
-    replaceOld(this.parts, userId, client);
-    return recallHere(this.parts, userId, client, upward);
+    replaceOld(this.parts, { userId, client });
+    return recallHere(this.parts, { userId, client }, upward);
   }
 
   async seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined> {
@@ -177,7 +179,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     this.#httpCalls.hangUp(random);
   }
 
-  /** The socket of a poll carries no messages: only how many of our frames it took. */
+  /** The socket of a poll carries no messages of the client, only the number of frames that the worker has received. */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
     if (!connection) return;

@@ -1,5 +1,5 @@
-// The parts of a relay, built in order: the core of every object, then its seats, and the connections and groups that its
-// clients may come back to.
+// The parts of a relay, built in order: the core of every object, then its seats, and the connections and groups that
+// its clients may come back to.
 
 import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
@@ -23,16 +23,16 @@ import { Seats } from "./seats.ts";
 export interface RelayParts extends ObjectParts {
   readonly address: RelayAddress;
   readonly seats: Seats;
-  /** Clients that poll. */
+  /** Connections of clients that poll. */
   readonly polls: LongPolls;
   readonly resumables: ResumableConnections;
-  /** Groups that clients that come back get again; undefined where the hub remembers none. */
+  /** Groups that returning clients rejoin; undefined where the hub does not remember groups. */
   readonly remembered: RememberedGroups | undefined;
   /** Connections of a user here. */
   countOf(userId: string): number;
 }
 
-/** Between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
+/** Longest pause between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
 const POLL_MS = 15_000;
 
 export function relayParts(
@@ -110,7 +110,9 @@ function rememberedOf(
   });
 }
 
-/** After a wake: groups of connections that a crash ended, and of those whose socket it took. */
+/**
+ * After a wake: remembers the groups of connections that a crash ended, and of resumable ones whose socket it closed.
+ */
 function restoreGroups({ connections, followed, remembered }: RelayParts): void {
   const lost = followed.restore();
   remembered?.keepLost(lost);
@@ -125,7 +127,7 @@ function countOfUser({ connections }: ObjectCore, userId: string): number {
   return count;
 }
 
-/** Requests over HTTP are no connections that stay. */
+/** Requests over HTTP do not count as connections. */
 function occupancyOf({ connections }: ObjectCore): Occupancy {
   const here = [...connections.all].filter(({ httpCaller }) => !httpCaller);
   const users = new Set(here.map(({ user }) => user.id)).size;

@@ -36,8 +36,8 @@ export function enterRoom(
   const missed = missedSince(parts, since, now);
   const connection = connections.accept(socket, attached);
   presence.addOwn(user.id, 1);
-  const entered = { room, present: presence.view({}), settings };
-  connections.send(connection, framesOf(connection, entered, missed, previous));
+  const present = presence.view({});
+  connections.send(connection, framesOf(connection, { room, present, settings, missed, previous }));
   activity.counters.out += missed.entries.length;
   if (since) countReplay(activity.counters, missed.recovered, missed.entries.length);
   parts.agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));

@@ -1,4 +1,5 @@
-// What the edge and other relays ask of a relay, beside letting sockets in and what every holder of connections answers.
+// What the edge and other relays ask of a relay, beside letting sockets in and what every holder of connections
+// answers.
 
 import type { TokenFacts } from "../../model/token-rules.ts";
 import type { Position } from "../../model/position.ts";

@@ -20,8 +20,9 @@ import type { PresenceQuery, PresenceView } from "./presence-view.ts";
 export type MemberCount = readonly [userId: string, connections: number];
 
 /**
- * A batch from a room to an object that follows it. The room keeps one batch under way for each follower and repeats
- * it until it is answered; batches follow on each other by offset, so a repeated or reordered one is recognised.
+ * A batch from a room to an object that follows it (room/followers.ts). The room has one batch under way for each
+ * follower and repeats it until it is answered. Batches follow on each other by offset, so a repeated or reordered one
+ * is recognised.
  */
 export interface Delivery {
   /** The topic of the room, as text. */
@@ -30,7 +31,7 @@ export interface Delivery {
   /** The offset before the first entry. */
   readonly after: number;
   readonly entries: readonly Entry[];
-  /** The log no longer has all that the follower missed: it goes on from `after`, and tells its members so. */
+  /** The log no longer has all that the follower missed: it goes on from `after`, and sends its members a reset. */
   readonly reset: boolean;
   /** With `reset`: the offset from which on the room no longer has all entries. */
   readonly from?: number;
@@ -90,8 +91,8 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   /** Sets the state that a user shows in this room; null clears it. Throws `forbidden` where the user is absent. */
   track(userId: string, state: unknown): Promise<void>;
   /**
-   * Follows the room, or says again how many connections of each user the follower has: from then on the room delivers
-   * to it. May be repeated. Gives the position after which deliveries begin.
+   * Follows the room, or reports changed numbers of connections: from then on the room delivers to the follower. May be
+   * repeated. Gives the position after which deliveries begin.
    */
   follow(follower: string, members: readonly MemberCount[]): Promise<Position>;
   /** Stops deliveries and forgets the follower's members. May be repeated. */
