@@ -36,7 +36,7 @@ interface GroupMembership {
   readonly since: number;
 }
 
-export interface AddedGroup {
+interface AddedGroup {
   readonly hub: string;
   readonly group: string;
   /** Undefined: for a year. */

@@ -91,7 +91,7 @@ export class Account {
     return undefined;
   }
 
-  /** An empty command: its outcome says which objects hold no connection of the user any more. */
+  /** By an empty command, whose outcome gives the number of the user's connections in each object. */
   async #removeEmptyObjects(): Promise<void> {
     await askMany(this.#store.objects, (object) => this.#command(object, {}, [])).catch(() => {});
   }

@@ -10,9 +10,9 @@ import type { Connection } from "./connection.ts";
 export function limitsOf(connection: Connection, server: Limits): Limits {
   const { user } = connection;
   if (!user.limits) return server;
-  if (connection.limited?.user !== user)
-    connection.limited = { user, limits: limitsWithin(server, user) };
-  return connection.limited.limits;
+  if (connection.tokenLimits?.user !== user)
+    connection.tokenLimits = { user, limits: limitsWithin(server, user) };
+  return connection.tokenLimits.limits;
 }
 
 /** The lower of both, limit by limit. */

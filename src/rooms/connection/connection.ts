@@ -51,7 +51,7 @@ export interface Connection {
   /** The beginning of a message whose end is still to come. */
   rest: string | Uint8Array | undefined;
   /** What its token leaves of the server's limits, and of which token that is. */
-  limited: { readonly user: User; readonly limits: Limits } | undefined;
+  tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
   /** In place of a socket. */
   httpCaller: HttpCaller | undefined;
   /** Where it may be resumed on another socket: what the client has not confirmed yet. */
@@ -86,7 +86,7 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
     ...{ socket, protocol, attached, user: attached.user, heardAt: attached.heardAt },
     flow: { written: 0, lookedAt: 0, backlog: undefined },
     rest: undefined,
-    limited: undefined,
+    tokenLimits: undefined,
     httpCaller: undefined,
     resumable: undefined,
   };

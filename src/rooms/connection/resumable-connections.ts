@@ -142,7 +142,7 @@ export class ResumableConnections implements Duty {
   }
 
   /** A new poll of the client: ends an older one that is still open, and writes all unconfirmed frames. */
-  polled(connection: Connection, socket: WebSocket): void {
+  attachPoll(connection: Connection, socket: WebSocket): void {
     const { connections } = this.#options;
     const old = connection.socket;
     connections.detach(connection);

@@ -80,9 +80,9 @@ export class Outbox {
   /** Saves, then writes everything that waits. */
   flush(): void {
     this.saver?.save();
-    const waiting = this.#queue.filter((one) => !("ticket" in one && one.ticket?.error));
+    const messages = this.#queue.filter((one) => !("ticket" in one && one.ticket?.error));
     this.#queue = [];
-    if (waiting.length > 0) this.#options.counters.out += fanOut(waiting, this.#send);
+    if (messages.length > 0) this.#options.counters.out += fanOut(messages, this.#send);
     this.#flushed?.resolve();
     this.#flushed = undefined;
   }

@@ -4,7 +4,7 @@
 //
 //   · `follow` reports how many connections of a user are here: absolute, so it may be repeated after a failure.
 //   · One call to the room at a time; changes meanwhile go with the next.
-//   · Before the first `follow` a row is written. After a crash the next wake finds it, and reports who is still here.
+//   · Before the first `follow` a row is written. After a crash the next wake finds it, and reports the members left.
 //   · `unfollow` is sent even where `follow` failed, for the room may have received it all the same.
 //   · A batch whose entries were delivered before is dropped, one that leaves a gap is answered `behind` (`freshIn`).
 
@@ -52,7 +52,7 @@ export class FollowedRoom {
   readonly #changedUsers = new Set<string>();
   /** Unknown after a wake without saved positions; the room knows then. */
   #position: Position | undefined;
-  #syncing: Promise<void> = Promise.resolve();
+  #lastSync: Promise<void> = Promise.resolve();
 
   constructor(topic: Topic, members: ReadonlySet<Connection>, options: FollowedRoomOptions) {
     this.#options = options;
@@ -76,22 +76,22 @@ export class FollowedRoom {
     return this.members.size === 0 || this.#changedUsers.size > 0 || this.#state !== "following";
   }
 
-  /** A connection of this user has come or gone. */
+  /** A connection of this user has joined or left. */
   memberChanged(userId: string): void {
     this.#changedUsers.add(userId);
   }
 
-  /** Done when the call that is under way is; rejects with what it failed with. */
+  /** Done when the call under way is; rejects as it does. */
   get synced(): Promise<void> {
-    return this.#syncing;
+    return this.#lastSync;
   }
 
   /**
    * Reports changes to the room, after the call under way; `left` is called once the room has confirmed an `unfollow`.
    */
   sync(left: () => void): Promise<void> {
-    this.#syncing = this.#after(this.#syncing, left);
-    return this.#syncing;
+    this.#lastSync = this.#after(this.#lastSync, left);
+    return this.#lastSync;
   }
 
   async #after(previous: Promise<void>, left: () => void): Promise<void> {

@@ -57,11 +57,11 @@ export class FollowedRooms {
 
   #open(name: string): FollowedRoom {
     let room = this.#rooms.get(name);
-    if (!room) this.#rooms.set(name, (room = this.#made(name)));
+    if (!room) this.#rooms.set(name, (room = this.#create(name)));
     return room;
   }
 
-  #made(name: string): FollowedRoom {
+  #create(name: string): FollowedRoom {
     const { self, connections, settings, room } = this.#options;
     const topic = parseTopic(name);
     const isAll = topic.kind === "all";

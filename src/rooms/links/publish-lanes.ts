@@ -33,10 +33,10 @@ const BATCH = 500;
 /** Characters of one call: an RPC takes 32 MiB, and a character may have two bytes. */
 const BATCH_CHARS = 4 * 1024 * 1024;
 /** Publications and characters in one queue: a room that does not answer must not fill this object's memory. */
-const MOST = 10_000;
-const MOST_CHARS = 48 * 1024 * 1024;
+const QUEUE_SIZE = 10_000;
+const QUEUE_CHARS = 48 * 1024 * 1024;
 
-const DONE = Promise.resolve();
+const RESOLVED = Promise.resolve();
 
 /** Takes as many publications from the queue as fit into a call; at least one. */
 function takeBatch(lane: Lane): PendingPublication[] {
@@ -72,17 +72,17 @@ export class PublishLanes {
     checkDraft(draft, this.#publishBytes);
     const lane = this.#open(topic);
     const { length } = draft.params;
-    if (lane.queue.length >= MOST || (lane.size > 0 && lane.size + length > MOST_CHARS))
+    if (lane.queue.length >= QUEUE_SIZE || (lane.size > 0 && lane.size + length > QUEUE_CHARS))
       return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
     lane.size += length;
-    const arrived = new Promise<void>((resolve, reject) => {
+    const arrival = new Promise<void>((resolve, reject) => {
       // With an id a second attempt is harmless: the room publishes an id once.
       const id = draft.id ?? crypto.randomUUID();
       lane.queue.push({ draft: { ...draft, id }, resolve, reject });
       lane.running ??= this.#run(topic, lane);
     });
-    lane.last = arrived.catch(() => {});
-    return arrived;
+    lane.last = arrival.catch(() => {});
+    return arrival;
   }
 
   /** Gives the position of the message. Called after everything that this object has published in the room. */
@@ -101,7 +101,7 @@ export class PublishLanes {
     const room = formatTopic(topic);
     let lane = this.#lanes.get(room);
     if (!lane)
-      this.#lanes.set(room, (lane = { queue: [], running: undefined, size: 0, last: DONE }));
+      this.#lanes.set(room, (lane = { queue: [], running: undefined, size: 0, last: RESOLVED }));
     return lane;
   }
 

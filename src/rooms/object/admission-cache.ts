@@ -1,6 +1,6 @@
 // Admission of users' connections in this object, by the users' accounts (account/account.ts). The account is called
 // before a connection begins. Its answer is cached until a service changes something about the user: the account sends
-// such a command to every object that has called `admit`, so a cached answer is never older than the newest command.
+// such a command to every object that has called `admit`.
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -66,10 +66,9 @@ export class AdmissionCache {
     this.#requests.set(token.id, requests.add(request));
     try {
       const account = this.#options.account(token.id);
-      const admitted = await account.admit({ object, token, ...(rate && { rate }) });
-      if ("fault" in admitted)
-        throw new HubError<string>(admitted.fault.code, admitted.fault.message);
-      const { groups } = admitted;
+      const reply = await account.admit({ object, token, ...(rate && { rate }) });
+      if ("fault" in reply) throw new HubError<string>(reply.fault.code, reply.fault.message);
+      const { groups } = reply;
       if (request.isStale) return this.#ask(token);
       this.#remember(token, groups);
       return groups;

@@ -110,7 +110,10 @@ export interface TokenRenewal {
   renew(connection: Connection, user: User): void;
   /** Rooms that the connection is in because its token or its client named them, not hub code; as topics. */
   requestedRooms(connection: Connection): string[];
-  /** Takes it out of such a room at once, and tells the client. False where it is not in it by token or client. */
+  /**
+   * Takes it out of such a room at once, with a message to the client. False where it is in it by hub code or not at
+   * all.
+   */
   expel(connection: Connection, room: string): boolean;
   /** Puts it into rooms that its token names. A room that cannot be reached now learns of the member by alarm. */
   belong(connection: Connection, topics: readonly Topic[]): Promise<void>;

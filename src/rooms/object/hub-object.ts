@@ -20,7 +20,7 @@ import { accountStub } from "../rpc/stubs.ts";
 import { AdmissionCache } from "./admission-cache.ts";
 import { buildHost, type ObjectHost } from "./build-host.ts";
 import type { Receiver } from "./host.ts";
-import { linked } from "./link-wait.ts";
+import { waitForLinks } from "./link-wait.ts";
 import { membersIn } from "./members.ts";
 import type { ObjectEvents, ObjectParts } from "./object-parts.ts";
 import { runCommands } from "./run-commands.ts";
@@ -67,7 +67,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   /** Whether messages to a connection's user reach it. */
   protected abstract get reachesUsers(): boolean;
 
-  /** Rooms elsewhere are told which members did not survive; a hub that is no longer served closes its sockets. */
+  /** Reports members that did not survive to rooms elsewhere. A hub that is no longer served closes its sockets. */
   #wake(): void {
     const { connections, followed, agenda, isServed, settings, webhooks } = this.parts;
     if (!isServed)
@@ -82,8 +82,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     try {
       if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
       const { 0: client, 1: server } = new WebSocketPair();
-      const begun = await this.begin(server, request);
-      if (begun instanceof Response) return begun;
+      const outcome = await this.begin(server, request);
+      if (outcome instanceof Response) return outcome;
       return new Response(null, { status: 101, webSocket: client });
     } catch (error) {
       const { code, message } = publicError(error);
@@ -115,7 +115,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     const topics = this.#topicsOf(connection, groups);
     const links = topics.map((topic) => followed.belong(connection, topic, "token"));
     if (settings.reachAll || settings.online) links.push(followed.joinAll(connection));
-    await linked(agenda, links);
+    await waitForLinks(agenda, links);
   }
 
   /** The rooms that a connection is in from its beginning, beside this object's own and the hub's `all`. */
@@ -203,9 +203,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   /** Failures of work that no caller waits for are logged; follow links are repaired by alarm. */
   protected inBackground(work: Promise<unknown>): void {
     const { name } = this.parts;
-    const failed = (error: unknown) =>
+    const logFailure = (error: unknown) =>
       logError("background_failed", { hub: this.host.domain.hub, room: name, error });
-    this.ctx.waitUntil(work.catch(failed));
+    this.ctx.waitUntil(work.catch(logFailure));
   }
 
   async deliver(delivery: Delivery): Promise<DeliveryReply> {

@@ -12,7 +12,7 @@ const RETRY_MS = 2_000;
 export const retry = (agenda: AlarmAgenda) => (): void => agenda.arm(Date.now() + RETRY_MS);
 
 /** Waits for a connection's links to rooms elsewhere; those that are slow or failed are made later, by alarm. */
-export async function linked(
+export async function waitForLinks(
   agenda: AlarmAgenda,
   links: readonly Promise<unknown>[],
 ): Promise<void> {

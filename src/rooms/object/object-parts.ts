@@ -21,7 +21,7 @@ import type { ObjectEnv } from "../rpc/object-env.ts";
 import { objectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 import { roomStubs, type RoomStubs } from "../rpc/stubs.ts";
-import type { Publishing } from "./host.ts";
+import type { Publishing, Receiver } from "./host.ts";
 import type { LocalRoom } from "./local-room.ts";
 
 /** What happens in the parts that the object itself has to deal with. */
@@ -29,6 +29,14 @@ export interface ObjectEvents {
   readonly dropped: Dropped;
   /** After joins and leaves were published in the room that this object is. */
   presenceChanged(joined: readonly string[], left: readonly string[]): void;
+}
+
+/** Everything that the parts of an object are built from. */
+export interface PartsInput {
+  readonly ctx: DurableObjectState;
+  readonly env: ObjectEnv;
+  readonly receiver: Receiver;
+  readonly events: ObjectEvents;
 }
 
 /** The differences between rooms and relays that the core depends on. */

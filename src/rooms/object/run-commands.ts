@@ -16,21 +16,21 @@ interface CommandTarget {
 }
 
 /**
- * Done when every command was run on every selected connection. Throws the first failure, `too_many_groups` say, when
- * all were tried.
+ * Runs the commands on each selected connection, in their order. Throws the first failure, for example
+ * `too_many_groups`, once all connections were tried.
  */
 export async function runCommands(
   target: CommandTarget,
   selection: Selection,
   commands: readonly Command[],
 ): Promise<CommandOutcome> {
-  const selected = select(target, selection);
+  const connections = select(target, selection);
   const outcomes = await Promise.allSettled(
-    selected.map((connection) => run(target, connection, commands)),
+    connections.map((connection) => run(target, connection, commands)),
   );
-  const failed = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
-  if (failed) throw failed.reason;
-  return { matched: selected.length, present: countOf(target, selection.user) };
+  const failure = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+  if (failure) throw failure.reason;
+  return { matched: connections.length, present: countOf(target, selection.user) };
 }
 
 function countOf({ parts }: CommandTarget, user: string | undefined): number {

@@ -8,7 +8,7 @@ import { checkFits } from "../connection/attachment.ts";
 import { save, type Connection } from "../connection/connection.ts";
 import type { AdmissionCache } from "./admission-cache.ts";
 import type { TokenRenewal } from "./host.ts";
-import { linked, retry } from "./link-wait.ts";
+import { waitForLinks, retry } from "./link-wait.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
 type Parts = Pick<ObjectParts, "agenda" | "connections" | "followed" | "outbox" | "own">;
@@ -54,7 +54,7 @@ export class ObjectRenewal implements TokenRenewal {
     const { agenda, followed, own } = this.#parts;
     const here = own?.name ?? "all";
     const elsewhere = topics.filter((topic) => formatTopic(topic) !== here);
-    await linked(
+    await waitForLinks(
       agenda,
       elsewhere.map((topic) => followed.belong(connection, topic, "token")),
     );

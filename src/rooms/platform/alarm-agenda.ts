@@ -41,7 +41,7 @@ export class AlarmAgenda {
     const isReading = this.#requestedAt !== undefined;
     this.#requestedAt = Math.min(at, this.#requestedAt ?? at);
     if (!isReading)
-      void this.#storage.getAlarm().then((armed) => this.#alarmRead(armed), this.#readFailed);
+      void this.#storage.getAlarm().then((alarmAt) => this.#alarmRead(alarmAt), this.#readFailed);
   }
 
   /** The alarm is set all the same, in place of one that may be there: the duties run early rather than never. */

@@ -45,8 +45,8 @@ async function askWithRetry<T>(ask: (name: string) => Promise<T>, name: string):
 }
 
 function failureOf(errors: readonly unknown[]): HubError {
-  const unreached = errors.filter((error) => publicError(error).code === "internal");
-  if (unreached.length === 0) return publicError(errors[0]);
-  logWarning("objects_unreached", { objects: unreached.length, error: unreached[0] });
+  const unreachable = errors.filter((error) => publicError(error).code === "internal");
+  if (unreachable.length === 0) return publicError(errors[0]);
+  logWarning("objects_unreached", { objects: unreachable.length, error: unreachable[0] });
   return new HubError("unavailable", "Some of the hub's objects could not be reached; try again.");
 }

@@ -53,8 +53,8 @@ export class MessageRate {
   /** Clears the slots of seconds without messages. Where the clock is set back, the newest second goes on. */
   #advance(second: number): void {
     if (second <= this.#second) return;
-    const passed = Math.min(second - this.#second, SECONDS);
-    for (let i = 0; i < passed; i++) this.#counts[(second - i) % SECONDS] = 0;
+    const secondsPassed = Math.min(second - this.#second, SECONDS);
+    for (let i = 0; i < secondsPassed; i++) this.#counts[(second - i) % SECONDS] = 0;
     this.#second = second;
   }
 }

@@ -64,8 +64,8 @@ export class PresenceAnnouncer implements Duty {
     sql.exec(
       "CREATE TABLE IF NOT EXISTS present (user TEXT PRIMARY KEY, since INTEGER, state TEXT) WITHOUT ROWID",
     );
-    const announced = sql.exec("SELECT user, since, state FROM present").toArray().map(userOfRow);
-    this.#presence = new PresenceState(announced, settings.graceSeconds * 1000, options.now());
+    const users = sql.exec("SELECT user, since, state FROM present").toArray().map(userOfRow);
+    this.#presence = new PresenceState(users, settings.graceSeconds * 1000, options.now());
   }
 
   /** After a wake: the connections of each user, by source. Rooms that show counts only announce nobody for a wake. */

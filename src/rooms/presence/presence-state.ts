@@ -47,10 +47,10 @@ export class PresenceState {
   #totalConnections = 0;
 
   /** After a loss of memory all announced users leave once the grace is over, unless a connection is counted before. */
-  constructor(announced: readonly AnnouncedUser[], graceMs: number, now: number) {
+  constructor(users: readonly AnnouncedUser[], graceMs: number, now: number) {
     this.#graceMs = graceMs;
-    this.#announcedUsers = new Map(announced.map((user) => [user.userId, user]));
-    for (const { userId } of announced) this.#pendingLeaves.set(userId, now + graceMs);
+    this.#announcedUsers = new Map(users.map((user) => [user.userId, user]));
+    for (const { userId } of users) this.#pendingLeaves.set(userId, now + graceMs);
   }
 
   /** This source has `count` connections of the user: absolute, so that repeating it changes nothing. */

@@ -3,7 +3,7 @@
 
 export class SortedIds {
   readonly #allIds: () => string[];
-  #sorted: string[] | undefined;
+  #sortedIds: string[] | undefined;
 
   /** `allIds` gives every id, in any order; called once, for the first page. */
   constructor(allIds: () => string[]) {
@@ -12,29 +12,29 @@ export class SortedIds {
 
   /** Adds an id that is not there yet. */
   add(id: string): void {
-    this.#sorted?.splice(this.#positionOf(id), 0, id);
+    this.#sortedIds?.splice(this.#positionOf(id), 0, id);
   }
 
   /** Deletes an id that is there. */
   delete(id: string): void {
-    this.#sorted?.splice(this.#positionOf(id), 1);
+    this.#sortedIds?.splice(this.#positionOf(id), 1);
   }
 
   /** At most `count` ids that come after this one. */
   page(after: string | undefined, count: number): { ids: string[]; more: boolean } {
-    this.#sorted ??= this.#allIds().toSorted();
+    this.#sortedIds ??= this.#allIds().toSorted();
     let start = after === undefined ? 0 : this.#positionOf(after);
-    if (after !== undefined && this.#sorted[start] === after) start++;
-    const ids = this.#sorted.slice(start, start + count);
-    return { ids, more: start + ids.length < this.#sorted.length };
+    if (after !== undefined && this.#sortedIds[start] === after) start++;
+    const ids = this.#sortedIds.slice(start, start + count);
+    return { ids, more: start + ids.length < this.#sortedIds.length };
   }
 
   /** The index at which the id is, or would be inserted. */
   #positionOf(id: string): number {
-    let [low, high] = [0, this.#sorted?.length ?? 0];
+    let [low, high] = [0, this.#sortedIds?.length ?? 0];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#sorted![middle]! < id) low = middle + 1;
+      if (this.#sortedIds![middle]! < id) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -47,7 +47,7 @@ export class LongPolls {
 
   /** The client's next poll. Frames that wait are written to it. */
   poll(connection: Connection, socket: WebSocket): Connection {
-    this.#options.resumables.polled(connection, socket);
+    this.#options.resumables.attachPoll(connection, socket);
     return connection;
   }
 

@@ -25,7 +25,7 @@ export async function rejoinGroups(parts: RelayParts, connection: Connection): P
   if (client === undefined || !remembered) return;
   replaceOld(parts, { userId: connection.user.id, client }, connection);
   remembered.addClient(connection);
-  const rooms = await recall(parts, connection).catch(failed);
+  const rooms = await recall(parts, connection).catch(noGroups);
   if (!connections.all.has(connection)) return remembered.putBack(connection, rooms);
   await settledWithin(
     LINK_WAIT_MS,
@@ -33,7 +33,7 @@ export async function rejoinGroups(parts: RelayParts, connection: Connection): P
   );
 }
 
-function failed(error: unknown): [] {
+function noGroups(error: unknown): [] {
   logWarning("groups_unknown", { error });
   return [];
 }

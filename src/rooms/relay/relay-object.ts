@@ -43,7 +43,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   readonly #httpCalls: HttpCalls;
 
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, receiver, (events) => relayParts(ctx, env, receiver, events));
+    super(ctx, env, receiver, (events) => relayParts({ ctx, env, receiver, events }));
     this.#httpCalls = new HttpCalls(this.parts, { host: this.host, receiver });
   }
 

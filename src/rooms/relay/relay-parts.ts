@@ -5,16 +5,14 @@ import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
 import { parseTopic } from "../../model/topic.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
-import type { Receiver } from "../object/host.ts";
 import {
   objectCore,
   upkeep,
   type ObjectCore,
-  type ObjectEvents,
   type ObjectParts,
+  type PartsInput,
 } from "../object/object-parts.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
-import type { ObjectEnv } from "../rpc/object-env.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
 import { LongPolls } from "./long-polls.ts";
 import { RememberedGroups } from "./remembered-groups.ts";
@@ -35,12 +33,7 @@ export interface RelayParts extends ObjectParts {
 /** Longest pause between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
 const POLL_MS = 15_000;
 
-export function relayParts(
-  ctx: DurableObjectState,
-  env: ObjectEnv,
-  receiver: Receiver,
-  events: ObjectEvents,
-): RelayParts {
+export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayParts {
   const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
   const settings = receiver.settings(address.hub);
   const core: ObjectCore = objectCore({

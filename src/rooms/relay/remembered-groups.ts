@@ -100,8 +100,8 @@ export class RememberedGroups implements Duty {
     const { sql, now, seconds, positionIn, arm } = this.#options;
     const until = now() + seconds * 1000;
     for (const [room, cause] of rooms) {
-      const reached = positionIn(room, ended);
-      const position = reached ? formatPosition(reached) : null;
+      const reachedPosition = positionIn(room, ended);
+      const position = reachedPosition ? formatPosition(reachedPosition) : null;
       const row = [user, client, room, position, until, id, cause === "hub" ? 0 : 1];
       sql.exec("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
       arm(until);

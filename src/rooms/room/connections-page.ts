@@ -10,16 +10,16 @@ import type {
 import type { RoomParts } from "./room-parts.ts";
 
 /** The room's own object in a cursor; before all names of other objects. */
-const OWN = "";
+const OWN_OBJECT = "";
 
 /** One page. Over all pages each connection is listed once; one that begins or ends meanwhile may be missing. */
 export async function connectionsPage(
   { name: room, followers, stubs }: Pick<RoomParts, "name" | "followers" | "stubs">,
   ownMembers: (query: MembersQuery) => Promise<readonly ConnectionEntry[]>,
-  { after = { holder: OWN, id: "" }, limit }: ConnectionsQuery,
+  { after = { holder: OWN_OBJECT, id: "" }, limit }: ConnectionsQuery,
 ): Promise<ConnectionsPage> {
   const connections: ConnectionEntry[] = [];
-  const holders = [OWN, ...[...followers.links.keys()].toSorted()];
+  const holders = [OWN_OBJECT, ...[...followers.links.keys()].toSorted()];
   for (const holder of holders.filter((name) => name >= after.holder)) {
     const query = {
       room,
@@ -28,16 +28,18 @@ export async function connectionsPage(
       limit: limit + 1 - connections.length,
     };
     // oxlint-disable-next-line no-await-in-loop -- no further than the page reaches
-    const found = await (holder === OWN ? ownMembers(query) : stubs(holder).membersIn(query));
-    connections.push(...found);
+    const members = await (holder === OWN_OBJECT
+      ? ownMembers(query)
+      : stubs(holder).membersIn(query));
+    connections.push(...members);
     if (connections.length > limit)
-      return { connections: connections.slice(0, limit), next: cursorAfter(found, holder) };
+      return { connections: connections.slice(0, limit), next: cursorAfter(members, holder) };
   }
   return { connections };
 }
 
-/** `found` ends with the entry beyond the page; the page's last entry may be of an earlier object. */
-const cursorAfter = (found: readonly ConnectionEntry[], holder: string): MembersCursor => ({
+/** `members` ends with the entry beyond the page; the page's last entry may be of an earlier object. */
+const cursorAfter = (members: readonly ConnectionEntry[], holder: string): MembersCursor => ({
   holder,
-  id: found.length > 1 ? found.at(-2)!.connectionId : "",
+  id: members.length > 1 ? members.at(-2)!.connectionId : "",
 });

@@ -21,8 +21,8 @@ export function enterRoom(
   parts: RoomParts,
   socket: WebSocket,
   { user, since, previous }: RoomArrival,
-  now: number,
 ): Connection {
+  const now = Date.now();
   checkRoom(parts, user);
   const { address, connections, activity, name: room, presence, settings } = parts;
   const attached = {
@@ -63,10 +63,14 @@ export function missedSince(
   since: Position | undefined,
   now: number,
 ): HistoryView {
-  if (!since) return nothing(log.position);
+  if (!since) return noEntries(log.position);
   const missed = log.since(since, now, limits.recovery);
   const size = missed.entries.reduce((sum, { params }) => sum + params.length, 0);
-  return size > limits.queuedBytes ? nothing(missed.position) : missed;
+  return size > limits.queuedBytes ? noEntries(missed.position) : missed;
 }
 
-const nothing = (position: Position): HistoryView => ({ entries: [], position, recovered: false });
+const noEntries = (position: Position): HistoryView => ({
+  entries: [],
+  position,
+  recovered: false,
+});

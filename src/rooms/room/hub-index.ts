@@ -45,7 +45,7 @@ export const OTHER = "other";
 const TABLE = `CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, at INTEGER, sockets INTEGER,
   connections INTEGER, users INTEGER, weight REAL, wake TEXT, counted TEXT, total TEXT) WITHOUT ROWID`;
 
-const WEIGHED = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
+const SELECT_WEIGHTS = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
 
 interface Row extends Occupancy {
   readonly at: number;
@@ -148,11 +148,11 @@ export class HubIndex implements Duty {
     return this.#page(query, "name LIKE 'relay:%'");
   }
 
-  #page({ prefix = "", after = "", limit = PAGE }: RoomsQuery, which: string): RoomsView {
+  #page({ prefix = "", after = "", limit = PAGE }: RoomsQuery, condition: string): RoomsView {
     const count = Math.max(1, Math.min(Math.floor(limit) || 1, PAGE_AT_MOST));
     const rows = this.#sql(
       `SELECT name AS room, connections, users, at FROM seen
-       WHERE name > ? AND name >= ? AND substr(name, 1, length(?)) = ? AND ${which}
+       WHERE name > ? AND name >= ? AND substr(name, 1, length(?)) = ? AND ${condition}
        ORDER BY name LIMIT ?`,
       ...[after, prefix, prefix, prefix, count + 1],
     ) as unknown as RoomListing[];
@@ -178,8 +178,8 @@ export class HubIndex implements Duty {
     return { rooms: [...rooms, other], totals };
   }
 
-  #socketsOf(which: string): number {
-    const query = `SELECT coalesce(sum(sockets), 0) AS sockets FROM seen WHERE ${which}`;
+  #socketsOf(condition: string): number {
+    const query = `SELECT coalesce(sum(sockets), 0) AS sockets FROM seen WHERE ${condition}`;
     return this.#sql(query)[0]!["sockets"] as number;
   }
 
@@ -190,8 +190,8 @@ export class HubIndex implements Duty {
    */
   #assignNames(staleBefore: number): void {
     const free = this.#limits.named - this.#named;
-    const lightest = this.#sql(`${WEIGHED} total IS NOT NULL ORDER BY weight`, staleBefore);
-    const heaviest = this.#sql(`${WEIGHED} total IS NULL ORDER BY weight DESC`, staleBefore);
+    const lightest = this.#sql(`${SELECT_WEIGHTS} total IS NOT NULL ORDER BY weight`, staleBefore);
+    const heaviest = this.#sql(`${SELECT_WEIGHTS} total IS NULL ORDER BY weight DESC`, staleBefore);
     for (const [index, { name, weight }] of heaviest.slice(0, this.#limits.named).entries()) {
       const light = lightest[index - free];
       if (index >= free && !(light && Number(weight) > 2 * Number(light["weight"]))) break;

@@ -28,13 +28,13 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   implements RoomRpc
 {
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, receiver, (events) => roomParts(ctx, env, receiver, events));
+    super(ctx, env, receiver, (events) => roomParts({ ctx, env, receiver, events }));
   }
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
     const arrival = arrivalOf<RoomArrival>(request);
     await this.admissions.begin(arrival.user);
-    const connection = enterRoom(this.parts, socket, arrival, Date.now());
+    const connection = enterRoom(this.parts, socket, arrival);
     this.inBackground(this.welcome(connection));
     return connection;
   }

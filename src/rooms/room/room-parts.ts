@@ -7,19 +7,18 @@ import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/sqlite-log.ts";
-import type { Receiver } from "../object/host.ts";
 import {
   objectCore,
   upkeep,
   type ObjectCore,
   type ObjectEvents,
   type ObjectParts,
+  type PartsInput,
 } from "../object/object-parts.ts";
 import { MessageRate } from "../platform/rates.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import { OWN_SOCKETS } from "../presence/presence-state.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
-import type { ObjectEnv } from "../rpc/object-env.ts";
 import { parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
@@ -42,20 +41,15 @@ export interface RoomParts extends ObjectParts {
 
 const now = (): number => Date.now();
 
-export function roomParts(
-  ctx: DurableObjectState,
-  env: ObjectEnv,
-  receiver: Receiver,
-  events: ObjectEvents,
-): RoomParts {
+export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts {
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
-  const served = receiver.settings(address.hub);
-  const settings = settingsOf(topic, served ?? DEFAULTS);
+  const hubSettings = receiver.settings(address.hub);
+  const settings = settingsOf(topic, hubSettings ?? DEFAULTS);
   const name = formatTopic(topic);
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name, settings },
-    isServed: served !== undefined,
+    isServed: hubSettings !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
     occupancy: () => occupancyOf(core, presence),
@@ -84,7 +78,7 @@ export function roomParts(
   return parts;
 }
 
-/** No connection is attached to a hub's `all` room: it has presence only where the hub keeps who is online. */
+/** No connection is attached to a hub's `all` room: it has presence only where the hub's `online` setting is on. */
 const settingsOf = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
   kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
 

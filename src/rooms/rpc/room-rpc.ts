@@ -69,7 +69,7 @@ export interface RoomInfo {
 }
 
 /** What a hub's `all` room answers, where its index lives. Throws `wrong_kind` elsewhere. */
-export interface HubIndexRpc {
+interface HubIndexRpc {
   /** An object reports how it is; `name` is a topic, or `relay:` and a relay's name. */
   report(name: string, report: Report): Promise<void>;
   rooms(query: RoomsQuery): Promise<RoomsView>;
@@ -102,6 +102,6 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage>;
   /** Forgets the history; offsets go on. */
   clear(): Promise<void>;
-  /** Begins the log anew under another epoch, and tells every member; gives the new position. */
+  /** Begins the log anew under another epoch, and sends every member a reset; gives the new position. */
   erase(): Promise<Position>;
 }
