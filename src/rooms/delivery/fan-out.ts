@@ -121,6 +121,7 @@ function encodeSafely(message: Outgoing, protocol: Protocol): Encoded {
   }
 }
 
+/** The answer, or a failure in its place; nothing for a message that has no answer. */
 function encodable(answer: Outgoing, protocol: Protocol): Outgoing | [] {
   try {
     protocol.encode(answer);
@@ -131,6 +132,7 @@ function encodable(answer: Outgoing, protocol: Protocol): Outgoing | [] {
   }
 }
 
+/** Only completions and stream items have a caller who waits for them. */
 const failureOf = (message: Outgoing): Outgoing | undefined =>
   message.type === "completion" || message.type === "item"
     ? {
@@ -204,6 +206,7 @@ const audienceSet = (audiences: ReadonlySet<Audience>): AudienceSet => ({
   extensions: new Map(),
 });
 
+/** Walks each audience once: work is proportional to the memberships, not to pairs of sockets and messages. */
 function groupByAudiences(
   audiences: ReadonlySet<Audience>,
   individual: ReadonlyMap<Connection, unknown>,

@@ -154,6 +154,7 @@ export class FollowedRooms {
     await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.#sync(room)));
   }
 
+  /** Takes effect here at once; the room learns of it by the next `#sync`. */
   #remove(connection: Connection, room: FollowedRoom): void {
     this.#memberships.remove(connection, room.name);
     room.replays.end(connection);

@@ -1,4 +1,5 @@
-// The ports of one object, built from its parts.
+// The ports of one object (host.ts), built from its parts. Built once for each wake: a hub's code gets the same host
+// for every call.
 
 import { ALL, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";

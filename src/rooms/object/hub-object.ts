@@ -78,6 +78,10 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (this.parts.isUsed()) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
   }
 
+  /**
+   * A client that the endpoint hands over (rpc/arrival.ts). Answers 101 with the socket, the response of `begin`, or a
+   * refusal with its code in `x-dormouse-error`; refusals are not thrown, since the platform logs exceptions.
+   */
   override async fetch(request: Request): Promise<Response> {
     try {
       if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
@@ -95,7 +99,10 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     }
   }
 
-  /** Puts a connection into its rooms, then opens it: the links stand first, unless they are slow. */
+  /**
+   * Puts a connection into its rooms, then opens it and hands over the frames that waited, in their order. Its links
+   * are confirmed by then, unless a room is slow (link-wait.ts). Does nothing more where it has ended meanwhile.
+   */
   protected async welcome(connection: Connection): Promise<void> {
     await this.#link(connection);
     const { activity, address, connections, name, webhooks } = this.parts;
@@ -109,6 +116,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     await opened;
   }
 
+  /** Joins the rooms that the token and services name. Those that fail or are slow are joined later, by alarm. */
   async #link(connection: Connection): Promise<void> {
     const groups = await this.#groupsOf(connection);
     const { agenda, followed, settings } = this.parts;
@@ -224,6 +232,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     return this.host.clients.move(connection, parseTopic(topic), how);
   }
 
+  /** An account's command about a user also ends what is cached of the user's admission. */
   async command(selection: Selection, commands: readonly Command[]): Promise<CommandOutcome> {
     if (selection.user !== undefined) this.admissions.forget(selection.user);
     return runCommands({ parts: this.parts, host: this.host }, selection, commands);

@@ -32,6 +32,7 @@ export class ObjectRooms implements RoomAccess {
     await this.#parts.followed.join(connection, { topic, most, cause });
   }
 
+  /** The replay is queued in the call of `deliver`, before any live message that follows it. */
   async joinWithReplay(connection: Connection, topic: Topic, since: Position | undefined) {
     const { activity, followed, outbox } = this.#parts;
     const request = { topic, since, most: this.#mostRooms(connection), cause: "client" } as const;
@@ -83,6 +84,7 @@ export class ObjectRooms implements RoomAccess {
     return this.#parts.room(topic);
   }
 
+  /** This object's room, where the topic is its own. */
   #own(topic: Topic): LocalRoom | undefined {
     const { own } = this.#parts;
     return own && formatTopic(topic) === own.name ? own : undefined;

@@ -1,4 +1,6 @@
-// Runs a service's commands on this object's connections.
+// Runs a service's commands on this object's connections. Connections run theirs side by side, each in the order of the
+// commands. A command may be repeated after a failure: joins, leaves and closes then change nothing, sends are sent
+// again.
 
 import { HubError } from "../../model/errors.ts";
 import { matches } from "../../model/filter.ts";
@@ -38,6 +40,7 @@ function countOf({ parts }: CommandTarget, user: string | undefined): number {
   return [...parts.connections.all].filter((connection) => connection.user.id === user).length;
 }
 
+/** All conditions of the selection must hold. */
 function select({ parts }: CommandTarget, selection: Selection): Connection[] {
   const { user, except, filter, tokens } = selection;
   return [...candidates(parts, selection)].filter(

@@ -26,6 +26,7 @@ export class ObjectRenewal implements TokenRenewal {
     return this.#admissions.groupsOf(user);
   }
 
+  /** The user, its claims and limits take effect at once; the alarm is set for the new expiry. */
   renew(connection: Connection, user: User): void {
     const { agenda, connections } = this.#parts;
     if (!connections.all.has(connection))

@@ -75,12 +75,16 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return connection;
   }
 
+  /** A client of a full room: opened once the room is followed; until then its frames wait. */
   #overflow(arrival: OverflowArrival, socket: WebSocket): Connection {
     const connection = acceptOverflow(this.parts, socket, arrival);
     this.inBackground(this.#enter(connection, arrival));
     return connection;
   }
 
+  /**
+   * Another socket for a connection that is here. A newer token takes effect as a refresh would, without holding it up.
+   */
   #resume(connection: Connection, arrival: SignalRArrival, socket: WebSocket): Connection {
     if (checkReturn(connection, arrival))
       this.inBackground(this.receiver.refreshed(this.host, connection, arrival.user));
@@ -97,6 +101,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     await this.welcome(connection);
   }
 
+  /** By default: relays hold the connections that messages to users are for. */
   protected override get reachesUsers(): boolean {
     return this.parts.settings.reachUsers ?? true;
   }
@@ -105,6 +110,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     if (shakeHands(this.parts, connection, frame)) this.inBackground(this.#welcomeBack(connection));
   }
 
+  /** Groups are rejoined before the connection opens: hub code finds the connection in them. */
   async #welcomeBack(connection: Connection): Promise<void> {
     await rejoinGroups(this.parts, connection);
     await this.welcome(connection);
@@ -142,10 +148,15 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return recallHere(this.parts, { userId, client }, upward);
   }
 
+  /** Called by negotiation. Undefined where the relay is full, so that the endpoint asks one of the next level. */
   async seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined> {
     return this.parts.seats.reserve(userId, apart, grant);
   }
 
+  /**
+   * A POST of a client beside its poll or event stream, or the end of a polling connection. The connection token and
+   * the bearer's user must belong together. Throws as `AdmissionCache.check` does.
+   */
   async post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome> {
     await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
@@ -163,6 +174,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return refreshConnection({ parts, host, receiver }, token, user);
   }
 
+  /** Undefined where the relay is full, so that the endpoint asks one of the next level. */
   async answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined> {
     return this.parts.seats.isFull ? undefined : replyOf(this.#answer(arrival, frame));
   }

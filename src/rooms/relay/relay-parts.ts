@@ -33,6 +33,10 @@ export interface RelayParts extends ObjectParts {
 /** Longest pause between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
 const POLL_MS = 15_000;
 
+/**
+ * Resumable connections are restored before follow links, which look for their connections. Runs in the object's
+ * constructor, so that no event comes before it is complete.
+ */
 export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayParts {
   const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
   const settings = receiver.settings(address.hub);

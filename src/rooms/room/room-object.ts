@@ -39,10 +39,14 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return connection;
   }
 
+  /** Not by default: it would cost a follow for each user. */
   protected override get reachesUsers(): boolean {
     return this.parts.settings.reachUsers ?? false;
   }
 
+  /**
+   * A socket that closed asleep was not counted in this wake: its user's row leaves by the grace (presence-state.ts).
+   */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
     if (!asleep) this.parts.presence.addOwn(connection.user.id, -1);
     super.left(connection, error, asleep);
@@ -56,7 +60,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.parts.publisher.appendAllAndSave(drafts);
   }
 
-  /** Everything published until now is in the log before it is read. */
+  /** Queued publications are written to the log before it is read: live batches go on after the position given here. */
   async missed(since: Position | undefined): Promise<HistoryView> {
     this.parts.outbox.flush();
     return missedSince(this.parts, since, Date.now());
@@ -70,6 +74,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.parts.own.presence(query);
   }
 
+  /** Throws `forbidden` where the user is absent, and `too_large`. */
   async track(userId: string, state: unknown): Promise<void> {
     this.parts.own.track(userId, state);
   }
@@ -132,6 +137,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.#index.metrics(Date.now());
   }
 
+  /** Only in a hub's `all` room. Throws `wrong_kind` elsewhere. */
   get #index(): HubIndex {
     const { index } = this.parts;
     if (!index) throw new HubError("wrong_kind", "The index of a hub is in its room `all`.");

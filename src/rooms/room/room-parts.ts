@@ -41,6 +41,10 @@ export interface RoomParts extends ObjectParts {
 
 const now = (): number => Date.now();
 
+/**
+ * Presence is restored last, from the connections and followers restored before it. Runs in the object's constructor,
+ * so that no event comes before it is complete.
+ */
 export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts {
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
@@ -124,6 +128,7 @@ function occupancyOf({ connections }: ObjectCore, presence: PresenceAnnouncer): 
   return { sockets: connections.all.size, connections: count, users };
 }
 
+/** The epoch's row and the log's rows change in one transaction. */
 function renewEpoch(storage: DurableObjectStorage, erase: (epoch: string) => void): void {
   storage.transactionSync(() => {
     const epoch = randomEpoch();
