@@ -1,5 +1,5 @@
 // The arrows of src, type imports included: a file may import from its own folder and from the folders that stand beside
-// its folder here. Everything else is an error, and so is any circle. `npm run check` runs it (script `arrows`).
+// its folder here. Everything else is an error, and so is any circle. `npm run check` runs it (script `architecture`).
 
 /** What every part of the server may import beside its own table. */
 const BELOW = {

@@ -5,7 +5,7 @@ import type { ChatHub } from "../src/hubs/chat.ts";
 import { byId } from "./dom.ts";
 import { toast } from "./toasts.ts";
 
-export interface OfflineSwitch {
+interface OfflineSwitch {
   /** No further attempt gets a token. */
   isOff: boolean;
   /** Closes the open connections. */

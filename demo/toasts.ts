@@ -3,7 +3,7 @@
 
 import { byId, element } from "./dom.ts";
 
-export interface Toast {
+interface Toast {
   readonly title: string;
   readonly text: string;
   readonly tone?: "good" | "bad" | "plain";

@@ -19,7 +19,7 @@ const DISCONNECT_CODE = 3000;
 /** The period that a rate is averaged over. */
 const RATE_SECONDS = 5;
 /** The period of the chart. */
-export const CHART_SECONDS = 30;
+const CHART_SECONDS = 30;
 
 export class Traffic {
   readonly hub: string;

@@ -10,7 +10,7 @@ export interface Target {
 }
 
 /** Empties the trace; what the worker enters from here on belongs to the way. */
-export type Begin = () => Promise<void>;
+type Begin = () => Promise<void>;
 
 export interface Way {
   readonly title: string;
@@ -83,7 +83,7 @@ async function warmUp(publish: (text: string) => Promise<unknown>): Promise<void
   for (let n = 0; n < WARM_UP; n++) await publish(`warm-up ${n}`);
 }
 
-async function openRoom(target: Target, user: string, name: string): Promise<Opened> {
+async function openRoom(target: Target, user: string, name: string): Promise<OpenClient> {
   const token = await target.token(user);
   const client = connect(target, `/hubs/way/groups/${name}?access_token=${token}`);
   return { ...client, first: await client.frameWith('"$/connected"') };
@@ -99,7 +99,7 @@ async function negotiate(target: Target, user: string): Promise<string> {
 }
 
 /** SignalR: the first frame is the handshake response. */
-async function openHub(target: Target, path: string): Promise<Opened> {
+async function openHub(target: Target, path: string): Promise<OpenClient> {
   const client = connect(target, path);
   await client.open;
   const first = client.frameWith(`{}${RECORD_END}`);
@@ -114,7 +114,7 @@ interface Client {
   frameWith(text: string): Promise<string>;
 }
 
-interface Opened extends Client {
+interface OpenClient extends Client {
   readonly first: string;
 }
 

@@ -5,7 +5,7 @@ import { relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { parseSync, Visitor, type ESTree } from "rolldown/utils";
 
-export interface Bundle {
+interface Bundle {
   readonly entry: string;
   /** Files below it are instrumented, unless they are generated. */
   readonly sources: string;
@@ -39,7 +39,7 @@ const instrumentation = (sources: string): Plugin => ({
       const file = relative(sources, path).replaceAll(sep, "/");
       if (file.startsWith("..")) return undefined;
       const text = await readFile(path, "utf8");
-      const contents = /^\/\/ @generated/m.test(text) ? text : instrumented(text, file);
+      const contents = /^\/\/ @generated/m.test(text) ? text : instrument(text, file);
       return { contents, loader: path.endsWith("x") ? "tsx" : "ts" };
     });
   },
@@ -53,7 +53,7 @@ interface Insertion {
 }
 
 /** The module with a call of `enterWay` at the beginning of every function that has a name, `file:function`. */
-export function instrumented(text: string, file: string): string {
+function instrument(text: string, file: string): string {
   const insertions = namedFunctions(text, file).flatMap(([name, func]) =>
     insertionsInto(func, `enterWay(${JSON.stringify(`${file}:${name}`)})`),
   );

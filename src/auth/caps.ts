@@ -1,7 +1,7 @@
 // Reads the claim `caps`, in Centrifugo's form but without `match: "regex"`: its patterns would run with the token's
 // choice of cost.
 
-import { isJsonObject } from "../model/parse-json.ts";
+import { isJsonObject } from "../protocols/json.ts";
 import type { Capability, Right } from "../model/user.ts";
 import { Refusal } from "./auth-refusal.ts";
 

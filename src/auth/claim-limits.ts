@@ -1,6 +1,6 @@
 // Reads the claim `limits`: lower limits for the connections of one token.
 
-import { isJsonObject } from "../model/parse-json.ts";
+import { isJsonObject } from "../protocols/json.ts";
 import type { TokenLimits } from "../model/user.ts";
 import { Refusal } from "./auth-refusal.ts";
 
@@ -13,11 +13,10 @@ const NAMES: ReadonlySet<string> = new Set<keyof TokenLimits>([
 ]);
 
 /**
- * The token's limits; undefined where it has none. Throws `token_claim_invalid` for an unknown name or a value that is
- * no positive integer: ignoring a limit would lift it.
+ * The token's limits. Throws `token_claim_invalid` for an unknown name or a value that is no positive integer: ignoring a
+ * limit would lift it.
  */
-export function readLimits(value: unknown): TokenLimits | undefined {
-  if (value === undefined) return undefined;
+export function readLimits(value: unknown): TokenLimits {
   if (!isJsonObject(value)) return refuse();
   const limits = Object.entries(value);
   if (!limits.every(([name, limit]) => NAMES.has(name) && isLimit(limit))) refuse();

@@ -13,15 +13,14 @@ type ClaimNames = Pick<AuthConfig, "userIdClaim" | "tenantClaim">;
 
 /** The user of verified claims. Throws a `Refusal`. */
 export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: number): User {
-  const limits = readLimits(claims["limits"]);
   return {
     id: readUserId(claims, names.userIdClaim),
     tenant: readTenant(claimOf(claims, names.tenantClaim)),
     roles: readRoles(claims),
     claims,
-    caps: readCaps(claims.caps),
+    caps: claims.caps === undefined ? [] : readCaps(claims.caps),
     channels: readChannels(claims.channels),
-    ...(limits && { limits }),
+    ...(claims["limits"] !== undefined && { limits: readLimits(claims["limits"]) }),
     expiresAt: readExpiry(claims.exp, leewaySeconds),
   };
 }

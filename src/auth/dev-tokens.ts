@@ -3,7 +3,7 @@
 import { SignJWT } from "jose";
 import { isLoopback } from "../model/environment.ts";
 import { HubError } from "../model/errors.ts";
-import { isJsonObject, parseJson } from "../model/parse-json.ts";
+import { isJsonObject, parseJson } from "../protocols/json.ts";
 import { canonicalName } from "../model/topic.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { checkOrigin } from "./origin.ts";

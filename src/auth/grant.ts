@@ -22,13 +22,13 @@ export function readGrant(
   const names = [...RESERVED, tenantClaim, ...(userIdClaim === undefined ? [] : [userIdClaim])];
   if (names.some((name) => Object.hasOwn(claims, name))) throw new Refusal("token_claim_invalid");
   const { role, roles, caps, channels, exp } = claims;
-  const limits = readLimits(claims["limits"]);
+  const limits = claims["limits"];
   return {
     claims,
     ...((role !== undefined || roles !== undefined) && { roles: readRoles(claims) }),
     ...(caps !== undefined && { caps: readCaps(caps) }),
     ...(channels !== undefined && { channels: readChannels(channels) }),
-    ...(limits && { limits }),
+    ...(limits !== undefined && { limits: readLimits(limits) }),
     ...(exp !== undefined && { expiresAt: readExpiry(exp, LEEWAY_SECONDS) }),
   };
 }

@@ -1,4 +1,5 @@
-// Which call: turns frames that connections receive into calls of hubs, and events of rooms into hubs' hooks.
+// The dispatcher: turns frames of connections into calls of hubs, and events of rooms into hubs' hooks. The order and
+// the limits of calls are in run/session.ts, their checks in run/hub-call.ts.
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import { logWarning } from "../model/logger.ts";
@@ -7,7 +8,7 @@ import type { Connection } from "../rooms/connection/connection.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
 import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
-import { refreshed } from "./protocol-methods/refresh-token.ts";
+import { refreshToken } from "./protocol-methods/refresh-token.ts";
 import { Call } from "./run/call.ts";
 import { failure, together, type SendAnswer } from "./run/frame-answers.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
@@ -16,9 +17,11 @@ import { Session } from "./run/session.ts";
 
 export interface DispatcherOptions {
   readonly hubs: Hubs;
+  /** Verifies the token of `$/refresh`. */
   readonly verify: Verify;
 }
 
+/** The receiver of all hubs, which objects call. Their contract is `Receiver` in rooms/object/host.ts. */
 export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
   const servedBy = (host: Host): ServedHub => {
     const served = hubs.get(host.domain.hub);
@@ -30,7 +33,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     settings: (hub) => hubs.get(hub)?.settings,
     async opened(host, connection) {
       const { hub, filters } = servedBy(host);
-      // A connection has a session from its first call on; most only listen.
+      // Most connections only receive: they get a session with their first call, unless hub code runs before it.
       if (hub.settings.connected || filters.length > 0)
         await connectedHook(sessionOf(host, connection));
     },
@@ -42,8 +45,13 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       session.close();
       await disconnectedHook(session, error);
     },
-    refreshed: async (host, connection, user) => refreshed(sessionOf(host, connection), user),
-    presenceChanged: (host, joined, left) => presenceHooks(host, servedBy(host), joined, left),
+    refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
+    async presenceChanged(host, joined, left) {
+      const served = servedBy(host);
+      const { settings } = served.hub;
+      if (settings.joined || settings.left || settings.presenceChanged)
+        await presenceHooks(host, served, { joined, left });
+    },
     async ask(host, connection, target, params) {
       if (connection.protocol.answersOnly)
         throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
@@ -54,7 +62,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
   };
 }
 
-/** Keyed by connection, so a session ends with the object's memory; objects that share the isolate cannot mix them. */
+/** Sessions by connection: a session ends with its object's memory, and objects in one isolate cannot share one. */
 function sessions(servedBy: (host: Host) => ServedHub) {
   const sessionsByConnection = new WeakMap<Connection, Session>();
   return (host: Host, connection: Connection): Session => {
@@ -66,7 +74,7 @@ function sessions(servedBy: (host: Host) => ServedHub) {
   };
 }
 
-/** Answers calls that were open when the object lost its memory: they are lost, and nothing else will answer them. */
+/** Answers calls that were open when the object lost its memory with `interrupted`: their handlers are gone. */
 function answerLostCalls(host: Host, connection: Connection): void {
   const { openCalls } = connection.attached;
   if (openCalls.length === 0) return;
@@ -76,6 +84,7 @@ function answerLostCalls(host: Host, connection: Connection): void {
   host.connections.remember(connection, []);
 }
 
+/** Handles the messages of a frame in order. Requests of a batch are answered together. */
 function receive(session: Session, verify: Verify, frame: string | ArrayBuffer): void {
   const { connection, limits } = session;
   const { messages, batch, rest } = connection.protocol.decode(frame, limits, connection.rest);
@@ -90,7 +99,7 @@ function receive(session: Session, verify: Verify, frame: string | ArrayBuffer):
   }
 }
 
-/** A message of the client and no repetition. Pings are not noted: a client that only lives would keep the index awake. */
+/** False for messages that a resumed client repeats. Pings are no activity: they would keep the hub's index awake. */
 function counts({ host, connection }: Session, message: Incoming): boolean {
   if (message.type !== "ping") {
     host.activity.counters.in++;
@@ -99,10 +108,14 @@ function counts({ host, connection }: Session, message: Incoming): boolean {
   return !connection.resumable || host.connections.takeResumed(connection, message);
 }
 
+/** Whether a batch has an answer for this message. Requests without an id have none. */
 const wantsAnswer = (message: Incoming): boolean =>
   (message.type === "malformed" || message.type === "invocation") && message.id !== undefined;
 
-/** Messages that may be about a stream: answers to the server's own calls are not, nor are messages about the connection. */
+/**
+ * Messages that wait for the hub's `connected`: calls, and all that may be about a stream. Answers to the server's
+ * calls do not wait, since `connected` itself may await one; nor do messages about the connection.
+ */
 const GATED: ReadonlySet<Incoming["type"]> = new Set([
   "invocation",
   "item",
@@ -116,10 +129,11 @@ interface ReceivedMessage<M extends Incoming = Incoming> {
   readonly verify: Verify;
   readonly message: M;
   readonly answer: SendAnswer;
-  /** Of the frame, for each of its messages. */
+  /** The message's share of the frame's size. */
   readonly bytes: number;
 }
 
+/** Handles one message. Messages of unknown streams and calls are ignored: these may just have ended. */
 function take(received: ReceivedMessage): void {
   const { session, message, answer } = received;
   if (session.gated && GATED.has(message.type)) return hold(session.gated, received);
@@ -139,7 +153,7 @@ function take(received: ReceivedMessage): void {
     case "refusal":
       return clientRefused(session, message.id, message.message);
     case "completed":
-      return completed(session, message);
+      return takeCompletion(session, message);
     case "ping":
       return session.host.connections.pong(session.connection);
     case "close":
@@ -148,13 +162,13 @@ function take(received: ReceivedMessage): void {
       return breakOff(session, message.error);
     case "ack":
     case "sequence":
-      return; // About resuming, where nothing is resumed.
+      return; // Only for connections that may be resumed, whose messages were handled before.
     default:
       message satisfies never;
   }
 }
 
-/** Waits until the hub's `connected` is done; a client that sends too much meanwhile is closed. */
+/** Holds the message until the hub's `connected` is done. A client that sends too many meanwhile is closed. */
 function hold(gate: (() => void)[], received: ReceivedMessage): void {
   const { host, connection } = received.session;
   gate.push(() => take(received));
@@ -168,8 +182,8 @@ const errorOf = (error: string | undefined): HubError | null =>
 const clientRefused = (session: Session, id: CallId, message: string): void =>
   void session.clientResults.refuse(id, new HubError("client_error", message));
 
-/** A stream of the client has ended, or the client answers: its ids and the server's differ. */
-function completed(
+/** The end of a client's stream, or the client's answer to a call: the id tells which. */
+function takeCompletion(
   session: Session,
   { id, result, error }: Incoming & { type: "completed" },
 ): void {
@@ -179,14 +193,14 @@ function completed(
   else session.clientResults.answer(id, result);
 }
 
-/** Bytes after a broken message cannot be understood. */
+/** Closes the connection: the bytes after a broken message cannot be decoded. */
 function breakOff({ host, connection }: Session, { message, detail }: HubError): void {
   logWarning("connection_broken", { hub: host.domain.hub, reason: message });
   const shown = host.settings.detailedErrors ? (detail ?? message) : undefined;
   host.connections.close(connection, CLOSE.malformed, shown);
 }
 
-/** Answers a malformed message; a client that sends nothing else is closed. */
+/** Answers a malformed message. A client that sends only malformed ones is closed. */
 function refuse(
   session: Session,
   message: Incoming & { type: "malformed" },
@@ -195,18 +209,19 @@ function refuse(
   const { host, connection } = session;
   host.activity.refused(message.error.code);
   if (message.id !== undefined) answer(failure(message.id, message.error));
-  // A request that is answered as a whole is over anyway.
+  // An HTTP request ends with its answer, so there is no connection to close.
   if (connection.protocol.answersOnly) return;
   if (++session.malformedInARow >= host.settings.limits.malformedInARow)
     host.connections.close(connection, CLOSE.malformed);
   else tolerate(session);
 }
 
-/** Every refusal costs an answer: a client that goes on and on is closed. */
+/** Refusals cost an answer each, so their rate is limited: beyond it the client is closed. */
 function tolerate({ host, connection, refusals }: Session): void {
   if (!refusals.take(Date.now())) host.connections.close(connection, CLOSE.flooding);
 }
 
+/** Starts a call, of the protocol itself or of the hub, or answers why it cannot start. Never throws. */
 function invoke(received: ReceivedMessage, invocation: Invocation): void {
   const { session, answer, verify } = received;
   const { id, target, args, anyCase } = invocation;
@@ -224,6 +239,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
   }
 }
 
+/** Throws `rate_limited`. Refused calls count as refusals. */
 function checkRate(session: Session): void {
   if (session.rate.take(Date.now())) return;
   tolerate(session);

@@ -1,5 +1,5 @@
 // The worker's HTTP side: the table of routes, and the form of errors. The first route that matches answers. No
-// middleware touches the headers of an upgrade: they are immutable (PLATFORM §2).
+// middleware touches the headers of an upgrade: they are immutable (docs/design/platform.md#pl9).
 
 import { Hono } from "hono";
 import { Refusal, refusalResponse } from "../auth/authenticate.ts";

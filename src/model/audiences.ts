@@ -1,5 +1,5 @@
-// Audiences of a call, for hub code and for services: first the types (which client methods may be called on which
-// audience), then the proxies behind them. Subclasses supply the transport.
+// Audiences, for hub code and for services: first the types (which client methods may be called on which audience),
+// then the proxies behind them. Subclasses supply the transport.
 
 import { formatTopic, roomTopic, ALL, type Topic } from "./topic.ts";
 
@@ -21,26 +21,38 @@ export type Asks<C> = {
     : never;
 };
 
-/** `One` is the type of calls to a single connection. */
+/**
+ * The audiences that every context has. Each one is an object with the client methods:
+ * `clients.group("lobby").receiveMessage("hello")`. An audience without connections is no error. Repeated names and ids
+ * count once. Throws `invalid_name`.
+ *
+ * `One` is the type of calls to a single connection.
+ */
 export interface Clients<C, One = Asks<C>> {
   /** Every connection of the hub in this tenant. */
   readonly all: Sends<C>;
+  /** Members of any of the groups; those of several receive one message per group. */
   group(...names: string[]): Sends<C>;
+  /** Members of any of the order rooms. */
   order(...ids: string[]): Sends<C>;
+  /** Connections of the users, as the hub's setting `reach.users` includes them. */
   user(...ids: string[]): Sends<C>;
+  /** One connection. Only its client methods can return a result. */
   connection(id: string): One;
+  /** Several connections. Hub code may name closed ones: these are ignored. */
   connections(...ids: string[]): Sends<C>;
-  /** The same audiences without these connections. */
+  /** The same audiences without these connections, by id. Does not affect `connection` and `connections`. */
   except(...connectionIds: string[]): Clients<C, One>;
 }
 
-/** One call of a client method. Connections of `except` do not receive it. */
+/** One call of a client method. `except` are ids of connections that do not receive it. */
 export interface ClientCall {
   readonly target: string;
   readonly args: readonly unknown[];
   readonly except: readonly string[];
 }
 
+/** Sends a call of the client method `target`. */
 export type SendCall = (target: string, args: unknown[]) => Promise<unknown>;
 
 /**

@@ -122,6 +122,8 @@ export const ERRORS = {
   relay_full: UNAVAILABLE,
   keys_unavailable: UNAVAILABLE,
   webhook_unavailable: UNAVAILABLE,
+  /** A newer deploy has written the object's storage: this one was rolled back. */
+  storage_too_new: UNAVAILABLE,
   /** The transport cannot carry such a call. */
   unimplemented: { http: 501, jsonRpc: SERVER_ERROR, grpc: GRPC.unimplemented },
   no_access_keys: { http: 501, jsonRpc: SERVER_ERROR, grpc: GRPC.failedPrecondition },

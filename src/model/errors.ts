@@ -109,3 +109,6 @@ export function reasonOf(code: CloseCode): string {
 /** Whether a client reconnects after a close: by range for our codes, by RFC 6455 for others. */
 export const shouldReconnect = (code: number): boolean =>
   code >= 4000 ? code < 4500 : code !== 1000 && code !== 1008;
+
+/** A client's error text, cut to 1,000 UTF-16 units: it may reach logs and other clients. */
+export const errorText = (text: string): string => text.slice(0, 1000);

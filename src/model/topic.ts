@@ -57,3 +57,7 @@ export function canonicalName(raw: string): string {
     );
   return name;
 }
+
+/** Whether a value from the wire may name something: a method, a stream, an invocation. */
+export const isName = (value: unknown): value is string =>
+  typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;

@@ -28,7 +28,3 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
 /** The remainder of a frame, copied: a view would keep the whole frame in memory. From 0 it is the frame itself. */
 export const restOf = (bytes: Uint8Array, from: number): Uint8Array =>
   from === 0 ? bytes : bytes.slice(from);
-
-/** Whether a value of user code is bytes. */
-export const isBytes = (value: unknown): value is Uint8Array | ArrayBuffer =>
-  value instanceof Uint8Array || value instanceof ArrayBuffer;

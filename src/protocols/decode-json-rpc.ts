@@ -1,13 +1,20 @@
 // Decodes JSON-RPC 2.0 from clients: text → messages. Each element of a batch is judged on its own. The order of checks
 // is size, depth, syntax, members.
 
-import { HubError } from "../model/errors.ts";
+import { HubError, errorText } from "../model/errors.ts";
 import { StreamRef, type CallId, type Incoming, type Received } from "../model/message.ts";
 import { PING } from "../model/wire-constants.ts";
 import type { Limits } from "../model/options.ts";
-import { isJsonObject, parseJson, type Members } from "../model/parse-json.ts";
-import { errorText, isName } from "./client-text.ts";
-import { depthError, hasPrototypeKey, mayHavePrototypeKey, sizeError } from "./hostile-json.ts";
+import {
+  isJsonObject,
+  parseJson,
+  type Members,
+  depthError,
+  hasPrototypeKey,
+  mayHavePrototypeKey,
+  sizeError,
+} from "./json.ts";
+import { isName } from "../model/topic.ts";
 
 /** Never throws, as `Protocol.decode` requires. Whatever is refused is a `malformed` message. */
 export function decodeJsonRpc(frame: string | ArrayBuffer, limits: Limits): Received {
@@ -30,7 +37,7 @@ function readFrame(value: unknown, mayPollute: boolean, limits: Limits): Receive
   return { messages: value.map((element) => readMessage(element, mayPollute)), batch: true };
 }
 
-/** One message, read as JSON-RPC 2.0 demands. Members that are unknown here are ignored, as its §4 permits. */
+/** One message, read as JSON-RPC 2.0 demands. Unknown members are ignored, as JSON-RPC 2.0 §4 permits. */
 function readMessage(value: unknown, mayPollute: boolean): Incoming {
   if (!isJsonObject(value)) return invalid(null, "A message is a JSON object.");
   if (mayPollute && hasPrototypeKey(value))

@@ -4,9 +4,8 @@
 import type { Incoming, Received } from "../model/message.ts";
 import { PING } from "../model/wire-constants.ts";
 import type { Limits } from "../model/options.ts";
-import { parseJson } from "../model/parse-json.ts";
+import { parseJson, depthError, hasPrototypeKey, mayHavePrototypeKey, sizeError } from "./json.ts";
 import { asBytes, asText, concat, restOf } from "./bytes.ts";
-import { depthError, hasPrototypeKey, mayHavePrototypeKey, sizeError } from "./hostile-json.ts";
 import { brokenMessage, maxMessagesPerFrame, readHubMessage } from "./hub-message.ts";
 import { invalidData, tooDeep, tooLarge, tooMany } from "./signalr-errors.ts";
 

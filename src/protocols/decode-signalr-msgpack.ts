@@ -5,7 +5,7 @@ import { decode, decodeTimestampExtension, type DecoderOptions } from "@msgpack/
 import { HubError } from "../model/errors.ts";
 import type { Incoming, Received } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
-import type { Members } from "../model/parse-json.ts";
+import type { Members } from "./json.ts";
 import { asBytes, concat, restOf } from "./bytes.ts";
 import { msgpackError } from "./hostile-msgpack.ts";
 import { brokenMessage, maxMessagesPerFrame, readHubMessage } from "./hub-message.ts";

@@ -3,9 +3,8 @@
 
 import type { Encoded } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
-import { isJsonObject, parseJson } from "../model/parse-json.ts";
+import { isJsonObject, parseJson, sizeError } from "./json.ts";
 import { asBytes, asText, concat } from "./bytes.ts";
-import { sizeError } from "./hostile-json.ts";
 import { unexpectedToken } from "./hub-message.ts";
 
 type HubProtocolName = "json" | "messagepack";

@@ -1,11 +1,11 @@
 // Reads one SignalR hub message from its members, whatever its encoding (HubProtocol.md in dotnet/aspnetcore). Errors
 // have the texts of ASP.NET Core (docs/design/signalr-wire.md#ms3).
 
-import { HubError } from "../model/errors.ts";
+import { HubError, errorText } from "../model/errors.ts";
 import type { Incoming, Invocation } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
-import { isJsonObject, type Members } from "../model/parse-json.ts";
-import { errorText, isName } from "./client-text.ts";
+import { isJsonObject, type Members } from "./json.ts";
+import { isName } from "../model/topic.ts";
 import { invalidData } from "./signalr-errors.ts";
 
 /**

@@ -4,7 +4,8 @@
 import { encode as pack } from "@msgpack/msgpack";
 import type { CloseCode } from "../model/errors.ts";
 import type { Encoded, Outgoing, OutgoingInvocation, Path } from "../model/message.ts";
-import { asBytes, concat, isBytes } from "./bytes.ts";
+import { asBytes, concat } from "./bytes.ts";
+import { isBytes } from "./json.ts";
 import { decodeSignalrMsgpack } from "./decode-signalr-msgpack.ts";
 import type { Protocol } from "./protocol.ts";
 import { closeMessageOf, failureText, type Failure } from "./signalr-errors.ts";

@@ -17,17 +17,17 @@ const PLACES = [
 const TEXT = /(?:\.(?:[cm]?[jt]sx?|cs|proto|toml|md)|\/run)$/;
 /** Generated or built, and this file, whose rows cite what does not exist. */
 const LEFT_OUT = /^src\/protocols\/proto\/|\/(?:bin|obj)\/|^test\/node\/citations\.test\.ts$/;
-/** A page that the index names before it is written. */
-const PENDING: ReadonlySet<string> = new Set(["docs/architecture.md"]);
+/** Pages for readers of the code: their lines are short, and the files that they name exist. */
+const GUIDES = ["CONTRIBUTING.md", "docs/architecture.md"];
 const LONGEST = { lines: 250, line: 120 };
 
 /**
- * In this order: an RFC's section, which is no citation of ours; a page from the project's root, with its headings; an
+ * In this order: a section of a public specification, which is no citation of ours; a page from the project's root, with its headings; an
  * id in brackets; an id that begins a comment or a title; a section, or a name in capitals, of a document elsewhere.
  */
 const CITATION = new RegExp(
   [
-    String.raw`RFC \d+(?:,? §[\d.]+)+`,
+    String.raw`(?:RFC \d+|JSON-RPC 2\.0|HTML|Fetch|CloudEvents 1\.0(?: JSON)?)(?:,? §\d[\d.]*)+`,
     String.raw`(?<![\w/-])(?<page>(?:docs/[\w./-]+|[A-Z]+)\.md)(?<anchors>(?:(?:, )?#[\w-]+)*)`,
     String.raw`\[(?<id>[A-Z]{1,2}\d{1,2})\]`,
     String.raw`(?:\/\/ |["'\`])(?<first>[RS]\d{1,2})(?=[:,] )`,
@@ -57,6 +57,19 @@ function linksIn(file: string, text: string): string[] {
     .filter((to) => !/^[a-z]+:/.test(to))
     .map((to) => (to.startsWith("#") ? file + to : posix.join(posix.dirname(file), to)));
 }
+
+/** In this order: a file of code, maybe with a name in it; a path from the project's root; a folder. No patterns. */
+const NAMED = new RegExp(
+  [
+    String.raw`(?<![\w./*@#-])(?:(?:[\w.-]+\/)*[\w.-]*\w\.(?:ts|mjs|proto)(?:#\w+)?`,
+    String.raw`(?:src|test|bench|demo|scripts|docs|proto)\/[\w./-]*\w`,
+    String.raw`(?:[\w-]+\/)+)(?![\w*/-])`,
+  ].join("|"),
+  "g",
+);
+
+/** Files and folders that a guide names, as they stand there; `publisher.ts#append` is a name in a file. */
+const namedIn = (text: string): string[] => text.match(NAMED) ?? [];
 
 /** As GitHub makes them; a heading that stands twice has a number the second time. */
 function anchorsIn(text: string): ReadonlySet<string> {
@@ -108,9 +121,20 @@ function resolves(citation: string): boolean {
   if (citation.startsWith("?")) return false;
   if (citation.startsWith("[")) return ids.has(citation.slice(1, -1));
   const [page = "", anchor] = citation.split("#");
-  if (!existsSync(PROJECT + page)) return PENDING.has(page);
+  if (!existsSync(PROJECT + page)) return false;
   return anchor === undefined || anchorsIn(read(page)).has(anchor);
 }
+
+/** Whether a file or folder exists: from the project's root, below src/, or by a base name; and what `#` names in it. */
+function exists(named: string): boolean {
+  const [path = "", name] = named.split("#");
+  const known = path.includes("/") ? [path, `src/${path}`] : [path, ...filesNamed(path)];
+  const found = known.filter((file) => existsSync(PROJECT + file));
+  return found.some((file) => name === undefined || new RegExp(`\\b${name}\\b`).test(read(file)));
+}
+
+const filesNamed = (base: string): string[] =>
+  files.filter((file) => posix.basename(file) === base);
 
 const unresolved = (of: (file: string) => string[]) => (file: string) =>
   of(file)
@@ -126,6 +150,12 @@ describe("the project", () => {
 
   it("has no Markdown link that leads nowhere", () => {
     expect(pages.flatMap(unresolved((page) => linksIn(page, read(page))))).toEqual([]);
+  });
+
+  it.each(GUIDES)("%s names files that exist, and what is in them", (guide) => {
+    const named = namedIn(read(guide));
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((one) => !exists(one))).toEqual([]);
   });
 
   it("gives each id once", () => {
@@ -145,7 +175,7 @@ describe("the project", () => {
     expect(bare.map((fact) => fact.split("\n", 1)[0])).toEqual([]);
   });
 
-  it.each([...designPages, "CONTRIBUTING.md"])("%s is no page too long or too wide", (page) => {
+  it.each([...designPages, ...GUIDES])("%s is no page too long or too wide", (page) => {
     const lines = read(page).split("\n");
     expect(lines.length - 1).toBeLessThanOrEqual(LONGEST.lines);
     expect(lines.filter((line) => line.length > LONGEST.line)).toEqual([]);
@@ -170,6 +200,11 @@ describe("the collector", () => {
     ["The sizes of STYLE.md, PLATFORM.md §2", ["STYLE.md", "PLATFORM.md", "?§2"]],
     ["/** RFC 7518 §3.2: a key */", []],
     ["RFC 6750 §2, DESIGN §2", ["?DESIGN", "?§2"]],
+    ["JSON-RPC 2.0 §4.1 forbids an answer", []],
+    ["Server-Sent Events (WHATWG HTML §9.2)", []],
+    ["CORS (Fetch §3.3)", []],
+    ["CloudEvents 1.0 §3, CloudEvents 1.0 JSON §4", []],
+    ["JSON-RPC 2.0, as its §4 permits", ["?§4"]],
     ['const room = "orders/order:R3";', []],
     ["rows[at] and LIMITS.depth, order:R6", []],
   ])("reads %j", (text, citations) => {
@@ -183,6 +218,33 @@ describe("the collector", () => {
     ["[a](https://example.com/b.md)", []],
   ])("reads the links of %j", (text, links) => {
     expect(linksIn("docs/design/a.md", text)).toEqual(links);
+  });
+
+  it.each<[string, string[]]>([
+    ["in `edge/app.ts` and `publisher.ts#append`", ["edge/app.ts", "publisher.ts#append"]],
+    ["run by `.dependency-cruiser.mjs`", [".dependency-cruiser.mjs"]],
+    ["(`hubs/`, `client/scope/`)", ["hubs/", "client/scope/"]],
+    ["npx vitest run test/model/x.test.ts # 5 s", ["test/model/x.test.ts"]],
+    ["`test/e2e`, [PL1](docs/design/platform.md#pl1)", ["test/e2e", "docs/design/platform.md"]],
+    ["`test/**/*.extra.test.ts` and `@azure/web-pubsub`", []],
+    ["tests/second, HTTP/1.1, http://127.0.0.1:8787", []],
+  ])("reads the files of %j", (text, named) => {
+    expect(namedIn(text)).toEqual(named);
+  });
+
+  it.each([
+    ["edge/app.ts", true],
+    ["src/edge/app.ts#endpoint", true],
+    ["fan-out.ts#fanOut", true],
+    [".dependency-cruiser.mjs", true],
+    ["hubs/", true],
+    ["test/e2e", true],
+    ["edge/no-such-file.ts", false],
+    ["no-such-file.ts", false],
+    ["fan-out.ts#noSuchName", false],
+    ["helpers/", false],
+  ])("finds %s: %s", (named, isThere) => {
+    expect(exists(named)).toBe(isThere);
   });
 
   it("makes anchors as GitHub does", () => {

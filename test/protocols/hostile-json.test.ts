@@ -4,11 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CallId, Incoming } from "../../src/model/message.ts";
 import { LIMITS, type Limits } from "../../src/model/options.ts";
-import {
-  depthError,
-  hasPrototypeKey,
-  mayHavePrototypeKey,
-} from "../../src/protocols/hostile-json.ts";
+import { depthError, hasPrototypeKey, mayHavePrototypeKey } from "../../src/protocols/json.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 
 const SEED = 20261120;

@@ -12,7 +12,6 @@ interface WayClient {
 const Text = z.string();
 
 const WayHub = hub<WayClient>("way", {
-  authorize: signedIn,
   rooms: { group: { enter: signedIn } },
 }).methods({
   join: method([Text], ({ group }, name) => group(name).join()),

@@ -42,6 +42,6 @@ export class Handlers {
   }
 }
 
-/** Codes of JSON-RPC 2.0, § 5.1: the second is the first of those that servers may define. */
+/** Codes of JSON-RPC 2.0 §5.1: the second is the first of those that servers may define. */
 const METHOD_NOT_FOUND = -32601;
 const HANDLER_FAILED = -32000;

@@ -1,41 +1,74 @@
-// Builds the contexts that hub code gets: that of a call, and the smaller ones of a room's hooks.
+// The context that hub code gets with a call (its contract is HubContext): the caller, its rooms, and the clients that
+// the code may call. A Messenger carries the messages; tests of user code have one that only records them.
 
+import {
+  Audiences,
+  callProxy,
+  type ClientCall,
+  type Clients,
+  type SendCall,
+} from "../../model/audiences.ts";
 import { CLOSE } from "../../model/errors.ts";
 import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
-import type { Host } from "../../rooms/object/host.ts";
 import type { Ticket } from "../../rooms/delivery/fan-out.ts";
-import { callerClientsOf, clientsOf, type Voice } from "./clients.ts";
-import type { HubContext, MemberContext, RoomContext } from "../define/hub-context.ts";
-import { check } from "../define/check-value.ts";
+import type { Host } from "../../rooms/object/host.ts";
+import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
+import type { ServedHub } from "../define/hub-tables.ts";
+import { check } from "../define/validate.ts";
 import { itemsOf } from "./items.ts";
 import { roomOf, roomView } from "./room-views.ts";
-import type { ServedHub } from "../define/hub-tables.ts";
 
-/** What one call has published so far, in this object's room and in others. */
+/** Carries hub code's messages to rooms and clients. */
+export interface Messenger {
+  /**
+   * Publishes in a room, without the connections in `except`. Resolves once the message is on its way, in order; errors
+   * of saving are reported to the call that published, not here. Rejects with `too_large` or `invalid_request`.
+   */
+  publish(topic: Topic, call: ClientCall): Promise<void>;
+  /** Invokes a client method that has no result. Does nothing if the connection is gone. */
+  tell(connectionId: string, target: string, args: readonly unknown[]): Promise<void>;
+  /**
+   * Invokes a client method and gives its result, validated. Rejects with `connection_not_found`, `timed_out`,
+   * `interrupted`, `client_error`, or `invalid_arguments` for an invalid result.
+   */
+  ask(connectionId: string, target: string, args: readonly unknown[]): Promise<unknown>;
+  /** Whether the hub declares a result for this client method. */
+  answers(target: string): boolean;
+}
+
+/** The publications of one call so far. The call completes once all of them are saved. */
 export interface Publications {
+  /** In this object's room: after the next flush, each has its error or null. */
   readonly tickets: Ticket[];
+  /** In rooms of other objects: each resolves once its message is durable there. */
   readonly elsewhere: Promise<void>[];
 }
 
-export interface VoiceOptions {
+export interface MessengerOptions {
   readonly host: Pick<Host, "clients" | "publishing">;
   readonly served: ServedHub;
-  /** Begins the ids of publications, so that a repeated call publishes nothing twice. */
+  /**
+   * The prefix of publication ids, the same for repetitions of a call: rooms drop a repeated id. Absent: publications
+   * have no ids.
+   */
   readonly idPrefix?: string | undefined;
-  /** Called before the code waits for a client: other calls of the connection may run meanwhile. */
+  /** Called before hub code waits for a client's result: other calls of the connection may run meanwhile. */
   asking?(): void;
 }
 
-/** Carries hub code's messages to rooms and clients. */
-export function voiceOf(options: VoiceOptions, published: Publications): Voice {
+/**
+ * A messenger over an object's ports, which adds its publications to `published`. Publications to one room keep their
+ * order.
+ */
+export function messengerOf(options: MessengerOptions, published: Publications): Messenger {
   const { host, served, idPrefix, asking } = options;
   const answers: Record<string, any> = served.hub.settings.answers ?? {};
   let count = 0;
   return {
     answers: (target) => Object.hasOwn(answers, target),
-    async publish(topic, target, args, except) {
+    async publish(topic, { target, args, except }) {
       const result = host.publishing.publish(topic, {
         ...(idPrefix !== undefined && { id: `${idPrefix}/${count++}` }),
         target,
@@ -43,7 +76,7 @@ export function voiceOf(options: VoiceOptions, published: Publications): Voice {
         ...(except.length > 0 && { except }),
       });
       if (!(result instanceof Promise)) return void published.tickets.push(result);
-      // Not waited for here: the call's completion waits, and the connection's next call need not.
+      // Not awaited here: the call's completion waits, and the connection's next call need not.
       result.catch(() => {});
       published.elsewhere.push(result);
     },
@@ -56,16 +89,83 @@ export function voiceOf(options: VoiceOptions, published: Publications): Voice {
   };
 }
 
+/** The audiences of a hook; `except` are ids of connections that receive nothing. */
+export const clientsOf = <C>(messenger: Messenger, except: readonly string[] = []): Clients<C> =>
+  new HubAudiences<C>(messenger, except);
+
+/** The audiences of a call; `caller` is the id of its connection. */
+export const callerClientsOf = <C>(messenger: Messenger, caller: string): CallerClients<C> =>
+  new CallerAudiences<C>(messenger, caller);
+
+/** A proxy whose promises may be ignored: hub code that does not await a message causes no unhandled rejection. */
+const handledProxy = <T extends object>(send: SendCall): T =>
+  callProxy<T>((target, args) => {
+    const sent = send(target, args);
+    sent.catch(() => {});
+    return sent;
+  });
+
+/** Calls to one connection: those with a declared result wait for it. */
+const toConnection = <C>(messenger: Messenger, id: string) =>
+  handledProxy<Asks<C>>((target, args) =>
+    messenger.answers(target) ? messenger.ask(id, target, args) : messenger.tell(id, target, args),
+  );
+
+class HubAudiences<C> extends Audiences<C, Asks<C>> {
+  protected readonly messenger: Messenger;
+
+  constructor(messenger: Messenger, except: readonly string[]) {
+    super(except);
+    this.messenger = messenger;
+  }
+  get connection() {
+    return (id: string) => toConnection<C>(this.messenger, id);
+  }
+  get except() {
+    return (...ids: string[]) => clientsOf<C>(this.messenger, [...this.excluded, ...ids]);
+  }
+  protected async publish(topics: readonly Topic[], call: ClientCall) {
+    await Promise.all(topics.map((topic) => this.messenger.publish(topic, call)));
+  }
+  protected override proxyOf(send: SendCall) {
+    return handledProxy<Sends<C>>(send);
+  }
+  protected send(id: string, { target, args }: ClientCall) {
+    return this.messenger.tell(id, target, args);
+  }
+}
+
+class CallerAudiences<C> extends HubAudiences<C> implements CallerClients<C> {
+  readonly #caller: string;
+
+  constructor(messenger: Messenger, caller: string) {
+    super(messenger, []);
+    this.#caller = caller;
+  }
+  get caller() {
+    return toConnection<C>(this.messenger, this.#caller);
+  }
+  get others() {
+    return this.toTopics([ALL], [this.#caller]);
+  }
+  get othersIn() {
+    return (name: string) => this.toTopics([roomTopic("group", name)], [this.#caller]);
+  }
+}
+
 export interface CallContext {
+  /** The ports of the object that holds the caller's connection. */
   readonly host: Host;
   readonly caller: Connection;
-  readonly voice: Voice;
+  readonly messenger: Messenger;
+  /** Called on first use: signals are expensive, and most calls use none. */
   signal(): AbortSignal;
 }
 
+/** The context of one call, or of a connection's `connected` and `disconnected`. */
 export const callContext = (options: CallContext): HubContext<any> => new OneCall(options);
 
-/** The context of one call. Each member is made on first use: most calls use two or three. */
+/** Members are getters, built at each use: most calls use two or three of them. */
 class OneCall implements HubContext<any> {
   readonly #options: CallContext;
 
@@ -79,7 +179,7 @@ class OneCall implements HubContext<any> {
     return this.#options.caller.user;
   }
   get clients() {
-    return callerClientsOf<any>(this.#options.voice, this.connectionId);
+    return callerClientsOf<any>(this.#options.messenger, this.#options.caller.id);
   }
   get room() {
     return this.#options.host.roomOf(this.#options.caller);
@@ -110,16 +210,3 @@ class OneCall implements HubContext<any> {
     return roomOf(this.#options.host, this.#options.caller, roomTopic(kind, name));
   }
 }
-
-export const roomContext = (host: Host, voice: Voice, room: Topic): RoomContext<any> => ({
-  clients: clientsOf(voice),
-  room,
-  all: roomView(host.rooms, ALL),
-  group: (name) => roomView(host.rooms, roomTopic("group", name)),
-  order: (id) => roomView(host.rooms, roomTopic("order", id)),
-});
-
-export const memberContext = (context: RoomContext<any>, id: string): MemberContext<any> => ({
-  ...context,
-  user: { id },
-});

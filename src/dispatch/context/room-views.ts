@@ -1,14 +1,18 @@
-// Rooms as hub code holds them: `group("lobby")`, `order("42")`, `all`, over the object's host.
+// The rooms in a context, `group("lobby")`, `order("42")` and `all`: reading and membership, over the ports of the
+// object in which hub code runs.
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
-import type { Entry as Logged, HistoryView } from "../../rooms/rpc/log-entry.ts";
+import type { Entry as LogEntry, HistoryView } from "../../rooms/rpc/log-entry.ts";
 import type { Host, RoomAccess } from "../../rooms/object/host.ts";
 import type { Entry, Room, RoomView } from "../define/hub-context.ts";
 
-/** A room that is only looked at. */
+/**
+ * Read access to a room. A room of another object is read by RPC, after everything that this object published there has
+ * arrived.
+ */
 export function roomView(rooms: RoomAccess, topic: Topic): RoomView {
   return {
     topic,
@@ -23,7 +27,7 @@ export function roomView(rooms: RoomAccess, topic: Topic): RoomView {
   };
 }
 
-/** A room the caller's connection may be put into. */
+/** A room for calls: read access, and membership of the caller's and other connections. */
 export function roomOf(
   host: Pick<Host, "clients" | "rooms">,
   caller: Connection,
@@ -45,19 +49,21 @@ export function roomOf(
   };
 }
 
+/** The counts of a presence view, without its page of users. */
 const countsOf = ({ users, connections }: { users: number; connections: number }) => ({
   users,
   connections,
 });
 
-/** Throws `history_gone` where the log no longer has all that was asked for. */
+/** The messages of one page of history. Throws `history_gone` if the log no longer has all after the position. */
 export function entriesOf(view: HistoryView): Entry[] {
   if (!view.recovered)
     throw new HubError("history_gone", "The log no longer has all after that position.");
   return view.entries.map((entry) => entryOf(entry, view.position));
 }
 
-const entryOf = ({ offset, target, params, at }: Logged, { epoch }: Position): Entry => ({
+/** Arguments are stored as JSON text; the epoch is that of the page. */
+const entryOf = ({ offset, target, params, at }: LogEntry, { epoch }: Position): Entry => ({
   position: { epoch, offset },
   target,
   args: JSON.parse(params) as unknown[],

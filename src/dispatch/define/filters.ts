@@ -1,23 +1,33 @@
-// Filters: code around every call of a hub, its beginning and its end, as SignalR's hub filters have it.
+// Filters: user code that runs around every call of a hub, and around the begin and end of its connections, as
+// SignalR's hub filters do.
 
 import type { HubContext } from "./hub-context.ts";
 import type { Awaitable } from "./policies.ts";
 
-/** A call that was found, authorised and validated. */
+/** A call of a method or stream, after it was found, authorised and validated. */
 export interface FilteredCall<C> {
   readonly context: HubContext<C>;
   readonly hub: string;
-  /** The method's name in the hub, whatever the caller's spelling. */
+  /** The method's name as the hub declares it, also if the caller spelled it in another case. */
   readonly method: string;
+  /** The arguments as the schemas return them; a stream argument is an async iterable. */
   readonly args: readonly unknown[];
 }
 
-/** Each part calls `next` once, and may give another result or throw instead. */
-// any: filters that know nothing of a hub's clients stand around every hub.
+/**
+ * Code around calls and connections. Each member is optional, and calls `next` once to run the inner filters and the
+ * hub's own code. It may return another result, or throw instead: the caller then gets the error.
+ */
+// any: a filter that does not depend on a hub's client methods fits every hub.
 export interface Filter<C = any> {
-  /** Around a method or stream; a stream's result is its items. Not run for calls that were refused before. */
+  /**
+   * Around a method or stream. The result of a stream is the iterable of its items. Calls that were refused (not found,
+   * forbidden, invalid arguments) do not reach filters.
+   */
   invoke?(call: FilteredCall<C>, next: () => Promise<unknown>): Awaitable<unknown>;
+  /** Around the hub's `connected`. Calls of the connection wait for it; an error closes the connection. */
   connected?(context: HubContext<C>, next: () => Promise<void>): Awaitable<void>;
+  /** Around the hub's `disconnected`. `error` is undefined for a regular close. */
   disconnected?(
     context: HubContext<C>,
     error: Error | undefined,
@@ -25,22 +35,23 @@ export interface Filter<C = any> {
   ): Awaitable<void>;
 }
 
-/** What has filters around it, the outermost first. */
-export interface Filtered {
+/** An owner of filters, the outermost first. */
+export interface FilterOwner {
   readonly filters: readonly Filter[];
 }
 
-type Step<T> = (filter: Filter, next: () => Promise<T>) => Awaitable<T>;
+/** Runs one filter around `next`, by the filter's member for the event; a filter without it runs `next` alone. */
+type FilterStep<T> = (filter: Filter, next: () => Promise<T>) => Awaitable<T>;
 
-/** Runs `inner` inside all filters. */
-export function through<T>(
-  { filters }: Filtered,
-  step: Step<T>,
+/** Runs `inner` inside all filters, and gives the result of the outermost. Rejects with what any of them throws. */
+export function runFilters<T>(
+  { filters }: FilterOwner,
+  step: FilterStep<T>,
   inner: () => Awaitable<T>,
 ): Promise<T> {
-  const from = async (index: number): Promise<T> => {
+  const runFrom = async (index: number): Promise<T> => {
     const filter = filters[index];
-    return filter ? step(filter, () => from(index + 1)) : inner();
+    return filter ? step(filter, () => runFrom(index + 1)) : inner();
   };
-  return from(0);
+  return runFrom(0);
 }

@@ -1,4 +1,5 @@
-// What hub code sees of the world: one context per call, and a smaller one where nobody calls.
+// The contexts that hub code gets: one for each call of a connection, and a smaller one for the hooks of a room, which
+// have no caller.
 
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
@@ -8,29 +9,33 @@ import type { Asks, Clients, Sends } from "../../model/audiences.ts";
 
 export type { Asks, Clients, Sends } from "../../model/audiences.ts";
 
+/** The audiences of a call. */
 export interface CallerClients<C> extends Clients<C> {
+  /** The connection that made this call. */
   readonly caller: Asks<C>;
   /** Every connection of the hub but the caller. */
   readonly others: Sends<C>;
-  /** Every member of the group but the caller. */
+  /** Every member of the group but the caller. Throws `invalid_name`. */
   othersIn(group: string): Sends<C>;
 }
 
-/** A message of a room's log. */
+/** A message in a room's history. */
 export interface Entry {
   readonly position: Position;
+  /** The client method. */
   readonly target: string;
   readonly args: readonly unknown[];
-  /** Milliseconds since 1970. */
+  /** Time of publication, in milliseconds since 1970. */
   readonly at: number;
 }
 
+/** A user in a room's presence, with one or more connections. */
 export interface Member {
   readonly userId: string;
-  /** Since when, milliseconds since 1970. */
+  /** Time of the user's join, in milliseconds since 1970. */
   readonly since: number;
   readonly connections: number;
-  /** What `track` said last; null where nothing was. */
+  /** The state set by the latest `track`, of any of the user's connections; null if there is none. */
   readonly state: unknown;
 }
 
@@ -39,80 +44,111 @@ export interface Counts {
   readonly connections: number;
 }
 
-/** What can be read of a room. Reading costs a call to its object, unless the code runs there. */
+/**
+ * Read access to a room. Each read costs one call to the room's object, unless hub code runs in that object already. A
+ * read sees every message that the same object published there before it.
+ */
 export interface RoomView {
   readonly topic: Topic;
   readonly history: {
-    /** The newest messages, oldest first; at most what the room keeps. */
+    /**
+     * The newest messages, oldest first. At most those that the room keeps, and `limits.recovery` (500); fewer if they
+     * are large.
+     */
     last(count: number): Promise<Entry[]>;
-    /** All after the position. Throws `history_gone` where the log no longer has all of them. */
+    /**
+     * Messages after the position, oldest first. At most `limits.recovery` (500), and fewer if they are large: to read
+     * on, pass the position of the last one. Throws `history_gone` if the log no longer has all of them, or began a new
+     * epoch.
+     */
     since(position: Position): Promise<Entry[]>;
   };
   readonly presence: {
-    /** A page of who is there, ordered by user id; `after` is the last id of the page before. */
+    /**
+     * A page of the present users, ordered by user id; empty unless the hub's `presence` is `users`. `after` is the
+     * last id of the page before. `limit` is at most `limits.presencePage`, which is also its default (100).
+     */
     list(page?: { after?: string; limit?: number }): Promise<Member[]>;
     count(): Promise<Counts>;
   };
 }
 
-/** A room the caller's connection may be put into. */
+/** A room that hub code may put connections into. */
 export interface Room extends RoomView {
-  /** The caller's connection gets what is said there, until it leaves or closes. Throws `too_many_groups`. */
+  /**
+   * Puts the caller's connection into the room: it receives the room's messages until it leaves or closes. The hub's
+   * rules for the room do not apply to hub code. May be repeated. Throws `too_many_groups` beyond
+   * `limits.groupsPerConnection` (100).
+   */
   join(): Promise<void>;
+  /**
+   * Takes the caller's connection out of the room. May be repeated. Throws `invalid_request` for the room that the
+   * connection is attached to: only closing ends that.
+   */
   leave(): Promise<void>;
-  /** The same for any connection of the hub; nothing happens where it is gone. Throws `too_many_groups`. */
+  /** As `join`, for any connection of the hub. Does nothing if the connection is gone. */
   add(connectionId: string): Promise<void>;
+  /** As `leave`, for any connection of the hub. Does nothing if the connection is gone. */
   remove(connectionId: string): Promise<void>;
   readonly presence: RoomView["presence"] & {
-    /** Shows the caller's state to everybody in the room; numbered like messages. Throws `too_large`. */
+    /**
+     * Publishes a state of the caller's user to the room's presence, in order with its messages. Throws `too_large`
+     * beyond `limits.trackBytes` (1,024 bytes of JSON); `forbidden` if the user is not present in the room, or if the
+     * hub's `presence` is not `users`.
+     */
     track(state: unknown): Promise<void>;
+    /** Sets the state to null. */
     untrack(): Promise<void>;
   };
 }
 
-/** A bag for each connection. */
+/**
+ * Values that hub code stores with a connection, across its calls and the hibernation of its object. They are stored as
+ * JSON: a Date comes back as a string.
+ */
 export interface Items {
+  /** Undefined for an unknown key. */
   get(key: string): unknown;
-  /** Throws `too_large`. */
+  /** Throws `too_large` if all items together exceed 4,096 bytes of JSON, or do not fit beside the token's claims. */
   set(key: string, value: unknown): void;
   delete(key: string): void;
   keys(): string[];
 }
 
-/** Where hub code runs because of a room and not of a caller: `joined`, `left`, `presenceChanged`. */
+/** The context of a room's hooks, which have no caller: `joined`, `left` and `presenceChanged`. */
 export interface RoomContext<C> {
   readonly clients: Clients<C>;
-  /** The room it is about. */
+  /** The room whose presence changed. */
   readonly room: Topic;
-  /** The hub's `all` room: its presence is who is online, where the hub keeps that (`online`). */
+  /** The hub's `all` room. Its presence is the users online, if the hub has `online: true`; otherwise it is empty. */
   readonly all: RoomView;
   group(name: string): RoomView;
   order(id: string): RoomView;
 }
 
-/** `joined` and `left` know the user by id only: after a crash nothing else of them is left. */
+/** The context of `joined` and `left`. The user has an id only: after a crash nothing else of it is known. */
 export interface MemberContext<C> extends RoomContext<C> {
   readonly user: { readonly id: string };
 }
 
-/** One call of one connection. */
+/** The context of one call of a connection, and of its `connected` and `disconnected`. */
 export interface HubContext<C> extends Omit<
   RoomContext<C>,
   "room" | "clients" | "group" | "order"
 > {
   readonly connectionId: string;
+  /** The user of the connection's current token. */
   readonly user: User;
   readonly clients: CallerClients<C>;
-  /** The room the connection came for; `all` where it came for the whole hub, as SignalR's do. */
+  /** The room that the connection is attached to; `all` for a connection to the whole hub, as SignalR's are. */
   readonly room: Topic;
-  /** The request a SignalR connection began with, without its token. Sockets of one room do not keep theirs. */
+  /** The request that opened a connection to the whole hub, without its token. Undefined for sockets of one room. */
   readonly request: ConnectRequest | undefined;
-  /** What hub code keeps beside the connection: 4,096 bytes of JSON, across calls and sleep. */
   readonly items: Items;
   group(name: string): Room;
   order(id: string): Room;
-  /** Ends the caller's connection, for good. */
+  /** Closes the caller's connection with code 4501, after which clients do not reconnect. */
   abort(): void;
-  /** Aborted when the caller cancels, or is gone. */
+  /** Aborted when the caller cancels the call, or its connection ends. */
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,5 @@
-// The words of user code: hub, method, stream, streamOf, authorize. They only describe; the dispatcher runs them.
+// The API in which users declare hubs: hub, method, stream, streamOf, authorize. Declarations are plain data; the
+// dispatcher runs them.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type {
@@ -14,20 +15,23 @@ import type { HubContext, MemberContext, RoomContext } from "./hub-context.ts";
 import type { Filter } from "./filters.ts";
 import { anyone, type Awaitable, type Policy, type RoomRules } from "./policies.ts";
 
+/** A schema's input type: what callers send. */
 export type Input<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
-export type Output<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
+/** A schema's output type: what handlers get. */
+type Output<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
 
-/** An argument that arrives in pieces. */
+/** An argument that the caller sends as a stream of items, each validated by the schema. */
 export interface StreamArg<S extends StandardSchemaV1> {
   readonly streamOf: S;
 }
 export type Arg = StandardSchemaV1 | StreamArg<StandardSchemaV1>;
 
-/** What the handler gets: validated values, and streams of validated items. */
+/** The parameters of a handler after its context: validated values, and async iterables of validated items. */
 export type Received<A extends readonly Arg[]> = {
   [K in keyof A]: A[K] extends StreamArg<infer S> ? AsyncIterable<Output<S>> : Output<A[K]>;
 };
 
+/** Carries the type of a hub's clients; no value has this member. */
 declare const client: unique symbol;
 
 export type Handler<C, A extends readonly Arg[], R> = (
@@ -35,6 +39,7 @@ export type Handler<C, A extends readonly Arg[], R> = (
   ...args: Received<A>
 ) => R;
 
+/** A method: its caller gets one result, or none. */
 export interface Method<C, A extends readonly Arg[], F extends Handler<C, A, unknown>> {
   readonly [client]?: C;
   readonly kind: "method";
@@ -43,6 +48,7 @@ export interface Method<C, A extends readonly Arg[], F extends Handler<C, A, unk
   readonly handle: F;
 }
 
+/** A stream: its caller gets items until the iterable ends or the call is cancelled. */
 export interface Stream<
   C,
   A extends readonly Arg[],
@@ -61,12 +67,12 @@ export interface HubMember<C> {
   readonly kind: "method" | "stream";
   readonly args: readonly Arg[];
   readonly policy: Policy;
-  // any: a table of handlers has no common parameter type but this one.
+  // any: handlers of one table have different parameters, and no other type accepts them all.
   readonly handle: (context: HubContext<C>, ...args: any[]) => unknown;
 }
 
-/** The client methods that answer, by name. */
-type Answering<C> = {
+/** Names of the client methods that return a result. */
+type ClientResultNames<C> = {
   [K in keyof C]: C[K] extends (...args: any) => infer R
     ? [Awaited<R>] extends [void]
       ? never
@@ -74,80 +80,106 @@ type Answering<C> = {
     : never;
 }[keyof C];
 
-/** A schema for each answer: what a client says is hostile until it is validated. */
+/** A schema for the result of each client method that returns one. Results come from clients: they are validated. */
 export type Answers<C> = {
-  readonly [K in Answering<C>]: C[K] extends (...args: any) => infer R
+  readonly [K in ClientResultNames<C>]: C[K] extends (...args: any) => infer R
     ? StandardSchemaV1<any, Awaited<R>>
     : never;
 };
 
+/** The settings of a hub. All are optional; those of objects have their defaults in model/options.ts. */
 export interface HubOptions<C> {
-  /** Before every method's own policy. Default: whoever has a valid token. */
+  /**
+   * Policy for every connection to the whole hub, and for every method call, before the method's own policy. Default:
+   * every user with a valid token.
+   */
   readonly authorize?: Policy;
   /**
-   * Who may enter which kind of room, beside those the token's `caps` admit. Default: nobody. A user's room admits
-   * its user whatever `enter` says, and nobody else by it. Hub code that joins a connection is not asked.
+   * Access to rooms, by kind, in addition to what a token's `caps` grant. Default: rooms are closed. A user's own room
+   * (`user:` and the user's id) is open to that user only, whatever `enter` returns. Hub code may put any connection
+   * into any room.
    */
   readonly rooms?: { readonly [K in RoomKind]?: RoomRules };
-  /** What rooms keep for late comers; `false`: nothing, which is faster in many small rooms. Default: 100, 600 s. */
+  /**
+   * Messages that each room keeps for later readers and for reconnecting clients. `false`: none, which saves a database
+   * row per batch of messages; clients then reload after a lost connection. Default: 100 messages, for 600 s.
+   */
   readonly history?: History | false;
-  /** `behind`: the log is written within 1 s, and that second is what a crash may lose. Default: `logged`. */
+  /**
+   * When messages are stored. `logged`: before they are delivered. `behind`: within 1 s, which costs less, and a crash
+   * loses that second. Without effect if `history` is `false`. Default: `logged`.
+   */
   readonly durability?: Exclude<Durability, "none">;
-  /** Default: `users`. */
+  /** Presence of each room: user ids with joins and leaves, counts only, or none. Default: `users`. */
   readonly presence?: PresenceMode;
-  /** Whether the `all` room knows who is online; costs a call to it for every join. Default: no. */
+  /** Whether the presence of the `all` room is the users online. Costs a call to that room per join. Default: false. */
   readonly online?: boolean;
-  /** Which audiences reach sockets attached straight to a room, beside that room. */
+  /** Which audiences include sockets attached directly to a room, beside that room itself. */
   readonly reach?: {
-    /** `clients.all`; costs one follow for each room with sockets. Default: yes. */
+    /** Whether `clients.all` does. Costs one follow link for each room with sockets. Default: true. */
     readonly all?: boolean;
     /**
-     * `clients.user(id)`; costs one follow for each user in each object. Default: connections of the whole hub yes,
-     * sockets attached straight to a room no.
+     * Whether `clients.user(id)` reaches the user's connections. Costs one follow link for each user in each object.
+     * Default: true for connections to the whole hub, false for sockets attached directly to a room.
      */
     readonly users?: boolean;
   };
-  /** Shows callers what went wrong inside hub code, and not only `HubError`s. Default: no. */
+  /** Whether callers see exceptions of hub code, and not only `HubError`s. For development. Default: false. */
   readonly detailedErrors?: boolean;
   /**
-   * Seconds for which a SignalR client that names itself (`?client=` in the hub's URL) and comes back on a new
-   * connection is put into its groups again, and gets what it missed there. Default: 0, as in ASP.NET.
+   * Seconds for which the groups of a closed SignalR connection are remembered. A client with the same name
+   * (`?client=` in the hub's URL) that opens a new connection meanwhile rejoins them, and receives the messages it
+   * missed there. Default: 0, as in ASP.NET Core.
    */
   readonly rememberGroups?: number;
   readonly signalR?: {
-    /** Calls client methods as they are spelled here; default: `receiveMessage` is called as `ReceiveMessage`. */
+    /** Whether client methods keep their spelling. Default: false; `receiveMessage` is sent as `ReceiveMessage`. */
     readonly verbatim?: boolean;
-    /** Default: 15. */
+    /** Seconds until a connection without a handshake is closed. Default: 15. */
     readonly handshakeSeconds?: number;
-    /** In the order in which clients shall try them. Default: WebSockets, ServerSentEvents, LongPolling. */
+    /** Transports offered, in the order of preference. Default: WebSockets, ServerSentEvents, LongPolling. */
     readonly transports?: readonly Transport[];
-    /** Clients that ask for it may come back to a connection on a new socket. Default: no. */
+    /**
+     * Whether clients that request it may resume a connection on a new socket. `true`: with 100,000 bytes of sent
+     * messages buffered per connection, for up to 30 s. Default: false.
+     */
     readonly statefulReconnect?: boolean | Partial<StatefulReconnect>;
   };
+  /** Detection of connections that are lost without a close. */
   readonly liveness?: {
+    /** Seconds between the heartbeats of clients. Default: 15. */
     readonly pingSeconds?: number;
-    /** Two pings at least; hidden tabs ping once a minute. Default: 75. */
+    /**
+     * Seconds without a frame after which a client that sends heartbeats is closed. At least two ping intervals; hidden
+     * tabs send only one heartbeat a minute. Default: 75.
+     */
     readonly silentSeconds?: number;
+    /** Seconds between checks for silent clients; each is an alarm in every object with connections. Default: 120. */
     readonly sweepSeconds?: number;
+    /** Seconds between a user's last disconnection and the leave that the room announces. Default: 5. */
     readonly graceSeconds?: number;
   };
+  /** Overrides of the limits in model/options.ts, which has their defaults and reasons. */
   readonly limits?: Partial<Limits>;
+  /** Runs when a connection has opened; its calls wait for it. If it throws, the connection is closed with 4503. */
   connected?(context: HubContext<C>): Awaitable<void>;
+  /** Runs once after a connection has ended, unless `connected` threw. `error` is undefined for a regular close. */
   disconnected?(context: HubContext<C>, error?: Error): Awaitable<void>;
-  /** A user's first connection has come into a room. */
+  /** Runs when a user's first connection has joined a room. Only with `presence: "users"`. Errors are logged. */
   joined?(context: MemberContext<C>): Awaitable<void>;
-  /** A user's last connection has left a room, or was lost. */
+  /** Runs when a user's last connection has left a room or was lost, `graceSeconds` later. Otherwise as `joined`. */
   left?(context: MemberContext<C>): Awaitable<void>;
-  /** Once for all joins and leaves of one moment. */
+  /** Runs once after `joined` and `left` of all users whose presence changed together. Otherwise as `joined`. */
   presenceChanged?(context: RoomContext<C>): Awaitable<void>;
 }
 
-/** `answers` is demanded exactly where a client method answers. */
+/** `answers` is required exactly if a client method returns a result. */
 export type HubSettings<C> = HubOptions<C> &
-  ([Answering<C>] extends [never]
+  ([ClientResultNames<C>] extends [never]
     ? { readonly answers?: never }
     : { readonly answers: Answers<C> });
 
+/** A declared hub with clients `C` and members `M`. */
 export interface Hub<C, M> {
   readonly name: string;
   readonly settings: HubSettings<C>;
@@ -155,17 +187,18 @@ export interface Hub<C, M> {
   readonly filters: readonly Filter<C>[];
 }
 
-// any: hubs of every client interface stand in one list and one table.
+// any: one list holds hubs with different client interfaces.
 export type AnyMember = HubMember<any>;
-/** Any hub, as the dispatcher and the tables take it. */
+/** A hub of any type, for the dispatcher and for `serve`. */
 export type AnyHub = Hub<any, Record<string, HubMember<any>>>;
 
+/** Declares an argument as a stream of items: `method([streamOf(Reading)], …)`. */
 export const streamOf = <S extends StandardSchemaV1>(schema: S): StreamArg<S> => ({
   streamOf: schema,
 });
 
-/** The two things a hub can offer: an answer, or a stream of them. */
-interface Verbs {
+/** Constructors of hub members: a schema for each argument, then the handler. */
+interface MemberFactories {
   method<C, const A extends readonly Arg[], F extends Handler<C, A, unknown>>(
     args: A,
     handle: F,
@@ -176,27 +209,32 @@ interface Verbs {
   ): Stream<C, A, NoInfer<F>>;
 }
 
-/** `authorize(policy).method(...)`: like `method`, for those the policy lets through. */
-export const authorize = (policy: Policy): Verbs => ({
+/** `authorize(policy).method(…)`: as `method`, but calls that the policy refuses fail with `forbidden`. */
+export const authorize = (policy: Policy): MemberFactories => ({
   method: (args, handle) => ({ kind: "method", args, handle, policy }),
   stream: (args, handle) => ({ kind: "stream", args, handle, policy }),
 });
 
+/** Members without a policy of their own; the hub's `authorize` applies to them all the same. */
 export const { method, stream } = authorize(anyone);
 
 const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
-/** A hub that still lacks its methods. */
+/** A hub whose methods are still to be declared. */
 export interface HubBuilder<C> {
-  /** Puts a filter around every call; the first is the outermost, those of `serve` are around all. */
+  /** Adds a filter around every call. The first one added is the outermost; filters of `serve` are outside of all. */
   use(filter: Filter<C>): HubBuilder<C>;
+  /** Declares the methods and streams that clients may call, by name. */
   methods<const M extends Record<string, HubMember<C>>>(members: M): Hub<C, M>;
 }
 
-/** Names a hub and says how its rooms behave; `.methods({ … })` says what clients may call. */
+/**
+ * Declares a hub with its settings; `.methods({ … })` completes it. The name is part of the hub's URL. Throws a
+ * `TypeError` for a name that is not 1–64 characters of a–z, 0–9, _ and -, beginning with a letter.
+ */
 export function hub<C = {}>(
   name: string,
-  ...[settings]: [Answering<C>] extends [never] ? [HubSettings<C>?] : [HubSettings<C>]
+  ...[settings]: [ClientResultNames<C>] extends [never] ? [HubSettings<C>?] : [HubSettings<C>]
 ): HubBuilder<C> {
   if (!HUB_NAME.test(name))
     throw new TypeError(`Hub "${name}": a name is lower case, a–z, 0–9, _ and -, 64 at most.`);

@@ -1,4 +1,5 @@
-// Hubs as the rest of the server looks them up: by Map, names in lower case, defaults filled in.
+// Declared hubs in the form in which the server uses them: lookup tables for names, and settings with defaults applied.
+// Built once per isolate.
 
 import {
   DEFAULTS,
@@ -7,33 +8,40 @@ import {
   type RoomSettings,
   type SignalRSettings,
 } from "../../model/options.ts";
-import type { Filter, Filtered } from "./filters.ts";
+import type { Filter, FilterOwner } from "./filters.ts";
 import type { AnyHub, AnyMember } from "./hub-definition.ts";
 import type { Policy } from "./policies.ts";
 
-/** What a call needs to find its method. */
+/** The lookup table of one hub's members. Maps, because names come from clients: `in` would find inherited names. */
 export interface Table {
   readonly name: string;
+  /** The hub's own policy, which applies before that of a member. */
   readonly authorize: Policy | undefined;
   readonly members: ReadonlyMap<string, AnyMember>;
-  /** The members' names by themselves in lower case. */
+  /** The name of each member, by the same name in lower case: SignalR ignores case. */
   readonly names: ReadonlyMap<string, string>;
 }
 
-export interface ServedHub extends Table, Filtered {
+/** A hub with everything that objects and endpoint need to serve it. */
+export interface ServedHub extends Table, FilterOwner {
   readonly hub: AnyHub;
   readonly settings: RoomSettings;
 }
 
+/** Served hubs by name. */
 export type Hubs = ReadonlyMap<string, ServedHub>;
 
-/** Throws a TypeError where two hubs have one name, or two methods of one differ in case only. */
+/**
+ * Tables of all hubs; `filters` run around the hubs' own. Throws a `TypeError` if two hubs have the same name, or two
+ * members of a hub differ in case only.
+ */
 export function tablesOf(hubs: readonly AnyHub[], filters: readonly Filter[] = []): Hubs {
   const tables = new Map(hubs.map((hub) => [hub.name, servedHub(hub, filters)]));
   if (tables.size < hubs.length) throw new TypeError("Two hubs have the same name.");
   return tables;
 }
 
+/** The tables of one hub. Throws a `TypeError` if two members differ in case only. */
 export const servedHub = (hub: AnyHub, filters: readonly Filter[] = []): ServedHub => ({
   hub,
   name: hub.name,
@@ -44,7 +52,7 @@ export const servedHub = (hub: AnyHub, filters: readonly Filter[] = []): ServedH
   settings: settingsOf(hub),
 });
 
-/** SignalR's clients call `SendToGroup` what hub code calls `sendToGroup`. */
+/** SignalR's clients call `SendToGroup` for the member `sendToGroup`. The text of the error is ASP.NET Core's. */
 function namesOf({ members }: AnyHub): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   for (const name of Object.keys(members)) {
@@ -56,6 +64,7 @@ function namesOf({ members }: AnyHub): ReadonlyMap<string, string> {
   return names;
 }
 
+/** The hub's settings with the defaults of model/options.ts for all that is absent. */
 function settingsOf({ settings }: AnyHub): RoomSettings {
   const { history, durability = DEFAULTS.durability, presence = DEFAULTS.presence } = settings;
   return {
@@ -76,6 +85,7 @@ function settingsOf({ settings }: AnyHub): RoomSettings {
   };
 }
 
+/** `statefulReconnect: true` stands for its defaults; a partial object overrides some of them. */
 function signalROf({ signalR = {} }: AnyHub["settings"]): SignalRSettings {
   const { verbatim, handshakeSeconds, transports, statefulReconnect: stateful } = signalR;
   return {

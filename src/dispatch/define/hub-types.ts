@@ -1,31 +1,39 @@
-// What a client sees of a hub, as types: what it may call and what comes back after the wire.
+// The types of a hub as clients see it: arguments in their input types, results in their wire types. Types only, so
+// that browser bundles contain nothing of the server.
 
 import type { Arg, Hub, HubMember, Input, StreamArg } from "./hub-definition.ts";
 
 type Members = Record<string, HubMember<any>>;
 
-/** The handler's own parameter names, with the schemas' *input* types: what a caller must send. */
-export type SentBy<M extends HubMember<any>> = Named<
+/**
+ * The arguments that a caller sends: the schemas' input types, under the handler's parameter names (for editors). The
+ * names are lost if the handler has fewer parameters than schemas.
+ */
+type ArgumentsOf<M extends HubMember<any>> = NamedArguments<
   M["args"],
   M["handle"] extends (context: any, ...args: infer P) => any ? P : []
 >;
-type Named<A extends readonly Arg[], P extends readonly unknown[]> = Loose<
+type NamedArguments<A extends readonly Arg[], P extends readonly unknown[]> = OptionalTail<
   P["length"] extends A["length"]
-    ? { [K in keyof P]: K extends keyof A ? SentOne<A[K]> : never }
-    : { -readonly [K in keyof A]: SentOne<A[K]> }
+    ? { [K in keyof P]: K extends keyof A ? ArgumentOf<A[K]> : never }
+    : { -readonly [K in keyof A]: ArgumentOf<A[K]> }
 >;
-type SentOne<A> = A extends StreamArg<infer S> ? AsyncIterable<Input<S>> : Input<A>;
+/** A stream argument is sent as an async iterable. */
+type ArgumentOf<A> = A extends StreamArg<infer S> ? AsyncIterable<Input<S>> : Input<A>;
 
-/** Trailing arguments that may be undefined may be left out. */
-type Loose<T extends readonly unknown[]> = T extends readonly [...infer I, infer X]
+/** Makes trailing arguments optional if they may be undefined. */
+type OptionalTail<T extends readonly unknown[]> = T extends readonly [...infer I, infer X]
   ? undefined extends X
     ? T extends readonly [...I, ...infer L]
-      ? [...Loose<I>, ...Partial<L>]
+      ? [...OptionalTail<I>, ...Partial<L>]
       : never
     : T
   : T;
 
-/** What a value looks like after the wire: what JSON makes of it, and bytes stay bytes. */
+/**
+ * The type of a value after it was sent: as JSON encodes it, so that a Date is a string and functions have no type.
+ * Bytes remain bytes.
+ */
 export type Wire<T> = unknown extends T
   ? T
   : T extends string | number | boolean | null | undefined | void | Uint8Array
@@ -36,30 +44,33 @@ export type Wire<T> = unknown extends T
         ? never
         : { [K in keyof T]: Wire<T[K]> };
 
+/** The methods of a hub, as calls that return the result. */
 export type Invokes<M extends Members> = {
   readonly [K in keyof M as M[K]["kind"] extends "method" ? K : never]: (
-    ...args: SentBy<M[K]>
+    ...args: ArgumentsOf<M[K]>
   ) => Promise<Wire<Awaited<ReturnType<M[K]["handle"]>>>>;
 };
 
-export type Fires<M extends Members> = {
+/** The methods of a hub, as calls without an answer. */
+type SendMethods<M extends Members> = {
   readonly [K in keyof M as M[K]["kind"] extends "method" ? K : never]: (
-    ...args: SentBy<M[K]>
+    ...args: ArgumentsOf<M[K]>
   ) => void;
 };
 
+/** The streams of a hub, as calls that return the items. */
 export type Streams<M extends Members> = {
   readonly [K in keyof M as M[K]["kind"] extends "stream" ? K : never]: (
-    ...args: SentBy<M[K]>
+    ...args: ArgumentsOf<M[K]>
   ) => AsyncIterable<ReturnType<M[K]["handle"]> extends AsyncIterable<infer T> ? Wire<T> : never>;
 };
 
-/** A hub from the outside: its methods to invoke or fire, its streams to read. */
+/** A hub as its clients use it. `invoke` waits for the result; `send` does not, and reports no error of the hub. */
 export interface HubCalls<H extends Hub<any, any>> {
   readonly invoke: Invokes<H["members"]>;
-  readonly send: Fires<H["members"]>;
+  readonly send: SendMethods<H["members"]>;
   readonly stream: Streams<H["members"]>;
 }
 
-/** The interface a hub may call on its clients. */
+/** The interface of a hub's clients: the methods that the hub calls on them. */
 export type ClientOf<H> = H extends Hub<infer C, any> ? C : never;

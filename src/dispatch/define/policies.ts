@@ -1,4 +1,5 @@
-// Who may. A policy sees the call and says yes or no; policies combine, and none of them throws to refuse.
+// Authorization: policies, which users of the package write and combine, and the rules of rooms, which are built from
+// policies, the token's capabilities and the role of services.
 
 import { allows } from "../../model/capability.ts";
 import { formatTopic, isRoomKind, type RoomKind, type Topic } from "../../model/topic.ts";
@@ -6,35 +7,48 @@ import { isService, type Right, type User } from "../../model/user.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
-/** What a policy judges: a method call, or (without `method`) entering `room`. */
+/** The subject of a policy: a method call; or, without `method`, a connection to `room` or to the whole hub. */
 export interface Call {
   readonly hub: string;
   readonly method?: string;
+  /** Undefined for method calls and for connections to the whole hub. */
   readonly room?: Topic;
+  /** Null only in tests: every transport requires a token. */
   readonly user: User | null;
+  /** The arguments as the caller sent them: policies run before validation. Empty without `method`. */
   readonly args: readonly unknown[];
 }
 
+/**
+ * Allows (true) or refuses (false) a call. Refused calls fail with `forbidden`. A policy may throw a `HubError` to
+ * refuse with another code; any other exception reaches the caller as `internal`.
+ */
 export type Policy = (call: Call) => Awaitable<boolean>;
 
+/** Allows every call. */
 export const anyone: Policy = () => true;
+/** Refuses every call. */
 export const nobody: Policy = () => false;
+/** Allows users, and refuses calls without one. */
 export const signedIn: Policy = ({ user }) => user !== null;
 
-/** At least one of these roles. */
+/** Allows users with at least one of these roles. */
 export const role =
   (...anyOf: string[]): Policy =>
   ({ user }) =>
     anyOf.some((name) => user?.roles.includes(name));
 
-/** The claim is this value, or an array that has it. */
+/** Allows users whose token has this claim, with this value or with an array that contains it. */
 export const claim =
   (name: string, value: unknown): Policy =>
   ({ user }) => {
-    const held = user && Object.hasOwn(user.claims, name) ? user.claims[name] : undefined;
-    return Array.isArray(held) ? held.includes(value) : held !== undefined && held === value;
+    const actual = user && Object.hasOwn(user.claims, name) ? user.claims[name] : undefined;
+    return Array.isArray(actual)
+      ? actual.includes(value)
+      : actual !== undefined && actual === value;
   };
 
+/** Allows what all policies allow. They run in order, up to the first refusal. */
 export const every =
   (...policies: Policy[]): Policy =>
   async (call) => {
@@ -42,6 +56,7 @@ export const every =
     return true;
   };
 
+/** Allows what at least one policy allows. They run in order, up to the first that allows. */
 export const some =
   (...policies: Policy[]): Policy =>
   async (call) => {
@@ -49,61 +64,68 @@ export const some =
     return false;
   };
 
-/** Somebody who would come into a room of a hub, or ask about it. */
+/** The subject of policies for a room: a user who would enter it, or read its history or presence. */
 export const callAt = ({ name: hub }: { readonly name: string }, user: User, room: Topic) => ({
   ...{ hub, user, room },
   args: [],
 });
 
-/** A hub, as far as its rules of rooms go. */
-interface RuledHub {
+/** The part of a served hub that has the rules of its rooms. */
+interface RoomRulesOwner {
   readonly hub: {
     readonly settings: { readonly rooms?: { readonly [K in RoomKind]?: RoomRules } };
   };
 }
 
-export const rulesAt = ({ hub }: RuledHub, { kind }: Topic): RoomRules | undefined =>
+/** The hub's rules for a room. Undefined for `all`, and for kinds of rooms without rules. */
+export const rulesAt = ({ hub }: RoomRulesOwner, { kind }: Topic): RoomRules | undefined =>
   isRoomKind(kind) ? hub.settings.rooms?.[kind] : undefined;
 
-/** The rules of one kind of room. Closed unless opened. */
+/** Access to one kind of room. Policies see the room as `call.room`. */
 export interface RoomRules {
+  /** Users who may join, and so read presence. Default: none. */
   readonly enter?: Policy;
-  /** Default: whoever may enter. */
+  /** Users who may read history, and get a replay when they join. Default: those who may enter. */
   readonly history?: Policy;
 }
 
 /**
- * A user's room is its own; the rest as the hub says or the token's `caps` grant; services may all
+ * Whether the user may join the room: services may join every room except `all`, which clients cannot join; a token may
+ * grant it (`sub`); a user's own room is open to that user only; for other rooms the hub's `enter` decides
  * (docs/design/rest-and-tokens.md#ro1).
  */
 export async function mayEnter(call: Call & { room: Topic }, rules?: RoomRules): Promise<boolean> {
   const { user, room } = call;
   if (!user || room.kind === "all") return false;
-  if (isService(user) || holds(user, "sub", room)) return true;
+  if (isService(user) || hasCapability(user, "sub", room)) return true;
   if (room.kind === "user") return room.name === user.id;
   return (await rules?.enter?.(call)) ?? false;
 }
 
+/** As `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with what the policy throws. */
 export async function mayReadHistory(
   call: Call & { room: Topic },
   rules?: RoomRules,
 ): Promise<boolean> {
   const { user, room } = call;
   if (!user) return false;
-  if (isService(user) || holds(user, "hst", room)) return true;
+  if (isService(user) || hasCapability(user, "hst", room)) return true;
   return rules?.history ? await rules.history(call) : await mayEnter(call, rules);
 }
 
-/** Who may enter sees who is there, and so does who may only look. */
+/** Presence is open to users who may enter, and to those with the capability `prs`. */
 export const mayReadPresence = async (
   call: Call & { room: Topic },
   rules?: RoomRules,
 ): Promise<boolean> =>
-  (call.user !== null && holds(call.user, "prs", call.room)) || mayEnter(call, rules);
+  (call.user !== null && hasCapability(call.user, "prs", call.room)) || mayEnter(call, rules);
 
-/** Clients speak through hub code; by themselves only where a token says so. The whole hub is for services. */
+/**
+ * Whether the user may publish without hub code (`$/publish`): with the capability `pub`, or as a service, and in `all`
+ * as a service only. Grant `pub` only to trusted clients: the hub does not validate what they publish.
+ */
 export const mayPublish = (user: User, room: Topic): boolean =>
-  isService(user) || (room.kind !== "all" && holds(user, "pub", room));
+  isService(user) || (room.kind !== "all" && hasCapability(user, "pub", room));
 
-const holds = (user: User, right: Right, room: Topic): boolean =>
+const hasCapability = (user: User, right: Right, room: Topic): boolean =>
   user.caps.length > 0 && allows(user, right, formatTopic(room));

@@ -1,32 +1,36 @@
-// The protocol's own methods, `$/…`: every hub has them.
+// The methods of the protocol itself, `$/…` and `rpc.discover`, which every hub has. They run in a turn of the
+// connection like a hub's methods, but outside of its filters. SignalR's connections cannot call them.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/position.ts";
-import { check } from "../define/check-value.ts";
+import { check } from "../define/validate.ts";
 import { mayReadHistory } from "../define/policies.ts";
 import { openRpc } from "../define/open-rpc.ts";
-import { refreshed } from "./refresh-token.ts";
-import { judgedAt, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
+import { refreshToken } from "./refresh-token.ts";
+import { policyInput, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
 import { Join, join, leave, Publish, publish, Resume, resume } from "./room-methods.ts";
 import { entriesOf } from "../context/room-views.ts";
 
 export type { Verify } from "./protocol-call.ts";
 
 const Limit = z.number().int().min(0).optional();
-/** The room that is meant, where the connection came for the whole hub. */
+/** A topic. Default: the room that the connection is attached to; required for connections to the whole hub. */
 const Room = z.string().optional();
+/** `since` and the positions in results have the form `epoch:offset`. Without it, the newest messages are read. */
 const HistoryQuery = z.object({
   room: Room,
   since: z.string().optional(),
   limit: Limit,
   reverse: z.boolean().optional(),
 });
+/** `after` is the last user id of the page before. */
 const PresenceQuery = z.object({ room: Room, after: z.string().optional(), limit: Limit });
 const Track = z.object({ room: Room, state: z.unknown() });
 const Refresh = z.object({ token: z.string() });
 
+/** A method whose parameters are validated by the schema. Throws `invalid_arguments`, or what `answer` throws. */
 const builtIn =
   <S extends StandardSchemaV1>(
     schema: S,
@@ -35,6 +39,7 @@ const builtIn =
   async (call: ProtocolCall, params: unknown): Promise<unknown> =>
     answer(call, (await check(schema, params ?? {}, "Params")) as StandardSchemaV1.InferOutput<S>);
 
+/** By name. Parameters are one object; the result is that of the JSON-RPC response. */
 export const builtIns: ReadonlyMap<
   string,
   (call: ProtocolCall, params: unknown) => Promise<unknown>
@@ -51,12 +56,16 @@ export const builtIns: ReadonlyMap<
   ["rpc.discover", async ({ session }) => openRpc(session.served)],
 ]);
 
+/**
+ * A page of messages, oldest first unless `reverse`, and the room's newest position. Throws `forbidden`, `history_gone`
+ * if the log no longer has all after `since`, and `invalid_position`.
+ */
 async function history(
   call: ProtocolCall,
   { room: name, since, limit, reverse }: z.output<typeof HistoryQuery>,
 ) {
   const room = roomNamed(call, name);
-  if (!(await mayReadHistory(...judgedAt(call, room))))
+  if (!(await mayReadHistory(...policyInput(call, room))))
     throw new HubError("forbidden", "This room's history is not for this user.");
   const view = await call.session.host.rooms.history(room, {
     ...(since !== undefined && { since: parsePosition(since) }),
@@ -72,6 +81,7 @@ async function history(
   return { messages, position: formatPosition(view.position) };
 }
 
+/** A page of users with the counts of the room. Throws `forbidden`. */
 async function presence(
   call: ProtocolCall,
   { room: name, after, limit }: z.output<typeof PresenceQuery>,
@@ -83,14 +93,16 @@ async function presence(
   });
 }
 
+/** Sets the state that the user shows in the room; null removes it. Throws `forbidden` or `too_large`. */
 async function track(call: ProtocolCall, name: string | undefined, state: unknown): Promise<null> {
   const { host, connection } = call.session;
   await host.rooms.track(connection.user.id, roomNamed(call, name), state);
   return null;
 }
 
+/** `expiresAt` in milliseconds since 1970. Throws as the verification does (`token_…`), and as `refreshed` does. */
 async function refresh(call: ProtocolCall, { token }: z.output<typeof Refresh>) {
   const user = await call.verify(token, call.session.host.env);
-  const { expiresAt } = await refreshed(call.session, user);
+  const { expiresAt } = await refreshToken(call.session, user);
   return { expiresAt };
 }

@@ -1,4 +1,4 @@
-// A call of one of the protocol's own methods (`$/…`), and which room it is about.
+// A call of a method of the protocol itself (`$/…`): the room that it is about, and whether the user may use it.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
@@ -6,15 +6,19 @@ import type { User } from "../../model/user.ts";
 import { callAt, mayEnter, mayReadPresence, rulesAt } from "../define/policies.ts";
 import type { Session } from "../run/session.ts";
 
-/** Verifies a fresh token. Throws what authentication throws. */
+/** Verifies a fresh token. Rejects as authentication does, with `token_…`. */
 export type Verify = (token: string, env: object) => Promise<User>;
 
 export interface ProtocolCall {
+  /** The session of the caller's connection. */
   readonly session: Session;
   readonly verify: Verify;
 }
 
-/** The room that is named, or the one the connection came for. Throws `invalid_arguments` where there is neither. */
+/**
+ * The room with this name, by default the one that the connection is attached to. Throws `invalid_arguments` if there
+ * is neither, `room_kind_not_found` or `invalid_name`.
+ */
 export function roomNamed({ session }: ProtocolCall, name: string | undefined): Topic {
   const { connection, host } = session;
   const room = name === undefined ? host.roomOf(connection) : parseTopic(name);
@@ -23,13 +27,14 @@ export function roomNamed({ session }: ProtocolCall, name: string | undefined): 
   return room;
 }
 
-/** What policies judge: the connection's user, at a room; and the hub's rules for it. */
-export const judgedAt = ({ session: { connection, served } }: ProtocolCall, room: Topic) =>
+/** The arguments of `mayEnter` and its like: the connection's user at a room, and the hub's rules for that room. */
+export const policyInput = ({ session: { connection, served } }: ProtocolCall, room: Topic) =>
   [callAt(served, connection.user, room), rulesAt(served, room)] as const;
 
+/** A rule of rooms. */
 type May = typeof mayEnter;
 
-/** The room, where its user may; the room that it came for is always allowed. Throws `forbidden`. */
+/** The room, if the rule allows it or the connection is attached to it. Throws `forbidden`. */
 async function permittedRoom(
   call: ProtocolCall,
   name: string | undefined,
@@ -38,14 +43,14 @@ async function permittedRoom(
   const { connection, host } = call.session;
   const room = roomNamed(call, name);
   const isOwn = room.kind !== "all" && formatTopic(room) === formatTopic(host.roomOf(connection));
-  if (isOwn || (await may(...judgedAt(call, room)))) return room;
+  if (isOwn || (await may(...policyInput(call, room)))) return room;
   throw new HubError("forbidden", "This room is not for this user.");
 }
 
-/** The room, where the user may enter it. */
+/** The room, if the user may enter it. Throws `forbidden`, or what a policy throws. */
 export const roomToEnter = (call: ProtocolCall, name: string | undefined): Promise<Topic> =>
   permittedRoom(call, name, mayEnter);
 
-/** The room, where the user may read its presence. */
+/** The room, if the user may read its presence. Throws as `roomToEnter`. */
 export const roomToSee = (call: ProtocolCall, name: string | undefined): Promise<Topic> =>
   permittedRoom(call, name, mayReadPresence);

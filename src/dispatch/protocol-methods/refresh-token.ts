@@ -1,5 +1,5 @@
-// A fresh token for an open connection, whichever way it came: the same user with new rights and limits. Rooms that the
-// connection is in because its token or its client named them are judged anew; rooms that hub code joined stay.
+// A fresh token for an open connection, by any transport: the same user with new rights and limits. Memberships that
+// the token or the client requested are checked again; those that hub code added stay.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -10,15 +10,19 @@ import type { Session } from "../run/session.ts";
 import { callAt, mayEnter, rulesAt } from "../define/policies.ts";
 
 /**
- * One after another, in the order in which they came. Throws `forbidden`, `interrupted`, `too_large`, and what the user's
- * account says: `token_revoked`, `banned`.
+ * Applies a fresh token. Refreshes of a connection run one after another, in the order of arrival. Rejects with
+ * `forbidden`, `interrupted` or `too_large`, and with `token_revoked` or `banned` from the user's account.
+ *
+ * `forbidden` for another user leaves the connection as it is; for a token that no longer admits the connection, it is
+ * closed. Otherwise the result names the rooms that it had to leave.
  */
-export function refreshed(session: Session, user: User): Promise<RefreshOutcome> {
+export function refreshToken(session: Session, user: User): Promise<RefreshOutcome> {
   const done = session.refreshing.then(() => refresh(session, user));
   session.refreshing = done.catch(() => {});
   return done;
 }
 
+/** Repeats `admit` after each policy: services may change the user's groups while hub code runs. */
 async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
   const { host, connection } = session;
   const { renewal } = host;
@@ -31,19 +35,19 @@ async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
     host.connections.dismiss(connection, CLOSE.forbidden);
     throw new HubError("forbidden", "The fresh token does not admit this connection.");
   }
-  // While hub code judged, a service knew the connection by its old token only: its changes since then count.
+  // While the policy ran, services knew the connection by its old token only: their changes since then count.
   const groups = await renewal.admit(user);
   renewal.renew(connection, user);
   session.tokenChanged();
   const refused = await refusedRooms(session, [...user.channels, ...groups]);
   const dropped = refused.filter((room) => renewal.expel(connection, room));
-  // Asked again: a service may have taken the connection out of some groups meanwhile.
+  // Again: a service may have taken the connection out of some groups meanwhile.
   const rooms = [...connection.user.channels, ...(await renewal.admit(user))];
   await renewal.belong(connection, rooms.map(parseTopic));
   return { expiresAt: user.expiresAt, dropped };
 }
 
-/** The place that the connection came for: its room, or the hub. A policy that throws fails the refresh only. */
+/** Whether the user may stay where the connection is attached: its room, or the hub. Rejects as policies do. */
 async function admitsPlace(session: Session, user: User): Promise<boolean> {
   const { served } = session;
   const room = session.host.roomOf(session.connection);
@@ -51,18 +55,18 @@ async function admitsPlace(session: Session, user: User): Promise<boolean> {
   return (await served.authorize?.({ hub: served.name, user, args: [] })) ?? true;
 }
 
-/** Of the rooms that the token does not name, those that it does not admit. */
+/** The requested rooms that the token neither names nor admits, as topics. */
 async function refusedRooms(session: Session, named: readonly string[]): Promise<string[]> {
   const { host, connection } = session;
-  const judged = host.renewal.requestedRooms(connection).map(async (room) => {
+  const checks = host.renewal.requestedRooms(connection).map(async (room) => {
     const admitted =
       named.includes(room) || (await admits(session, connection.user, parseTopic(room)));
     return admitted ? [] : [room];
   });
-  return (await Promise.all(judged)).flat();
+  return (await Promise.all(checks)).flat();
 }
 
-/** A policy that throws admits nobody: the old token's rights are over. */
+/** Whether the user may enter the room. A policy that throws refuses: the old token's rights have ended. */
 async function admits({ served }: Session, user: User, room: Topic): Promise<boolean> {
   try {
     return await mayEnter(callAt(served, user, room), rulesAt(served, room));

@@ -1,4 +1,4 @@
-// The protocol's own methods about rooms: join, leave, publish, and resuming several rooms at once.
+// Methods of the protocol itself about membership and publications: join, leave, publish, and resuming several rooms.
 
 import { z } from "zod";
 import { HubError, publicError } from "../../model/errors.ts";
@@ -7,26 +7,33 @@ import { parseTopic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import type { ReplayOutcome } from "../../rooms/object/host.ts";
 import { mayPublish, mayReadHistory } from "../define/policies.ts";
-import { judgedAt, roomNamed, roomToEnter, type ProtocolCall } from "./protocol-call.ts";
+import { policyInput, roomNamed, roomToEnter, type ProtocolCall } from "./protocol-call.ts";
 
-/** The limit of method names on the wire. */
+/** Characters of a method's name, and of an idempotency key. */
 const MAX_METHOD = 128;
+/** Characters of a connection's id. */
 const MAX_CONNECTION_ID = 600;
+/** Connections that one publication may exclude. */
 const EXCLUDED_AT_MOST = 100;
 
+/** `since`: the position after which messages are replayed. Absent: no replay. */
 export const Join = z.object({ room: z.string(), since: z.string().optional() });
-/** The client's positions, by room. */
+/** The client's position in each room, by topic. */
 export const Resume = z.object({ rooms: z.record(z.string(), z.string()) });
 
-/** Joins a room; gives the position after the replay, which is on its way. A replay needs the right to read history. */
+/**
+ * Joins a room and returns the position after the replay, which is on its way then; live messages follow it without gap
+ * or duplicate. A replay requires the right to read history: without it, nothing is recovered. Throws `forbidden`,
+ * `too_many_groups`, `invalid_position` or `interrupted`.
+ */
 export async function join(call: ProtocolCall, { room: name, since }: z.output<typeof Join>) {
   const { host, connection } = call.session;
   const position = since === undefined ? undefined : parsePosition(since);
   for (;;) {
     const { user } = connection;
     const room = await roomToEnter(call, name);
-    const reads = position && (await mayReadHistory(...judgedAt(call, room)));
-    // A fresh token that came meanwhile judges the rooms that are joined by then: this one was judged by the old token.
+    const reads = position && (await mayReadHistory(...policyInput(call, room)));
+    // A refresh that ran meanwhile did not check this room, which was not joined yet: the fresh token is checked here.
     if (connection.user === user)
       return outcomeOf(
         await host.rooms.joinWithReplay(connection, room, reads ? position : undefined),
@@ -45,7 +52,11 @@ export const Publish = z.object({
   excluded: z.array(z.string().max(MAX_CONNECTION_ID)).max(EXCLUDED_AT_MOST).optional(),
 });
 
-/** Publishes in a room, past hub code: for tokens with the right `pub`. */
+/**
+ * Publishes in a room without hub code, for tokens with the right `pub`. Returns the position once the message is
+ * saved. While the room remembers the key, a repetition by the same user returns the first position. Throws
+ * `forbidden`, `too_large` or `rate_limited`.
+ */
 export async function publish(call: ProtocolCall, publication: z.output<typeof Publish>) {
   const { host, connection } = call.session;
   const { user } = connection;
@@ -62,12 +73,13 @@ export async function publish(call: ProtocolCall, publication: z.output<typeof P
   return { position: formatPosition(position) };
 }
 
+/** Leaves a room; also one that the connection is not in. Throws `invalid_request` for the room it is attached to. */
 export async function leave({ session }: ProtocolCall, { room }: { room: string }): Promise<null> {
   await session.host.rooms.leave(session.connection, parseTopic(room));
   return null;
 }
 
-/** An answer for each room: one that cannot be joined any more does not keep the others from being joined. */
+/** Joins each room by itself. The result has an outcome or an error for each; an error does not affect the others. */
 export async function resume(call: ProtocolCall, { rooms }: z.output<typeof Resume>) {
   const answers = Object.entries(rooms).map(async ([room, since]) => {
     try {

@@ -1,5 +1,5 @@
-// One call from begin to completion: its session runs it in its turn, it may be cancelled, and it is answered once. What
-// it does is its work: a hub's method or stream (hub-call.ts), or a method of the protocol's own (built-ins.ts).
+// One call from begin to completion: its session runs it in its turn, it may be cancelled, and it is answered once. Its
+// work is a hub's method or stream (hub-call.ts), or a method of the protocol itself (built-ins.ts).
 
 import { HubError, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -11,14 +11,18 @@ import type { UploadStream } from "./upload-streams.ts";
 
 export interface CallOptions {
   readonly session: Session;
-  /** Absent: its caller waits for no answer. */
+  /** Absent: the caller expects no answer. */
   readonly id: CallId | undefined;
-  /** The method, for the log … */
+  /** The method's name for the log: `hub.method`, or the protocol's own name. */
   readonly name: string;
-  /** … and as the caller named it. */
+  /** The method's name as the caller spelled it, for error texts. */
   readonly target: string;
+  /** Called once at most: with the completion, or with a failure. Not called without an `id`. */
   readonly answer: SendAnswer;
-  /** Gives the result. Begins synchronously. */
+  /**
+   * Resolves with the result. Begins synchronously, so that uploads are open before the next frame is received. Rejects
+   * with the call's error, of which callers see what `publicError` shows.
+   */
   work(call: Call): Promise<unknown>;
 }
 
@@ -26,13 +30,14 @@ export class Call implements OpenCall {
   readonly #options: CallOptions;
   readonly id: CallId | undefined;
   readonly #uploads = new Map<string, UploadStream>();
-  /** What the call has published. Its completion waits for all of it, and fails with what failed. */
+  /** The call's publications. Its completion waits until all are saved, and is a failure if one was not saved. */
   readonly published: Publications = { tickets: [], elsewhere: [] };
   #controller: AbortController | undefined;
+  /** Once set, nothing else answers the call. */
   #cancelled: HubError | undefined;
-  /** Lets the connection's next call begin. */
+  /** Lets the connection's next call begin. May be called several times; the first one counts. */
   release: () => void = () => {};
-  /** How far it has come. */
+  /** The stage reached: SignalR's error texts depend on it. */
   stage: Stage = "finding";
 
   constructor(options: CallOptions) {
@@ -40,7 +45,7 @@ export class Call implements OpenCall {
     this.id = options.id;
   }
 
-  /** Made on first use. */
+  /** Aborted with the error of `cancel`. Created on first use, since most calls use none. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -49,14 +54,17 @@ export class Call implements OpenCall {
     return this.#controller.signal;
   }
 
-  /** Opens a stream of the caller's, for as long as the call runs. Throws `duplicate_id` or `too_many_streams`. */
+  /** Opens a stream from the caller, for as long as the call runs. Throws `duplicate_id` or `too_many_streams`. */
   openUpload({ id }: StreamRef): UploadStream {
     const upload = this.#options.session.openUpload(id);
     this.#uploads.set(id, upload);
     return upload;
   }
 
-  /** Answers the caller at once; the handler may run on. */
+  /**
+   * Answers the caller at once, aborts `signal`, and ends the call's uploads. Nothing stops the handler itself: it may
+   * run on, and its result is dropped. May be repeated.
+   */
   cancel(error: HubError): void {
     if (this.#cancelled) return;
     this.#cancelled = error;
@@ -66,6 +74,10 @@ export class Call implements OpenCall {
     this.#answer(error);
   }
 
+  /**
+   * Runs the work and answers. Never rejects. A call that was cancelled before its turn does nothing; one that begins
+   * while too many answers are unsent fails with `rate_limited`.
+   */
   async run(release: () => void): Promise<void> {
     if (this.#cancelled) return;
     this.release = release;
@@ -83,14 +95,20 @@ export class Call implements OpenCall {
     }
   }
 
-  /** Publications in rooms elsewhere are on their way, in order: the connection's next call may begin meanwhile. */
+  /**
+   * Waits for publications in rooms of other objects. They are on their way, in order, so that the connection's next
+   * call may begin meanwhile.
+   */
   async #saved(): Promise<void> {
     if (this.published.elsewhere.length === 0) return;
     this.release();
     await Promise.all(this.published.elsewhere);
   }
 
-  /** Answers at the flush: publications here are saved by then, or have failed. Throws what the protocol cannot carry. */
+  /**
+   * Answers at the flush, when publications in this object's room have been saved or have failed. Throws if the
+   * protocol cannot encode the result.
+   */
   #complete(result: unknown): void {
     const { id, answer } = this.#options;
     if (id === undefined) return;
@@ -106,11 +124,12 @@ export class Call implements OpenCall {
     });
   }
 
-  /** The message as it will go out. What cannot be encoded fails here, in its call, and nothing else with it. */
+  /** The message, encoded now: what cannot be encoded throws here and fails this call only, not the flush of all. */
   encoded(message: Outgoing): Outgoing {
     return { type: "record", record: this.#options.session.connection.protocol.encode(message) };
   }
 
+  /** Logs errors that are not a `HubError`; their text reaches the caller only if the hub has `detailedErrors`. */
   #fail(error: unknown): void {
     const shown = publicError(error);
     if (shown.code === "internal") {

@@ -1,61 +1,75 @@
-// Questions to a client: calls with an id that wait for its answer, for as long as the hub allows.
+// Client results: calls of client methods that return a result. Each has an id, and waits for the client's answer up to
+// the hub's limit. They are in memory only: when the object loses it, so does the hub code that waits.
 
 import { HubError } from "../../model/errors.ts";
 
-interface Question {
-  readonly resolve: (answer: unknown) => void;
+/** A call of a client method that awaits its result. */
+interface PendingResult {
+  readonly resolve: (result: unknown) => void;
   readonly reject: (error: HubError) => void;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
 export class ClientResults {
-  readonly #open = new Map<string, Question>();
+  readonly #pending = new Map<string, PendingResult>();
   readonly #seconds: number;
-  /** Ids begin anew with the object's memory: an answer from before must not meet a question of now. */
-  readonly #run: string;
+  /**
+   * Distinguishes ids of this instance. Counting starts again with the object's memory, and a late answer to an earlier
+   * call must not be taken for the answer to a new one.
+   */
+  readonly #instance: string;
   #count = 0;
 
-  constructor(seconds: number, run = crypto.randomUUID().slice(0, 8)) {
+  /** `seconds` is the timeout of each call (`limits.answerSeconds`). */
+  constructor(seconds: number, instance = crypto.randomUUID().slice(0, 8)) {
     this.#seconds = seconds;
-    this.#run = run;
+    this.#instance = instance;
   }
 
-  /** Calls `send` with a fresh id, and waits. Throws `timed_out`, `interrupted`, or what the client said. */
+  /**
+   * Calls `send` with a fresh id, and resolves with the client's result, not yet validated. Rejects with `timed_out`,
+   * with `interrupted` if the connection ends, or with the error passed to `refuse`.
+   */
   ask(send: (id: string) => void): Promise<unknown> {
-    // `s` keeps the server's ids apart from a client's, as ASP.NET does.
-    const id = `s${++this.#count}-${this.#run}`;
+    // The prefix `s` separates the server's ids from a client's, as in ASP.NET Core.
+    const id = `s${++this.#count}-${this.#instance}`;
     return new Promise((resolve, reject) => {
-      const late = () =>
+      const onTimeout = () =>
         this.refuse(id, new HubError("timed_out", "The client did not answer in time."));
-      this.#open.set(id, { resolve, reject, timer: setTimeout(late, this.#seconds * 1000) });
+      this.#pending.set(id, {
+        resolve,
+        reject,
+        timer: setTimeout(onTimeout, this.#seconds * 1000),
+      });
       send(id);
     });
   }
 
-  /** False where nobody asked. */
-  answer(id: unknown, answer: unknown): boolean {
-    const question = this.#take(id);
-    question?.resolve(answer);
-    return question !== undefined;
+  /** Resolves the call with this id. False if none is pending: it has timed out, or the client invented the id. */
+  answer(id: unknown, result: unknown): boolean {
+    const pending = this.#take(id);
+    pending?.resolve(result);
+    return pending !== undefined;
   }
 
+  /** Rejects the call with this id. False as for `answer`. */
   refuse(id: unknown, error: HubError): boolean {
-    const question = this.#take(id);
-    question?.reject(error);
-    return question !== undefined;
+    const pending = this.#take(id);
+    pending?.reject(error);
+    return pending !== undefined;
   }
 
-  /** The client is gone: nobody will answer. */
+  /** The connection has ended: rejects all pending calls with `interrupted`. */
   close(): void {
-    for (const id of this.#open.keys())
+    for (const id of this.#pending.keys())
       this.refuse(id, new HubError("interrupted", "The client is gone and did not answer."));
   }
 
-  #take(id: unknown): Question | undefined {
-    const question = typeof id === "string" ? this.#open.get(id) : undefined;
-    if (!question) return undefined;
-    clearTimeout(question.timer);
-    this.#open.delete(id as string);
-    return question;
+  #take(id: unknown): PendingResult | undefined {
+    const pending = typeof id === "string" ? this.#pending.get(id) : undefined;
+    if (!pending) return undefined;
+    clearTimeout(pending.timer);
+    this.#pending.delete(id as string);
+    return pending;
   }
 }

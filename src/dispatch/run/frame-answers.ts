@@ -1,22 +1,24 @@
-// Answers of one frame's calls: each by itself, or those of a batch together once the last of them is there.
+// Answers to the calls of one frame: each by itself, or all answers to a batch together, once the last one is there.
 
 import { HubError } from "../../model/errors.ts";
 import type { CallId, Outgoing, Stage } from "../../model/message.ts";
 
 /** An answer, or a function that makes it at the flush, when everything that the call published has been saved. */
-export type Answer = Outgoing | (() => Outgoing);
+type Answer = Outgoing | (() => Outgoing);
 
+/** Sends the answer to one call. Called once per call; the answer leaves with the next flush. */
 export type SendAnswer = (answer: Answer) => void;
 
-/** What a caller gets beside the error itself. */
+/** Context of a failure, for protocols whose error texts depend on it. */
 export interface FailedCall {
-  /** As the caller named it. */
+  /** The method's name as the caller spelled it. */
   readonly target: string;
   readonly stage: Stage;
-  /** Whether the hub shows details of internal errors. */
+  /** Whether the hub shows details of internal errors (`detailedErrors`). */
   readonly detailed: boolean;
 }
 
+/** The failure as a message. Details of the error are removed unless the hub shows them. */
 export function failure(id: CallId, error: HubError, failed?: FailedCall): Outgoing {
   const { target, stage, detailed } = failed ?? {};
   const hidden = error.detail !== undefined && !detailed;
@@ -24,7 +26,10 @@ export function failure(id: CallId, error: HubError, failed?: FailedCall): Outgo
   return { type: "failure", id, error: shown, ...(target && { target }), ...(stage && { stage }) };
 }
 
-/** Gives each of a batch's requests that want an answer its place; once all are there, they go in one array. */
+/**
+ * Returns a function that reserves a place in the batch's answer, in the order of the requests. Once `expected` answers
+ * have arrived, in any order, they are sent as one message.
+ */
 export function together(send: SendAnswer, expected: number): () => SendAnswer {
   const answers: Answer[] = [];
   let [places, missing] = [0, expected];

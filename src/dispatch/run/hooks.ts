@@ -1,35 +1,35 @@
-// Runs a hub's hooks: its code for connections and users that come or go.
+// Runs a hub's hooks: `connected` and `disconnected` for one connection, and `joined`, `left` and `presenceChanged` for
+// a room.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Host } from "../../rooms/object/host.ts";
-import {
-  callContext,
-  memberContext,
-  roomContext,
-  voiceOf,
-  type Publications,
-} from "../context/call-context.ts";
+import { callContext, messengerOf, type Publications } from "../context/call-context.ts";
+import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
-import { through } from "../define/filters.ts";
+import { runFilters } from "../define/filters.ts";
 import type { Session } from "./session.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
-/** The connection's first turn: its calls begin when the hub's `connected` is done. */
+/**
+ * Runs `connected` as the connection's first call. Other calls begin after it, or as soon as it waits for a client's
+ * result: the client may call the hub before it answers. If `connected` throws, the connection is closed, and messages
+ * received meanwhile are dropped. Never rejects.
+ */
 export async function connectedHook(session: Session): Promise<void> {
   const { served } = session;
   const { connected } = served.hub.settings;
   const { promise, resolve } = Promise.withResolvers<void>();
   const run = async (release: () => void) => {
-    const asking = () => {
+    const openForCalls = () => {
       session.openGate();
       release();
     };
     try {
-      await inContext(session, {
-        asking,
+      await runInContext(session, {
+        beforeClientResult: openForCalls,
         run: (context) =>
-          through<void>(
+          runFilters<void>(
             served,
             (filter, next) => (filter.connected ? filter.connected(context, next) : next()),
             () => connected?.(context),
@@ -48,13 +48,17 @@ export async function connectedHook(session: Session): Promise<void> {
   return promise;
 }
 
+/**
+ * Runs `disconnected`, unless `connected` threw. `error` is undefined for a regular close. Rejects with what the hook
+ * throws.
+ */
 export async function disconnectedHook(session: Session, error: Error | undefined): Promise<void> {
   const { served } = session;
   const { disconnected } = served.hub.settings;
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
-  await inContext(session, {
+  await runInContext(session, {
     run: (context) =>
-      through<void>(
+      runFilters<void>(
         served,
         (filter, next) =>
           filter.disconnected ? filter.disconnected(context, error, next) : next(),
@@ -63,49 +67,70 @@ export async function disconnectedHook(session: Session, error: Error | undefine
   });
 }
 
-/** The reason that SignalR's clients get: a HubError's always, others where the hub shows details. */
+/**
+ * The reason that SignalR's clients get with the close: the message of a `HubError`; of other errors only if the hub
+ * has `detailedErrors`. The texts are ASP.NET Core's.
+ */
 function detailOf({ host }: Session, error: unknown): string | undefined {
   if (error instanceof HubError) return `HubException: ${error.message}`;
   if (!host.settings.detailedErrors) return undefined;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-interface Lifecycle {
-  asking?(): void;
+/** Code of a hub about one connection. */
+interface ConnectionHook {
+  /** Called before the code waits for a client's result. */
+  beforeClientResult?(): void;
   run(context: HubContext<unknown>): unknown;
 }
 
-async function inContext(session: Session, { asking, run }: Lifecycle): Promise<void> {
+/** Runs the hook in a context of its own, and waits for its publications in rooms of other objects. */
+async function runInContext(
+  session: Session,
+  { beforeClientResult, run }: ConnectionHook,
+): Promise<void> {
   const { host, served, connection } = session;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const voice = voiceOf({ host, served, ...(asking && { asking }) }, published);
-  await run(callContext({ host, caller: connection, voice, signal: () => session.signal }));
+  const messenger = messengerOf(
+    { host, served, ...(beforeClientResult && { asking: beforeClientResult }) },
+    published,
+  );
+  await run(callContext({ host, caller: connection, messenger, signal: () => session.signal }));
   await Promise.all(published.elsewhere);
 }
 
-/** A hook that fails does not keep the others from running. */
+/** User ids. */
+interface PresenceChange {
+  readonly joined: readonly string[];
+  readonly left: readonly string[];
+}
+
+/**
+ * Runs `joined` and `left` of all users at once, then `presenceChanged`. Each error is logged, and keeps no other hook
+ * from running. Never rejects.
+ */
 export async function presenceHooks(
   host: Host,
   served: ServedHub,
-  joined: readonly string[],
-  left: readonly string[],
+  { joined, left }: PresenceChange,
 ): Promise<void> {
   const { settings } = served.hub;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const context = roomContext(host, voiceOf({ host, served }, published), host.room);
+  const context = roomContext(host, messengerOf({ host, served }, published), host.room);
   await Promise.all([
-    ...joined.map((id) => guarded(served, () => settings.joined?.(memberContext(context, id)))),
-    ...left.map((id) => guarded(served, () => settings.left?.(memberContext(context, id)))),
+    ...joined.map((id) => logFailure(served, () => settings.joined?.(memberContext(context, id)))),
+    ...left.map((id) => logFailure(served, () => settings.left?.(memberContext(context, id)))),
   ]);
-  await guarded(served, () => settings.presenceChanged?.(context));
-  await guarded(served, () => Promise.all(published.elsewhere));
+  await logFailure(served, () => settings.presenceChanged?.(context));
+  await logFailure(served, () => Promise.all(published.elsewhere));
 }
 
-async function guarded(served: ServedHub, hook: () => unknown): Promise<void> {
+/** Runs a hook of a room, and logs its error: no caller waits for it. */
+async function logFailure(served: ServedHub, hook: () => unknown): Promise<void> {
   try {
     await hook();
   } catch (error) {
-    const what = error instanceof HubError ? error.message : error;
-    logError("hook_failed", { hub: served.name, hook: "presence", error: what });
+    const reason = error instanceof HubError ? error.message : error;
+    logError("hook_failed", { hub: served.name, hook: "presence", error: reason });
   }
 }

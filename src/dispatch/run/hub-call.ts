@@ -1,26 +1,32 @@
-// A call of a hub's method or stream: find → authorise → validate → handle. Streams are calls whose items go out
-// before the completion.
+// A call of a hub's method or stream: find → authorise → validate → handle. A stream sends its items before its
+// completion.
 
 import { HubError } from "../../model/errors.ts";
-import { StreamRef, type CallId, type Invocation } from "../../model/message.ts";
+import { StreamRef, type Invocation } from "../../model/message.ts";
 import { Call } from "./call.ts";
-import { callContext, voiceOf } from "../context/call-context.ts";
-import { through } from "../define/filters.ts";
+import { callContext, messengerOf } from "../context/call-context.ts";
+import { runFilters } from "../define/filters.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import type { SendAnswer } from "./frame-answers.ts";
-import { admit, find, nameOf } from "./invocation.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
+import { type PendingCall, validate } from "../define/validate.ts";
+import type { Table } from "../define/hub-tables.ts";
+import { anyone } from "../define/policies.ts";
 
-/** A call whose member was found, and under which name. */
+/** A call whose member was found. */
 interface FoundCall {
   readonly session: Session;
   readonly invocation: Invocation;
+  /** The member's name in the hub, which may differ in case from the target of the invocation. */
   readonly name: string;
   readonly member: AnyMember;
 }
 
-/** Starts the call: at once where it streams, otherwise in its turn. What it throws is the caller's error. */
+/**
+ * Starts the call: at once if it is a stream or takes one, otherwise in its turn. Throws `method_not_found`,
+ * `wrong_kind`, and what the session throws; later errors are answered by the call itself.
+ */
 export function startHubCall(session: Session, invocation: Invocation, answer: SendAnswer): void {
   const { connection, served } = session;
   const { id, target } = invocation;
@@ -31,13 +37,13 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
   if (streams && connection.protocol.answersOnly)
     throw wrongKind(`${target} streams: it needs a socket.`);
   const found = { session, invocation, name, member };
-  const work = member.kind === "stream" ? streamed(found) : answered(found);
+  const work = member.kind === "stream" ? streamWork(found) : methodWork(found);
   const call = new Call({ session, id, name: `${served.name}.${name}`, target, answer, work });
   if (streams) session.beside(call);
   else session.inTurn(call);
 }
 
-/** SignalR's clients say whether they expect a stream; the texts are ASP.NET's. */
+/** SignalR's clients declare whether they expect a stream; the texts are ASP.NET Core's. Throws `wrong_kind`. */
 function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): void {
   if (kind === "stream" && streaming === false)
     throw wrongKind(
@@ -53,6 +59,7 @@ function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): 
 
 const wrongKind = (sentence: string) => new HubError("wrong_kind", sentence);
 
+/** Streams, and methods that read streams, last: they do not occupy a turn of the connection's calls. */
 const isStreaming = ({ kind, args }: AnyMember): boolean =>
   kind === "stream" || args.some(isStream);
 
@@ -60,21 +67,24 @@ const isStream = (arg: AnyMember["args"][number]): boolean => "streamOf" in arg;
 
 type Work = (call: Call) => Promise<unknown>;
 
-/** A method that gives nothing is answered with null, as in SignalR; a stream's end has no result. */
-function answered(found: FoundCall): Work {
-  const handle = handled(found);
+/** The work of a method. One that returns nothing is answered with null, as in SignalR. */
+function methodWork(found: FoundCall): Work {
+  const handle = handlerOf(found);
   return async (call) => (await handle(call)) ?? null;
 }
 
-function streamed(found: FoundCall): Work {
+/** The work of a stream: sends the items, then resolves without a result. */
+function streamWork(found: FoundCall): Work {
   const { session, invocation } = found;
+  const { host, connection } = session;
   const id = invocation.id!;
-  const handle = handled(found);
+  const handle = handlerOf(found);
   return async (call) => {
     const items = await handle(call);
     if (!isIterable(items)) throw wrongKind(notIterable(invocation.target));
     call.stage = "streaming";
-    const send = (item: unknown) => sendItem(session, call, id, item);
+    const send = (item: unknown) =>
+      host.replies.send(connection, call.encoded({ type: "item", id, item }));
     await streamItems(items, { session, signal: call.signal, send });
   };
 }
@@ -85,19 +95,17 @@ const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
 const notIterable = (target: string): string =>
   `The value returned by the streaming method '${target}' is not a ChannelReader<> or IAsyncEnumerable<>.`;
 
-const sendItem = ({ host, connection }: Session, call: Call, id: CallId, item: unknown): void =>
-  host.replies.send(connection, call.encoded({ type: "item", id, item }));
-
 /**
- * Uploads open before anything is awaited: their items may stand right behind the call, while policies and schemas
- * take their time. They close with the call, whatever becomes of it.
+ * Runs the checks, then the handler inside the hub's filters. Uploads open before anything is awaited: their items may
+ * follow the call in the same frame, while policies and schemas are still running. They close with the call, whether it
+ * succeeds or fails.
  */
-const handled =
+const handlerOf =
   (found: FoundCall): Work =>
   async (call) => {
     const { session, member, name } = found;
     const { served } = session;
-    const args = placed(call, found);
+    const args = placeStreams(call, found);
     const uploads = openUploads(call, member, args);
     const checked = await admit(served, member, {
       ...{ target: name, args, user: session.connection.user },
@@ -108,15 +116,18 @@ const handled =
     const context = contextOf(call, found);
     if (served.filters.length === 0) return member.handle(context, ...checked);
     const about = { context, hub: served.name, method: name, args: checked };
-    return through(
+    return runFilters(
       served,
       (filter, next) => (filter.invoke ? filter.invoke(about, next) : next()),
       () => member.handle(context, ...checked),
     );
   };
 
-/** The arguments, with the caller's streams in the places where the method takes them. */
-function placed(call: Call, { invocation, member }: FoundCall): readonly unknown[] {
+/**
+ * The arguments with a placeholder for each stream of the caller, in the position in which the method takes it. SignalR
+ * sends stream ids apart from the arguments. Throws `invalid_arguments` if their number differs from the method's.
+ */
+function placeStreams(call: Call, { invocation, member }: FoundCall): readonly unknown[] {
   const { args, streamIds = [], streaming } = invocation;
   if (streaming === undefined) return args;
   const expected = member.args.filter(isStream).length;
@@ -134,6 +145,7 @@ function placed(call: Call, { invocation, member }: FoundCall): readonly unknown
   return [...given, ...values];
 }
 
+/** Opens the streams that the member takes. Throws `duplicate_id` or `too_many_streams`. */
 function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[]) {
   const refs = given.filter(
     (value, index): value is StreamRef =>
@@ -142,13 +154,63 @@ function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[])
   return new Map(refs.map((ref) => [ref, call.openUpload(ref)]));
 }
 
+/** Before the handler waits for a client's result, the connection's next call may begin. */
 function contextOf(call: Call, { session, invocation }: FoundCall) {
   const { connection, host, served } = session;
   const idPrefix = idPrefixOf(session, invocation);
-  const voice = voiceOf({ host, served, idPrefix, asking: () => call.release() }, call.published);
-  return callContext({ host, caller: connection, voice, signal: () => call.signal });
+  const messenger = messengerOf(
+    { host, served, idPrefix, asking: () => call.release() },
+    call.published,
+  );
+  return callContext({ host, caller: connection, messenger, signal: () => call.signal });
 }
 
-/** Of a repeated call the same as of the first: its user and its key, which no other pair can spell. */
+/** The same for every repetition of a call: user and key, encoded so that no other pair gives the same text. */
 const idPrefixOf = ({ connection }: Session, { idempotencyKey }: Invocation): string | undefined =>
   idempotencyKey === undefined ? undefined : JSON.stringify([connection.user.id, idempotencyKey]);
+
+/** Finds, authorises and validates. Throws `method_not_found`, `forbidden` or `invalid_arguments`. */
+export async function prepare(table: Table, call: PendingCall): Promise<PreparedCall> {
+  const member = find(table, call.target);
+  return { member, args: await admit(table, member, call) };
+}
+
+/** A call that passed all checks. */
+interface PreparedCall {
+  readonly member: AnyMember;
+  /** As the schemas return them; streams as async iterables of validated items. */
+  readonly args: unknown[];
+}
+
+/**
+ * The member's name for a target that the caller may have spelled in another case. Policies see this name, so that
+ * another spelling cannot circumvent one.
+ */
+const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
+  (anyCase ? table.names.get(target.toLowerCase()) : undefined) ?? target;
+
+/** Finds a member by its exact name. Throws `method_not_found`. */
+function find(table: Table, target: string): AnyMember {
+  const member = table.members.get(target);
+  if (!member) throw new HubError("method_not_found", `Hub ${table.name} has no such method.`);
+  return member;
+}
+
+/**
+ * Authorises and validates a call whose member was found, and returns the arguments as the schemas return them. Throws
+ * `forbidden`, `invalid_arguments`, or what a policy throws.
+ */
+async function admit(table: Table, member: AnyMember, call: PendingCall): Promise<unknown[]> {
+  call.reached?.("authorising");
+  await authorise(table, member, call);
+  call.reached?.("binding");
+  return validate(member, call);
+}
+
+/** Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation. */
+async function authorise(table: Table, member: AnyMember, call: PendingCall): Promise<void> {
+  const judged = { hub: table.name, method: call.target, user: call.user, args: call.args };
+  for (const policy of [table.authorize, member.policy])
+    if (policy && policy !== anyone && !(await policy(judged)))
+      throw new HubError("forbidden", `${table.name}.${call.target} is not for this user.`);
+}

@@ -1,5 +1,5 @@
-// What a connection has open while its object is awake: calls in their order, streams both ways, client results. Lost with
-// the object's memory; the host remembers, across sleep, which calls such a loss must answer.
+// The open work of one connection while its object is awake: calls in their order, streams in both directions, and
+// client results. It is lost with the object's memory; the host remembers the ids of calls that must then be answered.
 
 import { HubError } from "../../model/errors.ts";
 import type { CallId } from "../../model/message.ts";
@@ -15,47 +15,53 @@ import { UploadStream } from "./upload-streams.ts";
 
 /** A call that has begun or waits for its turn. */
 export interface OpenCall {
-  /** Absent: its caller waits for no answer. */
+  /** Absent: the caller expects no answer. */
   readonly id: CallId | undefined;
-  /** Runs to its end and never throws; `release` lets the next call begin earlier. */
+  /** Runs to the end and never rejects. `release` lets the connection's next call begin before that. */
   run(release: () => void): Promise<void>;
-  /** Answers it with this error; may be repeated. */
+  /** Answers the call with this error. May be repeated. */
   cancel(error: HubError): void;
 }
 
-/** A longer id is not remembered: attachments are small, and only ids made of escapes are longer than this. */
+/** Longer ids are not remembered: attachments are small, and only ids that consist of escapes are longer. */
 const MAX_REMEMBERED_CHARS = 140;
 
-/** How many refusals a flooding client gets before its socket is closed, for each call of its burst. */
+/** Refusals that are answered for each call of the burst, before the socket of a flooding client is closed. */
 const REFUSALS_PER_CALL = 10;
 
+/** The session of one connection, created when it is first needed. */
 export class Session {
   readonly host: Host;
   readonly served: ServedHub;
   readonly connection: Connection;
   readonly clientResults: ClientResults;
+  /** Calls per second; shared by all HTTP requests of a user. */
   readonly rate: TokenBucket;
-  /** Refused calls and malformed messages that are still answered. */
+  /** Refused calls and malformed messages that may still be answered; if it is empty, the socket is closed. */
   readonly refusals: TokenBucket;
-  /** The connection's own limits, by its present token. */
+  /** The limits of the connection's current token. */
   limits: Limits;
+  /** Calls that have begun or wait for their turn. */
   readonly #open = new Set<OpenCall>();
   readonly #byId = new Map<CallId, OpenCall>();
+  /** Calls that run beside the others: streams, and calls that read streams. */
   readonly #streams = new Set<OpenCall>();
   readonly #uploads = new Map<string, UploadStream>();
+  /** Calls that wait for their turn, the oldest first. */
   readonly #waiting: OpenCall[] = [];
   #running = 0;
   #isClosed = false;
   #idle: PromiseWithResolvers<void> | undefined;
   #gone: AbortController | undefined;
+  /** Malformed messages since the last valid one. */
   malformedInARow = 0;
-  /** The last of its token refreshes: they run one after another. */
+  /** Resolves when the latest token refresh is done: refreshes of a connection run one after another. */
   refreshing: Promise<unknown> = DONE;
-  /** Messages that came while the hub's `connected` runs, for afterwards: streams have no turn to wait for. */
+  /** Messages received while the hub's `connected` runs. Held here because streams do not wait for a turn. */
   gated: (() => void)[] | undefined;
-  /** The hub's `connected` threw: then `disconnected` is not called, either. */
+  /** Whether the hub's `connected` threw: `disconnected` is then not called, either. */
   neverBegan = false;
-  /** Characters of answers that wait for the next flush: a batch of calls must not make the object hold them all. */
+  /** Characters of answers that wait for the next flush: bounds the memory that the answers to one batch take. */
   unsentChars = 0;
 
   constructor(host: Host, served: ServedHub, connection: Connection) {
@@ -73,7 +79,7 @@ export class Session {
   /** Sends an answer to a call of this connection. */
   readonly answer: SendAnswer = (answer) => this.host.replies.send(this.connection, answer);
 
-  /** A fresh token may allow other limits; the rate of a request over HTTP is its user's. */
+  /** Applies the limits of a fresh token. The rate of HTTP requests is their user's, and stays as it is. */
   tokenChanged(): void {
     this.limits = limitsOf(this.connection, this.host.settings.limits);
     const { callsPerSecond, callBurst } = this.limits;
@@ -84,14 +90,14 @@ export class Session {
     return this.#isClosed;
   }
 
-  /** Aborted when the connection is gone. Made on first use: it costs as much as decoding a message. */
+  /** Aborted when the connection ends. Created on first use: it costs as much as decoding a message. */
   get signal(): AbortSignal {
     this.#gone ??= new AbortController();
     if (this.#isClosed) this.#gone.abort(gone());
     return this.#gone.signal;
   }
 
-  /** Runs calls one after another, or as many at once as the hub allows. Throws `rate_limited` when too many wait. */
+  /** Runs calls one after another, or as many at once as the hub allows. Throws `duplicate_id` or `rate_limited`. */
   inTurn(call: OpenCall): void {
     const { parallelCalls, queuedCalls } = this.limits;
     const isFree = this.#running < parallelCalls;
@@ -102,6 +108,7 @@ export class Session {
     else this.#waiting.push(call);
   }
 
+  /** Occupies a turn until the call ends or releases it. */
   #start(call: OpenCall): void {
     this.#running++;
     let held = true;
@@ -114,7 +121,7 @@ export class Session {
     });
   }
 
-  /** Runs a call that lasts (a stream, or one that reads a stream) beside the others. Throws `too_many_streams`. */
+  /** Runs a stream, or a call that reads one, beside the others. Throws `duplicate_id` or `too_many_streams`. */
   beside(call: OpenCall): void {
     const { streamsPerConnection } = this.limits;
     if (this.#streams.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
@@ -124,6 +131,7 @@ export class Session {
     this.#run(call, () => {});
   }
 
+  /** Throws `duplicate_id` while a call with the same id is open. */
   #begin(call: OpenCall): void {
     if (call.id !== undefined && this.#byId.has(call.id))
       throw new HubError("duplicate_id", `Call ${String(call.id)} is open already.`);
@@ -148,14 +156,14 @@ export class Session {
     if (this.#open.size === 0) this.#idle?.resolve();
   }
 
-  /** Done when no call is under way or waits. */
+  /** Resolves when no call is running or waiting. */
   async settled(): Promise<void> {
     if (this.#open.size === 0) return;
     this.#idle = Promise.withResolvers();
     return this.#idle.promise;
   }
 
-  /** Answers the call with this error at once. One that waited for its turn ends by that. */
+  /** Answers the call with this error at once, and removes it if it waits for its turn. Ignores unknown ids. */
   cancel(id: CallId, error: HubError): void {
     const call = this.#byId.get(id);
     if (!call) return;
@@ -167,7 +175,8 @@ export class Session {
   }
 
   /**
-   * Calls that a loss of memory must answer: all of a connection that outlives a crash, and of others those that last.
+   * Stores the ids of calls that must be answered if the object loses its memory: every open call of a connection that
+   * may be resumed, because it outlives a crash; of other connections only streams, because these outlast short calls.
    */
   #remember(): void {
     const lasting = this.connection.resumable ? this.#open : this.#streams;
@@ -176,7 +185,7 @@ export class Session {
     this.host.connections.remember(this.connection, short);
   }
 
-  /** Opens a stream of the client's. Throws `duplicate_id` or `too_many_streams`. */
+  /** Opens a stream from the client. Throws `duplicate_id` or `too_many_streams`. */
   openUpload(id: string): UploadStream {
     const { streamsPerConnection, streamBuffer, queuedBytes } = this.limits;
     if (this.#uploads.has(id))
@@ -196,14 +205,14 @@ export class Session {
     this.#uploads.delete(id);
   }
 
-  /** The hub's `connected` is done, or waits for its client: messages that waited are taken now. */
+  /** Handles the held messages: `connected` is done, or waits for a client's result. */
   openGate(): void {
     const waiting = this.gated;
     this.gated = undefined;
     for (const take of waiting ?? []) take();
   }
 
-  /** The connection is gone: everything that waits for it ends. */
+  /** The connection has ended: cancels its calls and client results with `interrupted`. */
   close(): void {
     const error = gone();
     this.#isClosed = true;

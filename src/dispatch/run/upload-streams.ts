@@ -1,12 +1,15 @@
-// Streams from a client: items arrive as messages and are read by a method as an async iterable. What waits to be
-// read is bounded in count and bytes; a client that overruns its reader loses that stream, not its connection.
+// Streams from a client: items arrive as messages, and a method reads them as an async iterable. Unread items are
+// bounded in count and bytes. A client that exceeds the bound loses that stream, not its connection.
 
 import { HubError } from "../../model/errors.ts";
 
+/** An item that waits to be read. */
 type Item = { readonly value: unknown; readonly bytes: number };
 
-export interface UploadLimits {
+/** Bounds of the unread items of one stream. */
+interface UploadLimits {
   readonly items: number;
+  /** As received: an item counts its share of the frame, in characters for text frames. */
   readonly bytes: number;
 }
 
@@ -14,18 +17,20 @@ export class UploadStream implements AsyncIterable<unknown> {
   readonly #limits: UploadLimits;
   readonly #items: Item[] = [];
   #bytes = 0;
-  /** Why there will be no more: null for a regular end. */
-  #ended: { readonly error: Error | null } | undefined;
+  /** Set at the end of the stream; `error` is null for a regular end. */
+  #completion: { readonly error: Error | null } | undefined;
+  /** Continues the reader, if it waits for an item. */
   #wake: (() => void) | undefined;
 
   constructor(limits: UploadLimits) {
     this.#limits = limits;
   }
 
+  /** Adds an item. Ignored after the end; beyond the bounds it ends the stream with `rate_limited`. */
   push(value: unknown, bytes: number): void {
-    if (this.#ended) return;
-    const { items, bytes: most } = this.#limits;
-    if (this.#items.length >= items || this.#bytes + bytes > most)
+    if (this.#completion) return;
+    const { items, bytes: maxBytes } = this.#limits;
+    if (this.#items.length >= items || this.#bytes + bytes > maxBytes)
       return this.end(
         new HubError("rate_limited", "Stream items arrive faster than they are read."),
       );
@@ -34,12 +39,13 @@ export class UploadStream implements AsyncIterable<unknown> {
     this.#wake?.();
   }
 
-  /** No more will come. With an error the reader meets it after what came before. */
+  /** Ends the stream; the first end counts. The reader gets the error after the items that arrived before it. */
   end(error: Error | null): void {
-    this.#ended ??= { error };
+    this.#completion ??= { error };
     this.#wake?.();
   }
 
+  /** For one reader. If it stops early, the remaining items are dropped, and later ones ignored. */
   async *[Symbol.asyncIterator](): AsyncIterator<unknown> {
     try {
       for (;;) {
@@ -47,8 +53,8 @@ export class UploadStream implements AsyncIterable<unknown> {
         if (item) {
           this.#bytes -= item.bytes;
           yield item.value;
-        } else if (this.#ended) {
-          if (this.#ended.error) throw this.#ended.error;
+        } else if (this.#completion) {
+          if (this.#completion.error) throw this.#completion.error;
           return;
         } else await new Promise<void>((wake) => (this.#wake = wake));
       }

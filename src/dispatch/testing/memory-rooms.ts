@@ -1,4 +1,5 @@
-// Rooms of one hub in memory, for `calling`: who is in them, and what was said there. Nothing expires, nothing is lost.
+// Rooms of one hub in memory, for `calling`: their members, and as history the messages that the hub sent. Rooms here
+// have no limits, and keep all messages; the rules of rooms are not applied.
 
 import { LIMITS } from "../../model/options.ts";
 import { formatTopic, roomTopic, ALL, type Topic } from "../../model/topic.ts";
@@ -6,83 +7,93 @@ import type { Entry, Member, Room, RoomView } from "../define/hub-context.ts";
 import type { Sending } from "./recording.ts";
 
 export interface MemoryRooms {
-  /** The rooms the caller has joined, as topics. */
+  /** The rooms that the caller has joined, as topics. One array for the whole test, which changes with every join. */
   readonly joined: string[];
-  /** What a call sees: rooms the caller may be put into. */
-  readonly forCaller: Reach<Room>;
-  /** What a room's hook sees. */
-  readonly forAnyone: Reach<RoomView>;
+  /** The rooms in the context of a call. */
+  readonly forCaller: ContextRooms<Room>;
+  /** The rooms in the context of a room's hook: read access only. */
+  readonly forHooks: ContextRooms<RoomView>;
+  /** Adds a user to the presence of a room. A present user keeps the state. */
   enter(room: Topic, userId: string): void;
+  /** Removes a user from the presence of a room, with all connections. */
   leave(room: Topic, userId: string): void;
 }
 
-interface Reach<R> {
+/** The rooms that a context gives access to. */
+interface ContextRooms<R> {
   readonly all: RoomView;
   group(name: string): R;
   order(id: string): R;
 }
 
-/** The states of those present, by room and user id. */
-type Present = Map<string, Map<string, unknown>>;
+/** Tracked states by topic and user id; null for a present user without a state. */
+type PresenceByRoom = Map<string, Map<string, unknown>>;
 
-interface Start {
-  /** Who calls … */
+interface MemoryRoomsOptions {
+  /** The user id of the caller. */
   readonly userId: string;
-  /** … from which room. */
+  /** The room that the caller's connection is attached to. */
   readonly attached: Topic;
+  /** User ids of the presence of the `all` room. */
   readonly online: readonly string[];
 }
 
+/** `sent` is the live list of the hub's messages, which is the rooms' history. */
 export function memoryRooms(
-  said: readonly Sending[],
-  { userId, attached, online }: Start,
+  sent: readonly Sending[],
+  { userId, attached, online }: MemoryRoomsOptions,
 ): MemoryRooms {
-  const present: Present = new Map([["all", new Map(online.map((id) => [id, null]))]]);
+  const present: PresenceByRoom = new Map([["all", new Map(online.map((id) => [id, null]))]]);
   if (attached.kind !== "all") enter(present, formatTopic(attached), userId);
   const joined: string[] = [];
-  const view = (topic: Topic) => viewOf(topic, said, present);
+  const view = (topic: Topic) => viewOf(topic, sent, present);
   const room = (topic: Topic): Room => ({
     ...view(topic),
-    ...moving(formatTopic(topic), userId, { joined, present }),
-    presence: { ...view(topic).presence, ...tracking(formatTopic(topic), userId, present) },
+    ...membershipOf(formatTopic(topic), userId, { joined, present }),
+    presence: { ...view(topic).presence, ...trackingOf(formatTopic(topic), userId, present) },
   });
   return {
     joined,
-    forCaller: reach(room, view),
-    forAnyone: reach(view, view),
+    forCaller: contextRooms(room, view),
+    forHooks: contextRooms(view, view),
     enter: (topic, id) => enter(present, formatTopic(topic), id),
     leave: (topic, id) => void present.get(formatTopic(topic))?.delete(id),
   };
 }
 
-const reach = <R>(at: (topic: Topic) => R, view: (topic: Topic) => RoomView): Reach<R> => ({
+const contextRooms = <R>(
+  at: (topic: Topic) => R,
+  view: (topic: Topic) => RoomView,
+): ContextRooms<R> => ({
   all: view(ALL),
   group: (name) => at(roomTopic("group", name)),
   order: (id) => at(roomTopic("order", id)),
 });
 
-const viewOf = (topic: Topic, said: readonly Sending[], present: Present): RoomView => ({
+/** Read access to a room, from the recorded messages and the presence. */
+const viewOf = (topic: Topic, sent: readonly Sending[], present: PresenceByRoom): RoomView => ({
   topic,
   history: {
-    last: async (count) => entries(said, topic).slice(-count || Infinity), // slice(-0) would be all
-    since: async ({ offset }) => entries(said, topic).slice(offset),
+    last: async (count) => entriesOf(sent, topic).slice(-count || Infinity), // slice(-0) would return all
+    since: async ({ offset }) => entriesOf(sent, topic).slice(offset),
   },
   presence: {
     list: async ({ after = "", limit = LIMITS.presencePage } = {}) =>
-      members(present, topic)
+      membersOf(present, topic)
         .filter((member) => member.userId > after)
         .slice(0, limit),
     count: async () => {
-      const { length } = members(present, topic);
+      const { length } = membersOf(present, topic);
       return { users: length, connections: length };
     },
   },
 });
 
-const moving = (
+/** Membership of the caller. `add` and `remove` do nothing: there are no other connections here. */
+const membershipOf = (
   name: string,
   userId: string,
-  { joined, present }: { joined: string[]; present: Present },
+  { joined, present }: { joined: string[]; present: PresenceByRoom },
 ) => ({
   join: async () => {
     if (!joined.includes(name)) joined.push(name);
@@ -96,20 +107,21 @@ const moving = (
   },
 });
 
-const tracking = (name: string, userId: string, present: Present) => ({
+/** States of the caller's user. */
+const trackingOf = (name: string, userId: string, present: PresenceByRoom) => ({
   track: async (state: unknown) => void present.get(name)?.set(userId, state),
   untrack: async () => void present.get(name)?.set(userId, null),
 });
 
-/** Whoever is in a room stays as they are when another of their connections comes. */
-function enter(present: Present, name: string, userId: string): void {
-  const here = present.get(name) ?? new Map<string, unknown>();
-  if (!here.has(userId)) here.set(userId, null);
-  present.set(name, here);
+function enter(present: PresenceByRoom, name: string, userId: string): void {
+  const states = present.get(name) ?? new Map<string, unknown>();
+  if (!states.has(userId)) states.set(userId, null);
+  present.set(name, states);
 }
 
-const entries = (said: readonly Sending[], topic: Topic): Entry[] =>
-  said
+/** Offsets are consecutive by room, from 1. */
+const entriesOf = (sent: readonly Sending[], topic: Topic): Entry[] =>
+  sent
     .filter(({ to }) => to === formatTopic(topic))
     .map(({ method, args }, index) => ({
       position: { epoch: "memory", offset: index + 1 },
@@ -118,7 +130,8 @@ const entries = (said: readonly Sending[], topic: Topic): Entry[] =>
       at: 0,
     }));
 
-const members = (present: Present, topic: Topic): Member[] =>
+/** Ordered by user id. Every user has one connection here. */
+const membersOf = (present: PresenceByRoom, topic: Topic): Member[] =>
   [...(present.get(formatTopic(topic)) ?? [])]
     .map(([userId, state]) => ({ userId, since: 0, connections: 1, state }))
     .toSorted((a, b) => (a.userId < b.userId ? -1 : 1));

@@ -1,54 +1,62 @@
-// What a hub says, written down instead of sent, for `calling`.
+// The messenger of `calling`: records the messages of a hub instead of sending them.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
-import type { Voice } from "../context/clients.ts";
+import type { Messenger } from "../context/call-context.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
-import { check } from "../define/check-value.ts";
+import { check } from "../define/validate.ts";
 
-/** Something the hub has said. */
+/** A message that the hub sent. */
 export interface Sending {
   /** A topic (`all`, `group:lobby`, `order:42`, `user:alice`), `caller`, or `connection:` and an id. */
   readonly to: string;
+  /** The client method, as hub code spells it. */
   readonly method: string;
+  /** As clients receive them: a Date is a string. */
   readonly args: readonly unknown[];
-  /** The connections left out; the caller's id is `caller`. Absent where nobody is left out. */
+  /** Ids of excluded connections; the caller's id is `caller`. Absent if none is excluded. */
   readonly except?: readonly string[];
 }
 
-/** The id of the connection that calls. */
+/** The connection id of the caller. */
 export const CALLER = "caller";
 
-/** A voice that only writes down. Clients answer as the test says, and their answers are checked as real ones are. */
-export function recording(
+/**
+ * A messenger that adds every message to `sent`. Clients return the results in `answers`, which are validated as those
+ * of real clients are. `ask` rejects with `invalid_arguments` for an invalid result, and `timed_out` for a missing one.
+ */
+export function recordingMessenger(
   hub: AnyHub,
   sent: Sending[],
   answers: Readonly<Record<string, unknown>>,
-): Voice {
+): Messenger {
   const schemas = new Map(Object.entries(hub.settings.answers ?? {}));
   const tell = async (id: string, method: string, args: readonly unknown[]) => {
-    sent.push({ to: id === CALLER ? CALLER : `connection:${id}`, method, args: args.map(wired) });
+    sent.push({ to: id === CALLER ? CALLER : `connection:${id}`, method, args: args.map(toWire) });
   };
   return {
-    publish: async (topic, method, args, except) => {
-      const omitted = except.length > 0 ? { except } : {};
-      sent.push({ to: formatTopic(topic), method, args: args.map(wired), ...omitted });
+    publish: async (topic, { target: method, args, except }) => {
+      const excluded = except.length > 0 ? { except } : {};
+      sent.push({ to: formatTopic(topic), method, args: args.map(toWire), ...excluded });
     },
     tell,
     ask: async (id, method, args) => {
       await tell(id, method, args);
       if (!Object.hasOwn(answers, method))
         throw new HubError("timed_out", `No answer to ${method}; name it in "answers".`);
-      return check(schemas.get(method)!, wired(answers[method]), `Answer to ${method}`);
+      return check(schemas.get(method)!, toWire(answers[method]), `Answer to ${method}`);
     },
     answers: (method) => schemas.has(method),
   };
 }
 
-/** What a value is after the wire, as the type `Wire` says: what JSON makes of it, and bytes stay bytes. */
-export function wired(value: unknown): unknown {
+/**
+ * The value as a receiver gets it, which the type `Wire` describes: encoded as JSON and decoded again, while bytes
+ * remain bytes. Members that are undefined remain as well.
+ */
+export function toWire(value: unknown): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
-  if ("toJSON" in value && typeof value.toJSON === "function") return wired(value.toJSON());
-  if (Array.isArray(value)) return value.map(wired);
-  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, wired(held)]));
+  if ("toJSON" in value && typeof value.toJSON === "function") return toWire(value.toJSON());
+  if (Array.isArray(value)) return value.map(toWire);
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toWire(member)]));
 }

@@ -1,36 +1,43 @@
-// Runs one hub in memory, for tests of user code. Calls go the dispatcher's own way (find → authorise → validate);
-// what the hub says is written down instead of sent. No socket, no room object and no delivery is in here.
+// Runs one hub in memory, for tests of user code. Calls are found, authorised and validated as in the server; the hub's
+// messages are recorded instead of sent. There are no sockets, no Durable Objects, no limits and no filters here.
 
 import { HubError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import { callerClientsOf, clientsOf, type Voice } from "../context/clients.ts";
+import { callerClientsOf, clientsOf, type Messenger } from "../context/call-context.ts";
 import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
 import type { Answers, AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
-import { prepare } from "../run/invocation.ts";
+import { prepare } from "../run/hub-call.ts";
 import { type Table, servedHub } from "../define/hub-tables.ts";
 import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";
-import { CALLER, recording, wired, type Sending } from "./recording.ts";
+import { CALLER, recordingMessenger, toWire, type Sending } from "./recording.ts";
 import type { HubCalls } from "../define/hub-types.ts";
 
 export type { Sending } from "./recording.ts";
 
+/** The circumstances of the calls. */
 export interface Setting<C> {
-  /** Who calls. What is left out is that of alice, who has no roles and no claims; `null` is nobody. */
+  /** The caller; `null`: no user. Default: `alice` of the tenant `default`, without roles, claims and capabilities. */
   readonly user?: Partial<User> | null;
-  /** What clients answer, good or bad. A client method that is not here never answers: `timed_out`. */
+  /**
+   * The result of each client method, valid or not. Default: none; a client method without a result fails with
+   * `timed_out`.
+   */
   readonly answers?: { readonly [K in keyof Answers<C>]?: unknown };
   /**
    * The room, as a topic, that the connection is attached to and present in. Default: `all`, which has no name: a
-   * method that speaks to `clients.group(room.name)` needs a group here.
+   * method that publishes to `clients.group(room.name)` needs a group here.
    */
   readonly room?: string;
-  /** Who is in the hub's `all` room, by user id. */
+  /** User ids in the presence of the hub's `all` room. Default: none. */
   readonly online?: readonly string[];
 }
 
-/** Runs a hook of the hub; rooms are topics. `joined` and `left` change who is present first, as rooms do. */
+/**
+ * Runs the hooks of the hub; a hook that it does not have does nothing. Rooms are topics. `joined` and `left` first
+ * change the room's presence, as rooms do. Each rejects with what the hook throws.
+ */
 export interface Hooks {
   connected(): Promise<void>;
   disconnected(error?: Error): Promise<void>;
@@ -39,20 +46,22 @@ export interface Hooks {
   presenceChanged(room: string): Promise<void>;
 }
 
+/** A hub in memory, as its one caller uses it. */
 export interface Called<H extends AnyHub> extends Omit<HubCalls<H>, "send"> {
-  /** Everything said so far, in order. */
+  /** The messages that the hub has sent so far, in order. The array grows with every call. */
   readonly sent: readonly Sending[];
-  /** The rooms the caller is in by `join`, as topics. */
+  /** The rooms that hub code has joined the caller to, as topics. */
   readonly joined: readonly string[];
   readonly hooks: Hooks;
-  /** The caller cancels, or is gone: aborts the `signal` of every call. */
+  /** Aborts the `signal` of every call, as when the connection ends. */
   stop(): void;
-  /** Whether the hub has ended the connection by `abort`. */
+  /** Whether the hub has closed the connection by `abort`. */
   readonly ended: boolean;
 }
 
 /**
- * Runs a hub in memory, as one caller.
+ * Runs a hub in memory, as one caller. Calls reject with a `HubError`, such as `forbidden` or `invalid_arguments`, or
+ * with any error that the handler throws. Results and items are converted as on the wire.
  *
  * @example
  * const { invoke, sent } = calling(ChatHub, { user: { id: "bob" }, room: "group:lobby" });
@@ -63,34 +72,35 @@ export function calling<C, M extends Record<string, HubMember<C>>>(
   hub: Hub<C, M>,
   setting: Setting<C> = {},
 ): Called<Hub<C, M>> {
-  const world = worldOf(hub as AnyHub, setting as Setting<unknown>);
+  const state = stateOf(hub as AnyHub, setting as Setting<unknown>);
   return {
-    invoke: named((name, args) => invoke(world, name, args)),
-    stream: named((name, args) => stream(world, name, args)),
-    sent: world.sent,
-    joined: world.rooms.joined,
-    hooks: hooksOf(world),
-    stop: () => world.stopped.abort(),
+    invoke: methodProxy((name, args) => invoke(state, name, args)),
+    stream: methodProxy((name, args) => stream(state, name, args)),
+    sent: state.sent,
+    joined: state.rooms.joined,
+    hooks: hooksOf(state),
+    stop: () => state.stopped.abort(),
     get ended() {
-      return world.ended.aborted;
+      return state.ended.aborted;
     },
   };
 }
 
-interface World {
+/** The state of one `calling`. */
+interface TestState {
   readonly hub: AnyHub;
   readonly table: Table;
   readonly user: User | null;
   readonly room: Topic;
   readonly rooms: MemoryRooms;
   readonly sent: Sending[];
-  readonly voice: Voice;
+  readonly messenger: Messenger;
   readonly items: Items;
   readonly stopped: AbortController;
   readonly ended: { aborted: boolean };
 }
 
-function worldOf(hub: AnyHub, { user, answers, room, online }: Setting<unknown>): World {
+function stateOf(hub: AnyHub, { user, answers, room, online }: Setting<unknown>): TestState {
   const sent: Sending[] = [];
   const caller = user === null ? null : userOf(user);
   const attached = parseTopic(room ?? "all");
@@ -101,7 +111,7 @@ function worldOf(hub: AnyHub, { user, answers, room, online }: Setting<unknown>)
     room: attached,
     rooms: memoryRooms(sent, { userId: caller?.id ?? "", attached, online: online ?? [] }),
     sent,
-    voice: recording(hub, sent, answers ?? {}),
+    messenger: recordingMessenger(hub, sent, answers ?? {}),
     items: memoryItems(),
     stopped: new AbortController(),
     ended: { aborted: false },
@@ -112,13 +122,14 @@ function memoryItems(): Items {
   const items = new Map<string, unknown>();
   return {
     get: (key) => items.get(key),
-    set: (key, value) => void items.set(key, wired(value)),
+    set: (key, value) => void items.set(key, toWire(value)),
     delete: (key) => void items.delete(key),
     keys: () => [...items.keys()],
   };
 }
 
-const userOf = (given: Partial<User> = {}): User => ({
+/** The default user, with these members replaced. */
+const userOf = (overrides: Partial<User> = {}): User => ({
   id: "alice",
   tenant: "default",
   roles: [],
@@ -126,91 +137,99 @@ const userOf = (given: Partial<User> = {}): User => ({
   caps: [],
   channels: [],
   expiresAt: Infinity,
-  ...given,
+  ...overrides,
 });
 
-/** Every string is a name here, as on the wire: whether it is a method is found out by calling it. */
-const named = <T extends object>(call: (name: string, args: unknown[]) => unknown): T =>
+/** A proxy that has every name: calls of unknown methods are refused by the hub, as on the wire. */
+const methodProxy = <T extends object>(call: (name: string, args: unknown[]) => unknown): T =>
   new Proxy({} as T, {
     get: (_, name) => (typeof name === "string" ? (...a: unknown[]) => call(name, a) : undefined),
   });
 
-async function invoke(world: World, name: string, args: unknown[]): Promise<unknown> {
-  return wired(await handle(world, "method", { name, args, signal: world.stopped.signal }));
+async function invoke(state: TestState, name: string, args: unknown[]): Promise<unknown> {
+  return toWire(await handle(state, "method", { name, args, signal: state.stopped.signal }));
 }
 
-async function* stream(world: World, name: string, args: unknown[]): AsyncIterable<unknown> {
-  const left = new AbortController(); // a reader that stops reading cancels its call, and only that
-  const signal = AbortSignal.any([left.signal, world.stopped.signal]);
+async function* stream(state: TestState, name: string, args: unknown[]): AsyncIterable<unknown> {
+  // A reader that stops early cancels its own call, and no other.
+  const readerStopped = new AbortController();
+  const signal = AbortSignal.any([readerStopped.signal, state.stopped.signal]);
   try {
-    const items = await handle(world, "stream", { name, args, signal });
-    for await (const item of items as AsyncIterable<unknown>) yield wired(item);
+    const items = await handle(state, "stream", { name, args, signal });
+    for await (const item of items as AsyncIterable<unknown>) yield toWire(item);
   } finally {
-    left.abort();
+    readerStopped.abort();
   }
 }
 
-interface Asked {
+interface TestCall {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly signal: AbortSignal;
 }
 
-async function handle(world: World, kind: "method" | "stream", { name, args, signal }: Asked) {
+/** Finds, authorises and validates as the server does, then runs the handler without filters. */
+async function handle(
+  state: TestState,
+  kind: "method" | "stream",
+  { name, args, signal }: TestCall,
+) {
   const streams = new Map<string, AsyncIterable<unknown>>();
-  const { member, args: checked } = await prepare(world.table, {
+  const { member, args: checked } = await prepare(state.table, {
     target: name,
     args: args.map((arg, index) => sentArgument(arg, `${index}`, streams)),
-    user: world.user,
+    user: state.user,
     open: (ref) => streams.get(ref.id)!,
   });
   if (member.kind !== kind) throw new HubError("wrong_kind", `${name} is a ${member.kind}.`);
-  return member.handle(callContext(world, signal), ...checked);
+  return member.handle(callContext(state, signal), ...checked);
 }
 
+/** The argument as the server receives it. An async iterable is registered as a stream with this id. */
 function sentArgument(arg: unknown, id: string, streams: Map<string, AsyncIterable<unknown>>) {
-  if (typeof arg !== "object" || arg === null || !(Symbol.asyncIterator in arg)) return wired(arg);
+  if (typeof arg !== "object" || arg === null || !(Symbol.asyncIterator in arg)) return toWire(arg);
   streams.set(id, arg as AsyncIterable<unknown>);
   return new StreamRef(id);
 }
 
-function callContext(world: World, signal: AbortSignal): HubContext<unknown> {
+function callContext(state: TestState, signal: AbortSignal): HubContext<unknown> {
   return {
     connectionId: CALLER,
-    user: world.user!, // null only where the policies admit nobody; no transport brings nobody that far
-    clients: callerClientsOf(world.voice, CALLER),
-    room: world.room,
+    // Null only in a test with `user: null` whose policies allow calls without a user, which no transport permits.
+    user: state.user!,
+    clients: callerClientsOf(state.messenger, CALLER),
+    room: state.room,
     request: undefined,
-    items: world.items,
-    ...world.rooms.forCaller,
-    abort: () => void (world.ended.aborted = true),
+    items: state.items,
+    ...state.rooms.forCaller,
+    abort: () => void (state.ended.aborted = true),
     signal,
   };
 }
 
-const roomContext = (world: World, room: Topic): RoomContext<unknown> => ({
-  clients: clientsOf(world.voice),
+const roomContext = (state: TestState, room: Topic): RoomContext<unknown> => ({
+  clients: clientsOf(state.messenger),
   room,
-  ...world.rooms.forAnyone,
+  ...state.rooms.forHooks,
 });
 
-function hooksOf(world: World): Hooks {
-  const { settings } = world.hub;
+function hooksOf(state: TestState): Hooks {
+  const { settings } = state.hub;
   return {
-    connected: async () => settings.connected?.(callContext(world, world.stopped.signal)),
+    connected: async () => settings.connected?.(callContext(state, state.stopped.signal)),
     disconnected: async (error) =>
-      settings.disconnected?.(callContext(world, world.stopped.signal), error),
+      settings.disconnected?.(callContext(state, state.stopped.signal), error),
     joined: async (userId, room) => {
       const topic = parseTopic(room);
-      world.rooms.enter(topic, userId);
-      await settings.joined?.({ ...roomContext(world, topic), user: { id: userId } });
+      state.rooms.enter(topic, userId);
+      await settings.joined?.({ ...roomContext(state, topic), user: { id: userId } });
     },
     left: async (userId, room) => {
       const topic = parseTopic(room);
-      world.rooms.leave(topic, userId);
-      await settings.left?.({ ...roomContext(world, topic), user: { id: userId } });
+      state.rooms.leave(topic, userId);
+      await settings.left?.({ ...roomContext(state, topic), user: { id: userId } });
     },
     presenceChanged: async (room) =>
-      settings.presenceChanged?.(roomContext(world, parseTopic(room))),
+      settings.presenceChanged?.(roomContext(state, parseTopic(room))),
   };
 }

@@ -8,7 +8,7 @@ import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import { applyGrant, type Grant, type User } from "../../model/user.ts";
-import { isJsonObject } from "../../model/parse-json.ts";
+import { isJsonObject } from "../../protocols/json.ts";
 import { readWebhooks, type Destination, type WebhookEnv } from "../../webhooks/webhook-config.ts";
 import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";
@@ -43,7 +43,7 @@ export async function applyConnectWebhook(
 }
 
 /**
- * One request, never repeated: the client is waiting, and repeats its own. Only a refusal is told to the client; all
+ * One request, never repeated: the client is waiting, and repeats its own. Clients see the webhook's refusals only;
  * other failures are the application's own, are logged, and become `webhook_unavailable`, which clients retry.
  */
 async function askWebhook(

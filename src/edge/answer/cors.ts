@@ -1,10 +1,13 @@
-// CORS (Fetch standard, §3.3): headers by which pages of the allowed origins may read our answers. Refusals get them as
-// well, so that a page can show why it was refused; upgrades do not need them.
+// CORS (Fetch §3.3): headers by which pages of the allowed origins may read our answers. Refusals get them as well, so
+// that a page can show why it was refused; upgrades do not need them.
 
 import { corsHeaders } from "../../auth/origin.ts";
 import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
 
-/** The same answer with CORS headers. An upgrade is returned as it is: its headers are immutable (PLATFORM §2). */
+/**
+ * The same answer with CORS headers. An upgrade is returned as it is: its headers are immutable
+ * (docs/design/platform.md#pl9).
+ */
 export function withCors(request: Request, env: AuthEnv, response: Response): Response {
   if (response.webSocket) return response;
   const copy = new Response(response.body, response);

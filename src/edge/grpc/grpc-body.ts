@@ -23,7 +23,7 @@ type Chunk = IteratorResult<Uint8Array>;
 /**
  * Chunks of the body, in order. Reads are serialized: a read that was given up goes on, and the next one waits for it.
  * The first chunk of a stream is read at once, because `wrangler dev` reads a body that nobody reads to its end before
- * it answers. The body of a unary call is left unread until it is asked for, since the call may be refused before.
+ * it answers. The body of a unary call stays unread until its first use, since the call may be refused before.
  */
 export class Body implements AsyncIterable<Uint8Array> {
   readonly #request: Request;

@@ -2,7 +2,7 @@
 
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Limits } from "../../model/options.ts";
-import { depthError, sizeError } from "../../protocols/hostile-json.ts";
+import { depthError, sizeError } from "../../protocols/json.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";

@@ -6,7 +6,7 @@ import { ValueSchema, type Value } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
 import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
-import { hasPrototypeKey } from "../../protocols/hostile-json.ts";
+import { hasPrototypeKey } from "../../protocols/json.ts";
 import type { InvokeRequest, UploadRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { isRequest, recordsIn, type RoomRecord } from "../stream/room-record.ts";
 import { closeQuietly, refuseRequest } from "../stream/room-socket.ts";

@@ -10,7 +10,7 @@ import type {
   UploadRequest,
   UploadResponseSchema,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { depthError } from "../../protocols/hostile-json.ts";
+import { depthError } from "../../protocols/json.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import { untilAborted } from "./abort-signals.ts";
 import {

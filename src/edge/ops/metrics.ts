@@ -14,7 +14,7 @@ import { roomStubs } from "../../rooms/rpc/stubs.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
-/** The tenant's own figures only, whoever runs the worker. Never rejects. */
+/** The figures of this tenant only, also for the operator of the worker. Never rejects. */
 export async function metrics(tenant: string, hubs: Hubs, env: ObjectEnv): Promise<Response> {
   const queries = [...hubs.keys()].map((hub) => () => hubMetrics(env, { tenant, hub }));
   const answers = await inBatches(queries);

@@ -97,8 +97,8 @@ const closeConnections = azureOperation({
 });
 
 /**
- * Joins the connection of the path to a room, or removes it. Idempotent. No policy of the hub is asked: a service may
- * do this. Throws `connection_not_found`, and `invalid_name` for the room of the whole hub.
+ * Joins the connection of the path to a room, or removes it. Idempotent. Policies of the hub do not apply: services
+ * may do this. Throws `connection_not_found`, and `invalid_name` for the room of the whole hub.
  */
 export async function setMembership(
   hub: HubRequest,

@@ -7,7 +7,7 @@ import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import { holderOf, objectName, type Domain } from "../../rooms/rpc/object-names.ts";
 import type { Command } from "../../rooms/rpc/command.ts";
-import { checkDraft } from "../../rooms/delivery/check-draft.ts";
+import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import { accountStub, roomStubs } from "../../rooms/rpc/stubs.ts";
 import type { AccountRpc } from "../../rooms/rpc/account-rpc.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";

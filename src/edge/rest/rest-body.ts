@@ -6,7 +6,7 @@ import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
 import { decodeSignalrJson } from "../../protocols/decode-signalr-json.ts";
 import { decodeSignalrMsgpack } from "../../protocols/decode-signalr-msgpack.ts";
-import { depthError, hasPrototypeKey, mayHavePrototypeKey } from "../../protocols/hostile-json.ts";
+import { depthError, hasPrototypeKey, mayHavePrototypeKey } from "../../protocols/json.ts";
 import { msgpackError } from "../../protocols/hostile-msgpack.ts";
 import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import type { BodyKind } from "./operation.ts";

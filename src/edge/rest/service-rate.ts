@@ -37,7 +37,7 @@ export class RateLimited extends HubError {
 export class ServiceRates {
   readonly #buckets = new Map<string, TokenBucket>();
 
-  /** Counts one request. The binding is asked only for what the isolate's own bucket admits. Throws `RateLimited`. */
+  /** Counts one request. The binding is called only for what the isolate's own bucket admits. Throws `RateLimited`. */
   async check({ tenant, name }: Service, env: RateEnv): Promise<void> {
     const key = JSON.stringify([tenant, name]);
     if (!this.#bucketOf(key, env).take(Date.now())) throw new RateLimited(RETRY_SECONDS);

@@ -149,7 +149,7 @@ const ban = operation({
   handle: (hub, { body: { seconds, reason } }) => hub.account().ban(seconds, reason),
 });
 
-// Succeeds also for a user who is not banned.
+// Succeeds also for a user without a ban.
 const unban = operation({
   id: "unbanUser",
   method: "POST",

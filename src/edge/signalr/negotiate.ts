@@ -1,5 +1,5 @@
-// SignalR's negotiation, `POST {hub}/negotiate` (SIGNALR §1): the server's answer to which transports it offers, and
-// the connection token by which the client's next requests find their relay.
+// SignalR's negotiation, `POST {hub}/negotiate` (docs/design/signalr-transports.md#ng1): the server's answer to which
+// transports it offers, and the connection token by which the client's next requests find their relay.
 
 import type { Transport } from "../../model/options.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";

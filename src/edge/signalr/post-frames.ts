@@ -1,5 +1,5 @@
-// The client's direction of SignalR's other two transports (SIGNALR §2.3, §2.4): frames by POST, the end by DELETE.
-// Answers are those of ASP.NET Core.
+// The client's direction of SignalR's other two transports (docs/design/signalr-transports.md#tp3, #lp4): frames by
+// POST, the end by DELETE. Answers are those of ASP.NET Core.
 
 import { PING } from "../../model/wire-constants.ts";
 import { factsOf } from "../../model/token-rules.ts";

@@ -1,6 +1,6 @@
-// The server's direction of SignalR's other two transports (SIGNALR §2.3, §2.4). The relay's object holds a socket
-// that can hibernate; the worker holds the open response, because a worker is billed for CPU time and not for
-// waiting.
+// The server's direction of SignalR's other two transports (docs/design/signalr-transports.md#se1, #lp1). The relay's
+// object holds a socket that can hibernate; the worker holds the open response, because a worker is billed for CPU time
+// and not for waiting.
 
 import { PING } from "../../model/wire-constants.ts";
 import { asBytes } from "../../protocols/bytes.ts";

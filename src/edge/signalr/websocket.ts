@@ -1,5 +1,5 @@
-// SignalR's transports, `{hub}?id=` (SIGNALR §2): a connection over a WebSocket, which the relay holds, or over another
-// transport, which the worker bridges to a socket of the relay.
+// SignalR's transports, `{hub}?id=` (docs/design/signalr-transports.md#tp1): a connection over a WebSocket, which the
+// relay holds, or over another transport, which the worker bridges to a socket of the relay.
 
 import type { Transport } from "../../model/options.ts";
 import { refusalCodeOf, handOver, type SignalRArrival } from "../../rooms/rpc/arrival.ts";

@@ -1,4 +1,4 @@
-// Records of a room as Server-Sent Events (WHATWG HTML, §9.2): `event:` is the client method that the hub invokes,
+// Records of a room as Server-Sent Events (WHATWG HTML §9.2): `event:` is the client method that the hub invokes,
 // `data:` its arguments, `id:` the client's position, which browsers send back as `Last-Event-ID`.
 
 import { HubError } from "../../model/errors.ts";

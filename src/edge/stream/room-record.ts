@@ -40,7 +40,7 @@ export function recordsIn(text: string): readonly RoomRecord[] {
 /**
  * The client's position in `room` after this record; undefined where the record does not change it. Records of other
  * rooms that the connection follows have positions in those rooms only. After a reset the position stays, so that a
- * client that reconnects with it is told of the reset again, in case it missed it.
+ * client that reconnects with it receives the reset again, in case it missed it.
  */
 export function positionAfter(
   room: string,

@@ -4,6 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { Account } from "./account.ts";
+import { ACCOUNT_MIGRATIONS } from "./account-migrations.ts";
 import { AccountStore } from "./account-store.ts";
 import { escape } from "../rpc/object-names.ts";
 import { roomStubs } from "../rpc/stubs.ts";
@@ -16,6 +17,7 @@ import type {
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { PrefixedKv } from "../platform/prefixed-kv.ts";
+import { migratedKv, type KeyValues } from "../platform/storage-version.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 
 /** Accounts in memory. One that is evicted loses its connection rate and nothing else: all the rest is in storage. */
@@ -24,14 +26,20 @@ const ACCOUNTS_AT_MOST = 10_000;
 const DUE_PREFIX = "due/";
 
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
+  readonly #kv: KeyValues;
   readonly #accounts = new Map<string, Account>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#kv = migratedKv(ctx, ACCOUNT_MIGRATIONS);
+  }
 
   #accountOf(user: string): Account {
     const inMemory = this.#accounts.get(user);
     if (inMemory) return inMemory;
     const [oldest] = this.#accounts.keys();
     if (this.#accounts.size >= ACCOUNTS_AT_MOST) this.#accounts.delete(oldest!);
-    const kv = new PrefixedKv(this.ctx.storage.kv, `user/${escape(user)}/`);
+    const kv = new PrefixedKv(this.#kv, `user/${escape(user)}/`);
     const account = new Account({
       ...{ user, store: new AccountStore(kv) },
       stubs: () => roomStubs(this.env),
@@ -45,13 +53,13 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
    * Sets when the user's account is rung; replaces an earlier time. The object's one alarm is set for the first of all.
    */
   #arm(user: string, at: number): void {
-    this.ctx.storage.kv.put(DUE_PREFIX + user, at);
+    this.#kv.put(DUE_PREFIX + user, at);
     const first = Math.min(...this.#alarms.map(([, time]) => time));
     void this.ctx.storage.setAlarm(first);
   }
 
   get #alarms(): [user: string, at: number][] {
-    const all = [...this.ctx.storage.kv.list<number>({ prefix: DUE_PREFIX })];
+    const all = [...this.#kv.list<number>({ prefix: DUE_PREFIX })];
     return all.map(([key, at]) => [key.slice(DUE_PREFIX.length), at]);
   }
 
@@ -62,7 +70,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   override async alarm(): Promise<void> {
     const now = Date.now();
     const due = this.#alarms.filter(([, at]) => at <= now);
-    for (const [user] of due) this.ctx.storage.kv.delete(DUE_PREFIX + user);
+    for (const [user] of due) this.#kv.delete(DUE_PREFIX + user);
     await Promise.all(due.map(([user]) => this.#accountOf(user).ring(now)));
     const next = Math.min(...this.#alarms.map(([, at]) => at));
     if (next < Infinity) await this.ctx.storage.setAlarm(next);

@@ -5,13 +5,14 @@
 //   · A publication that could not be saved is not sent; messages queued after it are.
 //   · The queue is in memory: a crash loses it, together with the sockets. The log has what was saved.
 
+import { HubError } from "../../model/errors.ts";
 import type { Outgoing } from "../../model/message.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { flushTiming, type FlushTiming } from "../platform/loop-timing.ts";
-import { PRESENCE, type Entry } from "../rpc/log-entry.ts";
-import { fanOut, type Send, type Ticket, type QueuedMessage } from "./fan-out.ts";
+import { PRESENCE, type Draft, type Entry } from "../rpc/log-entry.ts";
+import { fanOut, type QueuedMessage, type Send, type Ticket } from "./fan-out.ts";
 
 interface OutboxOptions {
   readonly connections: Pick<ConnectionTable, "all" | "get" | "send">;
@@ -77,7 +78,7 @@ export class Outbox {
     this.#timing.want();
   }
 
-  /** Saves, then writes everything that waits. */
+  /** Saves, then writes everything in the queue. */
   flush(): void {
     this.saver?.save();
     const messages = this.#queue.filter((one) => !("ticket" in one && one.ticket?.error));
@@ -87,7 +88,7 @@ export class Outbox {
     this.#flushed = undefined;
   }
 
-  /** Done when what waits now was written. */
+  /** Done when everything that is queued now was written. */
   async flushed(): Promise<void> {
     if (this.#queue.length === 0) return;
     this.#flushed ??= Promise.withResolvers();
@@ -104,3 +105,16 @@ export function messageOf(room: string, epoch: string, entry: Entry): Outgoing {
   const [change] = JSON.parse(params) as [object];
   return { type: "control", name: "presence", params: change, room, position };
 }
+
+/**
+ * Limits that every published message must keep: names that begin with `$` are the protocol's own, and the arguments
+ * fit into a row. `most` in bytes. Throws `invalid_request` or `too_large`.
+ */
+export function checkDraft({ target, params }: Draft, most: number): void {
+  if (target.startsWith("$"))
+    throw new HubError("invalid_request", "A target may not begin with $.");
+  if (params.length > most || (params.length * 3 > most && byteLength(params) > most))
+    throw new HubError("too_large", `A message has ${most} bytes at most.`);
+}
+
+const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;

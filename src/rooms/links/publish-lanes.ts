@@ -8,7 +8,7 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import { checkDraft } from "../delivery/check-draft.ts";
+import { checkDraft } from "../delivery/outbox.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 

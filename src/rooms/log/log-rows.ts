@@ -3,7 +3,7 @@
 import type { Entry } from "../rpc/log-entry.ts";
 
 /** Characters of a row, which has 2 MB at most in production (more locally); a character has three bytes at most. */
-const ROW_CHARS = 300_000;
+export const ROW_CHARS = 300_000;
 /**
  * Characters of a page of history, which is held in memory as a whole. The next page goes on from its last position.
  */

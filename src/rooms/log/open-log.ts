@@ -9,7 +9,8 @@
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch, type Position } from "../../model/position.ts";
-import { SqliteLog, type RoomLog } from "./sqlite-log.ts";
+import type { RoomLog } from "./room-log.ts";
+import { SqliteLog } from "./sqlite-log.ts";
 import type { Timer } from "../platform/loop-timing.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 

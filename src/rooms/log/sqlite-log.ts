@@ -4,45 +4,9 @@
 
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
-import { IdIndex } from "./id-index.ts";
-import { rowsOf, within, type Row } from "./log-rows.ts";
-import { type Entry, type HistoryQuery, type HistoryView, isPresence } from "../rpc/log-entry.ts";
-
-/**
- * The numbered history of a room, messages and presence alike.
- *
- * - Offsets are consecutive, from 1 in each epoch. Within an epoch no offset is used for two entries.
- * - Entries are read in the order of their offsets, whole or not at all: recovery never gives a part of what was
- *   missed.
- * - The history is bounded by count (`history.size` messages), by age (`history.ttlSeconds`), and per answer by size.
- *   Presence does not count, and never displaces a message.
- * - Entries are durable when what leaves the object after `append` has left (output gate). They survive sleep, crashes
- *   and deploys; the logs of open-log.ts promise less, and begin a new epoch where entries may be lost.
- * - A publication's id is remembered as long as its message: published again, it keeps its offset.
- */
-export interface RoomLog {
-  /** Epoch and offset of the newest entry; offset 0 before the first. */
-  readonly position: Position;
-  /**
-   * Adds entries whose offsets follow on the position: all of them, or none where it throws what the storage throws.
-   */
-  append(entries: readonly Entry[]): void;
-  /** Offset of the message that was published under this id; undefined once the history no longer has it. */
-  find(id: string, now: number): number | undefined;
-  /**
-   * All entries after a position. None, with `recovered: false`, where the position is of another epoch or of the
-   * future, the history no longer has all after it, or more than `most` were missed.
-   */
-  since(since: Position, now: number, most: number): HistoryView;
-  /** A page of at most `most` messages, without presence; without `since` the newest ones. */
-  page(query: HistoryQuery, now: number, most: number): HistoryView;
-  /** All entries after this offset, whatever their age: repairs of followers. Undefined where some are overwritten. */
-  after(offset: number): Entry[] | undefined;
-  /** Removes all entries; offsets go on, in the same epoch. */
-  clear(now: number): void;
-  /** Removes all entries, and begins a new epoch at offset 0. */
-  erase(epoch: string): void;
-}
+import type { RoomLog } from "./room-log.ts";
+import { ROW_CHARS, rowsOf, within, type Row } from "./log-rows.ts";
+import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
 /** A row of the log, without its entries. */
 interface Batch {
@@ -64,6 +28,9 @@ const PRESENCE_SLOTS_PER_MESSAGE = 3;
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
   first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
 const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY first";
+
+/** Whether an entry is the protocol's own, and no message of the hub. */
+export const isPresence = (entry: { target: string }): boolean => entry.target.startsWith("$/");
 
 type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 
@@ -88,9 +55,10 @@ export class SqliteLog implements RoomLog {
   }
 
   append(entries: readonly Entry[]): void {
-    const rows = [...rowsOf(entries)];
-    if (rows.length > 1) this.#writeAll(rows);
-    else if (rows[0]) this.#write(rows[0]);
+    if (entries.length === 0) return;
+    const text = JSON.stringify(entries);
+    if (text.length <= ROW_CHARS) this.#write({ entries, text });
+    else this.#writeAll([...rowsOf(entries)]);
     this.#ids?.add(entries);
   }
 
@@ -241,5 +209,31 @@ export class SqliteLog implements RoomLog {
       .toArray()
       .flatMap(({ entries }) => JSON.parse(entries as string) as Entry[])
       .filter(({ offset }) => offset > after);
+  }
+}
+
+/**
+ * Offsets of messages by publication id. In memory, read from the log when an id is first looked up. It grows with each
+ * append, and is to be read again once half of it may be out of the history.
+ */
+class IdIndex {
+  readonly #offsets = new Map<string, number>();
+  readonly #most: number;
+
+  constructor(entries: readonly Entry[]) {
+    this.add(entries);
+    this.#most = 2 * this.#offsets.size + 1_000;
+  }
+
+  get isOversized(): boolean {
+    return this.#offsets.size > this.#most;
+  }
+
+  add(entries: readonly Entry[]): void {
+    for (const { id, offset } of entries) if (id !== undefined) this.#offsets.set(id, offset);
+  }
+
+  get(id: string): number | undefined {
+    return this.#offsets.get(id);
   }
 }

@@ -18,7 +18,7 @@ import { objectName } from "../rpc/object-names.ts";
 import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
 import { accountStub } from "../rpc/stubs.ts";
 import { AdmissionCache } from "./admission-cache.ts";
-import { buildHost, type ObjectHost } from "./build-host.ts";
+import { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
 import { waitForLinks } from "./link-wait.ts";
 import { membersIn } from "./members.ts";
@@ -55,8 +55,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       account: (user) => accountStub(env, { tenant: address.tenant, user }),
     });
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
-    this.host = buildHost(this.parts, { env, receiver, admissions: this.admissions, waitUntil });
-    this.#wake();
+    const { admissions } = this;
+    this.host = new ObjectHost(this.parts, { env, receiver, admissions, waitUntil });
+    this.wake();
   }
 
   /** Accepts the socket of a client that the endpoint admitted, or answers. What it throws refuses the client. */
@@ -68,7 +69,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   protected abstract get reachesUsers(): boolean;
 
   /** Reports members that did not survive to rooms elsewhere. A hub that is no longer served closes its sockets. */
-  #wake(): void {
+  protected wake(): void {
     const { connections, followed, agenda, isServed, settings, webhooks } = this.parts;
     if (!isServed)
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);

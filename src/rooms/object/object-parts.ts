@@ -20,7 +20,7 @@ import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { objectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
-import { roomStubs, type RoomStubs } from "../rpc/stubs.ts";
+import { hubRooms, roomStubs, type RoomStubs } from "../rpc/stubs.ts";
 import type { Publishing, Receiver } from "./host.ts";
 import type { LocalRoom } from "./local-room.ts";
 
@@ -104,7 +104,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const duties: Duty[] = [];
   const agenda = new AlarmAgenda(ctx.storage, duties);
   const stubs = roomStubs(env);
-  const room = (topic: Topic) => stubs(objectName({ tenant, hub, topic }));
+  const room = hubRooms(stubs, { tenant, hub });
   const connections = new ConnectionTable(ctx, settings, options.dropped);
   const activity = activityOf(options, { agenda, connections, room });
   const { counters } = activity;

@@ -4,7 +4,7 @@ import { HubError, publicError } from "../../model/errors.ts";
 import type { Params } from "../../model/message.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import { checkDraft } from "../delivery/check-draft.ts";
+import { checkDraft } from "../delivery/outbox.ts";
 import { holderOf, objectName, type ObjectAddress } from "../rpc/object-names.ts";
 import type { HolderRpc } from "../rpc/room-rpc.ts";
 import type { RemoteClients, RoomAccess } from "./host.ts";

@@ -8,7 +8,7 @@ import { factsOf, isRevoked } from "../../model/token-rules.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
 import { save, type Connection } from "../connection/connection.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
-import type { ObjectHost } from "./build-host.ts";
+import type { ObjectHost } from "./object-host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
 /** The object on whose connections the commands run. */

@@ -17,7 +17,7 @@ import { Sender } from "../../webhooks/webhook-sender.ts";
 import type { ObjectAddress } from "../rpc/object-names.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
-import { isPresence, type Entry } from "../rpc/log-entry.ts";
+import type { Entry } from "../rpc/log-entry.ts";
 
 interface WebhookEventsOptions {
   readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
@@ -123,10 +123,9 @@ export class WebhookEvents implements Duty {
     );
   }
 
-  /** Entries of a room that were saved; presence is reported by `presenceChanged` instead. */
-  published(room: string, epoch: string, entries: readonly Entry[]): void {
+  /** Messages of a room that were saved: its entries without those about presence. */
+  published(room: string, epoch: string, messages: readonly Entry[]): void {
     if (!this.#isSubscribed("message")) return;
-    const messages = entries.filter((entry) => !isPresence(entry));
     const drafts = messages.map((entry) => {
       return { kind: "message" as const, subject: room, data: messageText(room, epoch, entry) };
     });

@@ -1,10 +1,12 @@
 // The part of a storage whose keys have a prefix: several users of a common storage cannot read each other's keys.
 
+import type { KeyValues } from "./storage-version.ts";
+
 export class PrefixedKv {
-  readonly #kv: SyncKvStorage;
+  readonly #kv: KeyValues;
   readonly #prefix: string;
 
-  constructor(kv: SyncKvStorage, prefix: string) {
+  constructor(kv: KeyValues, prefix: string) {
     this.#kv = kv;
     this.#prefix = prefix;
   }

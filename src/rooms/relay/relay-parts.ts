@@ -12,9 +12,11 @@ import {
   type ObjectParts,
   type PartsInput,
 } from "../object/object-parts.ts";
+import { migrate } from "../platform/storage-version.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
 import { LongPolls } from "./long-polls.ts";
+import { RELAY_MIGRATIONS } from "./relay-migrations.ts";
 import { RememberedGroups } from "./remembered-groups.ts";
 import { Seats } from "./seats.ts";
 
@@ -38,6 +40,7 @@ const POLL_MS = 15_000;
  * constructor, so that no event comes before it is complete.
  */
 export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayParts {
+  migrate(ctx, RELAY_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
   const settings = receiver.settings(address.hub);
   const core: ObjectCore = objectCore({

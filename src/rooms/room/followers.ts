@@ -15,7 +15,7 @@
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { within } from "../log/log-rows.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import type { Delivery, DeliveryReply, MemberCount } from "../rpc/room-rpc.ts";
 import type { RoomStubs } from "../rpc/stubs.ts";
 import type { Entry } from "../rpc/log-entry.ts";

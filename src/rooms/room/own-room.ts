@@ -3,7 +3,7 @@
 import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Outbox } from "../delivery/outbox.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import type { LocalRoom } from "../object/local-room.ts";
 import type { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";

@@ -10,15 +10,15 @@ import { logError } from "../../model/logger.ts";
 import type { Position } from "../../model/position.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import { checkDraft } from "../delivery/check-draft.ts";
+import { checkDraft, type Outbox } from "../delivery/outbox.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
-import type { Outbox } from "../delivery/outbox.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
+import type { RoomLog } from "../log/room-log.ts";
+import { isPresence } from "../log/sqlite-log.ts";
 import type { ActivityCounter, Publishing } from "../object/host.ts";
 import type { WebhookEvents } from "../observe/webhook-events.ts";
 import type { MessageRate } from "../platform/rates.ts";
 import type { Fault } from "../rpc/fault.ts";
-import { isPresence, type Draft, type Entry } from "../rpc/log-entry.ts";
+import type { Draft, Entry } from "../rpc/log-entry.ts";
 import type { Followers } from "./followers.ts";
 
 interface PublisherOptions {
@@ -44,7 +44,7 @@ interface NumberedTicket extends Ticket {
   readonly offset: number;
 }
 
-interface Pending {
+interface PendingPublication {
   readonly entry: Entry;
   readonly ticket: NumberedTicket;
 }
@@ -54,7 +54,7 @@ export class Publisher implements Publishing {
   /** The topic as text. */
   readonly #room: string;
   readonly #now: () => number;
-  #pending: Pending[] = [];
+  #pending: PendingPublication[] = [];
   #pendingIds = new Map<string, NumberedTicket>();
   #whenSaved: (() => void)[] = [];
 
@@ -85,10 +85,10 @@ export class Publisher implements Publishing {
 
   /** Numbers the draft in this room; one that was published under its id before is not published again. */
   append(draft: Draft): NumberedTicket {
-    return (draft.id === undefined ? undefined : this.#published(draft.id)) ?? this.#number(draft);
+    return (draft.id === undefined ? undefined : this.#ticketOf(draft.id)) ?? this.#number(draft);
   }
 
-  #published(id: string): NumberedTicket | undefined {
+  #ticketOf(id: string): NumberedTicket | undefined {
     const offset = this.#options.log.find(id, this.#now());
     return offset === undefined ? this.#pendingIds.get(id) : { error: null, offset };
   }
@@ -108,7 +108,7 @@ export class Publisher implements Publishing {
   /** Done when it is durable: what leaves the object from then on waits for the write (output gate). */
   async appendAndSave(draft: Draft): Promise<Position> {
     const ticket = this.append(draft);
-    await this.#saved();
+    await this.#untilSaved();
     if (ticket.error) throw ticket.error;
     return { epoch: this.#options.log.position.epoch, offset: ticket.offset };
   }
@@ -116,14 +116,14 @@ export class Publisher implements Publishing {
   /** Many, in their order; gives the position of each, or why it has none. */
   async appendAllAndSave(drafts: readonly Draft[]): Promise<(Position | Fault)[]> {
     const tickets = drafts.map((draft) => this.append(draft));
-    await this.#saved();
+    await this.#untilSaved();
     const { epoch } = this.#options.log.position;
     return tickets.map(({ error, offset }) =>
       error ? { code: error.code, message: error.message } : { epoch, offset },
     );
   }
 
-  #saved(): Promise<void> {
+  #untilSaved(): Promise<void> {
     if (this.#pending.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenSaved.push(resolve));
   }
@@ -138,8 +138,8 @@ export class Publisher implements Publishing {
     if (!isSaved)
       for (const { ticket } of pending)
         ticket.error = new HubError("internal", "The message could not be saved.");
-    for (const done of this.#whenSaved.splice(0)) done();
-    if (isSaved) this.#spread(entries);
+    for (const resolve of this.#whenSaved.splice(0)) resolve();
+    if (isSaved) this.#deliver(entries);
   }
 
   #write(entries: readonly Entry[]): boolean {
@@ -153,12 +153,12 @@ export class Publisher implements Publishing {
   }
 
   /** Saved entries go to everything beside the room's own sockets. */
-  #spread(entries: readonly Entry[]): void {
+  #deliver(entries: readonly Entry[]): void {
     const { activity, followers, log, rate, webhooks } = this.#options;
-    webhooks?.published(this.#room, log.position.epoch, entries);
+    const messages = entries.filter((entry) => !isPresence(entry));
+    webhooks?.published(this.#room, log.position.epoch, messages);
     if (followers.links.size > 0) followers.publish(entries);
-    const messages = entries.filter((entry) => !isPresence(entry)).length;
-    if (messages > 0) rate.add(messages, this.#now());
+    if (messages.length > 0) rate.add(messages.length, this.#now());
     if (!activity.isDue) activity.note();
   }
 }

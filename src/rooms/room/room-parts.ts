@@ -6,7 +6,7 @@ import { randomEpoch } from "../../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { openLog } from "../log/open-log.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import {
   objectCore,
   upkeep,
@@ -16,6 +16,7 @@ import {
   type PartsInput,
 } from "../object/object-parts.ts";
 import { MessageRate } from "../platform/rates.ts";
+import { migrate } from "../platform/storage-version.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import { OWN_SOCKETS } from "../presence/presence-state.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
@@ -24,6 +25,7 @@ import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
 import { OwnRoom } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
+import { ROOM_MIGRATIONS } from "./room-migrations.ts";
 
 export interface RoomParts extends ObjectParts {
   readonly topic: Topic;
@@ -46,6 +48,7 @@ const now = (): number => Date.now();
  * so that no event comes before it is complete.
  */
 export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts {
+  migrate(ctx, ROOM_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
   const hubSettings = receiver.settings(address.hub);
@@ -60,8 +63,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
   });
-  const arm = (at: number) => core.agenda.arm(at);
-  const index = topic.kind === "all" ? new HubIndex(ctx.storage, arm) : undefined;
+  const index = topic.kind === "all" ? indexOf(ctx, core) : undefined;
   const { path, presence } = publishPath(ctx, core, { topic, settings, events });
   const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
   const parts: RoomParts = {
@@ -81,6 +83,9 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
   presence.restore(memberCounts(core.connections.all, path.followers));
   return parts;
 }
+
+const indexOf = ({ storage }: DurableObjectState, { agenda }: ObjectCore): HubIndex =>
+  new HubIndex(storage, (at) => agenda.arm(at));
 
 /** No connection is attached to a hub's `all` room: it has presence only where the hub's `online` setting is on. */
 const settingsOf = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
@@ -105,7 +110,7 @@ function publishPath(
   const rate = new MessageRate();
   const followers = new Followers({
     ...{ room, storage, log, now, arm, stubs },
-    waitUntil: (work) => ctx.waitUntil(work),
+    waitUntil: ctx.waitUntil.bind(ctx),
     removed: (follower) => presence.forget(follower),
   });
   const publisher = new Publisher({

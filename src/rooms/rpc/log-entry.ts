@@ -22,9 +22,6 @@ export interface Entry extends Draft {
 /** Target of the protocol's own entries about presence. */
 export const PRESENCE = "$/presence";
 
-/** Whether an entry is the protocol's own, and no message of the hub. */
-export const isPresence = (entry: { target: string }): boolean => entry.target.startsWith("$/");
-
 /** Without `since` the newest messages. Pages are bounded by count (`recovery` of the limits) and by size. */
 export interface HistoryQuery {
   readonly since?: Position;

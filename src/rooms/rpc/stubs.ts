@@ -2,7 +2,14 @@
 
 import type { AccountObjectRpc, AccountRpc } from "./account-rpc.ts";
 import type { ObjectEnv } from "./object-env.ts";
-import { accountName, isRelayName, type AccountAddress } from "./object-names.ts";
+import type { Topic } from "../../model/topic.ts";
+import {
+  accountName,
+  isRelayName,
+  objectName,
+  type AccountAddress,
+  type Domain,
+} from "./object-names.ts";
 import type { RoomRpc } from "./room-rpc.ts";
 
 /** Gives a fresh stub on every call: one whose object was reset is broken for good. */
@@ -15,6 +22,12 @@ export const roomStubs =
   ({ ROOMS, RELAYS }: ObjectEnv): RoomStubs =>
   (name) =>
     (isRelayName(name) ? RELAYS : ROOMS).getByName(name) as unknown as RoomRpc;
+
+/** Rooms of one hub and tenant, by topic. A fresh stub for each call. */
+export const hubRooms =
+  (stubs: RoomStubs, domain: Domain) =>
+  (topic: Topic): RoomRpc =>
+    stubs(objectName({ ...domain, topic }));
 
 /** A user's account, in the object that it shares with others. A fresh stub for each call. */
 export function accountStub(

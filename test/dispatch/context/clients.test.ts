@@ -1,7 +1,11 @@
 // Whom hub code reaches, by the words it uses.
 
 import { describe, expect, it } from "vitest";
-import { callerClientsOf, clientsOf, type Voice } from "../../../src/dispatch/context/clients.ts";
+import {
+  callerClientsOf,
+  clientsOf,
+  type Messenger,
+} from "../../../src/dispatch/context/call-context.ts";
 import { formatTopic } from "../../../src/model/topic.ts";
 
 interface Client {
@@ -10,11 +14,11 @@ interface Client {
 }
 
 /** Writes down who was told, asked or published to: `all says said("x") without c1`. */
-function voice() {
+function messenger() {
   const heard: string[] = [];
   const call = (target: string, args: readonly unknown[]) => `${target}(${JSON.stringify(args)})`;
-  const recorder: Voice = {
-    publish: async (topic, target, args, except) => {
+  const recorder: Messenger = {
+    publish: async (topic, { target, args, except }) => {
       const without = except.length > 0 ? ` without ${except.join()}` : "";
       heard.push(`${formatTopic(topic)} ${call(target, args)}${without}`);
     },
@@ -29,7 +33,7 @@ function voice() {
 }
 
 function callerClients() {
-  const { heard, recorder } = voice();
+  const { heard, recorder } = messenger();
   return { heard, clients: callerClientsOf<Client>(recorder, "me") };
 }
 
@@ -71,7 +75,7 @@ describe("audiences", () => {
   });
 
   it("pass on that a room failed", async () => {
-    const { recorder } = voice();
+    const { recorder } = messenger();
     const failing = { ...recorder, publish: () => Promise.reject(new Error("gone")) };
     await expect(clientsOf<Client>(failing).group("a", "b").said("x")).rejects.toThrow("gone");
   });

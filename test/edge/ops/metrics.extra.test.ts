@@ -7,7 +7,6 @@ import parse, { type Family } from "parse-prometheus-text-format";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EndpointEnv } from "../../../src/edge/app.ts";
 import type { HubError } from "../../../src/model/errors.ts";
-import { FollowedRooms } from "../../../src/rooms/links/followed-rooms.ts";
 import { objectName } from "../../../src/rooms/rpc/object-names.ts";
 import { RoomObject } from "../../../src/rooms/room/room-object.ts";
 import { connected } from "../../rooms/relay/client.ts";
@@ -113,8 +112,7 @@ describe("a room", () => {
     using alice = await enter(room, { user: "alice" });
     await saying(alice, "group:at-rest", "good night");
     await settle(roomAt(room));
-    // Each wake restores the object's follow links once.
-    const made = vi.spyOn(FollowedRooms.prototype, "restore");
+    const made = vi.spyOn(RoomObject.prototype as unknown as { wake(): unknown }, "wake");
     const reported = vi.spyOn(RoomObject.prototype, "report");
     for (let sweeps = 0; sweeps < 3; sweeps++) {
       await evictDurableObject(roomAt(room));

@@ -87,15 +87,17 @@ describe("a connection that joins another room", () => {
   });
 
   it("is refused the room beyond the hundredth, and keeps the others", async () => {
+    // Alarms ring by the engine's clock: were ours to stand still, they would ring all the time once this takes seconds.
+    vi.useRealTimers();
     using alice = await enter("chat/group:f5", { user: "alice" });
     const join = (n: number) => alice.call("joinRoom", [`f5-${n}`]);
     for (let n = 0; n < 100; n++) expect((await join(n)).error).toBeUndefined();
-    vi.setSystemTime(Date.now() + 1_000); // the rate limit's bucket fills
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 1_000 }); // the rate limit's bucket fills
     expect((await join(100)).error?.data.code).toBe("too_many_groups");
     using bob = await enter("chat/group:f5-7", { user: "bob" });
     await bob.call("sendToRoom", ["f5-7", "still"]);
     expect(await alice.said("receiveMessage")).toMatchObject({ room: "group:f5-7" });
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("a follow link", () => {

@@ -10,7 +10,8 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
-import { FollowedRooms } from "../../../src/rooms/links/followed-rooms.ts";
+import { RelayObject } from "../../../src/rooms/relay/relay-object.ts";
+import { RoomObject } from "../../../src/rooms/room/room-object.ts";
 import { roomAt, token } from "../client.ts";
 import {
   abreast,
@@ -37,10 +38,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** How often any room or relay was created: each wake creates the object anew, and restores its follow links once. */
+/** How often any object was made: an object that wakes is made anew. */
 function countingWakes(): () => number {
-  const restore = vi.spyOn(FollowedRooms.prototype, "restore");
-  return () => restore.mock.calls.length;
+  const made = [RoomObject, RelayObject].map(({ prototype }) =>
+    vi.spyOn(prototype as unknown as { wake(): unknown }, "wake"),
+  );
+  return () => made.reduce((sum, { mock }) => sum + mock.calls.length, 0);
 }
 
 /** The worker's keep-alives come faster; gives how many go on. */

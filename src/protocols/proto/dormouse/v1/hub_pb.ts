@@ -1,5 +1,5 @@
-// Dormouse for services, in four patterns: rooms are published to and listened to, and a hub's methods are called, with
-// the same tokens, rights, limits and positions as by every other client.
+// Dormouse over gRPC: publishing to rooms, subscribing to them, and calling methods of a hub, with the same tokens,
+// rights, limits and positions as in every other protocol.
 //
 // Every call has the metadata `authorization: Bearer <JWT>`. Errors have a `google.rpc.ErrorInfo` among their details:
 // `domain` is "dormouse", `reason` one of the stable codes of the server, such as `rate_limited`.
@@ -25,7 +25,7 @@ export const file_dormouse_v1_hub: GenFile = /*@__PURE__*/
  */
 export type PublishRequest = Message<"dormouse.v1.PublishRequest"> & {
   /**
-   * In an Upload the first message names it, and the others may leave it out; in a Session it is left out.
+   * In an Upload required in the first message, and optional in the others; absent in a Session.
    *
    * @generated from field: string hub = 1;
    */
@@ -37,7 +37,7 @@ export type PublishRequest = Message<"dormouse.v1.PublishRequest"> & {
   topic: string;
 
   /**
-   * What the room's clients are called with. May not begin with `$`.
+   * The client method. Must not begin with `$`.
    *
    * @generated from field: string target = 3;
    */
@@ -49,14 +49,15 @@ export type PublishRequest = Message<"dormouse.v1.PublishRequest"> & {
   arguments?: ListValue | undefined;
 
   /**
-   * Said twice under one key by one user, it is heard once, as long as the room remembers. At most 128 characters.
+   * A repeated publication of one user with the same key is delivered once, while the room's history has the first. At
+   * most 128 characters.
    *
    * @generated from field: string idempotency_key = 5;
    */
   idempotencyKey: string;
 
   /**
-   * Ids of connections that shall not hear it; at most 100.
+   * Ids of connections that do not receive the message; at most 100.
    *
    * @generated from field: repeated string excluded = 6;
    */
@@ -102,14 +103,14 @@ export type InvokeRequest = Message<"dormouse.v1.InvokeRequest"> & {
   method: string;
 
   /**
-   * An object with the one key `$stream` is no value but stands for a stream: see UploadRequest.
+   * An object with `$stream` as its only key is a placeholder for a stream: see UploadRequest.
    *
    * @generated from field: google.protobuf.ListValue arguments = 3;
    */
   arguments?: ListValue | undefined;
 
   /**
-   * Makes a repeated call publish nothing twice. At most 128 characters.
+   * A repeated call with the same key publishes nothing twice. At most 128 characters.
    *
    * @generated from field: string idempotency_key = 4;
    */
@@ -157,14 +158,14 @@ export type SubscribeRequest = Message<"dormouse.v1.SubscribeRequest"> & {
   topics: Topic[];
 
   /**
-   * Whether to tell who comes and goes.
+   * Whether to send presence: joins, leaves and tracked states.
    *
    * @generated from field: bool presence = 3;
    */
   presence: boolean;
 
   /**
-   * Whether a position that is lost ends the call with ABORTED, in place of a `reset`.
+   * Whether a lost position ends the call with ABORTED, instead of sending a `reset`.
    *
    * @generated from field: bool strict = 4;
    */
@@ -188,7 +189,7 @@ export type Topic = Message<"dormouse.v1.Topic"> & {
   topic: string;
 
   /**
-   * Where the caller stands. Empty: from now on.
+   * The caller's position. Empty: no replay.
    *
    * @generated from field: string position = 2;
    */
@@ -235,7 +236,7 @@ export type SubscribeResponse = Message<"dormouse.v1.SubscribeResponse"> & {
     case: "reset";
   } | {
     /**
-     * Every 15 seconds, so that nobody on the way takes the stream for dead.
+     * Every 15 seconds, so that no proxy closes the stream as idle.
      *
      * @generated from field: dormouse.v1.Heartbeat heartbeat = 5;
      */
@@ -252,7 +253,7 @@ export const SubscribeResponseSchema: GenMessage<SubscribeResponse> = /*@__PURE_
   messageDesc(file_dormouse_v1_hub, 6);
 
 /**
- * How a room begins, for the first time or again.
+ * The state of one room at the start of its messages, the first time and after a reconnect.
  *
  * @generated from message dormouse.v1.Standing
  */
@@ -268,14 +269,14 @@ export type Standing = Message<"dormouse.v1.Standing"> & {
   outcome: Standing_Outcome;
 
   /**
-   * The position to keep.
+   * The position to store.
    *
    * @generated from field: string position = 3;
    */
   position: string;
 
   /**
-   * How much was missed, who came and went among it, whether that is told or not.
+   * The number of missed entries, presence included, also if presence is not sent.
    *
    * @generated from field: uint32 replayed = 4;
    */
@@ -299,21 +300,21 @@ export const Standing_Outcome = {
   UNSPECIFIED: 0,
 
   /**
-   * No position was given: from now on.
+   * The caller gave no position: nothing is replayed.
    *
    * @generated from enum value: OUTCOME_CONNECTED = 1;
    */
   CONNECTED: 1,
 
   /**
-   * All that was missed is told.
+   * All missed messages are replayed.
    *
    * @generated from enum value: OUTCOME_RECOVERED = 2;
    */
   RECOVERED: 2,
 
   /**
-   * The room no longer has what was missed, or the caller may not read it: reload what depends on it.
+   * The room no longer has all missed messages, or the caller may not read history: reload what depends on them.
    *
    * @generated from enum value: OUTCOME_RESET = 3;
    */
@@ -336,7 +337,7 @@ export const Standing_OutcomeSchema: GenEnum<Standing_Outcome> = /*@__PURE__*/
  */
 export type Event = Message<"dormouse.v1.Event"> & {
   /**
-   * A room that was asked for; or `all`, or the caller's own `user:`, which are heard through every room.
+   * A subscribed room; or `all`, or the caller's own `user:`, whose messages arrive through every room.
    *
    * @generated from field: string topic = 1;
    */
@@ -353,15 +354,15 @@ export type Event = Message<"dormouse.v1.Event"> & {
   arguments?: ListValue | undefined;
 
   /**
-   * The position to keep, as that of `topic`. Empty where nothing is numbered.
+   * The position to store for `topic`. Empty for messages without a position.
    *
    * @generated from field: string position = 4;
    */
   position: string;
 
   /**
-   * In place of `arguments` where they are nested more than 30 levels deep: as JSON, since decoders of protobuf with
-   * their usual limit of 100 messages could not read them.
+   * Instead of `arguments`, if these are nested more than 30 levels deep: as JSON, since decoders of protobuf, which
+   * usually limit nesting to 100 messages, could not read them.
    *
    * @generated from field: string arguments_json = 5;
    */
@@ -376,7 +377,7 @@ export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_dormouse_v1_hub, 8);
 
 /**
- * Who came and went, or what a user tracks.
+ * A change of a room's presence: joins and leaves, or the state that a user tracks.
  *
  * @generated from message dormouse.v1.Presence
  */
@@ -397,7 +398,7 @@ export type Presence = Message<"dormouse.v1.Presence"> & {
   position: string;
 
   /**
-   * In place of `change` where that is nested more than 30 levels deep.
+   * Instead of `change`, if that is nested more than 30 levels deep.
    *
    * @generated from field: string change_json = 4;
    */
@@ -412,7 +413,7 @@ export const PresenceSchema: GenMessage<Presence> = /*@__PURE__*/
   messageDesc(file_dormouse_v1_hub, 9);
 
 /**
- * The room, or the way to it, lost its place: what depends on it is to be reloaded.
+ * Messages of the room were lost on the way, or its log began anew: reload what depends on it.
  *
  * @generated from message dormouse.v1.Reset
  */
@@ -423,7 +424,7 @@ export type Reset = Message<"dormouse.v1.Reset"> & {
   topic: string;
 
   /**
-   * Empty: the next event has it.
+   * The position to store. Empty: the next event has it.
    *
    * @generated from field: string position = 2;
    */
@@ -465,8 +466,8 @@ export type UploadRequest = Message<"dormouse.v1.UploadRequest"> & {
     case: "publish";
   } | {
     /**
-     * The first message, and the only one of its kind. Its stream stands where an argument is `{"$stream": "items"}`, and
-     * after all of them where none is.
+     * The first message, and the only one of its kind. Its stream is the argument `{"$stream": "items"}`, and the last
+     * argument if there is none like that.
      *
      * @generated from field: dormouse.v1.InvokeRequest invoke = 2;
      */
@@ -474,7 +475,7 @@ export type UploadRequest = Message<"dormouse.v1.UploadRequest"> & {
     case: "invoke";
   } | {
     /**
-     * What the method reads next.
+     * The next item of the stream.
      *
      * @generated from field: google.protobuf.Value item = 3;
      */
@@ -495,7 +496,7 @@ export const UploadRequestSchema: GenMessage<UploadRequest> = /*@__PURE__*/
  */
 export type UploadResponse = Message<"dormouse.v1.UploadResponse"> & {
   /**
-   * Publishes.
+   * Numbers of publications.
    *
    * @generated from field: uint32 accepted = 1;
    */
@@ -507,21 +508,21 @@ export type UploadResponse = Message<"dormouse.v1.UploadResponse"> & {
   failed: number;
 
   /**
-   * Of the last that was accepted, by topic; of the last 1,000 topics.
+   * The position of the last accepted publication, by topic; for the last 1,000 topics.
    *
    * @generated from field: map<string, string> positions = 3;
    */
   positions: { [key: string]: string };
 
   /**
-   * The first 20.
+   * The first 20 failures.
    *
    * @generated from field: repeated dormouse.v1.Failure failures = 4;
    */
   failures: Failure[];
 
   /**
-   * What `invoke` came to.
+   * The result of `invoke`.
    *
    * @generated from field: google.protobuf.Value result = 5;
    */
@@ -540,14 +541,14 @@ export const UploadResponseSchema: GenMessage<UploadResponse> = /*@__PURE__*/
  */
 export type Failure = Message<"dormouse.v1.Failure"> & {
   /**
-   * Which message of the call, from 0; absent elsewhere.
+   * The index of the message in an Upload, from 0; absent elsewhere.
    *
    * @generated from field: optional uint32 index = 1;
    */
   index?: number | undefined;
 
   /**
-   * Stable.
+   * A stable code, such as `rate_limited`.
    *
    * @generated from field: string code = 2;
    */
@@ -571,7 +572,8 @@ export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
  */
 export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
   /**
-   * Chosen by the caller; its answer bears it. One that is open already is refused with `duplicate_id` under that same id.
+   * Chosen by the caller, and repeated in the answer. While a call with this id is open, another one is answered with
+   * `duplicate_id` under the same id.
    *
    * @generated from field: uint32 id = 1;
    */
@@ -588,7 +590,7 @@ export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
     case: "hello";
   } | {
     /**
-     * What `ready` said.
+     * The value of `confirm` in `ready`.
      *
      * @generated from field: string confirm = 3;
      */
@@ -602,7 +604,7 @@ export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
     case: "join";
   } | {
     /**
-     * The topic.
+     * The topic to leave.
      *
      * @generated from field: string leave = 5;
      */
@@ -610,7 +612,7 @@ export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
     case: "leave";
   } | {
     /**
-     * Without a hub: it is the session's.
+     * Without `hub`: the hub is that of the session.
      *
      * @generated from field: dormouse.v1.PublishRequest publish = 6;
      */
@@ -624,7 +626,7 @@ export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
     case: "invoke";
   } | {
     /**
-     * The id of a call that is given up: its answer says so. It has no answer of its own.
+     * The id of a call to cancel, which then fails with `cancelled`. This message has no answer of its own.
      *
      * @generated from field: uint32 cancel = 8;
      */
@@ -650,7 +652,7 @@ export type Hello = Message<"dormouse.v1.Hello"> & {
   hub: string;
 
   /**
-   * Whether to tell who comes and goes in rooms that are joined.
+   * Whether to send the presence of joined rooms.
    *
    * @generated from field: bool presence = 2;
    */
@@ -730,7 +732,7 @@ export const SessionResponseSchema: GenMessage<SessionResponse> = /*@__PURE__*/
   messageDesc(file_dormouse_v1_hub, 17);
 
 /**
- * The server took the session out of a room: nothing more comes from there.
+ * The server removed the session from a room: no further messages of it arrive.
  *
  * @generated from message dormouse.v1.Left
  */
@@ -741,7 +743,7 @@ export type Left = Message<"dormouse.v1.Left"> & {
   topic: string;
 
   /**
-   * A stable code: `forbidden` where a fresh token does not admit it.
+   * A stable code: `forbidden` if a fresh token does not admit the session to the room.
    *
    * @generated from field: string reason = 2;
    */
@@ -770,7 +772,7 @@ export type Ready = Message<"dormouse.v1.Ready"> & {
   userId: string;
 
   /**
-   * To be echoed as `confirm` within 5 seconds: it shows that both directions are open.
+   * To be sent back as `confirm` within 5 seconds, which shows that both directions are open.
    *
    * @generated from field: string confirm = 3;
    */
@@ -798,7 +800,7 @@ export type Answer = Message<"dormouse.v1.Answer"> & {
    */
   outcome: {
     /**
-     * What was missed has come before it.
+     * The replayed messages precede this answer.
      *
      * @generated from field: dormouse.v1.Standing joined = 2;
      */
@@ -818,7 +820,7 @@ export type Answer = Message<"dormouse.v1.Answer"> & {
     case: "invoked";
   } | {
     /**
-     * Done, with nothing to say of it.
+     * Success without a result.
      *
      * @generated from field: dormouse.v1.Done done = 5;
      */
@@ -854,7 +856,7 @@ export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
   messageDesc(file_dormouse_v1_hub, 21);
 
 /**
- * Of a stream that `invoke` began; its answer comes after the last.
+ * An item of a stream that `invoke` started. The call's answer follows the last item.
  *
  * @generated from message dormouse.v1.Item
  */
@@ -878,15 +880,15 @@ export const ItemSchema: GenMessage<Item> = /*@__PURE__*/
   messageDesc(file_dormouse_v1_hub, 22);
 
 /**
- * Topics are written as everywhere: `group:lobby`, `order:42`, `user:alice`. A position is `epoch:offset`, where a room
- * gives each message the next offset; clients keep it as it came.
+ * Topics have their usual form: `group:lobby`, `order:42`, `user:alice`. A position is `epoch:offset`; a room gives
+ * each message the next offset. Clients store positions as opaque text.
  *
  * @generated from service dormouse.v1.Hub
  */
 export const Hub: GenService<{
   /**
-   * Says something in a room, in nobody's name: for services, and for tokens with the right `pub` there. Answered when it
-   * is durable.
+   * Publishes in a room without hub code: for services, and for tokens with the right `pub` there. Returns once the
+   * message is durable.
    *
    * @generated from rpc dormouse.v1.Hub.Publish
    */
@@ -896,8 +898,8 @@ export const Hub: GenService<{
     output: typeof PublishResponseSchema;
   },
   /**
-   * Calls a method of the hub, as the user of the token. Methods that give a stream need a Session, those that take one an
-   * Upload.
+   * Calls a method of the hub as the user of the token. A method that returns a stream requires a Session, one that
+   * takes a stream an Upload.
    *
    * @generated from rpc dormouse.v1.Hub.Invoke
    */
@@ -907,8 +909,8 @@ export const Hub: GenService<{
     output: typeof InvokeResponseSchema;
   },
   /**
-   * Listens to rooms until the caller ends it. A caller that was cut off calls again with the positions it has, and
-   * hears what it missed, once and in order; or is told that the room cannot say what that was.
+   * Subscribes to rooms until the caller ends the call. After a lost connection, the caller subscribes again with its
+   * positions, and receives the missed messages once and in order; or a reset if the room no longer has all of them.
    *
    * @generated from rpc dormouse.v1.Hub.Subscribe
    */
@@ -918,10 +920,10 @@ export const Hub: GenService<{
     output: typeof SubscribeResponseSchema;
   },
   /**
-   * Many messages in one call. Either they are all of `publish`: each has its own outcome, and none keeps the next from
-   * being tried. Or the first is `invoke`, of a method that takes a stream, and the others are the stream's items. What
-   * ends the call itself (its deadline, its token's end, a message that is too large or broken) tells of nothing that was
-   * done by then: publish with idempotency keys, and upload again.
+   * Many messages in one call. Either all are `publish`: each has an outcome of its own, and a failure does not affect
+   * the others. Or the first is `invoke`, of a method that takes a stream, and the others are the stream's items. An
+   * error of the call itself (deadline, expired token, a message that is too large or malformed) does not report which
+   * messages were published before: publish with idempotency keys, and repeat the call.
    *
    * @generated from rpc dormouse.v1.Hub.Upload
    */
@@ -931,8 +933,9 @@ export const Hub: GenService<{
     output: typeof UploadResponseSchema;
   },
   /**
-   * One connection to a hub: joins rooms, publishes, calls, and hears. Needs a transport that carries both directions at
-   * once; UNIMPLEMENTED where that is not so. The first message is `hello`, and the second one echoes what is answered.
+   * One connection to a hub: joins rooms, receives their messages, publishes, and calls. Requires a transport that
+   * carries both directions at once, and fails with UNIMPLEMENTED otherwise. The first message is `hello`; the second
+   * is `confirm`, which echoes the value in `ready`.
    *
    * @generated from rpc dormouse.v1.Hub.Session
    */

@@ -1,0 +1,26 @@
+// The contexts of a room's hooks: smaller than that of a call, since there is no calling connection.
+
+import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
+import type { Host } from "../../rooms/object/host.ts";
+import type { MemberContext, RoomContext } from "../define/hub-context.ts";
+import { clientsOf, type Messenger } from "./call-context.ts";
+import { roomView } from "./room-views.ts";
+
+/** The context of hooks about a room. Its rooms can be read, but there is no connection to put into them. */
+export const roomContext = (
+  { rooms }: Pick<Host, "rooms">,
+  messenger: Messenger,
+  room: Topic,
+): RoomContext<any> => ({
+  clients: clientsOf(messenger),
+  room,
+  all: roomView(rooms, ALL),
+  group: (name) => roomView(rooms, roomTopic("group", name)),
+  order: (id) => roomView(rooms, roomTopic("order", id)),
+});
+
+/** The context of hooks about one user in a room. */
+export const memberContext = (context: RoomContext<any>, id: string): MemberContext<any> => ({
+  ...context,
+  user: { id },
+});

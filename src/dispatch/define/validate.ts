@@ -1,0 +1,96 @@
+// Validates values from the wire by the schemas of a hub: arguments of a call, items of a stream, results of clients.
+
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { HubError } from "../../model/errors.ts";
+import { StreamRef, type Stage } from "../../model/message.ts";
+import type { User } from "../../model/user.ts";
+import type { AnyMember, Arg } from "./hub-definition.ts";
+
+/** A call before its checks. */
+export interface PendingCall {
+  /** The method's name in the hub. */
+  readonly target: string;
+  readonly args: readonly unknown[];
+  /** Null only in tests: every transport requires a token. */
+  readonly user: User | null;
+  /** The items of the stream that the placeholder stands for. */
+  open(ref: StreamRef): AsyncIterable<unknown>;
+  /** Called with each stage that the call reaches, for error texts that depend on it. */
+  reached?(stage: Stage): void;
+}
+
+/**
+ * Validates in the order of the parameters, and gives the arguments as the schemas return them. A missing argument is
+ * validated as undefined, so that schemas decide whether it is optional. Throws `invalid_arguments`, also for surplus
+ * arguments.
+ */
+export async function validate(member: AnyMember, call: PendingCall): Promise<unknown[]> {
+  const { length } = member.args;
+  if (call.args.length > length)
+    throw unbound(
+      new HubError("invalid_arguments", `${call.args.length} arguments; ${length} expected.`),
+      member,
+      call,
+    );
+  const checked: unknown[] = [];
+  try {
+    for (const [index, arg] of member.args.entries())
+      checked.push(await checkArgument(arg, call.args[index], index, call));
+  } catch (error) {
+    throw error instanceof HubError ? unbound(error, member, call) : error;
+  }
+  return checked;
+}
+
+/** Adds ASP.NET's text for arguments that do not bind, which hubs with `detailedErrors` show. */
+function unbound(
+  error: HubError,
+  { args: { length } }: AnyMember,
+  { args }: PendingCall,
+): HubError {
+  error.detail =
+    args.length === length
+      ? "InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked."
+      : `InvalidDataException: Invocation provides ${args.length} argument(s) but target expects ${length}.`;
+  return error;
+}
+
+async function checkArgument(arg: Arg, value: unknown, index: number, call: PendingCall) {
+  if (!("streamOf" in arg)) return check(arg, value, `Argument ${index + 1}`);
+  if (!(value instanceof StreamRef))
+    throw new HubError("invalid_arguments", `Argument ${index + 1}: a stream is expected.`);
+  return items(arg.streamOf, call.open(value));
+}
+
+/** Validates each item when it is read. */
+async function* items(schema: StandardSchemaV1, source: AsyncIterable<unknown>) {
+  for await (const item of source) yield await checkItem(schema, item);
+}
+
+/**
+ * The method that reads the stream gets this error in the middle of its work: the code `invalid_item` distinguishes it
+ * from an invalid argument of its own calls.
+ */
+async function checkItem(schema: StandardSchemaV1, item: unknown): Promise<unknown> {
+  try {
+    return await check(schema, item, "Stream item");
+  } catch (error) {
+    throw error instanceof HubError ? new HubError("invalid_item", error.message) : error;
+  }
+}
+
+/**
+ * The value as the schema returns it. `what` names it in the error. Throws `invalid_arguments` with the first issue and
+ * its path.
+ */
+export async function check(schema: StandardSchemaV1, value: unknown, what: string) {
+  const pending = schema["~standard"].validate(value);
+  const result = pending instanceof Promise ? await pending : pending;
+  if (!result.issues) return result.value;
+  const [issue] = result.issues;
+  const path = (issue?.path ?? []).map((part) =>
+    String(typeof part === "object" ? part.key : part),
+  );
+  const where = path.length > 0 ? `${what} (${path.join(".")})` : what;
+  throw new HubError("invalid_arguments", `${where}: ${issue?.message ?? "invalid"}`.slice(0, 500));
+}

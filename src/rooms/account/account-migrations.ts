@@ -1,0 +1,22 @@
+// What the storage of users' accounts holds at its newest version, and how an older one becomes it
+// (docs/design/storage.md).
+
+import type { Migration, StorageSchema } from "../platform/storage-version.ts";
+
+/** In order of versions, from 2 on. */
+export const ACCOUNT_MIGRATIONS: readonly Migration[] = [];
+
+/** Keys of a user begin with `user/`, the user's id with `/` and `%` escaped, and `/`; account-store.ts writes them. */
+export const ACCOUNT_SCHEMA: StorageSchema = {
+  tables: {},
+  keys: [
+    // Objects that may hold connections of the user.
+    "user/*/object *",
+    // Version of the rules; tokens revoked by id, and by time of issue; a ban.
+    ...["user/*/changes", "user/*/jti *", "user/*/before", "user/*/ban"],
+    // Whether the user was ever in a group, and memberships.
+    ...["user/*/grouped", "user/*/group *"],
+    // account-object.ts: when the user's account is rung.
+    "due/*",
+  ],
+};

@@ -1,0 +1,227 @@
+// Migrations of an object's storage, with lists that only this test has, on real storage.
+
+import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi, type Mock } from "vitest";
+import {
+  hasTable,
+  migrate,
+  migratedKv,
+  VERSION_KEY,
+  type Migration,
+  type VersionedStorage,
+} from "../../../src/rooms/platform/storage-version.ts";
+import { ACCOUNT_MIGRATIONS } from "../../../src/rooms/account/account-migrations.ts";
+import { RELAY_MIGRATIONS } from "../../../src/rooms/relay/relay-migrations.ts";
+import { ROOM_MIGRATIONS } from "../../../src/rooms/room/room-migrations.ts";
+
+let objects = 0;
+/** The log of errors. */
+let errors: Mock<typeof console.error>;
+afterEach(() => vi.restoreAllMocks());
+
+/** Inside an object of its own, which has stored nothing: accounts create no tables. */
+const inEmpty = <T>(run: (object: DurableObjectState) => T): Promise<T> =>
+  runInDurableObject(env.ACCOUNTS.getByName(`storage-version/${++objects}`), (_, state) => {
+    vi.spyOn(console, "info").mockImplementation(() => {});
+    errors = vi.spyOn(console, "error").mockImplementation(() => {});
+    return run(state);
+  });
+
+const createTable = ({ sql }: VersionedStorage) => sql.exec("CREATE TABLE words (word TEXT)");
+
+/** Inside an object as the first release has left it: a table, a key, and no version. */
+const inFirst = <T>(run: (object: DurableObjectState) => T): Promise<T> =>
+  inEmpty((object) => {
+    createTable(object.storage);
+    object.storage.sql.exec("INSERT INTO words VALUES ('first')");
+    object.storage.kv.put("epoch", "e");
+    return run(object);
+  });
+
+/** Each writes down that it ran. */
+const migrationTo = (version: number): Migration => ({
+  version,
+  up: ({ sql }) => void sql.exec("INSERT INTO words VALUES (?)", `to ${version}`),
+});
+
+const failing: Migration = {
+  version: 3,
+  up: ({ sql, kv }) => {
+    sql.exec("ALTER TABLE words ADD COLUMN at INTEGER");
+    sql.exec("DELETE FROM words");
+    kv.delete("epoch");
+    throw new Error("The disk is full.");
+  },
+};
+
+const wordsOf = ({ storage: { sql } }: DurableObjectState) =>
+  sql
+    .exec("SELECT * FROM words")
+    .toArray()
+    .map(({ word }) => word);
+const versionOf = ({ storage: { kv } }: DurableObjectState) => kv.get(VERSION_KEY);
+
+describe("a storage from before versions were written", () => {
+  it("is version 1: every migration runs once, in order", () =>
+    inFirst((object) => {
+      const migrations = [2, 3, 4].map(migrationTo);
+      migrate(object, migrations);
+      migrate(object, migrations);
+      expect(wordsOf(object)).toEqual(["first", "to 2", "to 3", "to 4"]);
+      expect(versionOf(object)).toBe(4);
+    }));
+
+  it("runs what a later deploy adds, and nothing that ran before", () =>
+    inFirst((object) => {
+      migrate(object, [migrationTo(2)]);
+      migrate(object, [2, 3].map(migrationTo));
+      expect(wordsOf(object)).toEqual(["first", "to 2", "to 3"]);
+    }));
+
+  it("is version 1 also where it holds keys alone", () =>
+    inEmpty((object) => {
+      object.storage.kv.put("due/alice", 1);
+      const up = vi.fn<Migration["up"]>();
+      expect(migratedKv(object, [{ version: 2, up }])).toBe(object.storage.kv);
+      expect(up).toHaveBeenCalledExactlyOnceWith(object.storage);
+      expect(versionOf(object)).toBe(2);
+    }));
+
+  it("is left alone while there is no migration: one read, no write", () =>
+    inFirst((object) => {
+      const { kv, sql } = object.storage;
+      const spies = [vi.spyOn(sql, "exec"), vi.spyOn(kv, "list"), vi.spyOn(kv, "put")];
+      const get = vi.spyOn(kv, "get");
+      migrate(object, []);
+      expect(get).toHaveBeenCalledTimes(1);
+      for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+      expect(versionOf(object)).toBeUndefined();
+    }));
+});
+
+describe("a migration", () => {
+  const addColumn: Migration = {
+    version: 2,
+    up: (storage) => {
+      if (hasTable(storage, "words")) storage.sql.exec("ALTER TABLE words ADD COLUMN at INTEGER");
+    },
+  };
+
+  it("changes a table that is there", () =>
+    inFirst((object) => {
+      migrate(object, [addColumn]);
+      expect(object.storage.sql.exec("SELECT * FROM words").one()).toEqual({
+        word: "first",
+        at: null,
+      });
+    }));
+
+  it("leaves out one that settings never asked for", () =>
+    inEmpty((object) => {
+      object.storage.kv.put("epoch", "e");
+      migrate(object, [addColumn]);
+      expect([hasTable(object.storage, "words"), versionOf(object)]).toEqual([false, 2]);
+    }));
+});
+
+describe("a storage of the newest version", () => {
+  it("costs a wake one read", () =>
+    inFirst((object) => {
+      const migrations = [2, 3].map(migrationTo);
+      migrate(object, migrations);
+      const { kv, sql } = object.storage;
+      const spies = [vi.spyOn(sql, "exec"), vi.spyOn(kv, "list"), vi.spyOn(kv, "put")];
+      const get = vi.spyOn(kv, "get");
+      migrate(object, migrations);
+      expect(migratedKv(object, migrations)).toBe(kv);
+      expect(get).toHaveBeenCalledTimes(2);
+      for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+    }));
+});
+
+describe("an empty storage", () => {
+  it("is at the newest version where tables follow, and is not migrated later", () =>
+    inEmpty((object) => {
+      const migrations = [2, 3].map(migrationTo);
+      migrate(object, migrations);
+      createTable(object.storage);
+      migrate(object, migrations);
+      expect([versionOf(object), wordsOf(object)]).toEqual([3, []]);
+    }));
+
+  it("stays empty while an object only reads, and gets its version with its first key", () =>
+    inEmpty((object) => {
+      const { sql } = object.storage;
+      const migrations = [migrationTo(2)];
+      const kv = migratedKv(object, migrations);
+      const size = sql.databaseSize;
+      expect([kv.get("a"), [...kv.list({ prefix: "a" })]]).toEqual([undefined, []]);
+      expect(sql.databaseSize).toBe(size);
+      expect(versionOf(object)).toBeUndefined();
+      kv.put("a", 1);
+      kv.put("b", 2);
+      kv.delete("b");
+      expect([...object.storage.kv.list()]).toEqual([
+        ["a", 1],
+        [VERSION_KEY, 2],
+      ]);
+      expect(migratedKv(object, migrations)).toBe(object.storage.kv);
+    }));
+
+  it("takes nothing while there is no migration", () =>
+    inEmpty((object) => {
+      const size = object.storage.sql.databaseSize;
+      migrate(object, []);
+      migratedKv(object, []).get("a");
+      expect(object.storage.sql.databaseSize).toBe(size);
+    }));
+});
+
+describe("a migration that throws", () => {
+  it("changes neither data nor version; those before it stay, and the next start tries it again", () =>
+    inFirst((object) => {
+      const deploy = [migrationTo(2), failing, migrationTo(4)];
+      for (let start = 0; start < 2; start++) {
+        expect(() => migrate(object, deploy)).toThrow("The disk is full.");
+        expect([versionOf(object), wordsOf(object)]).toEqual([2, ["first", "to 2"]]);
+        expect(object.storage.kv.get("epoch")).toBe("e");
+      }
+      expect(errors).toHaveBeenCalledTimes(2);
+      migrate(object, [2, 3, 4].map(migrationTo));
+      expect([versionOf(object), wordsOf(object)]).toEqual([4, ["first", "to 2", "to 3", "to 4"]]);
+    }));
+});
+
+describe("a storage that is newer than the code", () => {
+  it.each([
+    ["no migration", []],
+    ["fewer migrations", [migrationTo(2)]],
+  ])("is refused and left as it is by code with %s", (_, known) =>
+    inFirst((object) => {
+      migrate(object, [2, 3].map(migrationTo));
+      const before = [wordsOf(object), [...object.storage.kv.list()]];
+      for (const open of [migrate, migratedKv])
+        expect(() => open(object, known)).toThrow(
+          expect.objectContaining({ name: "HubError", code: "storage_too_new" }),
+        );
+      expect([wordsOf(object), [...object.storage.kv.list()]]).toEqual(before);
+      expect(errors.mock.calls.map(([line]) => JSON.parse(line))).toEqual(
+        Array.from({ length: 2 }, () => ({
+          ...{ level: "error", event: "storage_too_new", object: object.id.name },
+          ...{ found: 3, known: known.length + 1 },
+        })),
+      );
+    }),
+  );
+});
+
+describe("the migrations of", () => {
+  it.each([
+    ["rooms", ROOM_MIGRATIONS],
+    ["relays", RELAY_MIGRATIONS],
+    ["accounts", ACCOUNT_MIGRATIONS],
+  ])("%s lead from 2 on to the newest, each one further", (_, migrations) => {
+    expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_one, at) => at + 2));
+  });
+});
