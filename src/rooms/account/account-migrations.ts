@@ -1,5 +1,4 @@
-// What the storage of users' accounts holds at its newest version, and how an older one becomes it
-// (docs/design/storage.md).
+// The storage of users' accounts: its schema at the newest version, and the migrations to it (docs/design/storage.md).
 
 import type { Migration, StorageSchema } from "../platform/storage-version.ts";
 

@@ -52,7 +52,7 @@ export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting 
   return greeting;
 }
 
-/** From here on frames go both ways. Gives what waited; undefined where it has ended, or was open. */
+/** From here on frames go both ways. Gives the frames that waited; undefined where it has ended, or was open. */
 export function open(connection: HasStage): Greeting | undefined {
   const { stage } = connection;
   if (stage.name !== "greeting") return undefined;

@@ -223,7 +223,7 @@ export class FollowedRooms {
     const { topic, since } = request;
     const room = this.#open(formatTopic(topic));
     const { replays } = room;
-    // What waits to be written is older than the replay's end, and must not reach the new member.
+    // Queued entries are older than the replay's end, and must not reach the new member.
     this.#options.outbox.flush();
     replays.begin(connection, since);
     try {

@@ -20,7 +20,7 @@ type Rate = NonNullable<AdmissionRequest["rate"]>;
 /** Groups of a user, by token. */
 type GroupsByToken = Map<string, readonly string[]>;
 
-/** Users whose answer is kept; for one that is forgotten the account is asked again. */
+/** Users whose answers are cached. Beyond it the cache is cleared, and their accounts are called again. */
 const USERS_AT_MOST = 10_000;
 /** Tokens of one user. */
 const TOKENS_AT_MOST = 20;

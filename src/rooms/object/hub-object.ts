@@ -60,7 +60,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     this.wake();
   }
 
-  /** Accepts the socket of a client that the endpoint admitted, or answers. What it throws refuses the client. */
+  /** Accepts the socket of a client that the endpoint admitted, or answers. Its errors refuse the client. */
   protected abstract begin(
     socket: WebSocket,
     request: Request,

@@ -24,7 +24,7 @@ import { hubRooms, roomStubs, type RoomStubs } from "../rpc/stubs.ts";
 import type { Publishing, Receiver } from "./host.ts";
 import type { LocalRoom } from "./local-room.ts";
 
-/** What happens in the parts that the object itself has to deal with. */
+/** Events of the parts that the object itself handles. */
 export interface ObjectEvents {
   readonly dropped: Dropped;
   /** After joins and leaves were published in the room that this object is. */
@@ -81,7 +81,7 @@ export interface ObjectCore {
   room(topic: Topic): RoomRpc;
 }
 
-/** What rooms and relays add. */
+/** The complete parts of a room or a relay. */
 export interface ObjectParts extends ObjectCore {
   readonly publishing: Publishing;
   /** The room that this object is; undefined in a relay. */

@@ -118,7 +118,7 @@ function removeFromToken(connection: Connection, isRemoved: (room: string) => bo
   if (channels.length < user.channels.length) save(connection, { user: { ...user, channels } });
 }
 
-/** A connection that came for this very room stays in it; the other commands are run all the same. */
+/** The room that a connection came for cannot be left; the other commands run all the same. */
 async function leave({ host }: CommandTarget, connection: Connection, room: string): Promise<void> {
   removeFromToken(connection, (name) => name === room);
   if (formatTopic(host.roomOf(connection)) !== room)

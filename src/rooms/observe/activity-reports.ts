@@ -3,8 +3,7 @@
 // nothing.
 //
 // A report is sent at least once: one that fails is sent again in a minute, with newer counters. Counters are absolute
-// within a wake, so the index counts a repeated report once. What a crash loses is what was counted since the last
-// report.
+// within a wake, so the index counts a repeated report once. A crash loses what was counted since the last report.
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
@@ -32,8 +31,8 @@ interface ActivityReportsOptions {
 
 /** After the first activity of a wake: lists are fresh, and a burst is one report. */
 const SOON_MS = 2_000;
-/** Between two looks whether it goes on: less than the ten seconds after which a quiet object sleeps. */
-const LOOK_MS = 8_000;
+/** Between two checks for further activity: less than the ten seconds after which an idle object sleeps. */
+const CHECK_MS = 8_000;
 const EVERY_MS = 60_000;
 /** An object that only has connections reports now and then, when the sweep wakes it: the index forgets in a day. */
 const HEARTBEAT_MS = 3_600_000;
@@ -46,15 +45,15 @@ interface LastReport extends Occupancy {
 export class ActivityReports implements Duty {
   readonly #options: ActivityReportsOptions;
   readonly counters: Counters;
-  /** True while a look is due already, or nothing is ever reported: then activity need not be noted. */
+  /** True while a check is due already, or nothing is ever reported: then activity need not be noted. */
   isDue: boolean;
   #last: LastReport | undefined;
-  /** When to look next; undefined: nothing has happened. */
-  #lookAt: number | undefined;
+  /** When the next check is due; undefined while there is no activity. */
+  #checkAt: number | undefined;
   /** When this wake reported last. */
   #reportedAt: number | undefined;
-  /** Messages counted when the last look was taken. */
-  #messagesAtLastLook = 0;
+  /** Messages counted at the last check. */
+  #messagesAtLastCheck = 0;
   /** The counters of the last report. */
   #reportedCounters = ZERO_COUNTERS;
 
@@ -68,9 +67,9 @@ export class ActivityReports implements Duty {
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
   note(): void {
     if (this.isDue) return;
-    const delay = this.#reportedAt === undefined ? SOON_MS : LOOK_MS;
-    this.#lookAgain(this.#options.now() + delay);
-    this.#options.arm(this.#lookAt!);
+    const delay = this.#reportedAt === undefined ? SOON_MS : CHECK_MS;
+    this.#checkAgain(this.#options.now() + delay);
+    this.#options.arm(this.#checkAt!);
   }
 
   refused(code: string): void {
@@ -78,17 +77,17 @@ export class ActivityReports implements Duty {
     this.note();
   }
 
-  #lookAgain(at: number | undefined): void {
-    this.#lookAt = at;
+  #checkAgain(at: number | undefined): void {
+    this.#checkAt = at;
     this.isDue = at !== undefined || this.#options.isReported === false;
   }
 
   due(): number | undefined {
-    return this.#lookAt;
+    return this.#checkAt;
   }
 
   run(now: number): void {
-    if (this.#lookAt === undefined ? this.#isNews(now) : this.#lookAt <= now) this.#look(now);
+    if (this.#checkAt === undefined ? this.#isNews(now) : this.#checkAt <= now) this.#check(now);
   }
 
   /** Whether a sleep or a crash kept a change from being reported. */
@@ -101,17 +100,17 @@ export class ActivityReports implements Duty {
     return !isUnchanged || (sockets > 0 && now - last.at >= HEARTBEAT_MS);
   }
 
-  #look(now: number): void {
+  #check(now: number): void {
     const messages = this.counters.in + this.counters.out;
-    const isResting = messages === this.#messagesAtLastLook;
-    this.#messagesAtLastLook = messages;
-    this.#lookAgain(undefined);
+    const isResting = messages === this.#messagesAtLastCheck;
+    this.#messagesAtLastCheck = messages;
+    this.#checkAgain(undefined);
     const isFirst = this.#reportedAt === undefined;
     if (isResting || isFirst || now - this.#reportedAt! >= EVERY_MS) this.#report(now);
-    else this.#lookAgain(now + LOOK_MS);
+    else this.#checkAgain(now + CHECK_MS);
   }
 
-  /** Not waited for: an index that hangs must not keep the alarm from what is due next. */
+  /** Not awaited: an index that does not answer must not hold up the other duties of the alarm. */
   #report(now: number): void {
     const { occupancy, snapshot, wake, waitUntil } = this.#options;
     this.#reportedAt = now;
@@ -129,8 +128,8 @@ export class ActivityReports implements Duty {
       this.#reportedCounters = counted;
     } catch (error) {
       logWarning("report_failed", { error });
-      this.#lookAgain(this.#lookAt ?? at + EVERY_MS);
-      this.#options.arm(this.#lookAt!);
+      this.#checkAgain(this.#checkAt ?? at + EVERY_MS);
+      this.#options.arm(this.#checkAt!);
     }
   }
 }

@@ -54,7 +54,7 @@ export function migrate(object: VersionedObject, migrations: readonly Migration[
 
 /**
  * For an object that may never store anything: as `migrate`, but an empty storage gets its version with its first key.
- * The keys must be written through what this returns, and not in a transaction that is rolled back.
+ * The keys must be written through the returned object, and not in a transaction that is rolled back.
  */
 export function migratedKv(object: VersionedObject, migrations: readonly Migration[]): KeyValues {
   const { kv } = object.storage;
@@ -77,7 +77,7 @@ function upgrade(object: VersionedObject, migrations: readonly Migration[]): "ne
   return "newest";
 }
 
-/** A deploy was rolled back. Older code cannot know what it would destroy. */
+/** A deploy was rolled back: older code could destroy content that it does not know. */
 function tooNew({ id }: VersionedObject, found: number, known: number): HubError {
   logError("storage_too_new", { object: id.name, found, known });
   const message = `The storage has version ${found}; this deploy knows versions up to ${known}.`;

@@ -1,4 +1,4 @@
-// How a SignalR client's connection begins at a relay, and how its client comes back to it on another socket.
+// How a SignalR client's connection begins at a relay, and how its client resumes it on another socket.
 
 import { HubError } from "../../model/errors.ts";
 import { isNewer } from "../../model/user.ts";

@@ -38,13 +38,13 @@ function noGroups(error: unknown): [] {
   return [];
 }
 
-/** A token that came since may name other rooms. */
+/** Whether the connection's token still names a room that the token before named. */
 const admits = ({ user }: Connection, { room, granted }: RememberedRoom): boolean =>
   !granted || tokenRoomsOf(user).includes(room);
 
 const causeOf = ({ granted }: RememberedRoom): Cause => (granted ? "token" : "hub");
 
-/** Pauses before a room that failed is asked again; then the connection joins it without a replay. */
+/** Pauses before the attempts after a failure. After the last one the connection joins the room without a replay. */
 const RETRIES_MS: readonly number[] = [100, 1_000];
 
 interface RejoinAttempt {
@@ -88,8 +88,8 @@ function joinWithReplay(parts: RelayParts, connection: Connection, remembered: R
 }
 
 /**
- * Remembers the groups of a connection that has ended, unless it was closed for good. One that was away already keeps
- * what was remembered when it went: what it missed began then.
+ * Remembers the groups of a connection that has ended, unless it was closed for good. Where its client was away
+ * already, the positions remembered at that time stay: messages since then were missed.
  */
 export function rememberGroups({ followed, remembered }: RelayParts, ended: Connection): void {
   const isForGood = ended.stage.name === "ended" && ended.stage.isForGood;

@@ -1,4 +1,4 @@
-// What a relay's storage holds at its newest version, and how an older one becomes it (docs/design/storage.md).
+// The storage of a relay: its schema at the newest version, and the migrations to it (docs/design/storage.md).
 
 import { OBJECT_SCHEMA } from "../object/object-schema.ts";
 import type { Migration, StorageSchema } from "../platform/storage-version.ts";

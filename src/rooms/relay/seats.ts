@@ -2,13 +2,14 @@
 //
 //   token = <random>_<lapses at>_<proof>@relay:<relay>     id = <random>@relay:<relay>
 //
-//   · The proof is an HMAC over the other parts and the user's id: only this relay can issue a token, and only that
-//     user can use it. The key is the relay's single row; no row is written for a client. The id is public, the token
-//     is not.
+//   · The proof is an HMAC over the other parts and the user's id: only this relay can issue a token, and only that user
+//     can use it. The key is one row; a client costs a row only where a webhook has granted it something. The id is
+//     public, the token is not.
 //   · A token lapses after `SEAT_MS` unless its client has connected. It begins one connection only: to a resumed
 //     connection or a poll it proves that its sender is the client.
-//   · Reservations count against the relay's capacity and the user's connections. They are in memory: after a crash the
-//     tokens are still good, and the capacity may be exceeded by the clients that were about to connect.
+//   · Reservations count against the relay's capacity and the user's connections. They are in memory, as are used
+//     tokens: after a crash tokens are good until they lapse, and the clients that were about to connect may exceed
+//     the capacity.
 
 import { HubError } from "../../model/errors.ts";
 import type { Grant } from "../../model/user.ts";
@@ -28,7 +29,7 @@ interface SeatsOptions {
   now(): number;
 }
 
-/** What a webhook granted a client that negotiated, until it connects. */
+/** The grant of a webhook to a client that has negotiated, until it connects. */
 interface SavedGrant {
   readonly until: number;
   readonly grant: Grant;

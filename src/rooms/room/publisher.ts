@@ -1,5 +1,5 @@
 // The one publish path of a room: number, save, deliver. A publication waits here for the next flush, in which it is
-// written to the log first and sent after. What cannot be saved is not sent, and its publishers get an error.
+// written to the log first and sent after. One that cannot be saved is not sent, and its publisher gets an error.
 //
 //   · Publications are numbered in the order of `publish`, and delivered in the order of their numbers.
 //   · A publication with an `id` may be repeated: as long as the log remembers the id, it keeps its first offset.
@@ -105,7 +105,7 @@ export class Publisher implements Publishing {
     return ticket;
   }
 
-  /** Done when it is durable: what leaves the object from then on waits for the write (output gate). */
+  /** Done when it is saved. Messages that leave the object afterwards wait until the write is durable (output gate). */
   async appendAndSave(draft: Draft): Promise<Position> {
     const ticket = this.append(draft);
     await this.#untilSaved();
@@ -113,7 +113,7 @@ export class Publisher implements Publishing {
     return { epoch: this.#options.log.position.epoch, offset: ticket.offset };
   }
 
-  /** Many, in their order; gives the position of each, or why it has none. */
+  /** Appends drafts in their order, as one batch; gives for each its position, or the reason why it has none. */
   async appendAllAndSave(drafts: readonly Draft[]): Promise<(Position | Fault)[]> {
     const tickets = drafts.map((draft) => this.append(draft));
     await this.#untilSaved();

@@ -1,4 +1,4 @@
-// What an object reports of itself to its hub's index, which lives in the hub's `all` room.
+// The reports of objects to their hub's index, which is in the hub's `all` room.
 
 /** Counters of one wake of an object. Absolute since the wake, so that reporting them twice changes nothing. */
 export interface CounterSnapshot {
@@ -18,7 +18,7 @@ export interface CounterSnapshot {
   readonly refusals: Readonly<Record<string, number>>;
 }
 
-/** How many there are now. */
+/** Sockets, connections and users now. */
 export interface Occupancy {
   /** Sockets of this object. */
   readonly sockets: number;

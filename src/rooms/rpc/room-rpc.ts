@@ -1,4 +1,4 @@
-// What rooms and relays ask of each other, as interfaces: the follow protocol, pushes to connections, publications and
+// The calls between rooms and relays, as interfaces: the follow protocol, pushes to connections, publications and
 // reads of rooms elsewhere.
 
 import type { Params } from "../../model/message.ts";
@@ -44,7 +44,7 @@ export type DeliveryReply =
   /** A batch is missing: send again from here. */
   | { readonly kind: "behind"; readonly offset: number };
 
-/** What every object answers that holds connections. */
+/** The methods of every object that holds connections. */
 export interface HolderRpc {
   deliver(delivery: Delivery): Promise<DeliveryReply>;
   /** Sends an invocation without an answer to a connection of this object. Throws `connection_not_found`. */
@@ -59,7 +59,7 @@ export interface HolderRpc {
   membersIn(query: MembersQuery): Promise<readonly ConnectionEntry[]>;
 }
 
-/** How a room is now. */
+/** The present state of a room. */
 export interface RoomInfo {
   readonly position: Position;
   readonly connections: number;
@@ -68,7 +68,7 @@ export interface RoomInfo {
   readonly rate: number;
 }
 
-/** What a hub's `all` room answers, where its index lives. Throws `wrong_kind` elsewhere. */
+/** The methods of a hub's index, in the hub's `all` room. Other rooms throw `wrong_kind`. */
 interface HubIndexRpc {
   /** An object reports how it is; `name` is a topic, or `relay:` and a relay's name. */
   report(name: string, report: Report): Promise<void>;
