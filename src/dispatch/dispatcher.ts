@@ -2,7 +2,6 @@
 // the limits of calls are in run/session.ts, their checks in run/hub-call.ts.
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
-import { logWarning } from "../model/logger.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
 import type { Connection } from "../rooms/connection/connection.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
@@ -11,6 +10,7 @@ import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
 import { refreshToken } from "./protocol-methods/refresh-token.ts";
 import { Call } from "./run/call.ts";
 import { failure, together, type SendAnswer } from "./run/frame-answers.ts";
+import { breakOff, refuse, tolerate } from "./run/refusals.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
 import { Session } from "./run/session.ts";
@@ -193,35 +193,6 @@ function takeCompletion(
   if (upload) upload.end(errorOf(error));
   else if (error !== undefined) clientRefused(session, id, error);
   else session.clientResults.answer(id, result);
-}
-
-/** Closes the connection: the bytes after a broken message cannot be decoded. Calls before it are answered. */
-function breakOff(session: Session, { message, detail }: HubError): void {
-  const { host } = session;
-  logWarning("connection_broken", { hub: host.domain.hub, reason: message });
-  const shown = host.settings.detailedErrors ? (detail ?? message) : undefined;
-  session.finish(CLOSE.malformed, shown);
-}
-
-/** Answers a malformed message. A client that sends only malformed ones is closed. */
-function refuse(
-  session: Session,
-  message: Incoming & { type: "malformed" },
-  answer: SendAnswer,
-): void {
-  const { host, connection } = session;
-  host.activity.refused(message.error.code);
-  if (message.id !== undefined) answer(failure(message.id, message.error));
-  // An HTTP request ends with its answer, so there is no connection to close.
-  if (connection.protocol.answersOnly) return;
-  if (++session.malformedInARow >= host.settings.limits.malformedInARow)
-    host.connections.close(connection, CLOSE.malformed);
-  else tolerate(session);
-}
-
-/** Refusals cost an answer each, so their rate is limited: beyond it the client is closed. */
-function tolerate({ host, connection, refusals }: Session): void {
-  if (!refusals.take(Date.now())) host.connections.close(connection, CLOSE.flooding);
 }
 
 /** Starts a call, of the protocol itself or of the hub, or answers why it cannot start. Never throws. */

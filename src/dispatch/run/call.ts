@@ -6,7 +6,8 @@ import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
 import { failure, type FailedCall, type SendAnswer } from "./frame-answers.ts";
 import type { Publications } from "../context/call-context.ts";
-import type { OpenCall, Session } from "./session.ts";
+import type { OpenCall } from "./call-queue.ts";
+import type { Session } from "./session.ts";
 import type { UploadStream } from "./upload-streams.ts";
 
 export interface CallOptions {
@@ -49,7 +50,8 @@ export class Call implements OpenCall {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      if (this.#cancelled) this.#controller.abort(this.#cancelled);
+      const error = this.#cancelled ?? this.#options.session.endError;
+      if (error) this.#controller.abort(error);
     }
     return this.#controller.signal;
   }

@@ -9,19 +9,10 @@ import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
+import { CallQueue, type OpenCall } from "./call-queue.ts";
 import { ClientResults } from "./client-results.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 import { UploadStream } from "./upload-streams.ts";
-
-/** A call that has begun or waits for its turn. */
-export interface OpenCall {
-  /** Absent: the caller expects no answer. */
-  readonly id: CallId | undefined;
-  /** Runs to the end and never rejects. `release` lets the connection's next call begin before that. */
-  run(release: () => void): Promise<void>;
-  /** Answers the call with this error. May be repeated. */
-  cancel(error: HubError): void;
-}
 
 /** Longer ids are not remembered: attachments are small, and only ids that consist of escapes are longer. */
 const MAX_REMEMBERED_CHARS = 140;
@@ -47,16 +38,12 @@ export class Session {
   /** Calls that run beside the others: streams, and calls that read streams. */
   readonly #streams = new Set<OpenCall>();
   readonly #uploads = new Map<string, UploadStream>();
-  /** Calls that wait for their turn, the oldest first. */
-  readonly #waiting: OpenCall[] = [];
-  #running = 0;
+  readonly #queue = new CallQueue((call, release) => this.#run(call, release));
   #isClosed = false;
   #isFinishing = false;
   #idle: PromiseWithResolvers<void> | undefined;
   /** Resolved when every call that is no stream has ended. */
   #answered: PromiseWithResolvers<void> | undefined;
-  /** Resolved when no call waits for its turn any more. */
-  #begun: PromiseWithResolvers<void> | undefined;
   #gone: AbortController | undefined;
   /** Malformed messages since the last valid one. */
   malformedInARow = 0;
@@ -99,6 +86,11 @@ export class Session {
     return this.#isClosed;
   }
 
+  /** The error with which calls end that begin, or go on, after the connection has ended. */
+  get endError(): HubError | undefined {
+    return this.#isClosed ? gone() : undefined;
+  }
+
   /** False once the connection has ended, or is about to: messages received then are ignored. */
   get isReceiving(): boolean {
     return !this.#isClosed && !this.#isFinishing;
@@ -113,27 +105,9 @@ export class Session {
 
   /** Runs calls one after another, or as many at once as the hub allows. Throws `duplicate_id` or `rate_limited`. */
   inTurn(call: OpenCall): void {
-    const { parallelCalls, queuedCalls } = this.limits;
-    const isFree = this.#running < parallelCalls;
-    if (!isFree && this.#waiting.length >= queuedCalls)
-      throw new HubError("rate_limited", `${queuedCalls} calls are waiting already.`);
+    this.#queue.checkRoom(this.limits);
     this.#begin(call);
-    if (isFree) this.#start(call);
-    else this.#waiting.push(call);
-  }
-
-  /** Occupies a turn until the call ends or releases it. */
-  #start(call: OpenCall): void {
-    this.#running++;
-    let held = true;
-    this.#run(call, () => {
-      if (!held) return;
-      held = false;
-      this.#running--;
-      const next = this.#waiting.shift();
-      if (next) this.#start(next);
-      if (this.#waiting.length === 0) this.#begun?.resolve();
-    });
+    this.#queue.add(call, this.limits);
   }
 
   /** Runs a stream, or a call that reads one, beside the others. Throws `duplicate_id` or `too_many_streams`. */
@@ -184,10 +158,7 @@ export class Session {
     const call = this.#byId.get(id);
     if (!call) return;
     call.cancel(error);
-    const place = this.#waiting.indexOf(call);
-    if (place < 0) return;
-    this.#waiting.splice(place, 1);
-    this.#end(call);
+    if (this.#queue.remove(call)) this.#end(call);
   }
 
   /**
@@ -252,23 +223,15 @@ export class Session {
     const error = gone();
     this.#isClosed = true;
     this.#gone?.abort(error);
-    const kept = new Set(byServer ? [] : this.#waiting);
-    if (byServer) this.#waiting.length = 0;
-    for (const call of this.#open) if (!kept.has(call)) call.cancel(error);
+    if (byServer) this.#queue.clear();
+    for (const call of this.#open) if (!this.#queue.isWaiting(call)) call.cancel(error);
     this.clientResults.close();
   }
 
   /** After `close`: done when `connected` is, and the calls that waited have begun. Those that wait too long never do. */
   async ended(): Promise<void> {
     await this.began;
-    if (this.#waiting.length === 0) return;
-    this.#begun ??= Promise.withResolvers();
-    const over = new AbortController();
-    const { requestSeconds } = this.host.settings.limits;
-    const late = scheduler.wait(requestSeconds * 1000, { signal: over.signal }).catch(() => {});
-    await Promise.race([this.#begun.promise, late]);
-    over.abort();
-    this.#waiting.length = 0;
+    await this.#queue.allBegun(this.host.settings.limits.requestSeconds);
   }
 }
 

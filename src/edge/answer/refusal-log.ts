@@ -23,5 +23,5 @@ export function logRefusal(
   // Percent-encoded, as it was sent.
   const { pathname: path } = new URL(url);
   logWarning("refused", { method, path, status, code });
-  writeRefusal(env, hub, status, code);
+  writeRefusal(env, { hub, status, code });
 }

@@ -8,8 +8,8 @@ import { HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
-import type { Counted } from "../../rooms/rpc/activity-report.ts";
-import type { HubMetrics, Measured } from "../../rooms/rpc/hub-metrics.ts";
+import type { CounterSnapshot } from "../../rooms/rpc/activity-report.ts";
+import type { HubMetrics, RoomMetrics } from "../../rooms/rpc/hub-metrics.ts";
 import { roomStubs } from "../../rooms/rpc/stubs.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
@@ -85,11 +85,15 @@ function familiesOf(answers: readonly HubAnswer[]): Family[] {
 
 /** A metric and how it is read from the figures of one room or relay. */
 interface Metric extends Omit<Family, "samples"> {
-  read(measured: Measured): readonly Sample[];
+  read(measured: RoomMetrics): readonly Sample[];
 }
 
 /** A metric that is one of the object's counters. Names end in `_total`, as Prometheus has it. */
-const counter = (name: string, help: string, figure: keyof Omit<Counted, "refusals">): Metric => ({
+const counter = (
+  name: string,
+  help: string,
+  figure: keyof Omit<CounterSnapshot, "refusals">,
+): Metric => ({
   ...{ name, help, type: "counter" },
   read: ({ counted }) => [{ labels: {}, value: counted[figure] }],
 });

@@ -1,5 +1,4 @@
-// What the storage of users' accounts holds at its newest version, and how an older one becomes it
-// (docs/design/storage.md).
+// The storage of users' accounts: its schema at the newest version, and the migrations to it (docs/design/storage.md).
 
 import type { Migration, StorageSchema } from "../platform/storage-version.ts";
 
@@ -12,11 +11,11 @@ export const ACCOUNT_SCHEMA: StorageSchema = {
   keys: [
     // Objects that may hold connections of the user.
     "user/*/object *",
-    // How often the rules have changed; tokens that were revoked one by one, or by time; a ban.
+    // Version of the rules; tokens revoked by id, and by time of issue; a ban.
     ...["user/*/changes", "user/*/jti *", "user/*/before", "user/*/ban"],
-    // Groups that services have put the user into, and whether there ever was one.
+    // Whether the user was ever in a group, and memberships.
     ...["user/*/grouped", "user/*/group *"],
-    // account-object.ts: when something is due for the user.
+    // account-object.ts: when the user's account is rung.
     "due/*",
   ],
 };

@@ -1,23 +1,29 @@
-// The Durable Object of some users of a tenant: an object for each would be made by every user's first connection, and
-// made objects are what costs. Which users share one, a hash says.
+// The Durable Object that holds the accounts of several users of one tenant. An object for each user would be created
+// by that user's first connection, and each object created costs. A hash of the user's id chooses it
+// (rpc/object-names.ts).
 
 import { DurableObject } from "cloudflare:workers";
 import { Account } from "./account.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-migrations.ts";
 import { AccountStore } from "./account-store.ts";
 import { escape } from "../rpc/object-names.ts";
-import type { Command, Selection } from "../rpc/command.ts";
 import { roomStubs } from "../rpc/stubs.ts";
-import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/account-rpc.ts";
+import type {
+  AccountRpc,
+  AdmissionReply,
+  AdmissionRequest,
+  Revocation,
+} from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { PrefixedKv } from "../platform/prefixed-kv.ts";
 import { migratedKv, type KeyValues } from "../platform/storage-version.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 
-/** Users whose account is in memory: it holds no more than a rate. */
-const AWAKE_AT_MOST = 10_000;
-const DUE = "due/";
+/** Accounts in memory. One that is evicted loses its connection rate and nothing else: all the rest is in storage. */
+const ACCOUNTS_AT_MOST = 10_000;
+/** Keys of pending alarms, by user. */
+const DUE_PREFIX = "due/";
 
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
   readonly #kv: KeyValues;
@@ -28,79 +34,85 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     this.#kv = migratedKv(ctx, ACCOUNT_MIGRATIONS);
   }
 
-  #of(user: string): Account {
-    const known = this.#accounts.get(user);
-    if (known) return known;
+  #accountOf(user: string): Account {
+    const inMemory = this.#accounts.get(user);
+    if (inMemory) return inMemory;
     const [oldest] = this.#accounts.keys();
-    if (this.#accounts.size >= AWAKE_AT_MOST) this.#accounts.delete(oldest!);
+    if (this.#accounts.size >= ACCOUNTS_AT_MOST) this.#accounts.delete(oldest!);
     const kv = new PrefixedKv(this.#kv, `user/${escape(user)}/`);
     const account = new Account({
-      ...{ user, facts: new AccountStore(kv) },
-      peers: () => roomStubs(this.env),
+      ...{ user, store: new AccountStore(kv) },
+      stubs: () => roomStubs(this.env),
       arm: (at) => this.#arm(user, at),
     });
     this.#accounts.set(user, account);
     return account;
   }
 
-  /** A key for each user to whom something is due, and one alarm for the first of them. */
+  /**
+   * Sets when the user's account is rung; replaces an earlier time. The object's one alarm is set for the first of all.
+   */
   #arm(user: string, at: number): void {
-    this.#kv.put(DUE + user, at);
-    const first = Math.min(...this.#due.map(([, due]) => due));
+    this.#kv.put(DUE_PREFIX + user, at);
+    const first = Math.min(...this.#alarms.map(([, time]) => time));
     void this.ctx.storage.setAlarm(first);
   }
 
-  get #due(): [user: string, at: number][] {
-    const all = [...this.#kv.list<number>({ prefix: DUE })];
-    return all.map(([key, at]) => [key.slice(DUE.length), at]);
+  get #alarms(): [user: string, at: number][] {
+    const all = [...this.#kv.list<number>({ prefix: DUE_PREFIX })];
+    return all.map(([key, at]) => [key.slice(DUE_PREFIX.length), at]);
   }
 
+  /**
+   * Rings every account that is due. Its key is deleted first: `ring` arms the account again where something is left to
+   * do or has failed.
+   */
   override async alarm(): Promise<void> {
     const now = Date.now();
-    const due = this.#due.filter(([, at]) => at <= now);
-    for (const [user] of due) this.#kv.delete(DUE + user);
-    await Promise.all(due.map(([user]) => this.#of(user).ring(now)));
-    const next = Math.min(...this.#due.map(([, at]) => at));
+    const due = this.#alarms.filter(([, at]) => at <= now);
+    for (const [user] of due) this.#kv.delete(DUE_PREFIX + user);
+    await Promise.all(due.map(([user]) => this.#accountOf(user).ring(now)));
+    const next = Math.min(...this.#alarms.map(([, at]) => at));
     if (next < Infinity) await this.ctx.storage.setAlarm(next);
   }
 
-  async admit(user: string, admitting: AdmissionRequest): Promise<AdmissionReply> {
-    return this.#of(user).admit(admitting);
+  async admit(user: string, request: AdmissionRequest): Promise<AdmissionReply> {
+    return this.#accountOf(user).admit(request);
   }
 
   async check(user: string, token: TokenFacts): Promise<Fault | undefined> {
-    return this.#of(user).check(token);
+    return this.#accountOf(user).check(token);
   }
 
-  async command(user: string, hub: string, selection: Selection, commands: readonly Command[]) {
-    return this.#of(user).command(hub, selection, commands);
+  async command(user: string, ...args: Parameters<AccountRpc["command"]>): Promise<number> {
+    return this.#accountOf(user).command(...args);
   }
 
   async revoke(user: string, revocation: Revocation): Promise<void> {
-    return this.#of(user).revoke(revocation);
+    return this.#accountOf(user).revoke(revocation);
   }
 
   async ban(user: string, seconds: number, reason?: string): Promise<void> {
-    return this.#of(user).ban(seconds, reason);
+    return this.#accountOf(user).ban(seconds, reason);
   }
 
   async unban(user: string): Promise<void> {
-    return this.#of(user).unban();
+    return this.#accountOf(user).unban();
   }
 
-  async addToGroup(user: string, hub: string, group: string, ttl?: number): Promise<void> {
-    return this.#of(user).addToGroup(hub, group, ttl);
+  async addToGroup(user: string, ...args: Parameters<AccountRpc["addToGroup"]>): Promise<void> {
+    return this.#accountOf(user).addToGroup(...args);
   }
 
   async removeFromGroup(user: string, hub: string, group: string): Promise<void> {
-    return this.#of(user).removeFromGroup(hub, group);
+    return this.#accountOf(user).removeFromGroup(hub, group);
   }
 
   async removeFromAllGroups(user: string, hub: string): Promise<void> {
-    return this.#of(user).removeFromAllGroups(hub);
+    return this.#accountOf(user).removeFromAllGroups(hub);
   }
 
   async isInGroup(user: string, hub: string, group: string): Promise<boolean> {
-    return this.#of(user).isInGroup(hub, group);
+    return this.#accountOf(user).isInGroup(hub, group);
   }
 }

@@ -1,30 +1,46 @@
-// What is kept of one user of a tenant: where connections of theirs may be, tokens that are no longer good, a ban, and
-// groups that a service has put them into. Few and small, so a key each.
+// The stored state of one user of a tenant: objects that may hold connections of the user, revoked tokens, a ban, and
+// groups that a service has put the user into. One key for each: they are few and small.
+//
+//   changes            version of the rules
+//   object <name>      an object that may hold connections, and the newest version of the rules that it has applied
+//   before, jti <id>   revoked tokens, by time of issue and by id
+//   ban                the ban, until when and why
+//   grouped            true once the user was in any group
+//   group <hub> <name> a membership
 
 import { isRevoked, type TokenFacts, type TokenRules } from "../../model/token-rules.ts";
 import { HubError } from "../../model/errors.ts";
 import type { PrefixedKv } from "../platform/prefixed-kv.ts";
 
-/** A user's connections may be in so many objects, as far as anybody knows. */
+/** Objects that may hold connections of one user at once. */
 export const OBJECTS_AT_MOST = 1_000;
-/** Tokens revoked one by one that are remembered at once. */
+/** Tokens revoked by id that have not expired. */
 const JTIS_AT_MOST = 1_000;
-/** Groups without an end of their own, as in Azure: the newest stay, for a year. */
+/** Memberships without a time to live. As in Azure Web PubSub: the newest stay, each for a year. */
 const GROUPS_AT_MOST = 100;
-/** Those with an end do not push others out: one more is refused. */
-const TIMED_AT_MOST = 200;
+/** All memberships, when one with a time to live is added: one more is refused, and none is evicted for it. */
+const TIMED_GROUPS_AT_MOST = 200;
 const YEAR_MS = 366 * 86_400_000;
 
-interface Place {
-  /** The newest change of rules that the object has heard. */
+interface HolderRecord {
+  /** The newest version of the rules that the object has applied. */
   readonly told: number;
 }
 
-interface Membership {
+interface GroupMembership {
+  /** Milliseconds since 1970. */
   readonly until: number;
-  /** It was given an end, and does not count among those that have none. */
+  /** Added with a time to live: never evicted by newer memberships. */
   readonly timed: boolean;
+  /** Milliseconds since 1970. */
   readonly since: number;
+}
+
+interface AddedGroup {
+  readonly hub: string;
+  readonly group: string;
+  /** Undefined: for a year. */
+  readonly ttlSeconds: number | undefined;
 }
 
 export class AccountStore {
@@ -38,102 +54,108 @@ export class AccountStore {
     return this.#kv.list<T>(prefix);
   }
 
-  /** How often the rules have changed. */
-  get changes(): number {
+  /** Version of the rules: rises with each revocation and ban. 0: the user never had any. */
+  get rulesVersion(): number {
     return this.#kv.get<number>("changes") ?? 0;
   }
 
-  get places(): string[] {
-    return this.#list<Place>("object ").map(([name]) => name);
+  /** Names of the objects that may hold connections of the user. */
+  get objects(): string[] {
+    return this.#list<HolderRecord>("object ").map(([name]) => name);
   }
 
-  /** Objects that have not heard of the newest rules. */
-  get untold(): string[] {
-    const { changes } = this;
-    const places = this.#list<Place>("object ");
-    return places.flatMap(([name, { told }]) => (told < changes ? name : []));
+  /** Objects that have not applied the newest rules. */
+  get outdatedObjects(): string[] {
+    const { rulesVersion } = this;
+    const records = this.#list<HolderRecord>("object ");
+    return records.flatMap(([name, { told }]) => (told < rulesVersion ? name : []));
   }
 
-  knows(object: string): boolean {
+  hasObject(object: string): boolean {
     return this.#kv.get(`object ${object}`) !== undefined;
   }
 
-  /** The object has heard of the rules up to this change. */
-  told(object: string, told = this.changes): void {
-    this.#kv.put<Place>(`object ${object}`, { told });
+  /** Adds the object, or saves that it has applied the rules up to this version. */
+  setObjectVersion(object: string, version = this.rulesVersion): void {
+    this.#kv.put<HolderRecord>(`object ${object}`, { told: version });
   }
 
-  forget(object: string): void {
+  removeObject(object: string): void {
     this.#kv.delete(`object ${object}`);
   }
 
+  /** The rules as objects apply them to the tokens of their connections; a ban revokes all tokens. */
   rules(now: number): TokenRules {
     const before = this.#kv.get<number>("before");
     const jtis = this.#list<number>("jti ").flatMap(([jti, until]) => (until > now ? jti : []));
     return { jtis, ...(before !== undefined && { before }), ...(this.ban(now) && { all: true }) };
   }
 
-  /** Of most users nothing was ever taken back: one look tells. */
+  /** Most users never had a rule: then one read is enough. */
   isRevoked(token: TokenFacts, now: number): boolean {
-    return this.changes > 0 && isRevoked(token, this.rules(now));
+    return this.rulesVersion > 0 && isRevoked(token, this.rules(now));
   }
 
-  /** Throws `too_large` where too many are remembered already. */
+  /** `until`: when the token expires, milliseconds since 1970. Throws `too_large` where too many tokens are revoked. */
   revokeToken(jti: string, until: number | undefined, now: number): void {
     const isNew = this.#kv.get(`jti ${jti}`) === undefined;
     if (isNew && this.#list("jti ").length >= JTIS_AT_MOST)
       throw new HubError("too_large", `${JTIS_AT_MOST} tokens are revoked: revoke by time.`);
     this.#kv.put(`jti ${jti}`, until ?? now + YEAR_MS);
-    this.#changed();
+    this.#raiseVersion();
   }
 
-  /** Kept for good: it is one number, and a token's own end is not known. */
+  /** Revokes tokens issued before that second. Kept for good: it is one number, and no token's expiry is known. */
   revokeBefore(seconds: number): void {
     this.#kv.put("before", Math.max(seconds, this.#kv.get<number>("before") ?? 0));
-    this.#changed();
+    this.#raiseVersion();
   }
 
-  #changed(): void {
-    this.#kv.put("changes", this.changes + 1);
+  #raiseVersion(): void {
+    this.#kv.put("changes", this.rulesVersion + 1);
   }
 
   ban(now: number): { readonly until: number; readonly reason?: string } | undefined {
-    if (this.changes === 0) return undefined;
+    if (this.rulesVersion === 0) return undefined;
     const ban = this.#kv.get<{ until: number; reason?: string }>("ban");
     return ban && ban.until > now ? ban : undefined;
   }
 
   setBan(until: number, reason: string | undefined): void {
     this.#kv.put("ban", { until, ...(reason !== undefined && { reason }) });
-    this.#changed();
+    this.#raiseVersion();
   }
 
+  /** No new version: a lifted ban has nothing to close. */
   liftBan(): void {
     this.#kv.delete("ban");
   }
 
-  /** Groups of this hub. Most users have never been in any: one look tells. */
+  /** Groups of this hub. Most users were never in any: then one read is enough. */
   groups(hub: string, now: number): string[] {
     if (!this.#kv.get("grouped")) return [];
-    const all = this.#list<Membership>(`group ${hub} `);
+    const all = this.#list<GroupMembership>(`group ${hub} `);
     return all.flatMap(([group, { until }]) => (until > now ? group : []));
   }
 
-  /** Throws `too_many_groups`. */
-  addGroup(hub: string, group: string, ttlSeconds: number | undefined, now: number): void {
+  /**
+   * May be repeated: the newest expiry counts. Throws `too_many_groups` for one with a time to live; one without evicts
+   * the oldest.
+   */
+  addGroup({ hub, group, ttlSeconds }: AddedGroup, now: number): void {
     const isNew = this.#kv.get(`group ${hub} ${group}`) === undefined;
-    if (ttlSeconds !== undefined && isNew && this.groups(hub, now).length >= TIMED_AT_MOST)
-      throw new HubError("too_many_groups", `A user is in ${TIMED_AT_MOST} groups at most.`);
-    this.#kv.put("grouped", true);
-    const until = now + (ttlSeconds === undefined ? YEAR_MS : ttlSeconds * 1000);
     const timed = ttlSeconds !== undefined;
-    this.#kv.put<Membership>(`group ${hub} ${group}`, { until, timed, since: now });
+    if (timed && isNew && this.groups(hub, now).length >= TIMED_GROUPS_AT_MOST)
+      throw new HubError("too_many_groups", `A user is in ${TIMED_GROUPS_AT_MOST} groups at most.`);
+    this.#kv.put("grouped", true);
+    const until = now + (timed ? ttlSeconds * 1000 : YEAR_MS);
+    this.#kv.put<GroupMembership>(`group ${hub} ${group}`, { until, timed, since: now });
     if (!timed) this.#dropOldGroups(hub);
   }
 
   #dropOldGroups(hub: string): void {
-    const endless = this.#list<Membership>(`group ${hub} `).filter(([, { timed }]) => !timed);
-    const oldest = endless.toSorted(([, a], [, b]) => b.since - a.since).slice(GROUPS_AT_MOST);
+    const untimed = this.#list<GroupMembership>(`group ${hub} `).filter(([, { timed }]) => !timed);
+    const oldest = untimed.toSorted(([, a], [, b]) => b.since - a.since).slice(GROUPS_AT_MOST);
     for (const [group] of oldest) this.removeGroup(hub, group);
   }
 
@@ -141,24 +163,30 @@ export class AccountStore {
     this.#kv.delete(`group ${hub} ${group}`);
   }
 
-  /** Unless it was given anew. */
-  endGroup(hub: string, group: string, now: number): void {
-    const { until = 0 } = this.#kv.get<Membership>(`group ${hub} ${group}`) ?? {};
+  /** Removes the membership, unless it was renewed since `expire` gave it. */
+  expireGroup(hub: string, group: string, now: number): void {
+    const { until = 0 } = this.#kv.get<GroupMembership>(`group ${hub} ${group}`) ?? {};
     if (until <= now) this.removeGroup(hub, group);
   }
 
-  /** When something is to be forgotten; Infinity where nothing is. */
-  get nextEnd(): number {
+  /** When the next membership or revocation expires, milliseconds since 1970; Infinity where none does. */
+  get nextExpiry(): number {
     const jtis = this.#list<number>("jti ").map(([, until]) => until);
-    return Math.min(...jtis, ...this.#list<Membership>("group ").map(([, { until }]) => until));
+    return Math.min(
+      ...jtis,
+      ...this.#list<GroupMembership>("group ").map(([, { until }]) => until),
+    );
   }
 
-  /** Forgets tokens that have ended. Gives memberships that have, to be forgotten once connections were told. */
-  expire(now: number): { readonly hub: string; readonly group: string }[] {
+  /**
+   * Forgets revocations of tokens that have expired. Gives memberships that have expired: they stay, and are given
+   * again after a crash, until `expireGroup` is called, once connections have left the group.
+   */
+  expire(now: number): Pick<AddedGroup, "hub" | "group">[] {
     for (const [jti, until] of this.#list<number>("jti "))
       if (until <= now) this.#kv.delete(`jti ${jti}`);
-    const ended = this.#list<Membership>("group ").filter(([, { until }]) => until <= now);
-    return ended.map(([key]) => {
+    const expired = this.#list<GroupMembership>("group ").filter(([, { until }]) => until <= now);
+    return expired.map(([key]) => {
       const space = key.indexOf(" ");
       return { hub: key.slice(0, space), group: key.slice(space + 1) };
     });

@@ -1,5 +1,11 @@
-// One user of a tenant, in all hubs: lets their connections in or not, and knows which objects hold them, so that what a
-// service says of a user reaches every one of them.
+// One user of a tenant, in all hubs: admits the user's connections or refuses them, and keeps which objects hold some,
+// so that a service's command to a user reaches every one of them. What it promises:
+//
+//   · An object is saved before `admit` admits a connection there: no connection is missed by a later command.
+//   · A revocation or ban is saved first, then applied in every such object. Where one cannot be reached, an alarm
+//     repeats it every second until each object has applied it; `admit` and `check` refuse the token from the start.
+//   · Rules are applied at least once, and applying them twice changes nothing.
+//   · Commands (`command`, groups of connected users) are tried once, with one retry; failures are the caller's.
 
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
@@ -13,150 +19,167 @@ import type { RoomStubs } from "../rpc/stubs.ts";
 import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import { askMany } from "../platform/ask-many.ts";
 
-/** How soon an object that could not be reached hears of a revocation. */
+/** Pause before rules are applied again in objects that could not be reached. */
 const RETRY_MS = 1_000;
 
-export interface AccountOptions {
+interface AccountOptions {
   readonly user: string;
-  readonly facts: AccountStore;
-  peers(): RoomStubs;
-  /** `ring` is called then. */
+  readonly store: AccountStore;
+  /** Fresh stubs of rooms and relays. */
+  stubs(): RoomStubs;
+  /** `ring` is called at `at`, milliseconds since 1970, after crashes as well. */
   arm(at: number): void;
 }
 
 export class Account {
   readonly #options: AccountOptions;
-  readonly #facts: AccountStore;
+  readonly #store: AccountStore;
   #rate: TokenBucket | undefined;
-  /** How often each object has asked in this wake: one that asks while it is commanded may hold a connection after. */
-  readonly #asked = new Map<string, number>();
+  /**
+   * Calls of `admit` by each object in this wake. An object that had no connection left when a command ran there is
+   * removed, unless it has asked again meanwhile and may hold one by now.
+   */
+  readonly #admissionCounts = new Map<string, number>();
 
   constructor(options: AccountOptions) {
     this.#options = options;
-    this.#facts = options.facts;
+    this.#store = options.store;
   }
 
   /**
-   * Asked by an object before it lets a connection of this user in, which it is known to hold from then on. Gives the
-   * groups that the user is in, or why not: `banned`, `token_revoked`, `rate_limited` or `too_many_connections`.
+   * Called by an object before it admits a connection of this user; from then on the object counts as holding some.
+   * Gives the user's groups, or the refusal: `banned`, `token_revoked`, `rate_limited` or `too_many_connections`.
    */
   async admit({ object, token, rate }: AdmissionRequest): Promise<AdmissionReply> {
     const now = Date.now();
     const fault =
       this.#faultOf(token, now) ??
-      this.#tooOften(rate, now) ??
-      (await this.#enter(object)) ??
-      // Said while room was made: the object was told of nothing yet.
+      this.#rateFaultOf(rate, now) ??
+      (await this.#addObject(object)) ??
+      // A revocation during `#addObject` was not applied in this object, which was not listed yet.
       this.#faultOf(token, now);
-    return fault ? { fault } : { groups: this.#facts.groups(hubOf(object), now) };
+    return fault ? { fault } : { groups: this.#store.groups(hubOf(object), now) };
   }
 
-  /** Whether the token is still good; if not, why: `banned` or `token_revoked`. */
+  /** Undefined for a valid token; else `banned` or `token_revoked`. No connection begins. */
   async check(token: TokenFacts): Promise<Fault | undefined> {
     return this.#faultOf(token, Date.now());
   }
 
   #faultOf(token: TokenFacts, now: number): Fault | undefined {
-    const ban = this.#facts.ban(now);
+    const ban = this.#store.ban(now);
     if (ban) return { code: "banned", message: ban.reason ?? "This user is banned for a time." };
-    const isRevoked = this.#facts.isRevoked(token, now);
+    const isRevoked = this.#store.isRevoked(token, now);
     return isRevoked ? { code: "token_revoked", message: "The token was revoked." } : undefined;
   }
 
-  #tooOften(rate: AdmissionRequest["rate"], now: number): Fault | undefined {
+  #rateFaultOf(rate: AdmissionRequest["rate"], now: number): Fault | undefined {
     if (!rate || (this.#rate ??= tokenBucket(rate.perSecond, rate.burst)).take(now))
       return undefined;
     const message = `${rate.perSecond} connections a second are allowed.`;
     return { code: "rate_limited", message };
   }
 
-  async #enter(object: string): Promise<Fault | undefined> {
-    this.#asked.set(object, (this.#asked.get(object) ?? 0) + 1);
-    const { places } = this.#facts;
-    if (places.includes(object)) return undefined;
-    if (places.length >= OBJECTS_AT_MOST) await this.#tidy();
-    if (places.length >= OBJECTS_AT_MOST && this.#facts.places.length >= OBJECTS_AT_MOST)
+  async #addObject(object: string): Promise<Fault | undefined> {
+    this.#admissionCounts.set(object, (this.#admissionCounts.get(object) ?? 0) + 1);
+    const { objects } = this.#store;
+    if (objects.includes(object)) return undefined;
+    if (objects.length >= OBJECTS_AT_MOST) await this.#removeEmptyObjects();
+    if (objects.length >= OBJECTS_AT_MOST && this.#store.objects.length >= OBJECTS_AT_MOST)
       return { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
-    this.#facts.told(object);
+    this.#store.setObjectVersion(object);
     return undefined;
   }
 
-  /** Forgets objects that hold no connection of the user any more. */
-  async #tidy(): Promise<void> {
-    await askMany(this.#facts.places, (object) => this.#command(object, {}, [])).catch(() => {});
+  /** By an empty command, whose outcome gives the number of the user's connections in each object. */
+  async #removeEmptyObjects(): Promise<void> {
+    await askMany(this.#store.objects, (object) => this.#command(object, {}, [])).catch(() => {});
   }
 
   async #command(object: string, selection: Selection, commands: readonly Command[]) {
-    const about = { ...selection, user: this.#options.user };
-    const asked = this.#asked.get(object);
-    const obeyed = await this.#options.peers()(object).command(about, commands);
-    if (obeyed.present === 0 && this.#asked.get(object) === asked) this.#forget(object);
-    return obeyed;
+    const ofUser = { ...selection, user: this.#options.user };
+    const admissions = this.#admissionCounts.get(object);
+    const outcome = await this.#options.stubs()(object).command(ofUser, commands);
+    const hasAskedAgain = this.#admissionCounts.get(object) !== admissions;
+    if (outcome.present === 0 && !hasAskedAgain) this.#removeObject(object);
+    return outcome;
   }
 
-  #forget(object: string): void {
-    this.#facts.forget(object);
-    this.#asked.delete(object);
+  #removeObject(object: string): void {
+    this.#store.removeObject(object);
+    this.#admissionCounts.delete(object);
   }
 
-  /** What happens to this user's connections of one hub; gives how many were meant. Throws what they throw. */
+  /**
+   * Runs commands on this user's connections of one hub; gives how many were selected. Throws once all objects were
+   * asked: `unavailable` where one could not be reached, else the first failure.
+   */
   async command(hub: string, selection: Selection, commands: readonly Command[]): Promise<number> {
-    const places = this.#facts.places.filter((object) => hubOf(object) === hub);
-    const all = await askMany<CommandOutcome>(places, (object) =>
+    const objects = this.#store.objects.filter((object) => hubOf(object) === hub);
+    const outcomes = await askMany<CommandOutcome>(objects, (object) =>
       this.#command(object, selection, commands),
     );
-    return all.reduce((sum, { matched }) => sum + matched, 0);
+    return outcomes.reduce((sum, { matched }) => sum + matched, 0);
   }
 
-  /** Done when connections with such tokens are closed, or an alarm stands that will see to it. */
+  /**
+   * Without `jti` and `before`, all tokens issued until now. Done when connections with such tokens are closed, or an
+   * alarm is set that repeats it in objects that could not be reached. Throws `too_large` where too many tokens are
+   * revoked.
+   */
   async revoke({ jti, before, until }: Revocation): Promise<void> {
     const now = Date.now();
-    if (jti !== undefined) this.#facts.revokeToken(jti, until, now);
-    if (before !== undefined) this.#facts.revokeBefore(before);
+    if (jti !== undefined) this.#store.revokeToken(jti, until, now);
+    if (before !== undefined) this.#store.revokeBefore(before);
     if (jti === undefined && before === undefined)
-      this.#facts.revokeBefore(Math.floor(now / 1000) + 1);
-    await this.#tell();
+      this.#store.revokeBefore(Math.floor(now / 1000) + 1);
+    await this.#applyRules();
   }
 
+  /** Refuses and closes all connections of the user. Done as `revoke` is. */
   async ban(seconds: number, reason?: string): Promise<void> {
-    this.#facts.setBan(Date.now() + seconds * 1000, reason);
-    await this.#tell();
+    this.#store.setBan(Date.now() + seconds * 1000, reason);
+    await this.#applyRules();
   }
 
   async unban(): Promise<void> {
-    this.#facts.liftBan();
+    this.#store.liftBan();
   }
 
-  /** Objects that were told already are not told again. */
-  async #tell(): Promise<void> {
-    const { changes } = this.#facts;
-    const tokens = this.#facts.rules(Date.now());
+  /** Closes connections whose tokens the rules revoke, in the objects that have not applied the newest version. */
+  async #applyRules(): Promise<void> {
+    const { rulesVersion } = this.#store;
+    const tokens = this.#store.rules(Date.now());
     const close: Command = { type: "close", why: CLOSE.revoked };
-    await askMany(this.#facts.untold, async (object) => {
+    await askMany(this.#store.outdatedObjects, async (object) => {
       await this.#command(object, { tokens }, [close]);
-      if (this.#facts.knows(object)) this.#facts.told(object, changes);
+      // Removed where it holds no connection any more.
+      if (this.#store.hasObject(object)) this.#store.setObjectVersion(object, rulesVersion);
     }).catch((error: unknown) =>
       logWarning("revocation_untold", { code: publicError(error).code }),
     );
-    this.#arm();
+    this.#armAlarm();
   }
 
-  #arm(): void {
+  #armAlarm(): void {
     const soon = Date.now() + RETRY_MS;
-    const retry = this.#facts.untold.length > 0 ? soon : Infinity;
-    const next = Math.min(retry, Math.max(soon, this.#facts.nextEnd));
+    const retry = this.#store.outdatedObjects.length > 0 ? soon : Infinity;
+    const next = Math.min(retry, Math.max(soon, this.#store.nextExpiry));
     if (next < Infinity) this.#options.arm(next);
   }
 
-  /** Something is due. */
+  /** The alarm: ends memberships that have expired, and applies rules where that failed before. May be repeated. */
   async ring(now: number): Promise<void> {
-    // oxlint-disable-next-line no-await-in-loop -- few end at once, and each asks every object
-    for (const { hub, group } of this.#facts.expire(now)) await this.#end(hub, group, now);
-    await this.#tell();
+    // oxlint-disable-next-line no-await-in-loop -- few expire at once, and each calls every object
+    for (const { hub, group } of this.#store.expire(now))
+      await this.#endMembership(hub, group, now);
+    await this.#applyRules();
   }
 
-  /** One that fails keeps no other from ending; where an object could not be told, the next alarm tells it. */
-  async #end(hub: string, group: string, now: number): Promise<void> {
+  /**
+   * Where an object could not be reached, the membership stays for the next alarm. Other failures end it all the same.
+   */
+  async #endMembership(hub: string, group: string, now: number): Promise<void> {
     try {
       await this.command(hub, {}, [{ type: "leave", room: `group:${group}` }]);
     } catch (error) {
@@ -164,30 +187,33 @@ export class Account {
       logWarning("membership_untold", { hub, group, code });
       if (code === "unavailable") return;
     }
-    this.#facts.endGroup(hub, group, now);
+    this.#store.expireGroup(hub, group, now);
   }
 
-  /** From now on, and again whenever they connect; without an end for a year, with 0 for connections of now only. */
+  /**
+   * Connections of the user join the group, those of now and, unless the time to live is 0, each that begins until it
+   * has passed (default: a year). Saved first: where this throws, connections that begin later join all the same.
+   */
   async addToGroup(hub: string, group: string, ttlSeconds?: number): Promise<void> {
-    if (ttlSeconds !== 0) this.#facts.addGroup(hub, group, ttlSeconds, Date.now());
-    this.#arm();
+    if (ttlSeconds !== 0) this.#store.addGroup({ hub, group, ttlSeconds }, Date.now());
+    this.#armAlarm();
     const given = ttlSeconds === 0 ? {} : ({ given: true } as const);
     await this.command(hub, {}, [{ type: "join", room: `group:${group}`, ...given }]);
   }
 
   async removeFromGroup(hub: string, group: string): Promise<void> {
-    this.#facts.removeGroup(hub, group);
+    this.#store.removeGroup(hub, group);
     await this.command(hub, {}, [{ type: "leave", room: `group:${group}` }]);
   }
 
   async removeFromAllGroups(hub: string): Promise<void> {
-    for (const group of this.#facts.groups(hub, Date.now())) this.#facts.removeGroup(hub, group);
+    for (const group of this.#store.groups(hub, Date.now())) this.#store.removeGroup(hub, group);
     await this.command(hub, {}, [{ type: "leaveGroups" }]);
   }
 
-  /** For good, or a connection of now is in it. */
+  /** By a saved membership, or because a connection is in the group now. */
   async isInGroup(hub: string, group: string): Promise<boolean> {
-    if (this.#facts.groups(hub, Date.now()).includes(group)) return true;
+    if (this.#store.groups(hub, Date.now()).includes(group)) return true;
     return (await this.command(hub, { room: `group:${group}` }, [])) > 0;
   }
 }

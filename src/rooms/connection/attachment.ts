@@ -1,11 +1,12 @@
-// What survives sleep of a connection: the attachment of its socket, and its size.
+// The attachment of a socket: the state of a connection that survives sleep. It ends with the socket, by a crash or
+// deploy.
 
 import { HubError } from "../../model/errors.ts";
 import type { Transport } from "../../model/options.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
 
-/** What the attachment keeps; at most 16,384 bytes, of which the token's claims are the largest part. */
+/** The content of an attachment; at most 16,384 bytes, of which the token's claims are the largest part. */
 export interface Attached {
   readonly id: string;
   /** The codec's name. */
@@ -20,9 +21,9 @@ export interface Attached {
   /** The room it came for, as a topic, where that is not the object's own. */
   readonly room?: string;
   readonly request?: ConnectRequest;
-  /** What hub code keeps beside the connection. */
+  /** Items that hub code keeps beside the connection. */
   readonly items?: Readonly<Record<string, unknown>>;
-  /** Pings have come that woke the object; those it answers asleep are known to the runtime. */
+  /** The client has sent a ping that woke the object. The runtime keeps the time of pings that it answers asleep. */
   readonly pings?: true;
   /** When it is closed unless its first message has come: a handshake, or the sequence of a resumed client. */
   readonly deadline?: number | undefined;
@@ -62,7 +63,7 @@ const tooLarge = (cause?: unknown): HubError =>
     cause,
   });
 
-/** What the socket keeps; undefined where its connection is over. */
+/** The attachment of a socket; undefined where its connection has ended. */
 export function attachedOf(socket: WebSocket): Attached | undefined {
   const text = socket.deserializeAttachment() as Uint8Array | null;
   return text === null ? undefined : (JSON.parse(new TextDecoder().decode(text)) as Attached);

@@ -1,9 +1,9 @@
-// How a socket is closed from here: with a code of ours, and words that fit.
+// Close frames: those of the server, with a code and a reason that fit, and the answers to clients' own.
 
 import { CLOSE, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { Connection } from "./connection.ts";
 
-/** Ended on purpose: nobody waits for its client to come back. */
+/** Codes of connections that are closed on purpose: their clients are not expected back. */
 export const FOR_GOOD: ReadonlySet<CloseCode> = new Set([
   CLOSE.normal,
   CLOSE.aborted,
@@ -12,6 +12,7 @@ export const FOR_GOOD: ReadonlySet<CloseCode> = new Set([
   CLOSE.revoked,
 ]);
 
+/** `reason` is sent with a service's own close (`dismissed`) only; other codes have a fixed reason. May be repeated. */
 export function closeSocket(
   { socket, httpCaller }: Connection,
   why: CloseCode,
@@ -19,27 +20,36 @@ export function closeSocket(
 ): void {
   httpCaller?.closed(why);
   try {
-    const own = why === CLOSE.dismissed ? reason : undefined;
-    socket?.close(why, own ? within(own) : reasonOf(why));
+    const ownReason = why === CLOSE.dismissed ? reason : undefined;
+    socket?.close(why, ownReason ? fitReason(ownReason) : reasonOf(why));
   } catch {
     // Closed already.
   }
 }
 
-/** A close frame has room for 123 bytes. */
-function within(reason: string): string {
+/** As much of the reason as a Close frame has room for: 123 bytes. */
+function fitReason(reason: string): string {
   const bytes = new Uint8Array(123);
   const { read } = new TextEncoder().encodeInto(reason, bytes);
   return reason.slice(0, read);
 }
 
-/** Answers a client's Close frame. A code that may not be sent (1005, or an invented one) is answered as 1000. */
+/** Closes a socket that another has replaced, without a reason: its client would take that for the connection's end. */
+export function closeReplaced(socket: WebSocket | undefined, code = 1000): void {
+  try {
+    socket?.close(code);
+  } catch {
+    // Closed already.
+  }
+}
+
+/** Answers a client's Close frame. A code that must not be sent (1005, or an invented one) is answered by 1000. */
 export function answerClose(socket: WebSocket, code: number, reason: string): void {
   for (const answer of [() => socket.close(code, reason), () => socket.close(1000)]) {
     try {
       return answer();
     } catch {
-      // Not a code to send, or closed already: then there is nothing left to answer.
+      // The code must not be sent, or the socket is closed already and needs no answer.
     }
   }
 }

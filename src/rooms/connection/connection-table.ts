@@ -1,5 +1,10 @@
 // The connections of one object: accepting, finding, writing, closing. Rooms and relays share it; it knows no rooms, no
 // logs and no hubs. Silent and expired connections are found by liveness-sweep.ts.
+//
+//   · Connections survive sleep: their sockets and attachments do (`serializeAttachment`). A crash or deploy ends
+//     sockets.
+//   · Frames to a connection are written in the order of `send` and `write`; before it is open, frames of `send` wait.
+//   · `dropped` is called once for each connection that the server ends, after it is removed here.
 
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
@@ -10,8 +15,8 @@ import * as stage from "./stage.ts";
 import { attachedOf, attachTo, type Attached } from "./attachment.ts";
 import { connectionOf, restore, save, type Connection } from "./connection.ts";
 
-/** What connections need of the object's state. */
-export type SocketState = Pick<
+/** The part of the object's state that connections need. */
+type SocketState = Pick<
   DurableObjectState,
   | "acceptWebSocket"
   | "getWebSockets"
@@ -94,7 +99,7 @@ export class ConnectionTable {
     return connection;
   }
 
-  /** Writes what waited, in its order; from then on frames go at once. Gives the client's frames that waited. */
+  /** Writes the frames that waited, in order; from then on frames go at once. Gives the client's frames that waited. */
   open(connection: Connection): readonly stage.Frame[] {
     const greeting = stage.open(connection);
     if (!greeting) return [];
@@ -110,7 +115,10 @@ export class ConnectionTable {
       this.close(connection, CLOSE.flooding);
   }
 
-  /** A frame came. Written to the attachment now and then, because sleep forgets what is only in memory. */
+  /**
+   * A frame came. Saved in the attachment at most three times a ping interval, since the time in memory ends with
+   * sleep.
+   */
   touch(connection: Connection, now: number): void {
     connection.heardAt = now;
     if (now - connection.attached.heardAt >= (this.#settings.pingSeconds * 1000) / 3)
@@ -157,7 +165,7 @@ export class ConnectionTable {
     return true;
   }
 
-  /** A wake that comes while the socket is still closing must not take it for one that closes only now. */
+  /** A wake while the socket is still closing must not restore its connection. */
   #forget({ socket }: Connection): void {
     socket?.serializeAttachment(null);
   }
@@ -211,7 +219,7 @@ export class ConnectionTable {
     if (!connection.attached.pings) save(connection, { pings: true });
   }
 
-  /** A look costs a tenth of a write, so it is taken once for so many characters. */
+  /** Reading the size of the socket's queue costs a tenth of a write, so it is read once for so many characters. */
   #isSlow(connection: Connection): boolean {
     const { flow } = connection;
     const { queuedBytes: most } = this.#settings.limits;
@@ -222,7 +230,7 @@ export class ConnectionTable {
 
   /**
    * Ends a connection. A half-open peer never answers, so it counts as gone at once. Protocols that have a message for
-   * the reason send it and close normally: their clients know no codes of ours.
+   * the reason send it and close normally: their clients do not know this server's codes.
    */
   close(connection: Connection, why: CloseCode, detail?: string): void {
     const isForGood = FOR_GOOD.has(why);

@@ -1,4 +1,5 @@
-// One client's connection, as its object holds it. The attachment has all that a wake needs; the rest is cache.
+// One client's connection, as its object holds it. The attachment has everything that a wake needs; the rest is
+// derived, or only matters to this wake.
 
 import type { CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
@@ -29,7 +30,9 @@ interface Flow {
   written: number;
   /** Written when the reader's queue was last looked at. */
   lookedAt: number;
-  /** What waited at the last sweep, and what had been written by then; undefined where nothing waited. */
+  /**
+   * Bytes in the socket's queue at the last sweep, and characters written by then; undefined where the queue was empty.
+   */
   backlog: { readonly waited: number; readonly written: number } | undefined;
 }
 
@@ -49,11 +52,11 @@ export interface Connection {
   readonly flow: Flow;
   /** The beginning of a message whose end is still to come. */
   rest: string | Uint8Array | undefined;
-  /** What its token leaves of the server's limits, and of which token that is. */
-  limited: { readonly user: User; readonly limits: Limits } | undefined;
+  /** The server's limits, lowered by the token's, for this user. */
+  tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
   /** In place of a socket. */
   httpCaller: HttpCaller | undefined;
-  /** Where it may be resumed on another socket: what the client has not confirmed yet. */
+  /** Frames that the client has not confirmed yet, where the connection may be resumed on another socket. */
   resumable: ReplayBuffer | undefined;
 }
 
@@ -85,7 +88,7 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
     ...{ socket, protocol, attached, user: attached.user, heardAt: attached.heardAt },
     flow: { written: 0, lookedAt: 0, backlog: undefined },
     rest: undefined,
-    limited: undefined,
+    tokenLimits: undefined,
     httpCaller: undefined,
     resumable: undefined,
   };
@@ -101,7 +104,7 @@ export function save(connection: Connection, change: Partial<Attached>): void {
   connection.resumable?.attachedChanged(attached);
 }
 
-/** After a wake; undefined where the socket's connection is over. */
+/** After a wake; undefined where the socket's connection has ended. */
 export const restore = (socket: WebSocket): Connection | undefined => {
   const attached = attachedOf(socket);
   return attached && connectionOf(socket, attached);

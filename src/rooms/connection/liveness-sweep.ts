@@ -1,5 +1,12 @@
-// Which connections have come to their end without a word: the silent, the stuck, those whose token has expired, and
-// those that never said what they must say first. Found by alarm: a timer would keep the object awake.
+// Finds connections that must end although no event says so, and closes them. By alarm: a timer would keep the object
+// awake.
+//
+//   expired token                                  when it expires
+//   deadline passed (handshake, resume, request)   at the deadline
+//   no ping for `silentSeconds`                    at the next sweep, each `sweepSeconds`
+//   socket takes no bytes (`isStuck`)              at the second sweep that finds it so
+//
+// A client that has never pinged is not found silent.
 
 import { CLOSE } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -7,14 +14,14 @@ import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "./connection.ts";
 import { queuedBytes, type ConnectionTable } from "./connection-table.ts";
 
-/** Asks the runtime when it last answered a socket's ping asleep. */
-export type PingState = Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;
+/** The runtime's record of when it last answered a socket's ping while the object slept. */
+type PingState = Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;
 
 export class LivenessSweep implements Duty {
   readonly #state: PingState;
   readonly #settings: RoomSettings;
   readonly #connections: ConnectionTable;
-  /** Unknown after a wake: the next alarm looks, so that frequent wakes do not put it off. */
+  /** Milliseconds since 1970; 0 after a wake, so that the next alarm sweeps and frequent wakes do not put it off. */
   #sweptAt = 0;
 
   constructor(state: PingState, settings: RoomSettings, connections: ConnectionTable) {
@@ -27,7 +34,7 @@ export class LivenessSweep implements Duty {
     return this.#settings.sweepSeconds * 1000;
   }
 
-  /** The next expiry of a token, the end of somebody's patience, or the next look for silent sockets. */
+  /** The next expiry of a token, the next deadline, or the next sweep. */
   due(): number | undefined {
     const { all } = this.#connections;
     if (all.size === 0) return undefined;
@@ -37,22 +44,24 @@ export class LivenessSweep implements Duty {
     return first;
   }
 
-  /** A look for the silent asks the runtime about each socket, so it does not come with every alarm. */
+  /**
+   * Expiry and deadlines are checked at every alarm. A sweep asks the runtime about each socket, and comes less often.
+   */
   run(now: number): void {
-    const sweeps = now - this.#sweptAt >= this.#sweepMs;
-    if (sweeps) this.#sweptAt = now;
+    const isSweep = now - this.#sweptAt >= this.#sweepMs;
+    if (isSweep) this.#sweptAt = now;
     for (const connection of this.#connections.all) {
       const { user, attached } = connection;
       if (user.expiresAt <= now) this.#connections.close(connection, CLOSE.expired);
       else if ((attached.deadline ?? Infinity) <= now)
         this.#connections.close(connection, CLOSE.silent);
-      else if (sweeps && this.#isSilent(connection, now))
+      else if (isSweep && this.#isSilent(connection, now))
         this.#connections.close(connection, CLOSE.silent);
-      else if (sweeps && isStuck(connection)) this.#connections.close(connection, CLOSE.slow);
+      else if (isSweep && isStuck(connection)) this.#connections.close(connection, CLOSE.slow);
     }
   }
 
-  /** Only who has pinged before can fall silent: a bare partysocket never pings. */
+  /** Only a client that has pinged before can be silent: a bare partysocket never pings. */
   #isSilent({ socket, heardAt, attached }: Connection, now: number): boolean {
     const pingedAt = socket && this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
     if (!socket || (pingedAt === undefined && !attached.pings)) return false;
@@ -61,8 +70,9 @@ export class LivenessSweep implements Duty {
 }
 
 /**
- * workerd (2026-11-17) says nothing of some that end: reset while the upgrade is answered, or between a ping and a
- * broken frame. Their socket is closed without an event, or open and takes nothing (or less than was added) between two sweeps.
+ * workerd (2026-11-17) reports no end of some sockets: reset while the upgrade is answered, or between a ping and a
+ * broken frame. Such a socket is closed without an event, or open and takes nothing (or less than was added) between
+ * two sweeps.
  */
 function isStuck(connection: Connection): boolean {
   const { socket, flow } = connection;

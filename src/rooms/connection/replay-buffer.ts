@@ -1,44 +1,54 @@
-// One connection that its client may come back to on another socket, as SignalR's stateful reconnect has it
-// (docs/design/signalr-reconnect.md#sr2): what was sent and not confirmed, and what was heard. Rows, so that it survives
-// sleep and crashes.
+// The replay buffer of one connection that its client may resume on another socket: SignalR's stateful reconnect
+// (docs/design/signalr-reconnect.md#sr2), and long polling. In memory, mirrored in rows that survive sleep, crashes and
+// deploys.
+//
+//   · Messages are numbered from 1 in each direction. Pings, acks and sequences have no number.
+//   · A frame is saved before it is sent, and kept until the client confirms its last message. After a resume all
+//     unconfirmed frames are sent again, in order: at least once for each frame; the client drops numbers it has had.
+//   · At most `window` characters are under way without a confirmation, but one frame always; more wait in the buffer.
+//     Beyond `maxKept` characters in all the connection is closed as slow.
+//   · A message of the client counts once: a number that was received before is dropped.
+//   · Long polling (`byFrame`) confirms whole frames by their count, and the client numbers nothing.
 
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Attached } from "./attachment.ts";
 
-/** Messages of ours, numbered `first` to `last`, that the client has not confirmed yet. */
-export interface Unconfirmed {
+/** A frame that the client has not confirmed, with messages `first` to `last`. */
+interface UnconfirmedFrame {
   readonly first: number;
   readonly last: number;
   readonly frame: Encoded;
 }
 
-/** Where it is written down. */
+/** The buffer's rows. */
 export interface ReplayRows {
-  attached(attached: Attached): void;
-  received(count: number): void;
-  sent(frame: Unconfirmed): void;
-  confirmed(upTo: number): void;
+  saveAttachment(attached: Attached): void;
+  saveReceived(count: number): void;
+  addFrame(frame: UnconfirmedFrame): void;
+  /** Frames whose last message is `upTo` or an earlier one. */
+  removeFrames(upTo: number): void;
 }
 
 export interface ReplayState {
-  /** Messages of the client that were taken. */
-  readonly received: number;
-  /** All up to this one were confirmed. */
-  readonly confirmed: number;
-  readonly unconfirmed: readonly Unconfirmed[];
+  /** Number of the client's newest message that was taken. */
+  readonly receivedCount: number;
+  /** Number of the newest message that the client has confirmed. */
+  readonly confirmedUpTo: number;
+  readonly unconfirmed: readonly UnconfirmedFrame[];
 }
 
 export interface ReplayLimits {
-  /** Bytes (characters) that may be under way without a confirmation. */
+  /** Characters that may be under way without a confirmation. */
   readonly window: number;
-  /** Bytes that may be kept at all. */
-  readonly most: number;
-  /** Every frame is kept and confirmed as one, as long polling has it, and the client numbers nothing. */
+  /** Characters that may be kept in all. */
+  readonly maxKept: number;
+  /** Long polling: every frame is kept and confirmed as a whole, and the client numbers nothing. */
   readonly byFrame?: boolean;
 }
 
-const COUNTED: ReadonlySet<Incoming["type"]> = new Set([
+/** Messages of the client that have a number. */
+const NUMBERED: ReadonlySet<Incoming["type"]> = new Set([
   "invocation",
   "item",
   "completed",
@@ -48,129 +58,132 @@ const COUNTED: ReadonlySet<Incoming["type"]> = new Set([
 export class ReplayBuffer {
   readonly #rows: ReplayRows;
   readonly #limits: ReplayLimits;
-  #unconfirmed: Unconfirmed[];
-  /** How many of these were written to the present socket. */
-  #written: number;
-  #sent: number;
+  #unconfirmed: UnconfirmedFrame[];
+  /** How many of these frames were written to the present socket. */
+  #writtenFrames: number;
+  /** Number of the newest message to the client. */
+  #lastNumber: number;
+  /** Characters of the unconfirmed frames. */
   #size = 0;
-  #received: number;
-  /** The number of the client's next message. */
-  #next: number;
-  /** The client is back and has not said yet where it goes on: nothing else counts before. */
-  #awaiting = false;
+  #receivedCount: number;
+  /** Number of the client's next message. Lower than `#receivedCount` while the client repeats messages. */
+  #nextNumber: number;
+  /** The client has resumed and has not sent its sequence: none of its other messages counts before. */
+  #isAwaitingSequence = false;
 
   constructor(rows: ReplayRows, limits: ReplayLimits, state: ReplayState) {
     this.#rows = rows;
     this.#limits = limits;
     this.#unconfirmed = [...state.unconfirmed];
-    this.#written = 0;
-    this.#sent = this.#unconfirmed.at(-1)?.last ?? state.confirmed;
+    this.#writtenFrames = 0;
+    this.#lastNumber = this.#unconfirmed.at(-1)?.last ?? state.confirmedUpTo;
     for (const { frame } of this.#unconfirmed) this.#size += frame.length;
-    this.#received = state.received;
-    this.#next = state.received + 1;
-    // What had been written is the longest beginning that fits into the window.
-    this.#writable();
+    this.#receivedCount = state.receivedCount;
+    this.#nextNumber = state.receivedCount + 1;
+    // Frames that had been written are those that fit into the window.
+    this.#takeWritable();
   }
 
-  get received(): number {
-    return this.#received;
+  get receivedCount(): number {
+    return this.#receivedCount;
   }
 
+  /** Long polling: frames without numbered messages are kept as well. */
   get keepsAll(): boolean {
     return this.#limits.byFrame === true;
   }
 
-  /** Frames that were not confirmed. */
   get unconfirmed(): readonly Encoded[] {
     return this.#unconfirmed.map(({ frame }) => frame);
   }
 
   attachedChanged(attached: Attached): void {
-    this.#rows.attached(attached);
+    this.#rows.saveAttachment(attached);
   }
 
-  /** Numbers and keeps frames; gives those to be written now, or undefined where too much would be kept. */
+  /**
+   * Numbers and keeps frames. Gives those to be written now: none while the client is away (`isHere` false). Undefined
+   * where too much is kept: the connection is to be closed.
+   */
   keep(frames: readonly Encoded[], protocol: Protocol, isHere: boolean): Encoded[] | undefined {
     for (const frame of frames) {
       const count = this.keepsAll ? 1 : (protocol.count?.(frame) ?? 0);
       if (count === 0) continue;
-      const kept = { first: this.#sent + 1, last: this.#sent + count, frame };
-      this.#sent = kept.last;
+      const numbered = { first: this.#lastNumber + 1, last: this.#lastNumber + count, frame };
+      this.#lastNumber = numbered.last;
       this.#size += frame.length;
-      this.#unconfirmed.push(kept);
-      this.#rows.sent(kept);
+      this.#unconfirmed.push(numbered);
+      this.#rows.addFrame(numbered);
     }
-    if (this.#size > this.#limits.most) return undefined;
-    return isHere ? this.#writable() : [];
+    if (this.#size > this.#limits.maxKept) return undefined;
+    return isHere ? this.#takeWritable() : [];
   }
 
-  /** What the window has room for; at least one frame is always under way. */
-  #writable(): Encoded[] {
+  /** Frames that the window has room for, from here on written; at least one frame is always under way. */
+  #takeWritable(): Encoded[] {
     let underWay = 0;
-    for (let i = 0; i < this.#written; i++) underWay += this.#unconfirmed[i]!.frame.length;
+    for (let i = 0; i < this.#writtenFrames; i++) underWay += this.#unconfirmed[i]!.frame.length;
     const now: Encoded[] = [];
-    while (this.#written < this.#unconfirmed.length) {
-      const { frame } = this.#unconfirmed[this.#written]!;
-      if (this.#written > 0 && underWay + frame.length > this.#limits.window) break;
+    while (this.#writtenFrames < this.#unconfirmed.length) {
+      const { frame } = this.#unconfirmed[this.#writtenFrames]!;
+      if (this.#writtenFrames > 0 && underWay + frame.length > this.#limits.window) break;
       underWay += frame.length;
       now.push(frame);
-      this.#written++;
+      this.#writtenFrames++;
     }
     return now;
   }
 
-  /** The client has all up to this one: gives what may be written now. */
+  /** The client has received all messages up to this number. Gives the frames that the window has room for now. */
   confirm(upTo: number): Encoded[] {
-    const written = this.#unconfirmed.slice(0, this.#written);
-    const kept = written.findIndex(({ last }) => last > upTo);
-    const gone = this.#unconfirmed.splice(0, kept < 0 ? written.length : kept);
-    if (gone.length === 0) return [];
-    for (const { frame } of gone) this.#size -= frame.length;
-    this.#written = Math.max(0, this.#written - gone.length);
-    this.#rows.confirmed(gone.at(-1)!.last);
-    return this.#writable();
+    const written = this.#unconfirmed.slice(0, this.#writtenFrames);
+    const firstKept = written.findIndex(({ last }) => last > upTo);
+    const confirmed = this.#unconfirmed.splice(0, firstKept < 0 ? written.length : firstKept);
+    if (confirmed.length === 0) return [];
+    for (const { frame } of confirmed) this.#size -= frame.length;
+    this.#writtenFrames = Math.max(0, this.#writtenFrames - confirmed.length);
+    this.#rows.removeFrames(confirmed.at(-1)!.last);
+    return this.#takeWritable();
   }
 
-  /** The first so many frames have arrived. */
-  took(count: number): void {
+  /** Long polling: the client has received the first `count` frames. */
+  confirmFrames(count: number): void {
     const last = this.#unconfirmed[count - 1]?.last;
     if (last !== undefined) this.confirm(last);
   }
 
-  /** A poll: all that waits is written to it. */
-  polled(): Encoded[] {
-    this.#written = 0;
-    return this.#writable();
+  /** Long polling: a new poll. Gives all unconfirmed frames. */
+  restartForPoll(): Encoded[] {
+    this.#writtenFrames = 0;
+    return this.#takeWritable();
   }
 
-  /** The client is back: where we go on, and what is sent again. */
+  /**
+   * The client has resumed on a new socket. Gives the number of the first message that is sent again, and the frames.
+   */
   resume(): { readonly sequence: number; readonly frames: Encoded[] } {
-    this.#awaiting = true;
-    this.#written = 0;
-    const sequence = this.#unconfirmed[0]?.first ?? this.#sent + 1;
-    return { sequence, frames: this.#writable() };
+    this.#isAwaitingSequence = true;
+    this.#writtenFrames = 0;
+    const sequence = this.#unconfirmed[0]?.first ?? this.#lastNumber + 1;
+    return { sequence, frames: this.#takeWritable() };
   }
 
-  /** The client says where it goes on. False where it would leave a hole. */
-  goOn(sequence: number): boolean {
-    if (sequence > this.#next) return false;
-    this.#next = sequence;
-    this.#awaiting = false;
+  /** The client's sequence: the number of its next message. False where messages before it were never received. */
+  resumeFrom(sequence: number): boolean {
+    if (sequence > this.#nextNumber) return false;
+    this.#nextNumber = sequence;
+    this.#isAwaitingSequence = false;
     return true;
   }
 
-  get awaiting(): boolean {
-    return this.#awaiting;
-  }
-
-  /** Whether a message counts: not one that came before, and none before the client said where it goes on. */
-  takes({ type }: Incoming): boolean {
-    if (this.#awaiting) return false;
-    if (this.keepsAll || !COUNTED.has(type)) return true;
-    const number = this.#next++;
-    if (number <= this.#received) return false;
-    this.#received = number;
-    this.#rows.received(number);
+  /** Whether a message is to be dispatched: not one that was received before, and none before the client's sequence. */
+  accepts({ type }: Incoming): boolean {
+    if (this.#isAwaitingSequence) return false;
+    if (this.keepsAll || !NUMBERED.has(type)) return true;
+    const number = this.#nextNumber++;
+    if (number <= this.#receivedCount) return false;
+    this.#receivedCount = number;
+    this.#rows.saveReceived(number);
     return true;
   }
 }

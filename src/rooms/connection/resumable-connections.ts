@@ -1,11 +1,16 @@
-// The resumable connections of one object, in SQLite: those whose client is away are restored from there, and given
-// up when it stays away too long.
+// The resumable connections of one object: their rows in SQLite, their sockets, and the time limit of clients away.
+//
+//   · A resumable connection outlives its socket by `awayMs`; one that polls, by `betweenPollsMs`. Then it ends.
+//   · It survives sleep, crashes and deploys: after a wake, connections whose socket did not survive are away, counted
+//     from the first wake that finds the socket missing.
+//   · What is sent and received meanwhile is the replay buffer's (replay-buffer.ts).
 
 import { CLOSE } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { attachTo, type Attached } from "./attachment.ts";
+import { closeReplaced } from "./close-socket.ts";
 import { connectionOf, save, type Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { goAway } from "./stage.ts";
@@ -22,56 +27,61 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS unconfirmed (connection TEXT, last INTEGER, first INTEGER, frame,
     PRIMARY KEY (connection, last)) WITHOUT ROWID;`;
 
-/** How long a confirmation waits for more to confirm. */
+/** Delay of a confirmation to the client, so that one confirms the messages of a second. */
 const CONFIRM_MS = 1_000;
 
-export interface ResumablesOptions {
+interface ResumableConnectionsOptions {
   readonly sql: SqlStorage;
   readonly connections: ConnectionTable;
   readonly limits: ReplayLimits;
-  /** How long a client may be away from its socket, and between two polls. */
+  /** How long a client may be without a socket. */
   readonly awayMs: number;
+  /** How long a polling client may be without a poll. */
   readonly betweenPollsMs: number;
+  /** Requests a call of `run` at this time or earlier. */
   arm(at: number): void;
-  /** Nobody came back. */
-  lost(connection: Connection): void;
+  /** The client has not come back in time: the connection is to be closed. */
+  expired(connection: Connection): void;
 }
 
 export class ResumableConnections implements Duty {
-  readonly #options: ResumablesOptions;
-  /** Whose client is away, and until when it may come back. */
+  readonly #options: ResumableConnectionsOptions;
+  /** Connections whose client is away, and until when it may come back; milliseconds since 1970. */
   readonly #away = new Map<Connection, number>();
-  /** Those whose messages will be confirmed within a second. */
-  readonly #confirming = new Set<Connection>();
+  /** Connections whose messages will be confirmed within a second. */
+  readonly #confirmationsDue = new Set<Connection>();
 
-  constructor(options: ResumablesOptions) {
+  constructor(options: ResumableConnectionsOptions) {
     this.#options = options;
     options.sql.exec(TABLES);
   }
 
-  /** After a wake: sockets that slept find their state again, and connections whose socket is gone are away. */
+  /** After a wake: gives connections their replay buffers, and restores those whose socket did not survive as away. */
   restore(now: number): void {
     const { sql, connections } = this.#options;
     for (const row of sql.exec("SELECT * FROM resumables").toArray()) {
       const id = row["connection"] as string;
-      const known = connections.get(id);
-      const connection = known ?? connectionOf(undefined, JSON.parse(row["attached"] as string));
-      const confirmed = row["confirmed"] as number;
-      const state = { received: row["received"] as number, confirmed, unconfirmed: this.#kept(id) };
-      connection.resumable = this.#resumable(connection, state);
-      if (!known) connections.adopt(connection);
-      if (!known) this.#lostAsleep(connection, row["away"] as number | null, now);
+      const withSocket = connections.get(id);
+      const connection =
+        withSocket ?? connectionOf(undefined, JSON.parse(row["attached"] as string));
+      connection.resumable = this.#bufferOf(connection, {
+        receivedCount: row["received"] as number,
+        confirmedUpTo: row["confirmed"] as number,
+        unconfirmed: this.#unconfirmedFrames(id),
+      });
+      if (!withSocket) connections.adopt(connection);
+      if (!withSocket) this.#restoreAway(connection, row["away"] as number | null, now);
     }
   }
 
-  /** From the first wake on that finds its socket gone, and not from each anew. */
-  #lostAsleep(connection: Connection, since: number | null, now: number): void {
+  /** Away since the first wake that found its socket missing, which is saved: later wakes do not prolong it. */
+  #restoreAway(connection: Connection, since: number | null, now: number): void {
     goAway(connection);
-    if (since === null) this.#mark(connection, now);
-    this.#gone(connection, since ?? now);
+    if (since === null) this.#saveAwaySince(connection, now);
+    this.#expireLater(connection, since ?? now);
   }
 
-  #kept(id: string) {
+  #unconfirmedFrames(id: string) {
     const rows = this.#options.sql.exec(
       "SELECT first, last, frame FROM unconfirmed WHERE connection = ? ORDER BY last",
       id,
@@ -83,10 +93,10 @@ export class ResumableConnections implements Duty {
     }));
   }
 
-  #resumable({ id, attached }: Connection, state: ReplayState): ReplayBuffer {
+  #bufferOf({ id, attached }: Connection, state: ReplayState): ReplayBuffer {
     const { limits } = this.#options;
-    const polled = { window: Infinity, most: limits.most, byFrame: true };
-    return new ReplayBuffer(this.#rows(id), isPolled(attached) ? polled : limits, state);
+    const ofPolls = { window: Infinity, maxKept: limits.maxKept, byFrame: true };
+    return new ReplayBuffer(this.#rows(id), isPolled(attached) ? ofPolls : limits, state);
   }
 
   #rows(id: string): ReplayRows {
@@ -94,79 +104,82 @@ export class ResumableConnections implements Duty {
     const set = (column: string, value: SqlStorageValue) =>
       sql.exec(`UPDATE resumables SET ${column} = ? WHERE connection = ?`, value, id);
     return {
-      attached: (attached) => set("attached", JSON.stringify(attached)),
-      received: (count) => set("received", count),
-      sent: ({ first, last, frame }) =>
-        sql.exec("INSERT INTO unconfirmed VALUES (?, ?, ?, ?)", id, last, first, bound(frame)),
-      confirmed: (upTo) => {
+      saveAttachment: (attached) => set("attached", JSON.stringify(attached)),
+      saveReceived: (count) => set("received", count),
+      addFrame: ({ first, last, frame }) =>
+        sql.exec("INSERT INTO unconfirmed VALUES (?, ?, ?, ?)", id, last, first, sqlValueOf(frame)),
+      removeFrames: (upTo) => {
         sql.exec("DELETE FROM unconfirmed WHERE connection = ? AND last <= ?", id, upTo);
         set("confirmed", upTo);
       },
     };
   }
 
-  /** From now on the connection survives its socket. */
+  /** From here on the connection outlives its socket. */
   begin(connection: Connection): void {
     const row = [connection.id, JSON.stringify(connection.attached)];
     this.#options.sql.exec("INSERT OR REPLACE INTO resumables VALUES (?, ?, 0, 0, NULL)", ...row);
-    const state = { received: 0, confirmed: 0, unconfirmed: [] };
-    connection.resumable = this.#resumable(connection, state);
+    const state = { receivedCount: 0, confirmedUpTo: 0, unconfirmed: [] };
+    connection.resumable = this.#bufferOf(connection, state);
   }
 
-  /** The socket broke: what is said meanwhile is kept. */
-  dropped(connection: Connection, now: number): void {
+  /** The socket broke, or a poll ended: frames are kept until the client is back. */
+  socketLost(connection: Connection, now: number): void {
     this.#options.connections.detach(connection);
-    this.#mark(connection, now);
-    this.#gone(connection, now);
+    this.#saveAwaySince(connection, now);
+    this.#expireLater(connection, now);
   }
 
-  #mark({ id }: Connection, at: number | null): void {
+  #saveAwaySince({ id }: Connection, at: number | null): void {
     this.#options.sql.exec("UPDATE resumables SET away = ? WHERE connection = ?", at, id);
   }
 
-  #gone(connection: Connection, at: number): void {
+  #expireLater(connection: Connection, at: number): void {
     const { awayMs, betweenPollsMs } = this.#options;
     const until = at + (isPolled(connection.attached) ? betweenPollsMs : awayMs);
     this.#away.set(connection, until);
     this.#options.arm(until);
   }
 
-  /** A poll of the client's: an older one that still hangs is over. */
-  polled(connection: Connection, socket: WebSocket): void {
+  /** A new poll of the client: ends an older one that is still open, and writes all unconfirmed frames. */
+  attachPoll(connection: Connection, socket: WebSocket): void {
     const { connections } = this.#options;
     const old = connection.socket;
     connections.detach(connection);
-    closeQuietly(old, REPLACED);
+    closeReplaced(old, POLL_REPLACED);
     connections.reattach(connection, socket);
     this.#away.delete(connection);
-    this.#mark(connection, null);
+    this.#saveAwaySince(connection, null);
     save(connection, {});
-    connections.write(connection, connection.resumable?.polled() ?? [], true);
+    connections.write(connection, connection.resumable?.restartForPoll() ?? [], true);
   }
 
-  /** The client is back on a new socket, and says where it goes on before `deadline`. */
-  resumed(connection: Connection, socket: WebSocket, change: Partial<Attached>): void {
+  /**
+   * The client is back on a new socket: sends our sequence and all unconfirmed frames, and expects the client's
+   * sequence before the deadline in `change`. Throws `too_large` where the attachment does not fit; then nothing has
+   * changed.
+   */
+  reattach(connection: Connection, socket: WebSocket, change: Partial<Attached>): void {
     const { connections } = this.#options;
-    // First what may be refused: then nothing has changed.
     attachTo(socket, { ...connection.attached, ...change });
     const old = connection.socket;
     connections.detach(connection);
-    closeQuietly(old);
+    closeReplaced(old);
     connections.reattach(connection, socket);
     this.#away.delete(connection);
-    this.#mark(connection, null);
+    this.#saveAwaySince(connection, null);
     save(connection, change);
     const { sequence, frames } = connection.resumable!.resume();
     const first: Encoded = connection.protocol.encode({ type: "sequence", sequence });
     connections.write(connection, [first, ...frames]);
   }
 
-  /** Whether a message is to be dispatched; the protocol's own words about resuming are done with here. */
+  /** Whether a message is to be dispatched. Acks and sequences are handled here. */
   take(connection: Connection, message: Incoming): boolean {
     const { resumable } = connection;
     if (message.type === "ack") this.#confirm(connection, message.sequence);
-    else if (message.type === "sequence") this.#goOn(connection, message.sequence);
-    else return resumable ? this.#counts(connection, resumable, message) : true;
+    else if (message.type === "sequence") this.#resumeFrom(connection, message.sequence);
+    else return resumable ? this.#accept(connection, resumable, message) : true;
     return false;
   }
 
@@ -175,39 +188,39 @@ export class ResumableConnections implements Duty {
     this.#options.connections.write(connection, frames);
   }
 
-  #goOn(connection: Connection, sequence: number): void {
+  #resumeFrom(connection: Connection, sequence: number): void {
     if (!connection.resumable) return;
-    if (connection.resumable.goOn(sequence)) {
-      // A confirmation that was due while the client was away went nowhere.
-      if (connection.resumable.received > 0) this.#confirmSoon(connection);
+    if (connection.resumable.resumeFrom(sequence)) {
+      // A confirmation that was due while the client was away was not sent.
+      if (connection.resumable.receivedCount > 0) this.#confirmSoon(connection);
       return save(connection, { deadline: undefined });
     }
-    // It would go on beyond what was received.
+    // Messages between would be missing.
     logWarning("resume_impossible", { user: connection.user.id });
     this.#options.connections.close(connection, CLOSE.malformed);
   }
 
-  #counts(connection: Connection, resumable: ReplayBuffer, message: Incoming): boolean {
-    const before = resumable.received;
-    const isTaken = resumable.takes(message);
-    if (resumable.received > before) this.#confirmSoon(connection);
+  #accept(connection: Connection, resumable: ReplayBuffer, message: Incoming): boolean {
+    const before = resumable.receivedCount;
+    const isTaken = resumable.accepts(message);
+    if (resumable.receivedCount > before) this.#confirmSoon(connection);
     return isTaken;
   }
 
-  /** Once a second at most, and not at all while nothing comes. */
+  /** Confirms the client's messages: once a second at most, and not at all while none come. */
   #confirmSoon(connection: Connection): void {
-    if (this.#confirming.has(connection)) return;
-    this.#confirming.add(connection);
+    if (this.#confirmationsDue.has(connection)) return;
+    this.#confirmationsDue.add(connection);
     setTimeout(() => {
-      this.#confirming.delete(connection);
-      const sequence = connection.resumable?.received;
+      this.#confirmationsDue.delete(connection);
+      const sequence = connection.resumable?.receivedCount;
       if (sequence === undefined) return;
       const ack = connection.protocol.encode({ type: "ack", sequence });
       this.#options.connections.write(connection, [ack]);
     }, CONFIRM_MS);
   }
 
-  /** The connection is over: nobody can come back to it. */
+  /** The connection has ended, and cannot be resumed any more. */
   end(connection: Connection): void {
     if (!connection.resumable) return;
     connection.resumable = undefined;
@@ -222,24 +235,16 @@ export class ResumableConnections implements Duty {
   }
 
   run(now: number): void {
-    for (const [connection, until] of this.#away) if (until <= now) this.#options.lost(connection);
+    for (const [connection, until] of this.#away)
+      if (until <= now) this.#options.expired(connection);
   }
 }
 
 const isPolled = ({ transport }: Attached): boolean => transport === "LongPolling";
 
-/** Tells a hanging poll that another has taken its place. */
-export const REPLACED = 4000;
+/** Close code of a poll whose place another has taken. */
+const POLL_REPLACED = 4000;
 
 /** SQLite takes buffers, not views. */
-const bound = (frame: Encoded): string | ArrayBuffer =>
+const sqlValueOf = (frame: Encoded): string | ArrayBuffer =>
   typeof frame === "string" ? frame : (frame.slice().buffer as ArrayBuffer);
-
-/** Replaced by another: no word of ours, which its client would take for the end. */
-function closeQuietly(socket: WebSocket | undefined, code = 1000): void {
-  try {
-    socket?.close(code);
-  } catch {
-    // Closed already.
-  }
-}

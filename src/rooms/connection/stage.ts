@@ -35,13 +35,13 @@ interface Ended {
   readonly wasOpen: boolean;
 }
 
-/** What has a stage. */
-export interface Staged {
+/** The part of a connection that a stage depends on. */
+interface HasStage {
   stage: Stage;
   readonly socket: WebSocket | undefined;
 }
 
-export function beginGreeting(connection: Staged, answer?: Encoded): Greeting {
+export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting {
   const greeting: Greeting = {
     name: "greeting",
     held: [],
@@ -52,8 +52,8 @@ export function beginGreeting(connection: Staged, answer?: Encoded): Greeting {
   return greeting;
 }
 
-/** From here on frames go both ways. Gives what waited; undefined where it has ended, or was open. */
-export function open(connection: Staged): Greeting | undefined {
+/** From here on frames go both ways. Gives the frames that waited; undefined where it has ended, or was open. */
+export function open(connection: HasStage): Greeting | undefined {
   const { stage } = connection;
   if (stage.name !== "greeting") return undefined;
   connection.stage = connection.socket ? { name: "open" } : { name: "away" };
@@ -61,21 +61,21 @@ export function open(connection: Staged): Greeting | undefined {
 }
 
 /** The socket is gone, the connection is not. */
-export function goAway(connection: Staged): void {
+export function goAway(connection: HasStage): void {
   if (connection.stage.name === "open") connection.stage = { name: "away" };
 }
 
 /** Its client is back on another socket. */
-export function comeBack(connection: Staged): void {
+export function comeBack(connection: HasStage): void {
   if (connection.stage.name === "away") connection.stage = { name: "open" };
 }
 
 /** May be repeated: the first end stands. */
-export function end(connection: Staged, isForGood: boolean): void {
+export function end(connection: HasStage, isForGood: boolean): void {
   if (connection.stage.name === "ended") return;
   connection.stage = { name: "ended", isForGood, wasOpen: isOpen(connection) };
 }
 
 /** Whether the hub knows of it, and it has not ended. */
-export const isOpen = ({ stage }: Pick<Staged, "stage">): boolean =>
+export const isOpen = ({ stage }: Pick<HasStage, "stage">): boolean =>
   stage.name === "open" || stage.name === "away";

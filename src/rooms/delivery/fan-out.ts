@@ -1,5 +1,8 @@
-// Who gets which bytes in one flush: one frame a socket, each message encoded once a protocol, each distinct frame
-// built once. Pure: it takes what is waiting and gives frames.
+// The frames of one flush: one for each socket, with each message encoded once per protocol, and each distinct frame
+// built once. Pure: takes queued messages and calls `send` with frames.
+//
+// Connections that receive the same publications share a frame. A connection has a frame of its own where a message is
+// for it alone, or where a publication excludes it. Each gets its messages in the order of the queue.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -7,64 +10,69 @@ import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Connection } from "../connection/connection.ts";
 
-/** Whether what is published in a flush was saved: `error` is final once the flush has saved, and before it sends. */
+/** Whether a publication was saved. `error` is final once the flush has saved, before it sends. */
 export interface Ticket {
   error: HubError | null;
 }
 
-export type Audience = ReadonlySet<Connection>;
+type Audience = ReadonlySet<Connection>;
 
-/** Said to everybody in an audience. */
-export interface Said {
+/** A message to all connections of an audience. */
+interface Publication {
   readonly audience: Audience;
   readonly message: Outgoing;
+  /** Connections that are not to receive it. */
   readonly except: Audience | undefined;
-  /** Where it has to be saved before it is said. */
+  /** Present where it has to be saved before it is sent. */
   readonly ticket?: Ticket;
 }
 
-/** Told to one connection; a function is asked now, when all before it has been saved. */
-export interface Told {
+/** A message to one connection. A function is called here, after everything queued before it was saved. */
+interface DirectMessage {
   readonly connection: Connection;
   readonly message: Outgoing | (() => Outgoing);
 }
 
-export type Waiting = Said | Told;
+export type QueuedMessage = Publication | DirectMessage;
 
 export type Send = (connection: Connection, frames: readonly Encoded[]) => void;
 
 /** Frames are cut at this many characters, so that a long replay does not become one huge frame. */
 export const FRAME_CHARS = 256 * 1024;
 
-/** Calls `send` with the frames of each connection, in order. Gives how many messages that were. */
-export function fanOut(waiting: readonly Waiting[], send: Send): number {
+/** Calls `send` with the frames of each connection. Gives the number of messages, each counted once per recipient. */
+export function fanOut(queue: readonly QueuedMessage[], send: Send): number {
   const encode = encoder();
-  const special = specialOf(waiting, encode);
-  let told = 0;
-  for (const [connection, records] of special) {
-    if (records.length > 0) send(connection, cut(connection.protocol, records));
-    told += records.length;
+  const individual = individualRecords(queue, encode);
+  let count = 0;
+  for (const [connection, records] of individual) {
+    if (records.length > 0) send(connection, splitIntoFrames(connection.protocol, records));
+    count += records.length;
   }
-  for (const { audiences, connections } of sharesOf(waiting, special)) {
+  for (const { audiences, connections } of recipientGroups(queue, individual)) {
     const frames = new Map<Protocol, Encoded[]>();
-    const messages = waiting.filter((one) => !isTold(one) && audiences.has(one.audience)).length;
+    const publications = publicationsTo(audiences, queue);
     for (const connection of connections) {
       const { protocol } = connection;
       let shared = frames.get(protocol);
       if (!shared)
         frames.set(
           protocol,
-          (shared = cut(protocol, recordsOf(waiting, audiences, protocol, encode))),
+          (shared = splitIntoFrames(
+            protocol,
+            publications.map(({ message }) => encode(message, protocol)),
+          )),
         );
       if (shared.length > 0) send(connection, shared);
-      told += messages;
+      count += publications.length;
     }
   }
-  return told;
+  return count;
 }
 
-/** Records as frames: as few as fit. Empty records are left out. */
-export function cut(protocol: Protocol, records: readonly Encoded[]): Encoded[] {
+/** Records as frames: as few as `FRAME_CHARS` allows, or one for each where the protocol cannot join them.
+ * Empty records are left out. */
+export function splitIntoFrames(protocol: Protocol, records: readonly Encoded[]): Encoded[] {
   if (protocol.single) return records.filter(({ length }) => length > 0);
   const frames: Encoded[] = [];
   let open: Encoded[] = [];
@@ -82,23 +90,23 @@ export function cut(protocol: Protocol, records: readonly Encoded[]): Encoded[] 
   return frames;
 }
 
-const isTold = (one: Waiting): one is Told => "connection" in one;
+const isDirect = (queued: QueuedMessage): queued is DirectMessage => "connection" in queued;
 
 type Encode = (message: Outgoing, protocol: Protocol) => Encoded;
 
-/** Remembers what it encoded, for as long as the flush lasts. */
+/** Encodes each message once per protocol; the cache lasts for one flush. */
 function encoder(): Encode {
-  const known = new Map<Outgoing, Map<Protocol, Encoded>>();
+  const cache = new Map<Outgoing, Map<Protocol, Encoded>>();
   return (message, protocol) => {
-    let records = known.get(message);
-    if (!records) known.set(message, (records = new Map()));
+    let records = cache.get(message);
+    if (!records) cache.set(message, (records = new Map()));
     let record = records.get(protocol);
     if (record === undefined) records.set(protocol, (record = encodeSafely(message, protocol)));
     return record;
   };
 }
 
-/** A result that JSON cannot hold (a BigInt, a cycle) fails its own call and nothing else. */
+/** A result that the protocol cannot encode (a BigInt, a cycle) fails its own call and nothing else. */
 function encodeSafely(message: Outgoing, protocol: Protocol): Encoded {
   try {
     return protocol.encode(message);
@@ -113,6 +121,7 @@ function encodeSafely(message: Outgoing, protocol: Protocol): Encoded {
   }
 }
 
+/** The answer, or a failure in its place; nothing for a message that has no answer. */
 function encodable(answer: Outgoing, protocol: Protocol): Outgoing | [] {
   try {
     protocol.encode(answer);
@@ -123,6 +132,7 @@ function encodable(answer: Outgoing, protocol: Protocol): Outgoing | [] {
   }
 }
 
+/** Only completions and stream items have a caller who waits for them. */
 const failureOf = (message: Outgoing): Outgoing | undefined =>
   message.type === "completion" || message.type === "item"
     ? {
@@ -132,26 +142,29 @@ const failureOf = (message: Outgoing): Outgoing | undefined =>
       }
     : undefined;
 
-/** Connections whose frame is their own, because something was told to them, or something was not; and its records. */
-function specialOf(waiting: readonly Waiting[], encode: Encode): Map<Connection, Encoded[]> {
-  const special = new Map<Connection, Encoded[]>();
-  for (const one of waiting) {
-    if (isTold(one)) special.set(one.connection, []);
-    else for (const connection of one.except ?? []) special.set(connection, []);
+/** Connections with a frame of their own, and its records: recipients of direct messages, and excluded connections. */
+function individualRecords(
+  queue: readonly QueuedMessage[],
+  encode: Encode,
+): Map<Connection, Encoded[]> {
+  const individual = new Map<Connection, Encoded[]>();
+  for (const queued of queue) {
+    if (isDirect(queued)) individual.set(queued.connection, []);
+    else for (const connection of queued.except ?? []) individual.set(connection, []);
   }
-  if (special.size === 0) return special;
-  for (const one of waiting) {
-    if (isTold(one)) special.get(one.connection)!.push(recordOf(one, encode));
+  if (individual.size === 0) return individual;
+  for (const queued of queue) {
+    if (isDirect(queued)) individual.get(queued.connection)!.push(recordOf(queued, encode));
     else
-      for (const [connection, records] of special)
-        if (one.audience.has(connection) && !one.except?.has(connection))
-          records.push(encode(one.message, connection.protocol));
+      for (const [connection, records] of individual)
+        if (queued.audience.has(connection) && !queued.except?.has(connection))
+          records.push(encode(queued.message, connection.protocol));
   }
-  return special;
+  return individual;
 }
 
-/** A function that throws leaves its own connection without this record, and nobody else. */
-function recordOf({ connection, message }: Told, encode: Encode): Encoded {
+/** A function that throws costs its own connection this record, and no other. */
+function recordOf({ connection, message }: DirectMessage, encode: Encode): Encoded {
   try {
     return encode(typeof message === "function" ? message() : message, connection.protocol);
   } catch (error) {
@@ -160,69 +173,65 @@ function recordOf({ connection, message }: Told, encode: Encode): Encoded {
   }
 }
 
-/** What connections of these audiences hear, and of no others. */
-interface Share {
+/** Connections that are in exactly these audiences. */
+interface RecipientGroup {
   readonly audiences: ReadonlySet<Audience>;
   readonly connections: Iterable<Connection>;
 }
 
-/** Connections that hear the same audiences get the same frame: most often all of them, of one audience. */
-function sharesOf(
-  waiting: readonly Waiting[],
-  special: ReadonlyMap<Connection, unknown>,
-): Iterable<Share> {
+/** Groups of connections that get the same frame. Most often there is one audience, and one group. */
+function recipientGroups(
+  queue: readonly QueuedMessage[],
+  individual: ReadonlyMap<Connection, unknown>,
+): Iterable<RecipientGroup> {
   const audiences = new Set<Audience>();
-  for (const one of waiting) if (!isTold(one)) audiences.add(one.audience);
+  for (const queued of queue) if (!isDirect(queued)) audiences.add(queued.audience);
   const [first, second] = audiences;
   if (!first) return [];
-  if (second) return sharesOfMany(audiences, special);
-  const connections = special.size === 0 ? first : [...first].filter((c) => !special.has(c));
+  if (second) return groupByAudiences(audiences, individual);
+  const connections = individual.size === 0 ? first : [...first].filter((c) => !individual.has(c));
   return [{ audiences, connections }];
 }
 
-/** Audiences heard so far; one step further for each audience. */
-interface Heard {
+/** A set of audiences, and the connections that are in exactly these. `extensions`: the sets with one audience more. */
+interface AudienceSet {
   readonly audiences: ReadonlySet<Audience>;
   readonly connections: Set<Connection>;
-  readonly further: Map<Audience, Heard>;
+  readonly extensions: Map<Audience, AudienceSet>;
 }
 
-const heardOf = (audiences: ReadonlySet<Audience>): Heard => ({
+const audienceSet = (audiences: ReadonlySet<Audience>): AudienceSet => ({
   audiences,
   connections: new Set(),
-  further: new Map(),
+  extensions: new Map(),
 });
 
-function sharesOfMany(
+/** Walks each audience once: work is proportional to the memberships, not to pairs of sockets and messages. */
+function groupByAudiences(
   audiences: ReadonlySet<Audience>,
-  special: ReadonlyMap<Connection, unknown>,
-): Iterable<Share> {
-  const all: Heard[] = [];
-  const nothing = heardOf(new Set());
-  const heard = new Map<Connection, Heard>();
+  individual: ReadonlyMap<Connection, unknown>,
+): Iterable<RecipientGroup> {
+  const all: AudienceSet[] = [];
+  const none = audienceSet(new Set());
+  const setOf = new Map<Connection, AudienceSet>();
   for (const audience of audiences)
     for (const connection of audience) {
-      if (special.has(connection)) continue;
-      const before = heard.get(connection) ?? nothing;
-      let now = before.further.get(audience);
-      if (!now) {
-        all.push((now = heardOf(new Set([...before.audiences, audience]))));
-        before.further.set(audience, now);
+      if (individual.has(connection)) continue;
+      const smaller = setOf.get(connection) ?? none;
+      let larger = smaller.extensions.get(audience);
+      if (!larger) {
+        all.push((larger = audienceSet(new Set([...smaller.audiences, audience]))));
+        smaller.extensions.set(audience, larger);
       }
-      before.connections.delete(connection);
-      now.connections.add(connection);
-      heard.set(connection, now);
+      smaller.connections.delete(connection);
+      larger.connections.add(connection);
+      setOf.set(connection, larger);
     }
   return all;
 }
 
-function recordsOf(
-  waiting: readonly Waiting[],
+const publicationsTo = (
   audiences: ReadonlySet<Audience>,
-  protocol: Protocol,
-  encode: Encode,
-): Encoded[] {
-  return waiting.flatMap((one) =>
-    !isTold(one) && audiences.has(one.audience) ? [encode(one.message, protocol)] : [],
-  );
-}
+  queue: readonly QueuedMessage[],
+): Publication[] =>
+  queue.flatMap((queued) => (!isDirect(queued) && audiences.has(queued.audience) ? [queued] : []));

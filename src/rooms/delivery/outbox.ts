@@ -1,5 +1,9 @@
-// What waits to be written to this object's sockets: everything of a moment leaves in one frame a socket. It knows no
-// logs; messages that must be saved before they are sent are saved by `saver`, first thing in a flush.
+// The queue of messages to this object's sockets. A flush writes all of them, in one frame for each socket. The outbox
+// knows no logs: messages that must be saved before they are sent are saved by `saver`, at the beginning of a flush.
+//
+//   · Each connection gets its messages in the order in which they were queued, publications and direct messages alike.
+//   · A publication that could not be saved is not sent; messages queued after it are.
+//   · The queue is in memory: a crash loses it, together with the sockets. The log has what was saved.
 
 import { HubError } from "../../model/errors.ts";
 import type { Outgoing } from "../../model/message.ts";
@@ -8,9 +12,9 @@ import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { flushTiming, type FlushTiming } from "../platform/loop-timing.ts";
 import { PRESENCE, type Draft, type Entry } from "../rpc/log-entry.ts";
-import { fanOut, type Send, type Ticket, type Waiting } from "./fan-out.ts";
+import { fanOut, type QueuedMessage, type Send, type Ticket } from "./fan-out.ts";
 
-export interface OutboxOptions {
+interface OutboxOptions {
   readonly connections: Pick<ConnectionTable, "all" | "get" | "send">;
   /** Nothing is written to a log before it is sent. */
   readonly isUnlogged: boolean;
@@ -19,7 +23,7 @@ export interface OutboxOptions {
 }
 
 /** A room's entry, for those of this object's connections that are in the room. */
-export interface RoomEntry {
+interface RoomEntry {
   /** The topic of the room, as text. */
   readonly room: string;
   readonly epoch: string;
@@ -31,14 +35,14 @@ export interface RoomEntry {
   readonly skip?: ReadonlySet<Connection>;
 }
 
-/** Sockets that are written to faster than three timers fire. */
+/** Up to so many sockets a flush costs less than the three timers that could spare one. */
 const FEW = 8;
 
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #timing: FlushTiming;
   readonly #send: Send;
-  #waiting: Waiting[] = [];
+  #queue: QueuedMessage[] = [];
   #flushed: PromiseWithResolvers<void> | undefined;
   /**
    * Saves what was published, before anything of the flush is sent: the platform holds the frames back until its rows
@@ -59,7 +63,7 @@ export class Outbox {
     const message = messageOf(room, epoch, entry);
     const excluded = entry.except && this.#connectionsOf(entry.except);
     const except = skip ? new Set([...skip, ...(excluded ?? [])]) : excluded;
-    this.#waiting.push({ audience, message, except, ...(ticket && { ticket }) });
+    this.#queue.push({ audience, message, except, ...(ticket && { ticket }) });
     this.#timing.want();
   }
 
@@ -70,23 +74,23 @@ export class Outbox {
 
   /** A message to one connection. A function is called at the flush, after everything before it was saved. */
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void {
-    this.#waiting.push({ connection, message });
+    this.#queue.push({ connection, message });
     this.#timing.want();
   }
 
-  /** Saves, then writes everything that waits. */
+  /** Saves, then writes everything in the queue. */
   flush(): void {
     this.saver?.save();
-    const waiting = this.#waiting.filter((one) => !("ticket" in one && one.ticket?.error));
-    this.#waiting = [];
-    if (waiting.length > 0) this.#options.counters.out += fanOut(waiting, this.#send);
+    const messages = this.#queue.filter((one) => !("ticket" in one && one.ticket?.error));
+    this.#queue = [];
+    if (messages.length > 0) this.#options.counters.out += fanOut(messages, this.#send);
     this.#flushed?.resolve();
     this.#flushed = undefined;
   }
 
-  /** Done when what waits now was written. */
+  /** Done when everything that is queued now was written. */
   async flushed(): Promise<void> {
-    if (this.#waiting.length === 0) return;
+    if (this.#queue.length === 0) return;
     this.#flushed ??= Promise.withResolvers();
     return this.#flushed.promise;
   }
@@ -103,8 +107,8 @@ export function messageOf(room: string, epoch: string, entry: Entry): Outgoing {
 }
 
 /**
- * Limits that every published message must keep: names that begin with `$` are the protocol's own, and the arguments fit
- * into a row. `most` in bytes. Throws `invalid_request` or `too_large`.
+ * Limits that every published message must keep: names that begin with `$` are the protocol's own, and the arguments
+ * fit into a row. `most` in bytes. Throws `invalid_request` or `too_large`.
  */
 export function checkDraft({ target, params }: Draft, most: number): void {
   if (target.startsWith("$"))

@@ -1,11 +1,12 @@
-// Rooms that this object follows, in SQLite: which, so that a wake takes back what a crash has left behind, and up to
-// which position, where a client that comes back asks for it.
+// The rooms that this object follows, in SQLite. A row is written before the first `follow`, so that after a crash the
+// next wake finds every room that may count this object among its followers. Positions are saved where clients resume
+// or rejoin.
 
 import type { Position } from "../../model/position.ts";
 
-export interface FollowTableOptions {
+interface FollowTableOptions {
   readonly sql: SqlStorage;
-  /** Positions cost a row for each batch: without them a wake begins where each room stands. */
+  /** Positions cost a row for each batch: without them a wake begins at the newest position of each room. */
   readonly keepsPositions: boolean;
 }
 
@@ -23,7 +24,7 @@ export class FollowTable {
       );
   }
 
-  /** Rooms that may count this object among their followers, as topics. */
+  /** Rooms that may count this object among their followers, as topics in text form. */
   rooms(): string[] {
     const rows = this.#sql.exec("SELECT room FROM follows").toArray();
     return rows.map(({ room }) => room as string);
@@ -37,6 +38,7 @@ export class FollowTable {
     this.#sql.exec("DELETE FROM follows WHERE room = ?", room);
   }
 
+  /** The position up to which the room's entries were delivered; undefined where none is saved. */
   position(room: string): Position | undefined {
     if (!this.keepsPositions) return undefined;
     const [row] = this.#sql.exec("SELECT epoch, offset FROM stands WHERE room = ?", room).toArray();

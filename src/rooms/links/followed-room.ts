@@ -1,10 +1,12 @@
-// One room elsewhere that this object follows: its members here, how far its log was delivered, and what the room still
-// has to be told. The follow protocol, as the follower keeps it:
+// One room elsewhere that this object follows: its members here, the position up to which its log was delivered, and
+// the changes that the room does not know yet. The other side is room/followers.ts. The follow protocol, as the
+// follower keeps it:
 //
-//   · `follow` says how many connections of a user are here: absolute, so it may be repeated after a failure.
-//   · One call to the room at a time; what changes meanwhile goes with the next.
-//   · Before the first `follow` a row is written: a wake finds it, and takes back what a crash has left behind.
+//   · `follow` reports how many connections of a user are here: absolute, so it may be repeated after a failure.
+//   · One call to the room at a time; changes meanwhile go with the next.
+//   · Before the first `follow` a row is written. After a crash the next wake finds it, and reports the members left.
 //   · `unfollow` is sent even where `follow` failed, for the room may have received it all the same.
+//   · A batch whose entries were delivered before is dropped, one that leaves a gap is answered `behind` (`freshIn`).
 
 import type { Position } from "../../model/position.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
@@ -22,12 +24,12 @@ import { isReached, ReachedPositions } from "./reached-positions.ts";
  */
 type State = "idle" | "unknown" | "following";
 
-export interface FollowedRoomOptions {
+interface FollowedRoomOptions {
   /** This object's name, as rooms know their followers. */
   readonly self: string;
   readonly table: FollowTable;
-  /** Whether the room keeps presence of its members, and is told of each. */
-  readonly tellsMembers: boolean;
+  /** Whether members are reported to the room: not for a hub's `all` room without presence. */
+  readonly reportsMembers: boolean;
   /** A fresh stub. */
   room(): Pick<RoomRpc, "follow" | "unfollow">;
 }
@@ -48,11 +50,11 @@ export class FollowedRoom {
   readonly replays = new JoinReplays();
   readonly #reached = new ReachedPositions();
   #state: State = "idle";
-  /** Users whose count the room does not know yet. */
-  readonly #untold = new Set<string>();
+  /** Users whose number of connections the room does not know yet. */
+  readonly #changedUsers = new Set<string>();
   /** Unknown after a wake without saved positions; the room knows then. */
   #position: Position | undefined;
-  #syncing: Promise<void> = Promise.resolve();
+  #lastSync: Promise<void> = Promise.resolve();
 
   constructor(topic: Topic, members: ReadonlySet<Connection>, options: FollowedRoomOptions) {
     this.#options = options;
@@ -71,52 +73,54 @@ export class FollowedRoom {
     return this.#position;
   }
 
-  /** Whether the room does not know yet how things are here. */
+  /** Whether the room does not know the present members yet. */
   get isStale(): boolean {
-    return this.members.size === 0 || this.#untold.size > 0 || this.#state !== "following";
+    return this.members.size === 0 || this.#changedUsers.size > 0 || this.#state !== "following";
   }
 
-  /** A connection of this user has come or gone. */
+  /** A connection of this user has joined or left. */
   memberChanged(userId: string): void {
-    this.#untold.add(userId);
+    this.#changedUsers.add(userId);
   }
 
-  /** Done when the call that is under way is; rejects with what it failed with. */
+  /** Done when the call under way is; rejects as it does. */
   get synced(): Promise<void> {
-    return this.#syncing;
+    return this.#lastSync;
   }
 
-  /** Tells the room what it does not know yet; `left` is called once no member is here and the room knows. */
+  /**
+   * Reports changes to the room, after the call under way; `left` is called once the room has confirmed an `unfollow`.
+   */
   sync(left: () => void): Promise<void> {
-    this.#syncing = this.#after(this.#syncing, left);
-    return this.#syncing;
+    this.#lastSync = this.#after(this.#lastSync, left);
+    return this.#lastSync;
   }
 
   async #after(previous: Promise<void>, left: () => void): Promise<void> {
     await previous.catch(() => {});
-    if (await this.#settle()) left();
+    if (await this.#syncUntilCurrent()) left();
   }
 
-  async #settle(): Promise<boolean> {
-    while (this.members.size > 0 && (this.#untold.size > 0 || this.#state !== "following"))
-      // oxlint-disable-next-line no-await-in-loop -- what changed meanwhile goes with the next call
-      await this.#follow([...this.#untold]);
+  async #syncUntilCurrent(): Promise<boolean> {
+    while (this.members.size > 0 && (this.#changedUsers.size > 0 || this.#state !== "following"))
+      // oxlint-disable-next-line no-await-in-loop -- changes meanwhile go with the next call
+      await this.#follow([...this.#changedUsers]);
     return this.members.size === 0 && this.#unfollow();
   }
 
   async #follow(users: readonly string[]): Promise<void> {
-    const { table, tellsMembers, room, self } = this.#options;
+    const { table, reportsMembers, room, self } = this.#options;
     const isNew = this.#state !== "following";
     if (isNew) table.add(this.name);
     if (isNew) this.#state = "unknown";
-    for (const user of users) this.#untold.delete(user);
-    if (!isNew && !tellsMembers) return;
+    for (const user of users) this.#changedUsers.delete(user);
+    if (!isNew && !reportsMembers) return;
     try {
-      const position = await room().follow(self, tellsMembers ? this.#countsOf(users) : []);
+      const position = await room().follow(self, reportsMembers ? this.#countsOf(users) : []);
       if (isNew && !this.#position) this.reach(position);
       this.#state = "following";
     } catch (error) {
-      for (const user of users) this.#untold.add(user);
+      for (const user of users) this.#changedUsers.add(user);
       throw error;
     }
   }
@@ -134,21 +138,21 @@ export class FollowedRoom {
     const { table, room, self } = this.#options;
     if (this.#state !== "idle") await room().unfollow(self);
     this.#state = "idle";
-    if (this.members.size > 0) return this.#settle();
+    if (this.members.size > 0) return this.#syncUntilCurrent();
     table.remove(this.name);
     table.forgetPosition(this.name);
     return true;
   }
 
-  /** The room is answered that no member is here, and lets this object go. */
+  /** A delivery is answered `gone`, and the room removes this object from its followers. */
   release(): void {
     if (this.#state === "following") this.#state = "unknown";
   }
 
-  /** What a batch brings that was not delivered before; undefined where batches are missing before it. */
+  /** The entries of a batch that were not delivered before; undefined where entries are missing before it. */
   freshIn({ epoch, after, entries, reset, from = Infinity }: Delivery): FreshEntries | undefined {
     const at = this.#position?.epoch === epoch ? this.#position.offset : undefined;
-    // A reset that reaches further back than this object: the room forgot in a crash how far it had come.
+    // A reset for entries that were delivered here: a crash of the room lost the offset that this object had confirmed.
     if (at !== undefined && (reset ? at > from : after > at)) return undefined;
     const offset = Math.max(at ?? 0, entries.at(-1)?.offset ?? after);
     const fresh = at === undefined ? entries : entries.filter((entry) => entry.offset > at);

@@ -1,5 +1,5 @@
-// The follower's side of follow links: rooms elsewhere that connections of this object are in. An object follows a room
-// once, however many of its connections are in it, and tells the room who they are.
+// Rooms elsewhere that connections of this object are in. An object follows a room once, however many of its
+// connections are in it, and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -13,10 +13,10 @@ import type { Delivery, DeliveryReply, RoomRpc } from "../rpc/room-rpc.ts";
 import { FollowedRoom } from "./followed-room.ts";
 import { FollowTable } from "./follow-table.ts";
 import { fetchMissed, type DeliverReplay, type ReplayRequest } from "./join-replay.ts";
-import { PendingPublications } from "./pending-publications.ts";
-import { Memberships, type Cause, type Lost } from "./memberships.ts";
+import { Memberships, type Cause, type LostMembership } from "./memberships.ts";
+import { UndeliveredPublications } from "./undelivered-publications.ts";
 
-export interface FollowedRoomsOptions {
+interface FollowedRoomsOptions {
   readonly sql: SqlStorage;
   /** This object's name, as rooms know their followers. */
   readonly self: string;
@@ -31,14 +31,15 @@ export interface FollowedRoomsOptions {
 }
 
 /** A connection that joins a room. */
-export type JoinRequest = Pick<ReplayRequest, "topic" | "most" | "cause">;
+type JoinRequest = Pick<ReplayRequest, "topic" | "most" | "cause">;
 
 export class FollowedRooms {
   readonly #options: FollowedRoomsOptions;
   readonly #memberships: Memberships;
   readonly #table: FollowTable;
   readonly #rooms = new Map<string, FollowedRoom>();
-  readonly #pending = new PendingPublications();
+  /** What connections here have published in rooms elsewhere. */
+  readonly undelivered = new UndeliveredPublications((name) => this.#rooms.get(name));
 
   constructor(options: FollowedRoomsOptions) {
     this.#options = options;
@@ -49,8 +50,8 @@ export class FollowedRooms {
     this.#table = new FollowTable({ sql, keepsPositions });
   }
 
-  /** After a wake, once this object's connections are known again. Gives the memberships of those that are gone. */
-  restore(): Lost[] {
+  /** After a wake, once this object's connections are restored. Gives the memberships of those that did not survive. */
+  restore(): LostMembership[] {
     for (const room of this.#table.rooms()) this.#open(room).restore();
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
     for (const { room, userId } of lost) this.#open(room).memberChanged(userId);
@@ -59,32 +60,32 @@ export class FollowedRooms {
 
   #open(name: string): FollowedRoom {
     let room = this.#rooms.get(name);
-    if (!room) this.#rooms.set(name, (room = this.#made(name)));
+    if (!room) this.#rooms.set(name, (room = this.#create(name)));
     return room;
   }
 
-  #made(name: string): FollowedRoom {
+  #create(name: string): FollowedRoom {
     const { self, connections, settings, room } = this.#options;
     const topic = parseTopic(name);
     const isAll = topic.kind === "all";
     return new FollowedRoom(topic, isAll ? connections.all : this.#memberships.of(name), {
       ...{ self, table: this.#table },
-      tellsMembers: !isAll || settings.online,
+      reportsMembers: !isAll || settings.online,
       room: () => room(topic),
     });
   }
 
-  /** Whether rooms elsewhere count on this object. */
-  get any(): boolean {
+  /** Whether a room elsewhere may count this object among its followers. */
+  get isFollowing(): boolean {
     return this.#rooms.size > 0;
   }
 
-  /** Whether some room does not know yet how things are here. */
+  /** Whether some room does not know its present members here. */
   get isStale(): boolean {
     return [...this.#rooms.values()].some((room) => room.isStale);
   }
 
-  /** Every connection of this object is in the hub's `all` room; this one has just come. */
+  /** A connection has begun: every connection of this object is in the hub's `all` room. */
   async joinAll({ user }: Connection): Promise<void> {
     const all = this.#open("all");
     if (this.#options.settings.online) all.memberChanged(user.id);
@@ -92,8 +93,8 @@ export class FollowedRooms {
   }
 
   /**
-   * The connection belongs into the room, as its token or hub says. A room that cannot be told now is told by alarm:
-   * this rejects then, and the connection is a member all the same.
+   * Puts the connection into a room that its token or hub names. A member in any case: where the room cannot be reached
+   * this rejects, and the alarm reports the member later.
    */
   async belong(connection: Connection, topic: Topic, cause: Cause): Promise<void> {
     if (!this.#isHere(connection)) return;
@@ -107,14 +108,17 @@ export class FollowedRooms {
    * Puts the connection into the room; done when the room knows. May be repeated. Throws `too_many_groups`,
    * `interrupted`, and what the call to the room throws: then the connection is no member.
    */
-  async join(connection: Connection, { topic, most, cause }: JoinRequest): Promise<void> {
-    await this.#afterPublications(connection, formatTopic(topic));
-    // Membership of a connection that is gone would never be taken back.
+  async join(connection: Connection, request: JoinRequest): Promise<void> {
+    await this.#afterPublications(connection, request.topic);
+    await this.#join(connection, request);
+  }
+
+  async #join(connection: Connection, { topic, most, cause }: JoinRequest): Promise<void> {
+    // The membership of an ended connection would never be removed.
     if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
     const room = this.#open(formatTopic(topic));
     const isMember = this.#memberships.has(connection, room.name);
-    if (!isMember && this.#joined(connection) >= most)
-      throw new HubError("too_many_groups", `A connection joins ${most} rooms at most.`);
+    if (!isMember) this.#memberships.checkLimit(connection, most);
     this.#memberships.add(connection, room.name, cause);
     if (isMember) return room.synced;
     room.memberChanged(connection.user.id);
@@ -126,36 +130,10 @@ export class FollowedRooms {
     }
   }
 
-  /** Rooms that count against the limit: its user's own room does not. */
-  #joined(connection: Connection): number {
-    const rooms = this.#memberships.causesOf(connection);
-    const own = formatTopic({ kind: "user", name: connection.user.id });
-    return rooms.has(own) ? rooms.size - 1 : rooms.size;
-  }
-
-  /** A publication of the connection's calls in a room elsewhere, as `RoomAccess.delivered` says. */
-  async delivered<P extends Position>(
-    connection: Connection,
-    topic: Topic,
-    published: Promise<P>,
-  ): Promise<P> {
-    const name = formatTopic(topic);
-    const isMember = this.#rooms.get(name)?.members.has(connection) ?? false;
-    const delivered = published.then((position) => this.#whenReached(name, position));
-    this.#pending.add(connection, name, delivered);
-    if (isMember) await delivered;
-    return published;
-  }
-
-  async #whenReached(name: string, position: Position): Promise<void> {
-    const room = this.#rooms.get(name);
-    if (room && room.members.size > 0) await room.whenReached(position);
-  }
-
   /** What the connection has published there is for those who were members then: it is written before they change. */
-  async #afterPublications(connection: Connection, room: string): Promise<void> {
-    await this.#pending.settled(connection, room);
-    if (this.#rooms.get(room)?.members.size) this.#options.outbox.flush();
+  async #afterPublications(connection: Connection, topic: Topic): Promise<void> {
+    await this.undelivered.settled(connection, formatTopic(topic));
+    this.#options.outbox.flush();
   }
 
   /** This object's connections that are in a room elsewhere. */
@@ -173,15 +151,15 @@ export class FollowedRooms {
   }
 
   async leave(connection: Connection, topic: Topic): Promise<void> {
+    await this.#afterPublications(connection, topic);
     const name = formatTopic(topic);
-    await this.#afterPublications(connection, name);
     if (!this.#memberships.has(connection, name)) return;
     const room = this.#open(name);
     this.#remove(connection, room);
     await this.#sync(room);
   }
 
-  /** The connection has ended: its rooms are told. */
+  /** The connection has ended: takes it out of all its rooms, and reports that to each. */
   async leaveAll(connection: Connection): Promise<void> {
     const rooms = this.#memberships.roomsOf(connection).map((room) => this.#open(room));
     for (const room of rooms) this.#remove(connection, room);
@@ -190,13 +168,14 @@ export class FollowedRooms {
     await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.#sync(room)));
   }
 
+  /** Takes effect here at once; the room learns of it by the next `#sync`. */
   #remove(connection: Connection, room: FollowedRoom): void {
     this.#memberships.remove(connection, room.name);
     room.replays.end(connection);
     room.memberChanged(connection.user.id);
   }
 
-  /** Tells every room what it does not know yet: after a wake, and by alarm where a call failed. */
+  /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */
   async settle(): Promise<void> {
     await Promise.allSettled([...this.#rooms.values()].map((room) => this.#sync(room)));
   }
@@ -208,7 +187,7 @@ export class FollowedRooms {
     });
   }
 
-  /** A batch from a followed room: what was delivered before is dropped, what is missing is asked for again. */
+  /** A batch from a followed room: entries that were delivered before are dropped, a gap before it is reported. */
   deliver(delivery: Delivery): DeliveryReply {
     const room = this.#rooms.get(delivery.room);
     if (!room || room.members.size === 0) {
@@ -225,12 +204,10 @@ export class FollowedRooms {
     return { kind: "taken" };
   }
 
-  /** The room's log no longer had what its members here missed. */
+  /** The room's log no longer has all that its members here missed: they must reload. */
   #reset({ name, members }: FollowedRoom): void {
-    for (const connection of members)
-      this.#options.outbox.send(connection, {
-        ...{ type: "control", name: "reset", params: {}, room: name },
-      });
+    const message = { type: "control", name: "reset", params: {}, room: name } as const;
+    for (const connection of members) this.#options.outbox.send(connection, message);
   }
 
   #publish({ name, members, replays }: FollowedRoom, epoch: string, entry: Entry): void {
@@ -256,13 +233,13 @@ export class FollowedRooms {
     deliver: DeliverReplay,
   ): Promise<void> {
     const { topic, since } = request;
+    // Queued entries are older than the replay's end, and must not reach the new member.
+    await this.#afterPublications(connection, topic);
     const room = this.#open(formatTopic(topic));
     const { replays } = room;
-    // What waits to be written is older than the replay's end, and must not reach the new member.
-    this.#options.outbox.flush();
     replays.begin(connection, since);
     try {
-      await this.join(connection, request);
+      await this.#join(connection, request);
       const missed = await fetchMissed(this.#options.room(topic), since, () => room.position);
       // Left, or not admitted by a fresh token, while the room was asked.
       if (!this.#memberships.has(connection, room.name))

@@ -1,5 +1,9 @@
-// Replay at a join: a connection joins a room that its object may follow already, from an earlier position on. The room
-// gives what was missed while live batches go on: nothing is delivered twice, and nothing is left out.
+// Replay at a join: a connection joins a room from an earlier position on, while its object may follow the room already
+// and live batches go on. Each entry after that position is delivered once, by the replay or live, and in order:
+//
+//   1. `begin`: live batches skip the connection.
+//   2. The object joins the room, then fetches the missed entries (`fetchMissed`) until they reach the live position.
+//   3. `reach`: live batches skip the connection up to the replay's end, and include it from there on.
 
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
@@ -21,7 +25,7 @@ export interface ReplayRequest {
 
 /** Members of one followed room whose replay is not over, and up to which position each has everything. */
 export class JoinReplays {
-  /** Undefined: the replay is still to come, so no live entry is for this member. */
+  /** The end of each replay; undefined where it is still to come, so that no live entry is for this member. */
   readonly until = new Map<Connection, Position | undefined>();
   readonly #since = new Map<Connection, Position | undefined>();
 
@@ -50,7 +54,7 @@ export class JoinReplays {
     this.#since.delete(connection);
   }
 
-  /** Members that have this entry by their replay; one whose replay is passed gets live entries from here on. */
+  /** Members that get this entry by their replay. One whose replay ends before it gets live entries from here on. */
   have(epoch: string, offset: number): ReadonlySet<Connection> {
     const have = new Set<Connection>();
     for (const [connection, until] of this.until)
@@ -60,7 +64,7 @@ export class JoinReplays {
   }
 }
 
-/** Asks the room until its answers reach as far as live batches have come meanwhile. */
+/** Fetches missed entries until they reach the position that live batches have `delivered` meanwhile. */
 export async function fetchMissed(
   room: Pick<RoomRpc, "missed">,
   since: Position | undefined,
@@ -70,7 +74,7 @@ export async function fetchMissed(
   const entries = [...first.entries];
   let { position } = first;
   while (isBehind(position, delivered())) {
-    // oxlint-disable-next-line no-await-in-loop -- each answer says where the next one begins
+    // oxlint-disable-next-line no-await-in-loop -- each answer gives the position of the next request
     const next = await room.missed(position);
     entries.push(...next.entries);
     position = next.position;

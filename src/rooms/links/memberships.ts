@@ -1,16 +1,19 @@
-// Which of this object's connections are in which rooms elsewhere, and who put them there. A row for each, so that it survives
-// sleep; the rows of connections that did not survive are taken back at the next wake.
+// Which of this object's connections are in which rooms elsewhere, and for what cause. A row for each membership, so
+// that it survives sleep. Rows of connections that did not survive are removed at the next wake, and reported to their
+// rooms.
 
+import { HubError } from "../../model/errors.ts";
+import { formatTopic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 
 /**
- * Who put a connection into a room. Fresh tokens are asked whether they admit what an older one named and what the
- * client asked for; what hub code joined is hub code's.
+ * Why a connection is in a room. A fresh token must admit rooms that an older token named and that the client joined;
+ * rooms that hub code joined are hub code's, and no token decides on them.
  */
 export type Cause = "token" | "client" | "hub";
 
-/** A user whose connection in the room is gone since the last wake. */
-export interface Lost {
+/** A membership whose connection did not survive since the last wake. */
+export interface LostMembership {
   readonly room: string;
   readonly userId: string;
   readonly connection: string;
@@ -29,8 +32,8 @@ export class Memberships {
     );
   }
 
-  /** After a wake: finds the connections again, and names those that are gone. */
-  restore(find: (id: string) => Connection | undefined): Lost[] {
+  /** After a wake: finds the members again. Gives the memberships of connections that did not survive. */
+  restore(find: (id: string) => Connection | undefined): LostMembership[] {
     const rows = this.#sql.exec("SELECT room, connection, user, cause FROM joins").toArray();
     return rows.flatMap((row) => {
       const { room, connection: id, user: userId, cause } = row as Record<string, string>;
@@ -42,28 +45,38 @@ export class Memberships {
     });
   }
 
-  /** The room's members here; the same set for as long as the object is awake. */
+  /** The room's members here: a live set, the same one until `forget`. */
   of(room: string): ReadonlySet<Connection> {
-    return this.#set(room);
+    return this.#membersOf(room);
   }
 
   has(connection: Connection, room: string): boolean {
     return this.#rooms.get(connection)?.has(room) ?? false;
   }
 
+  /** Throws `too_many_groups` where the connection is in `most` rooms. Its user's own room does not count. */
+  checkLimit(connection: Connection, most: number): void {
+    const rooms = this.causesOf(connection);
+    const own = formatTopic({ kind: "user", name: connection.user.id });
+    if ((rooms.has(own) ? rooms.size - 1 : rooms.size) >= most)
+      throw new HubError("too_many_groups", `A connection joins ${most} rooms at most.`);
+  }
+
   roomsOf(connection: Connection): string[] {
     return [...this.causesOf(connection).keys()];
   }
 
-  /** The same, and why it is there. */
+  /** The connection's rooms, as topics, and why it is in each. */
   causesOf(connection: Connection): ReadonlyMap<string, Cause> {
-    return this.#rooms.get(connection) ?? NOTHING;
+    return this.#rooms.get(connection) ?? NO_ROOMS;
   }
 
-  /** Who is there already stays; what hub code joins is from then on its own. */
+  /**
+   * May be repeated. A join by hub code takes over a membership; others leave the cause of one that exists as it is.
+   */
   add(connection: Connection, room: string, cause: Cause): void {
-    const known = this.causesOf(connection).get(room);
-    if (known === cause || (known && cause !== "hub")) return;
+    const current = this.causesOf(connection).get(room);
+    if (current === cause || (current && cause !== "hub")) return;
     const row = [room, connection.id, connection.user.id, cause];
     this.#sql.exec("INSERT OR REPLACE INTO joins VALUES (?, ?, ?, ?)", ...row);
     this.#link(connection, room, cause);
@@ -71,23 +84,23 @@ export class Memberships {
 
   remove(connection: Connection, room: string): void {
     this.#delete(room, connection.id);
-    this.#set(room).delete(connection);
+    this.#membersOf(room).delete(connection);
     const rooms = this.#rooms.get(connection);
     if (rooms?.delete(room) && rooms.size === 0) this.#rooms.delete(connection);
   }
 
-  /** Nobody is in the room any more. */
+  /** The room was unfollowed: drops its set, unless a connection has joined since. */
   forget(room: string): void {
     if (this.#members.get(room)?.size === 0) this.#members.delete(room);
   }
 
   #link(connection: Connection, room: string, cause: Cause): void {
-    this.#set(room).add(connection);
+    this.#membersOf(room).add(connection);
     const rooms = this.#rooms.get(connection) ?? new Map<string, Cause>();
     this.#rooms.set(connection, rooms.set(room, cause));
   }
 
-  #set(room: string): Set<Connection> {
+  #membersOf(room: string): Set<Connection> {
     let members = this.#members.get(room);
     if (!members) this.#members.set(room, (members = new Set()));
     return members;
@@ -98,4 +111,4 @@ export class Memberships {
   }
 }
 
-const NOTHING: ReadonlyMap<string, Cause> = new Map();
+const NO_ROOMS: ReadonlyMap<string, Cause> = new Map();

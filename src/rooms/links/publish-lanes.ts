@@ -1,5 +1,9 @@
-// Publications of this object in rooms elsewhere: one call to a room at a time, and what is published meanwhile goes with
-// the next. So a room's order is the order here, and a thousand messages do not cost a thousand calls.
+// Publications of this object in rooms elsewhere. One call to a room at a time; publications meanwhile go with the
+// next.
+//
+//   · Publications to one room arrive in the order of `publish`. Between rooms there is no order.
+//   · Each has an id, so that a call that fails on its way may be repeated: the room publishes an id once.
+//   · A publication is in memory until it has arrived: a crash of this object loses it, and its caller's promise.
 
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
@@ -8,39 +12,40 @@ import { checkDraft } from "../delivery/outbox.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 
-interface Waiting {
+interface PendingPublication {
   readonly draft: Draft;
   resolve(position: Position): void;
   reject(error: unknown): void;
 }
 
+/** The publications to one room. */
 interface Lane {
-  readonly waiting: Waiting[];
+  readonly queue: PendingPublication[];
   running: Promise<void> | undefined;
-  /** Characters that wait. */
+  /** Characters in the queue. */
   size: number;
-  /** Done when the newest publication has arrived, or failed. */
-  last: Promise<void>;
+  /** Done when the newest publication has arrived, or failed. Never rejects. */
+  last: Promise<unknown>;
 }
 
 /** Publications of one call. */
 const BATCH = 500;
 /** Characters of one call: an RPC takes 32 MiB, and a character may have two bytes. */
 const BATCH_CHARS = 4 * 1024 * 1024;
-/** Publications and characters that may wait for one room: one that hangs must not fill this object's memory. */
-const MOST = 10_000;
-const MOST_CHARS = 48 * 1024 * 1024;
+/** Publications and characters in one queue: a room that does not answer must not fill this object's memory. */
+const QUEUE_SIZE = 10_000;
+const QUEUE_CHARS = 48 * 1024 * 1024;
 
-const DONE = Promise.resolve();
+const RESOLVED = Promise.resolve();
 
-/** As many from the beginning as one call takes; at least one. */
-function takeBatch(lane: Lane): Waiting[] {
+/** Takes as many publications from the queue as fit into a call; at least one. */
+function takeBatch(lane: Lane): PendingPublication[] {
   let size = 0;
-  const end = lane.waiting.findIndex(
+  const end = lane.queue.findIndex(
     ({ draft }, index) =>
       index >= BATCH || ((size += draft.params.length) > BATCH_CHARS && index > 0),
   );
-  const batch = lane.waiting.splice(0, end < 0 ? lane.waiting.length : end);
+  const batch = lane.queue.splice(0, end < 0 ? lane.queue.length : end);
   for (const { draft } of batch) lane.size -= draft.params.length;
   return batch;
 }
@@ -59,28 +64,28 @@ export class PublishLanes {
     this.#publishBytes = publishBytes;
   }
 
-  /** Gives the position once the message is durable there. Rejects as the room does, and with `rate_limited` where it is stuck. */
+  /**
+   * Gives the position once the message is durable in the room. Rejects as the room does, and with `rate_limited` where the queue is
+   * full.
+   */
   publish(topic: Topic, draft: Draft): Promise<Position> {
     checkDraft(draft, this.#publishBytes);
     const lane = this.#open(topic);
     const { length } = draft.params;
-    if (lane.waiting.length >= MOST || (lane.size > 0 && lane.size + length > MOST_CHARS))
+    if (lane.queue.length >= QUEUE_SIZE || (lane.size > 0 && lane.size + length > QUEUE_CHARS))
       return Promise.reject(new HubError("rate_limited", "The room does not keep up."));
     lane.size += length;
-    const arrived = new Promise<Position>((resolve, reject) => {
-      // An id of its own makes a second attempt harmless: the room knows which ids it has published.
+    const arrival = new Promise<Position>((resolve, reject) => {
+      // With an id a second attempt is harmless: the room publishes an id once.
       const id = draft.id ?? crypto.randomUUID();
-      lane.waiting.push({ draft: { ...draft, id }, resolve, reject });
+      lane.queue.push({ draft: { ...draft, id }, resolve, reject });
       lane.running ??= this.#run(topic, lane);
     });
-    lane.last = arrived.then(
-      () => {},
-      () => {},
-    );
-    return arrived;
+    lane.last = arrival.catch(() => {});
+    return arrival;
   }
 
-  /** The same, after everything that this object has published there; gives the position. */
+  /** Gives the position of the message. Called after everything that this object has published in the room. */
   async publishAndSave(topic: Topic, draft: Draft): Promise<Position> {
     checkDraft(draft, this.#publishBytes);
     await this.settled(topic);
@@ -96,12 +101,12 @@ export class PublishLanes {
     const room = formatTopic(topic);
     let lane = this.#lanes.get(room);
     if (!lane)
-      this.#lanes.set(room, (lane = { waiting: [], running: undefined, size: 0, last: DONE }));
+      this.#lanes.set(room, (lane = { queue: [], running: undefined, size: 0, last: RESOLVED }));
     return lane;
   }
 
   async #run(topic: Topic, lane: Lane): Promise<void> {
-    while (lane.waiting.length > 0) {
+    while (lane.queue.length > 0) {
       // Fires when the loop has drained: each frame of a burst is an event of its own. At rest that is at once.
       // oxlint-disable-next-line no-await-in-loop -- one call at a time keeps the order
       await scheduler.wait(0);
@@ -112,7 +117,7 @@ export class PublishLanes {
     this.#lanes.delete(formatTopic(topic));
   }
 
-  async #send(topic: Topic, batch: readonly Waiting[]): Promise<void> {
+  async #send(topic: Topic, batch: readonly PendingPublication[]): Promise<void> {
     try {
       const outcomes = await this.#publishAll(
         topic,
@@ -128,7 +133,7 @@ export class PublishLanes {
     }
   }
 
-  /** A second attempt needs a fresh stub: one whose object was reset is broken for good. */
+  /** The second attempt needs a fresh stub: a stub whose object was reset is broken for good. */
   async #publishAll(topic: Topic, drafts: readonly Draft[]) {
     try {
       return await this.#room(topic).publishAll(drafts);

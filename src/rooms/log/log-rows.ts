@@ -1,10 +1,12 @@
-// How much of a log goes into one piece: a row of storage, an answer to a reader, a batch for a follower.
+// How many entries go together: into a row of storage, an answer to a reader, a batch for a follower.
 
 import type { Entry } from "../rpc/log-entry.ts";
 
-/** A row may have 2 MB in production (locally more passes): characters, so that three bytes for each still fit. */
+/** Characters of a row, which has 2 MB at most in production (more locally); a character has three bytes at most. */
 export const ROW_CHARS = 300_000;
-/** One answer is held in memory whole: a page ends here, and the next one goes on from its last position. */
+/**
+ * Characters of a page of history, which is held in memory as a whole. The next page goes on from its last position.
+ */
 const PAGE_CHARS = 1_000_000;
 
 export interface Row {
@@ -13,14 +15,16 @@ export interface Row {
   readonly text: string;
 }
 
-/** As many from the beginning as fit; at least one. */
-export function within(entries: readonly Entry[], most = PAGE_CHARS): readonly Entry[] {
+/** As many entries from the beginning as have `maxChars` characters together; at least one. */
+export function within(entries: readonly Entry[], maxChars = PAGE_CHARS): readonly Entry[] {
   let size = 0;
-  const end = entries.findIndex(({ params }, i) => (size += params.length) > most && i > 0);
+  const end = entries.findIndex(
+    ({ params }, index) => (size += params.length) > maxChars && index > 0,
+  );
   return end < 0 ? entries : entries.slice(0, end);
 }
 
-/** Entries as rows: most often one. */
+/** Entries as rows of a log, in order; most often one. */
 export function* rowsOf(entries: readonly Entry[]): Iterable<Row> {
   let texts: string[] = [];
   let [start, size] = [0, 0];

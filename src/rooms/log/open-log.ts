@@ -1,17 +1,24 @@
-// The two cheaper logs, and which of the three a room has. Both say so in `$/connected`.
+// Which log a room has, by its hub's `durability`, and the two logs that cost less than one row for each flush. Clients
+// read the durability in `$/connected`.
+//
+//              an entry is saved     after sleep            after a crash or deploy
+//   `logged`   before it is sent     same epoch             same epoch
+//   `behind`   within a second       same epoch             a new epoch, if entries may be lost
+//   `none`     never                 a new epoch            a new epoch
 
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch, type Position } from "../../model/position.ts";
-import { SqliteLog, type RoomLog } from "./sqlite-log.ts";
+import type { RoomLog } from "./room-log.ts";
+import { SqliteLog } from "./sqlite-log.ts";
 import type { Timer } from "../platform/loop-timing.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
 const BEHIND_MS = 1_000;
 
 /**
- * Opens the room's log. A log that was written behind and not brought to its end lost numbers that somebody may
- * have seen: it goes on under a new epoch, so that nobody resumes across the hole.
+ * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
+ * seen: it goes on under a new epoch, so that no client resumes across the gap.
  */
 export function openLog(storage: DurableObjectStorage, settings: RoomSettings): RoomLog {
   if (settings.durability === "none") return new NoLog();
@@ -23,7 +30,7 @@ export function openLog(storage: DurableObjectStorage, settings: RoomSettings): 
   return settings.durability === "behind" ? new LogBehind(log, kv) : log;
 }
 
-/** Keeps the numbers, and nothing else: they end with the object's sleep, and a new epoch begins. */
+/** Counts offsets in memory and keeps no entries. Each wake begins a new epoch. */
 export class NoLog implements RoomLog {
   #position: Position = { epoch: randomEpoch(), offset: 0 };
 
@@ -54,7 +61,7 @@ export class NoLog implements RoomLog {
   }
 
   clear(): void {
-    // There is nothing to forget.
+    // No entries are kept.
   }
 
   erase(epoch: string): void {
@@ -62,16 +69,21 @@ export class NoLog implements RoomLog {
   }
 }
 
-/** Writes once a second; whoever reads has it written first. A pending timer keeps the object awake so long. */
+/**
+ * Writes once a second, and before each read. A pending timer keeps the object awake until all is saved. Until then the
+ * storage has a mark that makes the next wake begin a new epoch (`openLog`).
+ */
 export class LogBehind implements RoomLog {
   readonly #log: RoomLog;
   readonly #kv: SyncKvStorage;
   readonly #timer: Timer;
-  #unsaved: Entry[] = [];
+  #unsavedEntries: Entry[] = [];
   #unsavedIds = new Map<string, number>();
-  #busy = false;
-  /** The last write failed: the next entry is refused, rather than kept where nobody saves it. */
-  #failing = false;
+  #isTicking = false;
+  /**
+   * The last write failed: `append` writes first and throws if it fails again, so that unsaved entries do not pile up.
+   */
+  #hasFailed = false;
 
   constructor(log: RoomLog, kv: SyncKvStorage, timer: Timer = setTimeout) {
     this.#log = log;
@@ -81,18 +93,21 @@ export class LogBehind implements RoomLog {
 
   get position(): Position {
     const { epoch, offset } = this.#log.position;
-    return { epoch, offset: this.#unsaved.at(-1)?.offset ?? offset };
+    return { epoch, offset: this.#unsavedEntries.at(-1)?.offset ?? offset };
   }
 
-  /** The mark is saved before the first unsaved entry is seen (the output gate), then none for as long as it is busy. */
+  /**
+   * The mark is durable before a client sees the first unsaved entry (output gate). It costs a row once until it is
+   * removed.
+   */
   append(entries: readonly Entry[]): void {
-    if (this.#failing) this.#saved();
-    if (!this.#busy) {
+    if (this.#hasFailed) this.#saveAll();
+    if (!this.#isTicking) {
       this.#kv.put("unsaved", true);
-      this.#busy = true;
+      this.#isTicking = true;
       this.#timer(() => this.#tick(), BEHIND_MS);
     }
-    this.#unsaved = this.#unsaved.concat(entries);
+    this.#unsavedEntries = this.#unsavedEntries.concat(entries);
     for (const { id, offset } of entries) if (id !== undefined) this.#unsavedIds.set(id, offset);
   }
 
@@ -101,46 +116,47 @@ export class LogBehind implements RoomLog {
   }
 
   since(since: Position, now: number, most: number): HistoryView {
-    return this.#saved().since(since, now, most);
+    return this.#saveAll().since(since, now, most);
   }
 
   page(query: HistoryQuery, now: number, most: number): HistoryView {
-    return this.#saved().page(query, now, most);
+    return this.#saveAll().page(query, now, most);
   }
 
   after(offset: number): Entry[] | undefined {
-    return this.#saved().after(offset);
+    return this.#saveAll().after(offset);
   }
 
   clear(now: number): void {
-    this.#saved().clear(now);
+    this.#saveAll().clear(now);
   }
 
   erase(epoch: string): void {
-    this.#saved().erase(epoch);
+    this.#saveAll().erase(epoch);
   }
 
+  /** Saves each second; after one without entries the timer ends. */
   #tick(): void {
     try {
-      if (this.#unsaved.length === 0) return this.#rest();
-      this.#saved();
+      if (this.#unsavedEntries.length === 0) return this.#stopTicking();
+      this.#saveAll();
     } catch (error) {
-      // It is tried again.
+      // The next tick tries again.
       logError("log_unwritten", { error });
     }
     this.#timer(() => this.#tick(), BEHIND_MS);
   }
 
-  #rest(): void {
+  #stopTicking(): void {
     this.#kv.delete("unsaved");
-    this.#busy = false;
+    this.#isTicking = false;
   }
 
-  #saved(): RoomLog {
-    this.#failing = true;
-    this.#log.append(this.#unsaved);
-    this.#failing = false;
-    this.#unsaved = [];
+  #saveAll(): RoomLog {
+    this.#hasFailed = true;
+    this.#log.append(this.#unsavedEntries);
+    this.#hasFailed = false;
+    this.#unsavedEntries = [];
     this.#unsavedIds.clear();
     return this.#log;
   }

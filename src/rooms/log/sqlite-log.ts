@@ -1,42 +1,29 @@
-// A room's numbered log in SQLite: one row a batch, in a ring of slots that are overwritten, since a deleted row is
-// billed like a written one. What is kept is decided on reading; the index of batches is kept in memory.
+// A room's log in SQLite: one row for each batch of entries, in a ring of slots that are overwritten, since a deleted
+// row is billed like a written one. Retention is decided on reading. The index of batches is in memory, and read at
+// each wake.
 
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
+import type { RoomLog } from "./room-log.ts";
 import { ROW_CHARS, rowsOf, within, type Row } from "./log-rows.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
-export interface RoomLog {
-  /** Where the log stands: the newest entry that was appended. */
-  readonly position: Position;
-  /** Takes entries that follow on the position. Throws what the storage throws; nothing of them counts then. */
-  append(entries: readonly Entry[]): void;
-  /** The number of what was said under this id, while it is remembered. */
-  find(id: string, now: number): number | undefined;
-  /** All after `since`, or nothing with `recovered: false`: never a part. */
-  since(since: Position, now: number, most: number): HistoryView;
-  /** A page of messages, without presence. */
-  page(query: HistoryQuery, now: number, most: number): HistoryView;
-  /** All after this offset, for repairs, without regard to age; undefined where it is no longer whole. */
-  after(offset: number): Entry[] | undefined;
-  /** All that was kept is gone, the numbers go on. */
-  clear(now: number): void;
-  /** As if nothing had ever been said: another epoch. */
-  erase(epoch: string): void;
-}
-
+/** A row of the log, without its entries. */
 interface Batch {
   readonly slot: number;
+  /** Offset of the first entry. */
   readonly first: number;
+  /** Offset of the last entry. */
   readonly last: number;
+  /** When the last entry was published; milliseconds since 1970. */
   readonly at: number;
-  /** Entries of hubs; presence rides along and does not count against the history's size. */
+  /** Messages of the hub among the entries; presence does not count against the history's size. */
   readonly messages: number;
-  /** Where the batch with messages before this one ends: a hole among the messages shows here. */
+  /** Last offset of the batch with messages before this one: a gap among the messages shows here. */
   readonly before: number;
 }
 
-/** Rows of presence alone have slots of their own, so that coming and going never displaces a message. */
+/** Rows with presence alone have slots of their own, so that joins and leaves never overwrite a message. */
 const PRESENCE_SLOTS_PER_MESSAGE = 3;
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
   first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
@@ -45,14 +32,15 @@ const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER B
 /** Whether an entry is the protocol's own, and no message of the hub. */
 export const isPresence = (entry: { target: string }): boolean => entry.target.startsWith("$/");
 
-export type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
+type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 
 export class SqliteLog implements RoomLog {
   readonly #storage: LogStorage;
   readonly #history: History;
   #epoch: string;
   #batches: Batch[];
-  #ids: RememberedIds | undefined;
+  /** Undefined until an id is first looked up. */
+  #ids: IdIndex | undefined;
 
   constructor(storage: LogStorage, history: History, epoch: string) {
     this.#storage = storage;
@@ -111,7 +99,7 @@ export class SqliteLog implements RoomLog {
     return this.#batches.findLast(({ messages }) => messages > 0);
   }
 
-  /** Most often the oldest goes. */
+  /** Mirrors the overwritten row in the index: most often the oldest batch. */
   #replace(batch: Batch): void {
     const index = this.#batches.findIndex(({ slot }) => slot === batch.slot);
     if (index >= 0) this.#batches.splice(index, 1);
@@ -120,7 +108,7 @@ export class SqliteLog implements RoomLog {
 
   find(id: string, now: number): number | undefined {
     const floor = this.#messagesFloor(now);
-    if (!this.#ids?.fresh) this.#ids = new RememberedIds(this.#read(floor));
+    if (!this.#ids || this.#ids.isOversized) this.#ids = new IdIndex(this.#read(floor));
     const offset = this.#ids.get(id);
     return offset !== undefined && offset > floor ? offset : undefined;
   }
@@ -128,12 +116,12 @@ export class SqliteLog implements RoomLog {
   since(since: Position, now: number, most: number): HistoryView {
     const { position } = this;
     const missed = position.offset - since.offset;
-    const whole =
+    const isWhole =
       since.epoch === position.epoch &&
       missed >= 0 &&
       missed <= most &&
       (missed === 0 || since.offset >= this.#floor(now));
-    return { entries: whole ? this.#read(since.offset) : [], position, recovered: whole };
+    return { entries: isWhole ? this.#read(since.offset) : [], position, recovered: isWhole };
   }
 
   page({ since, limit = Infinity, reverse }: HistoryQuery, now: number, most: number): HistoryView {
@@ -154,7 +142,7 @@ export class SqliteLog implements RoomLog {
     return offset >= this.#reach(() => true) ? this.#read(offset) : undefined;
   }
 
-  /** In place of all rows one that holds nothing, and says how far the numbers came. */
+  /** Replaces all rows by one without entries, which keeps the newest offset. */
   clear(now: number): void {
     const { offset } = this.position;
     if (offset === 0) return;
@@ -177,7 +165,7 @@ export class SqliteLog implements RoomLog {
     this.#ids = undefined;
   }
 
-  /** Entries up to this offset are forgotten, messages or presence: too old, beyond the size, or before a hole. */
+  /** Entries up to this offset are not given any more: too old, beyond the history's size, or before a gap. */
   #floor(now: number): number {
     return Math.max(
       this.#reach((batch) => this.#isYoung(batch, now)),
@@ -189,7 +177,7 @@ export class SqliteLog implements RoomLog {
     return at >= now - this.#history.ttlSeconds * 1000;
   }
 
-  /** Messages up to this offset are forgotten; of presence there may be less. */
+  /** The same for messages alone, whose gaps do not include presence that was overwritten. */
   #messagesFloor(now: number): number {
     let floor = this.#lastWithMessages?.last ?? 0;
     let messages = 0;
@@ -203,7 +191,9 @@ export class SqliteLog implements RoomLog {
     return floor;
   }
 
-  /** How far back the log goes, from the newest batch, without any hole and while it is wanted. */
+  /**
+   * The offset down to which batches follow on each other without a gap, from the newest, as long as they are `wanted`.
+   */
   #reach(wanted: (batch: Batch) => boolean): number {
     let floor = this.position.offset;
     for (const batch of this.#batches.toReversed()) {
@@ -222,8 +212,11 @@ export class SqliteLog implements RoomLog {
   }
 }
 
-/** What was said under which id; made anew from the log when most of it may be forgotten there. */
-class RememberedIds {
+/**
+ * Offsets of messages by publication id. In memory, read from the log when an id is first looked up. It grows with each
+ * append, and is to be read again once half of it may be out of the history.
+ */
+class IdIndex {
   readonly #offsets = new Map<string, number>();
   readonly #most: number;
 
@@ -232,8 +225,8 @@ class RememberedIds {
     this.#most = 2 * this.#offsets.size + 1_000;
   }
 
-  get fresh(): boolean {
-    return this.#offsets.size <= this.#most;
+  get isOversized(): boolean {
+    return this.#offsets.size > this.#most;
   }
 
   add(entries: readonly Entry[]): void {

@@ -1,5 +1,6 @@
-// Whether a user's connections may be here, as their account says: it is asked before a connection begins. Its answer is
-// kept until a service changes something about the user: the account sends that here, because this object has asked.
+// Admission of users' connections in this object, by the users' accounts (account/account.ts). The account is called
+// before a connection begins. Its answer is cached until a service changes something about the user: the account sends
+// such a command to every object that has called `admit`.
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -8,7 +9,7 @@ import { formatTopic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { AccountRpc, AdmissionRequest } from "../rpc/account-rpc.ts";
 
-export interface AdmissionCacheOptions {
+interface AdmissionCacheOptions {
   /** This object's name. */
   readonly self: string;
   readonly limits: RoomSettings["limits"];
@@ -19,7 +20,7 @@ type Rate = NonNullable<AdmissionRequest["rate"]>;
 /** Groups of a user, by token. */
 type GroupsByToken = Map<string, readonly string[]>;
 
-/** Users whose answer is kept; for one that is forgotten the account is asked again. */
+/** Users whose answers are cached. Beyond it the cache is cleared, and their accounts are called again. */
 const USERS_AT_MOST = 10_000;
 /** Tokens of one user. */
 const TOKENS_AT_MOST = 20;
@@ -65,10 +66,9 @@ export class AdmissionCache {
     this.#requests.set(token.id, requests.add(request));
     try {
       const account = this.#options.account(token.id);
-      const admitted = await account.admit({ object, token, ...(rate && { rate }) });
-      if ("fault" in admitted)
-        throw new HubError<string>(admitted.fault.code, admitted.fault.message);
-      const { groups } = admitted;
+      const reply = await account.admit({ object, token, ...(rate && { rate }) });
+      if ("fault" in reply) throw new HubError<string>(reply.fault.code, reply.fault.message);
+      const { groups } = reply;
       if (request.isStale) return this.#ask(token);
       this.#remember(token, groups);
       return groups;
@@ -86,7 +86,7 @@ export class AdmissionCache {
     this.#groups.set(token.id, byToken.set(keyOf(token), groups));
   }
 
-  /** A service has changed something about the user. */
+  /** A service has changed something about the user. Answers to calls that are under way are not cached. */
   forget(userId: string): void {
     this.#groups.delete(userId);
     for (const request of this.#requests.get(userId) ?? []) request.isStale = true;

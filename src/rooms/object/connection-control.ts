@@ -25,7 +25,7 @@ export class ObjectConnections implements ConnectionControl {
 
   dismiss(connection: Connection, why: CloseCode, detail?: string): void {
     const close = async () => {
-      // When the loop has drained, everything that the client is to get has been sent.
+      // Once the loop has drained, everything that the client is to receive has been queued.
       await scheduler.wait(0);
       await this.#parts.outbox.flushed();
       this.close(connection, why, detail);

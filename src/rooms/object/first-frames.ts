@@ -4,43 +4,40 @@ import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
-import { cut } from "../delivery/fan-out.ts";
+import { splitIntoFrames } from "../delivery/fan-out.ts";
 import { messageOf } from "../delivery/outbox.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceView } from "../rpc/presence-view.ts";
 
-/** The room that a connection has come for. */
-export interface EnteredRoom {
+/** The room that a connection has come for, and what it missed there. */
+interface EnteredRoom {
   /** As a topic. */
   readonly room: string;
   readonly present: PresenceView;
   readonly settings: RoomSettings;
+  readonly missed: HistoryView;
+  /** Id of the client's connection before: messages that excluded it are not replayed. */
+  readonly previous?: string | undefined;
 }
 
 /**
- * `$/connected` stands alone in the first frame; the replay follows in as few frames as it fits. Messages that excluded
- * the client's `previous` connection are not replayed.
+ * `$/connected` is alone in the first frame, with the position up to which the client has everything once it has read
+ * the replay. The replay follows, in as few frames as it fits.
  */
-export function framesOf(
-  connection: Connection,
-  entered: EnteredRoom,
-  missed: HistoryView,
-  previous?: string,
-): Encoded[] {
+export function framesOf(connection: Connection, entered: EnteredRoom): Encoded[] {
   const { protocol } = connection;
-  const { room } = entered;
+  const { room, missed, previous } = entered;
   const replayed = missed.entries.filter(({ except }) => !previous || !except?.includes(previous));
   const replay = replayed.map((entry) =>
     protocol.encode(messageOf(room, missed.position.epoch, entry)),
   );
-  const first = protocol.encode(connected(connection, entered, missed, replayed.length));
-  return [first, ...cut(protocol, replay)];
+  const first = protocol.encode(connected(connection, entered, replayed.length));
+  return [first, ...splitIntoFrames(protocol, replay)];
 }
 
 function connected(
   { id, user }: Connection,
-  { room, present, settings }: EnteredRoom,
-  { position, recovered }: HistoryView,
+  { room, present, settings, missed: { position, recovered } }: EnteredRoom,
   replayed: number,
 ): Outgoing {
   const params = {

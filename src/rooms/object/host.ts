@@ -1,5 +1,5 @@
-// The two sides of an object: the ports that it offers to hub code (Host), and the port through which it hands over what
-// its connections receive (Receiver). Objects know nothing of hubs; server.ts binds the dispatcher to them.
+// The two sides of an object: the ports that it offers to hub code (Host), and the port through which it hands over
+// what its connections receive (Receiver). Objects know nothing of hubs; server.ts binds the dispatcher to them.
 
 import type { CloseCode } from "../../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../../model/message.ts";
@@ -15,8 +15,8 @@ import type { Domain } from "../rpc/object-names.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
 
-/** What an object is, and for whom. The same for as long as it is awake. */
-export interface Identity {
+/** The object's place, its settings and its bindings. The same for as long as it is awake. */
+interface Identity {
   readonly domain: Domain;
   /** The room this object is; `all` where it is a relay. */
   readonly room: Topic;
@@ -78,7 +78,7 @@ export interface ReplayOutcome {
 }
 
 /** Messages to sockets of this object, in the order in which they are sent, together at the next flush. */
-export interface Replies {
+interface Replies {
   /** A function is called at the flush, after everything published before it was saved. */
   send(connection: Connection, message: Outgoing | (() => Outgoing)): void;
 }
@@ -112,7 +112,7 @@ export interface ConnectionControl {
   remember(connection: Connection, openCalls: readonly string[]): void;
 }
 
-/** What a fresh token changes. Whether it admits the connection is the caller's to judge. */
+/** The effects of a fresh token. Whether it admits the connection is decided by the caller. */
 export interface TokenRenewal {
   /** Rooms that services have put a user into, as topics. Throws `token_revoked` or `banned`. */
   admit(user: User): Promise<readonly string[]>;
@@ -120,19 +120,22 @@ export interface TokenRenewal {
   renew(connection: Connection, user: User): void;
   /** Rooms that the connection is in because its token or its client named them, not hub code; as topics. */
   requestedRooms(connection: Connection): string[];
-  /** Takes it out of such a room at once, and tells the client. False where it is not in it by token or client. */
+  /**
+   * Takes it out of such a room at once, with a message to the client. False where it is in it by hub code or not at
+   * all.
+   */
   expel(connection: Connection, room: string): boolean;
-  /** Puts it into rooms that its token names; a room that cannot be reached now is told by alarm. */
+  /** Puts it into rooms that its token names. A room that cannot be reached now learns of the member by alarm. */
   belong(connection: Connection, topics: readonly Topic[]): Promise<void>;
 }
 
-/** What is counted for the hub's index. */
+/** Counters for the hub's index. */
 export interface ActivityCounter {
   /** Plain numbers that only grow. */
   readonly counters: { in: number };
   /** Whether a report is due already. */
   readonly isDue: boolean;
-  /** Something happened that the index is to know of. */
+  /** The object is active: a report becomes due. */
   note(): void;
   /** A request or call was refused with this code. */
   refused(code: string): void;

@@ -20,7 +20,7 @@ import { accountStub } from "../rpc/stubs.ts";
 import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
-import { linked } from "./link-wait.ts";
+import { waitForLinks } from "./link-wait.ts";
 import { membersIn } from "./members.ts";
 import type { ObjectEvents, ObjectParts } from "./object-parts.ts";
 import { runCommands } from "./run-commands.ts";
@@ -60,7 +60,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     this.wake();
   }
 
-  /** Accepts the socket of a client that the endpoint admitted, or answers. What it throws refuses the client. */
+  /** Accepts the socket of a client that the endpoint admitted, or answers. Its errors refuse the client. */
   protected abstract begin(
     socket: WebSocket,
     request: Request,
@@ -68,7 +68,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   /** Whether messages to a connection's user reach it. */
   protected abstract get reachesUsers(): boolean;
 
-  /** Rooms elsewhere are told which members did not survive; a hub that is no longer served closes its sockets. */
+  /** Reports members that did not survive to rooms elsewhere. A hub that is no longer served closes its sockets. */
   protected wake(): void {
     const { connections, followed, agenda, isServed, settings, webhooks } = this.parts;
     if (!isServed)
@@ -79,12 +79,16 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (this.parts.isUsed()) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
   }
 
+  /**
+   * A client that the endpoint hands over (rpc/arrival.ts). Answers 101 with the socket, the response of `begin`, or a
+   * refusal with its code in `x-dormouse-error`; refusals are not thrown, since the platform logs exceptions.
+   */
   override async fetch(request: Request): Promise<Response> {
     try {
       if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
       const { 0: client, 1: server } = new WebSocketPair();
-      const begun = await this.begin(server, request);
-      if (begun instanceof Response) return begun;
+      const outcome = await this.begin(server, request);
+      if (outcome instanceof Response) return outcome;
       return new Response(null, { status: 101, webSocket: client });
     } catch (error) {
       const { code, message } = publicError(error);
@@ -96,7 +100,10 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     }
   }
 
-  /** Puts a connection into its rooms, then opens it: the links stand first, unless they are slow. */
+  /**
+   * Puts a connection into its rooms, then opens it and hands over the frames that waited, in their order. Its links
+   * are confirmed by then, unless a room is slow (link-wait.ts). Does nothing more where it has ended meanwhile.
+   */
   protected async welcome(connection: Connection): Promise<void> {
     await this.#link(connection);
     const { activity, address, connections, name, webhooks } = this.parts;
@@ -110,13 +117,14 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     await opened;
   }
 
+  /** Joins the rooms that the token and services name. Those that fail or are slow are joined later, by alarm. */
   async #link(connection: Connection): Promise<void> {
     const groups = await this.#groupsOf(connection);
     const { agenda, followed, settings } = this.parts;
     const topics = this.#topicsOf(connection, groups);
     const links = topics.map((topic) => followed.belong(connection, topic, "token"));
     if (settings.reachAll || settings.online) links.push(followed.joinAll(connection));
-    await linked(agenda, links);
+    await waitForLinks(agenda, links);
   }
 
   /** The rooms that a connection is in from its beginning, beside this object's own and the hub's `all`. */
@@ -204,9 +212,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   /** Failures of work that no caller waits for are logged; follow links are repaired by alarm. */
   protected inBackground(work: Promise<unknown>): void {
     const { name } = this.parts;
-    const failed = (error: unknown) =>
+    const logFailure = (error: unknown) =>
       logError("background_failed", { hub: this.host.domain.hub, room: name, error });
-    this.ctx.waitUntil(work.catch(failed));
+    this.ctx.waitUntil(work.catch(logFailure));
   }
 
   async deliver(delivery: Delivery): Promise<DeliveryReply> {
@@ -225,6 +233,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     return this.host.clients.move(connection, parseTopic(topic), how);
   }
 
+  /** An account's command about a user also ends what is cached of the user's admission. */
   async command(selection: Selection, commands: readonly Command[]): Promise<CommandOutcome> {
     if (selection.user !== undefined) this.admissions.forget(selection.user);
     return runCommands({ parts: this.parts, host: this.host }, selection, commands);

@@ -1,17 +1,18 @@
-// How long a new connection waits for rooms elsewhere.
+// How long a new connection waits for its links to rooms elsewhere.
 
 import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
 
 /** How long a room elsewhere may keep a new connection waiting. */
 export const LINK_WAIT_MS = 2_000;
 
-/** How soon a room elsewhere that could not be reached is called again. */
+/** Pause before a room elsewhere that could not be reached is called again. */
 const RETRY_MS = 2_000;
 
+/** A handler for a failed call to a room elsewhere: the alarm repeats the call (`upkeep`). */
 export const retry = (agenda: AlarmAgenda) => (): void => agenda.arm(Date.now() + RETRY_MS);
 
 /** Waits for a connection's links to rooms elsewhere; those that are slow or failed are made later, by alarm. */
-export async function linked(
+export async function waitForLinks(
   agenda: AlarmAgenda,
   links: readonly Promise<unknown>[],
 ): Promise<void> {
@@ -19,10 +20,11 @@ export async function linked(
   await settledWithin(LINK_WAIT_MS, links);
 }
 
+/** Done when all have settled, or after so many milliseconds. Never rejects. */
 export async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
   if (work.length === 0) return;
-  const over = new AbortController();
-  const late = scheduler.wait(ms, { signal: over.signal }).catch(() => {});
+  const timeout = new AbortController();
+  const late = scheduler.wait(ms, { signal: timeout.signal }).catch(() => {});
   await Promise.race([Promise.allSettled(work), late]);
-  over.abort();
+  timeout.abort();
 }

@@ -1,4 +1,5 @@
-// The ports of one object, over its parts. Those that most wakes do not use are built on first use.
+// The ports of one object (host.ts), over its parts. One for each wake: hub code gets the same host for every call.
+// Ports that most wakes do not use are built on first use.
 
 import { ALL, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -11,7 +12,7 @@ import { RemoteConnections } from "./remote-connections.ts";
 import { ObjectRooms } from "./room-access.ts";
 import { ObjectRenewal } from "./token-renewal.ts";
 
-export interface HostOptions {
+interface HostOptions {
   readonly env: object;
   readonly receiver: Receiver;
   readonly admissions: AdmissionCache;

@@ -13,26 +13,34 @@ import { FollowedRooms } from "../links/followed-rooms.ts";
 import { PublishLanes } from "../links/publish-lanes.ts";
 import { ActivityReports } from "../observe/activity-reports.ts";
 import { writeReport } from "../observe/analytics.ts";
-import { countedOf, freshCounters } from "../observe/counters.ts";
+import { snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
-import type { Crowd, Report } from "../rpc/activity-report.ts";
+import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { objectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 import { hubRooms, roomStubs, type RoomStubs } from "../rpc/stubs.ts";
-import type { Publishing } from "./host.ts";
+import type { Publishing, Receiver } from "./host.ts";
 import type { LocalRoom } from "./local-room.ts";
 
-/** What happens in the parts that the object itself has to deal with. */
+/** Events of the parts that the object itself handles. */
 export interface ObjectEvents {
   readonly dropped: Dropped;
   /** After joins and leaves were published in the room that this object is. */
   presenceChanged(joined: readonly string[], left: readonly string[]): void;
 }
 
-/** What a room or a relay says of itself to the core. */
-export interface CoreOptions {
+/** Everything that the parts of an object are built from. */
+export interface PartsInput {
+  readonly ctx: DurableObjectState;
+  readonly env: ObjectEnv;
+  readonly receiver: Receiver;
+  readonly events: ObjectEvents;
+}
+
+/** The differences between rooms and relays that the core depends on. */
+interface CoreOptions {
   readonly ctx: DurableObjectState;
   readonly env: ObjectEnv;
   readonly address: ObjectAddress;
@@ -45,8 +53,8 @@ export interface CoreOptions {
   /** Nothing is written to a log before it is sent. */
   readonly isUnlogged: boolean;
   readonly dropped: Dropped;
-  /** How many there are now. Not called before the object is complete. */
-  crowd(): Crowd;
+  /** Sockets, connections and users now. Not called before the object is complete. */
+  occupancy(): Occupancy;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
   report?(report: Report): Promise<void>;
 }
@@ -57,7 +65,7 @@ export interface ObjectCore {
   readonly settings: RoomSettings;
   readonly isServed: boolean;
   readonly agenda: AlarmAgenda;
-  /** Everything that the alarm looks after; completed before the first alarm. */
+  /** The duties of the alarm; completed before the first alarm. */
   readonly duties: Duty[];
   /** Other objects, by name. */
   readonly stubs: RoomStubs;
@@ -73,21 +81,21 @@ export interface ObjectCore {
   room(topic: Topic): RoomRpc;
 }
 
-/** What rooms and relays add. */
+/** The complete parts of a room or a relay. */
 export interface ObjectParts extends ObjectCore {
   readonly publishing: Publishing;
   /** The room that this object is; undefined in a relay. */
   readonly own: LocalRoom | undefined;
   /** Connections that may be resumed on another socket; undefined in a room. */
   readonly resumables: ResumableConnections | undefined;
-  /** Whether a crash would leave something behind. */
+  /** Whether a crash would leave stale state in other objects or in rows: connections, follow links, presence. */
   isUsed(): boolean;
   /** This object's connections that are in a room, and the rooms of a connection. */
   membersOf(room: string): Iterable<Connection>;
   topicsOf(connection: Connection): Topic[];
 }
 
-/** How soon a room elsewhere is told again that does not know how things are here. */
+/** Pause before changes are reported again to a room that could not be reached. */
 const STALE_MS = 5_000;
 
 export function objectCore(options: CoreOptions): ObjectCore {
@@ -116,18 +124,19 @@ export function objectCore(options: CoreOptions): ObjectCore {
   };
 }
 
-type Made<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
+type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 
 function activityOf(
-  { ctx, env, address, name, isServed, crowd, report }: CoreOptions,
-  { agenda, connections, room }: Made<"agenda" | "connections" | "room">,
+  { ctx, env, address, name, isServed, occupancy, report }: CoreOptions,
+  { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
 ): ActivityReports {
-  const counters = freshCounters();
+  const counters = newCounters();
   return new ActivityReports({
-    ...{ kv: ctx.storage.kv, counters, wake: randomId(), isReported: isServed, crowd },
-    counted: () => ({ ...countedOf(counters), bytesOut: connections.written }),
+    ...{ kv: ctx.storage.kv, counters, wake: randomId(), isReported: isServed, occupancy },
+    snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
     report: report ?? ((about) => room(ALL).report(name, about)),
-    reported: (about, news) => writeReport(env, { ...address, room: name }, about, news),
+    reported: (about, increase) =>
+      writeReport(env, { ...address, room: name }, { report: about, increase }),
     arm: (at) => agenda.arm(at),
     now: () => Date.now(),
     waitUntil: (work) => ctx.waitUntil(work),
@@ -136,12 +145,12 @@ function activityOf(
 
 function webhooksOf(
   { ctx, env, address }: CoreOptions,
-  { agenda, connections }: Made<"agenda" | "connections">,
+  { agenda, connections }: PartsSoFar<"agenda" | "connections">,
 ): WebhookEvents | undefined {
   const { events } = webhooksOr({}, env);
   if (!events) return undefined;
   return new WebhookEvents({
-    ...{ storage: ctx.storage, events, home: address },
+    ...{ storage: ctx.storage, events, address },
     isHere: (id) => connections.get(id) !== undefined,
     now: () => Date.now(),
     arm: (at) => agenda.arm(at),
@@ -149,13 +158,16 @@ function webhooksOf(
   });
 }
 
-/** While a crash would leave something behind, an alarm is set that looks after it. */
+/**
+ * Keeps an alarm set while the object is in use: after a crash the object wakes by it, and its rooms and presence learn
+ * of the connections that did not survive.
+ */
 export function upkeep(ctx: DurableObjectState, parts: ObjectParts): Duty {
   const { followed, settings } = parts;
   const sweepMs = settings.sweepSeconds * 1000;
   return {
     due: (at) => (parts.isUsed() ? at + (followed.isStale ? STALE_MS : sweepMs) : undefined),
-    // Not waited for: a room that hangs must not keep this object's alarm from what is due next.
+    // Not awaited: a room that does not answer must not hold up this object's other duties.
     run: () => ctx.waitUntil(followed.settle()),
   };
 }

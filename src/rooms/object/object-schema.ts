@@ -1,4 +1,4 @@
-// What rooms and relays both store. A migration of one of these tables is in the lists of both.
+// The tables and keys that rooms and relays have in common. A migration of one of these tables is in the lists of both.
 
 import type { StorageSchema } from "../platform/storage-version.ts";
 

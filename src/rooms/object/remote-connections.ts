@@ -10,7 +10,7 @@ import type { HolderRpc } from "../rpc/room-rpc.ts";
 import type { RemoteClients, RoomAccess } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
-export interface RemoteConnectionsOptions {
+interface RemoteConnectionsOptions {
   readonly parts: Pick<ObjectParts, "address" | "connections" | "outbox" | "settings" | "stubs">;
   readonly rooms: RoomAccess;
   /** Invokes a method of a client of this object, and waits for its result. */
@@ -24,7 +24,7 @@ export class RemoteConnections implements RemoteClients {
     this.#options = options;
   }
 
-  /** A connection that is gone gets nothing, and its absence is no error: as in SignalR. */
+  /** No error where the connection does not exist any more: as in SignalR. */
   async tell(id: string, target: string, params: Params): Promise<void> {
     this.#check(target, params);
     try {
@@ -37,6 +37,7 @@ export class RemoteConnections implements RemoteClients {
     }
   }
 
+  /** Throws `connection_not_found`, and what the client's method or its time limit throws. */
   async ask(id: string, target: string, params: Params): Promise<unknown> {
     this.#check(target, params);
     const connection = this.#local(id);
@@ -45,6 +46,7 @@ export class RemoteConnections implements RemoteClients {
       : this.#holder(this.#addressOf(id)).ask(id, target, params);
   }
 
+  /** An id whose connection has ended is no error here: membership ends with the connection. */
   async move(id: string, topic: Topic, how: "join" | "leave"): Promise<void> {
     const connection = this.#options.parts.connections.get(id);
     if (connection) return this.#options.rooms[how](connection, topic);
@@ -52,6 +54,7 @@ export class RemoteConnections implements RemoteClients {
     if (!this.#isOwn(address)) await this.#holder(address).move(id, formatTopic(topic), how);
   }
 
+  /** The limits of published messages hold for direct ones as well. */
   #check(target: string, params: Params): void {
     checkDraft({ target, ...params }, this.#options.parts.settings.limits.publishBytes);
   }

@@ -32,6 +32,7 @@ export class ObjectRooms implements RoomAccess {
     await this.#parts.followed.join(connection, { topic, most, cause });
   }
 
+  /** The replay is queued in the call of `deliver`, before any live message that follows it. */
   async joinWithReplay(connection: Connection, topic: Topic, since: Position | undefined) {
     const { activity, followed, outbox } = this.#parts;
     const request = { topic, since, most: this.#mostRooms(connection), cause: "client" } as const;
@@ -64,7 +65,7 @@ export class ObjectRooms implements RoomAccess {
     topic: Topic,
     published: Promise<P>,
   ): Promise<P> {
-    return this.#parts.followed.delivered(connection, topic, published);
+    return this.#parts.followed.undelivered.add(connection, formatTopic(topic), published);
   }
 
   async history(topic: Topic, query: HistoryQuery): Promise<HistoryView> {
@@ -82,12 +83,16 @@ export class ObjectRooms implements RoomAccess {
     return own ? own.track(userId, state) : (await this.#elsewhere(topic)).track(userId, state);
   }
 
-  /** A room elsewhere, once everything published there from here has arrived: readers find their own messages. */
+  /**
+   * A room elsewhere, once everything that this object has published there has arrived: readers find their own
+   * messages.
+   */
   async #elsewhere(topic: Topic): Promise<RoomRpc> {
     await this.#parts.lanes.settled(topic);
     return this.#parts.room(topic);
   }
 
+  /** This object's room, where the topic is its own. */
   #own(topic: Topic): LocalRoom | undefined {
     const { own } = this.#parts;
     return own && formatTopic(topic) === own.name ? own : undefined;

@@ -1,4 +1,6 @@
-// Runs a service's commands on this object's connections.
+// Runs a service's commands on this object's connections. Connections run theirs side by side, each in the order of the
+// commands. A command may be repeated after a failure: joins, leaves and closes then change nothing, sends are sent
+// again.
 
 import { HubError } from "../../model/errors.ts";
 import { matches } from "../../model/filter.ts";
@@ -9,28 +11,28 @@ import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { ObjectHost } from "./object-host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
-/** The object whose connections are commanded. */
-export interface CommandTarget {
+/** The object on whose connections the commands run. */
+interface CommandTarget {
   readonly parts: ObjectParts;
   readonly host: ObjectHost;
 }
 
 /**
- * Done when every command was run on every selected connection. Throws the first failure, `too_many_groups` say, when
- * all were tried.
+ * Runs the commands on each selected connection, in their order. Throws the first failure, for example
+ * `too_many_groups`, once all connections were tried.
  */
 export async function runCommands(
   target: CommandTarget,
   selection: Selection,
   commands: readonly Command[],
 ): Promise<CommandOutcome> {
-  const selected = select(target, selection);
+  const connections = select(target, selection);
   const outcomes = await Promise.allSettled(
-    selected.map((connection) => run(target, connection, commands)),
+    connections.map((connection) => run(target, connection, commands)),
   );
-  const failed = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
-  if (failed) throw failed.reason;
-  return { matched: selected.length, present: countOf(target, selection.user) };
+  const failure = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+  if (failure) throw failure.reason;
+  return { matched: connections.length, present: countOf(target, selection.user) };
 }
 
 function countOf({ parts }: CommandTarget, user: string | undefined): number {
@@ -38,6 +40,7 @@ function countOf({ parts }: CommandTarget, user: string | undefined): number {
   return [...parts.connections.all].filter((connection) => connection.user.id === user).length;
 }
 
+/** All conditions of the selection must hold. */
 function select({ parts }: CommandTarget, selection: Selection): Connection[] {
   const { user, except, filter, tokens } = selection;
   return [...candidates(parts, selection)].filter(
@@ -45,7 +48,7 @@ function select({ parts }: CommandTarget, selection: Selection): Connection[] {
       (user === undefined || connection.user.id === user) &&
       !except?.includes(connection.id) &&
       (!tokens || isRevoked(factsOf(connection.user), tokens)) &&
-      (!filter || matches(filter, about(parts, connection))),
+      (!filter || matches(filter, filterFacts(parts, connection))),
   );
 }
 
@@ -57,7 +60,7 @@ function candidates(parts: ObjectParts, { connection: id, room }: Selection): It
   return room === undefined ? parts.connections.all : parts.membersOf(room);
 }
 
-const about = (parts: ObjectParts, connection: Connection) => ({
+const filterFacts = (parts: ObjectParts, connection: Connection) => ({
   userId: connection.user.id,
   connectionId: connection.id,
   groups: parts.topicsOf(connection).flatMap(({ kind, name }) => (kind === "group" ? name : [])),
@@ -106,25 +109,25 @@ async function apply(
 }
 
 /**
- * Takes rooms out of those that the token named: a connection that is not open yet would still join them, and a refresh
- * under way would put it back.
+ * Removes rooms from those that the connection's token names: one that is not open yet would still join them, and a
+ * refresh under way would put it back.
  */
-function unname(connection: Connection, isLeft: (room: string) => boolean): void {
+function removeFromToken(connection: Connection, isRemoved: (room: string) => boolean): void {
   const { user } = connection;
-  const channels = user.channels.filter((room) => !isLeft(room));
+  const channels = user.channels.filter((room) => !isRemoved(room));
   if (channels.length < user.channels.length) save(connection, { user: { ...user, channels } });
 }
 
-/** A connection that came for this very room stays in it; the other commands are run all the same. */
+/** The room that a connection came for cannot be left; the other commands run all the same. */
 async function leave({ host }: CommandTarget, connection: Connection, room: string): Promise<void> {
-  unname(connection, (name) => name === room);
+  removeFromToken(connection, (name) => name === room);
   if (formatTopic(host.roomOf(connection)) !== room)
     await host.rooms.leave(connection, parseTopic(room));
 }
 
 /** The room that a connection came for is not one that it has joined. */
 async function leaveGroups({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
-  unname(connection, (room) => parseTopic(room).kind === "group");
+  removeFromToken(connection, (room) => parseTopic(room).kind === "group");
   const own = formatTopic(host.roomOf(connection));
   const left = parts
     .topicsOf(connection)

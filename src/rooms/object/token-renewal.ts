@@ -1,5 +1,5 @@
-// What a fresh token changes for a connection of this object: its user, and the rooms it is in because a token named them
-// or its client asked for them. Whether a token admits a connection somewhere is not decided here.
+// The effects of a fresh token on a connection of this object: its user, and its rooms, those that a token named or its
+// client joined. Whether a token admits a connection somewhere is decided by the dispatcher.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
@@ -8,7 +8,7 @@ import { checkFits } from "../connection/attachment.ts";
 import { save, type Connection } from "../connection/connection.ts";
 import type { AdmissionCache } from "./admission-cache.ts";
 import type { TokenRenewal } from "./host.ts";
-import { linked, retry } from "./link-wait.ts";
+import { waitForLinks, retry } from "./link-wait.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
 type Parts = Pick<ObjectParts, "agenda" | "connections" | "followed" | "outbox" | "own">;
@@ -26,6 +26,7 @@ export class ObjectRenewal implements TokenRenewal {
     return this.#admissions.groupsOf(user);
   }
 
+  /** The user, its claims and limits take effect at once; the alarm is set for the new expiry. */
   renew(connection: Connection, user: User): void {
     const { agenda, connections } = this.#parts;
     if (!connections.all.has(connection))
@@ -40,7 +41,7 @@ export class ObjectRenewal implements TokenRenewal {
     return causes.flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));
   }
 
-  /** The room may learn of it later: its messages end here at once. */
+  /** The room's messages end at once; the room itself may learn of it later. */
   expel(connection: Connection, room: string): boolean {
     const { agenda, followed, outbox } = this.#parts;
     if (!this.requestedRooms(connection).includes(room)) return false;
@@ -54,7 +55,7 @@ export class ObjectRenewal implements TokenRenewal {
     const { agenda, followed, own } = this.#parts;
     const here = own?.name ?? "all";
     const elsewhere = topics.filter((topic) => formatTopic(topic) !== here);
-    await linked(
+    await waitForLinks(
       agenda,
       elsewhere.map((topic) => followed.belong(connection, topic, "token")),
     );

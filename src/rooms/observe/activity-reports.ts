@@ -1,24 +1,29 @@
-// When an object reports its activity to its hub's index: soon after it began to do something, each minute while it goes
-// on, and once more when it rests, before it sleeps and forgets. An idle object reports nothing.
+// When an object reports its activity to its hub's index: 2 s after the first activity of a wake, each minute while it
+// goes on, and once more when it rests, before the object sleeps and loses its counters. An idle object reports
+// nothing.
+//
+// A report is sent at least once: one that fails is sent again in a minute, with newer counters. Counters are absolute
+// within a wake, so the index counts a repeated report once. A crash loses what was counted since the last report.
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { countRefusal, NOTHING, since, type Counters } from "./counters.ts";
-import type { Counted, Crowd, Report } from "../rpc/activity-report.ts";
+import { countRefusal, ZERO_COUNTERS, difference, type Counters } from "./counters.ts";
+import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
 
-export interface ActivityReportsOptions {
+interface ActivityReportsOptions {
   readonly kv: SyncKvStorage;
   readonly counters: Counters;
   /** Id of this wake of the object. */
   readonly wake: string;
   /** False: nothing is ever reported, since the hub is no longer served. Default: true. */
   readonly isReported?: boolean;
-  counted(): Counted;
-  crowd(): Crowd;
+  snapshot(): CounterSnapshot;
+  /** Sockets, connections and users now. */
+  occupancy(): Occupancy;
   /** Sends a report to the index. */
   report(report: Report): Promise<void>;
-  /** The index has the report; `news` is what was counted since the one before. */
-  reported(report: Report, news: Counted): void;
+  /** The index has the report; `increase` is what was counted since the one before. */
+  reported(report: Report, increase: CounterSnapshot): void;
   arm(at: number): void;
   now(): number;
   waitUntil(work: Promise<unknown>): void;
@@ -26,31 +31,31 @@ export interface ActivityReportsOptions {
 
 /** After the first activity of a wake: lists are fresh, and a burst is one report. */
 const SOON_MS = 2_000;
-/** Between two looks whether it goes on: less than the ten seconds after which a quiet object sleeps. */
-const LOOK_MS = 8_000;
+/** Between two checks for further activity: less than the ten seconds after which an idle object sleeps. */
+const CHECK_MS = 8_000;
 const EVERY_MS = 60_000;
 /** An object that only has connections reports now and then, when the sweep wakes it: the index forgets in a day. */
 const HEARTBEAT_MS = 3_600_000;
 
 /** The last report; survives sleep. */
-interface LastReport extends Crowd {
+interface LastReport extends Occupancy {
   readonly at: number;
 }
 
 export class ActivityReports implements Duty {
   readonly #options: ActivityReportsOptions;
   readonly counters: Counters;
-  /** True while a look is due already, or nothing is ever reported: then activity need not be noted. */
+  /** True while a check is due already, or nothing is ever reported: then activity need not be noted. */
   isDue: boolean;
   #last: LastReport | undefined;
-  /** When to look next; undefined: nothing has happened. */
-  #lookAt: number | undefined;
+  /** When the next check is due; undefined while there is no activity. */
+  #checkAt: number | undefined;
   /** When this wake reported last. */
   #reportedAt: number | undefined;
-  /** Messages counted at the last look. */
-  #seen = 0;
+  /** Messages counted at the last check. */
+  #messagesAtLastCheck = 0;
   /** The counters of the last report. */
-  #counted = NOTHING;
+  #reportedCounters = ZERO_COUNTERS;
 
   constructor(options: ActivityReportsOptions) {
     this.#options = options;
@@ -62,9 +67,9 @@ export class ActivityReports implements Duty {
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
   note(): void {
     if (this.isDue) return;
-    const delay = this.#reportedAt === undefined ? SOON_MS : LOOK_MS;
-    this.#lookAgain(this.#options.now() + delay);
-    this.#options.arm(this.#lookAt!);
+    const delay = this.#reportedAt === undefined ? SOON_MS : CHECK_MS;
+    this.#checkAgain(this.#options.now() + delay);
+    this.#options.arm(this.#checkAt!);
   }
 
   refused(code: string): void {
@@ -72,44 +77,44 @@ export class ActivityReports implements Duty {
     this.note();
   }
 
-  #lookAgain(at: number | undefined): void {
-    this.#lookAt = at;
+  #checkAgain(at: number | undefined): void {
+    this.#checkAt = at;
     this.isDue = at !== undefined || this.#options.isReported === false;
   }
 
   due(): number | undefined {
-    return this.#lookAt;
+    return this.#checkAt;
   }
 
   run(now: number): void {
-    if (this.#lookAt === undefined ? this.#isNews(now) : this.#lookAt <= now) this.#look(now);
+    if (this.#checkAt === undefined ? this.#isNews(now) : this.#checkAt <= now) this.#check(now);
   }
 
   /** Whether a sleep or a crash kept a change from being reported. */
   #isNews(now: number): boolean {
     const last = this.#last;
-    const { sockets, connections, users } = this.#options.crowd();
+    const { sockets, connections, users } = this.#options.occupancy();
     if (!last) return connections > 0 || sockets > 0;
-    const isAlike =
+    const isUnchanged =
       last.sockets === sockets && last.connections === connections && last.users === users;
-    return !isAlike || (sockets > 0 && now - last.at >= HEARTBEAT_MS);
+    return !isUnchanged || (sockets > 0 && now - last.at >= HEARTBEAT_MS);
   }
 
-  #look(now: number): void {
+  #check(now: number): void {
     const messages = this.counters.in + this.counters.out;
-    const rests = messages === this.#seen;
-    this.#seen = messages;
-    this.#lookAgain(undefined);
+    const isResting = messages === this.#messagesAtLastCheck;
+    this.#messagesAtLastCheck = messages;
+    this.#checkAgain(undefined);
     const isFirst = this.#reportedAt === undefined;
-    if (rests || isFirst || now - this.#reportedAt! >= EVERY_MS) this.#report(now);
-    else this.#lookAgain(now + LOOK_MS);
+    if (isResting || isFirst || now - this.#reportedAt! >= EVERY_MS) this.#report(now);
+    else this.#checkAgain(now + CHECK_MS);
   }
 
-  /** Not waited for: an index that hangs must not keep the alarm from what is due next. */
+  /** Not awaited: an index that does not answer must not hold up the other duties of the alarm. */
   #report(now: number): void {
-    const { crowd, counted, wake, waitUntil } = this.#options;
+    const { occupancy, snapshot, wake, waitUntil } = this.#options;
     this.#reportedAt = now;
-    const report = { ...crowd(), wake, counted: counted(), before: this.#counted };
+    const report = { ...occupancy(), wake, counted: snapshot(), before: this.#reportedCounters };
     waitUntil(this.#send(report, now));
   }
 
@@ -119,12 +124,12 @@ export class ActivityReports implements Duty {
       await this.#options.report(report);
       this.#last = { at, sockets, connections, users };
       this.#options.kv.put("told", this.#last);
-      this.#options.reported(report, since(counted, this.#counted));
-      this.#counted = counted;
+      this.#options.reported(report, difference(counted, this.#reportedCounters));
+      this.#reportedCounters = counted;
     } catch (error) {
       logWarning("report_failed", { error });
-      this.#lookAgain(this.#lookAt ?? at + EVERY_MS);
-      this.#options.arm(this.#lookAt!);
+      this.#checkAgain(this.#checkAt ?? at + EVERY_MS);
+      this.#options.arm(this.#checkAt!);
     }
   }
 }

@@ -1,50 +1,69 @@
-// Data points for Analytics Engine, where it is bound: a few for people who want to ask questions of many days. Where it
-// is not, nothing is written.
+// Data points for Analytics Engine, for queries over many days. Written only where the worker binds a dataset.
+//
+//   indexes: hub · blobs: event, tenant, hub, room, code
+//   `report`  doubles: sockets, connections, users, the increase of each counter (`COUNTER_NAMES`), all refusals
+//   `refused` doubles: HTTP status
 
 import { logWarning } from "../../model/logger.ts";
-import { FIGURES } from "./counters.ts";
-import type { Counted, Report } from "../rpc/activity-report.ts";
+import { COUNTER_NAMES } from "./counters.ts";
+import type { CounterSnapshot, Report } from "../rpc/activity-report.ts";
 import type { AnalyticsEnv } from "../rpc/object-env.ts";
 
-/** Where something was seen. Blobs: what, tenant, hub, room, code. */
-export interface Seen {
+/** Where a data point comes from. */
+interface Origin {
   readonly tenant: string;
   readonly hub: string;
   readonly room: string;
 }
 
-/** Doubles: sockets, connections, users; then what came since the report before: `FIGURES`, and all refusals. */
-export function writeReport(env: AnalyticsEnv, seen: Seen, report: Report, news: Counted): void {
-  const { sockets, connections, users } = report;
-  const figures = FIGURES.map((name) => news[name]);
-  const refusals = Object.values(news.refusals).reduce((all, count) => all + count, 0);
-  write(env, "report", seen, { doubles: [sockets, connections, users, ...figures, refusals] });
+/** A report that the hub's index has taken, and the increase of its counters since the report before. */
+interface WrittenReport {
+  readonly report: Report;
+  readonly increase: CounterSnapshot;
 }
 
-/** Turned away before any object was asked; the tenant is not known, or not believed. */
-export const writeRefusal = (env: AnalyticsEnv, hub: string, status: number, code: string): void =>
-  write(env, "refused", { tenant: "", hub, room: "" }, { code, doubles: [status] });
+export function writeReport(
+  env: AnalyticsEnv,
+  origin: Origin,
+  { report, increase }: WrittenReport,
+): void {
+  const { sockets, connections, users } = report;
+  const counts = COUNTER_NAMES.map((name) => increase[name]);
+  const refusals = Object.values(increase.refusals).reduce((all, count) => all + count, 0);
+  const doubles = [sockets, connections, users, ...counts, refusals];
+  write(env, { ...origin, event: "report", doubles });
+}
 
-/** An index has 96 bytes, and a UTF-16 unit at most three. */
+/** A request refused by the endpoint, before any object was called. */
+interface Refusal {
+  readonly hub: string;
+  /** HTTP status. */
+  readonly status: number;
+  readonly code: string;
+}
+
+/** Without a tenant and a room: their token was missing or not verified. */
+export function writeRefusal(env: AnalyticsEnv, { hub, status, code }: Refusal): void {
+  write(env, { event: "refused", tenant: "", hub, room: "", code, doubles: [status] });
+}
+
+/** An index has 96 bytes at most; a UTF-16 unit has three at most. */
 const INDEX_CHARS = 32;
 const BLOB_CHARS = 512;
 
-interface Values {
+interface DataPoint extends Origin {
+  readonly event: string;
   readonly code?: string;
   readonly doubles: number[];
 }
 
-function write(
-  { ANALYTICS }: AnalyticsEnv,
-  what: string,
-  { tenant, hub, room }: Seen,
-  { code = "", doubles }: Values,
-): void {
+function write({ ANALYTICS }: AnalyticsEnv, point: DataPoint): void {
+  const { event, tenant, hub, room, code = "", doubles } = point;
   try {
-    const blobs = [what, tenant, hub, room, code].map((blob) => blob.slice(0, BLOB_CHARS));
+    const blobs = [event, tenant, hub, room, code].map((blob) => blob.slice(0, BLOB_CHARS));
     ANALYTICS?.writeDataPoint({ indexes: [hub.slice(0, INDEX_CHARS)], blobs, doubles });
   } catch (error) {
-    // Whoever is served is served, whether it is counted or not.
+    // Statistics must not fail the request that they count.
     logWarning("analytics_failed", { error });
   }
 }

@@ -1,5 +1,5 @@
-// Connections that open and close, in the log: only where the worker asks for it, since a line costs about as much as a
-// message.
+// A log line for each connection that opens and each that closes. Only with LOG_CONNECTIONS=1: a line costs about as
+// much as a message.
 
 import { logInfo } from "../../model/logger.ts";
 import { formatTopic } from "../../model/topic.ts";
@@ -7,8 +7,9 @@ import type { Connection } from "../connection/connection.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { ObjectAddress } from "../rpc/object-names.ts";
 
-export interface ConnectionLine {
+interface ConnectionLine {
   readonly connection: Connection;
+  /** The object that holds the connection. */
   readonly address: ObjectAddress;
   /** The object's name in the hub's index. */
   readonly object: string;

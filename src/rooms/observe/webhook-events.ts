@@ -1,5 +1,10 @@
-// What receivers outside are told of an object: who connected and went, who came into the room and left, what was
-// said. It is written down where it happens, and sent by others: nothing here is waited for, and nothing fails a room.
+// Webhook events of one object: connections that began and ended, users who joined and left, messages. An event is
+// queued in SQLite in the commit of what it reports, and a sender posts it later (webhooks/): no caller waits for a
+// receiver, and a failure here fails no room.
+//
+//   · Delivery is at least once, in the order of queueing; events carry ids, and a repeated one has the same id.
+//   · `disconnected` follows each `connected` once, also where a crash ended the connection.
+//   · The queue is bounded (`QUEUE_LIMITS`).
 
 import { logError } from "../../model/logger.ts";
 import { formatPosition } from "../../model/position.ts";
@@ -14,10 +19,10 @@ import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 
-export interface WebhookEventsOptions {
+interface WebhookEventsOptions {
   readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
   readonly events: NonNullable<Webhooks["events"]>;
-  readonly home: ObjectAddress;
+  readonly address: ObjectAddress;
   /** Whether a connection is still here. */
   isHere(connectionId: string): boolean;
   now(): number;
@@ -26,22 +31,23 @@ export interface WebhookEventsOptions {
   readonly limits?: QueueLimits;
 }
 
-/** A day, as receivers are repaired by people; and no more than an object can well keep. */
-export const QUEUE: QueueLimits = { events: 10_000, chars: 64 * 1024 * 1024, ageMs: 86_400_000 };
-/** How long a receiver may take; then it is asked again. */
-export const ANSWER_MS = 10_000;
-/** Between two requests of an object: each costs its rooms a commit. */
-const HOLD_MS = 100;
-/** After a wake: how long the runtime has to say who closed meanwhile, before they count as lost. */
-const LOST_MS = 5_000;
-const LOST = "The server lost the connection.";
+/** Receivers are repaired by people, within a day. The sizes are what an object's storage can afford. */
+const QUEUE_LIMITS: QueueLimits = { events: 10_000, chars: 64 * 1024 * 1024, ageMs: 86_400_000 };
+/** How long a receiver may take to answer; then the request is repeated. */
+const TIMEOUT_MS = 10_000;
+/** Pause between two requests of an object: each costs a commit. */
+const PAUSE_MS = 100;
+/** After a wake, close events of sockets that closed asleep are still to come; later, missing connections are lost. */
+const LOST_AFTER_MS = 5_000;
+const LOST_REASON = "The server lost the connection.";
 
-/** Who was said to have connected: so that their end is told once, and also where a crash took them. */
+/** Connections whose `connected` was queued: each has a `disconnected` still to come, after a crash as well. */
 const TABLE =
   "CREATE TABLE IF NOT EXISTS reported (connection TEXT PRIMARY KEY, data TEXT) WITHOUT ROWID";
 
-interface Happening {
+interface EventDraft {
   readonly kind: EventKind;
+  /** A connection's id, or a room's topic. */
   readonly subject: string;
   /** Text of a JSON object. */
   readonly data: string;
@@ -51,101 +57,102 @@ export class WebhookEvents implements Duty {
   readonly #options: WebhookEventsOptions;
   readonly #queue: Queue;
   readonly #sender: Sender;
-  /** When those are looked for whom a crash took; undefined where all were found. */
-  #lookAt: number | undefined;
+  /** When connections that a crash ended are looked for; undefined where all were found. */
+  #lostCheckAt: number | undefined;
 
   constructor(options: WebhookEventsOptions) {
     this.#options = options;
-    const { storage, events, limits = QUEUE, ...rest } = options;
+    const { storage, events, limits = QUEUE_LIMITS, ...rest } = options;
     const { kv, sql } = storage;
     this.#queue = new Queue(sql, limits);
     sql.exec(TABLE);
-    const to = { ...events, timeoutMs: ANSWER_MS, now: options.now };
+    const to = { ...events, timeoutMs: TIMEOUT_MS, now: options.now };
     this.#sender = new Sender({
       ...{ ...rest, kv, queue: this.#queue, random: Math.random },
       post: (message, read) => post(message, to, read),
-      hold: () => scheduler.wait(HOLD_MS),
+      hold: () => scheduler.wait(PAUSE_MS),
     });
   }
 
-  /** After a wake: what waited is sent, and those whom a crash took are looked for. */
+  /** After a wake: sends what is queued, and looks for connections that a crash ended. */
   resume(): void {
     this.#sender.start();
-    if (this.#lost().length === 0) return;
-    this.#lookAt = this.#options.now() + LOST_MS;
-    this.#options.arm(this.#lookAt);
+    if (this.#lostConnections().length === 0) return;
+    this.#lostCheckAt = this.#options.now() + LOST_AFTER_MS;
+    this.#options.arm(this.#lostCheckAt);
   }
 
+  /** A connection has opened. A request over HTTP is none that receivers know of. */
   connected(connection: Connection): void {
-    if (connection.httpCaller) return; // A request over HTTP is reported nowhere else, either.
-    const data = JSON.stringify(this.#about(connection));
-    this.#guarded(() => {
-      if (this.#tells("disconnected"))
+    if (connection.httpCaller) return;
+    const data = JSON.stringify(this.#describe(connection));
+    this.#logFailures(() => {
+      if (this.#isSubscribed("disconnected"))
         this.#exec("INSERT OR REPLACE INTO reported VALUES (?, ?)", connection.id, data);
       this.#report([{ kind: "connected", subject: connection.id, data }]);
     });
   }
 
-  #about({ id, user, protocol, attached }: Connection) {
-    const { home } = this.#options;
-    const room = attached.room ?? ("topic" in home ? formatTopic(home.topic) : undefined);
-    const [spoken] = VARIANTS.exec(protocol.name) ?? [protocol.name];
-    return { userId: user.id, connectionId: id, ...(room && { room }), protocol: spoken };
+  #describe({ id, user, protocol, attached }: Connection) {
+    const { address } = this.#options;
+    const room = attached.room ?? ("topic" in address ? formatTopic(address.topic) : undefined);
+    const [publicName] = PUBLIC_NAMES.exec(protocol.name) ?? [protocol.name];
+    return { userId: user.id, connectionId: id, ...(room && { room }), protocol: publicName };
   }
 
   disconnected({ id }: Connection, error: Error | undefined): void {
-    this.#guarded(() => this.#ended(id, error?.message));
+    this.#logFailures(() => this.#reportEnd(id, error?.message));
   }
 
-  /** Only of whom it was said that they connected. */
-  #ended(id: string, reason: string | undefined): void {
-    if (!this.#tells("disconnected")) return;
-    const gone = "DELETE FROM reported WHERE connection = ? RETURNING data";
-    const [row] = this.#exec(gone, id);
+  /** Only for a connection whose `connected` was queued, and once. */
+  #reportEnd(id: string, reason: string | undefined): void {
+    if (!this.#isSubscribed("disconnected")) return;
+    const [row] = this.#exec("DELETE FROM reported WHERE connection = ? RETURNING data", id);
     if (!row) return;
-    const about = JSON.parse(row["data"] as string) as object;
-    const data = JSON.stringify({ ...about, ...(reason !== undefined && { reason }) });
+    const description = JSON.parse(row["data"] as string) as object;
+    const data = JSON.stringify({ ...description, ...(reason !== undefined && { reason }) });
     this.#report([{ kind: "disconnected", subject: id, data }]);
   }
 
   presenceChanged(room: string, joined: readonly string[], left: readonly string[]): void {
-    const happening = (kind: EventKind) => (userId: string) => {
+    const draftOf = (kind: EventKind) => (userId: string) => {
       return { kind, subject: room, data: JSON.stringify({ room, userId }) };
     };
-    this.#guarded(() =>
-      this.#report([...joined.map(happening("joined")), ...left.map(happening("left"))]),
+    this.#logFailures(() =>
+      this.#report([...joined.map(draftOf("joined")), ...left.map(draftOf("left"))]),
     );
   }
 
   /** Messages of a room that were saved: its entries without those about presence. */
   published(room: string, epoch: string, messages: readonly Entry[]): void {
-    if (!this.#tells("message")) return;
-    const happenings = messages.map((entry) => {
-      return { kind: "message" as const, subject: room, data: saidText(room, epoch, entry) };
+    if (!this.#isSubscribed("message")) return;
+    const drafts = messages.map((entry) => {
+      return { kind: "message" as const, subject: room, data: messageText(room, epoch, entry) };
     });
-    this.#guarded(() => this.#report(happenings));
+    this.#logFailures(() => this.#report(drafts));
   }
 
-  #tells(kind: EventKind): boolean {
+  #isSubscribed(kind: EventKind): boolean {
     return this.#options.events.kinds.has(kind);
   }
 
-  #report(happenings: readonly Happening[]): void {
-    const { home, now } = this.#options;
-    const { tenant, hub } = home;
+  /** Queues events of the kinds that the receiver wants. */
+  #report(drafts: readonly EventDraft[]): void {
+    const { address, now } = this.#options;
+    const { tenant, hub } = address;
     const at = now();
-    const events = happenings.flatMap((one): QueuedEvent[] => {
-      if (!this.#tells(one.kind)) return [];
+    const events = drafts.flatMap((draft): QueuedEvent[] => {
+      if (!this.#isSubscribed(draft.kind)) return [];
       const id = crypto.randomUUID();
-      return [{ id, text: eventText({ ...one, id, tenant, hub, at }) }];
+      return [{ id, text: eventText({ ...draft, id, tenant, hub, at }) }];
     });
     if (events.length === 0) return;
     this.#queue.add(events, at);
     this.#sender.start();
   }
 
-  /** Those outside can wait for what a room cannot. */
-  #guarded(report: () => void): void {
+  /** An event that cannot be queued is lost, and logged: the room goes on. */
+  #logFailures(report: () => void): void {
     try {
       report();
     } catch (error) {
@@ -157,29 +164,30 @@ export class WebhookEvents implements Duty {
     return this.#options.storage.sql.exec(query, ...values).toArray();
   }
 
-  #lost(): string[] {
+  #lostConnections(): string[] {
     const ids = this.#exec("SELECT connection FROM reported").map((row) => `${row["connection"]}`);
     return ids.filter((id) => !this.#options.isHere(id));
   }
 
   due(now: number): number | undefined {
-    const times = [this.#lookAt, this.#sender.due(now)].filter((at) => at !== undefined);
+    const times = [this.#lostCheckAt, this.#sender.due(now)].filter((at) => at !== undefined);
     return times.length > 0 ? Math.min(...times) : undefined;
   }
 
   run(now: number): void {
     this.#sender.run();
-    if (this.#lookAt === undefined || this.#lookAt > now) return;
-    this.#lookAt = undefined;
-    for (const id of this.#lost()) this.#guarded(() => this.#ended(id, LOST));
+    if (this.#lostCheckAt === undefined || this.#lostCheckAt > now) return;
+    this.#lostCheckAt = undefined;
+    for (const id of this.#lostConnections())
+      this.#logFailures(() => this.#reportEnd(id, LOST_REASON));
   }
 }
 
-/** What protocols are called outside, without what only their codecs know of them. */
-const VARIANTS = /^(?:json-rpc|signalr-json|signalr-msgpack)/;
+/** Names of protocols as receivers get them, without the codecs' own variants. */
+const PUBLIC_NAMES = /^(?:json-rpc|signalr-json|signalr-msgpack)/;
 
-/** Its arguments are a JSON array already. */
-function saidText(room: string, epoch: string, entry: Entry): string {
+/** The data of a message event. Its arguments are spliced in: they are the text of a JSON array already. */
+function messageText(room: string, epoch: string, entry: Entry): string {
   const { target, params, bytes, offset } = entry;
   const position = formatPosition({ epoch, offset });
   const rest = JSON.stringify({ room, target, position, ...(bytes && { bytes }) });

@@ -1,58 +1,65 @@
-// One alarm for many duties. Timers would keep an object awake; an alarm wakes it when, and only when, it is due.
+// One alarm for many duties: an object has a single alarm. A timer would keep the object awake; an alarm wakes it when,
+// and only when, something is due.
+//
+//   · The alarm never comes later than the earliest time that was armed or that a duty names after a run. It may come
+//     earlier, and then finds nothing to do.
+//   · It survives sleep, crashes and deploys. The platform repeats one whose handler throws or crashes, so a duty may
+//     run twice; a duty that throws is logged, and its `due` says when it runs again.
 
 import { logError } from "../../model/logger.ts";
 
-/** Something to be done at times. */
+/** Work that is due at times. */
 export interface Duty {
-  /** When it is next due, milliseconds since 1970; undefined: not at all. */
+  /** When it is next due, milliseconds since 1970; undefined: not at all. Asked after every alarm. */
   due(now: number): number | undefined;
-  /** Does what is due. Called on every alarm, so it looks for itself. */
+  /** Does what is due at `now`. Called at every alarm, for whichever duty it was set. */
   run(now: number): void | Promise<void>;
 }
 
-export type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm">;
+type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm">;
 
 export class AlarmAgenda {
   readonly #storage: AlarmStorage;
   readonly #duties: readonly Duty[];
-  /** When the alarm is set for; after a wake nobody knows until the storage was asked. */
-  #armed: number | null | undefined;
-  /** The earliest that was wanted while nobody knew. */
-  #wanted: number | undefined;
+  /** When the alarm is set for, null where it is not; undefined after a wake, until it was read from the storage. */
+  #alarmAt: number | null | undefined;
+  /** The earliest time that was armed while the alarm was being read. */
+  #requestedAt: number | undefined;
 
   constructor(storage: AlarmStorage, duties: readonly Duty[]) {
     this.#storage = storage;
     this.#duties = duties;
   }
 
-  /** Something is due at `at`. Costs a row only where nothing is set for earlier. */
+  /** Requests an alarm at `at` or earlier. Costs a row only where none is set for an earlier time. */
   arm(at: number): void {
-    if (this.#armed === undefined) this.#ask(at);
-    else if (this.#armed === null || at < this.#armed) this.#set(at);
+    if (this.#alarmAt === undefined) this.#readAlarm(at);
+    else if (this.#alarmAt === null || at < this.#alarmAt) this.#setAlarm(at);
   }
 
-  #ask(at: number): void {
-    const asked = this.#wanted !== undefined;
-    this.#wanted = Math.min(at, this.#wanted ?? at);
-    if (!asked) void this.#storage.getAlarm().then((armed) => this.#know(armed), this.#unknown);
+  #readAlarm(at: number): void {
+    const isReading = this.#requestedAt !== undefined;
+    this.#requestedAt = Math.min(at, this.#requestedAt ?? at);
+    if (!isReading)
+      void this.#storage.getAlarm().then((alarmAt) => this.#alarmRead(alarmAt), this.#readFailed);
   }
 
-  /** A storage that does not answer is asked to set the alarm all the same: too early is better than never. */
-  readonly #unknown = (error: unknown): void => {
+  /** The alarm is set all the same, in place of one that may be there: the duties run early rather than never. */
+  readonly #readFailed = (error: unknown): void => {
     logError("alarm_unread", { error });
-    this.#know(null);
+    this.#alarmRead(null);
   };
 
-  #know(armed: number | null): void {
-    const wanted = this.#wanted;
-    this.#wanted = undefined;
-    if (this.#armed === undefined) this.#armed = armed;
-    if (wanted !== undefined) this.arm(wanted);
+  #alarmRead(alarmAt: number | null): void {
+    const requestedAt = this.#requestedAt;
+    this.#requestedAt = undefined;
+    if (this.#alarmAt === undefined) this.#alarmAt = alarmAt;
+    if (requestedAt !== undefined) this.arm(requestedAt);
   }
 
-  /** The alarm rang: one duty that fails does not keep the others from running. */
+  /** The alarm's handler: runs every duty, one after another, and sets the next alarm. A failed duty stops no other. */
   async ring(now: number): Promise<void> {
-    this.#armed = null;
+    this.#alarmAt = null;
     for (const duty of this.#duties) {
       try {
         await duty.run(now);
@@ -64,11 +71,12 @@ export class AlarmAgenda {
     if (times.length > 0) this.arm(Math.min(...times));
   }
 
-  #set(at: number): void {
-    this.#armed = at;
+  /** Where this fails, the next `arm` tries again. */
+  #setAlarm(at: number): void {
+    this.#alarmAt = at;
     this.#storage.setAlarm(at).catch((error: unknown) => {
       logError("alarm_unset", { error });
-      if (this.#armed === at) this.#armed = null;
+      if (this.#alarmAt === at) this.#alarmAt = null;
     });
   }
 }

@@ -1,37 +1,41 @@
-// Asks many objects the same, a few at a time.
+// The same call to many objects, a few at a time.
 
 import { HubError, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 
-/** More at once would only wait in line. */
-const AT_ONCE = 32;
+/** Calls under way at once; the runtime queues more. */
+const CONCURRENCY = 32;
 
-/** What each of them says, in their order. Throws when all were asked, `unavailable` where one could not be. */
+/**
+ * The answers in the order of `names`. A call that fails as a whole is repeated once, so `ask` must allow that. Throws
+ * when all were called: `unavailable` where an object could not be reached, else the first error of those that
+ * answered.
+ */
 export async function askMany<T>(
   names: readonly string[],
   ask: (name: string) => Promise<T>,
 ): Promise<T[]> {
   const answers: T[] = [];
-  const failed: unknown[] = [];
+  const errors: unknown[] = [];
   let next = 0;
   const worker = async () => {
     while (next < names.length) {
       const at = next++;
       try {
         // oxlint-disable-next-line no-await-in-loop -- a worker asks one after another
-        answers[at] = await asked(ask, names[at]!);
+        answers[at] = await askWithRetry(ask, names[at]!);
       } catch (error) {
-        failed.push(error);
+        errors.push(error);
       }
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  if (failed.length > 0) throw failureOf(failed);
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  if (errors.length > 0) throw failureOf(errors);
   return answers;
 }
 
-/** A second attempt needs a fresh stub, which `ask` makes: one whose object was reset is broken for good. */
-async function asked<T>(ask: (name: string) => Promise<T>, name: string): Promise<T> {
+/** The second attempt needs a fresh stub, which `ask` makes: a stub whose object was reset is broken for good. */
+async function askWithRetry<T>(ask: (name: string) => Promise<T>, name: string): Promise<T> {
   try {
     return await ask(name);
   } catch (error) {
@@ -40,9 +44,9 @@ async function asked<T>(ask: (name: string) => Promise<T>, name: string): Promis
   }
 }
 
-function failureOf(failed: readonly unknown[]): HubError {
-  const unreached = failed.filter((error) => publicError(error).code === "internal");
-  if (unreached.length === 0) return publicError(failed[0]);
-  logWarning("objects_unreached", { objects: unreached.length, error: unreached[0] });
+function failureOf(errors: readonly unknown[]): HubError {
+  const unreachable = errors.filter((error) => publicError(error).code === "internal");
+  if (unreachable.length === 0) return publicError(errors[0]);
+  logWarning("objects_unreached", { objects: unreachable.length, error: unreachable[0] });
   return new HubError("unavailable", "Some of the hub's objects could not be reached; try again.");
 }

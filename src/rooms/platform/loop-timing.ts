@@ -1,9 +1,10 @@
-// When work runs, relative to the event loop: flushes (docs/design/performance.md#pe3), and how long a handler takes that
-// waits for nothing. A flush follows when the loop has drained, which at rest is at once; then the loop drains again,
-// 2 ms pass, and what came meanwhile is flushed together. When nothing came, no timer is left behind.
+// When work runs, relative to the event loop (docs/design/performance.md#pe3). A flush runs when the loop has drained,
+// at rest at once. Then the loop drains again, 2 ms pass, and everything queued meanwhile is flushed together. Where
+// nothing was queued, no timer is left behind: the object may sleep.
 
 import { logError } from "../../model/logger.ts";
 
+/** Pause between two flushes. */
 export const HOLD_MS = 2;
 
 export type Timer = (run: () => void, delayMs: number) => unknown;
@@ -13,7 +14,7 @@ export interface FlushTiming {
   want(): void;
 }
 
-export interface FlushTimingOptions {
+interface FlushTimingOptions {
   readonly timer?: Timer;
   readonly holdMs?: number;
   /** Whether a flush costs less now than the timers that could spare one: few sockets, and no row to write. */
@@ -22,19 +23,19 @@ export interface FlushTimingOptions {
 }
 
 /**
- * Each frame of a burst is an event of its own, so the leading flush waits for the loop: a first message that went
- * out alone would cost a thousand sockets a frame. Where a flush is light it waits for as many microtasks as a handler
- * takes, and no timer follows it: three events a message are what 500 small rooms cannot afford. A second message
- * within the hold waits like in any other room.
+ * The first flush waits for the loop as well, since each frame of a burst is an event of its own: a first message that
+ * left alone would cost a frame for each of a thousand sockets. A light flush waits for as many microtasks as a handler
+ * takes, and no timer follows it: 500 small rooms cannot afford three events for each message. A second message within
+ * the pause waits as in any other room.
  */
 export function flushTiming(flush: () => void, options: FlushTimingOptions = {}): FlushTiming {
   const { timer = setTimeout, holdMs = HOLD_MS, isLight = () => false, now = Date.now } = options;
   let state: "idle" | "running" = "idle";
-  let wanted = false;
+  let isWanted = false;
   let lightAt = -Infinity;
 
   const write = () => {
-    wanted = false;
+    isWanted = false;
     try {
       flush();
     } catch (error) {
@@ -47,16 +48,16 @@ export function flushTiming(flush: () => void, options: FlushTimingOptions = {})
     timer(() => timer(settle, holdMs), 0);
   };
   const settle = () => {
-    if (wanted) run();
+    if (isWanted) run();
     else state = "idle";
   };
   const runLight = () => {
     write();
     state = "idle";
-    if (wanted) want();
+    if (isWanted) want();
   };
   const want = () => {
-    wanted = true;
+    isWanted = true;
     if (state !== "idle") return;
     state = "running";
     const at = now();
@@ -70,7 +71,7 @@ export function flushTiming(flush: () => void, options: FlushTimingOptions = {})
 /** Microtask turns within which a handler ends, unless it waits for something. */
 const HANDLER_TURNS = 24;
 
-/** So many microtask turns, or until `isOver` says that no caller waits for them any more. */
+/** Resolves after so many microtask turns, or earlier once `isOver` is true. */
 async function microtasks(count: number, isOver: () => boolean = () => false): Promise<void> {
   // Turn by turn is the point.
   // oxlint-disable-next-line no-await-in-loop, unicorn/no-unnecessary-await
@@ -78,8 +79,8 @@ async function microtasks(count: number, isOver: () => boolean = () => false): P
 }
 
 /**
- * Keeps the object awake for work that outlasts a handler's turns. Most work ends within them; telling the runtime of
- * each costs a twentieth of a small room's message.
+ * Keeps the object awake for work that outlasts a handler's turns. Most work ends within them, and each `waitUntil`
+ * costs a twentieth of a small room's message.
  */
 export const keepAwake =
   (waitUntil: (work: Promise<unknown>) => void) =>

@@ -1,4 +1,4 @@
-// One of many in a common storage: its keys begin with its own prefix, which nobody but this sees.
+// The part of a storage whose keys have a prefix: several users of a common storage cannot read each other's keys.
 
 import type { KeyValues } from "./storage-version.ts";
 
@@ -23,7 +23,7 @@ export class PrefixedKv {
     this.#kv.delete(this.#prefix + key);
   }
 
-  /** All whose keys begin so, by what comes after. */
+  /** Values whose keys begin with `beginning`, each with the rest of its key, in the order of keys. */
   list<T>(beginning: string): [rest: string, value: T][] {
     const prefix = this.#prefix + beginning;
     return [...this.#kv.list<T>({ prefix })].map(([key, value]) => [

@@ -1,6 +1,5 @@
-// Two measures of how often something happens: a token bucket, which limits it, and a meter, which counts it. Both are
-// in memory only. Asleep they are forgotten, which is sound: an object sleeps only after ten quiet seconds, in which a
-// bucket would have filled anyway.
+// Rates: a token bucket, which limits one, and a meter, which measures one. Both are in memory only and end with the
+// object's sleep. That is sound: an object sleeps after ten idle seconds, in which a bucket would have filled anyway.
 
 export interface TokenBucket {
   /** Takes one token; false where there is none. `now` in milliseconds since 1970. */
@@ -12,7 +11,7 @@ export interface TokenBucket {
 export function tokenBucket(perSecond: number, burst: number): TokenBucket {
   let [rate, most, tokens, filledAt] = [perSecond, burst, burst, 0];
   const fill = (now: number) => {
-    // A clock that is set back takes nothing away.
+    // A clock that is set back takes no tokens away.
     tokens = Math.min(most, tokens + (Math.max(0, now - filledAt) / 1000) * rate);
     filledAt = now;
   };
@@ -51,11 +50,11 @@ export class MessageRate {
     return messages / SECONDS;
   }
 
-  /** The seconds since the last call had no messages. A clock that goes back counts on where it was. */
+  /** Clears the slots of seconds without messages. Where the clock is set back, the newest second goes on. */
   #advance(second: number): void {
     if (second <= this.#second) return;
-    const passed = Math.min(second - this.#second, SECONDS);
-    for (let i = 0; i < passed; i++) this.#counts[(second - i) % SECONDS] = 0;
+    const secondsPassed = Math.min(second - this.#second, SECONDS);
+    for (let i = 0; i < secondsPassed; i++) this.#counts[(second - i) % SECONDS] = 0;
     this.#second = second;
   }
 }

@@ -6,7 +6,7 @@ import { logError, logInfo } from "../../model/logger.ts";
 
 export type VersionedStorage = Pick<DurableObjectStorage, "sql" | "kv" | "transactionSync">;
 
-export interface VersionedObject {
+interface VersionedObject {
   readonly id: { readonly name?: string | undefined };
   readonly storage: VersionedStorage;
 }
@@ -33,7 +33,10 @@ export interface StorageSchema {
   readonly keys: readonly string[];
 }
 
-/** The key of the version; no pragma is allowed (docs/design/storage.md#st3). Absent: version 1, or a storage that is empty. */
+/**
+ * The key of the version; no pragma is allowed (docs/design/storage.md#st3). Absent: version 1, or a storage that is
+ * empty.
+ */
 export const VERSION_KEY = "storage-version";
 /** The version of every storage from before versions were written. */
 const FIRST = 1;
@@ -51,7 +54,7 @@ export function migrate(object: VersionedObject, migrations: readonly Migration[
 
 /**
  * For an object that may never store anything: as `migrate`, but an empty storage gets its version with its first key.
- * The keys must be written through what this returns, and not in a transaction that is rolled back.
+ * The keys must be written through the returned object, and not in a transaction that is rolled back.
  */
 export function migratedKv(object: VersionedObject, migrations: readonly Migration[]): KeyValues {
   const { kv } = object.storage;
@@ -74,7 +77,7 @@ function upgrade(object: VersionedObject, migrations: readonly Migration[]): "ne
   return "newest";
 }
 
-/** A deploy was rolled back. Older code cannot know what it would destroy. */
+/** A deploy was rolled back: older code could destroy content that it does not know. */
 function tooNew({ id }: VersionedObject, found: number, known: number): HubError {
   logError("storage_too_new", { object: id.name, found, known });
   const message = `The storage has version ${found}; this deploy knows versions up to ${known}.`;

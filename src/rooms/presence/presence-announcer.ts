@@ -1,12 +1,25 @@
-// Presence with its effects: what must survive a crash is in SQLite, joins and leaves of one moment travel as one
-// message, and a crowd that enters costs about a thousand frames a second, not a million.
+// Presence of a room with its effects: announced users are saved in SQLite, and joins and leaves are published as
+// presence messages in the room's log, several in one message. What it promises:
+//
+//   · One join and one leave for each user (presence-state.ts). A leave is published at the end of the grace, to the
+//     second.
+//   · A client that is lost without a close is present until the liveness sweep finds it, and for the grace after that.
+//   · After a crash users whose connections did not survive leave once the grace is over: their rows name them.
+//   · A presence message that could not be saved is published again with the next change, so that joins and leaves pair
+//     up.
+//   · Messages are rate-limited by the size of the room: many joins cost about a thousand frames a second in all.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/loop-timing.ts";
-import { OWN, PresenceState, type Announced, type Change } from "./presence-state.ts";
+import {
+  OWN_SOCKETS,
+  PresenceState,
+  type AnnouncedUser,
+  type PresenceChange,
+} from "./presence-state.ts";
 import { PRESENCE, type Draft } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 
@@ -15,33 +28,35 @@ interface Ticket {
   readonly error: HubError | null;
 }
 
-export interface PresenceAnnouncerOptions {
+interface PresenceAnnouncerOptions {
   readonly sql: SqlStorage;
   readonly settings: RoomSettings;
+  /** Milliseconds since 1970. */
   now(): number;
+  /** Requests a call of `run` at this time or earlier. */
   arm(at: number): void;
   /** Numbers a publication in this room. */
   readonly publisher: { append(draft: Draft): Ticket };
   /** Its flush saves what was published; tickets are final then. */
   readonly outbox: { flush(): void };
-  /** Called once joins and leaves are published. */
+  /** Called after joins and leaves were published, with all of them; not where users are not shown. */
   changed(joined: readonly string[], left: readonly string[]): void;
   readonly timer?: Timer;
 }
 
 /** Milliseconds that each connection adds to the pause between two presence messages … */
 const PAUSE_MS_PER_CONNECTION = 1;
-/** … and the longest pause: how late a join may be said in the largest room. */
+/** … and the longest pause: the delay of a join in the largest room. */
 const LONGEST_PAUSE_MS = 2_000;
-/** Leaves are said at whole seconds: alarms cost a row each. */
+/** Leaves are published at whole seconds, so that several share an alarm: each alarm costs a row. */
 const LEAVE_STEP_MS = 1_000;
 
 export class PresenceAnnouncer implements Duty {
   readonly #options: PresenceAnnouncerOptions;
   readonly #presence: PresenceState;
-  #pausing = false;
-  /** What was said last; where it could not be saved, it is said again with the next change. */
-  #last: { readonly change: Change; readonly ticket: Ticket } | undefined;
+  #isPausing = false;
+  /** The newest change that was published; where it could not be saved, it is published again with the next one. */
+  #lastMessage: { readonly change: PresenceChange; readonly ticket: Ticket } | undefined;
 
   constructor(options: PresenceAnnouncerOptions) {
     this.#options = options;
@@ -49,80 +64,84 @@ export class PresenceAnnouncer implements Duty {
     sql.exec(
       "CREATE TABLE IF NOT EXISTS present (user TEXT PRIMARY KEY, since INTEGER, state TEXT) WITHOUT ROWID",
     );
-    const announced = sql.exec("SELECT user, since, state FROM present").toArray().map(announcedOf);
-    this.#presence = new PresenceState(announced, settings.graceSeconds * 1000, options.now());
+    const users = sql.exec("SELECT user, since, state FROM present").toArray().map(userOfRow);
+    this.#presence = new PresenceState(users, settings.graceSeconds * 1000, options.now());
   }
 
-  /** After a wake: who is connected, by source. Where nobody is named, nobody is said to have come, either. */
+  /** After a wake: the connections of each user, by source. Rooms that show counts only announce nobody for a wake. */
   restore(counts: Iterable<readonly [source: string, userId: string, connections: number]>): void {
     const now = this.#options.now();
     for (const [source, userId, connections] of counts)
       this.#presence.set(source, userId, connections, now);
-    if (this.#options.settings.presence !== "users") this.#presence.settle(now);
+    if (this.#options.settings.presence !== "users") this.#presence.takeChange(now);
     const { timer = setTimeout } = this.#options;
     const due = this.due();
     if (due !== undefined) this.#options.arm(due);
-    // Later, because the object is still being put together: whoever a crash kept from being announced.
-    if (this.#presence.changing) timer(() => this.#moved(), 0);
+    // Joins that a crash kept from being announced. Later, because the object is not complete yet.
+    if (this.#presence.hasPendingJoins) timer(() => this.#countsChanged(), 0);
   }
 
-  /** One of this object's own sockets came or went. */
-  own(userId: string, change: 1 | -1): void {
-    this.set(OWN, userId, this.#presence.count(OWN, userId) + change);
+  /** A socket of this object has opened or closed. */
+  addOwn(userId: string, change: 1 | -1): void {
+    this.set(OWN_SOCKETS, userId, this.#presence.count(OWN_SOCKETS, userId) + change);
   }
 
   ownCount(userId: string): number {
-    return this.#presence.count(OWN, userId);
+    return this.#presence.count(OWN_SOCKETS, userId);
   }
 
+  /** A follower reports its connections of a user: absolute, so that a repeated report changes nothing. */
   set(source: string, userId: string, count: number): void {
     this.#presence.set(source, userId, count, this.#options.now());
-    this.#moved();
+    this.#countsChanged();
   }
 
+  /** A follower has ended, with all its connections. */
   forget(source: string): void {
     this.#presence.forget(source, this.#options.now());
-    this.#moved();
+    this.#countsChanged();
   }
 
-  /** Where nothing is ever said, nothing waits to be said, either. */
-  #moved(): void {
-    if (this.#options.settings.presence === "none") return void this.#presence.settle(Infinity);
+  /** A room without presence takes its changes at once: none of them is ever published. */
+  #countsChanged(): void {
+    if (this.#options.settings.presence === "none") return void this.#presence.takeChange(Infinity);
     const due = this.due();
     if (due !== undefined) this.#options.arm(due);
-    if (this.#presence.changing) this.#soon();
+    if (this.#presence.hasPendingJoins) this.#announceSoon();
   }
 
-  /** At rest a join is said at once; then there is a pause, in proportion to how many would hear it. */
-  #soon(): void {
-    if (this.#pausing) return;
-    this.#pausing = true;
+  /** At rest a join is published at once; then there is a pause, in proportion to the number of its recipients. */
+  #announceSoon(): void {
+    if (this.#isPausing) return;
+    this.#isPausing = true;
     const pause = Math.min(this.#presence.connections * PAUSE_MS_PER_CONNECTION, LONGEST_PAUSE_MS);
     const { timer = setTimeout } = this.#options;
     timer(() => {
-      this.#pausing = false;
-      if (this.#presence.changing) this.#soon();
+      this.#isPausing = false;
+      if (this.#presence.hasPendingJoins) this.#announceSoon();
     }, pause);
-    this.#settle(this.#options.now());
+    this.#announceChange(this.#options.now());
   }
 
-  #settle(now: number): void {
-    const change = this.#presence.settle(now);
+  #announceChange(now: number): void {
+    const change = this.#presence.takeChange(now);
     if (change.joined.length + change.left.length === 0) return;
     const { presence } = this.#options.settings;
     if (presence === "users") this.#save(change);
-    if (presence !== "none") this.#announce(this.#withLost(change));
+    if (presence !== "none") this.#publishChange(this.#withUnsaved(change));
     if (presence === "users")
       this.#options.changed(
-        change.joined.map((one) => one.userId),
+        change.joined.map(({ userId }) => userId),
         change.left,
       );
   }
 
-  /** Rows only matter after a crash: a join without its row is said again then, which is better than none now. */
-  #save({ joined, left }: Change): void {
+  /**
+   * Rows only matter after a crash: a join whose row is missing is announced twice then, which is better than never.
+   */
+  #save({ joined, left }: PresenceChange): void {
     try {
-      for (const one of joined) this.#write(one);
+      for (const user of joined) this.#write(user);
       for (const userId of left)
         this.#options.sql.exec("DELETE FROM present WHERE user = ?", userId);
     } catch (error) {
@@ -130,22 +149,23 @@ export class PresenceAnnouncer implements Duty {
     }
   }
 
-  #write({ userId, since, state }: Announced): void {
+  #write({ userId, since, state }: AnnouncedUser): void {
     const row = [userId, since, JSON.stringify(state)];
     this.#options.sql.exec("INSERT OR REPLACE INTO present VALUES (?, ?, ?)", ...row);
   }
 
-  #withLost({ joined, left }: Change): Change {
-    const lost = this.#last?.ticket.error ? this.#last.change : undefined;
-    if (!lost) return { joined, left };
+  /** Adds the last change where it was not saved, without joins and leaves that the new change takes back. */
+  #withUnsaved({ joined, left }: PresenceChange): PresenceChange {
+    const unsaved = this.#lastMessage?.ticket.error ? this.#lastMessage.change : undefined;
+    if (!unsaved) return { joined, left };
     return {
-      joined: [...lost.joined.filter(({ userId }) => !left.includes(userId)), ...joined],
-      left: [...lost.left.filter((id) => !joined.some(({ userId }) => userId === id)), ...left],
+      joined: [...unsaved.joined.filter(({ userId }) => !left.includes(userId)), ...joined],
+      left: [...unsaved.left.filter((id) => !joined.some(({ userId }) => userId === id)), ...left],
     };
   }
 
-  /** At most a page of names; the counts are always whole, and `more` says that names are missing. */
-  #announce(change: Change): void {
+  /** Names at most a page of users; the counts are always complete, and `more` is set where names are missing. */
+  #publishChange(change: PresenceChange): void {
     const { joined, left } = change;
     const { users, connections } = this.#presence;
     const { presence, limits } = this.#options.settings;
@@ -154,25 +174,28 @@ export class PresenceAnnouncer implements Duty {
       left: left.slice(0, limits.presencePage),
       more: joined.length > limits.presencePage || left.length > limits.presencePage,
     };
-    const ticket = this.#say({ users, connections, ...(presence === "users" && names) });
-    this.#last = { change, ticket };
+    const ticket = this.#publish({ users, connections, ...(presence === "users" && names) });
+    this.#lastMessage = { change, ticket };
   }
 
-  #say(params: object): Ticket {
+  #publish(params: object): Ticket {
     return this.#options.publisher.append({ target: PRESENCE, params: JSON.stringify([params]) });
   }
 
-  /** Throws `forbidden` where the user is not here or users are not shown, `too_large` where the state is. */
+  /**
+   * Sets the state that a user shows, and publishes it; null clears it. Saved when this returns. Throws `forbidden`
+   * where the user is absent or the room shows no users, `too_large` where the state is, and what saving throws.
+   */
   track(userId: string, state: unknown): void {
     const { presence, limits } = this.#options.settings;
     if (presence !== "users") throw new HubError("forbidden", "This room does not show its users.");
     const bytes = new TextEncoder().encode(JSON.stringify(state ?? null)).byteLength;
     if (bytes > limits.trackBytes)
       throw new HubError("too_large", `A state has ${limits.trackBytes} bytes at most.`);
-    if (this.#presence.changing) this.#settle(this.#options.now());
-    if (!this.#presence.isHere(userId))
+    if (this.#presence.hasPendingJoins) this.#announceChange(this.#options.now());
+    if (!this.#presence.isPresent(userId))
       throw new HubError("forbidden", "Only who is in the room can show a state there.");
-    const ticket = this.#say({ tracked: [{ userId, state: state ?? null }] });
+    const ticket = this.#publish({ tracked: [{ userId, state: state ?? null }] });
     this.#options.outbox.flush();
     if (ticket.error) throw ticket.error;
     this.#write(this.#presence.track(userId, state ?? null));
@@ -199,11 +222,11 @@ export class PresenceAnnouncer implements Duty {
   }
 
   run(now: number): void {
-    if ((this.#presence.due ?? Infinity) <= now) this.#settle(now);
+    if ((this.#presence.due ?? Infinity) <= now) this.#announceChange(now);
   }
 }
 
-const announcedOf = (row: Record<string, SqlStorageValue>): Announced => ({
+const userOfRow = (row: Record<string, SqlStorageValue>): AnnouncedUser => ({
   userId: row["user"] as string,
   since: row["since"] as number,
   state: JSON.parse(row["state"] as string),

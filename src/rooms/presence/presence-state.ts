@@ -1,131 +1,153 @@
-// Who is here, as pure state: connections come and go by source (this object, each follower), users are said to
-// have joined or left once, however many devices they have. Nothing here knows sockets, storage or clocks.
+// Presence of a room as pure state: counts of connections by user and source (this object's sockets, each follower),
+// and the joins and leaves that follow from them. Nothing here knows sockets, storage or clocks.
+//
+//   · A user joins once and leaves once, however many connections and sources there are.
+//   · A join is pending from the first connection on until `takeChange`; a user who goes before was never announced.
+//   · A leave is due a grace after the last connection ended; a connection within it cancels the leave.
+//   · Counts are absolute by source, so a repeated report changes nothing.
 
 import type { PresenceQuery, PresenceView, Present } from "../rpc/presence-view.ts";
 import { SortedIds } from "./sorted-ids.ts";
 
-/** A user who was said to be here, and was not yet said to have gone. */
-export interface Announced {
+/** A user whose join was announced and whose leave was not. */
+export interface AnnouncedUser {
   readonly userId: string;
+  /** Milliseconds since 1970. */
   readonly since: number;
+  /** The state that the user shows; null where there is none. */
   readonly state: unknown;
 }
 
-export interface Change {
-  readonly joined: readonly Announced[];
+/** Joins and leaves that are to be announced together. */
+export interface PresenceChange {
+  readonly joined: readonly AnnouncedUser[];
   readonly left: readonly string[];
 }
 
 /** This object's own sockets, among the sources. */
-export const OWN = "";
+export const OWN_SOCKETS = "";
 
 export class PresenceState {
   readonly #graceMs: number;
-  readonly #announced: Map<string, Announced>;
+  readonly #announcedUsers: Map<string, AnnouncedUser>;
   /** Connections of each user, by source. */
   readonly #connections = new Map<string, Map<string, number>>();
-  /** Users without a connection, until they are said to have left; the grace is one, so the first is due first. */
-  readonly #leaving = new Map<string, number>();
-  readonly #arriving = new Map<string, number>();
-  /** All who are announced or arriving. */
-  readonly #ids = new SortedIds(() => [...this.#announced.keys(), ...this.#arriving.keys()]);
-  #total = 0;
+  /**
+   * Users without a connection, by when their leave is due. In the order of that time, since the grace is always the
+   * same.
+   */
+  readonly #pendingLeaves = new Map<string, number>();
+  /** Users who are not announced yet, by when their first connection came. */
+  readonly #pendingJoins = new Map<string, number>();
+  /** All users who are announced or whose join is pending. */
+  readonly #ids = new SortedIds(() => [
+    ...this.#announcedUsers.keys(),
+    ...this.#pendingJoins.keys(),
+  ]);
+  #totalConnections = 0;
 
-  /** After a loss of memory all who were announced are leaving, until a connection of theirs is counted again. */
-  constructor(announced: readonly Announced[], graceMs: number, now: number) {
+  /** After a loss of memory all announced users leave once the grace is over, unless a connection is counted before. */
+  constructor(users: readonly AnnouncedUser[], graceMs: number, now: number) {
     this.#graceMs = graceMs;
-    this.#announced = new Map(announced.map((one) => [one.userId, one]));
-    for (const { userId } of announced) this.#leaving.set(userId, now + graceMs);
+    this.#announcedUsers = new Map(users.map((user) => [user.userId, user]));
+    for (const { userId } of users) this.#pendingLeaves.set(userId, now + graceMs);
   }
 
   /** This source has `count` connections of the user: absolute, so that repeating it changes nothing. */
   set(source: string, userId: string, count: number, now: number): void {
     const sources = this.#connections.get(userId) ?? new Map<string, number>();
-    this.#total += count - (sources.get(source) ?? 0);
+    this.#totalConnections += count - (sources.get(source) ?? 0);
     if (count > 0) sources.set(source, count);
     else sources.delete(source);
-    if (sources.size > 0) this.#come(userId, sources, now);
-    else this.#go(userId, now);
+    if (sources.size > 0) this.#addUser(userId, sources, now);
+    else this.#removeUser(userId, now);
   }
 
+  /** Connections of the user at this source. */
   count(source: string, userId: string): number {
     return this.#connections.get(userId)?.get(source) ?? 0;
   }
 
-  #come(userId: string, sources: Map<string, number>, now: number): void {
+  #addUser(userId: string, sources: Map<string, number>, now: number): void {
     this.#connections.set(userId, sources);
-    this.#leaving.delete(userId);
-    if (this.#announced.has(userId) || this.#arriving.has(userId)) return;
-    this.#arriving.set(userId, now);
+    this.#pendingLeaves.delete(userId);
+    if (this.#announcedUsers.has(userId) || this.#pendingJoins.has(userId)) return;
+    this.#pendingJoins.set(userId, now);
     this.#ids.add(userId);
   }
 
-  /** Whoever was never announced has nothing to leave. */
-  #go(userId: string, now: number): void {
+  /** A user who was never announced has no leave to announce. */
+  #removeUser(userId: string, now: number): void {
     this.#connections.delete(userId);
-    if (this.#arriving.delete(userId)) this.#ids.delete(userId);
-    if (this.#announced.has(userId) && !this.#leaving.has(userId))
-      this.#leaving.set(userId, now + this.#graceMs);
+    if (this.#pendingJoins.delete(userId)) this.#ids.delete(userId);
+    if (this.#announcedUsers.has(userId) && !this.#pendingLeaves.has(userId))
+      this.#pendingLeaves.set(userId, now + this.#graceMs);
   }
 
-  /** A source and all its connections are gone. */
+  /** A source has ended, with all its connections. */
   forget(source: string, now: number): void {
     for (const [userId, sources] of [...this.#connections])
       if (sources.has(source)) this.set(source, userId, 0, now);
   }
 
-  /** Whether somebody waits to be announced. */
-  get changing(): boolean {
-    return this.#arriving.size > 0;
+  /** Whether a join is to be announced. */
+  get hasPendingJoins(): boolean {
+    return this.#pendingJoins.size > 0;
   }
 
-  /** When the next leave is due. */
+  /** When the next leave is due, milliseconds since 1970; undefined where none is pending. */
   get due(): number | undefined {
-    return this.#leaving.values().next().value;
+    return this.#pendingLeaves.values().next().value;
   }
 
-  /** What is to be said now; it counts as said. */
-  settle(now: number): Change {
-    const joined = [...this.#arriving].map(([userId, since]) => ({ userId, since, state: null }));
-    for (const one of joined) this.#announced.set(one.userId, one);
-    this.#arriving.clear();
-    return { joined, left: this.#leave(now) };
+  /** Joins and leaves to be announced now; from here on they count as announced. */
+  takeChange(now: number): PresenceChange {
+    const joined = [...this.#pendingJoins].map(([userId, since]) => ({
+      userId,
+      since,
+      state: null,
+    }));
+    for (const user of joined) this.#announcedUsers.set(user.userId, user);
+    this.#pendingJoins.clear();
+    return { joined, left: this.#takeLeaves(now) };
   }
 
-  #leave(now: number): string[] {
+  #takeLeaves(now: number): string[] {
     const left: string[] = [];
-    for (const [userId, at] of this.#leaving) {
+    for (const [userId, at] of this.#pendingLeaves) {
       if (at > now) break;
       left.push(userId);
-      this.#leaving.delete(userId);
-      this.#announced.delete(userId);
+      this.#pendingLeaves.delete(userId);
+      this.#announcedUsers.delete(userId);
       this.#ids.delete(userId);
     }
     return left;
   }
 
-  /** Whether the user was said to be here. */
-  isHere(userId: string): boolean {
-    return this.#announced.has(userId);
+  /** Whether the user's join was announced, and the leave was not. */
+  isPresent(userId: string): boolean {
+    return this.#announcedUsers.has(userId);
   }
 
-  /** Sets what a user who is here shows. */
-  track(userId: string, state: unknown): Announced {
-    const known = this.#announced.get(userId);
-    if (!known) throw new Error(`${userId} is not here.`);
-    const tracked = { ...known, state };
-    this.#announced.set(userId, tracked);
-    return tracked;
+  /** Sets the state that a present user shows. Callers check `isPresent` first. */
+  track(userId: string, state: unknown): AnnouncedUser {
+    const user = this.#announcedUsers.get(userId);
+    if (!user) throw new Error(`${userId} is not here.`);
+    const updated = { ...user, state };
+    this.#announcedUsers.set(userId, updated);
+    return updated;
   }
 
+  /** Announced users and those whose join is pending: also users whose grace is not over. */
   get users(): number {
-    return this.#announced.size + this.#arriving.size;
+    return this.#announcedUsers.size + this.#pendingJoins.size;
   }
 
   get connections(): number {
-    return this.#total;
+    return this.#totalConnections;
   }
 
+  /** At most `page` members by user id; counts only where `page` is 0. */
   view({ after, limit = Infinity }: PresenceQuery, page: number): PresenceView {
     const count = Math.max(0, Math.min(limit, page));
     const { users, connections } = this;
@@ -135,8 +157,8 @@ export class PresenceState {
   }
 
   #member(userId: string): Present {
-    const { since, state } = this.#announced.get(userId) ?? {
-      since: this.#arriving.get(userId) ?? 0,
+    const { since, state } = this.#announcedUsers.get(userId) ?? {
+      since: this.#pendingJoins.get(userId) ?? 0,
       state: null,
     };
     let connections = 0;

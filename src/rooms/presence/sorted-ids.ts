@@ -1,39 +1,40 @@
-// Ids in their order, for pages of thousands of users: sorted once when first asked for, kept in order from then on.
+// Ids in order, for pages of thousands of users. Sorted when the first page is asked for, and kept in order from then
+// on: most rooms are never listed, and pay nothing.
 
 export class SortedIds {
-  readonly #all: () => string[];
-  #sorted: string[] | undefined;
+  readonly #allIds: () => string[];
+  #sortedIds: string[] | undefined;
 
-  /** `all` gives every id there is: it is asked when a page is wanted for the first time, and not before. */
-  constructor(all: () => string[]) {
-    this.#all = all;
+  /** `allIds` gives every id, in any order; called once, for the first page. */
+  constructor(allIds: () => string[]) {
+    this.#allIds = allIds;
   }
 
-  /** An id that is not there yet. */
+  /** Adds an id that is not there yet. */
   add(id: string): void {
-    this.#sorted?.splice(this.#from(id), 0, id);
+    this.#sortedIds?.splice(this.#positionOf(id), 0, id);
   }
 
-  /** An id that is there. */
+  /** Deletes an id that is there. */
   delete(id: string): void {
-    this.#sorted?.splice(this.#from(id), 1);
+    this.#sortedIds?.splice(this.#positionOf(id), 1);
   }
 
   /** At most `count` ids that come after this one. */
   page(after: string | undefined, count: number): { ids: string[]; more: boolean } {
-    this.#sorted ??= this.#all().toSorted();
-    let start = after === undefined ? 0 : this.#from(after);
-    if (after !== undefined && this.#sorted[start] === after) start++;
-    const ids = this.#sorted.slice(start, start + count);
-    return { ids, more: start + ids.length < this.#sorted.length };
+    this.#sortedIds ??= this.#allIds().toSorted();
+    let start = after === undefined ? 0 : this.#positionOf(after);
+    if (after !== undefined && this.#sortedIds[start] === after) start++;
+    const ids = this.#sortedIds.slice(start, start + count);
+    return { ids, more: start + ids.length < this.#sortedIds.length };
   }
 
-  /** Where the id is, or would be. */
-  #from(id: string): number {
-    let [low, high] = [0, this.#sorted?.length ?? 0];
+  /** The index at which the id is, or would be inserted. */
+  #positionOf(id: string): number {
+    let [low, high] = [0, this.#sortedIds?.length ?? 0];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#sorted![middle]! < id) low = middle + 1;
+      if (this.#sortedIds![middle]! < id) low = middle + 1;
       else high = middle;
     }
     return low;

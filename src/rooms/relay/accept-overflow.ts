@@ -1,5 +1,5 @@
-// A room that is full has relays of its own: how a socket that came for the room lives in one of them, and gets what it
-// would get in the room itself.
+// How a connection begins at a relay of a room that is full. It gets the same frames as in the room's own object: the
+// relay follows the room for it.
 
 import { parseTopic } from "../../model/topic.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
@@ -15,9 +15,9 @@ export function acceptOverflow(
   parts: RelayParts,
   socket: WebSocket,
   { user, room }: OverflowArrival,
-  now: number,
 ): Connection {
   const { address, agenda, connections, settings } = parts;
+  const now = Date.now();
   const connection = connections.accept(socket, {
     ...{ id: connectionId(address), protocol: jsonRpc.name, user, room },
     ...{ connectedAt: now, heardAt: now, openCalls: [] },
@@ -26,7 +26,10 @@ export function acceptOverflow(
   return connection;
 }
 
-/** Joins the room, with the same first frames as in the room itself. Throws what the room's object throws. */
+/**
+ * Joins the room and sends the same first frames as the room itself: no entry is missing or repeated between the replay
+ * and live messages. Throws what the room's object throws.
+ */
 export async function followRoom(
   parts: RelayParts,
   connection: Connection,
@@ -38,8 +41,10 @@ export async function followRoom(
   const present = await parts.room(topic).presence({});
   const request = { topic, since, most: Infinity, cause: "client" } as const;
   await followed.joinWithReplay(connection, request, (missed) => {
-    const entered = { room, present, settings };
-    connections.send(connection, framesOf(connection, entered, missed, previous));
+    connections.send(
+      connection,
+      framesOf(connection, { room, present, settings, missed, previous }),
+    );
     counters.out += missed.entries.length;
     if (since) countReplay(counters, missed.recovered, missed.entries.length);
   });

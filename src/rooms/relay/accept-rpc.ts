@@ -1,4 +1,4 @@
-// A JSON-RPC client of a whole hub: all its rooms on one socket, at a relay.
+// How the connection of a JSON-RPC client of a whole hub begins at a relay: all its rooms are on one socket.
 
 import { jsonRpc, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
@@ -6,7 +6,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { JsonRpcArrival } from "../rpc/arrival.ts";
 
-/** Accepts the socket; the first frame says who it is. */
+/** Accepts the socket. `$/connected` is its first frame, with the connection's id and its user. */
 export function acceptRpc(
   parts: RelayParts,
   socket: WebSocket,

@@ -1,4 +1,4 @@
-// How a SignalR client's connection begins at a relay, and how its client comes back to it on another socket.
+// How a SignalR client's connection begins at a relay, and how its client resumes it on another socket.
 
 import { HubError } from "../../model/errors.ts";
 import { isNewer } from "../../model/user.ts";
@@ -9,10 +9,12 @@ import type { SignalRArrival } from "../rpc/arrival.ts";
 import type { ClassifiedArrival } from "./classify-arrival.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
-/** How long a client that came back has to say from which message on it goes on. */
+/** How long a client that resumes has to send its sequence. */
 const RESUME_MS = 5_000;
 
-/** Accepts the socket, which then has to shake hands in time; a poll is answered at once, and its socket is not used. */
+/**
+ * Accepts the socket, whose handshake is due within `handshakeSeconds`. A first poll is answered at once, without it.
+ */
 export function acceptSignalR(
   parts: RelayParts,
   socket: WebSocket,
@@ -49,9 +51,9 @@ export function checkReturn(connection: Connection, { user, transport }: SignalR
     throw new HubError("wrong_kind", "Cannot change transports mid-connection");
   if (transport !== "LongPolling" && !connection.resumable)
     throw new HubError("duplicate_id", "This connection has its socket.");
-  const brings = isNewer(user, connection.user);
-  if (brings) checkFits({ ...connection.attached, user });
-  return brings;
+  const hasNewerToken = isNewer(user, connection.user);
+  if (hasNewerToken) checkFits({ ...connection.attached, user });
+  return hasNewerToken;
 }
 
 /** Another socket for the connection: its next poll, or a stateful reconnect. */
@@ -63,7 +65,7 @@ export function resume(
   if (connection.attached.transport === "LongPolling") return polls.poll(connection, socket);
   const deadline = Date.now() + RESUME_MS;
   remembered?.forget(connection);
-  resumables.resumed(connection, socket, { deadline });
+  resumables.reattach(connection, socket, { deadline });
   agenda.arm(deadline);
   return connection;
 }

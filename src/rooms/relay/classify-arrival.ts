@@ -1,5 +1,5 @@
-// What a client that comes to a relay is: known here, new, or too late. Everything that may refuse it is asked here,
-// before its socket is touched.
+// Classifies a client that comes to a relay: one that returns to its connection, a new one, or one that is too late.
+// All checks that may refuse it run here, before its socket is accepted.
 
 import { HubError } from "../../model/errors.ts";
 import { factsOf } from "../../model/token-rules.ts";
@@ -59,13 +59,13 @@ async function classifyNegotiated(
   const { connections, polls, seats } = parts;
   const { user, token } = arrival;
   const seat = await seats.read(token, user.id);
-  const comesBack = seat !== undefined && connections.get(seat.id) !== undefined;
-  await (comesBack ? admissions.check(factsOf(user)) : admissions.begin(user));
-  // It may have begun, or ended, while the account was asked.
+  const isReturning = seat !== undefined && connections.get(seat.id) !== undefined;
+  await (isReturning ? admissions.check(factsOf(user)) : admissions.begin(user));
+  // The connection may have begun or ended while the account was called.
   const connection = seat && connections.get(seat.id);
   if (connection) return { kind: "returning", connection, arrival };
   if (seat && polls.hasEnded(seat.id)) return { kind: "ended", id: seat.id };
-  if (!seat || seat.lapsed) throw notFound();
+  if (!seat || seat.isLapsed) throw notFound();
   const grant = seats.take(token);
   checkUser(parts, user);
   return { kind: "fresh", id: seat.id, arrival: { ...arrival, user: applyGrant(user, grant) } };

@@ -1,5 +1,5 @@
-// JSON-RPC calls over HTTP: each request is a connection for as long as it lasts. It has no socket, because nothing of it
-// outlives the request, and the object is awake while it works.
+// JSON-RPC calls over HTTP: each request is a connection without a socket, for as long as the request lasts. It does
+// not survive sleep and need not: the object is awake while the request waits. After a crash the worker's call fails.
 
 import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
@@ -14,12 +14,12 @@ import type { HttpCallReply } from "../rpc/relay-rpc.ts";
 import type { ErrorCode } from "../../model/error-table.ts";
 
 /** The dispatcher, and the object that it serves. */
-export interface CallTarget {
+interface CallTarget {
   readonly host: Host;
   readonly receiver: Receiver;
 }
 
-/** Refusals are values: the platform logs exceptions. */
+/** Refusals as values, since the platform logs exceptions. Other errors are thrown. */
 export async function replyOf(work: Promise<string>): Promise<HttpCallReply> {
   try {
     return { text: await work };
@@ -30,13 +30,13 @@ export async function replyOf(work: Promise<string>): Promise<HttpCallReply> {
   }
 }
 
-/** Users whose rate is kept; of one that is forgotten the next call is the first. */
+/** Users whose rate is in memory. Beyond it all are dropped, and each user begins with a full bucket. */
 const RATES_AT_MOST = 10_000;
 
 export class HttpCalls {
   readonly #parts: RelayParts;
   readonly #target: CallTarget;
-  /** By user: one token makes all requests of its user. */
+  /** By user: the requests of one user share a rate, as the calls of one connection do. */
   readonly #rates = new Map<string, TokenBucket>();
 
   constructor(parts: RelayParts, target: CallTarget) {
@@ -45,8 +45,8 @@ export class HttpCalls {
   }
 
   /**
-   * The answers as text, empty where no call wants one. Throws why the connection ended before it was answered:
-   * `timed_out`, `rate_limited`, `unauthorized`, `interrupted`.
+   * The answers as text, empty where no call wants one. Done when all calls of the request are answered. Where the
+   * connection ends before its first answer, throws `timed_out`, `rate_limited`, `unauthorized` or `interrupted`.
    */
   async answer(arrival: HttpCallArrival, frame: string): Promise<string> {
     const { connections, outbox } = this.#parts;
@@ -77,7 +77,7 @@ export class HttpCalls {
   #connection({ user, request, random }: HttpCallArrival, caller: HttpCaller): Connection {
     const { address, agenda, connections, settings } = this.#parts;
     const now = Date.now();
-    // A client that is gone need not show: nothing is written to it before its answer.
+    // Nothing is written to the client before its answer, so its loss may go unnoticed until then.
     const deadline = now + settings.limits.requestSeconds * 1000;
     const connection = connectionOf(undefined, {
       ...{ id: connectionId(address, random), protocol: jsonRpcAnswers.name },
@@ -89,11 +89,14 @@ export class HttpCalls {
     return connection;
   }
 
-  /** As much as all the connections that a user may have; a token's own limits hold for all its requests together. */
-  #rateOf({ id, limits: own = {} }: User): TokenBucket {
+  /** The rate of all the connections that a user may have; a token's own limits hold for all its requests together. */
+  #rateOf({ id, limits: tokenLimits = {} }: User): TokenBucket {
     const { callsPerSecond, callBurst, connectionsPerUser } = this.#parts.settings.limits;
-    const perSecond = Math.min(callsPerSecond * connectionsPerUser, own.callsPerSecond ?? Infinity);
-    const burst = Math.min(callBurst * connectionsPerUser, own.callBurst ?? Infinity);
+    const perSecond = Math.min(
+      callsPerSecond * connectionsPerUser,
+      tokenLimits.callsPerSecond ?? Infinity,
+    );
+    const burst = Math.min(callBurst * connectionsPerUser, tokenLimits.callBurst ?? Infinity);
     if (this.#rates.size > RATES_AT_MOST) this.#rates.clear();
     let rate = this.#rates.get(id);
     if (!rate) this.#rates.set(id, (rate = tokenBucket(perSecond, burst)));
@@ -101,7 +104,7 @@ export class HttpCalls {
     return rate;
   }
 
-  /** The request's client is gone. */
+  /** The request's client has closed it: ends the connection, and cancels its calls. May be repeated. */
   hangUp(random: string): void {
     const { address, connections } = this.#parts;
     const connection = connections.get(connectionId(address, random));
@@ -109,6 +112,7 @@ export class HttpCalls {
   }
 }
 
+/** Error codes of calls whose connection was closed; others are `interrupted`. */
 const CODES: ReadonlyMap<CloseCode, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.flooding, "rate_limited"],
   [CLOSE.expired, "unauthorized"],

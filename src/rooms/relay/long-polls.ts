@@ -1,5 +1,10 @@
-// Clients that poll: between two polls a connection has no socket, and frames to it wait. The worker's socket of a poll
-// says how many frames it took; the rest is for the next poll.
+// Connections of clients that poll. A poll is a socket from the worker that answers the client's request; between two
+// polls the connection has no socket, and its replay buffer keeps frames (byFrame, connection/replay-buffer.ts).
+//
+//   · The worker's socket reports how many frames it has answered with; these are confirmed, the others stay.
+//   · Frames are confirmed before the client has the answer: an answer that is lost on its way is not repeated. Where
+//     the worker's report is lost, the next poll gets the same frames again.
+//   · The last frames of a connection that has ended wait in memory for one more poll, which 204 then ends.
 
 import type { Encoded } from "../../model/message.ts";
 import type { Attached } from "../connection/attachment.ts";
@@ -8,10 +13,10 @@ import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
 import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
 
-/** How long the last frames of a connection that has ended wait for a poll. */
+/** How long the last frames of an ended connection wait for a poll. */
 const LAST_MS = 15_000;
 
-export interface LongPollsOptions {
+interface LongPollsOptions {
   readonly agenda: AlarmAgenda;
   readonly connections: ConnectionTable;
   readonly resumables: ResumableConnections;
@@ -19,8 +24,8 @@ export interface LongPollsOptions {
 
 export class LongPolls {
   readonly #options: LongPollsOptions;
-  /** Last frames of connections that have ended, by id. */
-  readonly #ended = new Map<
+  /** Last frames of connections that have ended, by connection id. */
+  readonly #lastFrames = new Map<
     string,
     { readonly frames: readonly Encoded[]; readonly until: number }
   >();
@@ -35,42 +40,48 @@ export class LongPolls {
     const connection = connectionOf(undefined, attached);
     connections.adopt(connection);
     resumables.begin(connection);
-    resumables.dropped(connection, Date.now());
+    resumables.socketLost(connection, Date.now());
     agenda.arm(Math.min(attached.user.expiresAt, attached.deadline!));
     return new Response(null, { status: 200 });
   }
 
+  /** The client's next poll. Frames that wait are written to it. */
   poll(connection: Connection, socket: WebSocket): Connection {
-    this.#options.resumables.polled(connection, socket);
+    this.#options.resumables.attachPoll(connection, socket);
     return connection;
   }
 
-  /** The poll is over. The worker answers it once this is known here, or the next would get the same frames again. */
-  took(connection: Connection, count: number): void {
+  /**
+   * The worker has received so many frames of this poll, and answers the client once the socket is closed: a poll that
+   * came before would get the same frames again.
+   */
+  confirm(connection: Connection, count: number): void {
     const { socket } = connection;
-    connection.resumable?.took(count);
-    this.#options.resumables.dropped(connection, Date.now());
+    connection.resumable?.confirmFrames(count);
+    this.#options.resumables.socketLost(connection, Date.now());
     socket?.close(1000);
   }
 
-  /** A connection has ended: frames that it did not take yet wait for one more poll. */
-  ended({ id, attached, resumable, socket }: Connection): void {
+  /** A connection has ended: its unconfirmed frames wait for one more poll, unless one is open and has them. */
+  keepLastFrames({ id, attached, resumable, socket }: Connection): void {
     if (attached.transport !== "LongPolling") return;
     const now = Date.now();
-    for (const [one, { until }] of this.#ended) if (until <= now) this.#ended.delete(one);
+    for (const [endedId, { until }] of this.#lastFrames)
+      if (until <= now) this.#lastFrames.delete(endedId);
     const frames = socket ? [] : (resumable?.unconfirmed ?? []);
-    this.#ended.set(id, { frames, until: now + LAST_MS });
+    this.#lastFrames.set(id, { frames, until: now + LAST_MS });
   }
 
+  /** Whether a connection with this id has ended lately. */
   hasEnded(id: string): boolean {
-    return this.#ended.has(id);
+    return this.#lastFrames.has(id);
   }
 
-  /** The frames that were left, and on the next poll that there are no more. */
-  last(id: string): Response {
-    const { frames = [] } = this.#ended.get(id) ?? {};
-    if (frames.length === 0) this.#ended.delete(id);
-    else this.#ended.set(id, { frames: [], until: Date.now() + LAST_MS });
+  /** Answers a poll of an ended connection: its last frames, then 204. */
+  answerLast(id: string): Response {
+    const { frames = [] } = this.#lastFrames.get(id) ?? {};
+    if (frames.length === 0) this.#lastFrames.delete(id);
+    else this.#lastFrames.set(id, { frames: [], until: Date.now() + LAST_MS });
     return frames.length === 0
       ? new Response(null, { status: 204 })
       : new Response(new Blob(frames.map((frame) => frame as string)), { status: 200 });

@@ -1,4 +1,5 @@
-// A fresh token that comes beside its connection's transport: the connection token proves that its sender is the client.
+// A fresh token for a connection, sent over HTTP beside its transport: the connection token proves that its sender is
+// the connection's client.
 
 import { publicError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
@@ -7,15 +8,18 @@ import type { Host, Receiver } from "../object/host.ts";
 import type { RefreshOutcome, RefreshRefusal } from "../rpc/relay-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
-export interface Refreshing {
+interface RefreshTarget {
   readonly parts: RelayParts;
   readonly host: Host;
   readonly receiver: Receiver;
 }
 
-/** Refusals are values: any client may cause them, and the platform logs exceptions. */
+/**
+ * Gives what the token changed, or the refusal: `connection_not_found`, `wrong_kind`, or a code of
+ * `Receiver.refreshed`. Refusals are values: any client may cause them, and the platform logs exceptions.
+ */
 export async function refreshConnection(
-  { parts, host, receiver }: Refreshing,
+  { parts, host, receiver }: RefreshTarget,
   token: string,
   user: User,
 ): Promise<RefreshOutcome | RefreshRefusal> {
@@ -23,7 +27,7 @@ export async function refreshConnection(
   const connection = seat && parts.connections.get(seat.id);
   if (!connection || connection.protocol === beforeHandshake)
     return { code: "connection_not_found" };
-  // Of negotiate's version 0, whose tokens are ids that others may know.
+  // A connection of negotiate's version 0, whose token is its public id: it proves nothing.
   if (seat.id === token) return { code: "wrong_kind" };
   try {
     return await receiver.refreshed(host, connection, user);

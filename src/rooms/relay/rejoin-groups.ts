@@ -1,5 +1,5 @@
-// How a client that comes back on a new connection rejoins its groups (`rememberGroups`): this relay remembers them, or,
-// because relays fill up and empty again, the relay of another level that the client's key leads to.
+// How a client that comes back on a new connection rejoins its groups (`rememberGroups`): this relay remembers them,
+// or, because relays fill up and empty again, the relay of another level that the client's key leads to.
 
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
@@ -13,7 +13,7 @@ import { objectName } from "../rpc/object-names.ts";
 import { clientKey, hashOf, LEVELS, parseRelayName, relayName } from "../rpc/relay-levels.ts";
 import type { RelayRpc, RememberedRoom } from "../rpc/relay-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";
-import { grantedTo } from "./remembered-groups.ts";
+import { tokenRoomsOf } from "./remembered-groups.ts";
 
 /**
  * Puts the connection into the groups of its client's connection before, and replays what it missed there; done after
@@ -23,49 +23,54 @@ export async function rejoinGroups(parts: RelayParts, connection: Connection): P
   const { connections, remembered } = parts;
   const { client } = connection.attached;
   if (client === undefined || !remembered) return;
-  replaceOld(parts, connection.user.id, client, connection);
-  remembered.begin(connection);
-  const rooms = await recall(parts, connection).catch(failed);
+  replaceOld(parts, { userId: connection.user.id, client }, connection);
+  remembered.addClient(connection);
+  const rooms = await recall(parts, connection).catch(noGroups);
   if (!connections.all.has(connection)) return remembered.putBack(connection, rooms);
   await settledWithin(
     LINK_WAIT_MS,
-    rooms.map((room) => rejoin(parts, connection, room, RETRIES_MS)),
+    rooms.map((room) => rejoin(parts, connection, { room, pauses: RETRIES_MS })),
   );
 }
 
-function failed(error: unknown): [] {
+function noGroups(error: unknown): [] {
   logWarning("groups_unknown", { error });
   return [];
 }
 
-/** A token that came since may name other rooms. */
+/** Whether the connection's token still names a room that the token before named. */
 const admits = ({ user }: Connection, { room, granted }: RememberedRoom): boolean =>
-  !granted || grantedTo(user).includes(room);
+  !granted || tokenRoomsOf(user).includes(room);
 
 const causeOf = ({ granted }: RememberedRoom): Cause => (granted ? "token" : "hub");
 
-/** Pauses before a room that failed is asked again; then the connection joins it without a replay. */
+/** Pauses before the attempts after a failure. After the last one the connection joins the room without a replay. */
 const RETRIES_MS: readonly number[] = [100, 1_000];
+
+interface RejoinAttempt {
+  readonly room: RememberedRoom;
+  /** Milliseconds before each further attempt. */
+  readonly pauses: readonly number[];
+}
 
 async function rejoin(
   parts: RelayParts,
   connection: Connection,
-  remembered: RememberedRoom,
-  [pause, ...pauses]: readonly number[],
+  { room, pauses: [pause, ...pauses] }: RejoinAttempt,
 ): Promise<void> {
-  if (!admits(connection, remembered)) return;
+  if (!admits(connection, room)) return;
   try {
-    await joinWithReplay(parts, connection, remembered);
+    await joinWithReplay(parts, connection, room);
   } catch (error) {
     const hasLeft = publicError(error).code === "cancelled";
     if (hasLeft || !parts.connections.all.has(connection)) return;
-    logWarning("group_unreached", { room: remembered.room, error });
+    logWarning("group_unreached", { room: room.room, error });
     if (pause === undefined)
       return parts.followed
-        .belong(connection, parseTopic(remembered.room), causeOf(remembered))
+        .belong(connection, parseTopic(room.room), causeOf(room))
         .catch(() => {});
     await scheduler.wait(pause);
-    return rejoin(parts, connection, remembered, pauses);
+    return rejoin(parts, connection, { room, pauses });
   }
 }
 
@@ -83,23 +88,28 @@ function joinWithReplay(parts: RelayParts, connection: Connection, remembered: R
 }
 
 /**
- * Remembers the groups of a connection that has ended, unless it was closed for good. One that was away already keeps
- * what was remembered when it went: what it missed began then.
+ * Remembers the groups of a connection that has ended, unless it was closed for good. Where its client was away
+ * already, the positions remembered at that time stay: messages since then were missed.
  */
 export function rememberGroups({ followed, remembered }: RelayParts, ended: Connection): void {
   const isForGood = ended.stage.name === "ended" && ended.stage.isForGood;
   if (isForGood) remembered?.forget(ended);
   else if (ended.socket) remembered?.keep(ended, followed.causesOf(ended));
-  remembered?.end(ended);
+  remembered?.removeClient(ended);
 }
 
-/** A client has one connection: one that is half open here, or forgotten in another tab, makes way for the newest. */
+/** A client that names itself, among those of its user. */
+interface NamedClient {
+  readonly userId: string;
+  readonly client: string;
+}
+
+/** A client has one connection: the newest. Closes others here, half open or in a forgotten tab. */
 export function replaceOld(
   { connections }: Pick<RelayParts, "connections">,
-  userId: string,
-  client: string,
+  { userId, client }: NamedClient,
   newest?: Connection,
-) {
+): void {
   for (const old of connections.all)
     if (old !== newest && old.user.id === userId && old.attached.client === client)
       connections.close(old, CLOSE.replaced);
@@ -111,12 +121,13 @@ async function recall(
   { user, attached: { client } }: Connection,
 ): Promise<readonly RememberedRoom[]> {
   if (client === undefined || !parts.remembered) return [];
-  const upward = await recallHere(parts, user.id, client, true);
+  const named = { userId: user.id, client };
+  const upward = await recallHere(parts, named, true);
   if (upward.length > 0) return upward;
   const { level } = parseRelayName(parts.address.relay)!;
   for (let below = level - 1; below >= 0; below--) {
     // oxlint-disable-next-line no-await-in-loop -- the first level that remembers ends the search
-    const rooms = await relayOn(parts, user.id, client, below).recall(user.id, client, false);
+    const rooms = await relayOn(parts, named, below).recall(user.id, client, false);
     if (rooms.length > 0) return rooms;
   }
   return [];
@@ -125,18 +136,17 @@ async function recall(
 /** `upward`: also from higher levels, to which this relay has sent clients lately because it was full. */
 export async function recallHere(
   parts: RelayParts,
-  userId: string,
-  client: string,
+  { userId, client }: NamedClient,
   upward: boolean,
 ): Promise<readonly RememberedRoom[]> {
   const here = parts.remembered?.take(userId, client) ?? [];
   const above = parseRelayName(parts.address.relay)!.level + 1;
   if (here.length > 0 || !upward || above === LEVELS || !parts.seats.wasFullLately) return here;
-  return relayOn(parts, userId, client, above).recall(userId, client, true);
+  return relayOn(parts, { userId, client }, above).recall(userId, client, true);
 }
 
 /** The relay of another level that the client's key leads to. */
-function relayOn(parts: RelayParts, userId: string, client: string, level: number): RelayRpc {
+function relayOn(parts: RelayParts, { userId, client }: NamedClient, level: number): RelayRpc {
   const { address, stubs } = parts;
   const key = hashOf(clientKey(userId, client));
   const name = relayName(parseRelayName(address.relay)!, level, key);

@@ -1,4 +1,4 @@
-// What a relay's storage holds at its newest version, and how an older one becomes it (docs/design/storage.md).
+// The storage of a relay: its schema at the newest version, and the migrations to it (docs/design/storage.md).
 
 import { OBJECT_SCHEMA } from "../object/object-schema.ts";
 import type { Migration, StorageSchema } from "../platform/storage-version.ts";
@@ -13,7 +13,7 @@ export const RELAY_SCHEMA: StorageSchema = {
     // confirmation.
     resumables: ["connection", "attached", "received", "confirmed", "away"],
     unconfirmed: ["connection", "last", "first", "frame"],
-    // remembered-groups.ts: clients that named themselves, and the groups that those had which are gone.
+    // remembered-groups.ts: clients that name themselves, and the groups of those whose connections have ended.
     clients: ["connection", "user", "client"],
     remembered: ["user", "client", "room", "position", "until", "connection", "granted"],
   },

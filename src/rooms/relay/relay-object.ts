@@ -1,5 +1,5 @@
-// A relay's Durable Object: holds connections that are in many rooms, and follows those rooms for them. SignalR's clients
-// live here, JSON-RPC clients of a whole hub, and clients of rooms that are full.
+// A relay's Durable Object: holds connections that are in many rooms, and follows those rooms for them. SignalR clients
+// connect here, JSON-RPC clients of a whole hub, and clients of rooms that are full.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
@@ -43,7 +43,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   readonly #httpCalls: HttpCalls;
 
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, receiver, (events) => relayParts(ctx, env, receiver, events));
+    super(ctx, env, receiver, (events) => relayParts({ ctx, env, receiver, events }));
     this.#httpCalls = new HttpCalls(this.parts, { host: this.host, receiver });
   }
 
@@ -57,7 +57,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
       case "returning":
         return this.#resume(arrived.connection, arrived.arrival, socket);
       case "ended":
-        return this.parts.polls.last(arrived.id);
+        return this.parts.polls.answerLast(arrived.id);
       case "fresh":
         return acceptSignalR(this.parts, socket, arrived);
       case "overflow":
@@ -75,12 +75,16 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return connection;
   }
 
+  /** A client of a full room: opened once the room is followed; until then its frames wait. */
   #overflow(arrival: OverflowArrival, socket: WebSocket): Connection {
-    const connection = acceptOverflow(this.parts, socket, arrival, Date.now());
+    const connection = acceptOverflow(this.parts, socket, arrival);
     this.inBackground(this.#enter(connection, arrival));
     return connection;
   }
 
+  /**
+   * Another socket for a connection that is here. A newer token takes effect as a refresh would, without holding it up.
+   */
   #resume(connection: Connection, arrival: SignalRArrival, socket: WebSocket): Connection {
     if (checkReturn(connection, arrival))
       this.inBackground(this.receiver.refreshed(this.host, connection, arrival.user));
@@ -97,6 +101,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     await this.welcome(connection);
   }
 
+  /** By default: relays hold the connections that messages to users are for. */
   protected override get reachesUsers(): boolean {
     return this.parts.settings.reachUsers ?? true;
   }
@@ -105,45 +110,53 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     if (shakeHands(this.parts, connection, frame)) this.inBackground(this.#welcomeBack(connection));
   }
 
+  /** Groups are rejoined before the connection opens: hub code finds the connection in them. */
   async #welcomeBack(connection: Connection): Promise<void> {
     await rejoinGroups(this.parts, connection);
     await this.welcome(connection);
   }
 
-  /** A socket that broke may leave its connection behind; one that was closed does not. */
+  /**
+   * A resumable connection outlives a socket that broke. One that the client closed ends it, unless the client polls.
+   */
   protected override end(socket: WebSocket, code: number, error?: Error): void {
     const { connections, followed, remembered, resumables } = this.parts;
     const connection = connections.of(socket);
     const outlives = connection?.resumable && (error || connection.resumable.keepsAll);
     if (!connection || !outlives) return super.end(socket, code, error);
     if (connection.socket !== socket) return;
-    // What is published from now on may never reach it on this connection.
+    // From here on messages may never reach the client on this connection: its position is kept as it is now.
     remembered?.keep(connection, followed.causesOf(connection));
-    resumables.dropped(connection, Date.now());
+    resumables.socketLost(connection, Date.now());
   }
 
-  /** A connection that never shook hands never was one, for hubs. */
+  /** Hubs never learn of a connection without a handshake. */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    this.parts.polls.ended(connection);
+    this.parts.polls.keepLastFrames(connection);
     this.parts.resumables.end(connection);
     rememberGroups(this.parts, connection);
     if (connection.protocol !== beforeHandshake) super.left(connection, error, asleep);
   }
 
-  /** The client has come to another level: its connection here, if any, makes way. */
+  /** The client has connected to a relay of another level: its connection here, if any, is closed. */
   async recall(
     userId: string,
     client: string,
     upward: boolean,
   ): Promise<readonly RememberedRoom[]> {
-    replaceOld(this.parts, userId, client);
-    return recallHere(this.parts, userId, client, upward);
+    replaceOld(this.parts, { userId, client });
+    return recallHere(this.parts, { userId, client }, upward);
   }
 
+  /** Called by negotiation. Undefined where the relay is full, so that the endpoint asks one of the next level. */
   async seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined> {
     return this.parts.seats.reserve(userId, apart, grant);
   }
 
+  /**
+   * A POST of a client beside its poll or event stream, or the end of a polling connection. The connection token and
+   * the bearer's user must belong together. Throws as `AdmissionCache.check` does.
+   */
   async post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome> {
     await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
@@ -161,6 +174,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     return refreshConnection({ parts, host, receiver }, token, user);
   }
 
+  /** Undefined where the relay is full, so that the endpoint asks one of the next level. */
   async answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined> {
     return this.parts.seats.isFull ? undefined : replyOf(this.#answer(arrival, frame));
   }
@@ -177,11 +191,11 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     this.#httpCalls.hangUp(random);
   }
 
-  /** The socket of a poll carries no messages: only how many of our frames it took. */
+  /** The socket of a poll carries no messages of the client, only the number of frames that the worker has received. */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
     if (!connection) return;
     if (connection.attached.transport !== "LongPolling") this.receive(connection, frame);
-    else if (connection.socket === socket) this.parts.polls.took(connection, Number(frame));
+    else if (connection.socket === socket) this.parts.polls.confirm(connection, Number(frame));
   }
 }

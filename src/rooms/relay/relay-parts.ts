@@ -1,21 +1,19 @@
-// The parts of a relay, built in order: the core of every object, then its seats, and the connections and groups that its
-// clients may come back to.
+// The parts of a relay, built in order: the core of every object, then its seats, and the connections and groups that
+// its clients may come back to.
 
 import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
 import { parseTopic } from "../../model/topic.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
-import type { Receiver } from "../object/host.ts";
 import {
   objectCore,
   upkeep,
   type ObjectCore,
-  type ObjectEvents,
   type ObjectParts,
+  type PartsInput,
 } from "../object/object-parts.ts";
 import { migrate } from "../platform/storage-version.ts";
-import type { Crowd } from "../rpc/activity-report.ts";
-import type { ObjectEnv } from "../rpc/object-env.ts";
+import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
 import { LongPolls } from "./long-polls.ts";
 import { RELAY_MIGRATIONS } from "./relay-migrations.ts";
@@ -25,31 +23,30 @@ import { Seats } from "./seats.ts";
 export interface RelayParts extends ObjectParts {
   readonly address: RelayAddress;
   readonly seats: Seats;
-  /** Clients that poll. */
+  /** Connections of clients that poll. */
   readonly polls: LongPolls;
   readonly resumables: ResumableConnections;
-  /** Groups that clients that come back get again; undefined where the hub remembers none. */
+  /** Groups that returning clients rejoin; undefined where the hub does not remember groups. */
   readonly remembered: RememberedGroups | undefined;
   /** Connections of a user here. */
   countOf(userId: string): number;
 }
 
-/** Between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
+/** Longest pause between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
 const POLL_MS = 15_000;
 
-export function relayParts(
-  ctx: DurableObjectState,
-  env: ObjectEnv,
-  receiver: Receiver,
-  events: ObjectEvents,
-): RelayParts {
+/**
+ * Resumable connections are restored before follow links, which look for their connections. Runs in the object's
+ * constructor, so that no event comes before it is complete.
+ */
+export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayParts {
   migrate(ctx, RELAY_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
   const settings = receiver.settings(address.hub);
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name: `relay:${address.relay}`, settings: settings ?? DEFAULTS },
     ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
-    crowd: () => crowdOf(core),
+    occupancy: () => occupancyOf(core),
   });
   const countOf = (userId: string) => countOfUser(core, userId);
   const seats = seatsOf(ctx, core, { address, countOf });
@@ -60,7 +57,7 @@ export function relayParts(
     ...{ ...core, address, seats, resumables, remembered, countOf },
     ...{ own: undefined, publishing: core.lanes },
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
-    isUsed: () => core.connections.all.size > 0 || core.followed.any,
+    isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing,
     membersOf: (room) => (room === "all" ? core.connections.all : core.followed.membersOf(room)),
     topicsOf: (connection) => [...core.followed.causesOf(connection).keys()].map(parseTopic),
   };
@@ -80,10 +77,10 @@ function seatsOf(
   { address, countOf }: SeatOptions,
 ): Seats {
   return new Seats({
-    ...{ home: address, kv: ctx.storage.kv, takenBy: countOf, now: () => Date.now() },
+    ...{ address: address, kv: ctx.storage.kv, connectionsOf: countOf, now: () => Date.now() },
     capacity: limits.connectionsPerRelay,
     perUser: limits.connectionsPerUser,
-    taken: () => connections.all.size,
+    connectionCount: () => connections.all.size,
   });
 }
 
@@ -94,10 +91,10 @@ function resumablesOf(
   const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL_RECONNECT;
   return new ResumableConnections({
     ...{ sql: ctx.storage.sql, connections, betweenPollsMs: POLL_MS },
-    limits: { window: bufferBytes, most: settings.limits.queuedBytes },
+    limits: { window: bufferBytes, maxKept: settings.limits.queuedBytes },
     awayMs: awaySeconds * 1000,
     arm: (at) => agenda.arm(at),
-    lost: (connection) => connections.close(connection, CLOSE.silent),
+    expired: (connection) => connections.close(connection, CLOSE.silent),
   });
 }
 
@@ -113,12 +110,14 @@ function rememberedOf(
   });
 }
 
-/** After a wake: groups of connections that a crash ended, and of those whose socket it took. */
+/**
+ * After a wake: remembers the groups of connections that a crash ended, and of resumable ones whose socket it closed.
+ */
 function restoreGroups({ connections, followed, remembered }: RelayParts): void {
   const lost = followed.restore();
-  remembered?.lost(lost);
+  remembered?.keepLost(lost);
   for (const connection of connections.all)
-    if (!connection.socket && !remembered?.knows(connection))
+    if (!connection.socket && !remembered?.has(connection))
       remembered?.keep(connection, followed.causesOf(connection));
 }
 
@@ -128,8 +127,8 @@ function countOfUser({ connections }: ObjectCore, userId: string): number {
   return count;
 }
 
-/** Requests over HTTP are no connections that stay. */
-function crowdOf({ connections }: ObjectCore): Crowd {
+/** Requests over HTTP do not count as connections. */
+function occupancyOf({ connections }: ObjectCore): Occupancy {
   const here = [...connections.all].filter(({ httpCaller }) => !httpCaller);
   const users = new Set(here.map(({ user }) => user.id)).size;
   return { sockets: here.length, connections: here.length, users };

@@ -1,146 +1,171 @@
-// Who may take a seat at a relay. Negotiation gives out a token which proves itself: the relay keeps one key, and no
-// row for each client. The id in it is public, the proof behind it is not.
+// Seats at a relay: negotiation reserves one for a client that connects soon, and gives out its connection token.
+//
+//   token = <random>_<lapses at>_<proof>@relay:<relay>     id = <random>@relay:<relay>
+//
+//   · The proof is an HMAC over the other parts and the user's id: only this relay can issue a token, and only that user
+//     can use it. The key is one row; a client costs a row only where a webhook has granted it something. The id is
+//     public, the token is not.
+//   · A token lapses after `SEAT_MS` unless its client has connected. It begins one connection only: to a resumed
+//     connection or a poll it proves that its sender is the client.
+//   · Reservations count against the relay's capacity and the user's connections. They are in memory, as are used
+//     tokens: after a crash tokens are good until they lapse, and the clients that were about to connect may exceed
+//     the capacity.
 
 import { HubError } from "../../model/errors.ts";
 import type { Grant } from "../../model/user.ts";
 import { connectionId, randomId, type RelayAddress } from "../rpc/object-names.ts";
 import type { Seat } from "../rpc/relay-rpc.ts";
 
-export interface SeatsOptions {
-  readonly home: RelayAddress;
+interface SeatsOptions {
+  readonly address: RelayAddress;
   readonly kv: SyncKvStorage;
+  /** Connections and reservations of the relay. */
   readonly capacity: number;
-  /** Connections that are here already. */
-  taken(): number;
-  takenBy(userId: string): number;
+  /** Connections of the relay now. */
+  connectionCount(): number;
+  connectionsOf(userId: string): number;
+  /** Connections and reservations of one user. */
   readonly perUser: number;
   now(): number;
 }
 
-/** What a webhook said of a client that negotiated, until it connects. */
-interface Granted {
+/** The grant of a webhook to a client that has negotiated, until it connects. */
+interface SavedGrant {
   readonly until: number;
   readonly grant: Grant;
 }
 
-const GRANT = "grant:";
+const GRANT_PREFIX = "grant:";
 
-/** How long a client has from negotiating to connecting; ASP.NET's `DisconnectTimeout`. */
-export const SEAT_MS = 15_000;
-/** Longer than any connection's groups are remembered; said again once it is over. */
+/** From negotiating to connecting; ASP.NET's `DisconnectTimeout`. */
+const SEAT_MS = 15_000;
+/** How long `wasFullLately` holds: longer than groups are remembered. Saved again once it is over. */
 const LATELY_MS = 3_600_000;
 
 export class Seats {
   readonly #options: SeatsOptions;
   #key: Promise<CryptoKey> | undefined;
-  /** Promised to whoever negotiated, until when; forgotten by a crash, which is as good as free. */
-  readonly #promised = new Map<string, { readonly until: number; readonly userId: string }>();
-  /** Tokens that were used, until they would have lapsed anyway: nobody connects twice with one. */
-  readonly #used = new Map<string, number>();
+  /** Seats whose clients have not connected yet, by the random part. `until` in milliseconds since 1970. */
+  readonly #reservations = new Map<string, { readonly until: number; readonly userId: string }>();
+  /** Random parts of tokens that have begun a connection, until they lapse. */
+  readonly #usedTokens = new Map<string, number>();
 
   constructor(options: SeatsOptions) {
     this.#options = options;
   }
 
   /**
-   * Undefined where the relay is full: the next level may have room. A client of negotiate's version 0 knows one name
-   * only, which is both: then nothing is kept `apart`.
+   * Undefined where the relay is full: the next level may have room. `hasSecretToken` is false for a client of
+   * negotiate's version 0, which has one name for both: its token is its public id. Throws `too_many_connections`.
    */
-  async reserve(userId: string, apart = true, grant?: Grant): Promise<Seat | undefined> {
-    const { home, now } = this.#options;
+  async reserve(userId: string, hasSecretToken = true, grant?: Grant): Promise<Seat | undefined> {
+    const { address, now } = this.#options;
     if (this.isFull) return undefined;
     this.#checkUser(userId);
     const random = randomId();
     const lapsesAt = now() + SEAT_MS;
-    this.#promised.set(random, { until: lapsesAt, userId });
-    if (grant) this.#grant(random, { until: lapsesAt, grant });
+    this.#reservations.set(random, { until: lapsesAt, userId });
+    if (grant) this.#saveGrant(random, { until: lapsesAt, grant });
     const at = lapsesAt.toString(36);
-    const kind = apart ? "" : ALIKE;
+    const kind = hasSecretToken ? "" : TOKEN_IS_ID;
     const proof = await this.#proof([random, at, kind, userId]);
-    const token = connectionId(home, `${random}_${at}_${proof}${kind}`);
-    return { id: apart ? connectionId(home, random) : token, token };
+    const token = connectionId(address, `${random}_${at}_${proof}${kind}`);
+    return { id: hasSecretToken ? connectionId(address, random) : token, token };
   }
 
-  /** Outlives sleep, which is shorter than a seat is promised. Those whose clients never came are forgotten here. */
-  #grant(random: string, granted: Granted): void {
+  /**
+   * In a row: an object sleeps sooner than a seat lapses. Grants whose clients have not come in time are deleted here.
+   */
+  #saveGrant(random: string, granted: SavedGrant): void {
     const { kv, now } = this.#options;
-    for (const [key, { until }] of [...kv.list<Granted>({ prefix: GRANT })])
+    for (const [key, { until }] of [...kv.list<SavedGrant>({ prefix: GRANT_PREFIX })])
       if (until <= now()) kv.delete(key);
-    kv.put(GRANT + random, granted);
+    kv.put(GRANT_PREFIX + random, granted);
   }
 
+  /** Whether no seat is left, reservations included. */
   get isFull(): boolean {
     const now = this.#options.now();
-    for (const [id, { until }] of this.#promised) if (until <= now) this.#promised.delete(id);
-    const isFull = this.#options.taken() + this.#promised.size >= this.#options.capacity;
+    for (const [id, { until }] of this.#reservations)
+      if (until <= now) this.#reservations.delete(id);
+    const isFull =
+      this.#options.connectionCount() + this.#reservations.size >= this.#options.capacity;
     if (isFull && !this.wasFullLately) this.#options.kv.put("full-at", now);
     return isFull;
   }
 
-  /** One user must not take all seats. Throws `too_many_connections`. */
+  /** One user must not reserve all seats. Throws `too_many_connections`. */
   #checkUser(userId: string): void {
-    let count = this.#options.takenBy(userId);
-    for (const promised of this.#promised.values()) if (promised.userId === userId) count++;
+    let count = this.#options.connectionsOf(userId);
+    for (const reservation of this.#reservations.values())
+      if (reservation.userId === userId) count++;
     if (count < this.#options.perUser) return;
     const message = `A user has ${this.#options.perUser} connections here at most.`;
     throw new HubError("too_many_connections", message);
   }
 
-  /** Whether clients may be on the next level that would have come here. */
+  /** Whether clients that belong here may be on the next level, because the relay was full. */
   get wasFullLately(): boolean {
     const at = this.#options.kv.get<number>("full-at");
     return at !== undefined && this.#options.now() - at < LATELY_MS;
   }
 
-  /** The id in a token of ours for this user; undefined for every other text. It may have lapsed. */
-  async read(token: string, userId: string): Promise<{ id: string; lapsed: boolean } | undefined> {
+  /**
+   * The connection id of a token that this relay issued to this user; undefined for any other text. `isLapsed`: it is
+   * too late for a new connection, or the token has begun one.
+   */
+  async read(
+    token: string,
+    userId: string,
+  ): Promise<{ id: string; isLapsed: boolean } | undefined> {
     const parts = partsOf(token);
-    // Whoever asks a relay that never gave out a token shall not make it write one row.
+    // A relay that has never issued a token has no key, and must not write one for an invented token.
     if (!parts || !this.#options.kv.get("seat-key")) return undefined;
     const { random, at, proof, kind } = parts;
-    if (!sameText(proof, await this.#proof([random, at, kind, userId]))) return undefined;
-    const id = kind === ALIKE ? token : connectionId(this.#options.home, random);
-    const lapsed = Number.parseInt(at, 36) <= this.#options.now() || this.#used.has(random);
-    return { id, lapsed };
+    if (!equalInConstantTime(proof, await this.#proof([random, at, kind, userId])))
+      return undefined;
+    const id = kind === TOKEN_IS_ID ? token : connectionId(this.#options.address, random);
+    const isLapsed = Number.parseInt(at, 36) <= this.#options.now() || this.#usedTokens.has(random);
+    return { id, isLapsed };
   }
 
-  /** The seat is taken, or was given up: the token is used. Gives what was granted to whoever negotiated. */
+  /** The token begins its connection. Gives the grant that was saved with the seat, once. */
   take(token: string): Grant | undefined {
     const parts = partsOf(token);
     if (!parts) return undefined;
     const now = this.#options.now();
-    for (const [id, lapsesAt] of this.#used) if (lapsesAt <= now) this.#used.delete(id);
-    this.#promised.delete(parts.random);
-    this.#used.set(parts.random, Number.parseInt(parts.at, 36));
+    for (const [id, lapsesAt] of this.#usedTokens) if (lapsesAt <= now) this.#usedTokens.delete(id);
+    this.#reservations.delete(parts.random);
+    this.#usedTokens.set(parts.random, Number.parseInt(parts.at, 36));
     const { kv } = this.#options;
-    const granted = kv.get<Granted>(GRANT + parts.random);
-    if (granted) kv.delete(GRANT + parts.random);
+    const granted = kv.get<SavedGrant>(GRANT_PREFIX + parts.random);
+    if (granted) kv.delete(GRANT_PREFIX + parts.random);
     return granted?.grant;
   }
 
   async #proof(claims: readonly string[]): Promise<string> {
     const text = new TextEncoder().encode(JSON.stringify(claims));
-    const mac = await crypto.subtle.sign("HMAC", await this.#secret(), text);
+    const mac = await crypto.subtle.sign("HMAC", await this.#hmacKey(), text);
     return new Uint8Array(mac, 0, 16).toBase64({ alphabet: "base64url", omitPadding: true });
   }
 
-  /** Made once for each relay; it never leaves the object. */
-  #secret(): Promise<CryptoKey> {
+  /** Created once for each relay; never leaves the object. */
+  #hmacKey(): Promise<CryptoKey> {
     return (this.#key ??= importKey(this.#keyBytes()));
   }
 
   #keyBytes(): Uint8Array {
     const { kv } = this.#options;
-    const known = kv.get<Uint8Array>("seat-key");
-    if (known) return known;
-    const made = crypto.getRandomValues(new Uint8Array(32));
-    kv.put("seat-key", made);
-    return made;
+    const saved = kv.get<Uint8Array>("seat-key");
+    if (saved) return saved;
+    const created = crypto.getRandomValues(new Uint8Array(32));
+    kv.put("seat-key", created);
+    return created;
   }
 }
 
 /** Marks a token that is the connection's id as well. */
-const ALIKE = "0";
+const TOKEN_IS_ID = "0";
 const TOKEN = /^(?<random>[\w-]{22})_(?<at>[0-9a-z]{6,10})_(?<proof>[\w-]{22})(?<kind>0?)@relay:/;
 
 const partsOf = (token: string) =>
@@ -149,8 +174,8 @@ const partsOf = (token: string) =>
 const importKey = (bytes: Uint8Array): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 
-/** In a time that does not tell where the texts differ. */
-function sameText(a: string, b: string): boolean {
+/** The time that it takes does not depend on where the texts differ. */
+function equalInConstantTime(a: string, b: string): boolean {
   const [x, y] = [new TextEncoder().encode(a), new TextEncoder().encode(b)];
   return x.byteLength === y.byteLength && crypto.subtle.timingSafeEqual(x, y);
 }

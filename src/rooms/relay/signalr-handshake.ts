@@ -1,4 +1,4 @@
-// A SignalR connection's first message: which protocol it speaks from then on, and whether it may be resumed.
+// The SignalR handshake, a connection's first message: chooses its protocol, and whether it may be resumed.
 
 import { CLOSE } from "../../model/errors.ts";
 import {
@@ -11,7 +11,11 @@ import { save, type Connection } from "../connection/connection.ts";
 import { beginGreeting } from "../connection/stage.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
-/** True once both sides have agreed; what cannot be agreed on ends the connection. */
+/**
+ * True once the handshake is complete: the connection is greeting then. False where more of it is to come, and where it
+ * was refused, which ends the connection with SignalR's own answer. Messages in the same frame wait for the greeting's
+ * end.
+ */
 export function shakeHands(
   parts: RelayParts,
   connection: Connection,
@@ -20,22 +24,23 @@ export function shakeHands(
   const { connections, settings } = parts;
   const { rest, attached } = connection;
   const binary = attached.transport !== "ServerSentEvents";
-  const shaken = readHandshake(frame, settings.limits, { binary, ...(rest && { rest }) });
-  connection.rest = shaken.type === "incomplete" ? shaken.rest : undefined;
-  if (shaken.type === "handshake") agree(parts, connection, shaken);
-  if (shaken.type !== "refused") return shaken.type === "handshake";
-  const detail = settings.detailedErrors && shaken.detail ? ` ${shaken.detail}` : "";
-  connections.refuse(connection, handshakeResponse(shaken.error + detail), CLOSE.malformed);
+  const result = readHandshake(frame, settings.limits, { binary, ...(rest && { rest }) });
+  connection.rest = result.type === "incomplete" ? result.rest : undefined;
+  if (result.type === "handshake") agree(parts, connection, result);
+  if (result.type !== "refused") return result.type === "handshake";
+  const detail = settings.detailedErrors && result.detail ? ` ${result.detail}` : "";
+  connections.refuse(connection, handshakeResponse(result.error + detail), CLOSE.malformed);
   return false;
 }
 
+/** Only with protocol version 2, over WebSockets and after negotiation a client can resume its connection. */
 function agree(
   { resumables, settings }: RelayParts,
   connection: Connection,
   { protocol, version, rest }: Handshake & { type: "handshake" },
 ): void {
-  const spelling = settings.signalR.verbatim ? "-verbatim" : "";
-  const name = `${protocol === "json" ? "signalr-json" : "signalr-msgpack"}${spelling}`;
+  const suffix = settings.signalR.verbatim ? "-verbatim" : "";
+  const name = `${protocol === "json" ? "signalr-json" : "signalr-msgpack"}${suffix}`;
   save(connection, { protocol: name, deadline: undefined });
   const { negotiated, transport } = connection.attached;
   const resumes = version === 2 && negotiated && transport === undefined;

@@ -1,4 +1,4 @@
-// How a connection begins in a room's own object: its place, its first frames, and what it missed.
+// How a connection begins in a room's own object: limits, its first frames, and the replay of what it missed.
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
@@ -12,13 +12,17 @@ import type { HistoryView } from "../rpc/log-entry.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-/** Accepts the socket, sends the room's position and the replay. Throws `room_full` or `too_many_connections`. */
+/**
+ * Accepts the socket, counts the user in presence, and sends `$/connected` and the replay. All in one turn: no
+ * publication comes between the replay and the live messages. Throws `room_full` or `too_many_connections`; nothing is
+ * accepted then.
+ */
 export function enterRoom(
   parts: RoomParts,
   socket: WebSocket,
   { user, since, previous }: RoomArrival,
-  now: number,
 ): Connection {
+  const now = Date.now();
   checkRoom(parts, user);
   const { address, connections, activity, name: room, presence, settings } = parts;
   const attached = {
@@ -31,9 +35,9 @@ export function enterRoom(
   };
   const missed = missedSince(parts, since, now);
   const connection = connections.accept(socket, attached);
-  presence.own(user.id, 1);
-  const entered = { room, present: presence.view({}), settings };
-  connections.send(connection, framesOf(connection, entered, missed, previous));
+  presence.addOwn(user.id, 1);
+  const present = presence.view({});
+  connections.send(connection, framesOf(connection, { room, present, settings, missed, previous }));
   activity.counters.out += missed.entries.length;
   if (since) countReplay(activity.counters, missed.recovered, missed.entries.length);
   parts.agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
@@ -50,16 +54,23 @@ function checkRoom({ connections, presence, settings: { limits } }: RoomParts, u
     );
 }
 
-/** A replay larger than what may wait for a slow reader is refused: it would close the socket, and be asked for again. */
+/**
+ * The entries after `since`; with `recovered: false` where the log no longer has all. A replay larger than a slow
+ * client's queue counts as not recovered: it would close the socket, and be requested again by the next one.
+ */
 export function missedSince(
   { log, settings: { limits } }: Pick<RoomParts, "log" | "settings">,
   since: Position | undefined,
   now: number,
 ): HistoryView {
-  if (!since) return nothing(log.position);
+  if (!since) return noEntries(log.position);
   const missed = log.since(since, now, limits.recovery);
   const size = missed.entries.reduce((sum, { params }) => sum + params.length, 0);
-  return size > limits.queuedBytes ? nothing(missed.position) : missed;
+  return size > limits.queuedBytes ? noEntries(missed.position) : missed;
 }
 
-const nothing = (position: Position): HistoryView => ({ entries: [], position, recovered: false });
+const noEntries = (position: Position): HistoryView => ({
+  entries: [],
+  position,
+  recovered: false,
+});

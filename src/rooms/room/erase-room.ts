@@ -1,15 +1,18 @@
-// How a room forgets: its history, or its whole log.
+// Removes a room's history, or its whole log.
 
 import { formatPosition, type Position } from "../../model/position.ts";
 import type { RoomParts } from "./room-parts.ts";
 
-/** Forgets the history; publications that wait are sent first, for they came before. Offsets go on. */
+/**
+ * Removes the history; offsets go on. Publications that are still queued came before: they are sent, and removed as
+ * well.
+ */
 export function clearHistory({ outbox, log }: RoomParts, now: number): void {
   outbox.flush();
   log.clear(now);
 }
 
-/** Begins the log anew under another epoch: members whose positions are of the old one are told to reload. */
+/** Begins the log under a new epoch. Members get a `reset`: their positions are of the old one, so they must reload. */
 export function eraseRoom(parts: RoomParts): Position {
   const { outbox, log, followers, connections, name: room } = parts;
   outbox.flush();

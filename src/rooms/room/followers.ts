@@ -1,48 +1,66 @@
-// The room's side of a follow link: who follows, how far each has come, and the batches on their way. One batch is
-// in flight for each follower; what is said meanwhile joins the next; what was missed is repaired from the log.
+// The room's side of the follow protocol: the objects that follow the room, the offset that each has confirmed, and the
+// batches on their way. The other side is links/followed-room.ts. What the room promises a follower:
+//
+//   · Every entry after the position at which it began, in order. A batch follows on the one before by its `after`.
+//   · At least once: a batch is repeated until it is answered. The follower drops what it has by offset.
+//   · One batch under way for each follower; entries published meanwhile go with the next. A batch that fails is sent
+//     again after growing pauses.
+//   · Where the log no longer has all that a follower missed, the batch says so (`reset`) and goes on from what there
+//     is.
+//   · Followers and their members are rows: they survive sleep, crashes and deploys. Confirmed offsets are saved only
+//     as a checkpoint, so after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut
+//     off.
+//   · A follower that answers `gone` is removed, unless it has followed again since the batch was sent.
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { within } from "../log/log-rows.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import type { Delivery, DeliveryReply, MemberCount } from "../rpc/room-rpc.ts";
 import type { RoomStubs } from "../rpc/stubs.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 
 interface Link {
-  /** The number of the last entry the follower took. */
-  acked: number;
-  busy: boolean;
+  /** Offset of the newest entry that the follower has confirmed; `BEFORE_LOG` where it is to be reset. */
+  deliveredOffset: number;
+  /** A batch is under way. */
+  isSending: boolean;
+  /** Failures since the last success. */
   failures: number;
+  /** When a failed batch is sent again, milliseconds since 1970. */
   retryAt: number | undefined;
-  /** How often the follower has said that it follows: a "gone" from before the last time is out of date. */
-  told: number;
+  /** Calls of `follow` in this wake: a `gone` to a batch from before the newest call is out of date. */
+  followCount: number;
 }
 
-/** Before the first number: of one that does not know yet that the log began anew. */
-const UNTOLD = -1;
+/** Before the first offset: a follower that does not know yet that the log began a new epoch. */
+const BEFORE_LOG = -1;
 
-type Answered = Exclude<DeliveryReply, { kind: "gone" }>;
+type Progress = Exclude<DeliveryReply, { kind: "gone" }>;
 
-export interface FollowersOptions {
+interface FollowersOptions {
+  /** The topic of the room, as text. */
   readonly room: string;
   readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
   readonly log: RoomLog;
   readonly stubs: RoomStubs;
   now(): number;
+  /** Requests a call of `run` at this time or earlier. */
   arm(at: number): void;
   waitUntil(work: Promise<unknown>): void;
-  /** The follower took itself off, or is gone with all its connections. */
-  gone(follower: string): void;
+  /** Called after a follower was removed: it has no connection in the room any more. */
+  removed(follower: string): void;
 }
 
-/** Entries kept in memory for followers on their way; older ones come from the log. */
-const RECENT = 1_000;
+/** Entries kept in memory until all followers have them; older ones are read from the log. */
+const RECENT_ENTRIES = 1_000;
+/** Entries of a batch. */
 const BATCH = 500;
-/** An RPC takes 32 MiB, and a character may have two bytes. */
+/** Characters of a batch: an RPC takes 32 MiB, and a character may have two bytes. */
 const BATCH_CHARS = 4 * 1024 * 1024;
-/** How soon after something was said the room looks whether all followers have it: repairs what a crash cut off. */
-const SETTLE_MS = 5_000;
+/** Delay from a publication to the check whether all followers have it, which resumes what a crash cut off. */
+const CHECKPOINT_MS = 5_000;
+/** Pauses after the first failure, the second, and so on; the last one is repeated. */
 const RETRY_MS = [1_000, 2_000, 5_000, 15_000, 60_000] as const;
 
 export class Followers implements Duty {
@@ -50,8 +68,8 @@ export class Followers implements Duty {
   readonly #links: Map<string, Link>;
   /** By the follower's object name. */
   readonly links: ReadonlyMap<string, unknown>;
-  #recent: Entry[] = [];
-  #settleAt: number | undefined;
+  #recentEntries: Entry[] = [];
+  #checkpointAt: number | undefined;
 
   constructor(options: FollowersOptions) {
     this.#options = options;
@@ -59,166 +77,174 @@ export class Followers implements Duty {
     sql.exec(
       "CREATE TABLE IF NOT EXISTS followers (follower TEXT, user TEXT, connections INTEGER, PRIMARY KEY (follower, user)) WITHOUT ROWID",
     );
-    const settled = kv.get<number>("settled") ?? 0;
+    const checkpoint = kv.get<number>("settled") ?? 0;
     const rows = sql.exec("SELECT follower, connections AS start FROM followers WHERE user = ''");
     this.#links = new Map(
       rows.toArray().map((row) => {
-        const acked = Math.max(settled, row["start"] as number);
-        return [row["follower"] as string, linkAt(Math.min(acked, this.#top))];
+        const startOffset = Math.max(checkpoint, row["start"] as number);
+        return [row["follower"] as string, linkAt(Math.min(startOffset, this.#newestOffset))];
       }),
     );
-    if ([...this.#links.values()].some((link) => link.acked < this.#top)) this.#settleLater();
+    if ([...this.#links.values()].some((link) => link.deliveredOffset < this.#newestOffset))
+      this.#scheduleCheckpoint();
     this.links = this.#links;
   }
 
-  get #top(): number {
+  get #newestOffset(): number {
     return this.#options.log.position.offset;
   }
 
-  /** The users that followers brought, for presence after a wake. */
+  /** Connections of each user by follower, for presence after a wake. */
   *members(): Iterable<[follower: string, ...MemberCount]> {
     const rows = this.#options.storage.sql.exec("SELECT * FROM followers WHERE user <> ''");
     for (const row of rows)
       yield [row["follower"] as string, row["user"] as string, row["connections"] as number];
   }
 
+  /** The follower follows, or repeats that it does; counts are absolute. Entries from here on are delivered to it. */
   add(follower: string, members: readonly MemberCount[]): void {
     const { sql } = this.#options.storage;
     if (!this.#links.has(follower)) {
-      // The row without a user keeps where the follower began.
-      sql.exec("INSERT OR REPLACE INTO followers VALUES (?, '', ?)", follower, this.#top);
-      this.#links.set(follower, linkAt(this.#top));
+      // The row without a user keeps the offset after which the follower began.
+      sql.exec("INSERT OR REPLACE INTO followers VALUES (?, '', ?)", follower, this.#newestOffset);
+      this.#links.set(follower, linkAt(this.#newestOffset));
     }
-    this.#links.get(follower)!.told++;
+    this.#links.get(follower)!.followCount++;
     for (const [user, connections] of members)
       if (connections > 0)
         sql.exec("INSERT OR REPLACE INTO followers VALUES (?, ?, ?)", follower, user, connections);
       else sql.exec("DELETE FROM followers WHERE follower = ? AND user = ?", follower, user);
   }
 
+  /** May be repeated. */
   remove(follower: string): void {
     if (!this.#links.delete(follower)) return;
     this.#options.storage.sql.exec("DELETE FROM followers WHERE follower = ?", follower);
-    this.#options.gone(follower);
+    this.#options.removed(follower);
   }
 
-  /** Sends saved entries, which follow on those before, to every follower. */
+  /** Sends saved entries to every follower. They must follow on the entries before. */
   publish(entries: readonly Entry[]): void {
     if (this.#links.size === 0) return;
-    this.#recent.push(...entries);
-    if (this.#recent.length > RECENT) this.#recent = this.#recent.slice(-RECENT);
-    this.#settleLater();
+    this.#recentEntries.push(...entries);
+    if (this.#recentEntries.length > RECENT_ENTRIES)
+      this.#recentEntries = this.#recentEntries.slice(-RECENT_ENTRIES);
+    this.#scheduleCheckpoint();
     for (const [follower, link] of this.#links) this.#start(follower, link);
   }
 
-  /** The log begins anew: whoever follows it is told so, before anything else. */
+  /** The log has begun a new epoch: each follower gets a reset before any other entry, after a crash as well. */
   restart(): void {
     const { kv, sql } = this.#options.storage;
-    this.#recent = [];
-    // After a crash as well: where they began was a place in the old log.
-    kv.put("settled", UNTOLD);
-    sql.exec("UPDATE followers SET connections = ? WHERE user = ''", UNTOLD);
+    this.#recentEntries = [];
+    // The offsets at which followers began are of the old epoch.
+    kv.put("settled", BEFORE_LOG);
+    sql.exec("UPDATE followers SET connections = ? WHERE user = ''", BEFORE_LOG);
     for (const [follower, link] of this.#links) {
-      link.acked = UNTOLD;
+      link.deliveredOffset = BEFORE_LOG;
       this.#start(follower, link);
     }
-    if (this.#links.size > 0) this.#settleLater();
+    if (this.#links.size > 0) this.#scheduleCheckpoint();
   }
 
-  #settleLater(): void {
-    if (this.#settleAt !== undefined) return;
-    this.#settleAt = this.#options.now() + SETTLE_MS;
-    this.#options.arm(this.#settleAt);
+  #scheduleCheckpoint(): void {
+    if (this.#checkpointAt !== undefined) return;
+    this.#checkpointAt = this.#options.now() + CHECKPOINT_MS;
+    this.#options.arm(this.#checkpointAt);
   }
 
   #start(follower: string, link: Link): void {
-    if (!link.busy && link.retryAt === undefined)
-      this.#options.waitUntil(this.#pump(follower, link));
+    if (!link.isSending && link.retryAt === undefined)
+      this.#options.waitUntil(this.#sendBatches(follower, link));
   }
 
-  async #pump(follower: string, link: Link): Promise<void> {
-    link.busy = true;
+  async #sendBatches(follower: string, link: Link): Promise<void> {
+    link.isSending = true;
     try {
-      while (link.acked < this.#top && this.#links.get(follower) === link)
+      while (link.deliveredOffset < this.#newestOffset && this.#links.get(follower) === link)
         await this.#deliver(follower, link);
       link.failures = 0;
     } catch (error) {
-      this.#failed(link, error);
+      this.#scheduleRetry(link, error);
     } finally {
-      link.busy = false;
+      link.isSending = false;
     }
   }
 
   async #deliver(follower: string, link: Link): Promise<void> {
     const delivery = this.#batchFor(link);
-    const { told } = link;
+    const { followCount } = link;
     const reply = await this.#options.stubs(follower).deliver(delivery);
-    if (reply.kind !== "gone") this.#reached(link, delivery, reply);
-    else if (link.told === told && this.#links.get(follower) === link) this.remove(follower);
+    if (reply.kind !== "gone") this.#advance(link, delivery, reply);
+    else if (link.followCount === followCount && this.#links.get(follower) === link)
+      this.remove(follower);
   }
 
-  /** What is answered of a log that began anew meanwhile says nothing of the new one. */
-  #reached(link: Link, { epoch, after, entries }: Delivery, reply: Answered): void {
+  /** An answer to a batch of an older epoch is ignored. */
+  #advance(link: Link, { epoch, after, entries }: Delivery, reply: Progress): void {
     if (epoch !== this.#options.log.position.epoch) return;
     const offset = reply.kind === "behind" ? reply.offset : (entries.at(-1)?.offset ?? after);
-    link.acked = Math.min(offset, this.#top);
+    link.deliveredOffset = Math.min(offset, this.#newestOffset);
   }
 
-  #batchFor({ acked }: Link): Delivery {
+  #batchFor({ deliveredOffset }: Link): Delivery {
     const { room, log } = this.#options;
     const { epoch } = log.position;
-    const missing = this.#recentAfter(acked) ?? log.after(acked);
-    const entries = within((missing ?? this.#recent).slice(0, BATCH), BATCH_CHARS);
-    if (missing) return { room, epoch, after: acked, entries, reset: false };
+    const missing = this.#recentAfter(deliveredOffset) ?? log.after(deliveredOffset);
+    const entries = within((missing ?? this.#recentEntries).slice(0, BATCH), BATCH_CHARS);
+    if (missing) return { room, epoch, after: deliveredOffset, entries, reset: false };
     return {
       room,
       epoch,
-      after: (entries[0]?.offset ?? this.#top + 1) - 1,
+      after: (entries[0]?.offset ?? this.#newestOffset + 1) - 1,
       entries,
       reset: true,
-      from: acked,
+      from: deliveredOffset,
     };
   }
 
   /** Undefined where memory does not reach back so far. */
-  #recentAfter(acked: number): readonly Entry[] | undefined {
-    const first = this.#recent[0]?.offset ?? Infinity;
-    return first <= acked + 1 ? this.#recent.filter(({ offset }) => offset > acked) : undefined;
+  #recentAfter(startOffset: number): readonly Entry[] | undefined {
+    const first = this.#recentEntries[0]?.offset ?? Infinity;
+    return first <= startOffset + 1
+      ? this.#recentEntries.filter(({ offset }) => offset > startOffset)
+      : undefined;
   }
 
-  #failed(link: Link, error: unknown): void {
+  #scheduleRetry(link: Link, error: unknown): void {
     const delay = RETRY_MS[Math.min(link.failures++, RETRY_MS.length - 1)]!;
     link.retryAt = this.#options.now() + delay;
     this.#options.arm(link.retryAt);
-    // Its batch is sent again.
     logWarning("follower_unreached", { room: this.#options.room, error });
   }
 
   due(): number | undefined {
     const retries = [...this.#links.values()].flatMap(({ retryAt }) => retryAt ?? []);
-    const times = this.#settleAt === undefined ? retries : [this.#settleAt, ...retries];
+    const times = this.#checkpointAt === undefined ? retries : [this.#checkpointAt, ...retries];
     return times.length > 0 ? Math.min(...times) : undefined;
   }
 
-  /** Sends again what failed; where all have all, remembers that, so that a wake need not ask. */
+  /**
+   * Sends failed batches again. Saves the checkpoint once all followers have all, so that a wake need not send again.
+   */
   run(now: number): void {
     for (const [follower, link] of this.#links) {
       if (link.retryAt !== undefined && link.retryAt <= now) link.retryAt = undefined;
-      if (link.acked < this.#top) this.#start(follower, link);
+      if (link.deliveredOffset < this.#newestOffset) this.#start(follower, link);
     }
-    if (this.#settleAt === undefined || this.#settleAt > now) return;
-    this.#settleAt = undefined;
-    if ([...this.#links.values()].some((link) => link.acked < this.#top))
-      return this.#settleLater();
-    this.#recent = [];
-    this.#options.storage.kv.put("settled", this.#top);
+    if (this.#checkpointAt === undefined || this.#checkpointAt > now) return;
+    this.#checkpointAt = undefined;
+    if ([...this.#links.values()].some((link) => link.deliveredOffset < this.#newestOffset))
+      return this.#scheduleCheckpoint();
+    this.#recentEntries = [];
+    this.#options.storage.kv.put("settled", this.#newestOffset);
   }
 }
 
-const linkAt = (acked: number): Link => ({
-  acked,
-  busy: false,
+const linkAt = (deliveredOffset: number): Link => ({
+  deliveredOffset,
+  isSending: false,
   failures: 0,
   retryAt: undefined,
-  told: 0,
+  followCount: 0,
 });

@@ -1,46 +1,53 @@
-// What a hub's rooms and relays have last said of themselves: who there is, and how much was said. Kept in the hub's
-// `all` room, a little late, and bounded: in a row each, and in totals that outlive the rows.
+// A hub's index: the newest activity report of each of its rooms and relays, and the totals of their counters. It lives
+// in the hub's `all` room, and is some seconds behind (observe/activity-reports.ts).
+//
+//   · Bounded (`INDEX_LIMITS`): rows by number and age, series of their own by number. The other rooms share one,
+//     `other`.
+//   · Totals only grow, whatever becomes of rows. Each increase counts once, although reports may be repeated.
+//   · What objects counted after their last report is missing where they crashed.
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { NOTHING, since, sum } from "../observe/counters.ts";
-import type { Counted, Crowd, Report } from "../rpc/activity-report.ts";
-import type { HubMetrics, Listed, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
+import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
+import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
+import type { HubMetrics, RoomListing, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 
-export interface IndexStorage {
+interface IndexStorage {
   readonly sql: SqlStorage;
   readonly kv: SyncKvStorage;
 }
 
 /** Limits of an index, each with its reason. */
 export interface IndexLimits {
-  /** Rows; beyond them the rooms that were not heard of for longest are dropped. */
+  /** Rows, one for each object; beyond them those with the oldest reports are dropped. */
   readonly rows: number;
-  /** Rooms with figures of their own: each is ten series in Prometheus. */
+  /** Rooms with metrics of their own: each is ten series in Prometheus. */
   readonly named: number;
-  /** How long a room that says nothing is listed: it may have crashed. */
+  /** How long an object without a report is listed: it may have crashed. */
   readonly forgetMs: number;
 }
 
 export const INDEX_LIMITS: IndexLimits = { rows: 10_000, named: 500, forgetMs: 24 * 3_600_000 };
 
+/** Rooms of a page where the query names no limit. */
 const PAGE = 100;
 const PAGE_AT_MOST = 1_000;
-/** The part that goes where the index is full, so that not each new room looks for the oldest. */
-const DROP = 1 / 100;
+/** The part of all rows that is dropped where the index is full, so that not each new room searches for the oldest. */
+const DROPPED_PART = 1 / 100;
 /** Rooms are forgotten at whole hours: an alarm costs a row. */
 const FORGET_STEP_MS = 3_600_000;
-/** Who was not heard of for so long says nothing now. */
-const QUIET_MS = 10 * 60_000;
+/** After so long without a report an object counts as inactive, whatever its weight. */
+const STALE_MS = 10 * 60_000;
+/** The series that rooms without metrics of their own share. */
 export const OTHER = "other";
 
-/** `total` is null where what the room counts goes to `other`. `weight`: how much is said from one report to the next. */
+/** `total` is null where the object counts into `other`. `weight`: activity from one report to the next, smoothed. */
 const TABLE = `CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, at INTEGER, sockets INTEGER,
   connections INTEGER, users INTEGER, weight REAL, wake TEXT, counted TEXT, total TEXT) WITHOUT ROWID`;
 
-const WEIGHED = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
+const SELECT_WEIGHTS = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
 
-interface Row extends Crowd {
+interface Row extends Occupancy {
   readonly at: number;
   readonly weight: number;
   readonly wake: string;
@@ -48,10 +55,10 @@ interface Row extends Crowd {
   readonly total: string | null;
 }
 
-/** Both only grow, whatever becomes of rows. */
+/** Counters of all objects, and of those without metrics of their own. Both only grow. */
 interface Totals {
-  readonly all: Counted;
-  readonly other: Counted;
+  readonly all: CounterSnapshot;
+  readonly other: CounterSnapshot;
 }
 
 export class HubIndex implements Duty {
@@ -67,7 +74,7 @@ export class HubIndex implements Duty {
     this.#arm = arm;
     this.#limits = limits;
     storage.sql.exec(TABLE);
-    this.#totals = storage.kv.get<Totals>("totals") ?? { all: NOTHING, other: NOTHING };
+    this.#totals = storage.kv.get<Totals>("totals") ?? { all: ZERO_COUNTERS, other: ZERO_COUNTERS };
     [this.#rows, this.#named] = [0, 0];
     this.#count();
   }
@@ -83,24 +90,23 @@ export class HubIndex implements Duty {
     return this.#storage.sql.exec(query, ...values).toArray();
   }
 
-  /** Figures are absolute within a wake: a report that comes twice counts once. */
+  /** Counters are absolute within a wake, so a repeated report adds nothing. */
   report(name: string, report: Report, now: number): void {
-    const before = this.#row(name);
+    const row = this.#row(name);
     const { counted } = report;
-    const known = before?.wake === report.wake ? JSON.parse(before.counted) : report.before;
-    const news = since(counted, known);
-    const begun = this.#named < this.#limits.named ? JSON.stringify(NOTHING) : null;
-    const total = before ? before.total : begun;
-    if (!before) this.#make(name, total !== null);
-    this.#add(news, total !== null);
-    const said = news.in + news.out + report.sockets;
-    const row = {
+    const previous = row?.wake === report.wake ? JSON.parse(row.counted) : report.before;
+    const increase = difference(counted, previous);
+    const newTotal = this.#named < this.#limits.named ? JSON.stringify(ZERO_COUNTERS) : null;
+    const total = row ? row.total : newTotal;
+    if (!row) this.#countRow(name, total !== null);
+    this.#addToTotals(increase, total !== null);
+    const activity = increase.in + increase.out + report.sockets;
+    this.#write(name, {
       ...{ ...report, at: now, counted: JSON.stringify(counted) },
-      // What was said long ago counts half each time.
-      weight: before ? (before.weight + said) / 2 : said,
-      total: total === null ? null : JSON.stringify(sum(JSON.parse(total), news)),
-    };
-    this.#write(name, row);
+      // Older activity counts half with each report.
+      weight: row ? (row.weight + activity) / 2 : activity,
+      total: total === null ? null : JSON.stringify(sum(JSON.parse(total), increase)),
+    });
     this.#arm(this.#forgetAt(now));
   }
 
@@ -114,26 +120,26 @@ export class HubIndex implements Duty {
     return this.#sql("SELECT * FROM seen WHERE name = ?", name)[0] as unknown as Row | undefined;
   }
 
-  #add(news: Counted, isNamed: boolean): void {
+  #addToTotals(increase: CounterSnapshot, isNamed: boolean): void {
     const { all, other } = this.#totals;
-    this.#totals = { all: sum(all, news), other: isNamed ? other : sum(other, news) };
+    this.#totals = { all: sum(all, increase), other: isNamed ? other : sum(other, increase) };
     this.#storage.kv.put("totals", this.#totals);
   }
 
-  #make(name: string, isNamed: boolean): void {
+  #countRow(name: string, isNamed: boolean): void {
     if (this.#rows >= this.#limits.rows) this.#dropOldest(name);
     this.#rows++;
     if (isNamed) this.#named++;
   }
 
   #dropOldest(name: string): void {
-    const count = Math.ceil(this.#limits.rows * DROP);
+    const count = Math.ceil(this.#limits.rows * DROPPED_PART);
     this.#sql("DELETE FROM seen WHERE name IN (SELECT name FROM seen ORDER BY at LIMIT ?)", count);
     logWarning("index_full", { room: name, dropped: count, most: this.#limits.rows });
     this.#count();
   }
 
-  /** Rooms whose topic begins so, by name; relays are no rooms. */
+  /** Rooms whose topic begins with the prefix, by name. Relays are not among them. */
   rooms(query: RoomsQuery): RoomsView {
     return this.#page(query, "name NOT LIKE 'relay:%'");
   }
@@ -142,26 +148,26 @@ export class HubIndex implements Duty {
     return this.#page(query, "name LIKE 'relay:%'");
   }
 
-  #page({ prefix = "", after = "", limit = PAGE }: RoomsQuery, which: string): RoomsView {
+  #page({ prefix = "", after = "", limit = PAGE }: RoomsQuery, condition: string): RoomsView {
     const count = Math.max(1, Math.min(Math.floor(limit) || 1, PAGE_AT_MOST));
     const rows = this.#sql(
       `SELECT name AS room, connections, users, at FROM seen
-       WHERE name > ? AND name >= ? AND substr(name, 1, length(?)) = ? AND ${which}
+       WHERE name > ? AND name >= ? AND substr(name, 1, length(?)) = ? AND ${condition}
        ORDER BY name LIMIT ?`,
       ...[after, prefix, prefix, prefix, count + 1],
-    ) as unknown as Listed[];
+    ) as unknown as RoomListing[];
     return { rooms: rows.slice(0, count), more: rows.length > count };
   }
 
-  /** The rooms where most happens by name, the rest as one. */
+  /** Metrics of the most active rooms, each by name, and of all others together. */
   metrics(now: number): HubMetrics {
-    if (this.#rows > this.#named) this.#choose(now - QUIET_MS);
+    if (this.#rows > this.#named) this.#assignNames(now - STALE_MS);
     const named = this.#sql(
       "SELECT name, sockets, total FROM seen WHERE total IS NOT NULL ORDER BY name",
     );
     const rooms = named.map(({ name, sockets, total }) => ({
       ...{ room: name as string, sockets: sockets as number },
-      counted: JSON.parse(total as string) as Counted,
+      counted: JSON.parse(total as string) as CounterSnapshot,
     }));
     const other = {
       room: OTHER,
@@ -172,24 +178,25 @@ export class HubIndex implements Duty {
     return { rooms: [...rooms, other], totals };
   }
 
-  #socketsOf(which: string): number {
-    const query = `SELECT coalesce(sum(sockets), 0) AS sockets FROM seen WHERE ${which}`;
+  #socketsOf(condition: string): number {
+    const query = `SELECT coalesce(sum(sockets), 0) AS sockets FROM seen WHERE ${condition}`;
     return this.#sql(query)[0]!["sockets"] as number;
   }
 
   /**
-   * Who is named stays so, unless another says more than twice as much: a series that comes and goes says little. Who
-   * gets a name begins at zero, and what it had counted remains in `other`: so every series only grows.
+   * Chooses the rooms with metrics of their own. One keeps them unless another has more than twice its weight, since a
+   * series that comes and goes shows little. A room begins at zero, and what it had counted stays in `other`: so every
+   * series only grows.
    */
-  #choose(quietSince: number): void {
+  #assignNames(staleBefore: number): void {
     const free = this.#limits.named - this.#named;
-    const weakest = this.#sql(`${WEIGHED} total IS NOT NULL ORDER BY weight`, quietSince);
-    const loudest = this.#sql(`${WEIGHED} total IS NULL ORDER BY weight DESC`, quietSince);
-    for (const [index, { name, weight }] of loudest.slice(0, this.#limits.named).entries()) {
-      const weak = weakest[index - free];
-      if (index >= free && !(weak && Number(weight) > 2 * Number(weak["weight"]))) break;
-      if (weak) this.#setTotal(weak["name"] as string, null);
-      this.#setTotal(name as string, JSON.stringify(NOTHING));
+    const lightest = this.#sql(`${SELECT_WEIGHTS} total IS NOT NULL ORDER BY weight`, staleBefore);
+    const heaviest = this.#sql(`${SELECT_WEIGHTS} total IS NULL ORDER BY weight DESC`, staleBefore);
+    for (const [index, { name, weight }] of heaviest.slice(0, this.#limits.named).entries()) {
+      const light = lightest[index - free];
+      if (index >= free && !(light && Number(weight) > 2 * Number(light["weight"]))) break;
+      if (light) this.#setTotal(light["name"] as string, null);
+      this.#setTotal(name as string, JSON.stringify(ZERO_COUNTERS));
     }
     this.#count();
   }
@@ -198,6 +205,7 @@ export class HubIndex implements Duty {
     this.#sql("UPDATE seen SET total = ? WHERE name = ?", total, name);
   }
 
+  /** When a row whose report came at `at` is removed. */
   #forgetAt(at: number): number {
     return Math.ceil((at + this.#limits.forgetMs) / FORGET_STEP_MS) * FORGET_STEP_MS;
   }

@@ -1,15 +1,15 @@
-// The room that this object is, as code that it shares with relays reads it.
+// The room that this object is, behind the port that code shared with relays uses.
 
 import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Outbox } from "../delivery/outbox.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import type { LocalRoom } from "../object/local-room.ts";
 import type { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 
-export interface OwnRoomOptions {
+interface OwnRoomOptions {
   readonly topic: Topic;
   readonly settings: RoomSettings;
   readonly log: RoomLog;
@@ -30,7 +30,7 @@ export class OwnRoom implements LocalRoom {
 
   history(query: HistoryQuery): HistoryView {
     const { log, outbox, settings } = this.#options;
-    outbox.flush(); // A reader finds its own messages.
+    outbox.flush(); // Messages that are still queued are in the log then.
     return log.page(query, Date.now(), settings.limits.recovery);
   }
 

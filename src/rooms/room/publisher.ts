@@ -1,5 +1,9 @@
 // The one publish path of a room: number, save, deliver. A publication waits here for the next flush, in which it is
-// written to the log first and sent after. What cannot be saved is not sent, and its publishers get an error.
+// written to the log first and sent after. One that cannot be saved is not sent, and its publisher gets an error.
+//
+//   · Publications are numbered in the order of `publish`, and delivered in the order of their numbers.
+//   · A publication with an `id` may be repeated: as long as the log remembers the id, it keeps its first offset.
+//   · Offsets of publications that could not be saved are given again to the next ones.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -8,7 +12,8 @@ import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft, type Outbox } from "../delivery/outbox.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
-import { type RoomLog, isPresence } from "../log/sqlite-log.ts";
+import type { RoomLog } from "../log/room-log.ts";
+import { isPresence } from "../log/sqlite-log.ts";
 import type { ActivityCounter, Publishing } from "../object/host.ts";
 import type { WebhookEvents } from "../observe/webhook-events.ts";
 import type { MessageRate } from "../platform/rates.ts";
@@ -16,7 +21,7 @@ import type { Fault } from "../rpc/fault.ts";
 import type { Draft, Entry } from "../rpc/log-entry.ts";
 import type { Followers } from "./followers.ts";
 
-export interface PublisherOptions {
+interface PublisherOptions {
   readonly topic: Topic;
   readonly log: RoomLog;
   readonly outbox: Outbox;
@@ -39,7 +44,7 @@ interface NumberedTicket extends Ticket {
   readonly offset: number;
 }
 
-interface Pending {
+interface PendingPublication {
   readonly entry: Entry;
   readonly ticket: NumberedTicket;
 }
@@ -49,7 +54,7 @@ export class Publisher implements Publishing {
   /** The topic as text. */
   readonly #room: string;
   readonly #now: () => number;
-  #pending: Pending[] = [];
+  #pending: PendingPublication[] = [];
   #pendingIds = new Map<string, NumberedTicket>();
   #whenSaved: (() => void)[] = [];
 
@@ -80,10 +85,10 @@ export class Publisher implements Publishing {
 
   /** Numbers the draft in this room; one that was published under its id before is not published again. */
   append(draft: Draft): NumberedTicket {
-    return (draft.id === undefined ? undefined : this.#published(draft.id)) ?? this.#number(draft);
+    return (draft.id === undefined ? undefined : this.#ticketOf(draft.id)) ?? this.#number(draft);
   }
 
-  #published(id: string): NumberedTicket | undefined {
+  #ticketOf(id: string): NumberedTicket | undefined {
     const offset = this.#options.log.find(id, this.#now());
     return offset === undefined ? this.#pendingIds.get(id) : { error: null, offset };
   }
@@ -100,25 +105,25 @@ export class Publisher implements Publishing {
     return ticket;
   }
 
-  /** Done when it is durable: what leaves the object from then on waits for the write (output gate). */
+  /** Done when it is saved. Messages that leave the object afterwards wait until the write is durable (output gate). */
   async appendAndSave(draft: Draft): Promise<Position> {
     const ticket = this.append(draft);
-    await this.#saved();
+    await this.#untilSaved();
     if (ticket.error) throw ticket.error;
     return { epoch: this.#options.log.position.epoch, offset: ticket.offset };
   }
 
-  /** Many, in their order; gives the position of each, or why it has none. */
+  /** Appends drafts in their order, as one batch; gives for each its position, or the reason why it has none. */
   async appendAllAndSave(drafts: readonly Draft[]): Promise<(Position | Fault)[]> {
     const tickets = drafts.map((draft) => this.append(draft));
-    await this.#saved();
+    await this.#untilSaved();
     const { epoch } = this.#options.log.position;
     return tickets.map(({ error, offset }) =>
       error ? { code: error.code, message: error.message } : { epoch, offset },
     );
   }
 
-  #saved(): Promise<void> {
+  #untilSaved(): Promise<void> {
     if (this.#pending.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenSaved.push(resolve));
   }
@@ -133,8 +138,8 @@ export class Publisher implements Publishing {
     if (!isSaved)
       for (const { ticket } of pending)
         ticket.error = new HubError("internal", "The message could not be saved.");
-    for (const done of this.#whenSaved.splice(0)) done();
-    if (isSaved) this.#spread(entries);
+    for (const resolve of this.#whenSaved.splice(0)) resolve();
+    if (isSaved) this.#deliver(entries);
   }
 
   #write(entries: readonly Entry[]): boolean {
@@ -148,7 +153,7 @@ export class Publisher implements Publishing {
   }
 
   /** Saved entries go to everything beside the room's own sockets. */
-  #spread(entries: readonly Entry[]): void {
+  #deliver(entries: readonly Entry[]): void {
     const { activity, followers, log, rate, webhooks } = this.#options;
     const messages = entries.filter((entry) => !isPresence(entry));
     webhooks?.published(this.#room, log.position.epoch, messages);

@@ -1,4 +1,4 @@
-// What a room's storage holds at its newest version, and how an older one becomes it (docs/design/storage.md).
+// The storage of a room: its schema at the newest version, and the migrations to it (docs/design/storage.md).
 
 import { OBJECT_SCHEMA } from "../object/object-schema.ts";
 import type { Migration, StorageSchema } from "../platform/storage-version.ts";
@@ -27,7 +27,7 @@ export const ROOM_SCHEMA: StorageSchema = {
     ...["epoch", "unsaved"],
     // followers.ts: the offset that every follower has reached.
     "settled",
-    // hub-index.ts: what was counted in the whole hub.
+    // hub-index.ts: the totals of the hub's counters.
     "totals",
   ],
 };

@@ -1,5 +1,5 @@
-// A room's Durable Object: numbers what is published in it, keeps and delivers it, and knows who is present. Nothing is
-// decided here; its parts do.
+// A room's Durable Object: numbers, saves and delivers publications, and keeps the room's presence. This class connects
+// the object's RPC methods to its parts (room-parts.ts), which decide everything.
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
@@ -28,23 +28,27 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   implements RoomRpc
 {
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, receiver, (events) => roomParts(ctx, env, receiver, events));
+    super(ctx, env, receiver, (events) => roomParts({ ctx, env, receiver, events }));
   }
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
     const arrival = arrivalOf<RoomArrival>(request);
     await this.admissions.begin(arrival.user);
-    const connection = enterRoom(this.parts, socket, arrival, Date.now());
+    const connection = enterRoom(this.parts, socket, arrival);
     this.inBackground(this.welcome(connection));
     return connection;
   }
 
+  /** Not by default: it would cost a follow for each user. */
   protected override get reachesUsers(): boolean {
     return this.parts.settings.reachUsers ?? false;
   }
 
+  /**
+   * A socket that closed asleep was not counted in this wake: its user's row leaves by the grace (presence-state.ts).
+   */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    if (!asleep) this.parts.presence.own(connection.user.id, -1);
+    if (!asleep) this.parts.presence.addOwn(connection.user.id, -1);
     super.left(connection, error, asleep);
   }
 
@@ -56,7 +60,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.parts.publisher.appendAllAndSave(drafts);
   }
 
-  /** Everything published until now is in the log before it is read. */
+  /** Queued publications are written to the log before it is read: live batches go on after the position given here. */
   async missed(since: Position | undefined): Promise<HistoryView> {
     this.parts.outbox.flush();
     return missedSince(this.parts, since, Date.now());
@@ -70,10 +74,12 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.parts.own.presence(query);
   }
 
+  /** Throws `forbidden` where the user is absent, and `too_large`. */
   async track(userId: string, state: unknown): Promise<void> {
     this.parts.own.track(userId, state);
   }
 
+  /** The position is read in the same turn in which the follower is added: no entry is missing, none comes twice. */
   async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
     const { activity, followers, log, presence } = this.parts;
     followers.add(follower, members);
@@ -86,7 +92,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     this.parts.followers.remove(follower);
   }
 
-  /** In every object that holds connections of the room; gives how many were selected. Throws the first failure. */
+  /** In every object that holds connections of the room; gives how many were selected. Throws as `askMany` does. */
   async everywhere(selection: Selection, commands: readonly Command[]): Promise<number> {
     const { name: room, followers, stubs } = this.parts;
     const here = await this.command({ ...selection, room }, commands);
@@ -110,7 +116,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   async info(): Promise<RoomInfo> {
     const { log, outbox, rate, presence } = this.parts;
-    outbox.flush(); // Publications that wait count.
+    outbox.flush(); // Queued publications count.
     const { connections, users } = presence;
     return { position: log.position, connections, users, rate: rate.perSecond(Date.now()) };
   }
@@ -131,6 +137,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.#index.metrics(Date.now());
   }
 
+  /** Only in a hub's `all` room. Throws `wrong_kind` elsewhere. */
   get #index(): HubIndex {
     const { index } = this.parts;
     if (!index) throw new HubError("wrong_kind", "The index of a hub is in its room `all`.");

@@ -6,21 +6,20 @@ import { randomEpoch } from "../../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { openLog } from "../log/open-log.ts";
-import type { RoomLog } from "../log/sqlite-log.ts";
-import type { Receiver } from "../object/host.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import {
   objectCore,
   upkeep,
   type ObjectCore,
   type ObjectEvents,
   type ObjectParts,
+  type PartsInput,
 } from "../object/object-parts.ts";
 import { MessageRate } from "../platform/rates.ts";
 import { migrate } from "../platform/storage-version.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
-import { OWN } from "../presence/presence-state.ts";
-import type { Crowd } from "../rpc/activity-report.ts";
-import type { ObjectEnv } from "../rpc/object-env.ts";
+import { OWN_SOCKETS } from "../presence/presence-state.ts";
+import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
@@ -44,24 +43,23 @@ export interface RoomParts extends ObjectParts {
 
 const now = (): number => Date.now();
 
-export function roomParts(
-  ctx: DurableObjectState,
-  env: ObjectEnv,
-  receiver: Receiver,
-  events: ObjectEvents,
-): RoomParts {
+/**
+ * Presence is restored last, from the connections and followers restored before it. Runs in the object's constructor,
+ * so that no event comes before it is complete.
+ */
+export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts {
   migrate(ctx, ROOM_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
-  const served = receiver.settings(address.hub);
-  const settings = settingsOf(topic, served ?? DEFAULTS);
+  const hubSettings = receiver.settings(address.hub);
+  const settings = settingsOf(topic, hubSettings ?? DEFAULTS);
   const name = formatTopic(topic);
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name, settings },
-    isServed: served !== undefined,
+    isServed: hubSettings !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
-    crowd: () => crowdOf(core, presence),
+    occupancy: () => occupancyOf(core, presence),
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
   });
@@ -71,7 +69,7 @@ export function roomParts(
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
     publishing: path.publisher,
-    isUsed: () => core.connections.all.size > 0 || core.followed.any || presence.users > 0,
+    isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing || presence.users > 0,
     membersOf: (room) =>
       room === name || room === "all" ? core.connections.all : core.followed.membersOf(room),
     topicsOf: (connection) => [
@@ -89,7 +87,7 @@ export function roomParts(
 const indexOf = ({ storage }: DurableObjectState, { agenda }: ObjectCore): HubIndex =>
   new HubIndex(storage, (at) => agenda.arm(at));
 
-/** No connection is attached to a hub's `all` room: it has presence only where the hub keeps who is online. */
+/** No connection is attached to a hub's `all` room: it has presence only where the hub's `online` setting is on. */
 const settingsOf = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
   kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
 
@@ -113,7 +111,7 @@ function publishPath(
   const followers = new Followers({
     ...{ room, storage, log, now, arm, stubs },
     waitUntil: ctx.waitUntil.bind(ctx),
-    gone: (follower) => presence.forget(follower),
+    removed: (follower) => presence.forget(follower),
   });
   const publisher = new Publisher({
     ...{ topic, log, outbox, followers, webhooks, rate, activity, elsewhere: lanes },
@@ -130,11 +128,12 @@ function publishPath(
   return { path: { log, rate, followers, publisher }, presence };
 }
 
-function crowdOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Crowd {
+function occupancyOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Occupancy {
   const { connections: count, users } = presence;
   return { sockets: connections.all.size, connections: count, users };
 }
 
+/** The epoch's row and the log's rows change in one transaction. */
 function renewEpoch(storage: DurableObjectStorage, erase: (epoch: string) => void): void {
   storage.transactionSync(() => {
     const epoch = randomEpoch();
@@ -143,10 +142,10 @@ function renewEpoch(storage: DurableObjectStorage, erase: (epoch: string) => voi
   });
 }
 
-/** After a wake: the connections of each user here, and those that followers have told. */
+/** After a wake: connections of each user in this object, and those that followers have reported. */
 function* memberCounts(connections: ReadonlySet<Connection>, followers: Followers) {
   const counts = new Map<string, number>();
   for (const { user } of connections) counts.set(user.id, (counts.get(user.id) ?? 0) + 1);
-  for (const [userId, count] of counts) yield [OWN, userId, count] as const;
+  for (const [userId, count] of counts) yield [OWN_SOCKETS, userId, count] as const;
   yield* followers.members();
 }

@@ -1,10 +1,10 @@
-// What rooms, relays and the edge ask of a user's account.
+// The calls of rooms, relays and the edge to a user's account.
 
 import type { TokenFacts } from "../../model/token-rules.ts";
 import type { Command, Selection } from "./command.ts";
 import type { Fault } from "./fault.ts";
 
-/** An object asks the account of a user before it lets a connection in. */
+/** The call of an object to a user's account before it admits a connection. */
 export interface AdmissionRequest {
   /** The object's name. */
   readonly object: string;

@@ -1,7 +1,7 @@
-// What an object reports of itself to its hub's index, which lives in the hub's `all` room.
+// The reports of objects to their hub's index, which is in the hub's `all` room.
 
 /** Counters of one wake of an object. Absolute since the wake, so that reporting them twice changes nothing. */
-export interface Counted {
+export interface CounterSnapshot {
   /** Messages of clients, without pings. */
   readonly in: number;
   /** Messages to clients, each counted once for every connection that receives it. */
@@ -18,8 +18,8 @@ export interface Counted {
   readonly refusals: Readonly<Record<string, number>>;
 }
 
-/** How many there are now. */
-export interface Crowd {
+/** Sockets, connections and users now. */
+export interface Occupancy {
   /** Sockets of this object. */
   readonly sockets: number;
   /** Connections in the room, in whichever object. */
@@ -27,10 +27,10 @@ export interface Crowd {
   readonly users: number;
 }
 
-export interface Report extends Crowd {
+export interface Report extends Occupancy {
   /** Id of the object's wake: counters begin at zero with each. */
   readonly wake: string;
-  readonly counted: Counted;
+  readonly counted: CounterSnapshot;
   /** The counters of the report before, for an index that has forgotten them. */
-  readonly before: Counted;
+  readonly before: CounterSnapshot;
 }

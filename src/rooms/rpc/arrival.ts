@@ -1,5 +1,5 @@
-// A client that the endpoint has admitted, as the worker hands it to the object that will hold its socket. Objects trust
-// arrivals: only the endpoint's own worker reaches them.
+// A client that the endpoint has admitted, as the worker hands it to the object that will hold its socket. Objects
+// trust arrivals: only the endpoint's own worker reaches them.
 
 import { HubError } from "../../model/errors.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";

@@ -1,39 +1,41 @@
-// What a hub's index answers.
+// Answers of a hub's index (room/hub-index.ts).
 
-import type { Counted } from "./activity-report.ts";
+import type { CounterSnapshot } from "./activity-report.ts";
 
 /** A room or relay as the index knows it. */
-export interface Listed {
+export interface RoomListing {
   /** A topic, or `relay:` and a relay's name. */
   readonly room: string;
   readonly connections: number;
   readonly users: number;
-  /** When it was last heard of, milliseconds since 1970. */
+  /** When its newest report came, milliseconds since 1970. */
   readonly at: number;
 }
 
 export interface RoomsQuery {
+  /** Beginning of the topics. */
   readonly prefix?: string;
-  /** The last of the page before. */
+  /** The last room of the page before. */
   readonly after?: string;
   readonly limit?: number;
 }
 
 export interface RoomsView {
-  /** By name. */
-  readonly rooms: readonly Listed[];
+  /** In the order of names. */
+  readonly rooms: readonly RoomListing[];
+  /** More rooms come after the last one. */
   readonly more: boolean;
 }
 
-/** Figures of one room, or of many: sockets now, and what was counted. */
-export interface Measured {
-  /** `other`: all that have no line of their own. */
+/** Metrics of one room, or of several: sockets now, and counters, which only grow. */
+export interface RoomMetrics {
+  /** The name in the index; `other` for all rooms without metrics of their own. */
   readonly room: string;
   readonly sockets: number;
-  readonly counted: Counted;
+  readonly counted: CounterSnapshot;
 }
 
 export interface HubMetrics {
-  readonly rooms: readonly Measured[];
-  readonly totals: Omit<Measured, "room">;
+  readonly rooms: readonly RoomMetrics[];
+  readonly totals: Omit<RoomMetrics, "room">;
 }

@@ -1,4 +1,5 @@
-// What an object's worker binds: the namespaces of the other objects, and where events and data points go.
+// The bindings of an object's worker: the namespaces of the other objects, and the destinations of events and data
+// points.
 
 import type { WebhookEnv } from "../../webhooks/webhook-config.ts";
 

@@ -1,11 +1,11 @@
-// Where things live: the names of rooms' and relays' objects, and the ids of the connections they hold. The tenant
-// always comes from a token or from the object itself, never from a name off the wire.
+// Names of objects (rooms, relays, accounts), and ids of the connections that they hold. The tenant always comes from a
+// token or from the object itself, never from a name off the wire: no name leads to an object of another tenant.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { hashOf, parseRelayName } from "./relay-levels.ts";
 
-/** A hub of a tenant: what rooms and relays that may hear of each other have in common. */
+/** A hub of a tenant. Rooms and relays reach each other within one domain only. */
 export interface Domain {
   readonly tenant: string;
   readonly hub: string;
@@ -15,7 +15,7 @@ export interface RoomAddress extends Domain {
   readonly topic: Topic;
 }
 
-/** A relay, by its name among those of its hub (relay-names.ts). */
+/** A relay, by its name among those of its hub (relay-levels.ts). */
 export interface RelayAddress extends Domain {
   readonly relay: string;
 }
@@ -30,9 +30,10 @@ export const escape = (part: string): string => part.replaceAll("%", "%25").repl
 const unescape = (part: string): string => part.replaceAll("%2F", "/").replaceAll("%25", "%");
 
 /** `tenant/hub/kind/name`, each part escaped and then joined: no two addresses share a name. */
-export function objectName(home: ObjectAddress): string {
-  const { tenant, hub } = home;
-  const place = "relay" in home ? [RELAY, home.relay] : [home.topic.kind, home.topic.name];
+export function objectName(address: ObjectAddress): string {
+  const { tenant, hub } = address;
+  const place =
+    "relay" in address ? [RELAY, address.relay] : [address.topic.kind, address.topic.name];
   return [tenant, hub, ...place].map(escape).join("/");
 }
 
@@ -66,24 +67,24 @@ export const randomId = (random = crypto.getRandomValues(new Uint8Array(16))): s
   random.toBase64({ alphabet: "base64url", omitPadding: true });
 
 /** Ids are public: 128 random bits, then the object that holds the socket, so that it is found without a lookup. */
-export const connectionId = (home: ObjectAddress, random = randomId()): string =>
-  `${random}@${"relay" in home ? `${RELAY}:${home.relay}` : formatTopic(home.topic)}`;
+export const connectionId = (address: ObjectAddress, random = randomId()): string =>
+  `${random}@${"relay" in address ? `${RELAY}:${address.relay}` : formatTopic(address.topic)}`;
 
-/** What stands before the `@` may be longer where a relay's secret is part of it (seats.ts). */
-const CONNECTION_ID = /^[A-Za-z0-9_-]{22,100}@(?<home>.+)$/s;
+/** The part before the `@` is longer in a connection token, which includes a proof (relay/seats.ts). */
+const CONNECTION_ID = /^[A-Za-z0-9_-]{22,100}@(?<address>.+)$/s;
 const RELAY_ID = /^relay:(?<relay>.{1,300})$/s;
 
-/** The object a connection is attached to. Throws `connection_not_found` for what is no connection id. */
+/** The object that holds a connection. Throws `connection_not_found` for a text that is no connection id. */
 export function holderOf(connection: string, { tenant, hub }: Domain): ObjectAddress {
-  const home = CONNECTION_ID.exec(connection)?.groups?.["home"];
-  const relay = RELAY_ID.exec(home ?? "")?.groups?.["relay"];
+  const address = CONNECTION_ID.exec(connection)?.groups?.["address"];
+  const relay = RELAY_ID.exec(address ?? "")?.groups?.["relay"];
   try {
     const parsed = relay === undefined ? undefined : parseRelayName(relay);
     if (parsed?.room !== undefined) parseTopic(parsed.room);
     if (relay !== undefined && parsed) return { tenant, hub, relay };
-    if (home) return { tenant, hub, topic: parseTopic(home) };
+    if (address) return { tenant, hub, topic: parseTopic(address) };
   } catch {
-    // An ill-formed home is as good as none; the caller learns no more than that.
+    // A malformed address is answered like an id that does not exist.
   }
   throw new HubError("connection_not_found", "There is no connection with that id.");
 }

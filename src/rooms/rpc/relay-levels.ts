@@ -1,15 +1,16 @@
-// Which relay a connection goes to. Relays stand in levels of 1, 2, 4, … near a region; a full one sends to the next
-// level, where a hash of the client's key (or chance) chooses. Nothing has to be looked up.
+// Which relay a connection goes to. The relays of a group fill up level by level, with 1, 2, 4, … relays on each. From
+// a full relay the client goes to the next level, where a hash of its key (or chance) chooses one. Nothing is looked
+// up.
 
-/** Relays of one group fill up level by level. */
-export interface RelayGroup {
+/** Relays that fill up together: those of one region, for the whole hub or for one full room. */
+interface RelayGroup {
   /** A location hint of the platform's, or `any`. */
   readonly region: string;
   /** The room whose sockets overflow into these relays, as a topic; absent: relays of the whole hub. */
   readonly room?: string;
 }
 
-/** Beyond it a hub of 5,000 sockets a relay has more than 300 million in one region. */
+/** With 5,000 sockets for each relay, enough for 300 million in one region. */
 export const LEVELS = 16;
 
 /** `region.level.index`, and the room behind a comma. */
@@ -18,16 +19,16 @@ export const relayName = ({ region, room }: RelayGroup, level: number, key: numb
 
 const NAME = /^(?<region>[a-z-]+)\.(?<level>\d+)\.(?<index>\d+)(?:,(?<room>.+))?$/s;
 
-/** The group and level of a relay. Undefined for what is no relay's name: nobody makes objects by inventing some. */
+/** The group and level of a relay. Undefined for any other text, so that invented names create no objects. */
 export function parseRelayName(name: string): (RelayGroup & { level: number }) | undefined {
   const groups = NAME.exec(name)?.groups;
   const { region = "", level, index, room } = groups ?? {};
-  const isOne = Number(level) < LEVELS && Number(index) < 2 ** Number(level);
-  if (!isOne || !REGIONS.has(region)) return undefined;
+  const isValid = Number(level) < LEVELS && Number(index) < 2 ** Number(level);
+  if (!isValid || !REGIONS.has(region)) return undefined;
   return { region, level: Number(level), ...(room !== undefined && { room }) };
 }
 
-/** FNV-1a over UTF-16 units: spreads, and needs no secrecy. */
+/** FNV-1a over UTF-16 units: an even distribution is enough, and collisions are harmless. */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++)
@@ -35,7 +36,7 @@ export function hashOf(text: string): number {
   return hash;
 }
 
-/** Where the platform shall make a relay for clients of a continent (Cloudflare's codes and hints). */
+/** Location hints for relays, by the client's continent (Cloudflare's codes). */
 const HINTS: ReadonlyMap<string, DurableObjectLocationHint> = new Map([
   ["EU", "weur"],
   ["NA", "enam"],

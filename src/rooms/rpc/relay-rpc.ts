@@ -1,4 +1,5 @@
-// What the edge and other relays ask of a relay, beside letting sockets in and what every holder of connections answers.
+// What the edge and other relays ask of a relay, beside letting sockets in and what every holder of connections
+// answers.
 
 import type { TokenFacts } from "../../model/token-rules.ts";
 import type { Position } from "../../model/position.ts";
@@ -19,7 +20,7 @@ export type PostOutcome = "unknown" | "WebSockets" | BridgedTransport;
 /** Answers of a JSON-RPC request as text, empty where no call wants one. */
 export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
 
-/** What a fresh token changed. */
+/** The effects of a fresh token. */
 export interface RefreshOutcome {
   /** When the new token ends, leeway included; milliseconds since 1970. */
   readonly expiresAt: number;
@@ -53,6 +54,9 @@ export interface RelayRpc extends HolderRpc, Pick<Fetcher, "fetch"> {
   answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined>;
   /** The client of an HTTP request is gone: its calls are cancelled. */
   hangUp(random: string): Promise<void>;
-  /** Rooms of a client that was here before; forgotten with the answer. `upward`: higher levels are asked as well. */
+  /**
+   * Rooms of a client that was here before; forgotten with the answer. `upward`: also those that higher levels
+   * remember.
+   */
   recall(userId: string, client: string, upward: boolean): Promise<readonly RememberedRoom[]>;
 }

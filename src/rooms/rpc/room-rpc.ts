@@ -1,4 +1,4 @@
-// What rooms and relays ask of each other, as interfaces: the follow protocol, pushes to connections, publications and
+// The calls between rooms and relays, as interfaces: the follow protocol, pushes to connections, publications and
 // reads of rooms elsewhere.
 
 import type { Params } from "../../model/message.ts";
@@ -20,8 +20,9 @@ import type { PresenceQuery, PresenceView } from "./presence-view.ts";
 export type MemberCount = readonly [userId: string, connections: number];
 
 /**
- * A batch from a room to an object that follows it. The room keeps one batch under way for each follower and repeats
- * it until it is answered; batches follow on each other by offset, so a repeated or reordered one is recognised.
+ * A batch from a room to an object that follows it (room/followers.ts). The room has one batch under way for each
+ * follower and repeats it until it is answered. Batches follow on each other by offset, so a repeated or reordered one
+ * is recognised.
  */
 export interface Delivery {
   /** The topic of the room, as text. */
@@ -30,7 +31,7 @@ export interface Delivery {
   /** The offset before the first entry. */
   readonly after: number;
   readonly entries: readonly Entry[];
-  /** The log no longer has all that the follower missed: it goes on from `after`, and tells its members so. */
+  /** The log no longer has all that the follower missed: it goes on from `after`, and sends its members a reset. */
   readonly reset: boolean;
   /** With `reset`: the offset from which on the room no longer has all entries. */
   readonly from?: number;
@@ -43,7 +44,7 @@ export type DeliveryReply =
   /** A batch is missing: send again from here. */
   | { readonly kind: "behind"; readonly offset: number };
 
-/** What every object answers that holds connections. */
+/** The methods of every object that holds connections. */
 export interface HolderRpc {
   deliver(delivery: Delivery): Promise<DeliveryReply>;
   /** Sends an invocation without an answer to a connection of this object. Throws `connection_not_found`. */
@@ -58,7 +59,7 @@ export interface HolderRpc {
   membersIn(query: MembersQuery): Promise<readonly ConnectionEntry[]>;
 }
 
-/** How a room is now. */
+/** The present state of a room. */
 export interface RoomInfo {
   readonly position: Position;
   readonly connections: number;
@@ -67,8 +68,8 @@ export interface RoomInfo {
   readonly rate: number;
 }
 
-/** What a hub's `all` room answers, where its index lives. Throws `wrong_kind` elsewhere. */
-export interface HubIndexRpc {
+/** The methods of a hub's index, in the hub's `all` room. Other rooms throw `wrong_kind`. */
+interface HubIndexRpc {
   /** An object reports how it is; `name` is a topic, or `relay:` and a relay's name. */
   report(name: string, report: Report): Promise<void>;
   rooms(query: RoomsQuery): Promise<RoomsView>;
@@ -90,8 +91,8 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   /** Sets the state that a user shows in this room; null clears it. Throws `forbidden` where the user is absent. */
   track(userId: string, state: unknown): Promise<void>;
   /**
-   * Follows the room, or says again how many connections of each user the follower has: from then on the room delivers
-   * to it. May be repeated. Gives the position after which deliveries begin.
+   * Follows the room, or reports changed numbers of connections: from then on the room delivers to the follower. May be
+   * repeated. Gives the position after which deliveries begin.
    */
   follow(follower: string, members: readonly MemberCount[]): Promise<Position>;
   /** Stops deliveries and forgets the follower's members. May be repeated. */
@@ -101,6 +102,6 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage>;
   /** Forgets the history; offsets go on. */
   clear(): Promise<void>;
-  /** Begins the log anew under another epoch, and tells every member; gives the new position. */
+  /** Begins the log anew under another epoch, and sends every member a reset; gives the new position. */
   erase(): Promise<Position>;
 }

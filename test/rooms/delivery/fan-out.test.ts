@@ -4,7 +4,12 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Encoded, Outgoing } from "../../../src/model/message.ts";
 import { jsonRpc } from "../../../src/protocols/json-rpc-codec.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
-import { cut, fanOut, FRAME_CHARS, type Waiting } from "../../../src/rooms/delivery/fan-out.ts";
+import {
+  splitIntoFrames,
+  fanOut,
+  FRAME_CHARS,
+  type QueuedMessage,
+} from "../../../src/rooms/delivery/fan-out.ts";
 
 const encode = vi.fn<(message: Outgoing) => string>();
 const plain = {
@@ -28,17 +33,17 @@ const room = new Set([a, b, c]);
 const other = new Set([b, c, d]);
 
 const word = (target: string): Outgoing => ({ type: "invocation", target, params: "[]" });
-const say = (target: string, audience = room, ...except: Connection[]): Waiting => ({
+const say = (target: string, audience = room, ...except: Connection[]): QueuedMessage => ({
   audience,
   message: word(target),
   except: except.length > 0 ? new Set(except) : undefined,
 });
-const tell = (to: Connection, target: string): Waiting => ({
+const tell = (to: Connection, target: string): QueuedMessage => ({
   connection: to,
   message: word(target),
 });
 
-function framesOf(waiting: readonly Waiting[]): Record<string, Encoded[]> {
+function framesOf(waiting: readonly QueuedMessage[]): Record<string, Encoded[]> {
   const sent: Record<string, Encoded[]> = {};
   fanOut(waiting, ({ id }, frames) => {
     expect(sent[id], `${id} is written to once`).toBeUndefined();
@@ -48,7 +53,7 @@ function framesOf(waiting: readonly Waiting[]): Record<string, Encoded[]> {
 }
 
 describe("fanOut", () => {
-  it.for<[title: string, waiting: Waiting[], frames: Record<string, string>]>([
+  it.for<[title: string, waiting: QueuedMessage[], frames: Record<string, string>]>([
     ["nothing to nobody", [], {}],
     ["one message to all", [say("1")], { a: "1", b: "1", c: "1" }],
     ["many in one frame", [say("1"), say("2")], { a: "1 2", b: "1 2", c: "1 2" }],
@@ -94,7 +99,7 @@ describe("fanOut", () => {
 
   it("asks for a told message only now", () => {
     let result = "early";
-    const waiting: Waiting[] = [{ connection: a, message: () => word(result) }];
+    const waiting: QueuedMessage[] = [{ connection: a, message: () => word(result) }];
     result = "late";
     expect(framesOf(waiting)).toEqual({ a: ["late"] });
   });
@@ -103,7 +108,7 @@ describe("fanOut", () => {
     const many = new Set(Array.from({ length: 1_000 }, (_, i) => connection(`${i}`)));
     const messages = Array.from({ length: 64 }, (_, i) => say(`${i}`, many));
     const few = [...many].slice(0, 20);
-    const took = (waiting: readonly Waiting[]): number => {
+    const took = (waiting: readonly QueuedMessage[]): number => {
       const started = performance.now();
       for (let i = 0; i < 100; i++) fanOut(waiting, () => {});
       return (performance.now() - started) / 100;
@@ -120,7 +125,7 @@ describe("fanOut", () => {
   it("cuts frames at 256 Ki characters, between records", () => {
     const half = "x".repeat(FRAME_CHARS / 2);
     const records = [half, half, "1", "", "y".repeat(FRAME_CHARS + 1), "2"];
-    expect(cut(plain, records).map((frame) => frame.length)).toEqual([
+    expect(splitIntoFrames(plain, records).map((frame) => frame.length)).toEqual([
       FRAME_CHARS + 1,
       1,
       FRAME_CHARS + 1,

@@ -2,8 +2,8 @@
 // while it is idle. The clock is the test's.
 
 import { afterEach, expect, it, vi } from "vitest";
-import { freshCounters, NOTHING } from "../../../src/rooms/observe/counters.ts";
-import type { Counted, Report } from "../../../src/rooms/rpc/activity-report.ts";
+import { newCounters, ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
+import type { CounterSnapshot, Report } from "../../../src/rooms/rpc/activity-report.ts";
 import { ActivityReports } from "../../../src/rooms/observe/activity-reports.ts";
 
 const START = 1_800_000_000_000;
@@ -14,15 +14,15 @@ afterEach(() => void vi.restoreAllMocks());
 /** An object with one duty; `kv` outlives its wakes. */
 function object(kv = new Map<string, unknown>(), start = START) {
   let now = start;
-  const counters = freshCounters();
+  const counters = newCounters();
   const crowd = { sockets: 1, connections: 1, users: 1 };
   const told: [seconds: number, report: Report][] = [];
-  const news: Counted[] = [];
+  const news: CounterSnapshot[] = [];
   const state = { fails: false, pending: Promise.resolve() as Promise<unknown> };
   const reports = new ActivityReports({
     kv: { get: (key: string) => kv.get(key), put: kv.set.bind(kv) } as unknown as SyncKvStorage,
-    ...{ counters, wake: `w${start}`, crowd: () => ({ ...crowd }) },
-    counted: () => ({ ...NOTHING, in: counters.in, wakes: counters.wakes }),
+    ...{ counters, wake: `w${start}`, occupancy: () => ({ ...crowd }) },
+    snapshot: () => ({ ...ZERO_COUNTERS, in: counters.in, wakes: counters.wakes }),
     async report(report) {
       if (state.fails) throw new Error("down");
       told.push([(now - START) / SECOND, report]);
@@ -101,7 +101,7 @@ it("what could not be told is told a minute later, all of it", async () => {
   room.state.fails = false;
   await room.until(3_600);
   expect(room.told.at(-1)![1].counted.in).toBe(2);
-  expect(room.news).toEqual([{ ...NOTHING, in: 2, wakes: 1 }]);
+  expect(room.news).toEqual([{ ...ZERO_COUNTERS, in: 2, wakes: 1 }]);
   expect(room.at()).toEqual([62]);
 });
 

@@ -2,54 +2,54 @@
 
 import { expect, it } from "vitest";
 import {
-  countedOf,
+  snapshotOf,
   countRefusal,
   countReplay,
-  freshCounters,
-  NOTHING,
-  since,
+  newCounters,
+  ZERO_COUNTERS,
+  difference,
   sum,
 } from "../../../src/rooms/observe/counters.ts";
 import { MessageRate } from "../../../src/rooms/platform/rates.ts";
 
 it("a wake counts itself, and nothing else yet", () => {
-  expect(countedOf(freshCounters())).toEqual({ ...NOTHING, wakes: 1 });
+  expect(snapshotOf(newCounters())).toEqual({ ...ZERO_COUNTERS, wakes: 1 });
 });
 
 it("refusals are counted by code, names of every object among them; what is no code is other", () => {
-  const counters = freshCounters();
+  const counters = newCounters();
   for (const code of ["forbidden", "forbidden", "constructor", "__proto__", 'a"b', "x\ny"])
     countRefusal(counters, code);
   const expected = { forbidden: 2, constructor: 1, other: 3 };
-  expect(countedOf(counters).refusals).toEqual(expected);
-  const twice = sum(countedOf(counters), countedOf(counters));
+  expect(snapshotOf(counters).refusals).toEqual(expected);
+  const twice = sum(snapshotOf(counters), snapshotOf(counters));
   expect(twice.refusals).toEqual({ forbidden: 4, constructor: 2, other: 6 });
-  expect(sum(NOTHING, countedOf(counters)).refusals).toEqual(expected);
+  expect(sum(ZERO_COUNTERS, snapshotOf(counters)).refusals).toEqual(expected);
 });
 
 it("forty codes have names, and all more are other", () => {
-  const counters = freshCounters();
+  const counters = newCounters();
   for (let n = 0; n < 100; n++) countRefusal(counters, `code_${n}`);
   expect(counters.refusals.size).toBe(41);
   expect(counters.refusals.get("other")).toBe(60);
 });
 
 it("a replay is whole, or refused", () => {
-  const counters = freshCounters();
+  const counters = newCounters();
   countReplay(counters, true, 7);
   countReplay(counters, false, 0);
-  expect(countedOf(counters)).toMatchObject({
+  expect(snapshotOf(counters)).toMatchObject({
     ...{ replays: 1, replayed: 7, refusals: { history_gone: 1 } },
   });
 });
 
 it("what came since is never below nothing", () => {
   const [before, now] = [
-    { ...NOTHING, in: 5, refusals: { forbidden: 2 } },
-    { ...NOTHING, in: 3, out: 4, refusals: { forbidden: 3, too_large: 1 } },
+    { ...ZERO_COUNTERS, in: 5, refusals: { forbidden: 2 } },
+    { ...ZERO_COUNTERS, in: 3, out: 4, refusals: { forbidden: 3, too_large: 1 } },
   ];
-  expect(since(now, before)).toEqual({
-    ...NOTHING,
+  expect(difference(now, before)).toEqual({
+    ...ZERO_COUNTERS,
     out: 4,
     refusals: { forbidden: 1, too_large: 1 },
   });

@@ -47,7 +47,7 @@ describe("a roster", () => {
   it("says the first join at once, and those of the pause together", () =>
     withStorage((storage) => {
       const { roster, said, changes, due, tick } = rosterOn(storage);
-      for (const user of ["alice", "bob", "carol"]) roster.own(user, 1);
+      for (const user of ["alice", "bob", "carol"]) roster.addOwn(user, 1);
       expect(said).toEqual([
         [
           "$/presence",
@@ -75,7 +75,7 @@ describe("a roster", () => {
   it("pauses longer the more would hear it, and two seconds at most", () =>
     withStorage((storage) => {
       const { roster, due, tick } = rosterOn(storage);
-      for (const n of range(1, 5_000)) roster.own(`user-${n}`, 1);
+      for (const n of range(1, 5_000)) roster.addOwn(`user-${n}`, 1);
       tick();
       expect(due[0]?.[1]).toBe(2_000);
     }));
@@ -83,8 +83,8 @@ describe("a roster", () => {
   it("arms whole seconds for leaves, and says them together when they are due", () =>
     withStorage((storage) => {
       const { roster, said, armed, pass } = rosterOn(storage, "users", 300);
-      roster.own("alice", 1);
-      roster.own("alice", -1);
+      roster.addOwn("alice", 1);
+      roster.addOwn("alice", -1);
       expect([armed.at(-1), roster.due()]).toEqual([6_000, 6_000]);
       pass(4_900);
       expect(said.length).toBe(1);
@@ -102,7 +102,7 @@ describe("a roster", () => {
   it("knows after a crash who was announced, and arms their leave", () =>
     withStorage((storage) => {
       const first = rosterOn(storage);
-      first.roster.own("alice", 1);
+      first.roster.addOwn("alice", 1);
       first.roster.track("alice", { typing: true });
       const { roster, said, armed, pass } = rosterOn(storage, "users", 60_000);
       roster.restore([]);
@@ -114,7 +114,7 @@ describe("a roster", () => {
 
   it("says nothing after a wake that finds all who were announced", () =>
     withStorage((storage) => {
-      rosterOn(storage).roster.own("alice", 1);
+      rosterOn(storage).roster.addOwn("alice", 1);
       const { roster, said, armed, due, pass } = rosterOn(storage, "users", 60_000);
       roster.restore([["", "alice", 1]]);
       pass(1e6);
@@ -138,7 +138,7 @@ describe("a roster", () => {
         return storage.sql.exec(query, ...values);
       };
       const { roster, said } = rosterOn({ sql: { exec } as SqlStorage });
-      roster.own("alice", 1);
+      roster.addOwn("alice", 1);
       expect([said.length, roster.view({}).users]).toEqual([1, 1]);
       logged.mockRestore();
     }));
@@ -146,8 +146,8 @@ describe("a roster", () => {
   it("says a join before the state that its user shows", () =>
     withStorage((storage) => {
       const { roster, said } = rosterOn(storage);
-      roster.own("alice", 1);
-      roster.own("bob", 1);
+      roster.addOwn("alice", 1);
+      roster.addOwn("bob", 1);
       roster.track("bob", "here");
       expect(
         said.map(
@@ -163,7 +163,7 @@ describe("a roster", () => {
       const refuses = (user: string, state: unknown, code: string) =>
         expect(() => roster.track(user, state)).toThrow(expect.objectContaining({ code }));
       refuses("alice", 1, "forbidden");
-      roster.own("alice", 1);
+      roster.addOwn("alice", 1);
       refuses("alice", "日".repeat(341), "too_large");
       roster.track("alice", "日".repeat(340));
     }));
@@ -173,9 +173,9 @@ describe("a roster of counts", () => {
   it("says how many, names nobody, keeps no rows and calls no hooks", () =>
     withStorage((storage) => {
       const { roster, said, changes, tick, pass } = rosterOn(storage, "counts");
-      for (const user of ["alice", "bob"]) roster.own(user, 1);
+      for (const user of ["alice", "bob"]) roster.addOwn(user, 1);
       tick();
-      roster.own("bob", -1);
+      roster.addOwn("bob", -1);
       pass(6_000);
       expect(said).toEqual([
         ["$/presence", { users: 1, connections: 1 }],
@@ -201,8 +201,8 @@ describe("a roster of nothing", () => {
   it("says nothing, arms nothing, sets no timer and writes nothing", () =>
     withStorage((storage) => {
       const { roster, said, armed, due, changes } = rosterOn(storage, "none");
-      for (const n of range(1, 5)) roster.own(`user-${n}`, 1);
-      roster.own("user-1", -1);
+      for (const n of range(1, 5)) roster.addOwn(`user-${n}`, 1);
+      roster.addOwn("user-1", -1);
       expect([said, armed, due, changes, rows(storage)]).toEqual([[], [], [], [], []]);
       expect([roster.ownCount("user-1"), roster.ownCount("user-2"), roster.users]).toEqual([
         0, 1, 4,

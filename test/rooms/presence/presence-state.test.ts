@@ -71,11 +71,11 @@ function inPresence(presence: PresenceState, one: Step, now: number): unknown {
   if (one.do === "set") return presence.set(one.source, one.user, one.count, now);
   if (one.do === "forget") return presence.forget(one.source, now);
   if (one.do === "track") {
-    if (presence.isHere(one.user)) presence.track(one.user, one.state);
-    return presence.isHere(one.user);
+    if (presence.isPresent(one.user)) presence.track(one.user, one.state);
+    return presence.isPresent(one.user);
   }
   if (one.do === "wait") return undefined;
-  const said = presence.settle(now);
+  const said = presence.takeChange(now);
   return [joinedIn(said).toSorted(), said.left.toSorted()];
 }
 
@@ -123,23 +123,23 @@ describe("presence", () => {
     const presence = present();
     for (const count of [1, 2, 3]) presence.set("", "alice", count, 0);
     presence.set("relay", "alice", 1, 0);
-    expect(joinedIn(presence.settle(0))).toEqual(["alice"]);
+    expect(joinedIn(presence.takeChange(0))).toEqual(["alice"]);
     for (const count of [2, 1, 0]) presence.set("", "alice", count, 1_000);
     expect(presence.due).toBeUndefined();
     presence.set("relay", "alice", 0, 2_000);
-    expect(presence.settle(2_000 + GRACE - 1)).toEqual({ joined: [], left: [] });
-    expect(presence.settle(2_000 + GRACE)).toEqual({ joined: [], left: ["alice"] });
-    expect(presence.settle(1e9)).toEqual({ joined: [], left: [] });
+    expect(presence.takeChange(2_000 + GRACE - 1)).toEqual({ joined: [], left: [] });
+    expect(presence.takeChange(2_000 + GRACE)).toEqual({ joined: [], left: ["alice"] });
+    expect(presence.takeChange(1e9)).toEqual({ joined: [], left: [] });
   });
 
   it("says nothing of who is back within the grace, and keeps what they show", () => {
     const presence = present();
     presence.set("", "alice", 1, 0);
-    presence.settle(0);
+    presence.takeChange(0);
     presence.track("alice", "typing");
     presence.set("", "alice", 0, 1_000);
     presence.set("", "alice", 1, 5_999);
-    expect(presence.settle(1e9)).toEqual({ joined: [], left: [] });
+    expect(presence.takeChange(1e9)).toEqual({ joined: [], left: [] });
     expect(presence.view({}, 1).members).toEqual([
       { userId: "alice", since: 0, connections: 1, state: "typing" },
     ]);
@@ -149,15 +149,18 @@ describe("presence", () => {
     const presence = present();
     presence.set("", "alice", 1, 0);
     presence.set("", "alice", 0, 0);
-    expect([presence.changing, presence.settle(1e9)]).toEqual([false, { joined: [], left: [] }]);
+    expect([presence.hasPendingJoins, presence.takeChange(1e9)]).toEqual([
+      false,
+      { joined: [], left: [] },
+    ]);
   });
 
   it("lets all who were announced leave after a crash, but those who are counted again", () => {
     const announced = ["alice", "bob"].map((userId) => ({ userId, since: 1, state: userId }));
     const presence = new PresenceState(announced, GRACE, 10_000);
     presence.set("", "bob", 1, 10_000);
-    expect(presence.changing).toBe(false);
-    expect(presence.settle(10_000 + GRACE)).toEqual({ joined: [], left: ["alice"] });
+    expect(presence.hasPendingJoins).toBe(false);
+    expect(presence.takeChange(10_000 + GRACE)).toEqual({ joined: [], left: ["alice"] });
     expect(presence.view({}, 9).members).toEqual([
       { userId: "bob", since: 1, connections: 1, state: "bob" },
     ]);
@@ -169,7 +172,7 @@ describe("presence", () => {
     for (const [i, id] of ids.entries()) {
       presence.set("", id, 1, 0);
       if (i === 20) presence.view({}, 10);
-      if (i === 40) presence.settle(0);
+      if (i === 40) presence.takeChange(0);
     }
     const seen: string[] = [];
     let view = presence.view({ limit: 10 }, 100);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { Followers } from "../../../src/rooms/room/followers.ts";
-import type { RoomLog } from "../../../src/rooms/log/sqlite-log.ts";
+import type { RoomLog } from "../../../src/rooms/log/room-log.ts";
 import type { Delivery, DeliveryReply, RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { entries, offsets, range, withStorage } from "../storage.ts";
@@ -29,7 +29,7 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     now: () => 1_000,
     arm() {},
     waitUntil() {},
-    gone: (follower) => gone.push(follower),
+    removed: (follower) => gone.push(follower),
     stubs: () => ({ deliver }) as Partial<RoomRpc> as RoomRpc,
   });
   const say = (count: number, more?: Partial<Entry>) => {

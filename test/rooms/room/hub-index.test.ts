@@ -1,8 +1,8 @@
 // A hub's index: pages, bounds, forgetting, and totals that only grow.
 
 import { afterEach, expect, it, vi } from "vitest";
-import { NOTHING } from "../../../src/rooms/observe/counters.ts";
-import type { Counted } from "../../../src/rooms/rpc/activity-report.ts";
+import { ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
+import type { CounterSnapshot } from "../../../src/rooms/rpc/activity-report.ts";
 import {
   HubIndex,
   INDEX_LIMITS,
@@ -32,9 +32,9 @@ const withIndex = (limits: Partial<IndexLimits>, run: (fixture: Fixture) => void
     run({ index: again(), armed, again });
   });
 
-const report = (counted: Partial<Counted> = {}, wake = "w1", sockets = 1) => ({
+const report = (counted: Partial<CounterSnapshot> = {}, wake = "w1", sockets = 1) => ({
   ...{ sockets, connections: sockets, users: sockets, wake },
-  ...{ counted: { ...NOTHING, ...counted }, before: NOTHING },
+  ...{ counted: { ...ZERO_COUNTERS, ...counted }, before: ZERO_COUNTERS },
 });
 
 const names = (index: HubIndex, query = {}) => index.rooms(query).rooms.map(({ room }) => room);
@@ -152,7 +152,7 @@ it("a report that comes twice counts once; a wake begins anew, and is added", ()
     index.report("group:a", report({ in: 2, refusals: { constructor: 1 } }, "w2"), NOW);
     expect(figures(index.metrics(NOW))).toEqual({ "group:a": 9, [OTHER]: 0 });
     expect(index.metrics(NOW).totals.counted).toEqual({
-      ...NOTHING,
+      ...ZERO_COUNTERS,
       in: 9,
       refusals: { constructor: 1 },
     });
@@ -194,7 +194,11 @@ it("a room that was dropped and lives on is not counted twice", () =>
     vi.spyOn(console, "warn").mockImplementation(() => {});
     index.report("group:a", report({ in: 10 }), NOW);
     index.report("group:b", report({ in: 1 }), NOW + 1);
-    index.report("group:a", { ...report({ in: 12 }), before: { ...NOTHING, in: 10 } }, NOW + 2);
+    index.report(
+      "group:a",
+      { ...report({ in: 12 }), before: { ...ZERO_COUNTERS, in: 10 } },
+      NOW + 2,
+    );
     expect(index.metrics(NOW).totals.counted.in).toBe(13);
   }));
 

@@ -1,0 +1,36 @@
+// Messages that cannot be taken: answered while their client keeps within limits, and beyond these its end.
+
+import { CLOSE, type HubError } from "../../model/errors.ts";
+import { logWarning } from "../../model/logger.ts";
+import type { Incoming } from "../../model/message.ts";
+import { failure, type SendAnswer } from "./frame-answers.ts";
+import type { Session } from "./session.ts";
+
+/** Closes the connection: the bytes after a broken message cannot be decoded. Calls before it are answered. */
+export function breakOff(session: Session, { message, detail }: HubError): void {
+  const { host } = session;
+  logWarning("connection_broken", { hub: host.domain.hub, reason: message });
+  const shown = host.settings.detailedErrors ? (detail ?? message) : undefined;
+  session.finish(CLOSE.malformed, shown);
+}
+
+/** Answers a malformed message. A client that sends only malformed ones is closed. */
+export function refuse(
+  session: Session,
+  message: Incoming & { type: "malformed" },
+  answer: SendAnswer,
+): void {
+  const { host, connection } = session;
+  host.activity.refused(message.error.code);
+  if (message.id !== undefined) answer(failure(message.id, message.error));
+  // An HTTP request ends with its answer, so there is no connection to close.
+  if (connection.protocol.answersOnly) return;
+  if (++session.malformedInARow >= host.settings.limits.malformedInARow)
+    host.connections.close(connection, CLOSE.malformed);
+  else tolerate(session);
+}
+
+/** Refusals cost an answer each, so their rate is limited: beyond it the client is closed. */
+export function tolerate({ host, connection, refusals }: Session): void {
+  if (!refusals.take(Date.now())) host.connections.close(connection, CLOSE.flooding);
+}
