@@ -4,6 +4,7 @@
 import { hubs } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
 import { testHubs } from "./hubs.ts";
+import { orderHubs } from "./order-hubs.ts";
 import { relayHubs } from "./relay-hubs.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 
@@ -12,6 +13,7 @@ const { Room, Relay, Account, endpoint } = serve([
   ...testHubs,
   ...signalrHubs,
   ...relayHubs,
+  ...orderHubs,
 ]);
 
 export { Account, Relay, Room };

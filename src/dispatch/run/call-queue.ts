@@ -22,8 +22,8 @@ export class CallQueue {
   readonly #run: RunCall;
   readonly #waiting: OpenCall[] = [];
   #running = 0;
-  /** Resolved when no call waits any more. */
-  #begun: PromiseWithResolvers<void> | undefined;
+  /** Resolved when a turn ends and no call waits for it. */
+  #done: PromiseWithResolvers<void> | undefined;
 
   constructor(run: RunCall) {
     this.#run = run;
@@ -50,7 +50,7 @@ export class CallQueue {
       this.#running--;
       const next = this.#waiting.shift();
       if (next) this.#start(next);
-      if (this.#waiting.length === 0) this.#begun?.resolve();
+      else this.#done?.resolve();
     });
   }
 
@@ -70,13 +70,13 @@ export class CallQueue {
     this.#waiting.length = 0;
   }
 
-  /** Done when every waiting call has begun. Those that still wait after `seconds` never do. */
-  async allBegun(seconds: number): Promise<void> {
+  /** Done when every waiting call has had its turn. Those that still wait after `seconds` get none. */
+  async served(seconds: number): Promise<void> {
     if (this.#waiting.length === 0) return;
-    this.#begun ??= Promise.withResolvers();
+    this.#done ??= Promise.withResolvers();
     const over = new AbortController();
     const late = scheduler.wait(seconds * 1000, { signal: over.signal }).catch(() => {});
-    await Promise.race([this.#begun.promise, late]);
+    await Promise.race([this.#done.promise, late]);
     over.abort();
     this.clear();
   }

@@ -228,10 +228,10 @@ export class Session {
     this.clientResults.close();
   }
 
-  /** After `close`: done when `connected` is, and the calls that waited have begun. Those that wait too long never do. */
+  /** After `close`: done when `connected` is, and the calls that waited have had their turn. */
   async ended(): Promise<void> {
     await this.began;
-    await this.#queue.allBegun(this.host.settings.limits.requestSeconds);
+    await this.#queue.served(this.host.settings.limits.requestSeconds);
   }
 }
 

@@ -78,6 +78,12 @@ export class Outbox {
     this.#timing.want();
   }
 
+  /** The room's log no longer has all that these members missed: they must reload. */
+  reset(room: string, members: Iterable<Connection>): void {
+    const message = { type: "control", name: "reset", params: {}, room } as const;
+    for (const connection of members) this.send(connection, message);
+  }
+
   /** Saves, then writes everything in the queue. */
   flush(): void {
     this.saver?.save();

@@ -196,18 +196,12 @@ export class FollowedRooms {
     }
     const fresh = room.freshIn(delivery);
     if (!fresh) return { kind: "behind", offset: room.position!.offset };
-    if (delivery.reset) this.#reset(room);
+    if (delivery.reset) this.#options.outbox.reset(room.name, room.members);
     for (const entry of fresh.entries) this.#publish(room, delivery.epoch, entry);
     // In one commit: a crash between them neither repeats the batch to clients nor loses it.
     if (this.#table.keepsPositions) this.#options.outbox.flush();
     room.reach(fresh.position);
     return { kind: "taken" };
-  }
-
-  /** The room's log no longer has all that its members here missed: they must reload. */
-  #reset({ name, members }: FollowedRoom): void {
-    const message = { type: "control", name: "reset", params: {}, room: name } as const;
-    for (const connection of members) this.#options.outbox.send(connection, message);
   }
 
   #publish({ name, members, replays }: FollowedRoom, epoch: string, entry: Entry): void {

@@ -112,4 +112,26 @@ describe("a room of all dialects", () => {
   });
 });
 
+describe("a member that speaks", () => {
+  it("has heard its own message when its call is answered, 40 times of 40 on every transport", async () => {
+    await using all = new AsyncDisposableStack();
+    const members = await Promise.all([...stockClients(), ours(), bare(), party()]);
+    for (const member of members) all.use(member);
+    for (const { name, say, heard: before } of members) {
+      const first = before.length;
+      const missing: number[] = [];
+      for (const n of numbers(40)) {
+        // oxlint-disable-next-line no-await-in-loop -- one call after another
+        await say(`own ${n}`);
+        const { heard } = members.find((one) => one.name === name)!;
+        const isHeard = heard
+          .slice(first)
+          .some(([user, text]) => user === name && text === `own ${n}`);
+        if (!isHeard) missing.push(n);
+      }
+      expect([name, missing]).toEqual([name, []]);
+    }
+  });
+});
+
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);

@@ -1,0 +1,157 @@
+// The order that SignalR's users know: an answer comes after what its call said, joins and leaves come after what the
+// connection said before, and what came before the end of a connection is still begun or answered.
+
+import { describe, expect, it } from "vitest";
+import { connected, type Record, type SignalR } from "./client.ts";
+
+const RS = "\u001e";
+const HUB = "ordered";
+
+const isCompletion = ({ type }: Record): boolean => type === 3;
+
+/** Sends calls in one frame, without waiting for answers; `last` ends the frame as it is. */
+function sendTogether(client: SignalR, calls: readonly (readonly unknown[])[], last = ""): void {
+  const records = calls.map(([target, ...args], i) =>
+    JSON.stringify({ type: 1, invocationId: `t${i}`, target, arguments: args }),
+  );
+  client.socket.send(`${records.map((record) => record + RS).join("")}${last}`);
+}
+
+async function tracesOf(user: string): Promise<string[]> {
+  using observer = await connected(HUB, { user: `observer-${user}` });
+  return (await observer.call("TraceOf", user)).result as string[];
+}
+
+const opened = async (gate: string): Promise<void> => {
+  using opener = await connected(HUB, { user: `opener-${gate}` });
+  await opener.call("Open", gate);
+};
+
+describe("a completion", () => {
+  it.each([
+    ["group", "Say", "order-own"],
+    ["hub", "SayAll", undefined],
+    ["user", "SayUser", "order-alice"],
+  ] as const)(
+    "comes after what its call said to the caller's own %s",
+    async (_kind, target, to) => {
+      using alice = await connected(HUB, { user: "order-alice" });
+      await alice.call("Join", "order-own");
+      for (let i = 0; i < 40; i++) {
+        const text = `${target} ${i}`;
+        await alice.call(target, ...(to === undefined ? [text] : [to, text]));
+        const own = alice.heard.findIndex((one) => one.arguments?.[0] === text);
+        const answers = alice.heard.filter(isCompletion);
+        expect([own >= 0, own < alice.heard.indexOf(answers.at(-1)!)]).toEqual([true, true]);
+      }
+    },
+  );
+
+  it("waits for nothing where the caller is not in the audience", async () => {
+    using alice = await connected(HUB, { user: "outside" });
+    expect(await alice.call("Say", "order-elsewhere", "hello")).toMatchObject({ result: null });
+    await alice.call("Join", "order-elsewhere");
+    expect(await alice.call("SayOthers", "order-elsewhere", "you")).toMatchObject({ result: null });
+    expect(alice.texts).toEqual([]);
+  });
+});
+
+describe("membership", () => {
+  it("begins behind what the connection said to the room before", async () => {
+    using member = await connected(HUB, { user: "order-member" });
+    for (let i = 0; i < 10; i++) {
+      const room = `order-join-${i}`;
+      await member.call("Join", room);
+      using newcomer = await connected(HUB, { user: "order-newcomer" });
+      await newcomer.call("SayThenJoin", room, `new ${i}`);
+      await member.hears(`new ${i}`);
+      await member.call("Say", room, `later ${i}`);
+      await newcomer.hears(`later ${i}`);
+      expect(newcomer.texts).toEqual([`later ${i}`]);
+    }
+  });
+
+  it("ends behind it, in one method and in two calls", async () => {
+    using leaver = await connected(HUB, { user: "order-leaver" });
+    const expected: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      const room = `order-leave-${i}`;
+      await leaver.call("Join", room);
+      await leaver.call("SayThenLeave", room, `bye ${i}`);
+      await leaver.call("Join", room);
+      leaver.say({ type: 1, target: "Say", arguments: [room, `good bye ${i}`] });
+      await leaver.call("Leave", room);
+      await leaver.call("Say", room, "unheard");
+      expected.push(`bye ${i}`, `good bye ${i}`);
+    }
+    expect(leaver.texts).toEqual(expected);
+  });
+});
+
+describe("a client that ends its connection", () => {
+  it("gets the answers to the calls before its Close, then the Close", async () => {
+    using alice = await connected(HUB, { user: "closing" });
+    const calls = [1, 2, 3].map((i) => ["Join", `closing-${i}`]);
+    sendTogether(alice, calls, JSON.stringify({ type: 7, error: "had enough" }) + RS);
+    await alice.closed;
+    expect(alice.heard.map(({ type, invocationId }) => [type, invocationId])).toEqual([
+      [3, "t0"],
+      [3, "t1"],
+      [3, "t2"],
+      [7, undefined],
+    ]);
+    await expect.poll(() => tracesOf("closing")).toContain("disconnected: had enough");
+  });
+
+  it("gets the answers to the calls before a broken message", async () => {
+    using alice = await connected(HUB, { user: "breaking" });
+    sendTogether(
+      alice,
+      [
+        ["Join", "breaking-1"],
+        ["Join", "breaking-2"],
+      ],
+      `{"type":${RS}`,
+    );
+    await alice.closed;
+    expect(alice.heard.map(({ type }) => type)).toEqual([3, 3, 7]);
+  });
+
+  it("has the calls that waited for their turn run, with an aborted signal, before disconnected", async () => {
+    const alice = await connected(HUB, { user: "hasty" });
+    sendTogether(alice, [
+      ["Wait", "hasty-1"],
+      ["Wait", "hasty-2"],
+      ["Wait", "hasty-3"],
+    ]);
+    await expect.poll(() => tracesOf("hasty")).toContain("wait hasty-1 begins");
+    alice.socket.close(1000);
+    await alice.closed;
+    for (const name of ["hasty-3", "hasty-2", "hasty-1"]) await opened(name);
+    await expect.poll(() => tracesOf("hasty")).toContain("disconnected: no error");
+    expect(await tracesOf("hasty")).toEqual([
+      ...["connected begins", "connected ends"],
+      ...["hasty-1", "hasty-2", "hasty-3"].flatMap((name) => [
+        `wait ${name} begins`,
+        `wait ${name} ends, aborted`,
+      ]),
+      "disconnected: no error",
+    ]);
+  });
+
+  it("while connected runs: disconnected comes after it, and no call is made", async () => {
+    const alice = await connected(HUB, { user: "slow-alice" });
+    alice.say({ type: 4, invocationId: "s", target: "Ticker", arguments: [] });
+    await expect.poll(() => tracesOf("slow-alice")).toContain("connected begins");
+    alice.socket.close(1000);
+    await alice.closed;
+    expect(await tracesOf("slow-alice")).toEqual(["connected begins"]);
+    await opened("slow-alice");
+    await expect.poll(() => tracesOf("slow-alice")).toContain("disconnected: no error");
+    expect(await tracesOf("slow-alice")).toEqual([
+      "connected begins",
+      "connected ends",
+      "disconnected: no error",
+    ]);
+  });
+});

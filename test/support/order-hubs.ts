@@ -1,0 +1,70 @@
+// A hub for tests of order: what a call says and when it is answered, and what still runs when a client leaves.
+
+import { z } from "zod";
+import { hub, method, signedIn, stream } from "../../src/hub.ts";
+
+interface OrderClient {
+  said(text: string): void;
+}
+
+const Text = z.string();
+
+/** What the hub's code did, by user. */
+const traces = new Map<string, string[]>();
+
+const trace = ({ user }: { user: { id: string } }, text: string): void => {
+  const lines = traces.get(user.id) ?? [];
+  traces.set(user.id, lines);
+  lines.push(text);
+};
+
+/** Gates that tests open by name: hub code waits at them. */
+const gates = new Map<string, PromiseWithResolvers<void>>();
+
+function gate(name: string): PromiseWithResolvers<void> {
+  const known = gates.get(name) ?? Promise.withResolvers<void>();
+  gates.set(name, known);
+  return known;
+}
+
+const OrderedHub = hub<OrderClient>("ordered", {
+  authorize: signedIn,
+  rooms: { group: { enter: signedIn } },
+  async connected(context) {
+    trace(context, "connected begins");
+    if (context.user.id.startsWith("slow")) await gate(context.user.id).promise;
+    trace(context, "connected ends");
+  },
+  disconnected(context, error) {
+    trace(context, `disconnected: ${error?.message ?? "no error"}`);
+  },
+}).methods({
+  join: method([Text], ({ group }, name) => group(name).join()),
+  leave: method([Text], ({ group }, name) => group(name).leave()),
+  say: method([Text, Text], ({ clients }, name, text) => clients.group(name).said(text)),
+  sayAll: method([Text], ({ clients }, text) => clients.all.said(text)),
+  sayUser: method([Text, Text], ({ clients }, id, text) => clients.user(id).said(text)),
+  sayOthers: method([Text, Text], ({ clients }, name, text) => clients.othersIn(name).said(text)),
+  /** Not awaited: a message is on its way all the same. */
+  sayThenJoin: method([Text, Text], async ({ clients, group }, name, text) => {
+    void clients.group(name).said(text);
+    await group(name).join();
+  }),
+  sayThenLeave: method([Text, Text], async ({ clients, group }, name, text) => {
+    void clients.group(name).said(text);
+    await group(name).leave();
+  }),
+  wait: method([Text], async (context, name) => {
+    trace(context, `wait ${name} begins`);
+    await gate(name).promise;
+    trace(context, `wait ${name} ends, ${context.signal.aborted ? "aborted" : "not aborted"}`);
+  }),
+  open: method([Text], (_context, name) => gate(name).resolve()),
+  traceOf: method([Text], (_context, user) => traces.get(user) ?? []),
+  ticker: stream([], async function* (context) {
+    trace(context, "ticker begins");
+    yield 1;
+  }),
+});
+
+export const orderHubs = [OrderedHub];
