@@ -14,15 +14,21 @@ export interface KeySource {
   find(header: JWTHeaderParameters, nowMs: number): Promise<CryptoKey>;
 }
 
-/** A shared secret, imported at the first token: jose would import raw bytes for every token. */
+/**
+ * A shared secret: HS256, and HS384 and HS512 where it has as many bytes as their hashes (RFC 7518 §3.2), as in .NET. It
+ * is imported at the first token: jose would import raw bytes for every token.
+ */
 export function secretKey(bytes: Uint8Array): KeySource {
-  const hmac = { name: "HMAC", hash: "SHA-256" };
-  let key: CryptoKey | undefined;
-  return {
-    algorithms: ["HS256"],
-    find: async () =>
-      (key ??= await crypto.subtle.importKey("raw", bytes, hmac, false, ["verify"])),
+  const keys = new Map<string, CryptoKey>();
+  const find = async ({ alg }: JWTHeaderParameters) => {
+    const hmac = { name: "HMAC", hash: `SHA-${alg.slice(2)}` };
+    const key =
+      keys.get(alg) ?? (await crypto.subtle.importKey("raw", bytes, hmac, false, ["verify"]));
+    keys.set(alg, key);
+    return key;
   };
+  const bits = [256, 384, 512].filter((hash) => hash === 256 || bytes.length * 8 >= hash);
+  return { algorithms: bits.map((hash) => `HS${hash}`), find };
 }
 
 /** Algorithms of published keys. Never HS*: a public key would then serve as secret. */
@@ -47,6 +53,8 @@ type FindKey = ReturnType<typeof createLocalJWKSet>;
 
 interface KeyCache {
   readonly url: string;
+  /** The setting with the URL, for the log. */
+  readonly variable: string;
   keys?: { readonly find: FindKey; readonly fetchedAt: number };
   /** Start of the last fetch. Set before it begins, so that concurrent requests start only one. */
   fetchStartedAt: number;
@@ -58,8 +66,8 @@ interface KeyCache {
  * once per concurrent request, a failed fetch starts no cooldown, and keys are dropped at the first failure after their
  * time.
  */
-export function remoteKeys(url: string): KeySource {
-  const cache: KeyCache = { url, fetchStartedAt: -Infinity };
+export function remoteKeys(url: string, variable: string): KeySource {
+  const cache: KeyCache = { url, variable, fetchStartedAt: -Infinity };
   return {
     algorithms: [...ASYMMETRIC, "EdDSA"],
     find: (header, nowMs) => findKey(cache, header, nowMs),
@@ -118,6 +126,6 @@ async function load(cache: KeyCache, nowMs: number): Promise<void> {
     cache.keys = { find, fetchedAt: nowMs };
   } catch (error) {
     const reason = error instanceof Error ? error.message : "?";
-    logError("keys_unavailable", { variable: "JWT_JWKS_URL", reason });
+    logError("keys_unavailable", { variable: cache.variable, reason });
   }
 }
