@@ -5,7 +5,7 @@ import { claimAt } from "./claim-names.ts";
 import { userOf } from "./claims.ts";
 import type { AuthConfig } from "./auth-config.ts";
 import { countMembers } from "./duplicate-members.ts";
-import { issuerOf } from "./issuers.ts";
+import { issuerOf, type Issuer } from "./issuers.ts";
 import {
   checkAudience,
   LEEWAY_SECONDS,
@@ -17,22 +17,31 @@ import { checkForm, verifySignature } from "./signature.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /**
- * The user of a token. Throws a `Refusal`, with the first reason in this order: form, issuer, algorithm, header, key,
- * signature, duplicate members, audience, times, other claims. The issuer selects the keys, so that those of one issuer
- * never verify tokens of another.
+ * The user of a token. Throws a `Refusal`, with the first reason in this order: form, algorithm, header, key, signature,
+ * duplicate members, issuer, audience, times, other claims. Where there are several issuers, the one that the token
+ * names comes after the form: it selects the keys, so that those of one issuer never verify tokens of another.
  */
 export async function verify(token: string, config: AuthConfig, nowMs: number): Promise<User> {
   checkForm(token);
   const written = payloadOf(token);
-  const issuer = issuerOf(written, config.issuers);
-  if (!issuer) throw new Refusal("token_wrong_issuer", { claim: "iss" });
+  const named = issuerOf(written, config.issuers);
+  const issuer = named ?? onlyOf(config.issuers);
   const { keys } = issuer;
   const find = (header: Parameters<typeof keys.find>[0]) => keys.find(header, nowMs);
   const header = await verifySignature(token, { algorithms: keys.algorithms, find });
   checkMembers(token, [header, written]);
+  if (!named) throw wrongIssuer();
   checkAudience(claimAt(written, issuer.audienceClaim), issuer);
   return userOf(registeredClaims(written, nowMs), issuer, LEEWAY_SECONDS);
 }
+
+/** The issuer whose keys judge a token that names none of the issuers, which is refused in any case. */
+function onlyOf([only, ...others]: readonly Issuer[]): Issuer {
+  if (!only || others.length > 0) throw wrongIssuer();
+  return only;
+}
+
+const wrongIssuer = (): Refusal => new Refusal("token_wrong_issuer", { claim: "iss" });
 
 /** RFC 7519 §4: readers differ on which of two equal names counts, so a token with such is refused. */
 function checkMembers(token: string, parsed: readonly [header: object, payload: WrittenClaims]) {
