@@ -1,7 +1,7 @@
 // Sources of verification keys: a shared secret, or a key set that the issuer publishes and this isolate caches.
 
 import { logError } from "../model/logger.ts";
-import { createLocalJWKSet, errors, type JWTHeaderParameters } from "jose";
+import { createLocalJWKSet, errors, type CryptoKey, type JWTHeaderParameters } from "jose";
 import { fetchKeySet, within } from "./key-set.ts";
 import { Refusal } from "./auth-refusal.ts";
 

@@ -1,7 +1,7 @@
 // The form, header and signature of a token. jose does the cryptography; the checks that it leaves open are here.
 
 import { compactVerify, decodeProtectedHeader, errors } from "jose";
-import type { CompactJWSHeaderParameters, JWTHeaderParameters } from "jose";
+import type { CompactJWSHeaderParameters, CryptoKey, JWTHeaderParameters } from "jose";
 import { Refusal, type Reason } from "./auth-refusal.ts";
 
 /** Characters; longer tokens are refused before they are decoded. */
