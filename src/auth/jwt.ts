@@ -27,7 +27,8 @@ export async function verify(token: string, config: AuthConfig, nowMs: number): 
   const named = issuerOf(written, config.issuers);
   const issuer = named ?? onlyOf(config.issuers);
   const { keys } = issuer;
-  const find = (header: Parameters<typeof keys.find>[0]) => keys.find(header, nowMs);
+  const find = (header: Parameters<typeof keys.find>[0]) =>
+    keys.find(header, { nowMs, iss: written["iss"] });
   const header = await verifySignature(token, { algorithms: keys.algorithms, find });
   checkMembers(token, [header, written]);
   if (!named) throw wrongIssuer();

@@ -1,7 +1,8 @@
 // Sources of verification keys: a shared secret, or a key set that the issuer publishes and this isolate caches.
 
 import { logError } from "../model/logger.ts";
-import { createLocalJWKSet, errors, type CryptoKey, type JWTHeaderParameters } from "jose";
+import { errors, type CryptoKey, type JWTHeaderParameters } from "jose";
+import { keyFinders, type FinderFor } from "./key-finders.ts";
 import { fetchKeySet, within } from "./key-set.ts";
 import { Refusal } from "./auth-refusal.ts";
 
@@ -11,7 +12,13 @@ import { Refusal } from "./auth-refusal.ts";
  */
 export interface KeySource {
   readonly algorithms: string[];
-  find(header: JWTHeaderParameters, nowMs: number): Promise<CryptoKey>;
+  find(header: JWTHeaderParameters, at: Lookup): Promise<CryptoKey>;
+}
+
+/** The time, and the token's `iss`, which is not verified either. */
+export interface Lookup {
+  readonly nowMs: number;
+  readonly iss: unknown;
 }
 
 /**
@@ -49,13 +56,11 @@ const STALE_MS = 24 * 60 * 60_000;
 /** For a whole fetch, body included. */
 const TIMEOUT_MS = 3_000;
 
-type FindKey = ReturnType<typeof createLocalJWKSet>;
-
 interface KeyCache {
   readonly url: string;
   /** The setting with the URL, for the log. */
   readonly variable: string;
-  keys?: { readonly find: FindKey; readonly fetchedAt: number };
+  keys?: { readonly finderFor: FinderFor; readonly fetchedAt: number };
   /** Start of the last fetch. Set before it begins, so that concurrent requests start only one. */
   fetchStartedAt: number;
   pending?: Promise<void> | undefined;
@@ -70,17 +75,18 @@ export function remoteKeys(url: string, variable: string): KeySource {
   const cache: KeyCache = { url, variable, fetchStartedAt: -Infinity };
   return {
     algorithms: [...ASYMMETRIC, "EdDSA"],
-    find: (header, nowMs) => findKey(cache, header, nowMs),
+    find: (header, at) => findKey(cache, header, at),
   };
 }
 
 /** Looks up the key, and once more after a fetch: an unknown `kid` may belong to a key that was just published. */
-async function findKey(cache: KeyCache, header: JWTHeaderParameters, nowMs: number) {
+async function findKey(cache: KeyCache, header: JWTHeaderParameters, at: Lookup) {
+  const { nowMs } = at;
   if (age(cache, nowMs) >= FRESH_MS) await refresh(cache, nowMs);
-  const key = await lookUp(cache, header, nowMs);
+  const key = await lookUp(cache, header, at);
   if (key) return key;
   await refresh(cache, nowMs);
-  const newKey = await lookUp(cache, header, nowMs);
+  const newKey = await lookUp(cache, header, at);
   if (newKey) return newKey;
   throw new Refusal("token_unknown_key");
 }
@@ -88,10 +94,10 @@ async function findKey(cache: KeyCache, header: JWTHeaderParameters, nowMs: numb
 const age = ({ keys }: KeyCache, nowMs: number): number => nowMs - (keys?.fetchedAt ?? -Infinity);
 
 /** The only key of the set that fits `kid`, `alg`, `use` and `key_ops`; undefined where none does. */
-async function lookUp(cache: KeyCache, header: JWTHeaderParameters, nowMs: number) {
+async function lookUp(cache: KeyCache, header: JWTHeaderParameters, { nowMs, iss }: Lookup) {
   if (!cache.keys || age(cache, nowMs) >= STALE_MS) throw new Refusal("keys_unavailable");
   try {
-    return await cache.keys.find(header);
+    return await cache.keys.finderFor(iss)(header);
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey) return undefined;
     // Several keys fit, or the one that does is private or cannot be imported: a new fetch would not help.
@@ -122,8 +128,8 @@ function startFetch(cache: KeyCache, nowMs: number): void {
 /** Replaces the cached keys. A failure keeps the old ones and is logged. */
 async function load(cache: KeyCache, nowMs: number): Promise<void> {
   try {
-    const find = createLocalJWKSet(await fetchKeySet(cache.url, TIMEOUT_MS));
-    cache.keys = { find, fetchedAt: nowMs };
+    const finderFor = keyFinders(await fetchKeySet(cache.url, TIMEOUT_MS));
+    cache.keys = { finderFor, fetchedAt: nowMs };
   } catch (error) {
     const reason = error instanceof Error ? error.message : "?";
     logError("keys_unavailable", { variable: cache.variable, reason });

@@ -129,6 +129,40 @@ describe("[S4] the issuer of a directory is matched exactly against tid", () => 
   });
 });
 
+describe("[S4] a key of one directory among those of all", () => {
+  const CONSUMERS = ENTRA.replace("{tenantid}", OTHER);
+  const publish = (issuer: string) =>
+    keyServer(() => {
+      const own: object = { ...acmeKey!.jwk, kid: "one", issuer };
+      const common: object = { ...entraKey!.jwk, issuer: ENTRA };
+      return Response.json({ keys: [own, common] });
+    });
+  const outcomeAt = async ({ env: keys }: KeyServer, key: TestKey, kid: string, tid: string) => {
+    const payload = claims({ iss: ENTRA.replace("{tenantid}", tid), aud: "app", tid });
+    const text = await token({ alg: "RS256", kid }, payload, key.sign);
+    return outcome(text, { ...keys, JWT_ISSUER: ENTRA, JWT_AUDIENCE: "app" });
+  };
+
+  it("verifies tokens of that directory only", async () => {
+    const server = publish(CONSUMERS);
+    expect(await outcomeAt(server, acmeKey!, "one", OTHER)).toBe("accepted");
+    expect(await outcomeAt(server, acmeKey!, "one", DIRECTORY)).toBe("token_unknown_key");
+  });
+
+  it("leaves the others to all directories", async () => {
+    const server = publish(CONSUMERS);
+    expect(await outcomeAt(server, entraKey!, "k", OTHER)).toBe("accepted");
+    expect(await outcomeAt(server, entraKey!, "k", DIRECTORY)).toBe("accepted");
+  });
+
+  it("is one of all where its issuer is the template, or none", async () => {
+    for (const issuer of [ENTRA, "CN=keys"]) {
+      const server = publish(issuer);
+      expect(await outcomeAt(server, acmeKey!, "one", DIRECTORY)).toBe("accepted");
+    }
+  });
+});
+
 describe("JWT_ISSUERS", () => {
   const problemOf = async (JWT_ISSUERS: string, more: AuthEnv = {}): Promise<string> => {
     const logged: string[] = [];

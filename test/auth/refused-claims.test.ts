@@ -56,7 +56,7 @@ const ask = async (path: string, changes: object, init: RequestInit = {}) => {
   vi.spyOn(console, "warn").mockImplementation((line: string) => void lines.push(line));
   const request = new Request(`https://hubs.example${path}`, {
     ...init,
-    headers: { authorization: `Bearer ${text}` },
+    headers: { authorization: `Bearer ${text}`, "content-type": "application/json" },
   });
   const vars = { ...env, ROLES_CLAIM: "https://a.example/rôle" };
   const response = await worker.fetch(request, vars, createExecutionContext());
@@ -86,6 +86,14 @@ it("the log's line has the claim's name", async () => {
       ...{ status: 401, code: "token_claim_invalid", claim: "tid" },
     },
   ]);
+});
+
+it("a call of Connect has the claim's name in its error and in the log's line", async () => {
+  const path = "/dormouse.v1.Hub/Publish";
+  const init = { method: "POST", body: "{}" };
+  const { body, lines } = await ask(path, { tid: canary }, init);
+  expect(JSON.parse(body)).toMatchObject({ code: "unauthenticated", message: NAMED });
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ path, claim: "tid" }]);
 });
 
 it("a configured name that no header can have is escaped", async () => {
