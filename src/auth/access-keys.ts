@@ -1,10 +1,11 @@
 // Tokens that a back end signs by itself with a shared access key, as the SDKs of Azure SignalR do: HS256, with the URL
 // of the request as audience. Keys of single tenants are derived from the shared ones.
 
-import { decodeProtectedHeader, jwtVerify, SignJWT, type JWTPayload } from "jose";
+import { decodeProtectedHeader, SignJWT, type JWTPayload } from "jose";
 import { MIN_HMAC_KEY_BYTES } from "../model/environment.ts";
 import { rejectConfig, type AuthEnv } from "./auth-config.ts";
-import { checkForm, LEEWAY_SECONDS, refusalReasonOf } from "./jwt.ts";
+import { payloadOf, registeredClaims } from "./registered-claims.ts";
+import { checkForm, verifySignature } from "./signature.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /** Two, so that keys can be rotated without downtime. The first one signs; both verify. */
@@ -55,29 +56,25 @@ export async function verifySigned(
       // oxlint-disable-next-line no-await-in-loop -- the second key is tried only where the first did not sign
       return { ...of, claims: await verifyWithKey(token, bytes, { audience, nowMs }) };
     } catch (error) {
-      refusal = error instanceof Refusal ? error : new Refusal(refusalReasonOf(error));
-      if (refusal.code !== "token_bad_signature") throw refusal;
+      if (!(error instanceof Refusal) || error.code !== "token_bad_signature") throw error;
+      refusal = error;
     }
   }
   throw refusal;
 }
 
-/** Verifies with one key. The audience is checked after the signature, since jose cannot normalise it. */
+/** Verifies with one key. The audience is checked last. */
 async function verifyWithKey(
   token: string,
   key: Uint8Array,
   { audience, nowMs }: { readonly audience: Audience; readonly nowMs: number },
 ) {
-  const { payload } = await jwtVerify(token, key, {
-    algorithms: ["HS256"],
-    clockTolerance: LEEWAY_SECONDS,
-    currentDate: new Date(nowMs),
-    requiredClaims: ["exp"],
-  });
-  const audiences = [payload.aud ?? []].flat();
+  await verifySignature(token, { algorithms: ["HS256"], find: async () => key });
+  const claims = registeredClaims(payloadOf(token), nowMs);
+  const audiences = [claims.aud ?? []].flat();
   if (!audiences.some((one) => audience.canonical(one) === audience.url))
-    throw new Refusal("token_wrong_audience");
-  return payload;
+    throw new Refusal("token_wrong_audience", { claim: "aud" });
+  return claims;
 }
 
 /**

@@ -1,10 +1,11 @@
 // The environment's settings of tokens and origins, validated as a whole: while one is missing or wrong, every request
 // is refused with `misconfigured`.
 
-import { cacheByValues, MIN_HMAC_KEY_BYTES, secureUrl } from "../model/environment.ts";
+import { cacheByValues } from "../model/environment.ts";
 import { logError } from "../model/logger.ts";
+import { readIssuer, readIssuers } from "./issuer-settings.ts";
+import type { Issuer } from "./issuers.ts";
 import { readOrigins } from "./origin.ts";
-import { remoteKeys, secretKey, type KeySource } from "./keys.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 export interface AuthEnv {
@@ -16,23 +17,30 @@ export interface AuthEnv {
   JWT_ISSUER?: string;
   /** The required `aud` of tokens, or one of theirs. */
   JWT_AUDIENCE?: string;
+  /** Further issuers, or all of them: a JSON array of objects (docs/worker.md#several-issuers). */
+  JWT_ISSUERS?: string;
   /** Origins of pages that may connect, beside the server's own; separated by commas: `https://app.example`. */
   ALLOWED_ORIGINS?: string;
-  /** The claim with the user's id. Absent: `sub`, else `nameid`. */
+  /** The claim with the user's id, or a path to it. Absent: `sub`, else `nameid`, else .NET's long name. */
   USER_ID_CLAIM?: string;
-  /** The claim with the tenant. Absent: `tid`. */
+  /** The claim with the roles, or a path to it. Absent: `role`, `roles` and .NET's long name together. */
+  ROLES_CLAIM?: string;
+  /** The claim with the tenant, or a path to it. Absent: `tid`. */
   TENANT_CLAIM?: string;
+  /** The claim that has to name the audience, or a path to it. Absent: `aud`. */
+  AUDIENCE_CLAIM?: string;
   /** One or two keys of 32 bytes or more that services sign with, separated by a comma. */
   ACCESS_KEYS?: string;
 }
 
 export interface AuthConfig {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly keys: KeySource;
+  readonly issuers: readonly Issuer[];
   readonly origins: ReadonlySet<string>;
-  readonly userIdClaim?: string;
+  /** For tokens without an issuer of their own: those signed with access keys. */
+  readonly rolesClaim?: string;
   readonly tenantClaim: string;
+  /** For tokens that this server issues itself, in development. */
+  readonly userIdClaim?: string;
 }
 
 /** The variables that the cached configuration depends on. `ACCESS_KEYS` is read on its own, in access-keys.ts. */
@@ -41,50 +49,71 @@ const VARIABLES = [
   "JWT_JWKS_URL",
   "JWT_ISSUER",
   "JWT_AUDIENCE",
+  "JWT_ISSUERS",
   "ALLOWED_ORIGINS",
   "USER_ID_CLAIM",
+  "ROLES_CLAIM",
   "TENANT_CLAIM",
+  "AUDIENCE_CLAIM",
 ] as const satisfies readonly (keyof AuthEnv)[];
 
 /**
- * The configuration. Throws a `misconfigured` refusal and logs the variable's name, never its value. Cached by the
- * values of all variables: fetched keys survive between requests, and keys of two issuers never mix.
+ * The configuration. Throws a `misconfigured` refusal and logs all problems in one line, by the names of variables and
+ * never by their values. Cached by the values of all variables: fetched keys survive between requests, and keys of two
+ * issuers never mix.
  */
 export const readConfig = cacheByValues<AuthEnv, AuthConfig>(VARIABLES, checkConfig);
 
 function checkConfig(env: AuthEnv): AuthConfig {
+  const problems: string[] = [];
+  const issuers = allIssuers(env, problems);
+  const repeated = issuers.find(({ issuer }, at) =>
+    issuers.slice(0, at).some((other) => other.issuer === issuer),
+  );
+  if (repeated) problems.push("JWT_ISSUERS names an issuer that is configured already.");
+  const origins = readOrigins(env.ALLOWED_ORIGINS ?? "");
+  if (!origins)
+    problems.push("ALLOWED_ORIGINS has an entry which is no origin, such as https://app.example.");
+  if (problems.length > 0 || !origins) return rejectConfig(problems.join(" "));
   return {
-    keys: readKeys(env),
-    issuer: env.JWT_ISSUER || rejectConfig("JWT_ISSUER is missing."),
-    audience: env.JWT_AUDIENCE || rejectConfig("JWT_AUDIENCE is missing."),
-    origins:
-      readOrigins(env.ALLOWED_ORIGINS ?? "") ??
-      rejectConfig("ALLOWED_ORIGINS has an entry which is no origin, such as https://app.example."),
+    issuers,
+    origins,
     ...(env.USER_ID_CLAIM && { userIdClaim: env.USER_ID_CLAIM }),
+    ...(env.ROLES_CLAIM && { rolesClaim: env.ROLES_CLAIM }),
     tenantClaim: env.TENANT_CLAIM || "tid",
   };
 }
 
-/** The one source of verification keys. Both variables at once are refused: it would be unclear which one counts. */
-function readKeys({ JWT_SECRET, JWT_JWKS_URL }: AuthEnv): KeySource {
-  if (JWT_SECRET && JWT_JWKS_URL) rejectConfig("JWT_SECRET and JWT_JWKS_URL are both set.");
-  if (JWT_SECRET) return readSecret(JWT_SECRET);
-  if (JWT_JWKS_URL) return readKeysUrl(JWT_JWKS_URL);
-  return rejectConfig("JWT_SECRET is missing, and so is JWT_JWKS_URL; one of them is needed.");
+/** The issuer of the single variables, unless only `JWT_ISSUERS` is set, and those of `JWT_ISSUERS`. */
+function allIssuers(env: AuthEnv, problems: string[]): Issuer[] {
+  const claims = {
+    userIdClaim: env.USER_ID_CLAIM,
+    rolesClaim: env.ROLES_CLAIM,
+    tenantClaim: env.TENANT_CLAIM,
+    audienceClaim: env.AUDIENCE_CLAIM,
+  };
+  const own = {
+    issuer: env.JWT_ISSUER,
+    audience: env.JWT_AUDIENCE,
+    jwks: env.JWT_JWKS_URL,
+    secret: env.JWT_SECRET,
+  };
+  const isSingle = !env.JWT_ISSUERS || Object.values(own).some(Boolean);
+  const read = [
+    isSingle ? readIssuer({ ...claims, ...own }, { problems, nameOf: variableOf }) : undefined,
+    ...(env.JWT_ISSUERS ? readIssuers(env.JWT_ISSUERS, claims, problems) : []),
+  ];
+  return read.filter((issuer) => issuer !== undefined);
 }
 
-function readSecret(secret: string): KeySource {
-  const bytes = new TextEncoder().encode(secret);
-  if (bytes.length < MIN_HMAC_KEY_BYTES)
-    rejectConfig(`JWT_SECRET is under ${MIN_HMAC_KEY_BYTES} bytes.`);
-  return secretKey(bytes);
-}
+const OWN_VARIABLES: ReadonlyMap<string, keyof AuthEnv> = new Map([
+  ["issuer", "JWT_ISSUER"],
+  ["audience", "JWT_AUDIENCE"],
+  ["jwks", "JWT_JWKS_URL"],
+  ["secret", "JWT_SECRET"],
+]);
 
-function readKeysUrl(text: string): KeySource {
-  const url = secureUrl(text);
-  if (typeof url === "string") rejectConfig(`JWT_JWKS_URL ${url}`);
-  return remoteKeys(url.href);
-}
+const variableOf = (member: string): string => OWN_VARIABLES.get(member) ?? member;
 
 /** Logs the problem and refuses the request with `misconfigured`. */
 export function rejectConfig(problem: string): never {

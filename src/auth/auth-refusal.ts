@@ -1,4 +1,4 @@
-// Refusals of requests before any hub is called, with their HTTP responses. Neither contains any part of the token.
+// Refusals of requests before any hub is called, with their HTTP responses. Neither contains any value of the token.
 
 import { ERRORS, type ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
@@ -25,15 +25,28 @@ export type Reason = keyof typeof MESSAGES;
 
 type Status = (typeof ERRORS)[Reason]["http"];
 
+/** What a refusal says beyond its reason. Never a value of the token. */
+interface About {
+  /** The name of the claim that is missing or wrong. */
+  readonly claim?: string;
+  /** Replaces the reason's own sentence. */
+  readonly message?: string;
+}
+
 /** A refused request. `code` is the stable reason. */
 export class Refusal extends HubError {
   declare readonly code: Reason;
   readonly status: Status;
+  readonly claim: string | undefined;
+  /** Whether the message says more than the reason does. */
+  readonly isSpecific: boolean;
 
   // No `cause`: jose's errors carry the token's payload, and a logged error logs its cause.
-  constructor(reason: Reason) {
-    super(reason, MESSAGES[reason]);
+  constructor(reason: Reason, { claim, message = MESSAGES[reason] }: About = {}) {
+    super(reason, claim === undefined ? message : `${message.slice(0, -1)} (claim ${claim}).`);
     this.status = ERRORS[reason].http;
+    this.claim = claim;
+    this.isSpecific = this.message !== MESSAGES[reason];
   }
 }
 
@@ -49,9 +62,21 @@ const HEADERS: Readonly<Partial<Record<Status, Readonly<Record<string, string>>>
   503: { "retry-after": "5" },
 };
 
-/** The HTTP response to a refusal. The reason is in the header `x-dormouse-error`. */
-export const refusalResponse = ({ code, status }: Refusal): Response =>
-  new Response(BODIES[status], {
-    status,
-    headers: { "cache-control": "no-store", "x-dormouse-error": code, ...HEADERS[status] },
+/**
+ * The HTTP response to a refusal. The reason is in the header `x-dormouse-error`, and the claim that it is about in
+ * `x-dormouse-claim`; the body then is a sentence that names it.
+ */
+export const refusalResponse = (refusal: Refusal): Response =>
+  new Response(refusal.isSpecific ? refusal.message : BODIES[refusal.status], {
+    status: refusal.status,
+    headers: {
+      "cache-control": "no-store",
+      "x-dormouse-error": refusal.code,
+      ...claimHeader(refusal),
+      ...HEADERS[refusal.status],
+    },
   });
+
+/** Escaped: an operator may have configured a name that no header can have. */
+export const claimHeader = ({ claim }: Pick<Refusal, "claim">): Readonly<Record<string, string>> =>
+  claim === undefined ? {} : { "x-dormouse-claim": encodeURI(claim) };

@@ -7,8 +7,8 @@ import { checkOrigin } from "./origin.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 export type { AuthEnv } from "./auth-config.ts";
-export { LEEWAY_SECONDS } from "./jwt.ts";
-export { Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
+export { LEEWAY_SECONDS } from "./registered-claims.ts";
+export { claimHeader, Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
 
 /** The user of a request. Throws a `Refusal`, whose HTTP answer is `refusalResponse`. */
 export async function authenticate(

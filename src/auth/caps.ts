@@ -45,5 +45,5 @@ function readList<T>(value: unknown, atMost: number, read: (item: unknown) => T)
 }
 
 function refuse(): never {
-  throw new Refusal("token_claim_invalid");
+  throw new Refusal("token_claim_invalid", { claim: "caps" });
 }

@@ -26,5 +26,5 @@ export function readLimits(value: unknown): TokenLimits {
 const isLimit = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
 
 function refuse(): never {
-  throw new Refusal("token_claim_invalid");
+  throw new Refusal("token_claim_invalid", { claim: "limits" });
 }

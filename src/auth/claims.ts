@@ -4,19 +4,28 @@ import type { JWTPayload } from "jose";
 import { HubError } from "../model/errors.ts";
 import { canonicalName, formatTopic, parseTopic } from "../model/topic.ts";
 import type { User } from "../model/user.ts";
+import { claimAt, namesOf, ROLE_NAMES, USER_ID_NAMES } from "./claim-names.ts";
 import { readCaps } from "./caps.ts";
-import type { AuthConfig } from "./auth-config.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 
-type ClaimNames = Pick<AuthConfig, "userIdClaim" | "tenantClaim">;
+/** Which claims of an issuer's tokens name the user, the roles and the tenant: names or paths. */
+export interface ClaimNames {
+  /** Absent: `sub`, else `nameid`, else .NET's long name. */
+  readonly userIdClaim?: string;
+  /** Absent: `role`, `roles` and .NET's long name together. */
+  readonly rolesClaim?: string;
+  readonly tenantClaim: string;
+  /** The tenant of all tokens of the issuer, whatever they claim. */
+  readonly tenant?: string;
+}
 
-/** The user of verified claims. Throws a `Refusal`. */
+/** The user of verified claims, none of which is null. Throws a `Refusal`. */
 export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: number): User {
   return {
     id: readUserId(claims, names.userIdClaim),
-    tenant: readTenant(claimOf(claims, names.tenantClaim)),
-    roles: readRoles(claims),
+    tenant: names.tenant ?? readTenant(claims, names.tenantClaim),
+    roles: readRoles(claims, names.rolesClaim),
     claims,
     caps: claims.caps === undefined ? [] : readCaps(claims.caps),
     channels: readChannels(claims.channels),
@@ -25,7 +34,7 @@ export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: num
   };
 }
 
-export const DEFAULT_TENANT = "default";
+const DEFAULT_TENANT = "default";
 const MAX_CHANNELS = 100;
 /**
  * The latest time of a `Date`, in milliseconds; alarms throw beyond it. JSON's `1e999` reads as infinity, and would
@@ -33,67 +42,92 @@ const MAX_CHANNELS = 100;
  */
 const MAX_DATE_MS = 8.64e15;
 
-/** Own properties only: a configured name such as `constructor` must not find what every object inherits. */
-const claimOf = (claims: JWTPayload, name: string): unknown =>
-  Object.hasOwn(claims, name) ? claims[name] : undefined;
+interface Found {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/** The first of these claims that is present. */
+function findClaim(claims: JWTPayload, names: readonly string[]): Found | undefined {
+  for (const name of names) {
+    const value = claimAt(claims, name);
+    if (value !== undefined) return { name, value };
+  }
+  return undefined;
+}
+
+/** Throws `token_no_subject`, or `token_claim_invalid` where a configured claim is absent. */
+function readUserId(claims: JWTPayload, userIdClaim?: string): string {
+  const isDefault = userIdClaim === undefined;
+  const found = findClaim(claims, isDefault ? USER_ID_NAMES : namesOf(userIdClaim));
+  if (isDefault && (!found || found.value === ""))
+    throw new Refusal("token_no_subject", { claim: found?.name ?? "sub" });
+  if (!found) return refuse(userIdClaim ?? "sub");
+  return readName(found);
+}
+
+/** The tenant that the claims name; the default tenant where they name none. */
+export function readTenant(claims: JWTPayload, tenantClaim: string): string {
+  const found = findClaim(claims, namesOf(tenantClaim));
+  return found ? readName(found) : DEFAULT_TENANT;
+}
+
+function readName({ name, value }: Found): string {
+  return validClaim(name, () => canonicalName(readText(name, value)));
+}
 
 /**
- * The user's id. `nameid` is .NET's name for `sub`, and replaces it only where no other claim is configured. Throws
- * `token_no_subject`.
+ * The roles of the configured claim and its other names, or of .NET's three claims; without repetitions. The text of a
+ * configured claim that is none of .NET's is split at blanks, as the scopes of OAuth are.
  */
-function readUserId(claims: JWTPayload, userIdClaim?: string): string {
-  const { sub, nameid } = claims;
-  const subject: unknown = sub === undefined && userIdClaim === undefined ? nameid : sub;
-  if (subject === undefined || subject === null || subject === "")
-    throw new Refusal("token_no_subject");
-  const id = readString(subject);
-  return readName(userIdClaim === undefined ? id : claimOf(claims, userIdClaim));
+export function readRoles(claims: JWTPayload, rolesClaim?: string): string[] {
+  const names = rolesClaim === undefined ? ROLE_NAMES : namesOf(rolesClaim);
+  return [...new Set(names.flatMap((name) => readTexts(name, claimAt(claims, name))))];
 }
 
-const readTenant = (value: unknown): string =>
-  value === undefined ? DEFAULT_TENANT : readName(value);
-
-function readName(value: unknown): string {
-  return validClaim(() => canonicalName(readString(value)));
-}
-
-/** The claims `role` (.NET's) and `roles` together, without repetitions. */
-export const readRoles = ({ role, roles }: JWTPayload): string[] => [
-  ...new Set([...readStrings(role), ...readStrings(roles)]),
-];
-
-/** A string counts as an array of one: JWT libraries write either. */
-function readStrings(value: unknown): string[] {
+/** A text or a number counts as an array of one: JWT libraries write either. */
+function readTexts(name: string, value: unknown): string[] {
   if (value === undefined) return [];
-  return Array.isArray(value) ? value.map(readString) : [readString(value)];
+  if (Array.isArray(value)) return value.map((item) => readText(name, item));
+  const text = readText(name, value);
+  return ROLE_NAMES.includes(name) ? [text] : text.split(" ").filter((part) => part !== "");
 }
 
-function readString(value: unknown): string {
-  if (typeof value !== "string") throw new Refusal("token_claim_invalid");
-  return value;
+/**
+ * Text, or a whole number as its decimal text, as in .NET. Beyond 2⁵³ numbers are refused: reading has rounded them, and
+ * two users would share an id.
+ */
+export function readText(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  return Number.isSafeInteger(value) ? String(value) : refuse(name);
 }
 
 /** The topics to join at connect. `all` is refused: it is no room that clients join. */
 export function readChannels(value: unknown = []): string[] {
-  if (!Array.isArray(value) || value.length > MAX_CHANNELS)
-    throw new Refusal("token_claim_invalid");
-  const topics = value.map((text) => validClaim(() => parseTopic(readString(text))));
-  if (topics.some(({ kind }) => kind === "all")) throw new Refusal("token_claim_invalid");
+  if (!Array.isArray(value) || value.length > MAX_CHANNELS) return refuse("channels");
+  const topics = value.map((text) =>
+    typeof text === "string" ? validClaim("channels", () => parseTopic(text)) : refuse("channels"),
+  );
+  if (topics.some(({ kind }) => kind === "all")) refuse("channels");
   return [...new Set(topics.map(formatTopic))];
 }
 
 /** Milliseconds since 1970, leeway included. Throws `token_claim_invalid` for a time that no `Date` has. */
 export function readExpiry(exp: unknown, leewaySeconds: number): number {
   const expiresAt = (Number(exp) + leewaySeconds) * 1000;
-  if (!(expiresAt <= MAX_DATE_MS)) throw new Refusal("token_claim_invalid");
-  return expiresAt;
+  return expiresAt <= MAX_DATE_MS ? expiresAt : refuse("exp");
 }
 
 /** Turns the model's errors about names and topics into `token_claim_invalid`. */
-function validClaim<T>(read: () => T): T {
+function validClaim<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof HubError ? new Refusal("token_claim_invalid") : error;
+    if (error instanceof HubError && !(error instanceof Refusal)) refuse(name);
+    throw error;
   }
+}
+
+function refuse(claim: string): never {
+  throw new Refusal("token_claim_invalid", { claim });
 }

@@ -5,9 +5,9 @@ import type { JWTPayload } from "jose";
 import type { User } from "../model/user.ts";
 import { canonicalUrl, verifySigned } from "./access-keys.ts";
 import { readToken } from "./authenticate.ts";
-import { userOf } from "./claims.ts";
+import { readText, userOf } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
-import { LEEWAY_SECONDS } from "./jwt.ts";
+import { LEEWAY_SECONDS } from "./registered-claims.ts";
 import { checkOrigin } from "./origin.ts";
 import { Refusal } from "./auth-refusal.ts";
 
@@ -17,7 +17,7 @@ export async function authenticateClient(
   env: AuthEnv,
   nowMs = Date.now(),
 ): Promise<User> {
-  const { origins, tenantClaim } = readConfig(env);
+  const { origins, tenantClaim, rolesClaim } = readConfig(env);
   checkOrigin(request, origins);
   const token = readToken(request);
   const { origin, searchParams } = new URL(request.url);
@@ -31,7 +31,8 @@ export async function authenticateClient(
     sub: subjectOf(signed.claims, token),
     ...(tenant !== undefined && { [tenantClaim]: tenant }),
   };
-  return userOf(claims, { tenantClaim }, LEEWAY_SECONDS);
+  const names = { tenantClaim, ...(rolesClaim !== undefined && { rolesClaim }) };
+  return userOf(claims, names, LEEWAY_SECONDS);
 }
 
 /** The audience: path and hub, both in lower case. Other parts of the query do not count. */
@@ -53,12 +54,13 @@ const applicationClaims = (claims: JWTPayload): JWTPayload =>
 
 /**
  * The user's id. An anonymous user is identified by the token's signature, and so keeps its id as long as the token
- * lives. Throws `token_no_subject` for an id that is no text.
+ * lives. Throws `token_no_subject` for an empty id.
  */
 function subjectOf(claims: JWTPayload, token: string): string {
-  const id: unknown = claims["asrs.s.uid"] ?? claims["nameid"] ?? claims.sub;
-  if (id === undefined) return `anonymous-${token.split(".")[2]!.slice(0, ANONYMOUS_CHARS)}`;
-  if (typeof id !== "string" || id === "") throw new Refusal("token_no_subject");
+  const claim = ["asrs.s.uid", "nameid", "sub"].find((name) => Object.hasOwn(claims, name));
+  if (claim === undefined) return `anonymous-${token.split(".")[2]!.slice(0, ANONYMOUS_CHARS)}`;
+  const id = readText(claim, claims[claim]);
+  if (id === "") throw new Refusal("token_no_subject", { claim });
   return id;
 }
 

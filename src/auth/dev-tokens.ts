@@ -29,13 +29,13 @@ export async function devToken(request: Request, env: DevTokenEnv): Promise<{ to
   checkOrigin(request, config.origins);
   const { user, role } = await readBody(request);
   const token = await new SignJWT({
-    ...(role !== undefined && { role }),
+    ...(role !== undefined && { [config.rolesClaim ?? "role"]: role }),
     ...(config.userIdClaim !== undefined && { [config.userIdClaim]: user }),
   })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setSubject(user)
-    .setIssuer(config.issuer)
-    .setAudience(config.audience)
+    .setIssuer(env.JWT_ISSUER!)
+    .setAudience(env.JWT_AUDIENCE!)
     .setIssuedAt()
     .setExpirationTime(Math.floor(Date.now() / 1000) + HOUR_SECONDS)
     .setJti(crypto.randomUUID())

@@ -2,33 +2,42 @@
 
 import type { Grant } from "../model/user.ts";
 import { readCaps } from "./caps.ts";
+import { claimAt, namesOf, ROLE_NAMES, USER_ID_NAMES } from "./claim-names.ts";
 import { readChannels, readExpiry, readRoles } from "./claims.ts";
 import type { AuthConfig } from "./auth-config.ts";
-import { LEEWAY_SECONDS } from "./jwt.ts";
+import { LEEWAY_SECONDS } from "./registered-claims.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /** Claims of identity and validity. Only the token itself sets them. */
-const RESERVED = ["sub", "nameid", "tid", "iss", "aud", "iat", "nbf", "jti"] as const;
+const RESERVED = ["iss", "aud", "iat", "nbf", "jti", ...USER_ID_NAMES, ...namesOf("tid")];
 
 /**
  * The grant of some claims; absent claims leave the token's own. Throws `token_claim_invalid` for a reserved claim, or
- * one of the wrong type or form.
+ * one of the wrong type or form. Roles are in `role` and `roles`, whatever the claims of tokens are called.
  */
 export function readGrant(
   claims: Readonly<Record<string, unknown>>,
-  { userIdClaim, tenantClaim }: Pick<AuthConfig, "userIdClaim" | "tenantClaim">,
+  { issuers, tenantClaim }: Pick<AuthConfig, "issuers" | "tenantClaim">,
 ): Grant {
-  const names = [...RESERVED, tenantClaim, ...(userIdClaim === undefined ? [] : [userIdClaim])];
-  if (names.some((name) => Object.hasOwn(claims, name))) throw new Refusal("token_claim_invalid");
-  const { role, roles, caps, channels, exp } = claims;
+  const ofIssuers = issuers.flatMap((issuer) => [issuer.userIdClaim ?? "sub", issuer.tenantClaim]);
+  for (const name of [...RESERVED, tenantClaim, ...ofIssuers])
+    if (Object.hasOwn(claims, name) || claimAt(claims, name) !== undefined) refuse(name);
+  const roleClaims = ROLE_NAMES.filter((name) => claims[name] !== undefined);
+  for (const name of roleClaims)
+    if (![claims[name]].flat().every((role) => typeof role === "string")) refuse(name);
+  const { caps, channels, exp } = claims;
   const limits = claims["limits"];
   return {
     claims,
-    ...((role !== undefined || roles !== undefined) && { roles: readRoles(claims) }),
+    ...(roleClaims.length > 0 && { roles: readRoles(claims) }),
     ...(caps !== undefined && { caps: readCaps(caps) }),
     ...(channels !== undefined && { channels: readChannels(channels) }),
     ...(limits !== undefined && { limits: readLimits(limits) }),
     ...(exp !== undefined && { expiresAt: readExpiry(exp, LEEWAY_SECONDS) }),
   };
+}
+
+function refuse(claim: string): never {
+  throw new Refusal("token_claim_invalid", { claim });
 }

@@ -1,104 +1,51 @@
-// Verifies tokens of the configured issuer and reads their user. jose does the cryptography and the registered claims;
-// the checks that it leaves open are here.
+// Verifies tokens of the configured issuers and reads their users.
 
-import { errors, jwtVerify } from "jose";
-import type { JWTHeaderParameters, JWTPayload, JWTVerifyResult } from "jose";
 import type { User } from "../model/user.ts";
+import { claimAt } from "./claim-names.ts";
 import { userOf } from "./claims.ts";
 import type { AuthConfig } from "./auth-config.ts";
 import { countMembers } from "./duplicate-members.ts";
-import { Refusal, type Reason } from "./auth-refusal.ts";
-
-/** Characters; longer tokens are refused before they are decoded. */
-const MAX_LENGTH = 8 * 1024;
-/** Tolerated difference between the issuer's clock and ours, for `exp`, `nbf` and `iat`. */
-export const LEEWAY_SECONDS = 60;
+import { issuerOf, type Issuer } from "./issuers.ts";
+import {
+  checkAudience,
+  LEEWAY_SECONDS,
+  payloadOf,
+  registeredClaims,
+  type WrittenClaims,
+} from "./registered-claims.ts";
+import { checkForm, verifySignature } from "./signature.ts";
+import { Refusal } from "./auth-refusal.ts";
 
 /**
- * The user of a token. Throws a `Refusal`, with the first reason in this order: form, header, key, signature,
- * registered claims, duplicate members, `iat`, other claims.
+ * The user of a token. Throws a `Refusal`, with the first reason in this order: form, algorithm, header, key, signature,
+ * duplicate members, issuer, audience, times, other claims. Where there are several issuers, the one that the token
+ * names comes after the form: it selects the keys, so that those of one issuer never verify tokens of another.
  */
 export async function verify(token: string, config: AuthConfig, nowMs: number): Promise<User> {
   checkForm(token);
-  const { protectedHeader, payload } = await verifyJwt(token, config, nowMs);
-  checkMembers(token, [protectedHeader, payload]);
-  checkIssuedAt(payload, nowMs);
-  return userOf(payload, config, LEEWAY_SECONDS);
+  const written = payloadOf(token);
+  const named = issuerOf(written, config.issuers);
+  const issuer = named ?? onlyOf(config.issuers);
+  const { keys } = issuer;
+  const find = (header: Parameters<typeof keys.find>[0]) =>
+    keys.find(header, { nowMs, iss: written["iss"] });
+  const header = await verifySignature(token, { algorithms: keys.algorithms, find });
+  checkMembers(token, [header, written]);
+  if (!named) throw wrongIssuer();
+  checkAudience(claimAt(written, issuer.audienceClaim), issuer);
+  return userOf(registeredClaims(written, nowMs), issuer, LEEWAY_SECONDS);
 }
 
-/**
- * Three parts of base64url without padding or blanks, which jose's decoder may tolerate. An empty signature passes
- * here: the algorithm refuses it.
- */
-export function checkForm(token: string): void {
-  if (token === "") throw new Refusal("token_missing");
-  if (token.length > MAX_LENGTH) throw new Refusal("token_too_large");
-  if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) throw new Refusal("token_malformed");
+/** The issuer whose keys judge a token that names none of the issuers, which is refused in any case. */
+function onlyOf([only, ...others]: readonly Issuer[]): Issuer {
+  if (!only || others.length > 0) throw wrongIssuer();
+  return only;
 }
 
-async function verifyJwt(
-  token: string,
-  config: AuthConfig,
-  nowMs: number,
-): Promise<JWTVerifyResult> {
-  const { issuer, audience, keys } = config;
-  const find = (header: JWTHeaderParameters) => {
-    checkHeader(header);
-    return keys.find(header, nowMs);
-  };
-  try {
-    return await jwtVerify(token, find, {
-      algorithms: keys.algorithms,
-      issuer,
-      audience,
-      clockTolerance: LEEWAY_SECONDS,
-      currentDate: new Date(nowMs),
-      requiredClaims: ["exp"],
-    });
-  } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal(refusalReasonOf(error));
-  }
-}
-
-const TOKEN_TYPES: ReadonlySet<unknown> = new Set(["jwt", "at+jwt"]);
-
-/**
- * Refuses extensions (`crit`, `b64`) and other types. Keys inside the header (`jwk`, `jku`, `x5c`, `x5u`) are never
- * read.
- */
-function checkHeader({ typ = "JWT", crit, b64 }: JWTHeaderParameters): void {
-  const isPlain = crit === undefined && b64 === undefined;
-  if (!isPlain || typeof typ !== "string" || !TOKEN_TYPES.has(typ.toLowerCase()))
-    throw new Refusal("token_malformed");
-}
-
-/** Reasons of refusal by jose's error codes. Claims are in `claimReason`. */
-const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
-  [errors.JWTExpired.code, "token_expired"],
-  [errors.JOSEAlgNotAllowed.code, "token_algorithm"],
-  [errors.JOSENotSupported.code, "token_malformed"],
-  [errors.JWSInvalid.code, "token_malformed"],
-  [errors.JWTInvalid.code, "token_malformed"],
-  [errors.JWSSignatureVerificationFailed.code, "token_bad_signature"],
-]);
-
-export function refusalReasonOf(error: unknown): Reason {
-  if (error instanceof errors.JWTClaimValidationFailed) return claimReason(error);
-  if (error instanceof errors.JOSEError) return REASONS.get(error.code) ?? "token_malformed";
-  // What remains is a key that WebCrypto refuses, such as an RSA modulus that is too short.
-  return "token_unknown_key";
-}
-
-function claimReason({ claim, reason }: errors.JWTClaimValidationFailed): Reason {
-  if (claim === "iss") return "token_wrong_issuer";
-  if (claim === "aud") return "token_wrong_audience";
-  return claim === "nbf" && reason === "check_failed"
-    ? "token_not_yet_valid"
-    : "token_claim_invalid";
-}
+const wrongIssuer = (): Refusal => new Refusal("token_wrong_issuer", { claim: "iss" });
 
 /** RFC 7519 §4: readers differ on which of two equal names counts, so a token with such is refused. */
-function checkMembers(token: string, parsed: readonly [header: object, payload: object]): void {
+function checkMembers(token: string, parsed: readonly [header: object, payload: WrittenClaims]) {
   const parts = token.split(".", 2);
   const isUnique = (part: string, at: number) =>
     countMembers(decode(part)) === Object.keys(parsed[at]!).length;
@@ -107,9 +54,3 @@ function checkMembers(token: string, parsed: readonly [header: object, payload: 
 
 /** One character per byte. JSON's structure is ASCII, so decoding UTF-8 would only cost time. */
 const decode = (part: string): string => atob(part.replaceAll("-", "+").replaceAll("_", "/"));
-
-/** Refuses tokens from the future. jose checks `iat` only with a maximum age. */
-function checkIssuedAt({ iat }: JWTPayload, nowMs: number): void {
-  if (iat !== undefined && iat > Math.floor(nowMs / 1000) + LEEWAY_SECONDS)
-    throw new Refusal("token_not_yet_valid");
-}

@@ -1,7 +1,8 @@
 // Sources of verification keys: a shared secret, or a key set that the issuer publishes and this isolate caches.
 
 import { logError } from "../model/logger.ts";
-import { createLocalJWKSet, errors, type JWTHeaderParameters } from "jose";
+import { errors, type CryptoKey, type JWTHeaderParameters } from "jose";
+import { keyFinders, type FinderFor } from "./key-finders.ts";
 import { fetchKeySet, within } from "./key-set.ts";
 import { Refusal } from "./auth-refusal.ts";
 
@@ -11,18 +12,30 @@ import { Refusal } from "./auth-refusal.ts";
  */
 export interface KeySource {
   readonly algorithms: string[];
-  find(header: JWTHeaderParameters, nowMs: number): Promise<CryptoKey>;
+  find(header: JWTHeaderParameters, at: Lookup): Promise<CryptoKey>;
 }
 
-/** A shared secret, imported at the first token: jose would import raw bytes for every token. */
+/** The time, and the token's `iss`, which is not verified either. */
+export interface Lookup {
+  readonly nowMs: number;
+  readonly iss: unknown;
+}
+
+/**
+ * A shared secret: HS256, and HS384 and HS512 where it has as many bytes as their hashes (RFC 7518 §3.2), as in .NET. It
+ * is imported at the first token: jose would import raw bytes for every token.
+ */
 export function secretKey(bytes: Uint8Array): KeySource {
-  const hmac = { name: "HMAC", hash: "SHA-256" };
-  let key: CryptoKey | undefined;
-  return {
-    algorithms: ["HS256"],
-    find: async () =>
-      (key ??= await crypto.subtle.importKey("raw", bytes, hmac, false, ["verify"])),
+  const keys = new Map<string, CryptoKey>();
+  const find = async ({ alg }: JWTHeaderParameters) => {
+    const hmac = { name: "HMAC", hash: `SHA-${alg.slice(2)}` };
+    const key =
+      keys.get(alg) ?? (await crypto.subtle.importKey("raw", bytes, hmac, false, ["verify"]));
+    keys.set(alg, key);
+    return key;
   };
+  const bits = [256, 384, 512].filter((hash) => hash === 256 || bytes.length * 8 >= hash);
+  return { algorithms: bits.map((hash) => `HS${hash}`), find };
 }
 
 /** Algorithms of published keys. Never HS*: a public key would then serve as secret. */
@@ -43,11 +56,11 @@ const STALE_MS = 24 * 60 * 60_000;
 /** For a whole fetch, body included. */
 const TIMEOUT_MS = 3_000;
 
-type FindKey = ReturnType<typeof createLocalJWKSet>;
-
 interface KeyCache {
   readonly url: string;
-  keys?: { readonly find: FindKey; readonly fetchedAt: number };
+  /** The setting with the URL, for the log. */
+  readonly variable: string;
+  keys?: { readonly finderFor: FinderFor; readonly fetchedAt: number };
   /** Start of the last fetch. Set before it begins, so that concurrent requests start only one. */
   fetchStartedAt: number;
   pending?: Promise<void> | undefined;
@@ -58,21 +71,22 @@ interface KeyCache {
  * once per concurrent request, a failed fetch starts no cooldown, and keys are dropped at the first failure after their
  * time.
  */
-export function remoteKeys(url: string): KeySource {
-  const cache: KeyCache = { url, fetchStartedAt: -Infinity };
+export function remoteKeys(url: string, variable: string): KeySource {
+  const cache: KeyCache = { url, variable, fetchStartedAt: -Infinity };
   return {
     algorithms: [...ASYMMETRIC, "EdDSA"],
-    find: (header, nowMs) => findKey(cache, header, nowMs),
+    find: (header, at) => findKey(cache, header, at),
   };
 }
 
 /** Looks up the key, and once more after a fetch: an unknown `kid` may belong to a key that was just published. */
-async function findKey(cache: KeyCache, header: JWTHeaderParameters, nowMs: number) {
+async function findKey(cache: KeyCache, header: JWTHeaderParameters, at: Lookup) {
+  const { nowMs } = at;
   if (age(cache, nowMs) >= FRESH_MS) await refresh(cache, nowMs);
-  const key = await lookUp(cache, header, nowMs);
+  const key = await lookUp(cache, header, at);
   if (key) return key;
   await refresh(cache, nowMs);
-  const newKey = await lookUp(cache, header, nowMs);
+  const newKey = await lookUp(cache, header, at);
   if (newKey) return newKey;
   throw new Refusal("token_unknown_key");
 }
@@ -80,10 +94,10 @@ async function findKey(cache: KeyCache, header: JWTHeaderParameters, nowMs: numb
 const age = ({ keys }: KeyCache, nowMs: number): number => nowMs - (keys?.fetchedAt ?? -Infinity);
 
 /** The only key of the set that fits `kid`, `alg`, `use` and `key_ops`; undefined where none does. */
-async function lookUp(cache: KeyCache, header: JWTHeaderParameters, nowMs: number) {
+async function lookUp(cache: KeyCache, header: JWTHeaderParameters, { nowMs, iss }: Lookup) {
   if (!cache.keys || age(cache, nowMs) >= STALE_MS) throw new Refusal("keys_unavailable");
   try {
-    return await cache.keys.find(header);
+    return await cache.keys.finderFor(iss)(header);
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey) return undefined;
     // Several keys fit, or the one that does is private or cannot be imported: a new fetch would not help.
@@ -114,10 +128,10 @@ function startFetch(cache: KeyCache, nowMs: number): void {
 /** Replaces the cached keys. A failure keeps the old ones and is logged. */
 async function load(cache: KeyCache, nowMs: number): Promise<void> {
   try {
-    const find = createLocalJWKSet(await fetchKeySet(cache.url, TIMEOUT_MS));
-    cache.keys = { find, fetchedAt: nowMs };
+    const finderFor = keyFinders(await fetchKeySet(cache.url, TIMEOUT_MS));
+    cache.keys = { finderFor, fetchedAt: nowMs };
   } catch (error) {
     const reason = error instanceof Error ? error.message : "?";
-    logError("keys_unavailable", { variable: "JWT_JWKS_URL", reason });
+    logError("keys_unavailable", { variable: cache.variable, reason });
   }
 }

@@ -1,17 +1,17 @@
 // Authentication of back ends (services): by a token of the configured issuer with the role `service`, or by a token
 // signed with an access key.
 
-import { decodeJwt } from "jose";
 import { HubError } from "../model/errors.ts";
-import { canonicalName } from "../model/topic.ts";
 import { isService, type User } from "../model/user.ts";
 import { canonicalUrl, verifySigned } from "./access-keys.ts";
 import { readToken } from "./authenticate.ts";
-import { DEFAULT_TENANT } from "./claims.ts";
+import { readTenant } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
-import { checkForm, verify } from "./jwt.ts";
+import { issuerOf } from "./issuers.ts";
+import { verify } from "./jwt.ts";
 import { checkOrigin } from "./origin.ts";
-import { Refusal } from "./auth-refusal.ts";
+import { payloadOf } from "./registered-claims.ts";
+import { checkForm } from "./signature.ts";
 
 export interface Service {
   readonly tenant: string;
@@ -31,19 +31,11 @@ export async function authenticateService(
   checkOrigin(request, config.origins);
   const token = readToken(request);
   checkForm(token);
-  if (issuerOf(token) !== config.issuer) return authenticateByKey(token, request, { env, nowMs });
+  if (!issuerOf(payloadOf(token), config.issuers))
+    return authenticateByKey(token, request, { env, nowMs });
   const user = await verify(token, config, nowMs);
   if (!isService(user)) throw new HubError("forbidden", "This is for services: a role is missing.");
   return { tenant: user.tenant, name: `user ${user.id}`, user };
-}
-
-/** The unverified issuer. It only selects the way of verification. */
-function issuerOf(token: string): unknown {
-  try {
-    return decodeJwt(token).iss;
-  } catch {
-    throw new Refusal("token_malformed");
-  }
 }
 
 async function authenticateByKey(
@@ -54,19 +46,6 @@ async function authenticateByKey(
   const { tenantClaim } = readConfig(at.env);
   const audience = { url: canonicalUrl(request.url), canonical: canonicalUrl };
   const signed = await verifySigned(token, audience, at);
-  const claimed = Object.hasOwn(signed.claims, tenantClaim)
-    ? signed.claims[tenantClaim]
-    : undefined;
-  const tenant = signed.tenant ?? tenantNamed(claimed);
+  const tenant = signed.tenant ?? readTenant(signed.claims, tenantClaim);
   return { tenant, name: `${signed.key} of ${tenant}` };
-}
-
-function tenantNamed(value: unknown): string {
-  if (value === undefined) return DEFAULT_TENANT;
-  try {
-    if (typeof value === "string") return canonicalName(value);
-  } catch {
-    // An invalid name is refused like any other value.
-  }
-  throw new Refusal("token_claim_invalid");
 }

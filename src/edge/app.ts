@@ -220,7 +220,8 @@ function logged(request: Request, env: EndpointEnv, response: Response): Respons
   const code = response.headers.get("x-dormouse-error");
   if (!code) return response;
   const hub = new URL(request.url).pathname.split("/")[2] ?? "";
-  logRefusal(request, env, { hub, status: response.status, code });
+  const claim = response.headers.get("x-dormouse-claim") ?? undefined;
+  logRefusal(request, env, { hub, status: response.status, code, claim });
   return response;
 }
 

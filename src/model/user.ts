@@ -49,11 +49,14 @@ export interface Grant {
   readonly expiresAt?: number;
 }
 
+/** .NET's `ClaimTypes.Role`. */
+export const LONG_ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role";
+
 /** The user with the grant applied. The expiry is the earlier of both: a grant cannot extend a token. */
 export function applyGrant(user: User, grant: Grant | undefined): User {
   if (!grant) return user;
   const { claims, expiresAt = Infinity, ...rights } = grant;
-  const { role, roles, ...others } = user.claims;
+  const { role, roles, [LONG_ROLE]: long, ...others } = user.claims;
   return {
     ...user,
     ...rights,

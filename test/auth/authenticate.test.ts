@@ -91,7 +91,10 @@ describe("the token", () => {
     );
   });
 
-  it.each([undefined, "JWT", "jwt", "at+jwt", "AT+JWT"])("may be of type %s", async (typ) => {
+  it.each([
+    ...[undefined, "JWT", "jwt", "at+jwt", "AT+JWT"],
+    ...["application/jwt", "application/at+jwt", "Application/AT+JWT"],
+  ])("may be of type %s", async (typ) => {
     expect(await outcome(await hs256({}, { typ }), SECRET_ENV)).toBe("accepted");
   });
 

@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { verifyToken } from "../../src/auth/authenticate.ts";
 import { claims, hs256, NOW, outcome, SECONDS, SECRET_ENV } from "./tokens.ts";
 
+const ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role";
+
 const userOf = async (changes: object = {}, env: object = {}) =>
   verifyToken(await hs256(changes), { ...SECRET_ENV, ...env }, () => NOW);
 
@@ -40,6 +42,7 @@ it("leaves out what a token does not say", async () => {
 
 describe("the user's id", () => {
   const long = "s".repeat(500);
+  const EMAIL = { USER_ID_CLAIM: "email" };
   it.each<[string, object, object, string]>([
     ["sub", {}, {}, "alice"],
     ["sub before nameid", { nameid: "bob" }, {}, "alice"],
@@ -52,26 +55,31 @@ describe("the user's id", () => {
       "a",
     ],
     ["in its composed form", { sub: "Zoe\u0308" }, {}, "Zo\u00eb"],
+    ["the configured claim without sub", { sub: undefined, email: "a" }, EMAIL, "a"],
+    [
+      "the configured claim and not nameid",
+      { sub: undefined, nameid: "a", email: "b" },
+      EMAIL,
+      "b",
+    ],
+    ["nameid where sub is null", { sub: null, nameid: "bob" }, {}, "bob"],
+    ["a number as text", { sub: 42 }, {}, "42"],
+    ["zero as text", { sub: 0 }, {}, "0"],
+    ["a negative number as text", { sub: undefined, nameid: -1 }, {}, "-1"],
+    ["the configured claim as text", { email: 1 }, EMAIL, "1"],
+    ["the greatest number that is read exactly", { sub: 2 ** 53 - 1 }, {}, "9007199254740991"],
   ])("is %s", async (_, said, env, id) => {
     expect((await userOf(said, env)).id).toBe(id);
   });
 
   it.each<[string, object, string, string]>([
-    [
-      "sub is absent beside the configured claim",
-      { sub: undefined, email: "a" },
-      "email",
-      "token_no_subject",
-    ],
-    [
-      "nameid would have to stand in",
-      { sub: undefined, nameid: "a", email: "a" },
-      "email",
-      "token_no_subject",
-    ],
-    ["sub is null beside nameid", { sub: null, nameid: "bob" }, "", "token_no_subject"],
+    ["no claim names a user", { sub: undefined }, "", "token_no_subject"],
+    ["sub is empty beside nameid", { sub: "", nameid: "bob" }, "", "token_no_subject"],
+    ["sub is null and alone", { sub: null }, "", "token_no_subject"],
+    ["the configured claim is null", { email: null }, "email", "token_claim_invalid"],
+    ["the configured claim is empty", { email: "" }, "email", "token_claim_invalid"],
     ["the configured claim is absent", {}, "email", "token_claim_invalid"],
-    ["the configured claim is a number", { email: 1 }, "email", "token_claim_invalid"],
+    ["the configured claim is a fraction", { email: 1.5 }, "email", "token_claim_invalid"],
     ["the configured claim is inherited", {}, "constructor", "token_claim_invalid"],
     [
       "the configured claim is too long",
@@ -79,7 +87,7 @@ describe("the user's id", () => {
       "email",
       "token_claim_invalid",
     ],
-    ["nameid is a number", { sub: undefined, nameid: 1 }, "", "token_claim_invalid"],
+    ["nameid is an array", { sub: undefined, nameid: ["a"] }, "", "token_claim_invalid"],
   ])("is refused where %s", async (_, said, USER_ID_CLAIM, reason) => {
     expect(await outcome(await hs256(said), { ...SECRET_ENV, USER_ID_CLAIM })).toBe(reason);
   });
@@ -98,6 +106,14 @@ describe("the tenant", () => {
     ["default where only Object has such a member", {}, { TENANT_CLAIM: "constructor" }, "default"],
     ["in its composed form", { tid: "cafe\u0301" }, {}, "caf\u00e9"],
     ["case-sensitive", { tid: "ACME" }, {}, "ACME"],
+    ["default where tid is null", { tid: null }, {}, "default"],
+    ["a number as text", { tid: 7 }, {}, "7"],
+    [
+      "tid under its long name",
+      { "http://schemas.microsoft.com/identity/claims/tenantid": "acme" },
+      {},
+      "acme",
+    ],
   ])("is %s", async (_, said, env, tenant) => {
     expect((await userOf(said, env)).tenant).toBe(tenant);
   });
@@ -110,6 +126,13 @@ describe("roles", () => {
     ["both claims, once each", { role: ["a", "b"], roles: ["b", "c", "a"] }, ["a", "b", "c"]],
     ["a string that looks like several", { roles: "a,b c" }, ["a,b c"]],
     ["an empty array", { roles: [] }, []],
+    ["a claim that is null", { role: null, roles: null }, []],
+    ["numbers", { role: 1, roles: [2, "3"] }, ["1", "2", "3"]],
+    [
+      "the long name, beside the short ones",
+      { role: "a", roles: ["b"], [ROLE]: "c" },
+      ["a", "b", "c"],
+    ],
   ])("are read from %s", async (_, said, roles) => {
     expect((await userOf(said)).roles).toEqual(roles);
   });

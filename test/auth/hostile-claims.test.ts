@@ -44,9 +44,10 @@ const registered: Row[] = [
   ),
   ...withClaims(
     "token_claim_invalid",
-    ...[undefined, null, "", `${SECONDS + 300}`, true, [SECONDS + 300], {}, 9e15, 1e300].map(
-      (exp) => ({ exp }),
-    ),
+    ...[
+      ...[undefined, null, "", `${SECONDS + 300}x`, true, [SECONDS + 300], {}, 9e15, 1e300],
+      ...[" ", "0x7fffffff", "Infinity", "1,900,000,000", "9e15", "1e300"],
+    ].map((exp) => ({ exp })),
   ),
   [
     "a lifetime without end",
@@ -64,14 +65,20 @@ const registered: Row[] = [
   ),
   ...withClaims(
     "token_claim_invalid",
-    ...[null, "1", true, [1], {}].flatMap((value) => [{ nbf: value }, { iat: value }]),
+    ...[null, "", "x", "0x1", true, [1], {}].flatMap((value) => [{ nbf: value }, { iat: value }]),
   ),
+  ...withClaims(
+    "token_not_yet_valid",
+    ...[61, 3600].flatMap((s) => [{ nbf: `${SECONDS + s}` }, { iat: `${SECONDS + s}` }]),
+  ),
+  ...withClaims("token_expired", { exp: `${SECONDS - 60}` }, { exp: "-5" }),
+  ...withClaims("token_claim_invalid", ...[0, true, [], {}].map((jti) => ({ jti }))),
   ...withClaims("token_no_subject", ...[undefined, null, ""].map((sub) => ({ sub }))),
   ...withClaims(
     "token_claim_invalid",
     ...[
-      0,
-      1,
+      0.5,
+      2 ** 53,
       true,
       [],
       ["alice"],
@@ -89,31 +96,22 @@ const caps = [{ channels: ["group:a"], allow: ["sub"] }];
 const own: Row[] = [
   ...withClaims(
     "token_claim_invalid",
-    ...[null, "", 1, ["a"], {}, "a\u0000b", "t".repeat(129)].map((tid) => ({ tid })),
+    ...["", 1.5, ["a"], {}, "a\u0000b", "t".repeat(129)].map((tid) => ({ tid })),
   ),
   ...withClaims(
     "token_claim_invalid",
-    { role: 1 },
-    { role: null },
+    { role: 1.5 },
+    { role: true },
     { role: {} },
-    { roles: [1] },
-    { roles: null },
+    { roles: [1.5] },
+    { roles: [null] },
     { roles: [["admin"]] },
   ),
   ...withClaims(
     "token_claim_invalid",
-    ...[
-      null,
-      "",
-      {},
-      "**",
-      [null],
-      ["**"],
-      [[]],
-      [{}],
-      [{ channels: ["a"] }],
-      [{ allow: ["sub"] }],
-    ].map((value) => ({ caps: value })),
+    ...["", {}, "**", [null], ["**"], [[]], [{}], [{ channels: ["a"] }], [{ allow: ["sub"] }]].map(
+      (value) => ({ caps: value }),
+    ),
   ),
   ...withClaims(
     "token_claim_invalid",
@@ -139,7 +137,6 @@ const own: Row[] = [
   ...withClaims(
     "token_claim_invalid",
     ...[
-      null,
       "group:a",
       {},
       [1],

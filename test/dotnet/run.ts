@@ -1,5 +1,6 @@
 // `npm run test:dotnet [-- --reference] [part of a title]`: the stock .NET client against our endpoint, or against
-// ASP.NET Core itself (Reference/), of which the cases must be true as well.
+// ASP.NET Core itself (Reference/), of which the cases must be true as well. Before it the tokens of .NET
+// (compare-tokens.ts), of which there are no parts; `--tokens` is those alone.
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -11,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { randomSecret } from "../../scripts/dev-vars.ts";
 import { freePort, startEndpoint } from "../support/endpoint.ts";
+import { compareTokens } from "./compare-tokens.ts";
 
 const HERE = import.meta.dirname;
 /** Nothing is built in the repository, and no build server stays behind. */
@@ -104,15 +106,33 @@ async function test(program: string, { url, keys }: Served, part: string): Promi
   return code ?? 1;
 }
 
+/** The number of undocumented differences. Verdicts are many: more than Node's default of a buffer. */
+function testTokens(): Promise<number> {
+  const program = build("TokenHandlers", false);
+  return compareTokens((input) => {
+    const answer = spawnSync("dotnet", [program], { env: ENV, input, encoding: "utf8", ...ROOM });
+    if (answer.status !== 0) throw new Error(`TokenHandlers failed:\n${answer.stderr}`);
+    return answer.stdout;
+  });
+}
+
+const ROOM = { maxBuffer: 64 * 1024 * 1024 };
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { reference: { type: "boolean", default: false } },
+    options: {
+      reference: { type: "boolean", default: false },
+      tokens: { type: "boolean", default: false },
+    },
     allowPositionals: true,
   });
   if (!dotnet(["--version"]).ok) {
     console.log("dotnet is not here: the .NET tests were skipped");
     return 0;
   }
+  const isWhole = !values.reference && positionals.length === 0;
+  if ((isWhole || values.tokens) && (await testTokens()) > 0) return 1;
+  if (values.tokens) return 0;
   const whole = hasWholeClient();
   if (!whole)
     console.log(

@@ -86,15 +86,21 @@ const LONGEST_MS = 2 ** 31 - 1;
  * says, and `exp - now`. A local clock that is wrong makes the second one too long, or negative and thus ignored.
  */
 export function renewInMs(token: string, now: number, random: () => number): number | undefined {
-  const { exp, iat } = claimsOf(token);
-  if (typeof exp !== "number") return undefined;
-  const lifetimes = [exp - now / 1000, typeof iat === "number" ? exp - iat : 0];
+  const claims = claimsOf(token);
+  const [exp, iat] = [timeOf(claims["exp"]), timeOf(claims["iat"])];
+  const lifetimes = [exp - now / 1000, exp - iat];
   const positive = lifetimes.filter((seconds) => seconds > 0);
   if (positive.length === 0) return undefined;
   const seconds = Math.min(...positive);
   const margin = Math.min(MARGIN_SECONDS + random() * SPREAD_SECONDS, seconds / 2);
   return Math.min((seconds - margin) * 1000, LONGEST_MS);
 }
+
+/** NaN, which compares as false, for an absent or unusable time. The server accepts numeric text as well. */
+const timeOf = (value: unknown): number =>
+  typeof value === "number" || (typeof value === "string" && value.trim() !== "")
+    ? Number(value)
+    : NaN;
 
 function claimsOf(token: string): Record<string, unknown> {
   try {

@@ -12,16 +12,18 @@ export interface RefusalRecord {
   readonly status: number;
   /** Stable: dashboards and alerts count by it. */
   readonly code: string;
+  /** The claim of the token that was missing or wrong: its name, never its value. */
+  readonly claim?: string | undefined;
 }
 
 /** Never logs the query, which may hold a token. */
 export function logRefusal(
   { method, url }: Request,
   env: ObjectEnv,
-  { hub, status, code }: RefusalRecord,
+  { hub, status, code, claim }: RefusalRecord,
 ): void {
   // Percent-encoded, as it was sent.
   const { pathname: path } = new URL(url);
-  logWarning("refused", { method, path, status, code });
+  logWarning("refused", { method, path, status, code, ...(claim && { claim }) });
   writeRefusal(env, { hub, status, code });
 }

@@ -7,7 +7,7 @@ import {
   type HandlerContext,
   type Interceptor,
 } from "@connectrpc/connect";
-import { authenticate } from "../../auth/authenticate.ts";
+import { authenticate, Refusal } from "../../auth/authenticate.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { logRefusal } from "../answer/refusal-log.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
@@ -70,7 +70,8 @@ function refusal(error: unknown, values: ContextValues): ConnectError {
   if (!call || code === undefined || error instanceof CallError || BROKEN_OFF.has(code))
     return shown;
   const status = httpStatusOf(code);
-  logRefusal(call.request, call.serving.env, { hub: call.hub ?? "", status, code });
+  const claim = error instanceof Refusal ? error.claim : undefined;
+  logRefusal(call.request, call.serving.env, { hub: call.hub ?? "", status, code, claim });
   return shown;
 }
 

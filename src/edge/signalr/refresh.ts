@@ -1,7 +1,7 @@
 // `POST {hub}/refresh?id=`: a fresh token for a SignalR connection, whatever its transport, as in .NET 11. Answers are
 // JSON with .NET's names of errors; our own code is in `x-dormouse-error`.
 
-import { LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
+import { claimHeader, LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 import type { User } from "../../model/user.ts";
 import { authenticateCaller, type Caller } from "../admit/hub-callers.ts";
@@ -16,8 +16,11 @@ export async function refresh(request: Request, { hubs, env }: Serving): Promise
   try {
     return await refreshConnection(await authenticateCaller(request, hubs, env), env);
   } catch (error) {
-    if (error instanceof Refusal) return refusal(error.code);
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    const response = refusal(error.code);
+    for (const [name, value] of Object.entries(claimHeader(error)))
+      response.headers.set(name, value);
+    return response;
   }
 }
 
