@@ -40,6 +40,12 @@ const signalrHub = (hubName: string, options: HubOptions<SignalrClient> = {}) =>
       throw new TypeError("a secret of the server");
     }),
 
+    large: method([z.int()], (_context, size) => "x".repeat(size)),
+
+    bulk: stream([z.int(), z.int()], async function* (_context, count, size) {
+      for (let n = 0; n < count; n++) yield `${n} `.padEnd(size, "x");
+    }),
+
     add: method([z.int(), z.int()], (_context, a, b) => a + b),
 
     secret: authorize(role("Admin")).method([], () => "only for admins"),

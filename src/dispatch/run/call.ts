@@ -50,8 +50,9 @@ export class Call implements OpenCall {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      const error = this.#cancelled ?? this.#options.session.endError;
-      if (error) this.#controller.abort(error);
+      const { session } = this.#options;
+      if (this.#cancelled) this.#controller.abort(this.#cancelled);
+      else if (session.isClosed) this.#controller.abort(session.signal.reason);
     }
     return this.#controller.signal;
   }

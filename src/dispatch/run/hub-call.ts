@@ -83,8 +83,11 @@ function streamWork(found: FoundCall): Work {
     const items = await handle(call);
     if (!isIterable(items)) throw wrongKind(notIterable(invocation.target));
     call.stage = "streaming";
-    const send = (item: unknown) =>
-      host.replies.send(connection, call.encoded({ type: "item", id, item }));
+    const send = (item: unknown) => {
+      const record = call.encoded({ type: "item", id, item });
+      host.replies.send(connection, record);
+      return record.type === "record" ? record.record.length : 0;
+    };
     await streamItems(items, { session, signal: call.signal, send });
   };
 }

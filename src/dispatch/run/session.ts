@@ -12,6 +12,7 @@ import type { ServedHub } from "../define/hub-tables.ts";
 import { CallQueue, type OpenCall } from "./call-queue.ts";
 import { ClientResults } from "./client-results.ts";
 import type { SendAnswer } from "./frame-answers.ts";
+import { caughtUp, isBehind } from "./slow-reader.ts";
 import { UploadStream } from "./upload-streams.ts";
 
 /** Longer ids are not remembered: attachments are small, and only ids that consist of escapes are longer. */
@@ -38,7 +39,7 @@ export class Session {
   /** Calls that run beside the others: streams, and calls that read streams. */
   readonly #streams = new Set<OpenCall>();
   readonly #uploads = new Map<string, UploadStream>();
-  readonly #queue = new CallQueue((call, release) => this.#run(call, release));
+  readonly #queue = new CallQueue((call, release) => this.#runInTurn(call, release));
   #isClosed = false;
   #isFinishing = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -86,11 +87,6 @@ export class Session {
     return this.#isClosed;
   }
 
-  /** The error with which calls end that begin, or go on, after the connection has ended. */
-  get endError(): HubError | undefined {
-    return this.#isClosed ? gone() : undefined;
-  }
-
   /** False once the connection has ended, or is about to: messages received then are ignored. */
   get isReceiving(): boolean {
     return !this.#isClosed && !this.#isFinishing;
@@ -127,6 +123,13 @@ export class Session {
     this.#open.add(call);
     if (call.id !== undefined) this.#byId.set(call.id, call);
     if (this.connection.resumable) this.#remember();
+  }
+
+  /** Where a client that may resume or polls is behind, it must take its answers before its next call begins. */
+  #runInTurn(call: OpenCall, release: () => void): void {
+    if (!this.connection.resumable || !isBehind(this)) return this.#run(call, release);
+    const ready = caughtUp(this, () => this.#isClosed);
+    this.host.waitUntil(ready.then(() => this.#run(call, release)));
   }
 
   #run(call: OpenCall, release: () => void): void {

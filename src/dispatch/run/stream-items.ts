@@ -1,21 +1,20 @@
 // Sends the items of a stream that a hub returned. A pause after every few items lets the event loop turn, so that a
 // generator that never waits does not block the object; and a slow reader slows its stream.
 
-import { queuedBytes } from "../../rooms/connection/connection-table.ts";
 import type { Session } from "./session.ts";
+import { caughtUp } from "./slow-reader.ts";
 
-/** Items sent in one turn of the event loop. */
+/** Items sent in one turn of the event loop, and characters of items. */
 const ITEMS_PER_TURN = 16;
-/** Milliseconds between checks whether a slow reader has caught up. */
-const SLOW_READER_MS = 20;
+const CHARS_PER_TURN = 128 * 1024;
 
 /** The receiver of the items. */
 interface Sink {
   readonly session: Session;
   /** Ends the stream when aborted. */
   readonly signal: AbortSignal;
-  /** Throws what cannot be encoded; that ends the stream. */
-  send(item: unknown): void;
+  /** Gives the item's size in characters. Throws what cannot be encoded; that ends the stream. */
+  send(item: unknown): number;
 }
 
 /**
@@ -30,12 +29,15 @@ export async function streamItems(
   const nextOf = nextUntil(signal);
   let isDone = false;
   try {
-    for (let sent = 1; ; sent++) {
+    for (let sent = 1, size = 0; ; sent++) {
       const next = await nextOf(iterator);
       isDone = next?.done === true;
       if (!next || next.done) return;
-      send(next.value);
-      if (sent % ITEMS_PER_TURN === 0) await readerReady(session, signal);
+      size += send(next.value);
+      if (sent % ITEMS_PER_TURN !== 0 && size < CHARS_PER_TURN) continue;
+      size = 0;
+      await scheduler.wait(0);
+      await caughtUp(session, () => signal.aborted);
     }
   } finally {
     if (!isDone) void endGenerator(iterator);
@@ -55,14 +57,6 @@ function nextUntil(signal: AbortSignal) {
       if (signal.aborted) return abandon();
       iterator.next().then(resolve, reject);
     });
-}
-
-/** Waits for one turn of the event loop, then until less than half of `queuedBytes` is unsent on the connection. */
-async function readerReady({ connection, host }: Session, signal: AbortSignal): Promise<void> {
-  const maxUnsent = host.settings.limits.queuedBytes / 2;
-  await scheduler.wait(0);
-  while (!signal.aborted && queuedBytes(connection) > maxUnsent)
-    await scheduler.wait(SLOW_READER_MS);
 }
 
 async function endGenerator(iterator: AsyncIterator<unknown>): Promise<void> {

@@ -11,6 +11,7 @@ import type { Encoded } from "../../model/message.ts";
 import { PING } from "../../model/wire-constants.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { closeSocket, FOR_GOOD } from "./close-socket.ts";
+import { queuedBytes } from "./socket-queue.ts";
 import * as stage from "./stage.ts";
 import { attachedOf, attachTo, type Attached } from "./attachment.ts";
 import { connectionOf, restore, save, type Connection } from "./connection.ts";
@@ -176,17 +177,18 @@ export class ConnectionTable {
     if (!this.#all.has(connection)) return;
     if (connection.resumable?.keepsAll) return this.#post(connection, frames);
     const { resumable, protocol, socket } = connection;
+    const isFull = resumable?.refuses(frames) || this.#isSlow(connection);
+    if (isFull) return this.close(connection, CLOSE.slow);
     const now = resumable ? resumable.keep(frames, protocol, socket !== undefined) : frames;
-    if (now === undefined || this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
     this.write(connection, now);
   }
 
-  /** For a client that polls: it is kept until a poll has taken it. */
+  /** For a client that polls: kept until a poll has taken it. The last frame of an ended connection always fits. */
   #post(connection: Connection, frames: readonly Encoded[]): void {
     const { resumable, protocol, socket } = connection;
-    const now = resumable!.keep(frames, protocol, socket !== undefined);
-    if (now === undefined) return this.close(connection, CLOSE.slow);
-    this.write(connection, now, true);
+    const isFull = this.#all.has(connection) && resumable!.refuses(frames);
+    if (isFull) return this.close(connection, CLOSE.slow);
+    this.write(connection, resumable!.keep(frames, protocol, socket !== undefined), true);
   }
 
   /** Writes frames as they are, ahead of frames that wait; `kept` where the replay buffer has them already. */
@@ -242,9 +244,5 @@ export class ConnectionTable {
   }
 }
 
-/** The part of the limit after which a reader's queue is looked at again. */
+/** Part of the limit after which a reader's queue is looked at again. */
 const LOOK_AFTER = 1 / 8;
-
-/** `bufferedAmount` is in workerd from 2026-11-17 on; before, it cannot be known, and nothing is dropped. */
-export const queuedBytes = ({ socket }: Pick<Connection, "socket">): number =>
-  (socket as (WebSocket & { bufferedAmount?: number }) | undefined)?.bufferedAmount ?? 0;

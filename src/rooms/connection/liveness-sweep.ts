@@ -12,7 +12,8 @@ import { CLOSE } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "./connection.ts";
-import { queuedBytes, type ConnectionTable } from "./connection-table.ts";
+import type { ConnectionTable } from "./connection-table.ts";
+import { queuedBytes } from "./socket-queue.ts";
 
 /** The runtime's record of when it last answered a socket's ping while the object slept. */
 type PingState = Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;

@@ -6,7 +6,7 @@
 //   · A frame is saved before it is sent, and kept until the client confirms its last message. After a resume all
 //     unconfirmed frames are sent again, in order: at least once for each frame; the client drops numbers it has had.
 //   · At most `window` characters are under way without a confirmation, but one frame always; more wait in the buffer.
-//     Beyond `maxKept` characters in all the connection is closed as slow.
+//     Once there are `maxKept` characters beside the largest frame, the next frame closes the connection as slow.
 //   · A message of the client counts once: a number that was received before is dropped.
 //   · Long polling (`byFrame`) confirms whole frames by their count, and the client numbers nothing.
 
@@ -46,6 +46,9 @@ export interface ReplayLimits {
   /** Long polling: every frame is kept and confirmed as a whole, and the client numbers nothing. */
   readonly byFrame?: boolean;
 }
+
+/** Bytes of a row's value. */
+const MAX_FRAME_BYTES = 2_000_000;
 
 /** Messages of the client that have a number. */
 const NUMBERED: ReadonlySet<Incoming["type"]> = new Set([
@@ -88,6 +91,24 @@ export class ReplayBuffer {
     return this.#receivedCount;
   }
 
+  /** Characters of the frames that the client has not confirmed. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether frames cannot be kept: the client has confirmed too little, or no row holds one of them. */
+  refuses(frames: readonly Encoded[]): boolean {
+    return this.#isFull || frames.some(isTooLarge);
+  }
+
+  /** The largest frame does not count: one large answer does not end a connection. */
+  get #isFull(): boolean {
+    const { maxKept } = this.#limits;
+    if (this.#size < maxKept) return false;
+    const largest = Math.max(...this.#unconfirmed.map(({ frame }) => frame.length));
+    return this.#size - largest >= maxKept;
+  }
+
   /** Long polling: frames without numbered messages are kept as well. */
   get keepsAll(): boolean {
     return this.#limits.byFrame === true;
@@ -102,10 +123,10 @@ export class ReplayBuffer {
   }
 
   /**
-   * Numbers and keeps frames. Gives those to be written now: none while the client is away (`isHere` false). Undefined
-   * where too much is kept: the connection is to be closed.
+   * Numbers and keeps frames. Gives those to be written now: none while the client is away (`isHere` false). Call
+   * `refuses` first.
    */
-  keep(frames: readonly Encoded[], protocol: Protocol, isHere: boolean): Encoded[] | undefined {
+  keep(frames: readonly Encoded[], protocol: Protocol, isHere: boolean): Encoded[] {
     for (const frame of frames) {
       const count = this.keepsAll ? 1 : (protocol.count?.(frame) ?? 0);
       if (count === 0) continue;
@@ -115,7 +136,6 @@ export class ReplayBuffer {
       this.#unconfirmed.push(numbered);
       this.#rows.addFrame(numbered);
     }
-    if (this.#size > this.#limits.maxKept) return undefined;
     return isHere ? this.#takeWritable() : [];
   }
 
@@ -186,4 +206,11 @@ export class ReplayBuffer {
     this.#rows.saveReceived(number);
     return true;
   }
+}
+
+/** A character has up to 3 bytes in UTF-8: most frames need no look at their bytes. */
+function isTooLarge(frame: Encoded): boolean {
+  if (typeof frame !== "string") return frame.length > MAX_FRAME_BYTES;
+  if (frame.length * 3 <= MAX_FRAME_BYTES) return false;
+  return new TextEncoder().encode(frame).byteLength > MAX_FRAME_BYTES;
 }

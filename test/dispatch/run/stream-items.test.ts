@@ -17,7 +17,7 @@ function reading(queued: () => number = () => 0) {
     },
     host: { settings: { limits: LIMITS } },
   } as unknown as Session;
-  const read = (items: AsyncIterable<unknown>, send = (item: unknown) => void sent.push(item)) =>
+  const read = (items: AsyncIterable<unknown>, send = (item: unknown) => sent.push(item)) =>
     streamItems(items, { session, signal: controller.signal, send });
   return { sent, read, abort: () => controller.abort() };
 }

@@ -1,0 +1,29 @@
+// Back-pressure: streams, and calls of clients that may resume or that poll, wait until the client has taken most of what
+// was sent to it.
+
+import { queuedBytes } from "../../rooms/connection/socket-queue.ts";
+import type { Connection } from "../../rooms/connection/connection.ts";
+import type { Host } from "../../rooms/object/host.ts";
+
+interface Reader {
+  readonly connection: Connection;
+  readonly host: Pick<Host, "settings">;
+}
+
+/** Milliseconds between checks whether a slow reader has caught up. */
+const RECHECK_MS = 20;
+
+/**
+ * Whether more than half of `queuedBytes` is unsent on the connection's socket, or unconfirmed by a client that may
+ * resume or polls.
+ */
+export function isBehind({ connection, host }: Reader): boolean {
+  const most = host.settings.limits.queuedBytes / 2;
+  return queuedBytes(connection) > most || (connection.resumable?.size ?? 0) > most;
+}
+
+/** Waits until the reader has caught up, or `isOver`. */
+export async function caughtUp(reader: Reader, isOver: () => boolean): Promise<void> {
+  // oxlint-disable-next-line no-await-in-loop -- one look after another
+  while (isBehind(reader) && !isOver()) await scheduler.wait(RECHECK_MS);
+}
