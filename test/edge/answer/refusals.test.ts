@@ -236,7 +236,7 @@ describe("503", () => {
       "text/event-stream; charset=utf-8",
     ]);
     expect(response.headers.get("x-dormouse-error")).toBe("unavailable");
-    expect(await response.text()).toBe("retry: 5000\n: unavailable\n\n");
+    expect(await response.text()).toBe("retry: 5000\n: unavailable\n");
   });
 
   it("says when the keys cannot be had", async () => {

@@ -65,7 +65,7 @@ describe("a room's events", () => {
     const hello = await events.next(({ event }) => event === "connected");
     expect(hello.data).toMatchObject({ room: "order:e1", userId: "alice" });
     expect(hello.id).toBe(hello.data.position);
-    expect(events.raw[0]).toMatch(/^retry: 1\d{3}|2000$/);
+    expect(events.raw[0]).toMatch(/^retry: (1\d{3}|2000)\nevent: connected\n/);
     const { epoch, offset } = await say("orders/order:e1", "hi", { n: 1 });
     expect(await events.next(({ event }) => event === "said")).toEqual({
       event: "said",
