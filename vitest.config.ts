@@ -42,6 +42,7 @@ const optimizer = {
       "zod",
       "jose",
       "hono",
+      "hono/route",
       "@connectrpc/connect",
       "@connectrpc/connect/protocol",
       "@connectrpc/connect/protocol-connect",

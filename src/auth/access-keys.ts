@@ -33,8 +33,9 @@ interface VerifiedToken {
 
 /** The audience that a token must name. */
 interface Audience {
-  readonly url: string;
-  /** Normalises the token's audience, so that it can be compared with `url`. */
+  /** One of them is named, in the form that `canonical` gives. */
+  readonly urls: readonly string[];
+  /** Normalises the token's audience, so that it can be compared with `urls`. */
   canonical(audience: string): string;
 }
 
@@ -75,7 +76,7 @@ async function verifyWithKey(
     requiredClaims: ["exp"],
   });
   const audiences = [payload.aud ?? []].flat();
-  if (!audiences.some((one) => audience.canonical(one) === audience.url))
+  if (!audiences.some((one) => audience.urls.includes(audience.canonical(one))))
     throw new Refusal("token_wrong_audience");
   return payload;
 }
@@ -88,6 +89,13 @@ export function canonicalUrl(text: string): string {
   if (!URL.canParse(text)) return "";
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`.toLowerCase().replace(/\/+$/, "");
+}
+
+/** The URL, and the same without its port: Azure's management SDK leaves the port out of the audiences it signs. */
+export function withoutPort(text: string): readonly string[] {
+  const url = new URL(text);
+  url.port = "";
+  return [text, url.href];
 }
 
 interface Candidate {

@@ -5,7 +5,7 @@ import { decodeJwt } from "jose";
 import { HubError } from "../model/errors.ts";
 import { canonicalName } from "../model/topic.ts";
 import { isService, type User } from "../model/user.ts";
-import { canonicalUrl, verifySigned } from "./access-keys.ts";
+import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
 import { readToken } from "./authenticate.ts";
 import { DEFAULT_TENANT } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
@@ -52,7 +52,8 @@ async function authenticateByKey(
   at: { readonly env: AuthEnv; readonly nowMs: number },
 ) {
   const { tenantClaim } = readConfig(at.env);
-  const audience = { url: canonicalUrl(request.url), canonical: canonicalUrl };
+  const urls = withoutPort(request.url).map(canonicalUrl);
+  const audience = { urls, canonical: canonicalUrl };
   const signed = await verifySigned(token, audience, at);
   const claimed = Object.hasOwn(signed.claims, tenantClaim)
     ? signed.claims[tenantClaim]

@@ -16,6 +16,7 @@ import {
 import type { Crowd } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
+import { EarlyPosts } from "./early-posts.ts";
 import { LongPolls } from "./long-polls.ts";
 import { RememberedGroups } from "./remembered-groups.ts";
 import { Seats } from "./seats.ts";
@@ -23,6 +24,8 @@ import { Seats } from "./seats.ts";
 export interface RelayParts extends ObjectParts {
   readonly address: RelayAddress;
   readonly seats: Seats;
+  /** Bodies of clients whose transport has not begun. */
+  readonly earlyPosts: EarlyPosts;
   /** Clients that poll. */
   readonly polls: LongPolls;
   readonly resumables: ResumableConnections;
@@ -56,6 +59,7 @@ export function relayParts(
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf },
     ...{ own: undefined, publishing: core.lanes },
+    earlyPosts: new EarlyPosts(),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
     isUsed: () => core.connections.all.size > 0 || core.followed.any,
     membersOf: (room) => (room === "all" ? core.connections.all : core.followed.membersOf(room)),

@@ -23,6 +23,15 @@ interface Granted {
   readonly grant: Grant;
 }
 
+/** A token that this relay has given out. */
+interface ReadSeat {
+  readonly id: string;
+  /** When it lapses unless it is taken, milliseconds since 1970. */
+  readonly until: number;
+  /** It was taken, or was not taken in time. */
+  readonly lapsed: boolean;
+}
+
 const GRANT = "grant:";
 
 /** How long a client has from negotiating to connecting; ASP.NET's `DisconnectTimeout`. */
@@ -93,15 +102,16 @@ export class Seats {
   }
 
   /** The id in a token of ours for this user; undefined for every other text. It may have lapsed. */
-  async read(token: string, userId: string): Promise<{ id: string; lapsed: boolean } | undefined> {
+  async read(token: string, userId: string): Promise<ReadSeat | undefined> {
     const parts = partsOf(token);
     // Whoever asks a relay that never gave out a token shall not make it write one row.
     if (!parts || !this.#options.kv.get("seat-key")) return undefined;
     const { random, at, proof, kind } = parts;
     if (!sameText(proof, await this.#proof([random, at, kind, userId]))) return undefined;
     const id = kind === ALIKE ? token : connectionId(this.#options.home, random);
-    const lapsed = Number.parseInt(at, 36) <= this.#options.now() || this.#used.has(random);
-    return { id, lapsed };
+    const until = Number.parseInt(at, 36);
+    const lapsed = until <= this.#options.now() || this.#used.has(random);
+    return { id, until, lapsed };
   }
 
   /** The seat is taken, or was given up: the token is used. Gives what was granted to whoever negotiated. */

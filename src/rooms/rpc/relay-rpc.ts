@@ -13,8 +13,12 @@ export interface Seat {
   readonly token: string;
 }
 
-/** The transport of the connection that a POST was for; `unknown` where there is no such connection. */
-export type PostOutcome = "unknown" | "WebSockets" | BridgedTransport;
+/**
+ * The transport of the connection that a POST was for, or why it has none: `unknown` for a token that this relay has
+ * not given out to the user, `ended` for one whose connection has ended or may not begin any more; `early` where the
+ * transport has not begun, and the body waits for it, `full` where it would wait beside too many.
+ */
+export type PostOutcome = "unknown" | "ended" | "early" | "full" | "WebSockets" | BridgedTransport;
 
 /** Answers of a JSON-RPC request as text, empty where no call wants one. */
 export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
