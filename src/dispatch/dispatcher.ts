@@ -12,6 +12,7 @@ import { Call } from "./run/call.ts";
 import { failure, together, type SendAnswer } from "./run/frame-answers.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
+import { noteRefusedCall } from "./run/refused-calls.ts";
 import { Session } from "./run/session.ts";
 
 export interface DispatcherOptions {
@@ -198,7 +199,7 @@ function refuse(
   answer: SendAnswer,
 ): void {
   const { host, connection } = session;
-  host.activity.refused(message.error.code);
+  noteRefusedCall(host, "", message.error);
   if (message.id !== undefined) answer(failure(message.id, message.error));
   // A request that is answered as a whole is over anyway.
   if (connection.protocol.answersOnly) return;
@@ -224,7 +225,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
   } catch (error) {
     const { detailedErrors: detailed } = session.host.settings;
     const shown = publicError(error);
-    session.host.activity.refused(shown.code);
+    noteRefusedCall(session.host, target, shown);
     if (id !== undefined) answer(failure(id, shown, { target, stage: "finding", detailed }));
   }
 }

@@ -6,6 +6,7 @@ import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
 import { failure, type FailedCall, type SendAnswer } from "./frame-answers.ts";
 import type { Publications } from "../context/call-context.ts";
+import { noteRefusedCall } from "./refused-calls.ts";
 import type { OpenCall, Session } from "./session.ts";
 import type { UploadStream } from "./upload-streams.ts";
 
@@ -118,7 +119,7 @@ export class Call implements OpenCall {
       shown.detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
     if (this.#cancelled) return;
-    this.#options.session.host.activity.refused(shown.code);
+    noteRefusedCall(this.#options.session.host, this.#options.name, shown);
     this.#answer(shown);
   }
 
