@@ -110,6 +110,11 @@ export interface HubOptions<C> {
   /** Shows callers what went wrong inside hub code, and not only `HubError`s. Default: no. */
   readonly detailedErrors?: boolean;
   /**
+   * Shows hub code the client's cookies, in `request.headers.cookie`. They are credentials, and are kept with the
+   * connection. Default: no.
+   */
+  readonly cookies?: boolean;
+  /**
    * Seconds for which a SignalR client that names itself (`?client=` in the hub's URL) and comes back on a new
    * connection is put into its groups again, and gets what it missed there. Default: 0, as in ASP.NET.
    */

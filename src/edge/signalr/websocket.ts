@@ -100,11 +100,11 @@ async function enterRelay(
  */
 function arrivalOf(caller: Caller): SignalRArrival {
   const client = clientNameOf(caller);
-  const { user, request } = caller;
+  const { user, request, served } = caller;
   return {
     kind: "hub",
     user,
-    request: connectRequest(request),
+    request: connectRequest(request, served.settings),
     ...(client !== undefined && { client }),
   };
 }
