@@ -10,13 +10,7 @@ import {
 import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { accountName } from "../../../src/rooms/rpc/object-names.ts";
-import {
-  connected,
-  negotiate,
-  open as attach,
-  post as postAs,
-  type SignalR,
-} from "../../rooms/relay/client.ts";
+import { connected, negotiate, open as attach, type SignalR } from "../../rooms/relay/client.ts";
 import { enter, token, upgrade, type Client } from "../../rooms/client.ts";
 import { ask, ORIGIN, refusal } from "./service.ts";
 
@@ -391,17 +385,4 @@ it("keeps the keys of two services apart", async () => {
   expect([await say("shop", "x"), await say("billing", "y"), await say("shop", "x")]).toEqual([
     1, 2, 1,
   ]);
-});
-
-it("says so at the negotiation of SignalR, in a sentence that its clients show", async () => {
-  const told = async () => {
-    const path = "/hubs/relayed/negotiate?negotiateVersion=1";
-    const response = await postAs(path, "gone", { jti: "n", iat: now() });
-    return [response.status, response.headers.get("x-dormouse-error"), await response.text()];
-  };
-  expect((await told())[0]).toBe(200);
-  await revoke("gone", { jti: "n" });
-  expect(await told()).toEqual([401, "token_revoked", "The token was revoked."]);
-  await ask("POST", "/hubs/relayed/users/gone/:ban", { body: { seconds: 60, reason: "Rude." } });
-  expect(await told()).toEqual([403, "banned", "Rude."]);
 });
