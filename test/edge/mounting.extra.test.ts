@@ -5,11 +5,13 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
+import { backend } from "../../src/client/backend/index.ts";
+import type { ChatHub } from "../../src/hubs/chat.ts";
 import { hubs } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
 import worker from "../support/worker.ts";
 import { token } from "../rooms/client.ts";
-import { signedFor } from "./rest/service.ts";
+import { KEY, signedFor } from "./rest/service.ts";
 
 const based = serve(hubs, { basePath: "/realtime" }).endpoint;
 const mounted = new Hono().get("/own", (context) => context.text("own")).route("/realtime", worker);
@@ -101,6 +103,24 @@ describe.each<[string, Door, string]>([
     expect((await ask("/client/negotiate?hub=chat", negotiate, own)).status).toBe(200);
     const stripped = await signedFor("https://edge.example/client/?hub=chat");
     expect((await ask("/client/negotiate?hub=chat", negotiate, stripped)).status).toBe(401);
+  });
+
+  it("is reached by our own back end, which signs for the whole URL", async () => {
+    const fetcher = {
+      fetch: async (...request: ConstructorParameters<typeof Request>) =>
+        door.fetch(
+          new Request(...request) as Request<unknown, CfProperties>,
+          env,
+          createExecutionContext(),
+        ),
+    } as unknown as Fetcher;
+    const chat = backend<ChatHub>({ url: urlOf("/hubs/chat"), accessKey: KEY, fetcher });
+    await chat.clients.group("lobby").userJoined("alice", "lobby");
+    expect(await chat.group("lobby").presence.count()).toMatchObject({ connections: 0 });
+    const { url, accessToken } = await chat.negotiate({ userId: "zoe" });
+    expect(url).toBe(urlOf("/client/?hub=chat"));
+    const negotiate = { method: "POST" };
+    expect((await ask("/client/negotiate?hub=chat", negotiate, accessToken)).status).toBe(200);
   });
 
   it("refuses in the same forms", async () => {

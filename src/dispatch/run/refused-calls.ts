@@ -4,12 +4,7 @@
 import type { HubError } from "../../model/errors.ts";
 import { logDebug } from "../../model/logger.ts";
 import type { Host } from "../../rooms/object/host.ts";
-
-/** `npm run dev` sets it. */
-interface RefusedCallEnv {
-  /** `1`: one line for each call that is refused, or that hub code fails with an error of its own. */
-  readonly LOG_REFUSED_CALLS?: string;
-}
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 
 /**
  * Counts the refusal, and logs it. The reason is the error's sentence: of arguments it has the place (`Argument 1
@@ -18,7 +13,7 @@ interface RefusedCallEnv {
 export function noteRefusedCall(host: Host, method: string, error: HubError<string>): void {
   const { code, message: reason } = error;
   host.activity.refused(code);
-  const { LOG_REFUSED_CALLS } = host.env as RefusedCallEnv;
+  const { LOG_REFUSED_CALLS } = host.env as Partial<ObjectEnv>;
   if (LOG_REFUSED_CALLS !== "1" || code === "internal") return;
   logDebug("call_refused", { hub: host.domain.hub, method, code, reason });
 }
