@@ -45,6 +45,7 @@ const optimizer = {
       "zod",
       "jose",
       "hono",
+      "hono/route",
       "@connectrpc/connect",
       "@connectrpc/connect/protocol",
       "@connectrpc/connect/protocol-connect",

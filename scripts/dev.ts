@@ -1,6 +1,8 @@
 // `npm run dev`: runs the endpoint locally. Creates its secrets, starts wrangler, prints the address, and ends every
 // process it started.
 
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError, command } from "./command.ts";
 import { ensureDevVars } from "./dev-vars.ts";
@@ -15,6 +17,9 @@ ends it. DEV_TOKENS=1 in .dev.vars lets the demo sign in without credentials, on
   --port <number>   Listen there instead of 8787.
   --ip <address>    Listen there instead of 127.0.0.1; 0.0.0.0 is every address of this machine.
   -h, --help        This text.
+
+Where wrangler.toml has routes, requests keep this address as their host (--local-upstream, unless you give it).
+Each refused call is a line in the log (LOG_REFUSED_CALLS).
 
 Any other option goes to "wrangler dev" as it is, for example --log-level warn.
 `;
@@ -73,8 +78,26 @@ function devOptions(args: string[]): DevOptions | "help" {
   });
   const wranglerArgs = args.filter((_, index) => !ownTokens.includes(index));
   const overrides = LOOPBACK.has(ip) ? [] : NO_DEV_TOKENS;
-  return { ip, args: ["--ip", ip, "--port", port, ...overrides, ...wranglerArgs] };
+  const own = [...ownHost(ip, port, wranglerArgs), ...DEVELOPING, ...overrides];
+  return { ip, args: ["--ip", ip, "--port", port, ...own, ...wranglerArgs] };
 }
+
+/**
+ * With a route in wrangler.toml, wrangler rewrites every request to the host of that route: pages would then be of
+ * another origin, tokens signed for another URL, and DEV_TOKENS off. So the address is named, unless an option does.
+ */
+function ownHost(ip: string, port: string, args: readonly string[]): string[] {
+  const isGiven = args.some((arg) => /^--(?:local-upstream|host)(?:=|$)/.test(arg));
+  const config = join(process.cwd(), "wrangler.toml");
+  if (isGiven || !existsSync(config) || !ROUTES.test(readFileSync(config, "utf8"))) return [];
+  return ["--local-upstream", `${hostOf(EVERY_ADDRESS.has(ip) ? "127.0.0.1" : ip)}:${port}`];
+}
+
+const ROUTES = /^\s*(?:\[\[)?\s*(?:env\.[\w-]+\.)?routes?\b/m;
+const EVERY_ADDRESS = new Set(["0.0.0.0", "::"]);
+
+/** A line for each refused call: clients of SignalR show too little of the reason. */
+const DEVELOPING = ["--var", "LOG_REFUSED_CALLS:1"];
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 /**
@@ -85,8 +108,10 @@ const NO_DEV_TOKENS = ["--var", "DEV_TOKENS:0"];
 
 const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
 
+const hostOf = (ip: string): string => (ip.includes(":") ? `[${ip}]` : ip);
+
 const greeting = (ip: string, port: number): string => `
-  Dormouse is at  http://${ip.includes(":") ? `[${ip}]` : ip}:${port}
+  Dormouse is at  http://${hostOf(ip)}:${port}
   A token         npm run -s token -- alice
   To end it       Ctrl-C
 `;

@@ -29,6 +29,8 @@ export interface Served {
 export interface ServeOptions {
   /** Run around every call of every hub; the first is the outermost. */
   readonly filters?: readonly Filter[];
+  /** The path that all of the endpoint's paths follow, for a worker on a route such as `example.com/realtime/*`. */
+  readonly basePath?: `/${string}`;
 }
 
 /**
@@ -39,7 +41,10 @@ export interface ServeOptions {
  * export { Room, Relay, Account };
  * export default endpoint;
  */
-export function serve(hubs: readonly AnyHub[], { filters = [] }: ServeOptions = {}): Served {
+export function serve(
+  hubs: readonly AnyHub[],
+  { filters = [], basePath }: ServeOptions = {},
+): Served {
   const tables = tablesOf(hubs, filters);
   // Objects pass frames to this dispatcher. A refreshed token is verified as the first one was.
   const receiver = dispatcher({
@@ -57,5 +62,5 @@ export function serve(hubs: readonly AnyHub[], { filters = [] }: ServeOptions = 
     }
   }
   class Account extends AccountObject<EndpointEnv> {}
-  return { endpoint: endpoint(tables), Room, Relay, Account };
+  return { endpoint: endpoint(tables, basePath), Room, Relay, Account };
 }

@@ -34,8 +34,9 @@ interface VerifiedToken {
 
 /** The audience that a token must name. */
 interface Audience {
-  readonly url: string;
-  /** Normalises the token's audience, so that it can be compared with `url`. */
+  /** One of them is named, in the form that `canonical` gives. */
+  readonly urls: readonly string[];
+  /** Normalises the token's audience, so that it can be compared with `urls`. */
   canonical(audience: string): string;
 }
 
@@ -72,7 +73,7 @@ async function verifyWithKey(
   await verifySignature(token, { algorithms: ["HS256"], find: async () => key });
   const claims = registeredClaims(payloadOf(token), nowMs);
   const audiences = [claims.aud ?? []].flat();
-  if (!audiences.some((one) => audience.canonical(one) === audience.url))
+  if (!audiences.some((one) => audience.urls.includes(audience.canonical(one))))
     throw new Refusal("token_wrong_audience", { claim: "aud" });
   return claims;
 }
@@ -85,6 +86,13 @@ export function canonicalUrl(text: string): string {
   if (!URL.canParse(text)) return "";
   const { origin, pathname } = new URL(text);
   return `${origin}${pathname}`.toLowerCase().replace(/\/+$/, "");
+}
+
+/** The URL, and the same without its port: Azure's management SDK leaves the port out of the audiences it signs. */
+export function withoutPort(text: string): readonly string[] {
+  const url = new URL(text);
+  url.port = "";
+  return [text, url.href];
 }
 
 interface Candidate {

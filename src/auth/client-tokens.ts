@@ -3,7 +3,7 @@
 
 import type { JWTPayload } from "jose";
 import type { User } from "../model/user.ts";
-import { canonicalUrl, verifySigned } from "./access-keys.ts";
+import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
 import { readToken } from "./authenticate.ts";
 import { readText, userOf } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
@@ -20,11 +20,8 @@ export async function authenticateClient(
   const { origins, tenantClaim, rolesClaim } = readConfig(env);
   checkOrigin(request, origins);
   const token = readToken(request);
-  const { origin, searchParams } = new URL(request.url);
-  const url = clientUrl(
-    `${origin}/client?hub=${encodeURIComponent(searchParams.get("hub") ?? "")}`,
-  );
-  const signed = await verifySigned(token, { url, canonical: clientUrl }, { env, nowMs });
+  const urls = withoutPort(baseUrl(request)).map(clientUrl);
+  const signed = await verifySigned(token, { urls, canonical: clientUrl }, { env, nowMs });
   const { tenant } = signed;
   const claims = {
     ...applicationClaims(signed.claims),
@@ -33,6 +30,13 @@ export async function authenticateClient(
   };
   const names = { tenantClaim, ...(rolesClaim !== undefined && { rolesClaim }) };
   return userOf(claims, names, LEEWAY_SECONDS);
+}
+
+/** The URL that the client connects to, without what SignalR appends to its path; the hub stays in the query. */
+function baseUrl({ url }: Request): string {
+  const { origin, pathname, searchParams } = new URL(url);
+  const path = pathname.replace(/\/(?:(?:negotiate|refresh)\/?)?$/i, "");
+  return `${origin}${path}?hub=${encodeURIComponent(searchParams.get("hub") ?? "")}`;
 }
 
 /** The audience: path and hub, both in lower case. Other parts of the query do not count. */

@@ -36,8 +36,17 @@ export function readOrigins(text: string): ReadonlySet<string> | undefined {
 }
 
 /**
- * Paths, trailing slashes, capitals and default ports do not survive `URL`. A `*` does, since hosts may contain it; it
- * is refused because it looks like a pattern.
+ * A page's origin, as `Origin` has it. Paths, trailing slashes, capitals and default ports do not survive `URL`. A `*`
+ * does, since hosts may contain it; it is refused because it looks like a pattern.
  */
 const isOrigin = (entry: string): boolean =>
-  /^https?:[^*]+$/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry;
+  /^https?:[^*]+$/.test(entry)
+    ? URL.canParse(entry) && new URL(entry).origin === entry
+    : APP_ORIGIN.test(entry);
+
+/**
+ * Origins of apps with a web view: `capacitor://localhost`, `ionic://localhost`, `app://main`; and `null`, which a page
+ * of a file and every sandboxed frame has.
+ */
+const APP_ORIGIN =
+  /^(?:null|(?!(?:https?|wss?|ftp|file):)[a-z][a-z\d+.-]*:\/\/[a-z\d._-]+(?::\d{1,5})?)$/;

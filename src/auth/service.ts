@@ -3,7 +3,7 @@
 
 import { HubError } from "../model/errors.ts";
 import { isService, type User } from "../model/user.ts";
-import { canonicalUrl, verifySigned } from "./access-keys.ts";
+import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
 import { readToken } from "./authenticate.ts";
 import { readTenant } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
@@ -44,7 +44,8 @@ async function authenticateByKey(
   at: { readonly env: AuthEnv; readonly nowMs: number },
 ) {
   const { tenantClaim } = readConfig(at.env);
-  const audience = { url: canonicalUrl(request.url), canonical: canonicalUrl };
+  const urls = withoutPort(request.url).map(canonicalUrl);
+  const audience = { urls, canonical: canonicalUrl };
   const signed = await verifySigned(token, audience, at);
   const tenant = signed.tenant ?? readTenant(signed.claims, tenantClaim);
   return { tenant, name: `${signed.key} of ${tenant}` };

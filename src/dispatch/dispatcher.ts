@@ -13,6 +13,7 @@ import { failure, together, type SendAnswer } from "./run/frame-answers.ts";
 import { breakOff, refuse, tolerate } from "./run/refusals.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
+import { noteRefusedCall } from "./run/refused-calls.ts";
 import { Session } from "./run/session.ts";
 
 export interface DispatcherOptions {
@@ -208,7 +209,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
   } catch (error) {
     const { detailedErrors: detailed } = session.host.settings;
     const shown = publicError(error);
-    session.host.activity.refused(shown.code);
+    noteRefusedCall(session.host, target, shown);
     if (id !== undefined) answer(failure(id, shown, { target, stage: "finding", detailed }));
   }
 }

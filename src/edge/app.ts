@@ -2,19 +2,19 @@
 // middleware touches the headers of an upgrade: they are immutable (docs/design/platform.md#pl9).
 
 import { Hono } from "hono";
-import { Refusal, refusalResponse } from "../auth/authenticate.ts";
+import { baseRoutePath } from "hono/route";
 import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
-import { httpStatusOf } from "../model/error-table.ts";
-import { HubError, publicError } from "../model/errors.ts";
-import { logError } from "../model/logger.ts";
+import type { ErrorCode } from "../model/error-table.ts";
+import { HubError } from "../model/errors.ts";
 import type { ObjectEnv } from "../rooms/rpc/object-env.ts";
 import type { ConnectRateEnv } from "./admit/connect-rate.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
 import { wantsWebSocket } from "./admit/requested-transport.ts";
-import type { WaitUntil } from "./admit/serving.ts";
+import { mountedAt, pathBelow, type WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { preflight, withCors } from "./answer/cors.ts";
+import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
 import { callHub, enterHub } from "./json-rpc/hub-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { enterRoom } from "./json-rpc/room-endpoint.ts";
@@ -28,7 +28,6 @@ import { connect } from "./signalr/websocket.ts";
 import { retryableStream } from "./sse/event-streams.ts";
 import { readRooms } from "./sse/room-events.ts";
 import { FrameCache } from "./stream/shared-frames.ts";
-import { isOverload } from "./answer/overload.ts";
 
 /** Bindings and variables of the worker, as wrangler.toml declares them. */
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
@@ -37,6 +36,8 @@ export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
 interface Call {
   readonly request: Request;
   readonly env: EndpointEnv;
+  /** Where the endpoint is mounted: `/realtime`; empty at the root. */
+  readonly prefix: string;
   readonly waitUntil: WaitUntil;
 }
 
@@ -49,12 +50,17 @@ interface Route {
   readonly cors: boolean;
   /** Whether an answer that is a refusal is logged here. Errors that are thrown always are. */
   readonly log: boolean;
+  /** Whether errors are sentences of plain text: SignalR's clients show the body as it is. */
+  readonly inWords?: boolean;
   handler(call: Call): Response | Promise<Response>;
 }
 
-/** The default export of a worker. The memory of the isolate is made here, and handed to the doors. */
-export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
-  const app = new Hono<{ Bindings: EndpointEnv }>();
+/**
+ * The default export of a worker. The memory of the isolate is made here, and handed to the doors. All paths are below
+ * `basePath`, and below the path at which another Hono application mounts this one.
+ */
+export function endpoint(hubs: Hubs, basePath = "/"): Hono<{ Bindings: EndpointEnv }> {
+  const app = new Hono<{ Bindings: EndpointEnv }>().basePath(basePath);
   const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache() };
   const routes = [
     ...roomRoutes(isolate),
@@ -62,26 +68,42 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     ...grpcRoutes(isolate),
     ...serviceRoutes(hubs),
   ];
-  for (const { method, paths, cors, log, handler } of routes)
-    app.on(method, [...paths], async (context) => {
+  for (const route of routes)
+    app.on(route.method, [...route.paths], (context) => {
       const { req, env } = context;
+      const prefix = mountedAt(baseRoutePath(context), req.raw.url);
       // Read only when it is needed: tests call the endpoint without an execution context.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
-      const handled = await handler({ request: req.raw, env, waitUntil });
-      const response = log ? logged(req.raw, env, handled) : handled;
-      return cors ? withCors(req.raw, env, response) : response;
+      return answered(route, { request: req.raw, env, prefix, waitUntil });
     });
-  app.notFound(() => answer(new HubError("not_found", "Nothing is here."), 404));
-  app.onError((error, { req, env }) => {
-    const response = logged(req.raw, env, refused(error, isSignalR(req.path)));
-    return withCors(
-      req.raw,
-      env,
-      isSignalR(req.path) ? response : retryableStream(req.raw, response),
-    );
-  });
+  app.notFound(() => errorAnswer(new HubError("not_found", "Nothing is here."), 404));
   return app;
 }
+
+/** Never rejects: an application that mounts the endpoint sees no error of it. */
+async function answered(route: Route, call: Call): Promise<Response> {
+  const { request, env } = call;
+  try {
+    const handled = await route.handler(call);
+    const response = route.log ? logged(call, handled) : handled;
+    return route.cors ? withCors(request, env, response) : response;
+  } catch (error) {
+    const response = logged(call, refusedAnswer(error, route.inWords));
+    return withCors(request, env, route.inWords ? response : retryableStream(request, response));
+  }
+}
+
+function logged({ request, env, prefix }: Call, response: Response): Response {
+  const code = response.headers.get("x-dormouse-error");
+  if (!code || UNLOGGED.has(code)) return response;
+  const hub = pathBelow(request, prefix).split("/")[2] ?? "";
+  const claim = response.headers.get("x-dormouse-claim") ?? undefined;
+  logRefusal(request, env, { hub, status: response.status, code, claim });
+  return response;
+}
+
+/** Refusals that clients cause in the ordinary course of things. */
+const UNLOGGED: ReadonlySet<string> = new Set<ErrorCode>(["connection_ended"]);
 
 /** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
 interface Isolate {
@@ -89,6 +111,8 @@ interface Isolate {
   readonly relays: RelayChoice;
   readonly frames: FrameCache;
 }
+
+const RPC = ["/hubs/:hub/rpc", "/hubs/:hub/rpc/"];
 
 /**
  * Rooms and hubs in JSON-RPC, and rooms as event streams. One path serves a room's WebSocket and its events: clients
@@ -99,8 +123,8 @@ const roomRoutes = (isolate: Isolate): Route[] => [
     method: "GET",
     paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
     ...{ cors: true, log: true },
-    handler: ({ request, env }) =>
-      (wantsWebSocket(request) ? enterRoom : readRooms)(request, { ...isolate, env }),
+    handler: ({ request, env, prefix }) =>
+      (wantsWebSocket(request) ? enterRoom : readRooms)(request, { ...isolate, env, prefix }),
   },
   {
     method: "OPTIONS",
@@ -110,40 +134,45 @@ const roomRoutes = (isolate: Isolate): Route[] => [
   },
   {
     method: "GET",
-    paths: ["/hubs/:hub/rpc"],
+    paths: RPC,
     ...{ cors: false, log: true },
-    handler: ({ request, env }) => enterHub(request, { ...isolate, env }),
+    handler: ({ request, env, prefix }) => enterHub(request, { ...isolate, env, prefix }),
   },
   {
     method: "POST",
-    paths: ["/hubs/:hub/rpc"],
+    paths: RPC,
     ...{ cors: true, log: true },
-    handler: ({ request, env, waitUntil }) => callHub(request, { ...isolate, env }, waitUntil),
+    handler: ({ request, env, prefix, waitUntil }) =>
+      callHub(request, { ...isolate, env, prefix }, waitUntil),
   },
   {
     method: "ALL",
-    paths: ["/hubs/:hub/rpc"],
+    paths: RPC,
     ...{ cors: false, log: false },
     handler: () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
   },
 ];
 
-/** Where SignalR's clients connect: to a hub, or to Azure's path where an application negotiated for them. */
-const signalR = (path: string) => [`/hubs/:hub${path}`, `/client${path}`];
+/**
+ * Where SignalR's clients connect: to a hub, or to Azure's path where an application negotiated for them. A slash at
+ * the end changes nothing, as in ASP.NET Core.
+ */
+const signalR = (path: string) =>
+  ["/hubs/:hub", "/client"].flatMap((door) => [`${door}${path}`, `${door}${path}/`]);
 
 // Verbs that a negotiation does not have are 405; `{hub}` itself takes all verbs, and answers for them.
 const signalRRoutes = (isolate: Isolate): Route[] => [
   {
     method: "POST",
     paths: signalR("/negotiate"),
-    ...{ cors: true, log: false },
-    handler: ({ request, env }) => negotiate(request, { ...isolate, env }),
+    ...{ cors: true, log: false, inWords: true },
+    handler: ({ request, env, prefix }) => negotiate(request, { ...isolate, env, prefix }),
   },
   {
     method: "POST",
     paths: signalR("/refresh"),
     ...{ cors: true, log: true },
-    handler: ({ request, env }) => refresh(request, { ...isolate, env }),
+    handler: ({ request, env, prefix }) => refresh(request, { ...isolate, env, prefix }),
   },
   {
     method: "ALL",
@@ -153,9 +182,9 @@ const signalRRoutes = (isolate: Isolate): Route[] => [
   },
   {
     method: "ALL",
-    paths: [...signalR(""), "/client/"],
-    ...{ cors: true, log: true },
-    handler: ({ request, env }) => connect(request, { ...isolate, env }),
+    paths: signalR(""),
+    ...{ cors: true, log: true, inWords: true },
+    handler: ({ request, env, prefix }) => connect(request, { ...isolate, env, prefix }),
   },
 ];
 
@@ -167,7 +196,7 @@ function grpcRoutes(isolate: Isolate): Route[] {
       method: "ALL",
       paths: CONNECT_PATHS,
       ...{ cors: true, log: false },
-      handler: ({ request, env, waitUntil }) => rpc(request, env, waitUntil),
+      handler: rpc,
     },
   ];
 }
@@ -181,7 +210,7 @@ function serviceRoutes(hubs: Hubs): Route[] {
       method,
       paths: [path],
       ...plain,
-      handler: ({ request, env }) => handler(request, env),
+      handler,
     };
   });
   return [
@@ -196,51 +225,9 @@ function serviceRoutes(hubs: Hubs): Route[] {
       method: "GET",
       paths: ["/api/metrics"],
       ...plain,
-      handler: ({ request, env }) =>
-        forService({ request, env, rates }, ({ tenant }) => metrics(tenant, hubs, env)),
+      handler: (call) =>
+        forService({ ...call, rates }, ({ tenant }) => metrics(tenant, hubs, call.env)),
     },
     ...rest,
   ];
-}
-
-/** SignalR's clients show a body as it is, so that it is a sentence there. */
-const isSignalR = (path: string): boolean =>
-  /^\/(?:hubs\/[^/]+|client)(?:\/negotiate)?\/?$/.test(path);
-
-/** Every refusal has a stable code, in `x-dormouse-error` and, but for SignalR, in the body. */
-function refused(error: Error, inWords: boolean): Response {
-  if (error instanceof Refusal) return refusalResponse(error);
-  if (isOverload(error)) return unavailable();
-  const shown = publicError(error);
-  if (shown.code === "internal") logError("request_failed", { error });
-  return answer(shown, httpStatusOf(shown.code), inWords);
-}
-
-function logged(request: Request, env: EndpointEnv, response: Response): Response {
-  const code = response.headers.get("x-dormouse-error");
-  if (!code) return response;
-  const hub = new URL(request.url).pathname.split("/")[2] ?? "";
-  const claim = response.headers.get("x-dormouse-claim") ?? undefined;
-  logRefusal(request, env, { hub, status: response.status, code, claim });
-  return response;
-}
-
-const unavailable = (): Response =>
-  new Response("Service Unavailable", {
-    status: 503,
-    headers: { "retry-after": "2", "x-dormouse-error": "unavailable" },
-  });
-
-function answer({ code, message }: HubError, status: number, inWords = false): Response {
-  const headers = {
-    "cache-control": "no-store",
-    "x-dormouse-error": code,
-    ...(status === 426 && { upgrade: "websocket" }),
-    ...((status === 429 || status === 503) && {
-      "retry-after": code === "webhook_unavailable" ? "5" : "1",
-    }),
-  };
-  return inWords
-    ? new Response(message, { status, headers })
-    : Response.json({ error: { code, message } }, { status, headers });
 }

@@ -74,6 +74,8 @@ export const ERRORS = {
   hub_not_found: NOT_FOUND,
   room_kind_not_found: NOT_FOUND,
   connection_not_found: NOT_FOUND,
+  /** A message for a connection that has ended, by the client's own token: it may have been under way. Not logged. */
+  connection_ended: NOT_FOUND,
   method_not_found: {
     ...{ http: 404, jsonRpc: -32601, grpc: GRPC.notFound },
     signalR: "Method does not exist.",

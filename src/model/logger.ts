@@ -6,7 +6,7 @@ interface Fields {
   readonly error?: unknown;
 }
 
-type Level = "info" | "warn" | "error";
+type Level = "debug" | "info" | "warn" | "error";
 
 /** Writes one line. `event` is a stable name in snake_case, for alerts to match on. */
 const writer =
@@ -16,6 +16,7 @@ const writer =
       lineOf({ level, event, ...fields, ...(error !== undefined && { error: textOf(error) }) }),
     );
 
+export const logDebug = writer("debug");
 export const logInfo = writer("info");
 export const logWarning = writer("warn");
 export const logError = writer("error");

@@ -130,6 +130,8 @@ export interface RoomSettings {
   readonly graceSeconds: number;
   /** Whether callers see exceptions of hub code. */
   readonly detailedErrors: boolean;
+  /** Whether hub code sees the cookies of the request that a connection began with. */
+  readonly cookies: boolean;
   readonly signalR: SignalRSettings;
   /** Seconds during which a reconnecting client is put back into its groups; 0: never. */
   readonly rememberGroups: number;
@@ -172,6 +174,7 @@ export const DEFAULTS: RoomSettings = {
   sweepSeconds: 120,
   graceSeconds: 5,
   detailedErrors: false,
+  cookies: false,
   signalR: {
     verbatim: false,
     handshakeSeconds: 15,

@@ -1,8 +1,10 @@
 // A room's calls for components. They exist before the connection does: rendering must not open one, so the first call
 // or the component's first effect does.
 
-import { HubError, type Connection } from "../client/index.ts";
+import type { Connection } from "../client/index.ts";
 import { methodProxy } from "../client/platform/method-proxy.ts";
+import type { ClientErrorCode } from "../client/model/client-errors.ts";
+import { HubError } from "../model/errors.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubCalls } from "../dispatch/define/hub-types.ts";
 import type { RoomReference } from "./use-live.ts";
@@ -15,7 +17,7 @@ export interface RoomCalls<H extends AnyHub> extends HubCalls<H>, RoomReference<
 /** Calls without a room reject with `closed`, or throw it where they return no promise. */
 export function callsIn<H extends AnyHub>({ hub, room }: RoomReference<H>): RoomCalls<H> {
   const connection = (): Connection<H> => {
-    if (!room) throw new HubError("closed", "The component is in no room.");
+    if (!room) throw new HubError<ClientErrorCode>("closed", "The component is in no room.");
     const held = hub.hold(room);
     // Released at once: a mounted component holds the connection itself, and one that is about to mount holds it before
     // the delayed close.

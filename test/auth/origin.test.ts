@@ -131,6 +131,22 @@ describe("[S3] origins", () => {
   });
 });
 
+describe("origins of apps", () => {
+  const APPS = ["capacitor://localhost", "ionic://localhost", "app://main.window", "null"];
+
+  it.each(APPS)("are accepted where they are allowed: %s", async (origin) => {
+    const others = APPS.filter((one) => one !== origin);
+    const asked = await signedIn({ origin });
+    expect(await outcome(asked, { ...ENV, ALLOWED_ORIGINS: origin })).toBe("alice");
+    expect(await outcome(asked, { ...ENV, ALLOWED_ORIGINS: others.join() })).toBe(
+      "forbidden_origin",
+    );
+    expect(corsHeaders(asked, readOrigins(origin)!)).toMatchObject({
+      "access-control-allow-origin": origin,
+    });
+  });
+});
+
 describe("ALLOWED_ORIGINS", () => {
   let logged: string[];
   beforeEach(() => {
@@ -140,7 +156,15 @@ describe("ALLOWED_ORIGINS", () => {
 
   it.each([
     "*",
-    "null",
+    "NULL",
+    "capacitor:",
+    "capacitor://",
+    "capacitor://localhost/",
+    "Capacitor://localhost",
+    "capacitor://user@localhost",
+    "app://*",
+    "file://localhost",
+    "ws://app.example",
     "https://*",
     "https://*.example",
     "//app.example",

@@ -32,6 +32,10 @@ export class Account extends DurableObject {}
 export default { fetch: (request, env) => env.ROOMS.getByName("one").fetch(request) };
 `;
 
+const SEEN = `export default {
+  fetch: ({ url }, env) => Response.json({ url, calls: env.LOG_REFUSED_CALLS }),
+};`;
+
 const script = (name: string): string =>
   fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
 
@@ -187,6 +191,26 @@ describe("npm run dev", () => {
     dev.kill("SIGTERM");
     expect(await once(dev, "exit")).toEqual([0, null]);
     await expect(fetch(url)).rejects.toThrow("fetch failed");
+  });
+
+  it("keeps its own address as the host where wrangler.toml has a route, and logs refused calls", async () => {
+    const toml = readFileSync(join(folder, "wrangler.toml"), "utf8");
+    const routes = 'routes = [{ pattern = "hubs.example.com", custom_domain = true }]\n';
+    writeFileSync(join(folder, "wrangler.toml"), routes + toml);
+    writeFileSync(join(folder, "src/worker.ts"), WORKER.replace(/export default .*/, SEEN));
+    const port = await freePort();
+    const args = [script("dev.ts"), "--port", `${port}`, "--log-level", "warn"];
+    const dev = spawn(process.execPath, args, {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await vi.waitFor(() => expect(output).toContain("To end it"), 20_000);
+    const url = `http://127.0.0.1:${port}/x`;
+    expect(await (await fetch(url)).json()).toEqual({ url, calls: "1" });
+    dev.kill("SIGTERM");
+    await once(dev, "exit");
   });
 });
 

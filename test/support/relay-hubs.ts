@@ -91,5 +91,6 @@ export const relayHubs = [
     limits: { connectionsPerRelay: 5 },
   }),
   relayHub("verbatim", { signalR: { verbatim: true, handshakeSeconds: 1 } }),
+  relayHub("baked", { cookies: true }),
   FilteredHub,
 ];

@@ -97,10 +97,7 @@ export function renewInMs(token: string, now: number, random: () => number): num
 }
 
 /** NaN, which compares as false, for an absent or unusable time. The server accepts numeric text as well. */
-const timeOf = (value: unknown): number =>
-  typeof value === "number" || (typeof value === "string" && value.trim() !== "")
-    ? Number(value)
-    : NaN;
+const timeOf = (value: unknown): number => (typeof value === "object" ? NaN : Number(value));
 
 function claimsOf(token: string): Record<string, unknown> {
   try {

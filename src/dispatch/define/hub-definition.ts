@@ -126,6 +126,8 @@ export interface HubOptions<C> {
   };
   /** Whether callers see exceptions of hub code, and not only `HubError`s. For development. Default: false. */
   readonly detailedErrors?: boolean;
+  /** Whether `request.headers.cookie` has the client's cookies; they are stored with the connection. Default: false. */
+  readonly cookies?: boolean;
   /**
    * Seconds for which the groups of a closed SignalR connection are remembered. A client with the same name
    * (`?client=` in the hub's URL) that opens a new connection meanwhile rejoins them, and receives the messages it

@@ -79,6 +79,7 @@ function settingsOf({ settings }: AnyHub): RoomSettings {
     sweepSeconds: settings.liveness?.sweepSeconds ?? DEFAULTS.sweepSeconds,
     graceSeconds: settings.liveness?.graceSeconds ?? DEFAULTS.graceSeconds,
     detailedErrors: settings.detailedErrors ?? DEFAULTS.detailedErrors,
+    cookies: settings.cookies ?? DEFAULTS.cookies,
     signalR: signalROf(settings),
     rememberGroups: settings.rememberGroups ?? DEFAULTS.rememberGroups,
     limits: { ...LIMITS, ...settings.limits },

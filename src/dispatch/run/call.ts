@@ -8,6 +8,7 @@ import { failure, type FailedCall, type SendAnswer } from "./frame-answers.ts";
 import type { Publications } from "../context/call-context.ts";
 import type { OpenCall } from "./call-queue.ts";
 import type { Session } from "./session.ts";
+import { noteRefusedCall } from "./refused-calls.ts";
 import type { UploadStream } from "./upload-streams.ts";
 
 export interface CallOptions {
@@ -140,7 +141,7 @@ export class Call implements OpenCall {
       shown.detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
     if (this.#cancelled) return;
-    this.#options.session.host.activity.refused(shown.code);
+    noteRefusedCall(this.#options.session.host, this.#options.name, shown);
     this.#answer(shown);
   }
 

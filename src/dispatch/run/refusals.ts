@@ -4,6 +4,7 @@ import { CLOSE, type HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Incoming } from "../../model/message.ts";
 import { failure, type SendAnswer } from "./frame-answers.ts";
+import { noteRefusedCall } from "./refused-calls.ts";
 import type { Session } from "./session.ts";
 
 /** Closes the connection: the bytes after a broken message cannot be decoded. Calls before it are answered. */
@@ -21,7 +22,7 @@ export function refuse(
   answer: SendAnswer,
 ): void {
   const { host, connection } = session;
-  host.activity.refused(message.error.code);
+  noteRefusedCall(host, "", message.error);
   if (message.id !== undefined) answer(failure(message.id, message.error));
   // An HTTP request ends with its answer, so there is no connection to close.
   if (connection.protocol.answersOnly) return;

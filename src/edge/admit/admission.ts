@@ -13,7 +13,7 @@ import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arriv
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { roomPathOf } from "./room-paths.ts";
-import { servedHub, type Serving } from "./serving.ts";
+import { pathBelow, servedHub, type Serving } from "./serving.ts";
 
 /** A client that was admitted to a room. */
 export interface Entrant {
@@ -33,11 +33,11 @@ type RoomsOf = (own: Topic) => readonly string[];
  */
 export async function admitToRoom(
   request: Request,
-  { hubs, env }: Serving,
+  { hubs, env, prefix }: Serving,
   roomsOf: RoomsOf,
 ): Promise<Entrant> {
   const authenticated = await authenticate(request, env);
-  const path = roomPathOf(new URL(request.url).pathname);
+  const path = roomPathOf(pathBelow(request, prefix));
   const served = servedHub(hubs, path.hub);
   const topic = roomTopic(path.kind, path.name);
   const rooms = roomsOf(topic);

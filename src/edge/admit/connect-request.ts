@@ -8,14 +8,19 @@ const CHARACTERS_AT_MOST = 4_096;
 /** `id` is SignalR's connection token. */
 const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "access_token", "id"]);
 
-/** Of a name that is repeated in the query the last value counts; repeated headers are joined, as HTTP has it. */
-export function connectRequest(request: Request): ConnectRequest {
+/**
+ * Of a name that is repeated in the query the last value counts; repeated headers are joined, as HTTP has it. Cookies
+ * are left out, unless the hub asks for them.
+ */
+export function connectRequest(request: Request, { cookies = false } = {}): ConnectRequest {
   const headers = [...request.headers].map(([name, value]) => ({ name, value, in: "headers" }));
   const query = [...new URL(request.url).searchParams].map(([name, value]) => {
     return { name, value, in: "query" };
   });
   const fitting = withinLimit(
-    [...query, ...headers].filter(({ name }) => !isSecret(name.toLowerCase())),
+    [...query, ...headers].filter(
+      (pair) => !isSecret(pair.name.toLowerCase()) || (cookies && isCookie(pair)),
+    ),
   );
   const part = (where: string) =>
     Object.fromEntries(
@@ -26,6 +31,8 @@ export function connectRequest(request: Request): ConnectRequest {
 
 /** Of the headers of the WebSocket handshake, subprotocols may carry a token; the others say nothing of the client. */
 const isSecret = (name: string): boolean => SECRET.has(name) || name.startsWith("sec-websocket-");
+
+const isCookie = ({ name, in: where }: Pair): boolean => name === "cookie" && where === "headers";
 
 /** A parameter of the query, or a header. */
 interface Pair {

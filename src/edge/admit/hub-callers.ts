@@ -11,7 +11,7 @@ import { clientKey } from "../../rooms/rpc/relay-levels.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
-import { servedHub, type Env, type Serving } from "./serving.ts";
+import { pathBelow, servedHub, type Env, type Serving } from "./serving.ts";
 
 /** An authenticated client of a hub. Whether the hub admits it is known only after `admitCaller`. */
 export interface Caller {
@@ -23,8 +23,8 @@ export interface Caller {
 }
 
 /** Throws what authentication throws, `hub_not_found`, what the webhook throws, or `forbidden`. */
-export const callerOf = async (request: Request, { hubs, env }: Serving): Promise<Caller> =>
-  admitCaller(await authenticateCaller(request, hubs, env), env);
+export const callerOf = async (request: Request, serving: Serving): Promise<Caller> =>
+  admitCaller(await authenticateCaller(request, serving), serving.env);
 
 /** Admits a new connection. Throws what the webhook throws, or `forbidden` where the hub's policy refuses. */
 export async function admitCaller(caller: Caller, env: Env): Promise<Caller> {
@@ -45,11 +45,15 @@ export const readmitCaller = async (caller: Caller, env: Env): Promise<Caller> =
  * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key and the hub is in the
  * query, as Azure has it. Throws what authentication throws, or `hub_not_found`.
  */
-export async function authenticateCaller(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
-  const { pathname, searchParams } = new URL(request.url);
-  const isAzureClient = pathname.startsWith("/client");
+export async function authenticateCaller(
+  request: Request,
+  { hubs, env, prefix }: Serving,
+): Promise<Caller> {
+  const { searchParams } = new URL(request.url);
+  const [, door, name = ""] = pathBelow(request, prefix).split("/");
+  const isAzureClient = door === "client";
   const user = await (isAzureClient ? authenticateClient : authenticate)(request, env);
-  const hub = isAzureClient ? (searchParams.get("hub") ?? "") : (pathname.split("/")[2] ?? "");
+  const hub = isAzureClient ? (searchParams.get("hub") ?? "") : name;
   return callerAt({ request, user }, hub, hubs);
 }
 

@@ -26,8 +26,8 @@ export async function callRelay(
   { caller, serving, waitUntil, signal }: RelayCall,
   text: string,
 ): Promise<string> {
-  const { request, user } = caller;
-  const arrival = { user, request: connectRequest(request), random: randomId() };
+  const { request, user, served } = caller;
+  const arrival = { user, request: connectRequest(request, served.settings), random: randomId() };
   // The relay that is working on the calls, if any.
   let last: Relay | undefined;
   const hangUp = () => {

@@ -5,7 +5,12 @@
 import { HubError } from "../../model/errors.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 import { objectName, type Domain } from "../../rooms/rpc/object-names.ts";
-import { refusalCodeOf, handOver, type HttpCallArrival } from "../../rooms/rpc/arrival.ts";
+import {
+  refusalCodeOf,
+  handOver,
+  type HttpCallArrival,
+  type ObjectFetch,
+} from "../../rooms/rpc/arrival.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import type {
   RefreshOutcome,
@@ -21,7 +26,7 @@ import type { Grant, User } from "../../model/user.ts";
  * The relay object's methods for the endpoint. Refusals are values: the platform logs every exception of an object.
  * `undefined` always means that the relay is full.
  */
-export interface Relay extends Pick<Fetcher, "fetch"> {
+export interface Relay extends ObjectFetch {
   /** Reserves a place for a client that negotiates. `apart`: the connection token differs from the public id. */
   seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
   /** Passes on a POST of a connection, or ends the connection. */

@@ -15,7 +15,20 @@ export interface Serving {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
   readonly env: Env;
+  /** Where the endpoint is mounted: `/realtime`; empty at the root. Routes match what follows it. */
+  readonly prefix: string;
 }
+
+/** The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. */
+export function mountedAt(pattern: string, url: string): string {
+  if (pattern === "/") return "";
+  const { length } = pattern.split("/");
+  return new URL(url).pathname.split("/").slice(0, length).join("/");
+}
+
+/** The path that the endpoint's own routes match, percent-encoded as it was sent. */
+export const pathBelow = ({ url }: Request, prefix: string): string =>
+  new URL(url).pathname.slice(prefix.length);
 
 /** Keeps the worker running until the work is done, also after its request has been answered or given up. */
 export type WaitUntil = (work: Promise<unknown>) => void;

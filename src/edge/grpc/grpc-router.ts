@@ -11,7 +11,7 @@ import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { LIMITS } from "../../model/options.ts";
 import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
-import type { Env, WaitUntil } from "../admit/serving.ts";
+import { pathBelow, type Env, type WaitUntil } from "../admit/serving.ts";
 import type { StreamServing } from "../stream/room-sources.ts";
 import { CALL } from "./grpc-call.ts";
 import { Body } from "./grpc-body.ts";
@@ -29,22 +29,30 @@ export const CONNECT_PATHS = [`/${Hub.typeName}/*`, `/${Health.typeName}/*`];
 /** Protobuf's `Value` nests by at most three messages for a level of JSON. */
 const MESSAGES_A_LEVEL = 3;
 
+interface RpcCall {
+  readonly request: Request;
+  readonly env: Env;
+  readonly prefix: string;
+  readonly waitUntil: WaitUntil;
+}
+
 /**
  * A call as `fetch` has it. Handlers are made once, and the context of a call for each. Errors are answers in the
  * protocol of the call: the function rejects only for faults of the libraries.
  */
-export function connectRpc(isolate: Omit<StreamServing, "env">) {
+export function connectRpc(isolate: Omit<StreamServing, "env" | "prefix">) {
   const handlers = new Map(handlersFor(isolate.hubs).map((one) => [one.requestPath, one]));
-  return async (request: Request, env: Env, waitUntil: WaitUntil): Promise<Response> => {
-    const handler = handlers.get(new URL(request.url).pathname);
+  return async ({ request, env, prefix, waitUntil }: RpcCall): Promise<Response> => {
+    const handler = handlers.get(pathBelow(request, prefix));
     const type = request.headers.get("content-type") ?? "";
     if (isNative(type)) return withHeaders(headersOnly("application/grpc", NATIVE));
+    if (isWebText(type)) return withHeaders(headersOnly("application/grpc-web-text", WEB_TEXT));
     if (!handler) return withHeaders(unknownMethod(type));
     const outlet: Outlet = {};
     const { methodKind } = handler.method;
     const body = new Body(request, methodKind);
     const contextValues = createContextValues()
-      .set(CALL, { request, serving: { ...isolate, env }, waitUntil, body })
+      .set(CALL, { request, serving: { ...isolate, env, prefix }, waitUntil, body })
       .set(OUTLET, outlet);
     const answer = await handler({ ...universalRequest(request), body, contextValues });
     const explanation = answer.body ? undefined : EXPLANATIONS.get(answer.status);
@@ -118,6 +126,10 @@ function handlersFor(hubs: Hubs): UniversalHandler[] {
 /** gRPC-Web's types begin alike, and go on with `-web`. */
 const isNative = (type: string): boolean => /^application\/grpc(?:[+;]|$)/i.test(type);
 
+/** gRPC-Web in base64, for browsers that can read no bytes. */
+const isWebText = (type: string): boolean => /^application\/grpc-web-text(?:[+;]|$)/i.test(type);
+
+const WEB_TEXT = "gRPC-Web is served in its binary form: application/grpc-web+proto or +json.";
 const NATIVE =
   "Native gRPC ends with trailers, which this server cannot send. Use gRPC-Web or Connect, or a proxy that converts.";
 const UNIMPLEMENTED = "There is no such method.";

@@ -5,6 +5,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { withTimeout } from "../../model/bounded-read.ts";
+import { isLoopback } from "../../model/environment.ts";
 import { HubError } from "../../model/errors.ts";
 import {
   SessionResponseSchema,
@@ -17,7 +18,7 @@ import { isConnected, isRequest, recordsIn, type RoomRecord } from "../stream/ro
 import { closeQuietly, refuseRequest } from "../stream/room-socket.ts";
 import { Queue } from "../stream/slow-reader-queue.ts";
 import { onAbort, untilAborted } from "./abort-signals.ts";
-import type { CallAnswer } from "./grpc-call.ts";
+import { CALL, type CallAnswer } from "./grpc-call.ts";
 import { endingOf } from "./grpc-errors.ts";
 import { heartbeat, HEARTBEAT_MS, SMALL_MESSAGE_BYTES } from "./grpc-heartbeat.ts";
 import { checkText, hubSocket, type HubSocket } from "./hub-socket.ts";
@@ -59,8 +60,22 @@ function helloIn({ done, value }: IteratorResult<SessionRequest>): Hello {
 }
 
 /** Browsers send a whole body before they read the response, and so does a caller that declares its length. */
-function checkTransport({ protocolName, requestHeader }: HandlerContext): void {
-  if (protocolName === "grpc-web" || requestHeader.has("content-length")) throw oneWay();
+function checkTransport({ protocolName, requestHeader, values }: HandlerContext): void {
+  const isOneWay = protocolName === "grpc-web" || requestHeader.has("content-length");
+  if (isOneWay || isHttp1(values.get(CALL)?.request)) throw oneWay();
+}
+
+/**
+ * Connect asks for HTTP/2 where both directions are open at once. Cloudflare names the client's version; `wrangler dev`
+ * says HTTP/1.1 of every request, and carries both directions.
+ */
+function isHttp1(request: Request | undefined): boolean {
+  const { httpProtocol = "" } = (request?.cf ?? {}) as { httpProtocol?: string };
+  return (
+    request !== undefined &&
+    httpProtocol.startsWith("HTTP/1") &&
+    !isLoopback(new URL(request.url).hostname)
+  );
 }
 
 const oneWay = () =>

@@ -49,7 +49,8 @@ async function openSocket(caller: Caller, context: HandlerContext): Promise<WebS
   } = authenticatedCall(context);
   await checkConnectRate(request, caller.user, env);
   const arrival: JsonRpcArrival = {
-    ...{ kind: "rpc", user: caller.user, request: connectRequest(request), arrays: true },
+    ...{ kind: "rpc", user: caller.user, arrays: true },
+    request: connectRequest(request, caller.served.settings),
   };
   return socketOf(await relays.enter(env, relayTargetOf(caller), arrival));
 }

@@ -29,7 +29,7 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
   const arrival: JsonRpcArrival = {
     kind: "rpc",
     user: caller.user,
-    request: connectRequest(request),
+    request: connectRequest(request, caller.served.settings),
     arrays: caller.query.get("arrays") === "1",
   };
   const { relays, env } = serving;

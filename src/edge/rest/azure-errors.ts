@@ -1,5 +1,5 @@
-// Errors of the REST interface as Azure's error document. The code is Dormouse's own and stable; it stands in the body,
-// in Azure's header and in Dormouse's.
+// Errors of the REST interface as Azure's error document. The code is Dormouse's own and stable; it stands in the body
+// and in Dormouse's header. Azure's header has Azure's code where its SDKs look for one, and else Dormouse's.
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
@@ -11,8 +11,9 @@ import { RateLimited } from "./service-rate.ts";
 /**
  * The answer to a request that failed, whatever was thrown: refused tokens, overload of the platform, errors of hubs.
  * 429 and 503 say in `retry-after` when to try again. An unexpected error is logged, and shown as `internal`.
+ * `missing` is Azure's code for a connection, user or group that does not exist: its SDKs throw for a 404 without it.
  */
-export function failed(error: unknown): Response {
+export function failed(error: unknown, missing?: AzureCode): Response {
   if (error instanceof Refusal) {
     const { status, headers } = refusalResponse(error);
     return errorDocument(error, status, Object.fromEntries(headers));
@@ -23,8 +24,26 @@ export function failed(error: unknown): Response {
   const wait = error instanceof RateLimited ? error.seconds : 1;
   const status = httpStatusOf(shown.code);
   const retry = status === 429 || status === 503 ? { "retry-after": String(wait) } : {};
-  return errorDocument(shown, status, retry);
+  const azureCode = isMissing(shown.code) ? missing : undefined;
+  return errorDocument(shown, status, {
+    ...retry,
+    ...(azureCode && { [AZURE_HEADER]: azureCode }),
+  });
 }
+
+/** As Azure's management SDK compares them. */
+export type AzureCode =
+  | "Warning.Connection.NotExisted"
+  | "Warning.User.NotExisted"
+  | "Warning.Group.NotExisted"
+  | "Info.User.NotInGroup"
+  | "Error.Connection.NotExisted";
+
+const AZURE_HEADER = "x-ms-error-code";
+
+/** Not the hub of the path, which Azure has not either. */
+const isMissing = (code: string): boolean =>
+  code === "not_found" || code === "connection_not_found";
 
 const UNAVAILABLE = { code: "unavailable", message: "The hub's objects have too much to do." };
 
@@ -35,8 +54,8 @@ function errorDocument(
   headers: Record<string, string>,
 ): Response {
   const document = { code, message, target: null, details: [], inner: null };
-  const own = { "cache-control": "no-store", "x-ms-error-code": code, "x-dormouse-error": code };
-  return Response.json(document, { status, headers: { ...headers, ...own, ...JSON_TYPE } });
+  const own = { "cache-control": "no-store", "x-dormouse-error": code, ...JSON_TYPE };
+  return Response.json(document, { status, headers: { [AZURE_HEADER]: code, ...headers, ...own } });
 }
 
 const JSON_TYPE = { "content-type": "application/json" };

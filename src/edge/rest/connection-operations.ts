@@ -16,6 +16,7 @@ const exists = azureOperation({
   path: "/connections/{connection}",
   summary: "Whether the connection exists.",
   finds: true,
+  missing: "Warning.Connection.NotExisted",
   handle: async (hub) => hub.mustCommand(),
 });
 
@@ -103,10 +104,11 @@ const completeStream = azureOperation({
   id: "completeStream",
   method: "POST",
   path: "/connections/{connection}/streams/{stream}/:complete",
-  summary: "Ends a stream to a connection; a reason makes it an error.",
-  query: { reason: Reason },
+  summary:
+    "Ends a stream to a connection; a reason, or error as Azure's SDK names it, makes it an error.",
+  query: { reason: Reason, error: Reason },
   status: 202,
-  handle: async (hub, { query: { reason } }) => {
+  handle: async (hub, { query: { error, reason = error } }) => {
     const stream = checkStreamId(hub.parameter("stream"));
     await hub.command({ type: "end", stream, ...(reason && { error: reason }) });
   },

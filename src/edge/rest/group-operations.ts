@@ -18,6 +18,7 @@ const exists = azureOperation({
   path: "/groups/{group}",
   summary: "Whether any connection is in the group.",
   finds: true,
+  missing: "Warning.Group.NotExisted",
   handle: async (hub) => {
     const { connections } = await hub.room(hub.group).presence({ limit: 0 });
     if (connections === 0) throw new HubError("not_found", "Nobody is in that group.");
@@ -117,6 +118,7 @@ const add = azureOperation({
   path: "/groups/{group}/connections/{connection}",
   summary: "Adds a connection to the group.",
   finds: true,
+  missing: "Error.Connection.NotExisted",
   handle: (hub) => setMembership(hub, hub.group, "join"),
 });
 
@@ -126,6 +128,7 @@ const remove = azureOperation({
   path: "/groups/{group}/connections/{connection}",
   summary: "Removes a connection from the group.",
   finds: true,
+  missing: "Error.Connection.NotExisted",
   handle: (hub) => setMembership(hub, hub.group, "leave"),
 });
 

@@ -123,7 +123,7 @@ const generateToken = azureOperation({
   answer: z.object({ token: z.string() }),
   handle: async (hub, { query: { userId, minutesToExpire } }) => {
     const { tenant, hub: name } = hub.domain;
-    const aud = `${new URL(hub.request.url).origin}/client/?hub=${name}`;
+    const aud = `${new URL(hub.request.url).origin}${hub.prefix}/client/?hub=${name}`;
     const user = userId === undefined ? {} : { nameid: canonicalName(userId) };
     const claims = { aud, ...user, jti: crypto.randomUUID() };
     const token = await signClientToken(claims, { tenant, seconds: minutesToExpire * 60 }, hub.env);

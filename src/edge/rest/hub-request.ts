@@ -18,6 +18,7 @@ import type { Message } from "./operation-schemas.ts";
 
 interface HubRequestOptions {
   readonly request: Request;
+  readonly prefix: string;
   readonly env: AuthEnv & ObjectEnv;
   readonly service: Service;
   readonly served: ServedHub;
@@ -32,14 +33,17 @@ interface HubRequestOptions {
 export class HubRequest {
   readonly request: Request;
   readonly env: AuthEnv & ObjectEnv;
+  /** Where the endpoint is mounted: its URLs begin with the request's origin and this. */
+  readonly prefix: string;
   readonly served: ServedHub;
   readonly domain: Domain;
   readonly service: Service;
   readonly #path: ReadonlyMap<string, string>;
 
-  constructor({ request, env, service, served, path }: HubRequestOptions) {
+  constructor({ request, env, prefix, service, served, path }: HubRequestOptions) {
     this.request = request;
     this.env = env;
+    this.prefix = prefix;
     this.served = served;
     this.service = service;
     this.domain = { tenant: service.tenant, hub: served.name };

@@ -2,6 +2,7 @@
 // (index.ts) is the router, the validation and the OpenAPI document.
 
 import { z } from "zod";
+import type { AzureCode } from "./azure-errors.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { Application } from "./operation-schemas.ts";
 
@@ -42,6 +43,8 @@ export interface Operation<Q = any, B = any> {
   readonly answer?: z.ZodType;
   /** Whether a 404 may also mean that the resource of the path does not exist; documentation only. */
   readonly finds: boolean;
+  /** Azure's code for a 404 of this operation, where its SDKs read one. */
+  readonly missing?: AzureCode;
   /** Runs after authentication, rate limits and validation. A thrown `HubError` becomes Azure's error document. */
   handle(hub: HubRequest, given: Given<Q, B>): Promise<Answer | void>;
 }
@@ -57,6 +60,7 @@ interface Description<Q extends z.ZodRawShape, B extends z.ZodType> {
   readonly status?: Operation["status"];
   readonly answer?: z.ZodType;
   readonly finds?: boolean;
+  readonly missing?: AzureCode;
   handle(
     hub: HubRequest,
     given: Given<z.output<z.ZodObject<Q>>, z.output<B>>,

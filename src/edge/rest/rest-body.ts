@@ -6,7 +6,12 @@ import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
 import { decodeSignalrJson } from "../../protocols/decode-signalr-json.ts";
 import { decodeSignalrMsgpack } from "../../protocols/decode-signalr-msgpack.ts";
-import { depthError, hasPrototypeKey, mayHavePrototypeKey } from "../../protocols/json.ts";
+import {
+  depthError,
+  hasPrototypeKey,
+  isJsonObject,
+  mayHavePrototypeKey,
+} from "../../protocols/json.ts";
 import { msgpackError } from "../../protocols/hostile-msgpack.ts";
 import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import type { BodyKind } from "./operation.ts";
@@ -22,7 +27,26 @@ export async function readBody(request: Request, kind: BodyKind): Promise<unknow
   const read = READERS.get(typeOf(request));
   if (!read || (kind === "json" && read !== readJson))
     throw new HubError("unsupported_media_type", MEDIA_TYPES[kind]);
-  return read(new Uint8Array(await bodyWithin(request, BODY_BYTES)));
+  const value = read(new Uint8Array(await bodyWithin(request, BODY_BYTES)));
+  return kind === "message" && read === readJson ? camelMessage(value) : value;
+}
+
+/** Members of a message under the names of C#, as Azure's management SDK writes them. */
+const PASCAL: ReadonlyMap<string, string> = new Map([
+  ["Target", "target"],
+  ["Arguments", "arguments"],
+]);
+
+/** The message under its own names. One that has a member under both names is refused: which counts would be unclear. */
+function camelMessage(value: unknown): unknown {
+  if (!isJsonObject(value)) return value;
+  const members = Object.entries(value).map(([name, member]): [string, unknown] => [
+    PASCAL.get(name) ?? name,
+    member,
+  ]);
+  if (new Set(members.map(([name]) => name)).size < members.length)
+    throw malformed("A message has target and arguments once.");
+  return Object.fromEntries(members);
 }
 
 const MEDIA_TYPES = {

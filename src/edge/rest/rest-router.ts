@@ -4,7 +4,7 @@
 import type { Service } from "../../auth/service.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
-import { servedHub } from "../admit/serving.ts";
+import { pathBelow, servedHub } from "../admit/serving.ts";
 import { failed } from "./azure-errors.ts";
 import { accessKey } from "./hub-operations.ts";
 import { HubRequest } from "./hub-request.ts";
@@ -13,7 +13,7 @@ import { openApi } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
 import { pathParameters, queryParameters, validate } from "./operation-input.ts";
 import { readBody } from "./rest-body.ts";
-import { forService, type ServiceCall, type ServiceEnv } from "./service-admission.ts";
+import { forService, type ServiceCall } from "./service-admission.ts";
 import type { ServiceRates } from "./service-rate.ts";
 
 /** Azure's newest and its first API version; all operations are served under both. */
@@ -28,7 +28,7 @@ interface RestOptions {
 interface RestRoute {
   readonly method: string;
   readonly path: string;
-  handler(request: Request, env: ServiceEnv): Response | Promise<Response>;
+  handler(call: Omit<ServiceCall, "rates">): Response | Promise<Response>;
 }
 
 /**
@@ -49,9 +49,11 @@ function operationRoutes(prefix: string, { hubs, rates }: RestOptions): RestRout
     return {
       method: operation.method,
       path: honoPath(pattern),
-      handler: (request, env) =>
-        forService({ request, env, rates }, (service) =>
-          run({ operation, pattern, hubs }, { request, env, rates }, service),
+      handler: (call) =>
+        forService(
+          { ...call, rates },
+          (service) => run({ operation, pattern, hubs }, { ...call, rates }, service),
+          operation.missing,
         ),
     };
   });
@@ -77,16 +79,16 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
     {
       method: "GET",
       path: "/api/auth/accessKey",
-      handler: (request, env) =>
-        forService({ request, env, rates }, async ({ tenant }) =>
-          Response.json(await accessKey(tenant, env), NO_STORE),
+      handler: (call) =>
+        forService({ ...call, rates }, async ({ tenant }) =>
+          Response.json(await accessKey(tenant, call.env), NO_STORE),
         ),
     },
     {
       method: "ALL",
       path: "/api/*",
-      handler: (request, env) =>
-        forService({ request, env, rates }, async () => {
+      handler: (call) =>
+        forService({ ...call, rates }, async () => {
           throw new HubError("not_found", "There is no such operation.");
         }),
     },
@@ -136,16 +138,16 @@ interface RoutedOperation {
  */
 async function run(
   { operation, pattern, hubs }: RoutedOperation,
-  { request, env }: ServiceCall,
+  { request, env, prefix }: ServiceCall,
   service: Service,
 ): Promise<Response> {
   const url = new URL(request.url);
-  const path = pathParameters(pattern, url.pathname);
+  const path = pathParameters(pattern, pathBelow(request, prefix));
   const served = servedHub(hubs, hubName(path.get("hub")!, url.searchParams.get("application")));
   const query = validate(operation.query, queryParameters(url.searchParams), "query");
   const given = operation.body && (await readBody(request, operation.bodyKind));
   const body = operation.body && validate(operation.body, given, "body");
-  const hub = new HubRequest({ request, env, service, served, path });
+  const hub = new HubRequest({ request, env, prefix, service, served, path });
   const { status = operation.status, body: answer } =
     (await operation.handle(hub, { query, body })) ?? {};
   return answer === undefined

@@ -2,11 +2,9 @@
 
 import { authenticateService, type Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
-import { HubError } from "../../model/errors.ts";
-import { factsOf } from "../../model/token-rules.ts";
-import { accountStub } from "../../rooms/rpc/stubs.ts";
+import { checkAccount } from "../admit/account-check.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
-import { failed } from "./azure-errors.ts";
+import { failed, type AzureCode } from "./azure-errors.ts";
 import type { RateEnv, ServiceRates } from "./service-rate.ts";
 
 export type ServiceEnv = AuthEnv & ObjectEnv & RateEnv;
@@ -15,21 +13,24 @@ export type ServiceEnv = AuthEnv & ObjectEnv & RateEnv;
 export interface ServiceCall {
   readonly request: Request;
   readonly env: ServiceEnv;
+  /** Where the endpoint is mounted. */
+  readonly prefix: string;
   readonly rates: ServiceRates;
 }
 
 /**
  * Answers a request for a service that was admitted; every error, of admission or of `work`, is answered with Azure's
- * error document. Never rejects.
+ * error document, `missing` as its code of a 404. Never rejects.
  */
 export async function forService(
   call: ServiceCall,
   work: (service: Service) => Promise<Response>,
+  missing?: AzureCode,
 ): Promise<Response> {
   try {
     return await work(await admitService(call));
   } catch (error) {
-    return failed(error);
+    return failed(error, missing);
   }
 }
 
@@ -40,12 +41,7 @@ export async function forService(
 async function admitService({ request, env, rates }: ServiceCall): Promise<Service> {
   const service = await authenticateService(request, env);
   await rates.check(service, env);
-  await checkRevoked(service, env);
+  // Only tokens of the issuer name a user, and can be revoked; access keys are rotated instead.
+  if (service.user) await checkAccount(service.user, env);
   return service;
-}
-
-/** Only tokens of the issuer name a user, and can be revoked; access keys are rotated instead. */
-async function checkRevoked({ user, tenant }: Service, env: ServiceEnv): Promise<void> {
-  const fault = user && (await accountStub(env, { tenant, user: user.id }).check(factsOf(user)));
-  if (fault) throw new HubError<string>(fault.code, fault.message);
 }

@@ -16,6 +16,7 @@ const exists = azureOperation({
   path: "/users/{user}",
   summary: "Whether the user has a connection to this hub.",
   finds: true,
+  missing: "Warning.User.NotExisted",
   handle: async (hub) => {
     if ((await hub.account().command(hub.domain.hub, {}, [])) === 0)
       throw new HubError("not_found", "That user has no connection.");
@@ -76,6 +77,7 @@ const isIn = azureOperation({
   path: "/users/{user}/groups/{group}",
   summary: "Whether the user, or one of their connections, is in the group.",
   finds: true,
+  missing: "Info.User.NotInGroup",
   handle: async (hub) => {
     if (!(await hub.account().isInGroup(...membershipOf(hub))))
       throw new HubError("not_found", "That user is not in that group.");

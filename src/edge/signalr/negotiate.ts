@@ -2,8 +2,10 @@
 // transports it offers, and the connection token by which the client's next requests find their relay.
 
 import type { Transport } from "../../model/options.ts";
+import { checkAccount } from "../admit/account-check.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
+import type { Seat } from "../../rooms/rpc/relay-rpc.ts";
 import type { Serving } from "../admit/serving.ts";
 import { lifetimeOf } from "./refresh.ts";
 
@@ -12,7 +14,7 @@ const NEWEST = 1;
 
 /**
  * 200 for every admitted client. An unsupported version is an `error` in the body, which SignalR's clients show. Throws
- * what `callerOf` throws, `rate_limited`, `relay_full` and `too_many_connections`.
+ * what `callerOf` throws, `banned`, `token_revoked`, `rate_limited`, `relay_full` and `too_many_connections`.
  */
 export async function negotiate(request: Request, serving: Serving): Promise<Response> {
   const caller = await callerOf(request, serving);
@@ -22,10 +24,10 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   if (Number(requested) < 0) return Response.json({ error: unsupported(requested) });
   const version = Math.min(Number(requested), NEWEST);
   await checkConnectRate(request, caller.user, serving.env);
-  const { id, grant } = caller.user;
-  const seat = await serving.relays.find(serving.env, relayTargetOf(caller), (relay) =>
-    relay.seat(id, version > 0, grant),
-  );
+  const [seat] = await Promise.all([
+    seatFor(caller, serving, version > 0),
+    checkAccount(caller.user, serving.env),
+  ]);
   return Response.json({
     negotiateVersion: version,
     connectionId: seat.id,
@@ -37,6 +39,12 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
     ...(isResumable(caller) && { useStatefulReconnect: true }),
   });
 }
+
+/** `apart`: the connection token differs from the public id. */
+const seatFor = (caller: Caller, { relays, env }: Serving, apart: boolean): Promise<Seat> =>
+  relays.find(env, relayTargetOf(caller), (relay) =>
+    relay.seat(caller.user.id, apart, caller.user.grant),
+  );
 
 /** Server-Sent Events carry text alone. */
 const describe = (transport: Transport) => ({

@@ -8,7 +8,7 @@ import type { Caller } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
 import { bodyWithin } from "../admit/request-body.ts";
 import type { Env } from "../admit/serving.ts";
-import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
+import { endedConnection, missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
 
 /** Messages of the largest size in one body: clients join what waited while a POST was under way. */
 const MESSAGES_A_BODY = 32;
@@ -32,8 +32,12 @@ export async function postToConnection(
   const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
   const transport = await relay?.post(token, factsOf(user), body);
   if (transport === undefined || transport === "unknown") return unknownConnection();
+  if (transport === "ended") return endedConnection();
+  if (transport === "full") return refusal("too_large", TOO_EARLY);
   return method === "POST" ? postAnswer(transport) : deleteAnswer(transport);
 }
+
+const TOO_EARLY = "More was sent than may wait for the transport to begin.";
 
 /** A WebSocket's connection receives by its socket alone: frames that came both ways would have no order. */
 const postAnswer = (transport: PostOutcome): Response =>

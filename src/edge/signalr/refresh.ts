@@ -1,5 +1,5 @@
-// `POST {hub}/refresh?id=`: a fresh token for a SignalR connection, whatever its transport, as in .NET 11. Answers are
-// JSON with .NET's names of errors; our own code is in `x-dormouse-error`.
+// `POST {hub}/refresh`: a fresh token for a SignalR connection, whatever its transport, as in .NET 11
+// (docs/design/signalr-transports.md#rf1). Answers are JSON with .NET's names of errors; our own code is in `x-dormouse-error`.
 
 import { claimHeader, LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
@@ -12,9 +12,9 @@ import type { Env, Serving } from "../admit/serving.ts";
  * 200 with the seconds that the new token lives, and the rooms that it no longer admits and that the connection has
  * left (`dropped`), if there are any. Throws `hub_not_found`; a refused token is answered here.
  */
-export async function refresh(request: Request, { hubs, env }: Serving): Promise<Response> {
+export async function refresh(request: Request, serving: Serving): Promise<Response> {
   try {
-    return await refreshConnection(await authenticateCaller(request, hubs, env), env);
+    return await refreshConnection(await authenticateCaller(request, serving), serving.env);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const response = refusal(error.code);
@@ -25,8 +25,9 @@ export async function refresh(request: Request, { hubs, env }: Serving): Promise
 }
 
 /** The relay judges whether the hub still admits the user, and closes the connection if it does not. */
-async function refreshConnection({ user, served, query }: Caller, env: Env): Promise<Response> {
-  const token = query.get("id");
+async function refreshConnection(caller: Caller, env: Env): Promise<Response> {
+  const { user, served } = caller;
+  const token = connectionTokenOf(caller);
   if (!token) return refusal("invalid_request");
   const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return refusal("connection_not_found");
@@ -40,6 +41,10 @@ async function refreshConnection({ user, served, query }: Caller, env: Env): Pro
     ...(dropped.length > 0 && { dropped }),
   });
 }
+
+/** .NET 11 sends it in a header, so that it is in no log of URLs; its previews sent `?id=`. */
+const connectionTokenOf = ({ request, query }: Caller): string | undefined =>
+  request.headers.get("x-signalr-connection-token") ?? query.get("id");
 
 /**
  * Seconds until the token, or an earlier end that a webhook set. The leeway is not part of it: it makes up for clocks

@@ -25,8 +25,8 @@ import { longPoll, serverSentEvents } from "./sse-and-polling.ts";
  * other requests belong to one that was admitted when it negotiated. Throws what admission throws.
  */
 export async function connect(request: Request, serving: Serving): Promise<Response> {
-  const { hubs, env } = serving;
-  const authenticated = await authenticateCaller(request, hubs, env);
+  const { env } = serving;
+  const authenticated = await authenticateCaller(request, serving);
   const token = authenticated.query.get("id");
   const isNew = request.method === "GET" && !token;
   const caller = await (isNew ? admitCaller : readmitCaller)(authenticated, env);
@@ -100,11 +100,11 @@ async function enterRelay(
  */
 function arrivalOf(caller: Caller): SignalRArrival {
   const client = clientNameOf(caller);
-  const { user, request } = caller;
+  const { user, request, served } = caller;
   return {
     kind: "hub",
     user,
-    request: connectRequest(request),
+    request: connectRequest(request, served.settings),
     ...(client !== undefined && { client }),
   };
 }

@@ -37,7 +37,7 @@ const HEADERS = {
 export function retryableStream(request: Request, response: Response): Response {
   if (response.status !== 503 || !wantsEventStream(request)) return response;
   const code = response.headers.get("x-dormouse-error") ?? "unavailable";
-  const stream = `retry: ${OVERLOAD_RETRY_MS}\n: ${code}\n\n`;
+  const stream = `retry: ${OVERLOAD_RETRY_MS}\n: ${code}\n`;
   return new Response(stream, { headers: { ...HEADERS, "x-dormouse-error": code } });
 }
 
@@ -82,16 +82,19 @@ class EventStream implements RoomStreamFormat {
     );
   }
 
-  /** The retry time comes first, so that it holds even where a room ends the stream at once. */
+  /**
+   * The retry time comes first, so that it holds even where a room ends the stream at once. It is in the block of the
+   * first event: to some readers a block without data is an event with empty data.
+   */
   async begin(): Promise<void> {
-    this.#writeText(`retry: ${Math.round(RETRY_MS * (1 + Math.random()))}\n\n`);
+    this.#writeText(`retry: ${Math.round(RETRY_MS * (1 + Math.random()))}\n`);
     try {
       await this.#rooms.begin();
     } catch (error) {
       this.end();
       throw error;
     }
-    if (!this.#isOver) this.#timer = setInterval(() => this.#writeText(":\n\n"), COMMENT_MS);
+    if (!this.#isOver) this.#timer = setInterval(() => this.#writeText(":\n"), COMMENT_MS);
   }
 
   /** Records without a place in their stream's own rooms have no id: they cannot be resumed after. */

@@ -26,10 +26,16 @@ import type {
   RememberedRoom,
   Seat,
 } from "../rpc/relay-rpc.ts";
+import type { ReadSeat } from "./seats.ts";
 import { acceptOverflow, followRoom } from "./accept-overflow.ts";
 import { acceptRpc } from "./accept-rpc.ts";
 import { acceptSignalR, checkReturn, resume } from "./accept-signalr.ts";
-import { checkUser, classify, type AnyArrival } from "./classify-arrival.ts";
+import {
+  checkUser,
+  classify,
+  type AnyArrival,
+  type ClassifiedArrival,
+} from "./classify-arrival.ts";
 import { HttpCalls, replyOf } from "./http-calls.ts";
 import { refreshConnection } from "./refresh-connection.ts";
 import { recallHere, rejoinGroups, rememberGroups, replaceOld } from "./rejoin-groups.ts";
@@ -59,7 +65,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
       case "ended":
         return this.parts.polls.answerLast(arrived.id);
       case "fresh":
-        return acceptSignalR(this.parts, socket, arrived);
+        return this.#acceptFresh(arrived, socket);
       case "overflow":
         return this.#overflow(arrived.arrival, socket);
       case "rpc":
@@ -67,6 +73,20 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
       default:
         return arrived satisfies never;
     }
+  }
+
+  /** What its client has posted before comes first. */
+  #acceptFresh(
+    arrived: ClassifiedArrival & { kind: "fresh" },
+    socket: WebSocket,
+  ): Connection | Response {
+    const { connections, earlyPosts } = this.parts;
+    const begun = acceptSignalR(this.parts, socket, arrived);
+    for (const body of earlyPosts.take(arrived.id)) {
+      const connection = connections.get(arrived.id);
+      if (connection) this.receive(connection, body);
+    }
+    return begun;
   }
 
   #acceptRpc(arrival: JsonRpcArrival, socket: WebSocket): Connection {
@@ -161,12 +181,19 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
     const connection = seat && this.parts.connections.get(seat.id);
-    if (!connection) return "unknown";
+    if (!connection) return seat ? this.#postEarly(seat, body) : "unknown";
     const { transport = "WebSockets" } = connection.attached;
     if (transport === "WebSockets") return transport;
     if (body !== "end") this.receive(connection, body);
     else if (transport === "LongPolling") this.parts.connections.close(connection, CLOSE.normal);
     return transport;
+  }
+
+  /** Of a client that has negotiated, and whose transport has not begun yet or has ended. */
+  #postEarly({ id, until, isLapsed }: ReadSeat, body: ArrayBuffer | "end"): PostOutcome {
+    if (isLapsed) return "ended";
+    if (body === "end") return "early";
+    return this.parts.earlyPosts.keep({ id, body, until }, Date.now()) ? "early" : "full";
   }
 
   async refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal> {

@@ -15,6 +15,7 @@ import {
 import { migrate } from "../platform/storage-version.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
+import { EarlyPosts } from "./early-posts.ts";
 import { LongPolls } from "./long-polls.ts";
 import { RELAY_MIGRATIONS } from "./relay-migrations.ts";
 import { RememberedGroups } from "./remembered-groups.ts";
@@ -23,6 +24,8 @@ import { Seats } from "./seats.ts";
 export interface RelayParts extends ObjectParts {
   readonly address: RelayAddress;
   readonly seats: Seats;
+  /** Bodies of clients whose transport has not begun. */
+  readonly earlyPosts: EarlyPosts;
   /** Connections of clients that poll. */
   readonly polls: LongPolls;
   readonly resumables: ResumableConnections;
@@ -56,6 +59,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf },
     ...{ own: undefined, publishing: core.lanes },
+    earlyPosts: new EarlyPosts(),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing,
     membersOf: (room) => (room === "all" ? core.connections.all : core.followed.membersOf(room)),

@@ -35,6 +35,15 @@ interface SavedGrant {
   readonly grant: Grant;
 }
 
+/** A token that this relay has issued. */
+export interface ReadSeat {
+  readonly id: string;
+  /** When it lapses unless it begins a connection, milliseconds since 1970. */
+  readonly until: number;
+  /** It is too late for a new connection, or the token has begun one. */
+  readonly isLapsed: boolean;
+}
+
 const GRANT_PREFIX = "grant:";
 
 /** From negotiating to connecting; ASP.NET's `DisconnectTimeout`. */
@@ -110,14 +119,8 @@ export class Seats {
     return at !== undefined && this.#options.now() - at < LATELY_MS;
   }
 
-  /**
-   * The connection id of a token that this relay issued to this user; undefined for any other text. `isLapsed`: it is
-   * too late for a new connection, or the token has begun one.
-   */
-  async read(
-    token: string,
-    userId: string,
-  ): Promise<{ id: string; isLapsed: boolean } | undefined> {
+  /** The connection id of a token that this relay issued to this user; undefined for any other text. */
+  async read(token: string, userId: string): Promise<ReadSeat | undefined> {
     const parts = partsOf(token);
     // A relay that has never issued a token has no key, and must not write one for an invented token.
     if (!parts || !this.#options.kv.get("seat-key")) return undefined;
@@ -125,8 +128,9 @@ export class Seats {
     if (!equalInConstantTime(proof, await this.#proof([random, at, kind, userId])))
       return undefined;
     const id = kind === TOKEN_IS_ID ? token : connectionId(this.#options.address, random);
-    const isLapsed = Number.parseInt(at, 36) <= this.#options.now() || this.#usedTokens.has(random);
-    return { id, isLapsed };
+    const until = Number.parseInt(at, 36);
+    const isLapsed = until <= this.#options.now() || this.#usedTokens.has(random);
+    return { id, until, isLapsed };
   }
 
   /** The token begins its connection. Gives the grant that was saved with the seat, once. */

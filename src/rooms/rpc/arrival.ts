@@ -57,8 +57,16 @@ export interface HttpCallArrival {
 
 const HEADER = "x-dormouse-arrival";
 
+/** The `fetch` of a stub, without the platform's types: the package's declarations compile in Node too. */
+export interface ObjectFetch {
+  fetch(
+    input: string | Request,
+    init?: { readonly headers: Record<string, string> },
+  ): Promise<Response>;
+}
+
 /** Opens a socket to an object for a client, with none of the client's own headers. */
-export function handOver(object: Pick<Fetcher, "fetch">, arrival: object): Promise<Response> {
+export function handOver(object: ObjectFetch, arrival: object): Promise<Response> {
   const headers = { upgrade: "websocket", [HEADER]: asciiJson(arrival) };
   return object.fetch("https://room/", { headers });
 }

@@ -14,4 +14,6 @@ export interface ObjectEnv extends AnalyticsEnv, WebhookEnv {
   readonly ACCOUNTS: DurableObjectNamespace;
   /** `1`: one line in the log for each connection that opens, and one for each that closes. Lines cost. */
   readonly LOG_CONNECTIONS?: string;
+  /** `1`: one line for each call that is refused, or that hub code fails with an error of its own. */
+  readonly LOG_REFUSED_CALLS?: string;
 }

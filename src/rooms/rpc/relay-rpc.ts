@@ -4,7 +4,7 @@
 import type { TokenFacts } from "../../model/token-rules.ts";
 import type { Position } from "../../model/position.ts";
 import type { Grant, User } from "../../model/user.ts";
-import type { BridgedTransport, HttpCallArrival } from "./arrival.ts";
+import type { BridgedTransport, HttpCallArrival, ObjectFetch } from "./arrival.ts";
 import type { Fault } from "./fault.ts";
 import type { HolderRpc } from "./room-rpc.ts";
 
@@ -14,8 +14,12 @@ export interface Seat {
   readonly token: string;
 }
 
-/** The transport of the connection that a POST was for; `unknown` where there is no such connection. */
-export type PostOutcome = "unknown" | "WebSockets" | BridgedTransport;
+/**
+ * The transport of the connection that a POST was for, or why it has none: `unknown` for a token that this relay has
+ * not given out to the user, `ended` for one whose connection has ended or may not begin any more; `early` where the
+ * transport has not begun, and the body waits for it, `full` where it would wait beside too many.
+ */
+export type PostOutcome = "unknown" | "ended" | "early" | "full" | "WebSockets" | BridgedTransport;
 
 /** Answers of a JSON-RPC request as text, empty where no call wants one. */
 export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
@@ -44,7 +48,7 @@ export interface RememberedRoom {
   readonly connection: string;
 }
 
-export interface RelayRpc extends HolderRpc, Pick<Fetcher, "fetch"> {
+export interface RelayRpc extends HolderRpc, ObjectFetch {
   /** A seat for a client that negotiates; undefined where the relay is full. Throws `too_many_connections`. */
   seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
   /** A message that a client posts beside its transport, or the end of its connection. */

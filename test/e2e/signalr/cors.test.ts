@@ -28,7 +28,12 @@ const preflight = (path: string, origin: string): Promise<Response> =>
     },
   });
 
-const ASKED = ["authorization", "x-requested-with", "x-signalr-user-agent"];
+const ASKED = [
+  "authorization",
+  "x-requested-with",
+  "x-signalr-connection-token",
+  "x-signalr-user-agent",
+];
 
 const allowed = ({ status, headers }: Response) => ({
   status,
@@ -40,7 +45,7 @@ const listOf = (response: Response, header: string): string[] =>
   (response.headers.get(header) ?? "").toLowerCase().split(/\s*,\s*/);
 
 describe("a page of another origin", () => {
-  it.each([NEGOTIATE, "/hubs/chat?id=x"])(
+  it.each([NEGOTIATE, "/hubs/chat?id=x", "/hubs/chat/?id=x", "/hubs/chat/refresh"])(
     "that is allowed asks first for %s, and may",
     async (path) => {
       const response = await preflight(path, PAGE);

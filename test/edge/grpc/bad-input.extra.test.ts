@@ -120,6 +120,24 @@ it.each([
   ]);
 });
 
+it("answers gRPC-Web in base64 at once, in a form that its clients read", async () => {
+  const response = await raw("AAAAAAA=", { type: "application/grpc-web-text+proto" });
+  expect([response.status, response.headers.get("grpc-status")]).toEqual([200, "12"]);
+  expect(response.headers.get("content-type")).toBe("application/grpc-web-text");
+  expect(decodeURIComponent(response.headers.get("grpc-message")!)).toContain("binary");
+});
+
+it("refuses a session over HTTP/1.1 before its first message, where the platform says that it is", async () => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  onTestFinished(() => writable.abort().catch(() => {}));
+  const response = await raw(readable, {
+    path: `${HUB}/Session`,
+    type: "application/connect+json",
+    cf: { httpProtocol: "HTTP/1.1" },
+  });
+  expect(await response.text()).toContain('"code":"unimplemented"');
+});
+
 it("says nothing in the log of what a method itself fails with", async () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   onTestFinished(() => warn.mockRestore());

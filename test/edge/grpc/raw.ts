@@ -13,6 +13,8 @@ export interface Raw {
   readonly user?: string | null;
   readonly method?: string;
   readonly claims?: Record<string, unknown>;
+  /** What Cloudflare tells of the request. */
+  readonly cf?: IncomingRequestCfProperties | CfProperties;
 }
 
 export async function raw(
@@ -32,6 +34,7 @@ export async function raw(
     method,
     headers: { "content-type": type, ...authorization, ...options.headers },
     ...(method === "POST" && { body }),
+    ...(options.cf && { cf: options.cf }),
   });
 }
 

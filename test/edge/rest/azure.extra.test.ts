@@ -272,3 +272,40 @@ it("pages through a group of sockets here and elsewhere, each once", async () =>
   expect(Object.keys(top)).toEqual(["value"]);
   expect(top.value).toHaveLength(2);
 });
+
+describe("Azure's management SDK", () => {
+  it("writes a message in Pascal case", async () => {
+    const alice = await signalR("alice");
+    const body = { Target: "said", Arguments: ["pascal"] };
+    expect(await status("POST", "/hubs/relayed/:send", { body })).toBe(202);
+    await alice.hears("pascal");
+    const both = { ...body, target: "said" };
+    expect(await refusal(await ask("POST", "/hubs/relayed/:send", { body: both }))).toEqual([
+      400,
+      "malformed",
+    ]);
+  });
+
+  it.each([
+    ["HEAD", `connections/${id("nobody@relay:any.0.0")}`, "Warning.Connection.NotExisted"],
+    ["HEAD", "users/nobody", "Warning.User.NotExisted"],
+    ["HEAD", "groups/nobody", "Warning.Group.NotExisted"],
+    ["GET", "users/nobody/groups/none", "Info.User.NotInGroup"],
+    ["PUT", `groups/a/connections/${id("nobody@relay:any.0.0")}`, "Error.Connection.NotExisted"],
+    ["DELETE", `groups/a/connections/${id("nobody@relay:any.0.0")}`, "Error.Connection.NotExisted"],
+  ])("reads of %s %s that it does not exist, as %s", async (method, path, code) => {
+    const response = await ask(method, `/hubs/relayed/${path}`);
+    const { headers } = response;
+    expect([response.status, headers.get("x-ms-error-code")]).toEqual([404, code]);
+    expect(headers.get("x-dormouse-error")).toMatch(/^(connection_)?not_found$/);
+    await response.body?.cancel();
+  });
+
+  it("learns of a hub that does not exist by our code", async () => {
+    const response = await ask("HEAD", "/hubs/none/users/nobody");
+    expect([response.status, response.headers.get("x-ms-error-code")]).toEqual([
+      404,
+      "hub_not_found",
+    ]);
+  });
+});

@@ -35,6 +35,17 @@ describe("a token signed with an access key", () => {
     ]);
   });
 
+  it("is taken without the port that it is sent to, as Azure's management SDK signs it", async () => {
+    const url = URL_OF.replace("example/", "example:8787/");
+    const fetched = async (aud: string) => {
+      const authorization = `Bearer ${await signedFor(aud)}`;
+      return refusal(await exports.default.fetch(url, { headers: { authorization } }));
+    };
+    expect(await fetched(url)).toEqual([200, null]);
+    expect(await fetched(URL_OF)).toEqual([200, null]);
+    expect(await fetched(url.replace("8787", "8788"))).toEqual([401, "token_wrong_audience"]);
+  });
+
   it.each<[string, unknown]>([
     ["another path", URL_OF.replace("lobby", "other")],
     ["another host", URL_OF.replace("edge.", "edge2.")],

@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { enter, roomAt, token } from "../../rooms/client.ts";
 
@@ -65,7 +65,7 @@ describe("a room's events", () => {
     const hello = await events.next(({ event }) => event === "connected");
     expect(hello.data).toMatchObject({ room: "order:e1", userId: "alice" });
     expect(hello.id).toBe(hello.data.position);
-    expect(events.raw[0]).toMatch(/^retry: 1\d{3}|2000$/);
+    expect(events.raw[0]).toMatch(/^retry: (1\d{3}|2000)\nevent: connected\n/);
     const { epoch, offset } = await say("orders/order:e1", "hi", { n: 1 });
     expect(await events.next(({ event }) => event === "said")).toEqual({
       event: "said",
@@ -134,6 +134,25 @@ describe("a room's events", () => {
 });
 
 describe("a stream of events", () => {
+  it("has no block without data: comments end no block", async () => {
+    const begin = globalThis.setInterval;
+    const hastened = vi.spyOn(globalThis, "setInterval");
+    let comments = 0;
+    hastened.mockImplementation(((run: () => void) =>
+      begin(() => {
+        run();
+        comments++;
+      }, 5)) as typeof setInterval);
+    const events = await listen("/hubs/orders/orders/e15");
+    hastened.mockRestore();
+    await events.next(({ event }) => event === "connected");
+    await expect.poll(() => comments).toBeGreaterThan(2);
+    await say("orders/order:e15", "hi");
+    await events.next(({ event }) => event === "said");
+    expect(events.raw.join("\n\n")).toMatch(/^:\n(?:.*\n)*event: said\n/m);
+    for (const block of events.raw) expect(block).toMatch(/^data: ./m);
+  });
+
   it("leaves the room when its reader does, and lets the room sleep while it stays", async () => {
     const room = "orders/order:e7";
     const events = await listen("/hubs/orders/orders/e7");

@@ -248,15 +248,25 @@ describe("what a connection keeps", () => {
   });
 
   // `SECRET` in connect-request.ts names tokens only.
-  it("leaves out cookies: they are secrets like tokens", async () => {
-    const { connectionToken } = await negotiate("relayed");
+  async function headersWithCookie(hub: string): Promise<Record<string, string>> {
+    const { connectionToken } = await negotiate(hub);
     const q = new URLSearchParams({ id: connectionToken, access_token: await token("alice") });
-    const { webSocket } = await exports.default.fetch(`https://edge.example/hubs/relayed?${q}`, {
-      headers: { upgrade: "websocket", cookie: "session=secret" },
+    const { webSocket } = await exports.default.fetch(`https://edge.example/hubs/${hub}?${q}`, {
+      headers: { upgrade: "websocket", cookie: "session=secret", authorization: "Basic eA==" },
     });
-    const client = new SignalR(webSocket!, { connectionId: "", connectionToken });
+    using client = new SignalR(webSocket!, { connectionId: "", connectionToken });
     client.say({ protocol: "json", version: 1 });
     await client.shaken;
-    expect(Object.keys((await client.call("Asked")).result.headers)).not.toContain("cookie");
+    return (await client.call("Asked")).result.headers;
+  }
+
+  it("leaves out cookies: they are secrets like tokens", async () => {
+    expect(Object.keys(await headersWithCookie("relayed"))).not.toContain("cookie");
+  });
+
+  it("has cookies where the hub asks for them, and still no other credentials", async () => {
+    const headers = await headersWithCookie("baked");
+    expect(headers["cookie"]).toBe("session=secret");
+    expect(headers).not.toHaveProperty("authorization");
   });
 });

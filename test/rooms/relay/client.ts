@@ -48,7 +48,10 @@ export async function post(path: string, user = "alice", claims = {}): Promise<R
 export async function negotiate(hub: string, joining: Joining = {}): Promise<Negotiated> {
   const { user, claims, query = "" } = joining;
   const path = `/hubs/${hub}/negotiate?negotiateVersion=1&${query}`;
-  return (await post(path, user, claims)).json();
+  const response = await post(path, user, claims);
+  if (response.ok) return response.json();
+  const code = response.headers.get("x-dormouse-error");
+  throw new Error(`Refused: ${response.status} ${code} ${await response.text()}`);
 }
 
 export async function open(hub: string, id: string, joining: Joining = {}): Promise<Response> {

@@ -68,6 +68,20 @@ async function jsonRpc({ user }: Who, path: string, access: string): Promise<Mem
 }
 
 /** `POST {hub}/refresh`, as anybody may send it. */
+/** As the released client of .NET 11 sends it: the connection token in a header, no query. */
+export async function postRefreshWithHeader(
+  hub: string,
+  id: string,
+  access: string,
+  query = "",
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await exports.default.fetch(`https://edge.example/hubs/${hub}/refresh${query}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${access}`, "x-signalr-connection-token": id },
+  });
+  return { status: response.status, body: await response.json() };
+}
+
 export async function postRefresh(hub: string, id: string, access: string, method = "POST") {
   const url = `https://edge.example/hubs/${hub}/refresh?id=${encodeURIComponent(id)}`;
   const response = await exports.default.fetch(url, {

@@ -7,7 +7,7 @@ import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { roomAt, token } from "../client.ts";
 import { connected, negotiate, open, post, relayOf, SignalR } from "./client.ts";
-import { postRefresh } from "./members.ts";
+import { postRefresh, postRefreshWithHeader } from "./members.ts";
 
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 const say = (hub: string, room: string, word: string) =>
@@ -100,6 +100,32 @@ describe("a refresh", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+describe("a refresh with the connection token in a header", () => {
+  it("is one, also where a query names another connection", async () => {
+    using alice = await connected("relayed");
+    const refreshed = { status: 200, body: { tokenLifetimeSeconds: lifetime(500) } };
+    for (const query of ["", "?id=another"]) {
+      const fresh = await token("alice", { exp: inSeconds(500) });
+      expect(await postRefreshWithHeader("relayed", alice.token, fresh, query)).toEqual(refreshed);
+    }
+  });
+
+  it("is refused in the same words", async () => {
+    using alice = await connected("relayed");
+    const fresh = await token("alice");
+    const refused = (status: number, error: string) => ({ status, body: { error } });
+    expect(await postRefreshWithHeader("relayed", "", fresh)).toEqual(
+      refused(400, "missing_connection_token"),
+    );
+    expect(await postRefreshWithHeader("relayed", alice.id, fresh)).toEqual(
+      refused(404, "connection_not_found"),
+    );
+    expect(await postRefreshWithHeader("relayed", alice.token, "nonsense")).toEqual(
+      refused(401, "invalid_token"),
+    );
   });
 });
 

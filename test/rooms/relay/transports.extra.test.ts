@@ -10,10 +10,10 @@ import { connected, negotiate, relayOf } from "./client.ts";
 const RS = "\u001e";
 const HANDSHAKE = `{"protocol":"json","version":1}${RS}`;
 
-async function visitor(hub: string, user = "alice") {
+async function visitor(hub: string, user = "alice", slash = "") {
   const { connectionId, connectionToken } = await negotiate(hub, { user });
   const authorization = `Bearer ${await tokenOf(user)}`;
-  const url = `https://edge.example/hubs/${hub}?id=${encodeURIComponent(connectionToken)}`;
+  const url = `https://edge.example/hubs/${hub}${slash}?id=${encodeURIComponent(connectionToken)}`;
   const ask = (method: string, headers = {}, body?: string) =>
     exports.default.fetch(url, {
       method,
@@ -27,6 +27,7 @@ async function visitor(hub: string, user = "alice") {
     events: () => ask("GET", { accept: "text/event-stream" }),
     post: (text: string) => ask("POST", {}, text),
     remove: () => ask("DELETE"),
+    connect: () => ask("GET", { upgrade: "websocket" }),
   };
 }
 
@@ -185,4 +186,90 @@ describe("SignalR's events", () => {
     const text = await response.text();
     expect(text).toContain("The transport does not support 'Binary' transfer format.");
   });
+});
+
+describe("what is posted before the transport begins", () => {
+  const first = HANDSHAKE + call("Whoami");
+
+  it("is answered by the polls that follow, in order", async () => {
+    const alice = await visitor("relayed");
+    expect(await told(alice.post(HANDSHAKE))).toEqual([200, ""]);
+    expect(await told(alice.post(call("Whoami")))).toEqual([200, ""]);
+    expect(await told(alice.poll())).toEqual([200, ""]);
+    const text = await polledFor(alice.poll, '"invocationId":"Whoami"');
+    expect(text.startsWith(`{}${RS}`)).toBe(true);
+  });
+
+  it("is answered by the stream of events that follows", async () => {
+    const alice = await visitor("relayed");
+    await alice.post(first);
+    const reader = (await alice.events()).body!.pipeThrough(new TextDecoderStream()).getReader();
+    onTestFinished(() => reader.cancel().catch(() => {}));
+    let text = "";
+    while (!text.includes('"invocationId":"Whoami"')) text += (await reader.read()).value;
+    expect(text).toContain(`data: {}${RS}`);
+  });
+
+  it("is answered on the socket that follows", async () => {
+    const alice = await visitor("relayed");
+    await alice.post(HANDSHAKE);
+    const { webSocket } = await alice.connect();
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    webSocket!.addEventListener("message", ({ data }) => resolve(data), { once: true });
+    webSocket!.accept();
+    expect(await promise).toBe(`{}${RS}`);
+    webSocket!.close(1000);
+  });
+
+  it("waits within a limit, and as long as a negotiation is good", async () => {
+    const alice = await visitor("relayed");
+    for (let posts = 0; posts < 2; posts++)
+      expect((await alice.post(" ".repeat(30_000))).status).toBe(200);
+    const response = await alice.post(" ".repeat(30_000));
+    expect([response.status, response.headers.get("x-dormouse-error")]).toEqual([413, "too_large"]);
+    expect(await told(alice.remove())).toEqual([
+      400,
+      "Cannot terminate this connection using the DELETE endpoint.",
+    ]);
+    vi.setSystemTime(Date.now() + 16_000);
+    expect(await told(alice.post(HANDSHAKE))).toEqual([404, "No Connection with that ID"]);
+    expect(await told(alice.poll())).toEqual([404, "No Connection with that ID"]);
+    vi.useRealTimers();
+  });
+});
+
+describe("a slash at the end of the hub's URL", () => {
+  it("changes nothing, on any transport", async () => {
+    for (const ask of ["poll", "events", "connect"] as const) {
+      const alice = await visitor("relayed", "alice", "/");
+      const response = await alice[ask]();
+      expect([200, 101]).toContain(response.status);
+      response.webSocket?.accept();
+      response.webSocket?.close(1000);
+      await response.body?.cancel();
+    }
+    const path = "https://edge.example/hubs/relayed/negotiate/?negotiateVersion=1";
+    const headers = { authorization: `Bearer ${await tokenOf("alice")}` };
+    expect((await exports.default.fetch(path, { method: "POST", headers })).status).toBe(200);
+  });
+});
+
+it("logs nothing of a Close and a DELETE that cross, and a line for a token that is none", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  onTestFinished(() => warn.mockRestore());
+  const alice = await visitor("relayed");
+  await told(alice.poll());
+  await alice.post(HANDSHAKE);
+  await told(alice.poll());
+  expect((await alice.remove()).status).toBe(202);
+  const late = await alice.post(`{"type":7}${RS}`);
+  expect([late.status, late.headers.get("x-dormouse-error")]).toEqual([404, "connection_ended"]);
+  expect((await alice.remove()).status).toBe(404);
+  expect(warn).not.toHaveBeenCalled();
+  const headers = { authorization: `Bearer ${await tokenOf("bob")}` };
+  const forged = `https://edge.example/hubs/relayed?id=${encodeURIComponent(alice.id)}`;
+  await exports.default.fetch(forged, { method: "POST", headers, body: call("Whoami") });
+  expect(warn.mock.calls.map(([line]) => JSON.parse(line as string))).toEqual([
+    expect.objectContaining({ event: "refused", status: 404, code: "connection_not_found" }),
+  ]);
 });

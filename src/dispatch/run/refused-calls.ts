@@ -1,0 +1,19 @@
+// Refused calls in the log, for developers: clients of SignalR are told that a call failed and not why, and most of them
+// show less than they are told. Only where the worker asks for it, since a line costs about as much as a call.
+
+import type { HubError } from "../../model/errors.ts";
+import { logDebug } from "../../model/logger.ts";
+import type { Host } from "../../rooms/object/host.ts";
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+
+/**
+ * Counts the refusal, and logs it. The reason is the error's sentence: of arguments it has the place (`Argument 1
+ * (address.zip)`) and the schema's words, not the value. Errors that are unexpected have a line of their own.
+ */
+export function noteRefusedCall(host: Host, method: string, error: HubError<string>): void {
+  const { code, message: reason } = error;
+  host.activity.refused(code);
+  const { LOG_REFUSED_CALLS } = host.env as Partial<ObjectEnv>;
+  if (LOG_REFUSED_CALLS !== "1" || code === "internal") return;
+  logDebug("call_refused", { hub: host.domain.hub, method, code, reason });
+}

@@ -1,0 +1,14 @@
+// Whether a user's account refuses it, for requests that reach no object which would ask: those that hold connections
+// ask by themselves before one begins.
+
+import { HubError } from "../../model/errors.ts";
+import { factsOf } from "../../model/token-rules.ts";
+import type { User } from "../../model/user.ts";
+import { accountStub } from "../../rooms/rpc/stubs.ts";
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+
+/** Throws `banned` or `token_revoked`. */
+export async function checkAccount(user: User, env: Pick<ObjectEnv, "ACCOUNTS">): Promise<void> {
+  const fault = await accountStub(env, { tenant: user.tenant, user: user.id }).check(factsOf(user));
+  if (fault) throw new HubError<string>(fault.code, fault.message);
+}

@@ -1,0 +1,23 @@
+// The negotiation asks the account of its user: a client that may not connect is refused here, in words.
+
+import { expect, it } from "vitest";
+import { post } from "../../rooms/relay/client.ts";
+import { ask } from "../rest/service.ts";
+
+const now = () => Math.floor(Date.now() / 1000);
+
+async function negotiated(user: string): Promise<[number, string | null, string]> {
+  const path = "/hubs/relayed/negotiate?negotiateVersion=1";
+  const response = await post(path, user, { jti: "n", iat: now() });
+  return [response.status, response.headers.get("x-dormouse-error"), await response.text()];
+}
+
+it("is 401 with a token that was revoked, and 403 to a user who is banned", async () => {
+  const user = "/hubs/relayed/users/gone";
+  expect((await negotiated("gone"))[0]).toBe(200);
+  await ask("POST", `${user}/:revoke`, { body: { jti: "n" } });
+  expect(await negotiated("gone")).toEqual([401, "token_revoked", "The token was revoked."]);
+  await ask("POST", `${user}/:ban`, { body: { seconds: 60, reason: "Rude." } });
+  expect(await negotiated("gone")).toEqual([403, "banned", "Rude."]);
+  expect((await negotiated("here"))[0]).toBe(200);
+});
