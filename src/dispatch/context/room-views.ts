@@ -1,5 +1,6 @@
 // Rooms as hub code holds them: `group("lobby")`, `order("42")`, `all`, over the object's host.
 
+import { parseParams } from "../../protocols/exact-json.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
 import type { Topic } from "../../model/topic.ts";
@@ -60,6 +61,6 @@ export function entriesOf(view: HistoryView): Entry[] {
 const entryOf = ({ offset, target, params, at }: Logged, { epoch }: Position): Entry => ({
   position: { epoch, offset },
   target,
-  args: JSON.parse(params) as unknown[],
+  args: parseParams(params),
   at,
 });

@@ -117,6 +117,12 @@ export interface HubOptions<C> {
   readonly signalR?: {
     /** Calls client methods as they are spelled here; default: `receiveMessage` is called as `ReceiveMessage`. */
     readonly verbatim?: boolean;
+    /**
+     * How MessagePack has the keys of records that hub code sends. `pascal`: `{ title }` is written as `Title`, as .NET
+     * names members; a `Map`, and an object with a key that is no such name, keep their keys. JSON always keeps them.
+     * Default: `pascal`.
+     */
+    readonly messagePackKeys?: "pascal" | "verbatim";
     /** Default: 15. */
     readonly handshakeSeconds?: number;
     /** In the order in which clients shall try them. Default: WebSockets, ServerSentEvents, LongPolling. */

@@ -9,6 +9,7 @@ import {
 } from "../../model/options.ts";
 import type { Filter, Filtered } from "./filters.ts";
 import type { AnyHub, AnyMember } from "./hub-definition.ts";
+import { shapes, type ShapeOf } from "./member-names.ts";
 import type { Policy } from "./policies.ts";
 
 /** What a call needs to find its method. */
@@ -18,6 +19,8 @@ export interface Table {
   readonly members: ReadonlyMap<string, AnyMember>;
   /** The members' names by themselves in lower case. */
   readonly names: ReadonlyMap<string, string>;
+  /** The members' own names within their arguments. */
+  readonly shapeOf: ShapeOf;
 }
 
 export interface ServedHub extends Table, Filtered {
@@ -40,6 +43,7 @@ export const servedHub = (hub: AnyHub, filters: readonly Filter[] = []): ServedH
   authorize: hub.settings.authorize,
   members: new Map(Object.entries(hub.members)),
   names: namesOf(hub),
+  shapeOf: shapes(),
   filters: [...filters, ...hub.filters],
   settings: settingsOf(hub),
 });
@@ -77,9 +81,11 @@ function settingsOf({ settings }: AnyHub): RoomSettings {
 }
 
 function signalROf({ signalR = {} }: AnyHub["settings"]): SignalRSettings {
-  const { verbatim, handshakeSeconds, transports, statefulReconnect: stateful } = signalR;
+  const { verbatim, messagePackKeys, handshakeSeconds, transports } = signalR;
+  const { statefulReconnect: stateful } = signalR;
   return {
     verbatim: verbatim ?? DEFAULTS.signalR.verbatim,
+    messagePackKeys: messagePackKeys ?? DEFAULTS.signalR.messagePackKeys,
     transports: transports ?? DEFAULTS.signalR.transports,
     handshakeSeconds: handshakeSeconds ?? DEFAULTS.signalR.handshakeSeconds,
     statefulReconnect: stateful

@@ -25,16 +25,23 @@ type Loose<T extends readonly unknown[]> = T extends readonly [...infer I, infer
     : T
   : T;
 
-/** What a value looks like after the wire: what JSON makes of it, and bytes stay bytes. */
+/**
+ * What a value looks like after the wire: what JSON makes of it, and bytes stay bytes. A bigint arrives as a number, which
+ * `JSON.parse` rounds beyond 2⁵³.
+ */
 export type Wire<T> = unknown extends T
   ? T
   : T extends string | number | boolean | null | undefined | void | Uint8Array
     ? T
-    : T extends { toJSON(): infer J }
-      ? Wire<J>
-      : T extends (...args: any) => any
-        ? never
-        : { [K in keyof T]: Wire<T[K]> };
+    : T extends bigint
+      ? number
+      : T extends ReadonlyMap<infer K, infer V>
+        ? { [P in K & (string | number)]: Wire<V> }
+        : T extends { toJSON(): infer J }
+          ? Wire<J>
+          : T extends (...args: any) => any
+            ? never
+            : { [K in keyof T]: Wire<T[K]> };
 
 export type Invokes<M extends Members> = {
   readonly [K in keyof M as M[K]["kind"] extends "method" ? K : never]: (

@@ -18,6 +18,8 @@ export interface CallOptions {
   /** … and as the caller named it. */
   readonly target: string;
   readonly answer: SendAnswer;
+  /** Whether its items go out under its id. Default: no. */
+  readonly streams?: boolean;
   /** Gives the result. Begins synchronously. */
   work(call: Call): Promise<unknown>;
 }
@@ -25,6 +27,7 @@ export interface CallOptions {
 export class Call implements OpenCall {
   readonly #options: CallOptions;
   readonly id: CallId | undefined;
+  readonly streams: boolean;
   readonly #uploads = new Map<string, UploadStream>();
   /** What the call has published. Its completion waits for all of it, and fails with what failed. */
   readonly published: Publications = { tickets: [], elsewhere: [] };
@@ -38,6 +41,7 @@ export class Call implements OpenCall {
   constructor(options: CallOptions) {
     this.#options = options;
     this.id = options.id;
+    this.streams = options.streams ?? false;
   }
 
   /** Made on first use. */

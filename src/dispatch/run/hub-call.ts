@@ -6,6 +6,7 @@ import { StreamRef, type CallId, type Invocation } from "../../model/message.ts"
 import { Call } from "./call.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
 import { through } from "../define/filters.ts";
+import type { Binder } from "../define/bind-value.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 
@@ -35,7 +36,9 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
     throw wrongKind(`${target} streams: it needs a socket.`);
   const found = { session, invocation, name, member };
   const work = member.kind === "stream" ? streamed(found) : answered(found);
-  const call = new Call({ session, id, name: `${served.name}.${name}`, target, answer, work });
+  const isStream = member.kind === "stream";
+  const about = { session, id, name: `${served.name}.${name}`, target, streams: isStream };
+  const call = new Call({ ...about, answer, work });
   if (streams) session.beside(call);
   else session.inTurn(call);
 }
@@ -98,12 +101,13 @@ const sendItem = ({ host, connection }: Session, call: Call, id: CallId, item: u
 const handled =
   (found: FoundCall): Work =>
   async (call) => {
-    const { session, member, name } = found;
+    const { session, invocation, member, name } = found;
     const { served } = session;
     const args = placed(call, found);
     const uploads = openUploads(call, member, args);
     const checked = await admit(served, member, {
       ...{ target: name, args, user: session.connection.user },
+      ...{ unreadable: invocation.unreadable, binder: binderOf(session) },
       open: (ref) => uploads.get(ref)!,
       reached: (stage) => (call.stage = stage),
     });
@@ -117,6 +121,11 @@ const handled =
       () => member.handle(context, ...checked),
     );
   };
+
+function binderOf({ connection, served }: Session): Binder | undefined {
+  const { binding } = connection.protocol;
+  return binding && { binding, shapeOf: served.shapeOf };
+}
 
 /** The arguments, with the caller's streams in the places where the method takes them. */
 function placed(call: Call, { invocation, member }: FoundCall): readonly unknown[] {

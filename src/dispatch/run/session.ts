@@ -17,6 +17,8 @@ import { UploadStream } from "./upload-streams.ts";
 export interface OpenCall {
   /** Absent: its caller waits for no answer. */
   readonly id: CallId | undefined;
+  /** Whether its items go out under its id. */
+  readonly streams?: boolean;
   /** Runs to its end and never throws; `release` lets the next call begin earlier. */
   run(release: () => void): Promise<void>;
   /** Answers it with this error; may be repeated. */
@@ -125,11 +127,19 @@ export class Session {
   }
 
   #begin(call: OpenCall): void {
-    if (call.id !== undefined && this.#byId.has(call.id))
-      throw new HubError("duplicate_id", `Call ${String(call.id)} is open already.`);
+    const { id } = call;
+    const isTaken = id !== undefined && this.#byId.has(id);
+    if (isTaken && !this.#mayShareId(call))
+      throw new HubError("duplicate_id", `Call ${String(id)} is open already.`);
     this.#open.add(call);
-    if (call.id !== undefined) this.#byId.set(call.id, call);
+    if (id !== undefined && (!isTaken || call.streams)) this.#byId.set(id, call);
     if (this.connection.resumable) this.#remember();
+  }
+
+  /** As in ASP.NET Core, whose clients may number all calls alike: streams alone need an id of their own. */
+  #mayShareId({ id, streams }: OpenCall): boolean {
+    const isSignalR = this.connection.protocol.binding !== undefined;
+    return isSignalR && !(streams && this.#byId.get(id!)?.streams);
   }
 
   #run(call: OpenCall, release: () => void): void {
@@ -142,7 +152,7 @@ export class Session {
 
   #end(call: OpenCall): void {
     this.#open.delete(call);
-    if (call.id !== undefined) this.#byId.delete(call.id);
+    if (call.id !== undefined && this.#byId.get(call.id) === call) this.#byId.delete(call.id);
     const isRemembered = this.#streams.delete(call) || this.connection.resumable !== undefined;
     if (isRemembered && !this.#isClosed) this.#remember();
     if (this.#open.size === 0) this.#idle?.resolve();

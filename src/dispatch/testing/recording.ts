@@ -50,5 +50,6 @@ export function wired(value: unknown): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   if ("toJSON" in value && typeof value.toJSON === "function") return wired(value.toJSON());
   if (Array.isArray(value)) return value.map(wired);
+  if (value instanceof Map) return wired(Object.fromEntries(value));
   return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, wired(held)]));
 }
