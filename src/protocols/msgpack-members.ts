@@ -20,7 +20,8 @@ export class MsgpackMembers {
 
   /** Throws a TypeError for a whole number beyond 64 bits and for the key `__proto__`. */
   convert(value: unknown): unknown {
-    if (typeof value === "string" || typeof value === "number") return value;
+    if (typeof value === "string") return value;
+    if (typeof value === "number") return isLong(value) ? BigInt(value) : value;
     if (isBytes(value)) return asBytes(value);
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value;
     if (value instanceof Map) return this.#map(value);
@@ -49,6 +50,10 @@ export class MsgpackMembers {
     return object;
   }
 }
+
+/** The library writes numbers of more than 32 bits as doubles where it is to write bigints as integers. */
+const isLong = (value: number): boolean =>
+  (value > 0xffff_ffff || value < -0x8000_0000) && Number.isSafeInteger(value);
 
 function whole(value: bigint): bigint {
   if (is64Bit(value)) return value;

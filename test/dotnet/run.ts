@@ -10,7 +10,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { randomSecret } from "../../scripts/dev-vars.ts";
+import { signToken } from "../../scripts/sign-token.ts";
 import { freePort, startEndpoint } from "../support/endpoint.ts";
+import { reportValues } from "../support/value-rows.ts";
 
 const HERE = import.meta.dirname;
 /** Nothing is built in the repository, and no build server stays behind. */
@@ -46,17 +48,22 @@ function build(project: string, whole: boolean): string {
 }
 
 interface Served extends AsyncDisposable {
+  readonly isReference: boolean;
   readonly url: string;
   readonly keys: Readonly<Record<"secret" | "issuer" | "audience", string>>;
 }
 
 /** wrangler.toml as it is, but for the worker: hubs of the tests are served too, and no demo is built. */
-function serveOurs(): Promise<Served> {
+async function serveOurs(): Promise<Served> {
   const toml = readFileSync(join(HERE, "../../wrangler.toml"), "utf8")
     .replace(/^main = .*$/m, `main = ${JSON.stringify(join(HERE, "worker.ts"))}`)
     .replaceAll(/^\[(?:build|assets)\]\n(?:[^[\n].*\n|\n)*/gm, "");
   writeFileSync(join(FOLDER, "wrangler.toml"), toml);
-  return startEndpoint({ folder: FOLDER });
+  const endpoint = await startEndpoint({ folder: FOLDER });
+  return {
+    ...{ isReference: false, url: endpoint.url, keys: endpoint.keys },
+    [Symbol.asyncDispose]: () => endpoint[Symbol.asyncDispose](),
+  };
 }
 
 async function serveReference(whole: boolean): Promise<Served> {
@@ -65,6 +72,7 @@ async function serveReference(whole: boolean): Promise<Served> {
   const child = start([program, `${port}`], { JWT_SECRET: keys.secret });
   await reachable(port);
   return {
+    isReference: true,
     url: `http://127.0.0.1:${port}`,
     keys,
     async [Symbol.asyncDispose]() {
@@ -93,15 +101,35 @@ const answers = (port: number): Promise<boolean> =>
     socket.end();
   });
 
-async function test(program: string, { url, keys }: Served, part: string): Promise<number> {
+async function test(program: string, served: Served, part: string): Promise<number> {
+  const { url, keys, isReference } = served;
   const child = start([program, part], {
     DORMOUSE_URL: url,
+    DORMOUSE_REFERENCE: isReference ? "1" : "0",
     JWT_SECRET: keys.secret,
     JWT_ISSUER: keys.issuer,
     JWT_AUDIENCE: keys.audience,
   });
   const [code] = (await once(child, "exit")) as [number | null];
   return code ?? 1;
+}
+
+const JAVASCRIPT = "Values: of the stock JavaScript client";
+
+/** The stock JavaScript client, in both protocols. True where no row differs. */
+async function testJavaScript({ url, keys, isReference }: Served): Promise<boolean> {
+  const reports = await reportValues({
+    url,
+    token: () => signToken(keys, { user: "alice" }),
+    isReference,
+  });
+  for (const { protocol, equal, designed, differing } of reports) {
+    for (const line of differing) console.log(`FAIL ${JAVASCRIPT}, ${protocol}: ${line}`);
+    const counts = `equal ${equal}, differs by documented design ${designed.length}`;
+    for (const line of designed) console.log(`     ${line}`);
+    console.log(`     JavaScript values in ${protocol}: ${counts}, differs ${differing.length}`);
+  }
+  return reports.every(({ differing }) => differing.length === 0);
 }
 
 async function main(): Promise<number> {
@@ -120,7 +148,10 @@ async function main(): Promise<number> {
     );
   const program = build("Dormouse.Tests", whole);
   await using served = await (values.reference ? serveReference(whole) : serveOurs());
-  return await test(program, served, positionals[0] ?? "");
+  const part = positionals[0] ?? "";
+  const code = await test(program, served, part);
+  const isWanted = JAVASCRIPT.toLowerCase().includes(part.toLowerCase());
+  return isWanted && !(await testJavaScript(served)) ? 1 : code;
 }
 
 process.once("exit", () => rmSync(FOLDER, { recursive: true, force: true }));

@@ -125,6 +125,9 @@ describe("MessagePack, to clients", () => {
     ["a time beyond .NET's", new Date(8.64e15), "c70cff00000000000007dba8218000"],
     ["a bigint", 2n ** 53n, "cf0020000000000000"],
     ["a bigint below zero", -(2n ** 63n), "d38000000000000000"],
+    ["a whole number of more than 32 bits", 2 ** 40, "cf0000010000000000"],
+    ["and below zero", -(2 ** 40), "d3ffffff0000000000"],
+    ["a whole number beyond 2⁵³ that is no bigint", 1e300, "cb7e37e43c8800759c"],
     ["bytes", new Uint8Array([1, 255]), "c40201ff"],
     [
       "a record, in PascalCase",

@@ -6,11 +6,13 @@ import { serve } from "../../src/server.ts";
 import { testHubs } from "./hubs.ts";
 import { relayHubs } from "./relay-hubs.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
+import { ValueHub } from "./value-hub.ts";
 
 const { Room, Relay, Account, endpoint } = serve([
   ...hubs,
   ...testHubs,
   ...signalrHubs,
+  ValueHub,
   ...relayHubs,
 ]);
 

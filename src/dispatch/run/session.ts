@@ -25,7 +25,7 @@ export interface OpenCall {
   cancel(error: HubError): void;
 }
 
-/** A longer id is not remembered: attachments are small, and only ids made of escapes are longer than this. */
+/** A longer id is not remembered: attachments are small, and no known client has ids of this length. */
 const MAX_REMEMBERED_CHARS = 140;
 
 /** How many refusals a flooding client gets before its socket is closed, for each call of its burst. */

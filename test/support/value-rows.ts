@@ -1,0 +1,190 @@
+// The stock JavaScript client's values, as one table: what ASP.NET Core gives back for each, in either protocol, and where
+// we differ by design. Read by `npm run test:dotnet`, for us and for ASP.NET Core itself, and by the end-to-end tests.
+
+import {
+  HubConnectionBuilder,
+  HubConnectionState,
+  JsonHubProtocol,
+  LogLevel,
+} from "@microsoft/signalr";
+import type { HubConnection } from "@microsoft/signalr";
+import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
+
+const PROTOCOLS = { JSON: JsonHubProtocol, MessagePack: MessagePackHubProtocol };
+type ProtocolName = keyof typeof PROTOCOLS;
+
+/** What came back, as text; for both protocols, or for JSON and MessagePack. */
+type Outcome = string | readonly [json: string, messagePack: string];
+
+interface Row {
+  readonly title: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+  readonly aspNet: Outcome;
+  readonly ours?: Outcome;
+  /** Why ours differs. */
+  readonly reason?: string;
+}
+
+const REFUSED = "refused";
+const SAMPLE = { title: "a", count: 1, at: new Date(0), inner: { tags: ["x"], isOpen: true } };
+const CAPITAL = { Title: "a", Count: 1, At: new Date(0), Inner: { Tags: ["x"], IsOpen: true } };
+
+const ROWS: readonly Row[] = [
+  { title: "text", method: "Text", args: ["naïve 🐁"], aspNet: "?" },
+  { title: "a lone surrogate", method: "Text", args: ["\ud800"], aspNet: "?" },
+  { title: "null for a text", method: "Text", args: [null], aspNet: "?" },
+  { title: "undefined for a text", method: "Text", args: [undefined], aspNet: "?" },
+  { title: "a date", method: "DateTime", args: [new Date(1_234_567_890_123)], aspNet: "?" },
+  { title: "a date as text", method: "DateTime", args: ["2026-01-02T03:04:05.120Z"], aspNet: "?" },
+  {
+    title: "a date with an offset",
+    method: "DateTimeOffset",
+    args: ["2026-01-02T03:04:05+02:00"],
+    aspNet: "?",
+  },
+  { title: "a day", method: "DateOnly", args: ["2026-01-02"], aspNet: "?" },
+  { title: "a time span", method: "TimeSpan", args: ["1.02:03:04.0050000"], aspNet: "?" },
+  { title: "an id", method: "Guid", args: ["6f9619ff-8b86-d011-b42d-00cf4fc964ff"], aspNet: "?" },
+  { title: "a number for a decimal", method: "Decimal", args: [12.34], aspNet: "?" },
+  { title: "a text for a decimal", method: "Decimal", args: ["12.34"], aspNet: "?" },
+  { title: "a whole number", method: "Int64", args: [42], aspNet: "?" },
+  { title: "a whole number of 2^52", method: "Int64", args: [2 ** 52], aspNet: "?" },
+  { title: "a whole number of 2^60", method: "Int64", args: [2 ** 60], aspNet: "?" },
+  { title: "an int", method: "Int32", args: [-(2 ** 31)], aspNet: "?" },
+  { title: "half a number for an int", method: "Int32", args: [1.5], aspNet: "?" },
+  { title: "a text for an int", method: "Int32", args: ["1"], aspNet: "?" },
+  { title: "null for an int", method: "Int32", args: [null], aspNet: "?" },
+  { title: "undefined for an int", method: "Int32", args: [undefined], aspNet: "?" },
+  { title: "a number", method: "Double", args: [0.1], aspNet: "?" },
+  { title: "a large number", method: "Double", args: [1e300], aspNet: "?" },
+  { title: "a whole number beyond 2^53", method: "Double", args: [2 ** 60], aspNet: "?" },
+  { title: "zero below zero", method: "Double", args: [-0], aspNet: "?" },
+  { title: "NaN", method: "Double", args: [NaN], aspNet: "?" },
+  { title: "infinity", method: "Double", args: [Infinity], aspNet: "?" },
+  { title: "a boolean", method: "Boolean", args: [true], aspNet: "?" },
+  { title: "an enum by number", method: "Colour", args: [1], aspNet: "?" },
+  { title: "an enum by name", method: "Colour", args: ["Green"], aspNet: "?" },
+  { title: "bytes", method: "Bytes", args: [new Uint8Array([0, 1, 255])], aspNet: "?" },
+  { title: "bytes as base64", method: "Bytes", args: ["AAH/"], aspNet: "?" },
+  { title: "a list", method: "Texts", args: [["a", ""]], aspNet: "?" },
+  { title: "a dictionary", method: "ByText", args: [{ alice: 1, "user-2": 2 }], aspNet: "?" },
+  {
+    title: "a dictionary by numbers",
+    method: "ByNumber",
+    args: [{ 1: "a", "-5": "b" }],
+    aspNet: "?",
+  },
+  { title: "a tuple", method: "Pair", args: [[7, "a"]], aspNet: "?" },
+  { title: "records, nested", method: "Sample", args: [SAMPLE], aspNet: "?" },
+  { title: "records, nested, in PascalCase", method: "Sample", args: [CAPITAL], aspNet: "?" },
+  { title: "any text", method: "Anything", args: ["a"], aspNet: "?" },
+  { title: "any number", method: "Anything", args: [1.5], aspNet: "?" },
+  { title: "any bytes", method: "Anything", args: [new Uint8Array([1])], aspNet: "?" },
+  { title: "any date", method: "Anything", args: [new Date(1_234_567_890_123)], aspNet: "?" },
+  { title: "any object", method: "Anything", args: [{ a: { b: 1 } }], aspNet: "?" },
+  { title: "any list", method: "Anything", args: [[1, "a", null]], aspNet: "?" },
+  { title: "anything that is null", method: "Anything", args: [null], aspNet: "?" },
+  {
+    title: "a key __proto__",
+    method: "ByText",
+    args: [JSON.parse('{"__proto__":1}')],
+    aspNet: "?",
+  },
+  { title: "an optional argument", method: "Optional", args: ["bob", "hi"], aspNet: "?" },
+  {
+    title: "an optional argument that is null",
+    method: "Optional",
+    args: ["bob", null],
+    aspNet: "?",
+  },
+  {
+    title: "an optional argument that is undefined",
+    method: "Optional",
+    args: ["bob", undefined],
+    aspNet: "?",
+  },
+  {
+    title: "an optional argument that is left out",
+    method: "Optional",
+    args: ["bob"],
+    aspNet: "?",
+  },
+];
+
+export interface ValuesOptions {
+  readonly url: string;
+  readonly token: () => string | Promise<string>;
+  /** Whether it is ASP.NET Core itself. */
+  readonly isReference: boolean;
+}
+
+export interface ValuesReport {
+  readonly protocol: ProtocolName;
+  readonly equal: number;
+  /** A line for each row that differs by design … */
+  readonly designed: readonly string[];
+  /** … and for each that has neither outcome. */
+  readonly differing: readonly string[];
+}
+
+export const reportValues = (options: ValuesOptions): Promise<ValuesReport[]> =>
+  Promise.all((["JSON", "MessagePack"] as const).map((name) => report(name, options)));
+
+async function report(protocol: ProtocolName, options: ValuesOptions): Promise<ValuesReport> {
+  const [designed, differing]: string[][] = [[], []];
+  let equal = 0;
+  for (const row of ROWS) {
+    // oxlint-disable-next-line no-await-in-loop -- one row after another
+    const found = await outcomeOf(row, protocol, options);
+    const theirs = outcome(row.aspNet, protocol);
+    const ours = options.isReference ? theirs : outcome(row.ours ?? row.aspNet, protocol);
+    if (found !== ours) differing.push(`${row.title}: expected ${ours}, found ${found}`);
+    else if (ours === theirs) equal++;
+    else designed.push(`${row.title}: ${ours}, not ${theirs}: ${row.reason}`);
+  }
+  return { protocol, equal, designed, differing };
+}
+
+const outcome = (of: Outcome, protocol: ProtocolName): string =>
+  typeof of === "string" ? of : of[protocol === "JSON" ? 0 : 1];
+
+/** The result; and what the server called the client with, where that differs. */
+async function outcomeOf({ method, args }: Row, protocol: ProtocolName, options: ValuesOptions) {
+  const connection = new HubConnectionBuilder()
+    .withUrl(`${options.url}/hubs/values`, { accessTokenFactory: options.token })
+    .withHubProtocol(new PROTOCOLS[protocol]())
+    .configureLogging(LogLevel.None)
+    .build();
+  try {
+    await connection.start();
+    return await asked(connection, method, args);
+  } catch {
+    const isOpen = connection.state === HubConnectionState.Connected;
+    return isOpen ? REFUSED : "the connection ended";
+  } finally {
+    await connection.stop();
+  }
+}
+
+async function asked(connection: HubConnection, method: string, args: readonly unknown[]) {
+  const shown = new Promise<string>((resolve) =>
+    connection.on("Shown", (value) => resolve(show(value))),
+  );
+  const result = show(await connection.invoke(method, ...args));
+  if (method === "Optional") return result;
+  const call = await shown;
+  return call === result ? result : `${result}, and ${call} in a call of the server`;
+}
+
+/** A value of either protocol as text. */
+function show(value: unknown): string {
+  if (value instanceof Date) return `Date ${value.toISOString()}`;
+  if (value instanceof Uint8Array) return `bytes ${[...value].join()}`;
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) return `[${value.map(show).join()}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
+  return `{${Object.entries(value)
+    .map(([key, held]) => `${key}: ${show(held)}`)
+    .join()}}`;
+}
