@@ -103,7 +103,7 @@ export interface Params {
   readonly params: string;
   /**
    * The places of values that JSON cannot represent: bytes, which `params` holds as base64, times, which it holds as ISO
-   * 8601 (never base64: it has colons), and `Map`s, which it holds as objects. Binary protocols write what they were.
+   * 8601 (never base64: it has colons), and dictionaries, which it holds as objects. Binary protocols write what they were.
    */
   readonly bytes?: readonly Path[];
 }

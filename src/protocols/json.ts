@@ -3,6 +3,7 @@
 
 import { HubError } from "../model/errors.ts";
 import type { Params, Path } from "../model/message.ts";
+import { wireObjects } from "./wire-objects.ts";
 
 /**
  * `too_large` for over `limit` bytes of UTF-8, as on the wire. A UTF-16 unit is one to three bytes, so most frames need
@@ -156,12 +157,16 @@ export function encodeParams(args: readonly unknown[]): Params {
 }
 
 /** Whether a value is written otherwise by binary protocols than by JSON. */
-const isPlaced = (value: unknown): boolean =>
-  isBytes(value) || value instanceof Date || (value instanceof Map && !isAmbiguous(value));
+function isPlaced(value: unknown): boolean {
+  if (isBytes(value) || value instanceof Date) return true;
+  if (value instanceof Map) return !areAmbiguous([...value.keys()]);
+  const isData = typeof value === "object" && value !== null && wireObjects.has(value);
+  return isData && !areAmbiguous(Object.keys(value));
+}
 
-/** Texts as keys that look like numbers would be taken for numbers: such a `Map` passes as an object. */
-const isAmbiguous = (map: ReadonlyMap<unknown, unknown>): boolean =>
-  [...map.keys()].every((key) => typeof key === "string" && WHOLE_KEY.test(key));
+/** Texts as keys that look like numbers would be taken for numbers: such a dictionary passes as an object. */
+const areAmbiguous = (keys: readonly unknown[]): boolean =>
+  keys.every((key) => typeof key === "string" && WHOLE_KEY.test(key));
 
 /** A whole number as the key of an object. */
 export const WHOLE_KEY = /^(?:0|-?[1-9]\d*)$/;
@@ -195,7 +200,7 @@ function kindsOf(value: unknown): number {
 
 function kindsOfObject(value: object): number {
   if (isBytes(value) || value instanceof Map) return SPECIAL | PLACED;
-  let kinds = 0;
+  let kinds = wireObjects.has(value) ? PLACED : 0;
   for (const key in value) {
     const member = (value as Record<string, unknown>)[key];
     if (typeof member !== "string") kinds |= kindsOf(member);

@@ -5,6 +5,8 @@ import { asBytes } from "./bytes.ts";
 import { is64Bit } from "./exact-json.ts";
 import { hasToJson, isBytes, prototypeKeyError } from "./json.ts";
 
+import { wireObjects } from "./wire-objects.ts";
+
 /** How keys of records are written: as members of C# classes are named, or as hub code spells them. */
 export type MessagePackKeys = "pascal" | "verbatim";
 
@@ -40,7 +42,8 @@ export class MsgpackMembers {
   /** Undefined members are omitted, as in JSON. */
   #object(value: object): object {
     const keys = Object.keys(value);
-    const name = this.#keys === "pascal" && isRecord(keys) ? pascal : verbatim;
+    const isPascal = this.#keys === "pascal" && !wireObjects.has(value) && isRecord(keys);
+    const name = isPascal ? pascal : verbatim;
     const object: Record<string, unknown> = {};
     for (const key of keys) {
       if (key === "__proto__") throw prototypeKeyError();

@@ -15,6 +15,7 @@ import {
 import { concat } from "./bytes.ts";
 import { dateOf, timeSpecOf } from "./exact-date.ts";
 import { extensionsOf, itemsOf } from "./hostile-msgpack.ts";
+import { wireObjects } from "./wire-objects.ts";
 
 /** Stands for a value that cannot be read. */
 export const UNREADABLE: unique symbol = Symbol("unreadable");
@@ -115,6 +116,7 @@ function ownValue(value: unknown): unknown {
     return value;
   }
   const holder = value as Record<string, unknown>;
+  if (!Array.isArray(value)) wireObjects.add(value);
   for (const key of Object.keys(holder)) {
     const held = holder[key];
     if ((typeof held === "object" && held !== null) || typeof held === "bigint")

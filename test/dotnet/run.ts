@@ -120,7 +120,7 @@ const JAVASCRIPT = "Values: of the stock JavaScript client";
 async function testJavaScript({ url, keys, isReference }: Served): Promise<boolean> {
   const reports = await reportValues({
     url,
-    token: () => signToken(keys, { user: "alice" }),
+    token: () => signToken(keys, { user: "alice", claims: { roles: [] } }),
     isReference,
   });
   for (const { protocol, equal, designed, differing } of reports) {

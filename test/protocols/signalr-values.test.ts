@@ -196,6 +196,14 @@ describe("MessagePack, from clients", () => {
     expect(msgpackIn("a3 eda080") === "\ud800").toBe(true);
   });
 
+  test("an object that hub code passes on keeps its keys; a copy is a record of the hub", () => {
+    const hex = "82a161 81a16201 a163 9181a16401".replaceAll(" ", "");
+    const value = msgpackIn(hex) as { a: object; c: object[] };
+    expect(msgpackOut(value)).toBe(hex);
+    expect(msgpackOut({ ...value })).toBe("82a14181a16201a1439181a16401");
+    expect(jsonOut(value)).toBe('{"a":{"b":1},"c":[{"d":1}]}');
+  });
+
   test("a time of .NET keeps its hundred nanoseconds, there and back, as text too", () => {
     const hex = "c70cff3b9ac99c0000003afff4417f";
     const time = msgpackIn(hex) as Date;

@@ -28,7 +28,11 @@ const Sample = z.object({
   title: z.string(),
   count: z.int(),
   at: z.date(),
-  inner: z.object({ tags: z.array(z.string()), isOpen: z.boolean(), note: z.string().nullish() }),
+  inner: z.object({
+    tags: z.array(z.string()),
+    isOpen: z.boolean(),
+    note: z.string().nullable().default(null),
+  }),
 });
 
 export const ValueHub = hub<ValueClient>("values", { authorize: signedIn }).methods({
