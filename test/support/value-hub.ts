@@ -41,7 +41,7 @@ export const ValueHub = hub<ValueClient>("values", { authorize: signedIn }).meth
   dateTime: echo(z.date()),
   // JSON has a text with the offset, MessagePack the time in UTC and the offset's minutes.
   dateTimeOffset: echo(z.union([z.iso.datetime({ offset: true }), z.tuple([z.date(), z.int()])])),
-  dateOnly: echo(z.union([z.iso.date(), z.int(), z.date()])),
+  dateOnly: echo(z.union([z.iso.date(), z.int()])),
   timeSpan: echo(z.union([z.string(), z.bigint(), z.int()])),
   guid: echo(z.guid()),
   decimal: echo(z.number()),
