@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { randomSecret } from "../../scripts/dev-vars.ts";
 import { signToken } from "../../scripts/sign-token.ts";
 import { freePort, startEndpoint } from "../support/endpoint.ts";
-import { reportValues } from "../support/value-rows.ts";
+import { reportValues } from "../support/value-report.ts";
 
 const HERE = import.meta.dirname;
 /** Nothing is built in the repository, and no build server stays behind. */

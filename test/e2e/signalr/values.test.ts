@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Endpoint } from "../../support/endpoint.ts";
 import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
-import { reportValues } from "../../support/value-rows.ts";
+import { reportValues } from "../../support/value-report.ts";
 
 let endpoint: Endpoint;
 beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
