@@ -30,6 +30,8 @@ export interface Invocation {
   readonly streaming?: boolean;
   /** Whether the target is compared without regard to case, as SignalR does. */
   readonly anyCase?: boolean;
+  /** Why the arguments could not be read: the call fails when they would be bound, and `args` is empty. */
+  readonly unreadable?: HubError;
 }
 
 export type Incoming =
@@ -97,9 +99,12 @@ export type Encoded = string | Uint8Array;
  * Arguments, encoded once when they are published; saved and delivered as they are, and never encoded again per socket.
  */
 export interface Params {
-  /** The text of one JSON array. */
+  /** The text of one JSON array. Whole numbers have all their digits, also beyond 2⁵³. */
   readonly params: string;
-  /** The places of bytes, which `params` holds as base64. Binary protocols write bytes there. */
+  /**
+   * The places of values that JSON cannot represent: bytes, which `params` holds as base64, times, which it holds as ISO
+   * 8601 (never base64: it has colons), and dictionaries, which it holds as objects. Binary protocols write what they were.
+   */
   readonly bytes?: readonly Path[];
 }
 

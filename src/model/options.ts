@@ -142,6 +142,8 @@ export interface RoomSettings {
 export interface SignalRSettings {
   /** Whether client methods keep their spelling in hub code. Otherwise they are in PascalCase. */
   readonly verbatim: boolean;
+  /** How MessagePack has the keys of records: in PascalCase, as .NET's classes, or as hub code spells them. */
+  readonly messagePackKeys: "pascal" | "verbatim";
   readonly handshakeSeconds: number;
   /** In the order in which clients try them. */
   readonly transports: readonly Transport[];
@@ -177,6 +179,7 @@ export const DEFAULTS: RoomSettings = {
   cookies: false,
   signalR: {
     verbatim: false,
+    messagePackKeys: "pascal",
     handshakeSeconds: 15,
     transports: ["WebSockets", "ServerSentEvents", "LongPolling"],
     statefulReconnect: undefined,

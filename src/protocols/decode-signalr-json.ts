@@ -4,10 +4,26 @@
 import type { Incoming, Received } from "../model/message.ts";
 import { PING } from "../model/wire-constants.ts";
 import type { Limits } from "../model/options.ts";
-import { parseJson, depthError, hasPrototypeKey, mayHavePrototypeKey, sizeError } from "./json.ts";
+import type { HubError } from "../model/errors.ts";
+import { hasOverflow, parseExactJson } from "./exact-json.ts";
+import {
+  hasPrototypeKey,
+  isJsonObject,
+  mayHavePrototypeKey,
+  parseJson,
+  scanJson,
+  sizeError,
+  tooDeep,
+} from "./json.ts";
 import { asBytes, asText, concat, restOf } from "./bytes.ts";
 import { brokenMessage, maxMessagesPerFrame, readHubMessage } from "./hub-message.ts";
-import { invalidData, tooDeep, tooLarge, tooMany } from "./signalr-errors.ts";
+import {
+  invalidData,
+  tooDeep as withDepthDetail,
+  tooLarge,
+  tooMany,
+  unreadableValue,
+} from "./signalr-errors.ts";
 
 const SEPARATOR = "\u001e";
 
@@ -73,11 +89,20 @@ function readRecords(text: string, limits: Limits): Incoming[] {
 function readRecord(record: string, limits: Limits): Incoming | undefined {
   // The separator counts towards the size of its message.
   if (sizeError(record, limits.messageBytes - 1)) return brokenMessage(tooLarge(limits));
-  const deep = depthError(record, limits.depth);
-  if (deep) return brokenMessage(tooDeep(deep));
-  const value = parseJson(record);
+  const scan = scanJson(record, limits.depth);
+  if (scan === "deep") return brokenMessage(withDepthDetail(tooDeep(limits.depth)));
+  const value = scan === "lossy" ? parseExactJson(record) : parseJson(record);
   if (value === undefined) return brokenMessage(invalidData("Error reading JSON."));
-  if (mayHavePrototypeKey(record) && hasPrototypeKey(value))
-    return brokenMessage(invalidData("The key __proto__ is not accepted."));
-  return readHubMessage(value);
+  const isSuspect = scan === "lossy" || mayHavePrototypeKey(record);
+  return readHubMessage(value, isSuspect ? unreadable(value) : undefined);
+}
+
+/** Why the arguments, item or result of a message cannot be read, if so. */
+function unreadable(value: unknown): HubError | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const payload = [value.arguments, value.item, value.result];
+  if (hasPrototypeKey(payload)) return unreadableValue("The key __proto__ is not accepted.");
+  return hasOverflow(payload)
+    ? unreadableValue("A number is beyond those of 64-bit floating point.")
+    : undefined;
 }

@@ -1,7 +1,6 @@
 // Decodes SignalR's MessagePack from clients: bytes → messages. Each is preceded by its length; a frame may hold
 // several, and a part of one. Arrays become named members as in JSON, so that hub-message.ts reads both encodings.
 
-import { decode, decodeTimestampExtension, type DecoderOptions } from "@msgpack/msgpack";
 import { HubError } from "../model/errors.ts";
 import type { Incoming, Received } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
@@ -9,7 +8,8 @@ import type { Members } from "./json.ts";
 import { asBytes, concat, restOf } from "./bytes.ts";
 import { msgpackError } from "./hostile-msgpack.ts";
 import { brokenMessage, maxMessagesPerFrame, readHubMessage } from "./hub-message.ts";
-import { invalidData, tooDeep, tooLarge, tooMany } from "./signalr-errors.ts";
+import { decodeItems, UNREADABLE } from "./msgpack-values.ts";
+import { invalidData, tooDeep, tooLarge, tooMany, unreadableValue } from "./signalr-errors.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -82,61 +82,40 @@ function readPayload(payload: Uint8Array, limits: Limits): Incoming | undefined 
   if (payload.length === 2 && payload[0] === 0x91 && payload[1] === 6) return { type: "ping" };
   const hostile = msgpackError(payload, limits.depth);
   if (hostile) return brokenMessage(withNetDetail(hostile));
-  const values = decodePayload(payload);
-  if (values === undefined) return brokenMessage(invalidData("Error reading MessagePack."));
-  if (!Array.isArray(values)) return brokenMessage(invalidData("A message is an array."));
-  const members = readMembers(copyBytes(values) as unknown[]);
+  const values = decodeItems(payload);
+  if (values === undefined || !Array.isArray(values))
+    return brokenMessage(invalidData("A message is an array."));
+  return readItems(values);
+}
+
+/** The message. What it says of itself must be readable; its arguments, item or result need not be. */
+function readItems(values: unknown[]): Incoming | undefined {
+  const place = values.indexOf(UNREADABLE);
+  if (place < 0) return readNamed(values);
+  if (place !== PAYLOADS.get(values[0]) || values.includes(UNREADABLE, place + 1))
+    return brokenMessage(invalidData("Error reading MessagePack."));
+  const error = unreadableValue("A value cannot be read.");
+  return readNamed(values.with(place, []), error);
+}
+
+/** The place of the arguments, item or result by message type. */
+const PAYLOADS: ReadonlyMap<unknown, number> = new Map([
+  [1, 4],
+  [2, 3],
+  [3, 4],
+  [4, 4],
+]);
+
+function readNamed(values: readonly unknown[], unreadable?: HubError): Incoming | undefined {
+  const members = readMembers(values);
   return members
-    ? readHubMessage(members)
+    ? readHubMessage(members, unreadable)
     : brokenMessage(invalidData("Invalid invocation result kind."));
 }
 
 /** The error with the detail that .NET would give. */
 const withNetDetail = (error: HubError): HubError =>
   error.code === "too_deep" ? tooDeep(error) : invalidData(error.message);
-
-/** The decoded value; undefined where it is refused. (No message decodes to undefined.) */
-function decodePayload(payload: Uint8Array): unknown {
-  try {
-    return decode(payload, AS_JSON);
-  } catch {
-    // A DecodeError or a RangeError, all that the decoder throws at this point: keys that are no strings, and times
-    // beyond those of Date. msgpackError has refused the rest.
-    return undefined;
-  }
-}
-
-/** Values as JSON would give them: times are ISO 8601 texts, and keys are strings. */
-const AS_JSON: DecoderOptions = {
-  extensionCodec: {
-    decode: (data) => decodeTimestampExtension(data).toISOString(),
-    tryToEncode: () => null,
-  },
-  mapKeyConverter: readKey,
-  // The library's key cache is shared by all connections of the isolate, and keeps what the first one made of
-  // ill-formed UTF-8.
-  keyDecoder: null,
-};
-
-/** Keys must be strings. The decoder itself refuses `__proto__`. */
-function readKey(key: unknown): string {
-  if (typeof key === "string") return key;
-  throw new RangeError("A key is a string.");
-}
-
-/**
- * Replaces views of the frame by copies, in place: a view would keep the whole frame alive, and expose it as `.buffer`.
- */
-function copyBytes(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Uint8Array) return value.slice();
-  const holder = value as Record<string, unknown>;
-  for (const key of Object.keys(holder)) {
-    const held = holder[key];
-    if (typeof held === "object" && held !== null) holder[key] = copyBytes(held);
-  }
-  return holder;
-}
 
 const CALL = ["type", "headers", "invocationId", "target", "arguments", "streamIds"];
 

@@ -1,11 +1,11 @@
-// Checks of inbound MessagePack before values are built from it: false lengths, depth, and values that JavaScript or a
-// hub's schemas cannot represent. Linear in the bytes; memory grows with depth, never with an announced length.
+// The structure of MessagePack, without its values. Inbound bytes are checked for false lengths and depth before values are
+// built from them: linear in the bytes; memory grows with depth, never with an announced length.
 
 import { HubError } from "../model/errors.ts";
 
 /** The error of a payload that is not exactly one value of at most `limit` levels. Keys are left to the decoder. */
 export function msgpackError(bytes: Uint8Array, limit: number): HubError | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   /** The number of values still to come in each open container; the outermost holds the message. */
   const open = [1];
   let at = 0;
@@ -42,7 +42,7 @@ function readHead(view: DataView, at: number): Head | string {
   const first = view.getUint8(at);
   const head = first < 0xc0 || first > 0xdf ? readFixed(first) : readSized(view, at, first);
   if (typeof head === "string") return head;
-  return at + head.bytes > view.byteLength ? TRUNCATED : (objection(view, at, head) ?? head);
+  return at + head.bytes > view.byteLength ? TRUNCATED : head;
 }
 
 /** Formats whose first byte has both type and length. */
@@ -108,36 +108,66 @@ const FORMATS: readonly (Format | undefined)[] = [
   sized(2, "pairs"), sized(4, "pairs"), // map
 ];
 
-const UINT_64 = 0xcf;
-const INT_64 = 0xd3;
 const EXT_8 = 0xc7;
 const EXT_32 = 0xc9;
 const FIXEXT_1 = 0xd4;
 const FIXEXT_16 = 0xd8;
 
-/** The objection to a well-formed value that a hub cannot use. */
-function objection(view: DataView, at: number, { bytes }: Head): string | undefined {
-  const first = view.getUint8(at);
-  if (first === UINT_64 || first === INT_64)
-    return isSafe(view, at) ? undefined : "A whole number is beyond 2⁵³.";
-  if (first >= EXT_8 && first <= EXT_32)
-    return extensionError(view, at + 1 + 2 ** (first - EXT_8), at + bytes);
-  if (first >= FIXEXT_1 && first <= FIXEXT_16) return extensionError(view, at + 1, at + bytes);
-  return undefined;
+/** The bytes of each item of a well-formed array; undefined for other values. */
+export function itemsOf(bytes: Uint8Array): Uint8Array[] | undefined {
+  const view = viewOf(bytes);
+  const first = view.getUint8(0);
+  const isArray = (first & 0xf0) === 0x90 || first === 0xdc || first === 0xdd;
+  if (!isArray) return undefined;
+  const { bytes: headBytes, children } = headAt(view, 0);
+  const items: Uint8Array[] = [];
+  for (let at = headBytes; items.length < children;) {
+    const end = endOf(view, at);
+    items.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return items;
 }
 
-/** Beyond 2⁵³ the decoder would round, and the hub would receive another number. */
-function isSafe(view: DataView, at: number): boolean {
-  const isSigned = view.getUint8(at) === INT_64;
-  const high = isSigned ? view.getInt32(at + 1) : view.getUint32(at + 1);
-  return Number.isSafeInteger(high * 2 ** 32 + view.getUint32(at + 5));
+/** The index behind the value at `at`. */
+function endOf(view: DataView, at: number): number {
+  let end = at;
+  for (let missing = 1; missing > 0;) {
+    const { bytes, children } = headAt(view, end);
+    end += bytes;
+    missing += children - 1;
+  }
+  return end;
 }
 
-/** The only standard extension is −1, a timestamp of 4, 8 or 12 bytes. */
-function extensionError(view: DataView, at: number, end: number): string | undefined {
-  const type = view.getInt8(at);
-  const isTimestamp = type === -1 && [4, 8, 12].includes(end - at - 1);
-  return isTimestamp
-    ? undefined
-    : `The extension ${type} of ${end - at - 1} bytes is not accepted.`;
+/** An extension among well-formed bytes. */
+interface Extension {
+  readonly type: number;
+  readonly start: number;
+  readonly dataStart: number;
+  readonly end: number;
 }
+
+/** All extensions, in their order, at any depth. */
+export function* extensionsOf(bytes: Uint8Array): Iterable<Extension> {
+  const view = viewOf(bytes);
+  for (let start = 0; start < bytes.length;) {
+    const end = start + headAt(view, start).bytes;
+    const first = view.getUint8(start);
+    const isSized = first >= EXT_8 && first <= EXT_32;
+    const typeAt = start + 1 + (isSized ? 2 ** (first - EXT_8) : 0);
+    if (isSized || (first >= FIXEXT_1 && first <= FIXEXT_16))
+      yield { type: view.getInt8(typeAt), start, dataStart: typeAt + 1, end };
+    start = end;
+  }
+}
+
+/** Of bytes that are well formed. */
+function headAt(view: DataView, at: number): Head {
+  const head = readHead(view, at);
+  if (typeof head === "string") throw new RangeError(head);
+  return head;
+}
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -5,7 +5,6 @@ import { HubError, errorText } from "../model/errors.ts";
 import type { Incoming, Invocation } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
 import { isJsonObject, type Members } from "./json.ts";
-import { isName } from "../model/topic.ts";
 import { invalidData } from "./signalr-errors.ts";
 
 /**
@@ -17,33 +16,36 @@ export const maxMessagesPerFrame = ({ messagesPerFrame }: Limits): number => mes
 /** SignalR cannot refuse a single message: an unreadable one ends the connection. */
 export const brokenMessage = (error: HubError): Incoming => ({ type: "broken", error });
 
-/** The message. Never throws; undefined for an unknown type, which a later version may have added. */
-export function readHubMessage(members: unknown): Incoming | undefined {
+/**
+ * The message. Never throws; undefined for an unknown type, which a later version may have added. `unreadable` is why its
+ * arguments, item or result cannot be read: they are dropped then, and the call fails by it, not the connection.
+ */
+export function readHubMessage(members: unknown, unreadable?: HubError): Incoming | undefined {
   try {
-    return read(members);
+    return read(members, unreadable);
   } catch (error) {
     if (error instanceof HubError) return brokenMessage(error);
     throw error;
   }
 }
 
-function read(members: unknown): Incoming | undefined {
+function read(members: unknown, unreadable: HubError | undefined): Incoming | undefined {
   if (!isJsonObject(members))
     throw invalidData(`${unexpectedToken(members)}. Expected a JSON Object.`);
   readOptional(members, "headers", OBJECT);
   switch (readRequired(members, "type", INTEGER)) {
     case 1:
-      return readInvocation(
-        members,
-        readOptional(members, "invocationId", TEXT) || undefined,
-        false,
-      );
+      return readInvocation(members, { unreadable, streaming: false });
     case 2:
-      return { type: "item", stream: readId(members), item: readItem(members) };
+      return unreadable
+        ? { type: "end", stream: readId(members), error: "Failed to bind Stream message." }
+        : { type: "item", stream: readId(members), item: readItem(members) };
     case 3:
-      return readCompletion(members);
+      return unreadable
+        ? { type: "completed", id: readId(members), error: "Error trying to deserialize result." }
+        : readCompletion(members);
     case 4:
-      return readInvocation(members, readId(members), true);
+      return readInvocation(members, { unreadable, streaming: true });
     case 5:
       return { type: "cancel", id: readId(members) };
     case 6:
@@ -59,19 +61,27 @@ function read(members: unknown): Incoming | undefined {
   }
 }
 
-/** Types 1 and 4. `streaming` says whether the client expects items. */
-function readInvocation(members: Members, id: string | undefined, streaming: boolean): Invocation {
-  const target = shortText("target", readRequired(members, "target", TEXT));
+interface Call {
+  readonly unreadable: HubError | undefined;
+  /** Whether the client expects items. */
+  readonly streaming: boolean;
+}
+
+/** Types 1 and 4. */
+function readInvocation(members: Members, { unreadable, streaming }: Call): Invocation {
+  const id = streaming ? readId(members) : readOptional(members, "invocationId", TEXT) || undefined;
+  const target = readRequired(members, "target", TEXT);
   const args = readRequired(members, "arguments", LIST);
   const streamIds = readOptional(members, "streamIds", LIST) ?? [];
-  if (!streamIds.every(isName)) throw invalidData("A stream's id has 1–128 characters.");
+  if (!streamIds.every(TEXT.holds)) throw invalidData("Expected 'streamIds' to be of type String.");
   return {
     type: "invocation",
-    ...(id !== undefined && { id: shortText("invocationId", id) }),
+    ...(id !== undefined && { id }),
     target,
-    args,
+    args: unreadable ? [] : args,
     streaming,
     anyCase: true,
+    ...(unreadable && { unreadable }),
     ...(streamIds.length > 0 && { streamIds }),
   };
 }
@@ -97,13 +107,11 @@ function readError(members: Members): { readonly error: string } | undefined {
   return error === undefined ? undefined : { error: errorText(error) };
 }
 
-/** An invocation's id: 1–128 characters. */
-const readId = (members: Members): string =>
-  shortText("invocationId", readRequired(members, "invocationId", TEXT));
-
-function shortText(name: string, text: string): string {
-  if (!isName(text)) throw invalidData(`The property '${name}' has 1–128 characters.`);
-  return text;
+/** An invocation's id. Its length is that of the message at most, as in ASP.NET Core. */
+function readId(members: Members): string {
+  const id = readRequired(members, "invocationId", TEXT);
+  if (id === "") throw missingProperty("invocationId");
+  return id;
 }
 
 /** A type of value, with its name in .NET's messages. */

@@ -83,6 +83,10 @@ export function invalidData(sentence: string): HubError {
   return withDetail(new HubError("malformed", sentence), sentence);
 }
 
+/** A value that no argument can hold. The call, stream or answer that has it fails; the connection goes on. */
+export const unreadableValue = (sentence: string): HubError =>
+  new HubError("invalid_arguments", sentence);
+
 export const tooDeep = (error: HubError): HubError => withDetail(error, error.message);
 
 /** .NET's sentence and advice for a message over the size limit. */

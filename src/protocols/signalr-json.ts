@@ -6,15 +6,20 @@ import type { CallId, Encoded, Outgoing, OutgoingInvocation } from "../model/mes
 import { PING } from "../model/wire-constants.ts";
 import { asText } from "./bytes.ts";
 import { decodeSignalrJson } from "./decode-signalr-json.ts";
-import { toJson } from "./json.ts";
+import { toExactJson } from "./json.ts";
 import type { Protocol } from "./protocol.ts";
 import { closeMessageOf, failureText, type Failure } from "./signalr-errors.ts";
 import { writeTarget, type TargetNames } from "./signalr-targets.ts";
 
-/** The codec for one spelling of client methods. Its name is stored with connections, and so never changes. */
+/** The codec's name. It is stored with connections, and so never changes. */
+export const jsonName = ({ verbatim }: TargetNames): string =>
+  verbatim ? "signalr-json-verbatim" : "signalr-json";
+
+/** The codec for one spelling of client methods. */
 export function signalrJson(names: TargetNames): Protocol {
   return {
-    name: names.verbatim ? "signalr-json-verbatim" : "signalr-json",
+    name: jsonName(names),
+    binding: "json",
     decode: decodeSignalrJson,
     encode: (message) => encode(message, names),
     join,
@@ -25,7 +30,7 @@ export function signalrJson(names: TargetNames): Protocol {
 }
 
 /**
- * One message as text. Throws as `toJson` does for results and items that JSON cannot represent; the dispatcher answers
+ * One message as text. Throws as `toExactJson` does for results and items that JSON cannot represent; the dispatcher answers
  * `internal`.
  */
 function encode(message: Outgoing, names: TargetNames): string {
@@ -33,7 +38,7 @@ function encode(message: Outgoing, names: TargetNames): string {
     case "invocation":
       return encodeInvocation(message, names);
     case "item":
-      return invocationMessage(2, message.id, `,"item":${toJson(message.item)}`);
+      return invocationMessage(2, message.id, `,"item":${toExactJson(message.item)}`);
     case "completion":
       return invocationMessage(3, message.id, resultMember(message.result));
     case "failure":
@@ -65,7 +70,7 @@ const invocationMessage = (type: number, id: CallId, members: string): string =>
 
 /** The end of a stream has no result. A method without a return value has the result null. */
 const resultMember = (result: unknown): string =>
-  result === undefined ? "" : `,"result":${toJson(result)}`;
+  result === undefined ? "" : `,"result":${toExactJson(result)}`;
 
 /** A caller that cancelled gets a plain end, not an error. */
 const errorMember = (failure: Failure): string =>

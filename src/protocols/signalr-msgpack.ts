@@ -1,22 +1,31 @@
-// SignalR's MessagePack hub protocol: the codec, and messages → bytes. Inbound bytes are decode-signalr-msgpack.ts.
-// Values are encoded as in JSON, except that bytes stay bytes.
+// SignalR's MessagePack hub protocol: the codec, and messages → bytes. Inbound bytes are decode-signalr-msgpack.ts; values
+// are msgpack-members.ts and msgpack-values.ts.
 
-import { encode as pack } from "@msgpack/msgpack";
 import type { CloseCode } from "../model/errors.ts";
 import type { Encoded, Outgoing, OutgoingInvocation, Path } from "../model/message.ts";
 import { asBytes, concat } from "./bytes.ts";
-import { isBytes } from "./json.ts";
 import { decodeSignalrMsgpack } from "./decode-signalr-msgpack.ts";
+import { parseTime } from "./exact-date.ts";
+import { parseParams } from "./exact-json.ts";
+import { isJsonObject, WHOLE_KEY, type Members } from "./json.ts";
+import { MsgpackMembers, type MessagePackKeys } from "./msgpack-members.ts";
+import { packValue, wholeNumber } from "./msgpack-values.ts";
 import type { Protocol } from "./protocol.ts";
 import { closeMessageOf, failureText, type Failure } from "./signalr-errors.ts";
 import { writeTarget, type TargetNames } from "./signalr-targets.ts";
 
 const PING = Uint8Array.of(0x02, 0x91, 0x06);
 
-/** The codec for one spelling of client methods. Its name is stored with connections, and so never changes. */
-export function signalrMsgpack(names: TargetNames): Protocol {
+export interface MsgpackNames extends TargetNames {
+  /** Default: `verbatim`. */
+  readonly messagePackKeys?: MessagePackKeys;
+}
+
+/** The codec for one spelling of client methods and keys. */
+export function signalrMsgpack(names: MsgpackNames): Protocol {
   return {
-    name: names.verbatim ? "signalr-msgpack-verbatim" : "signalr-msgpack",
+    name: msgpackName(names),
+    binding: "msgpack",
     decode: decodeSignalrMsgpack,
     encode: (message) => encode(message, names),
     join,
@@ -26,15 +35,25 @@ export function signalrMsgpack(names: TargetNames): Protocol {
   };
 }
 
-/** One message as bytes. Throws on BigInt, cycles and deep nesting, as JSON does; the dispatcher answers `internal`. */
-function encode(message: Outgoing, names: TargetNames): Uint8Array {
+/** The codec's name. It is stored with connections, and so never changes. */
+export const msgpackName = ({ verbatim, messagePackKeys = "verbatim" }: MsgpackNames): string =>
+  `signalr-msgpack${verbatim ? "-verbatim" : ""}${messagePackKeys === "pascal" ? "-pascal" : ""}`;
+
+/**
+ * One message as bytes. Throws for what MessagePack cannot represent, cycles and deep nesting; the dispatcher answers
+ * `internal`.
+ */
+function encode(message: Outgoing, names: MsgpackNames): Uint8Array {
   switch (message.type) {
     case "invocation":
       return encodeInvocation(message, names);
     case "item":
-      return withLength([2, {}, String(message.id), plain(message.item)]);
+      return encodeValue([2, {}, String(message.id)], message.item, names);
     case "completion":
-      return withLength([3, {}, String(message.id), ...resultItems(message.result)]);
+      // The end of a stream has no result (kind 2); a method without a return value has null (3).
+      return message.result === undefined
+        ? withLength([3, {}, String(message.id), 2])
+        : encodeValue([3, {}, String(message.id), 3], message.result, names);
     case "failure":
       return withLength([3, {}, String(message.id), ...errorItems(message)]);
     case "record":
@@ -53,25 +72,34 @@ function encode(message: Outgoing, names: TargetNames): Uint8Array {
 }
 
 /** An Invocation. The empty list of streams is written: .NET reads five items or six, other clients expect six. */
-function encodeInvocation(message: OutgoingInvocation, names: TargetNames): Uint8Array {
+function encodeInvocation(message: OutgoingInvocation, names: MsgpackNames): Uint8Array {
   const { id = null, target, params, bytes = [] } = message;
-  const args: unknown = JSON.parse(params);
-  for (const path of bytes) toBytes(args, path);
-  return withLength([1, {}, id, writeTarget(target, names), args, []], params.length + 256);
+  const args = parseParams(params);
+  // Inner places first: a path leads through objects, not through maps.
+  for (const path of bytes.toReversed()) restore(args, path);
+  const members = new MsgpackMembers(names.messagePackKeys);
+  const items = [1, {}, id, writeTarget(target, names), members.convert(args), []];
+  return withLength(items, params.length + 256, members.hasMaps);
 }
 
-/** Result kind and result. The end of a stream has none (2); a method without a return value has null (3). */
-const resultItems = (result: unknown): unknown[] =>
-  result === undefined ? [2] : [3, plain(result)];
+/** A message that ends with a value of hub code. */
+function encodeValue(
+  head: readonly unknown[],
+  value: unknown,
+  { messagePackKeys }: MsgpackNames,
+): Uint8Array {
+  const members = new MsgpackMembers(messagePackKeys);
+  const message = [...head, members.convert(value)];
+  return withLength(message, undefined, members.hasMaps);
+}
 
 /** A caller that cancelled gets a plain end (2), not an error (1). */
 const errorItems = (failure: Failure): unknown[] =>
   failure.stage === "cancelling" ? [2] : [1, failureText(failure)];
 
-/** A message after its length: seven bits per byte, lowest first. `size` is an estimate for the first buffer. */
-function withLength(message: readonly unknown[], size = 256): Uint8Array {
-  // Depth is limited by the stack, as in JSON.stringify: the library's default of 100 would refuse what JSON permits.
-  const payload = pack(message, { maxDepth: Infinity, initialBufferSize: size });
+/** A message after its length: seven bits per byte, lowest first. `size` is an estimate. */
+function withLength(message: readonly unknown[], size?: number, hasMaps = false): Uint8Array {
+  const payload = packValue(message, hasMaps, size);
   return concat([prefixOf(payload.length), payload]);
 }
 
@@ -83,14 +111,19 @@ function prefixOf(length: number): Uint8Array {
   return Uint8Array.of(...prefix, left);
 }
 
-/** Replaces base64 by bytes, in place: `args` was parsed for this message alone. A path to nowhere is ignored. */
-function toBytes(args: unknown, path: Path): void {
+/**
+ * Puts a value that JSON cannot represent in the place of its text, in place: `args` was parsed for this message alone. A
+ * path to nowhere is ignored.
+ */
+function restore(args: unknown, path: Path): void {
   let holder = args;
   for (const key of path.slice(0, -1)) holder = memberOf(holder, key);
   const last = path.at(-1);
   if (last === undefined) return;
-  const text = memberOf(holder, last);
-  if (typeof text === "string") (holder as Record<string | number, unknown>)[last] = unbase64(text);
+  const value = memberOf(holder, last);
+  if (typeof value === "string")
+    (holder as Record<string | number, unknown>)[last] = parseTime(value) ?? unbase64(value);
+  else if (isJsonObject(value)) (holder as Record<string | number, unknown>)[last] = mapOf(value);
 }
 
 /** The own property `key` of a value, else undefined. */
@@ -98,6 +131,13 @@ const memberOf = (holder: unknown, key: string | number): unknown =>
   typeof holder === "object" && holder !== null && Object.hasOwn(holder, key)
     ? (holder as Record<string | number, unknown>)[key]
     : undefined;
+
+/** The `Map` that an object stands for. */
+function mapOf(object: Members): Map<unknown, unknown> {
+  const keys = Object.keys(object);
+  const isNumeric = keys.every((key) => WHOLE_KEY.test(key));
+  return new Map(keys.map((key) => [isNumeric ? wholeNumber(BigInt(key)) : key, object[key]]));
+}
 
 /** The bytes of a base64 text. Another text, which a `toJSON` put in place of the bytes, stays as it is. */
 function unbase64(text: string): Uint8Array | string {
@@ -107,30 +147,6 @@ function unbase64(text: string): Uint8Array | string {
     return text; // An InvalidCharacterError, the only thing atob throws.
   }
 }
-
-/**
- * The value as `JSON.stringify` would see it, except for bytes, NaN and infinities, which MessagePack can represent.
- */
-function plain(value: unknown): unknown {
-  if (isBytes(value)) return asBytes(value);
-  const jsonValue = hasToJson(value) ? value.toJSON("") : value;
-  if (typeof jsonValue === "bigint") throw new TypeError("Do not know how to serialize a BigInt");
-  if (typeof jsonValue === "function" || typeof jsonValue === "symbol") return undefined;
-  if (typeof jsonValue !== "object" || jsonValue === null) return jsonValue;
-  return Array.isArray(jsonValue) ? jsonValue.map(plain) : plainObject(jsonValue);
-}
-
-/** Undefined members are omitted, as in JSON. `fromEntries` keeps `__proto__` an ordinary member. */
-function plainObject(value: object): object {
-  const members = Object.entries(value).map(([key, member]) => [key, plain(member)] as const);
-  return Object.fromEntries(members.filter(([, member]) => member !== undefined));
-}
-
-const hasToJson = (value: unknown): value is { toJSON(key: string): unknown } =>
-  typeof value === "object" &&
-  value !== null &&
-  "toJSON" in value &&
-  typeof value.toJSON === "function";
 
 /** One frame of all records: each has its length, so nothing stands between them. */
 const join = (records: readonly Encoded[]): Uint8Array =>

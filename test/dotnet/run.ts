@@ -11,8 +11,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { randomSecret } from "../../scripts/dev-vars.ts";
+import { signToken } from "../../scripts/sign-token.ts";
 import { freePort, startEndpoint } from "../support/endpoint.ts";
 import { compareTokens } from "./compare-tokens.ts";
+import { reportValues } from "../support/value-report.ts";
 
 const HERE = import.meta.dirname;
 /** Nothing is built in the repository, and no build server stays behind. */
@@ -53,17 +55,22 @@ function build(project: string, whole: boolean): string {
 }
 
 interface Served extends AsyncDisposable {
+  readonly isReference: boolean;
   readonly url: string;
   readonly keys: Readonly<Record<"secret" | "issuer" | "audience", string>>;
 }
 
 /** wrangler.toml as it is, but for the worker: hubs of the tests are served too, and no demo is built. */
-function serveOurs(): Promise<Served> {
+async function serveOurs(): Promise<Served> {
   const toml = readFileSync(join(HERE, "../../wrangler.toml"), "utf8")
     .replace(/^main = .*$/m, `main = ${JSON.stringify(join(HERE, "worker.ts"))}`)
     .replaceAll(/^\[(?:build|assets)\]\n(?:[^[\n].*\n|\n)*/gm, "");
   writeFileSync(join(FOLDER, "wrangler.toml"), toml);
-  return startEndpoint({ folder: FOLDER });
+  const endpoint = await startEndpoint({ folder: FOLDER });
+  return {
+    ...{ isReference: false, url: endpoint.url, keys: endpoint.keys },
+    [Symbol.asyncDispose]: () => endpoint[Symbol.asyncDispose](),
+  };
 }
 
 async function serveReference(whole: boolean): Promise<Served> {
@@ -72,6 +79,7 @@ async function serveReference(whole: boolean): Promise<Served> {
   const child = start([program, `${port}`], { JWT_SECRET: keys.secret });
   await reachable(port);
   return {
+    isReference: true,
     url: `http://127.0.0.1:${port}`,
     keys,
     async [Symbol.asyncDispose]() {
@@ -100,9 +108,11 @@ const answers = (port: number): Promise<boolean> =>
     socket.end();
   });
 
-async function test(program: string, { url, keys }: Served, part: string): Promise<number> {
+async function test(program: string, served: Served, part: string): Promise<number> {
+  const { url, keys, isReference } = served;
   const child = start([program, part], {
     DORMOUSE_URL: url,
+    DORMOUSE_REFERENCE: isReference ? "1" : "0",
     JWT_SECRET: keys.secret,
     JWT_ISSUER: keys.issuer,
     JWT_AUDIENCE: keys.audience,
@@ -122,6 +132,24 @@ function testTokens(): Promise<number> {
 }
 
 const ROOM = { maxBuffer: 64 * 1024 * 1024 };
+
+const JAVASCRIPT = "Values: of the stock JavaScript client";
+
+/** The stock JavaScript client, in both protocols. True where no row differs. */
+async function testJavaScript({ url, keys, isReference }: Served): Promise<boolean> {
+  const reports = await reportValues({
+    url,
+    token: () => signToken(keys, { user: "alice", claims: { roles: [] } }),
+    isReference,
+  });
+  for (const { protocol, equal, designed, differing } of reports) {
+    for (const line of differing) console.log(`FAIL ${JAVASCRIPT}, ${protocol}: ${line}`);
+    const counts = `equal ${equal}, differs by documented design ${designed.length}`;
+    for (const line of designed) console.log(`     ${line}`);
+    console.log(`     JavaScript values in ${protocol}: ${counts}, differs ${differing.length}`);
+  }
+  return reports.every(({ differing }) => differing.length === 0);
+}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -149,7 +177,10 @@ async function main(): Promise<number> {
   const code = isRefresh ? 0 : await test(build("Dormouse.Tests", whole), served, part);
   // The reference is .NET 10's server, which knows no refresh.
   const refreshes = !values.reference && (isRefresh || part === "");
-  return (refreshes && (await testRefresh(served, part))) || code;
+  const refreshed = refreshes ? await testRefresh(served, part) : 0;
+  const isWanted = JAVASCRIPT.toLowerCase().includes(part.toLowerCase());
+  const isSame = !isWanted || (await testJavaScript(served));
+  return code || refreshed || (isSame ? 0 : 1);
 }
 
 async function testRefresh(served: Served, part: string): Promise<number> {

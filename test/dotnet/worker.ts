@@ -3,8 +3,9 @@
 import { hubs } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
 import { signalrHubs } from "../support/signalr-hubs.ts";
+import { ValueHub } from "../support/value-hub.ts";
 
-const { Room, Relay, Account, endpoint } = serve([...hubs, ...signalrHubs]);
+const { Room, Relay, Account, endpoint } = serve([...hubs, ...signalrHubs, ValueHub]);
 
 export { Room, Relay, Account };
 export default endpoint;

@@ -95,29 +95,20 @@ describe("depth", () => {
 });
 
 describe("words we do not have", () => {
-  test.each([
-    ["the byte that is never used", "c1", "The byte 0xc1 begins no value."],
-    ["a number of 2⁵³", "cf 0020000000000000", "A whole number is beyond 2⁵³."],
-    ["a number of 2⁶⁴−1", "cf ffffffffffffffff", "A whole number is beyond 2⁵³."],
-    ["a number of −2⁵³", "d3 ffe0000000000000", "A whole number is beyond 2⁵³."],
-    ["extensions of applications", "d4 05 00", "The extension 5 of 1 bytes is not accepted."],
-    ["compressed blocks", "c7 01 63 00", "The extension 99 of 1 bytes is not accepted."],
-    ["timestamps of other sizes", "d4 ff 00", "The extension -1 of 1 bytes is not accepted."],
-    ["empty timestamps", "c7 00 ff", "The extension -1 of 0 bytes is not accepted."],
-    [
-      "extensions of 16 bits' length",
-      "c8 0001 05 00",
-      "The extension 5 of 1 bytes is not accepted.",
-    ],
-  ])("refuses %s", (_what, hex, sentence) => {
-    expect(refusal(hex)).toBe(sentence);
-  });
+  test.each([["the byte that is never used", "c1", "The byte 0xc1 begins no value."]])(
+    "refuses %s",
+    (_what, hex, sentence) => {
+      expect(refusal(hex)).toBe(sentence);
+    },
+  );
 });
 
 describe("against the decoder", () => {
+  // Extensions are left to the decoder's caller.
+  const extensionCodec = { decode: () => null, tryToEncode: () => null };
   const decodes = (payload: Uint8Array): boolean => {
     try {
-      decode(payload, { mapKeyConverter: String });
+      decode(payload, { mapKeyConverter: String, extensionCodec });
       return true;
     } catch {
       return false;

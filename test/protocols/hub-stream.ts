@@ -32,11 +32,11 @@ export function isWellFormed(message: Incoming): boolean {
   switch (message.type) {
     case "invocation":
       return (
-        isName(message.target) &&
+        typeof message.target === "string" &&
         Array.isArray(message.args) &&
         (message.id === undefined ? message.streaming === false : isName(message.id)) &&
         (message.streamIds === undefined ||
-          (message.streamIds.length > 0 && message.streamIds.every(isName)))
+          (message.streamIds.length > 0 && message.streamIds.every((id) => typeof id === "string")))
       );
     case "item":
       return isName(message.stream) && message.item !== undefined;
@@ -44,6 +44,8 @@ export function isWellFormed(message: Incoming): boolean {
       return isName(message.id) && (message.error === undefined || message.result === undefined);
     case "cancel":
       return isName(message.id);
+    case "end":
+      return isName(message.stream) && message.error !== undefined;
     case "ack":
     case "sequence":
       return Number.isSafeInteger(message.sequence) && message.sequence >= 0;
@@ -57,8 +59,7 @@ export function isWellFormed(message: Incoming): boolean {
   }
 }
 
-const isName = (name: unknown): boolean =>
-  typeof name === "string" && name.length > 0 && name.length <= 128;
+const isName = (name: unknown): boolean => typeof name === "string" && name.length > 0;
 
 /** A known code, and a detail in .NET's form. */
 const isExplained = ({ error }: Incoming & { type: "broken" }): boolean =>

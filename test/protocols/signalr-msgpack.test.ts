@@ -153,11 +153,7 @@ describe("values", () => {
     hex(msgpack.encode({ type: "item", id: "7", item }) as Uint8Array).slice("0a940280a137".length);
 
   test.each<[string, unknown, string]>([
-    [
-      "a date becomes ISO 8601",
-      new Date(0),
-      "b8" + hex(new TextEncoder().encode("1970-01-01T00:00:00.000Z")),
-    ],
+    ["a date becomes a timestamp", new Date(0), "d6ff00000000"],
     ["bytes are bytes", new Uint8Array([1, 255]), "c40201ff"],
     ["an ArrayBuffer is bytes", buffer([1, 255]), "c40201ff"],
     ["a view is what it shows", new Uint8Array([9, 1, 9]).subarray(1, 2), "c40101"],
@@ -179,19 +175,27 @@ describe("values", () => {
       },
       "82a16101a16291c0",
     ],
-    ["maps and sets are what JSON makes of them", [new Map([[1, 2]]), new Set([1])], "928080"],
-    ["a key __proto__ is one", JSON.parse('{"__proto__":1}'), "81a95f5f70726f746f5f5f01"],
+    [
+      "maps are dictionaries, sets what JSON makes of them",
+      [new Map([[1, 2]]), new Set([1])],
+      "9281010280",
+    ],
     ["a lone surrogate survives", "\ud800", "a3eda080"],
   ])("%s", (_title, value, wire) => {
     expect(says(value)).toBe(wire);
   });
 
-  test("throws for what JSON cannot carry either", () => {
+  test("throws for what cannot be written, and for a key that kills stock clients", () => {
     const loop: unknown[] = [];
     loop.push(loop);
-    for (const result of [1n, { a: [1n] }, loop])
+    for (const result of [
+      2n ** 64n,
+      { a: [-(2n ** 63n) - 1n] },
+      loop,
+      JSON.parse('{"__proto__":1}'),
+    ])
       expect(() => msgpack.encode({ type: "completion", id: 1, result })).toThrow(
-        /BigInt|call stack/,
+        /64 bits|call stack|__proto__/,
       );
   });
 
@@ -232,9 +236,9 @@ describe("hearing values", () => {
   };
 
   test.each<[string, string, unknown]>([
-    ["timestamps are the texts that JSON would hold", "d6ff 00000001", "1970-01-01T00:00:01.000Z"],
-    ["with milliseconds", "d7ff 77359400 00000001", "1970-01-01T00:00:01.500Z"],
-    ["before our era", "c70cff 00000000 fffffff1886e0900", "0001-01-01T00:00:00.000Z"],
+    ["timestamps are dates", "d6ff 00000001", new Date("1970-01-01T00:00:01.000Z")],
+    ["with milliseconds", "d7ff 77359400 00000001", new Date("1970-01-01T00:00:01.500Z")],
+    ["before our era", "c70cff 00000000 fffffff1886e0900", new Date("0001-01-01T00:00:00.000Z")],
     ["bytes are a Uint8Array", "c4 02 01ff", new Uint8Array([1, 255])],
     [
       "whole numbers of 64 bits are numbers while they are exact",
@@ -242,7 +246,23 @@ describe("hearing values", () => {
       2 ** 53 - 1,
     ],
     ["and below zero", "d3 ffe0000000000001", 1 - 2 ** 53],
+    ["and bigints beyond", "cf 0020000000000000", 2n ** 53n],
+    ["to the largest", "cf ffffffffffffffff", 2n ** 64n - 1n],
+    ["and the smallest", "d3 8000000000000000", -(2n ** 63n)],
     ["of two equal keys, the last counts", "82 a1 61 01 a1 61 02", { a: 2 }],
+    [
+      "keys that are whole numbers make a Map",
+      "81 01 81 a1 61 cf 0000000000000001",
+      new Map([[1, { a: 1 }]]),
+    ],
+    [
+      "of 64 bits, too",
+      "82 cf ffffffffffffffff c3 a1 61 c2",
+      new Map<unknown, boolean>([
+        [2n ** 64n - 1n, true],
+        ["a", false],
+      ]),
+    ],
   ])("%s", (_title, wire, value) => {
     expect(hears(wire)).toEqual(value);
   });
@@ -252,24 +272,45 @@ describe("hearing values", () => {
     expect([...new Uint8Array(a.buffer)]).toEqual([1, 255]);
   });
 
-  test.each<[string, string, string]>([
-    ["a key __proto__", "81 a9 5f5f70726f746f5f5f 01", "Error reading MessagePack."],
-    [
-      "a key that spells it with too many bytes",
-      "81 ab c19f c19f 70726f746f 5f5f 01",
-      "Error reading MessagePack.",
-    ],
-    ["a key that is a number", "81 01 01", "Error reading MessagePack."],
-    ["a key that is a map", "81 80 01", "Error reading MessagePack."],
-    [
-      "a time beyond those of Date",
-      "c70cff 00000000 7fffffffffffffff",
-      "Error reading MessagePack.",
-    ],
-    ["a number of 2⁵³", "cf 0020000000000000", "A whole number is beyond 2⁵³."],
-    ["an extension", "d4 05 00", "The extension 5 of 1 bytes is not accepted."],
-  ])("refuses %s", (_title, wire, sentence) => {
-    expect(hears(wire)).toEqual(["malformed", `InvalidDataException: ${sentence}`]);
+  test.each<[string, string]>([
+    ["a key __proto__", "81 a9 5f5f70726f746f5f5f 01"],
+    ["a key that spells it with too many bytes", "81 ab c19f c19f 70726f746f 5f5f 01"],
+    ["a key __proto__ beside a number", "82 01 01 a9 5f5f70726f746f5f5f 01"],
+    ["a key that is a map", "81 80 01"],
+    ["a key that is half a number", "81 cb 3fe0000000000000 01"],
+    ["a time beyond those of Date", "c70cff 00000000 7fffffffffffffff"],
+    ["a time of two seconds' nanoseconds", "d7ff fffffffc 00000000"],
+    ["extensions of applications", "d4 05 00"],
+    ["compressed blocks", "c7 01 63 00"],
+    ["timestamps of other sizes", "d4 ff 00"],
+    ["empty timestamps", "c7 00 ff"],
+    ["extensions of 16 bits' length", "c8 0001 05 00"],
+    ["the extension that stands for our maps", "d4 7f 80"],
+  ])("a call, an item and a result with %s fail alone", (_title, wire) => {
+    const heard = (payload: string) => {
+      const message = bytes(payload);
+      return hear(msgpack, [buffer([message.length, ...message, 2, 0x91, 6])]).messages;
+    };
+    const unreadable = expect.objectContaining({ code: "invalid_arguments" });
+    expect(heard(`95 01 80 a1 37 a1 6d 91 ${wire}`)).toEqual([
+      { ...call, id: "7", target: "m", args: [], unreadable },
+      { type: "ping" },
+    ]);
+    expect(heard(`94 02 80 a1 37 ${wire}`)).toEqual([
+      { type: "end", stream: "7", error: "Failed to bind Stream message." },
+      { type: "ping" },
+    ]);
+    expect(heard(`95 03 80 a1 37 03 ${wire}`)).toEqual([
+      { type: "completed", id: "7", error: "Error trying to deserialize result." },
+      { type: "ping" },
+    ]);
+  });
+
+  test("headers that cannot be read end the connection", () => {
+    const message = bytes("95 01 81 a1 61 d4 05 00 c0 a1 6d 90");
+    expect(hear(msgpack, [buffer([message.length, ...message])]).messages).toEqual([
+      ["malformed", "InvalidDataException: Error reading MessagePack."],
+    ]);
   });
 });
 
@@ -317,6 +358,10 @@ describe("saying", () => {
   test("names are kept in attachments, so they never change", () => {
     const names = [false, true].map((verbatim) => signalrMsgpack({ verbatim }).name);
     expect(names).toEqual(["signalr-msgpack", "signalr-msgpack-verbatim"]);
+    const pascal = [false, true].map(
+      (verbatim) => signalrMsgpack({ verbatim, messagePackKeys: "pascal" }).name,
+    );
+    expect(pascal).toEqual(["signalr-msgpack-pascal", "signalr-msgpack-verbatim-pascal"]);
   });
 
   test("records, batches and joined frames are messages one after another", () => {

@@ -5,8 +5,9 @@ import { hubs } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
 import { rpcHubs } from "./rpc-hubs.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
+import { ValueHub } from "./value-hub.ts";
 
-const { Room, Relay, Account, endpoint } = serve([...hubs, ...signalrHubs, ...rpcHubs]);
+const { Room, Relay, Account, endpoint } = serve([...hubs, ...signalrHubs, ...rpcHubs, ValueHub]);
 
 export { Account, Relay, Room };
 export default endpoint;

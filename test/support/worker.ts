@@ -7,11 +7,13 @@ import { testHubs } from "./hubs.ts";
 import { orderHubs } from "./order-hubs.ts";
 import { relayHubs } from "./relay-hubs.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
+import { ValueHub } from "./value-hub.ts";
 
 const { Room, Relay, Account, endpoint } = serve([
   ...hubs,
   ...testHubs,
   ...signalrHubs,
+  ValueHub,
   ...relayHubs,
   ...orderHubs,
 ]);

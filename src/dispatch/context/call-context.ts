@@ -16,7 +16,7 @@ import type { Ticket } from "../../rooms/delivery/fan-out.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
-import { check } from "../define/validate.ts";
+import { checkBound } from "../define/validate.ts";
 import { itemsOf } from "./items.ts";
 import { roomOf, roomView } from "./room-views.ts";
 
@@ -88,7 +88,12 @@ export function messengerOf(options: MessengerOptions, published: Publications):
     async ask(connection, target, args) {
       asking?.();
       const answer = await host.clients.ask(connection, target, encodeParams(args));
-      return check(answers[target], answer, `The answer to ${target}`);
+      // A client of any protocol may have answered, of another object, too: JSON's rules lose nothing of either.
+      const binder = { binding: "json", shapeOf: served.shapeOf } as const;
+      return checkBound(answers[target], answer, {
+        name: `The answer to ${target}`,
+        call: { binder },
+      });
     },
   };
 }

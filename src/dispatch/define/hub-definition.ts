@@ -137,6 +137,8 @@ export interface HubOptions<C> {
   readonly signalR?: {
     /** Whether client methods keep their spelling. Default: false; `receiveMessage` is sent as `ReceiveMessage`. */
     readonly verbatim?: boolean;
+    /** Keys of records sent over MessagePack: `{ title }` as `Title`, or as it is. Default: `pascal`; docs/signalr.md. */
+    readonly messagePackKeys?: "pascal" | "verbatim";
     /** Seconds until a connection without a handshake is closed. Default: 15. */
     readonly handshakeSeconds?: number;
     /** Transports offered, in the order of preference. Default: WebSockets, ServerSentEvents, LongPolling. */

@@ -10,6 +10,7 @@ import {
 } from "../../model/options.ts";
 import type { Filter, FilterOwner } from "./filters.ts";
 import type { AnyHub, AnyMember } from "./hub-definition.ts";
+import { shapes, type ShapeOf } from "./member-names.ts";
 import type { Policy } from "./policies.ts";
 
 /** The lookup table of one hub's members. Maps, because names come from clients: `in` would find inherited names. */
@@ -20,6 +21,8 @@ export interface Table {
   readonly members: ReadonlyMap<string, AnyMember>;
   /** The name of each member, by the same name in lower case: SignalR ignores case. */
   readonly names: ReadonlyMap<string, string>;
+  /** The members' own names within their arguments. */
+  readonly shapeOf: ShapeOf;
 }
 
 /** A hub with everything that objects and endpoint need to serve it. */
@@ -48,6 +51,7 @@ export const servedHub = (hub: AnyHub, filters: readonly Filter[] = []): ServedH
   authorize: hub.settings.authorize,
   members: new Map(Object.entries(hub.members)),
   names: namesOf(hub),
+  shapeOf: shapes(),
   filters: [...filters, ...hub.filters],
   settings: settingsOf(hub),
 });
@@ -88,9 +92,11 @@ function settingsOf({ settings }: AnyHub): RoomSettings {
 
 /** `statefulReconnect: true` stands for its defaults; a partial object overrides some of them. */
 function signalROf({ signalR = {} }: AnyHub["settings"]): SignalRSettings {
-  const { verbatim, handshakeSeconds, transports, statefulReconnect: stateful } = signalR;
+  const { verbatim, messagePackKeys, handshakeSeconds, transports } = signalR;
+  const { statefulReconnect: stateful } = signalR;
   return {
     verbatim: verbatim ?? DEFAULTS.signalR.verbatim,
+    messagePackKeys: messagePackKeys ?? DEFAULTS.signalR.messagePackKeys,
     transports: transports ?? DEFAULTS.signalR.transports,
     handshakeSeconds: handshakeSeconds ?? DEFAULTS.signalR.handshakeSeconds,
     statefulReconnect: stateful

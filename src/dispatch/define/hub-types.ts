@@ -32,17 +32,21 @@ type OptionalTail<T extends readonly unknown[]> = T extends readonly [...infer I
 
 /**
  * The type of a value after it was sent: as JSON encodes it, so that a Date is a string and functions have no type.
- * Bytes remain bytes.
+ * Bytes remain bytes. A bigint arrives as a number, which `JSON.parse` rounds beyond 2⁵³.
  */
 export type Wire<T> = unknown extends T
   ? T
   : T extends string | number | boolean | null | undefined | void | Uint8Array
     ? T
-    : T extends { toJSON(): infer J }
-      ? Wire<J>
-      : T extends (...args: any) => any
-        ? never
-        : { [K in keyof T]: Wire<T[K]> };
+    : T extends bigint
+      ? number
+      : T extends ReadonlyMap<infer K, infer V>
+        ? { [P in K & (string | number)]: Wire<V> }
+        : T extends { toJSON(): infer J }
+          ? Wire<J>
+          : T extends (...args: any) => any
+            ? never
+            : { [K in keyof T]: Wire<T[K]> };
 
 /** The methods of a hub, as calls that return the result. */
 export type Invokes<M extends Members> = {

@@ -4,6 +4,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type Stage } from "../../model/message.ts";
 import type { User } from "../../model/user.ts";
+import { bind, validated, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 
 /** A call before its checks. */
@@ -15,6 +16,10 @@ export interface PendingCall {
   readonly user: User | null;
   /** The items of the stream that the placeholder stands for. */
   open(ref: StreamRef): AsyncIterable<unknown>;
+  /** Why the arguments could not be read, if so. */
+  readonly unreadable?: HubError | undefined;
+  /** How values bind to schemas. Absent: exactly as they came. */
+  readonly binder?: Binder | undefined;
   /** Called with each stage that the call reaches, for error texts that depend on it. */
   reached?(stage: Stage): void;
 }
@@ -26,6 +31,7 @@ export interface PendingCall {
  */
 export async function validate(member: AnyMember, call: PendingCall): Promise<unknown[]> {
   const { length } = member.args;
+  if (call.unreadable) throw unbound(call.unreadable, member, { ...call, args: member.args });
   if (call.args.length > length)
     throw unbound(
       new HubError("invalid_arguments", `${call.args.length} arguments; ${length} expected.`),
@@ -56,24 +62,32 @@ function unbound(
 }
 
 async function checkArgument(arg: Arg, value: unknown, index: number, call: PendingCall) {
-  if (!("streamOf" in arg)) return check(arg, value, `Argument ${index + 1}`);
+  if (!("streamOf" in arg)) return checkBound(arg, value, { name: `Argument ${index + 1}`, call });
   if (!(value instanceof StreamRef))
     throw new HubError("invalid_arguments", `Argument ${index + 1}: a stream is expected.`);
-  return items(arg.streamOf, call.open(value));
+  return items(arg.streamOf, call.open(value), call);
 }
 
 /** Validates each item when it is read. */
-async function* items(schema: StandardSchemaV1, source: AsyncIterable<unknown>) {
-  for await (const item of source) yield await checkItem(schema, item);
+async function* items(
+  schema: StandardSchemaV1,
+  source: AsyncIterable<unknown>,
+  call: Pick<PendingCall, "binder">,
+) {
+  for await (const item of source) yield await checkItem(schema, item, call);
 }
 
 /**
  * The method that reads the stream gets this error in the middle of its work: the code `invalid_item` distinguishes it
  * from an invalid argument of its own calls.
  */
-async function checkItem(schema: StandardSchemaV1, item: unknown): Promise<unknown> {
+async function checkItem(
+  schema: StandardSchemaV1,
+  item: unknown,
+  call: Pick<PendingCall, "binder">,
+): Promise<unknown> {
   try {
-    return await check(schema, item, "Stream item");
+    return await checkBound(schema, item, { name: "Stream item", call });
   } catch (error) {
     throw error instanceof HubError ? new HubError("invalid_item", error.message) : error;
   }
@@ -84,8 +98,25 @@ async function checkItem(schema: StandardSchemaV1, item: unknown): Promise<unkno
  * its path.
  */
 export async function check(schema: StandardSchemaV1, value: unknown, what: string) {
-  const pending = schema["~standard"].validate(value);
-  const result = pending instanceof Promise ? await pending : pending;
+  const pending = validated(schema, value);
+  return valueOf(pending instanceof Promise ? await pending : pending, what);
+}
+
+interface Checked {
+  readonly name: string;
+  readonly call: Pick<PendingCall, "binder">;
+}
+
+/** `check`, by the call's rules for binding. */
+export async function checkBound(
+  schema: StandardSchemaV1,
+  value: unknown,
+  { name, call: { binder } }: Checked,
+) {
+  return binder ? valueOf(await bind(schema, value, binder), name) : check(schema, value, name);
+}
+
+function valueOf(result: StandardSchemaV1.Result<unknown>, what: string): unknown {
   if (!result.issues) return result.value;
   const [issue] = result.issues;
   const path = (issue?.path ?? []).map((part) =>

@@ -9,6 +9,8 @@ import type { Limits } from "../../model/options.ts";
 export interface OpenCall {
   /** Absent: the caller expects no answer. */
   readonly id: CallId | undefined;
+  /** Whether its items are sent under its id. */
+  readonly streams?: boolean;
   /** Runs to the end and never rejects. `release` lets the connection's next call begin before that. */
   run(release: () => void): Promise<void>;
   /** Answers the call with this error. May be repeated. */

@@ -21,6 +21,8 @@ export interface CallOptions {
   readonly target: string;
   /** Called once at most: with the completion, or with a failure. Not called without an `id`. */
   readonly answer: SendAnswer;
+  /** Whether its items are sent under its id. Default: no. */
+  readonly streams?: boolean;
   /**
    * Resolves with the result. Begins synchronously, so that uploads are open before the next frame is received. Rejects
    * with the call's error, of which callers see what `publicError` shows.
@@ -31,6 +33,7 @@ export interface CallOptions {
 export class Call implements OpenCall {
   readonly #options: CallOptions;
   readonly id: CallId | undefined;
+  readonly streams: boolean;
   readonly #uploads = new Map<string, UploadStream>();
   /** The call's publications. Its completion waits until all are saved, and is a failure if one was not saved. */
   readonly published: Publications = { tickets: [], elsewhere: [] };
@@ -45,6 +48,7 @@ export class Call implements OpenCall {
   constructor(options: CallOptions) {
     this.#options = options;
     this.id = options.id;
+    this.streams = options.streams ?? false;
   }
 
   /** Aborted with the error of `cancel`. Created on first use, since most calls use none. */

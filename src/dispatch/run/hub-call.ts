@@ -6,6 +6,7 @@ import { StreamRef, type Invocation } from "../../model/message.ts";
 import { Call } from "./call.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
 import { runFilters } from "../define/filters.ts";
+import type { Binder } from "../define/bind-value.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 import type { Session } from "./session.ts";
@@ -38,7 +39,9 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
     throw wrongKind(`${target} streams: it needs a socket.`);
   const found = { session, invocation, name, member };
   const work = member.kind === "stream" ? streamWork(found) : methodWork(found);
-  const call = new Call({ session, id, name: `${served.name}.${name}`, target, answer, work });
+  const isStream = member.kind === "stream";
+  const about = { session, id, name: `${served.name}.${name}`, target, streams: isStream };
+  const call = new Call({ ...about, answer, work });
   if (streams) session.beside(call);
   else session.inTurn(call);
 }
@@ -106,12 +109,13 @@ const notIterable = (target: string): string =>
 const handlerOf =
   (found: FoundCall): Work =>
   async (call) => {
-    const { session, member, name } = found;
+    const { session, invocation, member, name } = found;
     const { served } = session;
     const args = placeStreams(call, found);
     const uploads = openUploads(call, member, args);
     const checked = await admit(served, member, {
       ...{ target: name, args, user: session.connection.user },
+      ...{ unreadable: invocation.unreadable, binder: binderOf(session) },
       open: (ref) => uploads.get(ref)!,
       reached: (stage) => (call.stage = stage),
     });
@@ -125,6 +129,12 @@ const handlerOf =
       () => member.handle(context, ...checked),
     );
   };
+
+/** How values bind to schemas in the connection's protocol. */
+function binderOf({ connection, served }: Session): Binder | undefined {
+  const { binding } = connection.protocol;
+  return binding && { binding, shapeOf: served.shapeOf };
+}
 
 /**
  * The arguments with a placeholder for each stream of the caller, in the position in which the method takes it. SignalR

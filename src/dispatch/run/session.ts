@@ -13,7 +13,7 @@ import { CallQueue, type OpenCall } from "./call-queue.ts";
 import { ClientResults } from "./client-results.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 import { caughtUp, isBehind } from "./slow-reader.ts";
-import { UploadStream } from "./upload-streams.ts";
+import { tooManyStreams, UploadStream } from "./upload-streams.ts";
 
 /** Longer ids are not remembered: attachments are small, and only ids that consist of escapes are longer. */
 const MAX_REMEMBERED_CHARS = 140;
@@ -49,9 +49,9 @@ export class Session {
   /** Malformed messages since the last valid one. */
   malformedInARow = 0;
   /** Resolves when the latest token refresh is done: refreshes of a connection run one after another. */
-  refreshing: Promise<unknown> = DONE;
+  refreshing: Promise<unknown> = Promise.resolve();
   /** Done when the hub's `connected` is. */
-  began: Promise<void> = DONE;
+  began: Promise<void> = Promise.resolve();
   /** The error with which the client closed the connection. */
   clientError: Error | undefined;
   /** Messages received while the hub's `connected` runs. Held here because streams do not wait for a turn. */
@@ -118,10 +118,12 @@ export class Session {
 
   /** Throws `duplicate_id` while a call with the same id is open. */
   #begin(call: OpenCall): void {
-    if (call.id !== undefined && this.#byId.has(call.id))
-      throw new HubError("duplicate_id", `Call ${String(call.id)} is open already.`);
+    const { id } = call;
+    const isTaken = id !== undefined && this.#byId.has(id);
+    if (isTaken && !this.#mayShareId(call))
+      throw new HubError("duplicate_id", `Call ${String(id)} is open already.`);
     this.#open.add(call);
-    if (call.id !== undefined) this.#byId.set(call.id, call);
+    if (id !== undefined && (!isTaken || call.streams)) this.#byId.set(id, call);
     if (this.connection.resumable) this.#remember();
   }
 
@@ -130,6 +132,12 @@ export class Session {
     if (!this.connection.resumable || !isBehind(this)) return this.#run(call, release);
     const ready = caughtUp(this, () => this.#isClosed);
     this.host.waitUntil(ready.then(() => this.#run(call, release)));
+  }
+
+  /** As in ASP.NET Core, whose clients may number all calls alike: streams alone need an id of their own. */
+  #mayShareId({ id, streams }: OpenCall): boolean {
+    const isSignalR = this.connection.protocol.binding !== undefined;
+    return isSignalR && !(streams && this.#byId.get(id!)?.streams);
   }
 
   #run(call: OpenCall, release: () => void): void {
@@ -142,7 +150,7 @@ export class Session {
 
   #end(call: OpenCall): void {
     this.#open.delete(call);
-    if (call.id !== undefined) this.#byId.delete(call.id);
+    if (call.id !== undefined && this.#byId.get(call.id) === call) this.#byId.delete(call.id);
     const isRemembered = this.#streams.delete(call) || this.connection.resumable !== undefined;
     if (isRemembered && !this.#isClosed) this.#remember();
     if (this.#open.size === 0) this.#idle?.resolve();
@@ -238,9 +246,4 @@ export class Session {
   }
 }
 
-const DONE = Promise.resolve();
-
 const gone = () => new HubError("interrupted", "The connection is gone.");
-
-const tooManyStreams = (most: number) =>
-  new HubError("too_many_streams", `${most} streams are open already.`);

@@ -64,3 +64,7 @@ export class UploadStream implements AsyncIterable<unknown> {
     }
   }
 }
+
+/** Of the caller's streams, and of streams to the caller. */
+export const tooManyStreams = (most: number): HubError =>
+  new HubError("too_many_streams", `${most} streams are open already.`);

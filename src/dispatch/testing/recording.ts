@@ -58,5 +58,6 @@ export function toWire(value: unknown): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   if ("toJSON" in value && typeof value.toJSON === "function") return toWire(value.toJSON());
   if (Array.isArray(value)) return value.map(toWire);
+  if (value instanceof Map) return toWire(Object.fromEntries(value));
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toWire(member)]));
 }

@@ -70,6 +70,8 @@ const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
     signalrJson({ verbatim: true }),
     signalrMsgpack({ verbatim: false }),
     signalrMsgpack({ verbatim: true }),
+    signalrMsgpack({ verbatim: false, messagePackKeys: "pascal" }),
+    signalrMsgpack({ verbatim: true, messagePackKeys: "pascal" }),
   ].map((protocol) => [protocol.name, protocol]),
 );
 

@@ -7,6 +7,8 @@ import {
   readHandshake,
   type Handshake,
 } from "../../protocols/handshake.ts";
+import { jsonName } from "../../protocols/signalr-json.ts";
+import { msgpackName } from "../../protocols/signalr-msgpack.ts";
 import { save, type Connection } from "../connection/connection.ts";
 import { beginGreeting } from "../connection/stage.ts";
 import type { RelayParts } from "./relay-parts.ts";
@@ -39,8 +41,8 @@ function agree(
   connection: Connection,
   { protocol, version, rest }: Handshake & { type: "handshake" },
 ): void {
-  const suffix = settings.signalR.verbatim ? "-verbatim" : "";
-  const name = `${protocol === "json" ? "signalr-json" : "signalr-msgpack"}${suffix}`;
+  const { signalR } = settings;
+  const name = protocol === "json" ? jsonName(signalR) : msgpackName(signalR);
   save(connection, { protocol: name, deadline: undefined });
   const { negotiated, transport } = connection.attached;
   const resumes = version === 2 && negotiated && transport === undefined;

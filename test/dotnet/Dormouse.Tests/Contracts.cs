@@ -1,60 +1,84 @@
-// What the hubs take and give, as a .NET application would declare it. The names are for MessagePack, whose maps know
-// no camel case; JSON's are camel case by themselves.
+// What the hubs take and give, as a .NET application would declare it: keys are camel case in JSON and the members' own
+// names in MessagePack, as each protocol has them by itself.
 
 using System.Runtime.Serialization;
 using System.Text.Json.Serialization;
 
 namespace Dormouse.Tests;
 
-[DataContract]
 public sealed class Notification
 {
-    [DataMember(Name = "title")] public string Title { get; set; } = "";
-    [DataMember(Name = "body")] public string Body { get; set; } = "";
-    [DataMember(Name = "severity")] public string Severity { get; set; } = "";
+    public string Title { get; set; } = "";
+    public string Body { get; set; } = "";
+    public string Severity { get; set; } = "";
     /// <summary>ISO 8601.</summary>
-    [DataMember(Name = "timestamp")] public string Timestamp { get; set; } = "";
+    public string Timestamp { get; set; } = "";
 }
 
 /// <summary>A notification as it is asked for.</summary>
-[DataContract]
 public sealed class Notice
 {
-    [DataMember(Name = "title")] public string Title { get; set; } = "";
-    [DataMember(Name = "body")] public string Body { get; set; } = "";
-    [DataMember(Name = "severity")] public string Severity { get; set; } = "info";
+    public string Title { get; set; } = "";
+    public string Body { get; set; } = "";
+    public string Severity { get; set; } = "info";
 }
 
 [DataContract]
 public sealed class Price
 {
-    [DataMember(Name = "symbol")] public string Symbol { get; set; } = "";
-    [DataMember(Name = "price"), JsonPropertyName("price")] public double Value { get; set; }
-    [DataMember(Name = "timestamp")] public string Timestamp { get; set; } = "";
+    [DataMember] public string Symbol { get; set; } = "";
+    [DataMember(Name = "Price"), JsonPropertyName("price")] public double Value { get; set; }
+    [DataMember] public string Timestamp { get; set; } = "";
 }
 
 /// <summary>The time as .NET has it: text in JSON, a timestamp in MessagePack.</summary>
-[DataContract]
 public sealed class Reading
 {
-    [DataMember(Name = "sensor")] public string Sensor { get; set; } = "";
-    [DataMember(Name = "value")] public double Value { get; set; }
-    [DataMember(Name = "timestamp")] public DateTime Timestamp { get; set; } = DateTime.UtcNow;
+    public string Sensor { get; set; } = "";
+    public double Value { get; set; }
+    public DateTime Timestamp { get; set; } = DateTime.UtcNow;
 }
 
-[DataContract]
 public sealed class Summary
 {
-    [DataMember(Name = "count")] public int Count { get; set; }
-    [DataMember(Name = "sensors")] public string[] Sensors { get; set; } = [];
-    [DataMember(Name = "min")] public double? Min { get; set; }
-    [DataMember(Name = "max")] public double? Max { get; set; }
-    [DataMember(Name = "mean")] public double? Mean { get; set; }
+    public int Count { get; set; }
+    public string[] Sensors { get; set; } = [];
+    public double? Min { get; set; }
+    public double? Max { get; set; }
+    public double? Mean { get; set; }
 }
 
-[DataContract]
 public sealed class Identity
 {
-    [DataMember(Name = "userId")] public string UserId { get; set; } = "";
-    [DataMember(Name = "connectionId")] public string ConnectionId { get; set; } = "";
+    public string UserId { get; set; } = "";
+    public string ConnectionId { get; set; } = "";
+}
+
+public enum Colour
+{
+    Red,
+    Green,
+}
+
+public sealed class Sample
+{
+    public string Title { get; set; } = "";
+    public int Count { get; set; }
+    public DateTime At { get; set; }
+    public Inner Inner { get; set; } = new();
+
+    public static Sample Of(string? note) => new()
+    {
+        Title = "a",
+        Count = 1,
+        At = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc),
+        Inner = new() { Tags = ["x", "y"], IsOpen = true, Note = note },
+    };
+}
+
+public sealed class Inner
+{
+    public string[] Tags { get; set; } = [];
+    public bool IsOpen { get; set; }
+    public string? Note { get; set; }
 }

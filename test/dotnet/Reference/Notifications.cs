@@ -12,7 +12,8 @@ internal static class Notifications
         JsonElement { ValueKind: JsonValueKind.String } text => Of(text.GetString()!),
         JsonElement element => Of(name => element.GetProperty(name).GetString()!),
         string body => new() { Title = "Notification", Body = body, Severity = "info", Timestamp = Now },
-        IDictionary map => Of(name => (string)map[name]!),
+        // The members' own names in MessagePack.
+        IDictionary map => Of(name => (string)map[$"{char.ToUpperInvariant(name[0])}{name[1..]}"]!),
         _ => throw new ArgumentException("A notice is a text or a map."),
     };
 

@@ -27,4 +27,5 @@ app.MapHub<PresenceHub>("/hubs/presence");
 app.MapHub<PriceHub>("/hubs/prices");
 app.MapHub<UploadHub>("/hubs/uploads");
 app.MapHub<AdminHub>("/hubs/admin");
+app.MapHub<ValueHub>("/hubs/values");
 app.Run();

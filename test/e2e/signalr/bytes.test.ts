@@ -85,13 +85,13 @@ describe("a connection of MessagePack", () => {
     ]);
   });
 
-  it("keeps bytes and numbers as they are, and times as JSON has them", async () => {
+  it("keeps bytes, numbers and times as they are", async () => {
     using raw = await greeted("signalr");
     const at = new Date(1_234_567_890_123);
     raw.sendBytes(echo("1", [Buffer.of(0, 255), -(2 ** 40), 1e300, NaN, "👋", at]));
     const { result } = (await raw.next()) as { result: unknown[] };
     expect(result.map((value) => (value instanceof Uint8Array ? [...value] : value))).toEqual([
-      ...[[0, 255], -(2 ** 40), 1e300, NaN, "👋", at.toISOString()],
+      ...[[0, 255], -(2 ** 40), 1e300, NaN, "👋", at],
     ]);
   });
 

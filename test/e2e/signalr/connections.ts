@@ -113,6 +113,12 @@ export async function messageOf(work: Promise<unknown>): Promise<string> {
   throw new Error("It did not fail.");
 }
 
+/** What `Whoami` gives: MessagePack names members in PascalCase. */
+export function connectionIdOf(identity: unknown): string {
+  const { connectionId, ConnectionId } = identity as Record<string, string | undefined>;
+  return (connectionId ?? ConnectionId)!;
+}
+
 /** Before `start`. */
 export function guest({ endpoint, row, hub }: Visiting, visitor: Visitor = {}): Guest {
   const { user = "alice", claims, delays, stateful } = visitor;

@@ -57,7 +57,7 @@ export const FAILING: readonly Failing[] = [
   },
   {
     what: "an argument of another type",
-    call: (one) => one.invoke("Add", 1, "2"),
+    call: (one) => one.invoke("Add", 1, "two"),
     error: "Failed to invoke 'Add' due to an error on the server.",
     detail: ` InvalidDataException: ${UNBINDABLE}`,
   },

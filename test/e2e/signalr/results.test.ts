@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../support/endpoint.ts";
 import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
 import { within } from "../client.ts";
-import { guest, messageOf, ROWS, visit, type Visitor } from "./connections.ts";
+import { connectionIdOf, guest, messageOf, ROWS, visit, type Visitor } from "./connections.ts";
 
 let endpoint: Endpoint;
 beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
@@ -16,7 +16,7 @@ const failed = (method: string, why: string): string =>
 describe.each(ROWS)("$name", (row) => {
   const enter = (visitor: Visitor = {}, hub = "signalr") => visit({ endpoint, row, hub }, visitor);
   const idOf = async (one: Awaited<ReturnType<typeof enter>>): Promise<string> =>
-    ((await one.invoke("Whoami")) as { connectionId: string }).connectionId;
+    connectionIdOf(await one.invoke("Whoami"));
 
   describe("a question to a client", () => {
     it("is answered, at once or later, while other calls go on", async () => {

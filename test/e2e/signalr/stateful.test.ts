@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Endpoint } from "../../support/endpoint.ts";
 import { sharedTestEndpoint } from "../../support/shared-endpoint.ts";
-import { ROWS, visit, type Guest, type Row } from "./connections.ts";
+import { connectionIdOf, ROWS, visit, type Guest, type Row } from "./connections.ts";
 
 let endpoint: Endpoint;
 beforeAll(async () => void (endpoint = await sharedTestEndpoint()));
@@ -29,8 +29,7 @@ function breakable(row: Row): { readonly row: Row; readonly sockets: WebSocket[]
 const isResumable = ({ options }: Row): boolean =>
   options.transport === HttpTransportType.WebSockets && !options.skipNegotiation;
 
-const idOf = async (one: Guest): Promise<string> =>
-  ((await one.invoke("Whoami")) as { connectionId: string }).connectionId;
+const idOf = async (one: Guest): Promise<string> => connectionIdOf(await one.invoke("Whoami"));
 
 describe.each(ROWS.filter(isResumable))("$name", (visited) => {
   it("keeps its connection and all that was said when its socket breaks", async () => {

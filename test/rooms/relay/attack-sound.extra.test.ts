@@ -168,9 +168,10 @@ it("what is for nothing that is open changes nothing: items, ends, answers, canc
   alice.socket.send(`{"type":6}${RS}`.repeat(900));
   expect((await alice.call("Add", 1, 2)).result).toBe(3);
   expect((await alice.call("Add", 1, 2)).result).toBe(3);
-  const long = "i".repeat(128);
-  alice.say({ type: 1, invocationId: long, target: "Add", arguments: [1, 1] });
-  expect((await alice.record(({ invocationId }) => invocationId === long)).result).toBe(2);
+  for (const long of ["i".repeat(128), "i".repeat(129), "i".repeat(20_000)]) {
+    alice.say({ type: 1, invocationId: long, target: "Add", arguments: [1, 1] });
+    expect((await alice.record(({ invocationId }) => invocationId === long)).result).toBe(2);
+  }
   alice.say({
     type: 1,
     invocationId: "streams",
@@ -180,8 +181,6 @@ it("what is for nothing that is open changes nothing: items, ends, answers, canc
   });
   const refused = await alice.record(({ invocationId }) => invocationId === "streams");
   expect(refused.error).toContain("Client sent 900 stream(s), Hub method expects 1.");
-  alice.say({ type: 1, invocationId: `${long}i`, target: "Add", arguments: [1, 1] });
-  expect(await alice.record(({ type }) => type === 7)).toMatchObject({ allowReconnect: true });
 });
 
 it("a message in frames of a byte arrives; one that is too large closes at once", async () => {

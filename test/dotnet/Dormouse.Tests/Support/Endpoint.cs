@@ -13,6 +13,9 @@ public static class Endpoint
 
     public static Uri Url { get; } = new(Variable("DORMOUSE_URL"));
 
+    /// <summary>Whether it is ASP.NET Core itself.</summary>
+    public static bool IsReference { get; } = Environment.GetEnvironmentVariable("DORMOUSE_REFERENCE") == "1";
+
     public static bool Speaks(Wire wire) =>
 #if WHOLE
         true;

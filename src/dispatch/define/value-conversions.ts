@@ -1,0 +1,85 @@
+// One value in the forms in which ASP.NET Core would bind it: a type of .NET has a form in JSON and another in
+// MessagePack, and a schema knows one of them. No conversion loses a digit.
+
+import { parseTime } from "../../protocols/exact-date.ts";
+import { toJson } from "../../protocols/json.ts";
+import type { Protocol } from "../../protocols/protocol.ts";
+
+export type Binding = NonNullable<Protocol["binding"]>;
+
+/** Other forms of a value, the likely ones first; none where there is none. */
+export function formsOf(value: unknown, binding: Binding): readonly unknown[] {
+  switch (typeof value) {
+    case "string":
+      return formsOfText(value, binding);
+    case "number":
+      return WHOLE.test(String(value)) ? [BigInt(String(value))] : [];
+    case "bigint":
+      return String(Number(value)) === String(value) ? [Number(value)] : [];
+    case "object":
+      return formsOfObject(value, binding);
+    default:
+      return [];
+  }
+}
+
+const WHOLE = /^-?\d+$/;
+
+/** Null is what a client sends for an argument that it leaves out. */
+function formsOfObject(value: object | null, binding: Binding): readonly unknown[] {
+  if (value === null) return [undefined];
+  if (!isContainer(value)) return [simple(value)];
+  // Where one of several schemas is to fit, the issue is that of the whole.
+  const forms = [mapped(value, simple), mapped(value, (leaf) => formsOf(leaf, binding)[0] ?? leaf)];
+  const changed = forms.filter((form) => form !== value);
+  return Array.isArray(value) ? changed : [...changed, mapOf(value)];
+}
+
+const isContainer = (value: object): value is unknown[] | Record<string, unknown> =>
+  Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+
+/** A value of MessagePack as JSON has it. */
+function simple(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return JSON.parse(toJson(value)) as string;
+  if (value instanceof Map) return Object.fromEntries(value);
+  return value;
+}
+
+/** Members that become undefined are left out. The value itself where no leaf changes. */
+function mapped(value: unknown, change: (leaf: unknown) => unknown): unknown {
+  if (typeof value !== "object" || value === null || !isContainer(value)) return change(value);
+  const entries = Object.entries(value);
+  const changed = entries.map(([key, held]) => [key, mapped(held, change)] as const);
+  if (changed.every(([, held], index) => held === entries[index]![1])) return value;
+  if (Array.isArray(value)) return changed.map(([, held]) => held);
+  return Object.fromEntries(changed.filter(([, held]) => held !== undefined));
+}
+
+/** A dictionary, as a schema of maps has it; keys of JSON are texts. */
+function mapOf(value: Record<string, unknown>): Map<unknown, unknown> {
+  const entries = Object.entries(value);
+  const isNumeric = entries.every(([key]) => Number.isSafeInteger(Number(key)) && WHOLE.test(key));
+  return new Map(entries.map(([key, held]) => [isNumeric ? Number(key) : key, held]));
+}
+
+/** MessagePack has `decimal` as text; JSON has times and bytes so. */
+function formsOfText(text: string, binding: Binding): readonly unknown[] {
+  const forms = binding === "msgpack" ? [decimalOf(text)] : [parseTime(text), bytesOf(text)];
+  return forms.filter((form) => form !== undefined);
+}
+
+const DECIMAL = /^-?\d+(?:\.\d+)?$/;
+
+/** The number of a decimal; undefined where a double would not print the same digits. */
+function decimalOf(text: string): number | undefined {
+  if (!DECIMAL.test(text)) return undefined;
+  const digits = text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  const number = Number(text);
+  return String(number) === digits || (number === 0 && /^-?0$/.test(digits)) ? number : undefined;
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+const bytesOf = (text: string): Uint8Array | undefined =>
+  BASE64.test(text) ? Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0)) : undefined;
