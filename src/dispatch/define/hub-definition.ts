@@ -153,10 +153,7 @@ export interface HubOptions<C> {
   readonly liveness?: {
     /** Seconds between the heartbeats of clients. Default: 15. */
     readonly pingSeconds?: number;
-    /**
-     * Seconds without a frame after which a client that sends heartbeats is closed. At least two ping intervals; hidden
-     * tabs send only one heartbeat a minute. Default: 75.
-     */
+    /** Seconds without a frame until a client that pings is closed; two intervals or more, as tabs slow. Default: 75. */
     readonly silentSeconds?: number;
     /** Seconds between checks for silent clients; each is an alarm in every object with connections. Default: 120. */
     readonly sweepSeconds?: number;
