@@ -28,6 +28,8 @@ const DUE_PREFIX = "due/";
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
   readonly #kv: KeyValues;
   readonly #accounts = new Map<string, Account>();
+  /** Users whose account is being rung, and was not armed again meanwhile. */
+  readonly #ringing = new Set<string>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -53,6 +55,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
    * Sets when the user's account is rung; replaces an earlier time. The object's one alarm is set for the first of all.
    */
   #arm(user: string, at: number): void {
+    this.#ringing.delete(user);
     this.#kv.put(DUE_PREFIX + user, at);
     const first = Math.min(...this.#alarms.map(([, time]) => time));
     void this.ctx.storage.setAlarm(first);
@@ -64,16 +67,21 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   }
 
   /**
-   * Rings every account that is due. Its key is deleted first: `ring` arms the account again where something is left to
-   * do or has failed.
+   * Rings every account that is due. Its key is deleted afterwards, unless `ring` has armed the account again: after a
+   * crash in between, the platform repeats the alarm, and the key says whom it is for.
    */
   override async alarm(): Promise<void> {
     const now = Date.now();
     const due = this.#alarms.filter(([, at]) => at <= now);
-    for (const [user] of due) this.#kv.delete(DUE_PREFIX + user);
-    await Promise.all(due.map(([user]) => this.#accountOf(user).ring(now)));
+    await Promise.all(due.map(([user]) => this.#ring(user, now)));
     const next = Math.min(...this.#alarms.map(([, at]) => at));
     if (next < Infinity) await this.ctx.storage.setAlarm(next);
+  }
+
+  async #ring(user: string, now: number): Promise<void> {
+    this.#ringing.add(user);
+    await this.#accountOf(user).ring(now);
+    if (this.#ringing.delete(user)) this.#kv.delete(DUE_PREFIX + user);
   }
 
   async admit(user: string, request: AdmissionRequest): Promise<AdmissionReply> {
