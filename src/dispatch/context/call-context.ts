@@ -47,7 +47,7 @@ export interface Publications {
 }
 
 export interface MessengerOptions {
-  readonly host: Pick<Host, "clients" | "publishing" | "rooms">;
+  readonly host: Pick<Host, "clients" | "publishing">;
   readonly served: ServedHub;
   /** The connection whose call publishes: its call completes after what it is to receive of that. Absent in rooms' hooks. */
   readonly caller?: Connection;
@@ -71,18 +71,17 @@ export function messengerOf(options: MessengerOptions, published: Publications):
   return {
     answers: (target) => Object.hasOwn(answers, target),
     async publish(topic, { target, args, except }) {
-      const result = host.publishing.publish(topic, {
+      const draft = {
         ...(idPrefix !== undefined && { id: `${idPrefix}/${count++}` }),
         target,
         ...encodeParams(args),
         ...(except.length > 0 && { except }),
-      });
+      };
+      const result = host.publishing.publish(topic, draft, caller);
       if (!(result instanceof Promise)) return void published.tickets.push(result);
       // Not awaited here: the call's completion waits, and the connection's next call need not.
-      const hears = caller && !except.includes(caller.id);
-      const arrived = hears ? host.rooms.delivered(caller, topic, result) : result;
-      arrived.catch(() => {});
-      published.elsewhere.push(arrived);
+      result.catch(() => {});
+      published.elsewhere.push(result);
     },
     tell: (connection, target, args) => host.clients.tell(connection, target, encodeParams(args)),
     async ask(connection, target, args) {

@@ -12,7 +12,7 @@ export interface Binder {
 
 type Result = StandardSchemaV1.Result<unknown>;
 
-export const validated = (schema: StandardSchemaV1, value: unknown): Result | Promise<Result> =>
+const validated = (schema: StandardSchemaV1, value: unknown): Result | Promise<Result> =>
   schema["~standard"].validate(value);
 
 /** What the schema makes of the value, or of another form of it; else the issues that remain. */

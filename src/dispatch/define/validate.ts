@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type Stage } from "../../model/message.ts";
 import type { User } from "../../model/user.ts";
-import { bind, validated, type Binder } from "./bind-value.ts";
+import { bind, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 
 /** A call before its checks. */
@@ -98,7 +98,7 @@ async function checkItem(
  * its path.
  */
 export async function check(schema: StandardSchemaV1, value: unknown, what: string) {
-  const pending = validated(schema, value);
+  const pending = schema["~standard"].validate(value);
   return valueOf(pending instanceof Promise ? await pending : pending, what);
 }
 
@@ -107,13 +107,17 @@ interface Checked {
   readonly call: Pick<PendingCall, "binder">;
 }
 
-/** `check`, by the call's rules for binding. */
+/** `check`, by the call's rules for binding. A plain value that fits has nothing to bind. */
 export async function checkBound(
   schema: StandardSchemaV1,
   value: unknown,
   { name, call: { binder } }: Checked,
 ) {
-  return binder ? valueOf(await bind(schema, value, binder), name) : check(schema, value, name);
+  if (!binder) return check(schema, value, name);
+  if (typeof value === "object") return valueOf(await bind(schema, value, binder), name);
+  const pending = schema["~standard"].validate(value);
+  const result = pending instanceof Promise ? await pending : pending;
+  return valueOf(result.issues ? await bind(schema, value, binder) : result, name);
 }
 
 function valueOf(result: StandardSchemaV1.Result<unknown>, what: string): unknown {

@@ -53,9 +53,9 @@ export const Publish = z.object({
 });
 
 /**
- * Publishes in a room without hub code, for tokens with the right `pub`. Returns the position once the message is
- * saved, and after its own copy of the message is on its way. While the room remembers the key, a repetition by the same user returns the first position. Throws
- * `forbidden`, `too_large` or `rate_limited`.
+ * Publishes in a room without hub code, for tokens with the right `pub`. Returns the position once the message is saved
+ * and the caller's own copy is on its way. While the room remembers the key, a repetition by the same user returns the
+ * first position. Throws `forbidden`, `too_large` or `rate_limited`.
  */
 export async function publish(call: ProtocolCall, publication: z.output<typeof Publish>) {
   const { host, connection } = call.session;
@@ -64,15 +64,13 @@ export async function publish(call: ProtocolCall, publication: z.output<typeof P
   if (!mayPublish(user, room))
     throw new HubError("forbidden", "This token does not publish in this room.");
   const { method: target, params = [], idempotencyKey: key, excluded: except } = publication;
-  const published = host.publishing.publishAndSave(room, {
+  const draft = {
     target,
     ...encodeParams(Array.isArray(params) ? params : [params]),
     ...(key !== undefined && { id: `${JSON.stringify([user.id, key])}/$` }),
     ...(except && { except }),
-  });
-  const position = await (except?.includes(connection.id)
-    ? published
-    : host.rooms.delivered(connection, room, published));
+  };
+  const position = await host.publishing.publishAndSave(room, draft, connection);
   return { position: formatPosition(position) };
 }
 

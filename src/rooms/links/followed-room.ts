@@ -15,7 +15,7 @@ import type { Entry } from "../rpc/log-entry.ts";
 import type { Delivery, MemberCount, RoomRpc } from "../rpc/room-rpc.ts";
 import type { FollowTable } from "./follow-table.ts";
 import { JoinReplays } from "./join-replay.ts";
-import { isReached, ReachedPositions } from "./reached-positions.ts";
+import { isReached, ReachedPositions } from "./undelivered-publications.ts";
 
 /**
  * - `idle`: the room was never asked, or has confirmed that it let this object go.

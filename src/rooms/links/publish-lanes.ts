@@ -8,9 +8,11 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
+import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
+import type { UndeliveredPublications } from "./undelivered-publications.ts";
 
 interface PendingPublication {
   readonly draft: Draft;
@@ -50,26 +52,40 @@ function takeBatch(lane: Lane): PendingPublication[] {
   return batch;
 }
 
+interface PublishLanesOptions {
+  /** Bytes of a message at most. */
+  readonly publishBytes: number;
+  /** Publications of this object's connections. */
+  readonly undelivered: UndeliveredPublications;
+  /** A fresh stub. */
+  room(topic: Topic): Pick<RoomRpc, "publish" | "publishAll">;
+}
+
 export class PublishLanes {
-  readonly #room: (topic: Topic) => Pick<RoomRpc, "publish" | "publishAll">;
-  readonly #publishBytes: number;
+  readonly #options: PublishLanesOptions;
   readonly #lanes = new Map<string, Lane>();
 
-  /** `room` gives a fresh stub; a message has `publishBytes` at most. */
-  constructor(
-    room: (topic: Topic) => Pick<RoomRpc, "publish" | "publishAll">,
-    publishBytes: number,
-  ) {
-    this.#room = room;
-    this.#publishBytes = publishBytes;
+  constructor(options: PublishLanesOptions) {
+    this.#options = options;
   }
 
-  /**
-   * Gives the position once the message is durable in the room. Rejects as the room does, and with `rate_limited` where the queue is
-   * full.
-   */
-  publish(topic: Topic, draft: Draft): Promise<Position> {
-    checkDraft(draft, this.#publishBytes);
+  /** Rejects as the room does, and with `rate_limited` where the queue is full. */
+  publish(topic: Topic, draft: Draft, caller?: Connection): Promise<Position> {
+    return this.#delivered(topic, { draft, caller }, this.#enqueue(topic, draft));
+  }
+
+  /** A publication that its caller does not receive is done when the room has it. */
+  #delivered(
+    topic: Topic,
+    { draft, caller }: { readonly draft: Draft; readonly caller: Connection | undefined },
+    published: Promise<Position>,
+  ): Promise<Position> {
+    if (!caller || draft.except?.includes(caller.id)) return published;
+    return this.#options.undelivered.add(caller, formatTopic(topic), published);
+  }
+
+  #enqueue(topic: Topic, draft: Draft): Promise<Position> {
+    checkDraft(draft, this.#options.publishBytes);
     const lane = this.#open(topic);
     const { length } = draft.params;
     if (lane.queue.length >= QUEUE_SIZE || (lane.size > 0 && lane.size + length > QUEUE_CHARS))
@@ -85,11 +101,11 @@ export class PublishLanes {
     return arrival;
   }
 
-  /** Gives the position of the message. Called after everything that this object has published in the room. */
-  async publishAndSave(topic: Topic, draft: Draft): Promise<Position> {
-    checkDraft(draft, this.#publishBytes);
+  /** The same, by a call of its own after everything that this object has published in the room. */
+  async publishAndSave(topic: Topic, draft: Draft, caller?: Connection): Promise<Position> {
+    checkDraft(draft, this.#options.publishBytes);
     await this.settled(topic);
-    return this.#room(topic).publish(draft);
+    return this.#delivered(topic, { draft, caller }, this.#options.room(topic).publish(draft));
   }
 
   /** Done when everything published there until now has arrived: a reader finds its own messages. */
@@ -136,10 +152,10 @@ export class PublishLanes {
   /** The second attempt needs a fresh stub: a stub whose object was reset is broken for good. */
   async #publishAll(topic: Topic, drafts: readonly Draft[]) {
     try {
-      return await this.#room(topic).publishAll(drafts);
+      return await this.#options.room(topic).publishAll(drafts);
     } catch (error) {
       if (publicError(error).code !== "internal") throw error;
-      return this.#room(topic).publishAll(drafts);
+      return this.#options.room(topic).publishAll(drafts);
     }
   }
 }

@@ -4,14 +4,19 @@
 
 import type { Position } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { FollowedRoom } from "./followed-room.ts";
+
+/** A room that this object follows. */
+interface Followed {
+  readonly members: ReadonlySet<Connection>;
+  whenReached(position: Position): Promise<void>;
+}
 
 export class UndeliveredPublications {
-  readonly #followed: (room: string) => FollowedRoom | undefined;
+  readonly #followed: (room: string) => Followed | undefined;
   readonly #newest = new WeakMap<Connection, Map<string, Promise<void>>>();
 
   /** `followed` finds a room that this object follows. */
-  constructor(followed: (room: string) => FollowedRoom | undefined) {
+  constructor(followed: (room: string) => Followed | undefined) {
     this.#followed = followed;
   }
 
@@ -52,3 +57,55 @@ export class UndeliveredPublications {
     await this.#newest.get(connection)?.get(room);
   }
 }
+
+/** How long a delivery is waited for. */
+const MOST_MS = 2_000;
+
+interface Waiter {
+  readonly position: Position;
+  readonly until: number;
+  resolve(): void;
+}
+
+/** Waits until the deliveries of one room have come to a position. A slow room keeps nobody waiting for long. */
+export class ReachedPositions {
+  readonly #waiters = new Set<Waiter>();
+  #timer: AbortController | undefined;
+
+  /** Done when `reach` was called for this position or a later one, or the room was too slow. */
+  wait(position: Position): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.add({ position, until: Date.now() + MOST_MS, resolve });
+      if (!this.#timer) void this.#expire((this.#timer = new AbortController()));
+    });
+  }
+
+  reach(position: Position): void {
+    if (this.#waiters.size > 0) this.#release((waiter) => isReached(waiter.position, position));
+  }
+
+  #release(isOver: (waiter: Waiter) => boolean): void {
+    for (const waiter of this.#waiters) {
+      if (!isOver(waiter)) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+    if (this.#waiters.size > 0) return;
+    this.#timer?.abort();
+    this.#timer = undefined;
+  }
+
+  /** One timer for all waiters: it ends with the last of them. */
+  async #expire({ signal }: AbortController): Promise<void> {
+    while (!signal.aborted) {
+      // oxlint-disable-next-line no-await-in-loop -- one wait after another
+      await scheduler.wait(MOST_MS, { signal }).catch(() => {});
+      const now = Date.now();
+      if (!signal.aborted) this.#release(({ until }) => until <= now);
+    }
+  }
+}
+
+/** Another epoch is another log: a position in the one that was lost is never reached. */
+export const isReached = (position: Position, at: Position): boolean =>
+  at.epoch !== position.epoch || at.offset >= position.offset;

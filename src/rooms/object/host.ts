@@ -30,12 +30,15 @@ interface Identity {
 export interface Publishing {
   /**
    * Publications of one caller to one room keep their order. In this object's own room the ticket says, after the next
-   * flush, whether the message was saved; elsewhere the promise gives its position once it is durable there. A draft that has an
-   * `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
+   * flush, whether the message was saved; elsewhere the promise gives its position once it is durable there. A draft that
+   * has an `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
+   *
+   * `caller`: the connection whose call publishes. Where it is a member of a room elsewhere, its own copy is on its way
+   * when the promise is done, unless the room is slow to deliver. Its joins and leaves there come after the publication.
    */
-  publish(topic: Topic, draft: Draft): Ticket | Promise<Position>;
-  /** Done when the message is durable; gives its position. */
-  publishAndSave(topic: Topic, draft: Draft): Promise<Position>;
+  publish(topic: Topic, draft: Draft, caller?: Connection): Ticket | Promise<Position>;
+  /** Done when the message is durable; gives its position. `caller` as for `publish`. */
+  publishAndSave(topic: Topic, draft: Draft, caller?: Connection): Promise<Position>;
 }
 
 /** Rooms of this hub, as one connection or hub code reaches them. */
@@ -53,16 +56,6 @@ export interface RoomAccess {
     topic: Topic,
     since: Position | undefined,
   ): Promise<ReplayOutcome>;
-  /**
-   * A publication of this connection's calls in a room elsewhere. Done when it is durable there and, where the connection
-   * is a member, on its way to it, unless the room is slow to deliver. Joins and leaves of the connection in this room
-   * come after it. Rejects as the publication does.
-   */
-  delivered<P extends Position>(
-    connection: Connection,
-    topic: Topic,
-    published: Promise<P>,
-  ): Promise<P>;
   history(topic: Topic, query: HistoryQuery): Promise<HistoryView>;
   presence(topic: Topic, query: PresenceQuery): Promise<PresenceView>;
   /** Sets the state that a user shows in a room. Throws `forbidden` where the user is absent, `too_large`. */

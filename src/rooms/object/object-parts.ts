@@ -120,7 +120,9 @@ export function objectCore(options: CoreOptions): ObjectCore {
   return {
     ...{ address, name: options.name, settings, isServed, agenda, duties, stubs, activity },
     ...{ connections, outbox, followed, webhooks, room },
-    lanes: new PublishLanes(room, settings.limits.publishBytes),
+    lanes: new PublishLanes({
+      ...{ room, publishBytes: settings.limits.publishBytes, undelivered: followed.undelivered },
+    }),
   };
 }
 

@@ -60,14 +60,6 @@ export class ObjectRooms implements RoomAccess {
     await this.#parts.followed.leave(connection, topic);
   }
 
-  delivered<P extends Position>(
-    connection: Connection,
-    topic: Topic,
-    published: Promise<P>,
-  ): Promise<P> {
-    return this.#parts.followed.undelivered.add(connection, formatTopic(topic), published);
-  }
-
   async history(topic: Topic, query: HistoryQuery): Promise<HistoryView> {
     const own = this.#own(topic);
     return own ? own.history(query) : (await this.#elsewhere(topic)).history(query);

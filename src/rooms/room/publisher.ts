@@ -66,14 +66,14 @@ export class Publisher implements Publishing {
     options.outbox.saver = this;
   }
 
-  publish(topic: Topic, draft: Draft): Ticket | Promise<Position> {
-    if (!this.#isHere(topic)) return this.#options.elsewhere.publish(topic, draft);
+  publish(topic: Topic, draft: Draft, caller?: Connection): Ticket | Promise<Position> {
+    if (!this.#isHere(topic)) return this.#options.elsewhere.publish(topic, draft, caller);
     checkDraft(draft, this.#options.publishBytes);
     return this.append(draft);
   }
 
-  async publishAndSave(topic: Topic, draft: Draft): Promise<Position> {
-    if (!this.#isHere(topic)) return this.#options.elsewhere.publishAndSave(topic, draft);
+  async publishAndSave(topic: Topic, draft: Draft, caller?: Connection): Promise<Position> {
+    if (!this.#isHere(topic)) return this.#options.elsewhere.publishAndSave(topic, draft, caller);
     checkDraft(draft, this.#options.publishBytes);
     return this.appendAndSave(draft);
   }

@@ -11,6 +11,7 @@ import { LIMITS } from "../../../src/model/options.ts";
 import type { Topic } from "../../../src/model/topic.ts";
 import { connectionOf, type Connection } from "../../../src/rooms/connection/connection.ts";
 import { PublishLanes } from "../../../src/rooms/links/publish-lanes.ts";
+import { UndeliveredPublications } from "../../../src/rooms/links/undelivered-publications.ts";
 import type { Host } from "../../../src/rooms/object/host.ts";
 import { roomAt, upgrade } from "../client.ts";
 import { late, slow } from "./attacking.ts";
@@ -20,6 +21,15 @@ afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
+
+type Room = ConstructorParameters<typeof PublishLanes>[0]["room"];
+
+/** Publications of an object that follows no room. */
+const lanesTo = (room: Room) =>
+  new PublishLanes({
+    ...{ room, publishBytes: LIMITS.publishBytes },
+    undelivered: new UndeliveredPublications(() => undefined),
+  });
 
 describe("whoever negotiates", () => {
   // Seats are promised without a look at who asks.
@@ -73,7 +83,7 @@ describe("lanes", () => {
         return drafts.map(() => ({ epoch: "e", offset: 1 }));
       },
     };
-    const lanes = new PublishLanes(() => room, LIMITS.publishBytes);
+    const lanes = lanesTo(() => room);
     const state = { talking: true };
     const talk = (async () => {
       for (let i = 0; state.talking; i++) {
@@ -91,7 +101,7 @@ describe("lanes", () => {
   // A batch is bounded by count, not by size: 500 of 256 KiB are four times what an RPC takes.
   it("take as much as fits into a call", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
-    const lanes = new PublishLanes(() => roomAt("relayed/group:large"), LIMITS.publishBytes);
+    const lanes = lanesTo(() => roomAt("relayed/group:large"));
     const text = "x".repeat(250_000);
     const said = Array.from({ length: 150 }, (_, i) => lanes.publish(topic, draft(`${i}${text}`)));
     const outcomes = await Promise.allSettled(said);
