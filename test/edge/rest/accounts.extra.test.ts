@@ -9,7 +9,6 @@ import {
 } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Account } from "../../../src/rooms/account/account.ts";
 import { accountName } from "../../../src/rooms/rpc/object-names.ts";
 import { connected, negotiate, open as attach, type SignalR } from "../../rooms/relay/client.ts";
 import { enter, token, upgrade, type Client } from "../../rooms/client.ts";
@@ -242,23 +241,6 @@ describe("an account", () => {
     await expect(
       enter("relayed/group:late", { user: "late", claims: { jti: "l" } }),
     ).rejects.toThrow("401");
-  });
-
-  it("rings again after an alarm that failed half-way", async () => {
-    const account = accountOf("half");
-    const dueAt = () => runInDurableObject(account, (_, { storage }) => storage.kv.get("due/half"));
-    await runInDurableObject(account, async (_, { storage }) => {
-      // Accounts share an object here: no other is due.
-      for (const [key] of storage.kv.list({ prefix: "due/" })) storage.kv.delete(key);
-      storage.kv.put("due/half", Date.now());
-      await storage.setAlarm(Date.now() + 60_000);
-    });
-    const ring = vi.spyOn(Account.prototype, "ring").mockRejectedValueOnce(new Error("reset"));
-    await expect(runInDurableObject(account, (object) => object.alarm!())).rejects.toThrow("reset");
-    expect(await dueAt()).toBeTypeOf("number");
-    expect(await runDurableObjectAlarm(account)).toBe(true);
-    expect([ring.mock.calls.length, await dueAt()]).toEqual([2, undefined]);
-    ring.mockRestore();
   });
 
   it("forgets a token when it has ended, and objects that hold nobody", async () => {
