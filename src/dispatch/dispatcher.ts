@@ -40,9 +40,11 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     awoke: answerLostCalls,
     received: (host, connection, frame) => receive(sessionOf(host, connection), verify, frame),
     settled: (host, connection) => sessionOf(host, connection).settled(),
-    async closed(host, connection, error) {
+    async closed(host, connection, { error, departed }) {
       const session = sessionOf(host, connection);
       session.close();
+      // Presence that `disconnected` reads no longer counts the connection. A room that cannot be told now is logged.
+      await departed.catch(() => {});
       await disconnectedHook(session, error);
     },
     refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),

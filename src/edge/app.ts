@@ -3,13 +3,12 @@
 
 import { Hono } from "hono";
 import { Refusal, refusalResponse } from "../auth/authenticate.ts";
-import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
+import { devToken } from "../auth/dev-tokens.ts";
+import type { HubPath } from "../dispatch/define/hub-paths.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import { httpStatusOf } from "../model/error-table.ts";
 import { HubError, publicError } from "../model/errors.ts";
 import { logError } from "../model/logger.ts";
-import type { ObjectEnv } from "../rooms/rpc/object-env.ts";
-import type { ConnectRateEnv } from "./admit/connect-rate.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
 import { wantsWebSocket } from "./admit/requested-transport.ts";
 import type { WaitUntil } from "./admit/serving.ts";
@@ -18,10 +17,12 @@ import { preflight, withCors } from "./answer/cors.ts";
 import { callHub, enterHub } from "./json-rpc/hub-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { enterRoom } from "./json-rpc/room-endpoint.ts";
+import { hubPathRoutes } from "./routes/hub-path-routes.ts";
+import type { EndpointEnv, Isolate, Route } from "./routes/route.ts";
 import { metrics } from "./ops/metrics.ts";
 import { restRoutes } from "./rest/rest-router.ts";
 import { forService } from "./rest/service-admission.ts";
-import { ServiceRates, type RateEnv } from "./rest/service-rate.ts";
+import { ServiceRates } from "./rest/service-rate.ts";
 import { negotiate } from "./signalr/negotiate.ts";
 import { refresh } from "./signalr/refresh.ts";
 import { connect } from "./signalr/websocket.ts";
@@ -30,33 +31,17 @@ import { readRooms } from "./sse/room-events.ts";
 import { FrameCache } from "./stream/shared-frames.ts";
 import { isOverload } from "./answer/overload.ts";
 
-/** Bindings and variables of the worker, as wrangler.toml declares them. */
-export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
-
-/** A request on its way to its route. */
-interface Call {
-  readonly request: Request;
-  readonly env: EndpointEnv;
-  readonly waitUntil: WaitUntil;
-}
-
-interface Route {
-  /** `ALL` for any verb. `GET` answers `HEAD` as well, without a body. */
-  readonly method: "GET" | "POST" | "OPTIONS" | "ALL" | (string & {});
-  /** In Hono's syntax. */
-  readonly paths: readonly string[];
-  /** Whether pages of the allowed origins may read the answer. */
-  readonly cors: boolean;
-  /** Whether an answer that is a refusal is logged here. Errors that are thrown always are. */
-  readonly log: boolean;
-  handler(call: Call): Response | Promise<Response>;
-}
+export type { EndpointEnv } from "./routes/route.ts";
 
 /** The default export of a worker. The memory of the isolate is made here, and handed to the doors. */
-export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
+export function endpoint(
+  hubs: Hubs,
+  hubPaths: readonly HubPath[] = [],
+): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>();
   const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache() };
   const routes = [
+    ...hubPathRoutes(isolate, hubPaths),
     ...roomRoutes(isolate),
     ...signalRRoutes(isolate),
     ...grpcRoutes(isolate),
@@ -67,7 +52,12 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
       const { req, env } = context;
       // Read only when it is needed: tests call the endpoint without an execution context.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
-      const handled = await handler({ request: req.raw, env, waitUntil });
+      const handled = await handler({
+        request: req.raw,
+        env,
+        waitUntil,
+        params: () => req.param(),
+      });
       const response = log ? logged(req.raw, env, handled) : handled;
       return cors ? withCors(req.raw, env, response) : response;
     });
@@ -81,13 +71,6 @@ export function endpoint(hubs: Hubs): Hono<{ Bindings: EndpointEnv }> {
     );
   });
   return app;
-}
-
-/** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
-interface Isolate {
-  readonly hubs: Hubs;
-  readonly relays: RelayChoice;
-  readonly frames: FrameCache;
 }
 
 /**

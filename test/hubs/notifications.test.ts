@@ -39,7 +39,7 @@ describe("notifications.sendToGroup", () => {
     const before = Date.now();
     await invoke.sendToGroup("lobby", "Hello");
     const [notification] = sent.map(({ args }) => args[0] as Notification);
-    expect(Date.parse(notification!.timestamp)).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(notification!.timestamp as string)).toBeGreaterThanOrEqual(before);
   });
 
   it.each([

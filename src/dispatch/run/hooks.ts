@@ -95,7 +95,15 @@ async function runInContext(
     { host, served, ...(beforeClientResult && { asking: beforeClientResult }) },
     published,
   );
-  await run(callContext({ host, caller: connection, messenger, signal: () => session.signal }));
+  await run(
+    callContext({
+      host,
+      hub: served.hub,
+      caller: connection,
+      messenger,
+      signal: () => session.signal,
+    }),
+  );
   await Promise.all(published.elsewhere);
 }
 
@@ -116,7 +124,11 @@ export async function presenceHooks(
 ): Promise<void> {
   const { settings } = served.hub;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const context = roomContext(host, messengerOf({ host, served }, published), host.room);
+  const context = roomContext(
+    { host, served },
+    messengerOf({ host, served }, published),
+    host.room,
+  );
   await Promise.all([
     ...joined.map((id) => logFailure(served, () => settings.joined?.(memberContext(context, id)))),
     ...left.map((id) => logFailure(served, () => settings.left?.(memberContext(context, id)))),

@@ -1,7 +1,6 @@
 // Admission of a client to a whole hub, in any protocol: authentication, the hub, the webhook and the hub's policy, in
 // this order; and the relay that the client's connection belongs to.
 
-import { authenticate } from "../../auth/authenticate.ts";
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
@@ -10,6 +9,7 @@ import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
+import { relayToken, userAt } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
 import { servedHub, type Env, type Serving } from "./serving.ts";
 
@@ -23,8 +23,13 @@ export interface Caller {
 }
 
 /** Throws what authentication throws, `hub_not_found`, what the webhook throws, or `forbidden`. */
-export const callerOf = async (request: Request, { hubs, env }: Serving): Promise<Caller> =>
-  admitCaller(await authenticateCaller(request, hubs, env), env);
+export const callerOf = async (request: Request, { hubs, env, hub }: Serving): Promise<Caller> =>
+  admitCaller(
+    hub === undefined
+      ? await authenticateCaller(request, hubs, env)
+      : callerAt({ request, user: await userAt(request, hubs.get(hub), env) }, hub, hubs),
+    env,
+  );
 
 /** Admits a new connection. Throws what the webhook throws, or `forbidden` where the hub's policy refuses. */
 export async function admitCaller(caller: Caller, env: Env): Promise<Caller> {
@@ -48,8 +53,10 @@ export const readmitCaller = async (caller: Caller, env: Env): Promise<Caller> =
 export async function authenticateCaller(request: Request, hubs: Hubs, env: Env): Promise<Caller> {
   const { pathname, searchParams } = new URL(request.url);
   const isAzureClient = pathname.startsWith("/client");
-  const user = await (isAzureClient ? authenticateClient : authenticate)(request, env);
   const hub = isAzureClient ? (searchParams.get("hub") ?? "") : (pathname.split("/")[2] ?? "");
+  const user = isAzureClient
+    ? await authenticateClient(request, env)
+    : await userAt(request, hubs.get(hub.toLowerCase()), env);
   return callerAt({ request, user }, hub, hubs);
 }
 
@@ -62,6 +69,8 @@ export function callerAt(
   const { searchParams } = new URL(request.url);
   const served = servedHub(hubs, hub);
   const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
+  const token = query.get("id");
+  if (token !== undefined) query.set("id", relayToken(user, token));
   return { request, user, served, query };
 }
 

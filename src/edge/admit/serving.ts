@@ -15,6 +15,8 @@ export interface Serving {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
   readonly env: Env;
+  /** The hub of a path of the application's own, by name. Absent: the URL names the hub. */
+  readonly hub?: string;
 }
 
 /** Keeps the worker running until the work is done, also after its request has been answered or given up. */

@@ -17,7 +17,8 @@ import { forService, type ServiceCall, type ServiceEnv } from "./service-admissi
 import type { ServiceRates } from "./service-rate.ts";
 
 /** Azure's newest and its first API version; all operations are served under both. */
-const PREFIXES = ["/api/hubs/{hub}", "/api/v1/hubs/{hub}"];
+export const HUB_PREFIX = "/api/hubs/{hub}";
+const PREFIXES = [HUB_PREFIX, "/api/v1/hubs/{hub}"];
 
 interface RestOptions {
   readonly hubs: Hubs;
@@ -51,7 +52,7 @@ function operationRoutes(prefix: string, { hubs, rates }: RestOptions): RestRout
       path: honoPath(pattern),
       handler: (request, env) =>
         forService({ request, env, rates }, (service) =>
-          run({ operation, pattern, hubs }, { request, env, rates }, service),
+          runOperation({ operation, pattern, hubs }, { request, env }, service),
         ),
     };
   });
@@ -134,9 +135,9 @@ interface RoutedOperation {
  * Reads the request in a fixed order: path, hub, query, body. The first fault is the answer, so that a body is read
  * only for a hub that exists. An operation that returns nothing answers with its own status and an empty body.
  */
-async function run(
+export async function runOperation(
   { operation, pattern, hubs }: RoutedOperation,
-  { request, env }: ServiceCall,
+  { request, env }: Omit<ServiceCall, "rates">,
   service: Service,
 ): Promise<Response> {
   const url = new URL(request.url);

@@ -21,6 +21,9 @@ import { JoinReplays } from "./join-replay.ts";
  */
 type State = "idle" | "unknown" | "following";
 
+/** How a member went: by a loss, so that it may be back soon, or on purpose. */
+export type Departure = "lost" | "left";
+
 export interface FollowedRoomOptions {
   /** This object's name, as rooms know their followers. */
   readonly self: string;
@@ -48,6 +51,8 @@ export class FollowedRoom {
   #state: State = "idle";
   /** Users whose count the room does not know yet. */
   readonly #untold = new Set<string>();
+  /** Of these, users whose latest change is a connection that left on purpose. */
+  readonly #departed = new Set<string>();
   /** Unknown after a wake without saved positions; the room knows then. */
   #position: Position | undefined;
   #syncing: Promise<void> = Promise.resolve();
@@ -74,9 +79,11 @@ export class FollowedRoom {
     return this.members.size === 0 || this.#untold.size > 0 || this.#state !== "following";
   }
 
-  /** A connection of this user has come or gone. */
-  memberChanged(userId: string): void {
+  /** A connection of this user has come, was lost, or has left on purpose. */
+  memberChanged(userId: string, how: "came" | Departure = "came"): void {
     this.#untold.add(userId);
+    if (how === "left") this.#departed.add(userId);
+    else this.#departed.delete(userId);
   }
 
   /** Done when the call that is under way is; rejects with what it failed with. */
@@ -107,30 +114,45 @@ export class FollowedRoom {
     const isNew = this.#state !== "following";
     if (isNew) table.add(this.name);
     if (isNew) this.#state = "unknown";
+    const left = this.#takeDeparted(users);
     for (const user of users) this.#untold.delete(user);
     if (!isNew && !tellsMembers) return;
     try {
-      const position = await room().follow(self, tellsMembers ? this.#countsOf(users) : []);
+      const position = await room().follow(self, tellsMembers ? this.#countsOf(users, left) : []);
       if (isNew && !this.#position) this.reach(position);
       this.#state = "following";
     } catch (error) {
       for (const user of users) this.#untold.add(user);
+      for (const user of left) this.#departed.add(user);
       throw error;
     }
   }
 
-  #countsOf(users: readonly string[]): MemberCount[] {
+  /** Those of the users whose latest change is a deliberate leave; the room is told of it once. */
+  #takeDeparted(users: Iterable<string>): ReadonlySet<string> {
+    return new Set([...users].filter((user) => this.#departed.delete(user)));
+  }
+
+  #countsOf(users: readonly string[], left: ReadonlySet<string>): MemberCount[] {
     const counts = new Map(users.map((user) => [user, 0]));
     for (const { user } of this.members) {
       const count = counts.get(user.id);
       if (count !== undefined) counts.set(user.id, count + 1);
     }
-    return [...counts];
+    return [...counts].map(([user, count]) =>
+      count === 0 && left.has(user) ? [user, 0, "left"] : [user, count],
+    );
   }
 
   async #unfollow(): Promise<boolean> {
     const { table, room, self } = this.#options;
-    if (this.#state !== "idle") await room().unfollow(self);
+    const left = this.#takeDeparted(this.#departed);
+    try {
+      if (this.#state !== "idle") await room().unfollow(self, [...left]);
+    } catch (error) {
+      for (const user of left) this.#departed.add(user);
+      throw error;
+    }
     this.#state = "idle";
     if (this.members.size > 0) return this.#settle();
     table.remove(this.name);

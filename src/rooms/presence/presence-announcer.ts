@@ -66,9 +66,9 @@ export class PresenceAnnouncer implements Duty {
     if (this.#presence.changing) timer(() => this.#moved(), 0);
   }
 
-  /** One of this object's own sockets came or went. */
-  own(userId: string, change: 1 | -1): void {
-    this.set(OWN, userId, this.#presence.count(OWN, userId) + change);
+  /** One of this object's own sockets came or went, by a loss or on purpose; with 0 it was not counted before. */
+  own(userId: string, change: 1 | 0 | -1, how: "set" | "left" = "set"): void {
+    this[how](OWN, userId, this.#presence.count(OWN, userId) + change);
   }
 
   ownCount(userId: string): number {
@@ -77,6 +77,13 @@ export class PresenceAnnouncer implements Duty {
 
   set(source: string, userId: string, count: number): void {
     this.#presence.set(source, userId, count, this.#options.now());
+    this.#moved();
+  }
+
+  /** As `set`, where a connection left on purpose: if it was the user's last one, the leave has no grace. */
+  left(source: string, userId: string, count: number): void {
+    this.#presence.set(source, userId, count, this.#options.now());
+    this.#presence.skipGrace(userId);
     this.#moved();
   }
 

@@ -26,9 +26,13 @@ export class PresenceState {
   readonly #connections = new Map<string, Map<string, number>>();
   /** Users without a connection, until they are said to have left; the grace is one, so the first is due first. */
   readonly #leaving = new Map<string, number>();
+  /** Users whose last connection left on purpose: their leave is due at once. */
+  readonly #departed = new Set<string>();
   readonly #arriving = new Map<string, number>();
-  /** All who are announced or arriving. */
-  readonly #ids = new SortedIds(() => [...this.#announced.keys(), ...this.#arriving.keys()]);
+  /** All who are announced or arriving, and have not left on purpose. */
+  readonly #ids = new SortedIds(() =>
+    [...this.#announced.keys(), ...this.#arriving.keys()].filter((id) => !this.#departed.has(id)),
+  );
   #total = 0;
 
   /** After a loss of memory all who were announced are leaving, until a connection of theirs is counted again. */
@@ -48,6 +52,16 @@ export class PresenceState {
     else this.#go(userId, now);
   }
 
+  /**
+   * Ends the grace of a user without connections, who has left on purpose: pages no longer have the user, also before
+   * the leave is announced. Nothing happens for all others.
+   */
+  skipGrace(userId: string): void {
+    if (!this.#leaving.delete(userId)) return;
+    this.#departed.add(userId);
+    this.#ids.delete(userId);
+  }
+
   count(source: string, userId: string): number {
     return this.#connections.get(userId)?.get(source) ?? 0;
   }
@@ -55,6 +69,7 @@ export class PresenceState {
   #come(userId: string, sources: Map<string, number>, now: number): void {
     this.#connections.set(userId, sources);
     this.#leaving.delete(userId);
+    if (this.#departed.delete(userId)) this.#ids.add(userId);
     if (this.#announced.has(userId) || this.#arriving.has(userId)) return;
     this.#arriving.set(userId, now);
     this.#ids.add(userId);
@@ -64,7 +79,7 @@ export class PresenceState {
   #go(userId: string, now: number): void {
     this.#connections.delete(userId);
     if (this.#arriving.delete(userId)) this.#ids.delete(userId);
-    if (this.#announced.has(userId) && !this.#leaving.has(userId))
+    if (this.#announced.has(userId) && !this.#leaving.has(userId) && !this.#departed.has(userId))
       this.#leaving.set(userId, now + this.#graceMs);
   }
 
@@ -74,9 +89,9 @@ export class PresenceState {
       if (sources.has(source)) this.set(source, userId, 0, now);
   }
 
-  /** Whether somebody waits to be announced. */
+  /** Whether a join or a leave without grace waits to be announced. */
   get changing(): boolean {
-    return this.#arriving.size > 0;
+    return this.#arriving.size + this.#departed.size > 0;
   }
 
   /** When the next leave is due. */
@@ -93,14 +108,15 @@ export class PresenceState {
   }
 
   #leave(now: number): string[] {
-    const left: string[] = [];
+    const left = [...this.#departed];
+    this.#departed.clear();
     for (const [userId, at] of this.#leaving) {
       if (at > now) break;
       left.push(userId);
       this.#leaving.delete(userId);
-      this.#announced.delete(userId);
       this.#ids.delete(userId);
     }
+    for (const userId of left) this.#announced.delete(userId);
     return left;
   }
 
@@ -119,7 +135,7 @@ export class PresenceState {
   }
 
   get users(): number {
-    return this.#announced.size + this.#arriving.size;
+    return this.#announced.size + this.#arriving.size - this.#departed.size;
   }
 
   get connections(): number {

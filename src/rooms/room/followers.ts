@@ -76,7 +76,7 @@ export class Followers implements Duty {
   }
 
   /** The users that followers brought, for presence after a wake. */
-  *members(): Iterable<[follower: string, ...MemberCount]> {
+  *members(): Iterable<[follower: string, userId: string, connections: number]> {
     const rows = this.#options.storage.sql.exec("SELECT * FROM followers WHERE user <> ''");
     for (const row of rows)
       yield [row["follower"] as string, row["user"] as string, row["connections"] as number];

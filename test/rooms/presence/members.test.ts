@@ -27,8 +27,9 @@ async function settled(room: string, ...clients: Client[]): Promise<void> {
     clients.map((client) => client.heardFrame(({ params }) => params?.[0] === mark)),
   );
 }
-const leave = async (client: Client) => {
-  client.socket.close(1000);
+/** A page that goes away, and may be loading again: for presence as good as a loss. */
+const leave = async (client: Client, code = 1001) => {
+  client.socket.close(code);
   await client.closed;
 };
 
@@ -78,6 +79,22 @@ describe("the members of a room", () => {
     using back = await enter(room, { user: "alice" });
     await watcher.next(says("joined", "alice"));
     expect(back.hello.params.present.users).toBe(2);
+  });
+
+  it("hear at once of a user who has closed the last connection, and of none who has another", async () => {
+    const room = "orders/order:closed";
+    using watcher = await enter(room, { user: "watcher" });
+    const [phone, laptop] = [
+      await enter(room, { user: "alice" }),
+      await enter(room, { user: "alice" }),
+    ];
+    await watcher.next(says("joined", "alice"));
+    await leave(phone, 1000);
+    await settled(room, watcher);
+    expect(namesIn(presenceOf(watcher), "left")).toEqual([]);
+    await leave(laptop, 1000);
+    const { params } = await watcher.next(says("left", "alice"));
+    expect(params).toMatchObject({ users: 1, connections: 1, left: ["alice"] });
   });
 
   it("hear of a crowd in few frames, and the counts are right in the end", async () => {

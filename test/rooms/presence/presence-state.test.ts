@@ -145,6 +145,35 @@ describe("presence", () => {
     ]);
   });
 
+  it("lets a user leave at once who has left on purpose, and has no other connection", () => {
+    const presence = present();
+    for (const from of ["", "relay"]) presence.set(from, "alice", 1, 0);
+    presence.settle(0);
+    presence.set("", "alice", 0, 1_000);
+    presence.skipGrace("alice");
+    expect([presence.changing, presence.settle(1_000).left]).toEqual([false, []]);
+    presence.set("relay", "alice", 0, 1_000);
+    presence.skipGrace("alice");
+    expect([presence.changing, presence.users, presence.view({}, 1).members]).toEqual([
+      true,
+      0,
+      [],
+    ]);
+    expect(presence.settle(1_000)).toEqual({ joined: [], left: ["alice"] });
+    expect(presence.settle(1e9)).toEqual({ joined: [], left: [] });
+  });
+
+  it("says nothing of a user who has left on purpose and is back before it was said", () => {
+    const presence = present();
+    presence.set("", "alice", 1, 0);
+    presence.settle(0);
+    presence.set("", "alice", 0, 1_000);
+    presence.skipGrace("alice");
+    presence.set("", "alice", 1, 1_000);
+    expect([presence.users, presence.view({}, 1).members.length]).toEqual([1, 1]);
+    expect([presence.changing, presence.settle(1e9)]).toEqual([false, { joined: [], left: [] }]);
+  });
+
   it("says nothing of who came and went between two messages", () => {
     const presence = present();
     presence.set("", "alice", 1, 0);
