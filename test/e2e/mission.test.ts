@@ -4,7 +4,7 @@ import { JsonHubProtocol, type HubConnection } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import PageEventSource from "eventsource";
 import { JSONRPCErrorException } from "json-rpc-2.0";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { overHttp, overWebSocket } from "../mission/calculator.ts";
 import { chat } from "../mission/chat.ts";
 import { notifications } from "../mission/notifications.ts";
@@ -44,10 +44,11 @@ class Seen implements Snippet {
 
 const seenBy = async (user: string, claims = {}) => new Seen(await endpoint.token(user, claims));
 
-/** Ends with the test. */
-const ending = (connection: HubConnection): AsyncDisposable => ({
-  [Symbol.asyncDispose]: () => connection.stop(),
-});
+/** Stopped at the end of the test, also of one that failed. */
+const stopping = (connection: HubConnection): HubConnection => {
+  onTestFinished(() => connection.stop());
+  return connection;
+};
 
 const PROTOCOLS = [new JsonHubProtocol(), new MessagePackHubProtocol()] as const;
 
@@ -56,16 +57,14 @@ describe.each(PROTOCOLS)("the mission's snippets in $name", (protocol) => {
 
   it("notify groups, users and the followers of an order", async () => {
     const [ada, boss] = [await seenBy(own("ada")), await seenBy(own("boss"), { role: "Admin" })];
-    const connection = await notifications(ada, protocol, 42);
-    await using _ada = ending(connection);
+    const connection = stopping(await notifications(ada, protocol, 42));
     const message = {
       ...{ title: "Alert", body: "Server load high", severity: "Warning" },
       timestamp: "2026-11-29T15:35:28.123Z",
     };
     await connection.invoke("SendToUser", own("ada"), message);
     expect(await ada.next("notification")).toEqual(["notification", message]);
-    const other = await notifications(boss, protocol, own("order"));
-    await using _boss = ending(other);
+    stopping(await notifications(boss, protocol, own("order")));
     await push("notifications", "groups", "order-42", ["42", "shipped"]);
     expect(await ada.next("order")).toEqual(["order", "42", "shipped"]);
     await push("notifications", "groups", `user:${own("ada")}`, ["43", "paid"]);
@@ -78,7 +77,7 @@ describe.each(PROTOCOLS)("the mission's snippets in $name", (protocol) => {
 
   it("chat, and say at once who comes and who leaves", async () => {
     const [ada, bob] = [await seenBy(own("ada")), await seenBy(own("bob"))];
-    await using _ada = ending(await chat(ada, protocol));
+    stopping(await chat(ada, protocol));
     expect(await ada.next("message")).toEqual(["message", own("ada"), "Hello!"]);
     const phone = await chat(bob, protocol);
     for (const what of ["joined", "message"]) expect((await ada.next(what))[1]).toBe(own("bob"));

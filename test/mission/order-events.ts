@@ -9,7 +9,7 @@ export function orderEvents({ url, token, seen }: Snippet) {
     const order = JSON.parse((event as MessageEvent).data);
     seen("order", order.orderId, order.status);
   });
-  source.onerror = () => seen("error");
-  source.onopen = () => seen("open");
+  source.addEventListener("error", () => seen("error"));
+  source.addEventListener("open", () => seen("open"));
   return source;
 }
