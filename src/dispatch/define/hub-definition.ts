@@ -150,18 +150,21 @@ export interface HubOptions<C> {
     readonly silentSeconds?: number;
     /** Seconds between checks for silent clients; each is an alarm in every object with connections. Default: 120. */
     readonly sweepSeconds?: number;
-    /** Seconds between a user's last disconnection and the leave that the room announces. Default: 5. */
+    /** Seconds between the loss of a user's last connection and the leave that the room announces. Default: 5. */
     readonly graceSeconds?: number;
   };
   /** Overrides of the limits in model/options.ts, which has their defaults and reasons. */
   readonly limits?: Partial<Limits>;
   /** Runs when a connection has opened; its calls wait for it. If it throws, the connection is closed with 4503. */
   connected?(context: HubContext<C>): Awaitable<void>;
-  /** Runs once after a connection has ended, unless `connected` threw. `error` is undefined for a regular close. */
+  /**
+   * Runs once after a connection has ended, and rooms no longer count it, unless `connected` threw. `error` is undefined
+   * for a regular close.
+   */
   disconnected?(context: HubContext<C>, error?: Error): Awaitable<void>;
   /** Runs when a user's first connection has joined a room. Only with `presence: "users"`. Errors are logged. */
   joined?(context: MemberContext<C>): Awaitable<void>;
-  /** Runs when a user's last connection has left a room or was lost, `graceSeconds` later. Otherwise as `joined`. */
+  /** Runs when a user's last connection has left a room: at once, or `graceSeconds` after a loss. As `joined`. */
   left?(context: MemberContext<C>): Awaitable<void>;
   /** Runs once after `joined` and `left` of all users whose presence changed together. Otherwise as `joined`. */
   presenceChanged?(context: RoomContext<C>): Awaitable<void>;
