@@ -5,12 +5,13 @@ import { hubs, paths } from "../../src/hubs/index.ts";
 import { OrderHub } from "../../src/hubs/orders.ts";
 import { feed, jsonRpc, serve } from "../../src/server.ts";
 import { testHubs } from "./hubs.ts";
+import { LeavingHub } from "./leaving-hub.ts";
 import { relayHubs } from "./relay-hubs.ts";
 import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 
 const { Room, Relay, Account, endpoint } = serve(
-  [...hubs, ...testHubs, ...signalrHubs, ...relayHubs, GuestHub],
+  [...hubs, ...testHubs, ...signalrHubs, ...relayHubs, GuestHub, LeavingHub],
   {
     paths: [
       ...paths,

@@ -43,10 +43,11 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return this.parts.settings.reachUsers ?? false;
   }
 
+  /** Webhooks hear of the connection before they hear of its user; presence changes before `disconnected` runs. */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
+    super.left(connection, error, asleep);
     const how = isDeliberate(connection, error) ? "left" : "set";
     this.parts.presence.own(connection.user.id, asleep ? 0 : -1, how);
-    super.left(connection, error, asleep);
   }
 
   publish(draft: Draft): Promise<Position> {

@@ -120,7 +120,7 @@ describe("the members of a room", () => {
     using watcher = await enter(room, { user: "watcher" });
     const crowd = await Promise.all(range(1, 150).map((n) => enter(room, { user: `user-${n}` })));
     await watcher.heardFrame(({ params }) => params?.users === 151);
-    await Promise.all(crowd.map(leave));
+    await Promise.all(crowd.map((one) => leave(one)));
     pass(7_000);
     await runDurableObjectAlarm(roomAt(room));
     const { params } = await watcher.next(({ params: { left } = {} }) => left?.length > 0);
