@@ -15,6 +15,8 @@ import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Ticket } from "../../rooms/delivery/fan-out.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
+import { roomFor } from "../define/group-names.ts";
+import type { AnyHub } from "../define/hub-definition.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { checkBound } from "../define/validate.ts";
 import { itemsOf } from "./items.ts";
@@ -71,7 +73,7 @@ export function messengerOf(options: MessengerOptions, published: Publications):
   return {
     answers: (target) => Object.hasOwn(answers, target),
     async publish(topic, { target, args, except }) {
-      const result = host.publishing.publish(topic, {
+      const result = host.publishing.publish(roomFor(served.hub, topic), {
         ...(idPrefix !== undefined && { id: `${idPrefix}/${count++}` }),
         target,
         ...encodeParams(args),
@@ -163,6 +165,7 @@ class CallerAudiences<C> extends HubAudiences<C> implements CallerClients<C> {
 }
 
 export interface CallContext {
+  readonly hub: AnyHub;
   /** The ports of the object that holds the caller's connection. */
   readonly host: Host;
   readonly caller: Connection;
@@ -216,6 +219,7 @@ class OneCall implements HubContext<any> {
     return () => host.connections.close(caller, CLOSE.aborted);
   }
   #roomOf(kind: string, name: string) {
-    return roomOf(this.#options.host, this.#options.caller, roomTopic(kind, name));
+    const { host, caller, hub } = this.#options;
+    return roomOf(host, caller, roomFor(hub, roomTopic(kind, name)));
   }
 }

@@ -155,7 +155,7 @@ it("MessagePack receives times, bytes and records of a publication in its own fo
     Title: "t",
     Count: 1,
     At: new Date("2026-01-02T03:04:05Z"),
-    Inner: { Tags: [], IsOpen: true },
+    Inner: { Tags: [], IsOpen: true, Note: null },
   };
   expect((await bob.find(([type]) => type === 1))[4]).toEqual([sample]);
   expect((await bob.find(([type]) => type === 3))[4]).toEqual(sample);
