@@ -53,6 +53,7 @@ const EDGE = {
   rest: ["admit", "answer", "stream"],
   grpc: ["admit", "answer", "stream"],
   ops: ["admit", "answer", "stream"],
+  routes: ["admit", "answer", "stream", "sse", "json-rpc", "rest"],
 };
 
 /** src/client: connect.ts and its like stand on top; a page never takes what only services need. */

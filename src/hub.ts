@@ -18,6 +18,9 @@ export type {
 } from "./dispatch/define/hub-definition.ts";
 export { anyone, claim, every, nobody, role, signedIn, some } from "./dispatch/define/policies.ts";
 export type { Call, Policy, RoomRules } from "./dispatch/define/policies.ts";
+export { feed, jsonRpc } from "./dispatch/define/hub-paths.ts";
+export type { FeedEvent, FeedOptions, FeedRequest, HubPath } from "./dispatch/define/hub-paths.ts";
+export { named } from "./dispatch/define/named-arguments.ts";
 export type { Asks, CallerClients, Clients, Sends } from "./dispatch/define/hub-context.ts";
 export type * from "./dispatch/define/hub-context.ts";
 export type { Filter, FilteredCall } from "./dispatch/define/filters.ts";
@@ -27,5 +30,5 @@ export type { ErrorCode } from "./model/errors.ts";
 export type { Durability, History, Limits, PresenceMode } from "./model/options.ts";
 export type { Position } from "./model/position.ts";
 export type { RoomKind, Topic } from "./model/topic.ts";
-export { SERVICE_ROLE } from "./model/user.ts";
+export { isGuest, SERVICE_ROLE } from "./model/user.ts";
 export type { User } from "./model/user.ts";

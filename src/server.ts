@@ -3,16 +3,22 @@
 
 import type { Hono } from "hono";
 import { verifyToken, type AuthEnv } from "./auth/authenticate.ts";
+import { DEFAULT_TENANT } from "./auth/claims.ts";
+import { parseBody } from "./client/backend/backend-answers.ts";
+import { hubServiceOf, type HubService } from "./client/backend/hub-service.ts";
 import { dispatcher } from "./dispatch/dispatcher.ts";
 import type { Filter } from "./dispatch/define/filters.ts";
 import type { AnyHub } from "./dispatch/define/hub-definition.ts";
+import type { HubPath } from "./dispatch/define/hub-paths.ts";
 import { tablesOf } from "./dispatch/define/hub-tables.ts";
 import { endpoint, type EndpointEnv } from "./edge/app.ts";
+import { requestLocally } from "./edge/rest/local-requests.ts";
 import { AccountObject } from "./rooms/account/account-object.ts";
 import { RelayObject } from "./rooms/relay/relay-object.ts";
 import { RoomObject } from "./rooms/room/room-object.ts";
 
 export * from "./hub.ts";
+export type { HubService } from "./client/backend/hub-service.ts";
 export type { AccountObject, EndpointEnv, RelayObject, RoomObject };
 
 export interface Served {
@@ -31,6 +37,38 @@ export interface ServeOptions {
   readonly filters?: readonly Filter[];
   /** The path that all of the endpoint's paths follow, for a worker on a route such as `example.com/realtime/*`. */
   readonly basePath?: `/${string}`;
+  /** Paths of the application's own, below `basePath`: `jsonRpc(…)` and `feed(…)`. They come before all others. */
+  readonly paths?: readonly HubPath[];
+}
+
+export interface HubContextOptions {
+  /** Default: the tenant of tokens that name none. */
+  readonly tenant?: string;
+}
+
+/**
+ * A hub for code of the same worker (routes, cron triggers, queues), as ASP.NET's `IHubContext`: what `backend` has,
+ * without a request over the network, and without a token. Calls reject with a `HubError`. Nothing is repeated.
+ *
+ * @example
+ * const orders = hubContext(env, OrderHub);
+ * await orders.clients.order("42").orderStatusChanged("42", "shipped");
+ */
+export function hubContext<H extends AnyHub>(
+  env: EndpointEnv,
+  hub: H,
+  { tenant = DEFAULT_TENANT }: HubContextOptions = {},
+): HubService<H> {
+  const service = { hubs: tablesOf([hub]), env, tenant };
+  return hubServiceOf<H>(async ({ method, path, query = {}, body }) => {
+    const url = new URL(`https://worker/api/hubs/${hub.name}${path}`);
+    for (const [name, values] of Object.entries(query))
+      for (const value of values === undefined ? [] : [values].flat())
+        url.searchParams.append(name, `${value}`);
+    const request = new Request(url, { method, ...(body !== undefined && { body }) });
+    request.headers.set("content-type", "application/json");
+    return parseBody(await (await requestLocally(service, request)).text());
+  });
 }
 
 /**
@@ -43,7 +81,7 @@ export interface ServeOptions {
  */
 export function serve(
   hubs: readonly AnyHub[],
-  { filters = [], basePath }: ServeOptions = {},
+  { filters = [], basePath, paths = [] }: ServeOptions = {},
 ): Served {
   const tables = tablesOf(hubs, filters);
   // Objects pass frames to this dispatcher. A refreshed token is verified as the first one was.
@@ -62,5 +100,5 @@ export function serve(
     }
   }
   class Account extends AccountObject<EndpointEnv> {}
-  return { endpoint: endpoint(tables, basePath), Room, Relay, Account };
+  return { endpoint: endpoint(tables, { basePath, paths }), Room, Relay, Account };
 }

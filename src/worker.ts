@@ -7,10 +7,10 @@
 //
 // `serve` of server.ts connects the parts.
 
-import { hubs } from "./hubs/index.ts";
+import { hubs, paths } from "./hubs/index.ts";
 import { serve } from "./server.ts";
 
-const { Room, Relay, Account, endpoint } = serve(hubs);
+const { Room, Relay, Account, endpoint } = serve(hubs, { paths });
 
 /** One group, order channel or user of a hub and tenant: offsets, log, presence, sockets. */
 export { Room };

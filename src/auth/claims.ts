@@ -34,7 +34,7 @@ export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: num
   };
 }
 
-const DEFAULT_TENANT = "default";
+export const DEFAULT_TENANT = "default";
 const MAX_CHANNELS = 100;
 /**
  * The latest time of a `Date`, in milliseconds; alarms throw beyond it. JSON's `1e999` reads as infinity, and would

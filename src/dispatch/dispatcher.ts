@@ -41,10 +41,12 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     awoke: answerLostCalls,
     received: (host, connection, frame) => receive(sessionOf(host, connection), verify, frame),
     settled: (host, connection) => sessionOf(host, connection).settled(),
-    async closed(host, connection, error) {
+    async closed(host, connection, { error, departed }) {
       const session = sessionOf(host, connection);
       session.close(error instanceof HubError && error.code === "cancelled");
       await session.ended();
+      // The hook reads presence that no longer counts the connection. A failed report to a room is logged elsewhere.
+      await departed.catch(() => {});
       await disconnectedHook(session, error ?? session.clientError);
     },
     refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),

@@ -3,12 +3,11 @@
 
 import { Hono } from "hono";
 import { baseRoutePath } from "hono/route";
-import { devToken, type DevTokenEnv } from "../auth/dev-tokens.ts";
+import { devToken } from "../auth/dev-tokens.ts";
+import type { HubPath } from "../dispatch/define/hub-paths.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import type { ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
-import type { ObjectEnv } from "../rooms/rpc/object-env.ts";
-import type { ConnectRateEnv } from "./admit/connect-rate.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
 import { wantsWebSocket } from "./admit/requested-transport.ts";
 import { mountedAt, pathBelow, type WaitUntil } from "./admit/serving.ts";
@@ -18,10 +17,12 @@ import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
 import { callHub, enterHub } from "./json-rpc/hub-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { enterRoom } from "./json-rpc/room-endpoint.ts";
+import { hubPathRoutes } from "./routes/hub-path-routes.ts";
+import type { Call, EndpointEnv, Isolate, Route } from "./routes/route.ts";
 import { metrics } from "./ops/metrics.ts";
 import { restRoutes } from "./rest/rest-router.ts";
 import { forService } from "./rest/service-admission.ts";
-import { ServiceRates, type RateEnv } from "./rest/service-rate.ts";
+import { ServiceRates } from "./rest/service-rate.ts";
 import { negotiate } from "./signalr/negotiate.ts";
 import { refresh } from "./signalr/refresh.ts";
 import { connect } from "./signalr/websocket.ts";
@@ -29,40 +30,27 @@ import { retryableStream } from "./sse/event-streams.ts";
 import { readRooms } from "./sse/room-events.ts";
 import { FrameCache } from "./stream/shared-frames.ts";
 
-/** Bindings and variables of the worker, as wrangler.toml declares them. */
-export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
+export type { EndpointEnv } from "./routes/route.ts";
 
-/** A request on its way to its route. */
-interface Call {
-  readonly request: Request;
-  readonly env: EndpointEnv;
-  /** Where the endpoint is mounted: `/realtime`; empty at the root. */
-  readonly prefix: string;
-  readonly waitUntil: WaitUntil;
-}
-
-interface Route {
-  /** `ALL` for any verb. `GET` answers `HEAD` as well, without a body. */
-  readonly method: "GET" | "POST" | "OPTIONS" | "ALL" | (string & {});
-  /** In Hono's syntax. */
-  readonly paths: readonly string[];
-  /** Whether pages of the allowed origins may read the answer. */
-  readonly cors: boolean;
-  /** Whether an answer that is a refusal is logged here. Errors that are thrown always are. */
-  readonly log: boolean;
-  /** Whether errors are sentences of plain text: SignalR's clients show the body as it is. */
-  readonly inWords?: boolean;
-  handler(call: Call): Response | Promise<Response>;
+export interface EndpointOptions {
+  /** Where the endpoint's paths begin. Default: at the root. */
+  readonly basePath?: string | undefined;
+  /** Paths of hubs, below `basePath` as well. */
+  readonly paths?: readonly HubPath[];
 }
 
 /**
  * The default export of a worker. The memory of the isolate is made here, and handed to the doors. All paths are below
  * `basePath`, and below the path at which another Hono application mounts this one.
  */
-export function endpoint(hubs: Hubs, basePath = "/"): Hono<{ Bindings: EndpointEnv }> {
+export function endpoint(
+  hubs: Hubs,
+  { basePath = "/", paths = [] }: EndpointOptions = {},
+): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>().basePath(basePath);
   const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache() };
   const routes = [
+    ...hubPathRoutes(isolate, paths),
     ...roomRoutes(isolate),
     ...signalRRoutes(isolate),
     ...grpcRoutes(isolate),
@@ -74,7 +62,8 @@ export function endpoint(hubs: Hubs, basePath = "/"): Hono<{ Bindings: EndpointE
       const prefix = mountedAt(baseRoutePath(context), req.raw.url);
       // Read only when it is needed: tests call the endpoint without an execution context.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
-      return answered(route, { request: req.raw, env, prefix, waitUntil });
+      const call = { request: req.raw, env, prefix, waitUntil, params: () => req.param() };
+      return answered(route, call);
     });
   app.notFound(() => errorAnswer(new HubError("not_found", "Nothing is here."), 404));
   return app;
@@ -104,13 +93,6 @@ function logged({ request, env, prefix }: Call, response: Response): Response {
 
 /** Refusals that clients cause in the ordinary course of things. */
 const UNLOGGED: ReadonlySet<string> = new Set<ErrorCode>(["connection_ended"]);
-
-/** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
-interface Isolate {
-  readonly hubs: Hubs;
-  readonly relays: RelayChoice;
-  readonly frames: FrameCache;
-}
 
 const RPC = ["/hubs/:hub/rpc", "/hubs/:hub/rpc/"];
 

@@ -1,9 +1,9 @@
-// ChatHub: chat in rooms (groups). Joins and leaves are announced by the rooms themselves, and so include lost
-// connections.
+// ChatHub: chat in rooms (groups). Every connection that enters a room is announced there; leaves are announced by the
+// room itself, and so include lost connections.
 
 import { z } from "zod";
-import { hub, method, signedIn } from "../hub.ts";
-import { announceMembers } from "./announce-members.ts";
+import { hub, method, signedIn, type HubContext, type Topic } from "../hub.ts";
+import { inSmallGroup } from "./announce-members.ts";
 
 const RoomName = z.string().min(1).max(128);
 const Message = z.string().min(1).max(4_000);
@@ -14,13 +14,28 @@ interface ChatClient {
   userLeft(user: string, room: string): void;
 }
 
+const announceJoin = (context: HubContext<ChatClient>, room: Topic): Promise<void> =>
+  inSmallGroup(context, room, (name) =>
+    context.clients.group(name).userJoined(context.user.id, name),
+  );
+
 export const ChatHub = hub<ChatClient>("chat", {
   authorize: signedIn,
   rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
-  ...announceMembers<ChatClient>(),
+  // A socket that was opened to a group is in it without a call of `joinRoom`.
+  connected: (context) => announceJoin(context, context.room),
+  // When the user's last connection has left: at once if it left on purpose, after the grace if it was lost.
+  left: (context) =>
+    inSmallGroup(context, context.room, (name) =>
+      context.clients.group(name).userLeft(context.user.id, name),
+    ),
 }).methods({
-  /** Enters a group: its messages reach this connection from here on. */
-  joinRoom: method([RoomName], ({ group }, room) => group(room).join()),
+  /** Enters a group: its messages reach this connection from here on. Announced for each device of a user. */
+  joinRoom: method([RoomName], async (context, name) => {
+    const room = context.group(name);
+    await room.join();
+    await announceJoin(context, room.topic);
+  }),
 
   leaveRoom: method([RoomName], ({ group }, room) => group(room).leave()),
 

@@ -1,10 +1,11 @@
 // The hubs of this worker. A hub that is not listed here is not served: requests for it get `hub_not_found`.
 
-import type { AnyHub } from "../hub.ts";
+import type { AnyHub, HubPath } from "../hub.ts";
 import { AdminHub } from "./admin.ts";
+import { CalculatorHub, calculatorPath } from "./calculator.ts";
 import { ChatHub } from "./chat.ts";
 import { NotificationHub } from "./notifications.ts";
-import { OrderHub } from "./orders.ts";
+import { OrderHub, orderFeed } from "./orders.ts";
 import { PresenceHub } from "./presence.ts";
 import { PriceHub } from "./prices.ts";
 import { UploadHub } from "./uploads.ts";
@@ -17,4 +18,8 @@ export const hubs: readonly AnyHub[] = [
   PriceHub,
   UploadHub,
   AdminHub,
+  CalculatorHub,
 ];
+
+/** Their paths beside `/hubs/{hub}`. */
+export const paths: readonly HubPath[] = [calculatorPath, orderFeed];

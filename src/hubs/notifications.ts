@@ -1,48 +1,75 @@
-// NotificationHub: notifications to groups and to users, wherever they are connected. Back ends publish here, too.
+// NotificationHub: notifications to groups and to users, wherever they are connected, messages on channels, and the
+// status of orders. Back ends publish here, too.
 
 import { z } from "zod";
-import { hub, method, signedIn } from "../hub.ts";
-import { announceMembers } from "./announce-members.ts";
+import { hub, method, signedIn, stream } from "../hub.ts";
+import { inSmallGroup } from "./announce-members.ts";
+import { OrderId, roomOf } from "./order-id.ts";
+import { pricesOf, Symbol } from "./prices.ts";
 
 const Name = z.string().min(1).max(128);
 const Body = z.string().min(1).max(4_000);
-const Severity = z.enum(["info", "success", "warning", "error"]);
+/** Any text: applications have levels of their own, in their own case. */
+const Severity = z.string().max(128);
+/** The sender's own time, passed on as it came; a number counts milliseconds since 1970. */
+const Timestamp = z
+  .union([z.string().max(64), z.date(), z.number().transform((ms) => new Date(ms))])
+  .refine((at) => !Number.isNaN(new Date(at).getTime()), "a date is expected");
 
 /** A notification, or its body alone. */
 const Message = z.union([
-  Body.transform((body) => ({ title: "Notification", body, severity: "info" as const })),
-  z.object({ title: Name, body: Body, severity: Severity.default("info") }),
+  Body.transform((body) => ({
+    ...{ title: "Notification", body, severity: "info" },
+    timestamp: undefined,
+  })),
+  z.object({
+    ...{ title: Name, body: Body, severity: Severity.default("info") },
+    timestamp: Timestamp.optional(),
+  }),
 ]);
 
 export interface Notification {
   readonly title: string;
   readonly body: string;
-  readonly severity: z.output<typeof Severity>;
-  /** Time of the call on the server, ISO 8601 in UTC. */
-  readonly timestamp: string;
+  readonly severity: string;
+  /** The sender's; of a notification without one the time of the call on the server, ISO 8601 in UTC. */
+  readonly timestamp: string | Date;
 }
 
 interface NotificationClient {
   receiveNotification(notification: Notification): void;
+  receiveMessage(user: string, message: string): void;
   /** Published by back ends; no method of this hub calls it. */
-  orderStatusChanged(orderId: string, status: string): void;
-  userJoined(user: string, room: string): void;
-  userLeft(user: string, room: string): void;
+  orderStatusChanged(orderId: OrderId, status: string): void;
+  userJoined(user: string): void;
+  userLeft(user: string): void;
 }
 
 /** Makes the hub. `now` is the clock of timestamps, in milliseconds since 1970; tests replace it. */
 export const notificationHub = ({ now = Date.now }: { now?: () => number } = {}) => {
   const withTimestamp = (message: z.output<typeof Message>): Notification => ({
     ...message,
-    timestamp: new Date(now()).toISOString(),
+    timestamp: message.timestamp ?? new Date(now()).toISOString(),
   });
 
   return hub<NotificationClient>("notifications", {
     authorize: signedIn,
-    rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
+    rooms: {
+      group: { enter: signedIn },
+      // Back ends that name the groups of an ASP.NET application reach these rooms.
+      order: { enter: signedIn, groups: ["order-", "order:"] },
+      user: { groups: ["user:"] },
+    },
     // `clients.user` reaches a user's connections in other rooms as well.
     reach: { users: true },
-    ...announceMembers<NotificationClient>(),
+    joined: (context) =>
+      inSmallGroup(context, context.room, (name) =>
+        context.clients.group(name).userJoined(context.user.id),
+      ),
+    left: (context) =>
+      inSmallGroup(context, context.room, (name) =>
+        context.clients.group(name).userLeft(context.user.id),
+      ),
   }).methods({
     /** Publishes to a group. The caller need not be a member. */
     sendToGroup: method([Name, Message], async ({ clients }, group, message) => {
@@ -53,6 +80,19 @@ export const notificationHub = ({ now = Date.now }: { now?: () => number } = {})
     sendToUser: method([Name, Message], async ({ clients }, userId, message) => {
       await clients.user(userId).receiveNotification(withTimestamp(message));
     }),
+
+    /** Publishes to the group that is named like the channel. */
+    sendMessage: method([Name, Body], async ({ clients, user }, channel, message) => {
+      await clients.group(channel).receiveMessage(user.id, message);
+    }),
+
+    /** Follows an order: status changes reach this connection from here on. */
+    joinOrderGroup: method([OrderId], ({ order }, orderId) => order(roomOf(orderId)).join()),
+
+    leaveOrderGroup: method([OrderId], ({ order }, orderId) => order(roomOf(orderId)).leave()),
+
+    /** As PriceHub's: for clients that have one connection for everything. */
+    streamPrices: stream([Symbol], ({ signal }, symbol) => pricesOf(symbol, signal)),
   });
 };
 

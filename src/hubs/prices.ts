@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { hub, signedIn, stream } from "../hub.ts";
 
-const Symbol = z.string().min(1).max(128);
+export const Symbol = z.string().min(1).max(128);
 
 export interface Price {
   readonly symbol: string;
@@ -22,22 +22,29 @@ interface Market {
 }
 
 /** Makes the hub. Tests replace the interval, the clock and the random numbers. */
-export const priceHub = ({ everyMs = 1_000, random = Math.random, now = Date.now }: Market = {}) =>
+export const priceHub = (market: Market = {}) =>
   hub("prices", {
     authorize: signedIn,
     rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
   }).methods({
     /** Streams prices until the caller cancels or disconnects. The opening price comes at once. */
-    streamPrices: stream([Symbol], async function* ({ signal }, symbol): AsyncIterable<Price> {
-      for (let price = openingPrice(symbol); !signal.aborted; price = nextPrice(price, random())) {
-        yield { symbol, price, timestamp: new Date(now()).toISOString() };
-        await pause(everyMs, signal);
-      }
-    }),
+    streamPrices: stream([Symbol], ({ signal }, symbol) => pricesOf(symbol, signal, market)),
   });
 
 export const PriceHub = priceHub();
 export type PriceHub = typeof PriceHub;
+
+/** Prices of a symbol, the opening price at once, until the signal is aborted. */
+export async function* pricesOf(
+  symbol: string,
+  signal: AbortSignal,
+  { everyMs = 1_000, random = Math.random, now = Date.now }: Market = {},
+): AsyncIterable<Price> {
+  for (let price = openingPrice(symbol); !signal.aborted; price = nextPrice(price, random())) {
+    yield { symbol, price, timestamp: new Date(now()).toISOString() };
+    await pause(everyMs, signal);
+  }
+}
 
 /** The first price, 10–509; equal for all callers of a symbol. */
 const openingPrice = (symbol: string): number =>

@@ -28,6 +28,8 @@ export interface Invocation {
   readonly streamIds?: readonly string[];
   /** Whether the client expects stream items. Absent where the protocol does not distinguish. */
   readonly streaming?: boolean;
+  /** `args` is one object of arguments by name, whose order the hub knows. */
+  readonly byName?: true;
   /** Whether the target is compared without regard to case, as SignalR does. */
   readonly anyCase?: boolean;
   /** Why the arguments could not be read: the call fails when they would be bound, and `args` is empty. */

@@ -126,7 +126,7 @@ export interface RoomSettings {
    * Seconds between sweeps for silent clients. A dead connection is seen at most `silentSeconds` and one sweep longer.
    */
   readonly sweepSeconds: number;
-  /** Seconds between a user's last disconnection and the announcement of the leave. */
+  /** Seconds between the loss of a user's last connection and the announcement of the leave. */
   readonly graceSeconds: number;
   /** Whether callers see exceptions of hub code. */
   readonly detailedErrors: boolean;

@@ -35,6 +35,8 @@ export interface User {
   readonly limits?: TokenLimits;
   /** Expiry of the token in milliseconds since 1970, leeway included. */
   readonly expiresAt: number;
+  /** Set for a guest, who came without a token: the address, by which guests are rate-limited. */
+  readonly guestFrom?: string;
   /** The connect webhook's grant. It also applies to later tokens of the same connection. */
   readonly grant?: Grant;
 }
@@ -80,6 +82,13 @@ export function isNewer(candidate: User, current: User): boolean {
     return issuedAt > currentIssuedAt;
   return candidate.expiresAt > current.expiresAt;
 }
+
+/** Whether the user is a connection without a token, at a hub that admits those (`anonymous`). */
+export const isGuest = ({ guestFrom }: Pick<User, "guestFrom">): boolean => guestFrom !== undefined;
+
+/** The user whose account admits a connection. Guests of one address share an account, and so a rate and a ban. */
+export const accountOf = ({ id, guestFrom }: Pick<User, "id" | "guestFrom">): string =>
+  guestFrom === undefined ? id : `guests@${guestFrom}`;
 
 /** The role of trusted back ends. It admits to every room, whatever the hub's policies (docs/design/rest-and-tokens.md#ro3). */
 export const SERVICE_ROLE = "service";

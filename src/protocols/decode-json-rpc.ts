@@ -62,14 +62,15 @@ function readCall(message: Members): Incoming {
     type: "invocation",
     target: method,
     args,
+    ...(isJsonObject(message.params) && { byName: true }),
     ...(id !== undefined && { id }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
   };
 }
 
 /**
- * The arguments; undefined for `params` of another type. An object counts as a single argument: vscode-jsonrpc and
- * StreamJsonRpc send it so.
+ * The arguments; undefined for `params` of another type. An object counts as a single argument, unless the hub names
+ * its arguments: vscode-jsonrpc and StreamJsonRpc send either.
  */
 function readArguments(params: unknown): readonly unknown[] | undefined {
   if (params === undefined) return [];

@@ -71,7 +71,7 @@ describe("subscribers who are cut and resume", () => {
     using flapping = new Subscriber("flapping", load);
     await watcher.enter();
     await flapping.enter();
-    for (const how of ["reset", "fin", "close", "half-open"] as const) {
+    for (const how of ["reset", "fin", "away", "half-open"] as const) {
       flapping.cut(how);
       await flapping.enter();
     }

@@ -31,7 +31,8 @@ export interface Joining {
 
 /** `reset` is an RST, `fin` an end without a Close frame, `half-open` a peer that reads and says nothing any more. */
 export const CUTS = ["reset", "fin", "close", "half-open"] as const;
-export type Cut = (typeof CUTS)[number];
+/** `away`: closed by a page that may be loading again. */
+export type Cut = (typeof CUTS)[number] | "away";
 
 interface Wire {
   send(text: string): unknown;
@@ -178,6 +179,7 @@ export class Client extends Conversation {
     if (how === "reset") this.#tcp?.resetAndDestroy();
     else if (how === "fin") this.#tcp?.destroy();
     else if (how === "close") this.socket.close(1000);
+    else if (how === "away") this.socket.close(1001);
     else this.socket.pause();
     this.lost();
   }

@@ -60,16 +60,21 @@ describe("connections that join and leave a room of another object", () => {
     );
     await Promise.all([direct, ...followers].map((one) => one.enter()));
     for (const publisher of publishers) publisher.start(25);
+    /** Followers who left on purpose, once for each time: these are no losses, and have no grace. */
+    const onPurpose: string[] = [];
     await Promise.all(
       followers.map(async (follower) => {
         for (let i = 0; i < 12; i += 1) {
           await pause(dice.below(300));
           if (dice.next() < 0.5) {
+            onPurpose.push(follower.name);
             await follower.leave();
             await pause(dice.below(50));
             await follower.join();
           } else {
-            follower.cut(dice.pick(CUTS));
+            const how = dice.pick(CUTS);
+            if (how === "close") onPurpose.push(follower.name);
+            follower.cut(how);
             await follower.enter();
           }
         }
@@ -80,8 +85,11 @@ describe("connections that join and leave a room of another object", () => {
     await Promise.all(publishers.map((one) => one.stop()));
     expect(await barrier(ledger, [direct, ...followers])).toEqual([]);
     expect(publishers.flatMap(({ refused }) => refused)).toEqual([]);
-    // They left and came back within the grace.
-    expect(direct.presence.left).toEqual([]);
+    // Those who were lost came back within the grace.
+    const times = (names: readonly string[], name: string) =>
+      names.filter((one) => one === name).length;
+    for (const name of new Set(direct.presence.left))
+      expect(times(onPurpose, name)).toBeGreaterThanOrEqual(times(direct.presence.left, name));
   });
 });
 

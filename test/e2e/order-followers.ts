@@ -94,7 +94,7 @@ export async function overEvents(endpoint: Endpoint, follower: Follower): Promis
   const reading = (async () => {
     for await (const { type, method, params } of stream) {
       if (type === "connected" && ++greetings === follower.orders.length) greeted.resolve();
-      if (method === "orderStatusChanged") follower.take(...params);
+      if (method === "orderStatusChanged") follower.take(String(params[0]), params[1]);
     }
   })();
   reading.catch(greeted.reject);

@@ -25,6 +25,8 @@ interface Life {
   /** Since when there was always a connection; undefined where there is none. */
   since: number | undefined;
   endedAt: number;
+  /** When a connection was closed on purpose, and not lost. If it was the last one, there is no grace. */
+  closedAt: number;
   /** Whether the room has said that the user is here. */
   announced: boolean;
 }
@@ -33,7 +35,7 @@ class Model {
   readonly lives = new Map<string, Life>(
     Array.from({ length: USERS }, (_, i) => [
       `u${i}`,
-      { clients: [], since: undefined, endedAt: 0, announced: false },
+      { clients: [], since: undefined, endedAt: 0, closedAt: -Infinity, announced: false },
     ]),
   );
   readonly wrong: string[] = [];
@@ -48,7 +50,9 @@ class Model {
     const life = this.lives.get(user)!;
     const [client] = life.clients.splice(below(life.clients.length), 1);
     if (life.clients.length === 0) [life.since, life.endedAt] = [undefined, performance.now()];
-    client!.cut(pick(["reset", "fin", "close"]));
+    const way = pick(["reset", "fin", "close"] as const);
+    if (way === "close") life.closedAt = performance.now();
+    client!.cut(way);
   }
 
   /** One diff as the watcher hears it. */
@@ -72,7 +76,8 @@ class Model {
     if (!life.announced) this.wrong.push(`${user} left without having joined`);
     if (life.since !== undefined && now - life.since > SKEW_MS)
       this.wrong.push(`${user} left while a connection lived`);
-    if (life.since === undefined && now - life.endedAt < GRACE_MS)
+    const wasLost = life.endedAt - life.closedAt > SKEW_MS;
+    if (life.since === undefined && wasLost && now - life.endedAt < GRACE_MS)
       this.wrong.push(`${user} left before the grace was over`);
     life.announced = false;
   }

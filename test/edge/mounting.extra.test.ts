@@ -7,16 +7,16 @@ import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import { backend } from "../../src/client/backend/index.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
-import { hubs } from "../../src/hubs/index.ts";
+import { hubs, paths } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
 import worker from "../support/worker.ts";
 import { token } from "../rooms/client.ts";
 import { KEY, signedFor } from "./rest/service.ts";
 
-const based = serve(hubs, { basePath: "/realtime" }).endpoint;
+const based = serve(hubs, { basePath: "/realtime", paths }).endpoint;
 const mounted = new Hono().get("/own", (context) => context.text("own")).route("/realtime", worker);
 const nested = new Hono().route("/:region/v1", worker);
-const twice = new Hono().route("/eu", serve(hubs, { basePath: "/v1" }).endpoint);
+const twice = new Hono().route("/eu", serve(hubs, { basePath: "/v1", paths }).endpoint);
 
 interface Door {
   fetch(request: Request, env: unknown, context: ExecutionContext): Response | Promise<Response>;
@@ -82,6 +82,18 @@ describe.each<[string, Door, string]>([
       body: "{}",
     });
     expect(await health.json()).toEqual({ status: "SERVING" });
+  });
+
+  it("serves the application's own paths", async () => {
+    const body = '{"jsonrpc":"2.0","id":1,"method":"add","params":{"a":2,"b":3}}';
+    const json = { "content-type": "application/json" };
+    const sum = await ask("/jsonrpc", { method: "POST", body, headers: json });
+    expect(await sum.json()).toMatchObject({ id: 1, result: 5 });
+    expect(await upgraded("/jsonrpc")).toBe(101);
+    const events = await ask("/events/orders");
+    expect(events.headers.get("content-type")).toContain("text/event-stream");
+    await events.body!.cancel();
+    expect((await ask("/jsonrpc", { method: "PUT" })).status).toBe(405);
   });
 
   it("takes services' tokens for the URL with its prefix alone", async () => {

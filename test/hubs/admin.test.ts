@@ -36,13 +36,17 @@ describe("admin.broadcastAlert", () => {
 
 /** The project's own hubs. A further hub of a user needs no change here. */
 const SAMPLES = {
-  notifications: ["sendToGroup", "sendToUser"],
+  notifications: [
+    ...["sendToGroup", "sendToUser", "sendMessage"],
+    ...["joinOrderGroup", "leaveOrderGroup", "streamPrices"],
+  ],
   orders: ["joinOrderGroup", "leaveOrderGroup", "updateOrderStatus"],
   chat: ["joinRoom", "leaveRoom", "sendToRoom", "broadcastExceptSelf"],
   presence: ["getOnlineUsers"],
   prices: ["streamPrices"],
   uploads: ["uploadData"],
   admin: ["broadcastAlert"],
+  calculator: ["add", "divideAsync"],
 };
 
 describe("the sample hubs", () => {
@@ -55,9 +59,10 @@ describe("the sample hubs", () => {
 
   it.each(samples.map(({ name, settings }) => [name, settings] as const))(
     "%s names who may enter, and opens no user's room",
-    (_, { authorize, rooms }) => {
+    (name, { authorize, rooms = {} }) => {
       expect(authorize).toBeTypeOf("function");
-      expect(Object.keys(rooms ?? {})).toEqual(["group", "order"]);
+      const open = Object.entries(rooms).filter(([, { enter }]) => enter);
+      expect(open.map(([kind]) => kind)).toEqual(name === "calculator" ? [] : ["group", "order"]);
     },
   );
 });

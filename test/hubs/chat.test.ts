@@ -52,22 +52,37 @@ describe("chat rooms", () => {
 
   it("say themselves who comes and goes, so that a lost connection is said too", async () => {
     const { hooks, invoke, sent } = calling(ChatHub);
-    await invoke.joinRoom("lobby");
-    expect(sent).toEqual([]);
-    await hooks.joined("alice", "group:lobby");
+    for (const device of ["phone", "laptop"]) {
+      await invoke.joinRoom("lobby");
+      expect([device, sent.slice(-1)]).toEqual([
+        device,
+        [{ to: "group:lobby", method: "userJoined", args: ["alice", "lobby"] }],
+      ]);
+    }
+    expect(sent).toHaveLength(2);
     await hooks.left("alice", "group:lobby");
-    expect(sent).toEqual([
-      { to: "group:lobby", method: "userJoined", args: ["alice", "lobby"] },
+    expect(sent.slice(2)).toEqual([
       { to: "group:lobby", method: "userLeft", args: ["alice", "lobby"] },
     ]);
   });
 
+  it("announce a socket that was opened to the room itself", async () => {
+    const { hooks, sent } = calling(ChatHub, { room: "group:lobby" });
+    await hooks.connected();
+    expect(sent).toEqual([{ to: "group:lobby", method: "userJoined", args: ["alice", "lobby"] }]);
+  });
+
   it("name nobody in a crowd: its counts are told by presence", async () => {
-    const { hooks, sent } = calling(ChatHub);
-    for (let n = 1; n <= NAMED_UP_TO + 10; n++) await hooks.joined(`user ${n}`, "group:stadium");
-    expect(sent).toHaveLength(NAMED_UP_TO);
+    const { hooks, invoke, sent } = calling(ChatHub);
+    for (let n = 1; n < NAMED_UP_TO; n++) await hooks.joined(`user ${n}`, "group:stadium");
+    await invoke.joinRoom("stadium");
+    expect(sent).toHaveLength(1);
+    await hooks.joined("one more", "group:stadium");
+    await invoke.joinRoom("stadium");
+    expect(sent).toHaveLength(1);
+    await hooks.joined("and another", "group:stadium");
     await hooks.left("user 1", "group:stadium");
-    expect(sent).toHaveLength(NAMED_UP_TO);
+    expect(sent).toHaveLength(1);
   });
 
   it.each(["all", "user:bob"])("say nothing of %s", async (room) => {

@@ -34,18 +34,31 @@ describe("notifications.sendToGroup", () => {
     expect(sent[0]?.args).toEqual([{ title: "Stock", body: "Low", severity: "info", timestamp }]);
   });
 
+  it("passes on any severity, and the sender's own timestamp as it came", async () => {
+    const { invoke, sent } = stopped();
+    const message = { title: "Alert", body: "Server load high", severity: "Warning" };
+    const at = "2026-11-29T15:35:28.1234567Z";
+    await invoke.sendToGroup("admins", { ...message, timestamp: at });
+    await invoke.sendToGroup("admins", { ...message, timestamp: 0 });
+    expect(sent.map(({ args }) => args[0])).toEqual([
+      { ...message, timestamp: at },
+      { ...message, timestamp },
+    ]);
+  });
+
   it("stamps with the present time unless it is given another", async () => {
     const { invoke, sent } = calling(NotificationHub);
     const before = Date.now();
     await invoke.sendToGroup("lobby", "Hello");
     const [notification] = sent.map(({ args }) => args[0] as Notification);
-    expect(Date.parse(notification!.timestamp)).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(notification!.timestamp as string)).toBeGreaterThanOrEqual(before);
   });
 
   it.each([
     ["an empty text", "lobby", ""],
     ["a text of 4,001 characters", "lobby", "x".repeat(4_001)],
-    ["an unknown severity", "lobby", { title: "a", body: "b", severity: "loud" }],
+    ["a severity that is no text", "lobby", { title: "a", body: "b", severity: 1 }],
+    ["a timestamp that is no date", "lobby", { title: "a", body: "b", timestamp: "soon" }],
     ["a notification without a body", "lobby", { title: "a" }],
     ["a number", "lobby", 42],
     ["a group without a name", "", "Hello"],
@@ -80,14 +93,37 @@ describe("notifications.sendToUser", () => {
   });
 });
 
+it("notifications.sendMessage publishes to a channel", async () => {
+  const { invoke, sent } = calling(NotificationHub);
+  await invoke.sendMessage("general", "Hello");
+  expect(sent).toEqual([
+    { to: "group:general", method: "receiveMessage", args: ["alice", "Hello"] },
+  ]);
+});
+
+it("notifications.joinOrderGroup and leaveOrderGroup follow orders, by text or number", async () => {
+  const { invoke, joined } = calling(NotificationHub);
+  for (const id of [42, "43"]) await invoke.joinOrderGroup(id);
+  await invoke.leaveOrderGroup("42");
+  expect(joined).toEqual(["order:43"]);
+});
+
+it("notifications.streamPrices streams a symbol's prices", async () => {
+  const { stream } = calling(NotificationHub);
+  for await (const { symbol } of stream.streamPrices("ACME")) {
+    expect(symbol).toBe("ACME");
+    break;
+  }
+});
+
 describe("notifications in groups", () => {
   it("say who comes and who goes", async () => {
     const { hooks, sent } = calling(NotificationHub);
     await hooks.joined("bob", "group:lobby");
     await hooks.left("bob", "group:lobby");
     expect(sent).toEqual([
-      { to: "group:lobby", method: "userJoined", args: ["bob", "lobby"] },
-      { to: "group:lobby", method: "userLeft", args: ["bob", "lobby"] },
+      { to: "group:lobby", method: "userJoined", args: ["bob"] },
+      { to: "group:lobby", method: "userLeft", args: ["bob"] },
     ]);
   });
 

@@ -19,6 +19,13 @@ describe("orders.joinOrderGroup", () => {
     expect(joined).toEqual(["order:43"]);
   });
 
+  it("takes a number for an order, and a GUID in any case for the same one", async () => {
+    const { invoke, joined } = calling(OrderHub);
+    const guid = "3f2504e0-4f89-11d3-9a0c-0305e82c3301";
+    for (const id of [42, "42", guid.toUpperCase(), guid]) await invoke.joinOrderGroup(id);
+    expect(joined).toEqual(["order:42", `order:${guid}`]);
+  });
+
   it("refuses an order without an id", async () => {
     const { invoke, joined } = calling(OrderHub);
     await expect(invoke.joinOrderGroup("")).rejects.toMatchObject({ code: "invalid_arguments" });
@@ -32,6 +39,11 @@ describe("orders.updateOrderStatus", () => {
     await invoke.updateOrderStatus("42", "shipped");
     expect(sent).toEqual([
       { to: "order:42", method: "orderStatusChanged", args: ["42", "shipped"] },
+      {
+        to: "group:updates",
+        method: "orderUpdated",
+        args: [{ orderId: "42", status: "shipped" }],
+      },
     ]);
   });
 

@@ -61,9 +61,9 @@ const ROWS: readonly Row[] = [
     heard: { type: "invocation", target: "now", args: [] },
   },
   {
-    title: "an object as params is one argument",
+    title: "an object as params is one argument, or has arguments by name",
     wire: '{"jsonrpc":"2.0","method":"move","params":{"x":1,"y":2}}',
-    heard: { type: "invocation", target: "move", args: [{ x: 1, y: 2 }] },
+    heard: { type: "invocation", target: "move", args: [{ x: 1, y: 2 }], byName: true },
   },
   {
     title: "an idempotencyKey makes a repeated call say nothing twice",
@@ -78,7 +78,7 @@ const ROWS: readonly Row[] = [
   {
     title: "a stream may be the only argument",
     wire: '{"jsonrpc":"2.0","method":"upload","params":{"$stream":"u1"}}',
-    heard: { type: "invocation", target: "upload", args: [new StreamRef("u1")] },
+    heard: { type: "invocation", target: "upload", args: [new StreamRef("u1")], byName: true },
   },
   {
     title: "$stream beside other keys, deeper, or no name is ordinary data",
@@ -92,7 +92,10 @@ const ROWS: readonly Row[] = [
   {
     title: "words of the dispatcher are calls",
     wire: '{"jsonrpc":"2.0","id":2,"method":"$/history","params":{"since":"k3:17"}}',
-    heard: { type: "invocation", id: 2, target: "$/history", args: [{ since: "k3:17" }] },
+    heard: {
+      ...{ type: "invocation", id: 2, target: "$/history" },
+      ...{ args: [{ since: "k3:17" }], byName: true },
+    },
   },
   {
     title: "$/item brings an item of the client's stream",

@@ -1,13 +1,17 @@
 // The worker of support/test-endpoint.ts: the hubs of src/worker.ts, and those that only stock clients of SignalR and
 // of JSON-RPC need.
 
-import { hubs } from "../../src/hubs/index.ts";
+import { hubs, paths } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
 import { rpcHubs } from "./rpc-hubs.ts";
+import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 import { ValueHub } from "./value-hub.ts";
 
-const { Room, Relay, Account, endpoint } = serve([...hubs, ...signalrHubs, ...rpcHubs, ValueHub]);
+const { Room, Relay, Account, endpoint } = serve(
+  [...hubs, ...signalrHubs, ...rpcHubs, GuestHub, ValueHub],
+  { paths },
+);
 
 export { Account, Relay, Room };
 export default endpoint;

@@ -1,22 +1,43 @@
 // The worker of project "workerd-extra": everything src/worker.ts serves, and hubs that only tests need. Test files
 // named *.extra.test.ts run against it.
 
-import { hubs } from "../../src/hubs/index.ts";
-import { serve } from "../../src/server.ts";
+import { hubs, paths } from "../../src/hubs/index.ts";
+import { OrderHub } from "../../src/hubs/orders.ts";
+import { feed, jsonRpc, serve } from "../../src/server.ts";
 import { testHubs } from "./hubs.ts";
+import { LeavingHub } from "./leaving-hub.ts";
 import { orderHubs } from "./order-hubs.ts";
 import { relayHubs } from "./relay-hubs.ts";
+import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 import { ValueHub } from "./value-hub.ts";
 
-const { Room, Relay, Account, endpoint } = serve([
-  ...hubs,
-  ...testHubs,
-  ...signalrHubs,
-  ValueHub,
-  ...relayHubs,
-  ...orderHubs,
-]);
+const { Room, Relay, Account, endpoint } = serve(
+  [
+    ...hubs,
+    ...testHubs,
+    ...signalrHubs,
+    ValueHub,
+    ...relayHubs,
+    ...orderHubs,
+    GuestHub,
+    LeavingHub,
+  ],
+  {
+    paths: [
+      ...paths,
+      jsonRpc("/guests/rpc", GuestHub),
+      feed("/guests/:name", GuestHub, {
+        room: ({ params }) => `group:${params["name"]}`,
+        events: { said: "heard" },
+      }),
+      feed("/updates/:id", OrderHub, {
+        room: ({ params }) => `group:order-${params["id"]}`,
+        events: { orderStatusChanged: {} },
+      }),
+    ],
+  },
+);
 
 export { Account, Relay, Room };
 export default endpoint;

@@ -8,7 +8,8 @@ export type { RoomText } from "../model/room-address.ts";
 export type { PresencePage, PresenceQuery } from "../model/room-presence.ts";
 export type { Token } from "../transport/credentials.ts";
 export type { Invocable, OneClient, ServiceClients } from "./service-audiences.ts";
-export type { Backend, Negotiation, PublishOptions, RoomEntry, RoomsQuery } from "./backend.ts";
+export type { Backend, Negotiation } from "./backend.ts";
+export type { HubService, PublishOptions, RoomEntry, RoomsQuery } from "./hub-service.ts";
 export type {
   BackendOptions,
   CallOptions,

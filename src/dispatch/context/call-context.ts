@@ -15,6 +15,8 @@ import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Ticket } from "../../rooms/delivery/fan-out.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
+import { roomFor } from "../define/group-names.ts";
+import type { AnyHub } from "../define/hub-definition.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { checkBound } from "../define/validate.ts";
 import { itemsOf } from "./items.ts";
@@ -77,7 +79,7 @@ export function messengerOf(options: MessengerOptions, published: Publications):
         ...encodeParams(args),
         ...(except.length > 0 && { except }),
       };
-      const result = host.publishing.publish(topic, draft, caller);
+      const result = host.publishing.publish(roomFor(served.hub, topic), draft, caller);
       if (!(result instanceof Promise)) return void published.tickets.push(result);
       // Not awaited here: the call's completion waits, and the connection's next call need not.
       result.catch(() => {});
@@ -162,6 +164,7 @@ class CallerAudiences<C> extends HubAudiences<C> implements CallerClients<C> {
 }
 
 export interface CallContext {
+  readonly hub: AnyHub;
   /** The ports of the object that holds the caller's connection. */
   readonly host: Host;
   readonly caller: Connection;
@@ -215,6 +218,7 @@ class OneCall implements HubContext<any> {
     return () => host.connections.close(caller, CLOSE.aborted);
   }
   #roomOf(kind: string, name: string) {
-    return roomOf(this.#options.host, this.#options.caller, roomTopic(kind, name));
+    const { host, caller, hub } = this.#options;
+    return roomOf(host, caller, roomFor(hub, roomTopic(kind, name)));
   }
 }

@@ -2,20 +2,28 @@
 
 import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
 import type { Host } from "../../rooms/object/host.ts";
+import { groupTopic } from "../define/group-names.ts";
+import type { ServedHub } from "../define/hub-tables.ts";
 import type { MemberContext, RoomContext } from "../define/hub-context.ts";
 import { clientsOf, type Messenger } from "./call-context.ts";
 import { roomView } from "./room-views.ts";
 
+/** The object in which a hook runs, and the hub of the hook. */
+interface RoomHook {
+  readonly host: Pick<Host, "rooms">;
+  readonly served: ServedHub;
+}
+
 /** The context of hooks about a room. Its rooms can be read, but there is no connection to put into them. */
 export const roomContext = (
-  { rooms }: Pick<Host, "rooms">,
+  { host: { rooms }, served: { hub } }: RoomHook,
   messenger: Messenger,
   room: Topic,
 ): RoomContext<any> => ({
   clients: clientsOf(messenger),
   room,
   all: roomView(rooms, ALL),
-  group: (name) => roomView(rooms, roomTopic("group", name)),
+  group: (name) => roomView(rooms, groupTopic(hub, name)),
   order: (id) => roomView(rooms, roomTopic("order", id)),
 });
 

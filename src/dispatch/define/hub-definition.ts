@@ -13,23 +13,11 @@ import type {
 import type { RoomKind } from "../../model/topic.ts";
 import type { HubContext, MemberContext, RoomContext } from "./hub-context.ts";
 import type { Filter } from "./filters.ts";
+import type { Arg, Received } from "./hub-arguments.ts";
 import { anyone, type Awaitable, type Policy, type RoomRules } from "./policies.ts";
 
-/** A schema's input type: what callers send. */
-export type Input<S> = S extends StandardSchemaV1<infer I, any> ? I : never;
-/** A schema's output type: what handlers get. */
-type Output<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
-
-/** An argument that the caller sends as a stream of items, each validated by the schema. */
-export interface StreamArg<S extends StandardSchemaV1> {
-  readonly streamOf: S;
-}
-export type Arg = StandardSchemaV1 | StreamArg<StandardSchemaV1>;
-
-/** The parameters of a handler after its context: validated values, and async iterables of validated items. */
-export type Received<A extends readonly Arg[]> = {
-  [K in keyof A]: A[K] extends StreamArg<infer S> ? AsyncIterable<Output<S>> : Output<A[K]>;
-};
+export { streamOf } from "./hub-arguments.ts";
+export type { Arg, Received, StreamArg } from "./hub-arguments.ts";
 
 /** Carries the type of a hub's clients; no value has this member. */
 declare const client: unique symbol;
@@ -95,6 +83,12 @@ export interface HubOptions<C> {
    */
   readonly authorize?: Policy;
   /**
+   * Whether clients without a token are admitted, as guests: each connection is a user of its own (`guest-…`), in the
+   * default tenant, without a user's room, and rate-limited by its address. `signedIn` refuses guests, `anyone` does
+   * not. A request that has a token is authenticated as everywhere. Not for gRPC. Default: false.
+   */
+  readonly anonymous?: boolean;
+  /**
    * Access to rooms, by kind, in addition to what a token's `caps` grant. Default: rooms are closed. A user's own room
    * (`user:` and the user's id) is open to that user only, whatever `enter` returns. Hub code may put any connection
    * into any room.
@@ -157,18 +151,21 @@ export interface HubOptions<C> {
     readonly silentSeconds?: number;
     /** Seconds between checks for silent clients; each is an alarm in every object with connections. Default: 120. */
     readonly sweepSeconds?: number;
-    /** Seconds between a user's last disconnection and the leave that the room announces. Default: 5. */
+    /** Seconds between the loss of a user's last connection and the leave that the room announces. Default: 5. */
     readonly graceSeconds?: number;
   };
   /** Overrides of the limits in model/options.ts, which has their defaults and reasons. */
   readonly limits?: Partial<Limits>;
   /** Runs when a connection has opened; its calls wait for it. If it throws, the connection is closed with 4503. */
   connected?(context: HubContext<C>): Awaitable<void>;
-  /** Runs once after a connection has ended, unless `connected` threw. `error` is undefined for a regular close. */
+  /**
+   * Runs once after a connection has ended, and rooms no longer count it, unless `connected` threw. `error` is undefined
+   * for a regular close.
+   */
   disconnected?(context: HubContext<C>, error?: Error): Awaitable<void>;
   /** Runs when a user's first connection has joined a room. Only with `presence: "users"`. Errors are logged. */
   joined?(context: MemberContext<C>): Awaitable<void>;
-  /** Runs when a user's last connection has left a room or was lost, `graceSeconds` later. Otherwise as `joined`. */
+  /** Runs when a user's last connection has left a room: at once, or `graceSeconds` after a loss. As `joined`. */
   left?(context: MemberContext<C>): Awaitable<void>;
   /** Runs once after `joined` and `left` of all users whose presence changed together. Otherwise as `joined`. */
   presenceChanged?(context: RoomContext<C>): Awaitable<void>;
@@ -192,11 +189,6 @@ export interface Hub<C, M> {
 export type AnyMember = HubMember<any>;
 /** A hub of any type, for the dispatcher and for `serve`. */
 export type AnyHub = Hub<any, Record<string, HubMember<any>>>;
-
-/** Declares an argument as a stream of items: `method([streamOf(Reading)], …)`. */
-export const streamOf = <S extends StandardSchemaV1>(schema: S): StreamArg<S> => ({
-  streamOf: schema,
-});
 
 /** Constructors of hub members: a schema for each argument, then the handler. */
 interface MemberFactories {

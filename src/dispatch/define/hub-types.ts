@@ -1,7 +1,8 @@
 // The types of a hub as clients see it: arguments in their input types, results in their wire types. Types only, so
 // that browser bundles contain nothing of the server.
 
-import type { Arg, Hub, HubMember, Input, StreamArg } from "./hub-definition.ts";
+import type { Arg, Input, StreamArg } from "./hub-arguments.ts";
+import type { Hub, HubMember } from "./hub-definition.ts";
 
 type Members = Record<string, HubMember<any>>;
 

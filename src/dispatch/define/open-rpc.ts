@@ -5,6 +5,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { toJSONSchema, type z } from "zod";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 import type { ServedHub } from "./hub-tables.ts";
+import { nameOf, type NamedSchema } from "./named-arguments.ts";
 
 /** The version of the OpenRPC specification that the document follows. */
 const OPENRPC = "1.3.2";
@@ -23,17 +24,22 @@ export function openRpc({ name, members }: ServedHub): object {
 
 const describe = (name: string, { args, kind }: AnyMember): object => ({
   name,
-  paramStructure: "by-position",
+  paramStructure: args.length > 0 && args.every(nameOf) ? "either" : "by-position",
   params: args.map((arg, index) => paramOf(arg, index)),
   result: { name: kind === "stream" ? "items" : "result", schema: {} },
   ...(kind === "stream" && { "x-stream": true }),
 });
 
 const paramOf = (arg: Arg, index: number): object => ({
-  name: `arg${index + 1}`,
+  name: nameOf(arg) ?? `arg${index + 1}`,
   ...("streamOf" in arg && { "x-stream": true }),
-  schema: schemaOf("streamOf" in arg ? arg.streamOf : arg),
+  schema: schemaOf(unwrapped(arg)),
 });
+
+function unwrapped(arg: Arg): StandardSchemaV1 {
+  if ("streamOf" in arg) return arg.streamOf;
+  return "argumentName" in arg ? (arg as NamedSchema<StandardSchemaV1>).schema : arg;
+}
 
 /**
  * The JSON Schema of what callers send. The empty schema for other libraries than zod, since Standard Schema has no

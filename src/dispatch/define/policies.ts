@@ -3,7 +3,7 @@
 
 import { allows } from "../../model/capability.ts";
 import { formatTopic, isRoomKind, type RoomKind, type Topic } from "../../model/topic.ts";
-import { isService, type Right, type User } from "../../model/user.ts";
+import { isGuest, isService, type Right, type User } from "../../model/user.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -13,7 +13,7 @@ export interface Call {
   readonly method?: string;
   /** Undefined for method calls and for connections to the whole hub. */
   readonly room?: Topic;
-  /** Null only in tests: every transport requires a token. */
+  /** Null only in tests. A client without a token, at a hub that is `anonymous`, is a user as well (`isGuest`). */
   readonly user: User | null;
   /** The arguments as the caller sent them: policies run before validation. Empty without `method`. */
   readonly args: readonly unknown[];
@@ -29,8 +29,8 @@ export type Policy = (call: Call) => Awaitable<boolean>;
 export const anyone: Policy = () => true;
 /** Refuses every call. */
 export const nobody: Policy = () => false;
-/** Allows users, and refuses calls without one. */
-export const signedIn: Policy = ({ user }) => user !== null;
+/** Allows users, and refuses calls without one, and guests of a hub that is `anonymous`. */
+export const signedIn: Policy = ({ user }) => user !== null && !isGuest(user);
 
 /** Allows users with at least one of these roles. */
 export const role =
@@ -87,6 +87,11 @@ export interface RoomRules {
   readonly enter?: Policy;
   /** Users who may read history, and get a replay when they join. Default: those who may enter. */
   readonly history?: Policy;
+  /**
+   * Beginnings of group names that stand for rooms of this kind: with `order-` in `order`, hub code and services that
+   * name the group `order-42` mean the room `order:42`. Clients name rooms by their kind alone. Default: none.
+   */
+  readonly groups?: readonly string[];
 }
 
 /**
@@ -98,7 +103,7 @@ export async function mayEnter(call: Call & { room: Topic }, rules?: RoomRules):
   const { user, room } = call;
   if (!user || room.kind === "all") return false;
   if (isService(user) || hasCapability(user, "sub", room)) return true;
-  if (room.kind === "user") return room.name === user.id;
+  if (room.kind === "user") return room.name === user.id && !isGuest(user);
   return (await rules?.enter?.(call)) ?? false;
 }
 

@@ -96,7 +96,15 @@ async function runInContext(
     { host, served, caller: connection, ...(beforeClientResult && { asking: beforeClientResult }) },
     published,
   );
-  await run(callContext({ host, caller: connection, messenger, signal: () => session.signal }));
+  await run(
+    callContext({
+      host,
+      hub: served.hub,
+      caller: connection,
+      messenger,
+      signal: () => session.signal,
+    }),
+  );
   await Promise.all(published.elsewhere);
 }
 
@@ -117,7 +125,11 @@ export async function presenceHooks(
 ): Promise<void> {
   const { settings } = served.hub;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const context = roomContext(host, messengerOf({ host, served }, published), host.room);
+  const context = roomContext(
+    { host, served },
+    messengerOf({ host, served }, published),
+    host.room,
+  );
   await Promise.all([
     ...joined.map((id) => logFailure(served, () => settings.joined?.(memberContext(context, id)))),
     ...left.map((id) => logFailure(served, () => settings.left?.(memberContext(context, id)))),

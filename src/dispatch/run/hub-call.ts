@@ -8,6 +8,7 @@ import { callContext, messengerOf } from "../context/call-context.ts";
 import { runFilters } from "../define/filters.ts";
 import type { Binder } from "../define/bind-value.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
+import { bindByName } from "../define/named-arguments.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
@@ -141,7 +142,8 @@ function binderOf({ connection, served }: Session): Binder | undefined {
  * sends stream ids apart from the arguments. Throws `invalid_arguments` if their number differs from the method's.
  */
 function placeStreams(call: Call, { invocation, member }: FoundCall): readonly unknown[] {
-  const { args, streamIds = [], streaming } = invocation;
+  const { byName, streamIds = [], streaming } = invocation;
+  const args = byName ? bindByName(member, invocation.args) : invocation.args;
   if (streaming === undefined) return args;
   const expected = member.args.filter(isStream).length;
   call.stage = "invoking";
@@ -175,7 +177,13 @@ function contextOf(call: Call, { session, invocation }: FoundCall) {
     { host, served, caller: connection, idPrefix, asking: () => call.release() },
     call.published,
   );
-  return callContext({ host, caller: connection, messenger, signal: () => call.signal });
+  return callContext({
+    host,
+    hub: served.hub,
+    caller: connection,
+    messenger,
+    signal: () => call.signal,
+  });
 }
 
 /** The same for every repetition of a call: user and key, encoded so that no other pair gives the same text. */
@@ -196,11 +204,18 @@ interface PreparedCall {
 }
 
 /**
- * The member's name for a target that the caller may have spelled in another case. Policies see this name, so that
- * another spelling cannot circumvent one.
+ * The member's name for a target that the caller may have spelled in another way. Policies see this name, so that
+ * another spelling cannot circumvent one. SignalR disregards case. JSON-RPC clients of .NET also write `Divide` for
+ * `divideAsync`, and the other way round: they find a member by that name where there is none with their own.
  */
-const nameOf = (table: Table, { target, anyCase }: Invocation): string =>
-  (anyCase ? table.names.get(target.toLowerCase()) : undefined) ?? target;
+function nameOf({ members, names }: Table, { target, anyCase }: Invocation): string {
+  if (members.has(target)) return target;
+  const lower = target.toLowerCase();
+  const other = lower.endsWith(ASYNC) ? lower.slice(0, -ASYNC.length) : lower + ASYNC;
+  return names.get(lower) ?? (anyCase ? undefined : names.get(other)) ?? target;
+}
+
+const ASYNC = "async";
 
 /** Finds a member by its exact name. Throws `method_not_found`. */
 function find(table: Table, target: string): AnyMember {

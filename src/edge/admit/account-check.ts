@@ -3,12 +3,13 @@
 
 import { HubError } from "../../model/errors.ts";
 import { factsOf } from "../../model/token-rules.ts";
-import type { User } from "../../model/user.ts";
+import { accountOf, type User } from "../../model/user.ts";
 import { accountStub } from "../../rooms/rpc/stubs.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 
 /** Throws `banned` or `token_revoked`. */
 export async function checkAccount(user: User, env: Pick<ObjectEnv, "ACCOUNTS">): Promise<void> {
-  const fault = await accountStub(env, { tenant: user.tenant, user: user.id }).check(factsOf(user));
+  const account = accountStub(env, { tenant: user.tenant, user: accountOf(user) });
+  const fault = await account.check({ ...factsOf(user), id: accountOf(user) });
   if (fault) throw new HubError<string>(fault.code, fault.message);
 }

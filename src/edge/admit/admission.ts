@@ -1,7 +1,6 @@
 // Admission of a client to rooms, and the request to a room's object to accept its socket. All that can be refused here
 // is refused before any object is reached, because an object that wakes for a refusal costs more than the refusal.
 
-import { authenticate } from "../../auth/authenticate.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
@@ -12,8 +11,9 @@ import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
+import { userAt } from "./guests.ts";
 import { roomPathOf } from "./room-paths.ts";
-import { pathBelow, servedHub, type Serving } from "./serving.ts";
+import { pathBelow, servedHub, type Env, type Serving } from "./serving.ts";
 
 /** A client that was admitted to a room. */
 export interface Entrant {
@@ -36,14 +36,26 @@ export async function admitToRoom(
   { hubs, env, prefix }: Serving,
   roomsOf: RoomsOf,
 ): Promise<Entrant> {
-  const authenticated = await authenticate(request, env);
-  const path = roomPathOf(pathBelow(request, prefix));
+  const below = pathBelow(request, prefix);
+  const user = await userAt(request, hubs.get(hubSegment(below)), env);
+  const path = roomPathOf(below);
   const served = servedHub(hubs, path.hub);
   const topic = roomTopic(path.kind, path.name);
-  const rooms = roomsOf(topic);
-  const attempt = { request, user: authenticated, hub: served.name, room: topic, rooms };
-  const user = await applyConnectWebhook(attempt, env);
-  return authorize({ request, user, served, topic });
+  return admitEntrant({ request, user, served, topic }, roomsOf(topic), env);
+}
+
+/** The hub as the path names it, before the path is read as a whole: whether it needs a token depends on it. */
+const hubSegment = (path: string): string => (path.split("/")[2] ?? "").toLowerCase();
+
+/** Asks the webhook, then the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics. */
+export async function admitEntrant(
+  entrant: Entrant,
+  rooms: readonly string[],
+  env: Env,
+): Promise<Entrant> {
+  const { request, user, served, topic: room } = entrant;
+  const attempt = { request, user, hub: served.name, room, rooms };
+  return authorize({ ...entrant, user: await applyConnectWebhook(attempt, env) });
 }
 
 /** Asks the hub's rules, and the token's capabilities, whether the user may enter the room. Throws `forbidden`. */

@@ -1,7 +1,6 @@
 // Admission of a client to a whole hub, in any protocol: authentication, the hub, the webhook and the hub's policy, in
 // this order; and the relay that the client's connection belongs to.
 
-import { authenticate } from "../../auth/authenticate.ts";
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
@@ -10,6 +9,7 @@ import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
+import { relayToken, userAt } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
 import { pathBelow, servedHub, type Env, type Serving } from "./serving.ts";
 
@@ -23,8 +23,12 @@ export interface Caller {
 }
 
 /** Throws what authentication throws, `hub_not_found`, what the webhook throws, or `forbidden`. */
-export const callerOf = async (request: Request, serving: Serving): Promise<Caller> =>
-  admitCaller(await authenticateCaller(request, serving), serving.env);
+export async function callerOf(request: Request, serving: Serving): Promise<Caller> {
+  const { hubs, env, hub } = serving;
+  if (hub === undefined) return admitCaller(await authenticateCaller(request, serving), env);
+  const user = await userAt(request, hubs.get(hub), env);
+  return admitCaller(callerAt({ request, user }, hub, hubs), env);
+}
 
 /** Admits a new connection. Throws what the webhook throws, or `forbidden` where the hub's policy refuses. */
 export async function admitCaller(caller: Caller, env: Env): Promise<Caller> {
@@ -52,8 +56,10 @@ export async function authenticateCaller(
   const { searchParams } = new URL(request.url);
   const [, door, name = ""] = pathBelow(request, prefix).split("/");
   const isAzureClient = door === "client";
-  const user = await (isAzureClient ? authenticateClient : authenticate)(request, env);
   const hub = isAzureClient ? (searchParams.get("hub") ?? "") : name;
+  const user = isAzureClient
+    ? await authenticateClient(request, env)
+    : await userAt(request, hubs.get(hub.toLowerCase()), env);
   return callerAt({ request, user }, hub, hubs);
 }
 
@@ -66,6 +72,8 @@ export function callerAt(
   const { searchParams } = new URL(request.url);
   const served = servedHub(hubs, hub);
   const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
+  const token = query.get("id");
+  if (token !== undefined) query.set("id", relayToken(user, token));
   return { request, user, served, query };
 }
 

@@ -17,6 +17,8 @@ export interface Serving {
   readonly env: Env;
   /** Where the endpoint is mounted: `/realtime`; empty at the root. Routes match what follows it. */
   readonly prefix: string;
+  /** The hub of a path of the application's own, by name. Absent: the URL names the hub. */
+  readonly hub?: string;
 }
 
 /** The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. */

@@ -1,6 +1,7 @@
 // One authenticated request of a service to one hub, as operations see it: the values of its path, and the objects
 // that it may reach. All object names are built from the service's own tenant, so that no request reaches another's.
 
+import { groupTopic, roomFor } from "../../dispatch/define/group-names.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
@@ -55,9 +56,9 @@ export class HubRequest {
     return this.#path.get(name) ?? "";
   }
 
-  /** The path's `{group}`. Throws `invalid_name`. */
+  /** The path's `{group}`, or the room that it stands for (`rooms.{kind}.groups`). Throws `invalid_name`. */
   get group(): Topic {
-    return { kind: "group", name: canonicalName(this.parameter("group")) };
+    return groupTopic(this.served.hub, this.parameter("group"));
   }
 
   /** The path's `{user}`. Throws `invalid_name`. */
@@ -67,7 +68,12 @@ export class HubRequest {
 
   /** The path's `{room}`. Throws `room_kind_not_found` or `invalid_name`. */
   get topic(): Topic {
-    return parseTopic(this.parameter("room"));
+    return this.roomNamed(this.parameter("room"));
+  }
+
+  /** A topic as a service writes it; the name of a group may stand for another room, as in `group`. Throws as `topic`. */
+  roomNamed(text: string): Topic {
+    return roomFor(this.served.hub, parseTopic(text));
   }
 
   /** The path's `{connection}`, unchecked: `holder` rejects what is no connection id. */

@@ -2,7 +2,7 @@
 // which stores them in one transaction of its log.
 
 import { z } from "zod";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { operation } from "./operation.ts";
@@ -67,7 +67,7 @@ const prepare = (
   { publish: { room, ...publication } }: Command,
   index: number,
 ): Prepared => ({
-  ...{ index, topic: parseTopic(room) },
+  ...{ index, topic: hub.roomNamed(room) },
   draft: draftOf(hub, publication),
 });
 

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import { parseTopic, type Topic } from "../../model/topic.ts";
+import type { Topic } from "../../model/topic.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { operation } from "./operation.ts";
@@ -89,7 +89,7 @@ const broadcast = operation({
   }),
   handle: async (hub, { body: { rooms, ...publication } }) => {
     const responses = rooms.map((room) =>
-      outcomeOf(async () => publishTo(hub, parseTopic(room), publication)),
+      outcomeOf(async () => publishTo(hub, hub.roomNamed(room), publication)),
     );
     return { body: { responses: await Promise.all(responses) } };
   },

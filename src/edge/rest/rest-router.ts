@@ -17,7 +17,8 @@ import { forService, type ServiceCall } from "./service-admission.ts";
 import type { ServiceRates } from "./service-rate.ts";
 
 /** Azure's newest and its first API version; all operations are served under both. */
-const PREFIXES = ["/api/hubs/{hub}", "/api/v1/hubs/{hub}"];
+export const HUB_PREFIX = "/api/hubs/{hub}";
+const PREFIXES = [HUB_PREFIX, "/api/v1/hubs/{hub}"];
 
 interface RestOptions {
   readonly hubs: Hubs;
@@ -52,7 +53,7 @@ function operationRoutes(prefix: string, { hubs, rates }: RestOptions): RestRout
       handler: (call) =>
         forService(
           { ...call, rates },
-          (service) => run({ operation, pattern, hubs }, { ...call, rates }, service),
+          (service) => runOperation({ operation, pattern, hubs }, call, service),
           operation.missing,
         ),
     };
@@ -136,9 +137,9 @@ interface RoutedOperation {
  * Reads the request in a fixed order: path, hub, query, body. The first fault is the answer, so that a body is read
  * only for a hub that exists. An operation that returns nothing answers with its own status and an empty body.
  */
-async function run(
+export async function runOperation(
   { operation, pattern, hubs }: RoutedOperation,
-  { request, env, prefix }: ServiceCall,
+  { request, env, prefix }: Omit<ServiceCall, "rates">,
   service: Service,
 ): Promise<Response> {
   const url = new URL(request.url);

@@ -51,8 +51,19 @@ const closeConnections = azureOperation({
   },
 });
 
-/** A membership as accounts keep it: the hub's name and the group's, without its kind. */
-const membershipOf = (hub: HubRequest) => [hub.domain.hub, hub.group.name] as const;
+/**
+ * A membership as accounts keep it: the hub's name and the group's, without its kind. Throws `invalid_name` for a group
+ * that stands for a room of another kind: accounts keep groups only.
+ */
+function membershipOf(hub: HubRequest): readonly [hub: string, group: string] {
+  const { kind, name } = hub.group;
+  if (kind !== "group")
+    throw new HubError(
+      "invalid_name",
+      `That group is the room ${kind}:${name}, which has no users.`,
+    );
+  return [hub.domain.hub, name];
+}
 
 // The membership is stored with the account and applied to each connection of the user, now and when it connects.
 // Repeating it renews `ttl`, in seconds; an account keeps the newest 100 groups of a hub.

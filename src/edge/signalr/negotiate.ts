@@ -3,7 +3,9 @@
 
 import type { Transport } from "../../model/options.ts";
 import { checkAccount } from "../admit/account-check.ts";
+import { isGuest } from "../../model/user.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
+import { tokenFor } from "../admit/guests.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import type { Seat } from "../../rooms/rpc/relay-rpc.ts";
 import type { Serving } from "../admit/serving.ts";
@@ -30,11 +32,10 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   ]);
   return Response.json({
     negotiateVersion: version,
-    connectionId: seat.id,
-    ...(version > 0 && {
-      connectionToken: seat.token,
-      tokenLifetimeSeconds: lifetimeOf(caller.user, Date.now()),
-    }),
+    connectionId: version > 0 ? seat.id : tokenFor(caller.user, seat.id),
+    ...(version > 0 && { connectionToken: tokenFor(caller.user, seat.token) }),
+    ...(version > 0 &&
+      !isGuest(caller.user) && { tokenLifetimeSeconds: lifetimeOf(caller.user, Date.now()) }),
     availableTransports: caller.served.settings.signalR.transports.map(describe),
     ...(isResumable(caller) && { useStatefulReconnect: true }),
   });

@@ -13,7 +13,7 @@ import {
 } from "../stream/room-stream.ts";
 import type { FrameCache } from "../stream/shared-frames.ts";
 import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
-import { eventOf, eventText, formatPositions } from "./sse-events.ts";
+import { eventOf, eventText, formatPositions, type EventFormat } from "./sse-events.ts";
 
 /** Interval of comments. Browsers give up on a silent stream after minutes, proxies sooner. */
 const COMMENT_MS = 15_000;
@@ -45,18 +45,38 @@ export function retryableStream(request: Request, response: Response): Response 
  * Answers once all rooms are open. Throws what a room refuses with, so that the refusal is the answer. The stream ends
  * with the request's signal, its reader, or any of its rooms.
  */
-export async function eventStream(
-  sources: readonly RoomSource[],
-  frames: FrameCache,
+export async function formattedStream(
+  options: StreamOptions,
   { method, signal }: Request,
 ): Promise<Response> {
   // Hono answers HEAD as GET and drops the body without cancelling it: its rooms would never be closed.
   if (method === "HEAD") return new Response(null, { headers: HEADERS });
-  const stream = new EventStream(sources, frames);
+  const stream = new EventStream(options);
   signal.addEventListener("abort", () => stream.end());
   await stream.begin();
   if (signal.aborted) stream.end();
   return new Response(stream.readable, { headers: HEADERS });
+}
+
+/** The stream of `formattedStream` with a room's records as they are. */
+export const eventStream = (
+  sources: readonly RoomSource[],
+  frames: FrameCache,
+  request: Request,
+): Promise<Response> => formattedStream({ sources, frames, format: ROOM_EVENTS }, request);
+
+interface StreamOptions {
+  readonly sources: readonly RoomSource[];
+  readonly frames: FrameCache;
+  readonly format: EventFormat;
+}
+
+/** A room's records as they are, under the names of the client methods. */
+const ROOM_EVENTS: EventFormat = { encoding: "sse", eventOf };
+
+/** The position to resume from, as text; empty without one. The header is newer than a page's query. */
+export function lastEventId({ headers, url }: Request): string {
+  return headers.get("last-event-id") ?? new URL(url).searchParams.get("lastEventId") ?? "";
 }
 
 /**
@@ -64,16 +84,19 @@ export async function eventStream(
  * order; only a room's end and the limit also end the response, because the others have ended it themselves.
  */
 class EventStream implements RoomStreamFormat {
-  readonly encoding = "sse";
+  readonly encoding: string;
   readonly readable: ReadableStream<Uint8Array>;
   readonly #rooms: RoomStream;
   readonly #isSingle: boolean;
+  readonly #format: EventFormat;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** May be set before all rooms are open. */
   #isOver = false;
 
-  constructor(sources: readonly RoomSource[], frames: FrameCache) {
+  constructor({ sources, frames, format }: StreamOptions) {
+    this.encoding = format.encoding;
+    this.#format = format;
     this.#isSingle = sources.length === 1;
     this.#rooms = new RoomStream({ sources, frames, format: this });
     this.readable = new ReadableStream(
@@ -99,7 +122,7 @@ class EventStream implements RoomStreamFormat {
 
   /** Records without a place in their stream's own rooms have no id: they cannot be resumed after. */
   encode(delivery: RoomDelivery): Uint8Array | undefined {
-    const event = eventOf(delivery);
+    const event = this.#format.eventOf(delivery);
     if (!event) return undefined;
     return asBytes(eventText(event, delivery.after === undefined ? undefined : this.#id(delivery)));
   }

@@ -8,7 +8,7 @@ import { admitToRoom, authorize } from "../admit/admission.ts";
 import { checkConnectRate } from "../admit/connect-rate.ts";
 import { wantsEventStream } from "../admit/requested-transport.ts";
 import { ROOMS_AT_MOST, sourceOf, type StreamServing } from "../stream/room-sources.ts";
-import { eventStream } from "./event-streams.ts";
+import { eventStream, lastEventId } from "./event-streams.ts";
 import { parsePositions } from "./sse-events.ts";
 
 /**
@@ -53,8 +53,7 @@ const namesIn = (query: URLSearchParams): string[] => [
  * can give it in the query only, so that the header, which is newer, comes first. Throws `invalid_position`.
  */
 function resumePositions(request: Request, rooms: readonly string[]): ReadonlyMap<string, string> {
-  const query = new URL(request.url).searchParams;
-  const id = request.headers.get("last-event-id") ?? query.get("lastEventId") ?? "";
+  const id = lastEventId(request);
   if (id === "") return new Map();
   const positions = id.includes("=") ? parsePositions(id) : new Map([[rooms[0]!, id]]);
   for (const position of positions.values()) parsePosition(position);

@@ -10,7 +10,15 @@ import {
 } from "../stream/room-record.ts";
 import type { RoomDelivery } from "../stream/room-stream.ts";
 
-interface ServerSentEvent {
+/** How records become events. */
+export interface EventFormat {
+  /** A name for all that events depend on: streams with the same name share encoded frames. */
+  readonly encoding: string;
+  /** Undefined for a record that is no event. */
+  eventOf(delivery: RoomDelivery): ServerSentEvent | undefined;
+}
+
+export interface ServerSentEvent {
   readonly name: string;
   /** Any value of JSON. */
   readonly data: unknown;

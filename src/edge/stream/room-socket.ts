@@ -19,10 +19,13 @@ export function refuseRequest(socket: WebSocket, { id }: RoomRecord): void {
   socket.send(JSON.stringify({ jsonrpc: "2.0", id, error: CANNOT_ANSWER }));
 }
 
+/** Going away: whether a client left its stream on purpose, or lost it and will be back, the worker cannot see. */
+const GOING_AWAY = 1001;
+
 /** Closes a socket in any state, also one that is closed or was never opened. */
 export function closeQuietly(socket: WebSocket | undefined): void {
   try {
-    socket?.close(1000);
+    socket?.close(GOING_AWAY);
   } catch {
     // Closed already.
   }

@@ -79,3 +79,10 @@ export function end(connection: HasStage, isForGood: boolean): void {
 /** Whether the hub knows of it, and it has not ended. */
 export const isOpen = ({ stage }: Pick<HasStage, "stage">): boolean =>
   stage.name === "open" || stage.name === "away";
+
+export const isHandshaking = ({ stage }: Pick<HasStage, "stage">): boolean =>
+  stage.name === "handshaking";
+
+/** Whether it has ended, and the hub knew of it. */
+export const wasOpen = ({ stage }: Pick<HasStage, "stage">): boolean =>
+  stage.name === "ended" && stage.wasOpen;

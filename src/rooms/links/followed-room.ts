@@ -24,6 +24,9 @@ import { isReached, ReachedPositions } from "./undelivered-publications.ts";
  */
 type State = "idle" | "unknown" | "following";
 
+/** How a member left: by a loss, so that it may return soon, or on purpose. */
+export type Departure = "lost" | "left";
+
 interface FollowedRoomOptions {
   /** This object's name, as rooms know their followers. */
   readonly self: string;
@@ -52,6 +55,8 @@ export class FollowedRoom {
   #state: State = "idle";
   /** Users whose number of connections the room does not know yet. */
   readonly #changedUsers = new Set<string>();
+  /** Of these, users whose latest change is a connection that left on purpose. */
+  readonly #deliberateLeaves = new Set<string>();
   /** Unknown after a wake without saved positions; the room knows then. */
   #position: Position | undefined;
   #lastSync: Promise<void> = Promise.resolve();
@@ -78,9 +83,11 @@ export class FollowedRoom {
     return this.members.size === 0 || this.#changedUsers.size > 0 || this.#state !== "following";
   }
 
-  /** A connection of this user has joined or left. */
-  memberChanged(userId: string): void {
+  /** A connection of this user has joined, was lost, or has left on purpose. */
+  memberChanged(userId: string, how: "joined" | Departure = "joined"): void {
     this.#changedUsers.add(userId);
+    if (how === "left") this.#deliberateLeaves.add(userId);
+    else this.#deliberateLeaves.delete(userId);
   }
 
   /** Done when the call under way is; rejects as it does. */
@@ -113,30 +120,46 @@ export class FollowedRoom {
     const isNew = this.#state !== "following";
     if (isNew) table.add(this.name);
     if (isNew) this.#state = "unknown";
+    const left = this.#takeDeliberateLeaves(users);
     for (const user of users) this.#changedUsers.delete(user);
     if (!isNew && !reportsMembers) return;
     try {
-      const position = await room().follow(self, reportsMembers ? this.#countsOf(users) : []);
+      const counts = reportsMembers ? this.#countsOf(users, left) : [];
+      const position = await room().follow(self, counts);
       if (isNew && !this.#position) this.reach(position);
       this.#state = "following";
     } catch (error) {
       for (const user of users) this.#changedUsers.add(user);
+      for (const user of left) this.#deliberateLeaves.add(user);
       throw error;
     }
   }
 
-  #countsOf(users: readonly string[]): MemberCount[] {
+  /** Those of the users whose latest change is a deliberate leave. It is reported once. */
+  #takeDeliberateLeaves(users: Iterable<string>): ReadonlySet<string> {
+    return new Set([...users].filter((user) => this.#deliberateLeaves.delete(user)));
+  }
+
+  #countsOf(users: readonly string[], left: ReadonlySet<string>): MemberCount[] {
     const counts = new Map(users.map((user) => [user, 0]));
     for (const { user } of this.members) {
       const count = counts.get(user.id);
       if (count !== undefined) counts.set(user.id, count + 1);
     }
-    return [...counts];
+    return [...counts].map(([user, count]) =>
+      count === 0 && left.has(user) ? [user, 0, "left"] : [user, count],
+    );
   }
 
   async #unfollow(): Promise<boolean> {
     const { table, room, self } = this.#options;
-    if (this.#state !== "idle") await room().unfollow(self);
+    const left = this.#takeDeliberateLeaves(this.#deliberateLeaves);
+    try {
+      if (this.#state !== "idle") await room().unfollow(self, [...left]);
+    } catch (error) {
+      for (const user of left) this.#deliberateLeaves.add(user);
+      throw error;
+    }
     this.#state = "idle";
     if (this.members.size > 0) return this.#syncUntilCurrent();
     table.remove(this.name);

@@ -10,7 +10,7 @@ import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import type { Delivery, DeliveryReply, RoomRpc } from "../rpc/room-rpc.ts";
-import { FollowedRoom } from "./followed-room.ts";
+import { FollowedRoom, type Departure } from "./followed-room.ts";
 import { FollowTable } from "./follow-table.ts";
 import { fetchMissed, type DeliverReplay, type ReplayRequest } from "./join-replay.ts";
 import { Memberships, type Cause, type LostMembership } from "./memberships.ts";
@@ -54,7 +54,7 @@ export class FollowedRooms {
   restore(): LostMembership[] {
     for (const room of this.#table.rooms()) this.#open(room).restore();
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
-    for (const { room, userId } of lost) this.#open(room).memberChanged(userId);
+    for (const { room, userId } of lost) this.#open(room).memberChanged(userId, "lost");
     return lost;
   }
 
@@ -125,7 +125,7 @@ export class FollowedRooms {
     try {
       await this.#sync(room);
     } catch (error) {
-      this.#remove(connection, room);
+      this.#remove(connection, room, "left");
       throw error;
     }
   }
@@ -155,24 +155,24 @@ export class FollowedRooms {
     const name = formatTopic(topic);
     if (!this.#memberships.has(connection, name)) return;
     const room = this.#open(name);
-    this.#remove(connection, room);
+    this.#remove(connection, room, "left");
     await this.#sync(room);
   }
 
-  /** The connection has ended: takes it out of all its rooms, and reports that to each. */
-  async leaveAll(connection: Connection): Promise<void> {
+  /** The connection has ended: takes it out of all its rooms, and reports that to each. Done when they confirmed it. */
+  async leaveAll(connection: Connection, how: Departure): Promise<void> {
     const rooms = this.#memberships.roomsOf(connection).map((room) => this.#open(room));
-    for (const room of rooms) this.#remove(connection, room);
+    for (const room of rooms) this.#remove(connection, room, how);
     const all = this.#rooms.get("all");
-    if (all && this.#options.settings.online) all.memberChanged(connection.user.id);
+    if (all && this.#options.settings.online) all.memberChanged(connection.user.id, how);
     await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.#sync(room)));
   }
 
   /** Takes effect here at once; the room learns of it by the next `#sync`. */
-  #remove(connection: Connection, room: FollowedRoom): void {
+  #remove(connection: Connection, room: FollowedRoom, how: Departure): void {
     this.#memberships.remove(connection, room.name);
     room.replays.end(connection);
-    room.memberChanged(connection.user.id);
+    room.memberChanged(connection.user.id, how);
   }
 
   /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */

@@ -6,7 +6,7 @@ import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
 import { formatTopic } from "../../model/topic.ts";
-import type { User } from "../../model/user.ts";
+import { accountOf, type User } from "../../model/user.ts";
 import type { AccountRpc, AdmissionRequest } from "../rpc/account-rpc.ts";
 
 interface AdmissionCacheOptions {
@@ -38,7 +38,7 @@ export class AdmissionCache {
   /** A connection begins. Throws `banned`, `token_revoked`, `rate_limited` or `too_many_connections`. */
   async begin(user: User): Promise<void> {
     const { connectsPerSecond: perSecond, connectBurst: burst } = this.#options.limits;
-    await this.#ask(factsOf(user), { perSecond, burst });
+    await this.#ask(accountFacts(user), { perSecond, burst });
   }
 
   /** Whether another token or request of the user is good, where no connection begins. Throws as `begin` does. */
@@ -51,7 +51,7 @@ export class AdmissionCache {
    * service has changed something meanwhile. The account has them, not the connection.
    */
   async groupsOf(user: User): Promise<readonly string[]> {
-    const groups = await this.#groupsBy(factsOf(user));
+    const groups = await this.#groupsBy(accountFacts(user));
     return groups.map((name) => formatTopic({ kind: "group", name }));
   }
 
@@ -92,5 +92,7 @@ export class AdmissionCache {
     for (const request of this.#requests.get(userId) ?? []) request.isStale = true;
   }
 }
+
+const accountFacts = (user: User): TokenFacts => ({ ...factsOf(user), id: accountOf(user) });
 
 const keyOf = ({ jti, iat }: TokenFacts): string => JSON.stringify([jti, iat]);

@@ -147,6 +147,14 @@ export interface Host extends Identity {
   waitUntil(work: Promise<unknown>): void;
 }
 
+/** How a connection ended. */
+export interface Ending {
+  /** Undefined for a regular close. */
+  readonly error: Error | undefined;
+  /** Done when the connection's rooms no longer count it. Rejects where the report to one of them failed. */
+  readonly departed: Promise<void>;
+}
+
 /** The dispatcher, as an object calls it. */
 export interface Receiver {
   /** Undefined where the hub is not served (any more). */
@@ -160,7 +168,7 @@ export interface Receiver {
   /** Done when no call of the connection is under way any more. */
   settled(host: Host, connection: Connection): Promise<void>;
   /** Once, after the connection was open. */
-  closed(host: Host, connection: Connection, error?: Error): Promise<void>;
+  closed(host: Host, connection: Connection, ending: Ending): Promise<void>;
   /** A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. */
   refreshed(host: Host, connection: Connection, user: User): Promise<RefreshOutcome>;
   /** After joins and leaves were published in this room. */

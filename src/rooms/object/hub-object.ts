@@ -7,9 +7,10 @@ import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../mo
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { isGuest } from "../../model/user.ts";
 import { answerClose } from "../connection/close-socket.ts";
-import type { Connection } from "../connection/connection.ts";
-import { isOpen } from "../connection/stage.ts";
+import { GOING_AWAY, isDeliberate, type Connection } from "../connection/connection.ts";
+import { isHandshaking, isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
@@ -130,7 +131,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   /** The rooms that a connection is in from its beginning, beside this object's own and the hub's `all`. */
   #topicsOf({ user }: Connection, groups: readonly string[]): Topic[] {
     const topics: Topic[] = [...new Set([...user.channels, ...groups])].map(parseTopic);
-    if (this.reachesUsers) topics.push({ kind: "user", name: user.id });
+    if (this.reachesUsers && !isGuest(user)) topics.push({ kind: "user", name: user.id });
     const own = formatTopic(this.host.room);
     return topics.filter((topic) => formatTopic(topic) !== own);
   }
@@ -180,6 +181,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     const closed = this.parts.connections.takeClosed(socket);
     if (!closed) return;
     this.parts.connections.remove(closed.connection);
+    closed.connection.isReloading = code === GOING_AWAY;
     this.#logEnd(closed.connection, code);
     this.left(closed.connection, error, closed.asleep);
   }
@@ -201,8 +203,11 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   /** `asleep`: it ended while the object slept, and this wake has not counted it. */
   protected left(connection: Connection, error: Error | undefined, _asleep: boolean): void {
     this.parts.webhooks?.disconnected(connection, error);
-    if (wasOpen(connection)) this.inBackground(this.receiver.closed(this.host, connection, error));
-    this.inBackground(this.parts.followed.leaveAll(connection));
+    const how = isDeliberate(connection, error) ? "left" : "lost";
+    const departed = this.parts.followed.leaveAll(connection, how);
+    this.inBackground(departed);
+    if (wasOpen(connection))
+      this.inBackground(this.receiver.closed(this.host, connection, { error, departed }));
   }
 
   override alarm(): Promise<void> {
@@ -243,7 +248,3 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     return membersIn(this.parts, query);
   }
 }
-
-const isHandshaking = ({ stage }: Connection): boolean => stage.name === "handshaking";
-
-const wasOpen = ({ stage }: Connection): boolean => stage.name === "ended" && stage.wasOpen;

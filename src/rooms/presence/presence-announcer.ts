@@ -78,12 +78,15 @@ export class PresenceAnnouncer implements Duty {
     const due = this.due();
     if (due !== undefined) this.#options.arm(due);
     // Joins that a crash kept from being announced. Later, because the object is not complete yet.
-    if (this.#presence.hasPendingJoins) timer(() => this.#countsChanged(), 0);
+    if (this.#presence.hasImmediateChanges) timer(() => this.#countsChanged(), 0);
   }
 
-  /** A socket of this object has opened or closed. */
-  addOwn(userId: string, change: 1 | -1): void {
-    this.set(OWN_SOCKETS, userId, this.#presence.count(OWN_SOCKETS, userId) + change);
+  /**
+   * A socket of this object has opened or closed, by a loss or on purpose (`left`). 0: it closed asleep, and was not
+   * counted in this wake.
+   */
+  addOwn(userId: string, change: 1 | 0 | -1, how: "set" | "left" = "set"): void {
+    this[how](OWN_SOCKETS, userId, this.#presence.count(OWN_SOCKETS, userId) + change);
   }
 
   ownCount(userId: string): number {
@@ -93,6 +96,13 @@ export class PresenceAnnouncer implements Duty {
   /** A follower reports its connections of a user: absolute, so that a repeated report changes nothing. */
   set(source: string, userId: string, count: number): void {
     this.#presence.set(source, userId, count, this.#options.now());
+    this.#countsChanged();
+  }
+
+  /** As `set`, where a connection left on purpose: if it was the user's last one, the leave has no grace. */
+  left(source: string, userId: string, count: number): void {
+    this.#presence.set(source, userId, count, this.#options.now());
+    this.#presence.skipGrace(userId);
     this.#countsChanged();
   }
 
@@ -107,7 +117,7 @@ export class PresenceAnnouncer implements Duty {
     if (this.#options.settings.presence === "none") return void this.#presence.takeChange(Infinity);
     const due = this.due();
     if (due !== undefined) this.#options.arm(due);
-    if (this.#presence.hasPendingJoins) this.#announceSoon();
+    if (this.#presence.hasImmediateChanges) this.#announceSoon();
   }
 
   /** At rest a join is published at once; then there is a pause, in proportion to the number of its recipients. */
@@ -118,7 +128,7 @@ export class PresenceAnnouncer implements Duty {
     const { timer = setTimeout } = this.#options;
     timer(() => {
       this.#isPausing = false;
-      if (this.#presence.hasPendingJoins) this.#announceSoon();
+      if (this.#presence.hasImmediateChanges) this.#announceSoon();
     }, pause);
     this.#announceChange(this.#options.now());
   }
@@ -192,7 +202,7 @@ export class PresenceAnnouncer implements Duty {
     const bytes = new TextEncoder().encode(JSON.stringify(state ?? null)).byteLength;
     if (bytes > limits.trackBytes)
       throw new HubError("too_large", `A state has ${limits.trackBytes} bytes at most.`);
-    if (this.#presence.hasPendingJoins) this.#announceChange(this.#options.now());
+    if (this.#presence.hasImmediateChanges) this.#announceChange(this.#options.now());
     if (!this.#presence.isPresent(userId))
       throw new HubError("forbidden", "Only who is in the room can show a state there.");
     const ticket = this.#publish({ tracked: [{ userId, state: state ?? null }] });

@@ -37,13 +37,16 @@ export class PresenceState {
    * same.
    */
   readonly #pendingLeaves = new Map<string, number>();
+  /** Announced users whose last connection left on purpose: their leave has no grace. */
+  readonly #immediateLeaves = new Set<string>();
   /** Users who are not announced yet, by when their first connection came. */
   readonly #pendingJoins = new Map<string, number>();
-  /** All users who are announced or whose join is pending. */
-  readonly #ids = new SortedIds(() => [
-    ...this.#announcedUsers.keys(),
-    ...this.#pendingJoins.keys(),
-  ]);
+  /** All users who are announced or whose join is pending, without immediate leaves. */
+  readonly #ids = new SortedIds(() =>
+    [...this.#announcedUsers.keys(), ...this.#pendingJoins.keys()].filter(
+      (id) => !this.#immediateLeaves.has(id),
+    ),
+  );
   #totalConnections = 0;
 
   /** After a loss of memory all announced users leave once the grace is over, unless a connection is counted before. */
@@ -63,6 +66,16 @@ export class PresenceState {
     else this.#removeUser(userId, now);
   }
 
+  /**
+   * Ends the grace of a user without connections, who has left on purpose: pages no longer have the user, also before
+   * the leave is announced. Changes nothing for other users.
+   */
+  skipGrace(userId: string): void {
+    if (!this.#pendingLeaves.delete(userId)) return;
+    this.#immediateLeaves.add(userId);
+    this.#ids.delete(userId);
+  }
+
   /** Connections of the user at this source. */
   count(source: string, userId: string): number {
     return this.#connections.get(userId)?.get(source) ?? 0;
@@ -71,6 +84,7 @@ export class PresenceState {
   #addUser(userId: string, sources: Map<string, number>, now: number): void {
     this.#connections.set(userId, sources);
     this.#pendingLeaves.delete(userId);
+    if (this.#immediateLeaves.delete(userId)) this.#ids.add(userId);
     if (this.#announcedUsers.has(userId) || this.#pendingJoins.has(userId)) return;
     this.#pendingJoins.set(userId, now);
     this.#ids.add(userId);
@@ -80,8 +94,8 @@ export class PresenceState {
   #removeUser(userId: string, now: number): void {
     this.#connections.delete(userId);
     if (this.#pendingJoins.delete(userId)) this.#ids.delete(userId);
-    if (this.#announcedUsers.has(userId) && !this.#pendingLeaves.has(userId))
-      this.#pendingLeaves.set(userId, now + this.#graceMs);
+    if (!this.#announcedUsers.has(userId) || this.#immediateLeaves.has(userId)) return;
+    if (!this.#pendingLeaves.has(userId)) this.#pendingLeaves.set(userId, now + this.#graceMs);
   }
 
   /** A source has ended, with all its connections. */
@@ -90,9 +104,9 @@ export class PresenceState {
       if (sources.has(source)) this.set(source, userId, 0, now);
   }
 
-  /** Whether a join is to be announced. */
-  get hasPendingJoins(): boolean {
-    return this.#pendingJoins.size > 0;
+  /** Whether a join, or a leave without grace, is to be announced. */
+  get hasImmediateChanges(): boolean {
+    return this.#pendingJoins.size + this.#immediateLeaves.size > 0;
   }
 
   /** When the next leave is due, milliseconds since 1970; undefined where none is pending. */
@@ -113,14 +127,15 @@ export class PresenceState {
   }
 
   #takeLeaves(now: number): string[] {
-    const left: string[] = [];
+    const left = [...this.#immediateLeaves];
+    this.#immediateLeaves.clear();
     for (const [userId, at] of this.#pendingLeaves) {
       if (at > now) break;
       left.push(userId);
       this.#pendingLeaves.delete(userId);
-      this.#announcedUsers.delete(userId);
       this.#ids.delete(userId);
     }
+    for (const userId of left) this.#announcedUsers.delete(userId);
     return left;
   }
 
@@ -140,7 +155,7 @@ export class PresenceState {
 
   /** Announced users and those whose join is pending: also users whose grace is not over. */
   get users(): number {
-    return this.#announcedUsers.size + this.#pendingJoins.size;
+    return this.#announcedUsers.size + this.#pendingJoins.size - this.#immediateLeaves.size;
   }
 
   get connections(): number {

@@ -2,7 +2,7 @@
 // not survive sleep and need not: the object is awake while the request waits. After a crash the worker's call fails.
 
 import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
-import type { User } from "../../model/user.ts";
+import { accountOf, type User } from "../../model/user.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { connectionOf, type Connection, type HttpCaller } from "../connection/connection.ts";
@@ -90,7 +90,9 @@ export class HttpCalls {
   }
 
   /** The rate of all the connections that a user may have; a token's own limits hold for all its requests together. */
-  #rateOf({ id, limits: tokenLimits = {} }: User): TokenBucket {
+  #rateOf(user: User): TokenBucket {
+    const { limits: tokenLimits = {} } = user;
+    const id = accountOf(user);
     const { callsPerSecond, callBurst, connectionsPerUser } = this.#parts.settings.limits;
     const perSecond = Math.min(
       callsPerSecond * connectionsPerUser,

@@ -95,7 +95,7 @@ export class Followers implements Duty {
   }
 
   /** Connections of each user by follower, for presence after a wake. */
-  *members(): Iterable<[follower: string, ...MemberCount]> {
+  *members(): Iterable<[follower: string, userId: string, connections: number]> {
     const rows = this.#options.storage.sql.exec("SELECT * FROM followers WHERE user <> ''");
     for (const row of rows)
       yield [row["follower"] as string, row["user"] as string, row["connections"] as number];

@@ -3,7 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
-import type { Connection } from "../connection/connection.ts";
+import { isDeliberate, type Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";
 import { HubObject } from "../object/hub-object.ts";
 import { askMany } from "../platform/ask-many.ts";
@@ -45,11 +45,13 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /**
-   * A socket that closed asleep was not counted in this wake: its user's row leaves by the grace (presence-state.ts).
+   * Webhooks get `disconnected` before the user's `left`, and presence changes before the hook `disconnected` runs. A
+   * socket that closed asleep was not counted in this wake: after a loss its user's row leaves by the grace.
    */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    if (!asleep) this.parts.presence.addOwn(connection.user.id, -1);
     super.left(connection, error, asleep);
+    const how = isDeliberate(connection, error) ? "left" : "set";
+    this.parts.presence.addOwn(connection.user.id, asleep ? 0 : -1, how);
   }
 
   publish(draft: Draft): Promise<Position> {
@@ -84,12 +86,15 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     const { activity, followers, log, presence } = this.parts;
     followers.add(follower, members);
     if (members.length > 0) activity.note();
-    for (const [userId, connections] of members) presence.set(follower, userId, connections);
+    for (const [userId, connections, how = "set"] of members)
+      presence[how](follower, userId, connections);
     return log.position;
   }
 
-  async unfollow(follower: string): Promise<void> {
-    this.parts.followers.remove(follower);
+  async unfollow(follower: string, left: readonly string[] = []): Promise<void> {
+    const { followers, presence } = this.parts;
+    for (const userId of left) presence.left(follower, userId, 0);
+    followers.remove(follower);
   }
 
   /** In every object that holds connections of the room; gives how many were selected. Throws as `askMany` does. */

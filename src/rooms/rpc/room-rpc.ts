@@ -16,8 +16,11 @@ import type {
 } from "./members-page.ts";
 import type { PresenceQuery, PresenceView } from "./presence-view.ts";
 
-/** A user and how many connections the follower has of them: absolute, so that repeating it changes nothing. */
-export type MemberCount = readonly [userId: string, connections: number];
+/**
+ * A user and how many connections the follower has of them: absolute, so that repeating it changes nothing. `left`: the
+ * last one left on purpose, so that the user's leave has no grace.
+ */
+export type MemberCount = readonly [userId: string, connections: number, how?: "left"];
 
 /**
  * A batch from a room to an object that follows it (room/followers.ts). The room has one batch under way for each
@@ -95,8 +98,8 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
    * repeated. Gives the position after which deliveries begin.
    */
   follow(follower: string, members: readonly MemberCount[]): Promise<Position>;
-  /** Stops deliveries and forgets the follower's members. May be repeated. */
-  unfollow(follower: string): Promise<void>;
+  /** Stops deliveries and forgets the follower's members; those in `left` left on purpose. May be repeated. */
+  unfollow(follower: string, left?: readonly string[]): Promise<void>;
   /** Runs commands on the room's connections in every object; gives how many were selected. */
   everywhere(selection: Selection, commands: readonly Command[]): Promise<number>;
   connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage>;

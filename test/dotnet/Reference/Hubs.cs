@@ -92,6 +92,17 @@ public sealed class NotificationHub : Hub
 
     public Task SendToGroup(string group, object notice) =>
         Clients.Group(group).SendAsync("ReceiveNotification", Notifications.Of(notice));
+
+    public Task SendMessage(string channel, string message) =>
+        Clients.Group(channel).SendAsync("ReceiveMessage", Context.UserIdentifier, message);
+
+    // A text or a number, in either protocol.
+    public Task JoinOrderGroup(object orderId) => Groups.AddToGroupAsync(Context.ConnectionId, $"order-{orderId}");
+
+    public Task LeaveOrderGroup(object orderId) => Groups.RemoveFromGroupAsync(Context.ConnectionId, $"order-{orderId}");
+
+    public IAsyncEnumerable<Price> StreamPrices(string symbol, CancellationToken stop) =>
+        new PriceHub().StreamPrices(symbol, stop);
 }
 
 [Authorize]

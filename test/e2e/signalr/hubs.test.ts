@@ -48,10 +48,10 @@ describe.concurrent.each(ROWS)("$name", (row) => {
   it("notifies a user on all connections", async () => {
     const hears = ["ReceiveNotification"];
     await using alice = await enter("notifications", "alice");
-    await using one = await enter("notifications", "bob", { hears });
-    await using two = await enter("notifications", "bob", { hears });
-    await alice.invoke("SendToUser", "bob", "hello");
-    for (const { next } of [one, two].map((bob) => ({ next: bob.next("ReceiveNotification") })))
+    await using one = await enter("notifications", "carol", { hears });
+    await using two = await enter("notifications", "carol", { hears });
+    await alice.invoke("SendToUser", "carol", "hello");
+    for (const { next } of [one, two].map((carol) => ({ next: carol.next("ReceiveNotification") })))
       expect(await next).toEqual([
         record({ title: "Notification", body: "hello", severity: "info", timestamp: TIMESTAMP }),
       ]);

@@ -27,8 +27,9 @@ async function settled(room: string, ...clients: Client[]): Promise<void> {
     clients.map((client) => client.heardFrame(({ params }) => params?.[0] === mark)),
   );
 }
-const leave = async (client: Client) => {
-  client.socket.close(1000);
+/** A page that goes away, and may be loading again: for presence as good as a loss. */
+const leave = async (client: Client, code = 1001) => {
+  client.socket.close(code);
   await client.closed;
 };
 
@@ -80,6 +81,22 @@ describe("the members of a room", () => {
     expect(back.hello.params.present.users).toBe(2);
   });
 
+  it("hear at once of a user who has closed the last connection, and of none who has another", async () => {
+    const room = "orders/order:closed";
+    using watcher = await enter(room, { user: "watcher" });
+    const [phone, laptop] = [
+      await enter(room, { user: "alice" }),
+      await enter(room, { user: "alice" }),
+    ];
+    await watcher.next(says("joined", "alice"));
+    await leave(phone, 1000);
+    await settled(room, watcher);
+    expect(namesIn(presenceOf(watcher), "left")).toEqual([]);
+    await leave(laptop, 1000);
+    const { params } = await watcher.next(says("left", "alice"));
+    expect(params).toMatchObject({ users: 1, connections: 1, left: ["alice"] });
+  });
+
   it("hear of a crowd in few frames, and the counts are right in the end", async () => {
     const room = "orders/order:crowd";
     const users = range(1, 300).map((n) => `user-${String(n).padStart(3, "0")}`);
@@ -103,7 +120,7 @@ describe("the members of a room", () => {
     using watcher = await enter(room, { user: "watcher" });
     const crowd = await Promise.all(range(1, 150).map((n) => enter(room, { user: `user-${n}` })));
     await watcher.heardFrame(({ params }) => params?.users === 151);
-    await Promise.all(crowd.map(leave));
+    await Promise.all(crowd.map((one) => leave(one)));
     pass(7_000);
     await runDurableObjectAlarm(roomAt(room));
     const { params } = await watcher.next(({ params: { left } = {} }) => left?.length > 0);

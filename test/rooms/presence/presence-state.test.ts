@@ -145,11 +145,43 @@ describe("presence", () => {
     ]);
   });
 
+  it("lets a user leave at once who has left on purpose, and has no other connection", () => {
+    const presence = present();
+    for (const from of ["", "relay"]) presence.set(from, "alice", 1, 0);
+    presence.takeChange(0);
+    presence.set("", "alice", 0, 1_000);
+    presence.skipGrace("alice");
+    expect([presence.hasImmediateChanges, presence.takeChange(1_000).left]).toEqual([false, []]);
+    presence.set("relay", "alice", 0, 1_000);
+    presence.skipGrace("alice");
+    expect([presence.hasImmediateChanges, presence.users, presence.view({}, 1).members]).toEqual([
+      true,
+      0,
+      [],
+    ]);
+    expect(presence.takeChange(1_000)).toEqual({ joined: [], left: ["alice"] });
+    expect(presence.takeChange(1e9)).toEqual({ joined: [], left: [] });
+  });
+
+  it("says nothing of a user who has left on purpose and is back before it was said", () => {
+    const presence = present();
+    presence.set("", "alice", 1, 0);
+    presence.takeChange(0);
+    presence.set("", "alice", 0, 1_000);
+    presence.skipGrace("alice");
+    presence.set("", "alice", 1, 1_000);
+    expect([presence.users, presence.view({}, 1).members.length]).toEqual([1, 1]);
+    expect([presence.hasImmediateChanges, presence.takeChange(1e9)]).toEqual([
+      false,
+      { joined: [], left: [] },
+    ]);
+  });
+
   it("says nothing of who came and went between two messages", () => {
     const presence = present();
     presence.set("", "alice", 1, 0);
     presence.set("", "alice", 0, 0);
-    expect([presence.hasPendingJoins, presence.takeChange(1e9)]).toEqual([
+    expect([presence.hasImmediateChanges, presence.takeChange(1e9)]).toEqual([
       false,
       { joined: [], left: [] },
     ]);
@@ -159,7 +191,7 @@ describe("presence", () => {
     const announced = ["alice", "bob"].map((userId) => ({ userId, since: 1, state: userId }));
     const presence = new PresenceState(announced, GRACE, 10_000);
     presence.set("", "bob", 1, 10_000);
-    expect(presence.hasPendingJoins).toBe(false);
+    expect(presence.hasImmediateChanges).toBe(false);
     expect(presence.takeChange(10_000 + GRACE)).toEqual({ joined: [], left: ["alice"] });
     expect(presence.view({}, 9).members).toEqual([
       { userId: "bob", since: 1, connections: 1, state: "bob" },

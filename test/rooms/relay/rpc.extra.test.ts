@@ -51,7 +51,7 @@ it("resumes several rooms at once, each for itself, while others talk", async ()
     "group:rpc4": "elsewhere:7",
     "user:bob": "elsewhere:7",
   };
-  alice.socket.close(1000);
+  alice.socket.close(1001); // A page that loads again: its user has not left.
   await alice.closed;
   await say("relayed/group:rpc2", "c");
   await say("relayed/group:rpc3", "d");

@@ -1,0 +1,100 @@
+// Paths of an application's own, beside `/hubs/{hub}`: a hub in JSON-RPC, and feeds, which are event streams of one room
+// with names and data of their own. Declarations are plain data; the endpoint serves them.
+
+import type { User } from "../../model/user.ts";
+import type { AnyHub, Hub } from "./hub-definition.ts";
+
+/** `GET` with an upgrade is a JSON-RPC connection to the hub; `POST` is one request, or a batch of them. */
+export interface JsonRpcPath {
+  readonly kind: "json-rpc";
+  readonly path: string;
+  /** The hub's name. */
+  readonly hub: string;
+}
+
+/** A request for a feed. */
+export interface FeedRequest {
+  /** Parameters of the path by name: `id` in `/events/orders/:id`. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly user: User;
+}
+
+/** A client method as an event of a feed. */
+export interface FeedEvent<A extends readonly unknown[] = any[]> {
+  /** The event's name. Default: that of the client method. */
+  readonly name?: string;
+  /** The event's data, which is sent as JSON. Default: the argument, or the array of several ones. */
+  readonly data?: (...args: A) => unknown;
+}
+
+/** The room of a feed, and the client methods that are its events; other messages of the room are left out. */
+export interface FeedOptions<C> {
+  /** As a topic, `group:updates`. May throw a `HubError`, which is the answer. */
+  readonly room: string | ((request: FeedRequest) => string);
+  readonly events: {
+    readonly [K in keyof C]?: C[K] extends (...args: infer A) => unknown
+      ? string | FeedEvent<A>
+      : never;
+  };
+}
+
+/** A feed as the endpoint serves it. */
+export interface FeedPath {
+  readonly kind: "feed";
+  readonly path: string;
+  /** The hub's name. */
+  readonly hub: string;
+  roomOf(request: FeedRequest): string;
+  /** By client method. */
+  readonly events: ReadonlyMap<string, Required<FeedEvent>>;
+}
+
+export type HubPath = JsonRpcPath | FeedPath;
+
+/** Serves a hub in JSON-RPC at a path, for `serve(hubs, { paths })`. Throws a `TypeError` for a path without `/`. */
+export const jsonRpc = (path: string, { name: hub }: AnyHub): JsonRpcPath => ({
+  kind: "json-rpc",
+  path: checked(path),
+  hub,
+});
+
+/**
+ * Serves the events of one room of a hub at a path, in Hono's syntax, for `serve(hubs, { paths })`. Who may read the
+ * room is the hub's to say, as everywhere; positions and `Last-Event-ID` are those of all event streams. Throws a
+ * `TypeError` for a path without `/`.
+ *
+ * @example
+ * feed("/events/orders/:id", OrderHub, {
+ *   room: ({ params }) => `order:${params.id}`,
+ *   events: { orderStatusChanged: { name: "order-update", data: (orderId, status) => ({ orderId, status }) } },
+ * });
+ */
+export function feed<C, M>(
+  path: string,
+  { name: hub }: Hub<C, M>,
+  { room, events }: FeedOptions<C>,
+): FeedPath {
+  return {
+    ...{ kind: "feed", path: checked(path), hub },
+    roomOf: typeof room === "string" ? () => room : room,
+    events: new Map(
+      Object.entries<string | FeedEvent>(events as Record<string, string | FeedEvent>).map(
+        ([method, event]) => [method, complete(method, event)],
+      ),
+    ),
+  };
+}
+
+function complete(method: string, event: string | FeedEvent): Required<FeedEvent> {
+  const { name = method, data = onlyArgument } =
+    typeof event === "string" ? { name: event } : event;
+  return { name, data };
+}
+
+const onlyArgument = (...args: unknown[]): unknown => (args.length === 1 ? args[0] : args);
+
+function checked(path: string): string {
+  if (!path.startsWith("/")) throw new TypeError(`Path "${path}": a path begins with /.`);
+  return path;
+}

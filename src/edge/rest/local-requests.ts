@@ -1,0 +1,46 @@
+// Operations of the REST interface for code of the same worker: the same paths, inputs and answers, without a token and
+// without a request over the network.
+
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
+import { HubError } from "../../model/errors.ts";
+import type { ServiceEnv } from "./service-admission.ts";
+import { HUB_PREFIX, runOperation } from "./rest-router.ts";
+import { operations } from "./index.ts";
+import type { Operation } from "./operation.ts";
+
+export interface LocalService {
+  /** With the hub of the requests. */
+  readonly hubs: Hubs;
+  readonly env: ServiceEnv;
+  readonly tenant: string;
+}
+
+/**
+ * Runs the operation of a request, whose URL has any origin. Throws what the operation throws, and `not_found` where
+ * there is none.
+ */
+export async function requestLocally(
+  { hubs, env, tenant }: LocalService,
+  request: Request,
+): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const operation = operations.find((one) => matches(one, request.method, pathname));
+  if (!operation) throw new HubError("not_found", "There is no such operation.");
+  const routed = { operation, pattern: HUB_PREFIX + operation.path, hubs };
+  return runOperation(
+    routed,
+    { request, env, prefix: "" },
+    { tenant, name: `worker of ${tenant}` },
+  );
+}
+
+/** Segment by segment; a parameter in braces matches any. The first operation that matches is the router's, too. */
+function matches({ method, path }: Operation, verb: string, pathname: string): boolean {
+  const pattern = (HUB_PREFIX + path).split("/");
+  const segments = pathname.split("/");
+  return (
+    method === verb &&
+    pattern.length === segments.length &&
+    pattern.every((part, index) => part.startsWith("{") || part === segments[index])
+  );
+}

@@ -1,0 +1,50 @@
+// Routes of the application's own paths (`serve(hubs, { paths })`).
+
+import type { FeedPath, HubPath, JsonRpcPath } from "../../dispatch/define/hub-paths.ts";
+import { preflight } from "../answer/cors.ts";
+import { callHub, enterHub } from "../json-rpc/hub-endpoint.ts";
+import { readFeed } from "../sse/feeds.ts";
+import type { Isolate, Route } from "./route.ts";
+
+/** Throws a `TypeError` for a path of a hub that is not served. */
+export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Route[] =>
+  paths.flatMap((one) => {
+    if (!isolate.hubs.has(one.hub))
+      throw new TypeError(`Path "${one.path}": there is no hub "${one.hub}".`);
+    const routes = one.kind === "feed" ? feedRoutes(isolate, one) : jsonRpcRoutes(isolate, one);
+    return [...routes, preflightRoute(one), otherVerbs(one)];
+  });
+
+const jsonRpcRoutes = (isolate: Isolate, { path, hub }: JsonRpcPath): Route[] => [
+  {
+    ...{ method: "GET", paths: [path], cors: false, log: true },
+    handler: ({ request, env, prefix }) => enterHub(request, { ...isolate, env, prefix, hub }),
+  },
+  {
+    ...{ method: "POST", paths: [path], cors: true, log: true },
+    handler: ({ request, env, prefix, waitUntil }) =>
+      callHub(request, { ...isolate, env, prefix, hub }, waitUntil),
+  },
+];
+
+const feedRoutes = (isolate: Isolate, feed: FeedPath): Route[] => [
+  {
+    ...{ method: "GET", paths: [feed.path], cors: true, log: true },
+    handler: ({ request, env, prefix, params }) =>
+      readFeed(request, { ...isolate, env, prefix }, { feed, params: params() }),
+  },
+];
+
+const preflightRoute = ({ path }: HubPath): Route => ({
+  ...{ method: "OPTIONS", paths: [path], cors: false, log: false },
+  handler: ({ request, env }) => preflight(request, env),
+});
+
+const otherVerbs = ({ kind, path }: HubPath): Route => ({
+  ...{ method: "ALL", paths: [path], cors: false, log: false },
+  handler: () =>
+    new Response(null, {
+      status: 405,
+      headers: { allow: kind === "feed" ? "GET" : "GET, POST" },
+    }),
+});

@@ -1,0 +1,45 @@
+// A row in the endpoint's table of routes, and what its handler gets.
+
+import type { DevTokenEnv } from "../../auth/dev-tokens.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import type { ConnectRateEnv } from "../admit/connect-rate.ts";
+import type { RelayChoice } from "../admit/relay-choice.ts";
+import type { WaitUntil } from "../admit/serving.ts";
+import type { RateEnv } from "../rest/service-rate.ts";
+import type { FrameCache } from "../stream/shared-frames.ts";
+
+/** Bindings and variables of the worker, as wrangler.toml declares them. */
+export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
+
+/** A request on its way to its route. */
+export interface Call {
+  readonly request: Request;
+  readonly env: EndpointEnv;
+  /** Where the endpoint is mounted: `/realtime`; empty at the root. */
+  readonly prefix: string;
+  readonly waitUntil: WaitUntil;
+  /** Parameters of the route's path. */
+  params(): Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  /** `ALL` for any verb. `GET` answers `HEAD` as well, without a body. */
+  readonly method: "GET" | "POST" | "OPTIONS" | "ALL" | (string & {});
+  /** In Hono's syntax. */
+  readonly paths: readonly string[];
+  /** Whether pages of the allowed origins may read the answer. */
+  readonly cors: boolean;
+  /** Whether an answer that is a refusal is logged here. Errors that are thrown always are. */
+  readonly log: boolean;
+  /** Whether errors are sentences of plain text: SignalR's clients show the body as it is. */
+  readonly inWords?: boolean;
+  handler(call: Call): Response | Promise<Response>;
+}
+
+/** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
+export interface Isolate {
+  readonly hubs: Hubs;
+  readonly relays: RelayChoice;
+  readonly frames: FrameCache;
+}

@@ -1,0 +1,55 @@
+// Feeds: event streams of one room at a path of the application's own, with its names of events and its data.
+
+import type { FeedPath } from "../../dispatch/define/hub-paths.ts";
+import { roomFor } from "../../dispatch/define/group-names.ts";
+import { parsePosition } from "../../model/position.ts";
+import { formatTopic, parseTopic } from "../../model/topic.ts";
+import { admitEntrant } from "../admit/admission.ts";
+import { checkConnectRate } from "../admit/connect-rate.ts";
+import { userAt } from "../admit/guests.ts";
+import { servedHub } from "../admit/serving.ts";
+import { sourceOf, type StreamServing } from "../stream/room-sources.ts";
+import { formattedStream, lastEventId } from "./event-streams.ts";
+import { eventOf, type EventFormat } from "./sse-events.ts";
+
+/** The feed that a request is for, and the parameters of its path. */
+interface RequestedFeed {
+  readonly feed: FeedPath;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/**
+ * Always a stream, whatever the request accepts. Throws what authentication, the feed's `room`, the webhook and the
+ * room throw, `forbidden`, `rate_limited` and `invalid_position`.
+ */
+export async function readFeed(
+  request: Request,
+  serving: StreamServing,
+  { feed, params }: RequestedFeed,
+): Promise<Response> {
+  const served = servedHub(serving.hubs, feed.hub);
+  const user = await userAt(request, served, serving.env);
+  const query = new URL(request.url).searchParams;
+  const topic = roomFor(served.hub, parseTopic(feed.roomOf({ params, query, user })));
+  const rooms = [formatTopic(topic)];
+  const entrant = await admitEntrant({ request, user, served, topic }, rooms, serving.env);
+  await checkConnectRate(request, entrant.user, serving.env);
+  const since = lastEventId(request);
+  if (since !== "") parsePosition(since);
+  const sources = [sourceOf(entrant, since, serving)];
+  return formattedStream({ sources, frames: serving.frames, format: formatOf(feed) }, request);
+}
+
+/**
+ * The feed's events, and of the protocol's own `connected`, `recovered`, `reset` and `end`, which tell a client that
+ * resumes whether it has missed anything.
+ */
+const formatOf = ({ path, hub, events }: FeedPath): EventFormat => ({
+  encoding: `feed ${hub} ${path}`,
+  eventOf(delivery) {
+    const { method = "", params } = delivery.record;
+    if (method.startsWith("$/")) return method === "$/presence" ? undefined : eventOf(delivery);
+    const event = events.get(method);
+    return event && { name: event.name, data: event.data(...(params as unknown[])) };
+  },
+});

@@ -1,0 +1,17 @@
+// Ids of orders, as clients send them: text, a number, or a GUID in any case.
+
+import { z } from "zod";
+
+/** `42` and `"42"` are one order, and so are a GUID's capitals and small letters: GUIDs are compared by value. */
+export const OrderId = z.union([
+  z.guid().toLowerCase(),
+  z.string().min(1).max(128),
+  z.int(),
+  z.bigint(),
+]);
+
+/** An order's id. Clients receive it in the form in which it was sent. */
+export type OrderId = z.output<typeof OrderId>;
+
+/** The name of the order's room. */
+export const roomOf = (id: OrderId): string => String(id);

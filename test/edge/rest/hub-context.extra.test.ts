@@ -1,0 +1,83 @@
+// hubContext: a hub for code of the same worker.
+
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { ChatHub } from "../../../src/hubs/chat.ts";
+import { OrderHub } from "../../../src/hubs/orders.ts";
+import { hubContext, type EndpointEnv } from "../../../src/server.ts";
+import { enter } from "../../rooms/client.ts";
+import { ask } from "./service.ts";
+
+const bindings = env as unknown as EndpointEnv;
+
+describe("hubContext", () => {
+  const chat = hubContext(bindings, ChatHub);
+
+  it("publishes to groups, orders and everybody, without a token", async () => {
+    using alice = await enter("chat/group:context");
+    await chat.clients.group("context").receiveMessage("cron", "good morning");
+    expect((await alice.said("receiveMessage")).params).toEqual(["cron", "good morning"]);
+    await chat.clients.all.receiveMessage("cron", "all");
+    expect((await alice.said("receiveMessage")).params).toEqual(["cron", "all"]);
+    const { connectionId } = alice.hello.params;
+    await chat.clients.connection(connectionId).send.receiveMessage("cron", "you");
+    expect((await alice.said("receiveMessage")).params).toEqual(["cron", "you"]);
+  });
+
+  it("publishes once under one key, and reads the history", async () => {
+    const options = { idempotencyKey: "k" };
+    const first = await chat.publish("group:log", "receiveMessage", ["cron", "1"], options);
+    expect(await chat.publish("group:log", "receiveMessage", ["cron", "2"], options)).toBe(first);
+    const { messages, position } = await chat.group("log").history();
+    expect([position, messages.map(({ params }) => params)]).toEqual([first, [["cron", "1"]]]);
+  });
+
+  it("puts connections into rooms, and knows who is there", async () => {
+    using alice = await enter("chat/group:somewhere");
+    const room = chat.group("elsewhere");
+    expect(await room.add(alice.hello.params.connectionId)).toBe(true);
+    expect((await room.presence.list()).members.map(({ userId }) => userId)).toEqual(["alice"]);
+    expect(await room.remove(alice.hello.params.connectionId)).toBe(true);
+    expect([await room.isConnected(), await chat.user("nobody").isConnected()]).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  it("reaches no other tenant", async () => {
+    using alice = await enter("chat/group:tenants", { claims: { tid: "acme" } });
+    await chat.clients.group("tenants").receiveMessage("cron", "default");
+    const acme = hubContext(bindings, ChatHub, { tenant: "acme" });
+    await acme.clients.group("tenants").receiveMessage("cron", "acme");
+    expect((await alice.said("receiveMessage")).params).toEqual(["cron", "acme"]);
+  });
+
+  it("rejects as `backend` does", async () => {
+    await expect(
+      chat.clients.all.receiveMessage("cron", "x".repeat(300_000)),
+    ).rejects.toMatchObject({ code: "too_large" });
+  });
+});
+
+describe("a group that stands for a room", () => {
+  it.each(["order-42", "order:42"])(
+    "%s is the order's room, for services and code",
+    async (name) => {
+      using alice = await enter("orders/order:42");
+      const body = { target: "orderStatusChanged", arguments: ["42", name] };
+      const path = `/hubs/orders/groups/${encodeURIComponent(name)}`;
+      expect((await ask("POST", `${path}/:send`, { body })).status).toBe(202);
+      expect((await alice.said("orderStatusChanged")).params).toEqual(["42", name]);
+      expect((await ask("HEAD", path)).status).toBe(200);
+      await hubContext(bindings, OrderHub).clients.group(name).orderStatusChanged("42", "code");
+      expect((await alice.said("orderStatusChanged")).params).toEqual(["42", "code"]);
+    },
+  );
+
+  it("has no users, and other groups are groups", async () => {
+    expect((await ask("PUT", "/hubs/orders/users/alice/groups/order-42")).status).toBe(400);
+    using alice = await enter("orders/group:orders");
+    await hubContext(bindings, OrderHub).clients.group("orders").orderStatusChanged("1", "group");
+    expect((await alice.said("orderStatusChanged")).params).toEqual(["1", "group"]);
+  });
+});
