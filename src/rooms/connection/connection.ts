@@ -54,20 +54,20 @@ export interface Connection {
   rest: string | Uint8Array | undefined;
   /** The server's limits, lowered by the token's, for this user. */
   tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
-  /** Whether it was closed by a page that may be loading again (close code 1001). */
-  isReloading: boolean;
+  /** Whether it was closed with another code than a regular one, as by a page that may be loading again (1001). */
+  mayReturn: boolean;
   /** In place of a socket. */
   httpCaller: HttpCaller | undefined;
   /** Frames that the client has not confirmed yet, where the connection may be resumed on another socket. */
   resumable: ReplayBuffer | undefined;
 }
 
-/** A browser's close code for a page that is closed, or is about to be loaded again. */
-export const GOING_AWAY = 1001;
+/** Close codes of clients that leave for good: a regular close, and a Close frame without a code. */
+export const REGULAR_CLOSE: ReadonlySet<number> = new Set([1000, 1005]);
 
 /** Whether a connection that has ended is not expected back: its user's leave then has no grace. */
-export const isDeliberate = ({ isReloading }: Connection, error: Error | undefined): boolean =>
-  error === undefined && !isReloading;
+export const isDeliberate = ({ mayReturn }: Connection, error: Error | undefined): boolean =>
+  error === undefined && !mayReturn;
 
 const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
   [
@@ -100,7 +100,7 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
     flow: { written: 0, lookedAt: 0, backlog: undefined },
     rest: undefined,
     tokenLimits: undefined,
-    isReloading: false,
+    mayReturn: false,
     httpCaller: undefined,
     resumable: undefined,
   };

@@ -9,7 +9,7 @@ import type { Params } from "../../model/message.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { isGuest } from "../../model/user.ts";
 import { answerClose } from "../connection/close-socket.ts";
-import { GOING_AWAY, isDeliberate, type Connection } from "../connection/connection.ts";
+import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { isHandshaking, isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
@@ -181,7 +181,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     const closed = this.parts.connections.takeClosed(socket);
     if (!closed) return;
     this.parts.connections.remove(closed.connection);
-    closed.connection.isReloading = code === GOING_AWAY;
+    closed.connection.mayReturn = !REGULAR_CLOSE.has(code);
     this.#logEnd(closed.connection, code);
     this.left(closed.connection, error, closed.asleep);
   }
