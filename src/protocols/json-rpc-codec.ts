@@ -5,7 +5,7 @@ import { jsonRpcNumberOf } from "../model/error-table.ts";
 import type { HubError } from "../model/errors.ts";
 import type { Outgoing, OutgoingInvocation } from "../model/message.ts";
 import { decodeJsonRpc } from "./decode-json-rpc.ts";
-import { toJson } from "./json.ts";
+import { toJson, toResultJson } from "./json.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** The protocol of a room's WebSocket: frames may hold batches in both directions. */
@@ -44,10 +44,10 @@ function encode(message: Outgoing): string {
     case "item":
       return notification(
         "$/item",
-        `{"id":${JSON.stringify(message.id)},"item":${toJson(message.item)}}`,
+        `{"id":${JSON.stringify(message.id)},"item":${toResultJson(message.item)}}`,
       );
     case "completion":
-      return response(message.id, `"result":${toJson(message.result)}`);
+      return response(message.id, `"result":${toResultJson(message.result)}`);
     case "failure":
       return response(message.id, `"error":${encodeError(message.error)}`);
     case "record":

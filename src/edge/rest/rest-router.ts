@@ -4,6 +4,7 @@
 import type { Service } from "../../auth/service.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import { toResultJson } from "../../protocols/json.ts";
 import { pathBelow, servedHub } from "../admit/serving.ts";
 import { failed } from "./azure-errors.ts";
 import { accessKey } from "./hub-operations.ts";
@@ -105,6 +106,7 @@ function methodNotAllowed(known: readonly Operation[]): Response {
 }
 
 const NO_STORE = { headers: { "cache-control": "no-store" } };
+const JSON_HEADERS = { ...NO_STORE.headers, "content-type": "application/json" };
 
 /** wrangler declares an empty body as gzip unless told otherwise, and Azure's SDK for JavaScript fails to unpack it. */
 function emptyResponse(status: number): Response {
@@ -153,7 +155,7 @@ export async function runOperation(
     (await operation.handle(hub, { query, body })) ?? {};
   return answer === undefined
     ? emptyResponse(status)
-    : Response.json(answer, { status, ...NO_STORE });
+    : new Response(toResultJson(answer), { status, headers: JSON_HEADERS });
 }
 
 /** Azure's applications share one endpoint: each has its own hubs, by prefix. */
