@@ -134,7 +134,7 @@ export class Link {
   #wait(error: HubError): void {
     const pause = pauseMs(this.#failures++, this.#options.backoff);
     this.#phase = "waiting";
-    this.#socket.close();
+    this.#socket.close(RETURNS);
     this.#timer.set(() => this.attempt(), pause);
     this.#options.onLost(error, pause);
   }
@@ -160,6 +160,9 @@ export class Link {
     this.#socket.close();
   }
 }
+
+/** Close code of a client that comes back: presence keeps its user for the grace, which a regular close ends. */
+const RETURNS = 3000;
 
 const unreachable = (message: string): HubError =>
   new HubError<ClientErrorCode>(

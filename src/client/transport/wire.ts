@@ -2,7 +2,7 @@
 // server's decoder is in protocols/.
 
 import { HubError } from "../../model/errors.ts";
-import { encodeParams, toJson } from "../../protocols/json.ts";
+import { toJsonInPages } from "../../protocols/json.ts";
 import type { PresencePage } from "../model/room-presence.ts";
 
 /** Parameters of `$/connected`, the server's first message on every connection. */
@@ -67,12 +67,12 @@ export function callText({ id, method, args, idempotencyKey }: CallMessage): str
   const members = Object.entries({ id, idempotencyKey }).flatMap(([name, value]) =>
     value === undefined ? [] : `,"${name}":${JSON.stringify(value)}`,
   );
-  return text(method, encodeParams(params).params, members.join(""));
+  return text(method, toJsonInPages(params), members.join(""));
 }
 
 /** One item of an upload. `stream` is its id in the call's arguments. */
 export const itemText = (stream: string, item: unknown): string =>
-  text("$/item", `{"stream":"${stream}","item":${toJson(item)}}`);
+  text("$/item", `{"stream":"${stream}","item":${toJsonInPages(item)}}`);
 
 /** The end of an upload; with `error` the server's reader fails with this message. */
 export const endText = (stream: string, error?: string): string =>
@@ -81,7 +81,7 @@ export const endText = (stream: string, error?: string): string =>
 export const cancelText = (id: string): string => text("$/cancelRequest", JSON.stringify({ id }));
 
 export const resultText = (id: Frame["id"], result: unknown): string =>
-  `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${toJson(result)}}`;
+  `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${toJsonInPages(result)}}`;
 
 export const errorText = (id: Frame["id"], code: number, message: string): string =>
   JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
