@@ -129,10 +129,9 @@ async function push(hub: string, kind: string, name: string, args: unknown[]): P
 it("orders are a feed at /events/orders", async () => {
   const [ada, staff] = [await seenBy("ada"), await seenBy("staff", { role: "Manager" })];
   const source = orderEvents(ada);
-  await ada.next("open");
   const connected = Promise.withResolvers<void>();
   source.addEventListener("connected", () => connected.resolve());
-  await connected.promise;
+  await Promise.all([ada.next("open"), connected.promise]);
   const response = await fetch(`${endpoint.url}/hubs/orders/rpc`, {
     method: "POST",
     headers: { authorization: `Bearer ${staff.token}`, "content-type": "application/json" },
