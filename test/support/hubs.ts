@@ -78,7 +78,7 @@ const waiting = {
   fail: method([Text], (_context, code) => {
     throw failing(code);
   }),
-  unencodable: method([], () => 1n),
+  unencodable: method([], () => 2n ** 64n),
   untilAborted: method([], async (context) => {
     const { signal } = context;
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
@@ -109,7 +109,7 @@ const streaming = {
     throw failing(code);
   }),
   mixed: stream([], async function* () {
-    yield* [1, 1n, 3];
+    yield* [1, 2n ** 64n, 3];
   }),
 };
 

@@ -162,7 +162,7 @@ describe("fanOut, of what cannot be encoded", () => {
 
   it.for([
     ["a cycle", cyclic],
-    ["a BigInt", 1n],
+    ["a BigInt of more than 64 bits", 2n ** 64n],
   ] as const)("fails the call that returns %s, and no other", ([, result]) => {
     expect(answersTo(completion(1, result), completion(2, "fine"))).toEqual([
       failed(1),
@@ -180,7 +180,7 @@ describe("fanOut, of what cannot be encoded", () => {
   });
 
   it("fails the stream that yields it", () => {
-    expect(answersTo({ type: "item", id: 7, item: 1n })).toEqual(failed(7));
+    expect(answersTo({ type: "item", id: 7, item: 2n ** 64n })).toEqual(failed(7));
   });
 
   it("leaves out a message that cannot be made", () => {

@@ -78,6 +78,9 @@ describe("a relay that slept", () => {
     const relay = relayOf("relayed", alice.id);
     await alice.call("Join", "dreams");
     await alice.call("Keep", "color", { hue: 7 });
+    // The room's announcement of the join is on its way before this, and would wake the relay.
+    await bob.call("Say", "dreams", "good night");
+    await alice.hears("good night");
     await evictDurableObject(relay);
     for (let i = 1; i <= 3; i++) {
       alice.socket.send(PING);
