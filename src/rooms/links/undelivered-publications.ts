@@ -95,13 +95,13 @@ export class ReachedPositions {
     this.#timer = undefined;
   }
 
-  /** One timer for all waiters: it ends with the last of them. */
+  /** One timer, for the oldest waiter: it ends with the last of them. */
   async #expire({ signal }: AbortController): Promise<void> {
-    while (!signal.aborted) {
+    for (const { until } of this.#waiters) {
       // oxlint-disable-next-line no-await-in-loop -- one wait after another
-      await scheduler.wait(MOST_MS, { signal }).catch(() => {});
-      const now = Date.now();
-      if (!signal.aborted) this.#release(({ until }) => until <= now);
+      await scheduler.wait(Math.max(0, until - Date.now()), { signal }).catch(() => {});
+      if (signal.aborted) return;
+      this.#release((waiter) => waiter.until <= until);
     }
   }
 }
