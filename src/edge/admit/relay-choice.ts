@@ -3,41 +3,17 @@
 // are skipped.
 
 import { HubError } from "../../model/errors.ts";
-import type { TokenFacts } from "../../model/token-rules.ts";
 import { objectName, type Domain } from "../../rooms/rpc/object-names.ts";
-import {
-  refusalCodeOf,
-  handOver,
-  type HttpCallArrival,
-  type ObjectFetch,
-} from "../../rooms/rpc/arrival.ts";
+import { refusalCodeOf, handOver } from "../../rooms/rpc/arrival.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
-import type {
-  RefreshOutcome,
-  RefreshRefusal,
-  HttpCallReply,
-  PostOutcome,
-  Seat,
-} from "../../rooms/rpc/relay-rpc.ts";
+import type { RelayRpc } from "../../rooms/rpc/relay-rpc.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../../rooms/rpc/relay-levels.ts";
-import type { Grant, User } from "../../model/user.ts";
 
 /**
  * The relay object's methods for the endpoint. Refusals are values: the platform logs every exception of an object.
  * `undefined` always means that the relay is full.
  */
-export interface Relay extends ObjectFetch {
-  /** Reserves a place for a client that negotiates. `apart`: the connection token differs from the public id. */
-  seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
-  /** Passes on a POST of a connection, or ends the connection. */
-  post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome>;
-  /** Replaces the token of a connection. */
-  refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
-  /** Runs the calls of one HTTP request. `frame` is the body's text. */
-  answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined>;
-  /** Gives up a request that `answer` is working on. */
-  hangUp(random: string): Promise<void>;
-}
+export type Relay = Pick<RelayRpc, "fetch" | "seat" | "post" | "refresh" | "answer" | "hangUp">;
 
 /** The relays that come into question for a client. */
 export interface RelayTarget {

@@ -49,12 +49,16 @@ export interface RememberedRoom {
 }
 
 export interface RelayRpc extends HolderRpc, ObjectFetch {
-  /** A seat for a client that negotiates; undefined where the relay is full. Throws `too_many_connections`. */
+  /**
+   * A seat for a client that negotiates; undefined where the relay is full. `apart`: the connection token differs from
+   * the public id. Throws `too_many_connections`.
+   */
   seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
   /** A message that a client posts beside its transport, or the end of its connection. */
   post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome>;
+  /** Replaces the token of a connection. */
   refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
-  /** A JSON-RPC request over HTTP; undefined where the relay is full. */
+  /** The calls of a JSON-RPC request over HTTP, `frame` its body's text; undefined where the relay is full. */
   answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined>;
   /** The client of an HTTP request is gone: its calls are cancelled. */
   hangUp(random: string): Promise<void>;
