@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { ACCESS_KEY, ISSUER, SECRET } from "./tokens.ts";
+import { WORKER_BUNDLE } from "../scripts/worker-bundle.ts";
 
 /** The binary that wrangler itself starts. The test plugin depends on an older one. */
 export function workerdPath(): string {
@@ -35,16 +36,9 @@ async function buildWorker(name: WorkerName, folder: string): Promise<void> {
   await build({
     entryPoints: [join(import.meta.dirname, "workers", `${name}.ts`)],
     outfile: join(folder, "worker.js"),
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    target: "es2024",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "import"],
-    external: ["cloudflare:*", "node:*"],
+    ...WORKER_BUNDLE,
     // As wrangler does.
     keepNames: false,
-    logLevel: "warning",
   });
 }
 

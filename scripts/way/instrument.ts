@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { relative, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { parseSync, Visitor, type ESTree } from "rolldown/utils";
+import { WORKER_BUNDLE } from "../worker-bundle.ts";
 
 interface Bundle {
   readonly entry: string;
@@ -19,14 +20,7 @@ export async function bundleInstrumented({ entry, sources, outfile }: Bundle): P
   await build({
     entryPoints: [entry],
     outfile,
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    target: "es2024",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "import"],
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "warning",
+    ...WORKER_BUNDLE,
     banner: { js: RECORDER },
     plugins: [instrumentation(sources)],
   });
