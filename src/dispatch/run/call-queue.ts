@@ -4,6 +4,7 @@
 import { HubError } from "../../model/errors.ts";
 import type { CallId } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
+import { settledWithin } from "../../rooms/platform/settled-within.ts";
 
 /** A call that has begun or waits for its turn. */
 export interface OpenCall {
@@ -76,10 +77,7 @@ export class CallQueue {
   async served(seconds: number): Promise<void> {
     if (this.#waiting.length === 0) return;
     this.#done ??= Promise.withResolvers();
-    const over = new AbortController();
-    const late = scheduler.wait(seconds * 1000, { signal: over.signal }).catch(() => {});
-    await Promise.race([this.#done.promise, late]);
-    over.abort();
+    await settledWithin(seconds * 1000, [this.#done.promise]);
     this.clear();
   }
 }

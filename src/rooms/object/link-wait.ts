@@ -1,6 +1,7 @@
 // How long a new connection waits for its links to rooms elsewhere.
 
 import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
+import { settledWithin } from "../platform/settled-within.ts";
 
 /** How long a room elsewhere may keep a new connection waiting. */
 export const LINK_WAIT_MS = 2_000;
@@ -18,13 +19,4 @@ export async function waitForLinks(
 ): Promise<void> {
   for (const link of links) link.catch(retry(agenda));
   await settledWithin(LINK_WAIT_MS, links);
-}
-
-/** Done when all have settled, or after so many milliseconds. Never rejects. */
-export async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
-  if (work.length === 0) return;
-  const timeout = new AbortController();
-  const late = scheduler.wait(ms, { signal: timeout.signal }).catch(() => {});
-  await Promise.race([Promise.allSettled(work), late]);
-  timeout.abort();
 }
