@@ -6,6 +6,7 @@ import { calling } from "../../src/dispatch/testing/testing.ts";
 import { ChatHub } from "../../src/hubs/chat.ts";
 import { NAMED_UP_TO } from "../../src/hubs/announce-members.ts";
 import { parseTopic } from "../../src/model/topic.ts";
+import { userOf } from "../support/test-user.ts";
 
 describe("chat.sendToRoom", () => {
   it("tells everybody in the room who said what", async () => {
@@ -96,7 +97,7 @@ describe("chat rooms", () => {
     const may = (topic: string) => {
       const room = parseTopic(topic);
       const rules = room.kind === "all" ? undefined : ChatHub.settings.rooms?.[room.kind];
-      return mayEnter({ hub: "chat", user: alice, room, args: [] }, rules);
+      return mayEnter({ hub: "chat", user: userOf(), room, args: [] }, rules);
     };
     expect(await Promise.all(["group:x", "order:1", "user:bob"].map(may))).toEqual([
       true,
@@ -110,13 +111,3 @@ it("chat is closed to nobody", async () => {
   const { invoke } = calling(ChatHub, { user: null });
   await expect(invoke.joinRoom("lobby")).rejects.toMatchObject({ code: "forbidden" });
 });
-
-const alice = {
-  id: "alice",
-  tenant: "default",
-  roles: [],
-  claims: {},
-  caps: [],
-  channels: [],
-  expiresAt: Infinity,
-};

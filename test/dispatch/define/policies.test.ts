@@ -16,21 +16,12 @@ import {
 } from "../../../src/dispatch/define/policies.ts";
 import { ALL, parseTopic } from "../../../src/model/topic.ts";
 import type { Capability, User } from "../../../src/model/user.ts";
+import { userOf } from "../../support/test-user.ts";
 
-const user = (given: Partial<User> = {}): User => ({
-  id: "alice",
-  tenant: "default",
-  roles: [],
-  claims: {},
-  caps: [],
-  channels: [],
-  expiresAt: Infinity,
-  ...given,
-});
 const call = (given: Partial<User> | null = {}) => ({
   hub: "chat",
   method: "say",
-  user: given && user(given),
+  user: given && userOf(given),
   args: [],
 });
 
@@ -82,7 +73,7 @@ const closed = undefined;
 type Case = [string, Partial<User> | null, string, RoomRules | undefined, boolean];
 const inRoom = (given: Partial<User> | null, topic: string) => ({
   hub: "chat",
-  user: given && user(given),
+  user: given && userOf(given),
   room: parseTopic(topic),
   args: [],
 });

@@ -16,6 +16,7 @@ import type { Host } from "../../../src/rooms/object/host.ts";
 import { roomAt, upgrade } from "../client.ts";
 import { late, slow } from "./attacking.ts";
 import { connected, negotiate, open, post } from "./client.ts";
+import { userOf } from "../../support/test-user.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -138,15 +139,7 @@ describe("a hub's beginning", () => {
       roomOf: () => ({ kind: "all", name: "" }),
       connections: { remember: () => {}, close: () => {} },
     } as unknown as Host;
-    const user = {
-      id: "a",
-      tenant: "default",
-      roles: [],
-      claims: {},
-      caps: [],
-      channels: [],
-      expiresAt: Infinity,
-    };
+    const user = userOf({ id: "a" });
     const connection: Connection = connectionOf(undefined, {
       ...{ id: "x", protocol: "signalr-json", user, connectedAt: 0, heardAt: 0, openCalls: [] },
     } as never);
