@@ -67,9 +67,13 @@ function testFailures(report: Report | undefined, exitCode: number | undefined):
   return exitCode === 0 ? [] : [`tests: vitest ended with ${exitCode}, an error outside the tests`];
 }
 
-/** The start of the reason: the machine that ran the tests is often out of reach afterwards. */
+/** Start and end of the reason: the machine that ran the tests is often out of reach afterwards. */
 const because = (reason: string): string =>
-  reason ? `\n    ${reason.slice(0, 600).replaceAll("\n", "\n    ")}` : "";
+  reason ? `\n    ${shorten(reason).replaceAll("\n", "\n    ")}` : "";
+
+/** An output that an error quotes has its own reason at its end. */
+const shorten = (reason: string): string =>
+  reason.length <= 2_000 ? reason : `${reason.slice(0, 600)}\n…\n${reason.slice(-1_400)}`;
 
 /** `node scripts/ci-summary.ts <report> <name=exit code>…` */
 function main([path = "", ...steps]: string[]): void {

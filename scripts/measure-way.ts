@@ -63,8 +63,7 @@ async function withWorker<T>(run: (folder: string) => Promise<T>): Promise<T> {
 
 /** The entries of one way, `file:function` each. */
 async function entriesOf(way: Way, folder: string): Promise<string[]> {
-  // Once more: on a busy machine another process may take a port that wrangler has just found free.
-  await using endpoint = await startEndpoint({ folder }).catch(() => startEndpoint({ folder }));
+  await using endpoint = await startEndpoint({ folder });
   const frames = await way.drive(endpoint, async () => {
     await quiet(endpoint);
     await fetch(`${endpoint.url}/way`, { method: "DELETE" });

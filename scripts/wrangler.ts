@@ -43,6 +43,13 @@ interface WranglerOptions {
   readonly onOutput?: (text: string) => void;
 }
 
+/** wrangler ended before it served a request. */
+export class EndedEarly extends Error {
+  constructor() {
+    super("wrangler ended before it was ready.");
+  }
+}
+
 export interface WranglerRun {
   /** Resolves once requests are served; rejects if wrangler ends before that. */
   readonly ready: Promise<{ readonly port: number }>;
@@ -77,7 +84,7 @@ function whenReady(child: ChildProcess): Promise<{ port: number }> {
     if (event === "DEV_SERVER_READY" && port !== undefined) resolve({ port });
   });
   child.once("error", reject);
-  child.once("exit", () => reject(new Error("wrangler ended before it was ready.")));
+  child.once("exit", () => reject(new EndedEarly()));
   // The rejection reaches callers that await `ready`, and must not crash the others.
   promise.catch(() => {});
   return promise;

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { randomSecret } from "../../scripts/dev-vars.ts";
 import type { Keys } from "../../scripts/dev-vars.ts";
 import { signToken } from "../../scripts/sign-token.ts";
-import { wranglerDev } from "../../scripts/wrangler.ts";
+import { EndedEarly, wranglerDev } from "../../scripts/wrangler.ts";
 import type { WranglerRun } from "../../scripts/wrangler.ts";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
@@ -47,7 +47,21 @@ export interface OwnEndpoint extends Endpoint {
   logs(): string;
 }
 
+/** Starts another at another port, twice at most, where wrangler ends by itself: a busy machine may have taken its port. */
 export async function startEndpoint(options: EndpointOptions = {}): Promise<OwnEndpoint> {
+  for (let starts = 1; ; starts += 1) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one start after another
+      return await startOnce(options);
+    } catch (error) {
+      const isLast = starts === 3 || options.port !== undefined;
+      if (isLast || !((error as Error).cause instanceof EndedEarly)) throw error;
+      console.error(`Start ${starts} of an endpoint failed. ${(error as Error).message}`);
+    }
+  }
+}
+
+async function startOnce(options: EndpointOptions): Promise<OwnEndpoint> {
   const own = mkdtempSync(join(tmpdir(), "dormouse-"));
   const port = options.port ?? (await freePort());
   const vars = {
@@ -117,11 +131,16 @@ async function whenReady(run: WranglerRun, startMs: number, logs: () => string):
     await Promise.race([run.ready, late.promise]);
   } catch (error) {
     await run.end();
-    throw new Error(`${(error as Error).message} It wrote:\n${logs()}`, { cause: error });
+    throw new Error(`${(error as Error).message} It wrote:\n${logs().slice(-LOG_END)}`, {
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
   }
 }
+
+/** Characters of a log that an error quotes: its end, where the reason stands. */
+const LOG_END = 4_000;
 
 /** Below the ports that systems give to clients: one of those could take an endpoint's between a kill and a restart. */
 const PORTS = { first: 20_000, count: 10_000 };
