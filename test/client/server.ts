@@ -1,7 +1,12 @@
 // A fake server for tests of the client: sockets without a network, whose server side the test controls.
 
 import { onTestFinished, vi } from "vitest";
-import { connect, type Connection, type ConnectOptions } from "../../src/client/index.ts";
+import {
+  connect,
+  type Connection,
+  type ConnectOptions,
+  type WebSocketClass,
+} from "../../src/client/index.ts";
 import type { AnyHub } from "../../src/dispatch/define/hub-definition.ts";
 import { PING } from "../../src/model/wire-constants.ts";
 
@@ -97,7 +102,7 @@ export const HALF = 0.5;
 
 export class FakeServer {
   readonly sockets: FakeSocket[] = [];
-  readonly WebSocket: unknown;
+  readonly WebSocket: WebSocketClass;
 
   constructor() {
     const { sockets } = this;
