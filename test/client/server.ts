@@ -68,7 +68,8 @@ export class FakeSocket extends EventTarget {
 
   deliver(frame: object | string): void {
     const data = typeof frame === "string" ? frame : JSON.stringify(frame);
-    this.dispatchEvent(new MessageEvent("message", { data }));
+    // No MessageEvent: React Native has none.
+    this.dispatchEvent(Object.assign(new Event("message"), { data }));
   }
 
   /** The connection closes: by the server, or by the network (1006). */
@@ -159,6 +160,12 @@ export async function connectedClient<H extends AnyHub>(
   setting.server.socket.greet(hello);
   await advance();
   return setting;
+}
+
+/** A fake clock for tests without `connectedClient`, which has one. */
+export function fakeClock(): void {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
 }
 
 /** Advances the clock, and runs the timers that are due and their immediate consequences. */
