@@ -1,0 +1,79 @@
+// Clients in Node that sleep, or are silent: a process that is stopped for longer than its timeouts, and a listener whose
+// token is revoked before anything was said.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as wait } from "node:timers/promises";
+import { build } from "esbuild";
+import { WebSocket as WS } from "ws";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { backend } from "../../src/client/backend/index.ts";
+import { connect, type State } from "../../src/client/index.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
+import { startTestEndpoint } from "../support/test-endpoint.ts";
+import type { QuietHub } from "../support/waking-hub.ts";
+
+const KEY = "a key of the tests with 32 bytes or more";
+const folder = mkdtempSync(join(tmpdir(), "dormouse-waking-"));
+const program = join(folder, "program.mjs");
+
+let endpoint: OwnEndpoint;
+beforeAll(async () => {
+  [endpoint] = await Promise.all([
+    startTestEndpoint({ worker: "waking-worker.ts", vars: { ACCESS_KEYS: KEY } }),
+    build({
+      entryPoints: [join(import.meta.dirname, "waking-process.ts")],
+      ...{ outfile: program, bundle: true, format: "esm", platform: "node" },
+    }),
+  ]);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await endpoint[Symbol.asyncDispose]();
+});
+
+describe("a process that was stopped", () => {
+  it("reads the answers that wait, and neither times out nor reconnects", async () => {
+    const hub = `${endpoint.url}/hubs/waking`;
+    const sleeper = spawn(process.execPath, [program, hub, await endpoint.token("alice")], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void sleeper.kill("SIGKILL"));
+    const lines = createInterface(sleeper.stdout)[Symbol.asyncIterator]();
+    expect(await lines.next()).toMatchObject({ value: "stopping" });
+    // Its call times out after 2 s and was answered after 1 s; its heartbeat gives up after 2 s of silence.
+    await wait(4_000);
+    sleeper.kill("SIGCONT");
+    const { value } = await lines.next();
+    expect(JSON.parse(value!)).toEqual({ answer: "answered", states: [] });
+    await once(sleeper, "exit");
+  });
+});
+
+describe("a listener that never said anything", () => {
+  const quiet = { room: "group:quiet" } as const;
+
+  it.each([
+    { user: "ann", what: "Node's own WebSocket, in a room", more: quiet },
+    { user: "ben", what: "Node's own WebSocket, in the whole hub", more: {} },
+    { user: "cem", what: "ws, in a room", more: { ...quiet, WebSocket: WS } },
+    { user: "dan", what: "ws, in the whole hub", more: { WebSocket: WS } },
+  ])("by $what, is ended within 2 s of its revocation", async ({ user, more }) => {
+    const url = `${endpoint.url}/hubs/quiet`;
+    await using listener = connect<QuietHub>(url, { token: await endpoint.token(user), ...more });
+    await listener.ready;
+    const changed = new Promise<State>((resolve) => listener.onState(resolve));
+    const service = backend<QuietHub>({ url, accessKey: KEY });
+    const revokedAt = performance.now();
+    await service.user(user).revoke();
+    expect(await changed).toMatchObject({
+      status: "closed",
+      error: { code: "revoked" },
+    });
+    expect(performance.now() - revokedAt).toBeLessThan(2_000);
+  });
+});
