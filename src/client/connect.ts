@@ -20,7 +20,6 @@ import type { Greeting, Hello } from "./transport/wire.ts";
 /** What a platform may lack. React Native has a `window` without listeners; workers have listeners and no `window`. */
 const platform = globalThis as Partial<EventTarget> & {
   readonly window?: Partial<EventTarget>;
-  readonly document?: { readonly visibilityState: string };
   readonly location?: { readonly href: string };
   readonly WebSocket?: WebSocketClass;
 };
@@ -88,8 +87,7 @@ function open<S extends Scope, G extends Greeting>(
 function wakeOnReturn(session: Pick<Session, "wake" | "events">): void {
   const target = platform.window ?? platform;
   const controller = new AbortController();
-  const wake = () => void (platform.document?.visibilityState !== "hidden" && session.wake());
   for (const event of ["online", "pageshow", "visibilitychange"])
-    target.addEventListener?.(event, wake, { signal: controller.signal });
+    target.addEventListener?.(event, () => session.wake(), { signal: controller.signal });
   session.events.state.listen(({ status }) => void (status === "closed" && controller.abort()));
 }

@@ -117,22 +117,3 @@ describe("a worker", () => {
     expect(server.sockets).toHaveLength(2);
   });
 });
-
-describe("a page", () => {
-  it("that is hidden is no page that comes back", async () => {
-    const window = new EventTarget();
-    const document = { visibilityState: "hidden" };
-    vi.stubGlobal("window", window);
-    vi.stubGlobal("document", document);
-    const { server } = await connectedClient<TestHub>();
-    server.socket.end();
-    await advance(100);
-    window.dispatchEvent(new Event("visibilitychange"));
-    await advance();
-    expect(server.sockets).toHaveLength(1);
-    document.visibilityState = "visible";
-    window.dispatchEvent(new Event("visibilitychange"));
-    await advance();
-    expect(server.sockets).toHaveLength(2);
-  });
-});

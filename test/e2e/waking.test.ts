@@ -1,5 +1,5 @@
-// Clients in Node that sleep, or are silent: a process that is stopped for longer than its timeouts, and a listener whose
-// token is revoked before anything was said.
+// Clients that sleep, or are silent: a process and a page that are stopped for longer than their timeouts, and a listener
+// whose token is revoked before anything was said.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,22 +9,31 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 import { build } from "esbuild";
+import type { Browser } from "playwright-core";
 import { WebSocket as WS } from "ws";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { backend } from "../../src/client/backend/index.ts";
 import { connect, type State } from "../../src/client/index.ts";
+import type { Page, Slept } from "../pages/sleeper.ts";
+import { launchBrowser } from "../support/browser.ts";
 import type { OwnEndpoint } from "../support/endpoint.ts";
 import { startTestEndpoint } from "../support/test-endpoint.ts";
 import type { QuietHub } from "../support/waking-hub.ts";
+import { startSite, type Site } from "./site.ts";
 
 const KEY = "a key of the tests with 32 bytes or more";
 const folder = mkdtempSync(join(tmpdir(), "dormouse-waking-"));
 const program = join(folder, "program.mjs");
 
 let endpoint: OwnEndpoint;
+let browser: Browser;
+let site: Site;
 beforeAll(async () => {
-  [endpoint] = await Promise.all([
-    startTestEndpoint({ worker: "waking-worker.ts", vars: { ACCESS_KEYS: KEY } }),
+  site = await startSite(join(import.meta.dirname, "../pages/sleeper.ts"));
+  const vars = { ACCESS_KEYS: KEY, ALLOWED_ORIGINS: site.origin };
+  [endpoint, browser] = await Promise.all([
+    startTestEndpoint({ worker: "waking-worker.ts", vars }),
+    launchBrowser(),
     build({
       entryPoints: [join(import.meta.dirname, "waking-process.ts")],
       ...{ outfile: program, bundle: true, format: "esm", platform: "node" },
@@ -32,9 +41,14 @@ beforeAll(async () => {
   ]);
 });
 afterAll(async () => {
+  site[Symbol.dispose]();
   rmSync(folder, { recursive: true, force: true });
-  await endpoint[Symbol.asyncDispose]();
+  await Promise.all([endpoint[Symbol.asyncDispose](), browser.close()]);
 });
+
+/** A call times out after 2 s and was answered after 1 s; the heartbeat gives up after 2 s of silence. */
+const SLEEP_MS = 4_000;
+const AWAKE: Slept = { answer: "answered", states: [] };
 
 describe("a process that was stopped", () => {
   it("reads the answers that wait, and neither times out nor reconnects", async () => {
@@ -45,12 +59,37 @@ describe("a process that was stopped", () => {
     onTestFinished(() => void sleeper.kill("SIGKILL"));
     const lines = createInterface(sleeper.stdout)[Symbol.asyncIterator]();
     expect(await lines.next()).toMatchObject({ value: "stopping" });
-    // Its call times out after 2 s and was answered after 1 s; its heartbeat gives up after 2 s of silence.
-    await wait(4_000);
+    await wait(SLEEP_MS);
     sleeper.kill("SIGCONT");
     const { value } = await lines.next();
-    expect(JSON.parse(value!)).toEqual({ answer: "answered", states: [] });
+    expect(JSON.parse(value!)).toEqual(AWAKE);
     await once(sleeper, "exit");
+  });
+});
+
+/** Ids of the processes that run a browser's pages. What comes for a page waits in another process. */
+async function renderersOf(one: Browser): Promise<readonly number[]> {
+  const session = await one.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  return processInfo.flatMap(({ type, id }) => (type === "renderer" ? [id] : []));
+}
+
+describe("a page that was stopped", () => {
+  it("reads the answers that wait, and neither times out nor reconnects", async () => {
+    await using tab = await browser.newPage();
+    await tab.goto(site.origin);
+    const asked = tab.waitForEvent("console", (message) => message.text() === "asked");
+    const slept = tab.evaluate(
+      ([hub, token]) =>
+        (globalThis as unknown as Page).sleepInCall(hub, token, () => console.log("asked")),
+      [`${endpoint.url}/hubs/waking`, await endpoint.token("bea")] as const,
+    );
+    await asked;
+    const renderers = await renderersOf(browser);
+    for (const pid of renderers) process.kill(pid, "SIGSTOP");
+    await wait(SLEEP_MS);
+    for (const pid of renderers) process.kill(pid, "SIGCONT");
+    expect(await slept).toEqual(AWAKE);
   });
 });
 

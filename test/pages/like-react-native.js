@@ -5,6 +5,11 @@ for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"])
   Object.defineProperty(globalThis, name, { value: undefined });
 for (const name of ["crypto", "MessageEvent", "CloseEvent"])
   Reflect.deleteProperty(globalThis, name);
+for (const [type, name] of [
+  [String, "isWellFormed"],
+  [AbortSignal, "reason"],
+])
+  Reflect.deleteProperty(type.prototype, name);
 Object.defineProperty(navigator, "product", { value: "ReactNative" });
 Object.defineProperty(navigator, "onLine", { value: undefined });
 

@@ -80,7 +80,7 @@ function checkFetch(): void {
   if (Response && "body" in Response.prototype) return;
   throw new HubError<ClientErrorCode>(
     "unsupported",
-    "The fetch of this platform reads no streams. Give one that does as the option fetch, as expo/fetch.",
+    "This fetch reads no streams: use the option fetch with one that does, as expo/fetch.",
   );
 }
 

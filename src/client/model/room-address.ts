@@ -28,8 +28,7 @@ export function addressOf(hub: string, room: string | undefined, page?: string):
     hub.replace(/^ws(?=s?:)/, "http"),
     page,
   );
-  if (!host)
-    throw new TypeError(`${hub} is no absolute URL, and there is no page that it is relative to.`);
+  if (!host) throw new TypeError(`${hub} is no absolute URL.`);
   return {
     protocol: protocol === "http:" ? "ws" : "wss",
     host,

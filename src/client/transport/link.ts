@@ -51,7 +51,6 @@ export class Link {
   /** Does not connect yet: `attempt` does. */
   constructor(options: LinkOptions) {
     this.#options = options;
-    const open = (url: string) => this.#open(url);
     const socket = new PartySocket({
       ...options.address,
       // Identifies nobody. partysocket's own value needs `crypto`, which React Native lacks.
@@ -64,10 +63,7 @@ export class Link {
       connectionTimeout: 2 ** 31 - 1,
       // partysocket must not keep messages for a later connection: the session decides what is sent again.
       maxEnqueuedMessages: 0,
-      // A function that returns the socket, since not every platform's own class can be extended.
-      WebSocket: function (url: string) {
-        return open(url);
-      },
+      WebSocket: socketClass(options),
     });
     socket.addEventListener("open", () => {
       this.#timer.clear();
@@ -78,20 +74,6 @@ export class Link {
       this.#fail(this.#queryError ?? unreachable(message)),
     );
     this.#socket = socket;
-  }
-
-  /**
-   * The socket's messages go past partysocket, which copies every one into a `MessageEvent`: React Native has none. A
-   * socket that was closed here may still receive some.
-   */
-  #open(url: string): WebSocket {
-    const socket = new this.#options.WebSocket!(url) as WebSocket;
-    socket.addEventListener("message", (event: Pick<MessageEvent, "data"> & Partial<Event>) => {
-      event.stopImmediatePropagation?.();
-      if (typeof event.data === "string" && socket.readyState === PartySocket.OPEN)
-        this.#options.onMessage(event.data);
-    });
-    return socket;
   }
 
   async #query(): Promise<Record<string, string | undefined>> {
@@ -188,10 +170,26 @@ export class Link {
 /** Close code of a client that comes back: presence keeps its user for the grace, which a regular close ends. */
 const RETURNS = 3000;
 
+/**
+ * Makes sockets whose messages go past partysocket, which copies every one into a `MessageEvent`: React Native has none.
+ * A function that returns a socket, since not every platform's own class can be extended.
+ */
+const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
+  function open(url: string): WebSocket {
+    const socket = new WebSocket!(url) as WebSocket;
+    socket.addEventListener("message", (event: Pick<MessageEvent, "data"> & Partial<Event>) => {
+      event.stopImmediatePropagation?.();
+      // One that was closed here may still receive some.
+      if (typeof event.data === "string" && socket.readyState === PartySocket.OPEN)
+        onMessage(event.data);
+    });
+    return socket;
+  };
+
 const noWebSocket = (): HubError =>
   new HubError<ClientErrorCode>(
     "unsupported",
-    "No WebSocket here. Use Node 22 or later, or give the class of `ws` as the option WebSocket.",
+    "No WebSocket here: use Node 22 or later, or the option WebSocket with the class of `ws`.",
   );
 
 const unreachable = (message: string): HubError =>
