@@ -39,7 +39,7 @@ export function roomTopic(kind: string, name: string): Topic {
 }
 
 export const MAX_NAME_LENGTH = 128;
-// Control characters and, by the flag `u`, lone surrogates: React Native's engine has no `isWellFormed`.
+// Control characters and, by the flag `u`, lone surrogates: React Native's engine has no `isWellFormed` [CP2].
 // oxlint-disable-next-line no-control-regex -- control characters are what this refuses
 const REFUSED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/u;
 

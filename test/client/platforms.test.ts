@@ -47,7 +47,7 @@ describe("React Native", () => {
   });
 
   it("has no fetch that streams, and is told of one that does", () => {
-    vi.stubGlobal("Response", class {});
+    vi.stubGlobal("Response", { prototype: {} });
     const start = () => events("https://host/hubs/test", { room: LOBBY, token: "t" });
     expect(start).toThrow(expect.objectContaining({ code: "unsupported" }));
     expect(start).toThrow("expo/fetch");

@@ -7,7 +7,8 @@ interface Receiver {
   postMessage(message: unknown, transfer: readonly unknown[]): void;
 }
 interface Port {
-  onmessage: (event: { readonly data: Tried }) => void;
+  addEventListener(type: "message", run: (event: { readonly data: Tried }) => void): void;
+  start(): void;
   postMessage(message: Tried): void;
 }
 interface TaskEvent {
@@ -34,7 +35,10 @@ const OPTIONS = { type: "module" };
 async function tryIn(place: Place, task: Task): Promise<Tried> {
   if (place === "page") return tryClient(task);
   const { port1, port2 } = new MessageChannel();
-  const tried = new Promise<Tried>((resolve) => (port1.onmessage = ({ data }) => resolve(data)));
+  const tried = new Promise<Tried>((resolve) => {
+    port1.addEventListener("message", ({ data }) => resolve(data));
+    port1.start();
+  });
   const receiver =
     place === "worker" ? new Worker("/page.js", OPTIONS) : await startServiceWorker();
   receiver.postMessage(task, [port2]);

@@ -74,7 +74,7 @@ export function events<H extends AnyHub>(
   return { [Symbol.asyncIterator]: () => iterate(reader) as AsyncIterator<RoomEvent<H>> };
 }
 
-/** React Native's own `fetch` gives a response when it has ended, which a stream never does. */
+/** React Native's own `fetch` gives a response when it has ended, which a stream never does [CP1]. */
 function checkFetch(): void {
   const { Response } = globalThis as { Response?: typeof globalThis.Response };
   if (Response && "body" in Response.prototype) return;

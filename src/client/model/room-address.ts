@@ -23,7 +23,7 @@ export interface Address {
  * Throws `invalid_name` or `room_kind_not_found` for the room, and a TypeError where `hub` is not a valid URL.
  */
 export function addressOf(hub: string, room: string | undefined, page?: string): Address {
-  // React Native's URL reads the hosts of http and https only.
+  // React Native's URL reads the hosts of http and https only [CP1].
   const { protocol, host, pathname, searchParams } = new URL(
     hub.replace(/^ws(?=s?:)/, "http"),
     page,

@@ -1,5 +1,5 @@
 // Timers that judge fairly after a sleep: when a process, a page or a machine wakes, overdue timers run before the
-// sockets are read.
+// sockets are read [CP4].
 
 /** A timer that is later than this was held up, and what arrived meanwhile may still wait in a socket. */
 const LATE_MS = 100;

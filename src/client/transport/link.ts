@@ -53,7 +53,7 @@ export class Link {
     this.#options = options;
     const socket = new PartySocket({
       ...options.address,
-      // Identifies nobody. partysocket's own value needs `crypto`, which React Native lacks.
+      // Identifies nobody. partysocket's own value needs `crypto`, which React Native lacks [CP3].
       id: "_",
       query: () => this.#query(),
       startClosed: true,
@@ -171,8 +171,8 @@ export class Link {
 const RETURNS = 3000;
 
 /**
- * Makes sockets whose messages go past partysocket, which copies every one into a `MessageEvent`: React Native has none.
- * A function that returns a socket, since not every platform's own class can be extended.
+ * Makes sockets whose messages go past partysocket: it copies every one into a `MessageEvent` [CP3], which React Native
+ * lacks. A function that returns a socket, since not every platform's own class can be extended.
  */
 const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
   function open(url: string): WebSocket {
