@@ -1,8 +1,8 @@
 // Shared connections: which holders share one, and when it closes.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { hubAt, type HubAt, type HubAtOptions } from "../../src/react/hub-at.ts";
-import { callsIn } from "../../src/react/room-calls.ts";
+import { hubAt, type HubAt, type HubAtOptions } from "../../src/components/hub-at.ts";
+import { callsIn } from "../../src/components/room-calls.ts";
 import type { TestHub } from "../client/hubs.ts";
 import { FakeServer, outcomeOf, advance } from "../client/server.ts";
 
