@@ -147,3 +147,43 @@ describe("a room's calls", () => {
     expect(server.sockets).toEqual([]);
   });
 });
+
+describe("hubAt with one socket", () => {
+  const HELLO = { connectionId: "c-1", userId: "alice", pingSeconds: 15 };
+  const JOINED = { position: "e:1", recovered: false, replayed: 0 };
+
+  it("opens one for twenty rooms, joins each, and closes it with the last", async () => {
+    const { hub, server } = setUp({ oneSocket: true });
+    const rooms = Array.from({ length: 20 }, (_, i) => `group:${i}` as const);
+    const held = rooms.map((room) => hub.hold(room));
+    await advance();
+    server.socket.accept();
+    server.socket.deliver({ method: "$/connected", params: HELLO });
+    await advance();
+    const joins = server.socket.sentMessages.filter(({ method }) => method === "$/join");
+    expect(joins.map(({ params }) => (params as [{ room: string }])[0].room)).toEqual(rooms);
+    for (const { id } of joins) server.socket.deliver({ id: id!, result: JOINED });
+    await advance();
+    expect(held.map(({ connection }) => connection.state.status)).toEqual(
+      rooms.map(() => "connected"),
+    );
+    expect(server.sockets.map(({ url }) => url.pathname)).toEqual(["/hubs/test/rpc"]);
+    for (const one of held.slice(1)) one.release();
+    await advance();
+    expect(server.socket.closedWith).toBeUndefined();
+    held[0]!.release();
+    await advance();
+    expect(server.socket.closedWith).toBe(1000);
+  });
+
+  it("moves from one room to another on the same socket", async () => {
+    const { hub, server } = setUp({ oneSocket: true });
+    const before = hub.hold("group:a");
+    await advance();
+    before.release();
+    const after = hub.hold("group:b");
+    await advance();
+    expect(server.sockets).toHaveLength(1);
+    after.release();
+  });
+});
