@@ -6,4 +6,4 @@ import Room from "./Room.svelte";
 const room = mount(Room, { target: document.body });
 const leave = document.body.appendChild(document.createElement("button"));
 leave.textContent = "Leave";
-leave.onclick = () => void unmount(room);
+leave.addEventListener("click", () => void unmount(room));
