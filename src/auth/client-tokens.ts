@@ -4,11 +4,10 @@
 import type { JWTPayload } from "jose";
 import type { User } from "../model/user.ts";
 import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
-import { readToken } from "./authenticate.ts";
+import { checkOrigin, readToken } from "./authenticate.ts";
 import { readText, userOf } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
-import { LEEWAY_SECONDS } from "./registered-claims.ts";
-import { checkOrigin } from "./origin.ts";
+import { LEEWAY_SECONDS } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /** The user of such a request. Throws a `Refusal`, also for a token of another hub. */

@@ -2,8 +2,7 @@
 
 import { logError } from "../model/logger.ts";
 import { errors, type CryptoKey, type JWTHeaderParameters } from "jose";
-import { keyFinders, type FinderFor } from "./key-finders.ts";
-import { fetchKeySet, within } from "./key-set.ts";
+import { fetchKeySet, keyFinders, within, type FinderFor } from "./key-set.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /**

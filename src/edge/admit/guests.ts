@@ -2,8 +2,7 @@
 // guest is a user for one connection. SignalR's connections consist of several requests: the guest's id is the
 // beginning of the connection token, whose proof is valid for that user only.
 
-import { authenticate, readToken } from "../../auth/authenticate.ts";
-import { guestOf } from "../../auth/guest.ts";
+import { authenticate, guestOf, readToken } from "../../auth/authenticate.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { isGuest, type User } from "../../model/user.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
