@@ -114,8 +114,8 @@ const OWN_VARIABLES: ReadonlyMap<string, keyof AuthEnv> = new Map([
 const variableOf = (member: string): string => OWN_VARIABLES.get(member) ?? member;
 
 /**
- * Origins separated by commas. Undefined if one is not written as browsers write it. Only whole origins are compared: with
- * patterns, `https://any-app.example` passes for `https://app.example`.
+ * Origins separated by commas. Undefined if one is not written as browsers write it. Only whole origins are compared:
+ * with patterns, `https://any-app.example` passes for `https://app.example`.
  */
 export function readOrigins(text: string): ReadonlySet<string> | undefined {
   if (text.trim() === "") return new Set();

@@ -95,8 +95,8 @@ function readTexts(name: string, value: unknown): string[] {
 }
 
 /**
- * Text, or a whole number as its decimal text, as in .NET. Beyond 2⁵³ numbers are refused: reading has rounded them, and
- * two users would share an id.
+ * Text, or a whole number as its decimal text, as in .NET. Beyond 2⁵³ numbers are refused: reading has rounded them,
+ * and two users would share an id.
  */
 export function readText(name: string, value: unknown): string {
   if (typeof value === "string") return value;

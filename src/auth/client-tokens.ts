@@ -1,5 +1,6 @@
 // Tokens of clients that another application redirects here: its negotiate endpoint answers `{ url, accessToken }`, the
-// token signed with an access key for `/client/?hub=` (serverless mode of Azure SignalR) (docs/design/rest-and-tokens.md#az9).
+// token signed with an access key for `/client/?hub=` (serverless mode of Azure SignalR)
+// (docs/design/rest-and-tokens.md#az9).
 
 import type { JWTPayload } from "jose";
 import type { User } from "../model/user.ts";

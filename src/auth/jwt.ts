@@ -15,9 +15,10 @@ import { issuerOf, type Issuer } from "./issuers.ts";
 export const LEEWAY_SECONDS = 60;
 
 /**
- * The user of a token. Throws a `Refusal`, with the first reason in this order: form, algorithm, header, key, signature,
- * duplicate members, issuer, audience, times, other claims. Where there are several issuers, the one that the token
- * names comes after the form: it selects the keys, so that those of one issuer never verify tokens of another.
+ * The user of a token. Throws a `Refusal`, with the first reason in this order: form, algorithm, header, key,
+ * signature, duplicate members, issuer, audience, times, other claims. Where there are several issuers, the one that
+ * the token names comes after the form: it selects the keys, so that those of one issuer never verify tokens of
+ * another.
  */
 export async function verify(token: string, config: AuthConfig, nowMs: number): Promise<User> {
   checkForm(token);
@@ -167,8 +168,8 @@ function endOfString(json: string, start: number): number {
 }
 
 /**
- * The claims as the server uses them: times are numbers, other claims that are null are left out. Throws a `Refusal` for
- * a token that is not valid now; `exp` is required.
+ * The claims as the server uses them: times are numbers, other claims that are null are left out. Throws a `Refusal`
+ * for a token that is not valid now; `exp` is required.
  */
 export function registeredClaims(written: WrittenClaims, nowMs: number): JWTPayload {
   const claims = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));

@@ -3,12 +3,8 @@
 
 import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
 
-/**
- * The same answer with CORS headers. An upgrade is returned as it is: its headers are immutable
- * (docs/design/platform.md#pl9).
- */
+/** The same answer with CORS headers. Not for upgrades: their headers are immutable (docs/design/platform.md#pl9). */
 export function withCors(request: Request, env: AuthEnv, response: Response): Response {
-  if (response.webSocket) return response;
   const copy = new Response(response.body, response);
   for (const [name, value] of Object.entries(headersFor(request, env)))
     copy.headers.append(name, value);
