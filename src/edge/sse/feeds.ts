@@ -28,7 +28,7 @@ export async function readFeed(
   const served = servedHub(serving.hubs, feed.hub);
   const user = await userAt(request, served, serving.env);
   const query = new URL(request.url).searchParams;
-  const topic = roomFor(served.hub, parseTopic(feed.roomOf({ params, query, user })));
+  const topic = roomFor(served, parseTopic(feed.roomOf({ params, query, user })));
   const rooms = [formatTopic(topic)];
   const entrant = await admitEntrant({ request, user, served, topic }, rooms, serving.env);
   await checkConnectRate(request, entrant.user, serving.env);
