@@ -2,7 +2,7 @@
 
 import type { HubError } from "../../model/errors.ts";
 import { deferred } from "./deferred.ts";
-import { after } from "./timer.ts";
+import { after, limit } from "./timer.ts";
 
 export interface Timeout {
   readonly ms: number;
@@ -15,7 +15,7 @@ export interface Timeout {
 /** Settles like `work`, unless the time limit or the signal comes first. Does not stop `work` itself. */
 export function withTimeout<T>(work: Promise<T>, { ms, signal, error }: Timeout): Promise<T> {
   const { promise, resolve, reject } = deferred<T>();
-  const cancel = after(ms, () => reject(error()));
+  const cancel = limit(ms, () => reject(error()));
   work.then(resolve, reject);
   return unlessAborted({ promise, reject }, signal).finally(cancel);
 }

@@ -1,25 +1,29 @@
-// Timers that judge fairly after a sleep: when a process, a page or a machine wakes, overdue timers run before the
-// sockets are read [CP4].
+// Timers, and limits that judge fairly after a sleep: when a process, a page or a machine wakes, overdue timers run
+// before the sockets are read [CP4].
 
 /** A timer that is later than this was held up, and what arrived meanwhile may still wait in a socket. */
-const LATE_MS = 100;
+export const LATE_MS = 100;
 /** The time in which a client that wakes reads what waits. A page gets it from another process, not in one turn. */
 const GRACE_MS = 500;
 
-/**
- * Calls `run` after `delayMs`, and a moment later where the timer comes late: a limit that was exceeded in a sleep has
- * to lose against an answer that came in time. `wasLate` tells `run` of it. The moment is given once, so that the slow
- * timers of a background tab come to an end. A delay of 0 is a turn of the event loop and no limit.
- *
- * Returns the function that cancels it.
- */
-export function after(delayMs: number, run: (wasLate: boolean) => void): () => void {
-  const dueAt = Date.now() + delayMs;
-  let id = setTimeout(() => {
-    if (delayMs > 0 && Date.now() - dueAt > LATE_MS) id = setTimeout(run, GRACE_MS, true);
-    else run(false);
-  }, delayMs);
+/** Calls `run` after `delayMs`. Returns the function that cancels it. */
+export function after(delayMs: number, run: () => void): () => void {
+  const id = setTimeout(run, delayMs);
   return () => clearTimeout(id);
+}
+
+/**
+ * The same for the limit of a wait: one that comes late waits a moment more, so that a limit that was exceeded in a sleep
+ * loses against an answer that came in time. Once, and not for what repeats: in a background tab every timer is late,
+ * and the moment a minute.
+ */
+export function limit(limitMs: number, run: () => void): () => void {
+  const dueAt = Date.now() + limitMs;
+  let cancel = after(limitMs, () => {
+    if (Date.now() - dueAt > LATE_MS) cancel = after(GRACE_MS, run);
+    else run();
+  });
+  return () => cancel();
 }
 
 /** A single timer. Setting it again cancels the previous delay, so at most one callback is pending. */
@@ -31,11 +35,12 @@ export class Timer {
     return this.#cancel !== undefined;
   }
 
-  set(run: (wasLate: boolean) => void, delayMs: number): void {
+  /** `wait` is `limit` for the limit of a wait. */
+  set(run: () => void, delayMs: number, wait = after): void {
     this.clear();
-    this.#cancel = after(delayMs, (wasLate) => {
+    this.#cancel = wait(delayMs, () => {
       this.#cancel = undefined;
-      run(wasLate);
+      run();
     });
   }
 

@@ -1,7 +1,7 @@
 // Calls to the hub that are not complete: those that wait for a connection, and those that wait for their response.
 
 import { HubError } from "../../model/errors.ts";
-import { after } from "../platform/timer.ts";
+import { limit } from "../platform/timer.ts";
 import { callText, cancelText, errorOf, type Frame } from "../transport/wire.ts";
 import type { CallObserver, Cancel } from "./server-streams.ts";
 import { checkSize, extractUploads, pump, type Upload, type UploadChannel } from "./upload-pump.ts";
@@ -125,7 +125,7 @@ export class PendingCalls {
 
   #limit(call: PendingCall, seconds: number): void {
     const error = new HubError("timed_out", `No answer within ${seconds} s.`);
-    const cancel = after(seconds * 1000, () => this.#cancel(call, error));
+    const cancel = limit(seconds * 1000, () => this.#cancel(call, error));
     call.lifetime.signal.addEventListener("abort", cancel);
   }
 

@@ -1,7 +1,7 @@
 // Sends pings, and detects a server that no longer answers. Judged by the clock and not by counting ticks: browsers
 // run the timers of a background tab once a minute, and those of a sleeping laptop not at all.
 
-import { Timer } from "../platform/timer.ts";
+import { LATE_MS, Timer } from "../platform/timer.ts";
 
 export interface HeartbeatOptions {
   ping(): void;
@@ -13,6 +13,7 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #timer = new Timer();
   #intervalMs = 0;
+  #dueAt = 0;
   #receivedAt = 0;
   /** The first ping since the last receipt. Without a ping, silence does not prove a dead connection. */
   #pingedAt: number | undefined;
@@ -32,7 +33,8 @@ export class Heartbeat {
   }
 
   #schedule(): void {
-    this.#timer.set((wasLate) => this.#beat(wasLate), this.#intervalMs);
+    this.#dueAt = Date.now() + this.#intervalMs;
+    this.#timer.set(() => this.#beat(), this.#intervalMs);
   }
 
   stop(): void {
@@ -57,11 +59,12 @@ export class Heartbeat {
    * A late beat follows a sleep, in which a ping or its answer may have been lost without the connection. So it asks
    * anew instead of judging, but once: in a background tab every beat is late.
    */
-  #beat(wasLate: boolean): void {
-    if (wasLate && !this.#askedAgain) {
+  #beat(): void {
+    const now = Date.now();
+    if (now - this.#dueAt > LATE_MS && !this.#askedAgain) {
       this.#askedAgain = true;
       this.#pingedAt = undefined;
-    } else if (this.#isSilent(Date.now())) return this.#options.onSilence();
+    } else if (this.#isSilent(now)) return this.#options.onSilence();
     this.#schedule();
     this.ask();
   }

@@ -7,7 +7,7 @@ import { CloseEvent as SyntheticCloseEvent } from "partysocket/ws";
 import { HubError, shouldReconnect } from "../../model/errors.ts";
 import { closeError } from "../model/close-error.ts";
 import type { Address } from "../model/room-address.ts";
-import { Timer } from "../platform/timer.ts";
+import { limit, Timer } from "../platform/timer.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 import type { WebSocketClass } from "../platform/web-socket-class.ts";
@@ -81,7 +81,7 @@ export class Link {
     try {
       const query = { ...this.#options.address.query, ...(await this.#options.query()) };
       const error = unreachable(`No answer within ${CONNECT_MS / 1000} s.`);
-      if (this.#phase === "attempting") this.#timer.set(() => this.drop(error), CONNECT_MS);
+      if (this.#phase === "attempting") this.#timer.set(() => this.drop(error), CONNECT_MS, limit);
       return query;
     } catch (error) {
       this.#queryError = new HubError<ClientErrorCode>(
@@ -189,7 +189,7 @@ const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
 const noWebSocket = (): HubError =>
   new HubError<ClientErrorCode>(
     "unsupported",
-    "No WebSocket here: use Node 22 or later, or the option WebSocket with the class of `ws`.",
+    "No WebSocket here: use Node 22 or later, or that of `ws` as the option WebSocket.",
   );
 
 const unreachable = (message: string): HubError =>
