@@ -107,8 +107,8 @@ describe("a listener that never said anything", () => {
     await listener.ready;
     const changed = new Promise<State>((resolve) => listener.onState(resolve));
     const service = backend<QuietHub>({ url, accessKey: KEY });
-    const revokedAt = performance.now();
     await service.user(user).revoke();
+    const revokedAt = performance.now();
     expect(await changed).toMatchObject({
       status: "closed",
       error: { code: "revoked" },
