@@ -18,6 +18,7 @@ import { wantsEventStream, wantsWebSocket } from "../admit/requested-transport.t
 import type { Env, Serving } from "../admit/serving.ts";
 import { postToConnection } from "./post-frames.ts";
 import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
+import { isMicrosofts } from "./signalr-agent.ts";
 import { longPoll, serverSentEvents } from "./sse-and-polling.ts";
 
 /**
@@ -106,5 +107,6 @@ function arrivalOf(caller: Caller): SignalRArrival {
     user,
     request: connectRequest(request, served.settings),
     ...(client !== undefined && { client }),
+    ...(isMicrosofts(request) && { pings: true as const }),
   };
 }

@@ -218,7 +218,6 @@ export class ConnectionTable {
     const { ping } = connection.protocol;
     if (this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
     if (ping !== undefined) this.write(connection, [ping]);
-    if (!connection.attached.pings) save(connection, { pings: true });
   }
 
   /** Reading the size of the socket's queue costs a tenth of a write, so it is read once for so many characters. */

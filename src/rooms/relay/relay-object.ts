@@ -4,7 +4,7 @@
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
-import type { Grant, User } from "../../model/user.ts";
+import type { User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";
@@ -25,6 +25,7 @@ import type {
   RelayRpc,
   RememberedRoom,
   Seat,
+  SeatRequest,
 } from "../rpc/relay-rpc.ts";
 import type { ReadSeat } from "./seats.ts";
 import { acceptOverflow, followRoom } from "./accept-overflow.ts";
@@ -169,8 +170,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /** Called by negotiation. Undefined where the relay is full, so that the endpoint asks one of the next level. */
-  async seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined> {
-    return this.parts.seats.reserve(userId, apart, grant);
+  async seat(userId: string, request: SeatRequest): Promise<Seat | undefined> {
+    return this.parts.seats.reserve(userId, request);
   }
 
   /**
@@ -221,7 +222,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   /** The socket of a poll carries no messages of the client, only the number of frames that the worker has received. */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
-    if (!connection) return;
+    if (!connection || this.parts.serverPings.takeFrame(connection, frame)) return;
     if (connection.attached.transport !== "LongPolling") this.receive(connection, frame);
     else if (connection.socket === socket) this.parts.polls.confirm(connection, Number(frame));
   }

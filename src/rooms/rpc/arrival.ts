@@ -33,6 +33,8 @@ export interface SignalRArrival {
   /** Which of its user's clients it is, as the client itself names it. */
   readonly client?: string;
   readonly transport?: BridgedTransport;
+  /** It is one of Microsoft's clients, which ping by themselves. Absent where its first request does not say so. */
+  readonly pings?: true;
 }
 
 /** Transports that the worker bridges to a socket of the object. */
