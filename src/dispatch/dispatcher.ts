@@ -151,7 +151,7 @@ function take(received: ReceivedMessage): void {
     case "end":
       return session.upload(message.stream)?.end(errorOf(message.error));
     case "cancel":
-      return session.cancel(message.id, new HubError("cancelled", "The caller cancelled."));
+      return cancel(session, message.id);
     case "answer":
       return void session.clientResults.answer(message.id, message.result);
     case "refusal":
@@ -171,6 +171,12 @@ function take(received: ReceivedMessage): void {
     default:
       message satisfies never;
   }
+}
+
+/** As ASP.NET Core, which ignores a SignalR client's cancellation of a call that does not stream. */
+function cancel(session: Session, id: CallId): void {
+  const isSignalR = session.connection.protocol.binding !== undefined;
+  session.cancel(id, new HubError("cancelled", "The caller cancelled."), isSignalR);
 }
 
 /** Holds the message until the hub's `connected` is done. A client that sends too many meanwhile is closed. */

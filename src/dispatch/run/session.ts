@@ -164,10 +164,10 @@ export class Session {
     return this.#idle.promise;
   }
 
-  /** Answers the call with this error at once, and removes it if it waits for its turn. Ignores unknown ids. */
-  cancel(id: CallId, error: HubError): void {
+  /** Answers a call with this error at once, and removes it if it waits for its turn. Ignores unknown ids. */
+  cancel(id: CallId, error: HubError, streamsOnly: boolean): void {
     const call = this.#byId.get(id);
-    if (!call) return;
+    if (!call || (streamsOnly && !call.streams)) return;
     call.cancel(error);
     if (this.#queue.remove(call)) this.#end(call);
   }

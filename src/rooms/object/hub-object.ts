@@ -13,6 +13,7 @@ import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/conn
 import { isHandshaking, isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
+import { clientResult, type ClientResult } from "../rpc/fault.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { objectName } from "../rpc/object-names.ts";
@@ -230,8 +231,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     return this.host.clients.tell(connection, target, params);
   }
 
-  async ask(connection: string, target: string, params: Params): Promise<unknown> {
-    return this.host.clients.ask(connection, target, params);
+  async ask(connection: string, target: string, params: Params): Promise<ClientResult> {
+    return clientResult(this.host.clients.ask(connection, target, params));
   }
 
   async move(connection: string, topic: string, how: "join" | "leave"): Promise<void> {
