@@ -86,7 +86,10 @@ async function enterRelay(
   const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return unknownConnection();
   // Absent for a WebSocket: the socket is the client's own.
-  const bridged = transport === "WebSockets" ? {} : { transport };
+  const bridged = {
+    ...(transport !== "WebSockets" && { transport }),
+    ...(transport === "ServerSentEvents" && { reportsTaken: true as const }),
+  };
   const response = await handOver(relay, { ...arrivalOf(caller), token, ...bridged });
   const code = refusalCodeOf(response);
   if (code === "connection_not_found") return unknownConnection();

@@ -31,6 +31,8 @@ export interface Attached {
   readonly client?: string;
   /** Absent: a WebSocket of the client's own. Others are bridged by the worker. */
   readonly transport?: Exclude<Transport, "WebSockets">;
+  /** The worker that bridges it reports how much the client's reader has taken. */
+  readonly reportsTaken?: true;
   /** Its negotiation agreed on stateful reconnect: with version 2 it may be resumed on another socket. */
   readonly statefulReconnect?: true;
   /** Whether the server pings it, and how it takes that; `none` where it pings by itself. Absent: not known yet. */

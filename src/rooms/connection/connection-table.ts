@@ -199,6 +199,7 @@ export class ConnectionTable {
         connection.socket?.send(frame);
         connection.httpCaller?.receive(frame);
         connection.flow.written += frame.length;
+        connection.flow.untaken += frame.length;
       }
     } catch {
       // The socket closed since; its close event, or the next sweep, cleans up.

@@ -31,7 +31,7 @@ export function acceptSignalR(
 }
 
 function attachedOf({ settings }: RelayParts, { id, arrival, traits }: FreshArrival): Attached {
-  const { user, request, client, transport } = arrival;
+  const { user, request, client, transport, reportsTaken } = arrival;
   const now = Date.now();
   const deadline = now + settings.signalR.handshakeSeconds * 1000;
   return {
@@ -41,6 +41,7 @@ function attachedOf({ settings }: RelayParts, { id, arrival, traits }: FreshArri
     ...(traits.pings && { serverPings: "none" as const }),
     ...(client !== undefined && { client }),
     ...(transport && { transport }),
+    ...(reportsTaken && { reportsTaken }),
   };
 }
 

@@ -219,11 +219,20 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     this.#httpCalls.hangUp(random);
   }
 
-  /** The socket of a poll carries no messages of the client, only the number of frames that the worker has received. */
+  /**
+   * Sockets of other transports carry no messages of the client, but reports of the worker: how many frames of a poll it
+   * has received, or how many characters of an event stream its reader has taken.
+   */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
     if (!connection || this.parts.serverPings.takeFrame(connection, frame)) return;
-    if (connection.attached.transport !== "LongPolling") this.receive(connection, frame);
+    const { transport } = connection.attached;
+    if (transport === undefined) this.receive(connection, frame);
+    else if (transport === "ServerSentEvents") taken(connection, Number(frame));
     else if (connection.socket === socket) this.parts.polls.confirm(connection, Number(frame));
   }
+}
+
+function taken({ flow }: Connection, characters: number): void {
+  flow.untaken = Math.max(0, flow.untaken - characters);
 }
