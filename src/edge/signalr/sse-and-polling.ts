@@ -48,6 +48,7 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
       start(controller) {
         const write = (text: string, size = 0) => {
           if (isOver) return;
+          taking.look(queuedIn(controller));
           if (!taking.mayWrite)
             return end(() => controller.error(new Error("The reader is too slow.")));
           const chunk = asBytes(text);
@@ -65,13 +66,17 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
         listen(socket, (frame) => event(frame as string), close);
         if (signal.aborted) close();
       },
-      pull: (controller) => taking.look(QUEUED_BYTES - (controller.desiredSize ?? 0)),
+      // The engine calls it when a reader finds nothing, not at each read; writes look as well.
+      pull: (controller) => taking.look(queuedIn(controller)),
       cancel: () => end(),
     },
     new ByteLengthQueuingStrategy({ highWaterMark: QUEUED_BYTES }),
   );
   return new Response(readable, { headers: EVENT_HEADERS, encodeBody: "manual" });
 }
+
+const queuedIn = ({ desiredSize }: ReadableStreamDefaultController): number =>
+  QUEUED_BYTES - (desiredSize ?? 0);
 
 /** The socket may be closed already; its event tells. */
 function sendQuietly(socket: WebSocket, text: string): void {

@@ -217,9 +217,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /** Failures of work that no caller waits for are logged; follow links are repaired by alarm. */
   protected inBackground(work: Promise<unknown>): void {
-    const { name } = this.parts;
-    const logFailure = (error: unknown) =>
-      logError("background_failed", { hub: this.host.domain.hub, room: name, error });
+    const [hub, room] = [this.host.domain.hub, this.parts.name];
+    const logFailure = (error: unknown) => logError("background_failed", { hub, room, error });
     this.ctx.waitUntil(work.catch(logFailure));
   }
 

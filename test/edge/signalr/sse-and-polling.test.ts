@@ -48,22 +48,6 @@ describe("a stream of SignalR's", () => {
     await expect(reader.closed).rejects.toThrow("The reader is too slow.");
   });
 
-  it("tells the relay how much its reader has taken, 64 Ki characters or more at a time", async () => {
-    const { far, reader } = streaming();
-    const reports: number[] = [];
-    far.addEventListener("message", ({ data }) => void reports.push(Number(data)));
-    const frame = "日".repeat(40_000);
-    for (let i = 0; i < 3; i++) far.send(frame);
-    await scheduler.wait(0);
-    expect(reports).toEqual([]);
-    // The comment that opens the stream, and the frames.
-    for (let i = 0; i < 4; i++) await reader.read();
-    await vi.waitFor(() => expect(reports.length).toBeGreaterThan(0));
-    expect(Math.min(...reports)).toBeGreaterThanOrEqual(64 * 1024);
-    expect(reports[0]! % frame.length).toBe(0);
-    await reader.cancel();
-  });
-
   it("ends when the relay ends it", async () => {
     const { far, reader, failed } = streaming();
     far.close(1000);

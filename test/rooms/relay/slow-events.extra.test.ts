@@ -40,7 +40,7 @@ it("waits for the reader, and comes whole", async () => {
 
   const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
   let items = 0;
-  for (let last = ""; !last.includes('{"type":3,"invocationId":"1"}'); ) {
+  for (let last = ""; !last.includes('{"type":3,"invocationId":"1"}');) {
     const { value, done } = await reader.read();
     expect(done).toBe(false);
     items += value!.split('"item"').length - 1;
