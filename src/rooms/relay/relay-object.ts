@@ -19,6 +19,7 @@ import {
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import type {
   HttpCallReply,
+  PostedBody,
   PostOutcome,
   RefreshOutcome,
   RefreshRefusal,
@@ -178,22 +179,23 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
    * A POST of a client beside its poll or event stream, or the end of a polling connection. The connection token and
    * the bearer's user must belong together. Throws as `AdmissionCache.check` does.
    */
-  async post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome> {
+  async post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome> {
     await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
     const connection = seat && this.parts.connections.get(seat.id);
     if (!connection) return seat ? this.#postEarly(seat, body) : "unknown";
     const { transport = "WebSockets" } = connection.attached;
     if (transport === "WebSockets") return transport;
-    if (body !== "end") this.receive(connection, body);
-    else if (transport === "LongPolling") this.parts.connections.close(connection, CLOSE.normal);
+    if (body instanceof ArrayBuffer) this.receive(connection, body);
+    else if (body === "end" && transport === "LongPolling")
+      this.parts.connections.close(connection, CLOSE.normal);
     return transport;
   }
 
   /** Of a client that has negotiated, and whose transport has not begun yet or has ended. */
-  #postEarly({ id, until, isLapsed }: ReadSeat, body: ArrayBuffer | "end"): PostOutcome {
+  #postEarly({ id, until, isLapsed }: ReadSeat, body: PostedBody): PostOutcome {
     if (isLapsed) return "ended";
-    if (body === "end") return "early";
+    if (!(body instanceof ArrayBuffer)) return "early";
     return this.parts.earlyPosts.keep({ id, body, until }, Date.now()) ? "early" : "full";
   }
 

@@ -15,6 +15,7 @@ import { HubError } from "../../model/errors.ts";
 import type { Grant } from "../../model/user.ts";
 import { connectionId, randomId, type RelayAddress } from "../rpc/object-names.ts";
 import type { ClientTraits, Seat, SeatRequest } from "../rpc/relay-rpc.ts";
+import { seatTokenParts } from "../rpc/seat-token.ts";
 
 interface SeatsOptions {
   readonly address: RelayAddress;
@@ -122,7 +123,7 @@ export class Seats {
 
   /** The connection id of a token that this relay issued to this user; undefined for any other text. */
   async read(token: string, userId: string): Promise<ReadSeat | undefined> {
-    const parts = partsOf(token);
+    const parts = seatTokenParts(token);
     // A relay that has never issued a token has no key, and must not write one for an invented token.
     if (!parts || !this.#options.kv.get("seat-key")) return undefined;
     const { random, at, proof, marks } = parts;
@@ -137,7 +138,7 @@ export class Seats {
 
   /** The token begins its connection. Gives the grant that was saved with the seat, once. */
   take(token: string): Grant | undefined {
-    const parts = partsOf(token);
+    const parts = seatTokenParts(token);
     if (!parts) return undefined;
     const now = this.#options.now();
     for (const [id, lapsesAt] of this.#usedTokens) if (lapsesAt <= now) this.#usedTokens.delete(id);
@@ -182,12 +183,6 @@ const traitsOf = (marks: string): ClientTraits => ({
   statefulReconnect: marks.includes(MARKS.statefulReconnect),
   pings: marks.includes(MARKS.pings),
 });
-
-const TOKEN =
-  /^(?<random>[\w-]{22})_(?<at>[0-9a-z]{6,10})_(?<proof>[\w-]{22})(?<marks>0?s?p?)@relay:/;
-
-const partsOf = (token: string) =>
-  TOKEN.exec(token)?.groups as Record<"random" | "at" | "proof" | "marks", string> | undefined;
 
 const importKey = (bytes: Uint8Array): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);

@@ -36,6 +36,8 @@ export interface SeatRequest extends ClientTraits {
  */
 export type PostOutcome = "unknown" | "ended" | "early" | "full" | "WebSockets" | BridgedTransport;
 
+export type PostedBody = ArrayBuffer | "end" | "ping";
+
 /** Answers of a JSON-RPC request as text, empty where no call wants one. */
 export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
 
@@ -68,8 +70,8 @@ export interface RelayRpc extends HolderRpc, ObjectFetch {
    * A seat for a client that negotiates; undefined where the relay is full. Throws `too_many_connections`.
    */
   seat(userId: string, request: SeatRequest): Promise<Seat | undefined>;
-  /** A message that a client posts beside its transport, or the end of its connection. */
-  post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome>;
+  /** A message that a client posts beside its transport, or the end of its connection. A ping changes nothing. */
+  post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome>;
   /** Replaces the token of a connection. */
   refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
   /** The calls of a JSON-RPC request over HTTP, `frame` its body's text; undefined where the relay is full. */

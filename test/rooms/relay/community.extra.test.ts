@@ -3,7 +3,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { token, upgrade } from "../client.ts";
 import { connected, negotiate, open, relayOf } from "./client.ts";
 
@@ -97,6 +97,27 @@ describe("version 2 of the protocol, not agreed on at negotiation", () => {
     const again = await open("resuming", client.token);
     expect(again.status).toBe(404);
   });
+});
+
+it("a ping to an event stream that has ended is refused while its client may still be starting", async () => {
+  const { connectionToken } = await negotiate("signalr");
+  const url = `https://edge.example/hubs/signalr?id=${encodeURIComponent(connectionToken)}`;
+  const authorization = `Bearer ${await token("alice")}`;
+  const events = { headers: { authorization, accept: "text/event-stream" } };
+  const reader = (await exports.default.fetch(url, events)).body!.getReader();
+  const post = async (message: object) => {
+    const init = { method: "POST", body: JSON.stringify(message) + RS, headers: { authorization } };
+    const response = await exports.default.fetch(url, init);
+    return [response.status, response.headers.get("x-dormouse-error")];
+  };
+  await post({ protocol: "json", version: 1 });
+  expect(await post({ type: 6 })).toEqual([200, null]);
+  await post({ type: 1, target: "Abort", arguments: [] });
+  while (!(await reader.read()).done);
+  expect(await post({ type: 6 })).toEqual([404, "connection_ended"]);
+  vi.setSystemTime(Date.now() + 16_000);
+  expect(await post({ type: 6 })).toEqual([200, null]);
+  vi.useRealTimers();
 });
 
 it("the cancellation of a call that does not stream is ignored", async () => {
