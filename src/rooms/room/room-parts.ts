@@ -68,6 +68,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
   const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
+    serverPings: undefined,
     publishing: path.publisher,
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing || presence.users > 0,
     membersOf: (room) =>
