@@ -2,31 +2,39 @@
 
 import type { User } from "../model/user.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
+import type { UserIdProvider } from "./claims.ts";
 import { verify } from "./jwt.ts";
 import { checkOrigin } from "./origin.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 export type { AuthEnv } from "./auth-config.ts";
+export type { UserIdProvider } from "./claims.ts";
 export { LEEWAY_SECONDS } from "./registered-claims.ts";
 export { claimHeader, Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
+
+export interface Verification {
+  /** Replaces the claim with the user's id. */
+  readonly userId?: UserIdProvider | undefined;
+  readonly now?: () => number;
+}
 
 /** The user of a request. Throws a `Refusal`, whose HTTP answer is `refusalResponse`. */
 export async function authenticate(
   request: Request,
   env: AuthEnv,
-  now: () => number = Date.now,
+  { userId, now = Date.now }: Verification = {},
 ): Promise<User> {
   const config = readConfig(env);
   checkOrigin(request, config.origins);
-  return verify(readToken(request), config, now());
+  return verify(readToken(request), { ...config, userId }, now());
 }
 
 /** The user of a token without a request, when a connection refreshes its token. Throws a `Refusal`. */
 export const verifyToken = async (
   token: string,
   env: AuthEnv,
-  now: () => number = Date.now,
-): Promise<User> => verify(token, readConfig(env), now());
+  { userId, now = Date.now }: Verification = {},
+): Promise<User> => verify(token, { ...readConfig(env), userId }, now());
 
 /**
  * The token of the `authorization` header, else of the query: browsers cannot set headers on WebSockets and

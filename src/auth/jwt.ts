@@ -2,7 +2,7 @@
 
 import type { User } from "../model/user.ts";
 import { claimAt } from "./claim-names.ts";
-import { userOf } from "./claims.ts";
+import { userOf, type ClaimNames } from "./claims.ts";
 import type { AuthConfig } from "./auth-config.ts";
 import { countMembers } from "./duplicate-members.ts";
 import { issuerOf, type Issuer } from "./issuers.ts";
@@ -21,7 +21,11 @@ import { Refusal } from "./auth-refusal.ts";
  * duplicate members, issuer, audience, times, other claims. Where there are several issuers, the one that the token
  * names comes after the form: it selects the keys, so that those of one issuer never verify tokens of another.
  */
-export async function verify(token: string, config: AuthConfig, nowMs: number): Promise<User> {
+export async function verify(
+  token: string,
+  config: AuthConfig & Pick<ClaimNames, "userId">,
+  nowMs: number,
+): Promise<User> {
   checkForm(token);
   const written = payloadOf(token);
   const named = issuerOf(written, config.issuers);
@@ -33,7 +37,8 @@ export async function verify(token: string, config: AuthConfig, nowMs: number): 
   checkMembers(token, [header, written]);
   if (!named) throw wrongIssuer();
   checkAudience(claimAt(written, issuer.audienceClaim), issuer);
-  return userOf(registeredClaims(written, nowMs), issuer, LEEWAY_SECONDS);
+  const names = { ...issuer, userId: config.userId };
+  return userOf(registeredClaims(written, nowMs), names, LEEWAY_SECONDS);
 }
 
 /** The issuer whose keys judge a token that names none of the issuers, which is refused in any case. */

@@ -13,7 +13,7 @@ import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { userAt } from "./guests.ts";
 import { roomPathOf } from "./room-paths.ts";
-import { pathBelow, servedHub, type Env, type Serving } from "./serving.ts";
+import { pathBelow, requestedHub, servedHub, type Env, type Serving } from "./serving.ts";
 
 /** A client that was admitted to a room. */
 export interface Entrant {
@@ -33,19 +33,16 @@ type RoomsOf = (own: Topic) => readonly string[];
  */
 export async function admitToRoom(
   request: Request,
-  { hubs, env, prefix }: Serving,
+  serving: Serving,
   roomsOf: RoomsOf,
 ): Promise<Entrant> {
-  const below = pathBelow(request, prefix);
-  const user = await userAt(request, hubs.get(hubSegment(below)), env);
-  const path = roomPathOf(below);
-  const served = servedHub(hubs, path.hub);
+  const hub = requestedHub(request, serving);
+  const user = await userAt(request, hub, serving);
+  const path = roomPathOf(pathBelow(request, serving.prefix));
+  const served = servedHub(serving.hubs, hub);
   const topic = roomTopic(path.kind, path.name);
-  return admitEntrant({ request, user, served, topic }, roomsOf(topic), env);
+  return admitEntrant({ request, user, served, topic }, roomsOf(topic), serving.env);
 }
-
-/** The hub as the path names it, before the path is read as a whole: whether it needs a token depends on it. */
-const hubSegment = (path: string): string => (path.split("/")[2] ?? "").toLowerCase();
 
 /** Asks the webhook, then the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics. */
 export async function admitEntrant(

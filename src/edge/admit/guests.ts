@@ -4,22 +4,19 @@
 
 import { authenticate, readToken } from "../../auth/authenticate.ts";
 import { guestOf } from "../../auth/guest.ts";
-import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { isGuest, type User } from "../../model/user.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
-import type { Env } from "./serving.ts";
+import type { Serving } from "./serving.ts";
 
 /**
- * Configuration and origin are checked in both cases. `served` is the hub that the request names; undefined where there
- * is none, which only clients with a token may learn. Throws what authentication throws.
+ * Configuration and origin are checked in both cases. `hub` is the name that the request asks for; that there is none
+ * may be learned only with a token. Throws what authentication throws.
  */
-export async function userAt(
-  request: Request,
-  served: ServedHub | undefined,
-  env: Env,
-): Promise<User> {
+export async function userAt(request: Request, hub: string, serving: Serving): Promise<User> {
+  const { hubs, env } = serving;
+  const served = hubs.get(hub.toLowerCase());
   if (!served?.hub.settings.anonymous || readToken(request) !== "")
-    return authenticate(request, env);
+    return authenticate(request, env, serving);
   const token = new URL(request.url).searchParams.get("id") ?? "";
   return guestOf(request, env, GUEST_TOKEN.exec(token)?.groups?.["guest"] ?? `guest-${randomId()}`);
 }

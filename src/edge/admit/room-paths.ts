@@ -1,11 +1,10 @@
 // Rooms in URLs: `/hubs/{hub}/{groups·orders·users}/{name}`, and the address that partysocket uses,
-// `/parties/{hub}/{kind}:{name}`. Both name the same object.
+// `/parties/{hub}/{kind}:{name}`. Both name the same object. The hub is read by `requestedHub`.
 
 import { HubError } from "../../model/errors.ts";
 
-/** As it stands in the path, decoded; whether hub and kind exist is checked by admission. */
+/** As it stands in the path, decoded; whether the kind exists is checked by admission. */
 interface RoomPath {
-  readonly hub: string;
   readonly kind: string;
   readonly name: string;
 }
@@ -19,22 +18,18 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
 
 /** Reads a path that one of the two routes matched; an unknown kind is empty. Throws `invalid_name`. */
 export function roomPathOf(pathname: string): RoomPath {
-  const [, root, hub = "", third = "", name = ""] = pathname.split("/");
-  if (root === "parties") return partyPath(decodePathSegment(hub), decodePathSegment(third));
-  return {
-    hub: decodePathSegment(hub),
-    kind: PLURALS.get(third) ?? "",
-    name: decodePathSegment(name),
-  };
+  const [, root, , third = "", name = ""] = pathname.split("/");
+  if (root === "parties") return partyPath(decodePathSegment(third));
+  return { kind: PLURALS.get(third) ?? "", name: decodePathSegment(name) };
 }
 
 /**
  * The first colon ends the kind: names may have colons of their own. Without a colon the kind is empty, which admission
  * refuses with `room_kind_not_found`.
  */
-function partyPath(hub: string, room: string): RoomPath {
+function partyPath(room: string): RoomPath {
   const colon = room.indexOf(":");
-  return { hub, kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
+  return { kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
 }
 
 /** Percent-decodes once, never twice: `%2541` is the name `%41`. Throws `invalid_name` for what is not UTF-8. */

@@ -1,7 +1,7 @@
 // The parts that every door of the endpoint serves a request with. `endpoint(hubs)` makes what lives as long as the
 // isolate; the environment comes with each request.
 
-import type { AuthEnv } from "../../auth/authenticate.ts";
+import type { AuthEnv, UserIdProvider } from "../../auth/authenticate.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
@@ -14,11 +14,13 @@ export type Env = AuthEnv & ObjectEnv & ConnectRateEnv;
 export interface Serving {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
+  /** Replaces the claim with the user's id. */
+  readonly userId?: UserIdProvider | undefined;
   readonly env: Env;
   /** Where the endpoint is mounted: `/realtime`; empty at the root. Routes match what follows it. */
   readonly prefix: string;
   /** The hub of a path of the application's own, by name. Absent: the URL names the hub. */
-  readonly hub?: string;
+  readonly hub?: string | undefined;
 }
 
 /** The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. */
@@ -31,6 +33,31 @@ export function mountedAt(pattern: string, url: string): string {
 /** The path that the endpoint's own routes match, percent-encoded as it was sent. */
 export const pathBelow = ({ url }: Request, prefix: string): string =>
   new URL(url).pathname.slice(prefix.length);
+
+/**
+ * The hub that a request names, as it was asked for; empty where it names none. Its route names it, or its URL does:
+ * `/hubs/{hub}`, `/parties/{hub}`, or the query below `/client`, as Azure has it. Whether it is served is not checked.
+ */
+export function requestedHub(
+  request: Request,
+  { prefix, hub }: Pick<Serving, "prefix" | "hub">,
+): string {
+  if (hub !== undefined) return hub;
+  const [, door = "", name = ""] = pathBelow(request, prefix).split("/");
+  if (door === "client") return new URL(request.url).searchParams.get("hub") ?? "";
+  return HUB_DOORS.has(door) ? decoded(name) : "";
+}
+
+const HUB_DOORS: ReadonlySet<string> = new Set(["hubs", "parties"]);
+
+/** What is no UTF-8 stays as it is: it is the name of no hub. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
 
 /** Keeps the worker running until the work is done, also after its request has been answered or given up. */
 export type WaitUntil = (work: Promise<unknown>) => void;
