@@ -136,7 +136,7 @@ export class Session {
 
   /** As in ASP.NET Core, whose clients may number all calls alike: streams alone need an id of their own. */
   #mayShareId({ id, streams }: OpenCall): boolean {
-    const isSignalR = this.connection.protocol.binding !== undefined;
+    const isSignalR = this.connection.protocol.binding !== "json-rpc";
     return isSignalR && !(streams && this.#byId.get(id!)?.streams);
   }
 
