@@ -1,5 +1,5 @@
 // JSON text → values without a loss of digits: whole numbers that a JavaScript number cannot hold become a bigint, and
-// numbers beyond those of doubles are found. Values from outside → text, where what cannot be sent is the sender's fault.
+// numbers beyond those of doubles are found. Values from outside → text, or the error of what JSON has no form for.
 
 import { HubError } from "../model/errors.ts";
 import type { Params } from "../model/message.ts";

@@ -22,8 +22,8 @@ export interface Protocol<E extends Encoded = Encoded> {
   /** Joins records into one frame, in order: the cost is per frame, hardly per byte (docs/design/performance.md#pe1). */
   join(records: readonly E[]): E;
   /**
-   * How values bind to schemas: as in ASP.NET Core's protocol of this name, or as in JSON-RPC, where a whole number binds
-   * to a schema of bigints and all else exactly as it came.
+   * How values bind to schemas: as in ASP.NET Core's protocol of this name, or as in JSON-RPC, where a whole number
+   * binds to a schema of bigints and all else exactly as it came.
    */
   readonly binding: "json" | "msgpack" | "json-rpc";
   /** Whether clients accept only one message per frame, as most JSON-RPC libraries do outside batches. */

@@ -1,5 +1,5 @@
-// Numbers that a JavaScript number cannot hold, at every door that takes JSON or MessagePack: exact, or refused by name,
-// and never another number.
+// Numbers that a JavaScript number cannot hold, at every door that takes JSON or MessagePack: exact, or refused by
+// name, and never another number.
 
 import { encode } from "@msgpack/msgpack";
 import { exports } from "cloudflare:workers";

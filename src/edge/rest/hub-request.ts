@@ -124,7 +124,9 @@ export class HubRequest {
     return value;
   }
 
-  /** A message in the form that rooms publish. Throws `too_large` or `invalid_arguments`, before any object is reached. */
+  /**
+   * A message in the form that rooms publish. Throws `too_large` or `invalid_arguments`, before any object is reached.
+   */
   draft({ target, arguments: args }: Message) {
     const draft = { target, ...encodeGivenParams(args ?? []) };
     checkDraft(draft, this.served.settings.limits.publishBytes);
