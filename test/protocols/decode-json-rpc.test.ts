@@ -226,7 +226,7 @@ describe("texts of the client", () => {
 });
 
 const item = (value: unknown) => ({ type: "item", stream: "s", item: value });
-const invalid = (sentence: string) => new HubError("invalid_arguments", sentence);
+const invalid = (why: string) => new HubError("invalid_arguments", why);
 
 describe("numbers that a JavaScript number cannot hold", () => {
   const DIGITS = "9007199254740993";
