@@ -30,6 +30,20 @@ export function encodeGivenParams(args: readonly unknown[]): Params {
   }
 }
 
+/** As .NET reads an `int`: a number that is not written as digits alone, or has more than 32 bits, is NaN. */
+export function parseWithInts(text: string): unknown {
+  try {
+    return JSON.parse(text, intOrNaN);
+  } catch {
+    return undefined; // A SyntaxError, the only thing that JSON.parse throws.
+  }
+}
+
+function intOrNaN(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
+  if (typeof value !== "number") return value;
+  return WHOLE.test(source) && Math.trunc(value) === (value | 0) ? value : NaN;
+}
+
 interface Source {
   /** The text of a primitive value. */
   readonly source?: string;
