@@ -3,7 +3,7 @@
 import type { JWTPayload } from "jose";
 import { HubError } from "../model/errors.ts";
 import { canonicalName, formatTopic, parseTopic } from "../model/topic.ts";
-import type { User } from "../model/user.ts";
+import { isGuestAccount, type User } from "../model/user.ts";
 import { claimAt, namesOf, ROLE_NAMES, USER_ID_NAMES } from "./claim-names.ts";
 import { readCaps } from "./caps.ts";
 import { readLimits } from "./claim-limits.ts";
@@ -56,14 +56,15 @@ function findClaim(claims: JWTPayload, names: readonly string[]): Found | undefi
   return undefined;
 }
 
-/** Throws `token_no_subject`, or `token_claim_invalid` where a configured claim is absent. */
+/** Throws `token_no_subject`, or `token_claim_invalid` where a configured claim is absent, or names guests. */
 function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   const isDefault = userIdClaim === undefined;
   const found = findClaim(claims, isDefault ? USER_ID_NAMES : namesOf(userIdClaim));
   if (isDefault && (!found || found.value === ""))
     throw new Refusal("token_no_subject", { claim: found?.name ?? "sub" });
   if (!found) return refuse(userIdClaim ?? "sub");
-  return readName(found);
+  const id = readName(found);
+  return isGuestAccount(id) ? refuse(found.name) : id;
 }
 
 /** The tenant that the claims name; the default tenant where they name none. */

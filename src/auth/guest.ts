@@ -1,5 +1,6 @@
 // Guests: users without a token, at hubs that admit them.
 
+import { clientNetwork } from "../model/client-network.ts";
 import type { User } from "../model/user.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { DEFAULT_TENANT } from "./claims.ts";
@@ -14,7 +15,6 @@ export function guestOf(request: Request, env: AuthEnv, id: string): User {
   return {
     ...{ id, tenant: DEFAULT_TENANT, roles: [], claims: {}, caps: [], channels: [] },
     expiresAt: NEVER,
-    // Set by Cloudflare; absent under `wrangler dev`, where all guests share one rate.
-    guestFrom: request.headers.get("cf-connecting-ip") ?? "",
+    guestFrom: clientNetwork(request) ?? "",
   };
 }

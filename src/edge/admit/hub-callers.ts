@@ -9,7 +9,7 @@ import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
-import { relayToken, userAt } from "./guests.ts";
+import { relayToken, returningUserAt, userAt } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
 import { pathBelow, servedHub, type Env, type Serving } from "./serving.ts";
 
@@ -47,21 +47,30 @@ export const readmitCaller = async (caller: Caller, env: Env): Promise<Caller> =
 
 /**
  * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key and the hub is in the
- * query, as Azure has it. Throws what authentication throws, or `hub_not_found`.
+ * query, as Azure has it. `connectionToken` is that of a further request of a connection: the caller of this function
+ * must have its relay check it. Throws what authentication throws, or `hub_not_found`.
  */
 export async function authenticateCaller(
   request: Request,
   { hubs, env, prefix }: Serving,
+  connectionToken?: string,
 ): Promise<Caller> {
   const { searchParams } = new URL(request.url);
   const [, door, name = ""] = pathBelow(request, prefix).split("/");
   const isAzureClient = door === "client";
   const hub = isAzureClient ? (searchParams.get("hub") ?? "") : name;
-  const user = isAzureClient
-    ? await authenticateClient(request, env)
-    : await userAt(request, hubs.get(hub.toLowerCase()), env);
+  if (isAzureClient)
+    return callerAt({ request, user: await authenticateClient(request, env) }, hub, hubs);
+  const served = hubs.get(hub.toLowerCase());
+  const user = await (connectionToken
+    ? returningUserAt(request, { served, env }, connectionToken)
+    : userAt(request, served, env));
   return callerAt({ request, user }, hub, hubs);
 }
+
+/** By name in lower case. Of repeated parameters the last counts. */
+export const queryOf = ({ url }: Request): Map<string, string> =>
+  new Map([...new URL(url).searchParams].map(([name, value]) => [name.toLowerCase(), value]));
 
 /** As `authenticateCaller`, for a user and a hub that are known already. Throws `hub_not_found`. */
 export function callerAt(
@@ -69,9 +78,8 @@ export function callerAt(
   hub: string,
   hubs: Hubs,
 ): Caller {
-  const { searchParams } = new URL(request.url);
   const served = servedHub(hubs, hub);
-  const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
+  const query = queryOf(request);
   const token = query.get("id");
   if (token !== undefined) query.set("id", relayToken(user, token));
   return { request, user, served, query };

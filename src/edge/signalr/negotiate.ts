@@ -8,6 +8,7 @@ import { checkConnectRate } from "../admit/connect-rate.ts";
 import { tokenFor } from "../admit/guests.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import type { Seat } from "../../rooms/rpc/relay-rpc.ts";
+import { accepted, type Relay } from "../admit/relay-choice.ts";
 import type { Serving } from "../admit/serving.ts";
 import { lifetimeOf } from "./refresh.ts";
 
@@ -42,10 +43,12 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
 }
 
 /** `apart`: the connection token differs from the public id. */
-const seatFor = (caller: Caller, { relays, env }: Serving, apart: boolean): Promise<Seat> =>
-  relays.find(env, relayTargetOf(caller), (relay) =>
-    relay.seat(caller.user.id, apart, caller.user.grant),
-  );
+async function seatFor(caller: Caller, { relays, env }: Serving, apart: boolean): Promise<Seat> {
+  const { id, guestFrom, grant } = caller.user;
+  const user = guestFrom === undefined ? { id } : { id, guestFrom };
+  const attempt = (relay: Relay) => relay.seat(user, apart, grant);
+  return accepted(await relays.find(env, relayTargetOf(caller), attempt));
+}
 
 /** Server-Sent Events carry text alone. */
 const describe = (transport: Transport) => ({

@@ -3,7 +3,7 @@
 
 import type { TokenFacts } from "../../model/token-rules.ts";
 import type { Position } from "../../model/position.ts";
-import type { Grant, User } from "../../model/user.ts";
+import type { AccountUser, Grant, User } from "../../model/user.ts";
 import type { BridgedTransport, HttpCallArrival, ObjectFetch } from "./arrival.ts";
 import type { Fault } from "./fault.ts";
 import type { HolderRpc } from "./room-rpc.ts";
@@ -21,8 +21,13 @@ export interface Seat {
  */
 export type PostOutcome = "unknown" | "ended" | "early" | "full" | "WebSockets" | BridgedTransport;
 
+/** A refusal as a value: the platform logs exceptions, and clients may cause as many as they like. */
+export interface Refused {
+  readonly fault: Fault;
+}
+
 /** Answers of a JSON-RPC request as text, empty where no call wants one. */
-export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
+export type HttpCallReply = { readonly text: string } | Refused;
 
 /** The effects of a fresh token. */
 export interface RefreshOutcome {
@@ -51,11 +56,18 @@ export interface RememberedRoom {
 export interface RelayRpc extends HolderRpc, ObjectFetch {
   /**
    * A seat for a client that negotiates; undefined where the relay is full. `apart`: the connection token differs from
-   * the public id. Throws `too_many_connections`.
+   * the public id. Refuses with `too_many_connections`.
    */
-  seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
-  /** A message that a client posts beside its transport, or the end of its connection. */
-  post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome>;
+  seat(user: AccountUser, apart: boolean, grant?: Grant): Promise<Seat | Refused | undefined>;
+  /**
+   * A message that a client posts beside its transport, or the end of its connection. Refuses as the user's account
+   * does.
+   */
+  post(
+    token: string,
+    bearer: TokenFacts,
+    body: ArrayBuffer | "end",
+  ): Promise<PostOutcome | Refused>;
   /** Replaces the token of a connection. */
   refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
   /** The calls of a JSON-RPC request over HTTP, `frame` its body's text; undefined where the relay is full. */
