@@ -18,13 +18,15 @@ export interface ClaimNames {
   readonly tenantClaim: string;
   /** The tenant of all tokens of the issuer, whatever they claim. */
   readonly tenant?: string;
+  /** Whether a token must name its tenant, because the issuer signs for the customers of others as well. */
+  readonly requiresTenant?: boolean;
 }
 
 /** The user of verified claims, none of which is null. Throws a `Refusal`. */
 export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: number): User {
   return {
     id: readUserId(claims, names.userIdClaim),
-    tenant: names.tenant ?? readTenant(claims, names.tenantClaim),
+    tenant: names.tenant ?? readTenant(claims, names.tenantClaim, names.requiresTenant),
     roles: readRoles(claims, names.rolesClaim),
     claims,
     caps: claims.caps === undefined ? [] : readCaps(claims.caps),
@@ -67,9 +69,10 @@ function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   return isGuestAccount(id) ? refuse(found.name) : id;
 }
 
-/** The tenant that the claims name; the default tenant where they name none. */
-export function readTenant(claims: JWTPayload, tenantClaim: string): string {
+/** The tenant that the claims name; the default tenant where they name none, unless they must. */
+export function readTenant(claims: JWTPayload, tenantClaim: string, isRequired = false): string {
   const found = findClaim(claims, namesOf(tenantClaim));
+  if (!found && isRequired) refuse(tenantClaim);
   return found ? readName(found) : DEFAULT_TENANT;
 }
 
