@@ -1,7 +1,9 @@
 // The sockets of one object, with sockets that the test makes: slow ones, closing ones.
 
 import { describe, expect, it } from "vitest";
+import { CLOSE } from "../../../src/model/errors.ts";
 import { DEFAULTS } from "../../../src/model/options.ts";
+import { save } from "../../../src/rooms/connection/connection.ts";
 import type { ConnectionTable } from "../../../src/rooms/connection/connection-table.ts";
 import { objectWith } from "./sockets.ts";
 
@@ -33,6 +35,18 @@ describe("the connections of an object", () => {
     expect(socket.sent).toEqual([eighth, "last", eighth]);
     expect([socket.closedWith, dropped]).toEqual([4408, [["slow", 4408]]]);
     expect(connections.all.size).toBe(0);
+  });
+
+  it("that the server has closed end once, whatever hub code keeps with them after that", () => {
+    const { connections, accept, sockets } = objectWith();
+    const { socket, connection } = accept("late");
+    connections.open(connection);
+    connections.close(connection, CLOSE.aborted);
+    save(connection, { items: { late: true } });
+    expect(connection.attached.items).toEqual({ late: true });
+    socket.readyState = WebSocket.CLOSING;
+    const awake = objectWith(sockets);
+    expect(awake.connections.takeClosed(socket as unknown as WebSocket)).toBeUndefined();
   });
 
   it("hear nothing before they are greeted, and then everything in order", () => {
