@@ -37,7 +37,7 @@ export function shakeHands(
 
 /** Only with protocol version 2, over WebSockets and after negotiation a client can resume its connection. */
 function agree(
-  { resumables, settings }: RelayParts,
+  { connections, resumables, settings }: RelayParts,
   connection: Connection,
   { protocol, version, rest }: Handshake & { type: "handshake" },
 ): void {
@@ -47,6 +47,6 @@ function agree(
   const { negotiated, transport } = connection.attached;
   const resumes = version === 2 && negotiated && transport === undefined;
   if (resumes && settings.signalR.statefulReconnect) resumables.begin(connection);
-  const { early } = beginGreeting(connection, handshakeFrame(protocol));
-  if (rest !== undefined) early.push(rest);
+  beginGreeting(connection, handshakeFrame(protocol));
+  if (rest !== undefined) connections.delay(connection, rest);
 }

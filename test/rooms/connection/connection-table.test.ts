@@ -60,6 +60,19 @@ describe("the connections of an object", () => {
     expect(socket.sent).toEqual(["hello", "first", "second", "third"]);
   });
 
+  it("are closed with 4429 when they send more than may wait before they are open", () => {
+    const { connections, accept } = objectWith();
+    const [eager, hostile] = [accept("eager"), accept("hostile")];
+    const half = "x".repeat(DEFAULTS.limits.queuedBytes / 2);
+    for (const { connection } of [eager, hostile]) {
+      connections.delay(connection, half);
+      connections.delay(connection, half);
+    }
+    connections.delay(hostile.connection, new ArrayBuffer(1));
+    expect([eager.socket.closedWith, hostile.socket.closedWith]).toEqual([undefined, 4429]);
+    expect(connections.open(eager.connection)).toEqual([half, half]);
+  });
+
   it("that closed meanwhile take no frames, and break nothing", () => {
     const { connections, accept } = objectWith();
     const { socket, connection } = accept("gone");

@@ -1,7 +1,7 @@
 // Limits at relays that count only what a client does, as ASP.NET Core's users expect.
 
 import { expect, it } from "vitest";
-import { connected } from "./client.ts";
+import { connected, negotiate, open, SignalR } from "./client.ts";
 
 const RS = "\u001e";
 
@@ -27,4 +27,14 @@ it("a thousand calls in one frame are made where the hub allows as many", async 
   expect(answers.map(({ invocationId, error }) => [invocationId, error])).toEqual(
     calls.map(({ invocationId }) => [invocationId, undefined]),
   );
+});
+
+it("a client that sends megabytes with its handshake is closed before they wait", async () => {
+  const seat = await negotiate("relayed", { user: "bulky" });
+  const { webSocket } = await open("relayed", seat.connectionToken, { user: "bulky" });
+  using bulky = new SignalR(webSocket!, seat);
+  const ping = `{"type":6}${" ".repeat(10_000)}${RS}`;
+  bulky.socket.send(`{"protocol":"json","version":1}${RS}${ping.repeat(200)}`);
+  const { error } = await bulky.record(({ type }) => type === 7);
+  expect(error).toBe("Connection closed with an error.");
 });
