@@ -5,6 +5,7 @@ import { Account } from "../../../src/rooms/account/account.ts";
 import { AccountStore, OBJECTS_AT_MOST } from "../../../src/rooms/account/account-store.ts";
 import { PrefixedKv } from "../../../src/rooms/platform/prefixed-kv.ts";
 import type { KeyValues } from "../../../src/rooms/platform/storage-version.ts";
+import type { CommandOutcome } from "../../../src/rooms/rpc/command.ts";
 import type { RoomStubs } from "../../../src/rooms/rpc/stubs.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
@@ -22,7 +23,7 @@ function memory(): KeyValues {
 
 /** `present`: the number of connections that each object has. */
 async function fullAccount(present: Map<string, number>) {
-  const command = vi.fn(async (object: string) => ({
+  const command = vi.fn<(object: string) => Promise<CommandOutcome>>(async (object) => ({
     ...{ matched: 0, present: present.get(object) ?? 0 },
   }));
   const stubs = ((object: string) => ({ command: () => command(object) })) as unknown as RoomStubs;
