@@ -6,7 +6,8 @@ import { HubError } from "../../model/errors.ts";
 import { objectName, type Domain } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver } from "../../rooms/rpc/arrival.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
-import type { Refused, RelayRpc } from "../../rooms/rpc/relay-rpc.ts";
+import type { Refused } from "../../rooms/rpc/fault.ts";
+import type { RelayRpc } from "../../rooms/rpc/relay-rpc.ts";
 import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../../rooms/rpc/relay-levels.ts";
 
 /**

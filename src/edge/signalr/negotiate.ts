@@ -7,6 +7,7 @@ import { isGuest } from "../../model/user.ts";
 import { checkConnectRate } from "../admit/admission.ts";
 import { tokenFor } from "../admit/guests.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
+import { isMicrosofts } from "./signalr-agent.ts";
 import type { Seat } from "../../rooms/rpc/relay-rpc.ts";
 import { accepted, type Relay } from "../admit/relay-choice.ts";
 import type { Serving } from "../admit/serving.ts";
@@ -28,7 +29,7 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   const version = Math.min(Number(requested), NEWEST);
   await checkConnectRate(request, caller.user, serving.env);
   const [seat] = await Promise.all([
-    seatFor(caller, serving, version > 0),
+    seatFor(caller, serving, version),
     checkAccount(caller.user, serving.env),
   ]);
   return Response.json({
@@ -42,11 +43,17 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   });
 }
 
-/** `apart`: the connection token differs from the public id. */
-async function seatFor(caller: Caller, { relays, env }: Serving, apart: boolean): Promise<Seat> {
+async function seatFor(caller: Caller, { relays, env }: Serving, version: number): Promise<Seat> {
+  const { request } = caller;
   const { id, guestFrom, grant } = caller.user;
   const user = guestFrom === undefined ? { id } : { id, guestFrom };
-  const attempt = (relay: Relay) => relay.seat(user, apart, grant);
+  const seatRequest = {
+    hasSecretToken: version > 0,
+    statefulReconnect: isResumable(caller),
+    pings: isMicrosofts(request),
+    grant,
+  };
+  const attempt = (relay: Relay) => relay.seat(user, seatRequest);
   return accepted(await relays.find(env, relayTargetOf(caller), attempt));
 }
 

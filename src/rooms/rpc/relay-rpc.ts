@@ -5,13 +5,28 @@ import type { TokenFacts } from "../../model/token-rules.ts";
 import type { Position } from "../../model/position.ts";
 import type { AccountUser, Grant, User } from "../../model/user.ts";
 import type { BridgedTransport, HttpCallArrival, ObjectFetch } from "./arrival.ts";
-import type { Fault } from "./fault.ts";
+import type { Refused } from "./fault.ts";
 import type { HolderRpc } from "./room-rpc.ts";
 
 /** A place at a relay, given out by negotiation: the public connection id, and the token that proves it. */
 export interface Seat {
   readonly id: string;
   readonly token: string;
+}
+
+/** Known of a SignalR client before its handshake. */
+export interface ClientTraits {
+  /** Its negotiation agreed on stateful reconnect. */
+  readonly statefulReconnect: boolean;
+  /** It is one of Microsoft's, which ping by themselves. */
+  readonly pings: boolean;
+}
+
+/** A client that negotiates. */
+export interface SeatRequest extends ClientTraits {
+  /** False in negotiate's version 0, which has one name for both: its client's token is its public id. */
+  readonly hasSecretToken: boolean;
+  readonly grant?: Grant | undefined;
 }
 
 /**
@@ -21,10 +36,7 @@ export interface Seat {
  */
 export type PostOutcome = "unknown" | "ended" | "early" | "full" | "WebSockets" | BridgedTransport;
 
-/** A refusal as a value: the platform logs exceptions, and clients may cause as many as they like. */
-export interface Refused {
-  readonly fault: Fault;
-}
+export type PostedBody = ArrayBuffer | "end" | "ping";
 
 /** Answers of a JSON-RPC request as text, empty where no call wants one. */
 export type HttpCallReply = { readonly text: string } | Refused;
@@ -55,19 +67,14 @@ export interface RememberedRoom {
 
 export interface RelayRpc extends HolderRpc, ObjectFetch {
   /**
-   * A seat for a client that negotiates; undefined where the relay is full. `apart`: the connection token differs from
-   * the public id. Refuses with `too_many_connections`.
+   * A seat for a client that negotiates; undefined where the relay is full. Refuses with `too_many_connections`.
    */
-  seat(user: AccountUser, apart: boolean, grant?: Grant): Promise<Seat | Refused | undefined>;
+  seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined>;
   /**
-   * A message that a client posts beside its transport, or the end of its connection. Refuses as the user's account
-   * does.
+   * A message that a client posts beside its transport, or the end of its connection. A ping changes nothing. Refuses as
+   * the user's account does.
    */
-  post(
-    token: string,
-    bearer: TokenFacts,
-    body: ArrayBuffer | "end",
-  ): Promise<PostOutcome | Refused>;
+  post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome | Refused>;
   /** Replaces the token of a connection. */
   refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
   /** The calls of a JSON-RPC request over HTTP, `frame` its body's text; undefined where the relay is full. */
