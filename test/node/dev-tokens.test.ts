@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { expect, it, vi } from "vitest";
-import { ensureDevVars } from "../../scripts/dev-vars.ts";
+import { ensureDevVars } from "../../src/cli/dev-vars.ts";
 import { freePort } from "../support/endpoint.ts";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));

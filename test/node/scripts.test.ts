@@ -10,7 +10,7 @@ import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { summarise } from "../../scripts/ci-summary.ts";
 import type { Report } from "../../scripts/ci-summary.ts";
-import { ensureDevVars, readKeys } from "../../scripts/dev-vars.ts";
+import { ensureDevVars, readKeys } from "../../src/cli/dev-vars.ts";
 import { freePort, startEndpoint } from "../support/endpoint.ts";
 
 const WORKER = `

@@ -7,6 +7,7 @@ import { guestOf } from "../../auth/guest.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { isGuest, type User } from "../../model/user.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import type { Env } from "./serving.ts";
 
 /**
@@ -18,6 +19,7 @@ export async function userAt(
   served: ServedHub | undefined,
   env: Env,
 ): Promise<User> {
+  checkSetup(env, request.url);
   if (!served?.hub.settings.anonymous || readToken(request) !== "")
     return authenticate(request, env);
   const token = new URL(request.url).searchParams.get("id") ?? "";

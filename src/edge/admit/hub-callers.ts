@@ -7,6 +7,7 @@ import { HubError } from "../../model/errors.ts";
 import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { relayToken, userAt } from "./guests.ts";
@@ -53,6 +54,7 @@ export async function authenticateCaller(
   request: Request,
   { hubs, env, prefix }: Serving,
 ): Promise<Caller> {
+  checkSetup(env, request.url);
   const { searchParams } = new URL(request.url);
   const [, door, name = ""] = pathBelow(request, prefix).split("/");
   const isAzureClient = door === "client";

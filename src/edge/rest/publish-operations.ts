@@ -2,7 +2,7 @@
 // are named as in Centrifugo's HTTP API. Several different publications in one request: publish-batch.ts.
 
 import { z } from "zod";
-import { publicError } from "../../model/errors.ts";
+import { isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Topic } from "../../model/topic.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
@@ -72,7 +72,7 @@ async function outcomeOf(work: () => Promise<object>) {
 /** Unexpected errors are logged, and shown as `internal`. */
 export function failedReply(error: unknown) {
   const { code, message } = publicError(error);
-  if (code === "internal") logError("publication_failed", { error });
+  if (isUnexpected(error)) logError("publication_failed", { error });
   return { error: { code, message } };
 }
 

@@ -2,6 +2,7 @@
 
 import { authenticateService, type Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { checkAccount } from "../admit/account-check.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { failed, type AzureCode } from "./azure-errors.ts";
@@ -39,6 +40,7 @@ export async function forService(
  * object. Throws what authentication throws, `forbidden`, `rate_limited`, `token_revoked` or `banned`.
  */
 async function admitService({ request, env, rates }: ServiceCall): Promise<Service> {
+  checkSetup(env, request.url);
   const service = await authenticateService(request, env);
   await rates.check(service, env);
   // Only tokens of the issuer name a user, and can be revoked; access keys are rotated instead.

@@ -3,7 +3,14 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { httpStatusOf } from "../../model/error-table.ts";
-import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import {
+  CLOSE,
+  HubError,
+  isUnexpected,
+  publicError,
+  reasonOf,
+  type CloseCode,
+} from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
@@ -89,10 +96,12 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
       const { 0: client, 1: server } = new WebSocketPair();
       const outcome = await this.begin(server, request);
-      if (outcome instanceof Response) return outcome;
-      return new Response(null, { status: 101, webSocket: client });
+      return outcome instanceof Response
+        ? outcome
+        : new Response(null, { status: 101, webSocket: client });
     } catch (error) {
       const { code, message } = publicError(error);
+      if (isUnexpected(error)) logError("connect_failed", { object: this.ctx.id.name, error });
       this.parts.activity.refused(code);
       const status = httpStatusOf(code);
       const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
