@@ -1,10 +1,16 @@
 // `dormouse dev`, here `npm run dev`: runs the worker of a folder. Creates its secrets, starts wrangler, prints the
 // address, and ends every process it started.
 
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UsageError, type Command } from "./command-line.ts";
 import { ensureDevVars } from "./dev-vars.ts";
-import { readConfiguration, type Chosen } from "./wrangler-package.ts";
+import {
+  configPath,
+  readConfiguration,
+  type Chosen,
+  type Configuration,
+} from "./wrangler-package.ts";
 import { wranglerDev } from "./wrangler-process.ts";
 
 const HELP = `Usage: dormouse dev [options]
@@ -112,16 +118,22 @@ interface Addressed extends Pick<DevOptions, "ip" | "port" | "args"> {
  * debugger's port is any: wrangler ends where the one it wants is taken.
  */
 async function addedOptions({ ip, port, chosen, args }: Addressed): Promise<string[]> {
-  const { routes = [], route, dev } = await readConfiguration(process.cwd(), chosen);
+  const { routes = [], route, dev } = await addressesOf(chosen);
   const isGiven = (name: string) => args.some((arg) => arg === name || arg.startsWith(`${name}=`));
   const hasRoutes = route !== undefined || routes.length > 0;
   const upstream = `${hostOf(EVERY_ADDRESS.has(ip) ? "127.0.0.1" : ip)}:${port}`;
   const isHosted = isGiven("--local-upstream") || isGiven("--host");
-  const isInspected = isGiven("--inspector-port") || dev.inspector_port !== undefined;
+  const isInspected = isGiven("--inspector-port") || dev?.inspector_port !== undefined;
   return [
     ...(hasRoutes && !isHosted ? ["--local-upstream", upstream] : []),
     ...(isInspected ? [] : ["--inspector-port", "0"]),
   ];
+}
+
+/** wrangler's reader is loaded, which takes half a second, only for a file that may have something of these. */
+async function addressesOf(chosen: Chosen): Promise<Partial<Configuration>> {
+  const text = readFileSync(configPath(process.cwd(), chosen), "utf8");
+  return /route|inspector_port/.test(text) ? readConfiguration(process.cwd(), chosen) : {};
 }
 
 const EVERY_ADDRESS = new Set(["0.0.0.0", "::"]);

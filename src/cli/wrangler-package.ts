@@ -77,7 +77,8 @@ export async function readConfiguration(folder: string, chosen: Chosen): Promise
   return wrangler.unstable_readConfig({ config, env: chosen.env }, { hideWarnings: true });
 }
 
-function configPath(folder: string, { config }: Chosen): string {
+/** The file. Throws where the folder has none. */
+export function configPath(folder: string, { config }: Chosen): string {
   if (config !== undefined) return resolve(folder, config);
   const found = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
   if (found === undefined) throw new Error(`There is no ${FILES.at(-1)} in ${folder}.`);
