@@ -4,6 +4,7 @@
 import { decodeProtectedHeader, SignJWT, type JWTPayload } from "jose";
 import { MIN_HMAC_KEY_BYTES } from "../model/environment.ts";
 import { rejectConfig, type AuthEnv } from "./auth-config.ts";
+import { withFacts } from "../model/refusal-facts.ts";
 import { payloadOf, registeredClaims } from "./registered-claims.ts";
 import { checkForm, verifySignature } from "./signature.ts";
 import { Refusal } from "./auth-refusal.ts";
@@ -85,7 +86,10 @@ async function verifyWithKey(
   const claims = registeredClaims(payloadOf(token), nowMs);
   const audiences = [claims.aud ?? []].flat();
   if (!audiences.some((one) => audience.urls.includes(audience.canonical(one))))
-    throw new Refusal("token_wrong_audience", { claim: "aud" });
+    throw withFacts(new Refusal("token_wrong_audience", { claim: "aud" }), () => ({
+      expected: audience.urls,
+      received: claims.aud,
+    }));
   return claims;
 }
 

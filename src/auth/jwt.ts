@@ -1,6 +1,7 @@
 // Verifies tokens of the configured issuers and reads their users.
 
 import type { User } from "../model/user.ts";
+import { withFacts } from "../model/refusal-facts.ts";
 import { claimAt } from "./claim-names.ts";
 import { userOf } from "./claims.ts";
 import type { AuthConfig } from "./auth-config.ts";
@@ -25,24 +26,29 @@ export async function verify(token: string, config: AuthConfig, nowMs: number): 
   checkForm(token);
   const written = payloadOf(token);
   const named = issuerOf(written, config.issuers);
-  const issuer = named ?? onlyOf(config.issuers);
+  const issuer = named ?? onlyOf(config.issuers, written);
   const { keys } = issuer;
   const find = (header: Parameters<typeof keys.find>[0]) =>
     keys.find(header, { nowMs, iss: written["iss"] });
   const header = await verifySignature(token, { algorithms: keys.algorithms, find });
   checkMembers(token, [header, written]);
-  if (!named) throw wrongIssuer();
+  if (!named) throw wrongIssuer(config.issuers, written);
   checkAudience(claimAt(written, issuer.audienceClaim), issuer);
   return userOf(registeredClaims(written, nowMs), issuer, LEEWAY_SECONDS);
 }
 
 /** The issuer whose keys judge a token that names none of the issuers, which is refused in any case. */
-function onlyOf([only, ...others]: readonly Issuer[]): Issuer {
-  if (!only || others.length > 0) throw wrongIssuer();
+function onlyOf(issuers: readonly Issuer[], written: WrittenClaims): Issuer {
+  const [only, ...others] = issuers;
+  if (!only || others.length > 0) throw wrongIssuer(issuers, written);
   return only;
 }
 
-const wrongIssuer = (): Refusal => new Refusal("token_wrong_issuer", { claim: "iss" });
+const wrongIssuer = (issuers: readonly Issuer[], { iss }: WrittenClaims): Refusal =>
+  withFacts(new Refusal("token_wrong_issuer", { claim: "iss" }), () => ({
+    expected: issuers.map(({ issuer }) => issuer),
+    received: iss,
+  }));
 
 /** RFC 7519 §4: readers differ on which of two equal names counts, so a token with such is refused. */
 function checkMembers(token: string, parsed: readonly [header: object, payload: WrittenClaims]) {

@@ -1,6 +1,7 @@
 // Origins of web pages that may connect. CORS does not apply to WebSockets, so every transport calls `checkOrigin`.
 // Only whole origins are compared: with patterns, `https://any-app.example` passes for `https://app.example`.
 
+import { withFacts } from "../model/refusal-facts.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /**
@@ -10,7 +11,10 @@ import { Refusal } from "./auth-refusal.ts";
 export function checkOrigin(request: Request, allowed: ReadonlySet<string>): void {
   const origin = request.headers.get("origin");
   if (origin === null || allowed.has(origin) || origin === new URL(request.url).origin) return;
-  throw new Refusal("forbidden_origin");
+  throw withFacts(new Refusal("forbidden_origin"), () => ({
+    expected: [new URL(request.url).origin, ...allowed],
+    received: origin,
+  }));
 }
 
 /** Headers that let a page of an allowed origin read the answer. `vary` is set in any case, because of caches. */

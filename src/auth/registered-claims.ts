@@ -3,6 +3,7 @@
 
 import { base64url, type JWTPayload } from "jose";
 import { isJsonObject } from "../protocols/json.ts";
+import { withFacts } from "../model/refusal-facts.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /** Tolerated difference between the issuer's clock and ours, for `exp`, `nbf` and `iat`. */
@@ -38,8 +39,16 @@ export function registeredClaims(written: WrittenClaims, nowMs: number): JWTPayl
     ["nbf", nbf],
     ["iat", iat],
   ] as const)
-    if (time > now + LEEWAY_SECONDS) throw new Refusal("token_not_yet_valid", { claim });
-  if (exp <= now - LEEWAY_SECONDS) throw new Refusal("token_expired", { claim: "exp" });
+    if (time > now + LEEWAY_SECONDS)
+      throw withFacts(new Refusal("token_not_yet_valid", { claim }), () => ({
+        expected: `${claim} up to ${timeText(now)}, and ${LEEWAY_SECONDS} s`,
+        received: timeText(time),
+      }));
+  if (exp <= now - LEEWAY_SECONDS)
+    throw withFacts(new Refusal("token_expired", { claim: "exp" }), () => ({
+      expected: `exp after ${timeText(now)}, less ${LEEWAY_SECONDS} s`,
+      received: timeText(exp),
+    }));
   return {
     ...claims,
     exp,
@@ -47,6 +56,11 @@ export function registeredClaims(written: WrittenClaims, nowMs: number): JWTPayl
     ...(iat !== undefined && { iat }),
   };
 }
+
+/** A time that no `Date` has is shown as the number that it is. */
+const timeText = (seconds: number): string =>
+  Math.abs(seconds) <= MAX_SECONDS ? new Date(seconds * 1000).toISOString() : `${seconds}`;
+const MAX_SECONDS = 8.64e12;
 
 /** The numbers that .NET reads from text, but for digits in groups. */
 const NUMBER = /^\s*[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?\s*$/i;
@@ -66,7 +80,11 @@ export function checkAudience(
 ): void {
   const texts = [given].flat().filter(isText);
   const isWanted = (text: string) => audiences.some((wanted) => areSame(text, wanted));
-  if (!texts.some(isWanted)) throw new Refusal("token_wrong_audience", { claim: audienceClaim });
+  if (!texts.some(isWanted))
+    throw withFacts(new Refusal("token_wrong_audience", { claim: audienceClaim }), () => ({
+      expected: audiences,
+      received: given,
+    }));
 }
 
 /** As .NET compares by default: one may have one slash more than the other. */

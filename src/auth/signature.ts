@@ -2,6 +2,7 @@
 
 import { compactVerify, decodeProtectedHeader, errors } from "jose";
 import type { CompactJWSHeaderParameters, CryptoKey, JWTHeaderParameters } from "jose";
+import { withFacts } from "../model/refusal-facts.ts";
 import { Refusal, type Reason } from "./auth-refusal.ts";
 
 /** Characters; longer tokens are refused before they are decoded. */
@@ -36,7 +37,18 @@ export async function verifySignature(
     const options = { algorithms: [...algorithms] };
     return (await compactVerify(token, findKey, options)).protectedHeader;
   } catch (error) {
-    throw error instanceof Refusal ? error : refusalOf(error, token);
+    const refusal = error instanceof Refusal ? error : refusalOf(error, token);
+    throw withFacts(refusal, () => ({ expected: { alg: algorithms }, received: headerOf(token) }));
+  }
+}
+
+/** Names of the header that select a key, of which none is secret. */
+function headerOf(token: string): object {
+  try {
+    const { alg, kid, typ } = decodeProtectedHeader(token);
+    return { alg, kid, typ };
+  } catch {
+    return { header: "not readable" };
   }
 }
 

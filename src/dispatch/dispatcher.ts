@@ -1,5 +1,5 @@
 // The dispatcher: turns frames of connections into calls of hubs, and events of rooms into hubs' hooks. The order and
-// the limits of calls are in run/session.ts, their checks in run/hub-call.ts.
+// the limits of calls are in run/session.ts, their checks in run/admit-call.ts.
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";

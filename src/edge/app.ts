@@ -77,17 +77,17 @@ async function answered(route: Route, call: Call): Promise<Response> {
     const response = route.log ? logged(call, handled) : handled;
     return route.cors ? withCors(request, env, response) : response;
   } catch (error) {
-    const response = logged(call, refusedAnswer(error, route.inWords));
+    const response = logged(call, refusedAnswer(error, route.inWords), error);
     return withCors(request, env, route.inWords ? response : retryableStream(request, response));
   }
 }
 
-function logged({ request, env, prefix }: Call, response: Response): Response {
+function logged({ request, env, prefix }: Call, response: Response, error?: unknown): Response {
   const code = response.headers.get("x-dormouse-error");
   if (!code || UNLOGGED.has(code)) return response;
   const hub = pathBelow(request, prefix).split("/")[2] ?? "";
   const claim = response.headers.get("x-dormouse-claim") ?? undefined;
-  logRefusal(request, env, { hub, status: response.status, code, claim });
+  logRefusal(request, env, { hub, status: response.status, code, claim, error });
   return response;
 }
 

@@ -20,6 +20,9 @@ export function checkSetup(env: object, url?: string): void {
   throw new Refusal("misconfigured", isShown ? { message: messageOf(problems) } : {});
 }
 
+const texts = (problems: readonly Problem[]): string[] =>
+  problems.map((problem) => described(problem));
+
 /** The errors of each environment. */
 const CHECKED = new WeakMap<object, readonly Problem[]>();
 
@@ -27,7 +30,6 @@ function check(env: object): readonly Problem[] {
   const all = problemsOf(runningFacts(env));
   const of = (wanted: Problem["level"]) => all.filter(({ level }) => level === wanted);
   const [errors, advice] = [of("error"), of("advice")];
-  const texts = (some: readonly Problem[]) => some.map((problem) => described(problem));
   if (errors.length > 0) logError("misconfigured", { problems: texts(errors) });
   if (advice.length > 0) logWarning("configuration_advice", { problems: texts(advice) });
   CHECKED.set(env, errors);

@@ -123,8 +123,8 @@ describe("a worker that is misconfigured", () => {
 
 it("advice is logged once, and refuses nothing", async () => {
   const vars = { ...env, LOG_CONNECTIONS: "yes" } as typeof env;
-  for (const _ of [1, 2]) {
-    const request = new Request("https://edge.example/hubs/chat/rpc", { method: "POST" });
+  for (const path of ["chat", "prices"]) {
+    const request = new Request(`https://edge.example/hubs/${path}/rpc`, { method: "POST" });
     const answer = await worker.fetch(request, vars, createExecutionContext());
     expect(answer.headers.get("x-dormouse-error")).toBe("token_missing");
   }

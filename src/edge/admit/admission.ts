@@ -3,7 +3,7 @@
 
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
-import { HubError } from "../../model/errors.ts";
+import { forbidden, ruleText } from "../../dispatch/define/policy-names.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
@@ -61,7 +61,9 @@ export async function admitEntrant(
 /** Asks the hub's rules, and the token's capabilities, whether the user may enter the room. Throws `forbidden`. */
 export async function authorize(entrant: Entrant): Promise<Entrant> {
   if (await mayEnter(...policyInput(entrant))) return entrant;
-  throw new HubError("forbidden", "This room is not for this user.");
+  const { served, user, topic } = entrant;
+  const expected = ruleText(topic.kind, rulesAt(served, topic)?.enter);
+  throw forbidden("This room is not for this user.", { expected, user, room: formatTopic(topic) });
 }
 
 const policyInput = ({ served, user, topic }: Entrant) =>

@@ -3,7 +3,7 @@
 
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
-import { HubError } from "../../model/errors.ts";
+import { forbidden, policyText } from "../../dispatch/define/policy-names.ts";
 import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
@@ -83,7 +83,8 @@ async function authorizeCaller(caller: Caller): Promise<Caller> {
   const { served, user } = caller;
   if (!served.authorize || (await served.authorize({ hub: served.name, user, args: [] })))
     return caller;
-  throw new HubError("forbidden", "This hub is not for this user.");
+  const expected = `authorize: ${policyText(served.authorize)}`;
+  throw forbidden("This hub is not for this user.", { expected, user });
 }
 
 /** Clients that name themselves always go to the same relay, which remembers their groups. */

@@ -4,6 +4,7 @@
 import type { AuthEnv } from "../../auth/authenticate.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import { withFacts } from "../../model/refusal-facts.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";
 import type { RelayChoice } from "./relay-choice.ts";
@@ -38,6 +39,10 @@ export type WaitUntil = (work: Promise<unknown>) => void;
 /** The hub of this name, in any case. Throws `hub_not_found`. */
 export function servedHub(hubs: Hubs, name: string): ServedHub {
   const served = hubs.get(name.toLowerCase());
-  if (!served) throw new HubError("hub_not_found", "There is no such hub.");
+  if (!served)
+    throw withFacts(new HubError("hub_not_found", "There is no such hub."), () => ({
+      expected: [...hubs.keys()],
+      received: name,
+    }));
   return served;
 }

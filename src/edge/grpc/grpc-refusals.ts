@@ -74,7 +74,7 @@ function refusal(error: unknown, values: ContextValues): ConnectError {
     return shown;
   const status = httpStatusOf(code);
   const claim = error instanceof Refusal ? error.claim : undefined;
-  logRefusal(call.request, call.serving.env, { hub: call.hub ?? "", status, code, claim });
+  logRefusal(call.request, call.serving.env, { hub: call.hub ?? "", status, code, claim, error });
   return shown;
 }
 

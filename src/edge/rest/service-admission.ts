@@ -3,7 +3,10 @@
 import { authenticateService, type Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
+import { isDevelopment } from "../../model/environment.ts";
 import { checkAccount } from "../admit/account-check.ts";
+import { pathBelow } from "../admit/serving.ts";
+import { logRefusal } from "../answer/refusal-log.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { failed, type AzureCode } from "./azure-errors.ts";
 import type { RateEnv, ServiceRates } from "./service-rate.ts";
@@ -31,8 +34,17 @@ export async function forService(
   try {
     return await work(await admitService(call));
   } catch (error) {
-    return failed(error, missing);
+    const response = failed(error, missing);
+    if (isDevelopment(call.env)) logFailure(call, response, error);
+    return response;
   }
+}
+
+/** Elsewhere back ends have logs of their own. */
+function logFailure({ request, env, prefix }: ServiceCall, response: Response, error: unknown) {
+  const code = response.headers.get("x-dormouse-error") ?? "";
+  const hub = pathBelow(request, prefix).split("/hubs/")[1]?.split("/")[0] ?? "";
+  logRefusal(request, env, { hub, status: response.status, code, error });
 }
 
 /**

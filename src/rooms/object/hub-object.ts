@@ -2,15 +2,7 @@
 // are such objects, and differ in their parts and in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
-import { httpStatusOf } from "../../model/error-table.ts";
-import {
-  CLOSE,
-  HubError,
-  isUnexpected,
-  publicError,
-  reasonOf,
-  type CloseCode,
-} from "../../model/errors.ts";
+import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
@@ -31,6 +23,7 @@ import type { Receiver } from "./host.ts";
 import { waitForLinks } from "./link-wait.ts";
 import { membersIn } from "./members.ts";
 import type { ObjectEvents, ObjectParts } from "./object-parts.ts";
+import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
 
 export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
@@ -100,13 +93,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
         ? outcome
         : new Response(null, { status: 101, webSocket: client });
     } catch (error) {
-      const { code, message } = publicError(error);
-      if (isUnexpected(error)) logError("connect_failed", { object: this.ctx.id.name, error });
-      this.parts.activity.refused(code);
-      const status = httpStatusOf(code);
-      const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
-      const headers = { "x-dormouse-error": code, ...later };
-      return Response.json({ error: { code, message } }, { status, headers });
+      const { activity } = this.parts;
+      const object = this.ctx.id.name ?? "";
+      return refusedArrival(error, { object, refused: (code) => activity.refused(code) });
     }
   }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { authorize, hub, method, streamOf } from "../../../src/dispatch/define/hub-definition.ts";
 import { check } from "../../../src/dispatch/define/validate.ts";
-import { prepare } from "../../../src/dispatch/run/hub-call.ts";
+import { prepare } from "../../../src/dispatch/run/admit-call.ts";
 import { nobody, signedIn, type Call, type Policy } from "../../../src/dispatch/define/policies.ts";
 import { servedHub } from "../../../src/dispatch/define/hub-tables.ts";
 import { StreamRef } from "../../../src/model/message.ts";
