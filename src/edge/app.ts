@@ -14,6 +14,7 @@ import { mountedAt, pathBelow, type WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
+import { methodNotAllowed } from "./answer/method-not-allowed.ts";
 import { callHub, enterHub } from "./json-rpc/hub-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { enterRoom } from "./json-rpc/room-endpoint.ts";
@@ -55,6 +56,7 @@ export function endpoint(
     ...signalRRoutes(isolate),
     ...grpcRoutes(isolate),
     ...serviceRoutes(hubs),
+    otherVerbs,
   ];
   for (const route of routes)
     app.on(route.method, [...route.paths], (context) => {
@@ -131,9 +133,17 @@ const roomRoutes = (isolate: Isolate): Route[] => [
     method: "ALL",
     paths: RPC,
     ...{ cors: false, log: false },
-    handler: () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
+    handler: () => methodNotAllowed("GET, POST"),
   },
 ];
+
+/** After all others: verbs that a room does not have. */
+const otherVerbs: Route = {
+  method: "ALL",
+  paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
+  ...{ cors: false, log: false },
+  handler: () => methodNotAllowed("GET"),
+};
 
 /**
  * Where SignalR's clients connect: to a hub, or to Azure's path where an application negotiated for them. A slash at
@@ -160,7 +170,7 @@ const signalRRoutes = (isolate: Isolate): Route[] => [
     method: "ALL",
     paths: [...signalR("/negotiate"), ...signalR("/refresh")],
     ...{ cors: false, log: false },
-    handler: () => new Response(null, { status: 405 }),
+    handler: () => new Response(null, { status: 405, headers: { allow: "POST" } }),
   },
   {
     method: "ALL",

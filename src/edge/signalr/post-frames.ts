@@ -24,7 +24,8 @@ export async function postToConnection(
 ): Promise<Response> {
   const { request, user, served } = caller;
   const { method } = request;
-  if (method !== "POST" && method !== "DELETE") return refusal("method_not_allowed", "");
+  if (method !== "POST" && method !== "DELETE")
+    return refusal("method_not_allowed", "", "GET, POST, DELETE");
   if (!token) return missingToken();
   const body = method === "POST" ? await bodyOf(caller) : "end";
   // The transport's own stream keeps the connection alive; a ping alone need not wake its object.
@@ -42,7 +43,11 @@ const TOO_EARLY = "More was sent than may wait for the transport to begin.";
 /** A WebSocket's connection receives by its socket alone: frames that came both ways would have no order. */
 const postAnswer = (transport: PostOutcome): Response =>
   transport === "WebSockets"
-    ? refusal("method_not_allowed", "POST requests are not allowed for WebSocket connections.")
+    ? refusal(
+        "method_not_allowed",
+        "POST requests are not allowed for WebSocket connections.",
+        "GET, DELETE",
+      )
     : accepted();
 
 /** Only long polling needs a request to end: a WebSocket and an event stream end with their own. */
