@@ -17,7 +17,7 @@ it.each<[unknown, string]>([
   [new Uint8Array(3), "bytes, 3"],
   [new Date(0), "date"],
   [new StreamRef("s"), "stream"],
-])("%j is called %s", (value, words) => {
+])("a value is called $1", (value, words) => {
   expect(receivedKind(value)).toBe(words);
 });
 
