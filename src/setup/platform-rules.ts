@@ -40,11 +40,11 @@ const ADVISED = [
   },
 ] as const;
 
-/** One problem for all flags that are missing, so that the line to add has them all. */
+/** One problem for all that are missing; its line has every flag, so that it may replace the one that is there. */
 export function compatibilityFlags(facts: Facts): Problem[] {
   const missing = ADVISED.filter(({ flag }) => !facts.isOn(flag));
   if (missing.length === 0) return [];
-  const flags = missing.map(({ flag }) => `"${flag}"`).join(", ");
+  const flags = ADVISED.map(({ flag }) => `"${flag}"`).join(", ");
   const reasons = missing.map(({ flag, why }) => `${flag} (${why})`).join(", ");
   return [
     {

@@ -20,7 +20,7 @@ const FLAGS = (
 ).Cloudflare?.compatibilityFlags;
 
 /** A service binding seems to have every method, `getByName` among them: calls of it would go to the other worker. */
-function boundTo(value: unknown): Bound {
+export function boundTo(value: unknown): Bound {
   if (value === undefined || value === null) return "nothing";
   const isNamespace =
     typeof (value as Partial<DurableObjectNamespace>).getByName === "function" &&

@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PresenceHub } from "../../src/hubs/presence.ts";
 import { hubContext } from "../../src/server.ts";
+import { checkClass } from "../../src/setup/own-class.ts";
 import { runningFacts } from "../../src/setup/running-facts.ts";
 import worker from "../../src/worker.ts";
 import { token } from "../rooms/client.ts";
@@ -138,4 +139,14 @@ it("facts of the engine: namespaces, classes that are one, flags", () => {
   expect([bound("ROOMS"), bound("ACCOUNTS")]).toEqual(["namespace", "namespace"]);
   expect([areSame("ROOMS", "RELAYS"), areSame("ROOMS", "ACCOUNTS")]).toEqual([true, false]);
   expect([isOn("enable_request_signal"), isOn("web_socket_compression")]).toEqual([true, false]);
+});
+
+it("an object tells that another binding leads to its class", () => {
+  const id = env.ROOMS.idFromName("default/chat/group/lobby");
+  expect(() => checkClass(id, env, "ROOMS")).not.toThrow();
+  expect(() => checkClass(id, env, "ACCOUNTS")).toThrow("The server is misconfigured.");
+  expect(() => checkClass(id, { ...env, DEVELOPMENT: "1" }, "RELAYS")).toThrow(
+    "class_name of RELAYS is the name under which main exports Relay",
+  );
+  expect(lines.map(({ event }) => event)).toEqual(["misconfigured", "misconfigured"]);
 });

@@ -112,7 +112,7 @@ describe("validate", () => {
   it("refuses a value where a stream is expected", async () => {
     await expect(call("upload", ["x", [1, 2]])).rejects.toMatchObject({
       code: "invalid_arguments",
-      message: "Argument 2: a stream is expected (received: number).",
+      message: expect.stringMatching(/^Argument 2: a stream is expected \(received: /),
     });
   });
 
