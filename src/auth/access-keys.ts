@@ -4,10 +4,9 @@
 import { decodeProtectedHeader, SignJWT, type JWTPayload } from "jose";
 import { MIN_HMAC_KEY_BYTES } from "../model/environment.ts";
 import { rejectConfig, type AuthEnv } from "./auth-config.ts";
-import { withFacts } from "../model/refusal-facts.ts";
-import { payloadOf, registeredClaims } from "./registered-claims.ts";
-import { checkForm, verifySignature } from "./signature.ts";
+import { checkForm, payloadOf, registeredClaims, verifySignature } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
+import { wrongAudience } from "./token-facts.ts";
 
 /** Two, so that keys can be rotated without downtime. The first one signs; both verify. */
 const MAX_KEYS = 2;
@@ -86,10 +85,7 @@ async function verifyWithKey(
   const claims = registeredClaims(payloadOf(token), nowMs);
   const audiences = [claims.aud ?? []].flat();
   if (!audiences.some((one) => audience.urls.includes(audience.canonical(one))))
-    throw withFacts(new Refusal("token_wrong_audience", { claim: "aud" }), () => ({
-      expected: audience.urls,
-      received: claims.aud,
-    }));
+    throw wrongAudience("aud", audience.urls, claims.aud);
   return claims;
 }
 

@@ -46,7 +46,7 @@ export async function connectedHook(session: Session): Promise<void> {
   };
   session.gated = [];
   session.began = promise;
-  session.inTurn({ id: undefined, run, cancel: () => {} });
+  session.calls.inTurn({ id: undefined, run, cancel: () => {} });
   return promise;
 }
 
@@ -100,7 +100,7 @@ async function runInContext(
   await run(
     callContext({
       host,
-      hub: served.hub,
+      served,
       caller: connection,
       messenger,
       signal: () => session.signal,

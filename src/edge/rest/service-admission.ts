@@ -5,7 +5,7 @@ import type { AuthEnv } from "../../auth/auth-config.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { isDevelopment } from "../../model/environment.ts";
 import { checkAccount } from "../admit/account-check.ts";
-import { pathBelow } from "../admit/serving.ts";
+import { pathBelow } from "../admit/request-target.ts";
 import { logRefusal } from "../answer/refusal-log.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { failed, type AzureCode } from "./azure-errors.ts";
