@@ -39,7 +39,16 @@ it("is written by the first start, and a file that is there is left alone", () =
 
 it("counts for nothing where neighbours can reach the endpoint, whatever they call it", async () => {
   const port = await freePort();
-  const args = ["scripts/dev.ts", "--ip", "0.0.0.0", "--port", `${port}`, "--log-level", "error"];
+  const args = [
+    "src/cli/dormouse.ts",
+    "dev",
+    "--ip",
+    "0.0.0.0",
+    "--port",
+    `${port}`,
+    "--log-level",
+    "error",
+  ];
   const state = mkdtempSync(join(tmpdir(), "dormouse-state-"));
   const vars = join(state, "vars.env");
   writeFileSync(vars, `JWT_SECRET=${"x".repeat(40)}\nDEV_TOKENS=1\n`);
