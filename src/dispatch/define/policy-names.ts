@@ -21,8 +21,8 @@ export const policyText = (policy: Named): string =>
   NAMES.get(policy) ?? policy.toString().replaceAll(/\s+/g, " ").slice(0, MOST);
 
 interface Judged {
-  /** The policy that refuses, in words. */
-  readonly expected: string;
+  /** The policy that refuses, in words; asked for only where they are logged. */
+  expected(): string;
   readonly user: { readonly id: string; readonly roles: readonly string[] } | null;
   readonly room?: string;
 }
@@ -30,7 +30,7 @@ interface Judged {
 /** `forbidden`, with its facts: the user as policies see it, without its claims, which are the token's. */
 export const forbidden = (sentence: string, { expected, user, room }: Judged): HubError =>
   withFacts(new HubError("forbidden", sentence), () => ({
-    expected,
+    expected: expected(),
     received: { user: user?.id ?? null, roles: user?.roles ?? [], ...(room && { room }) },
   }));
 

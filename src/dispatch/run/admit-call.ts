@@ -55,7 +55,7 @@ async function authorise(table: Table, member: AnyMember, call: PendingCall): Pr
   for (const policy of [table.authorize, member.policy])
     if (policy && policy !== anyone && !(await policy(judged)))
       throw forbidden(`${table.name}.${call.target} is not for this user.`, {
-        expected: policyText(policy),
+        expected: () => policyText(policy),
         user: call.user,
       });
 }

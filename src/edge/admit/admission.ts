@@ -81,7 +81,7 @@ export async function admitEntrant(
 export async function authorize(entrant: Entrant): Promise<Entrant> {
   if (await mayEnter(...policyInput(entrant))) return entrant;
   const { served, user, topic } = entrant;
-  const expected = ruleText(topic.kind, rulesAt(served, topic)?.enter);
+  const expected = () => ruleText(topic.kind, rulesAt(served, topic)?.enter);
   throw forbidden("This room is not for this user.", { expected, user, room: formatTopic(topic) });
 }
 

@@ -85,7 +85,8 @@ async function authorizeCaller(caller: Caller): Promise<Caller> {
   const { served, user } = caller;
   if (!served.authorize || (await served.authorize({ hub: served.name, user, args: [] })))
     return caller;
-  const expected = `authorize: ${policyText(served.authorize)}`;
+  const { authorize: policy } = served;
+  const expected = () => `authorize: ${policyText(policy)}`;
   throw forbidden("This hub is not for this user.", { expected, user });
 }
 
