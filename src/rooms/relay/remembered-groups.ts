@@ -185,7 +185,7 @@ export class RememberedGroups implements Duty {
       }));
   }
 
-  /** The connection has ended before it rejoined these rooms. Does not replace what was kept of it since. */
+  /** The connection has not rejoined these rooms yet. Does not replace what was kept of it since, where it has ended. */
   putBack({ user, attached: { client } }: Connection, rooms: readonly RememberedRoom[]): void {
     const { sql, now, seconds, arm } = this.#options;
     const until = now() + seconds * 1000;
@@ -193,8 +193,8 @@ export class RememberedGroups implements Duty {
       const at = position ? formatPosition(position) : null;
       const row = [user.id, client ?? "", room, at, until, connection, granted ? 1 : 0];
       sql.exec("INSERT OR IGNORE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+      arm(until);
     }
-    arm(until);
   }
 
   due(): number | undefined {
