@@ -109,6 +109,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     const { activity, address, connections, name, webhooks } = this.parts;
     const early = connections.open(connection);
     if (!isOpen(connection)) return;
+    this.opened(connection);
     if (!activity.isDue) activity.note();
     webhooks?.connected(connection);
     logConnection(this.env, "connection_opened", { connection, address, object: name });
@@ -116,6 +117,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     for (const frame of early) this.receiver.received(this.host, connection, frame);
     await opened;
   }
+
+  /** The frames that waited for a connection are written. Relays keep how far their clients are. */
+  protected opened(_connection: Connection): void {}
 
   /** Joins the rooms that the token and services name. Those that fail or are slow are joined later, by alarm. */
   async #link(connection: Connection): Promise<void> {
