@@ -147,9 +147,9 @@ function take(received: ReceivedMessage): void {
     case "invocation":
       return invoke(received, message);
     case "item":
-      return session.upload(message.stream)?.push(message.item, received.bytes);
+      return session.uploads.get(message.stream)?.push(message.item, received.bytes);
     case "end":
-      return session.upload(message.stream)?.end(errorOf(message.error));
+      return session.uploads.get(message.stream)?.end(errorOf(message.error));
     case "cancel":
       return session.cancel(message.id, new HubError("cancelled", "The caller cancelled."));
     case "answer":
@@ -192,7 +192,7 @@ function takeCompletion(
   session: Session,
   { id, result, error }: Incoming & { type: "completed" },
 ): void {
-  const upload = session.upload(id);
+  const upload = session.uploads.get(id);
   if (upload) upload.end(errorOf(error));
   else if (error !== undefined) clientRefused(session, id, error);
   else session.clientResults.answer(id, result);

@@ -6,6 +6,7 @@ import { StreamRef, type Stage } from "../../model/message.ts";
 import type { User } from "../../model/user.ts";
 import { bind, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** A call before its checks. */
 export interface PendingCall {
@@ -14,6 +15,7 @@ export interface PendingCall {
   readonly args: readonly unknown[];
   /** Null only in tests: every transport requires a token. */
   readonly user: User | null;
+  readonly runtime: Runtime;
   /** The items of the stream that the placeholder stands for. */
   open(ref: StreamRef): AsyncIterable<unknown>;
   /** Why the arguments could not be read, if so. */

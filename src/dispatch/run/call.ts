@@ -64,7 +64,7 @@ export class Call implements OpenCall {
 
   /** Opens a stream from the caller, for as long as the call runs. Throws `duplicate_id` or `too_many_streams`. */
   openUpload({ id }: StreamRef): UploadStream {
-    const upload = this.#options.session.openUpload(id);
+    const upload = this.#options.session.uploads.open(id, this.#options.session.limits);
     this.#uploads.set(id, upload);
     return upload;
   }
@@ -93,13 +93,14 @@ export class Call implements OpenCall {
     try {
       if (session.unsentChars > session.host.settings.limits.queuedBytes)
         throw new HubError("rate_limited", "Answers of this connection are waiting to be sent.");
+      session.background.checkRoom(session.limits.queuedCalls);
       const result = await this.#options.work(this);
       await this.#saved();
       if (!this.#cancelled) this.#complete(result);
     } catch (error) {
       this.#fail(error);
     } finally {
-      for (const id of this.#uploads.keys()) this.#options.session.closeUpload(id);
+      for (const id of this.#uploads.keys()) this.#options.session.uploads.close(id);
     }
   }
 

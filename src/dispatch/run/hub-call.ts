@@ -15,6 +15,7 @@ import { streamItems } from "./stream-items.ts";
 import { type PendingCall, validate } from "../define/validate.ts";
 import type { Table } from "../define/hub-tables.ts";
 import { anyone } from "../define/policies.ts";
+import { runtimeAt } from "../define/runtime.ts";
 
 /** A call whose member was found. */
 interface FoundCall {
@@ -116,6 +117,7 @@ const handlerOf =
     const uploads = openUploads(call, member, args);
     const checked = await admit(served, member, {
       ...{ target: name, args, user: session.connection.user },
+      runtime: runtimeAt(session.host, { hub: served.name, method: name }),
       ...{ unreadable: invocation.unreadable, binder: binderOf(session) },
       open: (ref) => uploads.get(ref)!,
       reached: (stage) => (call.stage = stage),
@@ -170,7 +172,7 @@ function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[])
 }
 
 /** Before the handler waits for a client's result, the connection's next call may begin. */
-function contextOf(call: Call, { session, invocation }: FoundCall) {
+function contextOf(call: Call, { session, invocation, name }: FoundCall) {
   const { connection, host, served } = session;
   const idPrefix = idPrefixOf(session, invocation);
   const messenger = messengerOf(
@@ -182,6 +184,7 @@ function contextOf(call: Call, { session, invocation }: FoundCall) {
     hub: served.hub,
     caller: connection,
     messenger,
+    waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),
     signal: () => call.signal,
   });
 }
@@ -237,7 +240,8 @@ async function admit(table: Table, member: AnyMember, call: PendingCall): Promis
 
 /** Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation. */
 async function authorise(table: Table, member: AnyMember, call: PendingCall): Promise<void> {
-  const judged = { hub: table.name, method: call.target, user: call.user, args: call.args };
+  const { target: method, user, args, runtime } = call;
+  const judged = { hub: table.name, method, user, args, ...runtime };
   for (const policy of [table.authorize, member.policy])
     if (policy && policy !== anyone && !(await policy(judged)))
       throw new HubError("forbidden", `${table.name}.${call.target} is not for this user.`);

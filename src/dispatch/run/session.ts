@@ -9,11 +9,12 @@ import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
+import { BackgroundWork } from "./background-work.ts";
 import { CallQueue, type OpenCall } from "./call-queue.ts";
 import { ClientResults } from "./client-results.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 import { caughtUp, isBehind } from "./slow-reader.ts";
-import { tooManyStreams, UploadStream } from "./upload-streams.ts";
+import { tooManyStreams, UploadStreams } from "./upload-streams.ts";
 
 /** Longer ids are not remembered: attachments are small, and only ids that consist of escapes are longer. */
 const MAX_REMEMBERED_CHARS = 140;
@@ -38,7 +39,9 @@ export class Session {
   readonly #byId = new Map<CallId, OpenCall>();
   /** Calls that run beside the others: streams, and calls that read streams. */
   readonly #streams = new Set<OpenCall>();
-  readonly #uploads = new Map<string, UploadStream>();
+  /** Streams from the client. */
+  readonly uploads = new UploadStreams();
+  readonly background: BackgroundWork;
   readonly #queue = new CallQueue((call, release) => this.#runInTurn(call, release));
   #isClosed = false;
   #isFinishing = false;
@@ -64,6 +67,7 @@ export class Session {
   constructor(host: Host, served: ServedHub, connection: Connection) {
     const { limits } = host.settings;
     this.host = host;
+    this.background = new BackgroundWork(host);
     this.served = served;
     this.connection = connection;
     this.clientResults = new ClientResults(limits.answerSeconds);
@@ -181,26 +185,6 @@ export class Session {
     const ids = [...lasting].flatMap(({ id }) => (id === undefined ? [] : JSON.stringify(id)));
     const short = ids.filter(({ length }) => length <= MAX_REMEMBERED_CHARS);
     this.host.connections.remember(this.connection, short);
-  }
-
-  /** Opens a stream from the client. Throws `duplicate_id` or `too_many_streams`. */
-  openUpload(id: string): UploadStream {
-    const { streamsPerConnection, streamBuffer, queuedBytes } = this.limits;
-    if (this.#uploads.has(id))
-      throw new HubError("duplicate_id", `Invocation ID '${id}' is already in use.`);
-    if (this.#uploads.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
-    const upload = new UploadStream({ items: streamBuffer, bytes: queuedBytes });
-    this.#uploads.set(id, upload);
-    return upload;
-  }
-
-  upload(id: string): UploadStream | undefined {
-    return this.#uploads.get(id);
-  }
-
-  closeUpload(id: string): void {
-    this.#uploads.get(id)?.end(null);
-    this.#uploads.delete(id);
   }
 
   /** Handles the held messages: `connected` is done, or waits for a client's result. Nothing once it has ended. */

@@ -13,7 +13,7 @@ import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { userAt } from "./guests.ts";
 import { roomPathOf } from "./room-paths.ts";
-import { pathBelow, servedHub, type Env, type Serving } from "./serving.ts";
+import { pathBelow, policyRuntime, servedHub, type Serving, type ServingPlace } from "./serving.ts";
 
 /** A client that was admitted to a room. */
 export interface Entrant {
@@ -21,6 +21,7 @@ export interface Entrant {
   readonly user: User;
   readonly served: ServedHub;
   readonly topic: Topic;
+  readonly place: ServingPlace;
 }
 
 /** The rooms of a request, as topics, for the webhook; `own` is the room of its path. */
@@ -33,29 +34,26 @@ type RoomsOf = (own: Topic) => readonly string[];
  */
 export async function admitToRoom(
   request: Request,
-  { hubs, env, prefix }: Serving,
+  serving: Serving,
   roomsOf: RoomsOf,
 ): Promise<Entrant> {
+  const { hubs, env, prefix } = serving;
   const below = pathBelow(request, prefix);
   const user = await userAt(request, hubs.get(hubSegment(below)), env);
   const path = roomPathOf(below);
   const served = servedHub(hubs, path.hub);
   const topic = roomTopic(path.kind, path.name);
-  return admitEntrant({ request, user, served, topic }, roomsOf(topic), env);
+  return admitEntrant({ request, user, served, topic, place: serving }, roomsOf(topic));
 }
 
 /** The hub as the path names it, before the path is read as a whole: whether it needs a token depends on it. */
 const hubSegment = (path: string): string => (path.split("/")[2] ?? "").toLowerCase();
 
 /** Asks the webhook, then the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics. */
-export async function admitEntrant(
-  entrant: Entrant,
-  rooms: readonly string[],
-  env: Env,
-): Promise<Entrant> {
-  const { request, user, served, topic: room } = entrant;
+export async function admitEntrant(entrant: Entrant, rooms: readonly string[]): Promise<Entrant> {
+  const { request, user, served, topic: room, place } = entrant;
   const attempt = { request, user, hub: served.name, room, rooms };
-  return authorize({ ...entrant, user: await applyConnectWebhook(attempt, env) });
+  return authorize({ ...entrant, user: await applyConnectWebhook(attempt, place.env) });
 }
 
 /** Asks the hub's rules, and the token's capabilities, whether the user may enter the room. Throws `forbidden`. */
@@ -64,8 +62,8 @@ export async function authorize(entrant: Entrant): Promise<Entrant> {
   throw new HubError("forbidden", "This room is not for this user.");
 }
 
-const policyInput = ({ served, user, topic }: Entrant) =>
-  [callAt(served, user, topic), rulesAt(served, topic)] as const;
+const policyInput = ({ served, user, topic: room, place }: Entrant) =>
+  [callAt(served, { user, room, ...policyRuntime(place, served) }), rulesAt(served, room)] as const;
 
 /** How a client continues an earlier connection. Both come from the client, and are checked before they are used. */
 interface Resumption {

@@ -11,7 +11,7 @@ import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { relayToken, userAt } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
-import { pathBelow, servedHub, type Env, type Serving } from "./serving.ts";
+import { pathBelow, policyRuntime, servedHub, type Serving, type ServingPlace } from "./serving.ts";
 
 /** An authenticated client of a hub. Whether the hub admits it is known only after `admitCaller`. */
 export interface Caller {
@@ -25,16 +25,17 @@ export interface Caller {
 /** Throws what authentication throws, `hub_not_found`, what the webhook throws, or `forbidden`. */
 export async function callerOf(request: Request, serving: Serving): Promise<Caller> {
   const { hubs, env, hub } = serving;
-  if (hub === undefined) return admitCaller(await authenticateCaller(request, serving), env);
+  if (hub === undefined) return admitCaller(await authenticateCaller(request, serving), serving);
   const user = await userAt(request, hubs.get(hub), env);
-  return admitCaller(callerAt({ request, user }, hub, hubs), env);
+  return admitCaller(callerAt({ request, user }, hub, hubs), serving);
 }
 
 /** Admits a new connection. Throws what the webhook throws, or `forbidden` where the hub's policy refuses. */
-export async function admitCaller(caller: Caller, env: Env): Promise<Caller> {
+export async function admitCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { request, user, served } = caller;
   const attempt = { request, user, hub: served.name };
-  return authorizeCaller({ ...caller, user: await applyConnectWebhook(attempt, env) });
+  const admitted = { ...caller, user: await applyConnectWebhook(attempt, place.env) };
+  return authorizeCaller(admitted, place);
 }
 
 /**
@@ -42,8 +43,8 @@ export async function admitCaller(caller: Caller, env: Env): Promise<Caller> {
  * relay keeps the webhook's grant, and identifies the connection by its token. The hub's policy is therefore not asked
  * where there is a webhook: without the grant, the client's own token might not satisfy it. Throws `forbidden`.
  */
-export const readmitCaller = async (caller: Caller, env: Env): Promise<Caller> =>
-  readWebhooks(env).connect ? caller : authorizeCaller(caller);
+export const readmitCaller = async (caller: Caller, place: ServingPlace): Promise<Caller> =>
+  readWebhooks(place.env).connect ? caller : authorizeCaller(caller, place);
 
 /**
  * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key and the hub is in the
@@ -77,10 +78,11 @@ export function callerAt(
   return { request, user, served, query };
 }
 
-async function authorizeCaller(caller: Caller): Promise<Caller> {
+async function authorizeCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { served, user } = caller;
-  if (!served.authorize || (await served.authorize({ hub: served.name, user, args: [] })))
-    return caller;
+  const { name: hub, authorize } = served;
+  const runtime = policyRuntime(place, served);
+  if (!authorize || (await authorize({ hub, user, args: [], ...runtime }))) return caller;
   throw new HubError("forbidden", "This hub is not for this user.");
 }
 

@@ -3,6 +3,7 @@
 
 import type { AuthEnv } from "../../auth/authenticate.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
+import { runtimeAt, type Runtime } from "../../dispatch/define/runtime.ts";
 import { HubError } from "../../model/errors.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import type { ConnectRateEnv } from "./connect-rate.ts";
@@ -15,11 +16,15 @@ export interface Serving {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
   readonly env: Env;
+  readonly waitUntil: WaitUntil;
   /** Where the endpoint is mounted: `/realtime`; empty at the root. Routes match what follows it. */
   readonly prefix: string;
   /** The hub of a path of the application's own, by name. Absent: the URL names the hub. */
   readonly hub?: string;
 }
+
+/** The worker, as hub code reaches it while a request is admitted. */
+export type ServingPlace = Pick<Serving, "env" | "waitUntil">;
 
 /** The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. */
 export function mountedAt(pattern: string, url: string): string {
@@ -34,6 +39,10 @@ export const pathBelow = ({ url }: Request, prefix: string): string =>
 
 /** Keeps the worker running until the work is done, also after its request has been answered or given up. */
 export type WaitUntil = (work: Promise<unknown>) => void;
+
+/** What a hub's policies get beside their call. */
+export const policyRuntime = (place: ServingPlace, { name: hub }: ServedHub): Runtime =>
+  runtimeAt(place, { hub, method: "policy" });
 
 /** The hub of this name, in any case. Throws `hub_not_found`. */
 export function servedHub(hubs: Hubs, name: string): ServedHub {

@@ -4,7 +4,7 @@ import type { FeedPath, HubPath, JsonRpcPath } from "../../dispatch/define/hub-p
 import { preflight } from "../answer/cors.ts";
 import { callHub, enterHub } from "../json-rpc/hub-endpoint.ts";
 import { readFeed } from "../sse/feeds.ts";
-import type { Isolate, Route } from "./route.ts";
+import { servingOf, type Isolate, type Route } from "./route.ts";
 
 /** Throws a `TypeError` for a path of a hub that is not served. */
 export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Route[] =>
@@ -18,20 +18,19 @@ export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Rout
 const jsonRpcRoutes = (isolate: Isolate, { path, hub }: JsonRpcPath): Route[] => [
   {
     ...{ method: "GET", paths: [path], cors: false, log: true },
-    handler: ({ request, env, prefix }) => enterHub(request, { ...isolate, env, prefix, hub }),
+    handler: (call) => enterHub(call.request, { ...servingOf(isolate, call), hub }),
   },
   {
     ...{ method: "POST", paths: [path], cors: true, log: true },
-    handler: ({ request, env, prefix, waitUntil }) =>
-      callHub(request, { ...isolate, env, prefix, hub }, waitUntil),
+    handler: (call) => callHub(call.request, { ...servingOf(isolate, call), hub }),
   },
 ];
 
 const feedRoutes = (isolate: Isolate, feed: FeedPath): Route[] => [
   {
     ...{ method: "GET", paths: [feed.path], cors: true, log: true },
-    handler: ({ request, env, prefix, params }) =>
-      readFeed(request, { ...isolate, env, prefix }, { feed, params: params() }),
+    handler: (call) =>
+      readFeed(call.request, servingOf(isolate, call), { feed, params: call.params() }),
   },
 ];
 

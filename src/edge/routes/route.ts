@@ -43,3 +43,9 @@ export interface Isolate {
   readonly relays: RelayChoice;
   readonly frames: FrameCache;
 }
+
+/** What doors serve a call with: the isolate's memory, and what came with the request. */
+export const servingOf = (isolate: Isolate, { env, prefix, waitUntil }: Call) => ({
+  ...isolate,
+  ...{ env, prefix, waitUntil },
+});
