@@ -48,7 +48,7 @@ export const runtimeAt = (place: Place, origin: Origin): Runtime => ({
 });
 
 /** The bindings with the types of the worker's own declaration: what wrangler.toml binds is what hub code gets. */
-export const envOf = ({ env }: Place): Cloudflare.Env => env as Cloudflare.Env;
+export const envOf = ({ env }: Pick<Place, "env">): Cloudflare.Env => env as Cloudflare.Env;
 
 /** Never rejects: an error is logged. */
 export const logged = async (work: Promise<unknown>, origin: Origin): Promise<void> => {

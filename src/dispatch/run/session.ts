@@ -70,7 +70,7 @@ export class Session {
     this.background = new BackgroundWork(host);
     this.served = served;
     this.connection = connection;
-    this.clientResults = new ClientResults(limits.answerSeconds);
+    this.clientResults = new ClientResults(limits.answerSeconds, host.clock);
     this.limits = limitsOf(connection, limits);
     const { callsPerSecond, callBurst } = this.limits;
     this.rate = connection.httpCaller?.rate ?? tokenBucket(callsPerSecond, callBurst);
@@ -84,7 +84,8 @@ export class Session {
   tokenChanged(): void {
     this.limits = limitsOf(this.connection, this.host.settings.limits);
     const { callsPerSecond, callBurst } = this.limits;
-    if (!this.connection.httpCaller) this.rate.limit(Date.now(), callsPerSecond, callBurst);
+    if (!this.connection.httpCaller)
+      this.rate.limit(this.host.clock.now(), callsPerSecond, callBurst);
   }
 
   get isClosed(): boolean {
