@@ -7,6 +7,7 @@ import { feed, jsonRpc, serve } from "../../src/server.ts";
 import { testHubs } from "./hubs.ts";
 import { LeavingHub } from "./leaving-hub.ts";
 import { orderHubs } from "./order-hubs.ts";
+import { ParityHub } from "./parity-hub.ts";
 import { relayHubs } from "./relay-hubs.ts";
 import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
@@ -22,6 +23,7 @@ const { Room, Relay, Account, endpoint } = serve(
     ...orderHubs,
     GuestHub,
     LeavingHub,
+    ParityHub,
   ],
   {
     paths: [

@@ -10,7 +10,6 @@ export type {
   CallerOptions,
   JoinOutcome,
   Joining,
-  Notice,
   Received,
   World,
   WorldSetting,

@@ -10,7 +10,7 @@ import { HubError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import type { HubCalls } from "../define/hub-types.ts";
-import type { Caller, CallerOptions, JoinOutcome, Notice, Received } from "./world-types.ts";
+import type { Caller, CallerOptions, JoinOutcome, Received } from "./world-types.ts";
 import { turn } from "./world-clock.ts";
 import type { WorldPeer } from "./world-server.ts";
 
@@ -18,14 +18,14 @@ import type { WorldPeer } from "./world-server.ts";
 export interface CallerLink {
   readonly connectionId: string;
   post(frame: string): void;
-  /** The client's side has ended; `error` where the network was lost. Done when the world has settled. */
-  end(error: Error | undefined): Promise<void>;
+  /** The client's side has ended, by its close code; 1006: the network was lost. Done when the world has settled. */
+  end(code: number): Promise<void>;
   refresh(user: Partial<User>): Promise<{ readonly dropped: readonly string[] }>;
 }
 
 export class WorldCaller implements WorldPeer, Caller<AnyHub> {
   readonly received: Received[] = [];
-  readonly notices: Notice[] = [];
+  readonly frames: Frame[] = [];
   connectionId = "";
   closed: Caller<AnyHub>["closed"];
   readonly #handlers: Handlers;
@@ -80,19 +80,19 @@ export class WorldCaller implements WorldPeer, Caller<AnyHub> {
     return this.#link.refresh(user);
   }
 
-  async close(): Promise<void> {
-    await this.#end(undefined);
+  async close(code = 1000): Promise<void> {
+    await this.#end(code);
   }
 
   async lose(): Promise<void> {
     this.#calls.onLost();
-    await this.#end(new Error("The connection was lost."));
+    await this.#end(LOST);
   }
 
-  async #end(error: Error | undefined): Promise<void> {
+  async #end(code: number): Promise<void> {
     const link = this.#link;
     this.#stop();
-    await link?.end(error);
+    await link?.end(code);
   }
 
   #stop(): void {
@@ -113,10 +113,11 @@ export class WorldCaller implements WorldPeer, Caller<AnyHub> {
 
   #take(frame: Frame): void {
     const { method, params } = frame;
+    this.frames.push(frame);
     if (method === undefined) return void this.#calls.onResponse(frame);
     if (method === "$/item") return this.#calls.onItem(params as { id: string; item: unknown });
-    if (method.startsWith("$/")) return void this.notices.push(noticeOf(frame, method));
-    this.#message(frame, method, ([] as unknown[]).concat(params ?? []));
+    if (!method.startsWith("$/"))
+      this.#message(frame, method, ([] as unknown[]).concat(params ?? []));
   }
 
   #message({ id, room, position }: Frame, method: string, args: readonly unknown[]): void {
@@ -131,7 +132,5 @@ export class WorldCaller implements WorldPeer, Caller<AnyHub> {
   }
 }
 
-const noticeOf = ({ params, room }: Frame, method: string): Notice => ({
-  ...{ method, params },
-  ...(room !== undefined && { room }),
-});
+/** What a socket reports whose network is gone (RFC 6455, §7.1.5). */
+export const LOST = 1006;

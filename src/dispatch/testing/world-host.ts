@@ -54,11 +54,12 @@ const publishingOf = (server: WorldServer): Publishing => ({
 
 const roomsOf = (server: WorldServer): RoomAccess => ({
   async join(connection, topic) {
+    if (isOwn(server, connection, topic)) return;
     checkJoin(server, connection, topic);
     server.join(connection, topic, "hub");
   },
   async leave(connection, topic) {
-    if (formatTopic(topic) === formatTopic(server.roomOf(connection)))
+    if (isOwn(server, connection, topic))
       throw new HubError(
         "invalid_request",
         "The connection lives in that room: to leave, close it.",
@@ -71,6 +72,10 @@ const roomsOf = (server: WorldServer): RoomAccess => ({
   presence: async (topic, query) => server.room(topic).own.presence(query),
   track: async (userId, topic, state) => server.room(topic).own.track(userId, state),
 });
+
+/** Whether it is the room that the connection came for. */
+const isOwn = (server: WorldServer, connection: Connection, topic: Topic): boolean =>
+  formatTopic(topic) === formatTopic(server.roomOf(connection));
 
 /** What was published before is for the members of then. Throws `too_many_groups`. */
 function checkJoin(server: WorldServer, connection: Connection, topic: Topic): void {

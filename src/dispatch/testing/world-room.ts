@@ -84,10 +84,12 @@ const ALONE = {
   followers: { links: new Map(), publish: () => {} },
   rate: { add: () => {} },
   activity: { isDue: true, note: () => {} },
-  get elsewhere(): never {
-    throw new Error("A world has all its rooms.");
-  },
+  elsewhere: { publish: unreachable, publishAndSave: unreachable },
 };
+
+function unreachable(): never {
+  throw new Error("A world has all its rooms.");
+}
 
 /** Rings once at the earliest time that was asked for, and again as long as presence has something due. */
 function alarmOf(clock: Clock, presence: () => PresenceAnnouncer): (at: number) => void {

@@ -1,6 +1,7 @@
 // Types of `world`: its setting, and what a test gets.
 
 import type { HandlersOf } from "../../client/model/client-handlers.ts";
+import type { Frame } from "../../client/transport/wire.ts";
 import type { User } from "../../model/user.ts";
 import type { Filter } from "../define/filters.ts";
 import type { Clients, RoomView } from "../define/hub-context.ts";
@@ -41,13 +42,6 @@ export interface Received {
   readonly position?: string;
 }
 
-/** A message of the protocol itself: `$/connected`, `$/presence`, `$/left`. */
-export interface Notice {
-  readonly method: string;
-  readonly params: unknown;
-  readonly room?: string;
-}
-
 /** What a join gives. */
 export interface JoinOutcome {
   readonly position: string;
@@ -58,9 +52,10 @@ export interface JoinOutcome {
 /** One connection, as its client uses it. */
 export interface Caller<H extends AnyHub> extends HubCalls<H> {
   readonly connectionId: string;
-  /** Messages so far, in the order in which they came. The array grows. */
+  /** The hub's messages so far, in the order in which they came. The array grows. */
   readonly received: readonly Received[];
-  readonly notices: readonly Notice[];
+  /** Everything that came, as JSON-RPC: also the protocol's own (`$/connected`, `$/presence`, `$/left`) and answers. */
+  readonly frames: readonly Frame[];
   /** Why the server has closed the connection; undefined while it is open. */
   readonly closed: { readonly code: number; readonly reason: string } | undefined;
   /** Joins a room as a client does (`$/join`): the hub's rules apply. Rejects with `forbidden`. */
@@ -70,9 +65,12 @@ export interface Caller<H extends AnyHub> extends HubCalls<H> {
   call(method: string, args: readonly unknown[], options?: CallerOptions): Promise<unknown>;
   /** A fresh token of the same user, with these members replaced. Gives the rooms that it no longer admits. */
   refresh(user: Partial<User>): Promise<{ readonly dropped: readonly string[] }>;
-  /** Ends on purpose: the user's leave has no grace. */
-  close(): Promise<void>;
-  /** Loses the network: the user is present for the grace, unless another connection comes. */
+  /**
+   * Ends by a close of the client's. With 1000, which is the default, the user's leave has no grace; with another code
+   * (1001: a page that may be loading again) it has.
+   */
+  close(code?: number): Promise<void>;
+  /** Loses the network: hooks get an error, and the user is present for the grace, unless another connection comes. */
   lose(): Promise<void>;
 }
 

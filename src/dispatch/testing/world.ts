@@ -6,7 +6,7 @@ import { parsePosition } from "../../model/position.ts";
 import { ALL, formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
-import type { Connection } from "../../rooms/connection/connection.ts";
+import { REGULAR_CLOSE, type Connection } from "../../rooms/connection/connection.ts";
 import { framesOf } from "../../rooms/object/first-frames.ts";
 import { missedSince } from "../../rooms/room/enter-room.ts";
 import { clientsOf, messengerOf, type Messenger } from "../context/call-context.ts";
@@ -17,7 +17,7 @@ import { callAt, mayEnter, mayReadHistory, rulesAt } from "../define/policies.ts
 import { runtimeAt } from "../define/runtime.ts";
 import { dispatcher } from "../dispatcher.ts";
 import { userOf } from "./default-user.ts";
-import { WorldCaller } from "./world-caller.ts";
+import { LOST, WorldCaller } from "./world-caller.ts";
 import { WorldClock } from "./world-clock.ts";
 import { worldHost } from "./world-host.ts";
 import { WorldServer } from "./world-server.ts";
@@ -69,7 +69,7 @@ class MemoryWorld implements World<AnyHub> {
     caller.open({
       connectionId: connection.id,
       post: (frame) => this.#server.receive(connection, frame),
-      end: (error) => this.#end(connection, error),
+      end: (code) => this.#end(connection, code),
       refresh: (changes) => this.#refresh(connection, changes),
     });
     await this.#server.open(connection);
@@ -134,7 +134,9 @@ class MemoryWorld implements World<AnyHub> {
     this.#server.send(connection, framesOf(connection, entered));
   }
 
-  async #end(connection: Connection, error: Error | undefined): Promise<void> {
+  async #end(connection: Connection, code: number): Promise<void> {
+    connection.mayReturn = !REGULAR_CLOSE.has(code);
+    const error = code === LOST ? new Error("The connection was lost.") : undefined;
     this.#server.ended(connection, error);
     await this.settled();
   }
