@@ -9,6 +9,7 @@ import { LeavingHub } from "./leaving-hub.ts";
 import { orderHubs } from "./order-hubs.ts";
 import { ParityHub } from "./parity-hub.ts";
 import { relayHubs } from "./relay-hubs.ts";
+import { RuntimeHub, runtimeFeed } from "./runtime-hub.ts";
 import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 import { ValueHub } from "./value-hub.ts";
@@ -24,10 +25,12 @@ const { Room, Relay, Account, endpoint } = serve(
     GuestHub,
     LeavingHub,
     ParityHub,
+    RuntimeHub,
   ],
   {
     paths: [
       ...paths,
+      runtimeFeed,
       jsonRpc("/guests/rpc", GuestHub),
       feed("/guests/:name", GuestHub, {
         room: ({ params }) => `group:${params["name"]}`,
