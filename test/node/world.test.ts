@@ -1,31 +1,19 @@
-// A world in plain Node, without the engine: as tests of the package's users run.
+// A world in plain Node, without the engine and without vite: as tests of the package's users run.
 
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { world } from "../../src/dispatch/testing/testing.ts";
-import { ChatHub } from "../../src/hubs/chat.ts";
-import { UploadHub } from "../../src/hubs/uploads.ts";
 
-it("a world has several callers in plain Node", async () => {
-  const chat = world(ChatHub);
-  const alice = await chat.connect({ user: "alice" });
-  const bob = await chat.connect({ user: "bob", room: "group:lobby" });
-  await alice.invoke.joinRoom("lobby");
-  await alice.invoke.sendToRoom("lobby", "hello");
-  await alice.lose();
-  await chat.advance(6_000);
-  expect(bob.received.map(({ method, args }) => [method, ...args])).toEqual([
-    ["userJoined", "bob", "lobby"],
-    ["userJoined", "alice", "lobby"],
-    ["receiveMessage", "alice", "hello"],
-    ["userLeft", "alice", "lobby"],
-  ]);
-});
-
-it("a world takes streams and gives them in plain Node", async () => {
-  const uploads = world(UploadHub);
-  const alice = await uploads.connect();
-  async function* readings() {
-    for (const value of [1, 2, 3]) yield { sensor: "a", value, timestamp: 0 };
-  }
-  expect(await alice.invoke.uploadData(readings())).toMatchObject({ count: 3, mean: 2 });
+it("a world has callers, rooms, streams and a clock in plain Node", () => {
+  const program = fileURLToPath(new URL("../support/world-in-node.ts", import.meta.url));
+  const printed = execFileSync(process.execPath, [program], { encoding: "utf8" });
+  expect(JSON.parse(printed)).toEqual({
+    chat: [
+      ["userJoined", "bob", "lobby"],
+      ["userJoined", "alice", "lobby"],
+      ["receiveMessage", "alice", "hello"],
+      ["userLeft", "alice", "lobby"],
+    ],
+    upload: { count: 3, sensors: ["a"], min: 1, max: 3, mean: 2 },
+  });
 });
