@@ -4,6 +4,8 @@
 import { hubs, paths } from "../../src/hubs/index.ts";
 import { OrderHub } from "../../src/hubs/orders.ts";
 import { feed, jsonRpc, serve } from "../../src/server.ts";
+import { BoardHub } from "./database/board.ts";
+import { ShopHub } from "./database/shop.ts";
 import { testHubs } from "./hubs.ts";
 import { LeavingHub } from "./leaving-hub.ts";
 import { orderHubs } from "./order-hubs.ts";
@@ -26,6 +28,8 @@ const { Room, Relay, Account, endpoint } = serve(
     LeavingHub,
     ParityHub,
     RuntimeHub,
+    BoardHub,
+    ShopHub,
   ],
   {
     paths: [
@@ -45,4 +49,5 @@ const { Room, Relay, Account, endpoint } = serve(
 );
 
 export { Account, Relay, Room };
+export { Stock } from "./database/stock.ts";
 export default endpoint;
