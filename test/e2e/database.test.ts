@@ -57,7 +57,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it("a payment is one transaction of Postgres, and both users are told once it is committed", async () => {
+it("a payment is one transaction of Postgres, and both users are told when it is committed", async () => {
   const told: string[] = [];
   const at = async (user: string) => {
     const connection = connect<AnyHub>(`${endpoint.url}/hubs/bank`, {
@@ -68,17 +68,19 @@ it("a payment is one transaction of Postgres, and both users are told once it is
     return connection;
   };
   const [alice, bob] = [await at("alice"), await at("bob")];
-  const { pay } = alice.invoke as unknown as {
-    pay(id: string, to: string, cents: number): Promise<void>;
-  };
-  await pay("0f8fad5b-d9cb-469f-a165-70867728950e", "bob", 30);
+  const { pay } = alice.invoke as unknown as { pay(payment: object): Promise<void> };
+  const payment = { id: "0f8fad5b-d9cb-469f-a165-70867728950e", to: "bob", cents: 30 };
+  await pay(payment);
   await vi.waitUntil(() => told.length === 2);
   expect(told.toSorted()).toEqual(["alice 70", "bob 30"]);
-  await expect(pay("7c9e6679-7425-40de-944b-e07fc1f90ae7", "bob", 1_000)).rejects.toMatchObject({
-    code: "not_enough",
-  });
+  const larger = { ...payment, id: "7c9e6679-7425-40de-944b-e07fc1f90ae7", cents: 1_000 };
+  for (const refused of [larger, { ...larger, to: "nobody", cents: 1 }])
+    await expect(pay(refused)).rejects.toMatchObject({ code: "refused" });
+  expect(told).toHaveLength(2);
+  await pay(payment);
+  await vi.waitUntil(() => told.length === 4);
+  expect(told.toSorted()).toEqual(["alice 70", "alice 70", "bob 30", "bob 30"]);
   const { rows } = await database.query("SELECT payer, payee, cents FROM payments");
   expect(rows).toEqual([{ payer: "alice", payee: "bob", cents: 30 }]);
-  expect(told).toHaveLength(2);
   for (const one of [alice, bob]) one.close();
 });

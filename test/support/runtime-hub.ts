@@ -50,7 +50,7 @@ export const RuntimeHub = hub("runtime", {
       yield note(context, "stream");
     }),
     send: method([streamOf(z.unknown())], async (context, items) => {
-      for await (const _item of items) note(context, "upload");
+      for await (const item of items) note(context, `upload of ${item}`);
     }),
     fail: method([], ({ waitUntil }) => waitUntil(Promise.reject(new Error("in the background")))),
     /** Work that ends with `finish`. */

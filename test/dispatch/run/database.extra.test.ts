@@ -49,10 +49,11 @@ it("an outbox is published once, however often it is tried", async () => {
   const note = { id: ID, author: "carol", text: "hello" };
   const write = () =>
     env.DB.prepare("INSERT INTO outbox VALUES (1, ?, ?)").bind("news", JSON.stringify(note)).run();
-  for (const _crash of ["before the row is deleted", "never"]) {
-    await write();
-    await publishOutbox(env);
-  }
+  await write();
+  await publishOutbox(env);
+  // As after a crash before the row was deleted.
+  await write();
+  await publishOutbox(env);
   expect((await alice.said("added")).params).toEqual([note]);
   expect((await alice.call("notes", ["news"])).result).toEqual([]);
   expect(alice.messages("added")).toHaveLength(1);

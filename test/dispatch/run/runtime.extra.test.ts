@@ -31,12 +31,13 @@ it("every handler has the worker's env, and work that goes on after it", async (
   alice.send({ jsonrpc: "2.0", id: "s", method: "count", params: [] });
   alice.send({ jsonrpc: "2.0", id: "u", method: "send", params: [{ $stream: "items" }] });
   alice.send({ jsonrpc: "2.0", method: "$/item", params: { stream: "items", item: 1 } });
-  await traceUntil(reader, "stream", "upload");
+  await traceUntil(reader, "stream", "upload of 1");
   await alice.call("$/history", {});
   await alice.call("$/join", { room: "group:other" });
   await traceUntil(reader, "history", "enter");
   alice.socket.close(1000);
-  await traceUntil(reader, "filter of disconnected", "disconnected", "left");
+  const last = await traceUntil(reader, "filter of disconnected", "disconnected", "left");
+  expect(last).not.toContain(`connected: ${ISSUER}`);
 });
 
 it("policies of connections and feeds have them in the worker", async () => {

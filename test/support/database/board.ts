@@ -2,10 +2,9 @@
 import { z } from "zod";
 import { hub, method, signedIn } from "dormouse/hub";
 
+const Board = z.string().max(64);
 const Note = z.object({ id: z.uuid(), text: z.string().max(2_000) });
-interface StoredNote extends z.infer<typeof Note> {
-  readonly author: string;
-}
+type StoredNote = z.infer<typeof Note> & { readonly author: string };
 
 export interface BoardClient {
   added(note: StoredNote): void;
@@ -14,26 +13,18 @@ export interface BoardClient {
 export const BoardHub = hub<BoardClient>("board", {
   rooms: { group: { enter: signedIn } },
 }).methods({
-  add: method([z.string().max(64), Note], async ({ clients, env, user }, board, { id, text }) => {
+  add: method([Board, Note], async ({ clients, env, user }, board, { id, text }) => {
+    const insert = env.DB.prepare("INSERT OR IGNORE INTO notes VALUES (?, ?, ?, ?)");
+    const select = env.DB.prepare("SELECT id, author, text FROM notes WHERE id = ? AND board = ?");
     const [, stored] = await env.DB.batch<StoredNote>([
-      env.DB.prepare("INSERT OR IGNORE INTO notes VALUES (?, ?, ?, ?)").bind(
-        id,
-        board,
-        user.id,
-        text,
-      ),
-      env.DB.prepare("SELECT id, author, text FROM notes WHERE id = ? AND board = ?").bind(
-        id,
-        board,
-      ),
+      insert.bind(id, board, user.id, text),
+      select.bind(id, board),
     ]);
-    // Committed. What is published from here on is in the database.
+    // Committed: what is published from here on is in the database.
     for (const note of stored!.results) await clients.group(board).added(note);
   }),
-  notes: method([z.string().max(64)], async ({ env }, board) => {
-    const query = env.DB.prepare(
-      "SELECT id, author, text FROM notes WHERE board = ? ORDER BY id LIMIT 100",
-    );
-    return (await query.bind(board).all<StoredNote>()).results;
+  notes: method([Board], async ({ env }, board) => {
+    const notes = env.DB.prepare("SELECT id, author, text FROM notes WHERE board = ? LIMIT 100");
+    return (await notes.bind(board).all<StoredNote>()).results;
   }),
 });
