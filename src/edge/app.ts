@@ -9,14 +9,13 @@ import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import type { ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
-import { wantsWebSocket } from "./admit/requested-transport.ts";
-import { mountedAt, pathBelow, type WaitUntil } from "./admit/serving.ts";
+import { mountedAt, pathBelow, wantsWebSocket } from "./admit/request-target.ts";
+import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
-import { callHub, enterHub } from "./json-rpc/hub-endpoint.ts";
+import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
-import { enterRoom } from "./json-rpc/room-endpoint.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
 import {
   servingOf,
@@ -81,7 +80,7 @@ async function answered(route: Route, call: Call): Promise<Response> {
   try {
     const handled = await route.handler(call);
     const response = route.log ? logged(call, handled) : handled;
-    return route.cors ? withCors(request, env, response) : response;
+    return route.cors && !response.webSocket ? withCors(request, env, response) : response;
   } catch (error) {
     const response = logged(call, refusedAnswer(error, route.inWords));
     return withCors(request, env, route.inWords ? response : retryableStream(request, response));

@@ -6,7 +6,7 @@ import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
 import { failure, type FailedCall, type SendAnswer } from "./frame-answers.ts";
 import type { Publications } from "../context/call-context.ts";
-import type { OpenCall } from "./call-queue.ts";
+import type { OpenCall } from "./open-calls.ts";
 import type { Session } from "./session.ts";
 import { noteRefusedCall } from "./refused-calls.ts";
 import type { UploadStream } from "./upload-streams.ts";
@@ -64,7 +64,7 @@ export class Call implements OpenCall {
 
   /** Opens a stream from the caller, for as long as the call runs. Throws `duplicate_id` or `too_many_streams`. */
   openUpload({ id }: StreamRef): UploadStream {
-    const upload = this.#options.session.uploads.open(id, this.#options.session.limits);
+    const upload = this.#options.session.openUpload(id);
     this.#uploads.set(id, upload);
     return upload;
   }
@@ -100,7 +100,7 @@ export class Call implements OpenCall {
     } catch (error) {
       this.#fail(error);
     } finally {
-      for (const id of this.#uploads.keys()) this.#options.session.uploads.close(id);
+      for (const id of this.#uploads.keys()) this.#options.session.closeUpload(id);
     }
   }
 

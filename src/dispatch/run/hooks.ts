@@ -47,7 +47,7 @@ export async function connectedHook(session: Session): Promise<void> {
   };
   session.gated = [];
   session.began = promise;
-  session.inTurn({ id: undefined, run, cancel: () => {} });
+  session.calls.inTurn({ id: undefined, run, cancel: () => {} });
   return promise;
 }
 
@@ -103,7 +103,7 @@ async function runInContext(
   await run(
     callContext({
       host,
-      hub: served.hub,
+      served,
       caller: connection,
       messenger,
       waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),

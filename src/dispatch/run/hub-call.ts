@@ -44,8 +44,8 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
   const isStream = member.kind === "stream";
   const about = { session, id, name: `${served.name}.${name}`, target, streams: isStream };
   const call = new Call({ ...about, answer, work });
-  if (streams) session.beside(call);
-  else session.inTurn(call);
+  if (streams) session.calls.beside(call);
+  else session.calls.inTurn(call);
 }
 
 /** SignalR's clients declare whether they expect a stream; the texts are ASP.NET Core's. Throws `wrong_kind`. */
@@ -181,7 +181,7 @@ function contextOf(call: Call, { session, invocation, name }: FoundCall) {
   );
   return callContext({
     host,
-    hub: served.hub,
+    served,
     caller: connection,
     messenger,
     waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),

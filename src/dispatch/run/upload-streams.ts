@@ -2,7 +2,6 @@
 // bounded in count and bytes. A client that exceeds the bound loses that stream, not its connection.
 
 import { HubError } from "../../model/errors.ts";
-import type { Limits } from "../../model/options.ts";
 
 /** An item that waits to be read. */
 type Item = { readonly value: unknown; readonly bytes: number };
@@ -63,30 +62,6 @@ export class UploadStream implements AsyncIterable<unknown> {
       this.end(null);
       this.#items.length = 0;
     }
-  }
-}
-
-/** The open streams of one connection, by the ids that its client gave them. */
-export class UploadStreams {
-  readonly #open = new Map<string, UploadStream>();
-
-  /** Throws `duplicate_id` or `too_many_streams`. */
-  open(id: string, { streamsPerConnection, streamBuffer, queuedBytes }: Limits): UploadStream {
-    if (this.#open.has(id))
-      throw new HubError("duplicate_id", `Invocation ID '${id}' is already in use.`);
-    if (this.#open.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
-    const upload = new UploadStream({ items: streamBuffer, bytes: queuedBytes });
-    this.#open.set(id, upload);
-    return upload;
-  }
-
-  get(id: string): UploadStream | undefined {
-    return this.#open.get(id);
-  }
-
-  close(id: string): void {
-    this.#open.get(id)?.end(null);
-    this.#open.delete(id);
   }
 }
 
