@@ -19,8 +19,8 @@ export interface Runtime {
   /**
    * Work that nobody waits for: the caller is answered meanwhile. Its error is logged (`wait_until_failed`), with the
    * hub and the method. The object stays in memory, and is billed, until the work is done, for 15 minutes at most; in
-   * the worker the platform ends it 30 s after the answer. A crash or a deploy loses it: what must happen is stored
-   * first.
+   * the worker the platform ends it 30 s after the answer. A crash or a deploy loses it: store first what must
+   * happen.
    *
    * While `limits.queuedCalls` (100) works of a connection are under way, its further calls fail with `rate_limited`.
    */

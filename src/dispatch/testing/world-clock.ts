@@ -29,7 +29,7 @@ export class WorldClock implements Clock {
     return this.#now;
   }
 
-  /** What is due at once runs without a move of the clock. */
+  /** Timers that are due at once ring without a move of the clock. */
   after(ms: number, run: () => void): () => void {
     const timer = { at: this.#now + Math.max(ms, 0), run };
     this.#pending.add(timer);
