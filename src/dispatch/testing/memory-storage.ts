@@ -1,24 +1,22 @@
-// The storage of an object in memory, as far as a world needs it: the rows of a room's log are kept. Those of presence
-// and memberships are only read after a loss of memory, which a world does not have.
+// The storage of an object in memory, as far as a world needs it: the rows of a room's log, by slot. Rows of presence and
+// memberships are only read after a loss of memory, which a world does not have.
 
-/** What a log selects of its rows. */
-interface LogRow {
-  readonly last: number;
-  readonly entries: string;
-}
-
-/** Statements of rooms/log/sqlite-log.ts that write and read entries; a reordered list of columns fails its tests. */
+/** Statements of rooms/log/sqlite-log.ts that write a row, and read its entries by its slot. */
 const WRITE = "INSERT OR REPLACE INTO log VALUES";
-const READ = "SELECT entries FROM log WHERE last > ?";
+const READ = "SELECT entries FROM log WHERE slot = ?";
 
 export function memoryStorage(): Pick<DurableObjectStorage, "sql" | "transactionSync"> {
-  const rows = new Map<unknown, LogRow>();
-  const rowsAfter = (offset: number) =>
-    [...rows.values()].filter(({ last }) => last > offset).toSorted((a, b) => a.last - b.last);
+  const entriesBySlot = new Map<unknown, unknown>();
   const exec = (query: string, ...values: unknown[]) => {
-    const [slot, , last] = values as [unknown, unknown, number];
-    if (query.startsWith(WRITE)) rows.set(slot, { last, entries: values.at(-1) as string });
-    return { toArray: () => (query.startsWith(READ) ? rowsAfter(values[0] as number) : []) };
+    const [slot] = values;
+    if (query.startsWith(WRITE)) entriesBySlot.set(slot, values.at(-1));
+    return {
+      toArray: () => [],
+      one() {
+        if (query !== READ) throw new Error(`A world does not know the statement: ${query}`);
+        return { entries: entriesBySlot.get(slot) };
+      },
+    };
   };
   return { sql: { exec } as unknown as SqlStorage, transactionSync: (run) => run() };
 }
