@@ -32,6 +32,7 @@ const { Room, Relay, Account, endpoint } = serve(
     ShopHub,
   ],
   {
+    userId: ({ sub, mailbox }) => (mailbox ?? sub) as string,
     paths: [
       ...paths,
       runtimeFeed,
