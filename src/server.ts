@@ -4,6 +4,7 @@
 import type { Hono } from "hono";
 import { verifyToken, type AuthEnv, type UserIdProvider } from "./auth/authenticate.ts";
 import { DEFAULT_TENANT } from "./auth/claims.ts";
+import { canonicalName } from "./model/topic.ts";
 import { parseBody } from "./client/backend/backend-answers.ts";
 import { hubServiceOf, type HubService } from "./client/backend/hub-service.ts";
 import { dispatcher } from "./dispatch/dispatcher.ts";
@@ -59,7 +60,8 @@ export interface HubContextOptions {
 
 /**
  * A hub for code of the same worker (routes, cron triggers, queues), as ASP.NET's `IHubContext`: what `backend` has,
- * without a request over the network, and without a token. Calls reject with a `HubError`. Nothing is repeated.
+ * without a request over the network, and without a token. Calls reject with a `HubError`. Nothing is repeated. Throws
+ * `invalid_name` for what names no tenant.
  *
  * @example
  * const orders = hubContext(env, OrderHub);
@@ -70,7 +72,7 @@ export function hubContext<H extends AnyHub>(
   hub: H,
   { tenant = DEFAULT_TENANT }: HubContextOptions = {},
 ): HubService<H> {
-  const service = { hubs: tablesOf([hub]), env, tenant };
+  const service = { hubs: tablesOf([hub]), env, tenant: canonicalName(tenant) };
   return hubServiceOf<H>(async ({ method, path, query = {}, body }) => {
     const url = new URL(`https://worker/api/hubs/${hub.name}${path}`);
     for (const [name, values] of Object.entries(query))

@@ -1,5 +1,6 @@
 // Authentication of clients, the same for every transport: configuration, then origin, then token.
 
+import { clientNetwork } from "../model/client-network.ts";
 import type { User } from "../model/user.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { DEFAULT_TENANT, MAX_DATE_MS, type UserIdProvider } from "./claims.ts";
@@ -37,8 +38,7 @@ export function guestOf(request: Request, env: AuthEnv, id: string): User {
   return {
     ...{ id, tenant: DEFAULT_TENANT, roles: [], claims: {}, caps: [], channels: [] },
     expiresAt: MAX_DATE_MS,
-    // Set by Cloudflare; absent under `wrangler dev`, where all guests share one rate.
-    guestFrom: request.headers.get("cf-connecting-ip") ?? "",
+    guestFrom: clientNetwork(request) ?? "",
   };
 }
 

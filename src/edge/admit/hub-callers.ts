@@ -46,19 +46,28 @@ export const readmitCaller = async (caller: Caller, place: ServingPlace): Promis
   readWebhooks(place.env).connect ? caller : authorizeCaller(caller, place);
 
 /**
- * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. Throws what
+ * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. `connectionToken` is
+ * that of a further request of a connection: the caller of this function must have its relay check it. Throws what
  * authentication throws, or `hub_not_found`.
  */
-export async function authenticateCaller(request: Request, serving: Serving): Promise<Caller> {
+export async function authenticateCaller(
+  request: Request,
+  serving: Serving,
+  connectionToken?: string,
+): Promise<Caller> {
   const hub = requestedHub(request, serving);
   const user = isAzureClient(request, serving)
     ? await authenticateClient(request, serving.env)
-    : await userAt(request, hub, serving);
+    : await userAt(request, { hub, connectionToken }, serving);
   return callerAt({ request, user }, hub, serving.hubs);
 }
 
 const isAzureClient = (request: Request, { prefix, hub }: Serving): boolean =>
   hub === undefined && pathBelow(request, prefix).split("/")[1] === "client";
+
+/** By name in lower case. Of repeated parameters the last counts. */
+export const queryOf = ({ url }: Request): Map<string, string> =>
+  new Map([...new URL(url).searchParams].map(([name, value]) => [name.toLowerCase(), value]));
 
 /** As `authenticateCaller`, for a user and a hub that are known already. Throws `hub_not_found`. */
 export function callerAt(
@@ -66,9 +75,8 @@ export function callerAt(
   hub: string,
   hubs: Hubs,
 ): Caller {
-  const { searchParams } = new URL(request.url);
   const served = servedHub(hubs, hub);
-  const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
+  const query = queryOf(request);
   const token = query.get("id");
   if (token !== undefined) query.set("id", relayToken(user, token));
   return { request, user, served, query };

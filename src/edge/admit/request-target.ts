@@ -7,10 +7,12 @@
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 
-/** The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. */
+/**
+ * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. A slash at the
+ * pattern's end is the one that the rest of the path begins with.
+ */
 export function mountedAt(pattern: string, url: string): string {
-  if (pattern === "/") return "";
-  const { length } = pattern.split("/");
+  const { length } = pattern.replace(/\/$/, "").split("/");
   return new URL(url).pathname.split("/").slice(0, length).join("/");
 }
 

@@ -18,32 +18,35 @@ export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Rout
     }));
   });
 
+/** A slash at the end changes nothing, as at a hub's own path. */
+const withSlash = (path: string): string[] => (path.endsWith("/") ? [path] : [path, `${path}/`]);
+
 const jsonRpcRoutes = (isolate: Isolate, { path }: JsonRpcPath): Route[] => [
   {
-    ...{ method: "GET", paths: [path], cors: false, log: true },
-    handler: (call) => enterHub(call.request, { ...servingOf(isolate, call), hub: call.hub! }),
+    ...{ method: "GET", paths: withSlash(path), cors: false, log: true },
+    handler: (call) => enterHub(call.request, { ...servingOf(isolate, call), hub: call.hub }),
   },
   {
-    ...{ method: "POST", paths: [path], cors: true, log: true },
-    handler: (call) => callHub(call.request, { ...servingOf(isolate, call), hub: call.hub! }),
+    ...{ method: "POST", paths: withSlash(path), cors: true, log: true },
+    handler: (call) => callHub(call.request, { ...servingOf(isolate, call), hub: call.hub }),
   },
 ];
 
 const feedRoutes = (isolate: Isolate, feed: FeedPath): Route[] => [
   {
-    ...{ method: "GET", paths: [feed.path], cors: true, log: true },
+    ...{ method: "GET", paths: withSlash(feed.path), cors: true, log: true },
     handler: (call) =>
       readFeed(call.request, servingOf(isolate, call), { feed, params: call.params() }),
   },
 ];
 
 const preflightRoute = ({ path }: HubPath): Route => ({
-  ...{ method: "OPTIONS", paths: [path], cors: false, log: false },
+  ...{ method: "OPTIONS", paths: withSlash(path), cors: false, log: false },
   handler: ({ request, env }) => preflight(request, env),
 });
 
 const otherVerbs = ({ kind, path }: HubPath): Route => ({
-  ...{ method: "ALL", paths: [path], cors: false, log: false },
+  ...{ method: "ALL", paths: withSlash(path), cors: false, log: false },
   handler: () =>
     new Response(null, {
       status: 405,

@@ -27,7 +27,7 @@ export async function readFeed(
   { feed, params }: RequestedFeed,
 ): Promise<Response> {
   const served = servedHub(serving.hubs, feed.hub);
-  const user = await userAt(request, feed.hub, serving);
+  const user = await userAt(request, { hub: feed.hub }, serving);
   const query = new URL(request.url).searchParams;
   const runtime = runtimeAt(serving, { hub: feed.hub, method: feed.path });
   const room = await feed.roomOf({ params, query, user, ...runtime });
