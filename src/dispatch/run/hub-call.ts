@@ -183,10 +183,7 @@ function contextOf(call: Call, { session, invocation, name }: FoundCall) {
     call.published,
   );
   return callContext({
-    host,
-    served,
-    caller: connection,
-    messenger,
+    ...{ host, served, caller: connection, messenger },
     waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),
     signal: () => call.signal,
   });
