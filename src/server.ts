@@ -17,6 +17,7 @@ import { requestLocally } from "./edge/rest/local-requests.ts";
 import { AccountObject } from "./rooms/account/account-object.ts";
 import { RelayObject } from "./rooms/relay/relay-object.ts";
 import { RoomObject } from "./rooms/room/room-object.ts";
+import { checkClass } from "./setup/own-class.ts";
 
 export * from "./hub.ts";
 export type { HubService } from "./client/backend/hub-service.ts";
@@ -104,14 +105,21 @@ export function serve(
   });
   class Room extends RoomObject<EndpointEnv> {
     constructor(ctx: DurableObjectState, env: EndpointEnv) {
+      checkClass(ctx.id, env, "ROOMS");
       super(ctx, env, receiver);
     }
   }
   class Relay extends RelayObject<EndpointEnv> {
     constructor(ctx: DurableObjectState, env: EndpointEnv) {
+      checkClass(ctx.id, env, "RELAYS");
       super(ctx, env, receiver);
     }
   }
-  class Account extends AccountObject<EndpointEnv> {}
+  class Account extends AccountObject<EndpointEnv> {
+    constructor(ctx: DurableObjectState, env: EndpointEnv) {
+      checkClass(ctx.id, env, "ACCOUNTS");
+      super(ctx, env);
+    }
+  }
   return { endpoint: endpoint(tables, { basePath, paths, userId }), Room, Relay, Account };
 }

@@ -9,6 +9,7 @@ import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
 import { runtimeAt } from "../define/runtime.ts";
 import { runFilters } from "../define/filters.ts";
+import { showsDetails } from "./frame-answers.ts";
 import type { Session } from "./session.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
@@ -77,7 +78,7 @@ export async function disconnectedHook(session: Session, error: Error | undefine
  */
 function detailOf({ host }: Session, error: unknown): string | undefined {
   if (error instanceof HubError) return `HubException: ${error.message}`;
-  if (!host.settings.detailedErrors) return undefined;
+  if (!showsDetails(host)) return undefined;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 

@@ -10,7 +10,7 @@ import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
 import type { AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
 import type { Called, Hooks, Setting } from "./calling-types.ts";
 import type { Runtime } from "../define/runtime.ts";
-import { prepare } from "../run/hub-call.ts";
+import { prepare } from "../run/admit-call.ts";
 import { type Table, servedHub } from "../define/hub-tables.ts";
 import { userOf } from "./default-user.ts";
 import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";

@@ -5,6 +5,7 @@
 import { authenticate, guestOf, readToken } from "../../auth/authenticate.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
+import { forbidden, ruleText } from "../../dispatch/define/policy-names.ts";
 import { HubError } from "../../model/errors.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
@@ -12,6 +13,7 @@ import { clientNetwork } from "../../model/client-network.ts";
 import { accountOf, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { guestId } from "./guests.ts";
@@ -69,6 +71,7 @@ export async function userAt(
   serving: Serving,
 ): Promise<User> {
   const { hubs, env } = serving;
+  checkSetup(env, request.url);
   const isGuest = hubs.get(hub.toLowerCase())?.hub.settings.anonymous && readToken(request) === "";
   return isGuest
     ? guestOf(request, env, guestId(connectionToken))
@@ -85,7 +88,9 @@ export async function admitEntrant(entrant: Entrant, rooms: readonly string[]): 
 /** Asks the hub's rules, and the token's capabilities, whether the user may enter the room. Throws `forbidden`. */
 export async function authorize(entrant: Entrant): Promise<Entrant> {
   if (await mayEnter(...policyInput(entrant))) return entrant;
-  throw new HubError("forbidden", "This room is not for this user.");
+  const { served, user, topic } = entrant;
+  const expected = () => ruleText(topic.kind, rulesAt(served, topic)?.enter);
+  throw forbidden("This room is not for this user.", { expected, user, room: formatTopic(topic) });
 }
 
 const policyInput = ({ served, user, topic: room, place }: Entrant) =>

@@ -3,10 +3,11 @@
 
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
-import { HubError } from "../../model/errors.ts";
+import { forbidden, policyText } from "../../dispatch/define/policy-names.ts";
 import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { userAt } from "./admission.ts";
@@ -55,6 +56,7 @@ export async function authenticateCaller(
   serving: Serving,
   connectionToken?: string,
 ): Promise<Caller> {
+  checkSetup(serving.env, request.url);
   const hub = requestedHub(request, serving);
   const user = isAzureClient(request, serving)
     ? await authenticateClient(request, serving.env)
@@ -84,10 +86,11 @@ export function callerAt(
 
 async function authorizeCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { served, user } = caller;
-  const { name: hub, authorize } = served;
+  const { name: hub, authorize: policy } = served;
   const runtime = policyRuntime(place, served);
-  if (!authorize || (await authorize({ hub, user, args: [], ...runtime }))) return caller;
-  throw new HubError("forbidden", "This hub is not for this user.");
+  if (!policy || (await policy({ hub, user, args: [], ...runtime }))) return caller;
+  const expected = () => `authorize: ${policyText(policy)}`;
+  throw forbidden("This hub is not for this user.", { expected, user });
 }
 
 /** Clients that name themselves always go to the same relay, which remembers their groups. */

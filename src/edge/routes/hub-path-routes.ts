@@ -1,6 +1,7 @@
 // Routes of the application's own paths (`serve(hubs, { paths })`).
 
 import type { FeedPath, HubPath, JsonRpcPath } from "../../dispatch/define/hub-paths.ts";
+import { methodNotAllowed } from "../answer/method-not-allowed.ts";
 import { preflight } from "../answer/cors.ts";
 import { callHub, enterHub } from "../json-rpc/json-rpc-endpoint.ts";
 import { readFeed } from "../sse/feeds.ts";
@@ -47,9 +48,5 @@ const preflightRoute = ({ path }: HubPath): Route => ({
 
 const otherVerbs = ({ kind, path }: HubPath): Route => ({
   ...{ method: "ALL", paths: withSlash(path), cors: false, log: false },
-  handler: () =>
-    new Response(null, {
-      status: 405,
-      headers: { allow: kind === "feed" ? "GET" : "GET, POST" },
-    }),
+  handler: () => methodNotAllowed(kind === "feed" ? "GET" : "GET, POST"),
 });

@@ -25,7 +25,8 @@ export async function postToConnection(
 ): Promise<Response> {
   const { request, user, served } = caller;
   const { method } = request;
-  if (method !== "POST" && method !== "DELETE") return refusal("method_not_allowed", "");
+  if (method !== "POST" && method !== "DELETE")
+    return refusal("method_not_allowed", "", "GET, POST, DELETE");
   if (!token) return missingToken();
   const body = method === "POST" ? await bodyOf(caller) : "end";
   if (body === "ping" && lapsesAt(token) < Date.now()) return received();
@@ -43,7 +44,11 @@ const TOO_EARLY = "More was sent than may wait for the transport to begin.";
 /** A WebSocket's connection receives by its socket alone: frames that came both ways would have no order. */
 const postAnswer = (transport: PostOutcome): Response =>
   transport === "WebSockets"
-    ? refusal("method_not_allowed", "POST requests are not allowed for WebSocket connections.")
+    ? refusal(
+        "method_not_allowed",
+        "POST requests are not allowed for WebSocket connections.",
+        "GET, DELETE",
+      )
     : received();
 
 /** Only long polling needs a request to end: a WebSocket and an event stream end with their own. */

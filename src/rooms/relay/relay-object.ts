@@ -139,6 +139,10 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     await this.welcome(connection);
   }
 
+  protected override opened(connection: Connection): void {
+    this.parts.remembered?.opened(connection);
+  }
+
   /**
    * A resumable connection outlives a socket that broke. One that the client closed ends it, unless the client polls.
    */
