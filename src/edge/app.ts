@@ -12,10 +12,12 @@ import { RelayChoice } from "./admit/relay-choice.ts";
 import { wantsWebSocket } from "./admit/requested-transport.ts";
 import { mountedAt, pathBelow, type WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
+import { checkClientVersion } from "./answer/client-version.ts";
 import { preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
 import { callHub, enterHub } from "./json-rpc/hub-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
+import { overSocket } from "./answer/refused-socket.ts";
 import { enterRoom } from "./json-rpc/room-endpoint.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
 import type { Call, EndpointEnv, Isolate, Route } from "./routes/route.ts";
@@ -65,14 +67,21 @@ export function endpoint(
       const call = { request: req.raw, env, prefix, waitUntil, params: () => req.param() };
       return answered(route, call);
     });
-  app.notFound(() => errorAnswer(new HubError("not_found", "Nothing is here."), 404));
+  const nothing = new HubError("not_found", "Nothing is here.");
+  app.notFound(({ req }) => overSocket(req.raw, errorAnswer(nothing, 404)));
   return app;
 }
 
 /** Never rejects: an application that mounts the endpoint sees no error of it. */
 async function answered(route: Route, call: Call): Promise<Response> {
+  const response = await answerOf(route, call);
+  return route.inWords ? response : overSocket(call.request, response);
+}
+
+async function answerOf(route: Route, call: Call): Promise<Response> {
   const { request, env } = call;
   try {
+    checkClientVersion(request);
     const handled = await route.handler(call);
     const response = route.log ? logged(call, handled) : handled;
     return route.cors ? withCors(request, env, response) : response;

@@ -15,6 +15,12 @@ export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
   /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
   detail?: string;
+  /** What the developer can do about it. In clients, where the server said it. */
+  declare action?: string;
+  /** In clients: the HTTP status of the refusal, also of one that was told on a socket. */
+  declare status?: number;
+  /** In clients: the seconds after which the server asks to try again. */
+  declare retryAfter?: number;
 
   constructor(code: NoInfer<Code>, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -55,6 +61,8 @@ export const CLOSE = {
   slow: 4408,
   silent: 4410,
   interrupted: 4411,
+  /** A refusal that may be over soon, told on the socket (`$/refused`): `unavailable` or `rate_limited`, say. */
+  unavailable: 4420,
   flooding: 4429,
   gone: 4500,
   aborted: 4501,
@@ -68,6 +76,10 @@ export const CLOSE = {
   /** Closed by a service, with the service's reason. */
   dismissed: 4510,
   revoked: 4511,
+  /** A service has banned the user, with the service's reason. */
+  banned: 4512,
+  /** A refusal for good, told on the socket (`$/refused`). */
+  refused: 4520,
 } as const;
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
@@ -85,6 +97,8 @@ export function reasonOf(code: CloseCode): string {
       return "Nothing was heard for too long.";
     case CLOSE.interrupted:
       return "The room could not be reached.";
+    case CLOSE.unavailable:
+      return "Not now.";
     case CLOSE.flooding:
       return "Too many messages.";
     case CLOSE.gone:
@@ -103,12 +117,20 @@ export function reasonOf(code: CloseCode): string {
       return "A service ended the connection.";
     case CLOSE.revoked:
       return "The token was revoked.";
+    case CLOSE.banned:
+      return "This user is banned.";
+    case CLOSE.refused:
+      return "The connection was refused.";
   }
 }
 
 /** Whether a client reconnects after a close: by range for our codes, by RFC 6455 for others. */
 export const shouldReconnect = (code: number): boolean =>
   code >= 4000 ? code < 4500 : code !== 1000 && code !== 1008;
+
+/** Whether a request that was refused with this HTTP status may be admitted later, unchanged. */
+export const shouldRetry = (status: number): boolean =>
+  (status >= 500 && status !== 501) || status === 408 || status === 425 || status === 429;
 
 /** A client's error text, cut to 1,000 UTF-16 units: it may reach logs and other clients. */
 export const errorText = (text: string): string => text.slice(0, 1000);

@@ -28,7 +28,7 @@ export class FakeSocket extends EventTarget {
   }
 
   get query(): Record<string, string> {
-    const { _pk, ...query } = Object.fromEntries(this.url.searchParams);
+    const { _pk, dormouse: _version, ...query } = Object.fromEntries(this.url.searchParams);
     return query;
   }
 
@@ -64,6 +64,18 @@ export class FakeSocket extends EventTarget {
   deliver(frame: object | string): void {
     const data = typeof frame === "string" ? frame : JSON.stringify(frame);
     this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  /** Accepts, says why the client is not admitted, and closes, as the server does. */
+  refuse(refused: {
+    readonly status: number;
+    readonly code: string;
+    readonly message?: string;
+  }): void {
+    this.accept();
+    const params = { message: "As the test asks.", ...refused };
+    this.deliver({ method: "$/refused", params });
+    this.end(4520, `${refused.code}: ${params.message}`);
   }
 
   /** The connection closes: by the server, or by the network (1006). */

@@ -2,6 +2,7 @@
 // that only receive, where a WebSocket is not available or more than is needed.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
+import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
 import { DEFAULTS } from "../model/client-defaults.ts";
 import { addressOf, type RoomText } from "../model/room-address.ts";
@@ -77,6 +78,7 @@ function urlOf(hub: string, [first = "", ...others]: readonly string[]): string 
   const url = new URL(`${protocol.replace("ws", "http")}://${host}/${basePath}`);
   for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
   for (const room of others) url.searchParams.append("room", room);
+  url.searchParams.append(VERSION_PARAMETER, VERSION);
   return url.href;
 }
 

@@ -3,7 +3,9 @@
 
 import { PING, PING_SECONDS } from "../../model/wire-constants.ts";
 import { HubError } from "../../model/errors.ts";
+import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
 import type { State } from "../model/client-state.ts";
+import { refusalError, Refusals, type Refused } from "../model/refusal.ts";
 import type { Left, Scope, ScopeHost } from "../scope/scope.ts";
 import { Credentials } from "../transport/credentials.ts";
 import { Heartbeat } from "../transport/heartbeat.ts";
@@ -22,6 +24,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
   readonly #credentials: Credentials;
+  readonly #refusals: Refusals;
   readonly calls: PendingCalls;
   readonly handlers: Handlers;
   readonly scope: S;
@@ -54,6 +57,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       onSilence: () =>
         this.#link.drop(new HubError<ClientErrorCode>("silent", "The server has fallen silent.")),
     });
+    this.#refusals = new Refusals(typeof options.token === "function");
     this.#credentials = new Credentials({
       ...options,
       random: options.backoff.random,
@@ -74,6 +78,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       ...options,
       query: async () => ({
         access_token: await this.#credentials.nextToken(),
+        [VERSION_PARAMETER]: VERSION,
         ...this.scope.query,
       }),
       // The greeting brings the server's own interval.
@@ -131,6 +136,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
         return this.#onResponse(frame);
       case "$/connected":
         return this.#onGreeting(frame.params as G);
+      case "$/refused":
+        return this.#onRefusal(refusalError(frame.params as Refused));
       case "$/item":
         return this.calls.onItem(frame.params as { id: string; item: unknown });
       case "$/reset":
@@ -156,6 +163,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   #onGreeting(greeting: G): void {
     const { connectionId, userId, pingSeconds } = greeting;
     this.#link.greet();
+    this.#refusals.admitted();
     this.#heartbeat.start(pingSeconds * 1000);
     this.#credentials.renewLater();
     this.#wasConnected = true;
@@ -163,6 +171,13 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.scope.greet(greeting);
     this.events.connected.emit(greeting);
     this.calls.onConnected();
+  }
+
+  #onRefusal(error: HubError): void {
+    const isFinal = !this.#refusals.mayReturn(error);
+    // A developer who has no listener yet reads it here, once: no further attempt says it again.
+    if (isFinal) console.error(`${error.code}: ${error.message} ${error.action ?? ""}`);
+    this.#link.drop(error, !isFinal);
   }
 
   /** A call with an id expects a result, and is no message: `onMessage` listeners do not get it. */

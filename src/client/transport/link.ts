@@ -9,6 +9,7 @@ import { closeError } from "../model/close-error.ts";
 import type { Address } from "../model/room-address.ts";
 import { Timer } from "../platform/timer.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
+import { hasFailed, noToken } from "./credentials.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /** Callbacks come in this order: `onOpen`, then any number of `onMessage`, then `onLost` or `onEnd`. */
@@ -18,7 +19,10 @@ export interface LinkOptions {
   /** Failures in a row after which the link ends. */
   readonly maxRetries: number;
   readonly WebSocket: unknown;
-  /** Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`. */
+  /**
+   * Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`; one
+   * that has this code itself ends the link.
+   */
   query(): Promise<Record<string, string | undefined>>;
   onOpen(): void;
   onMessage(text: string): void;
@@ -69,7 +73,9 @@ export class Link {
       if (typeof data === "string") options.onMessage(data);
     });
     socket.addEventListener("error", ({ message }) =>
-      this.#fail(this.#queryError ?? unreachable(message)),
+      this.#queryError
+        ? this.#fail(this.#queryError, hasFailed(this.#queryError))
+        : this.#fail(unreachable(message, address.host)),
     );
     this.#socket = socket;
   }
@@ -79,14 +85,7 @@ export class Link {
     try {
       return { ...this.#options.address.query, ...(await this.#options.query()) };
     } catch (error) {
-      this.#queryError = new HubError<ClientErrorCode>(
-        "no_token",
-        "There is no token to connect with.",
-        {
-          cause: error,
-        },
-      );
-      throw this.#queryError;
+      throw (this.#queryError = noToken(error));
     }
   }
 
@@ -114,9 +113,9 @@ export class Link {
     return false;
   }
 
-  /** Gives up the current connection; the next attempt follows after a pause. */
-  drop(error: HubError): void {
-    this.#fail(error);
+  /** Gives up the current connection; the next attempt follows after a pause, unless `mayReconnect` is false. */
+  drop(error: HubError, mayReconnect = true): void {
+    this.#fail(error, mayReconnect);
   }
 
   #fail(error: HubError, mayReconnect = true): void {
@@ -132,7 +131,7 @@ export class Link {
   }
 
   #wait(error: HubError): void {
-    const pause = pauseMs(this.#failures++, this.#options.backoff);
+    const pause = pauseMs(this.#failures++, this.#options.backoff, error);
     this.#phase = "waiting";
     this.#socket.close(RETURNS);
     this.#timer.set(() => this.attempt(), pause);
@@ -164,8 +163,9 @@ export class Link {
 /** Close code of a client that comes back: presence keeps its user for the grace, which a regular close ends. */
 const RETURNS = 3000;
 
-const unreachable = (message: string): HubError =>
+/** A server of ours says why it refuses: silence is a lost network, or an address where no such server is. */
+const unreachable = (message: string, host: string): HubError =>
   new HubError<ClientErrorCode>(
     "disconnected",
-    message || "The connection failed, or was refused.",
+    message || `No connection to ${host}: the network is down, or no Dormouse server is there.`,
   );

@@ -9,6 +9,7 @@ import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { userAt } from "./guests.ts";
@@ -108,10 +109,12 @@ function overflow({ relays, env }: Serving, entrant: Entrant, arrival: RoomArriv
 async function arrivalOf(entrant: Entrant, { since, previous }: Resumption): Promise<RoomArrival> {
   const position = since ? parsePosition(since) : undefined;
   const mayReplay = position && (await mayReadHistory(...policyInput(entrant)));
+  const version = clientVersionOf(entrant.request);
   return {
     user: entrant.user,
     ...(position && mayReplay && { since: position }),
     ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
+    ...(version !== undefined && { version }),
   };
 }
 

@@ -38,6 +38,10 @@ export type WaitUntil = (work: Promise<unknown>) => void;
 /** The hub of this name, in any case. Throws `hub_not_found`. */
 export function servedHub(hubs: Hubs, name: string): ServedHub {
   const served = hubs.get(name.toLowerCase());
-  if (!served) throw new HubError("hub_not_found", "There is no such hub.");
+  if (!served) throw new HubError("hub_not_found", `There is no hub ${shortened(name)}.`);
   return served;
 }
+
+/** In quotes. The name is a stranger's: no answer repeats more of it than a person reads. */
+const shortened = (name: string): string =>
+  JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name);

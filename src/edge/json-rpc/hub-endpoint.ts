@@ -14,6 +14,7 @@ import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
 import { wantsWebSocket } from "../admit/requested-transport.ts";
 import type { Serving, WaitUntil } from "../admit/serving.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 import { withSubprotocol } from "./subprotocol.ts";
 
 /**
@@ -26,11 +27,13 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
   if (!wantsWebSocket(request))
     throw new HubError("upgrade_required", "A hub is entered by WebSocket, or called by POST.");
   await checkConnectRate(request, caller.user, serving.env);
+  const version = clientVersionOf(request);
   const arrival: JsonRpcArrival = {
     kind: "rpc",
     user: caller.user,
     request: connectRequest(request, caller.served.settings),
     arrays: caller.query.get("arrays") === "1",
+    ...(version !== undefined && { version }),
   };
   const { relays, env } = serving;
   return withSubprotocol(request, await relays.enter(env, relayTargetOf(caller), arrival));

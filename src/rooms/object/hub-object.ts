@@ -2,16 +2,16 @@
 // are such objects, and differ in their parts and in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
-import { httpStatusOf } from "../../model/error-table.ts";
-import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, publicError, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { isGuest } from "../../model/user.ts";
-import { answerClose } from "../connection/close-socket.ts";
+import { answerClose, closeReason } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { isHandshaking, isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
+import { refusedArrival } from "../rpc/arrival.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
@@ -45,7 +45,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     super(ctx, env);
     this.receiver = receiver;
     this.parts = build({
-      dropped: (connection, why) => this.dropped(connection, why),
+      dropped: (...dropped) => this.dropped(...dropped),
       presenceChanged: (joined, left) =>
         this.inBackground(receiver.presenceChanged(this.host, joined, left)),
     });
@@ -92,12 +92,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       if (outcome instanceof Response) return outcome;
       return new Response(null, { status: 101, webSocket: client });
     } catch (error) {
-      const { code, message } = publicError(error);
-      this.parts.activity.refused(code);
-      const status = httpStatusOf(code);
-      const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
-      const headers = { "x-dormouse-error": code, ...later };
-      return Response.json({ error: { code, message } }, { status, headers });
+      const shown = publicError(error);
+      this.parts.activity.refused(shown.code);
+      return refusedArrival(shown);
     }
   }
 
@@ -141,8 +138,13 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     try {
       return await this.admissions.groupsOf(connection.user);
     } catch (error) {
-      const isKnown = publicError(error).code !== "internal";
-      this.parts.connections.close(connection, isKnown ? CLOSE.revoked : CLOSE.interrupted);
+      const { code, message } = publicError(error);
+      if (code === "banned") this.parts.connections.close(connection, CLOSE.banned, message);
+      else
+        this.parts.connections.close(
+          connection,
+          code === "internal" ? CLOSE.interrupted : CLOSE.revoked,
+        );
       return [];
     }
   }
@@ -187,8 +189,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   }
 
   /** The server has closed it. */
-  protected dropped(connection: Connection, why: CloseCode): void {
-    const error = why === CLOSE.normal ? undefined : new HubError("cancelled", reasonOf(why));
+  protected dropped(connection: Connection, why: CloseCode, detail?: string): void {
+    const code = why === CLOSE.banned ? "banned" : "cancelled";
+    const error = why === CLOSE.normal ? undefined : new HubError(code, closeReason(why, detail));
     this.#logEnd(connection, why);
     this.left(connection, error, false);
   }
