@@ -2,6 +2,7 @@
 
 import { onTestFinished, vi } from "vitest";
 import { connect, type Connection, type ConnectOptions } from "../../src/client/index.ts";
+import type { Refused } from "../../src/client/model/refusal.ts";
 import type { AnyHub } from "../../src/dispatch/define/hub-definition.ts";
 import { PING } from "../../src/model/wire-constants.ts";
 
@@ -67,11 +68,7 @@ export class FakeSocket extends EventTarget {
   }
 
   /** Accepts, says why the client is not admitted, and closes, as the server does. */
-  refuse(refused: {
-    readonly status: number;
-    readonly code: string;
-    readonly message?: string;
-  }): void {
+  refuse(refused: Partial<Refused> & Pick<Refused, "status" | "code">): void {
     this.accept();
     const params = { message: "As the test asks.", ...refused };
     this.deliver({ method: "$/refused", params });

@@ -37,7 +37,7 @@ describe("after a loss", () => {
       2_000,
     ]);
     expect(await pauses(reader, 1, () => request.refuse(429, { "retry-after": "60" }))).toEqual([
-      3_000,
+      60_000,
     ]);
     expect(await pauses(reader, 1, () => request.refuse(503, { "retry-after": "later" }))).toEqual([
       1_700,
