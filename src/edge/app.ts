@@ -17,7 +17,7 @@ import { preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
 import { callHub, enterHub } from "./json-rpc/hub-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
-import { overSocket } from "./answer/refused-socket.ts";
+import { RefusedSockets } from "./answer/refused-socket.ts";
 import { enterRoom } from "./json-rpc/room-endpoint.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
 import type { Call, EndpointEnv, Isolate, Route } from "./routes/route.ts";
@@ -51,6 +51,7 @@ export function endpoint(
 ): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>().basePath(basePath);
   const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache() };
+  const refused = new RefusedSockets();
   const routes = [
     ...hubPathRoutes(isolate, paths),
     ...roomRoutes(isolate),
@@ -59,26 +60,23 @@ export function endpoint(
     ...serviceRoutes(hubs),
   ];
   for (const route of routes)
-    app.on(route.method, [...route.paths], (context) => {
+    app.on(route.method, [...route.paths], async (context) => {
       const { req, env } = context;
       const prefix = mountedAt(baseRoutePath(context), req.raw.url);
       // Read only when it is needed: tests call the endpoint without an execution context.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
       const call = { request: req.raw, env, prefix, waitUntil, params: () => req.param() };
-      return answered(route, call);
+      // SignalR's clients know nothing of our own refusals.
+      const response = await answered(route, call);
+      return route.inWords ? response : refused.tell(req.raw, response);
     });
   const nothing = new HubError("not_found", "Nothing is here.");
-  app.notFound(({ req }) => overSocket(req.raw, errorAnswer(nothing, 404)));
+  app.notFound(({ req }) => refused.tell(req.raw, errorAnswer(nothing, 404)));
   return app;
 }
 
 /** Never rejects: an application that mounts the endpoint sees no error of it. */
 async function answered(route: Route, call: Call): Promise<Response> {
-  const response = await answerOf(route, call);
-  return route.inWords ? response : overSocket(call.request, response);
-}
-
-async function answerOf(route: Route, call: Call): Promise<Response> {
   const { request, env } = call;
   try {
     checkClientVersion(request);

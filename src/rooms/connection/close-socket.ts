@@ -1,6 +1,6 @@
 // Close frames: those of the server, with a code and a reason that fit, and the answers to clients' own.
 
-import { CLOSE, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { Connection } from "./connection.ts";
 
 /** Codes of connections that are closed on purpose: their clients are not expected back. */
@@ -19,6 +19,18 @@ const WORDED: ReadonlySet<CloseCode> = new Set([CLOSE.dismissed, CLOSE.banned]);
 /** `detail` is the service's reason for `dismissed` and `banned`; of other codes it is for one client's eyes only. */
 export const closeReason = (why: CloseCode, detail?: string): string =>
   WORDED.has(why) && detail ? detail : reasonOf(why);
+
+/** The error of a connection that the server has ended, for hooks and webhooks; undefined for a regular end. */
+export function endOf(why: CloseCode, detail?: string): HubError | undefined {
+  if (why === CLOSE.normal) return undefined;
+  return new HubError(why === CLOSE.banned ? "banned" : "cancelled", closeReason(why, detail));
+}
+
+/** The close of a connection whose user the account no longer admits, by the code of the account's refusal. */
+export function closeCodeOf(code: string): CloseCode {
+  if (code === "internal") return CLOSE.interrupted;
+  return code === "banned" ? CLOSE.banned : CLOSE.revoked;
+}
 
 /** May be repeated. */
 export function closeSocket(

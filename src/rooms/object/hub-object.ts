@@ -7,7 +7,7 @@ import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { isGuest } from "../../model/user.ts";
-import { answerClose, closeReason } from "../connection/close-socket.ts";
+import { answerClose, closeCodeOf, endOf } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { isHandshaking, isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
@@ -139,12 +139,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       return await this.admissions.groupsOf(connection.user);
     } catch (error) {
       const { code, message } = publicError(error);
-      if (code === "banned") this.parts.connections.close(connection, CLOSE.banned, message);
-      else
-        this.parts.connections.close(
-          connection,
-          code === "internal" ? CLOSE.interrupted : CLOSE.revoked,
-        );
+      this.parts.connections.close(connection, closeCodeOf(code), message);
       return [];
     }
   }
@@ -190,10 +185,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /** The server has closed it. */
   protected dropped(connection: Connection, why: CloseCode, detail?: string): void {
-    const code = why === CLOSE.banned ? "banned" : "cancelled";
-    const error = why === CLOSE.normal ? undefined : new HubError(code, closeReason(why, detail));
     this.#logEnd(connection, why);
-    this.left(connection, error, false);
+    this.left(connection, endOf(why, detail), false);
   }
 
   #logEnd(connection: Connection, code: number): void {

@@ -69,7 +69,7 @@ describe("a refused token", () => {
 
   it("may be followed by another again, once one was accepted", async () => {
     const { server, client } = await connectingClient<TestHub>({ token: fresh });
-    for (const _ of [1, 2, 3]) {
+    for (let round = 1; round <= 3; round += 1) {
       server.socket.refuse({ status: 401, code: "token_expired" });
       // oxlint-disable-next-line no-await-in-loop -- one attempt after another
       await advance(5_000);
