@@ -106,6 +106,16 @@ const values = (name, from, allowed) => ({
   to: { path: "^src/", pathNot: any(allowed), dependencyTypesNot: ["type-only"] },
 });
 
+/** Bindings of user interface frameworks to src/components, which is independent of them. */
+const FRAMEWORKS = ["react", "vue", "svelte"];
+
+function forPages(name) {
+  const own = [name, ...(FRAMEWORKS.includes(name) ? ["components"] : [])];
+  const from = `^src/${name}/`;
+  const code = [...own, "client", "model"].map((to) => `src/${to}/`);
+  return [values(`${name}-values`, from, code), not(name, from, [...code, "src/dispatch/"])];
+}
+
 export default {
   forbidden: [
     {
@@ -128,8 +138,7 @@ export default {
     ...area("edge", EDGE, BELOW.edge),
     ...area("client", CLIENT, ["dispatch", "protocols", "model"]),
     values("client-values", "^src/client/", ["src/client/", "src/protocols/", "src/model/"]),
-    values("react-values", "^src/react/", ["src/react/", "src/client/", "src/model/"]),
-    not("react", "^src/react/", ["src/react/", "src/client/", "src/dispatch/", "src/model/"]),
+    ...["components", ...FRAMEWORKS].flatMap(forPages),
   ],
   options: {
     // TypeScript 7 has no API that the tool could read types with; swc parses the same files.

@@ -4,8 +4,7 @@
 import { decodeProtectedHeader, SignJWT, type JWTPayload } from "jose";
 import { MIN_HMAC_KEY_BYTES } from "../model/environment.ts";
 import { rejectConfig, type AuthEnv } from "./auth-config.ts";
-import { payloadOf, registeredClaims } from "./registered-claims.ts";
-import { checkForm, verifySignature } from "./signature.ts";
+import { checkForm, payloadOf, registeredClaims, verifySignature } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /** Two, so that keys can be rotated without downtime. The first one signs; both verify. */

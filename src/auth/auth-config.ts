@@ -3,9 +3,7 @@
 
 import { cacheByValues } from "../model/environment.ts";
 import { logError } from "../model/logger.ts";
-import { readIssuer, readIssuers } from "./issuer-settings.ts";
-import type { Issuer } from "./issuers.ts";
-import { readOrigins } from "./origin.ts";
+import { readIssuer, readIssuers, type Issuer } from "./issuers.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 export interface AuthEnv {
@@ -114,6 +112,32 @@ const OWN_VARIABLES: ReadonlyMap<string, keyof AuthEnv> = new Map([
 ]);
 
 const variableOf = (member: string): string => OWN_VARIABLES.get(member) ?? member;
+
+/**
+ * Origins separated by commas. Undefined if one is not written as browsers write it. Only whole origins are compared:
+ * with patterns, `https://any-app.example` passes for `https://app.example`.
+ */
+export function readOrigins(text: string): ReadonlySet<string> | undefined {
+  if (text.trim() === "") return new Set();
+  const entries = text.split(",").map((entry) => entry.trim());
+  return entries.every(isOrigin) ? new Set(entries) : undefined;
+}
+
+/**
+ * A page's origin, as `Origin` has it. Paths, trailing slashes, capitals and default ports do not survive `URL`. A `*`
+ * does, since hosts may contain it; it is refused because it looks like a pattern.
+ */
+const isOrigin = (entry: string): boolean =>
+  /^https?:[^*]+$/.test(entry)
+    ? URL.canParse(entry) && new URL(entry).origin === entry
+    : APP_ORIGIN.test(entry);
+
+/**
+ * Origins of apps with a web view: `capacitor://localhost`, `ionic://localhost`, `app://main`; and `null`, which a page
+ * of a file and every sandboxed frame has.
+ */
+const APP_ORIGIN =
+  /^(?:null|(?!(?:https?|wss?|ftp|file):)[a-z][a-z\d+.-]*:\/\/[a-z\d._-]+(?::\d{1,5})?)$/;
 
 /** Logs the problem and refuses the request with `misconfigured`. */
 export function rejectConfig(problem: string): never {

@@ -2,12 +2,12 @@
 
 import type { User } from "../model/user.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
+import { DEFAULT_TENANT, MAX_DATE_MS } from "./claims.ts";
 import { verify } from "./jwt.ts";
-import { checkOrigin } from "./origin.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 export type { AuthEnv } from "./auth-config.ts";
-export { LEEWAY_SECONDS } from "./registered-claims.ts";
+export { LEEWAY_SECONDS } from "./jwt.ts";
 export { claimHeader, Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
 
 /** The user of a request. Throws a `Refusal`, whose HTTP answer is `refusalResponse`. */
@@ -21,12 +21,36 @@ export async function authenticate(
   return verify(readToken(request), config, now());
 }
 
+/**
+ * The guest of a request without a token, with this id; a guest never expires. Throws `misconfigured` or
+ * `forbidden_origin`.
+ */
+export function guestOf(request: Request, env: AuthEnv, id: string): User {
+  checkOrigin(request, readConfig(env).origins);
+  return {
+    ...{ id, tenant: DEFAULT_TENANT, roles: [], claims: {}, caps: [], channels: [] },
+    expiresAt: MAX_DATE_MS,
+    // Set by Cloudflare; absent under `wrangler dev`, where all guests share one rate.
+    guestFrom: request.headers.get("cf-connecting-ip") ?? "",
+  };
+}
+
 /** The user of a token without a request, when a connection refreshes its token. Throws a `Refusal`. */
 export const verifyToken = async (
   token: string,
   env: AuthEnv,
   now: () => number = Date.now,
 ): Promise<User> => verify(token, readConfig(env), now());
+
+/**
+ * Throws `forbidden_origin` for a page whose origin is neither the server's own nor allowed. Requests without `Origin`
+ * come from other programs than browsers, and pass. CORS does not apply to WebSockets, so every transport calls this.
+ */
+export function checkOrigin(request: Request, allowed: ReadonlySet<string>): void {
+  const origin = request.headers.get("origin");
+  if (origin === null || allowed.has(origin) || origin === new URL(request.url).origin) return;
+  throw new Refusal("forbidden_origin");
+}
 
 /**
  * The token of the `authorization` header, else of the query: browsers cannot set headers on WebSockets and

@@ -1,10 +1,11 @@
-// Verified claims → user. A claim of the wrong type or form refuses the whole token with `token_claim_invalid`.
+// Verified claims → user. A claim of the wrong type or form refuses the whole token with `token_claim_invalid`. A claim
+// is found under its own name, at a path, or under the long name that .NET writes for it.
 
 import type { JWTPayload } from "jose";
 import { HubError } from "../model/errors.ts";
 import { canonicalName, formatTopic, parseTopic } from "../model/topic.ts";
-import type { User } from "../model/user.ts";
-import { claimAt, namesOf, ROLE_NAMES, USER_ID_NAMES } from "./claim-names.ts";
+import { LONG_ROLE, type User } from "../model/user.ts";
+import { isJsonObject } from "../protocols/json.ts";
 import { readCaps } from "./caps.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
@@ -40,7 +41,7 @@ const MAX_CHANNELS = 100;
  * The latest time of a `Date`, in milliseconds; alarms throw beyond it. JSON's `1e999` reads as infinity, and would
  * never expire.
  */
-const MAX_DATE_MS = 8.64e15;
+export const MAX_DATE_MS = 8.64e15;
 
 interface Found {
   readonly name: string;
@@ -94,8 +95,8 @@ function readTexts(name: string, value: unknown): string[] {
 }
 
 /**
- * Text, or a whole number as its decimal text, as in .NET. Beyond 2⁵³ numbers are refused: reading has rounded them, and
- * two users would share an id.
+ * Text, or a whole number as its decimal text, as in .NET. Beyond 2⁵³ numbers are refused: reading has rounded them,
+ * and two users would share an id.
  */
 export function readText(name: string, value: unknown): string {
   if (typeof value === "string") return value;
@@ -131,3 +132,57 @@ function validClaim<T>(name: string, read: () => T): T {
 function refuse(claim: string): never {
   throw new Refusal("token_claim_invalid", { claim });
 }
+
+const XML_SOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims";
+
+/** .NET's `ClaimTypes` (docs/design/rest-and-tokens.md#to9). */
+const NAME_IDENTIFIER = `${XML_SOAP}/nameidentifier`;
+const NAME = `${XML_SOAP}/name`;
+
+/** The short names that .NET reads as a long one: `DefaultInboundClaimTypeMap` of both its handlers. */
+const LONG_NAMES: ReadonlyMap<string, string> = new Map([
+  ["sub", NAME_IDENTIFIER],
+  ["nameid", NAME_IDENTIFIER],
+  ["unique_name", NAME],
+  ["email", `${XML_SOAP}/emailaddress`],
+  ["upn", `${XML_SOAP}/upn`],
+  ["role", LONG_ROLE],
+  ["roles", LONG_ROLE],
+  ["tid", "http://schemas.microsoft.com/identity/claims/tenantid"],
+  ["oid", "http://schemas.microsoft.com/identity/claims/objectidentifier"],
+]);
+
+/** The claims with the user's id, in order of precedence, where none is configured. */
+export const USER_ID_NAMES: readonly string[] = ["sub", "nameid", NAME_IDENTIFIER];
+
+/** The claims with roles where none is configured. Their texts are one role each, blanks included. */
+export const ROLE_NAMES: readonly string[] = ["role", "roles", LONG_ROLE];
+
+/**
+ * All names under which a configured claim is looked up: first itself, then the long name of a short one, or the short
+ * names of a long one. Not `name` for its long name: that is a display name, which .NET does not map either.
+ */
+export function namesOf(configured: string): readonly string[] {
+  const long = configured === "name" ? NAME : LONG_NAMES.get(configured);
+  if (long !== undefined) return [configured, long];
+  const shorts = [...LONG_NAMES].filter(([, name]) => name === configured);
+  return [configured, ...shorts.map(([short]) => short)];
+}
+
+/**
+ * The value at a path such as `realm_access.roles`; undefined where it is absent or null. A name may itself have dots
+ * (`https://example.com/roles`), so the longest own name is tried first. Inherited properties are never found.
+ */
+export function claimAt(claims: unknown, path: string): unknown {
+  if (!isJsonObject(claims)) return undefined;
+  const own = ownValue(claims, path);
+  if (own !== undefined) return own;
+  for (let dot = path.lastIndexOf("."); dot > 0; dot = path.lastIndexOf(".", dot - 1)) {
+    const value = claimAt(ownValue(claims, path.slice(0, dot)), path.slice(dot + 1));
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+const ownValue = (claims: Readonly<Record<string, unknown>>, name: string): unknown =>
+  Object.hasOwn(claims, name) ? (claims[name] ?? undefined) : undefined;

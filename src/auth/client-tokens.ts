@@ -1,14 +1,14 @@
 // Tokens of clients that another application redirects here: its negotiate endpoint answers `{ url, accessToken }`, the
-// token signed with an access key for `/client/?hub=` (serverless mode of Azure SignalR) (docs/design/rest-and-tokens.md#az9).
+// token signed with an access key for `/client/?hub=` (serverless mode of Azure SignalR)
+// (docs/design/rest-and-tokens.md#az9).
 
 import type { JWTPayload } from "jose";
 import type { User } from "../model/user.ts";
 import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
-import { readToken } from "./authenticate.ts";
+import { checkOrigin, readToken } from "./authenticate.ts";
 import { readText, userOf } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
-import { LEEWAY_SECONDS } from "./registered-claims.ts";
-import { checkOrigin } from "./origin.ts";
+import { LEEWAY_SECONDS } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /** The user of such a request. Throws a `Refusal`, also for a token of another hub. */

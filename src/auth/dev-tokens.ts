@@ -6,7 +6,7 @@ import { HubError } from "../model/errors.ts";
 import { isJsonObject, parseJson } from "../protocols/json.ts";
 import { canonicalName } from "../model/topic.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
-import { checkOrigin } from "./origin.ts";
+import { checkOrigin } from "./authenticate.ts";
 
 export interface DevTokenEnv extends AuthEnv {
   /** `1` issues a token to every caller on a loopback host. Set in .dev.vars only. */

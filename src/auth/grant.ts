@@ -2,10 +2,17 @@
 
 import type { Grant } from "../model/user.ts";
 import { readCaps } from "./caps.ts";
-import { claimAt, namesOf, ROLE_NAMES, USER_ID_NAMES } from "./claim-names.ts";
-import { readChannels, readExpiry, readRoles } from "./claims.ts";
+import {
+  claimAt,
+  namesOf,
+  ROLE_NAMES,
+  USER_ID_NAMES,
+  readChannels,
+  readExpiry,
+  readRoles,
+} from "./claims.ts";
 import type { AuthConfig } from "./auth-config.ts";
-import { LEEWAY_SECONDS } from "./registered-claims.ts";
+import { LEEWAY_SECONDS } from "./jwt.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 

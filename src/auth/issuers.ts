@@ -1,8 +1,11 @@
-// The issuers whose tokens are accepted, and the one that a token names.
+// The issuers whose tokens are accepted: their settings, from variables of their own or from the JSON of `JWT_ISSUERS`,
+// and the one that a token names.
 
+import { isJsonObject, parseJson } from "../protocols/json.ts";
+import { MIN_HMAC_KEY_BYTES, secureUrl } from "../model/environment.ts";
+import { canonicalName } from "../model/topic.ts";
 import type { ClaimNames } from "./claims.ts";
-import type { KeySource } from "./keys.ts";
-import type { WrittenClaims } from "./registered-claims.ts";
+import { remoteKeys, secretKey, type KeySource } from "./keys.ts";
 
 export interface Issuer extends ClaimNames {
   /** The required `iss`. Where it has `{tenantid}`, the token's `tid` is put in its place (Microsoft Entra ID). */
@@ -19,7 +22,7 @@ const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** The issuer that a payload names, before its signature is verified: it selects the keys, and nothing more. */
 export function issuerOf(
-  { iss, tid }: WrittenClaims,
+  { iss, tid }: Readonly<Record<string, unknown>>,
   issuers: readonly Issuer[],
 ): Issuer | undefined {
   return (
@@ -32,4 +35,122 @@ export function issuerOf(
         issuer.replace(TENANT_ID, tid) === iss,
     )
   );
+}
+
+/** The settings of one issuer, as an object of `JWT_ISSUERS` has them; checked here, so anything may stand in them. */
+export type IssuerSettings = Readonly<Partial<Record<Member, unknown>>>;
+
+type Member = (typeof MEMBERS)[number];
+
+const MEMBERS = [
+  ...(["issuer", "audience", "jwks", "secret", "tenant"] as const),
+  ...(["userIdClaim", "rolesClaim", "tenantClaim", "audienceClaim"] as const),
+];
+
+/** How problems are written: each a sentence that names settings, never their values. */
+export interface Report {
+  readonly problems: string[];
+  /** The name by which the operator knows a setting. */
+  nameOf(member: Member): string;
+}
+
+/** One issuer. Undefined after a problem was reported; all its problems are. */
+export function readIssuer(settings: IssuerSettings, report: Report): Issuer | undefined {
+  const { problems, nameOf } = report;
+  const before = problems.length;
+  for (const member of MEMBERS)
+    if (!isSetting(member, settings[member])) problems.push(`${nameOf(member)} is no text.`);
+  const issuer = textOf(settings.issuer);
+  const audiences = [settings.audience ?? []].flat().map(textOf).filter(isPresent);
+  if (!issuer) problems.push(`${nameOf("issuer")} is missing.`);
+  if (audiences.length === 0) problems.push(`${nameOf("audience")} is missing.`);
+  const keys = readKeys(settings, report);
+  const tenant = readTenantSetting(settings, report);
+  if (problems.length > before || !issuer || !keys) return undefined;
+  const names = claimNames(settings);
+  return { issuer, audiences, keys, ...names, ...(tenant !== undefined && { tenant }) };
+}
+
+/** A tenant for all directories of the template would be one for all customers of Microsoft. */
+function readTenantSetting(settings: IssuerSettings, { problems, nameOf }: Report) {
+  const tenant = textOf(settings.tenant);
+  if (tenant === undefined) return undefined;
+  if (textOf(settings.issuer)?.includes(TENANT_ID))
+    problems.push(`${nameOf("tenant")} is set, though the issuer has ${TENANT_ID}.`);
+  try {
+    return canonicalName(tenant);
+  } catch {
+    problems.push(`${nameOf("tenant")} is no name of a tenant.`);
+    return undefined;
+  }
+}
+
+function claimNames(settings: IssuerSettings) {
+  const [userIdClaim, rolesClaim] = [textOf(settings.userIdClaim), textOf(settings.rolesClaim)];
+  return {
+    ...(userIdClaim !== undefined && { userIdClaim }),
+    ...(rolesClaim !== undefined && { rolesClaim }),
+    tenantClaim: textOf(settings.tenantClaim) ?? "tid",
+    audienceClaim: textOf(settings.audienceClaim) ?? "aud",
+  };
+}
+
+/** Absent, text, or for audiences a list of texts. */
+const isSetting = (member: Member, value: unknown): boolean =>
+  value === undefined ||
+  typeof value === "string" ||
+  (member === "audience" && Array.isArray(value) && value.every((one) => typeof one === "string"));
+
+/** Empty variables count as unset. */
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
+const isPresent = <T>(value: T | undefined): value is T => value !== undefined;
+
+/** The one source of verification keys. Both settings at once are refused: it would be unclear which one counts. */
+function readKeys({ secret, jwks }: IssuerSettings, report: Report): KeySource | undefined {
+  const { problems, nameOf } = report;
+  const [shared, url] = [textOf(secret), textOf(jwks)];
+  if (shared !== undefined && url !== undefined)
+    problems.push(`${nameOf("secret")} and ${nameOf("jwks")} are both set.`);
+  else if (shared !== undefined) return readSecret(shared, report);
+  else if (url !== undefined) return readKeysUrl(url, report);
+  else
+    problems.push(
+      `${nameOf("secret")} is missing, and so is ${nameOf("jwks")}; one of them is needed.`,
+    );
+  return undefined;
+}
+
+function readSecret(secret: string, { problems, nameOf }: Report): KeySource {
+  const bytes = new TextEncoder().encode(secret);
+  if (bytes.length < MIN_HMAC_KEY_BYTES)
+    problems.push(`${nameOf("secret")} is under ${MIN_HMAC_KEY_BYTES} bytes.`);
+  return secretKey(bytes);
+}
+
+function readKeysUrl(text: string, { problems, nameOf }: Report): KeySource | undefined {
+  const url = secureUrl(text);
+  if (typeof url !== "string") return remoteKeys(url.href, nameOf("jwks"));
+  problems.push(`${nameOf("jwks")} ${url}`);
+  return undefined;
+}
+
+/** The issuers of `JWT_ISSUERS`: a JSON array of objects. `defaults` are the names of claims set for all issuers. */
+export function readIssuers(
+  text: string,
+  defaults: IssuerSettings,
+  problems: string[],
+): (Issuer | undefined)[] {
+  const list = parseJson(text);
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isJsonObject)) {
+    problems.push("JWT_ISSUERS is no JSON array of objects.");
+    return [];
+  }
+  return list.map((settings, at) => {
+    const nameOf = (member: string) => `JWT_ISSUERS[${at}].${member}`;
+    const unknown = Object.keys(settings).filter((name) => !MEMBERS.includes(name as Member));
+    if (unknown.length > 0) problems.push(`${nameOf(unknown[0]!)} is no setting.`);
+    return readIssuer({ ...defaults, ...settings }, { problems, nameOf });
+  });
 }

@@ -1,25 +1,24 @@
-// Verifies tokens of the configured issuers and reads their users.
+// Verifies JWTs: their form, signature and members, and the registered claims (RFC 7519 §4.1), which are read as .NET's
+// JsonWebTokenHandler reads them (docs/design/rest-and-tokens.md#to10). jose does the cryptography; the checks that it
+// leaves open are here.
 
+import { base64url, compactVerify, decodeProtectedHeader, errors, type JWTPayload } from "jose";
+import type { CompactJWSHeaderParameters, CryptoKey, JWTHeaderParameters } from "jose";
 import type { User } from "../model/user.ts";
-import { claimAt } from "./claim-names.ts";
-import { userOf } from "./claims.ts";
+import { isJsonObject } from "../protocols/json.ts";
 import type { AuthConfig } from "./auth-config.ts";
-import { countMembers } from "./duplicate-members.ts";
+import { Refusal, type Reason } from "./auth-refusal.ts";
+import { claimAt, userOf } from "./claims.ts";
 import { issuerOf, type Issuer } from "./issuers.ts";
-import {
-  checkAudience,
-  LEEWAY_SECONDS,
-  payloadOf,
-  registeredClaims,
-  type WrittenClaims,
-} from "./registered-claims.ts";
-import { checkForm, verifySignature } from "./signature.ts";
-import { Refusal } from "./auth-refusal.ts";
+
+/** Tolerated difference between the issuer's clock and ours, for `exp`, `nbf` and `iat`. */
+export const LEEWAY_SECONDS = 60;
 
 /**
- * The user of a token. Throws a `Refusal`, with the first reason in this order: form, algorithm, header, key, signature,
- * duplicate members, issuer, audience, times, other claims. Where there are several issuers, the one that the token
- * names comes after the form: it selects the keys, so that those of one issuer never verify tokens of another.
+ * The user of a token. Throws a `Refusal`, with the first reason in this order: form, algorithm, header, key,
+ * signature, duplicate members, issuer, audience, times, other claims. Where there are several issuers, the one that
+ * the token names comes after the form: it selects the keys, so that those of one issuer never verify tokens of
+ * another.
  */
 export async function verify(token: string, config: AuthConfig, nowMs: number): Promise<User> {
   checkForm(token);
@@ -54,3 +53,172 @@ function checkMembers(token: string, parsed: readonly [header: object, payload: 
 
 /** One character per byte. JSON's structure is ASCII, so decoding UTF-8 would only cost time. */
 const decode = (part: string): string => atob(part.replaceAll("-", "+").replaceAll("_", "/"));
+
+/** Characters; longer tokens are refused before they are decoded. */
+const MAX_LENGTH = 8 * 1024;
+
+/**
+ * Three parts of base64url without padding or blanks, which jose's decoder may tolerate. An empty signature passes
+ * here: the algorithm refuses it.
+ */
+export function checkForm(token: string): void {
+  if (token === "") throw new Refusal("token_missing");
+  if (token.length > MAX_LENGTH) throw new Refusal("token_too_large");
+  if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) throw new Refusal("token_malformed");
+}
+
+/** A payload as it was written, before its signature is verified. */
+export type WrittenClaims = Readonly<Record<string, unknown>>;
+
+/** Throws `token_malformed` for a payload that is no JSON object. */
+export function payloadOf(token: string): WrittenClaims {
+  let payload: unknown;
+  try {
+    payload = JSON.parse(new TextDecoder().decode(base64url.decode(token.split(".", 2)[1] ?? "")));
+  } catch {
+    // Not quoted: the payload may have personal data.
+    throw new Refusal("token_malformed");
+  }
+  if (!isJsonObject(payload)) throw new Refusal("token_malformed");
+  return payload;
+}
+
+/** Where the key of a token comes from. The header is not verified when it is looked at. */
+interface Verifier {
+  readonly algorithms: readonly string[];
+  find(header: JWTHeaderParameters): Promise<CryptoKey | Uint8Array>;
+}
+
+/** Verifies the signature and gives the header. Throws a `Refusal`, also for one that `find` throws. */
+export async function verifySignature(
+  token: string,
+  { algorithms, find }: Verifier,
+): Promise<CompactJWSHeaderParameters> {
+  const findKey = (header: JWTHeaderParameters) => {
+    checkHeader(header);
+    return find(header);
+  };
+  try {
+    const options = { algorithms: [...algorithms] };
+    return (await compactVerify(token, findKey, options)).protectedHeader;
+  } catch (error) {
+    throw error instanceof Refusal ? error : refusalOf(error, token);
+  }
+}
+
+/** Types of tokens (RFC 7515 §4.1.9: `application/` may be left out). */
+const TOKEN_TYPES: ReadonlySet<unknown> = new Set(["jwt", "at+jwt"]);
+
+/**
+ * Refuses extensions (`crit`, `b64`) and other types. Keys inside the header (`jwk`, `jku`, `x5c`, `x5u`) are never
+ * read.
+ */
+function checkHeader({ typ = "JWT", crit, b64 }: JWTHeaderParameters): void {
+  const isPlain = crit === undefined && b64 === undefined;
+  if (!isPlain || typeof typ !== "string" || !TOKEN_TYPES.has(shortType(typ)))
+    throw new Refusal("token_malformed");
+}
+
+const shortType = (typ: string): string => typ.toLowerCase().replace(/^application\//, "");
+
+/** Reasons of refusal by jose's error codes. */
+const REASONS: ReadonlyMap<unknown, Reason> = new Map<unknown, Reason>([
+  [errors.JOSEAlgNotAllowed.code, "token_algorithm"],
+  [errors.JWSSignatureVerificationFailed.code, "token_bad_signature"],
+]);
+
+function refusalOf(error: unknown, token: string): Refusal {
+  // What is no error of jose is a key that WebCrypto refuses, such as an RSA modulus that is too short.
+  if (!(error instanceof errors.JOSEError)) return new Refusal("token_unknown_key");
+  const reason = REASONS.get(error.code) ?? "token_malformed";
+  return reason === "token_algorithm" && hasXmlAlgorithm(token)
+    ? new Refusal(reason, { message: XML_ALGORITHM })
+    : new Refusal(reason);
+}
+
+/** .NET writes `alg` so where a token is signed with `SecurityAlgorithms.HmacSha256Signature`. */
+const XML_ALGORITHM =
+  "The token's algorithm is the URI of an XML signature, not a name of RFC 7518 such as HS256 or RS256.";
+
+const hasXmlAlgorithm = (token: string): boolean =>
+  decodeProtectedHeader(token).alg?.startsWith("http://www.w3.org/") === true;
+
+/**
+ * The members of the outermost object as written, repeated names counted each time: `JSON.parse` keeps only the last of
+ * several equal names. The text must be valid JSON.
+ */
+export function countMembers(json: string): number {
+  let members = 0;
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    const unit = json[at];
+    if (unit === '"') at = endOfString(json, at);
+    else if (unit === "{" || unit === "[") depth++;
+    else if (unit === "}" || unit === "]") depth--;
+    else if (unit === ":" && depth === 1) members++;
+  }
+  return members;
+}
+
+/** The index of the closing quote of the string that opens at `start`. */
+function endOfString(json: string, start: number): number {
+  let at = start + 1;
+  while (at < json.length && json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+  return at;
+}
+
+/**
+ * The claims as the server uses them: times are numbers, other claims that are null are left out. Throws a `Refusal`
+ * for a token that is not valid now; `exp` is required.
+ */
+export function registeredClaims(written: WrittenClaims, nowMs: number): JWTPayload {
+  const claims = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));
+  const [exp, nbf, iat] = [timeOf(written, "exp"), timeOf(written, "nbf"), timeOf(written, "iat")];
+  const now = Math.floor(nowMs / 1000);
+  if (exp === undefined || !isText(claims["jti"] ?? ""))
+    throw invalid(exp === undefined ? "exp" : "jti");
+  for (const [claim, time = -Infinity] of [
+    ["nbf", nbf],
+    ["iat", iat],
+  ] as const)
+    if (time > now + LEEWAY_SECONDS) throw new Refusal("token_not_yet_valid", { claim });
+  if (exp <= now - LEEWAY_SECONDS) throw new Refusal("token_expired", { claim: "exp" });
+  return {
+    ...claims,
+    exp,
+    ...(nbf !== undefined && { nbf }),
+    ...(iat !== undefined && { iat }),
+  };
+}
+
+/** The numbers that .NET reads from text, but for digits in groups. */
+const NUMBER = /^\s*[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?\s*$/i;
+
+/**
+ * Seconds since 1970; undefined for an absent claim. Null is refused, as in .NET. Numeric text counts: .NET's tutorials
+ * write `iat` so.
+ */
+function timeOf(claims: WrittenClaims, claim: string): number | undefined {
+  const value = claims[claim];
+  if (value === undefined || typeof value === "number") return value;
+  if (isText(value) && NUMBER.test(value)) return Number(value);
+  throw invalid(claim);
+}
+
+/** Throws `token_wrong_audience` unless the claim has one of the audiences; a slash at the end does not count. */
+function checkAudience(
+  given: unknown,
+  { audiences, audienceClaim }: { audiences: readonly string[]; audienceClaim: string },
+): void {
+  const texts = [given].flat().filter(isText);
+  const isWanted = (text: string) => audiences.some((wanted) => areSame(text, wanted));
+  if (!texts.some(isWanted)) throw new Refusal("token_wrong_audience", { claim: audienceClaim });
+}
+
+/** As .NET compares by default: one may have one slash more than the other. */
+const areSame = (given: string, wanted: string): boolean =>
+  given === wanted || given === `${wanted}/` || `${given}/` === wanted;
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+const invalid = (claim: string): Refusal => new Refusal("token_claim_invalid", { claim });

@@ -1,6 +1,7 @@
-// Fetches a JSON Web Key Set (RFC 7517) from the configured URL, bounded in size and time.
+// A JSON Web Key Set (RFC 7517): fetched from the configured URL, bounded in size and time, and which of its keys may
+// verify the tokens of which `iss`.
 
-import type { JSONWebKeySet } from "jose";
+import { createLocalJWKSet, type JSONWebKeySet, type JWK } from "jose";
 import { withTimeout, textWithin } from "../model/bounded-read.ts";
 
 const MAX_BYTES = 64 * 1024;
@@ -32,3 +33,35 @@ const tooLarge = () => new Error(`the answer is over ${MAX_BYTES} bytes`);
 /** The promise's result, or an error after `ms` milliseconds. */
 export const within = <T>(ms: number, promise: Promise<T>): Promise<T> =>
   withTimeout(ms, promise, () => new Error(`no answer within ${ms} ms`));
+
+type FindKey = ReturnType<typeof createLocalJWKSet>;
+
+/** The keys for tokens of an issuer. */
+export type FinderFor = (iss: unknown) => FindKey;
+
+/**
+ * Entra ID publishes keys of single directories, such as that of consumers' accounts, among those of all directories;
+ * the key's `issuer` then is the `iss` of the tokens that it may sign, without a placeholder
+ * (docs/design/rest-and-tokens.md#to15). Throws jose's error for what is no key set.
+ */
+export function keyFinders(set: JSONWebKeySet): FinderFor {
+  const all = createLocalJWKSet(set);
+  const owners = new Set(set.keys.map(ownerOf).filter((owner) => owner !== undefined));
+  if (owners.size === 0) return () => all;
+  const finder = (iss?: string) =>
+    createLocalJWKSet({ ...set, keys: set.keys.filter((key) => isFor(key, iss)) });
+  const [common, single] = [finder(), new Map<unknown, FindKey>()];
+  for (const owner of owners) single.set(owner, finder(owner));
+  return (iss) => single.get(iss) ?? common;
+}
+
+const isFor = (key: JWK, iss: string | undefined): boolean => {
+  const owner = ownerOf(key);
+  return owner === undefined || owner === iss;
+};
+
+/** The one directory whose tokens the key may sign. The member is Microsoft's addition to RFC 7517. */
+function ownerOf({ issuer }: JWK & { readonly issuer?: unknown }): string | undefined {
+  const isOne = typeof issuer === "string" && /^https:\/\/[^{}]+$/.test(issuer);
+  return isOne ? issuer : undefined;
+}

@@ -2,8 +2,7 @@
 
 import { logError } from "../model/logger.ts";
 import { errors, type CryptoKey, type JWTHeaderParameters } from "jose";
-import { keyFinders, type FinderFor } from "./key-finders.ts";
-import { fetchKeySet, within } from "./key-set.ts";
+import { fetchKeySet, keyFinders, within, type FinderFor } from "./key-set.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 /**
@@ -22,8 +21,8 @@ export interface Lookup {
 }
 
 /**
- * A shared secret: HS256, and HS384 and HS512 where it has as many bytes as their hashes (RFC 7518 §3.2), as in .NET. It
- * is imported at the first token: jose would import raw bytes for every token.
+ * A shared secret: HS256, and HS384 and HS512 where it has as many bytes as their hashes (RFC 7518 §3.2), as in .NET.
+ * It is imported at the first token: jose would import raw bytes for every token.
  */
 export function secretKey(bytes: Uint8Array): KeySource {
   const keys = new Map<string, CryptoKey>();

@@ -4,14 +4,11 @@
 import { HubError } from "../model/errors.ts";
 import { isService, type User } from "../model/user.ts";
 import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
-import { readToken } from "./authenticate.ts";
+import { checkOrigin, readToken } from "./authenticate.ts";
 import { readTenant } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { issuerOf } from "./issuers.ts";
-import { verify } from "./jwt.ts";
-import { checkOrigin } from "./origin.ts";
-import { payloadOf } from "./registered-claims.ts";
-import { checkForm } from "./signature.ts";
+import { checkForm, payloadOf, verify } from "./jwt.ts";
 
 export interface Service {
   readonly tenant: string;

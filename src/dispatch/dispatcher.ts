@@ -1,5 +1,5 @@
 // The dispatcher: turns frames of connections into calls of hubs, and events of rooms into hubs' hooks. The order and
-// the limits of calls are in run/session.ts, their checks in run/hub-call.ts.
+// the limits of calls are in run/open-calls.ts, their checks in run/hub-call.ts.
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
@@ -40,7 +40,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     },
     awoke: answerLostCalls,
     received: (host, connection, frame) => receive(sessionOf(host, connection), verify, frame),
-    settled: (host, connection) => sessionOf(host, connection).settled(),
+    settled: (host, connection) => sessionOf(host, connection).calls.settled(),
     async closed(host, connection, { error, departed }) {
       const session = sessionOf(host, connection);
       session.close(error instanceof HubError && error.code === "cancelled");
@@ -151,7 +151,7 @@ function take(received: ReceivedMessage): void {
     case "end":
       return session.upload(message.stream)?.end(errorOf(message.error));
     case "cancel":
-      return session.cancel(message.id, new HubError("cancelled", "The caller cancelled."));
+      return session.calls.cancel(message.id, new HubError("cancelled", "The caller cancelled."));
     case "answer":
       return void session.clientResults.answer(message.id, message.result);
     case "refusal":
@@ -207,7 +207,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
     const own = anyCase ? undefined : builtIns.get(target);
     if (!own) return startHubCall(session, invocation, answer);
     const work = () => own({ session, verify }, args[0]);
-    session.inTurn(new Call({ session, id, name: target, target, answer, work }));
+    session.calls.inTurn(new Call({ session, id, name: target, target, answer, work }));
   } catch (error) {
     const { detailedErrors: detailed } = session.host.settings;
     const shown = publicError(error);

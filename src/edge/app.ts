@@ -9,16 +9,15 @@ import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import type { ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
-import { wantsWebSocket } from "./admit/requested-transport.ts";
-import { mountedAt, pathBelow, type WaitUntil } from "./admit/serving.ts";
+import { mountedAt, pathBelow, wantsWebSocket } from "./admit/request-target.ts";
+import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { checkClientVersion } from "./answer/client-version.ts";
 import { preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
-import { callHub, enterHub } from "./json-rpc/hub-endpoint.ts";
+import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { RefusedSockets } from "./answer/refused-socket.ts";
-import { enterRoom } from "./json-rpc/room-endpoint.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
 import type { Call, EndpointEnv, Isolate, Route } from "./routes/route.ts";
 import { metrics } from "./ops/metrics.ts";
@@ -82,7 +81,7 @@ async function answered(route: Route, call: Call): Promise<Response> {
     checkClientVersion(request);
     const handled = await route.handler(call);
     const response = route.log ? logged(call, handled) : handled;
-    return route.cors ? withCors(request, env, response) : response;
+    return route.cors && !response.webSocket ? withCors(request, env, response) : response;
   } catch (error) {
     const response = logged(call, refusedAnswer(error, route.inWords));
     return withCors(request, env, route.inWords ? response : retryableStream(request, response));

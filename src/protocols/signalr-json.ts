@@ -9,7 +9,12 @@ import { decodeSignalrJson } from "./decode-signalr-json.ts";
 import { toExactJson } from "./json.ts";
 import type { Protocol } from "./protocol.ts";
 import { closeMessageOf, failureText, type Failure } from "./signalr-errors.ts";
-import { writeTarget, type TargetNames } from "./signalr-targets.ts";
+
+/** The spelling of client methods for SignalR clients, in every encoding. */
+export interface TargetNames {
+  /** Whether targets keep the hub's spelling. Otherwise they are in PascalCase, as .NET applications register them. */
+  readonly verbatim: boolean;
+}
 
 /** The codec's name. It is stored with connections, and so never changes. */
 export const jsonName = ({ verbatim }: TargetNames): string =>
@@ -63,6 +68,10 @@ function encodeInvocation({ id, target, params }: OutgoingInvocation, names: Tar
   const idMember = id === undefined ? "" : `"invocationId":${JSON.stringify(id)},`;
   return `{"type":1,${idMember}"target":${JSON.stringify(writeTarget(target, names))},"arguments":${params}}\u001e`;
 }
+
+/** The target on the wire. Clients of .NET, Java and Swift compare the case of names; JavaScript's does not. */
+export const writeTarget = (target: string, { verbatim }: TargetNames): string =>
+  verbatim ? target : target.charAt(0).toUpperCase() + target.slice(1);
 
 /** A message about one invocation. Ids are texts in SignalR. */
 const invocationMessage = (type: number, id: CallId, members: string): string =>

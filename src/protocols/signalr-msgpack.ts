@@ -12,7 +12,7 @@ import { MsgpackMembers, type MessagePackKeys } from "./msgpack-members.ts";
 import { packValue, wholeNumber } from "./msgpack-values.ts";
 import type { Protocol } from "./protocol.ts";
 import { closeMessageOf, failureText, type Failure } from "./signalr-errors.ts";
-import { writeTarget, type TargetNames } from "./signalr-targets.ts";
+import { writeTarget, type TargetNames } from "./signalr-json.ts";
 
 const PING = Uint8Array.of(0x02, 0x91, 0x06);
 

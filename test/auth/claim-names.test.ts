@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { verifyToken } from "../../src/auth/authenticate.ts";
-import { claimAt } from "../../src/auth/claim-names.ts";
+import { claimAt } from "../../src/auth/claims.ts";
 import { hs256, NOW, outcome, SECRET_ENV } from "./tokens.ts";
 
 describe("a claim is found", () => {

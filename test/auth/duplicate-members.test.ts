@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { countMembers } from "../../src/auth/duplicate-members.ts";
+import { countMembers } from "../../src/auth/jwt.ts";
 
 it.each([
   ["{}", 0],

@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { authenticate } from "../../src/auth/authenticate.ts";
-import { corsHeaders, readOrigins } from "../../src/auth/origin.ts";
+import { readOrigins } from "../../src/auth/auth-config.ts";
+import { corsHeaders } from "../../src/edge/answer/cors.ts";
 import { hs256, NOW, SECRET_ENV } from "./tokens.ts";
 
 const SERVER = "https://hubs.example";

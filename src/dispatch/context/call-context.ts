@@ -16,7 +16,6 @@ import type { Ticket } from "../../rooms/delivery/fan-out.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
 import { roomFor } from "../define/group-names.ts";
-import type { AnyHub } from "../define/hub-definition.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { checkBound } from "../define/validate.ts";
 import { itemsOf } from "./items.ts";
@@ -79,7 +78,8 @@ export function messengerOf(options: MessengerOptions, published: Publications):
         ...encodeParams(args),
         ...(except.length > 0 && { except }),
       };
-      const result = host.publishing.publish(roomFor(served.hub, topic), draft, caller);
+      const room = served.groupPrefixes.length > 0 ? roomFor(served, topic) : topic;
+      const result = host.publishing.publish(room, draft, caller);
       if (!(result instanceof Promise)) return void published.tickets.push(result);
       // Not awaited here: the call's completion waits, and the connection's next call need not.
       result.catch(() => {});
@@ -164,7 +164,7 @@ class CallerAudiences<C> extends HubAudiences<C> implements CallerClients<C> {
 }
 
 export interface CallContext {
-  readonly hub: AnyHub;
+  readonly served: ServedHub;
   /** The ports of the object that holds the caller's connection. */
   readonly host: Host;
   readonly caller: Connection;
@@ -218,7 +218,7 @@ class OneCall implements HubContext<any> {
     return () => host.connections.close(caller, CLOSE.aborted);
   }
   #roomOf(kind: string, name: string) {
-    const { host, caller, hub } = this.#options;
-    return roomOf(host, caller, roomFor(hub, roomTopic(kind, name)));
+    const { host, caller, served } = this.#options;
+    return roomOf(host, caller, roomFor(served, roomTopic(kind, name)));
   }
 }

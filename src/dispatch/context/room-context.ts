@@ -16,14 +16,14 @@ interface RoomHook {
 
 /** The context of hooks about a room. Its rooms can be read, but there is no connection to put into them. */
 export const roomContext = (
-  { host: { rooms }, served: { hub } }: RoomHook,
+  { host: { rooms }, served }: RoomHook,
   messenger: Messenger,
   room: Topic,
 ): RoomContext<any> => ({
   clients: clientsOf(messenger),
   room,
   all: roomView(rooms, ALL),
-  group: (name) => roomView(rooms, groupTopic(hub, name)),
+  group: (name) => roomView(rooms, groupTopic(served, name)),
   order: (id) => roomView(rooms, roomTopic("order", id)),
 });
 

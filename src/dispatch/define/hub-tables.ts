@@ -9,6 +9,7 @@ import {
   type SignalRSettings,
 } from "../../model/options.ts";
 import type { Filter, FilterOwner } from "./filters.ts";
+import { groupPrefixesOf, type GroupPrefixes } from "./group-names.ts";
 import type { AnyHub, AnyMember } from "./hub-definition.ts";
 import { shapes, type ShapeOf } from "./member-names.ts";
 import type { Policy } from "./policies.ts";
@@ -29,6 +30,7 @@ export interface Table {
 export interface ServedHub extends Table, FilterOwner {
   readonly hub: AnyHub;
   readonly settings: RoomSettings;
+  readonly groupPrefixes: GroupPrefixes;
 }
 
 /** Served hubs by name. */
@@ -54,6 +56,7 @@ export const servedHub = (hub: AnyHub, filters: readonly Filter[] = []): ServedH
   shapeOf: shapes(),
   filters: [...filters, ...hub.filters],
   settings: settingsOf(hub),
+  groupPrefixes: groupPrefixesOf(hub),
 });
 
 /** SignalR's clients call `SendToGroup` for the member `sendToGroup`. The text of the error is ASP.NET Core's. */

@@ -6,7 +6,7 @@ import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
 import { failure, type FailedCall, type SendAnswer } from "./frame-answers.ts";
 import type { Publications } from "../context/call-context.ts";
-import type { OpenCall } from "./call-queue.ts";
+import type { OpenCall } from "./open-calls.ts";
 import type { Session } from "./session.ts";
 import { noteRefusedCall } from "./refused-calls.ts";
 import type { UploadStream } from "./upload-streams.ts";

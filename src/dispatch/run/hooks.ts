@@ -45,7 +45,7 @@ export async function connectedHook(session: Session): Promise<void> {
   };
   session.gated = [];
   session.began = promise;
-  session.inTurn({ id: undefined, run, cancel: () => {} });
+  session.calls.inTurn({ id: undefined, run, cancel: () => {} });
   return promise;
 }
 
@@ -99,7 +99,7 @@ async function runInContext(
   await run(
     callContext({
       host,
-      hub: served.hub,
+      served,
       caller: connection,
       messenger,
       signal: () => session.signal,

@@ -43,8 +43,8 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
   const isStream = member.kind === "stream";
   const about = { session, id, name: `${served.name}.${name}`, target, streams: isStream };
   const call = new Call({ ...about, answer, work });
-  if (streams) session.beside(call);
-  else session.inTurn(call);
+  if (streams) session.calls.beside(call);
+  else session.calls.inTurn(call);
 }
 
 /** SignalR's clients declare whether they expect a stream; the texts are ASP.NET Core's. Throws `wrong_kind`. */
@@ -179,7 +179,7 @@ function contextOf(call: Call, { session, invocation }: FoundCall) {
   );
   return callContext({
     host,
-    hub: served.hub,
+    served,
     caller: connection,
     messenger,
     signal: () => call.signal,

@@ -1,6 +1,8 @@
-// Admission of a client to rooms, and the request to a room's object to accept its socket. All that can be refused here
-// is refused before any object is reached, because an object that wakes for a refusal costs more than the refusal.
+// Admission of a client: its user, the rules of the room, and the rate of connections; then the request to a room's
+// object to accept its socket. All that can be refused here is refused before any object is reached, because an object
+// that wakes for a refusal costs more than the refusal.
 
+import { authenticate, guestOf, readToken } from "../../auth/authenticate.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
@@ -12,9 +14,9 @@ import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arriv
 import { clientVersionOf } from "../answer/client-version.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
-import { userAt } from "./guests.ts";
-import { roomPathOf } from "./room-paths.ts";
-import { pathBelow, servedHub, type Env, type Serving } from "./serving.ts";
+import { guestId } from "./guests.ts";
+import { pathBelow, roomPathOf, servedHub } from "./request-target.ts";
+import type { ConnectRateEnv, Env, Serving } from "./serving.ts";
 
 /** A client that was admitted to a room. */
 export interface Entrant {
@@ -45,6 +47,20 @@ export async function admitToRoom(
   return admitEntrant({ request, user, served, topic }, roomsOf(topic), env);
 }
 
+/**
+ * The user of a request: that of its token, or a guest where it has none and the hub admits guests (`anonymous`).
+ * Configuration and origin are checked in both cases. `served` is the hub that the request names; undefined where there
+ * is none, which only clients with a token may learn. Throws what authentication throws.
+ */
+export async function userAt(
+  request: Request,
+  served: ServedHub | undefined,
+  env: Env,
+): Promise<User> {
+  const isGuest = served?.hub.settings.anonymous && readToken(request) === "";
+  return isGuest ? guestOf(request, env, guestId(request)) : authenticate(request, env);
+}
+
 /** The hub as the path names it, before the path is read as a whole: whether it needs a token depends on it. */
 const hubSegment = (path: string): string => (path.split("/")[2] ?? "").toLowerCase();
 
@@ -67,6 +83,25 @@ export async function authorize(entrant: Entrant): Promise<Entrant> {
 
 const policyInput = ({ served, user, topic }: Entrant) =>
   [callAt(served, user, topic), rulesAt(served, topic)] as const;
+
+/**
+ * Counts one new connection, by user and by address, with a Rate Limiting binding, if there is one: near the client,
+ * and approximately. The user's account (rooms/account) counts exactly, and later. Both keys are counted even where the
+ * first is over its limit, so that a change of user does not hide an address. Throws `rate_limited`.
+ */
+export async function checkConnectRate(
+  { headers }: Request,
+  { tenant, id }: User,
+  { CONNECT_LIMITER: limiter }: ConnectRateEnv,
+): Promise<void> {
+  if (!limiter) return;
+  // Set by Cloudflare; absent under `wrangler dev`.
+  const address = headers.get("cf-connecting-ip");
+  const keys = [JSON.stringify([tenant, id]), ...(address === null ? [] : [address])];
+  const outcomes = await Promise.all(keys.map((key) => limiter.limit({ key })));
+  if (outcomes.every(({ success }) => success)) return;
+  throw new HubError("rate_limited", "Connections are begun too often from here.");
+}
 
 /** How a client continues an earlier connection. Both come from the client, and are checked before they are used. */
 interface Resumption {

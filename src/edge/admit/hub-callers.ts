@@ -9,9 +9,11 @@ import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
-import { relayToken, userAt } from "./guests.ts";
+import { userAt } from "./admission.ts";
+import { relayToken } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
-import { pathBelow, servedHub, type Env, type Serving } from "./serving.ts";
+import { pathBelow, servedHub } from "./request-target.ts";
+import type { Env, Serving } from "./serving.ts";
 
 /** An authenticated client of a hub. Whether the hub admits it is known only after `admitCaller`. */
 export interface Caller {

@@ -1,15 +1,10 @@
 // CORS (Fetch §3.3): headers by which pages of the allowed origins may read our answers. Refusals get them as well, so
 // that a page can show why it was refused; upgrades do not need them.
 
-import { corsHeaders } from "../../auth/origin.ts";
 import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
 
-/**
- * The same answer with CORS headers. An upgrade is returned as it is: its headers are immutable
- * (docs/design/platform.md#pl9).
- */
+/** The same answer with CORS headers. Not for upgrades: their headers are immutable (docs/design/platform.md#pl9). */
 export function withCors(request: Request, env: AuthEnv, response: Response): Response {
-  if (response.webSocket) return response;
   const copy = new Response(response.body, response);
   for (const [name, value] of Object.entries(headersFor(request, env)))
     copy.headers.append(name, value);
@@ -38,4 +33,19 @@ function headersFor(request: Request, env: AuthEnv): Readonly<Record<string, str
   } catch {
     return { vary: "Origin" };
   }
+}
+
+/** Headers that let a page of an allowed origin read the answer. `vary` is set in any case, because of caches. */
+export function corsHeaders(
+  request: Request,
+  allowed: ReadonlySet<string>,
+): Readonly<Record<string, string>> {
+  const origin = request.headers.get("origin");
+  if (origin === null || !allowed.has(origin)) return { vary: "Origin" };
+  return {
+    vary: "Origin",
+    "access-control-allow-origin": origin,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "retry-after, x-dormouse-error",
+  };
 }

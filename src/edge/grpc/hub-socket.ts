@@ -5,7 +5,7 @@ import type { Limits } from "../../model/options.ts";
 import { depthError, sizeError } from "../../protocols/json.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
-import { checkConnectRate } from "../admit/connect-rate.ts";
+import { checkConnectRate } from "../admit/admission.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import { relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import { closeQuietly, socketOf } from "../stream/room-socket.ts";

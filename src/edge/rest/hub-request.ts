@@ -58,7 +58,7 @@ export class HubRequest {
 
   /** The path's `{group}`, or the room that it stands for (`rooms.{kind}.groups`). Throws `invalid_name`. */
   get group(): Topic {
-    return groupTopic(this.served.hub, this.parameter("group"));
+    return groupTopic(this.served, this.parameter("group"));
   }
 
   /** The path's `{user}`. Throws `invalid_name`. */
@@ -73,7 +73,7 @@ export class HubRequest {
 
   /** A topic as a service writes it; the name of a group may stand for another room, as in `group`. Throws as `topic`. */
   roomNamed(text: string): Topic {
-    return roomFor(this.served.hub, parseTopic(text));
+    return roomFor(this.served, parseTopic(text));
   }
 
   /** The path's `{connection}`, unchecked: `holder` rejects what is no connection id. */

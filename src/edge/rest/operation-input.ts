@@ -3,7 +3,7 @@
 
 import type { ZodType } from "zod";
 import { HubError } from "../../model/errors.ts";
-import { decodePathSegment } from "../admit/room-paths.ts";
+import { decodePathSegment } from "../admit/request-target.ts";
 
 /**
  * The values of a pattern's parameters in braces, percent-decoded once. The path matches the pattern, segment by

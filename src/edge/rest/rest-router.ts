@@ -5,7 +5,7 @@ import type { Service } from "../../auth/service.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { toResultJson } from "../../protocols/json.ts";
-import { pathBelow, servedHub } from "../admit/serving.ts";
+import { pathBelow, servedHub } from "../admit/request-target.ts";
 import { failed } from "./azure-errors.ts";
 import { accessKey } from "./hub-operations.ts";
 import { HubRequest } from "./hub-request.ts";

@@ -2,7 +2,7 @@
 
 import type { FeedPath, HubPath, JsonRpcPath } from "../../dispatch/define/hub-paths.ts";
 import { preflight } from "../answer/cors.ts";
-import { callHub, enterHub } from "../json-rpc/hub-endpoint.ts";
+import { callHub, enterHub } from "../json-rpc/json-rpc-endpoint.ts";
 import { readFeed } from "../sse/feeds.ts";
 import type { Isolate, Route } from "./route.ts";
 

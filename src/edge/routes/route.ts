@@ -3,9 +3,8 @@
 import type { DevTokenEnv } from "../../auth/dev-tokens.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
-import type { ConnectRateEnv } from "../admit/connect-rate.ts";
 import type { RelayChoice } from "../admit/relay-choice.ts";
-import type { WaitUntil } from "../admit/serving.ts";
+import type { ConnectRateEnv, WaitUntil } from "../admit/serving.ts";
 import type { RateEnv } from "../rest/service-rate.ts";
 import type { FrameCache } from "../stream/shared-frames.ts";
 

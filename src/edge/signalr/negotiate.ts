@@ -4,7 +4,7 @@
 import type { Transport } from "../../model/options.ts";
 import { checkAccount } from "../admit/account-check.ts";
 import { isGuest } from "../../model/user.ts";
-import { checkConnectRate } from "../admit/connect-rate.ts";
+import { checkConnectRate } from "../admit/admission.ts";
 import { tokenFor } from "../admit/guests.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import type { Seat } from "../../rooms/rpc/relay-rpc.ts";

@@ -3,7 +3,7 @@
 
 import type { Transport } from "../../model/options.ts";
 import { refusalCodeOf, handOver, type SignalRArrival } from "../../rooms/rpc/arrival.ts";
-import { checkConnectRate } from "../admit/connect-rate.ts";
+import { checkConnectRate } from "../admit/admission.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import {
   admitCaller,
@@ -14,7 +14,7 @@ import {
   type Caller,
 } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
-import { wantsEventStream, wantsWebSocket } from "../admit/requested-transport.ts";
+import { wantsEventStream, wantsWebSocket } from "../admit/request-target.ts";
 import type { Env, Serving } from "../admit/serving.ts";
 import { postToConnection } from "./post-frames.ts";
 import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";

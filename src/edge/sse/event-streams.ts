@@ -3,7 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { asBytes } from "../../protocols/bytes.ts";
-import { wantsEventStream } from "../admit/requested-transport.ts";
+import { wantsEventStream } from "../admit/request-target.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
 import type { RoomSource } from "../stream/room-sources.ts";
 import {

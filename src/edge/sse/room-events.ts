@@ -4,9 +4,8 @@
 import { HubError } from "../../model/errors.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
-import { admitToRoom, authorize } from "../admit/admission.ts";
-import { checkConnectRate } from "../admit/connect-rate.ts";
-import { wantsEventStream } from "../admit/requested-transport.ts";
+import { admitToRoom, authorize, checkConnectRate } from "../admit/admission.ts";
+import { wantsEventStream } from "../admit/request-target.ts";
 import { ROOMS_AT_MOST, sourceOf, type StreamServing } from "../stream/room-sources.ts";
 import { eventStream, lastEventId } from "./event-streams.ts";
 import { parsePositions } from "./sse-events.ts";

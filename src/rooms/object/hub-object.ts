@@ -9,7 +9,7 @@ import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { isGuest } from "../../model/user.ts";
 import { answerClose, closeCodeOf, endOf } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
-import { isHandshaking, isOpen, wasOpen } from "../connection/stage.ts";
+import { isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
 import { refusedArrival } from "../rpc/arrival.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
@@ -139,7 +139,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       return await this.admissions.groupsOf(connection.user);
     } catch (error) {
       const { code, message } = publicError(error);
-      this.parts.connections.close(connection, closeCodeOf(code), message);
+      const words = code === "internal" ? undefined : message;
+      this.parts.connections.close(connection, closeCodeOf(code), words);
       return [];
     }
   }
@@ -154,8 +155,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     const { activity, connections } = this.parts;
     connections.touch(connection, Date.now());
     activity.counters.bytesIn += typeof frame === "string" ? frame.length : frame.byteLength;
-    if (isHandshaking(connection)) this.handshake(connection, frame);
-    else if (connection.stage.name === "greeting") connections.delay(connection, frame);
+    const { name: stage } = connection.stage;
+    if (stage === "handshaking") this.handshake(connection, frame);
+    else if (stage === "greeting") connections.delay(connection, frame);
     else this.receiver.received(this.host, connection, frame);
   }
 

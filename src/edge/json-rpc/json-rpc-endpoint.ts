@@ -1,21 +1,37 @@
-// A whole hub in JSON-RPC 2.0, at a relay: over one WebSocket for all its rooms, or over HTTP, where the caller is a
-// connection for the length of its request and can call methods only.
+// JSON-RPC 2.0: a room over a WebSocket, at the room's object; a whole hub at a relay, over one WebSocket for all its
+// rooms, or over HTTP, where the caller is a connection for the length of its request and can call methods only.
 
 import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Incoming, Received } from "../../model/message.ts";
-import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
+import { formatTopic } from "../../model/topic.ts";
+import { jsonRpc, jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
+import { admitToRoom, checkConnectRate, openRoom } from "../admit/admission.ts";
 import { bodyWithin, utf8Text } from "../admit/request-body.ts";
-import { checkConnectRate } from "../admit/connect-rate.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
-import { wantsWebSocket } from "../admit/requested-transport.ts";
+import { wantsWebSocket } from "../admit/request-target.ts";
 import type { Serving, WaitUntil } from "../admit/serving.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
-import { withSubprotocol } from "./subprotocol.ts";
+
+/**
+ * `GET {hub}/{kind}/{name}`: the room's object holds the socket, and the worker's part ends with the handshake.
+ * `?since=` resumes from a position, `?connection=` names the client's earlier connection. Throws what admission
+ * throws, `rate_limited`, `invalid_position` and `relay_full`; the object's own refusals are answers.
+ */
+export async function enterRoom(request: Request, serving: Serving): Promise<Response> {
+  const entrant = await admitToRoom(request, serving, (own) => [formatTopic(own)]);
+  await checkConnectRate(request, entrant.user, serving.env);
+  const { searchParams: query } = new URL(request.url);
+  const resumption = {
+    since: query.get("since") ?? undefined,
+    previous: query.get("connection") ?? undefined,
+  };
+  return withSubprotocol(request, await openRoom(serving, entrant, resumption));
+}
 
 /**
  * `GET {hub}/rpc`. Stock libraries take one message a frame; `?arrays=1` asks for frames that hold several, as our own
@@ -37,6 +53,18 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
   };
   const { relays, env } = serving;
   return withSubprotocol(request, await relays.enter(env, relayTargetOf(caller), arrival));
+}
+
+/**
+ * The same answer, accepting the subprotocol of JSON-RPC where the client offered it: it is optional. A browser that
+ * offered any closes the socket unless the server accepts one of them (RFC 6455, §4.1); a server must not name one that
+ * was not offered.
+ */
+function withSubprotocol(request: Request, response: Response): Response {
+  const offered = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  if (!response.webSocket || !offered.some((name) => name.trim() === jsonRpc.name)) return response;
+  const headers = { "sec-websocket-protocol": jsonRpc.name };
+  return new Response(null, { status: 101, webSocket: response.webSocket, headers });
 }
 
 /**

@@ -1,0 +1,81 @@
+// What a request is for: the hub and the room that its path names, and the transport that its headers ask for.
+//
+// Rooms are at `/hubs/{hub}/{groups·orders·users}/{name}`, and at the address that partysocket uses,
+// `/parties/{hub}/{kind}:{name}`: both name the same object. Routes do not tell transports apart, since one URL serves
+// several.
+
+import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
+import { HubError } from "../../model/errors.ts";
+
+/** The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. */
+export function mountedAt(pattern: string, url: string): string {
+  if (pattern === "/") return "";
+  const { length } = pattern.split("/");
+  return new URL(url).pathname.split("/").slice(0, length).join("/");
+}
+
+/** The path that the endpoint's own routes match, percent-encoded as it was sent. */
+export const pathBelow = ({ url }: Request, prefix: string): string =>
+  new URL(url).pathname.slice(prefix.length);
+
+/** The hub of this name, in any case. Throws `hub_not_found`. */
+export function servedHub(hubs: Hubs, name: string): ServedHub {
+  const served = hubs.get(name.toLowerCase());
+  if (!served) throw new HubError("hub_not_found", `There is no hub ${shortened(name)}.`);
+  return served;
+}
+
+/** In quotes. The name is a stranger's: no answer repeats more of it than a person reads. */
+const shortened = (name: string): string =>
+  JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name);
+
+/** As it stands in the path, decoded; whether hub and kind exist is checked by admission. */
+interface RoomPath {
+  readonly hub: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** The room `all` has no path: clients reach it as members of the hub. */
+const PLURALS: ReadonlyMap<string, string> = new Map([
+  ["groups", "group"],
+  ["orders", "order"],
+  ["users", "user"],
+]);
+
+/** Reads a path that one of the two routes matched; an unknown kind is empty. Throws `invalid_name`. */
+export function roomPathOf(pathname: string): RoomPath {
+  const [, root, hub = "", third = "", name = ""] = pathname.split("/");
+  if (root === "parties") return partyPath(decodePathSegment(hub), decodePathSegment(third));
+  return {
+    hub: decodePathSegment(hub),
+    kind: PLURALS.get(third) ?? "",
+    name: decodePathSegment(name),
+  };
+}
+
+/**
+ * The first colon ends the kind: names may have colons of their own. Without a colon the kind is empty, which admission
+ * refuses with `room_kind_not_found`.
+ */
+function partyPath(hub: string, room: string): RoomPath {
+  const colon = room.indexOf(":");
+  return { hub, kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
+}
+
+/** Percent-decodes once, never twice: `%2541` is the name `%41`. Throws `invalid_name` for what is not UTF-8. */
+export function decodePathSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new HubError("invalid_name", "The path is not percent-encoded UTF-8.");
+  }
+}
+
+/** A WebSocket handshake. Browsers and proxies write the token in different cases. */
+export const wantsWebSocket = ({ headers }: Request): boolean =>
+  headers.get("upgrade")?.toLowerCase() === "websocket";
+
+/** An event stream, as EventSource asks for it. `*`-forms do not count: clients that poll send those as well. */
+export const wantsEventStream = ({ headers }: Request): boolean =>
+  headers.get("accept")?.includes("text/event-stream") ?? false;
