@@ -32,14 +32,15 @@ const EVENT_LENGTH = 16 * 1024 * 1024;
  * The error of a response that is no event stream. `code` is that of the server, or `disconnected` where the answer is
  * not that of a server of ours.
  */
-async function responseError(response: Response): Promise<HubError> {
+async function responseError(response: Response, signal: AbortSignal): Promise<HubError> {
   const { status, headers } = response;
   const code = headers.get("x-dormouse-error");
   const type = headers.get("content-type") ?? "no content";
-  const body = code && ((await response.json().catch(() => {})) as { error?: Refused } | undefined);
+  const read = code ? withTimeout(response.json(), answerLimit(signal)) : undefined;
+  const body = (await read?.catch(() => {})) as { error?: Refused } | undefined;
   return refusalError({
     message: `The server answered ${status}, ${type}.`,
-    ...(body && body.error),
+    ...body?.error,
     code: code ?? "disconnected",
     status,
     retryAfter: Number(headers.get("retry-after")) || 0,
@@ -59,7 +60,7 @@ export async function* eventStream(request: StreamRequest): AsyncGenerator<Event
     const response = await fetchStream(request, controller.signal);
     const isStream = /^text\/event-stream\b/.test(response.headers.get("content-type") ?? "");
     if (response.status !== 200 || !isStream || !response.body)
-      throw await withTimeout(responseError(response), answerLimit(request.signal));
+      throw await responseError(response, request.signal);
     yield* eventsIn(response.body.getReader(), request);
   } finally {
     request.signal.removeEventListener("abort", abort);

@@ -80,7 +80,7 @@ export function givenToken(token: unknown): string {
   throw new HubError<ClientErrorCode>("no_token", NO_TOKEN);
 }
 
-const NO_TOKEN = "The `token` function gave no token, but nothing or an empty text.";
+const NO_TOKEN = "The `token` function gave no token.";
 
 /** The error of an attempt that has no token. */
 export const noToken = (cause: unknown): HubError =>

@@ -2,7 +2,8 @@
 
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { RefusedSockets } from "../../../src/edge/answer/refused-socket.ts";
 import { VERSION } from "../../../src/model/package-version.ts";
 import worker from "../../../src/worker.ts";
 import { token } from "../../rooms/client.ts";
@@ -194,4 +195,40 @@ it("an event stream for our own client is refused with the status, and not as a 
   const vars = { ROOMS: { getByName: () => ({ fetch }) } };
   const response = await ask({ path: `${ROOM}?${OWN}`, headers, vars });
   expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
+});
+
+describe("sockets whose clients do not answer the close", () => {
+  const request = new Request(`https://edge.example${ROOM}?${OWN}`, {
+    headers: { upgrade: "websocket" },
+  });
+  const refused = () =>
+    Response.json({ error: { code: "forbidden", message: "No." } }, { status: 403 });
+  const statusOf = async (sockets: RefusedSockets) =>
+    (await sockets.tell(request, refused())).status;
+
+  it("are 500 at most in an isolate: beyond it refusals are plain, until the platform has ended them", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const sockets = new RefusedSockets();
+    const statuses = [];
+    // oxlint-disable-next-line no-await-in-loop -- one after another
+    for (let n = 0; n < 502; n += 1) statuses.push(await statusOf(sockets));
+    expect(statuses).toEqual([...Array<number>(500).fill(101), 403, 403]);
+    vi.setSystemTime(Date.now() + 120_000);
+    expect(await statusOf(sockets)).toBe(101);
+  });
+
+  it("do not count once a client has answered", async () => {
+    const sockets = new RefusedSockets();
+    for (let n = 0; n < 510; n += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      const { webSocket } = await sockets.tell(request, refused());
+      const closed = new Promise((resolve) => webSocket!.addEventListener("close", resolve));
+      webSocket!.accept();
+      // oxlint-disable-next-line no-await-in-loop -- the same
+      await closed;
+      webSocket!.close();
+    }
+    await vi.waitFor(async () => expect(await statusOf(sockets)).toBe(101));
+  });
 });

@@ -1,7 +1,12 @@
 // Seen from outside: what rooms and relays say of themselves comes into their hub's index, its lists and `/api/metrics`; and
 // the log never says what clients did.
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  evictDurableObject,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import parse, { type Family } from "parse-prometheus-text-format";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -59,6 +64,30 @@ const of = (families: readonly Family[], hub: string, room: string) =>
         }),
     ),
   );
+
+it("a hub's connections of our own client are counted by version, in a room and at a relay", async () => {
+  const bearer = await token("alice");
+  const versions = ["0.1.0", "0.1.0", "0.2.7", "nonsense", ""];
+  for (const version of versions) {
+    const query = `access_token=${bearer}&dormouse=${version}`;
+    const { webSocket } = await upgrade(`/hubs/relayed/groups/versions?${query}`);
+    webSocket!.accept();
+  }
+  const { webSocket } = await upgrade(`/hubs/relayed/rpc?access_token=${bearer}&dormouse=0.1.0`);
+  webSocket!.accept();
+  await settle(roomAt("relayed/group:versions"));
+  await Promise.all(
+    (await listDurableObjectIds(env.RELAYS)).map((id) => settle(env.RELAYS.get(id))),
+  );
+  const family = (await scraped()).find(({ name }) => name === "dormouse_clients_total");
+  const counts = family?.metrics.flatMap(({ labels, value }) =>
+    labels?.["hub"] === "relayed" ? [[labels["version"], value]] : [],
+  );
+  expect(counts).toEqual([
+    ["0.1.0", "3"],
+    ["0.2.7", "1"],
+  ]);
+});
 
 const saying = (client: Client, room: string, text: string) =>
   client.call("sendToRoom", [room.split(":")[1], text]);
