@@ -130,7 +130,7 @@ describe("a receiver", () => {
     [undefined, "This user is banned for a time."],
   ])("is told of a ban as a ban, with the reason %s", async (given, reason) => {
     const user = `banned-${given ?? ""}`;
-    using client = await enter("orders/order:ban", { user });
+    using client = await enter(`orders/order:${user}`, { user });
     await joined(client);
     const account = env.ACCOUNTS.getByName(accountName({ tenant: "default", user }));
     await (account as unknown as AccountObjectRpc).ban(user, 60, given);

@@ -203,8 +203,13 @@ describe("sockets whose clients do not answer the close", () => {
   });
   const refused = () =>
     Response.json({ error: { code: "forbidden", message: "No." } }, { status: 403 });
-  const statusOf = async (sockets: RefusedSockets) =>
-    (await sockets.tell(request, refused())).status;
+  /** Their sockets are neither accepted nor given up. */
+  const held: Response[] = [];
+  const statusOf = async (sockets: RefusedSockets): Promise<number> => {
+    const response = await sockets.tell(request, refused());
+    held.push(response);
+    return response.status;
+  };
 
   it("are 500 at most in an isolate: beyond it refusals are plain, until the platform has ended them", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
