@@ -10,7 +10,7 @@ import { clientVersionOf } from "./client-version.ts";
 
 /**
  * Sockets of one isolate whose clients have not answered the close yet. A worker cannot end such a socket itself
- * (docs/design/platform.md#pl30), and a hostile client never answers: their number has a limit, beyond which refusals
+ * (docs/design/platform.md#pl33), and a hostile client never answers: their number has a limit, beyond which refusals
  * are plain answers.
  */
 const CLOSING_AT_MOST = 500;
