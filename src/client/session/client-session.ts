@@ -139,7 +139,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       case "$/connected":
         return this.#onGreeting(frame.params as G);
       case "$/refused":
-        return this.#onRefusal(refusalError(frame.params as Refused));
+        return this.#onRefusal(frame.params as Refused);
       case "$/item":
         return this.calls.onItem(frame.params as { id: string; item: unknown });
       case "$/reset":
@@ -175,7 +175,10 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.calls.onConnected();
   }
 
-  #onRefusal(error: HubError): void {
+  /** Once it is greeted, a client hears no refusal: it would be a message that another client gave this name. */
+  #onRefusal(refused: Refused): void {
+    if (this.state.status === "connected") return;
+    const error = refusalError(refused);
     const isFinal = !this.#refusals.mayReturn(error);
     // A developer who has no listener yet reads it here, once: no further attempt says it again.
     if (isFinal) console.error(`${error.code}: ${error.message} ${error.action ?? ""}`);

@@ -1,7 +1,7 @@
 // The version that our own client says in its query. Other clients say none, and are served without a check of theirs.
 
 import { HubError } from "../../model/errors.ts";
-import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
+import { VERSION_PARAMETER } from "../../model/package-version.ts";
 
 /** The oldest client whose messages this server understands. Raised by a change of the protocol, and seldom. */
 const OLDEST = "0.1.0";
@@ -21,7 +21,7 @@ export function checkClientVersion(request: Request): void {
   if (version === undefined || !isOlder(version, OLDEST)) return;
   throw new HubError(
     "client_too_old",
-    `This server is ${VERSION} and takes clients from ${OLDEST} on; this one is ${version}.`,
+    `This server takes clients from version ${OLDEST} on, and this one is ${version}.`,
   );
 }
 

@@ -28,7 +28,7 @@ export class RefusedSockets {
       return response;
     this.#forgetOld(Date.now());
     if (this.#closing.size >= CLOSING_AT_MOST) return response;
-    const { error } = await bodyOf(response);
+    const error = await errorIn(response);
     const { 0: client, 1: server } = new WebSocketPair();
     server.accept();
     this.#watch(server);
@@ -53,11 +53,11 @@ export class RefusedSockets {
   }
 }
 
-/** A refusal that is no JSON, of a route for other clients: its code is in the header, if there is one. */
-async function bodyOf(response: Response): Promise<ErrorBody> {
+/** A refusal of a route for other clients has a body of another form: its code is in the header, if there is one. */
+async function errorIn(response: Response): Promise<ErrorBody["error"]> {
+  const body = await response.json<Partial<ErrorBody> | null>().catch(() => null);
   const code = response.headers.get("x-dormouse-error") ?? "internal";
-  const unread = () => errorBody({ code, message: "The connection was refused." });
-  return response.json<ErrorBody>().catch(unread);
+  return body?.error ?? errorBody({ code, message: "The connection was refused." }).error;
 }
 
 function retryAfterOf({ headers }: Response): { readonly retryAfter?: number } {

@@ -163,6 +163,14 @@ it("a ban while it is connected is told as a ban, and ends it", async () => {
   expect(client.lastError?.message).toContain("This user is banned: Spam.");
 });
 
+it("a message that another client has published by that name is no refusal", async () => {
+  const { server, client } = await connectedClient<TestHub>();
+  const params = { status: 403, code: "banned", message: "Go away." };
+  server.socket.deliver({ method: "$/refused", room: "group:lobby", position: "e:11", params });
+  expect(client.state.status).toBe("connected");
+  expect(client.lastError).toBeUndefined();
+});
+
 it("the client says its version", async () => {
   const { server } = await connectingClient<TestHub>();
   expect(server.socket.url.searchParams.get("dormouse")).toMatch(/^\d+\.\d+\.\d+$/);

@@ -121,6 +121,15 @@ describe("our own client with", () => {
     ]);
   });
 
+  it.each([
+    ["a service's path", "/api/metrics?x", "token_missing"],
+    ["a path of gRPC", "/dormouse.v1.Hub/Publish?x", ""],
+  ])("%s is told no more than its code", async (_, path, code) => {
+    const { messages } = await told({ path: `${path}&${OWN}` });
+    const message = "The connection was refused.";
+    expect(messages).toMatchObject([{ params: { code: code || "internal", message } }]);
+  });
+
   it("a refusal of the room's object is told like the others", async () => {
     const refuse = () =>
       Response.json(
@@ -160,7 +169,7 @@ describe("a client that is too old", () => {
       {
         params: {
           ...{ status: 400, code: "client_too_old", action: expect.stringContaining("Update") },
-          message: `This server is ${VERSION} and takes clients from 0.1.0 on; this one is 0.0.9.`,
+          message: "This server takes clients from version 0.1.0 on, and this one is 0.0.9.",
         },
       },
     ]);
