@@ -61,8 +61,6 @@ export const CLOSE = {
   slow: 4408,
   silent: 4410,
   interrupted: 4411,
-  /** A refusal that may be over soon, told on the socket (`$/refused`): `unavailable` or `rate_limited`, say. */
-  unavailable: 4420,
   flooding: 4429,
   gone: 4500,
   aborted: 4501,
@@ -78,8 +76,6 @@ export const CLOSE = {
   revoked: 4511,
   /** A service has banned the user, with the service's reason. */
   banned: 4512,
-  /** A refusal for good, told on the socket (`$/refused`). */
-  refused: 4520,
 } as const;
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
@@ -97,8 +93,6 @@ export function reasonOf(code: CloseCode): string {
       return "Nothing was heard for too long.";
     case CLOSE.interrupted:
       return "The room could not be reached.";
-    case CLOSE.unavailable:
-      return "Not now.";
     case CLOSE.flooding:
       return "Too many messages.";
     case CLOSE.gone:
@@ -119,8 +113,6 @@ export function reasonOf(code: CloseCode): string {
       return "The token was revoked.";
     case CLOSE.banned:
       return "This user is banned.";
-    case CLOSE.refused:
-      return "The connection was refused.";
   }
 }
 
@@ -130,7 +122,7 @@ export const shouldReconnect = (code: number): boolean =>
 
 /** Whether a request that was refused with this HTTP status may be admitted later, unchanged. */
 export const shouldRetry = (status: number): boolean =>
-  (status >= 500 && status !== 501) || status === 408 || status === 425 || status === 429;
+  status >= 500 ? status !== 501 : [408, 425, 429].includes(status);
 
 /** A client's error text, cut to 1,000 UTF-16 units: it may reach logs and other clients. */
 export const errorText = (text: string): string => text.slice(0, 1000);

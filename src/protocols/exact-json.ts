@@ -9,6 +9,20 @@ export function parseExactJson(text: string): unknown {
   }
 }
 
+/** As .NET reads an `int`: a number that is not written as digits alone, or has more than 32 bits, is NaN. */
+export function parseWithInts(text: string): unknown {
+  try {
+    return JSON.parse(text, intOrNaN);
+  } catch {
+    return undefined; // A SyntaxError, the only thing that JSON.parse throws.
+  }
+}
+
+function intOrNaN(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
+  if (typeof value !== "number") return value;
+  return WHOLE.test(source) && Math.trunc(value) === (value | 0) ? value : NaN;
+}
+
 /** The arguments of a publication, whose text is our own: whole numbers of 64 bits that are not safe are bigints. */
 export const parseParams = (params: string): unknown[] =>
   JSON.parse(params, /\d{16}/.test(params) ? exactInteger : undefined) as unknown[];

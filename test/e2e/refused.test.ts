@@ -84,7 +84,7 @@ describe("a page of an allowed origin", () => {
       ]);
       expect(sockets).toHaveLength(1);
       // The console says the same once, and has no complaint of the browser's own.
-      await expect.poll(() => shown).toEqual([`${code}: ${learned.message} ${learned.action}`]);
+      await expect.poll(() => shown).toEqual([`${code} ${learned.message} ${learned.action}`]);
     }
   });
 

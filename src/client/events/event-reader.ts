@@ -36,7 +36,7 @@ const STEADY_MS = 5_000;
 export async function* readEvents(options: AbortableOptions): AsyncGenerator<AnyRoomEvent, void> {
   const { rooms, since, backoff, maxRetries, signal } = options;
   const position = new StreamPosition(rooms, since);
-  const refusals = new Refusals(typeof options.token === "function");
+  const refusals = new Refusals(options.token);
   let retryMs = 0;
   const onRetry = (ms: number) => void (retryMs = ms);
   for (let failures = 0; ; failures += 1) {

@@ -21,28 +21,23 @@ export const refusalError = ({ code, message, ...about }: Refused): HubError =>
 
 /** Judges the errors of one connection or stream after another, in their order. */
 export class Refusals {
-  readonly #hasTokenFunction: boolean;
-  /** A token was refused since the last one was accepted. */
-  #isTokenRefused = false;
+  readonly #renewals: number;
+  #renewalsLeft!: number;
 
-  constructor(hasTokenFunction: boolean) {
-    this.#hasTokenFunction = hasTokenFunction;
+  /** `token` is the application's. After a refused token there is one attempt with another, where it is a function. */
+  constructor(token: unknown) {
+    this.#renewals = typeof token === "function" ? 1 : 0;
+    this.admitted();
   }
 
   /** To be called when the server has admitted the client. */
   admitted(): void {
-    this.#isTokenRefused = false;
+    this.#renewalsLeft = this.#renewals;
   }
 
-  /**
-   * Whether an attempt may follow this error. Without a status it is a loss of the network, which may come back. After a
-   * refused token there is one attempt with another, where the application has a function that fetches it.
-   */
+  /** Whether an attempt may follow. An error without a status is a loss of the network, which may come back. */
   mayReturn({ status }: HubError): boolean {
-    if (status === undefined) return true;
-    if (status !== 401) return shouldRetry(status);
-    const isFirst = !this.#isTokenRefused;
-    this.#isTokenRefused = true;
-    return isFirst && this.#hasTokenFunction;
+    if (status === 401) return this.#renewalsLeft-- > 0;
+    return status === undefined || shouldRetry(status);
   }
 }

@@ -3,10 +3,9 @@
 
 import { PING, PING_SECONDS } from "../../model/wire-constants.ts";
 import { HubError } from "../../model/errors.ts";
-import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
 import type { Message } from "../model/client-messages.ts";
 import type { State } from "../model/client-state.ts";
-import { refusalError, Refusals, type Refused } from "../model/refusal.ts";
+import type { Refused } from "../model/refusal.ts";
 import type { Left, Scope, ScopeHost } from "../scope/scope.ts";
 import { Credentials } from "../transport/credentials.ts";
 import { Heartbeat } from "../transport/heartbeat.ts";
@@ -19,13 +18,12 @@ import { sessionEvents } from "./session-events.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
-/** Starts its first attempt at once. `G` is the type of the server's greeting to a connection with the scope `S`. */
+/** `G` is the type of the server's greeting to a connection with the scope `S`. */
 export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   readonly #link: Link;
   readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
   readonly #credentials: Credentials;
-  readonly #refusals: Refusals;
   readonly calls: PendingCalls;
   readonly handlers: Handlers;
   readonly scope: S;
@@ -54,12 +52,10 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.#link = this.#newLink(options);
     this.#queue = new SendQueue((frame) => this.#link.send(frame));
     this.#heartbeat = new Heartbeat({
-      now: Date.now,
       ping: () => this.#link.send(PING),
       onSilence: () =>
         this.#link.drop(new HubError<ClientErrorCode>("silent", "The server has fallen silent.")),
     });
-    this.#refusals = new Refusals(typeof options.token === "function");
     this.#credentials = new Credentials({
       ...options,
       random: options.backoff.random,
@@ -72,6 +68,10 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       post: (message) => this.#queue.push(message),
       flush: () => this.#flush(),
     });
+  }
+
+  /** Starts the first attempt. Nothing runs before it: no timer, and no socket. */
+  start(): void {
     this.#link.attempt();
   }
 
@@ -80,11 +80,14 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       ...options,
       query: async () => ({
         access_token: await this.#credentials.nextToken(),
-        [VERSION_PARAMETER]: VERSION,
         ...this.scope.query,
       }),
-      // The greeting brings the server's own interval.
-      onOpen: () => this.#heartbeat.start(PING_SECONDS * 1000),
+      onOpen: () => {
+        // The greeting brings the server's own interval.
+        this.#heartbeat.start(PING_SECONDS * 1000);
+        // The engine ends the TCP connection of a socket that it closes only if something came by it [PL8].
+        this.#heartbeat.ask();
+      },
       onMessage: (text) => this.#onText(text),
       onLost: (error, pause) => this.#onLost(error, pause),
       onEnd: (error) => this.#end({ status: "closed", error }),
@@ -112,7 +115,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   /** The page or the network may be back: ends the pause before the next attempt, and tests an open connection. */
   wake(): void {
     this.#link.attempt();
-    this.#heartbeat.check();
+    this.#heartbeat.ask();
   }
 
   /** Sends what is queued, then closes for good. */
@@ -139,7 +142,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       case "$/connected":
         return this.#onGreeting(frame.params as G);
       case "$/refused":
-        return this.#onRefusal(frame.params as Refused);
+        return this.#link.refuse(frame.params as Refused);
       case "$/item":
         return this.calls.onItem(frame.params as { id: string; item: unknown });
       case "$/reset":
@@ -165,7 +168,6 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   #onGreeting(greeting: G): void {
     const { connectionId, userId, pingSeconds } = greeting;
     this.#link.greet();
-    this.#refusals.admitted();
     this.#heartbeat.start(pingSeconds * 1000);
     this.#credentials.renewLater();
     this.#wasConnected = true;
@@ -173,16 +175,6 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.scope.greet(greeting);
     this.events.connected.emit(greeting);
     this.calls.onConnected();
-  }
-
-  /** Once it is greeted, a client hears no refusal: it would be a message that another client gave this name. */
-  #onRefusal(refused: Refused): void {
-    if (this.state.status === "connected") return;
-    const error = refusalError(refused);
-    const isFinal = !this.#refusals.mayReturn(error);
-    // A developer who has no listener yet reads it here, once: no further attempt says it again.
-    if (isFinal) console.error(`${error.code}: ${error.message} ${error.action ?? ""}`);
-    this.#link.drop(error, !isFinal);
   }
 
   /** A call with an id expects a result, and is no message: `onMessage` listeners do not get it. */

@@ -2,7 +2,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { deferred } from "../platform/deferred.ts";
-import { Timer } from "../platform/timer.ts";
+import { limit, Timer } from "../platform/timer.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /** A token, or a function that fetches one. It is called before every attempt, and before the current token expires. */
@@ -42,11 +42,11 @@ export class Credentials {
     if (typeof token !== "function") return token;
     const timeout = deferred<never>();
     const error = new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
-    const timer = setTimeout(() => timeout.reject(error), tokenSeconds * 1000);
+    const cancel = limit(tokenSeconds * 1000, () => timeout.reject(error));
     try {
       return givenToken(await Promise.race([token(), timeout.promise]));
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 
@@ -76,7 +76,7 @@ export class Credentials {
 
 /** Throws `no_token` for anything but a text: a user who is signed out, or a wrong path into an answer. */
 export function givenToken(token: unknown): string {
-  if (typeof token === "string" && token !== "") return token;
+  if (token && typeof token === "string") return token;
   throw new HubError<ClientErrorCode>("no_token", NO_TOKEN);
 }
 

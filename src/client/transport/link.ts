@@ -5,20 +5,26 @@
 import { PartySocket } from "partysocket";
 import { CloseEvent as SyntheticCloseEvent } from "partysocket/ws";
 import { HubError, shouldReconnect } from "../../model/errors.ts";
+import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
 import { closeError } from "../model/close-error.ts";
+import { refusalError, Refusals, type Refused } from "../model/refusal.ts";
 import type { Address } from "../model/room-address.ts";
-import { Timer } from "../platform/timer.ts";
+import { limit, Timer } from "../platform/timer.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
 import { hasFailed, noToken } from "./credentials.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
+import type { WebSocketClass } from "../platform/web-socket-class.ts";
 
 /** Callbacks come in this order: `onOpen`, then any number of `onMessage`, then `onLost` or `onEnd`. */
 export interface LinkOptions {
   readonly address: Address;
   readonly backoff: Backoff;
+  /** The application's, as a text or a function. */
+  readonly token: unknown;
   /** Failures in a row after which the link ends. */
   readonly maxRetries: number;
-  readonly WebSocket: unknown;
+  /** The platform's own where the application gives none; undefined where the platform has none. */
+  readonly WebSocket: WebSocketClass | undefined;
   /**
    * Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`; one
    * that has this code itself ends the link.
@@ -46,6 +52,7 @@ export class Link {
   #phase: Phase = "waiting";
   #failures = 0;
   #greetedAt: number | undefined;
+  readonly #refusals: Refusals;
   readonly #timer = new Timer();
   /** The error of the last `query`. Kept here, because partysocket passes on only its message. */
   #queryError: HubError | undefined;
@@ -53,37 +60,44 @@ export class Link {
   /** Does not connect yet: `attempt` does. */
   constructor(options: LinkOptions) {
     this.#options = options;
-    const { address, WebSocket } = options;
+    this.#refusals = new Refusals(options.token);
     const socket = new PartySocket({
-      ...address,
+      ...options.address,
+      // Identifies nobody. partysocket's own value needs `crypto`, which React Native lacks [CP3].
+      id: "_",
       query: () => this.#query(),
       startClosed: true,
       maxRetries: 0,
       shouldReconnectOnClose: (event) => this.#onClose(event),
-      connectionTimeout: CONNECT_MS,
+      // Endless: its timer would end an attempt that succeeded while the process slept. Ours is set by #query.
+      connectionTimeout: 2 ** 31 - 1,
       // partysocket must not keep messages for a later connection: the session decides what is sent again.
       maxEnqueuedMessages: 0,
-      ...(WebSocket !== undefined && { WebSocket }),
+      WebSocket: socketClass(options),
     });
     socket.addEventListener("open", () => {
+      this.#timer.clear();
       this.#phase = "open";
       options.onOpen();
     });
-    socket.addEventListener("message", ({ data }) => {
-      if (typeof data === "string") options.onMessage(data);
+    socket.addEventListener("error", ({ message }) => {
+      const error = this.#queryError;
+      this.#fail(error ?? unreachable(message, options.address.host), !error || hasFailed(error));
     });
-    socket.addEventListener("error", ({ message }) =>
-      this.#queryError
-        ? this.#fail(this.#queryError, hasFailed(this.#queryError))
-        : this.#fail(unreachable(message, address.host)),
-    );
     this.#socket = socket;
   }
 
   async #query(): Promise<Record<string, string | undefined>> {
     this.#queryError = undefined;
     try {
-      return { ...this.#options.address.query, ...(await this.#options.query()) };
+      const query = {
+        ...this.#options.address.query,
+        [VERSION_PARAMETER]: VERSION,
+        ...(await this.#options.query()),
+      };
+      const error = unreachable(`No answer within ${CONNECT_MS / 1000} s.`, "");
+      if (this.#phase === "attempting") this.#timer.set(() => this.drop(error), CONNECT_MS, limit);
+      return query;
     } catch (error) {
       throw (this.#queryError = noToken(error));
     }
@@ -94,12 +108,14 @@ export class Link {
     if (this.#phase !== "waiting") return;
     this.#timer.clear();
     this.#phase = "attempting";
-    this.#socket.reconnect();
+    if (this.#options.WebSocket) this.#socket.reconnect();
+    else queueMicrotask(() => this.#fail(noWebSocket(), false));
   }
 
   /** To be called when the server's greeting has arrived: only then does a connection count as a success. */
   greet(): void {
     this.#greetedAt = Date.now();
+    this.#refusals.admitted();
   }
 
   /**
@@ -113,9 +129,22 @@ export class Link {
     return false;
   }
 
-  /** Gives up the current connection; the next attempt follows after a pause, unless `mayReconnect` is false. */
-  drop(error: HubError, mayReconnect = true): void {
-    this.#fail(error, mayReconnect);
+  /**
+   * To be called with the server's refusal. Ignored once the connection is greeted: another client has then published a
+   * message by that name.
+   */
+  refuse(refused: Refused): void {
+    if (this.#greetedAt !== undefined) return;
+    const error = refusalError(refused);
+    const mayReturn = this.#refusals.mayReturn(error);
+    // A developer who has no listener yet reads it here, once: no further attempt says it again.
+    if (!mayReturn) console.error(error.code, error.message, error.action);
+    this.#fail(error, mayReturn);
+  }
+
+  /** Gives up the current connection; the next attempt follows after a pause. */
+  drop(error: HubError): void {
+    this.#fail(error);
   }
 
   #fail(error: HubError, mayReconnect = true): void {
@@ -163,9 +192,28 @@ export class Link {
 /** Close code of a client that comes back: presence keeps its user for the grace, which a regular close ends. */
 const RETURNS = 3000;
 
-/** A server of ours says why it refuses: silence is a lost network, or an address where no such server is. */
-const unreachable = (message: string, host: string): HubError =>
+/**
+ * Makes sockets whose messages go past partysocket: it copies every one into a `MessageEvent` [CP3], which React Native
+ * lacks. A function that returns a socket, since not every platform's own class can be extended.
+ */
+const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
+  function open(url: string): WebSocket {
+    const socket = new WebSocket!(url) as WebSocket;
+    socket.addEventListener("message", (event: Pick<MessageEvent, "data"> & Partial<Event>) => {
+      event.stopImmediatePropagation?.();
+      // One that was closed here may still receive some.
+      if (typeof event.data === "string" && socket.readyState === PartySocket.OPEN)
+        onMessage(event.data);
+    });
+    return socket;
+  };
+
+const noWebSocket = (): HubError =>
   new HubError<ClientErrorCode>(
-    "disconnected",
-    message || `No connection to ${host}: the network is down, or no Dormouse server is there.`,
+    "unsupported",
+    "No WebSocket here: use Node 22 or later, or that of `ws` as the option WebSocket.",
   );
+
+/** A server of ours says why it refuses: this is a lost network, or an address where no such server is. */
+const unreachable = (message: string, host: string): HubError =>
+  new HubError<ClientErrorCode>("disconnected", message || `No connection to ${host}.`);

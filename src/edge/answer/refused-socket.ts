@@ -3,10 +3,13 @@
 // Why not by a second request: docs/design/json-rpc-wire.md#cc3.
 
 import { errorBody, type ErrorBody } from "../../model/error-body.ts";
-import { CLOSE, shouldRetry } from "../../model/errors.ts";
+import { shouldRetry } from "../../model/errors.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { fitReason } from "../../rooms/connection/close-socket.ts";
 import { clientVersionOf } from "./client-version.ts";
+
+/** Close codes. Not among `CLOSE`, which ships to pages: a client has the reason by the message before. */
+const [REFUSED_FOR_NOW, REFUSED] = [4420, 4520];
 
 /**
  * Sockets of one isolate whose clients have not answered the close yet. A worker cannot end such a socket itself
@@ -34,7 +37,7 @@ export class RefusedSockets {
     this.#watch(server);
     const params = { ...error, status, ...retryAfterOf(response) };
     server.send(jsonRpc.encode({ type: "control", name: "refused", params }));
-    const code = shouldRetry(status) ? CLOSE.unavailable : CLOSE.refused;
+    const code = shouldRetry(status) ? REFUSED_FOR_NOW : REFUSED;
     server.close(code, fitReason(`${error.code}: ${error.message}`));
     return new Response(null, { status: 101, webSocket: client });
   }

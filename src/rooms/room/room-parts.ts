@@ -5,7 +5,7 @@ import { DEFAULTS, type RoomSettings } from "../../model/options.ts";
 import { randomEpoch } from "../../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import { openLog } from "../log/open-log.ts";
+import { logExpiry, openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import {
   objectCore,
@@ -68,6 +68,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
   const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
+    serverPings: undefined,
     publishing: path.publisher,
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing || presence.users > 0,
     membersOf: (room) =>
@@ -79,7 +80,8 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     renewEpoch: (erase) => renewEpoch(ctx.storage, erase),
   };
   core.followed.restore();
-  core.duties.push(presence, path.followers, ...(index ? [index] : []), upkeep(ctx, parts));
+  core.duties.push(presence, path.followers, logExpiry(path.log), upkeep(ctx, parts));
+  if (index) core.duties.push(index);
   presence.restore(memberCounts(core.connections.all, path.followers));
   return parts;
 }
@@ -106,7 +108,7 @@ function publishPath(
   const { storage } = ctx;
   const { name: room, outbox, agenda, connections, stubs, activity, lanes, webhooks } = core;
   const arm = (at: number) => agenda.arm(at);
-  const log = openLog(storage, settings);
+  const log = openLog(storage, settings, arm);
   const rate = new MessageRate();
   const followers = new Followers({
     ...{ room, storage, log, now, arm, stubs },
