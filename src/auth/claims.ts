@@ -3,15 +3,27 @@
 
 import type { JWTPayload } from "jose";
 import { HubError } from "../model/errors.ts";
+import { logError } from "../model/logger.ts";
 import { canonicalName, formatTopic, parseTopic } from "../model/topic.ts";
-import { LONG_ROLE, type User } from "../model/user.ts";
+import { isGuestAccount, LONG_ROLE, type User } from "../model/user.ts";
 import { isJsonObject } from "../protocols/json.ts";
 import { readCaps } from "./caps.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 
+/**
+ * The id of a token's user, as ASP.NET's `IUserIdProvider`. Called at each verification, also of fresh tokens: the same
+ * claims must give the same id. `claims` are verified, and none is null.
+ */
+export type UserIdProvider = (
+  claims: Readonly<Record<string, unknown>>,
+  token: Pick<User, "tenant" | "roles">,
+) => string;
+
 /** Which claims of an issuer's tokens name the user, the roles and the tenant: names or paths. */
 export interface ClaimNames {
+  /** Counts before `userIdClaim`. */
+  readonly userId?: UserIdProvider | undefined;
   /** Absent: `sub`, else `nameid`, else .NET's long name. */
   readonly userIdClaim?: string;
   /** Absent: `role`, `roles` and .NET's long name together. */
@@ -19,15 +31,20 @@ export interface ClaimNames {
   readonly tenantClaim: string;
   /** The tenant of all tokens of the issuer, whatever they claim. */
   readonly tenant?: string;
+  /** Whether a token must name its tenant, because the issuer signs for the customers of others as well. */
+  readonly requiresTenant?: boolean;
 }
 
 /** The user of verified claims, none of which is null. Throws a `Refusal`. */
 export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: number): User {
+  const tenant = names.tenant ?? readTenant(claims, names.tenantClaim, names.requiresTenant);
+  const roles = readRoles(claims, names.rolesClaim);
+  const { userId, userIdClaim } = names;
   return {
-    id: readUserId(claims, names.userIdClaim),
-    tenant: names.tenant ?? readTenant(claims, names.tenantClaim),
-    roles: readRoles(claims, names.rolesClaim),
-    claims,
+    id: userId
+      ? providedId(() => userId(claims, { tenant, roles }))
+      : readUserId(claims, userIdClaim),
+    ...{ tenant, roles, claims },
     caps: claims.caps === undefined ? [] : readCaps(claims.caps),
     channels: readChannels(claims.channels),
     ...(claims["limits"] !== undefined && { limits: readLimits(claims["limits"]) }),
@@ -57,19 +74,32 @@ function findClaim(claims: JWTPayload, names: readonly string[]): Found | undefi
   return undefined;
 }
 
-/** Throws `token_no_subject`, or `token_claim_invalid` where a configured claim is absent. */
+/** Throws `token_no_subject`, or `token_claim_invalid` where a configured claim is absent, or names guests. */
 function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   const isDefault = userIdClaim === undefined;
   const found = findClaim(claims, isDefault ? USER_ID_NAMES : namesOf(userIdClaim));
   if (isDefault && (!found || found.value === ""))
     throw new Refusal("token_no_subject", { claim: found?.name ?? "sub" });
   if (!found) return refuse(userIdClaim ?? "sub");
-  return readName(found);
+  const id = readName(found);
+  return isGuestAccount(id) ? refuse(found.name) : id;
 }
 
-/** The tenant that the claims name; the default tenant where they name none. */
-export function readTenant(claims: JWTPayload, tenantClaim: string): string {
+/** The id that the application's own function gives. Throws `token_user_id_invalid`, whatever the function throws. */
+function providedId(provide: () => unknown): string {
+  try {
+    const name = "userId";
+    return readName({ name, value: provide() });
+  } catch (error) {
+    if (!(error instanceof Refusal)) logError("user_id_failed", { error });
+    throw new Refusal("token_user_id_invalid");
+  }
+}
+
+/** The tenant that the claims name; the default tenant where they name none, unless they must. */
+export function readTenant(claims: JWTPayload, tenantClaim: string, isRequired = false): string {
   const found = findClaim(claims, namesOf(tenantClaim));
+  if (!found && isRequired) refuse(tenantClaim);
   return found ? readName(found) : DEFAULT_TENANT;
 }
 

@@ -1,5 +1,5 @@
 // The dispatcher: turns frames of connections into calls of hubs, and events of rooms into hubs' hooks. The order and
-// the limits of calls are in run/open-calls.ts, their checks in run/hub-call.ts.
+// the limits of calls are in run/open-calls.ts, their checks in run/admit-call.ts.
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
@@ -9,7 +9,7 @@ import type { Hubs, ServedHub } from "./define/hub-tables.ts";
 import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
 import { refreshToken } from "./protocol-methods/refresh-token.ts";
 import { Call } from "./run/call.ts";
-import { failure, together, type SendAnswer } from "./run/frame-answers.ts";
+import { failure, showsDetails, together, type SendAnswer } from "./run/frame-answers.ts";
 import { breakOff, refuse, tolerate } from "./run/refusals.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
@@ -201,15 +201,16 @@ function takeCompletion(
 /** Starts a call, of the protocol itself or of the hub, or answers why it cannot start. Never throws. */
 function invoke(received: ReceivedMessage, invocation: Invocation): void {
   const { session, answer, verify } = received;
-  const { id, target, args, anyCase } = invocation;
+  const { id, target, args, anyCase, unreadable } = invocation;
   try {
     checkRate(session);
     const own = anyCase ? undefined : builtIns.get(target);
     if (!own) return startHubCall(session, invocation, answer);
+    if (unreadable) throw unreadable;
     const work = () => own({ session, verify }, args[0]);
     session.calls.inTurn(new Call({ session, id, name: target, target, answer, work }));
   } catch (error) {
-    const { detailedErrors: detailed } = session.host.settings;
+    const detailed = showsDetails(session.host);
     const shown = publicError(error);
     noteRefusedCall(session.host, target, shown);
     if (id !== undefined) answer(failure(id, shown, { target, stage: "finding", detailed }));

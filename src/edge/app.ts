@@ -3,18 +3,20 @@
 
 import { Hono } from "hono";
 import { baseRoutePath } from "hono/route";
+import type { UserIdProvider } from "../auth/authenticate.ts";
 import { devToken } from "../auth/dev-tokens.ts";
 import type { HubPath } from "../dispatch/define/hub-paths.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import type { ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
-import { mountedAt, pathBelow, wantsWebSocket } from "./admit/request-target.ts";
+import { mountedAt, requestedHub, wantsWebSocket } from "./admit/request-target.ts";
 import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { checkClientVersion } from "./answer/client-version.ts";
 import { preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
+import { methodNotAllowed } from "./answer/method-not-allowed.ts";
 import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { RefusedSockets } from "./answer/refused-socket.ts";
@@ -38,6 +40,8 @@ export interface EndpointOptions {
   readonly basePath?: string | undefined;
   /** Paths of hubs, below `basePath` as well. */
   readonly paths?: readonly HubPath[];
+  /** Replaces the claim with the user's id. */
+  readonly userId?: UserIdProvider | undefined;
 }
 
 /**
@@ -46,10 +50,10 @@ export interface EndpointOptions {
  */
 export function endpoint(
   hubs: Hubs,
-  { basePath = "/", paths = [] }: EndpointOptions = {},
+  { basePath = "/", paths = [], userId }: EndpointOptions = {},
 ): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>().basePath(basePath);
-  const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache() };
+  const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache(), userId };
   const refused = new RefusedSockets();
   const routes = [
     ...hubPathRoutes(isolate, paths),
@@ -57,6 +61,7 @@ export function endpoint(
     ...signalRRoutes(isolate),
     ...grpcRoutes(isolate),
     ...serviceRoutes(hubs),
+    otherVerbs,
   ];
   for (const route of routes)
     app.on(route.method, [...route.paths], async (context) => {
@@ -64,7 +69,8 @@ export function endpoint(
       const prefix = mountedAt(baseRoutePath(context), req.raw.url);
       // Read only when it is needed: tests call the endpoint without an execution context.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
-      const call = { request: req.raw, env, prefix, waitUntil, params: () => req.param() };
+      const { hub } = route;
+      const call = { request: req.raw, env, prefix, hub, waitUntil, params: () => req.param() };
       // SignalR's clients know nothing of our own refusals.
       const response = await answered(route, call);
       return route.inWords ? response : refused.tell(req.raw, response);
@@ -83,17 +89,18 @@ async function answered(route: Route, call: Call): Promise<Response> {
     const response = route.log ? logged(call, handled) : handled;
     return route.cors && !response.webSocket ? withCors(request, env, response) : response;
   } catch (error) {
-    const response = logged(call, refusedAnswer(error, route.inWords));
+    const response = logged(call, refusedAnswer(error, route.inWords), error);
     return withCors(request, env, route.inWords ? response : retryableStream(request, response));
   }
 }
 
-function logged({ request, env, prefix }: Call, response: Response): Response {
+function logged(call: Call, response: Response, error?: unknown): Response {
+  const { request, env } = call;
   const code = response.headers.get("x-dormouse-error");
   if (!code || UNLOGGED.has(code)) return response;
-  const hub = pathBelow(request, prefix).split("/")[2] ?? "";
+  const hub = requestedHub(request, call);
   const claim = response.headers.get("x-dormouse-claim") ?? undefined;
-  logRefusal(request, env, { hub, status: response.status, code, claim });
+  logRefusal(request, env, { hub, status: response.status, code, claim, error });
   return response;
 }
 
@@ -137,9 +144,17 @@ const roomRoutes = (isolate: Isolate): Route[] => [
     method: "ALL",
     paths: RPC,
     ...{ cors: false, log: false },
-    handler: () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
+    handler: () => methodNotAllowed("GET, POST"),
   },
 ];
+
+/** After all others: verbs that a room does not have. */
+const otherVerbs: Route = {
+  method: "ALL",
+  paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
+  ...{ cors: false, log: false },
+  handler: () => methodNotAllowed("GET"),
+};
 
 /**
  * Where SignalR's clients connect: to a hub, or to Azure's path where an application negotiated for them. A slash at
@@ -166,7 +181,7 @@ const signalRRoutes = (isolate: Isolate): Route[] => [
     method: "ALL",
     paths: [...signalR("/negotiate"), ...signalR("/refresh")],
     ...{ cors: false, log: false },
-    handler: () => new Response(null, { status: 405 }),
+    handler: () => new Response(null, { status: 405, headers: { allow: "POST" } }),
   },
   {
     method: "ALL",

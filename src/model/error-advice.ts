@@ -24,6 +24,7 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   token_unknown_key: KEY,
   token_no_subject: "Put the user's id into the claim `sub`, or name its claim in USER_ID_CLAIM.",
   token_claim_invalid: "Mend the claim that the message names.",
+  token_user_id_invalid: "Look at the `userId` function of the server: its log says what failed.",
   token_revoked: NEW_TOKEN,
   forbidden: "Look at the policies of the hub and its rooms, and at the roles in the token.",
   forbidden_origin: "Add the page's origin to ALLOWED_ORIGINS of the server.",

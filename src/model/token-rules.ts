@@ -1,11 +1,13 @@
 // Revocation: which signed and unexpired tokens of a user are refused all the same.
 
-import type { User } from "./user.ts";
+import { accountOf, isGuest, type User } from "./user.ts";
 
 /** The claims of a token by which it can be revoked. */
 export interface TokenFacts {
   /** The user's id. */
   readonly id: string;
+  /** The account that admits the user, where it is not the user's own: that of guests. */
+  readonly account?: string;
   readonly jti?: string;
   /** Issued at, in seconds since 1970. */
   readonly iat?: number;
@@ -20,9 +22,13 @@ export interface TokenRules {
   readonly all?: boolean;
 }
 
-export function factsOf({ id, claims: { jti, iat } }: Pick<User, "id" | "claims">): TokenFacts {
+type TokenUser = Pick<User, "id" | "guestFrom" | "claims">;
+
+export function factsOf(user: TokenUser): TokenFacts {
+  const { jti, iat } = user.claims;
   return {
-    id,
+    id: user.id,
+    ...(isGuest(user) && { account: accountOf(user) }),
     ...(typeof jti === "string" && { jti }),
     ...(typeof iat === "number" && { iat }),
   };

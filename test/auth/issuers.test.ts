@@ -60,7 +60,7 @@ const byUs = (changes: object = {}, secret = SECRET) =>
   token({ alg: "HS256" }, claims({ iss: "internal", ...changes }), hmac(secret));
 
 const userOf = async (text: string) => {
-  const { id, roles, tenant } = await verifyToken(text, env, () => NOW);
+  const { id, roles, tenant } = await verifyToken(text, env, { now: () => NOW });
   return { id, roles, tenant };
 };
 
@@ -83,6 +83,12 @@ describe("[S4] a token of", () => {
     const iss = ENTRA.replace("{tenantid}", OTHER);
     expect((await userOf(await byEntra({ iss, tid: OTHER }))).tenant).toBe(OTHER);
   });
+});
+
+it("[S4] a directory's token that names no tenant by the configured claim is in none", async () => {
+  env = { ...env, TENANT_CLAIM: "org" };
+  expect(await outcome(await byEntra(), env)).toBe("token_claim_invalid");
+  expect((await userOf(await byEntra({ org: "known" }))).tenant).toBe("known");
 });
 
 describe("[S4] keys of one issuer verify no token of another", () => {

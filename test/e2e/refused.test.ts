@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import type { Browser, Page as Tab } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { signToken } from "../../scripts/sign-token.ts";
+import { signToken } from "../../src/cli/sign-token.ts";
 import type { Attempt, Learned, RefusedPage } from "../pages/refused.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";

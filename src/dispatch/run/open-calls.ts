@@ -96,7 +96,7 @@ export class OpenCalls {
   }
 
   get #isSignalR(): boolean {
-    return this.#caller.connection.protocol.binding !== undefined;
+    return this.#caller.connection.protocol.binding !== "json-rpc";
   }
 
   /** Occupies a turn until the call ends or releases it; it may go on after that. */

@@ -3,16 +3,17 @@
 
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
-import { HubError } from "../../model/errors.ts";
+import { forbidden, policyText } from "../../dispatch/define/policy-names.ts";
 import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { userAt } from "./admission.ts";
 import { relayToken } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
-import { pathBelow, servedHub } from "./request-target.ts";
+import { pathBelow, requestedHub, servedHub } from "./request-target.ts";
 import type { Env, Serving } from "./serving.ts";
 
 /** An authenticated client of a hub. Whether the hub admits it is known only after `admitCaller`. */
@@ -26,10 +27,7 @@ export interface Caller {
 
 /** Throws what authentication throws, `hub_not_found`, what the webhook throws, or `forbidden`. */
 export async function callerOf(request: Request, serving: Serving): Promise<Caller> {
-  const { hubs, env, hub } = serving;
-  if (hub === undefined) return admitCaller(await authenticateCaller(request, serving), env);
-  const user = await userAt(request, hubs.get(hub), env);
-  return admitCaller(callerAt({ request, user }, hub, hubs), env);
+  return admitCaller(await authenticateCaller(request, serving), serving.env);
 }
 
 /** Admits a new connection. Throws what the webhook throws, or `forbidden` where the hub's policy refuses. */
@@ -48,22 +46,29 @@ export const readmitCaller = async (caller: Caller, env: Env): Promise<Caller> =
   readWebhooks(env).connect ? caller : authorizeCaller(caller);
 
 /**
- * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key and the hub is in the
- * query, as Azure has it. Throws what authentication throws, or `hub_not_found`.
+ * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. `connectionToken` is
+ * that of a further request of a connection: the caller of this function must have its relay check it. Throws what
+ * authentication throws, or `hub_not_found`.
  */
 export async function authenticateCaller(
   request: Request,
-  { hubs, env, prefix }: Serving,
+  serving: Serving,
+  connectionToken?: string,
 ): Promise<Caller> {
-  const { searchParams } = new URL(request.url);
-  const [, door, name = ""] = pathBelow(request, prefix).split("/");
-  const isAzureClient = door === "client";
-  const hub = isAzureClient ? (searchParams.get("hub") ?? "") : name;
-  const user = isAzureClient
-    ? await authenticateClient(request, env)
-    : await userAt(request, hubs.get(hub.toLowerCase()), env);
-  return callerAt({ request, user }, hub, hubs);
+  checkSetup(serving.env, request.url);
+  const hub = requestedHub(request, serving);
+  const user = isAzureClient(request, serving)
+    ? await authenticateClient(request, serving.env)
+    : await userAt(request, { hub, connectionToken }, serving);
+  return callerAt({ request, user }, hub, serving.hubs);
 }
+
+const isAzureClient = (request: Request, { prefix, hub }: Serving): boolean =>
+  hub === undefined && pathBelow(request, prefix).split("/")[1] === "client";
+
+/** By name in lower case. Of repeated parameters the last counts. */
+export const queryOf = ({ url }: Request): Map<string, string> =>
+  new Map([...new URL(url).searchParams].map(([name, value]) => [name.toLowerCase(), value]));
 
 /** As `authenticateCaller`, for a user and a hub that are known already. Throws `hub_not_found`. */
 export function callerAt(
@@ -71,9 +76,8 @@ export function callerAt(
   hub: string,
   hubs: Hubs,
 ): Caller {
-  const { searchParams } = new URL(request.url);
   const served = servedHub(hubs, hub);
-  const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
+  const query = queryOf(request);
   const token = query.get("id");
   if (token !== undefined) query.set("id", relayToken(user, token));
   return { request, user, served, query };
@@ -83,7 +87,9 @@ async function authorizeCaller(caller: Caller): Promise<Caller> {
   const { served, user } = caller;
   if (!served.authorize || (await served.authorize({ hub: served.name, user, args: [] })))
     return caller;
-  throw new HubError("forbidden", "This hub is not for this user.");
+  const { authorize: policy } = served;
+  const expected = () => `authorize: ${policyText(policy)}`;
+  throw forbidden("This hub is not for this user.", { expected, user });
 }
 
 /** Clients that name themselves always go to the same relay, which remembers their groups. */

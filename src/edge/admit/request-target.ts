@@ -6,11 +6,14 @@
 
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import { withFacts } from "../../model/refusal-facts.ts";
 
-/** The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. */
+/**
+ * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. A slash at the
+ * pattern's end is the one that the rest of the path begins with.
+ */
 export function mountedAt(pattern: string, url: string): string {
-  if (pattern === "/") return "";
-  const { length } = pattern.split("/");
+  const { length } = pattern.replace(/\/$/, "").split("/");
   return new URL(url).pathname.split("/").slice(0, length).join("/");
 }
 
@@ -21,7 +24,11 @@ export const pathBelow = ({ url }: Request, prefix: string): string =>
 /** The hub of this name, in any case. Throws `hub_not_found`. */
 export function servedHub(hubs: Hubs, name: string): ServedHub {
   const served = hubs.get(name.toLowerCase());
-  if (!served) throw new HubError("hub_not_found", `There is no hub ${shortened(name)}.`);
+  if (!served)
+    throw withFacts(new HubError("hub_not_found", `There is no hub ${shortened(name)}.`), () => ({
+      expected: [...hubs.keys()],
+      received: name,
+    }));
   return served;
 }
 
@@ -29,9 +36,33 @@ export function servedHub(hubs: Hubs, name: string): ServedHub {
 const shortened = (name: string): string =>
   JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name);
 
-/** As it stands in the path, decoded; whether hub and kind exist is checked by admission. */
+/**
+ * The hub that a request names, as it was asked for; empty where it names none. Its route names it, or its URL does:
+ * `/hubs/{hub}`, `/parties/{hub}`, or the query below `/client`, as Azure has it. Whether it is served is not checked.
+ */
+export function requestedHub(
+  request: Request,
+  { prefix, hub }: { readonly prefix: string; readonly hub?: string | undefined },
+): string {
+  if (hub !== undefined) return hub;
+  const [, door = "", name = ""] = pathBelow(request, prefix).split("/");
+  if (door === "client") return new URL(request.url).searchParams.get("hub") ?? "";
+  return HUB_DOORS.has(door) ? decoded(name) : "";
+}
+
+const HUB_DOORS: ReadonlySet<string> = new Set(["hubs", "parties"]);
+
+/** What is no UTF-8 stays as it is: it is the name of no hub. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** As it stands in the path, decoded; whether the kind exists is checked by admission. */
 interface RoomPath {
-  readonly hub: string;
   readonly kind: string;
   readonly name: string;
 }
@@ -45,22 +76,18 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
 
 /** Reads a path that one of the two routes matched; an unknown kind is empty. Throws `invalid_name`. */
 export function roomPathOf(pathname: string): RoomPath {
-  const [, root, hub = "", third = "", name = ""] = pathname.split("/");
-  if (root === "parties") return partyPath(decodePathSegment(hub), decodePathSegment(third));
-  return {
-    hub: decodePathSegment(hub),
-    kind: PLURALS.get(third) ?? "",
-    name: decodePathSegment(name),
-  };
+  const [, root, , third = "", name = ""] = pathname.split("/");
+  if (root === "parties") return partyPath(decodePathSegment(third));
+  return { kind: PLURALS.get(third) ?? "", name: decodePathSegment(name) };
 }
 
 /**
  * The first colon ends the kind: names may have colons of their own. Without a colon the kind is empty, which admission
  * refuses with `room_kind_not_found`.
  */
-function partyPath(hub: string, room: string): RoomPath {
+function partyPath(room: string): RoomPath {
   const colon = room.indexOf(":");
-  return { hub, kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
+  return { kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
 }
 
 /** Percent-decodes once, never twice: `%2541` is the name `%41`. Throws `invalid_name` for what is not UTF-8. */

@@ -10,7 +10,6 @@ import { answerClose, closeCodeOf, endOf } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
-import { refusedArrival } from "../rpc/arrival.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import { clientResult, type ClientResult } from "../rpc/fault.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
@@ -25,6 +24,7 @@ import { firstRooms } from "./first-rooms.ts";
 import { waitForLinks } from "./link-wait.ts";
 import { membersIn } from "./members.ts";
 import type { ObjectEvents, ObjectParts } from "./object-parts.ts";
+import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
 
 export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
@@ -90,12 +90,13 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
       const { 0: client, 1: server } = new WebSocketPair();
       const outcome = await this.begin(server, request);
-      if (outcome instanceof Response) return outcome;
-      return new Response(null, { status: 101, webSocket: client });
+      return outcome instanceof Response
+        ? outcome
+        : new Response(null, { status: 101, webSocket: client });
     } catch (error) {
-      const shown = publicError(error);
-      this.parts.activity.refused(shown.code);
-      return refusedArrival(shown);
+      const { activity } = this.parts;
+      const object = this.ctx.id.name ?? "";
+      return refusedArrival(error, { object, refused: (code) => activity.refused(code) });
     }
   }
 
@@ -108,6 +109,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     const { activity, address, connections, name, webhooks } = this.parts;
     const early = connections.open(connection);
     if (!isOpen(connection)) return;
+    this.opened(connection);
     if (!activity.isDue) activity.note();
     webhooks?.connected(connection);
     logConnection(this.env, "connection_opened", { connection, address, object: name });
@@ -115,6 +117,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     for (const frame of early) this.receiver.received(this.host, connection, frame);
     await opened;
   }
+
+  /** The frames that waited for a connection are written. Relays keep how far their clients are. */
+  protected opened(_connection: Connection): void {}
 
   /** Joins the rooms that the token and services name. Those that fail or are slow are joined later, by alarm. */
   async #link(connection: Connection): Promise<void> {

@@ -1,8 +1,6 @@
 // A client that the endpoint has admitted, as the worker hands it to the object that will hold its socket. Objects
 // trust arrivals: only the endpoint's own worker reaches them.
 
-import { errorBody } from "../../model/error-body.ts";
-import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError } from "../../model/errors.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { Transport } from "../../model/options.ts";
@@ -84,14 +82,6 @@ export function handOver(object: ObjectFetch, arrival: object): Promise<Response
 /** The code under which an object refused a client; null where it let the client in. */
 export const refusalCodeOf = ({ headers }: Response): string | null =>
   headers.get("x-dormouse-error");
-
-/** The answer of an object that refuses a client. */
-export function refusedArrival(error: HubError): Response {
-  const status = httpStatusOf(error.code);
-  const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
-  const headers = { "x-dormouse-error": error.code, ...later };
-  return Response.json(errorBody(error), { status, headers });
-}
 
 /** Reads the arrival in an object. Throws `unauthorized` where the request is not from the endpoint's worker. */
 export function arrivalOf<T>(request: Request): T {

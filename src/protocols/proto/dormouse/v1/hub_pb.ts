@@ -50,7 +50,7 @@ export type PublishRequest = Message<"dormouse.v1.PublishRequest"> & {
 
   /**
    * A repeated publication of one user with the same key is delivered once, while the room's history has the first. At
-   * most 128 characters.
+   * most 256 characters.
    *
    * @generated from field: string idempotency_key = 5;
    */
@@ -110,7 +110,7 @@ export type InvokeRequest = Message<"dormouse.v1.InvokeRequest"> & {
   arguments?: ListValue | undefined;
 
   /**
-   * A repeated call with the same key publishes nothing twice. At most 128 characters.
+   * A repeated call with the same key publishes nothing twice. At most 256 characters.
    *
    * @generated from field: string idempotency_key = 4;
    */
@@ -362,7 +362,7 @@ export type Event = Message<"dormouse.v1.Event"> & {
 
   /**
    * Instead of `arguments`, if these are nested more than 30 levels deep: as JSON, since decoders of protobuf, which
-   * usually limit nesting to 100 messages, could not read them.
+   * usually limit nesting to 100 messages, could not read them. Likewise for whole numbers that no double holds.
    *
    * @generated from field: string arguments_json = 5;
    */
