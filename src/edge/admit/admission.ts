@@ -13,6 +13,7 @@ import { clientNetwork } from "../../model/client-network.ts";
 import { accountOf, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
@@ -156,10 +157,12 @@ function overflow({ relays, env }: Serving, entrant: Entrant, arrival: RoomArriv
 async function arrivalOf(entrant: Entrant, { since, previous }: Resumption): Promise<RoomArrival> {
   const position = since ? parsePosition(since) : undefined;
   const mayReplay = position && (await mayReadHistory(...policyInput(entrant)));
+  const version = clientVersionOf(entrant.request);
   return {
     user: entrant.user,
     ...(position && mayReplay && { since: position }),
     ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
+    ...(version !== undefined && { version }),
   };
 }
 
