@@ -14,7 +14,7 @@ import { mountedAt, requestedHub, wantsWebSocket } from "./admit/request-target.
 import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { checkClientVersion } from "./answer/client-version.ts";
-import { preflight, withCors } from "./answer/cors.ts";
+import { logForeignOrigin, preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
 import { methodNotAllowed } from "./answer/method-not-allowed.ts";
 import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
@@ -134,7 +134,10 @@ const roomRoutes = (isolate: Isolate): Route[] => [
     method: "OPTIONS",
     paths: ["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS],
     ...{ cors: false, log: false },
-    handler: ({ request, env }) => preflight(request, env),
+    handler: (call) => {
+      logForeignOrigin(call.request, call.env, requestedHub(call.request, call));
+      return preflight(call.request, call.env);
+    },
   },
   {
     method: "GET",

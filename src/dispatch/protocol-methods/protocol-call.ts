@@ -4,6 +4,7 @@ import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { callAt, mayEnter, mayReadPresence, rulesAt } from "../define/policies.ts";
+import { forbidden, ruleText } from "../define/policy-names.ts";
 import { runtimeAt } from "../define/runtime.ts";
 import type { Session } from "../run/session.ts";
 
@@ -51,7 +52,9 @@ async function permittedRoom(
   const room = roomNamed(call, name);
   const isOwn = room.kind !== "all" && formatTopic(room) === formatTopic(host.roomOf(connection));
   if (isOwn || (await may(...policyInput(call, room)))) return room;
-  throw new HubError("forbidden", "This room is not for this user.");
+  const expected = () => ruleText(room.kind, rulesAt(call.session.served, room)?.enter);
+  const { user } = connection;
+  throw forbidden("This room is not for this user.", { expected, user, room: formatTopic(room) });
 }
 
 /** The room, if the user may enter it. Throws `forbidden`, or what a policy throws. */

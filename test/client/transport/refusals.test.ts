@@ -100,7 +100,20 @@ describe("a refusal that may be over soon", () => {
     expect(server.sockets).toHaveLength(1);
     await advance(1);
     expect(server.sockets).toHaveLength(2);
-    expect(printed).not.toHaveBeenCalled();
+    expect(printed).toHaveBeenCalledTimes(status === 500 ? 1 : 0);
+  });
+
+  it("of a misconfigured server is in the console with each attempt, for it does not pass by itself", async () => {
+    const { server } = await connectingClient<TestHub>();
+    for (const attempts of [1, 2]) {
+      const refused = { code: "misconfigured", message: "ROOMS is missing.", action: "Add it." };
+      server.socket.refuse({ status: 500, ...refused });
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after another
+      await advance(5_000);
+      expect(printed.mock.calls).toEqual(
+        Array<string[]>(attempts).fill(["misconfigured", "ROOMS is missing.", "Add it."]),
+      );
+    }
   });
 
   it("is waited for ten minutes at most, whatever the server says", async () => {
