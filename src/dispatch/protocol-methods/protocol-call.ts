@@ -1,6 +1,7 @@
 // A call of a method of the protocol itself (`$/…`): the room that it is about, and whether the user may use it.
 
 import { HubError } from "../../model/errors.ts";
+import { adviceFor } from "../../model/error-advice.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { callAt, mayEnter, mayReadPresence, rulesAt } from "../define/policies.ts";
@@ -54,7 +55,11 @@ async function permittedRoom(
   if (isOwn || (await may(...policyInput(call, room)))) return room;
   const expected = () => ruleText(room.kind, rulesAt(call.session.served, room)?.enter);
   const { user } = connection;
-  throw forbidden("This room is not for this user.", { expected, user, room: formatTopic(room) });
+  const error = forbidden("This room is not for this user.", {
+    ...{ expected, user, room: formatTopic(room) },
+  });
+  // A room on the socket of the whole hub is refused by this call alone: the client shows it as the room's state.
+  throw Object.assign(error, { action: adviceFor("forbidden") });
 }
 
 /** The room, if the user may enter it. Throws `forbidden`, or what a policy throws. */

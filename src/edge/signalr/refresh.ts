@@ -74,5 +74,9 @@ const NOT_ADMITTED = "The fresh token does not admit this connection.";
 const json = (body: object, status = 200, code?: string): Response =>
   Response.json(body, {
     status,
-    headers: { "cache-control": "no-store", ...(code && { "x-dormouse-error": code }) },
+    headers: {
+      "cache-control": "no-store",
+      ...(code && { "x-dormouse-error": code }),
+      ...((status === 429 || status === 503) && { "retry-after": "1" }),
+    },
   });
