@@ -90,7 +90,27 @@ export const isGuest = ({ guestFrom }: Pick<User, "guestFrom">): boolean => gues
 export const accountOf = ({ id, guestFrom }: Pick<User, "id" | "guestFrom">): string =>
   guestFrom === undefined ? id : `guests@${guestFrom}`;
 
-/** The role of trusted back ends. It admits to every room, whatever the hub's policies (docs/design/rest-and-tokens.md#ro3). */
+/**
+ * The role of trusted back ends. It admits to every room, whatever the hub's policies
+ * (docs/design/rest-and-tokens.md#ro3).
+ */
 export const SERVICE_ROLE = "service";
 
 export const isService = (user: Pick<User, "roles">): boolean => user.roles.includes(SERVICE_ROLE);
+
+/** The claims of a token by which it can be revoked. */
+export interface TokenFacts {
+  /** The user's id. */
+  readonly id: string;
+  readonly jti?: string;
+  /** Issued at, in seconds since 1970. */
+  readonly iat?: number;
+}
+
+export function factsOf({ id, claims: { jti, iat } }: Pick<User, "id" | "claims">): TokenFacts {
+  return {
+    id,
+    ...(typeof jti === "string" && { jti }),
+    ...(typeof iat === "number" && { iat }),
+  };
+}

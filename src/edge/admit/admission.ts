@@ -1,6 +1,6 @@
-// Admission of a client: its user, the rules of the room, and the rate of connections; then the request to a room's
-// object to accept its socket. All that can be refused here is refused before any object is reached, because an object
-// that wakes for a refusal costs more than the refusal.
+// Admission of a client: its user, the connect webhook, the rules of the room, and the rate of connections; then the
+// request to a room's object to accept its socket. All that can be refused here is refused before any object is
+// reached, because an object that wakes for a refusal costs more than the refusal.
 
 import { authenticate, guestOf, readToken } from "../../auth/authenticate.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
@@ -8,10 +8,11 @@ import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
-import type { User } from "../../model/user.ts";
+import { applyGrant, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
-import { applyConnectWebhook } from "./connect-webhook.ts";
+import { readWebhooks } from "../../webhooks/webhook-config.ts";
+import { askConnectWebhook, type ConnectAttempt } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { guestId } from "./guests.ts";
 import { pathBelow, roomPathOf, servedHub } from "./request-target.ts";
@@ -62,6 +63,16 @@ export async function userAt(
 
 /** The hub as the path names it, before the path is read as a whole: whether it needs a token depends on it. */
 const hubSegment = (path: string): string => (path.split("/")[2] ?? "").toLowerCase();
+
+/**
+ * The user with the webhook's grant; unchanged where no webhook is configured. Called once for each connection: the
+ * application may count on it. Throws `misconfigured`, `refused_by_webhook` or `webhook_unavailable`.
+ */
+export async function applyConnectWebhook(attempt: ConnectAttempt, env: Env): Promise<User> {
+  const { connect } = readWebhooks(env);
+  if (!connect) return attempt.user;
+  return applyGrant(attempt.user, await askConnectWebhook(attempt, connect, env));
+}
 
 /** Asks the webhook, then the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics. */
 export async function admitEntrant(

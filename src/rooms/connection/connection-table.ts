@@ -13,8 +13,8 @@ import type { RoomSettings } from "../../model/options.ts";
 import { closeSocket, FOR_GOOD } from "./close-socket.ts";
 import { queuedBytes } from "./socket-queue.ts";
 import * as stage from "./stage.ts";
-import { attachedOf, attachTo, type Attached } from "./attachment.ts";
-import { connectionOf, restore, save, type Connection } from "./connection.ts";
+import { type Attached, attachedOf, attachTo } from "./attachment.ts";
+import { type Connection, connectionOf, restore, save } from "./connection.ts";
 
 /** The part of the object's state that connections need. */
 type SocketState = Pick<

@@ -30,11 +30,12 @@ interface Identity {
 export interface Publishing {
   /**
    * Publications of one caller to one room keep their order. In this object's own room the ticket says, after the next
-   * flush, whether the message was saved; elsewhere the promise gives its position once it is durable there. A draft that
-   * has an `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
+   * flush, whether the message was saved; elsewhere the promise gives its position once it is durable there. A draft
+   * that has an `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
    *
    * `caller`: the connection whose call publishes. Where it is a member of a room elsewhere, its own copy is on its way
-   * when the promise is done, unless the room is slow to deliver. Its joins and leaves there come after the publication.
+   * when the promise is done, unless the room is slow to deliver. Its joins and leaves there come after the
+   * publication.
    */
   publish(topic: Topic, draft: Draft, caller?: Connection): Ticket | Promise<Position>;
   /** Done when the message is durable; gives its position. `caller` as for `publish`. */

@@ -15,15 +15,13 @@ import { logConnection } from "../observe/connection-log.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
-import { objectName } from "../rpc/object-names.ts";
+import { accountStub, objectName } from "../rpc/object-names.ts";
 import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
-import { accountStub } from "../rpc/stubs.ts";
 import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
-import { waitForLinks } from "./link-wait.ts";
 import { membersIn } from "./members.ts";
-import type { ObjectEvents, ObjectParts } from "./object-parts.ts";
+import { waitForLinks, type ObjectEvents, type ObjectParts } from "./object-parts.ts";
 import { runCommands } from "./run-commands.ts";
 
 export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
@@ -103,7 +101,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /**
    * Puts a connection into its rooms, then opens it and hands over the frames that waited, in their order. Its links
-   * are confirmed by then, unless a room is slow (link-wait.ts). Does nothing more where it has ended meanwhile.
+   * are confirmed by then, unless a room is slow (`waitForLinks`). Does nothing more where it has ended meanwhile.
    */
   protected async welcome(connection: Connection): Promise<void> {
     await this.#link(connection);

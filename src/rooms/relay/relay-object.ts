@@ -3,8 +3,7 @@
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
-import type { Grant, User } from "../../model/user.ts";
+import { factsOf, type Grant, type TokenFacts, type User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";

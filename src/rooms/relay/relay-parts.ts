@@ -49,6 +49,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name: `relay:${address.relay}`, settings: settings ?? DEFAULTS },
     ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
+    duties: () => [resumables, ...(remembered ? [remembered] : []), upkeep(ctx, parts)],
     occupancy: () => occupancyOf(core),
   });
   const countOf = (userId: string) => countOfUser(core, userId);
@@ -58,7 +59,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const remembered = rememberedOf(ctx, core);
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf },
-    ...{ own: undefined, publishing: core.lanes },
+    ...{ own: undefined, publishing: core.lanes() },
     earlyPosts: new EarlyPosts(),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing,
@@ -66,7 +67,6 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
     topicsOf: (connection) => [...core.followed.causesOf(connection).keys()].map(parseTopic),
   };
   restoreGroups(parts);
-  core.duties.push(resumables, ...(remembered ? [remembered] : []), upkeep(ctx, parts));
   return parts;
 }
 

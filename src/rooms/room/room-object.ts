@@ -146,6 +146,6 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   get #index(): HubIndex {
     const { index } = this.parts;
     if (!index) throw new HubError("wrong_kind", "The index of a hub is in its room `all`.");
-    return index;
+    return index();
   }
 }

@@ -7,6 +7,7 @@ import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/room-log.ts";
+import type { LocalRoom } from "../object/local-room.ts";
 import {
   objectCore,
   upkeep,
@@ -23,7 +24,6 @@ import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
-import { OwnRoom } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
 import { ROOM_MIGRATIONS } from "./room-migrations.ts";
 
@@ -34,9 +34,9 @@ export interface RoomParts extends ObjectParts {
   readonly presence: PresenceAnnouncer;
   readonly followers: Followers;
   readonly rate: MessageRate;
-  readonly own: OwnRoom;
-  /** The hub's index, in the hub's `all` room. */
-  readonly index: HubIndex | undefined;
+  readonly own: LocalRoom;
+  /** The hub's index, in the hub's `all` room. Opened when it is first needed: most wakes are for a message. */
+  readonly index: (() => HubIndex) | undefined;
   /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
   renewEpoch(erase: (epoch: string) => void): void;
 }
@@ -59,13 +59,14 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     isServed: hubSettings !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
+    duties: () => [presence, path.followers, ...(index ? [index()] : []), upkeep(ctx, parts)],
     occupancy: () => occupancyOf(core, presence),
     // The index is in this very object.
-    ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
+    ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
   });
   const index = topic.kind === "all" ? indexOf(ctx, core) : undefined;
   const { path, presence } = publishPath(ctx, core, { topic, settings, events });
-  const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
+  const own = ownRoom(core, { topic, log: path.log, presence });
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
     publishing: path.publisher,
@@ -79,13 +80,32 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     renewEpoch: (erase) => renewEpoch(ctx.storage, erase),
   };
   core.followed.restore();
-  core.duties.push(presence, path.followers, ...(index ? [index] : []), upkeep(ctx, parts));
   presence.restore(memberCounts(core.connections.all, path.followers));
   return parts;
 }
 
-const indexOf = ({ storage }: DurableObjectState, { agenda }: ObjectCore): HubIndex =>
-  new HubIndex(storage, (at) => agenda.arm(at));
+function indexOf({ storage }: DurableObjectState, { agenda }: ObjectCore): () => HubIndex {
+  let index: HubIndex | undefined;
+  return () => (index ??= new HubIndex(storage, (at) => agenda.arm(at)));
+}
+
+/**
+ * The room behind the port that code shared with relays uses. Messages that are queued are in the log after a flush.
+ */
+function ownRoom(
+  { name, outbox, settings }: ObjectCore,
+  { topic, log, presence }: Pick<RoomParts, "topic" | "log" | "presence">,
+): LocalRoom {
+  return {
+    ...{ topic, name },
+    history(query) {
+      outbox.flush();
+      return log.page(query, now(), settings.limits.recovery);
+    },
+    presence: (query) => presence.view(query),
+    track: (userId, state) => presence.track(userId, state),
+  };
+}
 
 /** No connection is attached to a hub's `all` room: it has presence only where the hub's `online` setting is on. */
 const settingsOf = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
