@@ -41,7 +41,7 @@ export async function validate(member: AnyMember, call: PendingCall): Promise<un
   const checked: unknown[] = [];
   try {
     for (const [index, arg] of member.args.entries())
-      checked.push(await checkArgument(arg, call.args[index], index, call));
+      checked.push(await checkArgument(arg, index, call));
   } catch (error) {
     throw error instanceof HubError ? unbound(error, member, call) : error;
   }
@@ -61,7 +61,8 @@ function unbound(
   return error;
 }
 
-async function checkArgument(arg: Arg, value: unknown, index: number, call: PendingCall) {
+async function checkArgument(arg: Arg, index: number, call: PendingCall) {
+  const value = call.args[index];
   if (!("streamOf" in arg)) return checkBound(arg, value, { name: `Argument ${index + 1}`, call });
   if (!(value instanceof StreamRef))
     throw new HubError("invalid_arguments", `Argument ${index + 1}: a stream is expected.`);

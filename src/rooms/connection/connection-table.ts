@@ -206,8 +206,8 @@ export class ConnectionTable {
   }
 
   /** Ends a connection with this frame as its last. */
-  refuse(connection: Connection, last: Encoded, why: CloseCode, isForGood = false): void {
-    if (!this.remove(connection, isForGood)) return;
+  refuse(connection: Connection, last: Encoded, why: CloseCode): void {
+    if (!this.remove(connection, FOR_GOOD.has(why))) return;
     this.write(connection, [last]);
     closeSocket(connection, CLOSE.normal);
     this.#dropped(connection, why);
@@ -235,10 +235,9 @@ export class ConnectionTable {
    * the reason send it and close normally: their clients do not know this server's codes.
    */
   close(connection: Connection, why: CloseCode, detail?: string): void {
-    const isForGood = FOR_GOOD.has(why);
     const farewell = connection.protocol.farewell?.(why, detail);
-    if (farewell !== undefined) return this.refuse(connection, farewell, why, isForGood);
-    if (!this.remove(connection, isForGood)) return;
+    if (farewell !== undefined) return this.refuse(connection, farewell, why);
+    if (!this.remove(connection, FOR_GOOD.has(why))) return;
     closeSocket(connection, why, detail);
     this.#dropped(connection, why);
   }

@@ -156,6 +156,11 @@ export interface Ending {
   readonly departed: Promise<void>;
 }
 
+/** A call of a client's method, with its arguments encoded. */
+export interface ClientMethodCall extends Params {
+  readonly target: string;
+}
+
 /** The dispatcher, as an object calls it. */
 export interface Receiver {
   /** Undefined where the hub is not served (any more). */
@@ -175,5 +180,5 @@ export interface Receiver {
   /** After joins and leaves were published in this room. */
   presenceChanged(host: Host, joined: readonly string[], left: readonly string[]): Promise<void>;
   /** Hub code, here or in another object, invokes a method of a client of this object. */
-  ask(host: Host, connection: Connection, target: string, params: Params): Promise<unknown>;
+  ask(host: Host, connection: Connection, call: ClientMethodCall): Promise<unknown>;
 }

@@ -21,7 +21,12 @@ import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
 import { membersIn } from "./members.ts";
-import { waitForLinks, type ObjectEvents, type ObjectParts } from "./object-parts.ts";
+import {
+  waitForLinks,
+  type ObjectEvents,
+  type ObjectKind,
+  type ObjectParts,
+} from "./object-parts.ts";
 import { runCommands } from "./run-commands.ts";
 
 export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
@@ -33,20 +38,15 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   protected readonly host: ObjectHost;
   protected readonly admissions: AdmissionCache;
 
-  /** `build` makes the parts; events come once the object is complete. */
-  constructor(
-    ctx: DurableObjectState,
-    env: Env,
-    receiver: Receiver,
-    build: (events: ObjectEvents) => P,
-  ) {
+  constructor(ctx: DurableObjectState, env: Env, { receiver, build }: ObjectKind<P>) {
     super(ctx, env);
     this.receiver = receiver;
-    this.parts = build({
+    const events: ObjectEvents = {
       dropped: (connection, why) => this.dropped(connection, why),
       presenceChanged: (joined, left) =>
         this.inBackground(receiver.presenceChanged(this.host, joined, left)),
-    });
+    };
+    this.parts = build({ ctx, env, receiver, events });
     const { address, settings } = this.parts;
     this.admissions = new AdmissionCache({
       self: objectName(address),

@@ -46,6 +46,13 @@ export interface PartsInput {
   readonly events: ObjectEvents;
 }
 
+/** A room or a relay, as the object that they have in common sees the difference. */
+export interface ObjectKind<P> {
+  readonly receiver: Receiver;
+  /** Makes the parts. Events come once the object is complete. */
+  build(input: PartsInput): P;
+}
+
 /** The differences between rooms and relays that the core depends on. */
 interface CoreOptions {
   readonly ctx: DurableObjectState;

@@ -7,14 +7,14 @@ import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
 import { holderOf, objectName, type ObjectAddress } from "../rpc/object-names.ts";
 import type { HolderRpc } from "../rpc/room-rpc.ts";
-import type { RemoteClients, RoomAccess } from "./host.ts";
+import type { ClientMethodCall, RemoteClients, RoomAccess } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
 interface RemoteConnectionsOptions {
   readonly parts: Pick<ObjectParts, "address" | "connections" | "outbox" | "settings" | "stubs">;
   readonly rooms: RoomAccess;
   /** Invokes a method of a client of this object, and waits for its result. */
-  ask(connection: Connection, target: string, params: Params): Promise<unknown>;
+  ask(connection: Connection, call: ClientMethodCall): Promise<unknown>;
 }
 
 export class RemoteConnections implements RemoteClients {
@@ -42,7 +42,7 @@ export class RemoteConnections implements RemoteClients {
     this.#check(target, params);
     const connection = this.#local(id);
     return connection
-      ? this.#options.ask(connection, target, params)
+      ? this.#options.ask(connection, { target, ...params })
       : this.#holder(this.#addressOf(id)).ask(id, target, params);
   }
 

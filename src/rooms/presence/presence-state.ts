@@ -26,6 +26,9 @@ export interface PresenceChange {
 /** This object's own sockets, among the sources. */
 export const OWN_SOCKETS = "";
 
+/** A source has so many connections of the user. */
+export type ConnectionCount = readonly [source: string, userId: string, count: number];
+
 export class PresenceState {
   readonly #graceMs: number;
   readonly #announcedUsers: Map<string, AnnouncedUser>;
@@ -55,8 +58,8 @@ export class PresenceState {
     for (const { userId } of users) this.#pendingLeaves.set(userId, now + graceMs);
   }
 
-  /** This source has `count` connections of the user: absolute, so that repeating it changes nothing. */
-  set(source: string, userId: string, count: number, now: number): void {
+  /** Absolute, so that repeating it changes nothing. */
+  set([source, userId, count]: ConnectionCount, now: number): void {
     const sources = this.#connections.get(userId) ?? new Map<string, number>();
     this.#totalConnections += count - (sources.get(source) ?? 0);
     if (count > 0) sources.set(source, count);
@@ -100,7 +103,7 @@ export class PresenceState {
   /** A source has ended, with all its connections. */
   forget(source: string, now: number): void {
     for (const [userId, sources] of [...this.#connections])
-      if (sources.has(source)) this.set(source, userId, 0, now);
+      if (sources.has(source)) this.set([source, userId, 0], now);
   }
 
   /** Whether a join, or a leave without grace, is to be announced. */

@@ -48,7 +48,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   readonly #httpCalls: HttpCalls;
 
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, receiver, (events) => relayParts({ ctx, env, receiver, events }));
+    super(ctx, env, { receiver, build: relayParts });
     this.#httpCalls = new HttpCalls(this.parts, { host: this.host, receiver });
   }
 

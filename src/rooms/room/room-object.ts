@@ -28,7 +28,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   implements RoomRpc
 {
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, receiver, (events) => roomParts({ ctx, env, receiver, events }));
+    super(ctx, env, { receiver, build: roomParts });
   }
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
