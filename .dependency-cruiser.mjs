@@ -108,6 +108,16 @@ const values = (name, from, allowed) => ({
   to: { path: "^src/", pathNot: any(allowed), dependencyTypesNot: ["type-only"] },
 });
 
+/** Bindings of user interface frameworks to src/components, which is independent of them. */
+const FRAMEWORKS = ["react", "vue", "svelte"];
+
+function forPages(name) {
+  const own = [name, ...(FRAMEWORKS.includes(name) ? ["components"] : [])];
+  const from = `^src/${name}/`;
+  const code = [...own, "client", "model"].map((to) => `src/${to}/`);
+  return [values(`${name}-values`, from, code), not({ name, from }, [...code, "src/dispatch/"])];
+}
+
 export default {
   forbidden: [
     {
@@ -130,13 +140,7 @@ export default {
     ...area("edge", EDGE, BELOW.edge),
     ...area("client", CLIENT, ["dispatch", "protocols", "model"]),
     values("client-values", "^src/client/", ["src/client/", "src/protocols/", "src/model/"]),
-    values("react-values", "^src/react/", ["src/react/", "src/client/", "src/model/"]),
-    not({ name: "react", from: "^src/react/" }, [
-      "src/react/",
-      "src/client/",
-      "src/dispatch/",
-      "src/model/",
-    ]),
+    ...["components", ...FRAMEWORKS].flatMap(forPages),
   ],
   options: {
     // TypeScript 7 has no API that the tool could parse with; swc sees type imports and exports as well, and so needs no

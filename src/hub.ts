@@ -24,7 +24,7 @@ export { named } from "./dispatch/define/named-arguments.ts";
 export type { Asks, CallerClients, Clients, Sends } from "./dispatch/define/hub-context.ts";
 export type * from "./dispatch/define/hub-context.ts";
 export type { Filter, FilteredCall } from "./dispatch/define/filters.ts";
-export type { ClientOf, HubCalls } from "./dispatch/define/hub-types.ts";
+export type { ClientOf, HubCalls, PresenceStateOf } from "./dispatch/define/hub-types.ts";
 export { OpenHubError as HubError } from "./model/errors.ts";
 export type { ErrorCode } from "./model/errors.ts";
 export type { Durability, History, Limits, PresenceMode } from "./model/options.ts";

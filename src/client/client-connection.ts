@@ -4,7 +4,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
-import type { ClientOf, HubCalls } from "../dispatch/define/hub-types.ts";
+import type { ClientOf, HubCalls, PresenceStateOf } from "../dispatch/define/hub-types.ts";
 import { HubError } from "../model/errors.ts";
 import type { HandlerOf } from "./model/client-handlers.ts";
 import type { HistoryPage, HistoryQuery, Message } from "./model/client-messages.ts";
@@ -21,15 +21,15 @@ import type { Session } from "./session/client-session.ts";
 import type { Handler } from "./session/handlers.ts";
 import type { CallOptions } from "./session/pending-calls.ts";
 import { iterableOf } from "./session/server-streams.ts";
-import type { Greeting, Hello } from "./transport/wire.ts";
+import type { Greeting, Hello, RoomGreeting } from "./transport/wire.ts";
+import type { SessionEvents } from "./session/session-events.ts";
 import type { ClientErrorCode } from "./model/client-errors.ts";
 
 /**
  * The members common to both kinds of connection. `G` is the type of the server's greeting. Listeners run
  * synchronously, in the order of subscription; an error in one is logged and does not reach the others.
  */
-export interface AnyConnection<H extends AnyHub, G extends Greeting>
-  extends HubCalls<H>, AsyncDisposable {
+export interface AnyConnection<H extends AnyHub, G> extends HubCalls<H>, AsyncDisposable {
   /** The first greeting. Rejects if the connection closes before it, with the reason or with `closed`. */
   readonly ready: Promise<G>;
   readonly state: State;
@@ -38,10 +38,14 @@ export interface AnyConnection<H extends AnyHub, G extends Greeting>
 
   /** The hub's calls with an idempotency key, an abort signal or a time limit. */
   with(options: CallOptions): HubCalls<H>;
-  /** Adds a handler. A hub call that expects a result gets it from the method's first handler. */
+  /**
+   * Adds a handler. A hub call that expects a result gets it from the method's first handler. With a `room`, messages of
+   * other rooms do not reach the handler.
+   */
   on<K extends keyof ClientOf<H> & string>(
     method: K,
     handler: HandlerOf<ClientOf<H>[K]>,
+    room?: RoomText,
   ): Unsubscribe;
 
   /** Every change of `state`. The current state is not emitted on subscription. */
@@ -55,13 +59,16 @@ export interface AnyConnection<H extends AnyHub, G extends Greeting>
   onRecovered(listener: Listener<Recovered>): Unsubscribe;
   /** Messages of this room may be missing: the application has to load its state again. */
   onReload(listener: Listener<{ readonly room: string }>): Unsubscribe;
-  /** A fresh token does not admit this room: its messages end, and it is not joined again. */
+  /**
+   * A fresh token, or a return after a loss, does not admit this client to a room any more: its messages end, and it is
+   * not joined again.
+   */
   onLeft(listener: Listener<Left>): Unsubscribe;
   /**
    * Every message, `$/presence` included, after the handlers of its method. Messages of one room come in order and
    * each position once, replays included.
    */
-  onMessage(listener: Listener<Message>): Unsubscribe;
+  onMessage(listener: Listener<Message<H>>): Unsubscribe;
   /** Errors outside of calls: lost connections, failed attempts, tokens that could not be fetched, malformed frames. */
   onError(listener: Listener<HubError>): Unsubscribe;
 
@@ -75,21 +82,24 @@ export interface AnyConnection<H extends AnyHub, G extends Greeting>
 }
 
 /** A connection to one room. */
-export interface Connection<H extends AnyHub> extends AnyConnection<H, Hello> {
+export interface Connection<H extends AnyHub, G extends RoomGreeting = Hello> extends AnyConnection<
+  H,
+  G
+> {
   /** The users in the room, kept up to date. An immutable object, replaced with every change. */
-  readonly presence: Presence;
+  readonly presence: Presence<PresenceStateOf<H>>;
   /**
    * Position in the room, `epoch:offset`: the newest message received. An application that stores it can resume there
    * later, with the option `since`.
    */
   readonly position: string | undefined;
-  onPresence(listener: Listener<Presence>): Unsubscribe;
+  onPresence(listener: Listener<Presence<PresenceStateOf<H>>>): Unsubscribe;
   /** Sets the state that others see of this user. The server drops it when the user leaves; a return restores it. */
-  track(state: unknown): Promise<void>;
+  track(state: PresenceStateOf<H>): Promise<void>;
   untrack(): Promise<void>;
   /** Rejects with `forbidden` without the right to read the history, and with `history_gone` for an old `since`. */
-  history(query?: HistoryQuery): Promise<HistoryPage>;
-  presencePage(query?: PresenceQuery): Promise<PresencePage>;
+  history(query?: HistoryQuery): Promise<HistoryPage<H>>;
+  presencePage(query?: PresenceQuery): Promise<PresencePage<PresenceStateOf<H>>>;
 }
 
 /** A connection to a whole hub: all its rooms on one socket. */
@@ -103,10 +113,10 @@ export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeti
   /** Position in a room, `epoch:offset`. Undefined where no message of it was received and it is not joined. */
   positionOf(room: RoomText): string | undefined;
   /** Sets the state that others in the room see of this user. It is restored after a reconnection. */
-  track(room: RoomText, state: unknown): Promise<void>;
+  track(room: RoomText, state: PresenceStateOf<H>): Promise<void>;
   untrack(room: RoomText): Promise<void>;
-  history(room: RoomText, query?: HistoryQuery): Promise<HistoryPage>;
-  presencePage(room: RoomText, query?: PresenceQuery): Promise<PresencePage>;
+  history(room: RoomText, query?: HistoryQuery): Promise<HistoryPage<H>>;
+  presencePage(room: RoomText, query?: PresenceQuery): Promise<PresencePage<PresenceStateOf<H>>>;
 }
 
 export const roomConnectionOf = <H extends AnyHub>(
@@ -120,16 +130,17 @@ export const roomConnectionOf = <H extends AnyHub>(
     return session.lastError;
   },
   get presence() {
-    return session.scope.presence.current;
+    return session.scope.presence.current as Presence<PresenceStateOf<H>>;
   },
   get position() {
     return session.scope.position;
   },
-  onPresence: session.scope.presence.changes.listen,
+  onPresence: session.scope.presence.changes.listen as Connection<H>["onPresence"],
   track: (state) => session.scope.presence.track(state),
   untrack: () => session.scope.presence.untrack(),
-  history: (query = {}) => session.call("$/history", query) as Promise<HistoryPage>,
-  presencePage: (query = {}) => session.call("$/presence", query) as Promise<PresencePage>,
+  history: (query = {}) => session.call("$/history", query) as Promise<HistoryPage<H>>,
+  presencePage: (query = {}) =>
+    session.call("$/presence", query) as Promise<PresencePage<PresenceStateOf<H>>>,
 });
 
 export const hubConnectionOf = <H extends AnyHub>(
@@ -147,25 +158,27 @@ export const hubConnectionOf = <H extends AnyHub>(
   positionOf: (room) => session.scope.positionOf(room),
   track: (room, state) => session.scope.track(room, state),
   untrack: (room) => session.scope.track(room, undefined),
-  history: (room, query) => session.call("$/history", { room, ...query }) as Promise<HistoryPage>,
+  history: (room, query) =>
+    session.call("$/history", { room, ...query }) as Promise<HistoryPage<H>>,
   presencePage: (room, query) =>
-    session.call("$/presence", { room, ...query }) as Promise<PresencePage>,
+    session.call("$/presence", { room, ...query }) as Promise<PresencePage<PresenceStateOf<H>>>,
 });
 
 /** Holds no getters: the callers spread it, which would freeze their current values. */
 function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Scope, G>) {
   const { events, handlers } = session;
   return {
-    ready: readyOf(session),
+    ready: readyOf(events),
     ...callsOf<H>(session, {}),
     with: (options: CallOptions) => callsOf<H>(session, options),
-    on: (method: string, handler: unknown) => handlers.on(method, handler as Handler),
+    on: (method: string, handler: unknown, room?: RoomText) =>
+      handlers.on(method, handler as Handler, room),
     onState: events.state.listen,
     onConnected: events.connected.listen,
     onRecovered: events.recovered.listen,
     onReload: events.reload.listen,
     onLeft: events.left.listen,
-    onMessage: events.message.listen,
+    onMessage: events.message.listen as AnyConnection<H, G>["onMessage"],
     onError: events.error.listen,
     refresh: (token?: string) => session.refresh(token),
     close: () => session.close(),
@@ -173,7 +186,8 @@ function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Scope, 
   };
 }
 
-function readyOf<G extends Greeting>({ events }: Session<Scope, G>): Promise<G> {
+/** The first greeting of a session's events. Rejects if they end before it. */
+export function readyOf<G>(events: SessionEvents<G>): Promise<G> {
   const { promise, resolve, reject } = deferred<G>();
   events.connected.listen(resolve);
   events.state.listen((state) => {

@@ -1,6 +1,7 @@
 // Public API of `dormouse/client`. Applications import from here and from no other file of this folder.
 
 export { connect } from "./connect.ts";
+export { roomOf, type RoomViewOptions } from "./room-view.ts";
 export { events, type EventsOptions } from "./events/events.ts";
 export { OpenHubError as HubError } from "../model/errors.ts";
 export { typed, type StreamResult, type Typed } from "./signalr-types.ts";
@@ -12,7 +13,7 @@ export type { AnyConnection, Connection, HubConnection } from "./client-connecti
 export type { Joined } from "./scope/hub-scope.ts";
 export type { ConnectOptions, HubConnectOptions } from "./connect-options.ts";
 export type { HandlerOf, HandlersOf } from "./model/client-handlers.ts";
-export type { HistoryPage, HistoryQuery, Message } from "./model/client-messages.ts";
+export type { HistoryPage, HistoryQuery, Message, SavedMessage } from "./model/client-messages.ts";
 export type { State } from "./model/client-state.ts";
 export type {
   Member,
@@ -31,4 +32,4 @@ export type {
 } from "./events/room-event.ts";
 export type { Listener, Unsubscribe } from "./platform/emitter.ts";
 export type { Left, Recovered } from "./scope/scope.ts";
-export type { Greeting, Hello } from "./transport/wire.ts";
+export type { Greeting, Hello, RoomGreeting } from "./transport/wire.ts";

@@ -1,8 +1,10 @@
 // Public API of `dormouse/react`: the hooks, and everything of `dormouse/client`, so that a component has one import.
 
 export * from "../client/index.ts";
-export { hubAt } from "./hub-at.ts";
-export type { Held, HubAt, HubAtOptions } from "./hub-at.ts";
+export { hubAt } from "../components/hub-at.ts";
+export type { Held, HubAt, HubAtOptions, RoomConnection } from "../components/hub-at.ts";
+export type { RoomReference } from "../components/live-values.ts";
+export type { RoomHistory, RoomHistoryOptions, RoomMessage } from "../components/room-history.ts";
 export { useHub } from "./use-hub.ts";
 export type { HubRoom, UseHubOptions } from "./use-hub.ts";
-export { usePresence } from "./use-presence.ts";
+export { useConnection, useHistory, usePresence } from "./use-room.ts";

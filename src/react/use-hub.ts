@@ -2,7 +2,6 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, type RefObject } from "react";
 import type {
-  Connection,
   HandlerOf,
   HandlersOf,
   HubError,
@@ -10,11 +9,12 @@ import type {
   State,
   Unsubscribe,
 } from "../client/index.ts";
+import type { HubAt, RoomConnection } from "../components/hub-at.ts";
+import { NO_ROOM, STATE, type RoomReference } from "../components/live-values.ts";
+import { callsIn, type RoomCalls } from "../components/room-calls.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ClientOf } from "../dispatch/define/hub-types.ts";
-import type { HubAt } from "./hub-at.ts";
-import { callsIn, type RoomCalls } from "./room-calls.ts";
-import { useLive, type LiveValue, type RoomReference } from "./use-live.ts";
+import { useLive } from "./use-live.ts";
 
 /** Functions may be new ones in every render: the functions of the latest render are called, without a reconnection. */
 export interface UseHubOptions<H extends AnyHub> {
@@ -25,11 +25,11 @@ export interface UseHubOptions<H extends AnyHub> {
   /** Position of the component's own state (`epoch:offset`). That of the first component in a room applies. */
   readonly since?: string;
   /** Called with every greeting, and at once for a connection that is open: the place to join further rooms by calls. */
-  readonly onConnected?: (connection: Connection<H>) => void;
+  readonly onConnected?: (connection: RoomConnection<H>) => void;
   /** Messages of this room may be missing: the component has to load its state again. */
   readonly onReload?: (reload: { readonly room: string }) => void;
   /** Every message, as in `Connection.onMessage`. */
-  readonly onMessage?: (message: Message) => void;
+  readonly onMessage?: (message: Message<H>) => void;
   /** Errors outside of calls, as in `Connection.onError`. */
   readonly onError?: (error: HubError) => void;
 }
@@ -38,15 +38,6 @@ export interface UseHubOptions<H extends AnyHub> {
 export interface HubRoom<H extends AnyHub> extends RoomCalls<H> {
   readonly state: State;
 }
-
-const CONNECTING: State = { status: "connecting" };
-const NO_ROOM: State = { status: "closed" };
-
-const STATE: LiveValue<State> = {
-  listen: (connection, onChange) => connection.onState(onChange),
-  read: (connection) => connection.state,
-  fallback: CONNECTING,
-};
 
 /**
  * Connects to a room for as long as the component is mounted. Components in the same room share one connection. Without
@@ -82,7 +73,7 @@ function useLatest<T>(value: T): RefObject<T> {
  */
 function useConnection<H extends AnyHub>(
   { hub, room, latest }: RoomReference<H> & { readonly latest: LatestOptions<H> },
-  attach: (connection: Connection<H>) => readonly Unsubscribe[],
+  attach: (connection: RoomConnection<H>) => readonly Unsubscribe[],
   key?: string,
 ): void {
   useEffect(() => {
@@ -97,7 +88,7 @@ function useConnection<H extends AnyHub>(
 }
 
 function addHandlers<H extends AnyHub>(
-  connection: Connection<H>,
+  connection: RoomConnection<H>,
   methods: readonly string[],
   latest: LatestOptions<H>,
 ): Unsubscribe[] {
@@ -114,7 +105,7 @@ type Handler = (...args: unknown[]) => unknown;
 type Method<H> = keyof ClientOf<H> & string;
 
 function addListeners<H extends AnyHub>(
-  connection: Connection<H>,
+  connection: RoomConnection<H>,
   latest: LatestOptions<H>,
 ): Unsubscribe[] {
   const onConnected = (): void => latest.current.onConnected?.(connection);

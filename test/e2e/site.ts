@@ -2,15 +2,16 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { build } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 
 export interface Site extends Disposable {
   readonly origin: string;
 }
 
 /** Pages made up by the test driver have no address, and Chromium keeps those from servers on loopback. */
-export async function startSite(script: string): Promise<Site> {
-  const { outputFiles } = await build({
+export async function startSite(script: string, options: BuildOptions = {}): Promise<Site> {
+  const { outputFiles = [] } = await build({
+    ...options,
     entryPoints: [script],
     ...{ bundle: true, format: "esm", target: "es2022", write: false },
   });

@@ -11,14 +11,14 @@ const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Folders of src/, and the files at its top. */
 const PLACES =
-  /^(?:(?:edge|auth|hubs|dispatch|rooms|webhooks|protocols|model|client|react)\/|(?:worker|server|hub)\.ts$)/;
+  /^(?:(?:edge|auth|hubs|dispatch|rooms|webhooks|protocols|model|client|components|react|vue|svelte)\/|(?:worker|server|hub)\.ts$)/;
 /** Folders whose files belong into their subfolders. */
 const DIVIDED = /^(?:rooms\/[^/]+$|dispatch\/(?!dispatcher\.ts$)[^/]+$|edge\/(?!app\.ts$)[^/]+$)/;
 const LONGEST = { src: 250, test: 400 };
 /** Written by generators, and read by nobody from end to end. */
 const GENERATED = "protocols/proto/";
 /** What a page's bundle may hold of src/. */
-const OF_PAGES = /^src\/(?:client|react|protocols|model)\//;
+const OF_PAGES = /^src\/(?:client|components|react|vue|svelte|protocols|model)\//;
 
 const filesIn = (folder: "src" | "test"): string[] =>
   readdirSync(`${PROJECT}${folder}`, { recursive: true, encoding: "utf8" })
@@ -40,7 +40,7 @@ const repeated = (values: readonly string[]): string[] => [
 async function bundled(entry: string): Promise<string[]> {
   const { metafile } = await build({
     ...{ absWorkingDir: PROJECT, entryPoints: [entry], bundle: true, write: false },
-    ...{ metafile: true, format: "esm", platform: "browser", external: ["react"] },
+    ...{ metafile: true, format: "esm", platform: "browser", external: ["react", "vue"] },
   });
   return Object.keys(metafile.inputs).filter((file) => file.startsWith("src/"));
 }
@@ -62,14 +62,17 @@ describe("the project", () => {
     expect(lengths.filter(({ lines }) => lines > LONGEST[folder])).toEqual([]);
   });
 
-  it.each(["src/client/index.ts", "src/client/backend/index.ts", "src/react/index.ts"])(
-    "takes no server code into what bundles %s",
-    async (entry) => {
-      const files = await bundled(entry);
-      expect(files).toContain(entry);
-      expect(files.filter((file) => !OF_PAGES.test(file))).toEqual([]);
-    },
-  );
+  it.each([
+    "src/client/index.ts",
+    "src/client/backend/index.ts",
+    "src/react/index.ts",
+    "src/vue/index.ts",
+    "src/svelte/index.ts",
+  ])("takes no server code into what bundles %s", async (entry) => {
+    const files = await bundled(entry);
+    expect(files).toContain(entry);
+    expect(files.filter((file) => !OF_PAGES.test(file))).toEqual([]);
+  });
 });
 
 describe("the rules themselves", () => {

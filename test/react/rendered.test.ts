@@ -3,10 +3,10 @@
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 import { describe, expect, it } from "vitest";
-import { hubAt } from "../../src/react/hub-at.ts";
+import { hubAt } from "../../src/components/hub-at.ts";
 import type { RoomText } from "../../src/client/index.ts";
 import { useHub } from "../../src/react/use-hub.ts";
-import { usePresence } from "../../src/react/use-presence.ts";
+import { usePresence } from "../../src/react/use-room.ts";
 import type { TestHub } from "../client/hubs.ts";
 import { FakeServer } from "../client/server.ts";
 

@@ -30,16 +30,18 @@ const AskHub = hub<AskClient>("ask", {
   ...open,
   answers: { confirm: z.boolean() },
   limits: { answerSeconds: 1 },
-}).methods({
-  askMe: method([Text], ({ clients }, question) => clients.caller.confirm(question)),
-  askOther: method([Text, Text], ({ clients }, id, question) =>
-    clients.connection(id).confirm(question),
-  ),
-  tellOther: method([Text, Text], ({ clients }, id, text) => clients.connection(id).told(text)),
-  /** Does not wait for what it says. */
-  tellAnyhow: method([Text], ({ clients }, id) => void clients.connection(id).told("x")),
-  echo: method([z.unknown()], (_context, value) => value),
-});
+})
+  .presenceState(z.object({ typing: z.boolean() }))
+  .methods({
+    askMe: method([Text], ({ clients }, question) => clients.caller.confirm(question)),
+    askOther: method([Text, Text], ({ clients }, id, question) =>
+      clients.connection(id).confirm(question),
+    ),
+    tellOther: method([Text, Text], ({ clients }, id, text) => clients.connection(id).told(text)),
+    /** Does not wait for what it says. */
+    tellAnyhow: method([Text], ({ clients }, id) => void clients.connection(id).told("x")),
+    echo: method([z.unknown()], (_context, value) => value),
+  });
 
 /** Calls wait at a gate until another connection of the same room opens it; what happened is in `trace`. */
 const gates = new Map<string, PromiseWithResolvers<void>>();

@@ -127,3 +127,29 @@ export async function scoped(): Promise<void> {
   chat.presence.members.clear();
 }
 const position0 = "e:0";
+
+// A hub that declares the states of its presence: clients track and read that type, after the wire.
+export const TypingHub = hub<Asked>("typing", { answers: { confirm: z.boolean() } })
+  .presenceState(z.object({ typing: z.boolean(), since: z.date() }))
+  .methods({});
+export type TypingHub = typeof TypingHub;
+const typing = connect<TypingHub>("/hubs/typing", where);
+const { state: shown } = typing.presence.members.get("bob")!;
+expect<Equal<typeof shown, { typing: boolean; since: string } | null>>();
+void typing.track({ typing: true, since: "2026-01-01" });
+// @ts-expect-error the state has another type
+void typing.track({ typing: "yes" });
+void asking.track({ any: ["value"] });
+
+// Messages and histories have the methods of the hub's client, with arguments as they are after the wire.
+const { messages } = await typing.history();
+for (const saved of messages) {
+  expect<Equal<typeof saved.at, number>>();
+  if (saved.method === "said")
+    expect<Equal<typeof saved.params, readonly [user: string, at: string]>>();
+  // @ts-expect-error the client has no such method
+  if (saved.method === "shouted") break;
+}
+typing.onMessage((message) => {
+  if (message.method === "confirm") expect<Equal<(typeof message.params)[0], string>>();
+});

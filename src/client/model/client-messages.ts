@@ -1,13 +1,37 @@
 // Messages as the application receives them, live or from a room's history.
 
+import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
+import type { ClientOf, Wire } from "../../dispatch/define/hub-types.ts";
+import type { PresenceChange } from "./room-presence.ts";
+
+/** One call of a client method of the hub, by `method`; or a change of the room's presence. */
+type CallOf<H extends AnyHub> =
+  | {
+      readonly [K in keyof ClientOf<H> & string]: MethodCall<K, ClientOf<H>[K]>;
+    }[keyof ClientOf<H> & string]
+  | { readonly method: "$/presence"; readonly params: readonly [PresenceChange] };
+
+interface MethodCall<K, F> {
+  readonly method: K;
+  /** The arguments in their wire types: a Date arrives as a string. */
+  readonly params: F extends (...args: infer A) => unknown
+    ? { readonly [I in keyof A]: Wire<A[I]> }
+    : readonly unknown[];
+}
+
 /** A message published in a room, or sent to this client alone (then `room` and `position` are absent). */
-export interface Message {
-  readonly method: string;
-  readonly params: readonly unknown[];
+export type Message<H extends AnyHub = AnyHub> = CallOf<H> & {
   readonly room?: string;
   /** `epoch:offset`. */
   readonly position?: string;
-}
+};
+
+/** A message of a room's history. */
+export type SavedMessage<H extends AnyHub = AnyHub> = CallOf<H> & {
+  readonly position: string;
+  /** When it was published, in milliseconds since 1970. */
+  readonly at: number;
+};
 
 export interface HistoryQuery {
   /** A position (`epoch:offset`): only messages after it. Absent: the newest messages of the room. */
@@ -18,14 +42,11 @@ export interface HistoryQuery {
   readonly reverse?: boolean;
 }
 
-export interface HistoryPage {
-  readonly messages: readonly {
-    readonly method: string;
-    readonly params: readonly unknown[];
-    readonly position: string;
-    /** When it was published, in milliseconds since 1970. */
-    readonly at: number;
-  }[];
-  /** The room's newest position (`epoch:offset`) at the time of the answer, not that of the page's last message. */
+export interface HistoryPage<H extends AnyHub = AnyHub> {
+  readonly messages: readonly SavedMessage<H>[];
+  /**
+   * The room's newest position (`epoch:offset`) at the time of the answer, not that of the page's last message. A client
+   * in the room has received the live messages up to it before the page, and receives all later ones after it.
+   */
   readonly position: string;
 }

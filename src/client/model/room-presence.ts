@@ -1,27 +1,28 @@
 // Presence of a room: the snapshot that `$/connected` carries, and the effect of each `$/presence` message on it. Pure.
 
-export interface Member {
+/** `S` is the type of the states that the hub declares. */
+export interface Member<S = unknown> {
   readonly userId: string;
   /** When the user joined the room, in milliseconds since 1970. */
   readonly since: number;
   /** The state that the user tracks in the room; null for none. */
-  readonly state: unknown;
+  readonly state: S | null;
 }
 
 /** The users in a room. An immutable snapshot: every change makes a new object. */
-export interface Presence {
+export interface Presence<S = unknown> {
   readonly users: number;
   readonly connections: number;
-  readonly members: ReadonlyMap<string, Member>;
+  readonly members: ReadonlyMap<string, Member<S>>;
   /** `members` is incomplete, because the room is large. `presencePage` lists the rest. */
   readonly more: boolean;
 }
 
 /** One page of a room's members, in the order of user ids. */
-export interface PresencePage {
+export interface PresencePage<S = unknown> {
   readonly users: number;
   readonly connections: number;
-  readonly members: readonly (Member & { readonly connections: number })[];
+  readonly members: readonly (Member<S> & { readonly connections: number })[];
   /** Another page follows: query it with `after` set to the last user id of this one. */
   readonly more: boolean;
 }

@@ -51,7 +51,8 @@ export class HubScope implements Scope {
     const room = canonical(name);
     this.#states.delete(room);
     await this.#host.call("$/leave", { room });
-    this.#positions.delete(room);
+    // Unless it was joined again meanwhile.
+    if (!this.#states.has(room)) this.#positions.delete(room);
   }
 
   /** `undefined` removes the tracked state. Only the state of a joined room is tracked again after a reconnection. */
@@ -97,6 +98,7 @@ export class HubScope implements Scope {
   /** The room no longer admits this client. Another attempt would be refused as well, so none is made. */
   #onRefused(room: string, { code, message }: RoomError): void {
     this.forget(room);
+    this.#host.onLeft({ room, reason: code });
     this.#host.onError(new HubError<string>(code, `${room}: ${message}`));
   }
 

@@ -26,10 +26,11 @@ export interface ScopeHost {
   readonly call: (method: string, params: object) => Promise<unknown>;
   readonly onRecovered: Listener<Recovered>;
   readonly onReload: Listener<{ readonly room: string }>;
+  readonly onLeft: Listener<Left>;
   readonly onError: Listener<HubError>;
 }
 
-/** A fresh token does not admit this room: no more messages of it arrive, and it is not resumed. */
+/** The room does not admit this client any more: no more messages of it arrive, and it is not resumed. */
 export interface Left {
   readonly room: string;
   /** The code of the refusal, such as `forbidden`. */

@@ -3,6 +3,7 @@
 
 import { PING, PING_SECONDS } from "../../model/wire-constants.ts";
 import { HubError } from "../../model/errors.ts";
+import type { Message } from "../model/client-messages.ts";
 import type { State } from "../model/client-state.ts";
 import type { Left, Scope, ScopeHost } from "../scope/scope.ts";
 import { Credentials } from "../transport/credentials.ts";
@@ -44,6 +45,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       call: (method, params) => this.call(method, params),
       onRecovered: this.events.recovered.emit,
       onReload: this.events.reload.emit,
+      onLeft: this.events.left.emit,
       onError: this.#warn,
     });
     this.#link = this.#newLink(options);
@@ -171,12 +173,12 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     const { room, position } = frame;
     const params = ([] as unknown[]).concat(frame.params ?? []);
     if (frame.id !== undefined) return void this.#respond(method, frame.id, params);
-    this.handlers.deliver(method, params);
+    this.handlers.deliver(method, params, room);
     const origin = {
       ...(room !== undefined && { room }),
       ...(position !== undefined && { position }),
     };
-    this.events.message.emit({ method, params, ...origin });
+    this.events.message.emit({ method, params, ...origin } as Message);
   }
 
   /** Sends the response only on the connection of the call: the server knows its id on no other. */

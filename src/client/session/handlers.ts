@@ -7,7 +7,8 @@ import { errorText, resultText, type Frame } from "../transport/wire.ts";
 export type Handler = (...args: any[]) => unknown;
 
 export class Handlers {
-  readonly #byMethod = new Map<string, Set<Handler>>();
+  /** Handlers of each method, with the room whose messages each receives; undefined for all. */
+  readonly #byMethod = new Map<string, Map<Handler, string | undefined>>();
 
   constructor(handlers: object = {}) {
     for (const [method, handler] of Object.entries(handlers) as [string, Handler][])
@@ -15,16 +16,19 @@ export class Handlers {
   }
 
   /** A function registered twice for one method is called once. */
-  on(method: string, handler: Handler): Unsubscribe {
-    const handlers = this.#byMethod.get(method) ?? new Set();
-    this.#byMethod.set(method, handlers.add(handler));
+  on(method: string, handler: Handler, room?: string): Unsubscribe {
+    const handlers = this.#byMethod.get(method) ?? new Map<Handler, string | undefined>();
+    this.#byMethod.set(method, handlers.set(handler, room));
     return () => void handlers.delete(handler);
   }
 
-  /** Calls all handlers of a method, in the order of registration. Errors go to the console. */
-  deliver(method: string, args: readonly unknown[]): void {
-    for (const handler of [...(this.#byMethod.get(method) ?? [])])
-      runListener(() => handler(...args));
+  /**
+   * Calls the method's handlers for a message of `room`, or of none, in the order of registration. Errors go to the
+   * console.
+   */
+  deliver(method: string, args: readonly unknown[], room?: string): void {
+    for (const [handler, own = room] of [...(this.#byMethod.get(method) ?? [])])
+      if (room === undefined || own === room) runListener(() => handler(...args));
   }
 
   /**
@@ -32,7 +36,7 @@ export class Handlers {
    * or an error where the handler throws or none is registered.
    */
   async respond(method: string, id: Frame["id"], args: readonly unknown[]): Promise<string> {
-    const [handler] = this.#byMethod.get(method) ?? [];
+    const [handler] = this.#byMethod.get(method)?.keys() ?? [];
     if (!handler) return errorText(id, METHOD_NOT_FOUND, `This client has no ${method}.`);
     try {
       return resultText(id, await handler(...args));

@@ -16,3 +16,5 @@ export const sessionEvents = <G>() => ({
   message: emitter<Message>(),
   error: emitter<HubError>(),
 });
+
+export type SessionEvents<G> = ReturnType<typeof sessionEvents<G>>;

@@ -13,15 +13,19 @@ export interface Greeting {
   readonly pingSeconds: number;
 }
 
-/** Parameters of `$/connected` on a connection to one room. */
-export interface Hello extends Greeting {
+/** The beginning of a client's stay in a room, on a socket of its own or on that of the whole hub. */
+export interface RoomGreeting extends Pick<Greeting, "connectionId" | "userId"> {
   readonly room: string;
   /** The room's newest position, `epoch:offset`. */
   readonly position: string;
-  /** All messages after the client's `since` follow as a replay. False without a `since`, or where it is too old. */
+  /** All messages after the client's `since` are replayed. False without a `since`, or where it is too old. */
   readonly recovered: boolean;
-  /** Number of messages in the replay. They come right after this one, before any live message of the room. */
+  /** Number of messages in the replay, which come before any live message of the room. */
   readonly replayed: number;
+}
+
+/** Parameters of `$/connected` on a connection to one room. The replay comes right after it. */
+export interface Hello extends Greeting, RoomGreeting {
   readonly present: PresencePage;
   /** Whether publications are saved before delivery (`logged`), after it (`behind`), or never (`none`). */
   readonly durability: "logged" | "behind" | "none";

@@ -177,18 +177,20 @@ export type HubSettings<C> = HubOptions<C> &
     ? { readonly answers?: never }
     : { readonly answers: Answers<C> });
 
-/** A declared hub with clients `C` and members `M`. */
-export interface Hub<C, M> {
+/** A declared hub with clients `C`, members `M`, and states `S` that users show in its rooms' presence. */
+export interface Hub<C, M, S = unknown> {
   readonly name: string;
   readonly settings: HubSettings<C>;
   readonly members: M;
   readonly filters: readonly Filter<C>[];
+  /** The schema of the states. Absent: any JSON value. */
+  readonly presenceState?: StandardSchemaV1<any, S>;
 }
 
 // any: one list holds hubs with different client interfaces.
 export type AnyMember = HubMember<any>;
 /** A hub of any type, for the dispatcher and for `serve`. */
-export type AnyHub = Hub<any, Record<string, HubMember<any>>>;
+export type AnyHub = Hub<any, Record<string, HubMember<any>>, any>;
 
 /** Constructors of hub members: a schema for each argument, then the handler. */
 interface MemberFactories {
@@ -214,11 +216,16 @@ export const { method, stream } = authorize(anyone);
 const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
 /** A hub whose methods are still to be declared. */
-export interface HubBuilder<C> {
+export interface HubBuilder<C, S = unknown> {
   /** Adds a filter around every call. The first one added is the outermost; filters of `serve` are outside of all. */
-  use(filter: Filter<C>): HubBuilder<C>;
+  use(filter: Filter<C>): HubBuilder<C, S>;
+  /**
+   * Declares the states that clients may show in a room's presence (`track`): another one is refused with
+   * `invalid_arguments`, and clients have its type. States that hub code sets are not validated.
+   */
+  presenceState<T>(schema: StandardSchemaV1<any, T>): HubBuilder<C, T>;
   /** Declares the methods and streams that clients may call, by name. */
-  methods<const M extends Record<string, HubMember<C>>>(members: M): Hub<C, M>;
+  methods<const M extends Record<string, HubMember<C>>>(members: M): Hub<C, M, S>;
 }
 
 /**
@@ -234,7 +241,9 @@ export function hub<C = {}>(
   return builder({ name, settings: (settings ?? {}) as HubSettings<C>, filters: [] });
 }
 
-const builder = <C>(parts: Omit<Hub<C, never>, "members">): HubBuilder<C> => ({
+const builder = <C, S>(parts: Omit<Hub<C, never, S>, "members">): HubBuilder<C, S> => ({
   use: (filter) => builder({ ...parts, filters: [...parts.filters, filter] }),
+  presenceState: <T>(schema: StandardSchemaV1<any, T>) =>
+    builder<C, T>({ ...parts, presenceState: schema }),
   methods: (members) => ({ ...parts, members }),
 });

@@ -71,11 +71,14 @@ export type Streams<M extends Members> = {
 };
 
 /** A hub as its clients use it. `invoke` waits for the result; `send` does not, and reports no error of the hub. */
-export interface HubCalls<H extends Hub<any, any>> {
+export interface HubCalls<H extends Hub<any, any, any>> {
   readonly invoke: Invokes<H["members"]>;
   readonly send: SendMethods<H["members"]>;
   readonly stream: Streams<H["members"]>;
 }
 
 /** The interface of a hub's clients: the methods that the hub calls on them. */
-export type ClientOf<H> = H extends Hub<infer C, any> ? C : never;
+export type ClientOf<H> = H extends Hub<infer C, any, any> ? C : never;
+
+/** The states that users show in the presence of the hub's rooms, as they are after the wire. */
+export type PresenceStateOf<H> = H extends Hub<any, any, infer S> ? Wire<S> : never;

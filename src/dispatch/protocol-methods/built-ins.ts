@@ -67,11 +67,13 @@ async function history(
   const room = roomNamed(call, name);
   if (!(await mayReadHistory(...policyInput(call, room))))
     throw new HubError("forbidden", "This room's history is not for this user.");
-  const view = await call.session.host.rooms.history(room, {
+  const query = {
     ...(since !== undefined && { since: parsePosition(since) }),
     ...(limit !== undefined && { limit }),
     ...(reverse !== undefined && { reverse }),
-  });
+  };
+  const { host, connection } = call.session;
+  const view = await host.rooms.history(room, query, connection);
   const messages = entriesOf(view).map(({ position, target, args, at }) => ({
     method: target,
     params: args,
@@ -93,10 +95,15 @@ async function presence(
   });
 }
 
-/** Sets the state that the user shows in the room; null removes it. Throws `forbidden` or `too_large`. */
+/**
+ * Sets the state that the user shows in the room; null removes it. Throws `forbidden`, `too_large`, and
+ * `invalid_arguments` for a state that the hub's schema refuses.
+ */
 async function track(call: ProtocolCall, name: string | undefined, state: unknown): Promise<null> {
-  const { host, connection } = call.session;
-  await host.rooms.track(connection.user.id, roomNamed(call, name), state);
+  const { host, connection, served } = call.session;
+  const schema = served.hub.presenceState;
+  const shown = schema && state !== null ? await check(schema, state, "State") : state;
+  await host.rooms.track(connection.user.id, roomNamed(call, name), shown);
   return null;
 }
 

@@ -36,6 +36,11 @@ export class UndeliveredPublications {
     return published;
   }
 
+  /** Done when a member's messages up to the position are on their way, or the room is slow. At once for others. */
+  async delivered(connection: Connection, room: string, position: Position): Promise<void> {
+    if (this.#followed(room)?.members.has(connection)) await this.#delivered(room, position);
+  }
+
   async #delivered(room: string, position: Position): Promise<void> {
     const followed = this.#followed(room);
     if (followed && followed.members.size > 0) await followed.whenReached(position);

@@ -57,7 +57,11 @@ export interface RoomAccess {
     topic: Topic,
     since: Position | undefined,
   ): Promise<ReplayOutcome>;
-  history(topic: Topic, query: HistoryQuery): Promise<HistoryView>;
+  /**
+   * `reader`: the connection that gets the answer. Where it is a member, its live messages up to the answer's position
+   * are on their way when this is done, unless the room is slow to deliver (2 s); all later ones come after the answer.
+   */
+  history(topic: Topic, query: HistoryQuery, reader?: Connection): Promise<HistoryView>;
   presence(topic: Topic, query: PresenceQuery): Promise<PresenceView>;
   /** Sets the state that a user shows in a room. Throws `forbidden` where the user is absent, `too_large`. */
   track(userId: string, topic: Topic, state: unknown): Promise<void>;

@@ -60,9 +60,13 @@ export class ObjectRooms implements RoomAccess {
     await this.#parts.followed.leave(connection, topic);
   }
 
-  async history(topic: Topic, query: HistoryQuery): Promise<HistoryView> {
+  async history(topic: Topic, query: HistoryQuery, reader?: Connection): Promise<HistoryView> {
     const own = this.#own(topic);
-    return own ? own.history(query) : (await this.#elsewhere(topic)).history(query);
+    if (own) return own.history(query);
+    const view = await (await this.#elsewhere(topic)).history(query);
+    const { undelivered } = this.#parts.followed;
+    if (reader) await undelivered.delivered(reader, formatTopic(topic), view.position);
+    return view;
   }
 
   async presence(topic: Topic, query: PresenceQuery): Promise<PresenceView> {

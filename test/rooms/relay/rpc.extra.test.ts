@@ -105,3 +105,17 @@ it("is refused like other hubs", async () => {
   expect((await upgrade(`/hubs/admin/rpc?${query}`)).status).toBe(403);
   expect((await upgrade(`/hubs/relayed/rpc?${query}`, { upgrade: "" })).status).toBe(426);
 });
+
+it("hears live messages up to a history's position before the answer, and later ones after it", async () => {
+  using alice = await entered("relayed");
+  const room = "group:rpc-history";
+  await alice.call("$/join", { room });
+  for (let i = 0; i < 20; i += 1) {
+    const said = say(`relayed/${room}`, `${i}`);
+    const { result } = await alice.call("$/history", { room });
+    const live = words(alice).length;
+    expect(live).toBe(result.messages.length);
+    await said;
+    await heard(alice, `${i}`);
+  }
+});

@@ -1,8 +1,8 @@
 // Shared connections: which holders share one, and when it closes.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { hubAt, type HubAt, type HubAtOptions } from "../../src/react/hub-at.ts";
-import { callsIn } from "../../src/react/room-calls.ts";
+import { hubAt, type HubAt, type HubAtOptions } from "../../src/components/hub-at.ts";
+import { callsIn } from "../../src/components/room-calls.ts";
 import type { TestHub } from "../client/hubs.ts";
 import { FakeServer, outcomeOf, advance } from "../client/server.ts";
 
@@ -145,5 +145,45 @@ describe("a room's calls", () => {
     expect(() => send.say("hi")).toThrow(expect.objectContaining({ code: "closed" }));
     expect(() => stream.count(3)).toThrow(expect.objectContaining({ code: "closed" }));
     expect(server.sockets).toEqual([]);
+  });
+});
+
+describe("hubAt with one socket", () => {
+  const HELLO = { connectionId: "c-1", userId: "alice", pingSeconds: 15 };
+  const JOINED = { position: "e:1", recovered: false, replayed: 0 };
+
+  it("opens one for twenty rooms, joins each, and closes it with the last", async () => {
+    const { hub, server } = setUp({ oneSocket: true });
+    const rooms = Array.from({ length: 20 }, (_, i) => `group:${i}` as const);
+    const held = rooms.map((room) => hub.hold(room));
+    await advance();
+    server.socket.accept();
+    server.socket.deliver({ method: "$/connected", params: HELLO });
+    await advance();
+    const joins = server.socket.sentMessages.filter(({ method }) => method === "$/join");
+    expect(joins.map(({ params }) => (params as [{ room: string }])[0].room)).toEqual(rooms);
+    for (const { id } of joins) server.socket.deliver({ id: id!, result: JOINED });
+    await advance();
+    expect(held.map(({ connection }) => connection.state.status)).toEqual(
+      rooms.map(() => "connected"),
+    );
+    expect(server.sockets.map(({ url }) => url.pathname)).toEqual(["/hubs/test/rpc"]);
+    for (const one of held.slice(1)) one.release();
+    await advance();
+    expect(server.socket.closedWith).toBeUndefined();
+    held[0]!.release();
+    await advance();
+    expect(server.socket.closedWith).toBe(1000);
+  });
+
+  it("moves from one room to another on the same socket", async () => {
+    const { hub, server } = setUp({ oneSocket: true });
+    const before = hub.hold("group:a");
+    await advance();
+    before.release();
+    const after = hub.hold("group:b");
+    await advance();
+    expect(server.sockets).toHaveLength(1);
+    after.release();
   });
 });

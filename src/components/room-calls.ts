@@ -1,22 +1,24 @@
 // A room's calls for components. They exist before the connection does: rendering must not open one, so the first call
 // or the component's first effect does.
 
-import type { Connection } from "../client/index.ts";
-import { methodProxy } from "../client/platform/method-proxy.ts";
-import type { ClientErrorCode } from "../client/model/client-errors.ts";
-import { HubError } from "../model/errors.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
-import type { HubCalls } from "../dispatch/define/hub-types.ts";
-import type { RoomReference } from "./use-live.ts";
+import type { HubCalls, PresenceStateOf } from "../dispatch/define/hub-types.ts";
+import { HubError } from "../model/errors.ts";
+import type { ClientErrorCode } from "../client/model/client-errors.ts";
+import { methodProxy } from "../client/platform/method-proxy.ts";
+import type { RoomConnection } from "./hub-at.ts";
+import type { RoomReference } from "./live-values.ts";
 
 export interface RoomCalls<H extends AnyHub> extends HubCalls<H>, RoomReference<H> {
-  /** The connection, for history, `track` and further events. Not to be called while rendering. Throws `closed`. */
-  connection(): Connection<H>;
+  /** The connection, for history and further events. Not to be called while rendering. Throws `closed`. */
+  connection(): RoomConnection<H>;
+  /** Sets the state that others in the room see of this user; undefined removes it. */
+  track(state: PresenceStateOf<H> | undefined): Promise<void>;
 }
 
 /** Calls without a room reject with `closed`, or throw it where they return no promise. */
 export function callsIn<H extends AnyHub>({ hub, room }: RoomReference<H>): RoomCalls<H> {
-  const connection = (): Connection<H> => {
+  const connection = (): RoomConnection<H> => {
     if (!room) throw new HubError<ClientErrorCode>("closed", "The component is in no room.");
     const held = hub.hold(room);
     // Released at once: a mounted component holds the connection itself, and one that is about to mount holds it before
@@ -28,6 +30,8 @@ export function callsIn<H extends AnyHub>({ hub, room }: RoomReference<H>): Room
     hub,
     room,
     connection,
+    track: async (state: PresenceStateOf<H> | undefined) =>
+      state === undefined ? connection().untrack() : connection().track(state),
     invoke: methodProxy(async (name, args) => methodOf(connection().invoke, name)(...args)),
     send: methodProxy((name, args) => methodOf(connection().send, name)(...args)),
     stream: methodProxy((name, args) => methodOf(connection().stream, name)(...args)),

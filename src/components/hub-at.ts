@@ -1,13 +1,23 @@
-// `hubAt`: a hub as components refer to it, with its address and credentials. Holds one connection for each room, shared
-// by all components that use the room. Independent of React.
+// `hubAt`: a hub as components refer to it, with its address and credentials. Holds the rooms that components use, each
+// once: on a socket of its own, or all on one. Independent of any framework.
 
-import { connect } from "../client/connect.ts";
-import type { Connection, ConnectOptions, RoomText } from "../client/index.ts";
-import { Timer } from "../client/platform/timer.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { Connection, HubConnection } from "../client/client-connection.ts";
+import type { ConnectOptions } from "../client/connect-options.ts";
+import { connect } from "../client/connect.ts";
+import type { RoomText } from "../client/model/room-address.ts";
+import { Timer } from "../client/platform/timer.ts";
+import { roomOf } from "../client/room-view.ts";
+import type { RoomGreeting } from "../client/transport/wire.ts";
 
 /** Options of all rooms' connections. Another user needs another `hubAt`, because connections are shared. */
-export type HubAtOptions = Omit<ConnectOptions<AnyHub>, "room" | "handlers" | "since">;
+export interface HubAtOptions extends Omit<ConnectOptions<AnyHub>, "room" | "handlers" | "since"> {
+  /**
+   * Whether all rooms share one WebSocket to the whole hub, in place of one for each room. For pages with more than a
+   * few rooms; at most the hub's `groupsPerConnection` (100). Default: false.
+   */
+  readonly oneSocket?: boolean;
+}
 
 export interface HubAt<H extends AnyHub> {
   /**
@@ -16,19 +26,29 @@ export interface HubAt<H extends AnyHub> {
    */
   hold(room: RoomText, since?: string): Held<H>;
   /** The room's connection, in whatever state, if there is one. Never opens one. */
-  peek(room: RoomText): Connection<H> | undefined;
+  peek(room: RoomText): RoomConnection<H> | undefined;
 }
 
+/** A room's connection, on a socket of its own or on that of the whole hub. */
+export type RoomConnection<H extends AnyHub> = Connection<H, RoomGreeting>;
+
 export interface Held<H extends AnyHub> {
-  readonly connection: Connection<H>;
+  readonly connection: RoomConnection<H>;
   /** Further calls have no effect. */
   release(): void;
 }
 
 interface SharedConnection<H extends AnyHub> {
-  readonly connection: Connection<H>;
+  readonly connection: RoomConnection<H>;
   holders: number;
   readonly closeTimer: Timer;
+}
+
+/** Where rooms' connections come from. */
+interface Sockets<H extends AnyHub> {
+  open(room: RoomText, since: string | undefined): RoomConnection<H>;
+  /** No room is in use any more. */
+  idle(): void;
 }
 
 /**
@@ -37,16 +57,21 @@ interface SharedConnection<H extends AnyHub> {
  * @example
  * const Chat = hubAt<ChatHub>("/hubs/chat", { token: fetchToken });
  */
-export function hubAt<H extends AnyHub>(url: string, options: HubAtOptions): HubAt<H> {
+export function hubAt<H extends AnyHub>(
+  url: string,
+  { oneSocket = false, ...options }: HubAtOptions,
+): HubAt<H> {
   const rooms = new Map<RoomText, SharedConnection<H>>();
+  const sockets = oneSocket ? oneForAll<H>(url, options) : oneForEach<H>(url, options);
   const open = (room: RoomText, since: string | undefined): SharedConnection<H> => ({
-    connection: connect<H>(url, { ...options, room, ...(since !== undefined && { since }) }),
+    connection: sockets.open(room, since),
     holders: 0,
     closeTimer: new Timer(),
   });
   const close = (room: RoomText, shared: SharedConnection<H>): void => {
     shared.connection.close();
     if (rooms.get(room) === shared) rooms.delete(room);
+    if (rooms.size === 0) sockets.idle();
   };
   return {
     peek: (room) => rooms.get(room)?.connection,
@@ -54,6 +79,29 @@ export function hubAt<H extends AnyHub>(url: string, options: HubAtOptions): Hub
       let shared = rooms.get(room);
       if (!shared || isObsolete(shared)) rooms.set(room, (shared = open(room, since)));
       return addHolder(shared, () => close(room, shared));
+    },
+  };
+}
+
+type SocketOptions = Omit<HubAtOptions, "oneSocket">;
+
+const oneForEach = <H extends AnyHub>(url: string, options: SocketOptions): Sockets<H> => ({
+  open: (room, since) =>
+    connect<H>(url, { ...options, room, ...(since !== undefined && { since }) }),
+  idle() {},
+});
+
+/** The hub's connection opens with the first room, and closes with the last. */
+function oneForAll<H extends AnyHub>(url: string, options: SocketOptions): Sockets<H> {
+  let hub: HubConnection<H> | undefined;
+  return {
+    open(room, since) {
+      if (!hub || hub.state.status === "closed") hub = connect<H>(url, options);
+      return roomOf(hub, room, since === undefined ? {} : { since });
+    },
+    idle() {
+      hub?.close();
+      hub = undefined;
     },
   };
 }

@@ -1,0 +1,228 @@
+// One room on the socket of a whole hub, with the members of a connection of its own: many rooms are one WebSocket.
+// Uses the public members of `HubConnection` only. Pages that do not call `roomOf` do not bundle it.
+
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
+import { HubError } from "../model/errors.ts";
+import { formatTopic, parseTopic } from "../model/topic.ts";
+import { readyOf, type Connection, type HubConnection } from "./client-connection.ts";
+import type { HandlersOf } from "./model/client-handlers.ts";
+import type { HistoryQuery, Message } from "./model/client-messages.ts";
+import type { State } from "./model/client-state.ts";
+import type { RoomText } from "./model/room-address.ts";
+import type { Presence, PresenceChange, PresenceQuery } from "./model/room-presence.ts";
+import type { Listener } from "./platform/emitter.ts";
+import type { Joined } from "./scope/hub-scope.ts";
+import { ViewedPresence } from "./viewed-presence.ts";
+import { sessionEvents } from "./session/session-events.ts";
+import type { RoomGreeting } from "./transport/wire.ts";
+
+export interface RoomViewOptions<H extends AnyHub> {
+  /** Position of the application's own state (`epoch:offset`): later messages are replayed. */
+  readonly since?: string;
+  readonly handlers?: HandlersOf<H>;
+}
+
+/**
+ * Joins a room of the hub's connection. The result is used like a connection to that room: handlers and listeners get
+ * the room's messages, and those sent to this client outside of rooms. `close()` leaves the room when its last view
+ * closes, and keeps the hub's connection open. Errors of the join close the view: `state.error`, `ready`.
+ *
+ * Throws `invalid_name` and `room_kind_not_found`.
+ *
+ * @example
+ * const chat = connect<ChatHub>("/hubs/chat", { token });
+ * const [lobby, help] = [roomOf(chat, "group:lobby"), roomOf(chat, "group:help")];
+ */
+export const roomOf = <H extends AnyHub>(
+  hub: HubConnection<H>,
+  room: RoomText,
+  options: RoomViewOptions<H> = {},
+): Connection<H, RoomGreeting> => new RoomView(hub, room, options);
+
+/** The number of open views of each room, by the hub's connection. */
+const openViews = new WeakMap<object, Map<string, number>>();
+
+class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
+  readonly #hub: HubConnection<H>;
+  readonly #room: RoomText;
+  readonly #since: string | undefined;
+  readonly #events = sessionEvents<RoomGreeting>();
+  readonly #presence: ViewedPresence<H>;
+  #subscriptions: (() => void)[] = [];
+  /** The join under way or done. */
+  #joining: Promise<unknown> | undefined;
+  #isJoined = false;
+  state: State = { status: "connecting" };
+  lastError: HubError | undefined;
+  readonly ready = readyOf(this.#events);
+  readonly invoke;
+  readonly send;
+  readonly stream;
+  readonly with;
+  readonly onState = this.#events.state.listen;
+  readonly onConnected = this.#events.connected.listen;
+  readonly onRecovered = this.#events.recovered.listen;
+  readonly onReload = this.#events.reload.listen;
+  readonly onLeft = this.#events.left.listen;
+  readonly onMessage = this.#events.message.listen as Connection<H>["onMessage"];
+  readonly onError = this.#events.error.listen;
+
+  constructor(hub: HubConnection<H>, room: RoomText, { since, handlers }: RoomViewOptions<H>) {
+    this.#hub = hub;
+    this.#room = formatTopic(parseTopic(room)) as RoomText;
+    this.#since = since;
+    this.#presence = new ViewedPresence(hub, this.#room);
+    ({ invoke: this.invoke, send: this.send, stream: this.stream, with: this.with } = hub);
+    count(hub, this.#room, 1);
+    for (const [method, handler] of Object.entries(handlers ?? {}))
+      this.on(method as never, handler as never);
+    this.#listen();
+    if (hub.state.status === "closed") this.#end(hub.state);
+    else void this.#join();
+  }
+
+  #listen(): void {
+    const hub = this.#hub;
+    const here = <T extends { readonly room?: string }>(listener: Listener<T>) => {
+      return (event: T): void => void (event.room === this.#room && listener(event));
+    };
+    this.#subscriptions.push(
+      hub.onState((state) => this.#onHubState(state)),
+      hub.onConnected(() => void (this.#isJoined || this.#joining || this.#join())),
+      hub.onRecovered(here((event) => this.#onResumed(event))),
+      hub.onReload(here((event) => this.#onReload(event))),
+      hub.onLeft(here((left) => this.#onLeft(left))),
+      hub.onMessage((message) => this.#onMessage(message)),
+      hub.onError((error) => this.#warn(error)),
+    );
+  }
+
+  readonly on: Connection<H>["on"] = (method, handler) => {
+    const unsubscribe = this.#hub.on(method, handler, this.#room);
+    this.#subscriptions.push(unsubscribe);
+    return unsubscribe;
+  };
+
+  get presence(): Presence<PresenceStateOf<H>> {
+    this.#presence.load();
+    return this.#presence.current;
+  }
+
+  readonly onPresence: Connection<H>["onPresence"] = (listener) => {
+    this.#presence.load();
+    return this.#presence.changes.listen(listener);
+  };
+
+  get position(): string | undefined {
+    return this.#hub.positionOf(this.#room) ?? this.#since;
+  }
+
+  readonly track = async (state: PresenceStateOf<H>): Promise<void> => {
+    await this.ready;
+    await this.#hub.track(this.#room, state);
+  };
+  readonly untrack = (): Promise<void> => this.#hub.untrack(this.#room);
+  readonly history = (query?: HistoryQuery) => this.#hub.history(this.#room, query);
+  readonly presencePage = (query?: PresenceQuery) => this.#hub.presencePage(this.#room, query);
+  readonly refresh = (token?: string) => this.#hub.refresh(token);
+  readonly close = (): void => this.#end({ status: "closed" });
+  readonly [Symbol.asyncDispose] = async (): Promise<void> => this.close();
+
+  /** Waits in the hub's connection until that is open. A join that a loss interrupts is repeated after it. */
+  async #join(): Promise<void> {
+    this.#joining = this.#hub.join(this.#room, this.position);
+    try {
+      const joined = (await this.#joining) as Joined;
+      this.#isJoined = true;
+      if (this.state.status !== "closed") this.#greet(joined);
+    } catch (error) {
+      const { code } = error as HubError<string>;
+      if (!["interrupted", "queue_full"].includes(code))
+        this.#end({ status: "closed", error: error as HubError });
+    } finally {
+      this.#joining = undefined;
+    }
+  }
+
+  #greet(joined: Joined): void {
+    const { state } = this.#hub;
+    // Lost since the answer: the hub's connection resumes the room by itself.
+    if (state.status !== "connected") return;
+    const { connectionId, userId } = state;
+    this.#setState(state);
+    this.#presence.open();
+    this.#events.connected.emit({ connectionId, userId, room: this.#room, ...joined });
+  }
+
+  #onHubState(state: State): void {
+    if (state.status === "closed") return this.#end(state);
+    if (state.status !== "connected") this.#setState(state);
+  }
+
+  #onResumed(event: { readonly room: string; readonly replayed: number }): void {
+    this.#events.recovered.emit(event);
+    this.#greet({ position: this.position ?? "", recovered: true, replayed: event.replayed });
+  }
+
+  /** Either after a loss, or of an open connection whose room has a new log. */
+  #onReload(event: { readonly room: string }): void {
+    this.#events.reload.emit(event);
+    if (this.state.status !== "connected")
+      this.#greet({ position: this.position ?? "", recovered: false, replayed: 0 });
+  }
+
+  #onLeft(left: { readonly room: string; readonly reason: string }): void {
+    this.#isJoined = false;
+    this.#events.left.emit(left);
+    const error = new HubError<string>(left.reason, `${left.room} does not admit this client.`);
+    this.#end({ status: "closed", error });
+  }
+
+  #onMessage(message: Message<H>): void {
+    if (message.room !== undefined && message.room !== this.#room) return;
+    if (message.method === "$/presence") this.#presence.apply(message.params[0] as PresenceChange);
+    this.#events.message.emit(message as Message);
+  }
+
+  #warn(error: HubError): void {
+    this.lastError = error;
+    this.#events.error.emit(error);
+  }
+
+  #setState(state: State): void {
+    this.state = state;
+    this.#events.state.emit(state);
+  }
+
+  #end(state: State & { readonly status: "closed" }): void {
+    if (this.state.status === "closed") return;
+    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
+    count(this.#hub, this.#room, -1);
+    this.#setState(state);
+    if (state.error) this.#warn(state.error);
+    void this.#leave();
+  }
+
+  /** After the join: in the other order the connection would stay in the room. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#joining;
+      const isLast = count(this.#hub, this.#room, 0) === 0;
+      if (this.#isJoined && isLast && this.#hub.state.status !== "closed")
+        await this.#hub.leave(this.#room);
+    } catch {
+      // Not joined, or the connection is lost: the next one does not join the room.
+    }
+  }
+}
+
+/** Changes the number of a room's views, and gives it. */
+function count(hub: object, room: string, change: number): number {
+  const views = openViews.get(hub) ?? new Map<string, number>();
+  openViews.set(hub, views);
+  const now = (views.get(room) ?? 0) + change;
+  if (now === 0) views.delete(room);
+  else views.set(room, now);
+  return now;
+}

@@ -1,0 +1,66 @@
+// The presence of a room that is viewed on the socket of a whole hub: loaded when something reads it, and kept up to date
+// by the room's messages.
+
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
+import type { HubConnection } from "./client-connection.ts";
+import type { RoomText } from "./model/room-address.ts";
+import {
+  applyChange,
+  EMPTY_PRESENCE,
+  presenceOf,
+  type Presence,
+  type PresenceChange,
+} from "./model/room-presence.ts";
+import { emitter } from "./platform/emitter.ts";
+
+export class ViewedPresence<H extends AnyHub> {
+  readonly #hub: HubConnection<H>;
+  readonly #room: RoomText;
+  current = EMPTY_PRESENCE as Presence<PresenceStateOf<H>>;
+  /** Emits every new value of `current`. */
+  readonly changes = emitter<Presence<PresenceStateOf<H>>>();
+  #isRead = false;
+  #isOpen = false;
+  /** Changes since the newest request, whose answer may be older than they are. Applying one twice has no effect. */
+  #since: PresenceChange[] | undefined;
+
+  constructor(hub: HubConnection<H>, room: RoomText) {
+    this.#hub = hub;
+    this.#room = room;
+  }
+
+  /** Something reads the presence: it is loaded now, or when the room is joined. */
+  load(): void {
+    if (this.#isRead) return;
+    this.#isRead = true;
+    void this.#request();
+  }
+
+  /** The room is joined, for the first time or after a loss: changes arrive from now on. */
+  open(): void {
+    this.#isOpen = true;
+    void this.#request();
+  }
+
+  /** A failure means that the connection is lost, after which `open` is called again, or that the user has no right. */
+  async #request(): Promise<void> {
+    if (!this.#isRead || !this.#isOpen) return;
+    const since: PresenceChange[] = (this.#since = []);
+    const page = await this.#hub.presencePage(this.#room).catch(() => undefined);
+    if (this.#since !== since) return;
+    this.#since = undefined;
+    if (page) this.#replace(since.reduce(applyChange, presenceOf(page)));
+  }
+
+  apply(change: PresenceChange): void {
+    this.#since?.push(change);
+    if (this.#isRead && this.#isOpen && !this.#since)
+      this.#replace(applyChange(this.current, change));
+  }
+
+  #replace(presence: Presence): void {
+    this.current = presence as Presence<PresenceStateOf<H>>;
+    this.changes.emit(this.current);
+  }
+}

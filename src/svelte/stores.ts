@@ -1,0 +1,90 @@
+// Stores of Svelte over the connections of `hubAt`. A store holds its room while something subscribes to it (`$presence`
+// in a component), and opens nothing before, nor while a page is rendered on a server. They follow Svelte's store
+// contract, which needs no code of Svelte, and work in every version of it.
+
+import type { HandlersOf, Presence, RoomText, State } from "../client/index.ts";
+import type { HubAt } from "../components/hub-at.ts";
+import {
+  presenceIn,
+  readLive,
+  STATE,
+  watchHandlers,
+  watchLive,
+  type LiveValue,
+  type RoomReference,
+} from "../components/live-values.ts";
+import { callsIn, type RoomCalls } from "../components/room-calls.ts";
+import {
+  roomHistory,
+  type RoomHistory,
+  type RoomHistoryOptions,
+} from "../components/room-history.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
+
+/** Svelte's store contract. */
+export interface Readable<T> {
+  /** Calls `run` with the value at once and with every change, until the result is called. */
+  subscribe(run: (value: T) => void): () => void;
+}
+
+/** False while a page is rendered on a server. */
+const isPage = (): boolean => "document" in globalThis;
+
+const storeOf = <H extends AnyHub, T>(
+  room: RoomReference<H>,
+  valueOf: () => LiveValue<H, T>,
+): Readable<T> => ({
+  subscribe(run) {
+    const value = valueOf();
+    run(value.fallback);
+    if (!isPage()) return () => {};
+    let last = value.fallback;
+    const onChange = () => {
+      const now = readLive(room, value);
+      if (now !== last) run((last = now));
+    };
+    const end = watchLive(room, value, onChange);
+    onChange();
+    return end;
+  },
+});
+
+/**
+ * A room's calls, as a store of its state. While something subscribes, the handlers receive the room's messages.
+ *
+ * @example
+ * const chat = roomStore(Chat, "group:lobby", { receiveMessage: (user, text) => lines.push(text) });
+ * // {$chat.status} <button onclick={() => chat.invoke.sendToRoom("lobby", "hello")}>
+ */
+export function roomStore<H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomText,
+  handlers: HandlersOf<H> = {},
+): RoomCalls<H> & Readable<State> {
+  const states = storeOf({ hub, room }, () => STATE);
+  return {
+    ...callsIn<H>({ hub, room }),
+    subscribe(run) {
+      const stop = states.subscribe(run);
+      const end = isPage() ? watchHandlers({ hub, room }, handlers) : () => {};
+      return () => {
+        stop();
+        end();
+      };
+    },
+  };
+}
+
+/** The users in the room, kept up to date. */
+export const presenceStore = <H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomText,
+): Readable<Presence<PresenceStateOf<H>>> => storeOf({ hub, room }, () => presenceIn<H>());
+
+/** The newest messages of the room, from its history and then live: none missing, none twice. */
+export const historyStore = <H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomText,
+  options: RoomHistoryOptions = {},
+): Readable<RoomHistory<H>> => storeOf({ hub, room }, () => roomHistory<H>(options));

@@ -1,0 +1,114 @@
+// Composables of Vue over the connections of `hubAt`. They hold a room until the component's scope ends, and open
+// nothing while a page is rendered on a server.
+
+import {
+  onMounted,
+  onScopeDispose,
+  readonly,
+  shallowRef,
+  toValue,
+  watch,
+  type MaybeRefOrGetter,
+  type ShallowRef,
+} from "vue";
+import type { HandlersOf, Presence, RoomText, State } from "../client/index.ts";
+import type { HubAt } from "../components/hub-at.ts";
+import {
+  presenceIn,
+  readLive,
+  STATE,
+  watchHandlers,
+  watchLive,
+  type LiveValue,
+  type RoomReference,
+} from "../components/live-values.ts";
+import { callsIn, type RoomCalls } from "../components/room-calls.ts";
+import {
+  roomHistory,
+  type RoomHistory,
+  type RoomHistoryOptions,
+} from "../components/room-history.ts";
+import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
+
+/** A room, or a ref or getter of one: another room takes the place of the one before. Undefined or null: none. */
+export type RoomSource = MaybeRefOrGetter<RoomText | null | undefined>;
+
+/** What the composables return: read only, replaced as a whole with every change. */
+export type Live<T> = Readonly<ShallowRef<T>>;
+
+/** Runs `attach` for the room, and for each that takes its place; what `attach` returns ends before the next one. */
+function followRoom<H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomSource,
+  attach: (room: RoomReference<H>) => () => void,
+): void {
+  let detach: (() => void) | undefined;
+  // Not on servers, where no component is mounted and nothing would end it.
+  onMounted(() => {
+    watch(
+      () => toValue(room),
+      (now) => {
+        const before = detach;
+        detach = attach({ hub, room: now });
+        before?.();
+      },
+      { immediate: true },
+    );
+  });
+  onScopeDispose(() => detach?.());
+}
+
+function useLive<H extends AnyHub, T>(
+  hub: HubAt<H>,
+  room: RoomSource,
+  valueOf: () => LiveValue<H, T>,
+): Live<T> {
+  const current = shallowRef(valueOf().fallback);
+  followRoom(hub, room, (reference) => {
+    const value = valueOf();
+    const read = () => void (current.value = readLive(reference, value));
+    const end = watchLive(reference, value, read);
+    read();
+    return end;
+  });
+  return readonly(current) as Live<T>;
+}
+
+/** A room's calls and state, with handlers of the hub's client methods while the component is mounted. */
+export function useHub<H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomSource,
+  handlers: HandlersOf<H> = {},
+): Omit<RoomCalls<H>, "hub" | "room"> & { readonly state: Live<State> } {
+  followRoom(hub, room, (reference) => watchHandlers(reference, handlers));
+  const state = useLive(hub, room, () => STATE);
+  const calls = () => callsIn<H>({ hub, room: toValue(room) });
+  return {
+    state,
+    connection: () => calls().connection(),
+    track: (shown) => calls().track(shown),
+    get invoke() {
+      return calls().invoke;
+    },
+    get send() {
+      return calls().send;
+    },
+    get stream() {
+      return calls().stream;
+    },
+  };
+}
+
+/** The users in the room, kept up to date. */
+export const usePresence = <H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomSource,
+): Live<Presence<PresenceStateOf<H>>> => useLive(hub, room, () => presenceIn<H>());
+
+/** The newest messages of the room, from its history and then live: none missing, none twice. */
+export const useHistory = <H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomSource,
+  options: RoomHistoryOptions = {},
+): Live<RoomHistory<H>> => useLive(hub, room, () => roomHistory<H>(options));

@@ -1,0 +1,251 @@
+// Rooms on the socket of a whole hub, each used like a connection of its own.
+
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { connect, roomOf, type HubConnection } from "../../src/client/index.ts";
+import type { TestHub } from "./hubs.ts";
+import { advance, FakeServer, HALF, outcomeOf, type FakeSocket } from "./server.ts";
+
+const HELLO = { connectionId: "c-1", userId: "alice", pingSeconds: 15 };
+const JOINED = { position: "e:10", recovered: false, replayed: 0 };
+const LOBBY = "group:lobby";
+
+interface Setting {
+  readonly server: FakeServer;
+  readonly hub: HubConnection<TestHub>;
+}
+
+async function connecting(): Promise<Setting> {
+  vi.useFakeTimers();
+  const server = new FakeServer();
+  const hub = connect<TestHub>("wss://host/hubs/test", {
+    token: "t",
+    backoff: { random: () => HALF },
+    WebSocket: server.WebSocket,
+  });
+  onTestFinished(() => {
+    hub.close();
+    vi.useRealTimers();
+  });
+  await advance();
+  return { server, hub };
+}
+
+async function greet({ server }: Setting): Promise<void> {
+  server.socket.accept();
+  server.socket.deliver({ method: "$/connected", params: HELLO });
+  await advance();
+}
+
+async function connected(): Promise<Setting> {
+  const setting = await connecting();
+  await greet(setting);
+  return setting;
+}
+
+/** Answers the newest call of a method: with a result, or with an error's code. */
+async function answer(socket: FakeSocket, method: string, result: object): Promise<void> {
+  await advance();
+  const { id } = socket.sentMessages.findLast((sent) => sent.method === method)!;
+  const error = "code" in result && { code: -32003, message: "No.", data: result };
+  socket.deliver(error ? { id: id!, error } : { id: id!, result });
+  await advance();
+}
+
+async function joined(setting: Setting, room: `group:${string}` = LOBBY) {
+  const view = roomOf(setting.hub, room);
+  await answer(setting.server.socket, "$/join", JOINED);
+  return view;
+}
+
+async function reconnect(setting: Setting): Promise<void> {
+  const { socket } = setting.server;
+  socket.end();
+  // oxlint-disable-next-line no-await-in-loop -- pauses grow with each loss
+  while (setting.server.socket === socket) await advance(100);
+  await greet(setting);
+}
+
+const sent = ({ server }: Setting, method: string) =>
+  server.socket.sentMessages.filter((message) => message.method === method);
+
+describe("a room on the hub's socket", () => {
+  it("joins once the hub is connected, and is connected then", async () => {
+    const setting = await connecting();
+    const view = roomOf(setting.hub, LOBBY, { since: "e:7" });
+    expect(view.state.status).toBe("connecting");
+    await greet(setting);
+    expect(sent(setting, "$/join").map(({ params }) => params)).toEqual([
+      [{ room: LOBBY, since: "e:7" }],
+    ]);
+    await answer(setting.server.socket, "$/join", { ...JOINED, recovered: true, replayed: 3 });
+    expect(view.state.status).toBe("connected");
+    expect(await view.ready).toEqual({
+      connectionId: "c-1",
+      userId: "alice",
+      room: LOBBY,
+      ...{ position: "e:10", recovered: true, replayed: 3 },
+    });
+    expect(view.position).toBe("e:10");
+  });
+
+  it("gives handlers and listeners its own messages, and those outside of rooms", async () => {
+    const setting = await connected();
+    const [lobby, help] = [await joined(setting), await joined(setting, "group:help")];
+    const received: string[] = [];
+    lobby.on("said", (_user, text) => received.push(`lobby ${text}`));
+    help.on("said", (_user, text) => received.push(`help ${text}`));
+    lobby.onMessage(({ position = "none" }) => received.push(`message ${position}`));
+    const said = (text: string, place: object) =>
+      setting.server.socket.deliver({ method: "said", params: ["bob", text], ...place });
+    said("a", { room: LOBBY, position: "e:11" });
+    said("b", { room: "group:help", position: "e:12" });
+    said("c", {});
+    expect(received).toEqual([
+      "lobby a",
+      "message e:11",
+      "help b",
+      "lobby c",
+      "help c",
+      "message none",
+    ]);
+  });
+
+  it("closes with the error of a refused join, and does not join again", async () => {
+    const setting = await connected();
+    const view = roomOf(setting.hub, LOBBY);
+    const ready = outcomeOf(view.ready);
+    await answer(setting.server.socket, "$/join", { code: "forbidden" });
+    expect(view.state).toMatchObject({ status: "closed", error: { code: "forbidden" } });
+    expect(await ready).toEqual({ code: "forbidden" });
+    await reconnect(setting);
+    expect(sent(setting, "$/join")).toEqual([]);
+    expect(setting.hub.state.status).toBe("connected");
+  });
+
+  it("repeats a join that a loss interrupts", async () => {
+    const setting = await connected();
+    const view = roomOf(setting.hub, LOBBY);
+    await advance();
+    await reconnect(setting);
+    expect(sent(setting, "$/join")).toHaveLength(1);
+    await answer(setting.server.socket, "$/join", JOINED);
+    expect(view.state.status).toBe("connected");
+  });
+
+  it("says after a loss whether messages are missing", async () => {
+    const setting = await connected();
+    const view = await joined(setting);
+    const events: string[] = [];
+    view.onState(({ status }) => events.push(status));
+    view.onRecovered(({ replayed }) => events.push(`recovered ${replayed}`));
+    view.onReload(() => events.push("reload"));
+    view.onConnected(({ recovered }) => events.push(`greeted ${recovered}`));
+    for (const recovered of [true, false]) {
+      // oxlint-disable-next-line no-await-in-loop -- one loss after another
+      await reconnect(setting);
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await answer(setting.server.socket, "$/resume", {
+        [LOBBY]: { position: "e:12", recovered, replayed: 2 },
+      });
+    }
+    expect(events.filter((event) => event !== "connecting")).toEqual([
+      "reconnecting",
+      "recovered 2",
+      "connected",
+      "greeted true",
+      "reconnecting",
+      "reload",
+      "connected",
+      "greeted false",
+    ]);
+  });
+
+  it.each(["$/left", "a refused return"])("closes with the reason after %s", async (how) => {
+    const setting = await connected();
+    const view = await joined(setting);
+    const left: string[] = [];
+    view.onLeft(({ reason }) => left.push(reason));
+    if (how === "$/left") {
+      setting.server.socket.deliver({ method: how, params: { room: LOBBY, reason: "forbidden" } });
+    } else {
+      await reconnect(setting);
+      const error = { code: "forbidden", message: "No." };
+      await answer(setting.server.socket, "$/resume", { [LOBBY]: { error } });
+    }
+    expect(left).toEqual(["forbidden"]);
+    expect(view.state).toMatchObject({ status: "closed", error: { code: "forbidden" } });
+    expect(sent(setting, "$/leave")).toEqual([]);
+  });
+
+  it("leaves with its last view, and lets the hub's connection be", async () => {
+    const setting = await connected();
+    const [one, two] = [await joined(setting), await joined(setting)];
+    one.close();
+    await advance();
+    expect(sent(setting, "$/leave")).toEqual([]);
+    two.close();
+    await advance();
+    expect(sent(setting, "$/leave").map(({ params }) => params)).toEqual([[{ room: LOBBY }]]);
+    expect(setting.hub.state.status).toBe("connected");
+  });
+
+  it("leaves after a join that is under way when it closes", async () => {
+    const setting = await connected();
+    roomOf(setting.hub, LOBBY).close();
+    await advance();
+    expect(sent(setting, "$/leave")).toEqual([]);
+    await answer(setting.server.socket, "$/join", JOINED);
+    expect(sent(setting, "$/leave")).toHaveLength(1);
+  });
+
+  it("closes with the hub's connection", async () => {
+    const setting = await connected();
+    const view = await joined(setting);
+    setting.hub.close();
+    expect(view.state.status).toBe("closed");
+    expect(roomOf(setting.hub, LOBBY).state.status).toBe("closed");
+  });
+});
+
+describe("the presence of a room on the hub's socket", () => {
+  const BOB = { userId: "bob", since: 1, state: null };
+  const page = (...members: object[]) => ({
+    ...{ users: members.length, connections: members.length, members, more: false },
+  });
+  const change = ({ server }: Setting, params: object) =>
+    server.socket.deliver({ method: "$/presence", params, room: LOBBY, position: "e:11" });
+
+  it("is loaded when it is first read, and kept up to date", async () => {
+    const setting = await connected();
+    const view = await joined(setting);
+    expect(sent(setting, "$/presence")).toEqual([]);
+    const users: number[] = [];
+    view.onPresence((presence) => users.push(presence.users));
+    await answer(setting.server.socket, "$/presence", page(BOB));
+    change(setting, { users: 2, joined: [{ userId: "carol", since: 2 }] });
+    expect(users).toEqual([1, 2]);
+    expect([...view.presence.members.keys()]).toEqual(["bob", "carol"]);
+  });
+
+  it("keeps changes that come before an older answer", async () => {
+    const setting = await connected();
+    const view = await joined(setting);
+    view.onPresence(() => {});
+    await advance();
+    change(setting, { users: 1, left: ["bob"], joined: [{ userId: "carol", since: 2 }] });
+    await answer(setting.server.socket, "$/presence", page(BOB));
+    expect([...view.presence.members.keys()]).toEqual(["carol"]);
+  });
+
+  it("is loaded again after a loss", async () => {
+    const setting = await connected();
+    const view = await joined(setting);
+    view.onPresence(() => {});
+    await answer(setting.server.socket, "$/presence", page(BOB));
+    await reconnect(setting);
+    const recovered = { position: "e:12", recovered: true, replayed: 0 };
+    await answer(setting.server.socket, "$/resume", { [LOBBY]: recovered });
+    await answer(setting.server.socket, "$/presence", page());
+    expect(view.presence.members.size).toBe(0);
+  });
+});

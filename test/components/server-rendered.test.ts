@@ -1,0 +1,40 @@
+// The values of Vue's composables and Svelte's stores when a page is rendered on a server: nothing is opened there.
+
+import { createSSRApp } from "vue";
+import { renderToString } from "vue/server-renderer";
+import { expect, it } from "vitest";
+import { hubAt } from "../../src/components/hub-at.ts";
+import { historyStore, presenceStore, roomStore } from "../../src/svelte/stores.ts";
+import { useHistory, useHub, usePresence } from "../../src/vue/composables.ts";
+import { FakeServer } from "../client/server.ts";
+import type { TestHub } from "../client/hubs.ts";
+
+const server = new FakeServer();
+const Test = hubAt<TestHub>("/hubs/test", { token: "t", WebSocket: server.WebSocket });
+const LOBBY = "group:lobby";
+
+it("Vue shows a room that is connecting", async () => {
+  const app = createSSRApp({
+    setup() {
+      const { state } = useHub(Test, LOBBY, { said: () => {} });
+      const presence = usePresence(Test, () => LOBBY);
+      const history = useHistory(Test, LOBBY);
+      return () =>
+        [state.value.status, presence.value.users, history.value.isLoading].map(String).join();
+    },
+  });
+  expect(await renderToString(app)).toContain("connecting,0,true");
+  expect(server.sockets).toEqual([]);
+});
+
+it("Svelte shows a room that is connecting", () => {
+  const values: unknown[] = [];
+  const stores = [
+    roomStore(Test, LOBBY, { said: () => {} }),
+    presenceStore(Test, LOBBY),
+    historyStore(Test, LOBBY),
+  ];
+  for (const store of stores) store.subscribe((value: unknown) => values.push(value))();
+  expect(values).toMatchObject([{ status: "connecting" }, { users: 0 }, { isLoading: true }]);
+  expect(server.sockets).toEqual([]);
+});
