@@ -92,8 +92,8 @@ export const keepAwake =
   };
 
 /**
- * Done when all have settled, or after so many milliseconds. Never rejects. Its timer
- * ends with it: an open timer keeps the object awake.
+ * Done when all have settled, or after so many milliseconds. Never rejects. Its timer ends with it: an open timer keeps
+ * the object awake.
  */
 export async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
   if (work.length === 0) return;
