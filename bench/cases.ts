@@ -26,13 +26,16 @@ export const SERVERS: readonly string[] = [...PEERS, ...VARIANTS, ...OURS];
 export const OURS_OVER_HTTP = [
   ...["logged-sse", "rpc", "rpc-post", "rest", "rest-none", "logged-grpc", "grpc-unary"],
 ] as const;
+/** SignalR's calls that publish to the caller's own room. They have a case of their own. */
+export const OURS_PUBLISHING = "signalr-publishes";
+const PUBLISHING = ["kestrel-publishes", OURS_PUBLISHING];
 /** Services that publish over HTTP to clients on WebSockets. */
 const PUSH_SERVERS = ["node-push", "socket.io-push", "rest", "rest-none"];
 const OVER_HTTP: readonly string[] = [
   ...["node-sse", "node-rpc", "node-push", "socket.io-push"],
   ...OURS_OVER_HTTP,
 ];
-export const ALL_SERVERS: readonly string[] = [...SERVERS, ...OVER_HTTP];
+export const ALL_SERVERS: readonly string[] = [...SERVERS, ...PUBLISHING, ...OVER_HTTP];
 
 /**
  * Not in the cases of calls: neither a backplane nor a room's log takes part in them, so one of our rooms is enough.
@@ -134,6 +137,15 @@ export const CASES: readonly Case[] = [
     rooms: 100,
     members: 1,
     servers: SERVERS.filter((server) => !WITHOUT_CALLS.has(server)),
+  },
+  {
+    name: "relay-publish",
+    title: "100 SignalR sockets, each alone in its room: 1 call under way that publishes there",
+    kind: "echo",
+    rooms: 100,
+    members: 1,
+    servers: PUBLISHING,
+    bases: PUBLISHING.slice(0, 1),
   },
   {
     name: "rpc",

@@ -32,7 +32,7 @@ export interface Dialect {
   /** Numbers of the messages in a frame, NaN for anything unexpected. Frames of other kinds give none. */
   messagesIn(frame: string): number[];
   /** A call that returns its argument. Absent: in a room of one, a publication returns to its publisher. */
-  callFrame?(seq: number): string;
+  callFrame?(seq: number, room: string): string;
   /** Numbers of the answers in a frame; NaN likewise. */
   answersIn?(frame: string): number[];
   /** The request by which a service publishes one message or several. */

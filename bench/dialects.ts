@@ -5,7 +5,7 @@ import { messagesInEvents } from "./events.ts";
 import { unaryCalls, subscription } from "./grpc.ts";
 import { nats } from "./nats.ts";
 import { eventStreamTransport, httpPosts } from "./over-http.ts";
-import { signalrJson, signalrMessagePack } from "./signalr.ts";
+import { signalrJson, signalrMessagePack, signalrPublishes } from "./signalr.ts";
 import { tokenOf } from "./tokens.ts";
 
 const plain = (path: (room: string) => string): Dialect => ({
@@ -134,6 +134,8 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["full", jsonRpcRoom("full", true)],
   ["signalr", signalrJson(relayPath)],
   ["signalr-msgpack", signalrMessagePack(relayPath)],
+  ["signalr-publishes", signalrPublishes(relayPath)],
+  ["kestrel-publishes", signalrPublishes(() => "/hub")],
   [
     "node-sse",
     eventStreams((room) => `/${room}`, { ...plain((room) => `/${room}`), transport: httpPosts }),

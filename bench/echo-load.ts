@@ -44,9 +44,9 @@ class Caller {
     this.#calledAt = performance.now();
     this.isWaiting = true;
     const seq = ++this.#calls;
-    this.#wire.send(
-      this.#dialect.callFrame?.(seq) ?? this.#dialect.publishFrame(seq, this.#wire.room),
-    );
+    const { room } = this.#wire;
+    const { callFrame, publishFrame } = this.#dialect;
+    this.#wire.send(callFrame?.(seq, room) ?? publishFrame(seq, room));
   }
 
   #receive(frame: string): void {

@@ -8,6 +8,7 @@ const isInstalled = (command: string): boolean => !spawnSync(command, ["--versio
 const NEEDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["nats", ["nats-server"]],
   ["kestrel", ["dotnet"]],
+  ["kestrel-publishes", ["dotnet"]],
   ["kestrel-msgpack", ["dotnet"]],
   ["kestrel-redis", ["dotnet", "redis-server"]],
 ]);
@@ -34,9 +35,12 @@ export function availableServers(
   });
 }
 
+/** Their packages are not everywhere. */
+const NEEDS_ALL: ReadonlySet<string> = new Set(["kestrel-msgpack", "kestrel-redis"]);
+
 const isKestrel = (server: string): boolean => server.startsWith("kestrel");
 
 function objection(server: string, kestrel: Kestrel): string | undefined {
-  if (!isKestrel(server) || server === "kestrel" || kestrel === "whole") return undefined;
+  if (!NEEDS_ALL.has(server) || kestrel === "whole") return undefined;
   return "NuGet has no Microsoft.AspNetCore.SignalR.Protocols.MessagePack or .StackExchangeRedis here.";
 }

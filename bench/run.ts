@@ -32,11 +32,12 @@ Everything binds to 127.0.0.1; frames are not compressed. Figures are comparable
 
 Servers of ours: logged, behind and none are rooms by durability, with neither presence nor reach; full is a logged room
 with presence and reach as hubs have them by default, and every call in it is acknowledged. signalr has its sockets on a
-relay. logged-sse is logged, with subscribers on event streams; rpc and rpc-post call a hub in JSON-RPC over a WebSocket
-and by POST; logged-grpc is logged, with subscribers on Subscribe, and grpc-unary calls Invoke. node-sse and node-rpc are
-the same, written by hand on Node's http. rest is a logged room that a service publishes to over the REST interface,
-rest-none one without a log; node-push (ws) and socket.io-push have an endpoint written by hand for that. All four check
-a token on every request.
+relay; signalr-publishes and kestrel-publishes are calls that publish to the caller's own room. logged-sse is logged,
+with subscribers on event streams; rpc and rpc-post call a hub in JSON-RPC over a WebSocket and by POST; logged-grpc
+is logged, with subscribers on Subscribe, and grpc-unary calls Invoke. node-sse and node-rpc are the same, written by
+hand on Node's http. rest is a logged room that a service publishes to over the REST interface, rest-none one without
+a log; node-push (ws) and socket.io-push have an endpoint written by hand for that. All four check a token on every
+request.
 `;
 
 const options = (() => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { configure, workerdPath, type WorkerName } from "./build.ts";
-import { OURS, OURS_OVER_HTTP } from "./cases.ts";
+import { OURS, OURS_OVER_HTTP, OURS_PUBLISHING } from "./cases.ts";
 import type { Figures, Job } from "./measurement.ts";
 import { natsCommand, redisCommand } from "./daemons.ts";
 import { kestrelCommand } from "./dotnet.ts";
@@ -76,7 +76,7 @@ const NODE_PEERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const workerOf = (name: string): WorkerName =>
-  [...OURS, ...OURS_OVER_HTTP].some((own) => own === name)
+  [...OURS, ...OURS_OVER_HTTP, OURS_PUBLISHING].some((own) => own === name)
     ? "ours"
     : name === "bare"
       ? "bare"

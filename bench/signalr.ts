@@ -137,6 +137,21 @@ function recordsOf(bytes: Buffer): Buffer[] {
   return records;
 }
 
+/**
+ * Calls that publish to the caller's own room and wait for the completion, which comes after the caller's own copy. The
+ * copy is not counted.
+ */
+export const signalrPublishes = (path: Path): Dialect => ({
+  ...signalrJson(path),
+  callFrame: (seq, room) =>
+    json.write({ id: String(seq), target: "Say", args: [room, payloadOf(seq)] }),
+  answersIn: (frame) =>
+    json
+      .read(frame)
+      .filter(({ type }) => type === COMPLETION)
+      .map(({ name, error }) => (error === undefined ? Number(name) : Number.NaN)),
+});
+
 export const signalrJson = (path: Path): Dialect => signalr(path, json);
 
 export const signalrMessagePack = (path: Path): Dialect => ({

@@ -15,7 +15,7 @@ export interface AuthEnv {
   JWT_ISSUER?: string;
   /** The required `aud` of tokens, or one of theirs. */
   JWT_AUDIENCE?: string;
-  /** Further issuers, or all of them: a JSON array of objects (docs/worker.md#several-issuers). */
+  /** Further issuers, or all of them: a JSON array of objects (docs/settings.md#several-issuers). */
   JWT_ISSUERS?: string;
   /** Origins of pages that may connect, beside the server's own; separated by commas: `https://app.example`. */
   ALLOWED_ORIGINS?: string;

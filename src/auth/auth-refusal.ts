@@ -15,6 +15,7 @@ const MESSAGES = {
   token_algorithm: "The token's algorithm is not accepted.",
   token_unknown_key: "The token's key is unknown.",
   token_no_subject: "The token has no subject.",
+  token_user_id_invalid: "The server derives no valid user id from this token.",
   token_claim_invalid: "A claim of the token is missing, or has the wrong type or form.",
   forbidden_origin: "This origin may not connect.",
   misconfigured: "The server is misconfigured; its log has the details.",

@@ -2,23 +2,30 @@
 
 import type { User } from "../model/user.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
-import { DEFAULT_TENANT, MAX_DATE_MS } from "./claims.ts";
+import { DEFAULT_TENANT, MAX_DATE_MS, type UserIdProvider } from "./claims.ts";
 import { verify } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
 
 export type { AuthEnv } from "./auth-config.ts";
+export type { UserIdProvider } from "./claims.ts";
 export { LEEWAY_SECONDS } from "./jwt.ts";
 export { claimHeader, Refusal, refusalResponse, type Reason } from "./auth-refusal.ts";
+
+export interface Verification {
+  /** Replaces the claim with the user's id. */
+  readonly userId?: UserIdProvider | undefined;
+  readonly now?: () => number;
+}
 
 /** The user of a request. Throws a `Refusal`, whose HTTP answer is `refusalResponse`. */
 export async function authenticate(
   request: Request,
   env: AuthEnv,
-  now: () => number = Date.now,
+  { userId, now = Date.now }: Verification = {},
 ): Promise<User> {
   const config = readConfig(env);
   checkOrigin(request, config.origins);
-  return verify(readToken(request), config, now());
+  return verify(readToken(request), { ...config, userId }, now());
 }
 
 /**
@@ -39,8 +46,8 @@ export function guestOf(request: Request, env: AuthEnv, id: string): User {
 export const verifyToken = async (
   token: string,
   env: AuthEnv,
-  now: () => number = Date.now,
-): Promise<User> => verify(token, readConfig(env), now());
+  { userId, now = Date.now }: Verification = {},
+): Promise<User> => verify(token, { ...readConfig(env), userId }, now());
 
 /**
  * Throws `forbidden_origin` for a page whose origin is neither the server's own nor allowed. Requests without `Origin`

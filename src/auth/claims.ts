@@ -3,6 +3,7 @@
 
 import type { JWTPayload } from "jose";
 import { HubError } from "../model/errors.ts";
+import { logError } from "../model/logger.ts";
 import { canonicalName, formatTopic, parseTopic } from "../model/topic.ts";
 import { LONG_ROLE, type User } from "../model/user.ts";
 import { isJsonObject } from "../protocols/json.ts";
@@ -10,8 +11,19 @@ import { readCaps } from "./caps.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 
+/**
+ * The id of a token's user, as ASP.NET's `IUserIdProvider`. Called at each verification, also of fresh tokens: the same
+ * claims must give the same id. `claims` are verified, and none is null.
+ */
+export type UserIdProvider = (
+  claims: Readonly<Record<string, unknown>>,
+  token: Pick<User, "tenant" | "roles">,
+) => string;
+
 /** Which claims of an issuer's tokens name the user, the roles and the tenant: names or paths. */
 export interface ClaimNames {
+  /** Counts before `userIdClaim`. */
+  readonly userId?: UserIdProvider | undefined;
   /** Absent: `sub`, else `nameid`, else .NET's long name. */
   readonly userIdClaim?: string;
   /** Absent: `role`, `roles` and .NET's long name together. */
@@ -23,11 +35,14 @@ export interface ClaimNames {
 
 /** The user of verified claims, none of which is null. Throws a `Refusal`. */
 export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: number): User {
+  const tenant = names.tenant ?? readTenant(claims, names.tenantClaim);
+  const roles = readRoles(claims, names.rolesClaim);
+  const { userId, userIdClaim } = names;
   return {
-    id: readUserId(claims, names.userIdClaim),
-    tenant: names.tenant ?? readTenant(claims, names.tenantClaim),
-    roles: readRoles(claims, names.rolesClaim),
-    claims,
+    id: userId
+      ? providedId(() => userId(claims, { tenant, roles }))
+      : readUserId(claims, userIdClaim),
+    ...{ tenant, roles, claims },
     caps: claims.caps === undefined ? [] : readCaps(claims.caps),
     channels: readChannels(claims.channels),
     ...(claims["limits"] !== undefined && { limits: readLimits(claims["limits"]) }),
@@ -65,6 +80,17 @@ function readUserId(claims: JWTPayload, userIdClaim?: string): string {
     throw new Refusal("token_no_subject", { claim: found?.name ?? "sub" });
   if (!found) return refuse(userIdClaim ?? "sub");
   return readName(found);
+}
+
+/** The id that the application's own function gives. Throws `token_user_id_invalid`, whatever the function throws. */
+function providedId(provide: () => unknown): string {
+  try {
+    const name = "userId";
+    return readName({ name, value: provide() });
+  } catch (error) {
+    if (!(error instanceof Refusal)) logError("user_id_failed", { error });
+    throw new Refusal("token_user_id_invalid");
+  }
 }
 
 /** The tenant that the claims name; the default tenant where they name none. */

@@ -8,7 +8,7 @@ import type { User } from "../model/user.ts";
 import { isJsonObject } from "../protocols/json.ts";
 import type { AuthConfig } from "./auth-config.ts";
 import { Refusal, type Reason } from "./auth-refusal.ts";
-import { claimAt, userOf } from "./claims.ts";
+import { claimAt, userOf, type ClaimNames } from "./claims.ts";
 import { issuerOf, type Issuer } from "./issuers.ts";
 
 /** Tolerated difference between the issuer's clock and ours, for `exp`, `nbf` and `iat`. */
@@ -20,7 +20,11 @@ export const LEEWAY_SECONDS = 60;
  * the token names comes after the form: it selects the keys, so that those of one issuer never verify tokens of
  * another.
  */
-export async function verify(token: string, config: AuthConfig, nowMs: number): Promise<User> {
+export async function verify(
+  token: string,
+  config: AuthConfig & Pick<ClaimNames, "userId">,
+  nowMs: number,
+): Promise<User> {
   checkForm(token);
   const written = payloadOf(token);
   const named = issuerOf(written, config.issuers);
@@ -32,7 +36,8 @@ export async function verify(token: string, config: AuthConfig, nowMs: number): 
   checkMembers(token, [header, written]);
   if (!named) throw wrongIssuer();
   checkAudience(claimAt(written, issuer.audienceClaim), issuer);
-  return userOf(registeredClaims(written, nowMs), issuer, LEEWAY_SECONDS);
+  const names = { ...issuer, userId: config.userId };
+  return userOf(registeredClaims(written, nowMs), names, LEEWAY_SECONDS);
 }
 
 /** The issuer whose keys judge a token that names none of the issuers, which is refused in any case. */

@@ -77,6 +77,11 @@ export interface AnyConnection<H extends AnyHub, G> extends HubCalls<H>, AsyncDi
    * `expiresAt` is the server's, as it reads the token. Happens automatically where `token` is a function.
    */
   refresh(token?: string): Promise<{ readonly expiresAt: number }>;
+  /**
+   * The app or the network may be back: the next attempt starts at once, and an open connection is tested. Pages and
+   * workers do this by themselves; React Native's `AppState` and `NetInfo` need a call.
+   */
+  wake(): void;
   /** Final. Queued messages are sent first; calls without a response reject with `closed`. */
   close(): void;
 }
@@ -181,6 +186,7 @@ function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Scope, 
     onMessage: events.message.listen as AnyConnection<H, G>["onMessage"],
     onError: events.error.listen,
     refresh: (token?: string) => session.refresh(token),
+    wake: () => session.wake(),
     close: () => session.close(),
     [Symbol.asyncDispose]: async () => session.close(),
   };

@@ -4,6 +4,7 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HandlersOf } from "./model/client-handlers.ts";
 import type { RoomText } from "./model/room-address.ts";
 import type { Backoff } from "./transport/backoff.ts";
+import type { WebSocketClass } from "./platform/web-socket-class.ts";
 import type { Token } from "./transport/credentials.ts";
 
 /** Options of a connection to one room. */
@@ -31,6 +32,6 @@ export interface HubConnectOptions<H extends AnyHub> {
   readonly tokenSeconds?: number;
   /** Size limit of a message, in bytes. To be set where the hub has another limit than the default, 32 KiB. */
   readonly messageBytes?: number;
-  /** A WebSocket class to use instead of the global one. */
-  readonly WebSocket?: unknown;
+  /** A WebSocket class to use instead of the global one. Node before 22 has none: there, give that of `ws`. */
+  readonly WebSocket?: WebSocketClass;
 }

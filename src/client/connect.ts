@@ -8,6 +8,7 @@ import {
   type HubConnection,
 } from "./client-connection.ts";
 import type { ConnectOptions, HubConnectOptions } from "./connect-options.ts";
+import type { WebSocketClass } from "./platform/web-socket-class.ts";
 import { DEFAULTS } from "./model/client-defaults.ts";
 import { addressOf, type Address } from "./model/room-address.ts";
 import { HubScope } from "./scope/hub-scope.ts";
@@ -16,8 +17,12 @@ import type { Scope, ScopeHost } from "./scope/scope.ts";
 import { Session } from "./session/client-session.ts";
 import type { Greeting, Hello } from "./transport/wire.ts";
 
-/** Both properties are undefined outside of browsers. */
-const page = globalThis as { window?: EventTarget; location?: { readonly href: string } };
+/** What a platform may lack. React Native has a `window` without listeners [CP1]; workers have no `window`. */
+const platform = globalThis as Partial<EventTarget> & {
+  readonly window?: Partial<EventTarget>;
+  readonly location?: { readonly href: string };
+  readonly WebSocket?: WebSocketClass;
+};
 
 /**
  * Connects to a room of a hub, and reconnects after every loss until the connection is closed. Without a `room` it
@@ -48,7 +53,7 @@ export function connect<H extends AnyHub>(
   const isRoom = "room" in options;
   // A room that is undefined by mistake must throw `invalid_name`, and not connect to the whole hub.
   const room = isRoom ? (options.room ?? "") : undefined;
-  const address = addressOf(hub, room, page.location?.href);
+  const address = addressOf(hub, room, platform.location?.href);
   if (isRoom)
     return roomConnectionOf<H>(
       open<RoomScope, Hello>(address, options, (host) => new RoomScope(host, options.since)),
@@ -58,7 +63,7 @@ export function connect<H extends AnyHub>(
 
 function open<S extends Scope, G extends Greeting>(
   address: Address,
-  { handlers, WebSocket, backoff, ...options }: HubConnectOptions<AnyHub>,
+  { handlers, WebSocket = platform.WebSocket, backoff, ...options }: HubConnectOptions<AnyHub>,
   scopeFor: (host: ScopeHost) => S,
 ): Session<S, G> {
   const session = new Session<S, G>(
@@ -73,15 +78,16 @@ function open<S extends Scope, G extends Greeting>(
     scopeFor,
   );
   wakeOnReturn(session);
+  // Last: a start that fails before leaves nothing running.
+  session.start();
   return session;
 }
 
 /** A network or a page that comes back starts the next attempt at once. The listeners end with the connection. */
 function wakeOnReturn(session: Pick<Session, "wake" | "events">): void {
-  const { window } = page;
-  if (!window) return;
+  const target = platform.window ?? platform;
   const controller = new AbortController();
   for (const event of ["online", "pageshow", "visibilitychange"])
-    window.addEventListener(event, () => session.wake(), { signal: controller.signal });
+    target.addEventListener?.(event, () => session.wake(), { signal: controller.signal });
   session.events.state.listen(({ status }) => void (status === "closed" && controller.abort()));
 }

@@ -32,4 +32,5 @@ export type {
 } from "./events/room-event.ts";
 export type { Listener, Unsubscribe } from "./platform/emitter.ts";
 export type { Left, Recovered } from "./scope/scope.ts";
+export type { WebSocketClass } from "./platform/web-socket-class.ts";
 export type { Greeting, Hello, RoomGreeting } from "./transport/wire.ts";

@@ -126,6 +126,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   readonly history = (query?: HistoryQuery) => this.#hub.history(this.#room, query);
   readonly presencePage = (query?: PresenceQuery) => this.#hub.presencePage(this.#room, query);
   readonly refresh = (token?: string) => this.#hub.refresh(token);
+  readonly wake = (): void => this.#hub.wake();
   readonly close = (): void => this.#end({ status: "closed" });
   readonly [Symbol.asyncDispose] = async (): Promise<void> => this.close();
 

@@ -201,11 +201,12 @@ function takeCompletion(
 /** Starts a call, of the protocol itself or of the hub, or answers why it cannot start. Never throws. */
 function invoke(received: ReceivedMessage, invocation: Invocation): void {
   const { session, answer, verify } = received;
-  const { id, target, args, anyCase } = invocation;
+  const { id, target, args, anyCase, unreadable } = invocation;
   try {
     checkRate(session);
     const own = anyCase ? undefined : builtIns.get(target);
     if (!own) return startHubCall(session, invocation, answer);
+    if (unreadable) throw unreadable;
     const work = () => own({ session, verify }, args[0]);
     session.calls.inTurn(new Call({ session, id, name: target, target, answer, work }));
   } catch (error) {

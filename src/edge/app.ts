@@ -3,13 +3,14 @@
 
 import { Hono } from "hono";
 import { baseRoutePath } from "hono/route";
+import type { UserIdProvider } from "../auth/authenticate.ts";
 import { devToken } from "../auth/dev-tokens.ts";
 import type { HubPath } from "../dispatch/define/hub-paths.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import type { ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
-import { mountedAt, pathBelow, wantsWebSocket } from "./admit/request-target.ts";
+import { mountedAt, requestedHub, wantsWebSocket } from "./admit/request-target.ts";
 import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { preflight, withCors } from "./answer/cors.ts";
@@ -36,6 +37,8 @@ export interface EndpointOptions {
   readonly basePath?: string | undefined;
   /** Paths of hubs, below `basePath` as well. */
   readonly paths?: readonly HubPath[];
+  /** Replaces the claim with the user's id. */
+  readonly userId?: UserIdProvider | undefined;
 }
 
 /**
@@ -44,10 +47,10 @@ export interface EndpointOptions {
  */
 export function endpoint(
   hubs: Hubs,
-  { basePath = "/", paths = [] }: EndpointOptions = {},
+  { basePath = "/", paths = [], userId }: EndpointOptions = {},
 ): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>().basePath(basePath);
-  const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache() };
+  const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache(), userId };
   const routes = [
     ...hubPathRoutes(isolate, paths),
     ...roomRoutes(isolate),
@@ -61,7 +64,8 @@ export function endpoint(
       const prefix = mountedAt(baseRoutePath(context), req.raw.url);
       // Read only when it is needed: tests call the endpoint without an execution context.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
-      const call = { request: req.raw, env, prefix, waitUntil, params: () => req.param() };
+      const { hub } = route;
+      const call = { request: req.raw, env, prefix, hub, waitUntil, params: () => req.param() };
       return answered(route, call);
     });
   app.notFound(() => errorAnswer(new HubError("not_found", "Nothing is here."), 404));
@@ -81,10 +85,11 @@ async function answered(route: Route, call: Call): Promise<Response> {
   }
 }
 
-function logged({ request, env, prefix }: Call, response: Response): Response {
+function logged(call: Call, response: Response): Response {
+  const { request, env } = call;
   const code = response.headers.get("x-dormouse-error");
   if (!code || UNLOGGED.has(code)) return response;
-  const hub = pathBelow(request, prefix).split("/")[2] ?? "";
+  const hub = requestedHub(request, call);
   const claim = response.headers.get("x-dormouse-claim") ?? undefined;
   logRefusal(request, env, { hub, status: response.status, code, claim });
   return response;

@@ -13,6 +13,12 @@ interface Rooms {
   group(name: string): RoomView;
 }
 
+/** Whether the user is in a group, by a connection that has not left it; in a small group, as above. */
+export async function isIn({ presence }: RoomView, userId: string): Promise<boolean> {
+  const members = await presence.list({ limit: NAMED_UP_TO });
+  return members.some((member) => member.userId === userId);
+}
+
 /** Calls `announce` with the group's name if the room is a group, and a small one. */
 export async function inSmallGroup(
   { group }: Rooms,

@@ -1,9 +1,9 @@
-// ChatHub: chat in rooms (groups). Every connection that enters a room is announced there; leaves are announced by the
-// room itself, and so include lost connections.
+// ChatHub: chat in rooms (groups). Every connection that enters or leaves a room by its methods is announced there. The
+// user's last connection is announced by the room itself, and so include those that are lost.
 
 import { z } from "zod";
-import { hub, method, signedIn, type HubContext, type Topic } from "../hub.ts";
-import { inSmallGroup } from "./announce-members.ts";
+import { hub, method, signedIn, type HubContext, type MemberContext, type Topic } from "../hub.ts";
+import { inSmallGroup, isIn } from "./announce-members.ts";
 
 const RoomName = z.string().min(1).max(128);
 const Message = z.string().min(1).max(4_000);
@@ -19,16 +19,21 @@ const announceJoin = (context: HubContext<ChatClient>, room: Topic): Promise<voi
     context.clients.group(name).userJoined(context.user.id, name),
   );
 
+/** A call's context, or that of a room's hook. */
+type Leaver = Pick<MemberContext<ChatClient>, "clients" | "group" | "user">;
+
+const announceLeave = (context: Leaver, room: Topic): Promise<void> =>
+  inSmallGroup(context, room, (name) =>
+    context.clients.group(name).userLeft(context.user.id, name),
+  );
+
 export const ChatHub = hub<ChatClient>("chat", {
   authorize: signedIn,
   rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
   // A socket that was opened to a group is in it without a call of `joinRoom`.
   connected: (context) => announceJoin(context, context.room),
   // When the user's last connection has left: at once if it left on purpose, after the grace if it was lost.
-  left: (context) =>
-    inSmallGroup(context, context.room, (name) =>
-      context.clients.group(name).userLeft(context.user.id, name),
-    ),
+  left: (context) => announceLeave(context, context.room),
 }).methods({
   /** Enters a group: its messages reach this connection from here on. Announced for each device of a user. */
   joinRoom: method([RoomName], async (context, name) => {
@@ -37,7 +42,12 @@ export const ChatHub = hub<ChatClient>("chat", {
     await announceJoin(context, room.topic);
   }),
 
-  leaveRoom: method([RoomName], ({ group }, room) => group(room).leave()),
+  /** Leaves a group. Announced for each device: here while others of the user stay, by `left` for the last one. */
+  leaveRoom: method([RoomName], async (context, name) => {
+    const room = context.group(name);
+    await room.leave();
+    if (await isIn(room, context.user.id)) await announceLeave(context, room.topic);
+  }),
 
   /** Publishes to a group. The caller need not be a member. */
   sendToRoom: method([RoomName, Message], async ({ clients, user }, room, message) => {

@@ -59,6 +59,7 @@ export const ERRORS = {
   token_algorithm: TOKEN,
   token_unknown_key: TOKEN,
   token_no_subject: TOKEN,
+  token_user_id_invalid: TOKEN,
   token_claim_invalid: TOKEN,
   token_revoked: TOKEN,
 

@@ -39,18 +39,19 @@ export function roomTopic(kind: string, name: string): Topic {
 }
 
 export const MAX_NAME_LENGTH = 128;
+// Control characters and, by the flag `u`, lone surrogates: React Native's engine has no `isWellFormed` [CP2].
 // oxlint-disable-next-line no-control-regex -- control characters are what this refuses
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+const REFUSED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/u;
 
 /**
  * The canonical name of a room, user or tenant: NFC, 1–128 UTF-16 units, no control characters, no lone surrogates,
  * case-sensitive. Throws `invalid_name`.
  */
 export function canonicalName(raw: string): string {
-  const name = raw.isWellFormed() ? raw.normalize("NFC") : "";
+  const name = raw.normalize("NFC");
   if (raw === "")
     throw new HubError("invalid_name", "A name is empty: only the room `all` has none.");
-  if (name.length === 0 || name.length > MAX_NAME_LENGTH || CONTROL.test(name))
+  if (name.length > MAX_NAME_LENGTH || REFUSED.test(name))
     throw new HubError(
       "invalid_name",
       `A name has 1–${MAX_NAME_LENGTH} characters and no control characters.`,

@@ -6,6 +6,7 @@ import type { Protocol } from "./protocol.ts";
 
 export const beforeHandshake: Protocol = {
   name: "signalr-handshake",
+  binding: "json",
   decode: () => ({ messages: [], batch: false }),
   encode: () => "",
   join: () => "",

@@ -9,11 +9,13 @@ import {
   isJsonObject,
   parseJson,
   type Members,
-  depthError,
   hasPrototypeKey,
   mayHavePrototypeKey,
+  scanJson,
   sizeError,
+  tooDeep,
 } from "./json.ts";
+import { argumentOverflow, BEYOND_DOUBLES, overflowIn, parseExactJson } from "./exact-json.ts";
 import { isName } from "../model/topic.ts";
 
 /** Never throws, as `Protocol.decode` requires. Whatever is refused is a `malformed` message. */
@@ -21,29 +23,63 @@ export function decodeJsonRpc(frame: string | ArrayBuffer, limits: Limits): Rece
   if (typeof frame !== "string") return single(invalid(null, "JSON-RPC frames are text."));
   // Objects answer pings without waking; a dev server that does not hibernate delivers them.
   if (frame === PING) return { messages: [], batch: false };
-  const refused = sizeError(frame, limits.messageBytes) ?? depthError(frame, limits.depth);
-  if (refused) return single(malformed(null, refused));
-  const value = parseJson(frame);
+  const tooLarge = sizeError(frame, limits.messageBytes);
+  if (tooLarge) return single(malformed(null, tooLarge));
+  const scan = scanJson(frame, limits.depth);
+  if (scan === "deep") return single(malformed(null, tooDeep(limits.depth)));
+  const isLossy = scan === "lossy";
+  const value = isLossy ? parseExactJson(frame) : parseJson(frame);
   if (value === undefined)
     return single(malformed(null, new HubError("malformed", "The frame is not JSON.")));
-  return readFrame(value, mayHavePrototypeKey(frame), limits);
+  return readFrame(value, { mayPollute: mayHavePrototypeKey(frame), isLossy }, limits);
+}
+
+/** What the text of a frame may have, so that its messages must be looked through. */
+interface Suspicion {
+  /** The key `__proto__`. */
+  readonly mayPollute: boolean;
+  /** Numbers that are not what was written. */
+  readonly isLossy: boolean;
 }
 
 /** One message, or a batch. An empty batch and one beyond the limit are refused as a whole. */
-function readFrame(value: unknown, mayPollute: boolean, limits: Limits): Received {
-  if (!Array.isArray(value)) return single(readMessage(value, mayPollute));
+function readFrame(value: unknown, suspicion: Suspicion, limits: Limits): Received {
+  if (!Array.isArray(value)) return single(readMessage(value, suspicion));
   if (value.length === 0) return single(invalid(null, "A batch has at least one message."));
   if (value.length > limits.messagesPerFrame) return single(tooMany(value.length, limits));
-  return { messages: value.map((element) => readMessage(element, mayPollute)), batch: true };
+  return { messages: value.map((element) => readMessage(element, suspicion)), batch: true };
 }
 
 /** One message, read as JSON-RPC 2.0 demands. Unknown members are ignored, as JSON-RPC 2.0 §4 permits. */
-function readMessage(value: unknown, mayPollute: boolean): Incoming {
+function readMessage(value: unknown, { mayPollute, isLossy }: Suspicion): Incoming {
   if (!isJsonObject(value)) return invalid(null, "A message is a JSON object.");
   if (mayPollute && hasPrototypeKey(value))
     return invalid(value, "The key __proto__ is not accepted.");
   if (value.jsonrpc !== "2.0") return invalid(value, 'The member jsonrpc is "2.0".');
-  return value.method === undefined ? readResponse(value) : readCall(value);
+  const message = value.method === undefined ? readResponse(value) : readCall(value);
+  return isLossy ? withoutOverflow(message) : message;
+}
+
+/** The message, or the failure of what it carries where a number in it is beyond those of doubles. */
+function withoutOverflow(message: Incoming): Incoming {
+  switch (message.type) {
+    case "invocation": {
+      const unreadable = argumentOverflow(message.args);
+      if (!unreadable) return message;
+      const { byName: _, ...call } = message;
+      return { ...call, args: [], unreadable };
+    }
+    case "item":
+      return overflowIn(message.item)
+        ? { type: "end", stream: message.stream, error: BEYOND_DOUBLES }
+        : message;
+    case "answer":
+      return overflowIn(message.result)
+        ? { type: "refusal", id: message.id, message: BEYOND_DOUBLES }
+        : message;
+    default:
+      return message;
+  }
 }
 
 /** A request or notification. Checks run in this order: id, method, idempotency key, params. */

@@ -5,7 +5,7 @@ import type { Incoming, Received } from "../model/message.ts";
 import { PING } from "../model/wire-constants.ts";
 import type { Limits } from "../model/options.ts";
 import type { HubError } from "../model/errors.ts";
-import { hasOverflow, parseExactJson } from "./exact-json.ts";
+import { argumentOverflow, BEYOND_DOUBLES, overflowIn, parseExactJson } from "./exact-json.ts";
 import {
   hasPrototypeKey,
   isJsonObject,
@@ -100,9 +100,9 @@ function readRecord(record: string, limits: Limits): Incoming | undefined {
 /** Why the arguments, item or result of a message cannot be read, if so. */
 function unreadable(value: unknown): HubError | undefined {
   if (!isJsonObject(value)) return undefined;
-  const payload = [value.arguments, value.item, value.result];
-  if (hasPrototypeKey(payload)) return unreadableValue("The key __proto__ is not accepted.");
-  return hasOverflow(payload)
-    ? unreadableValue("A number is beyond those of 64-bit floating point.")
-    : undefined;
+  const { arguments: args, item, result } = value;
+  if (hasPrototypeKey([args, item, result]))
+    return unreadableValue("The key __proto__ is not accepted.");
+  if (overflowIn([item, result])) return unreadableValue(BEYOND_DOUBLES);
+  return Array.isArray(args) ? argumentOverflow(args) : undefined;
 }

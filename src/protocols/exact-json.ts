@@ -1,4 +1,9 @@
-// JSON text → values without a loss of digits: whole numbers that a JavaScript number cannot hold become a bigint.
+// JSON text → values without a loss of digits: whole numbers that a JavaScript number cannot hold become a bigint, and
+// numbers beyond those of doubles are found. Values from outside → text, or the error of what JSON has no form for.
+
+import { HubError } from "../model/errors.ts";
+import type { Params } from "../model/message.ts";
+import { encodeParams } from "./json.ts";
 
 /** `parseJson` for texts that `scanJson` finds lossy. Undefined where the text is not JSON. */
 export function parseExactJson(text: string): unknown {
@@ -9,9 +14,35 @@ export function parseExactJson(text: string): unknown {
   }
 }
 
-/** The arguments of a publication, whose text is our own: whole numbers of 64 bits that are not safe are bigints. */
-export const parseParams = (params: string): unknown[] =>
-  JSON.parse(params, /\d{16}/.test(params) ? exactInteger : undefined) as unknown[];
+/** A text of our own, such as a record of a room: whole numbers of 64 bits that are not safe are bigints. */
+export const parseOwnJson = (text: string): unknown =>
+  JSON.parse(text, /\d{16}/.test(text) ? exactInteger : undefined);
+
+/** The arguments of a publication. */
+export const parseParams = (params: string): unknown[] => parseOwnJson(params) as unknown[];
+
+/** `encodeParams` for arguments from outside. Throws `invalid_arguments` for what JSON has no form for. */
+export function encodeGivenParams(args: readonly unknown[]): Params {
+  try {
+    return encodeParams(args);
+  } catch (error) {
+    throw new HubError("invalid_arguments", (error as Error).message);
+  }
+}
+
+/** As .NET reads an `int`: a number that is not written as digits alone, or has more than 32 bits, is NaN. */
+export function parseWithInts(text: string): unknown {
+  try {
+    return JSON.parse(text, intOrNaN);
+  } catch {
+    return undefined; // A SyntaxError, the only thing that JSON.parse throws.
+  }
+}
+
+function intOrNaN(_key: string, value: unknown, { source = "" }: Source = {}): unknown {
+  if (typeof value !== "number") return value;
+  return WHOLE.test(source) && Math.trunc(value) === (value | 0) ? value : NaN;
+}
 
 interface Source {
   /** The text of a primitive value. */
@@ -35,9 +66,33 @@ function exactInteger(_key: string, value: unknown, { source = "" }: Source = {}
 /** Whether a whole number is within int64 or uint64, all that .NET and MessagePack have. */
 export const is64Bit = (value: bigint): boolean => value >= -(2n ** 63n) && value < 2n ** 64n;
 
-/** Whether a value has a number beyond those of doubles: `JSON.parse` makes Infinity of `1e400`. */
-export function hasOverflow(value: unknown): boolean {
-  if (typeof value === "number") return value === Infinity || value === -Infinity;
-  if (typeof value !== "object" || value === null) return false;
-  return Object.values(value).some(hasOverflow);
+/**
+ * The path to a number beyond those of doubles, of which `JSON.parse` makes infinity (`1e400`); undefined where there
+ * is none.
+ */
+export function overflowIn(value: unknown): readonly string[] | undefined {
+  if (typeof value === "number") return value === Infinity || value === -Infinity ? [] : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [key, member] of Object.entries(value)) {
+    const rest = overflowIn(member);
+    if (rest) return [key, ...rest];
+  }
+  return undefined;
+}
+
+export const BEYOND_DOUBLES = "A number is beyond those of 64-bit floating point.";
+
+/** Why the arguments cannot be taken: `Argument 2 (a.b): …`. Undefined where they can. */
+export function argumentOverflow(args: readonly unknown[]): HubError | undefined {
+  const [index, ...path] = overflowIn(args) ?? [];
+  if (index === undefined) return undefined;
+  const where = path.length > 0 ? ` (${path.join(".").slice(0, 300)})` : "";
+  const sentence = `Argument ${Number(index) + 1}${where}: ${BEYOND_DOUBLES}`;
+  return new HubError("invalid_arguments", sentence);
+}
+
+/** Whether a value has a bigint: a whole number that a JavaScript number cannot hold. */
+export function hasBigint(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return typeof value === "bigint";
+  return Object.values(value).some(hasBigint);
 }

@@ -3,7 +3,8 @@
 
 import type { Encoded } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
-import { isJsonObject, parseJson, sizeError } from "./json.ts";
+import { parseWithInts } from "./exact-json.ts";
+import { isJsonObject, sizeError } from "./json.ts";
 import { asBytes, asText, concat } from "./bytes.ts";
 import { unexpectedToken } from "./hub-message.ts";
 
@@ -82,7 +83,7 @@ type Refused = Extract<Handshake, { type: "refused" }>;
 
 /** The members of the request. Unknown members are ignored. */
 function readRequest(text: string): Request | Refused {
-  const message = parseJson(text);
+  const message = parseWithInts(text);
   if (message === undefined) return unreadable("Error reading JSON.");
   if (!isJsonObject(message))
     return unreadable(`${unexpectedToken(message)}. Expected a JSON Object.`);
@@ -90,7 +91,8 @@ function readRequest(text: string): Request | Refused {
   if (protocol === undefined) return missingProperty("protocol", text);
   if (typeof protocol !== "string") return unreadable("Expected 'protocol' to be of type String.");
   if (version === undefined || version === null) return missingProperty("version", text);
-  if (!isInteger(version)) return unreadable("Expected 'version' to be of type Number.");
+  if (typeof version !== "number") return unreadable("Expected 'version' to be of type Number.");
+  if (Number.isNaN(version)) return unreadable(NO_INT, "FormatException");
   return { type: "request", protocol, version };
 }
 
@@ -99,7 +101,8 @@ function selectProtocol(request: Request, binary: boolean, after: string | Array
   const { version } = request;
   const protocol = PROTOCOLS.get(request.protocol.toLowerCase());
   if (!protocol) return refused(`The protocol '${request.protocol}' is not supported.`);
-  if (version < 0 || version > 2)
+  // A negative version is none of a later server, and passes there too.
+  if (version > 2)
     return refused(`The server does not support version ${version} of the '${protocol}' protocol.`);
   if (protocol === "messagepack" && !binary) return refused(NOT_BINARY);
   const isEmpty = typeof after === "string" ? after === "" : after.byteLength === 0;
@@ -120,16 +123,17 @@ const refused = (error: string): Refused => ({ type: "refused", error });
 const CANCELED: Refused = refused("Handshake was canceled.");
 
 /** ASP.NET Core's answer to a request that it cannot read. */
-const unreadable = (sentence: string): Refused => ({
+const unreadable = (sentence: string, exception = "InvalidDataException"): Refused => ({
   type: "refused",
   error: "An unexpected error occurred during connection handshake.",
-  detail: `InvalidDataException: ${sentence}`,
+  detail: `${exception}: ${sentence}`,
 });
+
+const NO_INT =
+  "Either the JSON value is not in a supported format, or is out of bounds for an Int32.";
 
 const missingProperty = (name: string, text: string): Refused =>
   unreadable(`Missing required property '${name}'. Message content: ${text}`);
-
-const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
 
 /** The handshake response. After an error the socket is closed, without a Close message. */
 export const handshakeResponse = (error?: string): string =>

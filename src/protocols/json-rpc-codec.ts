@@ -9,7 +9,10 @@ import { toJson, toResultJson } from "./json.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** The protocol of a room's WebSocket: frames may hold batches in both directions. */
-export const jsonRpc: Protocol<string> = { name: "json-rpc", decode: decodeJsonRpc, encode, join };
+export const jsonRpc: Protocol<string> = {
+  ...{ name: "json-rpc", binding: "json-rpc" },
+  ...{ decode: decodeJsonRpc, encode, join },
+};
 
 /** One message per frame, for libraries that read arrays only as answers to batches. */
 export const jsonRpcSingle: Protocol<string> = {

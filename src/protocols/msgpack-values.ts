@@ -30,6 +30,15 @@ export function decodeItems(payload: Uint8Array): unknown {
   }
 }
 
+/** One value alone, with all its digits; `UNREADABLE` where it cannot be read. */
+export function decodeExactly(bytes: Uint8Array): unknown {
+  try {
+    return ownValue(decode(bytes, PLAIN));
+  } catch {
+    return decodeItem(bytes);
+  }
+}
+
 /** One item, which may have maps whose keys are no texts. */
 function decodeItem(item: Uint8Array): unknown {
   try {

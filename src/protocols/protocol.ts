@@ -21,8 +21,11 @@ export interface Protocol<E extends Encoded = Encoded> {
   encode(message: Outgoing): E;
   /** Joins records into one frame, in order: the cost is per frame, hardly per byte (docs/design/performance.md#pe1). */
   join(records: readonly E[]): E;
-  /** How values bind to schemas: as in ASP.NET Core's protocol of this name. Absent: exactly as they came. */
-  readonly binding?: "json" | "msgpack";
+  /**
+   * How values bind to schemas: as in ASP.NET Core's protocol of this name, or as in JSON-RPC, where a whole number
+   * binds to a schema of bigints and all else exactly as it came.
+   */
+  readonly binding: "json" | "msgpack" | "json-rpc";
   /** Whether clients accept only one message per frame, as most JSON-RPC libraries do outside batches. */
   readonly single?: boolean;
   /** Whether clients receive only answers: no streams, no calls by the server, no publications. */

@@ -11,7 +11,7 @@ const at = (query: string, headers: Record<string, string> = {}) =>
   new Request(`${URL_BASE}${query}`, { headers });
 
 const who = (request: Request, env: AuthEnv = SECRET_ENV): Promise<string> =>
-  authenticate(request, env, () => NOW).then(
+  authenticate(request, env, { now: () => NOW }).then(
     ({ id }) => id,
     ({ code }: Refusal) => code,
   );
@@ -147,9 +147,9 @@ describe("[S9] a refused token", () => {
     ["an unknown extension", {}, { crit: ["canary-extension"] }],
   ])("with %s leaves no trace in logs or errors", async (_, claims, header) => {
     const text = await hs256(claims, header);
-    const error = await authenticate(at(`?access_token=${text}`), SECRET_ENV, () => NOW).catch(
-      (refusal: Refusal) => refusal,
-    );
+    const error = await authenticate(at(`?access_token=${text}`), SECRET_ENV, {
+      now: () => NOW,
+    }).catch((refusal: Refusal) => refusal);
     expect(error).toBeInstanceOf(Refusal);
     const { message, stack, cause } = error as Refusal;
     const seen = [...logged, message, stack, JSON.stringify(error), String(cause)].join("\n");

@@ -6,7 +6,8 @@ import { LIMITS } from "../../src/model/options.ts";
 import { limitsWithin } from "../../src/rooms/connection/connection-limits.ts";
 import { hs256, NOW, outcome, SECRET_ENV } from "./tokens.ts";
 
-const user = async (limits: unknown) => verifyToken(await hs256({ limits }), SECRET_ENV, () => NOW);
+const user = async (limits: unknown) =>
+  verifyToken(await hs256({ limits }), SECRET_ENV, { now: () => NOW });
 
 it("is read as it stands, and absent where the token says nothing", async () => {
   const limits = {

@@ -48,7 +48,7 @@ describe("nothing is found", () => {
 });
 
 const userOf = async (claims: object, env: object) =>
-  verifyToken(await hs256(claims), { ...SECRET_ENV, ...env }, () => NOW);
+  verifyToken(await hs256(claims), { ...SECRET_ENV, ...env }, { now: () => NOW });
 
 describe("ROLES_CLAIM", () => {
   it.each<[string, object, string[]]>([

@@ -7,7 +7,7 @@ import { claims, hs256, NOW, outcome, SECONDS, SECRET_ENV } from "./tokens.ts";
 const ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role";
 
 const userOf = async (changes: object = {}, env: object = {}) =>
-  verifyToken(await hs256(changes), { ...SECRET_ENV, ...env }, () => NOW);
+  verifyToken(await hs256(changes), { ...SECRET_ENV, ...env }, { now: () => NOW });
 
 it("makes the whole user", async () => {
   const said = {

@@ -28,7 +28,7 @@ const read = async (claims: object, env: AuthEnv = {}) => {
   const { id, roles } = await verifyToken(
     await hs256(claims),
     { ...SECRET_ENV, ...env },
-    () => NOW,
+    { now: () => NOW },
   );
   return { id, roles };
 };
@@ -72,7 +72,7 @@ it.each<[string, object, object]>([
 
 it("keeps times as numbers and no null in the claims that policies see", async () => {
   const text = await hs256({ iat: `${SECONDS}`, nbf: "0", tid: null });
-  const { claims } = await verifyToken(text, SECRET_ENV, () => NOW);
+  const { claims } = await verifyToken(text, SECRET_ENV, { now: () => NOW });
   expect(claims).toEqual({
     ...{ iss: SECRET_ENV.JWT_ISSUER, aud: "dormouse", sub: "alice" },
     ...{ iat: SECONDS, nbf: 0, exp: SECONDS + 300 },

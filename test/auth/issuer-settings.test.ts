@@ -97,7 +97,7 @@ describe("JWT_ISSUERS", () => {
     const JWT_ISSUERS = JSON.stringify([{ ...whole, issuer: "internal", audience: "dormouse" }]);
     const text = await byUs({ email: "e", groups: ["g"], org: "o" });
     const names = { USER_ID_CLAIM: "email", ROLES_CLAIM: "groups", TENANT_CLAIM: "org" };
-    const user = await verifyToken(text, { JWT_ISSUERS, ...names }, () => NOW);
+    const user = await verifyToken(text, { JWT_ISSUERS, ...names }, { now: () => NOW });
     expect(user).toMatchObject({ id: "e", roles: ["g"], tenant: "o" });
   });
 });

@@ -60,7 +60,7 @@ const byUs = (changes: object = {}, secret = SECRET) =>
   token({ alg: "HS256" }, claims({ iss: "internal", ...changes }), hmac(secret));
 
 const userOf = async (text: string) => {
-  const { id, roles, tenant } = await verifyToken(text, env, () => NOW);
+  const { id, roles, tenant } = await verifyToken(text, env, { now: () => NOW });
   return { id, roles, tenant };
 };
 

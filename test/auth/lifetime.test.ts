@@ -55,7 +55,7 @@ describe("[R15] a server whose clock is wrong", () => {
 describe("expiresAt", () => {
   it("is the first moment at which the token is refused", async () => {
     const text = await hs256({ exp: SECONDS + 30 });
-    const { expiresAt } = await verifyToken(text, SECRET_ENV, () => NOW);
+    const { expiresAt } = await verifyToken(text, SECRET_ENV, { now: () => NOW });
     expect(expiresAt).toBe(NOW + 90_000);
     expect(await outcome(text, SECRET_ENV, expiresAt - 1)).toBe("accepted");
     expect(await outcome(text, SECRET_ENV, expiresAt)).toBe("token_expired");

@@ -95,7 +95,7 @@ const from = (headers: Record<string, string>, url = `${SERVER}/hubs/chat/negoti
   new Request(url, { headers });
 
 async function outcome(request: Request, env = ENV): Promise<string> {
-  return authenticate(request, env, () => NOW).then(
+  return authenticate(request, env, { now: () => NOW }).then(
     ({ id }) => id,
     ({ code }: { code: string }) => code,
   );

@@ -191,7 +191,7 @@ it.each(Object.entries({ ...microsoft, ...others }))(
   async (_, { env, header = {}, claims, user }) => {
     const { env: keys } = keyServer(() => keySet(key));
     const text = await token({ alg: "RS256", kid: "k1", ...header }, claims, key.sign);
-    const read = await verifyToken(text, { ...keys, ...env }, () => NOW);
+    const read = await verifyToken(text, { ...keys, ...env }, { now: () => NOW });
     expect({ id: read.id, roles: read.roles, tenant: read.tenant }).toEqual(user);
   },
 );

@@ -40,7 +40,11 @@ describe("a refusal names the claim", () => {
     ["channels", "token_claim_invalid", { channels: canary }],
     ["limits", "token_claim_invalid", { limits: { canary } }],
   ])("%s: %s", async (claim, code, changes, settings = {}) => {
-    const read = verifyToken(await hs256(changes), { ...SECRET_ENV, ...settings }, () => NOW);
+    const read = verifyToken(
+      await hs256(changes),
+      { ...SECRET_ENV, ...settings },
+      { now: () => NOW },
+    );
     const error = await read.catch((refusal: unknown) => refusal);
     expect(error).toMatchObject({ code, claim });
     const { message } = error as Error;
@@ -83,7 +87,7 @@ it("the log's line has the claim's name", async () => {
   expect(lines.map((line) => JSON.parse(line))).toEqual([
     {
       ...{ level: "warn", event: "refused", method: "GET", path: "/hubs/chat/groups/a" },
-      ...{ status: 401, code: "token_claim_invalid", claim: "tid" },
+      ...{ hub: "chat", status: 401, code: "token_claim_invalid", claim: "tid" },
     },
   ]);
 });

@@ -129,7 +129,7 @@ export const keySet = (...keys: (TestKey | JWK)[]): Response =>
 
 /** The reason of a token's refusal, or `accepted`. */
 export const outcome = async (text: string, env: AuthEnv, nowMs = NOW): Promise<string> =>
-  verifyToken(text, env, () => nowMs).then(
+  verifyToken(text, env, { now: () => nowMs }).then(
     () => "accepted",
     (error: { code?: string }) => error.code ?? String(error),
   );

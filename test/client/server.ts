@@ -1,7 +1,12 @@
 // A fake server for tests of the client: sockets without a network, whose server side the test controls.
 
 import { onTestFinished, vi } from "vitest";
-import { connect, type Connection, type ConnectOptions } from "../../src/client/index.ts";
+import {
+  connect,
+  type Connection,
+  type ConnectOptions,
+  type WebSocketClass,
+} from "../../src/client/index.ts";
 import type { AnyHub } from "../../src/dispatch/define/hub-definition.ts";
 import { PING } from "../../src/model/wire-constants.ts";
 
@@ -63,7 +68,8 @@ export class FakeSocket extends EventTarget {
 
   deliver(frame: object | string): void {
     const data = typeof frame === "string" ? frame : JSON.stringify(frame);
-    this.dispatchEvent(new MessageEvent("message", { data }));
+    // No MessageEvent: React Native has none.
+    this.dispatchEvent(Object.assign(new Event("message"), { data }));
   }
 
   /** The connection closes: by the server, or by the network (1006). */
@@ -97,7 +103,7 @@ export const HALF = 0.5;
 
 export class FakeServer {
   readonly sockets: FakeSocket[] = [];
-  readonly WebSocket: unknown;
+  readonly WebSocket: WebSocketClass;
 
   constructor() {
     const { sockets } = this;
@@ -154,6 +160,12 @@ export async function connectedClient<H extends AnyHub>(
   setting.server.socket.greet(hello);
   await advance();
   return setting;
+}
+
+/** A fake clock for tests without `connectedClient`, which has one. */
+export function fakeClock(): void {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
 }
 
 /** Advances the clock, and runs the timers that are due and their immediate consequences. */

@@ -41,10 +41,11 @@ function start(args: readonly string[], env: Readonly<Record<string, string>>): 
 const hasWholeClient = (): boolean =>
   dotnet(["restore", join(HERE, "Dormouse.Tests"), ...QUIET, "-p:Whole=true"]).ok;
 
-/** Whether NuGet has the client of .NET 11 here, which refreshes tokens. */
-const hasRefreshingClient = (): boolean => dotnet(["restore", join(HERE, REFRESHING), ...QUIET]).ok;
-
-const REFRESHING = "Dormouse.Tests.Refresh";
+/** Cases of a client of their own, each a program beside the others. */
+const EXTRA = [
+  { project: "Dormouse.Tests.Refresh", titles: "Refreshing", what: "the client of .NET 11" },
+  { project: "Dormouse.Tests.JsonRpc", titles: "JsonRpcCalls", what: "StreamJsonRpc" },
+];
 
 /** Gives the program's path. */
 function build(project: string, whole: boolean): string {
@@ -172,21 +173,29 @@ async function main(): Promise<number> {
       "NuGet lacks parts of the client here: its core is tested, over a WebSocket of ours",
     );
   const part = positionals[0] ?? "";
-  const isRefresh = part.startsWith("Refreshing");
+  const isExtra = EXTRA.some(({ titles }) => part.startsWith(titles));
   await using served = await (values.reference ? serveReference(whole) : serveOurs());
-  const code = isRefresh ? 0 : await test(build("Dormouse.Tests", whole), served, part);
-  // The reference is .NET 10's server, which knows no refresh.
-  const refreshes = !values.reference && (isRefresh || part === "");
-  const refreshed = refreshes ? await testRefresh(served, part) : 0;
+  const code = isExtra ? 0 : await test(build("Dormouse.Tests", whole), served, part);
+  // The reference is .NET 10's server, which knows neither a refresh nor JSON-RPC.
+  const extra = values.reference ? 0 : await testExtra(served, part);
   const isWanted = JAVASCRIPT.toLowerCase().includes(part.toLowerCase());
   const isSame = !isWanted || (await testJavaScript(served));
-  return code || refreshed || (isSame ? 0 : 1);
+  return code || extra || (isSame ? 0 : 1);
 }
 
-async function testRefresh(served: Served, part: string): Promise<number> {
-  if (hasRefreshingClient()) return test(build(REFRESHING, true), served, part);
-  console.log("NuGet lacks the client of .NET 11 here: its refresh is not tested");
-  return 0;
+/** The worst exit code of the programs that the part names; without a part of all. */
+async function testExtra(served: Served, part: string): Promise<number> {
+  let worst = 0;
+  for (const { project, titles, what } of EXTRA) {
+    if (part !== "" && !part.startsWith(titles)) continue;
+    if (!dotnet(["restore", join(HERE, project), ...QUIET]).ok) {
+      console.log(`NuGet lacks ${what} here: ${project} is left out`);
+      continue;
+    }
+    // oxlint-disable-next-line no-await-in-loop -- one program after another
+    worst ||= await test(build(project, true), served, part);
+  }
+  return worst;
 }
 
 process.once("exit", () => rmSync(FOLDER, { recursive: true, force: true }));

@@ -102,6 +102,8 @@ function publishing(name: string, ledger: Ledger) {
     ledger.acked(stamp);
   };
   const running = (async () => {
+    // A busy machine takes seconds for the first connection: what waited for it would be more than a room's log keeps.
+    await connection.ready;
     for (; !stopped.signal.aborted; await pause(EVERY_MS)) work.push(say(ledger.stamp(name)));
   })();
   const stop = async (): Promise<void> => {

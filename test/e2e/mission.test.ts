@@ -93,6 +93,8 @@ describe.each(PROTOCOLS)("the mission's snippets in $name", (protocol) => {
     for (const what of ["joined", "message"]) expect((await ada.next(what))[1]).toBe(own("bob"));
     const laptop = await chat(bob, protocol);
     expect(await ada.next("joined")).toEqual(["joined", own("bob")]);
+    await phone.invoke("LeaveRoom", "general");
+    expect(await ada.next("left")).toEqual(["left", own("bob")]);
     await phone.stop();
     const began = performance.now();
     await laptop.invoke("LeaveRoom", "general");

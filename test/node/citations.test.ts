@@ -269,7 +269,7 @@ describe("the collector", () => {
     expect(resolves(citation)).toBe(false);
   });
 
-  it.each(["[R1]", "docs/design/platform.md#pl3", "README.md", "docs/worker.md#configuration"])(
+  it.each(["[R1]", "docs/design/platform.md#pl3", "README.md", "docs/settings.md#claims"])(
     "resolves %s",
     (citation) => {
       expect(resolves(citation)).toBe(true);

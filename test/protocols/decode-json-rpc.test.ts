@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { PING } from "../../src/model/wire-constants.ts";
+import { HubError } from "../../src/model/errors.ts";
 import { LIMITS, type Limits } from "../../src/model/options.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 
@@ -221,5 +222,46 @@ describe("texts of the client", () => {
         { type: "end", stream: "u", error: cut },
       ],
     });
+  });
+});
+
+const item = (value: unknown) => ({ type: "item", stream: "s", item: value });
+const invalid = (why: string) => new HubError("invalid_arguments", why);
+
+describe("numbers that a JavaScript number cannot hold", () => {
+  const DIGITS = "9007199254740993";
+  const BEYOND = "A number is beyond those of 64-bit floating point.";
+  const text = (members: string) => `{"jsonrpc":"2.0",${members}}`;
+
+  test.each([
+    [`"method":"m","params":[${DIGITS}]`, call("m", [BigInt(DIGITS)])],
+    [`"method":"m","params":[1e300,0.5]`, call("m", [1e300, 0.5])],
+    [`"method":"$/item","params":{"stream":"s","item":${DIGITS}}`, item(BigInt(DIGITS))],
+    [`"id":"a","result":[${DIGITS}]`, { type: "answer", id: "a", result: [BigInt(DIGITS)] }],
+  ])("%s is exact", (members, message) => {
+    expect(heard(text(members))).toEqual([message]);
+  });
+
+  test("one beyond all doubles fails its message alone", () => {
+    const messages = [
+      '"id":1,"method":"m","params":[0,{"a":[1e400]}]',
+      '"id":2,"method":"m","params":{"a":-1e400}',
+      '"method":"$/item","params":{"stream":"s","item":[1e400]}',
+      '"id":3,"result":{"a":1e400}',
+      '"id":4,"method":"m","params":[1e300]',
+    ];
+    expect(heard(`[${messages.map(text).join(",")}]`)).toEqual({
+      batch: [
+        { ...call("m", [], 1), unreadable: invalid(`Argument 2 (a.0): ${BEYOND}`) },
+        { ...call("m", [], 2), unreadable: invalid(`Argument 1 (a): ${BEYOND}`) },
+        { type: "end", stream: "s", error: BEYOND },
+        { type: "refusal", id: 3, message: BEYOND },
+        call("m", [1e300], 4),
+      ],
+    });
+  });
+
+  test("an id is refused, and never another one", () => {
+    expect(heard(text(`"id":${DIGITS},"method":"m"`))).toEqual([["invalid_request", null]]);
   });
 });

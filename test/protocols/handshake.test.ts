@@ -66,6 +66,11 @@ describe("what clients ask for", () => {
       { protocol: "json", version: 0 },
     ],
     [
+      "a version before the first, which passes there as well",
+      `{"protocol":"json","version":-1}${RS}`,
+      { protocol: "json", version: -1 },
+    ],
+    [
       "more in the same Text frame",
       `${JSON_1}{"type":6}${RS}{`,
       { protocol: "json", version: 1, rest: hex(`{"type":6}${RS}{`) },
@@ -116,10 +121,6 @@ describe("refusals", () => {
       '{"protocol":"json","version":3}',
       "The server does not support version 3 of the 'json' protocol.",
     ],
-    [
-      '{"protocol":"messagepack","version":-1}',
-      "The server does not support version -1 of the 'messagepack' protocol.",
-    ],
   ])("%s", (wire, error) => {
     expect(read(wire + RS)).toEqual({ type: "refused", error });
   });
@@ -137,7 +138,7 @@ describe("refusals", () => {
     ],
     ['{"protocol":null,"version":1}', "Expected 'protocol' to be of type String."],
     ['{"protocol":"json","version":"1"}', "Expected 'version' to be of type Number."],
-    ['{"protocol":"json","version":1.5}', "Expected 'version' to be of type Number."],
+    ['{"protocol":"json","version":true}', "Expected 'version' to be of type Number."],
   ])("%s, with the reason for those who may see it", (wire, reason) => {
     const refused = {
       type: "refused",
@@ -147,6 +148,19 @@ describe("refusals", () => {
     expect(read(wire + RS)).toEqual(refused);
     expect(read(utf8(wire + RS))).toEqual(refused);
   });
+
+  test.each(["1.0", "1e0", "1.5", "2147483648", "-2147483649", "1e999"])(
+    "the version %s, which .NET does not read as an int",
+    (version) => {
+      const refused = {
+        type: "refused",
+        error: UNREADABLE,
+        detail:
+          "FormatException: Either the JSON value is not in a supported format, or is out of bounds for an Int32.",
+      };
+      expect(read(`{"protocol":"json","version":${version}}${RS}`)).toEqual(refused);
+    },
+  );
 
   test("MessagePack where the transport is text", () => {
     expect(readHandshake(MSGPACK_1, limits, { binary: false })).toEqual({

@@ -66,8 +66,8 @@ describe("JSON, from clients", () => {
     ["1.5e-7", 1.5e-7],
     ["0.12345678901234567890", 0.12345678901234568],
     ['"9007199254740993 and 1e400"', "9007199254740993 and 1e400"],
-    ["1e400", "A number is beyond those of 64-bit floating point."],
-    ['{"a":[-1e999]}', "A number is beyond those of 64-bit floating point."],
+    ["1e400", "Argument 1: A number is beyond those of 64-bit floating point."],
+    ['{"a":[-1e999]}', "Argument 1 (a.0): A number is beyond those of 64-bit floating point."],
     ['{"__proto__":1}', "The key __proto__ is not accepted."],
     ['{"\\u005f_proto__":1}', "The key __proto__ is not accepted."],
   ])("%s", (text, value) => {

@@ -24,6 +24,7 @@ const { Room, Relay, Account, endpoint } = serve(
     LeavingHub,
   ],
   {
+    userId: ({ sub, mailbox }) => (mailbox ?? sub) as string,
     paths: [
       ...paths,
       jsonRpc("/guests/rpc", GuestHub),

@@ -1,4 +1,4 @@
-// Paths, feeds, named arguments and hubContext: what must compile, and what must not. Compiled by `npm run types`.
+// Paths, feeds, users' ids, named arguments and hubContext: what must compile, and what must not. Compiled by `npm run types`.
 
 import { z } from "zod";
 import { feed, hub, hubContext, jsonRpc, method, named, serve } from "../../src/server.ts";
@@ -36,6 +36,12 @@ serve([Hub], {
     feed("/d", Hub, { room: "group:a", events: { changed: { data: (id: number) => id } } }),
   ],
 });
+
+serve([Hub], { userId: ({ email }, { tenant }) => `${tenant}/${String(email)}` });
+// @ts-expect-error -- an id is text
+serve([Hub], { userId: () => 42 });
+// @ts-expect-error -- an id is known at once
+serve([Hub], { userId: async () => "alice" });
 
 declare const env: EndpointEnv;
 const context = hubContext(env, Hub, { tenant: "acme" });

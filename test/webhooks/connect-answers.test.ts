@@ -47,6 +47,13 @@ describe("the answer", () => {
     expect(tokenLifetimeSeconds).toBeLessThanOrEqual(100);
   });
 
+  it("is none where a number of it would be changed", async () => {
+    for (const claims of ['{"plan":9007199254740993}', '{"plan":{"a":[1e400]}}']) {
+      receiver.answer = () => new Response(`{"claims":${claims}}`);
+      await expect(inRoom("chat/group:numbers")).rejects.toThrow("503");
+    }
+  });
+
   it("may lower limits, and is refused where it does not understand them", async () => {
     receiver.answer = granting({ limits: { callsPerSecond: 1, callBurst: 2 } });
     const client = await inRoom("chat/group:limited");

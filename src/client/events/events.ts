@@ -2,8 +2,10 @@
 // that only receive, where a WebSocket is not available or more than is needed.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
+import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
 import { DEFAULTS } from "../model/client-defaults.ts";
+import type { ClientErrorCode } from "../model/client-errors.ts";
 import { addressOf, type RoomText } from "../model/room-address.ts";
 import type { Backoff } from "../transport/backoff.ts";
 import type { Token } from "../transport/credentials.ts";
@@ -27,7 +29,7 @@ interface CommonOptions {
   readonly backoff?: Partial<Backoff>;
   /** Time limit of the token function, in seconds. Default: 30. */
   readonly tokenSeconds?: number;
-  /** A function to use instead of the global `fetch`. */
+  /** A function to use instead of the global `fetch`. React Native's own reads no streams: there, give expo/fetch. */
   readonly fetch?: typeof fetch;
 }
 
@@ -45,7 +47,8 @@ export type EventsOptions = CommonOptions &
  * Each iteration has a stream of its own, requested by its first `next`; `break` and the signal end it at once. Nothing
  * is read ahead of a slow loop. The server closes the stream of a loop that is too slow, and the iteration resumes.
  *
- * Throws `invalid_name`, `room_kind_not_found`, `invalid_position` or a TypeError for its arguments. The iteration
+ * Throws `invalid_name`, `room_kind_not_found`, `invalid_position` or a TypeError for its arguments, and `unsupported`
+ * where the platform's `fetch` reads no streams and no other is given. The iteration
  * throws a `HubError` where the server refuses for good (`forbidden`, `hub_not_found`, …) or closes with a code 45xx.
  *
  * @example
@@ -58,6 +61,7 @@ export function events<H extends AnyHub>(
   hub: string,
   { room, rooms: names = [room as RoomText], backoff, ...options }: EventsOptions,
 ): AsyncIterable<RoomEvent<H>> {
+  if (!options.fetch) checkFetch();
   // In the server's spelling, which ids of events have, too.
   const rooms = names.map((name) => formatTopic(parseTopic(name)));
   const reader: ReaderOptions = {
@@ -68,6 +72,16 @@ export function events<H extends AnyHub>(
   };
   void new StreamPosition(rooms, options.since); // Throws now, and not only at the first `next`.
   return { [Symbol.asyncIterator]: () => iterate(reader) as AsyncIterator<RoomEvent<H>> };
+}
+
+/** React Native's own `fetch` gives a response when it has ended, which a stream never does [CP1]. */
+function checkFetch(): void {
+  const { Response } = globalThis as { Response?: typeof globalThis.Response };
+  if (Response && "body" in Response.prototype) return;
+  throw new HubError<ClientErrorCode>(
+    "unsupported",
+    "This fetch reads no streams: use the option fetch with one that does, as expo/fetch.",
+  );
 }
 
 /** The path holds the first room; the others are query parameters. */

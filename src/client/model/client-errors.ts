@@ -5,7 +5,8 @@ import type { CLOSE, ErrorCode } from "../../model/errors.ts";
 /**
  * A closed connection's error has the name of its close code (`CLOSE`), or `disconnected` where the code has no name.
  * `no_token`: the application gave no token. `queue_full`: too many calls wait for a connection. `closed`: the
- * application closed the connection. `unreachable`: the endpoint did not answer.
+ * application closed the connection. `unreachable`: the endpoint did not answer. `unsupported`: the platform lacks
+ * what the client needs; the message names the remedy.
  */
 export type ClientErrorCode =
   | ErrorCode
@@ -14,4 +15,5 @@ export type ClientErrorCode =
   | "queue_full"
   | "closed"
   | "disconnected"
-  | "unreachable";
+  | "unreachable"
+  | "unsupported";

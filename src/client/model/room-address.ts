@@ -23,9 +23,14 @@ export interface Address {
  * Throws `invalid_name` or `room_kind_not_found` for the room, and a TypeError where `hub` is not a valid URL.
  */
 export function addressOf(hub: string, room: string | undefined, page?: string): Address {
-  const { protocol, host, pathname, searchParams } = new URL(hub, page);
+  // React Native's URL reads the hosts of http and https only [CP1].
+  const { protocol, host, pathname, searchParams } = new URL(
+    hub.replace(/^ws(?=s?:)/, "http"),
+    page,
+  );
+  if (!host) throw new TypeError(`${hub} is no absolute URL.`);
   return {
-    protocol: /^(http|ws):$/.test(protocol) ? "ws" : "wss",
+    protocol: protocol === "http:" ? "ws" : "wss",
     host,
     basePath: `${pathname.replace(/^\/+|\/+$/g, "")}/${room === undefined ? "rpc" : roomPath(room)}`,
     query: Object.fromEntries(searchParams),

@@ -2,6 +2,7 @@
 
 import type { HubError } from "../../model/errors.ts";
 import { deferred } from "./deferred.ts";
+import { after, limit } from "./timer.ts";
 
 export interface Timeout {
   readonly ms: number;
@@ -14,16 +15,16 @@ export interface Timeout {
 /** Settles like `work`, unless the time limit or the signal comes first. Does not stop `work` itself. */
 export function withTimeout<T>(work: Promise<T>, { ms, signal, error }: Timeout): Promise<T> {
   const { promise, resolve, reject } = deferred<T>();
-  const timer = setTimeout(() => reject(error()), ms);
+  const cancel = limit(ms, () => reject(error()));
   work.then(resolve, reject);
-  return unlessAborted({ promise, reject }, signal).finally(() => clearTimeout(timer));
+  return unlessAborted({ promise, reject }, signal).finally(cancel);
 }
 
 /** Resolves after `ms`; rejects with the signal's reason on abort. */
 export function delay(ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = deferred<void>();
-  const timer = setTimeout(() => resolve(), ms);
-  return unlessAborted({ promise, reject }, signal).finally(() => clearTimeout(timer));
+  const cancel = after(ms, () => resolve());
+  return unlessAborted({ promise, reject }, signal).finally(cancel);
 }
 
 interface Rejectable<T> {

@@ -17,7 +17,7 @@ import { sessionEvents } from "./session-events.ts";
 import type { SessionOptions } from "./session-options.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
-/** Starts its first attempt at once. `G` is the type of the server's greeting to a connection with the scope `S`. */
+/** `G` is the type of the server's greeting to a connection with the scope `S`. */
 export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   readonly #link: Link;
   readonly #queue: SendQueue;
@@ -51,7 +51,6 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.#link = this.#newLink(options);
     this.#queue = new SendQueue((frame) => this.#link.send(frame));
     this.#heartbeat = new Heartbeat({
-      now: Date.now,
       ping: () => this.#link.send(PING),
       onSilence: () =>
         this.#link.drop(new HubError<ClientErrorCode>("silent", "The server has fallen silent.")),
@@ -68,6 +67,10 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       post: (message) => this.#queue.push(message),
       flush: () => this.#flush(),
     });
+  }
+
+  /** Starts the first attempt. Nothing runs before it: no timer, and no socket. */
+  start(): void {
     this.#link.attempt();
   }
 
@@ -78,8 +81,12 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
         access_token: await this.#credentials.nextToken(),
         ...this.scope.query,
       }),
-      // The greeting brings the server's own interval.
-      onOpen: () => this.#heartbeat.start(PING_SECONDS * 1000),
+      onOpen: () => {
+        // The greeting brings the server's own interval.
+        this.#heartbeat.start(PING_SECONDS * 1000);
+        // The engine ends the TCP connection of a socket that it closes only if something came by it [PL8].
+        this.#heartbeat.ask();
+      },
       onMessage: (text) => this.#onText(text),
       onLost: (error, pause) => this.#onLost(error, pause),
       onEnd: (error) => this.#end({ status: "closed", error }),
@@ -107,7 +114,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   /** The page or the network may be back: ends the pause before the next attempt, and tests an open connection. */
   wake(): void {
     this.#link.attempt();
-    this.#heartbeat.check();
+    this.#heartbeat.ask();
   }
 
   /** Sends what is queued, then closes for good. */

@@ -1,6 +1,7 @@
 // Calls to the hub that are not complete: those that wait for a connection, and those that wait for their response.
 
 import { HubError } from "../../model/errors.ts";
+import { limit } from "../platform/timer.ts";
 import { callText, cancelText, errorOf, type Frame } from "../transport/wire.ts";
 import type { CallObserver, Cancel } from "./server-streams.ts";
 import { checkSize, extractUploads, pump, type Upload, type UploadChannel } from "./upload-pump.ts";
@@ -124,8 +125,8 @@ export class PendingCalls {
 
   #limit(call: PendingCall, seconds: number): void {
     const error = new HubError("timed_out", `No answer within ${seconds} s.`);
-    const timer = setTimeout(() => this.#cancel(call, error), seconds * 1000);
-    call.lifetime.signal.addEventListener("abort", () => clearTimeout(timer));
+    const cancel = limit(seconds * 1000, () => this.#cancel(call, error));
+    call.lifetime.signal.addEventListener("abort", cancel);
   }
 
   /** A notification is complete once it and its uploads are sent. */

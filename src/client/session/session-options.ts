@@ -2,6 +2,7 @@
 
 import type { Address } from "../model/room-address.ts";
 import type { Backoff } from "../transport/backoff.ts";
+import type { WebSocketClass } from "../platform/web-socket-class.ts";
 import type { Token } from "../transport/credentials.ts";
 
 /** The fields are described in connect-options.ts. */
@@ -14,5 +15,5 @@ export interface SessionOptions {
   readonly backoff: Backoff;
   readonly tokenSeconds: number;
   readonly messageBytes: number;
-  readonly WebSocket: unknown;
+  readonly WebSocket: WebSocketClass | undefined;
 }

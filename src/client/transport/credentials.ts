@@ -2,7 +2,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { deferred } from "../platform/deferred.ts";
-import { Timer } from "../platform/timer.ts";
+import { limit, Timer } from "../platform/timer.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /** A token, or a function that fetches one. It is called before every attempt, and before the current token expires. */
@@ -39,11 +39,11 @@ export class Credentials {
     if (typeof token === "string") return token;
     const timeout = deferred<never>();
     const error = new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
-    const timer = setTimeout(() => timeout.reject(error), tokenSeconds * 1000);
+    const cancel = limit(tokenSeconds * 1000, () => timeout.reject(error));
     try {
       return await Promise.race([token(), timeout.promise]);
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 

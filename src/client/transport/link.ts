@@ -7,9 +7,10 @@ import { CloseEvent as SyntheticCloseEvent } from "partysocket/ws";
 import { HubError, shouldReconnect } from "../../model/errors.ts";
 import { closeError } from "../model/close-error.ts";
 import type { Address } from "../model/room-address.ts";
-import { Timer } from "../platform/timer.ts";
+import { limit, Timer } from "../platform/timer.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
+import type { WebSocketClass } from "../platform/web-socket-class.ts";
 
 /** Callbacks come in this order: `onOpen`, then any number of `onMessage`, then `onLost` or `onEnd`. */
 export interface LinkOptions {
@@ -17,7 +18,8 @@ export interface LinkOptions {
   readonly backoff: Backoff;
   /** Failures in a row after which the link ends. */
   readonly maxRetries: number;
-  readonly WebSocket: unknown;
+  /** The platform's own where the application gives none; undefined where the platform has none. */
+  readonly WebSocket: WebSocketClass | undefined;
   /** Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`. */
   query(): Promise<Record<string, string | undefined>>;
   onOpen(): void;
@@ -49,24 +51,24 @@ export class Link {
   /** Does not connect yet: `attempt` does. */
   constructor(options: LinkOptions) {
     this.#options = options;
-    const { address, WebSocket } = options;
     const socket = new PartySocket({
-      ...address,
+      ...options.address,
+      // Identifies nobody. partysocket's own value needs `crypto`, which React Native lacks [CP3].
+      id: "_",
       query: () => this.#query(),
       startClosed: true,
       maxRetries: 0,
       shouldReconnectOnClose: (event) => this.#onClose(event),
-      connectionTimeout: CONNECT_MS,
+      // Endless: its timer would end an attempt that succeeded while the process slept. Ours is set by #query.
+      connectionTimeout: 2 ** 31 - 1,
       // partysocket must not keep messages for a later connection: the session decides what is sent again.
       maxEnqueuedMessages: 0,
-      ...(WebSocket !== undefined && { WebSocket }),
+      WebSocket: socketClass(options),
     });
     socket.addEventListener("open", () => {
+      this.#timer.clear();
       this.#phase = "open";
       options.onOpen();
-    });
-    socket.addEventListener("message", ({ data }) => {
-      if (typeof data === "string") options.onMessage(data);
     });
     socket.addEventListener("error", ({ message }) =>
       this.#fail(this.#queryError ?? unreachable(message)),
@@ -77,7 +79,10 @@ export class Link {
   async #query(): Promise<Record<string, string | undefined>> {
     this.#queryError = undefined;
     try {
-      return { ...this.#options.address.query, ...(await this.#options.query()) };
+      const query = { ...this.#options.address.query, ...(await this.#options.query()) };
+      const error = unreachable(`No answer within ${CONNECT_MS / 1000} s.`);
+      if (this.#phase === "attempting") this.#timer.set(() => this.drop(error), CONNECT_MS, limit);
+      return query;
     } catch (error) {
       this.#queryError = new HubError<ClientErrorCode>(
         "no_token",
@@ -95,7 +100,8 @@ export class Link {
     if (this.#phase !== "waiting") return;
     this.#timer.clear();
     this.#phase = "attempting";
-    this.#socket.reconnect();
+    if (this.#options.WebSocket) this.#socket.reconnect();
+    else queueMicrotask(() => this.#fail(noWebSocket(), false));
   }
 
   /** To be called when the server's greeting has arrived: only then does a connection count as a success. */
@@ -163,6 +169,28 @@ export class Link {
 
 /** Close code of a client that comes back: presence keeps its user for the grace, which a regular close ends. */
 const RETURNS = 3000;
+
+/**
+ * Makes sockets whose messages go past partysocket: it copies every one into a `MessageEvent` [CP3], which React Native
+ * lacks. A function that returns a socket, since not every platform's own class can be extended.
+ */
+const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
+  function open(url: string): WebSocket {
+    const socket = new WebSocket!(url) as WebSocket;
+    socket.addEventListener("message", (event: Pick<MessageEvent, "data"> & Partial<Event>) => {
+      event.stopImmediatePropagation?.();
+      // One that was closed here may still receive some.
+      if (typeof event.data === "string" && socket.readyState === PartySocket.OPEN)
+        onMessage(event.data);
+    });
+    return socket;
+  };
+
+const noWebSocket = (): HubError =>
+  new HubError<ClientErrorCode>(
+    "unsupported",
+    "No WebSocket here: use Node 22 or later, or that of `ws` as the option WebSocket.",
+  );
 
 const unreachable = (message: string): HubError =>
   new HubError<ClientErrorCode>(

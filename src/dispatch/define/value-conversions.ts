@@ -1,14 +1,16 @@
 // One value in the forms in which ASP.NET Core would bind it: a type of .NET has a form in JSON and another in
-// MessagePack, and a schema knows one of them. No conversion loses a digit.
+// MessagePack, and a schema knows one of them. No conversion loses a digit. JSON-RPC has one conversion alone, of whole
+// numbers to bigints, since its large ones are bigints already.
 
 import { parseTime } from "../../protocols/exact-date.ts";
 import { toJson } from "../../protocols/json.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 
-export type Binding = NonNullable<Protocol["binding"]>;
+export type Binding = Protocol["binding"];
 
 /** Other forms of a value, the likely ones first; none where there is none. */
 export function formsOf(value: unknown, binding: Binding): readonly unknown[] {
+  if (binding === "json-rpc") return bigintForms(value);
   switch (typeof value) {
     case "string":
       return formsOfText(value, binding);
@@ -24,6 +26,14 @@ export function formsOf(value: unknown, binding: Binding): readonly unknown[] {
 }
 
 const WHOLE = /^-?\d+$/;
+
+const bigintOf = (leaf: unknown): unknown =>
+  typeof leaf === "number" && WHOLE.test(String(leaf)) ? BigInt(String(leaf)) : leaf;
+
+function bigintForms(value: unknown): readonly unknown[] {
+  const form = mapped(value, bigintOf);
+  return form === value ? [] : [form];
+}
 
 /** Null is what a client sends for an argument that it leaves out. */
 function formsOfObject(value: object | null, binding: Binding): readonly unknown[] {

@@ -5,6 +5,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/position.ts";
+import { hasBigint } from "../../protocols/exact-json.ts";
 import { check } from "../define/validate.ts";
 import { mayReadHistory } from "../define/policies.ts";
 import { openRpc } from "../define/open-rpc.ts";
@@ -27,7 +28,9 @@ const HistoryQuery = z.object({
 });
 /** `after` is the last user id of the page before. */
 const PresenceQuery = z.object({ room: Room, after: z.string().optional(), limit: Limit });
-const Track = z.object({ room: Room, state: z.unknown() });
+/** Rooms keep states as JSON, which would round a bigint. */
+const State = z.unknown().refine((state) => !hasBigint(state), "a number beyond 2^53 is not kept");
+const Track = z.object({ room: Room, state: State });
 const Refresh = z.object({ token: z.string() });
 
 /** A method whose parameters are validated by the schema. Throws `invalid_arguments`, or what `answer` throws. */

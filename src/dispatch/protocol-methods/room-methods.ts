@@ -4,7 +4,7 @@ import { z } from "zod";
 import { HubError, publicError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/position.ts";
 import { parseTopic } from "../../model/topic.ts";
-import { encodeParams } from "../../protocols/json.ts";
+import { encodeGivenParams } from "../../protocols/exact-json.ts";
 import type { ReplayOutcome } from "../../rooms/object/host.ts";
 import { mayPublish, mayReadHistory } from "../define/policies.ts";
 import { policyInput, roomNamed, roomToEnter, type ProtocolCall } from "./protocol-call.ts";
@@ -66,7 +66,7 @@ export async function publish(call: ProtocolCall, publication: z.output<typeof P
   const { method: target, params = [], idempotencyKey: key, excluded: except } = publication;
   const draft = {
     target,
-    ...encodeParams(Array.isArray(params) ? params : [params]),
+    ...encodeGivenParams(Array.isArray(params) ? params : [params]),
     ...(key !== undefined && { id: `${JSON.stringify([user.id, key])}/$` }),
     ...(except && { except }),
   };

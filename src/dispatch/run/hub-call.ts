@@ -132,10 +132,13 @@ const handlerOf =
   };
 
 /** How values bind to schemas in the connection's protocol. */
-function binderOf({ connection, served }: Session): Binder | undefined {
+function binderOf({ connection, served }: Session): Binder {
   const { binding } = connection.protocol;
-  return binding && { binding, shapeOf: served.shapeOf };
+  return { binding, shapeOf: binding === "json-rpc" ? asNamed : served.shapeOf };
 }
+
+/** JSON-RPC's names of members are exact. */
+const asNamed = (): undefined => undefined;
 
 /**
  * The arguments with a placeholder for each stream of the caller, in the position in which the method takes it. SignalR

@@ -92,8 +92,11 @@ export class OpenCalls {
   }
 
   #mayShareId({ id, streams }: OpenCall): boolean {
-    const isSignalR = this.#caller.connection.protocol.binding !== undefined;
-    return isSignalR && !(streams && this.#byId.get(id!)?.streams);
+    return this.#isSignalR && !(streams && this.#byId.get(id!)?.streams);
+  }
+
+  get #isSignalR(): boolean {
+    return this.#caller.connection.protocol.binding !== "json-rpc";
   }
 
   /** Occupies a turn until the call ends or releases it; it may go on after that. */
@@ -145,10 +148,13 @@ export class OpenCalls {
     host.connections.remember(connection, short);
   }
 
-  /** Answers the call with this error at once, and removes it if it waits for its turn. Ignores unknown ids. */
+  /**
+   * Answers the call with this error at once, and removes it if it waits for its turn. Ignores unknown ids; in SignalR
+   * also calls that do not stream, as ASP.NET Core does.
+   */
   cancel(id: CallId, error: HubError): void {
     const call = this.#byId.get(id);
-    if (!call) return;
+    if (!call || (this.#isSignalR && !call.streams)) return;
     call.cancel(error);
     const place = this.#waiting.indexOf(call);
     if (place < 0) return;

@@ -14,12 +14,14 @@ interface Reader {
 const RECHECK_MS = 20;
 
 /**
- * Whether more than half of `queuedBytes` is unsent on the connection's socket, or unconfirmed by a client that may
- * resume or polls.
+ * Whether more than half of `queuedBytes` is unsent on the connection's socket, unconfirmed by a client that may resume
+ * or polls, or not taken from an event stream.
  */
 export function isBehind({ connection, host }: Reader): boolean {
   const most = host.settings.limits.queuedBytes / 2;
-  return queuedBytes(connection) > most || (connection.resumable?.size ?? 0) > most;
+  const { attached, flow, resumable } = connection;
+  if (queuedBytes(connection) > most || (resumable?.size ?? 0) > most) return true;
+  return attached.reportsTaken === true && flow.untaken > most;
 }
 
 /** Waits until the reader has caught up, or `isOver`. */

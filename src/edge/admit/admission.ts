@@ -15,7 +15,7 @@ import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { askConnectWebhook, type ConnectAttempt } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { guestId } from "./guests.ts";
-import { pathBelow, roomPathOf, servedHub } from "./request-target.ts";
+import { pathBelow, requestedHub, roomPathOf, servedHub } from "./request-target.ts";
 import type { ConnectRateEnv, Env, Serving } from "./serving.ts";
 
 /** A client that was admitted to a room. */
@@ -36,33 +36,27 @@ type RoomsOf = (own: Topic) => readonly string[];
  */
 export async function admitToRoom(
   request: Request,
-  { hubs, env, prefix }: Serving,
+  serving: Serving,
   roomsOf: RoomsOf,
 ): Promise<Entrant> {
-  const below = pathBelow(request, prefix);
-  const user = await userAt(request, hubs.get(hubSegment(below)), env);
-  const path = roomPathOf(below);
-  const served = servedHub(hubs, path.hub);
+  const hub = requestedHub(request, serving);
+  const user = await userAt(request, hub, serving);
+  const path = roomPathOf(pathBelow(request, serving.prefix));
+  const served = servedHub(serving.hubs, hub);
   const topic = roomTopic(path.kind, path.name);
-  return admitEntrant({ request, user, served, topic }, roomsOf(topic), env);
+  return admitEntrant({ request, user, served, topic }, roomsOf(topic), serving.env);
 }
 
 /**
  * The user of a request: that of its token, or a guest where it has none and the hub admits guests (`anonymous`).
- * Configuration and origin are checked in both cases. `served` is the hub that the request names; undefined where there
- * is none, which only clients with a token may learn. Throws what authentication throws.
+ * Configuration and origin are checked in both cases. `hub` is the name that the request asks for; that there is none
+ * may be learned only with a token. Throws what authentication throws.
  */
-export async function userAt(
-  request: Request,
-  served: ServedHub | undefined,
-  env: Env,
-): Promise<User> {
-  const isGuest = served?.hub.settings.anonymous && readToken(request) === "";
-  return isGuest ? guestOf(request, env, guestId(request)) : authenticate(request, env);
+export async function userAt(request: Request, hub: string, serving: Serving): Promise<User> {
+  const { hubs, env } = serving;
+  const isGuest = hubs.get(hub.toLowerCase())?.hub.settings.anonymous && readToken(request) === "";
+  return isGuest ? guestOf(request, env, guestId(request)) : authenticate(request, env, serving);
 }
-
-/** The hub as the path names it, before the path is read as a whole: whether it needs a token depends on it. */
-const hubSegment = (path: string): string => (path.split("/")[2] ?? "").toLowerCase();
 
 /**
  * The user with the webhook's grant; unchanged where no webhook is configured. Called once for each connection: the

@@ -8,6 +8,7 @@ import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Grant, User } from "../../model/user.ts";
+import { hasBigint, overflowIn, parseExactJson } from "../../protocols/exact-json.ts";
 import { isJsonObject } from "../../protocols/json.ts";
 import type { Destination } from "../../webhooks/webhook-config.ts";
 import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
@@ -79,8 +80,10 @@ async function readAnswer(answer: Response): Promise<object | undefined> {
 /** An empty body is like 204. */
 function claimsIn(text: string): object | undefined {
   if (text === "") return undefined;
-  const answer: unknown = JSON.parse(text);
+  const answer = parseExactJson(text);
   if (!isJsonObject(answer)) throw new Error("Its answer is no JSON object.");
+  if (hasBigint(answer) || overflowIn(answer))
+    throw new Error("Its answer has a number beyond 2^53: an id is text.");
   const { claims } = answer;
   if (claims !== undefined && !isJsonObject(claims))
     throw new Error("Its claims are no JSON object.");

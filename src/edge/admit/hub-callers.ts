@@ -11,7 +11,7 @@ import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook, userAt } from "./admission.ts";
 import { relayToken } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
-import { pathBelow, servedHub } from "./request-target.ts";
+import { pathBelow, requestedHub, servedHub } from "./request-target.ts";
 import type { Env, Serving } from "./serving.ts";
 
 /** An authenticated client of a hub. Whether the hub admits it is known only after `admitCaller`. */
@@ -25,10 +25,7 @@ export interface Caller {
 
 /** Throws what authentication throws, `hub_not_found`, what the webhook throws, or `forbidden`. */
 export async function callerOf(request: Request, serving: Serving): Promise<Caller> {
-  const { hubs, env, hub } = serving;
-  if (hub === undefined) return admitCaller(await authenticateCaller(request, serving), env);
-  const user = await userAt(request, hubs.get(hub), env);
-  return admitCaller(callerAt({ request, user }, hub, hubs), env);
+  return admitCaller(await authenticateCaller(request, serving), serving.env);
 }
 
 /** Admits a new connection. Throws what the webhook throws, or `forbidden` where the hub's policy refuses. */
@@ -47,22 +44,19 @@ export const readmitCaller = async (caller: Caller, env: Env): Promise<Caller> =
   readWebhooks(env).connect ? caller : authorizeCaller(caller);
 
 /**
- * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key and the hub is in the
- * query, as Azure has it. Throws what authentication throws, or `hub_not_found`.
+ * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. Throws what
+ * authentication throws, or `hub_not_found`.
  */
-export async function authenticateCaller(
-  request: Request,
-  { hubs, env, prefix }: Serving,
-): Promise<Caller> {
-  const { searchParams } = new URL(request.url);
-  const [, door, name = ""] = pathBelow(request, prefix).split("/");
-  const isAzureClient = door === "client";
-  const hub = isAzureClient ? (searchParams.get("hub") ?? "") : name;
-  const user = isAzureClient
-    ? await authenticateClient(request, env)
-    : await userAt(request, hubs.get(hub.toLowerCase()), env);
-  return callerAt({ request, user }, hub, hubs);
+export async function authenticateCaller(request: Request, serving: Serving): Promise<Caller> {
+  const hub = requestedHub(request, serving);
+  const user = isAzureClient(request, serving)
+    ? await authenticateClient(request, serving.env)
+    : await userAt(request, hub, serving);
+  return callerAt({ request, user }, hub, serving.hubs);
 }
+
+const isAzureClient = (request: Request, { prefix, hub }: Serving): boolean =>
+  hub === undefined && pathBelow(request, prefix).split("/")[1] === "client";
 
 /** As `authenticateCaller`, for a user and a hub that are known already. Throws `hub_not_found`. */
 export function callerAt(

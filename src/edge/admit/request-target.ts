@@ -25,9 +25,33 @@ export function servedHub(hubs: Hubs, name: string): ServedHub {
   return served;
 }
 
-/** As it stands in the path, decoded; whether hub and kind exist is checked by admission. */
+/**
+ * The hub that a request names, as it was asked for; empty where it names none. Its route names it, or its URL does:
+ * `/hubs/{hub}`, `/parties/{hub}`, or the query below `/client`, as Azure has it. Whether it is served is not checked.
+ */
+export function requestedHub(
+  request: Request,
+  { prefix, hub }: { readonly prefix: string; readonly hub?: string | undefined },
+): string {
+  if (hub !== undefined) return hub;
+  const [, door = "", name = ""] = pathBelow(request, prefix).split("/");
+  if (door === "client") return new URL(request.url).searchParams.get("hub") ?? "";
+  return HUB_DOORS.has(door) ? decoded(name) : "";
+}
+
+const HUB_DOORS: ReadonlySet<string> = new Set(["hubs", "parties"]);
+
+/** What is no UTF-8 stays as it is: it is the name of no hub. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** As it stands in the path, decoded; whether the kind exists is checked by admission. */
 interface RoomPath {
-  readonly hub: string;
   readonly kind: string;
   readonly name: string;
 }
@@ -41,22 +65,18 @@ const PLURALS: ReadonlyMap<string, string> = new Map([
 
 /** Reads a path that one of the two routes matched; an unknown kind is empty. Throws `invalid_name`. */
 export function roomPathOf(pathname: string): RoomPath {
-  const [, root, hub = "", third = "", name = ""] = pathname.split("/");
-  if (root === "parties") return partyPath(decodePathSegment(hub), decodePathSegment(third));
-  return {
-    hub: decodePathSegment(hub),
-    kind: PLURALS.get(third) ?? "",
-    name: decodePathSegment(name),
-  };
+  const [, root, , third = "", name = ""] = pathname.split("/");
+  if (root === "parties") return partyPath(decodePathSegment(third));
+  return { kind: PLURALS.get(third) ?? "", name: decodePathSegment(name) };
 }
 
 /**
  * The first colon ends the kind: names may have colons of their own. Without a colon the kind is empty, which admission
  * refuses with `room_kind_not_found`.
  */
-function partyPath(hub: string, room: string): RoomPath {
+function partyPath(room: string): RoomPath {
   const colon = room.indexOf(":");
-  return { hub, kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
+  return { kind: room.slice(0, Math.max(colon, 0)), name: room.slice(colon + 1) };
 }
 
 /** Percent-decodes once, never twice: `%2541` is the name `%41`. Throws `invalid_name` for what is not UTF-8. */

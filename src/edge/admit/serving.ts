@@ -1,7 +1,7 @@
 // The parts that every door of the endpoint serves a request with. `endpoint(hubs)` makes what lives as long as the
 // isolate; the environment comes with each request.
 
-import type { AuthEnv } from "../../auth/authenticate.ts";
+import type { AuthEnv, UserIdProvider } from "../../auth/authenticate.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import type { RelayChoice } from "./relay-choice.ts";
@@ -17,11 +17,13 @@ export type Env = AuthEnv & ObjectEnv & ConnectRateEnv;
 export interface Serving {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
+  /** Replaces the claim with the user's id. */
+  readonly userId?: UserIdProvider | undefined;
   readonly env: Env;
   /** Where the endpoint is mounted: `/realtime`; empty at the root. Routes match what follows it. */
   readonly prefix: string;
   /** The hub of a path of the application's own, by name. Absent: the URL names the hub. */
-  readonly hub?: string;
+  readonly hub?: string | undefined;
 }
 
 /** Keeps the worker running until the work is done, also after its request has been answered or given up. */

@@ -24,6 +24,13 @@ export function logRefusal(
 ): void {
   // Percent-encoded, as it was sent.
   const { pathname: path } = new URL(url);
-  logWarning("refused", { method, path, status, code, ...(claim && { claim }) });
+  logWarning("refused", {
+    method,
+    path,
+    ...(hub && { hub }),
+    status,
+    code,
+    ...(claim && { claim }),
+  });
   writeRefusal(env, { hub, status, code });
 }

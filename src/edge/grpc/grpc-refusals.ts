@@ -21,7 +21,8 @@ export async function authenticateCall({ signal, values, service }: HandlerConte
     const call = values.get(CALL);
     call?.body.until(signal);
     if (!call || service.typeName === Health.typeName) return;
-    values.set(CALL, { ...call, user: await authenticate(call.request, call.serving.env) });
+    const { request, serving } = call;
+    values.set(CALL, { ...call, user: await authenticate(request, serving.env, serving) });
   } catch (error) {
     throw refusal(error, values);
   }

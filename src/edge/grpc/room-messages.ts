@@ -13,6 +13,7 @@ import {
   type Reset,
   type Standing,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import { toResultJson } from "../../protocols/json.ts";
 import type { ConnectedParams, RoomRecord } from "../stream/room-record.ts";
 
 /** A message that streams and sessions alike may receive: the case of a `oneof`. */
@@ -27,10 +28,10 @@ type RoomMessage =
  */
 const LEVELS = 30;
 
-/** Stops at the first value that is deeper. */
-function isDeep(value: unknown, levels = LEVELS): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((one) => isDeep(one, levels - 1));
+/** Whether a `Value` cannot carry it: it is deeper, or has a whole number that a double cannot hold. */
+function isBeyondValue(value: unknown, levels = LEVELS): boolean {
+  if (typeof value !== "object" || value === null) return typeof value === "bigint";
+  return levels === 0 || Object.values(value).some((one) => isBeyondValue(one, levels - 1));
 }
 
 /** Messages that a result may nest: hub code sets its own depth. */
@@ -46,16 +47,16 @@ export const valueOf = (json: JsonValue): Value =>
 export function messageOf(through: string, record: RoomRecord): RoomMessage | undefined {
   const { method = "", params, room: topic = through, position = "" } = record;
   if (method === "$/presence") {
-    const change = isDeep(params)
-      ? { changeJson: JSON.stringify(params) }
+    const change = isBeyondValue(params)
+      ? { changeJson: toResultJson(params) }
       : { change: params as JsonObject };
     return { case: "presence", value: create(PresenceSchema, { topic, position, ...change }) };
   }
   if (method === "$/reset")
     return { case: "reset", value: create(ResetSchema, { topic, position }) };
   if (method.startsWith("$/")) return undefined;
-  const args = isDeep(params)
-    ? { argumentsJson: JSON.stringify(params) }
+  const args = isBeyondValue(params)
+    ? { argumentsJson: toResultJson(params) }
     : { arguments: fromJson(ListValueSchema, params as JsonValue) };
   return {
     case: "event",

@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { HubError, publicError } from "../../model/errors.ts";
+import { resultOf } from "../../rooms/rpc/fault.ts";
 import { noConnection } from "./hub-request.ts";
 import { closeCommand } from "./hub-operations.ts";
 import { azureOperation } from "./operation.ts";
@@ -63,7 +64,7 @@ const invoke = azureOperation({
   handle: async (hub, { body }) => {
     const { target, ...params } = hub.draft(body);
     try {
-      const result = await hub.holder().ask(hub.connectionId, target, params);
+      const result = resultOf(await hub.holder().ask(hub.connectionId, target, params));
       return { body: result === undefined ? {} : { result } };
     } catch (error) {
       throw missingIfInterrupted(error);

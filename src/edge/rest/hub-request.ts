@@ -5,7 +5,7 @@ import { groupTopic, roomFor } from "../../dispatch/define/group-names.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
-import { encodeParams } from "../../protocols/json.ts";
+import { encodeGivenParams } from "../../protocols/exact-json.ts";
 import {
   accountStub,
   type Domain,
@@ -131,9 +131,11 @@ export class HubRequest {
     return value;
   }
 
-  /** A message in the form that rooms publish. Throws `too_large`, before any object is reached. */
+  /**
+   * A message in the form that rooms publish. Throws `too_large` or `invalid_arguments`, before any object is reached.
+   */
   draft({ target, arguments: args }: Message) {
-    const draft = { target, ...encodeParams(args ?? []) };
+    const draft = { target, ...encodeGivenParams(args ?? []) };
     checkDraft(draft, this.served.settings.limits.publishBytes);
     return draft;
   }

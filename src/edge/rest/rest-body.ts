@@ -1,17 +1,20 @@
 // Bodies of service requests, by content type: JSON, MessagePack, or one invocation in the encodings of several SignalR
 // protocols at once, as Azure's server SDKs send it. Size and depth are checked before a value exists.
 
-import { decode } from "@msgpack/msgpack";
 import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
 import { decodeSignalrJson } from "../../protocols/decode-signalr-json.ts";
 import { decodeSignalrMsgpack } from "../../protocols/decode-signalr-msgpack.ts";
+import { BEYOND_DOUBLES, overflowIn, parseExactJson } from "../../protocols/exact-json.ts";
 import {
-  depthError,
   hasPrototypeKey,
   isJsonObject,
   mayHavePrototypeKey,
+  parseJson,
+  scanJson,
+  tooDeep,
 } from "../../protocols/json.ts";
+import { decodeExactly, UNREADABLE } from "../../protocols/msgpack-values.ts";
 import { msgpackError } from "../../protocols/hostile-msgpack.ts";
 import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import type { BodyKind } from "./operation.ts";
@@ -65,9 +68,10 @@ function readJson(bytes: Uint8Array): unknown {
   // The operation's schema decides whether a body may be absent.
   if (bytes.length === 0) return undefined;
   const text = textOf(bytes);
-  const tooDeep = depthError(text, LIMITS.depth);
-  if (tooDeep) throw tooDeep;
-  const value = parse(text);
+  const scan = scanJson(text, LIMITS.depth);
+  if (scan === "deep") throw tooDeep(LIMITS.depth);
+  const value = scan === "lossy" ? exactly(text) : parseJson(text);
+  if (value === undefined) throw malformed("The body is no JSON.");
   // A key `__proto__` is harmless here, and becomes a prototype in hub code that copies members.
   if (mayHavePrototypeKey(text) && hasPrototypeKey(value)) throw malformed("A key is __proto__.");
   return value;
@@ -79,23 +83,22 @@ function textOf(bytes: Uint8Array): string {
   return text;
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw malformed("The body is no JSON.");
-  }
+/** Whole numbers that a JavaScript number cannot hold become bigints: published as they are, refused elsewhere. */
+function exactly(text: string): unknown {
+  const value = parseExactJson(text);
+  const path = overflowIn(value);
+  if (!path) return value;
+  const where = ["body", ...path].join(".").slice(0, 300);
+  throw new HubError("invalid_arguments", `${where}: ${BEYOND_DOUBLES}`);
 }
 
 /** Checked before it is decoded: a few bytes of MessagePack can declare an array of four billion elements. */
 function readMsgpack(bytes: Uint8Array): unknown {
   const error = msgpackError(bytes, LIMITS.depth);
   if (error) throw error;
-  try {
-    return decode(bytes);
-  } catch {
-    throw malformed("The body is no MessagePack that is read here.");
-  }
+  const value = decodeExactly(bytes);
+  if (value === UNREADABLE) throw malformed("The body is no MessagePack that is read here.");
+  return value;
 }
 
 /**
@@ -127,8 +130,10 @@ const PROTOCOLS = [
 
 /** The frame's one invocation, in the form of a JSON body. */
 function messageIn({ messages: [message, ...others] }: ReturnType<typeof decodeSignalrJson>) {
-  if (message?.type === "invocation" && others.length === 0)
+  if (message?.type === "invocation" && others.length === 0) {
+    if (message.unreadable) throw message.unreadable;
     return { target: message.target, arguments: message.args };
+  }
   throw malformed("The payload is not one invocation.");
 }
 

@@ -12,17 +12,20 @@ export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Rout
     if (!isolate.hubs.has(one.hub))
       throw new TypeError(`Path "${one.path}": there is no hub "${one.hub}".`);
     const routes = one.kind === "feed" ? feedRoutes(isolate, one) : jsonRpcRoutes(isolate, one);
-    return [...routes, preflightRoute(one), otherVerbs(one)];
+    return [...routes, preflightRoute(one), otherVerbs(one)].map((row) => ({
+      ...row,
+      hub: one.hub,
+    }));
   });
 
-const jsonRpcRoutes = (isolate: Isolate, { path, hub }: JsonRpcPath): Route[] => [
+const jsonRpcRoutes = (isolate: Isolate, { path }: JsonRpcPath): Route[] => [
   {
     ...{ method: "GET", paths: [path], cors: false, log: true },
-    handler: ({ request, env, prefix }) => enterHub(request, { ...isolate, env, prefix, hub }),
+    handler: ({ request, env, prefix, hub }) => enterHub(request, { ...isolate, env, prefix, hub }),
   },
   {
     ...{ method: "POST", paths: [path], cors: true, log: true },
-    handler: ({ request, env, prefix, waitUntil }) =>
+    handler: ({ request, env, prefix, hub, waitUntil }) =>
       callHub(request, { ...isolate, env, prefix, hub }, waitUntil),
   },
 ];

@@ -1,5 +1,6 @@
 // A row in the endpoint's table of routes, and what its handler gets.
 
+import type { UserIdProvider } from "../../auth/authenticate.ts";
 import type { DevTokenEnv } from "../../auth/dev-tokens.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
@@ -17,6 +18,8 @@ export interface Call {
   readonly env: EndpointEnv;
   /** Where the endpoint is mounted: `/realtime`; empty at the root. */
   readonly prefix: string;
+  /** The hub that the route names. */
+  readonly hub: string | undefined;
   readonly waitUntil: WaitUntil;
   /** Parameters of the route's path. */
   params(): Readonly<Record<string, string>>;
@@ -27,6 +30,8 @@ export interface Route {
   readonly method: "GET" | "POST" | "OPTIONS" | "ALL" | (string & {});
   /** In Hono's syntax. */
   readonly paths: readonly string[];
+  /** The hub of a path of the application's own, by name. Absent: the URL names it, or there is none. */
+  readonly hub?: string;
   /** Whether pages of the allowed origins may read the answer. */
   readonly cors: boolean;
   /** Whether an answer that is a refusal is logged here. Errors that are thrown always are. */
@@ -41,4 +46,6 @@ export interface Isolate {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
   readonly frames: FrameCache;
+  /** Replaces the claim with the user's id. */
+  readonly userId?: UserIdProvider | undefined;
 }

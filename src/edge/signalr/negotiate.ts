@@ -7,6 +7,7 @@ import { isGuest } from "../../model/user.ts";
 import { checkConnectRate } from "../admit/admission.ts";
 import { tokenFor } from "../admit/guests.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
+import { isMicrosofts } from "./signalr-agent.ts";
 import type { Seat } from "../../rooms/rpc/relay-rpc.ts";
 import type { Serving } from "../admit/serving.ts";
 import { lifetimeOf } from "./refresh.ts";
@@ -27,7 +28,7 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   const version = Math.min(Number(requested), NEWEST);
   await checkConnectRate(request, caller.user, serving.env);
   const [seat] = await Promise.all([
-    seatFor(caller, serving, version > 0),
+    seatFor(caller, serving, version),
     checkAccount(caller.user, serving.env),
   ]);
   return Response.json({
@@ -41,11 +42,16 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   });
 }
 
-/** `apart`: the connection token differs from the public id. */
-const seatFor = (caller: Caller, { relays, env }: Serving, apart: boolean): Promise<Seat> =>
-  relays.find(env, relayTargetOf(caller), (relay) =>
-    relay.seat(caller.user.id, apart, caller.user.grant),
-  );
+function seatFor(caller: Caller, { relays, env }: Serving, version: number): Promise<Seat> {
+  const { request, user } = caller;
+  const seatRequest = {
+    hasSecretToken: version > 0,
+    statefulReconnect: isResumable(caller),
+    pings: isMicrosofts(request),
+    grant: user.grant,
+  };
+  return relays.find(env, relayTargetOf(caller), (relay) => relay.seat(user.id, seatRequest));
+}
 
 /** Server-Sent Events carry text alone. */
 const describe = (transport: Transport) => ({

@@ -4,6 +4,7 @@
 import { PING } from "../../model/wire-constants.ts";
 import { factsOf } from "../../model/user.ts";
 import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
+import { lapsesAt } from "../../rooms/rpc/seat-token.ts";
 import type { Caller } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
 import { bodyWithin } from "../admit/request-body.ts";
@@ -27,8 +28,7 @@ export async function postToConnection(
   if (method !== "POST" && method !== "DELETE") return refusal("method_not_allowed", "");
   if (!token) return missingToken();
   const body = method === "POST" ? await bodyOf(caller) : "end";
-  // The transport's own stream keeps the connection alive; a ping alone need not wake its object.
-  if (body !== "end" && isPing(body)) return accepted();
+  if (body === "ping" && lapsesAt(token) < Date.now()) return accepted();
   const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
   const transport = await relay?.post(token, factsOf(user), body);
   if (transport === undefined || transport === "unknown") return unknownConnection();
@@ -53,8 +53,15 @@ const deleteAnswer = (transport: PostOutcome): Response =>
 
 const accepted = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
 
-const bodyOf = ({ request, served }: Caller): Promise<ArrayBuffer> =>
-  bodyWithin(request, served.settings.limits.messageBytes * MESSAGES_A_BODY);
+/**
+ * The transport's own stream keeps the connection alive, so that a ping alone need not wake its object. Only in a
+ * connection's first seconds it is asked: the JavaScript client's start ends with a ping, and must fail where the
+ * connection has ended meanwhile (docs/design/signalr-reconnect.md#ka9).
+ */
+async function bodyOf({ request, served }: Caller): Promise<ArrayBuffer | "ping"> {
+  const body = await bodyWithin(request, served.settings.limits.messageBytes * MESSAGES_A_BODY);
+  return isPing(body) ? "ping" : body;
+}
 
 /** A ping in JSON with its record separator, alone in its body. Others pass, and do no harm. */
 const isPing = (body: ArrayBuffer): boolean =>

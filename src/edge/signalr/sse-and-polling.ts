@@ -6,6 +6,7 @@ import { PING } from "../../model/wire-constants.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { closeQuietly } from "../stream/room-socket.ts";
 import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
+import { TakenReports } from "./taken-reports.ts";
 
 type Frame = string | ArrayBuffer;
 
@@ -26,12 +27,14 @@ const EVENT_HEADERS = {
 };
 
 /**
- * Every frame of the relay as an event, and pings of the worker's own, so that the object can sleep. The stream ends
- * with the socket, with the request's signal, or with its reader; one that reads too slowly gets an error.
+ * Every frame of the relay as an event, and pings of the worker's own, so that the object can sleep. The relay is told
+ * how much the reader has taken, so that streams of hubs wait for it. The stream ends with the socket, with the request's
+ * signal, or with its reader; one that is far behind what does not wait gets an error.
  */
 export function serverSentEvents(socket: WebSocket, { signal }: Request): Response {
   let timer: ReturnType<typeof setInterval> | undefined;
   let isOver = false;
+  const taking = new TakenReports((size) => sendQuietly(socket, String(size)));
   /** Runs once, at the first end: a stream that was cancelled can be neither written to nor closed. */
   const end = (last?: () => void) => {
     if (isOver) return;
@@ -43,10 +46,14 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        const write = (text: string) => {
+        const write = (text: string, size = 0) => {
           if (isOver) return;
-          if ((controller.desiredSize ?? 0) >= 0) return controller.enqueue(asBytes(text));
-          end(() => controller.error(new Error("The reader is too slow.")));
+          taking.look(queuedIn(controller));
+          if (!taking.mayWrite)
+            return end(() => controller.error(new Error("The reader is too slow.")));
+          const chunk = asBytes(text);
+          taking.add(chunk.byteLength, size);
+          controller.enqueue(chunk);
         };
         const close = () => end(() => controller.close());
         // Firefox reports a stream as open only once something has arrived.
@@ -55,14 +62,29 @@ export function serverSentEvents(socket: WebSocket, { signal }: Request): Respon
         let probes = 0;
         const probe = () => write(++probes % PROBES_A_PING === 0 ? eventOf(PING) : COMMENT);
         timer = setInterval(probe, KEEP_ALIVE_MS / PROBES_A_PING);
-        listen(socket, (frame) => write(eventOf(frame as string)), close);
+        const event = (frame: string) => write(eventOf(frame), frame.length);
+        listen(socket, (frame) => event(frame as string), close);
         if (signal.aborted) close();
       },
+      // The engine calls it when a reader finds nothing, not at each read; writes look as well.
+      pull: (controller) => taking.look(queuedIn(controller)),
       cancel: () => end(),
     },
     new ByteLengthQueuingStrategy({ highWaterMark: QUEUED_BYTES }),
   );
   return new Response(readable, { headers: EVENT_HEADERS, encodeBody: "manual" });
+}
+
+const queuedIn = ({ desiredSize }: ReadableStreamDefaultController): number =>
+  QUEUED_BYTES - (desiredSize ?? 0);
+
+/** The socket may be closed already; its event tells. */
+function sendQuietly(socket: WebSocket, text: string): void {
+  try {
+    socket.send(text);
+  } catch {
+    // Closed.
+  }
 }
 
 /** A line that every reader of event streams ignores. */

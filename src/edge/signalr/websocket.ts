@@ -18,6 +18,7 @@ import { wantsEventStream, wantsWebSocket } from "../admit/request-target.ts";
 import type { Env, Serving } from "../admit/serving.ts";
 import { postToConnection } from "./post-frames.ts";
 import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
+import { isMicrosofts } from "./signalr-agent.ts";
 import { longPoll, serverSentEvents } from "./sse-and-polling.ts";
 
 /**
@@ -85,7 +86,10 @@ async function enterRelay(
   const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return unknownConnection();
   // Absent for a WebSocket: the socket is the client's own.
-  const bridged = transport === "WebSockets" ? {} : { transport };
+  const bridged = {
+    ...(transport !== "WebSockets" && { transport }),
+    ...(transport === "ServerSentEvents" && { reportsTaken: true as const }),
+  };
   const response = await handOver(relay, { ...arrivalOf(caller), token, ...bridged });
   const code = refusalCodeOf(response);
   if (code === "connection_not_found") return unknownConnection();
@@ -106,5 +110,6 @@ function arrivalOf(caller: Caller): SignalRArrival {
     user,
     request: connectRequest(request, served.settings),
     ...(client !== undefined && { client }),
+    ...(isMicrosofts(request) && { pings: true as const }),
   };
 }

@@ -2,6 +2,7 @@
 // `data:` its arguments, `id:` the client's position, which browsers send back as `Last-Event-ID`.
 
 import { HubError } from "../../model/errors.ts";
+import { toResultJson } from "../../protocols/json.ts";
 import {
   isConnected,
   isOfAnotherRoom,
@@ -51,7 +52,7 @@ const eventName = (method: string): string =>
 
 /** The event as text; without an id, the browser keeps the last one it got. JSON has no line ends. */
 export const eventText = ({ name, data }: ServerSentEvent, id: string | undefined): string =>
-  `event: ${name}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+  `event: ${name}\n${id === undefined ? "" : `id: ${id}\n`}data: ${toResultJson(data)}\n\n`;
 
 /** The id of a stream of several rooms: `group%3Aa=epoch:1;order%3A42=epoch:7`. */
 export const formatPositions = (positions: ReadonlyMap<string, string>): string =>

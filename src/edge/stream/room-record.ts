@@ -1,9 +1,12 @@
 // One JSON-RPC record as objects send it to sockets of the worker, and the position in its room's log after it.
 
+import { parseOwnJson } from "../../protocols/exact-json.ts";
+
 /** A message, an answer or a request. Answers have no method. */
 export interface RoomRecord {
   readonly id?: string | number | null;
   readonly method?: string;
+  /** Whole numbers that a JavaScript number cannot hold are bigints. */
   readonly params?: unknown;
   /** As a topic. Absent: the record is of the connection, not of a room. */
   readonly room?: string;
@@ -33,7 +36,7 @@ export const isRequest = ({ id, method }: RoomRecord): boolean =>
 
 /** The records of one frame, in their order: an array, or one record alone. */
 export function recordsIn(text: string): readonly RoomRecord[] {
-  const value = JSON.parse(text) as RoomRecord | RoomRecord[];
+  const value = parseOwnJson(text) as RoomRecord | RoomRecord[];
   return Array.isArray(value) ? value : [value];
 }
 

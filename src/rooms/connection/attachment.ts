@@ -31,8 +31,12 @@ export interface Attached {
   readonly client?: string;
   /** Absent: a WebSocket of the client's own. Others are bridged by the worker. */
   readonly transport?: Exclude<Transport, "WebSockets">;
-  /** Whether it has a token that is not its public id: only then may it be resumed on another socket. */
-  readonly negotiated?: boolean;
+  /** The worker that bridges it reports how much the client's reader has taken. */
+  readonly reportsTaken?: true;
+  /** Its negotiation agreed on stateful reconnect: with version 2 it may be resumed on another socket. */
+  readonly statefulReconnect?: true;
+  /** Whether the server pings it, and how it takes that; `none` where it pings by itself. Absent: not known yet. */
+  readonly serverPings?: "none" | "answered" | "unanswered";
 }
 
 /**

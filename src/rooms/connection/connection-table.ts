@@ -199,6 +199,7 @@ export class ConnectionTable {
         connection.socket?.send(frame);
         connection.httpCaller?.receive(frame);
         connection.flow.written += frame.length;
+        connection.flow.untaken += frame.length;
       }
     } catch {
       // The socket closed since; its close event, or the next sweep, cleans up.
@@ -218,7 +219,6 @@ export class ConnectionTable {
     const { ping } = connection.protocol;
     if (this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
     if (ping !== undefined) this.write(connection, [ping]);
-    if (!connection.attached.pings) save(connection, { pings: true });
   }
 
   /** Reading the size of the socket's queue costs a tenth of a write, so it is read once for so many characters. */

@@ -28,6 +28,8 @@ export interface HttpCaller {
 interface Flow {
   /** Written in this wake. */
   written: number;
+  /** Written to a reader that reports how much it has taken, and not reported yet. After a wake some is missing. */
+  untaken: number;
   /** Written when the reader's queue was last looked at. */
   lookedAt: number;
   /**
@@ -97,7 +99,7 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
     id: attached.id,
     stage: { name: protocol === beforeHandshake ? "handshaking" : "open" },
     ...{ socket, protocol, attached, user: attached.user, heardAt: attached.heardAt },
-    flow: { written: 0, lookedAt: 0, backlog: undefined },
+    flow: { written: 0, untaken: 0, lookedAt: 0, backlog: undefined },
     rest: undefined,
     tokenLimits: undefined,
     mayReturn: false,

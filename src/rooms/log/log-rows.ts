@@ -7,7 +7,7 @@ export const ROW_CHARS = 300_000;
 /**
  * Characters of a page of history, which is held in memory as a whole. The next page goes on from its last position.
  */
-const PAGE_CHARS = 1_000_000;
+export const PAGE_CHARS = 1_000_000;
 
 export interface Row {
   readonly entries: readonly Entry[];

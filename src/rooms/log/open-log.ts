@@ -11,6 +11,7 @@ import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch, type Position } from "../../model/position.ts";
 import type { RoomLog } from "./room-log.ts";
 import { SqliteLog } from "./sqlite-log.ts";
+import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/loop-timing.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
@@ -18,17 +19,30 @@ const BEHIND_MS = 1_000;
 
 /**
  * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
- * seen: it goes on under a new epoch, so that no client resumes across the gap.
+ * seen: it goes on under a new epoch, so that no client resumes across the gap. `arm` requests a run of `logExpiry`.
  */
-export function openLog(storage: DurableObjectStorage, settings: RoomSettings): RoomLog {
+export function openLog(
+  storage: DurableObjectStorage,
+  settings: RoomSettings,
+  arm: (at: number) => void,
+): RoomLog {
   if (settings.durability === "none") return new NoLog();
   const { kv } = storage;
   let epoch = kv.get<string>("epoch");
   if (epoch === undefined || kv.get("unsaved")) kv.put("epoch", (epoch = randomEpoch()));
   if (kv.get("unsaved")) kv.delete("unsaved");
-  const log = new SqliteLog(storage, settings.history, epoch);
+  const log = new SqliteLog(storage, { ...settings.history, arm }, epoch);
   return settings.durability === "behind" ? new LogBehind(log, kv) : log;
 }
+
+/** After a failure it is tried again a minute later. */
+const RETRY_MS = 60_000;
+
+/** Erases entries past their age by alarm. */
+export const logExpiry = (log: RoomLog): Duty => ({
+  due: (now) => log.expiresAt && Math.max(log.expiresAt, now + RETRY_MS),
+  run: (now) => log.expire(now),
+});
 
 /** Counts offsets in memory and keeps no entries. Each wake begins a new epoch. */
 export class NoLog implements RoomLog {
@@ -60,8 +74,14 @@ export class NoLog implements RoomLog {
     return offset === this.#position.offset ? [] : undefined;
   }
 
-  clear(): void {
+  readonly expiresAt = undefined;
+
+  expire(): void {
     // No entries are kept.
+  }
+
+  clear(): void {
+    // As above.
   }
 
   erase(epoch: string): void {
@@ -125,6 +145,14 @@ export class LogBehind implements RoomLog {
 
   after(offset: number): Entry[] | undefined {
     return this.#saveAll().after(offset);
+  }
+
+  get expiresAt(): number | undefined {
+    return this.#log.expiresAt;
+  }
+
+  expire(now: number): void {
+    this.#log.expire(now);
   }
 
   clear(now: number): void {

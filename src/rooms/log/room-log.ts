@@ -11,6 +11,7 @@ import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
  *   missed.
  * - The history is bounded by count (`history.size` messages), by age (`history.ttlSeconds`), and per answer by size.
  *   Presence does not count, and never displaces a message.
+ * - Entries are erased from storage at the latest after twice their age (`expire`), whether the room is used or not.
  * - Entries are durable when what leaves the object after `append` has left (output gate). They survive sleep, crashes
  *   and deploys; the logs of open-log.ts promise less, and begin a new epoch where entries may be lost.
  * - A publication's id is remembered as long as its message: published again, it keeps its offset.
@@ -33,6 +34,10 @@ export interface RoomLog {
   page(query: HistoryQuery, now: number, most: number): HistoryView;
   /** All entries after this offset, whatever their age: repairs of followers. Undefined where some are overwritten. */
   after(offset: number): Entry[] | undefined;
+  /** When entries past their age are to be erased, milliseconds since 1970; undefined where there are no entries. */
+  readonly expiresAt: number | undefined;
+  /** Erases what is past its age. Recovery and history do not change: they gave none of it any more. */
+  expire(now: number): void;
   /** Removes all entries; offsets go on, in the same epoch. */
   clear(now: number): void;
   /** Removes all entries, and begins a new epoch at offset 0. */

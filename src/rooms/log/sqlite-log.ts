@@ -1,77 +1,70 @@
-// A room's log in SQLite: one row for each batch of entries, in a ring of slots that are overwritten, since a deleted
-// row is billed like a written one. Retention is decided on reading. The index of batches is in memory, and read at
-// each wake.
+// A room's log in SQLite: one row for each batch of entries, in slots that are overwritten, since a deleted row is billed
+// like a written one. Retention is decided on reading; rows past their age are overwritten by the next batch, or erased
+// by alarm where none comes. The index of batches is in memory, and read at each wake.
 
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
 import type { RoomLog } from "./room-log.ts";
-import { ROW_CHARS, rowsOf, within, type Row } from "./log-rows.ts";
+import { BatchIndex, type Batch } from "./batch-index.ts";
+import { PAGE_CHARS, ROW_CHARS, rowsOf, type Row } from "./log-rows.ts";
+import { IdIndex } from "./publication-ids.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
-/** A row of the log, without its entries. */
-interface Batch {
-  readonly slot: number;
-  /** Offset of the first entry. */
-  readonly first: number;
-  /** Offset of the last entry. */
-  readonly last: number;
-  /** When the last entry was published; milliseconds since 1970. */
-  readonly at: number;
-  /** Messages of the hub among the entries; presence does not count against the history's size. */
-  readonly messages: number;
-  /** Last offset of the batch with messages before this one: a gap among the messages shows here. */
-  readonly before: number;
-}
-
-/** Rows with presence alone have slots of their own, so that joins and leaves never overwrite a message. */
-const PRESENCE_SLOTS_PER_MESSAGE = 3;
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
   first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
-const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY first";
+const ENTRIES = "SELECT entries FROM log WHERE slot = ?";
+const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY last";
 
 /** Whether an entry is the protocol's own, and no message of the hub. */
 export const isPresence = (entry: { target: string }): boolean => entry.target.startsWith("$/");
+
+/** `arm` requests a call of `expire` at a time: when the first entries of an empty log are written. */
+export interface LogHistory extends History {
+  readonly arm?: (at: number) => void;
+}
 
 type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 
 export class SqliteLog implements RoomLog {
   readonly #storage: LogStorage;
-  readonly #history: History;
+  readonly #history: LogHistory;
   #epoch: string;
-  #batches: Batch[];
+  #index: BatchIndex;
   /** Undefined until an id is first looked up. */
   #ids: IdIndex | undefined;
 
-  constructor(storage: LogStorage, history: History, epoch: string) {
+  constructor(storage: LogStorage, history: LogHistory, epoch: string) {
     this.#storage = storage;
     this.#history = history;
     this.#epoch = epoch;
     storage.sql.exec(TABLE);
-    this.#batches = storage.sql.exec(BATCHES).toArray() as unknown as Batch[];
+    this.#index = this.#readIndex();
   }
 
   get position(): Position {
-    return { epoch: this.#epoch, offset: this.#batches.at(-1)?.last ?? 0 };
+    return { epoch: this.#epoch, offset: this.#index.newestOffset };
   }
 
   append(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
+    const isFirst = this.expiresAt === undefined;
     const text = JSON.stringify(entries);
     if (text.length <= ROW_CHARS) this.#write({ entries, text });
     else this.#writeAll([...rowsOf(entries)]);
     this.#ids?.add(entries);
+    if (isFirst) this.#history.arm?.(this.expiresAt!);
   }
 
   /** All rows or none. */
   #writeAll(rows: readonly Row[]): void {
-    const before = this.#batches;
-    this.#batches = [...before];
+    const before = this.#index;
+    this.#index = new BatchIndex(this.#history, before.all);
     try {
       this.#storage.transactionSync(() => {
         for (const row of rows) this.#write(row);
       });
     } catch (error) {
-      this.#batches = before;
+      this.#index = before;
       throw error;
     }
   }
@@ -79,35 +72,16 @@ export class SqliteLog implements RoomLog {
   #write({ entries, text }: Row): void {
     const [first, last] = [entries[0]!, entries.at(-1)!];
     const messages = entries.filter((entry) => !isPresence(entry)).length;
-    const slot = this.#slotFor(messages > 0);
-    const before = this.#lastWithMessages?.last ?? 0;
+    const slot = this.#index.slotFor(messages > 0, last.at);
+    const before = this.#index.lastWithMessages?.last ?? 0;
     const batch = { slot, first: first.offset, last: last.offset, at: last.at, messages, before };
     const row = [slot, batch.first, batch.last, batch.at, messages, before, text];
     this.#storage.sql.exec("INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
-    this.#replace(batch);
-  }
-
-  /** The slot after the newest of its kind: messages have even ones, presence odd ones. */
-  #slotFor(messages: boolean): number {
-    const size = Math.max(1, this.#history.size);
-    const count = messages ? size : size * PRESENCE_SLOTS_PER_MESSAGE;
-    const newest = this.#batches.findLast((batch) => batch.messages > 0 === messages)?.slot ?? -2;
-    return ((Math.floor(newest / 2) + 1) % count) * 2 + (messages ? 0 : 1);
-  }
-
-  get #lastWithMessages(): Batch | undefined {
-    return this.#batches.findLast(({ messages }) => messages > 0);
-  }
-
-  /** Mirrors the overwritten row in the index: most often the oldest batch. */
-  #replace(batch: Batch): void {
-    const index = this.#batches.findIndex(({ slot }) => slot === batch.slot);
-    if (index >= 0) this.#batches.splice(index, 1);
-    this.#batches.push(batch);
+    this.#index.add(batch);
   }
 
   find(id: string, now: number): number | undefined {
-    const floor = this.#messagesFloor(now);
+    const floor = this.#index.messagesFloor(now);
     if (!this.#ids || this.#ids.isOversized) this.#ids = new IdIndex(this.#read(floor));
     const offset = this.#ids.get(id);
     return offset !== undefined && offset > floor ? offset : undefined;
@@ -120,26 +94,64 @@ export class SqliteLog implements RoomLog {
       since.epoch === position.epoch &&
       missed >= 0 &&
       missed <= most &&
-      (missed === 0 || since.offset >= this.#floor(now));
+      (missed === 0 || since.offset >= this.#index.floor(now));
     return { entries: isWhole ? this.#read(since.offset) : [], position, recovered: isWhole };
   }
 
   page({ since, limit = Infinity, reverse }: HistoryQuery, now: number, most: number): HistoryView {
     const { position } = this;
-    const floor = this.#messagesFloor(now);
+    const floor = this.#index.messagesFloor(now);
     const recovered =
       !since ||
       (since.epoch === position.epoch && since.offset >= floor && since.offset <= position.offset);
+    if (!recovered) return { entries: [], position, recovered };
     const from = Math.max(floor, since?.offset ?? 0);
-    const all = recovered ? this.#read(from).filter((entry) => !isPresence(entry)) : [];
-    const count = Math.min(limit, most);
-    if (since && !reverse) return { entries: within(all.slice(0, count)), position, recovered };
-    const newest = within(all.slice(Math.max(0, all.length - count)).toReversed());
-    return { entries: reverse ? newest : newest.toReversed(), position, recovered };
+    const isForward = since !== undefined && !reverse;
+    const entries = this.#messages(from, Math.min(limit, most), isForward);
+    return { entries: isForward || reverse ? entries : entries.toReversed(), position, recovered };
+  }
+
+  /** Messages after an offset, from the oldest or from the newest: so many, and so large, as a page may be. */
+  #messages(after: number, count: number, isForward: boolean): Entry[] {
+    const batches = this.#index.all.filter(({ last, messages }) => last > after && messages > 0);
+    const page: Entry[] = [];
+    let chars = 0;
+    for (const batch of isForward ? batches : batches.toReversed()) {
+      const entries = this.#entriesOf(batch);
+      for (const entry of isForward ? entries : entries.toReversed()) {
+        if (entry.offset <= after || isPresence(entry)) continue;
+        chars += entry.params.length;
+        if (page.length >= count || (page.length > 0 && chars > PAGE_CHARS)) return page;
+        page.push(entry);
+      }
+    }
+    return page;
   }
 
   after(offset: number): Entry[] | undefined {
-    return offset >= this.#reach(() => true) ? this.#read(offset) : undefined;
+    return offset >= this.#index.reach(() => true) ? this.#read(offset) : undefined;
+  }
+
+  /** A second age after the oldest entries have passed theirs: a busy room has an alarm for it in every age at most. */
+  get expiresAt(): number | undefined {
+    const { oldest } = this.#index;
+    return oldest && oldest.at + 2 * this.#history.ttlSeconds * 1000;
+  }
+
+  /** The newest batch with messages leaves a row without entries: a gap among the messages would not show else. */
+  expire(now: number): void {
+    const { sql } = this.#storage;
+    const newest = this.#index.lastWithMessages;
+    const youngest = now - this.#history.ttlSeconds * 1000;
+    this.#storage.transactionSync(() => {
+      sql.exec("DELETE FROM log WHERE at < ? AND slot <> ?", youngest, newest?.slot ?? -1);
+      if (newest && newest.at < youngest)
+        sql.exec(
+          "UPDATE log SET first = last + 1, before = last, entries = '[]' WHERE slot = ?",
+          newest.slot,
+        );
+    });
+    this.#reload();
   }
 
   /** Replaces all rows by one without entries, which keeps the newest offset. */
@@ -161,79 +173,25 @@ export class SqliteLog implements RoomLog {
   }
 
   #reload(): void {
-    this.#batches = this.#storage.sql.exec(BATCHES).toArray() as unknown as Batch[];
+    this.#index = this.#readIndex();
     this.#ids = undefined;
   }
 
-  /** Entries up to this offset are not given any more: too old, beyond the history's size, or before a gap. */
-  #floor(now: number): number {
-    return Math.max(
-      this.#reach((batch) => this.#isYoung(batch, now)),
-      this.#messagesFloor(now),
-    );
-  }
-
-  #isYoung({ at }: Batch, now: number): boolean {
-    return at >= now - this.#history.ttlSeconds * 1000;
-  }
-
-  /** The same for messages alone, whose gaps do not include presence that was overwritten. */
-  #messagesFloor(now: number): number {
-    let floor = this.#lastWithMessages?.last ?? 0;
-    let messages = 0;
-    for (const batch of this.#batches.toReversed()) {
-      if (batch.messages === 0) continue;
-      if (batch.last !== floor || messages >= this.#history.size || !this.#isYoung(batch, now))
-        break;
-      messages += batch.messages;
-      floor = batch.before;
-    }
-    return floor;
-  }
-
-  /**
-   * The offset down to which batches follow on each other without a gap, from the newest, as long as they are `wanted`.
-   */
-  #reach(wanted: (batch: Batch) => boolean): number {
-    let floor = this.position.offset;
-    for (const batch of this.#batches.toReversed()) {
-      if (batch.last !== floor || !wanted(batch)) break;
-      floor = batch.first - 1;
-    }
-    return floor;
+  #readIndex(): BatchIndex {
+    const rows = this.#storage.sql.exec(BATCHES).toArray() as unknown as Batch[];
+    return new BatchIndex(this.#history, rows);
   }
 
   #read(after: number): Entry[] {
-    return this.#storage.sql
-      .exec("SELECT entries FROM log WHERE last > ? ORDER BY first", after)
-      .toArray()
-      .flatMap(({ entries }) => JSON.parse(entries as string) as Entry[])
+    return this.#index.all
+      .filter(({ last }) => last > after)
+      .flatMap((batch) => this.#entriesOf(batch))
       .filter(({ offset }) => offset > after);
   }
-}
 
-/**
- * Offsets of messages by publication id. In memory, read from the log when an id is first looked up. It grows with each
- * append, and is to be read again once half of it may be out of the history.
- */
-class IdIndex {
-  readonly #offsets = new Map<string, number>();
-  readonly #most: number;
-
-  constructor(entries: readonly Entry[]) {
-    this.add(entries);
-    this.#most = 2 * this.#offsets.size + 1_000;
-  }
-
-  get isOversized(): boolean {
-    return this.#offsets.size > this.#most;
-  }
-
-  add(entries: readonly Entry[]): void {
-    for (const { id, offset } of entries) if (id !== undefined) this.#offsets.set(id, offset);
-  }
-
-  get(id: string): number | undefined {
-    return this.#offsets.get(id);
+  /** One row, by its key: reading costs the rows that are read, however long the history is. */
+  #entriesOf({ slot }: Batch): Entry[] {
+    const { entries } = this.#storage.sql.exec(ENTRIES, slot).one();
+    return JSON.parse(entries as string) as Entry[];
   }
 }

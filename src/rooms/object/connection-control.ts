@@ -8,11 +8,11 @@ import type { ConnectionControl } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
 export class ObjectConnections implements ConnectionControl {
-  readonly #parts: Pick<ObjectParts, "connections" | "outbox" | "resumables">;
+  readonly #parts: Pick<ObjectParts, "connections" | "outbox" | "resumables" | "serverPings">;
   readonly #waitUntil: (work: Promise<unknown>) => void;
 
   constructor(
-    parts: Pick<ObjectParts, "connections" | "outbox" | "resumables">,
+    parts: Pick<ObjectParts, "connections" | "outbox" | "resumables" | "serverPings">,
     waitUntil: (work: Promise<unknown>) => void,
   ) {
     this.#parts = parts;
@@ -34,7 +34,7 @@ export class ObjectConnections implements ConnectionControl {
   }
 
   pong(connection: Connection): void {
-    this.#parts.connections.pong(connection);
+    this.#parts.serverPings?.take(connection);
   }
 
   takeResumed(connection: Connection, message: Incoming): boolean {

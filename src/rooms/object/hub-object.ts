@@ -6,13 +6,13 @@ import { httpStatusOf } from "../../model/error-table.ts";
 import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
-import { isGuest } from "../../model/user.ts";
+import { parseTopic } from "../../model/topic.ts";
 import { answerClose } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
+import { clientResult, type ClientResult } from "../rpc/fault.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { accountStub, objectName } from "../rpc/object-names.ts";
@@ -20,6 +20,7 @@ import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
 import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
+import { firstRooms } from "./first-rooms.ts";
 import { membersIn } from "./members.ts";
 import {
   waitForLinks,
@@ -120,18 +121,11 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   async #link(connection: Connection): Promise<void> {
     const groups = await this.#groupsOf(connection);
     const { agenda, followed, settings } = this.parts;
-    const topics = this.#topicsOf(connection, groups);
+    const { reachesUsers } = this;
+    const topics = firstRooms(connection.user, { own: this.host.room, groups, reachesUsers });
     const links = topics.map((topic) => followed.belong(connection, topic, "token"));
     if (settings.reachAll || settings.online) links.push(followed.joinAll(connection));
     await waitForLinks(agenda, links);
-  }
-
-  /** The rooms that a connection is in from its beginning, beside this object's own and the hub's `all`. */
-  #topicsOf({ user }: Connection, groups: readonly string[]): Topic[] {
-    const topics: Topic[] = [...new Set([...user.channels, ...groups])].map(parseTopic);
-    if (this.reachesUsers && !isGuest(user)) topics.push({ kind: "user", name: user.id });
-    const own = formatTopic(this.host.room);
-    return topics.filter((topic) => formatTopic(topic) !== own);
   }
 
   /** Groups that services have put its user into; none where it is closed instead, being no longer admitted. */
@@ -215,9 +209,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /** Failures of work that no caller waits for are logged; follow links are repaired by alarm. */
   protected inBackground(work: Promise<unknown>): void {
-    const { name } = this.parts;
-    const logFailure = (error: unknown) =>
-      logError("background_failed", { hub: this.host.domain.hub, room: name, error });
+    const [hub, room] = [this.host.domain.hub, this.parts.name];
+    const logFailure = (error: unknown) => logError("background_failed", { hub, room, error });
     this.ctx.waitUntil(work.catch(logFailure));
   }
 
@@ -229,8 +222,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     return this.host.clients.tell(connection, target, params);
   }
 
-  async ask(connection: string, target: string, params: Params): Promise<unknown> {
-    return this.host.clients.ask(connection, target, params);
+  async ask(connection: string, target: string, params: Params): Promise<ClientResult> {
+    return clientResult(this.host.clients.ask(connection, target, params));
   }
 
   async move(connection: string, topic: string, how: "join" | "leave"): Promise<void> {

@@ -7,6 +7,7 @@ import { webhooksOr } from "../../webhooks/webhook-config.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionTable, type Dropped } from "../connection/connection-table.ts";
 import { LivenessSweep } from "../connection/liveness-sweep.ts";
+import type { ServerPings } from "../connection/server-pings.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
 import { Outbox } from "../delivery/outbox.ts";
 import { FollowedRooms } from "../links/followed-rooms.ts";
@@ -102,6 +103,8 @@ export interface ObjectParts extends ObjectCore {
   readonly own: LocalRoom | undefined;
   /** Connections that may be resumed on another socket; undefined in a room. */
   readonly resumables: ResumableConnections | undefined;
+  /** Undefined in a room: its clients need no pings. */
+  readonly serverPings: ServerPings | undefined;
   /** Whether a crash would leave stale state in other objects or in rows: connections, follow links, presence. */
   isUsed(): boolean;
   /** This object's connections that are in a room, and the rooms of a connection. */

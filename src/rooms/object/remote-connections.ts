@@ -5,6 +5,7 @@ import type { Params } from "../../model/message.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
+import { resultOf } from "../rpc/fault.ts";
 import { holderOf, objectName, type ObjectAddress } from "../rpc/object-names.ts";
 import type { HolderRpc } from "../rpc/room-rpc.ts";
 import type { ClientMethodCall, RemoteClients, RoomAccess } from "./host.ts";
@@ -41,9 +42,8 @@ export class RemoteConnections implements RemoteClients {
   async ask(id: string, target: string, params: Params): Promise<unknown> {
     this.#check(target, params);
     const connection = this.#local(id);
-    return connection
-      ? this.#options.ask(connection, { target, ...params })
-      : this.#holder(this.#addressOf(id)).ask(id, target, params);
+    if (connection) return this.#options.ask(connection, { target, ...params });
+    return resultOf(await this.#holder(this.#addressOf(id)).ask(id, target, params));
   }
 
   /** An id whose connection has ended is no error here: membership ends with the connection. */

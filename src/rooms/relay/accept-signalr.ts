@@ -9,6 +9,8 @@ import type { SignalRArrival } from "../rpc/arrival.ts";
 import type { ClassifiedArrival } from "./classify-arrival.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
+type FreshArrival = ClassifiedArrival & { kind: "fresh" };
+
 /** How long a client that resumes has to send its sequence. */
 const RESUME_MS = 5_000;
 
@@ -18,27 +20,28 @@ const RESUME_MS = 5_000;
 export function acceptSignalR(
   parts: RelayParts,
   socket: WebSocket,
-  { id, arrival }: ClassifiedArrival & { kind: "fresh" },
+  arrived: FreshArrival,
 ): Connection | Response {
-  const attached = attachedOf(parts, id, arrival);
+  const { arrival } = arrived;
+  const attached = attachedOf(parts, arrived);
   if (arrival.transport === "LongPolling") return parts.polls.begin(attached);
   const connection = parts.connections.accept(socket, attached);
   parts.agenda.arm(Math.min(arrival.user.expiresAt, attached.deadline!));
   return connection;
 }
 
-function attachedOf(
-  { settings }: RelayParts,
-  id: string,
-  { user, request, client, token, transport }: SignalRArrival,
-): Attached {
+function attachedOf({ settings }: RelayParts, { id, arrival, traits }: FreshArrival): Attached {
+  const { user, request, client, transport, reportsTaken } = arrival;
   const now = Date.now();
   const deadline = now + settings.signalR.handshakeSeconds * 1000;
   return {
     ...{ id, protocol: beforeHandshake.name, user, request, deadline, openCalls: [] },
-    ...{ connectedAt: now, heardAt: now, negotiated: token !== undefined },
+    ...{ connectedAt: now, heardAt: now },
+    ...(traits.statefulReconnect && { statefulReconnect: true as const }),
+    ...(traits.pings && { serverPings: "none" as const }),
     ...(client !== undefined && { client }),
     ...(transport && { transport }),
+    ...(reportsTaken && { reportsTaken }),
   };
 }
 

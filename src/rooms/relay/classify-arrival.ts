@@ -7,6 +7,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { AdmissionCache } from "../object/admission-cache.ts";
 import type { JsonRpcArrival, OverflowArrival, SignalRArrival } from "../rpc/arrival.ts";
 import { connectionId } from "../rpc/object-names.ts";
+import type { ClientTraits } from "../rpc/relay-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
 export type AnyArrival = SignalRArrival | OverflowArrival | JsonRpcArrival;
@@ -19,7 +20,12 @@ export type ClassifiedArrival =
       readonly arrival: SignalRArrival;
     }
   /** A SignalR client that is new here, under the id that negotiation gave it. */
-  | { readonly kind: "fresh"; readonly id: string; readonly arrival: SignalRArrival }
+  | {
+      readonly kind: "fresh";
+      readonly id: string;
+      readonly arrival: SignalRArrival;
+      readonly traits: ClientTraits;
+    }
   /** A poll for a connection that has ended: its last frames wait. */
   | { readonly kind: "ended"; readonly id: string }
   /** A JSON-RPC client of a room that is full. */
@@ -43,7 +49,8 @@ export async function classify(
   await admissions.begin(user);
   if (arrival.kind === "hub") {
     checkUser(parts, user);
-    return { kind: "fresh", id: connectionId(parts.address), arrival };
+    const traits = { statefulReconnect: false, pings: arrival.pings === true };
+    return { kind: "fresh", id: connectionId(parts.address), arrival, traits };
   }
   checkFull(parts);
   checkUser(parts, user);
@@ -67,7 +74,8 @@ async function classifyNegotiated(
   if (!seat || seat.isLapsed) throw notFound();
   const grant = seats.take(token);
   checkUser(parts, user);
-  return { kind: "fresh", id: seat.id, arrival: { ...arrival, user: applyGrant(user, grant) } };
+  const granted = { ...arrival, user: applyGrant(user, grant) };
+  return { kind: "fresh", id: seat.id, arrival: granted, traits: seat.traits };
 }
 
 function checkFull({ seats }: RelayParts): void {

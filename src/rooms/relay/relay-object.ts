@@ -3,7 +3,7 @@
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import { factsOf, type Grant, type TokenFacts, type User } from "../../model/user.ts";
+import { factsOf, type TokenFacts, type User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";
@@ -18,12 +18,14 @@ import {
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import type {
   HttpCallReply,
+  PostedBody,
   PostOutcome,
   RefreshOutcome,
   RefreshRefusal,
   RelayRpc,
   RememberedRoom,
   Seat,
+  SeatRequest,
 } from "../rpc/relay-rpc.ts";
 import type { ReadSeat } from "./seats.ts";
 import { acceptOverflow, followRoom } from "./accept-overflow.ts";
@@ -168,30 +170,31 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /** Called by negotiation. Undefined where the relay is full, so that the endpoint asks one of the next level. */
-  async seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined> {
-    return this.parts.seats.reserve(userId, apart, grant);
+  async seat(userId: string, request: SeatRequest): Promise<Seat | undefined> {
+    return this.parts.seats.reserve(userId, request);
   }
 
   /**
    * A POST of a client beside its poll or event stream, or the end of a polling connection. The connection token and
    * the bearer's user must belong together. Throws as `AdmissionCache.check` does.
    */
-  async post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome> {
+  async post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome> {
     await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
     const connection = seat && this.parts.connections.get(seat.id);
     if (!connection) return seat ? this.#postEarly(seat, body) : "unknown";
     const { transport = "WebSockets" } = connection.attached;
     if (transport === "WebSockets") return transport;
-    if (body !== "end") this.receive(connection, body);
-    else if (transport === "LongPolling") this.parts.connections.close(connection, CLOSE.normal);
+    if (body instanceof ArrayBuffer) this.receive(connection, body);
+    else if (body === "end" && transport === "LongPolling")
+      this.parts.connections.close(connection, CLOSE.normal);
     return transport;
   }
 
   /** Of a client that has negotiated, and whose transport has not begun yet or has ended. */
-  #postEarly({ id, until, isLapsed }: ReadSeat, body: ArrayBuffer | "end"): PostOutcome {
+  #postEarly({ id, until, isLapsed }: ReadSeat, body: PostedBody): PostOutcome {
     if (isLapsed) return "ended";
-    if (body === "end") return "early";
+    if (!(body instanceof ArrayBuffer)) return "early";
     return this.parts.earlyPosts.keep({ id, body, until }, Date.now()) ? "early" : "full";
   }
 
@@ -217,11 +220,20 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     this.#httpCalls.hangUp(random);
   }
 
-  /** The socket of a poll carries no messages of the client, only the number of frames that the worker has received. */
+  /**
+   * Sockets of other transports carry no messages of the client, but reports of the worker: how many frames of a poll it
+   * has received, or how many characters of an event stream its reader has taken.
+   */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
-    if (!connection) return;
-    if (connection.attached.transport !== "LongPolling") this.receive(connection, frame);
+    if (!connection || this.parts.serverPings.takeFrame(connection, frame)) return;
+    const { transport } = connection.attached;
+    if (transport === undefined) this.receive(connection, frame);
+    else if (transport === "ServerSentEvents") taken(connection, Number(frame));
     else if (connection.socket === socket) this.parts.polls.confirm(connection, Number(frame));
   }
+}
+
+function taken({ flow }: Connection, characters: number): void {
+  flow.untaken = Math.max(0, flow.untaken - characters);
 }

@@ -5,6 +5,7 @@ import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
 import { parseTopic } from "../../model/topic.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
+import { ServerPings } from "../connection/server-pings.ts";
 import {
   objectCore,
   upkeep,
@@ -29,6 +30,7 @@ export interface RelayParts extends ObjectParts {
   /** Connections of clients that poll. */
   readonly polls: LongPolls;
   readonly resumables: ResumableConnections;
+  readonly serverPings: ServerPings;
   /** Groups that returning clients rejoin; undefined where the hub does not remember groups. */
   readonly remembered: RememberedGroups | undefined;
   /** Connections of a user here. */
@@ -49,7 +51,11 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name: `relay:${address.relay}`, settings: settings ?? DEFAULTS },
     ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
-    duties: () => [resumables, ...(remembered ? [remembered] : []), upkeep(ctx, parts)],
+    duties: () => [
+      ...[resumables, parts.serverPings],
+      ...(remembered ? [remembered] : []),
+      upkeep(ctx, parts),
+    ],
     occupancy: () => occupancyOf(core),
   });
   const countOf = (userId: string) => countOfUser(core, userId);
@@ -61,6 +67,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
     ...{ ...core, address, seats, resumables, remembered, countOf },
     ...{ own: undefined, publishing: core.lanes() },
     earlyPosts: new EarlyPosts(),
+    serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing,
     membersOf: (room) => (room === "all" ? core.connections.all : core.followed.membersOf(room)),
@@ -69,6 +76,13 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   restoreGroups(parts);
   return parts;
 }
+
+const serverPingsOf = (ctx: DurableObjectState, { agenda, connections }: ObjectCore): ServerPings =>
+  new ServerPings({
+    ...{ state: ctx, connections },
+    arm: (at) => agenda.arm(at),
+    waitUntil: (work) => ctx.waitUntil(work),
+  });
 
 interface SeatOptions {
   readonly address: RelayAddress;

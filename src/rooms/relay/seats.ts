@@ -1,6 +1,6 @@
 // Seats at a relay: negotiation reserves one for a client that connects soon, and gives out its connection token.
 //
-//   token = <random>_<lapses at>_<proof>@relay:<relay>     id = <random>@relay:<relay>
+//   token = <random>_<lapses at>_<proof><marks>@relay:<relay>     id = <random>@relay:<relay>
 //
 //   · The proof is an HMAC over the other parts and the user's id: only this relay can issue a token, and only that user
 //     can use it. The key is one row; a client costs a row only where a webhook has granted it something. The id is
@@ -14,7 +14,8 @@
 import { HubError } from "../../model/errors.ts";
 import type { Grant } from "../../model/user.ts";
 import { connectionId, randomId, type RelayAddress } from "../rpc/object-names.ts";
-import type { Seat } from "../rpc/relay-rpc.ts";
+import type { ClientTraits, Seat, SeatRequest } from "../rpc/relay-rpc.ts";
+import { seatTokenParts } from "../rpc/seat-token.ts";
 
 interface SeatsOptions {
   readonly address: RelayAddress;
@@ -42,6 +43,7 @@ export interface ReadSeat {
   readonly until: number;
   /** It is too late for a new connection, or the token has begun one. */
   readonly isLapsed: boolean;
+  readonly traits: ClientTraits;
 }
 
 const GRANT_PREFIX = "grant:";
@@ -64,11 +66,11 @@ export class Seats {
   }
 
   /**
-   * Undefined where the relay is full: the next level may have room. `hasSecretToken` is false for a client of
-   * negotiate's version 0, which has one name for both: its token is its public id. Throws `too_many_connections`.
+   * Undefined where the relay is full: the next level may have room. Throws `too_many_connections`.
    */
-  async reserve(userId: string, hasSecretToken = true, grant?: Grant): Promise<Seat | undefined> {
+  async reserve(userId: string, request: SeatRequest): Promise<Seat | undefined> {
     const { address, now } = this.#options;
+    const { grant, hasSecretToken } = request;
     if (this.isFull) return undefined;
     this.#checkUser(userId);
     const random = randomId();
@@ -76,9 +78,9 @@ export class Seats {
     this.#reservations.set(random, { until: lapsesAt, userId });
     if (grant) this.#saveGrant(random, { until: lapsesAt, grant });
     const at = lapsesAt.toString(36);
-    const kind = hasSecretToken ? "" : TOKEN_IS_ID;
-    const proof = await this.#proof([random, at, kind, userId]);
-    const token = connectionId(address, `${random}_${at}_${proof}${kind}`);
+    const marks = marksOf(request);
+    const proof = await this.#proof([random, at, marks, userId]);
+    const token = connectionId(address, `${random}_${at}_${proof}${marks}`);
     return { id: hasSecretToken ? connectionId(address, random) : token, token };
   }
 
@@ -121,21 +123,22 @@ export class Seats {
 
   /** The connection id of a token that this relay issued to this user; undefined for any other text. */
   async read(token: string, userId: string): Promise<ReadSeat | undefined> {
-    const parts = partsOf(token);
+    const parts = seatTokenParts(token);
     // A relay that has never issued a token has no key, and must not write one for an invented token.
     if (!parts || !this.#options.kv.get("seat-key")) return undefined;
-    const { random, at, proof, kind } = parts;
-    if (!equalInConstantTime(proof, await this.#proof([random, at, kind, userId])))
+    const { random, at, proof, marks } = parts;
+    if (!equalInConstantTime(proof, await this.#proof([random, at, marks, userId])))
       return undefined;
-    const id = kind === TOKEN_IS_ID ? token : connectionId(this.#options.address, random);
+    const isId = marks.includes(MARKS.tokenIsId);
+    const id = isId ? token : connectionId(this.#options.address, random);
     const until = Number.parseInt(at, 36);
     const isLapsed = until <= this.#options.now() || this.#usedTokens.has(random);
-    return { id, until, isLapsed };
+    return { id, until, isLapsed, traits: traitsOf(marks) };
   }
 
   /** The token begins its connection. Gives the grant that was saved with the seat, once. */
   take(token: string): Grant | undefined {
-    const parts = partsOf(token);
+    const parts = seatTokenParts(token);
     if (!parts) return undefined;
     const now = this.#options.now();
     for (const [id, lapsesAt] of this.#usedTokens) if (lapsesAt <= now) this.#usedTokens.delete(id);
@@ -168,12 +171,18 @@ export class Seats {
   }
 }
 
-/** Marks a token that is the connection's id as well. */
-const TOKEN_IS_ID = "0";
-const TOKEN = /^(?<random>[\w-]{22})_(?<at>[0-9a-z]{6,10})_(?<proof>[\w-]{22})(?<kind>0?)@relay:/;
+/** In a token behind its proof, which covers them: of the client that negotiated. */
+const MARKS = { tokenIsId: "0", statefulReconnect: "s", pings: "p" };
 
-const partsOf = (token: string) =>
-  TOKEN.exec(token)?.groups as Record<"random" | "at" | "proof" | "kind", string> | undefined;
+const marksOf = ({ hasSecretToken, statefulReconnect, pings }: SeatRequest): string =>
+  (hasSecretToken ? "" : MARKS.tokenIsId) +
+  (statefulReconnect ? MARKS.statefulReconnect : "") +
+  (pings ? MARKS.pings : "");
+
+const traitsOf = (marks: string): ClientTraits => ({
+  statefulReconnect: marks.includes(MARKS.statefulReconnect),
+  pings: marks.includes(MARKS.pings),
+});
 
 const importKey = (bytes: Uint8Array): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);

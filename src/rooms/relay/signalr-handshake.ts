@@ -35,18 +35,19 @@ export function shakeHands(
   return false;
 }
 
-/** Only with protocol version 2, over WebSockets and after negotiation a client can resume its connection. */
+/** A client can resume its connection where it asked for that at negotiation, over WebSockets, with version 2. */
 function agree(
-  { resumables, settings }: RelayParts,
+  { resumables, serverPings, settings }: RelayParts,
   connection: Connection,
   { protocol, version, rest }: Handshake & { type: "handshake" },
 ): void {
   const { signalR } = settings;
   const name = protocol === "json" ? jsonName(signalR) : msgpackName(signalR);
   save(connection, { protocol: name, deadline: undefined });
-  const { negotiated, transport } = connection.attached;
-  const resumes = version === 2 && negotiated && transport === undefined;
+  const { statefulReconnect, transport } = connection.attached;
+  const resumes = version === 2 && statefulReconnect && transport === undefined;
   if (resumes && settings.signalR.statefulReconnect) resumables.begin(connection);
   const { early } = beginGreeting(connection, handshakeFrame(protocol));
   if (rest !== undefined) early.push(rest);
+  serverPings.begun(connection);
 }

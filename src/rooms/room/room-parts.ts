@@ -5,7 +5,7 @@ import { DEFAULTS, type RoomSettings } from "../../model/options.ts";
 import { randomEpoch } from "../../model/position.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import { openLog } from "../log/open-log.ts";
+import { logExpiry, openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { LocalRoom } from "../object/local-room.ts";
 import {
@@ -59,7 +59,10 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     isServed: hubSettings !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
-    duties: () => [presence, path.followers, ...(index ? [index()] : []), upkeep(ctx, parts)],
+    duties: () => [
+      ...[presence, path.followers, logExpiry(path.log), upkeep(ctx, parts)],
+      ...(index ? [index()] : []),
+    ],
     occupancy: () => occupancyOf(core, presence),
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
@@ -69,6 +72,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
   const own = ownRoom(core, { topic, log: path.log, presence });
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
+    serverPings: undefined,
     publishing: path.publisher,
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing || presence.users > 0,
     membersOf: (room) =>
@@ -126,7 +130,7 @@ function publishPath(
   const { storage } = ctx;
   const { name: room, outbox, agenda, connections, stubs, activity, lanes, webhooks } = core;
   const arm = (at: number) => agenda.arm(at);
-  const log = openLog(storage, settings);
+  const log = openLog(storage, settings, arm);
   const rate = new MessageRate();
   const followers = new Followers({
     ...{ room, storage, log, now, arm, stubs },

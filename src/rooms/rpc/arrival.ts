@@ -33,6 +33,10 @@ export interface SignalRArrival {
   /** Which of its user's clients it is, as the client itself names it. */
   readonly client?: string;
   readonly transport?: BridgedTransport;
+  /** The worker reports, as text on the socket, how many characters of frames the client has taken since the last. */
+  readonly reportsTaken?: true;
+  /** It is one of Microsoft's clients, which ping by themselves. Absent where its first request does not say so. */
+  readonly pings?: true;
 }
 
 /** Transports that the worker bridges to a socket of the object. */

@@ -1,6 +1,29 @@
-// An error as it travels between objects.
+// An error as it travels between objects, and answers that may be one: the platform logs what an object's method throws
+// as uncaught, and a client's error is no fault of the object.
+
+import { HubError, publicError } from "../../model/errors.ts";
 
 export interface Fault {
   readonly code: string;
   readonly message: string;
+}
+
+/** The result of a client's method, or its error. */
+export type ClientResult = { readonly result: unknown } | { readonly fault: Fault };
+
+/** Rejects for an error that is none of the hub's. */
+export async function clientResult(work: Promise<unknown>): Promise<ClientResult> {
+  try {
+    return { result: await work };
+  } catch (error) {
+    const { code, message } = publicError(error);
+    if (code === "internal") throw error;
+    return { fault: { code, message } };
+  }
+}
+
+/** Throws the error, if it is one. */
+export function resultOf(reply: ClientResult): unknown {
+  if ("fault" in reply) throw new HubError<string>(reply.fault.code, reply.fault.message);
+  return reply.result;
 }

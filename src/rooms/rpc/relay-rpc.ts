@@ -13,12 +13,29 @@ export interface Seat {
   readonly token: string;
 }
 
+/** Known of a SignalR client before its handshake. */
+export interface ClientTraits {
+  /** Its negotiation agreed on stateful reconnect. */
+  readonly statefulReconnect: boolean;
+  /** It is one of Microsoft's, which ping by themselves. */
+  readonly pings: boolean;
+}
+
+/** A client that negotiates. */
+export interface SeatRequest extends ClientTraits {
+  /** False in negotiate's version 0, which has one name for both: its client's token is its public id. */
+  readonly hasSecretToken: boolean;
+  readonly grant?: Grant | undefined;
+}
+
 /**
  * The transport of the connection that a POST was for, or why it has none: `unknown` for a token that this relay has
  * not given out to the user, `ended` for one whose connection has ended or may not begin any more; `early` where the
  * transport has not begun, and the body waits for it, `full` where it would wait beside too many.
  */
 export type PostOutcome = "unknown" | "ended" | "early" | "full" | "WebSockets" | BridgedTransport;
+
+export type PostedBody = ArrayBuffer | "end" | "ping";
 
 /** Answers of a JSON-RPC request as text, empty where no call wants one. */
 export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
@@ -49,12 +66,11 @@ export interface RememberedRoom {
 
 export interface RelayRpc extends HolderRpc, ObjectFetch {
   /**
-   * A seat for a client that negotiates; undefined where the relay is full. `apart`: the connection token differs from
-   * the public id. Throws `too_many_connections`.
+   * A seat for a client that negotiates; undefined where the relay is full. Throws `too_many_connections`.
    */
-  seat(userId: string, apart: boolean, grant?: Grant): Promise<Seat | undefined>;
-  /** A message that a client posts beside its transport, or the end of its connection. */
-  post(token: string, bearer: TokenFacts, body: ArrayBuffer | "end"): Promise<PostOutcome>;
+  seat(userId: string, request: SeatRequest): Promise<Seat | undefined>;
+  /** A message that a client posts beside its transport, or the end of its connection. A ping changes nothing. */
+  post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome>;
   /** Replaces the token of a connection. */
   refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
   /** The calls of a JSON-RPC request over HTTP, `frame` its body's text; undefined where the relay is full. */

@@ -5,7 +5,7 @@ import type { Params } from "../../model/message.ts";
 import type { Position } from "../../model/position.ts";
 import type { Report } from "./activity-report.ts";
 import type { Command, CommandOutcome, Selection } from "./command.ts";
-import type { Fault } from "./fault.ts";
+import type { ClientResult, Fault } from "./fault.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "./hub-metrics.ts";
 import type { Draft, Entry, HistoryQuery, HistoryView } from "./log-entry.ts";
 import type {
@@ -52,8 +52,8 @@ export interface HolderRpc {
   deliver(delivery: Delivery): Promise<DeliveryReply>;
   /** Sends an invocation without an answer to a connection of this object. Throws `connection_not_found`. */
   tell(connection: string, target: string, params: Params): Promise<void>;
-  /** Invokes a method of the client and gives its result. Throws `connection_not_found`, `timed_out`, … */
-  ask(connection: string, target: string, params: Params): Promise<unknown>;
+  /** Invokes a method of the client. Gives its result, or `connection_not_found`, `timed_out`, `client_error`, … */
+  ask(connection: string, target: string, params: Params): Promise<ClientResult>;
   /** Puts a connection of this object into a room, or takes it out; nothing happens where it is gone. */
   move(connection: string, topic: string, how: "join" | "leave"): Promise<void>;
   /** Runs a service's commands on connections of this object. */

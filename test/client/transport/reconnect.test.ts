@@ -185,7 +185,7 @@ describe("a page", () => {
       expect(server.sockets).toHaveLength(2);
       server.socket.greet();
       window.dispatchEvent(new Event(event));
-      expect(server.socket.pings).toBe(1);
+      expect(server.socket.pings).toBe(2);
       client.close();
       window.dispatchEvent(new Event(event));
       await advance(60_000);
@@ -248,10 +248,16 @@ describe("the heartbeat", () => {
   it("comes as often as the server asks, with bytes that objects answer asleep", async () => {
     const { server } = await connectedClient<TestHub>({}, { pingSeconds: 5 });
     const answers = setInterval(() => server.socket.deliver(PING), 1_000);
+    onTestFinished(() => clearInterval(answers));
     await advance(20_500);
-    expect(server.socket.pings).toBe(4);
+    expect(server.socket.pings).toBe(1 + 4);
     expect(server.sockets).toHaveLength(1);
-    clearInterval(answers);
+  });
+
+  it("begins as soon as the socket is open, before the server's greeting", async () => {
+    const { server } = await connectingClient<TestHub>();
+    server.socket.accept();
+    expect(server.socket.frames).toEqual([PING]);
   });
 
   it("finds a connection dead that answers nothing for two intervals", async () => {

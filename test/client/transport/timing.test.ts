@@ -11,55 +11,72 @@ afterEach(() => void vi.useRealTimers());
 describe("a heartbeat", () => {
   const MINUTE = 60_000;
   const setup = () => {
+    vi.setSystemTime(0);
     const log: string[] = [];
-    const state = { now: 0, log };
-    const heartbeat = new Heartbeat({
-      now: () => state.now,
-      ping: () => log.push(`ping ${state.now / 1000}`),
-      onSilence: () => log.push(`dead ${state.now / 1000}`),
-    });
-    return { ...state, log, heartbeat, at: (now: number) => (state.now = now) };
+    const tell = (what: string) => log.push(`${what} ${Date.now() / 1000}`);
+    const heartbeat = new Heartbeat({ ping: () => tell("ping"), onSilence: () => tell("dead") });
+    return { log, heartbeat };
+  };
+  /** Runs timers as a background tab does: once a minute, whatever they asked for. */
+  const slowMinute = async () => {
+    vi.setSystemTime(Date.now() + MINUTE - 15_000);
+    await vi.advanceTimersByTimeAsync(15_000);
   };
 
-  it("does not take a background tab's slow timers for silence", () => {
-    const { heartbeat, at, log } = setup();
+  it("does not take a background tab's slow timers for silence", async () => {
+    const { heartbeat, log } = setup();
     heartbeat.start(15_000);
     for (let minute = 1; minute <= 5; minute += 1) {
-      at(minute * MINUTE);
-      heartbeat.check();
-      at(minute * MINUTE + 50);
+      await slowMinute();
       heartbeat.onReceive();
     }
     expect(log).toEqual(["ping 60", "ping 120", "ping 180", "ping 240", "ping 300"]);
   });
 
-  it("finds after a long sleep that nobody answers, once it has asked", () => {
-    const { heartbeat, at, log } = setup();
+  it("finds a dead connection in a background tab", async () => {
+    const { heartbeat, log } = setup();
     heartbeat.start(15_000);
-    at(60 * MINUTE);
-    heartbeat.check();
-    at(60 * MINUTE + 15_000);
-    heartbeat.check();
-    heartbeat.check();
-    expect(log).toEqual(["ping 3600", "dead 3615"]);
+    for (let minute = 1; minute <= 3; minute += 1) await slowMinute();
+    expect(log).toEqual(["ping 60", "dead 120"]);
   });
 
-  it("asks again as long as the silence is short", () => {
-    const { heartbeat, at, log } = setup();
+  it("finds after a long sleep that nobody answers, once it has asked", async () => {
+    const { heartbeat, log } = setup();
     heartbeat.start(15_000);
-    for (const now of [15_000, 20_000, 28_000, 29_990]) {
-      at(now);
-      heartbeat.check();
+    await vi.advanceTimersByTimeAsync(15_000);
+    vi.setSystemTime(60 * MINUTE - 15_000);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(log).toEqual(["ping 15", "ping 3600", "dead 3615"]);
+  });
+
+  it("reads after a sleep the answer that has waited, before it judges", async () => {
+    const { heartbeat, log } = setup();
+    heartbeat.start(15_000);
+    heartbeat.ask();
+    vi.setSystemTime(60 * MINUTE);
+    await vi.advanceTimersByTimeAsync(15_000);
+    heartbeat.onReceive();
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(log).toEqual(["ping 0", "ping 3615", "ping 3630"]);
+  });
+
+  it("asks whenever it is told to, and judges the silence since the first time", async () => {
+    const { heartbeat, log } = setup();
+    heartbeat.start(15_000);
+    for (let n = 0; n < 4; n += 1) {
+      heartbeat.ask();
+      await vi.advanceTimersByTimeAsync(7_000);
     }
-    expect(log).toEqual(["ping 15", "ping 20", "ping 28", "dead 29.99"]);
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect(log).toEqual(["ping 0", "ping 7", "ping 14", "ping 15", "ping 21", "dead 30"]);
   });
 
   it("asks nothing before its start and after its stop", async () => {
     const { heartbeat, log } = setup();
-    heartbeat.check();
+    heartbeat.ask();
     heartbeat.start(15_000);
     heartbeat.stop();
-    heartbeat.check();
+    heartbeat.ask();
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect(log).toEqual([]);
   });

@@ -79,8 +79,11 @@ public sealed class OrderHub : Hub
     public Task JoinOrderGroup(string orderId) => Groups.AddToGroupAsync(Context.ConnectionId, orderId);
 
     [Authorize(Roles = "Admin,Manager")]
-    public Task UpdateOrderStatus(string orderId, string status) =>
-        Clients.Group(orderId).SendAsync("OrderStatusChanged", orderId, status);
+    public async Task UpdateOrderStatus(string orderId, string status)
+    {
+        await Clients.Group(orderId).SendAsync("OrderStatusChanged", orderId, status);
+        OrderFeed.Publish(orderId, status);
+    }
 }
 
 [Authorize]

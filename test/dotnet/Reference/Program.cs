@@ -28,4 +28,6 @@ app.MapHub<PriceHub>("/hubs/prices");
 app.MapHub<UploadHub>("/hubs/uploads");
 app.MapHub<AdminHub>("/hubs/admin");
 app.MapHub<ValueHub>("/hubs/values");
+app.MapGet("/events/orders", (CancellationToken stop) => TypedResults.ServerSentEvents(OrderFeed.Read(stop), "order-update"))
+    .RequireAuthorization();
 app.Run();

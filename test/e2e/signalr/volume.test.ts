@@ -14,8 +14,6 @@ const COUNT = 200;
 /** Stock clients confirm once a second, and 100 kB may be under way: as with ASP.NET Core, that is their pace. */
 const STATEFUL_COUNT = 60;
 const ITEM_CHARS = 20_000;
-/** The worker holds 1 MiB for a reader of events; a stream that never waits may be ahead by all of it. */
-const EVENTS_COUNT = 40;
 const LARGE_CHARS = 1_500_000;
 
 const isResumable = ({ options }: Row): boolean =>
@@ -31,9 +29,7 @@ const visits = [
 
 describe.each(visits)("large messages", ({ name, row, hub, stateful }) => {
   it(`${name}: gets a stream of megabytes and an answer of 1.5 MB, and lives on`, async () => {
-    const ofEvents = row.options.transport === HttpTransportType.ServerSentEvents;
-    const unhindered = ofEvents ? EVENTS_COUNT : COUNT;
-    const count = stateful ? STATEFUL_COUNT : unhindered;
+    const count = stateful ? STATEFUL_COUNT : COUNT;
     await using alice = await visit({ endpoint, row, hub }, { stateful });
     const items = (await alice.items("Bulk", count, ITEM_CHARS)) as string[];
     expect(items.map((item) => [Number.parseInt(item, 10), item.length])).toEqual(

@@ -252,9 +252,25 @@ it("refusals are a line in the log each, without the query and on one line", asy
   const refused = { level: "warn", event: "refused", method: "GET" };
   expect(warned.join()).not.toContain("\n");
   expect(warned.map((line) => JSON.parse(line))).toEqual([
-    { ...refused, path: ROOM, status: 401, code: "token_malformed" },
-    { ...refused, path: "/hubs/none/groups/a%0Ab", status: 404, code: "hub_not_found" },
+    { ...refused, path: ROOM, hub: "chat", status: 401, code: "token_malformed" },
+    {
+      ...{ ...refused, path: "/hubs/none/groups/a%0Ab", hub: "none" },
+      ...{ status: 404, code: "hub_not_found" },
+    },
   ]);
+});
+
+it.each([
+  ["/jsonrpc", "calculator"],
+  ["/events/orders", "orders"],
+  ["/parties/ch%61t/group:a", "chat"],
+  ["/client/?hub=chat", "chat"],
+  ["/hubs/ch%FFt/groups/a", "ch%FFt"],
+  ["/api/metrics", undefined],
+])("a refusal of %s names the hub %s in the log", async (path, hub) => {
+  const { response } = await ask({ path });
+  expect(response.status).toBe(401);
+  expect(warned.map((line) => JSON.parse(line).hub)).toEqual(path === "/api/metrics" ? [] : [hub]);
 });
 
 it("refusals are a data point each, where Analytics Engine is bound, whatever it thinks of them", async () => {

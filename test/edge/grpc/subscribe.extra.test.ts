@@ -131,7 +131,7 @@ it("lets go of its room as soon as nobody reads it, though nothing is said", asy
   await emptied("plain/group:unread");
 });
 
-it("tells what is nested too deeply for decoders as text, and goes on", async () => {
+it("tells what no value of protobuf holds, too deep or too large, as text, and goes on", async () => {
   const deep = JSON.parse(`${"[".repeat(60)}${"]".repeat(60)}`) as unknown;
   await using alice = await listen({ hub: "plain", topics: topics("group:deep") });
   await alice.told();
@@ -139,6 +139,9 @@ it("tells what is nested too deeply for decoders as text, and goes on", async ()
   const event = await alice.next();
   if (event.case !== "event") throw new Error(`It said ${event.case}.`);
   expect(JSON.parse(event.value.argumentsJson)).toEqual([deep]);
+  await roomAt("plain/group:deep").publish({ target: "said", params: "[9007199254740993]" });
+  const large = await alice.next();
+  expect(large.case === "event" && large.value.argumentsJson).toBe("[9007199254740993]");
   await say("plain/group:deep", "on");
   expect((await alice.told())[3]).toEqual(["on"]);
 });

@@ -155,7 +155,9 @@ describe("SignalR's events", () => {
     await alice.post(call("Join", "sse1"));
     await alice.until('"invocationId":"Join"');
     await evictDurableObject(alice.relay);
+    vi.setSystemTime(Date.now() + 16_000);
     expect((await alice.post(PING)).status).toBe(200);
+    vi.useRealTimers();
     await expect(evictDurableObject(alice.relay)).rejects.toThrow(/not .*running/i);
     await bob.call("Say", "sse1", "hello");
     expect(await alice.until('"hello"')).toContain(

@@ -223,9 +223,9 @@ async function fill(): Promise<ObjectAddress> {
   const { id } = await connected(FULL_HUB, client);
   const full = relay(FULL_HUB, id);
   await inObject(full, async (_, object) => {
-    const { seat } = object as { seat(user: string, apart: boolean): Promise<unknown> };
-    await seat.call(object, "f2", true);
-    expect(await seat.call(object, "f3", true)).toBeUndefined();
+    const { seat } = object as { seat(user: string, request: object): Promise<unknown> };
+    await seat.call(object, "f2", { hasSecretToken: true });
+    expect(await seat.call(object, "f3", { hasSecretToken: true })).toBeUndefined();
   });
   return full;
 }

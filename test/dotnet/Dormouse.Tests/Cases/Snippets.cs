@@ -45,8 +45,11 @@ public static class Snippets
             await Until($"{bob} joined");
             await Until($"{bob}: Hello!");
         }
-        foreach (var device in devices) await device.InvokeAsync("LeaveRoom", room);
-        await Until($"{bob} left");
+        foreach (var device in devices)
+        {
+            await device.InvokeAsync("LeaveRoom", room);
+            await Until($"{bob} left");
+        }
 
         async Task Until(string text)
         {

@@ -362,7 +362,7 @@ export type Event = Message<"dormouse.v1.Event"> & {
 
   /**
    * Instead of `arguments`, if these are nested more than 30 levels deep: as JSON, since decoders of protobuf, which
-   * usually limit nesting to 100 messages, could not read them.
+   * usually limit nesting to 100 messages, could not read them. Likewise for whole numbers that no double holds.
    *
    * @generated from field: string arguments_json = 5;
    */

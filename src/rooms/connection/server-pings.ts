@@ -1,0 +1,176 @@
+// The server's pings, for SignalR clients over WebSockets that never ping. ASP.NET Core pings every client each 15 s.
+// Here clients ping and the runtime answers, so that the object sleeps; those that do not ping would time out after
+// 30 s without a byte, and are pinged by alarm. They alone cost a wake.
+//
+//   · Microsoft's clients ping: nothing is checked. Others are checked once, `FIRST_MS` after they connect.
+//   · Some clients answer a ping with a ping, of the bytes that the runtime answers by itself: an endless exchange.
+//     While answers are due (`ANSWER_MS`), the runtime answers nothing and this file answers in its place.
+//   · A client's answer is no ping of its own: it is pinged as long as it is connected.
+
+import { PING } from "../../model/wire-constants.ts";
+import type { Duty } from "../platform/alarm-agenda.ts";
+import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
+import { settledWithin } from "../platform/loop-timing.ts";
+import type { Attached } from "./attachment.ts";
+import { save, type Connection } from "./connection.ts";
+import type { ConnectionTable } from "./connection-table.ts";
+import { isOpen } from "./stage.ts";
+
+/** The runtime's own answers to pings. */
+type PingState = Pick<
+  DurableObjectState,
+  "getWebSocketAutoResponseTimestamp" | "setWebSocketAutoResponse"
+>;
+
+/** ASP.NET's `KeepAliveInterval`. */
+const EVERY_MS = 15_000;
+/** From connecting to the check: an interval, and the time that a client's first ping takes. */
+const FIRST_MS = 20_000;
+/** Clients of this age are checked along with older ones: many that connect together cost one alarm. */
+const CHECKED_FROM_MS = 16_000;
+/** How long a client may take to answer a ping. */
+const ANSWER_MS = 3_000;
+/** Pings of a client that are answered: at once, and each second. More are an exchange of answers. */
+const ANSWERED = { burst: 3, perSecond: 1 / 5 };
+
+type Known = NonNullable<Attached["serverPings"]>;
+
+interface ServerPingsOptions {
+  readonly state: PingState;
+  readonly connections: ConnectionTable;
+  arm(at: number): void;
+  waitUntil(work: Promise<unknown>): void;
+}
+
+export class ServerPings implements Duty {
+  readonly #options: ServerPingsOptions;
+  /** Milliseconds since 1970; 0 after a wake, so that the next alarm pings. */
+  #pingedAt = 0;
+  /** Clients that may still answer the last ping; undefined while the runtime answers pings by itself. */
+  #answering: Set<Connection> | undefined;
+  #answered = Promise.withResolvers<void>();
+  /** Answers to pings that reach the object: in binary frames, or in another spelling. */
+  readonly #buckets = new WeakMap<Connection, TokenBucket>();
+  /** As the attachments have it, where they have room for it. */
+  readonly #known = new WeakMap<Connection, Known>();
+
+  constructor(options: ServerPingsOptions) {
+    this.#options = options;
+  }
+
+  /** The handshake is done. */
+  begun(connection: Connection): void {
+    const { connectedAt } = connection.attached;
+    if (this.#mayNeedPings(connection)) this.#options.arm(connectedAt + FIRST_MS);
+  }
+
+  /** The next pings, or the next check of a client. */
+  due(): number | undefined {
+    let first = Infinity;
+    for (const connection of this.#options.connections.all)
+      if (this.#mayNeedPings(connection)) first = Math.min(first, this.#dueOf(connection));
+    return first === Infinity ? undefined : first;
+  }
+
+  #dueOf(connection: Connection): number {
+    const isPinged = this.#knownOf(connection) !== undefined;
+    return isPinged ? this.#pingedAt + EVERY_MS : connection.attached.connectedAt + FIRST_MS;
+  }
+
+  /** Where one client is due, all that need pings are pinged, so that they share their alarms. */
+  run(now: number): void {
+    const all = [...this.#options.connections.all].filter(
+      (connection) => this.#mayNeedPings(connection) && this.#isOldEnough(connection, now),
+    );
+    if (!all.some((connection) => this.#dueOf(connection) <= now)) return;
+    this.#pingedAt = now;
+    const silent = all.filter((connection) => isOpen(connection) && !this.#hasPinged(connection));
+    if (silent.length > 0) this.#ping(silent);
+  }
+
+  /** Whether it is a SignalR client on a WebSocket of its own, and not known to ping by itself. */
+  #mayNeedPings(connection: Connection): boolean {
+    const { attached, protocol, socket } = connection;
+    if (!socket || attached.transport || attached.pings || protocol.ping === undefined)
+      return false;
+    return this.#knownOf(connection) !== "none";
+  }
+
+  #isOldEnough(connection: Connection, now: number): boolean {
+    const isPinged = this.#knownOf(connection) !== undefined;
+    return isPinged || now - connection.attached.connectedAt >= CHECKED_FROM_MS;
+  }
+
+  /** The runtime keeps the time of the last ping that it answered; the others were noted when they came. */
+  #hasPinged(connection: Connection): boolean {
+    const { state } = this.#options;
+    if (!state.getWebSocketAutoResponseTimestamp(connection.socket!)) return false;
+    this.#note(connection, "none");
+    return true;
+  }
+
+  /** Of clients that may answer, the answers are awaited. A client that did not answer its first ping never does. */
+  #ping(silent: readonly Connection[]): void {
+    const { connections, waitUntil } = this.#options;
+    const answering = silent.filter((one) => this.#knownOf(one) !== "unanswered");
+    if (answering.length > 0) waitUntil(this.#awaitAnswers(answering));
+    for (const connection of silent) {
+      connections.write(connection, [connection.protocol.ping!]);
+      if (!this.#knownOf(connection)) this.#note(connection, "unanswered");
+    }
+  }
+
+  /** From here on pings reach the object, until all have answered. */
+  async #awaitAnswers(answering: readonly Connection[]): Promise<void> {
+    if (this.#answering) return answering.forEach((one) => this.#answering!.add(one));
+    const { state } = this.#options;
+    this.#answering = new Set(answering);
+    this.#answered = Promise.withResolvers();
+    state.setWebSocketAutoResponse();
+    await settledWithin(ANSWER_MS, [this.#answered.promise]);
+    this.#answering = undefined;
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PING));
+  }
+
+  /** A frame that the runtime would have answered by itself: true where it was handled in the runtime's place. */
+  takeFrame(connection: Connection, frame: string | ArrayBuffer): boolean {
+    if (!this.#answering || frame !== PING || !isOpen(connection)) return false;
+    if (!this.#takeAnswer(connection)) this.#options.connections.write(connection, [PING]);
+    return true;
+  }
+
+  /** A ping that reached the object. So few are answered that two sides which both answer pings come to an end. */
+  take(connection: Connection): void {
+    if (this.#takeAnswer(connection)) return;
+    if (!connection.attached.pings) save(connection, { pings: true });
+    const { perSecond, burst } = ANSWERED;
+    const bucket = this.#buckets.get(connection) ?? tokenBucket(perSecond, burst);
+    this.#buckets.set(connection, bucket);
+    if (bucket.take(Date.now())) this.#options.connections.pong(connection);
+  }
+
+  /** Whether it answers a ping of the server. All pings of a client that is pinged are answers, if they come here. */
+  #takeAnswer(connection: Connection): boolean {
+    const known = this.#knownOf(connection);
+    if (known === undefined || known === "none") return false;
+    this.#note(connection, "answered");
+    this.#answering?.delete(connection);
+    if (this.#answering?.size === 0) this.#answered.resolve();
+    return true;
+  }
+
+  #knownOf(connection: Connection): Known | undefined {
+    return this.#known.get(connection) ?? connection.attached.serverPings;
+  }
+
+  /** Where the token's claims leave no room in the attachment, it is forgotten in sleep. */
+  #note(connection: Connection, serverPings: Known): void {
+    if (this.#knownOf(connection) === serverPings) return;
+    this.#known.set(connection, serverPings);
+    try {
+      save(connection, { serverPings });
+    } catch {
+      // Known in memory.
+    }
+  }
+}

@@ -1,0 +1,21 @@
+// The connection token of a seat (relay/seats.ts), as far as its text says: whether the relay issued it is the relay's
+// to find out.
+
+interface SeatTokenParts {
+  readonly random: string;
+  /** When it lapses unless it has begun a connection; milliseconds since 1970, in base 36. */
+  readonly at: string;
+  readonly proof: string;
+  readonly marks: string;
+}
+
+const TOKEN =
+  /^(?<random>[\w-]{22})_(?<at>[0-9a-z]{6,10})_(?<proof>[\w-]{22})(?<marks>0?s?p?)@relay:/;
+
+/** Undefined for any other text. */
+export const seatTokenParts = (token: string): SeatTokenParts | undefined =>
+  TOKEN.exec(token)?.groups as SeatTokenParts | undefined;
+
+/** Milliseconds since 1970; 0 for any other text. */
+export const lapsesAt = (token: string): number =>
+  Number.parseInt(seatTokenParts(token)?.at ?? "0", 36);
