@@ -5,7 +5,7 @@
 const BELOW = {
   rooms: ["webhooks", "protocols", "model"],
   dispatch: ["rooms", "webhooks", "protocols", "model"],
-  edge: ["auth", "dispatch", "rooms", "webhooks", "protocols", "model"],
+  edge: ["setup", "auth", "dispatch", "rooms", "webhooks", "protocols", "model"],
 };
 
 /** Layers, outer first, that have no folders with arrows of their own. */
@@ -14,6 +14,8 @@ const LAYERS = {
   protocols: ["model"],
   webhooks: ["protocols", "model"],
   auth: ["dispatch", "rooms", "webhooks", "protocols", "model"],
+  setup: ["auth", "webhooks", "model"],
+  cli: ["setup", "model"],
   hubs: ["dispatch", "rooms", "webhooks", "protocols", "model"],
 };
 

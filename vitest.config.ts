@@ -14,6 +14,7 @@ const BINDINGS = {
   JWT_JWKS_URL: "",
   ALLOWED_ORIGINS: "",
   DEV_TOKENS: "",
+  DEVELOPMENT: "",
   JWT_ISSUERS: "",
   USER_ID_CLAIM: "",
   ROLES_CLAIM: "",

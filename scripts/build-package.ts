@@ -8,17 +8,20 @@ const PROJECT = fileURLToPath(new URL("../", import.meta.url));
 const TSC = `${PROJECT}node_modules/typescript/bin/tsc`;
 
 interface Manifest {
+  readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 }
 
 rmSync(`${PROJECT}dist`, { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, [TSC, "-p", `${PROJECT}tsconfig.build.json`], {
-  stdio: "inherit",
-});
-if (status !== 0) process.exit(1);
+// The program's modules have no declarations, and are checked with the types of Node.
+for (const options of [["tsconfig.build.json"], ["tsconfig.cli.json", "--noEmit", "false"]]) {
+  const args = [TSC, "-p", ...options];
+  const { status } = spawnSync(process.execPath, args, { cwd: PROJECT, stdio: "inherit" });
+  if (status !== 0) process.exit(1);
+}
 
-const { exports } = JSON.parse(readFileSync(`${PROJECT}package.json`, "utf8")) as Manifest;
-const targets = Object.values(exports).flatMap((target) =>
+const { bin, exports } = JSON.parse(readFileSync(`${PROJECT}package.json`, "utf8")) as Manifest;
+const targets = [...Object.values(bin), ...Object.values(exports)].flatMap((target) =>
   typeof target === "string" ? [target] : Object.values(target),
 );
 // A target without a file would only fail at the package's users.

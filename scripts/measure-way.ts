@@ -26,7 +26,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { setTimeout as delay } from "node:timers/promises";
 import { startEndpoint, type Endpoint } from "../test/support/endpoint.ts";
-import { command, UsageError } from "./command.ts";
+import { command, UsageError } from "../src/cli/command-line.ts";
 import { WAYS, type Way } from "./way/drive.ts";
 import { bundleInstrumented } from "./way/instrument.ts";
 

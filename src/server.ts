@@ -4,6 +4,7 @@
 import type { Hono } from "hono";
 import { verifyToken, type AuthEnv, type UserIdProvider } from "./auth/authenticate.ts";
 import { DEFAULT_TENANT } from "./auth/claims.ts";
+import { canonicalName } from "./model/topic.ts";
 import { parseBody } from "./client/backend/backend-answers.ts";
 import { hubServiceOf, type HubService } from "./client/backend/hub-service.ts";
 import { dispatcher } from "./dispatch/dispatcher.ts";
@@ -16,6 +17,7 @@ import { requestLocally } from "./edge/rest/local-requests.ts";
 import { AccountObject } from "./rooms/account/account-object.ts";
 import { RelayObject } from "./rooms/relay/relay-object.ts";
 import { RoomObject } from "./rooms/room/room-object.ts";
+import { checkClass } from "./setup/own-class.ts";
 
 export * from "./hub.ts";
 export type { HubService } from "./client/backend/hub-service.ts";
@@ -59,7 +61,8 @@ export interface HubContextOptions {
 
 /**
  * A hub for code of the same worker (routes, cron triggers, queues), as ASP.NET's `IHubContext`: what `backend` has,
- * without a request over the network, and without a token. Calls reject with a `HubError`. Nothing is repeated.
+ * without a request over the network, and without a token. Calls reject with a `HubError`. Nothing is repeated. Throws
+ * `invalid_name` for what names no tenant.
  *
  * @example
  * const orders = hubContext(env, OrderHub);
@@ -70,7 +73,7 @@ export function hubContext<H extends AnyHub>(
   hub: H,
   { tenant = DEFAULT_TENANT }: HubContextOptions = {},
 ): HubService<H> {
-  const service = { hubs: tablesOf([hub]), env, tenant };
+  const service = { hubs: tablesOf([hub]), env, tenant: canonicalName(tenant) };
   return hubServiceOf<H>(async ({ method, path, query = {}, body }) => {
     const url = new URL(`https://worker/api/hubs/${hub.name}${path}`);
     for (const [name, values] of Object.entries(query))
@@ -102,14 +105,21 @@ export function serve(
   });
   class Room extends RoomObject<EndpointEnv> {
     constructor(ctx: DurableObjectState, env: EndpointEnv) {
+      checkClass(ctx.id, env, "ROOMS");
       super(ctx, env, receiver);
     }
   }
   class Relay extends RelayObject<EndpointEnv> {
     constructor(ctx: DurableObjectState, env: EndpointEnv) {
+      checkClass(ctx.id, env, "RELAYS");
       super(ctx, env, receiver);
     }
   }
-  class Account extends AccountObject<EndpointEnv> {}
+  class Account extends AccountObject<EndpointEnv> {
+    constructor(ctx: DurableObjectState, env: EndpointEnv) {
+      checkClass(ctx.id, env, "ACCOUNTS");
+      super(ctx, env);
+    }
+  }
   return { endpoint: endpoint(tables, { basePath, paths, userId }), Room, Relay, Account };
 }

@@ -6,6 +6,7 @@ import { MIN_HMAC_KEY_BYTES } from "../model/environment.ts";
 import { rejectConfig, type AuthEnv } from "./auth-config.ts";
 import { checkForm, payloadOf, registeredClaims, verifySignature } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
+import { wrongAudience } from "./token-facts.ts";
 
 /** Two, so that keys can be rotated without downtime. The first one signs; both verify. */
 const MAX_KEYS = 2;
@@ -14,14 +15,25 @@ const MAX_KEYS = 2;
  * The keys of `ACCESS_KEYS`, separated by commas; none where it is unset. Throws `misconfigured` for too many keys or a
  * key that is too short.
  */
-function readAccessKeys({ ACCESS_KEYS }: AuthEnv): readonly string[] {
-  const keys = (ACCESS_KEYS ?? "").split(",").map((key) => key.trim());
-  const present = keys.filter((key) => key !== "");
-  if (present.length > MAX_KEYS) rejectConfig(`ACCESS_KEYS has over ${MAX_KEYS} keys.`);
-  if (present.some((key) => bytesOf(key).length < MIN_HMAC_KEY_BYTES))
-    rejectConfig(`ACCESS_KEYS has a key of under ${MIN_HMAC_KEY_BYTES} bytes.`);
-  return present;
+function readAccessKeys(env: AuthEnv): readonly string[] {
+  const [problem] = accessKeyProblems(env);
+  return problem === undefined ? keysIn(env) : rejectConfig(problem);
 }
+
+/** The problems of `ACCESS_KEYS`, as `authProblems` has those of the other variables. */
+export function accessKeyProblems(env: AuthEnv): readonly string[] {
+  const keys = keysIn(env);
+  const isShort = keys.some((key) => bytesOf(key).length < MIN_HMAC_KEY_BYTES);
+  return [
+    ...(keys.length > MAX_KEYS ? [`ACCESS_KEYS has over ${MAX_KEYS} keys.`] : []),
+    ...(isShort ? [`ACCESS_KEYS has a key of under ${MIN_HMAC_KEY_BYTES} bytes.`] : []),
+  ];
+}
+
+const keysIn = ({ ACCESS_KEYS = "" }: AuthEnv): readonly string[] =>
+  ACCESS_KEYS.split(",")
+    .map((key) => key.trim())
+    .filter((key) => key !== "");
 
 interface VerifiedToken {
   readonly claims: JWTPayload;
@@ -73,7 +85,7 @@ async function verifyWithKey(
   const claims = registeredClaims(payloadOf(token), nowMs);
   const audiences = [claims.aud ?? []].flat();
   if (!audiences.some((one) => audience.urls.includes(audience.canonical(one))))
-    throw new Refusal("token_wrong_audience", { claim: "aud" });
+    throw wrongAudience("aud", audience.urls, claims.aud);
   return claims;
 }
 

@@ -64,6 +64,19 @@ export const readConfig = cacheByValues<AuthEnv, AuthConfig>(VARIABLES, checkCon
 
 function checkConfig(env: AuthEnv): AuthConfig {
   const problems: string[] = [];
+  const config = configOf(env, problems);
+  return config ?? rejectConfig(problems.join(" "));
+}
+
+/** All problems of these variables, each a sentence that begins with a variable's name. Logs nothing. */
+export function authProblems(env: AuthEnv): readonly string[] {
+  const problems: string[] = [];
+  configOf(env, problems);
+  return problems;
+}
+
+/** Undefined where there is a problem; all problems are reported. */
+function configOf(env: AuthEnv, problems: string[]): AuthConfig | undefined {
   const issuers = allIssuers(env, problems);
   const repeated = issuers.find(({ issuer }, at) =>
     issuers.slice(0, at).some((other) => other.issuer === issuer),
@@ -72,7 +85,7 @@ function checkConfig(env: AuthEnv): AuthConfig {
   const origins = readOrigins(env.ALLOWED_ORIGINS ?? "");
   if (!origins)
     problems.push("ALLOWED_ORIGINS has an entry which is no origin, such as https://app.example.");
-  if (problems.length > 0 || !origins) return rejectConfig(problems.join(" "));
+  if (problems.length > 0 || !origins) return undefined;
   return {
     issuers,
     origins,

@@ -18,7 +18,7 @@ const MESSAGES = {
   token_user_id_invalid: "The server derives no valid user id from this token.",
   token_claim_invalid: "A claim of the token is missing, or has the wrong type or form.",
   forbidden_origin: "This origin may not connect.",
-  misconfigured: "The server is misconfigured; its log has the details.",
+  misconfigured: "The server is misconfigured.",
   keys_unavailable: "The issuer's keys cannot be had now.",
 } as const satisfies Partial<Record<ErrorCode, string>>;
 

@@ -1,5 +1,7 @@
 // Authentication of clients, the same for every transport: configuration, then origin, then token.
 
+import { clientNetwork } from "../model/client-network.ts";
+import { withFacts } from "../model/refusal-facts.ts";
 import type { User } from "../model/user.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { DEFAULT_TENANT, MAX_DATE_MS, type UserIdProvider } from "./claims.ts";
@@ -37,8 +39,7 @@ export function guestOf(request: Request, env: AuthEnv, id: string): User {
   return {
     ...{ id, tenant: DEFAULT_TENANT, roles: [], claims: {}, caps: [], channels: [] },
     expiresAt: MAX_DATE_MS,
-    // Set by Cloudflare; absent under `wrangler dev`, where all guests share one rate.
-    guestFrom: request.headers.get("cf-connecting-ip") ?? "",
+    guestFrom: clientNetwork(request) ?? "",
   };
 }
 
@@ -56,7 +57,10 @@ export const verifyToken = async (
 export function checkOrigin(request: Request, allowed: ReadonlySet<string>): void {
   const origin = request.headers.get("origin");
   if (origin === null || allowed.has(origin) || origin === new URL(request.url).origin) return;
-  throw new Refusal("forbidden_origin");
+  throw withFacts(new Refusal("forbidden_origin"), () => ({
+    expected: [new URL(request.url).origin, ...allowed],
+    received: origin,
+  }));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { JWTPayload } from "jose";
 import { HubError } from "../model/errors.ts";
 import { logError } from "../model/logger.ts";
 import { canonicalName, formatTopic, parseTopic } from "../model/topic.ts";
-import { LONG_ROLE, type User } from "../model/user.ts";
+import { isGuestAccount, LONG_ROLE, type User } from "../model/user.ts";
 import { isJsonObject } from "../protocols/json.ts";
 import { readCaps } from "./caps.ts";
 import { readLimits } from "./claim-limits.ts";
@@ -31,11 +31,13 @@ export interface ClaimNames {
   readonly tenantClaim: string;
   /** The tenant of all tokens of the issuer, whatever they claim. */
   readonly tenant?: string;
+  /** Whether a token must name its tenant, because the issuer signs for the customers of others as well. */
+  readonly requiresTenant?: boolean;
 }
 
 /** The user of verified claims, none of which is null. Throws a `Refusal`. */
 export function userOf(claims: JWTPayload, names: ClaimNames, leewaySeconds: number): User {
-  const tenant = names.tenant ?? readTenant(claims, names.tenantClaim);
+  const tenant = names.tenant ?? readTenant(claims, names.tenantClaim, names.requiresTenant);
   const roles = readRoles(claims, names.rolesClaim);
   const { userId, userIdClaim } = names;
   return {
@@ -72,14 +74,15 @@ function findClaim(claims: JWTPayload, names: readonly string[]): Found | undefi
   return undefined;
 }
 
-/** Throws `token_no_subject`, or `token_claim_invalid` where a configured claim is absent. */
+/** Throws `token_no_subject`, or `token_claim_invalid` where a configured claim is absent, or names guests. */
 function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   const isDefault = userIdClaim === undefined;
   const found = findClaim(claims, isDefault ? USER_ID_NAMES : namesOf(userIdClaim));
   if (isDefault && (!found || found.value === ""))
     throw new Refusal("token_no_subject", { claim: found?.name ?? "sub" });
   if (!found) return refuse(userIdClaim ?? "sub");
-  return readName(found);
+  const id = readName(found);
+  return isGuestAccount(id) ? refuse(found.name) : id;
 }
 
 /** The id that the application's own function gives. Throws `token_user_id_invalid`, whatever the function throws. */
@@ -93,9 +96,10 @@ function providedId(provide: () => unknown): string {
   }
 }
 
-/** The tenant that the claims name; the default tenant where they name none. */
-export function readTenant(claims: JWTPayload, tenantClaim: string): string {
+/** The tenant that the claims name; the default tenant where they name none, unless they must. */
+export function readTenant(claims: JWTPayload, tenantClaim: string, isRequired = false): string {
   const found = findClaim(claims, namesOf(tenantClaim));
+  if (!found && isRequired) refuse(tenantClaim);
   return found ? readName(found) : DEFAULT_TENANT;
 }
 

@@ -68,7 +68,10 @@ export function readIssuer(settings: IssuerSettings, report: Report): Issuer | u
   const tenant = readTenantSetting(settings, report);
   if (problems.length > before || !issuer || !keys) return undefined;
   const names = claimNames(settings);
-  return { issuer, audiences, keys, ...names, ...(tenant !== undefined && { tenant }) };
+  return {
+    ...{ issuer, audiences, keys, ...names, requiresTenant: issuer.includes(TENANT_ID) },
+    ...(tenant !== undefined && { tenant }),
+  };
 }
 
 /** A tenant for all directories of the template would be one for all customers of Microsoft. */

@@ -10,6 +10,7 @@ import type { AuthConfig } from "./auth-config.ts";
 import { Refusal, type Reason } from "./auth-refusal.ts";
 import { claimAt, userOf, type ClaimNames } from "./claims.ts";
 import { issuerOf, type Issuer } from "./issuers.ts";
+import { aboutKey, outOfTime, wrongAudience, wrongIssuer } from "./token-facts.ts";
 
 /** Tolerated difference between the issuer's clock and ours, for `exp`, `nbf` and `iat`. */
 export const LEEWAY_SECONDS = 60;
@@ -28,25 +29,30 @@ export async function verify(
   checkForm(token);
   const written = payloadOf(token);
   const named = issuerOf(written, config.issuers);
-  const issuer = named ?? onlyOf(config.issuers);
+  const issuer = named ?? onlyOf(config.issuers, written);
   const { keys } = issuer;
   const find = (header: Parameters<typeof keys.find>[0]) =>
     keys.find(header, { nowMs, iss: written["iss"] });
   const header = await verifySignature(token, { algorithms: keys.algorithms, find });
   checkMembers(token, [header, written]);
-  if (!named) throw wrongIssuer();
+  if (!named) throw notOf(config.issuers, written);
   checkAudience(claimAt(written, issuer.audienceClaim), issuer);
   const names = { ...issuer, userId: config.userId };
   return userOf(registeredClaims(written, nowMs), names, LEEWAY_SECONDS);
 }
 
 /** The issuer whose keys judge a token that names none of the issuers, which is refused in any case. */
-function onlyOf([only, ...others]: readonly Issuer[]): Issuer {
-  if (!only || others.length > 0) throw wrongIssuer();
+function onlyOf(issuers: readonly Issuer[], written: WrittenClaims): Issuer {
+  const [only, ...others] = issuers;
+  if (!only || others.length > 0) throw notOf(issuers, written);
   return only;
 }
 
-const wrongIssuer = (): Refusal => new Refusal("token_wrong_issuer", { claim: "iss" });
+const notOf = (issuers: readonly Issuer[], { iss }: WrittenClaims): Refusal =>
+  wrongIssuer(
+    issuers.map(({ issuer }) => issuer),
+    iss,
+  );
 
 /** RFC 7519 §4: readers differ on which of two equal names counts, so a token with such is refused. */
 function checkMembers(token: string, parsed: readonly [header: object, payload: WrittenClaims]) {
@@ -107,7 +113,8 @@ export async function verifySignature(
     const options = { algorithms: [...algorithms] };
     return (await compactVerify(token, findKey, options)).protectedHeader;
   } catch (error) {
-    throw error instanceof Refusal ? error : refusalOf(error, token);
+    const refusal = error instanceof Refusal ? error : refusalOf(error, token);
+    throw aboutKey(refusal, { token, algorithms });
   }
 }
 
@@ -179,15 +186,16 @@ function endOfString(json: string, start: number): number {
 export function registeredClaims(written: WrittenClaims, nowMs: number): JWTPayload {
   const claims = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));
   const [exp, nbf, iat] = [timeOf(written, "exp"), timeOf(written, "nbf"), timeOf(written, "iat")];
-  const now = Math.floor(nowMs / 1000);
+  const [now, leeway] = [Math.floor(nowMs / 1000), LEEWAY_SECONDS];
   if (exp === undefined || !isText(claims["jti"] ?? ""))
     throw invalid(exp === undefined ? "exp" : "jti");
   for (const [claim, time = -Infinity] of [
     ["nbf", nbf],
     ["iat", iat],
   ] as const)
-    if (time > now + LEEWAY_SECONDS) throw new Refusal("token_not_yet_valid", { claim });
-  if (exp <= now - LEEWAY_SECONDS) throw new Refusal("token_expired", { claim: "exp" });
+    if (time > now + leeway) throw outOfTime("token_not_yet_valid", { claim, time, now, leeway });
+  if (exp <= now - leeway)
+    throw outOfTime("token_expired", { claim: "exp", time: exp, now, leeway });
   return {
     ...claims,
     exp,
@@ -217,7 +225,7 @@ function checkAudience(
 ): void {
   const texts = [given].flat().filter(isText);
   const isWanted = (text: string) => audiences.some((wanted) => areSame(text, wanted));
-  if (!texts.some(isWanted)) throw new Refusal("token_wrong_audience", { claim: audienceClaim });
+  if (!texts.some(isWanted)) throw wrongAudience(audienceClaim, audiences, given);
 }
 
 /** As .NET compares by default: one may have one slash more than the other. */

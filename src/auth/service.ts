@@ -2,6 +2,7 @@
 // signed with an access key.
 
 import { HubError } from "../model/errors.ts";
+import { withFacts } from "../model/refusal-facts.ts";
 import { isService, type User } from "../model/user.ts";
 import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
 import { checkOrigin, readToken } from "./authenticate.ts";
@@ -31,7 +32,11 @@ export async function authenticateService(
   if (!issuerOf(payloadOf(token), config.issuers))
     return authenticateByKey(token, request, { env, nowMs });
   const user = await verify(token, config, nowMs);
-  if (!isService(user)) throw new HubError("forbidden", "This is for services: a role is missing.");
+  if (!isService(user))
+    throw withFacts(new HubError("forbidden", "This is for services: a role is missing."), () => ({
+      expected: { roles: ["service"] },
+      received: { user: user.id, roles: user.roles },
+    }));
   return { tenant: user.tenant, name: `user ${user.id}`, user };
 }
 

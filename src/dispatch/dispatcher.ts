@@ -1,5 +1,5 @@
 // The dispatcher: turns frames of connections into calls of hubs, and events of rooms into hubs' hooks. The order and
-// the limits of calls are in run/open-calls.ts, their checks in run/hub-call.ts.
+// the limits of calls are in run/open-calls.ts, their checks in run/admit-call.ts.
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
@@ -9,7 +9,7 @@ import type { Hubs, ServedHub } from "./define/hub-tables.ts";
 import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
 import { refreshToken } from "./protocol-methods/refresh-token.ts";
 import { Call } from "./run/call.ts";
-import { failure, together, type SendAnswer } from "./run/frame-answers.ts";
+import { failure, showsDetails, together, type SendAnswer } from "./run/frame-answers.ts";
 import { breakOff, refuse, tolerate } from "./run/refusals.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
@@ -210,7 +210,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
     const work = () => own({ session, verify }, args[0]);
     session.calls.inTurn(new Call({ session, id, name: target, target, answer, work }));
   } catch (error) {
-    const { detailedErrors: detailed } = session.host.settings;
+    const detailed = showsDetails(session.host);
     const shown = publicError(error);
     noteRefusedCall(session.host, target, shown);
     if (id !== undefined) answer(failure(id, shown, { target, stage: "finding", detailed }));

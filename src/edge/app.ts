@@ -15,6 +15,7 @@ import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
+import { methodNotAllowed } from "./answer/method-not-allowed.ts";
 import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
@@ -57,6 +58,7 @@ export function endpoint(
     ...signalRRoutes(isolate),
     ...grpcRoutes(isolate),
     ...serviceRoutes(hubs),
+    otherVerbs,
   ];
   for (const route of routes)
     app.on(route.method, [...route.paths], (context) => {
@@ -80,18 +82,18 @@ async function answered(route: Route, call: Call): Promise<Response> {
     const response = route.log ? logged(call, handled) : handled;
     return route.cors && !response.webSocket ? withCors(request, env, response) : response;
   } catch (error) {
-    const response = logged(call, refusedAnswer(error, route.inWords));
+    const response = logged(call, refusedAnswer(error, route.inWords), error);
     return withCors(request, env, route.inWords ? response : retryableStream(request, response));
   }
 }
 
-function logged(call: Call, response: Response): Response {
+function logged(call: Call, response: Response, error?: unknown): Response {
   const { request, env } = call;
   const code = response.headers.get("x-dormouse-error");
   if (!code || UNLOGGED.has(code)) return response;
   const hub = requestedHub(request, call);
   const claim = response.headers.get("x-dormouse-claim") ?? undefined;
-  logRefusal(request, env, { hub, status: response.status, code, claim });
+  logRefusal(request, env, { hub, status: response.status, code, claim, error });
   return response;
 }
 
@@ -135,9 +137,17 @@ const roomRoutes = (isolate: Isolate): Route[] => [
     method: "ALL",
     paths: RPC,
     ...{ cors: false, log: false },
-    handler: () => new Response(null, { status: 405, headers: { allow: "GET, POST" } }),
+    handler: () => methodNotAllowed("GET, POST"),
   },
 ];
+
+/** After all others: verbs that a room does not have. */
+const otherVerbs: Route = {
+  method: "ALL",
+  paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
+  ...{ cors: false, log: false },
+  handler: () => methodNotAllowed("GET"),
+};
 
 /**
  * Where SignalR's clients connect: to a hub, or to Azure's path where an application negotiated for them. A slash at
@@ -164,7 +174,7 @@ const signalRRoutes = (isolate: Isolate): Route[] => [
     method: "ALL",
     paths: [...signalR("/negotiate"), ...signalR("/refresh")],
     ...{ cors: false, log: false },
-    handler: () => new Response(null, { status: 405 }),
+    handler: () => new Response(null, { status: 405, headers: { allow: "POST" } }),
   },
   {
     method: "ALL",

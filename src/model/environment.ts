@@ -40,3 +40,7 @@ export function secureUrl(text: string): URL | "is no URL." | "is not https." {
   const isLocal = url.protocol === "http:" && isLoopback(url.hostname);
   return url.protocol === "https:" || isLocal ? url : "is not https.";
 }
+
+/** Whether the worker runs on a developer's machine: `npm run dev` and `dormouse dev` set `DEVELOPMENT`. */
+export const isDevelopment = (env: object): boolean =>
+  (env as { readonly DEVELOPMENT?: unknown }).DEVELOPMENT === "1";

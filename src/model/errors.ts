@@ -35,6 +35,13 @@ export function publicError(error: unknown): HubError {
 }
 
 /**
+ * Whether an error is to be logged where it is shown as `internal`: code threw it, and it is not the answer of an object
+ * that has logged its reason.
+ */
+export const isUnexpected = (error: unknown): boolean =>
+  !(error instanceof HubError) && !isRemoteHubError(error);
+
+/**
  * Over RPC errors lose their class, and keep `name`, `message` and own properties (compatibility flag
  * enhanced_error_serialization).
  */

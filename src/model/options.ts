@@ -14,6 +14,8 @@ export interface Limits {
   readonly groupsPerConnection: number;
   /** Sockets of one user in one object. */
   readonly connectionsPerUser: number;
+  /** The same of all guests of one network, who share an account: an office has many, a flood has more. */
+  readonly connectionsPerNetwork: number;
   /** Connections which one user may open per second, in a whole tenant … */
   readonly connectsPerSecond: number;
   /** … and how many at once: many tabs reload together, and devices after an outage. */
@@ -67,6 +69,7 @@ export const LIMITS: Limits = {
   messagesPerFrame: MESSAGES_PER_FRAME,
   groupsPerConnection: 100,
   connectionsPerUser: 50,
+  connectionsPerNetwork: 500,
   connectsPerSecond: 20,
   connectBurst: 200,
   connectionsPerObject: 32_000,

@@ -35,7 +35,7 @@ export interface User {
   readonly limits?: TokenLimits;
   /** Expiry of the token in milliseconds since 1970, leeway included. */
   readonly expiresAt: number;
-  /** Set for a guest, who came without a token: the address, by which guests are rate-limited. */
+  /** Set for a guest, who came without a token: the network (`networkOf`) by which guests are limited. */
   readonly guestFrom?: string;
   /** The connect webhook's grant. It also applies to later tokens of the same connection. */
   readonly grant?: Grant;
@@ -86,9 +86,19 @@ export function isNewer(candidate: User, current: User): boolean {
 /** Whether the user is a connection without a token, at a hub that admits those (`anonymous`). */
 export const isGuest = ({ guestFrom }: Pick<User, "guestFrom">): boolean => guestFrom !== undefined;
 
-/** The user whose account admits a connection. Guests of one address share an account, and so a rate and a ban. */
-export const accountOf = ({ id, guestFrom }: Pick<User, "id" | "guestFrom">): string =>
+/** The parts of a user by which its account is found. */
+export type AccountUser = Pick<User, "id" | "guestFrom">;
+
+/** The user whose account admits a connection. Guests of one network share an account, and so a rate and a ban. */
+export const accountOf = ({ id, guestFrom }: AccountUser): string =>
   guestFrom === undefined ? id : `guests@${guestFrom}`;
+
+/** Whether an id has the form of an account of guests, which no token may claim. */
+export const isGuestAccount = (id: string): boolean => /^guests@(?:[\d.]*|[\da-f:]+\/64)$/.test(id);
+
+/** Whether a service that names this user means the connection: by its user's id, or by the account of guests. */
+export const isNamed = (user: AccountUser, name: string): boolean =>
+  user.id === name || accountOf(user) === name;
 
 /**
  * The role of trusted back ends. It admits to every room, whatever the hub's policies
@@ -102,14 +112,18 @@ export const isService = (user: Pick<User, "roles">): boolean => user.roles.incl
 export interface TokenFacts {
   /** The user's id. */
   readonly id: string;
+  /** The account that admits the user, where it is not the user's own: that of guests. */
+  readonly account?: string;
   readonly jti?: string;
   /** Issued at, in seconds since 1970. */
   readonly iat?: number;
 }
 
-export function factsOf({ id, claims: { jti, iat } }: Pick<User, "id" | "claims">): TokenFacts {
+export function factsOf(user: Pick<User, "id" | "guestFrom" | "claims">): TokenFacts {
+  const { jti, iat } = user.claims;
   return {
-    id,
+    id: user.id,
+    ...(isGuest(user) && { account: accountOf(user) }),
     ...(typeof jti === "string" && { jti }),
     ...(typeof iat === "number" && { iat }),
   };

@@ -15,3 +15,6 @@ export const MESSAGE_BYTES = 32 * 1024;
 
 /** Messages in one frame to the server: each costs a dispatch. */
 export const MESSAGES_PER_FRAME = 100;
+
+/** Characters of an idempotency key, in every protocol. */
+export const MAX_IDEMPOTENCY_KEY = 256;

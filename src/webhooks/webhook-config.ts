@@ -22,7 +22,7 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 /** A receiver of signed requests. */
 export interface Destination {
   readonly url: string;
-  readonly key: Promise<CryptoKey>;
+  readonly key: ReturnType<typeof crypto.subtle.importKey>;
 }
 
 export interface Webhooks {
@@ -54,20 +54,32 @@ const VARIABLES = [
  */
 export const readWebhooks = cacheByValues<WebhookEnv, Webhooks>(VARIABLES, readConfiguration);
 
-function readConfiguration({
-  WEBHOOK_URL: url,
-  WEBHOOK_SECRET: secret,
-  WEBHOOK_EVENTS: kinds,
-  WEBHOOK_CONNECT_URL: connectUrl,
-}: WebhookEnv): Webhooks {
-  if (!url && !connectUrl) return {};
-  if (!secret) rejectConfig("WEBHOOK_SECRET is missing.");
-  const key = importKey(readSecret(secret));
+function readConfiguration(env: WebhookEnv): Webhooks {
+  const problems: string[] = [];
+  return configurationOf(env, problems) ?? rejectConfig(problems.join(" "));
+}
+
+/** All problems of these variables, each a sentence that begins with a variable's name. Logs nothing. */
+export function webhookProblems(env: WebhookEnv): readonly string[] {
+  const problems: string[] = [];
+  configurationOf(env, problems);
+  return problems;
+}
+
+/** Undefined where there is a problem; all problems are reported. */
+function configurationOf(env: WebhookEnv, problems: string[]): Webhooks | undefined {
+  const { WEBHOOK_URL, WEBHOOK_CONNECT_URL } = env;
+  if (!WEBHOOK_URL && !WEBHOOK_CONNECT_URL) return {};
+  const bytes = readSecret(env.WEBHOOK_SECRET ?? "", problems);
+  const url = WEBHOOK_URL && readUrl("WEBHOOK_URL", WEBHOOK_URL, problems);
+  const kinds = WEBHOOK_URL ? readKinds(env.WEBHOOK_EVENTS ?? "", problems) : new Set<EventKind>();
+  const connectUrl =
+    WEBHOOK_CONNECT_URL && readUrl("WEBHOOK_CONNECT_URL", WEBHOOK_CONNECT_URL, problems);
+  if (problems.length > 0 || !bytes) return undefined;
+  const key = importKey(bytes);
   return {
-    ...(url && {
-      events: { url: readUrl("WEBHOOK_URL", url), key, kinds: readKinds(kinds ?? "") },
-    }),
-    ...(connectUrl && { connect: { url: readUrl("WEBHOOK_CONNECT_URL", connectUrl), key } }),
+    ...(url && { events: { url, key, kinds } }),
+    ...(connectUrl && { connect: { url: connectUrl, key } }),
   };
 }
 
@@ -75,56 +87,55 @@ const SECRET_PREFIX = "whsec_";
 /** Bytes that Standard Webhooks requires of a secret with `whsec_`. */
 const SECRET_BYTES = { least: 24, most: 64 };
 
-/** The bytes that sign. A text without `whsec_` is used as UTF-8. */
-function readSecret(secret: string): Uint8Array<ArrayBuffer> {
-  if (secret.startsWith(SECRET_PREFIX)) return readBase64(secret.slice(SECRET_PREFIX.length));
-  const bytes = Uint8Array.from(new TextEncoder().encode(secret));
-  if (bytes.length < MIN_HMAC_KEY_BYTES)
-    rejectConfig(`WEBHOOK_SECRET is under ${MIN_HMAC_KEY_BYTES} bytes.`);
+/** The bytes that sign; undefined after a problem was reported. A text without `whsec_` is used as UTF-8. */
+function readSecret(secret: string, problems: string[]): Uint8Array<ArrayBuffer> | undefined {
+  const { least, most } = SECRET_BYTES;
+  const isEncoded = secret.startsWith(SECRET_PREFIX);
+  const bytes = isEncoded ? decodeBase64(secret.slice(SECRET_PREFIX.length)) : utf8(secret);
+  if (secret === "") problems.push("WEBHOOK_SECRET is missing.");
+  else if (isEncoded && (!bytes || bytes.length < least || bytes.length > most))
+    problems.push(`WEBHOOK_SECRET is not whsec_ and ${least}–${most} bytes in base64.`);
+  else if (!isEncoded && bytes!.length < MIN_HMAC_KEY_BYTES)
+    problems.push(`WEBHOOK_SECRET is under ${MIN_HMAC_KEY_BYTES} bytes.`);
   return bytes;
 }
 
-function readBase64(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = decodeBase64(text);
-  const { least, most } = SECRET_BYTES;
-  if (!bytes || bytes.length < least || bytes.length > most)
-    rejectConfig(`WEBHOOK_SECRET is not whsec_ and ${least}–${most} bytes in base64.`);
-  return bytes;
-}
+const utf8 = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(new TextEncoder().encode(text));
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
-    return Uint8Array.fromBase64(text);
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   } catch {
     return undefined;
   }
 }
 
-const importKey = (bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> =>
+const importKey = (bytes: Uint8Array<ArrayBuffer>): Destination["key"] =>
   crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 
 /** Refuses credentials in the URL: requests are authenticated by their signature, and URLs reach logs. */
-function readUrl(name: string, text: string): string {
+function readUrl(name: string, text: string, problems: string[]): string | undefined {
   const url = secureUrl(text);
-  if (typeof url === "string") rejectConfig(`${name} ${url}`);
-  if (url.username || url.password) rejectConfig(`${name} has a user or password: sign instead.`);
-  return url.href;
+  if (typeof url === "string") problems.push(`${name} ${url}`);
+  else if (url.username || url.password)
+    problems.push(`${name} has a user or password: sign instead.`);
+  else return url.href;
+  return undefined;
 }
 
 const BY_NAME: ReadonlyMap<string, EventKind> = new Map(EVENT_KINDS.map((kind) => [kind, kind]));
 
-/** Throws `misconfigured` for a name that is no kind: a misspelt kind would silently never be sent. */
-function readKinds(text: string): ReadonlySet<EventKind> {
+/** Reports a name that is no kind: a misspelt kind would silently never be sent. */
+function readKinds(text: string, problems: string[]): ReadonlySet<EventKind> {
   if (text.trim() === "") return new Set(EVENT_KINDS.filter((kind) => kind !== "message"));
   const kinds = text.split(",").map((name) => BY_NAME.get(name.trim()));
-  return new Set(
-    kinds.map(
-      (kind) => kind ?? rejectConfig(`WEBHOOK_EVENTS has a name beside ${EVENT_KINDS.join(", ")}.`),
-    ),
-  );
+  if (kinds.includes(undefined))
+    problems.push(`WEBHOOK_EVENTS has a name beside ${EVENT_KINDS.join(", ")}.`);
+  return new Set(kinds.filter((kind) => kind !== undefined));
 }
 
 function rejectConfig(problem: string): never {
   logError("webhooks_misconfigured", { problem });
-  throw new HubError("misconfigured", "The server is misconfigured; its log has the details.");
+  throw new HubError("misconfigured", "The server is misconfigured.");
 }

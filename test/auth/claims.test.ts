@@ -40,6 +40,10 @@ it("leaves out what a token does not say", async () => {
   });
 });
 
+const GUESTS = "guests@192.0.2.1";
+const GUESTS_OF_IPV6 = "guests@2001:db8:1:2::/64";
+const MAIL = "guests@hotel.example";
+
 describe("the user's id", () => {
   const long = "s".repeat(500);
   const EMAIL = { USER_ID_CLAIM: "email" };
@@ -65,6 +69,7 @@ describe("the user's id", () => {
     ["nameid where sub is null", { sub: null, nameid: "bob" }, {}, "bob"],
     ["a number as text", { sub: 42 }, {}, "42"],
     ["zero as text", { sub: 0 }, {}, "0"],
+    ["an address of e-mail, though it begins as guests do", { sub: MAIL }, {}, MAIL],
     ["a negative number as text", { sub: undefined, nameid: -1 }, {}, "-1"],
     ["the configured claim as text", { email: 1 }, EMAIL, "1"],
     ["the greatest number that is read exactly", { sub: 2 ** 53 - 1 }, {}, "9007199254740991"],
@@ -88,6 +93,8 @@ describe("the user's id", () => {
       "token_claim_invalid",
     ],
     ["nameid is an array", { sub: undefined, nameid: ["a"] }, "", "token_claim_invalid"],
+    ["it is the account of an address's guests", { sub: GUESTS }, "", "token_claim_invalid"],
+    ["it is that of an IPv6 network", { sub: GUESTS_OF_IPV6 }, "", "token_claim_invalid"],
   ])("is refused where %s", async (_, said, USER_ID_CLAIM, reason) => {
     expect(await outcome(await hs256(said), { ...SECRET_ENV, USER_ID_CLAIM })).toBe(reason);
   });

@@ -85,6 +85,12 @@ describe("[S4] a token of", () => {
   });
 });
 
+it("[S4] a directory's token that names no tenant by the configured claim is in none", async () => {
+  env = { ...env, TENANT_CLAIM: "org" };
+  expect(await outcome(await byEntra(), env)).toBe("token_claim_invalid");
+  expect((await userOf(await byEntra({ org: "known" }))).tenant).toBe("known");
+});
+
 describe("[S4] keys of one issuer verify no token of another", () => {
   it.each<[string, string, () => Promise<string>]>([
     ["another's key for a fixed issuer", "token_bad_signature", () => byAcme({}, entraKey)],

@@ -1,6 +1,8 @@
 // The package as others get it: packed, unpacked into a project of its own, compiled there, served by the real
 // `wrangler dev`, and called by its own client.
 
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -45,6 +47,7 @@ const WRANGLER = `
 name = "greetings"
 main = "worker.ts"
 compatibility_date = "2026-10-01"
+compatibility_flags = ["no_web_socket_compression", "enable_request_signal"]
 
 [exports.Room]
 type = "durable-object"
@@ -69,6 +72,11 @@ class_name = "Relay"
 [[durable_objects.bindings]]
 name = "ACCOUNTS"
 class_name = "Account"
+`;
+
+const DEV_VARS = `JWT_SECRET=${"s".repeat(32)}
+JWT_ISSUER=me
+JWT_AUDIENCE=greetings
 `;
 
 const CLIENT = `
@@ -214,6 +222,16 @@ describe("the package, in a project of its own", () => {
       refused: "invalid_arguments",
       unknown: "method_not_found",
     });
+  });
+
+  it("has a program that checks the worker, and makes a token for it", async () => {
+    const program = "node_modules/dormouse/dist/cli/dormouse.js";
+    const refused = await project.node(program, "check").catch((error: Error) => error.message);
+    expect(refused).toMatch(/^\d\. JWT_ISSUER is missing\. In wrangler\.toml:$/m);
+    writeFileSync(join(project.folder, ".dev.vars"), DEV_VARS);
+    expect(await project.node(program, "check")).toBe("wrangler.toml: nothing is wrong.\n");
+    expect(await project.node(program, "token", "alice")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    expect(await project.node(program, "dev", "--help")).toContain("Usage: dormouse dev");
   });
 
   it("speaks for a service in plain Node, and says it again with its key", async () => {

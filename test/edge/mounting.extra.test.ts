@@ -15,6 +15,8 @@ import { KEY, signedFor } from "./rest/service.ts";
 
 const based = serve(hubs, { basePath: "/realtime", paths }).endpoint;
 const mounted = new Hono().get("/own", (context) => context.text("own")).route("/realtime", worker);
+const slashed = serve(hubs, { basePath: "/realtime/", paths }).endpoint;
+const mountedWithSlash = new Hono().route("/realtime/", worker);
 const nested = new Hono().route("/:region/v1", worker);
 const twice = new Hono().route("/eu", serve(hubs, { basePath: "/v1", paths }).endpoint);
 
@@ -25,6 +27,8 @@ interface Door {
 describe.each<[string, Door, string]>([
   ["app.route", mounted, "/realtime"],
   ["basePath", based, "/realtime"],
+  ["basePath with a slash at its end", slashed, "/realtime"],
+  ["app.route with a slash at its end", mountedWithSlash, "/realtime"],
   ["app.route at a pattern", nested, "/eu/v1"],
   ["app.route of a base path", twice, "/eu/v1"],
 ])("by %s", (_, door, prefix) => {

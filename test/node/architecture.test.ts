@@ -11,7 +11,7 @@ const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Folders of src/, and the files at its top. */
 const PLACES =
-  /^(?:(?:edge|auth|hubs|dispatch|rooms|webhooks|protocols|model|client|components|react|vue|svelte)\/|(?:worker|server|hub)\.ts$)/;
+  /^(?:(?:edge|setup|cli|auth|hubs|dispatch|rooms|webhooks|protocols|model|client|components|react|vue|svelte)\/|(?:worker|server|hub)\.ts$)/;
 /** Folders whose files belong into their subfolders. */
 const DIVIDED = /^(?:rooms\/[^/]+$|dispatch\/(?!dispatcher\.ts$)[^/]+$|edge\/(?!app\.ts$)[^/]+$)/;
 const LONGEST = { src: 250, test: 400 };

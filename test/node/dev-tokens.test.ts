@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { expect, it, vi } from "vitest";
-import { ensureDevVars } from "../../scripts/dev-vars.ts";
+import { ensureDevVars } from "../../src/cli/dev-vars.ts";
 import { freePort } from "../support/endpoint.ts";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
@@ -18,7 +18,9 @@ it("stands in no file that is committed or deployed", () => {
     cwd: PROJECT,
     encoding: "utf8",
   }).split("\n");
-  expect(found.filter((file) => !/^(test|scripts)\/|^vitest.config.ts$|^$/.test(file))).toEqual([]);
+  expect(
+    found.filter((file) => !/^(test|scripts|src\/cli)\/|^vitest.config.ts$|^$/.test(file)),
+  ).toEqual([]);
   expect(readFileSync(join(PROJECT, "wrangler.toml"), "utf8")).not.toContain("DEV_TOKENS");
 });
 
@@ -39,7 +41,16 @@ it("is written by the first start, and a file that is there is left alone", () =
 
 it("counts for nothing where neighbours can reach the endpoint, whatever they call it", async () => {
   const port = await freePort();
-  const args = ["scripts/dev.ts", "--ip", "0.0.0.0", "--port", `${port}`, "--log-level", "error"];
+  const args = [
+    "src/cli/dormouse.ts",
+    "dev",
+    "--ip",
+    "0.0.0.0",
+    "--port",
+    `${port}`,
+    "--log-level",
+    "error",
+  ];
   const state = mkdtempSync(join(tmpdir(), "dormouse-state-"));
   const vars = join(state, "vars.env");
   writeFileSync(vars, `JWT_SECRET=${"x".repeat(40)}\nDEV_TOKENS=1\n`);

@@ -61,6 +61,21 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("has the key of operations that publish, as long as the body's", () => {
+    const keyed = operations.filter(({ method, path }) => {
+      const described = document.paths[`/api/hubs/{hub}${path}`]![method.toLowerCase()]!;
+      return described.parameters!.some((one) => one.in === "header");
+    });
+    expect(keyed.map(({ id }) => id)).toEqual(["publish", "broadcastToRooms", "batch"]);
+    const { parameters, requestBody } =
+      document.paths["/api/hubs/{hub}/rooms/{room}/:publish"]!["post"]!;
+    const { schema } = parameters!.find(({ name }) => name === "Idempotency-Key")!;
+    const body = requestBody!.content["application/json"]!.schema as {
+      properties: Record<string, object>;
+    };
+    expect(schema).toEqual(body.properties["idempotency_key"]);
+  });
+
   it("says what the schemas say", () => {
     const history = document.paths["/api/hubs/{hub}/rooms/{room}/history"]!["get"]!;
     expect(history.parameters!.find(({ name }) => name === "limit")!.schema).toMatchObject({

@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +11,7 @@ import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { summarise } from "../../scripts/ci-summary.ts";
 import type { Report } from "../../scripts/ci-summary.ts";
-import { ensureDevVars, readKeys } from "../../scripts/dev-vars.ts";
+import { ensureDevVars, readKeys } from "../../src/cli/dev-vars.ts";
 import { freePort, startEndpoint } from "../support/endpoint.ts";
 
 const WORKER = `
@@ -33,11 +34,10 @@ export default { fetch: (request, env) => env.ROOMS.getByName("one").fetch(reque
 `;
 
 const SEEN = `export default {
-  fetch: ({ url }, env) => Response.json({ url, calls: env.LOG_REFUSED_CALLS }),
+  fetch: ({ url }, env) => Response.json({ url, calls: env.LOG_REFUSED_CALLS, reasons: env.DEVELOPMENT }),
 };`;
 
-const script = (name: string): string =>
-  fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
 
 let folder: string;
 
@@ -55,7 +55,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const devVars = (): string => readFileSync(join(folder, ".dev.vars"), "utf8");
 
 function run(name: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script(name), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, name, ...args], {
     cwd: folder,
     encoding: "utf8",
   });
@@ -90,7 +90,7 @@ describe(".dev.vars", () => {
 describe("npm run token", () => {
   it("prints one line, which verifies, and nothing else", async () => {
     const flags = ["--role", "Admin", "--claim", "permissions=users.manage", "--tenant", "acme"];
-    const { status, stdout, stderr } = run("token.ts", "alice", ...flags, "--ttl", "600");
+    const { status, stdout, stderr } = run("token", "alice", ...flags, "--ttl", "600");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     const { payload, protectedHeader } = await verified(stdout.trim());
@@ -112,7 +112,7 @@ describe("npm run token", () => {
     const roles = ["--role", "a", "--role", "b"];
     const claims = ["p=x", "p=y", 'caps=[{"channels":["a"]}]', "n=1", "e=", "q=a=b", "t=[x"];
     const flags = claims.flatMap((claim) => ["--claim", claim]);
-    const { payload } = await verified(run("token.ts", "bob", ...roles, ...flags).stdout.trim());
+    const { payload } = await verified(run("token", "bob", ...roles, ...flags).stdout.trim());
     const { sub, iss, aud, jti, iat, exp, ...rest } = payload;
     expect(exp! - iat!).toBe(3_600);
     expect(rest).toEqual({
@@ -136,25 +136,25 @@ describe("npm run token", () => {
     { args: ["alice", "--ttl", "-5"] },
     { args: ["alice", "--ttl", "1h"] },
   ])("refuses $args with exit code 2 and an empty standard output", ({ args }) => {
-    const { status, stdout, stderr } = run("token.ts", ...args);
+    const { status, stdout, stderr } = run("token", ...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain("Usage:");
   });
 
   it("ends with 1 and says what is missing when .dev.vars has no secret", () => {
     writeFileSync(join(folder, ".dev.vars"), "OTHER=1\n");
-    const { status, stdout, stderr } = run("token.ts", "alice");
+    const { status, stdout, stderr } = run("token", "alice");
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toContain("JWT_SECRET");
   });
 });
 
 describe("--help", () => {
-  it.each(["token.ts", "dev.ts"])(
+  it.each(["token", "dev", "check"])(
     "of %s goes to standard output, and nothing is written",
     (name) => {
       const { status, stdout } = run(name, "--help");
-      expect({ status, usage: stdout.startsWith("Usage: npm run") }).toEqual({
+      expect({ status, usage: stdout.startsWith(`Usage: dormouse ${name}`) }).toEqual({
         status: 0,
         usage: true,
       });
@@ -167,13 +167,13 @@ describe("npm run dev", () => {
   it.each([["--port"], ["--port=x"], ["--port=0"], ["--port=65536"], ["--ip"]])(
     "refuses %s with exit code 2",
     (flag) => {
-      expect(run("dev.ts", flag)).toMatchObject({ status: 2, stdout: "" });
+      expect(run("dev", flag)).toMatchObject({ status: 2, stdout: "" });
     },
   );
 
   it("starts, says where it is, honours .dev.vars, and leaves nothing behind on SIGTERM", async () => {
     const port = await freePort();
-    const args = [script("dev.ts"), "--port", `${port}`, "--log-level", "warn"];
+    const args = [...[PROGRAM, "dev"], "--port", `${port}`, "--log-level", "warn"];
     const dev = spawn(process.execPath, args, {
       cwd: folder,
       stdio: ["ignore", "pipe", "inherit"],
@@ -193,26 +193,50 @@ describe("npm run dev", () => {
     await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 
-  it("keeps its own address as the host where wrangler.toml has a route, and logs refused calls", async () => {
-    const toml = readFileSync(join(folder, "wrangler.toml"), "utf8");
-    const routes = 'routes = [{ pattern = "hubs.example.com", custom_domain = true }]\n';
-    writeFileSync(join(folder, "wrangler.toml"), routes + toml);
-    writeFileSync(join(folder, "src/worker.ts"), WORKER.replace(/export default .*/, SEEN));
-    const port = await freePort();
-    const args = [script("dev.ts"), "--port", `${port}`, "--log-level", "warn"];
-    const dev = spawn(process.execPath, args, {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let output = "";
-    dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-    await vi.waitFor(() => expect(output).toContain("To end it"), 20_000);
-    const url = `http://127.0.0.1:${port}/x`;
-    expect(await (await fetch(url)).json()).toEqual({ url, calls: "1" });
-    dev.kill("SIGTERM");
-    await once(dev, "exit");
-  });
+  it.each<[string, string, string[]]>([
+    ["a custom domain", 'routes = [{ pattern = "hubs.example.com", custom_domain = true }]', []],
+    [
+      "routes of an environment",
+      '[env.staging]\nroutes = ["example.com/realtime/*"]\n[[env.staging.durable_objects.bindings]]\nname = "ROOMS"\nclass_name = "Room"',
+      ["--env", "staging"],
+    ],
+  ])(
+    "keeps its own address as the host with %s, beside another debugger",
+    async (_, lines, more) => {
+      const toml = readFileSync(join(folder, "wrangler.toml"), "utf8");
+      const isTable = lines.startsWith("[");
+      writeFileSync(
+        join(folder, "wrangler.toml"),
+        isTable ? `${toml}\n${lines}\n` : `${lines}\n${toml}`,
+      );
+      writeFileSync(join(folder, "src/worker.ts"), WORKER.replace(/export default .*/, SEEN));
+      // wrangler's own choice, which another worker's debugger may have.
+      const debuggers = await Promise.all([9229, 9230].map(occupied));
+      const port = await freePort();
+      const args = [PROGRAM, "dev", "--port", `${port}`, "--log-level", "warn", ...more];
+      const dev = spawn(process.execPath, args, {
+        cwd: folder,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let output = "";
+      dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+      await vi.waitFor(() => expect(output).toContain("To end it"), 20_000);
+      const url = `http://127.0.0.1:${port}/x`;
+      expect(await (await fetch(url)).json()).toEqual({ url, calls: "1", reasons: "1" });
+      dev.kill("SIGTERM");
+      await once(dev, "exit");
+      for (const server of debuggers) server.close();
+    },
+  );
 });
+
+/** Takes a port of this machine, unless another program has it already. */
+async function occupied(port: number): Promise<Server> {
+  const server = createServer();
+  server.listen(port, "127.0.0.1");
+  await Promise.race([once(server, "listening"), once(server, "error")]);
+  return server;
+}
 
 describe("the endpoint of the tests", () => {
   it("keeps its port, secret and storage over kill and restart", async () => {

@@ -167,7 +167,11 @@ describe("messages refused with invalid_request", () => {
     ["a notification of JSON-RPC 1.0", { method: "m", params: [] }, null],
     ["params which are null", { jsonrpc: "2.0", id: 1, method: "m", params: null }, 1],
     ["an empty idempotencyKey", { jsonrpc: "2.0", id: 1, method: "m", idempotencyKey: "" }, 1],
-    ["a long idempotencyKey", { jsonrpc: "2.0", id: 1, method: "m", idempotencyKey: long }, 1],
+    [
+      "a long idempotencyKey",
+      { jsonrpc: "2.0", id: 1, method: "m", idempotencyKey: long.repeat(2) },
+      1,
+    ],
     ["an idempotencyKey of null", { jsonrpc: "2.0", id: 1, method: "m", idempotencyKey: null }, 1],
     [
       "$/item as a request",

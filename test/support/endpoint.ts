@@ -6,11 +6,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { randomSecret } from "../../scripts/dev-vars.ts";
-import type { Keys } from "../../scripts/dev-vars.ts";
-import { signToken } from "../../scripts/sign-token.ts";
-import { EndedEarly, wranglerDev } from "../../scripts/wrangler.ts";
-import type { WranglerRun } from "../../scripts/wrangler.ts";
+import { randomSecret } from "../../src/cli/dev-vars.ts";
+import type { Keys } from "../../src/cli/dev-vars.ts";
+import { signToken } from "../../src/cli/sign-token.ts";
+import { EndedEarly, wranglerDev } from "../../src/cli/wrangler-process.ts";
+import type { WranglerRun } from "../../src/cli/wrangler-process.ts";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -19,7 +19,7 @@ import { promisify } from "node:util";
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** A project's own choices, which the package does not bring. */
-const OWN = ["@cloudflare/workers-types", "@types/react", "react"];
+const OWN = ["@cloudflare/workers-types", "@types/react", "react", "wrangler"];
 
 export interface Installed extends Disposable {
   readonly folder: string;

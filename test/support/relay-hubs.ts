@@ -76,6 +76,9 @@ export const relayHubs = [
   relayHub("shop_chat"),
   relayHub("hurried", { limits: { connectsPerSecond: 1, connectBurst: 5 } }),
   relayHub("five", { limits: { connectionsPerRelay: 5 } }),
+  relayHub("generous", {
+    limits: { callsPerSecond: 1_000, callBurst: 1_000, queuedCalls: 1_000 },
+  }),
   relayHub("impatient", { limits: { requestSeconds: 1 } }),
   relayHub("brief", { limits: { connectionsPerRelay: 5, answerSeconds: 2 } }),
   relayHub("full", { limits: { connectionsPerObject: 3, connectionsPerRelay: 4 } }),

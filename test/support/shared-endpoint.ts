@@ -4,8 +4,8 @@
 
 import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
-import type { Keys } from "../../scripts/dev-vars.ts";
-import { signToken } from "../../scripts/sign-token.ts";
+import type { Keys } from "../../src/cli/dev-vars.ts";
+import { signToken } from "../../src/cli/sign-token.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What answers: `src/worker.ts`, or the worker with hubs of the tests (test-endpoint.ts). */

@@ -12,6 +12,9 @@ import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 import { ValueHub } from "./value-hub.ts";
 
+const ENDLESS: object[] = [];
+ENDLESS.push(ENDLESS);
+
 const { Room, Relay, Account, endpoint } = serve(
   [
     ...hubs,
@@ -32,6 +35,19 @@ const { Room, Relay, Account, endpoint } = serve(
         room: ({ params }) => `group:${params["name"]}`,
         events: { said: "heard" },
       }),
+      feed("/guests/of/:name", GuestHub, {
+        room: ({ params }) => `group:${params["name"]}`,
+        events: {
+          said: {
+            name: "length",
+            data: (text) => {
+              if (text === "bad") throw new Error("No data of this.");
+              return text === "endless" ? ENDLESS : text.length;
+            },
+          },
+        },
+      }),
+      feed("/any/:room", OrderHub, { room: ({ params }) => params["room"]!, events: {} }),
       feed("/updates/:id", OrderHub, {
         room: ({ params }) => `group:order-${params["id"]}`,
         events: { orderStatusChanged: {} },

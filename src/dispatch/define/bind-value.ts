@@ -77,11 +77,11 @@ async function tried(
   value: unknown,
   edits: readonly Edit[],
 ): Promise<Attempt | undefined> {
-  const edited = edits.reduce((whole, { apply }) => apply(whole), value);
-  const result = await validated(schema, edited);
+  const changed = edited(value, edits);
+  const result = await validated(schema, changed);
   const failing = new Set(placesOf(result.issues ?? []).map(keyOf));
   const good = edits.filter(({ at, isSure }) => isSure || !failing.has(keyOf(at)));
-  if (good.length === edits.length) return { value: edited, result };
+  if (good.length === edits.length) return { value: changed, result };
   return good.length > 0 ? tried(schema, value, good) : undefined;
 }
 
@@ -101,8 +101,8 @@ interface Edit {
   readonly at: Path;
   /** Whether the edit stays although the schema objects to the place: a name is never read in two ways. */
   readonly isSure?: true;
-  /** Gives a changed copy of the whole. */
-  readonly apply: (whole: unknown) => unknown;
+  /** Changes the container of the place, which is a copy. */
+  readonly change: (holder: Container) => void;
 }
 
 interface Choice {
@@ -115,7 +115,7 @@ function editOf(value: unknown, at: Path, { choice, binding }: Choice): Edit | u
   if (held === undefined) return choice === 0 ? renaming(value, at) : undefined;
   const forms = formsOf(held, binding);
   if (choice >= forms.length) return undefined;
-  return { at, apply: (whole) => changed(whole, at, () => forms[choice]) };
+  return { at, change: (holder) => setMember(holder, at.at(-1) ?? ROOT, forms[choice]) };
 }
 
 /** A member that is missing, where another is there whose name differs in case only. */
@@ -125,11 +125,11 @@ function renaming(value: unknown, at: Path): Edit | undefined {
   if (typeof name !== "string" || !isObject(holder)) return undefined;
   const other = Object.keys(holder).findLast((key) => key.toLowerCase() === name.toLowerCase());
   if (other === undefined || other === name) return undefined;
-  const renamed = (object: unknown) => {
-    const { [other]: held, ...members } = object as Record<string, unknown>;
-    return { ...members, [name]: held };
+  const change = (object: Container) => {
+    setMember(object, name, memberOf(object, other));
+    delete (object as Record<string, unknown>)[other];
   };
-  return { at, isSure: true, apply: (whole) => changed(whole, at.slice(0, -1), renamed) };
+  return { at, isSure: true, change };
 }
 
 const isObject = (value: unknown): value is Record<PropertyKey, unknown> =>
@@ -140,15 +140,49 @@ function memberOf(holder: unknown, key: PropertyKey): unknown {
   return isObject(holder) && Object.hasOwn(holder, key) ? holder[key] : undefined;
 }
 
-/** A copy of the whole in which the value at the path is another. */
-function changed(
-  whole: unknown,
-  [key, ...rest]: Path,
-  change: (value: unknown) => unknown,
-): unknown {
-  if (key === undefined) return change(whole);
-  const member = changed(memberOf(whole, key), rest, change);
-  if (whole instanceof Map) return new Map(whole).set(key, member);
-  if (Array.isArray(whole)) return whole.with(Number(key), member);
-  return { ...(whole as object), [key]: member };
+type Container = unknown[] | Map<unknown, unknown> | Record<PropertyKey, unknown>;
+
+/** The place of the whole, in a list of one: so every place has a container. */
+const ROOT = 0;
+
+/**
+ * A copy of the value with all edits. A container is copied once for all of them: large ones would cost as much as
+ * fifty. An edit within a value that another edit has replaced is left out.
+ */
+function edited(value: unknown, edits: readonly Edit[]): unknown {
+  const root = [value];
+  const copies = new Set<unknown>([root]);
+  for (const { at, change } of edits) {
+    const holder = copiedHolder(root, [ROOT, ...at].slice(0, -1), copies);
+    if (holder) change(holder);
+  }
+  return root[ROOT];
+}
+
+/** The container at the path, after it and those on the way were replaced by copies. */
+function copiedHolder(root: Container, path: Path, copies: Set<unknown>): Container | undefined {
+  let holder = root;
+  for (const key of path) {
+    const member = memberOf(holder, key);
+    if (!isObject(member)) return undefined;
+    const copy = copies.has(member) ? (member as Container) : copyOf(member);
+    copies.add(copy);
+    setMember(holder, key, copy);
+    holder = copy;
+  }
+  return holder;
+}
+
+function copyOf(container: object): Container {
+  if (container instanceof Map) return new Map(container);
+  return Array.isArray(container) ? [...container] : { ...container };
+}
+
+function setMember(holder: Container, key: PropertyKey, value: unknown): void {
+  if (holder instanceof Map) holder.set(key, value);
+  else if (Array.isArray(holder)) holder[Number(key)] = value;
+  else
+    Object.defineProperty(holder, key, {
+      ...{ value, writable: true, enumerable: true, configurable: true },
+    });
 }

@@ -24,7 +24,10 @@ export interface FeedRequest {
 export interface FeedEvent<A extends readonly unknown[] = any[]> {
   /** The event's name. Default: that of the client method. */
   readonly name?: string;
-  /** The event's data, which is sent as JSON. Default: the argument, or the array of several ones. */
+  /**
+   * The event's data, which is sent as JSON. Default: the argument, or the array of several ones. Where it throws, the
+   * error is logged, and the event is left out.
+   */
   readonly data?: (...args: A) => unknown;
 }
 
@@ -62,7 +65,7 @@ export const jsonRpc = (path: string, { name: hub }: AnyHub): JsonRpcPath => ({
 /**
  * Serves the events of one room of a hub at a path, in Hono's syntax, for `serve(hubs, { paths })`. Who may read the
  * room is the hub's to say, as everywhere; positions and `Last-Event-ID` are those of all event streams. Throws a
- * `TypeError` for a path without `/`.
+ * `TypeError` for a path without `/`, and for the name of an event that has line ends.
  *
  * @example
  * feed("/events/orders/:id", OrderHub, {
@@ -89,6 +92,7 @@ export function feed<C, M>(
 function complete(method: string, event: string | FeedEvent): Required<FeedEvent> {
   const { name = method, data = onlyArgument } =
     typeof event === "string" ? { name: event } : event;
+  if (/[\r\n]/.test(name)) throw new TypeError(`Event of ${method}: a name has no line ends.`);
   return { name, data };
 }
 

@@ -44,6 +44,9 @@ export function bindByName(
   if (names.length === 0 || names.length < args.length || !isJsonObject(params)) return given;
   for (const name of Object.keys(params))
     if (!names.includes(name))
-      throw new HubError("invalid_arguments", `There is no argument ${name.slice(0, 128)}.`);
+      throw new HubError(
+        "invalid_arguments",
+        `There is no argument ${name.slice(0, 128)}; expected are ${names.join(", ")}.`,
+      );
   return names.map((name) => (Object.hasOwn(params, name) ? params[name] : undefined));
 }

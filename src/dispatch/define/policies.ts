@@ -4,6 +4,7 @@
 import { allows } from "../../model/capability.ts";
 import { formatTopic, isRoomKind, type RoomKind, type Topic } from "../../model/topic.ts";
 import { isGuest, isService, type Right, type User } from "../../model/user.ts";
+import { describedAs, policyText } from "./policy-names.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -26,43 +27,43 @@ export interface Call {
 export type Policy = (call: Call) => Awaitable<boolean>;
 
 /** Allows every call. */
-export const anyone: Policy = () => true;
+export const anyone: Policy = describedAs("anyone", () => true);
 /** Refuses every call. */
-export const nobody: Policy = () => false;
+export const nobody: Policy = describedAs("nobody", () => false);
 /** Allows users, and refuses calls without one, and guests of a hub that is `anonymous`. */
-export const signedIn: Policy = ({ user }) => user !== null && !isGuest(user);
+export const signedIn: Policy = describedAs(
+  "signedIn",
+  ({ user }: Call) => user !== null && !isGuest(user),
+);
 
 /** Allows users with at least one of these roles. */
-export const role =
-  (...anyOf: string[]): Policy =>
-  ({ user }) =>
-    anyOf.some((name) => user?.roles.includes(name));
+export const role = (...anyOf: string[]): Policy =>
+  describedAs(`role(${anyOf.map((name) => JSON.stringify(name)).join(", ")})`, ({ user }: Call) =>
+    anyOf.some((name) => user?.roles.includes(name)),
+  );
 
 /** Allows users whose token has this claim, with this value or with an array that contains it. */
-export const claim =
-  (name: string, value: unknown): Policy =>
-  ({ user }) => {
+export const claim = (name: string, value: unknown): Policy =>
+  describedAs(`claim(${JSON.stringify(name)}, …)`, ({ user }: Call) => {
     const actual = user && Object.hasOwn(user.claims, name) ? user.claims[name] : undefined;
     return Array.isArray(actual)
       ? actual.includes(value)
       : actual !== undefined && actual === value;
-  };
+  });
 
 /** Allows what all policies allow. They run in order, up to the first refusal. */
-export const every =
-  (...policies: Policy[]): Policy =>
-  async (call) => {
+export const every = (...policies: Policy[]): Policy =>
+  describedAs(`every(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (!(await policy(call))) return false;
     return true;
-  };
+  });
 
 /** Allows what at least one policy allows. They run in order, up to the first that allows. */
-export const some =
-  (...policies: Policy[]): Policy =>
-  async (call) => {
+export const some = (...policies: Policy[]): Policy =>
+  describedAs(`some(${policies.map(policyText).join(", ")})`, async (call: Call) => {
     for (const policy of policies) if (await policy(call)) return true;
     return false;
-  };
+  });
 
 /** The subject of policies for a room: a user who would enter it, or read its history or presence. */
 export const callAt = ({ name: hub }: { readonly name: string }, user: User, room: Topic) => ({

@@ -3,9 +3,11 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type Stage } from "../../model/message.ts";
+import { issueText, receivedKind } from "../../model/received-kind.ts";
 import type { User } from "../../model/user.ts";
 import { bind, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
+import { nameOf } from "./named-arguments.ts";
 
 /** A call before its checks. */
 export interface PendingCall {
@@ -48,7 +50,10 @@ export async function validate(member: AnyMember, call: PendingCall): Promise<un
   return checked;
 }
 
-/** Adds ASP.NET's text for arguments that do not bind, which hubs with `detailedErrors` show. */
+/**
+ * Adds the detail that hubs with `detailedErrors` show, and all in development: ASP.NET's text for arguments that do not
+ * bind, then which one it is.
+ */
 function unbound(
   error: HubError,
   { args: { length } }: AnyMember,
@@ -56,18 +61,28 @@ function unbound(
 ): HubError {
   error.detail =
     args.length === length
-      ? "InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked."
+      ? `InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked. ${error.message}`
       : `InvalidDataException: Invocation provides ${args.length} argument(s) but target expects ${length}.`;
   return error;
 }
 
 async function checkArgument(arg: Arg, index: number, call: PendingCall) {
   const value = call.args[index];
-  if (!("streamOf" in arg)) return checkBound(arg, value, { name: `Argument ${index + 1}`, call });
+  const name = `Argument ${index + 1}${nameSuffix(arg)}`;
+  if (!("streamOf" in arg)) return checkBound(arg, value, { name, call });
   if (!(value instanceof StreamRef))
-    throw new HubError("invalid_arguments", `Argument ${index + 1}: a stream is expected.`);
+    throw new HubError(
+      "invalid_arguments",
+      `${name}: a stream is expected (received: ${receivedKind(value)}).`,
+    );
   return items(arg.streamOf, call.open(value), call);
 }
+
+/** The name of an argument that the hub has named. */
+const nameSuffix = (arg: Arg): string => {
+  const name = nameOf(arg);
+  return name === undefined ? "" : ` "${name}"`;
+};
 
 /** Validates each item when it is read. */
 async function* items(
@@ -100,7 +115,7 @@ async function checkItem(
  */
 export async function check(schema: StandardSchemaV1, value: unknown, what: string) {
   const pending = schema["~standard"].validate(value);
-  return valueOf(pending instanceof Promise ? await pending : pending, what);
+  return valueOf(pending instanceof Promise ? await pending : pending, { what, value });
 }
 
 interface Checked {
@@ -115,18 +130,17 @@ export async function checkBound(
   { name, call: { binder } }: Checked,
 ) {
   if (!binder) return check(schema, value, name);
-  if (typeof value === "object") return valueOf(await bind(schema, value, binder), name);
+  const checked = { what: name, value };
+  if (typeof value === "object") return valueOf(await bind(schema, value, binder), checked);
   const pending = schema["~standard"].validate(value);
   const result = pending instanceof Promise ? await pending : pending;
-  return valueOf(result.issues ? await bind(schema, value, binder) : result, name);
+  return valueOf(result.issues ? await bind(schema, value, binder) : result, checked);
 }
 
-function valueOf(result: StandardSchemaV1.Result<unknown>, what: string): unknown {
+function valueOf(
+  result: StandardSchemaV1.Result<unknown>,
+  { what, value }: { readonly what: string; readonly value: unknown },
+): unknown {
   if (!result.issues) return result.value;
-  const [issue] = result.issues;
-  const path = (issue?.path ?? []).map((part) =>
-    String(typeof part === "object" ? part.key : part),
-  );
-  const where = path.length > 0 ? `${what} (${path.join(".")})` : what;
-  throw new HubError("invalid_arguments", `${where}: ${issue?.message ?? "invalid"}`.slice(0, 500));
+  throw new HubError("invalid_arguments", issueText(what, result.issues, { value }));
 }

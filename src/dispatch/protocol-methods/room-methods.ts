@@ -4,12 +4,13 @@ import { z } from "zod";
 import { HubError, publicError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/position.ts";
 import { parseTopic } from "../../model/topic.ts";
+import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 import { encodeGivenParams } from "../../protocols/exact-json.ts";
 import type { ReplayOutcome } from "../../rooms/object/host.ts";
 import { mayPublish, mayReadHistory } from "../define/policies.ts";
 import { policyInput, roomNamed, roomToEnter, type ProtocolCall } from "./protocol-call.ts";
 
-/** Characters of a method's name, and of an idempotency key. */
+/** Characters of a method's name. */
 const MAX_METHOD = 128;
 /** Characters of a connection's id. */
 const MAX_CONNECTION_ID = 600;
@@ -47,7 +48,7 @@ export const Publish = z.object({
   room: z.string().optional(),
   method: z.string().min(1).max(MAX_METHOD),
   params: Params,
-  idempotencyKey: z.string().min(1).max(MAX_METHOD).optional(),
+  idempotencyKey: z.string().min(1).max(MAX_IDEMPOTENCY_KEY).optional(),
   /** Ids of connections that are not to receive it. */
   excluded: z.array(z.string().max(MAX_CONNECTION_ID)).max(EXCLUDED_AT_MOST).optional(),
 });

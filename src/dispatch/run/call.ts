@@ -4,7 +4,7 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
-import { failure, type FailedCall, type SendAnswer } from "./frame-answers.ts";
+import { failure, showsDetails, type FailedCall, type SendAnswer } from "./frame-answers.ts";
 import type { Publications } from "../context/call-context.ts";
 import type { OpenCall } from "./open-calls.ts";
 import type { Session } from "./session.ts";
@@ -156,6 +156,6 @@ export class Call implements OpenCall {
 
   get #failed(): FailedCall {
     const { target, session } = this.#options;
-    return { target, stage: this.stage, detailed: session.host.settings.detailedErrors };
+    return { target, stage: this.stage, detailed: showsDetails(session.host) };
   }
 }

@@ -1,7 +1,9 @@
 // Answers to the calls of one frame: each by itself, or all answers to a batch together, once the last one is there.
 
+import { isDevelopment } from "../../model/environment.ts";
 import { HubError } from "../../model/errors.ts";
 import type { CallId, Outgoing, Stage } from "../../model/message.ts";
+import type { Host } from "../../rooms/object/host.ts";
 
 /** An answer, or a function that makes it at the flush, when everything that the call published has been saved. */
 type Answer = Outgoing | (() => Outgoing);
@@ -14,9 +16,13 @@ export interface FailedCall {
   /** The method's name as the caller spelled it. */
   readonly target: string;
   readonly stage: Stage;
-  /** Whether the hub shows details of internal errors (`detailedErrors`). */
+  /** Whether the hub shows details of internal errors (`showsDetails`). */
   readonly detailed: boolean;
 }
+
+/** Whether callers see details of errors: where the hub says so, and in development. */
+export const showsDetails = ({ settings, env }: Pick<Host, "settings" | "env">): boolean =>
+  settings.detailedErrors || isDevelopment(env as object);
 
 /** The failure as a message. Details of the error are removed unless the hub shows them. */
 export function failure(id: CallId, error: HubError, failed?: FailedCall): Outgoing {

@@ -8,6 +8,7 @@ import { callContext, messengerOf, type Publications } from "../context/call-con
 import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
 import { runFilters } from "../define/filters.ts";
+import { showsDetails } from "./frame-answers.ts";
 import type { Session } from "./session.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 
@@ -74,7 +75,7 @@ export async function disconnectedHook(session: Session, error: Error | undefine
  */
 function detailOf({ host }: Session, error: unknown): string | undefined {
   if (error instanceof HubError) return `HubException: ${error.message}`;
-  if (!host.settings.detailedErrors) return undefined;
+  if (!showsDetails(host)) return undefined;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 

@@ -3,6 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type Invocation } from "../../model/message.ts";
+import { admitCall, findMember } from "./admit-call.ts";
 import { Call } from "./call.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
 import { runFilters } from "../define/filters.ts";
@@ -12,9 +13,7 @@ import { bindByName } from "../define/named-arguments.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
-import { type PendingCall, validate } from "../define/validate.ts";
 import type { Table } from "../define/hub-tables.ts";
-import { anyone } from "../define/policies.ts";
 
 /** A call whose member was found. */
 interface FoundCall {
@@ -33,7 +32,7 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
   const { connection, served } = session;
   const { id, target } = invocation;
   const name = nameOf(served, invocation);
-  const member = find(served, name);
+  const member = findMember(served, name);
   checkKind(invocation, member);
   const streams = isStreaming(member);
   if (streams && connection.protocol.answersOnly)
@@ -114,7 +113,7 @@ const handlerOf =
     const { served } = session;
     const args = placeStreams(call, found);
     const uploads = openUploads(call, member, args);
-    const checked = await admit(served, member, {
+    const checked = await admitCall(served, member, {
       ...{ target: name, args, user: session.connection.user },
       ...{ unreadable: invocation.unreadable, binder: binderOf(session) },
       open: (ref) => uploads.get(ref)!,
@@ -193,19 +192,6 @@ function contextOf(call: Call, { session, invocation }: FoundCall) {
 const idPrefixOf = ({ connection }: Session, { idempotencyKey }: Invocation): string | undefined =>
   idempotencyKey === undefined ? undefined : JSON.stringify([connection.user.id, idempotencyKey]);
 
-/** Finds, authorises and validates. Throws `method_not_found`, `forbidden` or `invalid_arguments`. */
-export async function prepare(table: Table, call: PendingCall): Promise<PreparedCall> {
-  const member = find(table, call.target);
-  return { member, args: await admit(table, member, call) };
-}
-
-/** A call that passed all checks. */
-interface PreparedCall {
-  readonly member: AnyMember;
-  /** As the schemas return them; streams as async iterables of validated items. */
-  readonly args: unknown[];
-}
-
 /**
  * The member's name for a target that the caller may have spelled in another way. Policies see this name, so that
  * another spelling cannot circumvent one. SignalR disregards case. JSON-RPC clients of .NET also write `Divide` for
@@ -219,29 +205,3 @@ function nameOf({ members, names }: Table, { target, anyCase }: Invocation): str
 }
 
 const ASYNC = "async";
-
-/** Finds a member by its exact name. Throws `method_not_found`. */
-function find(table: Table, target: string): AnyMember {
-  const member = table.members.get(target);
-  if (!member) throw new HubError("method_not_found", `Hub ${table.name} has no such method.`);
-  return member;
-}
-
-/**
- * Authorises and validates a call whose member was found, and returns the arguments as the schemas return them. Throws
- * `forbidden`, `invalid_arguments`, or what a policy throws.
- */
-async function admit(table: Table, member: AnyMember, call: PendingCall): Promise<unknown[]> {
-  call.reached?.("authorising");
-  await authorise(table, member, call);
-  call.reached?.("binding");
-  return validate(member, call);
-}
-
-/** Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation. */
-async function authorise(table: Table, member: AnyMember, call: PendingCall): Promise<void> {
-  const judged = { hub: table.name, method: call.target, user: call.user, args: call.args };
-  for (const policy of [table.authorize, member.policy])
-    if (policy && policy !== anyone && !(await policy(judged)))
-      throw new HubError("forbidden", `${table.name}.${call.target} is not for this user.`);
-}

@@ -3,7 +3,7 @@
 import { CLOSE, type HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Incoming } from "../../model/message.ts";
-import { failure, type SendAnswer } from "./frame-answers.ts";
+import { failure, showsDetails, type SendAnswer } from "./frame-answers.ts";
 import { noteRefusedCall } from "./refused-calls.ts";
 import type { Session } from "./session.ts";
 
@@ -11,7 +11,7 @@ import type { Session } from "./session.ts";
 export function breakOff(session: Session, { message, detail }: HubError): void {
   const { host } = session;
   logWarning("connection_broken", { hub: host.domain.hub, reason: message });
-  const shown = host.settings.detailedErrors ? (detail ?? message) : undefined;
+  const shown = showsDetails(host) ? (detail ?? message) : undefined;
   session.finish(CLOSE.malformed, shown);
 }
 

@@ -2,7 +2,9 @@
 // show less than they are told. Only where the worker asks for it, since a line costs about as much as a call.
 
 import type { HubError } from "../../model/errors.ts";
+import { isDevelopment } from "../../model/environment.ts";
 import { logDebug } from "../../model/logger.ts";
+import { factsOf } from "../../model/refusal-facts.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 
@@ -15,5 +17,6 @@ export function noteRefusedCall(host: Host, method: string, error: HubError<stri
   host.activity.refused(code);
   const { LOG_REFUSED_CALLS } = host.env as Partial<ObjectEnv>;
   if (LOG_REFUSED_CALLS !== "1" || code === "internal") return;
-  logDebug("call_refused", { hub: host.domain.hub, method, code, reason });
+  const facts = isDevelopment(host.env as object) ? factsOf(error) : undefined;
+  logDebug("call_refused", { hub: host.domain.hub, method, code, reason, ...facts });
 }

@@ -8,7 +8,7 @@ import type { User } from "../../model/user.ts";
 import { callerClientsOf, clientsOf, type Messenger } from "../context/call-context.ts";
 import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
 import type { Answers, AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
-import { prepare } from "../run/hub-call.ts";
+import { prepare } from "../run/admit-call.ts";
 import { type Table, servedHub } from "../define/hub-tables.ts";
 import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";
 import { CALLER, recordingMessenger, toWire, type Sending } from "./recording.ts";

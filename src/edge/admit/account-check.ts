@@ -9,6 +9,6 @@ import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 /** Throws `banned` or `token_revoked`. */
 export async function checkAccount(user: User, env: Pick<ObjectEnv, "ACCOUNTS">): Promise<void> {
   const account = accountStub(env, { tenant: user.tenant, user: accountOf(user) });
-  const fault = await account.check({ ...factsOf(user), id: accountOf(user) });
+  const fault = await account.check(factsOf(user));
   if (fault) throw new HubError<string>(fault.code, fault.message);
 }

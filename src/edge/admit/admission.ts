@@ -5,12 +5,15 @@
 import { authenticate, guestOf, readToken } from "../../auth/authenticate.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
+import { forbidden, ruleText } from "../../dispatch/define/policy-names.ts";
 import { HubError } from "../../model/errors.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
-import { applyGrant, type User } from "../../model/user.ts";
+import { clientNetwork } from "../../model/client-network.ts";
+import { accountOf, applyGrant, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { askConnectWebhook, type ConnectAttempt } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
@@ -40,11 +43,21 @@ export async function admitToRoom(
   roomsOf: RoomsOf,
 ): Promise<Entrant> {
   const hub = requestedHub(request, serving);
-  const user = await userAt(request, hub, serving);
+  const user = await userAt(request, { hub }, serving);
   const path = roomPathOf(pathBelow(request, serving.prefix));
   const served = servedHub(serving.hubs, hub);
   const topic = roomTopic(path.kind, path.name);
   return admitEntrant({ request, user, served, topic }, roomsOf(topic), serving.env);
+}
+
+/** What a request names. */
+interface Named {
+  readonly hub: string;
+  /**
+   * Of a further request of a connection: it has the guest's id. The caller must pass the token to its relay, and do
+   * nothing before the relay has found it genuine.
+   */
+  readonly connectionToken?: string | undefined;
 }
 
 /**
@@ -52,10 +65,17 @@ export async function admitToRoom(
  * Configuration and origin are checked in both cases. `hub` is the name that the request asks for; that there is none
  * may be learned only with a token. Throws what authentication throws.
  */
-export async function userAt(request: Request, hub: string, serving: Serving): Promise<User> {
+export async function userAt(
+  request: Request,
+  { hub, connectionToken = "" }: Named,
+  serving: Serving,
+): Promise<User> {
   const { hubs, env } = serving;
+  checkSetup(env, request.url);
   const isGuest = hubs.get(hub.toLowerCase())?.hub.settings.anonymous && readToken(request) === "";
-  return isGuest ? guestOf(request, env, guestId(request)) : authenticate(request, env, serving);
+  return isGuest
+    ? guestOf(request, env, guestId(connectionToken))
+    : authenticate(request, env, serving);
 }
 
 /**
@@ -82,26 +102,28 @@ export async function admitEntrant(
 /** Asks the hub's rules, and the token's capabilities, whether the user may enter the room. Throws `forbidden`. */
 export async function authorize(entrant: Entrant): Promise<Entrant> {
   if (await mayEnter(...policyInput(entrant))) return entrant;
-  throw new HubError("forbidden", "This room is not for this user.");
+  const { served, user, topic } = entrant;
+  const expected = () => ruleText(topic.kind, rulesAt(served, topic)?.enter);
+  throw forbidden("This room is not for this user.", { expected, user, room: formatTopic(topic) });
 }
 
 const policyInput = ({ served, user, topic }: Entrant) =>
   [callAt(served, user, topic), rulesAt(served, topic)] as const;
 
 /**
- * Counts one new connection, by user and by address, with a Rate Limiting binding, if there is one: near the client,
+ * Counts one new connection, by user and by network, with a Rate Limiting binding, if there is one: near the client,
  * and approximately. The user's account (rooms/account) counts exactly, and later. Both keys are counted even where the
- * first is over its limit, so that a change of user does not hide an address. Throws `rate_limited`.
+ * first is over its limit, so that a change of user does not hide a network. Throws `rate_limited`.
  */
 export async function checkConnectRate(
-  { headers }: Request,
-  { tenant, id }: User,
+  request: Request,
+  user: User,
   { CONNECT_LIMITER: limiter }: ConnectRateEnv,
 ): Promise<void> {
   if (!limiter) return;
-  // Set by Cloudflare; absent under `wrangler dev`.
-  const address = headers.get("cf-connecting-ip");
-  const keys = [JSON.stringify([tenant, id]), ...(address === null ? [] : [address])];
+  const network = clientNetwork(request);
+  const account = JSON.stringify([user.tenant, accountOf(user)]);
+  const keys = network === undefined ? [account] : [account, network];
   const outcomes = await Promise.all(keys.map((key) => limiter.limit({ key })));
   if (outcomes.every(({ success }) => success)) return;
   throw new HubError("rate_limited", "Connections are begun too often from here.");

@@ -1,16 +1,15 @@
 // Ids of guests. A guest is a user for one connection, and SignalR's connections consist of several requests: the
-// guest's id is the beginning of the connection token, whose proof is valid for that user only.
+// guest's id is the beginning of the connection token, whose proof is valid for that user only. The ids are public: a
+// request counts as a guest's only where a relay checks the proof.
 
 import { isGuest, type User } from "../../model/user.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
 
 const GUEST_TOKEN = /^(?<guest>guest-[\w-]{22})\.(?<token>.+)$/s;
 
-/** The id of a request's guest: that of its connection token, or a new one. */
-export function guestId({ url }: Request): string {
-  const token = new URL(url).searchParams.get("id") ?? "";
-  return GUEST_TOKEN.exec(token)?.groups?.["guest"] ?? `guest-${randomId()}`;
-}
+/** The id of a guest: that of a connection token, or a new one. */
+export const guestId = (connectionToken: string): string =>
+  GUEST_TOKEN.exec(connectionToken)?.groups?.["guest"] ?? `guest-${randomId()}`;
 
 /** The connection token as a client gets it. */
 export const tokenFor = (user: User, token: string): string =>

@@ -3,10 +3,11 @@
 
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
-import { HubError } from "../../model/errors.ts";
+import { forbidden, policyText } from "../../dispatch/define/policy-names.ts";
 import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { applyConnectWebhook, userAt } from "./admission.ts";
 import { relayToken } from "./guests.ts";
@@ -44,19 +45,29 @@ export const readmitCaller = async (caller: Caller, env: Env): Promise<Caller> =
   readWebhooks(env).connect ? caller : authorizeCaller(caller);
 
 /**
- * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. Throws what
+ * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. `connectionToken` is
+ * that of a further request of a connection: the caller of this function must have its relay check it. Throws what
  * authentication throws, or `hub_not_found`.
  */
-export async function authenticateCaller(request: Request, serving: Serving): Promise<Caller> {
+export async function authenticateCaller(
+  request: Request,
+  serving: Serving,
+  connectionToken?: string,
+): Promise<Caller> {
+  checkSetup(serving.env, request.url);
   const hub = requestedHub(request, serving);
   const user = isAzureClient(request, serving)
     ? await authenticateClient(request, serving.env)
-    : await userAt(request, hub, serving);
+    : await userAt(request, { hub, connectionToken }, serving);
   return callerAt({ request, user }, hub, serving.hubs);
 }
 
 const isAzureClient = (request: Request, { prefix, hub }: Serving): boolean =>
   hub === undefined && pathBelow(request, prefix).split("/")[1] === "client";
+
+/** By name in lower case. Of repeated parameters the last counts. */
+export const queryOf = ({ url }: Request): Map<string, string> =>
+  new Map([...new URL(url).searchParams].map(([name, value]) => [name.toLowerCase(), value]));
 
 /** As `authenticateCaller`, for a user and a hub that are known already. Throws `hub_not_found`. */
 export function callerAt(
@@ -64,9 +75,8 @@ export function callerAt(
   hub: string,
   hubs: Hubs,
 ): Caller {
-  const { searchParams } = new URL(request.url);
   const served = servedHub(hubs, hub);
-  const query = new Map([...searchParams].map(([name, value]) => [name.toLowerCase(), value]));
+  const query = queryOf(request);
   const token = query.get("id");
   if (token !== undefined) query.set("id", relayToken(user, token));
   return { request, user, served, query };
@@ -76,7 +86,9 @@ async function authorizeCaller(caller: Caller): Promise<Caller> {
   const { served, user } = caller;
   if (!served.authorize || (await served.authorize({ hub: served.name, user, args: [] })))
     return caller;
-  throw new HubError("forbidden", "This hub is not for this user.");
+  const { authorize: policy } = served;
+  const expected = () => `authorize: ${policyText(policy)}`;
+  throw forbidden("This hub is not for this user.", { expected, user });
 }
 
 /** Clients that name themselves always go to the same relay, which remembers their groups. */

@@ -5,7 +5,7 @@ import { HubError } from "../../model/errors.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
 import { connectRequest } from "./connect-request.ts";
 import { relayTargetOf, type Caller } from "./hub-callers.ts";
-import type { Relay } from "./relay-choice.ts";
+import { accepted, type Relay } from "./relay-choice.ts";
 import type { Serving, WaitUntil } from "./serving.ts";
 
 /** The caller is admitted. Its rate of new connections is not checked: calls have a rate of their own, at the relay. */
@@ -40,8 +40,7 @@ export async function callRelay(
       if (signal.aborted) throw new HubError("interrupted", "The client is gone.");
       return (last = relay).answer(arrival, text);
     });
-    if ("text" in answered) return answered.text;
-    throw new HubError<string>(answered.fault.code, answered.fault.message);
+    return accepted(answered).text;
   } finally {
     signal.removeEventListener("abort", hangUp);
   }

@@ -6,6 +6,7 @@ import { HubError } from "../../model/errors.ts";
 import { hashOf, objectName, type Domain } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver } from "../../rooms/rpc/arrival.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import type { Refused } from "../../rooms/rpc/fault.ts";
 import type { RelayRpc } from "../../rooms/rpc/relay-rpc.ts";
 import { hintOf, LEVELS, parseRelayName, relayName } from "../../rooms/rpc/relay-levels.ts";
 
@@ -14,6 +15,13 @@ import { hintOf, LEVELS, parseRelayName, relayName } from "../../rooms/rpc/relay
  * `undefined` always means that the relay is full.
  */
 export type Relay = Pick<RelayRpc, "fetch" | "seat" | "post" | "refresh" | "answer" | "hangUp">;
+
+/** The relay's answer. Throws the error with which it refused. */
+export function accepted<T>(answer: T | Refused): T {
+  const { fault } = answer as Partial<Refused>;
+  if (fault) throw new HubError<string>(fault.code, fault.message);
+  return answer as T;
+}
 
 /** The relays that come into question for a client. */
 export interface RelayTarget {

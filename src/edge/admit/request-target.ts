@@ -6,11 +6,14 @@
 
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import { withFacts } from "../../model/refusal-facts.ts";
 
-/** The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. */
+/**
+ * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. A slash at the
+ * pattern's end is the one that the rest of the path begins with.
+ */
 export function mountedAt(pattern: string, url: string): string {
-  if (pattern === "/") return "";
-  const { length } = pattern.split("/");
+  const { length } = pattern.replace(/\/$/, "").split("/");
   return new URL(url).pathname.split("/").slice(0, length).join("/");
 }
 
@@ -21,7 +24,11 @@ export const pathBelow = ({ url }: Request, prefix: string): string =>
 /** The hub of this name, in any case. Throws `hub_not_found`. */
 export function servedHub(hubs: Hubs, name: string): ServedHub {
   const served = hubs.get(name.toLowerCase());
-  if (!served) throw new HubError("hub_not_found", "There is no such hub.");
+  if (!served)
+    throw withFacts(new HubError("hub_not_found", "There is no such hub."), () => ({
+      expected: [...hubs.keys()],
+      received: name,
+    }));
   return served;
 }
 

@@ -3,7 +3,7 @@
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
-import { publicError, type HubError } from "../../model/errors.ts";
+import { isUnexpected, publicError, type HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { isOverload } from "./overload.ts";
 
@@ -12,7 +12,7 @@ export function refusedAnswer(error: unknown, inWords = false): Response {
   if (error instanceof Refusal) return refusalResponse(error);
   if (isOverload(error as Error)) return unavailable();
   const shown = publicError(error);
-  if (shown.code === "internal") logError("request_failed", { error });
+  if (isUnexpected(error)) logError("request_failed", { error });
   return errorAnswer(shown, httpStatusOf(shown.code), inWords);
 }
 

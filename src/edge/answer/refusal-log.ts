@@ -2,7 +2,9 @@
 // that is configured. Browsers hide the reason of a refused handshake from the page, so that the log is often the
 // only trace.
 
+import { isDevelopment } from "../../model/environment.ts";
 import { logWarning } from "../../model/logger.ts";
+import { factsOf, type RefusalFacts } from "../../model/refusal-facts.ts";
 import { writeRefusal } from "../../rooms/observe/analytics.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 
@@ -14,23 +16,35 @@ export interface RefusalRecord {
   readonly code: string;
   /** The claim of the token that was missing or wrong: its name, never its value. */
   readonly claim?: string | undefined;
+  /** What was thrown, if the worker itself refused. */
+  readonly error?: unknown;
 }
 
-/** Never logs the query, which may hold a token. */
+/**
+ * Never logs the query, which may hold a token. In development the line also has what was expected and what came, as
+ * far as the error knows it.
+ */
 export function logRefusal(
-  { method, url }: Request,
+  request: Request,
   env: ObjectEnv,
-  { hub, status, code, claim }: RefusalRecord,
+  { hub, status, code, claim, error }: RefusalRecord,
 ): void {
+  const { method, url } = request;
   // Percent-encoded, as it was sent.
   const { pathname: path } = new URL(url);
-  logWarning("refused", {
-    method,
-    path,
-    ...(hub && { hub }),
-    status,
-    code,
-    ...(claim && { claim }),
-  });
+  const facts = isDevelopment(env) ? (factsOf(error) ?? tokenFacts(request, code)) : undefined;
+  const about = { ...(hub && { hub }), status, code, ...(claim && { claim }) };
+  logWarning("refused", { method, path, ...about, ...facts });
   writeRefusal(env, { hub, status, code });
+}
+
+/** A header without a scheme may be the token itself, and is not repeated. */
+function tokenFacts({ headers }: Request, code: string): RefusalFacts | undefined {
+  if (code !== "token_missing") return undefined;
+  const header = headers.get("authorization");
+  const scheme = /^(?:basic|bearer|digest|negotiate)(?![^ ])/i.exec(header ?? "")?.[0];
+  return {
+    expected: "Authorization: Bearer …, or ?access_token=…",
+    received: header === null ? "neither" : `Authorization: ${scheme ?? "without Bearer"}`,
+  };
 }

@@ -4,7 +4,14 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { grpcCodeOf, type ErrorCode } from "../../model/error-table.ts";
-import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import {
+  CLOSE,
+  HubError,
+  isUnexpected,
+  publicError,
+  reasonOf,
+  type CloseCode,
+} from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { ErrorInfoSchema } from "../../protocols/proto/google/rpc/error_details_pb.ts";
 import { isOverload } from "../answer/overload.ts";
@@ -17,8 +24,7 @@ export function connectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return explained(error);
   if (isAbort(error)) return new ConnectError("The caller is gone.", Code.Canceled);
   const shown = shownOf(error);
-  if (shown.code === "internal" && !(error instanceof CallError))
-    logError("request_failed", { error });
+  if (isUnexpected(error) && shown.code === "internal") logError("request_failed", { error });
   const stage = error instanceof CallError ? "called" : "refused";
   const grpcCode: Code = grpcCodeOf(shown.code, stage);
   return withReason(new ConnectError(shown.message, grpcCode), shown.code);

@@ -2,8 +2,8 @@
 // whether the server works.
 
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { readConfig } from "../../auth/auth-config.ts";
 import { HubError } from "../../model/errors.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { Hub } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import {
   Health,
@@ -21,7 +21,7 @@ export const health: Partial<ServiceImpl<typeof Health>> = {
   check({ service }: HealthCheckRequest, { values }: HandlerContext) {
     if (!SERVICES.has(service)) throw new HubError("not_found", "There is no such service.");
     try {
-      readConfig(values.get(CALL)!.serving.env);
+      checkSetup(values.get(CALL)!.serving.env);
       return { status: Status.SERVING };
     } catch {
       // Misconfigured: every other call is refused with that code, and the reason is in the log.

@@ -8,6 +8,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import { authenticate, Refusal } from "../../auth/authenticate.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import { Health } from "../../protocols/proto/grpc/health/v1/health_pb.ts";
 import { logRefusal } from "../answer/refusal-log.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
@@ -22,6 +23,7 @@ export async function authenticateCall({ signal, values, service }: HandlerConte
     call?.body.until(signal);
     if (!call || service.typeName === Health.typeName) return;
     const { request, serving } = call;
+    checkSetup(serving.env, request.url);
     values.set(CALL, { ...call, user: await authenticate(request, serving.env, serving) });
   } catch (error) {
     throw refusal(error, values);
@@ -72,7 +74,7 @@ function refusal(error: unknown, values: ContextValues): ConnectError {
     return shown;
   const status = httpStatusOf(code);
   const claim = error instanceof Refusal ? error.claim : undefined;
-  logRefusal(call.request, call.serving.env, { hub: call.hub ?? "", status, code, claim });
+  logRefusal(call.request, call.serving.env, { hub: call.hub ?? "", status, code, claim, error });
   return shown;
 }
 

@@ -3,7 +3,7 @@
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
-import { publicError } from "../../model/errors.ts";
+import { isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { isOverload } from "../answer/overload.ts";
 import { RateLimited } from "./service-rate.ts";
@@ -20,7 +20,7 @@ export function failed(error: unknown, missing?: AzureCode): Response {
   }
   if (isOverload(error as Error)) return errorDocument(UNAVAILABLE, 503, { "retry-after": "2" });
   const shown = publicError(error);
-  if (shown.code === "internal") logError("request_failed", { error });
+  if (isUnexpected(error)) logError("request_failed", { error });
   const wait = error instanceof RateLimited ? error.seconds : 1;
   const status = httpStatusOf(shown.code);
   const retry = status === 429 || status === 503 ? { "retry-after": String(wait) } : {};

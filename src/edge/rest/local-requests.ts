@@ -3,6 +3,7 @@
 
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
 import type { ServiceEnv } from "./service-admission.ts";
 import { HUB_PREFIX, runOperation } from "./rest-router.ts";
 import { operations } from "./index.ts";
@@ -16,13 +17,14 @@ export interface LocalService {
 }
 
 /**
- * Runs the operation of a request, whose URL has any origin. Throws what the operation throws, and `not_found` where
- * there is none.
+ * Runs the operation of a request, whose URL has any origin. Throws what the operation throws, `misconfigured`, and
+ * `not_found` where there is none.
  */
 export async function requestLocally(
   { hubs, env, tenant }: LocalService,
   request: Request,
 ): Promise<Response> {
+  checkSetup(env);
   const { pathname } = new URL(request.url);
   const operation = operations.find((one) => matches(one, request.method, pathname));
   if (!operation) throw new HubError("not_found", "There is no such operation.");

@@ -4,6 +4,8 @@
 import { z } from "zod";
 import { LIMITS } from "../../model/options.ts";
 import { MAX_NAME_LENGTH } from "../../model/topic.ts";
+import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
+import { IDEMPOTENCY_KEY } from "./idempotency-key.ts";
 import type { Operation } from "./operation.ts";
 
 /**
@@ -90,7 +92,11 @@ const operationObject = (operation: Operation, path: string): object => ({
   operationId: operation.id,
   summary: operation.summary,
   tags: [tagOf(operation)],
-  parameters: [...parametersIn(path), ...queryOf(operation)],
+  parameters: [
+    ...parametersIn(path),
+    ...queryOf(operation),
+    ...(operation.isKeyed ? [KEY_PARAMETER] : []),
+  ],
   ...(operation.body && { requestBody: bodyOf(operation) }),
   responses: responsesOf(operation),
 });
@@ -143,6 +149,14 @@ function queryOf({ query }: Operation): object[] {
     schema,
   }));
 }
+
+/** Beside `idempotency_key` of a body; of a batch it is the key of all commands that have none. */
+const KEY_PARAMETER = {
+  ...{ name: IDEMPOTENCY_KEY, in: "header", required: false },
+  description:
+    "A request that is repeated with its key publishes nothing twice, as long as the room's log has the first.",
+  schema: { type: "string", minLength: 1, maxLength: MAX_IDEMPOTENCY_KEY },
+};
 
 /** A message is accepted in three encodings, any other body in JSON alone (rest-body.ts). */
 function bodyOf({ body, bodyKind }: Operation): object {

@@ -3,6 +3,7 @@
 
 import type { ZodType } from "zod";
 import { HubError } from "../../model/errors.ts";
+import { issueText } from "../../model/received-kind.ts";
 import { decodePathSegment } from "../admit/request-target.ts";
 
 /**
@@ -43,7 +44,6 @@ export function queryParameters(params: URLSearchParams): object {
 export function validate<T>(schema: ZodType<T>, value: unknown, where: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = [where, ...(issue?.path ?? []).map(String)].join(".");
-  throw new HubError("invalid_arguments", `${path}: ${issue?.message ?? "invalid"}`.slice(0, 500));
+  const { issues } = result.error;
+  throw new HubError("invalid_arguments", issueText(where, issues, { value, dotted: true }));
 }

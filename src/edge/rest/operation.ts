@@ -43,6 +43,8 @@ export interface Operation<Q = any, B = any> {
   readonly answer?: z.ZodType;
   /** Whether a 404 may also mean that the resource of the path does not exist; documentation only. */
   readonly finds: boolean;
+  /** Whether it takes the header `Idempotency-Key`; documentation only. */
+  readonly isKeyed: boolean;
   /** Azure's code for a 404 of this operation, where its SDKs read one. */
   readonly missing?: AzureCode;
   /** Runs after authentication, rate limits and validation. A thrown `HubError` becomes Azure's error document. */
@@ -60,6 +62,7 @@ interface Description<Q extends z.ZodRawShape, B extends z.ZodType> {
   readonly status?: Operation["status"];
   readonly answer?: z.ZodType;
   readonly finds?: boolean;
+  readonly isKeyed?: boolean;
   readonly missing?: AzureCode;
   handle(
     hub: HubRequest,
@@ -79,6 +82,7 @@ export function operation<
     bodyKind: "json",
     status: 200,
     finds: false,
+    isKeyed: false,
     ...described,
     // Unknown parameters are ignored, as Azure does: its SDKs send some of their own.
     query: z.object({ ...COMMON, ...query }),

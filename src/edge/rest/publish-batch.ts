@@ -5,9 +5,10 @@ import { z } from "zod";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { HubRequest } from "./hub-request.ts";
+import { headerKey } from "./idempotency-key.ts";
 import { operation } from "./operation.ts";
 import { Position } from "./operation-schemas.ts";
-import { AT_MOST, draftOf, Failed, failedReply, Publication } from "./publish-operations.ts";
+import { AT_MOST, draftOf, Failed, failedReply, idOf, Publication } from "./publish-operations.ts";
 
 /** Centrifugo's form: an object with the command's name as its one member. */
 const Command = z.strictObject({
@@ -40,7 +41,10 @@ export const batch = operation({
   answer: z.object({
     replies: z.array(z.union([z.object({ publish: Position }), z.object({ error: Failed })])),
   }),
+  isKeyed: true,
   handle: async (hub, { body: { commands, parallel } }) => {
+    // A fault of the request, and of no command.
+    headerKey(hub.request);
     const replies: object[] = [];
     const prepared = commands.flatMap((command, index) => {
       try {
@@ -68,8 +72,18 @@ const prepare = (
   index: number,
 ): Prepared => ({
   ...{ index, topic: hub.roomNamed(room) },
-  draft: draftOf(hub, publication),
+  draft: { ...draftOf(hub, publication), ...keyOf(hub, publication, index) },
 });
+
+/**
+ * The command's own key; else that of the header with the command's place, since two commands of one room are two
+ * publications. The same request, repeated, has the same keys.
+ */
+function keyOf(hub: HubRequest, { idempotency_key: own }: Publication, index: number) {
+  if (own !== undefined) return idOf(hub, own);
+  const header = headerKey(hub.request);
+  return header === undefined ? {} : idOf(hub, header, index);
+}
 
 const roomOf = ({ topic }: Prepared): string => formatTopic(topic);
 

@@ -2,11 +2,13 @@
 // are named as in Centrifugo's HTTP API. Several different publications in one request: publish-batch.ts.
 
 import { z } from "zod";
-import { publicError } from "../../model/errors.ts";
+import { isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Topic } from "../../model/topic.ts";
+import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { HubRequest } from "./hub-request.ts";
+import { headerKey, oneKey } from "./idempotency-key.ts";
 import { operation } from "./operation.ts";
 import { Arguments, Excluded, Position, Target } from "./operation-schemas.ts";
 
@@ -18,7 +20,7 @@ export const Publication = {
    * Publications with one key are stored and delivered once, as long as the room's log holds the first: repetitions
    * are answered with its position.
    */
-  idempotency_key: z.string().min(1).max(256).optional(),
+  idempotency_key: z.string().min(1).max(MAX_IDEMPOTENCY_KEY).optional(),
   excluded: Excluded,
 };
 export type Publication = z.output<z.ZodObject<typeof Publication>>;
@@ -27,18 +29,21 @@ export type Publication = z.output<z.ZodObject<typeof Publication>>;
  * The key as the log stores it. Services that authenticate as users have separate keys; all that use access keys share
  * theirs. Keys of clients' calls to hub code have another form, and never match.
  */
-const idOf = ({ service }: HubRequest, key: string | undefined) =>
-  key === undefined ? {} : { id: JSON.stringify(["service", service.user?.id ?? null, key]) };
+export const idOf = ({ service }: HubRequest, ...key: readonly (string | number)[]) => ({
+  id: JSON.stringify(["service", service.user?.id ?? null, ...key]),
+});
 
-/** Throws `too_large`. */
+/** Without its key. Throws `too_large`. */
 export const draftOf = (hub: HubRequest, publication: Publication): Draft => ({
   ...hub.draft(publication),
-  ...idOf(hub, publication.idempotency_key),
   ...(publication.excluded && { except: publication.excluded }),
 });
 
+/** The key is the body's or the header's. */
 async function publishTo(hub: HubRequest, topic: Topic, publication: Publication) {
-  const { epoch, offset } = await hub.room(topic).publish(draftOf(hub, publication));
+  const key = oneKey(headerKey(hub.request), publication.idempotency_key);
+  const id = key === undefined ? {} : idOf(hub, key);
+  const { epoch, offset } = await hub.room(topic).publish({ ...draftOf(hub, publication), ...id });
   return { epoch, offset };
 }
 
@@ -51,6 +56,7 @@ const publish = operation({
   path: "/rooms/{room}/:publish",
   summary: "Publishes a message to a room; answers with its position when it is durable.",
   body: z.strictObject(Publication),
+  isKeyed: true,
   answer: Position,
   handle: async (hub, { body }) => ({ body: await publishTo(hub, hub.topic, body) }),
 });
@@ -72,7 +78,7 @@ async function outcomeOf(work: () => Promise<object>) {
 /** Unexpected errors are logged, and shown as `internal`. */
 export function failedReply(error: unknown) {
   const { code, message } = publicError(error);
-  if (code === "internal") logError("publication_failed", { error });
+  if (isUnexpected(error)) logError("publication_failed", { error });
   return { error: { code, message } };
 }
 
@@ -84,10 +90,13 @@ const broadcast = operation({
   path: "/:broadcast",
   summary: "Publishes the same message to several rooms; each has its own outcome.",
   body: z.strictObject({ rooms: z.array(z.string()).min(1).max(AT_MOST), ...Publication }),
+  isKeyed: true,
   answer: z.object({
     responses: z.array(z.union([z.object({ result: Position }), z.object({ error: Failed })])),
   }),
   handle: async (hub, { body: { rooms, ...publication } }) => {
+    // A fault of the request, and of no room.
+    oneKey(headerKey(hub.request), publication.idempotency_key);
     const responses = rooms.map((room) =>
       outcomeOf(async () => publishTo(hub, hub.roomNamed(room), publication)),
     );

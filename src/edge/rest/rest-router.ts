@@ -6,6 +6,7 @@ import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { toResultJson } from "../../protocols/json.ts";
 import { pathBelow, servedHub } from "../admit/request-target.ts";
+import { METHOD_NOT_ALLOWED } from "../answer/method-not-allowed.ts";
 import { failed } from "./azure-errors.ts";
 import { accessKey } from "./hub-operations.ts";
 import { HubRequest } from "./hub-request.ts";
@@ -63,7 +64,7 @@ function operationRoutes(prefix: string, { hubs, rates }: RestOptions): RestRout
     ([path, known]): RestRoute => ({
       method: "ALL",
       path: honoPath(prefix + path),
-      handler: () => methodNotAllowed(known),
+      handler: () => notAllowed(known.map(({ method }) => method)),
     }),
   );
   return [...rows, ...others];
@@ -86,6 +87,11 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
           Response.json(await accessKey(tenant, call.env), NO_STORE),
         ),
     },
+    ...["openapi.json", "health", "auth/accessKey", "metrics"].map((path) => ({
+      method: "ALL",
+      path: `/api/${path}`,
+      handler: () => notAllowed(["GET"]),
+    })),
     {
       method: "ALL",
       path: "/api/*",
@@ -98,10 +104,9 @@ function endpointRoutes({ rates }: RestOptions): RestRoute[] {
 }
 
 /** 405 with the verbs that the path has. Needs no token: it tells nothing that the OpenAPI document does not. */
-function methodNotAllowed(known: readonly Operation[]): Response {
-  const error = new HubError("method_not_allowed", "There is such a path, and no such verb.");
-  const response = failed(error);
-  response.headers.set("allow", known.map(({ method }) => method).join(", "));
+function notAllowed(verbs: readonly string[]): Response {
+  const response = failed(METHOD_NOT_ALLOWED);
+  response.headers.set("allow", verbs.join(", "));
   return response;
 }
 

@@ -2,7 +2,11 @@
 
 import { authenticateService, type Service } from "../../auth/service.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
+import { checkSetup } from "../../setup/check-setup.ts";
+import { isDevelopment } from "../../model/environment.ts";
 import { checkAccount } from "../admit/account-check.ts";
+import { pathBelow } from "../admit/request-target.ts";
+import { logRefusal } from "../answer/refusal-log.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { failed, type AzureCode } from "./azure-errors.ts";
 import type { RateEnv, ServiceRates } from "./service-rate.ts";
@@ -30,8 +34,17 @@ export async function forService(
   try {
     return await work(await admitService(call));
   } catch (error) {
-    return failed(error, missing);
+    const response = failed(error, missing);
+    if (isDevelopment(call.env)) logFailure(call, response, error);
+    return response;
   }
+}
+
+/** Elsewhere back ends have logs of their own. */
+function logFailure({ request, env, prefix }: ServiceCall, response: Response, error: unknown) {
+  const code = response.headers.get("x-dormouse-error") ?? "";
+  const hub = pathBelow(request, prefix).split("/hubs/")[1]?.split("/")[0] ?? "";
+  logRefusal(request, env, { hub, status: response.status, code, error });
 }
 
 /**
@@ -39,6 +52,7 @@ export async function forService(
  * object. Throws what authentication throws, `forbidden`, `rate_limited`, `token_revoked` or `banned`.
  */
 async function admitService({ request, env, rates }: ServiceCall): Promise<Service> {
+  checkSetup(env, request.url);
   const service = await authenticateService(request, env);
   await rates.check(service, env);
   // Only tokens of the issuer name a user, and can be revoked; access keys are rotated instead.

@@ -1,6 +1,7 @@
 // Routes of the application's own paths (`serve(hubs, { paths })`).
 
 import type { FeedPath, HubPath, JsonRpcPath } from "../../dispatch/define/hub-paths.ts";
+import { methodNotAllowed } from "../answer/method-not-allowed.ts";
 import { preflight } from "../answer/cors.ts";
 import { callHub, enterHub } from "../json-rpc/json-rpc-endpoint.ts";
 import { readFeed } from "../sse/feeds.ts";
@@ -18,13 +19,16 @@ export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Rout
     }));
   });
 
+/** A slash at the end changes nothing, as at a hub's own path. */
+const withSlash = (path: string): string[] => (path.endsWith("/") ? [path] : [path, `${path}/`]);
+
 const jsonRpcRoutes = (isolate: Isolate, { path }: JsonRpcPath): Route[] => [
   {
-    ...{ method: "GET", paths: [path], cors: false, log: true },
+    ...{ method: "GET", paths: withSlash(path), cors: false, log: true },
     handler: ({ request, env, prefix, hub }) => enterHub(request, { ...isolate, env, prefix, hub }),
   },
   {
-    ...{ method: "POST", paths: [path], cors: true, log: true },
+    ...{ method: "POST", paths: withSlash(path), cors: true, log: true },
     handler: ({ request, env, prefix, hub, waitUntil }) =>
       callHub(request, { ...isolate, env, prefix, hub }, waitUntil),
   },
@@ -32,22 +36,18 @@ const jsonRpcRoutes = (isolate: Isolate, { path }: JsonRpcPath): Route[] => [
 
 const feedRoutes = (isolate: Isolate, feed: FeedPath): Route[] => [
   {
-    ...{ method: "GET", paths: [feed.path], cors: true, log: true },
+    ...{ method: "GET", paths: withSlash(feed.path), cors: true, log: true },
     handler: ({ request, env, prefix, params }) =>
       readFeed(request, { ...isolate, env, prefix }, { feed, params: params() }),
   },
 ];
 
 const preflightRoute = ({ path }: HubPath): Route => ({
-  ...{ method: "OPTIONS", paths: [path], cors: false, log: false },
+  ...{ method: "OPTIONS", paths: withSlash(path), cors: false, log: false },
   handler: ({ request, env }) => preflight(request, env),
 });
 
 const otherVerbs = ({ kind, path }: HubPath): Route => ({
-  ...{ method: "ALL", paths: [path], cors: false, log: false },
-  handler: () =>
-    new Response(null, {
-      status: 405,
-      headers: { allow: kind === "feed" ? "GET" : "GET, POST" },
-    }),
+  ...{ method: "ALL", paths: withSlash(path), cors: false, log: false },
+  handler: () => methodNotAllowed(kind === "feed" ? "GET" : "GET, POST"),
 });

@@ -9,6 +9,7 @@ import { tokenFor } from "../admit/guests.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import { isMicrosofts } from "./signalr-agent.ts";
 import type { Seat } from "../../rooms/rpc/relay-rpc.ts";
+import { accepted, type Relay } from "../admit/relay-choice.ts";
 import type { Serving } from "../admit/serving.ts";
 import { lifetimeOf } from "./refresh.ts";
 
@@ -42,15 +43,18 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   });
 }
 
-function seatFor(caller: Caller, { relays, env }: Serving, version: number): Promise<Seat> {
-  const { request, user } = caller;
+async function seatFor(caller: Caller, { relays, env }: Serving, version: number): Promise<Seat> {
+  const { request } = caller;
+  const { id, guestFrom, grant } = caller.user;
+  const user = guestFrom === undefined ? { id } : { id, guestFrom };
   const seatRequest = {
     hasSecretToken: version > 0,
     statefulReconnect: isResumable(caller),
     pings: isMicrosofts(request),
-    grant: user.grant,
+    grant,
   };
-  return relays.find(env, relayTargetOf(caller), (relay) => relay.seat(user.id, seatRequest));
+  const attempt = (relay: Relay) => relay.seat(user, seatRequest);
+  return accepted(await relays.find(env, relayTargetOf(caller), attempt));
 }
 
 /** Server-Sent Events carry text alone. */

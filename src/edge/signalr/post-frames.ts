@@ -6,7 +6,7 @@ import { factsOf } from "../../model/user.ts";
 import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { lapsesAt } from "../../rooms/rpc/seat-token.ts";
 import type { Caller } from "../admit/hub-callers.ts";
-import { relayOfToken } from "../admit/relay-choice.ts";
+import { accepted, relayOfToken } from "../admit/relay-choice.ts";
 import { bodyWithin } from "../admit/request-body.ts";
 import type { Env } from "../admit/serving.ts";
 import { endedConnection, missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
@@ -25,12 +25,14 @@ export async function postToConnection(
 ): Promise<Response> {
   const { request, user, served } = caller;
   const { method } = request;
-  if (method !== "POST" && method !== "DELETE") return refusal("method_not_allowed", "");
+  if (method !== "POST" && method !== "DELETE")
+    return refusal("method_not_allowed", "", "GET, POST, DELETE");
   if (!token) return missingToken();
   const body = method === "POST" ? await bodyOf(caller) : "end";
-  if (body === "ping" && lapsesAt(token) < Date.now()) return accepted();
+  if (body === "ping" && lapsesAt(token) < Date.now()) return received();
   const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
-  const transport = await relay?.post(token, factsOf(user), body);
+  const posted = await relay?.post(token, factsOf(user), body);
+  const transport = posted && accepted(posted);
   if (transport === undefined || transport === "unknown") return unknownConnection();
   if (transport === "ended") return endedConnection();
   if (transport === "full") return refusal("too_large", TOO_EARLY);
@@ -42,8 +44,12 @@ const TOO_EARLY = "More was sent than may wait for the transport to begin.";
 /** A WebSocket's connection receives by its socket alone: frames that came both ways would have no order. */
 const postAnswer = (transport: PostOutcome): Response =>
   transport === "WebSockets"
-    ? refusal("method_not_allowed", "POST requests are not allowed for WebSocket connections.")
-    : accepted();
+    ? refusal(
+        "method_not_allowed",
+        "POST requests are not allowed for WebSocket connections.",
+        "GET, DELETE",
+      )
+    : received();
 
 /** Only long polling needs a request to end: a WebSocket and an event stream end with their own. */
 const deleteAnswer = (transport: PostOutcome): Response =>
@@ -51,7 +57,7 @@ const deleteAnswer = (transport: PostOutcome): Response =>
     ? new Response(null, { status: 202 })
     : refusal("wrong_kind", "Cannot terminate this connection using the DELETE endpoint.");
 
-const accepted = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
+const received = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
 
 /**
  * The transport's own stream keeps the connection alive, so that a ping alone need not wake its object. Only in a

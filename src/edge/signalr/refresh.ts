@@ -4,7 +4,7 @@
 import { claimHeader, LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 import type { User } from "../../model/user.ts";
-import { authenticateCaller, type Caller } from "../admit/hub-callers.ts";
+import { authenticateCaller, queryOf, type Caller } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
 import type { Env, Serving } from "../admit/serving.ts";
 
@@ -14,7 +14,8 @@ import type { Env, Serving } from "../admit/serving.ts";
  */
 export async function refresh(request: Request, serving: Serving): Promise<Response> {
   try {
-    return await refreshConnection(await authenticateCaller(request, serving), serving.env);
+    const caller = await authenticateCaller(request, serving, queryOf(request).get("id"));
+    return await refreshConnection(caller, serving.env);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const response = refusal(error.code);

@@ -3,13 +3,14 @@
 
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
 
-export const refusal = (code: ErrorCode, text: string): Response =>
+export const refusal = (code: ErrorCode, text: string, allow?: string): Response =>
   new Response(text, {
     status: httpStatusOf(code),
     headers: {
       "cache-control": "no-store",
       "content-type": "text/plain",
       "x-dormouse-error": code,
+      ...(allow !== undefined && { allow }),
     },
   });
 

@@ -9,6 +9,7 @@ import {
   admitCaller,
   authenticateCaller,
   clientNameOf,
+  queryOf,
   readmitCaller,
   relayTargetOf,
   type Caller,
@@ -27,7 +28,7 @@ import { longPoll, serverSentEvents } from "./sse-and-polling.ts";
  */
 export async function connect(request: Request, serving: Serving): Promise<Response> {
   const { env } = serving;
-  const authenticated = await authenticateCaller(request, serving);
+  const authenticated = await authenticateCaller(request, serving, queryOf(request).get("id"));
   const token = authenticated.query.get("id");
   const isNew = request.method === "GET" && !token;
   const caller = await (isNew ? admitCaller : readmitCaller)(authenticated, env);

@@ -2,6 +2,7 @@
 // keep the connection open, and an end for readers that are too slow.
 
 import { HubError } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
 import type { RoomSource } from "../stream/room-sources.ts";
@@ -120,11 +121,26 @@ class EventStream implements RoomStreamFormat {
     if (!this.#isOver) this.#timer = setInterval(() => this.#writeText(":\n"), COMMENT_MS);
   }
 
-  /** Records without a place in their stream's own rooms have no id: they cannot be resumed after. */
+  /**
+   * A record whose event cannot be made is logged and left out: it would end the stream again whenever its reader comes
+   * back to where it was.
+   */
   encode(delivery: RoomDelivery): Uint8Array | undefined {
+    try {
+      const text = this.#textOf(delivery);
+      return text === undefined ? undefined : asBytes(text);
+    } catch (error) {
+      const { room, record } = delivery;
+      logError("event_failed", { room, method: record.method, stream: this.encoding, error });
+      return undefined;
+    }
+  }
+
+  /** Records without a place in their stream's own rooms have no id: they cannot be resumed after. */
+  #textOf(delivery: RoomDelivery): string | undefined {
     const event = this.#format.eventOf(delivery);
-    if (!event) return undefined;
-    return asBytes(eventText(event, delivery.after === undefined ? undefined : this.#id(delivery)));
+    const id = delivery.after === undefined ? undefined : this.#id(delivery);
+    return event && eventText(event, id);
   }
 
   /** One room's position alone, or one for each room. */

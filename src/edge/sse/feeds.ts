@@ -26,7 +26,7 @@ export async function readFeed(
   { feed, params }: RequestedFeed,
 ): Promise<Response> {
   const served = servedHub(serving.hubs, feed.hub);
-  const user = await userAt(request, feed.hub, serving);
+  const user = await userAt(request, { hub: feed.hub }, serving);
   const query = new URL(request.url).searchParams;
   const topic = roomFor(served, parseTopic(feed.roomOf({ params, query, user })));
   const rooms = [formatTopic(topic)];

@@ -18,6 +18,8 @@ import type { Fault } from "../rpc/fault.ts";
 import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import { askMany } from "../platform/ask-many.ts";
 
+/** Pause before an account that is full looks again for objects that have become empty. */
+const CLEANING_MS = 10_000;
 /** Pause before rules are applied again in objects that could not be reached. */
 const RETRY_MS = 1_000;
 
@@ -39,6 +41,8 @@ export class Account {
    * removed, unless it has asked again meanwhile and may hold one by now.
    */
   readonly #admissionCounts = new Map<string, number>();
+  /** The look for empty objects that is under way, or the last one. It asks up to a thousand objects. */
+  #cleaning: { readonly done: Promise<void>; readonly until: number } | undefined;
 
   constructor(options: AccountOptions) {
     this.#options = options;
@@ -83,11 +87,18 @@ export class Account {
     this.#admissionCounts.set(object, (this.#admissionCounts.get(object) ?? 0) + 1);
     const { objects } = this.#store;
     if (objects.includes(object)) return undefined;
-    if (objects.length >= OBJECTS_AT_MOST) await this.#removeEmptyObjects();
+    if (objects.length >= OBJECTS_AT_MOST) await this.#cleaned(Date.now());
     if (objects.length >= OBJECTS_AT_MOST && this.#store.objects.length >= OBJECTS_AT_MOST)
       return { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
     this.#store.setObjectVersion(object);
     return undefined;
+  }
+
+  /** A user who keeps an account full must not have every attempt ask a thousand objects. */
+  #cleaned(now: number): Promise<void> {
+    if (!this.#cleaning || this.#cleaning.until <= now)
+      this.#cleaning = { done: this.#removeEmptyObjects(), until: now + CLEANING_MS };
+    return this.#cleaning.done;
   }
 
   /** By an empty command, whose outcome gives the number of the user's connections in each object. */

@@ -1,7 +1,9 @@
-// The limits of one connection: the server's, or its token's where they are lower. A token never raises a limit.
+// The limits of one connection: the server's, or its token's where they are lower. A token never raises a limit. And the
+// number of connections that one account may have in an object.
 
 import type { Limits } from "../../model/options.ts";
-import type { User } from "../../model/user.ts";
+import { HubError } from "../../model/errors.ts";
+import { accountOf, isGuest, type AccountUser, type User } from "../../model/user.ts";
 import type { Connection } from "./connection.ts";
 
 /**
@@ -20,4 +22,22 @@ export function limitsWithin(server: Limits, { limits = {} }: Pick<User, "limits
   const overrides = Object.entries(limits) as [keyof Limits, number][];
   const lower = overrides.map(([name, value]) => [name, Math.min(value, server[name])] as const);
   return { ...server, ...Object.fromEntries(lower) };
+}
+
+/** The connections here that are of the same account as this user's. */
+export function countOfAccount(connections: Iterable<Connection>, user: AccountUser): number {
+  const account = accountOf(user);
+  let count = 0;
+  for (const connection of connections) if (accountOf(connection.user) === account) count++;
+  return count;
+}
+
+/** Throws `too_many_connections` where the account of this user has as many connections here as it may have. */
+export function checkAccountCount(limits: Limits, user: AccountUser, count: number): void {
+  const { connectionsPerUser, connectionsPerNetwork } = limits;
+  const [holder, most] = isGuest(user)
+    ? ["Guests of one network have", connectionsPerNetwork]
+    : ["A user has", connectionsPerUser];
+  if (count >= most)
+    throw new HubError("too_many_connections", `${holder} ${most} connections here at most.`);
 }

@@ -109,10 +109,10 @@ export class ConnectionTable {
     return greeting.early;
   }
 
-  /** Keeps a frame of the client until the connection is open; a client has no reason to send many before. */
+  /** Keeps a frame of the client until the connection is open. One that sends too much before is closed. */
   delay(connection: Connection, frame: stage.Frame): void {
     if (connection.stage.name !== "greeting") return;
-    if (connection.stage.early.push(frame) > this.#settings.limits.queuedCalls)
+    if (!stage.delay(connection.stage, frame, this.#settings.limits))
       this.close(connection, CLOSE.flooding);
   }
 
@@ -206,10 +206,11 @@ export class ConnectionTable {
     }
   }
 
-  /** Ends a connection with this frame as its last. */
+  /** Ends a connection with this frame as its last; behind the handshake's answer, which the client expects first. */
   refuse(connection: Connection, last: Encoded, why: CloseCode): void {
+    const answer = stage.dueAnswer(connection);
     if (!this.remove(connection, FOR_GOOD.has(why))) return;
-    this.write(connection, [last]);
+    this.write(connection, [...answer, last]);
     closeSocket(connection, CLOSE.normal);
     this.#dropped(connection, why);
   }

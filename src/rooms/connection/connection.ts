@@ -108,10 +108,14 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
   };
 }
 
-/** Changes what survives sleep, or nothing at all. Throws as `attachTo` does. */
+/**
+ * Changes what survives sleep, or nothing at all. Of a connection that has ended nothing survives: hub code may still
+ * run for it, and its socket, which is closing, would bring it back at the next wake. Throws as `attachTo` does.
+ */
 export function save(connection: Connection, change: Partial<Attached>): void {
   const attached = { ...connection.attached, ...change };
-  if (connection.socket) attachTo(connection.socket, attached);
+  const survives = connection.stage.name !== "ended";
+  if (connection.socket && survives) attachTo(connection.socket, attached);
   if (change.protocol !== undefined) connection.protocol = protocolOf(attached);
   connection.attached = attached;
   connection.user = attached.user;

@@ -68,6 +68,8 @@ export class ReplayBuffer {
   #lastNumber: number;
   /** Characters of the unconfirmed frames. */
   #size = 0;
+  /** Characters of the largest of them. */
+  #largest = 0;
   #receivedCount: number;
   /** Number of the client's next message. Lower than `#receivedCount` while the client repeats messages. */
   #nextNumber: number;
@@ -80,7 +82,7 @@ export class ReplayBuffer {
     this.#unconfirmed = [...state.unconfirmed];
     this.#writtenFrames = 0;
     this.#lastNumber = this.#unconfirmed.at(-1)?.last ?? state.confirmedUpTo;
-    for (const { frame } of this.#unconfirmed) this.#size += frame.length;
+    for (const { frame } of this.#unconfirmed) this.#count(frame);
     this.#receivedCount = state.receivedCount;
     this.#nextNumber = state.receivedCount + 1;
     // Frames that had been written are those that fit into the window.
@@ -103,10 +105,21 @@ export class ReplayBuffer {
 
   /** The largest frame does not count: one large answer does not end a connection. */
   get #isFull(): boolean {
-    const { maxKept } = this.#limits;
-    if (this.#size < maxKept) return false;
-    const largest = Math.max(...this.#unconfirmed.map(({ frame }) => frame.length));
-    return this.#size - largest >= maxKept;
+    return this.#size - this.#largest >= this.#limits.maxKept;
+  }
+
+  #count({ length }: Encoded): void {
+    this.#size += length;
+    this.#largest = Math.max(this.#largest, length);
+  }
+
+  /** Of frames that are no longer kept. The others are looked at only where the largest has gone. */
+  #uncount(frames: readonly UnconfirmedFrame[]): void {
+    for (const { frame } of frames) this.#size -= frame.length;
+    if (!frames.some(({ frame }) => frame.length === this.#largest)) return;
+    this.#largest = 0;
+    for (const { frame } of this.#unconfirmed)
+      this.#largest = Math.max(this.#largest, frame.length);
   }
 
   /** Long polling: frames without numbered messages are kept as well. */
@@ -132,7 +145,7 @@ export class ReplayBuffer {
       if (count === 0) continue;
       const numbered = { first: this.#lastNumber + 1, last: this.#lastNumber + count, frame };
       this.#lastNumber = numbered.last;
-      this.#size += frame.length;
+      this.#count(frame);
       this.#unconfirmed.push(numbered);
       this.#rows.addFrame(numbered);
     }
@@ -160,7 +173,7 @@ export class ReplayBuffer {
     const firstKept = written.findIndex(({ last }) => last > upTo);
     const confirmed = this.#unconfirmed.splice(0, firstKept < 0 ? written.length : firstKept);
     if (confirmed.length === 0) return [];
-    for (const { frame } of confirmed) this.#size -= frame.length;
+    this.#uncount(confirmed);
     this.#writtenFrames = Math.max(0, this.#writtenFrames - confirmed.length);
     this.#rows.removeFrames(confirmed.at(-1)!.last);
     return this.#takeWritable();

@@ -3,6 +3,7 @@
 //   handshaking → greeting → open ⇄ away → ended        (each may end at once)
 
 import type { Encoded } from "../../model/message.ts";
+import type { Limits } from "../../model/options.ts";
 
 export type Frame = string | ArrayBuffer;
 
@@ -51,6 +52,25 @@ export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting 
   connection.stage = greeting;
   return greeting;
 }
+
+/** Messages of the largest size that may wait together, as in the body of one POST. */
+const EARLY_MESSAGES = 32;
+
+/** Keeps a frame of the client until it is open. False where more waits than may: the client has no reason for it. */
+export function delay({ early }: Greeting, frame: Frame, limits: Limits): boolean {
+  early.push(frame);
+  const size = early.reduce((sum, one) => sum + sizeOf(one), 0);
+  const most = Math.max(limits.queuedBytes, limits.messageBytes * EARLY_MESSAGES);
+  return early.length <= limits.queuedCalls && size <= most;
+}
+
+/** The handshake's answer where it is not written yet. */
+export const dueAnswer = ({ stage }: Pick<HasStage, "stage">): readonly Encoded[] =>
+  stage.name === "greeting" && stage.answer !== undefined ? [stage.answer] : [];
+
+/** Characters, or bytes. */
+const sizeOf = (frame: Frame): number =>
+  typeof frame === "string" ? frame.length : frame.byteLength;
 
 /** From here on frames go both ways. Gives the frames that waited; undefined where it has ended, or was open. */
 export function open(connection: HasStage): Greeting | undefined {

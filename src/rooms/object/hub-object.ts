@@ -2,7 +2,6 @@
 // are such objects, and differ in their parts and in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
-import { httpStatusOf } from "../../model/error-table.ts";
 import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
@@ -28,6 +27,7 @@ import {
   type ObjectKind,
   type ObjectParts,
 } from "./object-parts.ts";
+import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
 
 export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
@@ -88,15 +88,13 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
       const { 0: client, 1: server } = new WebSocketPair();
       const outcome = await this.begin(server, request);
-      if (outcome instanceof Response) return outcome;
-      return new Response(null, { status: 101, webSocket: client });
+      return outcome instanceof Response
+        ? outcome
+        : new Response(null, { status: 101, webSocket: client });
     } catch (error) {
-      const { code, message } = publicError(error);
-      this.parts.activity.refused(code);
-      const status = httpStatusOf(code);
-      const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
-      const headers = { "x-dormouse-error": code, ...later };
-      return Response.json({ error: { code, message } }, { status, headers });
+      const { activity } = this.parts;
+      const object = this.ctx.id.name ?? "";
+      return refusedArrival(error, { object, refused: (code) => activity.refused(code) });
     }
   }
 
@@ -109,6 +107,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     const { activity, address, connections, name, webhooks } = this.parts;
     const early = connections.open(connection);
     if (!isOpen(connection)) return;
+    this.opened(connection);
     if (!activity.isDue) activity.note();
     webhooks?.connected(connection);
     logConnection(this.env, "connection_opened", { connection, address, object: name });
@@ -116,6 +115,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     for (const frame of early) this.receiver.received(this.host, connection, frame);
     await opened;
   }
+
+  /** The frames that waited for a connection are written. Relays keep how far their clients are. */
+  protected opened(_connection: Connection): void {}
 
   /** Joins the rooms that the token and services name. Those that fail or are slow are joined later, by alarm. */
   async #link(connection: Connection): Promise<void> {

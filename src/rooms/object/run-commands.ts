@@ -7,6 +7,7 @@ import { matches } from "../../model/filter.ts";
 import { isRevoked } from "../../model/token-rules.ts";
 import { factsOf } from "../../model/user.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
+import { isNamed } from "../../model/user.ts";
 import { save, type Connection } from "../connection/connection.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { ObjectHost } from "./object-host.ts";
@@ -38,7 +39,7 @@ export async function runCommands(
 
 function countOf({ parts }: CommandTarget, user: string | undefined): number {
   if (user === undefined) return 0;
-  return [...parts.connections.all].filter((connection) => connection.user.id === user).length;
+  return [...parts.connections.all].filter((connection) => isNamed(connection.user, user)).length;
 }
 
 /** All conditions of the selection must hold. */
@@ -46,7 +47,7 @@ function select({ parts }: CommandTarget, selection: Selection): Connection[] {
   const { user, except, filter, tokens } = selection;
   return [...candidates(parts, selection)].filter(
     (connection) =>
-      (user === undefined || connection.user.id === user) &&
+      (user === undefined || isNamed(connection.user, user)) &&
       !except?.includes(connection.id) &&
       (!tokens || isRevoked(factsOf(connection.user), tokens)) &&
       (!filter || matches(filter, filterFacts(parts, connection))),

@@ -4,6 +4,7 @@
 import { HubError } from "../../model/errors.ts";
 import { applyGrant, factsOf, type User } from "../../model/user.ts";
 import type { Connection } from "../connection/connection.ts";
+import { checkAccountCount } from "../connection/connection-limits.ts";
 import type { AdmissionCache } from "../object/admission-cache.ts";
 import type { JsonRpcArrival, OverflowArrival, SignalRArrival } from "../rpc/arrival.ts";
 import { connectionId } from "../rpc/object-names.ts";
@@ -82,10 +83,7 @@ function checkFull({ seats }: RelayParts): void {
   if (seats.isFull) throw new HubError("relay_full", "This relay is full.");
 }
 
-export function checkUser({ countOf, settings }: RelayParts, { id }: User): void {
-  const { connectionsPerUser: most } = settings.limits;
-  if (countOf(id) >= most)
-    throw new HubError("too_many_connections", `A user has ${most} connections here at most.`);
-}
+export const checkUser = ({ countOf, settings }: RelayParts, user: User): void =>
+  checkAccountCount(settings.limits, user, countOf(user));
 
 const notFound = () => new HubError("connection_not_found", "No Connection with that ID");

@@ -10,24 +10,12 @@ import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { Host, Receiver } from "../object/host.ts";
 import type { HttpCallArrival } from "../rpc/arrival.ts";
-import type { HttpCallReply } from "../rpc/relay-rpc.ts";
 import type { ErrorCode } from "../../model/error-table.ts";
 
 /** The dispatcher, and the object that it serves. */
 interface CallTarget {
   readonly host: Host;
   readonly receiver: Receiver;
-}
-
-/** Refusals as values, since the platform logs exceptions. Other errors are thrown. */
-export async function replyOf(work: Promise<string>): Promise<HttpCallReply> {
-  try {
-    return { text: await work };
-  } catch (error) {
-    if (!(error instanceof HubError)) throw error;
-    const { code, message } = error;
-    return { fault: { code, message } };
-  }
 }
 
 /** Users whose rate is in memory. Beyond it all are dropped, and each user begins with a full bucket. */

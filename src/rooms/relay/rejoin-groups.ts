@@ -27,7 +27,9 @@ export async function rejoinGroups(parts: RelayParts, connection: Connection): P
   replaceOld(parts, { userId: connection.user.id, client }, connection);
   remembered.addClient(connection);
   const rooms = await recall(parts, connection).catch(noGroups);
-  if (!connections.all.has(connection)) return remembered.putBack(connection, rooms);
+  // Until they are rejoined, so that a crash meanwhile leaves them for the next connection.
+  remembered.putBack(connection, rooms);
+  if (!connections.all.has(connection)) return;
   await settledWithin(
     LINK_WAIT_MS,
     rooms.map((room) => rejoin(parts, connection, { room, pauses: RETRIES_MS })),
@@ -59,17 +61,18 @@ async function rejoin(
   connection: Connection,
   { room, pauses: [pause, ...pauses] }: RejoinAttempt,
 ): Promise<void> {
-  if (!admits(connection, room)) return;
+  const { connections, followed, remembered } = parts;
+  if (!admits(connection, room)) return remembered?.drop(connection, room.room);
   try {
     await joinWithReplay(parts, connection, room);
   } catch (error) {
-    const hasLeft = publicError(error).code === "cancelled";
-    if (hasLeft || !parts.connections.all.has(connection)) return;
+    if (!connections.all.has(connection)) return;
+    if (publicError(error).code === "cancelled") return remembered?.drop(connection, room.room);
     logWarning("group_unreached", { room: room.room, error });
-    if (pause === undefined)
-      return parts.followed
-        .belong(connection, parseTopic(room.room), causeOf(room))
-        .catch(() => {});
+    if (pause === undefined) {
+      remembered?.drop(connection, room.room);
+      return followed.belong(connection, parseTopic(room.room), causeOf(room)).catch(() => {});
+    }
     await scheduler.wait(pause);
     return rejoin(parts, connection, { room, pauses });
   }
@@ -85,6 +88,9 @@ function joinWithReplay(parts: RelayParts, connection: Connection, remembered: R
     for (const entry of entries)
       if (!entry.except?.includes(before))
         outbox.send(connection, messageOf(room, position.epoch, entry));
+    // Written, or held with the connection's first frames, before its position is saved.
+    outbox.flush();
+    parts.remembered?.rejoined(connection, room);
   });
 }
 

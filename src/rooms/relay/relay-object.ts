@@ -3,7 +3,7 @@
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import { factsOf, type TokenFacts, type User } from "../../model/user.ts";
+import { factsOf, type AccountUser, type TokenFacts, type User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";
@@ -15,6 +15,7 @@ import {
   type OverflowArrival,
   type SignalRArrival,
 } from "../rpc/arrival.ts";
+import { refusable, type Refused } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import type {
   HttpCallReply,
@@ -37,7 +38,7 @@ import {
   type AnyArrival,
   type ClassifiedArrival,
 } from "./classify-arrival.ts";
-import { HttpCalls, replyOf } from "./http-calls.ts";
+import { HttpCalls } from "./http-calls.ts";
 import { refreshConnection } from "./refresh-connection.ts";
 import { recallHere, rejoinGroups, rememberGroups, replaceOld } from "./rejoin-groups.ts";
 import { relayParts, type RelayParts } from "./relay-parts.ts";
@@ -137,6 +138,10 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     await this.welcome(connection);
   }
 
+  protected override opened(connection: Connection): void {
+    this.parts.remembered?.opened(connection);
+  }
+
   /**
    * A resumable connection outlives a socket that broke. One that the client closed ends it, unless the client polls.
    */
@@ -170,15 +175,19 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /** Called by negotiation. Undefined where the relay is full, so that the endpoint asks one of the next level. */
-  async seat(userId: string, request: SeatRequest): Promise<Seat | undefined> {
-    return this.parts.seats.reserve(userId, request);
+  seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined> {
+    return refusable(this.parts.seats.reserve(user, request));
   }
 
   /**
    * A POST of a client beside its poll or event stream, or the end of a polling connection. The connection token and
-   * the bearer's user must belong together. Throws as `AdmissionCache.check` does.
+   * the bearer's user must belong together. Refuses as `AdmissionCache.check` does.
    */
-  async post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome> {
+  post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome | Refused> {
+    return refusable(this.#post(token, bearer, body));
+  }
+
+  async #post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome> {
     await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
     const connection = seat && this.parts.connections.get(seat.id);
@@ -205,15 +214,15 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
 
   /** Undefined where the relay is full, so that the endpoint asks one of the next level. */
   async answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply | undefined> {
-    return this.parts.seats.isFull ? undefined : replyOf(this.#answer(arrival, frame));
+    return this.parts.seats.isFull ? undefined : refusable(this.#answer(arrival, frame));
   }
 
-  async #answer(arrival: HttpCallArrival, frame: string): Promise<string> {
+  async #answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply> {
     if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
     await this.admissions.check(factsOf(arrival.user));
     checkUser(this.parts, arrival.user);
     this.parts.activity.counters.bytesIn += frame.length;
-    return this.#httpCalls.answer(arrival, frame);
+    return { text: await this.#httpCalls.answer(arrival, frame) };
   }
 
   async hangUp(random: string): Promise<void> {

@@ -4,6 +4,8 @@
 import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
 import { parseTopic } from "../../model/topic.ts";
+import type { AccountUser } from "../../model/user.ts";
+import { countOfAccount } from "../connection/connection-limits.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
 import { ServerPings } from "../connection/server-pings.ts";
 import {
@@ -33,8 +35,8 @@ export interface RelayParts extends ObjectParts {
   readonly serverPings: ServerPings;
   /** Groups that returning clients rejoin; undefined where the hub does not remember groups. */
   readonly remembered: RememberedGroups | undefined;
-  /** Connections of a user here. */
-  countOf(userId: string): number;
+  /** Connections here of the account that a user belongs to. */
+  countOf(user: AccountUser): number;
 }
 
 /** Longest pause between two polls of a live client; ASP.NET's `DisconnectTimeout`. */
@@ -58,7 +60,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
     ],
     occupancy: () => occupancyOf(core),
   });
-  const countOf = (userId: string) => countOfUser(core, userId);
+  const countOf = (user: AccountUser) => countOfAccount(core.connections.all, user);
   const seats = seatsOf(ctx, core, { address, countOf });
   const resumables = resumablesOf(ctx, core);
   resumables.restore(Date.now());
@@ -86,7 +88,7 @@ const serverPingsOf = (ctx: DurableObjectState, { agenda, connections }: ObjectC
 
 interface SeatOptions {
   readonly address: RelayAddress;
-  countOf(userId: string): number;
+  countOf(user: AccountUser): number;
 }
 
 function seatsOf(
@@ -95,9 +97,7 @@ function seatsOf(
   { address, countOf }: SeatOptions,
 ): Seats {
   return new Seats({
-    ...{ address: address, kv: ctx.storage.kv, connectionsOf: countOf, now: () => Date.now() },
-    capacity: limits.connectionsPerRelay,
-    perUser: limits.connectionsPerUser,
+    ...{ address, kv: ctx.storage.kv, limits, connectionsOf: countOf, now: () => Date.now() },
     connectionCount: () => connections.all.size,
   });
 }
@@ -137,12 +137,6 @@ function restoreGroups({ connections, followed, remembered }: RelayParts): void 
   for (const connection of connections.all)
     if (!connection.socket && !remembered?.has(connection))
       remembered?.keep(connection, followed.causesOf(connection));
-}
-
-function countOfUser({ connections }: ObjectCore, userId: string): number {
-  let count = 0;
-  for (const { user } of connections.all) if (user.id === userId) count++;
-  return count;
 }
 
 /** Requests over HTTP do not count as connections. */

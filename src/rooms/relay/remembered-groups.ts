@@ -3,14 +3,17 @@
 //
 //   · Only for clients that name themselves. Rows survive sleep, crashes and deploys; they expire after `seconds`.
 //   · After a crash the rooms are those of the membership rows, and the client's name is in `clients`.
-//   · `take` deletes: groups are given to one new connection. `putBack` undoes that where it has ended before it
-//     rejoined.
+//   · `take` deletes: groups are given to one new connection. `putBack` undoes that until it has rejoined them: its rows
+//     have the id of the connection before, and a crash keeps their positions, of which nothing has reached the client.
+//   · A replay may be ahead of the object's own position. Until that has followed, a row has the connection's own id and
+//     the replay's end, or a crash would repeat what the client has.
 
 import { formatPosition, parsePosition, type Position } from "../../model/position.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
+import { isOpen, wasOpen } from "../connection/stage.ts";
 import type { Cause, LostMembership } from "../links/follow-tables.ts";
 import type { RememberedRoom } from "../rpc/relay-rpc.ts";
 
@@ -30,6 +33,16 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS remembered (user TEXT, client TEXT, room TEXT, position TEXT, until INTEGER,
     connection TEXT, granted INTEGER, PRIMARY KEY (user, client, room)) WITHOUT ROWID;`;
 
+const ROW = "user = ? AND client = ? AND room = ?";
+const REPLACED = `SET position = excluded.position, until = excluded.until,
+  connection = excluded.connection, granted = excluded.granted`;
+
+/** Positions of different epochs do not compare: the object's own counts. */
+const later = (own: Position | undefined, end: Position | undefined): Position | undefined =>
+  !own || (end && own.epoch === end.epoch && own.offset < end.offset) ? end : own;
+
+const wasEverOpen = (connection: Connection): boolean => isOpen(connection) || wasOpen(connection);
+
 /** A connection that has ended, and the rooms it was in. */
 interface EndedConnection {
   readonly user: string;
@@ -46,6 +59,8 @@ export const tokenRoomsOf = ({ id, channels }: User): string[] => [
 
 export class RememberedGroups implements Duty {
   readonly #options: RememberedGroupsOptions;
+  /** Rooms that connections have rejoined before they were opened. */
+  readonly #rejoined = new WeakMap<Connection, string[]>();
 
   constructor(options: RememberedGroupsOptions) {
     this.#options = options;
@@ -70,6 +85,34 @@ export class RememberedGroups implements Duty {
     const { id, user } = connection;
     const { client } = connection.attached;
     if (client !== undefined) this.#keep({ user: user.id, client, rooms, id }, connection);
+  }
+
+  /** The connection is in a room again, and its replay is on its way, or held until the connection is opened. */
+  rejoined(connection: Connection, room: string): void {
+    if (isOpen(connection)) return this.#settle(connection, room);
+    this.#rejoined.set(connection, [...(this.#rejoined.get(connection) ?? []), room]);
+  }
+
+  /** The frames that were held are written. In the same turn, so that a crash finds both or neither. */
+  opened(connection: Connection): void {
+    for (const room of this.#rejoined.get(connection) ?? []) this.#settle(connection, room);
+    this.#rejoined.delete(connection);
+  }
+
+  /** Frames of a connection that may be resumed survive a crash by themselves. */
+  #settle(connection: Connection, room: string): void {
+    const { sql, positionIn } = this.#options;
+    const [own, end] = [positionIn(room), positionIn(room, connection)];
+    const isAhead = end && later(own ?? end, end) === end;
+    if (!isAhead || connection.resumable) return this.drop(connection, room);
+    const key = [connection.user.id, connection.attached.client ?? "", room];
+    const set = "UPDATE remembered SET position = ?, connection = ?";
+    sql.exec(`${set} WHERE ${ROW}`, formatPosition(end), connection.id, ...key);
+  }
+
+  /** The client is not to rejoin this room. */
+  drop({ user, attached: { client = "" } }: Connection, room: string): void {
+    this.#options.sql.exec(`DELETE FROM remembered WHERE ${ROW}`, user.id, client, room);
   }
 
   /** The client has resumed its own connection, or closed it on purpose: deletes its remembered groups. */
@@ -99,13 +142,31 @@ export class RememberedGroups implements Duty {
   #keep({ user, client, rooms, id }: EndedConnection, ended?: Connection): void {
     const { sql, now, seconds, positionIn, arm } = this.#options;
     const until = now() + seconds * 1000;
+    const ahead = this.#takeAhead(user, client, id);
+    // Nothing reached a client that was never opened, or not all of it, where a crash ended the connection.
+    const keepsRows = !ended || !wasEverOpen(ended);
+    const conflict = keepsRows ? "SET until = excluded.until" : REPLACED;
     for (const [room, cause] of rooms) {
-      const reachedPosition = positionIn(room, ended);
-      const position = reachedPosition ? formatPosition(reachedPosition) : null;
+      const reached = later(positionIn(room, ended), ahead.get(room));
+      const position = reached ? formatPosition(reached) : null;
       const row = [user, client, room, position, until, id, cause === "hub" ? 0 : 1];
-      sql.exec("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+      const insert = "INSERT INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)";
+      sql.exec(`${insert} ON CONFLICT DO UPDATE ${conflict}`, ...row);
       arm(until);
     }
+  }
+
+  /** Ends of the connection's replays that the object's own position may not have reached; deletes their rows. */
+  #takeAhead(user: string, client: string, id: string): ReadonlyMap<string, Position> {
+    const query =
+      "DELETE FROM remembered WHERE user = ? AND client = ? AND connection = ? RETURNING room, position";
+    const rows = this.#options.sql.exec(query, user, client, id).toArray();
+    return new Map(
+      rows.flatMap(({ room, position }) => {
+        const end = position === null ? undefined : parsePosition(position as string);
+        return end ? [[room as string, end] as const] : [];
+      }),
+    );
   }
 
   /** The rooms of the client's connection before; deletes them. */
@@ -124,7 +185,7 @@ export class RememberedGroups implements Duty {
       }));
   }
 
-  /** The connection has ended before it rejoined these rooms. Does not replace what was kept of it since. */
+  /** The connection has not rejoined these rooms yet. Does not replace what was kept of it since, where it has ended. */
   putBack({ user, attached: { client } }: Connection, rooms: readonly RememberedRoom[]): void {
     const { sql, now, seconds, arm } = this.#options;
     const until = now() + seconds * 1000;
@@ -132,8 +193,8 @@ export class RememberedGroups implements Duty {
       const at = position ? formatPosition(position) : null;
       const row = [user.id, client ?? "", room, at, until, connection, granted ? 1 : 0];
       sql.exec("INSERT OR IGNORE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+      arm(until);
     }
-    arm(until);
   }
 
   due(): number | undefined {

@@ -11,8 +11,9 @@
 //     tokens: after a crash tokens are good until they lapse, and the clients that were about to connect may exceed
 //     the capacity.
 
-import { HubError } from "../../model/errors.ts";
-import type { Grant } from "../../model/user.ts";
+import type { Limits } from "../../model/options.ts";
+import { accountOf, type AccountUser, type Grant } from "../../model/user.ts";
+import { checkAccountCount } from "../connection/connection-limits.ts";
 import { connectionId, randomId, type RelayAddress } from "../rpc/object-names.ts";
 import type { ClientTraits, Seat, SeatRequest } from "../rpc/relay-rpc.ts";
 import { seatTokenParts } from "../rpc/seat-token.ts";
@@ -20,13 +21,12 @@ import { seatTokenParts } from "../rpc/seat-token.ts";
 interface SeatsOptions {
   readonly address: RelayAddress;
   readonly kv: SyncKvStorage;
-  /** Connections and reservations of the relay. */
-  readonly capacity: number;
+  /** Of connections and reservations together. */
+  readonly limits: Limits;
   /** Connections of the relay now. */
   connectionCount(): number;
-  connectionsOf(userId: string): number;
-  /** Connections and reservations of one user. */
-  readonly perUser: number;
+  /** Connections of the user's account. */
+  connectionsOf(user: AccountUser): number;
   now(): number;
 }
 
@@ -57,7 +57,7 @@ export class Seats {
   readonly #options: SeatsOptions;
   #key: Promise<CryptoKey> | undefined;
   /** Seats whose clients have not connected yet, by the random part. `until` in milliseconds since 1970. */
-  readonly #reservations = new Map<string, { readonly until: number; readonly userId: string }>();
+  readonly #reservations = new Map<string, { readonly until: number; readonly account: string }>();
   /** Random parts of tokens that have begun a connection, until they lapse. */
   readonly #usedTokens = new Map<string, number>();
 
@@ -68,18 +68,18 @@ export class Seats {
   /**
    * Undefined where the relay is full: the next level may have room. Throws `too_many_connections`.
    */
-  async reserve(userId: string, request: SeatRequest): Promise<Seat | undefined> {
+  async reserve(user: AccountUser, request: SeatRequest): Promise<Seat | undefined> {
     const { address, now } = this.#options;
     const { grant, hasSecretToken } = request;
     if (this.isFull) return undefined;
-    this.#checkUser(userId);
+    this.#checkUser(user);
     const random = randomId();
     const lapsesAt = now() + SEAT_MS;
-    this.#reservations.set(random, { until: lapsesAt, userId });
+    this.#reservations.set(random, { until: lapsesAt, account: accountOf(user) });
     if (grant) this.#saveGrant(random, { until: lapsesAt, grant });
     const at = lapsesAt.toString(36);
     const marks = marksOf(request);
-    const proof = await this.#proof([random, at, marks, userId]);
+    const proof = await this.#proof([random, at, marks, user.id]);
     const token = connectionId(address, `${random}_${at}_${proof}${marks}`);
     return { id: hasSecretToken ? connectionId(address, random) : token, token };
   }
@@ -100,19 +100,19 @@ export class Seats {
     for (const [id, { until }] of this.#reservations)
       if (until <= now) this.#reservations.delete(id);
     const isFull =
-      this.#options.connectionCount() + this.#reservations.size >= this.#options.capacity;
+      this.#options.connectionCount() + this.#reservations.size >=
+      this.#options.limits.connectionsPerRelay;
     if (isFull && !this.wasFullLately) this.#options.kv.put("full-at", now);
     return isFull;
   }
 
-  /** One user must not reserve all seats. Throws `too_many_connections`. */
-  #checkUser(userId: string): void {
-    let count = this.#options.connectionsOf(userId);
+  /** One user, or the guests of one network, must not reserve all seats. Throws `too_many_connections`. */
+  #checkUser(user: AccountUser): void {
+    let count = this.#options.connectionsOf(user);
+    const account = accountOf(user);
     for (const reservation of this.#reservations.values())
-      if (reservation.userId === userId) count++;
-    if (count < this.#options.perUser) return;
-    const message = `A user has ${this.#options.perUser} connections here at most.`;
-    throw new HubError("too_many_connections", message);
+      if (reservation.account === account) count++;
+    checkAccountCount(this.#options.limits, user, count);
   }
 
   /** Whether clients that belong here may be on the next level, because the relay was full. */

@@ -37,7 +37,7 @@ export function shakeHands(
 
 /** A client can resume its connection where it asked for that at negotiation, over WebSockets, with version 2. */
 function agree(
-  { resumables, serverPings, settings }: RelayParts,
+  { connections, resumables, serverPings, settings }: RelayParts,
   connection: Connection,
   { protocol, version, rest }: Handshake & { type: "handshake" },
 ): void {
@@ -47,7 +47,7 @@ function agree(
   const { statefulReconnect, transport } = connection.attached;
   const resumes = version === 2 && statefulReconnect && transport === undefined;
   if (resumes && settings.signalR.statefulReconnect) resumables.begin(connection);
-  const { early } = beginGreeting(connection, handshakeFrame(protocol));
-  if (rest !== undefined) early.push(rest);
+  beginGreeting(connection, handshakeFrame(protocol));
+  if (rest !== undefined) connections.delay(connection, rest);
   serverPings.begun(connection);
 }

@@ -2,9 +2,10 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/position.ts";
-import type { User } from "../../model/user.ts";
+import { isGuest, type User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";
+import { checkAccountCount, countOfAccount } from "../connection/connection-limits.ts";
 import { framesOf } from "../object/first-frames.ts";
 import { countReplay } from "../observe/counters.ts";
 import type { RoomArrival } from "../rpc/arrival.ts";
@@ -47,11 +48,8 @@ export function enterRoom(
 function checkRoom({ connections, presence, settings: { limits } }: RoomParts, user: User): void {
   if (connections.all.size >= limits.connectionsPerObject)
     throw new HubError("room_full", "This room is full.");
-  if (presence.ownCount(user.id) >= limits.connectionsPerUser)
-    throw new HubError(
-      "too_many_connections",
-      `A user has ${limits.connectionsPerUser} connections here at most.`,
-    );
+  const count = isGuest(user) ? countOfAccount(connections.all, user) : presence.ownCount(user.id);
+  checkAccountCount(limits, user, count);
 }
 
 /**

@@ -10,6 +10,7 @@ import type { TokenRules } from "../../model/token-rules.ts";
 export interface Selection {
   /** Connections in this room, as a topic. */
   readonly room?: string;
+  /** Connections of this user, or of the guests of this account. */
   readonly user?: string;
   readonly connection?: string;
   readonly except?: readonly string[];

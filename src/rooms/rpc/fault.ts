@@ -27,3 +27,19 @@ export function resultOf(reply: ClientResult): unknown {
   if ("fault" in reply) throw new HubError<string>(reply.fault.code, reply.fault.message);
   return reply.result;
 }
+
+/** A refusal as a value: the platform logs exceptions, and clients may cause as many as they like. */
+export interface Refused {
+  readonly fault: Fault;
+}
+
+/** A `HubError` as a value. Other errors are thrown. */
+export async function refusable<T>(work: Promise<T>): Promise<T | Refused> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    const { code, message } = error;
+    return { fault: { code, message } };
+  }
+}

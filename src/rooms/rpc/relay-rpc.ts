@@ -2,9 +2,9 @@
 // answers.
 
 import type { Position } from "../../model/position.ts";
-import type { Grant, TokenFacts, User } from "../../model/user.ts";
+import type { AccountUser, Grant, TokenFacts, User } from "../../model/user.ts";
 import type { BridgedTransport, HttpCallArrival, ObjectFetch } from "./arrival.ts";
-import type { Fault } from "./fault.ts";
+import type { Refused } from "./fault.ts";
 import type { HolderRpc } from "./room-rpc.ts";
 
 /** A place at a relay, given out by negotiation: the public connection id, and the token that proves it. */
@@ -38,7 +38,7 @@ export type PostOutcome = "unknown" | "ended" | "early" | "full" | "WebSockets" 
 export type PostedBody = ArrayBuffer | "end" | "ping";
 
 /** Answers of a JSON-RPC request as text, empty where no call wants one. */
-export type HttpCallReply = { readonly text: string } | { readonly fault: Fault };
+export type HttpCallReply = { readonly text: string } | Refused;
 
 /** The effects of a fresh token. */
 export interface RefreshOutcome {
@@ -66,11 +66,14 @@ export interface RememberedRoom {
 
 export interface RelayRpc extends HolderRpc, ObjectFetch {
   /**
-   * A seat for a client that negotiates; undefined where the relay is full. Throws `too_many_connections`.
+   * A seat for a client that negotiates; undefined where the relay is full. Refuses with `too_many_connections`.
    */
-  seat(userId: string, request: SeatRequest): Promise<Seat | undefined>;
-  /** A message that a client posts beside its transport, or the end of its connection. A ping changes nothing. */
-  post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome>;
+  seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined>;
+  /**
+   * A message that a client posts beside its transport, or the end of its connection. A ping changes nothing. Refuses as
+   * the user's account does.
+   */
+  post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome | Refused>;
   /** Replaces the token of a connection. */
   refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal>;
   /** The calls of a JSON-RPC request over HTTP, `frame` its body's text; undefined where the relay is full. */

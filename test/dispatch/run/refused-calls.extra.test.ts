@@ -14,12 +14,12 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-/** A client at a relay whose worker logs refused calls, or not. */
-async function logging(LOG_REFUSED_CALLS?: string) {
+/** A client at a relay whose worker logs refused calls, or not; and is one of a developer, or not. */
+async function logging(LOG_REFUSED_CALLS?: string, DEVELOPMENT?: string) {
   const client = await connected("relayed", { user: "alice" });
   await runInDurableObject(relayOf("relayed", client.id), (relay) => {
     const { host } = relay as unknown as { host: { env: object } };
-    host.env = { ...env, LOG_REFUSED_CALLS };
+    host.env = { ...env, LOG_REFUSED_CALLS, DEVELOPMENT };
   });
   return client;
 }
@@ -44,4 +44,15 @@ it("writes nothing where it is not asked for", async () => {
   using alice = await logging();
   expect((await alice.call("None")).error).toBeDefined();
   expect(lines).toEqual([]);
+});
+
+it("has what was expected and what came in development, and tells SignalR's clients", async () => {
+  using alice = await logging("1", "1");
+  expect((await alice.call("SayTo", ["id", 8], "a secret")).error).toMatch(
+    /^Failed to invoke 'SayTo' due to an error on the server\. InvalidDataException: Error binding arguments\..*being invoked\. Argument 1 \(1\): .*expected string, received number/,
+  );
+  await alice.call("None");
+  expect(lines[1]).toMatchObject({ code: "method_not_found", received: "None" });
+  expect(lines[1]!["expected"]).toContain("sayTo");
+  expect(JSON.stringify(lines)).not.toContain("secret");
 });

@@ -59,7 +59,7 @@ export const FAILING: readonly Failing[] = [
     what: "an argument of another type",
     call: (one) => one.invoke("Add", 1, "two"),
     error: "Failed to invoke 'Add' due to an error on the server.",
-    detail: ` InvalidDataException: ${UNBINDABLE}`,
+    detail: ` InvalidDataException: ${UNBINDABLE} Argument 2: Invalid input: expected number, received string`,
   },
   {
     what: "an error meant for the caller",

@@ -142,7 +142,7 @@ describe("what a valid token may not do", () => {
 
   it("has nothing for other verbs", async () => {
     const asked = await ask({ path: ROOM, headers: await bearer(), method: "POST" });
-    expect(told(asked)).toMatchObject({ status: 404, touched: [] });
+    expect(told(asked)).toMatchObject({ status: 405, touched: [] });
   });
 });
 

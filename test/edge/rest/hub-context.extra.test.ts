@@ -52,6 +52,15 @@ describe("hubContext", () => {
     expect((await alice.said("receiveMessage")).params).toEqual(["cron", "acme"]);
   });
 
+  it("means the tenant that tokens of the same name mean, and refuses what names none", async () => {
+    using zoe = await enter("chat/group:tenants", { claims: { tid: "Zo\u00eb/../default" } });
+    const tenant = hubContext(bindings, ChatHub, { tenant: "Zoe\u0308/../default" });
+    await tenant.clients.group("tenants").receiveMessage("cron", "composed");
+    expect((await zoe.said("receiveMessage")).params).toEqual(["cron", "composed"]);
+    for (const name of ["", "a\nb", "\ud800", "x".repeat(129)])
+      expect(() => hubContext(bindings, ChatHub, { tenant: name })).toThrow(/name/);
+  });
+
   it("rejects as `backend` does", async () => {
     await expect(
       chat.clients.all.receiveMessage("cron", "x".repeat(300_000)),

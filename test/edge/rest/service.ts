@@ -29,6 +29,7 @@ export interface Asking {
   readonly raw?: BodyInit;
   readonly type?: string;
   readonly sign?: Signing;
+  readonly headers?: Readonly<Record<string, string>>;
   /** In place of a token signed with a key. */
   readonly token?: string;
 }
@@ -41,7 +42,11 @@ export async function ask(method: string, path: string, asking: Asking = {}): Pr
   const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
   return exports.default.fetch(url, {
     method,
-    headers: { authorization: `Bearer ${bearer}`, ...(content && { "content-type": type }) },
+    headers: {
+      authorization: `Bearer ${bearer}`,
+      ...(content && { "content-type": type }),
+      ...asking.headers,
+    },
     ...(content && { body: content }),
   });
 }

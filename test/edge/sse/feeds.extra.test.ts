@@ -1,7 +1,7 @@
 // Feeds: event streams of a room at paths of the application's own.
 
 import { exports } from "cloudflare:workers";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { roomAt, token } from "../../rooms/client.ts";
 
 /** Reads the feed's events as text, as they come. */
@@ -27,6 +27,9 @@ async function read(path: string, headers: Record<string, string> = {}) {
   };
   return { response, next };
 }
+
+const statusAt = async (path: string, headers: Record<string, string>): Promise<number> =>
+  (await exports.default.fetch(`https://edge.example${path}`, { headers })).status;
 
 const publish = (room: string, target: string, ...args: unknown[]) =>
   roomAt(room).publish({ target, params: JSON.stringify(args) });
@@ -72,4 +75,31 @@ it("a feed answers no other verb", async () => {
     method: "POST",
   });
   expect([response.status, response.headers.get("allow")]).toEqual([405, "GET"]);
+});
+
+it("a feed whose data cannot be made leaves the event out, and goes on", async () => {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => logged.mockRestore());
+  const feed = await read("/guests/of/poisoned");
+  const { id } = await feed.next("connected");
+  for (const text of ["bad", "endless", "good"])
+    await publish("guests/group:poisoned", "said", text);
+  expect((await feed.next("length"))["data"]).toBe("4");
+  const again = await read("/guests/of/poisoned", { "last-event-id": id! });
+  expect((await again.next("length"))["data"]).toBe("4");
+  const lines = logged.mock.calls.map(([line]) => line as string);
+  expect(lines.filter((line) => line.includes("event_failed")).length).toBeGreaterThanOrEqual(2);
+});
+
+it("a feed of a room that its reader may not enter is refused, whatever its path says", async () => {
+  const bearer = { authorization: `Bearer ${await token("alice", { tid: "acme" })}` };
+  for (const name of ["all", "user:bob", "..%2Forder:42"])
+    expect(await statusAt(`/any/${encodeURIComponent(name)}`, bearer)).toBeGreaterThanOrEqual(400);
+  const feed = await read("/events/orders", bearer);
+  await feed.next("connected");
+  await publish("orders/group:updates", "orderUpdated", { orderId: "of another tenant" });
+  await roomAt("orders/group:updates", "acme").publish({
+    ...{ target: "orderUpdated", params: JSON.stringify([{ orderId: "of acme" }]) },
+  });
+  expect(JSON.parse((await feed.next("order-update"))["data"]!)).toEqual({ orderId: "of acme" });
 });

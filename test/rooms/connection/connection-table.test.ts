@@ -1,7 +1,9 @@
 // The sockets of one object, with sockets that the test makes: slow ones, closing ones.
 
 import { describe, expect, it } from "vitest";
+import { CLOSE } from "../../../src/model/errors.ts";
 import { DEFAULTS } from "../../../src/model/options.ts";
+import { save } from "../../../src/rooms/connection/connection.ts";
 import type { ConnectionTable } from "../../../src/rooms/connection/connection-table.ts";
 import { objectWith } from "./sockets.ts";
 
@@ -35,6 +37,18 @@ describe("the connections of an object", () => {
     expect(connections.all.size).toBe(0);
   });
 
+  it("that the server has closed end once, whatever hub code keeps with them after that", () => {
+    const { connections, accept, sockets } = objectWith();
+    const { socket, connection } = accept("late");
+    connections.open(connection);
+    connections.close(connection, CLOSE.aborted);
+    save(connection, { items: { late: true } });
+    expect(connection.attached.items).toEqual({ late: true });
+    socket.readyState = WebSocket.CLOSING;
+    const awake = objectWith(sockets);
+    expect(awake.connections.takeClosed(socket as unknown as WebSocket)).toBeUndefined();
+  });
+
   it("hear nothing before they are greeted, and then everything in order", () => {
     const { connections, accept } = objectWith();
     const { socket, connection } = accept("new");
@@ -44,6 +58,19 @@ describe("the connections of an object", () => {
     connections.open(connection);
     connections.send(connection, ["third"]);
     expect(socket.sent).toEqual(["hello", "first", "second", "third"]);
+  });
+
+  it("are closed with 4429 when they send more than may wait before they are open", () => {
+    const { connections, accept } = objectWith();
+    const [eager, hostile] = [accept("eager"), accept("hostile")];
+    const half = "x".repeat(DEFAULTS.limits.queuedBytes / 2);
+    for (const { connection } of [eager, hostile]) {
+      connections.delay(connection, half);
+      connections.delay(connection, half);
+    }
+    connections.delay(hostile.connection, new ArrayBuffer(1));
+    expect([eager.socket.closedWith, hostile.socket.closedWith]).toEqual([undefined, 4429]);
+    expect(connections.open(eager.connection)).toEqual([half, half]);
   });
 
   it("that closed meanwhile take no frames, and break nothing", () => {

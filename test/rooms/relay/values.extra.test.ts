@@ -26,9 +26,9 @@ it("a value that cannot be read fails its call, as ASP.NET says it", async () =>
   for (const value of ['{"__proto__":1}', "1e400", '{"a":[{"\\u005f_proto__":1}]}'])
     expect(await callText(client, "Echo", value)).toMatchObject({ error: failed("Echo") });
   using detailed = await connected("signalr-detailed");
-  expect((await callText(detailed, "Echo", "1e400")).error).toBe(
-    `${failed("Echo")} InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked.`,
-  );
+  const { error = "" } = await callText(detailed, "Echo", "1e400");
+  const unbound = `${failed("Echo")} InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked. `;
+  expect([error.slice(0, unbound.length), error.length > unbound.length]).toEqual([unbound, true]);
   expect((await client.call("Echo", "alive")).result).toBe("alive");
 });
 

@@ -50,7 +50,7 @@ export type PublishRequest = Message<"dormouse.v1.PublishRequest"> & {
 
   /**
    * A repeated publication of one user with the same key is delivered once, while the room's history has the first. At
-   * most 128 characters.
+   * most 256 characters.
    *
    * @generated from field: string idempotency_key = 5;
    */
@@ -110,7 +110,7 @@ export type InvokeRequest = Message<"dormouse.v1.InvokeRequest"> & {
   arguments?: ListValue | undefined;
 
   /**
-   * A repeated call with the same key publishes nothing twice. At most 128 characters.
+   * A repeated call with the same key publishes nothing twice. At most 256 characters.
    *
    * @generated from field: string idempotency_key = 4;
    */

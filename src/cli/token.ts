@@ -1,12 +1,13 @@
-// `npm run -s token -- alice`: prints one token for the local endpoint to standard output, and nothing else.
+// `dormouse token alice`, here `npm run -s token -- alice`: prints one token for the local endpoint to standard output, and nothing else.
 
 import { parseArgs } from "node:util";
 import { ensureDevVars, readKeys } from "./dev-vars.ts";
 import { signToken } from "./sign-token.ts";
 import type { TokenOptions } from "./sign-token.ts";
-import { UsageError, command } from "./command.ts";
+import type { Chosen } from "./wrangler-package.ts";
+import { UsageError, type Command } from "./command-line.ts";
 
-const HELP = `Usage: npm run -s token -- <user> [options]
+const HELP = `Usage: dormouse token <user> [options]
 
 Prints a token for the local endpoint, signed with JWT_SECRET of .dev.vars (written if it is missing). Issuer and
 audience are those of wrangler.toml, or of .dev.vars where it names them.
@@ -15,15 +16,16 @@ audience are those of wrangler.toml, or of .dev.vars where it names them.
   --claim <name=value>   Any other claim: a string, or a JSON object or array. Repeated name: an array.
   --tenant <name>        The claim "tid". Without it the tenant is "default".
   --ttl <seconds>        Lifetime of the token. Default 3600.
+  -e, --env <name>       The environment of wrangler.toml.
   -h, --help             This text.
 
-Example: npm run -s token -- alice --role Admin --claim permissions=users.manage --tenant acme --ttl 600
+Example: dormouse token alice --role Admin --claim permissions=users.manage --tenant acme --ttl 600
 `;
 
 /** Claims that `--claim` cannot set: the command or the other options determine them. */
 const OWN_CLAIMS = ["sub", "iss", "aud", "iat", "exp", "nbf"];
 
-function tokenOptions(args: string[]): TokenOptions | "help" {
+function tokenOptions(args: string[]): (TokenOptions & Chosen) | "help" {
   refuseNegative(args);
   const { values, positionals } = parseArgs({
     args,
@@ -33,6 +35,7 @@ function tokenOptions(args: string[]): TokenOptions | "help" {
       claim: { type: "string", multiple: true, default: [] },
       tenant: { type: "string" },
       ttl: { type: "string", default: "3600" },
+      env: { type: "string", short: "e" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -42,7 +45,8 @@ function tokenOptions(args: string[]): TokenOptions | "help" {
   const pairs = values.claim.map(claimPair);
   pairs.push(...values.role.map((role): [string, unknown] => ["role", role]));
   if (values.tenant !== undefined) pairs.push(["tid", values.tenant]);
-  return { user, claims: collect(pairs), ttlSeconds: seconds(values.ttl) };
+  const options = { user, claims: collect(pairs), ttlSeconds: seconds(values.ttl) };
+  return { ...options, env: values.env };
 }
 
 function claimPair(text: string): [string, unknown] {
@@ -65,9 +69,10 @@ function claimValue(text: string): unknown {
 }
 
 function collect(pairs: readonly [string, unknown][]): Record<string, unknown> {
-  const groups = Map.groupBy(pairs, ([name]) => name);
-  const entries = [...groups].map(([name, all]): [string, unknown] => {
-    return [name, all.length > 1 ? all.map(([, value]) => value) : all[0]?.[1]];
+  const names = [...new Set(pairs.map(([name]) => name))];
+  const entries = names.map((name): [string, unknown] => {
+    const all = pairs.filter(([other]) => other === name).map(([, value]) => value);
+    return [name, all.length > 1 ? all : all[0]];
   });
   return Object.fromEntries(entries);
 }
@@ -83,9 +88,12 @@ function refuseNegative(args: readonly string[]): void {
   if (args.includes("--ttl") && value?.startsWith("-")) seconds(value);
 }
 
-await command(HELP, async (args) => {
-  const options = tokenOptions(args);
-  if (options === "help") return HELP;
-  ensureDevVars(process.cwd());
-  return `${await signToken(await readKeys(process.cwd()), options)}\n`;
-});
+export const token: Command = {
+  help: HELP,
+  run: async (args) => {
+    const options = tokenOptions(args);
+    if (options === "help") return HELP;
+    ensureDevVars(process.cwd());
+    return `${await signToken(await readKeys(process.cwd(), options), options)}\n`;
+  },
+};

@@ -4,11 +4,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { delimiter, dirname } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const WRANGLER = fileURLToPath(
-  new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url),
-);
+import { wranglerProgram } from "./wrangler-package.ts";
 
 /** [build] of wrangler.toml runs on our own Node: the first one on the path may be too old for TypeScript. */
 const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
@@ -61,13 +57,17 @@ export interface WranglerRun {
 export function wranglerDev({ cwd, args, env, onOutput }: WranglerOptions): WranglerRun {
   const output = onOutput ? "pipe" : "inherit";
   const quiet = ["--show-interactive-dev-session=false", ...args];
-  const child = spawn("sh", ["-c", GUARD, "sh", process.execPath, WRANGLER, "dev", ...quiet], {
-    cwd,
-    env: { ...LOCAL, ...process.env, PATH, ...env },
-    // A process group of its own: Ctrl-C reaches this process alone, and workerd cannot be left behind.
-    detached: true,
-    stdio: ["pipe", output, output, "ipc"],
-  });
+  const child = spawn(
+    "sh",
+    ["-c", GUARD, "sh", process.execPath, wranglerProgram(cwd), "dev", ...quiet],
+    {
+      cwd,
+      env: { ...LOCAL, ...process.env, PATH, ...env },
+      // A process group of its own: Ctrl-C reaches this process alone, and workerd cannot be left behind.
+      detached: true,
+      stdio: ["pipe", output, output, "ipc"],
+    },
+  );
   if (onOutput) {
     child.stdout?.setEncoding("utf8").on("data", onOutput);
     child.stderr?.setEncoding("utf8").on("data", onOutput);
@@ -77,14 +77,15 @@ export function wranglerDev({ cwd, args, env, onOutput }: WranglerOptions): Wran
 }
 
 function whenReady(child: ChildProcess): Promise<{ port: number }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ port: number }>();
-  // wrangler reports its address to a parent with an IPC channel, which the shell passes on.
-  child.on("message", (message) => {
-    const { event, port } = JSON.parse(String(message)) as { event?: string; port?: number };
-    if (event === "DEV_SERVER_READY" && port !== undefined) resolve({ port });
+  const promise = new Promise<{ port: number }>((resolve, reject) => {
+    // wrangler reports its address to a parent with an IPC channel, which the shell passes on.
+    child.on("message", (message) => {
+      const { event, port } = JSON.parse(String(message)) as { event?: string; port?: number };
+      if (event === "DEV_SERVER_READY" && port !== undefined) resolve({ port });
+    });
+    child.once("error", reject);
+    child.once("exit", () => reject(new EndedEarly()));
   });
-  child.once("error", reject);
-  child.once("exit", () => reject(new EndedEarly()));
   // The rejection reaches callers that await `ready`, and must not crash the others.
   promise.catch(() => {});
   return promise;

@@ -3,13 +3,29 @@
 /** An error in the command's arguments. The help text follows its message. */
 export class UsageError extends Error {}
 
+/** What a command prints, and its exit code where that is not 0. */
+export interface Outcome {
+  readonly output: string;
+  readonly exitCode: number;
+}
+
+export interface Command {
+  readonly help: string;
+  run(args: string[]): Promise<string | Outcome> | string;
+}
+
 /** Runs a command and prints its result. Exit codes: 0 success, 1 failure, 2 usage error. */
 export async function command(
-  help: string,
-  run: (args: string[]) => Promise<string> | string,
+  help: Command["help"],
+  run: Command["run"],
+  args = process.argv.slice(2),
 ): Promise<void> {
   try {
-    process.stdout.write(await run(process.argv.slice(2)));
+    const result = await run(args);
+    const { output, exitCode } =
+      typeof result === "string" ? { output: result, exitCode: 0 } : result;
+    process.stdout.write(output);
+    process.exitCode = exitCode;
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     const isUsage = error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS") === true;

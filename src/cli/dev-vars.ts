@@ -1,9 +1,9 @@
 // The local endpoint's secrets in .dev.vars: creation and reading. Production secrets are stored at Cloudflare.
 
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseEnv } from "node:util";
+import { readConfiguration, readVariables, type Chosen } from "./wrangler-package.ts";
 
 /** 256 random bits in base64url. */
 export const randomSecret = (): string => randomBytes(32).toString("base64url");
@@ -37,14 +37,9 @@ export interface Keys {
  * The values that the local endpoint verifies tokens with: [vars] of wrangler.toml, overridden by `.dev.vars`, as
  * wrangler does. Throws where one is missing.
  */
-export async function readKeys(folder: string): Promise<Keys> {
-  const config = join(folder, "wrangler.toml");
-  if (!existsSync(config)) throw new Error(`There is no wrangler.toml in ${folder}.`);
-  // Loading wrangler takes half a second, so only this function does.
-  const wrangler = await import("wrangler");
-  const fromConfig = wrangler.unstable_readConfig({ config }, { hideWarnings: true }).vars;
-  const fromDevVars = parseEnv(readFileSync(join(folder, ".dev.vars"), "utf8"));
-  const vars: Record<string, unknown> = { ...fromConfig, ...fromDevVars };
+export async function readKeys(folder: string, chosen: Chosen = {}): Promise<Keys> {
+  const configuration = await readConfiguration(folder, chosen);
+  const vars = await readVariables(folder, configuration, chosen.env);
   return {
     secret: required(vars, "JWT_SECRET"),
     issuer: required(vars, "JWT_ISSUER"),

@@ -1,0 +1,89 @@
+// `dormouse check`: the rules of setup/, applied to the files of a worker before it is deployed.
+
+import { basename, relative } from "node:path";
+import { parseArgs } from "node:util";
+import type { Facts } from "../setup/facts.ts";
+import { list } from "../setup/problem.ts";
+import { problemsOf } from "../setup/rules.ts";
+import { UsageError, type Command, type Outcome } from "./command-line.ts";
+import { mainExports } from "./main-exports.ts";
+import { readConfiguration, readVariables, type Configuration } from "./wrangler-package.ts";
+
+const HELP = `Usage: dormouse check [options]
+
+Reads wrangler.toml (or wrangler.jsonc), .dev.vars and the exports of the worker's main module, and lists what the server
+would refuse requests for, or what costs more than it should, each with the lines that mend it. Changes nothing.
+
+  -e, --env <name>     The environment of wrangler.toml, as for "wrangler deploy".
+  -c, --config <file>  Another file than wrangler.toml of this folder.
+  --secret <name>      This secret is set at Cloudflare, and not in .dev.vars. May be repeated.
+  -h, --help           This text.
+
+Exit codes: 0 nothing was found, 1 something was, 2 the options are wrong.
+`;
+
+const OPTIONS = {
+  env: { type: "string", short: "e" },
+  config: { type: "string", short: "c" },
+  secret: { type: "string", multiple: true },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+interface Checked {
+  readonly configuration: Configuration;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly exported: readonly string[] | string;
+}
+
+async function run(args: string[]): Promise<string | Outcome> {
+  const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  if (values.help) return HELP;
+  if (positionals.length > 0) throw new UsageError("check takes options only.");
+  const folder = process.cwd();
+  const configuration = await readConfiguration(folder, values);
+  const variables = {
+    ...(await readVariables(folder, configuration, values.env)),
+    ...Object.fromEntries((values.secret ?? []).map((name) => [name, UNKNOWN])),
+  };
+  const exported = await mainExports(folder, configuration);
+  return reported({ configuration, variables, exported });
+}
+
+/** Stands for a secret that is known to Cloudflare alone: long enough for each. */
+const UNKNOWN = "x".repeat(64);
+
+function reported(checked: Checked): string | Outcome {
+  const { configPath } = checked.configuration;
+  const file = relative(process.cwd(), configPath) || basename(configPath);
+  const problems = problemsOf(factsOf(checked));
+  if (problems.length === 0) return `${file}: nothing is wrong.\n`;
+  const text = list(problems, /\.jsonc?$/.test(file) ? "json" : "toml");
+  return { output: `${file}: problems: ${problems.length}.\n\n${text}\n`, exitCode: 1 };
+}
+
+/** The facts of a worker that would be deployed from these files. */
+function factsOf({ configuration, variables, exported }: Checked): Facts {
+  const { compatibility_date: date = "", compatibility_flags: flags } = configuration;
+  const classOf = (name: string) =>
+    configuration.durable_objects.bindings.find((binding) => binding.name === name);
+  return {
+    variables,
+    bound: (name) => (classOf(name) ? "namespace" : otherBinding(configuration, name)),
+    areSame: (one, other) =>
+      classOf(one)?.class_name === classOf(other)?.class_name &&
+      classOf(one)?.script_name === classOf(other)?.script_name,
+    isOn: (flag, since) => flags.includes(flag) || (since !== undefined && date >= since),
+    files: { ...configuration, mainExports: exported },
+  };
+}
+
+/** Every other kind of binding is a list of objects with a member `binding`; a variable is a binding, too. */
+function otherBinding(configuration: Configuration, name: string): "another thing" | "nothing" {
+  const bound = Object.values(configuration)
+    .filter(Array.isArray)
+    .flat()
+    .some((one: unknown) => (one as { readonly binding?: unknown } | null)?.binding === name);
+  return bound || Object.hasOwn(configuration.vars, name) ? "another thing" : "nothing";
+}
+
+export const check: Command = { help: HELP, run };

@@ -1,0 +1,174 @@
+// `dormouse dev`, here `npm run dev`: runs the worker of a folder. Creates its secrets, starts wrangler, prints the
+// address, and ends every process it started.
+
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { UsageError, type Command } from "./command-line.ts";
+import { ensureDevVars } from "./dev-vars.ts";
+import {
+  configPath,
+  readConfiguration,
+  type Chosen,
+  type Configuration,
+} from "./wrangler-package.ts";
+import { wranglerDev } from "./wrangler-process.ts";
+
+const HELP = `Usage: dormouse dev [options]
+
+Starts the worker of this folder at http://127.0.0.1:8787 and reloads it when its sources change. The first start
+writes .dev.vars with a random JWT_SECRET and ACCESS_KEYS; an existing file is left as it is. Objects store their data in
+.wrangler/state. Ctrl-C ends it. DEV_TOKENS=1 in .dev.vars lets the demo sign in without credentials, on 127.0.0.1 only.
+
+  --port <number>   Listen there instead of 8787.
+  --ip <address>    Listen there instead of 127.0.0.1; 0.0.0.0 is every address of this machine.
+  -h, --help        This text.
+
+Unless you give them, or wrangler.toml has them, these options of wrangler are added:
+
+  --local-upstream      where wrangler.toml has routes: requests keep this address as their host.
+  --inspector-port 0    any free port for the debugger, so that several workers can run.
+  --var DEVELOPMENT:1 --var LOG_REFUSED_CALLS:1
+                        the log says of each refusal what was expected and what came, and clients are told more.
+
+wrangler's own log of all events is off: with it a socket is 5 to 15 times slower.
+
+Any other option goes to "wrangler dev" as it is, for example --log-level warn.
+`;
+
+/** Time for wrangler to clean up. workerd with an open socket would never exit by itself. */
+const GRACE_MS = 1_500;
+
+async function runUntilStopped({ ip, args }: DevOptions): Promise<void> {
+  const run = wranglerDev({ cwd: process.cwd(), args });
+  let ending: Promise<void> | undefined;
+  onStop(() => {
+    // A second signal ends it at once.
+    ending = run.end(ending ? 0 : GRACE_MS);
+  });
+  run.ready.then(
+    ({ port }) => void process.stdout.write(greeting(ip, port)),
+    () => {}, // wrangler has printed the reason.
+  );
+  await run.ended;
+  await (ending ?? run.end());
+  if (!ending) throw new Error("wrangler ended by itself.");
+}
+
+function onStop(stop: () => void): void {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
+  const parent = process.ppid;
+  // A killed npm does not end its children, and the port would stay in use: so the parent is watched.
+  if (process.env["npm_lifecycle_event"] === "dev") {
+    setInterval(() => process.ppid !== parent && stop(), 500).unref();
+  }
+}
+
+interface DevOptions {
+  readonly ip: string;
+  readonly port: string;
+  /** Arguments of `wrangler dev`. */
+  readonly args: readonly string[];
+}
+
+/** Splits the arguments into our own options and those for wrangler. Throws a `UsageError`. */
+async function devOptions(args: string[]): Promise<DevOptions | "help"> {
+  const parsed = parseArgs({
+    ...{ args, options: OPTIONS, strict: false, allowPositionals: true, tokens: true },
+  } as const);
+  const { ip, port, help } = parsed.values;
+  if (help === true) return "help";
+  if (typeof ip !== "string" || ip === "") throw new UsageError("--ip needs an address.");
+  if (typeof port !== "string" || !isPort(port)) {
+    throw new UsageError("--port needs a number from 1 to 65535.");
+  }
+  const ownTokens = parsed.tokens.flatMap((token) => {
+    if (token.kind !== "option" || !OWN.has(token.name)) return [];
+    return token.inlineValue === false ? [token.index, token.index + 1] : [token.index];
+  });
+  const wranglerArgs = args.filter((_, index) => !ownTokens.includes(index));
+  const chosen = { config: textOf(parsed.values.config), env: textOf(parsed.values.env) };
+  const added = await addedOptions({ ip, port, chosen, args: wranglerArgs });
+  const overrides = LOOPBACK.has(ip) ? [] : NO_DEV_TOKENS;
+  const own = [...added, ...DEVELOPING, ...overrides];
+  return { ip, port, args: ["--ip", ip, "--port", port, ...own, ...wranglerArgs] };
+}
+
+const OPTIONS = {
+  port: { type: "string", default: "8787" },
+  ip: { type: "string", default: "127.0.0.1" },
+  help: { type: "boolean", short: "h" },
+  // Read here, and passed on.
+  config: { type: "string", short: "c" },
+  env: { type: "string", short: "e" },
+} as const;
+
+/** Options that wrangler does not get as they are. */
+const OWN: ReadonlySet<string> = new Set(["port", "ip", "help"]);
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : undefined;
+
+interface Addressed extends Pick<DevOptions, "ip" | "port" | "args"> {
+  readonly chosen: Chosen;
+}
+
+/**
+ * With a route in its configuration, wrangler rewrites every request to the host of that route: pages would then be of
+ * another origin, tokens signed for another URL, and DEV_TOKENS off. So the address is named, unless an option does. The
+ * debugger's port is any: wrangler ends where the one it wants is taken.
+ */
+async function addedOptions({ ip, port, chosen, args }: Addressed): Promise<string[]> {
+  const { routes = [], route, dev } = await addressesOf(chosen);
+  const isGiven = (name: string) => args.some((arg) => arg === name || arg.startsWith(`${name}=`));
+  const hasRoutes = route !== undefined || routes.length > 0;
+  const upstream = `${hostOf(EVERY_ADDRESS.has(ip) ? "127.0.0.1" : ip)}:${port}`;
+  const isHosted = isGiven("--local-upstream") || isGiven("--host");
+  const isInspected = isGiven("--inspector-port") || dev?.inspector_port !== undefined;
+  return [
+    ...(hasRoutes && !isHosted ? ["--local-upstream", upstream] : []),
+    ...(isInspected ? [] : ["--inspector-port", "0"]),
+  ];
+}
+
+/** wrangler's reader is loaded, which takes half a second, only for a file that may have something of these. */
+async function addressesOf(chosen: Chosen): Promise<Partial<Configuration>> {
+  const text = readFileSync(configPath(process.cwd(), chosen), "utf8");
+  return /route|inspector_port/.test(text) ? readConfiguration(process.cwd(), chosen) : {};
+}
+
+const EVERY_ADDRESS = new Set(["0.0.0.0", "::"]);
+
+/** Reasons in the log and in answers (`model/environment.ts#isDevelopment`), and a line for each refused call. */
+const DEVELOPING = ["--var", "DEVELOPMENT:1", "--var", "LOG_REFUSED_CALLS:1"];
+
+const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
+/**
+ * Disables DEV_TOKENS on addresses that other machines reach: the worker only sees the Host header, which callers
+ * choose.
+ */
+const NO_DEV_TOKENS = ["--var", "DEV_TOKENS:0"];
+
+const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
+
+const hostOf = (ip: string): string => (ip.includes(":") ? `[${ip}]` : ip);
+
+const greeting = (ip: string, port: number): string => `
+  Dormouse is at  http://${hostOf(ip)}:${port}
+  A token         ${isScript ? "npm run -s token --" : "npx dormouse token"} alice
+  To end it       Ctrl-C
+`;
+
+/** Whether it runs as `npm run dev` of this repository. */
+const isScript = process.env["npm_lifecycle_event"] === "dev";
+
+export const dev: Command = {
+  help: HELP,
+  run: async (args) => {
+    const options = await devOptions(args);
+    if (options === "help") return HELP;
+    const { path, created } = ensureDevVars(process.cwd());
+    if (created) process.stdout.write(`Wrote a random JWT_SECRET and ACCESS_KEYS to ${path}\n`);
+    await runUntilStopped(options);
+    return "";
+  },
+};

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// `npx dormouse <command>`: the program of the package. Commands are loaded when they run.
+
+import { command, UsageError, type Command } from "./command-line.ts";
+
+const HELP = `Usage: dormouse <command> [options]
+
+  check    Finds what is wrong in wrangler.toml, .dev.vars and the worker's exports, before a deploy.
+  dev      Runs the worker of this folder with "wrangler dev", as fast as it can and with reasons in its log.
+  token    Prints a token for it.
+
+  dormouse <command> --help tells the options of one.
+`;
+
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["check", async () => (await import("./check.ts")).check],
+  ["dev", async () => (await import("./dev.ts")).dev],
+  ["token", async () => (await import("./token.ts")).token],
+]);
+
+const [name = "", ...args] = process.argv.slice(2);
+const load = COMMANDS.get(name);
+if (load) {
+  const { help, run } = await load();
+  await command(help, run, args);
+} else
+  await command(HELP, () => {
+    if (name === "--help" || name === "-h") return HELP;
+    throw new UsageError(name === "" ? "A command is missing." : `There is no command ${name}.`);
+  });

@@ -1,0 +1,97 @@
+// wrangler as the project of a folder has it installed: its reader of configurations, which is the one that deploys,
+// its program, and the bundler that comes with it.
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { build } from "esbuild";
+import type { WorkerFiles } from "../setup/facts.ts";
+
+/** The configuration of one environment, with wrangler's defaults filled in. */
+export interface Configuration extends Omit<WorkerFiles, "mainExports"> {
+  readonly main?: string | undefined;
+  readonly configPath: string;
+  readonly compatibility_date?: string | undefined;
+  readonly compatibility_flags: readonly string[];
+  readonly routes?: readonly unknown[] | undefined;
+  readonly route?: unknown;
+  readonly alias?: Record<string, string> | undefined;
+  readonly dev: { readonly inspector_port?: number | undefined };
+}
+
+/** Which configuration: the file, else the one of the folder; and the environment in it. */
+export interface Chosen {
+  readonly config?: string | undefined;
+  readonly env?: string | undefined;
+}
+
+interface Wrangler {
+  unstable_readConfig(
+    of: { readonly config: string; readonly env?: string | undefined },
+    options: { readonly hideWarnings: true },
+  ): Configuration;
+  unstable_getVarsForDev(
+    config: string,
+    files: undefined,
+    vars: WorkerFiles["vars"],
+    env: string | undefined,
+    silent: true,
+  ): Readonly<Record<string, { readonly value: unknown }>>;
+}
+
+/** The path of wrangler's program. Throws where it is not installed. */
+export const wranglerProgram = (folder: string): string =>
+  join(dirname(wranglerManifest(folder)), "bin/wrangler.js");
+
+/** The project's own comes before that of this package. */
+function wranglerManifest(folder: string): string {
+  for (const base of [join(resolve(folder), "package.json"), import.meta.url]) {
+    try {
+      return createRequire(base).resolve("wrangler/package.json");
+    } catch {
+      // Not there: the next one.
+    }
+  }
+  throw new Error(`wrangler is not installed in ${folder}: npm install -D wrangler`);
+}
+
+const load = async <T>(folder: string, name: string): Promise<T> => {
+  const path = createRequire(wranglerManifest(folder)).resolve(name);
+  const module = (await import(pathToFileURL(path).href)) as T & { readonly default?: T };
+  return module.default && name === "esbuild" ? module.default : module;
+};
+
+/** The bundler that wrangler brings. */
+export const bundler = (folder: string): Promise<{ readonly build: typeof build }> =>
+  load(folder, "esbuild");
+
+/** wrangler's own order. */
+const FILES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
+
+/** Throws where there is no configuration, and what wrangler throws for one that it cannot read. */
+export async function readConfiguration(folder: string, chosen: Chosen): Promise<Configuration> {
+  const config = configPath(folder, chosen);
+  // Loading wrangler takes half a second, so only this function does.
+  const wrangler = await load<Wrangler>(folder, "wrangler");
+  return wrangler.unstable_readConfig({ config, env: chosen.env }, { hideWarnings: true });
+}
+
+/** The file. Throws where the folder has none. */
+export function configPath(folder: string, { config }: Chosen): string {
+  if (config !== undefined) return resolve(folder, config);
+  const found = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
+  if (found === undefined) throw new Error(`There is no ${FILES.at(-1)} in ${folder}.`);
+  return found;
+}
+
+/** The values of [vars], overridden by `.dev.vars` or `.env`, as `wrangler dev` does. */
+export async function readVariables(
+  folder: string,
+  { configPath: config, vars }: Configuration,
+  env?: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const wrangler = await load<Wrangler>(folder, "wrangler");
+  const bound = wrangler.unstable_getVarsForDev(config, undefined, vars, env, true);
+  return Object.fromEntries(Object.entries(bound).map(([name, { value }]) => [name, value]));
+}

@@ -1,0 +1,42 @@
+// Policies in words, for the log of a developer's machine.
+
+import { HubError } from "../../model/errors.ts";
+import { withFacts } from "../../model/refusal-facts.ts";
+
+type Named = (...args: never[]) => unknown;
+
+const NAMES = new WeakMap<Named, string>();
+
+/** The same policy, with the text by which a developer knows it. */
+export function describedAs<P extends Named>(text: string, policy: P): P {
+  NAMES.set(policy, text);
+  return policy;
+}
+
+/** Characters of a policy's source text. */
+const MOST = 200;
+
+/** A policy of the application's own is its source text. */
+export const policyText = (policy: Named): string =>
+  NAMES.get(policy) ?? policy.toString().replaceAll(/\s+/g, " ").slice(0, MOST);
+
+interface Judged {
+  /** The policy that refuses, in words; asked for only where they are logged. */
+  expected(): string;
+  readonly user: { readonly id: string; readonly roles: readonly string[] } | null;
+  readonly room?: string;
+}
+
+/** `forbidden`, with its facts: the user as policies see it, without its claims, which are the token's. */
+export const forbidden = (sentence: string, { expected, user, room }: Judged): HubError =>
+  withFacts(new HubError("forbidden", sentence), () => ({
+    expected: expected(),
+    received: { user: user?.id ?? null, roles: user?.roles ?? [], ...(room && { room }) },
+  }));
+
+/** The rule of a kind of rooms: `rooms.group.enter: signedIn`. */
+export function ruleText(kind: string, enter: Named | undefined): string {
+  if (kind === "user") return "the user of this room, or a token that grants it";
+  const rule = `rooms.${kind}.enter`;
+  return enter ? `${rule}: ${policyText(enter)}` : `${rule} is not set, so that nobody may enter`;
+}

@@ -1,0 +1,33 @@
+// The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) beside the member `idempotency_key` of a
+// publication.
+
+import { HubError } from "../../model/errors.ts";
+import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
+
+export const IDEMPOTENCY_KEY = "Idempotency-Key";
+
+/**
+ * The key of a request; undefined where it has none. The draft writes a text in quotes, most services take it as it is:
+ * both are read. Throws `invalid_arguments` for an empty one, and one that is too long.
+ */
+export function headerKey({ headers }: Request): string | undefined {
+  const header = headers.get(IDEMPOTENCY_KEY)?.trim();
+  if (header === undefined) return undefined;
+  const quoted = /^"(?<text>(?:[^"\\]|\\["\\])*)"$/.exec(header)?.groups?.["text"];
+  const key = quoted?.replaceAll(/\\(.)/g, "$1") ?? header;
+  if (key !== "" && key.length <= MAX_IDEMPOTENCY_KEY) return key;
+  throw new HubError(
+    "invalid_arguments",
+    `${IDEMPOTENCY_KEY}: 1 to ${MAX_IDEMPOTENCY_KEY} characters are expected (received: ${key.length}).`,
+  );
+}
+
+/** Throws `invalid_arguments` where header and body have two keys: which counts would be unclear. */
+export function oneKey(header: string | undefined, member: string | undefined): string | undefined {
+  if (header !== undefined && member !== undefined && header !== member)
+    throw new HubError(
+      "invalid_arguments",
+      `${IDEMPOTENCY_KEY} and body.idempotency_key are different keys.`,
+    );
+  return member ?? header;
+}

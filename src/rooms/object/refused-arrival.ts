@@ -1,0 +1,22 @@
+// The answer of an object that does not let a client in.
+
+import { httpStatusOf } from "../../model/error-table.ts";
+import { isUnexpected, publicError } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
+
+/**
+ * Has the code in `x-dormouse-error`; `refused` counts it. An unexpected error is logged here, with its stack: the worker
+ * gets the answer alone.
+ */
+export function refusedArrival(
+  error: unknown,
+  { object, refused }: { readonly object: string; refused(code: string): void },
+): Response {
+  const { code, message } = publicError(error);
+  if (isUnexpected(error)) logError("connect_failed", { object, error });
+  refused(code);
+  const status = httpStatusOf(code);
+  const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
+  const headers = { "x-dormouse-error": code, ...later };
+  return Response.json({ error: { code, message } }, { status, headers });
+}

@@ -1,0 +1,92 @@
+// Rules of the three bindings of Durable Objects, and of the classes they are bound to.
+
+import type { ClassBinding, Facts, WorkerFiles } from "./facts.ts";
+import { OBJECTS } from "./objects.ts";
+import type { Fix, Problem } from "./problem.ts";
+
+const error = (text: string, fix?: Fix): Problem => ({
+  level: "error",
+  text,
+  ...(fix && { fix }),
+});
+
+/** Each binding is there, and is a namespace of Durable Objects. */
+export const bindings = (facts: Facts): Problem[] =>
+  OBJECTS.flatMap(({ binding, made }) => {
+    const bound = facts.bound(binding);
+    if (bound === "namespace") return [];
+    const text =
+      bound === "nothing"
+        ? `The binding ${binding} is missing.`
+        : `The binding ${binding} is no namespace of Durable Objects.`;
+    return [error(text, bindingFix(binding, made))];
+  });
+
+const bindingFix = (name: string, className: string): Fix => ({
+  where: "wrangler.toml",
+  lines: `[[durable_objects.bindings]]\nname = "${name}"\nclass_name = "${className}"`,
+  json: `"durable_objects": { "bindings": [{ "name": "${name}", "class_name": "${className}" }] }`,
+});
+
+/** Each binding has a class of its own. */
+export function classes(facts: Facts): Problem[] {
+  const bound = OBJECTS.filter(({ binding }) => facts.bound(binding) === "namespace");
+  return bound.flatMap(({ binding, made }, at) => {
+    const twin = bound.slice(0, at).find((other) => facts.areSame(other.binding, binding));
+    if (!twin) return [];
+    const text = `The bindings ${twin.binding} and ${binding} have one class; ${twin.binding} is for ${twin.made}, ${binding} for ${made}.`;
+    return [error(text, bindingFix(binding, made))];
+  });
+}
+
+/** The main module exports each class, and wrangler's configuration declares it with storage in SQLite. */
+export function exported({ files }: Facts): Problem[] {
+  if (!files) return [];
+  if (typeof files.mainExports === "string") return [error(files.mainExports)];
+  const names = files.mainExports;
+  return ownClasses(files).flatMap(({ name, class_name: className }) => [
+    ...(names.includes(className) ? [] : [notExported(name, className)]),
+    ...undeclared(files, className),
+  ]);
+}
+
+/** Classes of this worker that our bindings name. */
+const ownClasses = ({ durable_objects: { bindings: all } }: WorkerFiles): ClassBinding[] =>
+  all.filter(
+    ({ name, script_name: script }) =>
+      script === undefined && OBJECTS.some(({ binding }) => binding === name),
+  );
+
+function notExported(name: string, className: string): Problem {
+  const made = OBJECTS.find(({ binding }) => binding === name)!.made;
+  const lines =
+    made === className
+      ? `export { ${made} }; // of const { ${made}, … } = serve(…)`
+      : `export { ${made} as ${className} }; // of const { ${made}, … } = serve(…)`;
+  return error(`The class ${className} of the binding ${name} is not exported by main.`, {
+    where: "the worker's main module",
+    lines,
+  });
+}
+
+/** `[exports]`, or `[[migrations]]` of older projects. */
+function undeclared({ exports, migrations = [] }: WorkerFiles, className: string): Problem[] {
+  const declared = exports?.[className];
+  const isNew = migrations.some(({ new_classes: all = [] }) => all.includes(className));
+  const isSqlite = migrations.some(
+    ({ new_sqlite_classes: all = [], renamed_classes: renamed = [] }) =>
+      all.includes(className) || renamed.some(({ to }) => to === className),
+  );
+  if (declared ? declared.storage === "sqlite" : isSqlite) return [];
+  const text =
+    declared || isNew
+      ? `The class ${className} has no storage in SQLite.`
+      : `The class ${className} is not declared as a Durable Object.`;
+  return [error(text, declaration(className))];
+}
+
+const declaration = (className: string): Fix => ({
+  where: "wrangler.toml",
+  lines: `[exports.${className}]\ntype = "durable-object"\nstorage = "sqlite"`,
+  json: `"exports": { "${className}": { "type": "durable-object", "storage": "sqlite" } }`,
+});

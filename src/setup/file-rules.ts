@@ -1,0 +1,86 @@
+// Rules of wrangler's configuration that a running worker cannot see: assets, logs, and secrets where all can read them.
+
+import type { Facts, WorkerFiles } from "./facts.ts";
+import type { Problem } from "./problem.ts";
+
+const advice = (text: string, lines: string, json: string): Problem => ({
+  level: "advice",
+  text,
+  fix: { where: "wrangler.toml", lines, json },
+});
+
+/** Paths of the endpoint. `/dev/*` is of the demo alone. */
+const PATHS = [
+  ...["/hubs/*", "/parties/*", "/client/*", "/api/*"],
+  ...["/dormouse.v1.Hub/*", "/grpc.health.v1.Health/*"],
+];
+
+/** Assets are looked at first for no path of the endpoint: each connection would ask for a file, and may be given a page. */
+export function assets({ files }: Facts): Problem[] {
+  if (!files?.assets) return [];
+  const { run_worker_first: first = false } = files.assets;
+  const missing = first === true ? [] : PATHS.filter((path) => !isFirst(path, first || []));
+  if (missing.length === 0) return [];
+  const lines = `[assets]\nrun_worker_first = [${PATHS.map((path) => `"${path}"`).join(", ")}]`;
+  const json = `"assets": { "run_worker_first": [${PATHS.map((path) => `"${path}"`).join(", ")}] }`;
+  const text = `Requests for ${missing.join(", ")} look for a file first.`;
+  return [advice(text, lines, json)];
+}
+
+/** A pattern that has the path at its end is of an endpoint below a base path. */
+const isFirst = (path: string, patterns: readonly string[]): boolean =>
+  patterns.some(
+    (pattern) =>
+      pattern.endsWith(path) ||
+      (pattern.endsWith("*") && path.startsWith(pattern.slice(0, -1)) && !pattern.startsWith("!")),
+  );
+
+/** Logs of invocations, and tokens of queries in them. */
+export function logs({ files }: Facts): Problem[] {
+  const {
+    enabled = false,
+    redact_query_string: isRedacted,
+    logs: own,
+  } = files?.observability ?? {};
+  const isLogging = own?.enabled ?? enabled;
+  if (!isLogging) return [];
+  return [
+    ...(own?.invocation_logs === false ? [] : [INVOCATION_LOGS]),
+    ...(isRedacted ? [] : [QUERIES]),
+  ];
+}
+
+const INVOCATION_LOGS = advice(
+  "Every message of a socket writes an invocation log, which is billed.",
+  "[observability.logs]\ninvocation_logs = false",
+  '"observability": { "logs": { "invocation_logs": false } }',
+);
+
+const QUERIES = advice(
+  "Tokens in queries reach the logs.",
+  "[observability]\nredact_query_string = true",
+  '"observability": { "redact_query_string": true }',
+);
+
+const SECRETS = ["JWT_SECRET", "ACCESS_KEYS", "WEBHOOK_SECRET"];
+const LOCAL = ["DEV_TOKENS", "DEVELOPMENT"];
+
+/** `[vars]` are committed, shown in the dashboard, and deployed. */
+export function secrets({ files }: Facts): Problem[] {
+  if (!files) return [];
+  const isSet = (name: string) => !["", "0", undefined].includes(valueIn(files, name));
+  return [
+    ...SECRETS.filter(isSet).map((name): Problem => {
+      const text = `${name} stands in [vars], which are committed and shown: remove it there.`;
+      const lines = `npx wrangler secret put ${name}`;
+      return { level: "error", text, fix: { where: "a shell", lines } };
+    }),
+    ...LOCAL.filter(isSet).map((name): Problem => {
+      const text = `${name} stands in [vars] and would be deployed: it belongs into .dev.vars alone.`;
+      return { level: "error", text };
+    }),
+  ];
+}
+
+const valueIn = ({ vars }: WorkerFiles, name: string): string | undefined =>
+  vars[name] === undefined ? undefined : String(vars[name]);

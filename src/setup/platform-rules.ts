@@ -1,0 +1,60 @@
+// Rules of the compatibility date and flags.
+
+import type { Facts } from "./facts.ts";
+import type { Problem } from "./problem.ts";
+
+/** The date that every test runs with. */
+const DATE = "2026-10-01";
+
+/** Behaviour that the server relies on, by the flag that a date turns on (docs/design/platform.md). */
+const NEEDED = [
+  // Errors of objects keep their code on the way to the worker.
+  { flag: "enhanced_error_serialization", since: "2026-04-21" },
+  // A pending call keeps its object in memory.
+  { flag: "durable_object_io_tasks_prevent_eviction", since: DATE },
+] as const;
+
+export const compatibilityDate = (facts: Facts): Problem[] =>
+  NEEDED.every(({ flag, since }) => facts.isOn(flag, since))
+    ? []
+    : [
+        {
+          level: "error",
+          text: `The compatibility date is before ${DATE}.`,
+          fix: {
+            where: "wrangler.toml",
+            lines: `compatibility_date = "${DATE}"`,
+            json: `"compatibility_date": "${DATE}"`,
+          },
+        },
+      ];
+
+const ADVISED = [
+  {
+    flag: "no_web_socket_compression",
+    why: "compressed sockets cost three times the memory and half as much CPU again",
+  },
+  {
+    flag: "enable_request_signal",
+    why: "without it a stream of a client that went away ends with its next message only",
+  },
+] as const;
+
+/** One problem for all that are missing; its line has every flag, so that it may replace the one that is there. */
+export function compatibilityFlags(facts: Facts): Problem[] {
+  const missing = ADVISED.filter(({ flag }) => !facts.isOn(flag));
+  if (missing.length === 0) return [];
+  const flags = ADVISED.map(({ flag }) => `"${flag}"`).join(", ");
+  const reasons = missing.map(({ flag, why }) => `${flag} (${why})`).join(", ");
+  return [
+    {
+      level: "advice",
+      text: `Compatibility flags are missing: ${reasons}.`,
+      fix: {
+        where: "wrangler.toml",
+        lines: `compatibility_flags = [${flags}]`,
+        json: `"compatibility_flags": [${flags}]`,
+      },
+    },
+  ];
+}

@@ -1,0 +1,61 @@
+// 405 and 415: a path that is there, with another verb, says which it has; a body of another type is not read.
+
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import worker from "../../../src/worker.ts";
+import { token } from "../../rooms/client.ts";
+
+const ask = (method: string, path: string, init: RequestInit = {}) =>
+  worker.fetch(
+    new Request(`https://edge.example${path}`, { method, ...init }),
+    { ...env },
+    createExecutionContext(),
+  );
+
+describe("405", () => {
+  it.each([
+    ["POST", "/hubs/chat/groups/lobby", "GET"],
+    ["DELETE", "/parties/chat/group:lobby", "GET"],
+    ["PUT", "/hubs/chat/rpc", "GET, POST"],
+    ["GET", "/hubs/chat/negotiate", "POST"],
+    ["GET", "/client/negotiate?hub=chat", "POST"],
+    ["GET", "/hubs/chat/refresh/", "POST"],
+    ["POST", "/api/health", "GET"],
+    ["POST", "/api/openapi.json", "GET"],
+    ["DELETE", "/api/metrics", "GET"],
+    ["PUT", "/api/auth/accessKey", "GET"],
+    ["PATCH", "/api/hubs/chat/rooms/group:x/history", "GET, DELETE"],
+    ["GET", "/api/v1/hubs/chat/:send", "POST"],
+  ])("%s %s allows %s", async (method, path, allow) => {
+    const answer = await ask(method, path);
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
+  });
+
+  it("is not of a path that there is not", async () => {
+    expect((await ask("POST", "/hubs")).status).toBe(404);
+    expect((await ask("POST", "/nothing")).status).toBe(404);
+  });
+});
+
+describe("415", () => {
+  it.each([
+    ["/hubs/chat/rpc", undefined],
+    ["/api/hubs/chat/rooms/group:x/:publish", "service"],
+    ["/api/hubs/chat/:send", "service"],
+  ])("answers a form at %s", async (path, role) => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const answer = await ask("POST", path, {
+      headers: {
+        authorization: `Bearer ${await token("alice", role ? { role } : {})}`,
+        "content-type": "application/x-www-form-urlencoded",
+      },
+      body: "target=said",
+    });
+    vi.restoreAllMocks();
+    expect([answer.status, answer.headers.get("x-dormouse-error")]).toEqual([
+      415,
+      "unsupported_media_type",
+    ]);
+  });
+});

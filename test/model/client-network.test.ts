@@ -1,0 +1,20 @@
+// Networks of client addresses.
+
+import { expect, it } from "vitest";
+import { clientNetwork, networkOf } from "../../src/model/client-network.ts";
+
+it.each([
+  ["192.0.2.1", "192.0.2.1"],
+  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+  ["2001:0DB8:0001:0002::1", "2001:db8:1:2::/64"],
+  ["2001:db8:1::2", "2001:db8:1:0::/64"],
+  ["2001:db8::", "2001:db8:0:0::/64"],
+  ["::1", "0:0:0:0::/64"],
+  ["::ffff:192.0.2.1", "::ffff:192.0.2.1"],
+])("%s is of the network %s", (address, network) => {
+  expect(networkOf(address)).toBe(network);
+});
+
+it("a request without an address has no network", () => {
+  expect(clientNetwork(new Request("https://edge.example"))).toBeUndefined();
+});

@@ -1,0 +1,129 @@
+// `dormouse check` in folders as its users have them: what it reads, what it finds, and its exit codes.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
+
+const TOML = `
+name = "greetings"
+main = "worker.ts"
+compatibility_date = "2026-10-01"
+compatibility_flags = ["no_web_socket_compression", "enable_request_signal"]
+vars = { JWT_ISSUER = "me", JWT_AUDIENCE = "greetings" }
+exports.Room = { type = "durable-object", storage = "sqlite" }
+exports.Relay = { type = "durable-object", storage = "sqlite" }
+exports.Account = { type = "durable-object", storage = "sqlite" }
+durable_objects.bindings = [{ name = "ROOMS", class_name = "Room" }, { name = "RELAYS", class_name = "Relay" }, { name = "ACCOUNTS", class_name = "Account" }]
+observability = { enabled = true, redact_query_string = true, logs = { invocation_logs = false } }
+`;
+
+const WORKER = `
+import { DurableObject } from "cloudflare:workers";
+import page from "./page.html";
+export * from "./objects.ts";
+export default { fetch: () => new Response(page) };
+`;
+
+const OBJECTS = `
+import { DurableObject } from "cloudflare:workers";
+export class Room extends DurableObject {}
+export class Relay extends DurableObject {}
+export class Account extends DurableObject {}
+`;
+
+let folder: string;
+const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "dormouse-check-"));
+  write("wrangler.toml", TOML);
+  write("worker.ts", WORKER);
+  write("objects.ts", OBJECTS);
+  write("page.html", "<p>");
+  write(".dev.vars", `JWT_SECRET=${"s".repeat(32)}\n`);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function check(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, "check", ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+describe("dormouse check", () => {
+  it("finds nothing wrong with docs/worker.md's example", () => {
+    expect(check()).toEqual({
+      status: 0,
+      stdout: "wrangler.toml: nothing is wrong.\n",
+      stderr: "",
+    });
+  });
+
+  it("ends with 1 and lists bindings, exports, date, secrets and variables at once", () => {
+    const toml = TOML.replace(', { name = "RELAYS", class_name = "Relay" }', "")
+      .replace("2026-10-01", "2025-01-01")
+      .replace('"me"', '""');
+    write("wrangler.toml", `${toml}kv_namespaces = [{ binding = "RELAYS", id = "x" }]\n`);
+    write("objects.ts", OBJECTS.replace("export class Account", "class Account"));
+    write(".dev.vars", "JWT_SECRET=short\n");
+    const { status, stdout } = check();
+    expect([status, stdout.match(/^\d+\. [^.]*\./gm)]).toEqual([
+      1,
+      [
+        "1. The binding RELAYS is no namespace of Durable Objects.",
+        "2. The class Account of the binding ACCOUNTS is not exported by main.",
+        "3. The compatibility date is before 2026-10-01.",
+        "4. JWT_ISSUER is missing.",
+        "5. JWT_SECRET is under 32 bytes.",
+      ],
+    ]);
+    expect(stdout).not.toContain("short");
+  });
+
+  it("reads wrangler.jsonc, and writes lines for it", () => {
+    rmSync(join(folder, "wrangler.toml"));
+    write("wrangler.jsonc", '{ /* no bindings */ "name": "x", "main": "worker.ts" }');
+    const { status, stdout } = check();
+    expect(status).toBe(1);
+    expect(stdout).toContain("wrangler.jsonc: problems:");
+    expect(stdout).toContain('"compatibility_date": "2026-10-01"');
+  });
+
+  it("takes the environment and the secrets that it is told", () => {
+    write("wrangler.toml", `${TOML}\n[env.live]\nvars = { JWT_ISSUER = "live" }\n`);
+    rmSync(join(folder, ".dev.vars"));
+    const { stdout } = check("--env", "live", "--secret", "JWT_SECRET");
+    expect(stdout.match(/^\d+\. [^.]*\./gm)).toEqual([
+      "1. The binding ROOMS is missing.",
+      "2. The binding RELAYS is missing.",
+      "3. The binding ACCOUNTS is missing.",
+      "4. JWT_AUDIENCE is missing.",
+    ]);
+  });
+
+  it.each<[string, () => void, string]>([
+    ["is not there", () => rmSync(join(folder, "worker.ts")), "there is no such file"],
+    ["does not parse", () => write("worker.ts", "export {"), "worker.ts cannot be bundled: "],
+  ])("says so where main %s", (_, breakIt, words) => {
+    breakIt();
+    expect(check()).toMatchObject({ status: 1, stdout: expect.stringContaining(words) });
+  });
+
+  it("says what wrangler says of a file that cannot be read, and where there is none", () => {
+    write("wrangler.toml", "name = ");
+    expect(check().status).toBe(1);
+    rmSync(join(folder, "wrangler.toml"));
+    expect(check()).toMatchObject({ status: 1, stderr: expect.stringContaining("wrangler.toml") });
+  });
+
+  it.each([[["--nope"]], [["now"]]])("refuses %j with exit code 2", (args) => {
+    expect(check(...args)).toMatchObject({ status: 2, stdout: "" });
+  });
+});

@@ -1,0 +1,61 @@
+// An account whose user is in as many objects as it may be.
+
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Account } from "../../../src/rooms/account/account.ts";
+import { AccountStore, OBJECTS_AT_MOST } from "../../../src/rooms/account/account-store.ts";
+import type { KeyValues } from "../../../src/rooms/platform/storage-version.ts";
+import type { CommandOutcome } from "../../../src/rooms/rpc/command.ts";
+import type { RoomStubs } from "../../../src/rooms/rpc/object-names.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+function memory(): KeyValues {
+  const values = new Map<string, unknown>();
+  return {
+    get: (key: string) => values.get(key),
+    put: (key: string, value: unknown) => void values.set(key, value),
+    delete: (key: string) => values.delete(key),
+    list: ({ prefix = "" } = {}) => [...values].filter(([key]) => key.startsWith(prefix)),
+  } as unknown as KeyValues;
+}
+
+/** `present`: the number of connections that each object has. */
+async function fullAccount(present: Map<string, number>) {
+  const command = vi.fn<(object: string) => Promise<CommandOutcome>>(async (object) => ({
+    ...{ matched: 0, present: present.get(object) ?? 0 },
+  }));
+  const stubs = ((object: string) => ({ command: () => command(object) })) as unknown as RoomStubs;
+  const store = new AccountStore(memory(), "alice");
+  const account = new Account({ user: "alice", store, stubs: () => stubs, arm() {} });
+  const enter = async (object: string) => {
+    const reply = await account.admit({ object, token: { id: "alice" } });
+    return "fault" in reply ? reply.fault.code : "in";
+  };
+  for (let at = 0; at < OBJECTS_AT_MOST; at++) await enter(`default/chat/group/${at}`);
+  return { command, enter };
+}
+
+const everywhere = () =>
+  new Map(Array.from({ length: OBJECTS_AT_MOST }, (_, at) => [`default/chat/group/${at}`, 1]));
+
+it("asks its objects once for many attempts, and again later", async () => {
+  const present = everywhere();
+  const { command, enter } = await fullAccount(present);
+  const attempt = (at: number) => enter(`default/chat/group/more-${at}`);
+  const attempts = await Promise.all(Array.from({ length: 50 }, (_, at) => attempt(at)));
+  expect(new Set(attempts)).toEqual(new Set(["too_many_connections"]));
+  expect(command).toHaveBeenCalledTimes(OBJECTS_AT_MOST);
+  present.delete("default/chat/group/7");
+  expect(await attempt(50)).toBe("too_many_connections");
+  vi.setSystemTime(Date.now() + 10_000);
+  expect(await attempt(51)).toBe("in");
+  expect(command).toHaveBeenCalledTimes(2 * OBJECTS_AT_MOST);
+});
+
+it("has room as soon as one of its objects is found empty", async () => {
+  const present = everywhere();
+  present.delete("default/chat/group/7");
+  const { enter } = await fullAccount(present);
+  expect(await enter("default/chat/group/more")).toBe("in");
+});

@@ -1,0 +1,78 @@
+// Positions of clients that rejoin their groups while the object crashes: what has reached a client is not repeated,
+// what has not is not lost.
+
+import { runInDurableObject } from "cloudflare:test";
+import { expect, it } from "vitest";
+import type { Position } from "../../../src/model/position.ts";
+import type { User } from "../../../src/model/user.ts";
+import type { Connection } from "../../../src/rooms/connection/connection.ts";
+import type { Cause } from "../../../src/rooms/links/follow-tables.ts";
+import { RememberedGroups } from "../../../src/rooms/relay/remembered-groups.ts";
+import { relayNamed } from "./client.ts";
+
+const ROOM = "group:g";
+const at = (offset: number): Position => ({ epoch: "e", offset });
+const MEMBER = new Map<string, Cause>([[ROOM, "hub"]]);
+
+const connection = (id: string, stage = "open") =>
+  ({
+    ...{ id, stage: { name: stage }, socket: {} },
+    ...{ user: { id: "u", channels: [] } as unknown as User, attached: { client: "c" } },
+  }) as unknown as Connection;
+
+/** `own`: the object's own position. `end`: of the connection that has replayed, which a crash forgets. */
+function rememberedBy({ storage: { sql } }: DurableObjectState, own: number, end?: number) {
+  return new RememberedGroups({
+    ...{ sql, seconds: 60, now: () => Date.now(), arm: () => {} },
+    positionIn: (_room, connected) => at(connected && end !== undefined ? end : own),
+  });
+}
+
+async function afterCrash(run: (state: DurableObjectState) => void, own: number) {
+  const relay = relayNamed("remembering", `crash-${crypto.randomUUID()}`);
+  return runInDurableObject(relay, (_, state) => {
+    run(state);
+    const again = rememberedBy(state, own);
+    again.keepLost([{ connection: "new", room: ROOM, userId: "u", cause: "hub" }]);
+    return again.take("u", "c").map(({ position }) => position?.offset);
+  });
+}
+
+/** The client was at 5 when it went, and is back on a new connection. */
+function returning(state: DurableObjectState, own: number, end?: number) {
+  const remembered = rememberedBy(state, own, end);
+  rememberedBy(state, 5).keep(connection("old"), MEMBER);
+  const back = connection("new", "greeting");
+  remembered.addClient(back);
+  remembered.putBack(back, remembered.take("u", "c"));
+  return { remembered, back };
+}
+
+it("a replay of which nothing has reached the client begins where it was, though the object is further", async () => {
+  const run = (state: DurableObjectState) => {
+    const { remembered, back } = returning(state, 9, 12);
+    remembered.rejoined(back, ROOM);
+  };
+  expect(await afterCrash(run, 9)).toEqual([5]);
+});
+
+it("a replay that has reached the client is not repeated, though the object is behind its end", async () => {
+  const run = (state: DurableObjectState) => {
+    const { remembered, back } = returning(state, 9, 12);
+    remembered.rejoined(back, ROOM);
+    back.stage = { name: "open" };
+    remembered.opened(back);
+  };
+  expect(await afterCrash(run, 9)).toEqual([12]);
+  expect(await afterCrash(run, 20)).toEqual([20]);
+});
+
+it("a room that the client is not to rejoin is forgotten", async () => {
+  const relay = relayNamed("remembering", `crash-${crypto.randomUUID()}`);
+  const rooms = await runInDurableObject(relay, (_, state) => {
+    const { remembered, back } = returning(state, 9);
+    remembered.drop(back, ROOM);
+    return remembered.take("u", "c");
+  });
+  expect(rooms).toEqual([]);
+});
