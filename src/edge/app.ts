@@ -19,7 +19,13 @@ import { methodNotAllowed } from "./answer/method-not-allowed.ts";
 import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
-import type { Call, EndpointEnv, Isolate, Route } from "./routes/route.ts";
+import {
+  servingOf,
+  type Call,
+  type EndpointEnv,
+  type Isolate,
+  type Route,
+} from "./routes/route.ts";
 import { metrics } from "./ops/metrics.ts";
 import { restRoutes } from "./rest/rest-router.ts";
 import { forService } from "./rest/service-admission.ts";
@@ -111,8 +117,11 @@ const roomRoutes = (isolate: Isolate): Route[] => [
     method: "GET",
     paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
     ...{ cors: true, log: true },
-    handler: ({ request, env, prefix }) =>
-      (wantsWebSocket(request) ? enterRoom : readRooms)(request, { ...isolate, env, prefix }),
+    handler: (call) =>
+      (wantsWebSocket(call.request) ? enterRoom : readRooms)(
+        call.request,
+        servingOf(isolate, call),
+      ),
   },
   {
     method: "OPTIONS",
@@ -124,14 +133,13 @@ const roomRoutes = (isolate: Isolate): Route[] => [
     method: "GET",
     paths: RPC,
     ...{ cors: false, log: true },
-    handler: ({ request, env, prefix }) => enterHub(request, { ...isolate, env, prefix }),
+    handler: (call) => enterHub(call.request, servingOf(isolate, call)),
   },
   {
     method: "POST",
     paths: RPC,
     ...{ cors: true, log: true },
-    handler: ({ request, env, prefix, waitUntil }) =>
-      callHub(request, { ...isolate, env, prefix }, waitUntil),
+    handler: (call) => callHub(call.request, servingOf(isolate, call)),
   },
   {
     method: "ALL",
@@ -162,13 +170,13 @@ const signalRRoutes = (isolate: Isolate): Route[] => [
     method: "POST",
     paths: signalR("/negotiate"),
     ...{ cors: true, log: false, inWords: true },
-    handler: ({ request, env, prefix }) => negotiate(request, { ...isolate, env, prefix }),
+    handler: (call) => negotiate(call.request, servingOf(isolate, call)),
   },
   {
     method: "POST",
     paths: signalR("/refresh"),
     ...{ cors: true, log: true },
-    handler: ({ request, env, prefix }) => refresh(request, { ...isolate, env, prefix }),
+    handler: (call) => refresh(call.request, servingOf(isolate, call)),
   },
   {
     method: "ALL",
@@ -180,7 +188,7 @@ const signalRRoutes = (isolate: Isolate): Route[] => [
     method: "ALL",
     paths: signalR(""),
     ...{ cors: true, log: true, inWords: true },
-    handler: ({ request, env, prefix }) => connect(request, { ...isolate, env, prefix }),
+    handler: (call) => connect(call.request, servingOf(isolate, call)),
   },
 ];
 

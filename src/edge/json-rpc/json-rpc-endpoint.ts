@@ -14,7 +14,7 @@ import { connectRequest } from "../admit/connect-request.ts";
 import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
 import { wantsWebSocket } from "../admit/request-target.ts";
-import type { Serving, WaitUntil } from "../admit/serving.ts";
+import type { Serving } from "../admit/serving.ts";
 
 /**
  * `GET {hub}/{kind}/{name}`: the room's object holds the socket, and the worker's part ends with the handshake.
@@ -70,11 +70,7 @@ function withSubprotocol(request: Request, response: Response): Response {
  * authentication and the webhook throw, `hub_not_found`, `forbidden`, `unsupported_media_type`, `too_large`, and what
  * `callRelay` throws.
  */
-export async function callHub(
-  request: Request,
-  serving: Serving,
-  waitUntil: WaitUntil,
-): Promise<Response> {
+export async function callHub(request: Request, serving: Serving): Promise<Response> {
   const caller = await callerOf(request, serving);
   if (!isJson(request.headers.get("content-type")))
     throw new HubError("unsupported_media_type", "A call is application/json.");
@@ -83,7 +79,7 @@ export async function callHub(
   const text = utf8Text(await bodyWithin(request, limits.messageBytes)) ?? "";
   const refusal = refusalOf(jsonRpcAnswers.decode(text, limits));
   if (refusal) return refusal;
-  const answer = await callRelay({ caller, serving, waitUntil, signal: request.signal }, text);
+  const answer = await callRelay({ caller, serving, signal: request.signal }, text);
   return answer === "" ? noContent() : json(answer, 200);
 }
 

@@ -24,6 +24,7 @@ import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
+import { OwnRoom, settingsAt } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
 import { ROOM_MIGRATIONS } from "./room-migrations.ts";
 
@@ -52,7 +53,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
   const hubSettings = receiver.settings(address.hub);
-  const settings = settingsOf(topic, hubSettings ?? DEFAULTS);
+  const settings = settingsAt(topic, hubSettings ?? DEFAULTS);
   const name = formatTopic(topic);
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name, settings },
@@ -69,7 +70,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
   });
   const index = topic.kind === "all" ? indexOf(ctx, core) : undefined;
   const { path, presence } = publishPath(ctx, core, { topic, settings, events });
-  const own = ownRoom(core, { topic, log: path.log, presence });
+  const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
     serverPings: undefined,
@@ -92,28 +93,6 @@ function indexOf({ storage }: DurableObjectState, { agenda }: ObjectCore): () =>
   let index: HubIndex | undefined;
   return () => (index ??= new HubIndex(storage, (at) => agenda.arm(at)));
 }
-
-/**
- * The room behind the port that code shared with relays uses. Messages that are queued are in the log after a flush.
- */
-function ownRoom(
-  { name, outbox, settings }: ObjectCore,
-  { topic, log, presence }: Pick<RoomParts, "topic" | "log" | "presence">,
-): LocalRoom {
-  return {
-    ...{ topic, name },
-    history(query) {
-      outbox.flush();
-      return log.page(query, now(), settings.limits.recovery);
-    },
-    presence: (query) => presence.view(query),
-    track: (userId, state) => presence.track(userId, state),
-  };
-}
-
-/** No connection is attached to a hub's `all` room: it has presence only where the hub's `online` setting is on. */
-const settingsOf = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
-  kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
 
 interface RoomOptions {
   readonly topic: Topic;
