@@ -33,7 +33,7 @@ const alarmOf = (stub: DurableObjectStub) =>
 
 /** Its alarms ring until nothing is due soon: all it had to tell is told. */
 async function settle(stub: DurableObjectStub): Promise<void> {
-  for (let due = await alarmOf(stub); due !== null && due - Date.now() < 20_000;) {
+  for (let due = await alarmOf(stub); due !== null && due - Date.now() < 15_000;) {
     vi.setSystemTime(Math.max(Date.now(), due));
     await runDurableObjectAlarm(stub);
     due = await alarmOf(stub);
