@@ -14,13 +14,14 @@ import { mountedAt, requestedHub, wantsWebSocket } from "./admit/request-target.
 import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { checkClientVersion } from "./answer/client-version.ts";
-import { logForeignOrigin, preflight, withCors } from "./answer/cors.ts";
+import { withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
 import { methodNotAllowed } from "./answer/method-not-allowed.ts";
 import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { RefusedSockets } from "./answer/refused-socket.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
+import { preflightRoute } from "./routes/preflight-route.ts";
 import {
   servingOf,
   type Call,
@@ -130,15 +131,7 @@ const roomRoutes = (isolate: Isolate): Route[] => [
         servingOf(isolate, call),
       ),
   },
-  {
-    method: "OPTIONS",
-    paths: ["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS],
-    ...{ cors: false, log: false },
-    handler: (call) => {
-      logForeignOrigin(call.request, call.env, requestedHub(call.request, call));
-      return preflight(call.request, call.env);
-    },
-  },
+  preflightRoute(["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS]),
   {
     method: "GET",
     paths: RPC,
