@@ -101,7 +101,7 @@ async function answered(route: Route, call: Call): Promise<Response> {
   }
 }
 
-function logged(call: Call, response: Response, error?: unknown): Response {
+function logged(call: Call, response: Response, error: unknown = response): Response {
   const { request, env } = call;
   const code = response.headers.get("x-dormouse-error");
   if (!code || UNLOGGED.has(code)) return response;

@@ -3,6 +3,7 @@
 
 import { claimHeader, LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
+import { factsOf, withFacts } from "../../model/refusal-facts.ts";
 import type { User } from "../../model/user.ts";
 import { authenticateCaller, queryOf, type Caller } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
@@ -21,7 +22,7 @@ export async function refresh(request: Request, serving: Serving): Promise<Respo
     const response = refusal(error.code, error.message);
     for (const [name, value] of Object.entries(claimHeader(error)))
       response.headers.set(name, value);
-    return response;
+    return withFacts(response, () => factsOf(error));
   }
 }
 
