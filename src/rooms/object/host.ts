@@ -10,7 +10,7 @@ import type { User } from "../../model/user.ts";
 import type { Attached } from "../connection/attachment.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock } from "../platform/loop-timing.ts";
 import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { Domain } from "../rpc/object-names.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
