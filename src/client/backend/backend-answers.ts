@@ -1,7 +1,7 @@
 // Reads the responses of the REST API: turns snake_case JSON into this package's types, and refusals into errors. Pure.
 
 import { HubError } from "../../model/errors.ts";
-import { formatPosition, type Position } from "../../model/position.ts";
+import { formatPosition, type Position } from "../../model/topic.ts";
 import { refusalError } from "../model/refusal.ts";
 import type { HistoryPage } from "../model/client-messages.ts";
 import type { PresencePage } from "../model/room-presence.ts";

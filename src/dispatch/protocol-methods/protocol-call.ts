@@ -4,7 +4,7 @@ import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { callAt, mayEnter, mayReadPresence, rulesAt } from "../define/policies.ts";
-import { runtimeAt } from "../define/runtime.ts";
+import { policyRuntime } from "../define/runtime.ts";
 import type { Session } from "../run/session.ts";
 
 /** Verifies a fresh token. Rejects as authentication does, with `token_…`. */
@@ -34,7 +34,7 @@ export const policyInput = ({ session }: ProtocolCall, room: Topic) =>
 
 /** The same for another user: a fresh token's. */
 export function policyInputOf({ host, served }: Session, user: User, room: Topic) {
-  const runtime = runtimeAt(host, { hub: served.name, method: "policy" });
+  const runtime = policyRuntime(host, served);
   return [callAt(served, { user, room, ...runtime }), rulesAt(served, room)] as const;
 }
 
