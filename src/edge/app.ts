@@ -10,14 +10,10 @@ import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import type { ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
-import {
-  checkClientVersion,
-  mountedAt,
-  requestedHub,
-  wantsWebSocket,
-} from "./admit/request-target.ts";
+import { mountedAt, requestedHub, wantsWebSocket } from "./admit/request-target.ts";
 import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
+import { checkClientVersion } from "./answer/client-version.ts";
 import { preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
 import { methodNotAllowed } from "./answer/method-not-allowed.ts";

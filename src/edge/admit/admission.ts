@@ -13,18 +13,13 @@ import { clientNetwork } from "../../model/client-network.ts";
 import { accountOf, applyGrant, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
 import { askConnectWebhook, type ConnectAttempt } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { guestId } from "./guests.ts";
-import {
-  clientVersionOf,
-  pathBelow,
-  requestedHub,
-  roomPathOf,
-  servedHub,
-} from "./request-target.ts";
+import { pathBelow, requestedHub, roomPathOf, servedHub } from "./request-target.ts";
 import type { ConnectRateEnv, Env, Serving, ServingPlace } from "./serving.ts";
 
 /** A client that was admitted to a room. */

@@ -1,5 +1,4 @@
-// What a request is for: the hub and the room that its path names, the transport that its headers ask for, and the
-// version that our own client says in its query.
+// What a request is for: the hub and the room that its path names, and the transport that its headers ask for.
 //
 // Rooms are at `/hubs/{hub}/{groups·orders·users}/{name}`, and at the address that partysocket uses,
 // `/parties/{hub}/{kind}:{name}`: both name the same object. Routes do not tell transports apart, since one URL serves
@@ -7,7 +6,6 @@
 
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
-import { VERSION_PARAMETER } from "../../model/package-version.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
 
 /**
@@ -108,35 +106,3 @@ export const wantsWebSocket = ({ headers }: Request): boolean =>
 /** An event stream, as EventSource asks for it. `*`-forms do not count: clients that poll send those as well. */
 export const wantsEventStream = ({ headers }: Request): boolean =>
   headers.get("accept")?.includes("text/event-stream") ?? false;
-
-/** The oldest client whose messages this server understands. Raised by a change of the protocol, and seldom. */
-const OLDEST = "0.1.0";
-
-const VERSION_FORM = /^(?:0|[1-9]\d{0,3})(?:\.(?:0|[1-9]\d{0,3})){2}$/;
-
-/**
- * `major.minor.patch`; undefined for clients that say none, or something else: those are served without a check of
- * theirs. At most 14 characters.
- */
-export function clientVersionOf({ url }: Request): string | undefined {
-  if (!url.includes(`${VERSION_PARAMETER}=`)) return undefined;
-  const version = new URL(url).searchParams.get(VERSION_PARAMETER) ?? "";
-  return VERSION_FORM.test(version) ? version : undefined;
-}
-
-/** Throws `client_too_old`. A client that is newer than the server passes: it may know less of it than it could. */
-export function checkClientVersion(request: Request): void {
-  const version = clientVersionOf(request);
-  if (version === undefined || !isOlder(version, OLDEST)) return;
-  throw new HubError(
-    "client_too_old",
-    `This server takes clients from version ${OLDEST} on, and this one is ${version}.`,
-  );
-}
-
-/** Both are of the form above. */
-function isOlder(version: string, other: string): boolean {
-  const [own, others] = [version, other].map((text) => text.split(".").map(Number));
-  const at = own!.findIndex((part, index) => part !== others![index]);
-  return at >= 0 && own![at]! < others![at]!;
-}

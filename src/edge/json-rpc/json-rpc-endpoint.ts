@@ -13,8 +13,9 @@ import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
-import { clientVersionOf, wantsWebSocket } from "../admit/request-target.ts";
+import { wantsWebSocket } from "../admit/request-target.ts";
 import type { Serving } from "../admit/serving.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 
 /**
  * `GET {hub}/{kind}/{name}`: the room's object holds the socket, and the worker's part ends with the handshake.

@@ -5,7 +5,7 @@ import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
-import { clientVersionOf } from "../admit/request-target.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 import type { RoomSource } from "../stream/room-sources.ts";
 import {
   RoomStream,
