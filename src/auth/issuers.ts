@@ -5,7 +5,7 @@ import { isJsonObject, parseJson } from "../protocols/json.ts";
 import { MIN_HMAC_KEY_BYTES, secureUrl } from "../model/environment.ts";
 import { canonicalName } from "../model/topic.ts";
 import type { ClaimNames } from "./claims.ts";
-import type { JWTHeaderParameters } from "jose";
+import type { CryptoKey, JWTHeaderParameters } from "jose";
 import { remoteKeys, type KeySource } from "./keys.ts";
 
 export interface Issuer extends ClaimNames {

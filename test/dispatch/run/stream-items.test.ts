@@ -12,6 +12,7 @@ function reading(queued: () => number = () => 0) {
   const sent: unknown[] = [];
   const session = {
     connection: {
+      ...{ attached: {}, flow: { untaken: 0 } },
       get socket() {
         return { bufferedAmount: queued() };
       },
