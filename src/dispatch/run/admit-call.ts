@@ -1,5 +1,5 @@
-// The checks of a call before its handler runs: its member, the policies, the arguments. A server's call of a member
-// that is known and open to all needs nothing of this file: hub-call.ts validates its arguments at once.
+// The checks of a call before its handler runs: its member, the policies, the arguments. hub-call.ts enters this file
+// only where a policy judges, or where there is no such member.
 
 import { HubError } from "../../model/errors.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
