@@ -1,7 +1,7 @@
 // The chat panel: messages and joins of the room, live and from its history, and notes about lost connections.
 
 import type { Connection } from "../src/client/index.ts";
-import { parsePosition } from "../src/model/position.ts";
+import { parsePosition } from "../src/model/topic.ts";
 import type { ChatHub } from "../src/hubs/chat.ts";
 import { byId, element, faceOf, onSubmit, timeOf } from "./dom.ts";
 import { memberList } from "./member-list.ts";

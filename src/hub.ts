@@ -28,7 +28,6 @@ export type { ClientOf, HubCalls, PresenceStateOf } from "./dispatch/define/hub-
 export { OpenHubError as HubError } from "./model/errors.ts";
 export type { ErrorCode } from "./model/errors.ts";
 export type { Durability, History, Limits, PresenceMode } from "./model/options.ts";
-export type { Position } from "./model/position.ts";
-export type { RoomKind, Topic } from "./model/topic.ts";
+export type { Position, RoomKind, Topic } from "./model/topic.ts";
 export { isGuest, SERVICE_ROLE } from "./model/user.ts";
 export type { User } from "./model/user.ts";

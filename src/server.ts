@@ -17,7 +17,7 @@ import { requestLocally } from "./edge/rest/local-requests.ts";
 import { AccountObject } from "./rooms/account/account-object.ts";
 import { RelayObject } from "./rooms/relay/relay-object.ts";
 import { RoomObject } from "./rooms/room/room-object.ts";
-import { checkClass } from "./setup/own-class.ts";
+import { checkClass } from "./setup/check-setup.ts";
 
 export * from "./hub.ts";
 export type { HubService } from "./client/backend/hub-service.ts";

@@ -5,7 +5,8 @@ import { isJsonObject, parseJson } from "../protocols/json.ts";
 import { MIN_HMAC_KEY_BYTES, secureUrl } from "../model/environment.ts";
 import { canonicalName } from "../model/topic.ts";
 import type { ClaimNames } from "./claims.ts";
-import { remoteKeys, secretKey, type KeySource } from "./keys.ts";
+import type { CryptoKey, JWTHeaderParameters } from "jose";
+import { remoteKeys, type KeySource } from "./keys.ts";
 
 export interface Issuer extends ClaimNames {
   /** The required `iss`. Where it has `{tenantid}`, the token's `tid` is put in its place (Microsoft Entra ID). */
@@ -156,4 +157,21 @@ export function readIssuers(
     if (unknown.length > 0) problems.push(`${nameOf(unknown[0]!)} is no setting.`);
     return readIssuer({ ...defaults, ...settings }, { problems, nameOf });
   });
+}
+
+/**
+ * A shared secret: HS256, and HS384 and HS512 where it has as many bytes as their hashes (RFC 7518 §3.2), as in .NET.
+ * It is imported at the first token: jose would import raw bytes for every token.
+ */
+function secretKey(bytes: Uint8Array): KeySource {
+  const keys = new Map<string, CryptoKey>();
+  const find = async ({ alg }: JWTHeaderParameters) => {
+    const hmac = { name: "HMAC", hash: `SHA-${alg.slice(2)}` };
+    const key =
+      keys.get(alg) ?? (await crypto.subtle.importKey("raw", bytes, hmac, false, ["verify"]));
+    keys.set(alg, key);
+    return key;
+  };
+  const bits = [256, 384, 512].filter((hash) => hash === 256 || bytes.length * 8 >= hash);
+  return { algorithms: bits.map((hash) => `HS${hash}`), find };
 }

@@ -1,4 +1,4 @@
-// Sources of verification keys: a shared secret, or a key set that the issuer publishes and this isolate caches.
+// Verification keys that an issuer publishes as a key set, which this isolate caches. Shared secrets: issuers.ts.
 
 import { logError } from "../model/logger.ts";
 import { errors, type CryptoKey, type JWTHeaderParameters } from "jose";
@@ -18,23 +18,6 @@ export interface KeySource {
 export interface Lookup {
   readonly nowMs: number;
   readonly iss: unknown;
-}
-
-/**
- * A shared secret: HS256, and HS384 and HS512 where it has as many bytes as their hashes (RFC 7518 §3.2), as in .NET.
- * It is imported at the first token: jose would import raw bytes for every token.
- */
-export function secretKey(bytes: Uint8Array): KeySource {
-  const keys = new Map<string, CryptoKey>();
-  const find = async ({ alg }: JWTHeaderParameters) => {
-    const hmac = { name: "HMAC", hash: `SHA-${alg.slice(2)}` };
-    const key =
-      keys.get(alg) ?? (await crypto.subtle.importKey("raw", bytes, hmac, false, ["verify"]));
-    keys.set(alg, key);
-    return key;
-  };
-  const bits = [256, 384, 512].filter((hash) => hash === 256 || bytes.length * 8 >= hash);
-  return { algorithms: bits.map((hash) => `HS${hash}`), find };
 }
 
 /** Algorithms of published keys. Never HS*: a public key would then serve as secret. */

@@ -3,7 +3,7 @@
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubError } from "../model/errors.ts";
-import { isAfter } from "../model/position.ts";
+import { isAfter } from "../model/topic.ts";
 import type { Message } from "../client/model/client-messages.ts";
 import type { Unsubscribe } from "../client/platform/emitter.ts";
 import type { RoomConnection } from "./hub-at.ts";

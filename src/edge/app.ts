@@ -22,13 +22,7 @@ import { logRefusal } from "./answer/refusal-log.ts";
 import { RefusedSockets } from "./answer/refused-socket.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
 import { preflightRoute } from "./routes/preflight-route.ts";
-import {
-  servingOf,
-  type Call,
-  type EndpointEnv,
-  type Isolate,
-  type Route,
-} from "./routes/route.ts";
+import type { Call, EndpointEnv, Isolate, Route } from "./routes/route.ts";
 import { metrics } from "./ops/metrics.ts";
 import { restRoutes } from "./rest/rest-router.ts";
 import { forService } from "./rest/service-admission.ts";
@@ -63,9 +57,9 @@ export function endpoint(
   const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache(), userId };
   const refused = new RefusedSockets();
   const routes = [
-    ...hubPathRoutes(isolate, paths),
-    ...roomRoutes(isolate),
-    ...signalRRoutes(isolate),
+    ...hubPathRoutes(hubs, paths),
+    ...ROOM_ROUTES,
+    ...SIGNALR_ROUTES,
     ...grpcRoutes(isolate),
     ...serviceRoutes(hubs),
     otherVerbs,
@@ -77,10 +71,18 @@ export function endpoint(
       // Read only when it is needed: tests call the endpoint without an execution context.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
       const { hub } = route;
-      const call = { request: req.raw, env, prefix, hub, waitUntil, params: () => req.param() };
+      const call = {
+        ...isolate,
+        request: req.raw,
+        env,
+        prefix,
+        hub,
+        waitUntil,
+        params: () => req.param(),
+      };
       // SignalR's clients know nothing of our own refusals.
       const response = await answered(route, call);
-      return route.inWords ? response : refused.tell(req.raw, response);
+      return route.inWords || response.status < 400 ? response : refused.tell(req.raw, response);
     });
   const nothing = new HubError("not_found", "Nothing is here.");
   app.notFound(({ req }) => refused.tell(req.raw, errorAnswer(nothing, 404)));
@@ -120,29 +122,25 @@ const RPC = ["/hubs/:hub/rpc", "/hubs/:hub/rpc/"];
  * Rooms and hubs in JSON-RPC, and rooms as event streams. One path serves a room's WebSocket and its events: clients
  * say by headers which they want.
  */
-const roomRoutes = (isolate: Isolate): Route[] => [
+const ROOM_ROUTES: readonly Route[] = [
   {
     method: "GET",
     paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
     ...{ cors: true, log: true },
-    handler: (call) =>
-      (wantsWebSocket(call.request) ? enterRoom : readRooms)(
-        call.request,
-        servingOf(isolate, call),
-      ),
+    handler: (call) => (wantsWebSocket(call.request) ? enterRoom : readRooms)(call.request, call),
   },
   preflightRoute(["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS]),
   {
     method: "GET",
     paths: RPC,
     ...{ cors: false, log: true },
-    handler: (call) => enterHub(call.request, servingOf(isolate, call)),
+    handler: (call) => enterHub(call.request, call),
   },
   {
     method: "POST",
     paths: RPC,
     ...{ cors: true, log: true },
-    handler: (call) => callHub(call.request, servingOf(isolate, call)),
+    handler: (call) => callHub(call.request, call),
   },
   {
     method: "ALL",
@@ -168,18 +166,18 @@ const signalR = (path: string) =>
   ["/hubs/:hub", "/client"].flatMap((door) => [`${door}${path}`, `${door}${path}/`]);
 
 // Verbs that a negotiation does not have are 405; `{hub}` itself takes all verbs, and answers for them.
-const signalRRoutes = (isolate: Isolate): Route[] => [
+const SIGNALR_ROUTES: readonly Route[] = [
   {
     method: "POST",
     paths: signalR("/negotiate"),
     ...{ cors: true, log: false, inWords: true },
-    handler: (call) => negotiate(call.request, servingOf(isolate, call)),
+    handler: (call) => negotiate(call.request, call),
   },
   {
     method: "POST",
     paths: signalR("/refresh"),
     ...{ cors: true, log: true },
-    handler: (call) => refresh(call.request, servingOf(isolate, call)),
+    handler: (call) => refresh(call.request, call),
   },
   {
     method: "ALL",
@@ -191,7 +189,7 @@ const signalRRoutes = (isolate: Isolate): Route[] => [
     method: "ALL",
     paths: signalR(""),
     ...{ cors: true, log: true, inWords: true },
-    handler: (call) => connect(call.request, servingOf(isolate, call)),
+    handler: (call) => connect(call.request, call),
   },
 ];
 

@@ -1,4 +1,6 @@
-// Topics, the names of audiences. A topic is a room of a hub: the whole hub, a group, an order channel or a user.
+// Where a message is: its topic, and its position in the topic's log. A topic is the name of an audience, which is a room
+// of a hub: the whole hub, a group, an order channel or a user. A position is an epoch and an offset: an offset alone is
+// ambiguous once a log was erased or rebuilt, so each log has a random epoch, and positions compare only within one.
 
 import { HubError } from "./errors.ts";
 
@@ -62,3 +64,38 @@ export function canonicalName(raw: string): string {
 /** Whether a value from the wire may name something: a method, a stream, an invocation. */
 export const isName = (value: unknown): value is string =>
   typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+
+export interface Position {
+  readonly epoch: string;
+  /** The number of the last message received; 0 is the start of the log. */
+  readonly offset: number;
+}
+
+/** `epoch:offset`: opaque to clients, and stable on the wire and in storage. */
+export const formatPosition = ({ epoch, offset }: Position): string => `${epoch}:${offset}`;
+
+/** An epoch of 1–32 base36 digits, and an offset below 10¹⁵ (a safe integer) without leading zeros. */
+const POSITION = /^([0-9a-z]{1,32}):(0|[1-9][0-9]{0,14})$/;
+
+/** Reads `epoch:offset`. Throws `invalid_position`. */
+export function parsePosition(text: string): Position {
+  const match = POSITION.exec(text);
+  if (!match)
+    throw new HubError("invalid_position", "A position is epoch:offset, as messages carry it.");
+  return { epoch: match[1]!, offset: Number(match[2]) };
+}
+
+/** Nine random base36 characters from 64 random bits. */
+export function randomEpoch(bits = crypto.getRandomValues(new BigUint64Array(1))): string {
+  return (bits[0] ?? 0n).toString(36).padStart(9, "0").slice(-9);
+}
+
+/**
+ * Whether a position comes after another of the same room. Across epochs the answer is true: the log was rebuilt, so
+ * nothing of the new one has been received. Throws `invalid_position`.
+ */
+export function isAfter(position: string, received: string | undefined): boolean {
+  if (received === undefined) return true;
+  const [a, b] = [parsePosition(position), parsePosition(received)];
+  return a.epoch !== b.epoch || a.offset > b.offset;
+}

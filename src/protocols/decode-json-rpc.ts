@@ -101,7 +101,7 @@ function readCall(message: Members): Incoming {
     type: "invocation",
     target: method,
     args,
-    ...(isJsonObject(message.params) && { byName: true }),
+    ...(message.params !== undefined && !Array.isArray(message.params) && { byName: true }),
     ...(id !== undefined && { id }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
   };
@@ -119,7 +119,7 @@ function readArguments(params: unknown): readonly unknown[] | undefined {
 
 /** `{"$stream": "s1"}` is a placeholder for a stream whose items follow. */
 function readArgument(value: unknown): unknown {
-  if (!isJsonObject(value)) return value;
+  if (typeof value !== "object" || !isJsonObject(value)) return value;
   const { $stream } = value;
   return isName($stream) && Object.keys(value).length === 1 ? new StreamRef($stream) : value;
 }

@@ -201,7 +201,7 @@ function kindsOf(value: unknown): number {
 
 function kindsOfObject(value: object): number {
   if (isBytes(value) || value instanceof Map) return SPECIAL | PLACED;
-  let kinds = wireObjects.has(value) ? PLACED : 0;
+  let kinds = wireObjects.isUsed && wireObjects.has(value) ? PLACED : 0;
   for (const key in value) {
     const member = (value as Record<string, unknown>)[key];
     if (typeof member !== "string") kinds |= kindsOf(member);

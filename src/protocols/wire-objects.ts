@@ -4,16 +4,16 @@
 class WireObjects {
   /** By identity, for as long as hub code has the object. A copy, as schemas of objects make it, is the hub's own. */
   readonly #objects = new WeakSet();
-  #isUsed = false;
+  /** Whether a client speaks MessagePack: where none does, nothing need be looked up. */
+  isUsed = false;
 
   add(value: object): void {
-    this.#isUsed = true;
+    this.isUsed = true;
     this.#objects.add(value);
   }
 
-  /** Costs next to nothing where no client speaks MessagePack. */
   has(value: object): boolean {
-    return this.#isUsed && this.#objects.has(value);
+    return this.#objects.has(value);
   }
 }
 

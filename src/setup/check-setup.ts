@@ -1,9 +1,12 @@
-// The configuration of a running worker, checked as a whole at the first request of each isolate.
+// The configuration of a running worker: its facts, from its environment (exports and files are unknown to it), checked
+// as a whole at the first request of each isolate; and the class of an object, checked when the object starts.
 
 import { Refusal } from "../auth/auth-refusal.ts";
 import { isDevelopment, isLoopback } from "../model/environment.ts";
+import { HubError } from "../model/errors.ts";
 import { logError, logWarning } from "../model/logger.ts";
-import { runningFacts } from "./running-facts.ts";
+import type { Bound, Facts } from "./facts.ts";
+import { OBJECTS, type ObjectBinding } from "./objects.ts";
 import { described, list, type Problem } from "./problem.ts";
 import { problemsOf } from "./rules.ts";
 
@@ -40,3 +43,55 @@ function check(env: object): readonly Problem[] {
 
 const messageOf = (problems: readonly Problem[]): string =>
   `The worker is misconfigured. Problems: ${problems.length}.\n\n${list(problems)}\n`;
+
+/**
+ * Called when an object starts. Throws `misconfigured` in an object that another binding leads to, which only the object
+ * can tell: bindings that were exchanged are namespaces all the same.
+ */
+export function checkClass(id: DurableObjectId, env: object, binding: ObjectBinding): void {
+  const namespace = (env as Readonly<Record<string, unknown>>)[binding];
+  if (id.name === undefined || boundTo(namespace) !== "namespace") return;
+  if ((namespace as DurableObjectNamespace).idFromName(id.name).equals(id)) return;
+  const { made } = OBJECTS.find((one) => one.binding === binding)!;
+  const problem = `Another binding than ${binding} has the class of serve()'s ${made}. In wrangler.toml, class_name of ${binding} is the name under which main exports ${made}.`;
+  logError("misconfigured", { problems: [problem] });
+  throw new HubError(
+    "misconfigured",
+    isDevelopment(env) ? problem : "The server is misconfigured.",
+  );
+}
+
+export function runningFacts(env: object): Facts {
+  const values = env as Readonly<Record<string, unknown>>;
+  const names: ReadonlySet<string> = new Set(OBJECTS.map(({ binding }) => binding));
+  return {
+    variables: Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name))),
+    bound: (binding) => boundTo(values[binding]),
+    areSame: (one, other) => areOneClass(values[one], values[other]),
+    isOn: (flag) => FLAGS?.[flag] ?? true,
+  };
+}
+
+/** Absent in workerd before 2025: then flags are not judged. */
+const FLAGS = (
+  globalThis as { Cloudflare?: { compatibilityFlags?: Readonly<Record<string, boolean>> } }
+).Cloudflare?.compatibilityFlags;
+
+/** A service binding seems to have every method, `getByName` among them: calls of it would go to the other worker. */
+export function boundTo(value: unknown): Bound {
+  if (value === undefined || value === null) return "nothing";
+  const isNamespace =
+    typeof (value as Partial<DurableObjectNamespace>).getByName === "function" &&
+    (value as object).constructor.name !== "Fetcher";
+  return isNamespace ? "namespace" : "another thing";
+}
+
+/** Ids of one name are equal in one namespace only. Tests bring namespaces without ids: those are not judged. */
+function areOneClass(one: unknown, other: unknown): boolean {
+  const [first, second] = [one, other] as DurableObjectNamespace[];
+  if (first!.constructor.name !== "DurableObjectNamespace" || second === undefined) return false;
+  return (
+    second.constructor.name === "DurableObjectNamespace" &&
+    first!.idFromName("").equals(second.idFromName(""))
+  );
+}

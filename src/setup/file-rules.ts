@@ -1,6 +1,6 @@
 // Rules of wrangler's configuration that a running worker cannot see: assets, logs, and secrets where all can read them.
 
-import type { Facts, WorkerFiles } from "./facts.ts";
+import type { WorkerFiles } from "./facts.ts";
 import type { Problem } from "./problem.ts";
 
 const advice = (text: string, lines: string, json: string): Problem => ({
@@ -16,9 +16,9 @@ const PATHS = [
 ];
 
 /** Assets are looked at first for no path of the endpoint: each connection would ask for a file, and may be given a page. */
-export function assets({ files }: Facts): Problem[] {
-  if (!files?.assets) return [];
-  const { run_worker_first: first = false } = files.assets;
+export function assets({ assets: own }: WorkerFiles): Problem[] {
+  if (!own) return [];
+  const { run_worker_first: first = false } = own;
   const missing = first === true ? [] : PATHS.filter((path) => !isFirst(path, first || []));
   if (missing.length === 0) return [];
   const lines = `[assets]\nrun_worker_first = [${PATHS.map((path) => `"${path}"`).join(", ")}]`;
@@ -36,12 +36,8 @@ const isFirst = (path: string, patterns: readonly string[]): boolean =>
   );
 
 /** Logs of invocations, and tokens of queries in them. */
-export function logs({ files }: Facts): Problem[] {
-  const {
-    enabled = false,
-    redact_query_string: isRedacted,
-    logs: own,
-  } = files?.observability ?? {};
+export function logs({ observability = {} }: WorkerFiles): Problem[] {
+  const { enabled = false, redact_query_string: isRedacted, logs: own } = observability;
   const isLogging = own?.enabled ?? enabled;
   if (!isLogging) return [];
   return [
@@ -66,8 +62,7 @@ const SECRETS = ["JWT_SECRET", "ACCESS_KEYS", "WEBHOOK_SECRET"];
 const LOCAL = ["DEV_TOKENS", "DEVELOPMENT"];
 
 /** `[vars]` are committed, shown in the dashboard, and deployed. */
-export function secrets({ files }: Facts): Problem[] {
-  if (!files) return [];
+export function secrets(files: WorkerFiles): Problem[] {
   const isSet = (name: string) => !["", "0", undefined].includes(valueIn(files, name));
   return [
     ...SECRETS.filter(isSet).map((name): Problem => {

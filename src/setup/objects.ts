@@ -6,4 +6,6 @@ export const OBJECTS = [
   { binding: "ACCOUNTS", made: "Account" },
 ] as const;
 
-export type ObjectBinding = (typeof OBJECTS)[number]["binding"];
+export type BoundObject = (typeof OBJECTS)[number];
+
+export type ObjectBinding = BoundObject["binding"];

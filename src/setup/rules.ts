@@ -1,20 +1,90 @@
 // All rules of a worker's configuration, once: the server applies them at its first request, `dormouse check` before a
-// deploy. Rules of files find nothing where no files are known.
+// deploy. Here is what must hold. The words for what does not, and the lines that mend it, are in the files of problems,
+// which a worker that is configured never enters. Rules of files find nothing where no files are known.
 
-import { bindings, classes, exported } from "./binding-rules.ts";
-import type { Facts } from "./facts.ts";
+import { accessKeyProblems } from "../auth/access-keys.ts";
+import { authProblems, type AuthEnv } from "../auth/auth-config.ts";
+import { webhookProblems, type WebhookEnv } from "../webhooks/webhook-config.ts";
+import { sharedClass, unbound } from "./binding-problems.ts";
+import { exported } from "./class-rules.ts";
+import type { Facts, WorkerFiles } from "./facts.ts";
 import { assets, logs, secrets } from "./file-rules.ts";
-import { compatibilityDate, compatibilityFlags } from "./platform-rules.ts";
+import { OBJECTS } from "./objects.ts";
+import { ADVISED, missingFlags, NEEDED, OLD_DATE } from "./platform-problems.ts";
 import type { Problem } from "./problem.ts";
-import { rate, switches, types, values } from "./variable-rules.ts";
+import { noRate, noSwitch, noText, refusedValue } from "./variable-problems.ts";
 
 type Rule = (facts: Facts) => readonly Problem[];
 
+/** Each binding is there, and is a namespace of Durable Objects. */
+const bindings: Rule = (facts) =>
+  OBJECTS.filter(({ binding }) => facts.bound(binding) !== "namespace").map((object) =>
+    unbound(object, facts.bound(object.binding)),
+  );
+
+/** Each binding has a class of its own. */
+const classes: Rule = (facts) => {
+  const bound = OBJECTS.filter(({ binding }) => facts.bound(binding) === "namespace");
+  return bound.flatMap((object, at) => {
+    const { binding } = object;
+    const twin = bound.slice(0, at).find((other) => facts.areSame(other.binding, binding));
+    return twin ? [sharedClass(twin, object)] : [];
+  });
+};
+
+const compatibilityDate: Rule = (facts) =>
+  NEEDED.every(({ flag, since }) => facts.isOn(flag, since)) ? [] : [OLD_DATE];
+
+/** One problem for all flags that are missing. */
+const compatibilityFlags: Rule = (facts) => {
+  const missing = ADVISED.filter(({ flag }) => !facts.isOn(flag));
+  return missing.length > 0 ? [missingFlags(missing)] : [];
+};
+
+/** Values that their readers accept: those of auth/ and webhooks/. A value of another type is left to `types`. */
+const values: Rule = ({ variables }) => {
+  const env = Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => typeof value === "string"),
+  ) as AuthEnv & WebhookEnv;
+  const sentences = [
+    ...authProblems(env),
+    ...(env.ACCESS_KEYS ? accessKeyProblems(env) : []),
+    ...(env.WEBHOOK_URL || env.WEBHOOK_CONNECT_URL ? webhookProblems(env) : []),
+  ];
+  return sentences.flatMap((sentence) => refusedValue(sentence, variables) ?? []);
+};
+
+const TEXTS = [
+  ...["JWT_SECRET", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_ISSUERS"],
+  ...["ALLOWED_ORIGINS", "USER_ID_CLAIM", "ROLES_CLAIM", "TENANT_CLAIM", "AUDIENCE_CLAIM"],
+  ...["ACCESS_KEYS", "WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_EVENTS", "WEBHOOK_CONNECT_URL"],
+];
+
+/** wrangler.toml may give a number or a table, which the server would not read. */
+const types: Rule = ({ variables }) =>
+  TEXTS.filter((name) => !["string", "undefined"].includes(typeof variables[name])).map(noText);
+
+const SWITCHES = ["LOG_CONNECTIONS", "LOG_REFUSED_CALLS", "DEV_TOKENS", "DEVELOPMENT"];
+
+/** A switch that is neither on nor off would be off without a word. */
+const switches: Rule = ({ variables }) =>
+  SWITCHES.filter((name) => !["", "0", "1", undefined].includes(variables[name] as string)).map(
+    noSwitch,
+  );
+
+const rate: Rule = ({ variables: { REST_PER_SECOND: value = "" } }) =>
+  value === "" || Number(value) > 0 ? [] : [noRate()];
+
+const ofFiles =
+  (...rules: readonly ((files: WorkerFiles) => readonly Problem[])[]): Rule =>
+  ({ files }) =>
+    files ? rules.flatMap((rule) => rule(files)) : [];
+
 const RULES: readonly Rule[] = [
-  ...[bindings, classes, exported],
+  ...[bindings, classes, ofFiles(exported)],
   ...[compatibilityDate, compatibilityFlags],
   ...[values, types, switches, rate],
-  ...[secrets, assets, logs],
+  ofFiles(secrets, assets, logs),
 ];
 
 /** All problems, those that refuse requests first. */

@@ -3,8 +3,7 @@
 import { exports } from "cloudflare:workers";
 import { env } from "cloudflare:workers";
 import { SignJWT } from "jose";
-import { parsePosition, type Position } from "../../src/model/position.ts";
-import { parseTopic } from "../../src/model/topic.ts";
+import { parsePosition, parseTopic, type Position } from "../../src/model/topic.ts";
 import { objectName } from "../../src/rooms/rpc/object-names.ts";
 import type { RoomRpc } from "../../src/rooms/rpc/room-rpc.ts";
 import type { Room } from "../../src/worker.ts";

@@ -5,8 +5,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PresenceHub } from "../../src/hubs/presence.ts";
 import { hubContext } from "../../src/server.ts";
-import { checkClass } from "../../src/setup/own-class.ts";
-import { runningFacts } from "../../src/setup/running-facts.ts";
+import { checkClass, runningFacts } from "../../src/setup/check-setup.ts";
 import worker from "../../src/worker.ts";
 import { token } from "../rooms/client.ts";
 

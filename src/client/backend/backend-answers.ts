@@ -2,7 +2,7 @@
 
 import { adviceFor } from "../../model/error-advice.ts";
 import { HubError } from "../../model/errors.ts";
-import { formatPosition, type Position } from "../../model/position.ts";
+import { formatPosition, type Position } from "../../model/topic.ts";
 import { refusalError } from "../model/refusal.ts";
 import type { HistoryPage } from "../model/client-messages.ts";
 import type { PresencePage } from "../model/room-presence.ts";

@@ -3,8 +3,7 @@
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import type { ClientOf } from "../../dispatch/define/hub-types.ts";
 import { HubError } from "../../model/errors.ts";
-import { formatPosition, type Position } from "../../model/position.ts";
-import { roomTopic, type RoomKind } from "../../model/topic.ts";
+import { formatPosition, type Position, type RoomKind, roomTopic } from "../../model/topic.ts";
 import type { HandlersOf } from "../model/client-handlers.ts";
 import type { HistoryQuery } from "../model/client-messages.ts";
 import type { PresencePage, PresenceQuery } from "../model/room-presence.ts";

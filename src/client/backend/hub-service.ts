@@ -2,8 +2,7 @@
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import type { ClientOf } from "../../dispatch/define/hub-types.ts";
-import { formatPosition, type Position } from "../../model/position.ts";
-import { parseTopic } from "../../model/topic.ts";
+import { formatPosition, parseTopic, type Position } from "../../model/topic.ts";
 import type { RoomText } from "../model/room-address.ts";
 import type { SendRequest } from "./backend-requests.ts";
 import { roomAt, type ServiceRoom } from "./backend-rooms.ts";

@@ -3,7 +3,7 @@
 
 import type { EventSourceMessage } from "eventsource-parser";
 import { HubError } from "../../model/errors.ts";
-import { isAfter, parsePosition } from "../../model/position.ts";
+import { isAfter, parsePosition } from "../../model/topic.ts";
 import type { PresenceChange } from "../model/room-presence.ts";
 import type { Hello } from "../transport/wire.ts";
 import type { AnyRoomEvent, HelloEvent, ResetEvent } from "./room-event.ts";

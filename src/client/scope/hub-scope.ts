@@ -2,8 +2,7 @@
 // again, each from its last position.
 
 import { HubError } from "../../model/errors.ts";
-import { isAfter } from "../../model/position.ts";
-import { formatTopic, parseTopic } from "../../model/topic.ts";
+import { formatTopic, isAfter, parseTopic } from "../../model/topic.ts";
 import type { RoomText } from "../model/room-address.ts";
 import type { Frame } from "../transport/wire.ts";
 import type { Scope, ScopeHost } from "./scope.ts";

@@ -1,7 +1,7 @@
 // Positions of a connection to one room: what it sends in order to resume, and which messages it has received before.
 // Pure: it holds no socket and no timer.
 
-import { isAfter } from "../../model/position.ts";
+import { isAfter } from "../../model/topic.ts";
 import type { Hello } from "../transport/wire.ts";
 
 /** `reload`: messages may be missing, and the application must load its state again. */

@@ -93,7 +93,7 @@ export function messengerOf(options: MessengerOptions, published: Publications):
       // A client of any protocol may have answered, of another object, too: JSON's rules lose nothing of either.
       const binder = { binding: "json", shapeOf: served.shapeOf } as const;
       return checkBound(answers[target], answer, {
-        name: `The answer to ${target}`,
+        name: () => `The answer to ${target}`,
         call: { binder },
       });
     },

@@ -3,8 +3,7 @@
 
 import { parseParams } from "../../protocols/exact-json.ts";
 import { HubError } from "../../model/errors.ts";
-import type { Position } from "../../model/position.ts";
-import type { Topic } from "../../model/topic.ts";
+import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Entry as LogEntry, HistoryView } from "../../rooms/rpc/log-entry.ts";
 import type { Host, RoomAccess } from "../../rooms/object/host.ts";

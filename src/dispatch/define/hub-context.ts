@@ -1,8 +1,7 @@
 // The contexts that hub code gets: one for each call of a connection, and a smaller one for the hooks of a room, which
 // have no caller.
 
-import type { Position } from "../../model/position.ts";
-import type { Topic } from "../../model/topic.ts";
+import type { Position, Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { Asks, Clients, Sends } from "../../model/audiences.ts";

@@ -47,6 +47,10 @@ export const runtimeAt = (place: Place, origin: Origin): Runtime => ({
   waitUntil: (work) => place.waitUntil(logged(work, origin)),
 });
 
+/** What a hub's policies get beside their call. */
+export const policyRuntime = (place: Place, { name: hub }: { readonly name: string }): Runtime =>
+  runtimeAt(place, { hub, method: "policy" });
+
 /** The bindings with the types of the worker's own declaration: what wrangler.toml binds is what hub code gets. */
 export const envOf = ({ env }: Pick<Place, "env">): Cloudflare.Env => env as Cloudflare.Env;
 

@@ -2,30 +2,21 @@
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError } from "../../model/errors.ts";
-import { StreamRef, type Stage } from "../../model/message.ts";
+import { StreamRef } from "../../model/message.ts";
 import { issueText, receivedKind } from "../../model/received-kind.ts";
-import type { User } from "../../model/user.ts";
 import { bind, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 import { nameOf } from "./named-arguments.ts";
-import type { Runtime } from "./runtime.ts";
 
-/** A call before its checks. */
+/** A call before its arguments are validated. */
 export interface PendingCall {
-  /** The method's name in the hub. */
-  readonly target: string;
   readonly args: readonly unknown[];
-  /** Null only in tests: every transport requires a token. */
-  readonly user: User | null;
-  readonly runtime: Runtime;
   /** The items of the stream that the placeholder stands for. */
   open(ref: StreamRef): AsyncIterable<unknown>;
   /** Why the arguments could not be read, if so. */
   readonly unreadable?: HubError | undefined;
   /** How values bind to schemas. Absent: exactly as they came. */
   readonly binder?: Binder | undefined;
-  /** Called with each stage that the call reaches, for error texts that depend on it. */
-  reached?(stage: Stage): void;
 }
 
 /**
@@ -70,21 +61,21 @@ function unbound(
 
 async function checkArgument(arg: Arg, index: number, call: PendingCall) {
   const value = call.args[index];
-  const name = `Argument ${index + 1}${nameSuffix(arg)}`;
+  const name = () => argumentName(arg, index);
   if (!("streamOf" in arg)) return checkBound(arg, value, { name, call });
   if (!(value instanceof StreamRef))
     throw new HubError(
       "invalid_arguments",
-      `${name}: a stream is expected (received: ${receivedKind(value)}).`,
+      `${name()}: a stream is expected (received: ${receivedKind(value)}).`,
     );
   return items(arg.streamOf, call.open(value), call);
 }
 
-/** The name of an argument that the hub has named. */
-const nameSuffix = (arg: Arg): string => {
+/** The position of an argument, and its name where the hub has named it. */
+function argumentName(arg: Arg, index: number): string {
   const name = nameOf(arg);
-  return name === undefined ? "" : ` "${name}"`;
-};
+  return `Argument ${index + 1}${name === undefined ? "" : ` "${name}"`}`;
+}
 
 /** Validates each item when it is read. */
 async function* items(
@@ -105,7 +96,7 @@ async function checkItem(
   call: Pick<PendingCall, "binder">,
 ): Promise<unknown> {
   try {
-    return await checkBound(schema, item, { name: "Stream item", call });
+    return await checkBound(schema, item, { name: () => "Stream item", call });
   } catch (error) {
     throw error instanceof HubError ? new HubError("invalid_item", error.message) : error;
   }
@@ -117,11 +108,12 @@ async function checkItem(
  */
 export async function check(schema: StandardSchemaV1, value: unknown, what: string) {
   const pending = schema["~standard"].validate(value);
-  return valueOf(pending instanceof Promise ? await pending : pending, { what, value });
+  return valueOf(pending instanceof Promise ? await pending : pending, { name: () => what, value });
 }
 
 interface Checked {
-  readonly name: string;
+  /** Names the value in an error. */
+  name(): string;
   readonly call: Pick<PendingCall, "binder">;
 }
 
@@ -131,18 +123,18 @@ export async function checkBound(
   value: unknown,
   { name, call: { binder } }: Checked,
 ) {
-  if (!binder) return check(schema, value, name);
-  const checked = { what: name, value };
-  if (typeof value === "object") return valueOf(await bind(schema, value, binder), checked);
+  const checked = { name, value };
+  if (binder && typeof value === "object")
+    return valueOf(await bind(schema, value, binder), checked);
   const pending = schema["~standard"].validate(value);
   const result = pending instanceof Promise ? await pending : pending;
-  return valueOf(result.issues ? await bind(schema, value, binder) : result, checked);
+  return valueOf(result.issues && binder ? await bind(schema, value, binder) : result, checked);
 }
 
 function valueOf(
   result: StandardSchemaV1.Result<unknown>,
-  { what, value }: { readonly what: string; readonly value: unknown },
+  { name, value }: Pick<Checked, "name"> & { readonly value: unknown },
 ): unknown {
   if (!result.issues) return result.value;
-  throw new HubError("invalid_arguments", issueText(what, result.issues, { value }));
+  throw new HubError("invalid_arguments", issueText(name(), result.issues, { value }));
 }

@@ -4,7 +4,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { z } from "zod";
 import { HubError } from "../../model/errors.ts";
-import { formatPosition, parsePosition } from "../../model/position.ts";
+import { formatPosition, parsePosition } from "../../model/topic.ts";
 import { hasBigint } from "../../protocols/exact-json.ts";
 import { check } from "../define/validate.ts";
 import { mayReadHistory } from "../define/policies.ts";

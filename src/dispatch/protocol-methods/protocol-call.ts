@@ -6,7 +6,7 @@ import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { callAt, mayEnter, mayReadPresence, rulesAt } from "../define/policies.ts";
 import { forbidden, ruleText } from "../define/policy-names.ts";
-import { runtimeAt } from "../define/runtime.ts";
+import { policyRuntime } from "../define/runtime.ts";
 import type { Session } from "../run/session.ts";
 
 /** Verifies a fresh token. Rejects as authentication does, with `token_…`. */
@@ -36,7 +36,7 @@ export const policyInput = ({ session }: ProtocolCall, room: Topic) =>
 
 /** The same for another user: a fresh token's. */
 export function policyInputOf({ host, served }: Session, user: User, room: Topic) {
-  const runtime = runtimeAt(host, { hub: served.name, method: "policy" });
+  const runtime = policyRuntime(host, served);
   return [callAt(served, { user, room, ...runtime }), rulesAt(served, room)] as const;
 }
 

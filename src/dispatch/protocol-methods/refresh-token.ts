@@ -8,7 +8,7 @@ import { applyGrant, type User } from "../../model/user.ts";
 import type { RefreshOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import type { Session } from "../run/session.ts";
 import { mayEnter } from "../define/policies.ts";
-import { runtimeAt } from "../define/runtime.ts";
+import { policyRuntime } from "../define/runtime.ts";
 import { policyInputOf } from "./protocol-call.ts";
 
 /**
@@ -54,7 +54,7 @@ async function admitsPlace(session: Session, user: User): Promise<boolean> {
   const { served } = session;
   const room = session.host.roomOf(session.connection);
   if (room.kind !== "all") return mayEnter(...policyInputOf(session, user, room));
-  const runtime = runtimeAt(session.host, { hub: served.name, method: "policy" });
+  const runtime = policyRuntime(session.host, served);
   return (await served.authorize?.({ hub: served.name, user, args: [], ...runtime })) ?? true;
 }
 

@@ -2,8 +2,7 @@
 
 import { z } from "zod";
 import { HubError, publicError } from "../../model/errors.ts";
-import { formatPosition, parsePosition } from "../../model/position.ts";
-import { parseTopic } from "../../model/topic.ts";
+import { formatPosition, parsePosition, parseTopic } from "../../model/topic.ts";
 import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 import { encodeGivenParams } from "../../protocols/exact-json.ts";
 import type { ReplayOutcome } from "../../rooms/object/host.ts";

@@ -1,4 +1,5 @@
-// The checks of a call before its handler runs: its member, the policies, the arguments.
+// The checks of a call before its handler runs: its member, the policies, the arguments. hub-call.ts enters this file
+// only where a policy judges, or where there is no such member.
 
 import { HubError } from "../../model/errors.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
@@ -6,12 +7,30 @@ import type { AnyMember } from "../define/hub-definition.ts";
 import type { Table } from "../define/hub-tables.ts";
 import { anyone } from "../define/policies.ts";
 import { forbidden, policyText } from "../define/policy-names.ts";
+import type { Runtime } from "../define/runtime.ts";
 import { validate, type PendingCall } from "../define/validate.ts";
+import type { User } from "../../model/user.ts";
 
-/** Finds, authorises and validates. Throws `method_not_found`, `forbidden` or `invalid_arguments`. */
-export async function prepare(table: Table, call: PendingCall): Promise<PreparedCall> {
-  const member = findMember(table, call.target);
-  return { member, args: await admitCall(table, member, call) };
+/** What policies judge. */
+export interface JudgedCall {
+  /** The method's name in the hub. */
+  readonly target: string;
+  /** As the client sent them. */
+  readonly args: readonly unknown[];
+  /** Null only in tests: every transport requires a token. */
+  readonly user: User | null;
+  readonly runtime: Runtime;
+}
+
+/**
+ * Finds a member by its exact name, authorises and validates. Throws `method_not_found`, `forbidden`,
+ * `invalid_arguments`, or what a policy throws.
+ */
+export async function prepare(table: Table, call: JudgedCall & PendingCall): Promise<PreparedCall> {
+  const member = table.members.get(call.target);
+  if (!member) throw noMethod(table, call.target);
+  await authorise(table, member, call);
+  return { member, args: await validate(member, call) };
 }
 
 /** A call that passed all checks. */
@@ -21,36 +40,17 @@ interface PreparedCall {
   readonly args: unknown[];
 }
 
-/** Finds a member by its exact name. Throws `method_not_found`. */
-export function findMember(table: Table, target: string): AnyMember {
-  const member = table.members.get(target);
-  if (!member) throw noMethod(table, target);
-  return member;
-}
-
-const noMethod = ({ name, members }: Table, received: string): HubError =>
+export const noMethod = ({ name, members }: Table, received: string): HubError =>
   withFacts(new HubError("method_not_found", `Hub ${name} has no such method.`), () => ({
     expected: [...members.keys()],
     received,
   }));
 
 /**
- * Authorises and validates a call whose member was found, and returns the arguments as the schemas return them. Throws
- * `forbidden`, `invalid_arguments`, or what a policy throws.
+ * Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation.
+ * Throws `forbidden`, or what a policy throws.
  */
-export async function admitCall(
-  table: Table,
-  member: AnyMember,
-  call: PendingCall,
-): Promise<unknown[]> {
-  call.reached?.("authorising");
-  await authorise(table, member, call);
-  call.reached?.("binding");
-  return validate(member, call);
-}
-
-/** Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation. */
-async function authorise(table: Table, member: AnyMember, call: PendingCall): Promise<void> {
+export async function authorise(table: Table, member: AnyMember, call: JudgedCall): Promise<void> {
   const { target: method, user, args, runtime } = call;
   const judged = { hub: table.name, method, user, args, ...runtime };
   for (const policy of [table.authorize, member.policy])

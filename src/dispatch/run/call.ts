@@ -84,7 +84,7 @@ export class Call implements OpenCall {
 
   /**
    * Runs the work and answers. Never rejects. A call that was cancelled before its turn does nothing; one that begins
-   * while too many answers are unsent fails with `rate_limited`.
+   * while too many answers are unsent, or too many works of `waitUntil` under way, fails with `rate_limited`.
    */
   async run(release: () => void): Promise<void> {
     if (this.#cancelled) return;
@@ -93,7 +93,9 @@ export class Call implements OpenCall {
     try {
       if (session.unsentChars > session.host.settings.limits.queuedBytes)
         throw new HubError("rate_limited", "Answers of this connection are waiting to be sent.");
-      session.background.checkRoom(session.limits.queuedCalls);
+      const { queuedCalls } = session.limits;
+      if (session.background.underWay >= queuedCalls)
+        throw new HubError("rate_limited", `${queuedCalls} works of earlier calls are under way.`);
       const result = await this.#options.work(this);
       await this.#saved();
       if (!this.#cancelled) this.#complete(result);

@@ -2,7 +2,7 @@
 // the hub's limit. They are in memory only: when the object loses it, so does the hub code that waits.
 
 import { HubError } from "../../model/errors.ts";
-import { systemClock, type Clock } from "../../rooms/platform/clock.ts";
+import { systemClock, type Clock } from "../../rooms/platform/loop-timing.ts";
 
 /** A call of a client method that awaits its result. */
 interface PendingResult {

@@ -3,7 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type Invocation } from "../../model/message.ts";
-import { admitCall, findMember } from "./admit-call.ts";
+import { authorise, noMethod } from "./admit-call.ts";
 import { Call } from "./call.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
 import { runFilters } from "../define/filters.ts";
@@ -15,6 +15,8 @@ import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
 import type { Table } from "../define/hub-tables.ts";
 import { runtimeAt } from "../define/runtime.ts";
+import { anyone } from "../define/policies.ts";
+import { validate } from "../define/validate.ts";
 
 /** A call whose member was found. */
 interface FoundCall {
@@ -33,7 +35,8 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
   const { connection, served } = session;
   const { id, target } = invocation;
   const name = nameOf(served, invocation);
-  const member = findMember(served, name);
+  const member = served.members.get(name);
+  if (!member) throw noMethod(served, name);
   checkKind(invocation, member);
   const streams = isStreaming(member);
   if (streams && connection.protocol.answersOnly)
@@ -114,12 +117,12 @@ const handlerOf =
     const { served } = session;
     const args = placeStreams(call, found);
     const uploads = openUploads(call, member, args);
-    const checked = await admitCall(served, member, {
-      ...{ target: name, args, user: session.connection.user },
-      runtime: runtimeAt(session.host, { hub: served.name, method: name }),
-      ...{ unreadable: invocation.unreadable, binder: binderOf(session) },
+    call.stage = "authorising";
+    if (isGuarded(found)) await judge(found, args);
+    call.stage = "binding";
+    const checked = await validate(member, {
+      ...{ args, unreadable: invocation.unreadable, binder: binderOf(session) },
       open: (ref) => uploads.get(ref)!,
-      reached: (stage) => (call.stage = stage),
     });
     call.stage = "invoking";
     const context = contextOf(call, found);
@@ -131,6 +134,17 @@ const handlerOf =
       () => member.handle(context, ...checked),
     );
   };
+
+/** Whether a policy may refuse the call. */
+const isGuarded = ({ session: { served }, member }: FoundCall): boolean =>
+  served.authorize !== undefined || member.policy !== anyone;
+
+/** Asks the policies. Throws `forbidden`, or what a policy throws. */
+function judge({ session, member, name }: FoundCall, args: readonly unknown[]): Promise<void> {
+  const { host, served, connection } = session;
+  const runtime = runtimeAt(host, { hub: served.name, method: name });
+  return authorise(served, member, { target: name, args, user: connection.user, runtime });
+}
 
 /** How values bind to schemas in the connection's protocol. */
 function binderOf({ connection, served }: Session): Binder {

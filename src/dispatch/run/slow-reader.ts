@@ -4,7 +4,7 @@
 import { queuedBytes } from "../../rooms/connection/socket-queue.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
-import { pause } from "../../rooms/platform/clock.ts";
+import { pause } from "../../rooms/platform/loop-timing.ts";
 
 interface Reader {
   readonly connection: Connection;

@@ -1,7 +1,7 @@
 // Sends the items of a stream that a hub returned. A pause after every few items lets the event loop turn, so that a
 // generator that never waits does not block the object; and a slow reader slows its stream.
 
-import { pause } from "../../rooms/platform/clock.ts";
+import { pause } from "../../rooms/platform/loop-timing.ts";
 import type { Session } from "./session.ts";
 import { caughtUp } from "./slow-reader.ts";
 

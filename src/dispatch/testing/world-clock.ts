@@ -1,6 +1,6 @@
 // The clock of a world: it stands still until a test moves it.
 
-import type { Clock } from "../../rooms/platform/clock.ts";
+import type { Clock } from "../../rooms/platform/loop-timing.ts";
 import type { Timer } from "../../rooms/platform/loop-timing.ts";
 
 /** The platform's own: tests may replace the global one by a fake. */

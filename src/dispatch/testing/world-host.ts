@@ -3,8 +3,7 @@
 
 import { HubError, type CloseCode } from "../../model/errors.ts";
 import type { Params } from "../../model/message.ts";
-import type { Position } from "../../model/position.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, parseTopic, type Position, type Topic } from "../../model/topic.ts";
 import { limitsOf } from "../../rooms/connection/connection-limits.ts";
 import { save, type Connection } from "../../rooms/connection/connection.ts";
 import { checkDraft, messageOf } from "../../rooms/delivery/outbox.ts";

@@ -7,7 +7,7 @@ import type { Outbox } from "../../rooms/delivery/outbox.ts";
 import { NoLog } from "../../rooms/log/open-log.ts";
 import type { RoomLog } from "../../rooms/log/room-log.ts";
 import { SqliteLog } from "../../rooms/log/sqlite-log.ts";
-import type { Clock } from "../../rooms/platform/clock.ts";
+import type { Clock } from "../../rooms/platform/loop-timing.ts";
 import { PresenceAnnouncer } from "../../rooms/presence/presence-announcer.ts";
 import { OwnRoom, settingsAt } from "../../rooms/room/own-room.ts";
 import { Publisher } from "../../rooms/room/publisher.ts";

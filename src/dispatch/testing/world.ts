@@ -2,8 +2,7 @@
 // the code of the server and of the client; sockets, Durable Objects, tokens and limits of connections are left out.
 
 import { HubError } from "../../model/errors.ts";
-import { parsePosition } from "../../model/position.ts";
-import { ALL, formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { ALL, formatTopic, parsePosition, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { REGULAR_CLOSE, type Connection } from "../../rooms/connection/connection.ts";
@@ -14,7 +13,7 @@ import { roomView } from "../context/room-views.ts";
 import type { AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
 import { tablesOf, type ServedHub } from "../define/hub-tables.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../define/policies.ts";
-import { runtimeAt } from "../define/runtime.ts";
+import { policyRuntime } from "../define/runtime.ts";
 import { dispatcher } from "../dispatcher.ts";
 import { userOf } from "./default-user.ts";
 import { LOST, WorldCaller } from "./world-caller.ts";
@@ -98,7 +97,7 @@ class MemoryWorld implements World<AnyHub> {
   }
 
   #policyRuntime() {
-    return runtimeAt(this.#server.host(ALL), { hub: this.#served.name, method: "policy" });
+    return policyRuntime(this.#server.host(ALL), this.#served);
   }
 
   #accept(caller: WorldCaller, user: User, topic: Topic): Connection {

@@ -5,10 +5,10 @@
 import { authenticate, guestOf, readToken } from "../../auth/authenticate.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
+import { policyRuntime } from "../../dispatch/define/runtime.ts";
 import { forbidden, ruleText } from "../../dispatch/define/policy-names.ts";
 import { HubError } from "../../model/errors.ts";
-import { parsePosition } from "../../model/position.ts";
-import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, parsePosition, roomTopic, type Topic } from "../../model/topic.ts";
 import { clientNetwork } from "../../model/client-network.ts";
 import { accountOf, applyGrant, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
@@ -20,13 +20,7 @@ import { askConnectWebhook, type ConnectAttempt } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { guestId } from "./guests.ts";
 import { pathBelow, requestedHub, roomPathOf, servedHub } from "./request-target.ts";
-import {
-  policyRuntime,
-  type ConnectRateEnv,
-  type Env,
-  type Serving,
-  type ServingPlace,
-} from "./serving.ts";
+import type { ConnectRateEnv, Env, Serving, ServingPlace } from "./serving.ts";
 
 /** A client that was admitted to a room. */
 export interface Entrant {
@@ -91,7 +85,7 @@ export async function userAt(
  * application may count on it. Throws `misconfigured`, `refused_by_webhook` or `webhook_unavailable`.
  */
 export async function applyConnectWebhook(attempt: ConnectAttempt, env: Env): Promise<User> {
-  const { connect } = readWebhooks(env);
+  const { connect } = env.WEBHOOK_CONNECT_URL ? readWebhooks(env) : {};
   if (!connect) return attempt.user;
   return applyGrant(attempt.user, await askConnectWebhook(attempt, connect, env));
 }

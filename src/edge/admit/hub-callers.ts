@@ -13,7 +13,8 @@ import { applyConnectWebhook, userAt } from "./admission.ts";
 import { relayToken } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
 import { pathBelow, requestedHub, servedHub } from "./request-target.ts";
-import { policyRuntime, type Serving, type ServingPlace } from "./serving.ts";
+import { policyRuntime } from "../../dispatch/define/runtime.ts";
+import type { Serving, ServingPlace } from "./serving.ts";
 
 /** An authenticated client of a hub. Whether the hub admits it is known only after `admitCaller`. */
 export interface Caller {

@@ -2,8 +2,7 @@
 // isolate; the environment comes with each request.
 
 import type { AuthEnv, UserIdProvider } from "../../auth/authenticate.ts";
-import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
-import { runtimeAt, type Runtime } from "../../dispatch/define/runtime.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import type { RelayChoice } from "./relay-choice.ts";
 
@@ -33,7 +32,3 @@ export type WaitUntil = (work: Promise<unknown>) => void;
 
 /** The worker, as hub code reaches it while a request is admitted. */
 export type ServingPlace = Pick<Serving, "env" | "waitUntil">;
-
-/** What a hub's policies get beside their call. */
-export const policyRuntime = (place: ServingPlace, { name: hub }: ServedHub): Runtime =>
-  runtimeAt(place, { hub, method: "policy" });

@@ -24,11 +24,10 @@ export class RefusedSockets {
   /** By socket, when it was closed here, in milliseconds since 1970; the oldest first. */
   readonly #closing = new Map<WebSocket, number>();
 
-  /** The refusal on a socket, where a client of ours has asked for one; else the response as it is. Never rejects. */
+  /** A refusal: on a socket, where a client of ours has asked for one; else as it is. Never rejects. */
   async tell(request: Request, response: Response): Promise<Response> {
     const { status } = response;
-    if (status < 400 || !isUpgrade(request) || clientVersionOf(request) === undefined)
-      return response;
+    if (!isUpgrade(request) || clientVersionOf(request) === undefined) return response;
     this.#forgetOld(Date.now());
     if (this.#closing.size >= CLOSING_AT_MOST) return response;
     const error = await errorIn(response);

@@ -2,8 +2,7 @@
 // list of a hub's rooms. Members of the answers are named as in Centrifugo's HTTP API.
 
 import { z } from "zod";
-import { parsePosition } from "../../model/position.ts";
-import { ALL, formatTopic } from "../../model/topic.ts";
+import { ALL, formatTopic, parsePosition } from "../../model/topic.ts";
 import { entriesOf } from "../../dispatch/context/room-views.ts";
 import { setMembership } from "./group-operations.ts";
 import { closeArguments } from "./hub-operations.ts";

@@ -1,18 +1,19 @@
 // Routes of the application's own paths (`serve(hubs, { paths })`).
 
 import type { FeedPath, HubPath, JsonRpcPath } from "../../dispatch/define/hub-paths.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { methodNotAllowed } from "../answer/method-not-allowed.ts";
 import { callHub, enterHub } from "../json-rpc/json-rpc-endpoint.ts";
 import { readFeed } from "../sse/feeds.ts";
 import { preflightRoute } from "./preflight-route.ts";
-import { servingOf, type Isolate, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 
 /** Throws a `TypeError` for a path of a hub that is not served. */
-export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Route[] =>
+export const hubPathRoutes = (hubs: Hubs, paths: readonly HubPath[]): Route[] =>
   paths.flatMap((one) => {
-    if (!isolate.hubs.has(one.hub))
+    if (!hubs.has(one.hub))
       throw new TypeError(`Path "${one.path}": there is no hub "${one.hub}".`);
-    const routes = one.kind === "feed" ? feedRoutes(isolate, one) : jsonRpcRoutes(isolate, one);
+    const routes = one.kind === "feed" ? feedRoutes(one) : jsonRpcRoutes(one);
     return [...routes, preflightRoute(withSlash(one.path)), otherVerbs(one)].map((row) => ({
       ...row,
       hub: one.hub,
@@ -22,22 +23,21 @@ export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Rout
 /** A slash at the end changes nothing, as at a hub's own path. */
 const withSlash = (path: string): string[] => (path.endsWith("/") ? [path] : [path, `${path}/`]);
 
-const jsonRpcRoutes = (isolate: Isolate, { path }: JsonRpcPath): Route[] => [
+const jsonRpcRoutes = ({ path }: JsonRpcPath): Route[] => [
   {
     ...{ method: "GET", paths: withSlash(path), cors: false, log: true },
-    handler: (call) => enterHub(call.request, { ...servingOf(isolate, call), hub: call.hub }),
+    handler: (call) => enterHub(call.request, call),
   },
   {
     ...{ method: "POST", paths: withSlash(path), cors: true, log: true },
-    handler: (call) => callHub(call.request, { ...servingOf(isolate, call), hub: call.hub }),
+    handler: (call) => callHub(call.request, call),
   },
 ];
 
-const feedRoutes = (isolate: Isolate, feed: FeedPath): Route[] => [
+const feedRoutes = (feed: FeedPath): Route[] => [
   {
     ...{ method: "GET", paths: withSlash(feed.path), cors: true, log: true },
-    handler: (call) =>
-      readFeed(call.request, servingOf(isolate, call), { feed, params: call.params() }),
+    handler: (call) => readFeed(call.request, call, { feed, params: call.params() }),
   },
 ];
 

@@ -12,13 +12,13 @@ import type { FrameCache } from "../stream/shared-frames.ts";
 /** Bindings and variables of the worker, as wrangler.toml declares them. */
 export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
 
-/** A request on its way to its route. */
-export interface Call {
+/** A request on its way to its route, with the isolate's memory: what doors serve it with. */
+export interface Call extends Isolate {
   readonly request: Request;
   readonly env: EndpointEnv;
   /** Where the endpoint is mounted: `/realtime`; empty at the root. */
   readonly prefix: string;
-  /** The hub that the route names. */
+  /** The hub that the route names; else the URL names it. */
   readonly hub: string | undefined;
   readonly waitUntil: WaitUntil;
   /** Parameters of the route's path. */
@@ -49,9 +49,3 @@ export interface Isolate {
   /** Replaces the claim with the user's id. */
   readonly userId?: UserIdProvider | undefined;
 }
-
-/** What doors serve a call with: the isolate's memory, and what came with the request. */
-export const servingOf = (isolate: Isolate, { env, prefix, waitUntil }: Call) => ({
-  ...isolate,
-  ...{ env, prefix, waitUntil },
-});

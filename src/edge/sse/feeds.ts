@@ -3,8 +3,7 @@
 import type { FeedPath } from "../../dispatch/define/hub-paths.ts";
 import { roomFor } from "../../dispatch/define/group-names.ts";
 import { runtimeAt } from "../../dispatch/define/runtime.ts";
-import { parsePosition } from "../../model/position.ts";
-import { formatTopic, parseTopic } from "../../model/topic.ts";
+import { formatTopic, parsePosition, parseTopic } from "../../model/topic.ts";
 import { admitEntrant, checkConnectRate, userAt } from "../admit/admission.ts";
 import { servedHub } from "../admit/request-target.ts";
 import { sourceOf, type StreamServing } from "../stream/room-sources.ts";

@@ -2,8 +2,7 @@
 // and further rooms of the query.
 
 import { HubError } from "../../model/errors.ts";
-import { parsePosition } from "../../model/position.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, parsePosition, parseTopic, type Topic } from "../../model/topic.ts";
 import { admitToRoom, authorize, checkConnectRate } from "../admit/admission.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
 import { ROOMS_AT_MOST, sourceOf, type StreamServing } from "../stream/room-sources.ts";

@@ -1,7 +1,7 @@
 // Deduplication in a stream of several rooms. Each room's socket also carries messages of the user's own room and of
 // the whole hub, so that those arrive once for each room of the stream.
 
-import { isAfter } from "../../model/position.ts";
+import { isAfter } from "../../model/topic.ts";
 import type { RoomRecord } from "./room-record.ts";
 
 /**

@@ -7,7 +7,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { Outgoing } from "../../model/message.ts";
-import { formatPosition } from "../../model/position.ts";
+import { formatPosition } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { flushTiming, type FlushTiming, type Timer } from "../platform/loop-timing.ts";

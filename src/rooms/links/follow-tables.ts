@@ -3,8 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import type { Position } from "../../model/position.ts";
-import { formatTopic } from "../../model/topic.ts";
+import { formatTopic, type Position } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 
 /**

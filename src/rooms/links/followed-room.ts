@@ -8,8 +8,7 @@
 //   · `unfollow` is sent even where `follow` failed, for the room may have received it all the same.
 //   · A batch whose entries were delivered before is dropped, one that leaves a gap is answered `behind` (`freshIn`).
 
-import type { Position } from "../../model/position.ts";
-import { formatTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import type { Delivery, MemberCount, RoomRpc } from "../rpc/room-rpc.ts";

@@ -3,8 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import type { Position } from "../../model/position.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, parseTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { Outbox } from "../delivery/outbox.ts";

@@ -5,8 +5,7 @@
 //   2. The object joins the room, then fetches the missed entries (`fetchMissed`) until they reach the live position.
 //   3. `reach`: live batches skip the connection up to the replay's end, and include it from there on.
 
-import type { Position } from "../../model/position.ts";
-import type { Topic } from "../../model/topic.ts";
+import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";

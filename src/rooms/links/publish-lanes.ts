@@ -6,8 +6,7 @@
 //   · A publication is in memory until it has arrived: a crash of this object loses it, and its caller's promise.
 
 import { HubError, publicError } from "../../model/errors.ts";
-import type { Position } from "../../model/position.ts";
-import { formatTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
 import type { Draft } from "../rpc/log-entry.ts";

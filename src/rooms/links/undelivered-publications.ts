@@ -2,7 +2,7 @@
 // room and meets the members that are here when it comes back, while joins and leaves take effect at once: so these wait
 // for the publications of the same connection in the same room.
 
-import type { Position } from "../../model/position.ts";
+import type { Position } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 
 /** A room that this object follows. */

@@ -8,7 +8,7 @@
 
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import { randomEpoch, type Position } from "../../model/position.ts";
+import { randomEpoch, type Position } from "../../model/topic.ts";
 import type { RoomLog } from "./room-log.ts";
 import { SqliteLog } from "./sqlite-log.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";

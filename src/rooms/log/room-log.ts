@@ -1,6 +1,6 @@
 // The contract of a room's log. Which log a room has is decided by open-log.ts.
 
-import type { Position } from "../../model/position.ts";
+import type { Position } from "../../model/topic.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
 /**

@@ -3,7 +3,7 @@
 // by alarm where none comes. The index of batches is in memory, and read at each wake.
 
 import type { History } from "../../model/options.ts";
-import type { Position } from "../../model/position.ts";
+import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "./room-log.ts";
 import {
   BatchIndex,

@@ -1,11 +1,11 @@
 // Admission of users' connections in this object, by the users' accounts (account/account.ts). The account is called
 // before a connection begins. Its answer is cached until a service changes something about the user: the account sends
-// such a command to every object that has called `admit`.
+// such a command to every object that has called `admit`. And the rooms that an admitted connection begins in.
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import { formatTopic } from "../../model/topic.ts";
-import { factsOf, type TokenFacts, type User } from "../../model/user.ts";
+import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { factsOf, isGuest, type TokenFacts, type User } from "../../model/user.ts";
 import type { AccountRpc, AdmissionRequest } from "../rpc/account-rpc.ts";
 
 interface AdmissionCacheOptions {
@@ -98,3 +98,22 @@ export class AdmissionCache {
 const accountIn = ({ id, account = id }: TokenFacts): string => account;
 
 const keyOf = ({ jti, iat }: TokenFacts): string => JSON.stringify([jti, iat]);
+
+interface FirstRooms {
+  /** The room of the connection's object. */
+  readonly own: Topic;
+  /** Groups that services have put the user into, as topics. */
+  readonly groups: readonly string[];
+  /** Whether messages to the user reach the connection. */
+  readonly reachesUsers: boolean;
+}
+
+/**
+ * The rooms that an admitted connection is in from its beginning, beside the object's own and the hub's `all`: those of
+ * the token, of services, and the user's own.
+ */
+export function firstRooms(user: User, { own, groups, reachesUsers }: FirstRooms): Topic[] {
+  const topics: Topic[] = [...new Set([...user.channels, ...groups])].map(parseTopic);
+  if (reachesUsers && !isGuest(user)) topics.push({ kind: "user", name: user.id });
+  return topics.filter((topic) => formatTopic(topic) !== formatTopic(own));
+}

@@ -3,7 +3,7 @@
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { VERSION } from "../../model/package-version.ts";
-import { formatPosition } from "../../model/position.ts";
+import { formatPosition } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { splitIntoFrames } from "../delivery/fan-out.ts";
 import { messageOf } from "../delivery/outbox.ts";

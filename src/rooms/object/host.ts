@@ -4,13 +4,12 @@
 import type { CloseCode } from "../../model/errors.ts";
 import type { Incoming, Outgoing, Params } from "../../model/message.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import type { Position } from "../../model/position.ts";
-import type { Topic } from "../../model/topic.ts";
+import type { Position, Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { Attached } from "../connection/attachment.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
-import type { Clock } from "../platform/clock.ts";
+import type { Clock } from "../platform/loop-timing.ts";
 import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { Domain } from "../rpc/object-address.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";

@@ -16,10 +16,9 @@ import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { accountStub, objectName } from "../rpc/object-names.ts";
 import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
-import { AdmissionCache } from "./admission-cache.ts";
+import { AdmissionCache, firstRooms } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
-import { firstRooms } from "./first-rooms.ts";
 import { membersIn } from "./members.ts";
 import {
   waitForLinks,

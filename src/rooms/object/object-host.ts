@@ -3,8 +3,7 @@
 
 import { ALL, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import { systemClock } from "../platform/clock.ts";
-import { keepAwake } from "../platform/loop-timing.ts";
+import { keepAwake, systemClock } from "../platform/loop-timing.ts";
 import type { AdmissionCache } from "./admission-cache.ts";
 import { ObjectConnections } from "./connection-control.ts";
 import type { Host, Receiver } from "./host.ts";

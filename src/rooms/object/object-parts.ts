@@ -168,7 +168,7 @@ function webhooksOf(
   { ctx, env, address }: CoreOptions,
   { agenda, connections }: PartsSoFar<"agenda" | "connections">,
 ): WebhookEvents | undefined {
-  const { events } = webhooksOr({}, env);
+  const { events } = env.WEBHOOK_URL ? webhooksOr({}, env) : {};
   if (!events) return undefined;
   return new WebhookEvents({
     ...{ storage: ctx.storage, events, address },

@@ -2,8 +2,7 @@
 // follow links.
 
 import { HubError } from "../../model/errors.ts";
-import type { Position } from "../../model/position.ts";
-import { formatTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import { limitsOf } from "../connection/connection-limits.ts";
 import type { Connection } from "../connection/connection.ts";
 import { messageOf } from "../delivery/outbox.ts";

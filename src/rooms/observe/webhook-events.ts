@@ -7,8 +7,7 @@
 //   · The queue is bounded (`QUEUE_LIMITS`).
 
 import { logError } from "../../model/logger.ts";
-import { formatPosition } from "../../model/position.ts";
-import { formatTopic } from "../../model/topic.ts";
+import { formatPosition, formatTopic } from "../../model/topic.ts";
 import type { EventKind, Webhooks } from "../../webhooks/webhook-config.ts";
 import { eventText, type QueuedEvent } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";

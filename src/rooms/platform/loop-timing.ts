@@ -1,8 +1,28 @@
-// When work runs, relative to the event loop (docs/design/performance.md#pe3), and how long it is waited for. A flush
-// runs when the loop has drained, at rest at once. Then the loop drains again, 2 ms pass, and everything queued
-// meanwhile is flushed together. Where nothing was queued, no timer is left behind: the object may sleep.
+// Time: the clock of hub code's surroundings (rates, deadlines, pauses), and when work runs, relative to the event loop
+// (docs/design/performance.md#pe3). Tests of hubs have a clock that they move themselves. A flush runs when the loop has
+// drained, at rest at once. Then the loop drains again, 2 ms pass, and everything queued meanwhile is flushed together.
+// Where nothing was queued, no timer is left behind: the object may sleep.
 
 import { logError } from "../../model/logger.ts";
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Runs once, so many milliseconds from now. The function that is returned cancels it. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after so many milliseconds; 0: when the event loop has turned. */
+export const pause = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => void clock.after(ms, resolve));
 
 /** Pause between two flushes. */
 export const HOLD_MS = 2;

@@ -8,8 +8,13 @@
 //   · A replay may be ahead of the object's own position. Until that has followed, a row has the connection's own id and
 //     the replay's end, or a crash would repeat what the client has.
 
-import { formatPosition, parsePosition, type Position } from "../../model/position.ts";
-import { formatTopic, parseTopic } from "../../model/topic.ts";
+import {
+  formatPosition,
+  formatTopic,
+  parsePosition,
+  parseTopic,
+  type Position,
+} from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";

@@ -1,7 +1,7 @@
 // How a connection begins in a room's own object: limits, its first frames, and the replay of what it missed.
 
 import { HubError } from "../../model/errors.ts";
-import type { Position } from "../../model/position.ts";
+import type { Position } from "../../model/topic.ts";
 import { isGuest, type User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";

@@ -1,6 +1,6 @@
 // Removes a room's history, or its whole log.
 
-import { formatPosition, type Position } from "../../model/position.ts";
+import { formatPosition, type Position } from "../../model/topic.ts";
 import type { RoomParts } from "./room-parts.ts";
 
 /**

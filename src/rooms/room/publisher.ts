@@ -7,8 +7,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import type { Position } from "../../model/position.ts";
-import { formatTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft, type Outbox } from "../delivery/outbox.ts";
 import type { Ticket } from "../delivery/fan-out.ts";

@@ -2,7 +2,7 @@
 // the object's RPC methods to its parts (room-parts.ts), which decide everything.
 
 import { HubError } from "../../model/errors.ts";
-import type { Position } from "../../model/position.ts";
+import type { Position } from "../../model/topic.ts";
 import { isDeliberate, type Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";
 import { HubObject } from "../object/hub-object.ts";

@@ -2,8 +2,7 @@
 // that follow it, and in a hub's `all` room the hub's index.
 
 import { DEFAULTS, type RoomSettings } from "../../model/options.ts";
-import { randomEpoch } from "../../model/position.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, parseTopic, randomEpoch, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { logExpiry, openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/room-log.ts";

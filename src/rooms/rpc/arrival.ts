@@ -4,7 +4,7 @@
 import { HubError } from "../../model/errors.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { Transport } from "../../model/options.ts";
-import type { Position } from "../../model/position.ts";
+import type { Position } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 
 /** A client of one room, to the room's own object. */

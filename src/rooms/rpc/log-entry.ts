@@ -1,7 +1,7 @@
 // Messages of a room as objects pass them to each other: before they have a number, with it, and as pages of history.
 
 import type { Params } from "../../model/message.ts";
-import type { Position } from "../../model/position.ts";
+import type { Position } from "../../model/topic.ts";
 
 /** A publication before the room has given it a number. */
 export interface Draft extends Params {

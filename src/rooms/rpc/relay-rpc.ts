@@ -1,7 +1,7 @@
 // What the edge and other relays ask of a relay, beside letting sockets in and what every holder of connections
 // answers.
 
-import type { Position } from "../../model/position.ts";
+import type { Position } from "../../model/topic.ts";
 import type { AccountUser, Grant, TokenFacts, User } from "../../model/user.ts";
 import type { BridgedTransport, HttpCallArrival, ObjectFetch } from "./arrival.ts";
 import type { Refused } from "./fault.ts";

@@ -2,7 +2,7 @@
 // reads of rooms elsewhere.
 
 import type { Params } from "../../model/message.ts";
-import type { Position } from "../../model/position.ts";
+import type { Position } from "../../model/topic.ts";
 import type { Report } from "./activity-report.ts";
 import type { Command, CommandOutcome, Selection } from "./command.ts";
 import type { ClientResult, Fault } from "./fault.ts";

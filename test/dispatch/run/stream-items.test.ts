@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Session } from "../../../src/dispatch/run/session.ts";
 import { streamItems } from "../../../src/dispatch/run/stream-items.ts";
 import { LIMITS } from "../../../src/model/options.ts";
-import { systemClock } from "../../../src/rooms/platform/clock.ts";
+import { systemClock } from "../../../src/rooms/platform/loop-timing.ts";
 
 /** A reader with `queued` bytes waiting, and what it was sent. */
 function reading(queued: () => number = () => 0) {
@@ -12,6 +12,7 @@ function reading(queued: () => number = () => 0) {
   const sent: unknown[] = [];
   const session = {
     connection: {
+      ...{ attached: {}, flow: { untaken: 0 } },
       get socket() {
         return { bufferedAmount: queued() };
       },

@@ -3,7 +3,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { Standing_Outcome as Outcome } from "../../../src/protocols/proto/dormouse/v1/hub_pb.ts";
-import { formatPosition } from "../../../src/model/position.ts";
+import { formatPosition } from "../../../src/model/topic.ts";
 import { roomAt } from "../../rooms/client.ts";
 import {
   as,

@@ -13,7 +13,7 @@ import { connectionOf, type Connection } from "../../../src/rooms/connection/con
 import { PublishLanes } from "../../../src/rooms/links/publish-lanes.ts";
 import { UndeliveredPublications } from "../../../src/rooms/links/undelivered-publications.ts";
 import type { Host } from "../../../src/rooms/object/host.ts";
-import { systemClock } from "../../../src/rooms/platform/clock.ts";
+import { systemClock } from "../../../src/rooms/platform/loop-timing.ts";
 import { roomAt, upgrade } from "../client.ts";
 import { late, slow } from "./attacking.ts";
 import { connected, negotiate, open, post } from "./client.ts";

@@ -3,7 +3,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
-import type { Position } from "../../../src/model/position.ts";
+import type { Position } from "../../../src/model/topic.ts";
 import type { User } from "../../../src/model/user.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import type { Cause } from "../../../src/rooms/links/follow-tables.ts";

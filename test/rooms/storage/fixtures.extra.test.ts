@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { parsePosition } from "../../../src/model/position.ts";
+import { parsePosition } from "../../../src/model/topic.ts";
 import { VERSION_KEY } from "../../../src/rooms/platform/storage-version.ts";
 import { ACCOUNT_MIGRATIONS } from "../../../src/rooms/account/account-migrations.ts";
 import { RELAY_MIGRATIONS } from "../../../src/rooms/relay/relay-migrations.ts";

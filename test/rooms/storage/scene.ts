@@ -4,7 +4,7 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, vi } from "vitest";
-import { formatPosition } from "../../../src/model/position.ts";
+import { formatPosition } from "../../../src/model/topic.ts";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { accountName, accountStub, objectName } from "../../../src/rooms/rpc/object-names.ts";
 import type { HubMetrics, RoomsView } from "../../../src/rooms/rpc/hub-metrics.ts";

@@ -1,6 +1,6 @@
-// Rules of the three bindings of Durable Objects, and of the classes they are bound to.
+// Rules of the classes that the bindings of Durable Objects name, which only files tell: export and storage.
 
-import type { ClassBinding, Facts, WorkerFiles } from "./facts.ts";
+import type { ClassBinding, WorkerFiles } from "./facts.ts";
 import { OBJECTS } from "./objects.ts";
 import type { Fix, Problem } from "./problem.ts";
 
@@ -10,38 +10,8 @@ const error = (text: string, fix?: Fix): Problem => ({
   ...(fix && { fix }),
 });
 
-/** Each binding is there, and is a namespace of Durable Objects. */
-export const bindings = (facts: Facts): Problem[] =>
-  OBJECTS.flatMap(({ binding, made }) => {
-    const bound = facts.bound(binding);
-    if (bound === "namespace") return [];
-    const text =
-      bound === "nothing"
-        ? `The binding ${binding} is missing.`
-        : `The binding ${binding} is no namespace of Durable Objects.`;
-    return [error(text, bindingFix(binding, made))];
-  });
-
-const bindingFix = (name: string, className: string): Fix => ({
-  where: "wrangler.toml",
-  lines: `[[durable_objects.bindings]]\nname = "${name}"\nclass_name = "${className}"`,
-  json: `"durable_objects": { "bindings": [{ "name": "${name}", "class_name": "${className}" }] }`,
-});
-
-/** Each binding has a class of its own. */
-export function classes(facts: Facts): Problem[] {
-  const bound = OBJECTS.filter(({ binding }) => facts.bound(binding) === "namespace");
-  return bound.flatMap(({ binding, made }, at) => {
-    const twin = bound.slice(0, at).find((other) => facts.areSame(other.binding, binding));
-    if (!twin) return [];
-    const text = `The bindings ${twin.binding} and ${binding} have one class; ${twin.binding} is for ${twin.made}, ${binding} for ${made}.`;
-    return [error(text, bindingFix(binding, made))];
-  });
-}
-
 /** The main module exports each class, and wrangler's configuration declares it with storage in SQLite. */
-export function exported({ files }: Facts): Problem[] {
-  if (!files) return [];
+export function exported(files: WorkerFiles): Problem[] {
   if (typeof files.mainExports === "string") return [error(files.mainExports)];
   const names = files.mainExports;
   return ownClasses(files).flatMap(({ name, class_name: className }) => [

@@ -1,0 +1,31 @@
+// Words for bindings of Durable Objects that are wrong, and the lines that mend them.
+
+import type { Bound } from "./facts.ts";
+import type { BoundObject } from "./objects.ts";
+import type { Problem } from "./problem.ts";
+
+/** A binding that is missing, or is of another kind. */
+export const unbound = (object: BoundObject, bound: Bound): Problem =>
+  bindingProblem(
+    object,
+    bound === "nothing"
+      ? `The binding ${object.binding} is missing.`
+      : `The binding ${object.binding} is no namespace of Durable Objects.`,
+  );
+
+/** Two bindings with one class. */
+export const sharedClass = (twin: BoundObject, object: BoundObject): Problem =>
+  bindingProblem(
+    object,
+    `The bindings ${twin.binding} and ${object.binding} have one class; ${twin.binding} is for ${twin.made}, ${object.binding} for ${object.made}.`,
+  );
+
+const bindingProblem = ({ binding, made }: BoundObject, text: string): Problem => ({
+  level: "error",
+  text,
+  fix: {
+    where: "wrangler.toml",
+    lines: `[[durable_objects.bindings]]\nname = "${binding}"\nclass_name = "${made}"`,
+    json: `"durable_objects": { "bindings": [{ "name": "${binding}", "class_name": "${made}" }] }`,
+  },
+});

@@ -1,0 +1,59 @@
+// Words for variables and secrets whose values are wrong, and the lines that mend them.
+
+import type { Facts } from "./facts.ts";
+import type { Fix, Problem } from "./problem.ts";
+
+const command = (lines: string): Fix => ({ where: "a shell", lines });
+
+const text = (name: string, value: string): Fix => ({
+  where: "wrangler.toml",
+  lines: `[vars]\n${name} = "${value}"`,
+  json: `"vars": { "${name}": "${value}" }`,
+});
+
+const secret = (name: string): Fix =>
+  command(
+    `echo "${name}=$(openssl rand -base64 32)" >> .dev.vars    # for wrangler dev\nnpx wrangler secret put ${name}    # for production`,
+  );
+
+/** A line that mends a problem of a variable; of a URL or a name it is an example. */
+const FIXES: ReadonlyMap<string, Fix> = new Map([
+  ["JWT_SECRET", secret("JWT_SECRET")],
+  ["ACCESS_KEYS", secret("ACCESS_KEYS")],
+  ["WEBHOOK_SECRET", secret("WEBHOOK_SECRET")],
+  ["JWT_JWKS_URL", text("JWT_JWKS_URL", "https://id.example.com/.well-known/jwks.json")],
+  ["JWT_ISSUER", text("JWT_ISSUER", "me")],
+  ["JWT_AUDIENCE", text("JWT_AUDIENCE", "my-app")],
+  ["ALLOWED_ORIGINS", text("ALLOWED_ORIGINS", "https://app.example,https://www.app.example")],
+  ["WEBHOOK_URL", text("WEBHOOK_URL", "https://app.example/events")],
+  ["WEBHOOK_CONNECT_URL", text("WEBHOOK_CONNECT_URL", "https://app.example/connect")],
+  ["WEBHOOK_EVENTS", text("WEBHOOK_EVENTS", "connected,disconnected")],
+]);
+
+/**
+ * A value that its reader does not accept; the sentence begins with the variable's name. Undefined where the value is of
+ * another type than text, which is a problem of its own.
+ */
+export function refusedValue(sentence: string, variables: Facts["variables"]): Problem | undefined {
+  const name = /^[A-Z_]+/.exec(sentence)?.[0] ?? "";
+  const fix = FIXES.get(name);
+  if (!["string", "undefined"].includes(typeof variables[name])) return undefined;
+  return { level: "error", text: sentence, ...(fix && { fix }) };
+}
+
+export const noText = (name: string): Problem => ({
+  level: "error",
+  text: `${name} is no text: in [vars] its value is written in quotes.`,
+});
+
+export const noSwitch = (name: string): Problem => ({
+  level: "advice",
+  text: `${name} is neither "1" nor "0", and counts as "0".`,
+  fix: text(name, "1"),
+});
+
+export const noRate = (): Problem => ({
+  level: "error",
+  text: "REST_PER_SECOND is no number above 0.",
+  fix: text("REST_PER_SECOND", "1000"),
+});
