@@ -234,7 +234,8 @@ export class FollowedRooms {
     replays.begin(connection, since);
     try {
       await this.#join(connection, request);
-      const missed = await fetchMissed(this.#options.room(topic), since, () => room.position);
+      const home = () => this.#options.room(topic);
+      const missed = await fetchMissed(home, since, () => room.position);
       // Left, or not admitted by a fresh token, while the room was asked.
       if (!this.#memberships.has(connection, room.name))
         throw new HubError("cancelled", "The connection has left the room meanwhile.");
