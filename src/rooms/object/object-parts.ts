@@ -72,6 +72,7 @@ export interface ObjectCore {
   readonly stubs: RoomStubs;
   readonly activity: ActivityReports;
   readonly connections: ConnectionTable;
+  readonly liveness: LivenessSweep;
   readonly outbox: Outbox;
   readonly followed: FollowedRooms;
   /** Publications in rooms elsewhere. */
@@ -117,12 +118,13 @@ export function objectCore(options: CoreOptions): ObjectCore {
     ...{ connections, outbox, activity, room },
   });
   const webhooks = webhooksOf(options, { agenda, connections });
-  duties.push(new LivenessSweep(ctx, settings, connections));
+  const liveness = new LivenessSweep(ctx, settings, connections);
+  duties.push(liveness);
   if (isServed) duties.push(activity);
   if (webhooks) duties.push(webhooks);
   return {
     ...{ address, name: options.name, settings, isServed, agenda, duties, stubs, activity },
-    ...{ connections, outbox, followed, webhooks, room },
+    ...{ connections, liveness, outbox, followed, webhooks, room },
     lanes: new PublishLanes({
       ...{ room, publishBytes: settings.limits.publishBytes, undelivered: followed.undelivered },
     }),

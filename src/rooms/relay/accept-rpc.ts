@@ -13,11 +13,12 @@ export function acceptRpc(
   arrival: JsonRpcArrival,
 ): Connection {
   const { address, agenda, connections, settings } = parts;
-  const { user, request, arrays } = arrival;
+  const { user, request, arrays, pings } = arrival;
   const now = Date.now();
   const connection = connections.accept(socket, {
     ...{ id: connectionId(address), user, request, openCalls: [], connectedAt: now, heardAt: now },
     protocol: (arrays ? jsonRpc : jsonRpcSingle).name,
+    ...(pings && { pings }),
   });
   const { pingSeconds } = settings;
   const params = { connectionId: connection.id, userId: user.id, pingSeconds };
