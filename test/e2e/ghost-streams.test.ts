@@ -78,7 +78,8 @@ it(
         await watcher.next(({ params }) => params?.users === 2);
         cut(socket);
         const cutAt = performance.now();
-        await watcher.next(({ params }) => params?.users === 1);
+        const usersHere = async () => (await watcher.call("$/presence", {})).result.users;
+        await expect.poll(usersHere, { timeout: BOUND_MS, interval: 500 }).toBe(1);
         return performance.now() - cutAt;
       }),
     );

@@ -3,7 +3,7 @@
 
 import { PING } from "../../model/wire-constants.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import { factsOf } from "../../model/token-rules.ts";
+import { factsOf } from "../../model/user.ts";
 import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { lapsesAt } from "../../rooms/rpc/seat-token.ts";
 import type { Caller } from "../admit/hub-callers.ts";

@@ -11,7 +11,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
 import { retryOnce } from "../rpc/retry-once.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
-import type { Cause } from "./memberships.ts";
+import type { Cause } from "./follow-tables.ts";
 
 /** Gets what a connection missed; `recovered` is false where the log no longer has all of it. */
 export type DeliverReplay = (missed: HistoryView) => void;
@@ -70,11 +70,11 @@ export class JoinReplays {
  * the log begins a new epoch meanwhile: what was fetched of the one before is dropped.
  */
 export async function fetchMissed(
-  room: () => Pick<RoomRpc, "missed">,
-  since: Position | undefined,
+  { room }: { room(topic: Topic): Pick<RoomRpc, "missed"> },
+  { topic, since }: Pick<ReplayRequest, "topic" | "since">,
   delivered: () => Position | undefined,
 ): Promise<HistoryView> {
-  const missed = (from: Position | undefined) => retryOnce(() => room().missed(from));
+  const missed = (from: Position | undefined) => retryOnce(() => room(topic).missed(from));
   let epoch = delivered()?.epoch;
   let view = await missed(since);
   while (isBehind(view.position, delivered()) || isOutdated(view.position, epoch, delivered())) {

@@ -12,7 +12,7 @@ import {
 } from "../connection/connection-limits.ts";
 import { endPrevious } from "../object/end-previous.ts";
 import { framesOf } from "../object/first-frames.ts";
-import { countReplay } from "../observe/counters.ts";
+import { countClient, countReplay } from "../observe/counters.ts";
 import type { RoomArrival } from "../rpc/arrival.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
 import { connectionId } from "../rpc/object-names.ts";
@@ -26,7 +26,7 @@ import type { RoomParts } from "./room-parts.ts";
 export function enterRoom(
   parts: RoomParts,
   socket: WebSocket,
-  { user, since, previous, pings }: RoomArrival,
+  { user, since, previous, pings, version }: RoomArrival,
 ): Connection {
   const now = Date.now();
   endPrevious(parts.connections, user, previous);
@@ -47,6 +47,7 @@ export function enterRoom(
   const present = presence.view({});
   connections.send(connection, framesOf(connection, { room, present, settings, missed, previous }));
   activity.counters.out += missed.entries.length;
+  countClient(activity.counters, version);
   if (since) countReplay(activity.counters, missed.recovered, missed.entries.length);
   parts.agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
   return connection;
@@ -60,7 +61,7 @@ function checkRoom(parts: RoomParts, user: User): void {
     throw new HubError("room_full", "This room is full.");
   const count = () =>
     isGuest(user) ? countOfAccount(connections.all, user) : presence.ownCount(user.id);
-  if (count() >= mostOfAccount(limits, user)) liveness.endSilent(user, Date.now());
+  if (count() >= mostOfAccount(limits, user)) liveness().endSilent(user, Date.now());
   checkAccountCount(limits, user, count());
 }
 

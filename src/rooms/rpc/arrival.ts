@@ -23,6 +23,8 @@ export interface RoomArrival extends Continuation {
   readonly user: User;
   /** The client's position in the room's log. */
   readonly since?: Position;
+  /** Version of our own client, as it says; absent for other clients. */
+  readonly version?: string;
 }
 
 /** The same, to a relay of a room that is full. */
@@ -58,6 +60,8 @@ export interface JsonRpcArrival extends Continuation {
   readonly request: ConnectRequest;
   /** Whether it takes arrays of messages in one frame, as our own client does. */
   readonly arrays: boolean;
+  /** As in `RoomArrival`. */
+  readonly version?: string;
 }
 
 /** A JSON-RPC request over HTTP, to a relay: a connection for as long as the request lasts. */

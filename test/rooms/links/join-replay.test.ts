@@ -34,8 +34,8 @@ async function fetched(
     return view;
   };
   const view = await fetchMissed(
-    () => ({ missed }),
-    at("old", 2),
+    { room: () => ({ missed }) },
+    { topic: { kind: "group", name: "g" }, since: at("old", 2) },
     () => delivered,
   );
   return { asked, offsets: offsets(view.entries), ...view };
