@@ -1,4 +1,4 @@
-// A client that comes back on a new connection names the one before, which may be half open: nobody else can tell.
+// A client that comes back on a new connection names the one before, which may be half open: only the client can tell.
 
 import { CLOSE } from "../../model/errors.ts";
 import { accountOf, type User } from "../../model/user.ts";

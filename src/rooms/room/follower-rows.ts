@@ -1,4 +1,4 @@
-// What a room keeps of its followers over sleep, crashes and deploys: who they are, how many connections of each user
+// What a room keeps of its followers over sleep, crashes and deploys: their names, how many connections of each user
 // they have, and how far all of them have come in the log.
 
 import type { MemberCount } from "../rpc/room-rpc.ts";
