@@ -154,6 +154,7 @@ export class ServerPings implements Duty {
     const known = this.#knownOf(connection);
     if (known === undefined || known === "none") return false;
     this.#note(connection, "answered");
+    this.#options.connections.touch(connection, Date.now());
     this.#answering?.delete(connection);
     if (this.#answering?.size === 0) this.#answered.resolve();
     return true;

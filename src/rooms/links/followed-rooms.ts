@@ -227,15 +227,15 @@ export class FollowedRooms {
     request: ReplayRequest,
     deliver: DeliverReplay,
   ): Promise<void> {
-    const { topic, since } = request;
+    const { topic } = request;
     // Queued entries are older than the replay's end, and must not reach the new member.
     await this.#afterPublications(connection, topic);
     const room = this.#open(formatTopic(topic));
     const { replays } = room;
-    replays.begin(connection, since);
+    replays.begin(connection, request.since);
     try {
       await this.#join(connection, request);
-      const missed = await fetchMissed(this.#options.room(topic), since, () => room.position);
+      const missed = await fetchMissed(this.#options, request, () => room.position);
       // Left, or not admitted by a fresh token, while the room was asked.
       if (!this.#memberships.has(connection, room.name))
         throw new HubError("cancelled", "The connection has left the room meanwhile.");

@@ -86,6 +86,8 @@ export interface ObjectCore {
   readonly stubs: RoomStubs;
   readonly activity: ActivityReports;
   readonly connections: ConnectionTable;
+  /** Made at the first alarm, or the first refusal for too many connections. */
+  liveness(): LivenessSweep;
   readonly outbox: Outbox;
   readonly followed: FollowedRooms;
   /** Publications in rooms elsewhere. Made at the first one: most rooms have none. */
@@ -119,7 +121,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const { ctx, env, address, settings, isServed } = options;
   const { tenant, hub } = address;
   const agenda = new AlarmAgenda(ctx.storage, () => [
-    new LivenessSweep(ctx, settings, connections),
+    liveness(),
     ...(isServed ? [activity] : []),
     ...(webhooks ? [webhooks] : []),
     ...options.duties(),
@@ -135,11 +137,13 @@ export function objectCore(options: CoreOptions): ObjectCore {
     ...{ connections, outbox, activity, room },
   });
   const webhooks = webhooksOf(options, { agenda, connections });
+  let sweep: LivenessSweep | undefined;
+  const liveness = () => (sweep ??= new LivenessSweep(ctx, settings, connections));
   let lanes: PublishLanes | undefined;
   const { publishBytes } = settings.limits;
   return {
     ...{ address, name: options.name, settings, isServed, agenda, stubs, activity },
-    ...{ connections, outbox, followed, webhooks, room },
+    ...{ connections, liveness, outbox, followed, webhooks, room },
     lanes: () =>
       (lanes ??= new PublishLanes({ room, publishBytes, undelivered: followed.undelivered })),
   };

@@ -195,6 +195,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     const { transport = "WebSockets" } = connection.attached;
     if (transport === "WebSockets") return transport;
     if (body instanceof ArrayBuffer) this.receive(connection, body);
+    else if (body === "ping") this.parts.connections.touch(connection, Date.now());
     else if (body === "end" && transport === "LongPolling")
       this.parts.connections.close(connection, CLOSE.normal);
     return transport;

@@ -5,7 +5,7 @@ import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
 import { parseTopic } from "../../model/topic.ts";
 import type { AccountUser } from "../../model/user.ts";
-import { countOfAccount } from "../connection/connection-limits.ts";
+import { countOfAccount, mostOfAccount } from "../connection/connection-limits.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
 import { ServerPings } from "../connection/server-pings.ts";
 import {
@@ -60,7 +60,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
     ],
     occupancy: () => occupancyOf(core),
   });
-  const countOf = (user: AccountUser) => countOfAccount(core.connections.all, user);
+  const countOf = accountCounter(core);
   const seats = seatsOf(ctx, core, { address, countOf });
   const resumables = resumablesOf(ctx, core);
   resumables.restore(Date.now());
@@ -77,6 +77,16 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   };
   restoreGroups(parts);
   return parts;
+}
+
+/** Silent connections of an account are ended before one more is refused for them. */
+function accountCounter({ connections, liveness, settings: { limits } }: ObjectCore) {
+  return (user: AccountUser): number => {
+    const count = countOfAccount(connections.all, user);
+    if (count < mostOfAccount(limits, user)) return count;
+    liveness().endSilent(user, Date.now());
+    return countOfAccount(connections.all, user);
+  };
 }
 
 const serverPingsOf = (ctx: DurableObjectState, { agenda, connections }: ObjectCore): ServerPings =>

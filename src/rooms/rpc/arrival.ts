@@ -7,13 +7,22 @@ import type { Transport } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 
+/** How a JSON-RPC client continues, and that it will be heard. */
+export interface Continuation {
+  /**
+   * Id of its connection before. It ends, if the same object holds it; messages that excluded it are not replayed to
+   * this one.
+   */
+  readonly previous?: string;
+  /** It has announced pings. */
+  readonly pings?: true;
+}
+
 /** A client of one room, to the room's own object. */
-export interface RoomArrival {
+export interface RoomArrival extends Continuation {
   readonly user: User;
   /** The client's position in the room's log. */
   readonly since?: Position;
-  /** Id of its connection before: messages that excluded that one are not replayed to this one. */
-  readonly previous?: string;
   /** Version of our own client, as it says; absent for other clients. */
   readonly version?: string;
 }
@@ -45,7 +54,7 @@ export interface SignalRArrival {
 export type BridgedTransport = Exclude<Transport, "WebSockets">;
 
 /** A JSON-RPC client of a whole hub, to a relay. */
-export interface JsonRpcArrival {
+export interface JsonRpcArrival extends Continuation {
   readonly kind: "rpc";
   readonly user: User;
   readonly request: ConnectRequest;
