@@ -13,6 +13,7 @@ const limits = {
   callsPerSecond: 1e9,
   callBurst: 1e9,
   queuedCalls: 100_000,
+  bytesPerSecond: 1e9,
   connectionsPerUser: 1e6,
   connectsPerSecond: 1e9,
   connectBurst: 1e9,

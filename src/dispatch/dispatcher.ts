@@ -4,6 +4,7 @@
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
 import type { Connection } from "../rooms/connection/connection.ts";
+import { spendMessages } from "../rooms/connection/inbound-budget.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
 import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
@@ -93,6 +94,8 @@ function receive(session: Session, verify: Verify, frame: string | ArrayBuffer):
   const { connection, limits } = session;
   const { messages, batch, rest } = connection.protocol.decode(frame, limits, connection.rest);
   connection.rest = rest;
+  if (!spendMessages(connection, messages.length, limits))
+    return session.host.connections.close(connection, CLOSE.flooding);
   const place = batch && together(session.answer, messages.filter(wantsAnswer).length);
   const size = typeof frame === "string" ? frame.length : frame.byteLength;
   const bytes = size / (messages.length || 1);

@@ -12,6 +12,8 @@ export interface Limits {
   readonly messagesPerFrame: number;
   /** Rooms of one connection beside its own. Without a bound, joins exhaust memory (Phoenix: CVE-2026-56811). */
   readonly groupsPerConnection: number;
+  /** Joins of one connection that are under way at once: each is a call to a room. More wait. */
+  readonly joinsAtOnce: number;
   /** Sockets of one user in one object. */
   readonly connectionsPerUser: number;
   /** The same of all guests of one network, who share an account: an office has many, a flood has more. */
@@ -45,6 +47,14 @@ export interface Limits {
   readonly callsPerSecond: number;
   /** … and how many may come at once. */
   readonly callBurst: number;
+  /** Messages of any kind a second of one connection: items, cancellations, answers and pings as well as calls … */
+  readonly messagesPerSecond: number;
+  /** … and how many may come at once: an upload sends its items as fast as the network takes them. */
+  readonly messageBurst: number;
+  /** Bytes a second of one connection … */
+  readonly bytesPerSecond: number;
+  /** … and how many may come at once. */
+  readonly bytesBurst: number;
   /** Malformed frames in a row before a socket is closed: a client of another protocol never stops. */
   readonly malformedInARow: number;
   /** Unsent bytes of one socket before it is closed with 4408: the runtime never drops a slow reader. */
@@ -68,6 +78,7 @@ export const LIMITS: Limits = {
   depth: 64,
   messagesPerFrame: MESSAGES_PER_FRAME,
   groupsPerConnection: 100,
+  joinsAtOnce: 8,
   connectionsPerUser: 50,
   connectionsPerNetwork: 500,
   connectsPerSecond: 20,
@@ -80,6 +91,10 @@ export const LIMITS: Limits = {
   parallelCalls: 1,
   callsPerSecond: 50,
   callBurst: 100,
+  messagesPerSecond: 5_000,
+  messageBurst: 20_000,
+  bytesPerSecond: 4 * 1024 * 1024,
+  bytesBurst: 32 * 1024 * 1024,
   malformedInARow: 10,
   queuedBytes: 1024 * 1024,
   recovery: 500,

@@ -10,6 +10,7 @@ import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { ClientResults } from "./client-results.ts";
 import type { SendAnswer } from "./frame-answers.ts";
+import { JoinLimits } from "./join-limits.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { tooManyStreams, UploadStream } from "./upload-streams.ts";
 
@@ -31,6 +32,8 @@ export class Session {
   readonly calls: OpenCalls;
   /** Sends an answer to a call of this connection. */
   readonly answer: SendAnswer;
+  /** Joins that the client asks for: how many at once, and how many a second. */
+  readonly joins: JoinLimits;
   readonly #uploads = new Map<string, UploadStream>();
   /** False once the connection has ended, or is about to: messages received then are ignored. */
   isReceiving = true;
@@ -62,6 +65,7 @@ export class Session {
     this.limits = limitsOf(connection, limits);
     const { callsPerSecond, callBurst } = this.limits;
     this.rate = connection.httpCaller?.rate ?? tokenBucket(callsPerSecond, callBurst);
+    this.joins = new JoinLimits(this.limits);
     this.refusals = tokenBucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 

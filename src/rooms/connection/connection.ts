@@ -12,6 +12,7 @@ import { signalrJson } from "../../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../../protocols/signalr-msgpack.ts";
 import type { TokenBucket } from "../platform/rates.ts";
 import { attachedOf, attachTo, type Attached } from "./attachment.ts";
+import type { InboundBudget } from "./inbound-budget.ts";
 import type { ReplayBuffer } from "./replay-buffer.ts";
 import type { Stage } from "./stage.ts";
 
@@ -54,6 +55,8 @@ export interface Connection {
   readonly flow: Flow;
   /** The beginning of a message whose end is still to come. */
   rest: string | Uint8Array | undefined;
+  /** What its client may still send; undefined until it has sent something. */
+  inbound: InboundBudget | undefined;
   /** The server's limits, lowered by the token's, for this user. */
   tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
   /** Whether it was closed with another code than a regular one, as by a page that may be loading again (1001). */
@@ -101,6 +104,7 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
     ...{ socket, protocol, attached, user: attached.user, heardAt: attached.heardAt },
     flow: { written: 0, untaken: 0, lookedAt: 0, backlog: undefined },
     rest: undefined,
+    inbound: undefined,
     tokenLimits: undefined,
     mayReturn: false,
     httpCaller: undefined,

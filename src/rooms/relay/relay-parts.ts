@@ -76,9 +76,12 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   return parts;
 }
 
-const serverPingsOf = (ctx: DurableObjectState, { agenda, connections }: ObjectCore): ServerPings =>
+const serverPingsOf = (
+  ctx: DurableObjectState,
+  { agenda, connections, settings: { limits } }: ObjectCore,
+): ServerPings =>
   new ServerPings({
-    ...{ state: ctx, connections },
+    ...{ state: ctx, connections, limits },
     arm: (at) => agenda.arm(at),
     waitUntil: (work) => ctx.waitUntil(work),
   });
