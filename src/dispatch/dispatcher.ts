@@ -222,7 +222,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
 
 /** Throws `rate_limited`. Refused calls count as refusals. */
 function checkRate(session: Session): void {
-  if (session.rate.take(Date.now())) return;
+  if (session.rate.take(session.host.clock.now())) return;
   tolerate(session);
   const { callsPerSecond } = session.limits;
   throw new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);

@@ -8,6 +8,7 @@ import type { User } from "../../model/user.ts";
 import { bind, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 import { nameOf } from "./named-arguments.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** A call before its checks. */
 export interface PendingCall {
@@ -16,6 +17,7 @@ export interface PendingCall {
   readonly args: readonly unknown[];
   /** Null only in tests: every transport requires a token. */
   readonly user: User | null;
+  readonly runtime: Runtime;
   /** The items of the stream that the placeholder stands for. */
   open(ref: StreamRef): AsyncIterable<unknown>;
   /** Why the arguments could not be read, if so. */

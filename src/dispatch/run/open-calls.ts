@@ -28,7 +28,7 @@ export interface OpenCall {
 
 /** The connection whose calls these are. */
 interface Caller {
-  readonly host: Pick<Host, "connections" | "settings" | "waitUntil">;
+  readonly host: Pick<Host, "clock" | "connections" | "settings" | "waitUntil">;
   readonly connection: Connection;
   /** The limits of its current token. */
   readonly limits: Limits;

@@ -13,12 +13,13 @@ import { clientNetwork } from "../../model/client-network.ts";
 import { accountOf, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { applyConnectWebhook } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { guestId } from "./guests.ts";
 import { pathBelow, requestedHub, roomPathOf, servedHub } from "./request-target.ts";
-import type { ConnectRateEnv, Env, Serving } from "./serving.ts";
+import { policyRuntime, type ConnectRateEnv, type Serving, type ServingPlace } from "./serving.ts";
 
 /** A client that was admitted to a room. */
 export interface Entrant {
@@ -26,6 +27,7 @@ export interface Entrant {
   readonly user: User;
   readonly served: ServedHub;
   readonly topic: Topic;
+  readonly place: ServingPlace;
 }
 
 /** The rooms of a request, as topics, for the webhook; `own` is the room of its path. */
@@ -46,7 +48,7 @@ export async function admitToRoom(
   const path = roomPathOf(pathBelow(request, serving.prefix));
   const served = servedHub(serving.hubs, hub);
   const topic = roomTopic(path.kind, path.name);
-  return admitEntrant({ request, user, served, topic }, roomsOf(topic), serving.env);
+  return admitEntrant({ request, user, served, topic, place: serving }, roomsOf(topic));
 }
 
 /** What a request names. */
@@ -78,14 +80,10 @@ export async function userAt(
 }
 
 /** Asks the webhook, then the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics. */
-export async function admitEntrant(
-  entrant: Entrant,
-  rooms: readonly string[],
-  env: Env,
-): Promise<Entrant> {
-  const { request, user, served, topic: room } = entrant;
+export async function admitEntrant(entrant: Entrant, rooms: readonly string[]): Promise<Entrant> {
+  const { request, user, served, topic: room, place } = entrant;
   const attempt = { request, user, hub: served.name, room, rooms };
-  return authorize({ ...entrant, user: await applyConnectWebhook(attempt, env) });
+  return authorize({ ...entrant, user: await applyConnectWebhook(attempt, place.env) });
 }
 
 /** Asks the hub's rules, and the token's capabilities, whether the user may enter the room. Throws `forbidden`. */
@@ -96,8 +94,8 @@ export async function authorize(entrant: Entrant): Promise<Entrant> {
   throw forbidden("This room is not for this user.", { expected, user, room: formatTopic(topic) });
 }
 
-const policyInput = ({ served, user, topic }: Entrant) =>
-  [callAt(served, user, topic), rulesAt(served, topic)] as const;
+const policyInput = ({ served, user, topic: room, place }: Entrant) =>
+  [callAt(served, { user, room, ...policyRuntime(place, served) }), rulesAt(served, room)] as const;
 
 /**
  * Counts one new connection, by user and by network, with a Rate Limiting binding, if there is one: near the client,
@@ -159,10 +157,12 @@ function overflow({ relays, env }: Serving, entrant: Entrant, arrival: RoomArriv
 async function arrivalOf(entrant: Entrant, { since, previous }: Resumption): Promise<RoomArrival> {
   const position = since ? parsePosition(since) : undefined;
   const mayReplay = position && (await mayReadHistory(...policyInput(entrant)));
+  const version = clientVersionOf(entrant.request);
   return {
     user: entrant.user,
     ...(position && mayReplay && { since: position }),
     ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
+    ...(version !== undefined && { version }),
   };
 }
 

@@ -52,7 +52,7 @@ async function sourcesOf(
   const attempt = { request: http, user: authenticated, hub: served.name, room: topics[0]!, rooms };
   const user = await applyConnectWebhook(attempt, serving.env);
   const entrants = await Promise.all(
-    topics.map((topic) => authorize({ request: http, user, served, topic })),
+    topics.map((topic) => authorize({ request: http, user, served, topic, place: serving })),
   );
   await checkConnectRate(http, user, serving.env);
   return entrants.map((one) => sourceOf(one, positions.get(formatTopic(one.topic)), serving));

@@ -72,7 +72,7 @@ export class Account {
 
   #faultOf(token: TokenFacts, now: number): Fault | undefined {
     const ban = this.#store.ban(now);
-    if (ban) return { code: "banned", message: ban.reason ?? "This user is banned for a time." };
+    if (ban) return { code: "banned", message: banText(ban) };
     const isRevoked = this.#store.isRevoked(token, now);
     return isRevoked ? { code: "token_revoked", message: "The token was revoked." } : undefined;
   }
@@ -161,7 +161,10 @@ export class Account {
   async #applyRules(): Promise<void> {
     const { rulesVersion } = this.#store;
     const tokens = this.#store.rules(Date.now());
-    const close: Command = { type: "close", why: CLOSE.revoked };
+    const ban = this.#store.ban(Date.now());
+    const close: Command = ban
+      ? { type: "close", why: CLOSE.banned, reason: banText(ban) }
+      : { type: "close", why: CLOSE.revoked };
     await askMany(this.#store.outdatedObjects, async (object) => {
       await this.#command(object, { tokens }, [close]);
       // Removed where it holds no connection any more.
@@ -228,3 +231,7 @@ export class Account {
     return (await this.command(hub, { room: `group:${group}` }, [])) > 0;
   }
 }
+
+/** The same words on open connections, to those who come later, and in webhooks. */
+const banText = ({ reason }: { readonly reason?: string }): string =>
+  reason ? `This user is banned: ${reason}` : "This user is banned for a time.";

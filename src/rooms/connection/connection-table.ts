@@ -26,8 +26,8 @@ type SocketState = Pick<
   | "getWebSocketAutoResponseTimestamp"
 >;
 
-/** Called for a connection that the server ends. */
-export type Dropped = (connection: Connection, why: CloseCode) => void;
+/** Called for a connection that the server ends. `detail` is that of `close`. */
+export type Dropped = (connection: Connection, why: CloseCode, detail?: string) => void;
 
 export class ConnectionTable {
   readonly #state: SocketState;
@@ -207,12 +207,12 @@ export class ConnectionTable {
   }
 
   /** Ends a connection with this frame as its last; behind the handshake's answer, which the client expects first. */
-  refuse(connection: Connection, last: Encoded, why: CloseCode, isForGood = false): void {
+  refuse(connection: Connection, last: Encoded, why: CloseCode, detail?: string): void {
     const answer = stage.dueAnswer(connection);
-    if (!this.remove(connection, isForGood)) return;
+    if (!this.remove(connection, FOR_GOOD.has(why))) return;
     this.write(connection, [...answer, last]);
     closeSocket(connection, CLOSE.normal);
-    this.#dropped(connection, why);
+    this.#dropped(connection, why, detail);
   }
 
   /** Answers a ping that woke the object. */
@@ -236,12 +236,11 @@ export class ConnectionTable {
    * the reason send it and close normally: their clients do not know this server's codes.
    */
   close(connection: Connection, why: CloseCode, detail?: string): void {
-    const isForGood = FOR_GOOD.has(why);
     const farewell = connection.protocol.farewell?.(why, detail);
-    if (farewell !== undefined) return this.refuse(connection, farewell, why, isForGood);
-    if (!this.remove(connection, isForGood)) return;
+    if (farewell !== undefined) return this.refuse(connection, farewell, why, detail);
+    if (!this.remove(connection, FOR_GOOD.has(why))) return;
     closeSocket(connection, why, detail);
-    this.#dropped(connection, why);
+    this.#dropped(connection, why, detail);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { RoomSettings } from "../../model/options.ts";
+import { VERSION } from "../../model/package-version.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
 import { splitIntoFrames } from "../delivery/fan-out.ts";
@@ -43,6 +44,7 @@ function connected(
   const params = {
     connectionId: id,
     userId: user.id,
+    server: VERSION,
     room,
     position: formatPosition(position),
     recovered,

@@ -10,6 +10,7 @@ import type { User } from "../../model/user.ts";
 import type { Attached } from "../connection/attachment.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { Domain } from "../rpc/object-names.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
@@ -22,6 +23,7 @@ interface Identity {
   readonly room: Topic;
   readonly settings: RoomSettings;
   readonly env: object;
+  readonly clock: Clock;
   /** The room a connection came for; `all` where it came for the whole hub. */
   roomOf(connection: Connection): Topic;
 }

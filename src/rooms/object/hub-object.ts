@@ -2,11 +2,11 @@
 // are such objects, and differ in their parts and in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
-import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, publicError, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { parseTopic } from "../../model/topic.ts";
-import { answerClose } from "../connection/close-socket.ts";
+import { answerClose, closeCodeOf, endOf } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { spendBytes } from "../connection/inbound-budget.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
@@ -47,7 +47,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     super(ctx, env);
     this.receiver = receiver;
     this.parts = build({
-      dropped: (connection, why) => this.dropped(connection, why),
+      dropped: (...dropped) => this.dropped(...dropped),
       presenceChanged: (joined, left) =>
         this.inBackground(receiver.presenceChanged(this.host, joined, left)),
     });
@@ -138,8 +138,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     try {
       return await this.admissions.groupsOf(connection.user);
     } catch (error) {
-      const isKnown = publicError(error).code !== "internal";
-      this.parts.connections.close(connection, isKnown ? CLOSE.revoked : CLOSE.interrupted);
+      const { code, message } = publicError(error);
+      const words = code === "internal" ? undefined : message;
+      this.parts.connections.close(connection, closeCodeOf(code), words);
       return [];
     }
   }
@@ -188,10 +189,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   }
 
   /** The server has closed it. */
-  protected dropped(connection: Connection, why: CloseCode): void {
-    const error = why === CLOSE.normal ? undefined : new HubError("cancelled", reasonOf(why));
+  protected dropped(connection: Connection, why: CloseCode, detail?: string): void {
     this.#logEnd(connection, why);
-    this.left(connection, error, false);
+    this.left(connection, endOf(why, detail), false);
   }
 
   #logEnd(connection: Connection, code: number): void {

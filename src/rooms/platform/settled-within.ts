@@ -3,8 +3,8 @@
 /** Done when all have settled, or after so many milliseconds. Never rejects. */
 export async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
   if (work.length === 0) return;
-  const timeout = new AbortController();
-  const late = scheduler.wait(ms, { signal: timeout.signal }).catch(() => {});
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
   await Promise.race([Promise.allSettled(work), late]);
-  timeout.abort();
+  clearTimeout(timer);
 }

@@ -24,7 +24,7 @@ import type { Followers } from "./followers.ts";
 interface PublisherOptions {
   readonly topic: Topic;
   readonly log: RoomLog;
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, "publish" | "saver">;
   /** The room's own sockets. */
   readonly members: ReadonlySet<Connection>;
   /** Objects that hold further members. */

@@ -23,7 +23,7 @@ import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
-import { OwnRoom } from "./own-room.ts";
+import { OwnRoom, settingsAt } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
 import { ROOM_MIGRATIONS } from "./room-migrations.ts";
 
@@ -52,7 +52,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
   const hubSettings = receiver.settings(address.hub);
-  const settings = settingsOf(topic, hubSettings ?? DEFAULTS);
+  const settings = settingsAt(topic, hubSettings ?? DEFAULTS);
   const name = formatTopic(topic);
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name, settings },
@@ -88,10 +88,6 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
 
 const indexOf = ({ storage }: DurableObjectState, { agenda }: ObjectCore): HubIndex =>
   new HubIndex(storage, (at) => agenda.arm(at));
-
-/** No connection is attached to a hub's `all` room: it has presence only where the hub's `online` setting is on. */
-const settingsOf = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
-  kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
 
 interface RoomOptions {
   readonly topic: Topic;
