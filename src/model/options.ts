@@ -59,6 +59,15 @@ export interface Limits {
   readonly malformedInARow: number;
   /** Unsent bytes of one socket before it is closed with 4408: the runtime never drops a slow reader. */
   readonly queuedBytes: number;
+  /**
+   * Bytes of memory that one connection makes its object hold: calls, items nobody has read, frames that wait. Parsed
+   * JSON counts nine times its text …
+   */
+  readonly heldByConnection: number;
+  /** … all connections of one user, or of one network's guests, in one object … */
+  readonly heldByUser: number;
+  /** … and all of an object, which has 128 MB for everything. */
+  readonly heldByObject: number;
   /** Entries replayed to a connection that resumes; beyond it, reloading is cheaper. */
   readonly recovery: number;
   /** Users listed in one presence reply or message; the rest is paged. */
@@ -97,6 +106,9 @@ export const LIMITS: Limits = {
   bytesBurst: 32 * 1024 * 1024,
   malformedInARow: 10,
   queuedBytes: 1024 * 1024,
+  heldByConnection: 12 * 1024 * 1024,
+  heldByUser: 16 * 1024 * 1024,
+  heldByObject: 48 * 1024 * 1024,
   recovery: 500,
   presencePage: 100,
   trackBytes: 1024,

@@ -51,6 +51,8 @@ export class Session {
   clientError: Error | undefined;
   /** Messages received while the hub's `connected` runs. Held here because streams do not wait for a turn. */
   gated: (() => void)[] | undefined;
+  /** What these hold, as counted in the connection's budget. */
+  gatedBytes = 0;
   /** Whether the hub's `connected` threw: `disconnected` is then not called, either. */
   neverBegan = false;
   /** Characters of answers that wait for the next flush: bounds the memory that the answers to one batch take. */
@@ -97,7 +99,8 @@ export class Session {
     if (this.#uploads.has(id))
       throw new HubError("duplicate_id", `Invocation ID '${id}' is already in use.`);
     if (this.#uploads.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
-    const upload = new UploadStream({ items: streamBuffer, bytes: queuedBytes });
+    const { held } = this.connection;
+    const upload = new UploadStream({ items: streamBuffer, bytes: queuedBytes, held });
     this.#uploads.set(id, upload);
     return upload;
   }
@@ -107,7 +110,7 @@ export class Session {
   }
 
   closeUpload(id: string): void {
-    this.#uploads.get(id)?.end(null);
+    this.#uploads.get(id)?.drop();
     this.#uploads.delete(id);
   }
 
@@ -115,6 +118,8 @@ export class Session {
   openGate(): void {
     const waiting = this.gated;
     this.gated = undefined;
+    this.connection.held.unbuffer(this.gatedBytes);
+    this.gatedBytes = 0;
     if (!this.#isClosed) for (const take of waiting ?? []) take();
   }
 

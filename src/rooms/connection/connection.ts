@@ -12,6 +12,7 @@ import { signalrJson } from "../../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../../protocols/signalr-msgpack.ts";
 import type { TokenBucket } from "../platform/rates.ts";
 import { attachedOf, attachTo, type Attached } from "./attachment.ts";
+import { HeldBytes, type ConnectionBytes } from "./held-bytes.ts";
 import type { InboundBudget } from "./inbound-budget.ts";
 import type { ReplayBuffer } from "./replay-buffer.ts";
 import type { Stage } from "./stage.ts";
@@ -55,6 +56,8 @@ export interface Connection {
   readonly flow: Flow;
   /** The beginning of a message whose end is still to come. */
   rest: string | Uint8Array | undefined;
+  /** What it makes the object hold. */
+  held: ConnectionBytes;
   /** What its client may still send; undefined until it has sent something. */
   inbound: InboundBudget | undefined;
   /** The server's limits, lowered by the token's, for this user. */
@@ -95,6 +98,11 @@ function protocolOf({ protocol: name }: Attached): Protocol {
   return protocol;
 }
 
+/** Of a connection that is in no table. */
+const UNCOUNTED = new HeldBytes({
+  ...{ heldByConnection: Infinity, heldByUser: Infinity, heldByObject: Infinity },
+}).of({ id: "" });
+
 /** A connection as its attachment says: open, or before its handshake. */
 export function connectionOf(socket: WebSocket | undefined, attached: Attached): Connection {
   const protocol = protocolOf(attached);
@@ -105,6 +113,7 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
     flow: { written: 0, untaken: 0, lookedAt: 0, backlog: undefined },
     rest: undefined,
     inbound: undefined,
+    held: UNCOUNTED,
     tokenLimits: undefined,
     mayReturn: false,
     httpCaller: undefined,

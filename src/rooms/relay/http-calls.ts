@@ -105,6 +105,7 @@ export class HttpCalls {
 /** Error codes of calls whose connection was closed; others are `interrupted`. */
 const CODES: ReadonlyMap<CloseCode, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.flooding, "rate_limited"],
+  [CLOSE.busy, "busy"],
   [CLOSE.expired, "unauthorized"],
 ]);
 

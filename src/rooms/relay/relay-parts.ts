@@ -63,7 +63,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf },
     ...{ own: undefined, publishing: core.lanes },
-    earlyPosts: new EarlyPosts(),
+    earlyPosts: new EarlyPosts(core.connections.held),
     serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing,
