@@ -7,10 +7,9 @@ import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
-import { objectName } from "../../rooms/rpc/object-names.ts";
+import { objectName, roomStubs } from "../../rooms/rpc/object-names.ts";
 import type { CounterSnapshot } from "../../rooms/rpc/activity-report.ts";
 import type { HubMetrics, RoomMetrics } from "../../rooms/rpc/hub-metrics.ts";
-import { roomStubs } from "../../rooms/rpc/stubs.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 

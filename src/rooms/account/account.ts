@@ -9,13 +9,12 @@
 
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import type { TokenFacts } from "../../model/token-rules.ts";
+import type { TokenFacts } from "../../model/user.ts";
 import { OBJECTS_AT_MOST, type AccountStore } from "./account-store.ts";
-import { hubOf } from "../rpc/object-names.ts";
+import { hubOf, type RoomStubs } from "../rpc/object-names.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
-import type { RoomStubs } from "../rpc/stubs.ts";
 import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import { askMany } from "../platform/ask-many.ts";
 

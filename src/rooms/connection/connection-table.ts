@@ -14,8 +14,8 @@ import { closeSocket, FOR_GOOD } from "./close-socket.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { isSlow } from "./socket-queue.ts";
 import * as stage from "./stage.ts";
-import { attachedOf, attachTo, type Attached } from "./attachment.ts";
-import { connectionOf, restore, save, type Connection } from "./connection.ts";
+import { type Attached, attachedOf, attachTo } from "./attachment.ts";
+import { type Connection, connectionOf, restore, save } from "./connection.ts";
 
 /** The part of the object's state that connections need. */
 type SocketState = Pick<
@@ -28,7 +28,8 @@ type SocketState = Pick<
 >;
 
 /** Called for a connection that the server ends. `detail` is that of `close`. */
-export type Dropped = (connection: Connection, why: CloseCode, detail?: string) => void;
+export type Dropped = (connection: Connection, ...reason: Reason) => void;
+type Reason = readonly [why: CloseCode, detail?: string];
 
 export class ConnectionTable {
   readonly #state: SocketState;
@@ -180,7 +181,8 @@ export class ConnectionTable {
 
   /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
   send(connection: Connection, frames: readonly Encoded[]): void {
-    if (connection.stage.name === "greeting") return this.#hold(connection, frames);
+    if (connection.stage.name === "greeting")
+      return stage.hold(connection, frames) ? undefined : this.close(connection, CLOSE.slow);
     if (!this.#all.has(connection)) return;
     if (connection.resumable?.keepsAll) return this.#post(connection, frames);
     const { resumable, protocol, socket } = connection;
@@ -189,11 +191,6 @@ export class ConnectionTable {
     if (isFull) return this.close(connection, CLOSE.slow);
     const now = resumable ? resumable.keep(frames, protocol, socket !== undefined) : frames;
     this.write(connection, now);
-  }
-
-  /** Until it is open. A crowded room must not fill the memory meanwhile. */
-  #hold(connection: Connection, frames: readonly Encoded[]): void {
-    if (!stage.hold(connection, frames)) this.close(connection, CLOSE.slow);
   }
 
   /** For a client that polls: kept until a poll has taken it. The last frame of an ended connection always fits. */
@@ -220,7 +217,7 @@ export class ConnectionTable {
   }
 
   /** Ends a connection with this frame as its last; behind the handshake's answer, which the client expects first. */
-  refuse(connection: Connection, last: Encoded, why: CloseCode, detail?: string): void {
+  refuse(connection: Connection, last: Encoded, [why, detail]: Reason): void {
     const answer = stage.dueAnswer(connection);
     if (!this.remove(connection, FOR_GOOD.has(why))) return;
     this.write(connection, [...answer, last]);
@@ -242,7 +239,8 @@ export class ConnectionTable {
    */
   close(connection: Connection, why: CloseCode, detail?: string): void {
     const farewell = connection.protocol.farewell?.(why, detail);
-    if (farewell !== undefined) return this.refuse(connection, farewell, why, detail);
+    if (farewell !== undefined)
+      return this.refuse(connection, farewell, detail === undefined ? [why] : [why, detail]);
     if (!this.remove(connection, FOR_GOOD.has(why))) return;
     closeSocket(connection, why, detail);
     this.#dropped(connection, why, detail);

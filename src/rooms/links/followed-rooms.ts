@@ -11,9 +11,8 @@ import type { Outbox } from "../delivery/outbox.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import type { Delivery, DeliveryReply, RoomRpc } from "../rpc/room-rpc.ts";
 import { FollowedRoom, type Departure } from "./followed-room.ts";
-import { FollowTable } from "./follow-table.ts";
 import { fetchMissed, type DeliverReplay, type ReplayRequest } from "./join-replay.ts";
-import { Memberships, type Cause, type LostMembership } from "./memberships.ts";
+import { FollowTable, Memberships, type Cause, type LostMembership } from "./follow-tables.ts";
 import { UndeliveredPublications } from "./undelivered-publications.ts";
 
 interface FollowedRoomsOptions {
@@ -38,16 +37,19 @@ export class FollowedRooms {
   readonly #memberships: Memberships;
   readonly #table: FollowTable;
   readonly #rooms = new Map<string, FollowedRoom>();
-  /** What connections here have published in rooms elsewhere. */
-  readonly undelivered = new UndeliveredPublications((name) => this.#rooms.get(name));
+  /** Undefined until a connection here publishes in a room elsewhere. */
+  #undelivered: UndeliveredPublications | undefined;
 
   constructor(options: FollowedRoomsOptions) {
     this.#options = options;
     const { sql, settings } = options;
     this.#memberships = new Memberships(sql);
-    const keepsPositions =
-      settings.rememberGroups > 0 || settings.signalR.statefulReconnect !== undefined;
-    this.#table = new FollowTable({ sql, keepsPositions });
+    this.#table = new FollowTable(sql, settings);
+  }
+
+  /** What connections here have published in rooms elsewhere. */
+  get undelivered(): UndeliveredPublications {
+    return (this.#undelivered ??= new UndeliveredPublications((name) => this.#rooms.get(name)));
   }
 
   /** After a wake, once this object's connections are restored. Gives the memberships of those that did not survive. */
@@ -113,9 +115,8 @@ export class FollowedRooms {
     await this.#join(connection, this.#roomFor(connection, request), request.cause);
   }
 
-  /** Checked before the room is looked up: a join that is refused leaves no entry behind. */
+  /** Checked before the room is looked up: a join that is refused, or comes too late, leaves no entry behind. */
   #roomFor(connection: Connection, { topic, most }: JoinRequest): FollowedRoom {
-    // The membership of an ended connection would never be removed.
     if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
     const name = formatTopic(topic);
     if (!this.#memberships.has(connection, name)) this.#memberships.checkLimit(connection, most);
@@ -137,7 +138,7 @@ export class FollowedRooms {
 
   /** What the connection has published there is for those who were members then: it is written before they change. */
   async #afterPublications(connection: Connection, topic: Topic): Promise<void> {
-    await this.undelivered.settled(connection, formatTopic(topic));
+    await this.#undelivered?.settled(connection, formatTopic(topic));
     this.#options.outbox.flush();
   }
 
@@ -224,11 +225,7 @@ export class FollowedRooms {
    * Puts the connection into the room with everything after a position: `deliver` gets it, once, and live batches
    * follow by themselves. Throws what `join` throws, and `cancelled` where the connection has left meanwhile.
    */
-  async joinWithReplay(
-    connection: Connection,
-    request: ReplayRequest,
-    deliver: DeliverReplay,
-  ): Promise<void> {
+  async joinWithReplay(connection: Connection, request: ReplayRequest, deliver: DeliverReplay) {
     const { topic, since } = request;
     // Queued entries are older than the replay's end, and must not reach the new member.
     await this.#afterPublications(connection, topic);

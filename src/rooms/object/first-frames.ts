@@ -29,10 +29,11 @@ export function framesOf(connection: Connection, entered: EnteredRoom): Encoded[
   const { protocol } = connection;
   const { room, missed, previous } = entered;
   const replayed = missed.entries.filter(({ except }) => !previous || !except?.includes(previous));
+  const first = protocol.encode(connected(connection, entered, replayed.length));
+  if (replayed.length === 0) return [first];
   const replay = replayed.map((entry) =>
     protocol.encode(messageOf(room, missed.position.epoch, entry)),
   );
-  const first = protocol.encode(connected(connection, entered, replayed.length));
   return [first, ...splitIntoFrames(protocol, replay)];
 }
 

@@ -15,16 +15,19 @@ import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import { clientResult, type ClientResult } from "../rpc/fault.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
-import { objectName } from "../rpc/object-names.ts";
+import { accountStub, objectName } from "../rpc/object-names.ts";
 import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
-import { accountStub } from "../rpc/stubs.ts";
 import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
 import { firstRooms } from "./first-rooms.ts";
-import { waitForLinks } from "./link-wait.ts";
 import { membersIn } from "./members.ts";
-import type { ObjectEvents, ObjectParts } from "./object-parts.ts";
+import {
+  waitForLinks,
+  type ObjectEvents,
+  type ObjectKind,
+  type ObjectParts,
+} from "./object-parts.ts";
 import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
 
@@ -37,20 +40,15 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   protected readonly host: ObjectHost;
   protected readonly admissions: AdmissionCache;
 
-  /** `build` makes the parts; events come once the object is complete. */
-  constructor(
-    ctx: DurableObjectState,
-    env: Env,
-    receiver: Receiver,
-    build: (events: ObjectEvents) => P,
-  ) {
+  constructor(ctx: DurableObjectState, env: Env, { receiver, build }: ObjectKind<P>) {
     super(ctx, env);
     this.receiver = receiver;
-    this.parts = build({
+    const events: ObjectEvents = {
       dropped: (...dropped) => this.dropped(...dropped),
       presenceChanged: (joined, left) =>
         this.inBackground(receiver.presenceChanged(this.host, joined, left)),
-    });
+    };
+    this.parts = build({ ctx, env, receiver, events });
     const { address, settings } = this.parts;
     this.admissions = new AdmissionCache({
       self: objectName(address),
@@ -103,7 +101,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /**
    * Puts a connection into its rooms, then opens it and hands over the frames that waited, in their order. Its links
-   * are confirmed by then, unless a room is slow (link-wait.ts). Does nothing more where it has ended meanwhile.
+   * are confirmed by then, unless a room is slow (`waitForLinks`). Does nothing more where it has ended meanwhile.
    */
   protected async welcome(connection: Connection): Promise<void> {
     await this.#link(connection);

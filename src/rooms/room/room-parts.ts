@@ -7,6 +7,7 @@ import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { logExpiry, openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/room-log.ts";
+import type { LocalRoom } from "../object/local-room.ts";
 import {
   objectCore,
   upkeep,
@@ -34,9 +35,9 @@ export interface RoomParts extends ObjectParts {
   readonly presence: PresenceAnnouncer;
   readonly followers: Followers;
   readonly rate: MessageRate;
-  readonly own: OwnRoom;
-  /** The hub's index, in the hub's `all` room. */
-  readonly index: HubIndex | undefined;
+  readonly own: LocalRoom;
+  /** The hub's index, in the hub's `all` room. Opened when it is first needed: most wakes are for a message. */
+  readonly index: (() => HubIndex) | undefined;
   /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
   renewEpoch(erase: (epoch: string) => void): void;
 }
@@ -59,9 +60,13 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     isServed: hubSettings !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
+    duties: () => [
+      ...[presence, path.followers, logExpiry(path.log), upkeep(ctx, parts)],
+      ...(index ? [index()] : []),
+    ],
     occupancy: () => occupancyOf(core, presence),
     // The index is in this very object.
-    ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
+    ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
   });
   const index = topic.kind === "all" ? indexOf(ctx, core) : undefined;
   const { path, presence } = publishPath(ctx, core, { topic, settings, events });
@@ -80,14 +85,14 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     renewEpoch: (erase) => renewEpoch(ctx.storage, erase),
   };
   core.followed.restore();
-  core.duties.push(presence, path.followers, logExpiry(path.log), upkeep(ctx, parts));
-  if (index) core.duties.push(index);
   presence.restore(memberCounts(core.connections.all, path.followers));
   return parts;
 }
 
-const indexOf = ({ storage }: DurableObjectState, { agenda }: ObjectCore): HubIndex =>
-  new HubIndex(storage, (at) => agenda.arm(at));
+function indexOf({ storage }: DurableObjectState, { agenda }: ObjectCore): () => HubIndex {
+  let index: HubIndex | undefined;
+  return () => (index ??= new HubIndex(storage, (at) => agenda.arm(at)));
+}
 
 interface RoomOptions {
   readonly topic: Topic;
