@@ -32,6 +32,10 @@ export interface Limits {
    * runs hub code.
    */
   readonly connectionsPerRelay: number;
+  /** Clients that may be on their way into one object's rooms at once: more are told to come back. */
+  readonly arrivalsAtOnce: number;
+  /** Seconds that a client may have waited for its object; after more, most clients give up before they are in. */
+  readonly arrivalWaitSeconds: number;
   /** Streams in either direction that one connection may have open. */
   readonly streamsPerConnection: number;
   /**
@@ -70,6 +74,10 @@ export interface Limits {
   readonly heldByObject: number;
   /** Entries replayed to a connection that resumes; beyond it, reloading is cheaper. */
   readonly recovery: number;
+  /** Bytes a second of history that one connection may read … */
+  readonly historyBytesPerSecond: number;
+  /** … and how many at once: a page of full size costs its room and its relay as much as many calls. */
+  readonly historyBurst: number;
   /** Users listed in one presence reply or message; the rest is paged. */
   readonly presencePage: number;
   /** Bytes of the state one user may track. */
@@ -94,6 +102,8 @@ export const LIMITS: Limits = {
   connectBurst: 200,
   connectionsPerObject: 32_000,
   connectionsPerRelay: 5_000,
+  arrivalsAtOnce: 1_000,
+  arrivalWaitSeconds: 5,
   streamsPerConnection: 20,
   streamBuffer: 1_000,
   queuedCalls: 100,
@@ -110,6 +120,8 @@ export const LIMITS: Limits = {
   heldByUser: 16 * 1024 * 1024,
   heldByObject: 48 * 1024 * 1024,
   recovery: 500,
+  historyBytesPerSecond: 512 * 1024,
+  historyBurst: 4 * 1024 * 1024,
   presencePage: 100,
   trackBytes: 1024,
   publishBytes: 256 * 1024,

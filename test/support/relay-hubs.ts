@@ -83,6 +83,7 @@ export const relayHubs = [
     limits: {
       ...{ callsPerSecond: 10, callBurst: 20, groupsPerConnection: 5, joinsAtOnce: 2 },
       ...{ messagesPerSecond: 20, messageBurst: 40, bytesPerSecond: 1_024, bytesBurst: 65_536 },
+      ...{ historyBytesPerSecond: 100, historyBurst: 5_000 },
     },
   }),
   relayHub("impatient", { limits: { requestSeconds: 1 } }),

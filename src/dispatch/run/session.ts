@@ -6,6 +6,7 @@ import type { Limits } from "../../model/options.ts";
 import { limitsOf } from "../../rooms/connection/connection-limits.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
+import { Budget } from "../../rooms/platform/budget.ts";
 import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { BackgroundWork } from "./background-work.ts";
@@ -34,6 +35,8 @@ export class Session {
   readonly background: BackgroundWork;
   /** Sends an answer to a call of this connection. */
   readonly answer: SendAnswer;
+  /** Bytes of history that the client may read; undefined until it reads some. */
+  #historyBudget: Budget | undefined;
   /** Joins that the client asks for: how many at once, and how many a second. */
   readonly joins: JoinLimits;
   readonly #uploads = new Map<string, UploadStream>();
@@ -80,6 +83,13 @@ export class Session {
     const { callsPerSecond, callBurst } = this.limits;
     if (!this.connection.httpCaller)
       this.rate.limit(this.host.clock.now(), callsPerSecond, callBurst);
+  }
+
+  /** Charged with what each answer has brought; shared by all HTTP requests of a user. */
+  get historyBudget(): Budget {
+    const { historyBytesPerSecond, historyBurst } = this.limits;
+    return (this.#historyBudget ??=
+      this.connection.httpCaller?.history ?? new Budget(historyBytesPerSecond, historyBurst));
   }
 
   get isClosed(): boolean {

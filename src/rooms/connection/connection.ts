@@ -10,6 +10,7 @@ import { jsonRpc, jsonRpcAnswers, jsonRpcSingle } from "../../protocols/json-rpc
 import type { Protocol } from "../../protocols/protocol.ts";
 import { signalrJson } from "../../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../../protocols/signalr-msgpack.ts";
+import type { Budget } from "../platform/budget.ts";
 import type { TokenBucket } from "../platform/rates.ts";
 import { attachedOf, attachTo, type Attached } from "./attachment.ts";
 import { HeldBytes, type ConnectionBytes } from "./held-bytes.ts";
@@ -21,6 +22,8 @@ import type { Stage } from "./stage.ts";
 export interface HttpCaller {
   /** Shared by all requests of one user here: as much as all the connections that a user may have. */
   readonly rate: TokenBucket;
+  /** Bytes of history, shared likewise. */
+  readonly history: Budget;
   receive(frame: Encoded): void;
   /** The server closed the connection. */
   closed(why: CloseCode): void;

@@ -87,6 +87,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   override async fetch(request: Request): Promise<Response> {
     try {
       if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
+      this.parts.arrivals.check(request);
       const { 0: client, 1: server } = new WebSocketPair();
       const outcome = await this.begin(server, request);
       return outcome instanceof Response
@@ -104,7 +105,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
    * are confirmed by then, unless a room is slow (`waitForLinks`). Does nothing more where it has ended meanwhile.
    */
   protected async welcome(connection: Connection): Promise<void> {
-    await this.#link(connection);
+    await this.parts.arrivals.during(this.#link(connection));
     const { activity, address, connections, name, webhooks } = this.parts;
     const early = connections.open(connection);
     if (!isOpen(connection)) return;

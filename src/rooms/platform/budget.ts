@@ -26,6 +26,11 @@ export class Budget {
     return false;
   }
 
+  /** Counts what was spent already, be it beyond the budget: `spend` is refused until time has paid for it. */
+  charge(cost: number): void {
+    this.#spent += cost;
+  }
+
   #refill(now: number): boolean {
     const refilled = Math.floor(((now - this.#filledAt) * this.#perSecond) / 1000);
     // A clock that is set back takes nothing away. Time that refills nothing yet goes on to count.
