@@ -2,7 +2,7 @@
 // lets 40 messages and 64 KiB through at once.
 
 import { expect, it } from "vitest";
-import { Client, enter } from "../../rooms/client.ts";
+import { enter } from "../../rooms/client.ts";
 import { connected, type SignalR } from "../../rooms/relay/client.ts";
 import { answer, cancel, end, item, refusal } from "../frames.ts";
 
@@ -42,7 +42,7 @@ it.each(signalR)("closes a SignalR client that floods with type %s", async (_, m
 });
 
 it("closes a client that sends more bytes than it may, whatever they are", async () => {
-  using flooder: Client = await enter("pinched/group:bytes", { user: "mallory" });
+  using flooder = await enter("pinched/group:bytes", { user: "mallory" });
   for (let n = 0; n < 10; n++) flooder.send("x".repeat(10_000));
   expect(await flooder.closed).toMatchObject({ code: 4429 });
 });

@@ -203,7 +203,9 @@ it("an event stream for our own client is refused with the status, and not as a 
   const headers = { upgrade: "", accept: "text/event-stream", ...(await bearer()) };
   const vars = { ROOMS: { getByName: () => ({ fetch }) } };
   const response = await ask({ path: `${ROOM}?${OWN}`, headers, vars });
-  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
+  expect([response.status, response.headers.get("retry-after")]).toEqual([
+    ...[503, expect.stringMatching(/^[1-5]$/)],
+  ]);
 });
 
 describe("sockets whose clients do not answer the close", () => {
