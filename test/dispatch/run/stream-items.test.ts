@@ -12,6 +12,7 @@ function reading(queued: () => number = () => 0) {
   const sent: unknown[] = [];
   const session = {
     connection: {
+      attached: {},
       get socket() {
         return { bufferedAmount: queued() };
       },
