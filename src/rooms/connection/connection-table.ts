@@ -109,7 +109,8 @@ export class ConnectionTable {
   open(connection: Connection): readonly stage.Frame[] {
     const greeting = stage.open(connection);
     if (!greeting) return [];
-    connection.held.unbuffer(greeting.bytes);
+    connection.held.unbuffer(greeting.earlyBytes);
+    connection.held.addFrames(-greeting.heldBytes);
     if (greeting.answer !== undefined) this.write(connection, [greeting.answer]);
     this.send(connection, greeting.held);
     return greeting.early;

@@ -5,6 +5,8 @@
 //   · Three accounts nest: a connection's, its user's in this object, the object's. What one refuses, none counts.
 //   · Input is released by its owner (`take`, `release`), also after its connection has ended: a call may run on.
 //   · Buffers (`buffer`, `unbuffer`) end with their connection.
+//   · Frames to clients (`addFrames`) are bounded by connection and user alone: a room's frame is one text, however many
+//     connections wait for it.
 
 import type { Limits } from "../../model/options.ts";
 import { accountOf, type AccountUser } from "../../model/user.ts";
@@ -39,7 +41,10 @@ export class HeldBytes {
     let account = this.#users.get(name);
     if (!account) {
       const forget = () => void this.#users.delete(name);
-      account = new UserBytes(this, this.#limits.heldByUser, forget);
+      const { heldByUser, heldByObject } = this.#limits;
+      // Guests of one network are many people, who all get the room's frames.
+      const frames = user.guestFrom === undefined ? heldByUser : heldByObject;
+      account = new UserBytes(this, { input: heldByUser, frames }, forget);
       this.#users.set(name, account);
     }
     account.connections++;
@@ -50,19 +55,32 @@ export class HeldBytes {
 /** Of all connections of one user, or of one network's guests. It lasts while something is held: so must its bound. */
 class UserBytes {
   readonly #object: HeldBytes;
-  readonly #most: number;
+  readonly #most: { readonly input: number; readonly frames: number };
   readonly #forget: () => void;
   #held = 0;
+  #frames = 0;
   connections = 0;
 
-  constructor(object: HeldBytes, most: number, forget: () => void) {
+  constructor(
+    object: HeldBytes,
+    most: { readonly input: number; readonly frames: number },
+    forget: () => void,
+  ) {
     this.#object = object;
     this.#most = most;
     this.#forget = forget;
   }
 
   fits(bytes: number): boolean {
-    return this.#held + bytes <= this.#most && this.#object.fits(bytes);
+    return this.#held + bytes <= this.#most.input && this.#object.fits(bytes);
+  }
+
+  fitsFrames(bytes: number): boolean {
+    return this.#frames + bytes <= this.#most.frames;
+  }
+
+  addFrames(bytes: number): void {
+    this.#frames += bytes;
   }
 
   add(bytes: number): void {
@@ -82,6 +100,7 @@ export class ConnectionBytes {
   readonly #most: number;
   #held = 0;
   #buffered = 0;
+  #frames = 0;
   #hasEnded = false;
 
   constructor(user: UserBytes, most: number) {
@@ -116,6 +135,18 @@ export class ConnectionBytes {
     this.buffer(-bytes);
   }
 
+  /** Whether so many more bytes may wait for the client. */
+  fitsFrames(bytes: number): boolean {
+    return this.#user.fitsFrames(bytes);
+  }
+
+  /** Counts frames that wait for the client; less than 0: that it has now. */
+  addFrames(bytes: number): void {
+    if (this.#hasEnded) return;
+    this.#frames += bytes;
+    this.#user.addFrames(bytes);
+  }
+
   #add(bytes: number): void {
     this.#held += bytes;
     this.#user.add(bytes);
@@ -125,6 +156,7 @@ export class ConnectionBytes {
   end(): void {
     if (this.#hasEnded) return;
     this.unbuffer(this.#buffered);
+    this.addFrames(-this.#frames);
     this.#hasEnded = true;
     this.#user.leave();
   }

@@ -45,7 +45,7 @@ export interface ReplayLimits {
   /** Characters that may be kept in all. */
   readonly maxKept: number;
   /** The connection's budget of memory. */
-  readonly held?: Pick<ConnectionBytes, "fits" | "buffer" | "unbuffer">;
+  readonly held?: Pick<ConnectionBytes, "fitsFrames" | "addFrames">;
   /** Long polling: every frame is kept and confirmed as a whole, and the client numbers nothing. */
   readonly byFrame?: boolean;
 }
@@ -109,7 +109,7 @@ export class ReplayBuffer {
   #fits(frames: readonly Encoded[]): boolean {
     let size = 0;
     for (const { length } of frames) size += length;
-    return this.#limits.held?.fits(size) ?? true;
+    return this.#limits.held?.fitsFrames(size) ?? true;
   }
 
   /** The largest frame does not count: one large answer does not end a connection. */
@@ -119,7 +119,7 @@ export class ReplayBuffer {
 
   #count({ length }: Encoded): void {
     this.#size += length;
-    this.#limits.held?.buffer(length);
+    this.#limits.held?.addFrames(length);
     this.#largest = Math.max(this.#largest, length);
   }
 
@@ -127,7 +127,7 @@ export class ReplayBuffer {
   #uncount(frames: readonly UnconfirmedFrame[]): void {
     const before = this.#size;
     for (const { frame } of frames) this.#size -= frame.length;
-    this.#limits.held?.unbuffer(before - this.#size);
+    this.#limits.held?.addFrames(this.#size - before);
     if (!frames.some(({ frame }) => frame.length === this.#largest)) return;
     this.#largest = 0;
     for (const { frame } of this.#unconfirmed)

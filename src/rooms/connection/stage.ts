@@ -27,8 +27,9 @@ interface Greeting {
   readonly held: Encoded[];
   /** Frames of an eager client. */
   readonly early: Frame[];
-  /** Of both, as counted in the connection's budget. */
-  bytes: number;
+  /** Of these, as counted in the connection's budget. */
+  earlyBytes: number;
+  heldBytes: number;
 }
 
 interface Ended {
@@ -47,7 +48,7 @@ interface HasStage {
 
 /** Of a connection whose frames wait. */
 interface HasBudget extends HasStage {
-  readonly held: Pick<ConnectionBytes, "fits" | "buffer">;
+  readonly held: Pick<ConnectionBytes, "fits" | "buffer" | "fitsFrames" | "addFrames">;
 }
 
 export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting {
@@ -55,7 +56,7 @@ export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting 
     name: "greeting",
     held: [],
     early: [],
-    bytes: 0,
+    ...{ earlyBytes: 0, heldBytes: 0 },
     ...(answer !== undefined && { answer }),
   };
   connection.stage = greeting;
@@ -72,27 +73,22 @@ export function delay(connection: HasBudget, frame: Frame, limits: Limits): bool
   stage.early.push(frame);
   const size = stage.early.reduce((sum, one) => sum + sizeOf(one), 0);
   const most = Math.max(limits.queuedBytes, limits.messageBytes * EARLY_MESSAGES);
-  const isWithin = stage.early.length <= limits.queuedCalls && size <= most;
-  return isWithin && count(connection, stage, sizeOf(frame));
+  if (stage.early.length > limits.queuedCalls || size > most) return false;
+  const bytes = sizeOf(frame);
+  if (!connection.held.fits(bytes)) return false;
+  connection.held.buffer(bytes);
+  stage.earlyBytes += bytes;
+  return true;
 }
 
 /** Keeps frames to the client until it is open. False where there is no room for them. */
-export function hold(connection: HasBudget, frames: readonly Encoded[]): boolean {
-  const { stage } = connection;
+export function hold({ held, stage }: HasBudget, frames: readonly Encoded[]): boolean {
   if (stage.name !== "greeting") return true;
+  const bytes = frames.reduce((sum, { length }) => sum + length, 0);
   stage.held.push(...frames);
-  return count(
-    connection,
-    stage,
-    frames.reduce((sum, { length }) => sum + length, 0),
-  );
-}
-
-function count({ held }: HasBudget, greeting: Greeting, bytes: number): boolean {
-  if (!held.fits(bytes)) return false;
-  held.buffer(bytes);
-  greeting.bytes += bytes;
-  return true;
+  stage.heldBytes += bytes;
+  held.addFrames(bytes);
+  return held.fitsFrames(0);
 }
 
 /** The handshake's answer where it is not written yet. */

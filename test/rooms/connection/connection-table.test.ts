@@ -101,7 +101,7 @@ describe("the connections of an object", () => {
     const words = Array.from({ length: DEFAULTS.limits.queuedCalls }, (_, n) => `${n}`);
     for (const word of words) connections.delay(connection, word);
     expect([connection.stage, dropped]).toEqual([
-      { name: "greeting", held: [], early: words, bytes: 190 },
+      { name: "greeting", held: [], early: words, earlyBytes: 190, heldBytes: 0 },
       [],
     ]);
     connections.delay(connection, "one more");

@@ -51,6 +51,17 @@ it("gives buffers back with their connection, and calls when they end", () => {
   expect(object.held).toBe(100);
 });
 
+it("bounds frames that wait by user, and not by object: a room's frame is one for all", () => {
+  const object = budget();
+  const connections = ["alice", "bob", "carol"].map((id) => object.of({ id }));
+  for (const one of connections) one.addFrames(150);
+  expect(connections.map((one) => one.fitsFrames(1))).toEqual([false, false, false]);
+  expect([object.held, object.of({ id: "dave" }).fits(100)]).toEqual([0, true]);
+  expect(object.of(alice).fitsFrames(1)).toBe(false);
+  connections[0]!.end();
+  expect(object.of(alice).fitsFrames(150)).toBe(true);
+});
+
 it("counts parsed values by what they take", () => {
   expect(heldBy("text", 10)).toBe(10);
   expect(heldBy(new Uint8Array(4), 10)).toBe(10);
