@@ -5,8 +5,8 @@
 //   · Three accounts nest: a connection's, its user's in this object, the object's. What one refuses, none counts.
 //   · Input is released by its owner (`take`, `release`), also after its connection has ended: a call may run on.
 //   · Buffers (`buffer`, `unbuffer`) end with their connection.
-//   · Frames to clients (`addFrames`) are bounded by connection and user alone: a room's frame is one text, however many
-//     connections wait for it.
+//   · Frames to clients (`addFrames`) have a count of their own, which the user bounds and not the object: a room's
+//     frame is one text, however many connections wait for it.
 
 import type { Limits } from "../../model/options.ts";
 import { accountOf, type AccountUser } from "../../model/user.ts";
@@ -162,7 +162,7 @@ export class ConnectionBytes {
   }
 }
 
-/** Memory of a parsed value for each byte of its text, measured with JSON of small records. */
+/** Memory of a parsed value for each byte of its text: of JSON with small records. */
 const PARSED = 9;
 
 const isFlat = (value: unknown): boolean =>
