@@ -14,7 +14,7 @@ import { FollowedRooms } from "../links/followed-rooms.ts";
 import { PublishLanes } from "../links/publish-lanes.ts";
 import { ActivityReports } from "../observe/activity-reports.ts";
 import { writeReport } from "../observe/analytics.ts";
-import { snapshotOf, newCounters } from "../observe/counters.ts";
+import { countClose, snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
@@ -30,6 +30,7 @@ import {
 } from "../rpc/object-names.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { Publishing, Receiver } from "./host.ts";
+import { ArrivalLoad } from "./arrival-load.ts";
 import type { LocalRoom } from "./local-room.ts";
 
 /** Events of the parts that the object itself handles. */
@@ -88,6 +89,7 @@ export interface ObjectCore {
   readonly connections: ConnectionTable;
   /** Made at the first alarm, or the first refusal for too many connections. */
   liveness(): LivenessSweep;
+  readonly arrivals: ArrivalLoad;
   readonly outbox: Outbox;
   readonly followed: FollowedRooms;
   /** Publications in rooms elsewhere. Made at the first one: most rooms have none. */
@@ -128,7 +130,10 @@ export function objectCore(options: CoreOptions): ObjectCore {
   ]);
   const stubs = roomStubs(env);
   const room = hubRooms(stubs, { tenant, hub });
-  const connections = new ConnectionTable(ctx, settings, options.dropped);
+  const connections = new ConnectionTable(ctx, settings, (connection, ...reason) => {
+    countClose(counters, reason[0]);
+    options.dropped(connection, ...reason);
+  });
   const activity = activityOf(options, { agenda, connections, room });
   const { counters } = activity;
   const outbox = new Outbox({ connections, counters, isUnlogged: options.isUnlogged });
@@ -144,6 +149,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
   return {
     ...{ address, name: options.name, settings, isServed, agenda, stubs, activity },
     ...{ connections, liveness, outbox, followed, webhooks, room },
+    arrivals: new ArrivalLoad({ limits: settings.limits, held: connections.held }),
     lanes: () =>
       (lanes ??= new PublishLanes({ room, publishBytes, undelivered: followed.undelivered })),
   };

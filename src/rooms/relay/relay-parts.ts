@@ -68,7 +68,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf },
     ...{ own: undefined, publishing: core.lanes() },
-    earlyPosts: new EarlyPosts(),
+    earlyPosts: new EarlyPosts(core.connections.held),
     serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing,
@@ -89,9 +89,12 @@ function accountCounter({ connections, liveness, settings: { limits } }: ObjectC
   };
 }
 
-const serverPingsOf = (ctx: DurableObjectState, { agenda, connections }: ObjectCore): ServerPings =>
+const serverPingsOf = (
+  ctx: DurableObjectState,
+  { agenda, connections, settings: { limits } }: ObjectCore,
+): ServerPings =>
   new ServerPings({
-    ...{ state: ctx, connections },
+    ...{ state: ctx, connections, limits },
     arm: (at) => agenda.arm(at),
     waitUntil: (work) => ctx.waitUntil(work),
   });

@@ -73,6 +73,8 @@ export interface HttpCallArrival {
 }
 
 const HEADER = "x-dormouse-arrival";
+/** When the worker handed it over, milliseconds since 1970. */
+const SENT_AT = "x-dormouse-sent-at";
 
 /** The `fetch` of a stub, without the platform's types: the package's declarations compile in Node too. */
 export interface ObjectFetch {
@@ -84,9 +86,14 @@ export interface ObjectFetch {
 
 /** Opens a socket to an object for a client, with none of the client's own headers. */
 export function handOver(object: ObjectFetch, arrival: object): Promise<Response> {
-  const headers = { upgrade: "websocket", [HEADER]: asciiJson(arrival) };
+  const sentAt = String(Date.now());
+  const headers = { upgrade: "websocket", [HEADER]: asciiJson(arrival), [SENT_AT]: sentAt };
   return object.fetch("https://room/", { headers });
 }
+
+/** Milliseconds that the request has waited for its object. Clocks of two machines may differ: never negative. */
+export const waitOf = ({ headers }: Request, now: number): number =>
+  Math.max(0, now - Number(headers.get(SENT_AT) ?? now));
 
 /** The code under which an object refused a client; null where it let the client in. */
 export const refusalCodeOf = ({ headers }: Response): string | null =>

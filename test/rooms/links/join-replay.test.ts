@@ -1,7 +1,7 @@
 // What a member that joins from an earlier position on is given, while live batches go on.
 
 import { expect, it } from "vitest";
-import type { Position } from "../../../src/model/position.ts";
+import type { Position } from "../../../src/model/topic.ts";
 import { fetchMissed } from "../../../src/rooms/links/join-replay.ts";
 import type { HistoryView } from "../../../src/rooms/rpc/log-entry.ts";
 import { entries, offsets, range } from "../storage.ts";
