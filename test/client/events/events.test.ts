@@ -19,6 +19,14 @@ describe("a room's events", () => {
     });
   });
 
+  it.each([
+    ["a text", ""],
+    ["a function", async () => ""],
+  ])("are asked for without that header by a guest: the empty token is %s", async (_, token) => {
+    const { request } = await startReader({ token });
+    expect(Object.fromEntries(request.headers)).toEqual({ accept: "text/event-stream" });
+  });
+
   it("come with what the hub says, where, and where one stands then", async () => {
     const { request, received } = await startReader();
     request.greet();
