@@ -44,11 +44,16 @@ async function run(args: string[]): Promise<string | Outcome> {
   const configuration = await readConfiguration(folder, values);
   const variables = {
     ...(await readVariables(folder, configuration, values.env)),
+    ...deployedKeys(configuration),
     ...Object.fromEntries((values.secret ?? []).map((name) => [name, UNKNOWN])),
   };
   const exported = await mainExports(folder, configuration);
   return reported({ configuration, variables, exported, env: values.env });
 }
+
+/** `.dev.vars` may exchange the provider's keys for a secret of this machine, which is not deployed. */
+const deployedKeys = ({ vars }: Configuration): Readonly<Record<string, unknown>> =>
+  vars["JWT_JWKS_URL"] ? { JWT_JWKS_URL: vars["JWT_JWKS_URL"], JWT_SECRET: undefined } : {};
 
 /** Stands for a secret that is known to Cloudflare alone: long enough for each. */
 const UNKNOWN = "x".repeat(64);
@@ -69,7 +74,7 @@ function ofEnvironment({ fix, ...problem }: Problem, env: string): Problem {
   if (!fix) return problem;
   const lines = fix.lines
     .replaceAll(/^(\[+)(vars|durable_objects)\b/gm, `$1env.${env}.$2`)
-    .replaceAll(/wrangler secret put \S+/g, `$& --env ${env}`);
+    .replaceAll(/wrangler secret (?:put|delete) \S+/g, `$& --env ${env}`);
   const isOwn = fix.json !== undefined && /^"(vars|durable_objects)"/m.test(fix.json);
   const json = isOwn ? `// in "env", "${env}":\n${fix.json}` : fix.json;
   return { ...problem, fix: { ...fix, lines, ...(json !== undefined && { json }) } };

@@ -34,6 +34,11 @@ const FIXES: ReadonlyMap<string, Fix> = new Map([
   ["WEBHOOK_EVENTS", text("WEBHOOK_EVENTS", "connected,disconnected")],
 ]);
 
+/** Of two sources of keys one is to be removed. */
+const ONE_SOURCE = command(
+  `echo "JWT_JWKS_URL=" >> .dev.vars    # for wrangler dev, with tokens of "dormouse token"\nnpx wrangler secret delete JWT_SECRET    # for production, with tokens of the provider`,
+);
+
 /** Values that the readers do not accept. Each sentence begins with the variable's name. */
 export function values({ variables }: Facts): Problem[] {
   const env = Object.fromEntries(
@@ -42,7 +47,7 @@ export function values({ variables }: Facts): Problem[] {
   const problems = [...authProblems(env), ...accessKeyProblems(env), ...webhookProblems(env)];
   return problems.flatMap((sentence) => {
     const name = /^[A-Z_]+/.exec(sentence)?.[0] ?? "";
-    const fix = FIXES.get(name);
+    const fix = sentence.includes(" are both set") ? ONE_SOURCE : FIXES.get(name);
     // Of another type: `types` says so.
     return isText(variables[name])
       ? [{ level: "error", text: sentence, ...(fix && { fix }) } as const]

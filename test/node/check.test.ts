@@ -100,6 +100,15 @@ describe("dormouse check", () => {
     ]);
   });
 
+  it("judges the keys that are deployed, and not a secret of this machine", () => {
+    const withUrl = (url: string) => TOML.replace("[vars]\n", `[vars]\nJWT_JWKS_URL = "${url}"\n`);
+    write("wrangler.toml", withUrl("https://id.example.com/keys"));
+    expect(check("--secret", "JWT_SECRET").stdout).toContain("are both set");
+    write("wrangler.toml", withUrl("no URL"));
+    write(".dev.vars", "JWT_SECRET=short\nJWT_JWKS_URL=\n");
+    expect(check().stdout.match(/^\d+\. \w+/gm)).toEqual(["1. JWT_JWKS_URL"]);
+  });
+
   it("writes lines for the tables of the environment, in both forms of the file", () => {
     const env = { live: { vars: { JWT_ISSUER: "live" } } };
     write("wrangler.toml", `${TOML}\n[env.live]\nvars = { JWT_ISSUER = "live" }\n`);
