@@ -31,12 +31,25 @@ const UNITS = unitFiles();
 const WORKERS = availableParallelism() + 1;
 
 /** Inside the engine, by wrangler.toml. */
-const inEngine = (main?: string) =>
+const inEngine = (main?: string, bindings: object = {}) =>
   cloudflareTest({
     ...(main !== undefined && { main }),
     wrangler: { configPath: "./wrangler.toml" },
-    miniflare: { bindings: BINDINGS },
+    miniflare: { bindings: BINDINGS, ...bindings },
   });
+
+/** What the hubs of docs/database.md use beside the endpoint's own bindings. */
+const DATABASES = {
+  d1Databases: ["DB"],
+  durableObjects: { STOCK: { className: "Stock", useSQLite: true } },
+};
+
+/** The package's own names, which those hubs import as an application does. */
+const PACKAGE = Object.fromEntries(
+  Object.entries({ hub: "hub", server: "server", testing: "dispatch/testing/testing" }).map(
+    ([name, file]) => [`dormouse/${name}`, `${import.meta.dirname}/src/${file}.ts`],
+  ),
+);
 
 /** Each file loads its modules one by one: these packages are one module each. */
 const optimizer = {
@@ -59,7 +72,14 @@ const optimizer = {
   },
 };
 
+/** Variables of the shell that tests read; the engine has an environment of its own. */
+const { DORMOUSE_SEED, DORMOUSE_QUICK } = process.env;
+
 const IN_ENGINE = {
+  env: {
+    ...(DORMOUSE_SEED !== undefined && { DORMOUSE_SEED }),
+    ...(DORMOUSE_QUICK !== undefined && { DORMOUSE_QUICK }),
+  },
   deps: { optimizer },
   setupFiles: ["./test/support/own-context.ts"],
   testTimeout: 15_000,
@@ -91,7 +111,8 @@ export default defineConfig({
       },
       {
         // The real worker and, beside its hubs, those that only tests need.
-        plugins: [inEngine("./test/support/worker.ts")],
+        plugins: [inEngine("./test/support/worker.ts", DATABASES)],
+        resolve: { alias: PACKAGE },
         test: { name: "workerd-extra", include: ["test/**/*.extra.test.ts"], ...IN_ENGINE },
       },
       {
@@ -100,7 +121,7 @@ export default defineConfig({
           environment: "node",
           include: ["test/{node,e2e}/**/*.test.ts"],
           testTimeout: 30_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
     ],

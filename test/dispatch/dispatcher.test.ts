@@ -10,6 +10,7 @@ import { ALL } from "../../src/model/topic.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 import type { Connection } from "../../src/rooms/connection/connection.ts";
 import type { Host } from "../../src/rooms/object/host.ts";
+import { systemClock } from "../../src/rooms/platform/clock.ts";
 
 /** An object of the hub `a` with one connection, and what it sent, remembered and waited for. */
 function object({ hubName = "a", openCalls = [] as string[] } = {}) {
@@ -25,6 +26,7 @@ function object({ hubName = "a", openCalls = [] as string[] } = {}) {
     domain: { tenant: "default", hub: hubName },
     room: ALL,
     settings: DEFAULTS,
+    clock: systemClock,
     activity: { counters: { in: 0 }, isDue: true },
     replies: {
       send: (_: Connection, message: Outgoing | (() => Outgoing)) =>

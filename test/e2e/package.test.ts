@@ -29,9 +29,38 @@ export const GreetingHub = hub<GreetingClient>("greetings", {
     for await (const number of numbers) sum += number;
     return sum;
   }),
+  motto: method([], ({ env, waitUntil }) => {
+    waitUntil(Promise.resolve());
+    // @ts-expect-error a binding that the worker does not have
+    void env.MISSING;
+    return env.MOTTO.toUpperCase();
+  }),
 });
 
 export type GreetingHub = typeof GreetingHub;
+`;
+
+/** As wrangler types writes it. */
+const ENV = `
+interface __BaseEnv_Env {
+  MOTTO: "be kind";
+}
+declare namespace Cloudflare {
+  interface GlobalProps {
+    mainModule: typeof import("./worker.ts");
+  }
+  interface Env extends __BaseEnv_Env {}
+}
+interface Env extends __BaseEnv_Env {}
+`;
+
+/** The same for pages and tests, which compile no worker. */
+const ENV_ALONE = `
+declare namespace Cloudflare {
+  interface Env {
+    MOTTO: "be kind";
+  }
+}
 `;
 
 const WORKER = `
@@ -48,6 +77,7 @@ name = "greetings"
 main = "worker.ts"
 compatibility_date = "2026-10-01"
 compatibility_flags = ["no_web_socket_compression", "enable_request_signal"]
+vars = { MOTTO = "be kind" }
 
 [exports.Room]
 type = "durable-object"
@@ -96,12 +126,13 @@ async function* numbers() {
 }
 const length: number = await greetings.invoke.greet("hello");
 const sum = await greetings.invoke.sum(numbers());
+const motto: string = await greetings.invoke.motto();
 // @ts-expect-error a greeting is a text
 const refused = await greetings.invoke.greet(1).catch((error: HubError) => error.code);
 // @ts-expect-error a method that the hub does not have
 const unknown = await greetings.invoke.shout("hello").catch((error: HubError) => error.code);
 greetings.close();
-console.log(JSON.stringify({ heard, length, sum, refused, unknown }));
+console.log(JSON.stringify({ heard, length, sum, motto, refused, unknown }));
 `;
 
 const REACT = `
@@ -148,12 +179,20 @@ console.log(JSON.stringify([asked, typeof wrong]));
 `;
 
 const TEST = `
-import { calling } from "dormouse/testing";
+import { calling, world } from "dormouse/testing";
 import { GreetingHub } from "./greetings.ts";
 
-const { invoke, sent } = calling(GreetingHub, { user: { id: "bob" }, room: "group:lobby" });
+const env = { MOTTO: "be kind" };
+const { invoke, sent } = calling(GreetingHub, { user: { id: "bob" }, room: "group:lobby", env });
 await invoke.greet("hello");
-console.log(JSON.stringify(sent));
+const greetings = world(GreetingHub, { env });
+const alice = await greetings.connect({ user: "alice", room: "group:lobby" });
+const bob = await greetings.connect({ user: "bob", room: "group:lobby" });
+await bob.invoke.greet(await bob.invoke.motto());
+const received = alice.received.map(({ args }) => args);
+// @ts-expect-error a binding that the worker does not have
+world(GreetingHub, { env: { MOTO: "" } });
+console.log(JSON.stringify({ sent, received }));
 `;
 
 /** Strict, without a look away from our declarations, and with declarations of its own: types must have names. */
@@ -177,16 +216,17 @@ const CONFIGS = {
       lib: ESNEXT,
       types: ["@cloudflare/workers-types"],
     },
-    ["worker.ts", "service.ts"],
+    ["worker.ts", "service.ts", "env.d.ts"],
   ),
   "node.json": tsconfig({ module: "nodenext", lib: [...ESNEXT, "dom"] }, [
     "client.ts",
     "service.ts",
     "test.ts",
+    "env-alone.d.ts",
   ]),
   "browser.json": tsconfig(
     { module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom", "dom.iterable"] },
-    ["client.ts", "react.ts"],
+    ["client.ts", "react.ts", "env-alone.d.ts"],
   ),
 };
 
@@ -197,6 +237,8 @@ beforeAll(async () => {
     "package.json": JSON.stringify({ name: "greetings", type: "module" }),
     "wrangler.toml": WRANGLER,
     "greetings.ts": HUB,
+    "env.d.ts": ENV,
+    "env-alone.d.ts": ENV_ALONE,
     "worker.ts": WORKER,
     "client.ts": CLIENT,
     "react.ts": REACT,
@@ -219,6 +261,7 @@ describe("the package, in a project of its own", () => {
       heard: ["alice: hello"],
       length: 5,
       sum: 6,
+      motto: "BE KIND",
       refused: "invalid_arguments",
       unknown: "method_not_found",
     });
@@ -243,9 +286,10 @@ describe("the package, in a project of its own", () => {
   });
 
   it("tests a hub in plain Node, without the platform", async () => {
-    expect(JSON.parse(await project.node("test.ts"))).toEqual([
-      { to: "group:lobby", method: "greeted", args: ["bob", "hello"] },
-    ]);
+    expect(JSON.parse(await project.node("test.ts"))).toEqual({
+      sent: [{ to: "group:lobby", method: "greeted", args: ["bob", "hello"] }],
+      received: [["bob", "BE KIND"]],
+    });
   });
 });
 

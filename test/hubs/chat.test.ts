@@ -6,7 +6,7 @@ import { calling } from "../../src/dispatch/testing/testing.ts";
 import { ChatHub } from "../../src/hubs/chat.ts";
 import { NAMED_UP_TO } from "../../src/hubs/announce-members.ts";
 import { parseTopic } from "../../src/model/topic.ts";
-import { userOf } from "../support/test-user.ts";
+import { runtime, userOf } from "../support/test-user.ts";
 
 describe("chat.sendToRoom", () => {
   it("tells everybody in the room who said what", async () => {
@@ -97,7 +97,7 @@ describe("chat rooms", () => {
     const may = (topic: string) => {
       const room = parseTopic(topic);
       const rules = room.kind === "all" ? undefined : ChatHub.settings.rooms?.[room.kind];
-      return mayEnter({ hub: "chat", user: userOf(), room, args: [] }, rules);
+      return mayEnter({ hub: "chat", user: userOf(), room, args: [], ...runtime }, rules);
     };
     expect(await Promise.all(["group:x", "order:1", "user:bob"].map(may))).toEqual([
       true,

@@ -1,5 +1,6 @@
-// A user as a token makes one, for tests that need no token.
+// A user as a token makes one, and a runtime without bindings, for tests of code that gets both.
 
+import type { Runtime } from "../../src/dispatch/define/runtime.ts";
 import type { User } from "../../src/model/user.ts";
 
 /** Alice, without roles and rights of her own; with these members replaced. */
@@ -13,3 +14,5 @@ export const userOf = (overrides: Partial<User> = {}): User => ({
   expiresAt: Infinity,
   ...overrides,
 });
+
+export const runtime: Runtime = { env: {} as Cloudflare.Env, waitUntil: () => {} };

@@ -4,10 +4,14 @@
 import { hubs, paths } from "../../src/hubs/index.ts";
 import { OrderHub } from "../../src/hubs/orders.ts";
 import { feed, jsonRpc, serve } from "../../src/server.ts";
+import { BoardHub } from "./database/board.ts";
+import { ShopHub } from "./database/shop.ts";
 import { testHubs } from "./hubs.ts";
 import { LeavingHub } from "./leaving-hub.ts";
 import { orderHubs } from "./order-hubs.ts";
+import { ParityHub } from "./parity-hub.ts";
 import { relayHubs } from "./relay-hubs.ts";
+import { RuntimeHub, runtimeFeed } from "./runtime-hub.ts";
 import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 import { ValueHub } from "./value-hub.ts";
@@ -25,11 +29,16 @@ const { Room, Relay, Account, endpoint } = serve(
     ...orderHubs,
     GuestHub,
     LeavingHub,
+    ParityHub,
+    RuntimeHub,
+    BoardHub,
+    ShopHub,
   ],
   {
     userId: ({ sub, mailbox }) => (mailbox ?? sub) as string,
     paths: [
       ...paths,
+      runtimeFeed,
       jsonRpc("/guests/rpc", GuestHub),
       feed("/guests/:name", GuestHub, {
         room: ({ params }) => `group:${params["name"]}`,
@@ -57,4 +66,5 @@ const { Room, Relay, Account, endpoint } = serve(
 );
 
 export { Account, Relay, Room };
+export { Stock } from "./database/stock.ts";
 export default endpoint;

@@ -13,5 +13,9 @@ declare namespace Cloudflare {
     JWT_ISSUER: string;
     JWT_AUDIENCE: string;
     ACCESS_KEYS: string;
+    /** Of the hubs in test/support/database. */
+    DB: D1Database;
+    STOCK: DurableObjectNamespace<import("../support/database/stock.ts").Stock>;
+    HYPERDRIVE: Hyperdrive;
   }
 }

@@ -16,7 +16,8 @@ import {
   streamOf,
 } from "../../src/dispatch/define/hub-definition.ts";
 import { role } from "../../src/dispatch/define/policies.ts";
-import { calling } from "../../src/dispatch/testing/testing.ts";
+import { feed } from "../../src/dispatch/define/hub-paths.ts";
+import { calling, world } from "../../src/dispatch/testing/testing.ts";
 import type { ClientOf, HubCalls } from "../../src/dispatch/define/hub-types.ts";
 import type { Topic } from "../../src/model/topic.ts";
 
@@ -151,3 +152,41 @@ expect<Equal<typeof streams, typeof calls.stream>>();
 void calling(AskingHub).send;
 // @ts-expect-error `said` does not answer
 calling(AskingHub, { answers: { said: 1 } });
+
+// The worker's bindings, in every context, by the declaration that `wrangler types` writes (env.d.ts).
+export const Bound = hub<Told>("bound", {
+  authorize: async ({ env, user }) => (await env.DB.prepare(user!.id).first()) !== null,
+  rooms: { group: { enter: ({ env, waitUntil }) => (waitUntil(env.DB.exec("")), true) } },
+  connected: ({ env }) => void env.STOCK.getByName("tea"),
+  joined: ({ env, waitUntil }) => waitUntil(env.STOCK.getByName("tea").take("a", 1)),
+})
+  .use({ invoke: ({ context }, next) => (context.env.JWT_ISSUER satisfies string, next()) })
+  .methods({
+    one: method([], ({ env }) => env.STOCK.getByName("tea").take("a", 1)),
+    ticks: stream([], async function* ({ env }) {
+      yield env.JWT_AUDIENCE;
+    }),
+    // @ts-expect-error there is no such binding
+    two: method([], ({ env }) => env.MISSING),
+    // @ts-expect-error work is a promise
+    three: method([], ({ waitUntil }) => waitUntil(() => {})),
+  });
+feed("/a/:id", Bound, { room: async ({ env }) => `group:${env.JWT_ISSUER}`, events: {} });
+
+// Tests give bindings by these names, real or not.
+calling(Bound, { env: { STOCK: { getByName: () => ({ take: () => 1 }) } } });
+// @ts-expect-error there is no such binding
+calling(Bound, { env: { STOKC: 1 } });
+
+/** A world has the hub's types: calls, messages to clients, and the clients' answers. */
+export async function inWorld() {
+  const asking = world(AskingHub, { env: { DB: null } });
+  const alice = await asking.connect({ handlers: { confirm: () => true, said: (n) => n + 1 } });
+  expect<Equal<typeof alice.invoke, Invoke>>();
+  expect<Equal<typeof alice.stream, typeof calls.stream>>();
+  await asking.clients.group("a").said(1);
+  // @ts-expect-error `said` takes a number
+  await asking.clients.all.said("1");
+  // @ts-expect-error an answer is a boolean
+  await asking.connect({ handlers: { confirm: () => 1 } });
+}

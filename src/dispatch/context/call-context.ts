@@ -17,6 +17,7 @@ import type { Host } from "../../rooms/object/host.ts";
 import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
 import { roomFor } from "../define/group-names.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
+import { envOf } from "../define/runtime.ts";
 import { checkBound } from "../define/validate.ts";
 import { itemsOf } from "./items.ts";
 import { roomOf, roomView } from "./room-views.ts";
@@ -169,6 +170,8 @@ export interface CallContext {
   readonly host: Host;
   readonly caller: Connection;
   readonly messenger: Messenger;
+  /** Work that outlasts the call. */
+  waitUntil(work: Promise<unknown>): void;
   /** Called on first use: signals are expensive, and most calls use none. */
   signal(): AbortSignal;
 }
@@ -182,6 +185,12 @@ class OneCall implements HubContext<any> {
 
   constructor(options: CallContext) {
     this.#options = options;
+  }
+  get env() {
+    return envOf(this.#options.host);
+  }
+  get waitUntil() {
+    return (work: Promise<unknown>) => this.#options.waitUntil(work);
   }
   get connectionId() {
     return this.#options.caller.id;

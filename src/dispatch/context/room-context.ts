@@ -7,19 +7,22 @@ import type { ServedHub } from "../define/hub-tables.ts";
 import type { MemberContext, RoomContext } from "../define/hub-context.ts";
 import { clientsOf, type Messenger } from "./call-context.ts";
 import { roomView } from "./room-views.ts";
+import type { Runtime } from "../define/runtime.ts";
 
 /** The object in which a hook runs, and the hub of the hook. */
 interface RoomHook {
   readonly host: Pick<Host, "rooms">;
   readonly served: ServedHub;
+  readonly runtime: Runtime;
 }
 
 /** The context of hooks about a room. Its rooms can be read, but there is no connection to put into them. */
 export const roomContext = (
-  { host: { rooms }, served }: RoomHook,
+  { host: { rooms }, served, runtime }: RoomHook,
   messenger: Messenger,
   room: Topic,
 ): RoomContext<any> => ({
+  ...runtime,
   clients: clientsOf(messenger),
   room,
   all: roomView(rooms, ALL),

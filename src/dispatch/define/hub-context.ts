@@ -6,8 +6,10 @@ import type { Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { Asks, Clients, Sends } from "../../model/audiences.ts";
+import type { Runtime } from "./runtime.ts";
 
 export type { Asks, Clients, Sends } from "../../model/audiences.ts";
+export type { Runtime } from "./runtime.ts";
 
 /** The audiences of a call. */
 export interface CallerClients<C> extends Clients<C> {
@@ -116,7 +118,7 @@ export interface Items {
 }
 
 /** The context of a room's hooks, which have no caller: `joined`, `left` and `presenceChanged`. */
-export interface RoomContext<C> {
+export interface RoomContext<C> extends Runtime {
   readonly clients: Clients<C>;
   /** The room whose presence changed. */
   readonly room: Topic;

@@ -3,6 +3,8 @@
 
 import type { User } from "../../model/user.ts";
 import type { AnyHub, Hub } from "./hub-definition.ts";
+import type { Awaitable } from "./policies.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** `GET` with an upgrade is a JSON-RPC connection to the hub; `POST` is one request, or a batch of them. */
 export interface JsonRpcPath {
@@ -13,7 +15,7 @@ export interface JsonRpcPath {
 }
 
 /** A request for a feed. */
-export interface FeedRequest {
+export interface FeedRequest extends Runtime {
   /** Parameters of the path by name: `id` in `/events/orders/:id`. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -34,7 +36,7 @@ export interface FeedEvent<A extends readonly unknown[] = any[]> {
 /** The room of a feed, and the client methods that are its events; other messages of the room are left out. */
 export interface FeedOptions<C> {
   /** As a topic, `group:updates`. May throw a `HubError`, which is the answer. */
-  readonly room: string | ((request: FeedRequest) => string);
+  readonly room: string | ((request: FeedRequest) => Awaitable<string>);
   readonly events: {
     readonly [K in keyof C]?: C[K] extends (...args: infer A) => unknown
       ? string | FeedEvent<A>
@@ -48,7 +50,7 @@ export interface FeedPath {
   readonly path: string;
   /** The hub's name. */
   readonly hub: string;
-  roomOf(request: FeedRequest): string;
+  roomOf(request: FeedRequest): Awaitable<string>;
   /** By client method. */
   readonly events: ReadonlyMap<string, Required<FeedEvent>>;
 }

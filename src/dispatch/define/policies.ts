@@ -5,11 +5,12 @@ import { allows } from "../../model/capability.ts";
 import { formatTopic, isRoomKind, type RoomKind, type Topic } from "../../model/topic.ts";
 import { isGuest, isService, type Right, type User } from "../../model/user.ts";
 import { describedAs, policyText } from "./policy-names.ts";
+import type { Runtime } from "./runtime.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
 /** The subject of a policy: a method call; or, without `method`, a connection to `room` or to the whole hub. */
-export interface Call {
+export interface Call extends Runtime {
   readonly hub: string;
   readonly method?: string;
   /** Undefined for method calls and for connections to the whole hub. */
@@ -66,10 +67,10 @@ export const some = (...policies: Policy[]): Policy =>
   });
 
 /** The subject of policies for a room: a user who would enter it, or read its history or presence. */
-export const callAt = ({ name: hub }: { readonly name: string }, user: User, room: Topic) => ({
-  ...{ hub, user, room },
-  args: [],
-});
+export const callAt = (
+  { name: hub }: { readonly name: string },
+  subject: Runtime & { readonly user: User; readonly room: Topic },
+) => ({ hub, ...subject, args: [] });
 
 /** The part of a served hub that has the rules of its rooms. */
 interface RoomRulesOwner {

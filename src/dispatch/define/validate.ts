@@ -8,6 +8,7 @@ import type { User } from "../../model/user.ts";
 import { bind, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 import { nameOf } from "./named-arguments.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** A call before its checks. */
 export interface PendingCall {
@@ -16,6 +17,7 @@ export interface PendingCall {
   readonly args: readonly unknown[];
   /** Null only in tests: every transport requires a token. */
   readonly user: User | null;
+  readonly runtime: Runtime;
   /** The items of the stream that the placeholder stands for. */
   open(ref: StreamRef): AsyncIterable<unknown>;
   /** Why the arguments could not be read, if so. */
@@ -43,7 +45,7 @@ export async function validate(member: AnyMember, call: PendingCall): Promise<un
   const checked: unknown[] = [];
   try {
     for (const [index, arg] of member.args.entries())
-      checked.push(await checkArgument(arg, call.args[index], index, call));
+      checked.push(await checkArgument(arg, index, call));
   } catch (error) {
     throw error instanceof HubError ? unbound(error, member, call) : error;
   }
@@ -66,7 +68,8 @@ function unbound(
   return error;
 }
 
-async function checkArgument(arg: Arg, value: unknown, index: number, call: PendingCall) {
+async function checkArgument(arg: Arg, index: number, call: PendingCall) {
+  const value = call.args[index];
   const name = `Argument ${index + 1}${nameSuffix(arg)}`;
   if (!("streamOf" in arg)) return checkBound(arg, value, { name, call });
   if (!(value instanceof StreamRef))

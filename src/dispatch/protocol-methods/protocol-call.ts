@@ -4,6 +4,7 @@ import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { callAt, mayEnter, mayReadPresence, rulesAt } from "../define/policies.ts";
+import { runtimeAt } from "../define/runtime.ts";
 import type { Session } from "../run/session.ts";
 
 /** Verifies a fresh token. Rejects as authentication does, with `token_…`. */
@@ -28,8 +29,14 @@ export function roomNamed({ session }: ProtocolCall, name: string | undefined): 
 }
 
 /** The arguments of `mayEnter` and its like: the connection's user at a room, and the hub's rules for that room. */
-export const policyInput = ({ session: { connection, served } }: ProtocolCall, room: Topic) =>
-  [callAt(served, connection.user, room), rulesAt(served, room)] as const;
+export const policyInput = ({ session }: ProtocolCall, room: Topic) =>
+  policyInputOf(session, session.connection.user, room);
+
+/** The same for another user: a fresh token's. */
+export function policyInputOf({ host, served }: Session, user: User, room: Topic) {
+  const runtime = runtimeAt(host, { hub: served.name, method: "policy" });
+  return [callAt(served, { user, room, ...runtime }), rulesAt(served, room)] as const;
+}
 
 /** A rule of rooms. */
 type May = typeof mayEnter;

@@ -7,7 +7,9 @@ import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import { applyGrant, type User } from "../../model/user.ts";
 import type { RefreshOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import type { Session } from "../run/session.ts";
-import { callAt, mayEnter, rulesAt } from "../define/policies.ts";
+import { mayEnter } from "../define/policies.ts";
+import { runtimeAt } from "../define/runtime.ts";
+import { policyInputOf } from "./protocol-call.ts";
 
 /**
  * Applies a fresh token. Refreshes of a connection run one after another, in the order of arrival. Rejects with
@@ -51,8 +53,9 @@ async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
 async function admitsPlace(session: Session, user: User): Promise<boolean> {
   const { served } = session;
   const room = session.host.roomOf(session.connection);
-  if (room.kind !== "all") return mayEnter(callAt(served, user, room), rulesAt(served, room));
-  return (await served.authorize?.({ hub: served.name, user, args: [] })) ?? true;
+  if (room.kind !== "all") return mayEnter(...policyInputOf(session, user, room));
+  const runtime = runtimeAt(session.host, { hub: served.name, method: "policy" });
+  return (await served.authorize?.({ hub: served.name, user, args: [], ...runtime })) ?? true;
 }
 
 /** The requested rooms that the token neither names nor admits, as topics. */
@@ -67,11 +70,11 @@ async function refusedRooms(session: Session, named: readonly string[]): Promise
 }
 
 /** Whether the user may enter the room. A policy that throws refuses: the old token's rights have ended. */
-async function admits({ served }: Session, user: User, room: Topic): Promise<boolean> {
+async function admits(session: Session, user: User, room: Topic): Promise<boolean> {
   try {
-    return await mayEnter(callAt(served, user, room), rulesAt(served, room));
+    return await mayEnter(...policyInputOf(session, user, room));
   } catch (error) {
-    logError("policy_failed", { hub: served.name, room: formatTopic(room), error });
+    logError("policy_failed", { hub: session.served.name, room: formatTopic(room), error });
     return false;
   }
 }

@@ -51,11 +51,12 @@ export async function admitCall(
 
 /** Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation. */
 async function authorise(table: Table, member: AnyMember, call: PendingCall): Promise<void> {
-  const judged = { hub: table.name, method: call.target, user: call.user, args: call.args };
+  const { target: method, user, args, runtime } = call;
+  const judged = { hub: table.name, method, user, args, ...runtime };
   for (const policy of [table.authorize, member.policy])
     if (policy && policy !== anyone && !(await policy(judged)))
       throw forbidden(`${table.name}.${call.target} is not for this user.`, {
         expected: () => policyText(policy),
-        user: call.user,
+        user,
       });
 }

@@ -93,6 +93,7 @@ export class Call implements OpenCall {
     try {
       if (session.unsentChars > session.host.settings.limits.queuedBytes)
         throw new HubError("rate_limited", "Answers of this connection are waiting to be sent.");
+      session.background.checkRoom(session.limits.queuedCalls);
       const result = await this.#options.work(this);
       await this.#saved();
       if (!this.#cancelled) this.#complete(result);

@@ -2,17 +2,20 @@
 // the hub's limit. They are in memory only: when the object loses it, so does the hub code that waits.
 
 import { HubError } from "../../model/errors.ts";
+import { systemClock, type Clock } from "../../rooms/platform/clock.ts";
 
 /** A call of a client method that awaits its result. */
 interface PendingResult {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: HubError) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
+  /** Ends the wait for the timeout. */
+  cancelTimeout(): void;
 }
 
 export class ClientResults {
   readonly #pending = new Map<string, PendingResult>();
   readonly #seconds: number;
+  readonly #clock: Clock;
   /**
    * Distinguishes ids of this instance. Counting starts again with the object's memory, and a late answer to an earlier
    * call must not be taken for the answer to a new one.
@@ -21,8 +24,13 @@ export class ClientResults {
   #count = 0;
 
   /** `seconds` is the timeout of each call (`limits.answerSeconds`). */
-  constructor(seconds: number, instance = crypto.randomUUID().slice(0, 8)) {
+  constructor(
+    seconds: number,
+    clock: Clock = systemClock,
+    instance = crypto.randomUUID().slice(0, 8),
+  ) {
     this.#seconds = seconds;
+    this.#clock = clock;
     this.#instance = instance;
   }
 
@@ -39,7 +47,7 @@ export class ClientResults {
       this.#pending.set(id, {
         resolve,
         reject,
-        timer: setTimeout(onTimeout, this.#seconds * 1000),
+        cancelTimeout: this.#clock.after(this.#seconds * 1000, onTimeout),
       });
       send(id);
     });
@@ -68,7 +76,7 @@ export class ClientResults {
   #take(id: unknown): PendingResult | undefined {
     const pending = typeof id === "string" ? this.#pending.get(id) : undefined;
     if (!pending) return undefined;
-    clearTimeout(pending.timer);
+    pending.cancelTimeout();
     this.#pending.delete(id as string);
     return pending;
   }

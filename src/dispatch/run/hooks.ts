@@ -7,6 +7,7 @@ import type { Host } from "../../rooms/object/host.ts";
 import { callContext, messengerOf, type Publications } from "../context/call-context.ts";
 import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
+import { runtimeAt } from "../define/runtime.ts";
 import { runFilters } from "../define/filters.ts";
 import { showsDetails } from "./frame-answers.ts";
 import type { Session } from "./session.ts";
@@ -28,6 +29,7 @@ export async function connectedHook(session: Session): Promise<void> {
     };
     try {
       await runInContext(session, {
+        name: "connected",
         beforeClientResult: openForCalls,
         run: (context) =>
           runFilters<void>(
@@ -59,6 +61,7 @@ export async function disconnectedHook(session: Session, error: Error | undefine
   const { disconnected } = served.hub.settings;
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
   await runInContext(session, {
+    name: "disconnected",
     run: (context) =>
       runFilters<void>(
         served,
@@ -81,6 +84,7 @@ function detailOf({ host }: Session, error: unknown): string | undefined {
 
 /** Code of a hub about one connection. */
 interface ConnectionHook {
+  readonly name: string;
   /** Called before the code waits for a client's result. */
   beforeClientResult?(): void;
   run(context: HubContext<unknown>): unknown;
@@ -89,7 +93,7 @@ interface ConnectionHook {
 /** Runs the hook in a context of its own, and waits for its publications in rooms of other objects. */
 async function runInContext(
   session: Session,
-  { beforeClientResult, run }: ConnectionHook,
+  { name, beforeClientResult, run }: ConnectionHook,
 ): Promise<void> {
   const { host, served, connection } = session;
   const published: Publications = { tickets: [], elsewhere: [] };
@@ -103,6 +107,7 @@ async function runInContext(
       served,
       caller: connection,
       messenger,
+      waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),
       signal: () => session.signal,
     }),
   );
@@ -126,16 +131,17 @@ export async function presenceHooks(
 ): Promise<void> {
   const { settings } = served.hub;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const context = roomContext(
-    { host, served },
-    messengerOf({ host, served }, published),
-    host.room,
-  );
+  const messenger = messengerOf({ host, served }, published);
+  const contextOf = (method: string) => {
+    const runtime = runtimeAt(host, { hub: served.name, method });
+    return roomContext({ host, served, runtime }, messenger, host.room);
+  };
+  const [joins, leaves] = [contextOf("joined"), contextOf("left")];
   await Promise.all([
-    ...joined.map((id) => logFailure(served, () => settings.joined?.(memberContext(context, id)))),
-    ...left.map((id) => logFailure(served, () => settings.left?.(memberContext(context, id)))),
+    ...joined.map((id) => logFailure(served, () => settings.joined?.(memberContext(joins, id)))),
+    ...left.map((id) => logFailure(served, () => settings.left?.(memberContext(leaves, id)))),
   ]);
-  await logFailure(served, () => settings.presenceChanged?.(context));
+  await logFailure(served, () => settings.presenceChanged?.(contextOf("presenceChanged")));
   await logFailure(served, () => Promise.all(published.elsewhere));
 }
 

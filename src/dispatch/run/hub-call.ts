@@ -14,6 +14,7 @@ import type { SendAnswer } from "./frame-answers.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
 import type { Table } from "../define/hub-tables.ts";
+import { runtimeAt } from "../define/runtime.ts";
 
 /** A call whose member was found. */
 interface FoundCall {
@@ -115,6 +116,7 @@ const handlerOf =
     const uploads = openUploads(call, member, args);
     const checked = await admitCall(served, member, {
       ...{ target: name, args, user: session.connection.user },
+      runtime: runtimeAt(session.host, { hub: served.name, method: name }),
       ...{ unreadable: invocation.unreadable, binder: binderOf(session) },
       open: (ref) => uploads.get(ref)!,
       reached: (stage) => (call.stage = stage),
@@ -172,7 +174,7 @@ function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[])
 }
 
 /** Before the handler waits for a client's result, the connection's next call may begin. */
-function contextOf(call: Call, { session, invocation }: FoundCall) {
+function contextOf(call: Call, { session, invocation, name }: FoundCall) {
   const { connection, host, served } = session;
   const idPrefix = idPrefixOf(session, invocation);
   const messenger = messengerOf(
@@ -180,10 +182,8 @@ function contextOf(call: Call, { session, invocation }: FoundCall) {
     call.published,
   );
   return callContext({
-    host,
-    served,
-    caller: connection,
-    messenger,
+    ...{ host, served, caller: connection, messenger },
+    waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),
     signal: () => call.signal,
   });
 }

@@ -10,7 +10,7 @@ import type { CallId } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
-import { settledWithin } from "../../rooms/platform/settled-within.ts";
+import { settledWithin } from "../../rooms/platform/loop-timing.ts";
 import { caughtUp, isBehind } from "./slow-reader.ts";
 import { tooManyStreams } from "./upload-streams.ts";
 
@@ -28,7 +28,7 @@ export interface OpenCall {
 
 /** The connection whose calls these are. */
 interface Caller {
-  readonly host: Pick<Host, "connections" | "settings" | "waitUntil">;
+  readonly host: Pick<Host, "clock" | "connections" | "settings" | "waitUntil">;
   readonly connection: Connection;
   /** The limits of its current token. */
   readonly limits: Limits;

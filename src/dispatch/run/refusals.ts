@@ -33,5 +33,5 @@ export function refuse(
 
 /** Refusals cost an answer each, so their rate is limited: beyond it the client is closed. */
 export function tolerate({ host, connection, refusals }: Session): void {
-  if (!refusals.take(Date.now())) host.connections.close(connection, CLOSE.flooding);
+  if (!refusals.take(host.clock.now())) host.connections.close(connection, CLOSE.flooding);
 }

@@ -8,6 +8,7 @@ import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
+import { BackgroundWork } from "./background-work.ts";
 import { ClientResults } from "./client-results.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 import { OpenCalls } from "./open-calls.ts";
@@ -29,6 +30,7 @@ export class Session {
   /** The limits of the connection's current token. */
   limits: Limits;
   readonly calls: OpenCalls;
+  readonly background: BackgroundWork;
   /** Sends an answer to a call of this connection. */
   readonly answer: SendAnswer;
   readonly #uploads = new Map<string, UploadStream>();
@@ -57,8 +59,9 @@ export class Session {
     this.served = served;
     this.connection = connection;
     this.calls = new OpenCalls(this);
+    this.background = new BackgroundWork(host);
     this.answer = host.replies.send.bind(host.replies, connection);
-    this.clientResults = new ClientResults(limits.answerSeconds);
+    this.clientResults = new ClientResults(limits.answerSeconds, host.clock);
     this.limits = limitsOf(connection, limits);
     const { callsPerSecond, callBurst } = this.limits;
     this.rate = connection.httpCaller?.rate ?? tokenBucket(callsPerSecond, callBurst);
@@ -69,7 +72,8 @@ export class Session {
   tokenChanged(): void {
     this.limits = limitsOf(this.connection, this.host.settings.limits);
     const { callsPerSecond, callBurst } = this.limits;
-    if (!this.connection.httpCaller) this.rate.limit(Date.now(), callsPerSecond, callBurst);
+    if (!this.connection.httpCaller)
+      this.rate.limit(this.host.clock.now(), callsPerSecond, callBurst);
   }
 
   get isClosed(): boolean {

@@ -4,10 +4,11 @@
 import { queuedBytes } from "../../rooms/connection/socket-queue.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
+import { pause } from "../../rooms/platform/clock.ts";
 
 interface Reader {
   readonly connection: Connection;
-  readonly host: Pick<Host, "settings">;
+  readonly host: Pick<Host, "clock" | "settings">;
 }
 
 /** Milliseconds between checks whether a slow reader has caught up. */
@@ -27,5 +28,5 @@ export function isBehind({ connection, host }: Reader): boolean {
 /** Waits until the reader has caught up, or `isOver`. */
 export async function caughtUp(reader: Reader, isOver: () => boolean): Promise<void> {
   // oxlint-disable-next-line no-await-in-loop -- one look after another
-  while (isBehind(reader) && !isOver()) await scheduler.wait(RECHECK_MS);
+  while (isBehind(reader) && !isOver()) await pause(reader.host.clock, RECHECK_MS);
 }

@@ -1,6 +1,7 @@
 // Sends the items of a stream that a hub returned. A pause after every few items lets the event loop turn, so that a
 // generator that never waits does not block the object; and a slow reader slows its stream.
 
+import { pause } from "../../rooms/platform/clock.ts";
 import type { Session } from "./session.ts";
 import { caughtUp } from "./slow-reader.ts";
 
@@ -36,7 +37,7 @@ export async function streamItems(
       size += send(next.value);
       if (sent % ITEMS_PER_TURN !== 0 && size < CHARS_PER_TURN) continue;
       size = 0;
-      await scheduler.wait(0);
+      await pause(session.host.clock, 0);
       await caughtUp(session, () => signal.aborted);
     }
   } finally {

@@ -1,9 +1,10 @@
-// The messenger of `calling`: records the messages of a hub instead of sending them.
+// What `calling` records: the messages of a hub, which are not sent, and its work in the background.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
 import type { Messenger } from "../context/call-context.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
+import { envOf, type Runtime } from "../define/runtime.ts";
 import { check } from "../define/validate.ts";
 
 /** A message that the hub sent. */
@@ -49,6 +50,15 @@ export function recordingMessenger(
     answers: (method) => schemas.has(method),
   };
 }
+
+/** A runtime that adds the promises of `waitUntil` to `background`. One that rejects is not unhandled. */
+export const recordingRuntime = (env: object, background: Promise<unknown>[]): Runtime => ({
+  env: envOf({ env }),
+  waitUntil(work) {
+    work.catch(() => {});
+    background.push(work);
+  },
+});
 
 /**
  * The value as a receiver gets it, which the type `Wire` describes: encoded as JSON and decoded again, while bytes

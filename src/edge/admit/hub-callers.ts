@@ -9,12 +9,11 @@ import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
-import { applyConnectWebhook } from "./connect-webhook.ts";
-import { userAt } from "./admission.ts";
+import { applyConnectWebhook, userAt } from "./admission.ts";
 import { relayToken } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
 import { pathBelow, requestedHub, servedHub } from "./request-target.ts";
-import type { Env, Serving } from "./serving.ts";
+import { policyRuntime, type Serving, type ServingPlace } from "./serving.ts";
 
 /** An authenticated client of a hub. Whether the hub admits it is known only after `admitCaller`. */
 export interface Caller {
@@ -27,14 +26,15 @@ export interface Caller {
 
 /** Throws what authentication throws, `hub_not_found`, what the webhook throws, or `forbidden`. */
 export async function callerOf(request: Request, serving: Serving): Promise<Caller> {
-  return admitCaller(await authenticateCaller(request, serving), serving.env);
+  return admitCaller(await authenticateCaller(request, serving), serving);
 }
 
 /** Admits a new connection. Throws what the webhook throws, or `forbidden` where the hub's policy refuses. */
-export async function admitCaller(caller: Caller, env: Env): Promise<Caller> {
+export async function admitCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { request, user, served } = caller;
   const attempt = { request, user, hub: served.name };
-  return authorizeCaller({ ...caller, user: await applyConnectWebhook(attempt, env) });
+  const admitted = { ...caller, user: await applyConnectWebhook(attempt, place.env) };
+  return authorizeCaller(admitted, place);
 }
 
 /**
@@ -42,8 +42,8 @@ export async function admitCaller(caller: Caller, env: Env): Promise<Caller> {
  * relay keeps the webhook's grant, and identifies the connection by its token. The hub's policy is therefore not asked
  * where there is a webhook: without the grant, the client's own token might not satisfy it. Throws `forbidden`.
  */
-export const readmitCaller = async (caller: Caller, env: Env): Promise<Caller> =>
-  readWebhooks(env).connect ? caller : authorizeCaller(caller);
+export const readmitCaller = async (caller: Caller, place: ServingPlace): Promise<Caller> =>
+  readWebhooks(place.env).connect ? caller : authorizeCaller(caller, place);
 
 /**
  * The caller and its hub, not yet admitted. Under `/client` a token is signed with an access key. `connectionToken` is
@@ -83,11 +83,11 @@ export function callerAt(
   return { request, user, served, query };
 }
 
-async function authorizeCaller(caller: Caller): Promise<Caller> {
+async function authorizeCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { served, user } = caller;
-  if (!served.authorize || (await served.authorize({ hub: served.name, user, args: [] })))
-    return caller;
-  const { authorize: policy } = served;
+  const { name: hub, authorize: policy } = served;
+  const runtime = policyRuntime(place, served);
+  if (!policy || (await policy({ hub, user, args: [], ...runtime }))) return caller;
   const expected = () => `authorize: ${policyText(policy)}`;
   throw forbidden("This hub is not for this user.", { expected, user });
 }

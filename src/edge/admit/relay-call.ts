@@ -6,13 +6,12 @@ import { randomId } from "../../rooms/rpc/object-names.ts";
 import { connectRequest } from "./connect-request.ts";
 import { relayTargetOf, type Caller } from "./hub-callers.ts";
 import { accepted, type Relay } from "./relay-choice.ts";
-import type { Serving, WaitUntil } from "./serving.ts";
+import type { Serving } from "./serving.ts";
 
 /** The caller is admitted. Its rate of new connections is not checked: calls have a rate of their own, at the relay. */
 interface RelayCall {
   readonly caller: Caller;
   readonly serving: Serving;
-  readonly waitUntil: WaitUntil;
   /** Aborted when the client is gone, or its deadline has passed. */
   readonly signal: AbortSignal;
 }
@@ -23,7 +22,7 @@ interface RelayCall {
  * before it could answer: `rate_limited`, `timed_out`, `unauthorized`, `interrupted` or a refusal of the account.
  */
 export async function callRelay(
-  { caller, serving, waitUntil, signal }: RelayCall,
+  { caller, serving, signal }: RelayCall,
   text: string,
 ): Promise<string> {
   const { request, user, served } = caller;
@@ -31,7 +30,7 @@ export async function callRelay(
   // The relay that is working on the calls, if any.
   let last: Relay | undefined;
   const hangUp = () => {
-    if (last) waitUntil(last.hangUp(arrival.random));
+    if (last) serving.waitUntil(last.hangUp(arrival.random));
   };
   signal.addEventListener("abort", hangUp);
   try {

@@ -2,7 +2,8 @@
 // isolate; the environment comes with each request.
 
 import type { AuthEnv, UserIdProvider } from "../../auth/authenticate.ts";
-import type { Hubs } from "../../dispatch/define/hub-tables.ts";
+import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
+import { runtimeAt, type Runtime } from "../../dispatch/define/runtime.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import type { RelayChoice } from "./relay-choice.ts";
 
@@ -20,6 +21,7 @@ export interface Serving {
   /** Replaces the claim with the user's id. */
   readonly userId?: UserIdProvider | undefined;
   readonly env: Env;
+  readonly waitUntil: WaitUntil;
   /** Where the endpoint is mounted: `/realtime`; empty at the root. Routes match what follows it. */
   readonly prefix: string;
   /** The hub of a path of the application's own, by name. Absent: the URL names the hub. */
@@ -28,3 +30,10 @@ export interface Serving {
 
 /** Keeps the worker running until the work is done, also after its request has been answered or given up. */
 export type WaitUntil = (work: Promise<unknown>) => void;
+
+/** The worker, as hub code reaches it while a request is admitted. */
+export type ServingPlace = Pick<Serving, "env" | "waitUntil">;
+
+/** What a hub's policies get beside their call. */
+export const policyRuntime = (place: ServingPlace, { name: hub }: ServedHub): Runtime =>
+  runtimeAt(place, { hub, method: "policy" });

@@ -9,7 +9,6 @@ import type { User } from "../../model/user.ts";
 import type { InvokeRequest, PublishRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { admitCaller, callerAt, type Caller } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
-import type { WaitUntil } from "../admit/serving.ts";
 import type { StreamServing } from "../stream/room-sources.ts";
 import { untilAborted } from "./abort-signals.ts";
 import type { Body } from "./grpc-body.ts";
@@ -22,7 +21,6 @@ import { CallError } from "./grpc-errors.ts";
 export interface CallContext {
   readonly request: Request;
   readonly serving: StreamServing;
-  readonly waitUntil: WaitUntil;
   readonly body: Body;
   /** Absent before authentication, and for the health service, which needs none. */
   readonly user?: User;
@@ -56,7 +54,7 @@ export function callerAtHub(context: HandlerContext, hub: string): Caller {
 export const admittedCaller = (context: HandlerContext, hub: string): Promise<Caller> =>
   untilAborted(
     context.signal,
-    admitCaller(callerAtHub(context, hub), authenticatedCall(context).serving.env),
+    admitCaller(callerAtHub(context, hub), authenticatedCall(context).serving),
   );
 
 /** A long call may outlast its token; no step of it may begin after that. Throws `token_expired`. */
@@ -82,9 +80,9 @@ export async function callHubOf(
   context: HandlerContext,
   text: string,
 ): Promise<readonly CallAnswer[]> {
-  const { serving, waitUntil } = authenticatedCall(context);
+  const { serving } = authenticatedCall(context);
   const { signal } = context;
-  const work = callRelay({ caller, serving, waitUntil, signal }, text);
+  const work = callRelay({ caller, serving, signal }, text);
   const answers = JSON.parse(await untilAborted(signal, work)) as CallAnswer | CallAnswer[];
   return Array.isArray(answers) ? answers : [answers];
 }

@@ -41,7 +41,7 @@ interface RpcCall {
  * A call as `fetch` has it. Handlers are made once, and the context of a call for each. Errors are answers in the
  * protocol of the call: the function rejects only for faults of the libraries.
  */
-export function connectRpc(isolate: Omit<StreamServing, "env" | "prefix">) {
+export function connectRpc(isolate: Omit<StreamServing, "env" | "prefix" | "waitUntil">) {
   const handlers = new Map(handlersFor(isolate.hubs).map((one) => [one.requestPath, one]));
   return async ({ request, env, prefix, waitUntil }: RpcCall): Promise<Response> => {
     const handler = handlers.get(pathBelow(request, prefix));
@@ -53,7 +53,7 @@ export function connectRpc(isolate: Omit<StreamServing, "env" | "prefix">) {
     const { methodKind } = handler.method;
     const body = new Body(request, methodKind);
     const contextValues = createContextValues()
-      .set(CALL, { request, serving: { ...isolate, env, prefix }, waitUntil, body })
+      .set(CALL, { request, serving: { ...isolate, env, prefix, waitUntil }, body })
       .set(OUTLET, outlet);
     const answer = await handler({ ...universalRequest(request), body, contextValues });
     const explanation = answer.body ? undefined : EXPLANATIONS.get(answer.status);

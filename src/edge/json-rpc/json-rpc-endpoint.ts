@@ -14,7 +14,8 @@ import { connectRequest } from "../admit/connect-request.ts";
 import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
 import { wantsWebSocket } from "../admit/request-target.ts";
-import type { Serving, WaitUntil } from "../admit/serving.ts";
+import type { Serving } from "../admit/serving.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 
 /**
  * `GET {hub}/{kind}/{name}`: the room's object holds the socket, and the worker's part ends with the handshake.
@@ -42,11 +43,13 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
   if (!wantsWebSocket(request))
     throw new HubError("upgrade_required", "A hub is entered by WebSocket, or called by POST.");
   await checkConnectRate(request, caller.user, serving.env);
+  const version = clientVersionOf(request);
   const arrival: JsonRpcArrival = {
     kind: "rpc",
     user: caller.user,
     request: connectRequest(request, caller.served.settings),
     arrays: caller.query.get("arrays") === "1",
+    ...(version !== undefined && { version }),
   };
   const { relays, env } = serving;
   return withSubprotocol(request, await relays.enter(env, relayTargetOf(caller), arrival));
@@ -70,11 +73,7 @@ function withSubprotocol(request: Request, response: Response): Response {
  * authentication and the webhook throw, `hub_not_found`, `forbidden`, `unsupported_media_type`, `too_large`, and what
  * `callRelay` throws.
  */
-export async function callHub(
-  request: Request,
-  serving: Serving,
-  waitUntil: WaitUntil,
-): Promise<Response> {
+export async function callHub(request: Request, serving: Serving): Promise<Response> {
   const caller = await callerOf(request, serving);
   if (!isJson(request.headers.get("content-type")))
     throw new HubError("unsupported_media_type", "A call is application/json.");
@@ -83,7 +82,7 @@ export async function callHub(
   const text = utf8Text(await bodyWithin(request, limits.messageBytes)) ?? "";
   const refusal = refusalOf(jsonRpcAnswers.decode(text, limits));
   if (refusal) return refusal;
-  const answer = await callRelay({ caller, serving, waitUntil, signal: request.signal }, text);
+  const answer = await callRelay({ caller, serving, signal: request.signal }, text);
   return answer === "" ? noContent() : json(answer, 200);
 }
 

@@ -5,7 +5,7 @@ import { methodNotAllowed } from "../answer/method-not-allowed.ts";
 import { preflight } from "../answer/cors.ts";
 import { callHub, enterHub } from "../json-rpc/json-rpc-endpoint.ts";
 import { readFeed } from "../sse/feeds.ts";
-import type { Isolate, Route } from "./route.ts";
+import { servingOf, type Isolate, type Route } from "./route.ts";
 
 /** Throws a `TypeError` for a path of a hub that is not served. */
 export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Route[] =>
@@ -25,20 +25,19 @@ const withSlash = (path: string): string[] => (path.endsWith("/") ? [path] : [pa
 const jsonRpcRoutes = (isolate: Isolate, { path }: JsonRpcPath): Route[] => [
   {
     ...{ method: "GET", paths: withSlash(path), cors: false, log: true },
-    handler: ({ request, env, prefix, hub }) => enterHub(request, { ...isolate, env, prefix, hub }),
+    handler: (call) => enterHub(call.request, { ...servingOf(isolate, call), hub: call.hub }),
   },
   {
     ...{ method: "POST", paths: withSlash(path), cors: true, log: true },
-    handler: ({ request, env, prefix, hub, waitUntil }) =>
-      callHub(request, { ...isolate, env, prefix, hub }, waitUntil),
+    handler: (call) => callHub(call.request, { ...servingOf(isolate, call), hub: call.hub }),
   },
 ];
 
 const feedRoutes = (isolate: Isolate, feed: FeedPath): Route[] => [
   {
     ...{ method: "GET", paths: withSlash(feed.path), cors: true, log: true },
-    handler: ({ request, env, prefix, params }) =>
-      readFeed(request, { ...isolate, env, prefix }, { feed, params: params() }),
+    handler: (call) =>
+      readFeed(call.request, servingOf(isolate, call), { feed, params: call.params() }),
   },
 ];
 

@@ -49,3 +49,9 @@ export interface Isolate {
   /** Replaces the claim with the user's id. */
   readonly userId?: UserIdProvider | undefined;
 }
+
+/** What doors serve a call with: the isolate's memory, and what came with the request. */
+export const servingOf = (isolate: Isolate, { env, prefix, waitUntil }: Call) => ({
+  ...isolate,
+  ...{ env, prefix, waitUntil },
+});

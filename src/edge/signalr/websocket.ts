@@ -31,7 +31,7 @@ export async function connect(request: Request, serving: Serving): Promise<Respo
   const authenticated = await authenticateCaller(request, serving, queryOf(request).get("id"));
   const token = authenticated.query.get("id");
   const isNew = request.method === "GET" && !token;
-  const caller = await (isNew ? admitCaller : readmitCaller)(authenticated, env);
+  const caller = await (isNew ? admitCaller : readmitCaller)(authenticated, serving);
   if (request.method !== "GET") return postToConnection(caller, env, token);
   const transport = transportOf(request);
   if (!caller.served.settings.signalR.transports.includes(transport))

@@ -2,6 +2,7 @@
 
 import type { FeedPath } from "../../dispatch/define/hub-paths.ts";
 import { roomFor } from "../../dispatch/define/group-names.ts";
+import { runtimeAt } from "../../dispatch/define/runtime.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
 import { admitEntrant, checkConnectRate, userAt } from "../admit/admission.ts";
@@ -28,9 +29,11 @@ export async function readFeed(
   const served = servedHub(serving.hubs, feed.hub);
   const user = await userAt(request, { hub: feed.hub }, serving);
   const query = new URL(request.url).searchParams;
-  const topic = roomFor(served, parseTopic(feed.roomOf({ params, query, user })));
-  const rooms = [formatTopic(topic)];
-  const entrant = await admitEntrant({ request, user, served, topic }, rooms, serving.env);
+  const runtime = runtimeAt(serving, { hub: feed.hub, method: feed.path });
+  const room = await feed.roomOf({ params, query, user, ...runtime });
+  const topic = roomFor(served, parseTopic(room));
+  const candidate = { request, user, served, topic, place: serving };
+  const entrant = await admitEntrant(candidate, [formatTopic(topic)]);
   await checkConnectRate(request, entrant.user, serving.env);
   const since = lastEventId(request);
   if (since !== "") parsePosition(since);

@@ -6,8 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { Account } from "./account.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-migrations.ts";
 import { AccountStore } from "./account-store.ts";
-import { escape } from "../rpc/object-names.ts";
-import { roomStubs } from "../rpc/stubs.ts";
+import { roomStubs } from "../rpc/object-names.ts";
 import type {
   AccountRpc,
   AdmissionReply,
@@ -16,9 +15,8 @@ import type {
 } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
-import { PrefixedKv } from "../platform/prefixed-kv.ts";
 import { migratedKv, type KeyValues } from "../platform/storage-version.ts";
-import type { TokenFacts } from "../../model/token-rules.ts";
+import type { TokenFacts } from "../../model/user.ts";
 
 /** Accounts in memory. One that is evicted loses its connection rate and nothing else: all the rest is in storage. */
 const ACCOUNTS_AT_MOST = 10_000;
@@ -41,9 +39,8 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     if (inMemory) return inMemory;
     const [oldest] = this.#accounts.keys();
     if (this.#accounts.size >= ACCOUNTS_AT_MOST) this.#accounts.delete(oldest!);
-    const kv = new PrefixedKv(this.#kv, `user/${escape(user)}/`);
     const account = new Account({
-      ...{ user, store: new AccountStore(kv) },
+      ...{ user, store: new AccountStore(this.#kv, user) },
       stubs: () => roomStubs(this.env),
       arm: (at) => this.#arm(user, at),
     });

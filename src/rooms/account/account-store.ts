@@ -1,5 +1,6 @@
 // The stored state of one user of a tenant: objects that may hold connections of the user, revoked tokens, a ban, and
-// groups that a service has put the user into. One key for each: they are few and small.
+// groups that a service has put the user into. One key for each: they are few and small. All begin with `user/`, the
+// user's id (escaped) and `/`: accounts in one object cannot read each other's keys.
 //
 //   changes            version of the rules
 //   object <name>      an object that may hold connections, and the newest version of the rules that it has applied
@@ -8,9 +9,11 @@
 //   grouped            true once the user was in any group
 //   group <hub> <name> a membership
 
-import { isRevoked, type TokenFacts, type TokenRules } from "../../model/token-rules.ts";
+import { isRevoked, type TokenRules } from "../../model/token-rules.ts";
+import type { TokenFacts } from "../../model/user.ts";
 import { HubError } from "../../model/errors.ts";
-import type { PrefixedKv } from "../platform/prefixed-kv.ts";
+import type { KeyValues } from "../platform/storage-version.ts";
+import { escape } from "../rpc/object-names.ts";
 
 /** Objects that may hold connections of one user at once. */
 export const OBJECTS_AT_MOST = 1_000;
@@ -46,8 +49,8 @@ interface AddedGroup {
 export class AccountStore {
   readonly #kv: PrefixedKv;
 
-  constructor(kv: PrefixedKv) {
-    this.#kv = kv;
+  constructor(kv: KeyValues, user: string) {
+    this.#kv = new PrefixedKv(kv, `user/${escape(user)}/`);
   }
 
   #list<T>(prefix: string): [key: string, value: T][] {
@@ -190,5 +193,37 @@ export class AccountStore {
       const space = key.indexOf(" ");
       return { hub: key.slice(0, space), group: key.slice(space + 1) };
     });
+  }
+}
+
+/** The part of a storage whose keys have a prefix. */
+class PrefixedKv {
+  readonly #kv: KeyValues;
+  readonly #prefix: string;
+
+  constructor(kv: KeyValues, prefix: string) {
+    this.#kv = kv;
+    this.#prefix = prefix;
+  }
+
+  get<T>(key: string): T | undefined {
+    return this.#kv.get<T>(this.#prefix + key);
+  }
+
+  put<T>(key: string, value: T): void {
+    this.#kv.put(this.#prefix + key, value);
+  }
+
+  delete(key: string): void {
+    this.#kv.delete(this.#prefix + key);
+  }
+
+  /** Values whose keys begin with `beginning`, each with the rest of its key, in the order of keys. */
+  list<T>(beginning: string): [rest: string, value: T][] {
+    const prefix = this.#prefix + beginning;
+    return [...this.#kv.list<T>({ prefix })].map(([key, value]) => [
+      key.slice(prefix.length),
+      value,
+    ]);
   }
 }

@@ -9,13 +9,12 @@
 
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import type { TokenFacts } from "../../model/token-rules.ts";
+import type { TokenFacts } from "../../model/user.ts";
 import { OBJECTS_AT_MOST, type AccountStore } from "./account-store.ts";
-import { hubOf } from "../rpc/object-names.ts";
+import { hubOf, type RoomStubs } from "../rpc/object-names.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
-import type { RoomStubs } from "../rpc/stubs.ts";
 import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import { askMany } from "../platform/ask-many.ts";
 
@@ -72,7 +71,7 @@ export class Account {
 
   #faultOf(token: TokenFacts, now: number): Fault | undefined {
     const ban = this.#store.ban(now);
-    if (ban) return { code: "banned", message: ban.reason ?? "This user is banned for a time." };
+    if (ban) return { code: "banned", message: banText(ban) };
     const isRevoked = this.#store.isRevoked(token, now);
     return isRevoked ? { code: "token_revoked", message: "The token was revoked." } : undefined;
   }
@@ -161,7 +160,10 @@ export class Account {
   async #applyRules(): Promise<void> {
     const { rulesVersion } = this.#store;
     const tokens = this.#store.rules(Date.now());
-    const close: Command = { type: "close", why: CLOSE.revoked };
+    const ban = this.#store.ban(Date.now());
+    const close: Command = ban
+      ? { type: "close", why: CLOSE.banned, reason: banText(ban) }
+      : { type: "close", why: CLOSE.revoked };
     await askMany(this.#store.outdatedObjects, async (object) => {
       await this.#command(object, { tokens }, [close]);
       // Removed where it holds no connection any more.
@@ -228,3 +230,7 @@ export class Account {
     return (await this.command(hub, { room: `group:${group}` }, [])) > 0;
   }
 }
+
+/** The same words on open connections, to those who come later, and in webhooks. */
+const banText = ({ reason }: { readonly reason?: string }): string =>
+  reason ? `This user is banned: ${reason}` : "This user is banned for a time.";

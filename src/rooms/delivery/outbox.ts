@@ -10,7 +10,7 @@ import type { Outgoing } from "../../model/message.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
-import { flushTiming, type FlushTiming } from "../platform/loop-timing.ts";
+import { flushTiming, type FlushTiming, type Timer } from "../platform/loop-timing.ts";
 import { PRESENCE, type Draft, type Entry } from "../rpc/log-entry.ts";
 import { fanOut, type QueuedMessage, type Send, type Ticket } from "./fan-out.ts";
 
@@ -20,6 +20,7 @@ interface OutboxOptions {
   readonly isUnlogged: boolean;
   /** Counts messages to clients. */
   readonly counters: { out: number };
+  readonly timer?: Timer;
 }
 
 /** A room's entry, for those of this object's connections that are in the room. */
@@ -51,11 +52,14 @@ export class Outbox {
   saver: { save(): void } | undefined;
 
   constructor(options: OutboxOptions) {
-    const { connections, isUnlogged } = options;
+    const { connections, isUnlogged, timer } = options;
     this.#options = options;
     this.#send = connections.send.bind(connections);
     const isLight = () => connections.all.size <= FEW;
-    this.#timing = flushTiming(() => this.flush(), isUnlogged ? { isLight } : {});
+    this.#timing = flushTiming(() => this.flush(), {
+      ...(isUnlogged && { isLight }),
+      ...(timer && { timer }),
+    });
   }
 
   /** A room's entry goes to its audience at the next flush, in the order of publishing. */

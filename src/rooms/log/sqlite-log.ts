@@ -5,9 +5,15 @@
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
 import type { RoomLog } from "./room-log.ts";
-import { BatchIndex, type Batch } from "./batch-index.ts";
-import { PAGE_CHARS, ROW_CHARS, rowsOf, type Row } from "./log-rows.ts";
-import { IdIndex } from "./publication-ids.ts";
+import {
+  BatchIndex,
+  IdIndex,
+  PAGE_CHARS,
+  ROW_CHARS,
+  rowsOf,
+  type Batch,
+  type Row,
+} from "./log-rows.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,

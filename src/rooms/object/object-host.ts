@@ -3,6 +3,7 @@
 
 import { ALL, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
+import { systemClock } from "../platform/clock.ts";
 import { keepAwake } from "../platform/loop-timing.ts";
 import type { AdmissionCache } from "./admission-cache.ts";
 import { ObjectConnections } from "./connection-control.ts";
@@ -26,6 +27,7 @@ export class ObjectHost implements Host {
   readonly room: Topic;
   readonly settings;
   readonly env: object;
+  readonly clock = systemClock;
   readonly publishing;
   readonly replies;
   readonly activity;
@@ -60,7 +62,7 @@ export class ObjectHost implements Host {
     const { receiver } = this.#options;
     return (this.#clients ??= new RemoteConnections({
       ...{ parts: this.#parts, rooms: this.rooms },
-      ask: (connection, target, params) => receiver.ask(this, connection, target, params),
+      ask: (connection, call) => receiver.ask(this, connection, call),
     }));
   }
 

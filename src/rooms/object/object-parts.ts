@@ -17,11 +17,18 @@ import { writeReport } from "../observe/analytics.ts";
 import { snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
+import { settledWithin } from "../platform/loop-timing.ts";
 import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
-import { objectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
+import {
+  hubRooms,
+  type ObjectAddress,
+  objectName,
+  randomId,
+  type RoomStubs,
+  roomStubs,
+} from "../rpc/object-names.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
-import { hubRooms, roomStubs, type RoomStubs } from "../rpc/stubs.ts";
 import type { Publishing, Receiver } from "./host.ts";
 import type { LocalRoom } from "./local-room.ts";
 
@@ -40,6 +47,13 @@ export interface PartsInput {
   readonly events: ObjectEvents;
 }
 
+/** A room or a relay, as the object that they have in common sees the difference. */
+export interface ObjectKind<P> {
+  readonly receiver: Receiver;
+  /** Makes the parts. Events come once the object is complete. */
+  build(input: PartsInput): P;
+}
+
 /** The differences between rooms and relays that the core depends on. */
 interface CoreOptions {
   readonly ctx: DurableObjectState;
@@ -54,6 +68,8 @@ interface CoreOptions {
   /** Nothing is written to a log before it is sent. */
   readonly isUnlogged: boolean;
   readonly dropped: Dropped;
+  /** The duties of the alarm that this kind of object has beside those of all. Called once, at the first alarm. */
+  duties(): readonly Duty[];
   /** Sockets, connections and users now. Not called before the object is complete. */
   occupancy(): Occupancy;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
@@ -66,16 +82,14 @@ export interface ObjectCore {
   readonly settings: RoomSettings;
   readonly isServed: boolean;
   readonly agenda: AlarmAgenda;
-  /** The duties of the alarm; completed before the first alarm. */
-  readonly duties: Duty[];
   /** Other objects, by name. */
   readonly stubs: RoomStubs;
   readonly activity: ActivityReports;
   readonly connections: ConnectionTable;
   readonly outbox: Outbox;
   readonly followed: FollowedRooms;
-  /** Publications in rooms elsewhere. */
-  readonly lanes: PublishLanes;
+  /** Publications in rooms elsewhere. Made at the first one: most rooms have none. */
+  lanes(): PublishLanes;
   /** Undefined where no webhook is configured. */
   readonly webhooks: WebhookEvents | undefined;
   /** A fresh stub of another room of this hub and tenant. */
@@ -104,8 +118,12 @@ const STALE_MS = 5_000;
 export function objectCore(options: CoreOptions): ObjectCore {
   const { ctx, env, address, settings, isServed } = options;
   const { tenant, hub } = address;
-  const duties: Duty[] = [];
-  const agenda = new AlarmAgenda(ctx.storage, duties);
+  const agenda = new AlarmAgenda(ctx.storage, () => [
+    new LivenessSweep(ctx, settings, connections),
+    ...(isServed ? [activity] : []),
+    ...(webhooks ? [webhooks] : []),
+    ...options.duties(),
+  ]);
   const stubs = roomStubs(env);
   const room = hubRooms(stubs, { tenant, hub });
   const connections = new ConnectionTable(ctx, settings, options.dropped);
@@ -117,15 +135,13 @@ export function objectCore(options: CoreOptions): ObjectCore {
     ...{ connections, outbox, activity, room },
   });
   const webhooks = webhooksOf(options, { agenda, connections });
-  duties.push(new LivenessSweep(ctx, settings, connections));
-  if (isServed) duties.push(activity);
-  if (webhooks) duties.push(webhooks);
+  let lanes: PublishLanes | undefined;
+  const { publishBytes } = settings.limits;
   return {
-    ...{ address, name: options.name, settings, isServed, agenda, duties, stubs, activity },
+    ...{ address, name: options.name, settings, isServed, agenda, stubs, activity },
     ...{ connections, outbox, followed, webhooks, room },
-    lanes: new PublishLanes({
-      ...{ room, publishBytes: settings.limits.publishBytes, undelivered: followed.undelivered },
-    }),
+    lanes: () =>
+      (lanes ??= new PublishLanes({ room, publishBytes, undelivered: followed.undelivered })),
   };
 }
 
@@ -175,4 +191,22 @@ export function upkeep(ctx: DurableObjectState, parts: ObjectParts): Duty {
     // Not awaited: a room that does not answer must not hold up this object's other duties.
     run: () => ctx.waitUntil(followed.settle()),
   };
+}
+
+/** How long a room elsewhere may keep a new connection waiting. */
+export const LINK_WAIT_MS = 2_000;
+
+/** Pause before a room elsewhere that could not be reached is called again. */
+const RETRY_MS = 2_000;
+
+/** A handler for a failed call to a room elsewhere: the alarm repeats the call (`upkeep`). */
+export const retry = (agenda: AlarmAgenda) => (): void => agenda.arm(Date.now() + RETRY_MS);
+
+/** Waits for a connection's links to rooms elsewhere; those that are slow or failed are made later, by alarm. */
+export async function waitForLinks(
+  agenda: AlarmAgenda,
+  links: readonly Promise<unknown>[],
+): Promise<void> {
+  for (const link of links) link.catch(retry(agenda));
+  await settledWithin(LINK_WAIT_MS, links);
 }

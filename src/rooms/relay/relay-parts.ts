@@ -53,6 +53,11 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name: `relay:${address.relay}`, settings: settings ?? DEFAULTS },
     ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
+    duties: () => [
+      ...[resumables, parts.serverPings],
+      ...(remembered ? [remembered] : []),
+      upkeep(ctx, parts),
+    ],
     occupancy: () => occupancyOf(core),
   });
   const countOf = (user: AccountUser) => countOfAccount(core.connections.all, user);
@@ -62,7 +67,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const remembered = rememberedOf(ctx, core);
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf },
-    ...{ own: undefined, publishing: core.lanes },
+    ...{ own: undefined, publishing: core.lanes() },
     earlyPosts: new EarlyPosts(),
     serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
@@ -71,8 +76,6 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
     topicsOf: (connection) => [...core.followed.causesOf(connection).keys()].map(parseTopic),
   };
   restoreGroups(parts);
-  core.duties.push(resumables, parts.serverPings, ...(remembered ? [remembered] : []));
-  core.duties.push(upkeep(ctx, parts));
   return parts;
 }
 

@@ -13,9 +13,15 @@ interface OwnRoomOptions {
   readonly topic: Topic;
   readonly settings: RoomSettings;
   readonly log: RoomLog;
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, "flush">;
   readonly presence: PresenceAnnouncer;
+  /** Milliseconds since 1970. */
+  now?(): number;
 }
+
+/** No connection is attached to a hub's `all` room: it has presence only where the hub's `online` setting is on. */
+export const settingsAt = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
+  kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
 
 export class OwnRoom implements LocalRoom {
   readonly #options: OwnRoomOptions;
@@ -29,9 +35,9 @@ export class OwnRoom implements LocalRoom {
   }
 
   history(query: HistoryQuery): HistoryView {
-    const { log, outbox, settings } = this.#options;
+    const { log, outbox, settings, now = Date.now } = this.#options;
     outbox.flush(); // Messages that are still queued are in the log then.
-    return log.page(query, Date.now(), settings.limits.recovery);
+    return log.page(query, now(), settings.limits.recovery);
   }
 
   presence(query: PresenceQuery): PresenceView {

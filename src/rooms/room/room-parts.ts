@@ -7,6 +7,7 @@ import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { logExpiry, openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/room-log.ts";
+import type { LocalRoom } from "../object/local-room.ts";
 import {
   objectCore,
   upkeep,
@@ -23,7 +24,7 @@ import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
-import { OwnRoom } from "./own-room.ts";
+import { OwnRoom, settingsAt } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
 import { ROOM_MIGRATIONS } from "./room-migrations.ts";
 
@@ -34,9 +35,9 @@ export interface RoomParts extends ObjectParts {
   readonly presence: PresenceAnnouncer;
   readonly followers: Followers;
   readonly rate: MessageRate;
-  readonly own: OwnRoom;
-  /** The hub's index, in the hub's `all` room. */
-  readonly index: HubIndex | undefined;
+  readonly own: LocalRoom;
+  /** The hub's index, in the hub's `all` room. Opened when it is first needed: most wakes are for a message. */
+  readonly index: (() => HubIndex) | undefined;
   /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
   renewEpoch(erase: (epoch: string) => void): void;
 }
@@ -52,16 +53,20 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
   const hubSettings = receiver.settings(address.hub);
-  const settings = settingsOf(topic, hubSettings ?? DEFAULTS);
+  const settings = settingsAt(topic, hubSettings ?? DEFAULTS);
   const name = formatTopic(topic);
   const core: ObjectCore = objectCore({
     ...{ ctx, env, address, name, settings },
     isServed: hubSettings !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
+    duties: () => [
+      ...[presence, path.followers, logExpiry(path.log), upkeep(ctx, parts)],
+      ...(index ? [index()] : []),
+    ],
     occupancy: () => occupancyOf(core, presence),
     // The index is in this very object.
-    ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
+    ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
   });
   const index = topic.kind === "all" ? indexOf(ctx, core) : undefined;
   const { path, presence } = publishPath(ctx, core, { topic, settings, events });
@@ -80,18 +85,14 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     renewEpoch: (erase) => renewEpoch(ctx.storage, erase),
   };
   core.followed.restore();
-  core.duties.push(presence, path.followers, logExpiry(path.log), upkeep(ctx, parts));
-  if (index) core.duties.push(index);
   presence.restore(memberCounts(core.connections.all, path.followers));
   return parts;
 }
 
-const indexOf = ({ storage }: DurableObjectState, { agenda }: ObjectCore): HubIndex =>
-  new HubIndex(storage, (at) => agenda.arm(at));
-
-/** No connection is attached to a hub's `all` room: it has presence only where the hub's `online` setting is on. */
-const settingsOf = ({ kind }: Topic, settings: RoomSettings): RoomSettings =>
-  kind === "all" && !settings.online ? { ...settings, presence: "none" } : settings;
+function indexOf({ storage }: DurableObjectState, { agenda }: ObjectCore): () => HubIndex {
+  let index: HubIndex | undefined;
+  return () => (index ??= new HubIndex(storage, (at) => agenda.arm(at)));
+}
 
 interface RoomOptions {
   readonly topic: Topic;

@@ -16,6 +16,11 @@ export interface CounterSnapshot {
   readonly wakes: number;
   /** Refusals by their stable code. */
   readonly refusals: Readonly<Record<string, number>>;
+  /**
+   * Connections that our own client began, by its version. Absent in reports of objects before this counter, which
+   * indexes have stored.
+   */
+  readonly clients?: Readonly<Record<string, number>>;
 }
 
 /** Sockets, connections and users now. */

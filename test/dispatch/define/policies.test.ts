@@ -16,13 +16,14 @@ import {
 } from "../../../src/dispatch/define/policies.ts";
 import { ALL, parseTopic } from "../../../src/model/topic.ts";
 import type { Capability, User } from "../../../src/model/user.ts";
-import { userOf } from "../../support/test-user.ts";
+import { runtime, userOf } from "../../support/test-user.ts";
 
 const call = (given: Partial<User> | null = {}) => ({
   hub: "chat",
   method: "say",
   user: given && userOf(given),
   args: [],
+  ...runtime,
 });
 
 describe("policies", () => {
@@ -76,6 +77,7 @@ const inRoom = (given: Partial<User> | null, topic: string) => ({
   user: given && userOf(given),
   room: parseTopic(topic),
   args: [],
+  ...runtime,
 });
 
 describe("mayEnter", () => {

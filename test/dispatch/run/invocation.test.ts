@@ -8,6 +8,7 @@ import { prepare } from "../../../src/dispatch/run/admit-call.ts";
 import { nobody, signedIn, type Call, type Policy } from "../../../src/dispatch/define/policies.ts";
 import { servedHub } from "../../../src/dispatch/define/hub-tables.ts";
 import { StreamRef } from "../../../src/model/message.ts";
+import { runtime } from "../../support/test-user.ts";
 
 async function* pieces(...items: unknown[]) {
   yield* items;
@@ -22,7 +23,7 @@ const table = servedHub(
 );
 
 const call = (target: string, args: unknown[] = [], items: unknown[] = []) =>
-  prepare(table, { target, args, user: null, open: () => pieces(...items) });
+  prepare(table, { target, args, user: null, runtime, open: () => pieces(...items) });
 
 describe("find", () => {
   it.each([
@@ -65,8 +66,14 @@ describe("authorise", () => {
         go: authorize(asking("method")).method([z.string()], () => {}),
       }),
     );
-    await prepare(guarded, { target: "go", args: ["x"], user: null, open: () => pieces() });
-    const seen = { hub: "guarded", method: "go", user: null, args: ["x"] };
+    await prepare(guarded, {
+      target: "go",
+      args: ["x"],
+      user: null,
+      runtime,
+      open: () => pieces(),
+    });
+    const seen = { hub: "guarded", method: "go", user: null, args: ["x"], ...runtime };
     expect(asked).toEqual([
       ["hub", seen],
       ["method", seen],
@@ -80,7 +87,13 @@ describe("authorise", () => {
         go: authorize(unasked).method([], () => {}),
       }),
     );
-    const refused = prepare(guarded, { target: "go", args: [], user: null, open: () => pieces() });
+    const refused = prepare(guarded, {
+      target: "go",
+      args: [],
+      user: null,
+      runtime,
+      open: () => pieces(),
+    });
     await expect(refused).rejects.toMatchObject({ code: "forbidden" });
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Session } from "../../../src/dispatch/run/session.ts";
 import { streamItems } from "../../../src/dispatch/run/stream-items.ts";
 import { LIMITS } from "../../../src/model/options.ts";
+import { systemClock } from "../../../src/rooms/platform/clock.ts";
 
 /** A reader with `queued` bytes waiting, and what it was sent. */
 function reading(queued: () => number = () => 0) {
@@ -15,7 +16,7 @@ function reading(queued: () => number = () => 0) {
         return { bufferedAmount: queued() };
       },
     },
-    host: { settings: { limits: LIMITS } },
+    host: { settings: { limits: LIMITS }, clock: systemClock },
   } as unknown as Session;
   const read = (items: AsyncIterable<unknown>, send = (item: unknown) => sent.push(item)) =>
     streamItems(items, { session, signal: controller.signal, send });

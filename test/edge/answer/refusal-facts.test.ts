@@ -153,6 +153,7 @@ it("in production the line has no such members, and services have none", async (
     "event",
     "method",
     "path",
+    "hub",
     "status",
     "code",
     "claim",

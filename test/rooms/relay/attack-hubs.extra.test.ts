@@ -13,6 +13,7 @@ import { connectionOf, type Connection } from "../../../src/rooms/connection/con
 import { PublishLanes } from "../../../src/rooms/links/publish-lanes.ts";
 import { UndeliveredPublications } from "../../../src/rooms/links/undelivered-publications.ts";
 import type { Host } from "../../../src/rooms/object/host.ts";
+import { systemClock } from "../../../src/rooms/platform/clock.ts";
 import { roomAt, upgrade } from "../client.ts";
 import { late, slow } from "./attacking.ts";
 import { connected, negotiate, open, post } from "./client.ts";
@@ -136,6 +137,7 @@ describe("a hub's beginning", () => {
       activity: { counters: { in: 0 }, isDue: true, note: () => {}, refused: () => {} },
       replies: { send: () => {} },
       waitUntil: () => {},
+      clock: systemClock,
       roomOf: () => ({ kind: "all", name: "" }),
       connections: { remember: () => {}, close: () => {} },
     } as unknown as Host;

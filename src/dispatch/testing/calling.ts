@@ -1,0 +1,190 @@
+// Runs one hub in memory, for tests of user code. Calls are found, authorised and validated as in the server; the hub's
+// messages are recorded instead of sent. There are no sockets, no Durable Objects, no limits and no filters here.
+
+import { HubError } from "../../model/errors.ts";
+import { StreamRef } from "../../model/message.ts";
+import { parseTopic, type Topic } from "../../model/topic.ts";
+import type { User } from "../../model/user.ts";
+import { callerClientsOf, clientsOf, type Messenger } from "../context/call-context.ts";
+import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
+import type { AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
+import type { Called, Hooks, Setting } from "./calling-types.ts";
+import type { Runtime } from "../define/runtime.ts";
+import { prepare } from "../run/admit-call.ts";
+import { type Table, servedHub } from "../define/hub-tables.ts";
+import { userOf } from "./default-user.ts";
+import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";
+import { CALLER, recordingMessenger, recordingRuntime, toWire, type Sending } from "./recording.ts";
+
+/**
+ * Runs a hub in memory, as one caller. Calls reject with a `HubError`, such as `forbidden` or `invalid_arguments`, or
+ * with any error that the handler throws. Results and items are converted as on the wire.
+ *
+ * @example
+ * const { invoke, sent } = calling(ChatHub, { user: { id: "bob" }, room: "group:lobby" });
+ * await invoke.sendToRoom("lobby", "hello");
+ * expect(sent).toEqual([{ to: "group:lobby", method: "receiveMessage", args: ["bob", "hello"] }]);
+ */
+export function calling<C, M extends Record<string, HubMember<C>>>(
+  hub: Hub<C, M>,
+  setting: Setting<C> = {},
+): Called<Hub<C, M>> {
+  const state = stateOf(hub as AnyHub, setting as Setting<unknown>);
+  return {
+    invoke: methodProxy((name, args) => invoke(state, name, args)),
+    stream: methodProxy((name, args) => stream(state, name, args)),
+    sent: state.sent,
+    joined: state.rooms.joined,
+    hooks: hooksOf(state),
+    background: state.background,
+    stop: () => state.stopped.abort(),
+    get ended() {
+      return state.ended.aborted;
+    },
+  };
+}
+
+/** The state of one `calling`. */
+interface TestState {
+  readonly hub: AnyHub;
+  readonly table: Table;
+  readonly user: User | null;
+  readonly room: Topic;
+  readonly rooms: MemoryRooms;
+  readonly sent: Sending[];
+  readonly messenger: Messenger;
+  readonly items: Items;
+  readonly background: Promise<unknown>[];
+  readonly runtime: Runtime;
+  readonly stopped: AbortController;
+  readonly ended: { aborted: boolean };
+}
+
+function stateOf(hub: AnyHub, setting: Setting<unknown>): TestState {
+  const { user, answers, room, online, env } = setting;
+  const sent: Sending[] = [];
+  const background: Promise<unknown>[] = [];
+  const caller = user === null ? null : userOf(user);
+  const attached = parseTopic(room ?? "all");
+  return {
+    hub,
+    table: servedHub(hub),
+    user: caller,
+    room: attached,
+    rooms: memoryRooms(sent, { userId: caller?.id ?? "", attached, online: online ?? [] }),
+    sent,
+    messenger: recordingMessenger(hub, sent, answers ?? {}),
+    items: memoryItems(),
+    background,
+    runtime: recordingRuntime(env ?? {}, background),
+    stopped: new AbortController(),
+    ended: { aborted: false },
+  };
+}
+
+function memoryItems(): Items {
+  const items = new Map<string, unknown>();
+  return {
+    get: (key) => items.get(key),
+    set: (key, value) => void items.set(key, toWire(value)),
+    delete: (key) => void items.delete(key),
+    keys: () => [...items.keys()],
+  };
+}
+
+/** A proxy that has every name: calls of unknown methods are refused by the hub, as on the wire. */
+const methodProxy = <T extends object>(call: (name: string, args: unknown[]) => unknown): T =>
+  new Proxy({} as T, {
+    get: (_, name) => (typeof name === "string" ? (...a: unknown[]) => call(name, a) : undefined),
+  });
+
+async function invoke(state: TestState, name: string, args: unknown[]): Promise<unknown> {
+  return toWire(await handle(state, "method", { name, args, signal: state.stopped.signal }));
+}
+
+async function* stream(state: TestState, name: string, args: unknown[]): AsyncIterable<unknown> {
+  // A reader that stops early cancels its own call, and no other.
+  const readerStopped = new AbortController();
+  const signal = AbortSignal.any([readerStopped.signal, state.stopped.signal]);
+  try {
+    const items = await handle(state, "stream", { name, args, signal });
+    for await (const item of items as AsyncIterable<unknown>) yield toWire(item);
+  } finally {
+    readerStopped.abort();
+  }
+}
+
+interface TestCall {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly signal: AbortSignal;
+}
+
+/** Finds, authorises and validates as the server does, then runs the handler without filters. */
+async function handle(
+  state: TestState,
+  kind: "method" | "stream",
+  { name, args, signal }: TestCall,
+) {
+  const streams = new Map<string, AsyncIterable<unknown>>();
+  const { member, args: checked } = await prepare(state.table, {
+    target: name,
+    args: args.map((arg, index) => sentArgument(arg, `${index}`, streams)),
+    user: state.user,
+    runtime: state.runtime,
+    open: (ref) => streams.get(ref.id)!,
+  });
+  if (member.kind !== kind) throw new HubError("wrong_kind", `${name} is a ${member.kind}.`);
+  return member.handle(callContext(state, signal), ...checked);
+}
+
+/** The argument as the server receives it. An async iterable is registered as a stream with this id. */
+function sentArgument(arg: unknown, id: string, streams: Map<string, AsyncIterable<unknown>>) {
+  if (typeof arg !== "object" || arg === null || !(Symbol.asyncIterator in arg)) return toWire(arg);
+  streams.set(id, arg as AsyncIterable<unknown>);
+  return new StreamRef(id);
+}
+
+function callContext(state: TestState, signal: AbortSignal): HubContext<unknown> {
+  return {
+    ...state.runtime,
+    connectionId: CALLER,
+    // Null only in a test with `user: null` whose policies allow calls without a user, which no transport permits.
+    user: state.user!,
+    clients: callerClientsOf(state.messenger, CALLER),
+    room: state.room,
+    request: undefined,
+    items: state.items,
+    ...state.rooms.forCaller,
+    abort: () => void (state.ended.aborted = true),
+    signal,
+  };
+}
+
+const roomContext = (state: TestState, room: Topic): RoomContext<unknown> => ({
+  ...state.runtime,
+  clients: clientsOf(state.messenger),
+  room,
+  ...state.rooms.forHooks,
+});
+
+function hooksOf(state: TestState): Hooks {
+  const { settings } = state.hub;
+  return {
+    connected: async () => settings.connected?.(callContext(state, state.stopped.signal)),
+    disconnected: async (error) =>
+      settings.disconnected?.(callContext(state, state.stopped.signal), error),
+    joined: async (userId, room) => {
+      const topic = parseTopic(room);
+      state.rooms.enter(topic, userId);
+      await settings.joined?.({ ...roomContext(state, topic), user: { id: userId } });
+    },
+    left: async (userId, room) => {
+      const topic = parseTopic(room);
+      state.rooms.leave(topic, userId);
+      await settings.left?.({ ...roomContext(state, topic), user: { id: userId } });
+    },
+    presenceChanged: async (room) =>
+      settings.presenceChanged?.(roomContext(state, parseTopic(room))),
+  };
+}

@@ -1,0 +1,167 @@
+// The ports of a world's objects (rooms/object/host.ts). All objects of a world share one server, so that nothing is
+// elsewhere: a host differs from the next in its room only.
+
+import { HubError, type CloseCode } from "../../model/errors.ts";
+import type { Params } from "../../model/message.ts";
+import type { Position } from "../../model/position.ts";
+import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { limitsOf } from "../../rooms/connection/connection-limits.ts";
+import { save, type Connection } from "../../rooms/connection/connection.ts";
+import { checkDraft, messageOf } from "../../rooms/delivery/outbox.ts";
+import type {
+  ConnectionControl,
+  Host,
+  Publishing,
+  RemoteClients,
+  ReplayOutcome,
+  RoomAccess,
+  TokenRenewal,
+} from "../../rooms/object/host.ts";
+import type { Domain } from "../../rooms/rpc/object-names.ts";
+import { missedSince } from "../../rooms/room/enter-room.ts";
+import { turn } from "./world-clock.ts";
+import type { WorldServer } from "./world-server.ts";
+
+interface WorldHostOptions {
+  readonly domain: Domain;
+  readonly env: object;
+}
+
+export function worldHost(
+  server: WorldServer,
+  room: Topic,
+  { domain, env }: WorldHostOptions,
+): Host {
+  const { settings, options } = server;
+  return {
+    ...{ domain, room, settings, env, clock: options.clock },
+    roomOf: (connection) => server.roomOf(connection),
+    publishing: publishingOf(server),
+    rooms: roomsOf(server),
+    replies: server.outbox,
+    clients: clientsOf(server),
+    connections: controlOf(server),
+    renewal: renewalOf(server),
+    activity: { counters: { in: 0 }, isDue: true, note: () => {}, refused: () => {} },
+    waitUntil: (work) => void work.catch(() => {}),
+  };
+}
+
+const publishingOf = (server: WorldServer): Publishing => ({
+  publish: (topic, draft) => server.room(topic).publisher.publish(topic, draft),
+  publishAndSave: (topic, draft) => server.room(topic).publisher.publishAndSave(topic, draft),
+});
+
+const roomsOf = (server: WorldServer): RoomAccess => ({
+  async join(connection, topic) {
+    if (isOwn(server, connection, topic)) return;
+    checkJoin(server, connection, topic);
+    server.join(connection, topic, "hub");
+  },
+  async leave(connection, topic) {
+    if (isOwn(server, connection, topic))
+      throw new HubError(
+        "invalid_request",
+        "The connection lives in that room: to leave, close it.",
+      );
+    server.leave(connection, topic);
+  },
+  joinWithReplay: async (connection, topic, since) =>
+    joinWithReplay(server, connection, { topic, since }),
+  history: async (topic, query) => server.room(topic).own.history(query),
+  presence: async (topic, query) => server.room(topic).own.presence(query),
+  track: async (userId, topic, state) => server.room(topic).own.track(userId, state),
+});
+
+/** Whether it is the room that the connection came for. */
+const isOwn = (server: WorldServer, connection: Connection, topic: Topic): boolean =>
+  formatTopic(topic) === formatTopic(server.roomOf(connection));
+
+/** What was published before is for the members of then. Throws `too_many_groups`. */
+function checkJoin(server: WorldServer, connection: Connection, topic: Topic): void {
+  server.outbox.flush();
+  const { groupsPerConnection } = limitsOf(connection, server.settings.limits);
+  if (!server.memberships.has(connection, formatTopic(topic)))
+    server.memberships.checkLimit(connection, groupsPerConnection);
+}
+
+/** The replay is queued before any live message that follows it. */
+function joinWithReplay(
+  server: WorldServer,
+  connection: Connection,
+  { topic, since }: { readonly topic: Topic; readonly since: Position | undefined },
+): ReplayOutcome {
+  checkJoin(server, connection, topic);
+  const { log, name, settings } = server.room(topic);
+  const now = server.options.clock.now();
+  const { entries, position, recovered } = missedSince({ log, settings }, since, now);
+  server.join(connection, topic, "client");
+  for (const entry of entries)
+    server.outbox.send(connection, messageOf(name, position.epoch, entry));
+  return { position, recovered, replayed: entries.length };
+}
+
+const clientsOf = (server: WorldServer): RemoteClients => ({
+  async tell(id, target, params) {
+    checkMessage(server, target, params);
+    const connection = server.get(id);
+    if (connection) server.outbox.send(connection, { type: "invocation", target, ...params });
+  },
+  async ask(id, target, params) {
+    checkMessage(server, target, params);
+    const connection = server.get(id);
+    if (!connection)
+      throw new HubError("connection_not_found", "There is no connection with that id.");
+    const host = server.hostOf(connection);
+    return server.options.receiver.ask(host, connection, { target, ...params });
+  },
+  async move(id, topic, how) {
+    const connection = server.get(id);
+    if (connection) await roomsOf(server)[how](connection, topic);
+  },
+});
+
+const checkMessage = ({ settings }: WorldServer, target: string, params: Params): void =>
+  checkDraft({ target, ...params }, settings.limits.publishBytes);
+
+const controlOf = (server: WorldServer): ConnectionControl => ({
+  close: (connection, why, detail) => server.close(connection, why, detail),
+  dismiss: (connection, why, detail) => void dismiss(server, connection, { why, detail }),
+  pong: () => {},
+  takeResumed: () => true,
+  keep: (connection, change) => save(connection, change),
+  remember: (connection, openCalls) => save(connection, { openCalls }),
+});
+
+async function dismiss(
+  server: WorldServer,
+  connection: Connection,
+  { why, detail }: { readonly why: CloseCode; readonly detail: string | undefined },
+): Promise<void> {
+  await turn();
+  await server.outbox.flushed();
+  server.close(connection, why, detail);
+}
+
+/** Services put nobody into groups, and take no token back. */
+const renewalOf = (server: WorldServer): TokenRenewal => ({
+  admit: async () => [],
+  renew(connection, user) {
+    if (!server.all.has(connection)) throw new HubError("interrupted", "The connection is gone.");
+    save(connection, { user });
+  },
+  requestedRooms: (connection) => requestedRooms(server, connection),
+  expel(connection, room) {
+    if (!requestedRooms(server, connection).includes(room)) return false;
+    server.leave(connection, parseTopic(room));
+    const params = { room, reason: "forbidden" };
+    server.outbox.send(connection, { type: "control", name: "left", params });
+    return true;
+  },
+  async belong(connection, topics) {
+    for (const topic of topics) server.join(connection, topic, "token");
+  },
+});
+
+const requestedRooms = ({ memberships }: WorldServer, connection: Connection): string[] =>
+  [...memberships.causesOf(connection)].flatMap(([room, cause]) => (cause === "hub" ? [] : [room]));

@@ -1,0 +1,107 @@
+// A room of a world: log, publish path and presence of a room's object, over memory and the world's clock.
+
+import type { RoomSettings } from "../../model/options.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
+import type { Connection } from "../../rooms/connection/connection.ts";
+import type { Outbox } from "../../rooms/delivery/outbox.ts";
+import { NoLog } from "../../rooms/log/open-log.ts";
+import type { RoomLog } from "../../rooms/log/room-log.ts";
+import { SqliteLog } from "../../rooms/log/sqlite-log.ts";
+import type { Clock } from "../../rooms/platform/clock.ts";
+import { PresenceAnnouncer } from "../../rooms/presence/presence-announcer.ts";
+import { OwnRoom, settingsAt } from "../../rooms/room/own-room.ts";
+import { Publisher } from "../../rooms/room/publisher.ts";
+import { memoryStorage } from "./memory-storage.ts";
+import { soon } from "./world-clock.ts";
+
+export interface WorldRoomOptions {
+  readonly topic: Topic;
+  readonly hubSettings: RoomSettings;
+  readonly clock: Clock;
+  /** One for the whole world. */
+  readonly outbox: Outbox;
+  /** What the outbox has saved before it sends: the publish path of each room. */
+  readonly savers: Set<{ save(): void }>;
+  /** Called after joins and leaves were published, with their user ids. */
+  changed(joined: readonly string[], left: readonly string[]): void;
+}
+
+export interface WorldRoom {
+  /** As a topic. */
+  readonly name: string;
+  readonly settings: RoomSettings;
+  /** The audience of its messages. */
+  readonly members: Set<Connection>;
+  readonly log: RoomLog;
+  readonly publisher: Publisher;
+  readonly presence: PresenceAnnouncer;
+  /** For readers. */
+  readonly own: OwnRoom;
+}
+
+export function worldRoom(options: WorldRoomOptions): WorldRoom {
+  const { topic, hubSettings, outbox, clock, changed } = options;
+  const now = () => clock.now();
+  const settings = settingsAt(topic, hubSettings);
+  const { sql, transactionSync } = memoryStorage();
+  const { durability, history } = settings;
+  const log =
+    durability === "none" ? new NoLog() : new SqliteLog({ sql, transactionSync }, history, EPOCH);
+  const members = new Set<Connection>();
+  const publisher = publisherOf(options, { log, members });
+  const presence: PresenceAnnouncer = new PresenceAnnouncer({
+    ...{ sql, settings, outbox, publisher, changed, now, timer: soon },
+    arm: alarmOf(clock, () => presence),
+  });
+  const own = new OwnRoom({ topic, settings, log, outbox, presence, now });
+  return { name: formatTopic(topic), settings, members, log, publisher, presence, own };
+}
+
+/** All rooms begin in it: tests may compare positions. */
+const EPOCH = "memory";
+
+const publisherOf = (
+  { topic, hubSettings, clock, outbox, savers }: WorldRoomOptions,
+  { log, members }: Pick<WorldRoom, "log" | "members">,
+): Publisher =>
+  new Publisher({
+    ...{ topic, log, members, publishBytes: hubSettings.limits.publishBytes },
+    now: () => clock.now(),
+    outbox: {
+      publish: (entry) => outbox.publish(entry),
+      get saver() {
+        return outbox.saver;
+      },
+      set saver(saver) {
+        if (saver) savers.add(saver);
+      },
+    },
+    ...ALONE,
+  });
+
+/** A world has one object: nothing follows its rooms, and nothing is published elsewhere. */
+const ALONE = {
+  followers: { links: new Map(), publish: () => {} },
+  rate: { add: () => {} },
+  activity: { isDue: true, note: () => {} },
+  elsewhere: unreachable,
+};
+
+function unreachable(): never {
+  throw new Error("A world has all its rooms.");
+}
+
+/** Rings once at the earliest time that was asked for, and again as long as presence has something due. */
+function alarmOf(clock: Clock, presence: () => PresenceAnnouncer): (at: number) => void {
+  let armedAt = Infinity;
+  return function arm(at) {
+    if (armedAt <= at) return;
+    armedAt = at;
+    clock.after(at - clock.now(), () => {
+      if (armedAt === at) armedAt = Infinity;
+      presence().run(clock.now());
+      const due = presence().due();
+      if (due !== undefined) arm(due);
+    });
+  };
+}

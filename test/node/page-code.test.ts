@@ -1,0 +1,18 @@
+// Code on the guides' pages that tests run: block and file are the same, word for word.
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+
+const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+const read = (path: string): string => readFileSync(`${PROJECT}${path}`, "utf8");
+
+it.each([
+  ["docs/database.md", ["board.ts", "stock.ts", "shop.ts", "bank.ts", "outbox.ts"]],
+  ["docs/testing.md", ["shop.extra.test.ts"]],
+])("%s has the files that are run", (page, files) => {
+  const blocks = [...read(page).matchAll(/^```ts\n(?<code>\/\/ [\w.]+\.ts: [\s\S]*?)^```$/gm)];
+  expect(blocks.map(({ groups }) => groups!["code"])).toEqual(
+    files.map((file) => read(`test/support/database/${file}`)),
+  );
+});

@@ -1,0 +1,35 @@
+// shop.test.ts: with vitest in plain Node.
+import { expect, it } from "vitest";
+import { calling, world } from "dormouse/testing";
+import { ShopHub } from "./shop.ts";
+
+const ORDER = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+/** In place of the object: what the hub calls of it. */
+const stockWith = (left: number | undefined) => ({
+  STOCK: { getByName: () => ({ take: async () => left }) },
+});
+
+it("takes from the stock, and tells what is left", async () => {
+  const { invoke, sent } = calling(ShopHub, { env: stockWith(3) });
+  expect(await invoke.take("tea", ORDER, 7)).toBe(3);
+  expect(sent).toEqual([{ to: "group:tea", method: "left", args: ["tea", 3] }]);
+});
+
+it("refuses what the stock has not", async () => {
+  const { invoke } = calling(ShopHub, { env: stockWith(undefined) });
+  await expect(invoke.take("tea", ORDER, 7)).rejects.toMatchObject({ code: "sold_out" });
+});
+
+it("tells every customer, and who is still there", async () => {
+  const shop = world(ShopHub, { env: stockWith(3) });
+  const alice = await shop.connect({ user: "alice", room: "group:tea" });
+  const bob = await shop.connect({ user: "bob" });
+  await bob.join("group:tea");
+  await bob.invoke.take("tea", ORDER, 7);
+  expect(alice.received).toMatchObject([{ method: "left", args: ["tea", 3] }]);
+  await bob.lose();
+  await shop.advance(6_000); // the grace of 5 s, and the second that it ends in
+  const { presence } = shop.room("group:tea");
+  expect(await presence.list()).toMatchObject([{ userId: "alice" }]);
+});

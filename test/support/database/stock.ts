@@ -1,0 +1,18 @@
+// stock.ts: an object for each article, which its worker exports beside Room, Relay and Account.
+import { DurableObject } from "cloudflare:workers";
+
+const DELIVERED = 10;
+
+export class Stock extends DurableObject {
+  /** What is left once the order has its share; undefined where there is not enough. May be repeated. */
+  take(order: string, count: number): number | undefined {
+    const { sql } = this.ctx.storage;
+    sql.exec("CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, count INTEGER)");
+    const { taken } = sql
+      .exec<{ taken: number }>("SELECT total(count) AS taken FROM orders WHERE id <> ?", order)
+      .one();
+    if (taken + count > DELIVERED) return undefined;
+    sql.exec("INSERT OR REPLACE INTO orders VALUES (?, ?)", order, count);
+    return DELIVERED - taken - count;
+  }
+}
