@@ -20,11 +20,8 @@ describe("a room's events", () => {
     });
   });
 
-  it.each([
-    ["a text", ""],
-    ["a function", async () => ""],
-  ])("are asked for without that header by a guest: the empty token is %s", async (_, token) => {
-    const { request } = await startReader({ token });
+  it("are asked for without that header by a guest", async () => {
+    const { request } = await startReader({ token: "" });
     expect(Object.fromEntries(request.headers)).toEqual({ accept: "text/event-stream" });
   });
 
