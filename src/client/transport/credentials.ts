@@ -7,7 +7,7 @@ import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /**
  * A token, or a function that fetches one. It is called before every attempt, and before the current token expires.
- * None, or an empty text, makes the client a guest, as hubs with `anonymous` admit.
+ * An empty text, not from a function, makes the client a guest, as hubs with `anonymous` admit.
  */
 export type Token = string | (() => string | Promise<string>);
 
