@@ -49,7 +49,7 @@ export interface ServeOptions {
    * their own ids.
    *
    * @example
-   * serve(hubs, { userId: ({ email }) => String(email).toLowerCase() });
+   * serve(hubs, { userId: ({ email }) => (email as string).toLowerCase() });
    */
   readonly userId?: UserIdProvider;
 }

@@ -3,7 +3,7 @@
 import { basename, relative } from "node:path";
 import { parseArgs } from "node:util";
 import type { Facts } from "../setup/facts.ts";
-import { list } from "../setup/problem.ts";
+import { list, type Problem } from "../setup/problem.ts";
 import { problemsOf } from "../setup/rules.ts";
 import { UsageError, type Command, type Outcome } from "./command-line.ts";
 import { mainExports } from "./main-exports.ts";
@@ -33,6 +33,7 @@ interface Checked {
   readonly configuration: Configuration;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly exported: readonly string[] | string;
+  readonly env: string | undefined;
 }
 
 async function run(args: string[]): Promise<string | Outcome> {
@@ -43,11 +44,16 @@ async function run(args: string[]): Promise<string | Outcome> {
   const configuration = await readConfiguration(folder, values);
   const variables = {
     ...(await readVariables(folder, configuration, values.env)),
+    ...deployedKeys(configuration),
     ...Object.fromEntries((values.secret ?? []).map((name) => [name, UNKNOWN])),
   };
   const exported = await mainExports(folder, configuration);
-  return reported({ configuration, variables, exported });
+  return reported({ configuration, variables, exported, env: values.env });
 }
+
+/** `.dev.vars` may exchange the provider's keys for a secret of this machine, which is not deployed. */
+const deployedKeys = ({ vars }: Configuration): Readonly<Record<string, unknown>> =>
+  vars["JWT_JWKS_URL"] ? { JWT_JWKS_URL: vars["JWT_JWKS_URL"], JWT_SECRET: undefined } : {};
 
 /** Stands for a secret that is known to Cloudflare alone: long enough for each. */
 const UNKNOWN = "x".repeat(64);
@@ -55,10 +61,23 @@ const UNKNOWN = "x".repeat(64);
 function reported(checked: Checked): string | Outcome {
   const { configPath } = checked.configuration;
   const file = relative(process.cwd(), configPath) || basename(configPath);
-  const problems = problemsOf(factsOf(checked));
+  const { env } = checked;
+  const found = problemsOf(factsOf(checked));
+  const problems = env === undefined ? found : found.map((problem) => ofEnvironment(problem, env));
   if (problems.length === 0) return `${file}: nothing is wrong.\n`;
   const text = list(problems, /\.jsonc?$/.test(file) ? "json" : "toml");
   return { output: `${file}: problems: ${problems.length}.\n\n${text}\n`, exitCode: 1 };
+}
+
+/** Variables, bindings and secrets are not inherited: those of an environment stand in its own tables. */
+function ofEnvironment({ fix, ...problem }: Problem, env: string): Problem {
+  if (!fix) return problem;
+  const lines = fix.lines
+    .replaceAll(/^(\[+)(vars|durable_objects)\b/gm, `$1env.${env}.$2`)
+    .replaceAll(/wrangler secret (?:put|delete) \S+/g, `$& --env ${env}`);
+  const isOwn = fix.json !== undefined && /^"(vars|durable_objects)"/m.test(fix.json);
+  const json = isOwn ? `// in "env", "${env}":\n${fix.json}` : fix.json;
+  return { ...problem, fix: { ...fix, lines, ...(json !== undefined && { json }) } };
 }
 
 /** The facts of a worker that would be deployed from these files. */

@@ -15,6 +15,9 @@ export function ensureDevVars(folder: string): { path: string; created: boolean 
   const path = join(folder, ".dev.vars");
   const text = `# Secrets of the local endpoint. Never commit this file, and never deploy DEV_TOKENS: it issues tokens without credentials.
 JWT_SECRET=${randomSecret()}
+# Tokens of "dormouse token" count here, and not those of a provider whose JWT_JWKS_URL is in wrangler.toml. For the
+# provider's own, remove this line and JWT_SECRET.
+JWT_JWKS_URL=
 ACCESS_KEYS=${randomSecret()}
 DEV_TOKENS=1
 `;

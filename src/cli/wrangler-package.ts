@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { build } from "esbuild";
 import type { WorkerFiles } from "../setup/facts.ts";
@@ -74,7 +74,23 @@ export async function readConfiguration(folder: string, chosen: Chosen): Promise
   const config = configPath(folder, chosen);
   // Loading wrangler takes half a second, so only this function does.
   const wrangler = await load<Wrangler>(folder, "wrangler");
-  return wrangler.unstable_readConfig({ config, env: chosen.env }, { hideWarnings: true });
+  try {
+    return wrangler.unstable_readConfig({ config, env: chosen.env }, { hideWarnings: true });
+  } catch (error) {
+    throw placed(error, config);
+  }
+}
+
+/** Errors of wrangler's parser have the place in a member of its own, and not in their message. */
+function placed(error: unknown, file: string): unknown {
+  const { message, location } = error as Error & { readonly location?: Location | null };
+  if (typeof location?.line !== "number") return error;
+  return new Error(`${basename(file)}:${location.line}:${location.column}: ${message}`);
+}
+
+interface Location {
+  readonly line: number;
+  readonly column: number;
 }
 
 /** The file. Throws where the folder has none. */

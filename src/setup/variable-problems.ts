@@ -30,13 +30,18 @@ const FIXES: ReadonlyMap<string, Fix> = new Map([
   ["WEBHOOK_EVENTS", text("WEBHOOK_EVENTS", "connected,disconnected")],
 ]);
 
+/** Of two sources of keys one is to be removed. */
+const ONE_SOURCE = command(
+  `echo "JWT_JWKS_URL=" >> .dev.vars    # for wrangler dev, with tokens of "dormouse token"\nnpx wrangler secret delete JWT_SECRET    # for production, with tokens of the provider`,
+);
+
 /**
  * A value that its reader does not accept; the sentence begins with the variable's name. Undefined where the value is of
  * another type than text, which is a problem of its own.
  */
 export function refusedValue(sentence: string, variables: Facts["variables"]): Problem | undefined {
   const name = /^[A-Z_]+/.exec(sentence)?.[0] ?? "";
-  const fix = FIXES.get(name);
+  const fix = sentence.includes(" are both set") ? ONE_SOURCE : FIXES.get(name);
   if (!["string", "undefined"].includes(typeof variables[name])) return undefined;
   return { level: "error", text: sentence, ...(fix && { fix }) };
 }

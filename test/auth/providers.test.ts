@@ -1,4 +1,4 @@
-// Tokens in the shapes that identity providers document, with the settings of docs/worker.md for each: the user's id,
+// Tokens in the shapes that identity providers document, with the settings of docs/settings.md for each: the user's id,
 // the roles and the tenant.
 
 import { afterEach, beforeAll, expect, it, vi } from "vitest";

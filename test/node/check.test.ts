@@ -1,7 +1,7 @@
 // `dormouse check` in folders as its users have them: what it reads, what it finds, and its exit codes.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,18 +9,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
 
-const TOML = `
-name = "greetings"
-main = "worker.ts"
-compatibility_date = "2026-10-01"
-compatibility_flags = ["no_web_socket_compression", "enable_request_signal"]
-vars = { JWT_ISSUER = "me", JWT_AUDIENCE = "greetings" }
-exports.Room = { type = "durable-object", storage = "sqlite" }
-exports.Relay = { type = "durable-object", storage = "sqlite" }
-exports.Account = { type = "durable-object", storage = "sqlite" }
-durable_objects.bindings = [{ name = "ROOMS", class_name = "Room" }, { name = "RELAYS", class_name = "Relay" }, { name = "ACCOUNTS", class_name = "Account" }]
-observability = { enabled = true, redact_query_string = true, logs = { invocation_logs = false } }
-`;
+/** The first example of docs/worker.md. */
+const TOML = readFileSync(new URL("../../docs/worker.md", import.meta.url), "utf8").match(
+  /```toml\n(.*?)```/s,
+)![1]!;
 
 const WORKER = `
 import { DurableObject } from "cloudflare:workers";
@@ -67,10 +59,10 @@ describe("dormouse check", () => {
   });
 
   it("ends with 1 and lists bindings, exports, date, secrets and variables at once", () => {
-    const toml = TOML.replace(', { name = "RELAYS", class_name = "Relay" }', "")
+    const toml = TOML.replace('"RELAYS"', '"OTHERS"')
       .replace("2026-10-01", "2025-01-01")
       .replace('"me"', '""');
-    write("wrangler.toml", `${toml}kv_namespaces = [{ binding = "RELAYS", id = "x" }]\n`);
+    write("wrangler.toml", `${toml}[[kv_namespaces]]\nbinding = "RELAYS"\nid = "x"\n`);
     write("objects.ts", OBJECTS.replace("export class Account", "class Account"));
     write(".dev.vars", "JWT_SECRET=short\n");
     const { status, stdout } = check();
@@ -108,6 +100,30 @@ describe("dormouse check", () => {
     ]);
   });
 
+  it("judges the keys that are deployed, and not a secret of this machine", () => {
+    const withUrl = (url: string) => TOML.replace("[vars]\n", `[vars]\nJWT_JWKS_URL = "${url}"\n`);
+    write("wrangler.toml", withUrl("https://id.example.com/keys"));
+    expect(check("--secret", "JWT_SECRET").stdout).toContain("are both set");
+    write("wrangler.toml", withUrl("no URL"));
+    write(".dev.vars", "JWT_SECRET=short\nJWT_JWKS_URL=\n");
+    expect(check().stdout.match(/^\d+\. \w+/gm)).toEqual(["1. JWT_JWKS_URL"]);
+  });
+
+  it("writes lines for the tables of the environment, in both forms of the file", () => {
+    const env = { live: { vars: { JWT_ISSUER: "live" } } };
+    write("wrangler.toml", `${TOML}\n[env.live]\nvars = { JWT_ISSUER = "live" }\n`);
+    rmSync(join(folder, ".dev.vars"));
+    const toml = check("--env", "live").stdout;
+    expect(toml).toContain("    [[env.live.durable_objects.bindings]]\n");
+    expect(toml).toContain("    [env.live.vars]\n    JWT_AUDIENCE");
+    expect(toml).toContain("npx wrangler secret put JWT_SECRET --env live");
+    rmSync(join(folder, "wrangler.toml"));
+    write("wrangler.jsonc", JSON.stringify({ name: "x", main: "worker.ts", env }));
+    const { stdout } = check("--env", "live");
+    expect(stdout).toContain('    // in "env", "live":\n    "vars": { "JWT_AUDIENCE"');
+    expect(stdout).not.toMatch(/\/\/ .*\n *"compatibility_date"/);
+  });
+
   it.each<[string, () => void, string]>([
     ["is not there", () => rmSync(join(folder, "worker.ts")), "there is no such file"],
     ["does not parse", () => write("worker.ts", "export {"), "worker.ts cannot be bundled: "],
@@ -116,9 +132,10 @@ describe("dormouse check", () => {
     expect(check()).toMatchObject({ status: 1, stdout: expect.stringContaining(words) });
   });
 
-  it("says what wrangler says of a file that cannot be read, and where there is none", () => {
-    write("wrangler.toml", "name = ");
-    expect(check().status).toBe(1);
+  it("says what wrangler says of a file that cannot be read, with the line, and where there is none", () => {
+    write("wrangler.toml", 'main = "worker.ts"\nname = \n');
+    const { status, stderr } = check();
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^wrangler\.toml:2:7: /)]);
     rmSync(join(folder, "wrangler.toml"));
     expect(check()).toMatchObject({ status: 1, stderr: expect.stringContaining("wrangler.toml") });
   });

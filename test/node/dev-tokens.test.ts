@@ -30,6 +30,7 @@ it("is written by the first start, and a file that is there is left alone", () =
   ensureDevVars(folder);
   expect(parseEnv(read())).toEqual({
     JWT_SECRET: expect.stringMatching(/^[\w-]{43}$/),
+    JWT_JWKS_URL: "",
     ACCESS_KEYS: expect.stringMatching(/^[\w-]{43}$/),
     DEV_TOKENS: "1",
   });

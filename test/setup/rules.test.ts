@@ -173,6 +173,13 @@ describe("variables", () => {
     expect(found({ variables: { ...VARIABLES, ...changes } })).toEqual(problems);
   });
 
+  it("of which one is to be removed are told how, for each place", () => {
+    const variables = { ...VARIABLES, JWT_JWKS_URL: "https://id.example.com/keys" };
+    const text = list(problemsOf(facts({ variables })));
+    expect(text).toContain('echo "JWT_JWKS_URL=" >> .dev.vars');
+    expect(text).toContain("npx wrangler secret delete JWT_SECRET");
+  });
+
   it("never show a value", () => {
     const canary = { JWT_SECRET: "canary", WEBHOOK_URL: "canary", ACCESS_KEYS: "canary" };
     expect(list(problemsOf(facts({ variables: canary })))).not.toContain("canary");

@@ -70,9 +70,10 @@ export async function* eventStream(request: StreamRequest): AsyncGenerator<Event
 
 async function fetchStream(request: StreamRequest, signal: AbortSignal): Promise<Response> {
   const { url, lastEventId, fetch } = request;
+  const token = await tokenOf(request);
   const headers = {
     accept: "text/event-stream",
-    authorization: `Bearer ${await tokenOf(request)}`,
+    ...(token !== "" && { authorization: `Bearer ${token}` }),
     ...(lastEventId !== "" && { "last-event-id": lastEventId }),
   };
   const response = fetch(url, { headers, signal, cache: "no-store" });

@@ -5,7 +5,10 @@ import { deferred } from "../platform/deferred.ts";
 import { limit, Timer } from "../platform/timer.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
-/** A token, or a function that fetches one. It is called before every attempt, and before the current token expires. */
+/**
+ * A token, or a function that fetches one. It is called before every attempt, and before the current token expires.
+ * An empty text, not from a function, makes the client a guest, as hubs with `anonymous` admit.
+ */
 export type Token = string | (() => string | Promise<string>);
 
 export interface CredentialsOptions {

@@ -20,6 +20,11 @@ describe("a room's events", () => {
     });
   });
 
+  it("are asked for without that header by a guest", async () => {
+    const { request } = await startReader({ token: "" });
+    expect(Object.fromEntries(request.headers)).toEqual({ accept: "text/event-stream" });
+  });
+
   it("come with what the hub says, where, and where one stands then", async () => {
     const { request, received } = await startReader();
     request.greet();
