@@ -4,7 +4,7 @@
 import { decodeProtectedHeader, SignJWT, type JWTPayload } from "jose";
 import { MIN_HMAC_KEY_BYTES } from "../model/environment.ts";
 import { rejectConfig, type AuthEnv } from "./auth-config.ts";
-import { checkForm, payloadOf, registeredClaims, verifySignature } from "./jwt.ts";
+import { checkForm, checkMembers, payloadOf, registeredClaims, verifySignature } from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
 import { wrongAudience } from "./token-facts.ts";
 
@@ -81,8 +81,10 @@ async function verifyWithKey(
   key: Uint8Array,
   { audience, nowMs }: { readonly audience: Audience; readonly nowMs: number },
 ) {
-  await verifySignature(token, { algorithms: ["HS256"], find: async () => key });
-  const claims = registeredClaims(payloadOf(token), nowMs);
+  const header = await verifySignature(token, { algorithms: ["HS256"], find: async () => key });
+  const written = payloadOf(token);
+  checkMembers(token, [header, written]);
+  const claims = registeredClaims(written, nowMs);
   const audiences = [claims.aud ?? []].flat();
   if (!audiences.some((one) => audience.urls.includes(audience.canonical(one))))
     throw wrongAudience("aud", audience.urls, claims.aud);
@@ -90,13 +92,15 @@ async function verifyWithKey(
 }
 
 /**
- * A URL as audiences are compared: without query, default port and trailing slash, in lower case. Azure's documents
- * sign without the query, its management SDK with it.
+ * A URL as audiences are compared: without query, default port and trailing slash. Scheme and host are in lower case;
+ * the path is exact, since names of rooms and users differ by case, but for the digits of escapes (RFC 3986, §6.2.2.1).
+ * Azure's documents sign without the query, its management SDK with it.
  */
 export function canonicalUrl(text: string): string {
   if (!URL.canParse(text)) return "";
   const { origin, pathname } = new URL(text);
-  return `${origin}${pathname}`.toLowerCase().replace(/\/+$/, "");
+  const path = pathname.replace(/%[0-9a-f]{2}/gi, (escaped) => escaped.toUpperCase());
+  return `${origin}${path}`.replace(/\/+$/, "");
 }
 
 /** The URL, and the same without its port: Azure's management SDK leaves the port out of the audiences it signs. */

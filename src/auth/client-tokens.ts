@@ -39,7 +39,7 @@ function baseUrl({ url }: Request): string {
   return `${origin}${path}?hub=${encodeURIComponent(searchParams.get("hub") ?? "")}`;
 }
 
-/** The audience: path and hub, both in lower case. Other parts of the query do not count. */
+/** The audience: path and hub. Names of hubs are in lower case. Other parts of the query do not count. */
 function clientUrl(text: string): string {
   const hub = URL.canParse(text) ? new URL(text).searchParams.get("hub") : null;
   return hub ? `${canonicalUrl(text)}?hub=${hub.toLowerCase()}` : "";

@@ -54,8 +54,11 @@ const notOf = (issuers: readonly Issuer[], { iss }: WrittenClaims): Refusal =>
     iss,
   );
 
-/** RFC 7519 §4: readers differ on which of two equal names counts, so a token with such is refused. */
-function checkMembers(token: string, parsed: readonly [header: object, payload: WrittenClaims]) {
+/** RFC 7519 §4: readers differ on which of two equal names counts, so a token with such is refused as malformed. */
+export function checkMembers(
+  token: string,
+  parsed: readonly [header: object, payload: WrittenClaims],
+): void {
   const parts = token.split(".", 2);
   const isUnique = (part: string, at: number) =>
     countMembers(decode(part)) === Object.keys(parsed[at]!).length;

@@ -4,6 +4,8 @@
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
 import type { Connection } from "../rooms/connection/connection.ts";
+import { heldBy, heldByAll } from "../rooms/connection/held-bytes.ts";
+import { spendMessages } from "../rooms/connection/inbound-budget.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
 import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
@@ -93,9 +95,11 @@ function receive(session: Session, verify: Verify, frame: string | ArrayBuffer):
   const { connection, limits } = session;
   const { messages, batch, rest } = connection.protocol.decode(frame, limits, connection.rest);
   connection.rest = rest;
+  if (!spendMessages(connection, messages.length, limits))
+    return session.host.connections.close(connection, CLOSE.flooding);
   const place = batch && together(session.answer, messages.filter(wantsAnswer).length);
   const size = typeof frame === "string" ? frame.length : frame.byteLength;
-  const bytes = size / (messages.length || 1);
+  const bytes = Math.ceil(size / (messages.length || 1));
   for (const message of messages) {
     if (!session.isReceiving) return;
     const answer = place && wantsAnswer(message) ? place() : session.answer;
@@ -175,7 +179,12 @@ function take(received: ReceivedMessage): void {
 
 /** Holds the message until the hub's `connected` is done. A client that sends too many meanwhile is closed. */
 function hold(gate: (() => void)[], received: ReceivedMessage): void {
-  const { host, connection } = received.session;
+  const { session, message, bytes } = received;
+  const { host, connection } = session;
+  const held = heldBy(message, bytes);
+  if (!connection.held.fits(held)) return host.connections.close(connection, CLOSE.busy);
+  connection.held.buffer(held);
+  session.gatedBytes += held;
   gate.push(() => take(received));
   if (gate.length > host.settings.limits.queuedCalls)
     host.connections.close(connection, CLOSE.flooding);
@@ -200,15 +209,16 @@ function takeCompletion(
 
 /** Starts a call, of the protocol itself or of the hub, or answers why it cannot start. Never throws. */
 function invoke(received: ReceivedMessage, invocation: Invocation): void {
-  const { session, answer, verify } = received;
+  const { session, answer, verify, bytes } = received;
   const { id, target, args, anyCase, unreadable } = invocation;
   try {
     checkRate(session);
     const own = anyCase ? undefined : builtIns.get(target);
-    if (!own) return startHubCall(session, invocation, answer);
+    const held = heldByAll(args, bytes);
+    if (!own) return startHubCall(session, invocation, { answer, held });
     if (unreadable) throw unreadable;
     const work = () => own({ session, verify }, args[0]);
-    session.calls.inTurn(new Call({ session, id, name: target, target, answer, work }));
+    session.calls.inTurn(new Call({ session, id, name: target, target, answer, held, work }));
   } catch (error) {
     const detailed = showsDetails(session.host);
     const shown = publicError(error);

@@ -9,6 +9,7 @@ import type { HubPath } from "../dispatch/define/hub-paths.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
 import type { ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
+import { PostedPings } from "./admit/posted-pings.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
 import { mountedAt, requestedHub, wantsWebSocket } from "./admit/request-target.ts";
 import type { WaitUntil } from "./admit/serving.ts";
@@ -54,7 +55,8 @@ export function endpoint(
   { basePath = "/", paths = [], userId }: EndpointOptions = {},
 ): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>().basePath(basePath);
-  const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache(), userId };
+  const caches = { relays: new RelayChoice(), pings: new PostedPings(), frames: new FrameCache() };
+  const isolate = { hubs, ...caches, userId };
   const refused = new RefusedSockets();
   const routes = [
     ...hubPathRoutes(hubs, paths),

@@ -123,6 +123,8 @@ export const ERRORS = {
   client_error: { http: 502, jsonRpc: SERVER_ERROR, grpc: GRPC.failedPrecondition },
 
   unavailable: UNAVAILABLE,
+  /** The object holds as much for its clients as it may, or as much for this one; it may be tried again. */
+  busy: { ...UNAVAILABLE, grpc: GRPC.resourceExhausted },
   room_full: UNAVAILABLE,
   relay_full: UNAVAILABLE,
   keys_unavailable: UNAVAILABLE,

@@ -68,6 +68,8 @@ export const CLOSE = {
   slow: 4408,
   silent: 4410,
   interrupted: 4411,
+  /** The object's memory for its clients is spent. */
+  busy: 4413,
   flooding: 4429,
   gone: 4500,
   aborted: 4501,
@@ -100,6 +102,8 @@ export function reasonOf(code: CloseCode): string {
       return "Nothing was heard for too long.";
     case CLOSE.interrupted:
       return "The room could not be reached.";
+    case CLOSE.busy:
+      return "Too much is waiting here; connect again.";
     case CLOSE.flooding:
       return "Too many messages.";
     case CLOSE.gone:

@@ -12,6 +12,8 @@ export interface Limits {
   readonly messagesPerFrame: number;
   /** Rooms of one connection beside its own. Without a bound, joins exhaust memory (Phoenix: CVE-2026-56811). */
   readonly groupsPerConnection: number;
+  /** Joins of one connection that are under way at once: each is a call to a room. More wait. */
+  readonly joinsAtOnce: number;
   /** Sockets of one user in one object. */
   readonly connectionsPerUser: number;
   /** The same of all guests of one network, who share an account: an office has many, a flood has more. */
@@ -30,6 +32,10 @@ export interface Limits {
    * runs hub code.
    */
   readonly connectionsPerRelay: number;
+  /** Clients that may be on their way into one object's rooms at once: more are told to come back. */
+  readonly arrivalsAtOnce: number;
+  /** Seconds that a client may have waited for its object; after more, most clients give up before they are in. */
+  readonly arrivalWaitSeconds: number;
   /** Streams in either direction that one connection may have open. */
   readonly streamsPerConnection: number;
   /**
@@ -45,12 +51,33 @@ export interface Limits {
   readonly callsPerSecond: number;
   /** … and how many may come at once. */
   readonly callBurst: number;
+  /** Messages of any kind a second of one connection: items, cancellations, answers and pings as well as calls … */
+  readonly messagesPerSecond: number;
+  /** … and how many may come at once: an upload sends its items as fast as the network takes them. */
+  readonly messageBurst: number;
+  /** Bytes a second of one connection … */
+  readonly bytesPerSecond: number;
+  /** … and how many may come at once. */
+  readonly bytesBurst: number;
   /** Malformed frames in a row before a socket is closed: a client of another protocol never stops. */
   readonly malformedInARow: number;
   /** Unsent bytes of one socket before it is closed with 4408: the runtime never drops a slow reader. */
   readonly queuedBytes: number;
+  /**
+   * Bytes of memory that one connection makes its object hold: calls, items nobody has read, frames that wait. Parsed
+   * JSON counts nine times its text …
+   */
+  readonly heldByConnection: number;
+  /** … all connections of one user, or of one network's guests, in one object … */
+  readonly heldByUser: number;
+  /** … and all of an object, which has 128 MB for everything. */
+  readonly heldByObject: number;
   /** Entries replayed to a connection that resumes; beyond it, reloading is cheaper. */
   readonly recovery: number;
+  /** Bytes a second of history that one connection may read … */
+  readonly historyBytesPerSecond: number;
+  /** … and how many at once: a page of full size costs its room and its relay as much as many calls. */
+  readonly historyBurst: number;
   /** Users listed in one presence reply or message; the rest is paged. */
   readonly presencePage: number;
   /** Bytes of the state one user may track. */
@@ -68,21 +95,33 @@ export const LIMITS: Limits = {
   depth: 64,
   messagesPerFrame: MESSAGES_PER_FRAME,
   groupsPerConnection: 100,
+  joinsAtOnce: 8,
   connectionsPerUser: 50,
   connectionsPerNetwork: 500,
   connectsPerSecond: 20,
   connectBurst: 200,
   connectionsPerObject: 32_000,
   connectionsPerRelay: 5_000,
+  arrivalsAtOnce: 1_000,
+  arrivalWaitSeconds: 5,
   streamsPerConnection: 20,
   streamBuffer: 1_000,
   queuedCalls: 100,
   parallelCalls: 1,
   callsPerSecond: 50,
   callBurst: 100,
+  messagesPerSecond: 5_000,
+  messageBurst: 20_000,
+  bytesPerSecond: 4 * 1024 * 1024,
+  bytesBurst: 32 * 1024 * 1024,
   malformedInARow: 10,
   queuedBytes: 1024 * 1024,
+  heldByConnection: 12 * 1024 * 1024,
+  heldByUser: 16 * 1024 * 1024,
+  heldByObject: 48 * 1024 * 1024,
   recovery: 500,
+  historyBytesPerSecond: 512 * 1024,
+  historyBurst: 4 * 1024 * 1024,
   presencePage: 100,
   trackBytes: 1024,
   publishBytes: 256 * 1024,

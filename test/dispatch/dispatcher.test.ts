@@ -9,6 +9,7 @@ import { DEFAULTS } from "../../src/model/options.ts";
 import { ALL } from "../../src/model/topic.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 import type { Connection } from "../../src/rooms/connection/connection.ts";
+import { HeldBytes } from "../../src/rooms/connection/held-bytes.ts";
 import type { Host } from "../../src/rooms/object/host.ts";
 import { systemClock } from "../../src/rooms/platform/loop-timing.ts";
 
@@ -21,6 +22,7 @@ function object({ hubName = "a", openCalls = [] as string[] } = {}) {
     protocol: jsonRpc,
     attached: { openCalls },
     user: {},
+    held: new HeldBytes(DEFAULTS.limits).of({ id: "alice" }),
   } as unknown as Connection;
   const host = {
     domain: { tenant: "default", hub: hubName },

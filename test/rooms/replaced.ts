@@ -22,11 +22,24 @@ export const replace = <K extends keyof RoomRpc>(
 
 /** The next call fails; `done` where it has its effect first, so that only the answer is lost. */
 export const failOnce = (room: string, name: "follow", how: "done" | "undone"): Promise<void> =>
-  replace(room, name, (real, restore) => async (...args) => {
-    restore();
+  failTimes(room, name, { how, times: 1 });
+
+/** A call is tried twice: this one fails for its caller. */
+export const failTwice = (room: string, name: "follow", how: "done" | "undone"): Promise<void> =>
+  failTimes(room, name, { how, times: 2 });
+
+const failTimes = (
+  room: string,
+  name: "follow",
+  { how, times }: { readonly how: "done" | "undone"; readonly times: number },
+): Promise<void> => {
+  let left = times;
+  return replace(room, name, (real, restore) => async (...args) => {
+    if (--left === 0) restore();
     if (how === "done") await real(...args);
     throw new Error("Lost on its way.");
   });
+};
 
 /** Calls wait until they are let go; `held()` resolves when one does, and looks for it: a test must not be woken by it. */
 export async function hold(room: string, name: "follow" | "missed") {

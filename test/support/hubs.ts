@@ -144,7 +144,11 @@ const uploading = {
 const slow = (hubName: string, limits: Partial<Limits>) =>
   hub<unknown>(hubName, { ...open, limits }).methods({ ...controls, ...waiting });
 const streams = (hubName: string, limits: Partial<Limits>) =>
-  hub<unknown>(hubName, { ...open, limits }).methods({ ...controls, ...streaming, ...uploading });
+  hub<unknown>(hubName, { ...open, limits }).methods({
+    ...{ ...controls, ...streaming, ...uploading },
+    hold: waiting.hold,
+    note: waiting.note,
+  });
 
 /** What happens at the beginning takes its time: it asks a caller of the room `asked`, and fails in `failing`. */
 const GreetingHub = hub<AskClient>("greeting", {
@@ -261,6 +265,10 @@ export const testHubs = [
   slow("parallel", { parallelCalls: 2 }),
   streams("streams", {}),
   streams("narrow", { streamBuffer: 3, streamsPerConnection: 2, requestSeconds: 37 }),
+  streams("tight", {
+    ...{ callsPerSecond: 1_000, callBurst: 1_000 },
+    ...{ heldByConnection: 20_000, heldByUser: 30_000, heldByObject: 100_000 },
+  }),
   saying("plain", open),
   saying("counts", { ...open, presence: "counts" }),
   saying("unlogged", { ...open, history: false }),

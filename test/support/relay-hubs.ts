@@ -79,6 +79,13 @@ export const relayHubs = [
   relayHub("generous", {
     limits: { callsPerSecond: 1_000, callBurst: 1_000, queuedCalls: 1_000 },
   }),
+  relayHub("pinched", {
+    limits: {
+      ...{ callsPerSecond: 10, callBurst: 20, groupsPerConnection: 5, joinsAtOnce: 2 },
+      ...{ messagesPerSecond: 20, messageBurst: 40, bytesPerSecond: 1_024, bytesBurst: 65_536 },
+      ...{ historyBytesPerSecond: 100, historyBurst: 5_000 },
+    },
+  }),
   relayHub("impatient", { limits: { requestSeconds: 1 } }),
   relayHub("brief", { limits: { connectionsPerRelay: 5, answerSeconds: 2 } }),
   relayHub("full", { limits: { connectionsPerObject: 3, connectionsPerRelay: 4 } }),

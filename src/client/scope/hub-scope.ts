@@ -4,7 +4,7 @@
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, isAfter, parseTopic } from "../../model/topic.ts";
 import type { RoomText } from "../model/room-address.ts";
-import type { Frame } from "../transport/wire.ts";
+import type { Frame, Greeting } from "../transport/wire.ts";
 import type { Scope, ScopeHost } from "./scope.ts";
 
 /** The client's position in a room after a join. */
@@ -26,11 +26,16 @@ export class HubScope implements Scope {
   readonly #positions = new Map<string, string>();
   /** The rooms that the client has joined, with the state that its user tracks in each; undefined for none. */
   readonly #states = new Map<string, unknown>();
-  /** The server may send several messages in one frame, as an array. */
-  readonly query = { arrays: "1" };
+  /** Id of the connection before. */
+  #previousId: string | undefined;
 
   constructor(host: ScopeHost) {
     this.#host = host;
+  }
+
+  /** The server may send several messages in one frame, as an array, and ends the connection before. */
+  get query(): { arrays: string; connection?: string } {
+    return { arrays: "1", ...(this.#previousId && { connection: this.#previousId }) };
   }
 
   positionOf(room: RoomText): string | undefined {
@@ -61,7 +66,8 @@ export class HubScope implements Scope {
     await this.#host.call(state === undefined ? "$/untrack" : "$/track", { room, state });
   }
 
-  greet(): void {
+  greet({ connectionId }: Greeting): void {
+    this.#previousId = connectionId;
     // Hub code put the previous connection into the other rooms. This connection is in none of them.
     for (const room of this.#positions.keys())
       if (!this.#states.has(room)) this.#positions.delete(room);

@@ -80,6 +80,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       ...options,
       query: async () => ({
         access_token: await this.#credentials.nextToken(),
+        // A server that knows of pings to come finds the connection dead although it was lost before the first.
+        heartbeat: "1",
         ...this.scope.query,
       }),
       onOpen: () => {

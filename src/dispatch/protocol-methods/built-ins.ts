@@ -59,9 +59,13 @@ export const builtIns: ReadonlyMap<
   ["rpc.discover", async ({ session }) => openRpc(session.served)],
 ]);
 
+/** What a page costs beside its messages. */
+const PAGE_BYTES = 512;
+
 /**
  * A page of messages, oldest first unless `reverse`, and the room's newest position. Throws `forbidden`, `history_gone`
- * if the log no longer has all after `since`, and `invalid_position`.
+ * if the log no longer has all after `since`, `invalid_position`, and `rate_limited` where the connection has read too
+ * many bytes.
  */
 async function history(
   call: ProtocolCall,
@@ -75,8 +79,11 @@ async function history(
     ...(limit !== undefined && { limit }),
     ...(reverse !== undefined && { reverse }),
   };
-  const { host, connection } = call.session;
+  const { host, connection, historyBudget } = call.session;
+  if (!historyBudget.spend(PAGE_BYTES, host.clock.now()))
+    throw new HubError("rate_limited", "Too much history was read; try again in a few seconds.");
   const view = await host.rooms.history(room, query, connection);
+  for (const { params } of view.entries) historyBudget.charge(params.length);
   const messages = entriesOf(view).map(({ position, target, args, at }) => ({
     method: target,
     params: args,

@@ -21,12 +21,18 @@ export const Join = z.object({ room: z.string(), since: z.string().optional() })
 /** The client's position in each room, by topic. */
 export const Resume = z.object({ rooms: z.record(z.string(), z.string()) });
 
+/** As `enter`. Throws `rate_limited` beside what it throws. */
+export async function join(call: ProtocolCall, request: z.output<typeof Join>) {
+  call.session.joins.count(1);
+  return call.session.joins.inTurn(() => enter(call, request));
+}
+
 /**
  * Joins a room and returns the position after the replay, which is on its way then; live messages follow it without gap
  * or duplicate. A replay requires the right to read history: without it, nothing is recovered. Throws `forbidden`,
  * `too_many_groups`, `invalid_position` or `interrupted`.
  */
-export async function join(call: ProtocolCall, { room: name, since }: z.output<typeof Join>) {
+async function enter(call: ProtocolCall, { room: name, since }: z.output<typeof Join>) {
   const { host, connection } = call.session;
   const position = since === undefined ? undefined : parsePosition(since);
   for (;;) {
@@ -80,11 +86,18 @@ export async function leave({ session }: ProtocolCall, { room }: { room: string 
   return null;
 }
 
-/** Joins each room by itself. The result has an outcome or an error for each; an error does not affect the others. */
+/**
+ * Joins each room by itself. The result has an outcome or an error for each; an error does not affect the others. Throws
+ * `too_many_groups` or `rate_limited` for the request as a whole, before the first room is looked at.
+ */
 export async function resume(call: ProtocolCall, { rooms }: z.output<typeof Resume>) {
-  const answers = Object.entries(rooms).map(async ([room, since]) => {
+  const { connection, host, joins } = call.session;
+  const requests = Object.entries(rooms);
+  host.rooms.checkCount(connection, requests.length);
+  joins.count(requests.length);
+  const answers = requests.map(async ([room, since]) => {
     try {
-      return [room, await join(call, { room, since })] as const;
+      return [room, await joins.inTurn(() => enter(call, { room, since }))] as const;
     } catch (error) {
       const { code, message } = publicError(error);
       return [room, { error: { code, message } }] as const;

@@ -21,6 +21,8 @@ export interface CallOptions {
   readonly target: string;
   /** Called once at most: with the completion, or with a failure. Not called without an `id`. */
   readonly answer: SendAnswer;
+  /** Bytes of memory that its arguments take. */
+  readonly held: number;
   /** Whether its items are sent under its id. Default: no. */
   readonly streams?: boolean;
   /**
@@ -34,6 +36,7 @@ export class Call implements OpenCall {
   readonly #options: CallOptions;
   readonly id: CallId | undefined;
   readonly streams: boolean;
+  readonly held: number;
   readonly #uploads = new Map<string, UploadStream>();
   /** The call's publications. Its completion waits until all are saved, and is a failure if one was not saved. */
   readonly published: Publications = { tickets: [], elsewhere: [] };
@@ -49,6 +52,7 @@ export class Call implements OpenCall {
     this.#options = options;
     this.id = options.id;
     this.streams = options.streams ?? false;
+    this.held = options.held;
   }
 
   /** Aborted with the error of `cancel`. Created on first use, since most calls use none. */
@@ -127,9 +131,12 @@ export class Call implements OpenCall {
     const completion = this.encoded({ type: "completion", id, result });
     const { session } = this.#options;
     const size = completion.type === "record" ? completion.record.length : 0;
+    const { held } = session.connection;
     session.unsentChars += size;
+    held.buffer(size);
     answer(() => {
       session.unsentChars -= size;
+      held.unbuffer(size);
       const error = tickets.find((ticket) => ticket.error)?.error;
       return error ? failure(id, error, this.#failed) : completion;
     });

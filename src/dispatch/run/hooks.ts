@@ -48,7 +48,7 @@ export async function connectedHook(session: Session): Promise<void> {
   };
   session.gated = [];
   session.began = promise;
-  session.calls.inTurn({ id: undefined, run, cancel: () => {} });
+  session.calls.inTurn({ id: undefined, held: 0, run, cancel: () => {} });
   return promise;
 }
 

@@ -4,13 +4,12 @@
 import { HubError } from "../../model/errors.ts";
 import { StreamRef, type Invocation } from "../../model/message.ts";
 import { authorise, noMethod } from "./admit-call.ts";
-import { Call } from "./call.ts";
+import { Call, type CallOptions } from "./call.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
 import { runFilters } from "../define/filters.ts";
 import type { Binder } from "../define/bind-value.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import { bindByName } from "../define/named-arguments.ts";
-import type { SendAnswer } from "./frame-answers.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
 import type { Table } from "../define/hub-tables.ts";
@@ -31,7 +30,11 @@ interface FoundCall {
  * Starts the call: at once if it is a stream or takes one, otherwise in its turn. Throws `method_not_found`,
  * `wrong_kind`, and what the session throws; later errors are answered by the call itself.
  */
-export function startHubCall(session: Session, invocation: Invocation, answer: SendAnswer): void {
+export function startHubCall(
+  session: Session,
+  invocation: Invocation,
+  { answer, held }: Pick<CallOptions, "answer" | "held">,
+): void {
   const { connection, served } = session;
   const { id, target } = invocation;
   const name = nameOf(served, invocation);
@@ -45,7 +48,7 @@ export function startHubCall(session: Session, invocation: Invocation, answer: S
   const work = member.kind === "stream" ? streamWork(found) : methodWork(found);
   const isStream = member.kind === "stream";
   const about = { session, id, name: `${served.name}.${name}`, target, streams: isStream };
-  const call = new Call({ ...about, answer, work });
+  const call = new Call({ ...about, answer, held, work });
   if (streams) session.calls.beside(call);
   else session.calls.inTurn(call);
 }

@@ -12,12 +12,14 @@ import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import { settledWithin } from "../../rooms/platform/loop-timing.ts";
 import { caughtUp, isBehind } from "./slow-reader.ts";
-import { tooManyStreams } from "./upload-streams.ts";
+import { tooManyStreams, tooMuchHeld } from "./upload-streams.ts";
 
 /** A call that has begun or waits for its turn. */
 export interface OpenCall {
   /** Absent: the caller expects no answer. */
   readonly id: CallId | undefined;
+  /** Bytes of memory that it takes until it ends. */
+  readonly held: number;
   /** Whether its items are sent under its id. */
   readonly streams?: boolean;
   /** Runs to the end and never rejects. `release` lets the connection's next call begin before that. */
@@ -80,12 +82,13 @@ export class OpenCalls {
     this.#run(call, () => {});
   }
 
-  /** Throws `duplicate_id` while a call with the same id is open. */
+  /** Throws `duplicate_id` while a call with the same id is open, and `busy` where memory is short. */
   #add(call: OpenCall): void {
     const { id } = call;
     const isTaken = id !== undefined && this.#byId.has(id);
     if (isTaken && !this.#mayShareId(call))
       throw new HubError("duplicate_id", `Call ${String(id)} is open already.`);
+    if (!this.#caller.connection.held.take(call.held)) throw tooMuchHeld();
     this.#open.add(call);
     if (id !== undefined && (!isTaken || call.streams)) this.#byId.set(id, call);
     if (this.#caller.connection.resumable) this.#remember();
@@ -127,7 +130,7 @@ export class OpenCalls {
   }
 
   #end(call: OpenCall): void {
-    this.#open.delete(call);
+    if (this.#open.delete(call)) this.#caller.connection.held.release(call.held);
     if (call.id !== undefined && this.#byId.get(call.id) === call) this.#byId.delete(call.id);
     const isRemembered =
       this.#streams.delete(call) || this.#caller.connection.resumable !== undefined;
@@ -178,8 +181,9 @@ export class OpenCalls {
   /** The connection has ended: cancels running calls; of waiting ones only where the server ended it (`byServer`). */
   close(error: HubError, byServer: boolean): void {
     this.#isClosed = true;
-    if (byServer) this.#waiting.length = 0;
+    const dropped = byServer ? this.#waiting.splice(0) : [];
     for (const call of this.#open) if (!this.#waiting.includes(call)) call.cancel(error);
+    for (const call of dropped) this.#end(call);
   }
 
   /** Done when every waiting call has had its turn. Those that still wait after `seconds` get none. */
@@ -187,6 +191,6 @@ export class OpenCalls {
     if (this.#waiting.length === 0) return;
     this.#served ??= Promise.withResolvers();
     await settledWithin(seconds * 1000, [this.#served.promise]);
-    this.#waiting.length = 0;
+    for (const call of this.#waiting.splice(0)) this.#end(call);
   }
 }

@@ -6,11 +6,13 @@ import type { Limits } from "../../model/options.ts";
 import { limitsOf } from "../../rooms/connection/connection-limits.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
+import { Budget } from "../../rooms/platform/budget.ts";
 import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { ClientResults } from "./client-results.ts";
 import type { SendAnswer } from "./frame-answers.ts";
+import { JoinLimits } from "./join-limits.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { tooManyStreams, UploadStream } from "./upload-streams.ts";
 
@@ -33,6 +35,10 @@ export class Session {
   readonly background: BackgroundWork;
   /** Sends an answer to a call of this connection. */
   readonly answer: SendAnswer;
+  /** Bytes of history that the client may read; undefined until it reads some. */
+  #historyBudget: Budget | undefined;
+  /** Joins that the client asks for: how many at once, and how many a second. */
+  readonly joins: JoinLimits;
   readonly #uploads = new Map<string, UploadStream>();
   /** False once the connection has ended, or is about to: messages received then are ignored. */
   isReceiving = true;
@@ -48,6 +54,8 @@ export class Session {
   clientError: Error | undefined;
   /** Messages received while the hub's `connected` runs. Held here because streams do not wait for a turn. */
   gated: (() => void)[] | undefined;
+  /** What these hold, as counted in the connection's budget. */
+  gatedBytes = 0;
   /** Whether the hub's `connected` threw: `disconnected` is then not called, either. */
   neverBegan = false;
   /** Characters of answers that wait for the next flush: bounds the memory that the answers to one batch take. */
@@ -65,6 +73,7 @@ export class Session {
     this.limits = limitsOf(connection, limits);
     const { callsPerSecond, callBurst } = this.limits;
     this.rate = connection.httpCaller?.rate ?? tokenBucket(callsPerSecond, callBurst);
+    this.joins = new JoinLimits(this.limits);
     this.refusals = tokenBucket(limits.callsPerSecond, limits.callBurst * REFUSALS_PER_CALL);
   }
 
@@ -74,6 +83,13 @@ export class Session {
     const { callsPerSecond, callBurst } = this.limits;
     if (!this.connection.httpCaller)
       this.rate.limit(this.host.clock.now(), callsPerSecond, callBurst);
+  }
+
+  /** Charged with what each answer has brought; shared by all HTTP requests of a user. */
+  get historyBudget(): Budget {
+    const { historyBytesPerSecond, historyBurst } = this.limits;
+    return (this.#historyBudget ??=
+      this.connection.httpCaller?.history ?? new Budget(historyBytesPerSecond, historyBurst));
   }
 
   get isClosed(): boolean {
@@ -93,7 +109,8 @@ export class Session {
     if (this.#uploads.has(id))
       throw new HubError("duplicate_id", `Invocation ID '${id}' is already in use.`);
     if (this.#uploads.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
-    const upload = new UploadStream({ items: streamBuffer, bytes: queuedBytes });
+    const { held } = this.connection;
+    const upload = new UploadStream({ items: streamBuffer, bytes: queuedBytes, held });
     this.#uploads.set(id, upload);
     return upload;
   }
@@ -103,7 +120,7 @@ export class Session {
   }
 
   closeUpload(id: string): void {
-    this.#uploads.get(id)?.end(null);
+    this.#uploads.get(id)?.drop();
     this.#uploads.delete(id);
   }
 
@@ -111,6 +128,8 @@ export class Session {
   openGate(): void {
     const waiting = this.gated;
     this.gated = undefined;
+    this.connection.held.unbuffer(this.gatedBytes);
+    this.gatedBytes = 0;
     if (!this.#isClosed) for (const take of waiting ?? []) take();
   }
 

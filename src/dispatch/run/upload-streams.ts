@@ -2,15 +2,18 @@
 // bounded in count and bytes. A client that exceeds the bound loses that stream, not its connection.
 
 import { HubError } from "../../model/errors.ts";
+import { heldBy, type ConnectionBytes } from "../../rooms/connection/held-bytes.ts";
 
-/** An item that waits to be read. */
-type Item = { readonly value: unknown; readonly bytes: number };
+/** An item that waits to be read. `held`: the memory that it takes meanwhile. */
+type Item = { readonly value: unknown; readonly bytes: number; readonly held: number };
 
 /** Bounds of the unread items of one stream. */
 interface UploadLimits {
   readonly items: number;
   /** As received: an item counts its share of the frame, in characters for text frames. */
   readonly bytes: number;
+  /** The connection's budget of memory. */
+  readonly held: Pick<ConnectionBytes, "take" | "release">;
 }
 
 export class UploadStream implements AsyncIterable<unknown> {
@@ -26,15 +29,17 @@ export class UploadStream implements AsyncIterable<unknown> {
     this.#limits = limits;
   }
 
-  /** Adds an item. Ignored after the end; beyond the bounds it ends the stream with `rate_limited`. */
+  /** Adds an item. Ignored after the end; beyond the bounds it ends the stream with `rate_limited` or `busy`. */
   push(value: unknown, bytes: number): void {
     if (this.#completion) return;
-    const { items, bytes: maxBytes } = this.#limits;
+    const { items, bytes: maxBytes, held: budget } = this.#limits;
     if (this.#items.length >= items || this.#bytes + bytes > maxBytes)
       return this.end(
         new HubError("rate_limited", "Stream items arrive faster than they are read."),
       );
-    this.#items.push({ value, bytes });
+    const held = heldBy(value, bytes);
+    if (!budget.take(held)) return this.end(tooMuchHeld());
+    this.#items.push({ value, bytes, held });
     this.#bytes += bytes;
     this.#wake?.();
   }
@@ -52,6 +57,7 @@ export class UploadStream implements AsyncIterable<unknown> {
         const item = this.#items.shift();
         if (item) {
           this.#bytes -= item.bytes;
+          this.#limits.held.release(item.held);
           yield item.value;
         } else if (this.#completion) {
           if (this.#completion.error) throw this.#completion.error;
@@ -59,11 +65,20 @@ export class UploadStream implements AsyncIterable<unknown> {
         } else await new Promise<void>((wake) => (this.#wake = wake));
       }
     } finally {
-      this.end(null);
-      this.#items.length = 0;
+      this.drop();
     }
   }
+
+  /** Ends the stream without its unread items: its reader has stopped, or its call has ended. */
+  drop(): void {
+    this.end(null);
+    for (const { held } of this.#items.splice(0)) this.#limits.held.release(held);
+  }
 }
+
+/** The newest request is refused where memory is short: what is held already is served. */
+export const tooMuchHeld = (): HubError =>
+  new HubError("busy", "Too much is waiting to be served; try again later.");
 
 /** Of the caller's streams, and of streams to the caller. */
 export const tooManyStreams = (most: number): HubError =>

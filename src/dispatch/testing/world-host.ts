@@ -57,6 +57,7 @@ const roomsOf = (server: WorldServer): RoomAccess => ({
     checkJoin(server, connection, topic);
     server.join(connection, topic, "hub");
   },
+  checkCount: () => {},
   async leave(connection, topic) {
     if (isOwn(server, connection, topic))
       throw new HubError(

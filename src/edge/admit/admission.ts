@@ -12,7 +12,12 @@ import { formatTopic, parsePosition, roomTopic, type Topic } from "../../model/t
 import { clientNetwork } from "../../model/client-network.ts";
 import { accountOf, applyGrant, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
-import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
+import {
+  refusalCodeOf,
+  handOver,
+  type Continuation,
+  type RoomArrival,
+} from "../../rooms/rpc/arrival.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
@@ -131,8 +136,10 @@ export async function checkConnectRate(
 interface Resumption {
   /** Its position in the room's log, as text. */
   readonly since?: string | undefined;
-  /** The id of its earlier connection: messages that excluded that one are not replayed. */
+  /** The id of its earlier connection: that one ends, and messages that excluded it are not replayed. */
   readonly previous?: string | undefined;
+  /** It announces pings. */
+  readonly pings?: boolean;
 }
 
 /**
@@ -165,17 +172,24 @@ function overflow({ relays, env }: Serving, entrant: Entrant, arrival: RoomArriv
  * A replay is history. A user who may not read history enters without a position: the room then reports its own
  * position, and that nothing was recovered.
  */
-async function arrivalOf(entrant: Entrant, { since, previous }: Resumption): Promise<RoomArrival> {
+async function arrivalOf(entrant: Entrant, resumption: Resumption): Promise<RoomArrival> {
+  const { since } = resumption;
   const position = since ? parsePosition(since) : undefined;
   const mayReplay = position && (await mayReadHistory(...policyInput(entrant)));
   const version = clientVersionOf(entrant.request);
   return {
     user: entrant.user,
     ...(position && mayReplay && { since: position }),
-    ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
+    ...continuation(resumption),
     ...(version !== undefined && { version }),
   };
 }
+
+/** The part of an arrival that rooms and hubs have in common. */
+export const continuation = ({ previous, pings }: Resumption): Continuation => ({
+  ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
+  ...(pings && { pings: true as const }),
+});
 
 /** Characters. An id of ours is shorter; a longer one is cut, and then equals no id. */
 const MAX_CONNECTION_ID = 200;

@@ -4,6 +4,7 @@
 import type { AuthEnv, UserIdProvider } from "../../auth/authenticate.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import type { PostedPings } from "./posted-pings.ts";
 import type { RelayChoice } from "./relay-choice.ts";
 
 export interface ConnectRateEnv {
@@ -17,6 +18,7 @@ export type Env = AuthEnv & ObjectEnv & ConnectRateEnv;
 export interface Serving {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
+  readonly pings: PostedPings;
   /** Replaces the claim with the user's id. */
   readonly userId?: UserIdProvider | undefined;
   readonly env: Env;

@@ -76,6 +76,7 @@ const ENDS: ReadonlyMap<number, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.banned, "banned"],
   [CLOSE.slow, "rate_limited"],
   [CLOSE.flooding, "rate_limited"],
+  [CLOSE.busy, "busy"],
   [CLOSE.gone, "hub_not_found"],
   [CLOSE.forbidden, "forbidden"],
   [CLOSE.malformed, "malformed"],

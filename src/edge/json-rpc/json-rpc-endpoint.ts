@@ -8,7 +8,7 @@ import { formatTopic } from "../../model/topic.ts";
 import { jsonRpc, jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
-import { admitToRoom, checkConnectRate, openRoom } from "../admit/admission.ts";
+import { admitToRoom, checkConnectRate, continuation, openRoom } from "../admit/admission.ts";
 import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
@@ -19,7 +19,8 @@ import { clientVersionOf } from "../answer/client-version.ts";
 
 /**
  * `GET {hub}/{kind}/{name}`: the room's object holds the socket, and the worker's part ends with the handshake.
- * `?since=` resumes from a position, `?connection=` names the client's earlier connection. Throws what admission
+ * `?since=` resumes from a position, `?connection=` names the client's earlier connection, which ends, `?heartbeat=1`
+ * announces pings. Throws what admission
  * throws, `rate_limited`, `invalid_position` and `relay_full`; the object's own refusals are answers.
  */
 export async function enterRoom(request: Request, serving: Serving): Promise<Response> {
@@ -29,13 +30,14 @@ export async function enterRoom(request: Request, serving: Serving): Promise<Res
   const resumption = {
     since: query.get("since") ?? undefined,
     previous: query.get("connection") ?? undefined,
+    pings: announcesPings(query),
   };
   return withSubprotocol(request, await openRoom(serving, entrant, resumption));
 }
 
 /**
  * `GET {hub}/rpc`. Stock libraries take one message a frame; `?arrays=1` asks for frames that hold several, as our own
- * client does. Throws what authentication and the webhook throw, `hub_not_found`, `forbidden`, `upgrade_required`,
+ * client does; `?connection=` and `?heartbeat=1` are as those of rooms. Throws what authentication and the webhook throw, `hub_not_found`, `forbidden`, `upgrade_required`,
  * `rate_limited` and `relay_full`; the relay's other refusals are answers.
  */
 export async function enterHub(request: Request, serving: Serving): Promise<Response> {
@@ -49,11 +51,19 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
     user: caller.user,
     request: connectRequest(request, caller.served.settings),
     arrays: caller.query.get("arrays") === "1",
+    ...continuation({
+      previous: caller.query.get("connection") ?? undefined,
+      pings: announcesPings(caller.query),
+    }),
     ...(version !== undefined && { version }),
   };
   const { relays, env } = serving;
   return withSubprotocol(request, await relays.enter(env, relayTargetOf(caller), arrival));
 }
+
+/** Our own client pings; others that do may say so. Only such a client can be found dead before its first ping. */
+const announcesPings = (query: { get(name: string): string | null | undefined }): boolean =>
+  query.get("heartbeat") === "1";
 
 /**
  * The same answer, accepting the subprotocol of JSON-RPC where the client offered it: it is optional. A browser that

@@ -5,6 +5,7 @@ import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
 import { isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
+import { laterSeconds } from "../../model/retry-after.ts";
 import { isOverload } from "../answer/overload.ts";
 import { RateLimited } from "./service-rate.ts";
 
@@ -18,7 +19,8 @@ export function failed(error: unknown, missing?: AzureCode): Response {
     const { status, headers } = refusalResponse(error);
     return errorDocument(error, status, Object.fromEntries(headers));
   }
-  if (isOverload(error as Error)) return errorDocument(UNAVAILABLE, 503, { "retry-after": "2" });
+  if (isOverload(error as Error))
+    return errorDocument(UNAVAILABLE, 503, { "retry-after": laterSeconds() });
   const shown = publicError(error);
   if (isUnexpected(error)) logError("request_failed", { error });
   const wait = error instanceof RateLimited ? error.seconds : 1;

@@ -4,6 +4,7 @@ import type { UserIdProvider } from "../../auth/authenticate.ts";
 import type { DevTokenEnv } from "../../auth/dev-tokens.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import type { PostedPings } from "../admit/posted-pings.ts";
 import type { RelayChoice } from "../admit/relay-choice.ts";
 import type { ConnectRateEnv, WaitUntil } from "../admit/serving.ts";
 import type { RateEnv } from "../rest/service-rate.ts";
@@ -45,6 +46,7 @@ export interface Route {
 export interface Isolate {
   readonly hubs: Hubs;
   readonly relays: RelayChoice;
+  readonly pings: PostedPings;
   readonly frames: FrameCache;
   /** Replaces the claim with the user's id. */
   readonly userId?: UserIdProvider | undefined;

@@ -2,13 +2,15 @@
 // POST, the end by DELETE. Answers are those of ASP.NET Core.
 
 import { PING } from "../../model/wire-constants.ts";
+import type { RoomSettings } from "../../model/options.ts";
 import { factsOf } from "../../model/user.ts";
 import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { lapsesAt } from "../../rooms/rpc/seat-token.ts";
 import type { Caller } from "../admit/hub-callers.ts";
 import { accepted, relayOfToken } from "../admit/relay-choice.ts";
+import type { PostedPings } from "../admit/posted-pings.ts";
 import { bodyWithin } from "../admit/request-body.ts";
-import type { Env } from "../admit/serving.ts";
+import type { Serving } from "../admit/serving.ts";
 import { endedConnection, missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
 
 /** Messages of the largest size in one body: clients join what waited while a POST was under way. */
@@ -20,7 +22,7 @@ const MESSAGES_A_BODY = 32;
  */
 export async function postToConnection(
   caller: Caller,
-  env: Env,
+  { env, pings }: Serving,
   token: string | undefined,
 ): Promise<Response> {
   const { request, user, served } = caller;
@@ -29,7 +31,7 @@ export async function postToConnection(
     return refusal("method_not_allowed", "", "GET, POST, DELETE");
   if (!token) return missingToken();
   const body = method === "POST" ? await bodyOf(caller) : "end";
-  if (body === "ping" && lapsesAt(token) < Date.now()) return received();
+  if (body === "ping" && !isNews(pings, token, served.settings)) return received();
   const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
   const posted = await relay?.post(token, factsOf(user), body);
   const transport = posted && accepted(posted);
@@ -37,6 +39,12 @@ export async function postToConnection(
   if (transport === "ended") return endedConnection();
   if (transport === "full") return refusal("too_large", TOO_EARLY);
   return method === "POST" ? postAnswer(transport) : deleteAnswer(transport);
+}
+
+/** Whether the relay is to learn of a ping of this connection. */
+function isNews(pings: PostedPings, token: string, { silentSeconds }: RoomSettings): boolean {
+  const now = Date.now();
+  return now <= lapsesAt(token) || pings.isDue(token, now, silentSeconds);
 }
 
 const TOO_EARLY = "More was sent than may wait for the transport to begin.";
@@ -60,9 +68,9 @@ const deleteAnswer = (transport: PostOutcome): Response =>
 const received = (): Response => new Response("", { headers: { "content-type": "text/plain" } });
 
 /**
- * The transport's own stream keeps the connection alive, so that a ping alone need not wake its object. Only in a
- * connection's first seconds it is asked: the JavaScript client's start ends with a ping, and must fail where the
- * connection has ended meanwhile (docs/design/signalr-reconnect.md#ka9).
+ * A ping alone is no message: the relay only notes that the client lives, and need not learn of each (PostedPings). In a
+ * connection's first seconds it is always asked: the JavaScript client's start ends with a ping, and must fail where
+ * the connection has ended meanwhile (docs/design/signalr-reconnect.md#ka9).
  */
 async function bodyOf({ request, served }: Caller): Promise<ArrayBuffer | "ping"> {
   const body = await bodyWithin(request, served.settings.limits.messageBytes * MESSAGES_A_BODY);

@@ -32,7 +32,7 @@ export async function connect(request: Request, serving: Serving): Promise<Respo
   const token = authenticated.query.get("id");
   const isNew = request.method === "GET" && !token;
   const caller = await (isNew ? admitCaller : readmitCaller)(authenticated, serving);
-  if (request.method !== "GET") return postToConnection(caller, env, token);
+  if (request.method !== "GET") return postToConnection(caller, serving, token);
   const transport = transportOf(request);
   if (!caller.served.settings.signalR.transports.includes(transport))
     return refusal("not_found", `${transport} transport not supported by this end point type`);

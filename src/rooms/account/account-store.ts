@@ -48,6 +48,7 @@ interface AddedGroup {
 
 export class AccountStore {
   readonly #kv: PrefixedKv;
+  #objectCount: number | undefined;
 
   constructor(kv: KeyValues, user: string) {
     this.#kv = new PrefixedKv(kv, `user/${escape(user)}/`);
@@ -78,12 +79,19 @@ export class AccountStore {
     return this.#kv.get(`object ${object}`) !== undefined;
   }
 
+  /** Counted once for each wake, so that an attempt to connect reads one row and not a thousand. */
+  get objectCount(): number {
+    return (this.#objectCount ??= this.objects.length);
+  }
+
   /** Adds the object, or saves that it has applied the rules up to this version. */
   setObjectVersion(object: string, version = this.rulesVersion): void {
+    if (this.#objectCount !== undefined && !this.hasObject(object)) this.#objectCount++;
     this.#kv.put<HolderRecord>(`object ${object}`, { told: version });
   }
 
   removeObject(object: string): void {
+    if (this.#objectCount !== undefined && this.hasObject(object)) this.#objectCount--;
     this.#kv.delete(`object ${object}`);
   }
 

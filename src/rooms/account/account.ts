@@ -20,6 +20,8 @@ import { askMany } from "../platform/ask-many.ts";
 
 /** Pause before an account that is full looks again for objects that have become empty. */
 const CLEANING_MS = 10_000;
+/** Objects that are asked each time. */
+const CLEANED_AT_ONCE = 100;
 /** Pause before rules are applied again in objects that could not be reached. */
 const RETRY_MS = 1_000;
 
@@ -41,7 +43,9 @@ export class Account {
    * removed, unless it has asked again meanwhile and may hold one by now.
    */
   readonly #admissionCounts = new Map<string, number>();
-  /** The look for empty objects that is under way, or the last one. It asks up to a thousand objects. */
+  /** The look for empty objects that is under way, or the last one. */
+  /** The last object that was asked; objects are asked in the order of their names. */
+  #cleanedUpTo = "";
   #cleaning: { readonly done: Promise<void>; readonly until: number } | undefined;
 
   constructor(options: AccountOptions) {
@@ -85,11 +89,14 @@ export class Account {
 
   async #addObject(object: string): Promise<Fault | undefined> {
     this.#admissionCounts.set(object, (this.#admissionCounts.get(object) ?? 0) + 1);
-    const { objects } = this.#store;
-    if (objects.includes(object)) return undefined;
-    if (objects.length >= OBJECTS_AT_MOST) await this.#cleaned(Date.now());
-    if (objects.length >= OBJECTS_AT_MOST && this.#store.objects.length >= OBJECTS_AT_MOST)
+    const store = this.#store;
+    if (store.hasObject(object)) return undefined;
+    if (store.objectCount >= OBJECTS_AT_MOST) await this.#cleaned(Date.now());
+    if (store.hasObject(object)) return undefined;
+    if (store.objectCount >= OBJECTS_AT_MOST) {
+      this.#admissionCounts.delete(object);
       return { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
+    }
     this.#store.setObjectVersion(object);
     return undefined;
   }
@@ -101,9 +108,15 @@ export class Account {
     return this.#cleaning.done;
   }
 
-  /** By an empty command, whose outcome gives the number of the user's connections in each object. */
+  /**
+   * By an empty command, whose outcome gives the number of the user's connections in each object. A few objects each
+   * time, in turn: what a refusal costs does not grow with the user's places.
+   */
   async #removeEmptyObjects(): Promise<void> {
-    await askMany(this.#store.objects, (object) => this.#command(object, {}, [])).catch(() => {});
+    const objects = this.#store.objects.filter((object) => object > this.#cleanedUpTo);
+    const next = objects.toSorted().slice(0, CLEANED_AT_ONCE);
+    this.#cleanedUpTo = next.length < CLEANED_AT_ONCE ? "" : next.at(-1)!;
+    await askMany(next, (object) => this.#command(object, {}, [])).catch(() => {});
   }
 
   async #command(object: string, selection: Selection, commands: readonly Command[]) {

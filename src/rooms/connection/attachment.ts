@@ -23,7 +23,7 @@ export interface Attached {
   readonly request?: ConnectRequest;
   /** Items that hub code keeps beside the connection. */
   readonly items?: Readonly<Record<string, unknown>>;
-  /** The client has sent a ping that woke the object. The runtime keeps the time of pings that it answers asleep. */
+  /** The client has announced pings, or sent one that woke the object. The runtime keeps the time of those it answers. */
   readonly pings?: true;
   /** When it is closed unless its first message has come: a handshake, or the sequence of a resumed client. */
   readonly deadline?: number | undefined;

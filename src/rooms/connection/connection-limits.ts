@@ -32,12 +32,14 @@ export function countOfAccount(connections: Iterable<Connection>, user: AccountU
   return count;
 }
 
+/** How many connections the account of this user may have in an object. */
+export const mostOfAccount = (limits: Limits, user: AccountUser): number =>
+  isGuest(user) ? limits.connectionsPerNetwork : limits.connectionsPerUser;
+
 /** Throws `too_many_connections` where the account of this user has as many connections here as it may have. */
 export function checkAccountCount(limits: Limits, user: AccountUser, count: number): void {
-  const { connectionsPerUser, connectionsPerNetwork } = limits;
-  const [holder, most] = isGuest(user)
-    ? ["Guests of one network have", connectionsPerNetwork]
-    : ["A user has", connectionsPerUser];
+  const most = mostOfAccount(limits, user);
+  const holder = isGuest(user) ? "Guests of one network have" : "A user has";
   if (count >= most)
     throw new HubError("too_many_connections", `${holder} ${most} connections here at most.`);
 }

@@ -11,7 +11,8 @@ import type { Encoded } from "../../model/message.ts";
 import { PING } from "../../model/wire-constants.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { closeSocket, FOR_GOOD } from "./close-socket.ts";
-import { queuedBytes } from "./socket-queue.ts";
+import { HeldBytes } from "./held-bytes.ts";
+import { isSlow } from "./socket-queue.ts";
 import * as stage from "./stage.ts";
 import { type Attached, attachedOf, attachTo } from "./attachment.ts";
 import { type Connection, connectionOf, restore, save } from "./connection.ts";
@@ -37,6 +38,8 @@ export class ConnectionTable {
   readonly #all = new Set<Connection>();
   readonly #byId = new Map<string, Connection>();
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
+  /** The memory that their clients make the object hold. */
+  readonly held: HeldBytes;
   /** Characters written to connections that have ended since. */
   #writtenBefore = 0;
 
@@ -45,6 +48,7 @@ export class ConnectionTable {
     this.#state = state;
     this.#settings = settings;
     this.#dropped = dropped;
+    this.held = new HeldBytes(settings.limits);
     // Survives sleep, but not a reset; setting it twice costs nothing.
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PING));
     for (const socket of state.getWebSockets()) {
@@ -105,6 +109,8 @@ export class ConnectionTable {
   open(connection: Connection): readonly stage.Frame[] {
     const greeting = stage.open(connection);
     if (!greeting) return [];
+    connection.held.unbuffer(greeting.earlyBytes);
+    connection.held.addFrames(-greeting.heldBytes);
     if (greeting.answer !== undefined) this.write(connection, [greeting.answer]);
     this.send(connection, greeting.held);
     return greeting.early;
@@ -113,7 +119,7 @@ export class ConnectionTable {
   /** Keeps a frame of the client until the connection is open. One that sends too much before is closed. */
   delay(connection: Connection, frame: stage.Frame): void {
     if (connection.stage.name !== "greeting") return;
-    if (!stage.delay(connection.stage, frame, this.#settings.limits))
+    if (!stage.delay(connection, frame, this.#settings.limits))
       this.close(connection, CLOSE.flooding);
   }
 
@@ -128,6 +134,7 @@ export class ConnectionTable {
   }
 
   #add(connection: Connection): void {
+    connection.held = this.held.of(connection.user);
     this.#all.add(connection);
     this.#byId.set(connection.id, connection);
     if (connection.socket) this.#bySocket.set(connection.socket, connection);
@@ -163,6 +170,7 @@ export class ConnectionTable {
     stage.end(connection, isForGood);
     if (!this.#all.delete(connection)) return false;
     this.#writtenBefore += connection.flow.written;
+    connection.held.end();
     this.#forget(connection);
     return true;
   }
@@ -174,11 +182,13 @@ export class ConnectionTable {
 
   /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
   send(connection: Connection, frames: readonly Encoded[]): void {
-    if (connection.stage.name === "greeting") return void connection.stage.held.push(...frames);
+    if (connection.stage.name === "greeting")
+      return stage.hold(connection, frames) ? undefined : this.close(connection, CLOSE.slow);
     if (!this.#all.has(connection)) return;
     if (connection.resumable?.keepsAll) return this.#post(connection, frames);
     const { resumable, protocol, socket } = connection;
-    const isFull = resumable?.refuses(frames) || this.#isSlow(connection);
+    const isFull =
+      resumable?.refuses(frames) || isSlow(connection, this.#settings.limits.queuedBytes);
     if (isFull) return this.close(connection, CLOSE.slow);
     const now = resumable ? resumable.keep(frames, protocol, socket !== undefined) : frames;
     this.write(connection, now);
@@ -219,17 +229,9 @@ export class ConnectionTable {
   /** Answers a ping that woke the object. */
   pong(connection: Connection): void {
     const { ping } = connection.protocol;
-    if (this.#isSlow(connection)) return this.close(connection, CLOSE.slow);
+    if (isSlow(connection, this.#settings.limits.queuedBytes))
+      return this.close(connection, CLOSE.slow);
     if (ping !== undefined) this.write(connection, [ping]);
-  }
-
-  /** Reading the size of the socket's queue costs a tenth of a write, so it is read once for so many characters. */
-  #isSlow(connection: Connection): boolean {
-    const { flow } = connection;
-    const { queuedBytes: most } = this.#settings.limits;
-    if (flow.written - flow.lookedAt < most * LOOK_AFTER) return false;
-    flow.lookedAt = flow.written;
-    return queuedBytes(connection) > most;
   }
 
   /**
@@ -245,6 +247,3 @@ export class ConnectionTable {
     this.#dropped(connection, why, detail);
   }
 }
-
-/** Part of the limit after which a reader's queue is looked at again. */
-const LOOK_AFTER = 1 / 8;

@@ -10,8 +10,11 @@ import { jsonRpc, jsonRpcAnswers, jsonRpcSingle } from "../../protocols/json-rpc
 import type { Protocol } from "../../protocols/protocol.ts";
 import { signalrJson } from "../../protocols/signalr-json.ts";
 import { signalrMsgpack } from "../../protocols/signalr-msgpack.ts";
+import type { Budget } from "../platform/budget.ts";
 import type { TokenBucket } from "../platform/rates.ts";
 import { attachedOf, attachTo, type Attached } from "./attachment.ts";
+import { HeldBytes, type ConnectionBytes } from "./held-bytes.ts";
+import type { InboundBudget } from "./inbound-budget.ts";
 import type { ReplayBuffer } from "./replay-buffer.ts";
 import type { Stage } from "./stage.ts";
 
@@ -19,6 +22,8 @@ import type { Stage } from "./stage.ts";
 export interface HttpCaller {
   /** Shared by all requests of one user here: as much as all the connections that a user may have. */
   readonly rate: TokenBucket;
+  /** Bytes of history, shared likewise. */
+  readonly history: Budget;
   receive(frame: Encoded): void;
   /** The server closed the connection. */
   closed(why: CloseCode): void;
@@ -54,6 +59,10 @@ export interface Connection {
   readonly flow: Flow;
   /** The beginning of a message whose end is still to come. */
   rest: string | Uint8Array | undefined;
+  /** What it makes the object hold. */
+  held: ConnectionBytes;
+  /** What its client may still send; undefined until it has sent something. */
+  inbound: InboundBudget | undefined;
   /** The server's limits, lowered by the token's, for this user. */
   tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
   /** Whether it was closed with another code than a regular one, as by a page that may be loading again (1001). */
@@ -92,6 +101,11 @@ function protocolOf({ protocol: name }: Attached): Protocol {
   return protocol;
 }
 
+/** Of a connection that is in no table. */
+const UNCOUNTED = new HeldBytes({
+  ...{ heldByConnection: Infinity, heldByUser: Infinity, heldByObject: Infinity },
+}).of({ id: "" });
+
 /** A connection as its attachment says: open, or before its handshake. */
 export function connectionOf(socket: WebSocket | undefined, attached: Attached): Connection {
   const protocol = protocolOf(attached);
@@ -101,6 +115,8 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
     ...{ socket, protocol, attached, user: attached.user, heardAt: attached.heardAt },
     flow: { written: 0, untaken: 0, lookedAt: 0, backlog: undefined },
     rest: undefined,
+    inbound: undefined,
+    held: UNCOUNTED,
     tokenLimits: undefined,
     mayReturn: false,
     httpCaller: undefined,

@@ -3,14 +3,18 @@
 //
 //   expired token                                  when it expires
 //   deadline passed (handshake, resume, request)   at the deadline
-//   no ping for `silentSeconds`                    at the next sweep, each `sweepSeconds`
+//   no ping for `silentSeconds`                    at the next sweep, each `sweepSeconds`; at once where its user is
+//                                                  refused a connection for too many
 //   socket takes no bytes (`isStuck`)              at the second sweep that finds it so
 //
-// A client that has never pinged is not found silent.
+// Only a client that pings can be found silent: one that has announced it (our own does, Microsoft's by their name), has
+// pinged, or answers pings of the server. ASP.NET Core, too, starts a client's timeout at its first ping.
 
 import { CLOSE } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
+import { accountOf, type AccountUser } from "../../model/user.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
+import type { Attached } from "./attachment.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { queuedBytes } from "./socket-queue.ts";
@@ -62,13 +66,26 @@ export class LivenessSweep implements Duty {
     }
   }
 
-  /** Only a client that has pinged before can be silent: a bare partysocket never pings. */
+  /** Closes the silent connections of this account. */
+  endSilent(user: AccountUser, now: number): void {
+    const account = accountOf(user);
+    for (const connection of this.#connections.all)
+      if (accountOf(connection.user) === account && this.#isSilent(connection, now))
+        this.#connections.close(connection, CLOSE.silent);
+  }
+
+  /** A client that polls has a time limit between its polls instead. */
   #isSilent({ socket, heardAt, attached }: Connection, now: number): boolean {
-    const pingedAt = socket && this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-    if (!socket || (pingedAt === undefined && !attached.pings)) return false;
+    if (!socket || attached.transport === "LongPolling") return false;
+    const pingedAt = this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+    if (pingedAt === undefined && !isKnownToPing(attached)) return false;
     return now - Math.max(pingedAt ?? 0, heardAt) > this.#settings.silentSeconds * 1000;
   }
 }
+
+/** Whether the client pings, or answers pings, as far as its attachment says. */
+const isKnownToPing = ({ pings, serverPings }: Attached): boolean =>
+  pings === true || serverPings === "none" || serverPings === "answered";
 
 /**
  * workerd (2026-11-17) reports no end of some sockets: reset while the upgrade is answered, or between a ping and a

@@ -13,6 +13,7 @@
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Attached } from "./attachment.ts";
+import type { ConnectionBytes } from "./held-bytes.ts";
 
 /** A frame that the client has not confirmed, with messages `first` to `last`. */
 interface UnconfirmedFrame {
@@ -43,6 +44,8 @@ export interface ReplayLimits {
   readonly window: number;
   /** Characters that may be kept in all. */
   readonly maxKept: number;
+  /** The connection's budget of memory. */
+  readonly held?: Pick<ConnectionBytes, "fitsFrames" | "addFrames">;
   /** Long polling: every frame is kept and confirmed as a whole, and the client numbers nothing. */
   readonly byFrame?: boolean;
 }
@@ -98,9 +101,15 @@ export class ReplayBuffer {
     return this.#size;
   }
 
-  /** Whether frames cannot be kept: the client has confirmed too little, or no row holds one of them. */
+  /** Whether frames cannot be kept: too little is confirmed, memory is short, or no row holds one of them. */
   refuses(frames: readonly Encoded[]): boolean {
-    return this.#isFull || frames.some(isTooLarge);
+    return this.#isFull || !this.#fits(frames) || frames.some(isTooLarge);
+  }
+
+  #fits(frames: readonly Encoded[]): boolean {
+    let size = 0;
+    for (const { length } of frames) size += length;
+    return this.#limits.held?.fitsFrames(size) ?? true;
   }
 
   /** The largest frame does not count: one large answer does not end a connection. */
@@ -110,12 +119,15 @@ export class ReplayBuffer {
 
   #count({ length }: Encoded): void {
     this.#size += length;
+    this.#limits.held?.addFrames(length);
     this.#largest = Math.max(this.#largest, length);
   }
 
   /** Of frames that are no longer kept. The others are looked at only where the largest has gone. */
   #uncount(frames: readonly UnconfirmedFrame[]): void {
+    const before = this.#size;
     for (const { frame } of frames) this.#size -= frame.length;
+    this.#limits.held?.addFrames(this.#size - before);
     if (!frames.some(({ frame }) => frame.length === this.#largest)) return;
     this.#largest = 0;
     for (const { frame } of this.#unconfirmed)

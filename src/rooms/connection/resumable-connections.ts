@@ -64,12 +64,12 @@ export class ResumableConnections implements Duty {
       const withSocket = connections.get(id);
       const connection =
         withSocket ?? connectionOf(undefined, JSON.parse(row["attached"] as string));
+      if (!withSocket) connections.adopt(connection);
       connection.resumable = this.#bufferOf(connection, {
         receivedCount: row["received"] as number,
         confirmedUpTo: row["confirmed"] as number,
         unconfirmed: this.#unconfirmedFrames(id),
       });
-      if (!withSocket) connections.adopt(connection);
       if (!withSocket) this.#restoreAway(connection, row["away"] as number | null, now);
     }
   }
@@ -93,9 +93,9 @@ export class ResumableConnections implements Duty {
     }));
   }
 
-  #bufferOf({ id, attached }: Connection, state: ReplayState): ReplayBuffer {
-    const { limits } = this.#options;
-    const ofPolls = { window: Infinity, maxKept: limits.maxKept, byFrame: true };
+  #bufferOf({ id, attached, held }: Connection, state: ReplayState): ReplayBuffer {
+    const limits = { ...this.#options.limits, held };
+    const ofPolls = { ...limits, window: Infinity, byFrame: true };
     return new ReplayBuffer(this.#rows(id), isPolled(attached) ? ofPolls : limits, state);
   }
 

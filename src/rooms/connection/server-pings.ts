@@ -7,12 +7,15 @@
 //     While answers are due (`ANSWER_MS`), the runtime answers nothing and this file answers in its place.
 //   · A client's answer is no ping of its own: it is pinged as long as it is connected.
 
+import { CLOSE } from "../../model/errors.ts";
+import type { Limits } from "../../model/options.ts";
 import { PING } from "../../model/wire-constants.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
 import type { Attached } from "./attachment.ts";
 import { save, type Connection } from "./connection.ts";
+import { spendMessages } from "./inbound-budget.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { isOpen } from "./stage.ts";
 
@@ -38,6 +41,7 @@ type Known = NonNullable<Attached["serverPings"]>;
 interface ServerPingsOptions {
   readonly state: PingState;
   readonly connections: ConnectionTable;
+  readonly limits: Limits;
   arm(at: number): void;
   waitUntil(work: Promise<unknown>): void;
 }
@@ -135,7 +139,9 @@ export class ServerPings implements Duty {
   /** A frame that the runtime would have answered by itself: true where it was handled in the runtime's place. */
   takeFrame(connection: Connection, frame: string | ArrayBuffer): boolean {
     if (!this.#answering || frame !== PING || !isOpen(connection)) return false;
-    if (!this.#takeAnswer(connection)) this.#options.connections.write(connection, [PING]);
+    const { connections, limits } = this.#options;
+    if (!spendMessages(connection, 1, limits)) connections.close(connection, CLOSE.flooding);
+    else if (!this.#takeAnswer(connection)) connections.write(connection, [PING]);
     return true;
   }
 
@@ -154,6 +160,7 @@ export class ServerPings implements Duty {
     const known = this.#knownOf(connection);
     if (known === undefined || known === "none") return false;
     this.#note(connection, "answered");
+    this.#options.connections.touch(connection, Date.now());
     this.#answering?.delete(connection);
     if (this.#answering?.size === 0) this.#answered.resolve();
     return true;

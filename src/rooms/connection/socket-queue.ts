@@ -5,3 +5,14 @@ import type { Connection } from "./connection.ts";
 /** `bufferedAmount` is in workerd from 2026-11-17 on; before, it cannot be known, and nothing is dropped. */
 export const queuedBytes = ({ socket }: Pick<Connection, "socket">): number =>
   (socket as (WebSocket & { bufferedAmount?: number }) | undefined)?.bufferedAmount ?? 0;
+
+/** Part of the limit after which a reader's queue is looked at again. */
+const LOOK_AFTER = 1 / 8;
+
+/** Reading the size of the socket's queue costs a tenth of a write, so it is read once for so many characters. */
+export function isSlow(connection: Pick<Connection, "flow" | "socket">, most: number): boolean {
+  const { flow } = connection;
+  if (flow.written - flow.lookedAt < most * LOOK_AFTER) return false;
+  flow.lookedAt = flow.written;
+  return queuedBytes(connection) > most;
+}

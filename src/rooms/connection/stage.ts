@@ -4,6 +4,7 @@
 
 import type { Encoded } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
+import type { ConnectionBytes } from "./held-bytes.ts";
 
 export type Frame = string | ArrayBuffer;
 
@@ -26,6 +27,9 @@ interface Greeting {
   readonly held: Encoded[];
   /** Frames of an eager client. */
   readonly early: Frame[];
+  /** Of these, as counted in the connection's budget. */
+  earlyBytes: number;
+  heldBytes: number;
 }
 
 interface Ended {
@@ -42,11 +46,17 @@ interface HasStage {
   readonly socket: WebSocket | undefined;
 }
 
+/** Of a connection whose frames wait. */
+interface HasBudget extends HasStage {
+  readonly held: Pick<ConnectionBytes, "fits" | "buffer" | "fitsFrames" | "addFrames">;
+}
+
 export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting {
   const greeting: Greeting = {
     name: "greeting",
     held: [],
     early: [],
+    ...{ earlyBytes: 0, heldBytes: 0 },
     ...(answer !== undefined && { answer }),
   };
   connection.stage = greeting;
@@ -57,11 +67,28 @@ export function beginGreeting(connection: HasStage, answer?: Encoded): Greeting 
 const EARLY_MESSAGES = 32;
 
 /** Keeps a frame of the client until it is open. False where more waits than may: the client has no reason for it. */
-export function delay({ early }: Greeting, frame: Frame, limits: Limits): boolean {
-  early.push(frame);
-  const size = early.reduce((sum, one) => sum + sizeOf(one), 0);
+export function delay(connection: HasBudget, frame: Frame, limits: Limits): boolean {
+  const { stage } = connection;
+  if (stage.name !== "greeting") return true;
+  stage.early.push(frame);
+  const size = stage.early.reduce((sum, one) => sum + sizeOf(one), 0);
   const most = Math.max(limits.queuedBytes, limits.messageBytes * EARLY_MESSAGES);
-  return early.length <= limits.queuedCalls && size <= most;
+  if (stage.early.length > limits.queuedCalls || size > most) return false;
+  const bytes = sizeOf(frame);
+  if (!connection.held.fits(bytes)) return false;
+  connection.held.buffer(bytes);
+  stage.earlyBytes += bytes;
+  return true;
+}
+
+/** Keeps frames to the client until it is open. False where there is no room for them. */
+export function hold({ held, stage }: HasBudget, frames: readonly Encoded[]): boolean {
+  if (stage.name !== "greeting") return true;
+  const bytes = frames.reduce((sum, { length }) => sum + length, 0);
+  stage.held.push(...frames);
+  stage.heldBytes += bytes;
+  held.addFrames(bytes);
+  return held.fitsFrames(0);
 }
 
 /** The handshake's answer where it is not written yet. */

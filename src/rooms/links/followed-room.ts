@@ -11,6 +11,7 @@
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Entry } from "../rpc/log-entry.ts";
+import { retryOnce } from "../rpc/retry-once.ts";
 import type { Delivery, MemberCount, RoomRpc } from "../rpc/room-rpc.ts";
 import type { FollowTable } from "./follow-tables.ts";
 import { JoinReplays } from "./join-replay.ts";
@@ -125,7 +126,7 @@ export class FollowedRoom {
     if (!isNew && !reportsMembers) return;
     try {
       const counts = reportsMembers ? this.#countsOf(users, left) : [];
-      const position = await room().follow(self, counts);
+      const position = await retryOnce(() => room().follow(self, counts));
       if (isNew && !this.#position) this.reach(position);
       this.#state = "following";
     } catch (error) {

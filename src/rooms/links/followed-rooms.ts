@@ -76,7 +76,7 @@ export class FollowedRooms {
     });
   }
 
-  /** Whether a room elsewhere may count this object among its followers. */
+  /** Whether a room elsewhere may count this object. */
   get isFollowing(): boolean {
     return this.#rooms.size > 0;
   }
@@ -111,15 +111,19 @@ export class FollowedRooms {
    */
   async join(connection: Connection, request: JoinRequest): Promise<void> {
     await this.#afterPublications(connection, request.topic);
-    await this.#join(connection, request);
+    await this.#join(connection, this.#roomFor(connection, request), request.cause);
   }
 
-  async #join(connection: Connection, { topic, most, cause }: JoinRequest): Promise<void> {
-    // The membership of an ended connection would never be removed.
+  /** Checked before the room is looked up: a join that is refused, or comes too late, leaves no entry behind. */
+  #roomFor(connection: Connection, { topic, most }: JoinRequest): FollowedRoom {
     if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
-    const room = this.#open(formatTopic(topic));
+    const name = formatTopic(topic);
+    if (!this.#memberships.has(connection, name)) this.#memberships.checkLimit(connection, most);
+    return this.#open(name);
+  }
+
+  async #join(connection: Connection, room: FollowedRoom, cause: Cause): Promise<void> {
     const isMember = this.#memberships.has(connection, room.name);
-    if (!isMember) this.#memberships.checkLimit(connection, most);
     this.#memberships.add(connection, room.name, cause);
     if (isMember) return room.synced;
     room.memberChanged(connection.user.id);
@@ -147,9 +151,7 @@ export class FollowedRooms {
     return this.#memberships.causesOf(connection);
   }
 
-  #isHere(connection: Connection): boolean {
-    return this.#options.connections.get(connection.id) === connection;
-  }
+  readonly #isHere = (one: Connection) => this.#options.connections.get(one.id) === one;
 
   async leave(connection: Connection, topic: Topic): Promise<void> {
     await this.#afterPublications(connection, topic);
@@ -222,27 +224,22 @@ export class FollowedRooms {
    * Puts the connection into the room with everything after a position: `deliver` gets it, once, and live batches
    * follow by themselves. Throws what `join` throws, and `cancelled` where the connection has left meanwhile.
    */
-  async joinWithReplay(
-    connection: Connection,
-    request: ReplayRequest,
-    deliver: DeliverReplay,
-  ): Promise<void> {
-    const { topic, since } = request;
+  async joinWithReplay(connection: Connection, request: ReplayRequest, deliver: DeliverReplay) {
+    const { topic } = request;
     // Queued entries are older than the replay's end, and must not reach the new member.
     await this.#afterPublications(connection, topic);
-    const room = this.#open(formatTopic(topic));
-    const { replays } = room;
-    replays.begin(connection, since);
+    const room = this.#roomFor(connection, request);
+    room.replays.begin(connection, request.since);
     try {
-      await this.#join(connection, request);
-      const missed = await fetchMissed(this.#options.room(topic), since, () => room.position);
+      await this.#join(connection, room, request.cause);
+      const missed = await fetchMissed(this.#options, request, () => room.position);
       // Left, or not admitted by a fresh token, while the room was asked.
       if (!this.#memberships.has(connection, room.name))
         throw new HubError("cancelled", "The connection has left the room meanwhile.");
-      replays.reach(connection, missed.position);
+      room.replays.reach(connection, missed.position);
       deliver(missed);
     } catch (error) {
-      replays.end(connection);
+      room.replays.end(connection);
       throw error;
     }
   }

@@ -8,6 +8,7 @@
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
+import { retryOnce } from "../rpc/retry-once.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { Cause } from "./follow-tables.ts";
 
@@ -63,24 +64,32 @@ export class JoinReplays {
   }
 }
 
-/** Fetches missed entries until they reach the position that live batches have `delivered` meanwhile. */
+/**
+ * Fetches missed entries, by a fresh stub for each call, until they reach the position that live batches have `delivered` meanwhile. Not recovered where
+ * the log begins a new epoch meanwhile: what was fetched of the one before is dropped.
+ */
 export async function fetchMissed(
-  room: Pick<RoomRpc, "missed">,
-  since: Position | undefined,
+  { room }: { room(topic: Topic): Pick<RoomRpc, "missed"> },
+  { topic, since }: Pick<ReplayRequest, "topic" | "since">,
   delivered: () => Position | undefined,
 ): Promise<HistoryView> {
-  const first = await room.missed(since);
-  const entries = [...first.entries];
-  let { position } = first;
-  while (isBehind(position, delivered())) {
+  const missed = (from: Position | undefined) => retryOnce(() => room(topic).missed(from));
+  let epoch = delivered()?.epoch;
+  let view = await missed(since);
+  while (isBehind(view.position, delivered()) || isOutdated(view.position, epoch, delivered())) {
+    epoch = delivered()?.epoch;
     // oxlint-disable-next-line no-await-in-loop -- each answer gives the position of the next request
-    const next = await room.missed(position);
-    entries.push(...next.entries);
-    position = next.position;
+    const next = await missed(view.position);
+    const entries = [...view.entries, ...next.entries];
+    view = next.recovered ? { ...next, entries, recovered: view.recovered } : next;
   }
-  return { entries, position, recovered: first.recovered };
+  return view;
 }
 
-/** Positions of different epochs do not compare: the log was erased meanwhile, and there is nothing to wait for. */
+/** Live batches of a new epoch came while the room was asked, and the answer is of the one before. */
+const isOutdated = (one: Position, epoch: string | undefined, other: Position | undefined) =>
+  other !== undefined && other.epoch !== epoch && other.epoch !== one.epoch;
+
+/** Positions of different epochs do not compare. */
 const isBehind = (one: Position, other: Position | undefined): boolean =>
   other !== undefined && one.epoch === other.epoch && one.offset < other.offset;

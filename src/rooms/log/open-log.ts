@@ -17,6 +17,12 @@ import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
 const BEHIND_MS = 1_000;
 
+export interface OpenedLog {
+  readonly log: RoomLog;
+  /** The log has begun a new epoch, and has lost entries that clients may have seen: the room's followers are reset. */
+  readonly hasLostEntries: boolean;
+}
+
 /**
  * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
  * seen: it goes on under a new epoch, so that no client resumes across the gap. `arm` requests a run of `logExpiry`.
@@ -25,14 +31,16 @@ export function openLog(
   storage: DurableObjectStorage,
   settings: RoomSettings,
   arm: (at: number) => void,
-): RoomLog {
-  if (settings.durability === "none") return new NoLog();
+): OpenedLog {
+  if (settings.durability === "none") return { log: new NoLog(), hasLostEntries: false };
   const { kv } = storage;
+  const hasLostEntries = kv.get("unsaved") === true;
   let epoch = kv.get<string>("epoch");
-  if (epoch === undefined || kv.get("unsaved")) kv.put("epoch", (epoch = randomEpoch()));
-  if (kv.get("unsaved")) kv.delete("unsaved");
-  const log = new SqliteLog(storage, { ...settings.history, arm }, epoch);
-  return settings.durability === "behind" ? new LogBehind(log, kv) : log;
+  if (epoch === undefined || hasLostEntries) kv.put("epoch", (epoch = randomEpoch()));
+  if (hasLostEntries) kv.delete("unsaved");
+  const saved = new SqliteLog(storage, { ...settings.history, arm }, epoch);
+  const log = settings.durability === "behind" ? new LogBehind(saved, kv) : saved;
+  return { log, hasLostEntries };
 }
 
 /** After a failure it is tried again a minute later. */

@@ -47,6 +47,8 @@ export interface Publishing {
 export interface RoomAccess {
   /** Done when the room knows of the member. May be repeated. Throws `too_many_groups`, `interrupted`. */
   join(connection: Connection, topic: Topic): Promise<void>;
+  /** Throws `too_many_groups` where one request names more rooms than the connection is in, or may be in. */
+  checkCount(connection: Connection, rooms: number): void;
   /** May be repeated. Throws `invalid_request` for the room that the connection came for. */
   leave(connection: Connection, topic: Topic): Promise<void>;
   /**

@@ -8,6 +8,7 @@ import type { Params } from "../../model/message.ts";
 import { parseTopic } from "../../model/topic.ts";
 import { answerClose, closeCodeOf, endOf } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
+import { spendBytes } from "../connection/inbound-budget.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
@@ -85,6 +86,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   override async fetch(request: Request): Promise<Response> {
     try {
       if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
+      this.parts.arrivals.check(request);
       const { 0: client, 1: server } = new WebSocketPair();
       const outcome = await this.begin(server, request);
       return outcome instanceof Response
@@ -102,7 +104,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
    * are confirmed by then, unless a room is slow (`waitForLinks`). Does nothing more where it has ended meanwhile.
    */
   protected async welcome(connection: Connection): Promise<void> {
-    await this.#link(connection);
+    await this.parts.arrivals.during(this.#link(connection));
     const { activity, address, connections, name, webhooks } = this.parts;
     const early = connections.open(connection);
     if (!isOpen(connection)) return;
@@ -148,9 +150,12 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /** Frames of an open connection go to the hub, in order; those before wait until it is open. */
   protected receive(connection: Connection, frame: string | ArrayBuffer): void {
-    const { activity, connections } = this.parts;
+    const { activity, connections, settings } = this.parts;
+    const bytes = typeof frame === "string" ? frame.length : frame.byteLength;
+    activity.counters.bytesIn += bytes;
+    if (!spendBytes(connection, bytes, settings.limits))
+      return connections.close(connection, CLOSE.flooding);
     connections.touch(connection, Date.now());
-    activity.counters.bytesIn += typeof frame === "string" ? frame.length : frame.byteLength;
     const { name: stage } = connection.stage;
     if (stage === "handshaking") this.handshake(connection, frame);
     else if (stage === "greeting") connections.delay(connection, frame);

@@ -14,7 +14,7 @@ import { FollowedRooms } from "../links/followed-rooms.ts";
 import { PublishLanes } from "../links/publish-lanes.ts";
 import { ActivityReports } from "../observe/activity-reports.ts";
 import { writeReport } from "../observe/analytics.ts";
-import { snapshotOf, newCounters } from "../observe/counters.ts";
+import { countClose, snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
@@ -30,6 +30,7 @@ import {
 } from "../rpc/object-names.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { Publishing, Receiver } from "./host.ts";
+import { ArrivalLoad } from "./arrival-load.ts";
 import type { LocalRoom } from "./local-room.ts";
 
 /** Events of the parts that the object itself handles. */
@@ -86,6 +87,9 @@ export interface ObjectCore {
   readonly stubs: RoomStubs;
   readonly activity: ActivityReports;
   readonly connections: ConnectionTable;
+  /** Made at the first alarm, or the first refusal for too many connections. */
+  liveness(): LivenessSweep;
+  readonly arrivals: ArrivalLoad;
   readonly outbox: Outbox;
   readonly followed: FollowedRooms;
   /** Publications in rooms elsewhere. Made at the first one: most rooms have none. */
@@ -119,14 +123,17 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const { ctx, env, address, settings, isServed } = options;
   const { tenant, hub } = address;
   const agenda = new AlarmAgenda(ctx.storage, () => [
-    new LivenessSweep(ctx, settings, connections),
+    liveness(),
     ...(isServed ? [activity] : []),
     ...(webhooks ? [webhooks] : []),
     ...options.duties(),
   ]);
   const stubs = roomStubs(env);
   const room = hubRooms(stubs, { tenant, hub });
-  const connections = new ConnectionTable(ctx, settings, options.dropped);
+  const connections = new ConnectionTable(ctx, settings, (connection, ...reason) => {
+    countClose(counters, reason[0]);
+    options.dropped(connection, ...reason);
+  });
   const activity = activityOf(options, { agenda, connections, room });
   const { counters } = activity;
   const outbox = new Outbox({ connections, counters, isUnlogged: options.isUnlogged });
@@ -135,11 +142,14 @@ export function objectCore(options: CoreOptions): ObjectCore {
     ...{ connections, outbox, activity, room },
   });
   const webhooks = webhooksOf(options, { agenda, connections });
+  let sweep: LivenessSweep | undefined;
+  const liveness = () => (sweep ??= new LivenessSweep(ctx, settings, connections));
   let lanes: PublishLanes | undefined;
   const { publishBytes } = settings.limits;
   return {
     ...{ address, name: options.name, settings, isServed, agenda, stubs, activity },
-    ...{ connections, outbox, followed, webhooks, room },
+    ...{ connections, liveness, outbox, followed, webhooks, room },
+    arrivals: new ArrivalLoad({ limits: settings.limits, held: connections.held }),
     lanes: () =>
       (lanes ??= new PublishLanes({ room, publishBytes, undelivered: followed.undelivered })),
   };

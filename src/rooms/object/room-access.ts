@@ -46,6 +46,14 @@ export class ObjectRooms implements RoomAccess {
     return outcome!;
   }
 
+  /** Its user's own room is one more; a token may have put it into more rooms than it may join. */
+  checkCount(connection: Connection, rooms: number): void {
+    const most = this.#mostRooms(connection);
+    const present = this.#parts.followed.causesOf(connection).size;
+    if (rooms > Math.max(most + 1, present))
+      throw new HubError("too_many_groups", `A request names ${most} rooms at most.`);
+  }
+
   #mostRooms(connection: Connection): number {
     return limitsOf(connection, this.#parts.settings.limits).groupsPerConnection;
   }

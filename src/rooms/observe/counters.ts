@@ -1,6 +1,7 @@
 // Counters of an object's activity since its wake. They only grow, so a snapshot that is reported twice counts once.
 // Reporting them to the hub's index is done by activity-reports.ts.
 
+import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import type { CounterSnapshot } from "../rpc/activity-report.ts";
 
 /** The counters of an object while they run. */
@@ -44,6 +45,14 @@ export function countClient({ clients }: Counters, version: string | undefined):
   const isCounted = clients.has(version) || clients.size < VERSIONS_AT_MOST;
   const name = isCounted ? version : OTHER_VERSIONS;
   clients.set(name, (clients.get(name) ?? 0) + 1);
+}
+
+/** Closes by which a limit ends a connection. */
+const LIMIT_CLOSES: ReadonlySet<CloseCode> = new Set([CLOSE.slow, CLOSE.busy, CLOSE.flooding]);
+
+/** A connection that a limit ended counts as a refusal, by its close code: `closed_4429`. */
+export function countClose(counters: Counters, why: CloseCode): void {
+  if (LIMIT_CLOSES.has(why)) countRefusal(counters, `closed_${why}`);
 }
 
 /** Counts a replay that a client asked for. One that could not be complete counts as a refusal, `history_gone`. */

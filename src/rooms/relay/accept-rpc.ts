@@ -15,11 +15,12 @@ export function acceptRpc(
   arrival: JsonRpcArrival,
 ): Connection {
   const { activity, address, agenda, connections, settings } = parts;
-  const { user, request, arrays, version } = arrival;
+  const { user, request, arrays, pings, version } = arrival;
   const now = Date.now();
   const connection = connections.accept(socket, {
     ...{ id: connectionId(address), user, request, openCalls: [], connectedAt: now, heardAt: now },
     protocol: (arrays ? jsonRpc : jsonRpcSingle).name,
+    ...(pings && { pings }),
   });
   const { pingSeconds } = settings;
   countClient(activity.counters, version);

@@ -5,6 +5,7 @@ import { HubError } from "../../model/errors.ts";
 import { applyGrant, factsOf, type User } from "../../model/user.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkAccountCount } from "../connection/connection-limits.ts";
+import { endPrevious } from "../object/end-previous.ts";
 import type { AdmissionCache } from "../object/admission-cache.ts";
 import type { JsonRpcArrival, OverflowArrival, SignalRArrival } from "../rpc/arrival.ts";
 import { connectionId } from "../rpc/object-names.ts";
@@ -53,6 +54,7 @@ export async function classify(
     const traits = { statefulReconnect: false, pings: arrival.pings === true };
     return { kind: "fresh", id: connectionId(parts.address), arrival, traits };
   }
+  endPrevious(parts.connections, user, arrival.previous);
   checkFull(parts);
   checkUser(parts, user);
   return arrival.kind === "rpc" ? { kind: "rpc", arrival } : { kind: "overflow", arrival };

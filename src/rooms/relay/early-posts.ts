@@ -2,12 +2,17 @@
 // transport is decided by the first GET: what came before waits in the connection's buffer. Here it waits in memory, for
 // as long as the seat is promised; a relay that is reset forgets it, and the client's handshake times out.
 
+import type { HeldBytes } from "../connection/held-bytes.ts";
+
 /** Bytes of one connection: ASP.NET Core's `TransportMaxBufferSize`. */
 const BYTES_EACH = 65_536;
+/** Bytes of one user's connections: a few users must not take all that there is. */
+const BYTES_USER = 1024 * 1024;
 /** Bytes of all connections of a relay. */
 const BYTES_ALL = 8 * 1024 * 1024;
 
 interface Waiting {
+  readonly account: string;
   readonly bodies: ArrayBuffer[];
   bytes: number;
   /** Milliseconds since 1970. */
@@ -16,6 +21,8 @@ interface Waiting {
 
 export interface Posted {
   readonly id: string;
+  /** Whose connection it is. */
+  readonly account: string;
   readonly body: ArrayBuffer;
   /** When the seat lapses, milliseconds since 1970. */
   readonly until: number;
@@ -25,19 +32,32 @@ export class EarlyPosts {
   /** By connection id. */
   readonly #waiting = new Map<string, Waiting>();
   #bytes = 0;
+  readonly #held: Pick<HeldBytes, "fits" | "add">;
+
+  /** `held`: the relay's budget of memory. */
+  constructor(held: Pick<HeldBytes, "fits" | "add">) {
+    this.#held = held;
+  }
 
   /** False where the body does not fit beside what waits already: it is not kept then. */
-  keep({ id, body, until }: Posted, now: number): boolean {
+  keep({ id, account, body, until }: Posted, now: number): boolean {
     for (const [other, waiting] of this.#waiting) if (waiting.until <= now) this.take(other);
-    const waiting = this.#waiting.get(id) ?? { bodies: [], bytes: 0, until };
+    const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, until };
     const { byteLength } = body;
-    if (waiting.bytes + byteLength > BYTES_EACH || this.#bytes + byteLength > BYTES_ALL)
-      return false;
+    if (waiting.bytes + byteLength > BYTES_EACH || !this.#fits(account, byteLength)) return false;
     waiting.bodies.push(body);
     waiting.bytes += byteLength;
     this.#bytes += byteLength;
+    this.#held.add(byteLength);
     this.#waiting.set(id, waiting);
     return true;
+  }
+
+  #fits(account: string, bytes: number): boolean {
+    let ofUser = bytes;
+    for (const waiting of this.#waiting.values())
+      if (waiting.account === account) ofUser += waiting.bytes;
+    return ofUser <= BYTES_USER && this.#bytes + bytes <= BYTES_ALL && this.#held.fits(bytes);
   }
 
   /** In the order in which they were posted; none of them waits any longer. */
@@ -46,6 +66,7 @@ export class EarlyPosts {
     if (!waiting) return [];
     this.#waiting.delete(id);
     this.#bytes -= waiting.bytes;
+    this.#held.add(-waiting.bytes);
     return waiting.bodies;
   }
 }

@@ -6,7 +6,8 @@ import { accountOf, type User } from "../../model/user.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import { connectionOf, type Connection, type HttpCaller } from "../connection/connection.ts";
-import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
+import { Budget } from "../platform/budget.ts";
+import { tokenBucket } from "../platform/rates.ts";
 import type { RelayParts } from "./relay-parts.ts";
 import type { Host, Receiver } from "../object/host.ts";
 import type { HttpCallArrival } from "../rpc/arrival.ts";
@@ -18,6 +19,8 @@ interface CallTarget {
   readonly receiver: Receiver;
 }
 
+type UserRates = Pick<HttpCaller, "rate" | "history">;
+
 /** Users whose rate is in memory. Beyond it all are dropped, and each user begins with a full bucket. */
 const RATES_AT_MOST = 10_000;
 
@@ -25,7 +28,7 @@ export class HttpCalls {
   readonly #parts: RelayParts;
   readonly #target: CallTarget;
   /** By user: the requests of one user share a rate, as the calls of one connection do. */
-  readonly #rates = new Map<string, TokenBucket>();
+  readonly #rates = new Map<string, UserRates>();
 
   constructor(parts: RelayParts, target: CallTarget) {
     this.#parts = parts;
@@ -42,7 +45,7 @@ export class HttpCalls {
     const { promise: ended, resolve } = Promise.withResolvers<CloseCode>();
     const answers: string[] = [];
     const connection = this.#connection(arrival, {
-      rate: this.#rateOf(arrival.user),
+      ...this.#ratesOf(arrival.user),
       receive: (answer) => void answers.push(answer as string),
       closed: resolve,
     });
@@ -78,20 +81,24 @@ export class HttpCalls {
   }
 
   /** The rate of all the connections that a user may have; a token's own limits hold for all its requests together. */
-  #rateOf(user: User): TokenBucket {
+  #ratesOf(user: User): UserRates {
     const { limits: tokenLimits = {} } = user;
     const id = accountOf(user);
-    const { callsPerSecond, callBurst, connectionsPerUser } = this.#parts.settings.limits;
+    const { limits } = this.#parts.settings;
+    const { callsPerSecond, callBurst, connectionsPerUser } = limits;
     const perSecond = Math.min(
       callsPerSecond * connectionsPerUser,
       tokenLimits.callsPerSecond ?? Infinity,
     );
     const burst = Math.min(callBurst * connectionsPerUser, tokenLimits.callBurst ?? Infinity);
     if (this.#rates.size > RATES_AT_MOST) this.#rates.clear();
-    let rate = this.#rates.get(id);
-    if (!rate) this.#rates.set(id, (rate = tokenBucket(perSecond, burst)));
-    rate.limit(Date.now(), perSecond, burst);
-    return rate;
+    let rates = this.#rates.get(id);
+    if (!rates) {
+      const history = new Budget(limits.historyBytesPerSecond, limits.historyBurst);
+      this.#rates.set(id, (rates = { rate: tokenBucket(perSecond, burst), history }));
+    }
+    rates.rate.limit(Date.now(), perSecond, burst);
+    return rates;
   }
 
   /** The request's client has closed it: ends the connection, and cancels its calls. May be repeated. */
@@ -105,6 +112,7 @@ export class HttpCalls {
 /** Error codes of calls whose connection was closed; others are `interrupted`. */
 const CODES: ReadonlyMap<CloseCode, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.flooding, "rate_limited"],
+  [CLOSE.busy, "busy"],
   [CLOSE.expired, "unauthorized"],
 ]);
 

@@ -191,20 +191,22 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
     const connection = seat && this.parts.connections.get(seat.id);
-    if (!connection) return seat ? this.#postEarly(seat, body) : "unknown";
+    if (!connection) return seat ? this.#postEarly(seat, bearer, body) : "unknown";
     const { transport = "WebSockets" } = connection.attached;
     if (transport === "WebSockets") return transport;
     if (body instanceof ArrayBuffer) this.receive(connection, body);
+    else if (body === "ping") this.parts.connections.touch(connection, Date.now());
     else if (body === "end" && transport === "LongPolling")
       this.parts.connections.close(connection, CLOSE.normal);
     return transport;
   }
 
   /** Of a client that has negotiated, and whose transport has not begun yet or has ended. */
-  #postEarly({ id, until, isLapsed }: ReadSeat, body: PostedBody): PostOutcome {
+  #postEarly({ id, until, isLapsed }: ReadSeat, by: TokenFacts, body: PostedBody): PostOutcome {
     if (isLapsed) return "ended";
     if (!(body instanceof ArrayBuffer)) return "early";
-    return this.parts.earlyPosts.keep({ id, body, until }, Date.now()) ? "early" : "full";
+    const posted = { id, account: by.account ?? by.id, body, until };
+    return this.parts.earlyPosts.keep(posted, Date.now()) ? "early" : "full";
   }
 
   async refresh(token: string, user: User): Promise<RefreshOutcome | RefreshRefusal> {

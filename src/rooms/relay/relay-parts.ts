@@ -5,7 +5,7 @@ import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
 import { parseTopic } from "../../model/topic.ts";
 import type { AccountUser } from "../../model/user.ts";
-import { countOfAccount } from "../connection/connection-limits.ts";
+import { countOfAccount, mostOfAccount } from "../connection/connection-limits.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
 import { ServerPings } from "../connection/server-pings.ts";
 import {
@@ -60,7 +60,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
     ],
     occupancy: () => occupancyOf(core),
   });
-  const countOf = (user: AccountUser) => countOfAccount(core.connections.all, user);
+  const countOf = accountCounter(core);
   const seats = seatsOf(ctx, core, { address, countOf });
   const resumables = resumablesOf(ctx, core);
   resumables.restore(Date.now());
@@ -68,7 +68,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf },
     ...{ own: undefined, publishing: core.lanes() },
-    earlyPosts: new EarlyPosts(),
+    earlyPosts: new EarlyPosts(core.connections.held),
     serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing,
@@ -79,9 +79,22 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   return parts;
 }
 
-const serverPingsOf = (ctx: DurableObjectState, { agenda, connections }: ObjectCore): ServerPings =>
+/** Silent connections of an account are ended before one more is refused for them. */
+function accountCounter({ connections, liveness, settings: { limits } }: ObjectCore) {
+  return (user: AccountUser): number => {
+    const count = countOfAccount(connections.all, user);
+    if (count < mostOfAccount(limits, user)) return count;
+    liveness().endSilent(user, Date.now());
+    return countOfAccount(connections.all, user);
+  };
+}
+
+const serverPingsOf = (
+  ctx: DurableObjectState,
+  { agenda, connections, settings: { limits } }: ObjectCore,
+): ServerPings =>
   new ServerPings({
-    ...{ state: ctx, connections },
+    ...{ state: ctx, connections, limits },
     arm: (at) => agenda.arm(at),
     waitUntil: (work) => ctx.waitUntil(work),
   });

@@ -5,7 +5,12 @@ import type { Position } from "../../model/topic.ts";
 import { isGuest, type User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";
-import { checkAccountCount, countOfAccount } from "../connection/connection-limits.ts";
+import {
+  checkAccountCount,
+  countOfAccount,
+  mostOfAccount,
+} from "../connection/connection-limits.ts";
+import { endPrevious } from "../object/end-previous.ts";
 import { framesOf } from "../object/first-frames.ts";
 import { countClient, countReplay } from "../observe/counters.ts";
 import type { RoomArrival } from "../rpc/arrival.ts";
@@ -21,9 +26,10 @@ import type { RoomParts } from "./room-parts.ts";
 export function enterRoom(
   parts: RoomParts,
   socket: WebSocket,
-  { user, since, previous, version }: RoomArrival,
+  { user, since, previous, pings, version }: RoomArrival,
 ): Connection {
   const now = Date.now();
+  endPrevious(parts.connections, user, previous);
   checkRoom(parts, user);
   const { address, connections, activity, name: room, presence, settings } = parts;
   const attached = {
@@ -33,6 +39,7 @@ export function enterRoom(
     connectedAt: now,
     heardAt: now,
     openCalls: [],
+    ...(pings && { pings }),
   };
   const missed = missedSince(parts, since, now);
   const connection = connections.accept(socket, attached);
@@ -46,11 +53,16 @@ export function enterRoom(
   return connection;
 }
 
-function checkRoom({ connections, presence, settings: { limits } }: RoomParts, user: User): void {
+/** Silent connections of the user are ended before one more is refused for them. */
+function checkRoom(parts: RoomParts, user: User): void {
+  const { connections, liveness, presence, settings } = parts;
+  const { limits } = settings;
   if (connections.all.size >= limits.connectionsPerObject)
     throw new HubError("room_full", "This room is full.");
-  const count = isGuest(user) ? countOfAccount(connections.all, user) : presence.ownCount(user.id);
-  checkAccountCount(limits, user, count);
+  const count = () =>
+    isGuest(user) ? countOfAccount(connections.all, user) : presence.ownCount(user.id);
+  if (count() >= mostOfAccount(limits, user)) liveness().endSilent(user, Date.now());
+  checkAccountCount(limits, user, count());
 }
 
 /**

@@ -7,9 +7,9 @@
 //     again after growing pauses.
 //   · Where the log no longer has all that a follower missed, the batch says so (`reset`) and goes on from what there
 //     is.
-//   · Followers and their members are rows: they survive sleep, crashes and deploys. Confirmed offsets are saved only
-//     as a checkpoint, so after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut
-//     off.
+//   · Where the log has begun a new epoch, a reset is the first batch of it, unless it lost nothing (by sleep).
+//   · Followers and their members are rows (follower-rows.ts). Confirmed offsets are saved only as a checkpoint, so
+//     after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut off.
 //   · A follower that answers `gone` is removed, unless it has followed again since the batch was sent.
 
 import { logWarning } from "../../model/logger.ts";
@@ -19,6 +19,7 @@ import type { RoomLog } from "../log/room-log.ts";
 import type { Delivery, DeliveryReply, MemberCount } from "../rpc/room-rpc.ts";
 import type { RoomStubs } from "../rpc/object-names.ts";
 import type { Entry } from "../rpc/log-entry.ts";
+import { BEFORE_LOG, FollowerRows } from "./follower-rows.ts";
 
 interface Link {
   /** Offset of the newest entry that the follower has confirmed; `BEFORE_LOG` where it is to be reset. */
@@ -33,9 +34,6 @@ interface Link {
   followCount: number;
 }
 
-/** Before the first offset: a follower that does not know yet that the log began a new epoch. */
-const BEFORE_LOG = -1;
-
 type Progress = Exclude<DeliveryReply, { kind: "gone" }>;
 
 interface FollowersOptions {
@@ -43,6 +41,10 @@ interface FollowersOptions {
   readonly room: string;
   readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
   readonly log: RoomLog;
+  /** The log began a new epoch at this wake, and has lost entries. */
+  readonly hasLostEntries: boolean;
+  /** The log keeps no entries: what a crash cuts off on its way to followers cannot be repaired. */
+  readonly isInMemory: boolean;
   readonly stubs: RoomStubs;
   now(): number;
   /** Requests a call of `run` at this time or earlier. */
@@ -65,6 +67,7 @@ const RETRY_MS = [1_000, 2_000, 5_000, 15_000, 60_000] as const;
 
 export class Followers implements Duty {
   readonly #options: FollowersOptions;
+  readonly #rows: FollowerRows;
   readonly #links: Map<string, Link>;
   /** By the follower's object name. */
   readonly links: ReadonlyMap<string, unknown>;
@@ -73,20 +76,15 @@ export class Followers implements Duty {
 
   constructor(options: FollowersOptions) {
     this.#options = options;
-    const { sql, kv } = options.storage;
-    sql.exec(
-      "CREATE TABLE IF NOT EXISTS followers (follower TEXT, user TEXT, connections INTEGER, PRIMARY KEY (follower, user)) WITHOUT ROWID",
-    );
-    const checkpoint = kv.get<number>("settled") ?? 0;
-    const rows = sql.exec("SELECT follower, connections AS start FROM followers WHERE user = ''");
+    const rows = (this.#rows = new FollowerRows(options.storage));
+    if (options.hasLostEntries || (options.isInMemory && rows.isUnsettled)) rows.restart();
     this.#links = new Map(
-      rows.toArray().map((row) => {
-        const startOffset = Math.max(checkpoint, row["start"] as number);
-        return [row["follower"] as string, linkAt(Math.min(startOffset, this.#newestOffset))];
-      }),
+      [...rows.offsets()].map(([follower, offset]) => [
+        follower,
+        linkAt(Math.min(offset, this.#newestOffset)),
+      ]),
     );
-    if ([...this.#links.values()].some((link) => link.deliveredOffset < this.#newestOffset))
-      this.#scheduleCheckpoint();
+    if (this.#isAnyBehind) this.#scheduleCheckpoint(0);
     this.links = this.#links;
   }
 
@@ -94,32 +92,29 @@ export class Followers implements Duty {
     return this.#options.log.position.offset;
   }
 
+  get #isAnyBehind(): boolean {
+    return [...this.#links.values()].some((link) => link.deliveredOffset < this.#newestOffset);
+  }
+
   /** Connections of each user by follower, for presence after a wake. */
-  *members(): Iterable<[follower: string, userId: string, connections: number]> {
-    const rows = this.#options.storage.sql.exec("SELECT * FROM followers WHERE user <> ''");
-    for (const row of rows)
-      yield [row["follower"] as string, row["user"] as string, row["connections"] as number];
+  members(): Iterable<[follower: string, userId: string, connections: number]> {
+    return this.#rows.members();
   }
 
   /** The follower follows, or repeats that it does; counts are absolute. Entries from here on are delivered to it. */
   add(follower: string, members: readonly MemberCount[]): void {
-    const { sql } = this.#options.storage;
     if (!this.#links.has(follower)) {
-      // The row without a user keeps the offset after which the follower began.
-      sql.exec("INSERT OR REPLACE INTO followers VALUES (?, '', ?)", follower, this.#newestOffset);
+      this.#rows.add(follower, this.#newestOffset);
       this.#links.set(follower, linkAt(this.#newestOffset));
     }
     this.#links.get(follower)!.followCount++;
-    for (const [user, connections] of members)
-      if (connections > 0)
-        sql.exec("INSERT OR REPLACE INTO followers VALUES (?, ?, ?)", follower, user, connections);
-      else sql.exec("DELETE FROM followers WHERE follower = ? AND user = ?", follower, user);
+    this.#rows.setMembers(follower, members);
   }
 
   /** May be repeated. */
   remove(follower: string): void {
     if (!this.#links.delete(follower)) return;
-    this.#options.storage.sql.exec("DELETE FROM followers WHERE follower = ?", follower);
+    this.#rows.remove(follower);
     this.#options.removed(follower);
   }
 
@@ -129,17 +124,16 @@ export class Followers implements Duty {
     this.#recentEntries.push(...entries);
     if (this.#recentEntries.length > RECENT_ENTRIES)
       this.#recentEntries = this.#recentEntries.slice(-RECENT_ENTRIES);
+    // Before the first of them leaves: if the object crashes from here on, its followers are reset.
+    if (this.#options.isInMemory && this.#checkpointAt === undefined) this.#rows.settle(BEFORE_LOG);
     this.#scheduleCheckpoint();
     for (const [follower, link] of this.#links) this.#start(follower, link);
   }
 
   /** The log has begun a new epoch: each follower gets a reset before any other entry, after a crash as well. */
   restart(): void {
-    const { kv, sql } = this.#options.storage;
     this.#recentEntries = [];
-    // The offsets at which followers began are of the old epoch.
-    kv.put("settled", BEFORE_LOG);
-    sql.exec("UPDATE followers SET connections = ? WHERE user = ''", BEFORE_LOG);
+    this.#rows.restart();
     for (const [follower, link] of this.#links) {
       link.deliveredOffset = BEFORE_LOG;
       this.#start(follower, link);
@@ -147,9 +141,9 @@ export class Followers implements Duty {
     if (this.#links.size > 0) this.#scheduleCheckpoint();
   }
 
-  #scheduleCheckpoint(): void {
+  #scheduleCheckpoint(delayMs = CHECKPOINT_MS): void {
     if (this.#checkpointAt !== undefined) return;
-    this.#checkpointAt = this.#options.now() + CHECKPOINT_MS;
+    this.#checkpointAt = this.#options.now() + delayMs;
     this.#options.arm(this.#checkpointAt);
   }
 
@@ -234,10 +228,9 @@ export class Followers implements Duty {
     }
     if (this.#checkpointAt === undefined || this.#checkpointAt > now) return;
     this.#checkpointAt = undefined;
-    if ([...this.#links.values()].some((link) => link.deliveredOffset < this.#newestOffset))
-      return this.#scheduleCheckpoint();
+    if (this.#isAnyBehind) return this.#scheduleCheckpoint();
     this.#recentEntries = [];
-    this.#options.storage.kv.put("settled", this.#newestOffset);
+    this.#rows.settle(this.#newestOffset);
   }
 }
 

@@ -11,7 +11,7 @@ export const ROOM_SCHEMA: StorageSchema = {
     ...OBJECT_SCHEMA.tables,
     // log/sqlite-log.ts: batches of publications.
     log: ["slot", "first", "last", "at", "messages", "before", "entries"],
-    // followers.ts: objects that follow the room, and how many connections of each user they have.
+    // room/follower-rows.ts: objects that follow the room, and how many connections of each user they have.
     followers: ["follower", "user", "connections"],
     // presence/presence-announcer.ts: users whose join was published.
     present: ["user", "since", "state"],
@@ -25,7 +25,7 @@ export const ROOM_SCHEMA: StorageSchema = {
     ...OBJECT_SCHEMA.keys,
     // log/open-log.ts: the log's epoch, and whether publications are in memory only.
     ...["epoch", "unsaved"],
-    // followers.ts: the offset that every follower has reached.
+    // room/follower-rows.ts: the offset that every follower has reached; -1 where a wake resets them.
     "settled",
     // hub-index.ts: the totals of the hub's counters.
     "totals",

@@ -108,10 +108,11 @@ function publishPath(
   const { storage } = ctx;
   const { name: room, outbox, agenda, connections, stubs, activity, lanes, webhooks } = core;
   const arm = (at: number) => agenda.arm(at);
-  const log = openLog(storage, settings, arm);
+  const { log, hasLostEntries } = openLog(storage, settings, arm);
   const rate = new MessageRate();
   const followers = new Followers({
-    ...{ room, storage, log, now, arm, stubs },
+    ...{ room, storage, log, hasLostEntries, now, arm, stubs },
+    isInMemory: settings.durability === "none",
     waitUntil: ctx.waitUntil.bind(ctx),
     removed: (follower) => presence.forget(follower),
   });

@@ -7,13 +7,22 @@ import type { Transport } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 
+/** How a JSON-RPC client continues, and that it will be heard. */
+export interface Continuation {
+  /**
+   * Id of its connection before. It ends, if the same object holds it; messages that excluded it are not replayed to
+   * this one.
+   */
+  readonly previous?: string;
+  /** It has announced pings. */
+  readonly pings?: true;
+}
+
 /** A client of one room, to the room's own object. */
-export interface RoomArrival {
+export interface RoomArrival extends Continuation {
   readonly user: User;
   /** The client's position in the room's log. */
   readonly since?: Position;
-  /** Id of its connection before: messages that excluded that one are not replayed to this one. */
-  readonly previous?: string;
   /** Version of our own client, as it says; absent for other clients. */
   readonly version?: string;
 }
@@ -45,7 +54,7 @@ export interface SignalRArrival {
 export type BridgedTransport = Exclude<Transport, "WebSockets">;
 
 /** A JSON-RPC client of a whole hub, to a relay. */
-export interface JsonRpcArrival {
+export interface JsonRpcArrival extends Continuation {
   readonly kind: "rpc";
   readonly user: User;
   readonly request: ConnectRequest;
@@ -64,6 +73,8 @@ export interface HttpCallArrival {
 }
 
 const HEADER = "x-dormouse-arrival";
+/** When the worker handed it over, milliseconds since 1970. */
+const SENT_AT = "x-dormouse-sent-at";
 
 /** The `fetch` of a stub, without the platform's types: the package's declarations compile in Node too. */
 export interface ObjectFetch {
@@ -75,9 +86,14 @@ export interface ObjectFetch {
 
 /** Opens a socket to an object for a client, with none of the client's own headers. */
 export function handOver(object: ObjectFetch, arrival: object): Promise<Response> {
-  const headers = { upgrade: "websocket", [HEADER]: asciiJson(arrival) };
+  const sentAt = String(Date.now());
+  const headers = { upgrade: "websocket", [HEADER]: asciiJson(arrival), [SENT_AT]: sentAt };
   return object.fetch("https://room/", { headers });
 }
+
+/** Milliseconds that the request has waited for its object. Clocks of two machines may differ: never negative. */
+export const waitOf = ({ headers }: Request, now: number): number =>
+  Math.max(0, now - Number(headers.get(SENT_AT) ?? now));
 
 /** The code under which an object refused a client; null where it let the client in. */
 export const refusalCodeOf = ({ headers }: Response): string | null =>

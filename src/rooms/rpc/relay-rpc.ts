@@ -70,7 +70,7 @@ export interface RelayRpc extends HolderRpc, ObjectFetch {
    */
   seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined>;
   /**
-   * A message that a client posts beside its transport, or the end of its connection. A ping changes nothing. Refuses as
+   * A message that a client posts beside its transport, or the end of its connection. A ping only shows that it lives. Refuses as
    * the user's account does.
    */
   post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome | Refused>;

@@ -70,7 +70,7 @@ const refusedByRoom = (code: string): Promise<Response> =>
   runInDurableObject(roomAt("chat/group:refusals"), async (object) => {
     const room = object as unknown as { begin(): Promise<unknown>; fetch: typeof fetch };
     const begin = vi.spyOn(room, "begin").mockRejectedValue(new HubError(code, "As asked."));
-    const response = await room.fetch("https://room.example/");
+    const response = await room.fetch(new Request("https://room.example/"));
     begin.mockRestore();
     return new Response(await response.text(), response);
   });

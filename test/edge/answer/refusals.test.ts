@@ -209,7 +209,9 @@ describe("503", () => {
       { ...env, ROOMS: rooms },
       createExecutionContext(),
     );
-    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([
+      ...[503, expect.stringMatching(/^[1-5]$/)],
+    ]);
   });
 
   it("is to an EventSource a stream that ends: a refusal would be for good", async () => {

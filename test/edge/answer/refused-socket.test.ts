@@ -117,7 +117,7 @@ describe("our own client with", () => {
     });
     expect(code).toBe(4420);
     expect(messages).toMatchObject([
-      { params: { status: 503, code: "unavailable", retryAfter: 2 } },
+      { params: { status: 503, code: "unavailable", retryAfter: expect.any(Number) } },
     ]);
   });
 
@@ -203,7 +203,9 @@ it("an event stream for our own client is refused with the status, and not as a 
   const headers = { upgrade: "", accept: "text/event-stream", ...(await bearer()) };
   const vars = { ROOMS: { getByName: () => ({ fetch }) } };
   const response = await ask({ path: `${ROOM}?${OWN}`, headers, vars });
-  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
+  expect([response.status, response.headers.get("retry-after")]).toEqual([
+    ...[503, expect.stringMatching(/^[1-5]$/)],
+  ]);
 });
 
 describe("sockets whose clients do not answer the close", () => {

@@ -20,12 +20,24 @@ const URL_OF = `${ORIGIN}/api${PATH}`;
 const outcome = async (sign: Signing) => refusal(await ask("GET", PATH, { sign }));
 const seconds = () => Math.floor(Date.now() / 1000);
 
+/** A token of a header and claims as they are written here. */
+async function signedText(header: string, claims: string): Promise<string> {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const base64url = (part: Uint8Array) =>
+    part.toBase64({ alphabet: "base64url", omitPadding: true });
+  const signed = `${base64url(bytes(header))}.${base64url(bytes(claims))}`;
+  const hmac = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", bytes(KEY), hmac, false, ["sign"]);
+  const mac = await crypto.subtle.sign("HMAC", key, bytes(signed));
+  return `${signed}.${base64url(new Uint8Array(mac))}`;
+}
+
 describe("a token signed with an access key", () => {
   it.each<[string, string]>([
     ["as it is", URL_OF],
     ["with a query", `${URL_OF}?api-version=2024-12-01`],
     ["with a slash at its end", `${URL_OF}/`],
-    ["in capitals", URL_OF.toUpperCase()],
+    ["with scheme and host in capitals", URL_OF.replace(ORIGIN, ORIGIN.toUpperCase())],
     ["with the default port", URL_OF.replace("example/", "example:443/")],
   ])("is taken for the URL %s", async (_, aud) => {
     expect(await outcome({ claims: { aud } })).toEqual([200, null]);
@@ -48,6 +60,8 @@ describe("a token signed with an access key", () => {
 
   it.each<[string, unknown]>([
     ["another path", URL_OF.replace("lobby", "other")],
+    ["a room whose name differs by case", URL_OF.replace("lobby", "Lobby")],
+    ["the whole URL in capitals", URL_OF.toUpperCase()],
     ["another host", URL_OF.replace("edge.", "edge2.")],
     ["another port", URL_OF.replace("example/", "example:8443/")],
     ["another scheme", URL_OF.replace("https", "http")],
@@ -83,6 +97,31 @@ describe("a token signed with an access key", () => {
       expect((await refusal(await ask("GET", PATH, { token: forged })))[0]).toBe(401);
     for (const text of ["", "x", "a.b.c", "..", `${head}.${body}.${signature}.x`])
       expect((await refusal(await ask("GET", PATH, { token: text })))[0]).toBe(401);
+  });
+
+  it("is taken for an escaped name, whatever the case of the escape's digits", async () => {
+    const url = `${ORIGIN}/api/hubs/chat/rooms/group:caf%C3%A9/presence_stats`;
+    const authorization = `Bearer ${await signedFor(url.replace("%C3%A9", "%c3%a9"))}`;
+    const response = await exports.default.fetch(url, { headers: { authorization } });
+    expect(await refusal(response)).toEqual([200, null]);
+  });
+
+  it("is refused where a claim, or a member of its header, stands twice", async () => {
+    const [, body] = (await signedFor(URL_OF)).split(".");
+    const claims = atob(body!.replaceAll("-", "+").replaceAll("_", "/"));
+    const header = '{"alg":"HS256","typ":"JWT"}';
+    const twice = `{"aud":"https://elsewhere.example/",${claims.slice(1)}`;
+    const tokens = [
+      await signedText(header, twice),
+      await signedText(`{"kid":"other",${header.slice(1, -1)},"kid":"key1"}`, claims),
+    ];
+    for (const repeated of tokens)
+      expect(await refusal(await ask("GET", PATH, { token: repeated }))).toEqual([
+        401,
+        "token_malformed",
+      ]);
+    const once = await signedText(header, claims);
+    expect(await refusal(await ask("GET", PATH, { token: once }))).toEqual([200, null]);
   });
 
   it("opens no hub to a client", async () => {

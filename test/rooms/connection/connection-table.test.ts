@@ -100,7 +100,10 @@ describe("the connections of an object", () => {
     const { connection } = accept("eager");
     const words = Array.from({ length: DEFAULTS.limits.queuedCalls }, (_, n) => `${n}`);
     for (const word of words) connections.delay(connection, word);
-    expect([connection.stage, dropped]).toEqual([{ name: "greeting", held: [], early: words }, []]);
+    expect([connection.stage, dropped]).toEqual([
+      { name: "greeting", held: [], early: words, earlyBytes: 190, heldBytes: 0 },
+      [],
+    ]);
     connections.delay(connection, "one more");
     expect(dropped).toEqual([["eager", 4429]]);
   });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { request } from "../../dispatch/frames.ts";
 import { enter, roomAt, type Client, type Joining } from "../client.ts";
-import { failOnce, hold, replace, rowsOf } from "../replaced.ts";
+import { failOnce, failTwice, hold, replace, rowsOf } from "../replaced.ts";
 import { range } from "../storage.ts";
 
 beforeEach(() => {
@@ -77,9 +77,9 @@ describe("a join", () => {
     const there = await Promise.all(others.map((user) => entering(away, { user })));
     // Presence that is still to be said would find out that the follower is gone.
     await bob.heardFrame(({ params }) => params?.users === 1 + others.length);
-    await failOnce(away, "follow", "done");
+    await failTwice(away, "follow", "done");
     const eve = await entering(home, { user: "eve" });
-    expect(outcome(await eve.call("join", [`${name}-away`]))).toBe("internal");
+    expect(outcome(await eve.call("join", [`${name}-away`]))).toBe("unavailable");
     for (const one of [eve, ...there]) await close(one);
     await ring(home, 6);
     await expect.poll(() => rowsOf(away, "followers")).toEqual([]);
@@ -87,13 +87,22 @@ describe("a join", () => {
     expect([await userIdsIn(away), await linksOf(home)]).toEqual([["bob"], NONE]);
   });
 
+  it("whose room is reset meanwhile is tried once more", async () => {
+    const [home, away] = ["meddling/group:once-more", "meddling/group:once-more-away"];
+    const eve = await entering(home, { user: "eve" });
+    await roomAt(away).history({});
+    await failOnce(away, "follow", "done");
+    expect(outcome(await eve.call("join", ["once-more-away"]))).toBe(null);
+    expect(await userIdsIn(away)).toEqual(["eve"]);
+  });
+
   it("that failed can be made again", async () => {
     const [home, away] = ["meddling/group:again", "meddling/group:again-away"];
     await roomAt(away).history({});
-    await failOnce(away, "follow", "undone");
+    await failTwice(away, "follow", "undone");
     const eve = await entering(home, { user: "eve" });
     const joined = [await eve.call("join", ["again-away"]), await eve.call("join", ["again-away"])];
-    expect(joined.map(outcome)).toEqual(["internal", null]);
+    expect(joined.map(outcome)).toEqual(["unavailable", null]);
     await eve.call("tellGroup", ["again-away", "heard"]);
     expect((await eve.said("told")).params).toEqual(["heard"]);
     expect(await userIdsIn(away)).toEqual(["eve"]);

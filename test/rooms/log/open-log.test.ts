@@ -9,7 +9,7 @@ import { entries, offsets, range, withStorage } from "../storage.ts";
 
 const NOW = 1_000;
 const opened = (storage: DurableObjectStorage, durability: Durability) =>
-  openLog(storage, { ...DEFAULTS, durability }, () => {});
+  openLog(storage, { ...DEFAULTS, durability }, () => {}).log;
 
 /** A log that writes behind, and the timer that makes it. */
 function behind(storage: DurableObjectStorage) {

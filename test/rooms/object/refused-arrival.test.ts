@@ -35,7 +35,7 @@ it("logs an unexpected error with its stack, and answers `internal`", async () =
 it("logs nothing where it refuses, and says when to come back", () => {
   const { answer, counted } = refuse(new HubError("room_full", "The room is full."));
   expect([answer.status, answer.headers.get("retry-after"), counted, lines]).toEqual([
-    ...[503, "1", ["room_full"], []],
+    ...[503, expect.stringMatching(/^[1-5]$/), ["room_full"], []],
   ]);
 });
 

@@ -26,6 +26,8 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     room: "group:followed",
     storage,
     log,
+    hasLostEntries: false,
+    isInMemory: false,
     now: () => 1_000,
     arm() {},
     waitUntil() {},

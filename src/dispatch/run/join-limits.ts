@@ -1,0 +1,47 @@
+// The joins that one client asks for. One frame may name a hundred rooms, each of them a call to another object, so that
+// neither the number of frames nor that of calls bounds the work.
+
+import { HubError } from "../../model/errors.ts";
+import type { Limits } from "../../model/options.ts";
+import { Budget } from "../../rooms/platform/budget.ts";
+
+/** A client that reconnects resumes all its rooms at once, and may do so twice. */
+const BURSTS = 2;
+
+export class JoinLimits {
+  readonly #perSecond: number;
+  readonly #most: number;
+  readonly #budget: Budget;
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
+
+  constructor({ callsPerSecond, groupsPerConnection, joinsAtOnce }: Limits) {
+    this.#perSecond = callsPerSecond;
+    this.#most = joinsAtOnce;
+    this.#budget = new Budget(
+      callsPerSecond,
+      Math.max(callsPerSecond, groupsPerConnection * BURSTS),
+    );
+  }
+
+  /** Throws `rate_limited` where these are more rooms than the connection may join now. */
+  count(rooms: number): void {
+    if (!this.#budget.spend(rooms))
+      throw new HubError("rate_limited", `${this.#perSecond} joins a second are allowed.`);
+  }
+
+  /** Runs the join once fewer than `joinsAtOnce` are under way; those that wait begin in their order. */
+  async inTurn<T>(join: () => Promise<T>): Promise<T> {
+    if (this.#underWay >= this.#most)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#underWay++;
+    try {
+      return await join();
+    } finally {
+      // The next one takes over this one's place.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#underWay--;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+// A budget of messages or bytes which refills with time, for the path of every message: whole numbers, no allocation,
+// and the clock is read only once the burst is spent. Token buckets (rates.ts) are exact and read it each time.
+
+export class Budget {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #spent = 0;
+  /** Milliseconds since 1970. */
+  #filledAt: number;
+
+  constructor(perSecond: number, burst: number, now = Date.now()) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#filledAt = now;
+  }
+
+  /**
+   * Spends `cost`; false where the budget is exceeded. It refills late, when the burst is spent, so that after a pause
+   * twice the burst may pass at once.
+   */
+  spend(cost: number, now?: number): boolean {
+    this.#spent += cost;
+    if (this.#spent <= this.#burst || this.#refill(now ?? Date.now())) return true;
+    // What is refused costs nothing: the next one may be smaller.
+    this.#spent -= cost;
+    return false;
+  }
+
+  /** Counts what was spent already, be it beyond the budget: `spend` is refused until time has paid for it. */
+  charge(cost: number): void {
+    this.#spent += cost;
+  }
+
+  #refill(now: number): boolean {
+    const refilled = Math.floor(((now - this.#filledAt) * this.#perSecond) / 1000);
+    // A clock that is set back takes nothing away. Time that refills nothing yet goes on to count.
+    if (refilled > 0) this.#spent = Math.max(0, this.#spent - refilled);
+    if (refilled !== 0) this.#filledAt = now;
+    return this.#spent <= this.#burst;
+  }
+}

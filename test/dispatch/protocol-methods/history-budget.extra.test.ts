@@ -1,0 +1,44 @@
+// Bytes of history for one connection: the hub `pinched` lets it read 5 kB at once and 100 bytes a second.
+
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { enter, roomAt, token } from "../../rooms/client.ts";
+import { exports } from "cloudflare:workers";
+
+beforeEach(() => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() }));
+afterEach(() => vi.useRealTimers());
+
+const room = "pinched/group:read";
+const fill = () =>
+  roomAt(room).publish({ target: "said", params: JSON.stringify(["x".repeat(2_000)]) });
+
+it("is spent by what the pages bring, and comes back with time", async () => {
+  await fill();
+  using eve = await enter(room, { user: "eve" });
+  using bob = await enter(room, { user: "bob" });
+  const read = async () => (await eve.call("$/history")).error?.data.code;
+  expect([await read(), await read(), await read()]).toEqual([
+    ...[undefined, undefined, "rate_limited"],
+  ]);
+  expect((await bob.call("$/history")).error).toBeUndefined();
+  vi.setSystemTime(Date.now() + 60_000);
+  expect(await read()).toBeUndefined();
+});
+
+it("is one for all HTTP requests of a user", async () => {
+  await fill();
+  const authorization = `Bearer ${await token("frank")}`;
+  const params = { room: "group:read" };
+  const read = async () => {
+    const response = await exports.default.fetch("https://edge.example/hubs/pinched/rpc", {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "$/history", params }),
+    });
+    const { error } = await response.json<{ error?: { data: { code: string } } }>();
+    return error?.data.code;
+  };
+  const codes: (string | undefined)[] = [];
+  for (let reads = 0; reads < 4; reads++) codes.push(await read());
+  expect(codes[0]).toBeUndefined();
+  expect(codes.at(-1)).toBe("rate_limited");
+});
