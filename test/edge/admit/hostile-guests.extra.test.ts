@@ -81,8 +81,8 @@ it("a ban of an address ends its guests' connections, and refuses their calls an
   const path = `/hubs/guests/users/${encodeURIComponent(`guests@${address}`)}`;
   const banned = await ask("POST", `${path}/:ban`, { body: { seconds: 60 } });
   expect(banned.status).toBe(204);
-  expect((await inRoom.closed).code).toBe(4511);
-  expect((await inHub.closed).code).toBe(4511);
+  expect((await inRoom.closed).code).toBe(4512);
+  expect((await inHub.closed).code).toBe(4512);
   await client.record(({ type }) => type === 7);
   expect(codeOf(await post("/guests/rpc", address, WHOAMI))).toBe("banned");
   const id = encodeURIComponent(waiting.connectionToken);
