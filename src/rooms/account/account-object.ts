@@ -17,7 +17,7 @@ import type {
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { PrefixedKv } from "../platform/prefixed-kv.ts";
-import { migratedKv, type KeyValues } from "../platform/storage-version.ts";
+import { ObjectStorage } from "../platform/object-storage.ts";
 import type { TokenFacts } from "../../model/token-rules.ts";
 
 /** Accounts in memory. One that is evicted loses its connection rate and nothing else: all the rest is in storage. */
@@ -26,14 +26,14 @@ const ACCOUNTS_AT_MOST = 10_000;
 const DUE_PREFIX = "due/";
 
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
-  readonly #kv: KeyValues;
+  readonly #storage: ObjectStorage;
   readonly #accounts = new Map<string, Account>();
   /** Users whose account is being rung, and was not armed again meanwhile. */
   readonly #ringing = new Set<string>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#kv = migratedKv(ctx, ACCOUNT_MIGRATIONS);
+    this.#storage = new ObjectStorage(ctx, ACCOUNT_MIGRATIONS);
   }
 
   #accountOf(user: string): Account {
@@ -41,7 +41,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     if (inMemory) return inMemory;
     const [oldest] = this.#accounts.keys();
     if (this.#accounts.size >= ACCOUNTS_AT_MOST) this.#accounts.delete(oldest!);
-    const kv = new PrefixedKv(this.#kv, `user/${escape(user)}/`);
+    const kv = new PrefixedKv(this.#storage.kv, `user/${escape(user)}/`);
     const account = new Account({
       ...{ user, store: new AccountStore(kv) },
       stubs: () => roomStubs(this.env),
@@ -56,13 +56,13 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
    */
   #arm(user: string, at: number): void {
     this.#ringing.delete(user);
-    this.#kv.put(DUE_PREFIX + user, at);
+    this.#storage.kv.put(DUE_PREFIX + user, at);
     const first = Math.min(...this.#alarms.map(([, time]) => time));
     void this.ctx.storage.setAlarm(first);
   }
 
   get #alarms(): [user: string, at: number][] {
-    const all = [...this.#kv.list<number>({ prefix: DUE_PREFIX })];
+    const all = [...this.#storage.kv.list<number>({ prefix: DUE_PREFIX })];
     return all.map(([key, at]) => [key.slice(DUE_PREFIX.length), at]);
   }
 
@@ -81,7 +81,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   async #ring(user: string, now: number): Promise<void> {
     this.#ringing.add(user);
     await this.#accountOf(user).ring(now);
-    if (this.#ringing.delete(user)) this.#kv.delete(DUE_PREFIX + user);
+    if (this.#ringing.delete(user)) this.#storage.kv.delete(DUE_PREFIX + user);
   }
 
   async admit(user: string, request: AdmissionRequest): Promise<AdmissionReply> {

@@ -2,16 +2,17 @@
 // next wake finds every room that may count this object among its followers. Positions are saved where clients resume
 // or rejoin.
 
+import type { Sql } from "../../model/stored-values.ts";
 import type { Position } from "../../model/position.ts";
 
 interface FollowTableOptions {
-  readonly sql: SqlStorage;
+  readonly sql: Sql;
   /** Positions cost a row for each batch: without them a wake begins at the newest position of each room. */
   readonly keepsPositions: boolean;
 }
 
 export class FollowTable {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
   readonly keepsPositions: boolean;
 
   constructor({ sql, keepsPositions }: FollowTableOptions) {

@@ -1,6 +1,7 @@
 // Rooms elsewhere that connections of this object are in. An object follows a room once, however many of its
 // connections are in it, and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
+import type { Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
@@ -17,7 +18,7 @@ import { Memberships, type Cause, type LostMembership } from "./memberships.ts";
 import { UndeliveredPublications } from "./undelivered-publications.ts";
 
 interface FollowedRoomsOptions {
-  readonly sql: SqlStorage;
+  readonly sql: Sql;
   /** This object's name, as rooms know their followers. */
   readonly self: string;
   readonly settings: RoomSettings;

@@ -2,6 +2,7 @@
 // that it survives sleep. Rows of connections that did not survive are removed at the next wake, and reported to their
 // rooms.
 
+import type { Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -21,11 +22,11 @@ export interface LostMembership {
 }
 
 export class Memberships {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
   readonly #members = new Map<string, Set<Connection>>();
   readonly #rooms = new Map<Connection, Map<string, Cause>>();
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.#sql = sql;
     sql.exec(
       "CREATE TABLE IF NOT EXISTS joins (room TEXT, connection TEXT, user TEXT, cause TEXT, PRIMARY KEY (room, connection)) WITHOUT ROWID",

@@ -6,32 +6,43 @@
 //   `behind`   within a second       same epoch             a new epoch, if entries may be lost
 //   `none`     never                 a new epoch            a new epoch
 
+import type { KeyValues } from "../../model/stored-values.ts";
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch, type Position } from "../../model/position.ts";
 import type { RoomLog } from "./room-log.ts";
 import { SqliteLog } from "./sqlite-log.ts";
+import type { ObjectStorage } from "../platform/object-storage.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/loop-timing.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
 const BEHIND_MS = 1_000;
 
+/** Of a storage that is empty still, the epoch is kept with the first write. */
+type LogStorage = Pick<
+  ObjectStorage,
+  "sql" | "kv" | "transactionSync" | "isEmpty" | "atFirstWrite"
+>;
+
 /**
  * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
  * seen: it goes on under a new epoch, so that no client resumes across the gap. `arm` requests a run of `logExpiry`.
  */
 export function openLog(
-  storage: DurableObjectStorage,
+  storage: LogStorage,
   settings: RoomSettings,
   arm: (at: number) => void,
 ): RoomLog {
   if (settings.durability === "none") return new NoLog();
   const { kv } = storage;
   let epoch = kv.get<string>("epoch");
-  if (epoch === undefined || kv.get("unsaved")) kv.put("epoch", (epoch = randomEpoch()));
+  const isNew = epoch === undefined || kv.get("unsaved") !== undefined;
+  if (isNew) epoch = randomEpoch();
+  if (isNew && !storage.isEmpty) kv.put("epoch", epoch);
   if (kv.get("unsaved")) kv.delete("unsaved");
-  const log = new SqliteLog(storage, { ...settings.history, arm }, epoch);
+  const log = new SqliteLog(storage, { ...settings.history, arm }, epoch!);
+  storage.atFirstWrite(() => kv.put("epoch", log.position.epoch));
   return settings.durability === "behind" ? new LogBehind(log, kv) : log;
 }
 
@@ -95,7 +106,7 @@ export class NoLog implements RoomLog {
  */
 export class LogBehind implements RoomLog {
   readonly #log: RoomLog;
-  readonly #kv: SyncKvStorage;
+  readonly #kv: KeyValues;
   readonly #timer: Timer;
   #unsavedEntries: Entry[] = [];
   #unsavedIds = new Map<string, number>();
@@ -105,7 +116,7 @@ export class LogBehind implements RoomLog {
    */
   #hasFailed = false;
 
-  constructor(log: RoomLog, kv: SyncKvStorage, timer: Timer = setTimeout) {
+  constructor(log: RoomLog, kv: KeyValues, timer: Timer = setTimeout) {
     this.#log = log;
     this.#kv = kv;
     this.#timer = timer;

@@ -2,6 +2,7 @@
 // like a written one. Retention is decided on reading; rows past their age are overwritten by the next batch, or erased
 // by alarm where none comes. The index of batches is in memory, and read at each wake.
 
+import type { PartStorage } from "../../model/stored-values.ts";
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
 import type { RoomLog } from "./room-log.ts";
@@ -23,7 +24,7 @@ export interface LogHistory extends History {
   readonly arm?: (at: number) => void;
 }
 
-type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
+type LogStorage = Pick<PartStorage, "sql" | "transactionSync">;
 
 export class SqliteLog implements RoomLog {
   readonly #storage: LogStorage;

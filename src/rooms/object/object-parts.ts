@@ -17,6 +17,7 @@ import { writeReport } from "../observe/analytics.ts";
 import { snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
+import type { ObjectStorage } from "../platform/object-storage.ts";
 import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { objectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
@@ -43,6 +44,7 @@ export interface PartsInput {
 /** The differences between rooms and relays that the core depends on. */
 interface CoreOptions {
   readonly ctx: DurableObjectState;
+  readonly storage: ObjectStorage;
   readonly env: ObjectEnv;
   readonly address: ObjectAddress;
   /** This object's name in the hub's index: a topic, or `relay:` and a relay's name. */
@@ -61,6 +63,8 @@ interface CoreOptions {
 }
 
 export interface ObjectCore {
+  /** Rows and keys of the parts; empty until the first of them is written. */
+  readonly storage: ObjectStorage;
   readonly address: ObjectAddress;
   readonly name: string;
   readonly settings: RoomSettings;
@@ -102,7 +106,7 @@ export interface ObjectParts extends ObjectCore {
 const STALE_MS = 5_000;
 
 export function objectCore(options: CoreOptions): ObjectCore {
-  const { ctx, env, address, settings, isServed } = options;
+  const { ctx, env, storage, address, settings, isServed } = options;
   const { tenant, hub } = address;
   const duties: Duty[] = [];
   const agenda = new AlarmAgenda(ctx.storage, duties);
@@ -113,7 +117,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const { counters } = activity;
   const outbox = new Outbox({ connections, counters, isUnlogged: options.isUnlogged });
   const followed = new FollowedRooms({
-    ...{ sql: ctx.storage.sql, self: objectName(address), settings },
+    ...{ sql: storage.sql, self: objectName(address), settings },
     ...{ connections, outbox, activity, room },
   });
   const webhooks = webhooksOf(options, { agenda, connections });
@@ -121,7 +125,17 @@ export function objectCore(options: CoreOptions): ObjectCore {
   if (isServed) duties.push(activity);
   if (webhooks) duties.push(webhooks);
   return {
-    ...{ address, name: options.name, settings, isServed, agenda, duties, stubs, activity },
+    ...{
+      storage,
+      address,
+      name: options.name,
+      settings,
+      isServed,
+      agenda,
+      duties,
+      stubs,
+      activity,
+    },
     ...{ connections, outbox, followed, webhooks, room },
     lanes: new PublishLanes({
       ...{ room, publishBytes: settings.limits.publishBytes, undelivered: followed.undelivered },
@@ -132,12 +146,12 @@ export function objectCore(options: CoreOptions): ObjectCore {
 type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 
 function activityOf(
-  { ctx, env, address, name, isServed, occupancy, report }: CoreOptions,
+  { ctx, env, storage, address, name, isServed, occupancy, report }: CoreOptions,
   { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
 ): ActivityReports {
   const counters = newCounters();
   return new ActivityReports({
-    ...{ kv: ctx.storage.kv, counters, wake: randomId(), isReported: isServed, occupancy },
+    ...{ storage, counters, wake: randomId(), isReported: isServed, occupancy },
     snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
     report: report ?? ((about) => room(ALL).report(name, about)),
     reported: (about, increase) =>
@@ -149,13 +163,13 @@ function activityOf(
 }
 
 function webhooksOf(
-  { ctx, env, address }: CoreOptions,
+  { ctx, env, storage, address }: CoreOptions,
   { agenda, connections }: PartsSoFar<"agenda" | "connections">,
 ): WebhookEvents | undefined {
   const { events } = webhooksOr({}, env);
   if (!events) return undefined;
   return new WebhookEvents({
-    ...{ storage: ctx.storage, events, address },
+    ...{ storage, events, address },
     isHere: (id) => connections.get(id) !== undefined,
     now: () => Date.now(),
     arm: (at) => agenda.arm(at),

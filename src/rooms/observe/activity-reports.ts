@@ -7,11 +7,12 @@
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
+import type { ObjectStorage } from "../platform/object-storage.ts";
 import { countRefusal, ZERO_COUNTERS, difference, type Counters } from "./counters.ts";
 import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
 
 interface ActivityReportsOptions {
-  readonly kv: SyncKvStorage;
+  readonly storage: Pick<ObjectStorage, "kv" | "isEmpty">;
   readonly counters: Counters;
   /** Id of this wake of the object. */
   readonly wake: string;
@@ -61,7 +62,7 @@ export class ActivityReports implements Duty {
     this.#options = options;
     this.counters = options.counters;
     this.isDue = options.isReported === false;
-    this.#last = options.kv.get<LastReport>("told");
+    this.#last = options.storage.kv.get<LastReport>("told");
   }
 
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
@@ -72,9 +73,10 @@ export class ActivityReports implements Duty {
     this.#options.arm(this.#checkAt!);
   }
 
+  /** Reported with the next activity where nothing is stored: a refusal must not be what begins an object. */
   refused(code: string): void {
     countRefusal(this.counters, code);
-    this.note();
+    if (!this.#options.storage.isEmpty) this.note();
   }
 
   #checkAgain(at: number | undefined): void {
@@ -123,7 +125,7 @@ export class ActivityReports implements Duty {
     try {
       await this.#options.report(report);
       this.#last = { at, sockets, connections, users };
-      this.#options.kv.put("told", this.#last);
+      this.#options.storage.kv.put("told", this.#last);
       this.#options.reported(report, difference(counted, this.#reportedCounters));
       this.#reportedCounters = counted;
     } catch (error) {

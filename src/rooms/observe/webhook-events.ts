@@ -6,6 +6,7 @@
 //   · `disconnected` follows each `connected` once, also where a crash ended the connection.
 //   · The queue is bounded (`QUEUE_LIMITS`).
 
+import type { PartStorage } from "../../model/stored-values.ts";
 import { logError } from "../../model/logger.ts";
 import { formatPosition } from "../../model/position.ts";
 import { formatTopic } from "../../model/topic.ts";
@@ -20,7 +21,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 
 interface WebhookEventsOptions {
-  readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
+  readonly storage: Pick<PartStorage, "sql" | "kv">;
   readonly events: NonNullable<Webhooks["events"]>;
   readonly address: ObjectAddress;
   /** Whether a connection is still here. */

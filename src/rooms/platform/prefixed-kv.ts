@@ -1,6 +1,6 @@
 // The part of a storage whose keys have a prefix: several users of a common storage cannot read each other's keys.
 
-import type { KeyValues } from "./storage-version.ts";
+import type { KeyValues } from "../../model/stored-values.ts";
 
 export class PrefixedKv {
   readonly #kv: KeyValues;

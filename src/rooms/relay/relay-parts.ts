@@ -15,7 +15,7 @@ import {
   type ObjectParts,
   type PartsInput,
 } from "../object/object-parts.ts";
-import { migrate } from "../platform/storage-version.ts";
+import { ObjectStorage } from "../platform/object-storage.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
 import { EarlyPosts } from "./early-posts.ts";
@@ -47,19 +47,26 @@ const POLL_MS = 15_000;
  * constructor, so that no event comes before it is complete.
  */
 export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayParts {
-  migrate(ctx, RELAY_MIGRATIONS);
+  const storage = new ObjectStorage(ctx, RELAY_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
   const settings = receiver.settings(address.hub);
   const core: ObjectCore = objectCore({
-    ...{ ctx, env, address, name: `relay:${address.relay}`, settings: settings ?? DEFAULTS },
+    ...{
+      ctx,
+      env,
+      storage,
+      address,
+      name: `relay:${address.relay}`,
+      settings: settings ?? DEFAULTS,
+    },
     ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
     occupancy: () => occupancyOf(core),
   });
   const countOf = (user: AccountUser) => countOfAccount(core.connections.all, user);
-  const seats = seatsOf(ctx, core, { address, countOf });
-  const resumables = resumablesOf(ctx, core);
+  const seats = seatsOf(core, { address, countOf });
+  const resumables = resumablesOf(core);
   resumables.restore(Date.now());
-  const remembered = rememberedOf(ctx, core);
+  const remembered = rememberedOf(core);
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf },
     ...{ own: undefined, publishing: core.lanes },
@@ -89,23 +96,24 @@ interface SeatOptions {
 }
 
 function seatsOf(
-  ctx: DurableObjectState,
-  { connections, settings: { limits } }: ObjectCore,
+  { connections, storage, settings: { limits } }: ObjectCore,
   { address, countOf }: SeatOptions,
 ): Seats {
   return new Seats({
-    ...{ address, kv: ctx.storage.kv, limits, connectionsOf: countOf, now: () => Date.now() },
+    ...{ address, kv: storage.kv, limits, connectionsOf: countOf, now: () => Date.now() },
     connectionCount: () => connections.all.size,
   });
 }
 
-function resumablesOf(
-  ctx: DurableObjectState,
-  { agenda, connections, settings }: ObjectCore,
-): ResumableConnections {
+function resumablesOf({
+  agenda,
+  connections,
+  settings,
+  storage,
+}: ObjectCore): ResumableConnections {
   const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL_RECONNECT;
   return new ResumableConnections({
-    ...{ sql: ctx.storage.sql, connections, betweenPollsMs: POLL_MS },
+    ...{ sql: storage.sql, connections, betweenPollsMs: POLL_MS },
     limits: { window: bufferBytes, maxKept: settings.limits.queuedBytes },
     awayMs: awaySeconds * 1000,
     arm: (at) => agenda.arm(at),
@@ -113,13 +121,15 @@ function resumablesOf(
   });
 }
 
-function rememberedOf(
-  ctx: DurableObjectState,
-  { agenda, followed, settings: { rememberGroups: seconds } }: ObjectCore,
-): RememberedGroups | undefined {
+function rememberedOf({
+  agenda,
+  followed,
+  storage,
+  settings: { rememberGroups: seconds },
+}: ObjectCore): RememberedGroups | undefined {
   if (seconds === 0) return undefined;
   return new RememberedGroups({
-    ...{ sql: ctx.storage.sql, seconds, now: () => Date.now() },
+    ...{ sql: storage.sql, seconds, now: () => Date.now() },
     arm: (at) => agenda.arm(at),
     positionIn: (room, connection) => followed.positionIn(room, connection),
   });

@@ -8,6 +8,7 @@
 //   · A replay may be ahead of the object's own position. Until that has followed, a row has the connection's own id and
 //     the replay's end, or a crash would repeat what the client has.
 
+import type { Sql } from "../../model/stored-values.ts";
 import { formatPosition, parsePosition, type Position } from "../../model/position.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
@@ -18,7 +19,7 @@ import type { Cause, LostMembership } from "../links/memberships.ts";
 import type { RememberedRoom } from "../rpc/relay-rpc.ts";
 
 interface RememberedGroupsOptions {
-  readonly sql: SqlStorage;
+  readonly sql: Sql;
   /** How long groups are remembered. */
   readonly seconds: number;
   now(): number;

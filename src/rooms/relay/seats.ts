@@ -11,6 +11,7 @@
 //     tokens: after a crash tokens are good until they lapse, and the clients that were about to connect may exceed
 //     the capacity.
 
+import type { KeyValues } from "../../model/stored-values.ts";
 import type { Limits } from "../../model/options.ts";
 import { accountOf, type AccountUser, type Grant } from "../../model/user.ts";
 import { checkAccountCount } from "../connection/connection-limits.ts";
@@ -20,7 +21,7 @@ import { seatTokenParts } from "../rpc/seat-token.ts";
 
 interface SeatsOptions {
   readonly address: RelayAddress;
-  readonly kv: SyncKvStorage;
+  readonly kv: KeyValues;
   /** Of connections and reservations together. */
   readonly limits: Limits;
   /** Connections of the relay now. */

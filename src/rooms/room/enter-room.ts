@@ -25,7 +25,7 @@ export function enterRoom(
 ): Connection {
   const now = Date.now();
   checkRoom(parts, user);
-  const { address, connections, activity, name: room, presence, settings } = parts;
+  const { address, connections, activity, name: room, presence, settings, storage } = parts;
   const attached = {
     id: connectionId(address),
     protocol: jsonRpc.name,
@@ -34,6 +34,8 @@ export function enterRoom(
     heardAt: now,
     openCalls: [],
   };
+  // The client's position is of this epoch.
+  storage.create();
   const missed = missedSince(parts, since, now);
   const connection = connections.accept(socket, attached);
   presence.addOwn(user.id, 1);

@@ -5,13 +5,13 @@
 //   · At least once: a batch is repeated until it is answered. The follower drops what it has by offset.
 //   · One batch under way for each follower; entries published meanwhile go with the next. A batch that fails is sent
 //     again after growing pauses.
-//   · Where the log no longer has all that a follower missed, the batch says so (`reset`) and goes on from what there
-//     is.
+//   · Where the log no longer has all that a follower missed, the batch says so (`reset`) and goes on with the rest.
 //   · Followers and their members are rows: they survive sleep, crashes and deploys. Confirmed offsets are saved only
 //     as a checkpoint, so after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut
 //     off.
 //   · A follower that answers `gone` is removed, unless it has followed again since the batch was sent.
 
+import type { PartStorage } from "../../model/stored-values.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { within } from "../log/log-rows.ts";
@@ -41,7 +41,7 @@ type Progress = Exclude<DeliveryReply, { kind: "gone" }>;
 interface FollowersOptions {
   /** The topic of the room, as text. */
   readonly room: string;
-  readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
+  readonly storage: Pick<PartStorage, "sql" | "kv">;
   readonly log: RoomLog;
   readonly stubs: RoomStubs;
   now(): number;

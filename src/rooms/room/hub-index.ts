@@ -6,16 +6,14 @@
 //   · Totals only grow, whatever becomes of rows. Each increase counts once, although reports may be repeated.
 //   · What objects counted after their last report is missing where they crashed.
 
+import type { PartStorage } from "../../model/stored-values.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
 import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
 import type { HubMetrics, RoomListing, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 
-interface IndexStorage {
-  readonly sql: SqlStorage;
-  readonly kv: SyncKvStorage;
-}
+type IndexStorage = Pick<PartStorage, "sql" | "kv">;
 
 /** Limits of an index, each with its reason. */
 export interface IndexLimits {
@@ -80,10 +78,9 @@ export class HubIndex implements Duty {
   }
 
   #count(): void {
-    const { rows, named } = this.#sql(
-      "SELECT count(*) AS rows, count(total) AS named FROM seen",
-    )[0]!;
-    [this.#rows, this.#named] = [rows as number, named as number];
+    const [row] = this.#sql("SELECT count(*) AS rows, count(total) AS named FROM seen");
+    const { rows = 0, named = 0 } = (row ?? {}) as { rows?: number; named?: number };
+    [this.#rows, this.#named] = [rows, named];
   }
 
   #sql(query: string, ...values: (string | number | null)[]) {
@@ -180,7 +177,7 @@ export class HubIndex implements Duty {
 
   #socketsOf(condition: string): number {
     const query = `SELECT coalesce(sum(sockets), 0) AS sockets FROM seen WHERE ${condition}`;
-    return this.#sql(query)[0]!["sockets"] as number;
+    return (this.#sql(query)[0]?.["sockets"] ?? 0) as number;
   }
 
   /**
@@ -211,8 +208,8 @@ export class HubIndex implements Duty {
   }
 
   due(): number | undefined {
-    const oldest = this.#sql("SELECT min(at) AS at FROM seen")[0]!["at"];
-    return oldest === null ? undefined : this.#forgetAt(oldest as number);
+    const oldest = this.#sql("SELECT min(at) AS at FROM seen")[0]?.["at"];
+    return typeof oldest === "number" ? this.#forgetAt(oldest) : undefined;
   }
 
   run(now: number): void {

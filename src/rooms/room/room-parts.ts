@@ -16,7 +16,7 @@ import {
   type PartsInput,
 } from "../object/object-parts.ts";
 import { MessageRate } from "../platform/rates.ts";
-import { migrate } from "../platform/storage-version.ts";
+import { ObjectStorage } from "../platform/object-storage.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import { OWN_SOCKETS } from "../presence/presence-state.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
@@ -48,14 +48,14 @@ const now = (): number => Date.now();
  * so that no event comes before it is complete.
  */
 export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts {
-  migrate(ctx, ROOM_MIGRATIONS);
+  const storage = new ObjectStorage(ctx, ROOM_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
   const hubSettings = receiver.settings(address.hub);
   const settings = settingsAt(topic, hubSettings ?? DEFAULTS);
   const name = formatTopic(topic);
   const core: ObjectCore = objectCore({
-    ...{ ctx, env, address, name, settings },
+    ...{ ctx, env, storage, address, name, settings },
     isServed: hubSettings !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
@@ -63,7 +63,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
   });
-  const index = topic.kind === "all" ? indexOf(ctx, core) : undefined;
+  const index = topic.kind === "all" ? indexOf(core) : undefined;
   const { path, presence } = publishPath(ctx, core, { topic, settings, events });
   const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
   const parts: RoomParts = {
@@ -77,7 +77,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
       topic,
       ...[...core.followed.causesOf(connection).keys()].map(parseTopic),
     ],
-    renewEpoch: (erase) => renewEpoch(ctx.storage, erase),
+    renewEpoch: (erase) => renewEpoch(storage, erase),
   };
   core.followed.restore();
   core.duties.push(presence, path.followers, logExpiry(path.log), upkeep(ctx, parts));
@@ -86,7 +86,7 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
   return parts;
 }
 
-const indexOf = ({ storage }: DurableObjectState, { agenda }: ObjectCore): HubIndex =>
+const indexOf = ({ storage, agenda }: ObjectCore): HubIndex =>
   new HubIndex(storage, (at) => agenda.arm(at));
 
 interface RoomOptions {
@@ -101,8 +101,17 @@ function publishPath(
   core: ObjectCore,
   { topic, settings, events }: RoomOptions,
 ) {
-  const { storage } = ctx;
-  const { name: room, outbox, agenda, connections, stubs, activity, lanes, webhooks } = core;
+  const {
+    storage,
+    name: room,
+    outbox,
+    agenda,
+    connections,
+    stubs,
+    activity,
+    lanes,
+    webhooks,
+  } = core;
   const arm = (at: number) => agenda.arm(at);
   const log = openLog(storage, settings, arm);
   const rate = new MessageRate();
@@ -132,7 +141,7 @@ function occupancyOf({ connections }: ObjectCore, presence: PresenceAnnouncer): 
 }
 
 /** The epoch's row and the log's rows change in one transaction. */
-function renewEpoch(storage: DurableObjectStorage, erase: (epoch: string) => void): void {
+function renewEpoch(storage: ObjectStorage, erase: (epoch: string) => void): void {
   storage.transactionSync(() => {
     const epoch = randomEpoch();
     storage.kv.put("epoch", epoch);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Account } from "../../../src/rooms/account/account.ts";
 import { AccountStore, OBJECTS_AT_MOST } from "../../../src/rooms/account/account-store.ts";
 import { PrefixedKv } from "../../../src/rooms/platform/prefixed-kv.ts";
-import type { KeyValues } from "../../../src/rooms/platform/storage-version.ts";
+import type { KeyValues } from "../../../src/model/stored-values.ts";
 import type { CommandOutcome } from "../../../src/rooms/rpc/command.ts";
 import type { RoomStubs } from "../../../src/rooms/rpc/stubs.ts";
 
