@@ -72,7 +72,14 @@ const optimizer = {
   },
 };
 
+/** Variables of the shell that tests read; the engine has an environment of its own. */
+const { DORMOUSE_SEED, DORMOUSE_QUICK } = process.env;
+
 const IN_ENGINE = {
+  env: {
+    ...(DORMOUSE_SEED !== undefined && { DORMOUSE_SEED }),
+    ...(DORMOUSE_QUICK !== undefined && { DORMOUSE_QUICK }),
+  },
   deps: { optimizer },
   setupFiles: ["./test/support/own-context.ts"],
   testTimeout: 15_000,

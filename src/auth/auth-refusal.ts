@@ -1,5 +1,6 @@
 // Refusals of requests before any hub is called, with their HTTP responses. Neither contains any value of the token.
 
+import { errorBody } from "../model/error-body.ts";
 import { ERRORS, type ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
 
@@ -37,26 +38,16 @@ interface About {
 /** A refused request. `code` is the stable reason. */
 export class Refusal extends HubError {
   declare readonly code: Reason;
-  readonly status: Status;
+  override readonly status: Status;
   readonly claim: string | undefined;
-  /** Whether the message says more than the reason does. */
-  readonly isSpecific: boolean;
 
   // No `cause`: jose's errors carry the token's payload, and a logged error logs its cause.
   constructor(reason: Reason, { claim, message = MESSAGES[reason] }: About = {}) {
     super(reason, claim === undefined ? message : `${message.slice(0, -1)} (claim ${claim}).`);
     this.status = ERRORS[reason].http;
     this.claim = claim;
-    this.isSpecific = this.message !== MESSAGES[reason];
   }
 }
-
-const BODIES = {
-  401: "Unauthorized",
-  403: "Forbidden",
-  500: "Misconfigured",
-  503: "Service Unavailable",
-} as const satisfies Record<Status, string>;
 
 const HEADERS: Readonly<Partial<Record<Status, Readonly<Record<string, string>>>>> = {
   401: { "www-authenticate": 'Bearer error="invalid_token"' },
@@ -64,11 +55,11 @@ const HEADERS: Readonly<Partial<Record<Status, Readonly<Record<string, string>>>
 };
 
 /**
- * The HTTP response to a refusal. The reason is in the header `x-dormouse-error`, and the claim that it is about in
- * `x-dormouse-claim`; the body then is a sentence that names it.
+ * The HTTP response to a refusal. The reason is in the header `x-dormouse-error` and in the body, and the claim that it
+ * is about in `x-dormouse-claim`.
  */
 export const refusalResponse = (refusal: Refusal): Response =>
-  new Response(refusal.isSpecific ? refusal.message : BODIES[refusal.status], {
+  Response.json(errorBody(refusal), {
     status: refusal.status,
     headers: {
       "cache-control": "no-store",

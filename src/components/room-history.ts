@@ -70,7 +70,7 @@ function followHistory<H extends AnyHub>(
   const load = async () => {
     const since: RoomMessage<H>[] = (live = []);
     set({ isLoading: true });
-    const change = await pageOf(connection, limit, since, history.messages);
+    const change = await pageOf(connection, limit, { shown: history.messages, live: since });
     if (since === live) set({ ...change, isLoading: false });
   };
   const subscriptions = [
@@ -84,12 +84,18 @@ function followHistory<H extends AnyHub>(
   };
 }
 
+interface KnownMessages<H extends AnyHub> {
+  /** Before the page was requested. */
+  readonly shown: readonly RoomMessage<H>[];
+  /** Since then. Grows until the page is there. */
+  readonly live: readonly RoomMessage<H>[];
+}
+
 /** The page, and the messages after it. Where it cannot be read, the messages that are there remain. */
 async function pageOf<H extends AnyHub>(
   connection: RoomConnection<H>,
   limit: number | undefined,
-  live: readonly RoomMessage<H>[],
-  before: readonly RoomMessage<H>[],
+  { shown, live }: KnownMessages<H>,
 ): Promise<Pick<RoomHistory<H>, "messages" | "error">> {
   try {
     const page = await connection.history(limit === undefined ? {} : { limit });
@@ -97,7 +103,7 @@ async function pageOf<H extends AnyHub>(
     const later = live.filter(({ position }) => isAfter(position, page.position));
     return { messages: [...saved, ...later], error: undefined };
   } catch (error) {
-    return { messages: [...before, ...live], error: error as HubError };
+    return { messages: [...shown, ...live], error: error as HubError };
   }
 }
 

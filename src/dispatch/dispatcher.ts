@@ -56,11 +56,11 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       if (settings.joined || settings.left || settings.presenceChanged)
         await presenceHooks(host, served, { joined, left });
     },
-    async ask(host, connection, target, params) {
+    async ask(host, connection, call) {
       if (connection.protocol.answersOnly)
         throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
       return sessionOf(host, connection).clientResults.ask((id) =>
-        host.replies.send(connection, { type: "invocation", id, target, ...params }),
+        host.replies.send(connection, { type: "invocation", id, ...call }),
       );
     },
   };

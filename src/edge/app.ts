@@ -13,11 +13,13 @@ import { RelayChoice } from "./admit/relay-choice.ts";
 import { mountedAt, requestedHub, wantsWebSocket } from "./admit/request-target.ts";
 import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
+import { checkClientVersion } from "./answer/client-version.ts";
 import { preflight, withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
 import { methodNotAllowed } from "./answer/method-not-allowed.ts";
 import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
+import { RefusedSockets } from "./answer/refused-socket.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
 import {
   servingOf,
@@ -58,6 +60,7 @@ export function endpoint(
 ): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>().basePath(basePath);
   const isolate = { hubs, relays: new RelayChoice(), frames: new FrameCache(), userId };
+  const refused = new RefusedSockets();
   const routes = [
     ...hubPathRoutes(isolate, paths),
     ...roomRoutes(isolate),
@@ -67,16 +70,19 @@ export function endpoint(
     otherVerbs,
   ];
   for (const route of routes)
-    app.on(route.method, [...route.paths], (context) => {
+    app.on(route.method, [...route.paths], async (context) => {
       const { req, env } = context;
       const prefix = mountedAt(baseRoutePath(context), req.raw.url);
       // Read only when it is needed: tests call the endpoint without an execution context.
       const waitUntil: WaitUntil = (work) => context.executionCtx.waitUntil(work);
       const { hub } = route;
       const call = { request: req.raw, env, prefix, hub, waitUntil, params: () => req.param() };
-      return answered(route, call);
+      // SignalR's clients know nothing of our own refusals.
+      const response = await answered(route, call);
+      return route.inWords ? response : refused.tell(req.raw, response);
     });
-  app.notFound(() => errorAnswer(new HubError("not_found", "Nothing is here."), 404));
+  const nothing = new HubError("not_found", "Nothing is here.");
+  app.notFound(({ req }) => refused.tell(req.raw, errorAnswer(nothing, 404)));
   return app;
 }
 
@@ -84,6 +90,7 @@ export function endpoint(
 async function answered(route: Route, call: Call): Promise<Response> {
   const { request, env } = call;
   try {
+    checkClientVersion(request);
     const handled = await route.handler(call);
     const response = route.log ? logged(call, handled) : handled;
     return route.cors && !response.webSocket ? withCors(request, env, response) : response;

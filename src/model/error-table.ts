@@ -90,6 +90,8 @@ export const ERRORS = {
   invalid_position: INVALID,
   invalid_filter: INVALID_QUERY,
   invalid_continuation: INVALID_QUERY,
+  /** Our own client, of a version that this server no longer understands. */
+  client_too_old: { http: 400, jsonRpc: SERVER_ERROR, grpc: GRPC.failedPrecondition },
   too_deep: { http: 400, jsonRpc: -32006, grpc: GRPC.invalidArgument },
   too_large: { http: 413, jsonRpc: -32006, grpc: GRPC.resourceExhausted },
   /** A call or a connection of another kind: a stream where one result is expected, a poll of a WebSocket's connection. */

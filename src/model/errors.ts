@@ -15,6 +15,12 @@ export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
   /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
   detail?: string;
+  /** What the developer can do about it. In clients, where the server said it. */
+  declare action?: string;
+  /** In clients: the HTTP status of the refusal, also of one that was told on a socket. */
+  declare status?: number;
+  /** In clients: the seconds after which the server asks to try again. */
+  declare retryAfter?: number;
 
   constructor(code: NoInfer<Code>, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -75,6 +81,8 @@ export const CLOSE = {
   /** Closed by a service, with the service's reason. */
   dismissed: 4510,
   revoked: 4511,
+  /** A service has banned the user, with the service's reason. */
+  banned: 4512,
 } as const;
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
@@ -110,12 +118,18 @@ export function reasonOf(code: CloseCode): string {
       return "A service ended the connection.";
     case CLOSE.revoked:
       return "The token was revoked.";
+    case CLOSE.banned:
+      return "This user is banned.";
   }
 }
 
 /** Whether a client reconnects after a close: by range for our codes, by RFC 6455 for others. */
 export const shouldReconnect = (code: number): boolean =>
   code >= 4000 ? code < 4500 : code !== 1000 && code !== 1008;
+
+/** Whether a request that was refused with this HTTP status may be admitted later, unchanged. */
+export const shouldRetry = (status: number): boolean =>
+  status >= 500 ? status !== 501 : [408, 425, 429].includes(status);
 
 /** A client's error text, cut to 1,000 UTF-16 units: it may reach logs and other clients. */
 export const errorText = (text: string): string => text.slice(0, 1000);

@@ -141,7 +141,7 @@ export type Outgoing =
   /** A notification of the protocol itself, such as `$/connected`, and not of a hub. */
   | {
       readonly type: "control";
-      readonly name: "connected" | "presence" | "reset" | "left" | "end";
+      readonly name: "connected" | "refused" | "presence" | "reset" | "left" | "end";
       readonly params: object;
       readonly room?: string;
       readonly position?: string;

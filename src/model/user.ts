@@ -100,7 +100,31 @@ export const isGuestAccount = (id: string): boolean => /^guests@(?:[\d.]*|[\da-f
 export const isNamed = (user: AccountUser, name: string): boolean =>
   user.id === name || accountOf(user) === name;
 
-/** The role of trusted back ends. It admits to every room, whatever the hub's policies (docs/design/rest-and-tokens.md#ro3). */
+/**
+ * The role of trusted back ends. It admits to every room, whatever the hub's policies
+ * (docs/design/rest-and-tokens.md#ro3).
+ */
 export const SERVICE_ROLE = "service";
 
 export const isService = (user: Pick<User, "roles">): boolean => user.roles.includes(SERVICE_ROLE);
+
+/** The claims of a token by which it can be revoked. */
+export interface TokenFacts {
+  /** The user's id. */
+  readonly id: string;
+  /** The account that admits the user, where it is not the user's own: that of guests. */
+  readonly account?: string;
+  readonly jti?: string;
+  /** Issued at, in seconds since 1970. */
+  readonly iat?: number;
+}
+
+export function factsOf(user: Pick<User, "id" | "guestFrom" | "claims">): TokenFacts {
+  const { jti, iat } = user.claims;
+  return {
+    id: user.id,
+    ...(isGuest(user) && { account: accountOf(user) }),
+    ...(typeof jti === "string" && { jti }),
+    ...(typeof iat === "number" && { iat }),
+  };
+}

@@ -59,7 +59,7 @@ export function closeMessageOf(code: CloseCode, detail?: string): CloseMessage {
   if (QUIET.has(code)) return {};
   if (code === CLOSE.expired) return { allowReconnect: true };
   if (code === CLOSE.gone) return { error: CLOSED_WITH_ERROR };
-  if (code === CLOSE.dismissed && detail) return { error: detail };
+  if ((code === CLOSE.dismissed || code === CLOSE.banned) && detail) return { error: detail };
   const error = CLOSED_WITH_ERROR + detailSuffix(detail);
   return FINAL.has(code) ? { error } : { error, allowReconnect: true };
 }
@@ -76,6 +76,7 @@ const FINAL: ReadonlySet<number> = new Set([
   CLOSE.forbidden,
   CLOSE.dismissed,
   CLOSE.revoked,
+  CLOSE.banned,
 ]);
 
 /** A message that cannot be read. SignalR has no answer for it: the connection ends. */

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { authenticate, Refusal, refusalResponse } from "../../src/auth/authenticate.ts";
 import type { AuthEnv, Reason } from "../../src/auth/authenticate.ts";
+import { adviceFor } from "../../src/model/error-advice.ts";
 import { publicError } from "../../src/model/errors.ts";
 import { expectNoTrace, hs256, keyServer, NOW, outcome, SECRET, SECRET_ENV } from "./tokens.ts";
 
@@ -112,21 +113,23 @@ describe("the token", () => {
 
 describe("refusalResponse", () => {
   const challenge = { "www-authenticate": 'Bearer error="invalid_token"' };
-  it.each<[Reason, number, string, object]>([
-    ["token_missing", 401, "Unauthorized", challenge],
-    ["token_expired", 401, "Unauthorized", challenge],
-    ["token_bad_signature", 401, "Unauthorized", challenge],
-    ["forbidden_origin", 403, "Forbidden", {}],
-    ["misconfigured", 500, "Misconfigured", {}],
-    ["keys_unavailable", 503, "Service Unavailable", { "retry-after": "5" }],
-  ])("answers %s with %i %s", async (reason, status, body, headers) => {
-    const response = refusalResponse(new Refusal(reason));
+  it.each<[Reason, number, object]>([
+    ["token_missing", 401, challenge],
+    ["token_expired", 401, challenge],
+    ["token_bad_signature", 401, challenge],
+    ["forbidden_origin", 403, {}],
+    ["misconfigured", 500, {}],
+    ["keys_unavailable", 503, { "retry-after": "5" }],
+  ])("answers %s with %i, its sentence and advice", async (code, status, headers) => {
+    const refusal = new Refusal(code);
+    const response = refusalResponse(refusal);
     expect(response.status).toBe(status);
-    expect(await response.text()).toBe(body);
+    const { message } = refusal;
+    expect(await response.json()).toEqual({ error: { code, message, action: adviceFor(code) } });
     expect(Object.fromEntries(response.headers)).toEqual({
       "cache-control": "no-store",
-      "content-type": "text/plain;charset=UTF-8",
-      "x-dormouse-error": reason,
+      "content-type": "application/json",
+      "x-dormouse-error": code,
       ...headers,
     });
   });

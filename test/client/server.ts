@@ -7,6 +7,7 @@ import {
   type ConnectOptions,
   type WebSocketClass,
 } from "../../src/client/index.ts";
+import type { Refused } from "../../src/client/model/refusal.ts";
 import type { AnyHub } from "../../src/dispatch/define/hub-definition.ts";
 import { PING } from "../../src/model/wire-constants.ts";
 
@@ -33,7 +34,7 @@ export class FakeSocket extends EventTarget {
   }
 
   get query(): Record<string, string> {
-    const { _pk, ...query } = Object.fromEntries(this.url.searchParams);
+    const { _pk, dormouse: _version, ...query } = Object.fromEntries(this.url.searchParams);
     return query;
   }
 
@@ -70,6 +71,14 @@ export class FakeSocket extends EventTarget {
     const data = typeof frame === "string" ? frame : JSON.stringify(frame);
     // No MessageEvent: React Native has none.
     this.dispatchEvent(Object.assign(new Event("message"), { data }));
+  }
+
+  /** Accepts, says why the client is not admitted, and closes, as the server does. */
+  refuse(refused: Partial<Refused> & Pick<Refused, "status" | "code">): void {
+    this.accept();
+    const params = { message: "As the test asks.", ...refused };
+    this.deliver({ method: "$/refused", params });
+    this.end(4520, `${refused.code}: ${params.message}`);
   }
 
   /** The connection closes: by the server, or by the network (1006). */

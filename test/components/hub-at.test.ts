@@ -98,6 +98,23 @@ describe("hubAt", () => {
     two.release();
   });
 
+  it.each([false, true])(
+    "shows why it is refused in the state of a room (oneSocket: %s)",
+    async (oneSocket) => {
+      vi.spyOn(console, "error").mockImplementation(() => {});
+      onTestFinished(() => void vi.restoreAllMocks());
+      const { hub, server } = setUp({ oneSocket });
+      const { connection, release } = hub.hold(LOBBY);
+      await advance();
+      const refused = { status: 404, code: "hub_not_found", message: "None.", action: "Look." };
+      server.socket.refuse(refused);
+      await advance(120_000);
+      expect(connection.state).toMatchObject({ status: "closed", error: refused });
+      expect(server.sockets).toHaveLength(1);
+      release();
+    },
+  );
+
   it("begins where the first who holds a room says that it stands", async () => {
     const { hub, server } = setUp();
     const held = hub.hold(LOBBY, "e:7");

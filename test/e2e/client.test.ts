@@ -103,18 +103,17 @@ describe("calls", () => {
     expect(messages.map(({ params }) => params)).toContainEqual(["alice", "bird"]);
   });
 
-  it("of a client that may not enter wait, and its state says why", async () => {
+  it("of a client that may not enter end, and its state says why", async () => {
     const errors: unknown[] = [];
     const connection = connect<AdminHub>(`${endpoint.url}/hubs/admin`, {
       room: "group:staff",
       token: () => endpoint.token("carol"),
-      backoff: { baseMs: 10 },
-      maxRetries: 2,
     });
     connection.onError((error) => errors.push(error));
-    await expect(connection.ready).rejects.toMatchObject({ code: "disconnected" });
-    expect(errors).toHaveLength(3);
-    expect(connection.state).toMatchObject({ status: "closed" });
+    const forbidden = { code: "forbidden", status: 403, action: expect.any(String) };
+    await expect(connection.ready).rejects.toMatchObject(forbidden);
+    expect(errors).toMatchObject([forbidden]);
+    expect(connection.state).toMatchObject({ status: "closed", error: forbidden });
   });
 });
 

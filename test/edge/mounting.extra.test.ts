@@ -143,10 +143,16 @@ describe.each<[string, Door, string]>([
     const room = await ask("/hubs/none/groups/lobby", { headers: { upgrade: "websocket" } });
     expect([room.status, await room.json()]).toEqual([
       404,
-      { error: { code: "hub_not_found", message: "There is no such hub." } },
+      {
+        error: {
+          code: "hub_not_found",
+          message: 'There is no hub "none".',
+          action: expect.any(String),
+        },
+      },
     ]);
     const hub = await ask("/hubs/none/negotiate", { method: "POST" });
-    expect([hub.status, await hub.text()]).toEqual([404, "There is no such hub."]);
+    expect([hub.status, await hub.text()]).toEqual([404, 'There is no hub "none".']);
     expect((await ask("/nothing")).status).toBe(404);
   });
 

@@ -9,6 +9,8 @@ import {
 } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EndpointEnv } from "../../src/server.ts";
+import type { AccountObjectRpc } from "../../src/rooms/rpc/account-rpc.ts";
+import { accountName } from "../../src/rooms/rpc/object-names.ts";
 import { enter, roomAt, type Client } from "../rooms/client.ts";
 import { range } from "../rooms/storage.ts";
 import { Receiver, SECRET } from "./receiver.ts";
@@ -121,6 +123,20 @@ describe("a receiver", () => {
     await runDurableObjectAlarm(roomAt("orders/order:expired"));
     await receiver.until(() => receiver.of("disconnected").length > 0);
     expect(receiver.of("disconnected")[0]!.data.reason).toBe("The token has expired.");
+  });
+
+  it.each([
+    ["Spam.", "This user is banned: Spam."],
+    [undefined, "This user is banned for a time."],
+  ])("is told of a ban as a ban, with the reason %s", async (given, reason) => {
+    const user = `banned-${given ?? ""}`;
+    using client = await enter(`orders/order:${user}`, { user });
+    await joined(client);
+    const account = env.ACCOUNTS.getByName(accountName({ tenant: "default", user }));
+    await (account as unknown as AccountObjectRpc).ban(user, 60, given);
+    expect(await client.closed).toEqual({ code: 4512, reason });
+    await receiver.until(() => receiver.of("disconnected").length > 0);
+    expect(receiver.of("disconnected")[0]!.data.reason).toBe(reason);
   });
 });
 

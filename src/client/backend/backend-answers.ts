@@ -2,6 +2,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, type Position } from "../../model/position.ts";
+import { refusalError } from "../model/refusal.ts";
 import type { HistoryPage } from "../model/client-messages.ts";
 import type { PresencePage } from "../model/room-presence.ts";
 
@@ -36,10 +37,14 @@ export function refusalOf({ status, headers }: Response, body: unknown): HubErro
   const { code, message } = (typeof body === "object" && body) as ErrorBody;
   const fromServer =
     text(code) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
-  return new HubError<string>(
-    fromServer ?? CODE_BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request"),
-    text(message) ?? `The endpoint answered ${status}.`,
-  );
+  const retryAfter = Number(headers.get("retry-after")) || undefined;
+  return refusalError({
+    code:
+      fromServer ?? CODE_BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request"),
+    message: text(message) ?? `The endpoint answered ${status}.`,
+    status,
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
 }
 
 interface ErrorBody {

@@ -1,11 +1,9 @@
 // Tokens of a service: from the application, or signed with an access key for the URL of each request.
 
 import { SignJWT } from "jose";
-import { HubError } from "../../model/errors.ts";
-import { renewInMs, type Token } from "../transport/credentials.ts";
+import { givenToken, noToken, renewInMs, type Token } from "../transport/credentials.ts";
 import type { BackendOptions } from "./backend-options.ts";
 import { parseConnectionString } from "./backend-urls.ts";
-import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /**
  * Resolves with a token for a request to `audience`, a URL without its query. `rejected` is the token that the endpoint
@@ -57,9 +55,9 @@ function applicationTokens(token: Token): TokenSource {
 
 async function callTokenFunction(token: () => string | Promise<string>): Promise<string> {
   try {
-    return await token();
+    return givenToken(await token());
   } catch (cause) {
-    throw new HubError<ClientErrorCode>("no_token", "The application's `token` failed.", { cause });
+    throw noToken(cause);
   }
 }
 

@@ -3,9 +3,11 @@
 
 import { HubError, shouldReconnect } from "../../model/errors.ts";
 import { closeError } from "../model/close-error.ts";
+import { Refusals } from "../model/refusal.ts";
 import { delay } from "../platform/timeout.ts";
 import { pauseMs, type Backoff } from "../transport/backoff.ts";
-import { eventStream, ResponseError, type StreamRequest } from "./event-stream.ts";
+import { hasFailed } from "../transport/credentials.ts";
+import { eventStream, type StreamRequest } from "./event-stream.ts";
 import type { AnyRoomEvent } from "./room-event.ts";
 import { StreamPosition } from "./stream-position.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
@@ -34,14 +36,17 @@ const STEADY_MS = 5_000;
 export async function* readEvents(options: AbortableOptions): AsyncGenerator<AnyRoomEvent, void> {
   const { rooms, since, backoff, maxRetries, signal } = options;
   const position = new StreamPosition(rooms, since);
+  const refusals = new Refusals(options.token);
   let retryMs = 0;
   const onRetry = (ms: number) => void (retryMs = ms);
   for (let failures = 0; ; failures += 1) {
     const { error, isFinal, livedMs } = yield* readStream(position, { ...options, onRetry });
     if (livedMs >= STEADY_MS) failures = 0;
-    if (signal.aborted || isFinal || failures >= maxRetries) throw error;
-    const serverMs = Math.max(retryMs, error instanceof ResponseError ? error.retryMs : 0);
-    const pause = Math.min(Math.max(serverMs, pauseMs(failures, backoff)), backoff.capMs);
+    if (livedMs >= 0) refusals.admitted();
+    const isOver = isFinal || !refusals.mayReturn(error) || failures >= maxRetries;
+    if (signal.aborted || isOver) throw error;
+    const serverMs = Math.min(retryMs, backoff.capMs);
+    const pause = Math.max(serverMs, pauseMs(failures, backoff, error));
     const retryAt = Date.now() + pause;
     yield { type: "reconnecting", error, retryAt };
     // The consumer may have held the loop since, so the rest of the pause is shorter.
@@ -81,24 +86,23 @@ async function* readStream(
       isFinal: false,
     });
   } catch (error) {
-    return end({ error: hubErrorOf(error), isFinal: isFinalError(error, options) });
+    const shown = hubErrorOf(error, options);
+    return end({ error: shown, isFinal: shown.code === "no_token" && !hasFailed(shown) });
   }
 }
 
 /** `fetch` throws a TypeError for a failed network. Any other foreign error comes from reading an event. */
-function hubErrorOf(cause: unknown): HubError {
+function hubErrorOf(cause: unknown, { url }: ReaderOptions): HubError {
   if (cause instanceof HubError) return cause;
   if (cause instanceof TypeError)
-    return new HubError<ClientErrorCode>("disconnected", cause.message, { cause });
+    return new HubError<ClientErrorCode>("disconnected", cause.message + hintFor(url), { cause });
   return new HubError("malformed", "An event was not understood.", { cause });
 }
 
-/** Besides 5xx, the statuses after which a later attempt may succeed. */
-const TRANSIENT_STATUSES = [408, 425, 429];
-
-/** A refused token is final only if it is a fixed text: a token function may return a better one. */
-function isFinalError(error: unknown, { token }: ReaderOptions): boolean {
-  if (!(error instanceof ResponseError) || error.status >= 500) return false;
-  if (error.status === 401) return typeof token === "string";
-  return !TRANSIENT_STATUSES.includes(error.status);
+/** Browsers hide from a page why a server of another origin refused it, and even that it did. */
+function hintFor(url: string): string {
+  const { origin } = (globalThis as { location?: { readonly origin?: string } }).location ?? {};
+  return !origin || url.startsWith(`${origin}/`)
+    ? ""
+    : `. The network is down, or ALLOWED_ORIGINS of the server does not name ${origin}`;
 }

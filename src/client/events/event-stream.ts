@@ -2,8 +2,9 @@
 
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { HubError } from "../../model/errors.ts";
-import { withTimeout } from "../platform/timeout.ts";
-import type { Token } from "../transport/credentials.ts";
+import { withTimeout, type Timeout } from "../platform/timeout.ts";
+import { refusalError, type Refused } from "../model/refusal.ts";
+import { givenToken, noToken, type Token } from "../transport/credentials.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
 export interface StreamRequest {
@@ -27,23 +28,29 @@ const SILENCE_MS = 32_000;
 /** Characters of one event, against a server that never ends one. Far beyond the size limit of any hub. */
 const EVENT_LENGTH = 16 * 1024 * 1024;
 
-/** The server's response is not an event stream. `code` is that of the server, or `disconnected`. */
-export class ResponseError extends HubError<string> {
-  readonly status: number;
-  /** The pause that the server asks for (`Retry-After`), in milliseconds; 0 for none. */
-  readonly retryMs: number;
-
-  constructor({ status, headers }: Response) {
-    const code = headers.get("x-dormouse-error") ?? "disconnected";
-    super(code, `The server answered ${status}, ${headers.get("content-type") ?? "no content"}.`);
-    this.status = status;
-    this.retryMs = Number(headers.get("retry-after")) * 1000 || 0;
-  }
+/**
+ * The error of a response that is no event stream. `code` is that of the server, or `disconnected` where the answer is
+ * not that of a server of ours.
+ */
+async function responseError(response: Response, signal: AbortSignal): Promise<HubError> {
+  const { status, headers } = response;
+  const code = headers.get("x-dormouse-error");
+  const type = headers.get("content-type") ?? "no content";
+  const read = code ? withTimeout(response.json(), answerLimit(signal)) : undefined;
+  const body = (await read?.catch(() => {})) as { error?: Refused } | undefined;
+  return refusalError({
+    message: `The server answered ${status}, ${type}.`,
+    ...body?.error,
+    code: code ?? "disconnected",
+    status,
+    retryAfter: Number(headers.get("retry-after")) || 0,
+  });
 }
 
 /**
  * The events of one response, as they are parsed. Returns when the server ends the stream. Throws `no_token`,
- * `timed_out`, `silent`, a `ResponseError`, the errors of `fetch`, and the signal's reason after an abort.
+ * `timed_out`, `silent`, the server's refusal with its `status`, the errors of `fetch`, and the signal's reason after an
+ * abort.
  */
 export async function* eventStream(request: StreamRequest): AsyncGenerator<EventSourceMessage> {
   const controller = new AbortController();
@@ -52,7 +59,8 @@ export async function* eventStream(request: StreamRequest): AsyncGenerator<Event
   try {
     const response = await fetchStream(request, controller.signal);
     const isStream = /^text\/event-stream\b/.test(response.headers.get("content-type") ?? "");
-    if (response.status !== 200 || !isStream || !response.body) throw new ResponseError(response);
+    if (response.status !== 200 || !isStream || !response.body)
+      throw await responseError(response, request.signal);
     yield* eventsIn(response.body.getReader(), request);
   } finally {
     request.signal.removeEventListener("abort", abort);
@@ -67,22 +75,24 @@ async function fetchStream(request: StreamRequest, signal: AbortSignal): Promise
     authorization: `Bearer ${await tokenOf(request)}`,
     ...(lastEventId !== "" && { "last-event-id": lastEventId }),
   };
-  const error = () => new HubError("timed_out", `No answer within ${RESPONSE_MS / 1000} s.`);
   const response = fetch(url, { headers, signal, cache: "no-store" });
-  return withTimeout(response, { ms: RESPONSE_MS, signal: request.signal, error });
+  return withTimeout(response, answerLimit(request.signal));
 }
 
+const answerLimit = (signal: AbortSignal): Timeout => ({
+  ...{ ms: RESPONSE_MS, signal },
+  error: () => new HubError("timed_out", `No answer within ${RESPONSE_MS / 1000} s.`),
+});
+
 async function tokenOf({ token, tokenSeconds, signal }: StreamRequest): Promise<string> {
-  if (typeof token === "string") return token;
+  if (typeof token !== "function") return token ?? "";
   const error = () => new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
   // An async function, so that a token function that throws rejects as well.
   const fresh = (async () => token())();
   try {
-    return await withTimeout(fresh, { ms: tokenSeconds * 1000, signal, error });
+    return givenToken(await withTimeout(fresh, { ms: tokenSeconds * 1000, signal, error }));
   } catch (cause) {
-    throw new HubError<ClientErrorCode>("no_token", "There is no token to connect with.", {
-      cause,
-    });
+    throw noToken(cause);
   }
 }
 

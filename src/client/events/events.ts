@@ -3,6 +3,7 @@
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import { HubError } from "../../model/errors.ts";
+import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
 import { DEFAULTS } from "../model/client-defaults.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
@@ -91,6 +92,7 @@ function urlOf(hub: string, [first = "", ...others]: readonly string[]): string 
   const url = new URL(`${protocol.replace("ws", "http")}://${host}/${basePath}`);
   for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
   for (const room of others) url.searchParams.append("room", room);
+  url.searchParams.append(VERSION_PARAMETER, VERSION);
   return url.href;
 }
 

@@ -5,6 +5,7 @@ import { PING, PING_SECONDS } from "../../model/wire-constants.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Message } from "../model/client-messages.ts";
 import type { State } from "../model/client-state.ts";
+import type { Refused } from "../model/refusal.ts";
 import type { Left, Scope, ScopeHost } from "../scope/scope.ts";
 import { Credentials } from "../transport/credentials.ts";
 import { Heartbeat } from "../transport/heartbeat.ts";
@@ -140,6 +141,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
         return this.#onResponse(frame);
       case "$/connected":
         return this.#onGreeting(frame.params as G);
+      case "$/refused":
+        return this.#link.refuse(frame.params as Refused);
       case "$/item":
         return this.calls.onItem(frame.params as { id: string; item: unknown });
       case "$/reset":

@@ -1,5 +1,7 @@
 // The pause before the next attempt. Pure.
 
+import type { HubError } from "../../model/errors.ts";
+
 export interface Backoff {
   /** The longest pause after the first failure, in milliseconds. It doubles with each failure. Default: 1,000. */
   readonly baseMs: number;
@@ -11,7 +13,16 @@ export interface Backoff {
 
 /**
  * Milliseconds to wait after `failures` earlier failures in a row (0 after the first one). Full jitter: a deployment
- * drops all sockets at once, and the clients come back evenly spread over the whole pause.
+ * drops all sockets at once, and the clients come back evenly spread over the whole pause. It begins after the seconds
+ * that the server has asked for, if it did.
  */
-export const pauseMs = (failures: number, { baseMs, capMs, random }: Backoff): number =>
+export const pauseMs = (
+  failures: number,
+  { baseMs, capMs, random }: Backoff,
+  { retryAfter = 0 }: Pick<HubError, "retryAfter"> = {},
+): number =>
+  Math.min(retryAfter, RETRY_AFTER_AT_MOST) * 1000 +
   random() * Math.min(capMs, baseMs * 2 ** failures);
+
+/** Seconds: a proxy may ask for any time, and an application waits no longer than this without an attempt. */
+const RETRY_AFTER_AT_MOST = 600;

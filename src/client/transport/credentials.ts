@@ -29,19 +29,22 @@ export class Credentials {
     this.#options = options;
   }
 
-  /** The token for a new attempt. Throws the errors of the application's function, and `timed_out`. */
+  /**
+   * The token for a new attempt. Throws the errors of the application's function, `timed_out`, and `no_token` where the
+   * function gives none.
+   */
   async nextToken(): Promise<string> {
     return (this.#current = await this.fetchToken());
   }
 
   async fetchToken(): Promise<string> {
     const { token, tokenSeconds } = this.#options;
-    if (typeof token === "string") return token;
+    if (typeof token !== "function") return token;
     const timeout = deferred<never>();
     const error = new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
     const cancel = limit(tokenSeconds * 1000, () => timeout.reject(error));
     try {
-      return await Promise.race([token(), timeout.promise]);
+      return givenToken(await Promise.race([token(), timeout.promise]));
     } finally {
       cancel();
     }
@@ -52,7 +55,7 @@ export class Credentials {
    * fixed token and one without an expiry are never renewed.
    */
   renewLater(token = this.#current): void {
-    if (typeof this.#options.token === "string") return;
+    if (typeof this.#options.token !== "function") return;
     const delay = renewInMs(token, Date.now(), this.#options.random);
     if (delay !== undefined) this.#timer.set(() => void this.#renew(), delay);
   }
@@ -70,6 +73,26 @@ export class Credentials {
     this.#timer.clear();
   }
 }
+
+/** Throws `no_token` for anything but a text: a user who is signed out, or a wrong path into an answer. */
+export function givenToken(token: unknown): string {
+  if (token && typeof token === "string") return token;
+  throw new HubError<ClientErrorCode>("no_token", NO_TOKEN);
+}
+
+const NO_TOKEN = "The `token` function gave no token.";
+
+/** The error of an attempt that has no token. */
+export const noToken = (cause: unknown): HubError =>
+  cause instanceof HubError && cause.code === "no_token"
+    ? cause
+    : new HubError<ClientErrorCode>("no_token", "The `token` function failed.", { cause });
+
+/**
+ * Whether the application's function failed: it may have had no network, and is worth another call. One that worked and
+ * gave nothing would do so again. (A cause may be undefined, and stands all the same.)
+ */
+export const hasFailed = (error: HubError): boolean => "cause" in error;
 
 /** Renewal starts this long before the expiry: enough for a slow answer and for clocks that differ a little. */
 const MARGIN_SECONDS = 30;

@@ -5,10 +5,13 @@
 import { PartySocket } from "partysocket";
 import { CloseEvent as SyntheticCloseEvent } from "partysocket/ws";
 import { HubError, shouldReconnect } from "../../model/errors.ts";
+import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
 import { closeError } from "../model/close-error.ts";
+import { refusalError, Refusals, type Refused } from "../model/refusal.ts";
 import type { Address } from "../model/room-address.ts";
 import { limit, Timer } from "../platform/timer.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
+import { hasFailed, noToken } from "./credentials.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 import type { WebSocketClass } from "../platform/web-socket-class.ts";
 
@@ -16,11 +19,16 @@ import type { WebSocketClass } from "../platform/web-socket-class.ts";
 export interface LinkOptions {
   readonly address: Address;
   readonly backoff: Backoff;
+  /** The application's, as a text or a function. */
+  readonly token: unknown;
   /** Failures in a row after which the link ends. */
   readonly maxRetries: number;
   /** The platform's own where the application gives none; undefined where the platform has none. */
   readonly WebSocket: WebSocketClass | undefined;
-  /** Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`. */
+  /**
+   * Query parameters of an attempt, called before each one. A rejection fails the attempt, with the code `no_token`; one
+   * that has this code itself ends the link.
+   */
   query(): Promise<Record<string, string | undefined>>;
   onOpen(): void;
   onMessage(text: string): void;
@@ -44,6 +52,7 @@ export class Link {
   #phase: Phase = "waiting";
   #failures = 0;
   #greetedAt: number | undefined;
+  readonly #refusals: Refusals;
   readonly #timer = new Timer();
   /** The error of the last `query`. Kept here, because partysocket passes on only its message. */
   #queryError: HubError | undefined;
@@ -51,6 +60,7 @@ export class Link {
   /** Does not connect yet: `attempt` does. */
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#refusals = new Refusals(options.token);
     const socket = new PartySocket({
       ...options.address,
       // Identifies nobody. partysocket's own value needs `crypto`, which React Native lacks [CP3].
@@ -70,28 +80,26 @@ export class Link {
       this.#phase = "open";
       options.onOpen();
     });
-    socket.addEventListener("error", ({ message }) =>
-      this.#fail(this.#queryError ?? unreachable(message)),
-    );
+    socket.addEventListener("error", ({ message }) => {
+      const error = this.#queryError;
+      this.#fail(error ?? unreachable(message, options.address.host), !error || hasFailed(error));
+    });
     this.#socket = socket;
   }
 
   async #query(): Promise<Record<string, string | undefined>> {
     this.#queryError = undefined;
     try {
-      const query = { ...this.#options.address.query, ...(await this.#options.query()) };
-      const error = unreachable(`No answer within ${CONNECT_MS / 1000} s.`);
+      const query = {
+        ...this.#options.address.query,
+        [VERSION_PARAMETER]: VERSION,
+        ...(await this.#options.query()),
+      };
+      const error = unreachable(`No answer within ${CONNECT_MS / 1000} s.`, "");
       if (this.#phase === "attempting") this.#timer.set(() => this.drop(error), CONNECT_MS, limit);
       return query;
     } catch (error) {
-      this.#queryError = new HubError<ClientErrorCode>(
-        "no_token",
-        "There is no token to connect with.",
-        {
-          cause: error,
-        },
-      );
-      throw this.#queryError;
+      throw (this.#queryError = noToken(error));
     }
   }
 
@@ -107,6 +115,7 @@ export class Link {
   /** To be called when the server's greeting has arrived: only then does a connection count as a success. */
   greet(): void {
     this.#greetedAt = Date.now();
+    this.#refusals.admitted();
   }
 
   /**
@@ -118,6 +127,19 @@ export class Link {
     if (!(event instanceof SyntheticCloseEvent))
       this.#fail(closeError(event), shouldReconnect(event.code));
     return false;
+  }
+
+  /**
+   * To be called with the server's refusal. Ignored once the connection is greeted: another client has then published a
+   * message by that name.
+   */
+  refuse(refused: Refused): void {
+    if (this.#greetedAt !== undefined) return;
+    const error = refusalError(refused);
+    const mayReturn = this.#refusals.mayReturn(error);
+    // A developer who has no listener yet reads it here, once: no further attempt says it again.
+    if (!mayReturn) console.error(error.code, error.message, error.action);
+    this.#fail(error, mayReturn);
   }
 
   /** Gives up the current connection; the next attempt follows after a pause. */
@@ -138,7 +160,7 @@ export class Link {
   }
 
   #wait(error: HubError): void {
-    const pause = pauseMs(this.#failures++, this.#options.backoff);
+    const pause = pauseMs(this.#failures++, this.#options.backoff, error);
     this.#phase = "waiting";
     this.#socket.close(RETURNS);
     this.#timer.set(() => this.attempt(), pause);
@@ -192,8 +214,6 @@ const noWebSocket = (): HubError =>
     "No WebSocket here: use Node 22 or later, or that of `ws` as the option WebSocket.",
   );
 
-const unreachable = (message: string): HubError =>
-  new HubError<ClientErrorCode>(
-    "disconnected",
-    message || "The connection failed, or was refused.",
-  );
+/** A server of ours says why it refuses: this is a lost network, or an address where no such server is. */
+const unreachable = (message: string, host: string): HubError =>
+  new HubError<ClientErrorCode>("disconnected", message || `No connection to ${host}.`);

@@ -9,6 +9,8 @@ import type { PresencePage } from "../model/room-presence.ts";
 export interface Greeting {
   readonly connectionId: string;
   readonly userId: string;
+  /** Version of the server. Absent where it is older than 0.2. */
+  readonly server?: string;
   /** The interval of the client's pings, in seconds. */
   readonly pingSeconds: number;
 }

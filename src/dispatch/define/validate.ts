@@ -45,7 +45,7 @@ export async function validate(member: AnyMember, call: PendingCall): Promise<un
   const checked: unknown[] = [];
   try {
     for (const [index, arg] of member.args.entries())
-      checked.push(await checkArgument(arg, call.args[index], index, call));
+      checked.push(await checkArgument(arg, index, call));
   } catch (error) {
     throw error instanceof HubError ? unbound(error, member, call) : error;
   }
@@ -68,7 +68,8 @@ function unbound(
   return error;
 }
 
-async function checkArgument(arg: Arg, value: unknown, index: number, call: PendingCall) {
+async function checkArgument(arg: Arg, index: number, call: PendingCall) {
+  const value = call.args[index];
   const name = `Argument ${index + 1}${nameSuffix(arg)}`;
   if (!("streamOf" in arg)) return checkBound(arg, value, { name, call });
   if (!(value instanceof StreamRef))

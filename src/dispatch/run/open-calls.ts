@@ -10,7 +10,7 @@ import type { CallId } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Host } from "../../rooms/object/host.ts";
-import { settledWithin } from "../../rooms/platform/settled-within.ts";
+import { settledWithin } from "../../rooms/platform/loop-timing.ts";
 import { caughtUp, isBehind } from "./slow-reader.ts";
 import { tooManyStreams } from "./upload-streams.ts";
 

@@ -113,7 +113,7 @@ const clientsOf = (server: WorldServer): RemoteClients => ({
     if (!connection)
       throw new HubError("connection_not_found", "There is no connection with that id.");
     const host = server.hostOf(connection);
-    return server.options.receiver.ask(host, connection, target, params);
+    return server.options.receiver.ask(host, connection, { target, ...params });
   },
   async move(id, topic, how) {
     const connection = server.get(id);

@@ -84,7 +84,7 @@ const ALONE = {
   followers: { links: new Map(), publish: () => {} },
   rate: { add: () => {} },
   activity: { isDue: true, note: () => {} },
-  elsewhere: { publish: unreachable, publishAndSave: unreachable },
+  elsewhere: unreachable,
 };
 
 function unreachable(): never {

@@ -10,7 +10,7 @@ import type { Attached } from "../../rooms/connection/attachment.ts";
 import { connectionOf, isDeliberate, type Connection } from "../../rooms/connection/connection.ts";
 import { end, isOpen } from "../../rooms/connection/stage.ts";
 import { Outbox } from "../../rooms/delivery/outbox.ts";
-import { Memberships, type Cause } from "../../rooms/links/memberships.ts";
+import { Memberships, type Cause } from "../../rooms/links/follow-tables.ts";
 import type { Host, Receiver } from "../../rooms/object/host.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { memoryStorage } from "./memory-storage.ts";

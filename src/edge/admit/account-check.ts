@@ -2,9 +2,8 @@
 // ask by themselves before one begins.
 
 import { HubError } from "../../model/errors.ts";
-import { factsOf } from "../../model/token-rules.ts";
-import { accountOf, type User } from "../../model/user.ts";
-import { accountStub } from "../../rooms/rpc/stubs.ts";
+import { accountOf, factsOf, type User } from "../../model/user.ts";
+import { accountStub } from "../../rooms/rpc/object-names.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 
 /** Throws `banned` or `token_revoked`. */

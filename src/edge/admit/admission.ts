@@ -1,6 +1,6 @@
-// Admission of a client: its user, the rules of the room, and the rate of connections; then the request to a room's
-// object to accept its socket. All that can be refused here is refused before any object is reached, because an object
-// that wakes for a refusal costs more than the refusal.
+// Admission of a client: its user, the connect webhook, the rules of the room, and the rate of connections; then the
+// request to a room's object to accept its socket. All that can be refused here is refused before any object is
+// reached, because an object that wakes for a refusal costs more than the refusal.
 
 import { authenticate, guestOf, readToken } from "../../auth/authenticate.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../../dispatch/define/policies.ts";
@@ -10,15 +10,23 @@ import { HubError } from "../../model/errors.ts";
 import { parsePosition } from "../../model/position.ts";
 import { formatTopic, roomTopic, type Topic } from "../../model/topic.ts";
 import { clientNetwork } from "../../model/client-network.ts";
-import { accountOf, type User } from "../../model/user.ts";
+import { accountOf, applyGrant, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver, type RoomArrival } from "../../rooms/rpc/arrival.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
-import { applyConnectWebhook } from "./connect-webhook.ts";
+import { readWebhooks } from "../../webhooks/webhook-config.ts";
+import { askConnectWebhook, type ConnectAttempt } from "./connect-webhook.ts";
 import { continentOf } from "./relay-choice.ts";
 import { guestId } from "./guests.ts";
 import { pathBelow, requestedHub, roomPathOf, servedHub } from "./request-target.ts";
-import { policyRuntime, type ConnectRateEnv, type Serving, type ServingPlace } from "./serving.ts";
+import {
+  policyRuntime,
+  type ConnectRateEnv,
+  type Env,
+  type Serving,
+  type ServingPlace,
+} from "./serving.ts";
 
 /** A client that was admitted to a room. */
 export interface Entrant {
@@ -76,6 +84,16 @@ export async function userAt(
   return isGuest
     ? guestOf(request, env, guestId(connectionToken))
     : authenticate(request, env, serving);
+}
+
+/**
+ * The user with the webhook's grant; unchanged where no webhook is configured. Called once for each connection: the
+ * application may count on it. Throws `misconfigured`, `refused_by_webhook` or `webhook_unavailable`.
+ */
+export async function applyConnectWebhook(attempt: ConnectAttempt, env: Env): Promise<User> {
+  const { connect } = readWebhooks(env);
+  if (!connect) return attempt.user;
+  return applyGrant(attempt.user, await askConnectWebhook(attempt, connect, env));
 }
 
 /** Asks the webhook, then the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics. */
@@ -156,10 +174,12 @@ function overflow({ relays, env }: Serving, entrant: Entrant, arrival: RoomArriv
 async function arrivalOf(entrant: Entrant, { since, previous }: Resumption): Promise<RoomArrival> {
   const position = since ? parsePosition(since) : undefined;
   const mayReplay = position && (await mayReadHistory(...policyInput(entrant)));
+  const version = clientVersionOf(entrant.request);
   return {
     user: entrant.user,
     ...(position && mayReplay && { since: position }),
     ...(previous && { previous: previous.slice(0, MAX_CONNECTION_ID) }),
+    ...(version !== undefined && { version }),
   };
 }
 

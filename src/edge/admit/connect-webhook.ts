@@ -7,16 +7,16 @@ import { textWithin } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
-import { applyGrant, type Grant, type User } from "../../model/user.ts";
+import type { Grant, User } from "../../model/user.ts";
 import { hasBigint, overflowIn, parseExactJson } from "../../protocols/exact-json.ts";
 import { isJsonObject } from "../../protocols/json.ts";
-import { readWebhooks, type Destination, type WebhookEnv } from "../../webhooks/webhook-config.ts";
+import type { Destination } from "../../webhooks/webhook-config.ts";
 import { EVENT_TYPE, eventText } from "../../webhooks/cloud-events.ts";
 import { post } from "../../webhooks/webhook-request.ts";
 import { connectRequest } from "./connect-request.ts";
 
 /** A connection that an authenticated user asks for. */
-interface ConnectAttempt {
+export interface ConnectAttempt {
   readonly request: Request;
   readonly user: User;
   readonly hub: string;
@@ -31,23 +31,10 @@ const TIMEOUT_MS = 5_000;
 const ANSWER_BYTES = 4_096;
 
 /**
- * The user with the webhook's grant; unchanged where no webhook is configured. Called once for each connection: the
- * application may count on it. Throws `misconfigured`, `refused_by_webhook` or `webhook_unavailable`.
- */
-export async function applyConnectWebhook(
-  attempt: ConnectAttempt,
-  env: AuthEnv & WebhookEnv,
-): Promise<User> {
-  const { connect } = readWebhooks(env);
-  if (!connect) return attempt.user;
-  return applyGrant(attempt.user, await askWebhook(attempt, connect, env));
-}
-
-/**
  * One request, never repeated: the client is waiting, and repeats its own. Clients see the webhook's refusals only;
  * other failures are the application's own, are logged, and become `webhook_unavailable`, which clients retry.
  */
-async function askWebhook(
+export async function askConnectWebhook(
   attempt: ConnectAttempt,
   to: Destination,
   env: AuthEnv,

@@ -3,12 +3,12 @@
 // are skipped.
 
 import { HubError } from "../../model/errors.ts";
-import { objectName, type Domain } from "../../rooms/rpc/object-names.ts";
+import { hashOf, objectName, type Domain } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver } from "../../rooms/rpc/arrival.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import type { Refused } from "../../rooms/rpc/fault.ts";
 import type { RelayRpc } from "../../rooms/rpc/relay-rpc.ts";
-import { hashOf, hintOf, LEVELS, parseRelayName, relayName } from "../../rooms/rpc/relay-levels.ts";
+import { hintOf, LEVELS, parseRelayName, relayName } from "../../rooms/rpc/relay-levels.ts";
 
 /**
  * The relay object's methods for the endpoint. Refusals are values: the platform logs every exception of an object.

@@ -25,12 +25,16 @@ export const pathBelow = ({ url }: Request, prefix: string): string =>
 export function servedHub(hubs: Hubs, name: string): ServedHub {
   const served = hubs.get(name.toLowerCase());
   if (!served)
-    throw withFacts(new HubError("hub_not_found", "There is no such hub."), () => ({
+    throw withFacts(new HubError("hub_not_found", `There is no hub ${shortened(name)}.`), () => ({
       expected: [...hubs.keys()],
       received: name,
     }));
   return served;
 }
+
+/** In quotes. The name is a stranger's: no answer repeats more of it than a person reads. */
+const shortened = (name: string): string =>
+  JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name);
 
 /**
  * The hub that a request names, as it was asked for; empty where it names none. Its route names it, or its URL does:

@@ -1,7 +1,8 @@
-// Answers to requests that failed. Every refusal has a stable code, in `x-dormouse-error` and, but for SignalR, in the
-// body.
+// Answers to requests that failed. Every refusal has a stable code, in `x-dormouse-error` and in its body; of SignalR's
+// refusals only 401 and 403 have it there.
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
+import { errorBody } from "../../model/error-body.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
 import { isUnexpected, publicError, type HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -16,18 +17,18 @@ export function refusedAnswer(error: unknown, inWords = false): Response {
   return errorAnswer(shown, httpStatusOf(shown.code), inWords);
 }
 
-const unavailable = (): Response =>
-  new Response("Service Unavailable", {
-    status: 503,
-    headers: { "retry-after": "2", "x-dormouse-error": "unavailable" },
-  });
+function unavailable(): Response {
+  const shown = { code: "unavailable", message: "The hub's objects have too much to do." };
+  const headers = { "retry-after": "2", "x-dormouse-error": shown.code };
+  return Response.json(errorBody(shown), { status: 503, headers });
+}
 
-/** `inWords`: the body is the error's sentence alone. */
-export function errorAnswer(
-  { code, message }: HubError,
-  status: number,
-  inWords = false,
-): Response {
+/**
+ * `inWords`: the body is the error's sentence alone, but for 401 and 403: those are JSON at every door, so that one
+ * reader of codes does for all.
+ */
+export function errorAnswer(error: HubError, status: number, inWords = false): Response {
+  const { code, message } = error;
   const headers = {
     "cache-control": "no-store",
     "x-dormouse-error": code,
@@ -36,7 +37,7 @@ export function errorAnswer(
       "retry-after": code === "webhook_unavailable" ? "5" : "1",
     }),
   };
-  return inWords
+  return inWords && status !== 401 && status !== 403
     ? new Response(message, { status, headers })
-    : Response.json({ error: { code, message } }, { status, headers });
+    : Response.json(errorBody(error), { status, headers });
 }

@@ -73,6 +73,7 @@ const shownOf = (error: unknown): HubError =>
 const ENDS: ReadonlyMap<number, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.expired, "token_expired"],
   [CLOSE.revoked, "token_revoked"],
+  [CLOSE.banned, "banned"],
   [CLOSE.slow, "rate_limited"],
   [CLOSE.flooding, "rate_limited"],
   [CLOSE.gone, "hub_not_found"],

@@ -8,8 +8,7 @@ import type {
   SubscribeRequest,
   SubscribeResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { authorize, checkConnectRate } from "../admit/admission.ts";
-import { applyConnectWebhook } from "../admit/connect-webhook.ts";
+import { applyConnectWebhook, authorize, checkConnectRate } from "../admit/admission.ts";
 import { ROOMS_AT_MOST, sourceOf, type RoomSource } from "../stream/room-sources.ts";
 import { onAbort, untilAborted } from "./abort-signals.ts";
 import { OUTLET } from "./encoded-stream.ts";

@@ -15,6 +15,7 @@ import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
 import { wantsWebSocket } from "../admit/request-target.ts";
 import type { Serving } from "../admit/serving.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 
 /**
  * `GET {hub}/{kind}/{name}`: the room's object holds the socket, and the worker's part ends with the handshake.
@@ -42,11 +43,13 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
   if (!wantsWebSocket(request))
     throw new HubError("upgrade_required", "A hub is entered by WebSocket, or called by POST.");
   await checkConnectRate(request, caller.user, serving.env);
+  const version = clientVersionOf(request);
   const arrival: JsonRpcArrival = {
     kind: "rpc",
     user: caller.user,
     request: connectRequest(request, caller.served.settings),
     arrays: caller.query.get("arrays") === "1",
+    ...(version !== undefined && { version }),
   };
   const { relays, env } = serving;
   return withSubprotocol(request, await relays.enter(env, relayTargetOf(caller), arrival));

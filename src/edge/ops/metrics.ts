@@ -7,10 +7,9 @@ import { withTimeout } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
-import { objectName } from "../../rooms/rpc/object-names.ts";
+import { objectName, roomStubs } from "../../rooms/rpc/object-names.ts";
 import type { CounterSnapshot } from "../../rooms/rpc/activity-report.ts";
 import type { HubMetrics, RoomMetrics } from "../../rooms/rpc/hub-metrics.ts";
-import { roomStubs } from "../../rooms/rpc/stubs.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
@@ -80,7 +79,22 @@ function familiesOf(answers: readonly HubAnswer[]): Family[] {
       );
       return { name: `dormouse_${name}`, help, type, samples };
     }),
+    clientsOf(answers),
   ];
+}
+
+/** By hub alone: with the room as well, versions would multiply the series of every room. */
+function clientsOf(answers: readonly HubAnswer[]): Family {
+  const samples = answers.flatMap(({ hub, metrics: found }) =>
+    Object.entries(found?.totals.counted.clients ?? {}).map(([version, value]) => ({
+      labels: { hub, version },
+      value,
+    })),
+  );
+  return {
+    ...{ name: "dormouse_clients_total", type: "counter", samples },
+    help: "Connections that Dormouse's own client began, by its version.",
+  };
 }
 
 /** A metric and how it is read from the figures of one room or relay. */
@@ -92,7 +106,7 @@ interface Metric extends Omit<Family, "samples"> {
 const counter = (
   name: string,
   help: string,
-  figure: keyof Omit<CounterSnapshot, "refusals">,
+  figure: keyof Omit<CounterSnapshot, "refusals" | "clients">,
 ): Metric => ({
   ...{ name, help, type: "counter" },
   read: ({ counted }) => [{ labels: {}, value: counted[figure] }],

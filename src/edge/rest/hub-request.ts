@@ -6,10 +6,15 @@ import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
 import { encodeGivenParams } from "../../protocols/exact-json.ts";
-import { holderOf, objectName, type Domain } from "../../rooms/rpc/object-names.ts";
+import {
+  accountStub,
+  type Domain,
+  holderOf,
+  objectName,
+  roomStubs,
+} from "../../rooms/rpc/object-names.ts";
 import type { Command } from "../../rooms/rpc/command.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
-import { accountStub, roomStubs } from "../../rooms/rpc/stubs.ts";
 import type { AccountRpc } from "../../rooms/rpc/account-rpc.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import type { RoomRpc } from "../../rooms/rpc/room-rpc.ts";
@@ -71,7 +76,9 @@ export class HubRequest {
     return this.roomNamed(this.parameter("room"));
   }
 
-  /** A topic as a service writes it; the name of a group may stand for another room, as in `group`. Throws as `topic`. */
+  /**
+   * A topic as a service writes it; the name of a group may stand for another room, as in `group`. Throws as `topic`.
+   */
   roomNamed(text: string): Topic {
     return roomFor(this.served, parseTopic(text));
   }

@@ -2,7 +2,7 @@
 // POST, the end by DELETE. Answers are those of ASP.NET Core.
 
 import { PING } from "../../model/wire-constants.ts";
-import { factsOf } from "../../model/token-rules.ts";
+import { factsOf } from "../../model/user.ts";
 import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { lapsesAt } from "../../rooms/rpc/seat-token.ts";
 import type { Caller } from "../admit/hub-callers.ts";

@@ -18,7 +18,7 @@ export async function refresh(request: Request, serving: Serving): Promise<Respo
     return await refreshConnection(caller, serving.env);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const response = refusal(error.code);
+    const response = refusal(error.code, error.message);
     for (const [name, value] of Object.entries(claimHeader(error)))
       response.headers.set(name, value);
     return response;
@@ -61,11 +61,15 @@ const DOTNET_NAMES: ReadonlyMap<string, string> = new Map<ErrorCode, string>([
   ["forbidden", "permission_change_rejected"],
 ]);
 
-function refusal(code: string): Response {
+/** `error` is .NET's name. Code and sentence stand beside it where the token was refused, as at the other doors. */
+function refusal(code: string, message = NOT_ADMITTED): Response {
   const status = httpStatusOf(code);
   const error = status === 401 ? "invalid_token" : (DOTNET_NAMES.get(code) ?? code);
-  return json({ error }, status, code);
+  const isRefused = status === 401 || status === 403;
+  return json({ error, ...(isRefused && { code, message }) }, status, code);
 }
+
+const NOT_ADMITTED = "The fresh token does not admit this connection.";
 
 const json = (body: object, status = 200, code?: string): Response =>
   Response.json(body, {

@@ -5,6 +5,7 @@ import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
+import { clientVersionOf } from "../answer/client-version.ts";
 import type { RoomSource } from "../stream/room-sources.ts";
 import {
   RoomStream,
@@ -33,10 +34,11 @@ const HEADERS = {
 /**
  * Turns a 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error status,
  * but always after the end of a stream; the refusal's code is in a comment and in the header. All other answers pass
- * unchanged: repeating them would be no use.
+ * unchanged: repeating them would be no use. Our own client reads statuses, and gets the 503.
  */
 export function retryableStream(request: Request, response: Response): Response {
   if (response.status !== 503 || !wantsEventStream(request)) return response;
+  if (clientVersionOf(request) !== undefined) return response;
   const code = response.headers.get("x-dormouse-error") ?? "unavailable";
   const stream = `retry: ${OVERLOAD_RETRY_MS}\n: ${code}\n`;
   return new Response(stream, { headers: { ...HEADERS, "x-dormouse-error": code } });

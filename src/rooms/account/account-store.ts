@@ -1,5 +1,6 @@
 // The stored state of one user of a tenant: objects that may hold connections of the user, revoked tokens, a ban, and
-// groups that a service has put the user into. One key for each: they are few and small.
+// groups that a service has put the user into. One key for each: they are few and small. All begin with `user/`, the
+// user's id (escaped) and `/`: accounts in one object cannot read each other's keys.
 //
 //   changes            version of the rules
 //   object <name>      an object that may hold connections, and the newest version of the rules that it has applied
@@ -8,9 +9,11 @@
 //   grouped            true once the user was in any group
 //   group <hub> <name> a membership
 
-import { isRevoked, type TokenFacts, type TokenRules } from "../../model/token-rules.ts";
+import { isRevoked, type TokenRules } from "../../model/token-rules.ts";
+import type { TokenFacts } from "../../model/user.ts";
 import { HubError } from "../../model/errors.ts";
-import type { PrefixedKv } from "../platform/prefixed-kv.ts";
+import type { KeyValues } from "../../model/stored-values.ts";
+import { escape } from "../rpc/object-names.ts";
 
 /** Objects that may hold connections of one user at once. */
 export const OBJECTS_AT_MOST = 1_000;
@@ -46,8 +49,8 @@ interface AddedGroup {
 export class AccountStore {
   readonly #kv: PrefixedKv;
 
-  constructor(kv: PrefixedKv) {
-    this.#kv = kv;
+  constructor(kv: KeyValues, user: string) {
+    this.#kv = new PrefixedKv(kv, `user/${escape(user)}/`);
   }
 
   #list<T>(prefix: string): [key: string, value: T][] {
@@ -169,26 +172,74 @@ export class AccountStore {
     if (until <= now) this.removeGroup(hub, group);
   }
 
-  /** When the next membership or revocation expires, milliseconds since 1970; Infinity where none does. */
+  /** When the next membership, revocation or ban ends, milliseconds since 1970; Infinity where none does. */
   get nextExpiry(): number {
     const jtis = this.#list<number>("jti ").map(([, until]) => until);
     return Math.min(
       ...jtis,
+      this.#kv.get<{ until: number }>("ban")?.until ?? Infinity,
       ...this.#list<GroupMembership>("group ").map(([, { until }]) => until),
     );
   }
 
+  /** Whether something is kept that has no time of its end: objects that may be empty by now, or traces of old rules. */
+  get needsTidying(): boolean {
+    const hasTrace = this.rulesVersion > 0 && this.#kv.get("before") === undefined;
+    return hasTrace || this.#kv.get("grouped") !== undefined || this.objects.length > 0;
+  }
+
+  /** Deletes the traces of rules and groups that have all ended. The version stays where an object has applied it. */
+  tidy(): void {
+    const hasRule = ["before", "ban"].some((key) => this.#kv.get(key) !== undefined);
+    if (!hasRule && this.#list("jti ").length + this.objects.length === 0)
+      this.#kv.delete("changes");
+    if (this.#list("group ").length === 0) this.#kv.delete("grouped");
+  }
+
   /**
-   * Forgets revocations of tokens that have expired. Gives memberships that have expired: they stay, and are given
+   * Forgets bans, and revocations of tokens, that have expired. Gives memberships that have expired: they stay, and are given
    * again after a crash, until `expireGroup` is called, once connections have left the group.
    */
   expire(now: number): Pick<AddedGroup, "hub" | "group">[] {
     for (const [jti, until] of this.#list<number>("jti "))
       if (until <= now) this.#kv.delete(`jti ${jti}`);
+    if ((this.#kv.get<{ until: number }>("ban")?.until ?? Infinity) <= now) this.liftBan();
     const expired = this.#list<GroupMembership>("group ").filter(([, { until }]) => until <= now);
     return expired.map(([key]) => {
       const space = key.indexOf(" ");
       return { hub: key.slice(0, space), group: key.slice(space + 1) };
     });
+  }
+}
+
+/** The part of a storage whose keys have a prefix. */
+class PrefixedKv {
+  readonly #kv: KeyValues;
+  readonly #prefix: string;
+
+  constructor(kv: KeyValues, prefix: string) {
+    this.#kv = kv;
+    this.#prefix = prefix;
+  }
+
+  get<T>(key: string): T | undefined {
+    return this.#kv.get<T>(this.#prefix + key);
+  }
+
+  put<T>(key: string, value: T): void {
+    this.#kv.put(this.#prefix + key, value);
+  }
+
+  delete(key: string): void {
+    this.#kv.delete(this.#prefix + key);
+  }
+
+  /** Values whose keys begin with `beginning`, each with the rest of its key, in the order of keys. */
+  list<T>(beginning: string): [rest: string, value: T][] {
+    const prefix = this.#prefix + beginning;
+    return [...this.#kv.list<T>({ prefix })].map(([key, value]) => [
+      key.slice(prefix.length),
+      value,
+    ]);
   }
 }

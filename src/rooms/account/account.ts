@@ -9,13 +9,12 @@
 
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import type { TokenFacts } from "../../model/token-rules.ts";
+import type { TokenFacts } from "../../model/user.ts";
 import { OBJECTS_AT_MOST, type AccountStore } from "./account-store.ts";
-import { hubOf } from "../rpc/object-names.ts";
+import { hubOf, type RoomStubs } from "../rpc/object-names.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
-import type { RoomStubs } from "../rpc/stubs.ts";
 import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import { askMany } from "../platform/ask-many.ts";
 
@@ -24,6 +23,9 @@ const CLEANING_MS = 10_000;
 /** Pause before rules are applied again in objects that could not be reached. */
 const RETRY_MS = 1_000;
 
+/** Pause between two looks for objects that have become empty; at whole hours, so that accounts share the alarm. */
+const [TIDY_MS, TIDY_STEP_MS] = [86_400_000, 3_600_000];
+
 interface AccountOptions {
   readonly user: string;
   readonly store: AccountStore;
@@ -31,6 +33,8 @@ interface AccountOptions {
   stubs(): RoomStubs;
   /** `ring` is called at `at`, milliseconds since 1970, after crashes as well. */
   arm(at: number): void;
+  /** Whether it will be called already. */
+  isArmed(): boolean;
 }
 
 export class Account {
@@ -72,7 +76,7 @@ export class Account {
 
   #faultOf(token: TokenFacts, now: number): Fault | undefined {
     const ban = this.#store.ban(now);
-    if (ban) return { code: "banned", message: ban.reason ?? "This user is banned for a time." };
+    if (ban) return { code: "banned", message: banText(ban) };
     const isRevoked = this.#store.isRevoked(token, now);
     return isRevoked ? { code: "token_revoked", message: "The token was revoked." } : undefined;
   }
@@ -92,6 +96,7 @@ export class Account {
     if (objects.length >= OBJECTS_AT_MOST && this.#store.objects.length >= OBJECTS_AT_MOST)
       return { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
     this.#store.setObjectVersion(object);
+    if (!this.#options.isArmed()) this.#armAlarm();
     return undefined;
   }
 
@@ -155,13 +160,17 @@ export class Account {
 
   async unban(): Promise<void> {
     this.#store.liftBan();
+    this.#armAlarm();
   }
 
   /** Closes connections whose tokens the rules revoke, in the objects that have not applied the newest version. */
   async #applyRules(): Promise<void> {
     const { rulesVersion } = this.#store;
     const tokens = this.#store.rules(Date.now());
-    const close: Command = { type: "close", why: CLOSE.revoked };
+    const ban = this.#store.ban(Date.now());
+    const close: Command = ban
+      ? { type: "close", why: CLOSE.banned, reason: banText(ban) }
+      : { type: "close", why: CLOSE.revoked };
     await askMany(this.#store.outdatedObjects, async (object) => {
       await this.#command(object, { tokens }, [close]);
       // Removed where it holds no connection any more.
@@ -175,15 +184,22 @@ export class Account {
   #armAlarm(): void {
     const soon = Date.now() + RETRY_MS;
     const retry = this.#store.outdatedObjects.length > 0 ? soon : Infinity;
-    const next = Math.min(retry, Math.max(soon, this.#store.nextExpiry));
+    const tidyAt = Math.ceil((soon + TIDY_MS) / TIDY_STEP_MS) * TIDY_STEP_MS;
+    const tidy = this.#store.needsTidying ? tidyAt : Infinity;
+    const next = Math.min(retry, tidy, Math.max(soon, this.#store.nextExpiry));
     if (next < Infinity) this.#options.arm(next);
   }
 
-  /** The alarm: ends memberships that have expired, and applies rules where that failed before. May be repeated. */
+  /**
+   * The alarm: ends what has expired, forgets objects that have become empty, and applies rules where that failed before.
+   * May be repeated.
+   */
   async ring(now: number): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- few expire at once, and each calls every object
     for (const { hub, group } of this.#store.expire(now))
       await this.#endMembership(hub, group, now);
+    if (this.#store.outdatedObjects.length === 0) await this.#removeEmptyObjects();
+    this.#store.tidy();
     await this.#applyRules();
   }
 
@@ -228,3 +244,7 @@ export class Account {
     return (await this.command(hub, { room: `group:${group}` }, [])) > 0;
   }
 }
+
+/** The same words on open connections, to those who come later, and in webhooks. */
+const banText = ({ reason }: { readonly reason?: string }): string =>
+  reason ? `This user is banned: ${reason}` : "This user is banned for a time.";

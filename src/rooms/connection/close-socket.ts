@@ -1,6 +1,6 @@
 // Close frames: those of the server, with a code and a reason that fit, and the answers to clients' own.
 
-import { CLOSE, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { Connection } from "./connection.ts";
 
 /** Codes of connections that are closed on purpose: their clients are not expected back. */
@@ -10,9 +10,29 @@ export const FOR_GOOD: ReadonlySet<CloseCode> = new Set([
   CLOSE.forbidden,
   CLOSE.dismissed,
   CLOSE.revoked,
+  CLOSE.banned,
 ]);
 
-/** `reason` is sent with a service's own close (`dismissed`) only; other codes have a fixed reason. May be repeated. */
+/** Codes whose reason is a service's own, where it gave one. */
+const WORDED: ReadonlySet<CloseCode> = new Set([CLOSE.dismissed, CLOSE.banned]);
+
+/** `detail` is the service's reason for `dismissed` and `banned`; of other codes it is for one client's eyes only. */
+export const closeReason = (why: CloseCode, detail?: string): string =>
+  WORDED.has(why) && detail ? detail : reasonOf(why);
+
+/** The error of a connection that the server has ended, for hooks and webhooks; undefined for a regular end. */
+export function endOf(why: CloseCode, detail?: string): HubError | undefined {
+  if (why === CLOSE.normal) return undefined;
+  return new HubError(why === CLOSE.banned ? "banned" : "cancelled", closeReason(why, detail));
+}
+
+/** The close of a connection whose user the account no longer admits, by the code of the account's refusal. */
+export function closeCodeOf(code: string): CloseCode {
+  if (code === "internal") return CLOSE.interrupted;
+  return code === "banned" ? CLOSE.banned : CLOSE.revoked;
+}
+
+/** May be repeated. */
 export function closeSocket(
   { socket, httpCaller }: Connection,
   why: CloseCode,
@@ -20,15 +40,14 @@ export function closeSocket(
 ): void {
   httpCaller?.closed(why);
   try {
-    const ownReason = why === CLOSE.dismissed ? reason : undefined;
-    socket?.close(why, ownReason ? fitReason(ownReason) : reasonOf(why));
+    socket?.close(why, fitReason(closeReason(why, reason)));
   } catch {
     // Closed already.
   }
 }
 
 /** As much of the reason as a Close frame has room for: 123 bytes. */
-function fitReason(reason: string): string {
+export function fitReason(reason: string): string {
   const bytes = new Uint8Array(123);
   const { read } = new TextEncoder().encodeInto(reason, bytes);
   return reason.slice(0, read);

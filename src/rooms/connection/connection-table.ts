@@ -13,8 +13,8 @@ import type { RoomSettings } from "../../model/options.ts";
 import { closeSocket, FOR_GOOD } from "./close-socket.ts";
 import { queuedBytes } from "./socket-queue.ts";
 import * as stage from "./stage.ts";
-import { attachedOf, attachTo, type Attached } from "./attachment.ts";
-import { connectionOf, restore, save, type Connection } from "./connection.ts";
+import { type Attached, attachedOf, attachTo } from "./attachment.ts";
+import { type Connection, connectionOf, restore, save } from "./connection.ts";
 
 /** The part of the object's state that connections need. */
 type SocketState = Pick<
@@ -26,8 +26,9 @@ type SocketState = Pick<
   | "getWebSocketAutoResponseTimestamp"
 >;
 
-/** Called for a connection that the server ends. */
-export type Dropped = (connection: Connection, why: CloseCode) => void;
+/** Called for a connection that the server ends. `detail` is that of `close`. */
+export type Dropped = (connection: Connection, ...reason: Reason) => void;
+type Reason = readonly [why: CloseCode, detail?: string];
 
 export class ConnectionTable {
   readonly #state: SocketState;
@@ -207,12 +208,12 @@ export class ConnectionTable {
   }
 
   /** Ends a connection with this frame as its last; behind the handshake's answer, which the client expects first. */
-  refuse(connection: Connection, last: Encoded, why: CloseCode, isForGood = false): void {
+  refuse(connection: Connection, last: Encoded, [why, detail]: Reason): void {
     const answer = stage.dueAnswer(connection);
-    if (!this.remove(connection, isForGood)) return;
+    if (!this.remove(connection, FOR_GOOD.has(why))) return;
     this.write(connection, [...answer, last]);
     closeSocket(connection, CLOSE.normal);
-    this.#dropped(connection, why);
+    this.#dropped(connection, why, detail);
   }
 
   /** Answers a ping that woke the object. */
@@ -236,12 +237,12 @@ export class ConnectionTable {
    * the reason send it and close normally: their clients do not know this server's codes.
    */
   close(connection: Connection, why: CloseCode, detail?: string): void {
-    const isForGood = FOR_GOOD.has(why);
     const farewell = connection.protocol.farewell?.(why, detail);
-    if (farewell !== undefined) return this.refuse(connection, farewell, why, isForGood);
-    if (!this.remove(connection, isForGood)) return;
+    if (farewell !== undefined)
+      return this.refuse(connection, farewell, detail === undefined ? [why] : [why, detail]);
+    if (!this.remove(connection, FOR_GOOD.has(why))) return;
     closeSocket(connection, why, detail);
-    this.#dropped(connection, why);
+    this.#dropped(connection, why, detail);
   }
 }
 

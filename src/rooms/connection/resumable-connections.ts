@@ -10,9 +10,9 @@ import { CLOSE } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
-import { attachTo, type Attached } from "./attachment.ts";
+import { type Attached, attachTo } from "./attachment.ts";
+import { type Connection, connectionOf, save } from "./connection.ts";
 import { closeReplaced } from "./close-socket.ts";
-import { connectionOf, save, type Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { goAway } from "./stage.ts";
 import {

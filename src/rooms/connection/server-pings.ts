@@ -10,7 +10,7 @@
 import { PING } from "../../model/wire-constants.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
-import { settledWithin } from "../platform/settled-within.ts";
+import { settledWithin } from "../platform/loop-timing.ts";
 import type { Attached } from "./attachment.ts";
 import { save, type Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";

@@ -13,7 +13,7 @@ import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import type { Delivery, MemberCount, RoomRpc } from "../rpc/room-rpc.ts";
-import type { FollowTable } from "./follow-table.ts";
+import type { FollowTable } from "./follow-tables.ts";
 import { JoinReplays } from "./join-replay.ts";
 import { isReached, ReachedPositions } from "./undelivered-publications.ts";
 
@@ -51,7 +51,8 @@ export class FollowedRoom {
   readonly members: ReadonlySet<Connection>;
   /** Members that are replaying, and when their replay meets live batches. */
   readonly replays = new JoinReplays();
-  readonly #reached = new ReachedPositions();
+  /** Undefined until a publication is waited for. */
+  #reached: ReachedPositions | undefined;
   #state: State = "idle";
   /** Users whose number of connections the room does not know yet. */
   readonly #changedUsers = new Set<string>();
@@ -187,13 +188,13 @@ export class FollowedRoom {
     this.#position = position;
     const { table } = this.#options;
     if (table.keepsPositions) table.savePosition(this.name, position);
-    this.#reached.reach(position);
+    this.#reached?.reach(position);
   }
 
   /** Done when everything up to here was delivered, or the room is slow to deliver it. */
   async whenReached(position: Position): Promise<void> {
     if (this.#position && isReached(position, this.#position)) return;
-    await this.#reached.wait(position);
+    await (this.#reached ??= new ReachedPositions()).wait(position);
   }
 
   /** The position of this object, or of a member that is replaying. */

@@ -1,5 +1,5 @@
-// Rooms elsewhere that connections of this object are in. An object follows a room once, however many of its
-// connections are in it, and reports them to the room; the room delivers each batch once, and the outbox fans it out.
+// Rooms elsewhere that connections here are in. An object follows a room once, however many of its connections are in it,
+// and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
 import type { Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
@@ -12,9 +12,8 @@ import type { Outbox } from "../delivery/outbox.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import type { Delivery, DeliveryReply, RoomRpc } from "../rpc/room-rpc.ts";
 import { FollowedRoom, type Departure } from "./followed-room.ts";
-import { FollowTable } from "./follow-table.ts";
 import { fetchMissed, type DeliverReplay, type ReplayRequest } from "./join-replay.ts";
-import { Memberships, type Cause, type LostMembership } from "./memberships.ts";
+import { FollowTable, Memberships, type Cause, type LostMembership } from "./follow-tables.ts";
 import { UndeliveredPublications } from "./undelivered-publications.ts";
 
 interface FollowedRoomsOptions {
@@ -39,16 +38,18 @@ export class FollowedRooms {
   readonly #memberships: Memberships;
   readonly #table: FollowTable;
   readonly #rooms = new Map<string, FollowedRoom>();
-  /** What connections here have published in rooms elsewhere. */
-  readonly undelivered = new UndeliveredPublications((name) => this.#rooms.get(name));
+  /** Undefined until a connection here publishes in a room elsewhere. */
+  #undelivered: UndeliveredPublications | undefined;
 
   constructor(options: FollowedRoomsOptions) {
     this.#options = options;
-    const { sql, settings } = options;
-    this.#memberships = new Memberships(sql);
-    const keepsPositions =
-      settings.rememberGroups > 0 || settings.signalR.statefulReconnect !== undefined;
-    this.#table = new FollowTable({ sql, keepsPositions });
+    this.#memberships = new Memberships(options.sql);
+    this.#table = new FollowTable(options.sql, options.settings);
+  }
+
+  /** What connections here have published in rooms elsewhere. */
+  get undelivered(): UndeliveredPublications {
+    return (this.#undelivered ??= new UndeliveredPublications((name) => this.#rooms.get(name)));
   }
 
   /** After a wake, once this object's connections are restored. Gives the memberships of those that did not survive. */
@@ -133,7 +134,7 @@ export class FollowedRooms {
 
   /** What the connection has published there is for those who were members then: it is written before they change. */
   async #afterPublications(connection: Connection, topic: Topic): Promise<void> {
-    await this.undelivered.settled(connection, formatTopic(topic));
+    await this.#undelivered?.settled(connection, formatTopic(topic));
     this.#options.outbox.flush();
   }
 

@@ -10,7 +10,7 @@ import type { Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
-import type { Cause } from "./memberships.ts";
+import type { Cause } from "./follow-tables.ts";
 
 /** Gets what a connection missed; `recovered` is false where the log no longer has all of it. */
 export type DeliverReplay = (missed: HistoryView) => void;

@@ -86,6 +86,7 @@ export class NoLog implements RoomLog {
   }
 
   readonly expiresAt = undefined;
+  readonly isEmpty = true;
 
   expire(): void {
     // No entries are kept.
@@ -160,6 +161,10 @@ export class LogBehind implements RoomLog {
 
   get expiresAt(): number | undefined {
     return this.#log.expiresAt;
+  }
+
+  get isEmpty(): boolean {
+    return !this.#isTicking && this.#log.isEmpty;
   }
 
   expire(now: number): void {

@@ -6,9 +6,15 @@ import type { PartStorage } from "../../model/stored-values.ts";
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
 import type { RoomLog } from "./room-log.ts";
-import { BatchIndex, type Batch } from "./batch-index.ts";
-import { PAGE_CHARS, ROW_CHARS, rowsOf, type Row } from "./log-rows.ts";
-import { IdIndex } from "./publication-ids.ts";
+import {
+  BatchIndex,
+  IdIndex,
+  PAGE_CHARS,
+  ROW_CHARS,
+  rowsOf,
+  type Batch,
+  type Row,
+} from "./log-rows.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
@@ -137,6 +143,10 @@ export class SqliteLog implements RoomLog {
   get expiresAt(): number | undefined {
     const { oldest } = this.#index;
     return oldest && oldest.at + 2 * this.#history.ttlSeconds * 1000;
+  }
+
+  get isEmpty(): boolean {
+    return this.expiresAt === undefined;
   }
 
   /** The newest batch with messages leaves a row without entries: a gap among the messages would not show else. */

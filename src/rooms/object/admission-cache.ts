@@ -4,9 +4,8 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
 import { formatTopic } from "../../model/topic.ts";
-import type { User } from "../../model/user.ts";
+import { factsOf, type TokenFacts, type User } from "../../model/user.ts";
 import type { AccountRpc, AdmissionRequest } from "../rpc/account-rpc.ts";
 
 interface AdmissionCacheOptions {

@@ -3,7 +3,7 @@
 import type { CloseCode } from "../../model/errors.ts";
 import type { Incoming } from "../../model/message.ts";
 import type { Attached } from "../connection/attachment.ts";
-import { save, type Connection } from "../connection/connection.ts";
+import { type Connection, save } from "../connection/connection.ts";
 import type { ConnectionControl } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 

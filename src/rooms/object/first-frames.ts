@@ -2,6 +2,7 @@
 
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { RoomSettings } from "../../model/options.ts";
+import { VERSION } from "../../model/package-version.ts";
 import { formatPosition } from "../../model/position.ts";
 import type { Connection } from "../connection/connection.ts";
 import { splitIntoFrames } from "../delivery/fan-out.ts";
@@ -28,10 +29,11 @@ export function framesOf(connection: Connection, entered: EnteredRoom): Encoded[
   const { protocol } = connection;
   const { room, missed, previous } = entered;
   const replayed = missed.entries.filter(({ except }) => !previous || !except?.includes(previous));
+  const first = protocol.encode(connected(connection, entered, replayed.length));
+  if (replayed.length === 0) return [first];
   const replay = replayed.map((entry) =>
     protocol.encode(messageOf(room, missed.position.epoch, entry)),
   );
-  const first = protocol.encode(connected(connection, entered, replayed.length));
   return [first, ...splitIntoFrames(protocol, replay)];
 }
 
@@ -43,6 +45,7 @@ function connected(
   const params = {
     connectionId: id,
     userId: user.id,
+    server: VERSION,
     room,
     position: formatPosition(position),
     recovered,

@@ -32,11 +32,12 @@ interface Identity {
 export interface Publishing {
   /**
    * Publications of one caller to one room keep their order. In this object's own room the ticket says, after the next
-   * flush, whether the message was saved; elsewhere the promise gives its position once it is durable there. A draft that
-   * has an `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
+   * flush, whether the message was saved; elsewhere the promise gives its position once it is durable there. A draft
+   * that has an `id` may be repeated. Throws or rejects with `too_large`, `invalid_request`, `rate_limited`.
    *
    * `caller`: the connection whose call publishes. Where it is a member of a room elsewhere, its own copy is on its way
-   * when the promise is done, unless the room is slow to deliver. Its joins and leaves there come after the publication.
+   * when the promise is done, unless the room is slow to deliver. Its joins and leaves there come after the
+   * publication.
    */
   publish(topic: Topic, draft: Draft, caller?: Connection): Ticket | Promise<Position>;
   /** Done when the message is durable; gives its position. `caller` as for `publish`. */
@@ -161,6 +162,11 @@ export interface Ending {
   readonly departed: Promise<void>;
 }
 
+/** A call of a client's method, with its arguments encoded. */
+export interface ClientMethodCall extends Params {
+  readonly target: string;
+}
+
 /** The dispatcher, as an object calls it. */
 export interface Receiver {
   /** Undefined where the hub is not served (any more). */
@@ -180,5 +186,5 @@ export interface Receiver {
   /** After joins and leaves were published in this room. */
   presenceChanged(host: Host, joined: readonly string[], left: readonly string[]): Promise<void>;
   /** Hub code, here or in another object, invokes a method of a client of this object. */
-  ask(host: Host, connection: Connection, target: string, params: Params): Promise<unknown>;
+  ask(host: Host, connection: Connection, call: ClientMethodCall): Promise<unknown>;
 }

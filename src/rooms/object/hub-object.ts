@@ -2,11 +2,11 @@
 // are such objects, and differ in their parts and in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
-import { CLOSE, HubError, publicError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, publicError, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { parseTopic } from "../../model/topic.ts";
-import { answerClose } from "../connection/close-socket.ts";
+import { answerClose, closeCodeOf, endOf } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection } from "../observe/connection-log.ts";
@@ -14,16 +14,19 @@ import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import { clientResult, type ClientResult } from "../rpc/fault.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
-import { objectName } from "../rpc/object-names.ts";
+import { accountStub, objectName } from "../rpc/object-names.ts";
 import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
-import { accountStub } from "../rpc/stubs.ts";
 import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
 import { firstRooms } from "./first-rooms.ts";
-import { waitForLinks } from "./link-wait.ts";
 import { membersIn } from "./members.ts";
-import type { ObjectEvents, ObjectParts } from "./object-parts.ts";
+import {
+  waitForLinks,
+  type ObjectEvents,
+  type ObjectKind,
+  type ObjectParts,
+} from "./object-parts.ts";
 import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
 
@@ -36,20 +39,15 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   protected readonly host: ObjectHost;
   protected readonly admissions: AdmissionCache;
 
-  /** `build` makes the parts; events come once the object is complete. */
-  constructor(
-    ctx: DurableObjectState,
-    env: Env,
-    receiver: Receiver,
-    build: (events: ObjectEvents) => P,
-  ) {
+  constructor(ctx: DurableObjectState, env: Env, { receiver, build }: ObjectKind<P>) {
     super(ctx, env);
     this.receiver = receiver;
-    this.parts = build({
-      dropped: (connection, why) => this.dropped(connection, why),
+    const events: ObjectEvents = {
+      dropped: (...dropped) => this.dropped(...dropped),
       presenceChanged: (joined, left) =>
         this.inBackground(receiver.presenceChanged(this.host, joined, left)),
-    });
+    };
+    this.parts = build({ ctx, env, receiver, events });
     const { address, settings } = this.parts;
     this.admissions = new AdmissionCache({
       self: objectName(address),
@@ -79,6 +77,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (followed.isStale) this.inBackground(followed.settle());
     webhooks?.resume();
     if (this.parts.isUsed()) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
+    else this.parts.end.arm(Date.now());
   }
 
   /**
@@ -102,7 +101,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /**
    * Puts a connection into its rooms, then opens it and hands over the frames that waited, in their order. Its links
-   * are confirmed by then, unless a room is slow (link-wait.ts). Does nothing more where it has ended meanwhile.
+   * are confirmed by then, unless a room is slow (`waitForLinks`). Does nothing more where it has ended meanwhile.
    */
   protected async welcome(connection: Connection): Promise<void> {
     await this.#link(connection);
@@ -137,8 +136,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     try {
       return await this.admissions.groupsOf(connection.user);
     } catch (error) {
-      const isKnown = publicError(error).code !== "internal";
-      this.parts.connections.close(connection, isKnown ? CLOSE.revoked : CLOSE.interrupted);
+      const { code, message } = publicError(error);
+      const words = code === "internal" ? undefined : message;
+      this.parts.connections.close(connection, closeCodeOf(code), words);
       return [];
     }
   }
@@ -184,10 +184,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   }
 
   /** The server has closed it. */
-  protected dropped(connection: Connection, why: CloseCode): void {
-    const error = why === CLOSE.normal ? undefined : new HubError("cancelled", reasonOf(why));
+  protected dropped(connection: Connection, why: CloseCode, detail?: string): void {
     this.#logEnd(connection, why);
-    this.left(connection, error, false);
+    this.left(connection, endOf(why, detail), false);
   }
 
   #logEnd(connection: Connection, code: number): void {

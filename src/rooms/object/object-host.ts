@@ -62,7 +62,7 @@ export class ObjectHost implements Host {
     const { receiver } = this.#options;
     return (this.#clients ??= new RemoteConnections({
       ...{ parts: this.#parts, rooms: this.rooms },
-      ask: (connection, target, params) => receiver.ask(this, connection, target, params),
+      ask: (connection, call) => receiver.ask(this, connection, call),
     }));
   }
 

@@ -18,13 +18,21 @@ import { snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
+import { settledWithin } from "../platform/loop-timing.ts";
 import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
-import { objectName, randomId, type ObjectAddress } from "../rpc/object-names.ts";
+import {
+  hubRooms,
+  type ObjectAddress,
+  objectName,
+  randomId,
+  type RoomStubs,
+  roomStubs,
+} from "../rpc/object-names.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
-import { hubRooms, roomStubs, type RoomStubs } from "../rpc/stubs.ts";
 import type { Publishing, Receiver } from "./host.ts";
 import type { LocalRoom } from "./local-room.ts";
+import type { ObjectEnd } from "./object-end.ts";
 
 /** Events of the parts that the object itself handles. */
 export interface ObjectEvents {
@@ -39,6 +47,13 @@ export interface PartsInput {
   readonly env: ObjectEnv;
   readonly receiver: Receiver;
   readonly events: ObjectEvents;
+}
+
+/** A room or a relay, as the object that they have in common sees the difference. */
+export interface ObjectKind<P> {
+  readonly receiver: Receiver;
+  /** Makes the parts. Events come once the object is complete. */
+  build(input: PartsInput): P;
 }
 
 /** The differences between rooms and relays that the core depends on. */
@@ -56,6 +71,8 @@ interface CoreOptions {
   /** Nothing is written to a log before it is sent. */
   readonly isUnlogged: boolean;
   readonly dropped: Dropped;
+  /** The duties of the alarm that this kind of object has beside those of all. Called once, at the first alarm. */
+  duties(): readonly Duty[];
   /** Sockets, connections and users now. Not called before the object is complete. */
   occupancy(): Occupancy;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
@@ -70,16 +87,14 @@ export interface ObjectCore {
   readonly settings: RoomSettings;
   readonly isServed: boolean;
   readonly agenda: AlarmAgenda;
-  /** The duties of the alarm; completed before the first alarm. */
-  readonly duties: Duty[];
   /** Other objects, by name. */
   readonly stubs: RoomStubs;
   readonly activity: ActivityReports;
   readonly connections: ConnectionTable;
   readonly outbox: Outbox;
   readonly followed: FollowedRooms;
-  /** Publications in rooms elsewhere. */
-  readonly lanes: PublishLanes;
+  /** Publications in rooms elsewhere. Made at the first one: most rooms have none. */
+  lanes(): PublishLanes;
   /** Undefined where no webhook is configured. */
   readonly webhooks: WebhookEvents | undefined;
   /** A fresh stub of another room of this hub and tenant. */
@@ -89,6 +104,8 @@ export interface ObjectCore {
 /** The complete parts of a room or a relay. */
 export interface ObjectParts extends ObjectCore {
   readonly publishing: Publishing;
+  /** Deletes the storage of an object that has nothing to keep: the last of its duties. */
+  readonly end: ObjectEnd;
   /** The room that this object is; undefined in a relay. */
   readonly own: LocalRoom | undefined;
   /** Connections that may be resumed on another socket; undefined in a room. */
@@ -108,8 +125,12 @@ const STALE_MS = 5_000;
 export function objectCore(options: CoreOptions): ObjectCore {
   const { ctx, env, storage, address, settings, isServed } = options;
   const { tenant, hub } = address;
-  const duties: Duty[] = [];
-  const agenda = new AlarmAgenda(ctx.storage, duties);
+  const agenda = new AlarmAgenda(ctx.storage, () => [
+    new LivenessSweep(ctx, settings, connections),
+    ...(isServed ? [activity] : []),
+    ...(webhooks ? [webhooks] : []),
+    ...options.duties(),
+  ]);
   const stubs = roomStubs(env);
   const room = hubRooms(stubs, { tenant, hub });
   const connections = new ConnectionTable(ctx, settings, options.dropped);
@@ -121,25 +142,13 @@ export function objectCore(options: CoreOptions): ObjectCore {
     ...{ connections, outbox, activity, room },
   });
   const webhooks = webhooksOf(options, { agenda, connections });
-  duties.push(new LivenessSweep(ctx, settings, connections));
-  if (isServed) duties.push(activity);
-  if (webhooks) duties.push(webhooks);
+  let lanes: PublishLanes | undefined;
+  const { publishBytes } = settings.limits;
   return {
-    ...{
-      storage,
-      address,
-      name: options.name,
-      settings,
-      isServed,
-      agenda,
-      duties,
-      stubs,
-      activity,
-    },
+    ...{ storage, address, name: options.name, settings, isServed, agenda, stubs, activity },
     ...{ connections, outbox, followed, webhooks, room },
-    lanes: new PublishLanes({
-      ...{ room, publishBytes: settings.limits.publishBytes, undelivered: followed.undelivered },
-    }),
+    lanes: () =>
+      (lanes ??= new PublishLanes({ room, publishBytes, undelivered: followed.undelivered })),
   };
 }
 
@@ -177,6 +186,10 @@ function webhooksOf(
   });
 }
 
+/** Whether any part that all objects have keeps something. */
+export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): boolean =>
+  connections.all.size > 0 || followed.isFollowing || webhooks?.isIdle === false;
+
 /**
  * Keeps an alarm set while the object is in use: after a crash the object wakes by it, and its rooms and presence learn
  * of the connections that did not survive.
@@ -189,4 +202,22 @@ export function upkeep(ctx: DurableObjectState, parts: ObjectParts): Duty {
     // Not awaited: a room that does not answer must not hold up this object's other duties.
     run: () => ctx.waitUntil(followed.settle()),
   };
+}
+
+/** How long a room elsewhere may keep a new connection waiting. */
+export const LINK_WAIT_MS = 2_000;
+
+/** Pause before a room elsewhere that could not be reached is called again. */
+const RETRY_MS = 2_000;
+
+/** A handler for a failed call to a room elsewhere: the alarm repeats the call (`upkeep`). */
+export const retry = (agenda: AlarmAgenda) => (): void => agenda.arm(Date.now() + RETRY_MS);
+
+/** Waits for a connection's links to rooms elsewhere; those that are slow or failed are made later, by alarm. */
+export async function waitForLinks(
+  agenda: AlarmAgenda,
+  links: readonly Promise<unknown>[],
+): Promise<void> {
+  for (const link of links) link.catch(retry(agenda));
+  await settledWithin(LINK_WAIT_MS, links);
 }

@@ -4,9 +4,9 @@ import type { StorageSchema } from "../platform/storage-version.ts";
 
 export const OBJECT_SCHEMA: StorageSchema = {
   tables: {
-    // links/memberships.ts: which connections are in which rooms elsewhere, and why.
+    // links/follow-tables.ts: which connections are in which rooms elsewhere, and why.
     joins: ["room", "connection", "user", "cause"],
-    // links/follow-table.ts: rooms that this object follows, and its position in each.
+    // links/follow-tables.ts: rooms that this object follows, and its position in each.
     follows: ["room"],
     stands: ["room", "epoch", "offset"],
     // observe/webhook-events.ts: connections that were reported as connected.

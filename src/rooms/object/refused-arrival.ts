@@ -1,5 +1,6 @@
 // The answer of an object that does not let a client in.
 
+import { errorBody } from "../../model/error-body.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
 import { isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -12,11 +13,12 @@ export function refusedArrival(
   error: unknown,
   { object, refused }: { readonly object: string; refused(code: string): void },
 ): Response {
-  const { code, message } = publicError(error);
+  const shown = publicError(error);
+  const { code } = shown;
   if (isUnexpected(error)) logError("connect_failed", { object, error });
   refused(code);
   const status = httpStatusOf(code);
   const later = status === 429 || status === 503 ? { "retry-after": "1" } : {};
   const headers = { "x-dormouse-error": code, ...later };
-  return Response.json({ error: { code, message } }, { status, headers });
+  return Response.json(errorBody(shown), { status, headers });
 }

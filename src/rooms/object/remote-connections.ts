@@ -8,14 +8,14 @@ import { checkDraft } from "../delivery/outbox.ts";
 import { resultOf } from "../rpc/fault.ts";
 import { holderOf, objectName, type ObjectAddress } from "../rpc/object-names.ts";
 import type { HolderRpc } from "../rpc/room-rpc.ts";
-import type { RemoteClients, RoomAccess } from "./host.ts";
+import type { ClientMethodCall, RemoteClients, RoomAccess } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
 interface RemoteConnectionsOptions {
   readonly parts: Pick<ObjectParts, "address" | "connections" | "outbox" | "settings" | "stubs">;
   readonly rooms: RoomAccess;
   /** Invokes a method of a client of this object, and waits for its result. */
-  ask(connection: Connection, target: string, params: Params): Promise<unknown>;
+  ask(connection: Connection, call: ClientMethodCall): Promise<unknown>;
 }
 
 export class RemoteConnections implements RemoteClients {
@@ -42,7 +42,7 @@ export class RemoteConnections implements RemoteClients {
   async ask(id: string, target: string, params: Params): Promise<unknown> {
     this.#check(target, params);
     const connection = this.#local(id);
-    if (connection) return this.#options.ask(connection, target, params);
+    if (connection) return this.#options.ask(connection, { target, ...params });
     return resultOf(await this.#holder(this.#addressOf(id)).ask(id, target, params));
   }
 

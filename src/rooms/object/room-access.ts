@@ -7,7 +7,7 @@ import { formatTopic, type Topic } from "../../model/topic.ts";
 import { limitsOf } from "../connection/connection-limits.ts";
 import type { Connection } from "../connection/connection.ts";
 import { messageOf } from "../delivery/outbox.ts";
-import type { Cause } from "../links/memberships.ts";
+import type { Cause } from "../links/follow-tables.ts";
 import { countReplay } from "../observe/counters.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
@@ -84,7 +84,7 @@ export class ObjectRooms implements RoomAccess {
    * messages.
    */
   async #elsewhere(topic: Topic): Promise<RoomRpc> {
-    await this.#parts.lanes.settled(topic);
+    await this.#parts.lanes().settled(topic);
     return this.#parts.room(topic);
   }
 

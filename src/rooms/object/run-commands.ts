@@ -4,7 +4,8 @@
 
 import { HubError } from "../../model/errors.ts";
 import { matches } from "../../model/filter.ts";
-import { factsOf, isRevoked } from "../../model/token-rules.ts";
+import { isRevoked } from "../../model/token-rules.ts";
+import { factsOf } from "../../model/user.ts";
 import { formatTopic, parseTopic } from "../../model/topic.ts";
 import { isNamed } from "../../model/user.ts";
 import { save, type Connection } from "../connection/connection.ts";

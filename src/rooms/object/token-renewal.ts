@@ -5,11 +5,10 @@ import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { checkFits } from "../connection/attachment.ts";
-import { save, type Connection } from "../connection/connection.ts";
+import { type Connection, save } from "../connection/connection.ts";
 import type { AdmissionCache } from "./admission-cache.ts";
 import type { TokenRenewal } from "./host.ts";
-import { waitForLinks, retry } from "./link-wait.ts";
-import type { ObjectParts } from "./object-parts.ts";
+import { type ObjectParts, retry, waitForLinks } from "./object-parts.ts";
 
 type Parts = Pick<ObjectParts, "agenda" | "connections" | "followed" | "outbox" | "own">;
 

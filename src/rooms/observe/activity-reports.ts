@@ -55,6 +55,8 @@ export class ActivityReports implements Duty {
   #reportedAt: number | undefined;
   /** Messages counted at the last check. */
   #messagesAtLastCheck = 0;
+  /** Reports on their way. */
+  #sending = 0;
   /** The counters of the last report. */
   #reportedCounters = ZERO_COUNTERS;
 
@@ -82,6 +84,29 @@ export class ActivityReports implements Duty {
   #checkAgain(at: number | undefined): void {
     this.#checkAt = at;
     this.isDue = at !== undefined || this.#options.isReported === false;
+  }
+
+  /** When the last report was sent, 0 without one; undefined while a check is due. */
+  get restsSince(): number | undefined {
+    if (this.#checkAt !== undefined) return undefined;
+    return Math.max(this.#reportedAt ?? 0, this.#last?.at ?? 0);
+  }
+
+  /** A report is on its way: the index would list the object again, and the report is kept here when it is there. */
+  get isSending(): boolean {
+    return this.#sending > 0;
+  }
+
+  /** Removes the object from the index, before its storage is deleted. May be repeated. */
+  async end(): Promise<void> {
+    const { occupancy, report, wake } = this.#options;
+    const counted = this.#reportedCounters;
+    if (this.#last) await report({ ...occupancy(), wake, counted, before: counted, ended: true });
+  }
+
+  /** The storage was deleted, and with it the last report. */
+  forget(): void {
+    this.#last = undefined;
   }
 
   due(): number | undefined {
@@ -122,6 +147,7 @@ export class ActivityReports implements Duty {
 
   async #send(report: Report, at: number): Promise<void> {
     const { sockets, connections, users, counted } = report;
+    this.#sending++;
     try {
       await this.#options.report(report);
       this.#last = { at, sockets, connections, users };
@@ -132,6 +158,8 @@ export class ActivityReports implements Duty {
       logWarning("report_failed", { error });
       this.#checkAgain(this.#checkAt ?? at + EVERY_MS);
       this.#options.arm(this.#checkAt!);
+    } finally {
+      this.#sending--;
     }
   }
 }

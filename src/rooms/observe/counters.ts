@@ -5,18 +5,23 @@ import type { CounterSnapshot } from "../rpc/activity-report.ts";
 
 /** The counters of an object while they run. */
 export interface Counters extends Omit<
-  { -readonly [K in keyof CounterSnapshot]: number },
-  "refusals"
+  { -readonly [K in keyof Required<CounterSnapshot>]: number },
+  "refusals" | "clients"
 > {
   readonly refusals: Map<string, number>;
+  readonly clients: Map<string, number>;
 }
 
 export const ZERO_COUNTERS: CounterSnapshot = {
   ...{ in: 0, out: 0, bytesIn: 0, bytesOut: 0, replays: 0, replayed: 0, wakes: 0 },
   refusals: {},
+  clients: {},
 };
 
-export const newCounters = (): Counters => ({ ...ZERO_COUNTERS, wakes: 1, refusals: new Map() });
+export const newCounters = (): Counters => ({
+  ...ZERO_COUNTERS,
+  ...{ wakes: 1, refusals: new Map(), clients: new Map() },
+});
 
 /** Refusal codes counted by name. Hubs invent codes, and each is a series of its own in Prometheus. */
 const CODES_AT_MOST = 40;
@@ -29,6 +34,18 @@ export function countRefusal({ refusals }: Counters, code: string): void {
   refusals.set(name, (refusals.get(name) ?? 0) + 1);
 }
 
+/** Versions of clients that are counted by name: clients may say any. */
+const VERSIONS_AT_MOST = 20;
+const OTHER_VERSIONS = "other";
+
+/** A connection of our own client begins. Others say no version, and are not counted. */
+export function countClient({ clients }: Counters, version: string | undefined): void {
+  if (version === undefined) return;
+  const isCounted = clients.has(version) || clients.size < VERSIONS_AT_MOST;
+  const name = isCounted ? version : OTHER_VERSIONS;
+  clients.set(name, (clients.get(name) ?? 0) + 1);
+}
+
 /** Counts a replay that a client asked for. One that could not be complete counts as a refusal, `history_gone`. */
 export function countReplay(counters: Counters, recovered: boolean, messages: number): void {
   if (!recovered) return countRefusal(counters, "history_gone");
@@ -36,13 +53,14 @@ export function countReplay(counters: Counters, recovered: boolean, messages: nu
   counters.replayed += messages;
 }
 
-export const snapshotOf = ({ refusals, ...figures }: Counters): CounterSnapshot => ({
+export const snapshotOf = ({ refusals, clients, ...figures }: Counters): CounterSnapshot => ({
   ...figures,
   refusals: Object.fromEntries(refusals),
+  clients: Object.fromEntries(clients),
 });
 
-type CounterName = Exclude<keyof CounterSnapshot, "refusals">;
-/** All counters but the refusals, in the order of Analytics Engine's doubles (analytics.ts). */
+type CounterName = Exclude<keyof CounterSnapshot, "refusals" | "clients">;
+/** All counters that are one number, in the order of Analytics Engine's doubles (analytics.ts). */
 export const COUNTER_NAMES: readonly CounterName[] = [
   ...(["in", "out", "bytesIn", "bytesOut", "replays", "replayed", "wakes"] as const),
 ];
@@ -59,17 +77,31 @@ function combine(
   b: CounterSnapshot,
   by: (x: number, y: number) => number,
 ): CounterSnapshot {
-  const codes = new Set([...Object.keys(a.refusals), ...Object.keys(b.refusals)]);
-  const refusals = [...codes].map((code) => {
-    return [code, by(countOf(a, code), countOf(b, code))] as const;
-  });
   const counts = COUNTER_NAMES.map((name) => [name, by(a[name], b[name])]);
   return {
     ...(Object.fromEntries(counts) as Record<CounterName, number>),
-    refusals: Object.fromEntries(refusals),
+    refusals: combineNamed(a.refusals, b.refusals, by),
+    clients: withFewVersions(combineNamed(a.clients ?? {}, b.clients ?? {}, by)),
   };
 }
 
+type Named = Readonly<Record<string, number>>;
+
+const combineNamed = (a: Named, b: Named, by: (x: number, y: number) => number): Named =>
+  Object.fromEntries(
+    Object.keys({ ...a, ...b }).map((name) => [name, by(countOf(a, name), countOf(b, name))]),
+  );
+
 /** A code such as `constructor` must not read a property of Object.prototype. */
-const countOf = ({ refusals }: CounterSnapshot, code: string): number =>
-  Object.hasOwn(refusals, code) ? refusals[code]! : 0;
+const countOf = (named: Named, name: string): number =>
+  Object.hasOwn(named, name) ? named[name]! : 0;
+
+/** The bound holds over many objects and years, too: the versions that were counted first keep their names. */
+function withFewVersions({ [OTHER_VERSIONS]: other = 0, ...versions }: Named): Named {
+  const entries = Object.entries(versions);
+  const rest = entries.slice(VERSIONS_AT_MOST).reduce((all, [, count]) => all + count, other);
+  return {
+    ...Object.fromEntries(entries.slice(0, VERSIONS_AT_MOST)),
+    ...(rest > 0 && { [OTHER_VERSIONS]: rest }),
+  };
+}

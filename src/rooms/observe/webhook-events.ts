@@ -165,6 +165,11 @@ export class WebhookEvents implements Duty {
     return this.#options.storage.sql.exec(query, ...values).toArray();
   }
 
+  /** No event waits for the receiver, and none is still to come. */
+  get isIdle(): boolean {
+    return this.#queue.size === 0 && this.#exec("SELECT 1 FROM reported LIMIT 1").length === 0;
+  }
+
   #lostConnections(): string[] {
     const ids = this.#exec("SELECT connection FROM reported").map((row) => `${row["connection"]}`);
     return ids.filter((id) => !this.#options.isHere(id));

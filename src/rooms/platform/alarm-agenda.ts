@@ -20,15 +20,17 @@ type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm">;
 
 export class AlarmAgenda {
   readonly #storage: AlarmStorage;
-  readonly #duties: readonly Duty[];
+  readonly #makeDuties: () => readonly Duty[];
+  #duties: readonly Duty[] | undefined;
   /** When the alarm is set for, null where it is not; undefined after a wake, until it was read from the storage. */
   #alarmAt: number | null | undefined;
   /** The earliest time that was armed while the alarm was being read. */
   #requestedAt: number | undefined;
 
-  constructor(storage: AlarmStorage, duties: readonly Duty[]) {
+  /** `duties` is called once, at the first alarm: an object that wakes for a client needs none of them yet. */
+  constructor(storage: AlarmStorage, duties: () => readonly Duty[]) {
     this.#storage = storage;
-    this.#duties = duties;
+    this.#makeDuties = duties;
   }
 
   /** Requests an alarm at `at` or earlier. Costs a row only where none is set for an earlier time. */
@@ -60,14 +62,15 @@ export class AlarmAgenda {
   /** The alarm's handler: runs every duty, one after another, and sets the next alarm. A failed duty stops no other. */
   async ring(now: number): Promise<void> {
     this.#alarmAt = null;
-    for (const duty of this.#duties) {
+    const duties = (this.#duties ??= this.#makeDuties());
+    for (const duty of duties) {
       try {
         await duty.run(now);
       } catch (error) {
         logError("duty_failed", { error });
       }
     }
-    const times = this.#duties.flatMap((duty) => duty.due(now) ?? []);
+    const times = duties.flatMap((duty) => duty.due(now) ?? []);
     if (times.length > 0) this.arm(Math.min(...times));
   }
 

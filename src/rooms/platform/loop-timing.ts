@@ -1,6 +1,6 @@
-// When work runs, relative to the event loop (docs/design/performance.md#pe3). A flush runs when the loop has drained,
-// at rest at once. Then the loop drains again, 2 ms pass, and everything queued meanwhile is flushed together. Where
-// nothing was queued, no timer is left behind: the object may sleep.
+// When work runs, relative to the event loop (docs/design/performance.md#pe3), and how long it is waited for. A flush
+// runs when the loop has drained, at rest at once. Then the loop drains again, 2 ms pass, and everything queued
+// meanwhile is flushed together. Where nothing was queued, no timer is left behind: the object may sleep.
 
 import { logError } from "../../model/logger.ts";
 
@@ -90,3 +90,15 @@ export const keepAwake =
     work.then(end, end);
     void microtasks(HANDLER_TURNS, () => isOver).then(() => isOver || waitUntil(work));
   };
+
+/**
+ * Done when all have settled, or after so many milliseconds. Never rejects. Its timer ends with it: an open timer keeps
+ * the object awake.
+ */
+export async function settledWithin(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
+  if (work.length === 0) return;
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([Promise.allSettled(work), late]);
+  clearTimeout(timer);
+}

@@ -19,6 +19,7 @@ import {
   OWN_SOCKETS,
   PresenceState,
   type AnnouncedUser,
+  type ConnectionCount,
   type PresenceChange,
 } from "./presence-state.ts";
 import { PRESENCE, type Draft } from "../rpc/log-entry.ts";
@@ -70,10 +71,9 @@ export class PresenceAnnouncer implements Duty {
   }
 
   /** After a wake: the connections of each user, by source. Rooms that show counts only announce nobody for a wake. */
-  restore(counts: Iterable<readonly [source: string, userId: string, connections: number]>): void {
+  restore(counts: Iterable<ConnectionCount>): void {
     const now = this.#options.now();
-    for (const [source, userId, connections] of counts)
-      this.#presence.set(source, userId, connections, now);
+    for (const count of counts) this.#presence.set(count, now);
     if (this.#options.settings.presence !== "users") this.#presence.takeChange(now);
     const { timer = setTimeout } = this.#options;
     const due = this.due();
@@ -96,13 +96,13 @@ export class PresenceAnnouncer implements Duty {
 
   /** A follower reports its connections of a user: absolute, so that a repeated report changes nothing. */
   set(source: string, userId: string, count: number): void {
-    this.#presence.set(source, userId, count, this.#options.now());
+    this.#presence.set([source, userId, count], this.#options.now());
     this.#countsChanged();
   }
 
   /** As `set`, where a connection left on purpose: if it was the user's last one, the leave has no grace. */
   left(source: string, userId: string, count: number): void {
-    this.#presence.set(source, userId, count, this.#options.now());
+    this.#presence.set([source, userId, count], this.#options.now());
     this.#presence.skipGrace(userId);
     this.#countsChanged();
   }

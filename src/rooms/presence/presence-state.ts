@@ -7,7 +7,6 @@
 //   · Counts are absolute by source, so a repeated report changes nothing.
 
 import type { PresenceQuery, PresenceView, Present } from "../rpc/presence-view.ts";
-import { SortedIds } from "./sorted-ids.ts";
 
 /** A user whose join was announced and whose leave was not. */
 export interface AnnouncedUser {
@@ -26,6 +25,9 @@ export interface PresenceChange {
 
 /** This object's own sockets, among the sources. */
 export const OWN_SOCKETS = "";
+
+/** A source has so many connections of the user. */
+export type ConnectionCount = readonly [source: string, userId: string, count: number];
 
 export class PresenceState {
   readonly #graceMs: number;
@@ -56,8 +58,8 @@ export class PresenceState {
     for (const { userId } of users) this.#pendingLeaves.set(userId, now + graceMs);
   }
 
-  /** This source has `count` connections of the user: absolute, so that repeating it changes nothing. */
-  set(source: string, userId: string, count: number, now: number): void {
+  /** Absolute, so that repeating it changes nothing. */
+  set([source, userId, count]: ConnectionCount, now: number): void {
     const sources = this.#connections.get(userId) ?? new Map<string, number>();
     this.#totalConnections += count - (sources.get(source) ?? 0);
     if (count > 0) sources.set(source, count);
@@ -101,7 +103,7 @@ export class PresenceState {
   /** A source has ended, with all its connections. */
   forget(source: string, now: number): void {
     for (const [userId, sources] of [...this.#connections])
-      if (sources.has(source)) this.set(source, userId, 0, now);
+      if (sources.has(source)) this.set([source, userId, 0], now);
   }
 
   /** Whether a join, or a leave without grace, is to be announced. */
@@ -179,5 +181,49 @@ export class PresenceState {
     let connections = 0;
     for (const count of this.#connections.get(userId)?.values() ?? []) connections += count;
     return { userId, since, connections, state };
+  }
+}
+
+/**
+ * Ids in order, for pages of thousands of users. Sorted when the first page is asked for, and kept in order from then
+ * on: most rooms are never listed, and pay nothing.
+ */
+class SortedIds {
+  readonly #allIds: () => string[];
+  #sortedIds: string[] | undefined;
+
+  /** `allIds` gives every id, in any order; called once, for the first page. */
+  constructor(allIds: () => string[]) {
+    this.#allIds = allIds;
+  }
+
+  /** Adds an id that is not there yet. */
+  add(id: string): void {
+    this.#sortedIds?.splice(this.#positionOf(id), 0, id);
+  }
+
+  /** Deletes an id that is there. */
+  delete(id: string): void {
+    this.#sortedIds?.splice(this.#positionOf(id), 1);
+  }
+
+  /** At most `count` ids that come after this one. */
+  page(after: string | undefined, count: number): { ids: string[]; more: boolean } {
+    this.#sortedIds ??= this.#allIds().toSorted();
+    let start = after === undefined ? 0 : this.#positionOf(after);
+    if (after !== undefined && this.#sortedIds[start] === after) start++;
+    const ids = this.#sortedIds.slice(start, start + count);
+    return { ids, more: start + ids.length < this.#sortedIds.length };
+  }
+
+  /** The index at which the id is, or would be inserted. */
+  #positionOf(id: string): number {
+    let [low, high] = [0, this.#sortedIds?.length ?? 0];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#sortedIds![middle]! < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

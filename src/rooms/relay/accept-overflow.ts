@@ -5,7 +5,7 @@ import { parseTopic } from "../../model/topic.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";
 import { framesOf } from "../object/first-frames.ts";
-import { countReplay } from "../observe/counters.ts";
+import { countClient, countReplay } from "../observe/counters.ts";
 import type { OverflowArrival } from "../rpc/arrival.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { RelayParts } from "./relay-parts.ts";
@@ -14,14 +14,15 @@ import type { RelayParts } from "./relay-parts.ts";
 export function acceptOverflow(
   parts: RelayParts,
   socket: WebSocket,
-  { user, room }: OverflowArrival,
+  { user, room, version }: OverflowArrival,
 ): Connection {
-  const { address, agenda, connections, settings } = parts;
+  const { activity, address, agenda, connections, settings } = parts;
   const now = Date.now();
   const connection = connections.accept(socket, {
     ...{ id: connectionId(address), protocol: jsonRpc.name, user, room },
     ...{ connectedAt: now, heardAt: now, openCalls: [] },
   });
+  countClient(activity.counters, version);
   agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
   return connection;
 }

@@ -1,6 +1,8 @@
 // How the connection of a JSON-RPC client of a whole hub begins at a relay: all its rooms are on one socket.
 
 import { jsonRpc, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
+import { VERSION } from "../../model/package-version.ts";
+import { countClient } from "../observe/counters.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { RelayParts } from "./relay-parts.ts";
@@ -12,15 +14,16 @@ export function acceptRpc(
   socket: WebSocket,
   arrival: JsonRpcArrival,
 ): Connection {
-  const { address, agenda, connections, settings } = parts;
-  const { user, request, arrays } = arrival;
+  const { activity, address, agenda, connections, settings } = parts;
+  const { user, request, arrays, version } = arrival;
   const now = Date.now();
   const connection = connections.accept(socket, {
     ...{ id: connectionId(address), user, request, openCalls: [], connectedAt: now, heardAt: now },
     protocol: (arrays ? jsonRpc : jsonRpcSingle).name,
   });
   const { pingSeconds } = settings;
-  const params = { connectionId: connection.id, userId: user.id, pingSeconds };
+  countClient(activity.counters, version);
+  const params = { connectionId: connection.id, userId: user.id, server: VERSION, pingSeconds };
   const hello = connection.protocol.encode({ type: "control", name: "connected", params });
   connections.send(connection, [hello]);
   agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));

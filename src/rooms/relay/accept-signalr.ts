@@ -3,7 +3,7 @@
 import { HubError } from "../../model/errors.ts";
 import { isNewer } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
-import { checkFits, type Attached } from "../connection/attachment.ts";
+import { type Attached, checkFits } from "../connection/attachment.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { SignalRArrival } from "../rpc/arrival.ts";
 import type { ClassifiedArrival } from "./classify-arrival.ts";

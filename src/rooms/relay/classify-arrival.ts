@@ -2,8 +2,7 @@
 // All checks that may refuse it run here, before its socket is accepted.
 
 import { HubError } from "../../model/errors.ts";
-import { factsOf } from "../../model/token-rules.ts";
-import { applyGrant, type User } from "../../model/user.ts";
+import { applyGrant, factsOf, type User } from "../../model/user.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkAccountCount } from "../connection/connection-limits.ts";
 import type { AdmissionCache } from "../object/admission-cache.ts";

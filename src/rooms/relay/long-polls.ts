@@ -8,7 +8,7 @@
 
 import type { Encoded } from "../../model/message.ts";
 import type { Attached } from "../connection/attachment.ts";
-import { connectionOf, type Connection } from "../connection/connection.ts";
+import { type Connection, connectionOf } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
 import type { AlarmAgenda } from "../platform/alarm-agenda.ts";

@@ -3,8 +3,7 @@
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import { factsOf, type TokenFacts } from "../../model/token-rules.ts";
-import type { AccountUser, User } from "../../model/user.ts";
+import { factsOf, type AccountUser, type TokenFacts, type User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";
@@ -52,7 +51,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   readonly #httpCalls: HttpCalls;
 
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, receiver, (events) => relayParts({ ctx, env, receiver, events }));
+    super(ctx, env, { receiver, build: relayParts });
     this.#httpCalls = new HttpCalls(this.parts, { host: this.host, receiver });
   }
 

@@ -8,7 +8,9 @@ import type { AccountUser } from "../../model/user.ts";
 import { countOfAccount } from "../connection/connection-limits.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
 import { ServerPings } from "../connection/server-pings.ts";
+import { ObjectEnd } from "../object/object-end.ts";
 import {
+  coreKeeps,
   objectCore,
   upkeep,
   type ObjectCore,
@@ -51,15 +53,14 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
   const settings = receiver.settings(address.hub);
   const core: ObjectCore = objectCore({
-    ...{
-      ctx,
-      env,
-      storage,
-      address,
-      name: `relay:${address.relay}`,
-      settings: settings ?? DEFAULTS,
-    },
+    ...{ ctx, env, storage, address, name: `relay:${address.relay}` },
+    settings: settings ?? DEFAULTS,
     ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
+    duties: () => [
+      ...[resumables, parts.serverPings],
+      ...(remembered ? [remembered] : []),
+      ...[upkeep(ctx, parts), end],
+    ],
     occupancy: () => occupancyOf(core),
   });
   const countOf = (user: AccountUser) => countOfAccount(core.connections.all, user);
@@ -67,9 +68,17 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const resumables = resumablesOf(core);
   resumables.restore(Date.now());
   const remembered = rememberedOf(core);
+  const end = new ObjectEnd({
+    ...core,
+    keeps: () => coreKeeps(core) || !seats.isIdle || remembered?.due() !== undefined,
+    forget: () => {
+      core.activity.forget();
+      seats.forget();
+    },
+  });
   const parts: RelayParts = {
-    ...{ ...core, address, seats, resumables, remembered, countOf },
-    ...{ own: undefined, publishing: core.lanes },
+    ...{ ...core, address, seats, resumables, remembered, countOf, end },
+    ...{ own: undefined, publishing: core.lanes() },
     earlyPosts: new EarlyPosts(),
     serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
@@ -78,8 +87,6 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
     topicsOf: (connection) => [...core.followed.causesOf(connection).keys()].map(parseTopic),
   };
   restoreGroups(parts);
-  core.duties.push(resumables, parts.serverPings, ...(remembered ? [remembered] : []));
-  core.duties.push(upkeep(ctx, parts));
   return parts;
 }
 

@@ -15,7 +15,7 @@ import type { User } from "../../model/user.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
-import type { Cause, LostMembership } from "../links/memberships.ts";
+import type { Cause, LostMembership } from "../links/follow-tables.ts";
 import type { RememberedRoom } from "../rpc/relay-rpc.ts";
 
 interface RememberedGroupsOptions {

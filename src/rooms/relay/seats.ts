@@ -122,6 +122,19 @@ export class Seats {
     return at !== undefined && this.#options.now() - at < LATELY_MS;
   }
 
+  /** No token can begin a connection, and clients of the next level are not looked for here. */
+  get isIdle(): boolean {
+    const now = this.#options.now();
+    return (
+      !this.wasFullLately && [...this.#reservations.values()].every(({ until }) => until <= now)
+    );
+  }
+
+  /** The storage was deleted, and with it the key: tokens of before are good no more. */
+  forget(): void {
+    this.#key = undefined;
+  }
+
   /** The connection id of a token that this relay issued to this user; undefined for any other text. */
   async read(token: string, userId: string): Promise<ReadSeat | undefined> {
     const parts = seatTokenParts(token);

@@ -31,7 +31,7 @@ export function shakeHands(
   if (result.type === "handshake") agree(parts, connection, result);
   if (result.type !== "refused") return result.type === "handshake";
   const detail = settings.detailedErrors && result.detail ? ` ${result.detail}` : "";
-  connections.refuse(connection, handshakeResponse(result.error + detail), CLOSE.malformed);
+  connections.refuse(connection, handshakeResponse(result.error + detail), [CLOSE.malformed]);
   return false;
 }
 

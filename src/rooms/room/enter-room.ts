@@ -7,7 +7,7 @@ import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkAccountCount, countOfAccount } from "../connection/connection-limits.ts";
 import { framesOf } from "../object/first-frames.ts";
-import { countReplay } from "../observe/counters.ts";
+import { countClient, countReplay } from "../observe/counters.ts";
 import type { RoomArrival } from "../rpc/arrival.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
 import { connectionId } from "../rpc/object-names.ts";
@@ -21,7 +21,7 @@ import type { RoomParts } from "./room-parts.ts";
 export function enterRoom(
   parts: RoomParts,
   socket: WebSocket,
-  { user, since, previous }: RoomArrival,
+  { user, since, previous, version }: RoomArrival,
 ): Connection {
   const now = Date.now();
   checkRoom(parts, user);
@@ -42,6 +42,7 @@ export function enterRoom(
   const present = presence.view({});
   connections.send(connection, framesOf(connection, { room, present, settings, missed, previous }));
   activity.counters.out += missed.entries.length;
+  countClient(activity.counters, version);
   if (since) countReplay(activity.counters, missed.recovered, missed.entries.length);
   parts.agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
   return connection;

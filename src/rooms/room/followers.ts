@@ -17,7 +17,7 @@ import type { Duty } from "../platform/alarm-agenda.ts";
 import { within } from "../log/log-rows.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { Delivery, DeliveryReply, MemberCount } from "../rpc/room-rpc.ts";
-import type { RoomStubs } from "../rpc/stubs.ts";
+import type { RoomStubs } from "../rpc/object-names.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 
 interface Link {

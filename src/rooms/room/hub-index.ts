@@ -3,7 +3,7 @@
 //
 //   · Bounded (`INDEX_LIMITS`): rows by number and age, series of their own by number. The other rooms share one,
 //     `other`.
-//   · Totals only grow, whatever becomes of rows. Each increase counts once, although reports may be repeated.
+//   · Totals only grow, whatever becomes of rows, until there was no report for a day. Each increase counts once, although reports may be repeated.
 //   · What objects counted after their last report is missing where they crashed.
 
 import type { PartStorage } from "../../model/stored-values.ts";
@@ -57,7 +57,11 @@ interface Row extends Occupancy {
 interface Totals {
   readonly all: CounterSnapshot;
   readonly other: CounterSnapshot;
+  /** When they grew last; absent in older storages. */
+  readonly at?: number;
 }
+
+const NO_TOTALS: Totals = { all: ZERO_COUNTERS, other: ZERO_COUNTERS };
 
 export class HubIndex implements Duty {
   readonly #storage: IndexStorage;
@@ -72,7 +76,7 @@ export class HubIndex implements Duty {
     this.#arm = arm;
     this.#limits = limits;
     storage.sql.exec(TABLE);
-    this.#totals = storage.kv.get<Totals>("totals") ?? { all: ZERO_COUNTERS, other: ZERO_COUNTERS };
+    this.#totals = storage.kv.get<Totals>("totals") ?? NO_TOTALS;
     [this.#rows, this.#named] = [0, 0];
     this.#count();
   }
@@ -89,6 +93,7 @@ export class HubIndex implements Duty {
 
   /** Counters are absolute within a wake, so a repeated report adds nothing. */
   report(name: string, report: Report, now: number): void {
+    if (report.ended) return this.#remove(name);
     const row = this.#row(name);
     const { counted } = report;
     const previous = row?.wake === report.wake ? JSON.parse(row.counted) : report.before;
@@ -96,7 +101,7 @@ export class HubIndex implements Duty {
     const newTotal = this.#named < this.#limits.named ? JSON.stringify(ZERO_COUNTERS) : null;
     const total = row ? row.total : newTotal;
     if (!row) this.#countRow(name, total !== null);
-    this.#addToTotals(increase, total !== null);
+    this.#addToTotals(increase, { isNamed: total !== null, at: now });
     const activity = increase.in + increase.out + report.sockets;
     this.#write(name, {
       ...{ ...report, at: now, counted: JSON.stringify(counted) },
@@ -105,6 +110,23 @@ export class HubIndex implements Duty {
       total: total === null ? null : JSON.stringify(sum(JSON.parse(total), increase)),
     });
     this.#arm(this.#forgetAt(now));
+  }
+
+  #remove(name: string): void {
+    this.#sql("DELETE FROM seen WHERE name = ?", name);
+    this.#count();
+  }
+
+  /** No object of the hub is listed but this room itself, and the totals are out of date. */
+  isIdle(now: number): boolean {
+    const { at = 0 } = this.#totals;
+    if (at + this.#limits.forgetMs > now) return false;
+    return this.#sql("SELECT 1 FROM seen WHERE name <> 'all' LIMIT 1").length === 0;
+  }
+
+  /** The storage was deleted. */
+  forget(): void {
+    [this.#totals, this.#rows, this.#named] = [NO_TOTALS, 0, 0];
   }
 
   #write(name: string, row: Row): void {
@@ -117,9 +139,12 @@ export class HubIndex implements Duty {
     return this.#sql("SELECT * FROM seen WHERE name = ?", name)[0] as unknown as Row | undefined;
   }
 
-  #addToTotals(increase: CounterSnapshot, isNamed: boolean): void {
+  #addToTotals(
+    increase: CounterSnapshot,
+    { isNamed, at }: { readonly isNamed: boolean; readonly at: number },
+  ): void {
     const { all, other } = this.#totals;
-    this.#totals = { all: sum(all, increase), other: isNamed ? other : sum(other, increase) };
+    this.#totals = { all: sum(all, increase), other: isNamed ? other : sum(other, increase), at };
     this.#storage.kv.put("totals", this.#totals);
   }
 
@@ -209,7 +234,8 @@ export class HubIndex implements Duty {
 
   due(): number | undefined {
     const oldest = this.#sql("SELECT min(at) AS at FROM seen")[0]?.["at"];
-    return typeof oldest === "number" ? this.#forgetAt(oldest) : undefined;
+    const at = typeof oldest === "number" ? oldest : this.#totals.at;
+    return at === undefined ? undefined : this.#forgetAt(at);
   }
 
   run(now: number): void {

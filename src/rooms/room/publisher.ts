@@ -33,7 +33,7 @@ interface PublisherOptions {
   readonly rate: Pick<MessageRate, "add">;
   readonly activity: Pick<ActivityCounter, "isDue" | "note">;
   /** Rooms of other objects. */
-  readonly elsewhere: Publishing;
+  elsewhere(): Publishing;
   /** Bytes of a message. */
   readonly publishBytes: number;
   now?(): number;
@@ -67,13 +67,13 @@ export class Publisher implements Publishing {
   }
 
   publish(topic: Topic, draft: Draft, caller?: Connection): Ticket | Promise<Position> {
-    if (!this.#isHere(topic)) return this.#options.elsewhere.publish(topic, draft, caller);
+    if (!this.#isHere(topic)) return this.#options.elsewhere().publish(topic, draft, caller);
     checkDraft(draft, this.#options.publishBytes);
     return this.append(draft);
   }
 
   async publishAndSave(topic: Topic, draft: Draft, caller?: Connection): Promise<Position> {
-    if (!this.#isHere(topic)) return this.#options.elsewhere.publishAndSave(topic, draft, caller);
+    if (!this.#isHere(topic)) return this.#options.elsewhere().publishAndSave(topic, draft, caller);
     checkDraft(draft, this.#options.publishBytes);
     return this.appendAndSave(draft);
   }

@@ -28,7 +28,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   implements RoomRpc
 {
   constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, receiver, (events) => roomParts({ ctx, env, receiver, events }));
+    super(ctx, env, { receiver, build: roomParts });
   }
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
@@ -146,6 +146,6 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   get #index(): HubIndex {
     const { index } = this.parts;
     if (!index) throw new HubError("wrong_kind", "The index of a hub is in its room `all`.");
-    return index;
+    return index();
   }
 }

@@ -7,7 +7,10 @@ import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { logExpiry, openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/room-log.ts";
+import type { LocalRoom } from "../object/local-room.ts";
+import { ObjectEnd } from "../object/object-end.ts";
 import {
+  coreKeeps,
   objectCore,
   upkeep,
   type ObjectCore,
@@ -34,9 +37,9 @@ export interface RoomParts extends ObjectParts {
   readonly presence: PresenceAnnouncer;
   readonly followers: Followers;
   readonly rate: MessageRate;
-  readonly own: OwnRoom;
-  /** The hub's index, in the hub's `all` room. */
-  readonly index: HubIndex | undefined;
+  readonly own: LocalRoom;
+  /** The hub's index, in the hub's `all` room. Opened when it is first needed: most wakes are for a message. */
+  readonly index: (() => HubIndex) | undefined;
   /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
   renewEpoch(erase: (epoch: string) => void): void;
 }
@@ -59,15 +62,31 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     isServed: hubSettings !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
+    duties: () => [
+      ...[presence, path.followers, logExpiry(path.log), upkeep(ctx, parts)],
+      ...(index ? [index()] : []),
+      end,
+    ],
     occupancy: () => occupancyOf(core, presence),
     // The index is in this very object.
-    ...(topic.kind === "all" && { report: async (report) => index!.report(name, report, now()) }),
+    ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
   });
   const index = topic.kind === "all" ? indexOf(core) : undefined;
-  const { path, presence } = publishPath(ctx, core, { topic, settings, events });
+  const end: ObjectEnd = new ObjectEnd({
+    ...core,
+    keeps: (at) =>
+      coreKeeps(core) || roomKeeps({ ...path, presence }) || index?.().isIdle(at) === false,
+    forget: () => {
+      core.activity.forget();
+      path.log.erase(randomEpoch());
+      index?.().forget();
+    },
+  });
+  const unfollowed = () => end.arm(now());
+  const { path, presence } = publishPath(ctx, core, { topic, settings, events, unfollowed });
   const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
   const parts: RoomParts = {
-    ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
+    ...{ ...core, ...path, topic, presence, index, own, end, resumables: undefined },
     serverPings: undefined,
     publishing: path.publisher,
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing || presence.users > 0,
@@ -80,26 +99,28 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     renewEpoch: (erase) => renewEpoch(storage, erase),
   };
   core.followed.restore();
-  core.duties.push(presence, path.followers, logExpiry(path.log), upkeep(ctx, parts));
-  if (index) core.duties.push(index);
   presence.restore(memberCounts(core.connections.all, path.followers));
   return parts;
 }
 
-const indexOf = ({ storage, agenda }: ObjectCore): HubIndex =>
-  new HubIndex(storage, (at) => agenda.arm(at));
+function indexOf({ storage, agenda }: ObjectCore): () => HubIndex {
+  let index: HubIndex | undefined;
+  return () => (index ??= new HubIndex(storage, (at) => agenda.arm(at)));
+}
 
 interface RoomOptions {
   readonly topic: Topic;
   readonly settings: RoomSettings;
   readonly events: ObjectEvents;
+  /** A follower was removed. */
+  unfollowed(): void;
 }
 
 /** A publication is numbered by the publisher, saved in the log, and sent by the outbox and to followers. */
 function publishPath(
   ctx: DurableObjectState,
   core: ObjectCore,
-  { topic, settings, events }: RoomOptions,
+  { topic, settings, events, unfollowed }: RoomOptions,
 ) {
   const {
     storage,
@@ -118,7 +139,10 @@ function publishPath(
   const followers = new Followers({
     ...{ room, storage, log, now, arm, stubs },
     waitUntil: ctx.waitUntil.bind(ctx),
-    removed: (follower) => presence.forget(follower),
+    removed: (follower) => {
+      presence.forget(follower);
+      unfollowed();
+    },
   });
   const publisher = new Publisher({
     ...{ topic, log, outbox, followers, webhooks, rate, activity, elsewhere: lanes },
@@ -134,6 +158,18 @@ function publishPath(
   });
   return { path: { log, rate, followers, publisher }, presence };
 }
+
+/** Followers end with their last batch; entries, with their age. */
+const roomKeeps = ({
+  followers,
+  log,
+  presence,
+}: Pick<RoomParts, "followers" | "log" | "presence">): boolean =>
+  followers.links.size > 0 ||
+  followers.due() !== undefined ||
+  presence.users > 0 ||
+  presence.due() !== undefined ||
+  !log.isEmpty;
 
 function occupancyOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Occupancy {
   const { connections: count, users } = presence;

@@ -1,6 +1,6 @@
 // The calls of rooms, relays and the edge to a user's account.
 
-import type { TokenFacts } from "../../model/token-rules.ts";
+import type { TokenFacts } from "../../model/user.ts";
 import type { Command, Selection } from "./command.ts";
 import type { Fault } from "./fault.ts";
 

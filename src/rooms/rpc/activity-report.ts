@@ -16,6 +16,11 @@ export interface CounterSnapshot {
   readonly wakes: number;
   /** Refusals by their stable code. */
   readonly refusals: Readonly<Record<string, number>>;
+  /**
+   * Connections that our own client began, by its version. Absent in reports of objects before this counter, which
+   * indexes have stored.
+   */
+  readonly clients?: Readonly<Record<string, number>>;
 }
 
 /** Sockets, connections and users now. */
@@ -33,4 +38,6 @@ export interface Report extends Occupancy {
   readonly counted: CounterSnapshot;
   /** The counters of the report before, for an index that has forgotten them. */
   readonly before: CounterSnapshot;
+  /** The object deletes its storage: nothing was counted since the report before, and its row is removed. */
+  readonly ended?: true;
 }

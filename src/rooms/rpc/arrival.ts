@@ -14,6 +14,8 @@ export interface RoomArrival {
   readonly since?: Position;
   /** Id of its connection before: messages that excluded that one are not replayed to this one. */
   readonly previous?: string;
+  /** Version of our own client, as it says; absent for other clients. */
+  readonly version?: string;
 }
 
 /** The same, to a relay of a room that is full. */
@@ -49,6 +51,8 @@ export interface JsonRpcArrival {
   readonly request: ConnectRequest;
   /** Whether it takes arrays of messages in one frame, as our own client does. */
   readonly arrays: boolean;
+  /** As in `RoomArrival`. */
+  readonly version?: string;
 }
 
 /** A JSON-RPC request over HTTP, to a relay: a connection for as long as the request lasts. */

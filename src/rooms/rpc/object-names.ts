@@ -1,9 +1,13 @@
-// Names of objects (rooms, relays, accounts), and ids of the connections that they hold. The tenant always comes from a
-// token or from the object itself, never from a name off the wire: no name leads to an object of another tenant.
+// Names of objects (rooms, relays, accounts), their stubs by name, and ids of the connections that they hold. The
+// tenant always comes from a token or from the object itself, never from a name off the wire: no name leads to an
+// object of another tenant.
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
-import { hashOf, parseRelayName } from "./relay-levels.ts";
+import type { AccountObjectRpc, AccountRpc } from "./account-rpc.ts";
+import type { ObjectEnv } from "./object-env.ts";
+import { parseRelayName } from "./relay-levels.ts";
+import type { RoomRpc } from "./room-rpc.ts";
 
 /** A hub of a tenant. Rooms and relays reach each other within one domain only. */
 export interface Domain {
@@ -55,12 +59,61 @@ export interface AccountAddress {
 /** Objects that hold the accounts of a tenant: each answers some thousand connects a second. */
 const ACCOUNT_OBJECTS = 64;
 
+/** FNV-1a over UTF-16 units: an even distribution is enough, and collisions are harmless. */
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++)
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  return hash;
+}
+
 /** The object that holds a user's account. */
 export const accountName = ({ tenant, user }: AccountAddress): string =>
   `${escape(tenant)}/${hashOf(user) % ACCOUNT_OBJECTS}`;
 
 /** Whether an object's name is that of a relay. */
 export const isRelayName = (name: string): boolean => name.split("/")[2] === RELAY;
+
+/** Gives a fresh stub on every call: one whose object was reset is broken for good. */
+export interface RoomStubs {
+  (objectName: string): RoomRpc;
+}
+
+/**
+ * Rooms and relays by their object names. Platform RPC types would hide their few methods, so each stub is cast here,
+ * once; a relay answers the `HolderRpc` part only.
+ */
+export const roomStubs =
+  ({ ROOMS, RELAYS }: ObjectEnv): RoomStubs =>
+  (name) =>
+    (isRelayName(name) ? RELAYS : ROOMS).getByName(name) as unknown as RoomRpc;
+
+/** Rooms of one hub and tenant, by topic. A fresh stub for each call. */
+export const hubRooms =
+  (stubs: RoomStubs, domain: Domain) =>
+  (topic: Topic): RoomRpc =>
+    stubs(objectName({ ...domain, topic }));
+
+/** A user's account, in the object that it shares with others. A fresh stub for each call. */
+export function accountStub(
+  { ACCOUNTS }: Pick<ObjectEnv, "ACCOUNTS">,
+  address: AccountAddress,
+): AccountRpc {
+  const { user } = address;
+  const object = () => ACCOUNTS.getByName(accountName(address)) as unknown as AccountObjectRpc;
+  return {
+    admit: (request) => object().admit(user, request),
+    check: (token) => object().check(user, token),
+    command: (...about) => object().command(user, ...about),
+    revoke: (revocation) => object().revoke(user, revocation),
+    ban: (...about) => object().ban(user, ...about),
+    unban: () => object().unban(user),
+    addToGroup: (...about) => object().addToGroup(user, ...about),
+    removeFromGroup: (...about) => object().removeFromGroup(user, ...about),
+    removeFromAllGroups: (hub) => object().removeFromAllGroups(user, hub),
+    isInGroup: (...about) => object().isInGroup(user, ...about),
+  };
+}
 
 /** 128 bits as 22 characters of a URL. */
 export const randomId = (random = crypto.getRandomValues(new Uint8Array(16))): string =>

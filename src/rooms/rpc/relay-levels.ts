@@ -28,14 +28,6 @@ export function parseRelayName(name: string): (RelayGroup & { level: number }) |
   return { region, level: Number(level), ...(room !== undefined && { room }) };
 }
 
-/** FNV-1a over UTF-16 units: an even distribution is enough, and collisions are harmless. */
-export function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++)
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
-  return hash;
-}
-
 /** Location hints for relays, by the client's continent (Cloudflare's codes). */
 const HINTS: ReadonlyMap<string, DurableObjectLocationHint> = new Map([
   ["EU", "weur"],

@@ -1,9 +1,8 @@
 // What the edge and other relays ask of a relay, beside letting sockets in and what every holder of connections
 // answers.
 
-import type { TokenFacts } from "../../model/token-rules.ts";
 import type { Position } from "../../model/position.ts";
-import type { AccountUser, Grant, User } from "../../model/user.ts";
+import type { AccountUser, Grant, TokenFacts, User } from "../../model/user.ts";
 import type { BridgedTransport, HttpCallArrival, ObjectFetch } from "./arrival.ts";
 import type { Refused } from "./fault.ts";
 import type { HolderRpc } from "./room-rpc.ts";

@@ -64,7 +64,7 @@ describe("what may be repeated", () => {
   ])("is not, after %i: its code is the error's", async (status, code) => {
     const fake = endpoint(refusal(status, code));
     await expect(publish(orders(fake))).rejects.toMatchObject({
-      ...{ name: "HubError", code, message: `It is ${code}.` },
+      ...{ name: "HubError", code, message: `It is ${code}.`, status },
     });
     expect(fake.requests.length).toBe(1);
     expect(pauses).toEqual([]);
@@ -92,7 +92,9 @@ describe("what may be repeated", () => {
 
   it("waits no longer than the call may take: it fails at once", async () => {
     const fake = endpoint(refusal(429, "rate_limited", { "retry-after": "31" }), AT);
-    await expect(publish(orders(fake))).rejects.toMatchObject({ code: "rate_limited" });
+    await expect(publish(orders(fake))).rejects.toMatchObject({
+      ...{ code: "rate_limited", status: 429, retryAfter: 31 },
+    });
     expect([fake.requests.length, pauses]).toEqual([1, []]);
   });
 

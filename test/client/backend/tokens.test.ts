@@ -53,6 +53,13 @@ describe("a token", () => {
     expect(sentTokens(fake)).toEqual([first, first, second]);
   });
 
+  it.each([undefined, "", null])("that is %s is no_token, and nothing is sent", async (given) => {
+    const fake = endpoint(204);
+    const hub = withToken(fake, () => given as string);
+    await expect(ban(hub)).rejects.toMatchObject({ code: "no_token" });
+    expect(fake.requests).toEqual([]);
+  });
+
   it("that is refused is replaced once, at once", async () => {
     const fake = endpoint(EXPIRED, 204);
     await ban(withToken(fake, counting()));

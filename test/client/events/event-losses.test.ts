@@ -1,6 +1,6 @@
 // Lost streams and their reconnection: pauses, tokens, refusals, and streams ended by the room.
 
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { startReader, reconnectionCodes, texts, type Reader } from "./event-server.ts";
 import { advance } from "../server.ts";
 
@@ -37,7 +37,7 @@ describe("after a loss", () => {
       2_000,
     ]);
     expect(await pauses(reader, 1, () => request.refuse(429, { "retry-after": "60" }))).toEqual([
-      3_000,
+      60_000,
     ]);
     expect(await pauses(reader, 1, () => request.refuse(503, { "retry-after": "later" }))).toEqual([
       1_700,
@@ -118,6 +118,69 @@ describe("a server that refuses", () => {
     expect(reconnectionCodes(reader)).toEqual([code]);
     expect(texts(received)).toEqual(["reconnecting", "connected"]);
   });
+});
+
+describe("a refusal's error", () => {
+  const CODE = { "x-dormouse-error": "hub_not_found" };
+  const message = expect.stringContaining("The server answered 404, ");
+
+  it("has the server's code, sentence and advice, and the status", async () => {
+    const { request, failure } = await startReader();
+    const error = { code: "hub_not_found", message: "There is no hub.", action: "Look." };
+    request.refuse(404, CODE, JSON.stringify({ error }));
+    expect(await failure).toMatchObject({ name: "HubError", ...error, status: 404 });
+  });
+
+  it.each([
+    ["no body", null],
+    ["a body that is cut", '{"error":{"code"'],
+    ["a body of others", '"no"'],
+    ["null", "null"],
+  ])("has its code with %s as well", async (_, body) => {
+    const { request, failure } = await startReader();
+    request.refuse(404, CODE, body);
+    expect(await failure).toMatchObject({ code: "hub_not_found", message, status: 404 });
+  });
+
+  it("comes in time, though the body of the answer does not end", async () => {
+    const { request, failure } = await startReader();
+    request.refuse(403, { "x-dormouse-error": "forbidden" }, new ReadableStream());
+    await advance(10_000);
+    expect(await failure).toMatchObject({ code: "forbidden", status: 403 });
+  });
+
+  it("after a second refused token ends the iteration", async () => {
+    const { request, requests, outcome } = await startReader({ token: () => "t" });
+    request.refuse(401, { "x-dormouse-error": "token_expired" });
+    await advance(500);
+    requests.at(-1)!.refuse(401, { "x-dormouse-error": "token_expired" });
+    expect(await outcome).toEqual({ code: "token_expired" });
+    expect(requests).toHaveLength(2);
+  });
+});
+
+describe("a token function that gives nothing", () => {
+  it.each([undefined, "", null])("but %s ends the iteration with no_token", async (given) => {
+    const { requests, outcome } = await startReader({ token: () => given as string });
+    expect(await outcome).toEqual({ code: "no_token" });
+    expect(requests).toHaveLength(0);
+  });
+});
+
+it("a page of another origin is told that it may not be allowed", async () => {
+  vi.stubGlobal("location", { href: "https://app.example/chat", origin: "https://app.example" });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const { request, received } = await startReader();
+  request.fail(new TypeError("Failed to fetch"));
+  await advance();
+  expect(received).toMatchObject([
+    {
+      error: {
+        message:
+          "Failed to fetch. The network is down, or ALLOWED_ORIGINS of the server does not name https://app.example",
+      },
+    },
+  ]);
 });
 
 describe("a room that ends the stream", () => {

@@ -38,8 +38,8 @@ export class FakeRequest {
     return this;
   }
 
-  refuse(status: number, headers: Record<string, string> = {}): void {
-    this.#answer.resolve(new Response(null, { status, headers }));
+  refuse(status: number, headers: Record<string, string> = {}, body: BodyInit | null = null): void {
+    this.#answer.resolve(new Response(body, { status, headers }));
   }
 
   /** The request fails, or the response breaks off. */
@@ -84,6 +84,8 @@ export interface Reader {
   readonly received: RoomEvent<TestHub>[];
   /** How the iteration ended: its value, or the code of its error. */
   readonly outcome: Promise<unknown>;
+  /** Its error. */
+  readonly failure: Promise<unknown>;
   /** Aborts the signal of the iteration. */
   readonly stop: () => void;
 }
@@ -108,7 +110,9 @@ export async function startReader(
     }) as typeof fetch,
     ...options,
   } as EventsOptions);
-  const outcome = outcomeOf(iterate(iterable, received, each));
+  const iteration = iterate(iterable, received, each);
+  const outcome = outcomeOf(iteration);
+  const failure = iteration.catch((error: unknown) => error);
   onTestFinished(async () => {
     over.abort();
     await advance();
@@ -119,7 +123,7 @@ export async function startReader(
   });
   await advance();
   const stop = () => over.abort();
-  return { requests, received, outcome, stop, request: newest(requests) };
+  return { requests, received, outcome, failure, stop, request: newest(requests) };
 }
 
 async function iterate(

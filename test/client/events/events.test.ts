@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { events } from "../../../src/client/index.ts";
+import { VERSION } from "../../../src/model/package-version.ts";
 import { startReader, texts } from "./event-server.ts";
 import type { TestHub } from "../hubs.ts";
 import { HELLO, advance } from "../server.ts";
@@ -12,7 +13,7 @@ const [A, B] = ["group%3Aa%2C%20or%20b", "order%3A1"];
 describe("a room's events", () => {
   it("are asked for at the room's address, with the token in a header", async () => {
     const { request } = await startReader({ room: "order:4/2", token: async () => "fresh" });
-    expect(request.url.href).toBe("https://host/hubs/test/orders/4%2F2");
+    expect(request.url.href).toBe(`https://host/hubs/test/orders/4%2F2?dormouse=${VERSION}`);
     expect(Object.fromEntries(request.headers)).toEqual({
       accept: "text/event-stream",
       authorization: "Bearer fresh",

@@ -19,7 +19,7 @@ describe("vscode-jsonrpc", () => {
   it("is told who it is", async () => {
     await using alice = await converse();
     const connectionId = expect.stringMatching(/@relay:/);
-    expect(alice.hello).toEqual({ connectionId, userId: "alice", pingSeconds: 15 });
+    expect(alice.hello).toMatchObject({ connectionId, userId: "alice", pingSeconds: 15 });
   });
 
   it("calls by position, and with a lone object as params", async () => {

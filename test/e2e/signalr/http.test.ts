@@ -94,11 +94,12 @@ describe("negotiation", () => {
   });
 
   it.each([
-    ["without a token", { headers: { authorization: "" } }, 401, "Unauthorized"],
-    ["with a broken token", { headers: { authorization: "Bearer x.y.z" } }, 401, "Unauthorized"],
-    ["from another page", { headers: { origin: "https://evil.example" } }, 403, "Forbidden"],
-  ])("is refused %s", async (_, asked, status, text) => {
-    expect(await told({ path: `${HUB}/negotiate`, ...asked })).toEqual([status, text]);
+    ["without a token", { headers: { authorization: "" } }, 401, "token_missing"],
+    ["with a broken token", { headers: { authorization: "Bearer x.y.z" } }, 401, "token_malformed"],
+    ["from another page", { headers: { origin: "https://evil.example" } }, 403, "forbidden_origin"],
+  ])("is refused %s", async (_, asked, status, code) => {
+    const [found, text] = await told({ path: `${HUB}/negotiate`, ...asked });
+    expect([found, JSON.parse(`${text}`).error.code]).toEqual([status, code]);
   });
 
   it("is refused to whom the hub is not for, or where there is none", async () => {
@@ -112,8 +113,10 @@ describe("negotiation", () => {
       endpoint: { ...endpoint, token: async () => "x.y.z" },
       ...{ row, hub: HUB },
     });
-    expect(await messageOf(connection.start())).toBe(
-      "Failed to complete negotiation with the server: Error: Unauthorized: Status code '401'",
+    const message = await messageOf(connection.start());
+    expect(message).toMatch(/^Failed to complete negotiation with the server: Error: .*'401'$/);
+    expect(message).toContain(
+      '"message":"The token is not a signed JWT of a kind that is read here."',
     );
   });
 });

@@ -1,7 +1,12 @@
 // Seen from outside: what rooms and relays say of themselves comes into their hub's index, its lists and `/api/metrics`; and
 // the log never says what clients did.
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  evictDurableObject,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import parse, { type Family } from "parse-prometheus-text-format";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -28,7 +33,7 @@ const alarmOf = (stub: DurableObjectStub) =>
 
 /** Its alarms ring until nothing is due soon: all it had to tell is told. */
 async function settle(stub: DurableObjectStub): Promise<void> {
-  for (let due = await alarmOf(stub); due !== null && due - Date.now() < 20_000;) {
+  for (let due = await alarmOf(stub); due !== null && due - Date.now() < 15_000;) {
     vi.setSystemTime(Math.max(Date.now(), due));
     await runDurableObjectAlarm(stub);
     due = await alarmOf(stub);
@@ -333,4 +338,29 @@ describe("the log", () => {
     expect([sockets, connections, users, messagesIn]).toEqual([1, 1, 1, 1]);
     expect(JSON.stringify(points)).not.toContain(CANARY);
   });
+});
+
+it("a hub's connections of our own client are counted by version, in a room and at a relay", async () => {
+  const bearer = await token("alice");
+  const connect = async (path: string, version: string) => {
+    const response = await upgrade(`${path}?access_token=${bearer}&dormouse=${version}`);
+    const { webSocket } = response;
+    webSocket!.accept();
+    webSocket!.close(1000);
+  };
+  const versions = ["0.1.0", "0.1.0", "0.2.7", "nonsense", ""];
+  await Promise.all(versions.map((version) => connect("/hubs/relayed/groups/versions", version)));
+  await connect("/hubs/relayed/rpc", "0.1.0");
+  await settle(roomAt("relayed/group:versions"));
+  await Promise.all(
+    (await listDurableObjectIds(env.RELAYS)).map((id) => settle(env.RELAYS.get(id))),
+  );
+  const family = (await scraped()).find(({ name }) => name === "dormouse_clients_total");
+  const counts = family?.metrics.flatMap(({ labels, value }) =>
+    labels?.["hub"] === "relayed" ? [[labels["version"], value]] : [],
+  );
+  expect(counts).toEqual([
+    ["0.1.0", "3"],
+    ["0.2.7", "1"],
+  ]);
 });

@@ -133,6 +133,11 @@ const WAYS: [string, Connect][] = [
   ["SignalR over long polling", (user, claims) => overHttp(user, claims, "*/*")],
 ];
 
+/** How a ban ends them: by its close code, or with its reason. */
+const BAN = /^4512$|This user is banned: Rude\./;
+/** Those whose last frames this test reads. */
+const TOLD = new Set(WAYS.map(([way]) => way).filter((way) => !/MessagePack|polling/.test(way)));
+
 describe.each(WAYS)("%s", (way, connect) => {
   const user = `u-${WAYS.findIndex(([name]) => name === way)}`;
 
@@ -176,7 +181,9 @@ describe.each(WAYS)("%s", (way, connect) => {
     expect(
       (await ask("POST", `${path}/:ban`, { body: { seconds: 60, reason: "Rude." } })).status,
     ).toBe(204);
-    await live.ended;
+    const farewell = await live.ended;
+    const shown = TOLD.has(way) ? JSON.stringify(farewell) : "4512";
+    expect(shown).toMatch(BAN);
     await expect(connect(`${user}d`, { iat: now() })).rejects.toThrow(/403.*banned/s);
     expect((await ask("POST", `${path}/:unban`)).status).toBe(204);
     await connect(`${user}d`, { iat: now() });

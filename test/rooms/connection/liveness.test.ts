@@ -159,7 +159,13 @@ describe("a room", () => {
     const response = await upgrade(`/parties/${room}?access_token=${await token("alice")}`);
     expect([response.status, await response.json()]).toEqual([
       429,
-      { error: { code: "too_many_connections", message: expect.any(String) } },
+      {
+        error: {
+          code: "too_many_connections",
+          message: expect.any(String),
+          action: expect.any(String),
+        },
+      },
     ]);
     using other = await enter(room, { user: "bob" });
     devices[0]!.socket.close(1000);

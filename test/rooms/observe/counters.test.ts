@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import {
   snapshotOf,
+  countClient,
   countRefusal,
   countReplay,
   newCounters,
@@ -32,6 +33,26 @@ it("forty codes have names, and all more are other", () => {
   for (let n = 0; n < 100; n++) countRefusal(counters, `code_${n}`);
   expect(counters.refusals.size).toBe(41);
   expect(counters.refusals.get("other")).toBe(60);
+});
+
+it("twenty versions of clients have names, in one object and in the sum of many", () => {
+  const [one, other] = [newCounters(), newCounters()];
+  for (let n = 0; n < 30; n++) countClient(one, `1.0.${n}`);
+  for (let n = 0; n < 30; n++) countClient(other, `2.0.${n}`);
+  countClient(one, "1.0.7");
+  countClient(one, undefined);
+  const total = sum(snapshotOf(one), snapshotOf(other));
+  for (const { clients = {} } of [snapshotOf(one), total])
+    expect(Object.keys(clients)).toHaveLength(21);
+  expect(total.clients).toMatchObject({ "1.0.0": 1, "1.0.7": 2, other: 40 });
+});
+
+it("a total that was stored before versions were counted is added to", () => {
+  const { clients: _, ...stored } = ZERO_COUNTERS;
+  const counters = newCounters();
+  countClient(counters, "0.1.0");
+  expect(sum(stored, snapshotOf(counters)).clients).toEqual({ "0.1.0": 1 });
+  expect(difference(snapshotOf(counters), stored).clients).toEqual({ "0.1.0": 1 });
 });
 
 it("a replay is whole, or refused", () => {

@@ -29,7 +29,7 @@ const answered = () => new Promise((resolve) => setTimeout(resolve));
 describe("an agenda", () => {
   it("sets the alarm once for the earliest of what was asked before it knows", async () => {
     const { storage, set } = alarmAt(null);
-    const agenda = new AlarmAgenda(storage, []);
+    const agenda = new AlarmAgenda(storage, () => []);
     for (const at of [500, 300, 400]) agenda.arm(at);
     await answered();
     expect(set).toEqual([300]);
@@ -37,7 +37,7 @@ describe("an agenda", () => {
 
   it("keeps an earlier alarm that it finds after a wake", async () => {
     const { storage, set } = alarmAt(100);
-    const agenda = new AlarmAgenda(storage, []);
+    const agenda = new AlarmAgenda(storage, () => []);
     agenda.arm(300);
     await answered();
     agenda.arm(200);
@@ -48,7 +48,7 @@ describe("an agenda", () => {
 
   it("moves only to what is earlier", async () => {
     const { storage, set } = alarmAt(null);
-    const agenda = new AlarmAgenda(storage, []);
+    const agenda = new AlarmAgenda(storage, () => []);
     agenda.arm(300);
     await answered();
     for (const at of [400, 300, 200, 250]) agenda.arm(at);
@@ -57,10 +57,10 @@ describe("an agenda", () => {
 
   it("sets what is due next when it has rung, and nothing where nothing is", async () => {
     const { storage, set } = alarmAt(null);
-    await new AlarmAgenda(storage, [duty(900), duty(undefined), duty(700)]).ring(500);
+    await new AlarmAgenda(storage, () => [duty(900), duty(undefined), duty(700)]).ring(500);
     expect(set).toEqual([700]);
     const empty = alarmAt(null);
-    await new AlarmAgenda(empty.storage, [duty(undefined)]).ring(500);
+    await new AlarmAgenda(empty.storage, () => [duty(undefined)]).ring(500);
     expect(empty.set).toEqual([]);
   });
 
@@ -72,7 +72,9 @@ describe("an agenda", () => {
       throw new Error("Not today.");
     });
     const { storage, set } = alarmAt(null);
-    await new AlarmAgenda(storage, [failing, duty(900, () => void ran.push("other"))]).ring(500);
+    await new AlarmAgenda(storage, () => [failing, duty(900, () => void ran.push("other"))]).ring(
+      500,
+    );
     expect({ ran, set }).toEqual({ ran: ["failing", "other"], set: [800] });
     logged.mockRestore();
   });
@@ -82,7 +84,7 @@ describe("an agenda", () => {
     const { storage, set } = alarmAt(null);
     const agenda = new AlarmAgenda(
       { ...storage, getAlarm: () => Promise.reject(new Error("No.")) },
-      [],
+      () => [],
     );
     agenda.arm(300);
     await answered();
@@ -97,7 +99,7 @@ describe("an agenda", () => {
       .fn<(at: number | Date) => Promise<void>>()
       .mockRejectedValueOnce(new Error("No."))
       .mockResolvedValue();
-    const agenda = new AlarmAgenda({ ...storage, setAlarm }, []);
+    const agenda = new AlarmAgenda({ ...storage, setAlarm }, () => []);
     agenda.arm(300);
     await answered();
     agenda.arm(400);

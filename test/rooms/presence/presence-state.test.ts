@@ -68,7 +68,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 function inPresence(presence: PresenceState, one: Step, now: number): unknown {
-  if (one.do === "set") return presence.set(one.source, one.user, one.count, now);
+  if (one.do === "set") return presence.set([one.source, one.user, one.count], now);
   if (one.do === "forget") return presence.forget(one.source, now);
   if (one.do === "track") {
     if (presence.isPresent(one.user)) presence.track(one.user, one.state);
@@ -121,12 +121,12 @@ describe("presence", () => {
 
   it("says one join and one leave of a user with many devices", () => {
     const presence = present();
-    for (const count of [1, 2, 3]) presence.set("", "alice", count, 0);
-    presence.set("relay", "alice", 1, 0);
+    for (const count of [1, 2, 3]) presence.set(["", "alice", count], 0);
+    presence.set(["relay", "alice", 1], 0);
     expect(joinedIn(presence.takeChange(0))).toEqual(["alice"]);
-    for (const count of [2, 1, 0]) presence.set("", "alice", count, 1_000);
+    for (const count of [2, 1, 0]) presence.set(["", "alice", count], 1_000);
     expect(presence.due).toBeUndefined();
-    presence.set("relay", "alice", 0, 2_000);
+    presence.set(["relay", "alice", 0], 2_000);
     expect(presence.takeChange(2_000 + GRACE - 1)).toEqual({ joined: [], left: [] });
     expect(presence.takeChange(2_000 + GRACE)).toEqual({ joined: [], left: ["alice"] });
     expect(presence.takeChange(1e9)).toEqual({ joined: [], left: [] });
@@ -134,11 +134,11 @@ describe("presence", () => {
 
   it("says nothing of who is back within the grace, and keeps what they show", () => {
     const presence = present();
-    presence.set("", "alice", 1, 0);
+    presence.set(["", "alice", 1], 0);
     presence.takeChange(0);
     presence.track("alice", "typing");
-    presence.set("", "alice", 0, 1_000);
-    presence.set("", "alice", 1, 5_999);
+    presence.set(["", "alice", 0], 1_000);
+    presence.set(["", "alice", 1], 5_999);
     expect(presence.takeChange(1e9)).toEqual({ joined: [], left: [] });
     expect(presence.view({}, 1).members).toEqual([
       { userId: "alice", since: 0, connections: 1, state: "typing" },
@@ -147,12 +147,12 @@ describe("presence", () => {
 
   it("lets a user leave at once who has left on purpose, and has no other connection", () => {
     const presence = present();
-    for (const from of ["", "relay"]) presence.set(from, "alice", 1, 0);
+    for (const from of ["", "relay"]) presence.set([from, "alice", 1], 0);
     presence.takeChange(0);
-    presence.set("", "alice", 0, 1_000);
+    presence.set(["", "alice", 0], 1_000);
     presence.skipGrace("alice");
     expect([presence.hasImmediateChanges, presence.takeChange(1_000).left]).toEqual([false, []]);
-    presence.set("relay", "alice", 0, 1_000);
+    presence.set(["relay", "alice", 0], 1_000);
     presence.skipGrace("alice");
     expect([presence.hasImmediateChanges, presence.users, presence.view({}, 1).members]).toEqual([
       true,
@@ -165,11 +165,11 @@ describe("presence", () => {
 
   it("says nothing of a user who has left on purpose and is back before it was said", () => {
     const presence = present();
-    presence.set("", "alice", 1, 0);
+    presence.set(["", "alice", 1], 0);
     presence.takeChange(0);
-    presence.set("", "alice", 0, 1_000);
+    presence.set(["", "alice", 0], 1_000);
     presence.skipGrace("alice");
-    presence.set("", "alice", 1, 1_000);
+    presence.set(["", "alice", 1], 1_000);
     expect([presence.users, presence.view({}, 1).members.length]).toEqual([1, 1]);
     expect([presence.hasImmediateChanges, presence.takeChange(1e9)]).toEqual([
       false,
@@ -179,8 +179,8 @@ describe("presence", () => {
 
   it("says nothing of who came and went between two messages", () => {
     const presence = present();
-    presence.set("", "alice", 1, 0);
-    presence.set("", "alice", 0, 0);
+    presence.set(["", "alice", 1], 0);
+    presence.set(["", "alice", 0], 0);
     expect([presence.hasImmediateChanges, presence.takeChange(1e9)]).toEqual([
       false,
       { joined: [], left: [] },
@@ -190,7 +190,7 @@ describe("presence", () => {
   it("lets all who were announced leave after a crash, but those who are counted again", () => {
     const announced = ["alice", "bob"].map((userId) => ({ userId, since: 1, state: userId }));
     const presence = new PresenceState(announced, GRACE, 10_000);
-    presence.set("", "bob", 1, 10_000);
+    presence.set(["", "bob", 1], 10_000);
     expect(presence.hasImmediateChanges).toBe(false);
     expect(presence.takeChange(10_000 + GRACE)).toEqual({ joined: [], left: ["alice"] });
     expect(presence.view({}, 9).members).toEqual([
@@ -202,7 +202,7 @@ describe("presence", () => {
     const presence = present();
     const ids = Array.from({ length: 57 }, (_, i) => `user-${(i * 31) % 57}`);
     for (const [i, id] of ids.entries()) {
-      presence.set("", id, 1, 0);
+      presence.set(["", id, 1], 0);
       if (i === 20) presence.view({}, 10);
       if (i === 40) presence.takeChange(0);
     }
@@ -223,7 +223,7 @@ describe("presence", () => {
     const presence = present();
     const started = performance.now();
     for (let i = 0; i < 30_000; i++) {
-      presence.set("", `user-${(i * 7_919) % 30_000}`, 1, i);
+      presence.set(["", `user-${(i * 7_919) % 30_000}`, 1], i);
       presence.view({}, 100);
       void presence.due;
     }

@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import type { Position } from "../../../src/model/position.ts";
 import type { User } from "../../../src/model/user.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
-import type { Cause } from "../../../src/rooms/links/memberships.ts";
+import type { Cause } from "../../../src/rooms/links/follow-tables.ts";
 import { RememberedGroups } from "../../../src/rooms/relay/remembered-groups.ts";
 import { relayNamed } from "./client.ts";
 

@@ -53,7 +53,7 @@ function publishing() {
     },
     rate: { add: () => {} },
     activity: { isDue: true, note: () => {} },
-    elsewhere: { publish: elsewhere, publishAndSave: elsewhere },
+    elsewhere: () => ({ publish: elsewhere, publishAndSave: elsewhere }),
     publishBytes: LIMITS.publishBytes,
     now: () => 1_000,
   });

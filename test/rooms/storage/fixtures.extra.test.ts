@@ -201,7 +201,10 @@ describe.each(FIXTURES)("objects that start on %s", (_, fixture) => {
 
   it("refuse users who are banned and tokens that are revoked", async () => {
     const iat = fixture.recordedAt / 1000 - 3_600;
-    expect(await account("eve").check({ id: "eve" })).toEqual({ code: "banned", message: "Spam." });
+    expect(await account("eve").check({ id: "eve" })).toEqual({
+      code: "banned",
+      message: "This user is banned: Spam.",
+    });
     const codeOf = async (user: string, claims: object) =>
       (await account(user).check({ id: user, ...claims }))?.code;
     expect(await codeOf("fay", { jti: "j1" })).toBe("token_revoked");

@@ -1,11 +1,61 @@
-// Which of this object's connections are in which rooms elsewhere, and for what cause. A row for each membership, so
-// that it survives sleep. Rows of connections that did not survive are removed at the next wake, and reported to their
-// rooms.
+// What survives sleep of the rooms that this object follows, in SQLite: the rooms, the position in each, and which of
+// this object's connections are in them, for what cause.
 
 import type { Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
+import type { RoomSettings } from "../../model/options.ts";
+import type { Position } from "../../model/position.ts";
 import { formatTopic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
+
+/**
+ * The rooms. A row is written before the first `follow`, so that after a crash the next wake finds every room that may
+ * count this object among its followers. Positions are saved where clients resume or rejoin.
+ */
+export class FollowTable {
+  readonly #sql: Sql;
+  /** Positions cost a row for each batch: without them a wake begins at the newest position of each room. */
+  readonly keepsPositions: boolean;
+
+  constructor(sql: Sql, { rememberGroups, signalR }: RoomSettings) {
+    this.#sql = sql;
+    this.keepsPositions = rememberGroups > 0 || signalR.statefulReconnect !== undefined;
+    sql.exec("CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITHOUT ROWID");
+    if (this.keepsPositions)
+      sql.exec(
+        "CREATE TABLE IF NOT EXISTS stands (room TEXT PRIMARY KEY, epoch TEXT, offset INTEGER) WITHOUT ROWID",
+      );
+  }
+
+  /** Rooms that may count this object among their followers, as topics in text form. */
+  rooms(): string[] {
+    const rows = this.#sql.exec("SELECT room FROM follows").toArray();
+    return rows.map(({ room }) => room as string);
+  }
+
+  add(room: string): void {
+    this.#sql.exec("INSERT OR IGNORE INTO follows VALUES (?)", room);
+  }
+
+  remove(room: string): void {
+    this.#sql.exec("DELETE FROM follows WHERE room = ?", room);
+  }
+
+  /** The position up to which the room's entries were delivered; undefined where none is saved. */
+  position(room: string): Position | undefined {
+    if (!this.keepsPositions) return undefined;
+    const [row] = this.#sql.exec("SELECT epoch, offset FROM stands WHERE room = ?", room).toArray();
+    return row && { epoch: row["epoch"] as string, offset: row["offset"] as number };
+  }
+
+  savePosition(room: string, { epoch, offset }: Position): void {
+    this.#sql.exec("INSERT OR REPLACE INTO stands VALUES (?, ?, ?)", room, epoch, offset);
+  }
+
+  forgetPosition(room: string): void {
+    if (this.keepsPositions) this.#sql.exec("DELETE FROM stands WHERE room = ?", room);
+  }
+}
 
 /**
  * Why a connection is in a room. A fresh token must admit rooms that an older token named and that the client joined;
@@ -21,6 +71,10 @@ export interface LostMembership {
   readonly cause: Cause;
 }
 
+/**
+ * A row for each membership. Rows of connections that did not survive are removed at the next wake, and reported to
+ * their rooms.
+ */
 export class Memberships {
   readonly #sql: Sql;
   readonly #members = new Map<string, Set<Connection>>();

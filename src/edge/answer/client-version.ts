@@ -1,0 +1,33 @@
+// The version that our own client says in its query. Other clients say none, and are served without a check of theirs.
+
+import { HubError } from "../../model/errors.ts";
+import { VERSION_PARAMETER } from "../../model/package-version.ts";
+
+/** The oldest client whose messages this server understands. Raised by a change of the protocol, and seldom. */
+const OLDEST = "0.1.0";
+
+const VERSION_FORM = /^(?:0|[1-9]\d{0,3})(?:\.(?:0|[1-9]\d{0,3})){2}$/;
+
+/** `major.minor.patch`; undefined for clients that say none, or something else. At most 14 characters. */
+export function clientVersionOf({ url }: Request): string | undefined {
+  if (!url.includes(`${VERSION_PARAMETER}=`)) return undefined;
+  const version = new URL(url).searchParams.get(VERSION_PARAMETER) ?? "";
+  return VERSION_FORM.test(version) ? version : undefined;
+}
+
+/** Throws `client_too_old`. A client that is newer than the server passes: it may know less of it than it could. */
+export function checkClientVersion(request: Request): void {
+  const version = clientVersionOf(request);
+  if (version === undefined || !isOlder(version, OLDEST)) return;
+  throw new HubError(
+    "client_too_old",
+    `This server takes clients from version ${OLDEST} on, and this one is ${version}.`,
+  );
+}
+
+/** Both are of the form above. */
+function isOlder(version: string, other: string): boolean {
+  const [own, others] = [version, other].map((text) => text.split(".").map(Number));
+  const at = own!.findIndex((part, index) => part !== others![index]);
+  return at >= 0 && own![at]! < others![at]!;
+}

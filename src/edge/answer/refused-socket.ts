@@ -1,0 +1,72 @@
+// Refusals that a browser can read. Browsers show a page neither status nor headers of a refused upgrade, so our own
+// client is refused on the socket instead: the upgrade is accepted, the reason is its only message, and a close follows.
+// Why not by a second request: docs/design/json-rpc-wire.md#cc3.
+
+import { errorBody, type ErrorBody } from "../../model/error-body.ts";
+import { shouldRetry } from "../../model/errors.ts";
+import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
+import { fitReason } from "../../rooms/connection/close-socket.ts";
+import { clientVersionOf } from "./client-version.ts";
+
+/** Close codes. Not among `CLOSE`, which ships to pages: a client has the reason by the message before. */
+const [REFUSED_FOR_NOW, REFUSED] = [4420, 4520];
+
+/**
+ * Sockets of one isolate whose clients have not answered the close yet. A worker cannot end such a socket itself
+ * (docs/design/platform.md#pl33), and a hostile client never answers: their number has a limit, beyond which refusals
+ * are plain answers.
+ */
+const CLOSING_AT_MOST = 500;
+/** The platform has ended a silent socket by then; its close event may never come. */
+const FORGET_MS = 120_000;
+
+export class RefusedSockets {
+  /** By socket, when it was closed here, in milliseconds since 1970; the oldest first. */
+  readonly #closing = new Map<WebSocket, number>();
+
+  /** The refusal on a socket, where a client of ours has asked for one; else the response as it is. Never rejects. */
+  async tell(request: Request, response: Response): Promise<Response> {
+    const { status } = response;
+    if (status < 400 || !isUpgrade(request) || clientVersionOf(request) === undefined)
+      return response;
+    this.#forgetOld(Date.now());
+    if (this.#closing.size >= CLOSING_AT_MOST) return response;
+    const error = await errorIn(response);
+    const { 0: client, 1: server } = new WebSocketPair();
+    server.accept();
+    this.#watch(server);
+    const params = { ...error, status, ...retryAfterOf(response) };
+    server.send(jsonRpc.encode({ type: "control", name: "refused", params }));
+    const code = shouldRetry(status) ? REFUSED_FOR_NOW : REFUSED;
+    server.close(code, fitReason(`${error.code}: ${error.message}`));
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  #watch(socket: WebSocket): void {
+    this.#closing.set(socket, Date.now());
+    for (const event of ["close", "error"] as const)
+      socket.addEventListener(event, () => this.#closing.delete(socket));
+  }
+
+  #forgetOld(now: number): void {
+    for (const [socket, at] of this.#closing) {
+      if (now - at < FORGET_MS) return;
+      this.#closing.delete(socket);
+    }
+  }
+}
+
+/** A refusal of a route for other clients has a body of another form: its code is in the header, if there is one. */
+async function errorIn(response: Response): Promise<ErrorBody["error"]> {
+  const body = await response.json<Partial<ErrorBody> | null>().catch(() => null);
+  const code = response.headers.get("x-dormouse-error") ?? "internal";
+  return body?.error ?? errorBody({ code, message: "The connection was refused." }).error;
+}
+
+function retryAfterOf({ headers }: Response): { readonly retryAfter?: number } {
+  const retryAfter = Number(headers.get("retry-after"));
+  return retryAfter > 0 ? { retryAfter } : {};
+}
+
+const isUpgrade = ({ headers }: Request): boolean =>
+  headers.get("upgrade")?.toLowerCase() === "websocket";

@@ -1,0 +1,53 @@
+// What a developer can do about a refusal, by its code. It is sent with the refusal, so that no client carries the table.
+// Nothing here depends on the request: an answer must not tell strangers how the server is configured.
+
+import type { ErrorCode } from "./error-table.ts";
+
+const NEW_TOKEN = "Fetch a new token.";
+const FORM =
+  "Send a JWT: three parts in base64url with dots between, signed, without `Bearer` in a query.";
+const KEY =
+  "Compare the signing key of the token's issuer with JWT_SECRET or JWT_JWKS_URL of the server.";
+const WAIT = "Try again after the time in Retry-After.";
+
+const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  unauthorized: NEW_TOKEN,
+  token_missing: "Give the client a `token`, or make the hub `anonymous`.",
+  token_too_large: "Leave claims out of the token that the server does not need.",
+  token_malformed: FORM,
+  token_expired: "Fetch a new token; give the client a function, so that it does by itself.",
+  token_not_yet_valid: "Compare the clocks of the token's issuer and of the server.",
+  token_wrong_issuer: "Compare the claim `iss` with JWT_ISSUER of the server.",
+  token_wrong_audience: "Compare the claim `aud` with JWT_AUDIENCE of the server.",
+  token_bad_signature: KEY,
+  token_algorithm: "JWT_SECRET is for HS256, JWT_JWKS_URL for RS256, ES256 and their like.",
+  token_unknown_key: KEY,
+  token_no_subject: "Put the user's id into the claim `sub`, or name its claim in USER_ID_CLAIM.",
+  token_claim_invalid: "Mend the claim that the message names.",
+  token_user_id_invalid: "Look at the `userId` function of the server: its log says what failed.",
+  token_revoked: NEW_TOKEN,
+  forbidden: "Look at the policies of the hub and its rooms, and at the roles in the token.",
+  forbidden_origin: "Add the page's origin to ALLOWED_ORIGINS of the server.",
+  banned: "A service can lift the ban; until then no token helps.",
+  refused_by_webhook: "Look at the answer of the connect webhook.",
+  not_found: "Compare the URL with the paths of the endpoint: /hubs/{hub}.",
+  hub_not_found: "Compare the name in the URL with the hubs that the server serves.",
+  room_kind_not_found:
+    "A room's kind is groups, orders or users in a URL; group, order or user in a client.",
+  invalid_name: "A name has 1 to 128 characters, none of them a control character.",
+  invalid_position: "Resume from a position as the server sent it, or without one.",
+  upgrade_required: "Connect by WebSocket, or ask for `text/event-stream`.",
+  client_too_old: "Update the package `dormouse` of the client, and load the page anew.",
+  rate_limited: WAIT,
+  too_many_connections: "Close connections that are not needed: one can be in many rooms.",
+  unavailable: WAIT,
+  room_full: WAIT,
+  relay_full: WAIT,
+  keys_unavailable: WAIT,
+  webhook_unavailable: WAIT,
+  misconfigured: "The server's operator finds the reason in the server's log.",
+};
+
+/** Undefined for codes of hub code, and where the message says enough. */
+export const adviceFor = (code: string): string | undefined =>
+  Object.hasOwn(ADVICE, code) ? ADVICE[code as ErrorCode] : undefined;
