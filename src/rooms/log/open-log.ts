@@ -12,7 +12,8 @@ import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch, type Position } from "../../model/position.ts";
 import type { RoomLog } from "./room-log.ts";
 import { SqliteLog } from "./sqlite-log.ts";
-import type { ObjectStorage } from "../platform/object-storage.ts";
+import { storageCorrupt, type ObjectStorage } from "../platform/object-storage.ts";
+import { hasTable } from "../platform/storage-version.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/loop-timing.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
@@ -22,12 +23,12 @@ const BEHIND_MS = 1_000;
 /** Of a storage that is empty still, the epoch is kept with the first write. */
 type LogStorage = Pick<
   ObjectStorage,
-  "sql" | "kv" | "transactionSync" | "isEmpty" | "atFirstWrite"
+  "sql" | "kv" | "transactionSync" | "isEmpty" | "atFirstWrite" | "name"
 >;
 
 /**
  * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
- * seen: it goes on under a new epoch, so that no client resumes across the gap. `arm` requests a run of `logExpiry`.
+ * seen: it goes on under a new epoch, so that no client resumes across the gap. So does one whose table is gone. `arm` requests a run of `logExpiry`.
  */
 export function openLog(
   storage: LogStorage,
@@ -37,11 +38,13 @@ export function openLog(
   if (settings.durability === "none") return new NoLog();
   const { kv } = storage;
   let epoch = kv.get<string>("epoch");
-  const isNew = epoch === undefined || kv.get("unsaved") !== undefined;
+  const isLost = epoch !== undefined && !hasTable(storage, "log");
+  if (isLost) storageCorrupt(storage.name, new Error("There is no table `log`."));
+  const isNew = epoch === undefined || isLost || kv.get("unsaved") !== undefined;
   if (isNew) epoch = randomEpoch();
   if (isNew && !storage.isEmpty) kv.put("epoch", epoch);
   if (kv.get("unsaved")) kv.delete("unsaved");
-  const log = new SqliteLog(storage, { ...settings.history, arm }, epoch!);
+  const log = new SqliteLog(storage, { ...settings.history, arm, object: storage.name }, epoch!);
   storage.atFirstWrite(() => kv.put("epoch", log.position.epoch));
   return settings.durability === "behind" ? new LogBehind(log, kv) : log;
 }

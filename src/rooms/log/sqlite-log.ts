@@ -2,6 +2,7 @@
 // like a written one. Retention is decided on reading; rows past their age are overwritten by the next batch, or erased
 // by alarm where none comes. The index of batches is in memory, and read at each wake.
 
+import { storageCorrupt } from "../platform/object-storage.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/position.ts";
@@ -28,6 +29,8 @@ export const isPresence = (entry: { target: string }): boolean => entry.target.s
 /** `arm` requests a call of `expire` at a time: when the first entries of an empty log are written. */
 export interface LogHistory extends History {
   readonly arm?: (at: number) => void;
+  /** For the log of errors. */
+  readonly object?: string | undefined;
 }
 
 type LogStorage = Pick<PartStorage, "sql" | "transactionSync">;
@@ -202,7 +205,11 @@ export class SqliteLog implements RoomLog {
 
   /** One row, by its key: reading costs the rows that are read, however long the history is. */
   #entriesOf({ slot }: Batch): Entry[] {
-    const { entries } = this.#storage.sql.exec(ENTRIES, slot).one();
-    return JSON.parse(entries as string) as Entry[];
+    const [row] = this.#storage.sql.exec(ENTRIES, slot);
+    try {
+      return JSON.parse(row?.["entries"] as string) as Entry[];
+    } catch (error) {
+      throw storageCorrupt(this.#history.object, error);
+    }
   }
 }

@@ -11,7 +11,7 @@ import { logError } from "../../model/logger.ts";
  */
 export function refusedArrival(
   error: unknown,
-  { object, refused }: { readonly object: string; refused(code: string): void },
+  { object, refused }: { readonly object: string; refused(code: string): unknown },
 ): Response {
   const shown = publicError(error);
   const { code } = shown;

@@ -3,6 +3,8 @@
 // its commit. Once the object has nothing to keep, `deleteAll` makes it empty again, and the next first write begins
 // anew.
 
+import { HubError } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
 import type { KeyValues, PartStorage, Sql, SqlRows } from "../../model/stored-values.ts";
 import {
   isEmpty,
@@ -21,6 +23,8 @@ type Row = Record<string, SqlStorageValue>;
  */
 export class ObjectStorage implements PartStorage {
   readonly #storage: DurableObjectStorage;
+  /** The object's, for the log of errors. */
+  readonly name: string | undefined;
   readonly #version: number;
   readonly #tables: string[] = [];
   readonly #firstContent: (() => void)[] = [];
@@ -31,6 +35,7 @@ export class ObjectStorage implements PartStorage {
   /** Brings an older storage to the newest version. Throws `storage_too_new`, and what a migration throws. */
   constructor(object: VersionedObject, migrations: readonly Migration[]) {
     this.#storage = object.storage;
+    this.name = object.id.name;
     this.#version = newestOf(migrations);
     this.#isEmpty = isEmpty(object.storage);
     if (!this.#isEmpty) upgrade(object, migrations);
@@ -89,7 +94,16 @@ export class ObjectStorage implements PartStorage {
       if (isTable || !INSERT.test(query)) return NO_ROWS;
       this.create();
     }
-    return this.#storage.sql.exec<T>(query, ...values);
+    try {
+      return this.#storage.sql.exec<T>(query, ...values);
+    } catch (error) {
+      throw this.#isCorrupt(error) ? storageCorrupt(this.name, error) : error;
+    }
+  }
+
+  /** Not a full disk, nor a deploy that is to be blamed: the file itself, or tables that are not as they were made. */
+  #isCorrupt(error: unknown): boolean {
+    return error instanceof Error && CORRUPT.test(error.message);
   }
 
   #keyValues(): KeyValues {
@@ -108,6 +122,15 @@ export class ObjectStorage implements PartStorage {
 
 const CREATE = /^\s*CREATE\b/;
 const INSERT = /^\s*INSERT\b/;
+
+const CORRUPT =
+  /SQLITE_CORRUPT|SQLITE_NOTADB|no such (?:table|column)|malformed|has no column|has \d+ columns/;
+
+/** Logs it with the object's name, and gives the error for callers. */
+export function storageCorrupt(object: string | undefined, error: unknown): HubError {
+  logError("storage_corrupt", { object, error });
+  return new HubError("storage_corrupt", "What is stored here cannot be read any more.");
+}
 
 const NO_ROWS: SqlRows<never> = {
   toArray: () => [],

@@ -1,6 +1,7 @@
 // The version of an object's storage, and the migrations that bring an older storage to the newest version before
 // anything else reads it (docs/design/storage.md).
 
+import type { Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
 import { logError, logInfo } from "../../model/logger.ts";
 
@@ -59,7 +60,7 @@ function tooNew({ id }: VersionedObject, found: number, known: number): HubError
   return new HubError("storage_too_new", message);
 }
 
-export const hasTable = ({ sql }: Pick<VersionedStorage, "sql">, table: string): boolean =>
+export const hasTable = ({ sql }: { readonly sql: Sql }, table: string): boolean =>
   sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", table).toArray().length > 0;
 
 /**

@@ -68,14 +68,7 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   const resumables = resumablesOf(core);
   resumables.restore(Date.now());
   const remembered = rememberedOf(core);
-  const end = new ObjectEnd({
-    ...core,
-    keeps: () => coreKeeps(core) || !seats.isIdle || remembered?.due() !== undefined,
-    forget: () => {
-      core.activity.forget();
-      seats.forget();
-    },
-  });
+  const end = endOf(core, { seats, remembered });
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf, end },
     ...{ own: undefined, publishing: core.lanes() },
@@ -89,6 +82,19 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
   restoreGroups(parts);
   return parts;
 }
+
+const endOf = (
+  core: ObjectCore,
+  { seats, remembered }: Pick<RelayParts, "seats" | "remembered">,
+): ObjectEnd =>
+  new ObjectEnd({
+    ...core,
+    keeps: () => coreKeeps(core) || !seats.isIdle || remembered?.due() !== undefined,
+    forget: () => {
+      core.activity.forget();
+      seats.forget();
+    },
+  });
 
 const serverPingsOf = (ctx: DurableObjectState, { agenda, connections }: ObjectCore): ServerPings =>
   new ServerPings({

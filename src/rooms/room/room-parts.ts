@@ -72,35 +72,49 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
   });
   const index = topic.kind === "all" ? indexOf(core) : undefined;
-  const end: ObjectEnd = new ObjectEnd({
-    ...core,
-    keeps: (at) =>
-      coreKeeps(core) || roomKeeps({ ...path, presence }) || index?.().isIdle(at) === false,
-    forget: () => {
-      core.activity.forget();
-      path.log.erase(randomEpoch());
-      index?.().forget();
-    },
-  });
-  const unfollowed = () => end.arm(now());
+  const unfollowed = (follower: string) => {
+    presence.forget(follower);
+    end.arm(now());
+  };
   const { path, presence } = publishPath(ctx, core, { topic, settings, events, unfollowed });
+  const end = endOf(core, { ...path, presence, index });
   const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, index, own, end, resumables: undefined },
     serverPings: undefined,
     publishing: path.publisher,
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing || presence.users > 0,
-    membersOf: (room) =>
-      room === name || room === "all" ? core.connections.all : core.followed.membersOf(room),
-    topicsOf: (connection) => [
-      topic,
-      ...[...core.followed.causesOf(connection).keys()].map(parseTopic),
-    ],
+    ...membersAndTopics(core, topic),
     renewEpoch: (erase) => renewEpoch(storage, erase),
   };
   core.followed.restore();
   presence.restore(memberCounts(core.connections.all, path.followers));
   return parts;
+}
+
+const membersAndTopics = (
+  { name, connections, followed }: ObjectCore,
+  topic: Topic,
+): Pick<RoomParts, "membersOf" | "topicsOf"> => ({
+  membersOf: (room) =>
+    room === name || room === "all" ? connections.all : followed.membersOf(room),
+  topicsOf: (connection) => [topic, ...[...followed.causesOf(connection).keys()].map(parseTopic)],
+});
+
+function endOf(
+  core: ObjectCore,
+  own: Pick<RoomParts, "followers" | "index" | "log" | "presence">,
+): ObjectEnd {
+  const { index, log } = own;
+  return new ObjectEnd({
+    ...core,
+    keeps: (at) => coreKeeps(core) || roomKeeps(own) || index?.().isIdle(at) === false,
+    forget: () => {
+      core.activity.forget();
+      log.erase(randomEpoch());
+      index?.().forget();
+    },
+  });
 }
 
 function indexOf({ storage, agenda }: ObjectCore): () => HubIndex {
@@ -113,7 +127,7 @@ interface RoomOptions {
   readonly settings: RoomSettings;
   readonly events: ObjectEvents;
   /** A follower was removed. */
-  unfollowed(): void;
+  unfollowed(follower: string): void;
 }
 
 /** A publication is numbered by the publisher, saved in the log, and sent by the outbox and to followers. */
@@ -139,10 +153,7 @@ function publishPath(
   const followers = new Followers({
     ...{ room, storage, log, now, arm, stubs },
     waitUntil: ctx.waitUntil.bind(ctx),
-    removed: (follower) => {
-      presence.forget(follower);
-      unfollowed();
-    },
+    removed: unfollowed,
   });
   const publisher = new Publisher({
     ...{ topic, log, outbox, followers, webhooks, rate, activity, elsewhere: lanes },
