@@ -232,10 +232,12 @@ export class HubIndex implements Duty {
     return Math.ceil((at + this.#limits.forgetMs) / FORGET_STEP_MS) * FORGET_STEP_MS;
   }
 
-  due(): number | undefined {
+  /** Without rows, when the totals are out of date; nothing is left to do after that. */
+  due(now: number): number | undefined {
     const oldest = this.#sql("SELECT min(at) AS at FROM seen")[0]?.["at"];
-    const at = typeof oldest === "number" ? oldest : this.#totals.at;
-    return at === undefined ? undefined : this.#forgetAt(at);
+    if (typeof oldest === "number") return this.#forgetAt(oldest);
+    const at = this.#forgetAt(this.#totals.at ?? 0);
+    return at > now ? at : undefined;
   }
 
   run(now: number): void {
