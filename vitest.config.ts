@@ -121,7 +121,7 @@ export default defineConfig({
           environment: "node",
           include: ["test/{node,e2e}/**/*.test.ts"],
           testTimeout: 30_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
     ],

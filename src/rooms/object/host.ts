@@ -12,7 +12,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
-import type { Domain } from "../rpc/object-names.ts";
+import type { Domain } from "../rpc/object-address.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
 

@@ -5,27 +5,12 @@
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { AccountObjectRpc, AccountRpc } from "./account-rpc.ts";
+import type { Domain, ObjectAddress } from "./object-address.ts";
 import type { ObjectEnv } from "./object-env.ts";
 import { parseRelayName } from "./relay-levels.ts";
 import type { RoomRpc } from "./room-rpc.ts";
 
-/** A hub of a tenant. Rooms and relays reach each other within one domain only. */
-export interface Domain {
-  readonly tenant: string;
-  readonly hub: string;
-}
-
-export interface RoomAddress extends Domain {
-  readonly topic: Topic;
-}
-
-/** A relay, by its name among those of its hub (relay-levels.ts). */
-export interface RelayAddress extends Domain {
-  readonly relay: string;
-}
-
-/** An object that holds connections. */
-export type ObjectAddress = RoomAddress | RelayAddress;
+export type { Domain, ObjectAddress, RelayAddress, RoomAddress } from "./object-address.ts";
 
 const RELAY = "relay";
 
