@@ -197,8 +197,8 @@ export class AccountStore {
   }
 
   /**
-   * Forgets bans, and revocations of tokens, that have expired. Gives memberships that have expired: they stay, and are given
-   * again after a crash, until `expireGroup` is called, once connections have left the group.
+   * Forgets bans and revocations that have expired. Gives memberships that have expired: they stay, and are given again
+   * after a crash, until `expireGroup` is called, once connections have left the group.
    */
   expire(now: number): Pick<AddedGroup, "hub" | "group">[] {
     for (const [jti, until] of this.#list<number>("jti "))

@@ -28,7 +28,8 @@ type LogStorage = Pick<
 
 /**
  * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
- * seen: it goes on under a new epoch, so that no client resumes across the gap. So does one whose table is gone. `arm` requests a run of `logExpiry`.
+ * seen: it goes on under a new epoch, so that no client resumes across the gap. So does one whose table is gone. `arm`
+ * requests a run of `logExpiry`.
  */
 export function openLog(
   storage: LogStorage,
@@ -115,6 +116,8 @@ export class LogBehind implements RoomLog {
   #unsavedEntries: Entry[] = [];
   #unsavedIds = new Map<string, number>();
   #isTicking = false;
+  /** The storage has the mark. */
+  #isMarked = false;
   /**
    * The last write failed: `append` writes first and throws if it fails again, so that unsaved entries do not pile up.
    */
@@ -137,11 +140,9 @@ export class LogBehind implements RoomLog {
    */
   append(entries: readonly Entry[]): void {
     if (this.#hasFailed) this.#saveAll();
-    if (!this.#isTicking) {
-      this.#kv.put("unsaved", true);
-      this.#isTicking = true;
-      this.#timer(() => this.#tick(), BEHIND_MS);
-    }
+    if (!this.#isMarked) this.#kv.put("unsaved", true);
+    if (!this.#isTicking) this.#timer(() => this.#tick(), BEHIND_MS);
+    [this.#isMarked, this.#isTicking] = [true, true];
     this.#unsavedEntries = this.#unsavedEntries.concat(entries);
     for (const { id, offset } of entries) if (id !== undefined) this.#unsavedIds.set(id, offset);
   }
@@ -167,7 +168,7 @@ export class LogBehind implements RoomLog {
   }
 
   get isEmpty(): boolean {
-    return !this.#isTicking && this.#log.isEmpty;
+    return this.#unsavedEntries.length === 0 && this.#log.isEmpty;
   }
 
   expire(now: number): void {
@@ -180,6 +181,8 @@ export class LogBehind implements RoomLog {
 
   erase(epoch: string): void {
     this.#saveAll().erase(epoch);
+    // The storage may have been deleted.
+    this.#isMarked = false;
   }
 
   /** Saves each second; after one without entries the timer ends. */
@@ -196,7 +199,7 @@ export class LogBehind implements RoomLog {
 
   #stopTicking(): void {
     this.#kv.delete("unsaved");
-    this.#isTicking = false;
+    [this.#isMarked, this.#isTicking] = [false, false];
   }
 
   #saveAll(): RoomLog {

@@ -59,12 +59,13 @@ export class ObjectEnd implements Duty {
   }
 
   async run(now: number): Promise<void> {
-    const { activity, outbox, storage, forget } = this.#options;
+    const { activity, agenda, outbox, storage, forget } = this.#options;
     if (!this.#isDue(now)) return;
     await activity.end();
     outbox.flush(); // Publications that wait for their number to be saved.
     if (!this.#isDue(now)) return;
     const deleted = storage.deleteAll();
+    agenda.forget();
     forget();
     await deleted;
   }

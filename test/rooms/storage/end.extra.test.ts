@@ -138,3 +138,17 @@ it("an account ends with its last object, ban, revocation and group", async () =
   await pass([account], 2 * DAY);
   expect(await storedIn(account)).toEqual(NOTHING);
 });
+
+it("a room whose log is written behind, and one without a log, end as others do, and begin again", async () => {
+  for (const name of ["behind/group:ended", "unlogged/group:ended2"]) {
+    const room = roomAt(name);
+    await room.publish({ target: "said", params: '["before"]' });
+    await room.history({}); // Writes the entries that wait.
+    await pass([room], 3_000);
+    expect((await storedIn(room)).tables).toBeGreaterThan(0);
+    await pass([room], AGE);
+    expect(await storedIn(room)).toEqual(NOTHING);
+    expect((await room.publish({ target: "said", params: '["after"]' })).offset).toBe(1);
+    expect((await storedIn(room)).alarm).toBe(true);
+  }
+});
