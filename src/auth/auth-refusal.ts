@@ -33,6 +33,8 @@ interface About {
   readonly claim?: string;
   /** Replaces the reason's own sentence. */
   readonly message?: string;
+  /** Replaces the advice for the reason. */
+  readonly action?: string;
 }
 
 /** A refused request. `code` is the stable reason. */
@@ -42,10 +44,11 @@ export class Refusal extends HubError {
   readonly claim: string | undefined;
 
   // No `cause`: jose's errors carry the token's payload, and a logged error logs its cause.
-  constructor(reason: Reason, { claim, message = MESSAGES[reason] }: About = {}) {
+  constructor(reason: Reason, { claim, action, message = MESSAGES[reason] }: About = {}) {
     super(reason, claim === undefined ? message : `${message.slice(0, -1)} (claim ${claim}).`);
     this.status = ERRORS[reason].http;
     this.claim = claim;
+    if (action !== undefined) this.action = action;
   }
 }
 

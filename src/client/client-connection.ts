@@ -198,7 +198,7 @@ export function readyOf<G>(events: SessionEvents<G>): Promise<G> {
   events.connected.listen(resolve);
   events.state.listen((state) => {
     if (state.status === "closed")
-      reject(state.error ?? new HubError<ClientErrorCode>("closed", "The connection was closed."));
+      reject(state.error ?? new HubError<ClientErrorCode>("closed", "The connection is closed."));
   });
   // An application that does not await it gets the error by `onState`, and no unhandled rejection.
   promise.catch(() => {});

@@ -14,13 +14,14 @@ import { mountedAt, requestedHub, wantsWebSocket } from "./admit/request-target.
 import type { WaitUntil } from "./admit/serving.ts";
 import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { checkClientVersion } from "./answer/client-version.ts";
-import { preflight, withCors } from "./answer/cors.ts";
+import { withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
 import { methodNotAllowed } from "./answer/method-not-allowed.ts";
 import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { RefusedSockets } from "./answer/refused-socket.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
+import { preflightRoute } from "./routes/preflight-route.ts";
 import {
   servingOf,
   type Call,
@@ -100,7 +101,7 @@ async function answered(route: Route, call: Call): Promise<Response> {
   }
 }
 
-function logged(call: Call, response: Response, error?: unknown): Response {
+function logged(call: Call, response: Response, error: unknown = response): Response {
   const { request, env } = call;
   const code = response.headers.get("x-dormouse-error");
   if (!code || UNLOGGED.has(code)) return response;
@@ -130,12 +131,7 @@ const roomRoutes = (isolate: Isolate): Route[] => [
         servingOf(isolate, call),
       ),
   },
-  {
-    method: "OPTIONS",
-    paths: ["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS],
-    ...{ cors: false, log: false },
-    handler: ({ request, env }) => preflight(request, env),
-  },
+  preflightRoute(["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS]),
   {
     method: "GET",
     paths: RPC,

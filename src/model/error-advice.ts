@@ -26,7 +26,8 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   token_claim_invalid: "Mend the claim that the message names.",
   token_user_id_invalid: "Look at the `userId` function of the server: its log says what failed.",
   token_revoked: NEW_TOKEN,
-  forbidden: "Look at the policies of the hub and its rooms, and at the roles in the token.",
+  forbidden:
+    "Look at the hub's policies (a kind of rooms without `enter` is closed), and at the roles in the token.",
   forbidden_origin: "Add the page's origin to ALLOWED_ORIGINS of the server.",
   banned: "A service can lift the ban; until then no token helps.",
   refused_by_webhook: "Look at the answer of the connect webhook.",
@@ -45,7 +46,7 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   relay_full: WAIT,
   keys_unavailable: WAIT,
   webhook_unavailable: WAIT,
-  misconfigured: "The server's operator finds the reason in the server's log.",
+  misconfigured: "The server's operator finds what is wrong by `npx dormouse check`.",
 };
 
 /** Undefined for codes of hub code, and where the message says enough. */

@@ -5,16 +5,15 @@ import { adviceFor } from "./error-advice.ts";
 interface Shown {
   readonly code: string;
   readonly message: string;
+  /** Of this one error, in place of the advice for its code. */
+  readonly action?: string;
 }
 
 export interface ErrorBody {
-  readonly error: Shown & {
-    /** What to do about it. Absent where the message says it all. */
-    readonly action?: string;
-  };
+  /** Without `action` where the message says it all. */
+  readonly error: Shown;
 }
 
-export function errorBody({ code, message }: Shown): ErrorBody {
-  const action = adviceFor(code);
+export function errorBody({ code, message, action = adviceFor(code) }: Shown): ErrorBody {
   return { error: { code, message, ...(action !== undefined && { action }) } };
 }

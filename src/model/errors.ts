@@ -15,7 +15,7 @@ export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
   /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
   detail?: string;
-  /** What the developer can do about it. In clients, where the server said it. */
+  /** What the developer can do about it. In clients, where the server said it. Set in the server: in place of the code's. */
   declare action?: string;
   /** In clients: the HTTP status of the refusal, also of one that was told on a socket. */
   declare status?: number;

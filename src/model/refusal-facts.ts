@@ -7,14 +7,14 @@ export interface RefusalFacts {
   readonly received: unknown;
 }
 
-const FACTS = new WeakMap<Error, () => RefusalFacts>();
+const FACTS = new WeakMap<object, () => RefusalFacts | undefined>();
 
-/** The same error. `facts` is called only where they are logged. */
-export function withFacts<E extends Error>(error: E, facts: () => RefusalFacts): E {
+/** The same error, or the same answer to it. `facts` is called only where they are logged. */
+export function withFacts<E extends object>(error: E, facts: () => RefusalFacts | undefined): E {
   FACTS.set(error, facts);
   return error;
 }
 
-/** The facts of an error that was thrown in this worker. */
+/** The facts of an error that was thrown in this worker, or of the answer to it. */
 export const factsOf = (error: unknown): RefusalFacts | undefined =>
-  error instanceof Error ? FACTS.get(error)?.() : undefined;
+  typeof error === "object" && error !== null ? FACTS.get(error)?.() : undefined;

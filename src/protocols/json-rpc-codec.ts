@@ -103,7 +103,8 @@ function join(records: readonly string[]): string {
 
 const flat = (record: string): string => (record.startsWith("[") ? record.slice(1, -1) : record);
 
-function encodeError({ code, message }: HubError): string {
-  const number = jsonRpcNumberOf(code);
-  return `{"code":${number},"message":${JSON.stringify(message)},"data":{"code":${JSON.stringify(code)}}}`;
+/** `action` is sent where the code that threw the error has given it: not every code's advice is for callers. */
+function encodeError({ code, message, action }: HubError): string {
+  const data = JSON.stringify({ code, action });
+  return `{"code":${jsonRpcNumberOf(code)},"message":${JSON.stringify(message)},"data":${data}}`;
 }

@@ -17,8 +17,10 @@ export function checkSetup(env: object, url?: string): void {
   if (problems.length === 0) return;
   const isLocal = url !== undefined && isLoopback(new URL(url).hostname);
   const isShown = isLocal || isDevelopment(env);
-  throw new Refusal("misconfigured", isShown ? { message: messageOf(problems) } : {});
+  throw new Refusal("misconfigured", isShown ? { message: messageOf(problems), action: MEND } : {});
 }
+
+const MEND = "Mend what the message names. `npx dormouse check` finds the same before a deploy.";
 
 const texts = (problems: readonly Problem[]): string[] =>
   problems.map((problem) => described(problem));

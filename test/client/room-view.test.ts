@@ -114,8 +114,9 @@ describe("a room on the hub's socket", () => {
     const setting = await connected();
     const view = roomOf(setting.hub, LOBBY);
     const ready = outcomeOf(view.ready);
-    await answer(setting.server.socket, "$/join", { code: "forbidden" });
-    expect(view.state).toMatchObject({ status: "closed", error: { code: "forbidden" } });
+    const refused = { code: "forbidden", action: "Look at the policies." };
+    await answer(setting.server.socket, "$/join", refused);
+    expect(view.state).toMatchObject({ status: "closed", error: refused });
     expect(await ready).toEqual({ code: "forbidden" });
     await reconnect(setting);
     expect(sent(setting, "$/join")).toEqual([]);

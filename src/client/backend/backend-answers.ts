@@ -1,5 +1,6 @@
 // Reads the responses of the REST API: turns snake_case JSON into this package's types, and refusals into errors. Pure.
 
+import { adviceFor } from "../../model/error-advice.ts";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, type Position } from "../../model/position.ts";
 import { refusalError } from "../model/refusal.ts";
@@ -32,17 +33,23 @@ const CODE_BY_STATUS: ReadonlyMap<number, string> = new Map([
   [504, "timed_out"],
 ]);
 
-/** The code comes from the first of: the body, the endpoint's header, Azure's header, the status. */
+/**
+ * The code comes from the first of: the body, the endpoint's header, Azure's header, the status. Azure's form of a body
+ * has no place for advice, which a service takes from the table itself.
+ */
 export function refusalOf({ status, headers }: Response, body: unknown): HubError {
-  const { code, message } = (typeof body === "object" && body) as ErrorBody;
+  const { code: told, message } = (typeof body === "object" && body) as ErrorBody;
   const fromServer =
-    text(code) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
+    text(told) ?? headers.get("x-dormouse-error") ?? headers.get("x-ms-error-code");
   const retryAfter = Number(headers.get("retry-after")) || undefined;
+  const code =
+    fromServer ?? CODE_BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request");
+  const action = adviceFor(code);
   return refusalError({
-    code:
-      fromServer ?? CODE_BY_STATUS.get(status) ?? (status >= 500 ? "internal" : "invalid_request"),
+    code,
     message: text(message) ?? `The endpoint answered ${status}.`,
     status,
+    ...(action !== undefined && { action }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
 }

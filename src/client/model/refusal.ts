@@ -16,7 +16,10 @@ export interface Refused {
   readonly retryAfter?: number;
 }
 
-export const refusalError = ({ code, message, ...about }: Refused): HubError =>
+/** Of a refused call, too, which has no status. */
+type AnyRefused = Omit<Refused, "status"> & Partial<Refused>;
+
+export const refusalError = ({ code, message, ...about }: AnyRefused): HubError =>
   Object.assign(new HubError<string>(code, message), about);
 
 /** Judges the errors of one connection or stream after another, in their order. */

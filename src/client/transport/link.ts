@@ -137,8 +137,9 @@ export class Link {
     if (this.#greetedAt !== undefined) return;
     const error = refusalError(refused);
     const mayReturn = this.#refusals.mayReturn(error);
-    // A developer who has no listener yet reads it here, once: no further attempt says it again.
-    if (!mayReturn) console.error(error.code, error.message, error.action);
+    const isPassing = mayReturn && error.status !== 500;
+    // A developer who has no listener yet reads it here: once, and with each attempt where the server itself failed.
+    if (!isPassing) console.error(error.code, error.message, error.action);
     this.#fail(error, mayReturn);
   }
 

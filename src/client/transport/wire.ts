@@ -1,8 +1,9 @@
 // JSON-RPC 2.0 on the client's side: builds the texts that it sends, and parses the frames that it receives. Pure. The
 // server's decoder is in protocols/.
 
-import { HubError } from "../../model/errors.ts";
+import type { HubError } from "../../model/errors.ts";
 import { toJsonInPages } from "../../protocols/json.ts";
+import { refusalError } from "../model/refusal.ts";
 import type { PresencePage } from "../model/room-presence.ts";
 
 /** Parameters of `$/connected`, the server's first message on every connection. */
@@ -49,7 +50,7 @@ interface WireError {
   readonly code: number;
   readonly message: string;
   /** The stable name of the error, as in `HubError`. */
-  readonly data?: { readonly code?: string };
+  readonly data?: { readonly code?: string; readonly action?: string };
 }
 
 /** The messages of one frame, which is one message or an array of them. Throws a SyntaxError. */
@@ -57,7 +58,7 @@ export const parseFrame = (text: string): readonly Frame[] =>
   ([] as Frame[]).concat(JSON.parse(text) as Frame | Frame[]);
 
 export const errorOf = ({ code, message, data }: WireError): HubError =>
-  new HubError<string>(data?.code ?? String(code), message);
+  refusalError({ code: `${code}`, message, ...data });
 
 interface CallMessage {
   /** Absent: a notification, which gets no response. */

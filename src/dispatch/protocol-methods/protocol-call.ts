@@ -1,9 +1,11 @@
 // A call of a method of the protocol itself (`$/…`): the room that it is about, and whether the user may use it.
 
 import { HubError } from "../../model/errors.ts";
+import { adviceFor } from "../../model/error-advice.ts";
 import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { callAt, mayEnter, mayReadPresence, rulesAt } from "../define/policies.ts";
+import { forbidden, ruleText } from "../define/policy-names.ts";
 import { runtimeAt } from "../define/runtime.ts";
 import type { Session } from "../run/session.ts";
 
@@ -51,7 +53,13 @@ async function permittedRoom(
   const room = roomNamed(call, name);
   const isOwn = room.kind !== "all" && formatTopic(room) === formatTopic(host.roomOf(connection));
   if (isOwn || (await may(...policyInput(call, room)))) return room;
-  throw new HubError("forbidden", "This room is not for this user.");
+  const expected = () => ruleText(room.kind, rulesAt(call.session.served, room)?.enter);
+  const { user } = connection;
+  const error = forbidden("This room is not for this user.", {
+    ...{ expected, user, room: formatTopic(room) },
+  });
+  // A room on the socket of the whole hub is refused by this call alone: the client shows it as the room's state.
+  throw Object.assign(error, { action: adviceFor("forbidden") });
 }
 
 /** The room, if the user may enter it. Throws `forbidden`, or what a policy throws. */

@@ -15,9 +15,12 @@ export function clientVersionOf({ url }: Request): string | undefined {
   return VERSION_FORM.test(version) ? version : undefined;
 }
 
-/** Throws `client_too_old`. A client that is newer than the server passes: it may know less of it than it could. */
+/**
+ * Throws `client_too_old`. A client that is newer than the server passes: it may know less of it than it could. A
+ * preflight passes, too: pages are not shown why one failed, and read the refusal of the request that follows.
+ */
 export function checkClientVersion(request: Request): void {
-  const version = clientVersionOf(request);
+  const version = request.method === "OPTIONS" ? undefined : clientVersionOf(request);
   if (version === undefined || !isOlder(version, OLDEST)) return;
   throw new HubError(
     "client_too_old",

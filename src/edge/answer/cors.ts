@@ -2,6 +2,9 @@
 // that a page can show why it was refused; upgrades do not need them.
 
 import { readOrigins, type AuthEnv } from "../../auth/auth-config.ts";
+import { checkOrigin } from "../../auth/authenticate.ts";
+import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import { logRefusal } from "./refusal-log.ts";
 
 /** The same answer with CORS headers. Not for upgrades: their headers are immutable (docs/design/platform.md#pl9). */
 export function withCors(request: Request, env: AuthEnv, response: Response): Response {
@@ -26,9 +29,24 @@ export function preflight(request: Request, env: AuthEnv): Response {
   return new Response(null, { status: 204, headers });
 }
 
+/**
+ * A line of the log for the preflight of a foreign origin: the request itself never comes, and a page is told nothing
+ * but that `fetch` failed. The status is that of the refusal; a preflight is answered with 204 in any case.
+ */
+export function logForeignOrigin(request: Request, env: AuthEnv & ObjectEnv, hub: string): void {
+  try {
+    checkOrigin(request, originsOf(env));
+  } catch (error) {
+    logRefusal(request, env, { hub, status: 403, code: "forbidden_origin", error });
+  }
+}
+
 /** Of a misconfigured server too, so that a page is told: only the origins themselves have to be right. */
+const originsOf = (env: AuthEnv): ReadonlySet<string> =>
+  readOrigins(String(env.ALLOWED_ORIGINS ?? "")) ?? new Set();
+
 const headersFor = (request: Request, env: AuthEnv): Readonly<Record<string, string>> =>
-  corsHeaders(request, readOrigins(String(env.ALLOWED_ORIGINS ?? "")) ?? new Set());
+  corsHeaders(request, originsOf(env));
 
 /** Headers that let a page of an allowed origin read the answer. `vary` is set in any case, because of caches. */
 export function corsHeaders(

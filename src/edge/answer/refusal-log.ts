@@ -16,7 +16,7 @@ export interface RefusalRecord {
   readonly code: string;
   /** The claim of the token that was missing or wrong: its name, never its value. */
   readonly claim?: string | undefined;
-  /** What was thrown, if the worker itself refused. */
+  /** What was thrown, if the worker itself refused; or the answer to it. */
   readonly error?: unknown;
 }
 

@@ -2,9 +2,9 @@
 
 import type { FeedPath, HubPath, JsonRpcPath } from "../../dispatch/define/hub-paths.ts";
 import { methodNotAllowed } from "../answer/method-not-allowed.ts";
-import { preflight } from "../answer/cors.ts";
 import { callHub, enterHub } from "../json-rpc/json-rpc-endpoint.ts";
 import { readFeed } from "../sse/feeds.ts";
+import { preflightRoute } from "./preflight-route.ts";
 import { servingOf, type Isolate, type Route } from "./route.ts";
 
 /** Throws a `TypeError` for a path of a hub that is not served. */
@@ -13,7 +13,7 @@ export const hubPathRoutes = (isolate: Isolate, paths: readonly HubPath[]): Rout
     if (!isolate.hubs.has(one.hub))
       throw new TypeError(`Path "${one.path}": there is no hub "${one.hub}".`);
     const routes = one.kind === "feed" ? feedRoutes(isolate, one) : jsonRpcRoutes(isolate, one);
-    return [...routes, preflightRoute(one), otherVerbs(one)].map((row) => ({
+    return [...routes, preflightRoute(withSlash(one.path)), otherVerbs(one)].map((row) => ({
       ...row,
       hub: one.hub,
     }));
@@ -40,11 +40,6 @@ const feedRoutes = (isolate: Isolate, feed: FeedPath): Route[] => [
       readFeed(call.request, servingOf(isolate, call), { feed, params: call.params() }),
   },
 ];
-
-const preflightRoute = ({ path }: HubPath): Route => ({
-  ...{ method: "OPTIONS", paths: withSlash(path), cors: false, log: false },
-  handler: ({ request, env }) => preflight(request, env),
-});
 
 const otherVerbs = ({ kind, path }: HubPath): Route => ({
   ...{ method: "ALL", paths: withSlash(path), cors: false, log: false },

@@ -3,6 +3,7 @@
 
 import { claimHeader, LEEWAY_SECONDS, Refusal } from "../../auth/authenticate.ts";
 import { httpStatusOf, type ErrorCode } from "../../model/error-table.ts";
+import { factsOf, withFacts } from "../../model/refusal-facts.ts";
 import type { User } from "../../model/user.ts";
 import { authenticateCaller, queryOf, type Caller } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
@@ -21,7 +22,7 @@ export async function refresh(request: Request, serving: Serving): Promise<Respo
     const response = refusal(error.code, error.message);
     for (const [name, value] of Object.entries(claimHeader(error)))
       response.headers.set(name, value);
-    return response;
+    return withFacts(response, () => factsOf(error));
   }
 }
 
@@ -74,5 +75,9 @@ const NOT_ADMITTED = "The fresh token does not admit this connection.";
 const json = (body: object, status = 200, code?: string): Response =>
   Response.json(body, {
     status,
-    headers: { "cache-control": "no-store", ...(code && { "x-dormouse-error": code }) },
+    headers: {
+      "cache-control": "no-store",
+      ...(code && { "x-dormouse-error": code }),
+      ...((status === 429 || status === 503) && { "retry-after": "1" }),
+    },
   });

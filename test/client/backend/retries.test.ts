@@ -70,6 +70,13 @@ describe("what may be repeated", () => {
     expect(pauses).toEqual([]);
   });
 
+  it("says what to do about a refusal", async () => {
+    const fake = endpoint(refusal(401, "token_wrong_issuer"));
+    await expect(publish(orders(fake))).rejects.toMatchObject({
+      action: "Compare the claim `iss` with JWT_ISSUER of the server.",
+    });
+  });
+
   it("is given up after five attempts, with the last one's code", async () => {
     const fake = endpoint(LOST, LOST, LOST, LOST, refusal(503, "relay_full"));
     await expect(publish(orders(fake))).rejects.toMatchObject({ code: "relay_full" });

@@ -100,7 +100,17 @@ describe("a refusal that may be over soon", () => {
     expect(server.sockets).toHaveLength(1);
     await advance(1);
     expect(server.sockets).toHaveLength(2);
-    expect(printed).not.toHaveBeenCalled();
+    expect(printed).toHaveBeenCalledTimes(status === 500 ? 1 : 0);
+  });
+
+  it("of a misconfigured server is in the console at each attempt, for it does not pass by itself", async () => {
+    const { server } = await connectingClient<TestHub>();
+    const refused = { code: "misconfigured", message: "ROOMS is missing.", action: "Add it." };
+    server.socket.refuse({ status: 500, ...refused });
+    await advance(5_000);
+    server.socket.refuse({ status: 500, ...refused });
+    const line = Object.values(refused);
+    expect(printed.mock.calls).toEqual([line, line]);
   });
 
   it("is waited for ten minutes at most, whatever the server says", async () => {

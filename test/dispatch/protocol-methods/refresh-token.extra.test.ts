@@ -46,7 +46,11 @@ it("takes a connection out of what its client joined and the new token does not 
   expect(words(alice)).toEqual(["kept"]);
   const empty: RoomRpc = roomAt(`closed/${taken}`);
   expect((await empty.presence({})).connections).toBe(0);
-  expect(await code(alice.call("$/join", { room: taken }))).toBe("forbidden");
+  // The client shows it as the error of that room: with what to do about it, as where a connection is refused.
+  expect((await alice.call("$/join", { room: taken })).error).toMatchObject({
+    message: "This room is not for this user.",
+    data: { code: "forbidden", action: expect.stringContaining("without `enter` is closed") },
+  });
 });
 
 it("leaves it in what hub code joined, also where its client or token had joined before", async () => {

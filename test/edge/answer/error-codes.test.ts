@@ -115,6 +115,14 @@ describe("a refusal by", () => {
     },
   );
 
+  it.each(Object.entries(DOORS))("%s says at 429 and 503 when to come back", async (_, door) => {
+    const later = CODES.filter((code) => [429, 503].includes(ERRORS[code].http));
+    const silent: string[] = [];
+    for (const code of later)
+      if (!(Number((await door(code)).headers.get("retry-after")) > 0)) silent.push(code);
+    expect(silent).toEqual([]);
+  });
+
   it.each(Object.entries(DOORS))("%s is 500 for a code without a row", async (_, door) => {
     for (const code of STRANGERS) expect(await refusalOf(await door(code))).toEqual([500, code]);
   });

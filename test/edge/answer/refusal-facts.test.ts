@@ -134,6 +134,14 @@ describe("in development the line of a refusal has what was expected and what ca
       },
     ],
     [
+      "the issuer of a fresh token",
+      async () => ({
+        ...{ path: "/hubs/chat/refresh?id=x", method: "POST", headers: { upgrade: "" } },
+        bearer: await signed({ iss: "me" }),
+      }),
+      { code: "token_wrong_issuer", claim: "iss", expected: ["dormouse"], received: "me" },
+    ],
+    [
       "a service's role",
       async () => ({ path: "/api/hubs/chat/rooms", bearer: await token("alice") }),
       { code: "forbidden", expected: { roles: ["service"] }, received: { user: "alice" } },
