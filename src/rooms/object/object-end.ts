@@ -34,6 +34,9 @@ export class ObjectEnd implements Duty {
 
   constructor(options: ObjectEndOptions) {
     this.#options = options;
+    // What begins the object may come when no alarm is set, such as the answer to a report.
+    const { agenda, storage } = options;
+    storage.atFirstWrite(() => agenda.arm(Date.now() + REST_MS));
   }
 
   /** Undefined while there is something to keep. */
