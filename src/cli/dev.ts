@@ -2,6 +2,7 @@
 // address, and ends every process it started.
 
 import { readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError, type Command } from "./command-line.ts";
 import { ensureDevVars } from "./dev-vars.ts";
@@ -11,13 +12,15 @@ import {
   type Chosen,
   type Configuration,
 } from "./wrangler-package.ts";
+import { lockState } from "./state-lock.ts";
 import { wranglerDev } from "./wrangler-process.ts";
 
 const HELP = `Usage: dormouse dev [options]
 
 Starts the worker of this folder at http://127.0.0.1:8787 and reloads it when its sources change. The first start
 writes .dev.vars with a random JWT_SECRET and ACCESS_KEYS; an existing file is left as it is. Objects store their data in
-.wrangler/state. Ctrl-C ends it. DEV_TOKENS=1 in .dev.vars lets the demo sign in without credentials, on 127.0.0.1 only.
+.wrangler/state; a second start with the same data is refused. Ctrl-C ends it. DEV_TOKENS=1 in .dev.vars lets the demo
+sign in without credentials, on 127.0.0.1 only.
 
   --port <number>   Listen there instead of 8787.
   --ip <address>    Listen there instead of 127.0.0.1; 0.0.0.0 is every address of this machine.
@@ -66,6 +69,8 @@ function onStop(stop: () => void): void {
 interface DevOptions {
   readonly ip: string;
   readonly port: string;
+  /** The folder of the objects' data, as wrangler finds it. */
+  readonly state: string;
   /** Arguments of `wrangler dev`. */
   readonly args: readonly string[];
 }
@@ -90,7 +95,12 @@ async function devOptions(args: string[]): Promise<DevOptions | "help"> {
   const added = await addedOptions({ ip, port, chosen, args: wranglerArgs });
   const overrides = LOOPBACK.has(ip) ? [] : NO_DEV_TOKENS;
   const own = [...added, ...DEVELOPING, ...overrides];
-  return { ip, port, args: ["--ip", ip, "--port", port, ...own, ...wranglerArgs] };
+  const persistTo = textOf(parsed.values["persist-to"]);
+  const state =
+    persistTo === undefined
+      ? join(dirname(configPath(process.cwd(), chosen)), ".wrangler", "state")
+      : resolve(persistTo);
+  return { ip, port, state, args: ["--ip", ip, "--port", port, ...own, ...wranglerArgs] };
 }
 
 const OPTIONS = {
@@ -99,6 +109,7 @@ const OPTIONS = {
   help: { type: "boolean", short: "h" },
   // Read here, and passed on.
   config: { type: "string", short: "c" },
+  "persist-to": { type: "string" },
   env: { type: "string", short: "e" },
 } as const;
 
@@ -166,9 +177,14 @@ export const dev: Command = {
   run: async (args) => {
     const options = await devOptions(args);
     if (options === "help") return HELP;
-    const { path, created } = ensureDevVars(process.cwd());
-    if (created) process.stdout.write(`Wrote a random JWT_SECRET and ACCESS_KEYS to ${path}\n`);
-    await runUntilStopped(options);
+    const unlock = lockState(options.state);
+    try {
+      const { path, created } = ensureDevVars(process.cwd());
+      if (created) process.stdout.write(`Wrote a random JWT_SECRET and ACCESS_KEYS to ${path}\n`);
+      await runUntilStopped(options);
+    } finally {
+      unlock();
+    }
     return "";
   },
 };

@@ -14,6 +14,7 @@ export const GRPC = {
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  dataLoss: 15,
   unauthenticated: 16,
 } as const;
 
@@ -131,6 +132,7 @@ export const ERRORS = {
   webhook_unavailable: UNAVAILABLE,
   /** A newer deploy has written the object's storage: this one was rolled back. */
   storage_too_new: UNAVAILABLE,
+  storage_corrupt: { http: 500, jsonRpc: SERVER_ERROR, grpc: GRPC.dataLoss },
   /** The transport cannot carry such a call. */
   unimplemented: { http: 501, jsonRpc: SERVER_ERROR, grpc: GRPC.unimplemented },
   no_access_keys: { http: 501, jsonRpc: SERVER_ERROR, grpc: GRPC.failedPrecondition },

@@ -1,6 +1,7 @@
 // The queue of events that a receiver has not acknowledged, in the object's SQLite. Events of one transaction share a
 // row, written in the commit of the change that they report: neither is ever stored without the other.
 
+import type { Sql } from "../model/stored-values.ts";
 import type { QueuedEvent } from "./cloud-events.ts";
 
 /** Most events of one request … */
@@ -46,19 +47,20 @@ const OLDEST = "(SELECT number FROM webhooks ORDER BY number LIMIT 1)";
 
 /** One object's queue. Its totals are kept in memory and read from the table after a wake-up. */
 export class Queue {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
   readonly #limits: QueueLimits;
   #count: number;
   #size: number;
   #last: number;
   #dropped = 0;
 
-  constructor(sql: SqlStorage, limits: QueueLimits) {
+  constructor(sql: Sql, limits: QueueLimits) {
     this.#sql = sql;
     this.#limits = limits;
     sql.exec(TABLE);
-    const { count, size, last } = sql.exec(TOTALS).one() as Record<string, number>;
-    [this.#count, this.#size, this.#last] = [count!, size!, last!];
+    const [row] = sql.exec<Record<string, number>>(TOTALS);
+    const { count = 0, size = 0, last = 0 } = row ?? {};
+    [this.#count, this.#size, this.#last] = [count, size, last];
   }
 
   /** The number of events in the queue. */

@@ -1,6 +1,7 @@
 // Delivers a queue's events to their receiver: at least once, in order, one request at a time. A failed request is
 // repeated with growing pauses. Callers never wait for it; between attempts there is an alarm, and no timer.
 
+import type { KeyValues } from "../model/stored-values.ts";
 import type { Message } from "./webhook-request.ts";
 import { BATCH_TYPE } from "./cloud-events.ts";
 import { logError, logWarning } from "../model/logger.ts";
@@ -8,7 +9,7 @@ import { EVENTS_A_REQUEST, type Batch, type Queue } from "./webhook-queue.ts";
 
 interface SenderOptions {
   readonly queue: Queue;
-  readonly kv: SyncKvStorage;
+  readonly kv: KeyValues;
   /** Sends one signed request; rejects where no answer came in time. */
   post(message: Message, read: (response: Response) => Promise<Outcome>): Promise<Outcome>;
   now(): number;

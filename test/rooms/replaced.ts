@@ -2,6 +2,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { expect } from "vitest";
+import { hasTable } from "../../src/rooms/platform/storage-version.ts";
 import type { RoomRpc } from "../../src/rooms/rpc/room-rpc.ts";
 import { roomAt } from "./client.ts";
 
@@ -61,7 +62,8 @@ export async function hold(room: string, name: "follow" | "missed") {
   };
 }
 
+/** None where the room has stored nothing yet. */
 export const rowsOf = (room: string, table: string): Promise<object[]> =>
   runInDurableObject(roomAt(room), (_, { storage }) =>
-    storage.sql.exec(`SELECT * FROM ${table}`).toArray(),
+    hasTable(storage, table) ? storage.sql.exec(`SELECT * FROM ${table}`).toArray() : [],
   );

@@ -2,6 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
+import { ObjectStorage } from "../../src/rooms/platform/object-storage.ts";
 import type { Entry } from "../../src/rooms/rpc/log-entry.ts";
 
 let objects = 0;
@@ -14,6 +15,10 @@ export const withStorage = <T>(
     env.ROOMS.getByName(`default/chat/group/storage ${++objects}`),
     (_, { storage }) => run(storage),
   );
+
+/** As parts of an object use it. */
+export const objectStorageOf = (storage: DurableObjectStorage): ObjectStorage =>
+  new ObjectStorage({ id: {}, storage }, []);
 
 /** The entries of these numbers. */
 export const entries = (first: number, last = first, more: Partial<Entry> = {}): Entry[] =>

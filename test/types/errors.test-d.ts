@@ -58,4 +58,4 @@ others satisfies Record<ErrorCode, ErrorRow>;
 // @ts-expect-error no code of gRPC
 ({ http: 500, jsonRpc: -32000 }) satisfies ErrorRow;
 // @ts-expect-error no code of gRPC has this number
-({ http: 500, jsonRpc: -32000, grpc: 15 }) satisfies ErrorRow;
+({ http: 500, jsonRpc: -32000, grpc: 17 }) satisfies ErrorRow;

@@ -8,7 +8,7 @@ import { relayTargetOf, type Caller } from "./hub-callers.ts";
 import { accepted, type Relay } from "./relay-choice.ts";
 import type { Serving } from "./serving.ts";
 
-/** The caller is admitted. Its rate of new connections is not checked: calls have a rate of their own, at the relay. */
+/** The caller is admitted, and its calls have a rate of their own at the relay. */
 interface RelayCall {
   readonly caller: Caller;
   readonly serving: Serving;

@@ -79,14 +79,15 @@ function withSubprotocol(request: Request, response: Response): Response {
 
 /**
  * `POST {hub}/rpc`: a call, or a batch of them. 200 with the answers, which may be errors; 204 where all calls are
- * notifications; 400 or 413, and an error of the protocol's own, for a body that is not JSON-RPC. Throws what
- * authentication and the webhook throw, `hub_not_found`, `forbidden`, `unsupported_media_type`, `too_large`, and what
- * `callRelay` throws.
+ * notifications; 400 or 413, and an error of the protocol's own, for a body that is not JSON-RPC. A request counts as
+ * a connect. Throws what authentication and the webhook throw, `hub_not_found`, `forbidden`, `unsupported_media_type`,
+ * `rate_limited`, `too_large`, and what `callRelay` throws.
  */
 export async function callHub(request: Request, serving: Serving): Promise<Response> {
   const caller = await callerOf(request, serving);
   if (!isJson(request.headers.get("content-type")))
     throw new HubError("unsupported_media_type", "A call is application/json.");
+  await checkConnectRate(request, caller.user, serving.env);
   const limits = limitsWithin(caller.served.settings.limits, caller.user);
   // A body that is no UTF-8 is no JSON either, and is refused as such.
   const text = utf8Text(await bodyWithin(request, limits.messageBytes)) ?? "";

@@ -15,23 +15,28 @@ import type {
 } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
-import { migratedKv, type KeyValues } from "../platform/storage-version.ts";
+import { ObjectStorage } from "../platform/object-storage.ts";
+import { VERSION_KEY } from "../platform/storage-version.ts";
 import type { TokenFacts } from "../../model/user.ts";
 
 /** Accounts in memory. One that is evicted loses its connection rate and nothing else: all the rest is in storage. */
 const ACCOUNTS_AT_MOST = 10_000;
 /** Keys of pending alarms, by user. */
 const DUE_PREFIX = "due/";
+/** Users rung by one alarm: each may call a thousand objects. The others follow at once. */
+const RUNG_AT_ONCE = 100;
 
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
-  readonly #kv: KeyValues;
+  readonly #storage: ObjectStorage;
   readonly #accounts = new Map<string, Account>();
   /** Users whose account is being rung, and was not armed again meanwhile. */
   readonly #ringing = new Set<string>();
+  /** When the alarm is set for; undefined until this wake has set it. */
+  #alarmAt: number | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#kv = migratedKv(ctx, ACCOUNT_MIGRATIONS);
+    this.#storage = new ObjectStorage(ctx, ACCOUNT_MIGRATIONS);
   }
 
   #accountOf(user: string): Account {
@@ -40,9 +45,10 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     const [oldest] = this.#accounts.keys();
     if (this.#accounts.size >= ACCOUNTS_AT_MOST) this.#accounts.delete(oldest!);
     const account = new Account({
-      ...{ user, store: new AccountStore(this.#kv, user) },
+      ...{ user, store: new AccountStore(this.#storage.kv, user) },
       stubs: () => roomStubs(this.env),
       arm: (at) => this.#arm(user, at),
+      isArmed: () => this.#storage.kv.get(DUE_PREFIX + user) !== undefined,
     });
     this.#accounts.set(user, account);
     return account;
@@ -53,32 +59,44 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
    */
   #arm(user: string, at: number): void {
     this.#ringing.delete(user);
-    this.#kv.put(DUE_PREFIX + user, at);
-    const first = Math.min(...this.#alarms.map(([, time]) => time));
-    void this.ctx.storage.setAlarm(first);
+    this.#storage.kv.put(DUE_PREFIX + user, at);
+    if (at >= (this.#alarmAt ?? Infinity)) return;
+    this.#alarmAt = Math.min(at, this.#alarmAt ?? this.#firstAlarm);
+    void this.ctx.storage.setAlarm(this.#alarmAt);
+  }
+
+  get #firstAlarm(): number {
+    return this.#alarms.reduce((first, [, at]) => Math.min(first, at), Infinity);
   }
 
   get #alarms(): [user: string, at: number][] {
-    const all = [...this.#kv.list<number>({ prefix: DUE_PREFIX })];
+    const all = [...this.#storage.kv.list<number>({ prefix: DUE_PREFIX })];
     return all.map(([key, at]) => [key.slice(DUE_PREFIX.length), at]);
   }
 
   /**
    * Rings every account that is due. Its key is deleted afterwards, unless `ring` has armed the account again: after a
-   * crash in between, the platform repeats the alarm, and the key says whom it is for.
+   * crash in between, the platform repeats the alarm, and the key says whom it is for. Where nothing of any account is
+   * left, the storage is deleted.
    */
   override async alarm(): Promise<void> {
     const now = Date.now();
-    const due = this.#alarms.filter(([, at]) => at <= now);
+    this.#alarmAt = undefined;
+    const due = this.#alarms.filter(([, at]) => at <= now).slice(0, RUNG_AT_ONCE);
     await Promise.all(due.map(([user]) => this.#ring(user, now)));
-    const next = Math.min(...this.#alarms.map(([, at]) => at));
-    if (next < Infinity) await this.ctx.storage.setAlarm(next);
+    const next = this.#firstAlarm;
+    if (next < Infinity) await this.ctx.storage.setAlarm((this.#alarmAt = next));
+    else if (!this.#hasContent) await this.#storage.deleteAll();
+  }
+
+  get #hasContent(): boolean {
+    return [...this.#storage.kv.list({ limit: 2 })].some(([key]) => key !== VERSION_KEY);
   }
 
   async #ring(user: string, now: number): Promise<void> {
     this.#ringing.add(user);
     await this.#accountOf(user).ring(now);
-    if (this.#ringing.delete(user)) this.#kv.delete(DUE_PREFIX + user);
+    if (this.#ringing.delete(user)) this.#storage.kv.delete(DUE_PREFIX + user);
   }
 
   async admit(user: string, request: AdmissionRequest): Promise<AdmissionReply> {

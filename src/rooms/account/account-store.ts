@@ -12,7 +12,7 @@
 import { isRevoked, type TokenRules } from "../../model/token-rules.ts";
 import type { TokenFacts } from "../../model/user.ts";
 import { HubError } from "../../model/errors.ts";
-import type { KeyValues } from "../platform/storage-version.ts";
+import type { KeyValues } from "../../model/stored-values.ts";
 import { escape } from "../rpc/object-names.ts";
 
 /** Objects that may hold connections of one user at once. */
@@ -180,22 +180,38 @@ export class AccountStore {
     if (until <= now) this.removeGroup(hub, group);
   }
 
-  /** When the next membership or revocation expires, milliseconds since 1970; Infinity where none does. */
+  /** When the next membership, revocation or ban ends, milliseconds since 1970; Infinity where none does. */
   get nextExpiry(): number {
     const jtis = this.#list<number>("jti ").map(([, until]) => until);
     return Math.min(
       ...jtis,
+      this.#kv.get<{ until: number }>("ban")?.until ?? Infinity,
       ...this.#list<GroupMembership>("group ").map(([, { until }]) => until),
     );
   }
 
+  /** Whether something is kept that has no time of its end: objects that may be empty by now, or traces of old rules. */
+  get needsTidying(): boolean {
+    const hasTrace = this.rulesVersion > 0 && this.#kv.get("before") === undefined;
+    return hasTrace || this.#kv.get("grouped") !== undefined || this.objects.length > 0;
+  }
+
+  /** Deletes the traces of rules and groups that have all ended. The version stays where an object has applied it. */
+  tidy(): void {
+    const hasRule = ["before", "ban"].some((key) => this.#kv.get(key) !== undefined);
+    if (!hasRule && this.#list("jti ").length + this.objects.length === 0)
+      this.#kv.delete("changes");
+    if (this.#list("group ").length === 0) this.#kv.delete("grouped");
+  }
+
   /**
-   * Forgets revocations of tokens that have expired. Gives memberships that have expired: they stay, and are given
-   * again after a crash, until `expireGroup` is called, once connections have left the group.
+   * Forgets bans and revocations that have expired. Gives memberships that have expired: they stay, and are given again
+   * after a crash, until `expireGroup` is called, once connections have left the group.
    */
   expire(now: number): Pick<AddedGroup, "hub" | "group">[] {
     for (const [jti, until] of this.#list<number>("jti "))
       if (until <= now) this.#kv.delete(`jti ${jti}`);
+    if ((this.#kv.get<{ until: number }>("ban")?.until ?? Infinity) <= now) this.liftBan();
     const expired = this.#list<GroupMembership>("group ").filter(([, { until }]) => until <= now);
     return expired.map(([key]) => {
       const space = key.indexOf(" ");

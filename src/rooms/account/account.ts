@@ -25,6 +25,9 @@ const CLEANED_AT_ONCE = 100;
 /** Pause before rules are applied again in objects that could not be reached. */
 const RETRY_MS = 1_000;
 
+/** Pause between two looks for objects that have become empty; at whole hours, so that accounts share the alarm. */
+const [TIDY_MS, TIDY_STEP_MS] = [86_400_000, 3_600_000];
+
 interface AccountOptions {
   readonly user: string;
   readonly store: AccountStore;
@@ -32,6 +35,8 @@ interface AccountOptions {
   stubs(): RoomStubs;
   /** `ring` is called at `at`, milliseconds since 1970, after crashes as well. */
   arm(at: number): void;
+  /** Whether it will be called already. */
+  isArmed(): boolean;
 }
 
 export class Account {
@@ -98,6 +103,7 @@ export class Account {
       return { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
     }
     this.#store.setObjectVersion(object);
+    if (!this.#options.isArmed()) this.#armAlarm();
     return undefined;
   }
 
@@ -167,6 +173,7 @@ export class Account {
 
   async unban(): Promise<void> {
     this.#store.liftBan();
+    this.#armAlarm();
   }
 
   /** Closes connections whose tokens the rules revoke, in the objects that have not applied the newest version. */
@@ -190,15 +197,22 @@ export class Account {
   #armAlarm(): void {
     const soon = Date.now() + RETRY_MS;
     const retry = this.#store.outdatedObjects.length > 0 ? soon : Infinity;
-    const next = Math.min(retry, Math.max(soon, this.#store.nextExpiry));
+    const tidyAt = Math.ceil((soon + TIDY_MS) / TIDY_STEP_MS) * TIDY_STEP_MS;
+    const tidy = this.#store.needsTidying ? tidyAt : Infinity;
+    const next = Math.min(retry, tidy, Math.max(soon, this.#store.nextExpiry));
     if (next < Infinity) this.#options.arm(next);
   }
 
-  /** The alarm: ends memberships that have expired, and applies rules where that failed before. May be repeated. */
+  /**
+   * The alarm: ends what has expired, forgets objects that have become empty, and applies rules where that failed before.
+   * May be repeated.
+   */
   async ring(now: number): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- few expire at once, and each calls every object
     for (const { hub, group } of this.#store.expire(now))
       await this.#endMembership(hub, group, now);
+    if (this.#store.outdatedObjects.length === 0) await this.#removeEmptyObjects();
+    this.#store.tidy();
     await this.#applyRules();
   }
 

@@ -5,6 +5,7 @@
 //     from the first wake that finds the socket missing.
 //   · What is sent and received meanwhile is the replay buffer's (replay-buffer.ts).
 
+import type { Sql } from "../../model/stored-values.ts";
 import { CLOSE } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Encoded, Incoming } from "../../model/message.ts";
@@ -31,7 +32,7 @@ const TABLES = `
 const CONFIRM_MS = 1_000;
 
 interface ResumableConnectionsOptions {
-  readonly sql: SqlStorage;
+  readonly sql: Sql;
   readonly connections: ConnectionTable;
   readonly limits: ReplayLimits;
   /** How long a client may be without a socket. */
@@ -195,8 +196,7 @@ export class ResumableConnections implements Duty {
       if (connection.resumable.receivedCount > 0) this.#confirmSoon(connection);
       return save(connection, { deadline: undefined });
     }
-    // Messages between would be missing.
-    logWarning("resume_impossible", { user: connection.user.id });
+    logWarning("resume_impossible", { user: connection.user.id }); // Messages between would be missing.
     this.#options.connections.close(connection, CLOSE.malformed);
   }
 

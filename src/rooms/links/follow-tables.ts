@@ -1,6 +1,7 @@
 // What survives sleep of the rooms that this object follows, in SQLite: the rooms, the position in each, and which of
 // this object's connections are in them, for what cause.
 
+import type { Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic, type Position } from "../../model/topic.ts";
@@ -11,11 +12,11 @@ import type { Connection } from "../connection/connection.ts";
  * count this object among its followers. Positions are saved where clients resume or rejoin.
  */
 export class FollowTable {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
   /** Positions cost a row for each batch: without them a wake begins at the newest position of each room. */
   readonly keepsPositions: boolean;
 
-  constructor(sql: SqlStorage, { rememberGroups, signalR }: RoomSettings) {
+  constructor(sql: Sql, { rememberGroups, signalR }: RoomSettings) {
     this.#sql = sql;
     this.keepsPositions = rememberGroups > 0 || signalR.statefulReconnect !== undefined;
     sql.exec("CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITHOUT ROWID");
@@ -74,11 +75,11 @@ export interface LostMembership {
  * their rooms.
  */
 export class Memberships {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
   readonly #members = new Map<string, Set<Connection>>();
   readonly #rooms = new Map<Connection, Map<string, Cause>>();
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.#sql = sql;
     sql.exec(
       "CREATE TABLE IF NOT EXISTS joins (room TEXT, connection TEXT, user TEXT, cause TEXT, PRIMARY KEY (room, connection)) WITHOUT ROWID",

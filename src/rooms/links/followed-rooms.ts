@@ -1,6 +1,7 @@
-// Rooms elsewhere that connections of this object are in. An object follows a room once, however many of its
-// connections are in it, and reports them to the room; the room delivers each batch once, and the outbox fans it out.
+// Rooms elsewhere that connections here are in. An object follows a room once, however many of its connections are in it,
+// and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
+import type { Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic, parseTopic, type Position, type Topic } from "../../model/topic.ts";
@@ -15,7 +16,7 @@ import { FollowTable, Memberships, type Cause, type LostMembership } from "./fol
 import { UndeliveredPublications } from "./undelivered-publications.ts";
 
 interface FollowedRoomsOptions {
-  readonly sql: SqlStorage;
+  readonly sql: Sql;
   /** This object's name, as rooms know their followers. */
   readonly self: string;
   readonly settings: RoomSettings;
@@ -41,9 +42,8 @@ export class FollowedRooms {
 
   constructor(options: FollowedRoomsOptions) {
     this.#options = options;
-    const { sql, settings } = options;
-    this.#memberships = new Memberships(sql);
-    this.#table = new FollowTable(sql, settings);
+    this.#memberships = new Memberships(options.sql);
+    this.#table = new FollowTable(options.sql, options.settings);
   }
 
   /** What connections here have published in rooms elsewhere. */

@@ -6,11 +6,14 @@
 //   `behind`   within a second       same epoch             a new epoch, if entries may be lost
 //   `none`     never                 a new epoch            a new epoch
 
+import type { KeyValues } from "../../model/stored-values.ts";
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { randomEpoch, type Position } from "../../model/topic.ts";
 import type { RoomLog } from "./room-log.ts";
 import { SqliteLog } from "./sqlite-log.ts";
+import { storageCorrupt, type ObjectStorage } from "../platform/object-storage.ts";
+import { hasTable } from "../platform/storage-version.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/loop-timing.ts";
 import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
@@ -23,22 +26,34 @@ export interface OpenedLog {
   readonly hasLostEntries: boolean;
 }
 
+/** Of a storage that is empty still, the epoch is kept with the first write. */
+type LogStorage = Pick<
+  ObjectStorage,
+  "sql" | "kv" | "transactionSync" | "isEmpty" | "atFirstWrite" | "name"
+>;
+
 /**
  * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
- * seen: it goes on under a new epoch, so that no client resumes across the gap. `arm` requests a run of `logExpiry`.
+ * seen: it goes on under a new epoch, so that no client resumes across the gap. So does one whose table is gone. `arm`
+ * requests a run of `logExpiry`.
  */
 export function openLog(
-  storage: DurableObjectStorage,
+  storage: LogStorage,
   settings: RoomSettings,
   arm: (at: number) => void,
 ): OpenedLog {
   if (settings.durability === "none") return { log: new NoLog(), hasLostEntries: false };
   const { kv } = storage;
-  const hasLostEntries = kv.get("unsaved") === true;
   let epoch = kv.get<string>("epoch");
-  if (epoch === undefined || hasLostEntries) kv.put("epoch", (epoch = randomEpoch()));
-  if (hasLostEntries) kv.delete("unsaved");
-  const saved = new SqliteLog(storage, { ...settings.history, arm }, epoch);
+  const isLost = epoch !== undefined && !hasTable(storage, "log");
+  if (isLost) storageCorrupt(storage.name, new Error("There is no table `log`."));
+  const hasLostEntries = isLost || kv.get("unsaved") === true;
+  const isNew = epoch === undefined || hasLostEntries;
+  if (isNew) epoch = randomEpoch();
+  if (isNew && !storage.isEmpty) kv.put("epoch", epoch);
+  if (kv.get("unsaved")) kv.delete("unsaved");
+  const saved = new SqliteLog(storage, { ...settings.history, arm, object: storage.name }, epoch!);
+  storage.atFirstWrite(() => kv.put("epoch", saved.position.epoch));
   const log = settings.durability === "behind" ? new LogBehind(saved, kv) : saved;
   return { log, hasLostEntries };
 }
@@ -83,6 +98,7 @@ export class NoLog implements RoomLog {
   }
 
   readonly expiresAt = undefined;
+  readonly isEmpty = true;
 
   expire(): void {
     // No entries are kept.
@@ -103,17 +119,19 @@ export class NoLog implements RoomLog {
  */
 export class LogBehind implements RoomLog {
   readonly #log: RoomLog;
-  readonly #kv: SyncKvStorage;
+  readonly #kv: KeyValues;
   readonly #timer: Timer;
   #unsavedEntries: Entry[] = [];
   #unsavedIds = new Map<string, number>();
   #isTicking = false;
+  /** The storage has the mark. */
+  #isMarked = false;
   /**
    * The last write failed: `append` writes first and throws if it fails again, so that unsaved entries do not pile up.
    */
   #hasFailed = false;
 
-  constructor(log: RoomLog, kv: SyncKvStorage, timer: Timer = setTimeout) {
+  constructor(log: RoomLog, kv: KeyValues, timer: Timer = setTimeout) {
     this.#log = log;
     this.#kv = kv;
     this.#timer = timer;
@@ -130,11 +148,9 @@ export class LogBehind implements RoomLog {
    */
   append(entries: readonly Entry[]): void {
     if (this.#hasFailed) this.#saveAll();
-    if (!this.#isTicking) {
-      this.#kv.put("unsaved", true);
-      this.#isTicking = true;
-      this.#timer(() => this.#tick(), BEHIND_MS);
-    }
+    if (!this.#isMarked) this.#kv.put("unsaved", true);
+    if (!this.#isTicking) this.#timer(() => this.#tick(), BEHIND_MS);
+    [this.#isMarked, this.#isTicking] = [true, true];
     this.#unsavedEntries = this.#unsavedEntries.concat(entries);
     for (const { id, offset } of entries) if (id !== undefined) this.#unsavedIds.set(id, offset);
   }
@@ -159,6 +175,10 @@ export class LogBehind implements RoomLog {
     return this.#log.expiresAt;
   }
 
+  get isEmpty(): boolean {
+    return this.#unsavedEntries.length === 0 && this.#log.isEmpty;
+  }
+
   expire(now: number): void {
     this.#log.expire(now);
   }
@@ -169,6 +189,8 @@ export class LogBehind implements RoomLog {
 
   erase(epoch: string): void {
     this.#saveAll().erase(epoch);
+    // The storage may have been deleted.
+    this.#isMarked = false;
   }
 
   /** Saves each second; after one without entries the timer ends. */
@@ -185,7 +207,7 @@ export class LogBehind implements RoomLog {
 
   #stopTicking(): void {
     this.#kv.delete("unsaved");
-    this.#isTicking = false;
+    [this.#isMarked, this.#isTicking] = [false, false];
   }
 
   #saveAll(): RoomLog {

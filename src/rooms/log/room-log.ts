@@ -36,6 +36,8 @@ export interface RoomLog {
   after(offset: number): Entry[] | undefined;
   /** When entries past their age are to be erased, milliseconds since 1970; undefined where there are no entries. */
   readonly expiresAt: number | undefined;
+  /** Neither entries nor ids are kept, and none waits to be written: a new epoch would lose nothing. */
+  readonly isEmpty: boolean;
   /** Erases what is past its age. Recovery and history do not change: they gave none of it any more. */
   expire(now: number): void;
   /** Removes all entries; offsets go on, in the same epoch. */

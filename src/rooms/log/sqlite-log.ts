@@ -2,6 +2,8 @@
 // like a written one. Retention is decided on reading; rows past their age are overwritten by the next batch, or erased
 // by alarm where none comes. The index of batches is in memory, and read at each wake.
 
+import { storageCorrupt } from "../platform/object-storage.ts";
+import type { PartStorage } from "../../model/stored-values.ts";
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "./room-log.ts";
@@ -27,9 +29,11 @@ export const isPresence = (entry: { target: string }): boolean => entry.target.s
 /** `arm` requests a call of `expire` at a time: when the first entries of an empty log are written. */
 export interface LogHistory extends History {
   readonly arm?: (at: number) => void;
+  /** For the log of errors. */
+  readonly object?: string | undefined;
 }
 
-type LogStorage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
+type LogStorage = Pick<PartStorage, "sql" | "transactionSync">;
 
 export class SqliteLog implements RoomLog {
   readonly #storage: LogStorage;
@@ -144,6 +148,10 @@ export class SqliteLog implements RoomLog {
     return oldest && oldest.at + 2 * this.#history.ttlSeconds * 1000;
   }
 
+  get isEmpty(): boolean {
+    return this.expiresAt === undefined;
+  }
+
   /** The newest batch with messages leaves a row without entries: a gap among the messages would not show else. */
   expire(now: number): void {
     const { sql } = this.#storage;
@@ -197,7 +205,11 @@ export class SqliteLog implements RoomLog {
 
   /** One row, by its key: reading costs the rows that are read, however long the history is. */
   #entriesOf({ slot }: Batch): Entry[] {
-    const { entries } = this.#storage.sql.exec(ENTRIES, slot).one();
-    return JSON.parse(entries as string) as Entry[];
+    const [row] = this.#storage.sql.exec(ENTRIES, slot);
+    try {
+      return JSON.parse(row?.["entries"] as string) as Entry[];
+    } catch (error) {
+      throw storageCorrupt(this.#history.object, error);
+    }
   }
 }

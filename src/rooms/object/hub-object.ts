@@ -15,10 +15,9 @@ import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import { clientResult, type ClientResult } from "../rpc/fault.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
-import { accountStub, objectName } from "../rpc/object-names.ts";
 import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
-import { AdmissionCache, firstRooms } from "./admission-cache.ts";
-import { ObjectHost } from "./object-host.ts";
+import { firstRooms, type AdmissionCache } from "./admission-cache.ts";
+import type { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
 import { membersIn } from "./members.ts";
 import {
@@ -27,6 +26,7 @@ import {
   type ObjectKind,
   type ObjectParts,
 } from "./object-parts.ts";
+import { ObjectStart } from "./object-start.ts";
 import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
 
@@ -35,9 +35,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   implements HolderRpc
 {
   protected readonly receiver: Receiver;
-  protected readonly parts: P;
-  protected readonly host: ObjectHost;
-  protected readonly admissions: AdmissionCache;
+  readonly #start: ObjectStart<P>;
 
   constructor(ctx: DurableObjectState, env: Env, { receiver, build }: ObjectKind<P>) {
     super(ctx, env);
@@ -47,17 +45,25 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       presenceChanged: (joined, left) =>
         this.inBackground(receiver.presenceChanged(this.host, joined, left)),
     };
-    this.parts = build({ ctx, env, receiver, events });
-    const { address, settings } = this.parts;
-    this.admissions = new AdmissionCache({
-      self: objectName(address),
-      limits: settings.limits,
-      account: (user) => accountStub(env, { tenant: address.tenant, user }),
-    });
-    const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
-    const { admissions } = this;
-    this.host = new ObjectHost(this.parts, { env, receiver, admissions, waitUntil });
-    this.wake();
+    this.#start = new ObjectStart({ ctx, env, receiver, events }, build);
+    if (!this.#start.fault) this.wake();
+  }
+
+  /** As `host` and `admissions`, throws `storage_corrupt` where the storage cannot be read. */
+  protected get parts(): P {
+    return this.#start.sound.parts;
+  }
+
+  protected get host(): ObjectHost {
+    return this.#start.sound.host;
+  }
+
+  protected get admissions(): AdmissionCache {
+    return this.#start.sound.admissions;
+  }
+
+  protected heal(): Promise<void> {
+    return this.#start.heal();
   }
 
   /** Accepts the socket of a client that the endpoint admitted, or answers. Its errors refuse the client. */
@@ -77,6 +83,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (followed.isStale) this.inBackground(followed.settle());
     webhooks?.resume();
     if (this.parts.isUsed()) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
+    else this.parts.end.arm(Date.now());
   }
 
   /**
@@ -93,9 +100,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
         ? outcome
         : new Response(null, { status: 101, webSocket: client });
     } catch (error) {
-      const { activity } = this.parts;
-      const object = this.ctx.id.name ?? "";
-      return refusedArrival(error, { object, refused: (code) => activity.refused(code) });
+      const refused = (code: string) => this.#start.fault || this.parts.activity.refused(code);
+      return refusedArrival(error, { object: this.ctx.id.name ?? "", refused });
     }
   }
 
@@ -209,8 +215,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
       this.inBackground(this.receiver.closed(this.host, connection, { error, departed }));
   }
 
-  override alarm(): Promise<void> {
-    return this.parts.agenda.ring(Date.now());
+  override async alarm(): Promise<void> {
+    if (!this.#start.fault) await this.parts.agenda.ring(Date.now());
   }
 
   /** Failures of work that no caller waits for are logged; follow links are repaired by alarm. */

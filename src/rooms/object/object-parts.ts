@@ -17,6 +17,7 @@ import { writeReport } from "../observe/analytics.ts";
 import { countClose, snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
+import type { ObjectStorage } from "../platform/object-storage.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
 import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
@@ -32,6 +33,7 @@ import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { Publishing, Receiver } from "./host.ts";
 import { ArrivalLoad } from "./arrival-load.ts";
 import type { LocalRoom } from "./local-room.ts";
+import type { ObjectEnd } from "./object-end.ts";
 
 /** Events of the parts that the object itself handles. */
 export interface ObjectEvents {
@@ -58,6 +60,7 @@ export interface ObjectKind<P> {
 /** The differences between rooms and relays that the core depends on. */
 interface CoreOptions {
   readonly ctx: DurableObjectState;
+  readonly storage: ObjectStorage;
   readonly env: ObjectEnv;
   readonly address: ObjectAddress;
   /** This object's name in the hub's index: a topic, or `relay:` and a relay's name. */
@@ -78,6 +81,8 @@ interface CoreOptions {
 }
 
 export interface ObjectCore {
+  /** Rows and keys of the parts; empty until the first of them is written. */
+  readonly storage: ObjectStorage;
   readonly address: ObjectAddress;
   readonly name: string;
   readonly settings: RoomSettings;
@@ -103,6 +108,8 @@ export interface ObjectCore {
 /** The complete parts of a room or a relay. */
 export interface ObjectParts extends ObjectCore {
   readonly publishing: Publishing;
+  /** Deletes the storage of an object that has nothing to keep: the last of its duties. */
+  readonly end: ObjectEnd;
   /** The room that this object is; undefined in a relay. */
   readonly own: LocalRoom | undefined;
   /** Connections that may be resumed on another socket; undefined in a room. */
@@ -120,7 +127,7 @@ export interface ObjectParts extends ObjectCore {
 const STALE_MS = 5_000;
 
 export function objectCore(options: CoreOptions): ObjectCore {
-  const { ctx, env, address, settings, isServed } = options;
+  const { ctx, env, storage, address, settings, isServed } = options;
   const { tenant, hub } = address;
   const agenda = new AlarmAgenda(ctx.storage, () => [
     liveness(),
@@ -138,7 +145,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const { counters } = activity;
   const outbox = new Outbox({ connections, counters, isUnlogged: options.isUnlogged });
   const followed = new FollowedRooms({
-    ...{ sql: ctx.storage.sql, self: objectName(address), settings },
+    ...{ sql: storage.sql, self: objectName(address), settings },
     ...{ connections, outbox, activity, room },
   });
   const webhooks = webhooksOf(options, { agenda, connections });
@@ -147,7 +154,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
   let lanes: PublishLanes | undefined;
   const { publishBytes } = settings.limits;
   return {
-    ...{ address, name: options.name, settings, isServed, agenda, stubs, activity },
+    ...{ storage, address, name: options.name, settings, isServed, agenda, stubs, activity },
     ...{ connections, liveness, outbox, followed, webhooks, room },
     arrivals: new ArrivalLoad({ limits: settings.limits, held: connections.held }),
     lanes: () =>
@@ -158,12 +165,12 @@ export function objectCore(options: CoreOptions): ObjectCore {
 type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 
 function activityOf(
-  { ctx, env, address, name, isServed, occupancy, report }: CoreOptions,
+  { ctx, env, storage, address, name, isServed, occupancy, report }: CoreOptions,
   { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
 ): ActivityReports {
   const counters = newCounters();
   return new ActivityReports({
-    ...{ kv: ctx.storage.kv, counters, wake: randomId(), isReported: isServed, occupancy },
+    ...{ storage, counters, wake: randomId(), isReported: isServed, occupancy },
     snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
     report: report ?? ((about) => room(ALL).report(name, about)),
     reported: (about, increase) =>
@@ -175,19 +182,23 @@ function activityOf(
 }
 
 function webhooksOf(
-  { ctx, env, address }: CoreOptions,
+  { ctx, env, storage, address }: CoreOptions,
   { agenda, connections }: PartsSoFar<"agenda" | "connections">,
 ): WebhookEvents | undefined {
   const { events } = env.WEBHOOK_URL ? webhooksOr({}, env) : {};
   if (!events) return undefined;
   return new WebhookEvents({
-    ...{ storage: ctx.storage, events, address },
+    ...{ storage, events, address },
     isHere: (id) => connections.get(id) !== undefined,
     now: () => Date.now(),
     arm: (at) => agenda.arm(at),
     waitUntil: (work) => ctx.waitUntil(work),
   });
 }
+
+/** Whether any part that all objects have keeps something. */
+export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): boolean =>
+  connections.all.size > 0 || followed.isFollowing || webhooks?.isIdle === false;
 
 /**
  * Keeps an alarm set while the object is in use: after a crash the object wakes by it, and its rooms and presence learn

@@ -12,7 +12,7 @@ import { laterSeconds } from "../../model/retry-after.ts";
  */
 export function refusedArrival(
   error: unknown,
-  { object, refused }: { readonly object: string; refused(code: string): void },
+  { object, refused }: { readonly object: string; refused(code: string): unknown },
 ): Response {
   const shown = publicError(error);
   const { code } = shown;

@@ -7,11 +7,12 @@
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
+import type { ObjectStorage } from "../platform/object-storage.ts";
 import { countRefusal, ZERO_COUNTERS, difference, type Counters } from "./counters.ts";
 import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
 
 interface ActivityReportsOptions {
-  readonly kv: SyncKvStorage;
+  readonly storage: Pick<ObjectStorage, "kv" | "isEmpty">;
   readonly counters: Counters;
   /** Id of this wake of the object. */
   readonly wake: string;
@@ -54,6 +55,8 @@ export class ActivityReports implements Duty {
   #reportedAt: number | undefined;
   /** Messages counted at the last check. */
   #messagesAtLastCheck = 0;
+  /** Reports on their way. */
+  #sending = 0;
   /** The counters of the last report. */
   #reportedCounters = ZERO_COUNTERS;
 
@@ -61,7 +64,7 @@ export class ActivityReports implements Duty {
     this.#options = options;
     this.counters = options.counters;
     this.isDue = options.isReported === false;
-    this.#last = options.kv.get<LastReport>("told");
+    this.#last = options.storage.kv.get<LastReport>("told");
   }
 
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
@@ -72,14 +75,38 @@ export class ActivityReports implements Duty {
     this.#options.arm(this.#checkAt!);
   }
 
+  /** Reported with the next activity where nothing is stored: a refusal must not be what begins an object. */
   refused(code: string): void {
     countRefusal(this.counters, code);
-    this.note();
+    if (!this.#options.storage.isEmpty) this.note();
   }
 
   #checkAgain(at: number | undefined): void {
     this.#checkAt = at;
     this.isDue = at !== undefined || this.#options.isReported === false;
+  }
+
+  /** When the last report was sent, 0 without one; undefined while a check is due. */
+  get restsSince(): number | undefined {
+    if (this.#checkAt !== undefined) return undefined;
+    return Math.max(this.#reportedAt ?? 0, this.#last?.at ?? 0);
+  }
+
+  /** A report is on its way: the index would list the object again, and the report is kept here when it is there. */
+  get isSending(): boolean {
+    return this.#sending > 0;
+  }
+
+  /** Removes the object from the index, before its storage is deleted. May be repeated. */
+  async end(): Promise<void> {
+    const { occupancy, report, wake } = this.#options;
+    const counted = this.#reportedCounters;
+    if (this.#last) await report({ ...occupancy(), wake, counted, before: counted, ended: true });
+  }
+
+  /** The storage was deleted, and with it the last report. */
+  forget(): void {
+    this.#last = undefined;
   }
 
   due(): number | undefined {
@@ -120,16 +147,19 @@ export class ActivityReports implements Duty {
 
   async #send(report: Report, at: number): Promise<void> {
     const { sockets, connections, users, counted } = report;
+    this.#sending++;
     try {
       await this.#options.report(report);
       this.#last = { at, sockets, connections, users };
-      this.#options.kv.put("told", this.#last);
+      this.#options.storage.kv.put("told", this.#last);
       this.#options.reported(report, difference(counted, this.#reportedCounters));
       this.#reportedCounters = counted;
     } catch (error) {
       logWarning("report_failed", { error });
       this.#checkAgain(this.#checkAt ?? at + EVERY_MS);
       this.#options.arm(this.#checkAt!);
+    } finally {
+      this.#sending--;
     }
   }
 }

@@ -6,6 +6,7 @@
 //   · `disconnected` follows each `connected` once, also where a crash ended the connection.
 //   · The queue is bounded (`QUEUE_LIMITS`).
 
+import type { PartStorage } from "../../model/stored-values.ts";
 import { logError } from "../../model/logger.ts";
 import { formatPosition, formatTopic } from "../../model/topic.ts";
 import type { EventKind, Webhooks } from "../../webhooks/webhook-config.ts";
@@ -19,7 +20,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 
 interface WebhookEventsOptions {
-  readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
+  readonly storage: Pick<PartStorage, "sql" | "kv">;
   readonly events: NonNullable<Webhooks["events"]>;
   readonly address: ObjectAddress;
   /** Whether a connection is still here. */
@@ -161,6 +162,11 @@ export class WebhookEvents implements Duty {
 
   #exec(query: string, ...values: string[]): Record<string, SqlStorageValue>[] {
     return this.#options.storage.sql.exec(query, ...values).toArray();
+  }
+
+  /** No event waits for the receiver, and none is still to come. */
+  get isIdle(): boolean {
+    return this.#queue.size === 0 && this.#exec("SELECT 1 FROM reported LIMIT 1").length === 0;
   }
 
   #lostConnections(): string[] {

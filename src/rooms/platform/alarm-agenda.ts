@@ -74,6 +74,11 @@ export class AlarmAgenda {
     if (times.length > 0) this.arm(Math.min(...times));
   }
 
+  /** The alarm was deleted with the storage. */
+  forget(): void {
+    this.#alarmAt = null;
+  }
+
   /** Where this fails, the next `arm` tries again. */
   #setAlarm(at: number): void {
     this.#alarmAt = at;

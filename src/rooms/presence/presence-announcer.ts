@@ -9,6 +9,7 @@
 //     up.
 //   · Messages are rate-limited by the size of the room: many joins cost about a thousand frames a second in all.
 
+import type { Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -30,7 +31,7 @@ interface Ticket {
 }
 
 interface PresenceAnnouncerOptions {
-  readonly sql: SqlStorage;
+  readonly sql: Sql;
   readonly settings: RoomSettings;
   /** Milliseconds since 1970. */
   now(): number;

@@ -68,13 +68,15 @@ async function classifyNegotiated(
   const { connections, polls, seats } = parts;
   const { user, token } = arrival;
   const seat = await seats.read(token, user.id);
-  const isReturning = seat !== undefined && connections.get(seat.id) !== undefined;
+  // Before the account is asked: it would keep this relay as one that may hold connections of the user.
+  if (!seat) throw notFound();
+  const isReturning = connections.get(seat.id) !== undefined;
   await (isReturning ? admissions.check(factsOf(user)) : admissions.begin(user));
   // The connection may have begun or ended while the account was called.
-  const connection = seat && connections.get(seat.id);
+  const connection = connections.get(seat.id);
   if (connection) return { kind: "returning", connection, arrival };
-  if (seat && polls.hasEnded(seat.id)) return { kind: "ended", id: seat.id };
-  if (!seat || seat.isLapsed) throw notFound();
+  if (polls.hasEnded(seat.id)) return { kind: "ended", id: seat.id };
+  if (seat.isLapsed) throw notFound();
   const grant = seats.take(token);
   checkUser(parts, user);
   const granted = { ...arrival, user: applyGrant(user, grant) };

@@ -188,10 +188,11 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   async #post(token: string, bearer: TokenFacts, body: PostedBody): Promise<PostOutcome> {
-    await this.admissions.check(bearer);
     const seat = await this.parts.seats.read(token, bearer.id);
-    const connection = seat && this.parts.connections.get(seat.id);
-    if (!connection) return seat ? this.#postEarly(seat, bearer, body) : "unknown";
+    if (!seat) return "unknown"; // Before the account is asked, as in classify-arrival.ts.
+    await this.admissions.check(bearer);
+    const connection = this.parts.connections.get(seat.id);
+    if (!connection) return this.#postEarly(seat, bearer, body);
     const { transport = "WebSockets" } = connection.attached;
     if (transport === "WebSockets") return transport;
     if (body instanceof ArrayBuffer) this.receive(connection, body);

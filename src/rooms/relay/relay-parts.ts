@@ -8,14 +8,16 @@ import type { AccountUser } from "../../model/user.ts";
 import { countOfAccount, mostOfAccount } from "../connection/connection-limits.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
 import { ServerPings } from "../connection/server-pings.ts";
+import { ObjectEnd } from "../object/object-end.ts";
 import {
+  coreKeeps,
   objectCore,
   upkeep,
   type ObjectCore,
   type ObjectParts,
   type PartsInput,
 } from "../object/object-parts.ts";
-import { migrate } from "../platform/storage-version.ts";
+import { ObjectStorage } from "../platform/object-storage.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
 import { EarlyPosts } from "./early-posts.ts";
@@ -47,26 +49,28 @@ const POLL_MS = 15_000;
  * constructor, so that no event comes before it is complete.
  */
 export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayParts {
-  migrate(ctx, RELAY_MIGRATIONS);
+  const storage = new ObjectStorage(ctx, RELAY_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
   const settings = receiver.settings(address.hub);
   const core: ObjectCore = objectCore({
-    ...{ ctx, env, address, name: `relay:${address.relay}`, settings: settings ?? DEFAULTS },
+    ...{ ctx, env, storage, address, name: `relay:${address.relay}` },
+    settings: settings ?? DEFAULTS,
     ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
     duties: () => [
       ...[resumables, parts.serverPings],
       ...(remembered ? [remembered] : []),
-      upkeep(ctx, parts),
+      ...[upkeep(ctx, parts), end],
     ],
     occupancy: () => occupancyOf(core),
   });
   const countOf = accountCounter(core);
-  const seats = seatsOf(ctx, core, { address, countOf });
-  const resumables = resumablesOf(ctx, core);
+  const seats = seatsOf(core, { address, countOf });
+  const resumables = resumablesOf(core);
   resumables.restore(Date.now());
-  const remembered = rememberedOf(ctx, core);
+  const remembered = rememberedOf(core);
+  const end = endOf(core, { seats, remembered });
   const parts: RelayParts = {
-    ...{ ...core, address, seats, resumables, remembered, countOf },
+    ...{ ...core, address, seats, resumables, remembered, countOf, end },
     ...{ own: undefined, publishing: core.lanes() },
     earlyPosts: new EarlyPosts(core.connections.held),
     serverPings: serverPingsOf(ctx, core),
@@ -89,6 +93,19 @@ function accountCounter({ connections, liveness, settings: { limits } }: ObjectC
   };
 }
 
+const endOf = (
+  core: ObjectCore,
+  { seats, remembered }: Pick<RelayParts, "seats" | "remembered">,
+): ObjectEnd =>
+  new ObjectEnd({
+    ...core,
+    keeps: () => coreKeeps(core) || !seats.isIdle || remembered?.due() !== undefined,
+    forget: () => {
+      core.activity.forget();
+      seats.forget();
+    },
+  });
+
 const serverPingsOf = (
   ctx: DurableObjectState,
   { agenda, connections, settings: { limits } }: ObjectCore,
@@ -105,23 +122,24 @@ interface SeatOptions {
 }
 
 function seatsOf(
-  ctx: DurableObjectState,
-  { connections, settings: { limits } }: ObjectCore,
+  { connections, storage, settings: { limits } }: ObjectCore,
   { address, countOf }: SeatOptions,
 ): Seats {
   return new Seats({
-    ...{ address, kv: ctx.storage.kv, limits, connectionsOf: countOf, now: () => Date.now() },
+    ...{ address, kv: storage.kv, limits, connectionsOf: countOf, now: () => Date.now() },
     connectionCount: () => connections.all.size,
   });
 }
 
-function resumablesOf(
-  ctx: DurableObjectState,
-  { agenda, connections, settings }: ObjectCore,
-): ResumableConnections {
+function resumablesOf({
+  agenda,
+  connections,
+  settings,
+  storage,
+}: ObjectCore): ResumableConnections {
   const { bufferBytes, awaySeconds } = settings.signalR.statefulReconnect ?? STATEFUL_RECONNECT;
   return new ResumableConnections({
-    ...{ sql: ctx.storage.sql, connections, betweenPollsMs: POLL_MS },
+    ...{ sql: storage.sql, connections, betweenPollsMs: POLL_MS },
     limits: { window: bufferBytes, maxKept: settings.limits.queuedBytes },
     awayMs: awaySeconds * 1000,
     arm: (at) => agenda.arm(at),
@@ -129,13 +147,15 @@ function resumablesOf(
   });
 }
 
-function rememberedOf(
-  ctx: DurableObjectState,
-  { agenda, followed, settings: { rememberGroups: seconds } }: ObjectCore,
-): RememberedGroups | undefined {
+function rememberedOf({
+  agenda,
+  followed,
+  storage,
+  settings: { rememberGroups: seconds },
+}: ObjectCore): RememberedGroups | undefined {
   if (seconds === 0) return undefined;
   return new RememberedGroups({
-    ...{ sql: ctx.storage.sql, seconds, now: () => Date.now() },
+    ...{ sql: storage.sql, seconds, now: () => Date.now() },
     arm: (at) => agenda.arm(at),
     positionIn: (room, connection) => followed.positionIn(room, connection),
   });

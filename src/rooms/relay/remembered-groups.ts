@@ -8,6 +8,7 @@
 //   · A replay may be ahead of the object's own position. Until that has followed, a row has the connection's own id and
 //     the replay's end, or a crash would repeat what the client has.
 
+import type { Sql } from "../../model/stored-values.ts";
 import {
   formatPosition,
   formatTopic,
@@ -23,7 +24,7 @@ import type { Cause, LostMembership } from "../links/follow-tables.ts";
 import type { RememberedRoom } from "../rpc/relay-rpc.ts";
 
 interface RememberedGroupsOptions {
-  readonly sql: SqlStorage;
+  readonly sql: Sql;
   /** How long groups are remembered. */
   readonly seconds: number;
   now(): number;

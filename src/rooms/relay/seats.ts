@@ -11,6 +11,7 @@
 //     tokens: after a crash tokens are good until they lapse, and the clients that were about to connect may exceed
 //     the capacity.
 
+import type { KeyValues } from "../../model/stored-values.ts";
 import type { Limits } from "../../model/options.ts";
 import { accountOf, type AccountUser, type Grant } from "../../model/user.ts";
 import { checkAccountCount } from "../connection/connection-limits.ts";
@@ -20,7 +21,7 @@ import { seatTokenParts } from "../rpc/seat-token.ts";
 
 interface SeatsOptions {
   readonly address: RelayAddress;
-  readonly kv: SyncKvStorage;
+  readonly kv: KeyValues;
   /** Of connections and reservations together. */
   readonly limits: Limits;
   /** Connections of the relay now. */
@@ -119,6 +120,19 @@ export class Seats {
   get wasFullLately(): boolean {
     const at = this.#options.kv.get<number>("full-at");
     return at !== undefined && this.#options.now() - at < LATELY_MS;
+  }
+
+  /** No token can begin a connection, and clients of the next level are not looked for here. */
+  get isIdle(): boolean {
+    const now = this.#options.now();
+    return (
+      !this.wasFullLately && [...this.#reservations.values()].every(({ until }) => until <= now)
+    );
+  }
+
+  /** The storage was deleted, and with it the key: tokens of before are good no more. */
+  forget(): void {
+    this.#key = undefined;
   }
 
   /** The connection id of a token that this relay issued to this user; undefined for any other text. */

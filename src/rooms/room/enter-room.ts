@@ -31,7 +31,7 @@ export function enterRoom(
   const now = Date.now();
   endPrevious(parts.connections, user, previous);
   checkRoom(parts, user);
-  const { address, connections, activity, name: room, presence, settings } = parts;
+  const { address, connections, activity, name: room, presence, settings, storage } = parts;
   const attached = {
     id: connectionId(address),
     protocol: jsonRpc.name,
@@ -41,6 +41,8 @@ export function enterRoom(
     openCalls: [],
     ...(pings && { pings }),
   };
+  // The client's position is of this epoch.
+  storage.create();
   const missed = missedSince(parts, since, now);
   const connection = connections.accept(socket, attached);
   presence.addOwn(user.id, 1);

@@ -12,10 +12,11 @@ export function clearHistory({ outbox, log }: RoomParts, now: number): void {
   log.clear(now);
 }
 
-/** Begins the log under a new epoch. Members get a `reset`: their positions are of the old one, so they must reload. */
+/** Nothing is erased where nothing is stored. Else begins the log under a new epoch. Members get a `reset`: their positions are of the old one, so they must reload. */
 export function eraseRoom(parts: RoomParts): Position {
-  const { outbox, log, followers, connections, name: room } = parts;
+  const { outbox, log, followers, connections, name: room, storage } = parts;
   outbox.flush();
+  if (storage.isEmpty) return log.position;
   parts.renewEpoch((epoch) => log.erase(epoch));
   followers.restart();
   const position = formatPosition(log.position);

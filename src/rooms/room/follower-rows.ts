@@ -1,6 +1,7 @@
 // What a room keeps of its followers over sleep, crashes and deploys: their names, how many connections of each user
 // they have, and how far all of them have come in the log.
 
+import type { PartStorage } from "../../model/stored-values.ts";
 import type { MemberCount } from "../rpc/room-rpc.ts";
 
 /** Before the first offset: a follower that is to be reset, since it does not know yet that a new epoch began. */
@@ -11,9 +12,9 @@ const TABLE = `CREATE TABLE IF NOT EXISTS followers (follower TEXT, user TEXT, c
   PRIMARY KEY (follower, user)) WITHOUT ROWID`;
 
 export class FollowerRows {
-  readonly #storage: Pick<DurableObjectStorage, "sql" | "kv">;
+  readonly #storage: Pick<PartStorage, "sql" | "kv">;
 
-  constructor(storage: Pick<DurableObjectStorage, "sql" | "kv">) {
+  constructor(storage: Pick<PartStorage, "sql" | "kv">) {
     this.#storage = storage;
     storage.sql.exec(TABLE);
   }

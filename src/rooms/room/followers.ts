@@ -12,6 +12,7 @@
 //     after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut off.
 //   · A follower that answers `gone` is removed, unless it has followed again since the batch was sent.
 
+import type { PartStorage } from "../../model/stored-values.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { within } from "../log/log-rows.ts";
@@ -39,7 +40,7 @@ type Progress = Exclude<DeliveryReply, { kind: "gone" }>;
 interface FollowersOptions {
   /** The topic of the room, as text. */
   readonly room: string;
-  readonly storage: Pick<DurableObjectStorage, "sql" | "kv">;
+  readonly storage: Pick<PartStorage, "sql" | "kv">;
   readonly log: RoomLog;
   /** The log began a new epoch at this wake, and has lost entries. */
   readonly hasLostEntries: boolean;

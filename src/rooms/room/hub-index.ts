@@ -3,19 +3,17 @@
 //
 //   · Bounded (`INDEX_LIMITS`): rows by number and age, series of their own by number. The other rooms share one,
 //     `other`.
-//   · Totals only grow, whatever becomes of rows. Each increase counts once, although reports may be repeated.
+//   · Totals only grow, whatever becomes of rows, until there was no report for a day. Each increase counts once, although reports may be repeated.
 //   · What objects counted after their last report is missing where they crashed.
 
+import type { PartStorage } from "../../model/stored-values.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
 import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
 import type { HubMetrics, RoomListing, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 
-interface IndexStorage {
-  readonly sql: SqlStorage;
-  readonly kv: SyncKvStorage;
-}
+type IndexStorage = Pick<PartStorage, "sql" | "kv">;
 
 /** Limits of an index, each with its reason. */
 export interface IndexLimits {
@@ -59,7 +57,11 @@ interface Row extends Occupancy {
 interface Totals {
   readonly all: CounterSnapshot;
   readonly other: CounterSnapshot;
+  /** When they grew last; absent in older storages. */
+  readonly at?: number;
 }
+
+const NO_TOTALS: Totals = { all: ZERO_COUNTERS, other: ZERO_COUNTERS };
 
 export class HubIndex implements Duty {
   readonly #storage: IndexStorage;
@@ -74,16 +76,15 @@ export class HubIndex implements Duty {
     this.#arm = arm;
     this.#limits = limits;
     storage.sql.exec(TABLE);
-    this.#totals = storage.kv.get<Totals>("totals") ?? { all: ZERO_COUNTERS, other: ZERO_COUNTERS };
+    this.#totals = storage.kv.get<Totals>("totals") ?? NO_TOTALS;
     [this.#rows, this.#named] = [0, 0];
     this.#count();
   }
 
   #count(): void {
-    const { rows, named } = this.#sql(
-      "SELECT count(*) AS rows, count(total) AS named FROM seen",
-    )[0]!;
-    [this.#rows, this.#named] = [rows as number, named as number];
+    const [row] = this.#sql("SELECT count(*) AS rows, count(total) AS named FROM seen");
+    const { rows = 0, named = 0 } = (row ?? {}) as { rows?: number; named?: number };
+    [this.#rows, this.#named] = [rows, named];
   }
 
   #sql(query: string, ...values: (string | number | null)[]) {
@@ -92,6 +93,7 @@ export class HubIndex implements Duty {
 
   /** Counters are absolute within a wake, so a repeated report adds nothing. */
   report(name: string, report: Report, now: number): void {
+    if (report.ended) return this.#remove(name);
     const row = this.#row(name);
     const { counted } = report;
     const previous = row?.wake === report.wake ? JSON.parse(row.counted) : report.before;
@@ -99,7 +101,7 @@ export class HubIndex implements Duty {
     const newTotal = this.#named < this.#limits.named ? JSON.stringify(ZERO_COUNTERS) : null;
     const total = row ? row.total : newTotal;
     if (!row) this.#countRow(name, total !== null);
-    this.#addToTotals(increase, total !== null);
+    this.#addToTotals(increase, { isNamed: total !== null, at: now });
     const activity = increase.in + increase.out + report.sockets;
     this.#write(name, {
       ...{ ...report, at: now, counted: JSON.stringify(counted) },
@@ -108,6 +110,23 @@ export class HubIndex implements Duty {
       total: total === null ? null : JSON.stringify(sum(JSON.parse(total), increase)),
     });
     this.#arm(this.#forgetAt(now));
+  }
+
+  #remove(name: string): void {
+    this.#sql("DELETE FROM seen WHERE name = ?", name);
+    this.#count();
+  }
+
+  /** No object of the hub is listed but this room itself, and the totals are out of date. */
+  isIdle(now: number): boolean {
+    const { at = 0 } = this.#totals;
+    if (at + this.#limits.forgetMs > now) return false;
+    return this.#sql("SELECT 1 FROM seen WHERE name <> 'all' LIMIT 1").length === 0;
+  }
+
+  /** The storage was deleted. */
+  forget(): void {
+    [this.#totals, this.#rows, this.#named] = [NO_TOTALS, 0, 0];
   }
 
   #write(name: string, row: Row): void {
@@ -120,9 +139,12 @@ export class HubIndex implements Duty {
     return this.#sql("SELECT * FROM seen WHERE name = ?", name)[0] as unknown as Row | undefined;
   }
 
-  #addToTotals(increase: CounterSnapshot, isNamed: boolean): void {
+  #addToTotals(
+    increase: CounterSnapshot,
+    { isNamed, at }: { readonly isNamed: boolean; readonly at: number },
+  ): void {
     const { all, other } = this.#totals;
-    this.#totals = { all: sum(all, increase), other: isNamed ? other : sum(other, increase) };
+    this.#totals = { all: sum(all, increase), other: isNamed ? other : sum(other, increase), at };
     this.#storage.kv.put("totals", this.#totals);
   }
 
@@ -180,7 +202,7 @@ export class HubIndex implements Duty {
 
   #socketsOf(condition: string): number {
     const query = `SELECT coalesce(sum(sockets), 0) AS sockets FROM seen WHERE ${condition}`;
-    return this.#sql(query)[0]!["sockets"] as number;
+    return (this.#sql(query)[0]?.["sockets"] ?? 0) as number;
   }
 
   /**
@@ -210,9 +232,12 @@ export class HubIndex implements Duty {
     return Math.ceil((at + this.#limits.forgetMs) / FORGET_STEP_MS) * FORGET_STEP_MS;
   }
 
-  due(): number | undefined {
-    const oldest = this.#sql("SELECT min(at) AS at FROM seen")[0]!["at"];
-    return oldest === null ? undefined : this.#forgetAt(oldest as number);
+  /** Without rows, when the totals are out of date; nothing is left to do after that. */
+  due(now: number): number | undefined {
+    const oldest = this.#sql("SELECT min(at) AS at FROM seen")[0]?.["at"];
+    if (typeof oldest === "number") return this.#forgetAt(oldest);
+    const at = this.#forgetAt(this.#totals.at ?? 0);
+    return at > now ? at : undefined;
   }
 
   run(now: number): void {

@@ -1,7 +1,7 @@
 // A room's Durable Object: numbers, saves and delivers publications, and keeps the room's presence. This class connects
 // the object's RPC methods to its parts (room-parts.ts), which decide everything.
 
-import { HubError } from "../../model/errors.ts";
+import { HubError, publicError } from "../../model/errors.ts";
 import type { Position } from "../../model/topic.ts";
 import { isDeliberate, type Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";
@@ -115,8 +115,15 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     clearHistory(this.parts, Date.now());
   }
 
+  /** Also where the storage cannot be read: then all of it is deleted. */
   async erase(): Promise<Position> {
-    return eraseRoom(this.parts);
+    try {
+      return eraseRoom(this.parts);
+    } catch (error) {
+      if (publicError(error).code !== "storage_corrupt") throw error;
+      await this.heal();
+      return this.parts.log.position;
+    }
   }
 
   async info(): Promise<RoomInfo> {

@@ -7,7 +7,9 @@ import type { Connection } from "../connection/connection.ts";
 import { logExpiry, openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { LocalRoom } from "../object/local-room.ts";
+import { ObjectEnd } from "../object/object-end.ts";
 import {
+  coreKeeps,
   objectCore,
   upkeep,
   type ObjectCore,
@@ -16,7 +18,7 @@ import {
   type PartsInput,
 } from "../object/object-parts.ts";
 import { MessageRate } from "../platform/rates.ts";
-import { migrate } from "../platform/storage-version.ts";
+import { ObjectStorage } from "../platform/object-storage.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import { OWN_SOCKETS } from "../presence/presence-state.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
@@ -48,47 +50,73 @@ const now = (): number => Date.now();
  * so that no event comes before it is complete.
  */
 export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts {
-  migrate(ctx, ROOM_MIGRATIONS);
+  const storage = new ObjectStorage(ctx, ROOM_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
   const hubSettings = receiver.settings(address.hub);
   const settings = settingsAt(topic, hubSettings ?? DEFAULTS);
   const name = formatTopic(topic);
   const core: ObjectCore = objectCore({
-    ...{ ctx, env, address, name, settings },
+    ...{ ctx, env, storage, address, name, settings },
     isServed: hubSettings !== undefined,
     isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
     duties: () => [
       ...[presence, path.followers, logExpiry(path.log), upkeep(ctx, parts)],
       ...(index ? [index()] : []),
+      end,
     ],
     occupancy: () => occupancyOf(core, presence),
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
   });
-  const index = topic.kind === "all" ? indexOf(ctx, core) : undefined;
-  const { path, presence } = publishPath(ctx, core, { topic, settings, events });
+  const index = topic.kind === "all" ? indexOf(core) : undefined;
+  const unfollowed = (follower: string) => {
+    presence.forget(follower);
+    end.arm(now());
+  };
+  const { path, presence } = publishPath(ctx, core, { topic, settings, events, unfollowed });
+  const end = endOf(core, { ...path, presence, index });
   const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
   const parts: RoomParts = {
-    ...{ ...core, ...path, topic, presence, index, own, resumables: undefined },
+    ...{ ...core, ...path, topic, presence, index, own, end, resumables: undefined },
     serverPings: undefined,
     publishing: path.publisher,
     isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing || presence.users > 0,
-    membersOf: (room) =>
-      room === name || room === "all" ? core.connections.all : core.followed.membersOf(room),
-    topicsOf: (connection) => [
-      topic,
-      ...[...core.followed.causesOf(connection).keys()].map(parseTopic),
-    ],
-    renewEpoch: (erase) => renewEpoch(ctx.storage, erase),
+    ...membersAndTopics(core, topic),
+    renewEpoch: (erase) => renewEpoch(storage, erase),
   };
   core.followed.restore();
   presence.restore(memberCounts(core.connections.all, path.followers));
   return parts;
 }
 
-function indexOf({ storage }: DurableObjectState, { agenda }: ObjectCore): () => HubIndex {
+const membersAndTopics = (
+  { name, connections, followed }: ObjectCore,
+  topic: Topic,
+): Pick<RoomParts, "membersOf" | "topicsOf"> => ({
+  membersOf: (room) =>
+    room === name || room === "all" ? connections.all : followed.membersOf(room),
+  topicsOf: (connection) => [topic, ...[...followed.causesOf(connection).keys()].map(parseTopic)],
+});
+
+function endOf(
+  core: ObjectCore,
+  own: Pick<RoomParts, "followers" | "index" | "log" | "presence">,
+): ObjectEnd {
+  const { index, log } = own;
+  return new ObjectEnd({
+    ...core,
+    keeps: (at) => coreKeeps(core) || roomKeeps(own) || index?.().isIdle(at) === false,
+    forget: () => {
+      core.activity.forget();
+      log.erase(randomEpoch());
+      index?.().forget();
+    },
+  });
+}
+
+function indexOf({ storage, agenda }: ObjectCore): () => HubIndex {
   let index: HubIndex | undefined;
   return () => (index ??= new HubIndex(storage, (at) => agenda.arm(at)));
 }
@@ -97,16 +125,27 @@ interface RoomOptions {
   readonly topic: Topic;
   readonly settings: RoomSettings;
   readonly events: ObjectEvents;
+  /** A follower was removed. */
+  unfollowed(follower: string): void;
 }
 
 /** A publication is numbered by the publisher, saved in the log, and sent by the outbox and to followers. */
 function publishPath(
   ctx: DurableObjectState,
   core: ObjectCore,
-  { topic, settings, events }: RoomOptions,
+  { topic, settings, events, unfollowed }: RoomOptions,
 ) {
-  const { storage } = ctx;
-  const { name: room, outbox, agenda, connections, stubs, activity, lanes, webhooks } = core;
+  const {
+    storage,
+    name: room,
+    outbox,
+    agenda,
+    connections,
+    stubs,
+    activity,
+    lanes,
+    webhooks,
+  } = core;
   const arm = (at: number) => agenda.arm(at);
   const { log, hasLostEntries } = openLog(storage, settings, arm);
   const rate = new MessageRate();
@@ -114,7 +153,7 @@ function publishPath(
     ...{ room, storage, log, hasLostEntries, now, arm, stubs },
     isInMemory: settings.durability === "none",
     waitUntil: ctx.waitUntil.bind(ctx),
-    removed: (follower) => presence.forget(follower),
+    removed: unfollowed,
   });
   const publisher = new Publisher({
     ...{ topic, log, outbox, followers, webhooks, rate, activity, elsewhere: lanes },
@@ -131,13 +170,25 @@ function publishPath(
   return { path: { log, rate, followers, publisher }, presence };
 }
 
+/** Followers end with their last batch; entries, with their age. */
+const roomKeeps = ({
+  followers,
+  log,
+  presence,
+}: Pick<RoomParts, "followers" | "log" | "presence">): boolean =>
+  followers.links.size > 0 ||
+  followers.due() !== undefined ||
+  presence.users > 0 ||
+  presence.due() !== undefined ||
+  !log.isEmpty;
+
 function occupancyOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Occupancy {
   const { connections: count, users } = presence;
   return { sockets: connections.all.size, connections: count, users };
 }
 
 /** The epoch's row and the log's rows change in one transaction. */
-function renewEpoch(storage: DurableObjectStorage, erase: (epoch: string) => void): void {
+function renewEpoch(storage: ObjectStorage, erase: (epoch: string) => void): void {
   storage.transactionSync(() => {
     const epoch = randomEpoch();
     storage.kv.put("epoch", epoch);

@@ -38,4 +38,6 @@ export interface Report extends Occupancy {
   readonly counted: CounterSnapshot;
   /** The counters of the report before, for an index that has forgotten them. */
   readonly before: CounterSnapshot;
+  /** The object deletes its storage: nothing was counted since the report before, and its row is removed. */
+  readonly ended?: true;
 }

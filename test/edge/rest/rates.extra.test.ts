@@ -36,6 +36,11 @@ describe("clients", () => {
       new Request(`${ORIGIN}/hubs/relayed/negotiate?negotiateVersion=1&${query}`, {
         method: "POST",
       }),
+    call: (query: string) =>
+      new Request(`${ORIGIN}/hubs/relayed/rpc?${query}`, {
+        ...{ method: "POST", headers: { "content-type": "application/json" } },
+        body: '{"jsonrpc":"2.0","id":1,"method":"$/presence","params":{"room":"group:a"}}',
+      }),
     signalR: (query: string) =>
       new Request(`${ORIGIN}/hubs/relayed?${query}`, { headers: { upgrade: "websocket" } }),
   };

@@ -5,11 +5,11 @@ import { DEFAULTS, type Durability } from "../../../src/model/options.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
 import { LogBehind, NoLog, openLog } from "../../../src/rooms/log/open-log.ts";
-import { entries, offsets, range, withStorage } from "../storage.ts";
+import { entries, objectStorageOf, offsets, range, withStorage } from "../storage.ts";
 
 const NOW = 1_000;
 const opened = (storage: DurableObjectStorage, durability: Durability) =>
-  openLog(storage, { ...DEFAULTS, durability }, () => {}).log;
+  openLog(objectStorageOf(storage), { ...DEFAULTS, durability }, () => {}).log;
 
 /** A log that writes behind, and the timer that makes it. */
 function behind(storage: DurableObjectStorage) {
@@ -143,9 +143,11 @@ describe("no log", () => {
 
 describe("a log that is saved", () => {
   it("keeps its epoch, and another object has another", async () => {
-    const epochs = await withStorage((storage) =>
-      [opened(storage, "logged"), opened(storage, "logged")].map((log) => log.position.epoch),
-    );
+    const epochs = await withStorage((storage) => {
+      const first = opened(storage, "logged");
+      first.append(entries(1));
+      return [first, opened(storage, "logged")].map((log) => log.position.epoch);
+    });
     const other = await withStorage((storage) => opened(storage, "logged").position.epoch);
     expect(epochs[0]).toBe(epochs[1]);
     expect(other).not.toBe(epochs[0]);

@@ -3,6 +3,7 @@
 
 import { afterEach, expect, it, vi } from "vitest";
 import { newCounters, ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
+import type { KeyValues } from "../../../src/model/stored-values.ts";
 import type { CounterSnapshot, Report } from "../../../src/rooms/rpc/activity-report.ts";
 import { ActivityReports } from "../../../src/rooms/observe/activity-reports.ts";
 
@@ -20,7 +21,10 @@ function object(kv = new Map<string, unknown>(), start = START) {
   const news: CounterSnapshot[] = [];
   const state = { fails: false, pending: Promise.resolve() as Promise<unknown> };
   const reports = new ActivityReports({
-    kv: { get: (key: string) => kv.get(key), put: kv.set.bind(kv) } as unknown as SyncKvStorage,
+    storage: {
+      kv: { get: (key: string) => kv.get(key), put: kv.set.bind(kv) } as unknown as KeyValues,
+      isEmpty: false,
+    },
     ...{ counters, wake: `w${start}`, occupancy: () => ({ ...crowd }) },
     snapshot: () => ({ ...ZERO_COUNTERS, in: counters.in, wakes: counters.wakes }),
     async report(report) {

@@ -5,12 +5,11 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi, type Mock } from "vitest";
 import {
   hasTable,
-  migrate,
-  migratedKv,
   VERSION_KEY,
   type Migration,
   type VersionedStorage,
 } from "../../../src/rooms/platform/storage-version.ts";
+import { ObjectStorage } from "../../../src/rooms/platform/object-storage.ts";
 import { ACCOUNT_MIGRATIONS } from "../../../src/rooms/account/account-migrations.ts";
 import { RELAY_MIGRATIONS } from "../../../src/rooms/relay/relay-migrations.ts";
 import { ROOM_MIGRATIONS } from "../../../src/rooms/room/room-migrations.ts";
@@ -27,6 +26,9 @@ const inEmpty = <T>(run: (object: DurableObjectState) => T): Promise<T> =>
     errors = vi.spyOn(console, "error").mockImplementation(() => {});
     return run(state);
   });
+
+const migrate = (object: DurableObjectState, migrations: readonly Migration[]) =>
+  new ObjectStorage(object, migrations);
 
 const createTable = ({ sql }: VersionedStorage) => sql.exec("CREATE TABLE words (word TEXT)");
 
@@ -83,18 +85,18 @@ describe("a storage from before versions were written", () => {
     inEmpty((object) => {
       object.storage.kv.put("due/alice", 1);
       const up = vi.fn<Migration["up"]>();
-      expect(migratedKv(object, [{ version: 2, up }])).toBe(object.storage.kv);
+      migrate(object, [{ version: 2, up }]);
       expect(up).toHaveBeenCalledExactlyOnceWith(object.storage);
       expect(versionOf(object)).toBe(2);
     }));
 
-  it("is left alone while there is no migration: one read, no write", () =>
+  it("is left alone while there is no migration: two reads, no write", () =>
     inFirst((object) => {
       const { kv, sql } = object.storage;
-      const spies = [vi.spyOn(sql, "exec"), vi.spyOn(kv, "list"), vi.spyOn(kv, "put")];
-      const get = vi.spyOn(kv, "get");
+      const spies = [vi.spyOn(kv, "list"), vi.spyOn(kv, "put")];
+      const reads = [vi.spyOn(kv, "get"), vi.spyOn(sql, "exec")];
       migrate(object, []);
-      expect(get).toHaveBeenCalledTimes(1);
+      for (const read of reads) expect(read).toHaveBeenCalledTimes(1);
       for (const spy of spies) expect(spy).not.toHaveBeenCalled();
       expect(versionOf(object)).toBeUndefined();
     }));
@@ -126,55 +128,81 @@ describe("a migration", () => {
 });
 
 describe("a storage of the newest version", () => {
-  it("costs a wake one read", () =>
+  it("costs a wake two reads", () =>
     inFirst((object) => {
       const migrations = [2, 3].map(migrationTo);
       migrate(object, migrations);
       const { kv, sql } = object.storage;
-      const spies = [vi.spyOn(sql, "exec"), vi.spyOn(kv, "list"), vi.spyOn(kv, "put")];
-      const get = vi.spyOn(kv, "get");
+      const spies = [vi.spyOn(kv, "list"), vi.spyOn(kv, "put")];
+      const reads = [vi.spyOn(kv, "get"), vi.spyOn(sql, "exec")];
       migrate(object, migrations);
-      expect(migratedKv(object, migrations)).toBe(kv);
-      expect(get).toHaveBeenCalledTimes(2);
+      for (const read of reads) expect(read).toHaveBeenCalledTimes(1);
       for (const spy of spies) expect(spy).not.toHaveBeenCalled();
     }));
 });
 
 describe("an empty storage", () => {
-  it("is at the newest version where tables follow, and is not migrated later", () =>
+  it("gets its tables and the newest version with its first row, and is not migrated later", () =>
     inEmpty((object) => {
       const migrations = [2, 3].map(migrationTo);
+      const storage = migrate(object, migrations);
+      storage.sql.exec("CREATE TABLE IF NOT EXISTS words (word TEXT)");
+      expect([storage.isEmpty, hasTable(object.storage, "words")]).toEqual([true, false]);
+      storage.sql.exec("INSERT INTO words VALUES ('first')");
       migrate(object, migrations);
-      createTable(object.storage);
-      migrate(object, migrations);
-      expect([versionOf(object), wordsOf(object)]).toEqual([3, []]);
+      expect([versionOf(object), wordsOf(object)]).toEqual([3, ["first"]]);
     }));
 
-  it("stays empty while an object only reads, and gets its version with its first key", () =>
-    inEmpty((object) => {
-      const { sql } = object.storage;
-      const migrations = [migrationTo(2)];
-      const kv = migratedKv(object, migrations);
-      const size = sql.databaseSize;
-      expect([kv.get("a"), [...kv.list({ prefix: "a" })]]).toEqual([undefined, []]);
-      expect(sql.databaseSize).toBe(size);
-      expect(versionOf(object)).toBeUndefined();
-      kv.put("a", 1);
-      kv.put("b", 2);
-      kv.delete("b");
-      expect([...object.storage.kv.list()]).toEqual([
-        ["a", 1],
-        [VERSION_KEY, 2],
-      ]);
-      expect(migratedKv(object, migrations)).toBe(object.storage.kv);
-    }));
-
-  it("takes nothing while there is no migration", () =>
+  it("stays empty while an object only reads, updates and deletes", () =>
     inEmpty((object) => {
       const size = object.storage.sql.databaseSize;
-      migrate(object, []);
-      migratedKv(object, []).get("a");
+      const { kv, sql } = migrate(object, [migrationTo(2)]);
+      sql.exec("CREATE TABLE IF NOT EXISTS words (word TEXT)");
+      expect([kv.get("a"), [...kv.list({ prefix: "a" })], kv.delete("a")]).toEqual([
+        undefined,
+        [],
+        false,
+      ]);
+      for (const query of ["SELECT * FROM words", "DELETE FROM words", "UPDATE words SET word = 1"])
+        expect(sql.exec(query).toArray()).toEqual([]);
       expect(object.storage.sql.databaseSize).toBe(size);
+      expect(versionOf(object)).toBeUndefined();
+    }));
+
+  it("gets tables, version and first content with its first key", () =>
+    inEmpty((object) => {
+      const storage = migrate(object, [migrationTo(2)]);
+      storage.sql.exec("CREATE TABLE IF NOT EXISTS words (word TEXT)");
+      storage.atFirstWrite(() => storage.kv.put("epoch", "e"));
+      for (const key of ["a", "b"]) storage.kv.put(key, 1);
+      storage.kv.delete("b");
+      expect([...object.storage.kv.list()]).toEqual([
+        ["a", 1],
+        ["epoch", "e"],
+        [VERSION_KEY, 2],
+      ]);
+      expect(wordsOf(object)).toEqual([]);
+    }));
+
+  it("is empty again where its first write is taken back, and after all was deleted", () =>
+    inEmpty(async (object) => {
+      const storage = migrate(object, [migrationTo(2)]);
+      storage.sql.exec("CREATE TABLE IF NOT EXISTS words (word TEXT)");
+      const insert = () => storage.sql.exec("INSERT INTO words VALUES ('one')");
+      const fail = () => {
+        insert();
+        throw new Error("The disk is full.");
+      };
+      expect(() => storage.transactionSync(fail)).toThrow("The disk is full.");
+      expect([storage.isEmpty, hasTable(object.storage, "words")]).toEqual([true, false]);
+      insert();
+      await object.storage.setAlarm(Date.now() + 3_600_000);
+      const deleted = storage.deleteAll();
+      expect(storage.sql.exec("SELECT * FROM words").toArray()).toEqual([]);
+      insert();
+      await deleted;
+      expect([wordsOf(object), versionOf(object)]).toEqual([["one"], 2]);
+      expect(await object.storage.getAlarm()).toBeNull();
     }));
 });
 
@@ -201,17 +229,16 @@ describe("a storage that is newer than the code", () => {
     inFirst((object) => {
       migrate(object, [2, 3].map(migrationTo));
       const before = [wordsOf(object), [...object.storage.kv.list()]];
-      for (const open of [migrate, migratedKv])
-        expect(() => open(object, known)).toThrow(
-          expect.objectContaining({ name: "HubError", code: "storage_too_new" }),
-        );
+      expect(() => migrate(object, known)).toThrow(
+        expect.objectContaining({ name: "HubError", code: "storage_too_new" }),
+      );
       expect([wordsOf(object), [...object.storage.kv.list()]]).toEqual(before);
-      expect(errors.mock.calls.map(([line]) => JSON.parse(line))).toEqual(
-        Array.from({ length: 2 }, () => ({
+      expect(errors.mock.calls.map(([line]) => JSON.parse(line))).toEqual([
+        {
           ...{ level: "error", event: "storage_too_new", object: object.id.name },
           ...{ found: 3, known: known.length + 1 },
-        })),
-      );
+        },
+      ]);
     }),
   );
 });

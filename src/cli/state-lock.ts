@@ -1,0 +1,102 @@
+// One `dormouse dev` for each folder of state. Two would open the same SQLite files, each with objects of its own: rooms
+// would fork without a word, and lose what the other wrote.
+//
+// The lock is a file with the process that holds it. One whose process has ended, however it ended, counts for nothing.
+
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+interface Holder {
+  readonly pid: number;
+  /** When the process began, as the system counts; a number that is used again begins later. Empty where unknown. */
+  readonly began: string;
+}
+
+/** Tries, each after a lock that counted for nothing was removed: another process may be faster. */
+const TRIES = 10;
+
+/** Gives the function that lets go of the lock. Throws, in words, where another process holds it. */
+export function lockState(folder: string): () => void {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, "dormouse.lock");
+  const own = JSON.stringify({ pid: process.pid, began: beganAt(process.pid) } satisfies Holder);
+  for (let tries = 0; tries < TRIES; tries++) {
+    if (create(path, own)) return () => release(path, own);
+    const text = read(path);
+    if (text !== undefined && isHeld(text)) throw new Error(heldBy(text, folder));
+    if (text !== undefined) remove(path, text);
+  }
+  throw new Error(`${path} cannot be made. Delete it, if nothing runs here.`);
+}
+
+/** Whole or not at all: another process never reads a part of it. */
+function create(path: string, text: string): boolean {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, text);
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    rmSync(draft);
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined; // Its process has just let go of it.
+  }
+}
+
+/** Removes that lock, and no other that a faster process has made meanwhile. */
+function remove(path: string, text: string): void {
+  const aside = `${path}.old.${process.pid}`;
+  try {
+    renameSync(path, aside);
+    if (read(aside) !== text) linkSync(aside, path);
+  } catch {
+    // Another process was faster.
+  }
+  rmSync(aside, { force: true });
+}
+
+function release(path: string, own: string): void {
+  if (read(path) === own) rmSync(path, { force: true });
+}
+
+function isHeld(text: string): boolean {
+  const { pid, began } = parse(text) ?? {};
+  if (typeof pid !== "number" || !isAlive(pid)) return false;
+  return began === "" || began === beganAt(pid);
+}
+
+function parse(text: string): Partial<Holder> | undefined {
+  try {
+    return JSON.parse(text) as Partial<Holder>;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Known on Linux alone. The name in the second column may have spaces. */
+function beganAt(pid: number): string {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+}
+
+const heldBy = (text: string, folder: string): string =>
+  `This worker runs already, as process ${parse(text)?.pid}: two would fork its rooms, in ${folder}.
+End it, or give this one a state of its own: --persist-to <folder>.`;

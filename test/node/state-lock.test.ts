@@ -1,0 +1,62 @@
+// One `dormouse dev` for each folder of state, whatever became of the one before.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { lockState } from "../../src/cli/state-lock.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
+let folder: string;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "dormouse-lock-"))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const write = (holder: object | string) =>
+  writeFileSync(
+    join(folder, "dormouse.lock"),
+    typeof holder === "string" ? holder : JSON.stringify(holder),
+  );
+
+it("a second one is refused in words until the first has let go", () => {
+  const unlock = lockState(folder);
+  expect(() => lockState(folder)).toThrow(`This worker runs already, as process ${process.pid}`);
+  unlock();
+  lockState(folder)();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it.each([
+  ["a process that has ended", () => ({ pid: spawnSync("true").pid, began: "" })],
+  ["a process whose number another has now", () => ({ pid: process.pid, began: "1" })],
+  ["no process", () => "{"],
+])("a lock of %s counts for nothing", (_, holder) => {
+  write(holder());
+  const unlock = lockState(folder);
+  expect(() => lockState(folder)).toThrow("runs already");
+  unlock();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it("the one that was refused leaves the lock of the first alone", () => {
+  const unlock = lockState(folder);
+  expect(() => lockState(folder)).toThrow("runs already");
+  expect(readdirSync(folder)).toEqual(["dormouse.lock"]);
+  unlock();
+});
+
+it("`dormouse dev` ends at once where another runs", () => {
+  const state = join(folder, ".wrangler/state");
+  const unlock = lockState(state);
+  writeFileSync(join(folder, "wrangler.toml"), 'name = "x"\nmain = "worker.ts"\n');
+  const { status, stderr } = spawnSync(process.execPath, [PROGRAM, "dev"], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringContaining(`This worker runs already, as process ${process.pid}`),
+  ]);
+  unlock();
+});
