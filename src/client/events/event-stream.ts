@@ -115,4 +115,4 @@ async function* eventsIn(
   }
 }
 
-const silence = () => new HubError<ClientErrorCode>("silent", "The server has fallen silent.");
+const silence = () => new HubError<ClientErrorCode>("silent", "The server is silent.");

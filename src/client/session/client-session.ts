@@ -54,7 +54,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.#heartbeat = new Heartbeat({
       ping: () => this.#link.send(PING),
       onSilence: () =>
-        this.#link.drop(new HubError<ClientErrorCode>("silent", "The server has fallen silent.")),
+        this.#link.drop(new HubError<ClientErrorCode>("silent", "The server is silent.")),
     });
     this.#credentials = new Credentials({
       ...options,
@@ -80,8 +80,6 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
       ...options,
       query: async () => ({
         access_token: await this.#credentials.nextToken(),
-        // A server that knows of pings to come finds the connection dead although it was lost before the first.
-        heartbeat: "1",
         ...this.scope.query,
       }),
       onOpen: () => {

@@ -87,7 +87,7 @@ export class PendingCalls {
     );
     if (timeoutSeconds !== undefined) this.#limit(call, timeoutSeconds);
     if (this.#options.isLive()) this.#send(call);
-    return () => this.#cancel(call, new HubError("cancelled", "The call was broken off."));
+    return () => this.#cancel(call, new HubError("cancelled", "The caller cancelled."));
   }
 
   #create({ method, args, options, isStream }: CallRequest, observer?: CallObserver): PendingCall {
@@ -112,10 +112,7 @@ export class PendingCalls {
     if (isLive()) return;
     const waiting = [...this.#calls.values()].filter(({ isSent }) => !isSent);
     if (waiting.length >= queue)
-      throw new HubError<ClientErrorCode>(
-        "queue_full",
-        `${queue} calls wait for a connection already.`,
-      );
+      throw new HubError<ClientErrorCode>("queue_full", `${queue} calls wait already.`);
   }
 
   /** Ids of calls and of uploads share one sequence. */
@@ -184,7 +181,7 @@ export class PendingCalls {
 
   /** The responses of all calls that were sent are lost: these calls fail, unless they may be repeated. */
   onLost(): void {
-    const error = new HubError("interrupted", "The connection was lost before the answer came.");
+    const error = new HubError("interrupted", "The connection was lost meanwhile.");
     for (const call of this.#calls.values()) {
       if (!call.isSent) continue;
       if (call.isRepeatable) call.isSent = false;

@@ -71,8 +71,6 @@ export class Link {
       shouldReconnectOnClose: (event) => this.#onClose(event),
       // Endless: its timer would end an attempt that succeeded while the process slept. Ours is set by #query.
       connectionTimeout: 2 ** 31 - 1,
-      // partysocket must not keep messages for a later connection: the session decides what is sent again.
-      maxEnqueuedMessages: 0,
       WebSocket: socketClass(options),
     });
     socket.addEventListener("open", () => {
@@ -177,7 +175,7 @@ export class Link {
     return this.#socket.bufferedAmount;
   }
 
-  /** Dropped silently if the connection is not open. */
+  /** Dropped silently if the connection is not open: partysocket would keep it for a later one. */
   send(text: string): void {
     if (this.isOpen) this.#socket.send(text);
   }
@@ -212,7 +210,7 @@ const socketClass = ({ WebSocket, onMessage }: LinkOptions) =>
 const noWebSocket = (): HubError =>
   new HubError<ClientErrorCode>(
     "unsupported",
-    "No WebSocket here: use Node 22 or later, or that of `ws` as the option WebSocket.",
+    "No WebSocket here: use Node 22 or later, or that of `ws` as `WebSocket`.",
   );
 
 /** A server of ours says why it refuses: this is a lost network, or an address where no such server is. */

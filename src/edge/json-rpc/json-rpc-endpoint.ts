@@ -14,6 +14,7 @@ import { connectRequest } from "../admit/connect-request.ts";
 import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
 import { wantsWebSocket } from "../admit/request-target.ts";
+import { VERSION_PARAMETER } from "../../model/package-version.ts";
 import type { Serving } from "../admit/serving.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
 
@@ -61,9 +62,12 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
   return withSubprotocol(request, await relays.enter(env, relayTargetOf(caller), arrival));
 }
 
-/** Our own client pings; others that do may say so. Only such a client can be found dead before its first ping. */
-const announcesPings = (query: { get(name: string): string | null | undefined }): boolean =>
-  query.get("heartbeat") === "1";
+/**
+ * Our own client pings, and says its version; others that ping may say so. Only such a client can be found dead before
+ * its first ping.
+ */
+const announcesPings = (query: Pick<URLSearchParams, "has">): boolean =>
+  query.has("heartbeat") || query.has(VERSION_PARAMETER);
 
 /**
  * The same answer, accepting the subprotocol of JSON-RPC where the client offered it: it is optional. A browser that

@@ -150,8 +150,8 @@ describe("a connection that comes back", () => {
   it("names where it stands and whom it was", async () => {
     const { server } = await events({});
     expect(server.sockets.map(({ query }) => query)).toEqual([
-      { access_token: "t", heartbeat: "1" },
-      { access_token: "t", heartbeat: "1", since: "e:11", connection: "c-1" },
+      { access_token: "t" },
+      { access_token: "t", since: "e:11", connection: "c-1" },
     ]);
   });
 

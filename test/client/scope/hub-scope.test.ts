@@ -71,7 +71,7 @@ function collectReceived({ client }: Setting): string[] {
 it("goes to the hub's own address, and is ready without a room", async () => {
   const { server, client } = await connectedClient();
   expect(server.socket.url.pathname).toBe("/hubs/test/rpc");
-  expect(server.socket.query).toEqual({ access_token: "t", heartbeat: "1", arrays: "1" });
+  expect(server.socket.query).toEqual({ access_token: "t", arrays: "1" });
   expect(await client.ready).toEqual(HELLO);
 });
 
