@@ -124,18 +124,18 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   }
 
   async addToGroup(user: string, ...args: Parameters<AccountRpc["addToGroup"]>): Promise<void> {
-    return this.#accountOf(user).addToGroup(...args);
+    return this.#accountOf(user).groups.add(...args);
   }
 
   async removeFromGroup(user: string, hub: string, group: string): Promise<void> {
-    return this.#accountOf(user).removeFromGroup(hub, group);
+    return this.#accountOf(user).groups.remove(hub, group);
   }
 
   async removeFromAllGroups(user: string, hub: string): Promise<void> {
-    return this.#accountOf(user).removeFromAllGroups(hub);
+    return this.#accountOf(user).groups.removeAll(hub);
   }
 
   async isInGroup(user: string, hub: string, group: string): Promise<boolean> {
-    return this.#accountOf(user).isInGroup(hub, group);
+    return this.#accountOf(user).groups.has(hub, group);
   }
 }

@@ -9,6 +9,7 @@
 //   grouped            true once the user was in any group
 //   group <hub> <name> a membership
 
+import { PrefixedKv } from "../platform/prefixed-kv.ts";
 import { isRevoked, type TokenRules } from "../../model/token-rules.ts";
 import type { TokenFacts } from "../../model/user.ts";
 import { HubError } from "../../model/errors.ts";
@@ -217,37 +218,5 @@ export class AccountStore {
       const space = key.indexOf(" ");
       return { hub: key.slice(0, space), group: key.slice(space + 1) };
     });
-  }
-}
-
-/** The part of a storage whose keys have a prefix. */
-class PrefixedKv {
-  readonly #kv: KeyValues;
-  readonly #prefix: string;
-
-  constructor(kv: KeyValues, prefix: string) {
-    this.#kv = kv;
-    this.#prefix = prefix;
-  }
-
-  get<T>(key: string): T | undefined {
-    return this.#kv.get<T>(this.#prefix + key);
-  }
-
-  put<T>(key: string, value: T): void {
-    this.#kv.put(this.#prefix + key, value);
-  }
-
-  delete(key: string): void {
-    this.#kv.delete(this.#prefix + key);
-  }
-
-  /** Values whose keys begin with `beginning`, each with the rest of its key, in the order of keys. */
-  list<T>(beginning: string): [rest: string, value: T][] {
-    const prefix = this.#prefix + beginning;
-    return [...this.#kv.list<T>({ prefix })].map(([key, value]) => [
-      key.slice(prefix.length),
-      value,
-    ]);
   }
 }

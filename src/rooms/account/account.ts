@@ -10,6 +10,7 @@
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { TokenFacts } from "../../model/user.ts";
+import { AccountGroups } from "./account-groups.ts";
 import { OBJECTS_AT_MOST, type AccountStore } from "./account-store.ts";
 import { hubOf, type RoomStubs } from "../rpc/object-names.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
@@ -53,9 +54,16 @@ export class Account {
   #cleanedUpTo = "";
   #cleaning: { readonly done: Promise<void>; readonly until: number } | undefined;
 
+  readonly groups: AccountGroups;
+
   constructor(options: AccountOptions) {
     this.#options = options;
     this.#store = options.store;
+    this.groups = new AccountGroups({
+      store: options.store,
+      arm: () => this.#armAlarm(),
+      command: (...command) => this.command(...command),
+    });
   }
 
   /**
@@ -228,33 +236,6 @@ export class Account {
       if (code === "unavailable") return;
     }
     this.#store.expireGroup(hub, group, now);
-  }
-
-  /**
-   * Connections of the user join the group, those of now and, unless the time to live is 0, each that begins until it
-   * has passed (default: a year). Saved first: where this throws, connections that begin later join all the same.
-   */
-  async addToGroup(hub: string, group: string, ttlSeconds?: number): Promise<void> {
-    if (ttlSeconds !== 0) this.#store.addGroup({ hub, group, ttlSeconds }, Date.now());
-    this.#armAlarm();
-    const given = ttlSeconds === 0 ? {} : ({ given: true } as const);
-    await this.command(hub, {}, [{ type: "join", room: `group:${group}`, ...given }]);
-  }
-
-  async removeFromGroup(hub: string, group: string): Promise<void> {
-    this.#store.removeGroup(hub, group);
-    await this.command(hub, {}, [{ type: "leave", room: `group:${group}` }]);
-  }
-
-  async removeFromAllGroups(hub: string): Promise<void> {
-    for (const group of this.#store.groups(hub, Date.now())) this.#store.removeGroup(hub, group);
-    await this.command(hub, {}, [{ type: "leaveGroups" }]);
-  }
-
-  /** By a saved membership, or because a connection is in the group now. */
-  async isInGroup(hub: string, group: string): Promise<boolean> {
-    if (this.#store.groups(hub, Date.now()).includes(group)) return true;
-    return (await this.command(hub, { room: `group:${group}` }, [])) > 0;
   }
 }
 

@@ -143,3 +143,8 @@ export const restore = (socket: WebSocket): Connection | undefined => {
   const attached = attachedOf(socket);
   return attached && connectionOf(socket, attached);
 };
+
+/** The reader of an event stream has taken so many characters from the worker. */
+export function countTaken({ flow }: Connection, characters: number): void {
+  flow.untaken = Math.max(0, flow.untaken - characters);
+}

@@ -10,7 +10,7 @@ import { answerClose, closeCodeOf, endOf } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { spendBytes } from "../connection/inbound-budget.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
-import { logConnection } from "../observe/connection-log.ts";
+import { logConnection, noteEnd } from "../observe/connection-log.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import { clientResult, type ClientResult } from "../rpc/fault.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
@@ -188,21 +188,14 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (!closed) return;
     this.parts.connections.remove(closed.connection);
     closed.connection.mayReturn = !REGULAR_CLOSE.has(code);
-    this.#logEnd(closed.connection, code);
+    noteEnd(this.env, this.parts, { connection: closed.connection, code });
     this.left(closed.connection, error, closed.asleep);
   }
 
   /** The server has closed it. */
   protected dropped(connection: Connection, why: CloseCode, detail?: string): void {
-    this.#logEnd(connection, why);
+    noteEnd(this.env, this.parts, { connection, code: why });
     this.left(connection, endOf(why, detail), false);
-  }
-
-  #logEnd(connection: Connection, code: number): void {
-    const { activity, address, name } = this.parts;
-    activity.note();
-    if (!wasOpen(connection) || connection.httpCaller) return;
-    logConnection(this.env, "connection_closed", { connection, address, object: name, code });
   }
 
   /** `asleep`: it ended while the object slept, and this wake has not counted it. */

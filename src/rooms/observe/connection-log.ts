@@ -4,6 +4,7 @@
 import { logInfo } from "../../model/logger.ts";
 import { formatTopic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
+import { wasOpen } from "../connection/stage.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { ObjectAddress } from "../rpc/object-names.ts";
 
@@ -15,6 +16,12 @@ interface ConnectionLine {
   readonly object: string;
   /** The close code, of a connection that has closed. */
   readonly code?: number;
+}
+
+interface ActiveObject {
+  readonly activity: { note(): void };
+  readonly address: ObjectAddress;
+  readonly name: string;
 }
 
 export function logConnection(
@@ -31,4 +38,15 @@ export function logConnection(
     transport: attached.transport ?? "WebSockets",
     ...(code !== undefined && { code, durationMs: Date.now() - attached.connectedAt }),
   });
+}
+
+/** The object was active: a connection has ended. One that was open has a line; calls over HTTP have none. */
+export function noteEnd(
+  env: Pick<ObjectEnv, "LOG_CONNECTIONS">,
+  { activity, address, name }: ActiveObject,
+  { connection, code }: { readonly connection: Connection; readonly code: number },
+): void {
+  activity.note();
+  if (!wasOpen(connection) || connection.httpCaller) return;
+  logConnection(env, "connection_closed", { connection, address, object: name, code });
 }

@@ -5,7 +5,7 @@ import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { factsOf, type AccountUser, type TokenFacts, type User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
-import type { Connection } from "../connection/connection.ts";
+import { countTaken, type Connection } from "../connection/connection.ts";
 import type { Receiver } from "../object/host.ts";
 import { HubObject } from "../object/hub-object.ts";
 import {
@@ -241,11 +241,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     if (!connection || this.parts.serverPings.takeFrame(connection, frame)) return;
     const { transport } = connection.attached;
     if (transport === undefined) this.receive(connection, frame);
-    else if (transport === "ServerSentEvents") taken(connection, Number(frame));
+    else if (transport === "ServerSentEvents") countTaken(connection, Number(frame));
     else if (connection.socket === socket) this.parts.polls.confirm(connection, Number(frame));
   }
-}
-
-function taken({ flow }: Connection, characters: number): void {
-  flow.untaken = Math.max(0, flow.untaken - characters);
 }
