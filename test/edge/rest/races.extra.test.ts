@@ -221,7 +221,7 @@ it("a token that is taken back while room is made for another object is refused"
       expect(admitted).toMatchObject({ fault: { code: "token_revoked" } });
     },
     async (account, object) => {
-      const revokes = !isRevoked && object.endsWith("/500");
+      const revokes = !isRevoked && object.endsWith("/100");
       // Said first: revoking asks objects again, this one among them.
       isRevoked ||= revokes;
       if (revokes) void account.revoke("crowded", { jti: "back" });
