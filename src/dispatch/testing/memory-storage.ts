@@ -10,13 +10,8 @@ export function memoryStorage(): Pick<DurableObjectStorage, "sql" | "transaction
   const exec = (query: string, ...values: unknown[]) => {
     const [slot] = values;
     if (query.startsWith(WRITE)) entriesBySlot.set(slot, values.at(-1));
-    return {
-      toArray: () => [],
-      one() {
-        if (query !== READ) throw new Error(`A world does not know the statement: ${query}`);
-        return { entries: entriesBySlot.get(slot) };
-      },
-    };
+    const rows = query === READ ? [{ entries: entriesBySlot.get(slot) }] : [];
+    return { toArray: () => rows, [Symbol.iterator]: () => rows[Symbol.iterator]() };
   };
   return { sql: { exec } as unknown as SqlStorage, transactionSync: (run) => run() };
 }
