@@ -66,8 +66,14 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
  * Our own client pings, and says its version; others that ping may say so. Only such a client can be found dead before
  * its first ping.
  */
-const announcesPings = (query: Pick<URLSearchParams, "has">): boolean =>
-  query.has("heartbeat") || query.has(VERSION_PARAMETER);
+const announcesPings = (query: Query): boolean =>
+  query.get("heartbeat") === "1" || query.has(VERSION_PARAMETER);
+
+/** Of a URL, or by name in lower case. */
+interface Query {
+  has(name: string): boolean;
+  get(name: string): string | null | undefined;
+}
 
 /**
  * The same answer, accepting the subprotocol of JSON-RPC where the client offered it: it is optional. A browser that
