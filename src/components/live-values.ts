@@ -43,7 +43,10 @@ const PRESENCE: LiveValue<AnyHub, Presence> = {
   fallback: EMPTY_PRESENCE,
 };
 
-export const CONNECTION: LiveValue<AnyHub, RoomConnection<AnyHub> | undefined> = {
+export const connectionIn = <H extends AnyHub>(): LiveValue<H, RoomConnection<H> | undefined> =>
+  CONNECTION as unknown as LiveValue<H, RoomConnection<H> | undefined>;
+
+const CONNECTION: LiveValue<AnyHub, RoomConnection<AnyHub> | undefined> = {
   listen: () => () => {},
   read: (connection) => connection,
   fallback: undefined,

@@ -32,7 +32,7 @@ export interface Limits {
    * runs hub code.
    */
   readonly connectionsPerRelay: number;
-  /** Clients that may be on their way into one object's rooms at once: more are told to come back. */
+  /** Clients that may be on their way into one object's rooms at once: further ones are refused with `unavailable`. */
   readonly arrivalsAtOnce: number;
   /** Seconds that a client may have waited for its object; after more, most clients give up before they are in. */
   readonly arrivalWaitSeconds: number;

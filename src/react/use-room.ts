@@ -3,12 +3,7 @@
 import { useMemo } from "react";
 import type { Presence } from "../client/index.ts";
 import type { RoomConnection } from "../components/hub-at.ts";
-import {
-  CONNECTION,
-  presenceIn,
-  type LiveValue,
-  type RoomReference,
-} from "../components/live-values.ts";
+import { connectionIn, presenceIn, type RoomReference } from "../components/live-values.ts";
 import {
   roomHistory,
   type RoomHistory,
@@ -49,8 +44,4 @@ export function useHistory<H extends AnyHub>(
 /** The room's connection, for everything else. Undefined until the component is mounted, and without a room. */
 export const useConnection = <H extends AnyHub>(
   room: RoomReference<H>,
-): RoomConnection<H> | undefined =>
-  useLive(
-    room,
-    CONNECTION as LiveValue<AnyHub, unknown> as LiveValue<H, RoomConnection<H> | undefined>,
-  );
+): RoomConnection<H> | undefined => useLive(room, connectionIn<H>());

@@ -1,5 +1,5 @@
 // What a page learns of a refused connection in a real Chromium, which shows it neither status nor headers of a refused
-// upgrade: our own client is told on the socket. A page of a foreign origin is told as well.
+// upgrade: our own client gets the reason on the socket, also in a page of a foreign origin.
 
 import { join } from "node:path";
 import type { Browser, Page as Tab } from "playwright-core";

@@ -174,13 +174,7 @@ describe("npm run dev", () => {
   it("starts, says where it is, honours .dev.vars, and leaves nothing behind on SIGTERM", async () => {
     const port = await freePort();
     const args = [...[PROGRAM, "dev"], "--port", `${port}`, "--log-level", "warn"];
-    const dev = spawn(process.execPath, args, {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let output = "";
-    dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-    await vi.waitFor(() => expect(output).toContain("To end it"), 20_000);
+    const { dev, output } = await startedDev(args);
     const url = `http://127.0.0.1:${port}`;
     expect(output).toContain(url);
     expect(await (await fetch(url)).json()).toMatchObject({
@@ -214,13 +208,7 @@ describe("npm run dev", () => {
       const debuggers = await Promise.all([9229, 9230].map(occupied));
       const port = await freePort();
       const args = [PROGRAM, "dev", "--port", `${port}`, "--log-level", "warn", ...more];
-      const dev = spawn(process.execPath, args, {
-        cwd: folder,
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      let output = "";
-      dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-      await vi.waitFor(() => expect(output).toContain("To end it"), 20_000);
+      const { dev } = await startedDev(args);
       const url = `http://127.0.0.1:${port}/x`;
       expect(await (await fetch(url)).json()).toEqual({ url, calls: "1", reasons: "1" });
       dev.kill("SIGTERM");
@@ -229,6 +217,15 @@ describe("npm run dev", () => {
     },
   );
 });
+
+/** `dormouse dev` in the folder, once it says that it runs, with its output until then. */
+async function startedDev(args: readonly string[]) {
+  const dev = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  await vi.waitFor(() => expect(output).toContain("To end it"), 20_000);
+  return { dev, output };
+}
 
 /** Takes a port of this machine, unless another program has it already. */
 async function occupied(port: number): Promise<Server> {

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { hub, method, signedIn } from "../../src/hub.ts";
 
-/** Pings every second, and answers when it is told to. */
+/** Pings every second, and answers a call when the test wants it. */
 export const WakingHub = hub("waking", {
   rooms: { group: { enter: signedIn } },
   liveness: { pingSeconds: 1 },

@@ -30,8 +30,8 @@ export function preflight(request: Request, env: AuthEnv): Response {
 }
 
 /**
- * A line of the log for the preflight of a foreign origin: the request itself never comes, and a page is told nothing
- * but that `fetch` failed. The status is that of the refusal; a preflight is answered with 204 in any case.
+ * A line of the log for the preflight of a foreign origin: the request itself never comes, and the page learns only
+ * that `fetch` failed. The status is that of the refusal; a preflight is answered with 204 in any case.
  */
 export function logForeignOrigin(request: Request, env: AuthEnv & ObjectEnv, hub: string): void {
   try {
@@ -41,7 +41,7 @@ export function logForeignOrigin(request: Request, env: AuthEnv & ObjectEnv, hub
   }
 }
 
-/** Of a misconfigured server too, so that a page is told: only the origins themselves have to be right. */
+/** Of a misconfigured server too, so that pages can read its refusals: only the origins have to be right. */
 const originsOf = (env: AuthEnv): ReadonlySet<string> =>
   readOrigins(String(env.ALLOWED_ORIGINS ?? "")) ?? new Set();
 

@@ -27,8 +27,8 @@ const EVENT_HEADERS = {
 };
 
 /**
- * Every frame of the relay as an event, and pings of the worker's own, so that the object can sleep. The relay is told
- * how much the reader has taken, so that streams of hubs wait for it. The stream ends with the socket, with the request's
+ * Every frame of the relay as an event, and pings of the worker's own, so that the object can sleep. The worker reports
+ * to the relay how much the reader has taken, so that streams of hubs wait for it. The stream ends with the socket, with the request's
  * signal, or with its reader; one that is far behind what does not wait gets an error.
  */
 export function serverSentEvents(socket: WebSocket, { signal }: Request): Response {

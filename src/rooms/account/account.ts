@@ -25,7 +25,6 @@ const CLEANING_MS = 10_000;
 const CLEANED_AT_ONCE = 100;
 /** Pause before rules are applied again in objects that could not be reached. */
 const RETRY_MS = 1_000;
-
 /** Pause between two looks for objects that have become empty; at whole hours, so that accounts share the alarm. */
 const [TIDY_MS, TIDY_STEP_MS] = [86_400_000, 3_600_000];
 
@@ -49,11 +48,10 @@ export class Account {
    * removed, unless it has asked again meanwhile and may hold one by now.
    */
   readonly #admissionCounts = new Map<string, number>();
-  /** The look for empty objects that is under way, or the last one. */
   /** The last object that was asked; objects are asked in the order of their names. */
   #cleanedUpTo = "";
+  /** The look for empty objects that is under way, or the last one. */
   #cleaning: { readonly done: Promise<void>; readonly until: number } | undefined;
-
   readonly groups: AccountGroups;
 
   constructor(options: AccountOptions) {

@@ -127,9 +127,6 @@ export function end(connection: HasStage, isForGood: boolean): void {
 export const isOpen = ({ stage }: Pick<HasStage, "stage">): boolean =>
   stage.name === "open" || stage.name === "away";
 
-export const isHandshaking = ({ stage }: Pick<HasStage, "stage">): boolean =>
-  stage.name === "handshaking";
-
 /** Whether it has ended, and the hub knew of it. */
 export const wasOpen = ({ stage }: Pick<HasStage, "stage">): boolean =>
   stage.name === "ended" && stage.wasOpen;

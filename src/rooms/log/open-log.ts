@@ -47,11 +47,12 @@ export function openLog(
   let epoch = kv.get<string>("epoch");
   const isLost = epoch !== undefined && !hasTable(storage, "log");
   if (isLost) storageCorrupt(storage.name, new Error("There is no table `log`."));
-  const hasLostEntries = isLost || kv.get("unsaved") === true;
+  const isUnsaved = kv.get("unsaved") === true;
+  const hasLostEntries = isLost || isUnsaved;
   const isNew = epoch === undefined || hasLostEntries;
   if (isNew) epoch = randomEpoch();
   if (isNew && !storage.isEmpty) kv.put("epoch", epoch);
-  if (kv.get("unsaved")) kv.delete("unsaved");
+  if (isUnsaved) kv.delete("unsaved");
   const saved = new SqliteLog(storage, { ...settings.history, arm, object: storage.name }, epoch!);
   storage.atFirstWrite(() => kv.put("epoch", saved.position.epoch));
   const log = settings.durability === "behind" ? new LogBehind(saved, kv) : saved;

@@ -48,11 +48,6 @@ export class ObjectStorage implements PartStorage {
     return this.#isEmpty;
   }
 
-  /** Bytes on disk; an empty storage has some as well, or none. */
-  get bytes(): number {
-    return this.#isEmpty ? 0 : this.#storage.sql.databaseSize;
-  }
-
   /** `write` runs with every first write, in its commit. */
   atFirstWrite(write: () => void): void {
     this.#firstContent.push(write);

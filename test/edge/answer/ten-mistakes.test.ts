@@ -1,4 +1,4 @@
-// Ten mistakes in the engine: what each client is told, word for word, and the line of a developer's log. Wrong arguments
+// Ten mistakes in the engine: the answer to each client, word for word, and the line of a developer's log. Wrong arguments
 // are in wrong-arguments.extra.test.ts, an old compatibility date in test/e2e/ten-mistakes.test.ts.
 
 import { createExecutionContext } from "cloudflare:test";

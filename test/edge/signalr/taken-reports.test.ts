@@ -1,4 +1,4 @@
-// What the relay is told of a reader of events: what was taken, counted as the relay counts, and not too often.
+// Reports to a relay about the reader of an event stream: characters taken, as the relay counts them, and not too often.
 
 import { expect, it } from "vitest";
 import { TakenReports } from "../../../src/edge/signalr/taken-reports.ts";
