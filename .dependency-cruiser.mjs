@@ -31,7 +31,11 @@ const ROOMS = {
   observe: ["platform", "rpc", "connection"],
   account: ["platform", "rpc"],
   object: ["platform", "rpc", "connection", "delivery", "links", "observe"],
-  room: ["platform", "rpc", "connection", "delivery", "log", "presence", "observe", "object"],
+  state: ["platform", "rpc", "log"],
+  room: [
+    ...["platform", "rpc", "connection", "delivery", "log", "presence", "state", "observe"],
+    "object",
+  ],
   relay: ["platform", "rpc", "connection", "delivery", "links", "observe", "object"],
 };
 
@@ -39,9 +43,10 @@ const ROOMS = {
 const DISPATCH = {
   define: [],
   context: ["define"],
-  run: ["define", "context"],
+  state: ["define"],
+  run: ["define", "context", "state"],
   "protocol-methods": ["define", "context", "run"],
-  testing: ["define", "context", "run"],
+  testing: ["define", "context", "state", "run"],
 };
 
 /** The client's side of a world is the client's own code, and its server's side the dispatcher. */
@@ -58,7 +63,7 @@ const EDGE = {
   rest: ["admit", "answer", "stream"],
   grpc: ["admit", "answer", "stream"],
   ops: ["admit", "answer", "stream"],
-  routes: ["admit", "answer", "stream", "sse", "json-rpc", "rest"],
+  routes: ["admit", "answer", "stream", "sse", "json-rpc", "rest", "ops"],
 };
 
 /** src/client: connect.ts and its like stand on top; a page never takes what only services need. */
@@ -117,11 +122,14 @@ const values = (name, from, allowed) => ({
   to: { path: "^src/", pathNot: any(allowed), dependencyTypesNot: ["type-only"] },
 });
 
+/** What stands on src/client, by folder. */
+const PAGES = { state: [], components: ["state"] };
+
 /** Bindings of user interface frameworks to src/components, which is independent of them. */
 const FRAMEWORKS = ["react", "vue", "svelte"];
 
 function forPages(name) {
-  const own = [name, ...(FRAMEWORKS.includes(name) ? ["components"] : [])];
+  const own = [name, ...(PAGES[name] ?? ["components", "state"])];
   const from = `^src/${name}/`;
   const code = [...own, "client", "model"].map((to) => `src/${to}/`);
   return [values(`${name}-values`, from, code), not({ name, from }, [...code, "src/dispatch/"])];
@@ -141,7 +149,7 @@ export default {
       severity: "error",
       comment: "worker.ts and server.ts tie layers together; hub.ts is for hubs.",
       from: { path: "^src/[^/]+/" },
-      to: { path: "^src/(?:worker|server)\\.ts$" },
+      to: { path: "^src/(?:worker|server|grpc-server)\\.ts$" },
     },
     ...Object.entries(LAYERS).map(layer),
     ...area("rooms", ROOMS, BELOW.rooms),
@@ -149,7 +157,7 @@ export default {
     ...area("edge", EDGE, BELOW.edge),
     ...area("client", CLIENT, ["dispatch", "protocols", "model"]),
     values("client-values", "^src/client/", ["src/client/", "src/protocols/", "src/model/"]),
-    ...["components", ...FRAMEWORKS].flatMap(forPages),
+    ...[...Object.keys(PAGES), ...FRAMEWORKS].flatMap(forPages),
   ],
   options: {
     // TypeScript 7 has no API that the tool could parse with; swc sees type imports and exports as well, and so needs no

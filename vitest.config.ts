@@ -1,5 +1,5 @@
-// Projects: "workerd", "workerd-extra" and "workerd-units" run inside the real engine; "node" runs outside and drives
-// the real `wrangler dev`.
+// Projects: "workerd", "workerd-extra", "workerd-alone", "workerd-units" and "counts" run inside the real engine; "node"
+// runs outside and drives the real `wrangler dev`.
 
 import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
@@ -27,8 +27,8 @@ const BINDINGS = {
 
 const UNITS = unitFiles();
 
-/** One more than there are cores: tests of the real endpoint wait more than they compute. */
-const WORKERS = availableParallelism() + 1;
+/** Two more than there are cores: tests of the real endpoint wait more than they compute. */
+const WORKERS = availableParallelism() + 2;
 
 /** Inside the engine, by wrangler.toml. */
 const inEngine = (main?: string, bindings: object = {}) =>
@@ -38,16 +38,24 @@ const inEngine = (main?: string, bindings: object = {}) =>
     miniflare: { bindings: BINDINGS, ...bindings },
   });
 
-/** What the hubs of docs/database.md use beside the endpoint's own bindings. */
+/** What the hubs of docs/database.md, and `placed-worker.ts`, use beside the endpoint's own bindings. */
 const DATABASES = {
   d1Databases: ["DB"],
-  durableObjects: { STOCK: { className: "Stock", useSQLite: true } },
+  durableObjects: {
+    STOCK: { className: "Stock", useSQLite: true },
+    PLACED_ROOMS: { className: "PlacedRoom", useSQLite: true },
+    PLACED_RELAYS: { className: "PlacedRelay", useSQLite: true },
+    PLACED_ACCOUNTS: { className: "PlacedAccount", useSQLite: true },
+    EU_ROOMS: { className: "EuRoom", useSQLite: true },
+    EU_RELAYS: { className: "EuRelay", useSQLite: true },
+    EU_ACCOUNTS: { className: "EuAccount", useSQLite: true },
+  },
 };
 
 /** The package's own names, which those hubs import as an application does. */
 const PACKAGE = Object.fromEntries(
   Object.entries({ hub: "hub", server: "server", testing: "dispatch/testing/testing" }).map(
-    ([name, file]) => [`dormouse/${name}`, `${import.meta.dirname}/src/${file}.ts`],
+    ([name, file]) => [`dormouse-hubs/${name}`, `${import.meta.dirname}/src/${file}.ts`],
   ),
 );
 
@@ -57,6 +65,8 @@ const optimizer = {
     enabled: true,
     include: [
       "zod",
+      "zod/mini",
+      "zod/v4/locales/en.js",
       "jose",
       "hono",
       "hono/route",
@@ -73,16 +83,25 @@ const optimizer = {
 };
 
 /** Variables of the shell that tests read; the engine has an environment of its own. */
-const { DORMOUSE_SEED, DORMOUSE_QUICK } = process.env;
+const { DORMOUSE_SEED, DORMOUSE_QUICK, DORMOUSE_LONG } = process.env;
 
 const IN_ENGINE = {
   env: {
     ...(DORMOUSE_SEED !== undefined && { DORMOUSE_SEED }),
     ...(DORMOUSE_QUICK !== undefined && { DORMOUSE_QUICK }),
+    ...(DORMOUSE_LONG !== undefined && { DORMOUSE_LONG }),
   },
   deps: { optimizer },
   setupFiles: ["./test/support/own-context.ts"],
-  testTimeout: 15_000,
+  // The first test of a file waits for hundreds of modules, on a machine that does much else.
+  testTimeout: 30_000,
+};
+
+/** Half of what a file costs is an engine of its own: files share one, and begin with empty storage. */
+const SHARED = {
+  ...IN_ENGINE,
+  isolate: false,
+  setupFiles: [...IN_ENGINE.setupFiles, "./test/support/own-storage.ts"],
 };
 
 export default defineConfig({
@@ -95,8 +114,8 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/{node,e2e}/**", "test/**/*.extra.test.ts", ...UNITS],
-          ...IN_ENGINE,
+          exclude: ["test/{node,e2e,counts}/**", "test/**/*.{extra,alone}.test.ts", ...UNITS],
+          ...SHARED,
         },
       },
       {
@@ -104,7 +123,6 @@ export default defineConfig({
         test: {
           name: "workerd-units",
           include: UNITS,
-          // Half of what a file costs is an engine of its own.
           isolate: false,
           ...IN_ENGINE,
         },
@@ -113,15 +131,26 @@ export default defineConfig({
         // The real worker and, beside its hubs, those that only tests need.
         plugins: [inEngine("./test/support/worker.ts", DATABASES)],
         resolve: { alias: PACKAGE },
-        test: { name: "workerd-extra", include: ["test/**/*.extra.test.ts"], ...IN_ENGINE },
+        test: { name: "workerd-extra", include: ["test/**/*.extra.test.ts"], ...SHARED },
+      },
+      {
+        // The same with an engine for each file: these look at all objects that there are.
+        plugins: [inEngine("./test/support/worker.ts", DATABASES)],
+        resolve: { alias: PACKAGE },
+        test: { name: "workerd-alone", include: ["test/**/*.alone.test.ts"], ...IN_ENGINE },
+      },
+      {
+        // Objects that count their rows, calls and alarms, and a hub with the defaults of all hubs.
+        plugins: [inEngine("./test/counts/worker.ts")],
+        test: { name: "counts", include: ["test/counts/*.test.ts"], ...IN_ENGINE },
       },
       {
         test: {
           name: "node",
           environment: "node",
           include: ["test/{node,e2e}/**/*.test.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 120_000,
+          testTimeout: 90_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -1,8 +1,10 @@
-// Builds the contents of the package into dist/: one module and one declaration per source that the exports reach.
+// Builds the contents of the package into dist/: one module and one declaration per source that the exports reach, and
+// the files of the admin page.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { bundlePage } from "./bundle-page.ts";
 
 const PROJECT = fileURLToPath(new URL("../", import.meta.url));
 const TSC = `${PROJECT}node_modules/typescript/bin/tsc`;
@@ -27,3 +29,7 @@ const targets = [...Object.values(bin), ...Object.values(exports)].flatMap((targ
 // A target without a file would only fail at the package's users.
 const missing = targets.filter((target) => !existsSync(`${PROJECT}${target}`));
 if (missing.length > 0) throw new Error(`The build has made no ${missing.join(", ")}.`);
+
+// `dormouse admin` copies them. A bundle of this repository that lies beside them may be old.
+cpSync(`${PROJECT}public/admin`, `${PROJECT}dist/admin`, { recursive: true });
+writeFileSync(`${PROJECT}dist/admin/admin.js`, await bundlePage("admin/main.ts"));

@@ -11,9 +11,11 @@ import { dispatcher } from "./dispatch/dispatcher.ts";
 import type { Filter } from "./dispatch/define/filters.ts";
 import type { AnyHub } from "./dispatch/define/hub-definition.ts";
 import type { HubPath } from "./dispatch/define/hub-paths.ts";
-import { tablesOf } from "./dispatch/define/hub-tables.ts";
-import { endpoint, type EndpointEnv } from "./edge/app.ts";
+import { tablesOf, type Hubs } from "./dispatch/define/hub-tables.ts";
+import { openRpc } from "./dispatch/define/open-rpc.ts";
+import { endpoint, type Door, type EndpointEnv } from "./edge/app.ts";
 import { requestLocally } from "./edge/rest/local-requests.ts";
+import { Place, type PlaceOptions } from "./rooms/rpc/place.ts";
 import { AccountObject } from "./rooms/account/account-object.ts";
 import { RelayObject } from "./rooms/relay/relay-object.ts";
 import { RoomObject } from "./rooms/room/room-object.ts";
@@ -21,8 +23,18 @@ import { checkClass } from "./setup/check-setup.ts";
 
 export * from "./hub.ts";
 export type { HubService } from "./client/backend/hub-service.ts";
-export type { AccountObject, EndpointEnv, RelayObject, RoomObject, UserIdProvider };
+export type { Jurisdiction, LocationHint } from "./rooms/rpc/place-values.ts";
+export type {
+  AccountObject,
+  Door,
+  EndpointEnv,
+  PlaceOptions,
+  RelayObject,
+  RoomObject,
+  UserIdProvider,
+};
 
+/** What `serve` makes: the endpoint, and the classes that the worker exports. */
 export interface Served {
   /** Handles all requests. It is the worker's default export, or is called by one through `fetch`. */
   readonly endpoint: Hono<{ Bindings: EndpointEnv }>;
@@ -34,6 +46,7 @@ export interface Served {
   readonly Account: new (ctx: DurableObjectState, env: EndpointEnv) => AccountObject<EndpointEnv>;
 }
 
+/** Options of `serve`, for all of its hubs. */
 export interface ServeOptions {
   /** Run around every call of every hub; the first is the outermost. */
   readonly filters?: readonly Filter[];
@@ -52,12 +65,31 @@ export interface ServeOptions {
    * serve(hubs, { userId: ({ email }) => (email as string).toLowerCase() });
    */
   readonly userId?: UserIdProvider;
+  /**
+   * Where objects run and store: a jurisdiction that they may not leave, and near which region they begin. Decided
+   * before there is data: no object ever moves. A value that is none fails here, or where a function gave it.
+   *
+   * @example
+   * serve(hubs, { place: { jurisdiction: ({ tenant }) => (tenant.startsWith("eu-") ? "eu" : undefined) } });
+   */
+  readonly place?: PlaceOptions;
+  /**
+   * Connect and gRPC-Web: `grpc` of `dormouse-hubs/server/grpc`. Default: not served. Its libraries are 160 KB of a
+   * worker, and packages to be installed (`@bufbuild/protobuf`, `@connectrpc/connect`).
+   */
+  readonly grpc?: Door;
 }
 
+/** Options of `hubContext`. */
 export interface HubContextOptions {
   /** Default: the tenant of tokens that name none. */
   readonly tenant?: string;
+  /** Default: that of the `serve` of the same worker that has the hub. */
+  readonly place?: PlaceOptions;
 }
+
+/** Where `serve` has placed the objects of its hubs. Written while the worker's modules are loaded, and never after. */
+const PLACES = new WeakMap<AnyHub, Place>();
 
 /**
  * A hub for code of the same worker (routes, cron triggers, queues), as ASP.NET's `IHubContext`: what `backend` has,
@@ -71,18 +103,26 @@ export interface HubContextOptions {
 export function hubContext<H extends AnyHub>(
   env: EndpointEnv,
   hub: H,
-  { tenant = DEFAULT_TENANT }: HubContextOptions = {},
+  { tenant = DEFAULT_TENANT, place: options }: HubContextOptions = {},
 ): HubService<H> {
-  const service = { hubs: tablesOf([hub]), env, tenant: canonicalName(tenant) };
-  return hubServiceOf<H>(async ({ method, path, query = {}, body }) => {
+  const place = options ? new Place(options) : PLACES.get(hub);
+  const service = { hubs: tablesOf([hub]), env, place, tenant: canonicalName(tenant) };
+  return hubServiceOf<H>(async ({ method, path, query = {}, body, headers = {} }) => {
     const url = new URL(`https://worker/api/hubs/${hub.name}${path}`);
     for (const [name, values] of Object.entries(query))
       for (const value of values === undefined ? [] : [values].flat())
         url.searchParams.append(name, `${value}`);
-    const request = new Request(url, { method, ...(body !== undefined && { body }) });
+    const request = new Request(url, { method, headers, ...(body !== undefined && { body }) });
     request.headers.set("content-type", "application/json");
     return parseBody(await (await requestLocally(service, request)).text());
   });
+}
+
+/** Tells `dormouse openrpc`, `types` and `check`, which run a worker's module for its hubs, what it serves. */
+function announce(tables: Hubs): void {
+  const listener: unknown = Reflect.get(globalThis, Symbol.for("dormouse-hubs.served"));
+  if (typeof listener === "function")
+    listener(Object.fromEntries([...tables].map(([name, hub]) => [name, openRpc(hub)])));
 }
 
 /**
@@ -95,9 +135,11 @@ export function hubContext<H extends AnyHub>(
  */
 export function serve(
   hubs: readonly AnyHub[],
-  { filters = [], basePath, paths = [], userId }: ServeOptions = {},
+  { filters = [], basePath, paths = [], userId, place: options, grpc }: ServeOptions = {},
 ): Served {
+  const place = options && placeOf(options, hubs);
   const tables = tablesOf(hubs, filters);
+  announce(tables);
   // Objects pass frames to this dispatcher. A refreshed token is verified as the first one was.
   const receiver = dispatcher({
     hubs: tables,
@@ -105,21 +147,37 @@ export function serve(
   });
   class Room extends RoomObject<EndpointEnv> {
     constructor(ctx: DurableObjectState, env: EndpointEnv) {
-      checkClass(ctx.id, env, "ROOMS");
-      super(ctx, env, receiver);
+      checkClass(ctx.id, env, { binding: "ROOMS", place });
+      super(ctx, env, { receiver, place });
     }
   }
   class Relay extends RelayObject<EndpointEnv> {
     constructor(ctx: DurableObjectState, env: EndpointEnv) {
-      checkClass(ctx.id, env, "RELAYS");
-      super(ctx, env, receiver);
+      checkClass(ctx.id, env, { binding: "RELAYS", place });
+      super(ctx, env, { receiver, place });
     }
   }
   class Account extends AccountObject<EndpointEnv> {
     constructor(ctx: DurableObjectState, env: EndpointEnv) {
-      checkClass(ctx.id, env, "ACCOUNTS");
-      super(ctx, env);
+      checkClass(ctx.id, env, { binding: "ACCOUNTS", place });
+      super(ctx, env, place);
     }
   }
-  return { endpoint: endpoint(tables, { basePath, paths, userId }), Room, Relay, Account };
+  return {
+    endpoint: endpoint(tables, { basePath, paths, userId, place, grpc }),
+    Room,
+    Relay,
+    Account,
+  };
+}
+
+/** Asked for the tenant that every worker has, so that a wrong value is found while the worker starts. */
+function placeOf(options: PlaceOptions, hubs: readonly AnyHub[]): Place {
+  const place = new Place(options);
+  place.probe(
+    DEFAULT_TENANT,
+    hubs.map(({ name }) => name),
+  );
+  for (const hub of hubs) PLACES.set(hub, place);
+  return place;
 }

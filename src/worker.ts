@@ -7,10 +7,11 @@
 //
 // `serve` of server.ts connects the parts.
 
+import { grpc } from "./grpc-server.ts";
 import { hubs, paths } from "./hubs/index.ts";
 import { serve } from "./server.ts";
 
-const { Room, Relay, Account, endpoint } = serve(hubs, { paths });
+const { Room, Relay, Account, endpoint } = serve(hubs, { paths, grpc });
 
 /** One group, order channel or user of a hub and tenant: offsets, log, presence, sockets. */
 export { Room };

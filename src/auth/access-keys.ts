@@ -1,10 +1,17 @@
 // Tokens that a back end signs by itself with a shared access key, as the SDKs of Azure SignalR do: HS256, with the URL
 // of the request as audience. Keys of single tenants are derived from the shared ones.
 
-import { decodeProtectedHeader, SignJWT, type JWTPayload } from "jose";
-import { MIN_HMAC_KEY_BYTES } from "../model/environment.ts";
+import { decodeProtectedHeader, SignJWT, type CryptoKey, type JWTPayload } from "jose";
+import { cacheByValues, MIN_HMAC_KEY_BYTES } from "../model/environment.ts";
 import { rejectConfig, type AuthEnv } from "./auth-config.ts";
-import { checkForm, checkMembers, payloadOf, registeredClaims, verifySignature } from "./jwt.ts";
+import {
+  checkForm,
+  checkMembers,
+  payloadOf,
+  registeredClaims,
+  verifySignature,
+  type WrittenClaims,
+} from "./jwt.ts";
 import { Refusal } from "./auth-refusal.ts";
 import { wrongAudience } from "./token-facts.ts";
 
@@ -15,10 +22,11 @@ const MAX_KEYS = 2;
  * The keys of `ACCESS_KEYS`, separated by commas; none where it is unset. Throws `misconfigured` for too many keys or a
  * key that is too short.
  */
-function readAccessKeys(env: AuthEnv): readonly string[] {
+const readAccessKeys = cacheByValues<AuthEnv, readonly AccessKey[]>(["ACCESS_KEYS"], (env) => {
   const [problem] = accessKeyProblems(env);
-  return problem === undefined ? keysIn(env) : rejectConfig(problem);
-}
+  if (problem !== undefined) return rejectConfig(problem);
+  return keysIn(env).map((text, index) => new AccessKey(text, { key: `key${index + 1}` }));
+});
 
 /** The problems of `ACCESS_KEYS`, as `authProblems` has those of the other variables. */
 export function accessKeyProblems(env: AuthEnv): readonly string[] {
@@ -43,6 +51,58 @@ interface VerifiedToken {
   readonly key: string;
 }
 
+/** Tenants' keys, and signed tokens, that one key remembers. Beyond that it forgets all. */
+const TENANTS_AT_MOST = 100;
+const TOKENS_AT_MOST = 500;
+
+/**
+ * One key, as an isolate keeps it. It is imported once, and remembers the tokens that it has signed: the signature of
+ * the same text stays what it is. All else of a token is checked at each use: its times, its audience.
+ */
+class AccessKey {
+  readonly text: string;
+  readonly of: Omit<VerifiedToken, "claims">;
+  #imported: CryptoKey | undefined;
+  readonly #tenants = new Map<string, AccessKey>();
+  readonly #signed = new Map<string, WrittenClaims>();
+
+  constructor(text: string, of: Omit<VerifiedToken, "claims">) {
+    this.text = text;
+    this.of = of;
+  }
+
+  /** The key derived for a tenant. */
+  async ofTenant(tenant: string): Promise<AccessKey> {
+    const known = this.#tenants.get(tenant);
+    if (known) return known;
+    const derived = new AccessKey(await tenantKey(this.text, tenant), { ...this.of, tenant });
+    if (this.#tenants.size >= TENANTS_AT_MOST) this.#tenants.clear();
+    this.#tenants.set(tenant, derived);
+    return derived;
+  }
+
+  /** What the token says, if this key has signed it. Throws a `Refusal`, `token_bad_signature` above all. */
+  async claimsIn(token: string): Promise<WrittenClaims> {
+    const known = this.#signed.get(token);
+    if (known) return known;
+    const find = () => this.#key();
+    const header = await verifySignature(token, { algorithms: ["HS256"], find });
+    const written = payloadOf(token);
+    checkMembers(token, [header, written]);
+    if (this.#signed.size >= TOKENS_AT_MOST) this.#signed.clear();
+    this.#signed.set(token, written);
+    return written;
+  }
+
+  async #key(): Promise<CryptoKey> {
+    const bytes = bytesOf(this.text);
+    this.#imported ??= await crypto.subtle.importKey("raw", bytes, HMAC, false, ["verify"]);
+    return this.#imported;
+  }
+}
+
+const HMAC = { name: "HMAC", hash: "SHA-256" };
+
 /** The audience that a token must name. */
 interface Audience {
   /** One of them is named, in the form that `canonical` gives. */
@@ -62,28 +122,25 @@ export async function verifySigned(
 ): Promise<VerifiedToken> {
   checkForm(token);
   const candidates = await candidatesFor(token, readAccessKeys(env));
-  let refusal = new Refusal("token_unknown_key");
-  for (const { bytes, ...of } of candidates) {
+  let refusal: Refusal | undefined;
+  for (const key of candidates) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- the second key is tried only where the first did not sign
-      return { ...of, claims: await verifyWithKey(token, bytes, { audience, nowMs }) };
+      const claims = checked(await key.claimsIn(token), { audience, nowMs });
+      return { ...key.of, claims };
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "token_bad_signature") throw error;
       refusal = error;
     }
   }
-  throw refusal;
+  throw refusal ?? new Refusal("token_unknown_key");
 }
 
-/** Verifies with one key. The audience is checked last. */
-async function verifyWithKey(
-  token: string,
-  key: Uint8Array,
+/** The claims of a token that is valid now. The audience is checked last. */
+function checked(
+  written: WrittenClaims,
   { audience, nowMs }: { readonly audience: Audience; readonly nowMs: number },
 ) {
-  const header = await verifySignature(token, { algorithms: ["HS256"], find: async () => key });
-  const written = payloadOf(token);
-  checkMembers(token, [header, written]);
   const claims = registeredClaims(written, nowMs);
   const audiences = [claims.aud ?? []].flat();
   if (!audiences.some((one) => audience.urls.includes(audience.canonical(one))))
@@ -110,25 +167,16 @@ export function withoutPort(text: string): readonly string[] {
   return [text, url.href];
 }
 
-interface Candidate {
-  readonly bytes: Uint8Array;
-  readonly key: string;
-  readonly tenant?: string;
-}
-
 /**
  * The keys that may have signed the token. A `kid` of `tenant:<name>` selects the keys derived for that tenant, so that
  * the service of one tenant cannot act for another.
  */
-async function candidatesFor(token: string, keys: readonly string[]): Promise<Candidate[]> {
+async function candidatesFor(
+  token: string,
+  keys: readonly AccessKey[],
+): Promise<readonly AccessKey[]> {
   const tenant = tenantOf(kidOf(token));
-  if (tenant === undefined)
-    return keys.map((key, index) => ({ bytes: bytesOf(key), key: `key${index + 1}` }));
-  const derived = keys.map(async (key, index) => {
-    const bytes = bytesOf(await tenantKey(key, tenant));
-    return { bytes, key: `key${index + 1}`, tenant };
-  });
-  return Promise.all(derived);
+  return tenant === undefined ? keys : Promise.all(keys.map((key) => key.ofTenant(tenant)));
 }
 
 function kidOf(token: string): string {
@@ -156,15 +204,14 @@ export async function tenantAccessKey(tenant: string, env: AuthEnv) {
   const [first] = readAccessKeys(env);
   if (first === undefined) return undefined;
   return {
-    AccessKey: await tenantKey(first, tenant),
+    AccessKey: (await first.ofTenant(tenant)).text,
     KeyId: `${TENANT_KID}${encodeURIComponent(tenant)}`,
   };
 }
 
 /** HMAC-SHA-256 of the tenant's name under the shared key. A change here invalidates every derived key. */
 async function tenantKey(key: string, tenant: string): Promise<string> {
-  const hmac = { name: "HMAC", hash: "SHA-256" };
-  const imported = await crypto.subtle.importKey("raw", bytesOf(key), hmac, false, ["sign"]);
+  const imported = await crypto.subtle.importKey("raw", bytesOf(key), HMAC, false, ["sign"]);
   const mac = await crypto.subtle.sign("HMAC", imported, bytesOf(`dormouse tenant key\n${tenant}`));
   return new Uint8Array(mac).toBase64();
 }

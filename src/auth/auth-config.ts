@@ -5,6 +5,7 @@ import { cacheByValues } from "../model/environment.ts";
 import { logError } from "../model/logger.ts";
 import { readIssuer, readIssuers, type Issuer } from "./issuers.ts";
 import { Refusal } from "./auth-refusal.ts";
+import { VerifiedTokens } from "./verified-tokens.ts";
 
 export interface AuthEnv {
   /** Secret of HS256, 32 bytes or more. Exactly one of this and `JWT_JWKS_URL` is set. */
@@ -34,6 +35,8 @@ export interface AuthEnv {
 export interface AuthConfig {
   readonly issuers: readonly Issuer[];
   readonly origins: ReadonlySet<string>;
+  /** Signatures that were verified with these issuers' keys. */
+  readonly verified: VerifiedTokens;
   /** For tokens without an issuer of their own: those signed with access keys. */
   readonly rolesClaim?: string;
   readonly tenantClaim: string;
@@ -89,6 +92,7 @@ function configOf(env: AuthEnv, problems: string[]): AuthConfig | undefined {
   return {
     issuers,
     origins,
+    verified: new VerifiedTokens(),
     ...(env.USER_ID_CLAIM && { userIdClaim: env.USER_ID_CLAIM }),
     ...(env.ROLES_CLAIM && { rolesClaim: env.ROLES_CLAIM }),
     tenantClaim: env.TENANT_CLAIM || "tid",

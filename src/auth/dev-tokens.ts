@@ -1,59 +1,93 @@
-// Tokens without credentials, for the demo on a developer's machine and nowhere else.
+// Tokens without credentials, for the demo: on a developer's machine for every name, and elsewhere for guests alone
+// (guest-tokens.ts).
 
 import { SignJWT } from "jose";
+import { textWithin } from "../model/bounded-read.ts";
 import { isLoopback } from "../model/environment.ts";
 import { HubError } from "../model/errors.ts";
 import { isJsonObject, parseJson } from "../protocols/json.ts";
 import { canonicalName } from "../model/topic.ts";
-import { readConfig, type AuthEnv } from "./auth-config.ts";
+import { readConfig, type AuthConfig, type AuthEnv } from "./auth-config.ts";
 import { checkOrigin } from "./authenticate.ts";
+import { GUEST, type GuestRates, type GuestTokenEnv, type IssuedToken } from "./guest-tokens.ts";
 
-export interface DevTokenEnv extends AuthEnv {
+export interface DevTokenEnv extends AuthEnv, GuestTokenEnv {
   /** `1` issues a token to every caller on a loopback host. Set in .dev.vars only. */
   DEV_TOKENS?: string;
 }
 
-const HOUR_SECONDS = 3600;
-/** Roles that the demo may request; it has no use for others. */
-const ROLES = new Set(["Manager", "Admin"]);
+/** The demo has no use for other roles. */
+const DEVELOPER: IssuedToken = { seconds: 3_600, roles: new Set(["Manager", "Admin"]) };
 
 /**
- * Answers `POST { user, role? }` with `{ token }`, valid for an hour. Throws `not_found` unless it is enabled and
- * called on a loopback host; `invalid_arguments` or `too_large` for the body.
+ * Answers `POST { user, role? }` with `{ token }`. Throws `not_found` where neither kind of token is issued,
+ * `rate_limited` for guests; `invalid_arguments` or `too_large` for the body.
  */
-export async function devToken(request: Request, env: DevTokenEnv): Promise<{ token: string }> {
+export async function devToken(
+  request: Request,
+  env: DevTokenEnv,
+  guests: GuestRates,
+): Promise<{ token: string }> {
   const isLocal = isLoopback(new URL(request.url).hostname);
-  if (env.DEV_TOKENS !== "1" || !isLocal || !env.JWT_SECRET)
+  const isDeveloper = env.DEV_TOKENS === "1" && isLocal;
+  const isOpen = isDeveloper || env.DEMO_GUESTS === "1";
+  if (!isOpen || !env.JWT_SECRET || !env.JWT_ISSUER)
     throw new HubError("not_found", "Nothing is here.");
   const config = readConfig(env);
   checkOrigin(request, config.origins);
-  const { user, role } = await readBody(request);
-  const token = await new SignJWT({
+  if (!isDeveloper) await guests.check(request, env);
+  const issued = isDeveloper ? DEVELOPER : GUEST;
+  const asked = await readBody(request, issued.roles);
+  return { token: await signed({ ...issued, ...asked }, config, env) };
+}
+
+type Signed = IssuedToken & Asked;
+
+const signed = (
+  { user, role, tenant, seconds, claims }: Signed,
+  config: AuthConfig,
+  env: DevTokenEnv,
+): Promise<string> =>
+  new SignJWT({
+    ...claims,
     ...(role !== undefined && { [config.rolesClaim ?? "role"]: role }),
     ...(config.userIdClaim !== undefined && { [config.userIdClaim]: user }),
+    ...(tenant !== undefined && { [config.tenantClaim]: tenant }),
   })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setSubject(user)
     .setIssuer(env.JWT_ISSUER!)
     .setAudience(env.JWT_AUDIENCE!)
     .setIssuedAt()
-    .setExpirationTime(Math.floor(Date.now() / 1000) + HOUR_SECONDS)
+    .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
     .setJti(crypto.randomUUID())
     .sign(new TextEncoder().encode(env.JWT_SECRET));
-  return { token };
-}
 
 const MAX_BODY = 1_024;
 
-async function readBody(request: Request): Promise<{ user: string; role?: string }> {
-  const text = await request.text();
-  if (text.length > MAX_BODY)
-    throw new HubError("too_large", `A body has ${MAX_BODY} bytes at most.`);
-  const body = parseJson(text);
+interface Asked {
+  readonly user: string;
+  readonly role?: string;
+}
+
+async function readBody(request: Request, roles: ReadonlySet<string>): Promise<Asked> {
+  const body = parseJson(await textOf(request));
   if (!isJsonObject(body)) throw new HubError("invalid_arguments", "The body is no JSON object.");
   const { user, role } = body;
   if (typeof user !== "string") throw new HubError("invalid_arguments", "user is missing.");
-  if (role !== undefined && (typeof role !== "string" || !ROLES.has(role)))
-    throw new HubError("invalid_arguments", `role is one of ${[...ROLES].join(", ")}.`);
+  if (role !== undefined && (typeof role !== "string" || !roles.has(role)))
+    throw new HubError("invalid_arguments", `role is one of ${[...roles].join(", ")}.`);
   return { user: canonicalName(user), ...(role !== undefined && { role }) };
+}
+
+const tooLarge = () => new HubError("too_large", `A body has ${MAX_BODY} bytes at most.`);
+
+/** Read no further than it may be long, since whoever asks has no credentials. Empty where it is no UTF-8. */
+async function textOf({ body }: Request): Promise<string> {
+  try {
+    return await textWithin(body, MAX_BODY, tooLarge);
+  } catch (error) {
+    if (error instanceof TypeError) return "";
+    throw error;
+  }
 }

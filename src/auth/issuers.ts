@@ -173,5 +173,5 @@ function secretKey(bytes: Uint8Array): KeySource {
     return key;
   };
   const bits = [256, 384, 512].filter((hash) => hash === 256 || bytes.length * 8 >= hash);
-  return { algorithms: bits.map((hash) => `HS${hash}`), find };
+  return { algorithms: bits.map((hash) => `HS${hash}`), find, goodUntil: () => Infinity };
 }

@@ -26,6 +26,9 @@ export async function verify(
   config: AuthConfig & Pick<ClaimNames, "userId">,
   nowMs: number,
 ): Promise<User> {
+  const { userId: by, verified } = config;
+  const known = verified.userOf(token, by, nowMs);
+  if (known) return known;
   checkForm(token);
   const written = payloadOf(token);
   const named = issuerOf(written, config.issuers);
@@ -37,8 +40,11 @@ export async function verify(
   checkMembers(token, [header, written]);
   if (!named) throw notOf(config.issuers, written);
   checkAudience(claimAt(written, issuer.audienceClaim), issuer);
-  const names = { ...issuer, userId: config.userId };
-  return userOf(registeredClaims(written, nowMs), names, LEEWAY_SECONDS);
+  const claims = registeredClaims(written, nowMs);
+  const user = userOf(claims, { ...issuer, userId: by }, LEEWAY_SECONDS);
+  const until = Math.min(claims.exp! * 1000, keys.goodUntil());
+  verified.add(token, { user, by, from: nowMs, until });
+  return user;
 }
 
 /** The issuer whose keys judge a token that names none of the issuers, which is refused in any case. */

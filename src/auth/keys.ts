@@ -11,6 +11,8 @@ import { Refusal } from "./auth-refusal.ts";
  */
 export interface KeySource {
   readonly algorithms: string[];
+  /** Until when a signature that these keys verify now may be taken for good, milliseconds since 1970. */
+  goodUntil(): number;
   find(header: JWTHeaderParameters, at: Lookup): Promise<CryptoKey>;
 }
 
@@ -58,6 +60,8 @@ export function remoteKeys(url: string, variable: string): KeySource {
   return {
     algorithms: [...ASYMMETRIC, "EdDSA"],
     find: (header, at) => findKey(cache, header, at),
+    // A key that the issuer has removed is refused from then on.
+    goodUntil: () => (cache.keys?.fetchedAt ?? 0) + FRESH_MS,
   };
 }
 

@@ -7,6 +7,7 @@ import { list, type Problem } from "../setup/problem.ts";
 import { problemsOf } from "../setup/rules.ts";
 import { UsageError, type Command, type Outcome } from "./command-line.ts";
 import { mainExports } from "./main-exports.ts";
+import { workerHubs } from "./worker-hubs.ts";
 import { readConfiguration, readVariables, type Configuration } from "./wrangler-package.ts";
 
 const HELP = `Usage: dormouse check [options]
@@ -33,6 +34,7 @@ interface Checked {
   readonly configuration: Configuration;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly exported: readonly string[] | string;
+  readonly hubProblem: string | undefined;
   readonly env: string | undefined;
 }
 
@@ -48,7 +50,15 @@ async function run(args: string[]): Promise<string | Outcome> {
     ...Object.fromEntries((values.secret ?? []).map((name) => [name, UNKNOWN])),
   };
   const exported = await mainExports(folder, configuration);
-  return reported({ configuration, variables, exported, env: values.env });
+  const hubProblem = typeof exported === "string" ? undefined : await faultOf(configuration);
+  return reported({ configuration, variables, exported, hubProblem, env: values.env });
+}
+
+/** Only what our own definitions refuse: other errors may come of running outside of the platform. */
+async function faultOf(configuration: Configuration): Promise<string | undefined> {
+  const ran = await workerHubs(process.cwd(), configuration);
+  if (!("error" in ran && ran.isDefinition)) return undefined;
+  return ran.error.replace(`${process.cwd()}/`, "");
 }
 
 /** `.dev.vars` may exchange the provider's keys for a secret of this machine, which is not deployed. */
@@ -81,7 +91,7 @@ function ofEnvironment({ fix, ...problem }: Problem, env: string): Problem {
 }
 
 /** The facts of a worker that would be deployed from these files. */
-function factsOf({ configuration, variables, exported }: Checked): Facts {
+function factsOf({ configuration, variables, exported, hubProblem }: Checked): Facts {
   const { compatibility_date: date = "", compatibility_flags: flags } = configuration;
   const classOf = (name: string) =>
     configuration.durable_objects.bindings.find((binding) => binding.name === name);
@@ -92,7 +102,7 @@ function factsOf({ configuration, variables, exported }: Checked): Facts {
       classOf(one)?.class_name === classOf(other)?.class_name &&
       classOf(one)?.script_name === classOf(other)?.script_name,
     isOn: (flag, since) => flags.includes(flag) || (since !== undefined && date >= since),
-    files: { ...configuration, mainExports: exported },
+    files: { ...configuration, mainExports: exported, hubProblem },
   };
 }
 

@@ -12,6 +12,7 @@ import {
   type Chosen,
   type Configuration,
 } from "./wrangler-package.ts";
+import { missingPackages } from "./missing-packages.ts";
 import { lockState } from "./state-lock.ts";
 import { wranglerDev } from "./wrangler-process.ts";
 
@@ -177,6 +178,8 @@ export const dev: Command = {
   run: async (args) => {
     const options = await devOptions(args);
     if (options === "help") return HELP;
+    const missing = missingPackages();
+    if (missing !== undefined) throw new Error(missing);
     const unlock = lockState(options.state);
     try {
       const { path, created } = ensureDevVars(process.cwd());

@@ -5,17 +5,23 @@ import { command, UsageError, type Command } from "./command-line.ts";
 
 const HELP = `Usage: dormouse <command> [options]
 
+  admin    Copies the admin page into a folder of static files.
   check    Finds what is wrong in wrangler.toml, .dev.vars and the worker's exports, before a deploy.
   dev      Runs the worker of this folder with "wrangler dev", as fast as it can and with reasons in its log.
+  openrpc  Prints what its hubs offer, as OpenRPC.
   token    Prints a token for it.
+  types    Writes types of hubs, for clients without access to their source.
 
   dormouse <command> --help tells the options of one.
 `;
 
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["admin", async () => (await import("./copy-admin.ts")).copyAdmin],
   ["check", async () => (await import("./check.ts")).check],
   ["dev", async () => (await import("./dev.ts")).dev],
+  ["openrpc", async () => (await import("./openrpc.ts")).openrpc],
   ["token", async () => (await import("./token.ts")).token],
+  ["types", async () => (await import("./types.ts")).types],
 ]);
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -4,10 +4,11 @@ import { existsSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { basename } from "node:path";
 import type { BuildFailure, BuildOptions } from "esbuild";
+import { missingForGrpc, missingPackages } from "./missing-packages.ts";
 import { bundler, type Configuration } from "./wrangler-package.ts";
 
 /** As wrangler bundles. Modules that are data have no names. */
-const OPTIONS = {
+export const BUNDLE = {
   ...{ bundle: true, write: false, metafile: true, format: "esm", platform: "neutral" },
   ...{ target: "es2024", mainFields: ["module", "main"], logLevel: "silent" },
   conditions: ["workerd", "worker", "import"],
@@ -27,14 +28,17 @@ export async function mainExports(
   if (!existsSync(main)) return `main is ${main}, and there is no such file.`;
   const { build } = await bundler(folder);
   try {
-    const options = { ...OPTIONS, entryPoints: [main], absWorkingDir: folder };
-    const { metafile } = await build({ ...options, external: [...OPTIONS.external], alias });
+    const options = { ...BUNDLE, entryPoints: [main], absWorkingDir: folder };
+    const { metafile } = await build({ ...options, external: [...BUNDLE.external], alias });
     const entry = Object.values(metafile.outputs).find(
       ({ entryPoint }) => entryPoint !== undefined,
     );
     return entry?.exports ?? [];
   } catch (error) {
-    return `${basename(main)} cannot be bundled: ${reasonOf(error as Partial<BuildFailure>)}`;
+    const reason = reasonOf(error as Partial<BuildFailure>);
+    const isMissing = reason.startsWith("Could not resolve");
+    const missing = isMissing ? (missingPackages() ?? missingForGrpc(reason)) : undefined;
+    return missing ?? `${basename(main)} cannot be bundled: ${reason}`;
   }
 }
 

@@ -9,7 +9,7 @@ import type { build } from "esbuild";
 import type { WorkerFiles } from "../setup/facts.ts";
 
 /** The configuration of one environment, with wrangler's defaults filled in. */
-export interface Configuration extends Omit<WorkerFiles, "mainExports"> {
+export interface Configuration extends Omit<WorkerFiles, "mainExports" | "hubProblem"> {
   readonly main?: string | undefined;
   readonly configPath: string;
   readonly compatibility_date?: string | undefined;

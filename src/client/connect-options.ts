@@ -16,7 +16,8 @@ export interface ConnectOptions<H extends AnyHub> extends HubConnectOptions<H> {
 
 /** Options of a connection to a whole hub. */
 export interface HubConnectOptions<H extends AnyHub> {
-  readonly token: Token;
+  /** Absent: a guest, at hubs that are `anonymous`. */
+  readonly token?: Token;
   /** Handlers of the hub's client methods. `on` adds more. */
   readonly handlers?: HandlersOf<H>;
   /** The number of calls that may wait for a connection; one more is refused with `queue_full`. Default: 100. */

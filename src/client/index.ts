@@ -1,10 +1,11 @@
-// Public API of `dormouse/client`. Applications import from here and from no other file of this folder.
+// Public API of `dormouse-hubs/client`. Applications import from here and from no other file of this folder.
 
 export { connect } from "./connect.ts";
 export { roomOf, type RoomViewOptions } from "./room-view.ts";
 export { events, type EventsOptions } from "./events/events.ts";
 export { OpenHubError as HubError } from "../model/errors.ts";
 export { typed, type StreamResult, type Typed } from "./signalr-types.ts";
+export type { RemoteHub, RemoteMembers } from "./remote-hub.ts";
 export type { RoomText } from "./model/room-address.ts";
 export type { Backoff } from "./transport/backoff.ts";
 export type { Token } from "./transport/credentials.ts";
@@ -29,6 +30,7 @@ export type {
   ResetEvent,
   RoomEvent,
   SaidEvent,
+  StateEvent,
 } from "./events/room-event.ts";
 export type { Listener, Unsubscribe } from "./platform/emitter.ts";
 export type { Left, Recovered } from "./scope/scope.ts";

@@ -17,6 +17,7 @@ import { ViewedPresence } from "./viewed-presence.ts";
 import { sessionEvents } from "./session/session-events.ts";
 import type { RoomGreeting } from "./transport/wire.ts";
 
+/** Options of `roomOf`. */
 export interface RoomViewOptions<H extends AnyHub> {
   /** Position of the application's own state (`epoch:offset`): later messages are replayed. */
   readonly since?: string;

@@ -2,6 +2,7 @@
 // once: on a socket of its own, or all on one. Independent of any framework.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
+import type { StateOptions } from "../state/state-types.ts";
 import type { Connection, HubConnection } from "../client/client-connection.ts";
 import type { ConnectOptions } from "../client/connect-options.ts";
 import { connect } from "../client/connect.ts";
@@ -11,7 +12,8 @@ import { roomOf } from "../client/room-view.ts";
 import type { RoomGreeting } from "../client/transport/wire.ts";
 
 /** Options of all rooms' connections. Another user needs another `hubAt`, because connections are shared. */
-export interface HubAtOptions extends Omit<ConnectOptions<AnyHub>, "room" | "handlers" | "since"> {
+export interface HubAtOptions<H extends AnyHub = AnyHub>
+  extends Omit<ConnectOptions<AnyHub>, "room" | "handlers" | "since">, StateOptions<H> {
   /**
    * Whether all rooms share one WebSocket to the whole hub, in place of one for each room. For pages with more than a
    * few rooms; at most the hub's `groupsPerConnection` (100). Default: false.
@@ -19,7 +21,10 @@ export interface HubAtOptions extends Omit<ConnectOptions<AnyHub>, "room" | "han
   readonly oneSocket?: boolean;
 }
 
+/** A hub at an address: it opens a room when the first component uses it. */
 export interface HubAt<H extends AnyHub> {
+  /** `Guesses<H>`: optimistic updates of the rooms' states. Untyped, so that code of any hub takes this one. */
+  readonly guesses: object | undefined;
   /**
    * The room's connection, opened by the first holder, whose `since` applies. It closes when the last holder has
    * released it. Throws the errors of `connect`.
@@ -32,6 +37,7 @@ export interface HubAt<H extends AnyHub> {
 /** A room's connection, on a socket of its own or on that of the whole hub. */
 export type RoomConnection<H extends AnyHub> = Connection<H, RoomGreeting>;
 
+/** A room that a component holds open. */
 export interface Held<H extends AnyHub> {
   readonly connection: RoomConnection<H>;
   /** Further calls have no effect. */
@@ -59,7 +65,7 @@ interface Sockets<H extends AnyHub> {
  */
 export function hubAt<H extends AnyHub>(
   url: string,
-  { oneSocket = false, ...options }: HubAtOptions,
+  { oneSocket = false, guesses, ...options }: HubAtOptions<H>,
 ): HubAt<H> {
   const rooms = new Map<RoomText, SharedConnection<H>>();
   const sockets = oneSocket ? oneForAll<H>(url, options) : oneForEach<H>(url, options);
@@ -74,6 +80,7 @@ export function hubAt<H extends AnyHub>(
     if (rooms.size === 0) sockets.idle();
   };
   return {
+    guesses,
     peek: (room) => rooms.get(room)?.connection,
     hold(room, since) {
       let shared = rooms.get(room);
@@ -83,7 +90,7 @@ export function hubAt<H extends AnyHub>(
   };
 }
 
-type SocketOptions = Omit<HubAtOptions, "oneSocket">;
+type SocketOptions = Omit<HubAtOptions, "oneSocket" | "guesses">;
 
 const oneForEach = <H extends AnyHub>(url: string, options: SocketOptions): Sockets<H> => ({
   open: (room, since) =>

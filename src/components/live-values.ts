@@ -10,17 +10,23 @@ import { EMPTY_PRESENCE, type Presence } from "../client/model/room-presence.ts"
 import type { Unsubscribe } from "../client/platform/emitter.ts";
 import type { HubAt, RoomConnection } from "./hub-at.ts";
 
+/** A room of a hub, or none; nothing is open yet. */
 export interface RoomReference<H extends AnyHub> {
   readonly hub: HubAt<H>;
   /** Undefined or null: no room. */
   readonly room: RoomText | null | undefined;
 }
 
+/** The room of a connection. */
+export interface HeldRoom<H extends AnyHub> extends RoomReference<H> {
+  readonly room: RoomText;
+}
+
 /** How to read a value. One constant object for each value: a new one in every render would subscribe anew. */
 export interface LiveValue<H extends AnyHub, T> {
-  listen(connection: RoomConnection<H>, onChange: () => void): Unsubscribe;
+  listen(connection: RoomConnection<H>, onChange: () => void, held: HeldRoom<H>): Unsubscribe;
   /** Returns the same object as long as it does not change, as React requires of a snapshot. */
-  read(connection: RoomConnection<H>): T;
+  read(connection: RoomConnection<H>, held: HeldRoom<H>): T;
   /** The value while there is no connection, and for rendering on a server. */
   readonly fallback: T;
 }
@@ -63,7 +69,7 @@ export function watchLive<H extends AnyHub, T>(
 ): Unsubscribe {
   if (!room) return () => {};
   const { connection, release } = hub.hold(room);
-  const unsubscribe = value.listen(connection, onChange);
+  const unsubscribe = value.listen(connection, onChange, { hub, room });
   return () => {
     unsubscribe();
     release();
@@ -76,7 +82,7 @@ export function readLive<H extends AnyHub, T>(
   value: LiveValue<H, T>,
 ): T {
   const connection = room ? hub.peek(room) : undefined;
-  return connection ? value.read(connection) : value.fallback;
+  return room && connection ? value.read(connection, { hub, room }) : value.fallback;
 }
 
 /** Holds the room's connection with these handlers, until the result is called. */

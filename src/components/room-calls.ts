@@ -40,5 +40,5 @@ export function callsIn<H extends AnyHub>({ hub, room }: RoomReference<H>): Room
 
 type Method = (...args: unknown[]) => unknown;
 
-const methodOf = (methods: object, name: string): Method =>
+export const methodOf = (methods: object, name: string): Method =>
   (methods as Record<string, Method>)[name]!;

@@ -9,6 +9,7 @@ import type { Unsubscribe } from "../client/platform/emitter.ts";
 import type { RoomConnection } from "./hub-at.ts";
 import type { LiveValue } from "./live-values.ts";
 
+/** How much of a history a component shows. */
 export interface RoomHistoryOptions {
   /** Messages of the history to begin with. Default and maximum: the server's page. */
   readonly limit?: number;
@@ -21,7 +22,7 @@ export type RoomMessage<H extends AnyHub> = Message<H> & { readonly position: st
 
 /** An immutable object, replaced with every change. */
 export interface RoomHistory<H extends AnyHub> {
-  /** Oldest first, without changes of presence. */
+  /** Oldest first, without changes of presence and of the room's state. */
   readonly messages: readonly RoomMessage<H>[];
   /** The history is not there yet: `messages` has live messages only. */
   readonly isLoading: boolean;
@@ -126,4 +127,4 @@ function whenConnected<H extends AnyHub>(
 const isShown = <H extends AnyHub>(
   message: Message<H>,
 ): message is RoomMessage<H> & typeof message =>
-  message.method !== "$/presence" && message.position !== undefined;
+  !message.method.startsWith("$/") && message.position !== undefined;

@@ -4,7 +4,7 @@
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
 import type { Connection } from "../rooms/connection/connection.ts";
-import { heldBy, heldByAll } from "../rooms/connection/held-bytes.ts";
+import { heldBy, heldByAll, PARSED } from "../rooms/connection/held-bytes.ts";
 import { spendMessages } from "../rooms/connection/inbound-budget.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
@@ -17,6 +17,7 @@ import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
 import { noteRefusedCall } from "./run/refused-calls.ts";
 import { Session } from "./run/session.ts";
+import { stateSpecOf } from "./state/state-spec.ts";
 
 export interface DispatcherOptions {
   readonly hubs: Hubs;
@@ -34,6 +35,10 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
   const sessionOf = sessions(servedBy);
   return {
     settings: (hub) => hubs.get(hub)?.settings,
+    state(address, env) {
+      const served = hubs.get(address.hub);
+      return served?.state && stateSpecOf(served, address, env);
+    },
     async opened(host, connection) {
       const { hub, filters } = servedBy(host);
       // Most connections only receive: they get a session with their first call, unless hub code runs before it.
@@ -52,12 +57,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       await disconnectedHook(session, error ?? session.clientError);
     },
     refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
-    async presenceChanged(host, joined, left) {
-      const served = servedBy(host);
-      const { settings } = served.hub;
-      if (settings.joined || settings.left || settings.presenceChanged)
-        await presenceHooks(host, served, { joined, left });
-    },
+    presenceChanged: (host, change) => presenceHooks(host, servedBy(host), change),
     async ask(host, connection, call) {
       if (connection.protocol.answersOnly)
         throw new HubError("client_error", "A client that calls over HTTP cannot be asked.");
@@ -95,7 +95,10 @@ function receive(session: Session, verify: Verify, frame: string | ArrayBuffer):
   const { connection, limits } = session;
   const { messages, batch, rest } = connection.protocol.decode(frame, limits, connection.rest);
   connection.rest = rest;
-  if (!spendMessages(connection, messages.length, limits))
+  const budget = connection.inbound?.messages;
+  if (budget && messages.length > 0 && budget.left >= messages.length)
+    budget.left -= messages.length;
+  else if (!spendMessages(connection, messages.length, limits))
     return session.host.connections.close(connection, CLOSE.flooding);
   const place = batch && together(session.answer, messages.filter(wantsAnswer).length);
   const size = typeof frame === "string" ? frame.length : frame.byteLength;
@@ -214,10 +217,11 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
   try {
     checkRate(session);
     const own = anyCase ? undefined : builtIns.get(target);
-    const held = heldByAll(args, bytes);
+    const most = bytes * PARSED;
+    const held = most <= session.connection.spareBytes ? most : heldByAll(args, bytes);
     if (!own) return startHubCall(session, invocation, { answer, held });
     if (unreadable) throw unreadable;
-    const work = () => own({ session, verify }, args[0]);
+    const work = (call: Call) => own({ session, verify, call }, args[0]);
     session.calls.inTurn(new Call({ session, id, name: target, target, answer, held, work }));
   } catch (error) {
     const detailed = showsDetails(session.host);

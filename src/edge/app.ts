@@ -4,16 +4,15 @@
 import { Hono } from "hono";
 import { baseRoutePath } from "hono/route";
 import type { UserIdProvider } from "../auth/authenticate.ts";
-import { devToken } from "../auth/dev-tokens.ts";
 import type { HubPath } from "../dispatch/define/hub-paths.ts";
 import type { Hubs } from "../dispatch/define/hub-tables.ts";
+import type { Place } from "../rooms/rpc/place.ts";
 import type { ErrorCode } from "../model/error-table.ts";
 import { HubError } from "../model/errors.ts";
 import { PostedPings } from "./admit/posted-pings.ts";
 import { RelayChoice } from "./admit/relay-choice.ts";
 import { mountedAt, requestedHub, wantsWebSocket } from "./admit/request-target.ts";
 import type { WaitUntil } from "./admit/serving.ts";
-import { CONNECT_PATHS, connectRpc } from "./grpc/grpc-router.ts";
 import { checkClientVersion } from "./answer/client-version.ts";
 import { withCors } from "./answer/cors.ts";
 import { errorAnswer, refusedAnswer } from "./answer/error-answers.ts";
@@ -21,13 +20,11 @@ import { methodNotAllowed } from "./answer/method-not-allowed.ts";
 import { callHub, enterHub, enterRoom } from "./json-rpc/json-rpc-endpoint.ts";
 import { logRefusal } from "./answer/refusal-log.ts";
 import { RefusedSockets } from "./answer/refused-socket.ts";
+import { GRPC_PATHS, withoutGrpc } from "./routes/grpc-paths.ts";
 import { hubPathRoutes } from "./routes/hub-path-routes.ts";
 import { preflightRoute } from "./routes/preflight-route.ts";
-import type { Call, EndpointEnv, Isolate, Route } from "./routes/route.ts";
-import { metrics } from "./ops/metrics.ts";
-import { restRoutes } from "./rest/rest-router.ts";
-import { forService } from "./rest/service-admission.ts";
-import { ServiceRates } from "./rest/service-rate.ts";
+import { serviceRoutes } from "./routes/service-routes.ts";
+import type { Call, Door, EndpointEnv, Route } from "./routes/route.ts";
 import { negotiate } from "./signalr/negotiate.ts";
 import { refresh } from "./signalr/refresh.ts";
 import { connect } from "./signalr/websocket.ts";
@@ -35,7 +32,7 @@ import { retryableStream } from "./sse/event-streams.ts";
 import { readRooms } from "./sse/room-events.ts";
 import { FrameCache } from "./stream/shared-frames.ts";
 
-export type { EndpointEnv } from "./routes/route.ts";
+export type { Door, EndpointEnv } from "./routes/route.ts";
 
 export interface EndpointOptions {
   /** Where the endpoint's paths begin. Default: at the root. */
@@ -44,6 +41,10 @@ export interface EndpointOptions {
   readonly paths?: readonly HubPath[];
   /** Replaces the claim with the user's id. */
   readonly userId?: UserIdProvider | undefined;
+  /** Where objects are. */
+  readonly place?: Place | undefined;
+  /** Connect and gRPC-Web. */
+  readonly grpc?: Door | undefined;
 }
 
 /**
@@ -52,17 +53,17 @@ export interface EndpointOptions {
  */
 export function endpoint(
   hubs: Hubs,
-  { basePath = "/", paths = [], userId }: EndpointOptions = {},
+  { basePath = "/", paths = [], userId, place, grpc }: EndpointOptions = {},
 ): Hono<{ Bindings: EndpointEnv }> {
   const app = new Hono<{ Bindings: EndpointEnv }>().basePath(basePath);
   const caches = { relays: new RelayChoice(), pings: new PostedPings(), frames: new FrameCache() };
-  const isolate = { hubs, ...caches, userId };
+  const isolate = { hubs, ...caches, userId, place };
   const refused = new RefusedSockets();
   const routes = [
     ...hubPathRoutes(hubs, paths),
     ...ROOM_ROUTES,
     ...SIGNALR_ROUTES,
-    ...grpcRoutes(isolate),
+    ...(grpc?.(isolate) ?? [withoutGrpc]),
     ...serviceRoutes(hubs),
     otherVerbs,
   ];
@@ -131,7 +132,7 @@ const ROOM_ROUTES: readonly Route[] = [
     ...{ cors: true, log: true },
     handler: (call) => (wantsWebSocket(call.request) ? enterRoom : readRooms)(call.request, call),
   },
-  preflightRoute(["/hubs/*", "/parties/*", "/client/*", ...CONNECT_PATHS]),
+  preflightRoute(["/hubs/*", "/parties/*", "/client/*", ...GRPC_PATHS]),
   {
     method: "GET",
     paths: RPC,
@@ -194,47 +195,3 @@ const SIGNALR_ROUTES: readonly Route[] = [
     handler: (call) => connect(call.request, call),
   },
 ];
-
-/** Connect and gRPC-Web. Their own router logs refusals, which have statuses of their own. */
-function grpcRoutes(isolate: Isolate): Route[] {
-  const rpc = connectRpc(isolate);
-  return [
-    {
-      method: "ALL",
-      paths: CONNECT_PATHS,
-      ...{ cors: true, log: false },
-      handler: rpc,
-    },
-  ];
-}
-
-/** Back ends, Prometheus and the demo: no pages, so that no answer needs CORS. */
-function serviceRoutes(hubs: Hubs): Route[] {
-  const rates = new ServiceRates();
-  const plain = { cors: false, log: false };
-  const rest = restRoutes({ hubs, rates }).map(({ method, path, handler }): Route => {
-    return {
-      method,
-      paths: [path],
-      ...plain,
-      handler,
-    };
-  });
-  return [
-    {
-      method: "POST",
-      paths: ["/dev/token"],
-      ...plain,
-      handler: async ({ request, env }) =>
-        Response.json(await devToken(request, env), { headers: { "cache-control": "no-store" } }),
-    },
-    {
-      method: "GET",
-      paths: ["/api/metrics"],
-      ...plain,
-      handler: (call) =>
-        forService({ ...call, rates }, ({ tenant }) => metrics(tenant, hubs, call.env)),
-    },
-    ...rest,
-  ];
-}

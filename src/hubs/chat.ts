@@ -1,18 +1,33 @@
 // ChatHub: chat in rooms (groups). Every connection that enters or leaves a room by its methods is announced there. The
 // user's last connection is announced by the room itself, and so include those that are lost.
 
-import { z } from "zod";
-import { hub, method, signedIn, type HubContext, type MemberContext, type Topic } from "../hub.ts";
+import * as z from "zod/mini";
+import {
+  clientMethods,
+  hub,
+  method,
+  named,
+  signedIn,
+  type ClientOf,
+  type HubContext,
+  type MemberContext,
+  type Topic,
+} from "../hub.ts";
 import { inSmallGroup, isIn } from "./announce-members.ts";
 
-const RoomName = z.string().min(1).max(128);
-const Message = z.string().min(1).max(4_000);
+const RoomName = z.string().check(z.minLength(1), z.maxLength(128));
+const Message = z.string().check(z.minLength(1), z.maxLength(4_000));
 
-interface ChatClient {
-  receiveMessage(user: string, message: string): void;
-  userJoined(user: string, room: string): void;
-  userLeft(user: string, room: string): void;
-}
+const User = named("user", z.string());
+const Entered = [User, named("room", z.string())] as const;
+
+/** The methods of clients as data: documents of the hub, and types that are written from them, have these too. */
+const ChatClient = clientMethods({
+  receiveMessage: [User, named("message", z.string())],
+  userJoined: Entered,
+  userLeft: Entered,
+});
+type ChatClient = ClientOf<typeof ChatClient>;
 
 const announceJoin = (context: HubContext<ChatClient>, room: Topic): Promise<void> =>
   inSmallGroup(context, room, (name) =>
@@ -27,7 +42,8 @@ const announceLeave = (context: Leaver, room: Topic): Promise<void> =>
     context.clients.group(name).userLeft(context.user.id, name),
   );
 
-export const ChatHub = hub<ChatClient>("chat", {
+export const ChatHub = hub("chat", {
+  client: ChatClient,
   authorize: signedIn,
   rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
   // A socket that was opened to a group is in it without a call of `joinRoom`.

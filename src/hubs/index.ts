@@ -2,12 +2,16 @@
 
 import type { AnyHub, HubPath } from "../hub.ts";
 import { AdminHub } from "./admin.ts";
+import { AuctionHub } from "./auction.ts";
+import { BoardHub } from "./board.ts";
 import { CalculatorHub, calculatorPath } from "./calculator.ts";
 import { ChatHub } from "./chat.ts";
+import { DemoHub } from "./demo.ts";
 import { NotificationHub } from "./notifications.ts";
 import { OrderHub, orderFeed } from "./orders.ts";
 import { PresenceHub } from "./presence.ts";
 import { PriceHub } from "./prices.ts";
+import { GameHub } from "./tic-tac-toe.ts";
 import { UploadHub } from "./uploads.ts";
 
 export const hubs: readonly AnyHub[] = [
@@ -19,6 +23,10 @@ export const hubs: readonly AnyHub[] = [
   UploadHub,
   AdminHub,
   CalculatorHub,
+  AuctionHub,
+  GameHub,
+  BoardHub,
+  DemoHub,
 ];
 
 /** Their paths beside `/hubs/{hub}`. */

@@ -1,49 +1,60 @@
 // NotificationHub: notifications to groups and to users, wherever they are connected, messages on channels, and the
 // status of orders. Back ends publish here, too.
 
-import { z } from "zod";
-import { hub, method, signedIn, stream } from "../hub.ts";
+import * as z from "zod/mini";
+import { clientMethods, hub, method, named, returns, signedIn } from "../hub.ts";
 import { inSmallGroup } from "./announce-members.ts";
 import { OrderId, roomOf } from "./order-id.ts";
-import { pricesOf, Symbol } from "./prices.ts";
+import { Price, pricesOf, Symbol } from "./prices.ts";
 
-const Name = z.string().min(1).max(128);
-const Body = z.string().min(1).max(4_000);
+const Name = z.string().check(z.minLength(1), z.maxLength(128));
+const Body = z.string().check(z.minLength(1), z.maxLength(4_000));
 /** Any text: applications have levels of their own, in their own case. */
-const Severity = z.string().max(128);
+const Severity = z.string().check(z.maxLength(128));
 /** The sender's own time, passed on as it came; a number counts milliseconds since 1970. */
 const Timestamp = z
-  .union([z.string().max(64), z.date(), z.number().transform((ms) => new Date(ms))])
-  .refine((at) => !Number.isNaN(new Date(at).getTime()), "a date is expected");
+  .union([
+    z.string().check(z.maxLength(64)),
+    z.date(),
+    z.pipe(
+      z.number(),
+      z.transform((ms) => new Date(ms)),
+    ),
+  ])
+  .check(z.refine((at) => !Number.isNaN(new Date(at).getTime()), "a date is expected"));
 
 /** A notification, or its body alone. */
 const Message = z.union([
-  Body.transform((body) => ({
-    ...{ title: "Notification", body, severity: "info" },
-    timestamp: undefined,
-  })),
+  z.pipe(
+    Body,
+    z.transform((body) => ({
+      ...{ title: "Notification", body, severity: "info" },
+      timestamp: undefined,
+    })),
+  ),
   z.object({
-    ...{ title: Name, body: Body, severity: Severity.default("info") },
-    timestamp: Timestamp.optional(),
+    ...{ title: Name, body: Body, severity: z._default(Severity, "info") },
+    timestamp: z.optional(Timestamp),
   }),
 ]);
 
-export interface Notification {
-  readonly title: string;
-  readonly body: string;
-  readonly severity: string;
+const Notification = z.object({
+  ...{ title: z.string(), body: z.string(), severity: z.string() },
   /** The sender's; of a notification without one the time of the call on the server, ISO 8601 in UTC. */
-  readonly timestamp: string | Date;
-}
+  timestamp: z.union([z.string(), z.date()]),
+});
+export type Notification = z.output<typeof Notification>;
 
-interface NotificationClient {
-  receiveNotification(notification: Notification): void;
-  receiveMessage(user: string, message: string): void;
+const User = named("user", z.string());
+
+const NotificationClient = clientMethods({
+  receiveNotification: [named("notification", Notification)],
+  receiveMessage: [User, named("message", z.string())],
   /** Published by back ends; no method of this hub calls it. */
-  orderStatusChanged(orderId: OrderId, status: string): void;
-  userJoined(user: string): void;
-  userLeft(user: string): void;
-}
+  orderStatusChanged: [named("orderId", OrderId), named("status", z.string())],
+  userJoined: [User],
+  userLeft: [User],
+});
 
 /** Makes the hub. `now` is the clock of timestamps, in milliseconds since 1970; tests replace it. */
 export const notificationHub = ({ now = Date.now }: { now?: () => number } = {}) => {
@@ -52,7 +63,8 @@ export const notificationHub = ({ now = Date.now }: { now?: () => number } = {})
     timestamp: message.timestamp ?? new Date(now()).toISOString(),
   });
 
-  return hub<NotificationClient>("notifications", {
+  return hub("notifications", {
+    client: NotificationClient,
     authorize: signedIn,
     rooms: {
       group: { enter: signedIn },
@@ -92,7 +104,7 @@ export const notificationHub = ({ now = Date.now }: { now?: () => number } = {})
     leaveOrderGroup: method([OrderId], ({ order }, orderId) => order(roomOf(orderId)).leave()),
 
     /** As PriceHub's: for clients that have one connection for everything. */
-    streamPrices: stream([Symbol], ({ signal }, symbol) => pricesOf(symbol, signal)),
+    streamPrices: returns(Price).stream([Symbol], ({ signal }, symbol) => pricesOf(symbol, signal)),
   });
 };
 

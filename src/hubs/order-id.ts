@@ -1,11 +1,11 @@
 // Ids of orders, as clients send them: text, a number, or a GUID in any case.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** `42` and `"42"` are one order, and so are a GUID's capitals and small letters: GUIDs are compared by value. */
 export const OrderId = z.union([
-  z.guid().toLowerCase(),
-  z.string().min(1).max(128),
+  z.guid().check(z.toLowerCase()),
+  z.string().check(z.minLength(1), z.maxLength(128)),
   z.int(),
   z.bigint(),
 ]);

@@ -1,23 +1,30 @@
 // OrderHub: one room per order. Customers follow their orders; staff and back ends publish the status. The group
 // `updates` has every order's, for pages that show them all: it is the feed at /events/orders.
 
-import { z } from "zod";
-import { authorize, feed, hub, method, role, SERVICE_ROLE, signedIn } from "../hub.ts";
+import * as z from "zod/mini";
+import {
+  authorize,
+  clientMethods,
+  feed,
+  hub,
+  method,
+  named,
+  role,
+  SERVICE_ROLE,
+  signedIn,
+} from "../hub.ts";
 import { OrderId, roomOf } from "./order-id.ts";
 
-const Status = z.string().min(1).max(128);
+const Status = z.string().check(z.minLength(1), z.maxLength(128));
 
 /** An order as the feed has it. */
-export interface OrderUpdate {
-  readonly orderId: OrderId;
-  readonly status: string;
-}
+const OrderUpdate = z.object({ orderId: OrderId, status: Status });
 
-interface OrderClient {
-  orderStatusChanged(orderId: OrderId, status: string): void;
+const OrderClient = clientMethods({
+  orderStatusChanged: [named("orderId", OrderId), named("status", Status)],
   /** In the group `updates`. */
-  orderUpdated(order: OrderUpdate): void;
-}
+  orderUpdated: [named("order", OrderUpdate)],
+});
 
 /** The group with the updates of all orders. */
 const UPDATES = "updates";
@@ -25,7 +32,8 @@ const UPDATES = "updates";
 /** Roles that may publish a status. */
 const staff = authorize(role("Admin", "Manager", SERVICE_ROLE));
 
-export const OrderHub = hub<OrderClient>("orders", {
+export const OrderHub = hub("orders", {
+  client: OrderClient,
   authorize: signedIn,
   rooms: {
     group: { enter: signedIn },

@@ -1,18 +1,22 @@
 // PresenceHub: the users who are online. The hub's room `all` tracks them, and its hooks inform every client.
 
-import { hub, method, signedIn, type RoomView } from "../hub.ts";
+import * as z from "zod/mini";
+import { clientMethods, hub, named, returns, signedIn, type RoomView } from "../hub.ts";
 
-interface PresenceClient {
-  /** The first 100 users online, by user id. */
-  onlineUsersUpdated(users: string[]): void;
+/** The first 100 users online, by user id. */
+const Users = z.array(z.string());
+
+const PresenceClient = clientMethods({
+  onlineUsersUpdated: [named("users", Users)],
   /** The user's last connection has ended. */
-  userLeft(userId: string): void;
-}
+  userLeft: [named("userId", z.string())],
+});
 
 const usersIn = async ({ presence }: RoomView): Promise<string[]> =>
   (await presence.list({ limit: 100 })).map(({ userId }) => userId);
 
-export const PresenceHub = hub<PresenceClient>("presence", {
+export const PresenceHub = hub("presence", {
+  client: PresenceClient,
   authorize: signedIn,
   rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
   online: true,
@@ -27,7 +31,7 @@ export const PresenceHub = hub<PresenceClient>("presence", {
     if (room.kind === "all") await clients.all.onlineUsersUpdated(await usersIn(all));
   },
 }).methods({
-  getOnlineUsers: method([], ({ all }) => usersIn(all)),
+  getOnlineUsers: returns(Users).method([], ({ all }) => usersIn(all)),
 });
 
 export type PresenceHub = typeof PresenceHub;

@@ -1,58 +1,96 @@
-// PriceHub: prices as a server stream, a random walk per symbol. It calls no client methods, and so declares no client
-// interface.
+// PriceHub: prices as a server stream, one random walk for each symbol. It calls no client methods, and so declares
+// none.
 
-import { z } from "zod";
-import { hub, signedIn, stream } from "../hub.ts";
+import * as z from "zod/mini";
+import { hub, named, returns, signedIn } from "../hub.ts";
 
-export const Symbol = z.string().min(1).max(128);
+export const Symbol = z.string().check(z.minLength(1), z.maxLength(128));
 
-export interface Price {
-  readonly symbol: string;
-  readonly price: number;
+export const Price = z.object({
+  symbol: z.string(),
+  price: z.number(),
   /** ISO 8601, UTC. */
-  readonly timestamp: string;
-}
+  timestamp: z.string(),
+});
+export type Price = z.output<typeof Price>;
 
 interface Market {
   /** Milliseconds between prices. Default: 1,000. */
   readonly everyMs?: number;
-  /** Random numbers, 0 ≤ x < 1. At 0.5 a price stays as it is. */
-  readonly random?: () => number;
   readonly now?: () => number;
 }
 
-/** Makes the hub. Tests replace the interval, the clock and the random numbers. */
+/** Makes the hub. Tests replace the interval and the clock. */
 export const priceHub = (market: Market = {}) =>
   hub("prices", {
     authorize: signedIn,
     rooms: { group: { enter: signedIn }, order: { enter: signedIn } },
   }).methods({
-    /** Streams prices until the caller cancels or disconnects. The opening price comes at once. */
-    streamPrices: stream([Symbol], ({ signal }, symbol) => pricesOf(symbol, signal, market)),
+    /** Streams prices until the caller cancels or disconnects. The price of the moment comes at once. */
+    streamPrices: returns(Price).stream([named("symbol", Symbol)], ({ signal }, symbol) =>
+      pricesOf(symbol, signal, market),
+    ),
   });
 
 export const PriceHub = priceHub();
 export type PriceHub = typeof PriceHub;
 
-/** Prices of a symbol, the opening price at once, until the signal is aborted. */
+/** Prices of a symbol, that of the moment at once, until the signal is aborted. */
 export async function* pricesOf(
   symbol: string,
   signal: AbortSignal,
-  { everyMs = 1_000, random = Math.random, now = Date.now }: Market = {},
+  { everyMs = 1_000, now = Date.now }: Market = {},
 ): AsyncIterable<Price> {
-  for (let price = openingPrice(symbol); !signal.aborted; price = nextPrice(price, random())) {
-    yield { symbol, price, timestamp: new Date(now()).toISOString() };
-    await pause(everyMs, signal);
+  for (let last = -1; !signal.aborted;) {
+    const step = Math.floor(now() / everyMs);
+    // A timer may ring a little early.
+    if (step > last)
+      yield {
+        symbol,
+        price: priceAt(symbol, step),
+        timestamp: new Date(step * everyMs).toISOString(),
+      };
+    last = step;
+    await pause(everyMs - (now() % everyMs), signal);
   }
 }
 
-/** The first price, 10–509; equal for all callers of a symbol. */
+/** Steps over which the walk turns: 1, 2, 4, … 2,048, each by so much more as a random walk has. */
+const SCALES = Array.from({ length: 12 }, (_, power) => 2 ** power);
+/** Of the price, in one step of the smallest scale. */
+const VOLATILITY = 0.002;
+
+/**
+ * The price of a symbol at a step of the clock. It follows from both, so that every stream has the same, in whichever
+ * object, and nothing is remembered: a walk for each viewer would show two windows two prices.
+ */
+export function priceAt(symbol: string, step: number): number {
+  const walk = SCALES.reduce(
+    (sum, scale) => sum + Math.sqrt(scale) * noise(symbol, step / scale),
+    0,
+  );
+  return Math.round(openingPrice(symbol) * Math.exp(VOLATILITY * walk) * 100) / 100;
+}
+
+/** Around which a symbol's price moves, 10–509. */
 const openingPrice = (symbol: string): number =>
   10 + ([...symbol].reduce((sum, letter) => sum * 31 + letter.codePointAt(0)!, 0) % 500);
 
-/** Moves a price by at most 1 %, in whole cents. Rounding keeps prices of 50 cents or less, so none reaches zero. */
-const nextPrice = (price: number, random: number): number =>
-  Math.round(price * (1 + (random - 0.5) / 50) * 100) / 100;
+/** −1 to 1: a fixed number at each whole place, and between two of them a line. */
+function noise(symbol: string, place: number): number {
+  const whole = Math.floor(place);
+  const [from, to] = [numberAt(symbol, whole), numberAt(symbol, whole + 1)];
+  return from + (to - from) * (place - whole);
+}
+
+/** FNV-1a of both, with its bits mixed once more. */
+function numberAt(symbol: string, place: number): number {
+  let hash = 2_166_136_261;
+  for (const letter of `${symbol} ${place}`)
+    hash = Math.imul(hash ^ letter.codePointAt(0)!, 16_777_619);
+  hash = Math.imul(hash ^ (hash >>> 15), 2_246_822_507);
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 31 - 1;
+}
 
 /** Resolves after the delay, or at once on abort. Leaves no timer behind: a pending one would keep the object awake. */
 function pause(delayMs: number, signal: AbortSignal): Promise<void> {

@@ -1,24 +1,24 @@
 // UploadHub: readings arrive as a client stream and are summarised one by one; none is stored.
 
-import { z } from "zod";
-import { hub, HubError, method, signedIn, streamOf } from "../hub.ts";
+import * as z from "zod/mini";
+import { hub, HubError, returns, signedIn, streamOf } from "../hub.ts";
 
 const Reading = z.object({
-  sensor: z.string().min(1).max(128),
+  sensor: z.string().check(z.minLength(1), z.maxLength(128)),
   value: z.number(),
   /** ISO 8601, or milliseconds since 1970. */
   timestamp: z.union([z.iso.datetime({ offset: true }), z.number()]),
 });
 
-interface Summary {
-  readonly count: number;
+const Summary = z.object({
+  count: z.int(),
   /** Names of the sensors, each once, in order of appearance. */
-  readonly sensors: readonly string[];
+  sensors: z.array(z.string()),
   /** Null for an empty upload, as are `max` and `mean`. */
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly mean: number | null;
-}
+  min: z.nullable(z.number()),
+  max: z.nullable(z.number()),
+  mean: z.nullable(z.number()),
+});
 
 /** Most sensors of one upload. Streams have no known end, so what is remembered of them needs a bound. */
 const MAX_SENSORS = 1_000;
@@ -31,7 +31,7 @@ export const UploadHub = hub("uploads", {
    * Reads the stream to its end and returns its summary. Throws `too_large` for too many sensors; `invalid_item` for an
    * item that is no reading.
    */
-  uploadData: method([streamOf(Reading)], async (_context, readings): Promise<Summary> => {
+  uploadData: returns(Summary).method([streamOf(Reading)], async (_context, readings) => {
     const sensors = new Set<string>();
     let [count, min, max, mean] = [0, Infinity, -Infinity, 0];
     for await (const { sensor, value } of readings) {

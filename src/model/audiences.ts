@@ -1,7 +1,7 @@
 // Audiences, for hub code and for services: first the types (which client methods may be called on which audience),
 // then the proxies behind them. Subclasses supply the transport.
 
-import { formatTopic, roomTopic, ALL, type Topic } from "./topic.ts";
+import { formatTopic, roomTopic, ALL, type Position, type Topic } from "./topic.ts";
 
 /**
  * Calls without an answer: to an audience of many, or to clients whose methods return nothing. In a hub the promise
@@ -50,6 +50,8 @@ export interface ClientCall {
   readonly target: string;
   readonly args: readonly unknown[];
   readonly except: readonly string[];
+  /** Only where the room still stands here. */
+  readonly ifAt?: Position;
 }
 
 /** Sends a call of the client method `target`. */

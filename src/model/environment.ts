@@ -12,13 +12,16 @@ export function cacheByValues<E extends object, T>(
   read: (env: E) => T,
 ): (env: E) => T {
   const cached = new Map<string, T>();
+  let last: { readonly values: readonly unknown[]; readonly value: T } | undefined;
   return (env) => {
-    const values = JSON.stringify(names.map((name) => env[name]));
-    const hit = cached.get(values);
-    if (hit !== undefined) return hit;
-    const value = read(env);
+    // Most workers have one environment, and ask for every request.
+    if (last?.values.every((value, at) => value === env[names[at]!])) return last.value;
+    const values = names.map((name) => env[name]);
+    const key = JSON.stringify(values);
+    const value = cached.get(key) ?? read(env);
     if (cached.size >= MAX_CACHED) cached.clear();
-    cached.set(values, value);
+    cached.set(key, value);
+    last = { values, value };
     return value;
   };
 }

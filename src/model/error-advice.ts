@@ -35,10 +35,10 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   hub_not_found: "Compare the name in the URL with the hubs that the server serves.",
   room_kind_not_found:
     "A room's kind is groups, orders or users in a URL; group, order or user in a client.",
-  invalid_name: "A name has 1 to 128 characters, none of them a control character.",
+  invalid_name: "A name has 1 to 128 characters, no control characters, and is neither . nor ..",
   invalid_position: "Resume from a position as the server sent it, or without one.",
   upgrade_required: "Connect by WebSocket, or ask for `text/event-stream`.",
-  client_too_old: "Update the package `dormouse` of the client, and load the page anew.",
+  client_too_old: "Update the package `dormouse-hubs` of the client, and load the page anew.",
   rate_limited: WAIT,
   too_many_connections: "Close connections that are not needed: one can be in many rooms.",
   unavailable: WAIT,

@@ -111,6 +111,17 @@ export const ERRORS = {
   /** More rooms than one request or one connection may have: it does not help to wait, so it is not 429. */
   too_many_groups: { http: 400, jsonRpc: SERVER_ERROR, grpc: GRPC.resourceExhausted },
 
+  /** The room stands elsewhere than the caller expects: somebody else was first. */
+  conflict: { http: 409, jsonRpc: SERVER_ERROR, grpc: GRPC.aborted },
+  /** Code made a state that the hub's schema, JSON or the limit of its size does not admit. */
+  invalid_state: { http: 500, jsonRpc: SERVER_ERROR, grpc: GRPC.internal },
+  /** In development: hub code called a client method otherwise than the hub declares it. */
+  invalid_message: { http: 500, jsonRpc: SERVER_ERROR, grpc: GRPC.internal },
+  /** In development: a member of the hub returned what it does not declare. */
+  invalid_result: { http: 500, jsonRpc: SERVER_ERROR, grpc: GRPC.internal },
+  /** A newer deploy has written the room's state: this one was rolled back. */
+  state_newer: UNAVAILABLE,
+
   /** The position is older than what the room keeps. */
   history_gone: { http: 410, jsonRpc: SERVER_ERROR, grpc: GRPC.aborted },
   /** The caller cancelled, or has gone: 499 is nginx's status for it. */
@@ -155,6 +166,9 @@ const UNKNOWN = {
 
 const rowOf = (code: string): ErrorRow | undefined =>
   Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : undefined;
+
+/** Whether the server has this code; else hub code invented it, or another version of the server. */
+export const isErrorCode = (code: string): code is ErrorCode => rowOf(code) !== undefined;
 
 /** The status of a request that is refused with this code, whichever part of the server refuses it. */
 export const httpStatusOf = (code: string): number => rowOf(code)?.http ?? UNKNOWN.refused.http;

@@ -138,6 +138,13 @@ export type Outgoing =
   | { readonly type: "sequence"; readonly sequence: number }
   /** Answers to one batch, in its order. */
   | { readonly type: "batch"; readonly answers: readonly Outgoing[] }
+  /** A room's state. `params` is the text of a `StateChange` (state-wire.ts); empty: nothing is sent. */
+  | {
+      readonly type: "state";
+      readonly room: string;
+      readonly position: string;
+      readonly params: string;
+    }
   /** A notification of the protocol itself, such as `$/connected`, and not of a hub. */
   | {
       readonly type: "control";

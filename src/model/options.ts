@@ -1,9 +1,13 @@
 // Every limit and setting of hubs, with its reason, its unit and, at the end, its default. A hub may override each; a
 // token may lower those of `TokenLimits`.
 
+import { STATE_NAMES, type StateNames } from "./state-wire.ts";
+import { STATE_LIMITS, type StateLimits } from "./state-limits.ts";
+import type { RoomKind } from "./topic.ts";
 import { MESSAGE_BYTES, MESSAGES_PER_FRAME, PING_SECONDS } from "./wire-constants.ts";
 
-export interface Limits {
+/** What clients may make a hub do or hold. docs/limits.md has each limit's reason, error and metric. */
+export interface Limits extends StateLimits {
   /** Bytes of one inbound frame. */
   readonly messageBytes: number;
   /** Nesting of inbound JSON. `JSON.stringify` and `structuredClone` fail from about 10,000. */
@@ -51,11 +55,11 @@ export interface Limits {
   readonly callsPerSecond: number;
   /** … and how many may come at once. */
   readonly callBurst: number;
-  /** Messages of any kind a second of one connection: items, cancellations, answers and pings as well as calls … */
+  /** Messages of any kind a second of one user's connections in one object: items and answers as well as calls … */
   readonly messagesPerSecond: number;
   /** … and how many may come at once: an upload sends its items as fast as the network takes them. */
   readonly messageBurst: number;
-  /** Bytes a second of one connection … */
+  /** Bytes a second, likewise … */
   readonly bytesPerSecond: number;
   /** … and how many may come at once. */
   readonly bytesBurst: number;
@@ -74,7 +78,7 @@ export interface Limits {
   readonly heldByObject: number;
   /** Entries replayed to a connection that resumes; beyond it, reloading is cheaper. */
   readonly recovery: number;
-  /** Bytes a second of history that one connection may read … */
+  /** Bytes a second of history, presence and descriptions that one connection may read … */
   readonly historyBytesPerSecond: number;
   /** … and how many at once: a page of full size costs its room and its relay as much as many calls. */
   readonly historyBurst: number;
@@ -88,6 +92,13 @@ export interface Limits {
   readonly requestSeconds: number;
   /** Seconds the server waits for a client's answer. */
   readonly answerSeconds: number;
+  /**
+   * Seconds after which a stream of rooms ends (Server-Sent Events, gRPC), give or take a tenth: its reader comes back
+   * and goes on. One that is lost half open looks alive until then.
+   */
+  readonly streamSeconds: number;
+  /** Seconds after which a client that never pings, and has sent nothing, counts as gone. */
+  readonly unheardSeconds: number;
 }
 
 export const LIMITS: Limits = {
@@ -111,7 +122,7 @@ export const LIMITS: Limits = {
   callsPerSecond: 50,
   callBurst: 100,
   messagesPerSecond: 5_000,
-  messageBurst: 20_000,
+  messageBurst: 12_000,
   bytesPerSecond: 4 * 1024 * 1024,
   bytesBurst: 32 * 1024 * 1024,
   malformedInARow: 10,
@@ -125,8 +136,11 @@ export const LIMITS: Limits = {
   presencePage: 100,
   trackBytes: 1024,
   publishBytes: 256 * 1024,
+  ...STATE_LIMITS,
   requestSeconds: 90,
   answerSeconds: 30,
+  streamSeconds: 1_800,
+  unheardSeconds: 86_400,
 };
 
 /**
@@ -135,6 +149,7 @@ export const LIMITS: Limits = {
  */
 export type Durability = "logged" | "behind" | "none";
 
+/** How many messages a room keeps, and for how long. */
 export interface History {
   /** Messages kept, at least. */
   readonly size: number;
@@ -149,9 +164,9 @@ export interface RoomSettings {
   readonly history: History;
   readonly durability: Durability;
   readonly presence: PresenceMode;
-  /**
-   * Whether `clients.all` reaches sockets attached directly to a room, at the cost of one follow for each active room.
-   */
+  /** The kind of room that has a state; undefined: none. */
+  readonly stateKind: RoomKind | undefined;
+  /** Whether `clients.all` reaches sockets attached directly to a room: one follow for each active room. */
   readonly reachAll: boolean;
   /**
    * Whether `clients.user` reaches a user's connections everywhere, at the cost of one follow for each user in each
@@ -164,9 +179,7 @@ export interface RoomSettings {
   readonly pingSeconds: number;
   /** Seconds without a frame after which a client that has sent heartbeats counts as gone. */
   readonly silentSeconds: number;
-  /**
-   * Seconds between sweeps for silent clients. A dead connection is seen at most `silentSeconds` and one sweep longer.
-   */
+  /** Seconds between sweeps for silent clients: a dead one is seen `silentSeconds` and one sweep later at most. */
   readonly sweepSeconds: number;
   /** Seconds between the loss of a user's last connection and the announcement of the leave. */
   readonly graceSeconds: number;
@@ -186,6 +199,8 @@ export interface SignalRSettings {
   readonly verbatim: boolean;
   /** How MessagePack has the keys of records: in PascalCase, as .NET's classes, or as hub code spells them. */
   readonly messagePackKeys: "pascal" | "verbatim";
+  /** Of rooms with state. */
+  readonly state: StateNames;
   readonly handshakeSeconds: number;
   /** In the order in which clients try them. */
   readonly transports: readonly Transport[];
@@ -209,6 +224,7 @@ export const DEFAULTS: RoomSettings = {
   history: { size: 100, ttlSeconds: 600 },
   durability: "logged",
   presence: "users",
+  stateKind: undefined,
   reachAll: true,
   reachUsers: undefined,
   online: false,
@@ -222,6 +238,7 @@ export const DEFAULTS: RoomSettings = {
   signalR: {
     verbatim: false,
     messagePackKeys: "pascal",
+    state: STATE_NAMES,
     handshakeSeconds: 15,
     transports: ["WebSockets", "ServerSentEvents", "LongPolling"],
     statefulReconnect: undefined,

@@ -9,6 +9,8 @@ export type SqlRows<T extends Row> = Iterable<T> &
 
 export interface Sql {
   exec<T extends Row>(query: string, ...values: SqlStorageValue[]): SqlRows<T>;
+  /** The engine's own, for the path of every message, once all tables are made. Its errors are the engine's, too. */
+  readonly direct?: Pick<SqlStorage, "exec"> | undefined;
 }
 
 export type KeyValues = Pick<SyncKvStorage, "get" | "list" | "put" | "delete">;

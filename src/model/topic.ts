@@ -33,21 +33,36 @@ export function parseTopic(text: string): Topic {
   return roomTopic(text.slice(0, Math.max(colon, 0)), text.slice(colon + 1));
 }
 
+/**
+ * The same of a text that `formatTopic` wrote: in storage, an attachment, an object's name. Its name is taken as it is,
+ * also where an older version allowed names that are refused today. Throws `room_kind_not_found`.
+ */
+export function writtenTopic(text: string): Topic {
+  if (text === "all") return ALL;
+  const colon = text.indexOf(":");
+  return { kind: roomKind(text.slice(0, Math.max(colon, 0))), name: text.slice(colon + 1) };
+}
+
 /** A topic that clients may join, from its two parts. Throws `room_kind_not_found` or `invalid_name`. */
 export function roomTopic(kind: string, name: string): Topic {
+  return { kind: roomKind(kind), name: canonicalName(name) };
+}
+
+function roomKind(kind: string): RoomKind {
   if (!isRoomKind(kind))
     throw new HubError("room_kind_not_found", "A room is a group, an order or a user.");
-  return { kind, name: canonicalName(name) };
+  return kind;
 }
 
 export const MAX_NAME_LENGTH = 128;
 // Control characters and, by the flag `u`, lone surrogates: React Native's engine has no `isWellFormed` [CP2].
 // oxlint-disable-next-line no-control-regex -- control characters are what this refuses
-const REFUSED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/u;
+const REFUSED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]|^\.\.?$/u;
 
 /**
  * The canonical name of a room, user or tenant: NFC, 1–128 UTF-16 units, no control characters, no lone surrogates,
- * case-sensitive. Throws `invalid_name`.
+ * case-sensitive. Neither `.` nor `..`: URL parsers remove these segments from paths, percent-encoded or not, so that
+ * REST would address something else. Throws `invalid_name`.
  */
 export function canonicalName(raw: string): string {
   const name = raw.normalize("NFC");
@@ -56,7 +71,7 @@ export function canonicalName(raw: string): string {
   if (name.length > MAX_NAME_LENGTH || REFUSED.test(name))
     throw new HubError(
       "invalid_name",
-      `A name has 1–${MAX_NAME_LENGTH} characters and no control characters.`,
+      `A name has 1–${MAX_NAME_LENGTH} characters, no control characters, and is not . or ..`,
     );
   return name;
 }
@@ -65,6 +80,7 @@ export function canonicalName(raw: string): string {
 export const isName = (value: unknown): value is string =>
   typeof value === "string" && value.length > 0 && value.length <= MAX_NAME_LENGTH;
 
+/** A place in a room's log. Offsets rise by one within an epoch; positions of two epochs are not comparable. */
 export interface Position {
   readonly epoch: string;
   /** The number of the last message received; 0 is the start of the log. */

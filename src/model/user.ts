@@ -22,6 +22,7 @@ export type TokenLimits = Partial<
   >
 >;
 
+/** The user of a connection, as its token tells. */
 export interface User {
   readonly id: string;
   readonly tenant: string;

@@ -5,6 +5,7 @@ import { jsonRpcNumberOf } from "../model/error-table.ts";
 import type { HubError } from "../model/errors.ts";
 import type { Outgoing, OutgoingInvocation } from "../model/message.ts";
 import { decodeJsonRpc } from "./decode-json-rpc.ts";
+import { STATE_TARGET } from "../model/state-wire.ts";
 import { toJson, toResultJson } from "./json.ts";
 import type { Protocol } from "./protocol.ts";
 
@@ -59,6 +60,10 @@ function encode(message: Outgoing): string {
       return encodeBatch(message.answers);
     case "control":
       return notification(`$/${message.name}`, toJson(message.params), roomMembers(message));
+    case "state":
+      return message.params === ""
+        ? ""
+        : notification(STATE_TARGET, message.params, roomMembers(message));
     // Stateful reconnect exists in SignalR only.
     case "ack":
     case "sequence":

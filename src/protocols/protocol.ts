@@ -4,6 +4,7 @@
 import type { CloseCode } from "../model/errors.ts";
 import type { Encoded, Outgoing, Received } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
+import type { StateNames } from "../model/state-wire.ts";
 
 export type Frame = string | ArrayBuffer | Uint8Array;
 
@@ -17,8 +18,8 @@ export interface Protocol<E extends Encoded = Encoded> {
    * Size is checked before parsing, depth before values are built. `rest` is what the last frame left over.
    */
   decode(frame: string | ArrayBuffer, limits: Limits, rest?: string | Uint8Array): Received;
-  /** Encodes one message as a record. Empty where the protocol has no such message. */
-  encode(message: Outgoing): E;
+  /** Encodes one message as a record. Empty where the protocol has no such message. `names` are those of the hub. */
+  encode(message: Outgoing, names?: StateNames): E;
   /** Joins records into one frame, in order: the cost is per frame, hardly per byte (docs/design/performance.md#pe1). */
   join(records: readonly E[]): E;
   /**

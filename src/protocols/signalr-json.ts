@@ -9,6 +9,8 @@ import { decodeSignalrJson } from "./decode-signalr-json.ts";
 import { toExactJson } from "./json.ts";
 import type { Protocol } from "./protocol.ts";
 import { closeMessageOf, failureText, type Failure } from "./signalr-errors.ts";
+import type { StateNames } from "../model/state-wire.ts";
+import { stateInvocation } from "./state-invocation.ts";
 
 /** The spelling of client methods for SignalR clients, in every encoding. */
 export interface TargetNames {
@@ -26,7 +28,7 @@ export function signalrJson(names: TargetNames): Protocol {
     name: jsonName(names),
     binding: "json",
     decode: decodeSignalrJson,
-    encode: (message) => encode(message, names),
+    encode: (message, state) => encode(message, names, state),
     join,
     ping: PING,
     count,
@@ -38,7 +40,7 @@ export function signalrJson(names: TargetNames): Protocol {
  * One message as text. Throws as `toExactJson` does for results and items that JSON cannot represent; the dispatcher answers
  * `internal`.
  */
-function encode(message: Outgoing, names: TargetNames): string {
+function encode(message: Outgoing, names: TargetNames, state?: StateNames): string {
   switch (message.type) {
     case "invocation":
       return encodeInvocation(message, names);
@@ -56,6 +58,10 @@ function encode(message: Outgoing, names: TargetNames): string {
       return `{"type":9,"sequenceId":${message.sequence}}\u001e`;
     case "batch":
       return message.answers.map((answer) => encode(answer, names)).join("");
+    case "state": {
+      const invocation = stateInvocation(message, state);
+      return invocation ? encodeInvocation(invocation, names) : "";
+    }
     case "control":
       return "";
     default:

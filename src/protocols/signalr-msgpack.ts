@@ -13,6 +13,8 @@ import { packValue, wholeNumber } from "./msgpack-values.ts";
 import type { Protocol } from "./protocol.ts";
 import { closeMessageOf, failureText, type Failure } from "./signalr-errors.ts";
 import { writeTarget, type TargetNames } from "./signalr-json.ts";
+import type { StateNames } from "../model/state-wire.ts";
+import { stateInvocation } from "./state-invocation.ts";
 
 const PING = Uint8Array.of(0x02, 0x91, 0x06);
 
@@ -27,7 +29,7 @@ export function signalrMsgpack(names: MsgpackNames): Protocol {
     name: msgpackName(names),
     binding: "msgpack",
     decode: decodeSignalrMsgpack,
-    encode: (message) => encode(message, names),
+    encode: (message, state) => encode(message, names, state),
     join,
     ping: PING,
     count,
@@ -43,7 +45,7 @@ export const msgpackName = ({ verbatim, messagePackKeys = "verbatim" }: MsgpackN
  * One message as bytes. Throws for what MessagePack cannot represent, cycles and deep nesting; the dispatcher answers
  * `internal`.
  */
-function encode(message: Outgoing, names: MsgpackNames): Uint8Array {
+function encode(message: Outgoing, names: MsgpackNames, state?: StateNames): Uint8Array {
   switch (message.type) {
     case "invocation":
       return encodeInvocation(message, names);
@@ -64,6 +66,12 @@ function encode(message: Outgoing, names: MsgpackNames): Uint8Array {
       return withLength([9, message.sequence]);
     case "batch":
       return join(message.answers.map((answer) => encode(answer, names)));
+    case "state": {
+      const invocation = stateInvocation(message, state);
+      // Patches are applied by keys, and many are ids: none is a member of a class.
+      const exact = { ...names, messagePackKeys: "verbatim" } as const;
+      return invocation ? encodeInvocation(invocation, exact) : new Uint8Array(0);
+    }
     case "control":
       return new Uint8Array(0);
     default:

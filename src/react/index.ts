@@ -1,4 +1,5 @@
-// Public API of `dormouse/react`: the hooks, and everything of `dormouse/client`, so that a component has one import.
+// Public API of `dormouse-hubs/react`: the hooks, and everything of `dormouse-hubs/client`, so that a component has one
+// import.
 
 export * from "../client/index.ts";
 export { hubAt } from "../components/hub-at.ts";
@@ -8,3 +9,5 @@ export type { RoomHistory, RoomHistoryOptions, RoomMessage } from "../components
 export { useHub } from "./use-hub.ts";
 export type { HubRoom, UseHubOptions } from "./use-hub.ts";
 export { useConnection, useHistory, usePresence } from "./use-room.ts";
+export { useRoomState, useRun } from "./use-room-state.ts";
+export type { Guesses } from "../state/state-types.ts";

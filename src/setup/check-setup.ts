@@ -44,21 +44,51 @@ function check(env: object): readonly Problem[] {
 const messageOf = (problems: readonly Problem[]): string =>
   `The worker is misconfigured. Problems: ${problems.length}.\n\n${list(problems)}\n`;
 
+/** What a class of `serve` is for, and where its objects are. */
+interface ServedClass {
+  readonly binding: ObjectBinding;
+  /** Absent: objects are in no jurisdiction. */
+  readonly place: Placement | undefined;
+}
+
+interface Placement {
+  /** Whether the object is where its name leads to. */
+  isAt(id: DurableObjectId, env: object, namespace: DurableObjectNamespace): boolean;
+}
+
+const UNPLACED: Placement = {
+  isAt: (id, _env, namespace) => namespace.idFromName(id.name!).equals(id),
+};
+
 /**
- * Called when an object starts. Throws `misconfigured` in an object that another binding leads to, which only the object
- * can tell: bindings that were exchanged are namespaces all the same.
+ * Called when an object starts. Throws `misconfigured` in an object that another binding leads to, or that is in another
+ * jurisdiction than it would be found in, which only the object can tell: bindings that were exchanged are namespaces
+ * all the same, and the objects of before a change of the place have alarms.
  */
-export function checkClass(id: DurableObjectId, env: object, binding: ObjectBinding): void {
-  const namespace = (env as Readonly<Record<string, unknown>>)[binding];
+export function checkClass(id: DurableObjectId, env: object, served: ServedClass): void {
+  const namespace = (env as Readonly<Record<string, unknown>>)[served.binding];
   if (id.name === undefined || boundTo(namespace) !== "namespace") return;
-  if ((namespace as DurableObjectNamespace).idFromName(id.name).equals(id)) return;
-  const { made } = OBJECTS.find((one) => one.binding === binding)!;
-  const problem = `Another binding than ${binding} has the class of serve()'s ${made}. In wrangler.toml, class_name of ${binding} is the name under which main exports ${made}.`;
+  const { place = UNPLACED } = served;
+  if (place.isAt(id, env, namespace as DurableObjectNamespace)) return;
+  const problem = classProblem(id, served, namespace as DurableObjectNamespace);
   logError("misconfigured", { problems: [problem] });
   throw new HubError(
     "misconfigured",
     isDevelopment(env) ? problem : "The server is misconfigured.",
   );
+}
+
+function classProblem(
+  id: DurableObjectId,
+  { binding }: ServedClass,
+  namespace: DurableObjectNamespace,
+): string {
+  const { made } = OBJECTS.find((one) => one.binding === binding)!;
+  const own = id.jurisdiction as DurableObjectJurisdiction | undefined;
+  const within = own === undefined ? namespace : namespace.jurisdiction(own);
+  return within.idFromName(id.name!).equals(id)
+    ? `The object ${id.name} of ${binding} is in ${own === undefined ? "no jurisdiction" : `the jurisdiction ${own}`}, and place of serve() leads elsewhere. Objects never move: set place as it was when this one began, or erase it by that place first.`
+    : `Another binding than ${binding} has the class of serve()'s ${made}. In wrangler.toml, class_name of ${binding} is the name under which main exports ${made}.`;
 }
 
 export function runningFacts(env: object): Facts {

@@ -27,6 +27,8 @@ export interface WorkerFiles {
   readonly observability?: Observability | undefined;
   /** Names that the worker's main module exports; or why they are unknown, as a sentence. */
   readonly mainExports: readonly string[] | string;
+  /** Why the main module cannot define its hubs, as a sentence with a place; absent: it can, or it is not known. */
+  readonly hubProblem?: string | undefined;
 }
 
 export interface ClassBinding {
@@ -48,6 +50,7 @@ interface Migration {
 }
 
 interface Assets {
+  readonly binding?: string | undefined;
   readonly run_worker_first?: boolean | readonly string[] | undefined;
 }
 

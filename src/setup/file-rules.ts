@@ -15,14 +15,25 @@ const PATHS = [
   ...["/dormouse.v1.Hub/*", "/grpc.health.v1.Health/*"],
 ];
 
+/** Where they are files first, the page is there whatever `ADMIN` says. */
+const ADMIN_PATHS = ["/admin", "/admin/*"];
+
+export const noAssets: Problem = advice(
+  "ADMIN is 1, and the static files are not bound as ASSETS: /admin is not found.",
+  '[assets]\ndirectory = "public" # npx dormouse admin public\nbinding = "ASSETS"',
+  '"assets": { "directory": "public", "binding": "ASSETS" }',
+);
+
 /** Assets are looked at first for no path of the endpoint: each connection would ask for a file, and may be given a page. */
-export function assets({ assets: own }: WorkerFiles): Problem[] {
+export function assets(files: WorkerFiles): Problem[] {
+  const { assets: own } = files;
   if (!own) return [];
   const { run_worker_first: first = false } = own;
-  const missing = first === true ? [] : PATHS.filter((path) => !isFirst(path, first || []));
+  const paths = [...PATHS, ...(valueIn(files, "ADMIN") === "1" ? ADMIN_PATHS : [])];
+  const missing = first === true ? [] : paths.filter((path) => !isFirst(path, first || []));
   if (missing.length === 0) return [];
-  const lines = `[assets]\nrun_worker_first = [${PATHS.map((path) => `"${path}"`).join(", ")}]`;
-  const json = `"assets": { "run_worker_first": [${PATHS.map((path) => `"${path}"`).join(", ")}] }`;
+  const lines = `[assets]\nrun_worker_first = [${paths.map((path) => `"${path}"`).join(", ")}]`;
+  const json = `"assets": { "run_worker_first": [${paths.map((path) => `"${path}"`).join(", ")}] }`;
   const text = `Requests for ${missing.join(", ")} look for a file first.`;
   return [advice(text, lines, json)];
 }

@@ -8,7 +8,7 @@ import { webhookProblems, type WebhookEnv } from "../webhooks/webhook-config.ts"
 import { sharedClass, unbound } from "./binding-problems.ts";
 import { exported } from "./class-rules.ts";
 import type { Facts, WorkerFiles } from "./facts.ts";
-import { assets, logs, secrets } from "./file-rules.ts";
+import { assets, logs, noAssets, secrets } from "./file-rules.ts";
 import { OBJECTS } from "./objects.ts";
 import { ADVISED, missingFlags, NEEDED, OLD_DATE } from "./platform-problems.ts";
 import type { Problem } from "./problem.ts";
@@ -64,7 +64,14 @@ const TEXTS = [
 const types: Rule = ({ variables }) =>
   TEXTS.filter((name) => !["string", "undefined"].includes(typeof variables[name])).map(noText);
 
-const SWITCHES = ["LOG_CONNECTIONS", "LOG_REFUSED_CALLS", "DEV_TOKENS", "DEVELOPMENT"];
+const SWITCHES = [
+  "LOG_CONNECTIONS",
+  "LOG_REFUSED_CALLS",
+  "DEV_TOKENS",
+  "DEVELOPMENT",
+  "ADMIN",
+  "DEMO_GUESTS",
+];
 
 /** A switch that is neither on nor off would be off without a word. */
 const switches: Rule = ({ variables }) =>
@@ -75,6 +82,12 @@ const switches: Rule = ({ variables }) =>
 const rate: Rule = ({ variables: { REST_PER_SECOND: value = "" } }) =>
   value === "" || Number(value) > 0 ? [] : [noRate()];
 
+/** The admin page is among the worker's static files, and served by the worker. */
+const adminFiles: Rule = ({ variables, files }) => {
+  const isBound = files ? files.assets?.binding === "ASSETS" : variables["ASSETS"] !== undefined;
+  return variables["ADMIN"] === "1" && !isBound ? [noAssets] : [];
+};
+
 const ofFiles =
   (...rules: readonly ((files: WorkerFiles) => readonly Problem[])[]): Rule =>
   ({ files }) =>
@@ -83,7 +96,7 @@ const ofFiles =
 const RULES: readonly Rule[] = [
   ...[bindings, classes, ofFiles(exported)],
   ...[compatibilityDate, compatibilityFlags],
-  ...[values, types, switches, rate],
+  ...[values, types, switches, rate, adminFiles],
   ofFiles(secrets, assets, logs),
 ];
 

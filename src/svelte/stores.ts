@@ -19,8 +19,10 @@ import {
   type RoomHistory,
   type RoomHistoryOptions,
 } from "../components/room-history.ts";
+import { pickedState, runsIn } from "../components/shown-state.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
-import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
+import type { ActionsOf, PresenceStateOf, ViewOf } from "../dispatch/define/hub-types.ts";
+import type { Runs } from "../dispatch/define/stateful-room.ts";
 
 /** Svelte's store contract. */
 export interface Readable<T> {
@@ -88,3 +90,32 @@ export const historyStore = <H extends AnyHub>(
   room: RoomText,
   options: RoomHistoryOptions = {},
 ): Readable<RoomHistory<H>> => storeOf({ hub, room }, () => roomHistory<H>(options));
+
+/** The state of a room, or what `pick` makes of it, with the room's actions. Undefined before the first snapshot. */
+export interface StateStore<H extends AnyHub, T> extends Readable<T | undefined> {
+  readonly run: Runs<ActionsOf<H>>;
+}
+
+/**
+ * The state of a room as a store, with the room's actions.
+ *
+ * @example
+ * const vase = stateStore(Auctions, "group:vase");
+ * // {$vase?.price} <button onclick={() => vase.run.bid(120)}>
+ */
+export function stateStore<H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomText,
+): StateStore<H, ViewOf<H>>;
+export function stateStore<H extends AnyHub, T>(
+  hub: HubAt<H>,
+  room: RoomText,
+  pick: (state: ViewOf<H>) => T,
+): StateStore<H, T>;
+export function stateStore<H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomText,
+  pick: (state: ViewOf<H>) => unknown = (state) => state,
+): StateStore<H, unknown> {
+  return { ...storeOf({ hub, room }, () => pickedState(pick)), run: runsIn({ hub, room }) };
+}

@@ -12,6 +12,7 @@ import {
   type ShallowRef,
 } from "vue";
 import type { HandlersOf, Presence, RoomText, State } from "../client/index.ts";
+import { methodProxy } from "../client/platform/method-proxy.ts";
 import type { HubAt } from "../components/hub-at.ts";
 import {
   presenceIn,
@@ -22,14 +23,16 @@ import {
   type LiveValue,
   type RoomReference,
 } from "../components/live-values.ts";
-import { callsIn, type RoomCalls } from "../components/room-calls.ts";
+import { callsIn, methodOf, type RoomCalls } from "../components/room-calls.ts";
 import {
   roomHistory,
   type RoomHistory,
   type RoomHistoryOptions,
 } from "../components/room-history.ts";
+import { pickedState, runsIn } from "../components/shown-state.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
-import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
+import type { ActionsOf, PresenceStateOf, ViewOf } from "../dispatch/define/hub-types.ts";
+import type { Runs } from "../dispatch/define/stateful-room.ts";
 
 /** A room, or a ref or getter of one: another room takes the place of the one before. Undefined or null: none. */
 export type RoomSource = MaybeRefOrGetter<RoomText | null | undefined>;
@@ -112,3 +115,32 @@ export const useHistory = <H extends AnyHub>(
   room: RoomSource,
   options: RoomHistoryOptions = {},
 ): Live<RoomHistory<H>> => useLive(hub, room, () => roomHistory<H>(options));
+
+/**
+ * The state of a room, or what `pick` makes of it. Undefined before the first snapshot, and without a room.
+ *
+ * @example
+ * const price = useRoomState(Auctions, "group:vase", (auction) => auction.price);
+ */
+export function useRoomState<H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomSource,
+): Live<ViewOf<H> | undefined>;
+export function useRoomState<H extends AnyHub, T>(
+  hub: HubAt<H>,
+  room: RoomSource,
+  pick: (state: ViewOf<H>) => T,
+): Live<T | undefined>;
+export function useRoomState<H extends AnyHub>(
+  hub: HubAt<H>,
+  room: RoomSource,
+  pick: (state: ViewOf<H>) => unknown = (state) => state,
+): Live<unknown> {
+  return useLive(hub, room, () => pickedState(pick));
+}
+
+/** The actions of a room as calls, of the room that it is then. */
+export const useRun = <H extends AnyHub>(hub: HubAt<H>, room: RoomSource): Runs<ActionsOf<H>> =>
+  methodProxy((action, args) =>
+    methodOf(runsIn({ hub, room: toValue(room) }), action)(...args),
+  ) as Runs<ActionsOf<H>>;

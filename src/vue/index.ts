@@ -1,8 +1,9 @@
-// Public API of `dormouse/vue`: the composables, and everything of `dormouse/client`.
+// Public API of `dormouse-hubs/vue`: the composables, and everything of `dormouse-hubs/client`.
 
 export * from "../client/index.ts";
 export { hubAt } from "../components/hub-at.ts";
 export type { HubAt, HubAtOptions, RoomConnection } from "../components/hub-at.ts";
 export type { RoomHistory, RoomHistoryOptions, RoomMessage } from "../components/room-history.ts";
-export { useHub, useHistory, usePresence } from "./composables.ts";
+export { useHub, useHistory, usePresence, useRoomState, useRun } from "./composables.ts";
 export type { Live, RoomSource } from "./composables.ts";
+export type { Guesses } from "../state/state-types.ts";

@@ -13,6 +13,8 @@ interface WebhookEvent {
   readonly at: number;
   /** One JSON object, as text: published arguments are inserted as they are, and not parsed again. */
   readonly data: string;
+  /** Attribute `traceparent` (CloudEvents 1.0, Distributed Tracing). */
+  readonly trace?: string | undefined;
 }
 
 /** An encoded event that waits for delivery. */
@@ -24,10 +26,20 @@ export interface QueuedEvent {
 const TYPE_PREFIX = "dormouse.";
 
 /** The event's JSON. `tenant` is an extension attribute, since hubs of two tenants share a `source`. */
-export function eventText({ id, kind, tenant, hub, subject, at, data }: WebhookEvent): string {
+export function eventText({
+  id,
+  kind,
+  tenant,
+  hub,
+  subject,
+  at,
+  data,
+  trace,
+}: WebhookEvent): string {
   const attributes = {
     ...{ specversion: "1.0", id, source: `/hubs/${hub}`, type: TYPE_PREFIX + kind, subject },
     ...{ time: new Date(at).toISOString(), tenant, datacontenttype: "application/json" },
+    ...(trace !== undefined && { traceparent: trace }),
   };
   return `${JSON.stringify(attributes).slice(0, -1)},"data":${data}}`;
 }

@@ -7,6 +7,8 @@ export interface Message {
   readonly id: string;
   readonly type: string;
   readonly body: string;
+  /** Sent as `traceparent`. Absent for batches, whose events have traces of their own. */
+  readonly trace?: string;
 }
 
 /** The timeout of a request, and the clock for its timestamp. */
@@ -39,7 +41,7 @@ export async function post<T>(
 }
 
 /** The signature covers id, timestamp (seconds) and body, as `webhook-signature: v1,<base64 of HMAC-SHA-256>`. */
-async function headersOf({ id, type, body }: Message, key: CryptoKey, now: number) {
+async function headersOf({ id, type, body, trace }: Message, key: CryptoKey, now: number) {
   const timestamp = `${Math.floor(now / 1000)}`;
   const signed = new TextEncoder().encode(`${id}.${timestamp}.${body}`);
   const signature = new Uint8Array(await crypto.subtle.sign("HMAC", key, signed)).toBase64();
@@ -49,5 +51,6 @@ async function headersOf({ id, type, body }: Message, key: CryptoKey, now: numbe
     "webhook-id": id,
     "webhook-timestamp": timestamp,
     "webhook-signature": `v1,${signature}`,
+    ...(trace !== undefined && { traceparent: trace }),
   };
 }

@@ -8,7 +8,7 @@ import worker from "../../src/worker.ts";
 
 interface Asked {
   readonly url?: string;
-  readonly body?: string;
+  readonly body?: BodyInit;
   readonly method?: string;
   readonly origin?: string;
   readonly vars?: Record<string, string>;
@@ -124,6 +124,20 @@ describe("it is refused", () => {
   it("for a body of more than a kilobyte", async () => {
     const { status, code } = await ask({ body: `{"user":"alice"${" ".repeat(2_000)}}` });
     expect({ status, code }).toEqual({ status: 413, code: "too_large" });
+  });
+
+  it("for a body that has no end, of which it reads no more", async () => {
+    let pulls = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => void (pulls++, controller.enqueue(new Uint8Array(512))),
+    });
+    expect(await ask({ body: endless })).toMatchObject({ status: 413, code: "too_large" });
+    expect(pulls).toBeLessThan(10);
+  });
+
+  it("for a body that is no UTF-8", async () => {
+    const body = new Uint8Array([0x7b, 0xff, 0x7d]);
+    expect(await ask({ body })).toMatchObject({ status: 400, code: "invalid_arguments" });
   });
 
   it("to whoever asks for claims beside", async () => {

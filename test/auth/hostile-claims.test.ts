@@ -88,6 +88,8 @@ const registered: Row[] = [
       "a\nb",
       "a\u2028b",
       "\ud800",
+      ".",
+      "..",
     ].map((sub) => ({ sub })),
   ),
 ];
@@ -96,7 +98,7 @@ const caps = [{ channels: ["group:a"], allow: ["sub"] }];
 const own: Row[] = [
   ...withClaims(
     "token_claim_invalid",
-    ...["", 1.5, ["a"], {}, "a\u0000b", "t".repeat(129)].map((tid) => ({ tid })),
+    ...["", 1.5, ["a"], {}, "a\u0000b", "..", "t".repeat(129)].map((tid) => ({ tid })),
   ),
   ...withClaims(
     "token_claim_invalid",

@@ -38,6 +38,7 @@ describe("is refused with one code", () => {
     ["null", () => null],
     ["an empty text", () => ""],
     ["a text that is no name", () => "a\nb"],
+    ["two dots, which no path can hold", () => ".."],
     ["a text that is too long", () => "x".repeat(10_000)],
     ["a fraction", () => 1.5],
     ["a promise", async () => "alice"],

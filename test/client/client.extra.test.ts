@@ -3,7 +3,7 @@
 
 import { abortAllDurableObjects, evictAllDurableObjects } from "cloudflare:test";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { connect, type Connection, type ConnectOptions } from "../../src/client/index.ts";
 import {
   hub,
@@ -12,7 +12,8 @@ import {
   streamOf,
   type AnyHub,
 } from "../../src/dispatch/define/hub-definition.ts";
-import { token, upgrade } from "../rooms/client.ts";
+import { token } from "../rooms/client.ts";
+import { WorkerSocket } from "./worker-socket.ts";
 
 interface AskClient {
   confirm(question: string): Promise<boolean>;
@@ -41,47 +42,6 @@ const PlainHub = hub<SaidClient>("plain").methods({
   sayGroups: method([z.array(z.string()), z.string()], () => {}),
   join: method([z.string()], () => {}),
 });
-
-/** A WebSocket over the worker's own `fetch`. */
-class WorkerSocket extends EventTarget {
-  readyState = 0;
-  readonly bufferedAmount = 0;
-  #socket: WebSocket | undefined;
-
-  constructor(url: string) {
-    super();
-    void this.#open(new URL(url));
-  }
-
-  async #open({ pathname, search }: URL): Promise<void> {
-    const { webSocket } = await upgrade(pathname + search);
-    if (!webSocket) return this.#end(1006);
-    this.#socket = webSocket;
-    webSocket.addEventListener("message", ({ data }) =>
-      this.dispatchEvent(new MessageEvent("message", { data })),
-    );
-    webSocket.addEventListener("close", ({ code }) => this.#end(code));
-    webSocket.addEventListener("error", () => this.#end(1006));
-    webSocket.accept();
-    this.readyState = 1;
-    this.dispatchEvent(new Event("open"));
-  }
-
-  #end(code: number): void {
-    if (this.readyState === 3) return;
-    this.readyState = 3;
-    this.dispatchEvent(new CloseEvent("close", { code }));
-  }
-
-  send(frame: string): void {
-    this.#socket?.send(frame);
-  }
-
-  close(code: number): void {
-    this.readyState = 3;
-    this.#socket?.close(code);
-  }
-}
 
 async function connectTo<H extends AnyHub>(
   { name }: H,

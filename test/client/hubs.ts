@@ -1,6 +1,6 @@
 // The hub of the client's tests. Only its type is used; no test runs its methods.
 
-import { z } from "zod";
+import * as z from "zod";
 import { hub, method, stream, streamOf } from "../../src/dispatch/define/hub-definition.ts";
 
 export interface TestClient {

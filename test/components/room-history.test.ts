@@ -1,6 +1,7 @@
 // A room's history for components: the page, then live messages, none missing and none twice.
 
 import { expect, it } from "vitest";
+import { hubAt } from "../../src/components/hub-at.ts";
 import { roomHistory, type RoomHistoryOptions } from "../../src/components/room-history.ts";
 import { advance, connectedClient, type FakeSocket } from "../client/server.ts";
 import type { TestHub } from "../client/hubs.ts";
@@ -15,10 +16,12 @@ const saved = (offset: number) => ({
 async function followed(options: RoomHistoryOptions = {}) {
   const { client, server } = await connectedClient<TestHub>();
   const value = roomHistory<TestHub>(options);
-  const end = value.listen(client, () => {});
+  const held = { hub: hubAt<TestHub>("", { token: "t" }), room: "group:lobby" } as const;
+  const end = value.listen(client, () => {}, held);
   await advance();
-  const offsets = () => value.read(client).messages.map(({ position }) => position.slice(2));
-  return { client, end, socket: server.socket, read: () => value.read(client), offsets };
+  const read = () => value.read(client, held);
+  const offsets = () => read().messages.map(({ position }) => position.slice(2));
+  return { client, end, socket: server.socket, read, offsets };
 }
 
 const live = (socket: FakeSocket, offset: number, method = "said") =>
@@ -38,6 +41,7 @@ it("is the page, and what follows it", async () => {
   expect(read().isLoading).toBe(false);
   live(socket, 11);
   live(socket, 12, "$/presence");
+  live(socket, 12, "$/state");
   expect(offsets()).toEqual(["9", "10", "11"]);
   end();
   live(socket, 13);

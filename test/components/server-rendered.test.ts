@@ -4,8 +4,8 @@ import { createSSRApp } from "vue";
 import { renderToString } from "vue/server-renderer";
 import { expect, it } from "vitest";
 import { hubAt } from "../../src/components/hub-at.ts";
-import { historyStore, presenceStore, roomStore } from "../../src/svelte/stores.ts";
-import { useHistory, useHub, usePresence } from "../../src/vue/composables.ts";
+import { historyStore, presenceStore, roomStore, stateStore } from "../../src/svelte/stores.ts";
+import { useHistory, useHub, usePresence, useRoomState } from "../../src/vue/composables.ts";
 import { FakeServer } from "../client/server.ts";
 import type { TestHub } from "../client/hubs.ts";
 
@@ -19,11 +19,12 @@ it("Vue shows a room that is connecting", async () => {
       const { state } = useHub(Test, LOBBY, { said: () => {} });
       const presence = usePresence(Test, () => LOBBY);
       const history = useHistory(Test, LOBBY);
+      const room = useRoomState(Test, LOBBY);
       return () =>
-        [state.value.status, presence.value.users, history.value.isLoading].map(String).join();
+        [state.value.status, presence.value.users, history.value.isLoading, room.value].join();
     },
   });
-  expect(await renderToString(app)).toContain("connecting,0,true");
+  expect(await renderToString(app)).toBe("connecting,0,true,");
   expect(server.sockets).toEqual([]);
 });
 
@@ -33,8 +34,14 @@ it("Svelte shows a room that is connecting", () => {
     roomStore(Test, LOBBY, { said: () => {} }),
     presenceStore(Test, LOBBY),
     historyStore(Test, LOBBY),
+    stateStore(Test, LOBBY),
   ];
   for (const store of stores) store.subscribe((value: unknown) => values.push(value))();
-  expect(values).toMatchObject([{ status: "connecting" }, { users: 0 }, { isLoading: true }]);
+  expect(values).toMatchObject([
+    { status: "connecting" },
+    { users: 0 },
+    { isLoading: true },
+    undefined,
+  ]);
   expect(server.sockets).toEqual([]);
 });

@@ -29,7 +29,7 @@ function object({ hubName = "a", openCalls = [] as string[] } = {}) {
     room: ALL,
     settings: DEFAULTS,
     clock: systemClock,
-    activity: { counters: { in: 0 }, isDue: true },
+    activity: { counters: { in: 0, calls: { instant: 0 } }, isDue: true, answered: () => {} },
     replies: {
       send: (_: Connection, message: Outgoing | (() => Outgoing)) =>
         void sent.push(typeof message === "function" ? message() : message),

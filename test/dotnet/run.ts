@@ -4,7 +4,7 @@
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,11 +14,14 @@ import { randomSecret } from "../../src/cli/dev-vars.ts";
 import { signToken } from "../../src/cli/sign-token.ts";
 import { freePort, startEndpoint } from "../support/endpoint.ts";
 import { compareTokens } from "./compare-tokens.ts";
+import { namespaceOf, writeDocsBlocks } from "./docs-blocks.ts";
 import { reportValues } from "../support/value-report.ts";
 
 const HERE = import.meta.dirname;
 /** Nothing is built in the repository, and no build server stays behind. */
 const FOLDER = mkdtempSync(join(tmpdir(), "dormouse-dotnet-"));
+/** Sources of a project that are made from hubs that run, and from pages of the docs. */
+const generatedFor = (project: string): string => join(FOLDER, "generated", project);
 const ENV = { ...process.env, MSBUILDDISABLENODEREUSE: "1", DOTNET_CLI_USE_MSBUILD_SERVER: "0" };
 const QUIET = ["--nologo", "--verbosity", "quiet", "--artifacts-path", FOLDER];
 
@@ -41,15 +44,44 @@ function start(args: readonly string[], env: Readonly<Record<string, string>>): 
 const hasWholeClient = (): boolean =>
   dotnet(["restore", join(HERE, "Dormouse.Tests"), ...QUIET, "-p:Whole=true"]).ok;
 
-/** Cases of a client of their own, each a program beside the others. */
-const EXTRA = [
-  { project: "Dormouse.Tests.Refresh", titles: "Refreshing", what: "the client of .NET 11" },
-  { project: "Dormouse.Tests.JsonRpc", titles: "JsonRpcCalls", what: "StreamJsonRpc" },
+interface Extra {
+  readonly project: string;
+  /** How titles of its cases begin. */
+  readonly titles: readonly string[];
+  /** What NuGet must have. */
+  readonly what: string;
+  /** Writes sources of it into a folder. */
+  readonly prepare?: (served: Served, folder: string) => Promise<void>;
+  /** No program: it is compiled, and has no cases. */
+  readonly isLibrary?: true;
+}
+
+/** Cases of a client of their own, each a program beside the others; and what is only compiled. */
+const EXTRA: readonly Extra[] = [
+  { project: "Dormouse.Tests.Refresh", titles: ["Refreshing"], what: "the client of .NET 11" },
+  { project: "Dormouse.Tests.JsonRpc", titles: ["JsonRpcCalls"], what: "StreamJsonRpc" },
+  {
+    ...{ project: "Dormouse.Tests.Typed", titles: ["TypedHubs", "RoomStates"] },
+    ...{ what: "MessagePack for SignalR", prepare: writeTypes },
+  },
+  {
+    ...{ project: "Dormouse.Docs", titles: ["Docs"], isLibrary: true, prepare: writeDocs },
+    what: "what ASP.NET applications of the guides use",
+  },
 ];
+
+const begins = (part: string, titles: readonly string[]): boolean =>
+  titles.some((title) => part.startsWith(title));
 
 /** Gives the program's path. */
 function build(project: string, whole: boolean): string {
-  const options = [`-p:Whole=${whole}`, "-p:UseSharedCompilation=false", "-c", "Release"];
+  const options = [
+    `-p:Whole=${whole}`,
+    `-p:Generated=${generatedFor(project)}`,
+    "-p:UseSharedCompilation=false",
+    "-c",
+    "Release",
+  ];
   const { ok, output } = dotnet(["build", join(HERE, project), ...QUIET, ...options]);
   if (!ok) throw new Error(`${project} cannot be built:\n${output}`);
   return join(FOLDER, "bin", project, "release", `${project}.dll`);
@@ -173,7 +205,7 @@ async function main(): Promise<number> {
       "NuGet lacks parts of the client here: its core is tested, over a WebSocket of ours",
     );
   const part = positionals[0] ?? "";
-  const isExtra = EXTRA.some(({ titles }) => part.startsWith(titles));
+  const isExtra = EXTRA.some(({ titles }) => begins(part, titles));
   await using served = await (values.reference ? serveReference(whole) : serveOurs());
   const code = isExtra ? 0 : await test(build("Dormouse.Tests", whole), served, part);
   // The reference is .NET 10's server, which knows neither a refresh nor JSON-RPC.
@@ -183,17 +215,52 @@ async function main(): Promise<number> {
   return code || extra || (isSame ? 0 : 1);
 }
 
+/** Hubs in C#, each in a namespace of its own, and the copy of a state as the page has it. */
+async function writeTypes(served: Served, folder: string): Promise<void> {
+  await writeHub(served, "declared", { namespace: "Dormouse.Declared", folder });
+  await writeHub(served, "declared-rooms", { namespace: "Dormouse.DeclaredRooms", folder });
+  const page = readFileSync(join(HERE, "../../docs/state.md"), "utf8");
+  const [code] = /^static class MergePatch[^`]+/m.exec(page) ?? [];
+  if (code === undefined) throw new Error("docs/state.md has no MergePatch.");
+  writeFileSync(join(folder, "MergePatch.cs"), `using System.Text.Json.Nodes;\n\n${code}`);
+}
+
+/** The guides' blocks of C#, and the chat that one of them calls. */
+async function writeDocs(served: Served, folder: string): Promise<void> {
+  await writeHub(served, "chat", { namespace: namespaceOf("clients"), folder });
+  console.log(`     ${writeDocsBlocks(folder)} blocks of C# in the guides are compiled`);
+}
+
+/** A hub's types, as `dormouse types` writes them. */
+async function writeHub(
+  { url, keys }: Served,
+  hub: string,
+  { namespace, folder }: { readonly namespace: string; readonly folder: string },
+): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const program = join(HERE, "../../src/cli/dormouse.ts");
+  const token = await signToken(keys, { user: "alice", claims: {} });
+  const from = ["--from", `${url}/hubs/${hub}`, "--token", token];
+  const out = ["--namespace", namespace, "--out", join(folder, `${hub}.types.cs`)];
+  const args = [program, "types", "--csharp", ...from, ...out];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`dormouse types failed:\n${stderr}`);
+}
+
 /** The worst exit code of the programs that the part names; without a part of all. */
 async function testExtra(served: Served, part: string): Promise<number> {
   let worst = 0;
-  for (const { project, titles, what } of EXTRA) {
-    if (part !== "" && !part.startsWith(titles)) continue;
+  for (const { project, titles, what, prepare, isLibrary } of EXTRA) {
+    if (part !== "" && !begins(part, titles)) continue;
     if (!dotnet(["restore", join(HERE, project), ...QUIET]).ok) {
       console.log(`NuGet lacks ${what} here: ${project} is left out`);
       continue;
     }
+    // oxlint-disable-next-line no-await-in-loop
+    await prepare?.(served, generatedFor(project));
+    const program = build(project, true);
     // oxlint-disable-next-line no-await-in-loop -- one program after another
-    worst ||= await test(build(project, true), served, part);
+    if (!isLibrary) worst ||= await test(program, served, part);
   }
   return worst;
 }

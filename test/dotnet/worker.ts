@@ -2,10 +2,14 @@
 
 import { hubs, paths } from "../../src/hubs/index.ts";
 import { serve } from "../../src/server.ts";
+import { DeclaredHub, DeclaredRooms } from "../support/declared-hub.ts";
 import { signalrHubs } from "../support/signalr-hubs.ts";
 import { ValueHub } from "../support/value-hub.ts";
 
-const { Room, Relay, Account, endpoint } = serve([...hubs, ...signalrHubs, ValueHub], { paths });
+const { Room, Relay, Account, endpoint } = serve(
+  [...hubs, ...signalrHubs, ValueHub, DeclaredHub, DeclaredRooms],
+  { paths },
+);
 
 export { Room, Relay, Account };
 export default endpoint;

@@ -19,14 +19,14 @@ const cutOf = ({ next }: Chance): Cut => {
 };
 
 const LONG = process.env["DORMOUSE_LONG"] === "1";
-const CYCLES = LONG ? 1_000 : 150;
+const CYCLES = LONG ? 1_500 : 150;
 const SUBSCRIBERS = 10;
 const PUBLISHERS = 4;
 
 describe("subscribers who are cut and resume", () => {
   it(
     `[R1] hear everything once and in order, over ${CYCLES} cuts under load`,
-    { timeout: LONG ? 600_000 : 60_000 },
+    { timeout: LONG ? 900_000 : 60_000 },
     async () => {
       const dice = chance();
       const ledger = new Ledger();

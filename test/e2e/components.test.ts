@@ -59,7 +59,12 @@ interface Opened {
   readonly complaints: readonly string[];
 }
 
-async function open(framework: Framework, user: string, room: string): Promise<Opened> {
+async function open(
+  framework: Framework,
+  user: string,
+  room: string,
+  shown: Record<string, string> = {},
+): Promise<Opened> {
   const page = await browser.newPage();
   page.setDefaultTimeout(15_000);
   const sockets: WebSocket[] = [];
@@ -70,7 +75,7 @@ async function open(framework: Framework, user: string, room: string): Promise<O
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });
   const hub = `${endpoint.url}/hubs/chat`;
-  const query = new URLSearchParams({ hub, room, token: await endpoint.token(user) });
+  const query = new URLSearchParams({ hub, room, token: await endpoint.token(user), ...shown });
   await page.goto(`${sites.get(framework)!.origin}/?${query}`);
   return { page, sockets, complaints };
 }
@@ -134,5 +139,48 @@ describe.each(["vue", "svelte"] as const)("a room in a component of %s", (framew
     expect(alice.sockets).toHaveLength(1);
     expect([...alice.complaints, ...bob.complaints]).toEqual([]);
     await Promise.all([alice, bob, carol].map(({ page }) => page.close()));
+  });
+});
+
+const openAuction = (framework: Framework, user: string): Promise<Opened> =>
+  open(framework, user, `${framework}-auction`, { auctions: `${endpoint.url}/hubs/auctions` });
+
+describe.each(["react", "vue", "svelte"] as const)("a room with state in %s", (framework) => {
+  it("shows what it holds, and every change, in all pages", async () => {
+    const alice = await openAuction(framework, "alice");
+    const bob = await openAuction(framework, "bob");
+    await shows(alice.page, "Price", "0");
+    await alice.page.getByText("Bid", { exact: true }).click();
+    await shows(alice.page, "Price", "10");
+    await shows(alice.page, "Leader", "alice");
+    await shows(bob.page, "Price", "10");
+    await bob.page.getByText("Bid", { exact: true }).click();
+    await shows(alice.page, "Price", "20");
+    await shows(alice.page, "Leader", "bob");
+    const carol = await openAuction(framework, "carol");
+    await shows(carol.page, "Price", "20");
+    expect(alice.sockets).toHaveLength(1);
+    expect([...alice.complaints, ...bob.complaints]).toEqual([]);
+    await Promise.all([alice, bob, carol].map(({ page }) => page.close()));
+  });
+});
+
+describe("a room with state in React", () => {
+  it("renders what has changed and nothing else, and takes a refused guess back", async () => {
+    const { page, complaints } = await open("react", "alice", "react-renders", {
+      auctions: `${endpoint.url}/hubs/auctions`,
+    });
+    await shows(page, "Price", "0");
+    await page.getByText("Bid", { exact: true }).click();
+    await shows(page, "Leader", "alice");
+    const renders = await page.getByTitle("Renders").textContent();
+    await page.getByText("Bid", { exact: true }).click();
+    await shows(page, "Price", "20");
+    await page.getByText("Bid too little").click();
+    await shows(page, "Failure", "too_low");
+    await shows(page, "Price", "20");
+    expect(await page.getByTitle("Renders").textContent()).toBe(renders);
+    expect(complaints).toEqual([]);
+    await page.close();
   });
 });

@@ -25,8 +25,8 @@ exports.Account = { type = "durable-object", storage = "sqlite" }
 durable_objects.bindings = [{ name = "ROOMS", class_name = "Room" }, { name = "RELAYS", class_name = "Relay" }, { name = "ACCOUNTS", class_name = "Account" }]
 hyperdrive = [{ binding = "HYPERDRIVE", id = "local", localConnectionString = "${database}" }]
 [alias]
-"dormouse/hub" = "${PROJECT}src/hub.ts"
-"dormouse/server" = "${PROJECT}src/server.ts"
+"dormouse-hubs/hub" = "${PROJECT}src/hub.ts"
+"dormouse-hubs/server" = "${PROJECT}src/server.ts"
 `;
 
 const TABLES = `

@@ -1,36 +1,13 @@
 // The demo for everybody: by keyboard alone, by day and night, on a phone, with little motion, and without dev tokens.
 
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
-import { visit, type Visit } from "./demo-page.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { startEndpoint } from "../support/endpoint.ts";
+import { browsing } from "./browsing.ts";
+import { visit } from "./demo-page.ts";
 
-let endpoint: Endpoint;
-let browser: Browser;
-beforeAll(async () => {
-  [endpoint, browser] = await Promise.all([
-    startEndpoint({ vars: { DEV_TOKENS: "1" } }),
-    launchBrowser(),
-  ]);
-});
-afterAll(async () => {
-  await Promise.all([endpoint[Symbol.asyncDispose](), browser.close()]);
-});
-
-const visits: Visit[] = [];
-afterEach(async () => {
-  const over = visits.splice(0);
-  await Promise.all(over.map((each) => each[Symbol.asyncDispose]()));
-  const complaints = over.flatMap((each) => each.complaints);
-  if (complaints.length > 0) throw new Error(complaints.join("\n"));
-});
-
-async function come(options?: BrowserContextOptions): Promise<Visit> {
-  const made = await visit(browser, endpoint.url, options);
-  visits.push(made);
-  return made;
-}
+const site = browsing(visit, { DEV_TOKENS: "1" });
+const { come } = site;
 
 const focused = (page: Page): Promise<string> =>
   page.evaluate(`(() => {
@@ -114,7 +91,7 @@ describe("the page", () => {
   });
 
   it("lets no other script, style or server in", async () => {
-    const answer = await fetch(endpoint.url);
+    const answer = await fetch(site.endpoint.url);
     const policy = answer.headers.get("content-security-policy");
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
     expect(policy).toContain("connect-src 'self'");
@@ -123,7 +100,7 @@ describe("the page", () => {
 
   it("takes a token where the server gives none away", async () => {
     await using strict = await startEndpoint();
-    await using guest = await visit(browser, strict.url);
+    await using guest = await visit(site.browser, strict.url);
     const { page } = guest;
     await page.getByLabel("Your name").fill("alice");
     await page.getByRole("button", { name: "Come in" }).click();

@@ -46,7 +46,7 @@ export async function visit(
 const GONE =
   /net::ERR_(CONNECTION|INTERNET|SOCKET|EMPTY|NETWORK)|closed before receiving a handshake response/;
 
-function complaintsOf(page: Page): string[] {
+export function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {

@@ -3,39 +3,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContextOptions } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { connect } from "../../src/client/index.ts";
-import type { ChatHub } from "../../src/hubs/chat.ts";
-import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import type { DemoHub } from "../../src/hubs/demo.ts";
+import { startEndpoint } from "../support/endpoint.ts";
+import { browsing } from "./browsing.ts";
 import { visit, type Visit } from "./demo-page.ts";
 
-let endpoint: OwnEndpoint;
-let browser: Browser;
-beforeAll(async () => {
-  [endpoint, browser] = await Promise.all([
-    startEndpoint({ vars: { DEV_TOKENS: "1" } }),
-    launchBrowser(),
-  ]);
-});
-afterAll(async () => {
-  await Promise.all([endpoint[Symbol.asyncDispose](), browser.close()]);
-});
-
-const visits: Visit[] = [];
-afterEach(async () => {
-  const over = visits.splice(0);
-  await Promise.all(over.map((each) => each[Symbol.asyncDispose]()));
-  const complaints = over.flatMap((each) => each.complaints);
-  if (complaints.length > 0) throw new Error(complaints.join("\n"));
-});
-
-async function come(options?: BrowserContextOptions, url = endpoint.url): Promise<Visit> {
-  const made = await visit(browser, url, options);
-  visits.push(made);
-  return made;
-}
+const site = browsing(visit, { DEV_TOKENS: "1" });
+const { come } = site;
 
 /** Two people in one room. */
 async function pair(room: string): Promise<[Visit, Visit]> {
@@ -75,14 +51,27 @@ describe("two people in one room", () => {
     await alice.page.getByText("only you are here").waitFor();
   });
 
-  it("see markup as the text it is", async () => {
-    const [alice, bob] = await pair("markup");
-    const hostile = `<img src=x onerror="document.title='caught'"><script>alert(1)</script>`;
+  it("see markup as the text it is, whatever it names", async () => {
+    const hostile = `<img src=x onerror=document.title="x">`;
+    const [alice, bob] = await Promise.all([come(), come()]);
+    await alice.enter("alice", hostile);
+    await bob.enter(hostile, hostile);
     await bob.say(hostile);
-    await alice.log.getByText(hostile).waitFor();
+    await alice.log.locator(".text").getByText(hostile).waitFor();
     expect(await said(alice)).toEqual([hostile]);
-    expect(await alice.log.locator("img, script").count()).toBe(0);
-    expect(await alice.page.title()).toBe("#markup · Dormouse");
+    await bob.page.getByRole("button", { name: "10 more" }).click();
+    await alice.page.getByText(`${hostile} leads`, { exact: true }).waitFor();
+    await bob.page.getByRole("combobox", { name: "To" }).fill("alice");
+    await bob.page.getByRole("textbox", { name: "Text" }).fill(hostile);
+    await bob.page.getByRole("button", { name: "Notify", exact: true }).click();
+    await alice.page.locator(".toast").getByText(`From ${hostile}`).waitFor();
+    await expect
+      .poll(() => alice.here.locator("span:last-child").allTextContents())
+      .toEqual([hostile, "alice"]);
+    await alice.page.getByText("Protocol inspector").click();
+    await alice.page.locator("#frames").getByText("receiveNotification").first().waitFor();
+    expect(await alice.page.locator("img, script:not([src])").count()).toBe(0);
+    expect(await alice.page.title()).toBe(`#${hostile} · Dormouse`);
   });
 
   it("see an order change when a manager changes it, and only then", async () => {
@@ -98,11 +87,38 @@ describe("two people in one room", () => {
     expect(await pressed.allTextContents()).toEqual(["sent"]);
   });
 
+  it("bid against each other, and see the same price and the same leader", async () => {
+    const [alice, bob] = await pair("auction");
+    const auction = ({ page }: Visit) => page.getByRole("region", { name: "A hazelnut" });
+    const bid = (who: Visit, name: string) => auction(who).getByRole("button", { name }).click();
+    const shown = async (who: Visit) => [
+      await auction(who).locator("#auction-price").textContent(),
+      await auction(who).locator("#auction-status").textContent(),
+    ];
+    await bid(alice, "10 more");
+    await expect.poll(() => shown(bob)).toEqual(["10", "alice leads"]);
+    expect(await shown(alice)).toEqual(["10", "you lead"]);
+    await bid(bob, "Bid 1 more");
+    await expect.poll(() => shown(alice)).toEqual(["11", "bob leads"]);
+    await alice.page.locator(".toast").getByText("11 for a hazelnut").waitFor();
+    await expect.poll(() => auction(alice).locator("#auction-seconds").textContent()).toMatch(/s$/);
+    // Both at once, the same amount: the room decides for one of them, and both see which.
+    await Promise.all([bid(alice, "Bid 1 more"), bid(bob, "Bid 1 more")]);
+    await expect.poll(async () => (await shown(alice))[0]).toMatch(/^1[23]$/);
+    const leaders = async () =>
+      [(await shown(alice))[1], (await shown(bob))[1]].map(String).toSorted().join(", ");
+    // Until the room has judged, each of them may see its own bid.
+    await expect
+      .poll(leaders, { timeout: 5_000 })
+      .toMatch(/^(alice leads, you lead|bob leads, you lead)$/);
+    expect((await shown(alice))[0]).toBe((await shown(bob))[0]);
+  });
+
   it("are notified, one by another", async () => {
     const [alice, bob] = await pair("notify");
     await alice.page.getByRole("combobox", { name: "To" }).fill("bob");
     await alice.page.getByRole("textbox", { name: "Text" }).fill("Your nuts are ready.");
-    await alice.page.getByRole("button", { name: "Notify" }).click();
+    await alice.page.getByRole("button", { name: "Notify", exact: true }).click();
     await bob.page.locator(".toast").getByText("Your nuts are ready.").waitFor();
     await bob.page.getByRole("button", { name: "Dismiss" }).click();
     expect(await bob.page.locator(".toast").count()).toBe(0);
@@ -165,8 +181,8 @@ describe("one person", () => {
     await alice.enter("alice", "alone");
     await alice.page.locator("#chart-line[d]").waitFor({ state: "attached" });
     expect([...alice.origins].toSorted()).toEqual([
-      endpoint.url,
-      endpoint.url.replace("http", "ws"),
+      site.endpoint.url,
+      site.endpoint.url.replace("http", "ws"),
     ]);
   });
 });
@@ -193,9 +209,9 @@ describe("a connection that is lost", () => {
       await alice.say("before");
       await bob.log.getByText("before").waitFor();
       await alice.page.context().setOffline(true);
-      await endpoint.kill();
+      await site.endpoint.kill();
       await expect.poll(() => alice.state.textContent(), { timeout: 10_000 }).toBe("reconnecting");
-      await endpoint.restart();
+      await site.endpoint.restart();
       const meanwhile = ["one", "two", "three"];
       await speak("kill", meanwhile);
       await alice.page.context().setOffline(false);
@@ -237,9 +253,9 @@ describe("a room that has lost its memory", () => {
 
 /** Somebody who is there at once. */
 async function speak(room: string, texts: readonly string[]): Promise<void> {
-  await using carol = connect<ChatHub>(`${endpoint.url}/hubs/chat`, {
+  await using carol = connect<DemoHub>(`${site.endpoint.url}/hubs/demo`, {
     room: `group:${room}`,
-    token: () => endpoint.token("carol"),
+    token: () => site.endpoint.token("carol"),
   });
   for (const text of texts) await carol.invoke.sendToRoom(room, text);
 }

@@ -9,7 +9,7 @@ import { enter, eventually, type Frame } from "./client.ts";
 import { barrier, historyOf, pause, Publisher, Subscriber } from "./load.ts";
 
 let endpoint: OwnEndpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await startEndpoint({ startMs: 120_000 })), 150_000);
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const LONG = process.env["DORMOUSE_LONG"] === "1";

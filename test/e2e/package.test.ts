@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OF_GRPC } from "../../src/cli/missing-packages.ts";
 import { startEndpoint } from "../support/endpoint.ts";
 import { install, type Installed } from "../support/installed.ts";
 
 const HUB = `
-import { hub, method, signedIn, streamOf } from "dormouse/hub";
-import { z } from "zod";
+import { hub, method, signedIn, streamOf } from "dormouse-hubs/hub";
+import * as z from "zod";
 
 export interface GreetingClient {
   greeted(from: string, text: string): void;
@@ -64,7 +65,7 @@ declare namespace Cloudflare {
 `;
 
 const WORKER = `
-import { serve } from "dormouse/server";
+import { serve } from "dormouse-hubs/server";
 import { GreetingHub } from "./greetings.ts";
 
 const { Room, Relay, Account, endpoint } = serve([GreetingHub]);
@@ -110,7 +111,7 @@ JWT_AUDIENCE=greetings
 `;
 
 const CLIENT = `
-import { connect, type HubError } from "dormouse/client";
+import { connect, type HubError } from "dormouse-hubs/client";
 import type { GreetingHub } from "./greetings.ts";
 
 declare const process: { readonly argv: readonly string[] };
@@ -136,7 +137,7 @@ console.log(JSON.stringify({ heard, length, sum, motto, refused, unknown }));
 `;
 
 const REACT = `
-import { hubAt, useHub, usePresence } from "dormouse/react";
+import { hubAt, useHub, usePresence } from "dormouse-hubs/react";
 import type { GreetingHub } from "./greetings.ts";
 
 const Greetings = hubAt<GreetingHub>("/hubs/greetings", { token: "t" });
@@ -155,7 +156,7 @@ export function useGreetings(): readonly string[] {
 `;
 
 const SERVICE = `
-import { backend } from "dormouse/backend";
+import { backend } from "dormouse-hubs/backend";
 import type { GreetingHub } from "./greetings.ts";
 
 const asked: { readonly url: string; readonly body: unknown }[] = [];
@@ -179,7 +180,7 @@ console.log(JSON.stringify([asked, typeof wrong]));
 `;
 
 const TEST = `
-import { calling, world } from "dormouse/testing";
+import { calling, world } from "dormouse-hubs/testing";
 import { GreetingHub } from "./greetings.ts";
 
 const env = { MOTTO: "be kind" };
@@ -267,14 +268,32 @@ describe("the package, in a project of its own", () => {
     });
   });
 
-  it("has a program that checks the worker, and makes a token for it", async () => {
-    const program = "node_modules/dormouse/dist/cli/dormouse.js";
-    const refused = await project.node(program, "check").catch((error: Error) => error.message);
-    expect(refused).toMatch(/^\d\. JWT_ISSUER is missing\. In wrangler\.toml:$/m);
-    writeFileSync(join(project.folder, ".dev.vars"), DEV_VARS);
-    expect(await project.node(program, "check")).toBe("wrangler.toml: nothing is wrong.\n");
-    expect(await project.node(program, "token", "alice")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-    expect(await project.node(program, "dev", "--help")).toContain("Usage: dormouse dev");
+  it(
+    "has a program that checks the worker, and makes a token for it",
+    { timeout: 120_000 },
+    async () => {
+      const program = "node_modules/dormouse-hubs/dist/cli/dormouse.js";
+      const refused = await project.node(program, "check").catch((error: Error) => error.message);
+      expect(refused).toMatch(/^\d\. JWT_ISSUER is missing\. In wrangler\.toml:$/m);
+      writeFileSync(join(project.folder, ".dev.vars"), DEV_VARS);
+      expect(await project.node(program, "check")).toBe("wrangler.toml: nothing is wrong.\n");
+      expect(await project.node(program, "token", "alice")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+      expect(await project.node(program, "dev", "--help")).toContain("Usage: dormouse dev");
+    },
+  );
+
+  it("is told by `dormouse check` what gRPC needs beside, where a worker serves it", async () => {
+    const own = WORKER.replace("serve([GreetingHub])", "serve([GreetingHub], { grpc })");
+    const worker = `import { grpc } from "dormouse-hubs/server/grpc";\n${own}`;
+    writeFileSync(join(project.folder, "grpc.ts"), worker);
+    writeFileSync(join(project.folder, "grpc.toml"), WRANGLER.replace("worker.ts", "grpc.ts"));
+    const program = "node_modules/dormouse-hubs/dist/cli/dormouse.js";
+    const refused = await project
+      .node(program, "check", "-c", "grpc.toml")
+      .catch((error: Error) => error.message);
+    expect(refused).toContain(
+      `serve(hubs, { grpc }) needs packages that are not installed: npm install ${OF_GRPC.join(" ")}`,
+    );
   });
 
   it("speaks for a service in plain Node, and says it again with its key", async () => {
@@ -296,7 +315,7 @@ describe("the package, in a project of its own", () => {
 describe("the client's size, minified and gzipped", () => {
   it.each([
     { name: "connect", without: ["partysocket", "partysocket/ws"], most: 8_500 },
-    { name: "events", without: ["eventsource-parser"], most: 4_000 },
+    { name: "events", without: ["eventsource-parser"], most: 4_100 },
   ])("is below $most bytes for a page that has only $name", async ({ name, without, most }) => {
     const [own, all] = [await bytesOf(name, without), await bytesOf(name, [])];
     console.log(`${name}: ${own} bytes gzipped, and ${all} with ${without[0]}.`);
@@ -304,12 +323,25 @@ describe("the client's size, minified and gzipped", () => {
     // Neither brings the other along, with what only the other needs.
     expect(all - own).toBeLessThan(5_000);
   });
+
+  it("grows by less than 2,500 bytes where the page has the state of rooms", async () => {
+    const [plain, stateful] = [await bytesOf("connect", []), await bytesOf("connect", [], "state")];
+    console.log(`state: ${stateful - plain} bytes gzipped beside connect.`);
+    expect(stateful - plain).toBeLessThan(2_500);
+  });
 });
 
-/** A page's bundle of one export of `dormouse/client`. */
-async function bytesOf(name: string, external: readonly string[]): Promise<number> {
+/** A page's bundle of one export of `dormouse-hubs/client`, or of another entry. */
+async function bytesOf(
+  name: string,
+  external: readonly string[],
+  entry = "client",
+): Promise<number> {
   const { outputFiles } = await build({
-    stdin: { contents: `export { ${name} } from "dormouse/client";`, resolveDir: project.folder },
+    stdin: {
+      contents: `export { ${name} } from "dormouse-hubs/${entry}";`,
+      resolveDir: project.folder,
+    },
     external: [...external],
     ...{ bundle: true, minify: true, format: "esm", target: "es2022", write: false },
   });

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Endpoint } from "../support/endpoint.ts";
 import { sharedEndpoint } from "../support/shared-endpoint.ts";
-import { chance, type Chance } from "../support/seed.ts";
+import { chance, sizeOf, type Chance } from "../support/seed.ts";
 import { enter, eventually, type Client, type Frame } from "./client.ts";
 import { pause } from "./load.ts";
 
@@ -11,9 +11,9 @@ let endpoint: Endpoint;
 beforeAll(async () => void (endpoint = await sharedEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
-const USERS = 30;
+const USERS = sizeOf(30, 200);
 const MOST_CONNECTIONS = 3;
-const STEPS = process.env["DORMOUSE_LONG"] === "1" ? 10_000 : 500;
+const STEPS = sizeOf(500, 5_000);
 /** The room's grace, less what clocks and queues may differ. */
 const GRACE_MS = 4_500;
 /** Frames of two sockets may be read in another order than they were written. */
@@ -118,14 +118,25 @@ describe("users with several connections each", () => {
       const wanted = model.present.map(([user]) => user).join();
       await eventually(async () => model.announced.join() === wanted, "the last leave is said");
       expect(model.wrong).toEqual([]);
-      const view = (await watcher.result("$/presence", {})) as { members: Member[] };
-      const listed = view.members.map(({ userId, connections }) => [userId, connections]);
+      const listed = await membersOf(watcher);
       expect(listed).toEqual([...model.present, ["watcher", 1]]);
       for (const { clients } of model.lives.values())
         for (const client of clients) client[Symbol.dispose]();
     },
   );
 });
+
+/** All pages of the list. */
+async function membersOf(watcher: Client): Promise<[user: string, connections: number][]> {
+  const all: [string, number][] = [];
+  for (;;) {
+    const after = all.at(-1)?.[0];
+    const params = after === undefined ? {} : { after };
+    const { members } = (await watcher.result("$/presence", params)) as { members: Member[] };
+    if (members.length === 0) return all;
+    all.push(...members.map(({ userId, connections }): [string, number] => [userId, connections]));
+  }
+}
 
 interface Member {
   readonly userId: string;

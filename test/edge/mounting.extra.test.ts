@@ -8,17 +8,18 @@ import { describe, expect, it } from "vitest";
 import { backend } from "../../src/client/backend/index.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import { hubs, paths } from "../../src/hubs/index.ts";
+import { grpc } from "../../src/grpc-server.ts";
 import { serve } from "../../src/server.ts";
 import worker from "../support/worker.ts";
 import { token } from "../rooms/client.ts";
 import { KEY, signedFor } from "./rest/service.ts";
 
-const based = serve(hubs, { basePath: "/realtime", paths }).endpoint;
+const based = serve(hubs, { basePath: "/realtime", paths, grpc }).endpoint;
 const mounted = new Hono().get("/own", (context) => context.text("own")).route("/realtime", worker);
-const slashed = serve(hubs, { basePath: "/realtime/", paths }).endpoint;
+const slashed = serve(hubs, { basePath: "/realtime/", paths, grpc }).endpoint;
 const mountedWithSlash = new Hono().route("/realtime/", worker);
 const nested = new Hono().route("/:region/v1", worker);
-const twice = new Hono().route("/eu", serve(hubs, { basePath: "/v1", paths }).endpoint);
+const twice = new Hono().route("/eu", serve(hubs, { basePath: "/v1", paths, grpc }).endpoint);
 
 interface Door {
   fetch(request: Request, env: unknown, context: ExecutionContext): Response | Promise<Response>;

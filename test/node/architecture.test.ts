@@ -11,14 +11,14 @@ const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Folders of src/, and the files at its top. */
 const PLACES =
-  /^(?:(?:edge|setup|cli|auth|hubs|dispatch|rooms|webhooks|protocols|model|client|components|react|vue|svelte)\/|(?:worker|server|hub)\.ts$)/;
+  /^(?:(?:edge|setup|cli|auth|hubs|dispatch|rooms|webhooks|protocols|model|client|state|components|react|vue|svelte)\/|(?:worker|server|grpc-server|hub)\.ts$)/;
 /** Folders whose files belong into their subfolders. */
 const DIVIDED = /^(?:rooms\/[^/]+$|dispatch\/(?!dispatcher\.ts$)[^/]+$|edge\/(?!app\.ts$)[^/]+$)/;
 const LONGEST = { src: 250, test: 400 };
 /** Written by generators, and read by nobody from end to end. */
 const GENERATED = "protocols/proto/";
 /** What a page's bundle may hold of src/. */
-const OF_PAGES = /^src\/(?:client|components|react|vue|svelte|protocols|model)\//;
+const OF_PAGES = /^src\/(?:client|state|components|react|vue|svelte|protocols|model)\//;
 
 const filesIn = (folder: "src" | "test"): string[] =>
   readdirSync(`${PROJECT}${folder}`, { recursive: true, encoding: "utf8" })
@@ -68,6 +68,7 @@ describe("the project", () => {
     "src/react/index.ts",
     "src/vue/index.ts",
     "src/svelte/index.ts",
+    "src/state/index.ts",
   ])("takes no server code into what bundles %s", async (entry) => {
     const files = await bundled(entry);
     expect(files).toContain(entry);

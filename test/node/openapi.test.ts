@@ -22,6 +22,7 @@ interface Document {
 interface Described {
   readonly operationId: string;
   readonly parameters?: { name: string; in: string; schema: object }[];
+  readonly responses: Readonly<Record<string, object>>;
   readonly requestBody?: { content: Record<string, { schema?: object }> };
 }
 
@@ -64,9 +65,10 @@ describe("the OpenAPI document", () => {
   it("has the key of operations that publish, as long as the body's", () => {
     const keyed = operations.filter(({ method, path }) => {
       const described = document.paths[`/api/hubs/{hub}${path}`]![method.toLowerCase()]!;
-      return described.parameters!.some((one) => one.in === "header");
+      return described.parameters!.some(({ name }) => name === "Idempotency-Key");
     });
-    expect(keyed.map(({ id }) => id)).toEqual(["publish", "broadcastToRooms", "batch"]);
+    const ids = ["publish", "broadcastToRooms", "batch", "runAction"];
+    expect(keyed.map(({ id }) => id)).toEqual(ids);
     const { parameters, requestBody } =
       document.paths["/api/hubs/{hub}/rooms/{room}/:publish"]!["post"]!;
     const { schema } = parameters!.find(({ name }) => name === "Idempotency-Key")!;
@@ -74,6 +76,19 @@ describe("the OpenAPI document", () => {
       properties: Record<string, object>;
     };
     expect(schema).toEqual(body.properties["idempotency_key"]);
+  });
+
+  it("has the headers with a position, and what they are answered with", () => {
+    const run = document.paths["/api/hubs/{hub}/rooms/{room}/:run/{action}"]!["post"]!;
+    const state = document.paths["/api/hubs/{hub}/rooms/{room}/state"]!["get"]!;
+    const header = ({ parameters }: typeof run) =>
+      parameters!.filter((one) => one.in === "header").map(({ name }) => name);
+    expect([header(run), header(state)]).toEqual([
+      ["Idempotency-Key", "If-Match"],
+      ["If-None-Match"],
+    ]);
+    expect(Object.keys(run.responses)).toEqual(expect.arrayContaining(["200", "412", "422"]));
+    expect(Object.keys(state.responses)).toContain("304");
   });
 
   it("says what the schemas say", () => {

@@ -1,10 +1,13 @@
-// The version that clients and servers tell each other is that of the package.
+// The version that clients and servers tell each other is that of both packages.
 
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { VERSION } from "../../src/model/package-version.ts";
 
-it("the version in the source is that of package.json", () => {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  expect((JSON.parse(text) as { version: string }).version).toBe(VERSION);
-});
+it.each(["package.json", "packages/create-dormouse-hubs/package.json"])(
+  "the version in the source is that of %s",
+  (file) => {
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+    expect((JSON.parse(text) as { version: string }).version).toBe(VERSION);
+  },
+);

@@ -45,8 +45,8 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "dormouse-scripts-"));
   const toml = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));
   writeFileSync(join(folder, "wrangler.toml"), readFileSync(toml));
-  for (const name of ["src", "public", "demo", "scripts"]) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, "scripts/build-demo.ts"), "// There is no demo here.");
+  for (const name of ["src", "public", "demo", "admin", "scripts"]) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, "scripts/build-pages.ts"), "// There is no page here.");
   writeFileSync(join(folder, "src/worker.ts"), WORKER);
 });
 

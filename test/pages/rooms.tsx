@@ -1,7 +1,8 @@
-// Twenty rooms of a chat on one socket, with React: e2e/components.test.ts checks its output.
+// Twenty rooms of a chat on one socket, or an auction, with React: e2e/components.test.ts checks its output.
 
-import { StrictMode, Suspense, use, useState } from "react";
+import { memo, StrictMode, Suspense, use, useEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
+import type { AuctionHub } from "../../src/hubs/auction.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import {
   hubAt,
@@ -9,6 +10,8 @@ import {
   useHistory,
   useHub,
   usePresence,
+  useRoomState,
+  useRun,
   type RoomText,
 } from "../../src/react/index.ts";
 
@@ -49,6 +52,43 @@ function Late() {
   return <p title="Late">{`${use(gate.promise)} ${state.status}`}</p>;
 }
 
+const Auctions = hubAt<AuctionHub>(query.get("auctions") ?? "/hubs/auctions", {
+  token: query.get("token") ?? "",
+  guesses: { bid: (auction, amount) => void (auction.price = amount) },
+});
+const vase: RoomText = `group:${query.get("room")}`;
+
+/** Counts how often it is rendered, by its own hook alone. */
+const Leader = memo(function Leader() {
+  const leader = useRoomState(Auctions, vase, (auction) => auction.leader);
+  const renders = useRef<HTMLElement>(null);
+  useEffect(() => {
+    renders.current!.textContent = `${Number(renders.current!.textContent) + 1}`;
+  });
+  return (
+    <p>
+      <span title="Leader">{leader}</span>, <i title="Renders" ref={renders} />
+    </p>
+  );
+});
+
+function Auction() {
+  const price = useRoomState(Auctions, vase, (auction) => auction.price);
+  const { bid } = useRun(Auctions, vase);
+  const [failure, setFailure] = useState("");
+  const offer = (amount: number) =>
+    bid(amount).then(String, ({ code }: { code: string }) => setFailure(code));
+  return (
+    <>
+      <p title="Price">{price}</p>
+      <p title="Failure">{failure}</p>
+      <Leader />
+      <button onClick={() => void offer((price ?? 0) + 10)}>Bid</button>
+      <button onClick={() => void offer(1)}>Bid too little</button>
+    </>
+  );
+}
+
 function App() {
   const [shown, setShown] = useState(names);
   return (
@@ -66,7 +106,5 @@ function App() {
 }
 
 createRoot(document.body.appendChild(document.createElement("main"))).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
+  <StrictMode>{query.has("auctions") ? <Auction /> : <App />}</StrictMode>,
 );

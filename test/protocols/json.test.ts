@@ -6,9 +6,12 @@ import type { CallId } from "../../src/model/message.ts";
 import { LIMITS } from "../../src/model/options.ts";
 import { jsonRpc } from "../../src/protocols/json-rpc-codec.ts";
 import { encodeParams, toJson } from "../../src/protocols/json.ts";
+import { sizeOf } from "../support/seed.ts";
 
 const SEED = 20261120;
-const RUNS = { numRuns: 10_000, seed: SEED };
+const VALUES = sizeOf(10_000, 100_000);
+const RUNS = { numRuns: VALUES, seed: SEED };
+const TIME = { timeout: sizeOf(15_000, 300_000) };
 const LARGE = { ...LIMITS, messageBytes: 2 ** 30 };
 
 const bytes = (...values: number[]) => new Uint8Array(values);
@@ -132,17 +135,17 @@ const isJoinedInOrder = (sizes: number[]): void => {
 };
 
 describe("there and back", () => {
-  test("[R12] 10,000 results read as what the method returned", () => {
+  test(`[R12] ${VALUES} results read as what the method returned`, TIME, () => {
     expect(fc.check(fc.property(pair, isAnswered), RUNS).counterexample).toBeNull();
   });
 
-  test("[R12] 10,000 calls said by us are heard as they were said", () => {
+  test(`[R12] ${VALUES} calls said by us are heard as they were said`, TIME, () => {
     const names = fc.string({ unit: "binary", minLength: 1, maxLength: 128 });
     const calls = fc.property(names, fc.array(pair, { maxLength: 3 }), isHeardFromUs);
     expect(fc.check(calls, RUNS).counterexample).toBeNull();
   });
 
-  test("[R12] 10,000 calls said by a client are heard as they were said", () => {
+  test(`[R12] ${VALUES} calls said by a client are heard as they were said`, TIME, () => {
     const ids = fc.oneof(fc.string({ maxLength: 128 }), fc.maxSafeInteger(), fc.constant(null));
     const calls = fc.property(ids, fc.array(pair, { maxLength: 3 }), isHeardFromClients);
     expect(fc.check(calls, RUNS).counterexample).toBeNull();

@@ -224,6 +224,15 @@ describe("MessagePack, from clients", () => {
   });
 });
 
+test("a room's state keeps its keys over MessagePack, of which many are ids", () => {
+  const patch = msgpack.encode({
+    ...{ type: "state", room: "group:a", position: "e:1" },
+    params: '{"patch":{"notes":{"a":1}}}',
+  }) as Uint8Array;
+  const args = ["group:a", { notes: { a: 1 } }, "e:1"];
+  expect(unpack(patch.subarray(1))).toEqual([1, {}, null, "RoomPatch", args, []]);
+});
+
 describe("ISO 8601", () => {
   test.each<[string, string | undefined]>([
     ["2026-01-02T03:04:05.1234567Z", "2026-01-02T03:04:05.1234567Z"],

@@ -7,11 +7,21 @@ import { hubAt } from "../../src/components/hub-at.ts";
 import type { RoomText } from "../../src/client/index.ts";
 import { useHub } from "../../src/react/use-hub.ts";
 import { usePresence } from "../../src/react/use-room.ts";
+import { useRoomState, useRun } from "../../src/react/use-room-state.ts";
+import type { AuctionHub } from "../state/hub.ts";
 import type { TestHub } from "../client/hubs.ts";
 import { FakeServer } from "../client/server.ts";
 
 const server = new FakeServer();
 const Test = hubAt<TestHub>("/hubs/test", { token: "t", WebSocket: server.WebSocket });
+
+const Auctions = hubAt<AuctionHub>("/hubs/auctions", { token: "t", WebSocket: server.WebSocket });
+
+function Price({ room }: { readonly room: RoomText | null }): string {
+  const price = useRoomState(Auctions, room, (auction) => auction.price);
+  const { bid } = useRun(Auctions, room);
+  return `${price}, ${typeof bid}`;
+}
 
 function RoomStatus({ room }: { readonly room: RoomText | null }): string {
   const test = useHub(Test, { room, handlers: { said: () => {} } });
@@ -25,6 +35,11 @@ describe("a page rendered on a server", () => {
     [null, "closed, 0 of 0"],
   ] as const)("in %s shows %s, and opens nothing", (room, text) => {
     expect(renderToString(createElement(RoomStatus, { room }))).toBe(text);
+    expect(server.sockets).toEqual([]);
+  });
+
+  it.each(["group:vase", null] as const)("has no state of %s, and opens nothing", (room) => {
+    expect(renderToString(createElement(Price, { room }))).toBe("undefined, function");
     expect(server.sockets).toEqual([]);
   });
 });

@@ -5,14 +5,12 @@ import { runInDurableObject } from "cloudflare:test";
 import { ObjectStorage } from "../../src/rooms/platform/object-storage.ts";
 import type { Entry } from "../../src/rooms/rpc/log-entry.ts";
 
-let objects = 0;
-
 /** Runs inside a fresh object, with its storage. */
 export const withStorage = <T>(
   run: (storage: DurableObjectStorage) => T | Promise<T>,
 ): Promise<T> =>
   runInDurableObject(
-    env.ROOMS.getByName(`default/chat/group/storage ${++objects}`),
+    env.ROOMS.getByName(`default/chat/group/storage ${crypto.randomUUID()}`),
     (_, { storage }) => run(storage),
   );
 

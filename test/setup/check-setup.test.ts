@@ -142,10 +142,12 @@ it("facts of the engine: namespaces, classes that are one, flags", () => {
 
 it("an object tells that another binding leads to its class", () => {
   const id = env.ROOMS.idFromName("default/chat/group/lobby");
-  expect(() => checkClass(id, env, "ROOMS")).not.toThrow();
-  expect(() => checkClass(id, env, "ACCOUNTS")).toThrow("The server is misconfigured.");
-  expect(() => checkClass(id, { ...env, DEVELOPMENT: "1" }, "RELAYS")).toThrow(
-    "class_name of RELAYS is the name under which main exports Relay",
+  expect(() => checkClass(id, env, { binding: "ROOMS", place: undefined })).not.toThrow();
+  expect(() => checkClass(id, env, { binding: "ACCOUNTS", place: undefined })).toThrow(
+    "The server is misconfigured.",
   );
+  expect(() =>
+    checkClass(id, { ...env, DEVELOPMENT: "1" }, { binding: "RELAYS", place: undefined }),
+  ).toThrow("class_name of RELAYS is the name under which main exports Relay");
   expect(lines.map(({ event }) => event)).toEqual(["misconfigured", "misconfigured"]);
 });

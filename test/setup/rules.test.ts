@@ -52,6 +52,31 @@ it("nothing is wrong with a worker as docs/worker.md has it", () => {
   expect(problemsOf(facts({ files: {} }))).toEqual([]);
 });
 
+describe("the admin page", () => {
+  const variables = { ...VARIABLES, ADMIN: "1" };
+  const noFiles =
+    "advice: ADMIN is 1, and the static files are not bound as ASSETS: /admin is not found.";
+
+  it("needs the static files, in a worker that runs and before a deploy", () => {
+    expect(found({ variables })).toEqual([noFiles]);
+    expect(found({ variables: { ...variables, ASSETS: {} } })).toEqual([]);
+    expect(found({ variables, files: {} })).toEqual([noFiles]);
+    const assets = { binding: "ASSETS", run_worker_first: true };
+    expect(found({ variables, files: { assets } })).toEqual([]);
+  });
+
+  it("is served by the worker, and by no file beside it", () => {
+    const endpoint = ["/hubs/*", "/parties/*", "/client/*", "/api/*", "/dormouse.v1.Hub/*"];
+    const first = [...endpoint, "/grpc.health.v1.Health/*"];
+    const of = (run_worker_first: readonly string[]) => {
+      const assets = { binding: "ASSETS", run_worker_first };
+      return found({ variables, files: { vars: { ADMIN: "1" }, assets } });
+    };
+    expect(of(first)).toEqual(["advice: Requests for /admin, /admin/* look for a file first."]);
+    expect(of([...first, "/admin", "/admin/*"])).toEqual([]);
+  });
+});
+
 describe("bindings", () => {
   it("that are missing, or are of another kind, are named with their lines", () => {
     const bound = (name: string) =>

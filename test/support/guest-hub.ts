@@ -1,6 +1,6 @@
 // A hub that admits guests, and tells what it takes them for.
 
-import { z } from "zod";
+import * as z from "zod";
 import { anyone, authorize, hub, isGuest, method, signedIn } from "../../src/hub.ts";
 
 const Text = z.string().min(1).max(128);

@@ -1,6 +1,6 @@
 // Hubs that only tests need: one that asks, one whose calls wait, one of streams, one for each setting of rooms.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   hub,
   method,
@@ -88,6 +88,10 @@ const waiting = {
   }),
 };
 
+async function* mixed() {
+  yield* [1, 2n ** 64n, 3];
+}
+
 const streaming = {
   count: stream([z.number()], async function* (_context, to) {
     for (let n = 1; n <= to; n++) yield n;
@@ -110,9 +114,9 @@ const streaming = {
     yield 1;
     throw failing(code);
   }),
-  mixed: stream([], async function* () {
-    yield* [1, 2n ** 64n, 3];
-  }),
+  mixed: stream([], mixed),
+  /** No stream, and gives items all the same. */
+  given: method([], (): unknown => mixed()),
 };
 
 const summed = async (numbers: AsyncIterable<number>): Promise<number> => {

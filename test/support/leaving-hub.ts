@@ -1,6 +1,6 @@
 // A hub whose `disconnected` says who is still in the group `hall`.
 
-import { z } from "zod";
+import * as z from "zod";
 import { anyone, hub, method } from "../../src/hub.ts";
 
 interface LeavingClient {

@@ -1,11 +1,15 @@
-// Holds the endpoints that test files share: `GET /real` and `GET /test` answer where one is. The first to ask has it
-// started.
+// Holds what test files share: `GET /real` and `GET /test` answer where an endpoint is, `GET /package` where the tarball of
+// the package is. The first to ask has it started, or made.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import { startEndpoint, type Endpoint } from "./endpoint.ts";
+import { pack } from "./pack.ts";
 import type { Kind, Shared } from "./shared-endpoint.ts";
 import { startTestEndpoint } from "./test-endpoint.ts";
+
+const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
 const START: Readonly<Record<Kind, () => Promise<Endpoint>>> = {
   real: startEndpoint,
@@ -23,9 +27,15 @@ export async function lendEndpoints(): Promise<Lender> {
     started.set(kind, endpoint);
     return endpoint;
   };
+  let tarball: Promise<string> | undefined;
+  const answerTo = async (name: string): Promise<string> => {
+    if (name === "package") return (tarball ??= pack(PROJECT));
+    const { port, keys } = await endpointOf(name as Kind);
+    return JSON.stringify({ port, keys } satisfies Shared);
+  };
   const server = createServer(({ url = "" }, response) => {
-    endpointOf(url.slice(1) as Kind).then(
-      ({ port, keys }) => response.end(JSON.stringify({ port, keys } satisfies Shared)),
+    answerTo(url.slice(1)).then(
+      (answer) => response.end(answer),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   });

@@ -1,6 +1,6 @@
 // A hub for tests of order: what a call says and when it is answered, and what still runs when a client leaves.
 
-import { z } from "zod";
+import * as z from "zod";
 import { hub, method, signedIn, stream } from "../../src/hub.ts";
 
 interface OrderClient {

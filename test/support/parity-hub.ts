@@ -1,7 +1,7 @@
 // The hub whose scenarios run in the engine and in a world (test/dispatch/testing): a method for each thing that hub
 // code does.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   hub,
   HubError,
@@ -35,7 +35,7 @@ export const ParityHub = hub<ParityClient>("parity", {
   },
   answers: { confirm: z.boolean() },
   liveness: { graceSeconds: 0.05 },
-  limits: { answerSeconds: 0.1, groupsPerConnection: 3, publishBytes: 2_000 },
+  limits: { answerSeconds: 1, groupsPerConnection: 3, publishBytes: 2_000 },
   async connected({ abort, clients, room, user }) {
     if (user.roles.includes("Failing")) throw new HubError("forbidden", "Not today.");
     if (user.roles.includes("Aborted")) return abort();

@@ -1,6 +1,6 @@
 // Hubs whose rooms and relays are small, and hubs that remember: for tests of where connections live.
 
-import { z } from "zod";
+import * as z from "zod";
 import { hub, method, signedIn, type Filter, type HubOptions } from "../../src/hub.ts";
 
 interface RelayClient {

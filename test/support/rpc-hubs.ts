@@ -1,7 +1,7 @@
 // What stock JSON-RPC libraries need of a hub to show all they can do, and the hub of the specification's examples
 // (https://www.jsonrpc.org/specification, section 7).
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   authorize,
   hub,

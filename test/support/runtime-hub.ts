@@ -1,6 +1,6 @@
 // A hub whose every handler notes a variable of its `env`, and notes it again in the background.
 
-import { z } from "zod";
+import * as z from "zod";
 import { authorize, feed, hub, method, stream, streamOf, type Runtime } from "../../src/hub.ts";
 
 /** What was noted, by handlers of the worker and of its objects. */

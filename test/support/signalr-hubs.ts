@@ -1,7 +1,7 @@
 // What SignalR's own clients need of a hub to show all they can do: one hub as it comes, one that allows stateful
 // reconnect, and one for each setting that clients notice.
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   authorize,
   hub,

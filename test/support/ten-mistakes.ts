@@ -60,7 +60,7 @@ export const TEN = {
   "an old client": {
     ...{ code: "client_too_old", status: 400 },
     message: "This server takes clients from version 0.1.0 on, and this one is 0.0.9.",
-    action: "Update the package `dormouse` of the client, and load the page anew.",
+    action: "Update the package `dormouse-hubs` of the client, and load the page anew.",
   },
 } as const satisfies Readonly<Record<string, Words>>;
 

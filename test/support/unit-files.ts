@@ -1,12 +1,12 @@
 // Which test files are units: those that reach neither the worker nor its objects, be it through what they import. They
-// leave nothing behind, so one engine runs them all; every other file has an engine and a storage of its own.
+// leave nothing behind.
 
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const PROJECT = join(import.meta.dirname, "../..");
 const TESTS = "test/**/*.test.ts";
-const NOT_OURS = ["test/{node,e2e}/**", "test/**/*.extra.test.ts"];
+const NOT_OURS = ["test/{node,e2e,counts}/**", "test/**/*.{extra,alone}.test.ts"];
 
 /** Types are gone when a test runs. */
 const TYPES = /^import type [^;]+;$/gm;

@@ -1,7 +1,7 @@
 // A hub that takes a value of each type of .NET and gives it back twice: to the caller as a call of `shown`, and as the
 // result. Reference/Values.cs is the same hub in C#; the schemas are what an author would write for its types.
 
-import { z } from "zod";
+import * as z from "zod";
 import { hub, method, signedIn, type HubContext } from "../../src/hub.ts";
 
 interface ValueClient {

@@ -1,6 +1,6 @@
 // Hubs for clients that are stopped and wake, and for those that only listen.
 
-import { z } from "zod";
+import * as z from "zod";
 import { hub, method, signedIn } from "../../src/hub.ts";
 
 /** Pings every second, and answers a call when the test wants it. */

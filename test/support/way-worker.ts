@@ -1,7 +1,7 @@
 // The worker of scripts/measure-way.ts: one hub, and the trace of the functions that its sources entered. The script
 // instruments every file of src/ when it bundles this one.
 
-import { z } from "zod";
+import * as z from "zod";
 import { hub, method, signedIn } from "../../src/hub.ts";
 import { serve, type EndpointEnv } from "../../src/server.ts";
 

@@ -1,19 +1,26 @@
 // The worker of project "workerd-extra": everything src/worker.ts serves, and hubs that only tests need. Test files
 // named *.extra.test.ts run against it.
 
+import { grpc } from "../../src/grpc-server.ts";
 import { hubs, paths } from "../../src/hubs/index.ts";
 import { OrderHub } from "../../src/hubs/orders.ts";
 import { feed, jsonRpc, serve } from "../../src/server.ts";
 import { BoardHub } from "./database/board.ts";
+import { DeclaredHub, DeclaredRooms } from "./declared-hub.ts";
+import { DeliveryHub } from "./database/deliveries.ts";
 import { ShopHub } from "./database/shop.ts";
 import { testHubs } from "./hubs.ts";
 import { LeavingHub } from "./leaving-hub.ts";
 import { orderHubs } from "./order-hubs.ts";
+import { StepwiseHub } from "./stepwise-hub.ts";
 import { ParityHub } from "./parity-hub.ts";
 import { relayHubs } from "./relay-hubs.ts";
 import { RuntimeHub, runtimeFeed } from "./runtime-hub.ts";
 import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
+import { stateHubs } from "./state-hubs.ts";
+import { SteeredHub } from "./steered-hub.ts";
+import { TracedHub } from "./traced-hub.ts";
 import { ValueHub } from "./value-hub.ts";
 
 const ENDLESS: object[] = [];
@@ -21,7 +28,8 @@ ENDLESS.push(ENDLESS);
 
 const { Room, Relay, Account, endpoint } = serve(
   [
-    ...hubs,
+    // The tests of rooms with state have an auction of their own.
+    ...hubs.filter(({ name }) => name !== "auctions"),
     ...testHubs,
     ...signalrHubs,
     ValueHub,
@@ -30,11 +38,19 @@ const { Room, Relay, Account, endpoint } = serve(
     GuestHub,
     LeavingHub,
     ParityHub,
+    DeclaredHub,
+    DeclaredRooms,
     RuntimeHub,
     BoardHub,
     ShopHub,
+    DeliveryHub,
+    ...stateHubs,
+    SteeredHub,
+    TracedHub,
+    StepwiseHub,
   ],
   {
+    grpc,
     userId: ({ sub, mailbox }) => (mailbox ?? sub) as string,
     paths: [
       ...paths,
@@ -66,5 +82,6 @@ const { Room, Relay, Account, endpoint } = serve(
 );
 
 export { Account, Relay, Room };
+export * from "./placed-worker.ts";
 export { Stock } from "./database/stock.ts";
 export default endpoint;

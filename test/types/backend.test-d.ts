@@ -1,8 +1,8 @@
 // Code of a service that must compile, and code that must not. Compiled by `npm run types`; never run.
 
-import { z } from "zod";
+import * as z from "zod";
 import { backend, type Backend } from "../../src/client/backend/index.ts";
-import { hub } from "../../src/dispatch/define/hub-definition.ts";
+import { action, hub } from "../../src/hub.ts";
 import type { OrderHub } from "../../src/hubs/orders.ts";
 import type { PriceHub } from "../../src/hubs/prices.ts";
 
@@ -113,3 +113,31 @@ asking.with({ retries: 3 });
 backend<OrderHub>({ url, token: "t", idempotencyKey: "k" });
 // @ts-expect-error a hub without client methods cannot be published to
 void backend<PriceHub>({ url, token: "t" }).clients.all.said;
+
+// Rooms with state: actions and views as clients have them, and the whole state; on rooms of the stateful kind alone.
+export const LotHub = hub("lots")
+  .state("group", {
+    schema: z.object({ price: z.number(), reserve: z.number() }),
+    initial: { price: 0, reserve: 50 },
+    view: ({ price }) => ({ price }),
+  })
+  .actions({ bid: action([z.number()], ({ state }, amount) => (state.price = amount)) });
+const lots = backend<typeof LotHub>({ url, token: "t" });
+expect<Equal<Parameters<ReturnType<typeof lots.group>["run"]["bid"]>, [amount: number]>>();
+const lotState = async () => {
+  const vase = lots.group("vase");
+  const seen = await vase.view();
+  expect<Equal<keyof typeof seen.state, "price">>();
+  const { state, position } = await vase.state();
+  (await vase.ifAt(position).run.bid(state.reserve)) satisfies number;
+  await vase.import(await vase.export());
+  // @ts-expect-error the action takes a number
+  await vase.run.bid("7");
+  // @ts-expect-error clients do not see it
+  void seen.state.reserve;
+};
+void lotState;
+// @ts-expect-error orders have no state
+void lots.order("42").run;
+// @ts-expect-error the hub has no rooms with state
+void asking.group("a").view();

@@ -17,5 +17,12 @@ declare namespace Cloudflare {
     DB: D1Database;
     STOCK: DurableObjectNamespace<import("../support/database/stock.ts").Stock>;
     HYPERDRIVE: Hyperdrive;
+    /** Of test/support/placed-worker.ts. */
+    PLACED_ROOMS: DurableObjectNamespace;
+    PLACED_RELAYS: DurableObjectNamespace;
+    PLACED_ACCOUNTS: DurableObjectNamespace;
+    EU_ROOMS: DurableObjectNamespace;
+    EU_RELAYS: DurableObjectNamespace;
+    EU_ACCOUNTS: DurableObjectNamespace;
   }
 }

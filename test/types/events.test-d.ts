@@ -1,10 +1,11 @@
 // Code of an application that reads a room's events which must compile, and code that must not. Compiled by `npm run
 // types`; never run.
 
-import { z } from "zod";
+import * as z from "zod";
 import { events, type HubError, type RoomEvent } from "../../src/client/index.ts";
 import { hub } from "../../src/dispatch/define/hub-definition.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
+import type { AuctionHub } from "../../src/hubs/auction.ts";
 import type { PriceHub } from "../../src/hubs/prices.ts";
 
 type Equal<A, B> =
@@ -78,8 +79,17 @@ events<ChatHub>("/hubs/chat", { rooms: [], token: "t" });
 events<ChatHub>("/hubs/chat", { room: "lobby", token: "t" });
 // @ts-expect-error one or several
 events<ChatHub>("/hubs/chat", { ...where, rooms: ["group:a"] });
-// @ts-expect-error and a token
+// A guest has no token.
 events<ChatHub>("/hubs/chat", { room: "group:lobby" });
+
+/** Rooms with state: the change, or the view as it is after the wire. */
+export function priceOf(event: RoomEvent<typeof AuctionHub>): number | undefined {
+  if (event.type !== "state") return undefined;
+  expect<Equal<unknown extends typeof event.patch ? true : false, true>>();
+  return event.state?.price;
+}
+// @ts-expect-error the hub has no rooms with state
+export const stateless = (event: RoomEvent<ChatHub>) => event.type === "state";
 
 /** A hub without client methods still has events of its own. */
 export function quiet(event: RoomEvent<PriceHub>): string {

@@ -1,7 +1,7 @@
 // User code that must compile, and code that must not. Compiled by `npm run types`; never run.
 
 import * as v from "valibot";
-import { z } from "zod";
+import * as z from "zod";
 import type {
   HubContext,
   Member,
@@ -90,6 +90,29 @@ hub<Asked>("bad", { answers }).methods({
 });
 // @ts-expect-error a stream yields
 stream([z.string()], async (_context, s) => s);
+
+async function* ticks() {
+  yield 1;
+}
+hub("generators").methods({
+  // @ts-expect-error a method gives one result
+  one: method([], ticks),
+});
+hub("generators").methods({
+  // @ts-expect-error … also where it waits before
+  two: method([], async () => ticks()),
+});
+hub("generators").methods({
+  // @ts-expect-error … and no iterator
+  three: method([], () => [1].values()),
+});
+hub("generators").methods({
+  // @ts-expect-error … nor now and then
+  four: method([z.boolean()], (_context, all) => (all ? ticks() : 1)),
+  // Lists and maps are results.
+  list: method([], () => [1]),
+  map: method([], () => new Map([["a", 1]])),
+});
 
 // A schema is required exactly where a client method answers, with the type of its answer.
 hub<Told>("told");

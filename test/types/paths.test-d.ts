@@ -1,6 +1,6 @@
 // Paths, feeds, users' ids, named arguments and hubContext: what must compile, and what must not. Compiled by `npm run types`.
 
-import { z } from "zod";
+import * as z from "zod";
 import { feed, hub, hubContext, jsonRpc, method, named, serve } from "../../src/server.ts";
 import type { EndpointEnv } from "../../src/server.ts";
 import type { HubCalls } from "../../src/dispatch/define/hub-types.ts";

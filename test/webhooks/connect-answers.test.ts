@@ -2,7 +2,17 @@
 
 import { describe, expect, it } from "vitest";
 import { connected } from "../rooms/relay/client.ts";
-import { ask, codeOf, granting, inRoom, receiver, upgrading } from "./connect-fixture.ts";
+import {
+  ask,
+  codeOf,
+  granting,
+  inRoom,
+  receiver,
+  upgrading,
+  withConnectWebhook,
+} from "./connect-fixture.ts";
+
+withConnectWebhook();
 
 describe("the question", () => {
   it("has every room of a stream, however its client asks for them", async () => {

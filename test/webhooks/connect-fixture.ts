@@ -9,18 +9,26 @@ import { Receiver, SECRET, type Answer } from "./receiver.ts";
 export let receiver: Receiver;
 export const set = (changes: Partial<EndpointEnv>) => Object.assign(env, changes);
 export const logged: string[] = [];
-beforeEach(() => {
-  receiver = new Receiver();
-  logged.length = 0;
-  set({ WEBHOOK_CONNECT_URL: receiver.urls.connect, WEBHOOK_SECRET: SECRET });
-  for (const level of ["warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation((text: string) => void logged.push(text));
-});
-afterEach(() => {
-  set({ WEBHOOK_CONNECT_URL: "", WEBHOOK_URL: "", WEBHOOK_SECRET: "", WEBHOOK_EVENTS: "" });
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+/** Hooks of the file that calls it: a webhook for each test, and its settings taken back. */
+export function withConnectWebhook(): void {
+  beforeEach(() => {
+    receiver = new Receiver();
+    logged.length = 0;
+    set({ WEBHOOK_CONNECT_URL: receiver.urls.connect, WEBHOOK_SECRET: SECRET });
+    for (const level of ["warn", "error"] as const)
+      vi.spyOn(console, level).mockImplementation((text: string) => void logged.push(text));
+  });
+  afterEach(() => {
+    set({
+      WEBHOOK_CONNECT_URL: "",
+      WEBHOOK_URL: "",
+      WEBHOOK_SECRET: "",
+      WEBHOOK_EVENTS: "",
+    });
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+}
 
 export const granting =
   (claims: object): Answer =>

@@ -17,8 +17,11 @@ import {
   receiver,
   inRoom,
   codeOf,
+  withConnectWebhook,
 } from "./connect-fixture.ts";
 import { type Answer } from "./receiver.ts";
+
+withConnectWebhook();
 
 describe("the question", () => {
   it("has the query and the room, and never a token", async () => {
@@ -68,6 +71,7 @@ describe("the question", () => {
     ["a role of the wrong type", granting({ roles: [1] })],
     ["caps of the wrong form", granting({ caps: [{ channels: "all" }] })],
     ["a channel that is none", granting({ channels: ["planet:x"] })],
+    ["a channel named by two dots", granting({ channels: ["user:.."] })],
   ])("lets nobody in where the answer is %s, and says so in the log", async (__, answer) => {
     receiver.answer = answer;
     const { status, headers } = await ask("/hubs/chat/rpc", upgrading);

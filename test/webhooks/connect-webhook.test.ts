@@ -10,7 +10,10 @@ import {
   call,
   upgrading,
   receiver,
+  withConnectWebhook,
 } from "./connect-fixture.ts";
+
+withConnectWebhook();
 
 type Way = (hub: string, claims?: object) => Promise<Response>;
 const WAYS: [string, Way][] = [

@@ -16,7 +16,9 @@ import { begun } from "../edge/grpc/talker.ts";
 import { list, publication, uploaded } from "../edge/grpc/values.ts";
 import { roomAt } from "../rooms/client.ts";
 import { heldTimers } from "../support/held-timers.ts";
-import { answering, granting, receiver, STAFF } from "./connect-fixture.ts";
+import { answering, granting, receiver, STAFF, withConnectWebhook } from "./connect-fixture.ts";
+
+withConnectWebhook();
 
 const asked = () =>
   receiver.requests

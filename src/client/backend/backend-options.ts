@@ -8,10 +8,11 @@ export interface Fetching {
   fetch(request: Request): Promise<Response>;
 }
 
+/** Options of calls: `with({ … })` of a backend. */
 export interface CallOptions {
   /**
-   * Identifies a publication, so that publishing it again has no effect: for applications that repeat calls themselves.
-   * Every publication needs a key of its own. Default: a random one for each call, the same in all its attempts.
+   * Identifies a publication or a run, so that it has no effect again: for applications that repeat calls themselves.
+   * Each needs a key of its own. Default: a random one for each call, the same in all its attempts.
    */
   readonly idempotencyKey?: string;
   /** Ends the call with `cancelled`, also during a pause between two attempts. */
@@ -34,6 +35,7 @@ interface CommonOptions extends Omit<CallOptions, "idempotencyKey"> {
   readonly backoff?: Partial<Omit<Backoff, "random">>;
 }
 
+/** A service with a token of the role `service`. */
 export interface WithToken extends CommonOptions {
   /** The hub's address, the same as for clients: `https://host/hubs/orders`. */
   readonly url: string;
@@ -44,6 +46,7 @@ export interface WithToken extends CommonOptions {
   readonly token: Token;
 }
 
+/** A service that signs with an access key. */
 export interface WithAccessKey extends CommonOptions {
   /** The hub's address, the same as for clients: `https://host/hubs/orders`. */
   readonly url: string;
@@ -53,6 +56,7 @@ export interface WithAccessKey extends CommonOptions {
   readonly tenant?: string;
 }
 
+/** A service that has a connection string, as Azure SignalR's. */
 export interface WithConnectionString extends CommonOptions {
   /** `Endpoint=https://host;AccessKey=…;Version=1.0;`, in the format of Azure SignalR. */
   readonly connectionString: string;
@@ -61,6 +65,7 @@ export interface WithConnectionString extends CommonOptions {
   readonly tenant?: string;
 }
 
+/** Options of `backend`: where the hub is, and how the service proves itself. */
 export type BackendOptions = WithToken | WithAccessKey | WithConnectionString;
 
 export const DEFAULTS = {

@@ -20,6 +20,7 @@ export interface RestRequest {
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   /** JSON. */
   readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Two executions differ from one: repeated only where the endpoint certainly did not execute it. */
   readonly isOnce?: boolean;
   /** Used where the call itself sets none. Default: 30. */
@@ -117,7 +118,7 @@ async function attempt(url: URL, request: RestRequest, options: AttemptOptions):
 
 function requestOf(
   url: URL,
-  { method, body }: RestRequest,
+  { method, body, headers }: RestRequest,
   { token, signal }: { readonly token: string; readonly signal: AbortSignal },
 ): Request {
   signal.throwIfAborted();
@@ -127,6 +128,7 @@ function requestOf(
       accept: "application/json",
       authorization: `Bearer ${token}`,
       ...(body !== undefined && { "content-type": "application/json" }),
+      ...headers,
     },
     ...(body !== undefined && { body }),
     // `fetch` follows a redirected POST with a GET, and the token is valid for this URL only.

@@ -23,12 +23,14 @@ export type HubEntry<H extends AnyHub> = {
   };
 }[keyof ClientOf<H> & string];
 
+/** A room's history, as services read it. */
 export interface HubHistory<H extends AnyHub> {
   readonly messages: readonly HubEntry<H>[];
   /** The room's newest position, `epoch:offset`. */
   readonly position: string;
 }
 
+/** How connections are closed. */
 export interface Ending {
   /** Sent to the clients with the close of their connections. */
   readonly reason?: string;
@@ -63,15 +65,22 @@ export interface ServiceRoom<H extends AnyHub> {
   close(ending?: Ending): Promise<void>;
 }
 
+/** The figures of a room: its position, who is there, how busy it is. */
 export interface RoomInfo {
   /** The newest position, `epoch:offset`. */
   readonly position: string;
   readonly users: number;
   readonly connections: number;
   readonly messagesPerSecond: number;
+  /** Whether the hub gives rooms of its kind a state. */
+  readonly hasState: boolean;
 }
 
-type InfoResponse = Position & CountsResponse & { readonly messages_per_second: number };
+interface InfoResponse extends Position, CountsResponse {
+  readonly messages_per_second: number;
+  /** Absent in answers of versions before it. */
+  readonly has_state?: boolean;
+}
 
 /** Throws `invalid_name` and `room_kind_not_found`. */
 export function roomAt<H extends AnyHub>(
@@ -101,10 +110,11 @@ export function roomAt<H extends AnyHub>(
   };
 }
 
-const infoOf = ({ messages_per_second, ...info }: InfoResponse): RoomInfo => ({
+const infoOf = ({ messages_per_second, has_state = false, ...info }: InfoResponse): RoomInfo => ({
   position: formatPosition(info),
   ...countsOf(info),
   messagesPerSecond: messages_per_second,
+  hasState: has_state,
 });
 
 /** The API knows `reverse=true` only: the parameter is left out for false. */

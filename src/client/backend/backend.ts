@@ -7,6 +7,7 @@ import { addressesOf, hubUrlOf } from "./backend-urls.ts";
 import { hubServiceOf, type HubService } from "./hub-service.ts";
 import { tokensOf } from "./service-tokens.ts";
 
+/** A hub for a service over HTTP: `backend(…)`. */
 export interface Backend<H extends AnyHub> extends HubService<H> {
   /** The same backend with other options for its calls. Options that are not named stay as they are. */
   with(options: CallOptions): Backend<H>;
@@ -14,6 +15,7 @@ export interface Backend<H extends AnyHub> extends HubService<H> {
   negotiate(user: Negotiation): Promise<{ readonly url: string; readonly accessToken: string }>;
 }
 
+/** What an application's own `negotiate` answers to SignalR's clients. */
 export interface Negotiation {
   readonly userId: string;
   /** Lifetime of the token. Default: the endpoint's, an hour. */

@@ -17,6 +17,7 @@ export interface ServiceGroup<H extends AnyHub> extends ServiceRoom<H> {
   connections(): AsyncIterable<GroupConnection>;
 }
 
+/** A connection in a group. */
 export interface GroupConnection {
   readonly connectionId: string;
   readonly userId?: string;
@@ -44,6 +45,7 @@ export interface ServiceUser<H extends AnyHub> extends Omit<ServiceRoom<H>, "clo
   unban(): Promise<void>;
 }
 
+/** One connection of the hub. */
 export interface ServiceConnection {
   exists(): Promise<boolean>;
   /** Resolves also if the connection is closed already. */

@@ -8,8 +8,16 @@ import type { SendRequest } from "./backend-requests.ts";
 import { roomAt, type ServiceRoom } from "./backend-rooms.ts";
 import { connectionAt, groupAt, userAt } from "./groups-and-users.ts";
 import type { ServiceConnection, ServiceGroup, ServiceUser } from "./groups-and-users.ts";
-import { publish, ServiceAudiences, type ServiceClients } from "./service-audiences.ts";
+import { roomPath } from "./backend-urls.ts";
+import {
+  publish,
+  ServiceAudiences,
+  type PublishContext,
+  type ServiceClients,
+} from "./service-audiences.ts";
+import { statefulRoomAt, type StatefulServiceRoom, type WithRoomState } from "./backend-states.ts";
 
+/** A hub for services: what `backend` and `hubContext` have. */
 export interface HubService<H extends AnyHub> {
   /**
    * The audiences that hub code has, too. A publication resolves once it is saved. After an error it may be published
@@ -17,9 +25,9 @@ export interface HubService<H extends AnyHub> {
    */
   readonly clients: ServiceClients<ClientOf<H>>;
   /** Throws `invalid_name`, as the next three do. */
-  group(name: string): ServiceGroup<H>;
-  order(id: string): ServiceRoom<H>;
-  user(id: string): ServiceUser<H>;
+  group(name: string): ServiceGroup<H> & WithRoomState<H, "group">;
+  order(id: string): ServiceRoom<H> & WithRoomState<H, "order">;
+  user(id: string): ServiceUser<H> & WithRoomState<H, "user">;
   connection(id: string): ServiceConnection;
   /** The rooms with connections or data, ordered by name. Pages are requested as the iteration needs them. */
   rooms(query?: RoomsQuery): AsyncIterable<RoomEntry>;
@@ -34,6 +42,7 @@ export interface HubService<H extends AnyHub> {
 
 type ArgsOf<F> = F extends (...args: infer A) => unknown ? A : never;
 
+/** Options of `publish`. */
 export interface PublishOptions {
   /** Default: that of `with`, or a random one. */
   readonly idempotencyKey?: string;
@@ -41,6 +50,7 @@ export interface PublishOptions {
   readonly except?: readonly string[];
 }
 
+/** Which rooms of a hub are listed. */
 export interface RoomsQuery {
   /** Only rooms whose kind and name start with it: `order:`. */
   readonly prefix?: string;
@@ -48,6 +58,7 @@ export interface RoomsQuery {
   readonly pageSize?: number;
 }
 
+/** A room in a hub's list of rooms. */
 export interface RoomEntry {
   /** Kind and name: `order:42`. */
   readonly room: string;
@@ -56,15 +67,15 @@ export interface RoomEntry {
   readonly activeAt: number;
 }
 
-/** `idempotencyKey` is that of every publication; undefined: a random one for each. */
+/** `idempotencyKey` is that of every publication and run; undefined: a random one for each. */
 export const hubServiceOf = <H extends AnyHub>(
   send: SendRequest,
   idempotencyKey?: string,
 ): HubService<H> => ({
   clients: new ServiceAudiences<ClientOf<H>>({ send, idempotencyKey }),
-  group: (name) => groupAt(send, name),
-  order: (id) => roomAt(send, "order", id),
-  user: (id) => userAt(send, id),
+  group: (name) => withState<H, ServiceGroup<H>>({ send, idempotencyKey }, groupAt(send, name)),
+  order: (id) => withState<H, ServiceRoom<H>>({ send, idempotencyKey }, roomAt(send, "order", id)),
+  user: (id) => withState<H, ServiceUser<H>>({ send, idempotencyKey }, userAt(send, id)),
   connection: (id) => connectionAt(send, id),
   rooms: (query) => roomsOf(send, query),
   // oxlint-disable-next-line max-params -- the signature is public: `HubService.publish`
@@ -73,6 +84,15 @@ export const hubServiceOf = <H extends AnyHub>(
     const position = await publish({ send, idempotencyKey: key }, parseTopic(room), publication);
     return formatPosition(position as Position);
   },
+});
+
+/** The server refuses what rooms of a kind without state have not. */
+const withState = <H extends AnyHub, R extends ServiceRoom<H> | ServiceUser<H>>(
+  context: PublishContext,
+  room: R,
+): R & StatefulServiceRoom<H> => ({
+  ...room,
+  ...statefulRoomAt<H>({ ...context, path: roomPath(parseTopic(room.room)) }),
 });
 
 interface RoomsPage {

@@ -1,4 +1,4 @@
-// Public API of `dormouse/backend`. Services import from here and from no other file of this folder.
+// Public API of `dormouse-hubs/backend`. Services import from here and from no other file of this folder.
 
 export { backend } from "./backend.ts";
 export { OpenHubError as HubError } from "../../model/errors.ts";
@@ -9,6 +9,14 @@ export type { PresencePage, PresenceQuery } from "../model/room-presence.ts";
 export type { Token } from "../transport/credentials.ts";
 export type { Invocable, OneClient, ServiceClients } from "./service-audiences.ts";
 export type { Backend, Negotiation } from "./backend.ts";
+export type {
+  ExportedRoom,
+  RoomRuns,
+  ScheduledAction,
+  StatefulServiceRoom,
+  WithRoomState,
+} from "./backend-states.ts";
+export type { StateSnapshot } from "../../model/state-wire.ts";
 export type { HubService, PublishOptions, RoomEntry, RoomsQuery } from "./hub-service.ts";
 export type {
   BackendOptions,

@@ -34,6 +34,7 @@ export interface OneClient<C> {
   readonly invoke: Invocable<C>;
 }
 
+/** The hub's clients as a service calls them. A call resolves when its message is saved. */
 export type ServiceClients<C> = Clients<C, OneClient<C>>;
 
 /** Rooms in one `:broadcast`. */

@@ -15,8 +15,8 @@ import type { AnyRoomEvent, RoomEvent } from "./room-event.ts";
 import { StreamPosition } from "./stream-position.ts";
 
 interface CommonOptions {
-  /** A function is called before every attempt. */
-  readonly token: Token;
+  /** A function is called before every attempt. Absent: a guest, at hubs that are `anonymous`. */
+  readonly token?: Token;
   /**
    * Messages after this position are replayed first, if the server still has them: the `id` of an event, which holds
    * the positions in all rooms, or a position (`epoch:offset`) of the first room.
@@ -34,6 +34,7 @@ interface CommonOptions {
   readonly fetch?: typeof fetch;
 }
 
+/** Options of `events`: one room or several, the token, and where to resume. */
 export type EventsOptions = CommonOptions &
   (
     | { readonly room: RoomText; readonly rooms?: undefined }

@@ -1,7 +1,7 @@
 // The types of the events that `events` yields.
 
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
-import type { ClientOf } from "../../dispatch/define/hub-types.ts";
+import type { ClientOf, RoomOf, ViewOf } from "../../dispatch/define/hub-types.ts";
 import type { HubError } from "../../model/errors.ts";
 import type { HandlersOf } from "../model/client-handlers.ts";
 import type { PresenceChange } from "../model/room-presence.ts";
@@ -13,6 +13,7 @@ export type RoomEvent<H extends AnyHub> =
   | HelloEvent
   | ResetEvent
   | PresenceEvent
+  | ([RoomOf<H>] extends [never] ? never : StateEvent<H>)
   | ReconnectingEvent;
 
 /** A message of the hub: one of its client methods, with its arguments. */
@@ -69,6 +70,21 @@ export interface PresenceEvent extends PositionedEvent {
   readonly change: PresenceChange;
 }
 
+/**
+ * A room's state has changed. `patch` is a merge patch (RFC 7396): `applyPatch` of `dormouse-hubs/state`. `state`, here or
+ * in a `hello`, replaces the copy.
+ */
+export type StateEvent<H extends AnyHub> = ProtocolEvent & {
+  readonly type: "state";
+  readonly room: string;
+  /** `epoch:offset` in the room. */
+  readonly position: string;
+  readonly id: string;
+} & (
+    | { readonly patch: unknown; readonly state?: never }
+    | { readonly state: ViewOf<H>; readonly patch?: never }
+  );
+
 /** The stream was lost, or an attempt failed. The next attempt starts at `retryAt`. */
 export interface ReconnectingEvent extends ProtocolEvent {
   readonly type: "reconnecting";
@@ -82,6 +98,7 @@ export type AnyRoomEvent =
   | HelloEvent
   | ResetEvent
   | PresenceEvent
+  | StateEvent<AnyHub>
   | ReconnectingEvent
   | {
       readonly type: "message";

@@ -3,6 +3,7 @@
 
 import type { EventSourceMessage } from "eventsource-parser";
 import { HubError } from "../../model/errors.ts";
+import type { StateChange } from "../../model/state-wire.ts";
 import { isAfter, parsePosition } from "../../model/topic.ts";
 import type { PresenceChange } from "../model/room-presence.ts";
 import type { Hello } from "../transport/wire.ts";
@@ -56,6 +57,7 @@ export class StreamPosition {
     if (event === "connected" || event === "recovered" || event === "reset")
       return this.#greeting(event, value as Hello, id);
     if (event === "presence") return this.#presence(value as PresenceChange, id);
+    if (event === "state") return this.#state(value as StateData, id);
     return event === "end" ? (value as EndEvent) : undefined;
   }
 
@@ -69,6 +71,15 @@ export class StreamPosition {
   #presence(change: PresenceChange, id: string | undefined): AnyRoomEvent | undefined {
     const origin = id === undefined ? undefined : this.#advance(id);
     return origin && { type: "presence", change, ...origin };
+  }
+
+  /** Without an id it is of a followed room. */
+  #state(
+    { room, position, ...change }: StateData,
+    id: string | undefined,
+  ): AnyRoomEvent | undefined {
+    const origin = id === undefined ? { room, position, id: this.id } : this.#advance(id);
+    return origin && ({ type: "state", ...change, ...origin } as AnyRoomEvent);
   }
 
   /** Each event advances one room. Undefined where none advances: the event was received before. */
@@ -97,6 +108,8 @@ export class StreamPosition {
     return { room, position, id: this.id };
   }
 }
+
+type StateData = StateChange & Pick<Origin, "room" | "position">;
 
 type GreetingType = "connected" | "recovered" | "reset";
 

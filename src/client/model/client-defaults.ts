@@ -4,6 +4,8 @@
 import { MESSAGE_BYTES } from "../../model/wire-constants.ts";
 
 export const DEFAULTS = {
+  /** A guest. */
+  token: "",
   queue: 100,
   maxRetries: Infinity,
   backoff: { baseMs: 1_000, capMs: 30_000, random: Math.random },

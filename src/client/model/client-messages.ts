@@ -33,6 +33,7 @@ export type SavedMessage<H extends AnyHub = AnyHub> = CallOf<H> & {
   readonly at: number;
 };
 
+/** Which part of a room's history: the newest messages, or those after a position. */
 export interface HistoryQuery {
   /** A position (`epoch:offset`): only messages after it. Absent: the newest messages of the room. */
   readonly since?: string;
@@ -42,6 +43,7 @@ export interface HistoryQuery {
   readonly reverse?: boolean;
 }
 
+/** A part of a room's history, oldest message first. */
 export interface HistoryPage<H extends AnyHub = AnyHub> {
   readonly messages: readonly SavedMessage<H>[];
   /**

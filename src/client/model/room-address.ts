@@ -40,8 +40,5 @@ export function addressOf(hub: string, room: string | undefined, page?: string):
 function roomPath(room: string): string {
   const { kind, name } = parseTopic(room);
   if (kind === "all") throw new HubError("invalid_name", "A room is a group, an order or a user.");
-  // URL parsers remove these two segments from paths, percent-encoded or not.
-  if (name === "." || name === "..")
-    throw new HubError("invalid_name", "A room named . or .. has no address.");
   return `${kind}s/${encodeURIComponent(name)}`;
 }

@@ -27,6 +27,7 @@ export interface PresencePage<S = unknown> {
   readonly more: boolean;
 }
 
+/** Which page of the members. */
 export interface PresenceQuery {
   /** A user id: the page starts after it. Absent: the first page. */
   readonly after?: string;

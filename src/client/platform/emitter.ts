@@ -2,6 +2,7 @@
 
 /** Removes the listener. Further calls have no effect. */
 export type Unsubscribe = () => void;
+/** A function that is called with every event. */
 export type Listener<T> = (value: T) => void;
 
 export interface Emitter<T> {

@@ -7,6 +7,7 @@ import type { CallObserver, Cancel } from "./server-streams.ts";
 import { checkSize, extractUploads, pump, type Upload, type UploadChannel } from "./upload-pump.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
+/** Options of calls: `with({ … })` of a connection. */
 export interface CallOptions {
   /**
    * Lets the call be repeated after a lost connection. Its handler may then run twice, but a room accepts what the

@@ -2,6 +2,7 @@
 
 import type { HubError } from "../../model/errors.ts";
 
+/** Pauses between attempts to connect: each is random, up to a limit that doubles. */
 export interface Backoff {
   /** The longest pause after the first failure, in milliseconds. It doubles with each failure. Default: 1,000. */
   readonly baseMs: number;

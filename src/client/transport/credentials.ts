@@ -7,7 +7,7 @@ import type { ClientErrorCode } from "../model/client-errors.ts";
 
 /**
  * A token, or a function that fetches one. It is called before every attempt, and before the current token expires.
- * An empty text, not from a function, makes the client a guest, as hubs with `anonymous` admit.
+ * No token, and an empty text that is not from a function, make the client a guest, as hubs with `anonymous` admit.
  */
 export type Token = string | (() => string | Promise<string>);
 

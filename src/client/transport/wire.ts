@@ -32,6 +32,8 @@ export interface Hello extends Greeting, RoomGreeting {
   readonly present: PresencePage;
   /** Whether publications are saved before delivery (`logged`), after it (`behind`), or never (`none`). */
   readonly durability: "logged" | "behind" | "none";
+  /** The room's state, if it has one, in place of a copy; absent where the replay has the changes instead. */
+  readonly state?: unknown;
 }
 
 /** Any message from the server. Shapes are trusted without validation: the server is part of the same package. */

@@ -9,78 +9,55 @@ import {
   type SendCall,
 } from "../../model/audiences.ts";
 import { CLOSE } from "../../model/errors.ts";
-import { ALL, roomTopic, type Topic } from "../../model/topic.ts";
+import { ALL, roomTopic, type Position, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
-import type { Ticket } from "../../rooms/delivery/fan-out.ts";
 import type { Host } from "../../rooms/object/host.ts";
 import type { Asks, CallerClients, HubContext, Sends } from "../define/hub-context.ts";
 import { roomFor } from "../define/group-names.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
+import { messageCheckOf } from "../define/outgoing-check.ts";
 import { envOf } from "../define/runtime.ts";
 import { checkBound } from "../define/validate.ts";
+import { checkedMessenger } from "./checked-messages.ts";
+import { conflictOf, messengerAt } from "./conditional-messages.ts";
 import { itemsOf } from "./items.ts";
+import type { Messenger, MessengerOptions, Publications } from "./messenger.ts";
 import { roomOf, roomView } from "./room-views.ts";
-
-/** Carries hub code's messages to rooms and clients. */
-export interface Messenger {
-  /**
-   * Publishes in a room, without the connections in `except`. Resolves once the message is on its way, in order; errors
-   * of saving are reported to the call that published, not here. Rejects with `too_large` or `invalid_request`.
-   */
-  publish(topic: Topic, call: ClientCall): Promise<void>;
-  /** Invokes a client method that has no result. Does nothing if the connection is gone. */
-  tell(connectionId: string, target: string, args: readonly unknown[]): Promise<void>;
-  /**
-   * Invokes a client method and gives its result, validated. Rejects with `connection_not_found`, `timed_out`,
-   * `interrupted`, `client_error`, or `invalid_arguments` for an invalid result.
-   */
-  ask(connectionId: string, target: string, args: readonly unknown[]): Promise<unknown>;
-  /** Whether the hub declares a result for this client method. */
-  answers(target: string): boolean;
-}
-
-/** The publications of one call so far. The call completes once all of them are saved. */
-export interface Publications {
-  /** In this object's room: after the next flush, each has its error or null. */
-  readonly tickets: Ticket[];
-  /** In rooms of other objects: each resolves once its message is durable there, and on its way to the caller. */
-  readonly elsewhere: Promise<unknown>[];
-}
-
-export interface MessengerOptions {
-  readonly host: Pick<Host, "clients" | "publishing">;
-  readonly served: ServedHub;
-  /** The connection whose call publishes: its call completes after what it is to receive of that. Absent in rooms' hooks. */
-  readonly caller?: Connection;
-  /**
-   * The prefix of publication ids, the same for repetitions of a call: rooms drop a repeated id. Absent: publications
-   * have no ids.
-   */
-  readonly idPrefix?: string | undefined;
-  /** Called before hub code waits for a client's result: other calls of the connection may run meanwhile. */
-  asking?(): void;
-}
+import { statefulRoomOf, withMembers } from "./stateful-rooms.ts";
 
 /**
  * A messenger over an object's ports, which adds its publications to `published`. Publications to one room keep their
- * order.
+ * order. In development it refuses what the hub does not declare.
  */
 export function messengerOf(options: MessengerOptions, published: Publications): Messenger {
+  const { host, served } = options;
+  const messenger = plainMessenger(options, published);
+  const check = served.hub.settings.client && messageCheckOf(served, host.env);
+  return check ? checkedMessenger(messenger, check, published.elsewhere) : messenger;
+}
+
+function plainMessenger(options: MessengerOptions, published: Publications): Messenger {
   const { host, served, caller, idPrefix, asking } = options;
   const answers: Record<string, any> = served.hub.settings.answers ?? {};
   let count = 0;
+  const trace = caller ? caller.attached.trace : options.trace;
   return {
     answers: (target) => Object.hasOwn(answers, target),
-    async publish(topic, { target, args, except }) {
+    async publish(topic, { target, args, except, ifAt }) {
+      const id = idPrefix === undefined ? undefined : `${idPrefix}/${count++}`;
+      // Without the members that are undefined or empty: each is sent, and most of them are saved.
       const draft = {
-        ...(idPrefix !== undefined && { id: `${idPrefix}/${count++}` }),
+        ...(id !== undefined && { id }),
         target,
         ...encodeParams(args),
         ...(except.length > 0 && { except }),
+        ...(ifAt && { ifAt }),
+        ...(trace !== undefined && { trace }),
       };
       const room = served.groupPrefixes.length > 0 ? roomFor(served, topic) : topic;
       const result = host.publishing.publish(room, draft, caller);
+      if (ifAt) return conflictOf(result, published);
       if (!(result instanceof Promise)) return void published.tickets.push(result);
       // Not awaited here: the call's completion waits, and the connection's next call need not.
       result.catch(() => {});
@@ -159,6 +136,9 @@ class CallerAudiences<C> extends HubAudiences<C> implements CallerClients<C> {
   get others() {
     return this.toTopics([ALL], [this.#caller]);
   }
+  get at() {
+    return (position: Position) => clientsOf<C>(messengerAt(this.messenger, position));
+  }
   get othersIn() {
     return (name: string) => this.toTopics([roomTopic("group", name)], [this.#caller]);
   }
@@ -207,6 +187,10 @@ class OneCall implements HubContext<any> {
   get request() {
     return this.#options.caller.attached.request;
   }
+
+  get trace() {
+    return this.#options.caller.attached.trace;
+  }
   get items() {
     return itemsOf(this.#options.host.connections, this.#options.caller);
   }
@@ -222,12 +206,20 @@ class OneCall implements HubContext<any> {
   get order() {
     return (id: string) => this.#roomOf("order", id);
   }
+  /** Where users' rooms have a state. */
+  get own() {
+    const { host, caller, served } = this.#options;
+    return statefulRoomOf({ host, served, caller, topic: roomTopic("user", caller.user.id) });
+  }
   get abort() {
     const { host, caller } = this.#options;
     return () => host.connections.close(caller, CLOSE.aborted);
   }
   #roomOf(kind: string, name: string) {
     const { host, caller, served } = this.#options;
-    return roomOf(host, caller, roomFor(served, roomTopic(kind, name)));
+    const topic = roomFor(served, roomTopic(kind, name));
+    const room = roomOf(host, caller, topic);
+    const state = served.state && statefulRoomOf({ host, served, caller, topic });
+    return state ? withMembers(room, state) : room;
   }
 }

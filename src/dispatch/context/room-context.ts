@@ -5,7 +5,8 @@ import type { Host } from "../../rooms/object/host.ts";
 import { groupTopic } from "../define/group-names.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import type { MemberContext, RoomContext } from "../define/hub-context.ts";
-import { clientsOf, type Messenger } from "./call-context.ts";
+import { clientsOf } from "./call-context.ts";
+import type { Messenger } from "./messenger.ts";
 import { roomView } from "./room-views.ts";
 import type { Runtime } from "../define/runtime.ts";
 
@@ -31,7 +32,7 @@ export const roomContext = (
 });
 
 /** The context of hooks about one user in a room. */
-export const memberContext = (context: RoomContext<any>, id: string): MemberContext<any> => ({
-  ...context,
-  user: { id },
-});
+export const memberContext = (
+  context: RoomContext<any>,
+  { id, trace }: { readonly id: string; readonly trace: string | undefined },
+): MemberContext<any> => ({ ...context, user: { id }, trace });

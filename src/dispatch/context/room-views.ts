@@ -19,6 +19,7 @@ export function roomView(rooms: RoomAccess, topic: Topic): RoomView {
     history: {
       last: async (count) => entriesOf(await rooms.history(topic, { limit: count })),
       since: async (position) => entriesOf(await rooms.history(topic, { since: position })),
+      position: async () => (await rooms.history(topic, { limit: 0 })).position,
     },
     presence: {
       list: async (page = {}) => [...(await rooms.presence(topic, page)).members],

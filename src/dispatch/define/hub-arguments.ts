@@ -11,6 +11,7 @@ export type Output<S> = S extends StandardSchemaV1<any, infer O> ? O : never;
 export interface StreamArg<S extends StandardSchemaV1> {
   readonly streamOf: S;
 }
+/** An argument of a method: a schema of any library with Standard Schema, or a stream of items. */
 export type Arg = StandardSchemaV1 | StreamArg<StandardSchemaV1>;
 
 /** The parameters of a handler after its context: validated values, and async iterables of validated items. */

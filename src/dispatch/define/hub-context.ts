@@ -18,6 +18,11 @@ export interface CallerClients<C> extends Clients<C> {
   readonly others: Sends<C>;
   /** Every member of the group but the caller. Throws `invalid_name`. */
   othersIn(group: string): Sends<C>;
+  /**
+   * The same audiences, for messages that are published only where the room still stands at this position: nothing but
+   * joins and leaves came after it. Otherwise they reject with `conflict`: read again, and decide anew.
+   */
+  at(position: Position): Clients<C>;
 }
 
 /** A message in a room's history. */
@@ -40,6 +45,7 @@ export interface Member {
   readonly state: unknown;
 }
 
+/** How many are present in a room. */
 export interface Counts {
   readonly users: number;
   readonly connections: number;
@@ -63,6 +69,8 @@ export interface RoomView {
      * epoch.
      */
     since(position: Position): Promise<Entry[]>;
+    /** Where the room stands, also without messages: read before a check, it is the condition of `clients.at`. */
+    position(): Promise<Position>;
   };
   readonly presence: {
     /**
@@ -130,6 +138,11 @@ export interface RoomContext<C> extends Runtime {
 /** The context of `joined` and `left`. The user has an id only: after a crash nothing else of it is known. */
 export interface MemberContext<C> extends RoomContext<C> {
   readonly user: { readonly id: string };
+  /**
+   * Trace context of the connection that the user has come or gone with, if it had one; what the hook publishes has it,
+   * too. Undefined after a crash.
+   */
+  readonly trace: string | undefined;
 }
 
 /** The context of one call of a connection, and of its `connected` and `disconnected`. */
@@ -145,6 +158,11 @@ export interface HubContext<C> extends Omit<
   readonly room: Topic;
   /** The request that opened a connection to the whole hub, without its token. Undefined for sockets of one room. */
   readonly request: ConnectRequest | undefined;
+  /**
+   * Trace context (`traceparent` of W3C) of the request that opened the connection, of a call over HTTP its own. What
+   * the call publishes has it, too.
+   */
+  readonly trace: string | undefined;
   readonly items: Items;
   group(name: string): Room;
   order(id: string): Room;

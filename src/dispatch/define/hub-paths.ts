@@ -55,6 +55,7 @@ export interface FeedPath {
   readonly events: ReadonlyMap<string, Required<FeedEvent>>;
 }
 
+/** A path of the application's own: what `feed` and `jsonRpc` give, for `paths` of `serve`. */
 export type HubPath = JsonRpcPath | FeedPath;
 
 /** Serves a hub in JSON-RPC at a path, for `serve(hubs, { paths })`. Throws a `TypeError` for a path without `/`. */

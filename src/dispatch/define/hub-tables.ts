@@ -11,8 +11,10 @@ import {
 import type { Filter, FilterOwner } from "./filters.ts";
 import { groupPrefixesOf, type GroupPrefixes } from "./group-names.ts";
 import type { AnyHub, AnyMember } from "./hub-definition.ts";
+import type { CheckedHub } from "./outgoing-check.ts";
 import { shapes, type ShapeOf } from "./member-names.ts";
 import type { Policy } from "./policies.ts";
+import { namesIn, stateTable, type StateTable } from "./state-tables.ts";
 
 /** The lookup table of one hub's members. Maps, because names come from clients: `in` would find inherited names. */
 export interface Table {
@@ -27,10 +29,11 @@ export interface Table {
 }
 
 /** A hub with everything that objects and endpoint need to serve it. */
-export interface ServedHub extends Table, FilterOwner {
-  readonly hub: AnyHub;
+export interface ServedHub extends Table, FilterOwner, CheckedHub {
   readonly settings: RoomSettings;
   readonly groupPrefixes: GroupPrefixes;
+  /** Actions and the state of rooms; undefined where the hub has none. */
+  readonly state: StateTable | undefined;
 }
 
 /** Served hubs by name. */
@@ -57,12 +60,13 @@ export const servedHub = (hub: AnyHub, filters: readonly Filter[] = []): ServedH
   filters: [...filters, ...hub.filters],
   settings: settingsOf(hub),
   groupPrefixes: groupPrefixesOf(hub),
+  state: stateTable(hub),
 });
 
 /** SignalR's clients call `SendToGroup` for the member `sendToGroup`. The text of the error is ASP.NET Core's. */
-function namesOf({ members }: AnyHub): ReadonlyMap<string, string> {
+function namesOf(hub: AnyHub): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
-  for (const name of Object.keys(members)) {
+  for (const name of namesIn(hub)) {
     const lower = name.toLowerCase();
     if (names.has(lower))
       throw new TypeError(`Duplicate definitions of '${name}'. Overloading is not supported.`);
@@ -72,12 +76,13 @@ function namesOf({ members }: AnyHub): ReadonlyMap<string, string> {
 }
 
 /** The hub's settings with the defaults of model/options.ts for all that is absent. */
-function settingsOf({ settings }: AnyHub): RoomSettings {
+function settingsOf({ settings, stateful }: AnyHub): RoomSettings {
   const { history, durability = DEFAULTS.durability, presence = DEFAULTS.presence } = settings;
   return {
     history: history || DEFAULTS.history,
     durability: history === false ? "none" : durability,
     presence,
+    stateKind: stateful?.kind,
     online: settings.online ?? DEFAULTS.online,
     reachAll: settings.reach?.all ?? DEFAULTS.reachAll,
     reachUsers: settings.reach?.users,
@@ -100,6 +105,7 @@ function signalROf({ signalR = {} }: AnyHub["settings"]): SignalRSettings {
   return {
     verbatim: verbatim ?? DEFAULTS.signalR.verbatim,
     messagePackKeys: messagePackKeys ?? DEFAULTS.signalR.messagePackKeys,
+    state: { ...DEFAULTS.signalR.state, ...signalR.state },
     transports: transports ?? DEFAULTS.signalR.transports,
     handshakeSeconds: handshakeSeconds ?? DEFAULTS.signalR.handshakeSeconds,
     statefulReconnect: stateful

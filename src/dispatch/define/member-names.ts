@@ -2,6 +2,8 @@
 // `title`. The names are those of the schema's JSON Schema, where its library has one.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { inputJsonSchema } from "./input-json-schema.ts";
+import { unnamed } from "./named-arguments.ts";
 
 /** The shape of a schema; undefined where it has no objects with names, or cannot be known. */
 export type ShapeOf = (schema: StandardSchemaV1) => Shape | undefined;
@@ -17,24 +19,8 @@ export function shapes(): ShapeOf {
 }
 
 function shapeOf(schema: StandardSchemaV1): Shape | undefined {
-  const root = jsonSchemaOf(schema);
+  const root: Node | undefined = inputJsonSchema(unnamed(schema));
   return root && Shape.of(root, [root]);
-}
-
-interface JsonSchemaLibrary {
-  readonly jsonSchema?: { input(options: object): Node };
-}
-
-/** Standard JSON Schema (standardschema.dev/json-schema), of what comes in. */
-function jsonSchemaOf(schema: StandardSchemaV1): Node | undefined {
-  const { jsonSchema } = schema["~standard"] as JsonSchemaLibrary;
-  try {
-    // Zod throws for dates and bigints unless it is told to take them for anything.
-    const libraryOptions = { unrepresentable: "any" };
-    return jsonSchema?.input({ target: "draft-2020-12", libraryOptions });
-  } catch {
-    return undefined; // The library has no JSON Schema for this schema.
-  }
 }
 
 /** The parts of JSON Schema that lead to members. */

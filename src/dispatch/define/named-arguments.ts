@@ -30,6 +30,10 @@ export const named = <S extends StandardSchemaV1>(name: string, schema: S): Name
 export const nameOf = (arg: Arg): string | undefined =>
   "argumentName" in arg ? (arg.argumentName as string) : undefined;
 
+/** The schema without its name. */
+export const unnamed = (schema: StandardSchemaV1): StandardSchemaV1 =>
+  "argumentName" in schema ? (schema as NamedSchema<StandardSchemaV1>).schema : schema;
+
 /**
  * The arguments in the order of the member's parameters; `given` is one object of arguments by name. Where the hub does
  * not name all of the member's arguments, the object is the only argument, as it came. Throws `invalid_arguments` for a

@@ -1,56 +1,85 @@
-// A hub's members as an OpenRPC document, the result of `rpc.discover`. Its JSON Schemas are generated from the schemas
-// that validate calls, if these are zod's.
+// A hub as an OpenRPC document, the result of `rpc.discover`: its methods and streams, and in extensions what OpenRPC
+// has no place for. Its JSON Schemas come from the schemas that validate calls.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { toJSONSchema, type z } from "zod";
+import { writeTarget } from "../../protocols/signalr-json.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 import type { ServedHub } from "./hub-tables.ts";
-import { nameOf, type NamedSchema } from "./named-arguments.ts";
+import { inputJsonSchema } from "./input-json-schema.ts";
+import { nameOf, unnamed } from "./named-arguments.ts";
 
 /** The version of the OpenRPC specification that the document follows. */
 const OPENRPC = "1.3.2";
 
 /**
- * The document. OpenRPC has no streams: the extension `x-stream` marks a method that sends items, and a parameter that
- * takes them. Results have no schema in a hub, and the empty schema, which admits any value, here.
+ * The document. A result without a declared schema has the empty one, which admits any value. Extensions:
+ *
+ * - `x-stream` marks a method that sends items, and a parameter that takes them
+ * - `x-client-methods` are those that the hub calls on its clients: the events of event streams, and, where they have a
+ *   result, calls that the client answers; `x-signalr-target` is the name that SignalR's clients receive
+ * - `x-actions` and `x-state` are of rooms with state; `x-presence-state` is what users show in a room's presence
  */
-export function openRpc({ name, members }: ServedHub): object {
+export function openRpc({ name, members, hub, settings, state }: ServedHub): object {
+  const { client } = hub.settings;
   return {
     openrpc: OPENRPC,
     info: { title: name, version: "1" },
     methods: [...members].map(([method, member]) => describe(method, member)),
+    ...(client && {
+      "x-client-methods": Object.entries(client.clientMethods).map(
+        ([method, { args, returns }]) => ({
+          ...{ name: method, "x-signalr-target": writeTarget(method, settings.signalR) },
+          params: args.map(paramOf),
+          ...(returns && { result: { name: "result", schema: schemaOf(returns) } }),
+        }),
+      ),
+    }),
+    ...(state && {
+      "x-actions": [...state.actions].map(([action, member]) => describe(action, member)),
+      "x-state": stateOf(state.declaration),
+    }),
+    ...(hub.presenceState && { "x-presence-state": schemaOf(hub.presenceState) }),
   };
 }
 
-const describe = (name: string, { args, kind }: AnyMember): object => ({
+type Described = Pick<AnyMember, "args" | "returns"> & { readonly kind: string };
+
+const describe = (name: string, { args, kind, returns }: Described): object => ({
   name,
   paramStructure: args.length > 0 && args.every(nameOf) ? "either" : "by-position",
-  params: args.map((arg, index) => paramOf(arg, index)),
-  result: { name: kind === "stream" ? "items" : "result", schema: {} },
+  params: args.map(paramOf),
+  result: {
+    name: kind === "stream" ? "items" : "result",
+    schema: returns ? schemaOf(returns) : {},
+  },
   ...(kind === "stream" && { "x-stream": true }),
 });
 
 const paramOf = (arg: Arg, index: number): object => ({
   name: nameOf(arg) ?? `arg${index + 1}`,
   ...("streamOf" in arg && { "x-stream": true }),
-  schema: schemaOf(unwrapped(arg)),
+  required: "streamOf" in arg || !isOptional(arg),
+  schema: schemaOf("streamOf" in arg ? arg.streamOf : arg),
 });
 
-function unwrapped(arg: Arg): StandardSchemaV1 {
-  if ("streamOf" in arg) return arg.streamOf;
-  return "argumentName" in arg ? (arg as NamedSchema<StandardSchemaV1>).schema : arg;
+/** A view is made by a function, which has no schema; `view: false` shows clients nothing. */
+const stateOf = ({ kind, options }: NonNullable<ServedHub["state"]>["declaration"]): object => ({
+  kind,
+  ...(options.view !== false && { schema: options.view ? {} : schemaOf(options.schema) }),
+});
+
+/** Whether a caller may leave the argument out: it is validated as undefined then. */
+function isOptional(schema: StandardSchemaV1): boolean {
+  try {
+    const result = schema["~standard"].validate(undefined);
+    return !(result instanceof Promise) && !result.issues;
+  } catch {
+    return false;
+  }
 }
 
 /**
- * The JSON Schema of what callers send. The empty schema for other libraries than zod, since Standard Schema has no
- * conversion, and for types that JSON Schema cannot express.
+ * The JSON Schema of what is sent. The empty schema for libraries without a conversion, and for types that JSON Schema
+ * cannot express: such a value is documented as any, and validated by the schema itself.
  */
-function schemaOf(schema: StandardSchemaV1): object {
-  if (schema["~standard"].vendor !== "zod") return {};
-  try {
-    return toJSONSchema(schema as unknown as z.ZodType, { io: "input", unrepresentable: "any" });
-  } catch {
-    // A type that cannot be represented is documented as any value; calls are validated by the schema itself.
-    return {};
-  }
-}
+const schemaOf = (schema: StandardSchemaV1): object => inputJsonSchema(unnamed(schema)) ?? {};

@@ -24,7 +24,10 @@ export interface PendingCall {
  * validated as undefined, so that schemas decide whether it is optional. Throws `invalid_arguments`, also for surplus
  * arguments.
  */
-export async function validate(member: AnyMember, call: PendingCall): Promise<unknown[]> {
+export async function validate(
+  member: Pick<AnyMember, "args">,
+  call: PendingCall,
+): Promise<unknown[]> {
   const { length } = member.args;
   if (call.unreadable) throw unbound(call.unreadable, member, { ...call, args: member.args });
   if (call.args.length > length)
@@ -49,7 +52,7 @@ export async function validate(member: AnyMember, call: PendingCall): Promise<un
  */
 function unbound(
   error: HubError,
-  { args: { length } }: AnyMember,
+  { args: { length } }: Pick<AnyMember, "args">,
   { args }: PendingCall,
 ): HubError {
   error.detail =

@@ -2,7 +2,8 @@
 // connection like a hub's methods, but outside of its filters. SignalR's connections cannot call them.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
 import { hasBigint } from "../../protocols/exact-json.ts";
@@ -12,24 +13,30 @@ import { openRpc } from "../define/open-rpc.ts";
 import { refreshToken } from "./refresh-token.ts";
 import { policyInput, roomNamed, roomToSee, type ProtocolCall } from "./protocol-call.ts";
 import { Join, join, leave, Publish, publish, Resume, resume } from "./room-methods.ts";
+import { RunRequest, run, snapshot } from "./run-method.ts";
 import { entriesOf } from "../context/room-views.ts";
 
 export type { Verify } from "./protocol-call.ts";
 
-const Limit = z.number().int().min(0).optional();
+// `zod/mini` has no messages of its own; an application that has set a language keeps it.
+if (!z.config().localeError) z.config(english());
+
+const Limit = z.optional(z.number().check(z.int(), z.minimum(0)));
 /** A topic. Default: the room that the connection is attached to; required for connections to the whole hub. */
-const Room = z.string().optional();
+const Room = z.optional(z.string());
 /** `since` and the positions in results have the form `epoch:offset`. Without it, the newest messages are read. */
 const HistoryQuery = z.object({
   room: Room,
-  since: z.string().optional(),
+  since: z.optional(z.string()),
   limit: Limit,
-  reverse: z.boolean().optional(),
+  reverse: z.optional(z.boolean()),
 });
 /** `after` is the last user id of the page before. */
-const PresenceQuery = z.object({ room: Room, after: z.string().optional(), limit: Limit });
+const PresenceQuery = z.object({ room: Room, after: z.optional(z.string()), limit: Limit });
 /** Rooms keep states as JSON, which would round a bigint. */
-const State = z.unknown().refine((state) => !hasBigint(state), "a number beyond 2^53 is not kept");
+const State = z
+  .unknown()
+  .check(z.refine((state) => !hasBigint(state), "a number beyond 2^53 is not kept"));
 const Track = z.object({ room: Room, state: State });
 const Refresh = z.object({ token: z.string() });
 
@@ -56,11 +63,35 @@ export const builtIns: ReadonlyMap<
   ["$/leave", builtIn(z.object({ room: z.string() }), leave)],
   ["$/publish", builtIn(Publish, publish)],
   ["$/resume", builtIn(Resume, resume)],
-  ["rpc.discover", async ({ session }) => openRpc(session.served)],
+  ["$/run", builtIn(RunRequest, run)],
+  ["$/snapshot", builtIn(z.object({ room: Room }), readSnapshot)],
+  ["rpc.discover", async (call) => discover(call)],
 ]);
 
-/** What a page costs beside its messages. */
+/** What a page costs beside its messages or users. */
 const PAGE_BYTES = 512;
+/** What a user on a page costs, roughly, and a state. */
+const [MEMBER_BYTES, STATE_BYTES] = [128, 512];
+/** What the description of a hub costs, which is made anew each time. */
+const DESCRIPTION_BYTES = 32 * 1024;
+
+/** Throws `rate_limited` where the connection has read too much. */
+function read({ session: { historyBudget, host } }: ProtocolCall): void {
+  if (!historyBudget.spend(PAGE_BYTES, host.clock.now()))
+    throw new HubError("rate_limited", "Too much was read; try again in a few seconds.");
+}
+
+/** Throws as `snapshot`, and `rate_limited`. */
+async function readSnapshot(call: ProtocolCall, query: { readonly room?: string | undefined }) {
+  read(call);
+  return snapshot(call, query);
+}
+
+function discover(call: ProtocolCall): object {
+  read(call);
+  call.session.historyBudget.charge(DESCRIPTION_BYTES);
+  return openRpc(call.session.served);
+}
 
 /**
  * A page of messages, oldest first unless `reverse`, and the room's newest position. Throws `forbidden`, `history_gone`
@@ -80,8 +111,7 @@ async function history(
     ...(reverse !== undefined && { reverse }),
   };
   const { host, connection, historyBudget } = call.session;
-  if (!historyBudget.spend(PAGE_BYTES, host.clock.now()))
-    throw new HubError("rate_limited", "Too much history was read; try again in a few seconds.");
+  read(call);
   const view = await host.rooms.history(room, query, connection);
   for (const { params } of view.entries) historyBudget.charge(params.length);
   const messages = entriesOf(view).map(({ position, target, args, at }) => ({
@@ -93,16 +123,20 @@ async function history(
   return { messages, position: formatPosition(view.position) };
 }
 
-/** A page of users with the counts of the room. Throws `forbidden`. */
+/** A page of users with the counts of the room. Throws `forbidden`, and `rate_limited` as `history`. */
 async function presence(
   call: ProtocolCall,
   { room: name, after, limit }: z.output<typeof PresenceQuery>,
 ) {
   const room = await roomToSee(call, name);
-  return call.session.host.rooms.presence(room, {
+  read(call);
+  const view = await call.session.host.rooms.presence(room, {
     ...(after !== undefined && { after }),
     ...(limit !== undefined && { limit }),
   });
+  const states = view.members.filter(({ state }) => state !== null).length;
+  call.session.historyBudget.charge(view.members.length * MEMBER_BYTES + states * STATE_BYTES);
+  return view;
 }
 
 /**

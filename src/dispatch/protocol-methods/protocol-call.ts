@@ -1,12 +1,11 @@
 // A call of a method of the protocol itself (`$/…`): the room that it is about, and whether the user may use it.
 
 import { HubError } from "../../model/errors.ts";
-import { adviceFor } from "../../model/error-advice.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import { callAt, mayEnter, mayReadPresence, rulesAt } from "../define/policies.ts";
-import { forbidden, ruleText } from "../define/policy-names.ts";
-import { policyRuntime } from "../define/runtime.ts";
+import { mayEnter, mayReadPresence } from "../define/policies.ts";
+import type { Call } from "../run/call.ts";
+import { checkRoom, policyInputOf } from "../run/room-permission.ts";
 import type { Session } from "../run/session.ts";
 
 /** Verifies a fresh token. Rejects as authentication does, with `token_…`. */
@@ -16,6 +15,8 @@ export interface ProtocolCall {
   /** The session of the caller's connection. */
   readonly session: Session;
   readonly verify: Verify;
+  /** Its answer waits for what it has published. */
+  readonly call: Call;
 }
 
 /**
@@ -34,32 +35,15 @@ export function roomNamed({ session }: ProtocolCall, name: string | undefined): 
 export const policyInput = ({ session }: ProtocolCall, room: Topic) =>
   policyInputOf(session, session.connection.user, room);
 
-/** The same for another user: a fresh token's. */
-export function policyInputOf({ host, served }: Session, user: User, room: Topic) {
-  const runtime = policyRuntime(host, served);
-  return [callAt(served, { user, room, ...runtime }), rulesAt(served, room)] as const;
-}
-
-/** A rule of rooms. */
-type May = typeof mayEnter;
-
-/** The room, if the rule allows it or the connection is attached to it. Throws `forbidden`. */
+/** The room, if the rule allows it or the connection is attached to it. Throws `forbidden`, or what a policy throws. */
 async function permittedRoom(
   call: ProtocolCall,
   name: string | undefined,
-  may: May,
+  may: typeof mayEnter,
 ): Promise<Topic> {
-  const { connection, host } = call.session;
   const room = roomNamed(call, name);
-  const isOwn = room.kind !== "all" && formatTopic(room) === formatTopic(host.roomOf(connection));
-  if (isOwn || (await may(...policyInput(call, room)))) return room;
-  const expected = () => ruleText(room.kind, rulesAt(call.session.served, room)?.enter);
-  const { user } = connection;
-  const error = forbidden("This room is not for this user.", {
-    ...{ expected, user, room: formatTopic(room) },
-  });
-  // A room on the socket of the whole hub is refused by this call alone: the client shows it as the room's state.
-  throw Object.assign(error, { action: adviceFor("forbidden") });
+  await checkRoom(call.session, room, may);
+  return room;
 }
 
 /** The room, if the user may enter it. Throws `forbidden`, or what a policy throws. */

@@ -3,13 +3,13 @@
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, writtenTopic, type Topic } from "../../model/topic.ts";
 import { applyGrant, type User } from "../../model/user.ts";
 import type { RefreshOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import type { Session } from "../run/session.ts";
 import { mayEnter } from "../define/policies.ts";
 import { policyRuntime } from "../define/runtime.ts";
-import { policyInputOf } from "./protocol-call.ts";
+import { policyInputOf } from "../run/room-permission.ts";
 
 /**
  * Applies a fresh token. Refreshes of a connection run one after another, in the order of arrival. Rejects with
@@ -45,7 +45,7 @@ async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
   const dropped = refused.filter((room) => renewal.expel(connection, room));
   // Again: a service may have taken the connection out of some groups meanwhile.
   const rooms = [...connection.user.channels, ...(await renewal.admit(user))];
-  await renewal.belong(connection, rooms.map(parseTopic));
+  await renewal.belong(connection, rooms.map(writtenTopic));
   return { expiresAt: user.expiresAt, dropped };
 }
 
@@ -63,7 +63,7 @@ async function refusedRooms(session: Session, named: readonly string[]): Promise
   const { host, connection } = session;
   const checks = host.renewal.requestedRooms(connection).map(async (room) => {
     const admitted =
-      named.includes(room) || (await admits(session, connection.user, parseTopic(room)));
+      named.includes(room) || (await admits(session, connection.user, writtenTopic(room)));
     return admitted ? [] : [room];
   });
   return (await Promise.all(checks)).flat();

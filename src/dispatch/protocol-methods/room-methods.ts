@@ -1,8 +1,9 @@
 // Methods of the protocol itself about membership and publications: join, leave, publish, and resuming several rooms.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { HubError, publicError } from "../../model/errors.ts";
 import { formatPosition, parsePosition, parseTopic } from "../../model/topic.ts";
+import { traceOf } from "../../model/trace.ts";
 import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 import { encodeGivenParams } from "../../protocols/exact-json.ts";
 import type { ReplayOutcome } from "../../rooms/object/host.ts";
@@ -17,7 +18,7 @@ const MAX_CONNECTION_ID = 600;
 const EXCLUDED_AT_MOST = 100;
 
 /** `since`: the position after which messages are replayed. Absent: no replay. */
-export const Join = z.object({ room: z.string(), since: z.string().optional() });
+export const Join = z.object({ room: z.string(), since: z.optional(z.string()) });
 /** The client's position in each room, by topic. */
 export const Resume = z.object({ rooms: z.record(z.string(), z.string()) });
 
@@ -48,14 +49,16 @@ async function enter(call: ProtocolCall, { room: name, since }: z.output<typeof 
 }
 
 /** An array of arguments, or an object that is the only one; as in a call. */
-const Params = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).optional();
+const Params = z.optional(z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]));
 export const Publish = z.object({
-  room: z.string().optional(),
-  method: z.string().min(1).max(MAX_METHOD),
+  room: z.optional(z.string()),
+  method: z.string().check(z.minLength(1), z.maxLength(MAX_METHOD)),
   params: Params,
-  idempotencyKey: z.string().min(1).max(MAX_IDEMPOTENCY_KEY).optional(),
+  idempotencyKey: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
   /** Ids of connections that are not to receive it. */
-  excluded: z.array(z.string().max(MAX_CONNECTION_ID)).max(EXCLUDED_AT_MOST).optional(),
+  excluded: z.optional(
+    z.array(z.string().check(z.maxLength(MAX_CONNECTION_ID))).check(z.maxLength(EXCLUDED_AT_MOST)),
+  ),
 });
 
 /**
@@ -75,6 +78,7 @@ export async function publish(call: ProtocolCall, publication: z.output<typeof P
     ...encodeGivenParams(Array.isArray(params) ? params : [params]),
     ...(key !== undefined && { id: `${JSON.stringify([user.id, key])}/$` }),
     ...(except && { except }),
+    ...traceOf(connection.attached),
   };
   const position = await host.publishing.publishAndSave(room, draft, connection);
   return { position: formatPosition(position) };

@@ -50,7 +50,11 @@ export const noMethod = ({ name, members }: Table, received: string): HubError =
  * Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation.
  * Throws `forbidden`, or what a policy throws.
  */
-export async function authorise(table: Table, member: AnyMember, call: JudgedCall): Promise<void> {
+export async function authorise(
+  table: Table,
+  member: Pick<AnyMember, "policy">,
+  call: JudgedCall,
+): Promise<void> {
   const { target: method, user, args, runtime } = call;
   const judged = { hub: table.name, method, user, args, ...runtime };
   for (const policy of [table.authorize, member.policy])

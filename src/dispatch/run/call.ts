@@ -5,7 +5,8 @@ import { HubError, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { CallId, Outgoing, Stage, StreamRef } from "../../model/message.ts";
 import { failure, showsDetails, type FailedCall, type SendAnswer } from "./frame-answers.ts";
-import type { Publications } from "../context/call-context.ts";
+import { callContext, messengerOf } from "../context/call-context.ts";
+import type { Publications } from "../context/messenger.ts";
 import type { OpenCall } from "./open-calls.ts";
 import type { Session } from "./session.ts";
 import { noteRefusedCall } from "./refused-calls.ts";
@@ -37,12 +38,15 @@ export class Call implements OpenCall {
   readonly id: CallId | undefined;
   readonly streams: boolean;
   readonly held: number;
+  readonly #cameAt: number;
   readonly #uploads = new Map<string, UploadStream>();
   /** The call's publications. Its completion waits until all are saved, and is a failure if one was not saved. */
   readonly published: Publications = { tickets: [], elsewhere: [] };
   #controller: AbortController | undefined;
   /** Once set, nothing else answers the call. */
   #cancelled: HubError | undefined;
+  /** By its caller; not by the end of its connection, after which calls that came before begin all the same. */
+  wasCancelled = false;
   /** Lets the connection's next call begin. May be called several times; the first one counts. */
   release: () => void = () => {};
   /** The stage reached: SignalR's error texts depend on it. */
@@ -53,6 +57,7 @@ export class Call implements OpenCall {
     this.id = options.id;
     this.streams = options.streams ?? false;
     this.held = options.held;
+    this.#cameAt = Date.now();
   }
 
   /** Aborted with the error of `cancel`. Created on first use, since most calls use none. */
@@ -82,7 +87,8 @@ export class Call implements OpenCall {
     this.#cancelled = error;
     this.#controller?.abort(error);
     for (const upload of this.#uploads.values()) upload.end(error);
-    if (error.code === "cancelled") this.stage = "cancelling";
+    this.wasCancelled = error.code === "cancelled";
+    if (this.wasCancelled) this.stage = "cancelling";
     this.#answer(error);
   }
 
@@ -106,7 +112,11 @@ export class Call implements OpenCall {
     } catch (error) {
       this.#fail(error);
     } finally {
-      for (const id of this.#uploads.keys()) this.#options.session.closeUpload(id);
+      for (const id of this.#uploads.keys()) session.closeUpload(id);
+      const { activity } = session.host;
+      const ms = this.streams ? undefined : Date.now() - this.#cameAt;
+      if (ms === 0) activity.counters.calls.instant += 1;
+      else if (ms !== undefined) activity.answered(ms);
     }
   }
 
@@ -131,12 +141,15 @@ export class Call implements OpenCall {
     const completion = this.encoded({ type: "completion", id, result });
     const { session } = this.#options;
     const size = completion.type === "record" ? completion.record.length : 0;
-    const { held } = session.connection;
+    const { connection } = session;
+    const isSmall = size <= connection.spareBytes;
     session.unsentChars += size;
-    held.buffer(size);
+    if (isSmall) connection.spareBytes -= size;
+    else connection.held.buffer(size);
     answer(() => {
       session.unsentChars -= size;
-      held.unbuffer(size);
+      if (isSmall) connection.spareBytes += size;
+      else connection.held.unbuffer(size);
       const error = tickets.find((ticket) => ticket.error)?.error;
       return error ? failure(id, error, this.#failed) : completion;
     });
@@ -168,4 +181,28 @@ export class Call implements OpenCall {
     const { target, session } = this.#options;
     return { target, stage: this.stage, detailed: showsDetails(session.host) };
   }
+}
+
+interface Called {
+  /** The method's name in the hub. */
+  readonly name: string;
+  /** The same for every repetition of the call. */
+  readonly idPrefix: string | undefined;
+}
+
+/**
+ * The context of a connection's call, for its handler and for filters around it. Before the handler waits for a
+ * client's result, the connection's next call may begin.
+ */
+export function callerContext(call: Call, session: Session, { name, idPrefix }: Called) {
+  const { connection, host, served } = session;
+  const messenger = messengerOf(
+    { host, served, caller: connection, idPrefix, asking: () => call.release() },
+    call.published,
+  );
+  return callContext({
+    ...{ host, served, caller: connection, messenger },
+    waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),
+    signal: () => call.signal,
+  });
 }

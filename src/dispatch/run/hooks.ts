@@ -4,7 +4,9 @@
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Host } from "../../rooms/object/host.ts";
-import { callContext, messengerOf, type Publications } from "../context/call-context.ts";
+import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
+import { callContext, messengerOf } from "../context/call-context.ts";
+import type { Publications } from "../context/messenger.ts";
 import { memberContext, roomContext } from "../context/room-context.ts";
 import type { HubContext } from "../define/hub-context.ts";
 import { runtimeAt } from "../define/runtime.ts";
@@ -114,12 +116,6 @@ async function runInContext(
   await Promise.all(published.elsewhere);
 }
 
-/** User ids. */
-interface PresenceChange {
-  readonly joined: readonly string[];
-  readonly left: readonly string[];
-}
-
 /**
  * Runs `joined` and `left` of all users at once, then `presenceChanged`. Each error is logged, and keeps no other hook
  * from running. Never rejects.
@@ -127,20 +123,25 @@ interface PresenceChange {
 export async function presenceHooks(
   host: Host,
   served: ServedHub,
-  { joined, left }: PresenceChange,
+  { joined, left, traces }: UserChanges,
 ): Promise<void> {
   const { settings } = served.hub;
+  if (!settings.joined && !settings.left && !settings.presenceChanged) return;
   const published: Publications = { tickets: [], elsewhere: [] };
-  const messenger = messengerOf({ host, served }, published);
-  const contextOf = (method: string) => {
+  const contextOf = (method: string, trace?: string) => {
     const runtime = runtimeAt(host, { hub: served.name, method });
+    const messenger = messengerOf({ host, served, trace }, published);
     return roomContext({ host, served, runtime }, messenger, host.room);
   };
-  const [joins, leaves] = [contextOf("joined"), contextOf("left")];
-  await Promise.all([
-    ...joined.map((id) => logFailure(served, () => settings.joined?.(memberContext(joins, id)))),
-    ...left.map((id) => logFailure(served, () => settings.left?.(memberContext(leaves, id)))),
-  ]);
+  const run = (hook: "joined" | "left", ids: readonly string[]) => {
+    const untraced = contextOf(hook);
+    return ids.map((id) => {
+      const trace = traces?.get(id);
+      const context = trace === undefined ? untraced : contextOf(hook, trace);
+      return logFailure(served, () => settings[hook]?.(memberContext(context, { id, trace })));
+    });
+  };
+  await Promise.all([...run("joined", joined), ...run("left", left)]);
   await logFailure(served, () => settings.presenceChanged?.(contextOf("presenceChanged")));
   await logFailure(served, () => Promise.all(published.elsewhere));
 }

@@ -2,17 +2,20 @@
 // completion.
 
 import { HubError } from "../../model/errors.ts";
+import { isAsyncIterable } from "../../model/iterables.ts";
 import { StreamRef, type Invocation } from "../../model/message.ts";
 import { authorise, noMethod } from "./admit-call.ts";
-import { Call, type CallOptions } from "./call.ts";
-import { callContext, messengerOf } from "../context/call-context.ts";
+import { Call, callerContext, type CallOptions } from "./call.ts";
+import { startActionCall } from "./action-call.ts";
 import { runFilters } from "../define/filters.ts";
 import type { Binder } from "../define/bind-value.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import { bindByName } from "../define/named-arguments.ts";
+import { oneResult } from "../define/one-result.ts";
 import type { Session } from "./session.ts";
 import { streamItems } from "./stream-items.ts";
 import type { Table } from "../define/hub-tables.ts";
+import { resultCheckOf } from "../define/outgoing-check.ts";
 import { runtimeAt } from "../define/runtime.ts";
 import { anyone } from "../define/policies.ts";
 import { validate } from "../define/validate.ts";
@@ -39,6 +42,8 @@ export function startHubCall(
   const { id, target } = invocation;
   const name = nameOf(served, invocation);
   const member = served.members.get(name);
+  if (!member && served.state?.actions.has(name))
+    return startActionCall(session, invocation, { name, answer, held });
   if (!member) throw noMethod(served, name);
   checkKind(invocation, member);
   const streams = isStreaming(member);
@@ -80,30 +85,41 @@ type Work = (call: Call) => Promise<unknown>;
 /** The work of a method. One that returns nothing is answered with null, as in SignalR. */
 function methodWork(found: FoundCall): Work {
   const handle = handlerOf(found);
-  return async (call) => (await handle(call)) ?? null;
+  const check = found.member.returns && checkOf(found);
+  return async (call) => {
+    const result = oneResult(found.invocation.target, await handle(call));
+    return (check ? check(result) : result) ?? null;
+  };
 }
 
 /** The work of a stream: sends the items, then resolves without a result. */
 function streamWork(found: FoundCall): Work {
-  const { session, invocation } = found;
+  const { session, invocation, member } = found;
   const { host, connection } = session;
   const id = invocation.id!;
   const handle = handlerOf(found);
+  const check = member.returns && checkOf(found);
   return async (call) => {
     const items = await handle(call);
-    if (!isIterable(items)) throw wrongKind(notIterable(invocation.target));
+    if (!isAsyncIterable(items)) throw wrongKind(notIterable(invocation.target));
     call.stage = "streaming";
     const send = (item: unknown) => {
-      const record = call.encoded({ type: "item", id, item });
-      host.replies.send(connection, record);
-      return record.type === "record" ? record.record.length : 0;
+      const record = call.encoded({ type: "item", id, item: check ? check(item) : item });
+      const size = record.type === "record" ? record.record.length : 0;
+      connection.flow.unsent += size;
+      host.replies.send(connection, () => {
+        connection.flow.unsent -= size;
+        return record;
+      });
+      return size;
     };
     await streamItems(items, { session, signal: call.signal, send });
   };
 }
 
-const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+/** In development: gives a result as it is, and throws `invalid_result` for one that is not as declared. */
+const checkOf = ({ session: { served, host }, member, name }: FoundCall) =>
+  resultCheckOf(served, member, { env: host.env, name });
 
 const notIterable = (target: string): string =>
   `The value returned by the streaming method '${target}' is not a ChannelReader<> or IAsyncEnumerable<>.`;
@@ -127,6 +143,8 @@ const handlerOf =
       ...{ args, unreadable: invocation.unreadable, binder: binderOf(session) },
       open: (ref) => uploads.get(ref)!,
     });
+    // It was answered already. Its handler would wait for a signal that is aborted, and keep its turn for ever.
+    if (call.wasCancelled) return undefined;
     call.stage = "invoking";
     const context = contextOf(call, found);
     if (served.filters.length === 0) return member.handle(context, ...checked);
@@ -190,19 +208,8 @@ function openUploads(call: Call, { args }: AnyMember, given: readonly unknown[])
   return new Map(refs.map((ref) => [ref, call.openUpload(ref)]));
 }
 
-/** Before the handler waits for a client's result, the connection's next call may begin. */
 function contextOf(call: Call, { session, invocation, name }: FoundCall) {
-  const { connection, host, served } = session;
-  const idPrefix = idPrefixOf(session, invocation);
-  const messenger = messengerOf(
-    { host, served, caller: connection, idPrefix, asking: () => call.release() },
-    call.published,
-  );
-  return callContext({
-    ...{ host, served, caller: connection, messenger },
-    waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),
-    signal: () => call.signal,
-  });
+  return callerContext(call, session, { name, idPrefix: idPrefixOf(session, invocation) });
 }
 
 /** The same for every repetition of a call: user and key, encoded so that no other pair gives the same text. */

@@ -44,6 +44,8 @@ export class OpenCalls {
   /** Calls that have begun or wait for their turn. */
   readonly #open = new Set<OpenCall>();
   readonly #byId = new Map<CallId, OpenCall>();
+  /** Calls whose memory the connection's account counts. */
+  readonly #large = new Set<OpenCall>();
   /** Calls that run beside the others. */
   readonly #streams = new Set<OpenCall>();
   readonly #waiting: OpenCall[] = [];
@@ -88,10 +90,25 @@ export class OpenCalls {
     const isTaken = id !== undefined && this.#byId.has(id);
     if (isTaken && !this.#mayShareId(call))
       throw new HubError("duplicate_id", `Call ${String(id)} is open already.`);
-    if (!this.#caller.connection.held.take(call.held)) throw tooMuchHeld();
+    if (!this.#hold(call)) throw tooMuchHeld();
     this.#open.add(call);
     if (id !== undefined && (!isTaken || call.streams)) this.#byId.set(id, call);
     if (this.#caller.connection.resumable) this.#remember();
+  }
+
+  #hold(call: OpenCall): boolean {
+    const { connection } = this.#caller;
+    const isSmall = call.held <= connection.spareBytes;
+    if (isSmall) connection.spareBytes -= call.held;
+    else if (connection.held.take(call.held)) this.#large.add(call);
+    else return false;
+    return true;
+  }
+
+  #letGo(call: OpenCall): void {
+    const { connection } = this.#caller;
+    if (this.#large.delete(call)) connection.held.release(call.held);
+    else connection.spareBytes += call.held;
   }
 
   #mayShareId({ id, streams }: OpenCall): boolean {
@@ -130,7 +147,7 @@ export class OpenCalls {
   }
 
   #end(call: OpenCall): void {
-    if (this.#open.delete(call)) this.#caller.connection.held.release(call.held);
+    if (this.#open.delete(call)) this.#letGo(call);
     if (call.id !== undefined && this.#byId.get(call.id) === call) this.#byId.delete(call.id);
     const isRemembered =
       this.#streams.delete(call) || this.#caller.connection.resumable !== undefined;

@@ -58,7 +58,11 @@ export class Session {
   gatedBytes = 0;
   /** Whether the hub's `connected` threw: `disconnected` is then not called, either. */
   neverBegan = false;
-  /** Characters of answers that wait for the next flush: bounds the memory that the answers to one batch take. */
+  /**
+   * Characters of answers that wait for the next flush: bounds the memory that the answers to one batch take. Items of
+   * streams are counted apart (`flow.unsent`): they slow their own stream down, and these refuse further calls. In one
+   * counter, items of a few large streams would refuse calls of the same turn, which have done nothing wrong.
+   */
   unsentChars = 0;
 
   constructor(host: Host, served: ServedHub, connection: Connection) {

@@ -15,14 +15,14 @@ interface Reader {
 const RECHECK_MS = 20;
 
 /**
- * Whether more than half of `queuedBytes` is unsent on the connection's socket, unconfirmed by a client that may resume
- * or polls, or not taken from an event stream.
+ * Whether more than half of `queuedBytes` waits: for the next flush and on the connection's socket, for a client that
+ * may resume or polls to confirm it, or for the reader of an event stream.
  */
 export function isBehind({ connection, host }: Reader): boolean {
   const most = host.settings.limits.queuedBytes / 2;
   const { attached, flow, resumable } = connection;
-  if (queuedBytes(connection) > most || (resumable?.size ?? 0) > most) return true;
-  return attached.reportsTaken === true && flow.untaken > most;
+  const untaken = attached.reportsTaken ? flow.untaken : 0;
+  return flow.unsent + Math.max(queuedBytes(connection), resumable?.size ?? 0, untaken) > most;
 }
 
 /** Waits until the reader has caught up, or `isOver`. */

@@ -5,12 +5,16 @@ import { HubError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
-import { callerClientsOf, clientsOf, type Messenger } from "../context/call-context.ts";
-import type { HubContext, Items, RoomContext } from "../define/hub-context.ts";
-import type { AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
+import { callerClientsOf, clientsOf } from "../context/call-context.ts";
+import type { Messenger } from "../context/messenger.ts";
+import type { HubContext, Items, MemberContext, RoomContext } from "../define/hub-context.ts";
+import type { AnyHub } from "../define/hub-definition.ts";
+import type { ClientOf } from "../define/hub-types.ts";
 import type { Called, Hooks, Setting } from "./calling-types.ts";
 import type { Runtime } from "../define/runtime.ts";
 import { prepare } from "../run/admit-call.ts";
+import { oneResult } from "../define/one-result.ts";
+import { resultCheckOf } from "../define/outgoing-check.ts";
 import { type Table, servedHub } from "../define/hub-tables.ts";
 import { userOf } from "./default-user.ts";
 import { memoryRooms, type MemoryRooms } from "./memory-rooms.ts";
@@ -25,11 +29,8 @@ import { CALLER, recordingMessenger, recordingRuntime, toWire, type Sending } fr
  * await invoke.sendToRoom("lobby", "hello");
  * expect(sent).toEqual([{ to: "group:lobby", method: "receiveMessage", args: ["bob", "hello"] }]);
  */
-export function calling<C, M extends Record<string, HubMember<C>>>(
-  hub: Hub<C, M>,
-  setting: Setting<C> = {},
-): Called<Hub<C, M>> {
-  const state = stateOf(hub as AnyHub, setting as Setting<unknown>);
+export function calling<H extends AnyHub>(hub: H, setting: Setting<ClientOf<H>> = {}): Called<H> {
+  const state = stateOf(hub, setting as Setting<unknown>);
   return {
     invoke: methodProxy((name, args) => invoke(state, name, args)),
     stream: methodProxy((name, args) => stream(state, name, args)),
@@ -99,7 +100,8 @@ const methodProxy = <T extends object>(call: (name: string, args: unknown[]) => 
   });
 
 async function invoke(state: TestState, name: string, args: unknown[]): Promise<unknown> {
-  return toWire(await handle(state, "method", { name, args, signal: state.stopped.signal }));
+  const result = await handle(state, "method", { name, args, signal: state.stopped.signal });
+  return toWire(asDeclared(state, name, oneResult(name, result)));
 }
 
 async function* stream(state: TestState, name: string, args: unknown[]): AsyncIterable<unknown> {
@@ -108,10 +110,17 @@ async function* stream(state: TestState, name: string, args: unknown[]): AsyncIt
   const signal = AbortSignal.any([readerStopped.signal, state.stopped.signal]);
   try {
     const items = await handle(state, "stream", { name, args, signal });
-    for await (const item of items as AsyncIterable<unknown>) yield toWire(item);
+    for await (const item of items as AsyncIterable<unknown>)
+      yield toWire(asDeclared(state, name, item));
   } finally {
     readerStopped.abort();
   }
+}
+
+/** The result or item as it is. Throws `invalid_result`, as servers do in development. */
+function asDeclared({ hub, table }: TestState, name: string, result: unknown): unknown {
+  const check = resultCheckOf({ hub, isTested: true }, table.members.get(name)!, { env: {}, name });
+  return check ? check(result) : result;
 }
 
 interface TestCall {
@@ -154,6 +163,7 @@ function callContext(state: TestState, signal: AbortSignal): HubContext<unknown>
     clients: callerClientsOf(state.messenger, CALLER),
     room: state.room,
     request: undefined,
+    trace: undefined,
     items: state.items,
     ...state.rooms.forCaller,
     abort: () => void (state.ended.aborted = true),
@@ -168,6 +178,12 @@ const roomContext = (state: TestState, room: Topic): RoomContext<unknown> => ({
   ...state.rooms.forHooks,
 });
 
+const memberContext = (state: TestState, room: Topic, id: string): MemberContext<unknown> => ({
+  ...roomContext(state, room),
+  user: { id },
+  trace: undefined,
+});
+
 function hooksOf(state: TestState): Hooks {
   const { settings } = state.hub;
   return {
@@ -177,12 +193,12 @@ function hooksOf(state: TestState): Hooks {
     joined: async (userId, room) => {
       const topic = parseTopic(room);
       state.rooms.enter(topic, userId);
-      await settings.joined?.({ ...roomContext(state, topic), user: { id: userId } });
+      await settings.joined?.(memberContext(state, topic, userId));
     },
     left: async (userId, room) => {
       const topic = parseTopic(room);
       state.rooms.leave(topic, userId);
-      await settings.left?.({ ...roomContext(state, topic), user: { id: userId } });
+      await settings.left?.(memberContext(state, topic, userId));
     },
     presenceChanged: async (room) =>
       settings.presenceChanged?.(roomContext(state, parseTopic(room))),

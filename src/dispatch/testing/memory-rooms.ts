@@ -76,6 +76,7 @@ const viewOf = (topic: Topic, sent: readonly Sending[], present: PresenceByRoom)
   history: {
     last: async (count) => entriesOf(sent, topic).slice(-count || Infinity), // slice(-0) would return all
     since: async ({ offset }) => entriesOf(sent, topic).slice(offset),
+    position: async () => ({ epoch: "memory", offset: entriesOf(sent, topic).length }),
   },
   presence: {
     list: async ({ after = "", limit = LIMITS.presencePage } = {}) =>

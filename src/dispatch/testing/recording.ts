@@ -2,8 +2,10 @@
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic } from "../../model/topic.ts";
-import type { Messenger } from "../context/call-context.ts";
+import { checkedMessenger } from "../context/checked-messages.ts";
+import type { Messenger } from "../context/messenger.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
+import { messageCheckOf } from "../define/outgoing-check.ts";
 import { envOf, type Runtime } from "../define/runtime.ts";
 import { check } from "../define/validate.ts";
 
@@ -25,8 +27,19 @@ export const CALLER = "caller";
 /**
  * A messenger that adds every message to `sent`. Clients return the results in `answers`, which are validated as those
  * of real clients are. `ask` rejects with `invalid_arguments` for an invalid result, and `timed_out` for a missing one.
+ * What the hub does not declare so is refused with `invalid_message`.
  */
 export function recordingMessenger(
+  hub: AnyHub,
+  sent: Sending[],
+  answers: Readonly<Record<string, unknown>>,
+): Messenger {
+  const messenger = recorder(hub, sent, answers);
+  const declared = messageCheckOf({ hub, isTested: true }, {});
+  return declared ? checkedMessenger(messenger, declared) : messenger;
+}
+
+function recorder(
   hub: AnyHub,
   sent: Sending[],
   answers: Readonly<Record<string, unknown>>,

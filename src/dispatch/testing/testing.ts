@@ -14,3 +14,5 @@ export type {
   World,
   WorldSetting,
 } from "./world-types.ts";
+export { callingRoom } from "./calling-room.ts";
+export type { CalledRoom, RoomSetting, TestDatabase } from "./calling-room-types.ts";

@@ -14,8 +14,10 @@ import type {
   RemoteClients,
   ReplayOutcome,
   RoomAccess,
+  StateAccess,
   TokenRenewal,
 } from "../../rooms/object/host.ts";
+import { noState, viewOf, wholeOf } from "../../rooms/object/state-access.ts";
 import type { Domain } from "../../rooms/rpc/object-names.ts";
 import { missedSince } from "../../rooms/room/enter-room.ts";
 import { turn } from "./world-clock.ts";
@@ -37,11 +39,18 @@ export function worldHost(
     roomOf: (connection) => server.roomOf(connection),
     publishing: publishingOf(server),
     rooms: roomsOf(server),
+    states: statesOf(server),
     replies: server.outbox,
     clients: clientsOf(server),
     connections: controlOf(server),
     renewal: renewalOf(server),
-    activity: { counters: { in: 0 }, isDue: true, note: () => {}, refused: () => {} },
+    activity: {
+      counters: { in: 0, calls: { instant: 0 } },
+      isDue: true,
+      note: () => {},
+      refused: () => {},
+      answered: () => {},
+    },
     waitUntil: (work) => void work.catch(() => {}),
   };
 }
@@ -50,6 +59,23 @@ const publishingOf = (server: WorldServer): Publishing => ({
   publish: (topic, draft) => server.room(topic).publisher.publish(topic, draft),
   publishAndSave: (topic, draft) => server.room(topic).publisher.publishAndSave(topic, draft),
 });
+
+const statesOf = (server: WorldServer): StateAccess => {
+  const stateAt = (topic: Topic) => server.room(topic).own.state ?? noState();
+  return {
+    run: async (topic, run) => stateAt(topic).run(run),
+    async runAndSave(topic, run) {
+      const state = stateAt(topic);
+      const { ticket, ...ran } = await state.run(run);
+      await state.untilSaved();
+      if (ticket.error) throw ticket.error;
+      return ran;
+    },
+    reload: async (topic) => stateAt(topic).transfer.reload(),
+    view: async (topic) => viewOf(stateAt(topic)),
+    state: async (topic) => wholeOf(stateAt(topic)),
+  };
+};
 
 const roomsOf = (server: WorldServer): RoomAccess => ({
   async join(connection, topic) {

@@ -4,11 +4,12 @@ import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
 import type { Outbox } from "../../rooms/delivery/outbox.ts";
-import { NoLog } from "../../rooms/log/open-log.ts";
+import { NoLog } from "../../rooms/log/log-modes.ts";
 import type { RoomLog } from "../../rooms/log/room-log.ts";
 import { SqliteLog } from "../../rooms/log/sqlite-log.ts";
 import type { Clock } from "../../rooms/platform/loop-timing.ts";
 import { PresenceAnnouncer } from "../../rooms/presence/presence-announcer.ts";
+import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
 import { OwnRoom, settingsAt } from "../../rooms/room/own-room.ts";
 import { Publisher } from "../../rooms/room/publisher.ts";
 import { memoryStorage } from "./memory-storage.ts";
@@ -22,8 +23,8 @@ export interface WorldRoomOptions {
   readonly outbox: Outbox;
   /** What the outbox has saved before it sends: the publish path of each room. */
   readonly savers: Set<{ save(): void }>;
-  /** Called after joins and leaves were published, with their user ids. */
-  changed(joined: readonly string[], left: readonly string[]): void;
+  /** Called after joins and leaves were published. */
+  changed(change: UserChanges): void;
 }
 
 export interface WorldRoom {

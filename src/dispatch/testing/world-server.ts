@@ -52,7 +52,7 @@ export class WorldServer {
     const { all } = this;
     this.outbox = new Outbox({
       connections: { all, get: (id) => this.get(id), send: (to, frames) => this.send(to, frames) },
-      ...{ isUnlogged: false, counters: { out: 0 }, timer: soon },
+      ...{ counters: { out: 0 }, timer: soon, stateNames: this.settings.signalR.state },
     });
     this.outbox.saver = {
       save: () => {
@@ -84,8 +84,7 @@ export class WorldServer {
     const { clock, receiver } = this.options;
     return worldRoom({
       ...{ topic, clock, hubSettings: this.settings, outbox: this.outbox, savers: this.#savers },
-      changed: (joined, left) =>
-        this.inBackground(receiver.presenceChanged(this.host(topic), joined, left)),
+      changed: (change) => this.inBackground(receiver.presenceChanged(this.host(topic), change)),
     });
   }
 
@@ -149,7 +148,7 @@ export class WorldServer {
 
   #enter(connection: Connection, room: WorldRoom): void {
     room.members.add(connection);
-    room.presence.addOwn(connection.user.id, 1);
+    room.presence.addOwn(connection.user.id, 1, { trace: connection.attached.trace });
   }
 
   /** The room that the connection came for; `missed` entries and presence are read in the same turn. */
@@ -169,7 +168,9 @@ export class WorldServer {
   }
 
   #exit(connection: Connection, room: WorldRoom, how: "left" | "set"): void {
-    if (room.members.delete(connection)) room.presence.addOwn(connection.user.id, -1, how);
+    const { trace } = connection.attached;
+    if (room.members.delete(connection))
+      room.presence.addOwn(connection.user.id, -1, { how, trace });
   }
 
   receive(connection: Connection, frame: string): void {

@@ -9,6 +9,7 @@ import type { AnyHub } from "../define/hub-definition.ts";
 import type { ClientOf, HubCalls } from "../define/hub-types.ts";
 import type { TestEnv } from "./calling-types.ts";
 
+/** What a world begins with. */
 export interface WorldSetting {
   /** `context.env`, of all handlers. Default: nothing. */
   readonly env?: TestEnv;
@@ -74,6 +75,7 @@ export interface Caller<H extends AnyHub> extends HubCalls<H> {
   lose(): Promise<void>;
 }
 
+/** Options of one call. */
 export interface CallerOptions {
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;

@@ -8,10 +8,11 @@ import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { REGULAR_CLOSE, type Connection } from "../../rooms/connection/connection.ts";
 import { framesOf } from "../../rooms/object/first-frames.ts";
 import { missedSince } from "../../rooms/room/enter-room.ts";
-import { clientsOf, messengerOf, type Messenger } from "../context/call-context.ts";
+import { clientsOf, messengerOf } from "../context/call-context.ts";
+import type { Messenger } from "../context/messenger.ts";
 import { roomView } from "../context/room-views.ts";
-import type { AnyHub, Hub, HubMember } from "../define/hub-definition.ts";
-import { tablesOf, type ServedHub } from "../define/hub-tables.ts";
+import type { AnyHub } from "../define/hub-definition.ts";
+import { servedHub, type ServedHub } from "../define/hub-tables.ts";
 import { callAt, mayEnter, mayReadHistory, rulesAt } from "../define/policies.ts";
 import { policyRuntime } from "../define/runtime.ts";
 import { dispatcher } from "../dispatcher.ts";
@@ -32,10 +33,8 @@ import type { Caller, Joining, World, WorldSetting } from "./world-types.ts";
  * await alice.invoke.sendToRoom("lobby", "hello");
  * expect(bob.received).toMatchObject([{ method: "receiveMessage", args: ["alice", "hello"] }]);
  */
-export const world = <C, M extends Record<string, HubMember<C>>>(
-  hub: Hub<C, M>,
-  setting: WorldSetting = {},
-): World<Hub<C, M>> => new MemoryWorld(hub as AnyHub, setting) as unknown as World<Hub<C, M>>;
+export const world = <H extends AnyHub>(hub: H, setting: WorldSetting = {}): World<H> =>
+  new MemoryWorld(hub, setting) as unknown as World<H>;
 
 const DOMAIN_TENANT = "default";
 
@@ -46,9 +45,9 @@ class MemoryWorld implements World<AnyHub> {
   #connectionCount = 0;
 
   constructor(hub: AnyHub, { env = {}, filters = [], now = Date.now() }: WorldSetting) {
-    const hubs = tablesOf([hub], filters);
+    this.#served = { ...servedHub(hub, filters), isTested: true };
+    const hubs = new Map([[hub.name, this.#served]]);
     const domain = { tenant: DOMAIN_TENANT, hub: hub.name };
-    this.#served = hubs.get(hub.name)!;
     this.#clock = new WorldClock(now);
     this.#server = new WorldServer({
       ...{ served: this.#served, clock: this.#clock },

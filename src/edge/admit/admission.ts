@@ -9,12 +9,15 @@ import { policyRuntime } from "../../dispatch/define/runtime.ts";
 import { forbidden, ruleText } from "../../dispatch/define/policy-names.ts";
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, parsePosition, roomTopic, type Topic } from "../../model/topic.ts";
+import { traceIn } from "../../model/trace.ts";
 import { clientNetwork } from "../../model/client-network.ts";
 import { accountOf, applyGrant, type User } from "../../model/user.ts";
 import { objectName } from "../../rooms/rpc/object-names.ts";
+import { objectsOf } from "../../rooms/rpc/place.ts";
 import {
   refusalCodeOf,
   handOver,
+  type ObjectFetch,
   type Continuation,
   type RoomArrival,
 } from "../../rooms/rpc/arrival.ts";
@@ -154,18 +157,18 @@ export async function openRoom(
   const { user, served, topic } = entrant;
   const arrival = await arrivalOf(entrant, resumption);
   const domain = { tenant: user.tenant, hub: served.name };
-  const room = serving.env.ROOMS.getByName(objectName({ ...domain, topic }));
-  const response = await handOver(room, arrival);
+  const room = objectsOf(serving).ROOMS.getByName(objectName({ ...domain, topic }));
+  const response = await handOver(room as unknown as ObjectFetch, arrival);
   return refusalCodeOf(response) === "room_full" ? overflow(serving, entrant, arrival) : response;
 }
 
 /** A relay of the room's own holds the socket and follows the room. The client sees no difference. */
-function overflow({ relays, env }: Serving, entrant: Entrant, arrival: RoomArrival) {
+function overflow(serving: Serving, entrant: Entrant, arrival: RoomArrival) {
   const { request, user, served, topic } = entrant;
   const room = formatTopic(topic);
   const domain = { tenant: user.tenant, hub: served.name };
   const target = { domain, continent: continentOf(request), room };
-  return relays.enter(env, target, { ...arrival, kind: "room", room });
+  return serving.relays.enter(serving, target, { ...arrival, kind: "room", room });
 }
 
 /**
@@ -182,6 +185,7 @@ async function arrivalOf(entrant: Entrant, resumption: Resumption): Promise<Room
     ...(position && mayReplay && { since: position }),
     ...continuation(resumption),
     ...(version !== undefined && { version }),
+    ...traceIn(entrant.request),
   };
 }
 

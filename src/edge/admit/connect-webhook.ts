@@ -7,6 +7,7 @@ import { textWithin } from "../../model/bounded-read.ts";
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
+import { traceIn } from "../../model/trace.ts";
 import type { Grant, User } from "../../model/user.ts";
 import { hasBigint, overflowIn, parseExactJson } from "../../protocols/exact-json.ts";
 import { isJsonObject } from "../../protocols/json.ts";
@@ -40,7 +41,12 @@ export async function askConnectWebhook(
   env: AuthEnv,
 ): Promise<Grant | undefined> {
   const id = crypto.randomUUID();
-  const message = { id, type: EVENT_TYPE, body: eventOf(attempt, id, Date.now()) };
+  const message = {
+    id,
+    type: EVENT_TYPE,
+    body: eventOf(attempt, id, Date.now()),
+    ...traceIn(attempt.request),
+  };
   try {
     return await post(message, { ...to, timeoutMs: TIMEOUT_MS, now: Date.now }, async (answer) =>
       grantIn(await readAnswer(answer), env),
@@ -63,7 +69,8 @@ function eventOf(attempt: ConnectAttempt, id: string, at: number): string {
   const place = { ...(room && { room: subject }), ...(rooms.length > 1 && { rooms }) };
   const about = { userId: user.id, ...place, claims: user.claims };
   const data = JSON.stringify({ ...about, query: connectRequest(request).query });
-  return eventText({ id, kind: "connect", tenant: user.tenant, hub, subject, at, data });
+  const { trace } = traceIn(request);
+  return eventText({ id, kind: "connect", tenant: user.tenant, hub, subject, at, data, trace });
 }
 
 /** 2xx accepts, 401 and 403 refuse, all else is a failure. Gives the claims, or undefined where there are none. */

@@ -5,7 +5,8 @@ import { HubError } from "../../model/errors.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
 import { connectRequest } from "./connect-request.ts";
 import { relayTargetOf, type Caller } from "./hub-callers.ts";
-import { accepted, type Relay } from "./relay-choice.ts";
+import { unlessRefused } from "../../rooms/rpc/fault.ts";
+import type { Relay } from "./relay-choice.ts";
 import type { Serving } from "./serving.ts";
 
 /** The caller is admitted, and its calls have a rate of their own at the relay. */
@@ -34,12 +35,16 @@ export async function callRelay(
   };
   signal.addEventListener("abort", hangUp);
   try {
-    const { relays, env } = serving;
-    const answered = await relays.find(env, relayTargetOf(caller), (relay) => {
-      if (signal.aborted) throw new HubError("interrupted", "The client is gone.");
-      return (last = relay).answer(arrival, text);
-    });
-    return accepted(answered).text;
+    const { relays } = serving;
+    const answered = await relays.find(
+      serving,
+      { ...relayTargetOf(caller), isOnce: true },
+      (relay) => {
+        if (signal.aborted) throw new HubError("interrupted", "The client is gone.");
+        return (last = relay).answer(arrival, text);
+      },
+    );
+    return unlessRefused(answered).text;
   } finally {
     signal.removeEventListener("abort", hangUp);
   }

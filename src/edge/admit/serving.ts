@@ -4,6 +4,7 @@
 import type { AuthEnv, UserIdProvider } from "../../auth/authenticate.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import type { Place } from "../../rooms/rpc/place.ts";
 import type { PostedPings } from "./posted-pings.ts";
 import type { RelayChoice } from "./relay-choice.ts";
 
@@ -21,6 +22,8 @@ export interface Serving {
   readonly pings: PostedPings;
   /** Replaces the claim with the user's id. */
   readonly userId?: UserIdProvider | undefined;
+  /** Where objects are. */
+  readonly place?: Place | undefined;
   readonly env: Env;
   readonly waitUntil: WaitUntil;
   /** Where the endpoint is mounted: `/realtime`; empty at the root. Routes match what follows it. */

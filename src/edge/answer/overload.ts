@@ -2,9 +2,11 @@
 
 /**
  * Whether a Durable Object was overloaded, reset or moved. Cloudflare marks such errors with the properties
- * `overloaded` and `retryable` (Durable Objects, "Error handling").
+ * `overloaded` and `retryable` (Durable Objects, "Error handling"), and those of calls that an object's end met with
+ * `durableObjectReset`, as workerd does.
  */
 export const isOverload = (error: Error): boolean =>
-  ["overloaded", "retryable"].some(
+  error.name !== "HubError" &&
+  ["overloaded", "retryable", "durableObjectReset"].some(
     (flag) => (error as unknown as Record<string, unknown>)[flag] === true,
   );

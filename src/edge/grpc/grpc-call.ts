@@ -6,7 +6,12 @@ import { ListValueSchema, type ListValue } from "@bufbuild/protobuf/wkt";
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { HubError } from "../../model/errors.ts";
 import type { User } from "../../model/user.ts";
-import type { InvokeRequest, PublishRequest } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import type {
+  InvokeRequest,
+  PublishRequest,
+  RunRequest,
+} from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import { checkConnectRate } from "../admit/admission.ts";
 import { admitCaller, callerAt, type Caller } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
 import type { StreamServing } from "../stream/room-sources.ts";
@@ -56,6 +61,17 @@ export const admittedCaller = (context: HandlerContext, hub: string): Promise<Ca
     context.signal,
     admitCaller(callerAtHub(context, hub), authenticatedCall(context).serving),
   );
+
+/**
+ * The caller of a call that is one request, which counts as a connect, as a POST does. Throws what `admittedCaller`
+ * throws, and `rate_limited`.
+ */
+export async function ratedCaller(context: HandlerContext, hub: string): Promise<Caller> {
+  const caller = await admittedCaller(context, hub);
+  const { request, serving } = authenticatedCall(context);
+  await untilAborted(context.signal, checkConnectRate(request, caller.user, serving.env));
+  return caller;
+}
 
 /** A long call may outlast its token; no step of it may begin after that. Throws `token_expired`. */
 export function checkExpiry({ expiresAt }: User): void {
@@ -115,6 +131,15 @@ export const invokeText = (
   const { method, idempotencyKey } = request;
   const params = complete(argumentsOf(request.arguments));
   return JSON.stringify({ jsonrpc: "2.0", id, method, params, ...keyMember(idempotencyKey) });
+};
+
+/** A run of an action as a call. Throws `invalid_arguments` or `room_kind_not_found`. */
+export const runText = (id: number, request: Omit<RunRequest, "hub">): string => {
+  const { topic, action, idempotencyKey, position: at } = request;
+  if (action === "") throw new HubError("invalid_arguments", "Which action?");
+  const run = { room: checkTopic(topic), action, params: argumentsOf(request.arguments) };
+  const params = { ...run, ...keyMember(idempotencyKey), ...(at !== "" && { at }) };
+  return JSON.stringify({ jsonrpc: "2.0", id, method: "$/run", params });
 };
 
 /** Requires the kind that JSON-RPC lets clients omit. The name is checked where names are parsed. */

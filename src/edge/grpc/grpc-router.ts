@@ -16,16 +16,13 @@ import type { Env, WaitUntil } from "../admit/serving.ts";
 import type { StreamServing } from "../stream/room-sources.ts";
 import { CALL } from "./grpc-call.ts";
 import { Body } from "./grpc-body.ts";
-import { invoke, publish } from "./unary-calls.ts";
+import { getState, invoke, publish, run } from "./unary-calls.ts";
 import { health } from "./grpc-health.ts";
 import { mergeOutlet, OUTLET, type Outlet } from "./encoded-stream.ts";
 import { authenticateCall, translateErrors } from "./grpc-refusals.ts";
 import { session } from "./grpc-session.ts";
 import { subscribe } from "./subscribe.ts";
 import { upload } from "./upload.ts";
-
-/** In Hono's syntax. Methods that do not exist are answered here as well. */
-export const CONNECT_PATHS = [`/${Hub.typeName}/*`, `/${Health.typeName}/*`];
 
 /** Protobuf's `Value` nests by at most three messages for a level of JSON. */
 const MESSAGES_A_LEVEL = 3;
@@ -119,7 +116,7 @@ function handlersFor(hubs: Hubs): UniversalHandler[] {
     requestGate: authenticateCall,
     interceptors: [translateErrors],
   });
-  router.service(Hub, { publish, invoke, subscribe, upload, session });
+  router.service(Hub, { publish, invoke, run, getState, subscribe, upload, session });
   router.service(Health, health);
   return router.handlers;
 }

@@ -41,18 +41,15 @@ function discard(socket: WebSocket): void {
   closeQuietly(socket);
 }
 
-/** The rate of new connections is checked here, because this is one: unary calls have a rate of their own. */
+/** The rate of new connections is checked here, because this is one. */
 async function openSocket(caller: Caller, context: HandlerContext): Promise<WebSocket> {
-  const {
-    request,
-    serving: { relays, env },
-  } = authenticatedCall(context);
-  await checkConnectRate(request, caller.user, env);
+  const { request, serving } = authenticatedCall(context);
+  await checkConnectRate(request, caller.user, serving.env);
   const arrival: JsonRpcArrival = {
     ...{ kind: "rpc", user: caller.user, arrays: true },
     request: connectRequest(request, caller.served.settings),
   };
-  return socketOf(await relays.enter(env, relayTargetOf(caller), arrival));
+  return socketOf(await serving.relays.enter(serving, relayTargetOf(caller), arrival));
 }
 
 /**

@@ -8,19 +8,23 @@ import {
   ResetSchema,
   Standing_Outcome as Outcome,
   StandingSchema,
+  StateSchema,
   type Event,
   type Presence,
   type Reset,
   type Standing,
+  type State,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
+import type { RunAnswer, StateChange } from "../../model/state-wire.ts";
 import { toResultJson } from "../../protocols/json.ts";
-import type { ConnectedParams, RoomRecord } from "../stream/room-record.ts";
+import { stateChangeIn, type ConnectedParams, type RoomRecord } from "../stream/room-record.ts";
 
 /** A message that streams and sessions alike may receive: the case of a `oneof`. */
 type RoomMessage =
   | { readonly case: "event"; readonly value: Event }
   | { readonly case: "presence"; readonly value: Presence }
-  | { readonly case: "reset"; readonly value: Reset };
+  | { readonly case: "reset"; readonly value: Reset }
+  | { readonly case: "state"; readonly value: State };
 
 /**
  * Levels of JSON that every decoder reads as `Value`: a level of objects is three messages, and most libraries stop at
@@ -40,6 +44,11 @@ const DEEPEST = 1_000;
 export const valueOf = (json: JsonValue): Value =>
   fromJson(ValueSchema, json, { recursionLimit: DEEPEST });
 
+/** The answer to a run. */
+export const ranResponse = ({ result, position, repeated }: RunAnswer) => ({
+  ...{ result: valueOf(result as JsonValue), position, repeated },
+});
+
 /**
  * The message of a record, received through the socket of the room `through`; undefined for the protocol's records that
  * say nothing of a room.
@@ -54,6 +63,12 @@ export function messageOf(through: string, record: RoomRecord): RoomMessage | un
   }
   if (method === "$/reset")
     return { case: "reset", value: create(ResetSchema, { topic, position }) };
+  const change = stateChangeIn(record);
+  if (change)
+    return {
+      case: "state",
+      value: create(StateSchema, { topic, position, change: jsonOf(change) }),
+    };
   if (method.startsWith("$/")) return undefined;
   const args = isBeyondValue(params)
     ? { argumentsJson: toResultJson(params) }
@@ -63,6 +78,12 @@ export function messageOf(through: string, record: RoomRecord): RoomMessage | un
     value: create(EventSchema, { topic, target: method, position, ...args }),
   };
 }
+
+/** Patches and states travel as JSON text: most clients keep their copy in JSON. */
+const jsonOf = ({ patch, state }: StateChange) =>
+  patch === undefined
+    ? ({ case: "stateJson", value: toResultJson(state) } as const)
+    : ({ case: "patchJson", value: toResultJson(patch) } as const);
 
 /** A room as it begins, of a record `$/connected`. */
 interface RoomStart {
@@ -76,9 +97,10 @@ interface RoomStart {
 /** The message with which a room begins in a stream. Positions are text, as everywhere; empty where there is none. */
 export function standingOf({ room: topic, record, before, after }: RoomStart): Standing {
   const connected = record.params as ConnectedParams;
-  const { replayed } = connected;
+  const { replayed, state } = connected;
   const outcome = outcomeOf(connected, before);
-  return create(StandingSchema, { topic, outcome, position: after ?? "", replayed });
+  const stateJson = state === undefined ? "" : toResultJson(state);
+  return create(StandingSchema, { topic, outcome, position: after ?? "", replayed, stateJson });
 }
 
 /** Without a position there was nothing to recover. */

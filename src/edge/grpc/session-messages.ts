@@ -2,6 +2,7 @@
 
 import { create, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
 import { HubError, publicError } from "../../model/errors.ts";
+import type { RunAnswer } from "../../model/state-wire.ts";
 import {
   SessionResponseSchema,
   type AnswerSchema,
@@ -9,8 +10,15 @@ import {
   type SessionResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import type { RoomRecord } from "../stream/room-record.ts";
-import { invokeText, publishText, resultOf, streamOf, type CallAnswer } from "./grpc-call.ts";
-import { messageOf, outcomeOf, valueOf } from "./room-messages.ts";
+import {
+  invokeText,
+  publishText,
+  resultOf,
+  runText,
+  streamOf,
+  type CallAnswer,
+} from "./grpc-call.ts";
+import { messageOf, outcomeOf, ranResponse, valueOf } from "./room-messages.ts";
 
 /** A call that waits for its answer. Its kind decides the form of the answer. */
 export type OpenCall = Pick<SessionRequest, "id" | "kind">;
@@ -33,6 +41,8 @@ export function textOf({ id, kind }: SessionRequest): string {
       return publishText(id, kind.value);
     case "invoke":
       return invokeText(id, kind.value, withoutStreams);
+    case "run":
+      return runText(id, kind.value);
     case "cancel":
       // A notification: it has no answer of its own, but the call that it cancels has.
       return JSON.stringify({
@@ -100,6 +110,8 @@ function outcomeOfCall({ kind }: OpenCall, result: JsonValue): Outcome {
       return { case: "published", value: result as unknown as { position: string } };
     case "invoke":
       return { case: "invoked", value: { result: valueOf(result) } };
+    case "run":
+      return { case: "ran", value: ranResponse(result as unknown as RunAnswer) };
     default:
       return { case: "done", value: {} };
   }

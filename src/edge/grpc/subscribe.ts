@@ -27,7 +27,9 @@ export async function* subscribe(
   const { signal } = context;
   const sources = await untilAborted(signal, sourcesOf(request, context));
   const { frames } = authenticatedCall(context).serving;
-  const subscription = new Subscription({ sources, frames, options: { ...request, isJson } });
+  const { limits } = callerAtHub(context, request.hub).served.settings;
+  const options = { ...request, isJson };
+  const subscription = new Subscription({ sources, frames, limits, options });
   const { first, queue } = subscription;
   onAbort(signal, () => queue.end(signal.reason));
   await untilAborted(signal, subscription.begin());

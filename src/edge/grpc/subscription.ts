@@ -3,6 +3,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import { HubError } from "../../model/errors.ts";
+import type { Limits } from "../../model/options.ts";
 import {
   Standing_Outcome as Outcome,
   SubscribeResponseSchema,
@@ -11,7 +12,7 @@ import {
   type SubscribeResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import { isConnected } from "../stream/room-record.ts";
-import type { RoomSource } from "../stream/room-sources.ts";
+import { endOfStream, type RoomSource } from "../stream/room-sources.ts";
 import {
   RoomStream,
   type RoomDelivery,
@@ -28,6 +29,8 @@ import { messageOf, standingOf } from "./room-messages.ts";
 interface SubscriptionOptions {
   readonly sources: readonly RoomSource[];
   readonly frames: FrameCache;
+  /** Of the hub. */
+  readonly limits: Pick<Limits, "streamSeconds">;
   /** `strict`: a gap ends the stream with `history_gone`, instead of being reported in it. */
   readonly options: Pick<SubscribeRequest, "presence" | "strict"> & { readonly isJson: boolean };
 }
@@ -44,9 +47,12 @@ export class Subscription implements RoomStreamFormat {
   readonly #rooms: RoomStream;
   readonly #first = Promise.withResolvers<SubscribeResponse>();
   #hasBegun = false;
+  /** Milliseconds since 1970. */
+  readonly #endsAt: number;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor({ sources, frames, options }: SubscriptionOptions) {
+  constructor({ sources, frames, limits, options }: SubscriptionOptions) {
+    this.#endsAt = endOfStream(limits, Date.now());
     this.#options = options;
     this.encoding = `grpc json=${options.isJson} presence=${options.presence}`;
     this.queue = new Queue(() => this.#close());
@@ -67,8 +73,14 @@ export class Subscription implements RoomStreamFormat {
       throw error;
     }
     const bytes = envelopeOf(HEARTBEAT, this.#options.isJson);
-    if (!this.queue.hasEnded)
-      this.#timer = setInterval(() => this.queue.push([bytes], SMALL_MESSAGE_BYTES), HEARTBEAT_MS);
+    if (!this.queue.hasEnded) this.#timer = setInterval(() => this.#beat(bytes), HEARTBEAT_MS);
+  }
+
+  #beat(bytes: Uint8Array): void {
+    if (Date.now() < this.#endsAt) return this.queue.push([bytes], SMALL_MESSAGE_BYTES);
+    this.queue.end(
+      new HubError("unavailable", "The stream has lasted as long as it may: begin it anew."),
+    );
   }
 
   #close(): void {

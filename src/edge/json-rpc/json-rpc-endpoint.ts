@@ -58,8 +58,8 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
     }),
     ...(version !== undefined && { version }),
   };
-  const { relays, env } = serving;
-  return withSubprotocol(request, await relays.enter(env, relayTargetOf(caller), arrival));
+  const response = await serving.relays.enter(serving, relayTargetOf(caller), arrival);
+  return withSubprotocol(request, response);
 }
 
 /**

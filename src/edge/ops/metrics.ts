@@ -8,14 +8,16 @@ import { HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { ALL } from "../../model/topic.ts";
 import { objectName, roomStubs } from "../../rooms/rpc/object-names.ts";
+import type { NamedFigure } from "../../rooms/observe/counters.ts";
 import type { CounterSnapshot } from "../../rooms/rpc/activity-report.ts";
 import type { HubMetrics, RoomMetrics } from "../../rooms/rpc/hub-metrics.ts";
-import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import { objectsOf, type Placing } from "../../rooms/rpc/place.ts";
+import { latenciesOf } from "./latencies.ts";
 import { CONTENT_TYPE, textOf, type Family, type Sample } from "./prometheus.ts";
 
 /** The figures of this tenant only, also for the operator of the worker. Never rejects. */
-export async function metrics(tenant: string, hubs: Hubs, env: ObjectEnv): Promise<Response> {
-  const queries = [...hubs.keys()].map((hub) => () => hubMetrics(env, { tenant, hub }));
+export async function metrics(tenant: string, hubs: Hubs, placing: Placing): Promise<Response> {
+  const queries = [...hubs.keys()].map((hub) => () => hubMetrics(placing, { tenant, hub }));
   const answers = await inBatches(queries);
   const headers = { "content-type": CONTENT_TYPE, "cache-control": "no-store" };
   return new Response(textOf(familiesOf(answers)), { headers });
@@ -45,9 +47,9 @@ interface HubAnswer {
  * One hub's figures from its index, which sums up the reports of rooms and relays: they lag a little behind. Never
  * rejects: a failure is logged, and the hub is reported as down.
  */
-async function hubMetrics(env: ObjectEnv, { tenant, hub }: { tenant: string; hub: string }) {
+async function hubMetrics(placing: Placing, { tenant, hub }: { tenant: string; hub: string }) {
   try {
-    const index = roomStubs(env)(objectName({ tenant, hub, topic: ALL }));
+    const index = roomStubs(objectsOf(placing))(objectName({ tenant, hub, topic: ALL }));
     return { hub, metrics: await withTimeout(TIMEOUT_MS, index.metrics(), timedOut) };
   } catch (error) {
     logWarning("metrics_failed", { hub, error });
@@ -80,6 +82,8 @@ function familiesOf(answers: readonly HubAnswer[]): Family[] {
       return { name: `dormouse_${name}`, help, type, samples };
     }),
     clientsOf(answers),
+    ...latenciesOf(answers),
+    ...STORED.map((family) => storedOf(family, answers)),
   ];
 }
 
@@ -97,6 +101,28 @@ function clientsOf(answers: readonly HubAnswer[]): Family {
   };
 }
 
+/** By hub alone: of all its rooms and relays, also those without series of their own. */
+const storedOf = (
+  { name, help, figure }: (typeof STORED)[number],
+  answers: readonly HubAnswer[],
+): Family => ({
+  ...{ name: `dormouse_${name}`, help, type: "gauge" },
+  samples: answers.flatMap(({ hub, metrics: found }) =>
+    found?.stored ? [{ labels: { hub }, value: found.stored[figure] ?? 0 }] : [],
+  ),
+});
+
+const STORED = [
+  { name: "objects", help: "Rooms and relays that reported within a day.", figure: "objects" },
+  { name: "stored_bytes", help: "Bytes that they have stored.", figure: "bytes" },
+  { name: "stored_rows", help: "Rows that they have stored, without keys.", figure: "rows" },
+  {
+    name: "state_bytes",
+    help: "Bytes of the states of rooms, at their checkpoints.",
+    figure: "state",
+  },
+] as const;
+
 /** A metric and how it is read from the figures of one room or relay. */
 interface Metric extends Omit<Family, "samples"> {
   read(measured: RoomMetrics): readonly Sample[];
@@ -106,7 +132,7 @@ interface Metric extends Omit<Family, "samples"> {
 const counter = (
   name: string,
   help: string,
-  figure: keyof Omit<CounterSnapshot, "refusals" | "clients">,
+  figure: keyof Omit<CounterSnapshot, NamedFigure>,
 ): Metric => ({
   ...{ name, help, type: "counter" },
   read: ({ counted }) => [{ labels: {}, value: counted[figure] }],
@@ -134,5 +160,11 @@ const FAMILIES: readonly Metric[] = [
     help: "Connections and calls that were answered with an error, by its code.",
     read: ({ counted: { refusals } }) =>
       Object.entries(refusals).map(([code, value]) => ({ labels: { code }, value })),
+  },
+  {
+    ...{ name: "state_runs_total", type: "counter" },
+    help: "Runs of actions by outcome: done, repeated, or the code of the error; unsaved: of a state elsewhere.",
+    read: ({ counted: { runs = {} } }) =>
+      Object.entries(runs).map(([outcome, value]) => ({ labels: { outcome }, value })),
   },
 ];

@@ -6,11 +6,13 @@ export interface Family {
   /** Valid as a metric name; not escaped. */
   readonly name: string;
   readonly help: string;
-  readonly type: "counter" | "gauge";
+  readonly type: "counter" | "gauge" | "histogram";
   readonly samples: readonly Sample[];
 }
 
 export interface Sample {
+  /** Of a histogram's series. */
+  readonly suffix?: "_bucket" | "_sum" | "_count";
   /** Names are valid label names; values may be any text. */
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -26,7 +28,9 @@ export const textOf = (families: readonly Family[]): string =>
 const linesOf = ({ name, help, type, samples }: Family): string[] => [
   `# HELP ${name} ${escape(help)}\n`,
   `# TYPE ${name} ${type}\n`,
-  ...samples.map(({ labels, value }) => `${name}${labelsOf(labels)} ${value}\n`),
+  ...samples.map(
+    ({ suffix = "", labels, value }) => `${name}${suffix}${labelsOf(labels)} ${value}\n`,
+  ),
 ];
 
 /** Without labels there are no braces either. */

@@ -3,7 +3,7 @@
 
 import { Refusal, refusalResponse } from "../../auth/authenticate.ts";
 import { httpStatusOf } from "../../model/error-table.ts";
-import { isUnexpected, publicError } from "../../model/errors.ts";
+import { HubError, isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { laterSeconds } from "../../model/retry-after.ts";
 import { isOverload } from "../answer/overload.ts";
@@ -24,13 +24,23 @@ export function failed(error: unknown, missing?: AzureCode): Response {
   const shown = publicError(error);
   if (isUnexpected(error)) logError("request_failed", { error });
   const wait = error instanceof RateLimited ? error.seconds : 1;
-  const status = httpStatusOf(shown.code);
+  const status = error instanceof RefusedWith ? error.httpStatus : httpStatusOf(shown.code);
   const retry = status === 429 || status === 503 ? { "retry-after": String(wait) } : {};
   const azureCode = isMissing(shown.code) ? missing : undefined;
   return errorDocument(shown, status, {
     ...retry,
     ...(azureCode && { [AZURE_HEADER]: azureCode }),
   });
+}
+
+/** An error with another status than its code has elsewhere. */
+export class RefusedWith extends HubError<string> {
+  readonly httpStatus: number;
+
+  constructor(httpStatus: number, { code, message }: HubError) {
+    super(code, message);
+    this.httpStatus = httpStatus;
+  }
 }
 
 /** As Azure's management SDK compares them. */

@@ -1,7 +1,7 @@
 // Operations on one connection, addressed by its public id. The id names the object that holds the socket, so that no
 // lookup is needed; a malformed id is treated as that of a connection that does not exist.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { HubError, publicError } from "../../model/errors.ts";
 import { resultOf } from "../../rooms/rpc/fault.ts";
 import { noConnection } from "./hub-request.ts";
@@ -59,7 +59,7 @@ const invoke = azureOperation({
   summary: "Invokes a client method and waits for its result, up to the hub's timeout for results.",
   body: Message,
   bodyKind: "message",
-  answer: z.object({ result: z.unknown().optional() }),
+  answer: z.object({ result: z.optional(z.unknown()) }),
   finds: true,
   handle: async (hub, { body }) => {
     const { target, ...params } = hub.draft(body);
@@ -78,7 +78,7 @@ function missingIfInterrupted(error: unknown): unknown {
 }
 
 /** Query flags are text; anything but these two values is `invalid_arguments`. */
-const Completed = z.enum(["true", "false"]).optional();
+const Completed = z.optional(z.enum(["true", "false"]));
 
 // Answers a stream invocation of the client from outside the hub; the stream's id is the client's invocation id.
 // Items arrive in the order of the requests that were answered. Item and end travel in one call, so that nothing

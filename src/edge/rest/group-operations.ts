@@ -1,7 +1,7 @@
 // Operations on one group: publishing, closing, membership. A group is a room of the kind `group`, and exists as soon
 // as it is addressed; what other kinds of rooms have beyond this is in room-operations.ts.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { HubRequest } from "./hub-request.ts";
@@ -34,14 +34,14 @@ const list = azureOperation({
   summary: "The group's connections, page by page.",
   query: {
     /** Entries of one page, and Azure's limit of it. */
-    maxpagesize: z.coerce.number().int().min(1).max(200).default(200),
+    maxpagesize: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(200)), 200),
     /** Entries of all pages together. */
-    top: z.coerce.number().int().min(1).optional(),
-    continuationToken: z.string().max(2_000).optional(),
+    top: z.optional(z.coerce.number().check(z.int(), z.minimum(1))),
+    continuationToken: z.optional(z.string().check(z.maxLength(2_000))),
   },
   answer: z.object({
     value: z.array(z.object({ connectionId: z.string(), userId: z.string() })),
-    nextLink: z.string().optional(),
+    nextLink: z.optional(z.string()),
   }),
   handle: async (hub, { query: { maxpagesize, top = Infinity, continuationToken } }) => {
     const after = continuationToken === undefined ? undefined : readPlace(continuationToken);

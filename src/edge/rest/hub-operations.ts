@@ -1,7 +1,7 @@
 // Operations on a whole hub: broadcast, close, commands to connections that a filter selects, and tokens for clients.
 // They go to the hub's room `all`, which every object with connections of the hub follows.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { tenantAccessKey, signClientToken } from "../../auth/access-keys.ts";
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { parseFilter } from "../../model/filter.ts";
@@ -67,7 +67,7 @@ const SignalRCommand = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("SendMessage"), message: Message }),
   z.strictObject({ type: z.literal("JoinGroup"), group: z.string() }),
   z.strictObject({ type: z.literal("LeaveGroup"), group: z.string() }),
-  z.strictObject({ type: z.literal("CloseConnection"), reason: Reason.nullable() }),
+  z.strictObject({ type: z.literal("CloseConnection"), reason: z.nullable(Reason) }),
 ]);
 
 // Each object evaluates the filter against the connections it holds. Every connection gets the commands in their order,
@@ -78,8 +78,8 @@ const execute = operation({
   path: "/:execute",
   summary:
     "Runs these commands, in order, on every connection that the filter selects: OData over userId, connectionId and groups, with and, or, not, in, eq, ne, gt, ge, lt, le, startswith, endswith, contains, tolower, toupper, trim, length.",
-  query: { filter: z.string().min(1).max(2_000).optional() },
-  body: z.array(SignalRCommand).min(1).max(100),
+  query: { filter: z.optional(z.string().check(z.minLength(1), z.maxLength(2_000))) },
+  body: z.array(SignalRCommand).check(z.minLength(1), z.maxLength(100)),
   status: 202,
   handle: async (hub, { query: { filter }, body }) => {
     const commands = body.map((command) => commandOf(hub, command));
@@ -117,8 +117,11 @@ const generateToken = azureOperation({
   path: "/:generateToken",
   summary: "A token with which a client connects to /client/?hub={hub}; signed with an access key.",
   query: {
-    userId: z.string().optional(),
-    minutesToExpire: z.coerce.number().int().min(1).max(MINUTES_AT_MOST).default(60),
+    userId: z.optional(z.string()),
+    minutesToExpire: z._default(
+      z.coerce.number().check(z.int(), z.minimum(1), z.maximum(MINUTES_AT_MOST)),
+      60,
+    ),
   },
   answer: z.object({ token: z.string() }),
   handle: async (hub, { query: { userId, minutesToExpire } }) => {

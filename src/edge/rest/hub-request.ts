@@ -16,9 +16,12 @@ import {
 import type { Command } from "../../rooms/rpc/command.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import type { AccountRpc } from "../../rooms/rpc/account-rpc.ts";
-import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import type { ObjectEnv, ObjectNamespaces } from "../../rooms/rpc/object-env.ts";
+import { objectsOf, type Place } from "../../rooms/rpc/place.ts";
 import type { RoomRpc } from "../../rooms/rpc/room-rpc.ts";
 import type { Service } from "../../auth/service.ts";
+import type { WaitUntil } from "../admit/serving.ts";
+import { traceIn } from "../../model/trace.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
 import type { Message } from "./operation-schemas.ts";
 
@@ -26,10 +29,12 @@ interface HubRequestOptions {
   readonly request: Request;
   readonly prefix: string;
   readonly env: AuthEnv & ObjectEnv;
+  readonly place?: Place | undefined;
   readonly service: Service;
   readonly served: ServedHub;
   /** Parameters of the path by name, percent-decoded once. */
   readonly path: ReadonlyMap<string, string>;
+  readonly waitUntil: WaitUntil;
 }
 
 /**
@@ -44,15 +49,20 @@ export class HubRequest {
   readonly served: ServedHub;
   readonly domain: Domain;
   readonly service: Service;
+  readonly waitUntil: WaitUntil;
+  readonly #objects: ObjectNamespaces;
   readonly #path: ReadonlyMap<string, string>;
 
-  constructor({ request, env, prefix, service, served, path }: HubRequestOptions) {
+  constructor(options: HubRequestOptions) {
+    const { request, env, place, prefix, service, served, path } = options;
     this.request = request;
+    this.waitUntil = options.waitUntil;
     this.env = env;
     this.prefix = prefix;
     this.served = served;
     this.service = service;
     this.domain = { tenant: service.tenant, hub: served.name };
+    this.#objects = objectsOf({ env, place });
     this.#path = path;
   }
 
@@ -90,7 +100,7 @@ export class HubRequest {
 
   /** The object of a room. Rooms exist as soon as they are addressed, and need not be created. */
   room(topic: Topic): RoomRpc {
-    return roomStubs(this.env)(objectName({ ...this.domain, topic }));
+    return roomStubs(this.#objects)(objectName({ ...this.domain, topic }));
   }
 
   /**
@@ -98,12 +108,12 @@ export class HubRequest {
    * sends commands to each of them.
    */
   account(userId = this.userId): AccountRpc {
-    return accountStub(this.env, { tenant: this.domain.tenant, user: userId });
+    return accountStub(this.#objects, { tenant: this.domain.tenant, user: userId });
   }
 
   /** The object that would hold the connection of the path. Throws `connection_not_found`. */
   holder(): Pick<RoomRpc, "command" | "ask"> {
-    return roomStubs(this.env)(objectName(holderOf(this.connectionId, this.domain)));
+    return roomStubs(this.#objects)(objectName(holderOf(this.connectionId, this.domain)));
   }
 
   /**
@@ -135,7 +145,7 @@ export class HubRequest {
    * A message in the form that rooms publish. Throws `too_large` or `invalid_arguments`, before any object is reached.
    */
   draft({ target, arguments: args }: Message) {
-    const draft = { target, ...encodeGivenParams(args ?? []) };
+    const draft = { target, ...encodeGivenParams(args ?? []), ...traceIn(this.request) };
     checkDraft(draft, this.served.settings.limits.publishBytes);
     return draft;
   }

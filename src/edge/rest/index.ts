@@ -8,9 +8,13 @@ import type { Operation } from "./operation.ts";
 import { batch } from "./publish-batch.ts";
 import { publishing } from "./publish-operations.ts";
 import { rooms } from "./room-operations.ts";
+import { states } from "./state-operations.ts";
 import { users } from "./user-operations.ts";
 
-const current = [...hubWide, ...connections, ...groups, ...users, ...publishing, batch, ...rooms];
+const current = [
+  ...[...hubWide, ...connections, ...groups, ...users],
+  ...[...publishing, batch, ...rooms, ...states],
+];
 
 /** For the rows below, whose ids exist: a wrong one fails when the module is loaded. */
 const byId = (id: string): Operation => current.find((operation) => operation.id === id)!;

@@ -3,6 +3,7 @@
 
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import type { Place } from "../../rooms/rpc/place.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import type { ServiceEnv } from "./service-admission.ts";
 import { HUB_PREFIX, runOperation } from "./rest-router.ts";
@@ -13,6 +14,7 @@ export interface LocalService {
   /** With the hub of the requests. */
   readonly hubs: Hubs;
   readonly env: ServiceEnv;
+  readonly place?: Place | undefined;
   readonly tenant: string;
 }
 
@@ -21,7 +23,7 @@ export interface LocalService {
  * `not_found` where there is none.
  */
 export async function requestLocally(
-  { hubs, env, tenant }: LocalService,
+  { hubs, env, place, tenant }: LocalService,
   request: Request,
 ): Promise<Response> {
   checkSetup(env);
@@ -31,7 +33,8 @@ export async function requestLocally(
   const routed = { operation, pattern: HUB_PREFIX + operation.path, hubs };
   return runOperation(
     routed,
-    { request, env, prefix: "" },
+    // The caller's own invocation lasts as long.
+    { request, env, place, prefix: "", waitUntil: () => {} },
     { tenant, name: `worker of ${tenant}` },
   );
 }

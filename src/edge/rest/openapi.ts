@@ -1,7 +1,7 @@
 // The REST interface as an OpenAPI 3.1 document, made from the table of operations and the schemas that validate their
 // requests, so that the document cannot differ from the service.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { LIMITS } from "../../model/options.ts";
 import { MAX_NAME_LENGTH } from "../../model/topic.ts";
 import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
@@ -96,12 +96,13 @@ const operationObject = (operation: Operation, path: string): object => ({
     ...parametersIn(path),
     ...queryOf(operation),
     ...(operation.isKeyed ? [KEY_PARAMETER] : []),
+    ...(operation.condition ? [conditionOf(operation.condition)] : []),
   ],
   ...(operation.body && { requestBody: bodyOf(operation) }),
   responses: responsesOf(operation),
 });
 
-/** Names of groups and users; the service also refuses control characters, which this schema does not say. */
+/** Names of groups and users; the service also refuses `.`, `..` and control characters, which this does not say. */
 const NAME = { type: "string", minLength: 1, maxLength: MAX_NAME_LENGTH };
 
 /** Path parameters of all operations, by name. */
@@ -110,6 +111,11 @@ const PARAMETERS: ReadonlyMap<string, object> = new Map<string, object>([
   ["group", { schema: NAME }],
   ["user", { schema: NAME }],
   ["connection", { schema: { type: "string", minLength: 1, maxLength: 600 } }],
+  ["action", { schema: { type: "string", minLength: 1 } }],
+  [
+    "schedule",
+    { schema: { type: "string", minLength: 1, maxLength: 128 }, description: "Its id." },
+  ],
   ["stream", { schema: { type: "string", minLength: 1, maxLength: 100 } }],
   [
     "room",
@@ -130,7 +136,7 @@ const parametersIn = (path: string): object[] =>
  * A schema of zod as JSON Schema, from the caller's side: a field with a default is optional there. Values that JSON
  * Schema cannot describe are any value.
  */
-const schemaOf = (schema: z.ZodType): object => {
+const schemaOf = (schema: z.ZodMiniType): object => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return rest;
 };
@@ -154,9 +160,15 @@ function queryOf({ query }: Operation): object[] {
 const KEY_PARAMETER = {
   ...{ name: IDEMPOTENCY_KEY, in: "header", required: false },
   description:
-    "A request that is repeated with its key publishes nothing twice, as long as the room's log has the first.",
+    "A request that is repeated with its key publishes nothing twice, as long as the room's log has the first; an action is run once.",
   schema: { type: "string", minLength: 1, maxLength: MAX_IDEMPOTENCY_KEY },
 };
+
+const conditionOf = (name: string): object => ({
+  ...{ name, in: "header", required: false },
+  description: 'A position as an entity tag: `"epoch:offset"`.',
+  schema: { type: "string", pattern: '^(?:"[0-9a-z]+:[0-9]+"|[*])$' },
+});
 
 /** A message is accepted in three encodings, any other body in JSON alone (rest-body.ts). */
 function bodyOf({ body, bodyKind }: Operation): object {
@@ -181,11 +193,16 @@ const FAILURE = (description: string) => ({
  * Statuses that every operation may answer with, and those of its own kind. Codes are not listed: one status has
  * several, and new ones may be added, so that generated clients must not enumerate them.
  */
-const responsesOf = ({ status, answer, finds, body }: Operation): object => ({
+const responsesOf = ({ status, answer, finds, body, condition }: Operation): object => ({
   [status]: {
     description: "Done.",
     ...(answer && { content: { "application/json": { schema: schemaOf(answer) } } }),
   },
+  ...(condition === "If-None-Match" && { "304": { description: "It stands there still." } }),
+  ...(condition === "If-Match" && {
+    "412": FAILURE("The room does not stand there any more."),
+    "422": FAILURE("The action refused, with a code of the hub's own."),
+  }),
   "400": FAILURE("What was given is not understood."),
   "401": FAILURE("The token is missing, or not accepted."),
   "403": FAILURE("The token is no service's, or the page's origin is not allowed."),

@@ -1,7 +1,8 @@
 // The input of an operation as text of the request: parameters of the path and of the query, and their validation by
 // the operation's schemas. Bodies are read by rest-body.ts.
 
-import type { ZodType } from "zod";
+import type { ZodMiniType } from "zod/mini";
+import english from "zod/v4/locales/en.js";
 import { HubError } from "../../model/errors.ts";
 import { issueText } from "../../model/received-kind.ts";
 import { decodePathSegment } from "../admit/request-target.ts";
@@ -37,12 +38,15 @@ export function queryParameters(params: URLSearchParams): object {
   return Object.fromEntries(query);
 }
 
+/** Messages of issues, which `zod/mini` does not bring. */
+const { localeError: error } = english();
+
 /**
  * The value as its schema gives it, defaults filled in. Throws `invalid_arguments` with the path and the reason of the
  * first problem; `where` is the path's first part.
  */
-export function validate<T>(schema: ZodType<T>, value: unknown, where: string): T {
-  const result = schema.safeParse(value);
+export function validate<T>(schema: ZodMiniType<T>, value: unknown, where: string): T {
+  const result = schema.safeParse(value, { error });
   if (result.success) return result.data;
   const { issues } = result.error;
   throw new HubError("invalid_arguments", issueText(where, issues, { value, dotted: true }));

@@ -1,26 +1,30 @@
 // Schemas that several operations of the REST interface share. They validate requests and stand in the OpenAPI
 // document; what a value means to a hub is decided by the operation that takes it.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** Azure's prefix of a hub's name. The router resolves it for every operation (rest-router.ts). */
 export const Application = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/)
-  .optional()
-  .describe("Stands before the hub's name, with _ between: the hub {application}_{hub} is meant.");
+  .optional(z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/)))
+  .check(
+    z.describe(
+      "Stands before the hub's name, with _ between: the hub {application}_{hub} is meant.",
+    ),
+  );
 
 /** Ids of connections that the operation leaves out. The parameter may be repeated; unknown ids are ignored. */
-export const Excluded = z.array(z.string().max(600)).max(100).optional();
+export const Excluded = z.optional(
+  z.array(z.string().check(z.maxLength(600))).check(z.maxLength(100)),
+);
 
 /** Text for the client, sent with the close or the stream's error. */
-export const Reason = z.string().max(1_000).optional();
+export const Reason = z.optional(z.string().check(z.maxLength(1_000)));
 
 /** The client method that a message invokes. Names that begin with `$` are reserved for the protocol. */
-export const Target = z.string().min(1).max(256).regex(/^[^$]/);
+export const Target = z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^[^$]/));
 
 /** Absent and null are an empty list, as in Azure's SDKs. */
-export const Arguments = z.array(z.unknown()).max(100).nullish();
+export const Arguments = z.nullish(z.array(z.unknown()).check(z.maxLength(100)));
 
 /** Azure's `PayloadMessage`: an invocation of a client method, without a result. */
 export const Message = z.strictObject({ target: Target, arguments: Arguments });
@@ -29,5 +33,5 @@ export type Message = z.output<typeof Message>;
 /** A place in a room's log. Offsets are consecutive within an epoch; across epochs they are not comparable. */
 export const Position = z.object({
   epoch: z.string(),
-  offset: z.int().min(0),
+  offset: z.int().check(z.minimum(0)),
 });

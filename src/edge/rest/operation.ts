@@ -1,7 +1,7 @@
 // The type of an operation of the REST interface: its path, its input and its answer. One table of operations
 // (index.ts) is the router, the validation and the OpenAPI document.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { AzureCode } from "./azure-errors.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { Application } from "./operation-schemas.ts";
@@ -9,8 +9,9 @@ import { Application } from "./operation-schemas.ts";
 /** Absent fields are the operation's defaults: its own status, an empty body. */
 export interface Answer {
   readonly status?: number;
-  /** Written as JSON. */
+  /** Written as JSON; bytes are JSON already. */
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Query and body after validation, with defaults filled in. */
@@ -34,24 +35,28 @@ export interface Operation<Q = any, B = any> {
   /** After `/api/hubs/{hub}`, parameters in braces. */
   readonly path: string;
   readonly summary: string;
-  readonly query: z.ZodType<Q>;
-  readonly body?: z.ZodType<B>;
+  readonly query: z.ZodMiniType<Q>;
+  readonly body?: z.ZodMiniType<B>;
   readonly bodyKind: BodyKind;
   /** The status of success. */
   readonly status: 200 | 202 | 204;
   /** The body of a success; absent: it is empty. */
-  readonly answer?: z.ZodType;
+  readonly answer?: z.ZodMiniType;
   /** Whether a 404 may also mean that the resource of the path does not exist; documentation only. */
   readonly finds: boolean;
   /** Whether it takes the header `Idempotency-Key`; documentation only. */
   readonly isKeyed: boolean;
+  /** The header by which it depends on the room's position: with it 304, or 412. Documentation only. */
+  readonly condition?: "If-Match" | "If-None-Match";
+  /** Bytes of a body. Default: 1 MiB. */
+  readonly bodyBytes?: number;
   /** Azure's code for a 404 of this operation, where its SDKs read one. */
   readonly missing?: AzureCode;
   /** Runs after authentication, rate limits and validation. A thrown `HubError` becomes Azure's error document. */
   handle(hub: HubRequest, given: Given<Q, B>): Promise<Answer | void>;
 }
 
-interface Description<Q extends z.ZodRawShape, B extends z.ZodType> {
+interface Description<Q extends z.core.$ZodShape, B extends z.ZodMiniType> {
   readonly id: string;
   readonly method: Operation["method"];
   readonly path: string;
@@ -60,23 +65,25 @@ interface Description<Q extends z.ZodRawShape, B extends z.ZodType> {
   readonly body?: B;
   readonly bodyKind?: BodyKind;
   readonly status?: Operation["status"];
-  readonly answer?: z.ZodType;
+  readonly answer?: z.ZodMiniType;
   readonly finds?: boolean;
   readonly isKeyed?: boolean;
+  readonly condition?: NonNullable<Operation["condition"]>;
+  readonly bodyBytes?: number;
   readonly missing?: AzureCode;
   handle(
     hub: HubRequest,
-    given: Given<z.output<z.ZodObject<Q>>, z.output<B>>,
+    given: Given<z.output<z.ZodMiniObject<Q>>, z.output<B>>,
   ): Promise<Answer | void>;
 }
 
 /** Azure's SDKs send it with every request; each value is accepted. */
-const COMMON = { "api-version": z.string().max(20).optional() };
+const COMMON = { "api-version": z.optional(z.string().check(z.maxLength(20))) };
 
 /** Defaults: a JSON body, if any; status 200; no 404 of its own. */
 export function operation<
-  const Q extends z.ZodRawShape = {},
-  const B extends z.ZodType = z.ZodType<undefined>,
+  const Q extends z.core.$ZodShape = {},
+  const B extends z.ZodMiniType = z.ZodMiniType<undefined>,
 >({ query, body, ...described }: Description<Q, B>): Operation {
   return {
     bodyKind: "json",
@@ -92,10 +99,10 @@ export function operation<
 
 /** An operation of Azure SignalR Service's data plane: it also takes `application`. */
 export function azureOperation<
-  const Q extends z.ZodRawShape = {},
-  const B extends z.ZodType = z.ZodType<undefined>,
+  const Q extends z.core.$ZodShape = {},
+  const B extends z.ZodMiniType = z.ZodMiniType<undefined>,
 >(described: Description<Q, B>): Operation {
   const made = operation(described);
-  const query = made.query as z.ZodObject<z.ZodRawShape>;
-  return { ...made, query: query.extend({ application: Application }) };
+  const query = made.query as z.ZodMiniObject<z.core.$ZodShape>;
+  return { ...made, query: z.extend(query, { application: Application }) };
 }

@@ -1,12 +1,15 @@
 // Continuation tokens of listings: the place where a page ended, as opaque text. A token is not signed: it names a
 // place within the listing of its own request, and grants nothing.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
 import type { MembersCursor } from "../../rooms/rpc/members-page.ts";
 
 /** Holder and connection id. Longer parts than an object's name are never written here. */
-const Written = z.tuple([z.string().max(1_024), z.string().max(1_024)]);
+const Written = z.tuple([
+  z.string().check(z.maxLength(1_024)),
+  z.string().check(z.maxLength(1_024)),
+]);
 
 /** The holder is only compared with names of the group's own objects, and never used to look an object up. */
 export const writePlace = ({ holder, id }: MembersCursor): string =>

@@ -1,7 +1,7 @@
 // Several publications in one request. Publications of one room that may go together reach its object in one call,
 // which stores them in one transaction of its log.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { HubRequest } from "./hub-request.ts";
@@ -35,8 +35,8 @@ export const batch = operation({
   path: "/:batch",
   summary: "Several publications, one after another, or with parallel all at once.",
   body: z.strictObject({
-    commands: z.array(Command).min(1).max(AT_MOST),
-    parallel: z.boolean().optional(),
+    commands: z.array(Command).check(z.minLength(1), z.maxLength(AT_MOST)),
+    parallel: z.optional(z.boolean()),
   }),
   answer: z.object({
     replies: z.array(z.union([z.object({ publish: Position }), z.object({ error: Failed })])),

@@ -1,7 +1,7 @@
 // Publishing to rooms of any kind, with idempotency keys and positions, which Azure's data plane does not have. Members
 // are named as in Centrifugo's HTTP API. Several different publications in one request: publish-batch.ts.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { isUnexpected, publicError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Topic } from "../../model/topic.ts";
@@ -20,10 +20,10 @@ export const Publication = {
    * Publications with one key are stored and delivered once, as long as the room's log holds the first: repetitions
    * are answered with its position.
    */
-  idempotency_key: z.string().min(1).max(MAX_IDEMPOTENCY_KEY).optional(),
+  idempotency_key: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
   excluded: Excluded,
 };
-export type Publication = z.output<z.ZodObject<typeof Publication>>;
+export type Publication = z.output<z.ZodMiniObject<typeof Publication>>;
 
 /**
  * The key as the log stores it. Services that authenticate as users have separate keys; all that use access keys share
@@ -89,7 +89,10 @@ const broadcast = operation({
   method: "POST",
   path: "/:broadcast",
   summary: "Publishes the same message to several rooms; each has its own outcome.",
-  body: z.strictObject({ rooms: z.array(z.string()).min(1).max(AT_MOST), ...Publication }),
+  body: z.strictObject({
+    rooms: z.array(z.string()).check(z.minLength(1), z.maxLength(AT_MOST)),
+    ...Publication,
+  }),
   isKeyed: true,
   answer: z.object({
     responses: z.array(z.union([z.object({ result: Position }), z.object({ error: Failed })])),

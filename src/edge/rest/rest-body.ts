@@ -26,11 +26,15 @@ const BODY_BYTES = 1024 * 1024;
  * The body as a value that no schema has seen yet; undefined where it is empty JSON. Throws `too_large`, `malformed`,
  * `too_deep` or `unsupported_media_type`.
  */
-export async function readBody(request: Request, kind: BodyKind): Promise<unknown> {
+export async function readBody(
+  request: Request,
+  kind: BodyKind,
+  most = BODY_BYTES,
+): Promise<unknown> {
   const read = READERS.get(typeOf(request));
   if (!read || (kind === "json" && read !== readJson))
     throw new HubError("unsupported_media_type", MEDIA_TYPES[kind]);
-  const value = read(new Uint8Array(await bodyWithin(request, BODY_BYTES)));
+  const value = read(new Uint8Array(await bodyWithin(request, most)));
   return kind === "message" && read === readJson ? camelMessage(value) : value;
 }
 

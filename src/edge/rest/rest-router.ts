@@ -12,7 +12,7 @@ import { accessKey } from "./hub-operations.ts";
 import { HubRequest } from "./hub-request.ts";
 import { operations } from "./index.ts";
 import { openApi } from "./openapi.ts";
-import type { Operation } from "./operation.ts";
+import type { Answer, Operation } from "./operation.ts";
 import { pathParameters, queryParameters, validate } from "./operation-input.ts";
 import { readBody } from "./rest-body.ts";
 import { forService, type ServiceCall } from "./service-admission.ts";
@@ -114,8 +114,8 @@ const NO_STORE = { headers: { "cache-control": "no-store" } };
 const JSON_HEADERS = { ...NO_STORE.headers, "content-type": "application/json" };
 
 /** wrangler declares an empty body as gzip unless told otherwise, and Azure's SDK for JavaScript fails to unpack it. */
-function emptyResponse(status: number): Response {
-  const headers = { ...NO_STORE.headers, "content-encoding": "identity" };
+function emptyResponse(status: number, more: Answer["headers"]): Response {
+  const headers = { ...NO_STORE.headers, "content-encoding": "identity", ...more };
   return new Response(null, { status, headers, encodeBody: "manual" });
 }
 
@@ -146,21 +146,27 @@ interface RoutedOperation {
  */
 export async function runOperation(
   { operation, pattern, hubs }: RoutedOperation,
-  { request, env, prefix }: Omit<ServiceCall, "rates">,
+  { request, env, prefix, place, waitUntil }: Omit<ServiceCall, "rates">,
   service: Service,
 ): Promise<Response> {
   const url = new URL(request.url);
   const path = pathParameters(pattern, pathBelow(request, prefix));
   const served = servedHub(hubs, hubName(path.get("hub")!, url.searchParams.get("application")));
   const query = validate(operation.query, queryParameters(url.searchParams), "query");
-  const given = operation.body && (await readBody(request, operation.bodyKind));
+  const given =
+    operation.body && (await readBody(request, operation.bodyKind, operation.bodyBytes));
   const body = operation.body && validate(operation.body, given, "body");
-  const hub = new HubRequest({ request, env, prefix, service, served, path });
-  const { status = operation.status, body: answer } =
-    (await operation.handle(hub, { query, body })) ?? {};
-  return answer === undefined
-    ? emptyResponse(status)
-    : new Response(toResultJson(answer), { status, headers: JSON_HEADERS });
+  const hub = new HubRequest({
+    ...{ request, env, prefix, place, service, served, path, waitUntil },
+  });
+  const answer = (await operation.handle(hub, { query, body })) ?? {};
+  return responseOf(answer, operation.status);
+}
+
+function responseOf({ status, body, headers }: Answer, usual: number): Response {
+  if (body === undefined) return emptyResponse(status ?? usual, headers);
+  const text = body instanceof Uint8Array ? body : toResultJson(body);
+  return new Response(text, { status: status ?? usual, headers: { ...JSON_HEADERS, ...headers } });
 }
 
 /** Azure's applications share one endpoint: each has its own hubs, by prefix. */

@@ -1,7 +1,7 @@
 // Operations on rooms of any kind that Azure's data plane does not have: positions, history, presence, erasing, and the
 // list of a hub's rooms. Members of the answers are named as in Centrifugo's HTTP API.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { ALL, formatTopic, parsePosition } from "../../model/topic.ts";
 import { entriesOf } from "../../dispatch/context/room-views.ts";
 import { setMembership } from "./group-operations.ts";
@@ -13,7 +13,7 @@ import { Excluded, Position, Reason } from "./operation-schemas.ts";
  * The number of entries in one answer. Absent: as many as the room gives by default; 0: none, for the counts or the
  * position alone. The hub's own limits hold as well, so that a page may be shorter than asked for.
  */
-const Count = z.coerce.number().int().min(0).max(1_000).optional();
+const Count = z.optional(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(1_000)));
 
 // Messages after `since` are those that a client at this position missed. A `since` of another epoch, or from before
 // the log's first entry, is no error: epoch and first offset of the answer show the gap.
@@ -24,10 +24,10 @@ const history = operation({
   summary: "The room's messages: the newest, or all after `since`, oldest first.",
   query: {
     limit: Count,
-    since: z.string().optional(),
-    reverse: z.enum(["true", "false"]).optional(),
+    since: z.optional(z.string()),
+    reverse: z.optional(z.enum(["true", "false"])),
   },
-  answer: Position.extend({
+  answer: z.extend(Position, {
     publications: z.array(
       z.object({
         offset: z.int(),
@@ -73,7 +73,7 @@ const presence = operation({
   method: "GET",
   path: "/rooms/{room}/presence",
   summary: "The members of the room, by user id, page by page.",
-  query: { after: z.string().max(128).optional(), limit: Count },
+  query: { after: z.optional(z.string().check(z.maxLength(128))), limit: Count },
   answer: z.object({
     presence: z.array(
       z.object({ user: z.string(), since: z.number(), num_clients: z.int(), state: z.unknown() }),
@@ -110,18 +110,24 @@ const presenceStats = operation({
   }),
 });
 
-// The figures that a dashboard shows of a room, in one call. The rate is that of the last minute, in messages a second. The room is
-// named in its canonical form, which may differ from the path's.
+// The figures that a dashboard shows of a room, in one call. The rate is that of the last minute, in messages a second.
+// The room is named in its canonical form, which may differ from the path's. Where it has a state, there is `…/state`.
 const info = operation({
   id: "roomInfo",
   method: "GET",
   path: "/rooms/{room}",
   summary: "The room's position, its numbers of connections and users, and its message rate.",
-  answer: Position.extend({ room: z.string(), messages_per_second: z.number(), ...Counts }),
+  answer: z.extend(Position, {
+    ...{ room: z.string(), has_state: z.boolean(), messages_per_second: z.number(), ...Counts },
+  }),
   handle: async (hub) => {
     const { position, rate, ...counts } = await hub.room(hub.topic).info();
-    const room = formatTopic(hub.topic);
-    return { body: { room, ...position, ...countsOf(counts), messages_per_second: rate } };
+    const about = {
+      room: formatTopic(hub.topic),
+      has_state: hub.served.state?.declaration.kind === hub.topic.kind,
+      messages_per_second: rate,
+    };
+    return { body: { ...about, ...position, ...countsOf(counts) } };
   },
 });
 
@@ -134,9 +140,9 @@ const list = operation({
   summary:
     "Rooms that were active within a day, by name, page by page, from an index that lags a little behind the rooms.",
   query: {
-    prefix: z.string().max(256).optional(),
-    after: z.string().max(256).optional(),
-    limit: z.coerce.number().int().min(1).max(1_000).default(100),
+    prefix: z.optional(z.string().check(z.maxLength(256))),
+    after: z.optional(z.string().check(z.maxLength(256))),
+    limit: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(1_000)), 100),
   },
   answer: z.object({
     rooms: z.array(

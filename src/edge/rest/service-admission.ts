@@ -5,8 +5,10 @@ import type { AuthEnv } from "../../auth/auth-config.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { isDevelopment } from "../../model/environment.ts";
 import { checkAccount } from "../admit/account-check.ts";
+import type { WaitUntil } from "../admit/serving.ts";
 import { pathBelow } from "../admit/request-target.ts";
 import { logRefusal } from "../answer/refusal-log.ts";
+import type { Place } from "../../rooms/rpc/place.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 import { failed, type AzureCode } from "./azure-errors.ts";
 import type { RateEnv, ServiceRates } from "./service-rate.ts";
@@ -20,6 +22,10 @@ export interface ServiceCall {
   /** Where the endpoint is mounted. */
   readonly prefix: string;
   readonly rates: ServiceRates;
+  /** Where objects are. */
+  readonly place?: Place | undefined;
+  /** Keeps the worker running for what policies of the hub begin. */
+  readonly waitUntil: WaitUntil;
 }
 
 /**
@@ -51,11 +57,11 @@ function logFailure({ request, env, prefix }: ServiceCall, response: Response, e
  * In this order, the cheapest first: signature, rate in this isolate and at its binding, revocation at the account's
  * object. Throws what authentication throws, `forbidden`, `rate_limited`, `token_revoked` or `banned`.
  */
-async function admitService({ request, env, rates }: ServiceCall): Promise<Service> {
+async function admitService({ request, env, rates, place }: ServiceCall): Promise<Service> {
   checkSetup(env, request.url);
   const service = await authenticateService(request, env);
   await rates.check(service, env);
   // Only tokens of the issuer name a user, and can be revoked; access keys are rotated instead.
-  if (service.user) await checkAccount(service.user, env);
+  if (service.user) await checkAccount(service.user, { env, place });
   return service;
 }

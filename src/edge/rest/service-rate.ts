@@ -2,7 +2,7 @@
 // approximate for each Cloudflare location. There is no limit over all locations together.
 
 import { HubError } from "../../model/errors.ts";
-import { tokenBucket, type TokenBucket } from "../../rooms/platform/rates.ts";
+import { KeyedBuckets } from "../../rooms/platform/rates.ts";
 import type { Service } from "../../auth/service.ts";
 
 export interface RateEnv {
@@ -35,23 +35,15 @@ export class RateLimited extends HubError {
  * rate: the limit protects an isolate, and the binding a location.
  */
 export class ServiceRates {
-  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #buckets = new KeyedBuckets(KEYS_AT_MOST);
 
   /** Counts one request. The binding is called only for what the isolate's own bucket admits. Throws `RateLimited`. */
   async check({ tenant, name }: Service, env: RateEnv): Promise<void> {
     const key = JSON.stringify([tenant, name]);
-    if (!this.#bucketOf(key, env).take(Date.now())) throw new RateLimited(RETRY_SECONDS);
+    const perSecond = Number(env.REST_PER_SECOND) || PER_SECOND;
+    const bucket = this.#buckets.of(key, perSecond, 2 * perSecond);
+    if (!bucket.take(Date.now())) throw new RateLimited(RETRY_SECONDS);
     const binding = await env.REST_LIMITER?.limit({ key });
     if (binding && !binding.success) throw new RateLimited(BINDING_RETRY_SECONDS);
-  }
-
-  #bucketOf(key: string, { REST_PER_SECOND }: RateEnv): TokenBucket {
-    const known = this.#buckets.get(key);
-    if (known) return known;
-    if (this.#buckets.size >= KEYS_AT_MOST) this.#buckets.clear();
-    const perSecond = Number(REST_PER_SECOND) || PER_SECOND;
-    const made = tokenBucket(perSecond, 2 * perSecond);
-    this.#buckets.set(key, made);
-    return made;
   }
 }

@@ -2,7 +2,7 @@
 // bans. Messages go to the user's room of this hub; the rest to the user's account, which knows the objects that hold
 // their connections.
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { closeArguments } from "./hub-operations.ts";
@@ -74,7 +74,7 @@ const add = azureOperation({
   summary:
     "Adds all connections of the user to the group, later ones included: for ttl seconds, or a year without it (the newest 100 groups); with 0 only the present ones.",
   query: {
-    ttl: z.coerce.number().int().min(0).max(31_622_400).optional(),
+    ttl: z.optional(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(31_622_400))),
   },
   handle: async (hub, { query: { ttl } }) => {
     await hub.account().addToGroup(...membershipOf(hub), ttl);
@@ -116,7 +116,7 @@ const removeFromAll = azureOperation({
 });
 
 /** Seconds since 1970, up to the year 9999. */
-const Seconds = z.int().min(0).max(253_402_300_799);
+const Seconds = z.int().check(z.minimum(0), z.maximum(253_402_300_799));
 
 // Applies to all hubs of the tenant, whatever hub the path names, because tokens do. Revocations add up: a token is
 // refused if any of them matches it. A jti is remembered until `expire_at` and the leeway that tokens have beyond their
@@ -128,13 +128,14 @@ const revoke = operation({
   path: "/users/{user}/:revoke",
   summary:
     "Revokes tokens of the user, in all hubs of the tenant: the one with this jti, those issued before a time, or, without either, all issued until now. Their connections are closed with 4511. expire_at says when the tokens end anyway; without it a jti is remembered for a year.",
-  body: z
-    .strictObject({
-      jti: z.string().min(1).max(256).optional(),
-      issued_before: Seconds.optional(),
-      expire_at: Seconds.optional(),
-    })
-    .default({}),
+  body: z._default(
+    z.strictObject({
+      jti: z.optional(z.string().check(z.minLength(1), z.maxLength(256))),
+      issued_before: z.optional(Seconds),
+      expire_at: z.optional(Seconds),
+    }),
+    {},
+  ),
   handle: async (hub, { body: { jti, issued_before: before, expire_at: end } }) => {
     await hub.account().revoke({
       ...(jti !== undefined && { jti }),
@@ -155,8 +156,8 @@ const ban = operation({
   path: "/users/{user}/:ban",
   summary: "Bans the user from all hubs of the tenant for a time, and closes their connections.",
   body: z.strictObject({
-    seconds: z.int().min(1).max(31_622_400),
-    reason: z.string().min(1).max(200).optional(),
+    seconds: z.int().check(z.minimum(1), z.maximum(31_622_400)),
+    reason: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
   }),
   status: 204,
   handle: (hub, { body: { seconds, reason } }) => hub.account().ban(seconds, reason),
@@ -172,7 +173,19 @@ const unban = operation({
   handle: (hub) => hub.account().unban(),
 });
 
+// Where storage is damaged, its users are refused rather than let in without their bans. Connections that are open stay,
+// unknown to the account until they next connect.
+const repair = operation({
+  id: "repairAccount",
+  method: "POST",
+  path: "/users/{user}/:repair",
+  summary:
+    "Deletes the user's account where it cannot be read (storage_corrupt), with bans, revocations and memberships in all hubs of the tenant: its own and those of the other users who share its storage, about one in 64. repaired is false where it can be read: nothing changes then.",
+  answer: z.object({ repaired: z.boolean() }),
+  handle: async (hub) => ({ body: { repaired: await hub.account().repair() } }),
+});
+
 export const users = [
   ...[exists, send, closeConnections, add, isIn, remove, removeFromAll],
-  ...[revoke, ban, unban],
+  ...[revoke, ban, unban, repair],
 ];

@@ -4,14 +4,16 @@ import type { UserIdProvider } from "../../auth/authenticate.ts";
 import type { DevTokenEnv } from "../../auth/dev-tokens.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
+import type { Place } from "../../rooms/rpc/place.ts";
 import type { PostedPings } from "../admit/posted-pings.ts";
 import type { RelayChoice } from "../admit/relay-choice.ts";
+import type { AdminPageEnv } from "../ops/admin-page.ts";
 import type { ConnectRateEnv, WaitUntil } from "../admit/serving.ts";
 import type { RateEnv } from "../rest/service-rate.ts";
 import type { FrameCache } from "../stream/shared-frames.ts";
 
 /** Bindings and variables of the worker, as wrangler.toml declares them. */
-export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv;
+export type EndpointEnv = DevTokenEnv & ObjectEnv & RateEnv & ConnectRateEnv & AdminPageEnv;
 
 /** A request on its way to its route, with the isolate's memory: what doors serve it with. */
 export interface Call extends Isolate {
@@ -42,6 +44,9 @@ export interface Route {
   handler(call: Call): Response | Promise<Response>;
 }
 
+/** Routes that a worker may have or not. */
+export type Door = (isolate: Isolate) => readonly Route[];
+
 /** The memory that doors keep between requests. Nothing in it is needed for correctness: isolates come and go. */
 export interface Isolate {
   readonly hubs: Hubs;
@@ -50,4 +55,5 @@ export interface Isolate {
   readonly frames: FrameCache;
   /** Replaces the claim with the user's id. */
   readonly userId?: UserIdProvider | undefined;
+  readonly place?: Place | undefined;
 }

@@ -9,7 +9,8 @@ import { tokenFor } from "../admit/guests.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import { isMicrosofts } from "./signalr-agent.ts";
 import type { Seat } from "../../rooms/rpc/relay-rpc.ts";
-import { accepted, type Relay } from "../admit/relay-choice.ts";
+import { unlessRefused } from "../../rooms/rpc/fault.ts";
+import type { Relay } from "../admit/relay-choice.ts";
 import type { Serving } from "../admit/serving.ts";
 import { lifetimeOf } from "./refresh.ts";
 
@@ -30,7 +31,7 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   await checkConnectRate(request, caller.user, serving.env);
   const [seat] = await Promise.all([
     seatFor(caller, serving, version),
-    checkAccount(caller.user, serving.env),
+    checkAccount(caller.user, serving),
   ]);
   return Response.json({
     negotiateVersion: version,
@@ -43,7 +44,7 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
   });
 }
 
-async function seatFor(caller: Caller, { relays, env }: Serving, version: number): Promise<Seat> {
+async function seatFor(caller: Caller, serving: Serving, version: number): Promise<Seat> {
   const { request } = caller;
   const { id, guestFrom, grant } = caller.user;
   const user = guestFrom === undefined ? { id } : { id, guestFrom };
@@ -53,8 +54,8 @@ async function seatFor(caller: Caller, { relays, env }: Serving, version: number
     pings: isMicrosofts(request),
     grant,
   };
-  const attempt = (relay: Relay) => relay.seat(user, seatRequest);
-  return accepted(await relays.find(env, relayTargetOf(caller), attempt));
+  const attempt = (relay: Relay) => relay.seat(user, { ...seatRequest, sentAt: Date.now() });
+  return unlessRefused(await serving.relays.find(serving, relayTargetOf(caller), attempt));
 }
 
 /** Server-Sent Events carry text alone. */

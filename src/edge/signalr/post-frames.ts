@@ -7,7 +7,8 @@ import { factsOf } from "../../model/user.ts";
 import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { lapsesAt } from "../../rooms/rpc/seat-token.ts";
 import type { Caller } from "../admit/hub-callers.ts";
-import { accepted, relayOfToken } from "../admit/relay-choice.ts";
+import { unlessRefused } from "../../rooms/rpc/fault.ts";
+import { relayOfToken } from "../admit/relay-choice.ts";
 import type { PostedPings } from "../admit/posted-pings.ts";
 import { bodyWithin } from "../admit/request-body.ts";
 import type { Serving } from "../admit/serving.ts";
@@ -22,7 +23,7 @@ const MESSAGES_A_BODY = 32;
  */
 export async function postToConnection(
   caller: Caller,
-  { env, pings }: Serving,
+  serving: Serving,
   token: string | undefined,
 ): Promise<Response> {
   const { request, user, served } = caller;
@@ -31,10 +32,10 @@ export async function postToConnection(
     return refusal("method_not_allowed", "", "GET, POST, DELETE");
   if (!token) return missingToken();
   const body = method === "POST" ? await bodyOf(caller) : "end";
-  if (body === "ping" && !isNews(pings, token, served.settings)) return received();
-  const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
+  if (body === "ping" && !isNews(serving.pings, token, served.settings)) return received();
+  const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
   const posted = await relay?.post(token, factsOf(user), body);
-  const transport = posted && accepted(posted);
+  const transport = posted && unlessRefused(posted);
   if (transport === undefined || transport === "unknown") return unknownConnection();
   if (transport === "ended") return endedConnection();
   if (transport === "full") return refusal("too_large", TOO_EARLY);

@@ -7,7 +7,7 @@ import { factsOf, withFacts } from "../../model/refusal-facts.ts";
 import type { User } from "../../model/user.ts";
 import { authenticateCaller, queryOf, type Caller } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
-import type { Env, Serving } from "../admit/serving.ts";
+import type { Serving } from "../admit/serving.ts";
 
 /**
  * 200 with the seconds that the new token lives, and the rooms that it no longer admits and that the connection has
@@ -16,7 +16,7 @@ import type { Env, Serving } from "../admit/serving.ts";
 export async function refresh(request: Request, serving: Serving): Promise<Response> {
   try {
     const caller = await authenticateCaller(request, serving, queryOf(request).get("id"));
-    return await refreshConnection(caller, serving.env);
+    return await refreshConnection(caller, serving);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const response = refusal(error.code, error.message);
@@ -27,11 +27,11 @@ export async function refresh(request: Request, serving: Serving): Promise<Respo
 }
 
 /** The relay judges whether the hub still admits the user, and closes the connection if it does not. */
-async function refreshConnection(caller: Caller, env: Env): Promise<Response> {
+async function refreshConnection(caller: Caller, serving: Serving): Promise<Response> {
   const { user, served } = caller;
   const token = connectionTokenOf(caller);
   if (!token) return refusal("invalid_request");
-  const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
+  const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return refusal("connection_not_found");
   const answer = await relay.refresh(token, user);
   // A connection that ended meanwhile is unknown to its relay from then on.

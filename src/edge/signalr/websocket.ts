@@ -16,7 +16,7 @@ import {
 } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
 import { wantsEventStream, wantsWebSocket } from "../admit/request-target.ts";
-import type { Env, Serving } from "../admit/serving.ts";
+import type { Serving } from "../admit/serving.ts";
 import { postToConnection } from "./post-frames.ts";
 import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
 import { isMicrosofts } from "./signalr-agent.ts";
@@ -27,7 +27,6 @@ import { longPoll, serverSentEvents } from "./sse-and-polling.ts";
  * other requests belong to one that was admitted when it negotiated. Throws what admission throws.
  */
 export async function connect(request: Request, serving: Serving): Promise<Response> {
-  const { env } = serving;
   const authenticated = await authenticateCaller(request, serving, queryOf(request).get("id"));
   const token = authenticated.query.get("id");
   const isNew = request.method === "GET" && !token;
@@ -36,7 +35,7 @@ export async function connect(request: Request, serving: Serving): Promise<Respo
   const transport = transportOf(request);
   if (!caller.served.settings.signalR.transports.includes(transport))
     return refusal("not_found", `${transport} transport not supported by this end point type`);
-  if (token) return attach(caller, env, { token, transport });
+  if (token) return attach(caller, serving, { token, transport });
   return transport === "WebSockets" ? connectDirectly(caller, serving) : missingToken();
 }
 
@@ -44,9 +43,9 @@ export async function connect(request: Request, serving: Serving): Promise<Respo
  * A connection without negotiation, which SignalR's clients call `skipNegotiation`. The rate that a negotiation would
  * have checked is checked here.
  */
-async function connectDirectly(caller: Caller, { relays, env }: Serving): Promise<Response> {
-  await checkConnectRate(caller.request, caller.user, env);
-  return relays.enter(env, relayTargetOf(caller), arrivalOf(caller));
+async function connectDirectly(caller: Caller, serving: Serving): Promise<Response> {
+  await checkConnectRate(caller.request, caller.user, serving.env);
+  return serving.relays.enter(serving, relayTargetOf(caller), arrivalOf(caller));
 }
 
 /** A GET that asks for neither events nor an upgrade is a poll. */
@@ -65,9 +64,9 @@ interface Attachment {
  * Attaches the request to its connection at the relay: as the first one of a transport, as a poll, or as a reconnect of
  * a WebSocket that kept its state. The response of another transport lasts as long as the worker's socket.
  */
-async function attach(caller: Caller, env: Env, attachment: Attachment): Promise<Response> {
+async function attach(caller: Caller, serving: Serving, attachment: Attachment): Promise<Response> {
   const { transport } = attachment;
-  const response = await enterRelay(caller, env, attachment);
+  const response = await enterRelay(caller, serving, attachment);
   if (transport === "WebSockets" || !response.webSocket) return response;
   return transport === "ServerSentEvents"
     ? serverSentEvents(response.webSocket, caller.request)
@@ -80,11 +79,11 @@ async function attach(caller: Caller, env: Env, attachment: Attachment): Promise
  */
 async function enterRelay(
   caller: Caller,
-  env: Env,
+  serving: Serving,
   { token, transport }: Attachment,
 ): Promise<Response> {
   const { user, served } = caller;
-  const relay = relayOfToken(env, { tenant: user.tenant, hub: served.name }, token);
+  const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return unknownConnection();
   // Absent for a WebSocket: the socket is the client's own.
   const bridged = {

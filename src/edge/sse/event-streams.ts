@@ -6,7 +6,8 @@ import { logError } from "../../model/logger.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
-import type { RoomSource } from "../stream/room-sources.ts";
+import type { Limits } from "../../model/options.ts";
+import { endOfStream, type RoomSource } from "../stream/room-sources.ts";
 import {
   RoomStream,
   type RoomDelivery,
@@ -63,14 +64,15 @@ export async function formattedStream(
 
 /** The stream of `formattedStream` with a room's records as they are. */
 export const eventStream = (
-  sources: readonly RoomSource[],
-  frames: FrameCache,
+  options: Omit<StreamOptions, "format">,
   request: Request,
-): Promise<Response> => formattedStream({ sources, frames, format: ROOM_EVENTS }, request);
+): Promise<Response> => formattedStream({ ...options, format: ROOM_EVENTS }, request);
 
 interface StreamOptions {
   readonly sources: readonly RoomSource[];
   readonly frames: FrameCache;
+  /** Of the hub's limits. */
+  readonly limits: Pick<Limits, "streamSeconds">;
   readonly format: EventFormat;
 }
 
@@ -96,8 +98,11 @@ class EventStream implements RoomStreamFormat {
   #timer: ReturnType<typeof setInterval> | undefined;
   /** May be set before all rooms are open. */
   #isOver = false;
+  /** Milliseconds since 1970. */
+  readonly #endsAt: number;
 
-  constructor({ sources, frames, format }: StreamOptions) {
+  constructor({ sources, frames, format, limits }: StreamOptions) {
+    this.#endsAt = endOfStream(limits, Date.now());
     this.encoding = format.encoding;
     this.#format = format;
     this.#isSingle = sources.length === 1;
@@ -120,7 +125,14 @@ class EventStream implements RoomStreamFormat {
       this.end();
       throw error;
     }
-    if (!this.#isOver) this.#timer = setInterval(() => this.#writeText(":\n"), COMMENT_MS);
+    if (!this.#isOver) this.#timer = setInterval(() => this.#comment(), COMMENT_MS);
+  }
+
+  /** The reader comes back by itself from the end of its stream, and goes on from the last event. */
+  #comment(): void {
+    if (Date.now() < this.#endsAt) return this.#writeText(":\n");
+    this.end();
+    this.#controller.close();
   }
 
   /**

@@ -37,7 +37,9 @@ export async function readFeed(
   const since = lastEventId(request);
   if (since !== "") parsePosition(since);
   const sources = [sourceOf(entrant, since, serving)];
-  return formattedStream({ sources, frames: serving.frames, format: formatOf(feed) }, request);
+  const { limits } = served.settings;
+  const stream = { sources, frames: serving.frames, limits, format: formatOf(feed) };
+  return formattedStream(stream, request);
 }
 
 /**

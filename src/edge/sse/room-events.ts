@@ -26,7 +26,8 @@ export async function readRooms(request: Request, serving: StreamServing): Promi
   const sources = entrants.map((one) =>
     sourceOf(one, positions.get(formatTopic(one.topic)), serving),
   );
-  return eventStream(sources, serving.frames, request);
+  const { limits } = entrant.served.settings;
+  return eventStream({ sources, frames: serving.frames, limits }, request);
 }
 
 /** Distinct topics, the path's own first. Throws what parsing throws, or `too_many_groups`. */

@@ -7,6 +7,7 @@ import {
   isConnected,
   isOfAnotherRoom,
   isReset,
+  stateChangeIn,
   type ConnectedParams,
 } from "../stream/room-record.ts";
 import type { RoomDelivery } from "../stream/room-stream.ts";
@@ -27,13 +28,19 @@ export interface ServerSentEvent {
 
 /**
  * The event of a record; undefined for a record that is none. Names of the protocol's own records lose their `$/`, and
- * may therefore equal those of a hub's client methods: a hub should not name a method `presence` or `reset`.
+ * may therefore equal those of a hub's client methods: a hub should not name a method `presence`, `reset` or `state`.
  */
 export function eventOf({ room, record, before }: RoomDelivery): ServerSentEvent | undefined {
   const { method = "", params } = record;
   // An event does not name its room, so that presence of another room would be taken for this one's.
   if (method === "$/presence" && isOfAnotherRoom(room, record)) return undefined;
   if (isReset(record)) return { name: "reset", data: { room: record.room } };
+  const change = stateChangeIn(record);
+  // Also of the user's own room, which has no id here.
+  if (change) {
+    const { room: of = room, position } = record;
+    return { name: "state", data: { room: of, position, ...change } };
+  }
   const name = isConnected(record)
     ? startName(params as ConnectedParams, before)
     : eventName(method);

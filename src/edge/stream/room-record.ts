@@ -1,5 +1,6 @@
 // One JSON-RPC record as objects send it to sockets of the worker, and the position in its room's log after it.
 
+import { STATE_TARGET, type StateChange } from "../../model/state-wire.ts";
 import { parseOwnJson } from "../../protocols/exact-json.ts";
 
 /** A message, an answer or a request. Answers have no method. */
@@ -22,6 +23,8 @@ export interface ConnectedParams {
   readonly recovered: boolean;
   /** The number of messages in the replay, which follows. */
   readonly replayed: number;
+  /** The room's state, in place of the client's copy. Absent where the replay has the changes, or clients see none. */
+  readonly state?: unknown;
 }
 
 /** Every connection begins with this record, alone in its frame; the replay follows in frames of its own. */
@@ -29,6 +32,10 @@ export const isConnected = ({ method }: RoomRecord): boolean => method === "$/co
 
 /** The room lost its log, or began it anew. */
 export const isReset = ({ method }: RoomRecord): boolean => method === "$/reset";
+
+/** The change of a room's state; undefined for other records. */
+export const stateChangeIn = ({ method, params }: RoomRecord): StateChange | undefined =>
+  method === STATE_TARGET ? (params as StateChange) : undefined;
 
 /** Whether the record is a request, to which the object waits for an answer. */
 export const isRequest = ({ id, method }: RoomRecord): boolean =>

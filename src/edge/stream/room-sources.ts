@@ -1,5 +1,6 @@
 // The rooms of a stream: where each is opened, and at which position its client continues.
 
+import type { Limits } from "../../model/options.ts";
 import { formatTopic } from "../../model/topic.ts";
 import { openRoom, type Entrant } from "../admit/admission.ts";
 import type { Serving } from "../admit/serving.ts";
@@ -20,6 +21,12 @@ export interface RoomSource {
   /** Opens a socket that continues after a position. Throws what the room or its relays refuse with. */
   open(since: string | undefined): Promise<WebSocket>;
 }
+
+/** When a stream that begins now ends, milliseconds since 1970: by chance a tenth sooner or later than others. */
+export const endOfStream = (
+  { streamSeconds }: Pick<Limits, "streamSeconds">,
+  now: number,
+): number => now + streamSeconds * 1000 * (0.9 + Math.random() / 5);
 
 /** Rooms of one stream. Each is a socket of the worker's for as long as the stream lasts. */
 export const ROOMS_AT_MOST = 20;

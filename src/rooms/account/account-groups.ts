@@ -1,6 +1,7 @@
-// The groups of a hub that services have put a user into: saved for connections that begin later, and told to those that
-// are open.
+// The rooms of a hub that a user's connections belong to: groups that services have put the user into, and the user's
+// own room while it is in use. Saved for later connections, and applied to open ones by commands.
 
+import type { RoomUse } from "../rpc/account-rpc.ts";
 import type { Command, Selection } from "../rpc/command.ts";
 import type { AccountStore } from "./account-store.ts";
 
@@ -8,6 +9,7 @@ interface GroupsOptions {
   readonly store: AccountStore;
   /** Sets the account's alarm for what has changed. */
   arm(): void;
+  tidyLater(): void;
   /** Runs commands on the user's connections of a hub; gives how many there are. */
   command(hub: string, selection: Selection, commands: readonly Command[]): Promise<number>;
 }
@@ -45,5 +47,21 @@ export class AccountGroups {
   async has(hub: string, group: string): Promise<boolean> {
     if (this.#options.store.groups(hub, Date.now()).includes(group)) return true;
     return (await this.#options.command(hub, { room: `group:${group}` }, [])) > 0;
+  }
+
+  /** Saved first: an object that is not listed yet learns of it from the answer of `admit`. */
+  async useRoom(hub: string, { id, ifConnected }: RoomUse): Promise<boolean> {
+    const { command, store } = this.#options;
+    if (ifConnected && (await command(hub, {}, [])) === 0) return false;
+    store.useRoom(hub, id);
+    await command(hub, {}, [{ type: "ownRoom" }]);
+    return true;
+  }
+
+  async disuseRoom(hub: string, id: string): Promise<void> {
+    const { store, tidyLater } = this.#options;
+    if (store.roomUse(hub) !== id) return;
+    store.disuseRoom(hub);
+    tidyLater();
   }
 }

@@ -15,6 +15,8 @@ export const ACCOUNT_SCHEMA: StorageSchema = {
     ...["user/*/changes", "user/*/jti *", "user/*/before", "user/*/ban"],
     // Whether the user was ever in a group, and memberships.
     ...["user/*/grouped", "user/*/group *"],
+    // The use of the user's own room of a hub.
+    "user/*/use *",
     // account-object.ts: when the user's account is rung.
     "due/*",
   ],

@@ -6,7 +6,8 @@ import { DurableObject } from "cloudflare:workers";
 import { Account } from "./account.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-migrations.ts";
 import { AccountStore } from "./account-store.ts";
-import { roomStubs } from "../rpc/object-names.ts";
+import { escape, roomStubs, unescape } from "../rpc/object-names.ts";
+import { objectsOf, type Place } from "../rpc/place.ts";
 import type {
   AccountRpc,
   AdmissionReply,
@@ -16,27 +17,88 @@ import type {
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
+import { PrefixedKv } from "../platform/prefixed-kv.ts";
 import { VERSION_KEY } from "../platform/storage-version.ts";
+import { HubError, publicError } from "../../model/errors.ts";
 import type { TokenFacts } from "../../model/user.ts";
+
+/** Keys of a user begin with it, the user's id and a slash: accounts cannot read each other's. */
+const USER_PREFIX = "user/";
+const prefixOf = (user: string): string => `${USER_PREFIX}${escape(user)}/`;
+/** Before the first key of the next user: `0` follows `/`. */
+const behind = (user: string): string => `${USER_PREFIX}${escape(user)}0`;
+/** The user that a key belongs to. */
+const userOf = (key: string): string => unescape(key.split("/", 2)[1]!);
 
 /** Accounts in memory. One that is evicted loses its connection rate and nothing else: all the rest is in storage. */
 const ACCOUNTS_AT_MOST = 10_000;
 /** Keys of pending alarms, by user. */
 const DUE_PREFIX = "due/";
+/** In place of a user: all of them are rung, one after another. Their own keys would be a row for each new user. */
+const EVERYBODY = "";
 /** Users rung by one alarm: each may call a thousand objects. The others follow at once. */
 const RUNG_AT_ONCE = 100;
+/** Pause between two looks for what has ended without a time of its end; at whole hours, as other objects do. */
+const [TIDY_MS, TIDY_STEP_MS] = [86_400_000, 3_600_000];
 
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
-  readonly #storage: ObjectStorage;
+  /** Or why it cannot be read. */
+  #opened: ObjectStorage | HubError;
   readonly #accounts = new Map<string, Account>();
   /** Users whose account is being rung, and was not armed again meanwhile. */
   readonly #ringing = new Set<string>();
+  /** Whether everybody will be rung; undefined until this wake has looked. */
+  #isTidyDue: boolean | undefined;
+  /** Somebody keeps something that has no time of its end. */
+  #isTidyAsked = false;
+  /** Users up to this one were rung, where more are to follow. */
+  #tidiedUpTo = "";
   /** When the alarm is set for; undefined until this wake has set it. */
   #alarmAt: number | undefined;
+  readonly #place: Place | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Env, place?: Place) {
     super(ctx, env);
-    this.#storage = new ObjectStorage(ctx, ACCOUNT_MIGRATIONS);
+    this.#place = place;
+    this.#opened = this.#open();
+  }
+
+  #open(): ObjectStorage | HubError {
+    try {
+      return new ObjectStorage(this.ctx, ACCOUNT_MIGRATIONS);
+    } catch (error) {
+      if (error instanceof HubError && error.code === "storage_corrupt") return error;
+      throw error;
+    }
+  }
+
+  /** Throws `storage_corrupt`: nobody is admitted whose bans and revocations cannot be read. */
+  get #storage(): ObjectStorage {
+    if (this.#opened instanceof HubError) this.#opened = this.#open();
+    if (this.#opened instanceof HubError) throw this.#opened;
+    return this.#opened;
+  }
+
+  /** Deletes what cannot be read, of all users of this object. False where everything can be read: nothing changes. */
+  async repair(): Promise<boolean> {
+    if (this.#isSound) return false;
+    const deleted = Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()]);
+    this.#accounts.clear();
+    [this.#alarmAt, this.#isTidyDue] = [undefined, undefined];
+    await deleted;
+    this.#opened = this.#open();
+    return true;
+  }
+
+  get #isSound(): boolean {
+    try {
+      // All keys are read in this call.
+      this.#storage.kv.list();
+      return true;
+    } catch (error) {
+      if (publicError(error).code !== "storage_corrupt") throw error;
+      return false;
+    }
   }
 
   #accountOf(user: string): Account {
@@ -45,10 +107,10 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     const [oldest] = this.#accounts.keys();
     if (this.#accounts.size >= ACCOUNTS_AT_MOST) this.#accounts.delete(oldest!);
     const account = new Account({
-      ...{ user, store: new AccountStore(this.#storage.kv, user) },
-      stubs: () => roomStubs(this.env),
+      ...{ user, store: new AccountStore(new PrefixedKv(this.#storage.kv, prefixOf(user))) },
+      stubs: () => roomStubs(objectsOf({ env: this.env, place: this.#place })),
       arm: (at) => this.#arm(user, at),
-      isArmed: () => this.#storage.kv.get(DUE_PREFIX + user) !== undefined,
+      tidyLater: () => this.#tidyLater(),
     });
     this.#accounts.set(user, account);
     return account;
@@ -63,6 +125,18 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     if (at >= (this.#alarmAt ?? Infinity)) return;
     this.#alarmAt = Math.min(at, this.#alarmAt ?? this.#firstAlarm);
     void this.ctx.storage.setAlarm(this.#alarmAt);
+  }
+
+  #tidyLater(): void {
+    this.#isTidyAsked = true;
+    this.#isTidyDue ??= this.#storage.kv.get(DUE_PREFIX + EVERYBODY) !== undefined;
+    if (!this.#isTidyDue) this.#armTidy();
+  }
+
+  #armTidy(): void {
+    this.#isTidyDue = true;
+    const soonest = Date.now() + TIDY_MS;
+    this.#arm(EVERYBODY, Math.ceil(soonest / TIDY_STEP_MS) * TIDY_STEP_MS);
   }
 
   get #firstAlarm(): number {
@@ -80,6 +154,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
    * left, the storage is deleted.
    */
   override async alarm(): Promise<void> {
+    if (this.#opened instanceof HubError) return;
     const now = Date.now();
     this.#alarmAt = undefined;
     const due = this.#alarms.filter(([, at]) => at <= now).slice(0, RUNG_AT_ONCE);
@@ -95,8 +170,34 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
 
   async #ring(user: string, now: number): Promise<void> {
     this.#ringing.add(user);
-    await this.#accountOf(user).ring(now);
-    if (this.#ringing.delete(user)) this.#storage.kv.delete(DUE_PREFIX + user);
+    await (user === EVERYBODY ? this.#tidy(now) : this.#accountOf(user).ring(now));
+    if (!this.#ringing.delete(user)) return;
+    this.#storage.kv.delete(DUE_PREFIX + user);
+    if (user === EVERYBODY) this.#isTidyDue = false;
+  }
+
+  /** Rings the next users, and again at once where there are more. One that keeps something asks for another day. */
+  async #tidy(now: number): Promise<void> {
+    if (this.#tidiedUpTo === "") this.#isTidyAsked = false;
+    const users = this.#usersAfter(this.#tidiedUpTo);
+    this.#tidiedUpTo = users.length === RUNG_AT_ONCE ? users.at(-1)! : "";
+    await Promise.all(users.map((user) => this.#accountOf(user).ring(now)));
+    if (this.#tidiedUpTo !== "") this.#arm(EVERYBODY, now);
+    else if (this.#isTidyAsked) this.#armTidy();
+  }
+
+  /** Users of whom something is stored, in order: a look-up for each, however much it is. */
+  #usersAfter(user: string): string[] {
+    const users: string[] = [];
+    let start = user === "" ? USER_PREFIX : behind(user);
+    while (users.length < RUNG_AT_ONCE) {
+      const [first] = this.#storage.kv.list({ prefix: USER_PREFIX, start, limit: 1 });
+      if (!first) break;
+      const next = userOf(first[0]);
+      users.push(next);
+      start = behind(next);
+    }
+    return users;
   }
 
   async admit(user: string, request: AdmissionRequest): Promise<AdmissionReply> {
@@ -137,5 +238,13 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
 
   async isInGroup(user: string, hub: string, group: string): Promise<boolean> {
     return this.#accountOf(user).groups.has(hub, group);
+  }
+
+  async useRoom(user: string, ...use: Parameters<AccountRpc["useRoom"]>): Promise<boolean> {
+    return this.#accountOf(user).groups.useRoom(...use);
+  }
+
+  async disuseRoom(user: string, ...use: Parameters<AccountRpc["disuseRoom"]>): Promise<void> {
+    return this.#accountOf(user).groups.disuseRoom(...use);
   }
 }

@@ -8,13 +8,12 @@
 //   ban                the ban, until when and why
 //   grouped            true once the user was in any group
 //   group <hub> <name> a membership
+//   use <hub>          id of the use of the user's own room there; absent while nobody uses it
 
-import { PrefixedKv } from "../platform/prefixed-kv.ts";
+import type { PrefixedKv } from "../platform/prefixed-kv.ts";
 import { isRevoked, type TokenRules } from "../../model/token-rules.ts";
 import type { TokenFacts } from "../../model/user.ts";
 import { HubError } from "../../model/errors.ts";
-import type { KeyValues } from "../../model/stored-values.ts";
-import { escape } from "../rpc/object-names.ts";
 
 /** Objects that may hold connections of one user at once. */
 export const OBJECTS_AT_MOST = 1_000;
@@ -50,9 +49,13 @@ interface AddedGroup {
 export class AccountStore {
   readonly #kv: PrefixedKv;
   #objectCount: number | undefined;
+  /** As stored; undefined until it is first asked for. Most users have neither rules nor groups. */
+  #version: number | undefined;
+  #hasGroups: boolean | undefined;
 
-  constructor(kv: KeyValues, user: string) {
-    this.#kv = new PrefixedKv(kv, `user/${escape(user)}/`);
+  /** Of the user alone. */
+  constructor(kv: PrefixedKv) {
+    this.#kv = kv;
   }
 
   #list<T>(prefix: string): [key: string, value: T][] {
@@ -61,7 +64,7 @@ export class AccountStore {
 
   /** Version of the rules: rises with each revocation and ban. 0: the user never had any. */
   get rulesVersion(): number {
-    return this.#kv.get<number>("changes") ?? 0;
+    return (this.#version ??= this.#kv.get<number>("changes") ?? 0);
   }
 
   /** Names of the objects that may hold connections of the user. */
@@ -85,9 +88,14 @@ export class AccountStore {
     return (this.#objectCount ??= this.objects.length);
   }
 
-  /** Adds the object, or saves that it has applied the rules up to this version. */
-  setObjectVersion(object: string, version = this.rulesVersion): void {
-    if (this.#objectCount !== undefined && !this.hasObject(object)) this.#objectCount++;
+  /** One that is not there yet. */
+  addObject(object: string): void {
+    if (this.#objectCount !== undefined) this.#objectCount++;
+    this.setObjectVersion(object, this.rulesVersion);
+  }
+
+  /** Saves that the object has applied the rules up to this version. */
+  setObjectVersion(object: string, version: number): void {
     this.#kv.put<HolderRecord>(`object ${object}`, { told: version });
   }
 
@@ -124,7 +132,8 @@ export class AccountStore {
   }
 
   #raiseVersion(): void {
-    this.#kv.put("changes", this.rulesVersion + 1);
+    this.#version = this.rulesVersion + 1;
+    this.#kv.put("changes", this.#version);
   }
 
   ban(now: number): { readonly until: number; readonly reason?: string } | undefined {
@@ -145,7 +154,8 @@ export class AccountStore {
 
   /** Groups of this hub. Most users were never in any: then one read is enough. */
   groups(hub: string, now: number): string[] {
-    if (!this.#kv.get("grouped")) return [];
+    this.#hasGroups ??= this.#kv.get("grouped") === true;
+    if (!this.#hasGroups) return [];
     const all = this.#list<GroupMembership>(`group ${hub} `);
     return all.flatMap(([group, { until }]) => (until > now ? group : []));
   }
@@ -160,6 +170,7 @@ export class AccountStore {
     if (timed && isNew && this.groups(hub, now).length >= TIMED_GROUPS_AT_MOST)
       throw new HubError("too_many_groups", `A user is in ${TIMED_GROUPS_AT_MOST} groups at most.`);
     this.#kv.put("grouped", true);
+    this.#hasGroups = true;
     const until = now + (timed ? ttlSeconds * 1000 : YEAR_MS);
     this.#kv.put<GroupMembership>(`group ${hub} ${group}`, { until, timed, since: now });
     if (!timed) this.#dropOldGroups(hub);
@@ -181,6 +192,19 @@ export class AccountStore {
     if (until <= now) this.removeGroup(hub, group);
   }
 
+  /** The use of the user's own room of this hub; undefined while it is not in use. */
+  roomUse(hub: string): string | undefined {
+    return this.#kv.get<string>(`use ${hub}`);
+  }
+
+  useRoom(hub: string, id: string): void {
+    this.#kv.put(`use ${hub}`, id);
+  }
+
+  disuseRoom(hub: string): void {
+    this.#kv.delete(`use ${hub}`);
+  }
+
   /** When the next membership, revocation or ban ends, milliseconds since 1970; Infinity where none does. */
   get nextExpiry(): number {
     const jtis = this.#list<number>("jti ").map(([, until]) => until);
@@ -200,9 +224,13 @@ export class AccountStore {
   /** Deletes the traces of rules and groups that have all ended. The version stays where an object has applied it. */
   tidy(): void {
     const hasRule = ["before", "ban"].some((key) => this.#kv.get(key) !== undefined);
-    if (!hasRule && this.#list("jti ").length + this.objects.length === 0)
+    if (!hasRule && this.#list("jti ").length + this.objects.length === 0) {
       this.#kv.delete("changes");
-    if (this.#list("group ").length === 0) this.#kv.delete("grouped");
+      this.#version = 0;
+    }
+    if (this.#list("group ").length > 0) return;
+    this.#kv.delete("grouped");
+    this.#hasGroups = false;
   }
 
   /**

@@ -10,23 +10,25 @@
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { TokenFacts } from "../../model/user.ts";
+import { AccountCleaning } from "./account-cleaning.ts";
 import { AccountGroups } from "./account-groups.ts";
 import { OBJECTS_AT_MOST, type AccountStore } from "./account-store.ts";
 import { hubOf, type RoomStubs } from "../rpc/object-names.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
-import type { AdmissionReply, AdmissionRequest, Revocation } from "../rpc/account-rpc.ts";
+import type {
+  AdmissionReply,
+  AdmissionRequest,
+  Belongings,
+  Revocation,
+} from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
 import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
 import { askMany } from "../platform/ask-many.ts";
 
-/** Pause before an account that is full looks again for objects that have become empty. */
-const CLEANING_MS = 10_000;
-/** Objects that are asked each time. */
-const CLEANED_AT_ONCE = 100;
+/** Objects from which on an account is cleaned in the background, so that no connection waits for it. */
+const NEARLY_FULL = OBJECTS_AT_MOST * 0.9;
 /** Pause before rules are applied again in objects that could not be reached. */
 const RETRY_MS = 1_000;
-/** Pause between two looks for objects that have become empty; at whole hours, so that accounts share the alarm. */
-const [TIDY_MS, TIDY_STEP_MS] = [86_400_000, 3_600_000];
 
 interface AccountOptions {
   readonly user: string;
@@ -35,8 +37,8 @@ interface AccountOptions {
   stubs(): RoomStubs;
   /** `ring` is called at `at`, milliseconds since 1970, after crashes as well. */
   arm(at: number): void;
-  /** Whether it will be called already. */
-  isArmed(): boolean;
+  /** `ring` is called within a day or so, for what has no time of its end (`needsTidying`). */
+  tidyLater(): void;
 }
 
 export class Account {
@@ -48,10 +50,7 @@ export class Account {
    * removed, unless it has asked again meanwhile and may hold one by now.
    */
   readonly #admissionCounts = new Map<string, number>();
-  /** The last object that was asked; objects are asked in the order of their names. */
-  #cleanedUpTo = "";
-  /** The look for empty objects that is under way, or the last one. */
-  #cleaning: { readonly done: Promise<void>; readonly until: number } | undefined;
+  #cleaning: AccountCleaning | undefined;
   readonly groups: AccountGroups;
 
   constructor(options: AccountOptions) {
@@ -60,23 +59,28 @@ export class Account {
     this.groups = new AccountGroups({
       store: options.store,
       arm: () => this.#armAlarm(),
+      tidyLater: () => options.tidyLater(),
       command: (...command) => this.command(...command),
     });
   }
 
   /**
    * Called by an object before it admits a connection of this user; from then on the object counts as holding some.
-   * Gives the user's groups, or the refusal: `banned`, `token_revoked`, `rate_limited` or `too_many_connections`.
+   * Gives what the connection belongs to, or the refusal: `banned`, `token_revoked`, `rate_limited` or
+   * `too_many_connections`.
    */
   async admit({ object, token, rate }: AdmissionRequest): Promise<AdmissionReply> {
     const now = Date.now();
     const fault =
       this.#faultOf(token, now) ??
       this.#rateFaultOf(rate, now) ??
-      (await this.#addObject(object)) ??
-      // A revocation during `#addObject` was not applied in this object, which was not listed yet.
-      this.#faultOf(token, now);
-    return fault ? { fault } : { groups: this.#store.groups(hubOf(object), now) };
+      (this.#addObject(object, now) ? undefined : await this.#addOnceClean(object, token, now));
+    return fault ? { fault } : this.#belongingsIn(hubOf(object), now);
+  }
+
+  #belongingsIn(hub: string, now: number): Belongings {
+    const usesRoom = this.#store.roomUse(hub) !== undefined;
+    return { groups: this.#store.groups(hub, now), ...(usesRoom && { usesRoom }) };
   }
 
   /** Undefined for a valid token; else `banned` or `token_revoked`. No connection begins. */
@@ -98,37 +102,30 @@ export class Account {
     return { code: "rate_limited", message };
   }
 
-  async #addObject(object: string): Promise<Fault | undefined> {
-    this.#admissionCounts.set(object, (this.#admissionCounts.get(object) ?? 0) + 1);
+  /** False where the account is full. */
+  #addObject(object: string, now: number): boolean {
     const store = this.#store;
-    if (store.hasObject(object)) return undefined;
-    if (store.objectCount >= OBJECTS_AT_MOST) await this.#cleaned(Date.now());
-    if (store.hasObject(object)) return undefined;
-    if (store.objectCount >= OBJECTS_AT_MOST) {
-      this.#admissionCounts.delete(object);
-      return { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
+    if (!store.hasObject(object)) {
+      if (store.objectCount >= NEARLY_FULL) void this.#emptyObjects.removed(now);
+      if (store.objectCount >= OBJECTS_AT_MOST) return false;
+      store.addObject(object);
+      this.#options.tidyLater();
     }
-    this.#store.setObjectVersion(object);
-    if (!this.#options.isArmed()) this.#armAlarm();
-    return undefined;
+    this.#admissionCounts.set(object, (this.#admissionCounts.get(object) ?? 0) + 1);
+    return true;
   }
 
-  /** A user who keeps an account full must not have every attempt ask a thousand objects. */
-  #cleaned(now: number): Promise<void> {
-    if (!this.#cleaning || this.#cleaning.until <= now)
-      this.#cleaning = { done: this.#removeEmptyObjects(), until: now + CLEANING_MS };
-    return this.#cleaning.done;
+  async #addOnceClean(object: string, token: TokenFacts, now: number): Promise<Fault | undefined> {
+    await this.#emptyObjects.removed(now);
+    const full = { code: "too_many_connections", message: `${OBJECTS_AT_MOST} rooms at most.` };
+    // A revocation meanwhile was not applied in this object, which was not listed yet.
+    return this.#faultOf(token, now) ?? (this.#addObject(object, now) ? undefined : full);
   }
 
-  /**
-   * By an empty command, whose outcome gives the number of the user's connections in each object. A few objects each
-   * time, in turn: what a refusal costs does not grow with the user's places.
-   */
-  async #removeEmptyObjects(): Promise<void> {
-    const objects = this.#store.objects.filter((object) => object > this.#cleanedUpTo);
-    const next = objects.toSorted().slice(0, CLEANED_AT_ONCE);
-    this.#cleanedUpTo = next.length < CLEANED_AT_ONCE ? "" : next.at(-1)!;
-    await askMany(next, (object) => this.#command(object, {}, [])).catch(() => {});
+  get #emptyObjects(): AccountCleaning {
+    return (this.#cleaning ??= new AccountCleaning(this.#store, (object) =>
+      this.#command(object, {}, []),
+    ));
   }
 
   async #command(object: string, selection: Selection, commands: readonly Command[]) {
@@ -203,10 +200,13 @@ export class Account {
   #armAlarm(): void {
     const soon = Date.now() + RETRY_MS;
     const retry = this.#store.outdatedObjects.length > 0 ? soon : Infinity;
-    const tidyAt = Math.ceil((soon + TIDY_MS) / TIDY_STEP_MS) * TIDY_STEP_MS;
-    const tidy = this.#store.needsTidying ? tidyAt : Infinity;
-    const next = Math.min(retry, tidy, Math.max(soon, this.#store.nextExpiry));
+    const next = Math.min(retry, Math.max(soon, this.#store.nextExpiry));
     if (next < Infinity) this.#options.arm(next);
+    if (this.needsTidying) this.#options.tidyLater();
+  }
+
+  get needsTidying(): boolean {
+    return this.#store.needsTidying;
   }
 
   /**
@@ -217,7 +217,7 @@ export class Account {
     // oxlint-disable-next-line no-await-in-loop -- few expire at once, and each calls every object
     for (const { hub, group } of this.#store.expire(now))
       await this.#endMembership(hub, group, now);
-    if (this.#store.outdatedObjects.length === 0) await this.#removeEmptyObjects();
+    if (this.#store.outdatedObjects.length === 0) await this.#emptyObjects.remove();
     this.#store.tidy();
     await this.#applyRules();
   }

@@ -21,6 +21,8 @@ export interface Attached {
   /** The room it came for, as a topic, where that is not the object's own. */
   readonly room?: string;
   readonly request?: ConnectRequest;
+  /** Trace context of its request. */
+  readonly trace?: string;
   /** Items that hub code keeps beside the connection. */
   readonly items?: Readonly<Record<string, unknown>>;
   /** The client has announced pings, or sent one that woke the object. The runtime keeps the time of those it answers. */

@@ -3,7 +3,7 @@
 
 import type { Limits } from "../../model/options.ts";
 import { HubError } from "../../model/errors.ts";
-import { accountOf, isGuest, type AccountUser, type User } from "../../model/user.ts";
+import { isGuest, type AccountUser, type User } from "../../model/user.ts";
 import type { Connection } from "./connection.ts";
 
 /**
@@ -22,14 +22,6 @@ export function limitsWithin(server: Limits, { limits = {} }: Pick<User, "limits
   const overrides = Object.entries(limits) as [keyof Limits, number][];
   const lower = overrides.map(([name, value]) => [name, Math.min(value, server[name])] as const);
   return { ...server, ...Object.fromEntries(lower) };
-}
-
-/** The connections here that are of the same account as this user's. */
-export function countOfAccount(connections: Iterable<Connection>, user: AccountUser): number {
-  const account = accountOf(user);
-  let count = 0;
-  for (const connection of connections) if (accountOf(connection.user) === account) count++;
-  return count;
 }
 
 /** How many connections the account of this user may have in an object. */

@@ -11,11 +11,13 @@ import type { Encoded } from "../../model/message.ts";
 import { PING } from "../../model/wire-constants.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { closeSocket, FOR_GOOD } from "./close-socket.ts";
-import { HeldBytes } from "./held-bytes.ts";
+import { Greediest } from "./greediest.ts";
+import { endInbound, InboundAccounts } from "./inbound-budget.ts";
 import { isSlow } from "./socket-queue.ts";
 import * as stage from "./stage.ts";
 import { type Attached, attachedOf, attachTo } from "./attachment.ts";
 import { type Connection, connectionOf, restore, save } from "./connection.ts";
+import { ConnectionsByUser } from "./connections-by-user.ts";
 
 /** The part of the object's state that connections need. */
 type SocketState = Pick<
@@ -36,10 +38,13 @@ export class ConnectionTable {
   readonly #settings: RoomSettings;
   readonly #dropped: Dropped;
   readonly #all = new Set<Connection>();
+  readonly all: ReadonlySet<Connection> = this.#all;
   readonly #byId = new Map<string, Connection>();
+  readonly byUser: ConnectionsByUser<Connection> = new ConnectionsByUser();
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
   /** The memory that their clients make the object hold. */
-  readonly held: HeldBytes;
+  readonly held: Greediest;
+  readonly #inbound: InboundAccounts;
   /** Characters written to connections that have ended since. */
   #writtenBefore = 0;
 
@@ -48,17 +53,14 @@ export class ConnectionTable {
     this.#state = state;
     this.#settings = settings;
     this.#dropped = dropped;
-    this.held = new HeldBytes(settings.limits);
+    this.held = new Greediest(this, settings.limits);
+    this.#inbound = new InboundAccounts(settings.limits, this.byUser);
     // Survives sleep, but not a reset; setting it twice costs nothing.
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PING));
     for (const socket of state.getWebSockets()) {
       const connection = socket.readyState === WebSocket.OPEN ? restore(socket) : undefined;
-      if (connection) this.#add(connection);
+      if (connection) this.adopt(connection);
     }
-  }
-
-  get all(): ReadonlySet<Connection> {
-    return this.#all;
   }
 
   /** Characters written in this wake. Each connection counts its own anyway. */
@@ -88,7 +90,8 @@ export class ConnectionTable {
     const connection = known ?? (this.#bySocket.has(socket) ? undefined : restore(socket));
     if (!connection) return undefined;
     this.#bySocket.set(socket, connection);
-    this.#forget(connection);
+    // A wake while the socket is still closing must not restore it.
+    connection.socket?.serializeAttachment(null);
     return { connection, asleep: !known };
   }
 
@@ -101,7 +104,7 @@ export class ConnectionTable {
     this.#state.acceptWebSocket(socket);
     const connection = connectionOf(socket, attached);
     if (connection.stage.name !== "handshaking") stage.beginGreeting(connection);
-    this.#add(connection);
+    this.adopt(connection);
     return connection;
   }
 
@@ -133,16 +136,14 @@ export class ConnectionTable {
       save(connection, { heardAt: now });
   }
 
-  #add(connection: Connection): void {
+  /** Adds one as it is, also without a socket: its client is away, polls, or waits for the answer to a request. */
+  adopt(connection: Connection): void {
     connection.held = this.held.of(connection.user);
+    connection.inboundAccounts = this.#inbound;
     this.#all.add(connection);
+    this.byUser.add(connection);
     this.#byId.set(connection.id, connection);
     if (connection.socket) this.#bySocket.set(connection.socket, connection);
-  }
-
-  /** Adds a connection without a socket: its client is away, polls, or waits for the answer to a request. */
-  adopt(connection: Connection): void {
-    this.#add(connection);
   }
 
   /** The socket is gone, the connection is not: its client may come back on another. */
@@ -164,20 +165,17 @@ export class ConnectionTable {
     this.#bySocket.set(socket, connection);
   }
 
-  /** False where it had ended already. */
   remove(connection: Connection, isForGood = false): boolean {
     this.#byId.delete(connection.id);
     stage.end(connection, isForGood);
     if (!this.#all.delete(connection)) return false;
+    this.byUser.remove(connection);
     this.#writtenBefore += connection.flow.written;
     connection.held.end();
-    this.#forget(connection);
+    endInbound(connection);
+    // A wake while the socket is still closing must not restore it.
+    connection.socket?.serializeAttachment(null);
     return true;
-  }
-
-  /** A wake while the socket is still closing must not restore its connection. */
-  #forget({ socket }: Connection): void {
-    socket?.serializeAttachment(null);
   }
 
   /** Writes, unless the reader has let too much pile up: the runtime itself would queue without end. */
@@ -187,9 +185,9 @@ export class ConnectionTable {
     if (!this.#all.has(connection)) return;
     if (connection.resumable?.keepsAll) return this.#post(connection, frames);
     const { resumable, protocol, socket } = connection;
-    const isFull =
-      resumable?.refuses(frames) || isSlow(connection, this.#settings.limits.queuedBytes);
-    if (isFull) return this.close(connection, CLOSE.slow);
+    const { written, lookAt } = connection.flow;
+    const isFull = written >= lookAt && isSlow(connection, this.#settings.limits.queuedBytes);
+    if (isFull || resumable?.refuses(frames)) return this.close(connection, CLOSE.slow);
     const now = resumable ? resumable.keep(frames, protocol, socket !== undefined) : frames;
     this.write(connection, now);
   }
@@ -211,10 +209,12 @@ export class ConnectionTable {
         connection.httpCaller?.receive(frame);
         connection.flow.written += frame.length;
         connection.flow.untaken += frame.length;
+        this.held.written += frame.length;
       }
     } catch {
       // The socket closed since; its close event, or the next sweep, cleans up.
     }
+    if (this.held.written > this.#settings.limits.heldByUser) this.held.check();
   }
 
   /** Ends a connection with this frame as its last; behind the handshake's answer, which the client expects first. */

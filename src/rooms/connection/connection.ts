@@ -13,8 +13,8 @@ import { signalrMsgpack } from "../../protocols/signalr-msgpack.ts";
 import type { Budget } from "../platform/budget.ts";
 import type { TokenBucket } from "../platform/rates.ts";
 import { attachedOf, attachTo, type Attached } from "./attachment.ts";
-import { HeldBytes, type ConnectionBytes } from "./held-bytes.ts";
-import type { InboundBudget } from "./inbound-budget.ts";
+import { HeldBytes, SPARE_BYTES, type ConnectionBytes } from "./held-bytes.ts";
+import type { InboundAccounts, InboundBudget } from "./inbound-budget.ts";
 import type { ReplayBuffer } from "./replay-buffer.ts";
 import type { Stage } from "./stage.ts";
 
@@ -33,10 +33,12 @@ export interface HttpCaller {
 interface Flow {
   /** Written in this wake. */
   written: number;
+  /** Items of streams that wait for the next flush. */
+  unsent: number;
   /** Written to a reader that reports how much it has taken, and not reported yet. After a wake some is missing. */
   untaken: number;
-  /** Written when the reader's queue was last looked at. */
-  lookedAt: number;
+  /** How much is written when the reader's queue is to be looked at next. */
+  lookAt: number;
   /**
    * Bytes in the socket's queue at the last sweep, and characters written by then; undefined where the queue was empty.
    */
@@ -61,8 +63,12 @@ export interface Connection {
   rest: string | Uint8Array | undefined;
   /** What it makes the object hold. */
   held: ConnectionBytes;
+  /** What its calls and answers may take of memory before `held` is asked. */
+  spareBytes: number;
   /** What its client may still send; undefined until it has sent something. */
   inbound: InboundBudget | undefined;
+  /** What all connections of its account in this object may still send; set once it is in the object's table. */
+  inboundAccounts: InboundAccounts | undefined;
   /** The server's limits, lowered by the token's, for this user. */
   tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
   /** Whether it was closed with another code than a regular one, as by a page that may be loading again (1001). */
@@ -113,10 +119,11 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
     id: attached.id,
     stage: { name: protocol === beforeHandshake ? "handshaking" : "open" },
     ...{ socket, protocol, attached, user: attached.user, heardAt: attached.heardAt },
-    flow: { written: 0, untaken: 0, lookedAt: 0, backlog: undefined },
+    flow: { written: 0, unsent: 0, untaken: 0, lookAt: 0, backlog: undefined },
     rest: undefined,
-    inbound: undefined,
+    ...{ inbound: undefined, inboundAccounts: undefined },
     held: UNCOUNTED,
+    spareBytes: SPARE_BYTES,
     tokenLimits: undefined,
     mayReturn: false,
     httpCaller: undefined,

@@ -1,26 +1,36 @@
 // The memory that clients make an object hold, in bytes, counted where it is held: calls that wait or run, items nobody
 // has read, frames that wait for a connection to open or a client to confirm them. A Durable Object has 128 MB; beyond
-// its budget the newest request is refused with `busy`, and the object lives on.
+// its budget the newest request is refused with `busy`, the greediest connection is ended, and the object lives on.
 //
 //   · Three accounts nest: a connection's, its user's in this object, the object's. What one refuses, none counts.
 //   · Input is released by its owner (`take`, `release`), also after its connection has ended: a call may run on.
 //   · Buffers (`buffer`, `unbuffer`) end with their connection.
-//   · Frames to clients (`addFrames`) have a count of their own, which the user bounds and not the object: a room's
-//     frame is one text, however many connections wait for it.
+//   · The first `SPARE_BYTES` of a connection's calls and answers are counted in it alone (`Connection.spareBytes`), as a
+//     part of what a connection costs anyway: most calls are that small, and cost no account anything.
+//   · Frames to clients (`addFrames`) have a count of their own, bounded by user; by object in greediest.ts, since a
+//     room's frame is one text, however many connections wait for it.
 
 import type { Limits } from "../../model/options.ts";
 import { accountOf, type AccountUser } from "../../model/user.ts";
+
+/** Of each connection, for calls that run or wait and answers that leave with the next flush. */
+export const SPARE_BYTES = 2_048;
 
 type HeldLimits = Pick<Limits, "heldByConnection" | "heldByUser" | "heldByObject">;
 
 /** The object's account. */
 export class HeldBytes {
   readonly #limits: HeldLimits;
+  readonly #spent: () => void;
   readonly #users = new Map<string, UserBytes>();
   #held = 0;
+  /** Bytes written to clients, or kept for them, since somebody set it to 0. */
+  written = 0;
 
-  constructor(limits: HeldLimits) {
+  /** `spent` is called for each request that is refused although its own connection and user have room. */
+  constructor(limits: HeldLimits, spent = () => {}) {
     this.#limits = limits;
+    this.#spent = spent;
   }
 
   get held(): number {
@@ -28,7 +38,9 @@ export class HeldBytes {
   }
 
   fits(bytes: number): boolean {
-    return this.#held + bytes <= this.#limits.heldByObject;
+    if (this.#held + bytes <= this.#limits.heldByObject) return true;
+    this.#spent();
+    return false;
   }
 
   add(bytes: number): void {
@@ -81,6 +93,7 @@ class UserBytes {
 
   addFrames(bytes: number): void {
     this.#frames += bytes;
+    if (bytes > 0) this.#object.written += bytes;
   }
 
   add(bytes: number): void {
@@ -106,6 +119,16 @@ export class ConnectionBytes {
   constructor(user: UserBytes, most: number) {
     this.#user = user;
     this.#most = most;
+  }
+
+  /** Input, and buffers. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Frames that wait for the client. */
+  get frames(): number {
+    return this.#frames;
   }
 
   /** Whether so much more may be held. */
@@ -163,7 +186,7 @@ export class ConnectionBytes {
 }
 
 /** Memory of a parsed value for each byte of its text: of JSON with small records. */
-const PARSED = 9;
+export const PARSED = 9;
 
 const isFlat = (value: unknown): boolean =>
   typeof value !== "object" || value === null || value instanceof Uint8Array;

@@ -7,8 +7,9 @@
 //                                                  refused a connection for too many
 //   socket takes no bytes (`isStuck`)              at the second sweep that finds it so
 //
-// Only a client that pings can be found silent: one that has announced it (our own does, Microsoft's by their name), has
-// pinged, or answers pings of the server. ASP.NET Core, too, starts a client's timeout at its first ping.
+// Only a client that pings is expected to: one that has announced it (our own does, Microsoft's by their name), has
+// pinged, or answers pings of the server. ASP.NET Core, too, starts a client's timeout at its first ping. Others end when
+// they have sent nothing for `limits.unheardSeconds`: nothing tells a listener from one that is lost half open.
 
 import { CLOSE } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
@@ -68,18 +69,18 @@ export class LivenessSweep implements Duty {
 
   /** Closes the silent connections of this account. */
   endSilent(user: AccountUser, now: number): void {
-    const account = accountOf(user);
-    for (const connection of this.#connections.all)
-      if (accountOf(connection.user) === account && this.#isSilent(connection, now))
-        this.#connections.close(connection, CLOSE.silent);
+    for (const connection of [...this.#connections.byUser.named(accountOf(user))])
+      if (this.#isSilent(connection, now)) this.#connections.close(connection, CLOSE.silent);
   }
 
   /** A client that polls has a time limit between its polls instead. */
   #isSilent({ socket, heardAt, attached }: Connection, now: number): boolean {
     if (!socket || attached.transport === "LongPolling") return false;
     const pingedAt = this.#state.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-    if (pingedAt === undefined && !isKnownToPing(attached)) return false;
-    return now - Math.max(pingedAt ?? 0, heardAt) > this.#settings.silentSeconds * 1000;
+    const { silentSeconds, limits } = this.#settings;
+    const pings = pingedAt !== undefined || isKnownToPing(attached);
+    const most = pings ? silentSeconds : limits.unheardSeconds;
+    return now - Math.max(pingedAt ?? 0, heardAt) > most * 1000;
   }
 }
 

@@ -50,6 +50,8 @@ export class ServerPings implements Duty {
   readonly #options: ServerPingsOptions;
   /** Milliseconds since 1970; 0 after a wake, so that the next alarm pings. */
   #pingedAt = 0;
+  /** Whether frames are to be shown to `takeFrame`. */
+  isAwaiting = false;
   /** Clients that may still answer the last ping; undefined while the runtime answers pings by itself. */
   #answering: Set<Connection> | undefined;
   #answered = Promise.withResolvers<void>();
@@ -129,10 +131,12 @@ export class ServerPings implements Duty {
     if (this.#answering) return answering.forEach((one) => this.#answering!.add(one));
     const { state } = this.#options;
     this.#answering = new Set(answering);
+    this.isAwaiting = true;
     this.#answered = Promise.withResolvers();
     state.setWebSocketAutoResponse();
     await settledWithin(ANSWER_MS, [this.#answered.promise]);
     this.#answering = undefined;
+    this.isAwaiting = false;
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PING));
   }
 

@@ -9,10 +9,12 @@ export const queuedBytes = ({ socket }: Pick<Connection, "socket">): number =>
 /** Part of the limit after which a reader's queue is looked at again. */
 const LOOK_AFTER = 1 / 8;
 
-/** Reading the size of the socket's queue costs a tenth of a write, so it is read once for so many characters. */
+/**
+ * Reading the size of the socket's queue costs a tenth of a write, so it is asked for once for so many characters: where
+ * `flow.written` has come to `flow.lookAt`.
+ */
 export function isSlow(connection: Pick<Connection, "flow" | "socket">, most: number): boolean {
   const { flow } = connection;
-  if (flow.written - flow.lookedAt < most * LOOK_AFTER) return false;
-  flow.lookedAt = flow.written;
+  flow.lookAt = flow.written + most * LOOK_AFTER;
   return queuedBytes(connection) > most;
 }

@@ -7,6 +7,7 @@
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Encoded, Outgoing } from "../../model/message.ts";
+import type { StateNames } from "../../model/state-wire.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Connection } from "../connection/connection.ts";
 
@@ -25,6 +26,8 @@ interface Publication {
   readonly except: Audience | undefined;
   /** Present where it has to be saved before it is sent. */
   readonly ticket?: Ticket;
+  /** When the room numbered it, milliseconds since 1970. Absent: its delivery is not timed. */
+  readonly publishedAt?: number;
 }
 
 /** A message to one connection. A function is called here, after everything queued before it was saved. */
@@ -41,8 +44,8 @@ export type Send = (connection: Connection, frames: readonly Encoded[]) => void;
 export const FRAME_CHARS = 256 * 1024;
 
 /** Calls `send` with the frames of each connection. Gives the number of messages, each counted once per recipient. */
-export function fanOut(queue: readonly QueuedMessage[], send: Send): number {
-  const encode = encoder();
+export function fanOut(queue: readonly QueuedMessage[], send: Send, names?: StateNames): number {
+  const encode = encoder(names);
   const individual = individualRecords(queue, encode);
   let count = 0;
   for (const [connection, records] of individual) {
@@ -95,21 +98,22 @@ const isDirect = (queued: QueuedMessage): queued is DirectMessage => "connection
 type Encode = (message: Outgoing, protocol: Protocol) => Encoded;
 
 /** Encodes each message once per protocol; the cache lasts for one flush. */
-function encoder(): Encode {
+function encoder(names: StateNames | undefined): Encode {
   const cache = new Map<Outgoing, Map<Protocol, Encoded>>();
   return (message, protocol) => {
     let records = cache.get(message);
     if (!records) cache.set(message, (records = new Map()));
     let record = records.get(protocol);
-    if (record === undefined) records.set(protocol, (record = encodeSafely(message, protocol)));
+    if (record === undefined)
+      records.set(protocol, (record = encodeSafely(message, protocol, names)));
     return record;
   };
 }
 
 /** A result that the protocol cannot encode (a BigInt, a cycle) fails its own call and nothing else. */
-function encodeSafely(message: Outgoing, protocol: Protocol): Encoded {
+function encodeSafely(message: Outgoing, protocol: Protocol, names?: StateNames): Encoded {
   try {
-    return protocol.encode(message);
+    return protocol.encode(message, names);
   } catch (error) {
     if (message.type === "batch") {
       const answers = message.answers.flatMap((answer) => encodable(answer, protocol));

@@ -11,15 +11,19 @@ import { formatPosition } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import { flushTiming, type FlushTiming, type Timer } from "../platform/loop-timing.ts";
-import { PRESENCE, type Draft, type Entry } from "../rpc/log-entry.ts";
+import { STATE_TARGET, type StateNames } from "../../model/state-wire.ts";
+import type { Histogram } from "../platform/histogram.ts";
+import { PRESENCE, type Draft, type Entry, type Snapshot } from "../rpc/log-entry.ts";
+import type { Delivery } from "../rpc/room-rpc.ts";
 import { fanOut, type QueuedMessage, type Send, type Ticket } from "./fan-out.ts";
 
 interface OutboxOptions {
   readonly connections: Pick<ConnectionTable, "all" | "get" | "send">;
-  /** Nothing is written to a log before it is sent. */
-  readonly isUnlogged: boolean;
   /** Counts messages to clients. */
-  readonly counters: { out: number };
+  readonly counters: { out: number; readonly deliveries?: Pick<Histogram, "observe"> };
+  /** Of the hub's rooms with state. */
+  readonly stateNames?: StateNames | undefined;
+  /** For every flush, in tests. */
   readonly timer?: Timer;
 }
 
@@ -41,7 +45,7 @@ const FEW = 8;
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #timing: FlushTiming;
+  #timing: FlushTiming;
   readonly #send: Send;
   #queue: QueuedMessage[] = [];
   #flushed: PromiseWithResolvers<void> | undefined;
@@ -52,14 +56,18 @@ export class Outbox {
   saver: { save(): void } | undefined;
 
   constructor(options: OutboxOptions) {
-    const { connections, isUnlogged, timer } = options;
+    const { connections, timer } = options;
     this.#options = options;
     this.#send = connections.send.bind(connections);
     const isLight = () => connections.all.size <= FEW;
-    this.#timing = flushTiming(() => this.flush(), {
-      ...(isUnlogged && { isLight }),
-      ...(timer && { timer }),
-    });
+    this.#timing = flushTiming(() => this.flush(), timer ? { timer } : { isLight });
+  }
+
+  /** From now on at most so many flushes a second, to few sockets as well. */
+  limit(perSecond: number): void {
+    const { timer } = this.#options;
+    const holdMs = 1000 / perSecond;
+    this.#timing = flushTiming(() => this.flush(), { holdMs, ...(timer && { timer }) });
   }
 
   /** A room's entry goes to its audience at the next flush, in the order of publishing. */
@@ -67,7 +75,12 @@ export class Outbox {
     const message = messageOf(room, epoch, entry);
     const excluded = entry.except && this.#connectionsOf(entry.except);
     const except = skip ? new Set([...skip, ...(excluded ?? [])]) : excluded;
-    this.#queue.push({ audience, message, except, ...(ticket && { ticket }) });
+    const isTimed = audience.size > 0 && entry.target !== PRESENCE;
+    this.#queue.push({
+      ...{ audience, message, except },
+      ...(ticket && { ticket }),
+      ...(isTimed && { publishedAt: entry.at }),
+    });
     this.#timing.want();
   }
 
@@ -82,9 +95,11 @@ export class Outbox {
     this.#timing.want();
   }
 
-  /** The room's log no longer has all that these members missed: they must reload. */
-  reset(room: string, members: Iterable<Connection>): void {
-    const message = { type: "control", name: "reset", params: {}, room } as const;
+  /** The room's log no longer has all that these members missed: they must reload, or get its state. */
+  reset({ room, state }: Pick<Delivery, "room" | "state">, members: Iterable<Connection>): void {
+    const message: Outgoing = state
+      ? snapshotMessage(room, state)
+      : { type: "control", name: "reset", params: {}, room };
     for (const connection of members) this.send(connection, message);
   }
 
@@ -93,9 +108,23 @@ export class Outbox {
     this.saver?.save();
     const messages = this.#queue.filter((one) => !("ticket" in one && one.ticket?.error));
     this.#queue = [];
-    if (messages.length > 0) this.#options.counters.out += fanOut(messages, this.#send);
+    if (messages.length > 0) {
+      const { counters, stateNames } = this.#options;
+      counters.out += fanOut(messages, this.#send, stateNames);
+      this.#time(messages);
+    }
     this.#flushed?.resolve();
     this.#flushed = undefined;
+  }
+
+  /** Each message once for each object, however many sockets it has. */
+  #time(messages: readonly QueuedMessage[]): void {
+    const { deliveries } = this.#options.counters;
+    if (!deliveries) return;
+    const now = Date.now();
+    for (const one of messages)
+      if ("publishedAt" in one && one.publishedAt !== undefined)
+        deliveries.observe(now - one.publishedAt);
   }
 
   /** Done when everything that is queued now was written. */
@@ -106,14 +135,38 @@ export class Outbox {
   }
 }
 
+export const snapshotMessage = (room: string, { text, position }: Snapshot): Outgoing => ({
+  type: "state",
+  room,
+  position: formatPosition(position),
+  params: `{"state":${text}}`,
+});
+
 /** An entry as its audience gets it: the hub's call, or the protocol's own message about presence. */
 export function messageOf(room: string, epoch: string, entry: Entry): Outgoing {
   const position = formatPosition({ epoch, offset: entry.offset });
   const { target, params, bytes } = entry;
+  if (target === STATE_TARGET) return new StateMessage(room, position, entry);
   if (target !== PRESENCE)
     return { type: "invocation", target, params, room, position, ...(bytes && { bytes }) };
   const [change] = JSON.parse(params) as [object];
   return { type: "control", name: "presence", params: change, room, position };
+}
+
+/** The change of a room's state. Its text is read when it is encoded: an entry that waits to be saved has none yet. */
+class StateMessage {
+  readonly type = "state";
+  readonly room: string;
+  readonly position: string;
+  readonly #entry: Entry;
+
+  constructor(room: string, position: string, entry: Entry) {
+    [this.room, this.position, this.#entry] = [room, position, entry];
+  }
+
+  get params(): string {
+    return this.#entry.params;
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import { retryOnce } from "../rpc/retry-once.ts";
-import type { Delivery, MemberCount, RoomRpc } from "../rpc/room-rpc.ts";
+import type { Delivery, FollowerPosition, MemberCount, RoomRpc, Traces } from "../rpc/room-rpc.ts";
 import type { FollowTable } from "./follow-tables.ts";
 import { JoinReplays } from "./join-replay.ts";
 import { isReached, ReachedPositions } from "./undelivered-publications.ts";
@@ -26,6 +26,9 @@ type State = "idle" | "unknown" | "following";
 
 /** How a member left: by a loss, so that it may return soon, or on purpose. */
 export type Departure = "lost" | "left";
+
+/** Ids of users, with a trace where there is one. */
+type ChangedUsers = ReadonlyMap<string, string | undefined>;
 
 interface FollowedRoomOptions {
   /** This object's name, as rooms know their followers. */
@@ -54,8 +57,8 @@ export class FollowedRoom {
   /** Undefined until a publication is waited for. */
   #reached: ReachedPositions | undefined;
   #state: State = "idle";
-  /** Users whose number of connections the room does not know yet. */
-  readonly #changedUsers = new Set<string>();
+  /** Users whose number of connections the room does not know yet, with the trace of the newest that came or went. */
+  readonly #changedUsers = new Map<string, string | undefined>();
   /** Of these, users whose latest change is a connection that left on purpose. */
   readonly #deliberateLeaves = new Set<string>();
   /** Unknown after a wake without saved positions; the room knows then. */
@@ -79,16 +82,27 @@ export class FollowedRoom {
     return this.#position;
   }
 
+  /** Undefined where a batch would be refused, or the room knows better than this object what it has. */
+  get asFollower(): FollowerPosition | undefined {
+    if (!this.#position || this.members.size === 0) return undefined;
+    return { follower: this.#options.self, position: this.#position };
+  }
+
   /** Whether the room does not know the present members yet. */
   get isStale(): boolean {
     return this.members.size === 0 || this.#changedUsers.size > 0 || this.#state !== "following";
   }
 
-  /** A connection of this user has joined, was lost, or has left on purpose. */
-  memberChanged(userId: string, how: "joined" | Departure = "joined"): void {
-    this.#changedUsers.add(userId);
-    if (how === "left") this.#deliberateLeaves.add(userId);
-    else this.#deliberateLeaves.delete(userId);
+  /** After a wake: a connection of this user did not survive. */
+  memberLost(userId: string): void {
+    this.#changedUsers.set(userId, undefined);
+  }
+
+  /** The connection has joined, was lost, or has left on purpose. */
+  memberChanged({ user, attached }: Connection, how: "joined" | Departure = "joined"): void {
+    this.#changedUsers.set(user.id, attached.trace);
+    if (how === "left") this.#deliberateLeaves.add(user.id);
+    else this.#deliberateLeaves.delete(user.id);
   }
 
   /** Done when the call under way is; rejects as it does. */
@@ -112,28 +126,35 @@ export class FollowedRoom {
   async #syncUntilCurrent(): Promise<boolean> {
     while (this.members.size > 0 && (this.#changedUsers.size > 0 || this.#state !== "following"))
       // oxlint-disable-next-line no-await-in-loop -- changes meanwhile go with the next call
-      await this.#follow([...this.#changedUsers]);
+      await this.#follow(new Map(this.#changedUsers));
     return this.members.size === 0 && this.#unfollow();
   }
 
-  async #follow(users: readonly string[]): Promise<void> {
+  async #follow(users: ChangedUsers): Promise<void> {
     const { table, reportsMembers, room, self } = this.#options;
     const isNew = this.#state !== "following";
     if (isNew) table.add(this.name);
     if (isNew) this.#state = "unknown";
-    const left = this.#takeDeliberateLeaves(users);
-    for (const user of users) this.#changedUsers.delete(user);
+    const left = this.#takeDeliberateLeaves(users.keys());
+    for (const user of users.keys()) this.#changedUsers.delete(user);
     if (!isNew && !reportsMembers) return;
     try {
       const counts = reportsMembers ? this.#countsOf(users, left) : [];
       const position = await retryOnce(() => room().follow(self, counts));
-      if (isNew && !this.#position) this.reach(position);
+      if (isNew && !this.#position) this.#begin(position);
       this.#state = "following";
     } catch (error) {
-      for (const user of users) this.#changedUsers.add(user);
+      for (const [user, trace] of users)
+        if (!this.#changedUsers.has(user)) this.#changedUsers.set(user, trace);
       for (const user of left) this.#deliberateLeaves.add(user);
       throw error;
     }
+  }
+
+  /** The room's position as it was followed: live batches come after it. */
+  #begin(position: Position): void {
+    this.savePosition(position);
+    this.reach(position);
   }
 
   /** Those of the users whose latest change is a deliberate leave. It is reported once. */
@@ -141,22 +162,25 @@ export class FollowedRoom {
     return new Set([...users].filter((user) => this.#deliberateLeaves.delete(user)));
   }
 
-  #countsOf(users: readonly string[], left: ReadonlySet<string>): MemberCount[] {
-    const counts = new Map(users.map((user) => [user, 0]));
+  #countsOf(users: ChangedUsers, left: ReadonlySet<string>): MemberCount[] {
+    const counts = new Map([...users.keys()].map((user) => [user, 0]));
     for (const { user } of this.members) {
       const count = counts.get(user.id);
       if (count !== undefined) counts.set(user.id, count + 1);
     }
-    return [...counts].map(([user, count]) =>
-      count === 0 && left.has(user) ? [user, 0, "left"] : [user, count],
-    );
+    return [...counts].map(([user, count]) => {
+      const how = count === 0 && left.has(user) ? "left" : undefined;
+      const trace = users.get(user);
+      if (trace !== undefined) return [user, count, how, trace];
+      return how ? [user, count, how] : [user, count];
+    });
   }
 
   async #unfollow(): Promise<boolean> {
     const { table, room, self } = this.#options;
     const left = this.#takeDeliberateLeaves(this.#deliberateLeaves);
     try {
-      if (this.#state !== "idle") await room().unfollow(self, [...left]);
+      if (this.#state !== "idle") await room().unfollow(self, [...left], ...this.#tracesLeft());
     } catch (error) {
       for (const user of left) this.#deliberateLeaves.add(user);
       throw error;
@@ -166,6 +190,12 @@ export class FollowedRoom {
     table.remove(this.name);
     table.forgetPosition(this.name);
     return true;
+  }
+
+  /** No argument where nobody's connection had a trace. */
+  #tracesLeft(): [] | [Traces] {
+    const traces = [...this.#changedUsers].filter(([, trace]) => trace !== undefined);
+    return traces.length === 0 ? [] : [new Map(traces as [string, string][])];
   }
 
   /** A delivery is answered `gone`, and the room removes this object from its followers. */
@@ -183,11 +213,25 @@ export class FollowedRoom {
     return { entries: fresh, position: { epoch, offset } };
   }
 
+  /**
+   * Members that a reset is for. One whose replay has brought as much already, or is still to bring it, would be set back
+   * by the state that comes with it, and get no entry again that its replay had.
+   */
+  membersToReset({ epoch, state }: Delivery): Iterable<Connection> {
+    if (!state || this.replays.until.size === 0) return this.members;
+    const have = this.replays.have(epoch, state.position.offset);
+    return [...this.members].filter((member) => !have.has(member));
+  }
+
+  /** In storage alone: `reach` follows once the batch is written. */
+  savePosition(position: Position): void {
+    const { table } = this.#options;
+    if (table.keepsPositions) table.savePosition(this.name, position);
+  }
+
   /** Everything up to here was delivered. */
   reach(position: Position): void {
     this.#position = position;
-    const { table } = this.#options;
-    if (table.keepsPositions) table.savePosition(this.name, position);
     this.#reached?.reach(position);
   }
 

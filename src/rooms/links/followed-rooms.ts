@@ -2,16 +2,17 @@
 // and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
 import type { Sql } from "../../model/stored-values.ts";
-import { HubError } from "../../model/errors.ts";
+import { CLOSE, HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import { formatTopic, parseTopic, type Position, type Topic } from "../../model/topic.ts";
+import { formatTopic, writtenTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Entry } from "../rpc/log-entry.ts";
-import type { Delivery, DeliveryReply, RoomRpc } from "../rpc/room-rpc.ts";
+import type { Delivery, DeliveryReply, FollowerPosition, RoomRpc } from "../rpc/room-rpc.ts";
 import { FollowedRoom, type Departure } from "./followed-room.ts";
-import { fetchMissed, type DeliverReplay, type ReplayRequest } from "./join-replay.ts";
+import { fetchMissed, replayAtJoin } from "./join-replay.ts";
+import type { DeliverReplay, JoinRequest, ReplayRequest } from "./join-replay.ts";
 import { FollowTable, Memberships, type Cause, type LostMembership } from "./follow-tables.ts";
 import { UndeliveredPublications } from "./undelivered-publications.ts";
 
@@ -21,7 +22,7 @@ interface FollowedRoomsOptions {
   readonly self: string;
   readonly settings: RoomSettings;
   /** Every connection is a member of the hub's `all` room, without a row for each. */
-  readonly connections: Pick<ConnectionTable, "all" | "get">;
+  readonly connections: Pick<ConnectionTable, "all" | "get" | "close">;
   readonly outbox: Outbox;
   /** Noted for each batch that comes. */
   readonly activity: { readonly isDue: boolean; note(): void };
@@ -29,15 +30,11 @@ interface FollowedRoomsOptions {
   room(topic: Topic): RoomRpc;
 }
 
-/** A connection that joins a room. */
-type JoinRequest = Pick<ReplayRequest, "topic" | "most" | "cause">;
-
 export class FollowedRooms {
   readonly #options: FollowedRoomsOptions;
   readonly #memberships: Memberships;
   readonly #table: FollowTable;
   readonly #rooms = new Map<string, FollowedRoom>();
-  /** Undefined until a connection here publishes in a room elsewhere. */
   #undelivered: UndeliveredPublications | undefined;
 
   constructor(options: FollowedRoomsOptions) {
@@ -55,7 +52,7 @@ export class FollowedRooms {
   restore(): LostMembership[] {
     for (const room of this.#table.rooms()) this.#open(room).restore();
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
-    for (const { room, userId } of lost) this.#open(room).memberChanged(userId, "lost");
+    for (const { room, userId } of lost) this.#open(room).memberLost(userId);
     return lost;
   }
 
@@ -67,7 +64,7 @@ export class FollowedRooms {
 
   #create(name: string): FollowedRoom {
     const { self, connections, settings, room } = this.#options;
-    const topic = parseTopic(name);
+    const topic = writtenTopic(name);
     const isAll = topic.kind === "all";
     return new FollowedRoom(topic, isAll ? connections.all : this.#memberships.of(name), {
       ...{ self, table: this.#table },
@@ -86,11 +83,11 @@ export class FollowedRooms {
     return [...this.#rooms.values()].some((room) => room.isStale);
   }
 
-  /** A connection has begun: every connection of this object is in the hub's `all` room. */
-  async joinAll({ user }: Connection): Promise<void> {
+  /** A connection has begun: all of this object's are in the hub's `all` room. Undefined where that room knows. */
+  joinAll(connection: Connection): Promise<void> | undefined {
     const all = this.#open("all");
-    if (this.#options.settings.online) all.memberChanged(user.id);
-    await this.#sync(all);
+    if (this.#options.settings.online) all.memberChanged(connection);
+    return all.isStale ? this.#sync(all) : undefined;
   }
 
   /**
@@ -100,15 +97,12 @@ export class FollowedRooms {
   async belong(connection: Connection, topic: Topic, cause: Cause): Promise<void> {
     if (!this.#isHere(connection)) return;
     const room = this.#open(formatTopic(topic));
-    if (!this.#memberships.has(connection, room.name)) room.memberChanged(connection.user.id);
+    if (!this.#memberships.has(connection, room.name)) room.memberChanged(connection);
     this.#memberships.add(connection, room.name, cause);
     await this.#sync(room);
   }
 
-  /**
-   * Puts the connection into the room; done when the room knows. May be repeated. Throws `too_many_groups`,
-   * `interrupted`, and what the call to the room throws: then the connection is no member.
-   */
+  /** Done when the room knows. May be repeated. A connection is no member where this throws, as `too_many_groups`. */
   async join(connection: Connection, request: JoinRequest): Promise<void> {
     await this.#afterPublications(connection, request.topic);
     await this.#join(connection, this.#roomFor(connection, request), request.cause);
@@ -126,7 +120,7 @@ export class FollowedRooms {
     const isMember = this.#memberships.has(connection, room.name);
     this.#memberships.add(connection, room.name, cause);
     if (isMember) return room.synced;
-    room.memberChanged(connection.user.id);
+    room.memberChanged(connection);
     try {
       await this.#sync(room);
     } catch (error) {
@@ -157,9 +151,12 @@ export class FollowedRooms {
     await this.#afterPublications(connection, topic);
     const name = formatTopic(topic);
     if (!this.#memberships.has(connection, name)) return;
-    const room = this.#open(name);
-    this.#remove(connection, room, "left");
-    await this.#sync(room);
+    await this.#drop(connection, this.#open(name), "left");
+  }
+
+  #drop(connection: Connection, room: FollowedRoom, how: Departure): Promise<void> {
+    this.#remove(connection, room, how);
+    return this.#sync(room);
   }
 
   /** The connection has ended: takes it out of all its rooms, and reports that to each. Done when they confirmed it. */
@@ -167,7 +164,7 @@ export class FollowedRooms {
     const rooms = this.#memberships.roomsOf(connection).map((room) => this.#open(room));
     for (const room of rooms) this.#remove(connection, room, how);
     const all = this.#rooms.get("all");
-    if (all && this.#options.settings.online) all.memberChanged(connection.user.id, how);
+    if (all && this.#options.settings.online) all.memberChanged(connection, how);
     await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.#sync(room)));
   }
 
@@ -175,7 +172,7 @@ export class FollowedRooms {
   #remove(connection: Connection, room: FollowedRoom, how: Departure): void {
     this.#memberships.remove(connection, room.name);
     room.replays.end(connection);
-    room.memberChanged(connection.user.id, how);
+    room.memberChanged(connection, how);
   }
 
   /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */
@@ -199,12 +196,22 @@ export class FollowedRooms {
     }
     const fresh = room.freshIn(delivery);
     if (!fresh) return { kind: "behind", offset: room.position!.offset };
-    if (delivery.reset) this.#options.outbox.reset(room.name, room.members);
+    if (delivery.reset) this.#options.outbox.reset(delivery, room.membersToReset(delivery));
     for (const entry of fresh.entries) this.#publish(room, delivery.epoch, entry);
-    // In one commit: a crash between them neither repeats the batch to clients nor loses it.
-    if (this.#table.keepsPositions) this.#options.outbox.flush();
-    room.reach(fresh.position);
+    // Saved first: the platform holds frames back until rows written before them are durable (output gate). A crash then
+    // repeats nothing to clients that rejoin. Where it fails, the frames are written all the same, and not once more.
+    try {
+      room.savePosition(fresh.position);
+    } finally {
+      if (this.#table.keepsPositions) this.#options.outbox.flush();
+      room.reach(fresh.position);
+    }
     return { kind: "taken" };
+  }
+
+  /** This object as a follower of the room; undefined where the room is not to answer with a batch. */
+  followerIn(topic: Topic): FollowerPosition | undefined {
+    return this.#rooms.get(formatTopic(topic))?.asFollower;
   }
 
   #publish({ name, members, replays }: FollowedRoom, epoch: string, entry: Entry): void {
@@ -221,26 +228,21 @@ export class FollowedRooms {
   }
 
   /**
-   * Puts the connection into the room with everything after a position: `deliver` gets it, once, and live batches
-   * follow by themselves. Throws what `join` throws, and `cancelled` where the connection has left meanwhile.
+   * Puts the connection into the room with everything after a position: `deliver` gets it, once; live batches follow.
+   * Throws what `join` and the replay throw, and `cancelled` where it has left: then it is a member if it was before.
    */
   async joinWithReplay(connection: Connection, request: ReplayRequest, deliver: DeliverReplay) {
-    const { topic } = request;
     // Queued entries are older than the replay's end, and must not reach the new member.
-    await this.#afterPublications(connection, topic);
+    await this.#afterPublications(connection, request.topic);
     const room = this.#roomFor(connection, request);
-    room.replays.begin(connection, request.since);
-    try {
-      await this.#join(connection, room, request.cause);
-      const missed = await fetchMissed(this.#options, request, () => room.position);
-      // Left, or not admitted by a fresh token, while the room was asked.
-      if (!this.#memberships.has(connection, room.name))
-        throw new HubError("cancelled", "The connection has left the room meanwhile.");
-      room.replays.reach(connection, missed.position);
-      deliver(missed);
-    } catch (error) {
-      room.replays.end(connection);
-      throw error;
-    }
+    const replay = { ...request, replays: room.replays, deliver };
+    await replayAtJoin(connection, replay, {
+      isMember: () => this.#memberships.has(connection, room.name),
+      join: () => this.#join(connection, room, request.cause),
+      missed: () => fetchMissed(this.#options, request, () => room.position),
+      // Where the room cannot be told now, it is told by alarm.
+      remove: () => void this.#drop(connection, room, "lost").catch(() => {}),
+      close: () => this.#options.connections.close(connection, CLOSE.interrupted),
+    });
   }
 }

@@ -5,6 +5,8 @@
 //   2. The object joins the room, then fetches the missed entries (`fetchMissed`) until they reach the live position.
 //   3. `reach`: live batches skip the connection up to the replay's end, and include it from there on.
 
+import { HubError } from "../../model/errors.ts";
+import { STATE_TARGET } from "../../model/state-wire.ts";
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
@@ -15,12 +17,15 @@ import type { Cause } from "./follow-tables.ts";
 /** Gets what a connection missed; `recovered` is false where the log no longer has all of it. */
 export type DeliverReplay = (missed: HistoryView) => void;
 
-export interface ReplayRequest {
+export interface JoinRequest {
   readonly topic: Topic;
-  readonly since: Position | undefined;
   /** How many rooms a connection may be in. */
   readonly most: number;
   readonly cause: Cause;
+}
+
+export interface ReplayRequest extends JoinRequest {
+  readonly since: Position | undefined;
 }
 
 /** Members of one followed room whose replay is not over, and up to which position each has everything. */
@@ -28,6 +33,8 @@ export class JoinReplays {
   /** The end of each replay; undefined where it is still to come, so that no live entry is for this member. */
   readonly until = new Map<Connection, Position | undefined>();
   readonly #since = new Map<Connection, Position | undefined>();
+  /** Live entries came for them whose replay was still to come. */
+  readonly #skipped = new Set<Connection>();
 
   /** From here on live batches skip this connection until its replay is complete. */
   begin(connection: Connection, since: Position | undefined): void {
@@ -47,20 +54,69 @@ export class JoinReplays {
   reach(connection: Connection, position: Position): void {
     this.until.set(connection, position);
     this.#since.delete(connection);
+    this.#skipped.delete(connection);
   }
 
-  end(connection: Connection): void {
+  /** True where live entries came for this member, and its replay did not. */
+  end(connection: Connection): boolean {
     this.until.delete(connection);
     this.#since.delete(connection);
+    return this.#skipped.delete(connection);
   }
 
   /** Members that get this entry by their replay. One whose replay ends before it gets live entries from here on. */
   have(epoch: string, offset: number): ReadonlySet<Connection> {
     const have = new Set<Connection>();
     for (const [connection, until] of this.until)
-      if (!until || (until.epoch === epoch && offset <= until.offset)) have.add(connection);
-      else this.until.delete(connection);
+      if (!until) this.#skipped.add(connection);
+      else if (until.epoch !== epoch || offset > until.offset) this.until.delete(connection);
+    for (const connection of this.until.keys()) have.add(connection);
     return have;
+  }
+}
+
+/** A connection's replay in one room. */
+interface Replay extends Pick<ReplayRequest, "since"> {
+  readonly replays: JoinReplays;
+  readonly deliver: DeliverReplay;
+}
+
+/** The connection's membership of that room. */
+interface Joining {
+  isMember(): boolean;
+  join(): Promise<void>;
+  missed(): Promise<HistoryView>;
+  /** Takes it out of the room. */
+  remove(): void;
+  /** Ends the connection, whose client comes back. */
+  close(): void;
+}
+
+/**
+ * The three steps. Throws what they throw, and `cancelled` where the connection has left meanwhile. After a failure live
+ * batches would leave a gap, and the next attempt would repeat them: a connection that was no member before is none. A
+ * member of before that has missed entries meanwhile is closed.
+ */
+export async function replayAtJoin(
+  connection: Connection,
+  { replays, since, deliver }: Replay,
+  joining: Joining,
+): Promise<void> {
+  const wasMember = joining.isMember();
+  replays.begin(connection, since);
+  try {
+    await joining.join();
+    const missed = await joining.missed();
+    // Left, or not admitted by a fresh token, while the room was asked.
+    if (!joining.isMember())
+      throw new HubError("cancelled", "The connection has left the room meanwhile.");
+    replays.reach(connection, missed.position);
+    deliver(missed);
+  } catch (error) {
+    const hasGap = replays.end(connection);
+    if (!wasMember && joining.isMember()) joining.remove();
+    if (wasMember && hasGap && joining.isMember()) joining.close();
+    throw error;
   }
 }
 
@@ -80,10 +136,19 @@ export async function fetchMissed(
     epoch = delivered()?.epoch;
     // oxlint-disable-next-line no-await-in-loop -- each answer gives the position of the next request
     const next = await missed(view.position);
-    const entries = [...view.entries, ...next.entries];
-    view = next.recovered ? { ...next, entries, recovered: view.recovered } : next;
+    view = next.recovered ? joined(view, next) : next;
   }
   return view;
+}
+
+/** A newer snapshot is in place of the older changes; an older one stands before the newer changes. */
+function joined(view: HistoryView, next: HistoryView): HistoryView {
+  const before = next.state
+    ? view.entries.filter(({ target }) => target !== STATE_TARGET)
+    : view.entries;
+  const state = next.state ?? view.state;
+  const entries = [...before, ...next.entries];
+  return { ...next, entries, recovered: view.recovered, ...(state && { state }) };
 }
 
 /** Live batches of a new epoch came while the room was asked, and the answer is of the one before. */

@@ -3,6 +3,8 @@
 //
 //   · Publications to one room arrive in the order of `publish`. Between rooms there is no order.
 //   · Each has an id, so that a call that fails on its way may be repeated: the room publishes an id once.
+//   · Where this object follows the room, the room's answer may bring the entries that it does not have yet. They are
+//     delivered before the publications are done.
 //   · A publication is in memory until it has arrived: a crash of this object loses it, and its caller's promise.
 
 import { HubError, publicError } from "../../model/errors.ts";
@@ -10,8 +12,8 @@ import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
 import type { Draft } from "../rpc/log-entry.ts";
-import type { RoomRpc } from "../rpc/room-rpc.ts";
-import type { UndeliveredPublications } from "./undelivered-publications.ts";
+import type { PublishOutcomes, RoomRpc } from "../rpc/room-rpc.ts";
+import type { FollowedRooms } from "./followed-rooms.ts";
 
 interface PendingPublication {
   readonly draft: Draft;
@@ -54,10 +56,10 @@ function takeBatch(lane: Lane): PendingPublication[] {
 interface PublishLanesOptions {
   /** Bytes of a message at most. */
   readonly publishBytes: number;
-  /** Publications of this object's connections. */
-  readonly undelivered: UndeliveredPublications;
+  /** The rooms that this object follows. */
+  readonly followed: Pick<FollowedRooms, "deliver" | "followerIn" | "undelivered">;
   /** A fresh stub. */
-  room(topic: Topic): Pick<RoomRpc, "publish" | "publishAll">;
+  room(topic: Topic): Pick<RoomRpc, "publish" | "publishAll" | "publishAs">;
 }
 
 export class PublishLanes {
@@ -80,7 +82,7 @@ export class PublishLanes {
     published: Promise<Position>,
   ): Promise<Position> {
     if (!caller || draft.except?.includes(caller.id)) return published;
-    return this.#options.undelivered.add(caller, formatTopic(topic), published);
+    return this.#options.followed.undelivered.add(caller, formatTopic(topic), published);
   }
 
   #enqueue(topic: Topic, draft: Draft): Promise<Position> {
@@ -149,12 +151,22 @@ export class PublishLanes {
   }
 
   /** The second attempt needs a fresh stub: a stub whose object was reset is broken for good. */
-  async #publishAll(topic: Topic, drafts: readonly Draft[]) {
+  async #publishAll(topic: Topic, drafts: readonly Draft[]): Promise<PublishOutcomes> {
     try {
-      return await this.#options.room(topic).publishAll(drafts);
+      return await this.#publishOnce(topic, drafts);
     } catch (error) {
       if (publicError(error).code !== "internal") throw error;
-      return this.#options.room(topic).publishAll(drafts);
+      return this.#publishOnce(topic, drafts);
     }
+  }
+
+  async #publishOnce(topic: Topic, drafts: readonly Draft[]): Promise<PublishOutcomes> {
+    const { followed, room } = this.#options;
+    const follower = followed.followerIn(topic);
+    if (!follower) return room(topic).publishAll(drafts);
+    const [outcomes, delivery] = await room(topic).publishAs(follower, drafts);
+    // One that leaves a gap is dropped: the room sends it again, since nothing confirms it.
+    if (delivery) followed.deliver(delivery);
+    return outcomes;
   }
 }

@@ -2,7 +2,7 @@
 // room and meets the members that are here when it comes back, while joins and leaves take effect at once: so these wait
 // for the publications of the same connection in the same room.
 
-import type { Position } from "../../model/topic.ts";
+import { formatTopic, type Position } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 
 /** A room that this object follows. */
@@ -29,7 +29,7 @@ export class UndeliveredPublications {
     room: string,
     published: Promise<P>,
   ): Promise<P> {
-    const isMember = this.#followed(room)?.members.has(connection) ?? false;
+    const isMember = this.#followed(room)?.members.has(connection) || isOwnRoom(connection, room);
     const delivered = published.then((position) => this.#delivered(room, position));
     this.#remember(connection, room, delivered);
     if (isMember) await delivered;
@@ -62,6 +62,10 @@ export class UndeliveredPublications {
     await this.#newest.get(connection)?.get(room);
   }
 }
+
+/** The first publication there is what puts the user's connections into it (room/user-room.ts). */
+const isOwnRoom = ({ user }: Connection, room: string): boolean =>
+  room === formatTopic({ kind: "user", name: user.id });
 
 /** How long a delivery is waited for. */
 const MOST_MS = 2_000;

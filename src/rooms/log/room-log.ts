@@ -21,8 +21,9 @@ export interface RoomLog {
   readonly position: Position;
   /**
    * Adds entries whose offsets follow on the position: all of them, or none where it throws what the storage throws.
+   * `isAtOnce`: not behind, since they are one commit with rows of the caller.
    */
-  append(entries: readonly Entry[]): void;
+  append(entries: readonly Entry[], isAtOnce?: boolean): void;
   /** Offset of the message that was published under this id; undefined once the history no longer has it. */
   find(id: string, now: number): number | undefined;
   /**
@@ -34,6 +35,8 @@ export interface RoomLog {
   page(query: HistoryQuery, now: number, most: number): HistoryView;
   /** All entries after this offset, whatever their age: repairs of followers. Undefined where some are overwritten. */
   after(offset: number): Entry[] | undefined;
+  /** Entries after this offset that are still kept, whatever their age, and even where some are missing. Writes nothing. */
+  kept(offset: number): Entry[];
   /** When entries past their age are to be erased, milliseconds since 1970; undefined where there are no entries. */
   readonly expiresAt: number | undefined;
   /** Neither entries nor ids are kept, and none waits to be written: a new epoch would lose nothing. */

@@ -2,35 +2,31 @@
 // like a written one. Retention is decided on reading; rows past their age are overwritten by the next batch, or erased
 // by alarm where none comes. The index of batches is in memory, and read at each wake.
 
-import { storageCorrupt } from "../platform/object-storage.ts";
+import type { BesideLog } from "./beside-log.ts";
+import { isDamage, storageCorrupt } from "../platform/object-storage.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { History } from "../../model/options.ts";
 import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "./room-log.ts";
-import {
-  BatchIndex,
-  IdIndex,
-  PAGE_CHARS,
-  ROW_CHARS,
-  rowsOf,
-  type Batch,
-  type Row,
-} from "./log-rows.ts";
-import type { Entry, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
+import { BatchIndex, IdIndex, type Batch } from "./log-index.ts";
+import { PAGE_CHARS, ROW_CHARS, rowsOf, type Row } from "./log-rows.ts";
+import { OWN_TARGET, type Entry, type HistoryQuery, type HistoryView } from "../rpc/log-entry.ts";
 
 const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
   first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
 const ENTRIES = "SELECT entries FROM log WHERE slot = ?";
+const INSERT = "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?)";
 const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY last";
 
 /** Whether an entry is the protocol's own, and no message of the hub. */
-export const isPresence = (entry: { target: string }): boolean => entry.target.startsWith("$/");
+const isPresence = (entry: { target: string }): boolean => entry.target.startsWith(OWN_TARGET);
 
 /** `arm` requests a call of `expire` at a time: when the first entries of an empty log are written. */
 export interface LogHistory extends History {
   readonly arm?: (at: number) => void;
-  /** For the log of errors. */
   readonly object?: string | undefined;
+  /** Writes rows of its own in the commits of entries. */
+  readonly beside?: BesideLog | undefined;
 }
 
 type LogStorage = Pick<PartStorage, "sql" | "transactionSync">;
@@ -39,7 +35,10 @@ export class SqliteLog implements RoomLog {
   readonly #storage: LogStorage;
   readonly #history: LogHistory;
   #epoch: string;
-  #index: BatchIndex;
+  /** Undefined after what changed all rows, or a write that failed, until it is read anew. */
+  #read: BatchIndex | undefined;
+  /** The table has a row: the storage need not be asked whether it is there. */
+  #isMade = false;
   /** Undefined until an id is first looked up. */
   #ids: IdIndex | undefined;
 
@@ -48,7 +47,11 @@ export class SqliteLog implements RoomLog {
     this.#history = history;
     this.#epoch = epoch;
     storage.sql.exec(TABLE);
-    this.#index = this.#readIndex();
+    this.#read = this.#readIndex();
+  }
+
+  get #index(): BatchIndex {
+    return (this.#read ??= this.#readIndex());
   }
 
   get position(): Position {
@@ -57,24 +60,35 @@ export class SqliteLog implements RoomLog {
 
   append(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
-    const isFirst = this.expiresAt === undefined;
-    const text = JSON.stringify(entries);
-    if (text.length <= ROW_CHARS) this.#write({ entries, text });
-    else this.#writeAll([...rowsOf(entries)]);
+    const isFirst = !this.#index.hasEntries;
+    const { beside } = this.#history;
+    if (beside) this.#restoring(() => beside.commit(entries, () => this.#writeEntries(entries)));
+    else this.#writeEntries(entries);
     this.#ids?.add(entries);
     if (isFirst) this.#history.arm?.(this.expiresAt!);
   }
 
+  #writeEntries(entries: readonly Entry[]): void {
+    const text = JSON.stringify(entries);
+    if (text.length <= ROW_CHARS) this.#write({ entries, text });
+    else this.#writeAll([...rowsOf(entries)]);
+  }
+
   /** All rows or none. */
   #writeAll(rows: readonly Row[]): void {
-    const before = this.#index;
-    this.#index = new BatchIndex(this.#history, before.all);
-    try {
+    this.#restoring(() =>
       this.#storage.transactionSync(() => {
         for (const row of rows) this.#write(row);
-      });
+      }),
+    );
+  }
+
+  /** Where it throws, nothing was written, and the index is read anew. */
+  #restoring(run: () => void): void {
+    try {
+      run();
     } catch (error) {
-      this.#index = before;
+      this.#reload();
       throw error;
     }
   }
@@ -82,17 +96,30 @@ export class SqliteLog implements RoomLog {
   #write({ entries, text }: Row): void {
     const [first, last] = [entries[0]!, entries.at(-1)!];
     const messages = entries.filter((entry) => !isPresence(entry)).length;
-    const slot = this.#index.slotFor(messages > 0, last.at);
-    const before = this.#index.lastWithMessages?.last ?? 0;
+    const index = this.#index;
+    const slot = index.slotFor(messages > 0, last.at);
+    const before = index.lastWithMessages?.last ?? 0;
     const batch = { slot, first: first.offset, last: last.offset, at: last.at, messages, before };
-    const row = [slot, batch.first, batch.last, batch.at, messages, before, text];
-    this.#storage.sql.exec("INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
-    this.#index.add(batch);
+    this.#insert([slot, batch.first, batch.last, batch.at, messages, before, text]);
+    index.add(batch);
+  }
+
+  #insert(row: SqlStorageValue[]): void {
+    const { sql } = this.#storage;
+    const direct = this.#isMade ? sql.direct : undefined;
+    try {
+      (direct ?? sql).exec(INSERT, ...row);
+      this.#isMade = true;
+    } catch (error) {
+      // Once more where damage is noticed, and where the table went with a transaction.
+      if (!direct || !isDamage(error)) throw error;
+      sql.exec(INSERT, ...row);
+    }
   }
 
   find(id: string, now: number): number | undefined {
     const floor = this.#index.messagesFloor(now);
-    if (!this.#ids || this.#ids.isOversized) this.#ids = new IdIndex(this.#read(floor));
+    if (!this.#ids || this.#ids.isOversized) this.#ids = new IdIndex(this.#entriesAfter(floor));
     const offset = this.#ids.get(id);
     return offset !== undefined && offset > floor ? offset : undefined;
   }
@@ -104,8 +131,12 @@ export class SqliteLog implements RoomLog {
       since.epoch === position.epoch &&
       missed >= 0 &&
       missed <= most &&
-      (missed === 0 || since.offset >= this.#index.floor(now));
-    return { entries: isWhole ? this.#read(since.offset) : [], position, recovered: isWhole };
+      (missed === 0 || this.#index.recovers(since.offset, now));
+    return {
+      entries: isWhole ? this.#entriesAfter(since.offset) : [],
+      position,
+      recovered: isWhole,
+    };
   }
 
   page({ since, limit = Infinity, reverse }: HistoryQuery, now: number, most: number): HistoryView {
@@ -123,7 +154,7 @@ export class SqliteLog implements RoomLog {
 
   /** Messages after an offset, from the oldest or from the newest: so many, and so large, as a page may be. */
   #messages(after: number, count: number, isForward: boolean): Entry[] {
-    const batches = this.#index.all.filter(({ last, messages }) => last > after && messages > 0);
+    const batches = this.#index.messagesAfter(after);
     const page: Entry[] = [];
     let chars = 0;
     for (const batch of isForward ? batches : batches.toReversed()) {
@@ -139,7 +170,11 @@ export class SqliteLog implements RoomLog {
   }
 
   after(offset: number): Entry[] | undefined {
-    return offset >= this.#index.reach(() => true) ? this.#read(offset) : undefined;
+    return this.#index.reaches(offset) ? this.#entriesAfter(offset) : undefined;
+  }
+
+  kept(offset: number): Entry[] {
+    return this.#entriesAfter(offset);
   }
 
   /** A second age after the oldest entries have passed theirs: a busy room has an alarm for it in every age at most. */
@@ -149,7 +184,7 @@ export class SqliteLog implements RoomLog {
   }
 
   get isEmpty(): boolean {
-    return this.expiresAt === undefined;
+    return !this.#index.hasEntries;
   }
 
   /** The newest batch with messages leaves a row without entries: a gap among the messages would not show else. */
@@ -187,8 +222,7 @@ export class SqliteLog implements RoomLog {
   }
 
   #reload(): void {
-    this.#index = this.#readIndex();
-    this.#ids = undefined;
+    [this.#read, this.#ids] = [undefined, undefined];
   }
 
   #readIndex(): BatchIndex {
@@ -196,9 +230,9 @@ export class SqliteLog implements RoomLog {
     return new BatchIndex(this.#history, rows);
   }
 
-  #read(after: number): Entry[] {
-    return this.#index.all
-      .filter(({ last }) => last > after)
+  #entriesAfter(after: number): Entry[] {
+    return this.#index
+      .after(after)
       .flatMap((batch) => this.#entriesOf(batch))
       .filter(({ offset }) => offset > after);
   }

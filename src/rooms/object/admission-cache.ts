@@ -1,12 +1,12 @@
 // Admission of users' connections in this object, by the users' accounts (account/account.ts). The account is called
 // before a connection begins. Its answer is cached until a service changes something about the user: the account sends
-// such a command to every object that has called `admit`. And the rooms that an admitted connection begins in.
+// such a command to every object that has called `admit`.
 
-import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
-import { factsOf, isGuest, type TokenFacts, type User } from "../../model/user.ts";
-import type { AccountRpc, AdmissionRequest } from "../rpc/account-rpc.ts";
+import { formatTopic } from "../../model/topic.ts";
+import { factsOf, type TokenFacts, type User } from "../../model/user.ts";
+import type { AccountRpc, AdmissionRequest, Belongings } from "../rpc/account-rpc.ts";
+import { errorOf } from "../rpc/fault.ts";
 
 interface AdmissionCacheOptions {
   /** This object's name. */
@@ -17,8 +17,8 @@ interface AdmissionCacheOptions {
 }
 
 type Rate = NonNullable<AdmissionRequest["rate"]>;
-/** Groups of a user, by token. */
-type GroupsByToken = Map<string, readonly string[]>;
+/** Answers about a user, by token. */
+type ByToken = Map<string, Belongings>;
 
 /** Users whose answers are cached. Beyond it the cache is cleared, and their accounts are called again. */
 const USERS_AT_MOST = 10_000;
@@ -28,7 +28,7 @@ const TOKENS_AT_MOST = 20;
 export class AdmissionCache {
   readonly #options: AdmissionCacheOptions;
   /** By account, as requests are. */
-  readonly #groups = new Map<string, GroupsByToken>();
+  readonly #answers = new Map<string, ByToken>();
   /** Requests under way: a change that comes meanwhile makes their answers stale. */
   readonly #requests = new Map<string, Set<{ isStale: boolean }>>();
 
@@ -44,23 +44,18 @@ export class AdmissionCache {
 
   /** Whether another token or request of the user is good, where no connection begins. Throws as `begin` does. */
   async check(token: TokenFacts): Promise<void> {
-    await this.#groupsBy(token);
+    await this.belongingsOf(token);
   }
 
   /**
-   * Rooms that services have put the user into, as topics: kept since the connection began, and asked for again where a
-   * service has changed something meanwhile. The account has them, not the connection.
+   * What a user's connections belong to: kept since the first of them began, and asked for again where that has changed
+   * meanwhile. The account has it, not the connection.
    */
-  async groupsOf(user: User): Promise<readonly string[]> {
-    const groups = await this.#groupsBy(factsOf(user));
-    return groups.map((name) => formatTopic({ kind: "group", name }));
+  async belongingsOf(token: TokenFacts): Promise<Belongings> {
+    return this.#answers.get(accountIn(token))?.get(keyOf(token)) ?? this.#ask(token);
   }
 
-  async #groupsBy(token: TokenFacts): Promise<readonly string[]> {
-    return this.#groups.get(accountIn(token))?.get(keyOf(token)) ?? this.#ask(token);
-  }
-
-  async #ask(token: TokenFacts, rate?: Rate): Promise<readonly string[]> {
+  async #ask(token: TokenFacts, rate?: Rate): Promise<Belongings> {
     const { self: object } = this.#options;
     const name = accountIn(token);
     const request = { isStale: false };
@@ -69,51 +64,35 @@ export class AdmissionCache {
     try {
       const account = this.#options.account(name);
       const reply = await account.admit({ object, token, ...(rate && { rate }) });
-      if ("fault" in reply) throw new HubError<string>(reply.fault.code, reply.fault.message);
-      const { groups } = reply;
+      if ("fault" in reply) throw errorOf(reply.fault);
       if (request.isStale) return this.#ask(token);
-      this.#remember(token, groups);
-      return groups;
+      this.#remember(token, reply);
+      return reply;
     } finally {
       requests.delete(request);
       if (requests.size === 0 && this.#requests.get(name) === requests) this.#requests.delete(name);
     }
   }
 
-  #remember(token: TokenFacts, groups: readonly string[]): void {
-    if (this.#groups.size >= USERS_AT_MOST) this.#groups.clear();
+  #remember(token: TokenFacts, answer: Belongings): void {
+    if (this.#answers.size >= USERS_AT_MOST) this.#answers.clear();
     const name = accountIn(token);
-    const byToken: GroupsByToken = this.#groups.get(name) ?? new Map();
+    const byToken: ByToken = this.#answers.get(name) ?? new Map();
     if (byToken.size >= TOKENS_AT_MOST) byToken.clear();
-    this.#groups.set(name, byToken.set(keyOf(token), groups));
+    this.#answers.set(name, byToken.set(keyOf(token), answer));
   }
 
   /** A service has changed something about the user. Answers to calls that are under way are not cached. */
   forget(account: string): void {
-    this.#groups.delete(account);
+    this.#answers.delete(account);
     for (const request of this.#requests.get(account) ?? []) request.isStale = true;
   }
 }
 
+/** Groups as topics in text form. */
+export const topicsOf = (groups: readonly string[]): string[] =>
+  groups.map((name) => formatTopic({ kind: "group", name }));
+
 const accountIn = ({ id, account = id }: TokenFacts): string => account;
 
 const keyOf = ({ jti, iat }: TokenFacts): string => JSON.stringify([jti, iat]);
-
-interface FirstRooms {
-  /** The room of the connection's object. */
-  readonly own: Topic;
-  /** Groups that services have put the user into, as topics. */
-  readonly groups: readonly string[];
-  /** Whether messages to the user reach the connection. */
-  readonly reachesUsers: boolean;
-}
-
-/**
- * The rooms that an admitted connection is in from its beginning, beside the object's own and the hub's `all`: those of
- * the token, of services, and the user's own.
- */
-export function firstRooms(user: User, { own, groups, reachesUsers }: FirstRooms): Topic[] {
-  const topics: Topic[] = [...new Set([...user.channels, ...groups])].map(parseTopic);
-  if (reachesUsers && !isGuest(user)) topics.push({ kind: "user", name: user.id });
-  return topics.filter((topic) => formatTopic(topic) !== formatTopic(own));
-}

@@ -5,7 +5,6 @@
 import { HubError } from "../../model/errors.ts";
 import type { Limits } from "../../model/options.ts";
 import type { HeldBytes } from "../connection/held-bytes.ts";
-import { waitOf } from "../rpc/arrival.ts";
 
 interface ArrivalLoadOptions {
   readonly limits: Pick<Limits, "arrivalsAtOnce" | "arrivalWaitSeconds">;
@@ -22,12 +21,13 @@ export class ArrivalLoad {
   }
 
   /**
-   * Throws `unavailable` where the request has waited for this object longer than it may, or too many clients are under
-   * way already, and `busy` where the object's memory is spent. Reads numbers only: a refusal costs next to nothing.
+   * Throws `unavailable` where the request, sent at this time, has waited for this object longer than it may, or too
+   * many clients are under way already, and `busy` where the object's memory is spent. Reads numbers only: a refusal
+   * costs next to nothing.
    */
-  check(request: Request, now = Date.now()): void {
+  check(sentAt: number, now = Date.now()): void {
     const { limits, held } = this.#options;
-    const isLate = waitOf(request, now) > limits.arrivalWaitSeconds * 1000;
+    const isLate = now - sentAt > limits.arrivalWaitSeconds * 1000;
     if (isLate || this.#underWay >= limits.arrivalsAtOnce)
       throw new HubError("unavailable", "Too many clients are connecting; try again later.");
     if (!held.fits(1)) throw new HubError("busy", "Too much is waiting here; try again later.");

@@ -29,13 +29,20 @@ export function framesOf(connection: Connection, entered: EnteredRoom): Encoded[
   const { protocol } = connection;
   const { room, missed, previous } = entered;
   const replayed = missed.entries.filter(({ except }) => !previous || !except?.includes(previous));
-  const first = protocol.encode(connected(connection, entered, replayed.length));
+  const first = withState(
+    protocol.encode(connected(connection, entered, replayed.length)),
+    missed.state?.text,
+  );
   if (replayed.length === 0) return [first];
   const replay = replayed.map((entry) =>
     protocol.encode(messageOf(room, missed.position.epoch, entry)),
   );
   return [first, ...splitIntoFrames(protocol, replay)];
 }
+
+/** The text of the state is spliced in as the last of the parameters: it is not written anew for each client. */
+const withState = (first: Encoded, state: string | undefined): Encoded =>
+  state === undefined ? first : `${(first as string).slice(0, -2)},"state":${state}}}`;
 
 function connected(
   { id, user }: Connection,

@@ -12,8 +12,10 @@ import type { Ticket } from "../delivery/fan-out.ts";
 import type { Clock } from "../platform/loop-timing.ts";
 import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { Domain } from "../rpc/object-address.ts";
-import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
+import type { PresenceQuery, PresenceView, UserChanges } from "../rpc/presence-view.ts";
+import type { RoomAddress } from "../rpc/object-address.ts";
 import type { RefreshOutcome } from "../rpc/relay-rpc.ts";
+import type { Ran, Run, Snapshot, StateSpec } from "../rpc/state-rpc.ts";
 
 /** The object's place, its settings and its bindings. The same for as long as it is awake. */
 interface Identity {
@@ -68,6 +70,29 @@ export interface RoomAccess {
   presence(topic: Topic, query: PresenceQuery): Promise<PresenceView>;
   /** Sets the state that a user shows in a room. Throws `forbidden` where the user is absent, `too_large`. */
   track(userId: string, topic: Topic, state: unknown): Promise<void>;
+}
+
+/** States of rooms of this hub. */
+export interface StateAccess {
+  /**
+   * Runs an action in a room with state. In this object's own room it is done once its ticket says so, after the next
+   * flush; elsewhere it is durable, and where the caller is a member, its effects are on their way to it, unless the room
+   * is slow to deliver. Throws what the action throws, `conflict`, `invalid_state`, `method_not_found`, …
+   */
+  run(topic: Topic, run: Run, caller?: Connection): Promise<RunOutcome>;
+  /** The same, done when it is durable everywhere: for hub code. */
+  runAndSave(topic: Topic, run: Run, caller?: Connection): Promise<Ran>;
+  /** The whole state of a room. Throws `method_not_found` where it has none. */
+  state(topic: Topic): Promise<Snapshot>;
+  /** What clients see of it. Throws `method_not_found` where that is nothing. */
+  view(topic: Topic): Promise<Snapshot>;
+  /** Loads a room's state from elsewhere again. */
+  reload(topic: Topic): Promise<Position>;
+}
+
+/** A run, and the ticket of its flush where that is this object's. */
+export interface RunOutcome extends Ran {
+  readonly ticket?: Ticket;
 }
 
 /** Position of a connection in a room that it has joined. */
@@ -133,19 +158,22 @@ export interface TokenRenewal {
 /** Counters for the hub's index. */
 export interface ActivityCounter {
   /** Plain numbers that only grow. */
-  readonly counters: { in: number };
+  readonly counters: { in: number; readonly calls: { instant: number } };
   /** Whether a report is due already. */
   readonly isDue: boolean;
   /** The object is active: a report becomes due. */
   note(): void;
   /** A request or call was refused with this code. */
   refused(code: string): void;
+  /** A call that is no stream was answered, so many milliseconds after it came. */
+  answered(ms: number): void;
 }
 
 /** All ports of one object. */
 export interface Host extends Identity {
   readonly publishing: Publishing;
   readonly rooms: RoomAccess;
+  readonly states: StateAccess;
   readonly replies: Replies;
   readonly clients: RemoteClients;
   readonly connections: ConnectionControl;
@@ -172,6 +200,8 @@ export interface ClientMethodCall extends Params {
 export interface Receiver {
   /** Undefined where the hub is not served (any more). */
   settings(hub: string): RoomSettings | undefined;
+  /** What the hub declares of the state of this room; undefined where it has none. Absent: no hub has any. */
+  state?(address: RoomAddress, env: object): StateSpec | undefined;
   /** A connection is open: before its first frame is received. */
   opened(host: Host, connection: Connection): Promise<void>;
   /** The object lost its memory while the socket lived. Before anything else of this connection. */
@@ -185,7 +215,7 @@ export interface Receiver {
   /** A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. */
   refreshed(host: Host, connection: Connection, user: User): Promise<RefreshOutcome>;
   /** After joins and leaves were published in this room. */
-  presenceChanged(host: Host, joined: readonly string[], left: readonly string[]): Promise<void>;
+  presenceChanged(host: Host, change: UserChanges): Promise<void>;
   /** Hub code, here or in another object, invokes a method of a client of this object. */
   ask(host: Host, connection: Connection, call: ClientMethodCall): Promise<unknown>;
 }

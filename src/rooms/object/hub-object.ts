@@ -2,31 +2,29 @@
 // are such objects, and differ in their parts and in how a connection begins.
 
 import { DurableObject } from "cloudflare:workers";
-import { CLOSE, HubError, publicError, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, type CloseCode } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Params } from "../../model/message.ts";
 import { parseTopic } from "../../model/topic.ts";
-import { answerClose, closeCodeOf, endOf } from "../connection/close-socket.ts";
+import { answerClose, endOf } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { spendBytes } from "../connection/inbound-budget.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
 import { logConnection, noteEnd } from "../observe/connection-log.ts";
+import { sentAtOf } from "../rpc/arrival.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import { clientResult, type ClientResult } from "../rpc/fault.ts";
 import type { ConnectionEntry, MembersQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
+import { objectsOf } from "../rpc/place.ts";
 import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
-import { firstRooms, type AdmissionCache } from "./admission-cache.ts";
+import type { AdmissionCache } from "./admission-cache.ts";
+import { joinFirstRooms } from "./first-rooms.ts";
 import type { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
 import { membersIn } from "./members.ts";
-import {
-  waitForLinks,
-  type ObjectEvents,
-  type ObjectKind,
-  type ObjectParts,
-} from "./object-parts.ts";
-import { ObjectStart } from "./object-start.ts";
+import { isUsed, type ObjectEvents, type ObjectKind, type ObjectParts } from "./object-parts.ts";
+import { ObjectStart, type Started } from "./object-start.ts";
 import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
 
@@ -36,33 +34,35 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 {
   protected readonly receiver: Receiver;
   readonly #start: ObjectStart<P>;
+  #started: Started<P> | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env, { receiver, build }: ObjectKind<P>) {
+  constructor(ctx: DurableObjectState, env: Env, { receiver, place, ...kind }: ObjectKind<P>) {
     super(ctx, env);
     this.receiver = receiver;
     const events: ObjectEvents = {
       dropped: (...dropped) => this.dropped(...dropped),
-      presenceChanged: (joined, left) =>
-        this.inBackground(receiver.presenceChanged(this.host, joined, left)),
+      presenceChanged: (change) => this.inBackground(receiver.presenceChanged(this.host, change)),
     };
-    this.#start = new ObjectStart({ ctx, env, receiver, events }, build);
+    const objects = objectsOf({ env, place });
+    this.#start = new ObjectStart({ ctx, env, objects, receiver, events }, kind);
     if (!this.#start.fault) this.wake();
   }
 
   /** As `host` and `admissions`, throws `storage_corrupt` where the storage cannot be read. */
   protected get parts(): P {
-    return this.#start.sound.parts;
+    return (this.#started ??= this.#start.sound).parts;
   }
 
   protected get host(): ObjectHost {
-    return this.#start.sound.host;
+    return (this.#started ??= this.#start.sound).host;
   }
 
   protected get admissions(): AdmissionCache {
-    return this.#start.sound.admissions;
+    return (this.#started ??= this.#start.sound).admissions;
   }
 
   protected heal(): Promise<void> {
+    this.#started = undefined;
     return this.#start.heal();
   }
 
@@ -71,8 +71,6 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     socket: WebSocket,
     request: Request,
   ): Connection | Promise<Connection | Response>;
-  /** Whether messages to a connection's user reach it. */
-  protected abstract get reachesUsers(): boolean;
 
   /** Reports members that did not survive to rooms elsewhere. A hub that is no longer served closes its sockets. */
   protected wake(): void {
@@ -82,8 +80,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     for (const connection of connections.all) this.receiver.awoke(this.host, connection);
     if (followed.isStale) this.inBackground(followed.settle());
     webhooks?.resume();
-    if (this.parts.isUsed()) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
-    else this.parts.end.arm(Date.now());
+    if (isUsed(this.parts)) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
+    else this.parts.end.arm(Date.now(), true);
   }
 
   /**
@@ -93,12 +91,11 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   override async fetch(request: Request): Promise<Response> {
     try {
       if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
-      this.parts.arrivals.check(request);
+      this.parts.arrivals.check(sentAtOf(request));
       const { 0: client, 1: server } = new WebSocketPair();
       const outcome = await this.begin(server, request);
-      return outcome instanceof Response
-        ? outcome
-        : new Response(null, { status: 101, webSocket: client });
+      if (outcome instanceof Response) return outcome;
+      return new Response(null, { status: 101, webSocket: client });
     } catch (error) {
       const refused = (code: string) => this.#start.fault || this.parts.activity.refused(code);
       return refusedArrival(error, { object: this.ctx.id.name ?? "", refused });
@@ -110,11 +107,12 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
    * are confirmed by then, unless a room is slow (`waitForLinks`). Does nothing more where it has ended meanwhile.
    */
   protected async welcome(connection: Connection): Promise<void> {
-    await this.parts.arrivals.during(this.#link(connection));
+    const { parts, host, admissions } = this;
+    await parts.arrivals.during(joinFirstRooms({ parts, host, admissions }, connection));
     const { activity, address, connections, name, webhooks } = this.parts;
+    if (connection.stage.name === "greeting") this.opening(connection);
     const early = connections.open(connection);
     if (!isOpen(connection)) return;
-    this.opened(connection);
     if (!activity.isDue) activity.note();
     webhooks?.connected(connection);
     logConnection(this.env, "connection_opened", { connection, address, object: name });
@@ -123,31 +121,8 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     await opened;
   }
 
-  /** The frames that waited for a connection are written. Relays keep how far their clients are. */
-  protected opened(_connection: Connection): void {}
-
-  /** Joins the rooms that the token and services name. Those that fail or are slow are joined later, by alarm. */
-  async #link(connection: Connection): Promise<void> {
-    const groups = await this.#groupsOf(connection);
-    const { agenda, followed, settings } = this.parts;
-    const { reachesUsers } = this;
-    const topics = firstRooms(connection.user, { own: this.host.room, groups, reachesUsers });
-    const links = topics.map((topic) => followed.belong(connection, topic, "token"));
-    if (settings.reachAll || settings.online) links.push(followed.joinAll(connection));
-    await waitForLinks(agenda, links);
-  }
-
-  /** Groups that services have put its user into; none where it is closed instead, being no longer admitted. */
-  async #groupsOf(connection: Connection): Promise<readonly string[]> {
-    try {
-      return await this.admissions.groupsOf(connection.user);
-    } catch (error) {
-      const { code, message } = publicError(error);
-      const words = code === "internal" ? undefined : message;
-      this.parts.connections.close(connection, closeCodeOf(code), words);
-      return [];
-    }
-  }
+  /** The frames that waited for a connection are about to be written. Relays save how far their clients are. */
+  protected opening(_connection: Connection): void {}
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
@@ -159,7 +134,9 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     const { activity, connections, settings } = this.parts;
     const bytes = typeof frame === "string" ? frame.length : frame.byteLength;
     activity.counters.bytesIn += bytes;
-    if (!spendBytes(connection, bytes, settings.limits))
+    const budget = connection.inbound?.bytes;
+    if (budget && budget.left >= bytes) budget.left -= bytes;
+    else if (!spendBytes(connection, bytes, settings.limits))
       return connections.close(connection, CLOSE.flooding);
     connections.touch(connection, Date.now());
     const { name: stage } = connection.stage;

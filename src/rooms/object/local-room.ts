@@ -1,8 +1,22 @@
 // The port of the room that an object is, for code that rooms and relays share. Only rooms have one.
 
-import type { Topic } from "../../model/topic.ts";
+import type { Position, Topic } from "../../model/topic.ts";
+import type { Ticket } from "../delivery/fan-out.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
+import type { Ran, Run, Snapshot } from "../rpc/state-rpc.ts";
+
+/** The state of the room that an object is. */
+export interface LocalState {
+  ready(): Promise<void> | undefined;
+  run(run: Run): Promise<Ran & { readonly ticket: Ticket }>;
+  /** Done when tickets of runs until now are final. */
+  untilSaved(): Promise<void>;
+  whole(): Snapshot;
+  /** What clients see now; undefined where they see nothing. */
+  view(): Snapshot | undefined;
+  readonly transfer: { reload(): Promise<Position> };
+}
 
 export interface LocalRoom {
   readonly topic: Topic;
@@ -13,4 +27,6 @@ export interface LocalRoom {
   presence(query: PresenceQuery): PresenceView;
   /** Throws `forbidden` where the user is absent, `too_large`. */
   track(userId: string, state: unknown): void;
+  /** Undefined where the room has no state. */
+  readonly state: LocalState | undefined;
 }

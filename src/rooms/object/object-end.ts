@@ -17,9 +17,11 @@ interface ObjectEndOptions {
   readonly outbox: Outbox;
   /**
    * Whether there is anything to keep. What keeps the object must see to an alarm, or to `arm`, when it ends: only then
-   * the question is asked again.
+   * the question is asked again. At a wake what is asleep, and may be something to keep, counts as such.
    */
-  keeps(now: number): boolean;
+  keeps(now: number, atWake: boolean): boolean;
+  /** Other objects forget this one. May be repeated; where it throws, the end is tried again. */
+  leave?(): Promise<void>;
   /** The storage was deleted: forgets what is in memory of it. Writes nothing. */
   forget(): void;
 }
@@ -40,9 +42,10 @@ export class ObjectEnd implements Duty {
   }
 
   /** Undefined while there is something to keep. */
-  #endAt(now: number): number | undefined {
+  #endAt(now: number, atWake = false): number | undefined {
     const { storage, activity, keeps } = this.#options;
-    if (storage.isEmpty || activity.restsSince === undefined || keeps(now)) return undefined;
+    if (storage.isEmpty || activity.restsSince === undefined || keeps(now, atWake))
+      return undefined;
     return activity.restsSince + REST_MS;
   }
 
@@ -50,9 +53,9 @@ export class ObjectEnd implements Duty {
     return !this.#options.activity.isSending && (this.#endAt(now) ?? Infinity) <= now;
   }
 
-  /** Something that kept the object has ended. */
-  arm(now: number): void {
-    const at = this.#endAt(now);
+  /** Something that kept the object has ended, or it is not known after a wake. */
+  arm(now: number, atWake = false): void {
+    const at = this.#endAt(now, atWake);
     if (at !== undefined) this.#options.agenda.arm(Math.max(at, now));
   }
 
@@ -62,8 +65,9 @@ export class ObjectEnd implements Duty {
   }
 
   async run(now: number): Promise<void> {
-    const { activity, agenda, outbox, storage, forget } = this.#options;
+    const { activity, agenda, leave, outbox, storage, forget } = this.#options;
     if (!this.#isDue(now)) return;
+    await leave?.();
     await activity.end();
     outbox.flush(); // Publications that wait for their number to be saved.
     if (!this.#isDue(now)) return;

@@ -1,7 +1,7 @@
 // The ports of one object (host.ts), over its parts. One for each wake: hub code gets the same host for every call.
 // Ports that most wakes do not use are built on first use.
 
-import { ALL, parseTopic, type Topic } from "../../model/topic.ts";
+import { ALL, writtenTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { keepAwake, systemClock } from "../platform/loop-timing.ts";
 import type { AdmissionCache } from "./admission-cache.ts";
@@ -10,6 +10,7 @@ import type { Host, Receiver } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 import { RemoteConnections } from "./remote-connections.ts";
 import { ObjectRooms } from "./room-access.ts";
+import { ObjectStates } from "./state-access.ts";
 import { ObjectRenewal } from "./token-renewal.ts";
 
 interface HostOptions {
@@ -32,6 +33,7 @@ export class ObjectHost implements Host {
   readonly activity;
   readonly waitUntil: Host["waitUntil"];
   #rooms: ObjectRooms | undefined;
+  #states: ObjectStates | undefined;
   #clients: RemoteConnections | undefined;
   #connections: ObjectConnections | undefined;
   #renewal: ObjectRenewal | undefined;
@@ -50,11 +52,15 @@ export class ObjectHost implements Host {
   }
 
   roomOf({ attached }: Connection): Topic {
-    return attached.room === undefined ? this.room : parseTopic(attached.room);
+    return attached.room === undefined ? this.room : writtenTopic(attached.room);
   }
 
   get rooms(): ObjectRooms {
     return (this.#rooms ??= new ObjectRooms(this.#parts, (connection) => this.roomOf(connection)));
+  }
+
+  get states(): ObjectStates {
+    return (this.#states ??= new ObjectStates(this.#parts));
   }
 
   get clients(): RemoteConnections {

@@ -20,7 +20,7 @@ import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
 import type { Occupancy, Report } from "../rpc/activity-report.ts";
-import type { ObjectEnv } from "../rpc/object-env.ts";
+import type { ObjectEnv, ObjectNamespaces } from "../rpc/object-env.ts";
 import {
   hubRooms,
   type ObjectAddress,
@@ -29,6 +29,8 @@ import {
   type RoomStubs,
   roomStubs,
 } from "../rpc/object-names.ts";
+import type { Place } from "../rpc/place.ts";
+import type { UserChanges } from "../rpc/presence-view.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { Publishing, Receiver } from "./host.ts";
 import { ArrivalLoad } from "./arrival-load.ts";
@@ -39,20 +41,30 @@ import type { ObjectEnd } from "./object-end.ts";
 export interface ObjectEvents {
   readonly dropped: Dropped;
   /** After joins and leaves were published in the room that this object is. */
-  presenceChanged(joined: readonly string[], left: readonly string[]): void;
+  presenceChanged(change: UserChanges): void;
 }
 
 /** Everything that the parts of an object are built from. */
 export interface PartsInput {
   readonly ctx: DurableObjectState;
   readonly env: ObjectEnv;
+  /** Other objects, where they are. */
+  readonly objects: ObjectNamespaces;
   readonly receiver: Receiver;
   readonly events: ObjectEvents;
 }
 
-/** A room or a relay, as the object that they have in common sees the difference. */
-export interface ObjectKind<P> {
+/** What serves objects. */
+export interface ServedBy {
   readonly receiver: Receiver;
+  /** Where other objects are. */
+  readonly place?: Place | undefined;
+}
+
+/** A room or a relay, as the object that they have in common sees the difference. */
+export interface ObjectKind<P> extends ServedBy {
+  /** Whether it begins anew where its storage cannot be read: nothing in it is anybody's but its clients'. */
+  readonly healsItself?: boolean;
   /** Makes the parts. Events come once the object is complete. */
   build(input: PartsInput): P;
 }
@@ -62,6 +74,7 @@ interface CoreOptions {
   readonly ctx: DurableObjectState;
   readonly storage: ObjectStorage;
   readonly env: ObjectEnv;
+  readonly objects: ObjectNamespaces;
   readonly address: ObjectAddress;
   /** This object's name in the hub's index: a topic, or `relay:` and a relay's name. */
   readonly name: string;
@@ -69,13 +82,13 @@ interface CoreOptions {
   readonly settings: RoomSettings;
   /** False where the hub is no longer served. */
   readonly isServed: boolean;
-  /** Nothing is written to a log before it is sent. */
-  readonly isUnlogged: boolean;
   readonly dropped: Dropped;
   /** The duties of the alarm that this kind of object has beside those of all. Called once, at the first alarm. */
   duties(): readonly Duty[];
   /** Sockets, connections and users now. Not called before the object is complete. */
   occupancy(): Occupancy;
+  /** Of the room's state, where it has one. */
+  stateBytes?(): number | undefined;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
   report?(report: Report): Promise<void>;
 }
@@ -116,8 +129,6 @@ export interface ObjectParts extends ObjectCore {
   readonly resumables: ResumableConnections | undefined;
   /** Undefined in a room: its clients need no pings. */
   readonly serverPings: ServerPings | undefined;
-  /** Whether a crash would leave stale state in other objects or in rows: connections, follow links, presence. */
-  isUsed(): boolean;
   /** This object's connections that are in a room, and the rooms of a connection. */
   membersOf(room: string): Iterable<Connection>;
   topicsOf(connection: Connection): Topic[];
@@ -127,23 +138,22 @@ export interface ObjectParts extends ObjectCore {
 const STALE_MS = 5_000;
 
 export function objectCore(options: CoreOptions): ObjectCore {
-  const { ctx, env, storage, address, settings, isServed } = options;
-  const { tenant, hub } = address;
+  const { ctx, objects, storage, address, settings, isServed } = options;
   const agenda = new AlarmAgenda(ctx.storage, () => [
     liveness(),
     ...(isServed ? [activity] : []),
     ...(webhooks ? [webhooks] : []),
     ...options.duties(),
   ]);
-  const stubs = roomStubs(env);
-  const room = hubRooms(stubs, { tenant, hub });
+  const stubs = roomStubs(objects);
+  const room = hubRooms(stubs, { tenant: address.tenant, hub: address.hub });
   const connections = new ConnectionTable(ctx, settings, (connection, ...reason) => {
     countClose(counters, reason[0]);
     options.dropped(connection, ...reason);
   });
   const activity = activityOf(options, { agenda, connections, room });
   const { counters } = activity;
-  const outbox = new Outbox({ connections, counters, isUnlogged: options.isUnlogged });
+  const outbox = new Outbox({ connections, counters, stateNames: settings.signalR.state });
   const followed = new FollowedRooms({
     ...{ sql: storage.sql, self: objectName(address), settings },
     ...{ connections, outbox, activity, room },
@@ -157,20 +167,19 @@ export function objectCore(options: CoreOptions): ObjectCore {
     ...{ storage, address, name: options.name, settings, isServed, agenda, stubs, activity },
     ...{ connections, liveness, outbox, followed, webhooks, room },
     arrivals: new ArrivalLoad({ limits: settings.limits, held: connections.held }),
-    lanes: () =>
-      (lanes ??= new PublishLanes({ room, publishBytes, undelivered: followed.undelivered })),
+    lanes: () => (lanes ??= new PublishLanes({ room, publishBytes, followed })),
   };
 }
 
 type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 
 function activityOf(
-  { ctx, env, storage, address, name, isServed, occupancy, report }: CoreOptions,
+  { ctx, env, storage, address, name, isServed, occupancy, stateBytes, report }: CoreOptions,
   { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
 ): ActivityReports {
   const counters = newCounters();
   return new ActivityReports({
-    ...{ storage, counters, wake: randomId(), isReported: isServed, occupancy },
+    ...{ storage, counters, wake: randomId(), isReported: isServed, occupancy, stateBytes },
     snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
     report: report ?? ((about) => room(ALL).report(name, about)),
     reported: (about, increase) =>
@@ -196,6 +205,14 @@ function webhooksOf(
   });
 }
 
+/** Whether messages to a connection's user reach it: by default relays hold the connections that they are for. */
+export const reachesUsers = ({ own, settings }: Pick<ObjectParts, "own" | "settings">): boolean =>
+  settings.reachUsers ?? own === undefined;
+
+/** Whether a crash would end what only this object reports: its sockets. Followers report changes themselves. */
+export const isUsed = ({ connections, followed }: ObjectCore): boolean =>
+  connections.all.size > 0 || followed.isFollowing;
+
 /** Whether any part that all objects have keeps something. */
 export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): boolean =>
   connections.all.size > 0 || followed.isFollowing || webhooks?.isIdle === false;
@@ -204,11 +221,11 @@ export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): bool
  * Keeps an alarm set while the object is in use: after a crash the object wakes by it, and its rooms and presence learn
  * of the connections that did not survive.
  */
-export function upkeep(ctx: DurableObjectState, parts: ObjectParts): Duty {
-  const { followed, settings } = parts;
+export function upkeep(ctx: DurableObjectState, core: ObjectCore): Duty {
+  const { followed, settings } = core;
   const sweepMs = settings.sweepSeconds * 1000;
   return {
-    due: (at) => (parts.isUsed() ? at + (followed.isStale ? STALE_MS : sweepMs) : undefined),
+    due: (at) => (isUsed(core) ? at + (followed.isStale ? STALE_MS : sweepMs) : undefined),
     // Not awaited: a room that does not answer must not hold up this object's other duties.
     run: () => ctx.waitUntil(followed.settle()),
   };

@@ -6,9 +6,9 @@ import { storageCorrupt } from "../platform/object-storage.ts";
 import { accountStub, objectName } from "../rpc/object-names.ts";
 import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
-import type { ObjectParts, PartsInput } from "./object-parts.ts";
+import type { ObjectKind, ObjectParts, PartsInput } from "./object-parts.ts";
 
-interface Started<P> {
+export interface Started<P> {
   readonly parts: P;
   readonly host: ObjectHost;
   readonly admissions: AdmissionCache;
@@ -16,25 +16,29 @@ interface Started<P> {
 
 export class ObjectStart<P extends ObjectParts> {
   readonly #input: PartsInput;
-  readonly #build: (input: PartsInput) => P;
+  readonly #build: ObjectKind<P>["build"];
   #started: Started<P> | HubError;
 
   /** Throws what another deploy can mend: `storage_too_new`, and failures of migrations. */
-  constructor(input: PartsInput, build: (input: PartsInput) => P) {
+  constructor(
+    input: PartsInput,
+    { build, healsItself }: Pick<ObjectKind<P>, "build" | "healsItself">,
+  ) {
     this.#input = input;
     this.#build = build;
     this.#started = this.#start();
+    if (healsItself && this.fault) input.ctx.waitUntil(this.heal());
   }
 
   #start(): Started<P> | HubError {
-    const { ctx, env, receiver } = this.#input;
+    const { ctx, env, objects, receiver } = this.#input;
     const parts = this.#partsOrFault();
     if (parts instanceof HubError) return parts;
     const { address, settings } = parts;
     const admissions = new AdmissionCache({
       self: objectName(address),
       limits: settings.limits,
-      account: (user) => accountStub(env, { tenant: address.tenant, user }),
+      account: (user) => accountStub(objects, { tenant: address.tenant, user }),
     });
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
     const host = new ObjectHost(parts, { env, receiver, admissions, waitUntil });

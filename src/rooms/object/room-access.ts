@@ -5,8 +5,8 @@ import { HubError } from "../../model/errors.ts";
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import { limitsOf } from "../connection/connection-limits.ts";
 import type { Connection } from "../connection/connection.ts";
-import { messageOf } from "../delivery/outbox.ts";
 import type { Cause } from "../links/follow-tables.ts";
+import { hasState, joinWithState, sendMissed } from "../links/state-joins.ts";
 import { countReplay } from "../observe/counters.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
@@ -27,21 +27,21 @@ export class ObjectRooms implements RoomAccess {
 
   async join(connection: Connection, topic: Topic, cause: Cause = "hub"): Promise<void> {
     if (this.#own(topic)) return;
-    const most = this.#mostRooms(connection);
-    await this.#parts.followed.join(connection, { topic, most, cause });
+    const request = { topic, most: this.#mostRooms(connection), cause };
+    if (hasState(this.#parts, topic)) await joinWithState(this.#parts, connection, request);
+    else await this.#parts.followed.join(connection, request);
   }
 
   /** The replay is queued in the call of `deliver`, before any live message that follows it. */
   async joinWithReplay(connection: Connection, topic: Topic, since: Position | undefined) {
-    const { activity, followed, outbox } = this.#parts;
+    const { activity, followed } = this.#parts;
     const request = { topic, since, most: this.#mostRooms(connection), cause: "client" } as const;
     let outcome: ReplayOutcome | undefined;
-    await followed.joinWithReplay(connection, request, ({ entries, ...reached }) => {
-      const room = formatTopic(topic);
-      for (const entry of entries)
-        outbox.send(connection, messageOf(room, reached.position.epoch, entry));
-      outcome = { ...reached, replayed: entries.length };
-      if (since) countReplay(activity.counters, reached.recovered, entries.length);
+    await followed.joinWithReplay(connection, request, (missed) => {
+      const { position, recovered, entries } = missed;
+      sendMissed(this.#parts, connection, { room: formatTopic(topic), missed });
+      outcome = { position, recovered, replayed: entries.length };
+      if (since) countReplay(activity.counters, recovered, entries.length);
     });
     return outcome!;
   }

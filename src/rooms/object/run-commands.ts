@@ -6,12 +6,13 @@ import { HubError } from "../../model/errors.ts";
 import { matches } from "../../model/filter.ts";
 import { isRevoked } from "../../model/token-rules.ts";
 import { factsOf } from "../../model/user.ts";
-import { formatTopic, parseTopic } from "../../model/topic.ts";
+import { formatTopic, parseTopic, writtenTopic } from "../../model/topic.ts";
 import { isNamed } from "../../model/user.ts";
 import { save, type Connection } from "../connection/connection.ts";
+import { belong } from "../links/state-joins.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
 import type { ObjectHost } from "./object-host.ts";
-import type { ObjectParts } from "./object-parts.ts";
+import { reachesUsers, type ObjectParts } from "./object-parts.ts";
 
 /** The object on whose connections the commands run. */
 interface CommandTarget {
@@ -34,12 +35,9 @@ export async function runCommands(
   );
   const failure = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
   if (failure) throw failure.reason;
-  return { matched: connections.length, present: countOf(target, selection.user) };
-}
-
-function countOf({ parts }: CommandTarget, user: string | undefined): number {
-  if (user === undefined) return 0;
-  return [...parts.connections.all].filter((connection) => isNamed(connection.user, user)).length;
+  const { user } = selection;
+  const present = user === undefined ? 0 : target.parts.connections.byUser.named(user).size;
+  return { matched: connections.length, present };
 }
 
 /** All conditions of the selection must hold. */
@@ -54,12 +52,13 @@ function select({ parts }: CommandTarget, selection: Selection): Connection[] {
   );
 }
 
-function candidates(parts: ObjectParts, { connection: id, room }: Selection): Iterable<Connection> {
-  if (id !== undefined) {
-    const connection = parts.connections.get(id);
-    return connection ? [connection] : [];
-  }
-  return room === undefined ? parts.connections.all : parts.membersOf(room);
+/** Of a user or a connection, without a look at the others. */
+function candidates(parts: ObjectParts, selection: Selection): Iterable<Connection> {
+  const { connection: id, room, user } = selection;
+  const { connections } = parts;
+  if (id !== undefined) return [connections.get(id) ?? []].flat();
+  if (room !== undefined) return parts.membersOf(room);
+  return user === undefined ? connections.all : connections.byUser.named(user);
 }
 
 const filterFacts = (parts: ObjectParts, connection: Connection) => ({
@@ -91,6 +90,8 @@ async function apply(
     }
     case "join":
       return host.rooms.join(connection, parseTopic(command.room), command.given ? "token" : "hub");
+    case "ownRoom":
+      return joinOwnRoom(target, connection);
     case "leave":
       return leave(target, connection, command.room);
     case "leaveGroups":
@@ -110,6 +111,14 @@ async function apply(
   }
 }
 
+/** A connection before its handshake asks the account again when it is welcome; a request over HTTP is in no room. */
+async function joinOwnRoom({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
+  const topic = { kind: "user", name: connection.user.id } as const;
+  const isIn = connection.stage.name !== "handshaking" && !connection.httpCaller;
+  if (isIn && reachesUsers(parts) && formatTopic(host.room) !== formatTopic(topic))
+    await belong(parts, connection, { topic, cause: "token" });
+}
+
 /**
  * Removes rooms from those that the connection's token names: one that is not open yet would still join them, and a
  * refresh under way would put it back.
@@ -124,12 +133,12 @@ function removeFromToken(connection: Connection, isRemoved: (room: string) => bo
 async function leave({ host }: CommandTarget, connection: Connection, room: string): Promise<void> {
   removeFromToken(connection, (name) => name === room);
   if (formatTopic(host.roomOf(connection)) !== room)
-    await host.rooms.leave(connection, parseTopic(room));
+    await host.rooms.leave(connection, writtenTopic(room));
 }
 
 /** The room that a connection came for is not one that it has joined. */
 async function leaveGroups({ parts, host }: CommandTarget, connection: Connection): Promise<void> {
-  removeFromToken(connection, (room) => parseTopic(room).kind === "group");
+  removeFromToken(connection, (room) => writtenTopic(room).kind === "group");
   const own = formatTopic(host.roomOf(connection));
   const left = parts
     .topicsOf(connection)

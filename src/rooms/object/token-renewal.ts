@@ -2,15 +2,19 @@
 // client joined. Whether a token admits a connection somewhere is decided by the dispatcher.
 
 import { HubError } from "../../model/errors.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
-import type { User } from "../../model/user.ts";
+import { formatTopic, writtenTopic, type Topic } from "../../model/topic.ts";
+import { factsOf, type User } from "../../model/user.ts";
 import { checkFits } from "../connection/attachment.ts";
 import { type Connection, save } from "../connection/connection.ts";
-import type { AdmissionCache } from "./admission-cache.ts";
+import { topicsOf, type AdmissionCache } from "./admission-cache.ts";
 import type { TokenRenewal } from "./host.ts";
 import { type ObjectParts, retry, waitForLinks } from "./object-parts.ts";
+import { belong } from "../links/state-joins.ts";
 
-type Parts = Pick<ObjectParts, "agenda" | "connections" | "followed" | "outbox" | "own">;
+type Parts = Pick<
+  ObjectParts,
+  "agenda" | "connections" | "followed" | "outbox" | "own" | "settings"
+>;
 
 export class ObjectRenewal implements TokenRenewal {
   readonly #parts: Parts;
@@ -21,8 +25,8 @@ export class ObjectRenewal implements TokenRenewal {
     this.#admissions = admissions;
   }
 
-  admit(user: User): Promise<readonly string[]> {
-    return this.#admissions.groupsOf(user);
+  async admit(user: User): Promise<readonly string[]> {
+    return topicsOf((await this.#admissions.belongingsOf(factsOf(user))).groups);
   }
 
   /** The user, its claims and limits take effect at once; the alarm is set for the new expiry. */
@@ -44,19 +48,19 @@ export class ObjectRenewal implements TokenRenewal {
   expel(connection: Connection, room: string): boolean {
     const { agenda, followed, outbox } = this.#parts;
     if (!this.requestedRooms(connection).includes(room)) return false;
-    followed.leave(connection, parseTopic(room)).catch(retry(agenda));
+    followed.leave(connection, writtenTopic(room)).catch(retry(agenda));
     const params = { room, reason: "forbidden" };
     outbox.send(connection, { type: "control", name: "left", params });
     return true;
   }
 
   async belong(connection: Connection, topics: readonly Topic[]): Promise<void> {
-    const { agenda, followed, own } = this.#parts;
+    const { agenda, own } = this.#parts;
     const here = own?.name ?? "all";
     const elsewhere = topics.filter((topic) => formatTopic(topic) !== here);
     await waitForLinks(
       agenda,
-      elsewhere.map((topic) => followed.belong(connection, topic, "token")),
+      elsewhere.map((topic) => belong(this.#parts, connection, { topic, cause: "token" })),
     );
   }
 }

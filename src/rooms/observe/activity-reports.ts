@@ -9,10 +9,10 @@ import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
 import { countRefusal, ZERO_COUNTERS, difference, type Counters } from "./counters.ts";
-import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
+import type { CounterSnapshot, Occupancy, Report, Stored } from "../rpc/activity-report.ts";
 
 interface ActivityReportsOptions {
-  readonly storage: Pick<ObjectStorage, "kv" | "isEmpty">;
+  readonly storage: Pick<ObjectStorage, "kv" | "isEmpty" | "bytes" | "countRows">;
   readonly counters: Counters;
   /** Id of this wake of the object. */
   readonly wake: string;
@@ -21,6 +21,8 @@ interface ActivityReportsOptions {
   snapshot(): CounterSnapshot;
   /** Sockets, connections and users now. */
   occupancy(): Occupancy;
+  /** Of the room's state, where it has one. */
+  stateBytes?: (() => number | undefined) | undefined;
   /** Sends a report to the index. */
   report(report: Report): Promise<void>;
   /** The index has the report; `increase` is what was counted since the one before. */
@@ -38,9 +40,25 @@ const EVERY_MS = 60_000;
 /** An object that only has connections reports now and then, when the sweep wakes it: the index forgets in a day. */
 const HEARTBEAT_MS = 3_600_000;
 
+/**
+ * Pause after a count, for each row in it: to count a row is to read it, and reads are billed. So an object reads a row a
+ * second at most for its reports, however many it has, and again …
+ */
+const COUNT_MS_PER_ROW = 1_000;
+/** … once its file has grown or shrunk by this part: a row is then read some eight times in all. */
+const CHANGED_PART = 1 / 8;
+
+/** Rows as they were counted last, and the size of the file then. */
+interface RowCount {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly countedAt: number;
+}
+
 /** The last report; survives sleep. */
 interface LastReport extends Occupancy {
   readonly at: number;
+  readonly count?: RowCount;
 }
 
 export class ActivityReports implements Duty {
@@ -49,6 +67,7 @@ export class ActivityReports implements Duty {
   /** True while a check is due already, or nothing is ever reported: then activity need not be noted. */
   isDue: boolean;
   #last: LastReport | undefined;
+  #count: RowCount | undefined;
   /** When the next check is due; undefined while there is no activity. */
   #checkAt: number | undefined;
   /** When this wake reported last. */
@@ -65,6 +84,7 @@ export class ActivityReports implements Duty {
     this.counters = options.counters;
     this.isDue = options.isReported === false;
     this.#last = options.storage.kv.get<LastReport>("told");
+    this.#count = this.#last?.count;
   }
 
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
@@ -79,6 +99,11 @@ export class ActivityReports implements Duty {
   refused(code: string): void {
     countRefusal(this.counters, code);
     if (!this.#options.storage.isEmpty) this.note();
+  }
+
+  /** A call was answered, so many milliseconds after it came. */
+  answered(ms: number): void {
+    this.counters.calls.observe(ms);
   }
 
   #checkAgain(at: number | undefined): void {
@@ -106,7 +131,7 @@ export class ActivityReports implements Duty {
 
   /** The storage was deleted, and with it the last report. */
   forget(): void {
-    this.#last = undefined;
+    this.#last = this.#count = undefined;
   }
 
   due(): number | undefined {
@@ -141,8 +166,19 @@ export class ActivityReports implements Duty {
   #report(now: number): void {
     const { occupancy, snapshot, wake, waitUntil } = this.#options;
     this.#reportedAt = now;
-    const report = { ...occupancy(), wake, counted: snapshot(), before: this.#reportedCounters };
+    const counts = { counted: snapshot(), before: this.#reportedCounters };
+    const report = { ...occupancy(), wake, ...counts, stored: this.#stored(now) };
     waitUntil(this.#send(report, now));
+  }
+
+  /** Rows may be as old as `COUNT_MS_PER_ROW` says. */
+  #stored(now: number): Stored {
+    const { stateBytes, storage } = this.#options;
+    const { bytes } = storage;
+    if (!this.#count || isOutdated(this.#count, bytes, now))
+      this.#count = { rows: storage.countRows(), bytes, countedAt: now };
+    const state = stateBytes?.();
+    return { bytes, rows: this.#count.rows, ...(state !== undefined && { state }) };
   }
 
   async #send(report: Report, at: number): Promise<void> {
@@ -150,7 +186,7 @@ export class ActivityReports implements Duty {
     this.#sending++;
     try {
       await this.#options.report(report);
-      this.#last = { at, sockets, connections, users };
+      this.#last = { at, sockets, connections, users, ...(this.#count && { count: this.#count }) };
       this.#options.storage.kv.put("told", this.#last);
       this.#options.reported(report, difference(counted, this.#reportedCounters));
       this.#reportedCounters = counted;
@@ -163,3 +199,6 @@ export class ActivityReports implements Duty {
     }
   }
 }
+
+const isOutdated = ({ rows, bytes, countedAt }: RowCount, bytesNow: number, now: number): boolean =>
+  now - countedAt >= rows * COUNT_MS_PER_ROW || Math.abs(bytesNow - bytes) > bytes * CHANGED_PART;

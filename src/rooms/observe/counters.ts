@@ -2,37 +2,50 @@
 // Reporting them to the hub's index is done by activity-reports.ts.
 
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
+import { Histogram } from "../platform/histogram.ts";
 import type { CounterSnapshot } from "../rpc/activity-report.ts";
 
 /** The counters of an object while they run. */
 export interface Counters extends Omit<
   { -readonly [K in keyof Required<CounterSnapshot>]: number },
-  "refusals" | "clients"
+  NamedFigure
 > {
   readonly refusals: Map<string, number>;
   readonly clients: Map<string, number>;
+  readonly runs: Map<string, number>;
+  readonly deliveries: Histogram;
+  readonly calls: Histogram;
 }
+
+/** Figures that are several numbers. */
+export type NamedFigure = "refusals" | "clients" | "runs" | "deliveries" | "calls";
 
 export const ZERO_COUNTERS: CounterSnapshot = {
   ...{ in: 0, out: 0, bytesIn: 0, bytesOut: 0, replays: 0, replayed: 0, wakes: 0 },
-  refusals: {},
-  clients: {},
+  ...{ refusals: {}, clients: {}, runs: {}, deliveries: {}, calls: {} },
 };
 
 export const newCounters = (): Counters => ({
   ...ZERO_COUNTERS,
-  ...{ wakes: 1, refusals: new Map(), clients: new Map() },
+  ...{ wakes: 1, refusals: new Map(), clients: new Map(), runs: new Map() },
+  ...{ deliveries: new Histogram(), calls: new Histogram() },
 });
 
 /** Refusal codes counted by name. Hubs invent codes, and each is a series of its own in Prometheus. */
 const CODES_AT_MOST = 40;
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
+export const countRefusal = ({ refusals }: Counters, code: string): void =>
+  countCode(refusals, code);
+
+/** A run of an action: `done`, `repeated`, or the code with which it was refused. `unsaved`: of a state elsewhere. */
+export const countRun = ({ runs }: Counters, outcome: string): void => countCode(runs, outcome);
+
 /** A code that is malformed, or beyond the number of codes, counts as `other`. */
-export function countRefusal({ refusals }: Counters, code: string): void {
-  const isCounted = refusals.has(code) || (CODE.test(code) && refusals.size < CODES_AT_MOST);
+function countCode(counts: Map<string, number>, code: string): void {
+  const isCounted = counts.has(code) || (CODE.test(code) && counts.size < CODES_AT_MOST);
   const name = isCounted ? code : "other";
-  refusals.set(name, (refusals.get(name) ?? 0) + 1);
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 /** Versions of clients that are counted by name: clients may say any. */
@@ -62,13 +75,18 @@ export function countReplay(counters: Counters, recovered: boolean, messages: nu
   counters.replayed += messages;
 }
 
-export const snapshotOf = ({ refusals, clients, ...figures }: Counters): CounterSnapshot => ({
-  ...figures,
-  refusals: Object.fromEntries(refusals),
-  clients: Object.fromEntries(clients),
-});
+export const snapshotOf = (counters: Counters): CounterSnapshot => {
+  const { refusals, clients, runs, deliveries, calls, ...figures } = counters;
+  return {
+    ...figures,
+    refusals: Object.fromEntries(refusals),
+    clients: Object.fromEntries(clients),
+    runs: Object.fromEntries(runs),
+    ...{ deliveries: deliveries.counts, calls: calls.counts },
+  };
+};
 
-type CounterName = Exclude<keyof CounterSnapshot, "refusals" | "clients">;
+type CounterName = Exclude<keyof CounterSnapshot, NamedFigure>;
 /** All counters that are one number, in the order of Analytics Engine's doubles (analytics.ts). */
 export const COUNTER_NAMES: readonly CounterName[] = [
   ...(["in", "out", "bytesIn", "bytesOut", "replays", "replayed", "wakes"] as const),
@@ -91,6 +109,9 @@ function combine(
     ...(Object.fromEntries(counts) as Record<CounterName, number>),
     refusals: combineNamed(a.refusals, b.refusals, by),
     clients: withFewVersions(combineNamed(a.clients ?? {}, b.clients ?? {}, by)),
+    runs: combineNamed(a.runs ?? {}, b.runs ?? {}, by),
+    deliveries: combineNamed(a.deliveries ?? {}, b.deliveries ?? {}, by),
+    calls: combineNamed(a.calls ?? {}, b.calls ?? {}, by),
   };
 }
 

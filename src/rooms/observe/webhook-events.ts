@@ -18,6 +18,7 @@ import type { ObjectAddress } from "../rpc/object-names.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Entry } from "../rpc/log-entry.ts";
+import type { UserChanges } from "../rpc/presence-view.ts";
 
 interface WebhookEventsOptions {
   readonly storage: Pick<PartStorage, "sql" | "kv">;
@@ -41,7 +42,10 @@ const PAUSE_MS = 100;
 const LOST_AFTER_MS = 5_000;
 const LOST_REASON = "The server lost the connection.";
 
-/** Connections whose `connected` was queued: each has a `disconnected` still to come, after a crash as well. */
+/**
+ * Connections whose `connected` was queued: each has a `disconnected` still to come, after a crash as well. With the
+ * data of their events, and their trace, if any.
+ */
 const TABLE =
   "CREATE TABLE IF NOT EXISTS reported (connection TEXT PRIMARY KEY, data TEXT) WITHOUT ROWID";
 
@@ -51,6 +55,7 @@ interface EventDraft {
   readonly subject: string;
   /** Text of a JSON object. */
   readonly data: string;
+  readonly trace?: string | undefined;
 }
 
 export class WebhookEvents implements Duty {
@@ -85,11 +90,14 @@ export class WebhookEvents implements Duty {
   /** A connection has opened. A request over HTTP is none that receivers know of. */
   connected(connection: Connection): void {
     if (connection.httpCaller) return;
-    const data = JSON.stringify(this.#describe(connection));
+    const description = this.#describe(connection);
+    const { trace } = connection.attached;
+    const data = JSON.stringify(description);
+    const row = trace === undefined ? data : JSON.stringify({ ...description, trace });
     this.#logFailures(() => {
       if (this.#isSubscribed("disconnected"))
-        this.#exec("INSERT OR REPLACE INTO reported VALUES (?, ?)", connection.id, data);
-      this.#report([{ kind: "connected", subject: connection.id, data }]);
+        this.#exec("INSERT OR REPLACE INTO reported VALUES (?, ?)", connection.id, row);
+      this.#report([{ kind: "connected", subject: connection.id, data, trace }]);
     });
   }
 
@@ -109,14 +117,15 @@ export class WebhookEvents implements Duty {
     if (!this.#isSubscribed("disconnected")) return;
     const [row] = this.#exec("DELETE FROM reported WHERE connection = ? RETURNING data", id);
     if (!row) return;
-    const description = JSON.parse(row["data"] as string) as object;
+    const { trace, ...description } = JSON.parse(row["data"] as string) as { trace?: string };
     const data = JSON.stringify({ ...description, ...(reason !== undefined && { reason }) });
-    this.#report([{ kind: "disconnected", subject: id, data }]);
+    this.#report([{ kind: "disconnected", subject: id, data, trace }]);
   }
 
-  presenceChanged(room: string, joined: readonly string[], left: readonly string[]): void {
+  presenceChanged(room: string, { joined, left, traces }: UserChanges): void {
     const draftOf = (kind: EventKind) => (userId: string) => {
-      return { kind, subject: room, data: JSON.stringify({ room, userId }) };
+      const data = JSON.stringify({ room, userId });
+      return { kind, subject: room, data, trace: traces?.get(userId) };
     };
     this.#logFailures(() =>
       this.#report([...joined.map(draftOf("joined")), ...left.map(draftOf("left"))]),
@@ -127,7 +136,9 @@ export class WebhookEvents implements Duty {
   published(room: string, epoch: string, messages: readonly Entry[]): void {
     if (!this.#isSubscribed("message")) return;
     const drafts = messages.map((entry) => {
-      return { kind: "message" as const, subject: room, data: messageText(room, epoch, entry) };
+      const { trace } = entry;
+      const data = messageText(room, epoch, entry);
+      return { kind: "message" as const, subject: room, data, trace };
     });
     this.#logFailures(() => this.#report(drafts));
   }

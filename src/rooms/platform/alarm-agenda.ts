@@ -1,8 +1,9 @@
 // One alarm for many duties: an object has a single alarm. A timer would keep the object awake; an alarm wakes it when,
 // and only when, something is due.
 //
-//   · The alarm never comes later than the earliest time that was armed or that a duty names after a run. It may come
-//     earlier, and then finds nothing to do.
+//   · The alarm never comes later than the earliest time that was armed or that a duty names after a run, or `GAP_MS`
+//     after the last alarm: a thousand deadlines that follow each other by milliseconds are met by few alarms. It may
+//     come earlier, and then finds nothing to do.
 //   · It survives sleep, crashes and deploys. The platform repeats one whose handler throws or crashes, so a duty may
 //     run twice; a duty that throws is logged, and its `due` says when it runs again.
 
@@ -16,6 +17,12 @@ export interface Duty {
   run(now: number): void | Promise<void>;
 }
 
+/** The platform refuses times beyond 2189; an alarm that comes earlier finds nothing to do. */
+const LATEST = Date.UTC(2100, 0);
+
+/** Between two alarms at least. Each asks every duty, and most duties look at every connection. */
+const GAP_MS = 100;
+
 type AlarmStorage = Pick<DurableObjectStorage, "setAlarm" | "getAlarm">;
 
 export class AlarmAgenda {
@@ -24,6 +31,8 @@ export class AlarmAgenda {
   #duties: readonly Duty[] | undefined;
   /** When the alarm is set for, null where it is not; undefined after a wake, until it was read from the storage. */
   #alarmAt: number | null | undefined;
+  /** Milliseconds since 1970. */
+  #rangAt = 1 - GAP_MS;
   /** The earliest time that was armed while the alarm was being read. */
   #requestedAt: number | undefined;
 
@@ -36,7 +45,12 @@ export class AlarmAgenda {
   /** Requests an alarm at `at` or earlier. Costs a row only where none is set for an earlier time. */
   arm(at: number): void {
     if (this.#alarmAt === undefined) this.#readAlarm(at);
-    else if (this.#alarmAt === null || at < this.#alarmAt) this.#setAlarm(at);
+    else if (this.#alarmAt === null || at < this.#alarmAt) this.#setAlarm(this.#possible(at));
+  }
+
+  /** Reads when the alarm is set, so that a later `arm` sets it in its own turn, together with the caller's rows. */
+  know(): void {
+    if (this.#alarmAt === undefined) this.#readAlarm(Infinity);
   }
 
   #readAlarm(at: number): void {
@@ -56,12 +70,13 @@ export class AlarmAgenda {
     const requestedAt = this.#requestedAt;
     this.#requestedAt = undefined;
     if (this.#alarmAt === undefined) this.#alarmAt = alarmAt;
-    if (requestedAt !== undefined) this.arm(requestedAt);
+    if (requestedAt !== undefined && requestedAt !== Infinity) this.arm(requestedAt);
   }
 
   /** The alarm's handler: runs every duty, one after another, and sets the next alarm. A failed duty stops no other. */
   async ring(now: number): Promise<void> {
     this.#alarmAt = null;
+    this.#rangAt = now;
     const duties = (this.#duties ??= this.#makeDuties());
     for (const duty of duties) {
       try {
@@ -79,8 +94,16 @@ export class AlarmAgenda {
     this.#alarmAt = null;
   }
 
-  /** Where this fails, the next `arm` tries again. */
+  /** When the platform may ring for this: not at once after the last alarm, and at a time that it takes. */
+  #possible(at: number): number {
+    // A clock that was set back puts nothing off.
+    const rangAt = Math.min(this.#rangAt, Date.now());
+    return Math.min(Math.max(at, rangAt + GAP_MS), LATEST);
+  }
+
+  /** Where this fails, the next `arm` tries again. Where it is set for this time already, that costs no row. */
   #setAlarm(at: number): void {
+    if (this.#alarmAt === at) return;
     this.#alarmAt = at;
     this.#storage.setAlarm(at).catch((error: unknown) => {
       logError("alarm_unset", { error });

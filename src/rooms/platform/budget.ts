@@ -4,13 +4,18 @@
 export class Budget {
   readonly #perSecond: number;
   readonly #burst: number;
-  #spent = 0;
+  /**
+   * What may be spent without a look at the clock. Where it is enough, the path of every message takes from it directly;
+   * `spend` otherwise.
+   */
+  left: number;
   /** Milliseconds since 1970. */
   #filledAt: number;
 
   constructor(perSecond: number, burst: number, now = Date.now()) {
     this.#perSecond = perSecond;
     this.#burst = burst;
+    this.left = burst;
     this.#filledAt = now;
   }
 
@@ -19,23 +24,28 @@ export class Budget {
    * twice the burst may pass at once.
    */
   spend(cost: number, now?: number): boolean {
-    this.#spent += cost;
-    if (this.#spent <= this.#burst || this.#refill(now ?? Date.now())) return true;
+    this.left -= cost;
+    if (this.left >= 0 || this.#refill(now ?? Date.now())) return true;
     // What is refused costs nothing: the next one may be smaller.
-    this.#spent -= cost;
+    this.left += cost;
     return false;
+  }
+
+  /** Whether nothing is spent that time has not paid for. */
+  isFull(now: number): boolean {
+    return this.left + ((now - this.#filledAt) * this.#perSecond) / 1000 >= this.#burst;
   }
 
   /** Counts what was spent already, be it beyond the budget: `spend` is refused until time has paid for it. */
   charge(cost: number): void {
-    this.#spent += cost;
+    this.left -= cost;
   }
 
   #refill(now: number): boolean {
     const refilled = Math.floor(((now - this.#filledAt) * this.#perSecond) / 1000);
     // A clock that is set back takes nothing away. Time that refills nothing yet goes on to count.
-    if (refilled > 0) this.#spent = Math.max(0, this.#spent - refilled);
+    if (refilled > 0) this.left = Math.min(this.#burst, this.left + refilled);
     if (refilled !== 0) this.#filledAt = now;
-    return this.#spent <= this.#burst;
+    return this.left >= 0;
   }
 }

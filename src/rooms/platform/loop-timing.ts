@@ -37,7 +37,7 @@ export interface FlushTiming {
 interface FlushTimingOptions {
   readonly timer?: Timer;
   readonly holdMs?: number;
-  /** Whether a flush costs less now than the timers that could spare one: few sockets, and no row to write. */
+  /** Whether a flush costs less now than the timers that could spare one: few sockets. */
   isLight?(): boolean;
   now?(): number;
 }
@@ -46,7 +46,7 @@ interface FlushTimingOptions {
  * The first flush waits for the loop as well, since each frame of a burst is an event of its own: a first message that
  * left alone would cost a frame for each of a thousand sockets. A light flush waits for as many microtasks as a handler
  * takes, and no timer follows it: 500 small rooms cannot afford three events for each message. A second message within
- * the pause waits as in any other room.
+ * the pause waits as in any other room, so that a burst costs two rows of the log at most.
  */
 export function flushTiming(flush: () => void, options: FlushTimingOptions = {}): FlushTiming {
   const { timer = setTimeout, holdMs = HOLD_MS, isLight = () => false, now = Date.now } = options;

@@ -1,7 +1,7 @@
 // The storage of an object, which stays empty until the object's first write: an object that is only read, or refuses,
-// costs nothing on disk. Tables are declared when the parts are built, and made together with the first row or key, in
-// its commit. Once the object has nothing to keep, `deleteAll` makes it empty again, and the next first write begins
-// anew.
+// costs nothing on disk. Tables are declared when the parts are built. Each is made with its first row, in that row's
+// commit: to make one costs two rows and as much CPU as several messages, and most objects use few of theirs. Once the
+// object has nothing to keep, `deleteAll` makes it empty again, and the next first write begins anew.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -9,6 +9,7 @@ import type { KeyValues, PartStorage, Sql, SqlRows } from "../../model/stored-va
 import {
   isEmpty,
   newestOf,
+  tablesIn,
   upgrade,
   VERSION_KEY,
   type Migration,
@@ -17,19 +18,31 @@ import {
 
 type Row = Record<string, SqlStorageValue>;
 
+/** What a statement does, as far as it matters before its table is there. */
+interface Statement {
+  readonly verb: string;
+  /** Its table; of `CREATE` all that it makes. */
+  readonly tables: readonly string[];
+}
+
 /**
- * What statements do while the storage is empty: `CREATE` declares a table, `INSERT` and `kv.put` make all that were
- * declared, `UPDATE`, `DELETE` and `kv.delete` change nothing, and `SELECT` gives no row, not even one of `count(*)`.
+ * What statements do while their table is not there: `CREATE` declares it, `INSERT` makes it, `UPDATE` and `DELETE`
+ * change nothing, and `SELECT` gives no row, not even one of `count(*)`. `kv.put` begins the storage as `INSERT` does.
  */
 export class ObjectStorage implements PartStorage {
   readonly #storage: DurableObjectStorage;
   /** The object's, for the log of errors. */
   readonly name: string | undefined;
   readonly #version: number;
-  readonly #tables: string[] = [];
+  /** Statements that make declared tables, by table. */
+  readonly #declared = new Map<string, string>();
+  readonly #statements = new Map<string, Statement>();
   readonly #firstContent: (() => void)[] = [];
+  #atDamage: (() => void) | undefined;
+  /** Tables that are there. */
+  #tables: Set<string>;
   #isEmpty: boolean;
-  readonly sql: Sql;
+  readonly sql: Sql & { direct: Pick<SqlStorage, "exec"> | undefined };
   readonly kv: KeyValues;
 
   /** Brings an older storage to the newest version. Throws `storage_too_new`, and what a migration throws. */
@@ -37,9 +50,12 @@ export class ObjectStorage implements PartStorage {
     this.#storage = object.storage;
     this.name = object.id.name;
     this.#version = newestOf(migrations);
-    this.#isEmpty = isEmpty(object.storage);
-    if (!this.#isEmpty) upgrade(object, migrations);
-    this.sql = { exec: (query, ...values) => this.#exec(query, values) };
+    const tables = this.#sound(() => tablesIn(object.storage));
+    this.#isEmpty = this.#sound(() => isEmpty(tables, object.storage));
+    const isChanged = !this.#isEmpty && this.#sound(() => upgrade(object, migrations));
+    this.#tables = new Set(isChanged ? tablesIn(object.storage) : tables);
+    this.sql = { exec: (query, ...values) => this.#exec(query, values), direct: undefined };
+    this.#become(this.#isEmpty);
     this.kv = this.#keyValues();
   }
 
@@ -48,19 +64,61 @@ export class ObjectStorage implements PartStorage {
     return this.#isEmpty;
   }
 
+  /** Of its file. Costs nothing. */
+  get bytes(): number {
+    return this.#isEmpty ? 0 : this.#storage.sql.databaseSize;
+  }
+
+  /** Rows of all tables. Each is read for it, and billed. */
+  countRows(): number {
+    let rows = 0;
+    for (const name of this.#declared.keys())
+      for (const row of this.sql.exec<{ rows: number }>(`SELECT count(*) AS rows FROM ${name}`))
+        rows += row.rows;
+    return rows;
+  }
+
+  /** Called where the storage turns out to be damaged, before the caller gets the error. */
+  onDamage(act: () => void): void {
+    this.#atDamage = act;
+  }
+
   /** `write` runs with every first write, in its commit. */
   atFirstWrite(write: () => void): void {
     this.#firstContent.push(write);
   }
 
-  /** Makes the declared tables, unless they are there: something outside has begun to rely on this object. */
+  #become(empty: boolean): void {
+    this.#isEmpty = empty;
+    this.sql.direct = empty ? undefined : this.#storage.sql;
+  }
+
+  /**
+   * Something outside has begun to rely on this object: what `atFirstWrite` names is kept. Where that fails, the storage
+   * is empty as before, and the next first write tries again.
+   */
   create(): void {
     if (!this.#isEmpty) return;
-    this.#isEmpty = false;
-    // Version 1 is never written: it would cost every object a row.
-    if (this.#version > 1) this.#storage.kv.put(VERSION_KEY, this.#version);
-    for (const table of this.#tables) this.#storage.sql.exec(table);
-    for (const write of this.#firstContent) write();
+    this.transactionSync(() => {
+      this.#become(false);
+      // Version 1 is never written: it would cost every object a row.
+      if (this.#version > 1) this.#storage.kv.put(VERSION_KEY, this.#version);
+      for (const write of this.#firstContent) write();
+    });
+  }
+
+  /** Whether the table is there. */
+  hasTable(table: string): boolean {
+    return this.#tables.has(table);
+  }
+
+  /** Makes a declared table before its first row. */
+  makeTable(table: string): void {
+    this.create();
+    const query = this.#declared.get(table);
+    if (query === undefined || this.#tables.has(table)) return;
+    this.#sound(() => this.#storage.sql.exec(query));
+    for (const made of this.#statementOf(query).tables) this.#tables.add(made);
   }
 
   /**
@@ -68,55 +126,78 @@ export class ObjectStorage implements PartStorage {
    * parts have in memory of the storage is theirs to forget, in the same turn.
    */
   async deleteAll(): Promise<void> {
-    this.#isEmpty = true;
+    this.#become(true);
+    this.#tables.clear();
     await Promise.all([this.#storage.deleteAlarm(), this.#storage.deleteAll()]);
   }
 
   transactionSync<T>(run: () => T): T {
     const wasEmpty = this.#isEmpty;
+    const tables = new Set(this.#tables);
     try {
       return this.#storage.transactionSync(run);
     } catch (error) {
-      this.#isEmpty = wasEmpty;
+      this.#become(wasEmpty);
+      this.#tables = tables;
       throw error;
     }
   }
 
   #exec<T extends Row>(query: string, values: readonly SqlStorageValue[]): SqlRows<T> {
-    const isTable = CREATE.test(query);
-    if (isTable) this.#tables.push(query);
-    if (this.#isEmpty) {
-      if (isTable || !INSERT.test(query)) return NO_ROWS;
-      this.create();
-    }
+    const { verb, tables } = this.#statementOf(query);
+    if (verb === "CREATE") return this.#declare(query, tables);
+    if (verb === "INSERT" && !tables.every((table) => this.#tables.has(table)))
+      for (const table of tables) this.makeTable(table);
+    else if (!tables.every((table) => this.#tables.has(table))) return NO_ROWS;
+    return this.#sound(() => this.#storage.sql.exec<T>(query, ...values));
+  }
+
+  /**
+   * Throws `storage_corrupt` for the file itself, or tables that are not as they were made: not for a full disk, nor for
+   * a deploy that is to be blamed.
+   */
+  #sound<T>(use: () => T): T {
     try {
-      return this.#storage.sql.exec<T>(query, ...values);
+      return use();
     } catch (error) {
-      throw this.#isCorrupt(error) ? storageCorrupt(this.name, error) : error;
+      const given = storageError(this.name, error);
+      if (given !== error) this.#atDamage?.();
+      throw given;
     }
   }
 
-  /** Not a full disk, nor a deploy that is to be blamed: the file itself, or tables that are not as they were made. */
-  #isCorrupt(error: unknown): boolean {
-    return error instanceof Error && CORRUPT.test(error.message);
+  #declare(query: string, tables: readonly string[]): SqlRows<never> {
+    for (const table of tables) this.#declared.set(table, query);
+    return NO_ROWS;
+  }
+
+  #statementOf(query: string): Statement {
+    let statement = this.#statements.get(query);
+    if (!statement) this.#statements.set(query, (statement = parse(query)));
+    return statement;
   }
 
   #keyValues(): KeyValues {
     const { kv } = this.#storage;
     return {
-      get: (key) => (this.#isEmpty ? undefined : kv.get(key)),
-      list: (options) => (this.#isEmpty ? [] : kv.list(options)),
+      get: (key) => (this.#isEmpty ? undefined : this.#sound(() => kv.get(key))),
+      list: <T>(options?: SyncKvListOptions) =>
+        this.#isEmpty ? [] : this.#sound(() => [...kv.list<T>(options)]),
       put: (key, value) => {
         this.create();
-        kv.put(key, value);
+        this.#sound(() => kv.put(key, value));
       },
-      delete: (key) => (this.#isEmpty ? false : kv.delete(key)),
+      delete: (key) => (this.#isEmpty ? false : this.#sound(() => kv.delete(key))),
     };
   }
 }
 
-const CREATE = /^\s*CREATE\b/;
-const INSERT = /^\s*INSERT\b/;
+const TABLE = /\b(?:FROM|INTO|(?<!DO )UPDATE|TABLE IF NOT EXISTS)\s+(?<table>\w+)/g;
+
+const parse = (query: string): Statement => ({
+  verb: /\w+/.exec(query)?.[0] ?? "",
+  tables: [...new Set([...query.matchAll(TABLE)].map(({ groups }) => groups!["table"]!))],
+});
 
 const CORRUPT =
   /SQLITE_CORRUPT|SQLITE_NOTADB|no such (?:table|column)|malformed|has no column|has \d+ columns/;
@@ -126,6 +207,17 @@ export function storageCorrupt(object: string | undefined, error: unknown): HubE
   logError("storage_corrupt", { object, error });
   return new HubError("storage_corrupt", "What is stored here cannot be read any more.");
 }
+
+/**
+ * An error of the engine as callers get it: `storage_corrupt` where the file itself is at fault, or tables are not as
+ * they were made; not for a full disk, or a deploy.
+ */
+export const storageError = (object: string | undefined, error: unknown): unknown =>
+  isDamage(error) ? storageCorrupt(object, error) : error;
+
+/** Whether the file itself is at fault, or a table is not as it was made. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof Error && CORRUPT.test(error.message);
 
 const NO_ROWS: SqlRows<never> = {
   toArray: () => [],

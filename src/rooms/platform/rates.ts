@@ -30,6 +30,27 @@ export function tokenBucket(perSecond: number, burst: number): TokenBucket {
   };
 }
 
+/** Buckets of one isolate by key. One whose bucket was dropped begins with a full one. */
+export class KeyedBuckets {
+  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #most: number;
+
+  /** Beyond `most` keys all are forgotten. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** The rate counts for a key that is not known. */
+  of(key: string, perSecond: number, burst: number): TokenBucket {
+    const known = this.#buckets.get(key);
+    if (known) return known;
+    if (this.#buckets.size >= this.#most) this.#buckets.clear();
+    const made = tokenBucket(perSecond, burst);
+    this.#buckets.set(key, made);
+    return made;
+  }
+}
+
 const SECONDS = 60;
 
 /** Messages a second, averaged over the last minute. */

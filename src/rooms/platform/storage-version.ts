@@ -32,7 +32,7 @@ export interface StorageSchema {
 }
 
 /**
- * The key of the version; no pragma is allowed (docs/design/storage.md#st3). Absent: version 1, or a storage that is
+ * The key of the version; no pragma is allowed (docs/design/storage.md#os3). Absent: version 1, or a storage that is
  * empty (object-storage.ts).
  */
 export const VERSION_KEY = "storage-version";
@@ -44,13 +44,14 @@ export const newestOf = (migrations: readonly Migration[]): number =>
 
 /**
  * Runs the migrations that a storage with content is missing; call it before anything is read. Throws
- * `storage_too_new`, and what a migration throws. The storage is then as it was.
+ * `storage_too_new`, and what a migration throws. The storage is then as it was. Gives whether any was missing.
  */
-export function upgrade(object: VersionedObject, migrations: readonly Migration[]): void {
+export function upgrade(object: VersionedObject, migrations: readonly Migration[]): boolean {
   const newest = newestOf(migrations);
   const found = object.storage.kv.get<number>(VERSION_KEY) ?? FIRST;
   if (found > newest) throw tooNew(object, found, newest);
   for (const migration of migrations) if (migration.version > found) run(object, migration);
+  return found < newest;
 }
 
 /** A deploy was rolled back: older code could destroy content that it does not know. */
@@ -63,14 +64,19 @@ function tooNew({ id }: VersionedObject, found: number, known: number): HubError
 export const hasTable = ({ sql }: { readonly sql: Sql }, table: string): boolean =>
   sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", table).toArray().length > 0;
 
-/**
- * Neither a table nor a key: such a storage has no version, and begins with the newest one. Reads only. The platform's
- * own tables begin with `_cf_`.
- */
-export function isEmpty({ sql, kv }: VersionedStorage): boolean {
-  const query = "SELECT 1 FROM sqlite_master WHERE substr(name, 1, 4) <> '_cf_' LIMIT 1";
-  return sql.exec(query).toArray().length === 0 && [...kv.list({ limit: 1 })].length === 0;
+/** Names of tables. The platform's own begin with `_cf_`. */
+export function tablesIn({ sql }: Pick<VersionedStorage, "sql">): string[] {
+  const own = "type = 'table' AND substr(name, 1, 4) <> '_cf_'";
+  const rows = sql.exec(`SELECT name FROM sqlite_master WHERE ${own}`).toArray();
+  return rows.map(({ name }) => name as string);
 }
+
+/**
+ * Neither a table, of those that were found, nor a key: such a storage has no version, and begins with the newest one.
+ * Reads only.
+ */
+export const isEmpty = (tables: readonly string[], { kv }: VersionedStorage): boolean =>
+  tables.length === 0 && [...kv.list({ limit: 1 })].length === 0;
 
 function run({ id, storage }: VersionedObject, { version, up }: Migration): void {
   try {

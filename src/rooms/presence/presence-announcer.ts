@@ -23,7 +23,7 @@ import {
   type PresenceChange,
 } from "./presence-state.ts";
 import { PRESENCE, type Draft } from "../rpc/log-entry.ts";
-import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
+import type { PresenceQuery, PresenceView, UserChanges } from "../rpc/presence-view.ts";
 
 /** Whether a publication was saved; final after `flush`. */
 interface Ticket {
@@ -42,8 +42,16 @@ interface PresenceAnnouncerOptions {
   /** Its flush saves what was published; tickets are final then. */
   readonly outbox: { flush(): void };
   /** Called after joins and leaves were published, with all of them; not where users are not shown. */
-  changed(joined: readonly string[], left: readonly string[]): void;
+  changed(change: UserChanges): void;
   readonly timer?: Timer;
+}
+
+/** How a socket of this object has changed the number of its user's connections. */
+interface OwnChange {
+  /** `left`: it has closed on purpose. */
+  readonly how?: "set" | "left";
+  /** Its trace context. */
+  readonly trace?: string | undefined;
 }
 
 /** Milliseconds that each connection adds to the pause between two presence messages … */
@@ -86,23 +94,21 @@ export class PresenceAnnouncer implements Duty {
    * A socket of this object has opened or closed, by a loss or on purpose (`left`). 0: it closed asleep, and was not
    * counted in this wake.
    */
-  addOwn(userId: string, change: 1 | 0 | -1, how: "set" | "left" = "set"): void {
-    this[how](OWN_SOCKETS, userId, this.#presence.count(OWN_SOCKETS, userId) + change);
-  }
-
-  ownCount(userId: string): number {
-    return this.#presence.count(OWN_SOCKETS, userId);
+  addOwn(userId: string, change: 1 | 0 | -1, { how = "set", trace }: OwnChange = {}): void {
+    const count = this.#presence.count(OWN_SOCKETS, userId) + change;
+    this[how]([OWN_SOCKETS, userId, count, trace]);
   }
 
   /** A follower reports its connections of a user: absolute, so that a repeated report changes nothing. */
-  set(source: string, userId: string, count: number): void {
-    this.#presence.set([source, userId, count], this.#options.now());
+  set(count: ConnectionCount): void {
+    this.#presence.set(count, this.#options.now());
     this.#countsChanged();
   }
 
   /** As `set`, where a connection left on purpose: if it was the user's last one, the leave has no grace. */
-  left(source: string, userId: string, count: number): void {
-    this.#presence.set([source, userId, count], this.#options.now());
+  left(count: ConnectionCount): void {
+    const [, userId] = count;
+    this.#presence.set(count, this.#options.now());
     this.#presence.skipGrace(userId);
     this.#countsChanged();
   }
@@ -141,10 +147,7 @@ export class PresenceAnnouncer implements Duty {
     if (presence === "users") this.#save(change);
     if (presence !== "none") this.#publishChange(this.#withUnsaved(change));
     if (presence === "users")
-      this.#options.changed(
-        change.joined.map(({ userId }) => userId),
-        change.left,
-      );
+      this.#options.changed({ ...change, joined: change.joined.map(({ userId }) => userId) });
   }
 
   /**

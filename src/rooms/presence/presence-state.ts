@@ -6,7 +6,8 @@
 //   · A leave is due a grace after the last connection ended; a connection within it cancels the leave.
 //   · Counts are absolute by source, so a repeated report changes nothing.
 
-import type { PresenceQuery, PresenceView, Present } from "../rpc/presence-view.ts";
+import type { PresenceQuery, PresenceView, Present, UserChanges } from "../rpc/presence-view.ts";
+import { SortedIds } from "./sorted-ids.ts";
 
 /** A user whose join was announced and whose leave was not. */
 export interface AnnouncedUser {
@@ -18,16 +19,20 @@ export interface AnnouncedUser {
 }
 
 /** Joins and leaves that are to be announced together. */
-export interface PresenceChange {
+export interface PresenceChange extends Omit<UserChanges, "joined"> {
   readonly joined: readonly AnnouncedUser[];
-  readonly left: readonly string[];
 }
 
 /** This object's own sockets, among the sources. */
 export const OWN_SOCKETS = "";
 
-/** A source has so many connections of the user. */
-export type ConnectionCount = readonly [source: string, userId: string, count: number];
+/** A source has so many connections of the user; `trace` is that of the connection that has come or gone. */
+export type ConnectionCount = readonly [
+  source: string,
+  userId: string,
+  count: number,
+  trace?: string | undefined,
+];
 
 export class PresenceState {
   readonly #graceMs: number;
@@ -43,6 +48,8 @@ export class PresenceState {
   readonly #immediateLeaves = new Set<string>();
   /** Users who are not announced yet, by when their first connection came. */
   readonly #pendingJoins = new Map<string, number>();
+  /** Traces of pending joins and leaves, by user: of the connection that each began with. */
+  readonly #traces = new Map<string, string>();
   /** All users who are announced or whose join is pending, without immediate leaves. */
   readonly #ids = new SortedIds(() =>
     [...this.#announcedUsers.keys(), ...this.#pendingJoins.keys()].filter(
@@ -59,13 +66,19 @@ export class PresenceState {
   }
 
   /** Absolute, so that repeating it changes nothing. */
-  set([source, userId, count]: ConnectionCount, now: number): void {
+  set(counted: ConnectionCount, now: number): void {
+    const [source, userId, count] = counted;
     const sources = this.#connections.get(userId) ?? new Map<string, number>();
     this.#totalConnections += count - (sources.get(source) ?? 0);
     if (count > 0) sources.set(source, count);
     else sources.delete(source);
-    if (sources.size > 0) this.#addUser(userId, sources, now);
-    else this.#removeUser(userId, now);
+    if (sources.size > 0) {
+      this.#connections.set(userId, sources);
+      this.#addUser(counted, now);
+    } else {
+      this.#connections.delete(userId);
+      this.#removeUser(counted, now);
+    }
   }
 
   /**
@@ -83,21 +96,26 @@ export class PresenceState {
     return this.#connections.get(userId)?.get(source) ?? 0;
   }
 
-  #addUser(userId: string, sources: Map<string, number>, now: number): void {
-    this.#connections.set(userId, sources);
+  #addUser([, userId, , trace]: ConnectionCount, now: number): void {
     this.#pendingLeaves.delete(userId);
     if (this.#immediateLeaves.delete(userId)) this.#ids.add(userId);
-    if (this.#announcedUsers.has(userId) || this.#pendingJoins.has(userId)) return;
+    if (this.#announcedUsers.has(userId)) return void this.#traces.delete(userId);
+    if (this.#pendingJoins.has(userId)) return;
     this.#pendingJoins.set(userId, now);
+    if (trace !== undefined) this.#traces.set(userId, trace);
     this.#ids.add(userId);
   }
 
   /** A user who was never announced has no leave to announce. */
-  #removeUser(userId: string, now: number): void {
-    this.#connections.delete(userId);
-    if (this.#pendingJoins.delete(userId)) this.#ids.delete(userId);
+  #removeUser([, userId, , trace]: ConnectionCount, now: number): void {
+    if (this.#pendingJoins.delete(userId)) {
+      this.#ids.delete(userId);
+      this.#traces.delete(userId);
+    }
     if (!this.#announcedUsers.has(userId) || this.#immediateLeaves.has(userId)) return;
-    if (!this.#pendingLeaves.has(userId)) this.#pendingLeaves.set(userId, now + this.#graceMs);
+    if (this.#pendingLeaves.has(userId)) return;
+    this.#pendingLeaves.set(userId, now + this.#graceMs);
+    if (trace !== undefined) this.#traces.set(userId, trace);
   }
 
   /** A source has ended, with all its connections. */
@@ -125,7 +143,19 @@ export class PresenceState {
     }));
     for (const user of joined) this.#announcedUsers.set(user.userId, user);
     this.#pendingJoins.clear();
-    return { joined, left: this.#takeLeaves(now) };
+    const left = this.#takeLeaves(now);
+    return { joined, left, ...this.#takeTraces([...joined.map(({ userId }) => userId), ...left]) };
+  }
+
+  #takeTraces(userIds: readonly string[]): Pick<PresenceChange, "traces"> {
+    if (this.#traces.size === 0) return {};
+    const traces = new Map<string, string>();
+    for (const userId of userIds) {
+      const trace = this.#traces.get(userId);
+      if (trace !== undefined) traces.set(userId, trace);
+      this.#traces.delete(userId);
+    }
+    return traces.size > 0 ? { traces } : {};
   }
 
   #takeLeaves(now: number): string[] {
@@ -181,49 +211,5 @@ export class PresenceState {
     let connections = 0;
     for (const count of this.#connections.get(userId)?.values() ?? []) connections += count;
     return { userId, since, connections, state };
-  }
-}
-
-/**
- * Ids in order, for pages of thousands of users. Sorted when the first page is asked for, and kept in order from then
- * on: most rooms are never listed, and pay nothing.
- */
-class SortedIds {
-  readonly #allIds: () => string[];
-  #sortedIds: string[] | undefined;
-
-  /** `allIds` gives every id, in any order; called once, for the first page. */
-  constructor(allIds: () => string[]) {
-    this.#allIds = allIds;
-  }
-
-  /** Adds an id that is not there yet. */
-  add(id: string): void {
-    this.#sortedIds?.splice(this.#positionOf(id), 0, id);
-  }
-
-  /** Deletes an id that is there. */
-  delete(id: string): void {
-    this.#sortedIds?.splice(this.#positionOf(id), 1);
-  }
-
-  /** At most `count` ids that come after this one. */
-  page(after: string | undefined, count: number): { ids: string[]; more: boolean } {
-    this.#sortedIds ??= this.#allIds().toSorted();
-    let start = after === undefined ? 0 : this.#positionOf(after);
-    if (after !== undefined && this.#sortedIds[start] === after) start++;
-    const ids = this.#sortedIds.slice(start, start + count);
-    return { ids, more: start + ids.length < this.#sortedIds.length };
-  }
-
-  /** The index at which the id is, or would be inserted. */
-  #positionOf(id: string): number {
-    let [low, high] = [0, this.#sortedIds?.length ?? 0];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#sortedIds![middle]! < id) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

@@ -14,13 +14,14 @@ import type { RelayParts } from "./relay-parts.ts";
 export function acceptOverflow(
   parts: RelayParts,
   socket: WebSocket,
-  { user, room, pings, version }: OverflowArrival,
+  { user, room, pings, version, trace }: OverflowArrival,
 ): Connection {
   const { activity, address, agenda, connections, settings } = parts;
   const now = Date.now();
   const connection = connections.accept(socket, {
     ...{ id: connectionId(address), protocol: jsonRpc.name, user, room },
     ...{ connectedAt: now, heardAt: now, openCalls: [], ...(pings && { pings }) },
+    ...(trace !== undefined && { trace }),
   });
   countClient(activity.counters, version);
   agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));

@@ -2,6 +2,7 @@
 
 import { jsonRpc, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import { VERSION } from "../../model/package-version.ts";
+import { traceAmong } from "../../model/trace.ts";
 import { countClient } from "../observe/counters.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -20,6 +21,7 @@ export function acceptRpc(
   const connection = connections.accept(socket, {
     ...{ id: connectionId(address), user, request, openCalls: [], connectedAt: now, heardAt: now },
     protocol: (arrays ? jsonRpc : jsonRpcSingle).name,
+    ...traceAmong(request.headers),
     ...(pings && { pings }),
   });
   const { pingSeconds } = settings;

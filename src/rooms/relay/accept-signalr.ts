@@ -1,6 +1,7 @@
 // How a SignalR client's connection begins at a relay, and how its client resumes it on another socket.
 
 import { HubError } from "../../model/errors.ts";
+import { traceAmong } from "../../model/trace.ts";
 import { isNewer } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import { type Attached, checkFits } from "../connection/attachment.ts";
@@ -37,6 +38,7 @@ function attachedOf({ settings }: RelayParts, { id, arrival, traits }: FreshArri
   return {
     ...{ id, protocol: beforeHandshake.name, user, request, deadline, openCalls: [] },
     ...{ connectedAt: now, heardAt: now },
+    ...traceAmong(request.headers),
     ...(traits.statefulReconnect && { statefulReconnect: true as const }),
     ...(traits.pings && { serverPings: "none" as const }),
     ...(client !== undefined && { client }),

@@ -2,6 +2,7 @@
 // not survive sleep and need not: the object is awake while the request waits. After a crash the worker's call fails.
 
 import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { traceAmong } from "../../model/trace.ts";
 import { accountOf, type User } from "../../model/user.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { connectionId } from "../rpc/object-names.ts";
@@ -73,6 +74,7 @@ export class HttpCalls {
     const connection = connectionOf(undefined, {
       ...{ id: connectionId(address, random), protocol: jsonRpcAnswers.name },
       ...{ user, request, deadline, connectedAt: now, heardAt: now, openCalls: [] },
+      ...traceAmong(request.headers),
     });
     connection.httpCaller = caller;
     connections.adopt(connection);

@@ -3,10 +3,10 @@
 
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import { parseTopic } from "../../model/topic.ts";
+import { writtenTopic } from "../../model/topic.ts";
 import { limitsOf } from "../connection/connection-limits.ts";
 import type { Connection } from "../connection/connection.ts";
-import { messageOf } from "../delivery/outbox.ts";
+import { belong, sendMissed } from "../links/state-joins.ts";
 import type { Cause } from "../links/follow-tables.ts";
 import { LINK_WAIT_MS } from "../object/object-parts.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
@@ -61,7 +61,7 @@ async function rejoin(
   connection: Connection,
   { room, pauses: [pause, ...pauses] }: RejoinAttempt,
 ): Promise<void> {
-  const { connections, followed, remembered } = parts;
+  const { connections, remembered } = parts;
   if (!admits(connection, room)) return remembered?.drop(connection, room.room);
   try {
     await joinWithReplay(parts, connection, room);
@@ -71,7 +71,8 @@ async function rejoin(
     logWarning("group_unreached", { room: room.room, error });
     if (pause === undefined) {
       remembered?.drop(connection, room.room);
-      return followed.belong(connection, parseTopic(room.room), causeOf(room)).catch(() => {});
+      const again = { topic: writtenTopic(room.room), cause: causeOf(room) };
+      return belong(parts, connection, again).catch(() => {});
     }
     await scheduler.wait(pause);
     return rejoin(parts, connection, { room, pauses });
@@ -83,14 +84,13 @@ function joinWithReplay(parts: RelayParts, connection: Connection, remembered: R
   const { followed, outbox, settings } = parts;
   const { room, position: since, connection: before } = remembered;
   const most = limitsOf(connection, settings.limits).groupsPerConnection;
-  const request = { topic: parseTopic(room), since, most, cause: causeOf(remembered) };
-  return followed.joinWithReplay(connection, request, ({ entries, position }) => {
-    for (const entry of entries)
-      if (!entry.except?.includes(before))
-        outbox.send(connection, messageOf(room, position.epoch, entry));
-    // Written, or held with the connection's first frames, before its position is saved.
-    outbox.flush();
+  const request = { topic: writtenTopic(room), since, most, cause: causeOf(remembered) };
+  return followed.joinWithReplay(connection, request, (all) => {
+    const entries = all.entries.filter(({ except }) => !except?.includes(before));
+    sendMissed(parts, connection, { room, missed: { ...all, entries } });
+    // Its position is saved before the frames are written: a crash then repeats nothing (output gate).
     parts.remembered?.rejoined(connection, room);
+    outbox.flush();
   });
 }
 
@@ -117,7 +117,7 @@ export function replaceOld(
   { userId, client }: NamedClient,
   newest?: Connection,
 ): void {
-  for (const old of connections.all)
+  for (const old of [...connections.byUser.named(userId)])
     if (old !== newest && old.user.id === userId && old.attached.client === client)
       connections.close(old, CLOSE.replaced);
 }

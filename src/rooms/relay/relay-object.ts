@@ -6,8 +6,8 @@ import { logWarning } from "../../model/logger.ts";
 import { factsOf, type AccountUser, type TokenFacts, type User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import { countTaken, type Connection } from "../connection/connection.ts";
-import type { Receiver } from "../object/host.ts";
 import { HubObject } from "../object/hub-object.ts";
+import type { ServedBy } from "../object/object-parts.ts";
 import {
   arrivalOf,
   type HttpCallArrival,
@@ -28,7 +28,7 @@ import type {
   Seat,
   SeatRequest,
 } from "../rpc/relay-rpc.ts";
-import type { ReadSeat } from "./seats.ts";
+import { reserveSeat, type ReadSeat } from "./seats.ts";
 import { acceptOverflow, followRoom } from "./accept-overflow.ts";
 import { acceptRpc } from "./accept-rpc.ts";
 import { acceptSignalR, checkReturn, resume } from "./accept-signalr.ts";
@@ -50,9 +50,9 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
 {
   readonly #httpCalls: HttpCalls;
 
-  constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, { receiver, build: relayParts });
-    this.#httpCalls = new HttpCalls(this.parts, { host: this.host, receiver });
+  constructor(ctx: DurableObjectState, env: Env, served: ServedBy) {
+    super(ctx, env, { ...served, build: relayParts, healsItself: true });
+    this.#httpCalls = new HttpCalls(this.parts, { host: this.host, receiver: served.receiver });
   }
 
   /** Throws what `classify` throws, `duplicate_id`, `wrong_kind` or `too_large`. */
@@ -123,11 +123,6 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     await this.welcome(connection);
   }
 
-  /** By default: relays hold the connections that messages to users are for. */
-  protected override get reachesUsers(): boolean {
-    return this.parts.settings.reachUsers ?? true;
-  }
-
   protected override handshake(connection: Connection, frame: string | ArrayBuffer): void {
     if (shakeHands(this.parts, connection, frame)) this.inBackground(this.#welcomeBack(connection));
   }
@@ -138,8 +133,8 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     await this.welcome(connection);
   }
 
-  protected override opened(connection: Connection): void {
-    this.parts.remembered?.opened(connection);
+  protected override opening(connection: Connection): void {
+    this.parts.remembered?.opening(connection);
   }
 
   /**
@@ -176,7 +171,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
 
   /** Called by negotiation. Undefined where the relay is full, so that the endpoint asks one of the next level. */
   seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined> {
-    return refusable(this.parts.seats.reserve(user, request));
+    return refusable(reserveSeat(this.parts, user, request));
   }
 
   /**
@@ -238,7 +233,9 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
    */
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const connection = this.parts.connections.of(socket);
-    if (!connection || this.parts.serverPings.takeFrame(connection, frame)) return;
+    if (!connection) return;
+    const { serverPings } = this.parts;
+    if (serverPings.isAwaiting && serverPings.takeFrame(connection, frame)) return;
     const { transport } = connection.attached;
     if (transport === undefined) this.receive(connection, frame);
     else if (transport === "ServerSentEvents") countTaken(connection, Number(frame));

@@ -3,9 +3,9 @@
 
 import { CLOSE } from "../../model/errors.ts";
 import { DEFAULTS, STATEFUL_RECONNECT } from "../../model/options.ts";
-import { parseTopic } from "../../model/topic.ts";
+import { writtenTopic } from "../../model/topic.ts";
 import type { AccountUser } from "../../model/user.ts";
-import { countOfAccount, mostOfAccount } from "../connection/connection-limits.ts";
+import { mostOfAccount } from "../connection/connection-limits.ts";
 import { ResumableConnections } from "../connection/resumable-connections.ts";
 import { ServerPings } from "../connection/server-pings.ts";
 import { ObjectEnd } from "../object/object-end.ts";
@@ -48,18 +48,18 @@ const POLL_MS = 15_000;
  * Resumable connections are restored before follow links, which look for their connections. Runs in the object's
  * constructor, so that no event comes before it is complete.
  */
-export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayParts {
+export function relayParts({ ctx, env, objects, receiver, events }: PartsInput): RelayParts {
   const storage = new ObjectStorage(ctx, RELAY_MIGRATIONS);
   const address = parseObjectName(ctx.id.name ?? "") as RelayAddress;
   const settings = receiver.settings(address.hub);
   const core: ObjectCore = objectCore({
-    ...{ ctx, env, storage, address, name: `relay:${address.relay}` },
+    ...{ ctx, env, objects, storage, address, name: `relay:${address.relay}` },
     settings: settings ?? DEFAULTS,
-    ...{ isServed: settings !== undefined, isUnlogged: true, dropped: events.dropped },
+    ...{ isServed: settings !== undefined, dropped: events.dropped },
     duties: () => [
       ...[resumables, parts.serverPings],
       ...(remembered ? [remembered] : []),
-      ...[upkeep(ctx, parts), end],
+      ...[upkeep(ctx, core), end],
     ],
     occupancy: () => occupancyOf(core),
   });
@@ -75,21 +75,31 @@ export function relayParts({ ctx, env, receiver, events }: PartsInput): RelayPar
     earlyPosts: new EarlyPosts(core.connections.held),
     serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
-    isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing,
     membersOf: (room) => (room === "all" ? core.connections.all : core.followed.membersOf(room)),
-    topicsOf: (connection) => [...core.followed.causesOf(connection).keys()].map(parseTopic),
+    topicsOf: (connection) => [...core.followed.causesOf(connection).keys()].map(writtenTopic),
   };
   restoreGroups(parts);
+  storage.onDamage(() => ctx.waitUntil(beginAnew(ctx)));
   return parts;
+}
+
+/**
+ * A relay that is damaged while it is awake has parts that know what is gone: it is ended as by a crash, and its clients
+ * come back to an empty one.
+ */
+async function beginAnew(ctx: DurableObjectState): Promise<void> {
+  await Promise.all([ctx.storage.deleteAlarm(), ctx.storage.deleteAll()]);
+  ctx.abort("storage_corrupt");
 }
 
 /** Silent connections of an account are ended before one more is refused for them. */
 function accountCounter({ connections, liveness, settings: { limits } }: ObjectCore) {
   return (user: AccountUser): number => {
-    const count = countOfAccount(connections.all, user);
+    const { byUser } = connections;
+    const count = byUser.countOf(user);
     if (count < mostOfAccount(limits, user)) return count;
     liveness().endSilent(user, Date.now());
-    return countOfAccount(connections.all, user);
+    return byUser.countOf(user);
   };
 }
 

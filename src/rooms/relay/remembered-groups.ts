@@ -13,7 +13,7 @@ import {
   formatPosition,
   formatTopic,
   parsePosition,
-  parseTopic,
+  writtenTopic,
   type Position,
 } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
@@ -59,7 +59,7 @@ interface EndedConnection {
 
 /** Rooms that a connection is in because of its token, as topics. */
 export const tokenRoomsOf = ({ id, channels }: User): string[] => [
-  ...channels.map((channel) => formatTopic(parseTopic(channel))),
+  ...channels.map((channel) => formatTopic(writtenTopic(channel))),
   formatTopic({ kind: "user", name: id }),
 ];
 
@@ -93,14 +93,17 @@ export class RememberedGroups implements Duty {
     if (client !== undefined) this.#keep({ user: user.id, client, rooms, id }, connection);
   }
 
-  /** The connection is in a room again, and its replay is on its way, or held until the connection is opened. */
+  /**
+   * The connection is in a room again, and its replay is about to be written, or held until the connection is opened. Its
+   * position is saved first: the platform holds the frames back until it is durable.
+   */
   rejoined(connection: Connection, room: string): void {
     if (isOpen(connection)) return this.#settle(connection, room);
     this.#rejoined.set(connection, [...(this.#rejoined.get(connection) ?? []), room]);
   }
 
-  /** The frames that were held are written. In the same turn, so that a crash finds both or neither. */
-  opened(connection: Connection): void {
+  /** The frames that were held are about to be written, in the same turn. */
+  opening(connection: Connection): void {
     for (const room of this.#rejoined.get(connection) ?? []) this.#settle(connection, room);
     this.#rejoined.delete(connection);
   }

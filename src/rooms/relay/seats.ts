@@ -11,6 +11,7 @@
 //     tokens: after a crash tokens are good until they lapse, and the clients that were about to connect may exceed
 //     the capacity.
 
+import { publicError } from "../../model/errors.ts";
 import type { KeyValues } from "../../model/stored-values.ts";
 import type { Limits } from "../../model/options.ts";
 import { accountOf, type AccountUser, type Grant } from "../../model/user.ts";
@@ -205,4 +206,25 @@ const importKey = (bytes: Uint8Array): Promise<CryptoKey> =>
 function equalInConstantTime(a: string, b: string): boolean {
   const [x, y] = [new TextEncoder().encode(a), new TextEncoder().encode(b)];
   return x.byteLength === y.byteLength && crypto.subtle.timingSafeEqual(x, y);
+}
+
+interface SeatGiver {
+  readonly activity: { refused(code: string): void };
+  readonly arrivals: { check(sentAt: number): void };
+  readonly seats: Seats;
+}
+
+/** A client that could not come in has no use for a seat: refused as its connection would be. */
+export async function reserveSeat(
+  { activity, arrivals, seats }: SeatGiver,
+  user: AccountUser,
+  request: SeatRequest,
+): Promise<Seat | undefined> {
+  try {
+    arrivals.check(request.sentAt ?? Infinity);
+  } catch (error) {
+    activity.refused(publicError(error).code);
+    throw error;
+  }
+  return seats.reserve(user, request);
 }

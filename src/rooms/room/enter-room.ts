@@ -2,14 +2,10 @@
 
 import { HubError } from "../../model/errors.ts";
 import type { Position } from "../../model/topic.ts";
-import { isGuest, type User } from "../../model/user.ts";
+import type { User } from "../../model/user.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import type { Connection } from "../connection/connection.ts";
-import {
-  checkAccountCount,
-  countOfAccount,
-  mostOfAccount,
-} from "../connection/connection-limits.ts";
+import { checkAccountCount, mostOfAccount } from "../connection/connection-limits.ts";
 import { endPrevious } from "../object/end-previous.ts";
 import { framesOf } from "../object/first-frames.ts";
 import { countClient, countReplay } from "../observe/counters.ts";
@@ -17,6 +13,7 @@ import type { RoomArrival } from "../rpc/arrival.ts";
 import type { HistoryView } from "../rpc/log-entry.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
+import { withState } from "./state-part.ts";
 
 /**
  * Accepts the socket, counts the user in presence, and sends `$/connected` and the replay. All in one turn: no
@@ -26,7 +23,7 @@ import type { RoomParts } from "./room-parts.ts";
 export function enterRoom(
   parts: RoomParts,
   socket: WebSocket,
-  { user, since, previous, pings, version }: RoomArrival,
+  { user, since, previous, pings, version, trace }: RoomArrival,
 ): Connection {
   const now = Date.now();
   endPrevious(parts.connections, user, previous);
@@ -40,12 +37,13 @@ export function enterRoom(
     heardAt: now,
     openCalls: [],
     ...(pings && { pings }),
+    ...(trace !== undefined && { trace }),
   };
   // The client's position is of this epoch.
   storage.create();
-  const missed = missedSince(parts, since, now);
+  const missed = withState(parts, missedSince(parts, since, now));
   const connection = connections.accept(socket, attached);
-  presence.addOwn(user.id, 1);
+  presence.addOwn(user.id, 1, { trace });
   const present = presence.view({});
   connections.send(connection, framesOf(connection, { room, present, settings, missed, previous }));
   activity.counters.out += missed.entries.length;
@@ -57,12 +55,11 @@ export function enterRoom(
 
 /** Silent connections of the user are ended before one more is refused for them. */
 function checkRoom(parts: RoomParts, user: User): void {
-  const { connections, liveness, presence, settings } = parts;
+  const { connections, liveness, settings } = parts;
   const { limits } = settings;
   if (connections.all.size >= limits.connectionsPerObject)
     throw new HubError("room_full", "This room is full.");
-  const count = () =>
-    isGuest(user) ? countOfAccount(connections.all, user) : presence.ownCount(user.id);
+  const count = () => connections.byUser.countOf(user);
   if (count() >= mostOfAccount(limits, user)) liveness().endSilent(user, Date.now());
   checkAccountCount(limits, user, count());
 }

@@ -1,27 +1,40 @@
 // Removes a room's history, or its whole log.
 
+import type { Outgoing } from "../../model/message.ts";
 import { formatPosition, type Position } from "../../model/topic.ts";
+import { snapshotMessage } from "../delivery/outbox.ts";
 import type { RoomParts } from "./room-parts.ts";
 
 /**
  * Removes the history; offsets go on. Publications that are still queued came before: they are sent, and removed as
  * well.
  */
-export function clearHistory({ outbox, log }: RoomParts, now: number): void {
+export function clearHistory({ outbox, log, state }: RoomParts, now: number): void {
   outbox.flush();
+  state?.checkpoint();
   log.clear(now);
 }
 
-/** Nothing is erased where nothing is stored. Else begins the log under a new epoch. Members get a `reset`: their positions are of the old one, so they must reload. */
+/**
+ * Nothing is erased where nothing is stored. Else begins the log under a new epoch. Members get a `reset`: their
+ * positions are of the old one, so they must reload; in a room with state a snapshot of its new one.
+ */
 export function eraseRoom(parts: RoomParts): Position {
-  const { outbox, log, followers, connections, name: room, storage } = parts;
+  const { outbox, log, followers, connections, name: room, storage, state } = parts;
   outbox.flush();
   if (storage.isEmpty) return log.position;
-  parts.renewEpoch((epoch) => log.erase(epoch));
+  parts.renewEpoch((epoch) => {
+    log.erase(epoch);
+    state?.erase();
+  });
+  state?.restart();
   followers.restart();
+  const snapshot = state?.snapshot();
   const position = formatPosition(log.position);
-  for (const connection of connections.all)
-    outbox.send(connection, { type: "control", name: "reset", params: {}, room, position });
+  const message: Outgoing = snapshot
+    ? snapshotMessage(room, snapshot)
+    : { type: "control", name: "reset", params: {}, room, position };
+  for (const connection of connections.all) outbox.send(connection, message);
   outbox.flush();
   return log.position;
 }

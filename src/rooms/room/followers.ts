@@ -5,8 +5,7 @@
 //   · At least once: a batch is repeated until it is answered. The follower drops what it has by offset.
 //   · One batch under way for each follower; entries published meanwhile go with the next. A batch that fails is sent
 //     again after growing pauses.
-//   · Where the log no longer has all that a follower missed, the batch says so (`reset`) and goes on from what there
-//     is.
+//   · Where the log no longer has all that a follower missed, the batch says so (`reset`) and goes on from what is left.
 //   · Where the log has begun a new epoch, a reset is the first batch of it, unless it lost nothing (by sleep).
 //   · Followers and their members are rows (follower-rows.ts). Confirmed offsets are saved only as a checkpoint, so
 //     after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut off.
@@ -14,28 +13,16 @@
 
 import type { PartStorage } from "../../model/stored-values.ts";
 import { logWarning } from "../../model/logger.ts";
+import type { Position } from "../../model/topic.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
+import { settledWithin } from "../platform/loop-timing.ts";
 import { within } from "../log/log-rows.ts";
 import type { RoomLog } from "../log/room-log.ts";
-import type { Delivery, DeliveryReply, MemberCount } from "../rpc/room-rpc.ts";
+import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
 import type { RoomStubs } from "../rpc/object-names.ts";
 import type { Entry } from "../rpc/log-entry.ts";
+import { failed, linkAt, type Link, type Progress } from "./follower-link.ts";
 import { BEFORE_LOG, FollowerRows } from "./follower-rows.ts";
-
-interface Link {
-  /** Offset of the newest entry that the follower has confirmed; `BEFORE_LOG` where it is to be reset. */
-  deliveredOffset: number;
-  /** A batch is under way. */
-  isSending: boolean;
-  /** Failures since the last success. */
-  failures: number;
-  /** When a failed batch is sent again, milliseconds since 1970. */
-  retryAt: number | undefined;
-  /** Calls of `follow` in this wake: a `gone` to a batch from before the newest call is out of date. */
-  followCount: number;
-}
-
-type Progress = Exclude<DeliveryReply, { kind: "gone" }>;
 
 interface FollowersOptions {
   /** The topic of the room, as text. */
@@ -51,6 +38,7 @@ interface FollowersOptions {
   /** Requests a call of `run` at this time or earlier. */
   arm(at: number): void;
   waitUntil(work: Promise<unknown>): void;
+  snapshot?(): Pick<Delivery, "state">;
   /** Called after a follower was removed: it has no connection in the room any more. */
   removed(follower: string): void;
 }
@@ -63,9 +51,8 @@ const BATCH = 500;
 const BATCH_CHARS = 4 * 1024 * 1024;
 /** Delay from a publication to the check whether all followers have it, which resumes what a crash cut off. */
 const CHECKPOINT_MS = 5_000;
-/** Pauses after the first failure, the second, and so on; the last one is repeated. */
-const RETRY_MS = [1_000, 2_000, 5_000, 15_000, 60_000] as const;
-
+/** How long a checkpoint waits for what it sends. */
+const CONFIRM_MS = 1_000;
 export class Followers implements Duty {
   readonly #options: FollowersOptions;
   readonly #rows: FollowerRows;
@@ -79,12 +66,8 @@ export class Followers implements Duty {
     this.#options = options;
     const rows = (this.#rows = new FollowerRows(options.storage));
     if (options.hasLostEntries || (options.isInMemory && rows.isUnsettled)) rows.restart();
-    this.#links = new Map(
-      [...rows.offsets()].map(([follower, offset]) => [
-        follower,
-        linkAt(Math.min(offset, this.#newestOffset)),
-      ]),
-    );
+    const linkOf = (offset: number) => linkAt(Math.min(offset, this.#newestOffset));
+    this.#links = new Map([...rows.offsets()].map(([name, offset]) => [name, linkOf(offset)]));
     if (this.#isAnyBehind) this.#scheduleCheckpoint(0);
     this.links = this.#links;
   }
@@ -94,7 +77,7 @@ export class Followers implements Duty {
   }
 
   get #isAnyBehind(): boolean {
-    return [...this.#links.values()].some((link) => link.deliveredOffset < this.#newestOffset);
+    return [...this.#links.values()].some((link) => link.confirmedOffset < this.#newestOffset);
   }
 
   /** Connections of each user by follower, for presence after a wake. */
@@ -128,7 +111,7 @@ export class Followers implements Duty {
     // Before the first of them leaves: if the object crashes from here on, its followers are reset.
     if (this.#options.isInMemory && this.#checkpointAt === undefined) this.#rows.settle(BEFORE_LOG);
     this.#scheduleCheckpoint();
-    for (const [follower, link] of this.#links) this.#start(follower, link);
+    for (const [follower, link] of this.#links) void this.#start(follower, link);
   }
 
   /** The log has begun a new epoch: each follower gets a reset before any other entry, after a crash as well. */
@@ -136,8 +119,8 @@ export class Followers implements Duty {
     this.#recentEntries = [];
     this.#rows.restart();
     for (const [follower, link] of this.#links) {
-      link.deliveredOffset = BEFORE_LOG;
-      this.#start(follower, link);
+      link.deliveredOffset = link.confirmedOffset = BEFORE_LOG;
+      void this.#start(follower, link);
     }
     if (this.#links.size > 0) this.#scheduleCheckpoint();
   }
@@ -148,9 +131,11 @@ export class Followers implements Duty {
     this.#options.arm(this.#checkpointAt);
   }
 
-  #start(follower: string, link: Link): void {
-    if (!link.isSending && link.retryAt === undefined)
-      this.#options.waitUntil(this.#sendBatches(follower, link));
+  async #start(follower: string, link: Link): Promise<void> {
+    if (link.isSending || link.retryAt !== undefined) return;
+    const sent = this.#sendBatches(follower, link);
+    this.#options.waitUntil(sent);
+    await sent;
   }
 
   async #sendBatches(follower: string, link: Link): Promise<void> {
@@ -179,23 +164,49 @@ export class Followers implements Duty {
   #advance(link: Link, { epoch, after, entries }: Delivery, reply: Progress): void {
     if (epoch !== this.#options.log.position.epoch) return;
     const offset = reply.kind === "behind" ? reply.offset : (entries.at(-1)?.offset ?? after);
-    link.deliveredOffset = Math.min(offset, this.#newestOffset);
+    link.deliveredOffset = link.confirmedOffset = Math.min(offset, this.#newestOffset);
+  }
+
+  /**
+   * Runs `publish` for a follower that says up to where it has the log. At rest the answer brings what it does not have
+   * yet, in place of a batch. Its next position confirms that, or a later batch; else the checkpoint sends it again.
+   */
+  async answer<T>(
+    { follower, position }: FollowerPosition,
+    publish: () => Promise<T>,
+  ): Promise<[outcome: T, delivery?: Delivery]> {
+    const link = this.#links.get(follower);
+    const isAtRest = link && !link.isSending && link.retryAt === undefined;
+    if (!isAtRest || !this.#hasHad(position)) return [await publish()];
+    link.confirmedOffset = Math.max(link.confirmedOffset, position.offset);
+    link.deliveredOffset = link.confirmedOffset;
+    link.isSending = true;
+    try {
+      const outcome = await publish();
+      if (this.#links.get(follower) !== link || link.deliveredOffset >= this.#newestOffset)
+        return [outcome];
+      const delivery = this.#batchFor(link);
+      link.deliveredOffset = delivery.entries.at(-1)?.offset ?? delivery.after;
+      return [outcome, delivery];
+    } finally {
+      link.isSending = false;
+      if (link.deliveredOffset < this.#newestOffset) void this.#start(follower, link);
+    }
+  }
+
+  #hasHad({ epoch, offset }: Position): boolean {
+    return epoch === this.#options.log.position.epoch && offset <= this.#newestOffset;
   }
 
   #batchFor({ deliveredOffset }: Link): Delivery {
     const { room, log } = this.#options;
-    const { epoch } = log.position;
     const missing = this.#recentAfter(deliveredOffset) ?? log.after(deliveredOffset);
-    const entries = within((missing ?? this.#recentEntries).slice(0, BATCH), BATCH_CHARS);
-    if (missing) return { room, epoch, after: deliveredOffset, entries, reset: false };
-    return {
-      room,
-      epoch,
-      after: (entries[0]?.offset ?? this.#newestOffset + 1) - 1,
-      entries,
-      reset: true,
-      from: deliveredOffset,
-    };
+    const some = (missing ?? this.#recentEntries).slice(0, BATCH);
+    const entries = some.length > 1 ? within(some, BATCH_CHARS) : some;
+    const about = { room, epoch: log.position.epoch, entries };
+    if (missing) return { ...about, after: deliveredOffset, reset: false };
+    const after = (entries[0]?.offset ?? this.#newestOffset + 1) - 1;
+    return { ...about, ...this.#options.snapshot?.(), after, reset: true, from: deliveredOffset };
   }
 
   /** Undefined where memory does not reach back so far. */
@@ -207,38 +218,33 @@ export class Followers implements Duty {
   }
 
   #scheduleRetry(link: Link, error: unknown): void {
-    const delay = RETRY_MS[Math.min(link.failures++, RETRY_MS.length - 1)]!;
-    link.retryAt = this.#options.now() + delay;
+    link.retryAt = this.#options.now() + failed(link);
     this.#options.arm(link.retryAt);
     logWarning("follower_unreached", { room: this.#options.room, error });
   }
 
   due(): number | undefined {
-    const retries = [...this.#links.values()].flatMap(({ retryAt }) => retryAt ?? []);
-    const times = this.#checkpointAt === undefined ? retries : [this.#checkpointAt, ...retries];
-    return times.length > 0 ? Math.min(...times) : undefined;
+    const retries = [...this.#links.values()].map(({ retryAt = Infinity }) => retryAt);
+    const first = Math.min(this.#checkpointAt ?? Infinity, ...retries);
+    return first === Infinity ? undefined : first;
   }
 
   /**
    * Sends failed batches again. Saves the checkpoint once all followers have all, so that a wake need not send again.
    */
-  run(now: number): void {
+  async run(now: number): Promise<void> {
+    const isCheckpoint = this.#checkpointAt !== undefined && this.#checkpointAt <= now;
+    const sent: Promise<void>[] = [];
     for (const [follower, link] of this.#links) {
       if (link.retryAt !== undefined && link.retryAt <= now) link.retryAt = undefined;
-      if (link.deliveredOffset < this.#newestOffset) this.#start(follower, link);
+      if (isCheckpoint && !link.isSending) link.deliveredOffset = link.confirmedOffset;
+      if (link.deliveredOffset < this.#newestOffset) sent.push(this.#start(follower, link));
     }
-    if (this.#checkpointAt === undefined || this.#checkpointAt > now) return;
+    if (!isCheckpoint) return;
+    if (sent.length > 0) await settledWithin(CONFIRM_MS, sent);
     this.#checkpointAt = undefined;
     if (this.#isAnyBehind) return this.#scheduleCheckpoint();
     this.#recentEntries = [];
     this.#rows.settle(this.#newestOffset);
   }
 }
-
-const linkAt = (deliveredOffset: number): Link => ({
-  deliveredOffset,
-  isSending: false,
-  failures: 0,
-  retryAt: undefined,
-  followCount: 0,
-});

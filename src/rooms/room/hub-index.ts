@@ -11,7 +11,8 @@ import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
 import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
-import type { HubMetrics, RoomListing, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
+import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
+import { pageOf, storedIn } from "./index-pages.ts";
 
 type IndexStorage = Pick<PartStorage, "sql" | "kv">;
 
@@ -27,9 +28,6 @@ export interface IndexLimits {
 
 export const INDEX_LIMITS: IndexLimits = { rows: 10_000, named: 500, forgetMs: 24 * 3_600_000 };
 
-/** Rooms of a page where the query names no limit. */
-const PAGE = 100;
-const PAGE_AT_MOST = 1_000;
 /** The part of all rows that is dropped where the index is full, so that not each new room searches for the oldest. */
 const DROPPED_PART = 1 / 100;
 /** Rooms are forgotten at whole hours: an alarm costs a row. */
@@ -39,13 +37,24 @@ const STALE_MS = 10 * 60_000;
 /** The series that rooms without metrics of their own share. */
 export const OTHER = "other";
 
-/** `total` is null where the object counts into `other`. `weight`: activity from one report to the next, smoothed. */
+/**
+ * `total` is null where the object counts into `other`. `weight`: activity from one report to the next, smoothed.
+ * `bytes`, `rows` and `state` are null until an object that knows them has reported.
+ */
 const TABLE = `CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, at INTEGER, sockets INTEGER,
-  connections INTEGER, users INTEGER, weight REAL, wake TEXT, counted TEXT, total TEXT) WITHOUT ROWID`;
+  connections INTEGER, users INTEGER, weight REAL, wake TEXT, counted TEXT, total TEXT,
+  bytes INTEGER, rows INTEGER, state INTEGER) WITHOUT ROWID`;
+
+/** Those after the name, in their order. */
+const COLUMNS = [
+  ...(["at", "sockets", "connections", "users", "weight", "wake"] as const),
+  ...(["counted", "total", "bytes", "rows", "state"] as const),
+];
+const INSERT = `INSERT OR REPLACE INTO seen VALUES (?${", ?".repeat(COLUMNS.length)})`;
 
 const SELECT_WEIGHTS = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
 
-interface Row extends Occupancy {
+interface Row extends Occupancy, Readonly<Record<"bytes" | "rows" | "state", number | null>> {
   readonly at: number;
   readonly weight: number;
   readonly wake: string;
@@ -96,6 +105,7 @@ export class HubIndex implements Duty {
     if (report.ended) return this.#remove(name);
     const row = this.#row(name);
     const { counted } = report;
+    const { bytes = null, rows = null, state = null } = report.stored ?? {};
     const previous = row?.wake === report.wake ? JSON.parse(row.counted) : report.before;
     const increase = difference(counted, previous);
     const newTotal = this.#named < this.#limits.named ? JSON.stringify(ZERO_COUNTERS) : null;
@@ -108,6 +118,7 @@ export class HubIndex implements Duty {
       // Older activity counts half with each report.
       weight: row ? (row.weight + activity) / 2 : activity,
       total: total === null ? null : JSON.stringify(sum(JSON.parse(total), increase)),
+      ...{ bytes, rows, state },
     });
     this.#arm(this.#forgetAt(now));
   }
@@ -130,9 +141,7 @@ export class HubIndex implements Duty {
   }
 
   #write(name: string, row: Row): void {
-    const { at, sockets, connections, users, weight, wake, counted, total } = row;
-    const values = [name, at, sockets, connections, users, weight, wake, counted, total];
-    this.#sql("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", ...values);
+    this.#sql(INSERT, name, ...COLUMNS.map((column) => row[column]));
   }
 
   #row(name: string): Row | undefined {
@@ -163,22 +172,11 @@ export class HubIndex implements Duty {
 
   /** Rooms whose topic begins with the prefix, by name. Relays are not among them. */
   rooms(query: RoomsQuery): RoomsView {
-    return this.#page(query, "name NOT LIKE 'relay:%'");
+    return pageOf(this.#storage.sql, query, "rooms");
   }
 
   relays(query: RoomsQuery): RoomsView {
-    return this.#page(query, "name LIKE 'relay:%'");
-  }
-
-  #page({ prefix = "", after = "", limit = PAGE }: RoomsQuery, condition: string): RoomsView {
-    const count = Math.max(1, Math.min(Math.floor(limit) || 1, PAGE_AT_MOST));
-    const rows = this.#sql(
-      `SELECT name AS room, connections, users, at FROM seen
-       WHERE name > ? AND name >= ? AND substr(name, 1, length(?)) = ? AND ${condition}
-       ORDER BY name LIMIT ?`,
-      ...[after, prefix, prefix, prefix, count + 1],
-    ) as unknown as RoomListing[];
-    return { rooms: rows.slice(0, count), more: rows.length > count };
+    return pageOf(this.#storage.sql, query, "relays");
   }
 
   /** Metrics of the most active rooms, each by name, and of all others together. */
@@ -197,7 +195,7 @@ export class HubIndex implements Duty {
       counted: this.#totals.other,
     };
     const totals = { sockets: this.#socketsOf("true"), counted: this.#totals.all };
-    return { rooms: [...rooms, other], totals };
+    return { rooms: [...rooms, other], totals, stored: storedIn(this.#storage.sql) };
   }
 
   #socketsOf(condition: string): number {

@@ -4,7 +4,7 @@ import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { RoomLog } from "../log/room-log.ts";
-import type { LocalRoom } from "../object/local-room.ts";
+import type { LocalRoom, LocalState } from "../object/local-room.ts";
 import type { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import type { HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
@@ -15,6 +15,7 @@ interface OwnRoomOptions {
   readonly log: RoomLog;
   readonly outbox: Pick<Outbox, "flush">;
   readonly presence: PresenceAnnouncer;
+  readonly state?: LocalState | undefined;
   /** Milliseconds since 1970. */
   now?(): number;
 }
@@ -27,9 +28,11 @@ export class OwnRoom implements LocalRoom {
   readonly #options: OwnRoomOptions;
   readonly topic: Topic;
   readonly name: string;
+  readonly state: LocalState | undefined;
 
   constructor(options: OwnRoomOptions) {
     this.#options = options;
+    this.state = options.state;
     this.topic = options.topic;
     this.name = formatTopic(options.topic);
   }

@@ -12,12 +12,18 @@ import type { Connection } from "../connection/connection.ts";
 import { checkDraft, type Outbox } from "../delivery/outbox.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
 import type { RoomLog } from "../log/room-log.ts";
-import { isPresence } from "../log/sqlite-log.ts";
 import type { ActivityCounter, Publishing } from "../object/host.ts";
 import type { WebhookEvents } from "../observe/webhook-events.ts";
 import type { MessageRate } from "../platform/rates.ts";
 import type { Fault } from "../rpc/fault.ts";
-import type { Draft, Entry } from "../rpc/log-entry.ts";
+import {
+  OWN_TARGET,
+  PRESENCE,
+  publicEntry,
+  type Draft,
+  type Entry,
+  type StateEntry,
+} from "../rpc/log-entry.ts";
 import type { Followers } from "./followers.ts";
 
 interface PublisherOptions {
@@ -38,6 +44,17 @@ interface PublisherOptions {
   now?(): number;
 }
 
+/** The room's state, whose entry is filled and saved with the others of a flush. */
+interface StatefulRoom {
+  /** Fills the reserved entry. Throws what the hub's `view` throws: the flush is not saved then. */
+  seal(): void;
+  /** The flush was saved, or none of it. */
+  saved(isSaved: boolean): void;
+}
+
+/** A message, or a change of the room's state. */
+const isChange = ({ target }: Entry): boolean => target !== PRESENCE;
+
 /** A ticket with the offset that the publication has, or had the first time. */
 interface NumberedTicket extends Ticket {
   readonly offset: number;
@@ -56,6 +73,8 @@ export class Publisher implements Publishing {
   #pending: PendingPublication[] = [];
   #pendingIds = new Map<string, NumberedTicket>();
   #whenSaved: (() => void)[] = [];
+  /** Absent where the room has no state. */
+  state: StatefulRoom | undefined;
 
   /** Becomes the outbox's saver. */
   constructor(options: PublisherOptions) {
@@ -83,8 +102,16 @@ export class Publisher implements Publishing {
   }
 
   /** Numbers the draft in this room; one that was published under its id before is not published again. */
-  append(draft: Draft): NumberedTicket {
-    return (draft.id === undefined ? undefined : this.#ticketOf(draft.id)) ?? this.#number(draft);
+  append(draft: Draft, at = this.#now()): NumberedTicket {
+    const known = draft.id === undefined ? undefined : this.#ticketOf(draft.id);
+    if (known) return known;
+    return draft.ifAt ? this.#numberIf(draft, at) : this.reserve(draft, at).ticket;
+  }
+
+  #numberIf({ ifAt, ...draft }: Draft, at: number): NumberedTicket {
+    if (this.stands(ifAt!)) return this.reserve(draft, at).ticket;
+    const error = new HubError("conflict", "The room does not stand there any more.");
+    return { error, offset: this.newest.offset };
   }
 
   #ticketOf(id: string): NumberedTicket | undefined {
@@ -92,22 +119,41 @@ export class Publisher implements Publishing {
     return offset === undefined ? this.#pendingIds.get(id) : { error: null, offset };
   }
 
-  #number(draft: Draft): NumberedTicket {
-    const { log, members, outbox } = this.#options;
-    const { epoch, offset: saved } = log.position;
-    const offset = (this.#pending.at(-1)?.entry.offset ?? saved) + 1;
-    const entry = { ...draft, offset, at: this.#now() };
+  /** Numbers an entry of this time that may still be changed until it is saved. */
+  reserve(
+    draft: Draft,
+    at: number,
+  ): { readonly entry: StateEntry; readonly ticket: NumberedTicket } {
+    const { members, outbox } = this.#options;
+    const { epoch, offset: newest } = this.newest;
+    const offset = newest + 1;
+    const entry = { ...draft, offset, at };
     const ticket: NumberedTicket = { error: null, offset };
     this.#pending.push({ entry, ticket });
     if (draft.id !== undefined) this.#pendingIds.set(draft.id, ticket);
     outbox.publish({ room: this.#room, epoch, entry, audience: members, ticket });
-    return ticket;
+    return { entry, ticket };
+  }
+
+  /** The newest entry, saved or not. */
+  get newest(): Position {
+    const { epoch, offset } = this.#options.log.position;
+    return { epoch, offset: this.#pending.at(-1)?.entry.offset ?? offset };
+  }
+
+  /** Whether the room has neither messages nor changes of its state after the position. */
+  stands(at: Position): boolean {
+    const { log } = this.#options;
+    if (this.#pending.some(({ entry }) => entry.offset > at.offset && isChange(entry)))
+      return false;
+    const after = log.since(at, this.#now(), Infinity);
+    return after.recovered && !after.entries.some(isChange);
   }
 
   /** Done when it is saved. Messages that leave the object afterwards wait until the write is durable (output gate). */
   async appendAndSave(draft: Draft): Promise<Position> {
     const ticket = this.append(draft);
-    await this.#untilSaved();
+    await this.untilSaved();
     if (ticket.error) throw ticket.error;
     return { epoch: this.#options.log.position.epoch, offset: ticket.offset };
   }
@@ -115,25 +161,27 @@ export class Publisher implements Publishing {
   /** Appends drafts in their order, as one batch; gives for each its position, or the reason why it has none. */
   async appendAllAndSave(drafts: readonly Draft[]): Promise<(Position | Fault)[]> {
     const tickets = drafts.map((draft) => this.append(draft));
-    await this.#untilSaved();
+    await this.untilSaved();
     const { epoch } = this.#options.log.position;
     return tickets.map(({ error, offset }) =>
       error ? { code: error.code, message: error.message } : { epoch, offset },
     );
   }
 
-  #untilSaved(): Promise<void> {
+  /** Done when everything that is numbered now was saved, or was not: tickets are final. */
+  untilSaved(): Promise<void> {
     if (this.#pending.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenSaved.push(resolve));
   }
 
-  /** Called by the outbox, before it sends. */
-  save(): void {
+  /** Called by the outbox, before it sends. `isAtOnce`: also in a log that is written behind. */
+  save(isAtOnce = false): void {
     const pending = this.#pending;
     if (pending.length === 0) return;
     [this.#pending, this.#pendingIds] = [[], new Map()];
     const entries = pending.map(({ entry }) => entry);
-    const isSaved = this.#write(entries);
+    const isSaved = this.#write(entries, isAtOnce);
+    this.state?.saved(isSaved);
     if (!isSaved)
       for (const { ticket } of pending)
         ticket.error = new HubError("internal", "The message could not be saved.");
@@ -141,9 +189,10 @@ export class Publisher implements Publishing {
     if (isSaved) this.#deliver(entries);
   }
 
-  #write(entries: readonly Entry[]): boolean {
+  #write(entries: readonly Entry[], isAtOnce: boolean): boolean {
     try {
-      this.#options.log.append(entries);
+      this.state?.seal();
+      this.#options.log.append(entries, isAtOnce);
       return true;
     } catch (error) {
       logError("log_unwritten", { room: this.#room, error });
@@ -154,9 +203,10 @@ export class Publisher implements Publishing {
   /** Saved entries go to everything beside the room's own sockets. */
   #deliver(entries: readonly Entry[]): void {
     const { activity, followers, log, rate, webhooks } = this.#options;
-    const messages = entries.filter((entry) => !isPresence(entry));
+    const messages = entries.filter(({ target }) => !target.startsWith(OWN_TARGET));
     webhooks?.published(this.#room, log.position.epoch, messages);
-    if (followers.links.size > 0) followers.publish(entries);
+    if (followers.links.size > 0)
+      followers.publish(this.state ? entries.map(publicEntry) : entries);
     if (messages.length > 0) rate.add(messages.length, this.#now());
     if (!activity.isDue) activity.note();
   }

@@ -1,10 +1,29 @@
 // The storage of a room: its schema at the newest version, and the migrations to it (docs/design/storage.md).
 
+import type { Topic } from "../../model/topic.ts";
 import { OBJECT_SCHEMA } from "../object/object-schema.ts";
-import type { Migration, StorageSchema } from "../platform/storage-version.ts";
+import { hasTable, type Migration, type StorageSchema } from "../platform/storage-version.ts";
 
-/** In order of versions, from 2 on. */
+/** In order of versions, from 2 on. Each is also in `INDEX_MIGRATIONS`, with the next version there. */
 export const ROOM_MIGRATIONS: readonly Migration[] = [];
+
+/** Of a hub's `all` room, which alone has an index: other rooms pay nothing for its versions, which it numbers itself. */
+export const INDEX_MIGRATIONS: readonly Migration[] = [
+  {
+    version: 2,
+    up: (storage) => {
+      if (!hasTable(storage, "seen")) return;
+      storage.sql.exec("ALTER TABLE seen ADD COLUMN bytes INTEGER");
+      storage.sql.exec("ALTER TABLE seen ADD COLUMN rows INTEGER");
+    },
+  },
+  {
+    version: 3,
+    up: (storage) => {
+      if (hasTable(storage, "seen")) storage.sql.exec("ALTER TABLE seen ADD COLUMN state INTEGER");
+    },
+  },
+];
 
 export const ROOM_SCHEMA: StorageSchema = {
   tables: {
@@ -15,10 +34,15 @@ export const ROOM_SCHEMA: StorageSchema = {
     followers: ["follower", "user", "connections"],
     // presence/presence-announcer.ts: users whose join was published.
     present: ["user", "since", "state"],
+    // rooms/state, in rooms with state: checkpoint, answers of runs, schedule, messages on their way elsewhere.
+    room_state: ["id", "version", "offset", "saved", "json"],
+    room_runs: ["slot", "at", "json"],
+    room_schedule: ["id", "at", "failures", "json"],
+    room_outgoing: ["offset", "json"],
     // hub-index.ts, in a hub's `all` room: the last report of each room and relay.
     seen: [
       ...["name", "at", "sockets", "connections", "users", "weight", "wake"],
-      ...["counted", "total"],
+      ...["counted", "total", "bytes", "rows", "state"],
     ],
   },
   keys: [
@@ -27,7 +51,14 @@ export const ROOM_SCHEMA: StorageSchema = {
     ...["epoch", "unsaved"],
     // room/follower-rows.ts: the offset that every follower has reached; -1 where a wake resets them.
     "settled",
+    // rooms/state: how many statements of the hub's `tables` were run; an erasure that is to be saved elsewhere.
+    ...["tables", "state-erased"],
+    // room/user-room.ts: of a user's own room, the id of its use.
+    "use",
     // hub-index.ts: the totals of the hub's counters.
     "totals",
   ],
 };
+
+export const migrationsOf = ({ kind }: Topic): readonly Migration[] =>
+  kind === "all" ? INDEX_MIGRATIONS : ROOM_MIGRATIONS;

@@ -4,44 +4,63 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Position } from "../../model/topic.ts";
 import { isDeliberate, type Connection } from "../connection/connection.ts";
-import type { Receiver } from "../object/host.ts";
 import { HubObject } from "../object/hub-object.ts";
+import type { ServedBy } from "../object/object-parts.ts";
 import { askMany } from "../platform/ask-many.ts";
 import type { Report } from "../rpc/activity-report.ts";
 import { arrivalOf, type RoomArrival } from "../rpc/arrival.ts";
 import type { Command, Selection } from "../rpc/command.ts";
-import type { Fault } from "../rpc/fault.ts";
+import { refusable, type Refused } from "../rpc/fault.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { ConnectionsPage, ConnectionsQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
-import type { MemberCount, RoomInfo, RoomRpc } from "../rpc/room-rpc.ts";
+import type {
+  Delivery,
+  FollowerPosition,
+  MemberCount,
+  PublishOutcomes,
+  RoomInfo,
+  RoomRpc,
+  Traces,
+} from "../rpc/room-rpc.ts";
+import type { Ran, Run, Scheduled, Snapshot } from "../rpc/state-rpc.ts";
 import { connectionsPage } from "./connections-page.ts";
 import { enterRoom, missedSince } from "./enter-room.ts";
 import { clearHistory, eraseRoom } from "./erase-room.ts";
 import type { HubIndex } from "./hub-index.ts";
 import { roomParts, type RoomParts } from "./room-parts.ts";
+import { withState } from "./state-part.ts";
+import {
+  cancelScheduled,
+  exportState,
+  importState,
+  reloadState,
+  runDurably,
+  scheduleOfState,
+  viewedState,
+  wholeState,
+} from "./state-calls.ts";
 
 export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   extends HubObject<Env, RoomParts>
   implements RoomRpc
 {
-  constructor(ctx: DurableObjectState, env: Env, receiver: Receiver) {
-    super(ctx, env, { receiver, build: roomParts });
+  constructor(ctx: DurableObjectState, env: Env, served: ServedBy) {
+    super(ctx, env, { ...served, build: roomParts });
   }
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
     const arrival = arrivalOf<RoomArrival>(request);
     await this.admissions.begin(arrival.user);
+    const { state, userRoom } = this.parts;
+    if (state) await state.ready();
+    // Hub code that runs here publishes without a pause.
+    if (userRoom) await userRoom.use();
     const connection = enterRoom(this.parts, socket, arrival);
     this.inBackground(this.welcome(connection));
     return connection;
-  }
-
-  /** Not by default: it would cost a follow for each user. */
-  protected override get reachesUsers(): boolean {
-    return this.parts.settings.reachUsers ?? false;
   }
 
   /**
@@ -51,21 +70,69 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
     super.left(connection, error, asleep);
     const how = isDeliberate(connection, error) ? "left" : "set";
-    this.parts.presence.addOwn(connection.user.id, asleep ? 0 : -1, how);
+    const { user, attached } = connection;
+    this.parts.presence.addOwn(user.id, asleep ? 0 : -1, { how, trace: attached.trace });
   }
 
   publish(draft: Draft): Promise<Position> {
-    return this.parts.publisher.appendAndSave(draft);
+    return this.#inUse(() => this.parts.publisher.appendAndSave(draft));
   }
 
-  publishAll(drafts: readonly Draft[]): Promise<readonly (Position | Fault)[]> {
-    return this.parts.publisher.appendAllAndSave(drafts);
+  publishAll(drafts: readonly Draft[]): Promise<PublishOutcomes> {
+    return this.#inUse(() => this.parts.publisher.appendAllAndSave(drafts));
+  }
+
+  publishAs(
+    follower: FollowerPosition,
+    drafts: readonly Draft[],
+  ): Promise<readonly [PublishOutcomes, Delivery?]> {
+    const { followers, publisher } = this.parts;
+    return this.#inUse(() => followers.answer(follower, () => publisher.appendAllAndSave(drafts)));
+  }
+
+  /** Of a user's own room: once it is in use. At once in all others. */
+  #inUse<T>(publish: () => Promise<T>): Promise<T> {
+    const used = this.parts.userRoom?.use();
+    return used ? used.then(publish) : publish();
   }
 
   /** Queued publications are written to the log before it is read: live batches go on after the position given here. */
   async missed(since: Position | undefined): Promise<HistoryView> {
+    if (this.parts.state) await this.parts.state.ready();
     this.parts.outbox.flush();
-    return missedSince(this.parts, since, Date.now());
+    return withState(this.parts, missedSince(this.parts, since, Date.now()));
+  }
+
+  runAction(run: Run): Promise<Ran | Refused> {
+    return refusable(runDurably(this.parts, run));
+  }
+
+  wholeState(): Promise<Snapshot | Refused> {
+    return refusable(wholeState(this.parts));
+  }
+
+  viewedState(): Promise<Snapshot | Refused> {
+    return refusable(viewedState(this.parts));
+  }
+
+  reloadState(): Promise<Position | Refused> {
+    return refusable(reloadState(this.parts));
+  }
+
+  schedule(): Promise<readonly Scheduled[] | Refused> {
+    return refusable(scheduleOfState(this.parts));
+  }
+
+  cancelScheduled(id: string): Promise<boolean | Refused> {
+    return refusable(cancelScheduled(this.parts, id));
+  }
+
+  exportState(at?: Position): Promise<Uint8Array | Refused> {
+    return refusable(exportState(this.parts, at));
+  }
+
+  importState(exported: Uint8Array): Promise<Position | Refused> {
+    return refusable(importState(this.parts, exported));
   }
 
   async history(query: HistoryQuery): Promise<HistoryView> {
@@ -73,33 +140,39 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   async presence(query: PresenceQuery): Promise<PresenceView> {
+    await this.parts.userRoom?.look();
     return this.parts.own.presence(query);
   }
 
   /** Throws `forbidden` where the user is absent, and `too_large`. */
   async track(userId: string, state: unknown): Promise<void> {
+    await this.parts.userRoom?.look();
     this.parts.own.track(userId, state);
   }
 
   /** The position is read in the same turn in which the follower is added: no entry is missing, none comes twice. */
   async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
-    const { activity, followers, log, presence } = this.parts;
+    const { activity, followers, log, presence, userRoom } = this.parts;
+    // Of others than the user: they are to see who is there.
+    if (userRoom && members.some(([, count]) => count > 0)) this.inBackground(userRoom.look());
     followers.add(follower, members);
     if (members.length > 0) activity.note();
-    for (const [userId, connections, how = "set"] of members)
-      presence[how](follower, userId, connections);
+    for (const [userId, connections, how = "set", trace] of members)
+      presence[how]([follower, userId, connections, trace]);
     return log.position;
   }
 
-  async unfollow(follower: string, left: readonly string[] = []): Promise<void> {
+  async unfollow(follower: string, left: readonly string[] = [], traces?: Traces): Promise<void> {
     const { followers, presence } = this.parts;
-    for (const userId of left) presence.left(follower, userId, 0);
+    for (const userId of left) presence.left([follower, userId, 0, traces?.get(userId)]);
+    for (const [userId, trace] of traces ?? []) presence.set([follower, userId, 0, trace]);
     followers.remove(follower);
   }
 
   /** In every object that holds connections of the room; gives how many were selected. Throws as `askMany` does. */
   async everywhere(selection: Selection, commands: readonly Command[]): Promise<number> {
-    const { name: room, followers, stubs } = this.parts;
+    const { name: room, followers, stubs, userRoom } = this.parts;
+    await userRoom?.look();
     const here = await this.command({ ...selection, room }, commands);
     const elsewhere = await askMany([...followers.links.keys()], (follower) =>
       stubs(follower).command({ ...selection, room }, commands),
@@ -108,6 +181,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   async connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage> {
+    await this.parts.userRoom?.look();
     return connectionsPage(this.parts, (own) => this.membersIn(own), query);
   }
 
@@ -127,6 +201,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   async info(): Promise<RoomInfo> {
+    await this.parts.userRoom?.look();
     const { log, outbox, rate, presence } = this.parts;
     outbox.flush(); // Queued publications count.
     const { connections, users } = presence;

@@ -2,9 +2,9 @@
 // that follow it, and in a hub's `all` room the hub's index.
 
 import { DEFAULTS, type RoomSettings } from "../../model/options.ts";
-import { formatTopic, parseTopic, randomEpoch, type Topic } from "../../model/topic.ts";
+import { formatTopic, writtenTopic, randomEpoch, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import { logExpiry, openLog } from "../log/open-log.ts";
+import { openLog } from "../log/open-log.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { LocalRoom } from "../object/local-room.ts";
 import { ObjectEnd } from "../object/object-end.ts";
@@ -22,12 +22,17 @@ import { ObjectStorage } from "../platform/object-storage.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import { OWN_SOCKETS } from "../presence/presence-state.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
-import { parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
+import type { ObjectNamespaces } from "../rpc/object-env.ts";
+import { accountStub, parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
+import type { StateSpec } from "../rpc/state-rpc.ts";
+import type { RoomState } from "../state/room-state.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
 import { OwnRoom, settingsAt } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
-import { ROOM_MIGRATIONS } from "./room-migrations.ts";
+import { migrationsOf } from "./room-migrations.ts";
+import { expiryOf, statePart } from "./state-part.ts";
+import { UserRoom } from "./user-room.ts";
 
 export interface RoomParts extends ObjectParts {
   readonly topic: Topic;
@@ -37,6 +42,10 @@ export interface RoomParts extends ObjectParts {
   readonly followers: Followers;
   readonly rate: MessageRate;
   readonly own: LocalRoom;
+  /** Undefined where the hub gives this kind of room no state. */
+  readonly state: RoomState | undefined;
+  /** Undefined for rooms that are no user's own, or where messages to users go nowhere else. */
+  readonly userRoom: UserRoom | undefined;
   /** The hub's index, in the hub's `all` room. Opened when it is first needed: most wakes are for a message. */
   readonly index: (() => HubIndex) | undefined;
   /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
@@ -49,24 +58,24 @@ const now = (): number => Date.now();
  * Presence is restored last, from the connections and followers restored before it. Runs in the object's constructor,
  * so that no event comes before it is complete.
  */
-export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts {
-  const storage = new ObjectStorage(ctx, ROOM_MIGRATIONS);
+export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): RoomParts {
   const address = parseObjectName(ctx.id.name ?? "") as RoomAddress;
   const { topic } = address;
+  const storage = new ObjectStorage(ctx, migrationsOf(topic));
   const hubSettings = receiver.settings(address.hub);
   const settings = settingsAt(topic, hubSettings ?? DEFAULTS);
   const name = formatTopic(topic);
   const core: ObjectCore = objectCore({
-    ...{ ctx, env, storage, address, name, settings },
+    ...{ ctx, env, objects, storage, address, name, settings },
     isServed: hubSettings !== undefined,
-    isUnlogged: settings.durability !== "logged",
     dropped: events.dropped,
     duties: () => [
-      ...[presence, path.followers, logExpiry(path.log), upkeep(ctx, parts)],
+      ...(path.state ? [path.state.duty] : []),
+      ...[presence, path.followers, expiryOf(path, settings.history), upkeep(ctx, core)],
       ...(index ? [index()] : []),
       end,
     ],
-    occupancy: () => occupancyOf(core, presence),
+    ...{ occupancy: () => occupancyOf(core, presence), stateBytes: () => path.stateBytes?.() },
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
   });
@@ -75,15 +84,15 @@ export function roomParts({ ctx, env, receiver, events }: PartsInput): RoomParts
     presence.forget(follower);
     end.arm(now());
   };
-  const { path, presence } = publishPath(ctx, core, { topic, settings, events, unfollowed });
-  const end = endOf(core, { ...path, presence, index });
-  const own = new OwnRoom({ topic, settings, log: path.log, outbox: core.outbox, presence });
+  const ofRoom = { topic, settings, events, unfollowed, spec: receiver.state?.(address, env) };
+  const { path, presence } = publishPath(ctx, core, ofRoom);
+  const userRoom = userRoomOf(core, topic, objects);
+  const end = endOf(core, { ...path, presence, index, userRoom });
   const parts: RoomParts = {
-    ...{ ...core, ...path, topic, presence, index, own, end, resumables: undefined },
-    serverPings: undefined,
-    publishing: path.publisher,
-    isUsed: () => core.connections.all.size > 0 || core.followed.isFollowing || presence.users > 0,
+    ...{ ...core, ...path, topic, presence, userRoom, index, end },
+    own: new OwnRoom({ topic, settings, ...path, outbox: core.outbox, presence }),
     ...membersAndTopics(core, topic),
+    ...{ resumables: undefined, serverPings: undefined, publishing: path.publisher },
     renewEpoch: (erase) => renewEpoch(storage, erase),
   };
   core.followed.restore();
@@ -97,19 +106,36 @@ const membersAndTopics = (
 ): Pick<RoomParts, "membersOf" | "topicsOf"> => ({
   membersOf: (room) =>
     room === name || room === "all" ? connections.all : followed.membersOf(room),
-  topicsOf: (connection) => [topic, ...[...followed.causesOf(connection).keys()].map(parseTopic)],
+  topicsOf: (connection) => [topic, ...[...followed.causesOf(connection).keys()].map(writtenTopic)],
 });
+
+function userRoomOf(
+  { address, settings, storage }: ObjectCore,
+  { kind, name: user }: Topic,
+  objects: ObjectNamespaces,
+): UserRoom | undefined {
+  if (kind !== "user" || settings.reachUsers === false) return undefined;
+  const { tenant, hub } = address;
+  return new UserRoom({
+    kv: storage.kv,
+    hub,
+    account: () => accountStub(objects, { tenant, user }),
+  });
+}
 
 function endOf(
   core: ObjectCore,
-  own: Pick<RoomParts, "followers" | "index" | "log" | "presence">,
+  own: Pick<RoomParts, "followers" | "index" | "log" | "presence" | "state" | "userRoom">,
 ): ObjectEnd {
-  const { index, log } = own;
+  const { index, log, userRoom } = own;
   return new ObjectEnd({
     ...core,
-    keeps: (at) => coreKeeps(core) || roomKeeps(own) || index?.().isIdle(at) === false,
+    leave: async () => userRoom?.disuse(),
+    keeps: (at, atWake) =>
+      coreKeeps(core) || roomKeeps(own, atWake) || index?.().isIdle(at) === false,
     forget: () => {
       core.activity.forget();
+      own.state?.forget();
       log.erase(randomEpoch());
       index?.().forget();
     },
@@ -125,16 +151,15 @@ interface RoomOptions {
   readonly topic: Topic;
   readonly settings: RoomSettings;
   readonly events: ObjectEvents;
+  /** What the hub declares of this room's state, if anything. */
+  readonly spec: StateSpec | undefined;
   /** A follower was removed. */
   unfollowed(follower: string): void;
 }
 
 /** A publication is numbered by the publisher, saved in the log, and sent by the outbox and to followers. */
-function publishPath(
-  ctx: DurableObjectState,
-  core: ObjectCore,
-  { topic, settings, events, unfollowed }: RoomOptions,
-) {
+function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOptions) {
+  const { topic, settings, events, unfollowed } = options;
   const {
     storage,
     name: room,
@@ -147,40 +172,45 @@ function publishPath(
     webhooks,
   } = core;
   const arm = (at: number) => agenda.arm(at);
-  const { log, hasLostEntries } = openLog(storage, settings, arm);
+  const opened = statePart(ctx, core, { ...options, others: () => ({ log, presence, publisher }) });
+  const { log, hasLostEntries } = openLog(storage, settings, { arm, beside: opened?.commit });
   const rate = new MessageRate();
   const followers = new Followers({
     ...{ room, storage, log, hasLostEntries, now, arm, stubs },
     isInMemory: settings.durability === "none",
     waitUntil: ctx.waitUntil.bind(ctx),
     removed: unfollowed,
+    ...(opened && { snapshot: () => opened.state.snapshotNow() }),
   });
   const publisher = new Publisher({
     ...{ topic, log, outbox, followers, webhooks, rate, activity, elsewhere: lanes },
     members: connections.all,
     publishBytes: settings.limits.publishBytes,
   });
+  publisher.state = opened?.state;
   const presence = new PresenceAnnouncer({
     ...{ sql: storage.sql, settings, now, arm, publisher, outbox },
-    changed: (joined, left) => {
-      webhooks?.presenceChanged(room, joined, left);
-      events.presenceChanged(joined, left);
+    changed: (change) => {
+      webhooks?.presenceChanged(room, change);
+      events.presenceChanged(change);
     },
   });
-  return { path: { log, rate, followers, publisher }, presence };
+  const own = { log, rate, followers, publisher };
+  return { path: { ...own, state: opened?.state, stateBytes: opened?.bytes }, presence };
 }
 
 /** Followers end with their last batch; entries, with their age. */
-const roomKeeps = ({
-  followers,
-  log,
-  presence,
-}: Pick<RoomParts, "followers" | "log" | "presence">): boolean =>
+const roomKeeps = (
+  { followers, log, presence, state }: Pick<RoomParts, "followers" | "log" | "presence" | "state">,
+  atWake: boolean,
+): boolean =>
   followers.links.size > 0 ||
   followers.due() !== undefined ||
   presence.users > 0 ||
   presence.due() !== undefined ||
-  !log.isEmpty;
+  !log.isEmpty ||
+  // Last: asleep, it is read for this.
+  state?.keeps(atWake) === true;
 
 function occupancyOf({ connections }: ObjectCore, presence: PresenceAnnouncer): Occupancy {
   const { connections: count, users } = presence;

@@ -13,8 +13,24 @@ export interface AdmissionRequest {
   readonly rate?: { readonly perSecond: number; readonly burst: number };
 }
 
-/** Groups that services have put the user into, or why the connection is refused. */
-export type AdmissionReply = { readonly groups: readonly string[] } | { readonly fault: Fault };
+/** What an admitted connection belongs to, in the hub of its object. */
+export interface Belongings {
+  /** Groups that services have put the user into. */
+  readonly groups: readonly string[];
+  /** The user's own room is in use: an object with connections of the user follows it (room/user-room.ts). */
+  readonly usesRoom?: true;
+}
+
+/** Or why the connection is refused. */
+export type AdmissionReply = Belongings | { readonly fault: Fault };
+
+/** The use of a user's own room in a hub. */
+export interface RoomUse {
+  /** Of this use. */
+  readonly id: string;
+  /** Only where the user has a connection in the hub. */
+  readonly ifConnected: boolean;
+}
 
 /** Tokens that a service revokes; with neither `jti` nor `before`, all that were issued until now. */
 export interface Revocation {
@@ -41,6 +57,15 @@ export interface AccountRpc {
   removeFromGroup(hub: string, group: string): Promise<void>;
   removeFromAllGroups(hub: string): Promise<void>;
   isInGroup(hub: string, group: string): Promise<boolean>;
+  /**
+   * The user's room of the hub is in use from now on; done when every object with connections of the user follows it.
+   * May be repeated. False where it is not, for the user has no connection. Throws `unavailable`.
+   */
+  useRoom(hub: string, use: RoomUse): Promise<boolean>;
+  /** That use has ended; nothing happens where there is another one by now. */
+  disuseRoom(hub: string, id: string): Promise<void>;
+  /** Whether the storage could not be read, and was deleted: that of all users who share the object. */
+  repair(): Promise<boolean>;
 }
 
 type WithUser<F> = F extends (...args: infer A) => infer R

@@ -21,6 +21,14 @@ export interface CounterSnapshot {
    * indexes have stored.
    */
   readonly clients?: Readonly<Record<string, number>>;
+  /** Runs of actions by their outcome: `done`, `repeated`, a code, or `unsaved` for a save elsewhere. Absent as `clients`. */
+  readonly runs?: Readonly<Record<string, number>>;
+  /**
+   * Milliseconds from a message's publication to its delivery to sockets of this object, and from a call to its answer,
+   * as `DurationCounts` of platform/histogram.ts. Absent as `clients`.
+   */
+  readonly deliveries?: Readonly<Record<string, number>>;
+  readonly calls?: Readonly<Record<string, number>>;
 }
 
 /** Sockets, connections and users now. */
@@ -32,12 +40,24 @@ export interface Occupancy {
   readonly users: number;
 }
 
+/** The storage of an object. */
+export interface Stored {
+  /** The size of its file. */
+  readonly bytes: number;
+  /** Of its tables, as they were counted last; keys are not counted. */
+  readonly rows: number;
+  /** Bytes of the room's state as JSON, as of its last checkpoint. Absent without one, and in reports before it. */
+  readonly state?: number;
+}
+
 export interface Report extends Occupancy {
   /** Id of the object's wake: counters begin at zero with each. */
   readonly wake: string;
   readonly counted: CounterSnapshot;
   /** The counters of the report before, for an index that has forgotten them. */
   readonly before: CounterSnapshot;
+  /** Absent in reports of objects before it. */
+  readonly stored?: Stored;
   /** The object deletes its storage: nothing was counted since the report before, and its row is removed. */
   readonly ended?: true;
 }

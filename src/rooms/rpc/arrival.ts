@@ -25,6 +25,8 @@ export interface RoomArrival extends Continuation {
   readonly since?: Position;
   /** Version of our own client, as it says; absent for other clients. */
   readonly version?: string;
+  /** Trace context of its request. Other arrivals have it among the headers of `request`. */
+  readonly trace?: string;
 }
 
 /** The same, to a relay of a room that is full. */
@@ -91,9 +93,8 @@ export function handOver(object: ObjectFetch, arrival: object): Promise<Response
   return object.fetch("https://room/", { headers });
 }
 
-/** Milliseconds that the request has waited for its object. Clocks of two machines may differ: never negative. */
-export const waitOf = ({ headers }: Request, now: number): number =>
-  Math.max(0, now - Number(headers.get(SENT_AT) ?? now));
+/** When the worker sent it. The clocks of two machines may differ. */
+export const sentAtOf = ({ headers }: Request): number => Number(headers.get(SENT_AT) ?? Infinity);
 
 /** The code under which an object refused a client; null where it let the client in. */
 export const refusalCodeOf = ({ headers }: Response): string | null =>

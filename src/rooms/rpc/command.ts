@@ -24,6 +24,8 @@ export type Command =
   /** `room` is a topic, as text. `given`: the user's account repeats it whenever the user connects. */
   | { readonly type: "join"; readonly room: string; readonly given?: true }
   | { readonly type: "leave"; readonly room: string }
+  /** Puts a connection into its user's own room, which is in use now. */
+  | { readonly type: "ownRoom" }
   | { readonly type: "leaveGroups" }
   | { readonly type: "item"; readonly stream: string; readonly item: unknown }
   | { readonly type: "end"; readonly stream: string; readonly error?: string }

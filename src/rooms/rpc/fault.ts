@@ -8,6 +8,10 @@ export interface Fault {
   readonly message: string;
 }
 
+/** The error as it is thrown on this side. */
+export const errorOf = ({ code, message }: Fault): HubError<string> =>
+  new HubError<string>(code, message);
+
 /** The result of a client's method, or its error. */
 export type ClientResult = { readonly result: unknown } | { readonly fault: Fault };
 
@@ -24,7 +28,7 @@ export async function clientResult(work: Promise<unknown>): Promise<ClientResult
 
 /** Throws the error, if it is one. */
 export function resultOf(reply: ClientResult): unknown {
-  if ("fault" in reply) throw new HubError<string>(reply.fault.code, reply.fault.message);
+  if ("fault" in reply) throw errorOf(reply.fault);
   return reply.result;
 }
 
@@ -42,4 +46,10 @@ export async function refusable<T>(work: Promise<T>): Promise<T | Refused> {
     const { code, message } = error;
     return { fault: { code, message } };
   }
+}
+
+/** Throws the refusal, if it is one. */
+export function unlessRefused<T>(answer: T | Refused): T {
+  if (typeof answer !== "object" || answer === null || !("fault" in answer)) return answer as T;
+  throw errorOf(answer.fault);
 }

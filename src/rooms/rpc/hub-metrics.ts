@@ -1,6 +1,6 @@
 // Answers of a hub's index (room/hub-index.ts).
 
-import type { CounterSnapshot } from "./activity-report.ts";
+import type { CounterSnapshot, Stored } from "./activity-report.ts";
 
 /** A room or relay as the index knows it. */
 export interface RoomListing {
@@ -35,7 +35,14 @@ export interface RoomMetrics {
   readonly counted: CounterSnapshot;
 }
 
+/** What the objects of a hub have stored, of all that have reported within a day. */
+export interface StoredInHub extends Stored {
+  readonly objects: number;
+}
+
 export interface HubMetrics {
   readonly rooms: readonly RoomMetrics[];
   readonly totals: Omit<RoomMetrics, "room">;
+  /** Absent in answers of an index before it. */
+  readonly stored?: StoredInHub;
 }

@@ -3,6 +3,13 @@
 import type { Params } from "../../model/message.ts";
 import type { Position } from "../../model/topic.ts";
 
+/** A state, or a view of it, where the room stood then. */
+export interface Snapshot {
+  /** JSON text. */
+  readonly text: string;
+  readonly position: Position;
+}
+
 /** A publication before the room has given it a number. */
 export interface Draft extends Params {
   /** Idempotency key: published twice under one id, it is delivered once, as long as the log remembers the id. */
@@ -10,6 +17,10 @@ export interface Draft extends Params {
   readonly target: string;
   /** Ids of connections that are not to receive it. */
   readonly except?: readonly string[];
+  /** Trace context of the request that it came of (`traceparent`), for webhooks. */
+  readonly trace?: string;
+  /** Published only where the room still stands here (`conflict`). Entries do not have it. */
+  readonly ifAt?: Position;
 }
 
 /** A publication with its number in the room's log. */
@@ -19,8 +30,29 @@ export interface Entry extends Draft {
   readonly at: number;
 }
 
-/** Target of the protocol's own entries about presence. */
-export const PRESENCE = "$/presence";
+/**
+ * An entry with a change of the room's state; `params` is the text of its `StateChange`, or empty where clients see
+ * nothing of it. Its other members stay in the room's object.
+ */
+export interface StateEntry extends Entry {
+  /** The change of the whole state, as `params` would have it; absent where `params` says the same. */
+  readonly change?: string;
+  /** Runs under keys: the key, the position's offset, and the result as JSON. */
+  readonly runs?: readonly KeptRun[];
+}
+
+export type KeptRun = readonly [key: string, offset: number, result: string];
+
+/** The entry as it leaves the room's object. */
+export function publicEntry(entry: StateEntry): Entry {
+  if (entry.change === undefined && entry.runs === undefined) return entry;
+  const { change: _change, runs: _runs, ...rest } = entry;
+  return rest;
+}
+
+/** Targets of the protocol's own entries, which are no messages of the hub, begin so. */
+export const OWN_TARGET = "$/";
+export const PRESENCE = `${OWN_TARGET}presence`;
 
 /** Without `since` the newest messages. Pages are bounded by count (`recovery` of the limits) and by size. */
 export interface HistoryQuery {
@@ -35,4 +67,6 @@ export interface HistoryView {
   readonly position: Position;
   /** False where `since` is of another epoch or the log no longer has all after it; `entries` is empty then. */
   readonly recovered: boolean;
+  /** The room's state as clients see it, in place of changes up to its position; where readers are to replace theirs. */
+  readonly state?: Snapshot;
 }

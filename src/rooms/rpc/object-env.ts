@@ -8,6 +8,18 @@ export interface AnalyticsEnv {
   readonly ANALYTICS?: Pick<AnalyticsEngineDataset, "writeDataPoint">;
 }
 
+/** Objects of one class by name, in whichever place they are. Gives a fresh stub on every call. */
+export interface NamedObjects {
+  getByName(name: string, options?: { readonly locationHint?: DurableObjectLocationHint }): object;
+}
+
+/** What leads to objects: the bindings themselves, or `Place#namespaces`. */
+export interface ObjectNamespaces {
+  readonly ROOMS: NamedObjects;
+  readonly RELAYS: NamedObjects;
+  readonly ACCOUNTS: NamedObjects;
+}
+
 export interface ObjectEnv extends AnalyticsEnv, WebhookEnv {
   readonly ROOMS: DurableObjectNamespace;
   readonly RELAYS: DurableObjectNamespace;

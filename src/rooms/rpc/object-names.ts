@@ -3,10 +3,10 @@
 // object of another tenant.
 
 import { HubError } from "../../model/errors.ts";
-import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { formatTopic, parseTopic, writtenTopic, type Topic } from "../../model/topic.ts";
 import type { AccountObjectRpc, AccountRpc } from "./account-rpc.ts";
 import type { Domain, ObjectAddress } from "./object-address.ts";
-import type { ObjectEnv } from "./object-env.ts";
+import type { ObjectNamespaces } from "./object-env.ts";
 import { parseRelayName } from "./relay-levels.ts";
 import type { RoomRpc } from "./room-rpc.ts";
 
@@ -16,7 +16,8 @@ const RELAY = "relay";
 
 /** Only what would end a part is escaped: percent-encoding whole names could pass the platform's 1,024 bytes. */
 export const escape = (part: string): string => part.replaceAll("%", "%25").replaceAll("/", "%2F");
-const unescape = (part: string): string => part.replaceAll("%2F", "/").replaceAll("%25", "%");
+export const unescape = (part: string): string =>
+  part.replaceAll("%2F", "/").replaceAll("%25", "%");
 
 /** `tenant/hub/kind/name`, each part escaped and then joined: no two addresses share a name. */
 export function objectName(address: ObjectAddress): string {
@@ -29,7 +30,7 @@ export function objectName(address: ObjectAddress): string {
 export function parseObjectName(text: string): ObjectAddress {
   const [tenant = "", hub = "", kind = "", name = ""] = text.split("/").map(unescape);
   if (kind === RELAY) return { tenant, hub, relay: name };
-  return { tenant, hub, topic: parseTopic(kind === "all" ? kind : `${kind}:${name}`) };
+  return { tenant, hub, topic: writtenTopic(kind === "all" ? kind : `${kind}:${name}`) };
 }
 
 /** The hub of a room's or relay's object. */
@@ -56,6 +57,9 @@ export function hashOf(text: string): number {
 export const accountName = ({ tenant, user }: AccountAddress): string =>
   `${escape(tenant)}/${hashOf(user) % ACCOUNT_OBJECTS}`;
 
+/** The tenant of any object. */
+export const tenantOf = (name: string): string => unescape(name.split("/")[0] ?? "");
+
 /** Whether an object's name is that of a relay. */
 export const isRelayName = (name: string): boolean => name.split("/")[2] === RELAY;
 
@@ -69,7 +73,7 @@ export interface RoomStubs {
  * once; a relay answers the `HolderRpc` part only.
  */
 export const roomStubs =
-  ({ ROOMS, RELAYS }: ObjectEnv): RoomStubs =>
+  ({ ROOMS, RELAYS }: Pick<ObjectNamespaces, "ROOMS" | "RELAYS">): RoomStubs =>
   (name) =>
     (isRelayName(name) ? RELAYS : ROOMS).getByName(name) as unknown as RoomRpc;
 
@@ -81,7 +85,7 @@ export const hubRooms =
 
 /** A user's account, in the object that it shares with others. A fresh stub for each call. */
 export function accountStub(
-  { ACCOUNTS }: Pick<ObjectEnv, "ACCOUNTS">,
+  { ACCOUNTS }: Pick<ObjectNamespaces, "ACCOUNTS">,
   address: AccountAddress,
 ): AccountRpc {
   const { user } = address;
@@ -96,7 +100,10 @@ export function accountStub(
     addToGroup: (...about) => object().addToGroup(user, ...about),
     removeFromGroup: (...about) => object().removeFromGroup(user, ...about),
     removeFromAllGroups: (hub) => object().removeFromAllGroups(user, hub),
+    repair: () => object().repair(user),
     isInGroup: (...about) => object().isInGroup(user, ...about),
+    useRoom: (...use) => object().useRoom(user, ...use),
+    disuseRoom: (...use) => object().disuseRoom(user, ...use),
   };
 }
 

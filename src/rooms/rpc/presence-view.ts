@@ -18,6 +18,14 @@ export interface PresenceView {
   readonly more: boolean;
 }
 
+/** Joins and leaves that were published together, by user id. */
+export interface UserChanges {
+  readonly joined: readonly string[];
+  readonly left: readonly string[];
+  /** Of users whose connection had one: the trace context of the request that it came of. Absent where nobody's had. */
+  readonly traces?: ReadonlyMap<string, string>;
+}
+
 export interface PresenceQuery {
   /** Users whose id sorts after this one. */
   readonly after?: string;

@@ -26,6 +26,8 @@ export interface SeatRequest extends ClientTraits {
   /** False in negotiate's version 0, which has one name for both: its client's token is its public id. */
   readonly hasSecretToken: boolean;
   readonly grant?: Grant | undefined;
+  /** When the worker sent it, milliseconds since 1970. */
+  readonly sentAt?: number;
 }
 
 /**
@@ -66,7 +68,8 @@ export interface RememberedRoom {
 
 export interface RelayRpc extends HolderRpc, ObjectFetch {
   /**
-   * A seat for a client that negotiates; undefined where the relay is full. Refuses with `too_many_connections`.
+   * A seat for a client that negotiates; undefined where the relay is full. Refuses with `too_many_connections`, and as
+   * a connection is refused where the relay cannot keep up.
    */
   seat(user: AccountUser, request: SeatRequest): Promise<Seat | Refused | undefined>;
   /**

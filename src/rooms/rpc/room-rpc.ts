@@ -5,7 +5,7 @@ import type { Params } from "../../model/message.ts";
 import type { Position } from "../../model/topic.ts";
 import type { Report } from "./activity-report.ts";
 import type { Command, CommandOutcome, Selection } from "./command.ts";
-import type { ClientResult, Fault } from "./fault.ts";
+import type { ClientResult, Fault, Refused } from "./fault.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "./hub-metrics.ts";
 import type { Draft, Entry, HistoryQuery, HistoryView } from "./log-entry.ts";
 import type {
@@ -15,12 +15,21 @@ import type {
   MembersQuery,
 } from "./members-page.ts";
 import type { PresenceQuery, PresenceView } from "./presence-view.ts";
+import type { Ran, Run, Scheduled, Snapshot } from "./state-rpc.ts";
 
 /**
  * A user and how many connections the follower has of them: absolute, so that repeating it changes nothing. `left`: the
- * last one left on purpose, so that the user's leave has no grace.
+ * last one left on purpose, so that the user's leave has no grace. `trace` is that of the newest one that came or went.
  */
-export type MemberCount = readonly [userId: string, connections: number, how?: "left"];
+export type MemberCount = readonly [
+  userId: string,
+  connections: number,
+  how?: "left" | undefined,
+  trace?: string,
+];
+
+/** Trace contexts of connections that have left, by user. */
+export type Traces = ReadonlyMap<string, string>;
 
 /**
  * A batch from a room to an object that follows it (room/followers.ts). The room has one batch under way for each
@@ -36,9 +45,21 @@ export interface Delivery {
   readonly entries: readonly Entry[];
   /** The log no longer has all that the follower missed: it goes on from `after`, and sends its members a reset. */
   readonly reset: boolean;
+  /** With `reset`: the room's state as clients see it, where it has one. */
+  readonly state?: Snapshot;
   /** With `reset`: the offset from which on the room no longer has all entries. */
   readonly from?: number;
 }
+
+/** An object that follows the room, and the position up to which it has the room's log. */
+export interface FollowerPosition {
+  /** The follower's name. */
+  readonly follower: string;
+  readonly position: Position;
+}
+
+/** What became of publications: for each its position, or why it failed. */
+export type PublishOutcomes = readonly (Position | Fault)[];
 
 export type DeliveryReply =
   | { readonly kind: "taken" }
@@ -86,9 +107,33 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   /** Done when the publication is durable; gives its position. */
   publish(draft: Draft): Promise<Position>;
   /** Publications in their order; gives for each its position, or why it failed. */
-  publishAll(drafts: readonly Draft[]): Promise<readonly (Position | Fault)[]>;
+  publishAll(drafts: readonly Draft[]): Promise<PublishOutcomes>;
+  /**
+   * The same for a follower. The answer may bring it the entries that it does not have, in place of a `deliver`: to be
+   * taken as one, before anything that comes later.
+   */
+  publishAs(
+    follower: FollowerPosition,
+    drafts: readonly Draft[],
+  ): Promise<readonly [PublishOutcomes, Delivery?]>;
   /** All entries after a position, presence included; without one, the newest position alone. */
   missed(since: Position | undefined): Promise<HistoryView>;
+  /** Runs an action; done when it is durable. Rooms without state refuse with `method_not_found`. */
+  runAction(run: Run): Promise<Ran | Refused>;
+  /** The whole state. */
+  wholeState(): Promise<Snapshot | Refused>;
+  /** What clients see of it. */
+  viewedState(): Promise<Snapshot | Refused>;
+  /** Loads the state from elsewhere again; gives the position after the difference. */
+  reloadState(): Promise<Position | Refused>;
+  /** What is scheduled, in the order in which it is due. */
+  schedule(): Promise<readonly Scheduled[] | Refused>;
+  /** False where nothing is scheduled under the id. */
+  cancelScheduled(id: string): Promise<boolean | Refused>;
+  /** An `ExportedState` as JSON in UTF-8: now, or where the room stood. */
+  exportState(at?: Position): Promise<Uint8Array | Refused>;
+  /** Takes what `exportState` gives, into a room that holds nothing. Gives the position after it. */
+  importState(exported: Uint8Array): Promise<Position | Refused>;
   history(query: HistoryQuery): Promise<HistoryView>;
   presence(query: PresenceQuery): Promise<PresenceView>;
   /** Sets the state that a user shows in this room; null clears it. Throws `forbidden` where the user is absent. */
@@ -98,8 +143,11 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
    * repeated. Gives the position after which deliveries begin.
    */
   follow(follower: string, members: readonly MemberCount[]): Promise<Position>;
-  /** Stops deliveries and forgets the follower's members; those in `left` left on purpose. May be repeated. */
-  unfollow(follower: string, left?: readonly string[]): Promise<void>;
+  /**
+   * Stops deliveries and forgets the follower's members; those in `left` left on purpose. `traces` is absent where there
+   * are none. May be repeated.
+   */
+  unfollow(follower: string, left?: readonly string[], traces?: Traces): Promise<void>;
   /** Runs commands on the room's connections in every object; gives how many were selected. */
   everywhere(selection: Selection, commands: readonly Command[]): Promise<number>;
   connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage>;

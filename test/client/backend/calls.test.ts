@@ -165,8 +165,15 @@ const ROOMS: Row[] = [
     (h) => h.group("lobby").info(),
     `GET ${ROOM}`,
     undefined,
-    { room: "group:lobby", ...AT, num_clients: 3, num_users: 2, messages_per_second: 1.5 },
-    { position: "e1:7", users: 2, connections: 3, messagesPerSecond: 1.5 },
+    {
+      room: "group:lobby",
+      ...AT,
+      num_clients: 3,
+      num_users: 2,
+      messages_per_second: 1.5,
+      has_state: true,
+    },
+    { position: "e1:7", users: 2, connections: 3, messagesPerSecond: 1.5, hasState: true },
   ],
   [
     "erase",

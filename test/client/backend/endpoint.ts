@@ -3,7 +3,7 @@
 import { vi } from "vitest";
 import { backend, type Backend, type Fetching } from "../../../src/client/backend/index.ts";
 import { hub } from "../../../src/dispatch/define/hub-definition.ts";
-import { z } from "zod";
+import * as z from "zod";
 
 interface Client {
   orderStatusChanged(orderId: string, status: string): void;

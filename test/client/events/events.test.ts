@@ -47,6 +47,24 @@ describe("a room's events", () => {
     ]);
   });
 
+  it("have changes of the room's state, each once, and those of a followed room", async () => {
+    const { request, received } = await startReader();
+    request.greet();
+    const at = (room: string, position: string) => ({ room, position });
+    const lobby = (position: string) => at("group:lobby", position);
+    request.deliver("state", { ...lobby("e:11"), patch: { count: 1 } }, "e:11");
+    request.deliver("state", { ...lobby("e:11"), patch: { count: 1 } }, "e:11");
+    request.deliver("state", { ...lobby("f:0"), state: { count: 0 } }, "f:0");
+    request.deliver("state", { ...at("user:bob", "g:3"), patch: { mail: 1 } });
+    await advance();
+    const id = "group%3Alobby=f:0";
+    expect(received.slice(1)).toEqual([
+      { type: "state", patch: { count: 1 }, ...lobby("e:11"), id: "group%3Alobby=e:11" },
+      { type: "state", state: { count: 0 }, ...lobby("f:0"), id },
+      { type: "state", patch: { mail: 1 }, ...at("user:bob", "g:3"), id },
+    ]);
+  });
+
   it("are whole, however they come in pieces, and words of newer servers are none", async () => {
     const { request, received } = await startReader();
     request.greet();

@@ -1,11 +1,8 @@
 // Whom hub code reaches, by the words it uses.
 
 import { describe, expect, it } from "vitest";
-import {
-  callerClientsOf,
-  clientsOf,
-  type Messenger,
-} from "../../../src/dispatch/context/call-context.ts";
+import { callerClientsOf, clientsOf } from "../../../src/dispatch/context/call-context.ts";
+import type { Messenger } from "../../../src/dispatch/context/messenger.ts";
 import { formatTopic } from "../../../src/model/topic.ts";
 
 interface Client {

@@ -2,7 +2,8 @@
 
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
+import * as mini from "zod/mini";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { bind } from "../../../src/dispatch/define/bind-value.ts";
 import { shapes } from "../../../src/dispatch/define/member-names.ts";
@@ -64,6 +65,18 @@ describe("names", () => {
       v.object({ title: v.string(), n: v.number() }),
       { Title: "a", N: 1 },
       { title: "a", n: 1 },
+    ],
+    [
+      "of zod/mini, behind a union and a transform",
+      mini.union([
+        mini.pipe(
+          mini.string(),
+          mini.transform((title) => ({ title })),
+        ),
+        mini.object({ title: mini.string(), at: mini.optional(mini.date()) }),
+      ]),
+      { Title: "a" },
+      { title: "a" },
     ],
     ["no name at all", Note, { header: "a" }, "refused"],
   ])("%s", async (_title, schema, value, read) => {

@@ -1,7 +1,8 @@
 // The words of user code describe a hub; `calling` runs it in memory.
 
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
+import { action, internal } from "../../../src/dispatch/define/action-definition.ts";
 import {
   authorize,
   hub,
@@ -10,7 +11,7 @@ import {
   streamOf,
 } from "../../../src/dispatch/define/hub-definition.ts";
 import { anyone, nobody } from "../../../src/dispatch/define/policies.ts";
-import { calling } from "../../../src/dispatch/testing/testing.ts";
+import { calling, callingRoom } from "../../../src/dispatch/testing/testing.ts";
 
 describe("hub", () => {
   it("is its name, settings and members, and nothing runs", () => {
@@ -40,6 +41,60 @@ describe("hub", () => {
     expect(method([], () => 1).policy).toBe(anyone);
     expect(authorize(nobody).stream([], async function* () {}).policy).toBe(nobody);
   });
+});
+
+describe("a generator in the place of one result", () => {
+  async function* later() {
+    yield 1;
+  }
+  function* now() {
+    yield 1;
+  }
+  const schema = z.object({ n: z.number() });
+  const rooms = () => hub("rooms").state("group", { schema, initial: { n: 1 } });
+
+  it.each([later, now])("is refused where the hub is declared: %o", (handle) => {
+    const members = { go: method([], handle) } as never;
+    const actions = { go: action([], handle) } as never;
+    const sentence = 'Hub "rooms": go is a generator: only a stream gives items.';
+    const declared = [
+      () => hub("rooms").methods(members),
+      () => rooms().methods(members),
+      () => rooms().actions(actions),
+      () => rooms().internal({ go: internal([], handle) } as never),
+    ];
+    for (const declare of declared) expect(declare).toThrow(new TypeError(sentence));
+  });
+
+  it("is what a stream is", () => {
+    expect(() => hub("streams").methods({ go: stream([], later) })).not.toThrow();
+  });
+
+  it.each([
+    ["an async generator", later],
+    ["a generator", now],
+    ["an iterator", () => [1].values()],
+    ["a ReadableStream", () => new ReadableStream()],
+  ])("is refused where a call returns it: %s", async (_, make) => {
+    const members = { go: method([], async () => make()) } as never;
+    const { invoke } = calling(hub("given").methods(members)) as unknown as {
+      invoke: { go(): Promise<unknown> };
+    };
+    await expect(invoke.go()).rejects.toMatchObject({ code: "wrong_kind" });
+    const actions = { go: action([], () => make()) } as never;
+    const room = callingRoom(rooms().actions(actions)) as unknown as {
+      run: { go(): Promise<unknown> };
+    };
+    await expect(room.run.go()).rejects.toMatchObject({ code: "wrong_kind" });
+  });
+
+  it.each([[[1, 2]], [new Map([["a", 1]])], ["text"], [{ next: 1 }], [null]])(
+    "is not %j",
+    async (result) => {
+      const { invoke } = calling(hub("given").methods({ go: method([], () => result) }));
+      await expect(invoke.go()).resolves.toBeDefined();
+    },
+  );
 });
 
 interface Client {

@@ -42,3 +42,16 @@ it("is one for all HTTP requests of a user", async () => {
   expect(codes[0]).toBeUndefined();
   expect(codes.at(-1)).toBe("rate_limited");
 });
+
+it("is spent by pages of presence and by the hub's description as well", async () => {
+  using eve = await enter("pinched/group:seen", { user: "eve" });
+  const read = async () => (await eve.call("$/presence")).error?.data.code;
+  const codes: (string | undefined)[] = [];
+  for (let reads = 0; reads < 9; reads++) codes.push(await read());
+  // 640 bytes each, of 5,000.
+  expect(codes).toEqual([...Array.from({ length: 8 }, () => undefined), "rate_limited"]);
+  vi.setSystemTime(Date.now() + 60_000);
+  expect(await read()).toBeUndefined();
+  expect((await eve.call("rpc.discover")).error).toBeUndefined();
+  expect(await read()).toBe("rate_limited");
+});

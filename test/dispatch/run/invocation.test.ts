@@ -1,7 +1,7 @@
 // The fixed order of a call: find → authorise → validate.
 
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { authorize, hub, method, streamOf } from "../../../src/dispatch/define/hub-definition.ts";
 import { check } from "../../../src/dispatch/define/validate.ts";
 import { prepare } from "../../../src/dispatch/run/admit-call.ts";

@@ -4,12 +4,14 @@
 import * as fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
 import { enter, type Client } from "../../rooms/client.ts";
+import { sizeOf } from "../../support/seed.ts";
 import { answer, cancel, end, item, notification, refusal, request, upload } from "../frames.ts";
 
-/** 200 runs, in parts that each have a time limit of their own: a busy machine takes minutes for all of them. */
+/** In parts that each have a time limit of their own: a busy machine takes minutes for all of them. */
 const PARTS = 10;
-const RUNS = 20;
-const COMMANDS = 30;
+/** Of each part. */
+const RUNS = sizeOf(20, 200);
+const COMMANDS = sizeOf(30, 50);
 
 /** What one connection has sent so far in a run. */
 interface Sent {
@@ -112,9 +114,9 @@ it.each(Array.from({ length: PARTS }, (_, part) => part))(
         fc.array(fc.tuple(fc.nat(1), command), { minLength: COMMANDS, maxLength: COMMANDS }),
         async (commands) => {
           const room = `zoo/group:${++run}`;
-          using alice = await enter(room, { user: "alice" });
-          using bob = await enter(room, { user: "bob" });
-          using carol = await enter(room, { user: "carol" });
+          using alice = await enter(room, { user: `alice-${part}` });
+          using bob = await enter(room, { user: `bob-${part}` });
+          using carol = await enter(room, { user: `carol-${part}` });
           const sent: Sent[] = [
             { client: alice, prefix: "a", ids: [] },
             { client: bob, prefix: "b", ids: [] },
@@ -132,5 +134,13 @@ it.each(Array.from({ length: PARTS }, (_, part) => part))(
       { numRuns: RUNS },
     );
   },
-  120_000,
+  RUNS * 6_000,
 );
+
+it("[R11] a call that is cancelled in the frame that brings it does not begin, and keeps no turn", async () => {
+  using alice = await enter("zoo/group:cancelled");
+  alice.send([request("a", "untilAborted", []), cancel("a")]);
+  alice.send(request("b", "note", ["after"]));
+  expect((await alice.response("a")).error?.data.code).toBe("cancelled");
+  expect((await alice.response("b")).error).toBeUndefined();
+});

@@ -7,12 +7,12 @@ import { LIMITS } from "../../../src/model/options.ts";
 import { systemClock } from "../../../src/rooms/platform/loop-timing.ts";
 
 /** A reader with `queued` bytes waiting, and what it was sent. */
-function reading(queued: () => number = () => 0) {
+function reading(queued: () => number = () => 0, flow = { untaken: 0, unsent: 0 }) {
   const controller = new AbortController();
   const sent: unknown[] = [];
   const session = {
     connection: {
-      ...{ attached: {}, flow: { untaken: 0 } },
+      ...{ attached: {}, flow },
       get socket() {
         return { bufferedAmount: queued() };
       },
@@ -45,6 +45,24 @@ describe("a stream that is read", () => {
       })(),
     );
     expect([sent.length, looks]).toEqual([17, 4]);
+  });
+
+  it("waits for the next flush where half of the limit is unsent", async () => {
+    const flow = { untaken: 0, unsent: 0 };
+    const { read, abort } = reading(() => 0, flow);
+    const endless = async function* () {
+      for (;;) yield 1;
+    };
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+    const done = read(endless(), () => (flow.unsent += 100_000));
+    await expect.poll(() => flow.unsent).toBeGreaterThan(LIMITS.queuedBytes / 2);
+    const most = flow.unsent;
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect(flow.unsent).toBe(most);
+    flow.unsent = 0;
+    await expect.poll(() => flow.unsent).toBeGreaterThan(LIMITS.queuedBytes / 2);
+    abort();
+    await done;
   });
 
   it("is told to stop when an item cannot be sent, and fails with that", async () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { enter, type Client, type Frame } from "../../rooms/client.ts";
+import { connected } from "../../rooms/relay/client.ts";
 import { cancel, notification, request } from "../frames.ts";
 
 const itemsOf = (client: Client, id: string) =>
@@ -12,6 +13,18 @@ const isItem = (id: string) => (frame: Frame) =>
 
 const answersTo = (client: Client, id: string) =>
   client.heard.filter((frame) => frame.id === id && !frame.method);
+
+describe("a method that gives items", () => {
+  it("is refused with a sentence, in JSON-RPC and in SignalR", async () => {
+    using alice = await enter("streams/group:given");
+    const { error } = await alice.call("given");
+    const sentence = (name: string) =>
+      `The value returned by the non-streaming method '${name}' is a stream of items.`;
+    expect(error).toMatchObject({ message: sentence("given"), data: { code: "wrong_kind" } });
+    using bob = await connected("streams");
+    expect((await bob.call("Given")).error).toBe(sentence("Given"));
+  });
+});
 
 describe("a stream", () => {
   it("sends its items in order, and then the response", async () => {
@@ -67,7 +80,8 @@ describe("a stream", () => {
     alice.send(cancel("s"));
     await alice.response("s");
     const { length } = itemsOf(alice, "s");
-    expect((await alice.call("trace")).result).toEqual(["busy ended"]);
+    // The generator may end behind the answer.
+    await expect.poll(async () => (await alice.call("trace")).result).toEqual(["busy ended"]);
     expect(itemsOf(alice, "s")).toHaveLength(length);
     expect(answersTo(alice, "s")).toHaveLength(1);
   });

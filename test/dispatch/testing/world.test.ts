@@ -2,7 +2,7 @@
 // behaves as the engine does is in the parity tests.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { hub, method, signedIn, stream, type Filter } from "../../../src/hub.ts";
 import { calling, world } from "../../../src/dispatch/testing/testing.ts";
 import { PriceHub } from "../../../src/hubs/prices.ts";

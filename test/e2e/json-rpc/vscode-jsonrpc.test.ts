@@ -149,6 +149,7 @@ describe("vscode-jsonrpc", () => {
       ...{ name: "add", paramStructure: "by-position", result: { name: "result", schema: {} } },
       params: ["arg1", "arg2"].map((name) => ({
         name,
+        required: true,
         schema: expect.objectContaining({ type: "integer" }),
       })),
     });

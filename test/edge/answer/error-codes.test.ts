@@ -11,6 +11,7 @@ import { tablesOf } from "../../../src/dispatch/define/hub-tables.ts";
 import { endpoint } from "../../../src/edge/app.ts";
 import { CallError } from "../../../src/edge/grpc/grpc-errors.ts";
 import { connectError } from "../../../src/edge/grpc/grpc-errors.ts";
+import { grpc } from "../../../src/grpc-server.ts";
 import { failed } from "../../../src/edge/rest/azure-errors.ts";
 import { hub, HubError, type Call } from "../../../src/hub.ts";
 import {
@@ -41,7 +42,7 @@ const RefusingHub = hub("refusing", {
   rooms: { group: { enter: refuse } },
 }).methods({});
 const OpenHub = hub("open", { authorize: () => true }).methods({});
-const app = endpoint(tablesOf([RefusingHub, OpenHub]));
+const app = endpoint(tablesOf([RefusingHub, OpenHub]), { grpc });
 
 /** A relay that has nothing but refusals. */
 const relayOf = (code: string) => ({

@@ -1,12 +1,7 @@
 // Seen from outside: what rooms and relays say of themselves comes into their hub's index, its lists and `/api/metrics`; and
 // the log never says what clients did.
 
-import {
-  evictDurableObject,
-  listDurableObjectIds,
-  runDurableObjectAlarm,
-  runInDurableObject,
-} from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import parse, { type Family } from "parse-prometheus-text-format";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -14,8 +9,8 @@ import type { EndpointEnv } from "../../../src/edge/app.ts";
 import type { HubError } from "../../../src/model/errors.ts";
 import { objectName } from "../../../src/rooms/rpc/object-names.ts";
 import { RoomObject } from "../../../src/rooms/room/room-object.ts";
-import { connected } from "../../rooms/relay/client.ts";
-import { enter, roomAt, token, upgrade, type Client } from "../../rooms/client.ts";
+import { connected, relayOf } from "../../rooms/relay/client.ts";
+import { Client, enter, roomAt, token, upgrade } from "../../rooms/client.ts";
 
 const SOON_MS = 2_000;
 const SERVICE = { role: "service" };
@@ -144,6 +139,26 @@ describe("a room", () => {
 });
 
 describe("/api/metrics", () => {
+  it("has a hub's objects, and the bytes and rows that they have stored", async () => {
+    const stored = async () =>
+      Object.fromEntries(
+        (await scraped()).flatMap(({ name, metrics }) =>
+          metrics
+            .filter(({ labels }) => labels?.["hub"] === "calculator" && !labels["room"])
+            .map(({ value }) => [name.slice("dormouse_".length), Number(value)]),
+        ),
+      );
+    expect(await stored()).toMatchObject({ objects: 0, stored_bytes: 0, stored_rows: 0 });
+    using alice = await connected("calculator");
+    await settle(relayOf("calculator", alice.id));
+    await settle(roomAt("calculator/all"));
+    const { objects, stored_bytes: bytes, stored_rows: rows } = await stored();
+    // The hub's `all` room: the relay has stored nothing, tables come with their first row.
+    expect(objects).toBe(1);
+    expect(bytes).toBeGreaterThan(0);
+    expect(rows).toBeGreaterThan(0);
+  });
+
   it("is read by a stock parser: what a room's clients said and heard, and what was refused", async () => {
     const room = "chat/group:measured";
     using alice = await enter(room, { user: "alice" });
@@ -160,7 +175,8 @@ describe("/api/metrics", () => {
     const families = await scraped();
     for (const { name, help, type } of families) {
       expect(help).not.toBe("");
-      expect(type).toBe(name.endsWith("_total") ? "COUNTER" : "GAUGE");
+      const kinds = { total: "COUNTER", seconds: "HISTOGRAM" } as Record<string, string>;
+      expect(type).toBe(kinds[name.split("_").at(-1)!] ?? "GAUGE");
     }
     const figures = of(families, "chat", "group:measured");
     expect(figures).toMatchObject({
@@ -350,11 +366,12 @@ it("a hub's connections of our own client are counted by version, in a room and 
   };
   const versions = ["0.1.0", "0.1.0", "0.2.7", "nonsense", ""];
   await Promise.all(versions.map((version) => connect("/hubs/relayed/groups/versions", version)));
-  await connect("/hubs/relayed/rpc", "0.1.0");
+  const { webSocket } = await upgrade(`/hubs/relayed/rpc?access_token=${bearer}&dormouse=0.1.0`);
+  const relayed = new Client(webSocket!);
+  const { params } = await relayed.next(({ method }) => method === "$/connected");
+  relayed[Symbol.dispose]();
   await settle(roomAt("relayed/group:versions"));
-  await Promise.all(
-    (await listDurableObjectIds(env.RELAYS)).map((id) => settle(env.RELAYS.get(id))),
-  );
+  await settle(relayOf("relayed", params.connectionId));
   const family = (await scraped()).find(({ name }) => name === "dormouse_clients_total");
   const counts = family?.metrics.flatMap(({ labels, value }) =>
     labels?.["hub"] === "relayed" ? [[labels["version"], value]] : [],

@@ -28,7 +28,10 @@ export function valid(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const either = schema.anyOf ?? schema.oneOf;
   if (either) return fc.oneof(...either.map(valid));
-  switch (schema.type) {
+  const { type } = schema;
+  if (typeof type === "object")
+    return fc.oneof(...type.map((one) => valid({ ...schema, type: one })));
+  switch (type) {
     case undefined:
       return fc.jsonValue({ maxDepth: 2 });
     case "null":

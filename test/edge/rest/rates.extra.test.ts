@@ -41,6 +41,15 @@ describe("clients", () => {
         ...{ method: "POST", headers: { "content-type": "application/json" } },
         body: '{"jsonrpc":"2.0","id":1,"method":"$/presence","params":{"room":"group:a"}}',
       }),
+    gRPC: (query: string) =>
+      new Request(`${ORIGIN}/dormouse.v1.Hub/Publish`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          authorization: `Bearer ${new URLSearchParams(query).get("access_token")}`,
+        },
+        body: '{"hub":"relayed","topic":"group:a","target":"said"}',
+      }),
     signalR: (query: string) =>
       new Request(`${ORIGIN}/hubs/relayed?${query}`, { headers: { upgrade: "websocket" } }),
   };
@@ -53,7 +62,8 @@ describe("clients", () => {
       const response = await endpoint.fetch(request, { ...env, CONNECT_LIMITER });
       response.webSocket?.accept();
       response.webSocket?.close();
-      return (await refusal(response))[1];
+      // gRPC has no header for the code.
+      return (await refusal(response))[0] === 429 ? "rate_limited" : null;
     };
     expect(await connect("ann", "192.0.2.1")).toBe(null);
     expect(await connect("ann", "192.0.2.2")).toBe(null);

@@ -2,6 +2,7 @@
 // on from where its reader stood.
 
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { LIMITS } from "../../../src/model/options.ts";
 import { eventStream } from "../../../src/edge/sse/event-streams.ts";
 import type { ConnectedParams } from "../../../src/edge/stream/room-record.ts";
 import { FrameCache } from "../../../src/edge/stream/shared-frames.ts";
@@ -36,8 +37,7 @@ function room(name: string, since?: string, opens: Promise<void> = Promise.resol
 async function reading(...rooms: readonly ReturnType<typeof room>[]) {
   const sources = rooms.map(({ source }) => source);
   const { body } = await eventStream(
-    sources,
-    new FrameCache(),
+    { sources, frames: new FrameCache(), limits: LIMITS },
     new Request("https://edge.example/"),
   );
   const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -122,8 +122,7 @@ describe("a stream that one room ends before another has let it in", () => {
     const opens = Promise.withResolvers<void>();
     const [a, b] = [room("group:a"), room("group:b", undefined, opens.promise)];
     const streams = eventStream(
-      [a.source, b.source],
-      new FrameCache(),
+      { sources: [a.source, b.source], frames: new FrameCache(), limits: LIMITS },
       new Request("https://edge.example/"),
     );
     await expect.poll(() => b.opened).toEqual([undefined]);
@@ -134,6 +133,37 @@ describe("a stream that one room ends before another has let it in", () => {
     expect(await (await streams).text()).toContain('"code":4401');
     await isLeft;
     expect(timers.mock.calls.filter(([, ms]) => ms === 15_000)).toEqual([]);
+  });
+});
+
+describe("a stream that has lasted as long as it may", () => {
+  it("ends with the next comment, leaves its rooms, and has said where to go on", async () => {
+    const beats: (() => void)[] = [];
+    const timers = vi.spyOn(globalThis, "setInterval").mockImplementation(((beat: () => void) => {
+      beats.push(beat);
+      return 0;
+    }) as unknown as typeof setInterval);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => {
+      timers.mockRestore();
+      vi.useRealTimers();
+    });
+    const one = room("group:a");
+    const { body } = await eventStream(
+      { sources: [one.source], frames: new FrameCache(), limits: { streamSeconds: 100 } },
+      new Request("https://edge.example/"),
+    );
+    const isLeft = one.closed();
+    one.hello({ position: "e:5", recovered: false, replayed: 0 });
+    const text = new Response(body).text();
+    await scheduler.wait(0);
+    vi.setSystemTime(Date.now() + 89_000);
+    beats[0]!();
+    vi.setSystemTime(Date.now() + 22_000);
+    beats[0]!();
+    await isLeft;
+    expect(await text).toMatch(/id: e:5\n[^]*\n:\n$/);
+    expect(await text).not.toContain("event: end");
   });
 });
 
@@ -167,8 +197,7 @@ describe("a bridge that breaks", () => {
     onTestFinished(() => errors.mockRestore());
     const one = room("group:a");
     const { body } = await eventStream(
-      [one.source],
-      new FrameCache(),
+      { sources: [one.source], frames: new FrameCache(), limits: LIMITS },
       new Request("https://edge.example/"),
     );
     const isLeft = one.closed();

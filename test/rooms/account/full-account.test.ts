@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Account } from "../../../src/rooms/account/account.ts";
 import { AccountStore, OBJECTS_AT_MOST } from "../../../src/rooms/account/account-store.ts";
+import { PrefixedKv } from "../../../src/rooms/platform/prefixed-kv.ts";
 import type { KeyValues } from "../../../src/model/stored-values.ts";
 import type { CommandOutcome } from "../../../src/rooms/rpc/command.ts";
 import type { RoomStubs } from "../../../src/rooms/rpc/object-names.ts";
@@ -26,10 +27,10 @@ async function fullAccount(present: Map<string, number>) {
     ...{ matched: 0, present: present.get(object) ?? 0 },
   }));
   const stubs = ((object: string) => ({ command: () => command(object) })) as unknown as RoomStubs;
-  const store = new AccountStore(memory(), "alice");
+  const store = new AccountStore(new PrefixedKv(memory(), "user/alice/"));
   const account = new Account({
     ...{ user: "alice", store, stubs: () => stubs },
-    ...{ arm() {}, isArmed: () => true },
+    ...{ arm() {}, tidyLater() {} },
   });
   const enter = async (object: string) => {
     const reply = await account.admit({ object, token: { id: "alice" } });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { CLOSE } from "../../../src/model/errors.ts";
 import { DEFAULTS } from "../../../src/model/options.ts";
+import type { User } from "../../../src/model/user.ts";
 import { save } from "../../../src/rooms/connection/connection.ts";
 import type { ConnectionTable } from "../../../src/rooms/connection/connection-table.ts";
 import { objectWith } from "./sockets.ts";
@@ -71,6 +72,57 @@ describe("the connections of an object", () => {
     connections.delay(hostile.connection, new ArrayBuffer(1));
     expect([eager.socket.closedWith, hostile.socket.closedWith]).toEqual([undefined, 4429]);
     expect(connections.open(eager.connection)).toEqual([half, half]);
+  });
+
+  it("of a user are closed with 4408, the greediest first, when too much waits for all of them", () => {
+    const { connections, dropped, accept } = objectWith();
+    const { heldByUser, queuedBytes } = DEFAULTS.limits;
+    const user = { id: "many", expiresAt: 1e9 } as User;
+    const waiting = Array.from({ length: 20 }, (_, n) => {
+      const { connection, socket } = accept(`c${n}`, { user });
+      connections.open(connection);
+      socket.bufferedAmount = queuedBytes - n;
+      return connection;
+    });
+    const other = accept("other");
+    connections.open(other.connection);
+    const chunk = "x".repeat(queuedBytes / 16);
+    // Below the eighth after which a queue is looked at for its own sake.
+    for (const connection of waiting) connections.send(connection, [chunk]);
+    expect(dropped).toEqual([]);
+    connections.write(other.connection, ["y".repeat(heldByUser)]);
+    expect(dropped).toEqual(["c0", "c1", "c2", "c3"].map((id) => [id, 4408]));
+  });
+
+  it("of all users are closed with 4408, the greediest first, when too much waits in the object", () => {
+    const { connections, dropped, accept } = objectWith();
+    const { heldByUser, heldByObject, queuedBytes } = DEFAULTS.limits;
+    const users = heldByObject / queuedBytes + 2;
+    for (let n = 0; n < users; n++) {
+      const { connection, socket } = accept(`u${n}`);
+      connections.open(connection);
+      socket.bufferedAmount = queuedBytes - n;
+    }
+    const reader = accept("reader");
+    connections.open(reader.connection);
+    connections.write(reader.connection, ["y".repeat(heldByUser + 1)]);
+    expect(dropped).toEqual([
+      ["u0", 4408],
+      ["u1", 4408],
+    ]);
+  });
+
+  it("whose input fills the object are closed with 4413, when others are refused for it", async () => {
+    const { dropped, accept } = objectWith();
+    const { heldByConnection } = DEFAULTS.limits;
+    const greedy = ["a", "b", "c", "d"].map((id) => accept(id).connection);
+    for (const { held } of greedy) expect(held.take(heldByConnection)).toBe(true);
+    const small = accept("small").connection;
+    expect(small.held.take(1_000)).toBe(false);
+    await Promise.resolve();
+    expect(dropped).toEqual([["a", 4413]]);
+    for (const { held } of greedy.slice(0, 1)) held.release(heldByConnection);
+    expect(small.held.take(1_000)).toBe(true);
   });
 
   it("that closed meanwhile take no frames, and break nothing", () => {

@@ -1,6 +1,7 @@
 // Which connections have come to their end without a word, with sockets that the test makes: slow, silent, closed.
 
 import { describe, expect, it } from "vitest";
+import { DEFAULTS } from "../../../src/model/options.ts";
 import type { User } from "../../../src/model/user.ts";
 import { objectWith } from "./sockets.ts";
 
@@ -20,6 +21,17 @@ describe("the connections of an object", () => {
       ["late", 4410],
       ["talking", 4410],
     ]);
+  });
+
+  it("that never ping end when they have sent nothing for a day", () => {
+    const { connections, liveness, dropped, accept } = objectWith();
+    const day = DEFAULTS.limits.unheardSeconds * 1000;
+    accept("listener");
+    connections.touch(accept("talker").connection, 10_000_000);
+    liveness.run(day);
+    expect(dropped).toEqual([]);
+    liveness.run(day + 120_000);
+    expect(dropped).toEqual([["listener", 4410]]);
   });
 
   it("are looked at once a sweep, however often the alarm rings, and at once after a wake", () => {

@@ -72,6 +72,8 @@ describe("a log past its age", () => {
       log.append(entries(1, 1, { at: 0 }));
       const duty = logExpiry(log);
       expect(duty.due(5 * TTL)).toBe(5 * TTL + 60_000);
+      // An alarm for something else, shortly before, postpones nothing.
+      expect(duty.due(2 * TTL - 1_000)).toBe(2 * TTL);
       void duty.run(5 * TTL);
       expect(duty.due(5 * TTL)).toBeUndefined();
     }));

@@ -4,12 +4,13 @@ import { describe, expect, it, vi } from "vitest";
 import { DEFAULTS, type Durability } from "../../../src/model/options.ts";
 import type { Entry } from "../../../src/rooms/rpc/log-entry.ts";
 import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
-import { LogBehind, NoLog, openLog } from "../../../src/rooms/log/open-log.ts";
+import { LogBehind, NoLog } from "../../../src/rooms/log/log-modes.ts";
+import { openLog } from "../../../src/rooms/log/open-log.ts";
 import { entries, objectStorageOf, offsets, range, withStorage } from "../storage.ts";
 
 const NOW = 1_000;
 const opened = (storage: DurableObjectStorage, durability: Durability) =>
-  openLog(objectStorageOf(storage), { ...DEFAULTS, durability }, () => {}).log;
+  openLog(objectStorageOf(storage), { ...DEFAULTS, durability }, { arm: () => {} }).log;
 
 /** A log that writes behind, and the timer that makes it. */
 function behind(storage: DurableObjectStorage) {

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { LIMITS } from "../../../src/model/options.ts";
 import { ArrivalLoad } from "../../../src/rooms/object/arrival-load.ts";
-import { handOver } from "../../../src/rooms/rpc/arrival.ts";
+import { handOver, sentAtOf } from "../../../src/rooms/rpc/arrival.ts";
 
 const HELD = { fits: () => true };
 const NOW = Date.now();
@@ -36,7 +36,7 @@ it("lets clients in that come in time, and refuses those that have waited too lo
   const codes = await Promise.all(
     [0, 4_900, 5_100, 60_000, -60_000].map(async (ms) => {
       const request = await arrived(ms);
-      return codeOf(() => load.check(request, NOW));
+      return codeOf(() => load.check(sentAtOf(request), NOW));
     }),
   );
   expect(codes).toEqual(["in", "in", "unavailable", "unavailable", "in"]);
@@ -47,15 +47,15 @@ it("lets so many be under way at once, and further ones once these are in", asyn
   const request = await arrived(0);
   const ways = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const done = ways.map(({ promise }) => load.during(promise));
-  expect(codeOf(() => load.check(request, NOW))).toBe("unavailable");
+  expect(codeOf(() => load.check(sentAtOf(request), NOW))).toBe("unavailable");
   ways[0]!.resolve();
   ways[1]!.reject(new Error("failed"));
   await Promise.allSettled(done);
-  expect(codeOf(() => load.check(request, NOW))).toBe("in");
+  expect(codeOf(() => load.check(sentAtOf(request), NOW))).toBe("in");
 });
 
 it("refuses where the object's memory is spent", async () => {
   const load = new ArrivalLoad({ limits: LIMITS, held: { fits: () => false } });
   const request = await arrived(0);
-  expect(codeOf(() => load.check(request, NOW))).toBe("busy");
+  expect(codeOf(() => load.check(sentAtOf(request), NOW))).toBe("busy");
 });

@@ -19,11 +19,20 @@ function object(kv = new Map<string, unknown>(), start = START) {
   const crowd = { sockets: 1, connections: 1, users: 1 };
   const told: [seconds: number, report: Report][] = [];
   const news: CounterSnapshot[] = [];
+  /** `read`: rows that were read to be counted. */
+  const file = { bytes: 40_960, rows: 2, read: 0 };
   const state = { fails: false, pending: Promise.resolve() as Promise<unknown> };
   const reports = new ActivityReports({
     storage: {
       kv: { get: (key: string) => kv.get(key), put: kv.set.bind(kv) } as unknown as KeyValues,
       isEmpty: false,
+      get bytes() {
+        return file.bytes;
+      },
+      countRows() {
+        file.read += file.rows;
+        return file.rows;
+      },
     },
     ...{ counters, wake: `w${start}`, occupancy: () => ({ ...crowd }) },
     snapshot: () => ({ ...ZERO_COUNTERS, in: counters.in, wakes: counters.wakes }),
@@ -37,7 +46,7 @@ function object(kv = new Map<string, unknown>(), start = START) {
     waitUntil: (work) => void (state.pending = work),
   });
   return {
-    ...{ reports, crowd, told, news, state, kv },
+    ...{ reports, crowd, told, news, state, kv, file },
     at: () => told.map(([seconds]) => seconds),
     say(messages = 1) {
       counters.in += messages;
@@ -146,4 +155,65 @@ it("who only has connections says so once an hour, and who has none says nothing
   Object.assign(emptied.crowd, { sockets: 0, connections: 0, users: 0 });
   emptied.reports.run(at);
   expect(emptied.told).toEqual([]);
+});
+
+/** A message a second, until then. */
+async function talk(room: ReturnType<typeof object>, from: number, until: number) {
+  for (let second = from; second < until; second++) {
+    // oxlint-disable-next-line no-await-in-loop -- time passes
+    await room.until(second);
+    room.say();
+  }
+}
+
+const rowsIn = ({ told }: ReturnType<typeof object>) => told.map(([, { stored }]) => stored?.rows);
+
+it("reads a row a second at most to count them, however many there are", async () => {
+  const room = object();
+  room.file.rows = 1_000;
+  await talk(room, 0, 900);
+  room.file.rows = 1_010;
+  await talk(room, 900, 1_200);
+  expect(room.told.length).toBeGreaterThanOrEqual(18);
+  expect(room.file.read).toBe(2_010);
+  expect([...new Set(rowsIn(room))]).toEqual([1_000, 1_010]);
+});
+
+it("counts few rows with each report", async () => {
+  const room = object();
+  await talk(room, 0, 90);
+  room.file.rows = 30;
+  await talk(room, 90, 180);
+  expect(rowsIn(room).at(-1)).toBe(30);
+});
+
+it("counts again once the file has grown or shrunk by more than an eighth", async () => {
+  const room = object();
+  Object.assign(room.file, { rows: 10_000, bytes: 800_000 });
+  await talk(room, 0, 10);
+  Object.assign(room.file, { rows: 11_000, bytes: 900_000 });
+  await talk(room, 10, 80);
+  Object.assign(room.file, { rows: 11_100, bytes: 904_096 });
+  await talk(room, 80, 150);
+  Object.assign(room.file, { rows: 5_000, bytes: 500_000 });
+  await talk(room, 150, 220);
+  expect(rowsIn(room)).toEqual([10_000, 10_000, 11_100, 5_000]);
+});
+
+it("remembers over a sleep what it has counted, and not over the end of its storage", async () => {
+  const kv = new Map<string, unknown>();
+  const before = object(kv);
+  before.file.rows = 1_000;
+  before.say();
+  await before.until(60);
+  const after = object(kv, START + 60 * SECOND);
+  after.file.rows = 1_001;
+  after.say();
+  await after.until(120);
+  expect([after.file.read, rowsIn(after)]).toEqual([0, [1_000]]);
+  after.reports.forget();
+  kv.clear();
+  after.say();
+  await after.until(240);
+  expect(rowsIn(after).at(-1)).toBe(1_001);
 });

@@ -55,6 +55,15 @@ describe("an agenda", () => {
     expect(set).toEqual([300, 200]);
   });
 
+  it("asks the platform for times that it takes: neither before 1970 nor long after this life", async () => {
+    const { storage, set } = alarmAt(null);
+    const agenda = new AlarmAgenda(storage, () => []);
+    agenda.arm(1e300);
+    await answered();
+    agenda.arm(-5);
+    expect(set).toEqual([Date.UTC(2100, 0), 1]);
+  });
+
   it("sets what is due next when it has rung, and nothing where nothing is", async () => {
     const { storage, set } = alarmAt(null);
     await new AlarmAgenda(storage, () => [duty(900), duty(undefined), duty(700)]).ring(500);
@@ -62,6 +71,34 @@ describe("an agenda", () => {
     const empty = alarmAt(null);
     await new AlarmAgenda(empty.storage, () => [duty(undefined)]).ring(500);
     expect(empty.set).toEqual([]);
+  });
+
+  it("meets deadlines that follow each other by milliseconds with few alarms", async () => {
+    const { storage, set } = alarmAt(null);
+    const deadlines = Array.from({ length: 1_000 }, (_, n) => 500 + n);
+    const next = { due: () => deadlines[0], run: (now: number) => void past(now) };
+    const past = (now: number) => deadlines.splice(0, deadlines.filter((at) => at <= now).length);
+    const agenda = new AlarmAgenda(storage, () => [next]);
+    for (let now = 500; deadlines.length > 0; now = set.at(-1)!) await agenda.ring(now);
+    expect(set).toEqual([600, 700, 800, 900, 1_000, 1_100, 1_200, 1_300, 1_400, 1_500]);
+    agenda.arm(1_501);
+    expect(set.at(-1)).toBe(1_600);
+  });
+
+  it("sets an alarm that was put off once, however often it is asked for", async () => {
+    const { storage, set } = alarmAt(null);
+    const agenda = new AlarmAgenda(storage, () => []);
+    await agenda.ring(500);
+    for (const at of [501, 502, 500, 599]) agenda.arm(at);
+    expect(set).toEqual([600]);
+  });
+
+  it("is not put off by a clock that was set back", async () => {
+    const { storage, set } = alarmAt(null);
+    const agenda = new AlarmAgenda(storage, () => []);
+    await agenda.ring(Date.UTC(2099, 0));
+    agenda.arm(Date.UTC(2098, 0));
+    expect(set).toEqual([Date.UTC(2098, 0)]);
   });
 
   it("runs every duty although one fails", async () => {

@@ -12,7 +12,7 @@ import {
 import { ObjectStorage } from "../../../src/rooms/platform/object-storage.ts";
 import { ACCOUNT_MIGRATIONS } from "../../../src/rooms/account/account-migrations.ts";
 import { RELAY_MIGRATIONS } from "../../../src/rooms/relay/relay-migrations.ts";
-import { ROOM_MIGRATIONS } from "../../../src/rooms/room/room-migrations.ts";
+import { INDEX_MIGRATIONS, ROOM_MIGRATIONS } from "../../../src/rooms/room/room-migrations.ts";
 
 let objects = 0;
 /** The log of errors. */
@@ -169,7 +169,7 @@ describe("an empty storage", () => {
       expect(versionOf(object)).toBeUndefined();
     }));
 
-  it("gets tables, version and first content with its first key", () =>
+  it("gets version and first content with its first key, and a table with its first row", () =>
     inEmpty((object) => {
       const storage = migrate(object, [migrationTo(2)]);
       storage.sql.exec("CREATE TABLE IF NOT EXISTS words (word TEXT)");
@@ -181,7 +181,10 @@ describe("an empty storage", () => {
         ["epoch", "e"],
         [VERSION_KEY, 2],
       ]);
-      expect(wordsOf(object)).toEqual([]);
+      expect(hasTable(object.storage, "words")).toBe(false);
+      expect(storage.sql.exec("SELECT * FROM words").toArray()).toEqual([]);
+      storage.sql.exec("INSERT INTO words VALUES ('first')");
+      expect(wordsOf(object)).toEqual(["first"]);
     }));
 
   it("is empty again where its first write is taken back, and after all was deleted", () =>
@@ -246,6 +249,7 @@ describe("a storage that is newer than the code", () => {
 describe("the migrations of", () => {
   it.each([
     ["rooms", ROOM_MIGRATIONS],
+    ["indexes", INDEX_MIGRATIONS],
     ["relays", RELAY_MIGRATIONS],
     ["accounts", ACCOUNT_MIGRATIONS],
   ])("%s lead from 2 on to the newest, each one further", (_, migrations) => {

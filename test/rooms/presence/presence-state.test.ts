@@ -187,6 +187,32 @@ describe("presence", () => {
     ]);
   });
 
+  it("gives a join and a leave the trace of the connection that each began with", () => {
+    const presence = present();
+    presence.set(["", "alice", 1, "first"], 0);
+    presence.set(["", "alice", 2, "second"], 0);
+    presence.set(["", "bob", 1], 0);
+    expect(presence.takeChange(0).traces).toEqual(new Map([["alice", "first"]]));
+    presence.set(["", "alice", 1, "first"], 1_000);
+    presence.set(["", "alice", 0, "second"], 1_000);
+    presence.set(["", "bob", 0], 1_000);
+    expect(presence.takeChange(1_000).traces).toBeUndefined();
+    expect(presence.takeChange(1_000 + GRACE).traces).toEqual(new Map([["alice", "second"]]));
+  });
+
+  it("forgets the trace of a join or a leave that is taken back", () => {
+    const presence = present();
+    presence.set(["", "alice", 1, "gone"], 0);
+    presence.set(["", "alice", 0], 0);
+    presence.set(["", "alice", 1], 0);
+    expect(presence.takeChange(0).traces).toBeUndefined();
+    presence.set(["", "alice", 0, "gone"], 1_000);
+    presence.set(["", "alice", 1], 1_000);
+    presence.set(["", "alice", 0], 1_000);
+    presence.skipGrace("alice");
+    expect(presence.takeChange(1_000)).toEqual({ joined: [], left: ["alice"] });
+  });
+
   it("lets all who were announced leave after a crash, but those who are counted again", () => {
     const announced = ["alice", "bob"].map((userId) => ({ userId, since: 1, state: userId }));
     const presence = new PresenceState(announced, GRACE, 10_000);

@@ -3,7 +3,7 @@
 import { listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { dispatcher } from "../../../src/dispatch/dispatcher.ts";
 import { tablesOf } from "../../../src/dispatch/define/hub-tables.ts";
 import { hub, method, stream } from "../../../src/hub.ts";
@@ -30,7 +30,11 @@ type Room = ConstructorParameters<typeof PublishLanes>[0]["room"];
 const lanesTo = (room: Room) =>
   new PublishLanes({
     ...{ room, publishBytes: LIMITS.publishBytes },
-    undelivered: new UndeliveredPublications(() => undefined),
+    followed: {
+      undelivered: new UndeliveredPublications(() => undefined),
+      followerIn: () => undefined,
+      deliver: () => ({ kind: "gone" }),
+    },
   });
 
 describe("whoever negotiates", () => {
@@ -84,6 +88,7 @@ describe("lanes", () => {
         await scheduler.wait(5);
         return drafts.map(() => ({ epoch: "e", offset: 1 }));
       },
+      publishAs: () => Promise.reject(new Error("It follows no room.")),
     };
     const lanes = lanesTo(() => room);
     const state = { talking: true };
@@ -134,7 +139,13 @@ describe("a hub's beginning", () => {
     const host = {
       domain: { tenant: "default", hub: "slowly" },
       settings: receiver.settings("slowly")!,
-      activity: { counters: { in: 0 }, isDue: true, note: () => {}, refused: () => {} },
+      activity: {
+        counters: { in: 0, calls: { instant: 0 } },
+        isDue: true,
+        note: () => {},
+        refused: () => {},
+        answered: () => {},
+      },
       replies: { send: () => {} },
       waitUntil: () => {},
       clock: systemClock,
@@ -157,6 +168,8 @@ describe("a hub's beginning", () => {
 
   // Who leaves before it is greeted has had no `connected`, and is told of to `disconnected` all the same.
   it("was where its end is", async () => {
+    // Somebody has spoken to the user: connections follow the user's room from their beginning.
+    await roomAt("filtered/user:hasty").publish({ target: "said", params: '["before"]' });
     const { held, letGo } = await slow("filtered/user:hasty", "follow");
     const { connectionToken } = await negotiate("filtered", { user: "hasty" });
     const { webSocket } = await open("filtered", connectionToken, { user: "hasty" });

@@ -13,6 +13,8 @@ export interface Who {
   readonly claims: Claims;
   /** The room that a socket of one room comes for. */
   readonly room: string;
+  /** Is told of every call of a client method, under its name in SignalR. */
+  readonly called?: (method: string, args: readonly unknown[]) => void;
 }
 
 export interface Member {
@@ -27,11 +29,15 @@ export interface Member {
 }
 
 /** Words that arrive, and who waits for one. */
-function ear() {
+function ear({ called }: Pick<Who, "called"> = {}) {
   const words: string[] = [];
   let waiting: (() => void)[] = [];
   return {
     words,
+    take([method, args]: Call) {
+      called?.(method, args);
+      if (method === "Said") this.hear(args[0] as string);
+    },
     hear(word: string) {
       words.push(word);
       const woken = waiting;
@@ -113,7 +119,8 @@ async function signalrSocket(who: Who, access: string, protocol: "json" | "messa
   const response = await upgrade(`/hubs/${who.hub}?id=${idOf(given)}&access_token=${access}`);
   const socket = response.webSocket!;
   const refresh = refreshing(who, given.connectionToken);
-  const { words, hear, hears } = ear();
+  const listening = ear(who);
+  const { words, hears } = listening;
   const end = () => socket.close(1000);
   const closed = new Promise<{ code: number }>((resolve) =>
     socket.addEventListener("close", resolve),
@@ -122,15 +129,23 @@ async function signalrSocket(who: Who, access: string, protocol: "json" | "messa
     const client = new SignalR(socket, given);
     client.say({ protocol, version: 1 });
     await client.shaken;
-    socket.addEventListener("message", ({ data }) => wordsIn(data as string).forEach(hear));
+    socket.addEventListener("message", ({ data }) =>
+      callsIn(data as string).forEach((one) => listening.take(one)),
+    );
     return { words, hears, refresh, end, closed };
   }
   socket.binaryType = "arraybuffer";
+  let isShaken = false;
   const shaken = new Promise<void>((resolve) =>
     socket.addEventListener("message", ({ data }) => {
       const bytes = new Uint8Array(data as ArrayBuffer);
-      if (bytes[0] === 0x7b) resolve();
-      else for (const message of messagesIn(bytes)) if (message[3] === "Said") hear(message[4][0]);
+      // A message may be as long as the code of `{`.
+      const isHandshake = !isShaken;
+      isShaken = true;
+      if (isHandshake) resolve();
+      else
+        for (const [type, , , target, args] of messagesIn(bytes))
+          if (type === 1) listening.take([target, args]);
     }),
   );
   socket.accept();
@@ -140,7 +155,8 @@ async function signalrSocket(who: Who, access: string, protocol: "json" | "messa
 }
 
 /** An invocation's. */
-type Message = [type: number, headers: object, id: unknown, target: string, args: [string]];
+type Message = [type: number, headers: object, id: unknown, target: string, args: unknown[]];
+type Call = readonly [method: string, args: readonly unknown[]];
 
 /** Each after its length, as a number of seven bits a byte. */
 function* messagesIn(bytes: Uint8Array): Generator<Message> {
@@ -154,10 +170,10 @@ function* messagesIn(bytes: Uint8Array): Generator<Message> {
   }
 }
 
-const wordsIn = (text: string): string[] =>
+const callsIn = (text: string): Call[] =>
   text.split("\u001e").flatMap((record) => {
-    const said = record.startsWith('{"type":1') ? JSON.parse(record) : undefined;
-    return said?.target === "Said" ? [said.arguments[0]] : [];
+    const call = record.startsWith('{"type":1,') ? JSON.parse(record) : undefined;
+    return call ? [[call.target, call.arguments] as const] : [];
   });
 
 /** Over HTTP: `GET` brings, `POST` takes. */
@@ -170,19 +186,25 @@ async function signalrHttp(who: Who, access: string, transport: "events" | "poll
   const post = (body: string) =>
     exports.default.fetch(url, { method: "POST", headers: { authorization }, body });
   const handshake = () => post('{"protocol":"json","version":1}\u001e');
-  const { words, hear, hears } = ear();
+  const listening = ear(who);
+  const { words, hears } = listening;
   const refresh = refreshing(who, given.connectionToken);
   const member = { words, hears, refresh, closed: new Promise<never>(() => {}) };
   if (transport === "polls") {
     await get();
     await handshake();
-    await get();
     let isOver = false;
-    const poll = async (): Promise<void> => {
+    /** The answer to the handshake may come with messages. */
+    const pollOnce = async (): Promise<number> => {
       const response = await get();
-      wordsIn(new TextDecoder().decode(await response.arrayBuffer())).forEach(hear);
-      if (!isOver && response.status === 200) return poll();
+      const text = new TextDecoder().decode(await response.arrayBuffer());
+      callsIn(text).forEach((one) => listening.take(one));
+      return response.status;
     };
+    const poll = async (): Promise<void> => {
+      if ((await pollOnce()) === 200 && !isOver) return poll();
+    };
+    await pollOnce();
     void poll();
     const end = () => {
       isOver = true;
@@ -203,7 +225,7 @@ async function signalrHttp(who: Who, access: string, transport: "events" | "poll
     for (const event of events) {
       const text = event.replaceAll(/^:.*\r\n/gm, "").replaceAll(/^data: /gm, "");
       if (text.includes("{}\u001e")) shaken();
-      wordsIn(text).forEach(hear);
+      callsIn(text).forEach((one) => listening.take(one));
     }
     return read();
   };

@@ -61,7 +61,7 @@ it("a replay that has reached the client is not repeated, though the object is b
     const { remembered, back } = returning(state, 9, 12);
     remembered.rejoined(back, ROOM);
     back.stage = { name: "open" };
-    remembered.opened(back);
+    remembered.opening(back);
   };
   expect(await afterCrash(run, 9)).toEqual([12]);
   expect(await afterCrash(run, 20)).toEqual([20]);

@@ -292,7 +292,9 @@ describe("filters", () => {
     alice.say({ type: 7 });
     await alice.closed;
     using bob = await connected("filtered", { user: "bob" });
-    const trace = (await bob.call("Trace")).result as string[];
+    const noted = (await bob.call("Trace")).result as string[];
+    // Other files of this engine call the hub as well.
+    const trace = noted.slice(noted.indexOf("outer connected fred"));
     expect(trace.slice(0, 6)).toEqual([
       "outer connected fred",
       "inner connected fred",

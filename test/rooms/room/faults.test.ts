@@ -3,6 +3,7 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { enter, positionOf, roomAt, type Client } from "../client.ts";
+import { sizeOf } from "../../support/seed.ts";
 import { NOTHING, storedIn } from "../../support/stored.ts";
 import { range } from "../storage.ts";
 
@@ -81,16 +82,18 @@ async function steps(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve));
 }
 
+const ABORTS = sizeOf(60, 300);
+
 describe("a publish", () => {
   it(
-    "[R3] is kept if it was acknowledged, and said once if it was repeated, over 60 aborts",
-    { timeout: 60_000 },
+    `[R3] is kept if it was acknowledged, and said once if it was repeated, over ${ABORTS} aborts`,
+    { timeout: ABORTS * 1_000 },
     async () => {
       const seed = Date.now() >>> 0;
       const random = seeded(seed);
       const room = "orders/order:R3";
       const [acked, unacked, all]: [string[], string[], string[]] = [[], [], []];
-      for (const round of range(1, 60)) {
+      for (const round of range(1, ABORTS)) {
         const words = range(1, 5).map((n) => `${round}.${n}`);
         all.push(...words);
         const publishing = words.map(async (word) => {

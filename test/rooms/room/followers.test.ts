@@ -15,6 +15,8 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     },
     after: (offset: number) => (offset < 0 ? undefined : all.slice(offset)),
   } as RoomLog;
+  const clock = { now: 1_000 };
+  const alarms: number[] = [];
   const delivered: Delivery[] = [];
   const replies: ((reply: DeliveryReply) => void)[] = [];
   const gone: string[] = [];
@@ -28,8 +30,8 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     log,
     hasLostEntries: false,
     isInMemory: false,
-    now: () => 1_000,
-    arm() {},
+    now: () => clock.now,
+    arm: (at) => alarms.push(at),
     waitUntil() {},
     removed: (follower) => gone.push(follower),
     stubs: () => ({ deliver }) as Partial<RoomRpc> as RoomRpc,
@@ -45,8 +47,19 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     all.length = 0;
     followers.restart();
   };
+  /** Another object publishes, and says up to where it has the log. */
+  const publishAs = async (follower: string, offset: number, count = 1, of = epoch) => {
+    const [, delivery] = await followers.answer(
+      { follower, position: { epoch: of, offset } },
+      async () => say(count),
+    );
+    return delivery && [delivery.after, offsets(delivery.entries)];
+  };
   return {
     followers,
+    publishAs,
+    clock,
+    alarms,
     say,
     reply,
     erase,
@@ -133,5 +146,75 @@ describe("a room's followers", () => {
       followers.run(10_000);
       await expect.poll(resets).toEqual(["f reset"]);
       expect(batches()).toEqual([[]]);
+    }));
+});
+
+describe("a follower that publishes", () => {
+  it("gets its entry with the answer, and no batch beside it", () =>
+    withStorage(async (storage) => {
+      const { followers, publishAs, reply, batches } = followed(storage);
+      followers.add("F", []);
+      followers.add("G", []);
+      expect(await publishAs("F", 0)).toEqual([0, [1]]);
+      // The other follower has a batch.
+      expect(batches()).toEqual([[1]]);
+      reply("taken");
+    }));
+
+  it("gets what others published meanwhile with it, and what comes later in a batch that follows on it", () =>
+    withStorage(async (storage) => {
+      const { followers, publishAs, say, batches } = followed(storage);
+      followers.add("F", []);
+      const [, delivery] = await followers.answer(
+        { follower: "F", position: { epoch: "e", offset: 0 } },
+        async () => {
+          say(1);
+          await Promise.resolve();
+          say(1);
+        },
+      );
+      expect(offsets(delivery!.entries)).toEqual([1, 2]);
+      say(1);
+      expect(batches()).toEqual([[3]]);
+      // A batch is under way: the next one brings it.
+      expect(await publishAs("F", 2)).toBeUndefined();
+    }));
+
+  it("gets again what an answer that was lost had brought", () =>
+    withStorage(async (storage) => {
+      const { followers, publishAs } = followed(storage);
+      followers.add("F", []);
+      expect(await publishAs("F", 0)).toEqual([0, [1]]);
+      expect(await publishAs("F", 0)).toEqual([0, [1, 2]]);
+      expect(await publishAs("F", 2)).toEqual([2, [3]]);
+    }));
+
+  it("gets the last answer once more by the checkpoint, which is saved with its confirmation", () =>
+    withStorage(async (storage) => {
+      const { followers, publishAs, reply, clock, alarms, batches, all } = followed(storage);
+      followers.add("F", []);
+      await publishAs("F", 0);
+      await publishAs("F", 1);
+      expect([alarms, batches()]).toEqual([[6_000], []]);
+      clock.now = 6_000;
+      const ran = followers.run(clock.now);
+      expect(batches()).toEqual([[2]]);
+      reply("taken");
+      await ran;
+      expect([followers.due(), alarms]).toEqual([undefined, [6_000]]);
+      // A wake sends nothing.
+      expect(followed(storage, all).followers.due()).toBeUndefined();
+    }));
+
+  it("gets the batches as ever where the room does not know it, or it speaks of another epoch", () =>
+    withStorage(async (storage) => {
+      const { followers, publishAs, batches } = followed(storage);
+      expect(await publishAs("F", 0)).toBeUndefined();
+      followers.add("F", []);
+      expect(await publishAs("F", 9)).toBeUndefined();
+      expect(batches()).toEqual([[2]]);
+      followers.add("G", []);
+      expect(await publishAs("G", 2, 1, "d")).toBeUndefined();
+      expect(batches()).toEqual([[2], [3]]);
     }));
 });

@@ -212,3 +212,22 @@ it("takes 10,000 rooms", { timeout: 60_000 }, () =>
     expect([rooms.length, totals.counted.in, totals.sockets]).toEqual([501, 10_000, 10_000]);
   }),
 );
+
+it("adds up what objects have stored, of those that say it, until they end or are forgotten", () =>
+  withIndex({}, ({ index, again }) => {
+    const stored = (bytes: number, rows: number, state?: number) => ({
+      ...report(),
+      stored: { bytes, rows, ...(state !== undefined && { state }) },
+    });
+    index.report("group:a", stored(4_096, 3), NOW);
+    index.report("group:a", stored(8_192, 5, 70), NOW + 1);
+    index.report("group:b", stored(0, 0, 30), NOW);
+    index.report("relay:any.0.0", stored(4_096, 1), NOW);
+    index.report("group:older", report(), NOW);
+    const all = { objects: 4, bytes: 12_288, rows: 6, state: 100 };
+    expect([index.metrics(NOW).stored, again().metrics(NOW).stored]).toEqual([all, all]);
+    index.report("group:a", { ...stored(0, 0), ended: true }, NOW + 2);
+    expect(index.metrics(NOW).stored).toEqual({ objects: 3, bytes: 4_096, rows: 1, state: 30 });
+    index.run(NOW + 25 * HOUR);
+    expect(index.metrics(NOW).stored).toEqual({ objects: 0, bytes: 0, rows: 0, state: 0 });
+  }));

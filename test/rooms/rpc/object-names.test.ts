@@ -71,6 +71,11 @@ describe("an object's name", () => {
     );
   });
 
+  it.each([".", ".."])("may be that of a room %s, which an older version allowed", (dots) => {
+    const one: ObjectAddress = { tenant: "t", hub: "h", topic: { kind: "group", name: dots } };
+    expect(parseObjectName(objectName(one))).toEqual(one);
+  });
+
   it("is never shared by two addresses", () => {
     fc.assert(
       fc.property(address, address, (one, two) => {

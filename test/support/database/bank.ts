@@ -1,7 +1,7 @@
 // bank.ts: accounts in Postgres, through Hyperdrive.
 import postgres from "postgres";
-import { z } from "zod";
-import { hub, HubError, method } from "dormouse/hub";
+import * as z from "zod";
+import { hub, HubError, method } from "dormouse-hubs/hub";
 
 const Payment = z.object({ id: z.uuid(), to: z.string().max(64), cents: z.int().min(1) });
 interface Account {

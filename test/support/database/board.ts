@@ -1,6 +1,6 @@
 // board.ts: notes in D1.
-import { z } from "zod";
-import { hub, method, signedIn } from "dormouse/hub";
+import * as z from "zod";
+import { hub, method, signedIn } from "dormouse-hubs/hub";
 
 const Board = z.string().max(64);
 const Note = z.object({ id: z.uuid(), text: z.string().max(2_000) });

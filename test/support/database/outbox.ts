@@ -1,5 +1,5 @@
 // outbox.ts: publications that were written in the transaction of their note, for a cron trigger.
-import { hubContext, type EndpointEnv } from "dormouse/server";
+import { hubContext, type EndpointEnv } from "dormouse-hubs/server";
 import { BoardHub } from "./board.ts";
 
 export async function publishOutbox(env: EndpointEnv & Pick<Cloudflare.Env, "DB">): Promise<void> {

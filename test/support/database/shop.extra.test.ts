@@ -1,6 +1,6 @@
 // shop.test.ts: with vitest in plain Node.
 import { expect, it } from "vitest";
-import { calling, world } from "dormouse/testing";
+import { calling, world } from "dormouse-hubs/testing";
 import { ShopHub } from "./shop.ts";
 
 const ORDER = "0f8fad5b-d9cb-469f-a165-70867728950e";

@@ -1,6 +1,6 @@
 // shop.ts: the hub that asks it.
-import { z } from "zod";
-import { hub, HubError, method, signedIn } from "dormouse/hub";
+import * as z from "zod";
+import { hub, HubError, method, signedIn } from "dormouse-hubs/hub";
 
 export interface ShopClient {
   left(article: string, count: number): void;

@@ -18,7 +18,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dormouse/v1/hub.proto.
  */
 export const file_dormouse_v1_hub: GenFile = /*@__PURE__*/
-  fileDesc("ChVkb3Jtb3VzZS92MS9odWIucHJvdG8SC2Rvcm1vdXNlLnYxIpYBCg5QdWJsaXNoUmVxdWVzdBILCgNodWIYASABKAkSDQoFdG9waWMYAiABKAkSDgoGdGFyZ2V0GAMgASgJEi0KCWFyZ3VtZW50cxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSFwoPaWRlbXBvdGVuY3lfa2V5GAUgASgJEhAKCGV4Y2x1ZGVkGAYgAygJIiMKD1B1Ymxpc2hSZXNwb25zZRIQCghwb3NpdGlvbhgBIAEoCSJ0Cg1JbnZva2VSZXF1ZXN0EgsKA2h1YhgBIAEoCRIOCgZtZXRob2QYAiABKAkSLQoJYXJndW1lbnRzGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkiOAoOSW52b2tlUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlImUKEFN1YnNjcmliZVJlcXVlc3QSCwoDaHViGAEgASgJEiIKBnRvcGljcxgCIAMoCzISLmRvcm1vdXNlLnYxLlRvcGljEhAKCHByZXNlbmNlGAMgASgIEg4KBnN0cmljdBgEIAEoCCIoCgVUb3BpYxINCgV0b3BpYxgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSLoAQoRU3Vic2NyaWJlUmVzcG9uc2USKQoIc3RhbmRpbmcYASABKAsyFS5kb3Jtb3VzZS52MS5TdGFuZGluZ0gAEiMKBWV2ZW50GAIgASgLMhIuZG9ybW91c2UudjEuRXZlbnRIABIpCghwcmVzZW5jZRgDIAEoCzIVLmRvcm1vdXNlLnYxLlByZXNlbmNlSAASIwoFcmVzZXQYBCABKAsyEi5kb3Jtb3VzZS52MS5SZXNldEgAEisKCWhlYXJ0YmVhdBgFIAEoCzIWLmRvcm1vdXNlLnYxLkhlYXJ0YmVhdEgAQgYKBGtpbmQi0gEKCFN0YW5kaW5nEg0KBXRvcGljGAEgASgJEi4KB291dGNvbWUYAiABKA4yHS5kb3Jtb3VzZS52MS5TdGFuZGluZy5PdXRjb21lEhAKCHBvc2l0aW9uGAMgASgJEhAKCHJlcGxheWVkGAQgASgNImMKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfQ09OTkVDVEVEEAESFQoRT1VUQ09NRV9SRUNPVkVSRUQQAhIRCg1PVVRDT01FX1JFU0VUEAMifwoFRXZlbnQSDQoFdG9waWMYASABKAkSDgoGdGFyZ2V0GAIgASgJEi0KCWFyZ3VtZW50cxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSEAoIcG9zaXRpb24YBCABKAkSFgoOYXJndW1lbnRzX2pzb24YBSABKAkiaQoIUHJlc2VuY2USDQoFdG9waWMYASABKAkSJwoGY2hhbmdlGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIQCghwb3NpdGlvbhgDIAEoCRITCgtjaGFuZ2VfanNvbhgEIAEoCSIoCgVSZXNldBINCgV0b3BpYxgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSILCglIZWFydGJlYXQinQEKDVVwbG9hZFJlcXVlc3QSLgoHcHVibGlzaBgBIAEoCzIbLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXF1ZXN0SAASLAoGaW52b2tlGAIgASgLMhouZG9ybW91c2UudjEuSW52b2tlUmVxdWVzdEgAEiYKBGl0ZW0YAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIAEIGCgRraW5kIvMBCg5VcGxvYWRSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoDRIOCgZmYWlsZWQYAiABKA0SPQoJcG9zaXRpb25zGAMgAygLMiouZG9ybW91c2UudjEuVXBsb2FkUmVzcG9uc2UuUG9zaXRpb25zRW50cnkSJgoIZmFpbHVyZXMYBCADKAsyFC5kb3Jtb3VzZS52MS5GYWlsdXJlEiYKBnJlc3VsdBgFIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRowCg5Qb3NpdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkYKB0ZhaWx1cmUSEgoFaW5kZXgYASABKA1IAIgBARIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAlCCAoGX2luZGV4IoECCg5TZXNzaW9uUmVxdWVzdBIKCgJpZBgBIAEoDRIjCgVoZWxsbxgCIAEoCzISLmRvcm1vdXNlLnYxLkhlbGxvSAASEQoHY29uZmlybRgDIAEoCUgAEiIKBGpvaW4YBCABKAsyEi5kb3Jtb3VzZS52MS5Ub3BpY0gAEg8KBWxlYXZlGAUgASgJSAASLgoHcHVibGlzaBgGIAEoCzIbLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXF1ZXN0SAASLAoGaW52b2tlGAcgASgLMhouZG9ybW91c2UudjEuSW52b2tlUmVxdWVzdEgAEhAKBmNhbmNlbBgIIAEoDUgAQgYKBGtpbmQiJgoFSGVsbG8SCwoDaHViGAEgASgJEhAKCHByZXNlbmNlGAIgASgIIs0CCg9TZXNzaW9uUmVzcG9uc2USIwoFcmVhZHkYASABKAsyEi5kb3Jtb3VzZS52MS5SZWFkeUgAEiUKBmFuc3dlchgCIAEoCzITLmRvcm1vdXNlLnYxLkFuc3dlckgAEiEKBGl0ZW0YAyABKAsyES5kb3Jtb3VzZS52MS5JdGVtSAASIwoFZXZlbnQYBCABKAsyEi5kb3Jtb3VzZS52MS5FdmVudEgAEikKCHByZXNlbmNlGAUgASgLMhUuZG9ybW91c2UudjEuUHJlc2VuY2VIABIjCgVyZXNldBgGIAEoCzISLmRvcm1vdXNlLnYxLlJlc2V0SAASKwoJaGVhcnRiZWF0GAcgASgLMhYuZG9ybW91c2UudjEuSGVhcnRiZWF0SAASIQoEbGVmdBgIIAEoCzIRLmRvcm1vdXNlLnYxLkxlZnRIAEIGCgRraW5kIiUKBExlZnQSDQoFdG9waWMYASABKAkSDgoGcmVhc29uGAIgASgJIkAKBVJlYWR5EhUKDWNvbm5lY3Rpb25faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIPCgdjb25maXJtGAMgASgJIvcBCgZBbnN3ZXISCgoCaWQYASABKA0SJwoGam9pbmVkGAIgASgLMhUuZG9ybW91c2UudjEuU3RhbmRpbmdIABIxCglwdWJsaXNoZWQYAyABKAsyHC5kb3Jtb3VzZS52MS5QdWJsaXNoUmVzcG9uc2VIABIuCgdpbnZva2VkGAQgASgLMhsuZG9ybW91c2UudjEuSW52b2tlUmVzcG9uc2VIABIhCgRkb25lGAUgASgLMhEuZG9ybW91c2UudjEuRG9uZUgAEicKB2ZhaWx1cmUYBiABKAsyFC5kb3Jtb3VzZS52MS5GYWlsdXJlSABCCQoHb3V0Y29tZSIGCgREb25lIjkKBEl0ZW0SCgoCaWQYASABKA0SJQoFdmFsdWUYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUy6wIKA0h1YhJECgdQdWJsaXNoEhsuZG9ybW91c2UudjEuUHVibGlzaFJlcXVlc3QaHC5kb3Jtb3VzZS52MS5QdWJsaXNoUmVzcG9uc2USQQoGSW52b2tlEhouZG9ybW91c2UudjEuSW52b2tlUmVxdWVzdBobLmRvcm1vdXNlLnYxLkludm9rZVJlc3BvbnNlEkwKCVN1YnNjcmliZRIdLmRvcm1vdXNlLnYxLlN1YnNjcmliZVJlcXVlc3QaHi5kb3Jtb3VzZS52MS5TdWJzY3JpYmVSZXNwb25zZTABEkMKBlVwbG9hZBIaLmRvcm1vdXNlLnYxLlVwbG9hZFJlcXVlc3QaGy5kb3Jtb3VzZS52MS5VcGxvYWRSZXNwb25zZSgBEkgKB1Nlc3Npb24SGy5kb3Jtb3VzZS52MS5TZXNzaW9uUmVxdWVzdBocLmRvcm1vdXNlLnYxLlNlc3Npb25SZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_struct]);
+  fileDesc("ChVkb3Jtb3VzZS92MS9odWIucHJvdG8SC2Rvcm1vdXNlLnYxIpYBCg5QdWJsaXNoUmVxdWVzdBILCgNodWIYASABKAkSDQoFdG9waWMYAiABKAkSDgoGdGFyZ2V0GAMgASgJEi0KCWFyZ3VtZW50cxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSFwoPaWRlbXBvdGVuY3lfa2V5GAUgASgJEhAKCGV4Y2x1ZGVkGAYgAygJIiMKD1B1Ymxpc2hSZXNwb25zZRIQCghwb3NpdGlvbhgBIAEoCSJ0Cg1JbnZva2VSZXF1ZXN0EgsKA2h1YhgBIAEoCRIOCgZtZXRob2QYAiABKAkSLQoJYXJndW1lbnRzGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkiOAoOSW52b2tlUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlIpIBCgpSdW5SZXF1ZXN0EgsKA2h1YhgBIAEoCRINCgV0b3BpYxgCIAEoCRIOCgZhY3Rpb24YAyABKAkSLQoJYXJndW1lbnRzGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRIXCg9pZGVtcG90ZW5jeV9rZXkYBSABKAkSEAoIcG9zaXRpb24YBiABKAkiWQoLUnVuUmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhAKCHBvc2l0aW9uGAIgASgJEhAKCHJlcGVhdGVkGAMgASgIIi0KD0dldFN0YXRlUmVxdWVzdBILCgNodWIYASABKAkSDQoFdG9waWMYAiABKAkiOAoQR2V0U3RhdGVSZXNwb25zZRISCgpzdGF0ZV9qc29uGAEgASgJEhAKCHBvc2l0aW9uGAIgASgJImUKEFN1YnNjcmliZVJlcXVlc3QSCwoDaHViGAEgASgJEiIKBnRvcGljcxgCIAMoCzISLmRvcm1vdXNlLnYxLlRvcGljEhAKCHByZXNlbmNlGAMgASgIEg4KBnN0cmljdBgEIAEoCCIoCgVUb3BpYxINCgV0b3BpYxgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSKNAgoRU3Vic2NyaWJlUmVzcG9uc2USKQoIc3RhbmRpbmcYASABKAsyFS5kb3Jtb3VzZS52MS5TdGFuZGluZ0gAEiMKBWV2ZW50GAIgASgLMhIuZG9ybW91c2UudjEuRXZlbnRIABIpCghwcmVzZW5jZRgDIAEoCzIVLmRvcm1vdXNlLnYxLlByZXNlbmNlSAASIwoFcmVzZXQYBCABKAsyEi5kb3Jtb3VzZS52MS5SZXNldEgAEisKCWhlYXJ0YmVhdBgFIAEoCzIWLmRvcm1vdXNlLnYxLkhlYXJ0YmVhdEgAEiMKBXN0YXRlGAYgASgLMhIuZG9ybW91c2UudjEuU3RhdGVIAEIGCgRraW5kIuYBCghTdGFuZGluZxINCgV0b3BpYxgBIAEoCRIuCgdvdXRjb21lGAIgASgOMh0uZG9ybW91c2UudjEuU3RhbmRpbmcuT3V0Y29tZRIQCghwb3NpdGlvbhgDIAEoCRIQCghyZXBsYXllZBgEIAEoDRISCgpzdGF0ZV9qc29uGAUgASgJImMKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfQ09OTkVDVEVEEAESFQoRT1VUQ09NRV9SRUNPVkVSRUQQAhIRCg1PVVRDT01FX1JFU0VUEAMiXgoFU3RhdGUSDQoFdG9waWMYASABKAkSEAoIcG9zaXRpb24YAiABKAkSFAoKcGF0Y2hfanNvbhgDIAEoCUgAEhQKCnN0YXRlX2pzb24YBCABKAlIAEIICgZjaGFuZ2UifwoFRXZlbnQSDQoFdG9waWMYASABKAkSDgoGdGFyZ2V0GAIgASgJEi0KCWFyZ3VtZW50cxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSEAoIcG9zaXRpb24YBCABKAkSFgoOYXJndW1lbnRzX2pzb24YBSABKAkiaQoIUHJlc2VuY2USDQoFdG9waWMYASABKAkSJwoGY2hhbmdlGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIQCghwb3NpdGlvbhgDIAEoCRITCgtjaGFuZ2VfanNvbhgEIAEoCSIoCgVSZXNldBINCgV0b3BpYxgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSILCglIZWFydGJlYXQinQEKDVVwbG9hZFJlcXVlc3QSLgoHcHVibGlzaBgBIAEoCzIbLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXF1ZXN0SAASLAoGaW52b2tlGAIgASgLMhouZG9ybW91c2UudjEuSW52b2tlUmVxdWVzdEgAEiYKBGl0ZW0YAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIAEIGCgRraW5kIvMBCg5VcGxvYWRSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoDRIOCgZmYWlsZWQYAiABKA0SPQoJcG9zaXRpb25zGAMgAygLMiouZG9ybW91c2UudjEuVXBsb2FkUmVzcG9uc2UuUG9zaXRpb25zRW50cnkSJgoIZmFpbHVyZXMYBCADKAsyFC5kb3Jtb3VzZS52MS5GYWlsdXJlEiYKBnJlc3VsdBgFIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRowCg5Qb3NpdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkYKB0ZhaWx1cmUSEgoFaW5kZXgYASABKA1IAIgBARIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAlCCAoGX2luZGV4IqkCCg5TZXNzaW9uUmVxdWVzdBIKCgJpZBgBIAEoDRIjCgVoZWxsbxgCIAEoCzISLmRvcm1vdXNlLnYxLkhlbGxvSAASEQoHY29uZmlybRgDIAEoCUgAEiIKBGpvaW4YBCABKAsyEi5kb3Jtb3VzZS52MS5Ub3BpY0gAEg8KBWxlYXZlGAUgASgJSAASLgoHcHVibGlzaBgGIAEoCzIbLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXF1ZXN0SAASLAoGaW52b2tlGAcgASgLMhouZG9ybW91c2UudjEuSW52b2tlUmVxdWVzdEgAEhAKBmNhbmNlbBgIIAEoDUgAEiYKA3J1bhgJIAEoCzIXLmRvcm1vdXNlLnYxLlJ1blJlcXVlc3RIAEIGCgRraW5kIiYKBUhlbGxvEgsKA2h1YhgBIAEoCRIQCghwcmVzZW5jZRgCIAEoCCLyAgoPU2Vzc2lvblJlc3BvbnNlEiMKBXJlYWR5GAEgASgLMhIuZG9ybW91c2UudjEuUmVhZHlIABIlCgZhbnN3ZXIYAiABKAsyEy5kb3Jtb3VzZS52MS5BbnN3ZXJIABIhCgRpdGVtGAMgASgLMhEuZG9ybW91c2UudjEuSXRlbUgAEiMKBWV2ZW50GAQgASgLMhIuZG9ybW91c2UudjEuRXZlbnRIABIpCghwcmVzZW5jZRgFIAEoCzIVLmRvcm1vdXNlLnYxLlByZXNlbmNlSAASIwoFcmVzZXQYBiABKAsyEi5kb3Jtb3VzZS52MS5SZXNldEgAEisKCWhlYXJ0YmVhdBgHIAEoCzIWLmRvcm1vdXNlLnYxLkhlYXJ0YmVhdEgAEiEKBGxlZnQYCCABKAsyES5kb3Jtb3VzZS52MS5MZWZ0SAASIwoFc3RhdGUYCSABKAsyEi5kb3Jtb3VzZS52MS5TdGF0ZUgAQgYKBGtpbmQiJQoETGVmdBINCgV0b3BpYxgBIAEoCRIOCgZyZWFzb24YAiABKAkiQAoFUmVhZHkSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEg8KB2NvbmZpcm0YAyABKAkioAIKBkFuc3dlchIKCgJpZBgBIAEoDRInCgZqb2luZWQYAiABKAsyFS5kb3Jtb3VzZS52MS5TdGFuZGluZ0gAEjEKCXB1Ymxpc2hlZBgDIAEoCzIcLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXNwb25zZUgAEi4KB2ludm9rZWQYBCABKAsyGy5kb3Jtb3VzZS52MS5JbnZva2VSZXNwb25zZUgAEiEKBGRvbmUYBSABKAsyES5kb3Jtb3VzZS52MS5Eb25lSAASJwoHZmFpbHVyZRgGIAEoCzIULmRvcm1vdXNlLnYxLkZhaWx1cmVIABInCgNyYW4YByABKAsyGC5kb3Jtb3VzZS52MS5SdW5SZXNwb25zZUgAQgkKB291dGNvbWUiBgoERG9uZSI5CgRJdGVtEgoKAmlkGAEgASgNEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlMu4DCgNIdWISRAoHUHVibGlzaBIbLmRvcm1vdXNlLnYxLlB1Ymxpc2hSZXF1ZXN0GhwuZG9ybW91c2UudjEuUHVibGlzaFJlc3BvbnNlEkEKBkludm9rZRIaLmRvcm1vdXNlLnYxLkludm9rZVJlcXVlc3QaGy5kb3Jtb3VzZS52MS5JbnZva2VSZXNwb25zZRI4CgNSdW4SFy5kb3Jtb3VzZS52MS5SdW5SZXF1ZXN0GhguZG9ybW91c2UudjEuUnVuUmVzcG9uc2USRwoIR2V0U3RhdGUSHC5kb3Jtb3VzZS52MS5HZXRTdGF0ZVJlcXVlc3QaHS5kb3Jtb3VzZS52MS5HZXRTdGF0ZVJlc3BvbnNlEkwKCVN1YnNjcmliZRIdLmRvcm1vdXNlLnYxLlN1YnNjcmliZVJlcXVlc3QaHi5kb3Jtb3VzZS52MS5TdWJzY3JpYmVSZXNwb25zZTABEkMKBlVwbG9hZBIaLmRvcm1vdXNlLnYxLlVwbG9hZFJlcXVlc3QaGy5kb3Jtb3VzZS52MS5VcGxvYWRSZXNwb25zZSgBEkgKB1Nlc3Npb24SGy5kb3Jtb3VzZS52MS5TZXNzaW9uUmVxdWVzdBocLmRvcm1vdXNlLnYxLlNlc3Npb25SZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_struct]);
 
 /**
  * @generated from message dormouse.v1.PublishRequest
@@ -142,6 +142,130 @@ export const InvokeResponseSchema: GenMessage<InvokeResponse> = /*@__PURE__*/
   messageDesc(file_dormouse_v1_hub, 3);
 
 /**
+ * @generated from message dormouse.v1.RunRequest
+ */
+export type RunRequest = Message<"dormouse.v1.RunRequest"> & {
+  /**
+   * Absent in a Session.
+   *
+   * @generated from field: string hub = 1;
+   */
+  hub: string;
+
+  /**
+   * @generated from field: string topic = 2;
+   */
+  topic: string;
+
+  /**
+   * @generated from field: string action = 3;
+   */
+  action: string;
+
+  /**
+   * @generated from field: google.protobuf.ListValue arguments = 4;
+   */
+  arguments?: ListValue | undefined;
+
+  /**
+   * A repeated run of one user with the same key is done once, and answered alike, for ten minutes. At most 128
+   * characters.
+   *
+   * @generated from field: string idempotency_key = 5;
+   */
+  idempotencyKey: string;
+
+  /**
+   * Runs only where the room still stands at this position, and fails with ABORTED (`conflict`) otherwise. Empty: at any.
+   *
+   * @generated from field: string position = 6;
+   */
+  position: string;
+};
+
+/**
+ * Describes the message dormouse.v1.RunRequest.
+ * Use `create(RunRequestSchema)` to create a new message.
+ */
+export const RunRequestSchema: GenMessage<RunRequest> = /*@__PURE__*/
+  messageDesc(file_dormouse_v1_hub, 4);
+
+/**
+ * @generated from message dormouse.v1.RunResponse
+ */
+export type RunResponse = Message<"dormouse.v1.RunResponse"> & {
+  /**
+   * @generated from field: google.protobuf.Value result = 1;
+   */
+  result?: Value | undefined;
+
+  /**
+   * Everything that the action did is at or before this position.
+   *
+   * @generated from field: string position = 2;
+   */
+  position: string;
+
+  /**
+   * An earlier run with the same key is answered.
+   *
+   * @generated from field: bool repeated = 3;
+   */
+  repeated: boolean;
+};
+
+/**
+ * Describes the message dormouse.v1.RunResponse.
+ * Use `create(RunResponseSchema)` to create a new message.
+ */
+export const RunResponseSchema: GenMessage<RunResponse> = /*@__PURE__*/
+  messageDesc(file_dormouse_v1_hub, 5);
+
+/**
+ * @generated from message dormouse.v1.GetStateRequest
+ */
+export type GetStateRequest = Message<"dormouse.v1.GetStateRequest"> & {
+  /**
+   * @generated from field: string hub = 1;
+   */
+  hub: string;
+
+  /**
+   * @generated from field: string topic = 2;
+   */
+  topic: string;
+};
+
+/**
+ * Describes the message dormouse.v1.GetStateRequest.
+ * Use `create(GetStateRequestSchema)` to create a new message.
+ */
+export const GetStateRequestSchema: GenMessage<GetStateRequest> = /*@__PURE__*/
+  messageDesc(file_dormouse_v1_hub, 6);
+
+/**
+ * @generated from message dormouse.v1.GetStateResponse
+ */
+export type GetStateResponse = Message<"dormouse.v1.GetStateResponse"> & {
+  /**
+   * @generated from field: string state_json = 1;
+   */
+  stateJson: string;
+
+  /**
+   * @generated from field: string position = 2;
+   */
+  position: string;
+};
+
+/**
+ * Describes the message dormouse.v1.GetStateResponse.
+ * Use `create(GetStateResponseSchema)` to create a new message.
+ */
+export const GetStateResponseSchema: GenMessage<GetStateResponse> = /*@__PURE__*/
+  messageDesc(file_dormouse_v1_hub, 7);
+
+/**
  * @generated from message dormouse.v1.SubscribeRequest
  */
 export type SubscribeRequest = Message<"dormouse.v1.SubscribeRequest"> & {
@@ -177,7 +301,7 @@ export type SubscribeRequest = Message<"dormouse.v1.SubscribeRequest"> & {
  * Use `create(SubscribeRequestSchema)` to create a new message.
  */
 export const SubscribeRequestSchema: GenMessage<SubscribeRequest> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 4);
+  messageDesc(file_dormouse_v1_hub, 8);
 
 /**
  * @generated from message dormouse.v1.Topic
@@ -201,7 +325,7 @@ export type Topic = Message<"dormouse.v1.Topic"> & {
  * Use `create(TopicSchema)` to create a new message.
  */
 export const TopicSchema: GenMessage<Topic> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 5);
+  messageDesc(file_dormouse_v1_hub, 9);
 
 /**
  * @generated from message dormouse.v1.SubscribeResponse
@@ -242,6 +366,12 @@ export type SubscribeResponse = Message<"dormouse.v1.SubscribeResponse"> & {
      */
     value: Heartbeat;
     case: "heartbeat";
+  } | {
+    /**
+     * @generated from field: dormouse.v1.State state = 6;
+     */
+    value: State;
+    case: "state";
   } | { case: undefined; value?: undefined };
 };
 
@@ -250,7 +380,7 @@ export type SubscribeResponse = Message<"dormouse.v1.SubscribeResponse"> & {
  * Use `create(SubscribeResponseSchema)` to create a new message.
  */
 export const SubscribeResponseSchema: GenMessage<SubscribeResponse> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 6);
+  messageDesc(file_dormouse_v1_hub, 10);
 
 /**
  * The state of one room at the start of its messages, the first time and after a reconnect.
@@ -281,6 +411,14 @@ export type Standing = Message<"dormouse.v1.Standing"> & {
    * @generated from field: uint32 replayed = 4;
    */
   replayed: number;
+
+  /**
+   * The state of the room as its clients see it, as JSON: it replaces the caller's copy. Empty where `replayed` has the
+   * changes instead, and in rooms whose clients see no state.
+   *
+   * @generated from field: string state_json = 5;
+   */
+  stateJson: string;
 };
 
 /**
@@ -288,7 +426,7 @@ export type Standing = Message<"dormouse.v1.Standing"> & {
  * Use `create(StandingSchema)` to create a new message.
  */
 export const StandingSchema: GenMessage<Standing> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 7);
+  messageDesc(file_dormouse_v1_hub, 11);
 
 /**
  * @generated from enum dormouse.v1.Standing.Outcome
@@ -330,7 +468,54 @@ export type Standing_Outcome = (typeof Standing_Outcome)[keyof typeof Standing_O
  * Describes the enum dormouse.v1.Standing.Outcome.
  */
 export const Standing_OutcomeSchema: GenEnum<Standing_Outcome> = /*@__PURE__*/
-  enumDesc(file_dormouse_v1_hub, 7, 0);
+  enumDesc(file_dormouse_v1_hub, 11, 0);
+
+/**
+ * A change of a room's state, in the order of the room's messages: before those of the action that made it.
+ *
+ * @generated from message dormouse.v1.State
+ */
+export type State = Message<"dormouse.v1.State"> & {
+  /**
+   * @generated from field: string topic = 1;
+   */
+  topic: string;
+
+  /**
+   * The position to store for `topic`.
+   *
+   * @generated from field: string position = 2;
+   */
+  position: string;
+
+  /**
+   * @generated from oneof dormouse.v1.State.change
+   */
+  change: {
+    /**
+     * A merge patch (RFC 7396) from the state before.
+     *
+     * @generated from field: string patch_json = 3;
+     */
+    value: string;
+    case: "patchJson";
+  } | {
+    /**
+     * The state itself, instead of the caller's copy; also where the room's log began anew, instead of a `Reset`.
+     *
+     * @generated from field: string state_json = 4;
+     */
+    value: string;
+    case: "stateJson";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dormouse.v1.State.
+ * Use `create(StateSchema)` to create a new message.
+ */
+export const StateSchema: GenMessage<State> = /*@__PURE__*/
+  messageDesc(file_dormouse_v1_hub, 12);
 
 /**
  * @generated from message dormouse.v1.Event
@@ -374,7 +559,7 @@ export type Event = Message<"dormouse.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 8);
+  messageDesc(file_dormouse_v1_hub, 13);
 
 /**
  * A change of a room's presence: joins and leaves, or the state that a user tracks.
@@ -410,7 +595,7 @@ export type Presence = Message<"dormouse.v1.Presence"> & {
  * Use `create(PresenceSchema)` to create a new message.
  */
 export const PresenceSchema: GenMessage<Presence> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 9);
+  messageDesc(file_dormouse_v1_hub, 14);
 
 /**
  * Messages of the room were lost on the way, or its log began anew: reload what depends on it.
@@ -436,7 +621,7 @@ export type Reset = Message<"dormouse.v1.Reset"> & {
  * Use `create(ResetSchema)` to create a new message.
  */
 export const ResetSchema: GenMessage<Reset> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 10);
+  messageDesc(file_dormouse_v1_hub, 15);
 
 /**
  * @generated from message dormouse.v1.Heartbeat
@@ -449,7 +634,7 @@ export type Heartbeat = Message<"dormouse.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 11);
+  messageDesc(file_dormouse_v1_hub, 16);
 
 /**
  * @generated from message dormouse.v1.UploadRequest
@@ -489,7 +674,7 @@ export type UploadRequest = Message<"dormouse.v1.UploadRequest"> & {
  * Use `create(UploadRequestSchema)` to create a new message.
  */
 export const UploadRequestSchema: GenMessage<UploadRequest> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 12);
+  messageDesc(file_dormouse_v1_hub, 17);
 
 /**
  * @generated from message dormouse.v1.UploadResponse
@@ -534,7 +719,7 @@ export type UploadResponse = Message<"dormouse.v1.UploadResponse"> & {
  * Use `create(UploadResponseSchema)` to create a new message.
  */
 export const UploadResponseSchema: GenMessage<UploadResponse> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 13);
+  messageDesc(file_dormouse_v1_hub, 18);
 
 /**
  * @generated from message dormouse.v1.Failure
@@ -565,7 +750,7 @@ export type Failure = Message<"dormouse.v1.Failure"> & {
  * Use `create(FailureSchema)` to create a new message.
  */
 export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 14);
+  messageDesc(file_dormouse_v1_hub, 19);
 
 /**
  * @generated from message dormouse.v1.SessionRequest
@@ -632,6 +817,14 @@ export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
      */
     value: number;
     case: "cancel";
+  } | {
+    /**
+     * Without `hub`.
+     *
+     * @generated from field: dormouse.v1.RunRequest run = 9;
+     */
+    value: RunRequest;
+    case: "run";
   } | { case: undefined; value?: undefined };
 };
 
@@ -640,7 +833,7 @@ export type SessionRequest = Message<"dormouse.v1.SessionRequest"> & {
  * Use `create(SessionRequestSchema)` to create a new message.
  */
 export const SessionRequestSchema: GenMessage<SessionRequest> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 15);
+  messageDesc(file_dormouse_v1_hub, 20);
 
 /**
  * @generated from message dormouse.v1.Hello
@@ -664,7 +857,7 @@ export type Hello = Message<"dormouse.v1.Hello"> & {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 16);
+  messageDesc(file_dormouse_v1_hub, 21);
 
 /**
  * @generated from message dormouse.v1.SessionResponse
@@ -721,6 +914,14 @@ export type SessionResponse = Message<"dormouse.v1.SessionResponse"> & {
      */
     value: Left;
     case: "left";
+  } | {
+    /**
+     * The state of a joined room precedes the answer to its `join`.
+     *
+     * @generated from field: dormouse.v1.State state = 9;
+     */
+    value: State;
+    case: "state";
   } | { case: undefined; value?: undefined };
 };
 
@@ -729,7 +930,7 @@ export type SessionResponse = Message<"dormouse.v1.SessionResponse"> & {
  * Use `create(SessionResponseSchema)` to create a new message.
  */
 export const SessionResponseSchema: GenMessage<SessionResponse> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 17);
+  messageDesc(file_dormouse_v1_hub, 22);
 
 /**
  * The server removed the session from a room: no further messages of it arrive.
@@ -755,7 +956,7 @@ export type Left = Message<"dormouse.v1.Left"> & {
  * Use `create(LeftSchema)` to create a new message.
  */
 export const LeftSchema: GenMessage<Left> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 18);
+  messageDesc(file_dormouse_v1_hub, 23);
 
 /**
  * @generated from message dormouse.v1.Ready
@@ -784,7 +985,7 @@ export type Ready = Message<"dormouse.v1.Ready"> & {
  * Use `create(ReadySchema)` to create a new message.
  */
 export const ReadySchema: GenMessage<Ready> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 19);
+  messageDesc(file_dormouse_v1_hub, 24);
 
 /**
  * @generated from message dormouse.v1.Answer
@@ -832,6 +1033,12 @@ export type Answer = Message<"dormouse.v1.Answer"> & {
      */
     value: Failure;
     case: "failure";
+  } | {
+    /**
+     * @generated from field: dormouse.v1.RunResponse ran = 7;
+     */
+    value: RunResponse;
+    case: "ran";
   } | { case: undefined; value?: undefined };
 };
 
@@ -840,7 +1047,7 @@ export type Answer = Message<"dormouse.v1.Answer"> & {
  * Use `create(AnswerSchema)` to create a new message.
  */
 export const AnswerSchema: GenMessage<Answer> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 20);
+  messageDesc(file_dormouse_v1_hub, 25);
 
 /**
  * @generated from message dormouse.v1.Done
@@ -853,7 +1060,7 @@ export type Done = Message<"dormouse.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 21);
+  messageDesc(file_dormouse_v1_hub, 26);
 
 /**
  * An item of a stream that `invoke` started. The call's answer follows the last item.
@@ -877,7 +1084,7 @@ export type Item = Message<"dormouse.v1.Item"> & {
  * Use `create(ItemSchema)` to create a new message.
  */
 export const ItemSchema: GenMessage<Item> = /*@__PURE__*/
-  messageDesc(file_dormouse_v1_hub, 22);
+  messageDesc(file_dormouse_v1_hub, 27);
 
 /**
  * Topics have their usual form: `group:lobby`, `order:42`, `user:alice`. A position is `epoch:offset`; a room gives
@@ -907,6 +1114,26 @@ export const Hub: GenService<{
     methodKind: "unary";
     input: typeof InvokeRequestSchema;
     output: typeof InvokeResponseSchema;
+  },
+  /**
+   * Runs an action of a room with state, as the user of the token. Returns once it is durable.
+   *
+   * @generated from rpc dormouse.v1.Hub.Run
+   */
+  run: {
+    methodKind: "unary";
+    input: typeof RunRequestSchema;
+    output: typeof RunResponseSchema;
+  },
+  /**
+   * The state of a room as its clients see it.
+   *
+   * @generated from rpc dormouse.v1.Hub.GetState
+   */
+  getState: {
+    methodKind: "unary";
+    input: typeof GetStateRequestSchema;
+    output: typeof GetStateResponseSchema;
   },
   /**
    * Subscribes to rooms until the caller ends the call. After a lost connection, the caller subscribes again with its

@@ -1,0 +1,61 @@
+// Tokens for guests of a deployed demo: anybody has one, so they are short, rated by network, limited in what they may
+// do, and of a tenant of their own, which shares no object with any other.
+
+import { clientNetwork } from "../model/client-network.ts";
+import { HubError } from "../model/errors.ts";
+import type { TokenLimits } from "../model/user.ts";
+import { KeyedBuckets } from "../rooms/platform/rates.ts";
+
+export interface GuestTokenEnv {
+  /** `1` issues a guest's token to every caller, wherever the endpoint is. */
+  DEMO_GUESTS?: string;
+  /** Optional: counts guests of a network over all isolates of a location. */
+  readonly CONNECT_LIMITER?: RateLimit;
+}
+
+/** What a token has beside the name and the role. */
+export interface IssuedToken {
+  /** Absent: the tenant of tokens that name none. */
+  readonly tenant?: string;
+  readonly seconds: number;
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** Roles that a page may request. */
+  readonly roles: ReadonlySet<string>;
+}
+
+/** The tenant of all guests. An issuer of yours must not use it. */
+export const GUEST_TENANT = "demo-guests";
+
+const SECONDS = 600;
+/** A page needs one at its sign-in, for each new connection, and every ten minutes. */
+const [PER_SECOND, BURST] = [1 / 6, 30];
+/** Networks whose rates are kept. One whose rate was dropped begins with a full one. */
+const NETWORKS_AT_MOST = 1_000;
+
+/** What a person at a page needs, and little more. */
+const LIMITS: TokenLimits = {
+  ...{ callsPerSecond: 10, callBurst: 30, messageBytes: 8_192 },
+  ...{ groupsPerConnection: 10, streamsPerConnection: 3 },
+};
+
+/** What a guest's token has beside the name. */
+export const GUEST: IssuedToken = {
+  tenant: GUEST_TENANT,
+  seconds: SECONDS,
+  claims: { limits: LIMITS },
+  roles: new Set(["Manager"]),
+};
+
+/** The rates of one isolate, by network. Under `wrangler dev` all callers are of one. */
+export class GuestRates {
+  readonly #buckets = new KeyedBuckets(NETWORKS_AT_MOST);
+
+  /** Counts one token. Throws `rate_limited`. */
+  async check(request: Request, env: GuestTokenEnv): Promise<void> {
+    const network = clientNetwork(request) ?? "";
+    const isOwn = this.#buckets.of(network, PER_SECOND, BURST).take(Date.now());
+    const binding = isOwn && (await env.CONNECT_LIMITER?.limit({ key: `guests of ${network}` }));
+    if (!isOwn || (binding && !binding.success))
+      throw new HubError("rate_limited", "Tokens are asked for too often from here.");
+  }
+}

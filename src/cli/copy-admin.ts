@@ -1,0 +1,43 @@
+// `dormouse admin <folder>`: copies the files of the admin page to where a worker's static files are.
+
+import { cpSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { UsageError, type Command } from "./command-line.ts";
+
+const HELP = `Usage: dormouse admin <folder>
+
+Copies the admin page into <folder>/admin, where <folder> is "directory" of [assets] in wrangler.toml. The worker serves
+it at /admin where ADMIN is "1", and answers 404 otherwise:
+
+  [assets]
+  directory = "public"
+  binding = "ASSETS"
+  run_worker_first = ["/admin", "/admin/*"]    # beside the paths of the endpoint
+
+Files of an older version are replaced. The page asks for a token of a service:
+npx dormouse token operator --role service
+
+  -h, --help   This text.
+`;
+
+/** Beside the program in the package; in the repository `npm run build` makes them. */
+const FILES = fileURLToPath(new URL("../admin", import.meta.url));
+
+function run(args: string[]): string {
+  const options = { help: { type: "boolean", short: "h" } } as const;
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  if (values.help) return HELP;
+  const [folder, ...others] = positionals;
+  if (folder === undefined || others.length > 0)
+    throw new UsageError("One folder is needed: that of the static files.");
+  if (!existsSync(folder)) throw new Error(`There is no folder ${folder}.`);
+  if (!existsSync(FILES))
+    throw new Error("The page is not built. In the repository: public/admin.");
+  const target = join(folder, "admin");
+  cpSync(FILES, target, { recursive: true });
+  return `The admin page is in ${target}.\n`;
+}
+
+export const copyAdmin: Command = { help: HELP, run };

@@ -1,0 +1,98 @@
+// OpenRPC documents of hubs, from where the user says: the worker of this folder, a hub that runs, or a file.
+
+import { readFileSync } from "node:fs";
+import { workerHubs } from "./worker-hubs.ts";
+import { readConfiguration, type Chosen } from "./wrangler-package.ts";
+
+/** The part of JSON Schema that documents use. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown;
+}
+
+/** A parameter, a result, or an argument of a client method. */
+export interface Content {
+  readonly name: string;
+  readonly schema: JsonSchema;
+  readonly required?: boolean;
+  readonly "x-stream"?: boolean;
+}
+
+/** A method, stream, action, or client method. */
+export interface DocumentMethod {
+  readonly name: string;
+  readonly params: readonly Content[];
+  readonly result?: Content;
+  readonly "x-stream"?: boolean;
+  /** Of a client method: its name for clients of SignalR, which distinguish upper and lower case. */
+  readonly "x-signalr-target"?: string;
+}
+
+/** The members that are read; documents have more. */
+export interface HubDocument {
+  readonly openrpc: string;
+  readonly info: { readonly title: string };
+  readonly methods: readonly DocumentMethod[];
+  /** Absent: not declared. */
+  readonly "x-client-methods"?: readonly DocumentMethod[];
+  readonly "x-actions"?: readonly DocumentMethod[];
+  /** The rooms that actions run in. */
+  readonly "x-state"?: { readonly kind: string; readonly schema?: JsonSchema };
+  readonly "x-presence-state"?: JsonSchema;
+}
+
+export interface Source extends Chosen {
+  /** A hub's URL, or the path of a document. Absent: the worker of this folder. */
+  readonly from?: string | undefined;
+  readonly token?: string | undefined;
+}
+
+/** The documents by name of the hub. Throws an error with a sentence. */
+export async function documentsOf(source: Source): Promise<ReadonlyMap<string, HubDocument>> {
+  const { from } = source;
+  const found =
+    from === undefined
+      ? await ofWorker(source)
+      : [/^https?:/.test(from) ? await discovered(from, source.token) : read(from)];
+  return new Map(found.map((document) => [document.info.title, document]));
+}
+
+async function ofWorker(chosen: Chosen): Promise<readonly HubDocument[]> {
+  const folder = process.cwd();
+  const configuration = await readConfiguration(folder, chosen);
+  const ran = await workerHubs(folder, configuration);
+  if ("error" in ran) throw new Error(`The worker's hubs are not known: ${ran.error}`);
+  const documents = Object.values(ran.documents) as HubDocument[];
+  if (documents.length === 0) throw new Error("The worker's main module serves no hubs.");
+  return documents;
+}
+
+const DISCOVER = { jsonrpc: "2.0", id: 1, method: "rpc.discover" };
+
+async function discovered(url: string, token?: string): Promise<HubDocument> {
+  const response = await fetch(`${url.replace(/\/$/, "")}/rpc`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(DISCOVER),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answers ${response.status}: ${text}`);
+  const { result, error } = JSON.parse(text) as { result?: unknown; error?: { message: string } };
+  if (error) throw new Error(`${url} answers: ${error.message}`);
+  return checked(result, url);
+}
+
+const read = (file: string): HubDocument => checked(JSON.parse(readFileSync(file, "utf8")), file);
+
+/** What is written into sources is no text of another place. */
+const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
+
+function checked(value: unknown, from: string): HubDocument {
+  const { openrpc, info, methods } = (value ?? {}) as Partial<HubDocument>;
+  const isHub = typeof info?.title === "string" && HUB_NAME.test(info.title);
+  if (typeof openrpc !== "string" || !isHub || !Array.isArray(methods))
+    throw new Error(`${from} gives no OpenRPC document.`);
+  return value as HubDocument;
+}

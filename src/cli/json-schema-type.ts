@@ -1,0 +1,86 @@
+// A JSON Schema as a type of TypeScript. What a type cannot say (ranges, patterns) is left out; a schema that refers to
+// itself is `unknown` there.
+
+import type { JsonSchema } from "./hub-documents.ts";
+import { pointedAt } from "./json-pointer.ts";
+
+/** The schema, and the one that its references start from. */
+interface At {
+  readonly root: JsonSchema;
+  /** References that are being resolved. */
+  readonly open: readonly string[];
+}
+
+export const typeOf = (schema: JsonSchema): string => typeAt(schema, { root: schema, open: ["#"] });
+
+function typeAt(schema: JsonSchema, at: At): string {
+  const { $ref, enum: values, anyOf, oneOf, allOf, type } = schema;
+  if (typeof $ref === "string") return referred($ref, at);
+  if ("const" in schema) return JSON.stringify(schema["const"]);
+  if (Array.isArray(values)) return union(values.map((value) => JSON.stringify(value)));
+  const choices = anyOf ?? oneOf;
+  if (Array.isArray(choices)) return union(choices.map((one: JsonSchema) => typeAt(one, at)));
+  if (Array.isArray(allOf))
+    return allOf.map((one: JsonSchema) => grouped(typeAt(one, at))).join(" & ");
+  if (Array.isArray(type)) return union(type.map((one) => typeAt({ ...schema, type: one }, at)));
+  return ofKind(schema, at);
+}
+
+function ofKind(schema: JsonSchema, at: At): string {
+  switch (schema["type"]) {
+    case "string":
+    case "boolean":
+    case "null":
+      return schema["type"];
+    case "integer":
+    case "number":
+      return "number";
+    case "array":
+      return arrayOf(schema, at);
+    case "object":
+      return objectOf(schema, at);
+    default:
+      return "unknown";
+  }
+}
+
+function arrayOf({ items, prefixItems }: JsonSchema, at: At): string {
+  const rest =
+    typeof items === "object" && items !== null ? typeAt(items as JsonSchema, at) : undefined;
+  if (!Array.isArray(prefixItems)) return `readonly ${grouped(rest ?? "unknown")}[]`;
+  const first = prefixItems.map((one: JsonSchema) => typeAt(one, at));
+  const last = rest === undefined ? [] : [`...${grouped(rest)}[]`];
+  return `readonly [${[...first, ...last].join(", ")}]`;
+}
+
+function objectOf(schema: JsonSchema, at: At): string {
+  const { properties = {}, required = [], additionalProperties: others } = schema;
+  const members = Object.entries(properties as Record<string, JsonSchema>).map(
+    ([name, one]) =>
+      `readonly ${keyOf(name)}${(required as string[]).includes(name) ? "" : "?"}: ${typeAt(one, at)}`,
+  );
+  const isOpen = typeof others === "object" && others !== null;
+  // An index signature must admit every member: beside members it is left out.
+  if (isOpen && members.length === 0)
+    return `{ readonly [name: string]: ${typeAt(others as JsonSchema, at)} }`;
+  if (members.length === 0) return others === false ? "{}" : "object";
+  return `{ ${members.join("; ")} }`;
+}
+
+function referred(path: string, { root, open }: At): string {
+  const target = pointedAt(root, path);
+  if (!target || open.includes(path)) return "unknown";
+  return typeAt(target, { root, open: [...open, path] });
+}
+
+const union = (all: readonly string[]): string => {
+  const each = [...new Set(all)];
+  return each.includes("unknown") || each.length === 0 ? "unknown" : each.join(" | ");
+};
+
+/** In parentheses where an operator follows. */
+const grouped = (type: string): string => (/[ |&]/.test(type) ? `(${type})` : type);
+
+/** A name of a member, quoted where it has to be: `new(): T` is a constructor. */
+export const keyOf = (name: string): string =>
+  /^[A-Za-z_$][\w$]*$/.test(name) && name !== "new" ? name : JSON.stringify(name);

@@ -1,0 +1,34 @@
+// Packages that the server needs and a page does not: optional peers of this package, so that an application installs
+// them (package.json, `peerDependencies`).
+
+import { createRequire } from "node:module";
+
+export const OF_THE_SERVER = ["hono", "zod", "@msgpack/msgpack"] as const;
+
+/** What a server of gRPC needs beside. */
+export const OF_GRPC = ["@bufbuild/protobuf", "@connectrpc/connect"] as const;
+
+/** A sentence and the command that mends it, where packages are missing; else undefined. `from`: a path or a file URL. */
+export function missingPackages(from: string = import.meta.url): string | undefined {
+  const { resolve } = createRequire(from);
+  const missing = OF_THE_SERVER.filter((name) => !isThere(resolve, name));
+  if (missing.length === 0) return undefined;
+  const names = missing.join(" ");
+  return `The server needs packages that are not installed: npm install ${names}`;
+}
+
+/** The same for gRPC, from what the bundler says of a package that it did not find. */
+export const missingForGrpc = (reason: string): string | undefined =>
+  OF_GRPC.some((name) => reason.includes(`"${name}`))
+    ? `serve(hubs, { grpc }) needs packages that are not installed: npm install ${OF_GRPC.join(" ")}`
+    : undefined;
+
+function isThere(resolve: NodeJS.RequireResolve, name: string): boolean {
+  try {
+    resolve(name);
+    return true;
+  } catch (error) {
+    // A package without an entry for `require` is there all the same.
+    return (error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND";
+  }
+}

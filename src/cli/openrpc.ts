@@ -1,0 +1,55 @@
+// `dormouse openrpc`: what the hubs of a worker offer, as OpenRPC documents.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { UsageError, type Command } from "./command-line.ts";
+import { documentsOf, type HubDocument } from "./hub-documents.ts";
+
+const HELP = `Usage: dormouse openrpc [hub] [options]
+
+Prints the OpenRPC document of a hub of this folder's worker: methods, streams (x-stream), actions (x-actions) and the JSON
+Schemas of their arguments, as far as the schema library gives them. The worker's main module runs for that, without the
+platform.
+
+  --out <folder>       Writes {hub}.openrpc.json of each hub there.
+  -e, --env <name>     The environment of wrangler.toml.
+  -c, --config <file>  Another file than wrangler.toml of this folder.
+  -h, --help           This text.
+
+A hub that runs gives the same by the method rpc.discover.
+`;
+
+const OPTIONS = {
+  out: { type: "string" },
+  env: { type: "string", short: "e" },
+  config: { type: "string", short: "c" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+const textOf = (document: HubDocument): string => `${JSON.stringify(document, null, 2)}\n`;
+
+/** The document of the hub that is named, or of the only one. Throws a `UsageError`. */
+function chosenOf(documents: ReadonlyMap<string, HubDocument>, name?: string): HubDocument {
+  const names = [...documents.keys()];
+  const found = documents.get(name ?? names[0]!);
+  if (found && (name !== undefined || names.length === 1)) return found;
+  const start = name === undefined ? "Name one of the hubs" : `There is no hub ${name}, but`;
+  throw new UsageError(`${start}: ${names.join(", ")}.`);
+}
+
+async function run(args: string[]): Promise<string> {
+  const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  if (values.help) return HELP;
+  const [name, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError("Name one hub.");
+  const documents = await documentsOf(values);
+  if (values.out === undefined) return textOf(chosenOf(documents, name));
+  const written = name === undefined ? [...documents.values()] : [chosenOf(documents, name)];
+  mkdirSync(values.out, { recursive: true });
+  for (const document of written)
+    writeFileSync(join(values.out, `${document.info.title}.openrpc.json`), textOf(document));
+  return "";
+}
+
+export const openrpc: Command = { help: HELP, run };

@@ -1,0 +1,39 @@
+// Runs the bundle of a worker for its definitions alone, in a process of its own: `serve` reports its hubs
+// (server.ts#announce), and nothing else is called. The answer is one message of type `Ran`.
+
+import { pathToFileURL } from "node:url";
+
+/** OpenRPC documents by hub; or the error of the module, and whether a definition of ours threw it. */
+export type Ran =
+  | { readonly documents: Readonly<Record<string, object>> }
+  | { readonly error: string; readonly isDefinition: boolean };
+
+const documents: Record<string, object> = {};
+Object.assign(globalThis, {
+  [Symbol.for("dormouse-hubs.served")]: (served: Readonly<Record<string, object>>) =>
+    Object.assign(documents, served),
+});
+
+/** The place of user code that the error comes through, as `file:line`. */
+const USER_CODE = /\(?(?:file:\/\/)?(?<place>[^\s()]+:\d+):\d+\)?$/;
+/** `hub`, `serve` and what else checks what it is given. */
+const DEFINITIONS = /\/dispatch\/define\//;
+
+function failed(error: unknown): Ran {
+  const { message = String(error), stack = "" } = error as Partial<Error>;
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
+  const isDefinition = DEFINITIONS.test(frames[0] ?? "");
+  const caller = frames.find(
+    (frame) => !DEFINITIONS.test(frame) && !/\/server\.[jt]s:/.test(frame),
+  );
+  const place = USER_CODE.exec(caller ?? "")?.groups?.["place"];
+  const where = isDefinition && place !== undefined ? `${place}: ` : "";
+  return { error: `${where}${message}`, isDefinition };
+}
+
+const ran: Ran = await import(pathToFileURL(process.argv[2]!).href).then(
+  () => ({ documents }),
+  failed,
+);
+// User code may have left timers behind.
+process.send!(ran, () => process.exit(0));

@@ -1,0 +1,76 @@
+// The hubs that a worker serves, as OpenRPC documents: its main module is bundled as wrangler does it, with empty classes
+// in place of the platform's, and run in a process of its own.
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "esbuild";
+import { BUNDLE } from "./main-exports.ts";
+import type { Ran } from "./run-worker.ts";
+import { bundler, type Configuration } from "./wrangler-package.ts";
+
+const TIME_LIMIT_MS = 60_000;
+
+/** Beside this file, in the sources as in the package. */
+const RUNNER = fileURLToPath(new URL(`./run-worker${extname(import.meta.url)}`, import.meta.url));
+
+/**
+ * Whatever the platform's modules export is a function that may be extended. It is found by the prototype, because the
+ * bundler copies a module's own names.
+ */
+const STUB = `module.exports = Object.create(new Proxy({}, {
+  get: (_target, name) => (name === "then" || name === "env" ? undefined : function () {}),
+}));`;
+
+const platformModules: Plugin = {
+  name: "platform",
+  setup(build) {
+    build.onResolve({ filter: /^cloudflare:|\?module$/ }, ({ path }) => ({
+      path,
+      namespace: "platform",
+    }));
+    build.onLoad({ filter: /./, namespace: "platform" }, () => ({ contents: STUB, loader: "js" }));
+  },
+};
+
+/** Throws what the bundler throws. */
+export async function workerHubs(folder: string, configuration: Sources): Promise<Ran> {
+  const place = mkdtempSync(join(tmpdir(), "dormouse-hubs-"));
+  try {
+    return await run(await bundle(place, folder, configuration), folder);
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+type Sources = Pick<Configuration, "main" | "alias">;
+
+/** Sources are mapped from where the bundle lies. */
+async function bundle(place: string, folder: string, { main = "", alias = {} }: Sources) {
+  const { build } = await bundler(folder);
+  const { outputFiles } = await build({
+    ...BUNDLE,
+    ...{ entryPoints: [main], absWorkingDir: folder, alias, plugins: [platformModules] },
+    ...{ external: [...BUNDLE.external], sourcemap: "inline", outdir: place },
+  });
+  const file = join(place, "worker.mjs");
+  writeFileSync(file, outputFiles.find(({ path }) => path.endsWith(".js"))!.contents);
+  return file;
+}
+
+/** The runner's message. What user code prints goes nowhere. */
+async function run(file: string, cwd: string): Promise<Ran> {
+  const child = fork(RUNNER, [file], {
+    ...{ cwd, stdio: ["ignore", "ignore", "ignore", "ipc"], timeout: TIME_LIMIT_MS },
+    execArgv: ["--enable-source-maps", "--no-warnings"],
+  });
+  const message = once(child, "message").then(([ran]) => ran as Ran);
+  const exit = once(child, "exit").then((): Ran => ({
+    error: "The worker's main module did not finish.",
+    isDefinition: false,
+  }));
+  return Promise.race([message, exit]);
+}

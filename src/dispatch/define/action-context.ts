@@ -1,0 +1,90 @@
+// The contexts of actions, which run inside of their room's object. Nothing in them waits.
+
+import type { Topic } from "../../model/topic.ts";
+import type { User } from "../../model/user.ts";
+import type { Scheduled } from "../../rooms/rpc/state-rpc.ts";
+import type { Member } from "./hub-context.ts";
+import type { RoomTypes } from "./state-options.ts";
+import type { ArgumentsOf, Callable } from "./wire-types.ts";
+
+/** Calls of client methods that are part of the action's commit, so that there is nothing to wait for. */
+export type ActionSends<C> = {
+  readonly [K in keyof C]: C[K] extends (...args: infer A) => any ? (...args: A) => void : never;
+};
+
+/** The audiences of an action. Messages leave with its commit, or not at all. */
+export interface ActionClients<C> {
+  /** All members of this room; numbered and logged after the patch that the same action made. */
+  readonly room: ActionSends<C>;
+  /** Every connection of the hub. This and what follows is delivered after the commit, at least once and in order. */
+  readonly all: ActionSends<C>;
+  group(...names: string[]): ActionSends<C>;
+  order(...ids: string[]): ActionSends<C>;
+  user(...ids: string[]): ActionSends<C>;
+  /** The same audiences without these connections. */
+  except(...connectionIds: string[]): ActionClients<C>;
+}
+
+/** A value that hub code may read and not change, at any depth. */
+export type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
+
+/** What a column of a room's own tables holds. */
+export type SqlValue = string | number | null | Uint8Array;
+
+/**
+ * The room's own tables: sql`SELECT * FROM bids WHERE amount > ${100}`. Values are bound, never spliced. What an action
+ * writes is rolled back with it. An action that writes SQL is committed by itself, not together with its flush.
+ */
+export type ActionSql = <Row extends object = Record<string, SqlValue>>(
+  text: TemplateStringsArray,
+  ...values: readonly SqlValue[]
+) => readonly Row[];
+
+/** An internal action's name and arguments, as calls that say when. */
+export type Scheduling<I> = {
+  readonly [K in keyof I]: I[K] extends Callable ? (...args: ArgumentsOf<I[K]>) => void : never;
+};
+
+/** The room's schedule: internal actions that run later, also where the room sleeps. */
+export interface Schedule<I> {
+  /**
+   * Runs it once, so many seconds from now. One that was scheduled before under this id (default: the action's name)
+   * is replaced. Milliseconds count in an object that is awake; a wake by alarm may be seconds late.
+   */
+  in(seconds: number, id?: string): Scheduling<I>;
+  at(time: Date | number, id?: string): Scheduling<I>;
+  /** Again and again, by seconds or in five fields of cron, in UTC. What was missed meanwhile runs once. */
+  every(period: number | string, id?: string): Scheduling<I>;
+  cancel(id: (keyof I & string) | (string & {})): void;
+  readonly pending: readonly Scheduled[];
+}
+
+/** The context of code inside the room. One action runs to its end, then the next. */
+export interface InternalContext<R extends RoomTypes> {
+  /** A draft: changed in place, or replaced by another value. Dropped as a whole where the action throws. */
+  state: R["state"];
+  /** The state before the action: a plain value, for loops over much of it. A draft costs ten times as much to read. */
+  readonly was: Frozen<R["state"]>;
+  readonly clients: ActionClients<R["client"]>;
+  readonly schedule: Schedule<R["internal"]>;
+  readonly sql: ActionSql;
+  readonly room: Topic;
+  /** The users in the room, ordered by user id. Empty unless the hub's `presence` is `users`. */
+  readonly present: readonly Member[];
+  /** Milliseconds since 1970, the same throughout the action. */
+  readonly now: number;
+  /** The key of this run: the same when it is repeated. Ids derived from it stay the same as well. */
+  readonly key: string;
+  /**
+   * Trace context (`traceparent` of W3C) of the connection or the service's request that ran it; undefined where the clock
+   * did. What the action publishes has it, too.
+   */
+  readonly trace: string | undefined;
+}
+
+export interface ActionContext<R extends RoomTypes> extends InternalContext<R> {
+  /** The caller; a service has the role `service`. */
+  readonly user: User;
+  /** Absent where a service runs it. */
+  readonly connectionId: string | undefined;
+}

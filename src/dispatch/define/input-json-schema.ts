@@ -1,0 +1,25 @@
+// The JSON Schema of what a schema takes, for every library that can tell: those with Standard JSON Schema
+// (standardschema.dev/json-schema), and zod/mini, which leaves it out of its schemas.
+
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
+import * as z from "zod/mini";
+
+type Standard = StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props>;
+
+/** Zod throws for dates and bigints unless it is told to take them for any value. */
+const LENIENT = { unrepresentable: "any" } as const;
+
+/** Draft 2020-12. Undefined where the library has no conversion, or none for this schema. */
+export function inputJsonSchema(schema: StandardSchemaV1): object | undefined {
+  const { jsonSchema }: Standard = schema["~standard"];
+  try {
+    if (jsonSchema) return jsonSchema.input({ target: "draft-2020-12", libraryOptions: LENIENT });
+    if (isZod(schema)) return z.toJSONSchema(schema, { io: "input", ...LENIENT });
+    return undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isZod = (schema: StandardSchemaV1): schema is StandardSchemaV1 & z.ZodMiniType =>
+  "_zod" in schema;

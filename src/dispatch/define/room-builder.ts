@@ -1,0 +1,73 @@
+// The builder of hubs whose rooms have state: `.state(kind, options).internal({ … }).actions({ … }).methods({ … })`.
+
+import type {
+  ActionOf,
+  AnyAction,
+  Immediate,
+  InternalOf,
+  StateDeclaration,
+} from "./action-definition.ts";
+import type { Filter } from "./filters.ts";
+import type { Hub, HubMember } from "./hub-members.ts";
+import { checkHandlers, type OneResult } from "./one-result.ts";
+import type { RoomTypes } from "./state-options.ts";
+import type { WithState } from "./stateful-room.ts";
+
+type WithInternal<R extends RoomTypes, M> = Omit<R, "internal"> & {
+  readonly client: R["client"];
+  readonly kind: R["kind"];
+  readonly state: R["state"];
+  readonly view: R["view"];
+  readonly internal: R["internal"] & M;
+};
+
+/** A hub with rooms that have state. It is complete as it stands; actions and methods may be added. */
+export type RoomBuilder<R extends RoomTypes, A, S = unknown> = Hub<R["client"], {}, S, R, A> &
+  RoomSteps<R, A, S>;
+
+interface RoomSteps<R extends RoomTypes, A, S> {
+  /**
+   * Declares what only the room itself runs: by the clock, from hub code outside. Those before can be scheduled by
+   * those after.
+   */
+  internal<const M extends Record<string, InternalOf<R>>>(
+    members: M & Immediate<M>,
+  ): RoomBuilder<WithInternal<R, M>, A, S>;
+  /** Declares what clients and services run. */
+  actions<const M extends Record<string, ActionOf<R>>>(
+    members: M & Immediate<M>,
+  ): RoomBuilder<R, A & M, S>;
+  /** Around every method; actions have their policies. */
+  use(filter: Filter<R["client"]>): RoomBuilder<R, A, S>;
+  /** Declares methods and streams: they run where the caller's connection lives, and may wait. */
+  methods<const M extends Record<string, HubMember<WithState<R["client"], R, A>>>>(
+    members: M & OneResult<M>,
+  ): Hub<R["client"], M, S, R, A>;
+}
+
+/** The declared parts of a hub without methods. */
+export type StatefulParts = Pick<
+  Hub<any, {}, any>,
+  "name" | "settings" | "filters" | "presenceState"
+> & { readonly stateful: StateDeclaration };
+
+/** Builds on plain data: types are those of `RoomBuilder`. */
+export function roomBuilder(parts: StatefulParts): RoomBuilder<any, any, any> {
+  const { stateful } = parts;
+  const declared = (kind: "internal" | "actions", members: Readonly<Record<string, AnyAction>>) => {
+    checkHandlers(parts.name, members);
+    const more = { [kind]: { ...stateful[kind], ...members } };
+    return roomBuilder({ ...parts, stateful: { ...stateful, ...more } });
+  };
+  return {
+    ...parts,
+    members: {},
+    internal: (members: Record<string, AnyAction>) => declared("internal", members),
+    actions: (members: Record<string, AnyAction>) => declared("actions", members),
+    use: (filter: Filter) => roomBuilder({ ...parts, filters: [...parts.filters, filter] }),
+    methods(members: Record<string, HubMember<any>>) {
+      checkHandlers(parts.name, members);
+      return { ...parts, members };
+    },
+  } as unknown as RoomBuilder<any, any, any>;
+}

@@ -1,0 +1,52 @@
+// Rooms with state as hub code outside of them holds them: in methods, `connected` and `disconnected`.
+
+import type { Position } from "../../model/topic.ts";
+import type { HubContext, Room } from "./hub-context.ts";
+import type { RoomTypes } from "./state-options.ts";
+import type { ArgumentsOf, Callable, Wire } from "./wire-types.ts";
+
+/** A room's actions as calls. Each is done when it is durable, and on its way to the room's members. */
+export type Runs<A> = {
+  readonly [K in keyof A]: A[K] extends Callable
+    ? (...args: ArgumentsOf<A[K]>) => Promise<Wire<ReturnType<A[K]["handle"]>>>
+    : never;
+};
+
+/** A room with a state, for code of methods, hooks and services. */
+export interface StatefulRoom<R extends RoomTypes, A> {
+  /** The state and the room's position; a call to its object, unless the code runs there. */
+  state(): Promise<{ readonly state: Wire<R["state"]>; readonly position: Position }>;
+  readonly run: Runs<A>;
+  /** Internal ones: hub code may run them. */
+  readonly internal: Runs<R["internal"]>;
+  /** Loads from elsewhere again, and tells clients the difference. Without `load`, does nothing. */
+  reload(): Promise<Position>;
+}
+
+/** `order("42").run.ship("DHL")`: rooms of the stateful kind have it. */
+type Reach<R extends RoomTypes, A> = R["kind"] extends "order"
+  ? { order(id: string): Room & StatefulRoom<R, A> }
+  : R["kind"] extends "group"
+    ? { group(name: string): Room & StatefulRoom<R, A> }
+    : {
+        /** The caller's own room. */
+        readonly own: StatefulRoom<R, A>;
+      };
+
+export type StatefulContext<C, R extends RoomTypes, A> = Omit<HubContext<C>, R["kind"]> &
+  Reach<R, A>;
+
+/** Carries the types of a hub with state in the place of its clients; no value has this member. */
+declare const stateful: unique symbol;
+
+/** The clients `C` of a hub whose rooms have the types `R` and the actions `A`. */
+export interface WithState<C, R, A> {
+  readonly [stateful]: readonly [C, R, A];
+}
+
+/** The context of a call of a hub with clients `C`. */
+export type ContextOf<C> = 0 extends 1 & C
+  ? any
+  : C extends WithState<infer D, infer R, infer A>
+    ? StatefulContext<D, R & RoomTypes, A>
+    : HubContext<C>;

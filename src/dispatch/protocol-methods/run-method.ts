@@ -1,0 +1,50 @@
+// `$/run`: an action with its position, a key, and a position at which the room must still stand. `$/snapshot`: the state
+// as clients see it, for one that is in the room and has no copy.
+
+import * as z from "zod/mini";
+import type { RunAnswer, StateSnapshot } from "../../model/state-wire.ts";
+import { MAX_RUN_KEY } from "../../model/state-wire.ts";
+import { formatPosition, parsePosition } from "../../model/topic.ts";
+import { roomOfRun, runAction } from "../run/action-call.ts";
+import { roomToEnter, type ProtocolCall } from "./protocol-call.ts";
+
+/** Characters of an action's name. */
+const MAX_ACTION = 128;
+
+const textOf = (most: number) => z.string().check(z.minLength(1), z.maxLength(most));
+
+export const RunRequest = z.object({
+  room: z.optional(z.string()),
+  action: textOf(MAX_ACTION),
+  params: z.optional(z.array(z.unknown())),
+  idempotencyKey: z.optional(textOf(MAX_RUN_KEY)),
+  at: z.optional(z.string()),
+});
+
+/** Throws `method_not_found`, `forbidden`, `conflict`, and what the action throws. */
+export async function run(
+  { session, call }: ProtocolCall,
+  { room, action: name, params: args = [], idempotencyKey: key, at }: z.output<typeof RunRequest>,
+): Promise<RunAnswer> {
+  const { result, position, repeated } = await runAction(session, call, {
+    ...{ name, args, key },
+    room: roomOfRun(session, room),
+    at: at === undefined ? undefined : parsePosition(at),
+  });
+  return { result: JSON.parse(result) as unknown, position: formatPosition(position), repeated };
+}
+
+/**
+ * Counts as read history. Throws `forbidden` for a room that the user may not enter, and `method_not_found` where
+ * clients see no state.
+ */
+export async function snapshot(
+  call: ProtocolCall,
+  { room: name }: { readonly room?: string | undefined },
+): Promise<StateSnapshot> {
+  const room = await roomToEnter(call, name);
+  const { host, historyBudget } = call.session;
+  const { text: json, position } = await host.states.view(room);
+  historyBudget.charge(json.length);
+  return { state: JSON.parse(json) as unknown, position: formatPosition(position) };
+}

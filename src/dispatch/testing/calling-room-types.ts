@@ -1,0 +1,58 @@
+// Types of `callingRoom`: the room as a test begins it, and what the test gets.
+
+import type { User } from "../../model/user.ts";
+import type { Scheduled } from "../../rooms/rpc/state-rpc.ts";
+import type { AnyHub } from "../define/hub-definition.ts";
+import type { ActionsOf, RoomOf, ViewOf } from "../define/hub-types.ts";
+import type { Runs } from "../define/stateful-room.ts";
+import type { TestEnv } from "./calling-types.ts";
+import type { Sending } from "./recording.ts";
+
+/** A database of the test's own, such as `new DatabaseSync(":memory:")` of `node:sqlite`. */
+export interface TestDatabase {
+  exec(sql: string): void;
+  prepare(sql: string): { all(...values: unknown[]): unknown[] };
+}
+
+/** The room as a test begins it, and its caller. */
+export interface RoomSetting<H extends AnyHub> {
+  readonly user?: Partial<User> | null;
+  /** A topic of the stateful kind. Default: its kind and `test`. */
+  readonly room?: string;
+  /** In place of `initial` and `load`; validated. */
+  readonly state?: RoomOf<H>["state"];
+  /** Milliseconds since 1970. Default: 0. */
+  readonly now?: number;
+  /** A state of an earlier version, in place of `state`: it is migrated first. A later one throws `state_newer`. */
+  readonly stored?: { readonly version: number; readonly state: unknown };
+  /** The users in the room. */
+  readonly present?: readonly string[];
+  /** Bindings, for policies, `load` and `save`. */
+  readonly env?: TestEnv;
+  /** Holds the room's `tables`, which are made in it; what a failing action wrote is taken back. */
+  readonly database?: TestDatabase;
+  /** In place of a database: the rows of a statement. Default: `sql` throws. */
+  readonly sql?: (query: string, values: readonly unknown[]) => readonly object[];
+}
+
+/** The room with a state whose actions a test calls. */
+export interface CalledRoom<H extends AnyHub> {
+  /** The same room as another caller. */
+  as(user: Partial<User>): CalledRoom<H>;
+  /** Rejects with `forbidden`, `invalid_arguments`, `invalid_state`, or what the action throws: nothing has changed then. */
+  readonly run: Runs<ActionsOf<H>>;
+  readonly internal: Runs<RoomOf<H>["internal"]>;
+  /** Throws where the hub loads it and nothing has run yet. */
+  readonly state: RoomOf<H>["state"];
+  readonly view: ViewOf<H>;
+  /** What clients were sent of the state, one for each change: RFC 7396. */
+  readonly patches: readonly unknown[];
+  readonly sent: readonly Sending[];
+  /** In the order in which they are due. */
+  readonly scheduled: readonly Scheduled[];
+  /**
+   * Lets time pass, and runs what is due, in its order: scheduled actions, and `save`. What fails is tried again after
+   * the pauses of the server, and keeps nothing else from running. In the end it rejects with the first failure.
+   */
+  advance(seconds: number): Promise<void>;
+}

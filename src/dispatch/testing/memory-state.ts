@@ -1,0 +1,108 @@
+// The state of a room in memory, as tests have it: where it comes from, and what clients see of it.
+
+import { HubError } from "../../model/errors.ts";
+import { patchBetween } from "../../model/merge-patch.ts";
+import { freezeDeep, invalid, plainJson } from "../../model/plain-json.ts";
+import type { StateSpec } from "../../rooms/rpc/state-rpc.ts";
+import { checkedState, sizeWithin } from "../../rooms/state/state-changes.ts";
+
+interface Given {
+  readonly state?: unknown;
+  readonly stored?: { readonly version: number; readonly state: unknown };
+}
+
+/** A state that passed all checks, with what clients see of it. */
+export interface CheckedState {
+  readonly state: unknown;
+  readonly shown: unknown;
+}
+
+export class MemoryState {
+  readonly #spec: StateSpec;
+  readonly #bytesAtMost: number;
+  /** What clients were sent, one for each change. */
+  readonly patches: unknown[] = [];
+  #kept: CheckedState | undefined;
+  #loading: Promise<void> | undefined;
+
+  /** Throws `state_newer`, `invalid_state`, and what a migration throws. */
+  constructor(spec: StateSpec, bytesAtMost: number, { state, stored }: Given) {
+    [this.#spec, this.#bytesAtMost] = [spec, bytesAtMost];
+    if (stored) this.#begin(this.#migrated(stored));
+    else if (state !== undefined) this.#begin(state);
+    else if (!spec.load) this.#begin(spec.initial());
+  }
+
+  #migrated({ version, state }: Required<Given>["stored"]): unknown {
+    const { version: newest, migrate } = this.#spec;
+    if (version > newest)
+      throw new HubError("state_newer", "A newer deploy has written this room's state.");
+    return version === newest ? state : migrate(structuredClone(state), version);
+  }
+
+  #begin(given: unknown): void {
+    const state = checkedState(this.#spec, given);
+    sizeWithin(state, this.#bytesAtMost);
+    this.#kept = { state, shown: this.#viewOf(state) };
+  }
+
+  /** Loads what lives elsewhere, with the first use. Rejects with `unavailable`, `invalid_state`. */
+  async ready(): Promise<void> {
+    if (!this.#kept) await (this.#loading ??= this.#load());
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.#begin((await this.#loaded()) ?? this.#spec.initial());
+    } finally {
+      this.#loading = undefined;
+    }
+  }
+
+  async #loaded(): Promise<unknown> {
+    try {
+      return await this.#spec.load!();
+    } catch (cause) {
+      throw new HubError("unavailable", "The state of this room could not be loaded.", { cause });
+    }
+  }
+
+  get current(): unknown {
+    return this.#now.state;
+  }
+
+  get shown(): unknown {
+    return this.#now.shown;
+  }
+
+  get #now(): CheckedState {
+    if (this.#kept) return this.#kept;
+    throw new Error("The hub loads this state with its first use: run an action before.");
+  }
+
+  /** What an action left. Throws `invalid_state`, and what the hub's `view` throws; nothing is kept yet. */
+  checked(next: unknown): CheckedState {
+    const { checksActions, check } = this.#spec;
+    const state = checksActions && next !== this.current ? check(next) : next;
+    if (patchBetween(this.current, state) === undefined) return this.#now;
+    sizeWithin(state, this.#bytesAtMost);
+    return { state, shown: this.#viewOf(state) };
+  }
+
+  /** Gives whether it is another one. */
+  keep(next: CheckedState): boolean {
+    const isChanged = next.state !== this.current;
+    const patch = patchBetween(this.shown, next.shown);
+    if (patch !== undefined) this.patches.push(patch);
+    this.#kept = next;
+    return isChanged;
+  }
+
+  #viewOf(state: unknown): unknown {
+    const view = this.#spec.view?.(state);
+    if (!this.#spec.view || view === state) return view;
+    const plain = plainJson(view, () => "view");
+    if (plain === undefined) throw invalid("view", "is undefined");
+    return freezeDeep(plain);
+  }
+}

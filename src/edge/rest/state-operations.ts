@@ -1,0 +1,179 @@
+// Operations on the state of rooms: read it, run actions, the schedule, and a room as a document.
+
+import * as z from "zod/mini";
+import { HubError } from "../../model/errors.ts";
+import { formatPosition, parsePosition } from "../../model/topic.ts";
+import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
+import { hasBigint } from "../../protocols/exact-json.ts";
+import { unlessRefused } from "../../rooms/rpc/fault.ts";
+import { EXPORT_BYTES, type Scheduled } from "../../rooms/rpc/state-rpc.ts";
+import { headerKey, oneKey } from "./idempotency-key.ts";
+import { operation } from "./operation.ts";
+import { Arguments, Position } from "./operation-schemas.ts";
+import { runByService } from "./service-runs.ts";
+
+// A room that has not changed since `If-None-Match` is 304. With `whole=true`, what clients do not see as well.
+const state = operation({
+  id: "roomState",
+  method: "GET",
+  path: "/rooms/{room}/state",
+  summary:
+    "The room's state as its clients see it, or all of it, and the position where it stands.",
+  query: { whole: z.optional(z.enum(["true", "false"])) },
+  condition: "If-None-Match",
+  answer: z.extend(Position, { state: z.unknown() }),
+  handle: async (hub, { query: { whole } }) => {
+    const room = hub.room(hub.topic);
+    const read = whole === "true" ? room.wholeState() : room.viewedState();
+    const { text, position } = unlessRefused(await read);
+    const headers = { etag: `"${formatPosition(position)}"` };
+    const known = hub.request.headers.get("if-none-match")?.split(",") ?? [];
+    if (known.some((tag) => tag.trim().replace(/^W\//, "") === headers.etag))
+      return { status: 304, headers };
+    return { body: { state: JSON.parse(text) as unknown, ...position }, headers };
+  },
+});
+
+// Everything that the action did is at or before the answer's position. `repeated`: an earlier run under the key is
+// answered.
+const run = operation({
+  id: "runAction",
+  method: "POST",
+  path: "/rooms/{room}/:run/{action}",
+  summary:
+    "Runs an action of the room: done when it is durable. With `If-Match`, a position, only where the room still stands there (412). A code of the hub's own is 422.",
+  body: z.strictObject({
+    arguments: Arguments,
+    idempotency_key: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_IDEMPOTENCY_KEY))),
+  }),
+  isKeyed: true,
+  condition: "If-Match",
+  finds: true,
+  answer: z.extend(Position, { result: z.unknown(), repeated: z.boolean() }),
+  handle: async (hub, { body }) => {
+    const key = oneKey(headerKey(hub.request), body.idempotency_key);
+    const action = hub.parameter("action");
+    const ran = await runByService(hub, { action, args: body.arguments ?? [], key });
+    const { result, position, repeated } = ran;
+    return { body: { result: JSON.parse(result) as unknown, ...position, repeated } };
+  },
+});
+
+const ScheduledAction = z.object({
+  id: z.string(),
+  action: z.string(),
+  arguments: z.array(z.unknown()),
+  /** Milliseconds since 1970. */
+  at: z.number(),
+  every: z.optional(z.union([z.number(), z.string()])),
+  failures: z.int(),
+});
+
+const shownSchedule = ({ args, ...one }: Scheduled) => ({ ...one, arguments: args });
+
+const schedule = operation({
+  id: "roomSchedule",
+  method: "GET",
+  path: "/rooms/{room}/schedule",
+  summary:
+    "What the room will run, in its order; after five failures an action stays, and is not run again.",
+  answer: z.object({ schedule: z.array(ScheduledAction) }),
+  handle: async (hub) => {
+    const all = unlessRefused(await hub.room(hub.topic).schedule());
+    return { body: { schedule: all.map(shownSchedule) } };
+  },
+});
+
+const cancel = operation({
+  id: "cancelScheduled",
+  method: "DELETE",
+  path: "/rooms/{room}/schedule/{schedule}",
+  summary: "Takes an action from the room's schedule, by its id.",
+  status: 204,
+  finds: true,
+  handle: async (hub) => {
+    const found = await hub.room(hub.topic).cancelScheduled(hub.parameter("schedule"));
+    if (!unlessRefused(found)) throw new HubError("not_found", "Nothing is scheduled under it.");
+  },
+});
+
+const reload = operation({
+  id: "reloadState",
+  method: "POST",
+  path: "/rooms/{room}/:reload",
+  summary: "Loads a state that lives elsewhere again; clients get the difference.",
+  answer: Position,
+  handle: async (hub) => ({ body: unlessRefused(await hub.room(hub.topic).reloadState()) }),
+});
+
+const Value = z.union([z.string(), z.number(), z.null(), z.strictObject({ base64: z.string() })]);
+
+/** No state, and no argument of a schedule, has a number beyond 2^53. */
+const Kept = z
+  .unknown()
+  .check(z.refine((value) => !hasBigint(value), "a number beyond 2^53 is not kept"));
+
+/** What `:export` gives and `:import` takes. */
+const Exported = z.strictObject({
+  /** Of the hub's state: one more than it had migrations. */
+  version: z.int().check(z.minimum(1)),
+  position: z.string(),
+  state: Kept,
+  schedule: z
+    .array(
+      z.strictObject({
+        id: z.string().check(z.minLength(1), z.maxLength(128)),
+        action: z.string(),
+        args: z.array(Kept),
+        at: z.number(),
+        every: z.optional(z.union([z.number(), z.string()])),
+        failures: z.int().check(z.minimum(0)),
+      }),
+    )
+    .check(z.maxLength(1_000)),
+  tables: z.record(z.string(), z.array(z.record(z.string(), Value))),
+});
+
+// Its schedule and the rows of its tables are those of now.
+const exporting = operation({
+  id: "exportRoom",
+  method: "GET",
+  path: "/rooms/{room}/:export",
+  summary: "The room's state, schedule and tables as one document, of 16 MiB at most.",
+  answer: Exported,
+  handle: async (hub) => ({ body: unlessRefused(await hub.room(hub.topic).exportState()) }),
+});
+
+const importing = operation({
+  id: "importRoom",
+  method: "POST",
+  path: "/rooms/{room}/:import",
+  summary:
+    "Puts a document of `:export` into a room that holds nothing, else 409; older versions are migrated.",
+  body: Exported,
+  bodyBytes: EXPORT_BYTES,
+  answer: Position,
+  handle: async (hub, { body }) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(body));
+    return { body: unlessRefused(await hub.room(hub.topic).importState(bytes)) };
+  },
+});
+
+// At a position the copy has the state alone: the schedule of then is not known.
+const fork = operation({
+  id: "forkRoom",
+  method: "POST",
+  path: "/rooms/{room}/:fork",
+  summary:
+    "Makes the room, which holds nothing, a copy of another: as that is now, or where it stood `at` a position that its log still reaches (else 410).",
+  body: z.strictObject({ from: z.string(), at: z.optional(z.string()) }),
+  answer: Position,
+  handle: async (hub, { body: { from, at } }) => {
+    const source = hub.room(hub.roomNamed(from));
+    const position = at === undefined ? undefined : parsePosition(at);
+    const exported = unlessRefused(await source.exportState(position));
+    return { body: unlessRefused(await hub.room(hub.topic).importState(exported)) };
+  },
+});
+
+export const states = [state, run, schedule, cancel, reload, exporting, importing, fork];

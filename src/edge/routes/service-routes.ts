@@ -1,0 +1,51 @@
+// Routes that are no hub's: REST, metrics, the admin page, and tokens for the demo.
+
+import { devToken } from "../../auth/dev-tokens.ts";
+import { GuestRates } from "../../auth/guest-tokens.ts";
+import type { Hubs } from "../../dispatch/define/hub-tables.ts";
+import { adminPage } from "../ops/admin-page.ts";
+import { metrics } from "../ops/metrics.ts";
+import { restRoutes } from "../rest/rest-router.ts";
+import { forService } from "../rest/service-admission.ts";
+import { ServiceRates } from "../rest/service-rate.ts";
+import type { Route } from "./route.ts";
+
+/** For back ends, Prometheus and pages of this origin: no answer needs CORS. */
+export function serviceRoutes(hubs: Hubs): Route[] {
+  const rates = new ServiceRates();
+  const guests = new GuestRates();
+  const plain = { cors: false, log: false };
+  const rest = restRoutes({ hubs, rates }).map(({ method, path, handler }): Route => {
+    return {
+      method,
+      paths: [path],
+      ...plain,
+      handler,
+    };
+  });
+  return [
+    {
+      method: "POST",
+      paths: ["/dev/token"],
+      ...plain,
+      handler: async ({ request, env }) =>
+        Response.json(await devToken(request, env, guests), {
+          headers: { "cache-control": "no-store" },
+        }),
+    },
+    {
+      method: "GET",
+      paths: ["/admin", "/admin/*"],
+      ...plain,
+      handler: adminPage,
+    },
+    {
+      method: "GET",
+      paths: ["/api/metrics"],
+      ...plain,
+      handler: (call) =>
+        forService({ ...call, rates }, ({ tenant }) => metrics(tenant, hubs, call)),
+    },
+    ...rest,
+  ];
+}

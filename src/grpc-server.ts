@@ -1,0 +1,16 @@
+// gRPC as an option of `serve`. It is apart from server.ts because its libraries are a fifth of a worker: one that does
+// not serve gRPC neither bundles nor installs them (`@bufbuild/protobuf`, `@connectrpc/connect`).
+
+import { connectRpc } from "./edge/grpc/grpc-router.ts";
+import { GRPC_PATHS } from "./edge/routes/grpc-paths.ts";
+import type { Door } from "./edge/routes/route.ts";
+
+/**
+ * Connect and gRPC-Web, for all hubs of a worker. Refusals have statuses of their own, and are logged by its router.
+ *
+ * @example
+ * const { Room, Relay, Account, endpoint } = serve([ChatHub], { grpc });
+ */
+export const grpc: Door = (isolate) => [
+  { method: "ALL", paths: GRPC_PATHS, ...{ cors: true, log: false }, handler: connectRpc(isolate) },
+];

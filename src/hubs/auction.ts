@@ -1,0 +1,76 @@
+// AuctionHub: one auction in each room. The highest bid leads, every bid gives the others thirty seconds more, and then
+// the room closes by itself. Actions, because bids must be judged at one place, one after the other.
+
+import * as z from "zod/mini";
+import {
+  action,
+  clientMethods,
+  hub,
+  HubError,
+  internal,
+  named,
+  returns,
+  signedIn,
+} from "../hub.ts";
+
+const Auction = z.object({
+  item: z.string(),
+  price: z.number(),
+  /** A user id. */
+  leader: z.optional(z.string()),
+  /** Milliseconds since 1970. */
+  endsAt: z.optional(z.number()),
+  sold: z.boolean(),
+});
+
+const Sale = [named("item", z.string()), named("price", z.number())] as const;
+
+const BidderClient = clientMethods({
+  outbid: Sale,
+  sold: [...Sale, named("to", z.optional(z.string()))],
+});
+
+const SECONDS_TO_BID = 30;
+
+const newAuction = (item: string): z.output<typeof Auction> => ({ item, price: 0, sold: false });
+
+export const AuctionHub = hub("auctions", {
+  client: BidderClient,
+  rooms: { group: { enter: signedIn } },
+  // `outbid` reaches bidders in whichever room they are.
+  reach: { users: true },
+})
+  .state("group", {
+    schema: Auction,
+    initial: ({ name }) => newAuction(name),
+  })
+  .internal({
+    close: internal([], ({ state, clients }) => {
+      state.sold = true;
+      clients.room.sold(state.item, state.price, state.leader);
+    }),
+  })
+  .actions({
+    /** Answers when the auction ends, unless a higher bid comes. Throws `closed` and `too_low`. */
+    bid: returns(z.number()).action(
+      [named("amount", z.number().check(z.int(), z.positive(), z.maximum(1_000_000_000)))],
+      ({ state, user, clients, schedule, now }, amount) => {
+        if (state.sold) throw new HubError("closed", "This auction is over.");
+        if (amount <= state.price)
+          throw new HubError("too_low", `${state.price} was bid already: bid more.`);
+        if (state.leader !== undefined && state.leader !== user.id)
+          clients.user(state.leader).outbid(state.item, amount);
+        const endsAt = now + SECONDS_TO_BID * 1000;
+        Object.assign(state, { price: amount, leader: user.id, endsAt });
+        schedule.in(SECONDS_TO_BID).close();
+        return endsAt;
+      },
+    ),
+    /** Begins anew. Throws `open` while the auction goes on. */
+    restart: action([], (context) => {
+      if (!context.state.sold) throw new HubError("open", "This auction is not over.");
+      context.state = newAuction(context.state.item);
+    }),
+  });
+
+export type AuctionHub = typeof AuctionHub;

@@ -1,0 +1,17 @@
+// Values that give others one by one. JSON has nothing of them but `{}`: they are read, or refused.
+
+export const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+
+/** Whether a value is a generator's, an iterator, or an async iterable such as a `ReadableStream`; no list and no map. */
+export const givesItems = (value: unknown): value is GivesItems =>
+  isAsyncIterable(value) || isIterator(value);
+
+/** The type of such values. */
+export type GivesItems = AsyncIterable<unknown> | Iterator<unknown, unknown, never>;
+
+const isIterator = (value: unknown): value is Iterator<unknown> =>
+  typeof value === "object" &&
+  value !== null &&
+  Symbol.iterator in value &&
+  typeof (value as { next?: unknown }).next === "function";

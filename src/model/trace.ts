@@ -1,0 +1,28 @@
+// Trace context of W3C (version 00): the header `traceparent`, which names a trace and its newest span. It is passed on
+// as it came, and nothing is added: services make spans of their own.
+
+const TRACEPARENT = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
+
+/** A header's value, or nothing where it is none: a client's text must not go on to logs and receivers. */
+export const readTrace = (value: string | null | undefined): string | undefined =>
+  typeof value === "string" && TRACEPARENT.test(value) ? value : undefined;
+
+/** The member of a message or arrival that has a trace; none where there is no trace. */
+interface Traced {
+  readonly trace?: string;
+}
+
+export const traceIn = ({ headers }: Pick<Request, "headers">): Traced =>
+  traced(headers.get("traceparent"));
+
+/** The same of a request whose headers are a record, in lower case. */
+export const traceAmong = (headers: Readonly<Record<string, string>>): Traced =>
+  traced(headers["traceparent"]);
+
+/** The same, of a connection or a run that has a trace. */
+export const traceOf = ({ trace }: { readonly trace?: string | undefined }): Traced =>
+  trace === undefined ? {} : { trace };
+
+function traced(value: string | null | undefined): Traced {
+  return traceOf({ trace: readTrace(value) });
+}

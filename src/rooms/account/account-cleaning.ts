@@ -1,0 +1,42 @@
+// Forgets objects that have no connection of the user any more: nothing tells the account of that.
+
+import { askMany } from "../platform/ask-many.ts";
+import type { AccountStore } from "./account-store.ts";
+
+/** Pause before an account that is full looks again for objects that have become empty. */
+const CLEANING_MS = 10_000;
+/** Objects that are asked each time. */
+const CLEANED_AT_ONCE = 100;
+
+export class AccountCleaning {
+  readonly #store: Pick<AccountStore, "objects">;
+  readonly #ask: (object: string) => Promise<unknown>;
+  /** The last object that was asked; objects are asked in the order of their names. */
+  #cleanedUpTo = "";
+  /** The look that is under way, or the last one. */
+  #cleaning: { readonly done: Promise<void>; readonly until: number } | undefined;
+
+  /** `ask` removes the object from the store where it has no connection left. */
+  constructor(store: Pick<AccountStore, "objects">, ask: (object: string) => Promise<unknown>) {
+    this.#store = store;
+    this.#ask = ask;
+  }
+
+  /** A user who keeps an account full must not have every attempt ask a thousand objects. */
+  removed(now: number): Promise<void> {
+    if (!this.#cleaning || this.#cleaning.until <= now)
+      this.#cleaning = { done: this.remove(), until: now + CLEANING_MS };
+    return this.#cleaning.done;
+  }
+
+  /**
+   * By an empty command, whose outcome gives the number of the user's connections in each object. A few objects each
+   * time, in turn: what a refusal costs does not grow with the user's places.
+   */
+  async remove(): Promise<void> {
+    const objects = this.#store.objects.filter((object) => object > this.#cleanedUpTo);
+    const next = objects.toSorted().slice(0, CLEANED_AT_ONCE);
+    this.#cleanedUpTo = next.length < CLEANED_AT_ONCE ? "" : next.at(-1)!;
+    await askMany(next, this.#ask).catch(() => {});
+  }
+}

@@ -1,0 +1,73 @@
+// Joins of rooms with state: a member gets a snapshot, then what follows it, whichever way it came into the room.
+
+import { CLOSE } from "../../model/errors.ts";
+import { logWarning } from "../../model/logger.ts";
+import type { RoomSettings } from "../../model/options.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { ConnectionTable } from "../connection/connection-table.ts";
+import { messageOf, snapshotMessage, type Outbox } from "../delivery/outbox.ts";
+import type { HistoryView } from "../rpc/log-entry.ts";
+import type { Cause } from "./follow-tables.ts";
+import type { FollowedRooms } from "./followed-rooms.ts";
+
+interface Parts {
+  readonly connections: Pick<ConnectionTable, "all" | "close">;
+  readonly followed: FollowedRooms;
+  readonly outbox: Pick<Outbox, "send">;
+  readonly settings: Pick<RoomSettings, "stateKind">;
+}
+
+/** Pauses before a room that could not be reached is asked again; then the connection is closed, to come back. */
+const PAUSES_MS = [1_000, 5_000, 15_000] as const;
+
+export const hasState = ({ settings }: Pick<Parts, "settings">, { kind }: Topic): boolean =>
+  kind === settings.stateKind;
+
+/** What a connection has missed in a room, in order: the snapshot first, then entries. */
+export function sendMissed(
+  { outbox }: Pick<Parts, "outbox">,
+  connection: Connection,
+  { room, missed }: { readonly room: string; readonly missed: HistoryView },
+): void {
+  if (missed.state) outbox.send(connection, snapshotMessage(room, missed.state));
+  for (const entry of missed.entries)
+    outbox.send(connection, messageOf(room, missed.position.epoch, entry));
+}
+
+interface StateJoin {
+  readonly topic: Topic;
+  readonly most: number;
+  readonly cause: Cause;
+}
+
+/** Throws what a join throws; then the connection is no member. */
+export const joinWithState = (parts: Parts, connection: Connection, join: StateJoin) =>
+  parts.followed.joinWithReplay(connection, { ...join, since: undefined }, (missed) =>
+    sendMissed(parts, connection, { room: formatTopic(join.topic), missed }),
+  );
+
+/**
+ * Puts the connection into a room that its token or hub names. A member has its copy already: a snapshot at each fresh
+ * token would cost its size, and messages that leave meanwhile.
+ */
+export async function belong(
+  parts: Parts,
+  connection: Connection,
+  { topic, cause }: Pick<StateJoin, "topic" | "cause">,
+): Promise<void> {
+  const isMember = parts.followed.causesOf(connection).has(formatTopic(topic));
+  if (isMember || !hasState(parts, topic)) return parts.followed.belong(connection, topic, cause);
+  for (const pause of [...PAUSES_MS, undefined]) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after another
+      return await joinWithState(parts, connection, { topic, cause, most: Infinity });
+    } catch (error) {
+      if (!parts.connections.all.has(connection)) return;
+      logWarning("room_unreached", { room: formatTopic(topic), error });
+      if (pause === undefined) return parts.connections.close(connection, CLOSE.interrupted);
+      // oxlint-disable-next-line no-await-in-loop
+      await scheduler.wait(pause);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// The rooms that an admitted connection begins in.
+
+import { publicError } from "../../model/errors.ts";
+import { formatTopic, parseTopic, type Topic } from "../../model/topic.ts";
+import { factsOf, isGuest, type User } from "../../model/user.ts";
+import { closeCodeOf } from "../connection/close-socket.ts";
+import type { Connection } from "../connection/connection.ts";
+import { belong } from "../links/state-joins.ts";
+import type { Belongings } from "../rpc/account-rpc.ts";
+import { topicsOf, type AdmissionCache } from "./admission-cache.ts";
+import type { ObjectHost } from "./object-host.ts";
+import { reachesUsers, waitForLinks, type ObjectParts } from "./object-parts.ts";
+
+interface Entered {
+  readonly parts: ObjectParts;
+  readonly host: ObjectHost;
+  readonly admissions: AdmissionCache;
+}
+
+/** Joins the rooms that the token and services name. Those that fail or are slow are joined later, by alarm. */
+export async function joinFirstRooms(entered: Entered, connection: Connection): Promise<void> {
+  const { groups, usesRoom } = await belongingsOf(entered, connection);
+  const { parts, host } = entered;
+  const { agenda, followed, settings } = parts;
+  // What a client missed there while it was away is replayed, or it has a state: such a room is followed in any case.
+  const keeps = settings.rememberGroups > 0 || settings.stateKind === "user";
+  const isFollowed = usesRoom === true || keeps;
+  const ownRoom = isFollowed && reachesUsers(parts);
+  const topics = firstRooms(connection.user, { own: host.room, groups, ownRoom });
+  const links = topics.map((topic) => belong(parts, connection, { topic, cause: "token" }));
+  const all = settings.reachAll || settings.online ? followed.joinAll(connection) : undefined;
+  await waitForLinks(agenda, all ? [...links, all] : links);
+}
+
+/** What the account says; nothing where it is closed instead, being no longer admitted. */
+async function belongingsOf(
+  { admissions, parts }: Entered,
+  connection: Connection,
+): Promise<Belongings> {
+  try {
+    return await admissions.belongingsOf(factsOf(connection.user));
+  } catch (error) {
+    const { code, message } = publicError(error);
+    const words = code === "internal" ? undefined : message;
+    parts.connections.close(connection, closeCodeOf(code), words);
+    return { groups: [] };
+  }
+}
+
+interface FirstRooms {
+  /** The room of the connection's object. */
+  readonly own: Topic;
+  /** Groups that services have put the user into. */
+  readonly groups: readonly string[];
+  /** Whether it is in its user's own room. */
+  readonly ownRoom: boolean;
+}
+
+/**
+ * The rooms that an admitted connection is in from its beginning, beside the object's own and the hub's `all`: those of
+ * the token, of services, and the user's own.
+ */
+function firstRooms(user: User, { own, groups, ownRoom }: FirstRooms): Topic[] {
+  const topics: Topic[] = [...new Set([...user.channels, ...topicsOf(groups)])].map(parseTopic);
+  if (ownRoom && !isGuest(user)) topics.push({ kind: "user", name: user.id });
+  return topics.filter((topic) => formatTopic(topic) !== formatTopic(own));
+}

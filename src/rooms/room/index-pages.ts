@@ -1,0 +1,33 @@
+// What a hub's index is read for: lists, page after page in the order of names, and sums.
+
+import type { Sql } from "../../model/stored-values.ts";
+import type { RoomListing, RoomsQuery, RoomsView, StoredInHub } from "../rpc/hub-metrics.ts";
+
+/** Rooms of a page where the query names no limit. */
+const PAGE = 100;
+const PAGE_AT_MOST = 1_000;
+
+/** Names that begin with the prefix. */
+export function pageOf(
+  sql: Sql,
+  { prefix = "", after = "", limit = PAGE }: RoomsQuery,
+  kind: "rooms" | "relays",
+): RoomsView {
+  const count = Math.max(1, Math.min(Math.floor(limit) || 1, PAGE_AT_MOST));
+  const condition = kind === "rooms" ? "name NOT LIKE 'relay:%'" : "name LIKE 'relay:%'";
+  const query = `SELECT name AS room, connections, users, at FROM seen
+     WHERE name > ? AND name >= ? AND substr(name, 1, length(?)) = ? AND ${condition}
+     ORDER BY name LIMIT ?`;
+  const values = [after, prefix, prefix, prefix, count + 1];
+  const rows = sql.exec(query, ...values).toArray() as unknown as RoomListing[];
+  return { rooms: rows.slice(0, count), more: rows.length > count };
+}
+
+/** Objects that have reported lately, and what they have stored. */
+export function storedIn(sql: Sql): StoredInHub {
+  const sums = ["bytes", "rows", "state"].map((column) => `sum(${column}) AS ${column}`);
+  const query = `SELECT count(*) AS objects, ${sums.join()} FROM seen`;
+  const found = (sql.exec(query).toArray()[0] ?? {}) as Partial<StoredInHub>;
+  const { objects, bytes, rows, state } = found;
+  return { objects: objects ?? 0, bytes: bytes ?? 0, rows: rows ?? 0, state: state ?? 0 };
+}

@@ -1,0 +1,77 @@
+// A user's own room, which objects with connections of the user follow only once the room is in use. Most users are
+// never sent anything as users: for them there is neither a room nor a link to it, and a connect costs neither.
+//
+//   · The first publication puts the room in use: the user's account keeps that, and has every object with connections
+//     of the user follow the room. Objects that admit the user later learn it from the account's answer. Only then the
+//     publication is numbered: it misses no connection that was admitted before.
+//   · A read of who is there puts it in use only while the user has a connection: reads of other rooms store nothing.
+//   · The room's end puts it out of use. Each use has an id, so that the end of one cannot end the next.
+
+import type { AccountRpc } from "../rpc/account-rpc.ts";
+import type { KeyValues } from "../../model/stored-values.ts";
+import { randomId } from "../rpc/object-names.ts";
+import { retryOnce } from "../rpc/retry-once.ts";
+
+interface UserRoomOptions {
+  readonly kv: KeyValues;
+  readonly hub: string;
+  /** A fresh stub of the user's account. */
+  account(): Pick<AccountRpc, "useRoom" | "disuseRoom">;
+}
+
+const KEY = "use";
+
+export class UserRoom {
+  readonly #options: UserRoomOptions;
+  #isUsed: boolean;
+  /** The last call to the account: one at a time. */
+  #asked: Promise<unknown> = Promise.resolve();
+  #using: Promise<void> | undefined;
+
+  constructor(options: UserRoomOptions) {
+    this.#options = options;
+    this.#isUsed = options.kv.get(KEY) !== undefined;
+  }
+
+  /**
+   * Done when every connection of the user gets what the room publishes from now on; undefined where that is so
+   * already. Throws `unavailable` where the account, or an object with connections, cannot be reached.
+   */
+  use(): Promise<void> | undefined {
+    if (this.#isUsed) return undefined;
+    this.#using ??= this.#ask(false).finally(() => (this.#using = undefined));
+    return this.#using;
+  }
+
+  /** The same before a read: nothing is kept of a user who has no connection. */
+  async look(): Promise<void> {
+    if (!this.#isUsed) await (this.#using ?? this.#ask(true));
+  }
+
+  #ask(ifConnected: boolean): Promise<void> {
+    const { account, hub, kv } = this.#options;
+    return this.#next(async () => {
+      if (this.#isUsed) return;
+      const id = randomId();
+      if (!(await retryOnce(() => account().useRoom(hub, { id, ifConnected })))) return;
+      kv.put(KEY, id);
+      this.#isUsed = true;
+    });
+  }
+
+  /** Before the room's storage is deleted. The mark goes first: a publication meanwhile asks the account again. */
+  async disuse(): Promise<void> {
+    const { account, hub, kv } = this.#options;
+    const id = kv.get<string>(KEY);
+    if (id === undefined) return;
+    kv.delete(KEY);
+    this.#isUsed = false;
+    await this.#next(() => account().disuseRoom(hub, id));
+  }
+
+  #next<T>(call: () => Promise<T>): Promise<T> {
+    const answer = this.#asked.then(call, call);
+    this.#asked = answer.catch(() => {});
+    return answer;
+  }
+}

@@ -1,0 +1,173 @@
+// What one action gathers while it runs: messages, schedules, SQL. Kept once the action has succeeded, else dropped.
+
+import { HubError } from "../../model/errors.ts";
+import { givesItems } from "../../model/iterables.ts";
+import type { Draft as StateDraft } from "../../model/draft.ts";
+import type { PartStorage } from "../../model/stored-values.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
+import { toExactJson } from "../../protocols/json.ts";
+import type { Draft } from "../rpc/log-entry.ts";
+import type { Present } from "../rpc/presence-view.ts";
+import type { Outgoing, Scheduled, Turn } from "../rpc/state-rpc.ts";
+import type { OutgoingSize } from "./outgoing-messages.ts";
+
+/** Messages of one action, and of these to other rooms. */
+const MESSAGES_AT_MOST = 100;
+/** Bytes of one action's messages to other rooms, as they are stored: a row has 2 MB. */
+const ELSEWHERE_BYTES = 1024 * 1024;
+/** Beside the arguments of a message, with its id. */
+const MESSAGE_OVERHEAD = 400;
+/** Bytes of a scheduled action's arguments. */
+export const ARGUMENT_BYTES = 1024;
+/** Bytes of a result: it is remembered with its run. */
+const RESULT_BYTES = 16 * 1024;
+
+interface TurnOptions {
+  readonly draft: StateDraft<unknown>;
+  readonly was: unknown;
+  readonly room: Topic;
+  readonly now: number;
+  readonly key: string;
+  readonly ports: TurnPorts;
+}
+
+/** What an action reaches of its room. */
+export interface TurnPorts {
+  readonly sql: PartStorage["sql"];
+  present(): readonly Present[];
+  scheduled(): readonly Scheduled[];
+  /** Throws `too_large`, `invalid_request`. */
+  checkDraft(draft: Draft): void;
+}
+
+export class ActionTurn implements Turn {
+  readonly #options: TurnOptions;
+  /** Messages to the action's own room. */
+  readonly here: Draft[] = [];
+  readonly elsewhere: Outgoing[] = [];
+  /** Bytes of `elsewhere`, as JSON. */
+  #elsewhereBytes = 0;
+  readonly scheduling = new Map<string, Scheduled | undefined>();
+  /** SQL has written rows. */
+  hasWritten = false;
+  #isOver = false;
+
+  constructor(options: TurnOptions) {
+    this.#options = options;
+  }
+
+  get draft() {
+    return this.#options.draft;
+  }
+  get was() {
+    return this.#options.was;
+  }
+  get room() {
+    return this.#options.room;
+  }
+  get now() {
+    return this.#options.now;
+  }
+  get key() {
+    return this.#options.key;
+  }
+  get present() {
+    return this.#options.ports.present();
+  }
+
+  get scheduled(): readonly Scheduled[] {
+    const before = this.#options.ports.scheduled();
+    const others = before.filter(({ id }) => !this.scheduling.has(id));
+    const all = [...others, ...[...this.scheduling.values()].filter((one) => one !== undefined)];
+    return all.toSorted((a, b) => a.at - b.at);
+  }
+
+  publish(topic: Topic, draft: Draft): void {
+    this.#checkOpen();
+    this.#options.ports.checkDraft(draft);
+    if (this.here.length + this.elsewhere.length >= MESSAGES_AT_MOST)
+      throw new HubError("rate_limited", `An action sends ${MESSAGES_AT_MOST} messages at most.`);
+    if (formatTopic(topic) === formatTopic(this.room)) this.here.push(draft);
+    else this.#send({ topic, draft });
+  }
+
+  #send(message: Outgoing): void {
+    const text = JSON.stringify(message.draft);
+    this.#elsewhereBytes += MESSAGE_OVERHEAD + byteLength(text, ELSEWHERE_BYTES);
+    if (this.#elsewhereBytes > ELSEWHERE_BYTES)
+      throw new HubError(
+        "too_large",
+        `An action sends ${ELSEWHERE_BYTES} bytes elsewhere at most.`,
+      );
+    this.elsewhere.push(message);
+  }
+
+  /** Of `elsewhere`. */
+  get outgoing(): OutgoingSize {
+    return { messages: this.elsewhere.length, bytes: this.#elsewhereBytes };
+  }
+
+  schedule(id: string, scheduled: Scheduled | undefined): void {
+    this.#checkOpen();
+    if (scheduled) checkBytes(jsonOf(scheduled.args, "The arguments"), ARGUMENT_BYTES, "arguments");
+    this.scheduling.set(id, scheduled);
+  }
+
+  sql(query: string, values: readonly SqlStorageValue[]): readonly object[] {
+    this.#checkOpen();
+    const rows = this.#options.ports.sql.exec(query, ...values);
+    const all = rows.toArray();
+    if (rows.rowsWritten > 0) this.hasWritten = true;
+    return all;
+  }
+
+  /** Late code, after a promise that was refused, changes nothing. */
+  #checkOpen(): void {
+    if (this.#isOver) throw new TypeError("The action has ended.");
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+}
+
+/**
+ * A result of an action as JSON. Throws a TypeError for a promise, `wrong_kind` for what gives items, and `invalid_state`
+ * where it is no JSON, or too large.
+ */
+export function resultText(result: unknown, action: string): string {
+  if (result === undefined || result === null) return "null";
+  checkImmediate(result, action);
+  const text = jsonOf(result, "The result");
+  checkBytes(text, RESULT_BYTES, "a result");
+  return text;
+}
+
+function checkImmediate(result: unknown, action: string): void {
+  if (isThenable(result)) {
+    Promise.resolve(result).catch(() => {});
+    throw new TypeError(`The action ${action} returned a promise: an action does not wait.`);
+  }
+  if (givesItems(result))
+    throw new HubError("wrong_kind", `The action ${action} returned a stream of items.`);
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as { then?: unknown }).then === "function";
+
+function jsonOf(value: unknown, name: string): string {
+  try {
+    return toExactJson(value);
+  } catch (error) {
+    throw new HubError("invalid_state", `${name} cannot be sent as JSON.`, { cause: error });
+  }
+}
+
+function checkBytes(text: string, most: number, what: string): void {
+  if (byteLength(text, most) > most)
+    throw new HubError("invalid_state", `${what} of an action: ${most} bytes are allowed.`);
+}
+
+/** Bytes in UTF-8; counted only where they may be more than `most`. */
+export const byteLength = (text: string, most: number): number =>
+  text.length * 3 <= most ? text.length : new TextEncoder().encode(text).byteLength;

@@ -1,0 +1,140 @@
+// State that lives elsewhere: `load` on the first use of a room that holds none, and `save` behind its changes.
+//
+//   · One load at a time. One that fails is tried again with the next use; it is never replaced by `initial`.
+//   · A save has the newest state and its position. One at a time, repeated until it succeeds; a crash repeats it.
+
+import { HubError } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
+import type { KeyValues } from "../../model/stored-values.ts";
+import type { Position } from "../../model/topic.ts";
+import { retryPause } from "../platform/retry-pause.ts";
+import type { StateSpec } from "../rpc/state-rpc.ts";
+import type { StateRows } from "./state-rows.ts";
+import type { StateStore } from "./state-store.ts";
+
+/** Callers that may wait for one load. */
+const WAITING_AT_MOST = 1_000;
+/** The key of the position at which an erased room is still to be saved. */
+const ERASED = "state-erased";
+
+interface ExternalStateOptions {
+  readonly spec: StateSpec;
+  readonly store: StateStore;
+  readonly rows: StateRows;
+  readonly kv: KeyValues;
+  position(): Position;
+  arm(at: number): void;
+  waitUntil(work: Promise<unknown>): void;
+  /** For metrics: `unsaved` after a save that failed. */
+  counted(outcome: string): void;
+}
+
+export class ExternalState {
+  readonly #options: ExternalStateOptions;
+  #loading: Promise<void> | undefined;
+  #waiting = 0;
+  #saveAt: number | undefined;
+  #failures = 0;
+  #isSaving = false;
+
+  constructor(options: ExternalStateOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with `unavailable` where it fails or takes too long, and where too many wait. */
+  async load(): Promise<void> {
+    if (this.#waiting >= WAITING_AT_MOST)
+      throw new HubError("unavailable", "Too many wait for the state of this room.");
+    this.#waiting++;
+    try {
+      await (this.#loading ??= this.#load().finally(() => (this.#loading = undefined)));
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { spec, store } = this.#options;
+    const loaded = await this.loaded();
+    // What came first: an erasure, or another way to open it.
+    if (store.isOpen) return;
+    store.begin(loaded === undefined ? spec.initial() : loaded);
+    if (loaded !== undefined) store.reserveWhole();
+  }
+
+  /** What `load` gives. */
+  async loaded(): Promise<unknown> {
+    const { spec } = this.#options;
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new Error(`load took more than ${spec.loadSeconds} s`)),
+      spec.loadSeconds * 1000,
+    );
+    try {
+      return await Promise.race([spec.load!(), late.promise]);
+    } catch (error) {
+      logError("state_unloaded", { error });
+      throw new HubError("unavailable", "The state of this room could not be loaded; try again.");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The state was saved here. */
+  changed(now: number): void {
+    const { spec, store, arm } = this.#options;
+    if (!spec.save || this.#saveAt !== undefined || store.changedOffset <= store.savedOffset)
+      return;
+    this.#saveAt = now + spec.saveSeconds * 1000;
+    arm(this.#saveAt);
+  }
+
+  due(): number | undefined {
+    return this.#isSaving ? undefined : this.#saveAt;
+  }
+
+  /** After a wake the rows tell whether something is unsaved. Does not wait for the save. */
+  run(now: number): void {
+    const { spec, store, kv, waitUntil } = this.#options;
+    if (!spec.save || this.#isSaving) return;
+    const isErased = kv.get(ERASED) !== undefined;
+    if (this.#saveAt === undefined && !isErased) {
+      if (store.isOpen || !store.open() || store.changedOffset <= store.savedOffset) return;
+    } else if (this.#saveAt !== undefined && this.#saveAt > now) return;
+    this.#isSaving = true;
+    waitUntil(this.#save(now));
+  }
+
+  async #save(now: number): Promise<void> {
+    const { spec, store, rows, kv, arm, position } = this.#options;
+    const erased = kv.get<Position>(ERASED);
+    const saved = erased
+      ? { state: undefined, position: erased }
+      : { state: store.flushed, position: position() };
+    this.#saveAt = undefined;
+    try {
+      await spec.save!(saved);
+      this.#failures = 0;
+      if (erased) kv.delete(ERASED);
+      // Erased meanwhile: offsets begin anew, and this one would hide changes of the new epoch.
+      else if (position().epoch === saved.position.epoch)
+        rows.saved((store.savedOffset = saved.position.offset));
+      if (store.isOpen && store.changedOffset > store.savedOffset) this.#saveAt = now;
+    } catch (error) {
+      logError("state_unsaved", { error });
+      this.#options.counted("unsaved");
+      this.#saveAt = now + retryPause(this.#failures++);
+    }
+    this.#isSaving = false;
+    if (this.#saveAt !== undefined) arm((this.#saveAt = Math.max(this.#saveAt, now + 1)));
+  }
+
+  /** In the transaction of an erasure: `save` is called once more, with `undefined`. */
+  erase(): void {
+    const { spec, kv, arm, position } = this.#options;
+    if (!spec.save) return;
+    kv.put(ERASED, position());
+    this.#saveAt = Date.now();
+    arm(this.#saveAt);
+  }
+}

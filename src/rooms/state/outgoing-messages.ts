@@ -1,0 +1,201 @@
+// Messages of actions to other rooms. They are rows of the action's commit, are sent after it, and go once the other
+// rooms have them: a crash on the way sends them again, under the same ids, which rooms publish once. What waits has a
+// bound: an action that would send more is refused.
+
+import { HubError } from "../../model/errors.ts";
+import { logWarning } from "../../model/logger.ts";
+import { formatTopic, writtenTopic, type Position, type Topic } from "../../model/topic.ts";
+import type { PartStorage } from "../../model/stored-values.ts";
+import type { Draft } from "../rpc/log-entry.ts";
+import type { Outgoing } from "../rpc/state-rpc.ts";
+
+const TABLE = "CREATE TABLE IF NOT EXISTS room_outgoing (offset INTEGER PRIMARY KEY, json TEXT)";
+
+/** From a commit, or a failure, to the attempt by alarm. */
+const RETRY_MS = 5_000;
+
+/** One flush's messages. `offset` is that of its entry with the change. */
+interface Batch {
+  readonly offset: number;
+  readonly messages: readonly Outgoing[];
+}
+
+/** What is written of a message, in bytes of JSON, or a little more. */
+export interface OutgoingSize {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+interface OutgoingOptions {
+  readonly sql: PartStorage["sql"];
+  /** How much may wait for its delivery. */
+  readonly most: OutgoingSize;
+  /** Publishes in a room elsewhere, in order. */
+  publish(topic: Topic, draft: Draft): Promise<unknown>;
+  waitUntil(work: Promise<unknown>): void;
+  arm(at: number): void;
+}
+
+export class OutgoingMessages {
+  readonly #options: OutgoingOptions;
+  /** Messages of the flush under way. */
+  #pending: Outgoing[] = [];
+  /** Of flushes that are not written yet. */
+  readonly #unwritten = new Map<number, Batch>();
+  /** Offsets of batches that are on their way, in this wake and epoch. */
+  #sending = new Set<number>();
+  #retryAt: number | undefined;
+  /** Of the flush under way, of flushes that are not delivered, by offset; undefined before rows were counted. */
+  #pendingSize = NOTHING;
+  #waiting: Map<number, OutgoingSize> | undefined;
+
+  constructor(options: OutgoingOptions) {
+    this.#options = options;
+    options.sql.exec(TABLE);
+  }
+
+  /** Throws `busy` where too much would wait with these. */
+  check(added: OutgoingSize): void {
+    if (added.messages === 0) return;
+    const all = [this.#pendingSize, added, ...this.#sizes().values()].reduce(sumOf);
+    const { most } = this.#options;
+    if (all.messages <= most.messages && all.bytes <= most.bytes) return;
+    throw new HubError("busy", "Messages of this room to others wait for their delivery.");
+  }
+
+  /** After a wake, rows are messages that were not delivered. */
+  #sizes(): Map<number, OutgoingSize> {
+    return (this.#waiting ??= new Map(
+      this.#rows().map(({ offset, json }) => {
+        const { length: messages } = JSON.parse(json) as unknown[];
+        return [offset, { messages, bytes: json.length }];
+      }),
+    ));
+  }
+
+  #rows() {
+    const all = "SELECT offset, json FROM room_outgoing ORDER BY offset";
+    return this.#options.sql.exec<{ offset: number; json: string }>(all).toArray();
+  }
+
+  add(messages: readonly Outgoing[], size: OutgoingSize): void {
+    this.#pending.push(...messages);
+    this.#pendingSize = sumOf(this.#pendingSize, size);
+  }
+
+  /** Bytes of the flush under way: they are one row. */
+  get pendingBytes(): number {
+    return this.#pendingSize.bytes;
+  }
+
+  /** The flush has its position: ids of its messages follow from it. */
+  seal(at: Position): void {
+    if (this.#pending.length === 0) return;
+    const messages = this.#pending.map(({ topic, draft }, index) => ({
+      topic,
+      draft: { ...draft, id: `${at.epoch}:${at.offset}/${index}` },
+    }));
+    this.#sizes().set(at.offset, this.#pendingSize);
+    [this.#pending, this.#pendingSize] = [[], NOTHING];
+    this.#unwritten.set(at.offset, { offset: at.offset, messages });
+  }
+
+  /** The flush that was sealed is saved, or none of it. */
+  flushed(offset: number, isSaved: boolean, now: number): void {
+    [this.#pending, this.#pendingSize] = [[], NOTHING];
+    const batch = this.#unwritten.get(offset) ?? this.#written;
+    this.#written = undefined;
+    if (!isSaved) {
+      this.#waiting?.delete(offset);
+      return void this.#unwritten.delete(offset);
+    }
+    if (batch?.offset === offset) this.#send(batch, now);
+  }
+
+  /** The batch that this commit has written. */
+  #written: Batch | undefined;
+
+  get isChanged(): boolean {
+    return this.#unwritten.size > 0;
+  }
+
+  /** In the commit. */
+  write(): void {
+    for (const { offset, messages } of this.#unwritten.values()) {
+      const texts = messages.map(({ topic, draft }) => [formatTopic(topic), draft]);
+      const row = [offset, JSON.stringify(texts)];
+      this.#options.sql.exec("INSERT OR REPLACE INTO room_outgoing VALUES (?, ?)", ...row);
+    }
+  }
+
+  /** The commit has succeeded. */
+  written(): void {
+    this.#written = [...this.#unwritten.values()].at(-1);
+    this.#unwritten.clear();
+  }
+
+  #send(batch: Batch, now: number): void {
+    if (this.#sending.has(batch.offset)) return;
+    this.#sending.add(batch.offset);
+    this.#retryAt ??= now + RETRY_MS;
+    this.#options.arm(this.#retryAt);
+    this.#options.waitUntil(this.#deliver(batch));
+  }
+
+  async #deliver({ offset, messages }: Batch): Promise<void> {
+    const { publish, sql } = this.#options;
+    const sending = this.#sending;
+    try {
+      await Promise.all(messages.map(({ topic, draft }) => publish(topic, draft)));
+      // Erased meanwhile: what has this offset now is another batch.
+      if (sending !== this.#sending) return;
+      this.#unwritten.delete(offset);
+      sql.exec("DELETE FROM room_outgoing WHERE offset = ?", offset);
+      this.#waiting?.delete(offset);
+    } catch (error) {
+      logWarning("outgoing_undelivered", { error });
+    } finally {
+      sending.delete(offset);
+    }
+  }
+
+  due(): number | undefined {
+    return this.#retryAt;
+  }
+
+  /** Sends again what a crash or a failure has left. */
+  run(now: number): void {
+    const rows = this.#rows();
+    this.#retryAt = rows.length > 0 ? now + RETRY_MS : undefined;
+    for (const { offset, json } of rows) {
+      const texts = JSON.parse(json) as [string, Draft][];
+      const messages = texts.map(([topic, draft]) => ({ topic: writtenTopic(topic), draft }));
+      this.#send({ offset, messages }, now);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return (
+      this.#options.sql.exec("SELECT 1 AS one FROM room_outgoing LIMIT 1").toArray().length === 0
+    );
+  }
+
+  /** In the transaction of an erasure. */
+  erase(): void {
+    this.#options.sql.exec("DELETE FROM room_outgoing");
+  }
+
+  forget(): void {
+    [this.#pending, this.#written, this.#retryAt] = [[], undefined, undefined];
+    [this.#pendingSize, this.#waiting] = [NOTHING, undefined];
+    this.#sending = new Set();
+    this.#unwritten.clear();
+  }
+}
+
+const NOTHING: OutgoingSize = { messages: 0, bytes: 0 };
+
+const sumOf = (one: OutgoingSize, other: OutgoingSize): OutgoingSize => ({
+  messages: one.messages + other.messages,
+  bytes: one.bytes + other.bytes,
+});

@@ -1,0 +1,242 @@
+// A room's state: one JSON value that actions change, one at a time, each within a turn of the event loop. Nothing waits
+// in an action, so there is no lock and no queue: draft → action → validation → kept in memory. The flush that follows
+// saves all of it in one commit (state-store.ts), then sends it.
+//
+//   · An action that throws leaves nothing. A flush that cannot be saved takes back all of its actions.
+//   · Clients see a change by one entry of the log for each flush, which is reserved by its first action: so it has a
+//     smaller offset than messages of the actions.
+
+import { draftOf } from "../../model/draft.ts";
+import { HubError, publicError } from "../../model/errors.ts";
+import { logWarning } from "../../model/logger.ts";
+import type { Duty } from "../platform/alarm-agenda.ts";
+import { retryPause } from "../platform/retry-pause.ts";
+import type { Run, Snapshot } from "../rpc/state-rpc.ts";
+import { ActionTurn, resultText } from "./action-turn.ts";
+import { scopedKey } from "./run-memory.ts";
+import { runSchedules } from "./run-schedules.ts";
+import type { PerformedRun, Performing, RoomStateParts } from "./state-parts.ts";
+import { StateTransfer } from "./state-transfer.ts";
+
+/** Bytes of messages to other rooms, or of answers, after which a flush takes no more actions. */
+const FLUSHED_BYTES = 512 * 1024;
+const SAVED = { error: null } as const;
+
+export class RoomState {
+  readonly #parts: RoomStateParts;
+  /** Alarms on end at which the state could not be had. */
+  #failures = 0;
+  /** Characters of answers under keys in the flush under way. */
+  #answerChars = 0;
+  /** Schedules, messages to other rooms, and saves elsewhere. */
+  readonly duty: Duty;
+  /** For services. */
+  readonly transfer: StateTransfer;
+
+  constructor(parts: RoomStateParts) {
+    this.#parts = parts;
+    this.transfer = new StateTransfer(this, parts);
+    this.duty = { due: (now) => this.#due(now), run: (now) => this.#work(now) };
+  }
+
+  /** Done when the state is in memory; undefined where it is. Rejects with `unavailable`, `state_newer`, … */
+  ready(): Promise<void> | undefined {
+    const { external, spec, store, tables } = this.#parts;
+    if (store.isOpen) return undefined;
+    this.#parts.knowAlarm();
+    tables.prepare();
+    if (store.open()) return undefined;
+    if (spec.load) return external.load();
+    store.begin(spec.initial());
+    return undefined;
+  }
+
+  /** Throws what the action throws, `conflict`, `invalid_state`, `invalid_arguments`, `method_not_found`, … */
+  async run(run: Run): Promise<PerformedRun> {
+    const args = await this.#parts.spec.prepare(run);
+    await this.ready();
+    return this.perform({ run, args });
+  }
+
+  /** The turn of an action: from here on nothing waits. */
+  perform(performing: Performing): PerformedRun {
+    const { counted } = this.#parts;
+    try {
+      const performed = this.#turn(performing);
+      counted(performed.repeated ? "repeated" : "done");
+      return performed;
+    } catch (error) {
+      counted(publicError(error).code);
+      throw error;
+    }
+  }
+
+  #turn(performing: Performing): PerformedRun {
+    const { run } = performing;
+    const { flush, outgoing, publisher, runs, spec, storage, now } = this.#parts;
+    // Messages of a flush to other rooms are one row, and so are its answers.
+    if (Math.max(outgoing.pendingBytes, this.#answerChars) > FLUSHED_BYTES) flush();
+    const key = scopedKey(run);
+    const known = key === undefined ? undefined : runs.find(key, now());
+    if (known) return this.#repeated(key!, known);
+    if (run.at && !publisher().stands(run.at))
+      throw new HubError("conflict", "The room does not stand there any more.");
+    if (spec.tables.length === 0) return this.#perform(performing, key);
+    return storage.transactionSync(() => this.#perform(performing, key));
+  }
+
+  #repeated(key: string, { offset, result }: { offset: number; result: string }): PerformedRun {
+    const { epoch } = this.#parts.publisher().newest;
+    const ticket = this.#parts.store.ticketOf(key) ?? SAVED;
+    return { result, position: { epoch, offset }, repeated: true, ticket };
+  }
+
+  #perform({ run, args, ...more }: Performing, key: string | undefined): PerformedRun {
+    const { outgoing, ports, publisher, schedule, store, topic } = this.#parts;
+    const was = store.current;
+    const at = this.#parts.now();
+    const [draft, finish] = draftOf(was);
+    const turn = new ActionTurn({
+      ...{ draft, was, room: topic, now: at, ports },
+      key: run.key ?? more.turnKey ?? crypto.randomUUID(),
+    });
+    for (const [id, one] of more.scheduling ?? []) turn.scheduling.set(id, one);
+    try {
+      const result = resultText(this.#parts.spec.apply(run, args, turn), run.action);
+      schedule.check(turn.scheduling);
+      outgoing.check(turn.outgoing);
+      store.keep(this.#checked(finish(), was));
+      const { position, ticket } = this.#keep(turn, key, result);
+      if (turn.hasWritten) publisher().save(true);
+      if (turn.hasWritten && ticket.error) throw ticket.error;
+      return { result, position, repeated: false, ticket };
+    } finally {
+      finish("drop");
+      turn.end();
+    }
+  }
+
+  #checked(next: unknown, was: unknown): unknown {
+    const { spec } = this.#parts;
+    return spec.checksActions && next !== was ? spec.check(next) : next;
+  }
+
+  /** Keeps what a turn has gathered; everything was checked. Gives the position after it. */
+  #keep(turn: ActionTurn, key: string | undefined, result: string) {
+    const { outgoing, publisher, runs, schedule, store } = this.#parts;
+    const isKept = store.current !== turn.was || key !== undefined || turn.scheduling.size > 0;
+    const flush = isKept || turn.elsewhere.length > 0 ? store.flush(turn.now) : undefined;
+    const tickets = turn.here.map((draft) => publisher().append(draft, turn.now));
+    schedule.put(turn.scheduling);
+    outgoing.add(turn.elsewhere, turn.outgoing);
+    const position = publisher().newest;
+    if (key !== undefined) {
+      const kept = [key, position.offset, result] as const;
+      flush!.runs.push(kept);
+      this.#answerChars += key.length + result.length;
+      runs.add(kept, turn.now);
+    }
+    return { position, ticket: flush?.ticket ?? tickets.at(-1) ?? SAVED };
+  }
+
+  untilSaved(): Promise<void> {
+    return this.#parts.publisher().untilSaved();
+  }
+
+  /** What clients see; undefined where they see nothing. Only once it is ready. */
+  snapshot(): Snapshot | undefined {
+    return this.#parts.store.snapshot();
+  }
+
+  /** The same, where it needs nothing to be loaded first. */
+  snapshotNow(): { readonly state?: Snapshot } {
+    try {
+      // A load that fails is logged.
+      if (this.ready()?.catch(() => {})) return {};
+      const state = this.snapshot();
+      return state ? { state } : {};
+    } catch (error) {
+      logWarning("state_unread", { error });
+      return {};
+    }
+  }
+
+  /** The same with what is not saved yet. */
+  view(): Snapshot | undefined {
+    this.#parts.flush();
+    return this.snapshot();
+  }
+
+  /** The whole state, for services and hub code. Only once it is ready. */
+  whole(): Snapshot {
+    const { store, publisher } = this.#parts;
+    this.#parts.flush();
+    return { text: JSON.stringify(store.flushed), position: publisher().newest };
+  }
+
+  seal(): void {
+    this.#parts.store.seal();
+  }
+
+  saved(isSaved: boolean): void {
+    const { external, schedule, store, arm, now } = this.#parts;
+    store.saved(isSaved);
+    this.#answerChars = 0;
+    const dueAt = schedule.flushed(isSaved) ? schedule.dueAt() : undefined;
+    if (dueAt !== undefined) arm(dueAt);
+    if (isSaved) external.changed(now());
+  }
+
+  /** What is due now and was not done is tried again in a second; where the state cannot be had, less and less often. */
+  #due(now: number): number | undefined {
+    const { external, outgoing, schedule } = this.#parts;
+    const due = [schedule.dueAt(), outgoing.due(), external.due()];
+    const times = due.filter((at) => at !== undefined);
+    if (times.length === 0) return undefined;
+    const at = Math.min(...times);
+    return at > now ? at : now + retryPause(Math.max(0, this.#failures - 1));
+  }
+
+  async #work(now: number): Promise<void> {
+    const { external, outgoing } = this.#parts;
+    outgoing.run(now);
+    this.#failures++;
+    await runSchedules(this, this.#parts, now);
+    this.#failures = 0;
+    external.run(now);
+  }
+
+  /** In the transaction of an erasure. */
+  erase(): void {
+    const { external, schedule, store, tables } = this.#parts;
+    external.erase();
+    schedule.erase();
+    store.erase();
+    tables.erase();
+  }
+
+  /** After an erasure: the room has its initial state again. Nothing is loaded: what is elsewhere is erased as well. */
+  restart(): void {
+    this.forget();
+    this.#parts.store.begin(this.#parts.spec.initial());
+  }
+
+  /** Storage was deleted: the next use begins anew. */
+  forget(): void {
+    this.#parts.schedule.forget();
+    this.#parts.store.forget();
+  }
+
+  /** The log is about to lose rows. */
+  checkpoint(): void {
+    this.#parts.commit.checkpoint();
+  }
+
+  /** Whether something would be lost with the object's storage. At a wake it is not read for this: it may be. */
+  keeps(atWake: boolean): boolean {
+    const { outgoing, rows, schedule, spec, store } = this.#parts;
+    if (!schedule.isEmpty || !outgoing.isEmpty) return true;
+    if (atWake && !store.isOpen) return rows.offset !== undefined;
+    return store.differsFrom(() => spec.initial());
+  }
+}

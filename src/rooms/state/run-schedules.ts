@@ -1,0 +1,92 @@
+// Runs what is scheduled and due. An action's effects and the removal of its row, or its next time, are one commit: a
+// crash before it runs the action again, as if it had never run.
+
+import { logError, logWarning } from "../../model/logger.ts";
+import type { Run, Scheduled, StateSpec } from "../rpc/state-rpc.ts";
+import { MOST_FAILURES, type ScheduleRows } from "./schedule-rows.ts";
+import type { StateStore } from "./state-store.ts";
+
+/** Pauses after the first failure, the second, and so on. */
+const PAUSES_MS = [1_000, 5_000, 25_000, 125_000] as const;
+
+interface Performer {
+  ready(): Promise<void> | undefined;
+  perform(performing: {
+    readonly run: Run;
+    readonly args: readonly unknown[];
+    readonly scheduling: ReadonlyMap<string, Scheduled | undefined>;
+    readonly turnKey: string;
+  }): unknown;
+}
+
+interface Parts {
+  readonly spec: Pick<StateSpec, "prepare" | "next">;
+  readonly schedule: ScheduleRows;
+  readonly store: Pick<StateStore, "flush">;
+  flush(): void;
+}
+
+/** In the order in which they are due. One that fails keeps no other from running. */
+export async function runSchedules(state: Performer, parts: Parts, now: number): Promise<void> {
+  const { schedule } = parts;
+  if ((schedule.dueAt() ?? Infinity) > now) return;
+  await state.ready();
+  const due = schedule.all.filter(({ at, failures }) => at <= now && failures < MOST_FAILURES);
+  // oxlint-disable-next-line no-await-in-loop -- one after another, in their order
+  for (const one of due) await runOne(state, parts, { one, now });
+  parts.flush();
+  // Where a flush is not saved, as by a view that throws, each of them is run by itself: the others are not to blame.
+  const unsaved = due.filter((one) => schedule.get(one.id) === one);
+  // oxlint-disable-next-line no-await-in-loop -- as above
+  for (const one of unsaved) await runAlone(state, parts, { one, now });
+}
+
+async function runAlone(state: Performer, parts: Parts, due: Due): Promise<void> {
+  await runOne(state, parts, due);
+  parts.flush();
+  if (parts.schedule.get(due.one.id) !== due.one) return;
+  fail(parts, due, new Error("What it did could not be saved."));
+  parts.flush();
+}
+
+interface Due {
+  readonly one: Scheduled;
+  readonly now: number;
+}
+
+async function runOne(state: Performer, parts: Parts, { one, now }: Due): Promise<void> {
+  const { spec, schedule } = parts;
+  const { id, action, every } = one;
+  const run = { action, args: JSON.stringify(one.args) };
+  try {
+    const args = await spec.prepare(run);
+    // Cancelled or replaced by an action that ran meanwhile.
+    if (schedule.get(id) !== one) return;
+    const at = every === undefined ? undefined : spec.next(every, one.at, now);
+    const next = at === undefined ? undefined : { ...one, at, failures: 0 };
+    state.perform({ run, args, scheduling: new Map([[id, next]]), turnKey: `${id}@${one.at}` });
+  } catch (error) {
+    if (schedule.get(id) === one) fail(parts, { one, now }, error);
+  }
+}
+
+/** What has changed is written with the flush. */
+function fail({ schedule, store }: Parts, { one, now }: Due, error: unknown): void {
+  schedule.put(new Map([[one.id, failed(one, now, error)]]));
+  store.flush(now);
+}
+
+function failed(one: Scheduled, now: number, error: unknown): Scheduled {
+  const again = triedAgain(one, now);
+  const about = { action: one.action, id: one.id, failures: again.failures, error };
+  if (again.failures >= MOST_FAILURES) logError("schedule_given_up", about);
+  else logWarning("schedule_failed", about);
+  return again;
+}
+
+/** What has failed now, as it is scheduled in its place. */
+export function triedAgain(one: Scheduled, now: number): Scheduled {
+  const failures = one.failures + 1;
+  const pause = PAUSES_MS[failures - 1];
+  return { ...one, failures, at: pause === undefined ? one.at : now + pause };
+}

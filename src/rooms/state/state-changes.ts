@@ -1,0 +1,47 @@
+// Changes of a state as entries of the log have them: the text of a `StateChange` (model/state-wire.ts). Pure.
+
+import { applyPatch, patchBetween } from "../../model/merge-patch.ts";
+import { freezeDeep, invalid, plainJson } from "../../model/plain-json.ts";
+import type { StateEntry } from "../rpc/log-entry.ts";
+import type { StateSpec } from "../rpc/state-rpc.ts";
+import { byteLength } from "./action-turn.ts";
+
+export const hasChange = ({ params, change }: StateEntry): boolean =>
+  params !== "" || change !== undefined;
+
+/** The state after the entry. */
+export function applyEntry(state: unknown, { change, params }: StateEntry): unknown {
+  const text = change ?? params;
+  if (text === "") return state;
+  const parsed = JSON.parse(text) as { readonly patch?: unknown; readonly state?: unknown };
+  return "state" in parsed ? parsed.state : applyPatch(state, parsed.patch);
+}
+
+/**
+ * A `StateChange` as text: the patch, or the whole where that is shorter. Empty where there is no change. A short patch
+ * is taken without a look at the whole.
+ */
+export function changeText(before: unknown, after: unknown, isWhole = false): string {
+  const patch = isWhole ? undefined : patchBetween(before, after);
+  if (patch === undefined && !isWhole) return "";
+  const text = isWhole ? "" : JSON.stringify(patch);
+  if (!isWhole && text.length < SHORT) return `{"patch":${text}}`;
+  const whole = JSON.stringify(after);
+  return isWhole || whole.length < text.length ? `{"state":${whole}}` : `{"patch":${text}}`;
+}
+
+/** Characters of a patch that is not compared. */
+const SHORT = 256;
+
+/** Bytes of a state as JSON, or more. Throws `invalid_state` where they are too many. */
+export function sizeWithin(state: unknown, most: number): number {
+  const text = JSON.stringify(state);
+  if (text.length * 3 <= most) return text.length * 3;
+  const bytes = byteLength(text, most);
+  if (bytes > most) throw invalid("state", `has more than ${most} bytes`);
+  return bytes;
+}
+
+/** A state that hub code or a document gives, frozen. Throws `invalid_state` for no JSON, and what the schema says. */
+export const checkedState = (spec: Pick<StateSpec, "check">, state: unknown): unknown =>
+  spec.check(freezeDeep(plainJson(state, () => "state")));

@@ -1,0 +1,101 @@
+// The commits of a room with state: the log's row, and where due a checkpoint of the state, answers of runs, schedules and
+// messages to other rooms, all or none of them.
+
+import { logWarning } from "../../model/logger.ts";
+import { STATE_TARGET } from "../../model/state-wire.ts";
+import type { PartStorage } from "../../model/stored-values.ts";
+import type { BesideLog } from "../log/beside-log.ts";
+import type { RoomLog } from "../log/room-log.ts";
+import type { Entry, StateEntry } from "../rpc/log-entry.ts";
+import type { OutgoingMessages } from "./outgoing-messages.ts";
+import type { RunMemory } from "./run-memory.ts";
+import type { ScheduleRows } from "./schedule-rows.ts";
+import { hasChange } from "./state-changes.ts";
+import type { StateRows } from "./state-rows.ts";
+import type { StateStore } from "./state-store.ts";
+
+interface StateCommitOptions {
+  readonly storage: Pick<PartStorage, "transactionSync">;
+  readonly store: StateStore;
+  readonly rows: StateRows;
+  readonly runs: RunMemory;
+  readonly schedule: ScheduleRows;
+  readonly outgoing: OutgoingMessages;
+  /** Of the hub's state. */
+  readonly version: number;
+  log(): RoomLog;
+  now(): number;
+}
+
+export class StateCommit implements BesideLog {
+  readonly #options: StateCommitOptions;
+  #hasOpened = false;
+
+  constructor(options: StateCommitOptions) {
+    this.#options = options;
+  }
+
+  get offset(): number | undefined {
+    return this.#options.rows.offset;
+  }
+
+  commit(entries: readonly Entry[], write: () => void): void {
+    const { outgoing, rows, runs, schedule, storage, store, now } = this.#options;
+    this.#open();
+    this.#count(entries);
+    const isDue = store.isOpen && (runs.isDue || rows.isDue(store.bytes, now()));
+    if (!isDue && !schedule.isChanged && !outgoing.isChanged) return write();
+    storage.transactionSync(() => {
+      write();
+      if (schedule.isChanged) schedule.write();
+      if (outgoing.isChanged) outgoing.write();
+      if (isDue) this.#write(entries.at(-1)!.offset);
+    });
+    schedule.written();
+    outgoing.written();
+    if (isDue) this.#written();
+  }
+
+  /** After a wake, rows of the log with changes may be the next to be overwritten. */
+  #open(): void {
+    if (this.#hasOpened) return;
+    this.#hasOpened = true;
+    try {
+      this.#options.store.open();
+    } catch (error) {
+      logWarning("state_unread", { error });
+    }
+  }
+
+  #count(entries: readonly Entry[]): void {
+    const { rows, runs } = this.#options;
+    for (const entry of entries) {
+      if (entry.target !== STATE_TARGET) continue;
+      const { runs: kept = [] } = entry as StateEntry;
+      // Answers alone are kept as well: the log forgets them as it forgets changes.
+      if (hasChange(entry) || kept.length > 0) rows.count(entry);
+      runs.logged(kept);
+    }
+    rows.countRow();
+  }
+
+  #write(offset: number): void {
+    const { rows, runs, store, version, now } = this.#options;
+    rows.write({ version, offset, saved: store.savedOffset, json: JSON.stringify(store.sealed) });
+    runs.write(now());
+  }
+
+  #written(): void {
+    this.#options.rows.written();
+    this.#options.runs.written();
+  }
+
+  /** Changes that the log alone has are written: it is about to lose them. */
+  checkpoint(): void {
+    const { log, rows, storage, store } = this.#options;
+    if (!store.isOpen && !store.open()) return;
+    if (!rows.isBehind) return;
+    storage.transactionSync(() => this.#write(log().position.offset));
+    this.#written();
+  }
+}

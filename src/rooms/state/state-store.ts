@@ -1,0 +1,250 @@
+// The state in memory, and its way to storage: as an action left it (`current`), as the last flush had it, and as clients
+// see it. A flush with actions has one entry in the log, which is reserved by the first of them and filled here.
+
+import { isSame, patchBetween } from "../../model/merge-patch.ts";
+import { HubError } from "../../model/errors.ts";
+import { freezeDeep, invalid, plainJson } from "../../model/plain-json.ts";
+import type { RoomLog } from "../log/room-log.ts";
+import { STATE_TARGET } from "../../model/state-wire.ts";
+import type { KeptRun, StateEntry } from "../rpc/log-entry.ts";
+import type { Snapshot, StateSpec } from "../rpc/state-rpc.ts";
+import type { OutgoingMessages } from "./outgoing-messages.ts";
+import type { RunMemory } from "./run-memory.ts";
+import { applyEntry, changeText, checkedState, hasChange, sizeWithin } from "./state-changes.ts";
+import type { StateRows } from "./state-rows.ts";
+
+/** An entry that was reserved: its text is still to come. */
+export interface Reserved {
+  readonly entry: { -readonly [K in keyof StateEntry]: StateEntry[K] };
+  readonly ticket: { readonly error: HubError | null };
+}
+
+interface StateStoreOptions {
+  readonly spec: StateSpec;
+  readonly log: () => RoomLog;
+  readonly rows: StateRows;
+  readonly runs: RunMemory;
+  readonly outgoing: OutgoingMessages;
+  /** Bytes of the state's JSON. */
+  readonly bytesAtMost: number;
+  /** Reserves the entry of this flush, of this time. */
+  reserve(at: number): Reserved;
+  now(): number;
+}
+
+/** A flush with actions, until it is saved. */
+interface Flush extends Reserved {
+  readonly runs: KeptRun[];
+  /** What clients see after it. */
+  shown: unknown;
+  /** Clients get a snapshot in place of a patch. */
+  isWhole?: boolean;
+}
+
+export class StateStore {
+  readonly #options: StateStoreOptions;
+  #isOpen = false;
+  #current: unknown;
+  /** As the flush under way writes it; else after the last flush. */
+  #sealed: unknown;
+  /** After the last flush. */
+  #flushed: unknown;
+  /** What clients see, after the last flush; undefined where they see nothing. */
+  #shown: unknown;
+  #snapshotText: string | undefined;
+  /** Bytes of the state's JSON, or more. */
+  #bytes = 0;
+  #flush: Flush | undefined;
+  /** A flush with all of the state was not saved: the next one has it. */
+  #owesWhole = false;
+  /** The offset up to which it was saved elsewhere … */
+  savedOffset = -1;
+  /** … and that of its newest change, or later. */
+  changedOffset = -1;
+
+  constructor(options: StateStoreOptions) {
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** With all actions until now, also those of a flush that is not saved yet. */
+  get current(): unknown {
+    return this.#current;
+  }
+
+  /** As of the last flush. */
+  get flushed(): unknown {
+    return this.#flushed;
+  }
+
+  /**
+   * Reads it, on first use after a wake. Gives false where the room holds none. Throws `state_newer`, `invalid_state`,
+   * and what a migration throws.
+   */
+  open(): boolean {
+    if (this.#isOpen) return true;
+    const { rows, runs, spec, log } = this.#options;
+    const row = rows.read();
+    if (!row) return false;
+    let state: unknown = JSON.parse(row.json);
+    [this.savedOffset, this.changedOffset] = [row.saved, row.offset];
+    for (const entry of log().kept(row.offset)) {
+      if (entry.target === STATE_TARGET) {
+        state = applyEntry(state, entry);
+        this.changedOffset = entry.offset;
+        rows.count(entry);
+        runs.restore((entry as StateEntry).runs ?? [], entry.at);
+      }
+      // As if each were a row of its own: rows with a change are never overwritten unseen.
+      rows.countRow();
+    }
+    if (row.version > spec.version) {
+      // Messages go on, and overwrite rows of the log that have changes.
+      if (rows.isBehind)
+        rows.write({ ...row, offset: this.changedOffset, json: JSON.stringify(state) });
+      throw new HubError("state_newer", "A newer deploy has written this room's state.");
+    }
+    if (row.version === spec.version) this.#begin(spec.check(freezeDeep(state)));
+    else this.#migrate(state, row.version);
+    return true;
+  }
+
+  /** The state of a room that holds none: `initial`, or what was loaded. It is stored with the first change. */
+  begin(state: unknown): void {
+    const checked = checkedState(this.#options.spec, state);
+    sizeWithin(checked, this.#options.bytesAtMost);
+    this.#begin(checked);
+  }
+
+  #begin(state: unknown): void {
+    const { view } = this.#options.spec;
+    this.#shown = view && this.#viewOf(state);
+    [this.#current, this.#sealed, this.#flushed] = [state, state, state];
+    this.#snapshotText = undefined;
+    this.#bytes = Infinity;
+    this.#isOpen = true;
+  }
+
+  /** The old state stays where the migration throws. Clients of today's view get it as a numbered snapshot. */
+  #migrate(stored: unknown, version: number): void {
+    const { spec } = this.#options;
+    const migrated = spec.migrate(structuredClone(stored), version);
+    this.begin(migrated);
+    this.#options.rows.outdated();
+    this.reserveWhole();
+  }
+
+  /** The next flush has all of the state, as its checkpoint and for clients. */
+  reserveWhole(): void {
+    this.flush().isWhole = true;
+  }
+
+  /** Takes the state that an action left. Throws `invalid_state` where it is too large. */
+  keep(next: unknown): void {
+    const change = patchBetween(this.#current, next);
+    if (change === undefined) return;
+    const { bytesAtMost } = this.#options;
+    const bytes = this.#bytes + JSON.stringify(change).length * 3;
+    this.#bytes = bytes > bytesAtMost ? sizeWithin(next, bytesAtMost) : bytes;
+    this.#current = next;
+  }
+
+  /** The flush under way, begun where there is none: at the time of its first action. */
+  flush(at = this.#options.now()): Flush {
+    const begun = { runs: [], shown: this.#shown, isWhole: this.#owesWhole };
+    return (this.#flush ??= { ...this.#options.reserve(at), ...begun });
+  }
+
+  /** The run of this flush with the key, whose ticket is not final yet. */
+  ticketOf(key: string): Reserved["ticket"] | undefined {
+    return this.#flush?.runs.some(([one]) => one === key) ? this.#flush.ticket : undefined;
+  }
+
+  /** Fills the reserved entry. Throws what the hub's `view` throws, and `invalid_state`. */
+  seal(): void {
+    const flush = this.#flush;
+    if (!flush) return;
+    const { spec, outgoing, log } = this.#options;
+    const { entry, runs, isWhole } = flush;
+    this.#sealed = this.#current;
+    if (runs.length > 0) entry.runs = runs;
+    const { offset } = entry;
+    outgoing.seal({ epoch: log().position.epoch, offset });
+    if (this.#current === this.#flushed && !isWhole) return;
+    const whole = changeText(this.#flushed, this.#current, isWhole);
+    if (spec.view) {
+      flush.shown = this.#viewOf(this.#current);
+      const isAll = flush.shown === this.#current;
+      entry.params = isAll ? whole : changeText(this.#shown, flush.shown, isWhole);
+    }
+    if (entry.params !== whole) entry.change = whole;
+  }
+
+  /** The flush is saved, or none of it. */
+  saved(isSaved: boolean): void {
+    const flush = this.#flush;
+    if (!flush) return;
+    this.#flush = undefined;
+    this.#owesWhole = !isSaved && flush.isWhole === true;
+    const { outgoing, runs, now } = this.#options;
+    if (isSaved) {
+      if (flush.shown !== this.#shown) this.#snapshotText = undefined;
+      if (hasChange(flush.entry)) this.changedOffset = flush.entry.offset;
+      [this.#flushed, this.#shown] = [this.#current, flush.shown];
+    } else {
+      [this.#current, this.#sealed, this.#bytes] = [this.#flushed, this.#flushed, Infinity];
+      for (const [key] of flush.runs) runs.drop(key);
+    }
+    outgoing.flushed(flush.entry.offset, isSaved, now());
+  }
+
+  /** As the flush under way, or the last one, has it: for a checkpoint. Only once it is open. */
+  get sealed(): unknown {
+    return this.#sealed;
+  }
+
+  /** Bytes of the state's JSON, or more. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** What clients see; undefined where they see nothing. */
+  snapshot(): Snapshot | undefined {
+    if (!this.#options.spec.view) return undefined;
+    const text = (this.#snapshotText ??= JSON.stringify(this.#shown));
+    return { text, position: this.#options.log().position };
+  }
+
+  /** Whether the room holds a state, and another one than it begins with. */
+  differsFrom(initial: () => unknown): boolean {
+    if (this.#isOpen) return !isSame(this.#current, initial());
+    const row = this.#options.rows.read();
+    if (!row) return false;
+    return this.#options.rows.isBehind || !isSame(JSON.parse(row.json), initial());
+  }
+
+  #viewOf(state: unknown): unknown {
+    const view = this.#options.spec.view!(state);
+    if (view === state) return state;
+    const plain = plainJson(view, () => "view");
+    if (plain === undefined) throw invalid("view", "is undefined");
+    return freezeDeep(plain);
+  }
+
+  /** In the transaction of an erasure. */
+  erase(): void {
+    const { outgoing, rows, runs } = this.#options;
+    for (const part of [rows, runs, outgoing]) part.erase();
+  }
+
+  /** Storage was erased or deleted: the next use begins anew. */
+  forget(): void {
+    const { outgoing, rows, runs } = this.#options;
+    for (const part of [rows, runs, outgoing]) part.forget();
+    [this.#isOpen, this.#flush, this.#owesWhole] = [false, undefined, false];
+    [this.savedOffset, this.changedOffset] = [-1, -1];
+  }
+}

@@ -1,0 +1,176 @@
+// A room as a document, and a document as a room: what services export, import and fork. And what else they do with its
+// state: they load it again, and read and cancel its schedule.
+
+import { HubError, publicError } from "../../model/errors.ts";
+import { STATE_TARGET } from "../../model/state-wire.ts";
+import { formatPosition, type Position } from "../../model/topic.ts";
+import { EXPORT_BYTES, type ExportedState, type Scheduled } from "../rpc/state-rpc.ts";
+import { ARGUMENT_BYTES, byteLength } from "./action-turn.ts";
+import { applyEntry, checkedState } from "./state-changes.ts";
+import type { RoomStateParts } from "./state-parts.ts";
+import type { StateStore } from "./state-store.ts";
+
+interface Opened {
+  ready(): Promise<void> | undefined;
+}
+
+export class StateTransfer {
+  readonly #state: Opened;
+  readonly #parts: RoomStateParts;
+
+  constructor(state: Opened, parts: RoomStateParts) {
+    [this.#state, this.#parts] = [state, parts];
+  }
+
+  /** In the order in which they are due. Needs no state. */
+  schedule(): readonly Scheduled[] {
+    this.#parts.flush();
+    return this.#parts.schedule.all;
+  }
+
+  /** False where nothing is scheduled under the id. */
+  async cancel(id: string): Promise<boolean> {
+    await this.#state.ready();
+    const { schedule, store } = this.#parts;
+    if (!schedule.get(id)) return false;
+    schedule.put(new Map([[id, undefined]]));
+    this.#save(store.flush());
+    return true;
+  }
+
+  /** Throws where the flush could not be saved. */
+  #save({ ticket }: ReturnType<StateStore["flush"]>): void {
+    this.#parts.flush();
+    if (ticket.error) throw ticket.error;
+  }
+
+  /** Loads the state from elsewhere again: the difference is a change like others. Throws `unavailable`. */
+  async reload(): Promise<Position> {
+    const { external, publisher, spec, store } = this.#parts;
+    await this.#state.ready();
+    if (spec.load) {
+      const loaded = (await external.loaded()) ?? spec.initial();
+      const next = checkedState(spec, loaded);
+      const flush = store.flush();
+      store.keep(next);
+      this.#save(flush);
+    }
+    return publisher().newest;
+  }
+
+  /**
+   * The room as it is, or its state where it stood at a position; then without schedule, which is known as it is alone.
+   * Gives JSON in UTF-8. Throws `history_gone`, `too_large`.
+   */
+  async export(at?: Position): Promise<Uint8Array> {
+    await this.#state.ready();
+    const { flush, publisher, schedule, spec, tables } = this.#parts;
+    flush();
+    const position = at ?? publisher().newest;
+    const state = this.#stateAt(position);
+    const isNow = publisher().stands(position);
+    if (!isNow && spec.tables.length > 0)
+      throw gone("Rows of tables are known as they are now alone.");
+    const exported: ExportedState = {
+      ...{ version: spec.version, position: formatPosition(position), state },
+      schedule: isNow ? schedule.all : [],
+      tables: tables.rows(EXPORT_BYTES),
+    };
+    const bytes = new TextEncoder().encode(JSON.stringify(exported));
+    if (bytes.length > EXPORT_BYTES)
+      throw new HubError("too_large", `An export has ${EXPORT_BYTES} bytes at most.`);
+    return bytes;
+  }
+
+  /** Throws `history_gone` for a position before the last checkpoint, of another epoch, or of the future. */
+  #stateAt(at: Position): unknown {
+    const { log, publisher, rows, spec, store } = this.#parts;
+    const newest = publisher().newest;
+    if (at.epoch === newest.epoch && at.offset === newest.offset) return store.flushed;
+    if (at.epoch !== newest.epoch || at.offset > newest.offset)
+      throw gone("The room does not know this position.");
+    // A log that is written behind writes what it has.
+    log().after(newest.offset);
+    const row = rows.read();
+    if (!row) return store.flushed;
+    if (row.offset > at.offset || row.version !== spec.version)
+      throw gone("The room's state is not kept so far back.");
+    return log()
+      .kept(row.offset)
+      .filter(({ target, offset }) => target === STATE_TARGET && offset <= at.offset)
+      .reduce(applyEntry, JSON.parse(row.json) as unknown);
+  }
+
+  /**
+   * Into a room that holds nothing: its clients get the state as a change. Older versions are migrated. Throws `conflict`,
+   * `state_newer`, `invalid_arguments`, and nothing is imported then.
+   */
+  async import(bytes: Uint8Array): Promise<Position> {
+    await this.#state.ready();
+    const { flush, publisher, spec } = this.#parts;
+    const exported = JSON.parse(new TextDecoder().decode(bytes)) as ExportedState;
+    const state = this.#accepted(exported);
+    for (const { action, args, every } of exported.schedule) {
+      if (every !== undefined) spec.next(every, 0, 0);
+      // oxlint-disable-next-line no-await-in-loop -- the first that fails is the answer
+      await spec.prepare({ action, args: argumentText(args) });
+    }
+    flush();
+    this.#checkEmpty();
+    this.#parts.storage.transactionSync(() => this.#put(state, exported));
+    flush();
+    return publisher().newest;
+  }
+
+  /** What the hub makes of it. Code that refuses it says why. */
+  #accepted({ state, version }: ExportedState): unknown {
+    const { spec } = this.#parts;
+    if (version > spec.version)
+      throw new HubError("state_newer", "A newer deploy has exported this state.");
+    try {
+      const today = version < spec.version ? spec.migrate(state, version) : state;
+      return checkedState(spec, today);
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+
+  #checkEmpty(): void {
+    const { outgoing, schedule, spec, store, tables } = this.#parts;
+    const isKept = !schedule.isEmpty || !outgoing.isEmpty || !tables.isEmpty;
+    if (isKept || store.differsFrom(() => spec.initial()))
+      throw new HubError("conflict", "The room holds something already: erase it first.");
+  }
+
+  /** In one transaction. What may throw comes before what changes memory. */
+  #put(state: unknown, { schedule: scheduled, tables: rows }: ExportedState): void {
+    const { publisher, schedule, store, tables } = this.#parts;
+    const scheduling = new Map(scheduled.map((one) => [one.id, one]));
+    tables.fill(rows);
+    schedule.check(scheduling);
+    try {
+      store.keep(state);
+    } catch (error) {
+      throw refusalOf(error);
+    }
+    schedule.put(scheduling);
+    store.reserveWhole();
+    const { ticket } = store.flush();
+    publisher().save();
+    if (ticket.error) throw ticket.error;
+  }
+}
+
+/** The document is to blame. */
+const refusalOf = (error: unknown): HubError =>
+  new HubError("invalid_arguments", publicError(error).message, { cause: error });
+
+/** What `schedule` would take. Throws `invalid_arguments`. */
+function argumentText(args: readonly unknown[]): string {
+  const text = JSON.stringify(args);
+  if (byteLength(text, ARGUMENT_BYTES) <= ARGUMENT_BYTES) return text;
+  const sentence = `Arguments of a scheduled action have ${ARGUMENT_BYTES} bytes at most.`;
+  throw new HubError("invalid_arguments", sentence);
+}
+
+const gone = (reason: string): HubError => new HubError("history_gone", reason);

@@ -1,0 +1,165 @@
+// The state of one room as the application holds it: the copy, its listeners, and the actions under way.
+
+import {
+  emitter,
+  runListener,
+  type Listener,
+  type Unsubscribe,
+} from "../client/platform/emitter.ts";
+import { methodProxy } from "../client/platform/method-proxy.ts";
+import type { CallOptions } from "../client/session/pending-calls.ts";
+import type { RoomGreeting } from "../client/transport/wire.ts";
+import type { RunAnswer, RunParams, StateChange, StateSnapshot } from "../model/state-wire.ts";
+import { isAfter } from "../model/topic.ts";
+import { RoomCopy, type Guess, type OpenRun } from "./room-copy.ts";
+import type { RunOptions } from "./state-types.ts";
+
+interface LiveStateOptions {
+  readonly connection: { with(options: CallOptions): { readonly invoke: object } };
+  /** As the server spells its name. */
+  readonly room: string;
+  readonly guesses: object | undefined;
+}
+
+interface HeldChange {
+  readonly change: StateChange;
+  readonly position: string;
+}
+
+/** Has the members of `RoomState`, untyped. */
+export class LiveState {
+  readonly #options: LiveStateOptions;
+  readonly #copy = new RoomCopy();
+  readonly #changes = emitter<unknown>();
+  /** The state that the listeners have. */
+  #told: unknown;
+  #isTelling = false;
+  /** The request for a snapshot that is under way. */
+  #loading: Promise<void> | undefined;
+  /** Patches that came since then, of a copy that is still empty. */
+  #held: HeldChange[] = [];
+  #snapshots = 0;
+  readonly run = this.with({}).run;
+
+  constructor(options: LiveStateOptions) {
+    this.#options = options;
+  }
+
+  get state(): unknown {
+    return this.#copy.state;
+  }
+
+  get confirmed(): unknown {
+    return this.#copy.confirmed;
+  }
+
+  get position(): string | undefined {
+    return this.#copy.position;
+  }
+
+  get pending(): number {
+    return this.#copy.pending;
+  }
+
+  readonly onState = (listener: Listener<unknown>): Unsubscribe => {
+    const unsubscribe = this.#changes.listen(listener);
+    const { state } = this;
+    if (state !== undefined) runListener(() => listener(state));
+    return unsubscribe;
+  };
+
+  with(options: RunOptions): { readonly run: object } {
+    return { run: methodProxy((action, args) => this.#run(action, args, options)) };
+  }
+
+  /** A message of the room. Without a change it moves the position alone. */
+  receive(change: StateChange | undefined, position: string): void {
+    if (change && "state" in change) this.#snapshots += 1;
+    if (!change) this.#copy.advance(position);
+    else if (this.#loading && this.position === undefined && "patch" in change)
+      this.#held.push({ change, position });
+    else this.#copy.change(change, position);
+    this.#tell();
+  }
+
+  /** The greeting of the room's own connection has the snapshot, unless what was missed is replayed. */
+  greet(greeting: RoomGreeting & { readonly state?: unknown }): void {
+    const { state, position } = greeting;
+    if (state !== undefined) this.receive({ state }, position);
+    else if (this.position === undefined) void this.load();
+  }
+
+  /** Asks for a snapshot. A room whose clients see no state refuses it, and the copy stays empty. Never rejects. */
+  load(): Promise<void> {
+    return (this.#loading ??= this.#load().finally(() => (this.#loading = undefined)));
+  }
+
+  async #load(): Promise<void> {
+    const before = this.#snapshots;
+    const answer = await this.#call("$/snapshot", {}, {}).catch(() => undefined);
+    const held = this.#held.splice(0);
+    // Another snapshot has come meanwhile, perhaps of another epoch: with it, the patches have been applied.
+    if (!answer || this.#snapshots !== before) return;
+    const { state, position } = answer as StateSnapshot;
+    this.receive({ state }, position);
+    for (const { change, position: at } of held)
+      if (isAfter(at, position)) this.#copy.change(change, at);
+  }
+
+  #call(method: string, params: object, options: CallOptions): Promise<unknown> {
+    const { connection, room } = this.#options;
+    const { invoke } = connection.with(options);
+    return (invoke as Record<string, (params: object) => Promise<unknown>>)[method]!({
+      room,
+      ...params,
+    });
+  }
+
+  async #run(
+    action: string,
+    args: readonly unknown[],
+    { at, ...options }: RunOptions,
+  ): Promise<unknown> {
+    const { idempotencyKey = randomKey() } = options;
+    const guess = (this.#options.guesses as Record<string, Guess> | undefined)?.[action];
+    const run: OpenRun = { guess, args };
+    this.#copy.add(run);
+    this.#tell();
+    try {
+      const params = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
+      const call: Omit<RunParams, "at"> = { action, params, idempotencyKey };
+      const answer = await this.#call("$/run", { ...call, at }, { ...options, idempotencyKey });
+      const { result, position } = answer as RunAnswer;
+      run.answeredAt = position;
+      // A broken link between objects has let the answer overtake its effects, or clients do not see them. A request for
+      // a snapshot that is under way may be older than the answer.
+      for (let tries = 0; tries < 2 && !this.#copy.has(position); tries += 1) await this.load();
+      return result;
+    } finally {
+      this.#copy.remove(run);
+      this.#tell();
+    }
+  }
+
+  /**
+   * Tells the listeners once what all messages of a frame have changed. After two turns of microtasks: in the first, the
+   * answers of the frame end their guesses.
+   */
+  #tell(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() =>
+      queueMicrotask(() => {
+        this.#isTelling = false;
+        const { state } = this;
+        if (state === this.#told) return;
+        this.#told = state;
+        this.#changes.emit(state);
+      }),
+    );
+  }
+}
+
+/** Tells runs apart, and is no secret. React Native has no `crypto` [CP3]. */
+const randomKey = (): string =>
+  [Math.random(), Math.random()].map((number) => number.toString(36).slice(2)).join("");

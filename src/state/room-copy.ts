@@ -1,0 +1,109 @@
+// A client's copy of a room's state: what the server has confirmed, and on top of it the guesses of actions that are under
+// way. Pure: it holds no connection and no timer.
+
+import { applyPatch, patchBetween } from "../model/merge-patch.ts";
+import type { StateChange } from "../model/state-wire.ts";
+import { isAfter } from "../model/topic.ts";
+
+/** Changes a copy of the state as the action will. It may run many times. */
+export type Guess = (state: never, ...args: readonly unknown[]) => void;
+
+/** An action that is neither confirmed nor refused. */
+export interface OpenRun {
+  readonly guess: Guess | undefined;
+  readonly args: readonly unknown[];
+  /** Position of an answer that came before its effects: the guess ends with them. */
+  answeredAt?: string;
+}
+
+export class RoomCopy {
+  /** Undefined before the first snapshot. What a change leaves as it is stays the same object. */
+  confirmed: unknown;
+  /** Of the newest message of the room, of whatever kind. Undefined before the first snapshot. */
+  position: string | undefined;
+  readonly #runs = new Set<OpenRun>();
+  #state: unknown;
+  #isCurrent = true;
+
+  /** `confirmed` after the guesses of all open runs, in their order. A guess that throws shows nothing. */
+  get state(): unknown {
+    if (!this.#isCurrent) this.#state = merge(this.#state, this.#guessed());
+    this.#isCurrent = true;
+    return this.#state;
+  }
+
+  get pending(): number {
+    return this.#runs.size;
+  }
+
+  add(run: OpenRun): void {
+    this.#runs.add(run);
+    this.#isCurrent = false;
+  }
+
+  remove(run: OpenRun): void {
+    this.#runs.delete(run);
+    this.#isCurrent = false;
+  }
+
+  /**
+   * A snapshot, or a patch of the state at the position before. No effect for one that is not newer than the copy, and for
+   * a patch before the first snapshot.
+   */
+  change({ state, patch }: StateChange, position: string): void {
+    if (this.position !== undefined && !isAfter(position, this.position)) return;
+    if (state !== undefined) this.confirmed = merge(this.confirmed, state);
+    else if (this.position !== undefined) this.confirmed = applyPatch(this.confirmed, patch);
+    else return;
+    this.#isCurrent = false;
+    this.#moveTo(position);
+  }
+
+  /** Any message of the room: effects up to here are in `confirmed`. */
+  advance(position: string): void {
+    if (this.position === undefined || !isAfter(position, this.position)) return;
+    this.#moveTo(position);
+  }
+
+  #moveTo(position: string): void {
+    this.position = position;
+    for (const run of this.#runs)
+      if (run.answeredAt !== undefined && this.has(run.answeredAt)) this.remove(run);
+  }
+
+  /** Whether `confirmed` has all effects up to a position. True in a room without a copy, which shows none. */
+  has(position: string): boolean {
+    return this.position === undefined || !isAfter(position, this.position);
+  }
+
+  #guessed(): unknown {
+    let state = this.confirmed;
+    if (state !== undefined)
+      for (const { guess, args } of this.#runs) if (guess) state = guessed(state, guess, args);
+    return state;
+  }
+}
+
+/** On a copy: a plain object is faster to read and to look at than a draft, and states are small. */
+function guessed(state: unknown, guess: Guess, args: readonly unknown[]): unknown {
+  const copy = copyOf(state);
+  try {
+    guess(copy as never, ...args);
+    return merge(state, copy);
+  } catch {
+    return state;
+  }
+}
+
+const copyOf = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copyOf(item)]));
+};
+
+/** The value `after`, with the objects of `before` wherever nothing has changed: what renders them need not look. */
+const merge = (before: unknown, after: unknown): unknown => {
+  if (before === undefined || after === undefined) return after;
+  const patch = patchBetween(before, after);
+  return patch === undefined ? before : applyPatch(before, patch);
+};

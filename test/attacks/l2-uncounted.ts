@@ -1,0 +1,94 @@
+// L2: floods of messages that are no calls, in both protocols, from one user who comes back whenever it is closed.
+
+import type { Attack, Outcome, Stage } from "./attack.ts";
+import { Peer, pause, request, tally } from "./peer.ts";
+
+const RS = "\u001e";
+
+/** Of JSON-RPC; an array of a hundred is one frame. */
+const JSON_RPC: Readonly<Record<string, object | string>> = {
+  "$/cancelRequest": { jsonrpc: "2.0", method: "$/cancelRequest", params: { id: 1 } },
+  "$/item": { jsonrpc: "2.0", method: "$/item", params: { stream: "s", item: 1 } },
+  "$/end": { jsonrpc: "2.0", method: "$/end", params: { stream: "s" } },
+  response: { jsonrpc: "2.0", id: 1, result: 1 },
+  // Not the engine's own text, so it wakes the object.
+  ping: `{"type":6 }${RS}`,
+};
+
+/** Of SignalR: item, completion, cancellation, ping, acknowledgement. */
+const SIGNALR_FRAMES: Readonly<Record<string, string>> = {
+  "type 2": `{"type":2,"invocationId":"s","item":1}${RS}`,
+  "type 3": `{"type":3,"invocationId":"s","result":1}${RS}`,
+  "type 5": `{"type":5,"invocationId":"s"}${RS}`,
+  "type 6": `{"type":6,"x":1}${RS}`,
+  "type 8": `{"type":8,"sequenceId":1}${RS}`,
+};
+
+/** Bytes that wait in the attacker's own socket before it stops for a moment. */
+const AHEAD_BYTES = 256 * 1024;
+
+/** Sends until it is closed or the time is over; gives how many messages went. */
+async function flood(peer: Peer, frame: string, until: number): Promise<number> {
+  let sent = 0;
+  while (peer.isOpen && performance.now() < until) {
+    for (let i = 0; i < 100 && peer.socket.bufferedAmount < AHEAD_BYTES; i += 1, sent += 1)
+      peer.send(frame);
+    await pause(1);
+  }
+  return sent;
+}
+
+async function signalR({ server }: Stage): Promise<Peer> {
+  const path = "/hubs/hall/negotiate?negotiateVersion=1";
+  const response = await request(server, path, { user: "mallory", method: "POST" });
+  const { connectionToken } = (await response.json()) as { connectionToken: string };
+  const id = encodeURIComponent(connectionToken);
+  const token = server.token("mallory");
+  const peer = await Peer.open(
+    `ws://127.0.0.1:${server.port}/hubs/hall?id=${id}&access_token=${token}`,
+  );
+  peer.onFrame = () => {};
+  peer.send(`{"protocol":"json","version":1}${RS}`);
+  return peer;
+}
+
+async function run(stage: Stage): Promise<Outcome> {
+  const kinds = [
+    ...Object.entries(JSON_RPC).map(([kind, message]) => ({
+      kind,
+      frame: typeof message === "string" ? message : JSON.stringify(message),
+      open: () => Peer.hub(stage.server, "mallory"),
+    })),
+    ...Object.entries(SIGNALR_FRAMES).map(([kind, frame]) => ({
+      kind,
+      frame,
+      open: () => signalR(stage),
+    })),
+  ];
+  const until = performance.now() + stage.seconds * 1_000;
+  const ended: string[] = [];
+  const failures: string[] = [];
+  let sent = 0;
+  const attack = async ({ kind, frame, open }: (typeof kinds)[number]): Promise<void> => {
+    let ends = 0;
+    let mine = 0;
+    while (performance.now() < until) {
+      const peer = await open().catch(() => undefined);
+      if (!peer) await pause(500);
+      else mine += await flood(peer, frame, until);
+      if (peer?.closeCode !== undefined) ended.push(`${(ends += 1) && peer.closeCode}`);
+      peer?.[Symbol.dispose]();
+    }
+    sent += mine;
+    // All kinds together have a burst of 12,000, twice at most, and 5,000 a second.
+    if (ends === 0 && mine > 24_000 + 5_000 * stage.seconds)
+      failures.push(`${kind} is never closed`);
+  };
+  await Promise.all(kinds.map(attack));
+  return { facts: [`${sent} messages`, tally(ended) || "never closed"], failures };
+}
+
+export const uncounted: Attack = {
+  ...{ name: "L2", title: "messages that are no calls, ten kinds at once", isWatched: true },
+  ...{ takes: 35, run },
+};

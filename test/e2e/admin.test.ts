@@ -1,0 +1,183 @@
+// The admin page in a real Chromium against the real endpoint: what an operator sees of rooms, and does to them.
+
+import type { BrowserContextOptions } from "playwright-core";
+import { afterEach, describe, expect, it } from "vitest";
+import { connect, type Connection } from "../../src/client/index.ts";
+import type { AuctionHub } from "../../src/hubs/auction.ts";
+import type { ChatHub } from "../../src/hubs/chat.ts";
+import { browsing } from "./browsing.ts";
+import { visitAdmin, type AdminVisit } from "./admin-page.ts";
+
+const site = browsing(visitAdmin, { ADMIN: "1" });
+const { come } = site;
+
+const clients: Disposable[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client[Symbol.dispose]();
+});
+
+const service = (claims: object = {}) =>
+  site.endpoint.token("operator", { role: "service", ...claims });
+
+async function signedIn(options?: BrowserContextOptions): Promise<AdminVisit> {
+  const made = await come(options);
+  await made.signIn(await service());
+  return made;
+}
+
+/** Somebody in a room of the chat. */
+async function chatter(room: string, user: string): Promise<Connection<ChatHub>> {
+  const made = connect<ChatHub>(`${site.endpoint.url}/hubs/chat`, {
+    room: `group:${room}`,
+    token: () => site.endpoint.token(user),
+  });
+  clients.push({ [Symbol.dispose]: () => made.close() });
+  await made.ready;
+  return made;
+}
+
+describe("an operator", () => {
+  it("finds a hub's rooms, the most active first, and opens one by its name", async () => {
+    const first = await chatter("early", "alice");
+    await first.invoke.sendToRoom("early", "first");
+    const admin = await signedIn();
+    await admin.panel("Hubs").getByRole("link", { name: "chat", exact: true }).click();
+    const rooms = admin.panel("Rooms");
+    await rooms.getByRole("link", { name: "group:early" }).waitFor({ timeout: 40_000 });
+    const second = await chatter("late", "bob");
+    await second.invoke.sendToRoom("late", "second");
+    const names = async () => {
+      await rooms.getByRole("button", { name: "Refresh" }).click();
+      return rooms.getByRole("link").allTextContents();
+    };
+    const wanted = () => names().then((all) => all.filter((name) => /early|late/.test(name)));
+    await expect.poll(wanted, { timeout: 40_000 }).toEqual(["group:late", "group:early"]);
+    await rooms.getByLabel("Sorted by").selectOption("Name");
+    await expect.poll(wanted).toEqual(["group:early", "group:late"]);
+    await rooms.getByLabel("Names begin with").fill("group:ea");
+    await expect.poll(names).toEqual(["group:early"]);
+    await rooms.getByLabel("Any room").fill("order:never-seen");
+    await rooms.getByRole("button", { name: "Open" }).click();
+    await admin.page.getByRole("heading", { name: "order:never-seen" }).waitFor();
+    await admin.panel("Present").getByText("Nobody is here.").waitFor();
+  });
+
+  it("sees who is present and what was said, follows what comes, and publishes", async () => {
+    const alice = await chatter("talk", "alice");
+    for (let n = 1; n <= 60; n++) await alice.invoke.sendToRoom("talk", `message ${n}`);
+    const admin = await signedIn();
+    await admin.open("chat", "group:talk");
+    await admin.panel("Present").getByText("1 user, 1 connection").waitFor();
+    await admin.panel("Present").getByText("alice", { exact: true }).waitFor();
+    const log = admin.page.getByRole("log");
+    const lines = () => log.locator("code").allTextContents();
+    await log.getByText('["alice","message 60"]').waitFor();
+    expect((await lines()).filter((text) => text.includes("message")).length).toBeLessThan(60);
+    await admin.page.getByRole("button", { name: "Older" }).click();
+    await log.getByText('["alice","message 1"]').waitFor();
+    await alice.invoke.sendToRoom("talk", "live");
+    await log.getByText('["alice","live"]').waitFor();
+
+    const got = Promise.withResolvers<unknown>();
+    alice.on("receiveMessage", (user, text) => user === "operator" && got.resolve(text));
+    await admin.page.getByLabel("Client method").fill("receiveMessage");
+    await admin.page.getByLabel("Arguments, a JSON array").fill('["operator", "hello all"');
+    await admin.page.getByRole("button", { name: "Publish" }).click();
+    await admin.panel("Publish").getByText("The arguments are no JSON").waitFor();
+    await admin.page.getByLabel("Arguments, a JSON array").fill('["operator", "hello all"]');
+    await admin.page.getByRole("button", { name: "Publish" }).click();
+    expect(await got.promise).toBe("hello all");
+    await log.getByText('["operator","hello all"]').waitFor();
+    // Each message once, newest first, and the operator is in no list of members.
+    const numbers = (await log.locator(".offset").allTextContents()).map(Number);
+    expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => b - a));
+    expect(await admin.panel("Present").getByRole("listitem").count()).toBe(1);
+  });
+
+  it("disconnects and bans a user, and lets the user in again", async () => {
+    const alice = await chatter("ban", "alice-to-ban");
+    const admin = await signedIn();
+    await admin.open("chat", "group:ban");
+    await admin.page.getByRole("button", { name: "Ban alice-to-ban" }).click();
+    const dialog = admin.page.getByRole("dialog");
+    await dialog.getByLabel("Reason, if any").fill("Too loud");
+    await dialog.getByRole("button", { name: "Ban" }).click();
+    await expect.poll(() => alice.state.status).toBe("closed");
+    expect(alice.state).toMatchObject({ error: { message: expect.stringContaining("Too loud") } });
+    await admin.open("chat");
+    const user = admin.panel("A user");
+    await user.getByLabel("User id").fill("alice-to-ban");
+    await user.getByRole("button", { name: "Unban" }).click();
+    await user.getByText("alice-to-ban is not banned.").waitFor();
+    const again = await chatter("ban", "alice-to-ban");
+    await user.getByRole("button", { name: "Is connected?" }).click();
+    await user.getByText("alice-to-ban is connected to chat.").waitFor();
+    await user.getByRole("button", { name: "Disconnect" }).click();
+    await expect.poll(() => again.state.status).toBe("closed");
+  });
+
+  it("clears a room's history, erases it once its name is typed, and disconnects all", async () => {
+    const alice = await chatter("end", "alice");
+    await alice.invoke.sendToRoom("end", "to be cleared");
+    const admin = await signedIn();
+    await admin.open("chat", "group:end");
+    const { page } = admin;
+    const dialog = page.getByRole("dialog");
+    await page.getByRole("log").getByText("to be cleared").waitFor();
+    await page.getByRole("img", { name: /^Messages, over a minute: 0\.\d+\/s now/ }).waitFor();
+    await page.getByRole("button", { name: "Clear history" }).click();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Clear history" }).click();
+    await dialog.getByRole("button", { name: "Clear" }).click();
+    await page.getByText("Done: clear history.").waitFor();
+    expect((await alice.history()).messages).toEqual([]);
+    const reset = Promise.withResolvers<void>();
+    alice.onReload(() => reset.resolve());
+    await page.getByRole("button", { name: "Erase room" }).click();
+    const erase = dialog.getByRole("button", { name: "Erase" });
+    expect(await erase.isDisabled()).toBe(true);
+    await dialog.getByLabel("Type group:end to go on").fill("group:end");
+    await erase.click();
+    await reset.promise;
+    await page.getByRole("log").getByText("The room was erased").waitFor();
+    // The browser itself reports that the position is of an epoch that has ended.
+    expect(admin.complaints.splice(0)).toEqual([expect.stringContaining("410 (Gone)")]);
+    await page.getByRole("button", { name: "Disconnect all" }).click();
+    await dialog.getByRole("button", { name: "Disconnect" }).click();
+    await expect.poll(() => alice.state.status).toBe("closed");
+  });
+
+  it("sees limits that were hit, with their rooms, and figures as charts", async () => {
+    const alice = await chatter("flood", "alice");
+    const calls = Array.from({ length: 150 }, () => alice.invoke.sendToRoom("flood", "x"));
+    const ends = await Promise.allSettled(calls);
+    expect(ends.some(({ status }) => status === "rejected")).toBe(true);
+    const admin = await signedIn();
+    const limits = admin.panel("Limits and refusals");
+    const row = limits.getByRole("row").filter({ hasText: "rate_limited" });
+    await row.getByRole("link", { name: "chat · group:flood" }).waitFor({ timeout: 40_000 });
+    await row.getByText("calls, connects or history too often").waitFor();
+    const charts = admin.panel("The last minutes");
+    await expect
+      .poll(() => charts.getByRole("img", { name: /^Connections: \d+ now/ }).count())
+      .toBe(1);
+    for (const name of [/^Mean delivery: /, /^Mean call: /])
+      await expect.poll(() => charts.getByRole("img", { name }).count()).toBe(1);
+    await row.getByRole("link").click();
+    await admin.page.getByRole("heading", { name: "group:flood" }).waitFor();
+  });
+
+  it("sees the state of a room that has one", async () => {
+    const admin = await come();
+    const auction = connect<AuctionHub>(`${site.endpoint.url}/hubs/auctions`, {
+      room: "group:state",
+      token: () => site.endpoint.token("alice"),
+    });
+    clients.push({ [Symbol.dispose]: () => auction.close() });
+    await auction.ready;
+    await admin.signIn(await service());
+    await admin.open("auctions", "group:state");
+    const state = admin.panel("State").getByRole("region", { name: "State as JSON" });
+    await expect.poll(() => state.textContent()).toContain('"price": 0');
+  });
+});

@@ -1,0 +1,180 @@
+// What the demo shows of its own: one price for all, other protocols in the same room, its code, and what a page costs.
+
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { connect } from "../../src/client/index.ts";
+import type { DemoHub } from "../../src/hubs/demo.ts";
+import { startEndpoint } from "../support/endpoint.ts";
+import { violationsOf } from "./accessible.ts";
+import { browsing } from "./browsing.ts";
+import { visit } from "./demo-page.ts";
+
+const site = browsing(visit, { DEV_TOKENS: "1" });
+const { come } = site;
+
+/** Keeps each price that the page shows, in its order. */
+const recordPrices = (page: Page) =>
+  page.evaluate(`{
+    const shown = document.getElementById("price");
+    window.prices = [];
+    new MutationObserver(() => window.prices.push(shown.textContent)).observe(shown, { childList: true });
+  }`);
+const pricesOf = (page: Page) => page.evaluate<string[]>("window.prices");
+
+describe("two windows side by side", () => {
+  it("see the same price at the same time", async () => {
+    const [alice, bob] = [await come(), await come()];
+    await alice.enter("alice", "market");
+    await bob.enter("bob", "market", "guest");
+    for (const { page } of [alice, bob]) await recordPrices(page);
+    const longest = async () =>
+      Math.min((await pricesOf(alice.page)).length, (await pricesOf(bob.page)).length);
+    await expect.poll(longest, { timeout: 20_000 }).toBeGreaterThan(5);
+    const [first, second] = [await pricesOf(alice.page), await pricesOf(bob.page)];
+    // One may have begun a price earlier, or have shown the newest one already.
+    const middle = first.slice(1, 5).join(" ");
+    expect(new Set(first).size).toBeGreaterThan(3);
+    expect(` ${second.join(" ")} `).toContain(middle);
+  });
+});
+
+describe("the same room by other protocols", () => {
+  it("brings a message by SignalR and by Server-Sent Events, once each is connected", async () => {
+    const alice = await come();
+    const sockets: string[] = [];
+    alice.page.on("websocket", (socket) => sockets.push(new URL(socket.url()).pathname));
+    await alice.enter("alice", "protocols");
+    const lines = (name: string) => alice.page.getByRole("list", { name: `Messages by ${name}` });
+    const panel = alice.page.getByRole("region", { name: "The same messages, by other protocols" });
+    for (const at of [0, 1]) {
+      await panel.getByRole("button", { name: "Connect", exact: true }).first().click();
+      await expect.poll(() => panel.getByRole("button", { pressed: true }).count()).toBe(at + 1);
+    }
+    expect(sockets).toEqual(["/hubs/demo/rpc", "/hubs/demo"]);
+    await alice.say("by three ways");
+    await alice.log.getByText("by three ways").waitFor();
+    for (const name of ["SignalR", "Server-Sent Events"])
+      await lines(name).getByText("alice by three ways").waitFor();
+    await panel.getByRole("button", { name: "Disconnect" }).first().click();
+    await expect.poll(() => panel.getByRole("button", { pressed: true }).count()).toBe(1);
+    await alice.say("by two");
+    await lines("Server-Sent Events").getByText("alice by two").waitFor();
+    expect(await lines("SignalR").getByText("by two").count()).toBe(0);
+  });
+});
+
+describe("the code behind a panel", () => {
+  it.each([
+    ["#code", "sendToRoom: method(", "repeatable.invoke.sendToRoom"],
+    ["Order 42", "updateOrderStatus: staff.method(", 'orders.on("orderStatusChanged"'],
+    ["A hazelnut, to the highest bid", "bid: action([Amount]", "auction.run.bid"],
+    ["Prices", "streamPrices: stream([Symbol]", "calls.stream.streamPrices"],
+    ["Notify somebody", "notify: method([Name, Text]", 'demo.on("receiveNotification"'],
+    ["The same messages, by other protocols", "joinRoom: method(", "new HubConnectionBuilder()"],
+  ])("of %s is one click away", async (title, ofHub, ofPage) => {
+    const { page, enter } = await come();
+    await enter("alice", "code");
+    await page.getByRole("button", { name: `Code of ${title}` }).click();
+    const listing = (name: string) => page.getByRole("region", { name: `${title}: ${name}` });
+    expect(await listing("src/hubs/demo.ts").textContent()).toContain(ofHub);
+    expect(await listing("the page").textContent()).toContain(ofPage);
+    for (const name of ["src/hubs/demo.ts", "the page"])
+      expect(await listing(name).textContent()).not.toMatch(/#(end)?region/);
+    expect(await violationsOf(page)).toEqual([]);
+    const overflow = "document.documentElement.scrollWidth - innerWidth";
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 740 });
+      const [card, code] = [
+        page.locator(".card").filter({ has: listing("the page") }),
+        listing("the page"),
+      ];
+      const [outer, inner] = [(await card.boundingBox())!, (await code.boundingBox())!];
+      expect(inner.x + inner.width).toBeLessThanOrEqual(outer.x + outer.width);
+      expect(await page.evaluate(overflow)).toBe(0);
+    }
+    await page.getByRole("button", { name: `Code of ${title}` }).click();
+    expect(await listing("the page").isVisible()).toBe(false);
+  });
+});
+
+describe("on a phone", () => {
+  it("a notice covers nothing, wherever the page is scrolled to", async () => {
+    const alice = await come({ viewport: { width: 390, height: 740 }, hasTouch: true });
+    await alice.enter("alice", "phone");
+    await using bob = connect<DemoHub>(`${site.endpoint.url}/hubs/demo`, {
+      token: () => site.endpoint.token("bob"),
+    });
+    await bob.invoke.notify("alice", "Your nuts are ready.");
+    const toast = alice.page.locator(".toast");
+    await toast.getByText("Your nuts are ready.").waitFor();
+    const page = alice.page.locator(".page");
+    for (const place of ["0", "this.scrollHeight / 2", "this.scrollHeight"]) {
+      await page.evaluate(
+        `(page) => { page.scrollTop = (function () { return ${place}; }).call(page); }`,
+      );
+      const [below, above] = [await toast.boundingBox(), await page.boundingBox()];
+      expect(below!.y).toBeGreaterThanOrEqual(above!.y + above!.height);
+      expect(below!.y + below!.height).toBeLessThanOrEqual(740);
+    }
+    expect(await alice.page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0);
+    await alice.page.getByRole("button", { name: "Dismiss" }).click();
+    expect((await page.boundingBox())!.height).toBe(740);
+  });
+});
+
+describe("twenty pages", () => {
+  it(
+    "cost one socket each, and are one connection each at the server",
+    { timeout: 180_000 },
+    async () => {
+      const context = await site.browser.newContext();
+      try {
+        const sockets: string[] = [];
+        context.on("page", (page) => page.on("websocket", (socket) => sockets.push(socket.url())));
+        const pages = await Promise.all(Array.from({ length: 20 }, () => context.newPage()));
+        const enter = async (page: Page, at: number) => {
+          await page.goto(site.endpoint.url);
+          await page.getByLabel("Your name").fill(`user-${at}`);
+          await page.getByLabel("Room").fill("crowd");
+          await page.getByRole("button", { name: "Come in" }).click();
+          await page.getByRole("heading", { name: "#crowd" }).waitFor();
+        };
+        await Promise.all(pages.map(enter));
+        await pages[0]!.getByText("20 are here").waitFor();
+        expect(sockets).toHaveLength(20);
+        const token = await site.endpoint.token("operator", { role: "service" });
+        const stats = await fetch(
+          `${site.endpoint.url}/api/hubs/demo/rooms/group:crowd/presence_stats`,
+          {
+            headers: { authorization: `Bearer ${token}` },
+          },
+        );
+        expect(await stats.json()).toEqual({ num_clients: 20, num_users: 20 });
+      } finally {
+        await context.close();
+      }
+    },
+  );
+});
+
+describe("a guest of a deployed demo", () => {
+  it("comes in by name, may change an order, and is in a tenant of guests", async () => {
+    await using open = await startEndpoint({ vars: { DEMO_GUESTS: "1" } });
+    await using outsider = connect<DemoHub>(`${open.url}/hubs/demo`, {
+      token: () => open.token("carol"),
+    });
+    await outsider.join("group:lobby");
+    const heard: string[] = [];
+    outsider.on("receiveMessage", (_, text) => void heard.push(text));
+    const [alice, bob] = [await come({}, open.url), await come({}, open.url)];
+    await alice.enter("alice", "lobby");
+    await bob.enter("bob", "lobby");
+    await alice.say("hello guests");
+    await bob.log.getByText("hello guests").waitFor();
+    await alice.page.getByRole("button", { name: "packed" }).click();
+    await bob.page.getByRole("button", { name: "packed", pressed: true }).waitFor();
+    await outsider.invoke.sendToRoom("lobby", "of the default tenant");
+    await expect.poll(() => heard).toEqual(["of the default tenant"]);
+    expect(await bob.log.getByText("of the default tenant").count()).toBe(0);
+  });
+});

@@ -1,0 +1,235 @@
+// `dormouse openrpc` and `dormouse types`, in a folder with a worker, and what `dormouse check` finds in its hubs.
+
+import { spawnSync } from "node:child_process";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { execFile } from "node:child_process";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+const PROGRAM = `${PROJECT}src/cli/dormouse.ts`;
+
+const WORKER = `
+import { env } from "cloudflare:workers";
+import * as z from "zod";
+import * as v from "valibot";
+import { action, clientMethods, hub, internal, method, named, returns, serve, stream, streamOf } from "${PROJECT}src/server.ts";
+import page from "./page.html";
+setInterval(() => {}, 1_000);
+/** As libraries with Standard JSON Schema have it. */
+const Level = { "~standard": { version: 1, vendor: "own", validate: (value) => ({ value }), jsonSchema: {
+  input: ({ target }) => ({ $schema: target, enum: ["low", "high"] }),
+  output: () => ({}),
+} } };
+const Tree = z.object({ name: z.string(), get children() { return z.array(Tree); } });
+const ShopClient = clientMethods({
+  sold: [named("item", z.string()), z.number().optional()],
+  confirm: { args: [z.string()], returns: z.boolean() },
+});
+const Shop = hub("order-lines", { client: ShopClient }).presenceState(z.object({ cart: z.number() })).methods({
+  buy: method([named("item", z.string()), named("count", z.int().optional())], () => {}),
+  mark: method([named("class", Level), v.string()], () => {}),
+  plant: method([Tree, z.tuple([z.literal(1), z.string().nullable()]), z.record(z.string(), z.number())], () => {}),
+  upload: method([streamOf(z.object({ sku: z.string(), "a b": z.boolean().optional() }))], () => {}),
+  total: returns(z.object({ cents: z.int() })).method([], () => ({ cents: 1 })),
+  rates: returns(z.number()).stream([], async function* () {}),
+  prices: stream([z.union([z.string(), z.bigint()])], async function* () {}),
+});
+const Lots = hub("lots")
+  .state("group", { schema: z.object({ price: z.number() }), initial: { price: 0 } })
+  .internal({ close: internal([], () => {}) })
+  .actions({ bid: action([named("amount", z.number())], ({ state }, amount) => void (state.price = amount)) });
+const { Room, Relay, Account, endpoint } = serve([Shop, Lots, hub("empty").methods({})]);
+export { Room, Relay, Account };
+export default endpoint;
+`;
+
+const TYPES = `// Written by \`dormouse types --typescript\`. Write it anew when a hub changes.
+
+import type { RemoteHub } from "dormouse-hubs/client";
+
+/** The hub \`order-lines\`. */
+export type OrderLinesHub = RemoteHub<{
+  methods: {
+    buy(item: string, count?: number | undefined): unknown;
+    mark(arg1: "low" | "high" | undefined, arg2: unknown): unknown;
+    plant(arg1: { readonly name: string; readonly children: readonly unknown[] }, arg2: readonly [1, string | null], arg3: { readonly [name: string]: number }): unknown;
+    upload(arg1: AsyncIterable<{ readonly sku: string; readonly "a b"?: boolean }>): unknown;
+    total(): { readonly cents: number };
+  };
+  streams: {
+    rates(): AsyncIterable<number>;
+    prices(arg1: unknown): AsyncIterable<unknown>;
+  };
+  client: {
+    sold(item: string, arg2?: number | undefined): void;
+    confirm(arg1: string): boolean;
+  };
+  state: { readonly cart: number };
+}>;
+`;
+
+const STATEFUL = `
+/** The hub \`lots\`. */
+export type LotsHub = RemoteHub<{
+  actions: {
+    bid(amount: number): unknown;
+  };
+  room: { kind: "group"; view: { readonly price: number } };
+}>;
+`;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "dormouse-commands-"));
+  symlinkSync(`${PROJECT}node_modules`, join(folder, "node_modules"), "dir");
+  writeFileSync(
+    join(folder, "wrangler.toml"),
+    readFileSync(`${PROJECT}wrangler.toml`, "utf8").replace("src/worker.ts", "worker.ts"),
+  );
+  writeFileSync(join(folder, "worker.ts"), WORKER);
+  writeFileSync(join(folder, "page.html"), "<p>");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
+    ...{ cwd: folder, encoding: "utf8" },
+  });
+  return { status, stdout, stderr };
+}
+
+describe("dormouse openrpc", () => {
+  it("prints a hub's document, from whatever library gives a JSON Schema", () => {
+    const { status, stdout, stderr } = run("openrpc", "order-lines");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const { info, methods } = JSON.parse(stdout);
+    expect([info.title, methods[1].params]).toEqual([
+      "order-lines",
+      [
+        {
+          name: "class",
+          required: false,
+          schema: { $schema: "draft-2020-12", enum: ["low", "high"] },
+        },
+        { name: "arg2", required: true, schema: {} },
+      ],
+    ]);
+  });
+
+  it("writes a file for each, and asks which where there are several", () => {
+    expect(run("openrpc")).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("order-lines, lots, empty"),
+    });
+    expect(run("openrpc", "none").stderr).toContain(
+      "There is no hub none, but: order-lines, lots, empty.",
+    );
+    expect(run("openrpc", "--out", "docs").status).toBe(0);
+    expect(readdirSync(join(folder, "docs"))).toEqual([
+      "empty.openrpc.json",
+      "lots.openrpc.json",
+      "order-lines.openrpc.json",
+    ]);
+  });
+});
+
+describe("dormouse types --typescript", () => {
+  it("writes the types of a worker's hubs", () => {
+    expect(run("types", "--typescript", "order-lines")).toEqual({
+      status: 0,
+      stdout: TYPES,
+      stderr: "",
+    });
+  });
+
+  it("writes actions, and what clients see of rooms with state", () => {
+    const { stdout } = run("types", "--typescript", "lots");
+    expect(stdout.slice(stdout.indexOf("\n/** The hub"))).toBe(STATEFUL);
+  });
+
+  it("writes the same from a document, and from a hub that runs", async () => {
+    writeFileSync(join(folder, "hub.json"), run("openrpc", "order-lines").stdout);
+    run("types", "--typescript", "--from", "hub.json", "--out", "hub.ts");
+    expect(readFileSync(join(folder, "hub.ts"), "utf8")).toBe(TYPES);
+    const result = JSON.parse(readFileSync(join(folder, "hub.json"), "utf8"));
+    const asked: unknown[] = [];
+    const server = createServer(({ method, url, headers }, response) => {
+      asked.push([method, url, headers.authorization]);
+      response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, result }));
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.on("listening", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hubs/order-lines`;
+    const args = [PROGRAM, "types", "--typescript", "--from", url, "--token", "t"];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+    server.close();
+    expect([stdout, asked]).toEqual([TYPES, [["POST", "/hubs/order-lines/rpc", "Bearer t"]]]);
+  });
+
+  it("needs a language and a hub that is there", () => {
+    expect(run("types")).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("--typescript"),
+    });
+    expect(run("types", "--typescript", "none")).toMatchObject({ status: 2 });
+  });
+});
+
+describe("dormouse types --csharp", () => {
+  it("writes a worker's hubs as one file, in the namespace that is named", () => {
+    const { status, stdout } = run("types", "--csharp", "--namespace", "Shop.Hubs");
+    expect(status).toBe(0);
+    expect(stdout).toContain("\nnamespace Shop.Hubs;\n");
+    expect(stdout).toMatch(/class OrderLinesHub\(HubConnection connection\)[^]+class EmptyHub\(/);
+  });
+
+  it("refuses a namespace that is none, and two languages at once", () => {
+    expect(run("types", "--csharp", "--namespace", "a b")).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("a b is no namespace."),
+    });
+    expect(run("types", "--csharp", "--typescript")).toMatchObject({ status: 2 });
+  });
+
+  it("refuses a document whose name is none of a hub", () => {
+    writeFileSync(
+      join(folder, "bad.json"),
+      JSON.stringify({ openrpc: "1.3.2", info: { title: "x */ y" }, methods: [] }),
+    );
+    expect(run("types", "--csharp", "--from", "bad.json").stderr).toContain("no OpenRPC document");
+  });
+});
+
+describe("dormouse check", () => {
+  it.each([
+    ["a bad name", 'hub("Bad Name").methods({})', 'Hub "Bad Name": a name is lower case'],
+    ["a name twice", 'hub("empty").methods({})', "Two hubs have the same name."],
+  ])("finds a hub with %s, and where", (_, definition, sentence) => {
+    const text = WORKER.replace("serve([Shop", `serve([${definition}, Shop`);
+    writeFileSync(join(folder, "worker.ts"), text);
+    const { status, stdout } = run("check", "--secret", "JWT_SECRET");
+    expect(status).toBe(1);
+    expect(stdout).toContain(
+      `1. worker.ts:${text.split("\n").findIndex((line) => line.includes("serve([")) + 1}: ${sentence}`,
+    );
+  });
+
+  it("does not blame a worker that only runs on the platform", () => {
+    writeFileSync(join(folder, "worker.ts"), `${WORKER}\nconst pair = new WebSocketPair();`);
+    expect(run("check", "--secret", "JWT_SECRET").stdout).toBe(
+      "wrangler.toml: nothing is wrong.\n",
+    );
+  });
+});

@@ -1,0 +1,158 @@
+// The state of rooms on the socket of a whole hub, and of connections that were there before.
+
+import { describe, expect, it } from "vitest";
+import { connect as connectPlain, roomOf } from "../../src/client/index.ts";
+import { connect, type StatefulHubConnection } from "../../src/state/index.ts";
+import { stateOf } from "../../src/state/state-of.ts";
+import { advance, HALF, outcomeOf, type FakeServer, type FakeSocket } from "../client/server.ts";
+import type { AuctionHub } from "./hub.ts";
+import {
+  answerTo,
+  closeAfterTest,
+  connectingRoom,
+  FIRST,
+  greet,
+  onFakeClock,
+  patch,
+  refusalOf,
+  runsOf,
+  snapshot,
+  VASE,
+} from "./room.ts";
+
+const HELLO = { connectionId: "c-1", userId: "alice", pingSeconds: 15 };
+const JOINED = { position: "e:10", recovered: false, replayed: 0 };
+
+interface HubSetting {
+  readonly server: FakeServer;
+  readonly hub: StatefulHubConnection<AuctionHub>;
+}
+
+async function connectedHub(): Promise<HubSetting> {
+  const server = onFakeClock();
+  const { WebSocket } = server;
+  const options = { token: "t", backoff: { random: () => HALF }, WebSocket };
+  const hub = connect<AuctionHub>("wss://host/hubs/auctions", options);
+  closeAfterTest(hub);
+  await advance();
+  await greetHub(server);
+  return { server, hub };
+}
+
+async function greetHub(server: FakeServer): Promise<void> {
+  server.socket.accept();
+  server.socket.deliver({ method: "$/connected", params: HELLO });
+  await advance();
+}
+
+/** Answers the newest call of a method. */
+async function answer(socket: FakeSocket, method: string, result: object): Promise<void> {
+  await advance();
+  const call = socket.sentMessages.findLast((sent) => sent.method === method);
+  socket.deliver({ id: call?.id, result });
+  await advance();
+}
+
+describe("the state of rooms on a hub's socket", () => {
+  it("has arrived when a join resolves, each room's own", async () => {
+    const { server, hub } = await connectedHub();
+    const joins = [hub.join(VASE), hub.join("group:ring")];
+    await advance();
+    server.socket.deliver(snapshot(FIRST, "e:10"));
+    server.socket.deliver(snapshot({ price: 7, bids: {} }, "x:3", "group:ring"));
+    for (const { id } of server.socket.sentMessages)
+      server.socket.deliver({ id: id!, result: JOINED });
+    const [vase, ring] = await Promise.all(joins);
+    expect([vase?.state?.price, ring?.state?.price]).toEqual([100, 7]);
+    server.socket.deliver(patch({ price: 8 }, "x:4", "group:ring"));
+    expect([vase?.state?.price, ring?.state?.price]).toEqual([100, 8]);
+    expect([hub.room(VASE), stateOf(hub, VASE)]).toEqual([vase, vase]);
+  });
+
+  it("names the room in its actions", async () => {
+    const { server, hub } = await connectedHub();
+    void outcomeOf(hub.room(VASE).run.bid(120));
+    await advance();
+    expect(runsOf(server.socket)[0]?.params).toMatchObject([{ room: VASE, action: "bid" }]);
+  });
+
+  it("begins anew after a leave", async () => {
+    const { server, hub } = await connectedHub();
+    const before = hub.room(VASE);
+    server.socket.deliver(snapshot(FIRST, "e:10"));
+    void hub.leave(VASE);
+    await answer(server.socket, "$/leave", {});
+    expect(hub.room(VASE)).not.toBe(before);
+    expect(hub.room(VASE).state).toBeUndefined();
+  });
+
+  it("ends where the server takes the connection out of the room", async () => {
+    const { server, hub } = await connectedHub();
+    const before = hub.room(VASE);
+    server.socket.deliver(snapshot(FIRST, "e:10"));
+    const left = { room: VASE, reason: "forbidden" };
+    server.socket.deliver({ method: "$/left", params: left });
+    expect(hub.room(VASE)).not.toBe(before);
+  });
+});
+
+describe("a state that is wanted later than the connection", () => {
+  const SNAPSHOT = { state: FIRST, position: "e:12" };
+
+  it("is asked for, and joined to the changes that come meanwhile", async () => {
+    const server = onFakeClock();
+    const { WebSocket } = server;
+    const options = { room: VASE, token: "t", WebSocket } as const;
+    const plain = connectPlain<AuctionHub>("wss://host/hubs/auctions", options);
+    closeAfterTest(plain);
+    await advance();
+    greet({ server }, { state: { price: 1, bids: {} } });
+    const room = stateOf(plain, VASE);
+    const { socket } = server;
+    for (const offset of [11, 12, 13]) socket.deliver(patch({ price: offset }, offset));
+    expect(room.state).toBeUndefined();
+    await answer(socket, "$/snapshot", SNAPSHOT);
+    expect([room.state?.price, room.position]).toEqual([13, "e:13"]);
+    expect(stateOf(plain, VASE)).toBe(room);
+  });
+
+  it("takes a snapshot that comes before the answer", async () => {
+    const { server, hub } = await connectedHub();
+    server.socket.deliver(patch({ price: 10 }, 10));
+    const room = hub.room(VASE);
+    server.socket.deliver(snapshot({ price: 20, bids: {} }, "f:1"));
+    server.socket.deliver(patch({ price: 21 }, "f:2"));
+    await answer(server.socket, "$/snapshot", SNAPSHOT);
+    expect([room.state?.price, room.position]).toEqual([21, "f:2"]);
+  });
+
+  it("stays undefined where clients see none, and actions are run all the same", async () => {
+    const setting = await connectingRoom();
+    greet(setting, {});
+    await advance();
+    const { socket } = setting.server;
+    const [request] = socket.sentMessages;
+    expect(request).toMatchObject({ method: "$/snapshot", params: [{ room: VASE }] });
+    socket.deliver(refusalOf(request, "method_not_found"));
+    const outcome = outcomeOf(setting.room.run.bid(1));
+    await advance();
+    socket.deliver(answerTo(runsOf(socket)[0], 11, 1));
+    expect([await outcome, setting.room.state]).toEqual([{ value: 1 }, undefined]);
+  });
+
+  it("is that of a room on the hub's socket, in a view of it", async () => {
+    const server = onFakeClock();
+    const { WebSocket } = server;
+    const hub = connectPlain<AuctionHub>("wss://host/hubs/auctions", { token: "t", WebSocket });
+    closeAfterTest(hub);
+    await advance();
+    await greetHub(server);
+    const view = roomOf(hub, VASE);
+    const room = stateOf(view, VASE);
+    await advance();
+    server.socket.deliver(snapshot(FIRST, "e:10"));
+    await answer(server.socket, "$/join", JOINED);
+    expect(room.state).toEqual(FIRST);
+    expect(server.socket.sentMessages.map(({ method }) => method)).toEqual(["$/join"]);
+  });
+});

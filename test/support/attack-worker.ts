@@ -1,0 +1,90 @@
+// The worker that is attacked: hubs with the limits that hubs have by default. `dormouse-hubs/…` is bound to the checkout
+// that `--root` names, so the same attacks run against any release.
+
+import * as z from "zod";
+import { hub, method, signedIn, streamOf, type HubOptions } from "dormouse-hubs/hub";
+import { serve, type EndpointEnv } from "dormouse-hubs/server";
+import { grpc } from "dormouse-hubs/server/grpc";
+
+interface HallClient {
+  said(text: string): void;
+}
+
+const Name = z.string().min(1).max(128);
+const Text = z.string().min(1).max(12_000);
+
+/** Ends with its caller. */
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve());
+  });
+
+const hall = (name: string, options: Partial<HubOptions<HallClient>> = {}) =>
+  hub<HallClient>(name, {
+    authorize: signedIn,
+    rooms: { group: { enter: signedIn } },
+    ...options,
+  }).methods({
+    say: method([Name, Text], async ({ clients }, room, text) => {
+      await clients.group(room).said(text);
+    }),
+    join: method([Name], ({ group }, room) => group(room).join()),
+    /** Calls behind it wait for it. */
+    hang: method([], ({ signal }) => untilAborted(signal)),
+    take: method([z.unknown()], () => {}),
+    /** An upload of which nobody reads anything. */
+    ignore: method([streamOf(z.unknown())], ({ signal }) => untilAborted(signal)),
+    fail: method([Text], () => {
+      throw new Error("It failed.");
+    }),
+  });
+
+const served = serve(
+  [
+    hall("hall"),
+    hall("brief", { history: { size: 100, ttlSeconds: 30 } }),
+    hall("behind", { durability: "behind" }),
+    hall("resuming", { signalR: { statefulReconnect: true } }),
+  ],
+  { grpc },
+);
+
+const made = new Set<string>();
+
+export class Room extends served.Room {
+  constructor(...args: ConstructorParameters<typeof served.Room>) {
+    super(...args);
+    made.add(args[0].id.name ?? "");
+  }
+
+  abort(): void {
+    this.ctx.abort("The attack aborts this object.");
+  }
+}
+
+type Env = EndpointEnv;
+
+/** `POST /attack/abort?name=`: as after a crash of one room. */
+async function abort({ ROOMS }: Env, part: string): Promise<Response> {
+  const name = [...made].find((one) => one.includes(part));
+  if (name === undefined) return new Response("No such room.", { status: 404 });
+  const stub = ROOMS.getByName(name) as unknown as { abort(): Promise<void> };
+  await stub.abort().catch(() => {});
+  return new Response(name);
+}
+
+/** `POST /attack/collect`: garbage is collected, so that what is left is what is held. */
+function collect(): Response {
+  (globalThis as { gc?: () => void }).gc?.();
+  return new Response();
+}
+
+export const { Relay, Account } = served;
+export default {
+  async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/attack/collect") return collect();
+    if (pathname === "/attack/abort") return abort(env, searchParams.get("name") ?? "");
+    return served.endpoint.fetch(request, env, ctx);
+  },
+};
