@@ -13,16 +13,18 @@ export function workerdPath(): string {
   return (createRequire(wrangler)("workerd") as { default: string }).default;
 }
 
-const WORKERS = ["ours", "bare", "partyserver"] as const;
+const WORKERS = ["ours", "bare", "limits", "partyserver"] as const;
 export type WorkerName = (typeof WORKERS)[number];
 
 /** Durable Objects by binding and class. partyserver derives the binding's name from the request's path. */
+const ALL_OBJECTS = [
+  ["ROOMS", "Room"],
+  ["RELAYS", "Relay"],
+  ["ACCOUNTS", "Account"],
+] as const;
 const BINDINGS = {
-  ours: [
-    ["ROOMS", "Room"],
-    ["RELAYS", "Relay"],
-    ["ACCOUNTS", "Account"],
-  ],
+  ours: ALL_OBJECTS,
+  limits: ALL_OBJECTS,
   bare: [["ROOMS", "Room"]],
   partyserver: [["room", "Room"]],
 } as const;

@@ -1,93 +1,71 @@
 // The cases of the bench: their loads and their servers.
 
 import type { Load } from "./measurement.ts";
+import { ACTING, PEERS, PUBLISHING, SERVERS } from "./server-names.ts";
 
 export interface Case extends Load {
   readonly name: string;
   readonly title: string;
   readonly servers: readonly string[];
-  /** The servers that the report's ratios refer to. Default: ws and bare. */
+  /** Those of the table in docs/performance.md; absent: the case is not in it. */
+  readonly table?: readonly string[];
+  /** The servers that the report's ratios refer to, beside a server's limit. Default: ws and bare. */
   readonly bases?: readonly string[];
 }
 
-const PEERS = ["ws", "socket.io", "partyserver", "bare", "nats", "kestrel"] as const;
-/** A peer with another protocol, and one behind a backplane. */
-const VARIANTS = ["kestrel-msgpack", "kestrel-redis"] as const;
-/**
- * Our rooms by durability. `full` is logged and acknowledged, with presence and reach as hubs have them by default.
- * `signalr` is like `logged`, but its sockets are on a relay, one hop from their room.
- */
-export const OURS = ["logged", "behind", "none", "full", "signalr", "signalr-msgpack"] as const;
-export const SERVERS: readonly string[] = [...PEERS, ...VARIANTS, ...OURS];
+const without = (...left: string[]): string[] => SERVERS.filter((name) => !left.includes(name));
 
-/**
- * Our servers over other transports than a room's socket, and the same written by hand. They have cases of their own.
- */
-export const OURS_OVER_HTTP = [
-  ...["logged-sse", "rpc", "rpc-post", "rest", "rest-none", "logged-grpc", "grpc-unary"],
-] as const;
-/** SignalR's calls that publish to the caller's own room. They have a case of their own. */
-export const OURS_PUBLISHING = "signalr-publishes";
-const PUBLISHING = ["kestrel-publishes", OURS_PUBLISHING];
-/** Services that publish over HTTP to clients on WebSockets. */
-const PUSH_SERVERS = ["node-push", "socket.io-push", "rest", "rest-none"];
-const OVER_HTTP: readonly string[] = [
-  ...["node-sse", "node-rpc", "node-push", "socket.io-push"],
-  ...OURS_OVER_HTTP,
-];
-export const ALL_SERVERS: readonly string[] = [...SERVERS, ...PUBLISHING, ...OVER_HTTP];
-
-/**
- * Not in the cases of calls: neither a backplane nor a room's log takes part in them, so one of our rooms is enough.
- */
-const WITHOUT_CALLS: ReadonlySet<string> = new Set(["kestrel-redis", "behind", "none", "full"]);
-
-/**
- * Not in cases of a fixed rate: there they equal `logged` but for a row per message. Saturation and small rooms tell
- * them apart.
- */
-const WITHOUT_RATES: ReadonlySet<string> = new Set(["behind", "none", "full"]);
+/** Where a message has a thousand subscribers, a row of its own costs nothing that one could see. */
+const ONE_ROOM = without("plain", "signalr-plain", "behind", "none");
 
 const fanOut = (members: number, load: Pick<Load, "window" | "rate">) =>
   ({ kind: "publish", rooms: 1, members, ...load }) as const;
 
-/** One room, by event streams and by sockets. */
-const EVENT_STREAM_COMPARISON = {
-  servers: ["ws", "node-sse", "bare", "logged", "logged-sse"],
-  bases: ["node-sse", "logged"],
-};
+const AT_RATES = ["ws", "bare", "nats", "kestrel", "logged", "signalr"];
 
-/** One room, by gRPC's Subscribe and by sockets. */
-const SUBSCRIBE_COMPARISON = {
-  servers: ["bare", "logged", "logged-sse", "logged-grpc"],
-  bases: ["logged", "logged-sse"],
-};
-
-export const CASES: readonly Case[] = [
+const FAN_OUT: readonly Case[] = [
   {
     name: "saturation",
     title: "1 room × 1,000, as fast as it goes (64 messages under way)",
     ...fanOut(1_000, { window: 64 }),
-    servers: SERVERS,
+    servers: ONE_ROOM,
+    table: [...PEERS, "logged", "signalr"],
+    bases: ["ws", "nats"],
   },
   {
     name: "saturation-256",
     title: "1 room × 1,000, as fast as it goes (256 messages under way)",
     ...fanOut(1_000, { window: 256 }),
-    servers: SERVERS.filter((server) => !WITHOUT_RATES.has(server)),
+    servers: ONE_ROOM,
+    table: ["ws", "nats", "kestrel", "logged", "signalr"],
+    bases: ["ws", "nats"],
+  },
+  {
+    name: "carried",
+    title: "1 room × 1,000, the highest rate with fewer than 50 messages waiting",
+    kind: "carried",
+    rooms: 1,
+    members: 1_000,
+    servers: ONE_ROOM,
+    table: AT_RATES,
+    bases: ["ws", "nats"],
   },
   ...[20, 100, 500].map((rate) => ({
     name: `rate-${rate}`,
     title: `1 room × 1,000, ${rate} messages/s`,
     ...fanOut(1_000, { rate }),
-    servers: SERVERS.filter((server) => !WITHOUT_RATES.has(server)),
+    servers: ONE_ROOM,
+    ...(rate === 20 && { table: AT_RATES }),
   })),
   ...[100, 1_000].map((rate) => ({
     name: `small-rate-${rate}`,
     title: `1 room × 100, ${rate.toLocaleString("en")} messages/s`,
     ...fanOut(100, { rate }),
-    servers: ["ws", "bare", "logged", "full"],
+    servers: AT_RATES,
   })),
+];
+
+const SMALL: readonly Case[] = [
   {
     name: "rooms",
     title: "500 rooms × 2, 1 message under way in each",
@@ -95,40 +73,11 @@ export const CASES: readonly Case[] = [
     rooms: 500,
     members: 2,
     window: 1,
-    servers: SERVERS,
-  },
-  {
-    name: "sse",
-    title: "1 room × 1,000 event streams, or sockets, as fast as it goes (64 messages under way)",
-    ...fanOut(1_000, { window: 64 }),
-    ...EVENT_STREAM_COMPARISON,
-  },
-  ...[20, 100].map((rate) => ({
-    name: `sse-rate-${rate}`,
-    title: `1 room × 1,000 event streams, or sockets, ${rate} messages/s`,
-    ...fanOut(1_000, { rate }),
-    ...EVENT_STREAM_COMPARISON,
-  })),
-  {
-    name: "grpc",
-    title: "1 room × 200 Subscribe streams, or sockets, as fast as it goes (64 messages under way)",
-    ...fanOut(200, { window: 64 }),
-    ...SUBSCRIBE_COMPARISON,
-  },
-  {
-    name: "grpc-rate-100",
-    title: "1 room × 200 Subscribe streams, or sockets, 100 messages/s",
-    ...fanOut(200, { rate: 100 }),
-    ...SUBSCRIBE_COMPARISON,
-  },
-  {
-    name: "grpc-unary",
-    title: "100 connections, 1 call under way on each: Invoke, or JSON-RPC by POST",
-    kind: "echo",
-    rooms: 100,
-    members: 1,
-    servers: ["rpc-post", "grpc-unary"],
-    bases: ["rpc-post"],
+    servers: [...SERVERS, "limit", "limit-none", "limit-relay"],
+    table: [
+      ...["ws", "bare", "nats", "kestrel", "limit", "logged", "limit-none", "none"],
+      ...["limit-relay", "signalr"],
+    ],
   },
   {
     name: "echo",
@@ -136,7 +85,11 @@ export const CASES: readonly Case[] = [
     kind: "echo",
     rooms: 100,
     members: 1,
-    servers: SERVERS.filter((server) => !WITHOUT_CALLS.has(server)),
+    servers: [
+      ...without("kestrel-redis", "behind", "none", "acked", "plain", "signalr-plain"),
+      ...["limit", "limit-relay"],
+    ],
+    table: ["ws", "bare", "nats", "kestrel", "limit", "logged", "limit-relay", "signalr"],
   },
   {
     name: "relay-publish",
@@ -145,61 +98,131 @@ export const CASES: readonly Case[] = [
     rooms: 100,
     members: 1,
     servers: PUBLISHING,
-    bases: PUBLISHING.slice(0, 1),
+    bases: ["kestrel-publishes"],
   },
   {
-    name: "rpc",
-    title: "100 connections, 1 JSON-RPC call under way on each: POST, or a socket",
+    name: "actions",
+    title: "100 sockets, each alone in its room with a state: 1 action under way",
     kind: "echo",
     rooms: 100,
     members: 1,
-    servers: ["node-rpc", "rpc", "rpc-post"],
-    bases: ["node-rpc", "rpc"],
+    servers: ACTING,
+    bases: ["limit-state"],
+  },
+  {
+    name: "actions-room",
+    title: "100 sockets in one room with a state: 1 action under way on each",
+    kind: "echo",
+    rooms: 1,
+    members: 100,
+    servers: ACTING,
+    bases: ["limit-state"],
+  },
+];
+
+/** One room, by event streams and by sockets. */
+const STREAMS = {
+  servers: ["ws", "node-sse", "bare", "logged", "limit-sse", "logged-sse"],
+  bases: ["node-sse", "logged"],
+};
+
+/** One room, by gRPC's Subscribe and by sockets. */
+const SUBSCRIBE = {
+  servers: ["bare", "logged", "logged-sse", "logged-grpc"],
+  bases: ["logged", "logged-sse"],
+};
+
+const HTTP: readonly Case[] = [
+  {
+    name: "sse",
+    title: "1 room × 1,000 event streams, or sockets, as fast as it goes (64 messages under way)",
+    ...fanOut(1_000, { window: 64 }),
+    ...STREAMS,
+  },
+  ...[20, 100].map((rate) => ({
+    name: `sse-rate-${rate}`,
+    title: `1 room × 1,000 event streams, or sockets, ${rate} messages/s`,
+    ...fanOut(1_000, { rate }),
+    ...STREAMS,
+    ...(rate === 20 && { table: ["node-sse", "limit-sse", "logged-sse", "logged"] }),
+  })),
+  {
+    name: "grpc",
+    title: "1 room × 200 Subscribe streams, or sockets, as fast as it goes (64 messages under way)",
+    ...fanOut(200, { window: 64 }),
+    ...SUBSCRIBE,
+  },
+  {
+    name: "grpc-rate-100",
+    title: "1 room × 200 Subscribe streams, or sockets, 100 messages/s",
+    ...fanOut(200, { rate: 100 }),
+    ...SUBSCRIBE,
+  },
+  {
+    name: "rpc",
+    title: "100 connections, 1 call under way on each: JSON-RPC by POST or on a socket, Invoke",
+    kind: "echo",
+    rooms: 100,
+    members: 1,
+    servers: ["node-rpc", "rpc", "limit-rpc", "rpc-post", "limit-unary", "grpc-unary"],
+    table: ["node-rpc", "limit-rpc", "rpc-post", "limit-unary", "grpc-unary"],
+    bases: ["node-rpc", "rpc-post"],
   },
   {
     name: "push",
     title: "100 rooms × 1 socket, pushed to over HTTP, 32 requests under way",
     ...{ kind: "push", rooms: 100, members: 1, window: 32 },
-    servers: PUSH_SERVERS,
-    bases: PUSH_SERVERS.slice(0, 2),
+    servers: [
+      ...["node-push", "socket.io-push", "limit-rest", "rest", "limit-rest-none", "rest-none"],
+    ],
+    table: ["node-push", "limit-rest", "rest", "limit-rest-none", "rest-none"],
+    bases: ["node-push"],
   },
-  {
-    name: "push-batch",
-    title: "400 rooms × 1 socket, 100 messages a request, 4 requests under way",
-    ...{ kind: "push", rooms: 400, members: 1, window: 4, batch: 100 },
-    servers: PUSH_SERVERS,
-    bases: PUSH_SERVERS.slice(0, 2),
-  },
-  {
-    name: "push-batch-room",
-    title: "4 rooms × 1 socket, 100 messages of one room a request, 4 requests under way",
-    ...{ kind: "push", rooms: 4, members: 1, window: 4, batch: 100 },
-    servers: PUSH_SERVERS,
-    bases: PUSH_SERVERS.slice(0, 2),
-  },
+  ...[400, 4].map((rooms) => ({
+    name: rooms === 4 ? "push-batch-room" : "push-batch",
+    title: `${rooms} rooms × 1 socket, 100 messages a request, 4 requests under way`,
+    ...({ kind: "push", rooms, members: 1, window: 4, batch: 100 } as const),
+    servers: ["node-push", "socket.io-push", "rest", "rest-none"],
+    bases: ["node-push"],
+  })),
+];
+
+const SOCKETS: readonly Case[] = [
   {
     name: "connect",
-    title: "5,000 sockets come into one room",
+    title: "2,000 new users come into 200 rooms, 10 each",
+    kind: "connect",
+    rooms: 200,
+    members: 10,
+    servers: [
+      ...PEERS,
+      "limit",
+      "logged",
+      "none",
+      "plain",
+      "limit-relay",
+      "signalr",
+      "signalr-plain",
+      "state-shown",
+    ],
+    table: [...["ws", "bare", "nats", "kestrel", "limit", "logged"], "limit-relay", "signalr"],
+  },
+  {
+    name: "connect-crowd",
+    title: "5,000 new users come into one room",
     kind: "connect",
     rooms: 1,
     members: 5_000,
-    servers: [...PEERS, "logged", "none", "signalr"],
-  },
-  {
-    name: "connect-rooms",
-    title: "1,000 rooms come into being, 2 sockets each",
-    kind: "connect",
-    rooms: 1_000,
-    members: 2,
-    servers: [...PEERS, "logged", "none"],
+    servers: [...PEERS, "limit", "logged", "plain", "limit-relay", "signalr"],
   },
   {
     name: "idle",
-    title: "5,000 idle sockets in one room, each of which has received one message",
+    title: "2,000 idle sockets in one room, each of which has received one message",
     kind: "idle",
     rooms: 1,
-    members: 5_000,
+    members: 2_000,
     servers: [...PEERS, "logged", "signalr"],
+    table: ["ws", "bare", "nats", "kestrel", "logged", "signalr"],
   },
   {
     name: "wake",
@@ -207,6 +230,8 @@ export const CASES: readonly Case[] = [
     kind: "wake",
     rooms: 1,
     members: 1_000,
-    servers: ["bare", "logged"],
+    servers: ["bare", "logged", "state-shown"],
   },
 ];
+
+export const CASES: readonly Case[] = [...FAN_OUT, ...SMALL, ...HTTP, ...SOCKETS];

@@ -1,55 +1,28 @@
 // The load generator: runs the job given as JSON in its only argument, and prints the figures as JSON.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Figures, Job } from "./measurement.ts";
+import { carriedRate } from "./carried.ts";
 import { Clock } from "./clock.ts";
-import { dialectOf } from "./dialects.ts";
 import { EchoLoad } from "./echo-load.ts";
+import type { Figures } from "./measurement.ts";
 import { PushLoad, SERVICE } from "./push-load.ts";
-import { Measure, RoomLoad } from "./room-load.ts";
+import type { RoomLoad } from "./room-load.ts";
+import {
+  backlogOf,
+  dialect,
+  drain,
+  job,
+  measure,
+  openFor,
+  openRooms,
+  placesOf,
+  prepare,
+  QUIET_MS,
+  TIMEOUT_MS,
+  until,
+  untilQuiet,
+} from "./session.ts";
 import { readUsage, residentBytes, usageBetween, type Usage } from "./usage.ts";
-import { openAll, type Place, type Wire } from "./wire.ts";
-
-const job = JSON.parse(process.argv[2] ?? "") as Job;
-const dialect = dialectOf(job.server);
-const measure = new Measure();
-
-const placesOf = ({ port, rooms, members }: Job, prefix = "room"): Place[] =>
-  Array.from({ length: rooms * members }, (_, index) => ({
-    port,
-    room: `${prefix}-${Math.floor(index / members)}`,
-    member: index % members,
-  }));
-
-const openFor = (places: readonly Place[], as = dialect): Promise<Wire[]> =>
-  openAll(as, places, (error) => {
-    measure.faults.bad++;
-    console.error(`${job.server}: ${error.message}`);
-  });
-
-const QUIET_MS = dialect.quietMs ?? 300;
-const TIMEOUT_MS = 15_000;
-
-/** Waits until the server has sent its welcomes and presence: no frame for `QUIET_MS`. */
-async function untilQuiet(wires: readonly Wire[]): Promise<void> {
-  const deadline = performance.now() + TIMEOUT_MS;
-  const lastAt = () => wires.reduce((last, { receivedAt }) => Math.max(last, receivedAt), 0);
-  await sleep(QUIET_MS);
-  await until(() => {
-    const now = performance.now();
-    return now - lastAt() >= QUIET_MS || now >= deadline;
-  });
-}
-
-async function until(done: () => boolean, mostMs = Infinity): Promise<boolean> {
-  const end = performance.now() + mostMs;
-  while (!done()) {
-    if (performance.now() >= end) return false;
-    // oxlint-disable-next-line no-await-in-loop -- polls
-    await sleep(5);
-  }
-  return true;
-}
 
 const cpuOf = ({ server, client, foreign }: Usage) => ({
   serverCpu: server,
@@ -57,32 +30,9 @@ const cpuOf = ({ server, client, foreign }: Usage) => ({
   foreignCpu: foreign,
 });
 
-async function openRooms(): Promise<RoomLoad[]> {
-  const { members, rooms, window = 0 } = job;
-  const wires = await openFor(placesOf(job));
-  const publishers = dialect.publisher
-    ? await openFor(placesOf({ ...job, members: 1 }), dialect.publisher)
-    : [];
-  await untilQuiet([...wires, ...publishers]);
-  return Array.from(
-    { length: rooms },
-    (_, room) =>
-      new RoomLoad({
-        dialect,
-        measure,
-        window,
-        publisher: publishers[room],
-        wires: wires.slice(room * members, (room + 1) * members),
-      }),
-  );
-}
-
 const WARM_MS = dialect.warmMs ?? 700;
 /** Backlog at which a measurement ends: no server recovers from it, and the machine's memory is the next to fail. */
 const OVERLOAD = 2_000;
-
-const backlogOf = (rooms: readonly RoomLoad[]): number =>
-  rooms.reduce((most, { backlog }) => Math.max(most, backlog), 0);
 
 async function publish(): Promise<Figures> {
   const rooms = await openRooms();
@@ -101,14 +51,6 @@ async function publish(): Promise<Figures> {
   for (const each of rooms) each.stop();
   await drain(rooms, backlog);
   return { ...cpuOf(usage), ...deliveries(rooms, usage), backlog };
-}
-
-/** Every published message must arrive; the backlog of an overloaded server is not waited for. */
-async function drain(rooms: readonly RoomLoad[], backlog: number): Promise<void> {
-  if (backlog > 100) return;
-  if (!(await until(() => backlogOf(rooms) === 0, 5_000))) measure.faults.gaps += backlogOf(rooms);
-  // What comes now would be a duplicate.
-  await sleep(50);
 }
 
 function deliveries(rooms: readonly RoomLoad[], usage: Usage) {
@@ -179,9 +121,11 @@ async function push(): Promise<Figures> {
   };
 }
 
+/** Connections in other rooms first, so that a just-in-time compiler has seen enough of them. */
+const warmUp = () => openFor(placesOf({ ...job, rooms: 40, members: 10 }, "warm"));
+
 async function connect(): Promise<Figures> {
-  // One socket in another room first, so that the server has handled an upgrade before.
-  await openFor(placesOf({ ...job, rooms: 1, members: 1 }, "warm"));
+  await untilQuiet(await warmUp());
   const places = placesOf(job);
   const from = readUsage(job.serverPids);
   await openFor(places);
@@ -189,7 +133,7 @@ async function connect(): Promise<Figures> {
   return {
     ...cpuOf(usage),
     connects: places.length / usage.seconds,
-    connectCpuMs: (usage.server * usage.seconds * 1_000) / places.length,
+    cpuMicros: (usage.server * usage.seconds * 1e6) / places.length,
     ...measure.faults,
   };
 }
@@ -231,5 +175,16 @@ async function wake(): Promise<Figures> {
   return { ...cpuOf(usage), awakeMs, wokenMs, ...measure.faults };
 }
 
-const figures = await { publish, push, echo, connect, idle, wake }[job.kind]();
+/** The highest rate with a short backlog, then a measurement at it. */
+async function carried(): Promise<Figures> {
+  const rooms = await openRooms();
+  const found = await carriedRate(rooms[0]!);
+  const usage = found.usage;
+  for (const each of rooms) each.stop();
+  await drain(rooms, backlogOf(rooms));
+  return { ...cpuOf(usage), ...deliveries(rooms, usage), carried: found.rate };
+}
+
+await prepare();
+const figures = await { publish, carried, push, echo, connect, idle, wake }[job.kind]();
 process.stdout.write(JSON.stringify(figures), () => process.exit(0));

@@ -39,13 +39,26 @@ function messagesInJsonRpc(frame: string): number[] {
   });
 }
 
+/** A state that is set to the number of the publication. */
+function changesInJsonRpc(frame: string): number[] {
+  const message = JSON.parse(frame) as StateMessage | StateMessage[];
+  return [message]
+    .flat()
+    .flatMap(({ method, params }) => (method === "$/state" ? (params?.patch?.sum ?? []) : []));
+}
+
+interface StateMessage {
+  readonly method?: string;
+  readonly params?: { readonly patch?: { readonly sum?: number } };
+}
+
 function answersInJsonRpc(frame: string): number[] {
   const message = JSON.parse(frame) as JsonRpcMessage | JsonRpcMessage[];
   return [message].flat().map(({ result }) => seqOf(result));
 }
 
-/** A user may be in 1,000 rooms at once: ten users share the rooms. */
-const userIn = (room: string, member: number): string => `user-${member}-${room.at(-1)}`;
+/** Each socket is another user's, as mostly in life. */
+const userIn = (room: string, member: number): string => `user-${member}-${room}`;
 
 /**
  * Our rooms in JSON-RPC. Without an id a call has no answer, as with every peer; `acknowledged` calls are answered once
@@ -92,11 +105,45 @@ const jsonRpcCalls = (path: Dialect["path"]): Dialect => {
 };
 
 /** Without negotiation: the first relay with capacity accepts the socket. */
-const relayPath = (_room: string, member: number): string =>
-  `/hubs/relayed?access_token=${tokenOf(`user-${member}`)}`;
+const relayPath = (room: string, member: number): string =>
+  `/hubs/relayed?access_token=${tokenOf(userIn(room, member))}`;
+
+const plainRelayPath = (room: string, member: number): string =>
+  `/hubs/relayed-plain?access_token=${tokenOf(userIn(room, member))}`;
+
+/** All sockets are of one user. */
+const oneUsersPath = (room: string): string =>
+  `/parties/logged/group:${room}?access_token=${tokenOf("one")}`;
+
+/** The limits, by hand: the rooms' protocol at paths of their own. */
+const limitAt = (route: string, log = "logged"): Dialect => ({
+  ...jsonRpcRoom("logged"),
+  path: (room, member) => `/${route}/${log}/${room}?access_token=${tokenOf(userIn(room, member))}`,
+});
+
+/** Each action adds one, and gives the sum: only its id tells answers apart. */
+const acting = (path: Dialect["path"]): Dialect => ({
+  ...jsonRpcRoom("state"),
+  path,
+  publishFrame: (seq) => `{"jsonrpc":"2.0","method":"set","params":[${seq}]}`,
+  messagesIn: changesInJsonRpc,
+  callFrame: (seq) => `{"jsonrpc":"2.0","id":${seq},"method":"add","params":[1]}`,
+  answersIn: (frame) =>
+    [JSON.parse(frame) as JsonRpcMessage | JsonRpcMessage[]]
+      .flat()
+      .flatMap(({ id, error }) => (error === undefined ? (id ?? []) : Number.NaN)),
+});
+
+const limitRelayPath = (room: string, member: number): string =>
+  `/relay?access_token=${tokenOf(userIn(room, member))}`;
+
+const limitPush = ([{ room, seq } = { room: "", seq: 0 }]: readonly Push[], log: string) => ({
+  path: `/publish/${log}/${room}`,
+  body: JSON.stringify({ target: "said", arguments: [payloadOf(seq)] }),
+});
 
 const rpc = jsonRpcCalls(
-  (_room, member) => `/hubs/relayed/rpc?access_token=${tokenOf(`user-${member}`)}`,
+  (room, member) => `/hubs/relayed/rpc?access_token=${tokenOf(userIn(room, member))}`,
 );
 
 /** The requests of the hand-written services: one path for each room, and one for several rooms at once. */
@@ -131,10 +178,17 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["logged", jsonRpcRoom("logged")],
   ["behind", jsonRpcRoom("behind")],
   ["none", jsonRpcRoom("none")],
-  ["full", jsonRpcRoom("full", true)],
+  ["acked", jsonRpcRoom("logged", true)],
+  ["plain", jsonRpcRoom("plain")],
+  ["deep", jsonRpcRoom("deep")],
+  ["one-user", { ...jsonRpcRoom("logged"), path: oneUsersPath }],
   ["signalr", signalrJson(relayPath)],
+  ["signalr-plain", signalrJson(plainRelayPath)],
   ["signalr-msgpack", signalrMessagePack(relayPath)],
   ["signalr-publishes", signalrPublishes(relayPath)],
+  ["state", acting(jsonRpcRoom("state").path)],
+  ["state-shown", acting(jsonRpcRoom("state-shown").path)],
+  ["limit-state", acting(limitAt("rooms").path)],
   ["kestrel-publishes", signalrPublishes(() => "/hub")],
   [
     "node-sse",
@@ -151,6 +205,27 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ["rpc-post", rpc],
   ["node-push", { ...plain((room) => `/${room}`), pushRequest: pushByHand }],
   ["socket.io-push", { ...socketIo, pushRequest: pushByHand }],
+  ["limit", limitAt("rooms")],
+  ["limit-none", limitAt("rooms", "unlogged")],
+  ["limit-relay", signalrJson(limitRelayPath)],
+  ["limit-publishes", signalrPublishes(limitRelayPath)],
+  ["limit-sse", eventStreams(limitAt("events").path, limitAt("rooms"))],
+  ["limit-rpc", jsonRpcCalls(() => `/rpc?access_token=${tokenOf("user-0")}`)],
+  [
+    "limit-unary",
+    {
+      ...unaryCalls(() => tokenOf("user-0")),
+      path: () => `/unary?access_token=${tokenOf("user-0")}`,
+    },
+  ],
+  ["limit-rest", { ...limitAt("rooms"), pushRequest: (pushes) => limitPush(pushes, "logged") }],
+  [
+    "limit-rest-none",
+    {
+      ...limitAt("rooms", "unlogged"),
+      pushRequest: (pushes) => limitPush(pushes, "unlogged"),
+    },
+  ],
   ["rest", { ...jsonRpcRoom("logged"), pushRequest: pushOverRest("logged") }],
   ["rest-none", { ...jsonRpcRoom("none"), pushRequest: pushOverRest("none") }],
 ]);

@@ -3,8 +3,8 @@
 import { seqOf } from "./dialect.ts";
 
 const MESSAGE = /^event: said\n(?:id: [^\n]*\n)?data: (?<data>[^\n]*)$/;
-/** Blocks without a message: comments, the retry time, and the start of a stream. */
-const IDLE = /^(?::|retry: \d+$|event: connected\n)/;
+/** Blocks without a message: comments, the retry time, the start of a stream, joins and leaves. */
+const IDLE = /^(?::|retry: \d+$|event: (?:connected|presence)\n)/;
 
 /** Numbers of the messages; NaN for anything unexpected, above all the end of the stream. */
 export const messagesInEvents = (frame: string): number[] =>

@@ -13,6 +13,11 @@ export class Histogram {
     this.#count++;
   }
 
+  clear(): void {
+    this.#buckets.fill(0);
+    this.#count = 0;
+  }
+
   /** The quantile in milliseconds; NaN without values. */
   quantile(fraction: number): number {
     let left = this.#count * fraction;

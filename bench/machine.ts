@@ -1,7 +1,32 @@
 // Selects the servers that can run on this machine, and reports why others cannot.
 
 import { spawnSync } from "node:child_process";
+import { statfsSync } from "node:fs";
 import { buildKestrel, type Kestrel } from "./dotnet.ts";
+
+/** Numbers of file systems, of Linux's magic.h. */
+const FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x01021994, "tmpfs"],
+  [0xef53, "ext4"],
+  [0x794c7630, "overlayfs"],
+  [0x58465342, "xfs"],
+  [0x9123683e, "btrfs"],
+]);
+
+/** Rows are durable on a disk only: what they cost depends on it. */
+export function storageKind(folder: string): string {
+  const { type } = statfsSync(folder);
+  return FILE_SYSTEMS.get(type) ?? `file system 0x${type.toString(16)}`;
+}
+
+const git = (...args: string[]): string =>
+  spawnSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" }).stdout?.trim() ?? "";
+
+/** What was measured; `changed` where it is not what the commit has. */
+export const commit = () => ({
+  commit: git("rev-parse", "--short", "HEAD"),
+  changed: git("status", "--porcelain", "--", "../src", ".") !== "",
+});
 
 const isInstalled = (command: string): boolean => !spawnSync(command, ["--version"]).error;
 

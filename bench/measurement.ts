@@ -2,7 +2,7 @@
 
 /** The load of one case. */
 export interface Load {
-  readonly kind: "publish" | "push" | "echo" | "connect" | "idle" | "wake";
+  readonly kind: "publish" | "carried" | "push" | "echo" | "connect" | "idle" | "wake";
   readonly rooms: number;
   /** Sockets in each room. */
   readonly members: number;
@@ -15,6 +15,18 @@ export interface Load {
   readonly batch?: number;
   /** Open loop: messages per second and room, sent on schedule even if the server falls behind. */
   readonly rate?: number;
+  readonly before?: Before;
+}
+
+/** Sockets that are there and say nothing, before the load begins. */
+export interface Before {
+  readonly server: string;
+  readonly rooms: number;
+  readonly members: number;
+  /** Of the rooms' names; those of the load begin with `room`. */
+  readonly prefix: string;
+  /** Messages of the first room, kept in its history. */
+  readonly published?: number;
 }
 
 /** The task of the client process. */
@@ -40,11 +52,11 @@ export interface Figures {
   readonly recordsPerFrame?: number;
   /** Messages published but not delivered to every subscriber at the end of the time. */
   readonly backlog?: number;
-  /** Microseconds of server CPU per delivery, or per call. */
+  /** Messages per second at the highest rate that left no backlog. */
+  readonly carried?: number;
+  /** Microseconds of server CPU per delivery, call or connection. */
   readonly cpuMicros?: number;
   readonly connects?: number;
-  /** Milliseconds of server CPU per connection. */
-  readonly connectCpuMs?: number;
   readonly bytesPerSocket?: number;
   /** Milliseconds until the last socket received a message: of an object that is awake, and after sleep. */
   readonly awakeMs?: number;

@@ -32,8 +32,15 @@ export async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+let storage = tmpdir();
+
+/** The folder that temporary folders are made in from now on. */
+export function useStorage(folder: string): void {
+  storage = folder;
+}
+
 export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "dormouse-bench-"));
+  const folder = await mkdtemp(join(storage, "dormouse-bench-"));
   folders.add(folder);
   return folder;
 }

@@ -1,13 +1,21 @@
 // The report: results and gates as tables in Markdown.
 
 import { CASES, type Case } from "./cases.ts";
+import { LIMIT_OF } from "./server-names.ts";
 import type { Verdict } from "./gates.ts";
 import type { Figures } from "./measurement.ts";
 import { figuresOf, isOverloaded, type Result } from "./results.ts";
 
+interface Row {
+  readonly figures: Figures;
+  /** What its operation must cost, measured in the same run. */
+  readonly limit: Figures | undefined;
+  to(server: string): Figures | undefined;
+}
+
 interface Column {
   readonly title: string;
-  cell(figures: Figures, to: (server: string) => Figures | undefined): string;
+  cell(row: Row): string;
 }
 
 const number = (value: number | undefined, digits = 0): string =>
@@ -17,7 +25,7 @@ const number = (value: number | undefined, digits = 0): string =>
 
 const ratioTo =
   (server: string, figure: keyof Figures): Column["cell"] =>
-  (figures, to) => {
+  ({ figures, to }) => {
     const other = to(server)?.[figure];
     return other === undefined ? "–" : number(figures[figure]! / other, 2);
   };
@@ -27,82 +35,105 @@ type Columns = (bases: readonly string[]) => readonly Column[];
 const ratios = (figure: keyof Figures, bases: readonly string[]): Column[] =>
   bases.map((server) => ({ title: `× ${server}`, cell: ratioTo(server, figure) }));
 
-const cores: readonly Column[] = [
-  { title: "server CPU", cell: ({ serverCpu }) => number(serverCpu, 2) },
-  { title: "client CPU", cell: ({ clientCpu }) => number(clientCpu, 2) },
-  { title: "foreign CPU", cell: ({ foreignCpu }) => number(foreignCpu, 2) },
+const column = (title: string, of: (figures: Figures) => string): Column => ({
+  title,
+  cell: ({ figures }) => of(figures),
+});
+
+/** The main column, and how often the limit it is. */
+const cpu = (of: string, digits = 0): readonly Column[] => [
+  column(`µs CPU/${of}`, ({ cpuMicros }) => number(cpuMicros, digits)),
+  {
+    title: "× limit",
+    cell: ({ figures, limit }) => number(figures.cpuMicros! / (limit?.cpuMicros ?? Number.NaN), 2),
+  },
 ];
 
-const latency: readonly Column[] = [
-  { title: "p50 ms", cell: (figures) => unlessOverloaded(figures, figures.p50Ms) },
-  { title: "p99 ms", cell: (figures) => unlessOverloaded(figures, figures.p99Ms) },
+const cores: readonly Column[] = [
+  column("server CPU", ({ serverCpu }) => number(serverCpu, 2)),
+  column("client CPU", ({ clientCpu }) => number(clientCpu, 2)),
+  column("foreign CPU", ({ foreignCpu }) => number(foreignCpu, 2)),
+];
+
+const percentiles: readonly Column[] = [
+  column("p50 ms", ({ p50Ms }) => number(p50Ms, 2)),
+  column("p99 ms", ({ p99Ms }) => number(p99Ms, 2)),
 ];
 
 const unlessOverloaded = (figures: Figures, value: number | undefined): string =>
   isOverloaded(figures) ? "overload" : number(value, 2);
 
+const joined = column("messages/frame", ({ recordsPerFrame }) => number(recordsPerFrame, 1));
+
 const saturationColumns: Columns = (bases) => [
-  { title: "delivered/s", cell: ({ delivered }) => number(delivered) },
+  ...cpu("delivery", 2),
+  column("delivered/s", ({ delivered }) => number(delivered)),
   ...ratios("delivered", bases),
-  { title: "p50 ms", cell: ({ p50Ms }) => number(p50Ms, 1) },
-  { title: "p99 ms", cell: ({ p99Ms }) => number(p99Ms, 1) },
-  { title: "µs CPU/delivery", cell: ({ cpuMicros }) => number(cpuMicros, 2) },
-  { title: "messages/frame", cell: ({ recordsPerFrame }) => number(recordsPerFrame, 1) },
+  ...percentiles,
+  joined,
   ...cores,
 ];
 
 const rateColumns: Columns = () => [
-  ...latency,
-  { title: "delivered/s", cell: ({ delivered }) => number(delivered) },
-  { title: "messages/frame", cell: ({ recordsPerFrame }) => number(recordsPerFrame, 1) },
+  ...cpu("delivery", 2),
+  column("p50 ms", (figures) => unlessOverloaded(figures, figures.p50Ms)),
+  column("p99 ms", (figures) => unlessOverloaded(figures, figures.p99Ms)),
+  column("delivered/s", ({ delivered }) => number(delivered)),
+  joined,
+  ...cores,
+];
+
+const carriedColumns: Columns = (bases) => [
+  ...cpu("delivery", 2),
+  column("messages/s", ({ carried }) => number(carried)),
+  ...ratios("carried", bases),
+  ...percentiles,
+  joined,
   ...cores,
 ];
 
 const callColumns: Columns = (bases) => [
-  { title: "calls/s", cell: ({ calls }) => number(calls) },
+  ...cpu("call"),
+  column("calls/s", ({ calls }) => number(calls)),
   ...ratios("calls", bases),
-  { title: "p50 ms", cell: ({ p50Ms }) => number(p50Ms, 2) },
-  { title: "p99 ms", cell: ({ p99Ms }) => number(p99Ms, 2) },
-  { title: "µs CPU/call", cell: ({ cpuMicros }) => number(cpuMicros, 2) },
+  ...percentiles,
   ...cores,
 ];
 
 const pushColumns: Columns = (bases) => [
-  { title: "requests/s", cell: ({ calls }) => number(calls) },
-  { title: "messages/s", cell: ({ delivered }) => number(delivered) },
+  ...cpu("message", 1),
+  column("requests/s", ({ calls }) => number(calls)),
+  column("messages/s", ({ delivered }) => number(delivered)),
   ...ratios("delivered", bases),
-  { title: "answered p50 ms", cell: ({ p50Ms }) => number(p50Ms, 2) },
-  { title: "p99 ms", cell: ({ p99Ms }) => number(p99Ms, 2) },
-  { title: "heard p50 ms", cell: ({ heardP50Ms }) => number(heardP50Ms, 2) },
-  { title: "p99 ms", cell: ({ heardP99Ms }) => number(heardP99Ms, 2) },
-  { title: "µs CPU/message", cell: ({ cpuMicros }) => number(cpuMicros, 2) },
+  column("answered p50 ms", ({ p50Ms }) => number(p50Ms, 2)),
+  column("p99 ms", ({ p99Ms }) => number(p99Ms, 2)),
+  column("heard p50 ms", ({ heardP50Ms }) => number(heardP50Ms, 2)),
+  column("p99 ms", ({ heardP99Ms }) => number(heardP99Ms, 2)),
   ...cores,
 ];
 
 const connectColumns: Columns = (bases) => [
-  { title: "connects/s", cell: ({ connects }) => number(connects) },
+  ...cpu("connection"),
+  column("connects/s", ({ connects }) => number(connects)),
   ...ratios("connects", bases),
-  { title: "ms CPU/connect", cell: ({ connectCpuMs }) => number(connectCpuMs, 3) },
   ...cores,
 ];
 
 const idleColumns: Columns = (bases) => [
-  {
-    title: "KB/socket",
-    cell: ({ bytesPerSocket = Number.NaN }) => number(bytesPerSocket / 1_000, 1),
-  },
+  column("KB/socket", ({ bytesPerSocket = Number.NaN }) => number(bytesPerSocket / 1_000, 1)),
   ...ratios("bytesPerSocket", bases),
 ];
 
 const wakeColumns: Columns = () => [
-  { title: "awake ms", cell: ({ awakeMs }) => number(awakeMs, 1) },
-  { title: "after sleep ms", cell: ({ wokenMs }) => number(wokenMs, 1) },
+  column("awake ms", ({ awakeMs }) => number(awakeMs, 1)),
+  column("after sleep ms", ({ wokenMs }) => number(wokenMs, 1)),
 ];
 
 function columnsOf({ kind, rate, bases = ["ws", "bare"] }: Case): readonly Column[] {
   const publish = rate === undefined ? saturationColumns : rateColumns;
   const columns = {
     publish,
+    carried: carriedColumns,
     push: pushColumns,
     echo: callColumns,
     connect: connectColumns,
@@ -124,9 +155,11 @@ function tableOf(benchCase: Case, results: readonly Result[]): string[] {
     "",
     row(["server", ...columns.map(({ title }) => title)]),
     row(["---", ...columns.map(() => "---:")]),
-    ...ownResults.map((result) =>
-      row([nameOf(result), ...columns.map(({ cell }) => cell(result.median, to))]),
-    ),
+    ...ownResults.map((result) => {
+      const limit = to(LIMIT_OF.get(result.server) ?? "");
+      const about = { figures: result.median, limit, to };
+      return row([nameOf(result), ...columns.map(({ cell }) => cell(about))]);
+    }),
     "",
   ];
 }

@@ -35,6 +35,8 @@ export class RoomLoad {
   readonly #options: RoomOptions;
   readonly #subscribers: Subscriber[];
   readonly #publishedAt: Float64Array;
+  /** The message of each place of a closed loop. */
+  readonly #underWay: number[] = [];
   #published = 0;
   #stopped = false;
 
@@ -59,19 +61,41 @@ export class RoomLoad {
     });
   }
 
-  /** Subscribes one wire. The last member paces a closed loop: once it has received a message, nearly all have. */
+  /** Subscribes one wire. */
   #subscribe(stream: RoomStream, wire: Wire, index: number): Subscriber {
-    const { measure, window, wires } = this.#options;
-    const paces = window > 0 && index === wires.length - 1;
+    const { measure } = this.#options;
+    const places = this.#placesPacedBy(index);
     const subscriber = new Subscriber(stream, (first, end) => {
       if (measure.running) this.#count(first, end);
-      if (paces && !this.#stopped) this.publish(end - first);
+      if (places.length > 0 && !this.#stopped) this.#replace(places, first, end);
     });
     wire.listen((chunk) => {
       measure.receivedAt = performance.now();
       subscriber.receive(chunk);
     });
     return subscriber;
+  }
+
+  /**
+   * A closed loop has `window` places, each with one message under way and with a member that paces it: once that member
+   * has its message, the next takes its place. The members are spread over the room, so that messages come when
+   * deliveries allow it, as from as many clients that wait for their own; one member alone would send a whole
+   * window exactly when a flush is over, which joins ideally.
+   */
+  #placesPacedBy(index: number): readonly number[] {
+    const { window, wires } = this.#options;
+    const all = Array.from({ length: window }, (_, place) => place);
+    return all.filter((place) => Math.ceil(((place + 1) * wires.length) / window) - 1 === index);
+  }
+
+  /** Publishes the next message of each place whose message is among those received. */
+  #replace(places: readonly number[], first: number, end: number): void {
+    for (const place of places) {
+      const seq = this.#underWay[place]!;
+      if (seq < first || seq >= end) continue;
+      this.publish(1);
+      this.#underWay[place] = this.#published;
+    }
   }
 
   #count(first: number, end: number): void {
@@ -84,7 +108,9 @@ export class RoomLoad {
 
   /** Starts a closed loop. */
   start(): void {
-    this.publish(this.#options.window);
+    const { window } = this.#options;
+    for (let place = 0; place < window; place++) this.#underWay.push(place + 1);
+    this.publish(window);
   }
 
   /** Publishes `count` messages in one write. Latencies count from `dueAt`. */

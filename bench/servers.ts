@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { configure, workerdPath, type WorkerName } from "./build.ts";
-import { OURS, OURS_OVER_HTTP, OURS_PUBLISHING } from "./cases.ts";
+import { LIMITS, OURS_ALL } from "./server-names.ts";
 import type { Figures, Job } from "./measurement.ts";
 import { natsCommand, redisCommand } from "./daemons.ts";
 import { kestrelCommand } from "./dotnet.ts";
@@ -76,11 +76,13 @@ const NODE_PEERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const workerOf = (name: string): WorkerName =>
-  [...OURS, ...OURS_OVER_HTTP, OURS_PUBLISHING].some((own) => own === name)
+  OURS_ALL.has(name)
     ? "ours"
-    : name === "bare"
-      ? "bare"
-      : "partyserver";
+    : LIMITS.has(name)
+      ? "limits"
+      : name === "bare"
+        ? "bare"
+        : "partyserver";
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

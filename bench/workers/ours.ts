@@ -1,7 +1,8 @@
 // Our worker with hubs for the bench. Only the limits on callers differ from a real one.
 
-import { z } from "zod";
-import { hub, method, signedIn, type HubOptions } from "../../src/hub.ts";
+import * as z from "zod";
+import { grpc } from "../../src/grpc-server.ts";
+import { action, hub, method, signedIn, type HubOptions } from "../../src/hub.ts";
 import { serve } from "../../src/server.ts";
 
 interface BenchClient {
@@ -42,27 +43,49 @@ const roomHub = (name: string, options: HubOptions<BenchClient>) =>
     echo: method([Message], (_context, message) => message),
   });
 
-const bare: HubOptions<BenchClient> = {
+/** Without the features that are on by default. */
+const plain: HubOptions<BenchClient> = {
   presence: "none",
   reach: { all: false, users: false },
 };
 
 /** A hub for SignalR clients: on a relay, one hop from the same kind of room. */
-const RelayedHub = hub<BenchClient>("relayed", settings(bare)).methods({
-  join: method([Room], ({ group }, room) => group(room).join()),
-  say: method([Room, Message], async ({ clients }, room, message) => {
-    await clients.group(room).said(message);
-  }),
-  echo: method([Message], (_context, message) => message),
-});
+const relayedHub = (name: string, options: HubOptions<BenchClient>) =>
+  hub<BenchClient>(name, settings(options)).methods({
+    join: method([Room], ({ group }, room) => group(room).join()),
+    say: method([Room, Message], async ({ clients }, room, message) => {
+      await clients.group(room).said(message);
+    }),
+    echo: method([Message], (_context, message) => message),
+  });
 
-const served = serve([
-  roomHub("full", {}),
-  roomHub("logged", bare),
-  roomHub("behind", { ...bare, durability: "behind" }),
-  roomHub("none", { ...bare, history: false }),
-  RelayedHub,
-]);
+/** A hub whose rooms have a state, which clients are shown or not. */
+const stateHub = (name: string, isShown: boolean) =>
+  hub<BenchClient>(name, settings({}))
+    .state("group", {
+      schema: z.object({ title: z.string(), sum: z.number() }),
+      initial: { title: "A sum", sum: 0 },
+      ...(!isShown && { view: false }),
+    })
+    .actions({
+      add: action([z.number()], ({ state }, by) => (state.sum += by)),
+      set: action([z.number()], ({ state }, to) => void (state.sum = to)),
+    });
+
+const served = serve(
+  [
+    roomHub("logged", {}),
+    roomHub("behind", { durability: "behind" }),
+    roomHub("none", { history: false }),
+    roomHub("plain", plain),
+    roomHub("deep", { history: { size: 100_000, ttlSeconds: 86_400 } }),
+    relayedHub("relayed", {}),
+    relayedHub("relayed-plain", plain),
+    stateHub("state", false),
+    stateHub("state-shown", true),
+  ],
+  { grpc },
+);
 
 const { Room: RoomObject, Relay, Account, endpoint } = served;
 export { Account, Relay, RoomObject as Room };

@@ -1,0 +1,137 @@
+// `npm run bench -- costs`: what loads of 1,000 clients cost a month, from the counted operations
+// (test/counts/expected.ts) and published prices. A pure function of both.
+
+import { parseArgs } from "node:util";
+import { EXPECTED } from "../test/counts/expected.ts";
+import {
+  ably,
+  added,
+  azureSignalR,
+  billOf,
+  dollarsOf,
+  perClient,
+  total,
+  type Bill,
+  type Load,
+} from "./prices.ts";
+
+const HELP = `npm run bench -- costs
+
+Prints, for 1,000 clients and a month of 30 days, what Cloudflare would bill for what was counted (npm run bench --
+counts), in dollars, beside Azure SignalR Service and Ably. Formulas and prices are in bench/prices.ts.
+`;
+
+const CLIENTS = 1_000;
+const HOURS = 30 * 24;
+const MINUTES = HOURS * 60;
+const SECONDS = MINUTES * 60;
+const CHATTERS = 50;
+const ROOMS = CLIENTS / CHATTERS;
+const UPDATES = 10;
+
+interface Row {
+  readonly title: string;
+  /** A month of all clients. */
+  readonly bill: Bill;
+  readonly load: Load;
+}
+
+function counted(title: string, workerRequests = 0): Bill {
+  const counts = EXPECTED[title];
+  if (!counts) throw new Error(`Nothing was counted of "${title}".`);
+  return billOf(counts, workerRequests);
+}
+
+/** An idle hour of clients that share objects, from one and from three. */
+const idleHour = (who: string) =>
+  perClient(counted(`an idle hour of 1 ${who}`), counted(`an idle hour of 3 ${who}`), 3);
+
+const idle = (title: string, who: string, channels: number): Row => {
+  const { each, fixed } = idleHour(who);
+  return {
+    title,
+    bill: added(added(each, CLIENTS, fixed), HOURS),
+    load: { connections: CLIENTS, channels, published: 0, delivered: 0 },
+  };
+};
+
+/** What is left of a client's hour without what all clients have in common. */
+function updates(title: string, hour: string, who: string): Row {
+  const { fixed } = idleHour(who);
+  const each = added(fixed, -1, counted(hour, UPDATES));
+  const messages = CLIENTS * UPDATES * HOURS;
+  return {
+    title,
+    bill: added(added(each, CLIENTS, fixed), HOURS),
+    load: { connections: CLIENTS, channels: CLIENTS, published: messages, delivered: messages },
+  };
+}
+
+const chat = (title: string, minute: string): Row => ({
+  title,
+  bill: added(counted(minute), ROOMS * MINUTES),
+  load: {
+    connections: CLIENTS,
+    channels: ROOMS,
+    published: ROOMS * SECONDS,
+    delivered: CLIENTS * SECONDS,
+  },
+});
+
+export const rows = (): Row[] => [
+  idle("idle, all in one room", "clients in one room", 1),
+  idle("idle, each in a room of its own", "clients in a room each", CLIENTS),
+  idle("idle, SignalR clients of a hub", "SignalR clients", CLIENTS),
+  chat(
+    "chat: rooms of 50, a message a second in each",
+    "a message each second for a minute, in a room of 50",
+  ),
+  chat(
+    "the same over SignalR",
+    "a message each second for a minute, over a relay to a group of 50",
+  ),
+  updates(
+    "orders: 10 updates an hour for each client, by REST into its room",
+    "10 updates in an hour, by REST to a client in its room",
+    "clients in a room each",
+  ),
+  updates(
+    "the same to SignalR clients",
+    "10 updates in an hour, by REST to a SignalR client on a relay",
+    "SignalR clients",
+  ),
+];
+
+const money = (dollars: number): string =>
+  dollars >= 100 ? `$${Math.round(dollars).toLocaleString("en")}` : `$${dollars.toFixed(2)}`;
+
+const amount = (count: number): string =>
+  count >= 1e6
+    ? `${(count / 1e6).toFixed(1)} M`
+    : count >= 1e4
+      ? `${Math.round(count / 1e3)} k`
+      : Math.round(count).toLocaleString("en");
+
+export function table(): string {
+  const head = [
+    "| 1,000 clients, a month | requests | rows written | rows read | active s " +
+      "| Cloudflare | of it rows | duration | Azure SignalR | Ably |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+  ];
+  const lines = rows().map(({ title, bill, load }) => {
+    const { rowsRead, rowsWritten, seconds } = dollarsOf(bill);
+    const cells = [
+      ...[title, amount(bill.requests), amount(bill.rowsWritten), amount(bill.rowsRead)],
+      ...[amount(bill.seconds), `**${money(total(bill))}**`, money(rowsRead + rowsWritten)],
+      ...[money(seconds), money(azureSignalR(load)), money(ably(load))],
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  return [...head, ...lines].join("\n");
+}
+
+export async function costs(args: readonly string[]): Promise<boolean> {
+  const { values } = parseArgs({ args: [...args], options: { help: { type: "boolean" } } });
+  console.log(values.help ? HELP : table());
+  return true;
+}
