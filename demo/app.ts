@@ -1,73 +1,82 @@
-// The application after sign-in: connects to four rooms, and fills their panels.
+// The application after sign-in: one socket to the demo's hub, on which it joins its rooms, and fills their panels.
 
-import { connect, type Connection, type ConnectOptions, type Hello } from "../src/client/index.ts";
-import type { AnyHub } from "../src/dispatch/define/hub-definition.ts";
-import type { ChatHub } from "../src/hubs/chat.ts";
-import type { NotificationHub } from "../src/hubs/notifications.ts";
-import type { OrderHub } from "../src/hubs/orders.ts";
-import type { PriceHub } from "../src/hubs/prices.ts";
+import {
+  connect,
+  roomOf,
+  type Connection,
+  type HubConnection,
+  type RoomGreeting,
+} from "../src/client/index.ts";
+import type { DemoHub } from "../src/hubs/demo.ts";
+import { stateOf } from "../src/state/index.ts";
+import { auctionPanel, guessesOf } from "./auction.ts";
 import { chatPanel } from "./chat.ts";
+import { codePanels } from "./code.ts";
 import { byId, within } from "./dom.ts";
 import { inspector } from "./inspector.ts";
 import { notifyPanel } from "./notify.ts";
-import { objectCard, type RoomConnection } from "./object-cards.ts";
+import { objectCard } from "./object-cards.ts";
 import { ORDER, orderPanel } from "./order.ts";
 import { pricePanel } from "./prices.ts";
+import { readersPanel } from "./readers.ts";
 import { sessionBar } from "./session-bar.ts";
 import type { SignIn } from "./sign-in.ts";
 import { switchableToken } from "./tokens.ts";
-import { Traffic } from "./traffic.ts";
+import { RELAY, Traffic } from "./traffic.ts";
 
 const UPDATE_MS = 500;
 
-/** Rejects if the chat room refuses the connection. The user may then sign in again. */
+/** One of its rooms, on the socket that all of them share. */
+export type RoomConnection = Connection<DemoHub, RoomGreeting>;
+
+/** Rejects if the hub or the room refuses the connection. The user may then sign in again. */
 export async function startApp(signIn: SignIn): Promise<void> {
   const source = switchableToken(signIn.token);
-  const onFrame = inspector();
-  const allTraffic: Traffic[] = [];
-  const open = <H extends AnyHub>(hub: string, room: ConnectOptions<H>["room"]): AppRoom<H> => {
-    const traffic = new Traffic(hub, onFrame);
-    const { token } = source;
-    const connection = connect<H>(`/hubs/${hub}`, { room, token, WebSocket: traffic.WebSocket });
-    allTraffic.push(traffic);
-    return { traffic, room, connection };
-  };
-  const chat = open<ChatHub>("chat", `group:${signIn.room}`);
-  const { userId } = await firstGreeting(chat.connection);
+  const traffic = new Traffic(inspector());
+  const options = { token: source.token, WebSocket: traffic.WebSocket };
+  const demo = connect<DemoHub>("/hubs/demo", options);
+  const room = `group:${signIn.room}` as const;
+  const { chat, userId } = await enter(demo, room);
   showApp(signIn);
-  const orders = open<OrderHub>("orders", `order:${ORDER}`);
-  const notifications = open<NotificationHub>("notifications", `user:${userId}`);
-  const prices = open<PriceHub>("prices", "group:market");
+  const order = roomOf(demo, `order:${ORDER}`);
+  const auction = stateOf(chat, room, { guesses: guessesOf(userId) });
 
-  chatPanel(chat.connection, signIn.room);
-  orderPanel(orders.connection);
-  pricePanel(prices.connection);
-  notifyPanel(notifications.connection, userId);
-  const disconnect = (): void => allTraffic.forEach((traffic) => traffic.disconnect());
-  const updateBar = sessionBar(chat.connection, userId, Object.assign(source, { disconnect }));
-  const updateCards = [chat, orders, notifications, prices].map(objectCard);
+  chatPanel(chat, signIn.room);
+  orderPanel(order);
+  pricePanel(demo);
+  notifyPanel(demo, userId);
+  readersPanel(signIn.room, source.token);
+  codePanels();
+  const objects = [RELAY, room, `order:${ORDER}`, `user:${userId}`] as const;
+  const offline = Object.assign(source, { disconnect: () => traffic.disconnect() });
+  const updates = [
+    sessionBar(demo, userId, offline),
+    auctionPanel({ auction, demo }, userId),
+    ...objects.map((name) => objectCard({ name, activity: traffic.activityOf(name), demo })),
+  ];
   repeat((now) => {
-    const isConnected = chat.connection.state.status === "connected";
-    const isAsleep = isConnected && chat.traffic.isAsleep(now);
+    const isConnected = demo.state.status === "connected";
+    const isAsleep = isConnected && traffic.activityOf(room).isAsleep(now);
     document.body.dataset["mood"] = isAsleep ? "asleep" : "awake";
-    for (const update of [updateBar, ...updateCards]) update(now);
+    for (const update of updates) update(now);
   });
 }
 
-interface AppRoom<H extends AnyHub> extends RoomConnection {
-  readonly connection: Connection<H>;
-}
-
 /** The first failure ends the sign-in: a browser does not report why a handshake was refused, so waiting is no use. */
-async function firstGreeting<H extends AnyHub>(connection: Connection<H>): Promise<Hello> {
+async function enter(
+  demo: HubConnection<DemoHub>,
+  room: `group:${string}`,
+): Promise<{ readonly chat: RoomConnection; readonly userId: string }> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const unsubscribe = connection.onError(() =>
+  const unsubscribe = demo.onError(() =>
     reject(new Error("There was no way in: is the token for this server, and the name allowed?")),
   );
   try {
-    return await Promise.race([connection.ready, promise]);
+    const chat = roomOf(demo, room);
+    const { userId } = await Promise.race([chat.ready, promise]);
+    return { chat, userId };
   } catch (error) {
-    connection.close();
+    demo.close();
     throw error;
   } finally {
     unsubscribe();

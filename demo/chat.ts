@@ -1,8 +1,6 @@
 // The chat panel: messages and joins of the room, live and from its history, and notes about lost connections.
 
-import type { Connection } from "../src/client/index.ts";
-import { parsePosition } from "../src/model/topic.ts";
-import type { ChatHub } from "../src/hubs/chat.ts";
+import type { RoomConnection } from "./app.ts";
 import { byId, element, faceOf, onSubmit, timeOf } from "./dom.ts";
 import { memberList } from "./member-list.ts";
 
@@ -20,13 +18,9 @@ interface RoomMessage {
 const HISTORY_LIMIT = 50;
 const MAX_LINES = 500;
 
-export function chatPanel(chat: Connection<ChatHub>, room: string): void {
+export function chatPanel(chat: RoomConnection, room: string): void {
   const log = new ChatLog(byId("log"));
   byId("chat-title").textContent = `#${room}`;
-  let replayEnd = 0;
-  chat.onConnected(({ recovered, position }) => {
-    replayEnd = recovered ? parsePosition(position).offset : 0;
-  });
   chat.onRecovered(({ replayed }) => {
     const count = replayed === 1 ? "1 message" : `${replayed} messages`;
     log.note(replayed ? `Back: recovered ${count}.` : "Back: nothing was missed.", "good");
@@ -36,17 +30,20 @@ export function chatPanel(chat: Connection<ChatHub>, room: string): void {
     log.note("Back, but too late to catch up: reloaded.", "bad");
     void loadHistory(chat, log);
   });
+  // #region page
   chat.onMessage(({ method, params, position }) => {
     if (position === undefined) return;
-    const isReplayed = parsePosition(position).offset <= replayEnd;
+    // Behind a loss, the room counts as connected again once its replay is complete.
+    const isReplayed = chat.state.status !== "connected";
     log.show({ method, params, position, at: Date.now(), isReplayed });
   });
+  // #endregion
   void loadHistory(chat, log);
   memberList(chat);
   messageForm(chat, room, log);
 }
 
-async function loadHistory(chat: Connection<ChatHub>, log: ChatLog): Promise<void> {
+async function loadHistory(chat: RoomConnection, log: ChatLog): Promise<void> {
   try {
     const { messages } = await chat.history({ limit: HISTORY_LIMIT, reverse: true });
     log.showHistory(messages.toReversed());
@@ -55,7 +52,7 @@ async function loadHistory(chat: Connection<ChatHub>, log: ChatLog): Promise<voi
   }
 }
 
-function messageForm(chat: Connection<ChatHub>, room: string, log: ChatLog): void {
+function messageForm(chat: RoomConnection, room: string, log: ChatLog): void {
   const input = byId("say", HTMLInputElement);
   onSubmit(byId("chat-form", HTMLFormElement), byId("chat-error"), async () => {
     const text = input.value.trim();
@@ -63,9 +60,11 @@ function messageForm(chat: Connection<ChatHub>, room: string, log: ChatLog): voi
     input.value = "";
     const pending = log.pending(text);
     try {
+      // #region page
       // With an idempotency key, the client repeats the call after a lost connection, and the room publishes it once.
       const repeatable = chat.with({ idempotencyKey: crypto.randomUUID() });
       await repeatable.invoke.sendToRoom(room, text);
+      // #endregion
     } catch (error) {
       input.value ||= text;
       throw error;
@@ -78,10 +77,12 @@ function messageForm(chat: Connection<ChatHub>, room: string, log: ChatLog): voi
 /** The list of messages on the page: each position once, and in order. */
 class ChatLog {
   readonly #list: HTMLElement;
+  readonly #scroller: HTMLElement;
   readonly #shownPositions = new Set<string>();
 
   constructor(list: HTMLElement) {
     this.#list = list;
+    this.#scroller = list.parentElement!;
   }
 
   show(message: RoomMessage): void {
@@ -93,7 +94,7 @@ class ChatLog {
   showHistory(messages: readonly RoomMessage[]): void {
     const lines = messages.flatMap((message) => this.#newLine(message) ?? []);
     this.#list.prepend(...lines);
-    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   clear(): void {
@@ -122,11 +123,11 @@ class ChatLog {
 
   /** Scrolls only if the user was at the end: not while earlier messages are being read. */
   #append(line: HTMLElement): void {
-    const list = this.#list;
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+    const [list, scroller] = [this.#list, this.#scroller];
+    const isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
     list.append(line);
     while (list.childElementCount > MAX_LINES) list.firstElementChild?.remove();
-    if (isAtEnd) list.scrollTop = list.scrollHeight;
+    if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
   }
 }
 

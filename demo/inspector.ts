@@ -42,7 +42,7 @@ export function inspector(): (frame: Frame) => void {
   };
 }
 
-function rowOf({ at, hub, direction, text, isHeartbeat }: Frame): HTMLElement {
+function rowOf({ at, object, direction, text, isHeartbeat }: Frame): HTMLElement {
   const arrow = element("span", direction, direction === "in" ? "↓" : "↑");
   arrow.role = "img";
   arrow.ariaLabel = direction === "in" ? "received" : "sent";
@@ -51,7 +51,7 @@ function rowOf({ at, hub, direction, text, isHeartbeat }: Frame): HTMLElement {
     "li",
     "",
     arrow,
-    element("span", "of", `${hub} ${CLOCK.format(at)}`),
+    element("span", "of", `${object} ${CLOCK.format(at)}`),
     element("code", "", content),
   );
 }

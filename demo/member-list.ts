@@ -1,12 +1,12 @@
 // The list of users in the chat room. The same names are suggested as recipients of a notification.
 
-import type { Connection, Presence } from "../src/client/index.ts";
-import type { ChatHub } from "../src/hubs/chat.ts";
+import type { Presence } from "../src/client/index.ts";
+import type { RoomConnection } from "./app.ts";
 import { byId, element, faceOf } from "./dom.ts";
 
 const MAX_NAMES = 40;
 
-export function memberList(chat: Connection<ChatHub>): void {
+export function memberList(chat: RoomConnection): void {
   chat.onPresence(show);
   show(chat.presence);
 }

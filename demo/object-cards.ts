@@ -1,36 +1,39 @@
 // Cards of the Durable Objects behind the page: awake or asleep, the state of the connection, and the message rate.
 
-import type { State } from "../src/client/index.ts";
+import type { HubConnection, State } from "../src/client/index.ts";
+import type { DemoHub } from "../src/hubs/demo.ts";
 import { byId, within } from "./dom.ts";
-import type { Traffic } from "./traffic.ts";
+import { RELAY, type Activity } from "./traffic.ts";
 
-export interface RoomConnection {
-  readonly traffic: Traffic;
-  readonly room: string;
-  readonly connection: { readonly state: State; readonly position: string | undefined };
+interface ShownObject {
+  readonly name: typeof RELAY | `${"group" | "order" | "user"}:${string}`;
+  readonly activity: Activity;
+  readonly demo: HubConnection<DemoHub>;
 }
 
 /** Adds a card to the page, and returns the function that updates it. */
-export function objectCard({ traffic, room, connection }: RoomConnection): (now: number) => void {
+export function objectCard({ name, activity, demo }: ShownObject): (now: number) => void {
   const template = byId("nest", HTMLTemplateElement);
   const card = within(template.content.cloneNode(true) as DocumentFragment, ".nest");
-  within(card, ".name b").textContent = traffic.hub;
-  within(card, ".room").textContent = room;
+  const isRelay = name === RELAY;
+  within(card, ".name b").textContent = isRelay ? "relay" : "room";
+  within(card, ".room").textContent = isRelay ? "holds your socket" : name;
   byId("nests").append(card);
   const setText = (selector: string, text: string): void => {
     const target = within(card, selector);
     if (target.textContent !== text) target.textContent = text;
   };
   return (now) => {
-    const isAsleep = traffic.isAsleep(now);
+    const isAsleep = activity.isAsleep(now);
+    const position = isRelay ? undefined : demo.positionOf(name);
     card.dataset["mood"] = isAsleep ? "asleep" : "awake";
-    setText(".mood", moodOf(connection.state, isAsleep));
-    setText(".connection", connection.state.status);
-    setText(".position", shortPosition(connection.position));
-    within(card, ".position").title = connection.position ?? "";
-    setText(".rate", `${traffic.rate(now).toFixed(1)} /s`);
-    setText(".total", `${traffic.received} / ${traffic.sent}`);
-    within(card, ".pulse path").setAttribute("d", bars(traffic.countsPerSecond(now)));
+    setText(".mood", moodOf(demo.state, isAsleep));
+    setText(".connection", demo.state.status);
+    setText(".position", shortPosition(position));
+    within(card, ".position").title = position ?? "";
+    setText(".rate", `${activity.rate(now).toFixed(1)} /s`);
+    setText(".total", `${activity.received} / ${activity.sent}`);
+    within(card, ".pulse path").setAttribute("d", bars(activity.countsPerSecond(now)));
   };
 }
 

@@ -1,15 +1,14 @@
 // The order panel: shows the status of an order, as it is pushed, and changes it. The hub allows changes to managers
 // only; the page shows the buttons to everyone.
 
-import type { Connection } from "../src/client/index.ts";
-import type { OrderHub } from "../src/hubs/orders.ts";
+import type { RoomConnection } from "./app.ts";
 import { attempt, byId, element } from "./dom.ts";
 
 export const ORDER = "42";
 const NO_STATUS = "no status yet";
 const STEPS = ["placed", "packed", "sent", "delivered"];
 
-export function orderPanel(orders: Connection<OrderHub>): void {
+export function orderPanel(orders: RoomConnection): void {
   const error = byId("order-error");
   const buttons = STEPS.map((step) => {
     const button = element("button", "", step);
@@ -30,10 +29,12 @@ export function orderPanel(orders: Connection<OrderHub>): void {
     byId("order-status").textContent = status;
   };
   let pushCount = 0;
+  // #region page
   orders.on("orderStatusChanged", (_orderId, status) => {
     pushCount++;
     show(status);
   });
+  // #endregion
   const load = async (): Promise<void> => {
     const countBefore = pushCount;
     const { messages } = await orders.history({ limit: 20, reverse: true });

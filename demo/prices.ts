@@ -1,28 +1,31 @@
 // The price panel: a chart of a server stream. Streams are not resumed, so a new one starts after a lost connection.
 
-import type { Connection } from "../src/client/index.ts";
-import type { Price, PriceHub } from "../src/hubs/prices.ts";
+import type { HubConnection } from "../src/client/index.ts";
+import type { DemoHub } from "../src/hubs/demo.ts";
+import type { Price } from "../src/hubs/prices.ts";
 import { byId } from "./dom.ts";
 
 const POINTS = 60;
 const [WIDTH, HEIGHT, MARGIN] = [300, 90, 6];
 
-export function pricePanel(prices: Connection<PriceHub>): void {
+export function pricePanel(demo: HubConnection<DemoHub>): void {
   const symbol = byId("symbol", HTMLSelectElement);
   const toggle = byId("price-toggle", HTMLButtonElement);
   let values: number[] = [];
   let stream = new AbortController();
 
+  // #region page
   const start = (): void => {
     stream.abort();
     stream = new AbortController();
-    if (toggle.ariaPressed === "true" || prices.state.status !== "connected") return;
-    const calls = prices.with({ signal: stream.signal });
+    if (toggle.ariaPressed === "true" || demo.state.status !== "connected") return;
+    const calls = demo.with({ signal: stream.signal });
     void readPrices(calls.stream.streamPrices(symbol.value), ({ price }) => {
       values = [...values, price].slice(-POINTS);
       draw(values);
     });
   };
+  // #endregion
   const restart = (): void => {
     values = [];
     start();
@@ -32,7 +35,7 @@ export function pricePanel(prices: Connection<PriceHub>): void {
     toggle.ariaPressed = String(toggle.ariaPressed !== "true");
     start();
   });
-  prices.onConnected(start);
+  demo.onConnected(start);
   start();
 }
 

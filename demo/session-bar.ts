@@ -1,7 +1,7 @@
 // The bar at the top of the page: user name, connection state, and the switch to go offline.
 
-import type { Connection, State } from "../src/client/index.ts";
-import type { ChatHub } from "../src/hubs/chat.ts";
+import type { HubConnection, State } from "../src/client/index.ts";
+import type { DemoHub } from "../src/hubs/demo.ts";
 import { byId } from "./dom.ts";
 import { toast } from "./toasts.ts";
 
@@ -14,7 +14,7 @@ interface OfflineSwitch {
 
 /** Returns the function that updates the countdown to the next attempt. */
 export function sessionBar(
-  chat: Connection<ChatHub>,
+  demo: HubConnection<DemoHub>,
   userId: string,
   offline: OfflineSwitch,
 ): (now: number) => void {
@@ -22,10 +22,10 @@ export function sessionBar(
   byId("session").hidden = false;
   offlineButton(offline);
   byId("leave").addEventListener("click", () => location.reload());
-  chat.onState(show);
-  show(chat.state);
+  demo.onState(show);
+  show(demo.state);
   return (now) => {
-    byId("countdown").textContent = countdown(chat.state, now);
+    byId("countdown").textContent = countdown(demo.state, now);
   };
 }
 

@@ -1,7 +1,7 @@
-// The sign-in form: by name where the endpoint issues development tokens, and otherwise by a token.
+// The sign-in form: by name where the endpoint issues tokens for names, and otherwise by a token.
 
 import { attempt, byId } from "./dom.ts";
-import { cachedToken, devToken, hasDevTokens, NoDevTokens } from "./tokens.ts";
+import { cachedToken, devToken, NoDevTokens } from "./tokens.ts";
 import type { Token } from "../src/client/index.ts";
 
 export interface SignIn {
@@ -19,7 +19,7 @@ export function signInForm(start: (signIn: SignIn) => Promise<void>): void {
   const submit = byId("enter", HTMLButtonElement);
   byId("other-way").addEventListener("click", () => showFields(form.dataset["by"] !== "token"));
   restoreInputs();
-  showFields(!hasDevTokens());
+  showFields(false);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submit.disabled = true;
@@ -38,7 +38,7 @@ function showFields(byToken: boolean): void {
   for (const field of form.querySelectorAll<HTMLElement>(".by-token")) field.hidden = !byToken;
   const other = byId("other-way");
   other.textContent = byToken ? "Use a name instead" : "Use a token instead";
-  other.hidden = byToken && !hasDevTokens();
+  other.hidden = form.dataset["names"] === "refused";
   focusFirst(form);
 }
 
@@ -56,7 +56,10 @@ async function signInOf(form: HTMLFormElement): Promise<SignIn> {
   try {
     await devToken(name, role);
   } catch (error) {
-    if (error instanceof NoDevTokens) showFields(true);
+    if (error instanceof NoDevTokens) {
+      form.dataset["names"] = "refused";
+      showFields(true);
+    }
     throw error;
   }
   saveInputs({ name, room, manager: isManager });

@@ -1,13 +1,9 @@
-// Tokens: a local endpoint issues them to any name, for development; for any other endpoint the user brings one.
+// Tokens: a local endpoint issues them to any name, for development, and a demo to guests; for any other endpoint the
+// user brings one.
 
 import type { Token } from "../src/client/index.ts";
 
-const LOCAL_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
-
-/** A local endpoint, which issues development tokens if it is configured to. No other endpoint ever does. */
-export const hasDevTokens = (): boolean => LOCAL_HOSTS.has(location.hostname);
-
-/** The endpoint does not issue development tokens. */
+/** The endpoint gives no names away: neither to its developer, nor to guests. */
 export class NoDevTokens extends Error {
   override readonly name = "NoDevTokens";
 }
@@ -29,7 +25,7 @@ export async function devToken(user: string, role: string | undefined): Promise<
   return token;
 }
 
-/** Calls within a second share one token, since the page opens four connections at once. Later calls get a fresh one. */
+/** Calls within a second share one token, since several connections may begin at once. Later calls get a fresh one. */
 export function cachedToken(fetchToken: () => Promise<string>): () => Promise<string> {
   let last: { readonly at: number; readonly token: Promise<string> } | undefined;
   return () => {

@@ -1,11 +1,12 @@
-// The traffic of one connection: every frame in both directions, and statistics of the last seconds. Without DOM.
+// The traffic of the page's socket: every frame in both directions, and statistics by object. Without DOM.
 
 import { PING } from "../src/model/wire-constants.ts";
 
 export interface Frame {
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly hub: string;
+  /** The relay, or rooms, with commas. */
+  readonly object: string;
   readonly direction: "in" | "out";
   readonly text: string;
   /** A ping or its response. The platform answers it without waking the room's object. */
@@ -21,20 +22,24 @@ const RATE_SECONDS = 5;
 /** The period of the chart. */
 const CHART_SECONDS = 30;
 
+/** The object that holds the page's socket: what names no room goes to it, and comes from it. */
+export const RELAY = "relay";
+
+/** All frames of the page's socket, and what they say of the objects behind it. */
 export class Traffic {
-  readonly hub: string;
-  /** Messages since the page was opened, without heartbeats. */
-  received = 0;
-  sent = 0;
-  #lastAt = 0;
-  /** Messages in each second that had any, the newest last. */
-  readonly #seconds: { readonly second: number; count: number }[] = [];
+  readonly #activities = new Map<string, Activity>();
   readonly #sockets = new Set<WebSocket>();
   readonly #onFrame: (frame: Frame) => void;
 
-  constructor(hub: string, onFrame: (frame: Frame) => void) {
-    this.hub = hub;
+  constructor(onFrame: (frame: Frame) => void) {
     this.#onFrame = onFrame;
+  }
+
+  /** Of a room, by its topic, or of the relay. */
+  activityOf(object: string): Activity {
+    const activity = this.#activities.get(object) ?? new Activity();
+    this.#activities.set(object, activity);
+    return activity;
   }
 
   /** A subclass of the browser's WebSocket that reports its frames here. For the option `WebSocket` of `connect`. */
@@ -65,18 +70,30 @@ export class Traffic {
   #report(direction: Frame["direction"], text: string): void {
     const at = Date.now();
     const isHeartbeat = text === PING;
-    if (!isHeartbeat) this.#count(direction, messagesIn(text), at);
-    this.#onFrame({ at, hub: this.hub, direction, text: withoutToken(text), isHeartbeat });
+    const objects = isHeartbeat ? [RELAY] : objectsOf(text);
+    if (!isHeartbeat) for (const name of objects) this.activityOf(name).count(direction, at);
+    const object = [...new Set(objects)].join(", ");
+    this.#onFrame({ at, object, direction, text: withoutToken(text), isHeartbeat });
   }
+}
 
-  #count(direction: Frame["direction"], messages: number, at: number): void {
-    if (direction === "in") this.received += messages;
-    else this.sent += messages;
+/** What passed to and from one object, with statistics of the last seconds. */
+export class Activity {
+  /** Messages since the page was opened, without heartbeats. */
+  received = 0;
+  sent = 0;
+  #lastAt = 0;
+  /** Messages in each second that had any, the newest last. */
+  readonly #seconds: { readonly second: number; count: number }[] = [];
+
+  count(direction: Frame["direction"], at: number): void {
+    if (direction === "in") this.received++;
+    else this.sent++;
     this.#lastAt = at;
     const second = Math.floor(at / 1000);
     const last = this.#seconds.at(-1);
-    if (last?.second === second) last.count += messages;
-    else this.#seconds.push({ second, count: messages });
+    if (last?.second === second) last.count++;
+    else this.#seconds.push({ second, count: 1 });
     if (this.#seconds.length > CHART_SECONDS) this.#seconds.shift();
   }
 
@@ -101,15 +118,24 @@ export class Traffic {
   }
 }
 
-/** A frame holds one message or an array of them. */
-function messagesIn(text: string): number {
+/** The object of each message of a frame, which holds one or an array of them. */
+function objectsOf(text: string): string[] {
   try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value.length : 1;
+    const value = JSON.parse(text) as Message | Message[];
+    return [value].flat().map(({ room, params }) => room ?? roomIn(params) ?? RELAY);
   } catch {
-    return 1; // Malformed frames are shown and counted like others: the client reports them.
+    return [RELAY]; // Malformed frames are shown and counted like others: the client reports them.
   }
 }
+
+interface Message {
+  readonly room?: string;
+  readonly params?: unknown;
+}
+
+/** Of methods of the protocol, such as `$/history`. */
+const roomIn = (params: unknown): string | undefined =>
+  (params as { readonly room?: string } | undefined)?.room;
 
 /** Hides tokens, because the inspector may be visible on a shared screen. */
 const withoutToken = (text: string): string =>

@@ -1,0 +1,5 @@
+import { serve } from "dormouse-hubs/server";
+import { NotificationHub } from "./hub.ts";
+
+export const { Room, Relay, Account, endpoint } = serve([NotificationHub]);
+export default endpoint;

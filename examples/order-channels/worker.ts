@@ -1,0 +1,5 @@
+import { serve } from "dormouse-hubs/server";
+import { OrderHub } from "./hub.ts";
+
+export const { Room, Relay, Account, endpoint } = serve([OrderHub]);
+export default endpoint;

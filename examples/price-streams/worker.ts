@@ -1,0 +1,5 @@
+import { serve } from "dormouse-hubs/server";
+import { PriceHub } from "./hub.ts";
+
+export const { Room, Relay, Account, endpoint } = serve([PriceHub]);
+export default endpoint;

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+// `npm create dormouse-hubs@latest`: makes a project, and says how it starts.
+
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { cancel } from "@clack/prompts";
+import { Cancelled, HELP, readOptions, UsageError, type Options } from "./options.ts";
+import { make } from "./templates.ts";
+
+/** Released together with dormouse-hubs, under one version. */
+const { version } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+) as { version: string };
+
+function install(folder: string): void {
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  const args = ["install", "--no-audit", "--no-fund"];
+  const { status } = spawnSync(npm, args, { cwd: folder, stdio: "inherit" });
+  if (status !== 0) throw new Error("npm install has failed. The project is there; install again.");
+}
+
+function done({ folder, template, install: isInstalled }: Options): string {
+  const steps = [
+    `cd ${relative(process.cwd(), resolve(folder)) || "."}`,
+    ...(isInstalled ? [] : ["npm install"]),
+    "npm run dev",
+  ];
+  return `\nMade from the template ${template}. Next:\n\n${steps.map((step) => `  ${step}\n`).join("")}\n`;
+}
+
+async function run(): Promise<string> {
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const options = await readOptions(process.argv.slice(2), isTerminal);
+  if (options === "help") return HELP;
+  const { folder, template, dormouse = `^${version}` } = options;
+  make({ folder: resolve(folder), template, dormouse, nodeVersion: process.versions.node });
+  if (options.install) install(resolve(folder));
+  return done(options);
+}
+
+try {
+  process.stdout.write(await run());
+} catch (error) {
+  if (error instanceof Cancelled) cancel("Nothing was made.");
+  else {
+    const { message, code } = error as NodeJS.ErrnoException;
+    const isUsage = error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS") === true;
+    process.stderr.write(isUsage ? `${message}\n\n${HELP}` : `${message}\n`);
+  }
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
