@@ -1,0 +1,142 @@
+// The messages of a room: the newest of its history, older ones on demand, and those to come, as they come. They are
+// read, not received: reading makes no connection, so an operator is in no presence list and needs no policy's leave.
+
+import { attempt, element } from "../demo/dom.ts";
+import { ApiError, type Api } from "./api.ts";
+import { every } from "./every.ts";
+import { button, panel } from "./parts.ts";
+import { roomPath } from "./place.ts";
+import type { OneRoom } from "./room-view.ts";
+import type { Admin } from "./view.ts";
+
+interface Publication {
+  readonly offset: number;
+  readonly target: string;
+  readonly arguments: readonly unknown[];
+  readonly at: number;
+}
+
+interface HistoryPage {
+  readonly publications: readonly Publication[];
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+const TAIL_MS = 1_000;
+const PAGE = 50;
+const LINES_AT_MOST = 500;
+const CHARACTERS_AT_MOST = 2_000;
+
+export function messagesPanel({ api, signal }: Admin, { hub, room }: OneRoom): HTMLElement {
+  const shown = panel("messages", "Messages");
+  const list = element("ol", "");
+  const log = element("div", "log", list);
+  Object.assign(log, { role: "log", ariaLabel: "Messages, the newest first", tabIndex: 0 });
+  const history = new MessageList(api, `${roomPath(hub, room)}/history`, list);
+  const older = button("Older", "", () => attempt(shown.error, () => history.older()));
+  const tail = button("Follow", "", () => {
+    tail.ariaPressed = String(tail.ariaPressed !== "true");
+    if (tail.ariaPressed === "true") void next();
+  });
+  tail.ariaPressed = "true";
+  const next = () =>
+    attempt(shown.error, async () => {
+      if (tail.ariaPressed === "true") await history.newer();
+      older.disabled = !history.hasOlder;
+      const isEmpty = list.childElementCount === 0;
+      shown.note.textContent = isEmpty ? "none" : `shown: ${list.childElementCount}`;
+    });
+  const hint = "While it follows, the room is asked each second, and stays awake.";
+  shown.body.append(element("div", "row", tail, older), log, element("p", "hint", hint));
+  every(TAIL_MS, signal, next);
+  return shown.element;
+}
+
+/** The hub may keep fewer. */
+const ENTRIES_AT_MOST = 1_000;
+
+class MessageList {
+  readonly #api: Api;
+  readonly #path: string;
+  readonly #list: HTMLElement;
+  #epoch: string | undefined;
+  /** The position that was read up to: also of what is numbered and no message, such as changes of state. */
+  #newest = 0;
+  #oldest = 0;
+
+  constructor(api: Api, path: string, list: HTMLElement) {
+    this.#api = api;
+    this.#path = path;
+    this.#list = list;
+  }
+
+  /** Unknown whether the room still has them. */
+  get hasOlder(): boolean {
+    return this.#oldest > 1;
+  }
+
+  /** The first time the newest page; then what came since. */
+  async newer(): Promise<void> {
+    if (this.#epoch === undefined) return this.#begin();
+    try {
+      const since = `${this.#epoch}:${this.#newest}`;
+      const page = await this.#read({ since, limit: PAGE });
+      this.#prepend(page.publications);
+      const last = page.publications.at(-1)?.offset ?? 0;
+      this.#newest = page.publications.length < PAGE ? page.offset : last;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === "history_gone")) throw error;
+      await this.#begin("The room was erased, or has forgotten what came meanwhile.");
+    }
+  }
+
+  async #begin(note?: string): Promise<void> {
+    const { publications, epoch, offset } = await this.#read({ limit: PAGE, reverse: "true" });
+    this.#list.replaceChildren(...(note ? [element("li", "aside", note)] : []));
+    this.#prepend(publications);
+    [this.#epoch, this.#newest] = [epoch, offset];
+    this.#oldest = Math.min(...publications.map((one) => one.offset), offset + 1);
+  }
+
+  /** Read from the newest back: the room refuses a position that it no longer has. */
+  async older(): Promise<void> {
+    const limit = Math.min(ENTRIES_AT_MOST, this.#newest - this.#oldest + 1 + PAGE);
+    const { publications } = await this.#read({ limit, reverse: "true" });
+    const found = publications.filter(({ offset }) => offset < this.#oldest);
+    this.#list.append(...newestFirst(found));
+    this.#oldest = Math.min(...found.map(({ offset }) => offset));
+    if (found.length === 0) this.#oldest = 1;
+  }
+
+  #read(query: Readonly<Record<string, string | number>>): Promise<HistoryPage> {
+    return this.#api.get<HistoryPage>(this.#path, query);
+  }
+
+  #prepend(publications: readonly Publication[]): void {
+    this.#list.prepend(...newestFirst(publications));
+    while (this.#list.childElementCount > LINES_AT_MOST) this.#list.lastElementChild?.remove();
+  }
+}
+
+const newestFirst = (publications: readonly Publication[]): HTMLElement[] =>
+  publications.toSorted((a, b) => b.offset - a.offset).map(rowOf);
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hour12: false });
+
+function rowOf({ offset, target, arguments: args, at }: Publication): HTMLElement {
+  const text = JSON.stringify(args);
+  const shown =
+    text.length > CHARACTERS_AT_MOST
+      ? `${text.slice(0, CHARACTERS_AT_MOST)}… (${text.length} characters)`
+      : text;
+  const time = element("time", "", CLOCK.format(at));
+  time.dateTime = new Date(at).toISOString();
+  return element(
+    "li",
+    "",
+    element("span", "offset", `${offset}`),
+    time,
+    element("b", "", target),
+    element("code", "", shown),
+  );
+}

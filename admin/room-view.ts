@@ -1,0 +1,27 @@
+// One room: how it is, who is present, its messages, and what an operator can do to it.
+
+import { limitsPanel } from "./limits.ts";
+import { membersPanel } from "./members.ts";
+import { messagesPanel } from "./messages.ts";
+import { publishPanel } from "./publish.ts";
+import { factsPanel } from "./facts.ts";
+import { statePanel } from "./state.ts";
+import type { Admin, View } from "./view.ts";
+
+export interface OneRoom {
+  readonly hub: string;
+  /** A topic: `group:lobby`. */
+  readonly room: string;
+}
+
+export function roomView(admin: Admin, hub: string, room: string): View {
+  const one = { hub, room };
+  return [
+    factsPanel(admin, one),
+    membersPanel(admin, one),
+    messagesPanel(admin, one),
+    publishPanel(admin, one),
+    statePanel(admin, one),
+    limitsPanel(admin, hub),
+  ];
+}
