@@ -2,6 +2,7 @@
 
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { complaintsOf } from "./demo-page.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 export interface AdminVisit extends AsyncDisposable {
   readonly page: Page;
@@ -20,7 +21,7 @@ export async function visitAdmin(
 ): Promise<AdminVisit> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints = complaintsOf(page);
   await page.goto(`${url}/admin`);
   return {

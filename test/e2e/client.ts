@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { PartySocket } from "partysocket";
 import { WebSocket } from "ws";
 import type { Endpoint } from "../support/endpoint.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 /** As it came off the wire; tests know what they asked for. */
 export interface Frame {
@@ -38,9 +39,6 @@ interface Wire {
   send(text: string): unknown;
   close(code: number): void;
 }
-
-/** How long anything may take before the test is told what it waited for. */
-const PATIENCE_MS = 25_000;
 
 export class Conversation implements Disposable {
   readonly wire: Wire;

@@ -8,6 +8,7 @@ import { compile } from "svelte/compiler";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { startSite, type Site } from "./site.ts";
 
 const svelte: Plugin = {
@@ -66,7 +67,7 @@ async function open(
   shown: Record<string, string> = {},
 ): Promise<Opened> {
   const page = await browser.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const sockets: WebSocket[] = [];
   const complaints: string[] = [];
   page.on("websocket", (socket) => sockets.push(socket));

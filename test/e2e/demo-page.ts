@@ -1,6 +1,7 @@
 // The demo as somebody in front of it uses it, and what its page must never do: complain, or ask another server.
 
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { PATIENCE_MS } from "./patience.ts";
 
 export interface Visit extends AsyncDisposable {
   readonly page: Page;
@@ -22,7 +23,7 @@ export async function visit(
 ): Promise<Visit> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints = complaintsOf(page);
   const origins = new Set<string>();
   page.on("request", (request) => void origins.add(new URL(request.url()).origin));

@@ -9,11 +9,11 @@ import { enter, eventually, type Frame } from "./client.ts";
 import { barrier, historyOf, pause, Publisher, Subscriber } from "./load.ts";
 
 let endpoint: OwnEndpoint;
-beforeAll(async () => void (endpoint = await startEndpoint({ startMs: 120_000 })), 150_000);
+beforeAll(async () => void (endpoint = await startEndpoint()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const LONG = process.env["DORMOUSE_LONG"] === "1";
-const KILLS = LONG ? 100 : 20;
+const KILLS = LONG ? 100 : 10;
 /** Of each of four publishers: all together must fit into the room's history of 100. */
 const BURST = 15;
 

@@ -13,6 +13,7 @@ import type { Page } from "../pages/platforms.ts";
 import type { Tried } from "../pages/try-client.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { startSite, type Site } from "./site.ts";
 
 const PAGE = join(import.meta.dirname, "../pages/platforms.ts");
@@ -95,7 +96,7 @@ describe("Deno and Bun", () => {
 
 async function openPage(): Promise<Tab> {
   const tab = await browser.newPage();
-  tab.setDefaultTimeout(15_000);
+  tab.setDefaultTimeout(PATIENCE_MS);
   return tab;
 }
 

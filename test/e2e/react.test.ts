@@ -9,6 +9,7 @@ import type { Browser, Page, WebSocket } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 const PAGE = fileURLToPath(new URL("../pages/chat.tsx", import.meta.url));
 let endpoint: OwnEndpoint;
@@ -74,7 +75,7 @@ async function open(user: string, room: string): Promise<Opened> {
     if (["error", "warning"].includes(message.type()))
       complaints.push(`${user}: ${message.text().slice(0, 500)}`);
   });
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const token = await endpoint.token(user);
   const hub = `${endpoint.url}/hubs/chat`;
   await page.goto(`${origin}/?${new URLSearchParams({ hub, room, token })}`);

@@ -203,7 +203,7 @@ describe("[F1] an engine that is killed while actions run", () => {
     { timeout: sizeOf(180_000, 1_800_000) },
     async () => {
       const dice = chance();
-      const endpoint: OwnEndpoint = await startTestEndpoint({ startMs: 120_000 });
+      const endpoint: OwnEndpoint = await startTestEndpoint();
       onTestFinished(() => endpoint[Symbol.asyncDispose]());
       const writers = [0, 1, 2, 3, 4].map((n) => new Writer(endpoint, `w${n}`, n < 3));
       const writing = writers.map((writer) => writer.write());

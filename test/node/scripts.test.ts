@@ -223,15 +223,17 @@ async function startedDev(args: readonly string[]) {
   const dev = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   dev.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-  await vi.waitFor(() => expect(output).toContain("To end it"), 20_000);
+  await vi.waitFor(() => expect(output).toContain("To end it"), 80_000);
   return { dev, output };
 }
 
 /** Takes a port of this machine, unless another program has it already. */
 async function occupied(port: number): Promise<Server> {
   const server = createServer();
-  server.listen(port, "127.0.0.1");
-  await Promise.race([once(server, "listening"), once(server, "error")]);
+  const taken = new Promise((resolve) => {
+    server.once("error", resolve).listen(port, "127.0.0.1", () => resolve(undefined));
+  });
+  await taken;
   return server;
 }
 
