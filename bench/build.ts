@@ -41,6 +41,7 @@ async function buildWorker(name: WorkerName, folder: string): Promise<void> {
     ...WORKER_BUNDLE,
     // As wrangler does.
     keepNames: false,
+    sourcemap: "external",
   });
 }
 

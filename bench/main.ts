@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   costs: async () => (await import("./costs.ts")).costs,
   growth: async () => (await import("./growth.ts")).growth,
   patches: async () => (await import("./patches.ts")).patches,
+  profile: async () => (await import("./profile.ts")).profile,
   placement: async () => (await import("./placement.ts")).placement,
 };
 

@@ -19,7 +19,7 @@ interface Server {
   readonly folder: string;
 }
 
-async function startServer(name: string, bundles: string): Promise<Server> {
+async function startServer(name: string, bundles: string, watch?: Watch): Promise<Server> {
   const [port, folder] = [await freePort(), await temporaryFolder()];
   const children: ChildProcess[] = [];
   const server = { children, port, folder };
@@ -34,7 +34,8 @@ async function startServer(name: string, bundles: string): Promise<Server> {
     const redis = name === "kestrel-redis" ? await freePort() : undefined;
     if (redis !== undefined) await run(redisCommand(folder, redis), redis);
     const place = { bundles, folder, port, ...(redis !== undefined && { redis }) };
-    await run(await commandOf(name, place), port);
+    const more = watch ? [`--inspector-addr=127.0.0.1:${watch.inspector}`] : [];
+    await run([...(await commandOf(name, place)), ...more], port);
     return server;
   } catch (error) {
     await end(server);
@@ -75,7 +76,7 @@ const NODE_PEERS: ReadonlyMap<string, string> = new Map([
   ["socket.io-push", "socket-io-push.ts"],
 ]);
 
-const workerOf = (name: string): WorkerName =>
+export const workerOf = (name: string): WorkerName =>
   OURS_ALL.has(name)
     ? "ours"
     : LIMITS.has(name)
@@ -84,7 +85,7 @@ const workerOf = (name: string): WorkerName =>
         ? "bare"
         : "partyserver";
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
     server.listen(0, "127.0.0.1", () => {
@@ -120,12 +121,23 @@ const answers = (port: number): Promise<boolean> =>
 
 export type Task = Omit<Job, "port" | "serverPids">;
 
+/** Looks into a worker while its client runs. */
+interface Watch {
+  /** Port of the worker's inspector. */
+  readonly inspector: number;
+  begin(): Promise<void>;
+  end(): Promise<void>;
+}
+
 /** Runs one measurement. Throws where server or client fail. */
-export async function measure(task: Task, bundles: string): Promise<Figures> {
-  const server = await startServer(task.server, bundles);
+export async function measure(task: Task, bundles: string, watch?: Watch): Promise<Figures> {
+  const server = await startServer(task.server, bundles, watch);
   try {
     const serverPids = server.children.map(({ pid }) => pid!);
-    return await runClient({ ...task, port: server.port, serverPids });
+    await watch?.begin();
+    const figures = await runClient({ ...task, port: server.port, serverPids });
+    await watch?.end();
+    return figures;
   } finally {
     await end(server);
   }

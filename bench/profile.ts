@@ -1,0 +1,163 @@
+// `npm run bench -- profile`: which functions the CPU of one operation is spent in, by V8's sampling profiler.
+
+import { readFile } from "node:fs/promises";
+import { SourceMap } from "node:module";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { WebSocket } from "ws";
+import { buildWorkers } from "./build.ts";
+import { CASES } from "./cases.ts";
+import { cleanUpAtExit, temporaryFolder } from "./processes.ts";
+import { freePort, measure, workerOf } from "./servers.ts";
+
+const HELP = `npm run bench -- profile --case NAME --server NAME [options]
+
+Runs one measurement under V8's profiler, and prints the functions and files in which the server spends its time: µs
+of CPU for each operation, without the functions that they call. "(program)" is native code outside of JavaScript.
+
+  --case NAME      one of: ${CASES.map(({ name }) => name).join(", ")}
+  --server NAME    a worker: ours or a limit
+  --seconds N      duration of the load (6)
+  --top N          lines of each table (40)
+  --help
+`;
+
+interface Node {
+  readonly id: number;
+  readonly callFrame: {
+    readonly functionName: string;
+    readonly lineNumber: number;
+    readonly columnNumber: number;
+  };
+}
+
+/** V8's: a node and a time in microseconds for each sample. */
+interface Profile {
+  readonly nodes: readonly Node[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+/** Samples between `begin` and `end`; the inspector must be there. */
+class Profiler {
+  readonly #socket: WebSocket;
+  readonly #answers = new Map<number, (result: unknown) => void>();
+  #ids = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket.on("message", (text) => {
+      const { id, result } = JSON.parse(String(text)) as { id?: number; result?: unknown };
+      if (id !== undefined) this.#answers.get(id)?.(result);
+    });
+  }
+
+  static async at(port: number): Promise<Profiler> {
+    const targets = await (await fetch(`http://127.0.0.1:${port}/json`)).json();
+    const [{ webSocketDebuggerUrl: url }] = targets as [{ webSocketDebuggerUrl: string }];
+    const socket = new WebSocket(url);
+    await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+    return new Profiler(socket);
+  }
+
+  #call(method: string, params: object = {}): Promise<unknown> {
+    const id = ++this.#ids;
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    this.#answers.set(id, resolve);
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    return promise;
+  }
+
+  async begin(): Promise<void> {
+    await this.#call("Profiler.enable");
+    await this.#call("Profiler.setSamplingInterval", { interval: 200 });
+    await this.#call("Profiler.start");
+  }
+
+  async end(): Promise<Profile> {
+    const { profile } = (await this.#call("Profiler.stop")) as { profile: Profile };
+    this.#socket.terminate();
+    return profile;
+  }
+}
+
+/** Microseconds by node, in a profile's whole time but for that in which nothing ran. */
+function selfTimes({ nodes, samples, timeDeltas }: Profile): Map<Node, number> {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const times = new Map<Node, number>();
+  for (const [at, id] of samples.entries()) {
+    const node = byId.get(id)!;
+    if (node.callFrame.functionName === "(idle)") continue;
+    times.set(node, (times.get(node) ?? 0) + (timeDeltas[at] ?? 0));
+  }
+  return times;
+}
+
+type Naming = (node: Node) => string;
+
+const fileBy =
+  (map: SourceMap): Naming =>
+  ({ callFrame: { functionName, lineNumber, columnNumber } }) => {
+    const entry = map.findEntry(lineNumber, columnNumber);
+    const source = "originalSource" in entry ? entry.originalSource : undefined;
+    return source?.replace(/^(?:\.\.\/)+/, "") ?? functionName;
+  };
+
+const functionBy =
+  (file: Naming): Naming =>
+  (node) =>
+    `${node.callFrame.functionName || "(anonymous)"} ${file(node)}`;
+
+/** Lines of µs for each operation; `microsEach` is what an operation costs as a whole. */
+function tableOf(times: ReadonlyMap<Node, number>, name: Naming, microsEach: number): string[] {
+  const sums = new Map<string, number>();
+  for (const [node, micros] of times)
+    sums.set(name(node), (sums.get(name(node)) ?? 0) + micros);
+  const total = [...sums.values()].reduce((sum, one) => sum + one, 0);
+  return [...sums]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([what, micros]) => `${((micros / total) * microsEach).toFixed(1).padStart(8)}  ${what}`);
+}
+
+export async function profile(args: readonly string[]): Promise<boolean> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      case: { type: "string", default: "" },
+      server: { type: "string", default: "" },
+      seconds: { type: "string", default: "6" },
+      top: { type: "string", default: "40" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const found = CASES.find(({ name }) => name === values.case);
+  if (values.help || !found || values.server === "") {
+    console.log(HELP);
+    return values.help;
+  }
+  cleanUpAtExit();
+  const bundles = await temporaryFolder();
+  await buildWorkers(bundles);
+  const { kind, rooms, members, window, rate } = found;
+  const task = {
+    ...{ server: values.server, seconds: Number(values.seconds), kind, rooms, members },
+    ...(window !== undefined && { window }),
+    ...(rate !== undefined && { rate }),
+  };
+  const inspector = await freePort();
+  let profiler: Profiler | undefined;
+  const begin = async () => {
+    profiler = await Profiler.at(inspector);
+    await profiler.begin();
+  };
+  let taken: Profile | undefined;
+  const watch = { inspector, begin, end: async () => void (taken = await profiler!.end()) };
+  const { cpuMicros = Number.NaN } = await measure(task, bundles, watch);
+  const times = selfTimes(taken!);
+  const text = await readFile(join(bundles, workerOf(values.server), "worker.js.map"), "utf8");
+  const file = fileBy(new SourceMap(JSON.parse(text)));
+  const most = Number(values.top);
+  console.log(`${values.case} ${values.server}: ${cpuMicros.toFixed(0)} µs\n`);
+  console.log(tableOf(times, file, cpuMicros).slice(0, most).join("\n"), "\n");
+  console.log(tableOf(times, functionBy(file), cpuMicros).slice(0, most).join("\n"));
+  return true;
+}
