@@ -3,12 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { SourceMap } from "node:module";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
 import { buildWorkers } from "./build.ts";
 import { CASES } from "./cases.ts";
 import { cleanUpAtExit, temporaryFolder } from "./processes.ts";
-import { freePort, measure, workerOf } from "./servers.ts";
+import { freePort, measure, workerOf, type Task } from "./servers.ts";
 
 const HELP = `npm run bench -- profile --case NAME --server NAME [options]
 
@@ -18,6 +19,7 @@ of CPU for each operation, without the functions that they call. "(program)" is 
   --case NAME      one of: ${CASES.map(({ name }) => name).join(", ")}
   --server NAME    a worker: ours or a limit
   --seconds N      duration of the load (6)
+  --after N        seconds before the profile begins: connections are there, and code is compiled (2)
   --top N          lines of each table (40)
   --help
 `;
@@ -38,7 +40,7 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Samples between `begin` and `end`; the inspector must be there. */
+/** Samples between `begin` and `end`. */
 class Profiler {
   readonly #socket: WebSocket;
   readonly #answers = new Map<number, (result: unknown) => void>();
@@ -74,9 +76,9 @@ class Profiler {
   }
 
   async end(): Promise<Profile> {
-    const { profile } = (await this.#call("Profiler.stop")) as { profile: Profile };
+    const stopped = (await this.#call("Profiler.stop")) as { profile: Profile };
     this.#socket.terminate();
-    return profile;
+    return stopped.profile;
   }
 }
 
@@ -110,54 +112,69 @@ const functionBy =
 /** Lines of µs for each operation; `microsEach` is what an operation costs as a whole. */
 function tableOf(times: ReadonlyMap<Node, number>, name: Naming, microsEach: number): string[] {
   const sums = new Map<string, number>();
-  for (const [node, micros] of times)
-    sums.set(name(node), (sums.get(name(node)) ?? 0) + micros);
+  for (const [node, micros] of times) sums.set(name(node), (sums.get(name(node)) ?? 0) + micros);
   const total = [...sums.values()].reduce((sum, one) => sum + one, 0);
   return [...sums]
     .toSorted(([, a], [, b]) => b - a)
     .map(([what, micros]) => `${((micros / total) * microsEach).toFixed(1).padStart(8)}  ${what}`);
 }
 
-export async function profile(args: readonly string[]): Promise<boolean> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      case: { type: "string", default: "" },
-      server: { type: "string", default: "" },
-      seconds: { type: "string", default: "6" },
-      top: { type: "string", default: "40" },
-      help: { type: "boolean", default: false },
+const OPTIONS = {
+  case: { type: "string", default: "" },
+  server: { type: "string", default: "" },
+  seconds: { type: "string", default: "6" },
+  after: { type: "string", default: "2" },
+  top: { type: "string", default: "40" },
+  help: { type: "boolean", default: false },
+} as const;
+
+interface Taken {
+  readonly times: ReadonlyMap<Node, number>;
+  readonly file: Naming;
+  readonly microsEach: number;
+}
+
+/** One measurement of the server, with a profile that begins after so many seconds. */
+async function take(task: Task, afterSeconds: number): Promise<Taken> {
+  const bundles = await temporaryFolder();
+  await buildWorkers(bundles);
+  const inspector = await freePort();
+  const profiling = Promise.withResolvers<Profiler>();
+  const taken = Promise.withResolvers<Profile>();
+  const { cpuMicros = Number.NaN } = await measure(task, bundles, {
+    inspector,
+    async begin() {
+      await sleep(afterSeconds * 1000);
+      const profiler = await Profiler.at(inspector);
+      await profiler.begin();
+      profiling.resolve(profiler);
     },
+    end: async () => taken.resolve(await (await profiling.promise).end()),
   });
-  const found = CASES.find(({ name }) => name === values.case);
-  if (values.help || !found || values.server === "") {
+  const map = await readFile(join(bundles, workerOf(task.server), "worker.js.map"), "utf8");
+  const file = fileBy(new SourceMap(JSON.parse(map)));
+  return { times: selfTimes(await taken.promise), file, microsEach: cpuMicros };
+}
+
+export async function profile(args: readonly string[]): Promise<boolean> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const load = CASES.find(({ name }) => name === values.case);
+  if (values.help || !load || values.server === "") {
     console.log(HELP);
     return values.help;
   }
   cleanUpAtExit();
-  const bundles = await temporaryFolder();
-  await buildWorkers(bundles);
-  const { kind, rooms, members, window, rate } = found;
-  const task = {
-    ...{ server: values.server, seconds: Number(values.seconds), kind, rooms, members },
-    ...(window !== undefined && { window }),
-    ...(rate !== undefined && { rate }),
-  };
-  const inspector = await freePort();
-  let profiler: Profiler | undefined;
-  const begin = async () => {
-    profiler = await Profiler.at(inspector);
-    await profiler.begin();
-  };
-  let taken: Profile | undefined;
-  const watch = { inspector, begin, end: async () => void (taken = await profiler!.end()) };
-  const { cpuMicros = Number.NaN } = await measure(task, bundles, watch);
-  const times = selfTimes(taken!);
-  const text = await readFile(join(bundles, workerOf(values.server), "worker.js.map"), "utf8");
-  const file = fileBy(new SourceMap(JSON.parse(text)));
-  const most = Number(values.top);
-  console.log(`${values.case} ${values.server}: ${cpuMicros.toFixed(0)} µs\n`);
-  console.log(tableOf(times, file, cpuMicros).slice(0, most).join("\n"), "\n");
-  console.log(tableOf(times, functionBy(file), cpuMicros).slice(0, most).join("\n"));
+  const { kind, rooms, members, window, rate } = load;
+  const { times, file, microsEach } = await take(
+    {
+      ...{ server: values.server, seconds: Number(values.seconds), kind, rooms, members },
+      ...(window !== undefined && { window }),
+      ...(rate !== undefined && { rate }),
+    },
+    Number(values.after),
+  );
+  console.log(`${values.case} ${values.server}: ${microsEach.toFixed(0)} µs`);
+  for (const naming of [file, functionBy(file)])
+    console.log(`\n${tableOf(times, naming, microsEach).slice(0, Number(values.top)).join("\n")}`);
   return true;
 }

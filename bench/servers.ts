@@ -134,8 +134,10 @@ export async function measure(task: Task, bundles: string, watch?: Watch): Promi
   const server = await startServer(task.server, bundles, watch);
   try {
     const serverPids = server.children.map(({ pid }) => pid!);
-    await watch?.begin();
-    const figures = await runClient({ ...task, port: server.port, serverPids });
+    const [figures] = await Promise.all([
+      runClient({ ...task, port: server.port, serverPids }),
+      watch?.begin(),
+    ]);
     await watch?.end();
     return figures;
   } finally {

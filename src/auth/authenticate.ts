@@ -2,6 +2,7 @@
 
 import { clientNetwork } from "../model/client-network.ts";
 import { withFacts } from "../model/refusal-facts.ts";
+import { urlOf } from "../model/request-url.ts";
 import type { User } from "../model/user.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
 import { DEFAULT_TENANT, MAX_DATE_MS, type UserIdProvider } from "./claims.ts";
@@ -56,9 +57,9 @@ export const verifyToken = async (
  */
 export function checkOrigin(request: Request, allowed: ReadonlySet<string>): void {
   const origin = request.headers.get("origin");
-  if (origin === null || allowed.has(origin) || origin === new URL(request.url).origin) return;
+  if (origin === null || allowed.has(origin) || origin === urlOf(request).origin) return;
   throw withFacts(new Refusal("forbidden_origin"), () => ({
-    expected: [new URL(request.url).origin, ...allowed],
+    expected: [urlOf(request).origin, ...allowed],
     received: origin,
   }));
 }
@@ -68,7 +69,7 @@ export function checkOrigin(request: Request, allowed: ReadonlySet<string>): voi
  * EventSources. Empty where there is none; throws `token_malformed` for two.
  */
 export function readToken(request: Request): string {
-  return readBearer(request.headers.get("authorization") ?? "") ?? readQuery(request.url);
+  return readBearer(request.headers.get("authorization") ?? "") ?? readQuery(request);
 }
 
 const SCHEME = "bearer ";
@@ -79,8 +80,10 @@ const readBearer = (header: string): string | undefined =>
     : undefined;
 
 /** RFC 6750 §2: two tokens are refused, since readers would disagree on which one counts. */
-function readQuery(url: string): string {
-  const [token = "", ...others] = new URL(url).searchParams.getAll("access_token");
+function readQuery(request: Request): string {
+  const { search, searchParams } = urlOf(request);
+  if (search === "") return "";
+  const [token = "", ...others] = searchParams.getAll("access_token");
   if (others.length > 0) throw new Refusal("token_malformed");
   return token;
 }

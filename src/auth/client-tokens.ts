@@ -3,6 +3,7 @@
 // (docs/design/rest-and-tokens.md#az9).
 
 import type { JWTPayload } from "jose";
+import { urlOf } from "../model/request-url.ts";
 import type { User } from "../model/user.ts";
 import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
 import { checkOrigin, readToken } from "./authenticate.ts";
@@ -33,8 +34,8 @@ export async function authenticateClient(
 }
 
 /** The URL that the client connects to, without what SignalR appends to its path; the hub stays in the query. */
-function baseUrl({ url }: Request): string {
-  const { origin, pathname, searchParams } = new URL(url);
+function baseUrl(request: Request): string {
+  const { origin, pathname, searchParams } = urlOf(request);
   const path = pathname.replace(/\/(?:(?:negotiate|refresh)\/?)?$/i, "");
   return `${origin}${path}?hub=${encodeURIComponent(searchParams.get("hub") ?? "")}`;
 }

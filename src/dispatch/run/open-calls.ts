@@ -196,8 +196,10 @@ export class OpenCalls {
   }
 
   /** The connection has ended: cancels running calls; of waiting ones only where the server ended it (`byServer`). */
-  close(error: HubError, byServer: boolean): void {
+  close(reason: () => HubError, byServer: boolean): void {
     this.#isClosed = true;
+    if (this.#open.size === 0) return;
+    const error = reason();
     const dropped = byServer ? this.#waiting.splice(0) : [];
     for (const call of this.#open) if (!this.#waiting.includes(call)) call.cancel(error);
     for (const call of dropped) this.#end(call);

@@ -157,11 +157,10 @@ export class Session {
    * turn came before the end, so they run all the same, with an aborted signal; unless the server ended the connection.
    */
   close(byServer: boolean): void {
-    const error = gone();
     this.isReceiving = false;
     this.#isClosed = true;
-    this.#gone?.abort(error);
-    this.calls.close(error, byServer);
+    this.#gone?.abort(gone());
+    this.calls.close(gone, byServer);
     this.clientResults.close();
   }
 

@@ -2,6 +2,7 @@
 // what fits into the connection's attachment, which survives hibernation.
 
 import type { ConnectRequest } from "../../model/client-request.ts";
+import { urlOf } from "../../model/request-url.ts";
 
 /** Characters of all names and values together. Beyond it the longest pairs are dropped, not cut. */
 const CHARACTERS_AT_MOST = 4_096;
@@ -13,39 +14,37 @@ const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "access_
  * are left out, unless the hub asks for them.
  */
 export function connectRequest(request: Request, { cookies = false } = {}): ConnectRequest {
-  const headers = [...request.headers].map(([name, value]) => ({ name, value, in: "headers" }));
-  const query = [...new URL(request.url).searchParams].map(([name, value]) => {
-    return { name, value, in: "query" };
-  });
-  const fitting = withinLimit(
-    [...query, ...headers].filter(
-      (pair) => !isSecret(pair.name.toLowerCase()) || (cookies && isCookie(pair)),
-    ),
+  const { search, searchParams } = urlOf(request);
+  const query = search === "" ? [] : [...searchParams].filter(([name]) => !isSecret(name));
+  // Names of headers are in lower case already.
+  const headers = [...request.headers].filter(
+    ([name]) => !isSecretHeader(name) || (cookies && name === "cookie"),
   );
-  const part = (where: string) =>
-    Object.fromEntries(
-      fitting.filter((pair) => pair.in === where).map(({ name, value }) => [name, value]),
-    );
-  return { query: part("query"), headers: part("headers") };
+  if (sizeOf(query) + sizeOf(headers) > CHARACTERS_AT_MOST) return withinLimit(query, headers);
+  return { query: Object.fromEntries(query), headers: Object.fromEntries(headers) };
 }
+
+const isSecret = (name: string): boolean => isSecretHeader(name.toLowerCase());
 
 /** Of the headers of the WebSocket handshake, subprotocols may carry a token; the others say nothing of the client. */
-const isSecret = (name: string): boolean => SECRET.has(name) || name.startsWith("sec-websocket-");
+const isSecretHeader = (name: string): boolean =>
+  SECRET.has(name) || name.startsWith("sec-websocket-");
 
-const isCookie = ({ name, in: where }: Pair): boolean => name === "cookie" && where === "headers";
+/** Name and value of a parameter of the query, or of a header. */
+type Pair = readonly [name: string, value: string];
 
-/** A parameter of the query, or a header. */
-interface Pair {
-  readonly name: string;
-  readonly value: string;
-  readonly in: string;
-}
+const sizeOf = (pairs: readonly Pair[]): number =>
+  pairs.reduce((size, [name, value]) => size + name.length + value.length, 0);
 
 /** The shortest pairs that fit together, so that one long value does not displace the others. */
-function withinLimit(pairs: readonly Pair[]): Pair[] {
+function withinLimit(query: readonly Pair[], headers: readonly Pair[]): ConnectRequest {
   let size = 0;
-  const sizeOf = ({ name, value }: Pair) => name.length + value.length;
-  return pairs
-    .toSorted((a, b) => sizeOf(a) - sizeOf(b))
-    .filter((pair) => (size += sizeOf(pair)) <= CHARACTERS_AT_MOST);
+  const fitting = new Set(
+    [...query, ...headers]
+      .toSorted((a, b) => sizeOf([a]) - sizeOf([b]))
+      .filter((pair) => (size += sizeOf([pair])) <= CHARACTERS_AT_MOST),
+  );
+  const kept = (pairs: readonly Pair[]) =>
+    Object.fromEntries(pairs.filter((one) => fitting.has(one)));
+  return { query: kept(query), headers: kept(headers) };
 }

@@ -4,6 +4,7 @@
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { forbidden, policyText } from "../../dispatch/define/policy-names.ts";
+import { urlOf } from "../../model/request-url.ts";
 import { canonicalName } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
@@ -68,8 +69,11 @@ const isAzureClient = (request: Request, { prefix, hub }: Serving): boolean =>
   hub === undefined && pathBelow(request, prefix).split("/")[1] === "client";
 
 /** By name in lower case. Of repeated parameters the last counts. */
-export const queryOf = ({ url }: Request): Map<string, string> =>
-  new Map([...new URL(url).searchParams].map(([name, value]) => [name.toLowerCase(), value]));
+export function queryOf(request: Request): Map<string, string> {
+  const { search, searchParams } = urlOf(request);
+  const pairs = search === "" ? [] : [...searchParams];
+  return new Map(pairs.map(([name, value]) => [name.toLowerCase(), value]));
+}
 
 /** As `authenticateCaller`, for a user and a hub that are known already. Throws `hub_not_found`. */
 export function callerAt(

@@ -74,8 +74,10 @@ export class RelayChoice {
     const near = hintOf(continent);
     const hint = serving.place ? serving.place.within(domain, near) : near;
     const group = { region: hint ?? "any", ...(room !== undefined && { room }) };
-    const hash = key === undefined ? crypto.getRandomValues(new Uint32Array(1))[0]! : hashOf(key);
+    const keyed = key === undefined ? undefined : hashOf(key);
     for (let level = 0; level < LEVELS; level++) {
+      // The first level is one relay.
+      const hash = keyed ?? (level === 0 ? 0 : crypto.getRandomValues(new Uint32Array(1))[0]!);
       const name = objectName({ ...domain, relay: relayName(group, level, hash) });
       if ((this.#skippedUntil.get(name) ?? 0) > Date.now()) continue;
       const stub = RELAYS.getByName(name, hint && { locationHint: hint });

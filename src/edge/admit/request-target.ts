@@ -7,19 +7,21 @@
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
+import { urlOf } from "../../model/request-url.ts";
 
 /**
  * The part of a URL's path that a pattern such as `/realtime/:region` matches: as many segments as it has. A slash at the
  * pattern's end is the one that the rest of the path begins with.
  */
-export function mountedAt(pattern: string, url: string): string {
+export function mountedAt(pattern: string, request: Request): string {
+  if (pattern === "/" || pattern === "") return "";
   const { length } = pattern.replace(/\/$/, "").split("/");
-  return new URL(url).pathname.split("/").slice(0, length).join("/");
+  return urlOf(request).pathname.split("/").slice(0, length).join("/");
 }
 
 /** The path that the endpoint's own routes match, percent-encoded as it was sent. */
-export const pathBelow = ({ url }: Request, prefix: string): string =>
-  new URL(url).pathname.slice(prefix.length);
+export const pathBelow = (request: Request, prefix: string): string =>
+  urlOf(request).pathname.slice(prefix.length);
 
 /** The hub of this name, in any case. Throws `hub_not_found`. */
 export function servedHub(hubs: Hubs, name: string): ServedHub {
@@ -46,7 +48,7 @@ export function requestedHub(
 ): string {
   if (hub !== undefined) return hub;
   const [, door = "", name = ""] = pathBelow(request, prefix).split("/");
-  if (door === "client") return new URL(request.url).searchParams.get("hub") ?? "";
+  if (door === "client") return urlOf(request).searchParams.get("hub") ?? "";
   return HUB_DOORS.has(door) ? decoded(name) : "";
 }
 

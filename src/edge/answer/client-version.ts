@@ -2,6 +2,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { VERSION_PARAMETER } from "../../model/package-version.ts";
+import { urlOf } from "../../model/request-url.ts";
 
 /** The oldest client whose messages this server understands. Raised by a change of the protocol, and seldom. */
 const OLDEST = "0.1.0";
@@ -9,9 +10,10 @@ const OLDEST = "0.1.0";
 const VERSION_FORM = /^(?:0|[1-9]\d{0,3})(?:\.(?:0|[1-9]\d{0,3})){2}$/;
 
 /** `major.minor.patch`; undefined for clients that say none, or something else. At most 14 characters. */
-export function clientVersionOf({ url }: Request): string | undefined {
-  if (!url.includes(`${VERSION_PARAMETER}=`)) return undefined;
-  const version = new URL(url).searchParams.get(VERSION_PARAMETER) ?? "";
+export function clientVersionOf(request: Request): string | undefined {
+  const { search, searchParams } = urlOf(request);
+  if (!search.includes(`${VERSION_PARAMETER}=`)) return undefined;
+  const version = searchParams.get(VERSION_PARAMETER) ?? "";
   return VERSION_FORM.test(version) ? version : undefined;
 }
 

@@ -8,10 +8,18 @@ import { logRefusal } from "./refusal-log.ts";
 
 /** The same answer with CORS headers. Not for upgrades: their headers are immutable (docs/design/platform.md#pl9). */
 export function withCors(request: Request, env: AuthEnv, response: Response): Response {
-  const copy = new Response(response.body, response);
-  for (const [name, value] of Object.entries(headersFor(request, env)))
-    copy.headers.append(name, value);
-  return copy;
+  const headers = Object.entries(headersFor(request, env));
+  try {
+    return appended(response, headers);
+  } catch {
+    // An object's answer has immutable headers; a copy has not.
+    return appended(new Response(response.body, response), headers);
+  }
+}
+
+function appended(response: Response, headers: readonly (readonly [string, string])[]): Response {
+  for (const [name, value] of headers) response.headers.append(name, value);
+  return response;
 }
 
 /**

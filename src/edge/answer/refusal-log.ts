@@ -5,6 +5,7 @@
 import { isDevelopment } from "../../model/environment.ts";
 import { logWarning } from "../../model/logger.ts";
 import { factsOf, type RefusalFacts } from "../../model/refusal-facts.ts";
+import { urlOf } from "../../model/request-url.ts";
 import { writeRefusal } from "../../rooms/observe/analytics.ts";
 import type { ObjectEnv } from "../../rooms/rpc/object-env.ts";
 
@@ -29,9 +30,9 @@ export function logRefusal(
   env: ObjectEnv,
   { hub, status, code, claim, error }: RefusalRecord,
 ): void {
-  const { method, url } = request;
+  const { method } = request;
   // Percent-encoded, as it was sent.
-  const { pathname: path } = new URL(url);
+  const { pathname: path } = urlOf(request);
   const facts = isDevelopment(env) ? (factsOf(error) ?? tokenFacts(request, code)) : undefined;
   const about = { ...(hub && { hub }), status, code, ...(claim && { claim }) };
   logWarning("refused", { method, path, ...about, ...facts });

@@ -4,6 +4,7 @@
 import { httpStatusOf } from "../../model/error-table.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Incoming, Received } from "../../model/message.ts";
+import { urlOf } from "../../model/request-url.ts";
 import { formatTopic } from "../../model/topic.ts";
 import { jsonRpc, jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
@@ -27,7 +28,7 @@ import { clientVersionOf } from "../answer/client-version.ts";
 export async function enterRoom(request: Request, serving: Serving): Promise<Response> {
   const entrant = await admitToRoom(request, serving, (own) => [formatTopic(own)]);
   await checkConnectRate(request, entrant.user, serving.env);
-  const { searchParams: query } = new URL(request.url);
+  const { searchParams: query } = urlOf(request);
   const resumption = {
     since: query.get("since") ?? undefined,
     previous: query.get("connection") ?? undefined,

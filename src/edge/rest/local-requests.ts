@@ -3,6 +3,7 @@
 
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import { urlOf } from "../../model/request-url.ts";
 import type { Place } from "../../rooms/rpc/place.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import type { ServiceEnv } from "./service-admission.ts";
@@ -27,7 +28,7 @@ export async function requestLocally(
   request: Request,
 ): Promise<Response> {
   checkSetup(env);
-  const { pathname } = new URL(request.url);
+  const { pathname } = urlOf(request);
   const operation = operations.find((one) => matches(one, request.method, pathname));
   if (!operation) throw new HubError("not_found", "There is no such operation.");
   const routed = { operation, pattern: HUB_PREFIX + operation.path, hubs };

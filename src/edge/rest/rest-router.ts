@@ -4,6 +4,7 @@
 import type { Service } from "../../auth/service.ts";
 import type { Hubs } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
+import { urlOf } from "../../model/request-url.ts";
 import { toResultJson } from "../../protocols/json.ts";
 import { pathBelow, servedHub } from "../admit/request-target.ts";
 import { METHOD_NOT_ALLOWED } from "../answer/method-not-allowed.ts";
@@ -149,7 +150,7 @@ export async function runOperation(
   { request, env, prefix, place, waitUntil }: Omit<ServiceCall, "rates">,
   service: Service,
 ): Promise<Response> {
-  const url = new URL(request.url);
+  const url = urlOf(request);
   const path = pathParameters(pattern, pathBelow(request, prefix));
   const served = servedHub(hubs, hubName(path.get("hub")!, url.searchParams.get("application")));
   const query = validate(operation.query, queryParameters(url.searchParams), "query");

@@ -3,10 +3,11 @@
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
+import type { Limits } from "../../model/options.ts";
+import { urlOf } from "../../model/request-url.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
-import type { Limits } from "../../model/options.ts";
 import { endOfStream, type RoomSource } from "../stream/room-sources.ts";
 import {
   RoomStream,
@@ -80,8 +81,10 @@ interface StreamOptions {
 const ROOM_EVENTS: EventFormat = { encoding: "sse", eventOf };
 
 /** The position to resume from, as text; empty without one. The header is newer than a page's query. */
-export function lastEventId({ headers, url }: Request): string {
-  return headers.get("last-event-id") ?? new URL(url).searchParams.get("lastEventId") ?? "";
+export function lastEventId(request: Request): string {
+  return (
+    request.headers.get("last-event-id") ?? urlOf(request).searchParams.get("lastEventId") ?? ""
+  );
 }
 
 /**

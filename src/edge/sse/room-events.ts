@@ -2,6 +2,7 @@
 // and further rooms of the query.
 
 import { HubError } from "../../model/errors.ts";
+import { urlOf } from "../../model/request-url.ts";
 import { formatTopic, parsePosition, parseTopic, type Topic } from "../../model/topic.ts";
 import { admitToRoom, authorize, checkConnectRate } from "../admit/admission.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
@@ -31,8 +32,8 @@ export async function readRooms(request: Request, serving: StreamServing): Promi
 }
 
 /** Distinct topics, the path's own first. Throws what parsing throws, or `too_many_groups`. */
-function roomsIn({ url }: Request, own: Topic): string[] {
-  const names = namesIn(new URL(url).searchParams).map((name) => formatTopic(parseTopic(name)));
+function roomsIn(request: Request, own: Topic): string[] {
+  const names = namesIn(urlOf(request).searchParams).map((name) => formatTopic(parseTopic(name)));
   const rooms = [...new Set([formatTopic(own), ...names])];
   if (rooms.length <= ROOMS_AT_MOST) return rooms;
   throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} rooms at most.`);

@@ -1,11 +1,17 @@
-// Several stores in the keys of one storage.
+// Several stores in the keys of one storage. Most have a few keys, which are read once and kept in memory: each read of
+// one key costs as much as the read of all of them.
 
 import type { KeyValues } from "../../model/stored-values.ts";
 
-/** The part of a storage whose keys have a prefix. */
+/** Keys of one store that are kept in memory; those of a store with more are read each time. */
+const KEPT_AT_MOST = 8;
+
+/** The part of a storage whose keys have a prefix. Nobody else writes there. */
 export class PrefixedKv {
   readonly #kv: KeyValues;
   readonly #prefix: string;
+  /** All entries, by the rest of their keys; undefined until they are read, "many" where they are too many. */
+  #kept: Map<string, unknown> | "many" | undefined;
 
   constructor(kv: KeyValues, prefix: string) {
     this.#kv = kv;
@@ -13,23 +19,44 @@ export class PrefixedKv {
   }
 
   get<T>(key: string): T | undefined {
-    return this.#kv.get<T>(this.#prefix + key);
+    const kept = this.#entries();
+    return kept === "many" ? this.#kv.get<T>(this.#prefix + key) : (kept.get(key) as T | undefined);
   }
 
   put<T>(key: string, value: T): void {
     this.#kv.put(this.#prefix + key, value);
+    const kept = this.#kept;
+    if (!(kept instanceof Map)) return;
+    kept.set(key, value);
+    if (kept.size > KEPT_AT_MOST) this.#kept = "many";
   }
 
   delete(key: string): void {
     this.#kv.delete(this.#prefix + key);
+    if (this.#kept instanceof Map) this.#kept.delete(key);
   }
 
   /** Values whose keys begin with `beginning`, each with the rest of its key, in the order of keys. */
   list<T>(beginning: string): [rest: string, value: T][] {
+    const kept = this.#entries();
+    const found = kept === "many" ? this.#stored({ beginning }) : inOrder(kept, beginning);
+    return found.map(([key, value]) => [key.slice(beginning.length), value as T]);
+  }
+
+  #entries(): Map<string, unknown> | "many" {
+    if (this.#kept) return this.#kept;
+    const found = this.#stored({ limit: KEPT_AT_MOST + 1 });
+    return (this.#kept = found.length > KEPT_AT_MOST ? "many" : new Map(found));
+  }
+
+  #stored({ beginning = "", limit }: { beginning?: string; limit?: number }): [string, unknown][] {
     const prefix = this.#prefix + beginning;
-    return [...this.#kv.list<T>({ prefix })].map(([key, value]) => [
-      key.slice(prefix.length),
-      value,
-    ]);
+    const found = this.#kv.list({ prefix, ...(limit !== undefined && { limit }) });
+    return [...found].map(([key, value]) => [key.slice(this.#prefix.length), value]);
   }
 }
+
+const inOrder = (kept: ReadonlyMap<string, unknown>, beginning: string): [string, unknown][] =>
+  [...kept]
+    .filter(([key]) => key.startsWith(beginning))
+    .toSorted(([one], [other]) => (one < other ? -1 : 1));

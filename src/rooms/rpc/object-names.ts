@@ -15,9 +15,10 @@ export type { Domain, ObjectAddress, RelayAddress, RoomAddress } from "./object-
 const RELAY = "relay";
 
 /** Only what would end a part is escaped: percent-encoding whole names could pass the platform's 1,024 bytes. */
-export const escape = (part: string): string => part.replaceAll("%", "%25").replaceAll("/", "%2F");
+export const escape = (part: string): string =>
+  /[%/]/.test(part) ? part.replaceAll("%", "%25").replaceAll("/", "%2F") : part;
 export const unescape = (part: string): string =>
-  part.replaceAll("%2F", "/").replaceAll("%25", "%");
+  part.includes("%") ? part.replaceAll("%2F", "/").replaceAll("%25", "%") : part;
 
 /** `tenant/hub/kind/name`, each part escaped and then joined: no two addresses share a name. */
 export function objectName(address: ObjectAddress): string {
