@@ -81,9 +81,9 @@ const readBearer = (header: string): string | undefined =>
 
 /** RFC 6750 §2: two tokens are refused, since readers would disagree on which one counts. */
 function readQuery(request: Request): string {
-  const { search, searchParams } = urlOf(request);
-  if (search === "") return "";
-  const [token = "", ...others] = searchParams.getAll("access_token");
+  const url = urlOf(request);
+  if (url.search === "") return "";
+  const [token = "", ...others] = url.searchParams.getAll("access_token");
   if (others.length > 0) throw new Refusal("token_malformed");
   return token;
 }

@@ -14,8 +14,8 @@ const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "access_
  * are left out, unless the hub asks for them.
  */
 export function connectRequest(request: Request, { cookies = false } = {}): ConnectRequest {
-  const { search, searchParams } = urlOf(request);
-  const query = search === "" ? [] : [...searchParams].filter(([name]) => !isSecret(name));
+  const url = urlOf(request);
+  const query = url.search === "" ? [] : [...url.searchParams].filter(([name]) => !isSecret(name));
   // Names of headers are in lower case already.
   const headers = [...request.headers].filter(
     ([name]) => !isSecretHeader(name) || (cookies && name === "cookie"),

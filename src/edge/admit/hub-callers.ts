@@ -70,8 +70,8 @@ const isAzureClient = (request: Request, { prefix, hub }: Serving): boolean =>
 
 /** By name in lower case. Of repeated parameters the last counts. */
 export function queryOf(request: Request): Map<string, string> {
-  const { search, searchParams } = urlOf(request);
-  const pairs = search === "" ? [] : [...searchParams];
+  const url = urlOf(request);
+  const pairs = url.search === "" ? [] : [...url.searchParams];
   return new Map(pairs.map(([name, value]) => [name.toLowerCase(), value]));
 }
 

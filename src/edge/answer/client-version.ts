@@ -11,9 +11,9 @@ const VERSION_FORM = /^(?:0|[1-9]\d{0,3})(?:\.(?:0|[1-9]\d{0,3})){2}$/;
 
 /** `major.minor.patch`; undefined for clients that say none, or something else. At most 14 characters. */
 export function clientVersionOf(request: Request): string | undefined {
-  const { search, searchParams } = urlOf(request);
-  if (!search.includes(`${VERSION_PARAMETER}=`)) return undefined;
-  const version = searchParams.get(VERSION_PARAMETER) ?? "";
+  const url = urlOf(request);
+  if (!url.search.includes(`${VERSION_PARAMETER}=`)) return undefined;
+  const version = url.searchParams.get(VERSION_PARAMETER) ?? "";
   return VERSION_FORM.test(version) ? version : undefined;
 }
 

@@ -23,6 +23,8 @@ interface OutboxOptions {
   readonly counters: { out: number; readonly deliveries?: Pick<Histogram, "observe"> };
   /** Of the hub's rooms with state. */
   readonly stateNames?: StateNames | undefined;
+  /** Whether no handler is under way. */
+  readonly isQuiet?: () => boolean;
   /** For every flush, in tests. */
   readonly timer?: Timer;
 }
@@ -56,11 +58,11 @@ export class Outbox {
   saver: { save(): void } | undefined;
 
   constructor(options: OutboxOptions) {
-    const { connections, timer } = options;
+    const { connections, isQuiet = () => false, timer } = options;
     this.#options = options;
     this.#send = connections.send.bind(connections);
     const isLight = () => connections.all.size <= FEW;
-    this.#timing = flushTiming(() => this.flush(), timer ? { timer } : { isLight });
+    this.#timing = flushTiming(() => this.flush(), timer ? { timer } : { isLight, isQuiet });
   }
 
   /** From now on at most so many flushes a second, to few sockets as well. */

@@ -3,7 +3,7 @@
 
 import { ALL, writtenTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import { keepAwake, systemClock } from "../platform/loop-timing.ts";
+import { systemClock } from "../platform/loop-timing.ts";
 import type { AdmissionCache } from "./admission-cache.ts";
 import { ObjectConnections } from "./connection-control.ts";
 import type { Host, Receiver } from "./host.ts";
@@ -48,7 +48,7 @@ export class ObjectHost implements Host {
     this.publishing = parts.publishing;
     this.replies = parts.outbox;
     this.activity = parts.activity;
-    this.waitUntil = keepAwake(options.waitUntil);
+    this.waitUntil = parts.handlers.add.bind(parts.handlers);
   }
 
   roomOf({ attached }: Connection): Topic {

@@ -18,7 +18,7 @@ import { countClose, snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
-import { settledWithin } from "../platform/loop-timing.ts";
+import { settledWithin, WorkUnderWay } from "../platform/loop-timing.ts";
 import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv, ObjectNamespaces } from "../rpc/object-env.ts";
 import {
@@ -108,6 +108,8 @@ export interface ObjectCore {
   /** Made at the first alarm, or the first refusal for too many connections. */
   liveness(): LivenessSweep;
   readonly arrivals: ArrivalLoad;
+  /** Of hub code, and of the protocols' own methods. */
+  readonly handlers: WorkUnderWay;
   readonly outbox: Outbox;
   readonly followed: FollowedRooms;
   /** Publications in rooms elsewhere. Made at the first one: most rooms have none. */
@@ -153,7 +155,11 @@ export function objectCore(options: CoreOptions): ObjectCore {
   });
   const activity = activityOf(options, { agenda, connections, room });
   const { counters } = activity;
-  const outbox = new Outbox({ connections, counters, stateNames: settings.signalR.state });
+  const handlers = new WorkUnderWay((work) => ctx.waitUntil(work));
+  const outbox = new Outbox({
+    ...{ connections, counters, stateNames: settings.signalR.state },
+    isQuiet: () => handlers.isNone,
+  });
   const followed = new FollowedRooms({
     ...{ sql: storage.sql, self: objectName(address), settings },
     ...{ connections, outbox, activity, room },
@@ -165,7 +171,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const { publishBytes } = settings.limits;
   return {
     ...{ storage, address, name: options.name, settings, isServed, agenda, stubs, activity },
-    ...{ connections, liveness, outbox, followed, webhooks, room },
+    ...{ connections, liveness, handlers, outbox, followed, webhooks, room },
     arrivals: new ArrivalLoad({ limits: settings.limits, held: connections.held }),
     lanes: () => (lanes ??= new PublishLanes({ room, publishBytes, followed })),
   };

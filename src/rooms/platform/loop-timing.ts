@@ -39,17 +39,20 @@ interface FlushTimingOptions {
   readonly holdMs?: number;
   /** Whether a flush costs less now than the timers that could spare one: few sockets. */
   isLight?(): boolean;
+  /** Whether no handler is under way that could add to a flush. */
+  isQuiet?(): boolean;
   now?(): number;
 }
 
 /**
  * The first flush waits for the loop as well, since each frame of a burst is an event of its own: a first message that
- * left alone would cost a frame for each of a thousand sockets. A light flush waits for as many microtasks as a handler
- * takes, and no timer follows it: 500 small rooms cannot afford three events for each message. A second message within
- * the pause waits as in any other room, so that a burst costs two rows of the log at most.
+ * left alone would cost a frame for each of a thousand sockets. A light flush waits for the handlers that are under way,
+ * and no timer follows it: 500 small rooms cannot afford three events for each message. A second message within the
+ * pause waits as in any other room, so that a burst costs two rows of the log at most.
  */
 export function flushTiming(flush: () => void, options: FlushTimingOptions = {}): FlushTiming {
-  const { timer = setTimeout, holdMs = HOLD_MS, isLight = () => false, now = Date.now } = options;
+  const { timer = setTimeout, holdMs = HOLD_MS, now = Date.now } = options;
+  const { isLight = () => false, isQuiet = () => false } = options;
   let state: "idle" | "running" = "idle";
   let isWanted = false;
   let lightAt = -Infinity;
@@ -83,33 +86,51 @@ export function flushTiming(flush: () => void, options: FlushTimingOptions = {})
     const at = now();
     if (at - lightAt < holdMs || !isLight()) return void timer(run, 0);
     lightAt = at;
-    void microtasks(HANDLER_TURNS).then(runLight);
+    void microtasks(HANDLER_TURNS, (turn) => turn >= FEWEST_TURNS && isQuiet()).then(runLight);
   };
   return { want };
 }
 
 /** Microtask turns within which a handler ends, unless it waits for something. */
 const HANDLER_TURNS = 24;
+/** Turns that a light flush waits in any case: events that are no calls, such as a connection that begins, have some. */
+const FEWEST_TURNS = 6;
 
 /** Resolves after so many microtask turns, or earlier once `isOver` is true. */
-async function microtasks(count: number, isOver: () => boolean = () => false): Promise<void> {
+async function microtasks(count: number, isOver: (turn: number) => boolean): Promise<void> {
   // Turn by turn is the point.
   // oxlint-disable-next-line no-await-in-loop, unicorn/no-unnecessary-await
-  for (let turn = 0; turn < count && !isOver(); turn++) await null;
+  for (let turn = 0; turn < count && !isOver(turn); turn++) await null;
 }
 
 /**
- * Keeps the object awake for work that outlasts a handler's turns. Most work ends within them, and each `waitUntil`
- * costs a twentieth of a small room's message.
+ * Handlers that are under way in an object. Those that outlast a handler's turns keep it awake; most end within them,
+ * and each `waitUntil` costs a twentieth of a small room's message.
  */
-export const keepAwake =
-  (waitUntil: (work: Promise<unknown>) => void) =>
-  (work: Promise<unknown>): void => {
+export class WorkUnderWay {
+  readonly #waitUntil: (work: Promise<unknown>) => void;
+  #count = 0;
+
+  constructor(waitUntil: (work: Promise<unknown>) => void) {
+    this.#waitUntil = waitUntil;
+  }
+
+  get isNone(): boolean {
+    return this.#count === 0;
+  }
+
+  /** Counts it until it has settled. Its failures are the caller's. */
+  add(work: Promise<unknown>): void {
     let isOver = false;
-    const end = () => (isOver = true);
+    const end = () => {
+      isOver = true;
+      this.#count--;
+    };
+    this.#count++;
     work.then(end, end);
-    void microtasks(HANDLER_TURNS, () => isOver).then(() => isOver || waitUntil(work));
-  };
+    void microtasks(HANDLER_TURNS, () => isOver).then(() => isOver || this.#waitUntil(work));
+  }
+}
 
 /**
  * Done when all have settled, or after so many milliseconds. Never rejects. Its timer ends with it: an open timer keeps

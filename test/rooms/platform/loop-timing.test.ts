@@ -1,7 +1,7 @@
 // When flushes come, with a timer that the test runs by hand.
 
 import { describe, expect, it, vi } from "vitest";
-import { HOLD_MS, flushTiming } from "../../../src/rooms/platform/loop-timing.ts";
+import { HOLD_MS, WorkUnderWay, flushTiming } from "../../../src/rooms/platform/loop-timing.ts";
 
 interface Due {
   readonly run: () => void;
@@ -23,8 +23,8 @@ function timers() {
 }
 
 /** More turns of the microtask queue than a flush waits for. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 40; turn++) await Promise.resolve();
+async function turns(count = 40): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
 
 describe("pace", () => {
@@ -120,5 +120,55 @@ describe("pace where a flush is light", () => {
     expect([next(), flush.mock.calls.length]).toEqual([0, 2]);
     for (let i = 0; i < 5; i++) want();
     expect([next(), next(), flush.mock.calls.length]).toEqual([0, HOLD_MS, 3]);
+  });
+});
+
+describe("a light flush beside handlers", () => {
+  const beside = () => {
+    const flush = vi.fn<() => void>();
+    const { timer } = timers();
+    const kept: Promise<unknown>[] = [];
+    const handlers = new WorkUnderWay((work) => kept.push(work));
+    const { want } = flushTiming(flush, {
+      ...{ timer, isLight: () => true, now: () => 1_000, isQuiet: () => handlers.isNone },
+    });
+    return { flush, handlers, kept, want };
+  };
+
+  it("comes within ten turns where none is under way", async () => {
+    const { flush, want } = beside();
+    want();
+    await turns(10);
+    expect(flush).toHaveBeenCalledOnce();
+  });
+
+  it("waits for one that is under way, and comes soon after its end", async () => {
+    const { flush, handlers, want } = beside();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    handlers.add(promise);
+    want();
+    await turns(12);
+    expect(flush).not.toHaveBeenCalled();
+    resolve();
+    await turns(4);
+    expect(flush).toHaveBeenCalledOnce();
+  });
+
+  it("does not wait for one that waits itself, which keeps the object awake", async () => {
+    const { flush, handlers, kept, want } = beside();
+    const { promise } = Promise.withResolvers<void>();
+    handlers.add(promise);
+    want();
+    await turns();
+    expect([flush.mock.calls.length, kept]).toEqual([1, [promise]]);
+  });
+
+  it("counts a handler that fails as over", async () => {
+    const { handlers, kept } = beside();
+    const failing = Promise.reject(new Error("no"));
+    handlers.add(failing);
+    expect(handlers.isNone).toBe(false);
+    await turns(4);
+    expect([handlers.isNone, kept]).toEqual([true, []]);
   });
 });
