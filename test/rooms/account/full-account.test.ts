@@ -17,7 +17,8 @@ function memory(): KeyValues {
     get: (key: string) => values.get(key),
     put: (key: string, value: unknown) => void values.set(key, value),
     delete: (key: string) => values.delete(key),
-    list: ({ prefix = "" } = {}) => [...values].filter(([key]) => key.startsWith(prefix)),
+    list: ({ start = "", end = "~" } = {}) =>
+      [...values].filter(([key]) => start <= key && key < end),
   } as unknown as KeyValues;
 }
 

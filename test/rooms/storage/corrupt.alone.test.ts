@@ -141,6 +141,8 @@ describe("an account", () => {
       (await ask("POST", "/hubs/relayed/users/torn/:ban", { body: { seconds: 600 } })).ok,
     ).toBe(true);
     expect(await repaired()).toBe(false);
+    // What it has read of a user it remembers while it is awake.
+    await evictDurableObject(account);
     await runInDurableObject(account, (_, { storage }) => {
       vi.spyOn(storage.kv, "get").mockImplementation(() => {
         throw TORN;
