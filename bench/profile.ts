@@ -13,7 +13,7 @@ import { freePort, measure, workerOf, type Task } from "./servers.ts";
 
 const HELP = `npm run bench -- profile --case NAME --server NAME [options]
 
-Runs one measurement under V8's profiler, and prints the functions and files in which the server spends its time: µs
+Runs one measurement under V8's profiler, and prints the parts, files and functions in which the server spends its time: µs
 of CPU for each operation, without the functions that they call. "(program)" is native code outside of JavaScript.
 
   --case NAME      one of: ${CASES.map(({ name }) => name).join(", ")}
@@ -109,6 +109,23 @@ const functionBy =
   (node) =>
     `${node.callFrame.functionName || "(anonymous)"} ${file(node)}`;
 
+/** Parts of a worker, and the engine's own. */
+const PARTS: readonly (readonly [name: string, files: RegExp])[] = [
+  ["packages", /node_modules\//],
+  ["the object written by hand", /bench\/workers\//],
+  ["the way in (edge, auth, setup)", /src\/(?:edge|auth|setup|server)/],
+  ["calls of hub code (dispatch, protocols)", /src\/(?:dispatch|protocols)\//],
+  ["rooms, relays, accounts", /src\/(?:rooms|model|webhooks)\//],
+  ["storage, natively", /^(?:exec|put|get|list|delete|transactionSync|setAlarm|get sql)$/],
+  ["garbage collection", /^\(garbage collector\)$/],
+  ["the engine outside of JavaScript", /^\(program\)$/],
+];
+
+const partBy =
+  (file: Naming): Naming =>
+  (node) =>
+    PARTS.find(([, files]) => files.test(file(node)))?.[0] ?? "other native functions";
+
 /** Lines of µs for each operation; `microsEach` is what an operation costs as a whole. */
 function tableOf(times: ReadonlyMap<Node, number>, name: Naming, microsEach: number): string[] {
   const sums = new Map<string, number>();
@@ -174,7 +191,7 @@ export async function profile(args: readonly string[]): Promise<boolean> {
     Number(values.after),
   );
   console.log(`${values.case} ${values.server}: ${microsEach.toFixed(0)} µs`);
-  for (const naming of [file, functionBy(file)])
+  for (const naming of [partBy(file), file, functionBy(file)])
     console.log(`\n${tableOf(times, naming, microsEach).slice(0, Number(values.top)).join("\n")}`);
   return true;
 }

@@ -21,8 +21,11 @@ const OURS_PUBLISHING = "signalr-publishes";
 /** Actions that change a room's state, which clients see (`state-shown`) or do not. */
 const OURS_ACTING = ["state", "state-shown"] as const;
 
+/** A room of much history, and a user in many rooms: `growth` alone has these. */
+const OURS_GROWING = ["deep", "one-user"] as const;
+
 export const OURS_ALL: ReadonlySet<string> = new Set([
-  ...[...OURS, ...OURS_OVER_HTTP, OURS_PUBLISHING, ...OURS_ACTING],
+  ...[...OURS, ...OURS_OVER_HTTP, OURS_PUBLISHING, ...OURS_ACTING, ...OURS_GROWING],
 ]);
 
 /** What an operation of ours must cost on this platform: the same calls and rows by hand (workers/limits.ts). */

@@ -125,7 +125,7 @@ export const EXPECTED: Readonly<Record<string, Counts>> = {
   },
   "an idle hour of 1 clients in one room": {
     "alarms room": 30,
-    "alarms set": 60,
+    "alarms set": 30,
     "calls room.report": 1,
     "keys read": 156,
     "keys written": 2,
@@ -135,7 +135,7 @@ export const EXPECTED: Readonly<Record<string, Counts>> = {
   },
   "an idle hour of 3 clients in one room": {
     "alarms room": 30,
-    "alarms set": 60,
+    "alarms set": 30,
     "calls room.report": 1,
     "keys read": 156,
     "keys written": 2,
@@ -145,7 +145,7 @@ export const EXPECTED: Readonly<Record<string, Counts>> = {
   },
   "an idle hour of 1 clients in a room each": {
     "alarms room": 30,
-    "alarms set": 60,
+    "alarms set": 30,
     "calls room.report": 1,
     "keys read": 156,
     "keys written": 2,
@@ -155,7 +155,7 @@ export const EXPECTED: Readonly<Record<string, Counts>> = {
   },
   "an idle hour of 3 clients in a room each": {
     "alarms room": 90,
-    "alarms set": 180,
+    "alarms set": 90,
     "calls room.report": 3,
     "keys read": 456,
     "keys written": 6,
@@ -165,7 +165,7 @@ export const EXPECTED: Readonly<Record<string, Counts>> = {
   },
   "an idle hour of 1 SignalR clients": {
     "alarms relay": 30,
-    "alarms set": 60,
+    "alarms set": 30,
     "calls room.report": 1,
     "keys read": 66,
     "keys written": 2,
@@ -176,7 +176,7 @@ export const EXPECTED: Readonly<Record<string, Counts>> = {
   },
   "an idle hour of 3 SignalR clients": {
     "alarms relay": 30,
-    "alarms set": 60,
+    "alarms set": 30,
     "calls room.report": 1,
     "keys read": 66,
     "keys written": 2,
@@ -187,7 +187,7 @@ export const EXPECTED: Readonly<Record<string, Counts>> = {
   },
   "10 updates in an hour, by REST to a client in its room": {
     "alarms room": 30,
-    "alarms set": 50,
+    "alarms set": 30,
     "calls room.publish": 10,
     "calls room.report": 10,
     "keys read": 210,
@@ -199,7 +199,7 @@ export const EXPECTED: Readonly<Record<string, Counts>> = {
   "10 updates in an hour, by REST to a SignalR client on a relay": {
     "alarms relay": 30,
     "alarms room": 20,
-    "alarms set": 80,
+    "alarms set": 60,
     "calls relay.deliver": 10,
     "calls room.publish": 10,
     "calls room.report": 20,
