@@ -154,15 +154,24 @@ function checked(
  * Azure's documents sign without the query, its management SDK with it.
  */
 export function canonicalUrl(text: string): string {
-  if (!URL.canParse(text)) return "";
-  const { origin, pathname } = new URL(text);
-  const path = pathname.replace(/%[0-9a-f]{2}/gi, (escaped) => escaped.toUpperCase());
-  return `${origin}${path}`.replace(/\/+$/, "");
+  const url = URL.parse(text);
+  return url ? canonical(url.origin, url.pathname) : "";
 }
 
-/** The URL, and the same without its port: Azure's management SDK leaves the port out of the audiences it signs. */
+const canonical = (origin: string, pathname: string): string =>
+  origin +
+  pathname.replace(/%[0-9a-f]{2}/gi, (escaped) => escaped.toUpperCase()).replace(/\/+$/, "");
+
+/** Both canonical: the URL, and without its port, which Azure's management SDK leaves out of audiences. */
+export function canonicalUrls({ origin, port, protocol, hostname, pathname }: URL): string[] {
+  const own = canonical(origin, pathname);
+  return port === "" ? [own] : [own, canonical(`${protocol}//${hostname}`, pathname)];
+}
+
+/** The URL, and the same without its port. */
 export function withoutPort(text: string): readonly string[] {
   const url = new URL(text);
+  if (url.port === "") return [text];
   url.port = "";
   return [text, url.href];
 }

@@ -3,8 +3,9 @@
 
 import { HubError } from "../model/errors.ts";
 import { withFacts } from "../model/refusal-facts.ts";
+import { urlOf } from "../model/request-url.ts";
 import { isService, type User } from "../model/user.ts";
-import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
+import { canonicalUrl, canonicalUrls, verifySigned } from "./access-keys.ts";
 import { checkOrigin, readToken } from "./authenticate.ts";
 import { readTenant } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
@@ -46,8 +47,7 @@ async function authenticateByKey(
   at: { readonly env: AuthEnv; readonly nowMs: number },
 ) {
   const { tenantClaim } = readConfig(at.env);
-  const urls = withoutPort(request.url).map(canonicalUrl);
-  const audience = { urls, canonical: canonicalUrl };
+  const audience = { urls: canonicalUrls(urlOf(request)), canonical: canonicalUrl };
   const signed = await verifySigned(token, audience, at);
   const tenant = signed.tenant ?? readTenant(signed.claims, tenantClaim);
   return { tenant, name: `${signed.key} of ${tenant}` };

@@ -26,6 +26,8 @@ export interface Attack {
   readonly title: string;
   /** Whether bystanders look on, and their p99 and the memory are judged. */
   readonly isWatched: boolean;
+  /** Nothing is judged: it shows what the engine alone costs. */
+  readonly isFloor?: true;
   /** About how long it takes, seconds. */
   readonly takes: number;
   readonly vars?: Readonly<Record<string, string>>;

@@ -25,6 +25,7 @@ import { soak } from "./r14-soak.ts";
 import { canaries } from "./s9-canaries.ts";
 import { caps } from "./s10-caps.ts";
 import { slowHandshakes } from "./s11-slow-handshakes.ts";
+import { floors } from "./floors.ts";
 
 export const ATTACKS: readonly Attack[] = [
   ...[resume, uncounted, births, history, held, together],
@@ -32,4 +33,5 @@ export const ATTACKS: readonly Attack[] = [
   ...[erased, thousand, twoServers, stormOfConnects, behind],
   ...[storms, slowReaders, flowControl, soak],
   ...[canaries, caps, slowHandshakes],
+  ...floors,
 ];

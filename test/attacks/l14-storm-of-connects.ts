@@ -3,7 +3,7 @@
 import type { Attack, Outcome, Stage } from "./attack.ts";
 import { Peer, pause, percentile, tally } from "./peer.ts";
 
-const A_SECOND = 208;
+export const A_SECOND = 208;
 /** All must be in by then, counted from the first. */
 const PATIENCE_MS = 70_000;
 

@@ -55,7 +55,10 @@ async function forgeries({ server }: Stage): Promise<string[]> {
 }
 
 /** A minute's worth of calls by HTTP, which are connects of their own. */
-async function posts({ server, seconds }: Stage): Promise<string[]> {
+export async function posts(
+  { server, seconds }: Stage,
+  path = "/hubs/hall/rpc",
+): Promise<string[]> {
   const until = performance.now() + seconds * 500;
   const statuses: string[] = [];
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "take", params: [1] });
@@ -63,7 +66,7 @@ async function posts({ server, seconds }: Stage): Promise<string[]> {
   const post = async (): Promise<void> => {
     while (performance.now() < until) {
       const init = { user: "mallory", method: "POST", body, headers };
-      const { status } = await request(server, "/hubs/hall/rpc", init);
+      const { status } = await request(server, path, init);
       statuses.push(`rpc ${status}`);
     }
   };

@@ -6,7 +6,7 @@ import { LOBBY } from "./crowd.ts";
 
 const MESSAGES = 100;
 const BATCH = 100;
-const REQUESTS_A_SECOND = 25;
+export const REQUESTS_A_SECOND = 25;
 
 async function fill({ server }: Stage): Promise<void> {
   using peer = await Peer.room(server, "hall/group:vault", "mallory");
@@ -17,7 +17,7 @@ async function fill({ server }: Stage): Promise<void> {
   }
 }
 
-const batch = (): string =>
+export const batch = (): string =>
   JSON.stringify(
     Array.from({ length: BATCH }, (_, id) => {
       const room = `group:${id % 2 === 0 ? "vault" : LOBBY}`;

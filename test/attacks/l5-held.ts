@@ -5,14 +5,14 @@ import type { Attack, Outcome, Stage } from "./attack.ts";
 import { Peer, pause, tally } from "./peer.ts";
 
 /** 50, as many as a user may have, where floods last ten seconds. */
-const CONNECTIONS_A_SECOND = 5;
+export const CONNECTIONS_A_SECOND = 5;
 const CALLS = 100;
 const STREAMS = 20;
 const ITEMS = 32;
 /** Parsed JSON is many times its text. */
 const LARGE = JSON.stringify(Array.from({ length: 10_300 }, () => ({})));
 
-async function hold(peer: Peer, isUpload: boolean): Promise<void> {
+export async function hold(peer: Peer, isUpload: boolean): Promise<void> {
   const call = (id: string, method: string, params: string) =>
     peer.send(`{"jsonrpc":"2.0","id":"${id}","method":"${method}","params":${params}}`);
   if (!isUpload) {

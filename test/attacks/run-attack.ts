@@ -35,7 +35,8 @@ export async function runAttack(attack: Attack, options: Omit<Stage, "server">):
   const under = await crowd.look();
   const held = { resident: peak, alive: (await memory(server)).alive };
   outcome.release?.();
-  const failures = [...outcome.failures, ...broken(calm, under), ...tooMuch(before, held)];
+  const broke = attack.isFloor ? [] : [...broken(calm, under), ...tooMuch(before, held)];
+  const failures = [...outcome.failures, ...broke];
   return { name, title, calm, under, before, held, facts: outcome.facts, failures };
 }
 

@@ -20,7 +20,7 @@ const HELP = `npm run attack -- NAME…
   --json FILE       writes what was measured as well
   --help            this
 
-${ATTACKS.map(({ name, title, takes }) => `  ${name.padEnd(6)}${title} (${takes} s)`).join("\n")}
+${ATTACKS.map(({ name, title, takes }) => `  ${name.padEnd(10)}${title} (${takes} s)`).join("\n")}
 `;
 
 const { values, positionals } = parseArgs({

@@ -31,7 +31,7 @@ export interface ServerOptions {
 const SECRET = "a secret of the attacks, 32 bytes or more";
 const ISSUER = "attacks";
 export const ACCESS_KEY = "an-access-key-of-the-attacks-with-32-bytes-or-more";
-const CLASSES = { ROOMS: "Room", RELAYS: "Relay", ACCOUNTS: "Account" };
+const CLASSES = { ROOMS: "Room", RELAYS: "Relay", ACCOUNTS: "Account", BARE: "Bare" };
 const READY_MS = 60_000;
 const OBJECT_FILE = /[0-9a-f]{64}\.sqlite$/;
 

@@ -1,6 +1,7 @@
 // The worker that is attacked: hubs with the limits that hubs have by default. `dormouse-hubs/…` is bound to the checkout
 // that `--root` names, so the same attacks run against any release.
 
+import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
 import { hub, method, signedIn, streamOf, type HubOptions } from "dormouse-hubs/hub";
 import { serve, type EndpointEnv } from "dormouse-hubs/server";
@@ -62,7 +63,34 @@ export class Room extends served.Room {
   }
 }
 
-type Env = EndpointEnv;
+/** An object with sockets, which reads what comes and does nothing: what a load costs bystanders without our work. */
+export class Bare extends DurableObject {
+  override async fetch(): Promise<Response> {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override webSocketMessage(_socket: WebSocket, frame: string | ArrayBuffer): void {
+    if (typeof frame === "string") JSON.parse(frame);
+  }
+
+  /** Text comes in, and as many answers go out as a refused batch has. */
+  async answer(text: string): Promise<string> {
+    return JSON.stringify([JSON.parse(text)].flat().map((call) => ({ id: call.id, error: "no" })));
+  }
+}
+
+interface Env extends EndpointEnv {
+  readonly BARE: DurableObjectNamespace<Bare>;
+}
+
+/** `/attack/bare`: a socket of an object by hand, or the object's answer to a body. */
+async function bare(request: Request, { BARE }: Env): Promise<Response> {
+  const object = BARE.getByName("bare");
+  if (request.headers.get("upgrade") === "websocket") return object.fetch(request);
+  return new Response(await object.answer(await request.text()));
+}
 
 /** `POST /attack/abort?name=`: as after a crash of one room. */
 async function abort({ ROOMS }: Env, part: string): Promise<Response> {
@@ -84,6 +112,7 @@ export default {
   async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/attack/collect") return collect();
+    if (pathname === "/attack/bare") return bare(request, env);
     if (pathname === "/attack/abort") return abort(env, searchParams.get("name") ?? "");
     return served.endpoint.fetch(request, env, ctx);
   },

@@ -9,6 +9,7 @@ import { checkSetup } from "../../setup/check-setup.ts";
 import type { ServiceEnv } from "./service-admission.ts";
 import { HUB_PREFIX, runOperation } from "./rest-router.ts";
 import { operations } from "./index.ts";
+import { pathPattern } from "./operation-input.ts";
 import type { Operation } from "./operation.ts";
 
 export interface LocalService {
@@ -31,7 +32,7 @@ export async function requestLocally(
   const { pathname } = urlOf(request);
   const operation = operations.find((one) => matches(one, request.method, pathname));
   if (!operation) throw new HubError("not_found", "There is no such operation.");
-  const routed = { operation, pattern: HUB_PREFIX + operation.path, hubs };
+  const routed = { operation, pattern: pathPattern(HUB_PREFIX + operation.path), hubs };
   return runOperation(
     routed,
     // The caller's own invocation lasts as long.

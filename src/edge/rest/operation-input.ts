@@ -7,18 +7,30 @@ import { HubError } from "../../model/errors.ts";
 import { issueText } from "../../model/received-kind.ts";
 import { decodePathSegment } from "../admit/request-target.ts";
 
-/**
- * The values of a pattern's parameters in braces, percent-decoded once. The path matches the pattern, segment by
- * segment: the router has chosen it. Throws `invalid_name`.
- */
-export function pathParameters(pattern: string, pathname: string): ReadonlyMap<string, string> {
-  const segments = pathname.split("/");
-  return new Map(
+/** Names of a pattern's parameters, by the segment at which they stand. */
+export type PathPattern = ReadonlyMap<number, string>;
+
+/** A pattern with parameters in braces. */
+export const pathPattern = (pattern: string): PathPattern =>
+  new Map(
     pattern.split("/").flatMap((part, index) => {
       const name = /^\{(?<name>\w+)\}$/.exec(part)?.groups?.["name"];
-      return name === undefined ? [] : [[name, decodePathSegment(segments[index] ?? "")] as const];
+      return name === undefined ? [] : [[index, name] as const];
     }),
   );
+
+/**
+ * The values of a pattern's parameters, percent-decoded once. The path matches the pattern, segment by segment: the
+ * router has chosen it. Throws `invalid_name`.
+ */
+export function pathParameters(
+  pattern: PathPattern,
+  pathname: string,
+): ReadonlyMap<string, string> {
+  const segments = pathname.split("/");
+  const values = new Map<string, string>();
+  for (const [index, name] of pattern) values.set(name, decodePathSegment(segments[index] ?? ""));
+  return values;
 }
 
 /** Numeric parameters. Zod coerces the empty text to 0, which a caller who left the number out does not mean. */
@@ -29,6 +41,7 @@ const NUMBERS = ["ttl", "limit", "maxpagesize", "top", "minutesToExpire"];
  * value counts. Throws `invalid_arguments`.
  */
 export function queryParameters(params: URLSearchParams): object {
+  if (params.size === 0) return {};
   const empty = NUMBERS.find((name) => params.get(name)?.trim() === "");
   if (empty) throw new HubError("invalid_arguments", `query.${empty}: a number is missing.`);
   const query = new Map<string, string | string[]>(

@@ -14,7 +14,13 @@ import { HubRequest } from "./hub-request.ts";
 import { operations } from "./index.ts";
 import { openApi } from "./openapi.ts";
 import type { Answer, Operation } from "./operation.ts";
-import { pathParameters, queryParameters, validate } from "./operation-input.ts";
+import {
+  pathParameters,
+  pathPattern,
+  queryParameters,
+  validate,
+  type PathPattern,
+} from "./operation-input.ts";
 import { readBody } from "./rest-body.ts";
 import { forService, type ServiceCall } from "./service-admission.ts";
 import type { ServiceRates } from "./service-rate.ts";
@@ -50,13 +56,14 @@ export function restRoutes(options: RestOptions): RestRoute[] {
 function operationRoutes(prefix: string, { hubs, rates }: RestOptions): RestRoute[] {
   const rows = operations.map((operation): RestRoute => {
     const pattern = prefix + operation.path;
+    const parameters = pathPattern(pattern);
     return {
       method: operation.method,
       path: honoPath(pattern),
       handler: (call) =>
         forService(
           { ...call, rates },
-          (service) => runOperation({ operation, pattern, hubs }, call, service),
+          (service) => runOperation({ operation, pattern: parameters, hubs }, call, service),
           operation.missing,
         ),
     };
@@ -136,8 +143,8 @@ const honoPath = (pattern: string): string =>
 
 interface RoutedOperation {
   readonly operation: Operation;
-  /** With its prefix, and parameters in braces. */
-  readonly pattern: string;
+  /** Of its path with its prefix. */
+  readonly pattern: PathPattern;
   readonly hubs: Hubs;
 }
 
@@ -151,9 +158,10 @@ export async function runOperation(
   service: Service,
 ): Promise<Response> {
   const url = urlOf(request);
+  const parameters = url.search === "" ? NO_QUERY : url.searchParams;
   const path = pathParameters(pattern, pathBelow(request, prefix));
-  const served = servedHub(hubs, hubName(path.get("hub")!, url.searchParams.get("application")));
-  const query = validate(operation.query, queryParameters(url.searchParams), "query");
+  const served = servedHub(hubs, hubName(path.get("hub")!, parameters.get("application")));
+  const query = validate(operation.query, queryParameters(parameters), "query");
   const given =
     operation.body && (await readBody(request, operation.bodyKind, operation.bodyBytes));
   const body = operation.body && validate(operation.body, given, "body");
@@ -163,6 +171,8 @@ export async function runOperation(
   const answer = (await operation.handle(hub, { query, body })) ?? {};
   return responseOf(answer, operation.status);
 }
+
+const NO_QUERY = new URLSearchParams();
 
 function responseOf({ status, body, headers }: Answer, usual: number): Response {
   if (body === undefined) return emptyResponse(status ?? usual, headers);

@@ -4,9 +4,11 @@ import { askMany } from "../platform/ask-many.ts";
 import type { AccountStore } from "./account-store.ts";
 
 /** Pause before an account that is full looks again for objects that have become empty. */
-const CLEANING_MS = 10_000;
-/** Objects that are asked each time. */
-const CLEANED_AT_ONCE = 100;
+const CLEANING_MS = 1_000;
+/** Objects that are asked for an attempt to connect: others' connects wait behind them, and do not notice so few. */
+const ASKED_BY_ATTEMPT = 10;
+/** Objects that are asked by the daily alarm. */
+const ASKED_BY_ALARM = 100;
 
 export class AccountCleaning {
   readonly #store: Pick<AccountStore, "objects">;
@@ -25,7 +27,7 @@ export class AccountCleaning {
   /** A user who keeps an account full must not have every attempt ask a thousand objects. */
   removed(now: number): Promise<void> {
     if (!this.#cleaning || this.#cleaning.until <= now)
-      this.#cleaning = { done: this.remove(), until: now + CLEANING_MS };
+      this.#cleaning = { done: this.remove(ASKED_BY_ATTEMPT), until: now + CLEANING_MS };
     return this.#cleaning.done;
   }
 
@@ -33,10 +35,10 @@ export class AccountCleaning {
    * By an empty command, whose outcome gives the number of the user's connections in each object. A few objects each
    * time, in turn: what a refusal costs does not grow with the user's places.
    */
-  async remove(): Promise<void> {
+  async remove(most = ASKED_BY_ALARM): Promise<void> {
     const objects = this.#store.objects.filter((object) => object > this.#cleanedUpTo);
-    const next = objects.toSorted().slice(0, CLEANED_AT_ONCE);
-    this.#cleanedUpTo = next.length < CLEANED_AT_ONCE ? "" : next.at(-1)!;
+    const next = objects.toSorted().slice(0, most);
+    this.#cleanedUpTo = next.length < most ? "" : next.at(-1)!;
     await askMany(next, this.#ask).catch(() => {});
   }
 }

@@ -1,0 +1,76 @@
+// Floors: the loads of attacks on an object by hand, in the same worker, which does nothing for them. What bystanders
+// notice of these is the engine's own cost, on one thread for all; no bound of ours can be below it.
+
+import type { Attack, Outcome, Stage } from "./attack.ts";
+import { posts } from "./l3-births.ts";
+import { batch, REQUESTS_A_SECOND } from "./l4-history.ts";
+import { CONNECTIONS_A_SECOND, hold } from "./l5-held.ts";
+import { A_SECOND } from "./l14-storm-of-connects.ts";
+import { Peer, pause, request } from "./peer.ts";
+
+const BARE = "/attack/bare";
+
+const open = ({ server }: Stage): Promise<Peer> =>
+  Peer.open(`ws://127.0.0.1:${server.port}${BARE}`);
+
+const outcome = (fact: string, peers: readonly Peer[] = []): Outcome => ({
+  ...{ facts: [fact], failures: [] },
+  release: () => peers.forEach((peer) => peer[Symbol.dispose]()),
+});
+
+/** Runs a step so many times a second, for the length of a flood, and waits for all of them. */
+async function paced(
+  { seconds }: Stage,
+  perSecond: number,
+  step: () => Promise<unknown>,
+): Promise<void> {
+  const began = performance.now();
+  const pending: Promise<unknown>[] = [];
+  for (let n = 1; n <= seconds * perSecond; n += 1) {
+    pending.push(step());
+    await pause(Math.max(0, began + (n * 1_000) / perSecond - performance.now()));
+  }
+  await Promise.all(pending);
+}
+
+async function postsAlone(stage: Stage): Promise<Outcome> {
+  const answered = await posts(stage, BARE);
+  return outcome(`${answered.length} answered`);
+}
+
+async function batchesAlone(stage: Stage): Promise<Outcome> {
+  await paced(stage, REQUESTS_A_SECOND, async () => {
+    const init = { user: "mallory", method: "POST", body: batch() };
+    await (await request(stage.server, BARE, init)).text();
+  });
+  return outcome(`${stage.seconds * REQUESTS_A_SECOND} answered`);
+}
+
+async function framesAlone(stage: Stage): Promise<Outcome> {
+  const peers: Peer[] = [];
+  for (let n = 0; n < CONNECTIONS_A_SECOND * stage.seconds; n += 1) {
+    const peer = await open(stage);
+    peers.push(peer);
+    await hold(peer, n % 2 === 0);
+  }
+  await pause(2_000);
+  return outcome(`${peers.length} connections`, peers);
+}
+
+async function connectsAlone(stage: Stage): Promise<Outcome> {
+  const peers: Peer[] = [];
+  await paced(stage, A_SECOND, async () => void peers.push(await open(stage)));
+  return outcome(`${peers.length} in`, peers);
+}
+
+const floor = (of: string, title: string, run: Attack["run"]): Attack => ({
+  ...{ name: `${of}-floor`, title: `${title}, at an object that does nothing` },
+  ...{ isWatched: true, isFloor: true, takes: 40, run },
+});
+
+export const floors: readonly Attack[] = [
+  floor("L3", "the requests of L3's end", postsAlone),
+  floor("L4", "the requests of L4", batchesAlone),
+  floor("L5", "the frames of L5", framesAlone),
+  floor("L14", "the connects of L14", connectsAlone),
+];
