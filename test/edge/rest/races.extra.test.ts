@@ -211,8 +211,8 @@ it("a token that is taken back while room is made for another object is refused"
   return answering(
     "crowded",
     async (account, { kv }) => {
-      // Its storage is not empty then, as that of an account with objects.
-      await account.revoke("crowded", { jti: "another" });
+      // The storage is not empty then, as that of an account with objects; and nothing of this one was read before.
+      await account.revoke("another", { jti: "another" });
       for (let room = 0; room < 1_000; room++)
         kv.put(`user/crowded/object default/relayed/group/${room}`, { told: 0 });
       const late = { id: "crowded", jti: "back" };
