@@ -27,6 +27,9 @@ const BINDINGS = {
 
 const UNITS = unitFiles();
 
+/** How long a test waits for what it looks for again and again: vitest's second is too short on a busy machine. */
+const PATIENT = { expect: { poll: { timeout: 20_000 } } };
+
 /** Two more than there are cores: tests of the real endpoint wait more than they compute. */
 const WORKERS = availableParallelism() + 2;
 
@@ -86,13 +89,14 @@ const optimizer = {
 const { DORMOUSE_SEED, DORMOUSE_QUICK, DORMOUSE_LONG } = process.env;
 
 const IN_ENGINE = {
+  ...PATIENT,
   env: {
     ...(DORMOUSE_SEED !== undefined && { DORMOUSE_SEED }),
     ...(DORMOUSE_QUICK !== undefined && { DORMOUSE_QUICK }),
     ...(DORMOUSE_LONG !== undefined && { DORMOUSE_LONG }),
   },
   deps: { optimizer },
-  setupFiles: ["./test/support/own-context.ts"],
+  setupFiles: ["./test/support/own-context.ts", "./test/support/waiting.ts"],
   // The first test of a file waits for hundreds of modules, on a machine that does much else.
   testTimeout: 30_000,
 };
@@ -147,7 +151,9 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          ...PATIENT,
           environment: "node",
+          setupFiles: ["./test/support/waiting.ts"],
           include: ["test/{node,e2e}/**/*.test.ts"],
           testTimeout: 90_000,
           hookTimeout: 300_000,

@@ -11,12 +11,18 @@ interface Window {
   /** When each message of it was due. */
   dues: number[];
   latencies: number[];
+  /** The latencies by the second in which the message was due. */
+  seconds: number[][];
 }
 
 const PATIENCE_MS = 20_000;
 const DRAIN_MS = 8_000;
 
-let window: Window = { from: 0, until: Infinity, dues: [], latencies: [] };
+const windowFrom = (from: number): Window => ({
+  ...{ from, until: Infinity, dues: [], latencies: [], seconds: [] },
+});
+
+let window: Window = windowFrom(0);
 /** The window before, while its last messages are on their way. */
 let ending: Window | undefined;
 let closed = 0;
@@ -38,7 +44,12 @@ function take(data: Buffer): void {
   const now = performance.now();
   for (const [, stamp] of data.toString("latin1").matchAll(STAMP))
     for (const one of [ending, window])
-      if (one && isIn(one, Number(stamp))) one.latencies.push(now - Number(stamp));
+      if (one && isIn(one, Number(stamp))) note(one, Number(stamp), now);
+}
+
+function note({ from, latencies, seconds }: Window, due: number, now: number): void {
+  latencies.push(now - due);
+  (seconds[Math.floor((due - from) / 1_000)] ??= []).push(now - due);
 }
 
 async function member(url: string, room: string): Promise<WebSocket> {
@@ -82,7 +93,7 @@ async function look(members: number): Promise<Seen> {
   const looked = window;
   looked.until = performance.now();
   ending = looked;
-  window = { from: looked.until, until: Infinity, dues: [], latencies: [] };
+  window = windowFrom(looked.until);
   const expected = () => looked.dues.filter((due) => isIn(looked, due)).length * members;
   do await new Promise((resolve) => setTimeout(resolve, 50));
   while (looked.latencies.length < expected() && performance.now() < looked.until + DRAIN_MS);
@@ -91,8 +102,19 @@ async function look(members: number): Promise<Seen> {
   const all = expected();
   const at = (share: number) => sorted[Math.floor(all * share)] ?? Infinity;
   const missing = Math.max(0, all - sorted.length);
-  return { p50: at(0.5), p99: at(0.99), worst: sorted.at(-1) ?? Infinity, missing, closed };
+  const seconds = [...looked.seconds].map((one = []) => Math.round(p99Of(one)));
+  return {
+    p50: at(0.5),
+    p99: at(0.99),
+    worst: sorted.at(-1) ?? Infinity,
+    missing,
+    closed,
+    seconds,
+  };
 }
+
+const p99Of = (latencies: readonly number[]): number =>
+  latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)] ?? 0;
 
 let members = 0;
 process.on("message", async (asked: Asked) => {

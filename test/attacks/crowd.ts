@@ -26,6 +26,8 @@ export interface Seen {
   readonly missing: number;
   /** Bystanders' sockets that have ended so far. */
   readonly closed: number;
+  /** The 99th percentile of each second: which part of an attack costs. */
+  readonly seconds: readonly number[];
 }
 
 export interface CrowdSize {

@@ -53,6 +53,8 @@ async function main(): Promise<number> {
     const options = { root: resolve(values.root), seconds: Number(values.seconds), crowd };
     // oxlint-disable-next-line no-await-in-loop -- one at a time: each measures the machine
     reports.push(await runAttack(attack, options).catch((error: Error) => failed(attack, error)));
+    const { under } = reports.at(-1)!;
+    if (under) console.error(`  p99 of each second: ${under.seconds.join(" ")}`);
     if (values.json !== undefined)
       writeFileSync(values.json, JSON.stringify(reports, undefined, 1));
   }

@@ -1,0 +1,15 @@
+// How long `vi.waitFor` and `vi.waitUntil` wait where a test does not say: vitest's second is too short on a busy
+// machine. `expect.poll` is configured the same in vitest.config.ts.
+
+import { vi } from "vitest";
+
+const PATIENCE = { timeout: 20_000 };
+
+type Options = number | { readonly timeout?: number; readonly interval?: number };
+
+const patient = (options: Options = {}) =>
+  typeof options === "number" ? options : { ...PATIENCE, ...options };
+
+const { waitFor, waitUntil } = vi;
+vi.waitFor = (callback, options) => waitFor(callback, patient(options));
+vi.waitUntil = (callback, options) => waitUntil(callback, patient(options));
