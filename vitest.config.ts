@@ -73,6 +73,7 @@ const optimizer = {
       "jose",
       "hono",
       "hono/route",
+      "hono/router/trie-router",
       "@connectrpc/connect",
       "@connectrpc/connect/protocol",
       "@connectrpc/connect/protocol-connect",

@@ -176,7 +176,8 @@ async function take(task: Task, afterSeconds: number): Promise<Taken> {
 export async function profile(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   const load = CASES.find(({ name }) => name === values.case);
-  if (values.help || !load || values.server === "") {
+  const isTooLate = Number(values.after) >= Number(values.seconds);
+  if (values.help || !load || values.server === "" || isTooLate) {
     console.log(HELP);
     return values.help;
   }

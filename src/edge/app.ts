@@ -57,7 +57,7 @@ export function endpoint(
   hubs: Hubs,
   { basePath = "/", paths = [], userId, place, grpc }: EndpointOptions = {},
 ): Hono<{ Bindings: EndpointEnv }> {
-  // Hono's own choice tries to make one regular expression of all paths first: 50 ms of an isolate's first request.
+  // Hono's own choice first tries to make one regular expression of all paths, which fails.
   const router = new TrieRouter<[H, RouterRoute]>();
   const app = new Hono<{ Bindings: EndpointEnv }>({ router }).basePath(basePath);
   const caches = { relays: new RelayChoice(), pings: new PostedPings(), frames: new FrameCache() };

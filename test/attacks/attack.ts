@@ -50,4 +50,5 @@ export interface Report {
   readonly held?: Memory;
   readonly facts: readonly string[];
   readonly failures: readonly string[];
+  readonly isFloor?: true;
 }

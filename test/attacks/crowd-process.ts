@@ -114,7 +114,7 @@ async function look(members: number): Promise<Seen> {
 }
 
 const p99Of = (latencies: readonly number[]): number =>
-  latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)] ?? 0;
+  latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)] ?? Infinity;
 
 let members = 0;
 process.on("message", async (asked: Asked) => {

@@ -1,7 +1,7 @@
 // L2: floods of messages that are no calls, in both protocols, from one user who comes back whenever it is closed.
 
 import type { Attack, Outcome, Stage } from "./attack.ts";
-import { Peer, pause, request, tally } from "./peer.ts";
+import { Peer, pause, request, tally, timeUntil } from "./peer.ts";
 
 const RS = "\u001e";
 
@@ -76,6 +76,8 @@ async function run(stage: Stage): Promise<Outcome> {
       const peer = await open().catch(() => undefined);
       if (!peer) await pause(500);
       else mine += await flood(peer, frame, until);
+      // The Close frame has come, and its event follows.
+      if (peer && !peer.isOpen) await timeUntil(async () => peer.closeCode !== undefined, 1_000, 5);
       if (peer?.closeCode !== undefined) ended.push(`${(ends += 1) && peer.closeCode}`);
       peer?.[Symbol.dispose]();
     }

@@ -37,7 +37,8 @@ export async function runAttack(attack: Attack, options: Omit<Stage, "server">):
   outcome.release?.();
   const broke = attack.isFloor ? [] : [...broken(calm, under), ...tooMuch(before, held)];
   const failures = [...outcome.failures, ...broke];
-  return { name, title, calm, under, before, held, facts: outcome.facts, failures };
+  const floor = attack.isFloor && { isFloor: true as const };
+  return { name, title, calm, under, before, held, facts: outcome.facts, failures, ...floor };
 }
 
 async function memory(server: Server): Promise<Memory> {

@@ -21,14 +21,16 @@ const HEAD = `| attack | p50, ms | p99, ms | resident, MB | heap, MB | what happ
 
 /** Before → under attack. */
 export function tableOf(reports: readonly Report[]): string {
-  const rows = reports.map(({ name, title, calm, under, before, held, facts, failures }) => [
-    `${name}: ${title}`,
-    arrow(ms(calm?.p50), ms(under?.p50)),
-    arrow(ms(calm?.p99), ms(under?.p99)),
-    arrow(mb(before?.resident), mb(held?.resident)),
-    arrow(mb(before?.alive), mb(held?.alive)),
-    facts.join("; "),
-    failures.join("; ") || "hold",
-  ]);
+  const rows = reports.map(
+    ({ name, title, calm, under, before, held, facts, failures, isFloor }) => [
+      `${name}: ${title}`,
+      arrow(ms(calm?.p50), ms(under?.p50)),
+      arrow(ms(calm?.p99), ms(under?.p99)),
+      arrow(mb(before?.resident), mb(held?.resident)),
+      arrow(mb(before?.alive), mb(held?.alive)),
+      facts.join("; "),
+      failures.join("; ") || (isFloor ? "–" : "hold"),
+    ],
+  );
   return [HEAD, ...rows.map((cells) => `| ${cells.join(" | ")} |`)].join("\n");
 }

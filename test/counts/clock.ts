@@ -64,10 +64,13 @@ const kindOf = (name: string): Kind => {
 
 async function ring(name: string): Promise<void> {
   const kind = kindOf(name);
-  counter.alarms.delete(name);
   counter.add(`alarms ${kind}`);
   counter.use({ kind, name });
-  const run = (object: DurableObject) => object.alarm!();
+  // As in the engine: an object that wakes for its alarm still reads when that was set for, until the handler runs.
+  const run = (object: DurableObject) => {
+    counter.alarms.delete(name);
+    return object.alarm!();
+  };
   await runInDurableObject(stubOf(kind, name), run as never);
   await settled();
 }

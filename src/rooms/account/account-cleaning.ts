@@ -5,10 +5,13 @@ import type { AccountStore } from "./account-store.ts";
 
 /** Pause before an account that is full looks again for objects that have become empty. */
 const CLEANING_MS = 1_000;
-/** Objects that are asked for an attempt to connect: others' connects wait behind them, and do not notice so few. */
-const ASKED_BY_ATTEMPT = 10;
-/** Objects that are asked by the daily alarm. */
-const ASKED_BY_ALARM = 100;
+/**
+ * Objects that an attempt to connect asks for each second since the last look: others' connects wait behind them, and do
+ * not notice so few.
+ */
+const ASKED_A_SECOND = 10;
+/** Objects that are asked at once, by an attempt or the daily alarm. */
+const ASKED_AT_ONCE = 100;
 
 export class AccountCleaning {
   readonly #store: Pick<AccountStore, "objects">;
@@ -26,8 +29,11 @@ export class AccountCleaning {
 
   /** A user who keeps an account full must not have every attempt ask a thousand objects. */
   removed(now: number): Promise<void> {
-    if (!this.#cleaning || this.#cleaning.until <= now)
-      this.#cleaning = { done: this.remove(ASKED_BY_ATTEMPT), until: now + CLEANING_MS };
+    const { until = -Infinity, done } = this.#cleaning ?? {};
+    if (done && until > now) return done;
+    const seconds = (now - until + CLEANING_MS) / 1000;
+    const most = Math.min(ASKED_AT_ONCE, Math.floor(seconds * ASKED_A_SECOND));
+    this.#cleaning = { done: this.remove(most), until: now + CLEANING_MS };
     return this.#cleaning.done;
   }
 
@@ -35,7 +41,7 @@ export class AccountCleaning {
    * By an empty command, whose outcome gives the number of the user's connections in each object. A few objects each
    * time, in turn: what a refusal costs does not grow with the user's places.
    */
-  async remove(most = ASKED_BY_ALARM): Promise<void> {
+  async remove(most = ASKED_AT_ONCE): Promise<void> {
     const objects = this.#store.objects.filter((object) => object > this.#cleanedUpTo);
     const next = objects.toSorted().slice(0, most);
     this.#cleanedUpTo = next.length < most ? "" : next.at(-1)!;

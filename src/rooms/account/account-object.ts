@@ -4,6 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { Account } from "./account.ts";
+import { AccountsInMemory } from "./accounts-in-memory.ts";
 import { ACCOUNT_MIGRATIONS } from "./account-migrations.ts";
 import { AccountStore } from "./account-store.ts";
 import { escape, roomStubs, unescape } from "../rpc/object-names.ts";
@@ -30,8 +31,6 @@ const behind = (user: string): string => `${USER_PREFIX}${escape(user)}0`;
 /** The user that a key belongs to. */
 const userOf = (key: string): string => unescape(key.split("/", 2)[1]!);
 
-/** Accounts in memory. One that is evicted loses its connection rate and nothing else: all the rest is in storage. */
-const ACCOUNTS_AT_MOST = 10_000;
 /** Keys of pending alarms, by user. */
 const DUE_PREFIX = "due/";
 /** In place of a user: all of them are rung, one after another. Their own keys would be a row for each new user. */
@@ -44,7 +43,7 @@ const [TIDY_MS, TIDY_STEP_MS] = [86_400_000, 3_600_000];
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
   /** Or why it cannot be read. */
   #opened: ObjectStorage | HubError;
-  readonly #accounts = new Map<string, Account>();
+  readonly #accounts = new AccountsInMemory((user) => this.#accountOf(user));
   /** Users whose account is being rung, and was not armed again meanwhile. */
   readonly #ringing = new Set<string>();
   /** Whether everybody will be rung; undefined until this wake has looked. */
@@ -102,18 +101,12 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   }
 
   #accountOf(user: string): Account {
-    const inMemory = this.#accounts.get(user);
-    if (inMemory) return inMemory;
-    const [oldest] = this.#accounts.keys();
-    if (this.#accounts.size >= ACCOUNTS_AT_MOST) this.#accounts.delete(oldest!);
-    const account = new Account({
+    return new Account({
       ...{ user, store: new AccountStore(new PrefixedKv(this.#storage.kv, prefixOf(user))) },
       stubs: () => roomStubs(objectsOf({ env: this.env, place: this.#place })),
       arm: (at) => this.#arm(user, at),
       tidyLater: () => this.#tidyLater(),
     });
-    this.#accounts.set(user, account);
-    return account;
   }
 
   /**
@@ -170,10 +163,14 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
 
   async #ring(user: string, now: number): Promise<void> {
     this.#ringing.add(user);
-    await (user === EVERYBODY ? this.#tidy(now) : this.#accountOf(user).ring(now));
+    await (user === EVERYBODY ? this.#tidy(now) : this.#ringUser(user, now));
     if (!this.#ringing.delete(user)) return;
     this.#storage.kv.delete(DUE_PREFIX + user);
     if (user === EVERYBODY) this.#isTidyDue = false;
+  }
+
+  #ringUser(user: string, now: number): Promise<void> {
+    return this.#accounts.use(user, (account) => account.ring(now));
   }
 
   /** Rings the next users, and again at once where there are more. One that keeps something asks for another day. */
@@ -181,7 +178,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     if (this.#tidiedUpTo === "") this.#isTidyAsked = false;
     const users = this.#usersAfter(this.#tidiedUpTo);
     this.#tidiedUpTo = users.length === RUNG_AT_ONCE ? users.at(-1)! : "";
-    await Promise.all(users.map((user) => this.#accountOf(user).ring(now)));
+    await Promise.all(users.map((user) => this.#ringUser(user, now)));
     if (this.#tidiedUpTo !== "") this.#arm(EVERYBODY, now);
     else if (this.#isTidyAsked) this.#armTidy();
   }
@@ -201,50 +198,50 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   }
 
   async admit(user: string, request: AdmissionRequest): Promise<AdmissionReply> {
-    return this.#accountOf(user).admit(request);
+    return this.#accounts.use(user, (account) => account.admit(request));
   }
 
   async check(user: string, token: TokenFacts): Promise<Fault | undefined> {
-    return this.#accountOf(user).check(token);
+    return this.#accounts.use(user, (account) => account.check(token));
   }
 
   async command(user: string, ...args: Parameters<AccountRpc["command"]>): Promise<number> {
-    return this.#accountOf(user).command(...args);
+    return this.#accounts.use(user, (account) => account.command(...args));
   }
 
   async revoke(user: string, revocation: Revocation): Promise<void> {
-    return this.#accountOf(user).revoke(revocation);
+    return this.#accounts.use(user, (account) => account.revoke(revocation));
   }
 
   async ban(user: string, seconds: number, reason?: string): Promise<void> {
-    return this.#accountOf(user).ban(seconds, reason);
+    return this.#accounts.use(user, (account) => account.ban(seconds, reason));
   }
 
   async unban(user: string): Promise<void> {
-    return this.#accountOf(user).unban();
+    return this.#accounts.use(user, (account) => account.unban());
   }
 
   async addToGroup(user: string, ...args: Parameters<AccountRpc["addToGroup"]>): Promise<void> {
-    return this.#accountOf(user).groups.add(...args);
+    return this.#accounts.use(user, (account) => account.groups.add(...args));
   }
 
   async removeFromGroup(user: string, hub: string, group: string): Promise<void> {
-    return this.#accountOf(user).groups.remove(hub, group);
+    return this.#accounts.use(user, (account) => account.groups.remove(hub, group));
   }
 
   async removeFromAllGroups(user: string, hub: string): Promise<void> {
-    return this.#accountOf(user).groups.removeAll(hub);
+    return this.#accounts.use(user, (account) => account.groups.removeAll(hub));
   }
 
   async isInGroup(user: string, hub: string, group: string): Promise<boolean> {
-    return this.#accountOf(user).groups.has(hub, group);
+    return this.#accounts.use(user, (account) => account.groups.has(hub, group));
   }
 
   async useRoom(user: string, ...use: Parameters<AccountRpc["useRoom"]>): Promise<boolean> {
-    return this.#accountOf(user).groups.useRoom(...use);
+    return this.#accounts.use(user, (account) => account.groups.useRoom(...use));
   }
 
   async disuseRoom(user: string, ...use: Parameters<AccountRpc["disuseRoom"]>): Promise<void> {
-    return this.#accountOf(user).groups.disuseRoom(...use);
+    return this.#accounts.use(user, (account) => account.groups.disuseRoom(...use));
   }
 }

@@ -44,7 +44,7 @@ export class ConnectionTable {
   readonly #bySocket = new WeakMap<WebSocket, Connection>();
   /** The memory that their clients make the object hold. */
   readonly held: Greediest;
-  readonly #inbound: InboundAccounts;
+  readonly inbound: InboundAccounts;
   /** Characters written to connections that have ended since. */
   #writtenBefore = 0;
 
@@ -54,7 +54,7 @@ export class ConnectionTable {
     this.#settings = settings;
     this.#dropped = dropped;
     this.held = new Greediest(this, settings.limits);
-    this.#inbound = new InboundAccounts(settings.limits, this.byUser);
+    this.inbound = new InboundAccounts(settings.limits, this.byUser);
     // Survives sleep, but not a reset; setting it twice costs nothing.
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PING));
     for (const socket of state.getWebSockets()) {
@@ -139,7 +139,7 @@ export class ConnectionTable {
   /** Adds one as it is, also without a socket: its client is away, polls, or waits for the answer to a request. */
   adopt(connection: Connection): void {
     connection.held = this.held.of(connection.user);
-    connection.inboundAccounts = this.#inbound;
+    connection.inboundAccounts = this.inbound;
     this.#all.add(connection);
     this.byUser.add(connection);
     this.#byId.set(connection.id, connection);

@@ -4,9 +4,12 @@
 //
 //   · All connections of a user in one object share one budget (`InboundAccounts`), so that closing and coming back gives
 //     nothing. A guest has one alone, and shares ten with the guests of the same network.
+//   · Where an account has exceeded one, its next connection is refused for some seconds: a flood that comes back at once
+//     keeps the engine busy with its input, and nobody else is served.
 //   · A connection draws from them in portions: most messages are paid by a subtraction.
 //   · In memory: a wake begins all of them anew.
 
+import { HubError } from "../../model/errors.ts";
 import type { Limits } from "../../model/options.ts";
 import { accountOf, type AccountUser } from "../../model/user.ts";
 import { Budget } from "../platform/budget.ts";
@@ -29,7 +32,16 @@ interface Receiving {
 interface AccountBudget {
   readonly messages: Budget;
   readonly bytes: Budget;
+  /** Until then it may not connect, milliseconds since 1970; and how long that pause is. */
+  pausedUntil: number;
+  pauseMs: number;
 }
+
+/** After an account has sent more than it may; twice as long after the next flood, up to … */
+const FLOOD_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** … and from the beginning again once it has been calm for so long. */
+const FORGIVEN_MS = 60_000;
 
 /** How much more guests of one network may send, who are many people. */
 const NETWORKS_SHARE = 10;
@@ -66,9 +78,22 @@ export class InboundAccounts {
     account = {
       messages: new Budget(messages.perSecond * share, messages.burst * share),
       bytes: new Budget(bytes.perSecond * share, bytes.burst * share),
+      ...{ pausedUntil: -Infinity, pauseMs: 0 },
     };
     this.#accounts.set(name, account);
     return account;
+  }
+
+  /** Throws `rate_limited` where a flood of the account has just ended. */
+  checkCalm(user: AccountUser, now = Date.now()): void {
+    const account = this.#accounts.get(accountOf(user));
+    if (!account) return;
+    pause(account);
+    const left = account.pausedUntil - now;
+    // A clock that was set back refuses nobody for longer.
+    if (left <= 0 || left > account.pauseMs) return;
+    const seconds = Math.ceil(left / 1000);
+    throw new HubError("rate_limited", `Too much was sent; connect again in ${seconds} s.`);
   }
 
   /** All are looked at once their number has doubled: so many as are left cost nothing for each that comes. */
@@ -78,6 +103,17 @@ export class InboundAccounts {
         this.#accounts.delete(name);
     this.#lookAt = Math.max(MOST_ACCOUNTS, this.#accounts.size * 2);
   }
+}
+
+/** What comes on connections that are still open belongs to the same flood, and begins its pause anew. */
+function pause(account: AccountBudget): void {
+  const { messages, bytes, pausedUntil, pauseMs } = account;
+  const floodedAt = Math.max(messages.refusedAt, bytes.refusedAt);
+  if (floodedAt >= pausedUntil && floodedAt > -Infinity) {
+    const isAgain = floodedAt - pausedUntil < FORGIVEN_MS;
+    account.pauseMs = isAgain ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : FLOOD_PAUSE_MS;
+  }
+  account.pausedUntil = floodedAt + account.pauseMs;
 }
 
 /** Messages are at least as many as calls: a hub that allows more calls need not allow messages as well. */

@@ -23,8 +23,8 @@ interface OutboxOptions {
   readonly counters: { out: number; readonly deliveries?: Pick<Histogram, "observe"> };
   /** Of the hub's rooms with state. */
   readonly stateNames?: StateNames | undefined;
-  /** Whether no handler is under way. */
-  readonly isQuiet?: () => boolean;
+  /** Handlers under way, which may add to a flush. */
+  readonly handlers?: { readonly isNone: boolean };
   /** For every flush, in tests. */
   readonly timer?: Timer;
 }
@@ -58,10 +58,11 @@ export class Outbox {
   saver: { save(): void } | undefined;
 
   constructor(options: OutboxOptions) {
-    const { connections, isQuiet = () => false, timer } = options;
+    const { connections, handlers, timer } = options;
     this.#options = options;
     this.#send = connections.send.bind(connections);
     const isLight = () => connections.all.size <= FEW;
+    const isQuiet = () => handlers?.isNone === true;
     this.#timing = flushTiming(() => this.flush(), timer ? { timer } : { isLight, isQuiet });
   }
 

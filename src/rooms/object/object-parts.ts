@@ -101,14 +101,12 @@ export interface ObjectCore {
   readonly settings: RoomSettings;
   readonly isServed: boolean;
   readonly agenda: AlarmAgenda;
-  /** Other objects, by name. */
   readonly stubs: RoomStubs;
   readonly activity: ActivityReports;
   readonly connections: ConnectionTable;
   /** Made at the first alarm, or the first refusal for too many connections. */
   liveness(): LivenessSweep;
   readonly arrivals: ArrivalLoad;
-  /** Of hub code, and of the protocols' own methods. */
   readonly handlers: WorkUnderWay;
   readonly outbox: Outbox;
   readonly followed: FollowedRooms;
@@ -154,12 +152,10 @@ export function objectCore(options: CoreOptions): ObjectCore {
     options.dropped(connection, ...reason);
   });
   const activity = activityOf(options, { agenda, connections, room });
-  const { counters } = activity;
   const handlers = new WorkUnderWay((work) => ctx.waitUntil(work));
-  const outbox = new Outbox({
-    ...{ connections, counters, stateNames: settings.signalR.state },
-    isQuiet: () => handlers.isNone,
-  });
+  const { counters } = activity;
+  const stateNames = settings.signalR.state;
+  const outbox = new Outbox({ connections, handlers, counters, stateNames });
   const followed = new FollowedRooms({
     ...{ sql: storage.sql, self: objectName(address), settings },
     ...{ connections, outbox, activity, room },
@@ -237,10 +233,8 @@ export function upkeep(ctx: DurableObjectState, core: ObjectCore): Duty {
   };
 }
 
-/** How long a room elsewhere may keep a new connection waiting. */
+/** How long a room elsewhere may keep a new connection waiting, and the pause before it is called again. */
 export const LINK_WAIT_MS = 2_000;
-
-/** Pause before a room elsewhere that could not be reached is called again. */
 const RETRY_MS = 2_000;
 
 /** A handler for a failed call to a room elsewhere: the alarm repeats the call (`upkeep`). */

@@ -20,9 +20,6 @@ export interface Duty {
 /** The platform refuses times beyond 2189; an alarm that comes earlier finds nothing to do. */
 const LATEST = Date.UTC(2100, 0);
 
-/** By so much the platform's clock may be ahead of this one's. */
-const EARLY_MS = 1_000;
-
 /** Between two alarms at least. Each asks every duty, and most duties look at every connection. */
 const GAP_MS = 100;
 
@@ -76,12 +73,9 @@ export class AlarmAgenda {
     if (requestedAt !== undefined && requestedAt !== Infinity) this.arm(requestedAt);
   }
 
-  /**
-   * The alarm's handler: runs every duty, one after another, and sets the next alarm. A failed duty stops no other. An
-   * alarm that the wake has set meanwhile is not the one that rings, and stays.
-   */
+  /** The alarm's handler: runs every duty, one after another, and sets the next alarm. A failed duty stops no other. */
   async ring(now: number): Promise<void> {
-    if ((this.#alarmAt ?? 0) <= now + EARLY_MS) this.#alarmAt = null;
+    this.#alarmAt = null;
     this.#rangAt = now;
     const duties = (this.#duties ??= this.#makeDuties());
     for (const duty of duties) {

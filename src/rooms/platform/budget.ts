@@ -11,6 +11,8 @@ export class Budget {
   left: number;
   /** Milliseconds since 1970. */
   #filledAt: number;
+  /** When it refused last, milliseconds since 1970. */
+  refusedAt = -Infinity;
 
   constructor(perSecond: number, burst: number, now = Date.now()) {
     this.#perSecond = perSecond;
@@ -25,9 +27,12 @@ export class Budget {
    */
   spend(cost: number, now?: number): boolean {
     this.left -= cost;
-    if (this.left >= 0 || this.#refill(now ?? Date.now())) return true;
+    if (this.left >= 0) return true;
+    const at = now ?? Date.now();
+    if (this.#refill(at)) return true;
     // What is refused costs nothing: the next one may be smaller.
     this.left += cost;
+    this.refusedAt = at;
     return false;
   }
 

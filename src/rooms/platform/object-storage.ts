@@ -181,9 +181,8 @@ export class ObjectStorage implements PartStorage {
     const { kv } = this.#storage;
     return {
       get: (key) => (this.#isEmpty ? undefined : this.#sound(() => kv.get(key))),
-      // To stop reading costs less than the engine's own limit: it compiles that statement each time.
-      list: <T>({ limit = Infinity, ...range }: SyncKvListOptions = {}) =>
-        this.#isEmpty ? [] : this.#sound(() => firstOf(limit, kv.list<T>(range))),
+      list: <T>(options?: SyncKvListOptions) =>
+        this.#isEmpty ? [] : this.#sound(() => [...kv.list<T>(options)]),
       put: (key, value) => {
         this.create();
         this.#sound(() => kv.put(key, value));
@@ -191,15 +190,6 @@ export class ObjectStorage implements PartStorage {
       delete: (key) => (this.#isEmpty ? false : this.#sound(() => kv.delete(key))),
     };
   }
-}
-
-function firstOf<T>(most: number, items: Iterable<T>): T[] {
-  const first: T[] = [];
-  for (const item of items) {
-    if (first.length >= most) break;
-    first.push(item);
-  }
-  return first;
 }
 
 const TABLE = /\b(?:FROM|INTO|(?<!DO )UPDATE|TABLE IF NOT EXISTS)\s+(?<table>\w+)/g;

@@ -1,12 +1,16 @@
-// Several stores in the keys of one storage. Most have a few keys, which are read once and kept in memory: each read of
-// one key costs as much as the read of all of them.
+// Several stores in the keys of one storage. Most have a few keys, which are read once and kept in memory: a read of one
+// key costs half as much as the read of all of them.
 
 import type { KeyValues } from "../../model/stored-values.ts";
 
-/** Keys of one store that are kept in memory; those of a store with more are read each time. */
+/** Keys of one store that are kept in memory, and their characters; those of a larger store are read each time. */
 const KEPT_AT_MOST = 8;
+const CHARACTERS_AT_MOST = 1_000;
 
-/** The part of a storage whose keys have a prefix, which ends with a slash. Nobody else writes there. */
+/**
+ * The part of a storage whose keys have a prefix, which ends with a slash. Nobody else writes there, and there is one
+ * for a prefix at a time.
+ */
 export class PrefixedKv {
   readonly #kv: KeyValues;
   readonly #prefix: string;
@@ -28,7 +32,7 @@ export class PrefixedKv {
     const kept = this.#kept;
     if (!(kept instanceof Map)) return;
     kept.set(key, value);
-    if (kept.size > KEPT_AT_MOST) this.#kept = "many";
+    if (!isSmall(kept)) this.#kept = "many";
   }
 
   delete(key: string): void {
@@ -39,21 +43,28 @@ export class PrefixedKv {
   /** Values whose keys begin with `beginning`, each with the rest of its key, in the order of keys. */
   list<T>(beginning: string): [rest: string, value: T][] {
     const kept = this.#entries();
-    const found = kept === "many" ? this.#stored({ beginning }) : inOrder(kept, beginning);
+    const found = kept === "many" ? this.#stored(beginning) : inOrder(kept, beginning);
     return found.map(([key, value]) => [key.slice(beginning.length), value as T]);
   }
 
   #entries(): Map<string, unknown> | "many" {
     if (this.#kept) return this.#kept;
-    const found = this.#stored({ limit: KEPT_AT_MOST + 1 });
-    return (this.#kept = found.length > KEPT_AT_MOST ? "many" : new Map(found));
+    const found = new Map(this.#stored(""));
+    return (this.#kept = isSmall(found) ? found : "many");
   }
 
-  #stored({ beginning = "", limit }: { beginning?: string; limit?: number }): [string, unknown][] {
+  #stored(beginning: string): [string, unknown][] {
     const start = this.#prefix + beginning;
-    const found = this.#kv.list({ start, end: behind(start), ...(limit && { limit }) });
+    const found = this.#kv.list({ start, end: behind(start) });
     return [...found].map(([key, value]) => [key.slice(this.#prefix.length), value]);
   }
+}
+
+function isSmall(entries: ReadonlyMap<string, unknown>): boolean {
+  if (entries.size > KEPT_AT_MOST) return false;
+  let characters = 0;
+  for (const key of entries.keys()) characters += key.length;
+  return characters <= CHARACTERS_AT_MOST;
 }
 
 /** Behind all keys that begin with it: this reads a third faster than a prefix. */

@@ -36,7 +36,7 @@ export type ClassifiedArrival =
   | { readonly kind: "rpc"; readonly arrival: JsonRpcArrival };
 
 /**
- * Throws `relay_full`, `too_many_connections`, `connection_not_found`, and what the user's account throws. A connection
+ * Throws `relay_full`, `too_many_connections`, `rate_limited`, `connection_not_found`, and what the user's account throws. A connection
  * token is used up by the arrival that it admits.
  */
 export async function classify(
@@ -48,6 +48,7 @@ export async function classify(
   if (arrival.kind === "hub" && arrival.token !== undefined)
     return classifyNegotiated(parts, admissions, { ...arrival, token: arrival.token });
   checkFull(parts);
+  parts.connections.inbound.checkCalm(user);
   await admissions.begin(user);
   if (arrival.kind === "hub") {
     checkUser(parts, user);
@@ -71,6 +72,7 @@ async function classifyNegotiated(
   // Before the account is asked: it would keep this relay as one that may hold connections of the user.
   if (!seat) throw notFound();
   const isReturning = connections.get(seat.id) !== undefined;
+  if (!isReturning) connections.inbound.checkCalm(user);
   await (isReturning ? admissions.check(factsOf(user)) : admissions.begin(user));
   // The connection may have begun or ended while the account was called.
   const connection = connections.get(seat.id);

@@ -217,6 +217,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
 
   async #answer(arrival: HttpCallArrival, frame: string): Promise<HttpCallReply> {
     if (!this.parts.isServed) throw new HubError("hub_not_found", "There is no such hub.");
+    this.parts.connections.inbound.checkCalm(arrival.user);
     await this.admissions.check(factsOf(arrival.user));
     checkUser(this.parts, arrival.user);
     this.parts.activity.counters.bytesIn += frame.length;

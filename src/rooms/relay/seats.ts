@@ -211,17 +211,19 @@ function equalInConstantTime(a: string, b: string): boolean {
 interface SeatGiver {
   readonly activity: { refused(code: string): void };
   readonly arrivals: { check(sentAt: number): void };
+  readonly connections: { readonly inbound: { checkCalm(user: AccountUser): void } };
   readonly seats: Seats;
 }
 
 /** A client that could not come in has no use for a seat: refused as its connection would be. */
 export async function reserveSeat(
-  { activity, arrivals, seats }: SeatGiver,
+  { activity, arrivals, connections, seats }: SeatGiver,
   user: AccountUser,
   request: SeatRequest,
 ): Promise<Seat | undefined> {
   try {
     arrivals.check(request.sentAt ?? Infinity);
+    connections.inbound.checkCalm(user);
   } catch (error) {
     activity.refused(publicError(error).code);
     throw error;

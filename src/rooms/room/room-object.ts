@@ -53,6 +53,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {
     const arrival = arrivalOf<RoomArrival>(request);
+    this.parts.connections.inbound.checkCalm(arrival.user);
     await this.admissions.begin(arrival.user);
     const { state, userRoom } = this.parts;
     if (state) await state.ready();

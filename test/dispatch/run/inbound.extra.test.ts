@@ -1,12 +1,22 @@
 // Floods of what is no call: one budget for all that arrives on a connection, in messages and in bytes. The hub `pinched`
 // lets 40 messages and 64 KiB through at once.
 
-import { expect, it } from "vitest";
-import { enter } from "../../rooms/client.ts";
+import { exports } from "cloudflare:workers";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { enter, token } from "../../rooms/client.ts";
 import { connected, type SignalR } from "../../rooms/relay/client.ts";
 import { answer, cancel, end, item, refusal } from "../frames.ts";
 
 const FLOOD = 200;
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+/** What an account must wait after a flood. */
+const PAUSE_MS = 5_000;
+let floods = 0;
+/** Each flood is of another user: one is not let in again at once. */
+const flooderId = (): string => `mallory-${++floods}`;
 
 const jsonRpc: [string, (n: number) => unknown][] = [
   ["cancellations", (n) => cancel(n)],
@@ -18,7 +28,7 @@ const jsonRpc: [string, (n: number) => unknown][] = [
 ];
 
 it.each(jsonRpc)("closes a flood of %s with 4429", async (_, message) => {
-  using flooder = await enter("pinched/group:floods", { user: "mallory" });
+  using flooder = await enter("pinched/group:floods", { user: flooderId() });
   using bystander = await enter("pinched/group:floods", { user: "bob" });
   for (let n = 0; n < FLOOD; n++) flooder.send(message(n));
   expect(await flooder.closed).toMatchObject({ code: 4429 });
@@ -33,16 +43,23 @@ const signalR: [string, (n: number) => object][] = [
   ["8, acks", (n) => ({ type: 8, sequenceId: n })],
 ];
 
+const UPGRADE = { headers: { upgrade: "websocket" } };
+const POST = {
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: '{"jsonrpc":"2.0","id":1,"method":"whoami","params":[]}',
+};
+
 const ending = (client: SignalR) => client.record(({ type }) => type === 7);
 
 it.each(signalR)("closes a SignalR client that floods with type %s", async (_, message) => {
-  using flooder = await connected("pinched", { user: "mallory" });
+  using flooder = await connected("pinched", { user: flooderId() });
   for (let n = 0; n < FLOOD; n++) flooder.say(message(n));
   expect(await ending(flooder)).toMatchObject({ allowReconnect: true });
 });
 
 it("closes a client that sends more bytes than it may, whatever they are", async () => {
-  using flooder = await enter("pinched/group:bytes", { user: "mallory" });
+  using flooder = await enter("pinched/group:bytes", { user: flooderId() });
   for (let n = 0; n < 10; n++) flooder.send("x".repeat(10_000));
   expect(await flooder.closed).toMatchObject({ code: 4429 });
 });
@@ -54,4 +71,34 @@ it("lets 10,000 items through at full speed", async () => {
   for (let n = 0; n < count; n += 100) alice.send(Array.from({ length: 100 }, () => item("s", 1)));
   alice.send(end("s"));
   expect((await total).result).toBe(count);
+});
+
+it("refuses the next connections of a user who has flooded, at rooms and relays, for five seconds", async () => {
+  const user = flooderId();
+  const access = `access_token=${await token(user)}`;
+  const ways: [string, RequestInit][] = [
+    [`/hubs/pinched/rpc?${access}`, UPGRADE],
+    [`/hubs/pinched?${access}`, UPGRADE],
+    [`/hubs/pinched/negotiate?negotiateVersion=1&${access}`, { method: "POST" }],
+    [`/hubs/pinched/rpc?${access}`, POST],
+  ];
+  const room = `/hubs/pinched/groups/again?${access}`;
+  const codeOf = async ([path, init]: [string, RequestInit]) => {
+    const response = await exports.default.fetch(`https://edge.example${path}`, init);
+    response.webSocket?.accept();
+    response.webSocket?.close();
+    return [response.status, response.headers.get("retry-after")];
+  };
+  using ofRoom = await enter("pinched/group:again", { user });
+  using ofRelay = await connected("pinched", { user });
+  for (let n = 0; n < FLOOD; n++) ofRoom.send(cancel(n));
+  for (let n = 0; n < FLOOD; n++) ofRelay.say({ type: 5, invocationId: `${n}` });
+  await Promise.all([ofRoom.closed, ending(ofRelay)]);
+  const all: [string, RequestInit][] = [[room, UPGRADE], ...ways];
+  expect(await Promise.all(all.map(codeOf))).toEqual(all.map(() => [429, "1"]));
+  using bystander = await enter("pinched/group:again", { user: "bob" });
+  expect((await bystander.call("whoami")).error).toBeUndefined();
+  vi.setSystemTime(Date.now() + PAUSE_MS);
+  const statuses = (await Promise.all(all.map(codeOf))).map(([status]) => status);
+  expect(statuses).toEqual([101, 101, 101, 200, 200]);
 });

@@ -42,7 +42,7 @@ async function fullAccount(present: Map<string, number>) {
 }
 
 /** Objects that one attempt asks. */
-const AT_ONCE = 10;
+const AT_ONCE = 100;
 
 const everywhere = () =>
   new Map(Array.from({ length: OBJECTS_AT_MOST }, (_, at) => [`default/chat/group/${at}`, 1]));
@@ -57,11 +57,11 @@ it("asks a few of its objects for many attempts, and others later", async () => 
   present.delete("default/chat/group/7");
   expect(await attempt(50)).toBe("too_many_connections");
   for (let round = 1; round < OBJECTS_AT_MOST / AT_ONCE; round++) {
-    vi.setSystemTime(Date.now() + 1_000);
+    vi.setSystemTime(Date.now() + 10_000);
     if ((await attempt(50 + round)) === "in") break;
     expect(command).toHaveBeenCalledTimes((round + 1) * AT_ONCE);
   }
-  expect(await attempt(999)).toBe("too_many_connections");
+  expect(await attempt(99)).toBe("too_many_connections");
 });
 
 it("has room as soon as one of its objects is found empty", async () => {
@@ -69,4 +69,18 @@ it("has room as soon as one of its objects is found empty", async () => {
   present.delete("default/chat/group/1");
   const { enter } = await fullAccount(present);
   expect(await enter("default/chat/group/more")).toBe("in");
+});
+
+it("asks ten for each second since the last look, so that others do not wait behind a hundred", async () => {
+  const { command, enter } = await fullAccount(everywhere());
+  const asked = async (ms: number) => {
+    const before = command.mock.calls.length;
+    vi.setSystemTime(Date.now() + ms);
+    await enter("default/chat/group/more");
+    return command.mock.calls.length - before;
+  };
+  expect([await asked(1_000), await asked(1_000), await asked(2_500), await asked(500)]).toEqual([
+    10, 10, 25, 0,
+  ]);
+  expect(await asked(3_600_000)).toBe(AT_ONCE);
 });

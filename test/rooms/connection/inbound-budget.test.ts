@@ -111,3 +111,60 @@ it("an account that has a connection here keeps its budget, beside a thousand ot
   for (let n = 0; n < 2_000; n++) object.of({ id: `user-${n}` });
   expect(object.of({ id: "alice" })).toBe(before);
 });
+
+describe("an account whose flood was ended", () => {
+  const calm = (object: InboundAccounts, user: Sender): string => {
+    try {
+      object.checkCalm(user);
+      return "calm";
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  it("is told when it may connect again, and others may at once", () => {
+    const object = accounts();
+    expect(calm(object, { id: "alice" })).toBe("calm");
+    floods(object, { id: "alice" }, 1);
+    expect(calm(object, { id: "alice" })).toContain("connect again in 5 s");
+    expect(calm(object, { id: "bob" })).toBe("calm");
+    vi.setSystemTime(4_001);
+    expect(calm(object, { id: "alice" })).toContain("in 1 s");
+    vi.setSystemTime(5_000);
+    expect(calm(object, { id: "alice" })).toBe("calm");
+  });
+
+  it("waits twice as long each time, up to a minute, until it has been calm for a minute", () => {
+    const object = accounts();
+    const pauses = Array.from({ length: 6 }, () => {
+      floods(object, { id: "alice" }, 3);
+      const words = calm(object, { id: "alice" });
+      const seconds = Number(/in (\d+) s/.exec(words)?.[1]);
+      vi.setSystemTime(Date.now() + seconds * 1_000);
+      expect(calm(object, { id: "alice" })).toBe("calm");
+      return seconds;
+    });
+    expect(pauses).toEqual([5, 10, 20, 40, 60, 60]);
+    vi.setSystemTime(Date.now() + 60_000);
+    floods(object, { id: "alice" }, 1);
+    expect(calm(object, { id: "alice" })).toContain("in 5 s");
+  });
+
+  it("is a network's only where its guests together have sent too much", () => {
+    const object = accounts();
+    const guest = (n: number): Sender => ({ id: `guest:${n}`, guestFrom: "192.0.2.1" });
+    floods(object, guest(1), 1);
+    expect(calm(object, guest(1))).toBe("calm");
+    for (let n = 2; n <= 12; n++) floods(object, guest(n), 1);
+    expect(calm(object, guest(13))).toContain("connect again");
+    expect(calm(object, { id: "guest:x", guestFrom: "192.0.2.2" })).toBe("calm");
+  });
+
+  it("is not refused for good by a clock that was set back", () => {
+    vi.setSystemTime(1_000_000);
+    const object = accounts();
+    floods(object, { id: "alice" }, 1);
+    vi.setSystemTime(0);
+    expect(calm(object, { id: "alice" })).toBe("calm");
+  });
+});

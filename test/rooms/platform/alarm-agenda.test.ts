@@ -73,24 +73,6 @@ describe("an agenda", () => {
     expect(empty.set).toEqual([]);
   });
 
-  it("costs one row where it wakes the object, whose first act is to ask for an alarm", async () => {
-    const { storage, set } = alarmAt(null);
-    const agenda = new AlarmAgenda(storage, () => [duty(120_500)]);
-    agenda.arm(120_500);
-    await answered();
-    await agenda.ring(500);
-    expect(set).toEqual([120_500]);
-  });
-
-  it("is set again where it rings a little before its time", async () => {
-    const { storage, set } = alarmAt(null);
-    const agenda = new AlarmAgenda(storage, () => [duty(1_400)]);
-    agenda.arm(1_000);
-    await answered();
-    await agenda.ring(600);
-    expect(set).toEqual([1_000, 1_400]);
-  });
-
   it("meets deadlines that follow each other by milliseconds with few alarms", async () => {
     const { storage, set } = alarmAt(null);
     const deadlines = Array.from({ length: 1_000 }, (_, n) => 500 + n);

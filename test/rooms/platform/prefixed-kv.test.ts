@@ -11,13 +11,10 @@ function memory() {
     get: (key: string) => (reads++, values.get(key)),
     put: (key: string, value: unknown) => void values.set(key, value),
     delete: (key: string) => values.delete(key),
-    list: ({ start = "", end = "~", limit = Infinity } = {}) => {
+    list: ({ start = "", end = "~" } = {}) => {
       reads++;
       const keys = [...values.keys()].filter((key) => start <= key && key < end);
-      return keys
-        .toSorted()
-        .slice(0, limit)
-        .map((key) => [key, values.get(key)]);
+      return keys.toSorted().map((key) => [key, values.get(key)]);
     },
   } as unknown as KeyValues;
   return { kv, values, reads: () => reads };
@@ -73,4 +70,13 @@ describe.each([3, 8, 9, 40])("a store of %i keys", (count) => {
       undefined,
     ]);
   });
+});
+
+it("keeps nothing of long keys: memory has a bound in characters", () => {
+  const { kv, values, reads } = memory();
+  const long = "x".repeat(400);
+  for (const at of [1, 2, 3]) values.set(`user/alice/object ${long}${at}`, at);
+  const store = new PrefixedKv(kv, "user/alice/");
+  const before = [store.get(`object ${long}1`), reads()];
+  expect([...before, store.get(`object ${long}1`), reads()]).toEqual([1, 2, 1, 3]);
 });
