@@ -73,6 +73,7 @@ const optimizer = {
       "jose",
       "hono",
       "hono/route",
+      "hono/hono-base",
       "hono/router/trie-router",
       "@connectrpc/connect",
       "@connectrpc/connect/protocol",

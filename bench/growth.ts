@@ -3,7 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { buildWorkers } from "./build.ts";
-import type { Before, Load } from "./measurement.ts";
+import type { Before, Figures, Load } from "./measurement.ts";
 import { cleanUpAtExit, temporaryFolder, useStorage } from "./processes.ts";
 import { measure, type Task } from "./servers.ts";
 
@@ -104,7 +104,8 @@ const GROWING: readonly Growing[] = [
   {
     name: "places",
     title: "connect to another room, by rooms that the user is in",
-    ...{ sizes: [1, 100, 900], large: [1_000], grows: "flat" },
+    // An account has 1,000 rooms at most, and those of the load are among them.
+    ...{ sizes: [1, 100, 900], grows: "flat" },
     task: (rooms) =>
       beside(
         "one-user",
@@ -153,13 +154,20 @@ async function lineOf(growing: Growing, { bundles, seconds, isLarge }: Run): Pro
   const found: number[] = [];
   for (const size of sizes) {
     // oxlint-disable-next-line no-await-in-loop -- one after another
-    const { cpuMicros = Number.NaN } = await measure({ ...growing.task(size), seconds }, bundles);
+    const { cpuMicros = Number.NaN } = await measured({ ...growing.task(size), seconds }, bundles);
     console.error(`${growing.name} ${size}: ${micros(cpuMicros)} µs`);
     found.push(cpuMicros);
   }
   const cells = sizes.map((size, at) => `${size.toLocaleString("en")}: ${micros(found[at]!)}`);
   return `| ${growing.title} | ${cells.join(", ")} | ${verdictOf(growing, sizes, found)} |`;
 }
+
+/** No figures where the machine cannot hold the load: a socket and a room's file are files of the server. */
+const measured = (task: Task, bundles: string): Promise<Partial<Figures>> =>
+  measure(task, bundles).catch((error: Error) => {
+    console.error(error.message.slice(0, 300));
+    return {};
+  });
 
 export async function growth(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({

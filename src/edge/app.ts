@@ -1,7 +1,8 @@
 // The worker's HTTP side: the table of routes, and the form of errors. The first route that matches answers. No
 // middleware touches the headers of an upgrade: they are immutable (docs/design/platform.md#pl9).
 
-import { Hono } from "hono";
+import type { Hono } from "hono";
+import { HonoBase } from "hono/hono-base";
 import type { H, RouterRoute } from "hono/types";
 import { baseRoutePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
@@ -57,9 +58,9 @@ export function endpoint(
   hubs: Hubs,
   { basePath = "/", paths = [], userId, place, grpc }: EndpointOptions = {},
 ): Hono<{ Bindings: EndpointEnv }> {
-  // Hono's own choice first tries to make one regular expression of all paths, which fails.
+  // Hono's own choice first tries to make one regular expression of all paths, which fails; and it is larger.
   const router = new TrieRouter<[H, RouterRoute]>();
-  const app = new Hono<{ Bindings: EndpointEnv }>({ router }).basePath(basePath);
+  const app = new HonoBase<{ Bindings: EndpointEnv }>({ router }).basePath(basePath);
   const caches = { relays: new RelayChoice(), pings: new PostedPings(), frames: new FrameCache() };
   const isolate = { hubs, ...caches, userId, place };
   const refused = new RefusedSockets();

@@ -11,6 +11,7 @@ import {
   type Fetching,
 } from "./backend-options.ts";
 import type { TokenSource } from "./service-tokens.ts";
+import type { ErrorCode } from "../../model/error-table.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 
 export interface RestRequest {
@@ -44,6 +45,12 @@ const REFUSED_STATUSES = [429];
 const TRANSIENT_STATUSES = [408, 429, ...Array.from({ length: 100 }, (_, i) => 500 + i)].filter(
   (status) => status !== 501,
 );
+
+/** Codes of 5xx that a further attempt meets again: what was sent or deployed must change first. */
+const LASTING: ReadonlySet<string> = new Set<ErrorCode>([
+  ...(["invalid_state", "invalid_result", "state_newer"] as const),
+  ...(["misconfigured", "storage_corrupt"] as const),
+]);
 
 export const requestsOf = (options: RequestsOptions): SendRequest => {
   const { api, call } = options;
@@ -89,13 +96,16 @@ function kyOptions(url: URL, request: RestRequest, options: RequestsOptions): Op
       jitter: true,
       shouldRetry({ error }) {
         // Undefined: ky decides by the status. A pause that the server asks for must end before the call's time limit.
-        if (isHTTPError(error))
-          return Date.now() + retryAfterMs(error.response) < endAt ? undefined : false;
+        if (isHTTPError(error)) return mayPass(error.response, endAt) ? undefined : false;
         return !isOnce && !signal?.aborted && (isUnreachable(error) || isTimeoutError(error));
       },
     },
   } as Options;
 }
+
+const mayPass = (response: Response, endAt: number): boolean =>
+  !LASTING.has(response.headers.get("x-dormouse-error") ?? "") &&
+  Date.now() + retryAfterMs(response) < endAt;
 
 const retryAfterMs = ({ headers }: Response): number =>
   1000 * (Number(headers.get("retry-after")) || 0);

@@ -86,7 +86,7 @@ export class ActionTurn implements Turn {
     this.#checkOpen();
     this.#options.ports.checkDraft(draft);
     if (this.here.length + this.elsewhere.length >= MESSAGES_AT_MOST)
-      throw new HubError("rate_limited", `An action sends ${MESSAGES_AT_MOST} messages at most.`);
+      throw new HubError("too_large", `An action sends ${MESSAGES_AT_MOST} messages at most.`);
     if (formatTopic(topic) === formatTopic(this.room)) this.here.push(draft);
     else this.#send({ topic, draft });
   }

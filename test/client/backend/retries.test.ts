@@ -60,6 +60,9 @@ describe("what may be repeated", () => {
     [404, "hub_not_found"],
     [410, "history_gone"],
     [413, "too_large"],
+    [500, "invalid_state"],
+    [500, "state_newer"],
+    [500, "misconfigured"],
     [501, "not_implemented"],
   ])("is not, after %i: its code is the error's", async (status, code) => {
     const fake = endpoint(refusal(status, code));

@@ -49,7 +49,7 @@ describe("messages to other rooms that wait", () => {
 
   it("are no more than 100 of one action, nor 1 MiB", async () => {
     using alice = await enter(`odd/group:${id()}`);
-    expect(await run(alice, "flood", id(), 101, 1)).toBe("rate_limited");
+    expect(await run(alice, "flood", id(), 101, 1)).toBe("too_large");
     expect(await run(alice, "flood", id(), 6, 200_000)).toBe("too_large");
     expect(await run(alice, "flood", id(), 5, 200_000)).toBe("done");
   });
