@@ -1,6 +1,8 @@
 // Rooms of one hub in memory, for `calling`: their members, and as history the messages that the hub sent. Rooms here
 // have no limits, and keep all messages; the rules of rooms are not applied.
 
+import { callProxy } from "../../model/audiences.ts";
+import { HubError } from "../../model/errors.ts";
 import { LIMITS } from "../../model/options.ts";
 import { formatTopic, roomTopic, ALL, type Topic } from "../../model/topic.ts";
 import type { Entry, Member, Room, RoomView } from "../define/hub-context.ts";
@@ -72,6 +74,7 @@ const contextRooms = <R>(
 
 /** Read access to a room, from the recorded messages and the presence. */
 const viewOf = (topic: Topic, sent: readonly Sending[], present: PresenceByRoom): RoomView => ({
+  ...WITHOUT_STATE,
   topic,
   history: {
     last: async (count) => entriesOf(sent, topic).slice(-count || Infinity), // slice(-0) would return all
@@ -89,6 +92,19 @@ const viewOf = (topic: Topic, sent: readonly Sending[], present: PresenceByRoom)
     },
   },
 });
+
+async function noState(): Promise<never> {
+  throw new HubError(
+    "method_not_found",
+    "Rooms have no state in `calling`: test actions by `callingRoom`, and methods that need one in workerd.",
+  );
+}
+
+/** Members of a room with state, so that code which needs one says where it can be tested. */
+const WITHOUT_STATE: object = {
+  ...{ state: noState, reload: noState },
+  ...{ run: callProxy(noState), internal: callProxy(noState) },
+};
 
 /** Membership of the caller. `add` and `remove` do nothing: there are no other connections here. */
 const membershipOf = (

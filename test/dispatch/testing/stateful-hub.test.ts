@@ -30,6 +30,14 @@ it("`calling` runs their methods and hooks", async () => {
   ]);
 });
 
+it("`calling` says where a method that needs a state can be tested", async () => {
+  const { invoke } = calling(CountHub, { room: "group:a" });
+  await expect(invoke.increase("a")).rejects.toMatchObject({
+    code: "method_not_found",
+    message: expect.stringContaining("in workerd"),
+  });
+});
+
 it("a world has their callers; rooms have no state in it", async () => {
   const count = world(CountHub);
   const heard: number[] = [];
