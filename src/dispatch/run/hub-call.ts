@@ -87,7 +87,9 @@ function methodWork(found: FoundCall): Work {
   const handle = handlerOf(found);
   const check = found.member.returns && checkOf(found);
   return async (call) => {
-    const result = oneResult(found.invocation.target, await handle(call));
+    const given = await handle(call);
+    // Only an object can give items.
+    const result = typeof given === "object" ? oneResult(found.invocation.target, given) : given;
     return (check ? check(result) : result) ?? null;
   };
 }

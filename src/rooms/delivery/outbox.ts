@@ -62,8 +62,7 @@ export class Outbox {
     this.#options = options;
     this.#send = connections.send.bind(connections);
     const isLight = () => connections.all.size <= FEW;
-    const isQuiet = () => handlers?.isNone === true;
-    this.#timing = flushTiming(() => this.flush(), timer ? { timer } : { isLight, isQuiet });
+    this.#timing = flushTiming(() => this.flush(), timer ? { timer } : { isLight, handlers });
   }
 
   /** From now on at most so many flushes a second, to few sockets as well. */

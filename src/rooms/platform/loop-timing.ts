@@ -39,8 +39,8 @@ interface FlushTimingOptions {
   readonly holdMs?: number;
   /** Whether a flush costs less now than the timers that could spare one: few sockets. */
   isLight?(): boolean;
-  /** Whether no handler is under way that could add to a flush. */
-  isQuiet?(): boolean;
+  /** Handlers under way, which may add to a flush. */
+  handlers?: { readonly isNone: boolean } | undefined;
   now?(): number;
 }
 
@@ -52,7 +52,7 @@ interface FlushTimingOptions {
  */
 export function flushTiming(flush: () => void, options: FlushTimingOptions = {}): FlushTiming {
   const { timer = setTimeout, holdMs = HOLD_MS, now = Date.now } = options;
-  const { isLight = () => false, isQuiet = () => false } = options;
+  const { isLight = () => false, handlers } = options;
   let state: "idle" | "running" = "idle";
   let isWanted = false;
   let lightAt = -Infinity;
@@ -86,7 +86,10 @@ export function flushTiming(flush: () => void, options: FlushTimingOptions = {})
     const at = now();
     if (at - lightAt < holdMs || !isLight()) return void timer(run, 0);
     lightAt = at;
-    void microtasks(HANDLER_TURNS, (turn) => turn >= FEWEST_TURNS && isQuiet()).then(runLight);
+    void microtasks(
+      HANDLER_TURNS,
+      (turn) => turn >= FEWEST_TURNS && handlers?.isNone === true,
+    ).then(runLight);
   };
   return { want };
 }

@@ -130,7 +130,7 @@ describe("a light flush beside handlers", () => {
     const kept: Promise<unknown>[] = [];
     const handlers = new WorkUnderWay((work) => kept.push(work));
     const { want } = flushTiming(flush, {
-      ...{ timer, isLight: () => true, now: () => 1_000, isQuiet: () => handlers.isNone },
+      ...{ timer, isLight: () => true, now: () => 1_000, handlers },
     });
     return { flush, handlers, kept, want };
   };

@@ -1,0 +1,18 @@
+// The way of a message passes few files: a reader follows it, and each file has a purpose of its own.
+
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+
+const SCRIPT = join(import.meta.dirname, "../../scripts/measure-way.ts");
+
+it.each([
+  ["a publication in a room", "1", 20],
+  ["a SignalR invocation", "2", 30],
+])("of %s (%s) has at most %i files", async (_, way, most) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT, "--files", way]);
+  const files = new Set(stdout.split("\n").flatMap((entry) => /^[^:]+(?=:)/.exec(entry) ?? []));
+  expect(files.size).toBeGreaterThan(10);
+  expect([...files].slice(most)).toEqual([]);
+});
