@@ -56,6 +56,7 @@ export function flushTiming(flush: () => void, options: FlushTimingOptions = {})
   let state: "idle" | "running" = "idle";
   let isWanted = false;
   let lightAt = -Infinity;
+  const areOver = (turn: number) => turn >= FEWEST_TURNS && handlers?.isNone === true;
 
   const write = () => {
     isWanted = false;
@@ -86,10 +87,7 @@ export function flushTiming(flush: () => void, options: FlushTimingOptions = {})
     const at = now();
     if (at - lightAt < holdMs || !isLight()) return void timer(run, 0);
     lightAt = at;
-    void microtasks(
-      HANDLER_TURNS,
-      (turn) => turn >= FEWEST_TURNS && handlers?.isNone === true,
-    ).then(runLight);
+    void microtasks(HANDLER_TURNS, areOver).then(runLight);
   };
   return { want };
 }
