@@ -106,6 +106,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
       stubs: () => roomStubs(objectsOf({ env: this.env, place: this.#place })),
       arm: (at) => this.#arm(user, at),
       tidyLater: () => this.#tidyLater(),
+      inBackground: (work) => void this.#accounts.use(user, () => work),
     });
   }
 

@@ -37,6 +37,8 @@ interface AccountOptions {
   stubs(): RoomStubs;
   /** `ring` is called at `at`, milliseconds since 1970, after crashes as well. */
   arm(at: number): void;
+  /** The account stays in memory until it has settled. */
+  inBackground(work: Promise<unknown>): void;
   /** `ring` is called within a day or so, for what has no time of its end (`needsTidying`). */
   tidyLater(): void;
 }
@@ -106,7 +108,8 @@ export class Account {
   #addObject(object: string, now: number): boolean {
     const store = this.#store;
     if (!store.hasObject(object)) {
-      if (store.objectCount >= NEARLY_FULL) void this.#emptyObjects.removed(now);
+      if (store.objectCount >= NEARLY_FULL)
+        this.#options.inBackground(this.#emptyObjects.removed(now));
       if (store.objectCount >= OBJECTS_AT_MOST) return false;
       store.addObject(object);
       this.#options.tidyLater();

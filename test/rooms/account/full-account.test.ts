@@ -31,7 +31,7 @@ async function fullAccount(present: Map<string, number>) {
   const store = new AccountStore(new PrefixedKv(memory(), "user/alice/"));
   const account = new Account({
     ...{ user: "alice", store, stubs: () => stubs },
-    ...{ arm() {}, tidyLater() {} },
+    ...{ arm() {}, tidyLater() {}, inBackground() {} },
   });
   const enter = async (object: string) => {
     const reply = await account.admit({ object, token: { id: "alice" } });
