@@ -163,17 +163,10 @@ const canonical = (origin: string, pathname: string): string =>
   pathname.replace(/%[0-9a-f]{2}/gi, (escaped) => escaped.toUpperCase()).replace(/\/+$/, "");
 
 /** Both canonical: the URL, and without its port, which Azure's management SDK leaves out of audiences. */
-export function canonicalUrls({ origin, port, protocol, hostname, pathname }: URL): string[] {
+export function canonicalUrls(url: URL, pathname = url.pathname): string[] {
+  const { origin, port, protocol, hostname } = url;
   const own = canonical(origin, pathname);
   return port === "" ? [own] : [own, canonical(`${protocol}//${hostname}`, pathname)];
-}
-
-/** The URL, and the same without its port. */
-export function withoutPort(text: string): readonly string[] {
-  const url = new URL(text);
-  if (url.port === "") return [text];
-  url.port = "";
-  return [text, url.href];
 }
 
 /**

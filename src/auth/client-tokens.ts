@@ -5,7 +5,7 @@
 import type { JWTPayload } from "jose";
 import { urlOf } from "../model/request-url.ts";
 import type { User } from "../model/user.ts";
-import { canonicalUrl, verifySigned, withoutPort } from "./access-keys.ts";
+import { canonicalUrl, canonicalUrls, verifySigned } from "./access-keys.ts";
 import { checkOrigin, readToken } from "./authenticate.ts";
 import { readText, userOf } from "./claims.ts";
 import { readConfig, type AuthEnv } from "./auth-config.ts";
@@ -21,7 +21,7 @@ export async function authenticateClient(
   const { origins, tenantClaim, rolesClaim } = readConfig(env);
   checkOrigin(request, origins);
   const token = readToken(request);
-  const urls = withoutPort(baseUrl(request)).map(clientUrl);
+  const urls = audiencesOf(request);
   const signed = await verifySigned(token, { urls, canonical: clientUrl }, { env, nowMs });
   const { tenant } = signed;
   const claims = {
@@ -33,17 +33,23 @@ export async function authenticateClient(
   return userOf(claims, names, LEEWAY_SECONDS);
 }
 
-/** The URL that the client connects to, without what SignalR appends to its path; the hub stays in the query. */
-function baseUrl(request: Request): string {
-  const { origin, pathname, searchParams } = urlOf(request);
-  const path = pathname.replace(/\/(?:(?:negotiate|refresh)\/?)?$/i, "");
-  return `${origin}${path}?hub=${encodeURIComponent(searchParams.get("hub") ?? "")}`;
+/** Of the URL that the client connects to, without what SignalR appends to its path. */
+function audiencesOf(request: Request): string[] {
+  const url = urlOf(request);
+  const path = url.pathname.replace(/\/(?:(?:negotiate|refresh)\/?)?$/i, "");
+  return canonicalUrls(url, path).map((own) => audience(own, url));
 }
 
-/** The audience: path and hub. Names of hubs are in lower case. Other parts of the query do not count. */
+/** Path and hub. Names of hubs are in lower case. Other parts of the query do not count. */
+function audience(canonical: string, { searchParams }: URL): string {
+  const hub = searchParams.get("hub");
+  return hub ? `${canonical}?hub=${hub.toLowerCase()}` : "";
+}
+
+/** As a token has it. */
 function clientUrl(text: string): string {
-  const hub = URL.canParse(text) ? new URL(text).searchParams.get("hub") : null;
-  return hub ? `${canonicalUrl(text)}?hub=${hub.toLowerCase()}` : "";
+  const url = URL.parse(text);
+  return url ? audience(canonicalUrl(text), url) : "";
 }
 
 /**

@@ -82,7 +82,7 @@ async function readBody(request: Request, roles: ReadonlySet<string>): Promise<A
 
 const tooLarge = () => new HubError("too_large", `A body has ${MAX_BODY} bytes at most.`);
 
-/** Read no further than it may be long, since whoever asks has no credentials. Empty where it is no UTF-8. */
+/** Read up to its limit and no further: the client has no credentials. Empty where it is no UTF-8. */
 async function textOf({ body }: Request): Promise<string> {
   try {
     return await textWithin(body, MAX_BODY, tooLarge);
