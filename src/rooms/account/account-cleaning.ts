@@ -1,4 +1,4 @@
-// Forgets objects that have no connection of the user any more: nothing tells the account of that.
+// Forgets objects that have no connection of the user any more: no object reports that to the account.
 
 import { askMany } from "../platform/ask-many.ts";
 import type { AccountStore } from "./account-store.ts";

@@ -18,7 +18,7 @@ import type {
 import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
-import { PrefixedKv } from "../platform/prefixed-kv.ts";
+import { behind, PrefixedKv } from "../platform/prefixed-kv.ts";
 import { VERSION_KEY } from "../platform/storage-version.ts";
 import { HubError, publicError } from "../../model/errors.ts";
 import type { TokenFacts } from "../../model/user.ts";
@@ -26,8 +26,6 @@ import type { TokenFacts } from "../../model/user.ts";
 /** Keys of a user begin with it, the user's id and a slash: accounts cannot read each other's. */
 const USER_PREFIX = "user/";
 const prefixOf = (user: string): string => `${USER_PREFIX}${escape(user)}/`;
-/** Before the first key of the next user: `0` follows `/`. */
-const behind = (user: string): string => `${USER_PREFIX}${escape(user)}0`;
 /** The user that a key belongs to. */
 const userOf = (key: string): string => unescape(key.split("/", 2)[1]!);
 
@@ -187,13 +185,13 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   /** Users of whom something is stored, in order: a look-up for each, however much it is. */
   #usersAfter(user: string): string[] {
     const users: string[] = [];
-    let start = user === "" ? USER_PREFIX : behind(user);
+    let start = user === "" ? USER_PREFIX : behind(prefixOf(user));
     while (users.length < RUNG_AT_ONCE) {
       const [first] = this.#storage.kv.list({ prefix: USER_PREFIX, start, limit: 1 });
       if (!first) break;
       const next = userOf(first[0]);
       users.push(next);
-      start = behind(next);
+      start = behind(prefixOf(next));
     }
     return users;
   }
