@@ -53,6 +53,19 @@ export interface RunAnswer {
   readonly repeated: boolean;
 }
 
+/** A run that a room has scheduled. */
+export interface ScheduledAction {
+  readonly id: string;
+  readonly action: string;
+  readonly args: readonly unknown[];
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Seconds, or five fields of cron. */
+  readonly every?: number | string;
+  /** How often it has failed; after five times it is kept, and not run again. */
+  readonly failures: number;
+}
+
 /** The method of notifications with a `StateChange`, and the target of their entries in the log. */
 export const STATE_TARGET = "$/state";
 

@@ -65,7 +65,7 @@ export interface ServiceRoom<H extends AnyHub> {
   close(ending?: Ending): Promise<void>;
 }
 
-/** The figures of a room: its position, who is there, how busy it is. */
+/** The figures of a room: its position, users and connections, and its rate. */
 export interface RoomInfo {
   /** The newest position, `epoch:offset`. */
   readonly position: string;

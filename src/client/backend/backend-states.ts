@@ -4,25 +4,12 @@ import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import type { ActionsOf, RoomOf, ViewOf, Wire } from "../../dispatch/define/hub-types.ts";
 import type { Runs } from "../../dispatch/define/stateful-room.ts";
 import { callProxy } from "../../model/audiences.ts";
-import type { StateSnapshot } from "../../model/state-wire.ts";
+import type { ScheduledAction, StateSnapshot } from "../../model/state-wire.ts";
 import { formatPosition, type Position } from "../../model/topic.ts";
 import { toJson } from "../../protocols/json.ts";
 import type { SendRequest } from "./backend-requests.ts";
 import { exists } from "./backend-rooms.ts";
 import { segment } from "./backend-urls.ts";
-
-/** A run that a room has scheduled. */
-export interface ScheduledAction {
-  readonly id: string;
-  readonly action: string;
-  readonly args: readonly unknown[];
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  /** Seconds, or five fields of cron. */
-  readonly every?: number | string;
-  /** After five it stays, and is not run again. */
-  readonly failures: number;
-}
 
 /** A room as a document, for `import`. */
 export interface ExportedRoom {

@@ -12,11 +12,10 @@ export type { Backend, Negotiation } from "./backend.ts";
 export type {
   ExportedRoom,
   RoomRuns,
-  ScheduledAction,
   StatefulServiceRoom,
   WithRoomState,
 } from "./backend-states.ts";
-export type { StateSnapshot } from "../../model/state-wire.ts";
+export type { ScheduledAction, StateSnapshot } from "../../model/state-wire.ts";
 export type { HubService, PublishOptions, RoomEntry, RoomsQuery } from "./hub-service.ts";
 export type {
   BackendOptions,

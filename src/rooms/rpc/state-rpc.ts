@@ -2,11 +2,13 @@
 // declarations (`StateSpec`), since rooms know no hubs.
 
 import type { Draft as StateDraft } from "../../model/draft.ts";
+import type { ScheduledAction as Scheduled } from "../../model/state-wire.ts";
 import type { Position, RoomKind, Topic } from "../../model/topic.ts";
 import type { User } from "../../model/user.ts";
 import type { Draft } from "./log-entry.ts";
 import type { Present } from "./presence-view.ts";
 
+export type { ScheduledAction as Scheduled } from "../../model/state-wire.ts";
 export type { Snapshot } from "./log-entry.ts";
 
 /** An action to be run in a room. The caller was authorised where it came from; the arguments were not validated. */
@@ -34,19 +36,6 @@ export interface Ran {
   /** Everything that the action did is at or before this. */
   readonly position: Position;
   readonly repeated: boolean;
-}
-
-/** An action that was scheduled. */
-export interface Scheduled {
-  readonly id: string;
-  readonly action: string;
-  readonly args: readonly unknown[];
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  /** Seconds, or five fields of cron. */
-  readonly every?: number | string;
-  /** How often it has failed; after five times it is kept, and not run again. */
-  readonly failures: number;
 }
 
 /** A value of a row: as SQLite has it, bytes as base64. */
