@@ -10,6 +10,24 @@ function patch(owner: object, name: string | symbol, replace: (original: Method)
   Reflect.set(owner, name, replace(original));
 }
 
+/** Counts each call under its label, and goes on by `run`. */
+function patchCounted(
+  owner: object,
+  labels: Readonly<Record<string, string>>,
+  run: (call: () => unknown) => unknown = (call) => call(),
+): void {
+  for (const [name, label] of Object.entries(labels))
+    patch(
+      owner,
+      name,
+      (original) =>
+        function (this: object, ...args: never[]) {
+          counter.add(label);
+          return run(() => Reflect.apply(original, this, args));
+        },
+    );
+}
+
 const classOf = (value: object): object => Object.getPrototypeOf(value) as object;
 
 const patched = new Set<object>();
@@ -94,20 +112,7 @@ function countReads(owner: object): void {
 }
 
 function countKeys(owner: object): void {
-  for (const [name, label] of [
-    ["get", "keys read"],
-    ["put", "keys written"],
-    ["delete", "keys written"],
-  ] as const)
-    patch(
-      owner,
-      name,
-      (original) =>
-        function (this: object, ...args: never[]) {
-          counter.add(label);
-          return Reflect.apply(original, this, args);
-        },
-    );
+  patchCounted(owner, { get: "keys read", put: "keys written", delete: "keys written" });
   patch(
     owner,
     "list",
@@ -159,21 +164,9 @@ function keepAlarms(owner: object): void {
 }
 
 function countKeyWork(owner: object): void {
-  for (const [name, label] of [
-    ["verify", "signatures verified"],
-    ["importKey", "keys imported"],
-  ] as const)
-    patch(
-      owner,
-      name,
-      (original) =>
-        function (this: object, ...args: never[]) {
-          counter.add(label);
-          return counter.whileUnderWay(
-            async () => Reflect.apply(original, this, args) as Promise<unknown>,
-          );
-        },
-    );
+  patchCounted(owner, { verify: "signatures verified", importKey: "keys imported" }, (call) =>
+    counter.whileUnderWay(async () => call()),
+  );
 }
 
 /** Longer ones are time limits, which end with what they limit. */

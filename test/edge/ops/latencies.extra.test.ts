@@ -6,16 +6,6 @@ import parse, { type Family } from "parse-prometheus-text-format";
 import { expect, it, vi } from "vitest";
 import { enter, roomAt, token } from "../../rooms/client.ts";
 
-declare global {
-  interface ImportMeta {
-    /** Vite's: the files that match. */
-    glob(
-      pattern: string,
-      options: { eager: true; query: "?raw"; import: "default" },
-    ): Record<string, string>;
-  }
-}
-
 const FILES = import.meta.glob("../../../operations/*", {
   eager: true,
   query: "?raw",

@@ -7,6 +7,7 @@ import { applyPatch } from "../../../src/model/merge-patch.ts";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { Client, enter, roomAt, token, upgrade, type Frame } from "../client.ts";
 import { connected, open, relayOf, SignalR } from "../relay/client.ts";
+import { copyOf } from "./copy-of.ts";
 
 beforeEach(() => {
   for (const level of ["info", "warn", "error"] as const)
@@ -81,14 +82,6 @@ describe("[F13] a member", () => {
     expect(kindsOf(alice)).toEqual(["snapshot", "snapshot"]);
   });
 });
-
-/** The copy of a client, by what it has heard. */
-const copyOf = (client: Client): unknown =>
-  client.heard.reduce<unknown>((copy, { method, params }) => {
-    if (method === "$/connected" && "state" in params) return params.state;
-    if (method !== "$/state") return copy;
-    return "state" in params ? params.state : applyPatch(copy, params.patch);
-  }, undefined);
 
 describe("[F21] a client", () => {
   it("in a relay of a full room has what a socket of the room has", async () => {

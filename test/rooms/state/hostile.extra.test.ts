@@ -2,9 +2,9 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { applyPatch } from "../../../src/model/merge-patch.ts";
 import { ask, refusal } from "../../edge/rest/service.ts";
 import { Client, enter, roomAt, token, upgrade } from "../client.ts";
+import { copyOf } from "./copy-of.ts";
 
 beforeEach(() => {
   for (const level of ["info", "warn", "error"] as const)
@@ -214,11 +214,3 @@ describe("a client", () => {
       await expect.poll(() => copyOf(client)).toEqual({ notes: {}, count });
   });
 });
-
-/** The copy of a client, by what it has heard. */
-const copyOf = (client: Client): unknown =>
-  client.heard.reduce<unknown>((copy, { method, params }) => {
-    if (method === "$/connected" && "state" in params) return params.state;
-    if (method !== "$/state") return copy;
-    return "state" in params ? params.state : applyPatch(copy, params.patch);
-  }, undefined);

@@ -37,16 +37,6 @@ import {
   unconfigure,
 } from "./scene.ts";
 
-declare global {
-  interface ImportMeta {
-    /** Vite's: the files that match. */
-    glob(
-      pattern: string,
-      options: { eager: true; query: "?raw"; import: "default" },
-    ): Record<string, string>;
-  }
-}
-
 const FILES = import.meta.glob("../../fixtures/storage/*.json", {
   eager: true,
   query: "?raw",
