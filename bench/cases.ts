@@ -13,6 +13,14 @@ export interface Case extends Load {
   readonly bases?: readonly string[];
 }
 
+/** The load of a case, without what the report has of it. */
+export const loadOf = ({ kind, rooms, members, window, rate, batch }: Case): Load => ({
+  ...{ kind, rooms, members },
+  ...(window !== undefined && { window }),
+  ...(rate !== undefined && { rate }),
+  ...(batch !== undefined && { batch }),
+});
+
 const without = (...left: string[]): string[] => SERVERS.filter((name) => !left.includes(name));
 
 /** Where a message has a thousand subscribers, a row of its own costs nothing that one could see. */

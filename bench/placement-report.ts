@@ -47,16 +47,18 @@ const exact = (value: number): string => String(Math.round(value * 100) / 100);
 const spread = ({ least, median, mean, most }: Spread): string =>
   `${count(median)} (${count(least)} to ${count(most)}, mean ${exact(mean)})`;
 
-const levelsOf = (levels: readonly Level[]): string =>
-  levels
-    .map(({ level, relays, connections }) => `${level}: ${relays} × ${count(connections / relays)}`)
-    .join(", ");
+/** A row for each level. */
+const levelRows = (title: string, levels: readonly Level[]) =>
+  levels.map(
+    ({ level, relays, connections }) =>
+      [`${title} ${level}`, `${relays} × ${count(connections / relays)}`] as const,
+  );
 
 export function reportOf(found: Simulated): string {
   const { lost, returned } = found;
   const rows: readonly (readonly [string, string])[] = [
     ["connections, rooms", `${count(found.connections)}, ${count(found.rooms)}`],
-    ["levels: relays × connections", levelsOf(found.levels)],
+    ...levelRows("relays × connections, level", found.levels),
     ["connections of a relay", spread(found.perRelay)],
     ["relays that a new client asks", spread(found.asked)],
     ["rooms that a relay follows", spread(found.followed)],
@@ -68,7 +70,7 @@ export function reportOf(found: Simulated): string {
       `${lost.relays} relays, ${count(lost.connections)} connections`,
     ],
     ["those who return: relays asked", spread(returned.asked)],
-    ["levels then", levelsOf(returned.levels)],
+    ...levelRows("then, level", returned.levels),
     ["one relay in ten does not answer: attempts that fail", `${exact(found.failing * 100)} %`],
   ];
   return ["| | |", "| --- | --- |", ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");

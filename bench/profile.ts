@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
 import { buildWorkers } from "./build.ts";
-import { CASES } from "./cases.ts";
+import { CASES, loadOf } from "./cases.ts";
 import { cleanUpAtExit, temporaryFolder } from "./processes.ts";
 import { freePort, measure, workerOf, type Task } from "./servers.ts";
 
@@ -182,13 +182,8 @@ export async function profile(args: readonly string[]): Promise<boolean> {
     return values.help;
   }
   cleanUpAtExit();
-  const { kind, rooms, members, window, rate } = load;
   const { times, file, microsEach } = await take(
-    {
-      ...{ server: values.server, seconds: Number(values.seconds), kind, rooms, members },
-      ...(window !== undefined && { window }),
-      ...(rate !== undefined && { rate }),
-    },
+    { server: values.server, seconds: Number(values.seconds), ...loadOf(load) },
     Number(values.after),
   );
   console.log(`${values.case} ${values.server}: ${microsEach.toFixed(0)} µs`);

@@ -6,7 +6,7 @@ import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { buildWorkers, workerdPath } from "./build.ts";
-import { CASES, type Case } from "./cases.ts";
+import { CASES, loadOf, type Case } from "./cases.ts";
 import { ALL_SERVERS } from "./server-names.ts";
 import { judgeAll } from "./gates.ts";
 import type { Figures } from "./measurement.ts";
@@ -106,13 +106,7 @@ async function measureAll({ rounds, seconds, cases }: Plan): Promise<Point[]> {
   for (let round = 1; round <= rounds; round++)
     for (const benchCase of cases)
       for (const server of benchCase.servers.filter((name) => available.includes(name))) {
-        const { kind, rooms, members, window, rate, batch } = benchCase;
-        const task = {
-          ...{ server, seconds, kind, rooms, members },
-          ...(window !== undefined && { window }),
-          ...(rate !== undefined && { rate }),
-          ...(batch !== undefined && { batch }),
-        };
+        const task = { server, seconds, ...loadOf(benchCase) };
         // Concurrent measurements would disturb each other.
         // oxlint-disable-next-line no-await-in-loop
         const figures = await measureCalmly(task, bundles);
