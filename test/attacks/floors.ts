@@ -6,7 +6,7 @@ import { posts } from "./l3-births.ts";
 import { batch, REQUESTS_A_SECOND } from "./l4-history.ts";
 import { CONNECTIONS_A_SECOND, hold } from "./l5-held.ts";
 import { A_SECOND } from "./l14-storm-of-connects.ts";
-import { Peer, pause, request } from "./peer.ts";
+import { paced, Peer, pause, request } from "./peer.ts";
 
 const BARE = "/attack/bare";
 
@@ -22,24 +22,6 @@ const outcome = (
   release: () => peers.forEach((peer) => peer[Symbol.dispose]()),
 });
 
-/** Runs a step so many times a second, for the length of a flood, and waits for all of them. */
-async function paced(
-  { seconds }: Stage,
-  perSecond: number,
-  step: () => Promise<unknown>,
-): Promise<void> {
-  const began = performance.now();
-  const pending: Promise<unknown>[] = [];
-  for (let n = 1; n <= seconds * perSecond; n += 1) {
-    const done = step();
-    // It is awaited below: until then its failure is nobody's.
-    done.catch(() => {});
-    pending.push(done);
-    await pause(Math.max(0, began + (n * 1_000) / perSecond - performance.now()));
-  }
-  await Promise.all(pending);
-}
-
 async function postsAlone(stage: Stage): Promise<Outcome> {
   const answered = await posts(stage, BARE);
   const failed = answered.filter((status) => !status.endsWith(" 200")).length;
@@ -48,14 +30,14 @@ async function postsAlone(stage: Stage): Promise<Outcome> {
 
 async function batchesAlone(stage: Stage): Promise<Outcome> {
   let answered = 0;
-  await paced(stage, REQUESTS_A_SECOND, async () => {
+  const count = stage.seconds * REQUESTS_A_SECOND;
+  await paced(REQUESTS_A_SECOND, count, async () => {
     const init = { user: "mallory", method: "POST", body: batch() };
     const response = await request(stage.server, BARE, init);
     const answers = response.ok ? ((await response.json()) as unknown[]) : [];
     if (answers.length > 1) answered += 1;
   });
-  const failed = stage.seconds * REQUESTS_A_SECOND - answered;
-  return outcome(`${answered} answered`, { failed });
+  return outcome(`${answered} answered`, { failed: count - answered });
 }
 
 async function framesAlone(stage: Stage): Promise<Outcome> {
@@ -71,7 +53,7 @@ async function framesAlone(stage: Stage): Promise<Outcome> {
 
 async function connectsAlone(stage: Stage): Promise<Outcome> {
   const peers: Peer[] = [];
-  await paced(stage, A_SECOND, async () => void peers.push(await open(stage)));
+  await paced(A_SECOND, stage.seconds * A_SECOND, async () => void peers.push(await open(stage)));
   return outcome(`${peers.length} in`, { peers });
 }
 

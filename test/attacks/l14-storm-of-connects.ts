@@ -1,7 +1,7 @@
 // L14: 208 clients of a whole hub connect each second. Those that are refused come back by `retry-after`.
 
 import type { Attack, Outcome, Stage } from "./attack.ts";
-import { Peer, pause, percentile, tally } from "./peer.ts";
+import { paced, Peer, pause, percentile, tally } from "./peer.ts";
 
 export const A_SECOND = 208;
 /** All must be in by then, counted from the first. */
@@ -50,14 +50,8 @@ class Storm {
 
 async function run(stage: Stage): Promise<Outcome> {
   const storm = new Storm(stage);
-  const clients: Promise<void>[] = [];
-  const began = performance.now();
   const count = A_SECOND * stage.seconds;
-  for (let n = 0; n < count; n += 1) {
-    clients.push(storm.client(n));
-    await pause(Math.max(0, began + ((n + 1) * 1_000) / A_SECOND - performance.now()));
-  }
-  await Promise.all(clients);
+  await paced(A_SECOND, count, (n) => storm.client(n));
   const { peers, took, refusals, wrong } = storm;
   const seconds = (share: number) => `${(percentile(took, share) / 1_000).toFixed(2)} s`;
   return {

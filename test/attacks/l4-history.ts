@@ -1,7 +1,7 @@
 // L4: 2,500 calls a second of one user, 100 a request, each for the last message of a room with a full log.
 
 import type { Attack, Outcome, Stage } from "./attack.ts";
-import { Peer, pause, request, tally } from "./peer.ts";
+import { paced, Peer, pause, request, tally } from "./peer.ts";
 import { LOBBY } from "./crowd.ts";
 
 const MESSAGES = 100;
@@ -29,7 +29,6 @@ async function run(stage: Stage): Promise<Outcome> {
   await fill(stage);
   const headers = { "content-type": "application/json" };
   const codes: string[] = [];
-  const pending: Promise<void>[] = [];
   let bytes = 0;
   const ask = async (): Promise<void> => {
     const init = { user: "mallory", method: "POST", body: batch(), headers };
@@ -42,11 +41,7 @@ async function run(stage: Stage): Promise<Outcome> {
       codes.push(error?.data.code ?? "read");
   };
   const began = performance.now();
-  for (let i = 0; i < stage.seconds * REQUESTS_A_SECOND; i += 1) {
-    pending.push(ask());
-    await pause(Math.max(0, began + (i + 1) * (1_000 / REQUESTS_A_SECOND) - performance.now()));
-  }
-  await Promise.all(pending);
+  await paced(REQUESTS_A_SECOND, stage.seconds * REQUESTS_A_SECOND, ask);
   const seconds = (performance.now() - began) / 1_000;
   return {
     facts: [tally(codes), `${(bytes / 2 ** 20 / seconds).toFixed(1)} MB/s out`],

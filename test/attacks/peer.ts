@@ -121,6 +121,24 @@ export function request(
 export const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 
+/** Runs a step so many times a second, so many times in all; done when all of them are. */
+export async function paced(
+  perSecond: number,
+  count: number,
+  step: (n: number) => Promise<void>,
+): Promise<void> {
+  const began = performance.now();
+  const pending: Promise<void>[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const done = step(n);
+    // It is awaited below: until then its failure is not unhandled.
+    done.catch(() => {});
+    pending.push(done);
+    await pause(Math.max(0, began + ((n + 1) * 1_000) / perSecond - performance.now()));
+  }
+  await Promise.all(pending);
+}
+
 /** How often each came, as words: `3 × 429, 1 × 200`. */
 export function tally(values: readonly unknown[]): string {
   const counts = new Map<string, number>();
