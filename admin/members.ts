@@ -1,4 +1,4 @@
-// The users who are present in a room, page by page.
+// The present users of a room, page by page.
 
 import { attempt, element, faceOf } from "../demo/dom.ts";
 import type { Api } from "./api.ts";

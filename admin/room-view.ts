@@ -1,4 +1,4 @@
-// One room: how it is, who is present, its messages, and what an operator can do to it.
+// One room: its figures, its present users, its messages, and the operations of an operator.
 
 import { limitsPanel } from "./limits.ts";
 import { membersPanel } from "./members.ts";

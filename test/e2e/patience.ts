@@ -1,2 +1,2 @@
-/** How long anything may take before a test is told what it waited for. A machine that is busy needs many times 1 s. */
+/** How long a step of a test may take before it fails with its name. A machine that is busy needs many times 1 s. */
 export const PATIENCE_MS = 60_000;

@@ -1,4 +1,4 @@
-// Rooms with state under stock clients: who is first is decided at one place, whatever they speak; and a `kill -9` of the
+// Rooms with state under stock clients: one place decides which is first, in every protocol; and a `kill -9` of the
 // engine loses no run that was answered, repeats none, and rings each schedule once.
 
 import { HubConnectionBuilder, HttpTransportType, LogLevel } from "@microsoft/signalr";

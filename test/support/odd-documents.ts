@@ -88,7 +88,7 @@ const odd: HubDocument = {
   ],
 };
 
-/** Both are `ANameHub`, unless they are told apart; a name may end with what is no letter. */
+/** Both would be `ANameHub`; a name may end with what is no letter. */
 const namesakes: readonly HubDocument[] = ["a-name", "a_name", "a-name-"].map((title) => ({
   ...{ openrpc: "1.3.2", info: { title }, methods: [{ name: "go", params: [] }] },
 }));

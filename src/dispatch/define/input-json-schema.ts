@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 
 type Standard = StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props>;
 
-/** Zod throws for dates and bigints unless it is told to take them for any value. */
+/** Zod throws for dates and bigints unless its options take them for any value. */
 const LENIENT = { unrepresentable: "any" } as const;
 
 /** Draft 2020-12. Undefined where the library has no conversion, or none for this schema. */

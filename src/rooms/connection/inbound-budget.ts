@@ -5,7 +5,7 @@
 //   · All connections of a user in one object share one budget (`InboundAccounts`), so that closing and coming back gives
 //     nothing. A guest has one alone, and shares ten with the guests of the same network.
 //   · Where an account has exceeded one, its next connection is refused for some seconds: a flood that comes back at once
-//     keeps the engine busy with its input, and nobody else is served.
+//     keeps the engine busy with its input, and no other client is served.
 //   · A connection draws from them in portions: most messages are paid by a subtraction.
 //   · In memory: a wake begins all of them anew.
 
@@ -43,7 +43,7 @@ const LONGEST_PAUSE_MS = 60_000;
 /** … and from the beginning again once it has been calm for so long. */
 const FORGIVEN_MS = 60_000;
 
-/** How much more guests of one network may send, who are many people. */
+/** How much more the guests of one network may send together: they are many people. */
 const NETWORKS_SHARE = 10;
 
 /** Accounts that are remembered in any case; beyond it those without a connection that have sent nothing lately go. */

@@ -240,7 +240,7 @@ export class FollowedRooms {
       isMember: () => this.#memberships.has(connection, room.name),
       join: () => this.#join(connection, room, request.cause),
       missed: () => fetchMissed(this.#options, request, () => room.position),
-      // Where the room cannot be told now, it is told by alarm.
+      // Where the room cannot be reached now, an alarm repeats the report.
       remove: () => void this.#drop(connection, room, "lost").catch(() => {}),
       close: () => this.#options.connections.close(connection, CLOSE.interrupted),
     });

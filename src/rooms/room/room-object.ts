@@ -154,7 +154,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   /** The position is read in the same turn in which the follower is added: no entry is missing, none comes twice. */
   async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
     const { activity, followers, log, presence, userRoom } = this.parts;
-    // Of others than the user: they are to see who is there.
+    // A follower may have other users as members, and these see its presence.
     if (userRoom && members.some(([, count]) => count > 0)) this.inBackground(userRoom.look());
     followers.add(follower, members);
     if (members.length > 0) activity.note();

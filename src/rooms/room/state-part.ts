@@ -96,7 +96,7 @@ export function withState({ state }: Pick<LogAndState, "state">, missed: History
 
 const isChange = ({ target }: Entry): boolean => target === STATE_TARGET;
 
-/** All users who are present, ordered by their ids. */
+/** All present users, ordered by their ids. */
 function* everybody(presence: Pick<PresenceAnnouncer, "view">): Iterable<Present> {
   let after: string | undefined;
   for (;;) {

@@ -4,7 +4,7 @@
 //   · The first publication puts the room in use: the user's account keeps that, and has every object with connections
 //     of the user follow the room. Objects that admit the user later learn it from the account's answer. Only then the
 //     publication is numbered: it misses no connection that was admitted before.
-//   · A read of who is there puts it in use only while the user has a connection: reads of other rooms store nothing.
+//   · A read of its presence puts it in use only while the user has a connection: reads of other rooms store nothing.
 //   · The room's end puts it out of use. Each use has an id, so that the end of one cannot end the next.
 
 import type { AccountRpc } from "../rpc/account-rpc.ts";

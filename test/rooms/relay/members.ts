@@ -13,7 +13,7 @@ export interface Who {
   readonly claims: Claims;
   /** The room that a socket of one room comes for. */
   readonly room: string;
-  /** Is told of every call of a client method, under its name in SignalR. */
+  /** Receives every call of a client method, under its name in SignalR. */
   readonly called?: (method: string, args: readonly unknown[]) => void;
 }
 
