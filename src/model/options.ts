@@ -26,10 +26,7 @@ export interface Limits extends StateLimits {
   readonly connectsPerSecond: number;
   /** … and how many at once: many tabs reload together, and devices after an outage. */
   readonly connectBurst: number;
-  /**
-   * Sockets of one object; the platform's own limit is 32,768. Once a room is full, further clients are placed on one
-   * of its relays.
-   */
+  /** Sockets of one object; the platform's own limit is 32,768. Further clients of a room are placed on its relays. */
   readonly connectionsPerObject: number;
   /**
    * Sockets of one relay; once it is full, further clients go to the next level. Lower than for a room, because a relay
@@ -179,8 +176,10 @@ export interface RoomSettings {
   readonly pingSeconds: number;
   /** Seconds without a frame after which a client that has sent heartbeats counts as gone. */
   readonly silentSeconds: number;
-  /** Seconds between sweeps for silent clients: a dead one is seen `silentSeconds` and one sweep later at most. */
+  /** Seconds between sweeps for silent clients where anybody could tell: one is seen a sweep later at most. */
   readonly sweepSeconds: number;
+  /** Whether hub code runs when a connection ends, or when presence changes. */
+  readonly hasEndHooks: boolean;
   /** Seconds between the loss of a user's last connection and the announcement of the leave. */
   readonly graceSeconds: number;
   /** Whether callers see exceptions of hub code. */
@@ -232,6 +231,7 @@ export const DEFAULTS: RoomSettings = {
   // Browsers throttle a hidden tab's timers to once a minute: two intervals of 15 s would close it over and over.
   silentSeconds: 75,
   sweepSeconds: 120,
+  hasEndHooks: false,
   graceSeconds: 5,
   detailedErrors: false,
   cookies: false,

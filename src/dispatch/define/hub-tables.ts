@@ -58,7 +58,7 @@ export const servedHub = (hub: AnyHub, filters: readonly Filter[] = []): ServedH
   names: namesOf(hub),
   shapeOf: shapes(),
   filters: [...filters, ...hub.filters],
-  settings: settingsOf(hub),
+  settings: settingsOf(hub, filters),
   groupPrefixes: groupPrefixesOf(hub),
   state: stateTable(hub),
 });
@@ -76,7 +76,10 @@ function namesOf(hub: AnyHub): ReadonlyMap<string, string> {
 }
 
 /** The hub's settings with the defaults of model/options.ts for all that is absent. */
-function settingsOf({ settings, stateful }: AnyHub): RoomSettings {
+function settingsOf(
+  { settings, stateful, ...hub }: AnyHub,
+  filters: readonly Filter[],
+): RoomSettings {
   const { history, durability = DEFAULTS.durability, presence = DEFAULTS.presence } = settings;
   return {
     history: history || DEFAULTS.history,
@@ -89,6 +92,7 @@ function settingsOf({ settings, stateful }: AnyHub): RoomSettings {
     pingSeconds: settings.liveness?.pingSeconds ?? DEFAULTS.pingSeconds,
     silentSeconds: settings.liveness?.silentSeconds ?? DEFAULTS.silentSeconds,
     sweepSeconds: settings.liveness?.sweepSeconds ?? DEFAULTS.sweepSeconds,
+    hasEndHooks: hasEndHooks(settings, [...filters, ...hub.filters]),
     graceSeconds: settings.liveness?.graceSeconds ?? DEFAULTS.graceSeconds,
     detailedErrors: settings.detailedErrors ?? DEFAULTS.detailedErrors,
     cookies: settings.cookies ?? DEFAULTS.cookies,
@@ -97,6 +101,13 @@ function settingsOf({ settings, stateful }: AnyHub): RoomSettings {
     limits: { ...LIMITS, ...settings.limits },
   };
 }
+
+const hasEndHooks = (
+  { disconnected, joined, left, presenceChanged }: AnyHub["settings"],
+  filters: readonly Filter[],
+): boolean =>
+  [disconnected, joined, left, presenceChanged].some((hook) => hook !== undefined) ||
+  filters.some((filter) => filter.disconnected !== undefined);
 
 /** `statefulReconnect: true` stands for its defaults; a partial object overrides some of them. */
 function signalROf({ signalR = {} }: AnyHub["settings"]): SignalRSettings {

@@ -3,8 +3,9 @@
 //
 //   expired token                                  when it expires
 //   deadline passed (handshake, resume, request)   at the deadline
-//   no ping for `silentSeconds`                    at the next sweep, each `sweepSeconds`; at once where its user is
-//                                                  refused a connection for too many
+//   no ping for `silentSeconds`                    at the next sweep, each `sweepSeconds`, or each hour where nobody
+//                                                  could tell; at once where its user is refused a connection for
+//                                                  too many, or before somebody sees who is here
 //   socket takes no bytes (`isStuck`)              at the second sweep that finds it so
 //
 // Only a client that pings is expected to: one that has announced it (our own does, Microsoft's by their name), has
@@ -23,28 +24,34 @@ import { queuedBytes } from "./socket-queue.ts";
 /** The runtime's record of when it last answered a socket's ping while the object slept. */
 type PingState = Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;
 
+interface LivenessSweepOptions {
+  readonly state: PingState;
+  readonly settings: RoomSettings;
+  /** Milliseconds between two sweeps, as of now. */
+  sweepMs(): number;
+  readonly connections: ConnectionTable;
+}
+
 export class LivenessSweep implements Duty {
   readonly #state: PingState;
   readonly #settings: RoomSettings;
+  readonly #sweepMs: () => number;
   readonly #connections: ConnectionTable;
   /** Milliseconds since 1970; 0 after a wake, so that the next alarm sweeps and frequent wakes do not put it off. */
   #sweptAt = 0;
 
-  constructor(state: PingState, settings: RoomSettings, connections: ConnectionTable) {
+  constructor({ state, settings, sweepMs, connections }: LivenessSweepOptions) {
     this.#state = state;
     this.#settings = settings;
+    this.#sweepMs = sweepMs;
     this.#connections = connections;
-  }
-
-  get #sweepMs(): number {
-    return this.#settings.sweepSeconds * 1000;
   }
 
   /** The next expiry of a token, the next deadline, or the next sweep. */
   due(): number | undefined {
     const { all } = this.#connections;
     if (all.size === 0) return undefined;
-    let first = this.#sweptAt + this.#sweepMs;
+    let first = this.#sweptAt + this.#sweepMs();
     for (const { user, attached } of all)
       first = Math.min(first, user.expiresAt, attached.deadline ?? Infinity);
     return first;
@@ -54,7 +61,7 @@ export class LivenessSweep implements Duty {
    * Expiry and deadlines are checked at every alarm. A sweep asks the runtime about each socket, and comes less often.
    */
   run(now: number): void {
-    const isSweep = now - this.#sweptAt >= this.#sweepMs;
+    const isSweep = now - this.#sweptAt >= this.#sweepMs();
     if (isSweep) this.#sweptAt = now;
     for (const connection of this.#connections.all) {
       const { user, attached } = connection;
@@ -71,6 +78,13 @@ export class LivenessSweep implements Duty {
   endSilent(user: AccountUser, now: number): void {
     for (const connection of [...this.#connections.byUser.named(accountOf(user))])
       if (this.#isSilent(connection, now)) this.#connections.close(connection, CLOSE.silent);
+  }
+
+  /** Closes all silent connections, and gives them. */
+  endAllSilent(now: number): Connection[] {
+    const silent = [...this.#connections.all].filter((one) => this.#isSilent(one, now));
+    for (const connection of silent) this.#connections.close(connection, CLOSE.silent);
+    return silent;
   }
 
   /** A client that polls has a time limit between its polls instead. */

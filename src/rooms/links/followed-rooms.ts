@@ -3,44 +3,40 @@
 
 import type { Sql } from "../../model/stored-values.ts";
 import { CLOSE, HubError } from "../../model/errors.ts";
-import type { RoomSettings } from "../../model/options.ts";
-import { formatTopic, writtenTopic, type Position, type Topic } from "../../model/topic.ts";
+import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Entry } from "../rpc/log-entry.ts";
-import type { Delivery, DeliveryReply, FollowerPosition, RoomRpc } from "../rpc/room-rpc.ts";
-import { FollowedRoom, type Departure } from "./followed-room.ts";
+import type { Delivery, DeliveryReply, FollowerPosition } from "../rpc/room-rpc.ts";
+import type { FollowedRoom, Departure } from "./followed-room.ts";
 import { fetchMissed, replayAtJoin } from "./join-replay.ts";
 import type { DeliverReplay, JoinRequest, ReplayRequest } from "./join-replay.ts";
 import { FollowTable, Memberships, type Cause, type LostMembership } from "./follow-tables.ts";
+import { RoomsByName, type RoomsByNameOptions } from "./rooms-by-name.ts";
 import { UndeliveredPublications } from "./undelivered-publications.ts";
 
-interface FollowedRoomsOptions {
+interface FollowedRoomsOptions extends RoomsByNameOptions {
   readonly sql: Sql;
-  /** This object's name, as rooms know their followers. */
-  readonly self: string;
-  readonly settings: RoomSettings;
-  /** Every connection is a member of the hub's `all` room, without a row for each. */
   readonly connections: Pick<ConnectionTable, "all" | "get" | "close">;
   readonly outbox: Outbox;
   /** Noted for each batch that comes. */
   readonly activity: { readonly isDue: boolean; note(): void };
-  /** A fresh stub of a room of this hub. */
-  room(topic: Topic): RoomRpc;
 }
 
 export class FollowedRooms {
   readonly #options: FollowedRoomsOptions;
   readonly #memberships: Memberships;
   readonly #table: FollowTable;
-  readonly #rooms = new Map<string, FollowedRoom>();
+  readonly #rooms: RoomsByName;
   #undelivered: UndeliveredPublications | undefined;
 
   constructor(options: FollowedRoomsOptions) {
     this.#options = options;
     this.#memberships = new Memberships(options.sql);
     this.#table = new FollowTable(options.sql, options.settings);
+    const stored = { table: this.#table, memberships: this.#memberships };
+    this.#rooms = new RoomsByName(options, stored);
   }
 
   /** What connections here have published in rooms elsewhere. */
@@ -50,44 +46,32 @@ export class FollowedRooms {
 
   /** After a wake, once this object's connections are restored. Gives the memberships of those that did not survive. */
   restore(): LostMembership[] {
-    for (const room of this.#table.rooms()) this.#open(room).restore();
+    for (const room of this.#table.rooms()) this.#rooms.open(room).restore();
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
-    for (const { room, userId } of lost) this.#open(room).memberLost(userId);
+    for (const { room, userId } of lost) this.#rooms.open(room).memberLost(userId);
     return lost;
-  }
-
-  #open(name: string): FollowedRoom {
-    let room = this.#rooms.get(name);
-    if (!room) this.#rooms.set(name, (room = this.#create(name)));
-    return room;
-  }
-
-  #create(name: string): FollowedRoom {
-    const { self, connections, settings, room } = this.#options;
-    const topic = writtenTopic(name);
-    const isAll = topic.kind === "all";
-    return new FollowedRoom(topic, isAll ? connections.all : this.#memberships.of(name), {
-      ...{ self, table: this.#table },
-      reportsMembers: !isAll || settings.online,
-      room: () => room(topic),
-    });
   }
 
   /** Whether a room elsewhere may count this object. */
   get isFollowing(): boolean {
-    return this.#rooms.size > 0;
+    return !this.#rooms.isEmpty;
+  }
+
+  /** Whether a room elsewhere counts users who are here. */
+  get isReporting(): boolean {
+    return this.#rooms.isReporting;
   }
 
   /** Whether some room does not know its present members here. */
   get isStale(): boolean {
-    return [...this.#rooms.values()].some((room) => room.isStale);
+    return this.#rooms.isStale;
   }
 
   /** A connection has begun: all of this object's are in the hub's `all` room. Undefined where that room knows. */
   joinAll(connection: Connection): Promise<void> | undefined {
-    const all = this.#open("all");
+    const all = this.#rooms.open("all");
     if (this.#options.settings.online) all.memberChanged(connection);
-    return all.isStale ? this.#sync(all) : undefined;
+    return all.isStale ? this.#rooms.sync(all) : undefined;
   }
 
   /**
@@ -96,10 +80,10 @@ export class FollowedRooms {
    */
   async belong(connection: Connection, topic: Topic, cause: Cause): Promise<void> {
     if (!this.#isHere(connection)) return;
-    const room = this.#open(formatTopic(topic));
+    const room = this.#rooms.open(formatTopic(topic));
     if (!this.#memberships.has(connection, room.name)) room.memberChanged(connection);
     this.#memberships.add(connection, room.name, cause);
-    await this.#sync(room);
+    await this.#rooms.sync(room);
   }
 
   /** Done when the room knows. May be repeated. A connection is no member where this throws, as `too_many_groups`. */
@@ -113,7 +97,7 @@ export class FollowedRooms {
     if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
     const name = formatTopic(topic);
     if (!this.#memberships.has(connection, name)) this.#memberships.checkLimit(connection, most);
-    return this.#open(name);
+    return this.#rooms.open(name);
   }
 
   async #join(connection: Connection, room: FollowedRoom, cause: Cause): Promise<void> {
@@ -122,7 +106,7 @@ export class FollowedRooms {
     if (isMember) return room.synced;
     room.memberChanged(connection);
     try {
-      await this.#sync(room);
+      await this.#rooms.sync(room);
     } catch (error) {
       this.#remove(connection, room, "left");
       throw error;
@@ -151,21 +135,21 @@ export class FollowedRooms {
     await this.#afterPublications(connection, topic);
     const name = formatTopic(topic);
     if (!this.#memberships.has(connection, name)) return;
-    await this.#drop(connection, this.#open(name), "left");
+    await this.#drop(connection, this.#rooms.open(name), "left");
   }
 
   #drop(connection: Connection, room: FollowedRoom, how: Departure): Promise<void> {
     this.#remove(connection, room, how);
-    return this.#sync(room);
+    return this.#rooms.sync(room);
   }
 
   /** The connection has ended: takes it out of all its rooms, and reports that to each. Done when they confirmed it. */
   async leaveAll(connection: Connection, how: Departure): Promise<void> {
-    const rooms = this.#memberships.roomsOf(connection).map((room) => this.#open(room));
+    const rooms = this.#memberships.roomsOf(connection).map((room) => this.#rooms.open(room));
     for (const room of rooms) this.#remove(connection, room, how);
     const all = this.#rooms.get("all");
     if (all && this.#options.settings.online) all.memberChanged(connection, how);
-    await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.#sync(room)));
+    await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.#rooms.sync(room)));
   }
 
   /** Takes effect here at once; the room learns of it by the next `#sync`. */
@@ -176,15 +160,8 @@ export class FollowedRooms {
   }
 
   /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */
-  async settle(): Promise<void> {
-    await Promise.allSettled([...this.#rooms.values()].map((room) => this.#sync(room)));
-  }
-
-  #sync(room: FollowedRoom): Promise<void> {
-    return room.sync(() => {
-      if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
-      this.#memberships.forget(room.name);
-    });
+  settle(): Promise<void> {
+    return this.#rooms.settle();
   }
 
   /** A batch from a followed room: entries that were delivered before are dropped, a gap before it is reported. */

@@ -9,7 +9,8 @@ import { belong } from "../links/state-joins.ts";
 import type { Belongings } from "../rpc/account-rpc.ts";
 import { topicsOf, type AdmissionCache } from "./admission-cache.ts";
 import type { ObjectHost } from "./object-host.ts";
-import { reachesUsers, waitForLinks, type ObjectParts } from "./object-parts.ts";
+import { waitForLinks } from "./link-wait.ts";
+import { reachesUsers, type ObjectParts } from "./object-parts.ts";
 
 interface Entered {
   readonly parts: ObjectParts;

@@ -23,10 +23,11 @@ import { joinFirstRooms } from "./first-rooms.ts";
 import type { ObjectHost } from "./object-host.ts";
 import type { Receiver } from "./host.ts";
 import { membersIn } from "./members.ts";
-import { isUsed, type ObjectEvents, type ObjectKind, type ObjectParts } from "./object-parts.ts";
+import type { ObjectEvents, ObjectKind, ObjectParts } from "./object-parts.ts";
 import { ObjectStart, type Started } from "./object-start.ts";
 import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
+import { isUsed } from "./upkeep.ts";
 
 export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   extends DurableObject<Env>
@@ -74,13 +75,13 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
 
   /** Reports members that did not survive to rooms elsewhere. A hub that is no longer served closes its sockets. */
   protected wake(): void {
-    const { connections, followed, agenda, isServed, settings, webhooks } = this.parts;
+    const { connections, followed, agenda, isServed, sweepMs, webhooks } = this.parts;
     if (!isServed)
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);
     for (const connection of connections.all) this.receiver.awoke(this.host, connection);
     if (followed.isStale) this.inBackground(followed.settle());
     webhooks?.resume();
-    if (isUsed(this.parts)) agenda.arm(Date.now() + settings.sweepSeconds * 1000);
+    if (isUsed(this.parts)) agenda.arm(Date.now() + sweepMs());
     else this.parts.end.arm(Date.now(), true);
   }
 

@@ -18,7 +18,7 @@ import { countClose, snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
-import { settledWithin, WorkUnderWay } from "../platform/loop-timing.ts";
+import { WorkUnderWay } from "../platform/loop-timing.ts";
 import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv, ObjectNamespaces } from "../rpc/object-env.ts";
 import {
@@ -89,6 +89,8 @@ interface CoreOptions {
   occupancy(): Occupancy;
   /** Of the room's state, where it has one. */
   stateBytes?(): number | undefined;
+  /** Whether anybody could tell that a connection here is gone. Default: always. */
+  isWatched?(): boolean;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
   report?(report: Report): Promise<void>;
 }
@@ -101,6 +103,8 @@ export interface ObjectCore {
   readonly settings: RoomSettings;
   readonly isServed: boolean;
   readonly agenda: AlarmAgenda;
+  /** Milliseconds between two sweeps for lost connections, as of now. */
+  sweepMs(): number;
   readonly stubs: RoomStubs;
   readonly activity: ActivityReports;
   readonly connections: ConnectionTable;
@@ -134,9 +138,8 @@ export interface ObjectParts extends ObjectCore {
   topicsOf(connection: Connection): Topic[];
 }
 
-/** Pause before changes are reported again to a room that could not be reached. */
-const STALE_MS = 5_000;
-
+/** Where nobody could tell that a connection is gone: the object wakes for it once an hour. */
+const UNWATCHED_SWEEP_MS = 3_600_000;
 export function objectCore(options: CoreOptions): ObjectCore {
   const { ctx, objects, storage, address, settings, isServed } = options;
   const agenda = new AlarmAgenda(ctx.storage, () => [
@@ -151,6 +154,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
     countClose(counters, reason[0]);
     options.dropped(connection, ...reason);
   });
+  const { liveness, sweepMs } = sweepOf(options, connections);
   const activity = activityOf(options, { agenda, connections, room });
   const handlers = new WorkUnderWay((work) => ctx.waitUntil(work));
   const { counters } = activity;
@@ -159,18 +163,30 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const followed = new FollowedRooms({
     ...{ sql: storage.sql, self: objectName(address), settings },
     ...{ connections, outbox, activity, room },
+    reporting: () => agenda.arm(Date.now() + settings.sweepSeconds * 1000),
   });
   const webhooks = webhooksOf(options, { agenda, connections });
-  let sweep: LivenessSweep | undefined;
-  const liveness = () => (sweep ??= new LivenessSweep(ctx, settings, connections));
   let lanes: PublishLanes | undefined;
   const { publishBytes } = settings.limits;
   return {
     ...{ storage, address, name: options.name, settings, isServed, agenda, stubs, activity },
-    ...{ connections, liveness, handlers, outbox, followed, webhooks, room },
+    ...{ connections, liveness, sweepMs, handlers, outbox, followed, webhooks, room },
     arrivals: new ArrivalLoad({ limits: settings.limits, held: connections.held }),
     lanes: () => (lanes ??= new PublishLanes({ room, publishBytes, followed })),
   };
+}
+
+/** The sweep is made when it is first needed. */
+function sweepOf(
+  { ctx, settings, isWatched = () => true }: CoreOptions,
+  connections: ConnectionTable,
+): Pick<ObjectCore, "liveness" | "sweepMs"> {
+  const watchedMs = settings.sweepSeconds * 1000;
+  const sweepMs = () => (isWatched() ? watchedMs : Math.max(UNWATCHED_SWEEP_MS, watchedMs));
+  let sweep: LivenessSweep | undefined;
+  const liveness = () =>
+    (sweep ??= new LivenessSweep({ state: ctx, settings, sweepMs, connections }));
+  return { liveness, sweepMs };
 }
 
 type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
@@ -210,41 +226,3 @@ function webhooksOf(
 /** Whether messages to a connection's user reach it: by default relays hold the connections that they are for. */
 export const reachesUsers = ({ own, settings }: Pick<ObjectParts, "own" | "settings">): boolean =>
   settings.reachUsers ?? own === undefined;
-
-/** Whether a crash would end what only this object reports: its sockets. Followers report changes themselves. */
-export const isUsed = ({ connections, followed }: ObjectCore): boolean =>
-  connections.all.size > 0 || followed.isFollowing;
-
-/** Whether any part that all objects have keeps something. */
-export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): boolean =>
-  connections.all.size > 0 || followed.isFollowing || webhooks?.isIdle === false;
-
-/**
- * Keeps an alarm set while the object is in use: after a crash the object wakes by it, and its rooms and presence learn
- * of the connections that did not survive.
- */
-export function upkeep(ctx: DurableObjectState, core: ObjectCore): Duty {
-  const { followed, settings } = core;
-  const sweepMs = settings.sweepSeconds * 1000;
-  return {
-    due: (at) => (isUsed(core) ? at + (followed.isStale ? STALE_MS : sweepMs) : undefined),
-    // Not awaited: a room that does not answer must not hold up this object's other duties.
-    run: () => ctx.waitUntil(followed.settle()),
-  };
-}
-
-/** How long a room elsewhere may keep a new connection waiting, and the pause before it is called again. */
-export const LINK_WAIT_MS = 2_000;
-const RETRY_MS = 2_000;
-
-/** A handler for a failed call to a room elsewhere: the alarm repeats the call (`upkeep`). */
-export const retry = (agenda: AlarmAgenda) => (): void => agenda.arm(Date.now() + RETRY_MS);
-
-/** Waits for a connection's links to rooms elsewhere; those that are slow or failed are made later, by alarm. */
-export async function waitForLinks(
-  agenda: AlarmAgenda,
-  links: readonly Promise<unknown>[],
-): Promise<void> {
-  for (const link of links) link.catch(retry(agenda));
-  await settledWithin(LINK_WAIT_MS, links);
-}

@@ -8,7 +8,8 @@ import { checkFits } from "../connection/attachment.ts";
 import { type Connection, save } from "../connection/connection.ts";
 import { topicsOf, type AdmissionCache } from "./admission-cache.ts";
 import type { TokenRenewal } from "./host.ts";
-import { type ObjectParts, retry, waitForLinks } from "./object-parts.ts";
+import { retry, waitForLinks } from "./link-wait.ts";
+import type { ObjectParts } from "./object-parts.ts";
 import { belong } from "../links/state-joins.ts";
 
 type Parts = Pick<

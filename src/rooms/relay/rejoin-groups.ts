@@ -8,7 +8,7 @@ import { limitsOf } from "../connection/connection-limits.ts";
 import type { Connection } from "../connection/connection.ts";
 import { belong, sendMissed } from "../links/state-joins.ts";
 import type { Cause } from "../links/follow-tables.ts";
-import { LINK_WAIT_MS } from "../object/object-parts.ts";
+import { LINK_WAIT_MS } from "../object/link-wait.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
 import { hashOf, objectName } from "../rpc/object-names.ts";
 import { clientKey, LEVELS, parseRelayName, relayName } from "../rpc/relay-levels.ts";

@@ -10,13 +10,12 @@ import { ResumableConnections } from "../connection/resumable-connections.ts";
 import { ServerPings } from "../connection/server-pings.ts";
 import { ObjectEnd } from "../object/object-end.ts";
 import {
-  coreKeeps,
   objectCore,
-  upkeep,
   type ObjectCore,
   type ObjectParts,
   type PartsInput,
 } from "../object/object-parts.ts";
+import { coreKeeps, upkeep } from "../object/upkeep.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";

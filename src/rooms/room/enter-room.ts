@@ -14,6 +14,7 @@ import type { HistoryView } from "../rpc/log-entry.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
 import { withState } from "./state-part.ts";
+import { endUnwatched } from "./watched.ts";
 
 /**
  * Accepts the socket, counts the user in presence, and sends `$/connected` and the replay. All in one turn: no
@@ -27,6 +28,7 @@ export function enterRoom(
 ): Connection {
   const now = Date.now();
   endPrevious(parts.connections, user, previous);
+  endUnwatched(parts, user.id);
   checkRoom(parts, user);
   const { address, connections, activity, name: room, presence, settings, storage } = parts;
   const attached = {
@@ -49,7 +51,7 @@ export function enterRoom(
   activity.counters.out += missed.entries.length;
   countClient(activity.counters, version);
   if (since) countReplay(activity.counters, missed.recovered, missed.entries.length);
-  parts.agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
+  parts.agenda.arm(Math.min(user.expiresAt, now + parts.sweepMs()));
   return connection;
 }
 

@@ -32,6 +32,7 @@ import { clearHistory, eraseRoom } from "./erase-room.ts";
 import type { HubIndex } from "./hub-index.ts";
 import { roomParts, type RoomParts } from "./room-parts.ts";
 import { withState } from "./state-part.ts";
+import { endUnwatched } from "./watched.ts";
 import {
   cancelScheduled,
   exportState,
@@ -136,27 +137,35 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return refusable(importState(this.parts, exported));
   }
 
+  /** Before somebody sees who is there. */
+  async #look(): Promise<void> {
+    endUnwatched(this.parts);
+    await this.parts.userRoom?.look();
+  }
+
   async history(query: HistoryQuery): Promise<HistoryView> {
     return this.parts.own.history(query);
   }
 
   async presence(query: PresenceQuery): Promise<PresenceView> {
-    await this.parts.userRoom?.look();
+    await this.#look();
     return this.parts.own.presence(query);
   }
 
   /** Throws `forbidden` where the user is absent, and `too_large`. */
   async track(userId: string, state: unknown): Promise<void> {
-    await this.parts.userRoom?.look();
+    await this.#look();
     this.parts.own.track(userId, state);
   }
 
   /** The position is read in the same turn in which the follower is added: no entry is missing, none comes twice. */
   async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
-    const { activity, followers, log, presence, userRoom } = this.parts;
+    const { activity, agenda, followers, log, presence, sweepMs, userRoom } = this.parts;
     // A follower may have other users as members, and these see its presence.
     if (userRoom && members.some(([, count]) => count > 0)) this.inBackground(userRoom.look());
+    endUnwatched(this.parts);
     followers.add(follower, members);
+    if (this.parts.connections.all.size > 0) agenda.arm(Date.now() + sweepMs());
     if (members.length > 0) activity.note();
     for (const [userId, connections, how = "set", trace] of members)
       presence[how]([follower, userId, connections, trace]);
@@ -172,8 +181,8 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   /** In every object that holds connections of the room; gives how many were selected. Throws as `askMany` does. */
   async everywhere(selection: Selection, commands: readonly Command[]): Promise<number> {
-    const { name: room, followers, stubs, userRoom } = this.parts;
-    await userRoom?.look();
+    await this.#look();
+    const { name: room, followers, stubs } = this.parts;
     const here = await this.command({ ...selection, room }, commands);
     const elsewhere = await askMany([...followers.links.keys()], (follower) =>
       stubs(follower).command({ ...selection, room }, commands),
@@ -182,7 +191,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   async connectionsIn(query: ConnectionsQuery): Promise<ConnectionsPage> {
-    await this.parts.userRoom?.look();
+    await this.#look();
     return connectionsPage(this.parts, (own) => this.membersIn(own), query);
   }
 
@@ -202,7 +211,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   async info(): Promise<RoomInfo> {
-    await this.parts.userRoom?.look();
+    await this.#look();
     const { log, outbox, rate, presence } = this.parts;
     outbox.flush(); // Queued publications count.
     const { connections, users } = presence;

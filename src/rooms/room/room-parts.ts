@@ -9,14 +9,13 @@ import type { RoomLog } from "../log/room-log.ts";
 import type { LocalRoom } from "../object/local-room.ts";
 import { ObjectEnd } from "../object/object-end.ts";
 import {
-  coreKeeps,
   objectCore,
-  upkeep,
   type ObjectCore,
   type ObjectEvents,
   type ObjectParts,
   type PartsInput,
 } from "../object/object-parts.ts";
+import { coreKeeps, upkeep } from "../object/upkeep.ts";
 import { MessageRate } from "../platform/rates.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
 import { PresenceAnnouncer } from "../presence/presence-announcer.ts";
@@ -33,6 +32,7 @@ import { Publisher } from "./publisher.ts";
 import { migrationsOf } from "./room-migrations.ts";
 import { expiryOf, statePart } from "./state-part.ts";
 import { UserRoom } from "./user-room.ts";
+import { isWatched } from "./watched.ts";
 
 export interface RoomParts extends ObjectParts {
   readonly topic: Topic;
@@ -76,6 +76,7 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
       end,
     ],
     ...{ occupancy: () => occupancyOf(core, presence), stateBytes: () => path.stateBytes?.() },
+    isWatched: () => isWatched({ ...core, ...path }),
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
   });
@@ -89,10 +90,9 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
   const userRoom = userRoomOf(core, topic, objects);
   const end = endOf(core, { ...path, presence, index, userRoom });
   const parts: RoomParts = {
-    ...{ ...core, ...path, topic, presence, userRoom, index, end },
+    ...{ ...core, ...path, topic, presence, userRoom, index, end, publishing: path.publisher },
     own: new OwnRoom({ topic, settings, ...path, outbox: core.outbox, presence }),
     ...membersAndTopics(core, topic),
-    ...{ resumables: undefined, serverPings: undefined, publishing: path.publisher },
     renewEpoch: (erase) => renewEpoch(storage, erase),
   };
   core.followed.restore();
@@ -103,7 +103,8 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
 const membersAndTopics = (
   { name, connections, followed }: ObjectCore,
   topic: Topic,
-): Pick<RoomParts, "membersOf" | "topicsOf"> => ({
+): Pick<RoomParts, "membersOf" | "topicsOf" | "resumables" | "serverPings"> => ({
+  ...{ resumables: undefined, serverPings: undefined },
   membersOf: (room) =>
     room === name || room === "all" ? connections.all : followed.membersOf(room),
   topicsOf: (connection) => [topic, ...[...followed.causesOf(connection).keys()].map(writtenTopic)],

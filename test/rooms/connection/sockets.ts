@@ -55,7 +55,10 @@ export function objectWith(sockets: Socket[] = []) {
   const connections = new ConnectionTable(state, DEFAULTS, ({ id }, code) =>
     dropped.push([id, code]),
   );
-  const liveness = new LivenessSweep(state, DEFAULTS, connections);
+  const liveness = new LivenessSweep({
+    ...{ state, settings: DEFAULTS, connections },
+    sweepMs: () => DEFAULTS.sweepSeconds * 1000,
+  });
   const accept = (id: string, more?: Partial<Attached>) => {
     const socket = new Socket();
     return {

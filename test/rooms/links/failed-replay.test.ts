@@ -40,6 +40,7 @@ function following(sql: SqlStorage) {
       flush: () => void savedAtFlush.push(followed.positionIn(ROOM), saved(sql)),
     },
     activity: { isDue: true, note: () => {} },
+    reporting: () => {},
     room: () => ({ missed, follow: async () => at(2), unfollow: async () => {} }),
   } as unknown as ConstructorParameters<typeof FollowedRooms>[0]);
   return { connection, connections, followed, live, room, savedAtFlush };

@@ -1,0 +1,95 @@
+// The rooms that an object follows, by their topics, and the calls that report its members to them. A room is here from
+// the first member on, until it has confirmed that none is left.
+
+import type { RoomSettings } from "../../model/options.ts";
+import { writtenTopic, type Topic } from "../../model/topic.ts";
+import type { ConnectionTable } from "../connection/connection-table.ts";
+import type { RoomRpc } from "../rpc/room-rpc.ts";
+import { FollowedRoom } from "./followed-room.ts";
+import type { FollowTable, Memberships } from "./follow-tables.ts";
+
+export interface RoomsByNameOptions {
+  /** This object's name, as rooms know their followers. */
+  readonly self: string;
+  readonly settings: RoomSettings;
+  /** Every connection is a member of the hub's `all` room, without a row for each. */
+  readonly connections: Pick<ConnectionTable, "all">;
+  /** A fresh stub of a room of this hub. */
+  room(topic: Topic): RoomRpc;
+  /** From now on a room elsewhere counts users who are here: it relies on this object to find those that are lost. */
+  reporting(): void;
+}
+
+interface StoredRooms {
+  readonly table: FollowTable;
+  readonly memberships: Memberships;
+}
+
+export class RoomsByName {
+  readonly #options: RoomsByNameOptions;
+  readonly #stored: StoredRooms;
+  readonly #rooms = new Map<string, FollowedRoom>();
+
+  constructor(options: RoomsByNameOptions, stored: StoredRooms) {
+    this.#options = options;
+    this.#stored = stored;
+  }
+
+  get(name: string): FollowedRoom | undefined {
+    return this.#rooms.get(name);
+  }
+
+  /** The room, which is followed from now on. */
+  open(name: string): FollowedRoom {
+    let room = this.#rooms.get(name);
+    if (!room) this.#rooms.set(name, (room = this.#create(name)));
+    return room;
+  }
+
+  #create(name: string): FollowedRoom {
+    const { self, connections, room, reporting } = this.#options;
+    const { table, memberships } = this.#stored;
+    const topic = writtenTopic(name);
+    const reportsMembers = this.#reportsMembersTo(name);
+    if (reportsMembers) reporting();
+    return new FollowedRoom(topic, name === ALL ? connections.all : memberships.of(name), {
+      ...{ self, table, reportsMembers },
+      room: () => room(topic),
+    });
+  }
+
+  /** The room `all` has presence only where the hub's `online` setting is on. */
+  #reportsMembersTo(name: string): boolean {
+    return name !== ALL || this.#options.settings.online;
+  }
+
+  /** Whether a room elsewhere may count this object. */
+  get isEmpty(): boolean {
+    return this.#rooms.size === 0;
+  }
+
+  /** Whether a room elsewhere counts users who are here. */
+  get isReporting(): boolean {
+    return [...this.#rooms.keys()].some((name) => this.#reportsMembersTo(name));
+  }
+
+  /** Whether some room does not know its present members here. */
+  get isStale(): boolean {
+    return [...this.#rooms.values()].some((room) => room.isStale);
+  }
+
+  /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([...this.#rooms.values()].map((room) => this.sync(room)));
+  }
+
+  /** Reports changes to a room; one without members is followed no longer once it knows. */
+  sync(room: FollowedRoom): Promise<void> {
+    return room.sync(() => {
+      if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+      this.#stored.memberships.forget(room.name);
+    });
+  }
+}
+
+const ALL = "all";

@@ -1,0 +1,28 @@
+// The use of an object, and the alarm that it keeps for as long as it is in use.
+
+import type { Duty } from "../platform/alarm-agenda.ts";
+import type { ObjectCore } from "./object-parts.ts";
+
+/** Pause before changes are reported again to a room that could not be reached. */
+const STALE_MS = 5_000;
+
+/** Whether a crash would end what only this object reports: its sockets. Followers report changes themselves. */
+export const isUsed = ({ connections, followed }: ObjectCore): boolean =>
+  connections.all.size > 0 || followed.isFollowing;
+
+/** Whether any part that all objects have keeps something. */
+export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): boolean =>
+  connections.all.size > 0 || followed.isFollowing || webhooks?.isIdle === false;
+
+/**
+ * Keeps an alarm set while the object is in use: after a crash the object wakes by it, and its rooms and presence learn
+ * of the connections that did not survive.
+ */
+export function upkeep(ctx: DurableObjectState, core: ObjectCore): Duty {
+  const { followed, sweepMs } = core;
+  return {
+    due: (at) => (isUsed(core) ? at + (followed.isStale ? STALE_MS : sweepMs()) : undefined),
+    // Not awaited: a room that does not answer must not hold up this object's other duties.
+    run: () => ctx.waitUntil(followed.settle()),
+  };
+}

@@ -1,0 +1,36 @@
+// Whether anybody could tell that a connection of a room is gone. Where nobody could, the room looks for lost
+// connections once an hour and not every `sweepSeconds`, so that a room with one idle client sleeps on; and once more
+// before somebody sees who is there.
+
+import type { ObjectCore } from "../object/object-parts.ts";
+import type { PresenceAnnouncer } from "../presence/presence-announcer.ts";
+import type { Followers } from "./followers.ts";
+
+interface Watched extends Pick<ObjectCore, "connections" | "followed" | "settings" | "webhooks"> {
+  readonly followers: Followers;
+  /** Undefined where the room has none. */
+  readonly state: object | undefined;
+}
+
+interface UnwatchedRoom extends Watched, Pick<ObjectCore, "liveness"> {
+  readonly presence: PresenceAnnouncer;
+}
+
+/** By another connection, a follower, a room elsewhere, a webhook, a hook of the hub, or an action of the room's state. */
+export const isWatched = (room: Watched): boolean =>
+  room.connections.all.size > 1 ||
+  room.followers.links.size > 0 ||
+  room.followed.isReporting ||
+  room.settings.hasEndHooks ||
+  room.webhooks !== undefined ||
+  room.state !== undefined;
+
+/**
+ * Ends what the sweep has not found while it rested. Called before somebody sees the room's connections or users: lost
+ * users have no grace then, but for `comer`, the user who enters.
+ */
+export function endUnwatched(room: UnwatchedRoom, comer?: string): void {
+  if (room.connections.all.size === 0 || isWatched(room)) return;
+  for (const { user } of room.liveness().endAllSilent(Date.now()))
+    if (user.id !== comer) room.presence.addOwn(user.id, 0, { how: "left" });
+}
