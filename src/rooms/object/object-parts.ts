@@ -155,7 +155,8 @@ export function objectCore(options: CoreOptions): ObjectCore {
     options.dropped(connection, ...reason);
   });
   const { liveness, sweepMs } = sweepOf(options, connections);
-  const activity = activityOf(options, { agenda, connections, room });
+  const flushed = () => outbox.flushed();
+  const activity = activityOf(options, { agenda, connections, room, flushed });
   const handlers = new WorkUnderWay((work) => ctx.waitUntil(work));
   const { counters } = activity;
   const stateNames = settings.signalR.state;
@@ -193,7 +194,12 @@ type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 
 function activityOf(
   { ctx, env, storage, address, name, isServed, occupancy, stateBytes, report }: CoreOptions,
-  { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
+  {
+    agenda,
+    connections,
+    room,
+    flushed,
+  }: PartsSoFar<"agenda" | "connections" | "room"> & Pick<Outbox, "flushed">,
 ): ActivityReports {
   const counters = newCounters();
   return new ActivityReports({
@@ -204,6 +210,7 @@ function activityOf(
       writeReport(env, { ...address, room: name }, { report: about, increase }),
     arm: (at) => agenda.arm(at),
     now: () => Date.now(),
+    afterFlush: (run) => setTimeout(() => void flushed().then(run), 0),
     waitUntil: (work) => ctx.waitUntil(work),
   });
 }

@@ -2,13 +2,19 @@
 // goes on, and once more when it rests, before the object sleeps and loses its counters. An idle object reports
 // nothing.
 //
+// Where a wake has nothing new but counts, such as of one message in a room that sleeps between messages, they are saved
+// and not reported: a row more, and no alarm, call or second wake. They go with the next report, that of a later wake or
+// of an alarm, a quarter of an hour after the last one.
+//
 // A report is sent at least once: one that fails is sent again in a minute, with newer counters. Counters are absolute
-// within a wake, so the index counts a repeated report once. A crash loses what was counted since the last report.
+// within a wake, so the index counts a repeated report once; a wake that begins with saved counts goes on as the one
+// that saved them. A crash loses what was counted since the last report, or since counts were saved.
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
-import { countRefusal, ZERO_COUNTERS, difference, type Counters } from "./counters.ts";
+import { countRefusal, ZERO_COUNTERS, difference, sum, type Counters } from "./counters.ts";
+import { RowCounter, type RowCount } from "./row-count.ts";
 import type { CounterSnapshot, Occupancy, Report, Stored } from "../rpc/activity-report.ts";
 
 interface ActivityReportsOptions {
@@ -29,6 +35,8 @@ interface ActivityReportsOptions {
   reported(report: Report, increase: CounterSnapshot): void;
   arm(at: number): void;
   now(): number;
+  /** Runs once what the object is doing now is counted: after its flush. The object stays awake until then. */
+  afterFlush(run: () => void): void;
   waitUntil(work: Promise<unknown>): void;
 }
 
@@ -37,28 +45,19 @@ const SOON_MS = 2_000;
 /** Between two checks for further activity: less than the ten seconds after which an idle object sleeps. */
 const CHECK_MS = 8_000;
 const EVERY_MS = 60_000;
-/** An object that only has connections reports now and then, when the sweep wakes it: the index forgets in a day. */
-const HEARTBEAT_MS = 3_600_000;
+/** Since the last report: until then single counts are saved. */
+const SPARSE_MS = 900_000;
+/** An object that only has connections reports now and then, when a sweep wakes it: the index forgets in a day. */
+const HEARTBEAT_MS = 6 * 3_600_000;
 
-/**
- * Pause after a count, for each row in it: to count a row is to read it, and reads are billed. So an object reads a row a
- * second at most for its reports, however many it has, and again …
- */
-const COUNT_MS_PER_ROW = 1_000;
-/** … once its file has grown or shrunk by this part: a row is then read some eight times in all. */
-const CHANGED_PART = 1 / 8;
+/** The part of a report that may be saved for a later one. */
+type Counts = Pick<Report, "wake" | "counted" | "before">;
 
-/** Rows as they were counted last, and the size of the file then. */
-interface RowCount {
-  readonly rows: number;
-  readonly bytes: number;
-  readonly countedAt: number;
-}
-
-/** The last report; survives sleep. */
+/** The last report, and what was counted since; survives sleep. */
 interface LastReport extends Occupancy {
   readonly at: number;
   readonly count?: RowCount;
+  readonly saved?: Counts;
 }
 
 export class ActivityReports implements Duty {
@@ -67,7 +66,7 @@ export class ActivityReports implements Duty {
   /** True while a check is due already, or nothing is ever reported: then activity need not be noted. */
   isDue: boolean;
   #last: LastReport | undefined;
-  #count: RowCount | undefined;
+  readonly #rows: RowCounter;
   /** When the next check is due; undefined while there is no activity. */
   #checkAt: number | undefined;
   /** When this wake reported last. */
@@ -76,22 +75,75 @@ export class ActivityReports implements Duty {
   #messagesAtLastCheck = 0;
   /** Reports on their way. */
   #sending = 0;
+  /** The wake that the counters began in, and what earlier wakes have saved of them. */
+  readonly #wake: string;
+  readonly #earlier: CounterSnapshot;
   /** The counters of the last report. */
-  #reportedCounters = ZERO_COUNTERS;
+  #reportedCounters: CounterSnapshot;
+  /** Something happened in this wake, beside a sweep. */
+  #isActive = false;
+  /** This wake has saved its counts: what happens from now on is no single message. */
+  #hasSaved = false;
 
   constructor(options: ActivityReportsOptions) {
     this.#options = options;
     this.counters = options.counters;
     this.isDue = options.isReported === false;
     this.#last = options.storage.kv.get<LastReport>("told");
-    this.#count = this.#last?.count;
+    this.#rows = new RowCounter(options.storage, this.#last?.count);
+    const { saved } = this.#last ?? {};
+    this.#wake = saved?.wake ?? options.wake;
+    this.#earlier = saved?.counted ?? ZERO_COUNTERS;
+    this.#reportedCounters = saved?.before ?? ZERO_COUNTERS;
   }
 
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
   note(): void {
     if (this.isDue) return;
-    const delay = this.#reportedAt === undefined ? SOON_MS : CHECK_MS;
-    this.#checkAgain(this.#options.now() + delay);
+    this.#isActive = true;
+    const isFirst = this.#reportedAt === undefined && !this.#hasSaved;
+    if (isFirst && this.#isKnown && this.#options.occupancy().connections > 0) this.#saveLater();
+    else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
+  }
+
+  /** The index knows who is here, as far as the object knows it now. */
+  get #isKnown(): boolean {
+    const last = this.#last;
+    const { sockets, connections, users } = this.#options.occupancy();
+    return last?.sockets === sockets && last.connections === connections && last.users === users;
+  }
+
+  /** Until then nothing needs to be noted. */
+  #saveLater(): void {
+    this.isDue = this.#hasSaved = true;
+    this.#options.afterFlush(() => {
+      this.#checkAgain(undefined);
+      try {
+        this.#save(this.#options.now());
+      } catch (error) {
+        logWarning("report_failed", { error });
+        this.#checkIn(EVERY_MS);
+      }
+    });
+  }
+
+  #save(now: number): void {
+    const last = this.#last;
+    if (!last || !this.#isKnown) return this.#checkIn(SOON_MS);
+    if (now - last.at >= SPARSE_MS) return this.#report(now);
+    this.#last = { ...last, saved: this.#counts };
+    this.#options.storage.kv.put("told", this.#last);
+  }
+
+  get #counts(): Counts {
+    const now = this.#options.snapshot();
+    // A wake counts once something has happened in it.
+    const counted = sum(this.#earlier, this.#isActive ? now : { ...now, wakes: 0 });
+    return { wake: this.#wake, counted, before: this.#reportedCounters };
+  }
+
+  #checkIn(ms: number): void {
+    this.#checkAgain(this.#options.now() + ms);
     this.#options.arm(this.#checkAt!);
   }
 
@@ -124,14 +176,16 @@ export class ActivityReports implements Duty {
 
   /** Removes the object from the index, before its storage is deleted. May be repeated. */
   async end(): Promise<void> {
-    const { occupancy, report, wake } = this.#options;
-    const counted = this.#reportedCounters;
-    if (this.#last) await report({ ...occupancy(), wake, counted, before: counted, ended: true });
+    const { occupancy, report } = this.#options;
+    const before = this.#reportedCounters;
+    const counts = { wake: this.#wake, counted: before, before };
+    if (this.#last) await report({ ...occupancy(), ...counts, ended: true });
   }
 
   /** The storage was deleted, and with it the last report. */
   forget(): void {
-    this.#last = this.#count = undefined;
+    this.#last = undefined;
+    this.#rows.forget();
   }
 
   due(): number | undefined {
@@ -144,12 +198,12 @@ export class ActivityReports implements Duty {
 
   /** Whether a sleep or a crash kept a change from being reported. */
   #isNews(now: number): boolean {
+    const { sockets, connections } = this.#options.occupancy();
     const last = this.#last;
-    const { sockets, connections, users } = this.#options.occupancy();
     if (!last) return connections > 0 || sockets > 0;
-    const isUnchanged =
-      last.sockets === sockets && last.connections === connections && last.users === users;
-    return !isUnchanged || (sockets > 0 && now - last.at >= HEARTBEAT_MS);
+    const age = now - last.at;
+    const isDue = (last.saved && age >= SPARSE_MS) || (sockets > 0 && age >= HEARTBEAT_MS);
+    return isDue || !this.#isKnown;
   }
 
   #check(now: number): void {
@@ -164,21 +218,15 @@ export class ActivityReports implements Duty {
 
   /** Not awaited: an index that does not answer must not hold up the other duties of the alarm. */
   #report(now: number): void {
-    const { occupancy, snapshot, wake, waitUntil } = this.#options;
+    const { occupancy, waitUntil } = this.#options;
     this.#reportedAt = now;
-    const counts = { counted: snapshot(), before: this.#reportedCounters };
-    const report = { ...occupancy(), wake, ...counts, stored: this.#stored(now) };
+    const report = { ...occupancy(), ...this.#counts, stored: this.#stored(now) };
     waitUntil(this.#send(report, now));
   }
 
-  /** Rows may be as old as `COUNT_MS_PER_ROW` says. */
   #stored(now: number): Stored {
-    const { stateBytes, storage } = this.#options;
-    const { bytes } = storage;
-    if (!this.#count || isOutdated(this.#count, bytes, now))
-      this.#count = { rows: storage.countRows(), bytes, countedAt: now };
-    const state = stateBytes?.();
-    return { bytes, rows: this.#count.rows, ...(state !== undefined && { state }) };
+    const state = this.#options.stateBytes?.();
+    return { ...this.#rows.stored(now), ...(state !== undefined && { state }) };
   }
 
   async #send(report: Report, at: number): Promise<void> {
@@ -186,7 +234,8 @@ export class ActivityReports implements Duty {
     this.#sending++;
     try {
       await this.#options.report(report);
-      this.#last = { at, sockets, connections, users, ...(this.#count && { count: this.#count }) };
+      const count = this.#rows.last;
+      this.#last = { at, sockets, connections, users, ...(count && { count }) };
       this.#options.storage.kv.put("told", this.#last);
       this.#options.reported(report, difference(counted, this.#reportedCounters));
       this.#reportedCounters = counted;
@@ -199,6 +248,3 @@ export class ActivityReports implements Duty {
     }
   }
 }
-
-const isOutdated = ({ rows, bytes, countedAt }: RowCount, bytesNow: number, now: number): boolean =>
-  now - countedAt >= rows * COUNT_MS_PER_ROW || Math.abs(bytesNow - bytes) > bytes * CHANGED_PART;

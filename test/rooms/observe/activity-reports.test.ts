@@ -1,7 +1,7 @@
 // When an object tells its hub's index how things are: soon, each minute while it goes on, before it sleeps; and never
 // while it is idle. The clock is the test's.
 
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { newCounters, ZERO_COUNTERS } from "../../../src/rooms/observe/counters.ts";
 import type { KeyValues } from "../../../src/model/stored-values.ts";
 import type { CounterSnapshot, Report } from "../../../src/rooms/rpc/activity-report.ts";
@@ -43,6 +43,7 @@ function object(kv = new Map<string, unknown>(), start = START) {
     reported: (_, counted) => void news.push(counted),
     arm: () => {},
     now: () => now,
+    afterFlush: (run) => run(),
     waitUntil: (work) => void (state.pending = work),
   });
   return {
@@ -133,11 +134,11 @@ it("an alarm after sleep tells nothing where nothing changed, and who is there w
   expect(woken.reports.due()).toBeUndefined();
 });
 
-it("who only has connections says so once an hour, and who has none says nothing", async () => {
+it("who only has connections says so each six hours, and who has none says nothing", async () => {
   const before = object();
   before.say();
   await before.until(10);
-  const at = START + 3_602 * SECOND;
+  const at = START + (6 * 3_600 + 2) * SECOND;
   const woken = object(before.kv, at);
   woken.reports.run(at - SECOND);
   expect(woken.told).toEqual([]);
@@ -155,6 +156,99 @@ it("who only has connections says so once an hour, and who has none says nothing
   Object.assign(emptied.crowd, { sockets: 0, connections: 0, users: 0 });
   emptied.reports.run(at);
   expect(emptied.told).toEqual([]);
+});
+
+describe("a message in an object that sleeps between messages", () => {
+  /** An object that has reported one message. */
+  async function reported(kv = new Map<string, unknown>()) {
+    const first = object(kv);
+    first.say();
+    await first.until(10);
+    return kv;
+  }
+
+  /** A wake for so many messages, so long after the start. */
+  async function wake(kv: Map<string, unknown>, minutes: number, messages = 1) {
+    const room = object(kv, START + minutes * 60 * SECOND);
+    for (let n = 0; n < messages; n++) room.say();
+    await room.until(minutes * 60 + 60);
+    return room;
+  }
+
+  it("is saved, and is due for no alarm", async () => {
+    const room = await wake(await reported(), 2);
+    expect([room.told, room.reports.due()]).toEqual([[], undefined]);
+  });
+
+  it("is reported with that of a later wake, once a quarter of an hour has passed", async () => {
+    const kv = await reported();
+    await wake(kv, 2);
+    await wake(kv, 6);
+    const { told, news } = await wake(kv, 16);
+    expect(told.map(([, { counted }]) => counted)).toEqual([{ ...ZERO_COUNTERS, in: 3, wakes: 3 }]);
+    expect(news).toEqual([{ ...ZERO_COUNTERS, in: 3, wakes: 3 }]);
+  });
+
+  it("is reported with an alarm, which is no wake of its own", async () => {
+    const kv = await reported();
+    await wake(kv, 2);
+    const swept = object(kv, START + 14 * 60 * SECOND);
+    swept.reports.run(START + 14 * 60 * SECOND);
+    expect(swept.told).toEqual([]);
+    swept.reports.run(START + 16 * 60 * SECOND);
+    expect(swept.told[0]![1].counted).toEqual({ ...ZERO_COUNTERS, in: 1, wakes: 1 });
+  });
+
+  it("is counted once, whether or not the object learns that the index has its report", async () => {
+    const kv = await reported();
+    const { saved } = (await wake(kv, 2)).kv.get("told") as { saved: Report };
+    const before = new Map(kv);
+    const { told } = await wake(kv, 16);
+    const again = await wake(before, 17);
+    expect(again.told[0]![1]).toMatchObject({ wake: saved.wake, counted: { in: 2 } });
+    expect(told[0]![1]).toMatchObject({ wake: saved.wake, counted: { in: 2 } });
+  });
+
+  it("is reported before the object sleeps, where others follow it", async () => {
+    const { told } = await wake(await reported(), 2, 2);
+    expect(told.map(([seconds]) => seconds)).toEqual([128]);
+    expect(told[0]![1].counted.in).toBe(2);
+  });
+
+  it("is reported soon, where somebody has come or gone", async () => {
+    const kv = await reported();
+    const room = object(kv, START + 120 * SECOND);
+    room.crowd.users = 2;
+    room.say();
+    await room.until(200);
+    expect(room.at()).toEqual([122]);
+  });
+
+  it("is reported soon, where nobody is connected: the object may end", async () => {
+    const kv = new Map<string, unknown>();
+    const empty = object(kv);
+    Object.assign(empty.crowd, { sockets: 0, connections: 0, users: 0 });
+    empty.say();
+    await empty.until(10);
+    const room = object(kv, START + 120 * SECOND);
+    Object.assign(room.crowd, { sockets: 0, connections: 0, users: 0 });
+    room.say();
+    await room.until(200);
+    expect(room.at()).toEqual([122]);
+  });
+
+  it("is reported soon, where it cannot be saved", async () => {
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const kv = await reported();
+    vi.spyOn(kv, "set").mockImplementationOnce(() => {
+      throw new Error("disk");
+    });
+    const room = object(kv, START + 120 * SECOND);
+    room.say();
+    await room.until(300);
+    expect(warned).toHaveBeenCalledOnce();
+    expect(room.at()).toEqual([180]);
+  });
 });
 
 /** A message a second, until then. */
@@ -208,6 +302,7 @@ it("remembers over a sleep what it has counted, and not over the end of its stor
   await before.until(60);
   const after = object(kv, START + 60 * SECOND);
   after.file.rows = 1_001;
+  after.say();
   after.say();
   await after.until(120);
   expect([after.file.read, rowsIn(after)]).toEqual([0, [1_000]]);
