@@ -12,6 +12,7 @@ import {
   perClient,
   total,
   type Bill,
+  type BillOfClients,
   type Load,
 } from "./prices.ts";
 
@@ -21,6 +22,8 @@ Prints, for 1,000 clients and a month of 30 days, what Cloudflare would bill for
 counts), in dollars, beside Azure SignalR Service and Ably. Formulas and prices are in bench/prices.ts.
 `;
 
+/** As in test/counts/loads.ts, which only the engine can load. */
+const IDLE_HOURS = 6;
 const CLIENTS = 1_000;
 const HOURS = 30 * 24;
 const MINUTES = HOURS * 60;
@@ -42,12 +45,19 @@ function counted(title: string, workerRequests = 0): Bill {
   return billOf(counts, workerRequests);
 }
 
-/** An idle hour of clients that share objects, from one and from three. */
-const idleHour = (who: string) =>
-  perClient(counted(`an idle hour of 1 ${who}`), counted(`an idle hour of 3 ${who}`), 3);
+type Crowds = readonly [few: number, many: number];
 
-const idle = (title: string, who: string, channels: number): Row => {
-  const { each, fixed } = idleHour(who);
+/** An idle hour of clients that share objects, from counts with so many. A room with a single client rests. */
+function idleHour(who: string, [few, many]: Crowds = [1, 3]) {
+  const of = (clients: number): BillOfClients => [
+    clients,
+    added(counted(`${IDLE_HOURS} idle hours of ${clients} ${who}`), 1 / IDLE_HOURS),
+  ];
+  return perClient(of(few), of(many));
+}
+
+const idle = (title: string, who: string, channels: number, crowds?: Crowds): Row => {
+  const { each, fixed } = idleHour(who, crowds);
   return {
     title,
     bill: added(added(each, CLIENTS, fixed), HOURS),
@@ -79,7 +89,7 @@ const chat = (title: string, minute: string): Row => ({
 });
 
 export const rows = (): Row[] => [
-  idle("idle, all in one room", "clients in one room", 1),
+  idle("idle, all in one room", "clients in one room", 1, [2, 4]),
   idle("idle, each in a room of its own", "clients in a room each", CLIENTS),
   idle("idle, SignalR clients of a hub", "SignalR clients", CLIENTS),
   chat(

@@ -64,10 +64,13 @@ export function added(first: Bill, times: number, other?: Bill): Bill {
   return Object.fromEntries(entries) as unknown as Bill;
 }
 
-/** What costs by the load: `fixed` for all, and `each` for every client. From counts with one and with several. */
-export function perClient(one: Bill, several: Bill, count: number) {
-  const each = added(added(several, 1, added(one, -1)), 1 / (count - 1));
-  return { each, fixed: added(one, 1, added(each, -1)) };
+/** The bill of so many clients. */
+export type BillOfClients = readonly [clients: number, bill: Bill];
+
+/** What costs by the load: `fixed` for all, and `each` for every client. From counts with few and with many. */
+export function perClient([few, billOfFew]: BillOfClients, [many, billOfMany]: BillOfClients) {
+  const each = added(added(billOfMany, 1, added(billOfFew, -1)), 1 / (many - few));
+  return { each, fixed: added(billOfFew, 1, added(each, -few)) };
 }
 
 /** Dollars, by what is billed. */

@@ -16,16 +16,19 @@ async function crowd(
   await rest();
 }
 
+/** Each of an object's alarms has come by then, and its report of an idle object. */
+const IDLE_HOURS = 6;
+
 const idle = (
   who: string,
   [few, many]: readonly [number, number],
   client: (tenant: Tenant, index: number) => Promise<() => Promise<unknown>>,
 ): Operation[] =>
   [few, many].map((count) => ({
-    title: `an idle hour of ${count} ${who}`,
+    title: `${IDLE_HOURS} idle hours of ${count} ${who}`,
     async prepare(tenant) {
       await crowd(count, (index) => client(tenant, index));
-      return () => pass(HOUR);
+      return () => pass(IDLE_HOURS * HOUR);
     },
   }));
 
@@ -113,7 +116,7 @@ const CHATS: readonly Operation[] = [
 ];
 
 export const LOADS: readonly Operation[] = [
-  ...idle("clients in one room", [1, 3], (tenant, index) => tenant.room(`user-${index}`, "one")),
+  ...idle("clients in one room", [2, 4], (tenant, index) => tenant.room(`user-${index}`, "one")),
   ...idle("clients in a room each", [1, 3], (tenant, index) =>
     tenant.room(`user-${index}`, `room-${index}`),
   ),
