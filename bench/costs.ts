@@ -56,7 +56,13 @@ function idleHour(who: string, [few, many]: Crowds = [1, 3]) {
   return perClient(of(few), of(many));
 }
 
-const idle = (title: string, who: string, channels: number, crowds?: Crowds): Row => {
+interface Idle {
+  readonly who: string;
+  readonly channels: number;
+  readonly crowds?: Crowds;
+}
+
+const idle = (title: string, { who, channels, crowds }: Idle): Row => {
   const { each, fixed } = idleHour(who, crowds);
   return {
     title,
@@ -89,9 +95,9 @@ const chat = (title: string, minute: string): Row => ({
 });
 
 export const rows = (): Row[] => [
-  idle("idle, all in one room", "clients in one room", 1, [2, 4]),
-  idle("idle, each in a room of its own", "clients in a room each", CLIENTS),
-  idle("idle, SignalR clients of a hub", "SignalR clients", CLIENTS),
+  idle("idle, all in one room", { who: "clients in one room", channels: 1, crowds: [2, 4] }),
+  idle("idle, each in a room of its own", { who: "clients in a room each", channels: CLIENTS }),
+  idle("idle, SignalR clients of a hub", { who: "SignalR clients", channels: CLIENTS }),
   chat(
     "chat: rooms of 50, a message a second in each",
     "a message each second for a minute, in a room of 50",
