@@ -32,7 +32,8 @@ const written = (value: number): readonly string[] => [
   ...(value % KIB === 0 ? [`${value / KIB} KiB`] : []),
 ];
 
-const { signalR, limits: _, history, ...settings } = DEFAULTS;
+/** `hasEndHooks` is no option: it is read off the hub. */
+const { signalR, limits: _, hasEndHooks: __, history, ...settings } = DEFAULTS;
 /** Every option by its name in a hub, with its default. */
 const OPTIONS: readonly (readonly [string, unknown])[] = [
   ...Object.entries(LIMITS),

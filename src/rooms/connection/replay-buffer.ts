@@ -5,6 +5,8 @@
 //   · Messages are numbered from 1 in each direction. Pings, acks and sequences have no number.
 //   · A frame is saved before it is sent, and kept until the client confirms its last message. After a resume all
 //     unconfirmed frames are sent again, in order: at least once for each frame; the client drops numbers it has had.
+//   · A confirmation may overtake frames that are sent again: they are kept until a later one
+//     (docs/design/signalr-reconnect.md#sr12).
 //   · At most `window` characters are under way without a confirmation, but one frame always; more wait in the buffer.
 //     Once there are `maxKept` characters beside the largest frame, the next frame closes the connection as slow.
 //   · A message of the client counts once: a number that was received before is dropped.
@@ -13,42 +15,7 @@
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Attached } from "./attachment.ts";
-import type { ConnectionBytes } from "./held-bytes.ts";
-
-/** A frame that the client has not confirmed, with messages `first` to `last`. */
-interface UnconfirmedFrame {
-  readonly first: number;
-  readonly last: number;
-  readonly frame: Encoded;
-}
-
-/** The buffer's rows. */
-export interface ReplayRows {
-  saveAttachment(attached: Attached): void;
-  saveReceived(count: number): void;
-  addFrame(frame: UnconfirmedFrame): void;
-  /** Frames whose last message is `upTo` or an earlier one. */
-  removeFrames(upTo: number): void;
-}
-
-export interface ReplayState {
-  /** Number of the client's newest message that was taken. */
-  readonly receivedCount: number;
-  /** Number of the newest message that the client has confirmed. */
-  readonly confirmedUpTo: number;
-  readonly unconfirmed: readonly UnconfirmedFrame[];
-}
-
-export interface ReplayLimits {
-  /** Characters that may be under way without a confirmation. */
-  readonly window: number;
-  /** Characters that may be kept in all. */
-  readonly maxKept: number;
-  /** The connection's budget of memory. */
-  readonly held?: Pick<ConnectionBytes, "fitsFrames" | "addFrames">;
-  /** Long polling: every frame is kept and confirmed as a whole, and the client numbers nothing. */
-  readonly byFrame?: boolean;
-}
+import type { ReplayLimits, ReplayRows, ReplayState, UnconfirmedFrame } from "./replay-rows.ts";
 
 /** Bytes of a row's value. */
 const MAX_FRAME_BYTES = 2_000_000;
@@ -69,6 +36,10 @@ export class ReplayBuffer {
   #writtenFrames: number;
   /** Number of the newest message to the client. */
   #lastNumber: number;
+  /** Number of the newest message that was written before the client resumed, and is sent again. */
+  #repeatedUpTo = 0;
+  /** Number of the newest message that the client has confirmed while its frame is kept. */
+  #heldUpTo = 0;
   /** Characters of the unconfirmed frames. */
   #size = 0;
   /** Characters of the largest of them. */
@@ -167,20 +138,31 @@ export class ReplayBuffer {
   /** Frames that the window has room for, from here on written; at least one frame is always under way. */
   #takeWritable(): Encoded[] {
     let underWay = 0;
-    for (let i = 0; i < this.#writtenFrames; i++) underWay += this.#unconfirmed[i]!.frame.length;
+    for (let i = 0; i < this.#writtenFrames; i++) underWay += this.#underWay(i);
     const now: Encoded[] = [];
     while (this.#writtenFrames < this.#unconfirmed.length) {
       const { frame } = this.#unconfirmed[this.#writtenFrames]!;
-      if (this.#writtenFrames > 0 && underWay + frame.length > this.#limits.window) break;
-      underWay += frame.length;
+      if (underWay > 0 && underWay + frame.length > this.#limits.window) break;
+      underWay += this.#underWay(this.#writtenFrames);
       now.push(frame);
       this.#writtenFrames++;
     }
     return now;
   }
 
+  #underWay(index: number): number {
+    const { frame, last } = this.#unconfirmed[index]!;
+    return last <= this.#heldUpTo ? 0 : frame.length;
+  }
+
   /** The client has received all messages up to this number. Gives the frames that the window has room for now. */
   confirm(upTo: number): Encoded[] {
+    if (upTo <= this.#repeatedUpTo) {
+      // The client's second confirmation on a socket follows a message that came after the first.
+      this.#repeatedUpTo = 0;
+      this.#heldUpTo = upTo;
+      return this.#takeWritable();
+    }
     const written = this.#unconfirmed.slice(0, this.#writtenFrames);
     const firstKept = written.findIndex(({ last }) => last > upTo);
     const confirmed = this.#unconfirmed.splice(0, firstKept < 0 ? written.length : firstKept);
@@ -208,14 +190,19 @@ export class ReplayBuffer {
    */
   resume(): { readonly sequence: number; readonly frames: Encoded[] } {
     this.#isAwaitingSequence = true;
+    this.#repeatedUpTo = this.#unconfirmed[this.#writtenFrames - 1]?.last ?? 0;
+    this.#heldUpTo = 0;
     this.#writtenFrames = 0;
     const sequence = this.#unconfirmed[0]?.first ?? this.#lastNumber + 1;
     return { sequence, frames: this.#takeWritable() };
   }
 
-  /** The client's sequence: the number of its next message. False where messages before it were never received. */
+  /**
+   * The client's sequence: the number of its next message. False where messages before it were never received; those
+   * that it has repeated in part, and then were confirmed, were.
+   */
   resumeFrom(sequence: number): boolean {
-    if (sequence > this.#nextNumber) return false;
+    if (sequence > this.#receivedCount + 1) return false;
     this.#nextNumber = sequence;
     this.#isAwaitingSequence = false;
     return true;

@@ -15,12 +15,8 @@ import { type Connection, connectionOf, save } from "./connection.ts";
 import { closeReplaced } from "./close-socket.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { goAway } from "./stage.ts";
-import {
-  ReplayBuffer,
-  type ReplayLimits,
-  type ReplayRows,
-  type ReplayState,
-} from "./replay-buffer.ts";
+import { ReplayBuffer } from "./replay-buffer.ts";
+import type { ReplayLimits, ReplayRows, ReplayState } from "./replay-rows.ts";
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS resumables (connection TEXT PRIMARY KEY, attached TEXT,
