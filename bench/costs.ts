@@ -22,8 +22,6 @@ Prints, for 1,000 clients and a month of 30 days, what Cloudflare would bill for
 counts), in dollars, beside Azure SignalR Service and Ably. Formulas and prices are in bench/prices.ts.
 `;
 
-/** As in test/counts/loads.ts, which only the engine can load. */
-const IDLE_HOURS = 6;
 const CLIENTS = 1_000;
 const HOURS = 30 * 24;
 const MINUTES = HOURS * 60;
@@ -45,25 +43,28 @@ function counted(title: string, workerRequests = 0): Bill {
   return billOf(counts, workerRequests);
 }
 
-type Crowds = readonly [few: number, many: number];
+/** What was counted of idle clients that may share objects: with few of them and with more. */
+interface IdleCounts {
+  readonly who: string;
+  readonly crowds: readonly [few: number, many: number];
+  readonly hours: number;
+}
 
-/** An idle hour of clients that share objects, from counts with so many. A room with a single client rests. */
-function idleHour(who: string, [few, many]: Crowds = [1, 3]) {
+const IN_ONE_ROOM: IdleCounts = { who: "clients in one room", crowds: [2, 4], hours: 1 };
+const IN_ROOMS: IdleCounts = { who: "clients in a room each", crowds: [1, 3], hours: 6 };
+const BY_SIGNALR: IdleCounts = { who: "SignalR clients", crowds: [1, 3], hours: 1 };
+
+function idleHour({ who, crowds: [few, many], hours }: IdleCounts) {
+  const length = hours === 1 ? "an idle hour" : `${hours} idle hours`;
   const of = (clients: number): BillOfClients => [
     clients,
-    added(counted(`${IDLE_HOURS} idle hours of ${clients} ${who}`), 1 / IDLE_HOURS),
+    added(counted(`${length} of ${clients} ${who}`), 1 / hours),
   ];
   return perClient(of(few), of(many));
 }
 
-interface Idle {
-  readonly who: string;
-  readonly channels: number;
-  readonly crowds?: Crowds;
-}
-
-const idle = (title: string, { who, channels, crowds }: Idle): Row => {
-  const { each, fixed } = idleHour(who, crowds);
+const idle = (title: string, idleCounts: IdleCounts, channels: number): Row => {
+  const { each, fixed } = idleHour(idleCounts);
   return {
     title,
     bill: added(added(each, CLIENTS, fixed), HOURS),
@@ -72,8 +73,8 @@ const idle = (title: string, { who, channels, crowds }: Idle): Row => {
 };
 
 /** What is left of a client's hour without what all clients have in common. */
-function updates(title: string, hour: string, who: string): Row {
-  const { fixed } = idleHour(who);
+function updates(title: string, hour: string, idleCounts: IdleCounts): Row {
+  const { fixed } = idleHour(idleCounts);
   const each = added(fixed, -1, counted(hour, UPDATES));
   const messages = CLIENTS * UPDATES * HOURS;
   return {
@@ -95,9 +96,9 @@ const chat = (title: string, minute: string): Row => ({
 });
 
 export const rows = (): Row[] => [
-  idle("idle, all in one room", { who: "clients in one room", channels: 1, crowds: [2, 4] }),
-  idle("idle, each in a room of its own", { who: "clients in a room each", channels: CLIENTS }),
-  idle("idle, SignalR clients of a hub", { who: "SignalR clients", channels: CLIENTS }),
+  idle("idle, all in one room", IN_ONE_ROOM, 1),
+  idle("idle, each in a room of its own", IN_ROOMS, CLIENTS),
+  idle("idle, SignalR clients of a hub", BY_SIGNALR, CLIENTS),
   chat(
     "chat: rooms of 50, a message a second in each",
     "a message each second for a minute, in a room of 50",
@@ -109,12 +110,12 @@ export const rows = (): Row[] => [
   updates(
     "orders: 10 updates an hour for each client, by REST into its room",
     "10 updates in an hour, by REST to a client in its room",
-    "clients in a room each",
+    IN_ROOMS,
   ),
   updates(
     "the same to SignalR clients",
     "10 updates in an hour, by REST to a SignalR client on a relay",
-    "SignalR clients",
+    BY_SIGNALR,
   ),
 ];
 

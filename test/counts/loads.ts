@@ -16,19 +16,20 @@ async function crowd(
   await rest();
 }
 
-/** Each of an object's alarms has come by then, and its report of an idle object. */
-const IDLE_HOURS = 6;
+interface Idle {
+  readonly who: string;
+  /** Few clients, and many. */
+  readonly crowds: readonly [number, number];
+  readonly hours: number;
+  client(tenant: Tenant, index: number): Promise<() => Promise<unknown>>;
+}
 
-const idle = (
-  who: string,
-  [few, many]: readonly [number, number],
-  client: (tenant: Tenant, index: number) => Promise<() => Promise<unknown>>,
-): Operation[] =>
-  [few, many].map((count) => ({
-    title: `${IDLE_HOURS} idle hours of ${count} ${who}`,
+const idle = ({ who, crowds, hours, client }: Idle): Operation[] =>
+  crowds.map((count) => ({
+    title: `${hours === 1 ? "an idle hour" : `${hours} idle hours`} of ${count} ${who}`,
     async prepare(tenant) {
       await crowd(count, (index) => client(tenant, index));
-      return () => pass(IDLE_HOURS * HOUR);
+      return () => pass(hours * HOUR);
     },
   }));
 
@@ -116,11 +117,25 @@ const CHATS: readonly Operation[] = [
 ];
 
 export const LOADS: readonly Operation[] = [
-  ...idle("clients in one room", [2, 4], (tenant, index) => tenant.room(`user-${index}`, "one")),
-  ...idle("clients in a room each", [1, 3], (tenant, index) =>
-    tenant.room(`user-${index}`, `room-${index}`),
-  ),
-  ...idle("SignalR clients", [1, 3], (tenant, index) => tenant.signalr(`user-${index}`)),
+  ...idle({
+    who: "clients in one room",
+    crowds: [2, 4],
+    hours: 1,
+    client: (tenant, index) => tenant.room(`user-${index}`, "one"),
+  }),
+  // These rest: a report each six hours is much of what they cost.
+  ...idle({
+    who: "clients in a room each",
+    crowds: [1, 3],
+    hours: 6,
+    client: (tenant, index) => tenant.room(`user-${index}`, `room-${index}`),
+  }),
+  ...idle({
+    who: "SignalR clients",
+    crowds: [1, 3],
+    hours: 1,
+    client: (tenant, index) => tenant.signalr(`user-${index}`),
+  }),
   ...UPDATES,
   SLEEPY,
   ...CHATS,
