@@ -2,6 +2,7 @@
 // notice of these is the engine's own cost, on one thread for all; no bound of ours can be below it.
 
 import type { Attack, Outcome, Stage } from "./attack.ts";
+import { BURST, floodAll } from "./l2-uncounted.ts";
 import { posts } from "./l3-births.ts";
 import { batch, REQUESTS_A_SECOND } from "./l4-history.ts";
 import { CONNECTIONS_A_SECOND, hold } from "./l5-held.ts";
@@ -27,6 +28,13 @@ async function postsAlone(stage: Stage): Promise<Outcome> {
   const failed = answered.filter((status) => !status.endsWith(" 200")).length;
   return outcome(`${answered.length} answered`, { failed });
 }
+
+/** The object closes its sockets behind the same burst, and refuses all for as long as ours does at first. */
+const floodsAlone = (stage: Stage): Promise<Outcome> =>
+  floodAll(
+    stage,
+    () => () => Peer.open(`ws://127.0.0.1:${stage.server.port}${BARE}?burst=${BURST}`),
+  );
 
 async function batchesAlone(stage: Stage): Promise<Outcome> {
   let answered = 0;
@@ -63,6 +71,7 @@ const floor = (of: string, title: string, run: Attack["run"]): Attack => ({
 });
 
 export const floors: readonly Attack[] = [
+  floor("L2", "the floods of L2", floodsAlone),
   floor("L3", "the requests of L3's end", postsAlone),
   floor("L4", "the requests of L4", batchesAlone),
   floor("L5", "the frames of L5", framesAlone),

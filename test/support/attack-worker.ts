@@ -50,6 +50,9 @@ const served = serve(
   { grpc },
 );
 
+/** As long as a flooder is refused at first. */
+const FLOOD_PAUSE_MS = 5_000;
+
 const made = new Set<string>();
 
 export class Room extends served.Room {
@@ -65,14 +68,29 @@ export class Room extends served.Room {
 
 /** An object with sockets, which reads what comes and does nothing: what a load costs bystanders without our work. */
 export class Bare extends DurableObject {
-  override async fetch(): Promise<Response> {
+  /** Messages that are taken before all sockets that send more are closed. */
+  #left = Infinity;
+  /** Milliseconds since 1970. */
+  #closedAt = 0;
+
+  /** `?burst=`: how many messages are taken, of all sockets together. */
+  override async fetch(request: Request): Promise<Response> {
+    const burst = new URL(request.url).searchParams.get("burst");
+    if (Date.now() - this.#closedAt < FLOOD_PAUSE_MS) return new Response(null, { status: 429 });
+    if (this.#left <= 0 || this.#left === Infinity) this.#left = Number(burst ?? Infinity);
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  override webSocketMessage(_socket: WebSocket, frame: string | ArrayBuffer): void {
-    if (typeof frame === "string") JSON.parse(frame);
+  override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+    if ((this.#left -= 1) < 0) return this.#end(socket);
+    if (typeof frame === "string" && !frame.endsWith("\u001e")) JSON.parse(frame);
+  }
+
+  #end(socket: WebSocket): void {
+    this.#closedAt = Date.now();
+    socket.close(4429);
   }
 
   /** Text comes in, and as many answers go out as a refused batch has. */
