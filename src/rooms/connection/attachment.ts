@@ -6,6 +6,12 @@ import type { Transport } from "../../model/options.ts";
 import type { ConnectRequest } from "../../model/client-request.ts";
 import type { User } from "../../model/user.ts";
 
+/** Messages that were sent again on a resumed socket, by their numbers; `from` is one more than `upTo` where none was. */
+export interface Repeated {
+  readonly from: number;
+  readonly upTo: number;
+}
+
 /** The content of an attachment; at most 16,384 bytes, of which the token's claims are the largest part. */
 export interface Attached {
   readonly id: string;
@@ -37,6 +43,8 @@ export interface Attached {
   readonly reportsTaken?: true;
   /** Its negotiation agreed on stateful reconnect: with version 2 it may be resumed on another socket. */
   readonly statefulReconnect?: true;
+  /** At its last resume (replay-buffer.ts). */
+  readonly repeated?: Repeated;
   /** Whether the server pings it, and how it takes that; `none` where it pings by itself. Absent: not known yet. */
   readonly serverPings?: "none" | "answered" | "unanswered";
 }
@@ -58,7 +66,7 @@ export function checkFits(attached: Attached): void {
   if (bytesOf(attached).byteLength > FITTING_BYTES) throw tooLarge();
 }
 
-/** The platform's 16,384, less what it adds, and what a socket that comes back adds (a deadline). */
+/** The platform's 16,384, less what it adds, and what a socket that comes back adds (a deadline, what is repeated). */
 const FITTING_BYTES = 16_200;
 
 const bytesOf = (attached: Attached): Uint8Array =>

@@ -5,17 +5,24 @@
 //   · Messages are numbered from 1 in each direction. Pings, acks and sequences have no number.
 //   · A frame is saved before it is sent, and kept until the client confirms its last message. After a resume all
 //     unconfirmed frames are sent again, in order: at least once for each frame; the client drops numbers it has had.
-//   · A confirmation may overtake frames that are sent again: they are kept until a later one
-//     (docs/design/signalr-reconnect.md#sr12).
-//   · At most `window` characters are under way without a confirmation, but one frame always; more wait in the buffer.
-//     Once there are `maxKept` characters beside the largest frame, the next frame closes the connection as slow.
+//   · A confirmation may overtake frames that are sent again: a further resume begins where the client may count from,
+//     with messages in place of those that it has confirmed (docs/design/signalr-reconnect.md#sr12).
+//   · At most `window` characters are under way without a confirmation, beside those that are sent again, but one frame
+//     always; more wait in the buffer.
+//   · Once there are `maxKept` characters beside the largest frame, the next frame closes the connection as slow.
 //   · A message of the client counts once: a number that was received before is dropped.
 //   · Long polling (`byFrame`) confirms whole frames by their count, and the client numbers nothing.
 
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
-import type { Attached } from "./attachment.ts";
-import type { ReplayLimits, ReplayRows, ReplayState, UnconfirmedFrame } from "./replay-rows.ts";
+import type { Attached, Repeated } from "./attachment.ts";
+import type {
+  ReplayLimits,
+  ReplayRows,
+  ReplayState,
+  Resumption,
+  UnconfirmedFrame,
+} from "./replay-rows.ts";
 
 /** Bytes of a row's value. */
 const MAX_FRAME_BYTES = 2_000_000;
@@ -36,10 +43,12 @@ export class ReplayBuffer {
   #writtenFrames: number;
   /** Number of the newest message to the client. */
   #lastNumber: number;
-  /** Number of the newest message that was written before the client resumed, and is sent again. */
-  #repeatedUpTo = 0;
-  /** Number of the newest message that the client has confirmed while its frame is kept. */
-  #heldUpTo = 0;
+  /** What was written before the last resume: on this socket it is sent again. */
+  #repeated: Repeated;
+  /** The client counts from this number or a later one. */
+  #clientNext: number;
+  /** Whether the client has confirmed something on this socket. */
+  #hasConfirmed = false;
   /** Characters of the unconfirmed frames. */
   #size = 0;
   /** Characters of the largest of them. */
@@ -56,6 +65,9 @@ export class ReplayBuffer {
     this.#unconfirmed = [...state.unconfirmed];
     this.#writtenFrames = 0;
     this.#lastNumber = this.#unconfirmed.at(-1)?.last ?? state.confirmedUpTo;
+    this.#repeated = state.repeated ?? { from: 1, upTo: 0 };
+    const { from, upTo } = this.#repeated;
+    this.#clientNext = state.confirmedUpTo > upTo ? state.confirmedUpTo + 1 : from;
     for (const { frame } of this.#unconfirmed) this.#count(frame);
     this.#receivedCount = state.receivedCount;
     this.#nextNumber = state.receivedCount + 1;
@@ -141,28 +153,29 @@ export class ReplayBuffer {
     for (let i = 0; i < this.#writtenFrames; i++) underWay += this.#underWay(i);
     const now: Encoded[] = [];
     while (this.#writtenFrames < this.#unconfirmed.length) {
-      const { frame } = this.#unconfirmed[this.#writtenFrames]!;
-      if (underWay > 0 && underWay + frame.length > this.#limits.window) break;
-      underWay += this.#underWay(this.#writtenFrames);
-      now.push(frame);
+      const size = this.#underWay(this.#writtenFrames);
+      if (underWay > 0 && size > 0 && underWay + size > this.#limits.window) break;
+      underWay += size;
+      now.push(this.#unconfirmed[this.#writtenFrames]!.frame);
       this.#writtenFrames++;
     }
     return now;
   }
 
+  /**
+   * Characters that count for the window. What is sent again does not: a client need not confirm it a second time.
+   */
   #underWay(index: number): number {
     const { frame, last } = this.#unconfirmed[index]!;
-    return last <= this.#heldUpTo ? 0 : frame.length;
+    return last <= this.#repeated.upTo ? 0 : frame.length;
   }
 
   /** The client has received all messages up to this number. Gives the frames that the window has room for now. */
   confirm(upTo: number): Encoded[] {
-    if (upTo <= this.#repeatedUpTo) {
-      // The client's second confirmation on a socket follows a message that came after the first.
-      this.#repeatedUpTo = 0;
-      this.#heldUpTo = upTo;
-      return this.#takeWritable();
-    }
+    // The first confirmation on a socket may be of what came on an earlier one. A second follows what came on this one.
+    if (this.#hasConfirmed || upTo > this.#repeated.upTo)
+      this.#clientNext = Math.min(upTo, this.#lastNumber) + 1;
+    this.#hasConfirmed = true;
     const written = this.#unconfirmed.slice(0, this.#writtenFrames);
     const firstKept = written.findIndex(({ last }) => last > upTo);
     const confirmed = this.#unconfirmed.splice(0, firstKept < 0 ? written.length : firstKept);
@@ -185,16 +198,18 @@ export class ReplayBuffer {
     return this.#takeWritable();
   }
 
-  /**
-   * The client has resumed on a new socket. Gives the number of the first message that is sent again, and the frames.
-   */
-  resume(): { readonly sequence: number; readonly frames: Encoded[] } {
+  /** The client has resumed on a new socket. */
+  resume(): Resumption & { readonly repeated: Repeated } {
+    const next = this.#unconfirmed[0]?.first ?? this.#lastNumber + 1;
+    const sequence = Math.min(next, this.#clientNext);
+    const newest = this.#unconfirmed[this.#writtenFrames - 1]?.last ?? next - 1;
+    this.#repeated = { from: sequence, upTo: Math.max(newest, this.#repeated.upTo) };
+    this.#clientNext = sequence;
     this.#isAwaitingSequence = true;
-    this.#repeatedUpTo = this.#unconfirmed[this.#writtenFrames - 1]?.last ?? 0;
-    this.#heldUpTo = 0;
+    this.#hasConfirmed = false;
     this.#writtenFrames = 0;
-    const sequence = this.#unconfirmed[0]?.first ?? this.#lastNumber + 1;
-    return { sequence, frames: this.#takeWritable() };
+    const frames = this.#takeWritable();
+    return { sequence, confirmed: next - sequence, frames, repeated: this.#repeated };
   }
 
   /**

@@ -1,7 +1,9 @@
-// What a replay buffer (replay-buffer.ts) begins with, is limited by, and writes: one row for each frame.
+// What a replay buffer (replay-buffer.ts) begins with, is limited by, and writes: a row for each frame, and the frames of
+// a resume.
 
-import type { Encoded } from "../../model/message.ts";
-import type { Attached } from "./attachment.ts";
+import type { Encoded, Outgoing } from "../../model/message.ts";
+import type { Protocol } from "../../protocols/protocol.ts";
+import type { Attached, Repeated } from "./attachment.ts";
 import type { ConnectionBytes } from "./held-bytes.ts";
 
 /** A frame that the client has not confirmed, with messages `first` to `last`. */
@@ -26,6 +28,8 @@ export interface ReplayState {
   /** Number of the newest message that the client has confirmed. */
   readonly confirmedUpTo: number;
   readonly unconfirmed: readonly UnconfirmedFrame[];
+  /** Of the last resume, if there was one. */
+  readonly repeated?: Repeated | undefined;
 }
 
 export interface ReplayLimits {
@@ -37,4 +41,27 @@ export interface ReplayLimits {
   readonly held?: Pick<ConnectionBytes, "fitsFrames" | "addFrames">;
   /** Long polling: every frame is kept and confirmed as a whole, and the client numbers nothing. */
   readonly byFrame?: boolean;
+}
+
+/** What a client gets that has resumed. */
+export interface Resumption {
+  /** Number of the first message that it gets. */
+  readonly sequence: number;
+  /** So many messages from there on it has confirmed: any message stands for them, and the client drops it. */
+  readonly confirmed: number;
+  /** Those that it has not confirmed, as far as the window has room. */
+  readonly frames: readonly Encoded[];
+}
+
+/** The smallest message that has a number. */
+const DROPPED: Outgoing = { type: "completion", id: "0", result: undefined };
+
+/** Our sequence is the first message, then all that the client is to count. */
+export function framesOf(
+  protocol: Protocol,
+  { sequence, confirmed, frames }: Resumption,
+): Encoded[] {
+  const first = protocol.encode({ type: "sequence", sequence });
+  const dropped = Array.from({ length: confirmed }, () => protocol.encode(DROPPED));
+  return [protocol.join([first, ...dropped]), ...frames];
 }

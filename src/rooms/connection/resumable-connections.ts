@@ -16,7 +16,7 @@ import { closeReplaced } from "./close-socket.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { goAway } from "./stage.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
-import type { ReplayLimits, ReplayRows, ReplayState } from "./replay-rows.ts";
+import { framesOf, type ReplayLimits, type ReplayRows, type ReplayState } from "./replay-rows.ts";
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS resumables (connection TEXT PRIMARY KEY, attached TEXT,
@@ -66,6 +66,7 @@ export class ResumableConnections implements Duty {
         receivedCount: row["received"] as number,
         confirmedUpTo: row["confirmed"] as number,
         unconfirmed: this.#unconfirmedFrames(id),
+        repeated: connection.attached.repeated,
       });
       if (!withSocket) this.#restoreAway(connection, row["away"] as number | null, now);
     }
@@ -158,17 +159,16 @@ export class ResumableConnections implements Duty {
    */
   reattach(connection: Connection, socket: WebSocket, change: Partial<Attached>): void {
     const { connections } = this.#options;
-    attachTo(socket, { ...connection.attached, ...change });
+    attachTo(socket, { ...connection.attached, ...change, repeated: LARGEST_REPEATED });
     const old = connection.socket;
     connections.detach(connection);
     closeReplaced(old);
     connections.reattach(connection, socket);
     this.#away.delete(connection);
     this.#saveAwaySince(connection, null);
-    save(connection, change);
-    const { sequence, frames } = connection.resumable!.resume();
-    const first: Encoded = connection.protocol.encode({ type: "sequence", sequence });
-    connections.write(connection, [first, ...frames]);
+    const { repeated, ...resumption } = connection.resumable!.resume();
+    save(connection, { ...change, repeated });
+    connections.write(connection, framesOf(connection.protocol, resumption));
   }
 
   /** Whether a message is to be dispatched. Acks and sequences are handled here. */
@@ -237,6 +237,9 @@ export class ResumableConnections implements Duty {
 }
 
 const isPolled = ({ transport }: Attached): boolean => transport === "LongPolling";
+
+/** For the size of an attachment. */
+const LARGEST_REPEATED = { from: Number.MAX_SAFE_INTEGER, upTo: Number.MAX_SAFE_INTEGER };
 
 /** Close code of a poll whose place another has taken. */
 const POLL_REPLACED = 4000;

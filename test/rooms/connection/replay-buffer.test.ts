@@ -2,7 +2,13 @@
 
 import { describe, expect, it } from "vitest";
 import { ReplayBuffer } from "../../../src/rooms/connection/replay-buffer.ts";
-import type { ReplayRows } from "../../../src/rooms/connection/replay-rows.ts";
+import type {
+  ReplayRows,
+  ReplayState,
+  UnconfirmedFrame,
+} from "../../../src/rooms/connection/replay-rows.ts";
+import type { Encoded } from "../../../src/model/message.ts";
+import { chance } from "../../support/seed.ts";
 import { signalrJson } from "../../../src/protocols/signalr-json.ts";
 
 const ROWS: ReplayRows = {
@@ -46,52 +52,184 @@ it("does not count its largest frame, whichever that is by now", () => {
   expect(buffer.refuses(["x"])).toBe(true);
 });
 
-describe("a client whose wire breaks again while messages are repeated", () => {
-  /** A frame of one numbered message. */
-  const frame = (text: string) =>
-    protocol.encode({ type: "invocation", target: "said", params: `["${text}"]` } as never);
+const frame = (text: string) =>
+  protocol.encode({ type: "invocation", target: "said", params: `["${text}"]` } as never) as string;
 
-  /** Three messages were written to the first socket, and the client has resumed on a second one. */
-  function resumed(window = 100_000) {
-    const buffer = new ReplayBuffer(ROWS, { window, maxKept: 1e6 }, EMPTY);
-    const say = (text: string) => buffer.keep([frame(text)], protocol, true);
-    for (const text of ["a", "b", "c"]) say(text);
-    expect(buffer.resume()).toMatchObject({ sequence: 1 });
-    return { buffer, say };
+/** As both of Microsoft's clients count and confirm: `repeats` is JavaScript's confirmation of what comes once more. */
+class Receiver {
+  readonly got: string[] = [];
+  readonly #repeats: boolean;
+  #next = 1;
+  #latest = 0;
+  #confirmed = 0;
+  #isDue = false;
+  #hasSequence = true;
+
+  constructor(repeats: boolean) {
+    this.#repeats = repeats;
   }
 
-  it("gets them all a third time, though it confirmed what it had of the first socket", () => {
-    const { buffer } = resumed();
-    buffer.confirm(3);
-    expect(buffer.resume()).toEqual({ sequence: 1, frames: ["a", "b", "c"].map(frame) });
+  take(text: string): void {
+    if (!this.#hasSequence) return;
+    const number = this.#next++;
+    if (number > this.#latest) {
+      this.#latest = number;
+      this.#isDue = true;
+      this.got.push(text);
+    } else if (this.#repeats && number === this.#latest) this.#isDue = true;
+  }
+
+  lose(): void {
+    this.#hasSequence = false;
+  }
+
+  sequence(number: number): void {
+    if (number > this.#next) throw new Error("Sequence ID greater than amount of messages");
+    this.#next = number;
+    this.#hasSequence = true;
+  }
+
+  /** Its timer fires. */
+  confirmation(): number | undefined {
+    const isDue = this.#repeats ? this.#isDue : this.#latest > this.#confirmed;
+    this.#isDue = false;
+    this.#confirmed = this.#latest;
+    return isDue && this.#hasSequence ? this.#latest : undefined;
+  }
+}
+
+/** A connection with its rows, and a wire on which frames arrive when the test wants it. */
+class Resumed {
+  readonly client: Receiver;
+  readonly said: string[] = [];
+  readonly #window: number;
+  readonly #rows: UnconfirmedFrame[] = [];
+  #confirmedUpTo = 0;
+  #repeated: ReplayState["repeated"];
+  #buffer: ReplayBuffer;
+  #wire: (() => void)[] = [];
+
+  constructor(window: number, repeats = true) {
+    this.client = new Receiver(repeats);
+    this.#window = window;
+    this.#buffer = this.#restored();
+  }
+
+  #restored(): ReplayBuffer {
+    const rows: ReplayRows = {
+      ...ROWS,
+      addFrame: (row) => void this.#rows.push(row),
+      removeFrames: (upTo) => {
+        this.#confirmedUpTo = upTo;
+        this.#rows.splice(0, this.#rows.findLastIndex(({ last }) => last <= upTo) + 1);
+      },
+    };
+    return new ReplayBuffer(
+      rows,
+      { window: this.#window, maxKept: Infinity },
+      {
+        receivedCount: 0,
+        confirmedUpTo: this.#confirmedUpTo,
+        unconfirmed: [...this.#rows],
+        repeated: this.#repeated,
+      },
+    );
+  }
+
+  #write(frames: readonly Encoded[]): void {
+    for (const one of frames) this.#wire.push(() => this.client.take(one as string));
+  }
+
+  say(isHere = true): void {
+    const text = frame(`${this.said.length}`);
+    this.said.push(text);
+    this.#write(this.#buffer.keep([text], protocol, isHere));
+  }
+
+  /** So many of the frames on the wire arrive. */
+  arrive(count = Infinity): void {
+    for (const one of this.#wire.splice(0, count)) one();
+  }
+
+  confirm(): void {
+    const upTo = this.client.confirmation();
+    if (upTo !== undefined) this.#write(this.#buffer.confirm(upTo));
+  }
+
+  /** The wire breaks with what is on it, and the client resumes. */
+  resume(): void {
+    this.#wire = [];
+    this.client.lose();
+    const { sequence, confirmed, frames, repeated } = this.#buffer.resume();
+    this.#repeated = repeated;
+    this.#buffer.resumeFrom(1);
+    this.#wire.push(() => this.client.sequence(sequence));
+    for (let n = 0; n < confirmed; n++) this.#wire.push(() => this.client.take("dropped"));
+    this.#write(frames);
+  }
+
+  /** What is on the wire arrives meanwhile: an object sleeps after ten seconds. */
+  sleep(): void {
+    this.arrive();
+    this.#buffer = this.#restored();
+  }
+
+  /** The object has lost its memory and its sockets. */
+  crash(): void {
+    this.#buffer = this.#restored();
+    this.resume();
+  }
+
+  settle(): void {
+    for (let n = 0; n < 200; n++) {
+      this.arrive();
+      this.confirm();
+    }
+  }
+}
+
+const SIZE = frame("a").length;
+
+describe("a client whose wire breaks again while messages are repeated", () => {
+  it("counts on, though it confirmed what it had of the first socket", () => {
+    const one = new Resumed(100 * SIZE);
+    for (let n = 0; n < 3; n++) one.say();
+    one.arrive();
+    one.resume();
+    one.arrive(1);
+    one.confirm();
+    one.resume();
+    one.say();
+    one.settle();
+    expect(one.client.got).toEqual(one.said);
   });
 
-  it("does not get them again once it has confirmed a message that came behind them", () => {
-    const { buffer, say } = resumed();
-    say("d");
-    buffer.confirm(4);
-    expect(buffer.resume()).toEqual({ sequence: 5, frames: [] });
-  });
-
-  it("does not get them again once it has confirmed them twice", () => {
-    const { buffer } = resumed();
-    buffer.confirm(3);
-    buffer.confirm(3);
-    expect([buffer.resume(), buffer.size]).toEqual([{ sequence: 4, frames: [] }, 0]);
-  });
-
-  it("gets what waits for the window, once it has confirmed them", () => {
-    const { buffer, say } = resumed(3 * frame("a").length);
-    expect(say("d")).toEqual([]);
-    expect(buffer.confirm(3)).toEqual([frame("d")]);
-    expect(buffer.confirm(4)).toEqual([]);
-    expect(buffer.size).toBe(0);
+  it.each([
+    ["JavaScript", true],
+    [".NET", false],
+  ])("hears all once and in order, whatever happens when (%s)", (_, repeats) => {
+    const dice = chance();
+    for (let round = 0; round < 400; round++) {
+      const one = new Resumed(dice.pick([1, 3, 1_000]) * SIZE, repeats);
+      const events = [
+        () => one.say(),
+        () => one.say(),
+        () => one.arrive(1 + dice.below(3)),
+        () => one.arrive(),
+        () => one.confirm(),
+        () => one.resume(),
+        () => one.sleep(),
+        () => one.crash(),
+      ];
+      for (let n = 0; n < 40; n++) dice.pick(events)();
+      one.settle();
+      expect(one.client.got).toEqual(one.said);
+    }
   });
 
   it("may go on behind its own messages that were confirmed while it repeated them", () => {
-    const { buffer } = resumed();
+    const buffer = new ReplayBuffer(ROWS, { window: 1_000, maxKept: 1e6 }, EMPTY);
     const said = { type: "invocation" } as never;
-    expect(buffer.resumeFrom(1)).toBe(true);
     for (let n = 0; n < 5; n++) expect(buffer.accepts(said)).toBe(true);
     buffer.resume();
     expect(buffer.resumeFrom(2)).toBe(true);
