@@ -112,7 +112,7 @@ export interface HubOptions<C> {
     readonly pingSeconds?: number;
     /** Seconds without a frame until a client that pings is closed; two intervals or more, as tabs slow. Default: 75. */
     readonly silentSeconds?: number;
-    /** Seconds between checks for silent clients; each is an alarm in every object with connections. Default: 120. */
+    /** Seconds between checks for silent clients; each is an alarm in objects with connections. Default: 120. */
     readonly sweepSeconds?: number;
     /** Seconds between the loss of a user's last connection and the leave that the room announces. Default: 5. */
     readonly graceSeconds?: number;

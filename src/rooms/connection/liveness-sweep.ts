@@ -80,9 +80,11 @@ export class LivenessSweep implements Duty {
       if (this.#isSilent(connection, now)) this.#connections.close(connection, CLOSE.silent);
   }
 
-  /** Closes all silent connections, and gives them. */
+  /** Closes all connections that are silent or have lost their socket, and gives them. */
   endAllSilent(now: number): Connection[] {
-    const silent = [...this.#connections.all].filter((one) => this.#isSilent(one, now));
+    const silent = [...this.#connections.all].filter(
+      (one) => one.socket?.readyState === WebSocket.CLOSED || this.#isSilent(one, now),
+    );
     for (const connection of silent) this.#connections.close(connection, CLOSE.silent);
     return silent;
   }

@@ -18,7 +18,7 @@ import { countClose, snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
-import { WorkUnderWay } from "../platform/loop-timing.ts";
+import { settledSoon, WorkUnderWay } from "../platform/loop-timing.ts";
 import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv, ObjectNamespaces } from "../rpc/object-env.ts";
 import {
@@ -155,8 +155,8 @@ export function objectCore(options: CoreOptions): ObjectCore {
     options.dropped(connection, ...reason);
   });
   const { liveness, sweepMs } = sweepOf(options, connections);
-  const flushed = () => outbox.flushed();
-  const activity = activityOf(options, { agenda, connections, room, flushed });
+  const settled = () => settledSoon(handlers, () => outbox.flushed());
+  const activity = activityOf(options, { agenda, connections, room }, settled);
   const handlers = new WorkUnderWay((work) => ctx.waitUntil(work));
   const { counters } = activity;
   const stateNames = settings.signalR.state;
@@ -194,12 +194,8 @@ type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 
 function activityOf(
   { ctx, env, storage, address, name, isServed, occupancy, stateBytes, report }: CoreOptions,
-  {
-    agenda,
-    connections,
-    room,
-    flushed,
-  }: PartsSoFar<"agenda" | "connections" | "room"> & Pick<Outbox, "flushed">,
+  { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
+  settled: () => Promise<boolean>,
 ): ActivityReports {
   const counters = newCounters();
   return new ActivityReports({
@@ -210,7 +206,7 @@ function activityOf(
       writeReport(env, { ...address, room: name }, { report: about, increase }),
     arm: (at) => agenda.arm(at),
     now: () => Date.now(),
-    afterFlush: (run) => setTimeout(() => void flushed().then(run), 0),
+    settled,
     waitUntil: (work) => ctx.waitUntil(work),
   });
 }

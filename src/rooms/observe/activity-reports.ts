@@ -1,10 +1,8 @@
 // When an object reports its activity to its hub's index: 2 s after the first activity of a wake, each minute while it
-// goes on, and once more when it rests, before the object sleeps and loses its counters. An idle object reports
-// nothing.
+// goes on, and once more at rest, before the object sleeps and loses its counters. Idle objects report nothing.
 //
-// Where a wake has nothing new but counts, such as of one message in a room that sleeps between messages, they are saved
-// and not reported: a row more, and no alarm, call or second wake. They go with the next report, that of a later wake or
-// of an alarm, a quarter of an hour after the last one.
+// Where a wake has nothing new but counts, as of one message in a room that sleeps between messages, they are saved in a
+// row, and go with the next report: that of a later wake or alarm, a quarter of an hour after the last one.
 //
 // A report is sent at least once: one that fails is sent again in a minute, with newer counters. Counters are absolute
 // within a wake, so the index counts a repeated report once; a wake that begins with saved counts goes on as the one
@@ -35,8 +33,8 @@ interface ActivityReportsOptions {
   reported(report: Report, increase: CounterSnapshot): void;
   arm(at: number): void;
   now(): number;
-  /** Runs once what the object is doing now is counted: after its flush. The object stays awake until then. */
-  afterFlush(run: () => void): void;
+  /** Done when what the object is doing now is over, and counted. False where something takes longer than moments. */
+  settled(): Promise<boolean>;
   waitUntil(work: Promise<unknown>): void;
 }
 
@@ -82,8 +80,6 @@ export class ActivityReports implements Duty {
   #reportedCounters: CounterSnapshot;
   /** Something happened in this wake, beside a sweep. */
   #isActive = false;
-  /** This wake has saved its counts: what happens from now on is no single message. */
-  #hasSaved = false;
 
   constructor(options: ActivityReportsOptions) {
     this.#options = options;
@@ -100,8 +96,8 @@ export class ActivityReports implements Duty {
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
   note(): void {
     if (this.isDue) return;
+    const isFirst = !this.#isActive;
     this.#isActive = true;
-    const isFirst = this.#reportedAt === undefined && !this.#hasSaved;
     if (isFirst && this.#isKnown && this.#options.occupancy().connections > 0) this.#saveLater();
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
@@ -113,18 +109,22 @@ export class ActivityReports implements Duty {
     return last?.sockets === sockets && last.connections === connections && last.users === users;
   }
 
-  /** Until then nothing needs to be noted. */
   #saveLater(): void {
-    this.isDue = this.#hasSaved = true;
-    this.#options.afterFlush(() => {
-      this.#checkAgain(undefined);
-      try {
-        this.#save(this.#options.now());
-      } catch (error) {
-        logWarning("report_failed", { error });
-        this.#checkIn(EVERY_MS);
-      }
-    });
+    this.isDue = true;
+    this.#options.waitUntil(this.#saveOnceSettled());
+  }
+
+  /** What is still under way would be counted behind the save. */
+  async #saveOnceSettled(): Promise<void> {
+    const isSettled = await this.#options.settled();
+    this.#checkAgain(undefined);
+    try {
+      if (isSettled && this.#sending === 0) this.#save(this.#options.now());
+      else this.#checkIn(SOON_MS);
+    } catch (error) {
+      logWarning("report_failed", { error });
+      this.#checkIn(EVERY_MS);
+    }
   }
 
   #save(now: number): void {

@@ -133,6 +133,27 @@ export class WorkUnderWay {
   }
 }
 
+/** Turns of the event loop within which a message is handled, flushed and answered, unless its handler waits. */
+const FEW_TURNS = 5;
+
+/** Done when no handler is under way and all is flushed. False where that takes more than a few turns of the loop. */
+export async function settledSoon(
+  handlers: Pick<WorkUnderWay, "isNone">,
+  flushed: () => Promise<void>,
+): Promise<boolean> {
+  // Turn by turn is the point.
+  // oxlint-disable no-await-in-loop
+  for (let turn = 0; turn < FEW_TURNS; turn++) {
+    await pause(systemClock, 0);
+    await flushed();
+    if (!handlers.isNone) continue;
+    await flushed();
+    return true;
+  }
+  // oxlint-enable no-await-in-loop
+  return false;
+}
+
 /**
  * Done when all have settled, or after so many milliseconds. Never rejects. Its timer ends with it: an open timer keeps
  * the object awake.

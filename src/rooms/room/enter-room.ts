@@ -28,7 +28,7 @@ export function enterRoom(
 ): Connection {
   const now = Date.now();
   endPrevious(parts.connections, user, previous);
-  endUnwatched(parts, user.id);
+  endUnwatched(parts, [user.id]);
   checkRoom(parts, user);
   const { address, connections, activity, name: room, presence, settings, storage } = parts;
   const attached = {

@@ -32,8 +32,10 @@ export const INDEX_LIMITS: IndexLimits = { rows: 10_000, named: 500, forgetMs: 2
 const DROPPED_PART = 1 / 100;
 /** Rooms are forgotten at whole hours: an alarm costs a row. */
 const FORGET_STEP_MS = 3_600_000;
-/** After so long without a report an object counts as inactive, whatever its weight. */
-const STALE_MS = 10 * 60_000;
+/**
+ * After so long without a report an object counts as inactive: longer than one reports that sleeps between messages.
+ */
+const STALE_MS = 90 * 60_000;
 /** The series that rooms without metrics of their own share. */
 export const OTHER = "other";
 

@@ -137,9 +137,12 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return refusable(importState(this.parts, exported));
   }
 
-  /** Before somebody sees who is there. */
-  async #look(): Promise<void> {
+  protected override beforeLook(): void {
     endUnwatched(this.parts);
+  }
+
+  async #look(): Promise<void> {
+    this.beforeLook();
     await this.parts.userRoom?.look();
   }
 
@@ -161,9 +164,10 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   /** The position is read in the same turn in which the follower is added: no entry is missing, none comes twice. */
   async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
     const { activity, agenda, followers, log, presence, sweepMs, userRoom } = this.parts;
+    const comers = members.flatMap(([userId, count]) => (count > 0 ? userId : []));
     // A follower may have other users as members, and these see its presence.
-    if (userRoom && members.some(([, count]) => count > 0)) this.inBackground(userRoom.look());
-    endUnwatched(this.parts);
+    if (userRoom && comers.length > 0) this.inBackground(userRoom.look());
+    endUnwatched(this.parts, comers);
     followers.add(follower, members);
     if (this.parts.connections.all.size > 0) agenda.arm(Date.now() + sweepMs());
     if (members.length > 0) activity.note();

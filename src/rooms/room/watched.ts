@@ -6,7 +6,10 @@ import type { ObjectCore } from "../object/object-parts.ts";
 import type { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import type { Followers } from "./followers.ts";
 
-interface Watched extends Pick<ObjectCore, "connections" | "followed" | "settings" | "webhooks"> {
+interface Watched extends Pick<
+  ObjectCore,
+  "connections" | "followed" | "handlers" | "settings" | "webhooks"
+> {
   readonly followers: Followers;
   /** Undefined where the room has none. */
   readonly state: object | undefined;
@@ -16,9 +19,13 @@ interface UnwatchedRoom extends Watched, Pick<ObjectCore, "liveness"> {
   readonly presence: PresenceAnnouncer;
 }
 
-/** By another connection, a follower, a room elsewhere, a webhook, a hook of the hub, or an action of the room's state. */
+/**
+ * By another connection, a follower, a room elsewhere, a webhook, a hook of the hub, an action of the room's state, or a
+ * call that is under way for it.
+ */
 export const isWatched = (room: Watched): boolean =>
   room.connections.all.size > 1 ||
+  !room.handlers.isNone ||
   room.followers.links.size > 0 ||
   room.followed.isReporting ||
   room.settings.hasEndHooks ||
@@ -27,10 +34,10 @@ export const isWatched = (room: Watched): boolean =>
 
 /**
  * Ends what the sweep has not found while it rested. Called before somebody sees the room's connections or users: lost
- * users have no grace then, but for `comer`, the user who enters.
+ * users have no grace then, but for those who come.
  */
-export function endUnwatched(room: UnwatchedRoom, comer?: string): void {
+export function endUnwatched(room: UnwatchedRoom, comers: readonly string[] = []): void {
   if (room.connections.all.size === 0 || isWatched(room)) return;
   for (const { user } of room.liveness().endAllSilent(Date.now()))
-    if (user.id !== comer) room.presence.addOwn(user.id, 0, { how: "left" });
+    if (!comers.includes(user.id)) room.presence.addOwn(user.id, 0, { how: "left" });
 }

@@ -42,7 +42,7 @@ it("reads every row for the first report, and none for those of the next hour", 
       occupancy: () => ({ sockets: 1, connections: 1, users: 1 }),
       report: async (report) => void told.push(report),
       reported: () => {},
-      afterFlush: (run) => run(),
+      settled: async () => true,
       waitUntil: (work) => void (sent = work),
     });
     const readSince = reads(storage);

@@ -1,7 +1,12 @@
 // When flushes come, with a timer that the test runs by hand.
 
 import { describe, expect, it, vi } from "vitest";
-import { HOLD_MS, WorkUnderWay, flushTiming } from "../../../src/rooms/platform/loop-timing.ts";
+import {
+  HOLD_MS,
+  WorkUnderWay,
+  flushTiming,
+  settledSoon,
+} from "../../../src/rooms/platform/loop-timing.ts";
 
 interface Due {
   readonly run: () => void;
@@ -170,5 +175,25 @@ describe("a light flush beside handlers", () => {
     expect(handlers.isNone).toBe(false);
     await turns(4);
     expect([handlers.isNone, kept]).toEqual([true, []]);
+  });
+});
+
+describe("what an object does is over", () => {
+  const loopTurn = () => new Promise<void>((resolve) => void setTimeout(resolve, 0));
+
+  it("once its handler and the flush behind it are", async () => {
+    const handlers = new WorkUnderWay(() => {});
+    const flushes: string[] = [];
+    handlers.add(loopTurn().then(() => void flushes.push("answer")));
+    expect(await settledSoon(handlers, async () => void flushes.push("flush"))).toBe(true);
+    expect(flushes.slice(flushes.indexOf("answer"))).toContain("flush");
+  });
+
+  it("not in moments, where a handler waits", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const handlers = new WorkUnderWay(() => {});
+    handlers.add(promise);
+    expect(await settledSoon(handlers, async () => {})).toBe(false);
+    resolve();
   });
 });

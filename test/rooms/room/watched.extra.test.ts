@@ -41,12 +41,13 @@ async function enter(hub: string, user: string, query = ""): Promise<Client> {
 }
 
 /** A client of the whole hub is in the room: its relay follows the room. */
-async function follow(user: string): Promise<void> {
+async function follow(user: string, users = 2): Promise<void> {
   const bearer = await access(user, { channels: ["group:one"] });
   const { webSocket } = await upgrade(`/hubs/plain/rpc?access_token=${bearer}`);
   const client = new Client(webSocket!);
   onTestFinished(() => client[Symbol.dispose]());
-  await expect.poll(() => usersIn("plain")).toBe(2);
+  await client.heardFrame(({ method }) => method === "$/connected");
+  await expect.poll(() => usersIn("plain")).toBe(users);
 }
 
 /** The alarms of the hour that follows the first two, in which its clients are reported and its history expires. */
@@ -114,6 +115,16 @@ describe("a lost client that no sweep has found is not shown", () => {
     expect(await roomOf("plain").info()).toMatchObject({ connections: 0, users: 0 });
   });
 
+  it("to an account or another room that asks for connections", async () => {
+    await enter("plain", "ann", PINGS);
+    await lose("plain", SILENT_MS);
+    expect(await roomOf("plain").membersIn({ room: "all", after: "", limit: 10 })).toEqual([]);
+    await enter("plain", "ann", PINGS);
+    await lose("plain", SILENT_MS);
+    const selection = { user: "ann" };
+    expect(await roomOf("plain").command(selection, [])).toEqual({ matched: 0, present: 0 });
+  });
+
   it("to the next client", async () => {
     await enter("plain", "ann", PINGS);
     await lose("plain", SILENT_MS);
@@ -135,5 +146,14 @@ describe("a lost client that no sweep has found is not shown", () => {
     const published = await roomOf("plain").publish({ target: "said", params: "[]" });
     expect(published.offset).toBe(2);
     expect(await usersIn("plain")).toBe(1);
+  });
+
+  it("a user who comes back over a relay keeps its state", async () => {
+    await enter("plain", "ann", PINGS);
+    await roomOf("plain").track("ann", { typing: true });
+    await lose("plain", SILENT_MS);
+    await follow("ann", 1);
+    const { members } = await roomOf("plain").presence({});
+    expect(members).toMatchObject([{ userId: "ann", state: { typing: true } }]);
   });
 });
