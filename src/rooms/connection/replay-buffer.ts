@@ -16,6 +16,7 @@
 import type { Encoded, Incoming } from "../../model/message.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import type { Attached, Repeated } from "./attachment.ts";
+import { countOfWritable } from "./replay-window.ts";
 import type {
   ReplayLimits,
   ReplayRows,
@@ -24,6 +25,11 @@ import type {
   UnconfirmedFrame,
 } from "./replay-rows.ts";
 
+/**
+ * Confirmed messages for which others stand at a resume. A client that would need more is taken to count from where it
+ * has confirmed, as in ASP.NET Core.
+ */
+const MOST_DROPPED = 1_000;
 /** Bytes of a row's value. */
 const MAX_FRAME_BYTES = 2_000_000;
 
@@ -149,32 +155,19 @@ export class ReplayBuffer {
 
   /** Frames that the window has room for, from here on written; at least one frame is always under way. */
   #takeWritable(): Encoded[] {
-    let underWay = 0;
-    for (let i = 0; i < this.#writtenFrames; i++) underWay += this.#underWay(i);
-    const now: Encoded[] = [];
-    while (this.#writtenFrames < this.#unconfirmed.length) {
-      const size = this.#underWay(this.#writtenFrames);
-      if (underWay > 0 && size > 0 && underWay + size > this.#limits.window) break;
-      underWay += size;
-      now.push(this.#unconfirmed[this.#writtenFrames]!.frame);
-      this.#writtenFrames++;
-    }
-    return now;
-  }
-
-  /**
-   * Characters that count for the window. What is sent again does not: a client need not confirm it a second time.
-   */
-  #underWay(index: number): number {
-    const { frame, last } = this.#unconfirmed[index]!;
-    return last <= this.#repeated.upTo ? 0 : frame.length;
+    const before = this.#writtenFrames;
+    this.#writtenFrames = countOfWritable(this.#unconfirmed, {
+      ...{ written: before, window: this.#limits.window },
+      ...{ largest: this.#largest, repeatedUpTo: this.#repeated.upTo },
+    });
+    return this.#unconfirmed.slice(before, this.#writtenFrames).map(({ frame }) => frame);
   }
 
   /** The client has received all messages up to this number. Gives the frames that the window has room for now. */
   confirm(upTo: number): Encoded[] {
     // The first confirmation on a socket may be of what came on an earlier one. A second follows what came on this one.
     if (this.#hasConfirmed || upTo > this.#repeated.upTo)
-      this.#clientNext = Math.min(upTo, this.#lastNumber) + 1;
+      this.#clientNext = Math.max(this.#clientNext, Math.min(upTo, this.#lastNumber) + 1);
     this.#hasConfirmed = true;
     const written = this.#unconfirmed.slice(0, this.#writtenFrames);
     const firstKept = written.findIndex(({ last }) => last > upTo);
@@ -201,7 +194,8 @@ export class ReplayBuffer {
   /** The client has resumed on a new socket. */
   resume(): Resumption & { readonly repeated: Repeated } {
     const next = this.#unconfirmed[0]?.first ?? this.#lastNumber + 1;
-    const sequence = Math.min(next, this.#clientNext);
+    const isFar = next - this.#clientNext > MOST_DROPPED;
+    const sequence = isFar ? next : Math.min(next, this.#clientNext);
     const newest = this.#unconfirmed[this.#writtenFrames - 1]?.last ?? next - 1;
     this.#repeated = { from: sequence, upTo: Math.max(newest, this.#repeated.upTo) };
     this.#clientNext = sequence;

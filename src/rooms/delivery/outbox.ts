@@ -110,13 +110,18 @@ export class Outbox {
     this.saver?.save();
     const messages = this.#queue.filter((one) => !("ticket" in one && one.ticket?.error));
     this.#queue = [];
-    if (messages.length > 0) {
-      const { counters, stateNames } = this.#options;
-      counters.out += fanOut(messages, this.#send, stateNames);
-      this.#time(messages);
+    try {
+      if (messages.length > 0) this.#write(messages);
+    } finally {
+      this.#flushed?.resolve();
+      this.#flushed = undefined;
     }
-    this.#flushed?.resolve();
-    this.#flushed = undefined;
+  }
+
+  #write(messages: readonly QueuedMessage[]): void {
+    const { counters, stateNames } = this.#options;
+    counters.out += fanOut(messages, this.#send, stateNames);
+    this.#time(messages);
   }
 
   /** Each message once for each object, however many sockets it has. */

@@ -23,11 +23,9 @@ interface ActivityReportsOptions {
   /** False: nothing is ever reported, since the hub is no longer served. Default: true. */
   readonly isReported?: boolean;
   snapshot(): CounterSnapshot;
-  /** Sockets, connections and users now. */
   occupancy(): Occupancy;
   /** Of the room's state, where it has one. */
   stateBytes?: (() => number | undefined) | undefined;
-  /** Sends a report to the index. */
   report(report: Report): Promise<void>;
   /** The index has the report; `increase` is what was counted since the one before. */
   reported(report: Report, increase: CounterSnapshot): void;
@@ -71,7 +69,7 @@ export class ActivityReports implements Duty {
   #reportedAt: number | undefined;
   /** Messages counted at the last check. */
   #messagesAtLastCheck = 0;
-  /** Reports on their way. */
+  /** Reports and saves on their way. */
   #sending = 0;
   /** The wake that the counters began in, and what earlier wakes have saved of them. */
   readonly #wake: string;
@@ -116,15 +114,17 @@ export class ActivityReports implements Duty {
 
   /** What is still under way would be counted behind the save. */
   async #saveOnceSettled(): Promise<void> {
-    const isSettled = await this.#options.settled();
-    this.#checkAgain(undefined);
+    const isReporting = this.#sending++ > 0;
     try {
-      if (isSettled && this.#sending === 0) this.#save(this.#options.now());
+      const isSettled = await this.#options.settled();
+      this.#checkAgain(undefined);
+      if (isSettled && !isReporting) this.#save(this.#options.now());
       else this.#checkIn(SOON_MS);
     } catch (error) {
       logWarning("report_failed", { error });
       this.#checkIn(EVERY_MS);
     }
+    this.#sending--;
   }
 
   #save(now: number): void {
@@ -178,8 +178,8 @@ export class ActivityReports implements Duty {
   async end(): Promise<void> {
     const { occupancy, report } = this.#options;
     const before = this.#reportedCounters;
-    const counts = { wake: this.#wake, counted: before, before };
-    if (this.#last) await report({ ...occupancy(), ...counts, ended: true });
+    const ended = { wake: this.#wake, counted: before, before, ended: true } as const;
+    if (this.#last) await report({ ...occupancy(), ...ended });
   }
 
   /** The storage was deleted, and with it the last report. */

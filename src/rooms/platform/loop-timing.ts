@@ -148,7 +148,7 @@ export async function settledSoon(
     await flushed();
     if (!handlers.isNone) continue;
     await flushed();
-    return true;
+    if (handlers.isNone) return true;
   }
   // oxlint-enable no-await-in-loop
   return false;

@@ -227,6 +227,33 @@ describe("a client whose wire breaks again while messages are repeated", () => {
     }
   });
 
+  it("makes us send little in place of what it has confirmed, however it confirms", () => {
+    const buffer = new ReplayBuffer(ROWS, { window: 100 * SIZE, maxKept: 1e9 }, EMPTY);
+    for (let n = 1; n <= 5_000; n++) {
+      buffer.keep([frame("x")], protocol, true);
+      buffer.confirm(n);
+    }
+    buffer.confirm(0);
+    expect(buffer.resume()).toMatchObject({ sequence: 5_001, confirmed: 0 });
+    let most = 0;
+    for (let n = 0; n < 100; n++) {
+      for (let more = 0; more < 100; more++) buffer.keep([frame("x")], protocol, true);
+      buffer.confirm(5_001 + n);
+      most = Math.max(most, buffer.resume().confirmed);
+    }
+    expect(most).toBeLessThanOrEqual(1_000);
+  });
+
+  it("gets a few windows at most that it does not confirm, however often it resumes", () => {
+    const buffer = new ReplayBuffer(ROWS, { window: 10 * SIZE, maxKept: 1e9 }, EMPTY);
+    const written = Array.from({ length: 30 }, () => {
+      for (let n = 0; n < 20; n++) buffer.keep([frame("x")], protocol, true);
+      return buffer.resume().frames.length;
+    });
+    // Four windows, and a frame for each resume.
+    expect(Math.max(...written)).toBeLessThanOrEqual(4 * 10 + 11 + 30);
+  });
+
   it("may go on behind its own messages that were confirmed while it repeated them", () => {
     const buffer = new ReplayBuffer(ROWS, { window: 1_000, maxKept: 1e6 }, EMPTY);
     const said = { type: "invocation" } as never;
