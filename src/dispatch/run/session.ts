@@ -89,6 +89,9 @@ export class Session {
       this.rate.limit(this.host.clock.now(), callsPerSecond, callBurst);
   }
 
+  /** Pages that it has read. */
+  reads = 0;
+
   /** Charged with what each answer has brought; shared by all HTTP requests of a user. */
   get historyBudget(): Budget {
     const { historyBytesPerSecond, historyBurst } = this.limits;

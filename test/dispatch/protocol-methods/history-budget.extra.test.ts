@@ -55,3 +55,25 @@ it("is spent by pages of presence and by the hub's description as well", async (
   expect((await eve.call("rpc.discover")).error).toBeUndefined();
   expect(await read()).toBe("rate_limited");
 });
+
+it("lets the event loop turn between the reads of a batch, read or refused", async () => {
+  using eve = await enter("pinched/group:batch", { user: "eve" });
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setTimeout(count, 0);
+  };
+  const batch = Array.from({ length: 40 }, (_, n) => ({
+    jsonrpc: "2.0",
+    id: `b${n}`,
+    method: "$/history",
+  }));
+  eve.send(batch);
+  count();
+  const { error } = await eve.response("b39");
+  isOver = true;
+  expect(error?.data.code).toBe("rate_limited");
+  // Two without turns of its own.
+  expect(turns).toBeGreaterThan(4);
+});
