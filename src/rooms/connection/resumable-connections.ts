@@ -159,15 +159,17 @@ export class ResumableConnections implements Duty {
    */
   reattach(connection: Connection, socket: WebSocket, change: Partial<Attached>): void {
     const { connections } = this.#options;
-    attachTo(socket, { ...connection.attached, ...change, repeated: LARGEST_REPEATED });
+    // What will be repeated is not known yet, and its numbers are smaller.
+    const repeated = { from: LARGEST, upTo: LARGEST };
+    attachTo(socket, { ...connection.attached, ...change, repeated });
     const old = connection.socket;
     connections.detach(connection);
     closeReplaced(old);
     connections.reattach(connection, socket);
     this.#away.delete(connection);
     this.#saveAwaySince(connection, null);
-    const { repeated, ...resumption } = connection.resumable!.resume();
-    save(connection, { ...change, repeated });
+    const resumption = connection.resumable!.resume();
+    save(connection, { ...change, repeated: resumption.repeated });
     connections.write(connection, framesOf(connection.protocol, resumption));
   }
 
@@ -238,8 +240,7 @@ export class ResumableConnections implements Duty {
 
 const isPolled = ({ transport }: Attached): boolean => transport === "LongPolling";
 
-/** For the size of an attachment. */
-const LARGEST_REPEATED = { from: Number.MAX_SAFE_INTEGER, upTo: Number.MAX_SAFE_INTEGER };
+const LARGEST = Number.MAX_SAFE_INTEGER;
 
 /** Close code of a poll whose place another has taken. */
 const POLL_REPLACED = 4000;

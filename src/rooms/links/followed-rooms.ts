@@ -28,7 +28,7 @@ export class FollowedRooms {
   readonly #options: FollowedRoomsOptions;
   readonly #memberships: Memberships;
   readonly #table: FollowTable;
-  readonly #rooms: RoomsByName;
+  readonly rooms: RoomsByName;
   #undelivered: UndeliveredPublications | undefined;
 
   constructor(options: FollowedRoomsOptions) {
@@ -36,42 +36,27 @@ export class FollowedRooms {
     this.#memberships = new Memberships(options.sql);
     this.#table = new FollowTable(options.sql, options.settings);
     const stored = { table: this.#table, memberships: this.#memberships };
-    this.#rooms = new RoomsByName(options, stored);
+    this.rooms = new RoomsByName(options, stored);
   }
 
   /** What connections here have published in rooms elsewhere. */
   get undelivered(): UndeliveredPublications {
-    return (this.#undelivered ??= new UndeliveredPublications((name) => this.#rooms.get(name)));
+    return (this.#undelivered ??= new UndeliveredPublications((name) => this.rooms.get(name)));
   }
 
   /** After a wake, once this object's connections are restored. Gives the memberships of those that did not survive. */
   restore(): LostMembership[] {
-    for (const room of this.#table.rooms()) this.#rooms.open(room).restore();
+    for (const room of this.#table.rooms()) this.rooms.open(room).restore();
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
-    for (const { room, userId } of lost) this.#rooms.open(room).memberLost(userId);
+    for (const { room, userId } of lost) this.rooms.open(room).memberLost(userId);
     return lost;
-  }
-
-  /** Whether a room elsewhere may count this object. */
-  get isFollowing(): boolean {
-    return !this.#rooms.isEmpty;
-  }
-
-  /** Whether a room elsewhere counts users who are here. */
-  get isReporting(): boolean {
-    return this.#rooms.isReporting;
-  }
-
-  /** Whether some room does not know its present members here. */
-  get isStale(): boolean {
-    return this.#rooms.isStale;
   }
 
   /** A connection has begun: all of this object's are in the hub's `all` room. Undefined where that room knows. */
   joinAll(connection: Connection): Promise<void> | undefined {
-    const all = this.#rooms.open("all");
+    const all = this.rooms.open("all");
     if (this.#options.settings.online) all.memberChanged(connection);
-    return all.isStale ? this.#rooms.sync(all) : undefined;
+    return all.isStale ? this.rooms.sync(all) : undefined;
   }
 
   /**
@@ -80,10 +65,10 @@ export class FollowedRooms {
    */
   async belong(connection: Connection, topic: Topic, cause: Cause): Promise<void> {
     if (!this.#isHere(connection)) return;
-    const room = this.#rooms.open(formatTopic(topic));
+    const room = this.rooms.open(formatTopic(topic));
     if (!this.#memberships.has(connection, room.name)) room.memberChanged(connection);
     this.#memberships.add(connection, room.name, cause);
-    await this.#rooms.sync(room);
+    await this.rooms.sync(room);
   }
 
   /** Done when the room knows. May be repeated. A connection is no member where this throws, as `too_many_groups`. */
@@ -97,7 +82,7 @@ export class FollowedRooms {
     if (!this.#isHere(connection)) throw new HubError("interrupted", "The connection is gone.");
     const name = formatTopic(topic);
     if (!this.#memberships.has(connection, name)) this.#memberships.checkLimit(connection, most);
-    return this.#rooms.open(name);
+    return this.rooms.open(name);
   }
 
   async #join(connection: Connection, room: FollowedRoom, cause: Cause): Promise<void> {
@@ -106,7 +91,7 @@ export class FollowedRooms {
     if (isMember) return room.synced;
     room.memberChanged(connection);
     try {
-      await this.#rooms.sync(room);
+      await this.rooms.sync(room);
     } catch (error) {
       this.#remove(connection, room, "left");
       throw error;
@@ -121,7 +106,7 @@ export class FollowedRooms {
 
   /** This object's connections that are in a room elsewhere. */
   membersOf(room: string): Iterable<Connection> {
-    return this.#rooms.get(room)?.members ?? [];
+    return this.rooms.get(room)?.members ?? [];
   }
 
   /** The rooms that this connection is in, as topics, and why. */
@@ -135,21 +120,21 @@ export class FollowedRooms {
     await this.#afterPublications(connection, topic);
     const name = formatTopic(topic);
     if (!this.#memberships.has(connection, name)) return;
-    await this.#drop(connection, this.#rooms.open(name), "left");
+    await this.#drop(connection, this.rooms.open(name), "left");
   }
 
   #drop(connection: Connection, room: FollowedRoom, how: Departure): Promise<void> {
     this.#remove(connection, room, how);
-    return this.#rooms.sync(room);
+    return this.rooms.sync(room);
   }
 
   /** The connection has ended: takes it out of all its rooms, and reports that to each. Done when they confirmed it. */
   async leaveAll(connection: Connection, how: Departure): Promise<void> {
-    const rooms = this.#memberships.roomsOf(connection).map((room) => this.#rooms.open(room));
+    const rooms = this.#memberships.roomsOf(connection).map((room) => this.rooms.open(room));
     for (const room of rooms) this.#remove(connection, room, how);
-    const all = this.#rooms.get("all");
+    const all = this.rooms.get("all");
     if (all && this.#options.settings.online) all.memberChanged(connection, how);
-    await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.#rooms.sync(room)));
+    await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.rooms.sync(room)));
   }
 
   /** Takes effect here at once; the room learns of it by the next `#sync`. */
@@ -159,14 +144,9 @@ export class FollowedRooms {
     room.memberChanged(connection, how);
   }
 
-  /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */
-  settle(): Promise<void> {
-    return this.#rooms.settle();
-  }
-
   /** A batch from a followed room: entries that were delivered before are dropped, a gap before it is reported. */
   deliver(delivery: Delivery): DeliveryReply {
-    const room = this.#rooms.get(delivery.room);
+    const room = this.rooms.get(delivery.room);
     if (!room || room.members.size === 0) {
       room?.release();
       return { kind: "gone" };
@@ -188,7 +168,7 @@ export class FollowedRooms {
 
   /** This object as a follower of the room; undefined where the room is not to answer with a batch. */
   followerIn(topic: Topic): FollowerPosition | undefined {
-    return this.#rooms.get(formatTopic(topic))?.asFollower;
+    return this.rooms.get(formatTopic(topic))?.asFollower;
   }
 
   #publish({ name, members, replays }: FollowedRoom, epoch: string, entry: Entry): void {
@@ -200,7 +180,7 @@ export class FollowedRooms {
 
   /** The position of this object in a followed room, as far as it knows, or of a connection that is replaying. */
   positionIn(room: string, connection?: Connection): Position | undefined {
-    const followed = this.#rooms.get(room);
+    const followed = this.rooms.get(room);
     return followed ? followed.positionOf(connection) : this.#table.position(room);
   }
 

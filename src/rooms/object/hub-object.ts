@@ -79,7 +79,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (!isServed)
       for (const connection of connections.all) connections.close(connection, CLOSE.gone);
     for (const connection of connections.all) this.receiver.awoke(this.host, connection);
-    if (followed.isStale) this.inBackground(followed.settle());
+    if (followed.rooms.isStale) this.inBackground(followed.rooms.settle());
     webhooks?.resume();
     if (isUsed(this.parts)) agenda.arm(Date.now() + sweepMs());
     else this.parts.end.arm(Date.now(), true);
@@ -205,7 +205,6 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   protected beforeLook(): void {}
 
   async tell(connection: string, target: string, params: Params): Promise<void> {
-    this.beforeLook();
     return this.host.clients.tell(connection, target, params);
   }
 

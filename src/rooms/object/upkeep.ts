@@ -8,11 +8,11 @@ const STALE_MS = 5_000;
 
 /** Whether a crash would end what only this object reports: its sockets. Followers report changes themselves. */
 export const isUsed = ({ connections, followed }: ObjectCore): boolean =>
-  connections.all.size > 0 || followed.isFollowing;
+  connections.all.size > 0 || !followed.rooms.isEmpty;
 
 /** Whether any part that all objects have keeps something. */
 export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): boolean =>
-  connections.all.size > 0 || followed.isFollowing || webhooks?.isIdle === false;
+  connections.all.size > 0 || !followed.rooms.isEmpty || webhooks?.isIdle === false;
 
 /**
  * Keeps an alarm set while the object is in use: after a crash the object wakes by it, and its rooms and presence learn
@@ -21,8 +21,8 @@ export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): bool
 export function upkeep(ctx: DurableObjectState, core: ObjectCore): Duty {
   const { followed, sweepMs } = core;
   return {
-    due: (at) => (isUsed(core) ? at + (followed.isStale ? STALE_MS : sweepMs()) : undefined),
+    due: (at) => (isUsed(core) ? at + (followed.rooms.isStale ? STALE_MS : sweepMs()) : undefined),
     // Not awaited: a room that does not answer must not hold up this object's other duties.
-    run: () => ctx.waitUntil(followed.settle()),
+    run: () => ctx.waitUntil(followed.rooms.settle()),
   };
 }

@@ -184,8 +184,7 @@ export class ActivityReports implements Duty {
 
   /** The storage was deleted, and with it the last report. */
   forget(): void {
-    this.#last = undefined;
-    this.#rows.forget();
+    this.#last = this.#rows.last = undefined;
   }
 
   due(): number | undefined {

@@ -19,29 +19,21 @@ const CHANGED_PART = 1 / 8;
 
 export class RowCounter {
   readonly #storage: Pick<ObjectStorage, "bytes" | "countRows">;
-  #last: RowCount | undefined;
+  /** Undefined where the storage is new. */
+  last: RowCount | undefined;
 
   /** `last`: of an earlier wake. */
   constructor(storage: Pick<ObjectStorage, "bytes" | "countRows">, last: RowCount | undefined) {
     this.#storage = storage;
-    this.#last = last;
-  }
-
-  get last(): RowCount | undefined {
-    return this.#last;
-  }
-
-  /** The storage was deleted. */
-  forget(): void {
-    this.#last = undefined;
+    this.last = last;
   }
 
   /** Rows may be as old as `COUNT_MS_PER_ROW` says. */
   stored(now: number): Pick<Stored, "bytes" | "rows"> {
     const { bytes } = this.#storage;
-    if (!this.#last || isOutdated(this.#last, bytes, now))
-      this.#last = { rows: this.#storage.countRows(), bytes, countedAt: now };
-    return { bytes, rows: this.#last.rows };
+    if (!this.last || isOutdated(this.last, bytes, now))
+      this.last = { rows: this.#storage.countRows(), bytes, countedAt: now };
+    return { bytes, rows: this.last.rows };
   }
 }
 

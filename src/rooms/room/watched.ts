@@ -27,7 +27,7 @@ export const isWatched = (room: Watched): boolean =>
   room.connections.all.size > 1 ||
   !room.handlers.isNone ||
   room.followers.links.size > 0 ||
-  room.followed.isReporting ||
+  room.followed.rooms.isReporting ||
   room.settings.hasEndHooks ||
   room.webhooks !== undefined ||
   room.state !== undefined;

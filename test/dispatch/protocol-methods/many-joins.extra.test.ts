@@ -52,7 +52,8 @@ it("leaves nothing behind of a join that is refused", async () => {
   const isStale = await runInDurableObject(
     relayOf("pinched", idOf(mallory)),
     (relay) =>
-      (relay as unknown as { parts: { followed: { isStale: boolean } } }).parts.followed.isStale,
+      (relay as unknown as { parts: { followed: { rooms: { isStale: boolean } } } }).parts.followed
+        .rooms.isStale,
   );
   expect(isStale).toBe(false);
 });
