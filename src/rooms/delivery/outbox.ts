@@ -111,17 +111,14 @@ export class Outbox {
     const messages = this.#queue.filter((one) => !("ticket" in one && one.ticket?.error));
     this.#queue = [];
     try {
-      if (messages.length > 0) this.#write(messages);
+      if (messages.length === 0) return;
+      const { counters, stateNames } = this.#options;
+      counters.out += fanOut(messages, this.#send, stateNames);
+      this.#time(messages);
     } finally {
       this.#flushed?.resolve();
       this.#flushed = undefined;
     }
-  }
-
-  #write(messages: readonly QueuedMessage[]): void {
-    const { counters, stateNames } = this.#options;
-    counters.out += fanOut(messages, this.#send, stateNames);
-    this.#time(messages);
   }
 
   /** Each message once for each object, however many sockets it has. */
