@@ -4,6 +4,13 @@
 import { parseArgs } from "node:util";
 import { EXPECTED } from "../test/counts/expected.ts";
 import {
+  BY_SIGNALR,
+  IN_ONE_ROOM,
+  IN_ROOMS,
+  titleOf,
+  type IdleLoad,
+} from "../test/counts/idle-loads.ts";
+import {
   ably,
   added,
   azureSignalR,
@@ -43,28 +50,18 @@ function counted(title: string, workerRequests = 0): Bill {
   return billOf(counts, workerRequests);
 }
 
-/** What was counted of idle clients that may share objects: with few of them and with more. */
-interface IdleCounts {
-  readonly who: string;
-  readonly crowds: readonly [few: number, many: number];
-  readonly hours: number;
-}
-
-const IN_ONE_ROOM: IdleCounts = { who: "clients in one room", crowds: [2, 4], hours: 1 };
-const IN_ROOMS: IdleCounts = { who: "clients in a room each", crowds: [1, 3], hours: 6 };
-const BY_SIGNALR: IdleCounts = { who: "SignalR clients", crowds: [1, 3], hours: 1 };
-
-function idleHour({ who, crowds: [few, many], hours }: IdleCounts) {
-  const length = hours === 1 ? "an idle hour" : `${hours} idle hours`;
+/** An hour of idle clients, who may share objects. */
+function idleHour(load: IdleLoad) {
   const of = (clients: number): BillOfClients => [
     clients,
-    added(counted(`${length} of ${clients} ${who}`), 1 / hours),
+    added(counted(titleOf(load, clients)), 1 / load.hours),
   ];
+  const [few, many] = load.crowds;
   return perClient(of(few), of(many));
 }
 
-const idle = (title: string, idleCounts: IdleCounts, channels: number): Row => {
-  const { each, fixed } = idleHour(idleCounts);
+const idle = (title: string, idleLoad: IdleLoad, channels: number): Row => {
+  const { each, fixed } = idleHour(idleLoad);
   return {
     title,
     bill: added(added(each, CLIENTS, fixed), HOURS),
@@ -73,8 +70,8 @@ const idle = (title: string, idleCounts: IdleCounts, channels: number): Row => {
 };
 
 /** What is left of a client's hour without what all clients have in common. */
-function updates(title: string, hour: string, idleCounts: IdleCounts): Row {
-  const { fixed } = idleHour(idleCounts);
+function updates(title: string, hour: string, idleLoad: IdleLoad): Row {
+  const { fixed } = idleHour(idleLoad);
   const each = added(fixed, -1, counted(hour, UPDATES));
   const messages = CLIENTS * UPDATES * HOURS;
   return {

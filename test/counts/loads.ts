@@ -3,6 +3,7 @@
 
 import type { Tenant } from "./clients.ts";
 import { pass, settled } from "./clock.ts";
+import { BY_SIGNALR, IN_ONE_ROOM, IN_ROOMS, titleOf, type IdleLoad } from "./idle-loads.ts";
 import { each, HOUR, MINUTE, rest, SECOND, type Operation } from "./operations.ts";
 
 const numbered = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
@@ -16,20 +17,15 @@ async function crowd(
   await rest();
 }
 
-interface Idle {
-  readonly who: string;
-  /** Few clients, and many. */
-  readonly crowds: readonly [number, number];
-  readonly hours: number;
-  client(tenant: Tenant, index: number): Promise<() => Promise<unknown>>;
-}
-
-const idle = ({ who, crowds, hours, client }: Idle): Operation[] =>
-  crowds.map((count) => ({
-    title: `${hours === 1 ? "an idle hour" : `${hours} idle hours`} of ${count} ${who}`,
+const idle = (
+  load: IdleLoad,
+  client: (tenant: Tenant, index: number) => Promise<() => Promise<unknown>>,
+): Operation[] =>
+  load.crowds.map((count) => ({
+    title: titleOf(load, count),
     async prepare(tenant) {
       await crowd(count, (index) => client(tenant, index));
-      return () => pass(hours * HOUR);
+      return () => pass(load.hours * HOUR);
     },
   }));
 
@@ -117,25 +113,9 @@ const CHATS: readonly Operation[] = [
 ];
 
 export const LOADS: readonly Operation[] = [
-  ...idle({
-    who: "clients in one room",
-    crowds: [2, 4],
-    hours: 1,
-    client: (tenant, index) => tenant.room(`user-${index}`, "one"),
-  }),
-  // These rest: a report each six hours is much of what they cost.
-  ...idle({
-    who: "clients in a room each",
-    crowds: [1, 3],
-    hours: 6,
-    client: (tenant, index) => tenant.room(`user-${index}`, `room-${index}`),
-  }),
-  ...idle({
-    who: "SignalR clients",
-    crowds: [1, 3],
-    hours: 1,
-    client: (tenant, index) => tenant.signalr(`user-${index}`),
-  }),
+  ...idle(IN_ONE_ROOM, (tenant, index) => tenant.room(`user-${index}`, "one")),
+  ...idle(IN_ROOMS, (tenant, index) => tenant.room(`user-${index}`, `room-${index}`)),
+  ...idle(BY_SIGNALR, (tenant, index) => tenant.signalr(`user-${index}`)),
   ...UPDATES,
   SLEEPY,
   ...CHATS,
