@@ -50,18 +50,21 @@ export function tablesOf(hubs: readonly AnyHub[], filters: readonly Filter[] = [
 }
 
 /** The tables of one hub. Throws a `TypeError` if two members differ in case only. */
-export const servedHub = (hub: AnyHub, filters: readonly Filter[] = []): ServedHub => ({
-  hub,
-  name: hub.name,
-  authorize: hub.settings.authorize,
-  members: new Map(Object.entries(hub.members)),
-  names: namesOf(hub),
-  shapeOf: shapes(),
-  filters: [...filters, ...hub.filters],
-  settings: settingsOf(hub, filters),
-  groupPrefixes: groupPrefixesOf(hub),
-  state: stateTable(hub),
-});
+export function servedHub(hub: AnyHub, around: readonly Filter[] = []): ServedHub {
+  const filters = [...around, ...hub.filters];
+  return {
+    hub,
+    name: hub.name,
+    authorize: hub.settings.authorize,
+    members: new Map(Object.entries(hub.members)),
+    names: namesOf(hub),
+    shapeOf: shapes(),
+    filters,
+    settings: settingsOf(hub, filters),
+    groupPrefixes: groupPrefixesOf(hub),
+    state: stateTable(hub),
+  };
+}
 
 /** SignalR's clients call `SendToGroup` for the member `sendToGroup`. The text of the error is ASP.NET Core's. */
 function namesOf(hub: AnyHub): ReadonlyMap<string, string> {
@@ -76,10 +79,7 @@ function namesOf(hub: AnyHub): ReadonlyMap<string, string> {
 }
 
 /** The hub's settings with the defaults of model/options.ts for all that is absent. */
-function settingsOf(
-  { settings, stateful, ...hub }: AnyHub,
-  filters: readonly Filter[],
-): RoomSettings {
+function settingsOf({ settings, stateful }: AnyHub, filters: readonly Filter[]): RoomSettings {
   const { history, durability = DEFAULTS.durability, presence = DEFAULTS.presence } = settings;
   return {
     history: history || DEFAULTS.history,
@@ -92,7 +92,7 @@ function settingsOf(
     pingSeconds: settings.liveness?.pingSeconds ?? DEFAULTS.pingSeconds,
     silentSeconds: settings.liveness?.silentSeconds ?? DEFAULTS.silentSeconds,
     sweepSeconds: settings.liveness?.sweepSeconds ?? DEFAULTS.sweepSeconds,
-    hasEndHooks: hasEndHooks(settings, [...filters, ...hub.filters]),
+    hasEndHooks: hasEndHooks(settings, filters),
     graceSeconds: settings.liveness?.graceSeconds ?? DEFAULTS.graceSeconds,
     detailedErrors: settings.detailedErrors ?? DEFAULTS.detailedErrors,
     cookies: settings.cookies ?? DEFAULTS.cookies,

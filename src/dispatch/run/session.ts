@@ -37,6 +37,8 @@ export class Session {
   readonly answer: SendAnswer;
   /** Bytes of history that the client may read; undefined until it reads some. */
   #historyBudget: Budget | undefined;
+  /** Pages that it has read. */
+  reads = 0;
   /** Joins that the client asks for: how many at once, and how many a second. */
   readonly joins: JoinLimits;
   readonly #uploads = new Map<string, UploadStream>();
@@ -88,9 +90,6 @@ export class Session {
     if (!this.connection.httpCaller)
       this.rate.limit(this.host.clock.now(), callsPerSecond, callBurst);
   }
-
-  /** Pages that it has read. */
-  reads = 0;
 
   /** Charged with what each answer has brought; shared by all HTTP requests of a user. */
   get historyBudget(): Budget {
