@@ -1,5 +1,6 @@
-// Floors: the loads of attacks on an object by hand, in the same worker, which does nothing for them. What bystanders
-// notice of these is the engine's own cost, on one thread for all; no bound of ours can be below it.
+// Floors: the loads of attacks on an object by hand, in the same worker, which does only what any must: it takes what
+// comes, closes a flood, and reads what may be read. What bystanders notice is the engine's own cost, on one thread for
+// all; no bound of ours can be below it.
 
 import type { Attack, Outcome, Stage } from "./attack.ts";
 import { BURST, floodAll } from "./l2-uncounted.ts";
@@ -66,7 +67,7 @@ async function connectsAlone(stage: Stage): Promise<Outcome> {
 }
 
 const floor = (of: string, title: string, run: Attack["run"]): Attack => ({
-  ...{ name: `${of}-floor`, title: `${title}, at an object that does nothing` },
+  ...{ name: `${of}-floor`, title: `${title}, at an object by hand` },
   ...{ isWatched: true, isFloor: true, takes: 40, run },
 });
 

@@ -137,7 +137,7 @@ export class FollowedRooms {
     await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.rooms.sync(room)));
   }
 
-  /** Takes effect here at once; the room learns of it by the next `#sync`. */
+  /** Takes effect here at once; the room learns of it by the next `rooms.sync`. */
   #remove(connection: Connection, room: FollowedRoom, how: Departure): void {
     this.#memberships.remove(connection, room.name);
     room.replays.end(connection);

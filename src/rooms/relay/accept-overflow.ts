@@ -16,7 +16,7 @@ export function acceptOverflow(
   socket: WebSocket,
   { user, room, pings, version, trace }: OverflowArrival,
 ): Connection {
-  const { activity, address, agenda, connections, settings } = parts;
+  const { activity, address, agenda, connections, sweepMs } = parts;
   const now = Date.now();
   const connection = connections.accept(socket, {
     ...{ id: connectionId(address), protocol: jsonRpc.name, user, room },
@@ -24,7 +24,7 @@ export function acceptOverflow(
     ...(trace !== undefined && { trace }),
   });
   countClient(activity.counters, version);
-  agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
+  agenda.arm(Math.min(user.expiresAt, now + sweepMs()));
   return connection;
 }
 

@@ -15,7 +15,7 @@ export function acceptRpc(
   socket: WebSocket,
   arrival: JsonRpcArrival,
 ): Connection {
-  const { activity, address, agenda, connections, settings } = parts;
+  const { activity, address, agenda, connections, settings, sweepMs } = parts;
   const { user, request, arrays, pings, version } = arrival;
   const now = Date.now();
   const connection = connections.accept(socket, {
@@ -29,6 +29,6 @@ export function acceptRpc(
   const params = { connectionId: connection.id, userId: user.id, server: VERSION, pingSeconds };
   const hello = connection.protocol.encode({ type: "control", name: "connected", params });
   connections.send(connection, [hello]);
-  agenda.arm(Math.min(user.expiresAt, now + settings.sweepSeconds * 1000));
+  agenda.arm(Math.min(user.expiresAt, now + sweepMs()));
   return connection;
 }
