@@ -1,11 +1,13 @@
 // What survives sleep of the rooms that this object follows, in SQLite: the rooms, the position in each, and which of
 // this object's connections are in them, for what cause.
 
-import type { Sql } from "../../model/stored-values.ts";
+import type { PartStorage, Sql } from "../../model/stored-values.ts";
 import { HubError } from "../../model/errors.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { formatTopic, type Position } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
+
+export type FollowStorage = Pick<PartStorage, "sql" | "kv">;
 
 /**
  * The rooms. A row is written before the first `follow`, so that after a crash the next wake finds every room that may
@@ -13,11 +15,14 @@ import type { Connection } from "../connection/connection.ts";
  */
 export class FollowTable {
   readonly #sql: Sql;
+  readonly #kv: PartStorage["kv"];
+  #isUnsure: boolean | undefined;
   /** Positions cost a row for each batch: without them a wake begins at the newest position of each room. */
   readonly keepsPositions: boolean;
 
-  constructor(sql: Sql, { rememberGroups, signalR }: RoomSettings) {
+  constructor({ sql, kv }: FollowStorage, { rememberGroups, signalR }: RoomSettings) {
     this.#sql = sql;
+    this.#kv = kv;
     this.keepsPositions = rememberGroups > 0 || signalR.statefulReconnect !== undefined;
     sql.exec("CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITHOUT ROWID");
     if (this.keepsPositions)
@@ -30,6 +35,23 @@ export class FollowTable {
   rooms(): string[] {
     const rows = this.#sql.exec("SELECT room FROM follows").toArray();
     return rows.map(({ room }) => room as string);
+  }
+
+  /** Whether a room may know other members than this object has: each is told of all of them after a wake. */
+  get isUnsure(): boolean {
+    return (this.#isUnsure ??= this.#kv.get(UNSURE) === true);
+  }
+
+  /** A report has failed: before a wake could forget what the room does not know. */
+  doubt(): void {
+    if (!this.isUnsure) this.#kv.put(UNSURE, true);
+    this.#isUnsure = true;
+  }
+
+  /** All rooms know. Where nothing was read of it, there was no room at the last wake. */
+  trust(): void {
+    if (this.#isUnsure) this.#kv.delete(UNSURE);
+    this.#isUnsure &&= false;
   }
 
   add(room: string): void {
@@ -56,6 +78,9 @@ export class FollowTable {
   }
 }
 
+/** Key that is there from a report that failed until all rooms know the members. */
+const UNSURE = "unreported";
+
 /**
  * Why a connection is in a room. A fresh token must admit rooms that an older token named and that the client joined;
  * rooms that hub code joined are hub code's, and no token decides on them.
@@ -71,13 +96,14 @@ export interface LostMembership {
 }
 
 /**
- * A row for each membership. Rows of connections that did not survive are removed at the next wake, and reported to
- * their rooms.
+ * A row for each membership. After a wake connections that did not survive are reported to their rooms; their rows stay
+ * until that is done, so that another crash does not forget them.
  */
 export class Memberships {
   readonly #sql: Sql;
   readonly #members = new Map<string, Set<Connection>>();
   readonly #rooms = new Map<Connection, Map<string, Cause>>();
+  #lost: LostMembership[] = [];
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -89,14 +115,20 @@ export class Memberships {
   /** After a wake: finds the members again. Gives the memberships of connections that did not survive. */
   restore(find: (id: string) => Connection | undefined): LostMembership[] {
     const rows = this.#sql.exec("SELECT room, connection, user, cause FROM joins").toArray();
-    return rows.flatMap((row) => {
+    this.#lost = rows.flatMap((row) => {
       const { room, connection: id, user: userId, cause } = row as Record<string, string>;
       const lost = { room: room!, userId: userId!, connection: id!, cause: cause as Cause };
       const connection = find(lost.connection);
       if (connection) this.#link(connection, lost.room, lost.cause);
-      else this.#delete(lost.room, lost.connection);
       return connection ? [] : [lost];
     });
+    return this.#lost;
+  }
+
+  /** The rooms know of the connections that did not survive. */
+  forgetLost(): void {
+    for (const { room, connection } of this.#lost) this.#delete(room, connection);
+    this.#lost = [];
   }
 
   /** The room's members here: a live set, the same one until `forget`. */

@@ -2,33 +2,35 @@
 // the changes that the room does not know yet. The other side is room/followers.ts. The follow protocol, as the
 // follower keeps it:
 //
-//   · `follow` reports how many connections of a user are here: absolute, so it may be repeated after a failure.
+//   · `follow` reports how many connections of a user are here: absolute, so it may be repeated after a failure. Where
+//     the room may know something else of this object than is true (`unknown`), it names all users in place of changes.
 //   · One call to the room at a time; changes meanwhile go with the next.
 //   · Before the first `follow` a row is written. After a crash the next wake finds it, and reports the members left.
 //   · `unfollow` is sent even where `follow` failed, for the room may have received it all the same.
+//   · Without members here the position is forgotten: the next member begins at the newest entry of its time.
 //   · A batch whose entries were delivered before is dropped, one that leaves a gap is answered `behind` (`freshIn`).
 
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import { retryOnce } from "../rpc/retry-once.ts";
-import type { Delivery, FollowerPosition, MemberCount, RoomRpc, Traces } from "../rpc/room-rpc.ts";
+import type { Delivery, FollowerPosition, RoomRpc } from "../rpc/room-rpc.ts";
 import type { FollowTable } from "./follow-tables.ts";
 import { JoinReplays } from "./join-replay.ts";
+import {
+  memberCounts,
+  MemberChanges,
+  type Departure,
+  type TakenChanges,
+} from "./member-changes.ts";
 import { isReached, ReachedPositions } from "./undelivered-publications.ts";
 
 /**
  * - `idle`: the room was never asked, or has confirmed that it let this object go.
- * - `unknown`: the room may count this object among its followers.
+ * - `unknown`: the room may count this object among its followers, with other members than it has.
  * - `following`: the room delivers to this object.
  */
 type State = "idle" | "unknown" | "following";
-
-/** How a member left: by a loss, so that it may return soon, or on purpose. */
-export type Departure = "lost" | "left";
-
-/** Ids of users, with a trace where there is one. */
-type ChangedUsers = ReadonlyMap<string, string | undefined>;
 
 interface FollowedRoomOptions {
   /** This object's name, as rooms know their followers. */
@@ -57,12 +59,13 @@ export class FollowedRoom {
   /** Undefined until a publication is waited for. */
   #reached: ReachedPositions | undefined;
   #state: State = "idle";
-  /** Users whose number of connections the room does not know yet, with the trace of the newest that came or went. */
-  readonly #changedUsers = new Map<string, string | undefined>();
-  /** Of these, users whose latest change is a connection that left on purpose. */
-  readonly #deliberateLeaves = new Set<string>();
+  readonly #changes = new MemberChanges();
   /** Unknown after a wake without saved positions; the room knows then. */
   #position: Position | undefined;
+  /** Members have been here since before the wake: entries before the answer to `follow` are for them as well. */
+  #hasOldMembers = false;
+  /** Batches that were answered `gone`: the room may have let this object go while a `follow` was under way. */
+  #releases = 0;
   #lastSync: Promise<void> = Promise.resolve();
 
   constructor(topic: Topic, members: ReadonlySet<Connection>, options: FollowedRoomOptions) {
@@ -72,10 +75,12 @@ export class FollowedRoom {
     this.members = members;
   }
 
-  /** After a wake: the room was followed before. */
-  restore(): void {
-    this.#state = "following";
+  /** After a wake, once the members are restored: the room was followed before. `isSure`: and knows them. */
+  restore(isSure: boolean): void {
+    const isKnown = isSure && [...this.members].every(({ socket }) => socket !== undefined);
+    this.#state = isKnown ? "following" : "unknown";
     this.#position = this.#options.table.position(this.name);
+    this.#hasOldMembers = true;
   }
 
   get position(): Position | undefined {
@@ -90,19 +95,17 @@ export class FollowedRoom {
 
   /** Whether the room does not know the present members yet. */
   get isStale(): boolean {
-    return this.members.size === 0 || this.#changedUsers.size > 0 || this.#state !== "following";
+    return this.members.size === 0 || !this.#changes.isEmpty || this.#state !== "following";
   }
 
   /** After a wake: a connection of this user did not survive. */
   memberLost(userId: string): void {
-    this.#changedUsers.set(userId, undefined);
+    this.#changes.lost(userId);
   }
 
   /** The connection has joined, was lost, or has left on purpose. */
-  memberChanged({ user, attached }: Connection, how: "joined" | Departure = "joined"): void {
-    this.#changedUsers.set(user.id, attached.trace);
-    if (how === "left") this.#deliberateLeaves.add(user.id);
-    else this.#deliberateLeaves.delete(user.id);
+  memberChanged(connection: Connection, how: "joined" | Departure = "joined"): void {
+    this.#changes.note(connection, how);
   }
 
   /** Done when the call under way is; rejects as it does. */
@@ -124,31 +127,36 @@ export class FollowedRoom {
   }
 
   async #syncUntilCurrent(): Promise<boolean> {
-    while (this.members.size > 0 && (this.#changedUsers.size > 0 || this.#state !== "following"))
+    while (this.members.size > 0 && (!this.#changes.isEmpty || this.#state !== "following"))
       // oxlint-disable-next-line no-await-in-loop -- changes meanwhile go with the next call
-      await this.#follow(new Map(this.#changedUsers));
+      await this.#follow();
     return this.members.size === 0 && this.#unfollow();
   }
 
-  async #follow(users: ChangedUsers): Promise<void> {
-    const { table, reportsMembers, room, self } = this.#options;
+  async #follow(): Promise<void> {
     const isNew = this.#state !== "following";
-    if (isNew) table.add(this.name);
+    if (isNew) this.#options.table.add(this.name);
     if (isNew) this.#state = "unknown";
-    const left = this.#takeDeliberateLeaves(users.keys());
-    for (const user of users.keys()) this.#changedUsers.delete(user);
-    if (!isNew && !reportsMembers) return;
+    const changes = this.#changes.take();
+    if (!isNew && !this.#options.reportsMembers) return;
     try {
-      const counts = reportsMembers ? this.#countsOf(users, left) : [];
-      const position = await retryOnce(() => room().follow(self, counts));
-      if (isNew && !this.#position) this.#begin(position);
-      this.#state = "following";
+      await this.#report(changes, isNew);
     } catch (error) {
-      for (const [user, trace] of users)
-        if (!this.#changedUsers.has(user)) this.#changedUsers.set(user, trace);
-      for (const user of left) this.#deliberateLeaves.add(user);
+      this.#changes.putBack(changes);
       throw error;
     }
+  }
+
+  async #report(changes: TakenChanges, isNew: boolean): Promise<void> {
+    const { reportsMembers, room, self } = this.#options;
+    const counts = reportsMembers ? memberCounts(this.members, changes, isNew) : [];
+    const anew = isNew ? { position: this.#position } : undefined;
+    const releases = this.#releases;
+    const position = await retryOnce(() => room().follow(self, counts, anew));
+    // The room may have let this object go after it had received the call.
+    if (releases !== this.#releases) return;
+    if (isNew && !this.#position && !this.#hasOldMembers) this.#begin(position);
+    this.#state = "following";
   }
 
   /** The room's position as it was followed: live batches come after it. */
@@ -157,49 +165,40 @@ export class FollowedRoom {
     this.reach(position);
   }
 
-  /** Those of the users whose latest change is a deliberate leave. It is reported once. */
-  #takeDeliberateLeaves(users: Iterable<string>): ReadonlySet<string> {
-    return new Set([...users].filter((user) => this.#deliberateLeaves.delete(user)));
-  }
-
-  #countsOf(users: ChangedUsers, left: ReadonlySet<string>): MemberCount[] {
-    const counts = new Map([...users.keys()].map((user) => [user, 0]));
-    for (const { user } of this.members) {
-      const count = counts.get(user.id);
-      if (count !== undefined) counts.set(user.id, count + 1);
-    }
-    return [...counts].map(([user, count]) => {
-      const how = count === 0 && left.has(user) ? "left" : undefined;
-      const trace = users.get(user);
-      if (trace !== undefined) return [user, count, how, trace];
-      return how ? [user, count, how] : [user, count];
-    });
-  }
-
   async #unfollow(): Promise<boolean> {
     const { table, room, self } = this.#options;
-    const left = this.#takeDeliberateLeaves(this.#deliberateLeaves);
+    const left = this.#changes.takeLeaves();
+    this.#forgetPosition();
     try {
-      if (this.#state !== "idle") await room().unfollow(self, [...left], ...this.#tracesLeft());
+      if (this.#state !== "idle") await room().unfollow(self, [...left], ...this.#changes.traces);
     } catch (error) {
-      for (const user of left) this.#deliberateLeaves.add(user);
+      this.#changes.putBack({ users: NOBODY, left });
+      // The room may have received it.
+      this.#state = "unknown";
       throw error;
     }
     this.#state = "idle";
     if (this.members.size > 0) return this.#syncUntilCurrent();
     table.remove(this.name);
-    table.forgetPosition(this.name);
     return true;
   }
 
-  /** No argument where nobody's connection had a trace. */
-  #tracesLeft(): [] | [Traces] {
-    const traces = [...this.#changedUsers].filter(([, trace]) => trace !== undefined);
-    return traces.length === 0 ? [] : [new Map(traces as [string, string][])];
+  /** Nobody of this object is in the room: what is said from now on is for nobody here. */
+  #forgetPosition(): void {
+    this.#position = undefined;
+    this.#hasOldMembers = false;
+    this.#options.table.forgetPosition(this.name);
   }
 
   /** A delivery is answered `gone`, and the room removes this object from its followers. */
   release(): void {
+    this.doubt();
+    this.#forgetPosition();
+  }
+
+  /** The room may not know this object any more, also where a `follow` is under way. */
+  doubt(): void {
+    this.#releases++;
     if (this.#state === "following") this.#state = "unknown";
   }
 
@@ -247,3 +246,5 @@ export class FollowedRoom {
     return connection ? this.replays.positionOf(connection, here) : here;
   }
 }
+
+const NOBODY: TakenChanges["users"] = new Map();

@@ -1,7 +1,6 @@
 // Rooms elsewhere that connections here are in. An object follows a room once, however many of its connections are in it,
 // and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
-import type { Sql } from "../../model/stored-values.ts";
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -9,15 +8,22 @@ import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Entry } from "../rpc/log-entry.ts";
 import type { Delivery, DeliveryReply, FollowerPosition } from "../rpc/room-rpc.ts";
-import type { FollowedRoom, Departure } from "./followed-room.ts";
+import type { FollowedRoom } from "./followed-room.ts";
 import { fetchMissed, replayAtJoin } from "./join-replay.ts";
 import type { DeliverReplay, JoinRequest, ReplayRequest } from "./join-replay.ts";
-import { FollowTable, Memberships, type Cause, type LostMembership } from "./follow-tables.ts";
+import {
+  FollowTable,
+  Memberships,
+  type Cause,
+  type FollowStorage,
+  type LostMembership,
+} from "./follow-tables.ts";
+import type { Departure } from "./member-changes.ts";
 import { RoomsByName, type RoomsByNameOptions } from "./rooms-by-name.ts";
 import { UndeliveredPublications } from "./undelivered-publications.ts";
 
 interface FollowedRoomsOptions extends RoomsByNameOptions {
-  readonly sql: Sql;
+  readonly storage: FollowStorage;
   readonly connections: Pick<ConnectionTable, "all" | "get" | "close">;
   readonly outbox: Outbox;
   /** Noted for each batch that comes. */
@@ -33,8 +39,8 @@ export class FollowedRooms {
 
   constructor(options: FollowedRoomsOptions) {
     this.#options = options;
-    this.#memberships = new Memberships(options.sql);
-    this.#table = new FollowTable(options.sql, options.settings);
+    this.#memberships = new Memberships(options.storage.sql);
+    this.#table = new FollowTable(options.storage, options.settings);
     const stored = { table: this.#table, memberships: this.#memberships };
     this.rooms = new RoomsByName(options, stored);
   }
@@ -46,8 +52,8 @@ export class FollowedRooms {
 
   /** After a wake, once this object's connections are restored. Gives the memberships of those that did not survive. */
   restore(): LostMembership[] {
-    for (const room of this.#table.rooms()) this.rooms.open(room).restore();
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
+    for (const room of this.#table.rooms()) this.rooms.open(room).restore(!this.#table.isUnsure);
     for (const { room, userId } of lost) this.rooms.open(room).memberLost(userId);
     return lost;
   }

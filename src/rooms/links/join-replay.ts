@@ -9,13 +9,13 @@ import { HubError } from "../../model/errors.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { HistoryView } from "../rpc/log-entry.ts";
+import type { MissedView } from "../rpc/log-entry.ts";
 import { retryOnce } from "../rpc/retry-once.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
 import type { Cause } from "./follow-tables.ts";
 
 /** Gets what a connection missed; `recovered` is false where the log no longer has all of it. */
-export type DeliverReplay = (missed: HistoryView) => void;
+export type DeliverReplay = (missed: MissedView) => void;
 
 export interface JoinRequest {
   readonly topic: Topic;
@@ -26,6 +26,8 @@ export interface JoinRequest {
 
 export interface ReplayRequest extends JoinRequest {
   readonly since: Position | undefined;
+  /** The users who are there are requested with what was missed. */
+  readonly showsPresent?: boolean;
 }
 
 /** Members of one followed room whose replay is not over, and up to which position each has everything. */
@@ -85,7 +87,7 @@ interface Replay extends Pick<ReplayRequest, "since"> {
 interface Joining {
   isMember(): boolean;
   join(): Promise<void>;
-  missed(): Promise<HistoryView>;
+  missed(): Promise<MissedView>;
   /** Takes it out of the room. */
   remove(): void;
   /** Ends the connection, whose client comes back. */
@@ -126,10 +128,11 @@ export async function replayAtJoin(
  */
 export async function fetchMissed(
   { room }: { room(topic: Topic): Pick<RoomRpc, "missed"> },
-  { topic, since }: Pick<ReplayRequest, "topic" | "since">,
+  { topic, since, showsPresent }: Pick<ReplayRequest, "topic" | "since" | "showsPresent">,
   delivered: () => Position | undefined,
-): Promise<HistoryView> {
-  const missed = (from: Position | undefined) => retryOnce(() => room(topic).missed(from));
+): Promise<MissedView> {
+  const missed = (from: Position | undefined) =>
+    retryOnce(() => room(topic).missed(from, showsPresent));
   let epoch = delivered()?.epoch;
   let view = await missed(since);
   while (isBehind(view.position, delivered()) || isOutdated(view.position, epoch, delivered())) {
@@ -142,7 +145,7 @@ export async function fetchMissed(
 }
 
 /** A newer snapshot is in place of the older changes; an older one stands before the newer changes. */
-function joined(view: HistoryView, next: HistoryView): HistoryView {
+function joined(view: MissedView, next: MissedView): MissedView {
   const before = next.state
     ? view.entries.filter(({ target }) => target !== STATE_TARGET)
     : view.entries;

@@ -16,9 +16,14 @@ export interface RoomsByNameOptions {
   readonly connections: Pick<ConnectionTable, "all">;
   /** A fresh stub of a room of this hub. */
   room(topic: Topic): RoomRpc;
+  /** Requests `settle` at this time, milliseconds since 1970. */
+  arm(at: number): void;
   /** From now on a room elsewhere counts users who are here: it relies on this object to find those that are lost. */
   reporting(): void;
 }
+
+/** Pause before changes are reported again to a room that could not be reached. */
+export const REPEAT_MS = 5_000;
 
 interface StoredRooms {
   readonly table: FollowTable;
@@ -81,14 +86,34 @@ export class RoomsByName {
   /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */
   async settle(): Promise<void> {
     await Promise.allSettled([...this.#rooms.values()].map((room) => this.sync(room)));
+    if (this.isStale) return;
+    this.#stored.table.trust();
+    this.#stored.memberships.forgetLost();
+  }
+
+  /** The room does not know this object any more. */
+  async followAgain(name: string): Promise<void> {
+    const room = this.#rooms.get(name);
+    room?.doubt();
+    if (room) await this.sync(room);
   }
 
   /** Reports changes to a room; one without members is followed no longer once it knows. */
   sync(room: FollowedRoom): Promise<void> {
-    return room.sync(() => {
+    const synced = room.sync(() => {
+      // A connection may have joined since the room has confirmed it.
+      if (room.members.size > 0) return;
       if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
       this.#stored.memberships.forget(room.name);
     });
+    synced.catch(() => this.#repeatLater());
+    return synced;
+  }
+
+  /** Also after a sleep, which forgets what the room does not know. */
+  #repeatLater(): void {
+    this.#options.arm(Date.now() + REPEAT_MS);
+    this.#stored.table.doubt();
   }
 }
 

@@ -201,6 +201,10 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     return this.parts.followed.deliver(delivery);
   }
 
+  async refollow(room: string): Promise<void> {
+    await this.parts.followed.rooms.followAgain(room);
+  }
+
   /** Before somebody sees the connections that are here. A room that rests ends those that are lost. */
   protected beforeLook(): void {}
 

@@ -162,8 +162,9 @@ export function objectCore(options: CoreOptions): ObjectCore {
   const stateNames = settings.signalR.state;
   const outbox = new Outbox({ connections, handlers, counters, stateNames });
   const followed = new FollowedRooms({
-    ...{ sql: storage.sql, self: objectName(address), settings },
+    ...{ storage, self: objectName(address), settings },
     ...{ connections, outbox, activity, room },
+    arm: (at) => agenda.arm(at),
     reporting: () => agenda.arm(Date.now() + settings.sweepSeconds * 1000),
   });
   const webhooks = webhooksOf(options, { agenda, connections });

@@ -1,10 +1,8 @@
 // The use of an object, and the alarm that it keeps for as long as it is in use.
 
+import { REPEAT_MS } from "../links/rooms-by-name.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectCore } from "./object-parts.ts";
-
-/** Pause before changes are reported again to a room that could not be reached. */
-const STALE_MS = 5_000;
 
 /** Whether a crash would end what only this object reports: its sockets. Followers report changes themselves. */
 export const isUsed = ({ connections, followed }: ObjectCore): boolean =>
@@ -21,7 +19,7 @@ export const coreKeeps = ({ connections, followed, webhooks }: ObjectCore): bool
 export function upkeep(ctx: DurableObjectState, core: ObjectCore): Duty {
   const { followed, sweepMs } = core;
   return {
-    due: (at) => (isUsed(core) ? at + (followed.rooms.isStale ? STALE_MS : sweepMs()) : undefined),
+    due: (at) => (isUsed(core) ? at + (followed.rooms.isStale ? REPEAT_MS : sweepMs()) : undefined),
     // Not awaited: a room that does not answer must not hold up this object's other duties.
     run: () => ctx.waitUntil(followed.rooms.settle()),
   };

@@ -8,6 +8,7 @@ import { framesOf } from "../object/first-frames.ts";
 import { countClient, countReplay } from "../observe/counters.ts";
 import type { OverflowArrival } from "../rpc/arrival.ts";
 import { connectionId } from "../rpc/object-names.ts";
+import type { PresenceView } from "../rpc/presence-view.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
 /** Accepts the socket; everything for it is held until `followRoom` has sent its first frames. */
@@ -40,14 +41,15 @@ export async function followRoom(
   const { connections, activity, followed, settings } = parts;
   const { counters } = activity;
   const topic = parseTopic(room);
-  const present = await parts.room(topic).presence({});
-  const request = { topic, since, most: Infinity, cause: "client" } as const;
+  const entering = { topic, since, most: Infinity, cause: "client" } as const;
+  const request = { ...entering, showsPresent: true };
   await followed.joinWithReplay(connection, request, (missed) => {
-    connections.send(
-      connection,
-      framesOf(connection, { room, present, settings, missed, previous }),
-    );
+    const entered = { room, present: missed.present ?? NOBODY, settings, missed, previous };
+    connections.send(connection, framesOf(connection, entered));
     counters.out += missed.entries.length;
     if (since) countReplay(counters, missed.recovered, missed.entries.length);
   });
 }
+
+/** A room's object of an older version does not answer with its users, while a deploy is under way. */
+const NOBODY: PresenceView = { users: 0, connections: 0, members: [], more: false };

@@ -10,7 +10,7 @@ import { endPrevious } from "../object/end-previous.ts";
 import { framesOf } from "../object/first-frames.ts";
 import { countClient, countReplay } from "../observe/counters.ts";
 import type { RoomArrival } from "../rpc/arrival.ts";
-import type { HistoryView } from "../rpc/log-entry.ts";
+import type { HistoryView, MissedView } from "../rpc/log-entry.ts";
 import { connectionId } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
 import { withState } from "./state-part.ts";
@@ -79,6 +79,16 @@ export function missedSince(
   const missed = log.since(since, now, limits.recovery);
   const size = missed.entries.reduce((sum, { params }) => sum + params.length, 0);
   return size > limits.queuedBytes ? noEntries(missed.position) : missed;
+}
+
+/** What a connection of another object missed; in rooms with a state the state in place of its changes. */
+export function missedAtJoin(
+  parts: RoomParts,
+  since: Position | undefined,
+  showsPresent = false,
+): MissedView {
+  const missed = withState(parts, missedSince(parts, since, Date.now()));
+  return showsPresent ? { ...missed, present: parts.own.presence({}) } : missed;
 }
 
 const noEntries = (position: Position): HistoryView => ({

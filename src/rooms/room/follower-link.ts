@@ -1,7 +1,29 @@
-// What a room remembers of one follower in this wake.
+// What a room remembers of one follower in this wake, and what its followers need of it.
 
+import type { PartStorage } from "../../model/stored-values.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import { retryPause } from "../platform/retry-pause.ts";
-import type { DeliveryReply } from "../rpc/room-rpc.ts";
+import type { RoomStubs } from "../rpc/object-names.ts";
+import type { Delivery, DeliveryReply } from "../rpc/room-rpc.ts";
+
+export interface FollowersOptions {
+  /** The topic of the room, as text. */
+  readonly room: string;
+  readonly storage: Pick<PartStorage, "sql" | "kv">;
+  readonly log: RoomLog;
+  /** The log began a new epoch at this wake, and has lost entries. */
+  readonly hasLostEntries: boolean;
+  /** The log keeps no entries: what a crash cuts off on its way to followers cannot be repaired. */
+  readonly isInMemory: boolean;
+  readonly stubs: RoomStubs;
+  now(): number;
+  /** Requests a call of `run` at this time or earlier. */
+  arm(at: number): void;
+  waitUntil(work: Promise<unknown>): void;
+  snapshot?(): Pick<Delivery, "state">;
+  /** Called after a follower was removed: it has no connection in the room any more. */
+  removed(follower: string): void;
+}
 
 /** The answer of a follower that still follows. */
 export type Progress = Exclude<DeliveryReply, { kind: "gone" }>;

@@ -35,6 +35,11 @@ export class FollowerRows {
       yield [row["follower"] as string, row["user"] as string, row["connections"] as number];
   }
 
+  usersOf(follower: string): string[] {
+    const query = "SELECT user FROM followers WHERE follower = ? AND user <> ''";
+    return [...this.#storage.sql.exec<{ user: string }>(query, follower)].map(({ user }) => user);
+  }
+
   add(follower: string, startOffset: number): void {
     const row = [follower, startOffset];
     this.#storage.sql.exec("INSERT OR REPLACE INTO followers VALUES (?, '', ?)", ...row);

@@ -11,40 +11,23 @@
 //     after a crash batches may be sent again, and the checkpoint's alarm sends what a crash cut off.
 //   · A follower that answers `gone` is removed, unless it has followed again since the batch was sent.
 
-import type { PartStorage } from "../../model/stored-values.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Position } from "../../model/topic.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
 import { within } from "../log/log-rows.ts";
-import type { RoomLog } from "../log/room-log.ts";
 import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
-import type { RoomStubs } from "../rpc/object-names.ts";
 import type { Entry } from "../rpc/log-entry.ts";
-import { failed, linkAt, type Link, type Progress } from "./follower-link.ts";
+import {
+  failed,
+  linkAt,
+  type FollowersOptions,
+  type Link,
+  type Progress,
+} from "./follower-link.ts";
 import { BEFORE_LOG, FollowerRows } from "./follower-rows.ts";
+import { RecentEntries } from "./recent-entries.ts";
 
-interface FollowersOptions {
-  /** The topic of the room, as text. */
-  readonly room: string;
-  readonly storage: Pick<PartStorage, "sql" | "kv">;
-  readonly log: RoomLog;
-  /** The log began a new epoch at this wake, and has lost entries. */
-  readonly hasLostEntries: boolean;
-  /** The log keeps no entries: what a crash cuts off on its way to followers cannot be repaired. */
-  readonly isInMemory: boolean;
-  readonly stubs: RoomStubs;
-  now(): number;
-  /** Requests a call of `run` at this time or earlier. */
-  arm(at: number): void;
-  waitUntil(work: Promise<unknown>): void;
-  snapshot?(): Pick<Delivery, "state">;
-  /** Called after a follower was removed: it has no connection in the room any more. */
-  removed(follower: string): void;
-}
-
-/** Entries kept in memory until all followers have them; older ones are read from the log. */
-const RECENT_ENTRIES = 1_000;
 /** Entries of a batch. */
 const BATCH = 500;
 /** Characters of a batch: an RPC takes 32 MiB, and a character may have two bytes. */
@@ -53,13 +36,15 @@ const BATCH_CHARS = 4 * 1024 * 1024;
 const CHECKPOINT_MS = 5_000;
 /** How long a checkpoint waits for what it sends. */
 const CONFIRM_MS = 1_000;
+
 export class Followers implements Duty {
   readonly #options: FollowersOptions;
   readonly #rows: FollowerRows;
   readonly #links: Map<string, Link>;
   /** By the follower's object name. */
   readonly links: ReadonlyMap<string, unknown>;
-  #recentEntries: Entry[] = [];
+  /** Until all followers have them. */
+  readonly #recentEntries = new RecentEntries();
   #checkpointAt: number | undefined;
 
   constructor(options: FollowersOptions) {
@@ -85,19 +70,44 @@ export class Followers implements Duty {
     return this.#rows.members();
   }
 
-  /** The follower follows, or repeats that it does; counts are absolute. Entries from here on are delivered to it. */
-  add(follower: string, members: readonly MemberCount[]): void {
-    if (!this.#links.has(follower)) {
-      this.#rows.add(follower, this.#newestOffset);
-      this.#links.set(follower, linkAt(this.#newestOffset));
-    }
+  /** All members that the follower has, and none of those it is known for beside them. */
+  complete(follower: string, members: readonly MemberCount[]): readonly MemberCount[] {
+    if (!this.#links.has(follower)) return members;
+    const named = new Set(members.map(([user]) => user));
+    const others = this.#rows.usersOf(follower).filter((user) => !named.has(user));
+    return [...members, ...others.map((user): MemberCount => [user, 0])];
+  }
+
+  /**
+   * The follower follows, or repeats that it does; counts are absolute. Entries from here on are delivered to it, or
+   * from `position` on where the room has let it go, or forgotten it, since then.
+   */
+  add(follower: string, members: readonly MemberCount[], position?: Position): void {
+    if (!this.#links.has(follower)) this.#begin(follower, position);
     this.#links.get(follower)!.followCount++;
     this.#rows.setMembers(follower, members);
+  }
+
+  #begin(follower: string, position: Position | undefined): void {
+    const link = linkAt(this.#startAt(position));
+    this.#rows.add(follower, link.deliveredOffset);
+    this.#links.set(follower, link);
+    if (link.deliveredOffset === this.#newestOffset) return;
+    this.#scheduleCheckpoint();
+    void this.#start(follower, link);
+  }
+
+  /** A follower that knows another epoch is to be reset. */
+  #startAt(position: Position | undefined): number {
+    if (!position) return this.#newestOffset;
+    return this.#hasHad(position) ? position.offset : BEFORE_LOG;
   }
 
   /** May be repeated. */
   remove(follower: string): void {
     if (!this.#links.delete(follower)) return;
+    // Entries of a time without followers would be missing behind these.
+    if (this.#links.size === 0) this.#recentEntries.clear();
     this.#rows.remove(follower);
     this.#options.removed(follower);
   }
@@ -105,9 +115,7 @@ export class Followers implements Duty {
   /** Sends saved entries to every follower. They must follow on the entries before. */
   publish(entries: readonly Entry[]): void {
     if (this.#links.size === 0) return;
-    this.#recentEntries.push(...entries);
-    if (this.#recentEntries.length > RECENT_ENTRIES)
-      this.#recentEntries = this.#recentEntries.slice(-RECENT_ENTRIES);
+    this.#recentEntries.add(entries);
     // Before the first of them leaves: if the object crashes from here on, its followers are reset.
     if (this.#options.isInMemory && this.#checkpointAt === undefined) this.#rows.settle(BEFORE_LOG);
     this.#scheduleCheckpoint();
@@ -116,7 +124,7 @@ export class Followers implements Duty {
 
   /** The log has begun a new epoch: each follower gets a reset before any other entry, after a crash as well. */
   restart(): void {
-    this.#recentEntries = [];
+    this.#recentEntries.clear();
     this.#rows.restart();
     for (const [follower, link] of this.#links) {
       link.deliveredOffset = link.confirmedOffset = BEFORE_LOG;
@@ -200,21 +208,13 @@ export class Followers implements Duty {
 
   #batchFor({ deliveredOffset }: Link): Delivery {
     const { room, log } = this.#options;
-    const missing = this.#recentAfter(deliveredOffset) ?? log.after(deliveredOffset);
-    const some = (missing ?? this.#recentEntries).slice(0, BATCH);
+    const missing = this.#recentEntries.after(deliveredOffset) ?? log.after(deliveredOffset);
+    const some = (missing ?? this.#recentEntries.all).slice(0, BATCH);
     const entries = some.length > 1 ? within(some, BATCH_CHARS) : some;
     const about = { room, epoch: log.position.epoch, entries };
     if (missing) return { ...about, after: deliveredOffset, reset: false };
     const after = (entries[0]?.offset ?? this.#newestOffset + 1) - 1;
     return { ...about, ...this.#options.snapshot?.(), after, reset: true, from: deliveredOffset };
-  }
-
-  /** Undefined where memory does not reach back so far. */
-  #recentAfter(startOffset: number): readonly Entry[] | undefined {
-    const first = this.#recentEntries[0]?.offset ?? Infinity;
-    return first <= startOffset + 1
-      ? this.#recentEntries.filter(({ offset }) => offset > startOffset)
-      : undefined;
   }
 
   #scheduleRetry(link: Link, error: unknown): void {
@@ -244,7 +244,7 @@ export class Followers implements Duty {
     if (sent.length > 0) await settledWithin(CONFIRM_MS, sent);
     this.#checkpointAt = undefined;
     if (this.#isAnyBehind) return this.#scheduleCheckpoint();
-    this.#recentEntries = [];
+    this.#recentEntries.clear();
     this.#rows.settle(this.#newestOffset);
   }
 }

@@ -18,6 +18,7 @@ import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
 import type {
   Delivery,
+  FollowAnew,
   FollowerPosition,
   MemberCount,
   PublishOutcomes,
@@ -26,12 +27,13 @@ import type {
   Traces,
 } from "../rpc/room-rpc.ts";
 import type { Ran, Run, Scheduled, Snapshot } from "../rpc/state-rpc.ts";
+import { acceptFollower } from "./accept-follower.ts";
 import { connectionsPage } from "./connections-page.ts";
-import { enterRoom, missedSince } from "./enter-room.ts";
+import { enterRoom, missedAtJoin } from "./enter-room.ts";
 import { clearHistory, eraseRoom } from "./erase-room.ts";
 import type { HubIndex } from "./hub-index.ts";
+import { askRelays, askReporter, asksReportersUntil } from "./lost-followers.ts";
 import { roomParts, type RoomParts } from "./room-parts.ts";
-import { withState } from "./state-part.ts";
 import { endUnwatched } from "./watched.ts";
 import {
   cancelScheduled,
@@ -48,6 +50,8 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   extends HubObject<Env, RoomParts>
   implements RoomRpc
 {
+  #asksUntil: number | undefined;
+
   constructor(ctx: DurableObjectState, env: Env, served: ServedBy) {
     super(ctx, env, { ...served, build: roomParts });
   }
@@ -99,10 +103,11 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   }
 
   /** Queued publications are written to the log before it is read: live batches go on after the position given here. */
-  async missed(since: Position | undefined): Promise<HistoryView> {
+  async missed(since: Position | undefined, showsPresent?: boolean): Promise<HistoryView> {
     if (this.parts.state) await this.parts.state.ready();
+    if (showsPresent) await this.#look();
     this.parts.outbox.flush();
-    return withState(this.parts, missedSince(this.parts, since, Date.now()));
+    return missedAtJoin(this.parts, since, showsPresent);
   }
 
   runAction(run: Run): Promise<Ran | Refused> {
@@ -161,19 +166,13 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     this.parts.own.track(userId, state);
   }
 
-  /** The position is read in the same turn in which the follower is added: no entry is missing, none comes twice. */
-  async follow(follower: string, members: readonly MemberCount[]): Promise<Position> {
-    const { activity, agenda, followers, log, presence, sweepMs, userRoom } = this.parts;
-    const comers = members.flatMap(([userId, count]) => (count > 0 ? userId : []));
-    // A follower may have other users as members, and these see its presence.
-    if (userRoom && comers.length > 0) this.inBackground(userRoom.look());
-    endUnwatched(this.parts, comers);
-    followers.add(follower, members);
-    if (this.parts.connections.all.size > 0) agenda.arm(Date.now() + sweepMs());
-    if (members.length > 0) activity.note();
-    for (const [userId, connections, how = "set", trace] of members)
-      presence[how]([follower, userId, connections, trace]);
-    return log.position;
+  async follow(
+    follower: string,
+    members: readonly MemberCount[],
+    anew?: FollowAnew,
+  ): Promise<Position> {
+    const call = { follower, members, anew };
+    return acceptFollower(this.parts, call, (work) => this.inBackground(work));
   }
 
   async unfollow(follower: string, left: readonly string[] = [], traces?: Traces): Promise<void> {
@@ -210,6 +209,8 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     } catch (error) {
       if (publicError(error).code !== "storage_corrupt") throw error;
       await this.heal();
+      this.inBackground(askRelays(this.parts));
+      this.#asksUntil = undefined;
       return this.parts.log.position;
     }
   }
@@ -224,6 +225,8 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   async report(name: string, report: Report): Promise<void> {
     this.#index.report(name, report, Date.now());
+    this.#asksUntil ??= asksReportersUntil(this.parts);
+    if (this.#asksUntil > Date.now()) this.inBackground(askReporter(this.parts, name));
   }
 
   async rooms(query: RoomsQuery): Promise<RoomsView> {

@@ -1,5 +1,6 @@
 // Messages of a room as objects pass them to each other: before they have a number, with it, and as pages of history.
 
+import type { PresenceView } from "./presence-view.ts";
 import type { Params } from "../../model/message.ts";
 import type { Position } from "../../model/topic.ts";
 
@@ -69,4 +70,10 @@ export interface HistoryView {
   readonly recovered: boolean;
   /** The room's state as clients see it, in place of changes up to its position; where readers are to replace theirs. */
   readonly state?: Snapshot;
+}
+
+/** What a connection missed in a room that it joins. */
+export interface MissedView extends HistoryView {
+  /** Where it was requested: the users at this position. */
+  readonly present?: PresenceView;
 }

@@ -7,7 +7,7 @@ import type { Report } from "./activity-report.ts";
 import type { Command, CommandOutcome, Selection } from "./command.ts";
 import type { ClientResult, Fault, Refused } from "./fault.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "./hub-metrics.ts";
-import type { Draft, Entry, HistoryQuery, HistoryView } from "./log-entry.ts";
+import type { Draft, Entry, HistoryQuery, HistoryView, MissedView } from "./log-entry.ts";
 import type {
   ConnectionEntry,
   ConnectionsPage,
@@ -58,6 +58,12 @@ export interface FollowerPosition {
   readonly position: Position;
 }
 
+/** The room may know something else of its follower than is true: `members` are all that it has, and no others. */
+export interface FollowAnew {
+  /** Up to which its members have the log; undefined where none was there before, or it does not know. */
+  readonly position: Position | undefined;
+}
+
 /** What became of publications: for each its position, or why it failed. */
 export type PublishOutcomes = readonly (Position | Fault)[];
 
@@ -71,6 +77,8 @@ export type DeliveryReply =
 /** The methods of every object that holds connections. */
 export interface HolderRpc {
   deliver(delivery: Delivery): Promise<DeliveryReply>;
+  /** The room has forgotten its followers: this object follows it again where it has members there. */
+  refollow(room: string): Promise<void>;
   /** Sends an invocation without an answer to a connection of this object. Throws `connection_not_found`. */
   tell(connection: string, target: string, params: Params): Promise<void>;
   /** Invokes a method of the client. Gives its result, or `connection_not_found`, `timed_out`, `client_error`, … */
@@ -116,8 +124,11 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
     follower: FollowerPosition,
     drafts: readonly Draft[],
   ): Promise<readonly [PublishOutcomes, Delivery?]>;
-  /** All entries after a position, presence included; without one, the newest position alone. */
-  missed(since: Position | undefined): Promise<HistoryView>;
+  /**
+   * All entries after a position, presence included; without one, the newest position alone. `showsPresent`: with the
+   * users who are there at the position of the answer.
+   */
+  missed(since: Position | undefined, showsPresent?: boolean): Promise<MissedView>;
   /** Runs an action; done when it is durable. Rooms without state refuse with `method_not_found`. */
   runAction(run: Run): Promise<Ran | Refused>;
   /** The whole state. */
@@ -140,9 +151,9 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   track(userId: string, state: unknown): Promise<void>;
   /**
    * Follows the room, or reports changed numbers of connections: from then on the room delivers to the follower. May be
-   * repeated. Gives the position after which deliveries begin.
+   * repeated. Gives the room's position: where deliveries begin for a follower that had none.
    */
-  follow(follower: string, members: readonly MemberCount[]): Promise<Position>;
+  follow(follower: string, members: readonly MemberCount[], anew?: FollowAnew): Promise<Position>;
   /**
    * Stops deliveries and forgets the follower's members; those in `left` left on purpose. `traces` is absent where there
    * are none. May be repeated.

@@ -33,7 +33,12 @@ function following(sql: SqlStorage) {
     return { entries: entries(offset + 1, 5), position: at(5), recovered: true };
   };
   const followed = new FollowedRooms({
-    ...{ sql, self: "self", settings: { rememberGroups: 60, signalR: {} }, connections },
+    ...{
+      storage: { sql, kv: new Map() },
+      self: "self",
+      settings: { rememberGroups: 60, signalR: {} },
+      connections,
+    },
     outbox: {
       publish: ({ entry, skip }: { entry: { offset: number }; skip?: ReadonlySet<Connection> }) =>
         void (skip?.has(connection) || live.push(entry.offset)),
@@ -41,6 +46,7 @@ function following(sql: SqlStorage) {
     },
     activity: { isDue: true, note: () => {} },
     reporting: () => {},
+    arm: () => {},
     room: () => ({ missed, follow: async () => at(2), unfollow: async () => {} }),
   } as unknown as ConstructorParameters<typeof FollowedRooms>[0]);
   return { connection, connections, followed, live, room, savedAtFlush };

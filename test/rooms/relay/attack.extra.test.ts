@@ -210,7 +210,7 @@ describe("a room that is full", () => {
       const one = await enter(room, { user: `user-${i}` });
       onTestFinished(() => one[Symbol.dispose]());
     }
-    const { held, letGo } = await slow(room, "presence");
+    const { held, letGo } = await slow(room, "missed");
     const query = new URLSearchParams({ access_token: await token("ghost") });
     const { webSocket } = await upgrade(`/parties/${room}?${query}`);
     webSocket!.accept();

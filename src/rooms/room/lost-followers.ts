@@ -1,0 +1,58 @@
+// A room whose storage could not be read, and was deleted, has forgotten its followers, which still rely on it. It asks
+// the relays of the hub to follow it again, where they have members of it. The room `all` has lost the list of relays
+// as well: it asks each object that reports, until all have done so.
+
+import { logWarning } from "../../model/logger.ts";
+import { ALL, writtenTopic } from "../../model/topic.ts";
+import { askMany } from "../platform/ask-many.ts";
+import { objectName } from "../rpc/object-names.ts";
+import type { RoomParts } from "./room-parts.ts";
+
+/** Longer than objects that only have connections rest between two reports. */
+const REPORTS_MS = 7 * 3_600_000;
+
+/** Key of the time until which objects that report are asked, in the room `all`. */
+const ASKS_UNTIL = "asksReporters";
+
+/** Clients in a relay that cannot be reached hear the room again from the next join there. */
+export async function askRelays(parts: RoomParts): Promise<void> {
+  if (parts.name === ALL_NAME) return parts.storage.kv.put(ASKS_UNTIL, Date.now() + REPORTS_MS);
+  for (let after: string | undefined, more = true; more;) {
+    // oxlint-disable-next-line no-await-in-loop -- a page after the other
+    const { rooms, more: isMore } = await parts
+      .room(ALL)
+      .relays(after === undefined ? {} : { after });
+    // oxlint-disable-next-line no-await-in-loop -- as many at once as a page has
+    await askEach(
+      parts,
+      rooms.map(({ room }) => room),
+    );
+    after = rooms.at(-1)?.room;
+    more = isMore && after !== undefined;
+  }
+}
+
+/** When the room `all` stops to ask those that report, milliseconds since 1970. 0: it does not. */
+export const asksReportersUntil = ({ storage }: RoomParts): number =>
+  storage.kv.get<number>(ASKS_UNTIL) ?? 0;
+
+/** The object of this name in the index has reported. */
+export async function askReporter(parts: RoomParts, name: string): Promise<void> {
+  if (!parts.followers.links.has(objectOf(parts, name))) await askEach(parts, [name]);
+}
+
+async function askEach(parts: RoomParts, listed: readonly string[]): Promise<void> {
+  const { name: room, stubs } = parts;
+  const ask = (name: string) => stubs(objectOf(parts, name)).refollow(room);
+  const logFailure = (error: unknown) => logWarning("follower_unreached", { room, error });
+  await askMany(listed, ask).catch(logFailure);
+}
+
+const ALL_NAME = "all";
+
+/** The object of a name in the hub's index. */
+function objectOf({ address: { tenant, hub } }: RoomParts, listed: string): string {
+  const relay = /^relay:(?<name>.*)$/s.exec(listed)?.groups?.["name"];
+  const place = relay === undefined ? { topic: writtenTopic(listed) } : { relay };
+  return objectName({ tenant, hub, ...place });
+}
