@@ -66,7 +66,7 @@ async function classifyNegotiated(
   admissions: AdmissionCache,
   arrival: SignalRArrival & { readonly token: string },
 ): Promise<ClassifiedArrival> {
-  const { connections, polls, seats } = parts;
+  const { connections, lastFrames, seats } = parts;
   const { user, token } = arrival;
   const seat = await seats.read(token, user.id);
   // Before the account is asked: it would keep this relay as one that may hold connections of the user.
@@ -77,7 +77,7 @@ async function classifyNegotiated(
   // The connection may have begun or ended while the account was called.
   const connection = connections.get(seat.id);
   if (connection) return { kind: "returning", connection, arrival };
-  if (polls.hasEnded(seat.id)) return { kind: "ended", id: seat.id };
+  if (lastFrames.has(seat.id)) return { kind: "ended", id: seat.id };
   if (seat.isLapsed) throw notFound();
   const grant = seats.take(token);
   checkUser(parts, user);

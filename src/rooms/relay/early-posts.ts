@@ -1,8 +1,10 @@
 // What clients post before their transport begins. In ASP.NET Core a connection exists from its negotiation on, and its
 // transport is decided by the first GET: what came before waits in the connection's buffer. Here it waits in memory, for
-// as long as the seat is promised; a relay that is reset forgets it, and the client's handshake times out.
+// as long as the seat is promised; a relay that is reset forgets it, and the client's handshake times out. What has
+// lapsed goes with the next alarm, or earlier where another client posts.
 
 import type { HeldBytes } from "../connection/held-bytes.ts";
+import type { Duty } from "../platform/alarm-agenda.ts";
 
 /** Bytes of one connection: ASP.NET Core's `TransportMaxBufferSize`. */
 const BYTES_EACH = 65_536;
@@ -28,7 +30,7 @@ export interface Posted {
   readonly until: number;
 }
 
-export class EarlyPosts {
+export class EarlyPosts implements Duty {
   /** By connection id. */
   readonly #waiting = new Map<string, Waiting>();
   #bytes = 0;
@@ -41,7 +43,7 @@ export class EarlyPosts {
 
   /** False where the body does not fit beside what waits already: it is not kept then. */
   keep({ id, account, body, until }: Posted, now: number): boolean {
-    for (const [other, waiting] of this.#waiting) if (waiting.until <= now) this.take(other);
+    this.run(now);
     const waiting = this.#waiting.get(id) ?? { account, bodies: [], bytes: 0, until };
     const { byteLength } = body;
     if (waiting.bytes + byteLength > BYTES_EACH || !this.#fits(account, byteLength)) return false;
@@ -68,5 +70,12 @@ export class EarlyPosts {
     this.#bytes -= waiting.bytes;
     this.#held.add(-waiting.bytes);
     return waiting.bodies;
+  }
+
+  /** No alarm is worth it: an object with connections has one for its sweeps, and one without them sleeps. */
+  due(): undefined {}
+
+  run(now: number): void {
+    for (const [id, { until }] of this.#waiting) if (until <= now) this.take(id);
   }
 }

@@ -4,17 +4,13 @@
 //   · The worker's socket reports how many frames it has answered with; these are confirmed, the others stay.
 //   · Frames are confirmed before the client has the answer: an answer that is lost on its way is not repeated. Where
 //     the worker's report is lost, the next poll gets the same frames again.
-//   · The last frames of a connection that has ended wait in memory for one more poll, which 204 then ends.
+//   · The last frames of a connection that has ended wait for one more poll (last-frames.ts).
 
-import type { Encoded } from "../../model/message.ts";
 import type { Attached } from "../connection/attachment.ts";
 import { type Connection, connectionOf } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
 import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
-
-/** How long the last frames of an ended connection wait for a poll. */
-const LAST_MS = 15_000;
 
 interface LongPollsOptions {
   readonly agenda: AlarmAgenda;
@@ -24,11 +20,6 @@ interface LongPollsOptions {
 
 export class LongPolls {
   readonly #options: LongPollsOptions;
-  /** Last frames of connections that have ended, by connection id. */
-  readonly #lastFrames = new Map<
-    string,
-    { readonly frames: readonly Encoded[]; readonly until: number }
-  >();
 
   constructor(options: LongPollsOptions) {
     this.#options = options;
@@ -60,30 +51,5 @@ export class LongPolls {
     connection.resumable?.confirmFrames(count);
     this.#options.resumables.socketLost(connection, Date.now());
     socket?.close(1000);
-  }
-
-  /** A connection has ended: its unconfirmed frames wait for one more poll, unless one is open and has them. */
-  keepLastFrames({ id, attached, resumable, socket }: Connection): void {
-    if (attached.transport !== "LongPolling") return;
-    const now = Date.now();
-    for (const [endedId, { until }] of this.#lastFrames)
-      if (until <= now) this.#lastFrames.delete(endedId);
-    const frames = socket ? [] : (resumable?.unconfirmed ?? []);
-    this.#lastFrames.set(id, { frames, until: now + LAST_MS });
-  }
-
-  /** Whether a connection with this id has ended lately. */
-  hasEnded(id: string): boolean {
-    return this.#lastFrames.has(id);
-  }
-
-  /** Answers a poll of an ended connection: its last frames, then 204. */
-  answerLast(id: string): Response {
-    const { frames = [] } = this.#lastFrames.get(id) ?? {};
-    if (frames.length === 0) this.#lastFrames.delete(id);
-    else this.#lastFrames.set(id, { frames: [], until: Date.now() + LAST_MS });
-    return frames.length === 0
-      ? new Response(null, { status: 204 })
-      : new Response(new Blob(frames.map((frame) => frame as string)), { status: 200 });
   }
 }

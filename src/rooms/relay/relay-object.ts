@@ -65,7 +65,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
       case "returning":
         return this.#resume(arrived.connection, arrived.arrival, socket);
       case "ended":
-        return this.parts.polls.answerLast(arrived.id);
+        return this.parts.lastFrames.answer(arrived.id, Date.now());
       case "fresh":
         return this.#acceptFresh(arrived, socket);
       case "overflow":
@@ -153,7 +153,7 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
 
   /** Hubs never learn of a connection without a handshake. */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    this.parts.polls.keepLastFrames(connection);
+    this.parts.lastFrames.keep(connection, Date.now());
     this.parts.resumables.end(connection);
     rememberGroups(this.parts, connection);
     if (connection.protocol !== beforeHandshake) super.left(connection, error, asleep);

@@ -20,6 +20,7 @@ import { ObjectStorage } from "../platform/object-storage.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
 import { parseObjectName, type RelayAddress } from "../rpc/object-names.ts";
 import { EarlyPosts } from "./early-posts.ts";
+import { LastFrames } from "./last-frames.ts";
 import { LongPolls } from "./long-polls.ts";
 import { RELAY_MIGRATIONS } from "./relay-migrations.ts";
 import { RememberedGroups } from "./remembered-groups.ts";
@@ -32,6 +33,8 @@ export interface RelayParts extends ObjectParts {
   readonly earlyPosts: EarlyPosts;
   /** Connections of clients that poll. */
   readonly polls: LongPolls;
+  /** Of such connections that have ended. */
+  readonly lastFrames: LastFrames;
   readonly resumables: ResumableConnections;
   readonly serverPings: ServerPings;
   /** Groups that returning clients rejoin; undefined where the hub does not remember groups. */
@@ -56,7 +59,7 @@ export function relayParts({ ctx, env, objects, receiver, events }: PartsInput):
     settings: settings ?? DEFAULTS,
     ...{ isServed: settings !== undefined, dropped: events.dropped },
     duties: () => [
-      ...[resumables, parts.serverPings],
+      ...[resumables, parts.earlyPosts, parts.lastFrames, parts.serverPings],
       ...(remembered ? [remembered] : []),
       ...[upkeep(ctx, core), end],
     ],
@@ -74,6 +77,7 @@ export function relayParts({ ctx, env, objects, receiver, events }: PartsInput):
     earlyPosts: new EarlyPosts(core.connections.held),
     serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
+    lastFrames: new LastFrames(core.connections.held, core.agenda),
     membersOf: (room) => (room === "all" ? core.connections.all : core.followed.membersOf(room)),
     topicsOf: (connection) => [...core.followed.causesOf(connection).keys()].map(writtenTopic),
   };

@@ -19,6 +19,15 @@ it("keeps 64 KiB a connection and 1 MiB a user, and counts them in the relay's b
   expect([held, keep("m20", "mallory")]).toEqual([16 * 64 * KIB, true]);
 });
 
+it("bodies that have lapsed go with the next alarm, and no longer count", () => {
+  let held = 0;
+  const posts = new EarlyPosts({ fits: () => true, add: (bytes) => void (held += bytes) });
+  for (const [id, until] of Object.entries({ m0: NOW + 1, m1: NOW + 2 }))
+    posts.keep({ id, account: "mallory", body: new ArrayBuffer(KIB), until }, NOW);
+  posts.run(NOW + 1);
+  expect([held, posts.take("m0").length, posts.take("m1").length]).toEqual([KIB, 0, 1]);
+});
+
 it("a budget is refilled by time, and what is charged beyond it is paid back first", () => {
   const budget = new Budget(10, 20, NOW);
   expect([budget.spend(20, NOW), budget.spend(1, NOW), budget.spend(1, NOW + 100)]).toEqual([

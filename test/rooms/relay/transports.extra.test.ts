@@ -1,13 +1,16 @@
 // SignalR's other two transports, by hand: what is answered when, and that no object is held awake.
 
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PING } from "../../../src/model/wire-constants.ts";
-import { token as tokenOf } from "../client.ts";
+import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
+import { roomAt, token as tokenOf } from "../client.ts";
+import { range } from "../storage.ts";
 import { connected, negotiate, relayOf } from "./client.ts";
 
 const RS = "\u001e";
+const CLOSE = `{"type":7}${RS}`;
 const HANDSHAKE = `{"protocol":"json","version":1}${RS}`;
 
 async function visitor(hub: string, user = "alice", slash = "") {
@@ -102,7 +105,7 @@ describe("long polling", () => {
     expect((await alice.remove()).status).toBe(202);
     expect((await alice.post(PING + PING)).status).toBe(404);
     const left = await told(alice.poll());
-    expect(left).toEqual([200, `{"type":7}${RS}`]);
+    expect(left).toEqual([200, CLOSE]);
     expect(await told(alice.poll())).toEqual([204, ""]);
     expect(await told(alice.poll())).toEqual([404, "No Connection with that ID"]);
     const bob = await polling("relayed", "bob");
@@ -110,6 +113,39 @@ describe("long polling", () => {
     await runDurableObjectAlarm(bob.relay);
     vi.useRealTimers();
     expect((await bob.post(call("Whoami"))).status).toBe(404);
+  });
+
+  /** A connection that has a megabyte to poll, all of one user's at one relay. */
+  async function hoarder(room: string) {
+    const mallory = await polling("relayed", "mallory");
+    await mallory.post(call("Join", room));
+    await polledFor(mallory.poll, '"invocationId":"Join"');
+    const said = { target: "said", params: JSON.stringify(["x".repeat(200_000)]) };
+    await roomAt(`relayed/group:${room}`).publishAll(Array.from({ length: 5 }, () => said));
+    const waiting = () =>
+      runInDurableObject(mallory.relay, (object) => {
+        const { parts } = object as unknown as { parts: Pick<RelayParts, "connections"> };
+        return parts.connections.get(mallory.id)!.held.frames;
+      });
+    await vi.waitUntil(async () => (await waiting()) > 1e6);
+    return mallory;
+  }
+
+  it("holds no more than 8 MiB of connections that ended unread, and that for 15 s", async () => {
+    const all: Awaited<ReturnType<typeof hoarder>>[] = [];
+    for (const n of range(0, 10)) {
+      // oxlint-disable-next-line no-await-in-loop -- each polls in its turn
+      all.push(await hoarder(`hoard-${n}`));
+    }
+    for (const { remove } of all) expect((await remove()).status).toBe(202);
+    const left = await Promise.all(all.map(({ poll }) => told(poll())));
+    const bytes = left.reduce((sum, [, text]) => sum + text.length, 0);
+    expect([bytes > 7e6, bytes <= 8 * 1024 * 1024 + 10 * CLOSE.length]).toEqual([true, true]);
+    for (const [status, text] of left) expect([status, text.endsWith(CLOSE)]).toEqual([200, true]);
+    vi.setSystemTime(Date.now() + 16_000);
+    await runDurableObjectAlarm(all[0]!.relay);
+    vi.useRealTimers();
+    expect(await told(all[0]!.poll())).toEqual([404, "No Connection with that ID"]);
   });
 
   it("holds 20 hanging polls over sleeping objects", async () => {
