@@ -1,14 +1,16 @@
-// The resumable connections of one object: their rows in SQLite, their sockets, and the time limit of clients away.
+// The resumable connections of one object: their sockets, and the time limit of clients away.
 //
 //   · A resumable connection outlives its socket by `awayMs`; one that polls, by `betweenPollsMs`. Then it ends.
 //   · It survives sleep, crashes and deploys: after a wake, connections whose socket did not survive are away, counted
-//     from the first wake that finds the socket missing.
+//     from the first wake that finds the socket missing (resumable-rows.ts).
+//   · A client that is back has a deadline for its sequence. Where its socket breaks before, it is away again, with all
+//     of `awayMs`.
 //   · What is sent and received meanwhile is the replay buffer's (replay-buffer.ts).
 
 import type { Sql } from "../../model/stored-values.ts";
 import { CLOSE } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
-import type { Encoded, Incoming } from "../../model/message.ts";
+import type { Incoming } from "../../model/message.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { type Attached, attachTo } from "./attachment.ts";
 import { type Connection, connectionOf, save } from "./connection.ts";
@@ -16,13 +18,8 @@ import { closeReplaced } from "./close-socket.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { goAway } from "./stage.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
-import { framesOf, type ReplayLimits, type ReplayRows, type ReplayState } from "./replay-rows.ts";
-
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS resumables (connection TEXT PRIMARY KEY, attached TEXT,
-    received INTEGER, confirmed INTEGER, away INTEGER) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS unconfirmed (connection TEXT, last INTEGER, first INTEGER, frame,
-    PRIMARY KEY (connection, last)) WITHOUT ROWID;`;
+import { framesOf, type ReplayLimits, type ReplayState } from "./replay-rows.ts";
+import { ResumableRows } from "./resumable-rows.ts";
 
 /** Delay of a confirmation to the client, so that one confirms the messages of a second. */
 const CONFIRM_MS = 1_000;
@@ -43,6 +40,7 @@ interface ResumableConnectionsOptions {
 
 export class ResumableConnections implements Duty {
   readonly #options: ResumableConnectionsOptions;
+  readonly #rows: ResumableRows;
   /** Connections whose client is away, and until when it may come back; milliseconds since 1970. */
   readonly #away = new Map<Connection, number>();
   /** Connections whose messages will be confirmed within a second. */
@@ -50,73 +48,39 @@ export class ResumableConnections implements Duty {
 
   constructor(options: ResumableConnectionsOptions) {
     this.#options = options;
-    options.sql.exec(TABLES);
+    this.#rows = new ResumableRows(options.sql);
   }
 
   /** After a wake: gives connections their replay buffers, and restores those whose socket did not survive as away. */
   restore(now: number): void {
-    const { sql, connections } = this.#options;
-    for (const row of sql.exec("SELECT * FROM resumables").toArray()) {
-      const id = row["connection"] as string;
+    const { connections } = this.#options;
+    for (const { id, attached, away, state } of this.#rows.all()) {
       const withSocket = connections.get(id);
-      const connection =
-        withSocket ?? connectionOf(undefined, JSON.parse(row["attached"] as string));
+      const connection = withSocket ?? connectionOf(undefined, attached);
       if (!withSocket) connections.adopt(connection);
-      connection.resumable = this.#bufferOf(connection, {
-        receivedCount: row["received"] as number,
-        confirmedUpTo: row["confirmed"] as number,
-        unconfirmed: this.#unconfirmedFrames(id),
-        repeated: connection.attached.repeated,
-      });
-      if (!withSocket) this.#restoreAway(connection, row["away"] as number | null, now);
+      const { repeated } = connection.attached;
+      connection.resumable = this.#bufferOf(connection, { ...state, repeated });
+      if (!withSocket) this.#restoreAway(connection, away, now);
     }
   }
 
   /** Away since the first wake that found its socket missing, which is saved: later wakes do not prolong it. */
   #restoreAway(connection: Connection, since: number | null, now: number): void {
     goAway(connection);
-    if (since === null) this.#saveAwaySince(connection, now);
+    if (since === null) this.#rows.saveAwaySince(connection, now);
     this.#expireLater(connection, since ?? now);
   }
 
-  #unconfirmedFrames(id: string) {
-    const rows = this.#options.sql.exec(
-      "SELECT first, last, frame FROM unconfirmed WHERE connection = ? ORDER BY last",
-      id,
-    );
-    return rows.toArray().map(({ first, last, frame }) => ({
-      first: first as number,
-      last: last as number,
-      frame: frame instanceof ArrayBuffer ? new Uint8Array(frame) : (frame as string),
-    }));
-  }
-
-  #bufferOf({ id, attached, held }: Connection, state: ReplayState): ReplayBuffer {
-    const limits = { ...this.#options.limits, held };
+  #bufferOf(connection: Connection, state: ReplayState): ReplayBuffer {
+    const limits = { ...this.#options.limits, held: connection.held };
     const ofPolls = { ...limits, window: Infinity, byFrame: true };
-    return new ReplayBuffer(this.#rows(id), isPolled(attached) ? ofPolls : limits, state);
-  }
-
-  #rows(id: string): ReplayRows {
-    const { sql } = this.#options;
-    const set = (column: string, value: SqlStorageValue) =>
-      sql.exec(`UPDATE resumables SET ${column} = ? WHERE connection = ?`, value, id);
-    return {
-      saveAttachment: (attached) => set("attached", JSON.stringify(attached)),
-      saveReceived: (count) => set("received", count),
-      addFrame: ({ first, last, frame }) =>
-        sql.exec("INSERT INTO unconfirmed VALUES (?, ?, ?, ?)", id, last, first, sqlValueOf(frame)),
-      removeFrames: (upTo) => {
-        sql.exec("DELETE FROM unconfirmed WHERE connection = ? AND last <= ?", id, upTo);
-        set("confirmed", upTo);
-      },
-    };
+    const isPoll = isPolled(connection.attached);
+    return new ReplayBuffer(this.#rows.of(connection), isPoll ? ofPolls : limits, state);
   }
 
   /** From here on the connection outlives its socket. */
   begin(connection: Connection): void {
-    const row = [connection.id, JSON.stringify(connection.attached)];
-    this.#options.sql.exec("INSERT OR REPLACE INTO resumables VALUES (?, ?, 0, 0, NULL)", ...row);
+    this.#rows.begin(connection);
     const state = { receivedCount: 0, confirmedUpTo: 0, unconfirmed: [] };
     connection.resumable = this.#bufferOf(connection, state);
   }
@@ -124,19 +88,19 @@ export class ResumableConnections implements Duty {
   /** The socket broke, or a poll ended: frames are kept until the client is back. */
   socketLost(connection: Connection, now: number): void {
     this.#options.connections.detach(connection);
-    this.#saveAwaySince(connection, now);
+    this.#rows.saveAwaySince(connection, now);
     this.#expireLater(connection, now);
   }
 
-  #saveAwaySince({ id }: Connection, at: number | null): void {
-    this.#options.sql.exec("UPDATE resumables SET away = ? WHERE connection = ?", at, id);
-  }
-
+  /** Without a socket no sequence can come: its deadline ends. That of a polling client is its handshake's, and stays. */
   #expireLater(connection: Connection, at: number): void {
     const { awayMs, betweenPollsMs } = this.#options;
-    const until = at + (isPolled(connection.attached) ? betweenPollsMs : awayMs);
+    const isPoll = isPolled(connection.attached);
+    const until = at + (isPoll ? betweenPollsMs : awayMs);
     this.#away.set(connection, until);
     this.#options.arm(until);
+    if (!isPoll && connection.attached.deadline !== undefined)
+      save(connection, { deadline: undefined });
   }
 
   /** A new poll of the client: ends an older one that is still open, and writes all unconfirmed frames. */
@@ -147,7 +111,7 @@ export class ResumableConnections implements Duty {
     closeReplaced(old, POLL_REPLACED);
     connections.reattach(connection, socket);
     this.#away.delete(connection);
-    this.#saveAwaySince(connection, null);
+    this.#rows.saveAwaySince(connection, null);
     save(connection, {});
     connections.write(connection, connection.resumable?.restartForPoll() ?? [], true);
   }
@@ -167,7 +131,7 @@ export class ResumableConnections implements Duty {
     closeReplaced(old);
     connections.reattach(connection, socket);
     this.#away.delete(connection);
-    this.#saveAwaySince(connection, null);
+    this.#rows.saveAwaySince(connection, null);
     const resumption = connection.resumable!.resume();
     save(connection, { ...change, repeated: resumption.repeated });
     connections.write(connection, framesOf(connection.protocol, resumption));
@@ -223,9 +187,7 @@ export class ResumableConnections implements Duty {
     if (!connection.resumable) return;
     connection.resumable = undefined;
     this.#away.delete(connection);
-    const { sql } = this.#options;
-    sql.exec("DELETE FROM resumables WHERE connection = ?", connection.id);
-    sql.exec("DELETE FROM unconfirmed WHERE connection = ?", connection.id);
+    this.#rows.end(connection);
   }
 
   due(): number | undefined {
@@ -244,7 +206,3 @@ const LARGEST = Number.MAX_SAFE_INTEGER;
 
 /** Close code of a poll whose place another has taken. */
 const POLL_REPLACED = 4000;
-
-/** SQLite takes buffers, not views. */
-const sqlValueOf = (frame: Encoded): string | ArrayBuffer =>
-  typeof frame === "string" ? frame : (frame.slice().buffer as ArrayBuffer);

@@ -9,7 +9,7 @@ export const RELAY_MIGRATIONS: readonly Migration[] = [];
 export const RELAY_SCHEMA: StorageSchema = {
   tables: {
     ...OBJECT_SCHEMA.tables,
-    // connection/resumable-connections.ts: connections that survive their sockets, and frames that wait for a
+    // connection/resumable-rows.ts: connections that survive their sockets, and frames that wait for a
     // confirmation.
     resumables: ["connection", "attached", "received", "confirmed", "away"],
     unconfirmed: ["connection", "last", "first", "frame"],

@@ -2,7 +2,7 @@
 // connection; and rooms that are full.
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { enter, roomAt, type Client } from "../client.ts";
 import { connected, negotiate, open, relayOf, SignalR, type Joining } from "./client.ts";
@@ -124,6 +124,33 @@ describe("stateful reconnect", () => {
     await runDurableObjectAlarm(relayOf("resuming", silent.id));
     expect((await mute.closed).code).toBe(1000);
     vi.useRealTimers();
+  });
+
+  it.each([
+    { by: "a loss", breaks: (one: SignalR) => lose(one, "resuming") },
+    {
+      by: "a crash",
+      breaks: ({ id }: SignalR) =>
+        runInDurableObject(relayOf("resuming", id), (_, state) => state.abort("a crash")).catch(
+          () => {},
+        ),
+    },
+  ])("lasts as long again where the new socket breaks by $by before its Sequence", async (how) => {
+    const alice = await connected("resuming", stateful);
+    await lose(alice, "resuming");
+    await resume(alice, "resuming");
+    await how.breaks(alice);
+    const relay = relayOf("resuming", alice.id);
+    await runDurableObjectAlarm(relay);
+    const lostAt = Date.now();
+    onTestFinished(() => void vi.useRealTimers());
+    vi.setSystemTime(lostAt + 10_000);
+    await runDurableObjectAlarm(relay);
+    vi.useRealTimers();
+    using again = await resume(alice, "resuming");
+    expect(await again.record(({ type }) => type === 9)).toEqual({ type: 9, sequenceId: 1 });
+    again.say({ type: 9, sequenceId: 1 });
+    expect((await again.call("Whoami")).result.connectionId).toBe(alice.id);
   });
 
   it("is over when nobody came back in time, and when the client said goodbye", async () => {
