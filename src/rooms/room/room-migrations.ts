@@ -53,7 +53,7 @@ export const ROOM_SCHEMA: StorageSchema = {
     "settled",
     // rooms/state: how many statements of the hub's `tables` were run; an erasure that is to be saved elsewhere.
     ...["tables", "state-erased"],
-    // room/user-room.ts: of a user's own room, the id of its use.
+    // room/user-room.ts: of a user's own room, the id of its use, or of one that has ended.
     "use",
     // hub-index.ts: the totals of the hub's counters.
     "totals",

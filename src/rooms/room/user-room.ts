@@ -5,7 +5,8 @@
 //     of the user follow the room. Objects that admit the user later learn it from the account's answer. Only then the
 //     publication is numbered: it misses no connection that was admitted before.
 //   · A read of its presence puts it in use only while the user has a connection: reads of other rooms store nothing.
-//   · The room's end puts it out of use. Each use has an id, so that the end of one cannot end the next.
+//   · The room's end puts it out of use. Each use has an id, so that the end of one cannot end the next. The id is kept
+//     until the account has answered: an end that failed is tried again, also after a sleep.
 
 import type { AccountRpc } from "../rpc/account-rpc.ts";
 import type { KeyValues } from "../../model/stored-values.ts";
@@ -21,6 +22,9 @@ interface UserRoomOptions {
 
 const KEY = "use";
 
+/** The id of the use; as `ended` where the account may or may not know of its end. */
+type Use = string | { readonly ended: string };
+
 export class UserRoom {
   readonly #options: UserRoomOptions;
   #isUsed: boolean;
@@ -30,7 +34,7 @@ export class UserRoom {
 
   constructor(options: UserRoomOptions) {
     this.#options = options;
-    this.#isUsed = options.kv.get(KEY) !== undefined;
+    this.#isUsed = typeof options.kv.get<Use>(KEY) === "string";
   }
 
   /**
@@ -59,14 +63,19 @@ export class UserRoom {
     });
   }
 
-  /** Before the room's storage is deleted. The mark goes first: a publication meanwhile asks the account again. */
+  /**
+   * Before the room's storage is deleted. The end is noted first: a publication meanwhile asks the account again. Throws
+   * what the account throws; may be repeated.
+   */
   async disuse(): Promise<void> {
     const { account, hub, kv } = this.#options;
-    const id = kv.get<string>(KEY);
-    if (id === undefined) return;
-    kv.delete(KEY);
+    const use = kv.get<Use>(KEY);
+    if (use === undefined) return;
+    const ended = typeof use === "string" ? use : use.ended;
+    kv.put(KEY, { ended });
     this.#isUsed = false;
-    await this.#next(() => account().disuseRoom(hub, id));
+    await this.#next(() => account().disuseRoom(hub, ended));
+    if (!this.#isUsed) kv.delete(KEY);
   }
 
   #next<T>(call: () => Promise<T>): Promise<T> {
