@@ -4,15 +4,17 @@
 // Where a wake has nothing new but counts, as of one message in a room that sleeps between messages, they are saved in a
 // row, and go with the next report: that of a later wake or alarm, a quarter of an hour after the last one.
 //
-// A report is sent at least once: one that fails is sent again in a minute, with newer counters. Counters are absolute
-// within a wake, so the index counts a repeated report once; a wake that begins with saved counts goes on as the one
-// that saved them. A crash loses what was counted since the last report, or since counts were saved.
+// A report is sent at least once: one that fails is sent again in a minute, with newer counters. The object may sleep by
+// then, so they are saved, within 8 s of what they count. Counters are absolute within a wake, so the index counts a
+// repeated report once; a wake that begins with saved counts goes on as the one that saved them. A crash loses what was
+// counted since the last report, or since counts were saved.
 
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
 import { countRefusal, ZERO_COUNTERS, difference, sum, type Counters } from "./counters.ts";
-import { RowCounter, type RowCount } from "./row-count.ts";
+import { LastReport, type Counts } from "./last-report.ts";
+import { RowCounter } from "./row-count.ts";
 import type { CounterSnapshot, Occupancy, Report, Stored } from "../rpc/activity-report.ts";
 
 interface ActivityReportsOptions {
@@ -46,27 +48,19 @@ const SPARSE_MS = 900_000;
 /** An object that only has connections reports now and then, when a sweep wakes it: the index forgets in a day. */
 const HEARTBEAT_MS = 6 * 3_600_000;
 
-/** The part of a report that may be saved for a later one. */
-type Counts = Pick<Report, "wake" | "counted" | "before">;
-
-/** The last report, and what was counted since; survives sleep. */
-interface LastReport extends Occupancy {
-  readonly at: number;
-  readonly count?: RowCount;
-  readonly saved?: Counts;
-}
-
 export class ActivityReports implements Duty {
   readonly #options: ActivityReportsOptions;
   readonly counters: Counters;
   /** True while a check is due already, or nothing is ever reported: then activity need not be noted. */
   isDue: boolean;
-  #last: LastReport | undefined;
+  readonly #last: LastReport;
   readonly #rows: RowCounter;
   /** When the next check is due; undefined while there is no activity. */
   #checkAt: number | undefined;
   /** When this wake reported last. */
   #reportedAt: number | undefined;
+  /** A report has failed: the next one is not sent before. */
+  #retryAt = 0;
   /** Messages counted at the last check. */
   #messagesAtLastCheck = 0;
   /** Reports and saves on their way. */
@@ -83,9 +77,9 @@ export class ActivityReports implements Duty {
     this.#options = options;
     this.counters = options.counters;
     this.isDue = options.isReported === false;
-    this.#last = options.storage.kv.get<LastReport>("told");
-    this.#rows = new RowCounter(options.storage, this.#last?.count);
-    const { saved } = this.#last ?? {};
+    this.#last = new LastReport(options.storage.kv);
+    const { count, saved } = this.#last;
+    this.#rows = new RowCounter(options.storage, count);
     this.#wake = saved?.wake ?? options.wake;
     this.#earlier = saved?.counted ?? ZERO_COUNTERS;
     this.#reportedCounters = saved?.before ?? ZERO_COUNTERS;
@@ -102,9 +96,7 @@ export class ActivityReports implements Duty {
 
   /** The index knows who is here, as far as the object knows it now. */
   get #isKnown(): boolean {
-    const last = this.#last;
-    const { sockets, connections, users } = this.#options.occupancy();
-    return last?.sockets === sockets && last.connections === connections && last.users === users;
+    return this.#last.has(this.#options.occupancy());
   }
 
   #saveLater(): void {
@@ -121,18 +113,16 @@ export class ActivityReports implements Duty {
       if (isSettled && !isReporting) this.#save(this.#options.now());
       else this.#checkIn(SOON_MS);
     } catch (error) {
-      logWarning("report_failed", { error });
+      logFailure(error);
       this.#checkIn(EVERY_MS);
     }
     this.#sending--;
   }
 
   #save(now: number): void {
-    const last = this.#last;
-    if (!last || !this.#isKnown) return this.#checkIn(SOON_MS);
-    if (now - last.at >= SPARSE_MS) return this.#report(now);
-    this.#last = { ...last, saved: this.#counts };
-    this.#options.storage.kv.put("told", this.#last);
+    if (!this.#isKnown) return this.#checkIn(SOON_MS);
+    if (now - this.#last.at! >= SPARSE_MS) return this.#report(now);
+    this.#last.save(this.#counts);
   }
 
   get #counts(): Counts {
@@ -166,7 +156,7 @@ export class ActivityReports implements Duty {
   /** When the last report was sent, 0 without one; undefined while a check is due. */
   get restsSince(): number | undefined {
     if (this.#checkAt !== undefined) return undefined;
-    return Math.max(this.#reportedAt ?? 0, this.#last?.at ?? 0);
+    return Math.max(this.#reportedAt ?? 0, this.#last.at ?? 0);
   }
 
   /** A report is on its way: the index would list the object again, and the report is kept here when it is there. */
@@ -179,12 +169,13 @@ export class ActivityReports implements Duty {
     const { occupancy, report } = this.#options;
     const before = this.#reportedCounters;
     const ended = { wake: this.#wake, counted: before, before, ended: true } as const;
-    if (this.#last) await report({ ...occupancy(), ...ended });
+    if (this.#last.at !== undefined) await report({ ...occupancy(), ...ended });
   }
 
   /** The storage was deleted, and with it the last report. */
   forget(): void {
-    this.#last = this.#rows.last = undefined;
+    this.#last.forget();
+    this.#rows.last = undefined;
   }
 
   due(): number | undefined {
@@ -198,10 +189,10 @@ export class ActivityReports implements Duty {
   /** Whether a sleep or a crash kept a change from being reported. */
   #isNews(now: number): boolean {
     const { sockets, connections } = this.#options.occupancy();
-    const last = this.#last;
-    if (!last) return connections > 0 || sockets > 0;
-    const age = now - last.at;
-    const isDue = (last.saved && age >= SPARSE_MS) || (sockets > 0 && age >= HEARTBEAT_MS);
+    const { at, saved } = this.#last;
+    if (at === undefined) return connections > 0 || sockets > 0;
+    const age = now - at;
+    const isDue = (saved && age >= SPARSE_MS) || (sockets > 0 && age >= HEARTBEAT_MS);
     return isDue || !this.#isKnown;
   }
 
@@ -210,6 +201,7 @@ export class ActivityReports implements Duty {
     const isResting = messages === this.#messagesAtLastCheck;
     this.#messagesAtLastCheck = messages;
     this.#checkAgain(undefined);
+    if (now < this.#retryAt) return this.#keepForRetry();
     const isFirst = this.#reportedAt === undefined;
     if (isResting || isFirst || now - this.#reportedAt! >= EVERY_MS) this.#report(now);
     else this.#checkAgain(now + CHECK_MS);
@@ -220,7 +212,7 @@ export class ActivityReports implements Duty {
     const { occupancy, waitUntil } = this.#options;
     this.#reportedAt = now;
     const report = { ...occupancy(), ...this.#counts, stored: this.#stored(now) };
-    waitUntil(this.#send(report, now));
+    waitUntil(this.#send(report, now).catch(logFailure));
   }
 
   #stored(now: number): Stored {
@@ -229,21 +221,28 @@ export class ActivityReports implements Duty {
   }
 
   async #send(report: Report, at: number): Promise<void> {
-    const { sockets, connections, users, counted } = report;
     this.#sending++;
     try {
       await this.#options.report(report);
-      const count = this.#rows.last;
-      this.#last = { at, sockets, connections, users, ...(count && { count }) };
-      this.#options.storage.kv.put("told", this.#last);
-      this.#options.reported(report, difference(counted, this.#reportedCounters));
-      this.#reportedCounters = counted;
+      this.#last.sent(report, at, this.#rows.last);
+      this.#options.reported(report, difference(report.counted, this.#reportedCounters));
+      this.#reportedCounters = report.counted;
     } catch (error) {
-      logWarning("report_failed", { error });
-      this.#checkAgain(this.#checkAt ?? at + EVERY_MS);
-      this.#options.arm(this.#checkAt!);
+      logFailure(error);
+      this.#retryAt = at + EVERY_MS;
+      this.#keepForRetry();
     } finally {
       this.#sending--;
     }
   }
+
+  /** Saves the counts, for the object may sleep before the next attempt. What happens meanwhile is noted, and saved. */
+  #keepForRetry(): void {
+    this.#checkAgain(this.#retryAt);
+    this.isDue = false;
+    this.#options.arm(this.#retryAt);
+    this.#last.keep(this.#counts);
+  }
 }
+
+const logFailure = (error: unknown): void => logWarning("report_failed", { error });

@@ -120,6 +120,45 @@ it("what could not be told is told a minute later, all of it", async () => {
   expect(room.at()).toEqual([62]);
 });
 
+describe("a report that fails before the object sleeps", () => {
+  /** An object sleeps after these messages, with no report since the first `told` of them. */
+  async function asleep(told: readonly number[], failed: readonly number[]) {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const room = object();
+    for (const [fails, times] of [[false, told] as const, [true, failed] as const])
+      for (const second of times) {
+        // oxlint-disable-next-line no-await-in-loop -- time passes
+        await room.until(second);
+        room.say();
+        room.state.fails = fails;
+        // oxlint-disable-next-line no-await-in-loop -- until the check before the sleep
+        await room.until(second + 9);
+      }
+    return room;
+  }
+
+  it("is sent by the alarm for the next attempt, with what was counted behind it", async () => {
+    const before = await asleep([0], [10, 25, 40]);
+    const woken = object(before.kv, before.reports.due());
+    woken.reports.run(before.reports.due()!);
+    const { wake, counted } = woken.told[0]![1];
+    expect([before.told.length, woken.told.length]).toEqual([1, 1]);
+    expect([wake, counted.in]).toEqual([`w${START}`, 4]);
+    await woken.state.pending;
+    expect(woken.news).toEqual([{ ...ZERO_COUNTERS, in: 3 }]);
+  });
+
+  it("is sent with the first message of the next wake, and that was never reported before", async () => {
+    const before = await asleep([], [0]);
+    const woken = object(before.kv, START + 20 * SECOND);
+    woken.say();
+    await woken.until(600);
+    expect([before.told, woken.at()]).toEqual([[], [22]]);
+    expect(woken.told[0]![1]).toMatchObject({ wake: `w${START}`, counted: { in: 2, wakes: 2 } });
+    expect(woken.reports.due()).toBeUndefined();
+  });
+});
+
 it("an alarm after sleep tells nothing where nothing changed, and who is there where somebody did", async () => {
   const before = object();
   before.say();
