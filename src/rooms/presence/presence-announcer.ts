@@ -5,8 +5,8 @@
 //     second.
 //   · A client that is lost without a close is present until the liveness sweep finds it, and for the grace after that.
 //   · After a crash users whose connections did not survive leave once the grace is over: their rows name them.
-//   · A presence message that could not be saved is published again with the next change, so that joins and leaves pair
-//     up.
+//   · Presence messages that could not be saved are published again with the next change, in their order, so that joins
+//     and leaves pair up.
 //   · Messages are rate-limited by the size of the room: many joins cost about a thousand frames a second in all.
 
 import type { Sql } from "../../model/stored-values.ts";
@@ -16,6 +16,7 @@ import type { RoomSettings } from "../../model/options.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Timer } from "../platform/loop-timing.ts";
 import {
+  mergeChanges,
   OWN_SOCKETS,
   PresenceState,
   type AnnouncedUser,
@@ -28,6 +29,7 @@ import type { PresenceQuery, PresenceView, UserChanges } from "../rpc/presence-v
 /** Whether a publication was saved; final after `flush`. */
 interface Ticket {
   readonly error: HubError | null;
+  readonly isFinal?: boolean;
 }
 
 interface PresenceAnnouncerOptions {
@@ -65,8 +67,8 @@ export class PresenceAnnouncer implements Duty {
   readonly #options: PresenceAnnouncerOptions;
   readonly #presence: PresenceState;
   #isPausing = false;
-  /** The newest change that was published; where it could not be saved, it is published again with the next one. */
-  #lastMessage: { readonly change: PresenceChange; readonly ticket: Ticket } | undefined;
+  /** Changes that were published since the last flush, or could not be saved. */
+  #unsaved: { readonly change: PresenceChange; readonly ticket: Ticket }[] = [];
 
   constructor(options: PresenceAnnouncerOptions) {
     this.#options = options;
@@ -168,14 +170,11 @@ export class PresenceAnnouncer implements Duty {
     this.#options.sql.exec("INSERT OR REPLACE INTO present VALUES (?, ?, ?)", ...row);
   }
 
-  /** Adds the last change where it was not saved, without joins and leaves that the new change takes back. */
-  #withUnsaved({ joined, left }: PresenceChange): PresenceChange {
-    const unsaved = this.#lastMessage?.ticket.error ? this.#lastMessage.change : undefined;
-    if (!unsaved) return { joined, left };
-    return {
-      joined: [...unsaved.joined.filter(({ userId }) => !left.includes(userId)), ...joined],
-      left: [...unsaved.left.filter((id) => !joined.some(({ userId }) => userId === id)), ...left],
-    };
+  /** Adds all changes that could not be saved. */
+  #withUnsaved(change: PresenceChange): PresenceChange {
+    const failed = this.#unsaved.filter(({ ticket }) => ticket.error);
+    this.#unsaved = this.#unsaved.filter(({ ticket }) => !ticket.error && !ticket.isFinal);
+    return [...failed.map((one) => one.change), change].reduce(mergeChanges);
   }
 
   /** Names at most a page of users; the counts are always complete, and `more` is set where names are missing. */
@@ -189,7 +188,7 @@ export class PresenceAnnouncer implements Duty {
       more: joined.length > limits.presencePage || left.length > limits.presencePage,
     };
     const ticket = this.#publish({ users, connections, ...(presence === "users" && names) });
-    this.#lastMessage = { change, ticket };
+    this.#unsaved.push({ change, ticket });
   }
 
   #publish(params: object): Ticket {

@@ -23,6 +23,15 @@ export interface PresenceChange extends Omit<UserChanges, "joined"> {
   readonly joined: readonly AnnouncedUser[];
 }
 
+/** Both in one, without joins and leaves of the earlier one that the later one takes back. */
+export const mergeChanges = (earlier: PresenceChange, later: PresenceChange): PresenceChange => ({
+  joined: [...earlier.joined.filter(({ userId }) => !later.left.includes(userId)), ...later.joined],
+  left: [
+    ...earlier.left.filter((id) => !later.joined.some(({ userId }) => userId === id)),
+    ...later.left,
+  ],
+});
+
 /** This object's own sockets, among the sources. */
 export const OWN_SOCKETS = "";
 

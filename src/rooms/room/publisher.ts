@@ -58,6 +58,8 @@ const isChange = ({ target }: Entry): boolean => target !== PRESENCE;
 /** A ticket with the offset that the publication has, or had the first time. */
 interface NumberedTicket extends Ticket {
   readonly offset: number;
+  /** The flush has come: `error` stays as it is. */
+  isFinal?: boolean;
 }
 
 interface PendingPublication {
@@ -182,9 +184,10 @@ export class Publisher implements Publishing {
     const entries = pending.map(({ entry }) => entry);
     const isSaved = this.#write(entries, isAtOnce);
     this.state?.saved(isSaved);
-    if (!isSaved)
-      for (const { ticket } of pending)
-        ticket.error = new HubError("internal", "The message could not be saved.");
+    for (const { ticket } of pending) {
+      ticket.isFinal = true;
+      if (!isSaved) ticket.error = new HubError("internal", "The message could not be saved.");
+    }
     for (const resolve of this.#whenSaved.splice(0)) resolve();
     if (isSaved) this.#deliver(entries);
   }

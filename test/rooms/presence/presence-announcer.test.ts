@@ -1,6 +1,7 @@
 // Presence with its effects: rows on real SQLite, what is said and when. Timers and the clock are the test's.
 
 import { describe, expect, it, vi } from "vitest";
+import { HubError } from "../../../src/model/errors.ts";
 import { DEFAULTS, LIMITS, type PresenceMode } from "../../../src/model/options.ts";
 import { PresenceAnnouncer } from "../../../src/rooms/presence/presence-announcer.ts";
 import type { Frame } from "../client.ts";
@@ -16,6 +17,7 @@ function rosterOn(
   const armed: number[] = [];
   const changes: unknown[] = [];
   const due: [run: () => void, delayMs: number][] = [];
+  const tickets: { error: HubError | null; isFinal?: boolean }[] = [];
   const roster = new PresenceAnnouncer({
     sql,
     settings: { ...DEFAULTS, presence, limits: { ...LIMITS, presencePage: 3 } },
@@ -24,7 +26,9 @@ function rosterOn(
     publisher: {
       append: ({ target, params }) => {
         said.push([target, (JSON.parse(params) as unknown[])[0]]);
-        return { error: null };
+        const ticket = { error: null };
+        tickets.push(ticket);
+        return ticket;
       },
     },
     outbox: { flush: () => {} },
@@ -33,7 +37,10 @@ function rosterOn(
   });
   const tick = () => due.shift()?.[0]();
   const pass = (ms: number) => roster.run((clock.now += ms));
-  return { roster, said, armed, changes, due, tick, pass };
+  const flush = (error: HubError | null) => {
+    for (const ticket of tickets.splice(0)) Object.assign(ticket, { error, isFinal: true });
+  };
+  return { roster, said, armed, changes, due, tick, pass, flush };
 }
 
 const rows = ({ sql }: DurableObjectStorage) =>
@@ -141,6 +148,37 @@ describe("a roster", () => {
       roster.addOwn("alice", 1);
       expect([said.length, roster.view({}).users]).toEqual([1, 1]);
       logged.mockRestore();
+    }));
+
+  it("says all changes again that a flush could not save, in their order, and once", () =>
+    withStorage((storage) => {
+      const { roster, said, tick, pass, flush } = rosterOn(storage);
+      const named = () =>
+        said
+          .splice(0)
+          .map(([, { joined: came, left }]) => [
+            came.map(({ userId }: { userId: string }) => userId),
+            left,
+          ]);
+      roster.addOwn("carol", 1);
+      tick();
+      roster.addOwn("carol", -1);
+      flush(null);
+      pass(10_000); // Carol's grace is over, and alice comes before that is flushed.
+      roster.addOwn("alice", 1);
+      expect(named()).toEqual([
+        [["carol"], []],
+        [[], ["carol"]],
+        [["alice"], []],
+      ]);
+      flush(new HubError("internal", "full"));
+      tick();
+      roster.addOwn("bob", 1);
+      expect(named()).toEqual([[["alice", "bob"], ["carol"]]]);
+      flush(null);
+      tick();
+      roster.addOwn("dave", 1);
+      expect(named()).toEqual([[["dave"], []]]);
     }));
 
   it("says a join before the state that its user shows", () =>
