@@ -94,11 +94,18 @@ function joinWithReplay(parts: RelayParts, connection: Connection, remembered: R
   });
 }
 
+/** A connection has ended: keeps what its client may still ask for. Rejects where that cannot be written. */
+export async function keepForReturn(parts: RelayParts, ended: Connection): Promise<void> {
+  parts.lastFrames.keep(ended, Date.now());
+  parts.resumables.end(ended);
+  rememberGroups(parts, ended);
+}
+
 /**
  * Remembers the groups of a connection that has ended, unless it was closed for good. Where its client was away
  * already, the positions remembered at that time stay: messages since then were missed.
  */
-export function rememberGroups({ followed, remembered }: RelayParts, ended: Connection): void {
+function rememberGroups({ followed, remembered }: RelayParts, ended: Connection): void {
   const isForGood = ended.stage.name === "ended" && ended.stage.isForGood;
   if (isForGood) remembered?.forget(ended);
   else if (ended.socket) remembered?.keep(ended, followed.causesOf(ended));

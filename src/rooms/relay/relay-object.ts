@@ -40,7 +40,7 @@ import {
 } from "./classify-arrival.ts";
 import { HttpCalls } from "./http-calls.ts";
 import { refreshConnection } from "./refresh-connection.ts";
-import { recallHere, rejoinGroups, rememberGroups, replaceOld } from "./rejoin-groups.ts";
+import { keepForReturn, recallHere, rejoinGroups, replaceOld } from "./rejoin-groups.ts";
 import { relayParts, type RelayParts } from "./relay-parts.ts";
 import { shakeHands } from "./signalr-handshake.ts";
 
@@ -151,11 +151,12 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
     resumables.socketLost(connection, Date.now());
   }
 
-  /** Hubs never learn of a connection without a handshake. */
+  /**
+   * Hubs never learn of a connection without a handshake. Where nothing can be kept for its return, as on a full disk,
+   * rooms and the hub learn of its end all the same.
+   */
   protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    this.parts.lastFrames.keep(connection, Date.now());
-    this.parts.resumables.end(connection);
-    rememberGroups(this.parts, connection);
+    this.inBackground(keepForReturn(this.parts, connection));
     if (connection.protocol !== beforeHandshake) super.left(connection, error, asleep);
   }
 

@@ -4,6 +4,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
+import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
 import { enter, roomAt, type Client } from "../client.ts";
 import { connected, negotiate, open, relayOf, SignalR, type Joining } from "./client.ts";
 
@@ -309,6 +310,23 @@ describe("a room that is full", () => {
     expect(again.messages("said").map(({ params }) => params[0])).toEqual(["2", "3", "4"]);
     for (const client of clients) client[Symbol.dispose]();
   });
+});
+
+it("a connection whose end cannot be written leaves its rooms all the same", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => void vi.restoreAllMocks());
+  const alice = await connected("resuming");
+  await alice.call("Join", "full-disk");
+  const room = roomAt("resuming/group:full-disk");
+  expect((await room.info()).connections).toBe(1);
+  await runInDurableObject(relayOf("resuming", alice.id), (object) => {
+    const { parts } = object as unknown as { parts: Pick<RelayParts, "resumables"> };
+    vi.spyOn(parts.resumables, "end").mockImplementationOnce(() => {
+      throw new Error("SQLITE_FULL");
+    });
+  });
+  alice.socket.close(1000);
+  await expect.poll(async () => (await room.info()).connections, { interval: 5 }).toBe(0);
 });
 
 describe("filters", () => {
