@@ -2,6 +2,7 @@
 // object holds a socket that can hibernate; the worker holds the open response, because a worker is billed for CPU time
 // and not for waiting.
 
+import { CLOSE } from "../../model/errors.ts";
 import { PING } from "../../model/wire-constants.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { closeQuietly } from "../stream/room-socket.ts";
@@ -108,7 +109,7 @@ const POLL_MS = 90_000;
 export async function longPoll(socket: WebSocket, { signal }: Request): Promise<Response> {
   const frames: Frame[] = [];
   const { promise: first, resolve } = Promise.withResolvers<"frames" | "end" | "timeout">();
-  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  const { promise: closed, resolve: close } = Promise.withResolvers<number>();
   const timer = setTimeout(() => resolve("timeout"), POLL_MS);
   signal.addEventListener("abort", () => resolve("timeout"));
   if (signal.aborted) resolve("timeout");
@@ -118,20 +119,21 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
       frames.push(frame);
       resolve("frames");
     },
-    () => {
+    ({ code }) => {
       resolve("end");
-      close();
+      close(code);
     },
   );
   const outcome = await first;
   clearTimeout(timer);
   // Frames that are on their way already come along.
   await scheduler.wait(0);
-  // Frames that come after this are the next poll's.
-  const answered = frames.slice();
-  if (outcome !== "end" && answered.length > 0)
-    await Promise.race([acknowledge(socket, answered.length), closed]);
-  else if (outcome === "timeout") closeQuietly(socket);
+  // Frames that come after this are the next poll's, unless the connection ends meanwhile: then no poll gets more.
+  let answered = frames.slice();
+  if (outcome !== "end" && answered.length > 0) {
+    const code = await Promise.race([acknowledge(socket, answered.length), closed]);
+    if (code === CLOSE.normal) answered = frames;
+  } else if (outcome === "timeout") closeQuietly(socket);
   return outcome === "end" && answered.length === 0 ? connectionEnded() : bodyOf(answered);
 }
 
@@ -139,7 +141,7 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
 const RELEASE_MS = 5_000;
 
 /** Tells the relay how many frames this poll answers with. It keeps the others, and closes the socket. */
-async function acknowledge(socket: WebSocket, count: number): Promise<void> {
+async function acknowledge(socket: WebSocket, count: number): Promise<undefined> {
   try {
     socket.send(String(count));
   } catch {
@@ -159,7 +161,11 @@ function bodyOf(frames: readonly Frame[]): Response {
 }
 
 /** Listeners first, then `accept`: frames that were sent before it are delivered after it. */
-function listen(socket: WebSocket, received: (frame: Frame) => void, ended: () => void): void {
+function listen(
+  socket: WebSocket,
+  received: (frame: Frame) => void,
+  ended: (event: CloseEvent) => void,
+): void {
   socket.addEventListener("message", ({ data }) => received(data as Frame));
   socket.addEventListener("close", ended);
   // The engine's default is Blob, which is read asynchronously.

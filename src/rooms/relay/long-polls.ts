@@ -12,6 +12,9 @@ import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
 import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
 
+/** Ends a poll alone; 1000 ends the connection (edge/signalr/sse-and-polling.ts). */
+const POLL_CONFIRMED = 4001;
+
 interface LongPollsOptions {
   readonly agenda: AlarmAgenda;
   readonly connections: ConnectionTable;
@@ -50,6 +53,6 @@ export class LongPolls {
     const { socket } = connection;
     connection.resumable?.confirmFrames(count);
     this.#options.resumables.socketLost(connection, Date.now());
-    socket?.close(1000);
+    socket?.close(POLL_CONFIRMED);
   }
 }

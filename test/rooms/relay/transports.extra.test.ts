@@ -3,6 +3,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { CLOSE as CODES } from "../../../src/model/errors.ts";
 import { PING } from "../../../src/model/wire-constants.ts";
 import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
 import { roomAt, token as tokenOf } from "../client.ts";
@@ -113,6 +114,23 @@ describe("long polling", () => {
     await runDurableObjectAlarm(bob.relay);
     vi.useRealTimers();
     expect((await bob.post(call("Whoami"))).status).toBe(404);
+  });
+
+  it("gives the Close of a connection that ends while the relay is told what the poll answers with", async () => {
+    const alice = await polling();
+    await runInDurableObject(alice.relay, (object) => {
+      const { parts } = object as unknown as { parts: RelayParts };
+      const { polls, connections } = parts;
+      const confirm = polls.confirm.bind(polls);
+      polls.confirm = (connection, count) => {
+        polls.confirm = confirm;
+        connections.close(connection, CODES.aborted);
+      };
+    });
+    await alice.post(call("Whoami"));
+    const last = await polledFor(alice.poll, '"type":7');
+    expect(last).toContain('"invocationId":"Whoami"');
+    expect(await told(alice.poll())).toEqual([204, ""]);
   });
 
   /** A connection that has a megabyte to poll, all of one user's at one relay. */
