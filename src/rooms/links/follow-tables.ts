@@ -170,6 +170,11 @@ export class Memberships {
 
   remove(connection: Connection, room: string): void {
     this.#delete(room, connection.id);
+    this.drop(connection, room);
+  }
+
+  /** In memory alone: a row that is left of a connection that has ended is deleted after the next wake. */
+  drop(connection: Connection, room: string): void {
     this.#membersOf(room).delete(connection);
     const rooms = this.#rooms.get(connection);
     if (rooms?.delete(room) && rooms.size === 0) this.#rooms.delete(connection);

@@ -2,6 +2,7 @@
 // and reports them to the room; the room delivers each batch once, and the outbox fans it out.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
@@ -137,15 +138,30 @@ export class FollowedRooms {
   /** The connection has ended: takes it out of all its rooms, and reports that to each. Done when they confirmed it. */
   async leaveAll(connection: Connection, how: Departure): Promise<void> {
     const rooms = this.#memberships.roomsOf(connection).map((room) => this.rooms.open(room));
-    for (const room of rooms) this.#remove(connection, room, how);
+    for (const room of rooms) this.#removeEnded(connection, room, how);
     const all = this.rooms.get("all");
     if (all && this.#options.settings.online) all.memberChanged(connection, how);
     await Promise.all([...rooms, ...(all ? [all] : [])].map((room) => this.rooms.sync(room)));
   }
 
+  /** Its rooms are left also where that cannot be written. */
+  #removeEnded(connection: Connection, room: FollowedRoom, how: Departure): void {
+    try {
+      this.#remove(connection, room, how);
+    } catch (error) {
+      logError("membership_unsaved", { room: room.name, error });
+      this.#memberships.drop(connection, room.name);
+      this.#forgetMember(connection, room, how);
+    }
+  }
+
   /** Takes effect here at once; the room learns of it by the next `rooms.sync`. */
   #remove(connection: Connection, room: FollowedRoom, how: Departure): void {
     this.#memberships.remove(connection, room.name);
+    this.#forgetMember(connection, room, how);
+  }
+
+  #forgetMember(connection: Connection, room: FollowedRoom, how: Departure): void {
     room.replays.end(connection);
     room.memberChanged(connection, how);
   }

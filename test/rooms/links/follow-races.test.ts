@@ -3,7 +3,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { User } from "../../../src/model/user.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import { FollowedRooms } from "../../../src/rooms/links/followed-rooms.ts";
@@ -201,6 +201,24 @@ it("a leave whose report was lost is reported after a sleep", () =>
     one.net.follow = follow;
     await one.wake();
     expect(Object.fromEntries(one.counts)).toEqual({ "user-stays": 1, "user-leaves": 0 });
+  }));
+
+it("a connection that ended leaves all its rooms where that cannot be written", () =>
+  inObject(async (storage) => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const one = world(storage, "group:g");
+    const [stays, ends] = [one.connect("stays"), one.connect("ends")];
+    await one.followed.join(stays, JOIN);
+    await one.followed.join(ends, JOIN);
+    storage.sql.exec(
+      "CREATE TRIGGER full BEFORE DELETE ON joins BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    );
+    one.connections.delete(ends);
+    await one.followed.leaveAll(ends, "lost");
+    storage.sql.exec("DROP TRIGGER full");
+    expect([...one.followed.membersOf("group:g")].map(({ id }) => id)).toEqual(["stays"]);
+    expect(Object.fromEntries(one.counts)).toEqual({ "user-stays": 1, "user-ends": 0 });
+    expect(logged).toHaveBeenCalledOnce();
   }));
 
 it("a connection that did not survive is reported, also where the wake that found it crashed", () =>
