@@ -3,8 +3,23 @@
 import { describe, expect, it } from "vitest";
 import { addressOf } from "../../src/client/model/room-address.ts";
 import { pauseMs } from "../../src/client/transport/backoff.ts";
+import { isPassing } from "../../src/client/model/refusal.ts";
+import { ERRORS } from "../../src/model/error-table.ts";
+import { shouldRetry } from "../../src/model/errors.ts";
 import { renewInMs } from "../../src/client/transport/credentials.ts";
 import { applyChange, presenceOf } from "../../src/client/model/room-presence.ts";
+
+describe("the code of a refused call", () => {
+  it("is passing where its HTTP status may be tried again", () => {
+    const passing = Object.keys(ERRORS).filter((code) => isPassing({ code }));
+    const retried = Object.entries(ERRORS).filter(([, { http }]) => shouldRetry(http));
+    expect(passing).toEqual(retried.map(([code]) => code));
+  });
+
+  it("is for good where hub code invented it, and where the connection is closed", () => {
+    expect(["not_invited", "closed"].filter((code) => isPassing({ code }))).toEqual([]);
+  });
+});
 
 describe("an address", () => {
   const PAGE = "https://app.example/some/page?x=1";

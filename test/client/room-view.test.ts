@@ -161,6 +161,19 @@ describe("a room on the hub's socket", () => {
     ]);
   });
 
+  it("is reconnecting until its room can be resumed", async () => {
+    const setting = await connected();
+    const view = await joined(setting);
+    await reconnect(setting);
+    const error = { code: "unavailable", message: "Not now." };
+    await answer(setting.server.socket, "$/resume", { [LOBBY]: { error } });
+    expect([setting.hub.state.status, view.state.status]).toEqual(["connected", "reconnecting"]);
+    expect(view.lastError).toMatchObject({ code: "unavailable" });
+    await advance(500);
+    await answer(setting.server.socket, "$/resume", { [LOBBY]: { ...JOINED, recovered: true } });
+    expect(view.state.status).toBe("connected");
+  });
+
   it.each(["$/left", "a refused return"])("closes with the reason after %s", async (how) => {
     const setting = await connected();
     const view = await joined(setting);

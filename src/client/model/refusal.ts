@@ -22,6 +22,15 @@ type AnyRefused = Omit<Refused, "status"> & Partial<Refused>;
 export const refusalError = ({ code, message, ...about }: AnyRefused): HubError =>
   Object.assign(new HubError<string>(code, message), about);
 
+/**
+ * Whether a call that the server refused with this code may succeed later, unchanged: codes whose HTTP status may be
+ * tried again. A code of the hub's own is a refusal for good.
+ */
+export const isPassing = ({ code }: Pick<HubError, "code">): boolean => PASSING.test(code);
+
+const PASSING =
+  /limited|timed_out|interrupted|unavailable|busy|full|internal|newer|storage|misconf|_error|too_many_[cs]|invalid_([ms]|res)/;
+
 /** Judges the errors of one connection or stream after another, in their order. */
 export class Refusals {
   readonly #renewals: number;

@@ -3,6 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { formatTopic, isAfter, parseTopic } from "../../model/topic.ts";
+import { isPassing } from "../model/refusal.ts";
 import type { RoomText } from "../model/room-address.ts";
 import type { Frame, Greeting } from "../transport/wire.ts";
 import type { Scope, ScopeHost } from "./scope.ts";
@@ -26,6 +27,8 @@ export class HubScope implements Scope {
   readonly #positions = new Map<string, string>();
   /** The rooms that the client has joined, with the state that its user tracks in each; undefined for none. */
   readonly #states = new Map<string, unknown>();
+  /** Joined rooms that the server could not resume for now. */
+  readonly #unresumed = new Set<string>();
   /** Id of the connection before. */
   #previousId: string | undefined;
 
@@ -71,7 +74,11 @@ export class HubScope implements Scope {
     // Hub code put the previous connection into the other rooms. This connection is in none of them.
     for (const room of this.#positions.keys())
       if (!this.#states.has(room)) this.#positions.delete(room);
-    const rooms = [...this.#states.keys()];
+    this.#resumeAll([...this.#states.keys()]);
+  }
+
+  #resumeAll(rooms: readonly string[]): void {
+    this.#unresumed.clear();
     for (let at = 0; at < rooms.length; at += ROOMS_A_MESSAGE)
       void this.#resume(rooms.slice(at, at + ROOMS_A_MESSAGE));
   }
@@ -85,26 +92,46 @@ export class HubScope implements Scope {
       >;
       for (const [room, result] of Object.entries(results)) this.#onResumed(room, result);
     } catch (error) {
-      // If the connection is lost, the next greeting resumes these rooms. Any other error leaves them unjoined until
-      // then, and the application learns of it.
-      this.#host.onError(error as HubError);
+      this.#onRefused(names, error as HubError);
     }
   }
 
   #onResumed(room: string, result: ResumeResult): void {
-    if ("error" in result) return this.#onRefused(room, result.error);
+    if ("error" in result) {
+      const { code, message } = result.error;
+      return this.#onRefused([room], new HubError<string>(code, `${room}: ${message}`));
+    }
     this.#advance(room, result.position);
     if (result.recovered) this.#host.onRecovered({ room, replayed: result.replayed });
     else this.#host.onReload({ room });
     const state = this.#states.get(room);
-    if (state !== undefined) this.track(room as RoomText, state).catch(this.#host.onError);
+    if (state !== undefined)
+      this.track(room as RoomText, state).catch((error) => this.#onRefused([room], error, true));
   }
 
-  /** The room no longer admits this client. Another attempt would be refused as well, so none is made. */
-  #onRefused(room: string, { code, message }: RoomError): void {
+  /**
+   * Rooms that cannot be resumed for now, or that do not take the tracked state, are resumed again. Those that no longer
+   * admit this client are given up. If the connection is lost, the next greeting resumes all rooms.
+   */
+  #onRefused(rooms: readonly string[], error: HubError, isResumed = false): void {
+    if (!this.#host.isConnected()) return;
+    if (isPassing(error)) this.#resumeLater(rooms);
+    else if (!isResumed) for (const room of rooms) this.#giveUp(room, error.code);
+    this.#host.onError(error);
+  }
+
+  #resumeLater(rooms: readonly string[]): void {
+    const waiting = this.#unresumed;
+    if (waiting.size === 0)
+      this.#host.retry(() =>
+        this.#resumeAll([...waiting].filter((room) => this.#states.has(room))),
+      );
+    for (const room of rooms) waiting.add(room);
+  }
+
+  #giveUp(room: string, reason: string): void {
     this.forget(room);
-    this.#host.onLeft({ room, reason: code });
-    this.#host.onError(new HubError<string>(code, `${room}: ${message}`));
+    this.#host.onLeft({ room, reason });
   }
 
   forget(room: string): void {

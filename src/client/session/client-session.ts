@@ -10,6 +10,7 @@ import type { Left, Scope, ScopeHost } from "../scope/scope.ts";
 import { Credentials } from "../transport/credentials.ts";
 import { Heartbeat } from "../transport/heartbeat.ts";
 import { Link } from "../transport/link.ts";
+import { Retries } from "../transport/retries.ts";
 import { SendQueue } from "../transport/send-queue.ts";
 import { errorOf, parseFrame, type Frame, type Greeting } from "../transport/wire.ts";
 import { Handlers } from "./handlers.ts";
@@ -24,6 +25,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   readonly #queue: SendQueue;
   readonly #heartbeat: Heartbeat;
   readonly #credentials: Credentials;
+  readonly #retries: Retries;
   readonly calls: PendingCalls;
   readonly handlers: Handlers;
   readonly scope: S;
@@ -44,11 +46,14 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.handlers = new Handlers(options.handlers);
     this.scope = scopeFor({
       call: (method, params) => this.call(method, params),
+      isConnected: () => this.#isConnected,
+      retry: (run) => this.#isConnected && this.#retries.add(run),
       onRecovered: this.events.recovered.emit,
       onReload: this.events.reload.emit,
       onLeft: this.events.left.emit,
       onError: this.#warn,
     });
+    this.#retries = new Retries(options.backoff);
     this.#link = this.#newLink(options);
     this.#queue = new SendQueue((frame) => this.#link.send(frame));
     this.#heartbeat = new Heartbeat({
@@ -94,9 +99,13 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     });
   }
 
+  get #isConnected(): boolean {
+    return this.state.status === "connected";
+  }
+
   /** Greeted, and the socket is open: calls go out at once. */
   get #isLive(): boolean {
-    return this.state.status === "connected" && this.#link.isOpen;
+    return this.#isConnected && this.#link.isOpen;
   }
 
   /** Calls one of the protocol's own methods (`$/…`). Like any call, it waits for a connection. */
@@ -206,6 +215,7 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
   #stop(): void {
     this.#heartbeat.stop();
     this.#credentials.stop();
+    this.#retries.stop();
     this.#queue.clear();
   }
 

@@ -1,6 +1,6 @@
 // A connection to a whole hub: its joined rooms, and that each is joined again from the client's position in it.
 
-import { expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { connect, type HubConnection } from "../../../src/client/index.ts";
 import type { TestHub } from "../hubs.ts";
 import { FakeServer, HALF, outcomeOf, advance, type FakeSocket } from "../server.ts";
@@ -153,6 +153,121 @@ it("gives up a room that does not let it in again, and says so once", async () =
   ]);
   expect(server.socket.sentMessages).toEqual([]);
   expect(client.positionOf("group:a")).toBeUndefined();
+});
+
+describe("a room that cannot be resumed for now", () => {
+  const RESUMED = { position: "e:1", recovered: true, replayed: 0 };
+  const resumes = ({ server }: Setting) =>
+    server.socket.sentMessages.filter(({ method }) => method === "$/resume");
+  const refuse = (socket: FakeSocket, code: string) =>
+    answer(socket, { "group:a": { error: { code, message: "Try again." } } });
+
+  async function clientInTwoRooms(): Promise<Setting> {
+    const setting = await clientInRoom("group:a", "e:1");
+    const joining = setting.client.join("group:b");
+    await answer(setting.server.socket, RESUMED);
+    await joining;
+    return setting;
+  }
+
+  it.each(["unavailable", "rate_limited", "busy", "timed_out", "internal"])(
+    "is resumed again after a pause that grows (%s)",
+    async (code) => {
+      const setting = await clientInTwoRooms();
+      const { server, client } = setting;
+      const events: unknown[] = [];
+      client.onLeft((left) => events.push(left));
+      client.onRecovered(({ room }) => events.push(room));
+      client.onError((error) => error.code === code && events.push(error.message));
+      await reconnect(server);
+      const error = { code, message: "Try again." };
+      await answer(server.socket, { "group:a": { error }, "group:b": RESUMED });
+      await advance(500);
+      await refuse(server.socket, code);
+      await advance(900);
+      expect(resumes(setting)).toHaveLength(2);
+      await advance(100);
+      expect(resumes(setting).at(-1)!.params).toEqual([{ rooms: { "group:a": "e:1" } }]);
+      await answer(server.socket, { "group:a": RESUMED });
+      await advance(10_000);
+      const refusal = "group:a: Try again.";
+      expect(events).toEqual([refusal, "group:b", refusal, "group:a"]);
+      expect(resumes(setting)).toHaveLength(3);
+    },
+  );
+
+  it("is resumed again where the whole request was refused", async () => {
+    const setting = await clientInTwoRooms();
+    const { server } = setting;
+    await reconnect(server);
+    const { id, params } = resumes(setting)[0]!;
+    const error = { code: -32005, message: "Slower.", data: { code: "rate_limited" } };
+    server.socket.deliver({ id: id!, error });
+    await advance(500);
+    expect(resumes(setting).map((resume) => resume.params)).toEqual([params, params]);
+  });
+
+  it("is resumed again where it did not take the user's state", async () => {
+    const setting = await clientInTwoRooms();
+    const { server, client } = setting;
+    void outcomeOf(client.track("group:a", { mood: "fine" }));
+    await answer(server.socket, null);
+    await reconnect(server);
+    await answer(server.socket, { "group:a": RESUMED, "group:b": RESUMED });
+    const error = { code: -32005, message: "Slower.", data: { code: "rate_limited" } };
+    server.socket.deliver({ id: server.socket.sentMessages.at(-1)!.id!, error });
+    await advance(500);
+    await answer(server.socket, { "group:a": RESUMED });
+    expect(server.socket.sentMessages.map(({ method }) => method)).toEqual([
+      ...["$/resume", "$/track", "$/resume", "$/track"],
+    ]);
+  });
+
+  it("is resumed once after another loss, and no more after a leave", async () => {
+    const setting = await clientInTwoRooms();
+    const { server, client } = setting;
+    await reconnect(server);
+    await refuse(server.socket, "unavailable");
+    await reconnect(server);
+    await advance(10_000);
+    expect(resumes(setting)).toHaveLength(1);
+    await refuse(server.socket, "unavailable");
+    void outcomeOf(client.leave("group:a"));
+    await advance(10_000);
+    expect(resumes(setting)).toHaveLength(1);
+  });
+
+  it("leaves no timer after close", async () => {
+    const { server, client } = await clientInRoom("group:a", "e:1");
+    await reconnect(server);
+    await refuse(server.socket, "unavailable");
+    client.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is no error where the client closes while it comes back", async () => {
+    const { server, client } = await clientInRoom("group:a", "e:1");
+    await reconnect(server);
+    const events: unknown[] = [];
+    client.onError(({ code }) => events.push(code));
+    client.onLeft((left) => events.push(left));
+    client.close();
+    await advance();
+    expect(events).toEqual([]);
+  });
+});
+
+it("gives up all rooms of a request that is refused for good", async () => {
+  const { server, client } = await clientInRoom("group:a", "e:1");
+  const left: unknown[] = [];
+  client.onLeft((room) => left.push(room));
+  await reconnect(server);
+  const { id } = server.socket.sentMessages.at(-1)!;
+  const error = { code: -32000, message: "Too many.", data: { code: "too_many_groups" } };
+  server.socket.deliver({ id: id!, error });
+  await advance(10_000);
+  expect(left).toEqual([{ room: "group:a", reason: "too_many_groups" }]);
+  expect(server.socket.sentMessages).toHaveLength(1);
 });
 
 it("does not come back to a room that it left, nor to one that hub code had put it into", async () => {
