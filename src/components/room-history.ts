@@ -51,8 +51,8 @@ export function roomHistory<H extends AnyHub>({
 }
 
 /**
- * Loads the history once connected, and again whenever messages may be missing. A live message that comes before the
- * page is kept if the page does not contain it.
+ * Loads the history once connected, whenever messages may be missing, and with each greeting until it is there: a request
+ * may be lost with its connection. A live message that comes before the page is kept if the page does not contain it.
  */
 function followHistory<H extends AnyHub>(
   connection: RoomConnection<H>,
@@ -62,6 +62,8 @@ function followHistory<H extends AnyHub>(
   let history = LOADING as RoomHistory<H>;
   /** Live messages since the newest request for the history, which is one array for each request. */
   let live: RoomMessage<H>[] = [];
+  /** Nothing was requested yet, or the last request failed. */
+  let isMissing = true;
   const set = (change: Partial<RoomHistory<H>>) => onChange((history = { ...history, ...change }));
   const append = (message: Message<H>) => {
     if (!isShown(message) || !isAfter(message.position, history.messages.at(-1)?.position)) return;
@@ -70,15 +72,20 @@ function followHistory<H extends AnyHub>(
   };
   const load = async () => {
     const since: RoomMessage<H>[] = (live = []);
+    isMissing = false;
     set({ isLoading: true });
     const change = await pageOf(connection, limit, { shown: history.messages, live: since });
-    if (since === live) set({ ...change, isLoading: false });
+    if (since !== live) return;
+    isMissing = change.error !== undefined;
+    set({ ...change, isLoading: false });
   };
+  const loadMissing = () => void (isMissing && load());
   const subscriptions = [
     connection.onMessage(append),
     connection.onReload(() => void load()),
-    whenConnected(connection, () => void load()),
+    connection.onConnected(loadMissing),
   ];
+  if (connection.state.status === "connected") loadMissing();
   return () => {
     live = [];
     for (const unsubscribe of subscriptions) unsubscribe();
@@ -106,22 +113,6 @@ async function pageOf<H extends AnyHub>(
   } catch (error) {
     return { messages: [...shown, ...live], error: error as HubError };
   }
-}
-
-/** Calls it once: now, or with the first greeting. */
-function whenConnected<H extends AnyHub>(
-  connection: RoomConnection<H>,
-  run: () => void,
-): Unsubscribe {
-  if (connection.state.status === "connected") {
-    run();
-    return () => {};
-  }
-  const unsubscribe = connection.onConnected(() => {
-    unsubscribe();
-    run();
-  });
-  return unsubscribe;
 }
 
 const isShown = <H extends AnyHub>(

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { hubAt } from "../../src/components/hub-at.ts";
 import { roomHistory, type RoomHistoryOptions } from "../../src/components/room-history.ts";
-import { advance, connectedClient, type FakeSocket } from "../client/server.ts";
+import { advance, connectedClient, type FakeServer, type FakeSocket } from "../client/server.ts";
 import type { TestHub } from "../client/hubs.ts";
 
 const saved = (offset: number) => ({
@@ -21,8 +21,22 @@ async function followed(options: RoomHistoryOptions = {}) {
   await advance();
   const read = () => value.read(client, held);
   const offsets = () => read().messages.map(({ position }) => position.slice(2));
-  return { client, end, socket: server.socket, read, offsets };
+  return { client, end, server, socket: server.socket, read, offsets };
 }
+
+/** Ends the connection, and greets the next one as the same client, which has missed nothing. */
+async function comeBack(server: FakeServer): Promise<FakeSocket> {
+  const before = server.socket;
+  before.end();
+  // oxlint-disable-next-line no-await-in-loop -- the pause is the backoff's
+  while (server.socket === before) await advance(100);
+  server.socket.greet({ recovered: true });
+  await advance();
+  return server.socket;
+}
+
+const requests = (socket: FakeSocket) =>
+  socket.sentMessages.filter(({ method }) => method === "$/history");
 
 const live = (socket: FakeSocket, offset: number, method = "said") =>
   socket.deliver({ ...saved(offset), method, room: "group:lobby" });
@@ -67,6 +81,35 @@ it("loads again where messages may be missing, and forgets a log that is gone", 
   await answer(socket, { result: { messages: [first], position: "f:1" } });
   expect(read().messages.map(({ position }) => position)).toEqual(["f:1"]);
   expect(offsets()).toEqual(["1"]);
+});
+
+it("is loaded after a loss that took the request for it", async () => {
+  const { server, socket, read, offsets } = await followed();
+  live(socket, 11);
+  const returned = await comeBack(server);
+  live(returned, 12);
+  expect(requests(returned)).toHaveLength(1);
+  await answer(returned, { result: { messages: [saved(10), saved(11)], position: "e:11" } });
+  expect(read()).toMatchObject({ isLoading: false, error: undefined });
+  expect(offsets()).toEqual(["10", "11", "12"]);
+});
+
+it("is not loaded again after a loss, where nothing was missed", async () => {
+  const { server, socket, offsets } = await followed();
+  await answer(socket, { result: { messages: [saved(10)], position: "e:10" } });
+  const returned = await comeBack(server);
+  live(returned, 11);
+  expect(requests(returned)).toEqual([]);
+  expect(offsets()).toEqual(["10", "11"]);
+});
+
+it("is requested once by a return that has missed messages", async () => {
+  const { server, socket } = await followed();
+  socket.end();
+  await advance(500);
+  server.socket.greet({ recovered: false });
+  await advance();
+  expect(requests(server.socket)).toHaveLength(1);
 });
 
 it("keeps live messages where the history may not be read, and says why", async () => {
