@@ -86,7 +86,12 @@ export class LiveState {
   greet(greeting: RoomGreeting & { readonly state?: unknown }): void {
     const { state, position } = greeting;
     if (state !== undefined) this.receive({ state }, position);
-    else if (this.position === undefined) void this.load();
+    else this.loadMissing();
+  }
+
+  /** Asks for a snapshot where none has come: a request may be lost with its connection. */
+  loadMissing(): void {
+    if (this.position === undefined) void this.load();
   }
 
   /** Asks for a snapshot. A room whose clients see no state refuses it, and the copy stays empty. Never rejects. */

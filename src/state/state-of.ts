@@ -59,6 +59,9 @@ function roomsOf(connection: StateConnection<AnyHub>): Map<string, LiveState> {
   connection.onConnected((greeting: Greeting | RoomGreeting) => {
     if ("room" in greeting) rooms.get(greeting.room)?.greet(greeting);
   });
+  // The greeting of a hub names no room. A return that has missed nothing replays patches, which an empty copy ignores.
+  if ("positionOf" in connection)
+    connection.onRecovered(({ room }) => rooms.get(room)?.loadMissing());
   connection.onLeft(({ room }) => forgetState(connection, room as RoomText));
   return rooms;
 }

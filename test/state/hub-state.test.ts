@@ -39,6 +39,18 @@ async function connectedHub(): Promise<HubSetting> {
   return { server, hub };
 }
 
+/** Of `dormouse-hubs/client`, which keeps no states. */
+async function connectedPlainHub() {
+  const server = onFakeClock();
+  const { WebSocket } = server;
+  const options = { token: "t", backoff: { random: () => HALF }, WebSocket };
+  const hub = connectPlain<AuctionHub>("wss://host/hubs/auctions", options);
+  closeAfterTest(hub);
+  await advance();
+  await greetHub(server);
+  return { server, hub };
+}
+
 async function greetHub(server: FakeServer): Promise<void> {
   server.socket.accept();
   server.socket.deliver({ method: "$/connected", params: HELLO });
@@ -116,6 +128,32 @@ describe("a state that is wanted later than the connection", () => {
     expect(stateOf(plain, VASE)).toBe(room);
   });
 
+  it.each(["a room of a hub", "a view of the room"])(
+    "is asked for again after a loss that took the request, by %s",
+    async (how) => {
+      const { server, hub } = await connectedPlainHub();
+      const isView = how === "a view of the room";
+      const connection = isView ? roomOf(hub, VASE) : hub;
+      if (!isView) void hub.join(VASE);
+      await answer(server.socket, "$/join", JOINED);
+      const room = stateOf(connection, VASE);
+      await advance();
+      expect(server.socket.sentMessages.at(-1)!.method).toBe("$/snapshot");
+      server.socket.end();
+      await advance(500);
+      await greetHub(server);
+      server.socket.deliver(patch({ price: 11 }, 11));
+      const recovered = { position: "e:11", recovered: true, replayed: 1 };
+      await answer(server.socket, "$/resume", { [VASE]: recovered });
+      server.socket.deliver(patch({ price: 13 }, 13));
+      await answer(server.socket, "$/snapshot", SNAPSHOT);
+      expect([room.state?.price, room.position]).toEqual([13, "e:13"]);
+      expect(server.socket.sentMessages.map(({ method }) => method)).toEqual([
+        ...["$/resume", "$/snapshot"],
+      ]);
+    },
+  );
+
   it("takes a snapshot that comes before the answer", async () => {
     const { server, hub } = await connectedHub();
     server.socket.deliver(patch({ price: 10 }, 10));
@@ -141,12 +179,7 @@ describe("a state that is wanted later than the connection", () => {
   });
 
   it("is that of a room on the hub's socket, in a view of it", async () => {
-    const server = onFakeClock();
-    const { WebSocket } = server;
-    const hub = connectPlain<AuctionHub>("wss://host/hubs/auctions", { token: "t", WebSocket });
-    closeAfterTest(hub);
-    await advance();
-    await greetHub(server);
+    const { server, hub } = await connectedPlainHub();
     const view = roomOf(hub, VASE);
     const room = stateOf(view, VASE);
     await advance();
