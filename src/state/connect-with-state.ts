@@ -64,8 +64,9 @@ function withRooms<H extends AnyHub>(
       return state;
     },
     leave: async (name) => {
-      await leave(name);
+      // First: the copy of a join that follows at once is another one, which the answer to this must not end.
       forgetState(connection, name);
+      await leave(name);
     },
   };
   // In place: a copy would have the values of the getters as they are now.

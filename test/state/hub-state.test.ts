@@ -98,6 +98,27 @@ describe("the state of rooms on a hub's socket", () => {
     expect(hub.room(VASE).state).toBeUndefined();
   });
 
+  it("is kept up to date where the room is joined again at once", async () => {
+    const { server, hub } = await connectedHub();
+    const first = hub.join(VASE);
+    await advance();
+    server.socket.deliver(snapshot(FIRST, "e:10"));
+    await answer(server.socket, "$/join", JOINED);
+    const before = await first;
+    const leaving = hub.leave(VASE);
+    const joining = hub.join(VASE);
+    await answer(server.socket, "$/leave", {});
+    server.socket.deliver(snapshot({ ...FIRST, price: 200 }, "e:20"));
+    await answer(server.socket, "$/join", { ...JOINED, position: "e:20" });
+    const [room] = await Promise.all([joining, leaving]);
+    server.socket.deliver(patch({ price: 300 }, 21));
+    expect([room.state?.price, before.state?.price]).toEqual([300, 100]);
+    expect(hub.room(VASE)).toBe(room);
+    expect(server.socket.sentMessages.map(({ method }) => method)).toEqual([
+      ...["$/join", "$/leave", "$/join"],
+    ]);
+  });
+
   it("ends where the server takes the connection out of the room", async () => {
     const { server, hub } = await connectedHub();
     const before = hub.room(VASE);

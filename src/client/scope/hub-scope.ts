@@ -56,9 +56,9 @@ export class HubScope implements Scope {
 
   async leave(name: RoomText): Promise<void> {
     const room = canonical(name);
-    this.#states.delete(room);
+    this.forget(room);
     await this.#host.call("$/leave", { room });
-    // Unless it was joined again meanwhile.
+    // Messages may have come meanwhile. Unless it was joined again.
     if (!this.#states.has(room)) this.#positions.delete(room);
   }
 
