@@ -9,9 +9,12 @@ import { readyOf, type Connection, type HubConnection } from "./client-connectio
 import type { HandlersOf } from "./model/client-handlers.ts";
 import type { HistoryQuery, Message } from "./model/client-messages.ts";
 import type { State } from "./model/client-state.ts";
+import { isPassing } from "./model/refusal.ts";
 import type { RoomText } from "./model/room-address.ts";
 import type { Presence, PresenceChange, PresenceQuery } from "./model/room-presence.ts";
 import type { Listener } from "./platform/emitter.ts";
+import { shareLane } from "./read-lane.ts";
+import { repeat } from "./repeat.ts";
 import type { Joined } from "./scope/hub-scope.ts";
 import { ViewedPresence } from "./viewed-presence.ts";
 import { sessionEvents } from "./session/session-events.ts";
@@ -27,7 +30,8 @@ export interface RoomViewOptions<H extends AnyHub> {
 /**
  * Joins a room of the hub's connection. The result is used like a connection to that room: handlers and listeners get
  * the room's messages, and those sent to this client outside of rooms. `close()` leaves the room when its last view
- * closes, and keeps the hub's connection open. Errors of the join close the view: `state.error`, `ready`.
+ * closes, and keeps the hub's connection open. A refused join closes the view (`state.error`, `ready`), unless the refusal
+ * may pass: then it is repeated, with `onError` each time.
  *
  * Throws `invalid_name` and `room_kind_not_found`.
  *
@@ -75,6 +79,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
     this.#since = since;
     this.#presence = new ViewedPresence(hub, this.#room);
     ({ invoke: this.invoke, send: this.send, stream: this.stream, with: this.with } = hub);
+    shareLane(this, hub);
     count(hub, this.#room, 1);
     for (const [method, handler] of Object.entries(handlers ?? {}))
       this.on(method as never, handler as never);
@@ -133,15 +138,19 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
 
   /** Waits in the hub's connection until that is open. A join that a loss interrupts is repeated after it. */
   async #join(): Promise<void> {
-    this.#joining = this.#hub.join(this.#room, this.position);
+    const joining = repeat(this.#hub, () => this.#hub.join(this.#room, this.position), {
+      isWanted: () => this.state.status !== "closed",
+      // The hub's connection has reported its loss by itself.
+      onRefused: (error) => this.#hub.state.status === "connected" && this.#warn(error),
+    });
+    this.#joining = joining;
     try {
-      const joined = (await this.#joining) as Joined;
+      const joined = await joining;
+      if (!joined) return;
       this.#isJoined = true;
       if (this.state.status !== "closed") this.#greet(joined);
     } catch (error) {
-      const { code } = error as HubError<string>;
-      if (!["interrupted", "queue_full"].includes(code))
-        this.#end({ status: "closed", error: error as HubError });
+      if (!isPassing(error as HubError)) this.#end({ status: "closed", error: error as HubError });
     } finally {
       this.#joining = undefined;
     }
@@ -200,6 +209,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
   #end(state: State & { readonly status: "closed" }): void {
     if (this.state.status === "closed") return;
     for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
+    this.#presence.close();
     count(this.#hub, this.#room, -1);
     this.#setState(state);
     if (state.error) this.#warn(state.error);

@@ -13,6 +13,7 @@ import {
   type PresenceChange,
 } from "./model/room-presence.ts";
 import { emitter } from "./platform/emitter.ts";
+import { readInTurn } from "./read-lane.ts";
 
 export class ViewedPresence<H extends AnyHub> {
   readonly #hub: HubConnection<H>;
@@ -43,12 +44,20 @@ export class ViewedPresence<H extends AnyHub> {
     void this.#request();
   }
 
+  /** The view is closed: no further request is made. */
+  close(): void {
+    this.#isOpen = false;
+    this.#since = undefined;
+  }
+
   /** A failure means that the connection is lost, after which `open` is called again, or that the user has no right. */
   async #request(): Promise<void> {
     if (!this.#isRead || !this.#isOpen) return;
     const since: PresenceChange[] = (this.#since = []);
-    const page = await this.#hub.presencePage(this.#room).catch(() => undefined);
-    if (this.#since !== since) return;
+    const isWanted = () => this.#since === since;
+    const read = () => this.#hub.presencePage(this.#room);
+    const page = await readInTurn(this.#hub, read, { isWanted }).catch(() => undefined);
+    if (!isWanted()) return;
     this.#since = undefined;
     if (page) this.#replace(since.reduce(applyChange, presenceOf(page)));
   }

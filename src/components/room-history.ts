@@ -4,8 +4,9 @@
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubError } from "../model/errors.ts";
 import { isAfter } from "../model/topic.ts";
-import type { Message } from "../client/model/client-messages.ts";
+import type { HistoryPage, Message } from "../client/model/client-messages.ts";
 import type { Unsubscribe } from "../client/platform/emitter.ts";
+import { readInTurn } from "../client/read-lane.ts";
 import type { RoomConnection } from "./hub-at.ts";
 import type { LiveValue } from "./live-values.ts";
 
@@ -26,7 +27,10 @@ export interface RoomHistory<H extends AnyHub> {
   readonly messages: readonly RoomMessage<H>[];
   /** The history is not there yet: `messages` has live messages only. */
   readonly isLoading: boolean;
-  /** The history could not be read: `forbidden`, for instance. Live messages arrive all the same. */
+  /**
+   * The history could not be read: `forbidden`, for instance. Live messages arrive all the same. While `isLoading`, it is
+   * read again: the error was one that may pass.
+   */
   readonly error: HubError | undefined;
 }
 
@@ -42,76 +46,96 @@ export function roomHistory<H extends AnyHub>({
     fallback: LOADING as RoomHistory<H>,
     read: () => current,
     listen(connection, onChange) {
-      return followHistory(connection, limit, (next) => {
+      const page = () => connection.history(limit === undefined ? {} : { limit });
+      return new FollowedHistory(connection, page, (next) => {
         current = { ...next, messages: next.messages.slice(-most) };
         onChange();
-      });
+      }).follow();
     },
   };
+}
+
+/** A request for a page. */
+interface PageRequest<H extends AnyHub> {
+  /** Live messages since then. */
+  readonly live: RoomMessage<H>[];
 }
 
 /**
  * Loads the history once connected, whenever messages may be missing, and with each greeting until it is there: a request
  * may be lost with its connection. A live message that comes before the page is kept if the page does not contain it.
  */
-function followHistory<H extends AnyHub>(
-  connection: RoomConnection<H>,
-  limit: number | undefined,
-  onChange: (history: RoomHistory<H>) => void,
-): Unsubscribe {
-  let history = LOADING as RoomHistory<H>;
-  /** Live messages since the newest request for the history, which is one array for each request. */
-  let live: RoomMessage<H>[] = [];
-  /** Nothing was requested yet, or the last request failed. */
-  let isMissing = true;
-  const set = (change: Partial<RoomHistory<H>>) => onChange((history = { ...history, ...change }));
-  const append = (message: Message<H>) => {
-    if (!isShown(message) || !isAfter(message.position, history.messages.at(-1)?.position)) return;
-    live.push(message);
-    set({ messages: [...history.messages, message] });
-  };
-  const load = async () => {
-    const since: RoomMessage<H>[] = (live = []);
-    isMissing = false;
-    set({ isLoading: true });
-    const change = await pageOf(connection, limit, { shown: history.messages, live: since });
-    if (since !== live) return;
-    isMissing = change.error !== undefined;
-    set({ ...change, isLoading: false });
-  };
-  const loadMissing = () => void (isMissing && load());
-  const subscriptions = [
-    connection.onMessage(append),
-    connection.onReload(() => void load()),
-    connection.onConnected(loadMissing),
-  ];
-  if (connection.state.status === "connected") loadMissing();
-  return () => {
-    live = [];
-    for (const unsubscribe of subscriptions) unsubscribe();
-  };
-}
+class FollowedHistory<H extends AnyHub> {
+  readonly #connection: RoomConnection<H>;
+  readonly #page: () => Promise<HistoryPage<H>>;
+  readonly #onChange: (history: RoomHistory<H>) => void;
+  #history = LOADING as RoomHistory<H>;
+  /** The newest request. The answer to an earlier one has no effect. */
+  #request: PageRequest<H> | undefined;
+  /** Nothing was requested yet, or the newest request failed. */
+  #isMissing = true;
 
-interface KnownMessages<H extends AnyHub> {
-  /** Before the page was requested. */
-  readonly shown: readonly RoomMessage<H>[];
-  /** Since then. Grows until the page is there. */
-  readonly live: readonly RoomMessage<H>[];
-}
+  constructor(
+    connection: RoomConnection<H>,
+    page: () => Promise<HistoryPage<H>>,
+    onChange: (history: RoomHistory<H>) => void,
+  ) {
+    this.#connection = connection;
+    this.#page = page;
+    this.#onChange = onChange;
+  }
 
-/** The page, and the messages after it. Where it cannot be read, the messages that are there remain. */
-async function pageOf<H extends AnyHub>(
-  connection: RoomConnection<H>,
-  limit: number | undefined,
-  { shown, live }: KnownMessages<H>,
-): Promise<Pick<RoomHistory<H>, "messages" | "error">> {
-  try {
-    const page = await connection.history(limit === undefined ? {} : { limit });
+  follow(): Unsubscribe {
+    const connection = this.#connection;
+    const subscriptions = [
+      connection.onMessage((message) => this.#append(message)),
+      connection.onReload(() => void this.#load()),
+      connection.onConnected(() => this.#loadMissing()),
+    ];
+    if (connection.state.status === "connected") this.#loadMissing();
+    return () => {
+      this.#request = undefined;
+      for (const unsubscribe of subscriptions) unsubscribe();
+    };
+  }
+
+  #set(change: Partial<RoomHistory<H>>): void {
+    this.#history = { ...this.#history, ...change };
+    this.#onChange(this.#history);
+  }
+
+  #append(message: Message<H>): void {
+    const { messages } = this.#history;
+    if (!isShown(message) || !isAfter(message.position, messages.at(-1)?.position)) return;
+    this.#request?.live.push(message);
+    this.#set({ messages: [...messages, message] });
+  }
+
+  #loadMissing(): void {
+    if (this.#isMissing) void this.#load();
+  }
+
+  /** Where the history cannot be read, the messages that are there remain. */
+  async #load(): Promise<void> {
+    const request: PageRequest<H> = (this.#request = { live: [] });
+    const isWanted = () => this.#request === request;
+    const onRefused = (error: HubError) => void (isWanted() && this.#set({ error }));
+    this.#isMissing = false;
+    this.#set({ isLoading: true });
+    try {
+      const page = await readInTurn(this.#connection, this.#page, { isWanted, onRefused });
+      if (page && isWanted()) this.#show(page, request);
+    } catch (error) {
+      if (!isWanted()) return;
+      this.#isMissing = true;
+      this.#set({ error: error as HubError, isLoading: false });
+    }
+  }
+
+  #show(page: HistoryPage<H>, { live }: PageRequest<H>): void {
     const saved = page.messages.filter(isShown) as readonly RoomMessage<H>[];
     const later = live.filter(({ position }) => isAfter(position, page.position));
-    return { messages: [...saved, ...later], error: undefined };
-  } catch (error) {
-    return { messages: [...shown, ...live], error: error as HubError };
+    this.#set({ messages: [...saved, ...later], isLoading: false, error: undefined });
   }
 }
 

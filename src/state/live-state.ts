@@ -6,16 +6,19 @@ import {
   type Listener,
   type Unsubscribe,
 } from "../client/platform/emitter.ts";
+import { isPassing } from "../client/model/refusal.ts";
 import { methodProxy } from "../client/platform/method-proxy.ts";
+import { pauseOf, type Lasting } from "../client/repeat.ts";
 import type { CallOptions } from "../client/session/pending-calls.ts";
 import type { RoomGreeting } from "../client/transport/wire.ts";
+import type { HubError } from "../model/errors.ts";
 import type { RunAnswer, RunParams, StateChange, StateSnapshot } from "../model/state-wire.ts";
 import { isAfter } from "../model/topic.ts";
 import { RoomCopy, type Guess, type OpenRun } from "./room-copy.ts";
 import type { RunOptions } from "./state-types.ts";
 
 interface LiveStateOptions {
-  readonly connection: { with(options: CallOptions): { readonly invoke: object } };
+  readonly connection: Lasting & { with(options: CallOptions): { readonly invoke: object } };
   /** As the server spells its name. */
   readonly room: string;
   readonly guesses: object | undefined;
@@ -39,6 +42,7 @@ export class LiveState {
   /** Patches that came since then, of a copy that is still empty. */
   #held: HeldChange[] = [];
   #snapshots = 0;
+  #failures = 0;
   readonly run = this.with({}).run;
 
   constructor(options: LiveStateOptions) {
@@ -89,7 +93,7 @@ export class LiveState {
     else this.loadMissing();
   }
 
-  /** Asks for a snapshot where none has come: a request may be lost with its connection. */
+  /** Asks for a snapshot where none has come: a request may be lost with its connection, or refused for now. */
   loadMissing(): void {
     if (this.position === undefined) void this.load();
   }
@@ -101,7 +105,9 @@ export class LiveState {
 
   async #load(): Promise<void> {
     const before = this.#snapshots;
-    const answer = await this.#call("$/snapshot", {}, {}).catch(() => undefined);
+    const answer = await this.#call("$/snapshot", {}, {}).catch(
+      (error) => void this.#loadLater(error),
+    );
     const held = this.#held.splice(0);
     // Another snapshot has come meanwhile, perhaps of another epoch: with it, the patches have been applied.
     if (!answer || this.#snapshots !== before) return;
@@ -109,6 +115,11 @@ export class LiveState {
     this.receive({ state }, position);
     for (const { change, position: at } of held)
       if (isAfter(at, position)) this.#copy.change(change, at);
+  }
+
+  async #loadLater(error: HubError): Promise<void> {
+    if (isPassing(error) && (await pauseOf(this.#options.connection, this.#failures++)))
+      this.loadMissing();
   }
 
   #call(method: string, params: object, options: CallOptions): Promise<unknown> {

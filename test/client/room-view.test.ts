@@ -133,6 +133,37 @@ describe("a room on the hub's socket", () => {
     expect(view.state.status).toBe("connected");
   });
 
+  it("repeats a join that is refused for now, until its view closes", async () => {
+    const setting = await connected();
+    const view = roomOf(setting.hub, LOBBY);
+    const errors: string[] = [];
+    view.onError(({ code }) => errors.push(code));
+    await answer(setting.server.socket, "$/join", { code: "rate_limited" });
+    expect(view.state.status).toBe("connecting");
+    await advance(1_000);
+    await answer(setting.server.socket, "$/join", JOINED);
+    expect([view.state.status, errors]).toEqual(["connected", ["rate_limited"]]);
+    const other = roomOf(setting.hub, "group:help");
+    await answer(setting.server.socket, "$/join", { code: "unavailable" });
+    other.close();
+    await advance(10_000);
+    expect(sent(setting, "$/join")).toHaveLength(3);
+    expect(sent(setting, "$/leave")).toEqual([]);
+  });
+
+  it("joins once after a loss in the pause before another attempt", async () => {
+    const setting = await connected();
+    const view = roomOf(setting.hub, LOBBY);
+    await answer(setting.server.socket, "$/join", { code: "unavailable" });
+    await reconnect(setting);
+    await advance(10_000);
+    expect(sent(setting, "$/join")).toHaveLength(1);
+    await answer(setting.server.socket, "$/join", JOINED);
+    expect(view.state.status).toBe("connected");
+    setting.hub.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("says after a loss whether messages are missing", async () => {
     const setting = await connected();
     const view = await joined(setting);
@@ -249,6 +280,57 @@ describe("the presence of a room on the hub's socket", () => {
     change(setting, { users: 1, left: ["bob"], joined: [{ userId: "carol", since: 2 }] });
     await answer(setting.server.socket, "$/presence", page(BOB));
     expect([...view.presence.members.keys()]).toEqual(["carol"]);
+  });
+
+  it("is loaded again after a refusal that may pass, and not after another", async () => {
+    const setting = await connected();
+    const view = await joined(setting);
+    view.onPresence(() => {});
+    await answer(setting.server.socket, "$/presence", { code: "rate_limited" });
+    await advance(1_000);
+    await answer(setting.server.socket, "$/presence", { code: "unavailable" });
+    await advance(2_000);
+    await answer(setting.server.socket, "$/presence", { code: "forbidden" });
+    await advance(10_000);
+    expect(sent(setting, "$/presence")).toHaveLength(3);
+    expect(view.presence.users).toBe(0);
+  });
+
+  it("is not loaded again once its view is closed", async () => {
+    const setting = await connected();
+    const view = await joined(setting);
+    view.onPresence(() => {});
+    await answer(setting.server.socket, "$/presence", { code: "rate_limited" });
+    view.close();
+    await advance(10_000);
+    expect(sent(setting, "$/presence")).toHaveLength(1);
+    setting.hub.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("of many rooms is loaded by eight requests at a time, of which none passes another", async () => {
+    const setting = await connected();
+    const { socket } = setting.server;
+    const views = [];
+    for (let n = 0; n < 10; n += 1)
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      views.push(await joined(setting, `group:${n}`));
+    for (const view of views) view.onPresence(() => {});
+    await advance();
+    const requests = () => sent(setting, "$/presence");
+    const rooms = () => requests().map(({ params }) => (params as [{ room: string }])[0].room);
+    expect(rooms()).toEqual(Array.from({ length: 8 }, (_, n) => `group:${n}`));
+    const [first, second, third] = requests();
+    const refusal = (code: string) => ({ code: -32000, message: "No.", data: { code } });
+    socket.deliver({ id: first!.id!, error: refusal("rate_limited") });
+    await advance();
+    expect(requests()).toHaveLength(8);
+    socket.deliver({ id: second!.id!, error: refusal("unavailable") });
+    socket.deliver({ id: third!.id!, result: page(BOB) });
+    await advance();
+    expect(rooms().slice(8)).toEqual(["group:8", "group:9"]);
+    await advance(1_000);
+    expect(rooms().slice(10)).toContain("group:0");
   });
 
   it("is loaded again after a loss", async () => {

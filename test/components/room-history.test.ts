@@ -121,6 +121,33 @@ it("keeps live messages where the history may not be read, and says why", async 
   expect(offsets()).toEqual(["11"]);
 });
 
+it("is read again after a refusal that may pass, and says why meanwhile", async () => {
+  const { socket, read, offsets, client } = await followed();
+  const error = { code: -32005, message: "Slower.", data: { code: "rate_limited" } };
+  await answer(socket, { error });
+  live(socket, 11);
+  expect(read()).toMatchObject({ isLoading: true, error: { code: "rate_limited" } });
+  await advance(1_000);
+  expect(requests(socket)).toHaveLength(2);
+  await answer(socket, { result: { messages: [saved(10)], position: "e:10" } });
+  expect(read()).toMatchObject({ isLoading: false, error: undefined });
+  expect(offsets()).toEqual(["10", "11"]);
+  socket.deliver({ method: "$/reset", room: "group:lobby" });
+  await advance();
+  await answer(socket, { error });
+  client.close();
+  await advance();
+  expect(read()).toMatchObject({ isLoading: false, error: { code: "rate_limited" } });
+});
+
+it("is read no more once nothing shows it", async () => {
+  const { socket, end } = await followed();
+  await answer(socket, { error: { code: -32603, message: "No.", data: { code: "internal" } } });
+  end();
+  await advance(10_000);
+  expect(requests(socket)).toHaveLength(1);
+});
+
 it("keeps the newest messages only", async () => {
   const { socket, offsets } = await followed({ most: 2 });
   await answer(socket, { result: { messages: [saved(10)], position: "e:10" } });

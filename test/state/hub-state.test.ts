@@ -175,6 +175,19 @@ describe("a state that is wanted later than the connection", () => {
     },
   );
 
+  it("is asked for again after a refusal that may pass", async () => {
+    const { server, hub } = await connectedHub();
+    server.socket.deliver(patch({ price: 10 }, 10));
+    const room = hub.room(VASE);
+    await advance();
+    server.socket.deliver(refusalOf(server.socket.sentMessages.at(-1), "rate_limited"));
+    await advance(1_000);
+    server.socket.deliver(patch({ price: 13 }, 13));
+    await answer(server.socket, "$/snapshot", SNAPSHOT);
+    expect([room.state?.price, room.position]).toEqual([13, "e:13"]);
+    expect(server.socket.sentMessages).toHaveLength(2);
+  });
+
   it("takes a snapshot that comes before the answer", async () => {
     const { server, hub } = await connectedHub();
     server.socket.deliver(patch({ price: 10 }, 10));

@@ -1,0 +1,61 @@
+// Requests that the client makes by itself over a connection, repeated after refusals that may pass.
+
+import type { HubError } from "../model/errors.ts";
+import { DEFAULTS } from "./model/client-defaults.ts";
+import type { State } from "./model/client-state.ts";
+import { isPassing } from "./model/refusal.ts";
+import { deferred } from "./platform/deferred.ts";
+import type { Listener, Unsubscribe } from "./platform/emitter.ts";
+import { after } from "./platform/timer.ts";
+import { pauseMs } from "./transport/backoff.ts";
+
+/** The members of any connection that tell whether it lasts. */
+export interface Lasting {
+  readonly state: State;
+  onState(listener: Listener<State>): Unsubscribe;
+}
+
+export interface RepeatOptions {
+  /** False: no further attempt is made. */
+  readonly isWanted: () => boolean;
+  /** Called with each error after which another attempt may follow. */
+  readonly onRefused?: (error: HubError) => unknown;
+  /** The errors after which it is repeated. Default: all that may pass. */
+  readonly mayRepeat?: (error: HubError) => boolean;
+}
+
+/**
+ * Attempts until one succeeds, with pauses that grow. Rejects with an error that does not pass, and with that of the last
+ * attempt where the connection is lost: after the next greeting its owner begins anew. Undefined where it is not wanted.
+ */
+export async function repeat<T>(
+  connection: Lasting,
+  attempt: () => Promise<T>,
+  { isWanted, onRefused, mayRepeat = isPassing }: RepeatOptions,
+): Promise<T | undefined> {
+  for (let failures = 0; isWanted(); failures += 1)
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after another
+      return await attempt();
+    } catch (error) {
+      if (!mayRepeat(error as HubError)) throw error;
+      onRefused?.(error as HubError);
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      if (!(await pauseOf(connection, failures))) throw error;
+    }
+  return undefined;
+}
+
+/** True after the pause that follows so many failures; false as soon as the connection is lost or closed. */
+export function pauseOf(connection: Lasting, failures: number): Promise<boolean> {
+  if (connection.state.status !== "connected") return Promise.resolve(false);
+  const { promise, resolve } = deferred<boolean>();
+  const end = (isOver: boolean): void => {
+    cancel();
+    unsubscribe();
+    resolve(isOver);
+  };
+  const cancel = after(pauseMs(failures, DEFAULTS.backoff), () => end(true));
+  const unsubscribe = connection.onState(() => end(false));
+  return promise;
+}
