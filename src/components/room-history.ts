@@ -47,18 +47,27 @@ export function roomHistory<H extends AnyHub>({
     read: () => current,
     listen(connection, onChange) {
       const page = () => connection.history(limit === undefined ? {} : { limit });
-      return new FollowedHistory(connection, page, (next) => {
-        current = { ...next, messages: next.messages.slice(-most) };
+      const show = (history: RoomHistory<H>) => {
+        current = history;
         onChange();
-      }).follow();
+      };
+      return new FollowedHistory({ connection, page, most, show }).follow();
     },
   };
 }
 
-/** A request for a page. */
+interface FollowedHistoryOptions<H extends AnyHub> {
+  readonly connection: RoomConnection<H>;
+  readonly page: () => Promise<HistoryPage<H>>;
+  /** Messages kept. */
+  readonly most: number;
+  readonly show: (history: RoomHistory<H>) => void;
+}
+
+/** A request for a page, from its call to its answer. */
 interface PageRequest<H extends AnyHub> {
-  /** Live messages since then. */
-  readonly live: RoomMessage<H>[];
+  /** The newest live messages since then, as many as are kept. */
+  live: readonly RoomMessage<H>[];
 }
 
 /**
@@ -66,27 +75,19 @@ interface PageRequest<H extends AnyHub> {
  * may be lost with its connection. A live message that comes before the page is kept if the page does not contain it.
  */
 class FollowedHistory<H extends AnyHub> {
-  readonly #connection: RoomConnection<H>;
-  readonly #page: () => Promise<HistoryPage<H>>;
-  readonly #onChange: (history: RoomHistory<H>) => void;
+  readonly #options: FollowedHistoryOptions<H>;
   #history = LOADING as RoomHistory<H>;
-  /** The newest request. The answer to an earlier one has no effect. */
+  /** The newest request, while it is under way. The answer to an earlier one has no effect. */
   #request: PageRequest<H> | undefined;
   /** Nothing was requested yet, or the newest request failed. */
   #isMissing = true;
 
-  constructor(
-    connection: RoomConnection<H>,
-    page: () => Promise<HistoryPage<H>>,
-    onChange: (history: RoomHistory<H>) => void,
-  ) {
-    this.#connection = connection;
-    this.#page = page;
-    this.#onChange = onChange;
+  constructor(options: FollowedHistoryOptions<H>) {
+    this.#options = options;
   }
 
   follow(): Unsubscribe {
-    const connection = this.#connection;
+    const { connection } = this.#options;
     const subscriptions = [
       connection.onMessage((message) => this.#append(message)),
       connection.onReload(() => void this.#load()),
@@ -101,14 +102,19 @@ class FollowedHistory<H extends AnyHub> {
 
   #set(change: Partial<RoomHistory<H>>): void {
     this.#history = { ...this.#history, ...change };
-    this.#onChange(this.#history);
+    this.#options.show(this.#history);
   }
 
   #append(message: Message<H>): void {
     const { messages } = this.#history;
     if (!isShown(message) || !isAfter(message.position, messages.at(-1)?.position)) return;
-    this.#request?.live.push(message);
-    this.#set({ messages: [...messages, message] });
+    const request = this.#request;
+    if (request) request.live = this.#newest([...request.live, message]);
+    this.#set({ messages: this.#newest([...messages, message]) });
+  }
+
+  #newest(messages: readonly RoomMessage<H>[]): readonly RoomMessage<H>[] {
+    return messages.slice(-this.#options.most);
   }
 
   #loadMissing(): void {
@@ -117,25 +123,31 @@ class FollowedHistory<H extends AnyHub> {
 
   /** Where the history cannot be read, the messages that are there remain. */
   async #load(): Promise<void> {
+    const { connection, page } = this.#options;
     const request: PageRequest<H> = (this.#request = { live: [] });
     const isWanted = () => this.#request === request;
     const onRefused = (error: HubError) => void (isWanted() && this.#set({ error }));
     this.#isMissing = false;
     this.#set({ isLoading: true });
     try {
-      const page = await readInTurn(this.#connection, this.#page, { isWanted, onRefused });
-      if (page && isWanted()) this.#show(page, request);
+      const loaded = await readInTurn(connection, page, { isWanted, onRefused });
+      if (loaded && isWanted()) this.#show(loaded, request);
     } catch (error) {
       if (!isWanted()) return;
       this.#isMissing = true;
-      this.#set({ error: error as HubError, isLoading: false });
+      this.#end({ error: error as HubError });
     }
   }
 
   #show(page: HistoryPage<H>, { live }: PageRequest<H>): void {
     const saved = page.messages.filter(isShown) as readonly RoomMessage<H>[];
     const later = live.filter(({ position }) => isAfter(position, page.position));
-    this.#set({ messages: [...saved, ...later], isLoading: false, error: undefined });
+    this.#end({ messages: this.#newest([...saved, ...later]), error: undefined });
+  }
+
+  #end(change: Partial<RoomHistory<H>>): void {
+    this.#request = undefined;
+    this.#set({ ...change, isLoading: false });
   }
 }
 
