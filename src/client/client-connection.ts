@@ -5,10 +5,11 @@
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ClientOf, HubCalls, PresenceStateOf } from "../dispatch/define/hub-types.ts";
-import { HubError } from "../model/errors.ts";
+import type { HubError } from "../model/errors.ts";
 import type { HandlerOf } from "./model/client-handlers.ts";
 import type { HistoryPage, HistoryQuery, Message } from "./model/client-messages.ts";
 import type { State } from "./model/client-state.ts";
+import { closedError } from "./model/close-error.ts";
 import type { RoomText } from "./model/room-address.ts";
 import type { Presence, PresencePage, PresenceQuery } from "./model/room-presence.ts";
 import { deferred } from "./platform/deferred.ts";
@@ -23,7 +24,6 @@ import type { CallOptions } from "./session/pending-calls.ts";
 import { iterableOf } from "./session/server-streams.ts";
 import type { Greeting, Hello, RoomGreeting } from "./transport/wire.ts";
 import type { SessionEvents } from "./session/session-events.ts";
-import type { ClientErrorCode } from "./model/client-errors.ts";
 
 /**
  * The members common to both kinds of connection. `G` is the type of the server's greeting. Listeners run
@@ -197,8 +197,7 @@ export function readyOf<G>(events: SessionEvents<G>): Promise<G> {
   const { promise, resolve, reject } = deferred<G>();
   events.connected.listen(resolve);
   events.state.listen((state) => {
-    if (state.status === "closed")
-      reject(state.error ?? new HubError<ClientErrorCode>("closed", "The connection is closed."));
+    if (state.status === "closed") reject(state.error ?? closedError());
   });
   // An application that does not await it gets the error by `onState`, and no unhandled rejection.
   promise.catch(() => {});

@@ -1,6 +1,7 @@
 // Translates the close of a connection or stream into the error that the application sees.
 
 import { CLOSE, HubError } from "../../model/errors.ts";
+import type { ClientErrorCode } from "./client-errors.ts";
 
 /**
  * The error's code is the name of the close code in `CLOSE` (model/errors.ts), or `disconnected` for any other code.
@@ -10,3 +11,7 @@ export function closeError({ code, reason }: { readonly code: number; readonly r
   const name = Object.entries(CLOSE).find(([, close]) => close === code)?.[0];
   return new HubError<string>(name ?? "disconnected", `Closed with ${code}. ${reason}`.trim());
 }
+
+/** The error of all that a connection was asked for and does no more. `cause` is the reason why it closed by itself. */
+export const closedError = (cause?: HubError): HubError =>
+  new HubError<ClientErrorCode>("closed", "The connection is closed.", { cause });

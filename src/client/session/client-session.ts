@@ -5,6 +5,7 @@ import { PING, PING_SECONDS } from "../../model/wire-constants.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Message } from "../model/client-messages.ts";
 import type { State } from "../model/client-state.ts";
+import { closedError } from "../model/close-error.ts";
 import type { Refused } from "../model/refusal.ts";
 import type { Left, Scope, ScopeHost } from "../scope/scope.ts";
 import { Credentials } from "../transport/credentials.ts";
@@ -193,11 +194,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     const params = ([] as unknown[]).concat(frame.params ?? []);
     if (frame.id !== undefined) return void this.#respond(method, frame.id, params);
     this.handlers.deliver(method, params, room);
-    const origin = {
-      ...(room !== undefined && { room }),
-      ...(position !== undefined && { position }),
-    };
-    this.events.message.emit({ method, params, ...origin } as Message);
+    const at = { ...(room !== undefined && { room }), ...(position !== undefined && { position }) };
+    this.events.message.emit({ method, params, ...at } as Message);
   }
 
   /** Sends the response only on the connection of the call: the server knows its id on no other. */
@@ -232,9 +230,9 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     if (this.state.status === "closed") return;
     this.#stop();
     this.#setState(state);
-    this.calls.end(
-      new HubError<ClientErrorCode>("closed", "The connection is closed.", { cause: state.error }),
-    );
+    const error = closedError(state.error);
+    this.#credentials.close(error);
+    this.calls.end(error);
     if (state.error) this.#warn(state.error);
   }
 

@@ -26,6 +26,8 @@ export interface CredentialsOptions {
 export class Credentials {
   readonly #options: CredentialsOptions;
   readonly #timer = new Timer();
+  /** Reject the tokens that are being fetched. */
+  readonly #fetches = new Set<(error: HubError) => void>();
   #current = "";
 
   constructor(options: CredentialsOptions) {
@@ -33,8 +35,8 @@ export class Credentials {
   }
 
   /**
-   * The token for a new attempt. Throws the errors of the application's function, `timed_out`, and `no_token` where the
-   * function gives none.
+   * The token for a new attempt. Throws the errors of the application's function, `timed_out`, `no_token` where the
+   * function gives none, and that of `close`.
    */
   async nextToken(): Promise<string> {
     return (this.#current = await this.fetchToken());
@@ -43,13 +45,15 @@ export class Credentials {
   async fetchToken(): Promise<string> {
     const { token, tokenSeconds } = this.#options;
     if (typeof token !== "function") return token;
-    const timeout = deferred<never>();
+    const { promise, reject } = deferred<never>();
     const error = new HubError("timed_out", `The token took more than ${tokenSeconds} s.`);
-    const cancel = limit(tokenSeconds * 1000, () => timeout.reject(error));
+    const cancel = limit(tokenSeconds * 1000, () => reject(error));
+    this.#fetches.add(reject);
     try {
-      return givenToken(await Promise.race([token(), timeout.promise]));
+      return givenToken(await Promise.race([token(), promise]));
     } finally {
       cancel();
+      this.#fetches.delete(reject);
     }
   }
 
@@ -74,6 +78,11 @@ export class Credentials {
 
   stop(): void {
     this.#timer.clear();
+  }
+
+  /** The connection is closed: tokens that are being fetched reject with this error. */
+  close(error: HubError): void {
+    for (const reject of this.#fetches) reject(error);
   }
 }
 

@@ -218,6 +218,23 @@ describe("a token function", () => {
     expect(server.sockets.map(({ query }) => query["access_token"])).toEqual(["good"]);
   });
 
+  it("that is under way leaves no timer after close", async () => {
+    const { client } = await connectingClient<TestHub>({ token: () => new Promise(() => {}) });
+    client.close();
+    await advance();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("that is under way for `refresh` ends with the connection", async () => {
+    const token = vi.fn<() => Promise<string>>(() => new Promise(() => {}));
+    const { client } = await connectedClient<TestHub>({ token: token.mockResolvedValueOnce("t") });
+    const refreshed = outcomeOf(client.refresh());
+    await advance();
+    client.close();
+    expect(await refreshed).toEqual({ code: "closed" });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("keeps a connection alive: a fresh token before the old one expires", async () => {
     const issued: string[] = [];
     const token = () => {
