@@ -29,6 +29,8 @@ export class Credentials {
   /** Reject the tokens that are being fetched. */
   readonly #fetches = new Set<(error: HubError) => void>();
   #current = "";
+  /** A renewal that begins before a stop has no effect after it. */
+  #stops = 0;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
@@ -69,14 +71,19 @@ export class Credentials {
 
   async #renew(): Promise<void> {
     const { renew, onError } = this.#options;
+    const stops = this.#stops;
     try {
-      await renew(await this.fetchToken());
+      const token = await this.fetchToken();
+      if (stops === this.#stops) await renew(token);
     } catch (cause) {
+      if (stops !== this.#stops) return;
       onError(new HubError<ClientErrorCode>("no_token", "The token was not renewed.", { cause }));
     }
   }
 
+  /** The connection is lost or closed: the next attempt has another token. */
   stop(): void {
+    this.#stops += 1;
     this.#timer.clear();
   }
 

@@ -235,6 +235,49 @@ describe("a token function", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it.each(["lost", "closed"])(
+    "that renews has no effect once the connection is %s",
+    async (end) => {
+      const claims = { iat: Math.floor(Date.now() / 1000) };
+      const issued = `h.${btoa(JSON.stringify({ ...claims, exp: claims.iat + 100 }))}.s`;
+      let give = (_token: string): void => {};
+      const token = vi
+        .fn<() => Promise<string>>(async () => "t")
+        .mockResolvedValueOnce(issued)
+        .mockImplementationOnce(() => new Promise((resolve) => (give = resolve)));
+      const { server, client } = await connectedClient<TestHub>({ token });
+      const alive = setInterval(() => server.socket.deliver(PING), 10_000);
+      await advance(70_000);
+      clearInterval(alive);
+      expect(token).toHaveBeenCalledTimes(2);
+      const errors: string[] = [];
+      client.onError(({ code }) => errors.push(code));
+      if (end === "closed") client.close();
+      else server.socket.end();
+      give(issued);
+      await advance(500);
+      if (end === "lost") server.socket.greet();
+      await advance();
+      expect(errors).toEqual(end === "lost" ? ["disconnected"] : []);
+      expect(server.socket.sentMessages).toEqual([]);
+    },
+  );
+
+  it("whose renewal a loss interrupts is no error", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const issued = `h.${btoa(JSON.stringify({ iat: now, exp: now + 100 }))}.s`;
+    const { server, client } = await connectedClient<TestHub>({ token: () => issued });
+    const alive = setInterval(() => server.socket.deliver(PING), 10_000);
+    await advance(70_000);
+    clearInterval(alive);
+    expect(server.socket.sentMessages.map(({ method }) => method)).toEqual(["$/refresh"]);
+    const errors: string[] = [];
+    client.onError(({ code }) => errors.push(code));
+    server.socket.end();
+    await advance();
+    expect(errors).toEqual(["disconnected"]);
+  });
+
   it("keeps a connection alive: a fresh token before the old one expires", async () => {
     const issued: string[] = [];
     const token = () => {
