@@ -27,17 +27,20 @@ export interface LiveValue<H extends AnyHub, T> {
   listen(connection: RoomConnection<H>, onChange: () => void, held: HeldRoom<H>): Unsubscribe;
   /** Returns the same object as long as it does not change, as React requires of a snapshot. */
   read(connection: RoomConnection<H>, held: HeldRoom<H>): T;
-  /** The value while there is no connection, and for rendering on a server. */
+  /** The value of a room while there is no connection, and for rendering on a server. */
   readonly fallback: T;
+  /** The value where there is no room. Default: `fallback`. */
+  readonly withoutRoom?: T;
 }
 
-export const CONNECTING: State = { status: "connecting" };
-export const NO_ROOM: State = { status: "closed" };
+const CONNECTING: State = { status: "connecting" };
+const NO_ROOM: State = { status: "closed" };
 
 export const STATE: LiveValue<AnyHub, State> = {
   listen: (connection, onChange) => connection.onState(onChange),
   read: (connection) => connection.state,
   fallback: CONNECTING,
+  withoutRoom: NO_ROOM,
 };
 
 export const presenceIn = <H extends AnyHub>(): LiveValue<H, Presence<PresenceStateOf<H>>> =>
@@ -76,13 +79,19 @@ export function watchLive<H extends AnyHub, T>(
   };
 }
 
-/** The value now: the fallback where no component holds the room. */
+/** The value before anything is connected. */
+export const startOf = <H extends AnyHub, T>(
+  { room }: RoomReference<H>,
+  { fallback, withoutRoom = fallback }: LiveValue<H, T>,
+): T => (room ? fallback : withoutRoom);
+
+/** The value now: that of the start where no component holds the room. */
 export function readLive<H extends AnyHub, T>(
   { hub, room }: RoomReference<H>,
   value: LiveValue<H, T>,
 ): T {
   const connection = room ? hub.peek(room) : undefined;
-  return room && connection ? value.read(connection, { hub, room }) : value.fallback;
+  return room && connection ? value.read(connection, { hub, room }) : startOf({ hub, room }, value);
 }
 
 /** Holds the room's connection with these handlers, until the result is called. */

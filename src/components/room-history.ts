@@ -36,6 +36,8 @@ export interface RoomHistory<H extends AnyHub> {
 
 const LOADING: RoomHistory<AnyHub> = { messages: [], isLoading: true, error: undefined };
 
+const NO_HISTORY: RoomHistory<AnyHub> = { ...LOADING, isLoading: false };
+
 /** One for each component: it keeps the messages itself. */
 export function roomHistory<H extends AnyHub>({
   limit,
@@ -44,6 +46,7 @@ export function roomHistory<H extends AnyHub>({
   let current = LOADING as RoomHistory<H>;
   return {
     fallback: LOADING as RoomHistory<H>,
+    withoutRoom: NO_HISTORY as RoomHistory<H>,
     read: () => current,
     listen(connection, onChange) {
       const page = () => connection.history(limit === undefined ? {} : { limit });

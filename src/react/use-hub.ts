@@ -10,7 +10,7 @@ import type {
   Unsubscribe,
 } from "../client/index.ts";
 import type { HubAt, RoomConnection } from "../components/hub-at.ts";
-import { NO_ROOM, STATE, type RoomReference } from "../components/live-values.ts";
+import { STATE, type RoomReference } from "../components/live-values.ts";
 import { callsIn, type RoomCalls } from "../components/room-calls.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { ClientOf } from "../dispatch/define/hub-types.ts";
@@ -56,7 +56,7 @@ export function useHub<H extends AnyHub>(hub: HubAt<H>, options: UseHubOptions<H
   useConnection(target, (connection) => addListeners(connection, latest));
   const state = useLive({ hub, room }, STATE);
   const calls = useMemo(() => callsIn({ hub, room }), [hub, room]);
-  return useMemo(() => ({ ...calls, state: room ? state : NO_ROOM }), [calls, room, state]);
+  return useMemo(() => ({ ...calls, state }), [calls, state]);
 }
 
 type LatestOptions<H extends AnyHub> = RefObject<UseHubOptions<H>>;

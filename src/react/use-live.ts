@@ -3,6 +3,7 @@
 import { useCallback, useSyncExternalStore } from "react";
 import {
   readLive,
+  startOf,
   watchLive,
   type LiveValue,
   type RoomReference,
@@ -21,6 +22,6 @@ export function useLive<H extends AnyHub, T>(
   return useSyncExternalStore(
     subscribe,
     () => readLive({ hub, room }, value),
-    () => value.fallback,
+    () => startOf({ hub, room }, value),
   );
 }

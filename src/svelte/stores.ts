@@ -7,6 +7,7 @@ import type { HubAt } from "../components/hub-at.ts";
 import {
   presenceIn,
   readLive,
+  startOf,
   STATE,
   watchHandlers,
   watchLive,
@@ -39,9 +40,9 @@ const storeOf = <H extends AnyHub, T>(
 ): Readable<T> => ({
   subscribe(run) {
     const value = valueOf();
-    run(value.fallback);
+    let last = startOf(room, value);
+    run(last);
     if (!isPage()) return () => {};
-    let last = value.fallback;
     const onChange = () => {
       const now = readLive(room, value);
       if (now !== last) run((last = now));

@@ -17,6 +17,7 @@ import type { HubAt } from "../components/hub-at.ts";
 import {
   presenceIn,
   readLive,
+  startOf,
   STATE,
   watchHandlers,
   watchLive,
@@ -67,7 +68,7 @@ function useLive<H extends AnyHub, T>(
   room: RoomSource,
   valueOf: () => LiveValue<H, T>,
 ): Live<T> {
-  const current = shallowRef(valueOf().fallback);
+  const current = shallowRef(startOf({ hub, room: toValue(room) }, valueOf()));
   followRoom(hub, room, (reference) => {
     const value = valueOf();
     const read = () => void (current.value = readLive(reference, value));

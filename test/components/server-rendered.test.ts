@@ -1,9 +1,14 @@
-// The values of Vue's composables and Svelte's stores when a page is rendered on a server: nothing is opened there.
+// The values of composables, hooks and stores when a page is rendered on a server: nothing is opened there.
 
-import { createSSRApp } from "vue";
+import { createElement } from "react";
+import { renderToString as renderReact } from "react-dom/server";
+import { createSSRApp, ref } from "vue";
 import { renderToString } from "vue/server-renderer";
 import { expect, it } from "vitest";
 import { hubAt } from "../../src/components/hub-at.ts";
+import { readLive, STATE } from "../../src/components/live-values.ts";
+import { roomHistory } from "../../src/components/room-history.ts";
+import { useHistory as useReactHistory, useHub as useReactHub } from "../../src/react/index.ts";
 import { historyStore, presenceStore, roomStore, stateStore } from "../../src/svelte/stores.ts";
 import { useHistory, useHub, usePresence, useRoomState } from "../../src/vue/composables.ts";
 import { FakeServer } from "../client/server.ts";
@@ -26,6 +31,34 @@ it("Vue shows a room that is connecting", async () => {
   });
   expect(await renderToString(app)).toBe("connecting,0,true,");
   expect(server.sockets).toEqual([]);
+});
+
+it.each([null, undefined])("Vue shows that there is no room (%s)", async (none) => {
+  const app = createSSRApp({
+    setup() {
+      const { state } = useHub(Test, ref(none));
+      const presence = usePresence(Test, none);
+      const history = useHistory(Test, () => none);
+      const room = useRoomState(Test, none);
+      return () =>
+        [state.value.status, presence.value.users, history.value.isLoading, room.value].join();
+    },
+  });
+  expect(await renderToString(app)).toBe("closed,0,false,");
+});
+
+it("React shows that there is no room", () => {
+  function Room() {
+    const chat = useReactHub(Test, { room: null });
+    return [chat.state.status, useReactHistory(chat).isLoading].join();
+  }
+  expect(renderReact(createElement(Room))).toBe("closed,false");
+});
+
+it("live values without a room are those of no room", () => {
+  const none = { hub: Test, room: null };
+  expect(readLive(none, STATE)).toEqual({ status: "closed" });
+  expect(readLive(none, roomHistory())).toEqual({ messages: [], isLoading: false });
 });
 
 it("Svelte shows a room that is connecting", () => {
