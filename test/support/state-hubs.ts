@@ -205,6 +205,9 @@ const view = ({ count }: { count: number }) => {
   return { count };
 };
 
+/** All of the state from a count of three on, and else a part. */
+const revealed = (state: { count: number }) => (state.count >= 3 ? state : { count: state.count });
+
 export const stateHubs = [
   AuctionHub,
   oddHub("odd"),
@@ -220,6 +223,7 @@ export const stateHubs = [
   oddHub("odd-view", {}, { view }),
   oddHub("odd-counted", {}, { view: ({ count }: { count: number }) => ({ count }) }),
   oddHub("odd-hidden", {}, { view: false }),
+  oddHub("odd-revealed", {}, { view: revealed }),
   oddHub("odd-viewless", {}, { view: ({ notes }: { notes: { shown?: object } }) => notes.shown }),
   scansHub("scans"),
   scansHub("scans-behind", { durability: "behind" }),

@@ -2,9 +2,8 @@
 
 import { HubError } from "../../model/errors.ts";
 import { patchBetween } from "../../model/merge-patch.ts";
-import { freezeDeep, invalid, plainJson } from "../../model/plain-json.ts";
 import type { StateSpec } from "../../rooms/rpc/state-rpc.ts";
-import { checkedState, sizeWithin } from "../../rooms/state/state-changes.ts";
+import { checkedState, sizeWithin, viewedState } from "../../rooms/state/state-changes.ts";
 
 interface Given {
   readonly state?: unknown;
@@ -99,10 +98,7 @@ export class MemoryState {
   }
 
   #viewOf(state: unknown): unknown {
-    const view = this.#spec.view?.(state);
-    if (!this.#spec.view || view === state) return view;
-    const plain = plainJson(view, () => "view");
-    if (plain === undefined) throw invalid("view", "is undefined");
-    return freezeDeep(plain);
+    const { view } = this.#spec;
+    return view && viewedState(view, state);
   }
 }

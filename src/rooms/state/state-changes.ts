@@ -45,3 +45,12 @@ export function sizeWithin(state: unknown, most: number): number {
 /** A state that hub code or a document gives, frozen. Throws `invalid_state` for no JSON, and what the schema says. */
 export const checkedState = (spec: Pick<StateSpec, "check">, state: unknown): unknown =>
   spec.check(freezeDeep(plainJson(state, () => "state")));
+
+/** What a view gives of a state; frozen where it is not the state itself. Throws what that throws, `invalid_state`. */
+export function viewedState(view: (state: unknown) => unknown, state: unknown): unknown {
+  const viewed = view(state);
+  if (viewed === state) return state;
+  const plain = plainJson(viewed, () => "view");
+  if (plain === undefined) throw invalid("view", "is undefined");
+  return freezeDeep(plain);
+}

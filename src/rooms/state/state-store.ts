@@ -3,14 +3,21 @@
 
 import { isSame, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
-import { freezeDeep, invalid, plainJson } from "../../model/plain-json.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
 import type { KeptRun, StateEntry } from "../rpc/log-entry.ts";
 import type { Snapshot, StateSpec } from "../rpc/state-rpc.ts";
 import type { OutgoingMessages } from "./outgoing-messages.ts";
 import type { RunMemory } from "./run-memory.ts";
-import { applyEntry, changeText, checkedState, hasChange, sizeWithin } from "./state-changes.ts";
+import {
+  applyEntry,
+  changeText,
+  checkedState,
+  hasChange,
+  sizeWithin,
+  viewedState,
+} from "./state-changes.ts";
 import type { StateRows } from "./state-rows.ts";
 
 /** An entry that was reserved: its text is still to come. */
@@ -121,7 +128,7 @@ export class StateStore {
 
   #begin(state: unknown): void {
     const { view } = this.#options.spec;
-    this.#shown = view && this.#viewOf(state);
+    this.#shown = view && viewedState(view, state);
     [this.#current, this.#sealed, this.#flushed] = [state, state, state];
     this.#snapshotText = undefined;
     this.#bytes = Infinity;
@@ -176,8 +183,9 @@ export class StateStore {
     if (this.#current === this.#flushed && !isWhole) return;
     const whole = changeText(this.#flushed, this.#current, isWhole);
     if (spec.view) {
-      flush.shown = this.#viewOf(this.#current);
-      const isAll = flush.shown === this.#current;
+      flush.shown = viewedState(spec.view, this.#current);
+      // Also before: a copy of a part of the state takes no patch of all of it.
+      const isAll = flush.shown === this.#current && this.#shown === this.#flushed;
       entry.params = isAll ? whole : changeText(this.#shown, flush.shown, isWhole);
     }
     if (entry.params !== whole) entry.change = whole;
@@ -224,14 +232,6 @@ export class StateStore {
     const row = this.#options.rows.read();
     if (!row) return false;
     return this.#options.rows.isBehind || !isSame(JSON.parse(row.json), initial());
-  }
-
-  #viewOf(state: unknown): unknown {
-    const view = this.#options.spec.view!(state);
-    if (view === state) return state;
-    const plain = plainJson(view, () => "view");
-    if (plain === undefined) throw invalid("view", "is undefined");
-    return freezeDeep(plain);
   }
 
   /** In the transaction of an erasure. */

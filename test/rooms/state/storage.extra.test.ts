@@ -3,6 +3,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { enter, roomAt, type Client } from "../client.ts";
+import { copyOf } from "./copy-of.ts";
 
 beforeEach(() => {
   for (const level of ["info", "warn", "error"] as const)
@@ -103,6 +104,18 @@ describe("a state", () => {
     expect("state" in bob.hello.params).toBe(false);
     await run(bob, "add", [2]);
     expect(bob.heard.filter(({ method }) => method === "$/state")).toEqual([]);
+  });
+
+  it("[F20] is what clients have where a view becomes all of it, and a part of it again", async () => {
+    using alice = await enter(room("odd-revealed"));
+    await run(alice, "put", ["card", "ace"]);
+    const copies = [];
+    for (const by of [3, 1, -2]) {
+      await run(alice, "add", [by]);
+      copies.push(copyOf(alice));
+    }
+    const notes = { card: "ace" };
+    expect(copies).toEqual([{ count: 3, notes }, { count: 4, notes }, { count: 2 }]);
   });
 });
 
