@@ -16,13 +16,13 @@ export function clearHistory({ outbox, log, state }: RoomParts, now: number): vo
 }
 
 /**
- * Nothing is erased where nothing is stored. Else begins the log under a new epoch. Members get a `reset`: their
- * positions are of the old one, so they must reload; in a room with state a snapshot of its new one.
+ * Nothing is erased where nothing is stored, here or elsewhere. Else begins the log under a new epoch. Members get a
+ * `reset`: their positions are of the old one, so they must reload; in a room with state a snapshot of its new one.
  */
 export function eraseRoom(parts: RoomParts): Position {
   const { outbox, log, followers, connections, name: room, storage, state } = parts;
   outbox.flush();
-  if (storage.isEmpty) return log.position;
+  if (storage.isEmpty && !state?.isElsewhere) return log.position;
   parts.renewEpoch((epoch) => {
     log.erase(epoch);
     state?.erase();

@@ -202,7 +202,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     clearHistory(this.parts, Date.now());
   }
 
-  /** Also where the storage cannot be read: then all of it is deleted. */
+  /** Also where the storage cannot be read: then all of it is deleted, and what is elsewhere is erased. */
   async erase(): Promise<Position> {
     try {
       return eraseRoom(this.parts);
@@ -211,7 +211,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
       await this.heal();
       this.inBackground(askRelays(this.parts));
       this.#asksUntil = undefined;
-      return this.parts.log.position;
+      return eraseRoom(this.parts);
     }
   }
 

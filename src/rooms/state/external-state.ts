@@ -2,6 +2,7 @@
 //
 //   · One load at a time. One that fails is tried again with the next use; it is never replaced by `initial`.
 //   · A save has the newest state and its position. One at a time, repeated until it succeeds; a crash repeats it.
+//   · An erasure leaves a marker until it is saved. Until then nothing is loaded: elsewhere is what was erased.
 
 import { HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
@@ -89,16 +90,25 @@ export class ExternalState {
     arm(this.#saveAt);
   }
 
+  /** The room was erased, and that is not saved yet. */
+  get isErased(): boolean {
+    return this.#erasure !== undefined;
+  }
+
+  get #erasure(): Position | undefined {
+    const { spec, kv } = this.#options;
+    return spec.save && kv.get<Position>(ERASED);
+  }
+
   due(): number | undefined {
     return this.#isSaving ? undefined : this.#saveAt;
   }
 
   /** After a wake the rows tell whether something is unsaved. Does not wait for the save. */
   run(now: number): void {
-    const { spec, store, kv, waitUntil } = this.#options;
+    const { spec, store, waitUntil } = this.#options;
     if (!spec.save || this.#isSaving) return;
-    const isErased = kv.get(ERASED) !== undefined;
-    if (this.#saveAt === undefined && !isErased) {
+    if (this.#saveAt === undefined && !this.isErased) {
       if (store.isOpen || !store.open() || store.changedOffset <= store.savedOffset) return;
     } else if (this.#saveAt !== undefined && this.#saveAt > now) return;
     this.#isSaving = true;
@@ -106,8 +116,8 @@ export class ExternalState {
   }
 
   async #save(now: number): Promise<void> {
-    const { spec, store, rows, kv, arm, position } = this.#options;
-    const erased = kv.get<Position>(ERASED);
+    const { spec, store, rows, arm, position } = this.#options;
+    const erased = this.#erasure;
     const saved = erased
       ? { state: undefined, position: erased }
       : { state: store.flushed, position: position() };
@@ -115,11 +125,12 @@ export class ExternalState {
     try {
       await spec.save!(saved);
       this.#failures = 0;
-      if (erased) kv.delete(ERASED);
+      if (erased) this.#erasureSaved(erased);
       // Erased meanwhile: offsets begin anew, and this one would hide changes of the new epoch.
       else if (position().epoch === saved.position.epoch)
         rows.saved((store.savedOffset = saved.position.offset));
-      if (store.isOpen && store.changedOffset > store.savedOffset) this.#saveAt = now;
+      if (this.isErased || (store.isOpen && store.changedOffset > store.savedOffset))
+        this.#saveAt = now;
     } catch (error) {
       logError("state_unsaved", { error });
       this.#options.counted("unsaved");
@@ -127,6 +138,11 @@ export class ExternalState {
     }
     this.#isSaving = false;
     if (this.#saveAt !== undefined) arm((this.#saveAt = Math.max(this.#saveAt, now + 1)));
+  }
+
+  /** Unless the room was erased once more meanwhile: each erasure has an epoch of its own. */
+  #erasureSaved({ epoch }: Position): void {
+    if (this.#erasure?.epoch === epoch) this.#options.kv.delete(ERASED);
   }
 
   /** In the transaction of an erasure: `save` is called once more, with `undefined`. */

@@ -46,7 +46,7 @@ export class RoomState {
     this.#parts.knowAlarm();
     tables.prepare();
     if (store.open()) return undefined;
-    if (spec.load) return external.load();
+    if (spec.load && !external.isErased) return external.load();
     store.begin(spec.initial());
     return undefined;
   }
@@ -206,6 +206,11 @@ export class RoomState {
     external.run(now);
   }
 
+  /** Whether an erasure has something to do beyond the object's storage. */
+  get isElsewhere(): boolean {
+    return this.#parts.spec.save !== undefined;
+  }
+
   /** In the transaction of an erasure. */
   erase(): void {
     const { external, schedule, store, tables } = this.#parts;
@@ -234,8 +239,8 @@ export class RoomState {
 
   /** Whether something would be lost with the object's storage. At a wake it is not read for this: it may be. */
   keeps(atWake: boolean): boolean {
-    const { outgoing, rows, schedule, spec, store } = this.#parts;
-    if (!schedule.isEmpty || !outgoing.isEmpty) return true;
+    const { external, outgoing, rows, schedule, spec, store } = this.#parts;
+    if (!schedule.isEmpty || !outgoing.isEmpty || external.isErased) return true;
     if (atWake && !store.isOpen) return rows.offset !== undefined;
     return store.differsFrom(() => spec.initial());
   }

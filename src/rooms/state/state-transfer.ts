@@ -44,11 +44,14 @@ export class StateTransfer {
     if (ticket.error) throw ticket.error;
   }
 
-  /** Loads the state from elsewhere again: the difference is a change like others. Throws `unavailable`. */
+  /**
+   * Loads the state from elsewhere again: the difference is a change like others. Not while that is still to be erased.
+   * Throws `unavailable`.
+   */
   async reload(): Promise<Position> {
     const { external, publisher, spec, store } = this.#parts;
     await this.#state.ready();
-    if (spec.load) {
+    if (spec.load && !external.isErased) {
       const loaded = (await external.loaded()) ?? spec.initial();
       const next = checkedState(spec, loaded);
       const flush = store.flush();

@@ -4,6 +4,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { release, steering, untilReleased } from "../../support/steered-hub.ts";
 import { Client, enter, roomAt, token, upgrade } from "../client.ts";
+import { act, newRoom, pass, wholeOf } from "./steered-room.ts";
 
 beforeEach(() => {
   for (const level of ["info", "warn", "error"] as const)
@@ -15,21 +16,9 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const room = () => `steered/group:${crypto.randomUUID()}`;
 const run = async (client: Client, action: string, ...params: unknown[]) => {
   const { result, error } = await client.call("$/run", { action, params });
   return result ? result.result : error!.data.code;
-};
-const user = { id: "svc", tenant: "default", roles: [], claims: {}, caps: [], channels: [] };
-/** By RPC, as a relay calls. */
-const act = async (name: string, action: string, ...args: unknown[]) => {
-  const asked = { action, args: JSON.stringify(args), user: { ...user, expiresAt: Infinity } };
-  const ran = await roomAt(name).runAction(asked);
-  return "fault" in ran ? ran.fault.code : (JSON.parse(ran.result) as unknown);
-};
-const wholeOf = async (name: string) => {
-  const whole = await roomAt(name).wholeState();
-  return "fault" in whole ? whole.fault.code : (JSON.parse(whole.text) as unknown);
 };
 const codeOfEntering = (name: string) =>
   enter(name).then(
@@ -46,7 +35,7 @@ describe("[F14] a loader", () => {
       await untilReleased();
       return { count: 40 };
     };
-    const name = room();
+    const name = newRoom();
     const answers = [act(name, "add", 1), act(name, "add", 1), wholeOf(name)];
     const entering = enter(name);
     await expect.poll(() => loads.length).toBe(1);
@@ -60,7 +49,7 @@ describe("[F14] a loader", () => {
   });
 
   it("that hangs, throws or gives no state is `unavailable`, never `initial`, and tried again", async () => {
-    const name = room();
+    const name = newRoom();
     steering.loadSeconds = 0.02;
     steering.load = () => new Promise(() => {});
     expect(await act(name, "add", 1)).toBe("unavailable");
@@ -82,7 +71,7 @@ describe("[F14] a loader", () => {
   });
 
   it("is not heard any more where the room was erased meanwhile", async () => {
-    const name = room();
+    const name = newRoom();
     expect(await act(name, "add", 5)).toBe(5);
     await roomAt(name).erase();
     steering.isHeld = true;
@@ -103,14 +92,6 @@ describe("[F14] a loader", () => {
   });
 });
 
-/** Rings the alarm as the platform would, again and again. */
-async function pass(name: string, seconds: number): Promise<void> {
-  for (let second = 0; second < seconds; second++) {
-    vi.setSystemTime(Date.now() + 1_000);
-    await runDurableObjectAlarm(roomAt(name));
-  }
-}
-
 describe("[F15] a saver", () => {
   it("is called until it succeeds, with positions that rise, and the newest state last", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -120,7 +101,7 @@ describe("[F15] a saver", () => {
       saved.push({ state, offset: position.offset });
       if (fails) throw new Error("The database is down.");
     };
-    const name = room();
+    const name = newRoom();
     for (let n = 0; n < 5; n++) {
       await act(name, "add", 1);
       await pass(name, 40);
@@ -148,7 +129,7 @@ describe("[F15] a saver", () => {
       underWay--;
       saved.push((state as { count: number }).count);
     };
-    const name = room();
+    const name = newRoom();
     await act(name, "add", 1);
     await pass(name, 2);
     await act(name, "add", 1);
@@ -164,7 +145,7 @@ describe("[F15] a saver", () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const saved: unknown[] = [];
     steering.save = ({ state }) => void saved.push(state);
-    const name = room();
+    const name = newRoom();
     await act(name, "add", 1);
     await pass(name, 3);
     await runInDurableObject(roomAt(name), (_, { storage }) =>
@@ -190,7 +171,7 @@ describe("[F15] a save that an erasure overtakes", () => {
       await untilReleased();
       saved.push(state);
     };
-    const name = room();
+    const name = newRoom();
     for (let n = 0; n < 9; n++) await act(name, "add", 1);
     await pass(name, 2);
     await roomAt(name).erase();
@@ -208,7 +189,7 @@ describe("[F16] a deploy", () => {
   const label = (old: object) => ({ ...old, label: "new" });
 
   it("with a migration gives the sleeping room's clients a numbered snapshot", async () => {
-    const name = room();
+    const name = newRoom();
     using alice = await enter(name);
     for (let n = 0; n < 3; n++) await run(alice, "add", 1);
     steering.migrations = [label];
@@ -221,7 +202,7 @@ describe("[F16] a deploy", () => {
   });
 
   it("that is rolled back answers `state_newer`, lets messages pass, and keeps the state", async () => {
-    const name = room();
+    const name = newRoom();
     steering.migrations = [label];
     await act(name, "add", 3);
     release();
@@ -235,7 +216,7 @@ describe("[F16] a deploy", () => {
   });
 
   it("[F17] that is rolled back is asked for its schedule less and less often, and rings it in the end", async () => {
-    const name = room();
+    const name = newRoom();
     vi.useFakeTimers({ toFake: ["Date"] });
     steering.migrations = [label];
     await act(name, "add", 1);
@@ -257,7 +238,7 @@ describe("[F16] a deploy", () => {
   });
 
   it("whose migration throws leaves the old state untouched", async () => {
-    const name = room();
+    const name = newRoom();
     await act(name, "add", 3);
     steering.migrations = [
       () => {
@@ -272,7 +253,7 @@ describe("[F16] a deploy", () => {
   });
 
   it("that migrates to what the schema refuses leaves the old state untouched", async () => {
-    const name = room();
+    const name = newRoom();
     await act(name, "add", 3);
     steering.migrations = [() => ({ count: "three" })];
     await evictDurableObject(roomAt(name));
@@ -298,7 +279,7 @@ describe("[F8] code that waits", () => {
   it.each(["slow", "guarded"])(
     "in %s holds its connection's calls back, and no other's",
     async (action) => {
-      const name = room();
+      const name = newRoom();
       using alice = await onHub(name);
       using carol = await enter(name, { user: "carol" });
       using bob = await enter(name, { user: "bob" });

@@ -1,0 +1,51 @@
+// Rooms of the steered hub as other objects call them, and the database in which a test keeps their states.
+
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { vi } from "vitest";
+import { steering } from "../../support/steered-hub.ts";
+import { roomAt } from "../client.ts";
+
+export const newRoom = (hub = "steered") => `${hub}/group:${crypto.randomUUID()}`;
+
+const user = { id: "svc", tenant: "default", roles: [], claims: {}, caps: [], channels: [] };
+
+/** The run's result, or the code of its error. */
+export async function act(name: string, action: string, ...args: unknown[]): Promise<unknown> {
+  const by = { ...user, expiresAt: Infinity };
+  const ran = await roomAt(name).runAction({ action, args: JSON.stringify(args), user: by });
+  return "fault" in ran ? ran.fault.code : JSON.parse(ran.result);
+}
+
+/** The state, or the code of the error. */
+export async function wholeOf(name: string): Promise<unknown> {
+  const whole = await roomAt(name).wholeState();
+  return "fault" in whole ? whole.fault.code : JSON.parse(whole.text);
+}
+
+/** Rings the alarm as the platform would, again and again; the clock is the test's. */
+export async function pass(name: string, seconds: number, step = 1): Promise<void> {
+  for (let second = 0; second < seconds; second += step) {
+    vi.setSystemTime(Date.now() + step * 1_000);
+    await runDurableObjectAlarm(roomAt(name));
+  }
+}
+
+/** One row: what was saved last. Saves fail while it is down. */
+export interface Database {
+  row: unknown;
+  isDown: boolean;
+  /** What was saved, in order. */
+  readonly saved: unknown[];
+}
+
+/** Steers the hub's rooms to it. */
+export function database(row?: unknown): Database {
+  const made: Database = { row, isDown: false, saved: [] };
+  steering.load = () => made.row;
+  steering.save = ({ state }) => {
+    if (made.isDown) throw new Error("The database is down.");
+    made.row = state;
+    made.saved.push(state);
+  };
+  return made;
+}
