@@ -4,6 +4,7 @@ import * as z from "zod";
 import { action, anyone, authorize, hub, internal } from "../../src/hub.ts";
 
 interface Saved {
+  readonly room: { readonly name: string };
   readonly state: unknown;
   readonly position: { readonly epoch: string; readonly offset: number };
 }

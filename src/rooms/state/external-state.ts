@@ -36,7 +36,8 @@ export class ExternalState {
   #waiting = 0;
   #saveAt: number | undefined;
   #failures = 0;
-  #isSaving = false;
+  /** Gives whether it has succeeded. */
+  #saving: Promise<boolean> | undefined;
 
   constructor(options: ExternalStateOptions) {
     this.#options = options;
@@ -60,6 +61,7 @@ export class ExternalState {
     // What came first: an erasure, or another way to open it.
     if (store.isOpen) return;
     store.begin(loaded === undefined ? spec.initial() : loaded);
+    store.elsewhere.loaded(store.current);
     if (loaded !== undefined) store.reserveWhole();
   }
 
@@ -84,8 +86,7 @@ export class ExternalState {
   /** The state was saved here. */
   changed(now: number): void {
     const { spec, store, arm } = this.#options;
-    if (!spec.save || this.#saveAt !== undefined || store.changedOffset <= store.savedOffset)
-      return;
+    if (!spec.save || this.#saveAt !== undefined || !store.elsewhere.isUnsaved) return;
     this.#saveAt = now + spec.saveSeconds * 1000;
     arm(this.#saveAt);
   }
@@ -100,49 +101,71 @@ export class ExternalState {
     return spec.save && kv.get<Position>(ERASED);
   }
 
+  /** A change or an erasure that is not saved elsewhere. Only once the state is open. */
+  get #isUnsaved(): boolean {
+    const { store } = this.#options;
+    return this.isErased || (store.isOpen && store.elsewhere.isUnsaved);
+  }
+
   due(): number | undefined {
-    return this.#isSaving ? undefined : this.#saveAt;
+    return this.#saving ? undefined : this.#saveAt;
   }
 
   /** After a wake the rows tell whether something is unsaved. Does not wait for the save. */
   run(now: number): void {
     const { spec, store, waitUntil } = this.#options;
-    if (!spec.save || this.#isSaving) return;
-    if (this.#saveAt === undefined && !this.isErased) {
-      if (store.isOpen || !store.open() || store.changedOffset <= store.savedOffset) return;
-    } else if (this.#saveAt !== undefined && this.#saveAt > now) return;
-    this.#isSaving = true;
-    waitUntil(this.#save(now));
+    if (!spec.save || this.#saving) return;
+    if (this.#saveAt === undefined) {
+      if (!this.isErased) store.open();
+      if (!this.#isUnsaved) return;
+    } else if (this.#saveAt > now) return;
+    waitUntil(this.#begin(now));
   }
 
-  async #save(now: number): Promise<void> {
-    const { spec, store, rows, arm, position } = this.#options;
+  /** Saves at once what is not saved elsewhere. Rejects with `unavailable` where that fails. */
+  async save(): Promise<void> {
+    const { spec } = this.#options;
+    // One that is under way may have an older state.
+    await this.#saving;
+    if (!spec.save || !this.#isUnsaved || (await this.#begin(Date.now()))) return;
+    throw new HubError("unavailable", "The state of this room could not be saved; try again.");
+  }
+
+  #begin(now: number): Promise<boolean> {
+    return (this.#saving ??= this.#save(now));
+  }
+
+  async #save(now: number): Promise<boolean> {
+    const { spec, store, arm, position } = this.#options;
     const erased = this.#erasure;
     const saved = erased
       ? { state: undefined, position: erased }
       : { state: store.flushed, position: position() };
     this.#saveAt = undefined;
+    let isSaved = true;
     try {
       await spec.save!(saved);
       this.#failures = 0;
-      if (erased) this.#erasureSaved(erased);
-      // Erased meanwhile: offsets begin anew, and this one would hide changes of the new epoch.
-      else if (position().epoch === saved.position.epoch)
-        rows.saved((store.savedOffset = saved.position.offset));
-      if (this.isErased || (store.isOpen && store.changedOffset > store.savedOffset))
-        this.#saveAt = now;
+      this.#saved(saved.position, erased !== undefined);
+      if (this.#isUnsaved) this.#saveAt = now;
     } catch (error) {
+      isSaved = false;
       logError("state_unsaved", { error });
       this.#options.counted("unsaved");
       this.#saveAt = now + retryPause(this.#failures++);
     }
-    this.#isSaving = false;
+    this.#saving = undefined;
     if (this.#saveAt !== undefined) arm((this.#saveAt = Math.max(this.#saveAt, now + 1)));
+    return isSaved;
   }
 
-  /** Unless the room was erased once more meanwhile: each erasure has an epoch of its own. */
-  #erasureSaved({ epoch }: Position): void {
-    if (this.#erasure?.epoch === epoch) this.#options.kv.delete(ERASED);
+  /** Unless the room was erased meanwhile, or once more: offsets begin anew, and each erasure has its epoch. */
+  #saved({ epoch, offset }: Position, isErasure: boolean): void {
+    const { kv, position, rows, store } = this.#options;
+    const { epoch: now } = (isErasure && this.#erasure) || position();
+    if (now !== epoch) return;
+    if (isErasure) kv.delete(ERASED);
+    else rows.saved((store.elsewhere.saved = offset));
   }
 
   /** In the transaction of an erasure: `save` is called once more, with `undefined`. */

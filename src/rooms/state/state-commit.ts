@@ -81,7 +81,9 @@ export class StateCommit implements BesideLog {
 
   #write(offset: number): void {
     const { rows, runs, store, version, now } = this.#options;
-    rows.write({ version, offset, saved: store.savedOffset, json: JSON.stringify(store.sealed) });
+    const { elsewhere, sealed } = store;
+    const saved = elsewhere.savedWith(offset, sealed);
+    rows.write({ version, offset, saved, json: JSON.stringify(sealed) });
     runs.write(now());
   }
 

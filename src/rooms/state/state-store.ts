@@ -1,5 +1,5 @@
-// The state in memory, and its way to storage: as an action left it (`current`), as the last flush had it, and as clients
-// see it. A flush with actions has one entry in the log, which is reserved by the first of them and filled here.
+// The state in memory, and its way to storage: as an action left it (`current`), as the last flush had it, and as
+// clients see it. A flush with actions has one entry in the log, which is reserved by the first of them and filled here.
 
 import { isSame, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
@@ -8,6 +8,7 @@ import type { RoomLog } from "../log/room-log.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
 import type { KeptRun, StateEntry } from "../rpc/log-entry.ts";
 import type { Snapshot, StateSpec } from "../rpc/state-rpc.ts";
+import { ElsewhereMark } from "./elsewhere-mark.ts";
 import type { OutgoingMessages } from "./outgoing-messages.ts";
 import type { RunMemory } from "./run-memory.ts";
 import {
@@ -64,10 +65,7 @@ export class StateStore {
   #flush: Flush | undefined;
   /** A flush with all of the state was not saved: the next one has it. */
   #owesWhole = false;
-  /** The offset up to which it was saved elsewhere … */
-  savedOffset = -1;
-  /** … and that of its newest change, or later. */
-  changedOffset = -1;
+  readonly elsewhere = new ElsewhereMark();
 
   constructor(options: StateStoreOptions) {
     this.#options = options;
@@ -97,11 +95,12 @@ export class StateStore {
     const row = rows.read();
     if (!row) return false;
     let state: unknown = JSON.parse(row.json);
-    [this.savedOffset, this.changedOffset] = [row.saved, row.offset];
+    const { elsewhere } = this;
+    [elsewhere.saved, elsewhere.changed] = [row.saved, row.offset];
     for (const entry of log().kept(row.offset)) {
       if (entry.target === STATE_TARGET) {
         state = applyEntry(state, entry);
-        this.changedOffset = entry.offset;
+        elsewhere.changed = entry.offset;
         rows.count(entry);
         runs.restore((entry as StateEntry).runs ?? [], entry.at);
       }
@@ -111,7 +110,7 @@ export class StateStore {
     if (row.version > spec.version) {
       // Messages go on, and overwrite rows of the log that have changes.
       if (rows.isBehind)
-        rows.write({ ...row, offset: this.changedOffset, json: JSON.stringify(state) });
+        rows.write({ ...row, offset: elsewhere.changed, json: JSON.stringify(state) });
       throw new HubError("state_newer", "A newer deploy has written this room's state.");
     }
     if (row.version === spec.version) this.#begin(spec.check(freezeDeep(state)));
@@ -200,7 +199,7 @@ export class StateStore {
     const { outgoing, runs, now } = this.#options;
     if (isSaved) {
       if (flush.shown !== this.#shown) this.#snapshotText = undefined;
-      if (hasChange(flush.entry)) this.changedOffset = flush.entry.offset;
+      if (hasChange(flush.entry)) this.elsewhere.change(flush.entry.offset, this.#current);
       [this.#flushed, this.#shown] = [this.#current, flush.shown];
     } else {
       [this.#current, this.#sealed, this.#bytes] = [this.#flushed, this.#flushed, Infinity];
@@ -245,6 +244,6 @@ export class StateStore {
     const { outgoing, rows, runs } = this.#options;
     for (const part of [rows, runs, outgoing]) part.forget();
     [this.#isOpen, this.#flush, this.#owesWhole] = [false, undefined, false];
-    [this.savedOffset, this.changedOffset] = [-1, -1];
+    this.elsewhere.forget();
   }
 }

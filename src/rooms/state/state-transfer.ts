@@ -10,6 +10,9 @@ import { applyEntry, checkedState } from "./state-changes.ts";
 import type { RoomStateParts } from "./state-parts.ts";
 import type { StateStore } from "./state-store.ts";
 
+/** Loads of one `reload`, where actions run meanwhile. */
+const RELOADS_AT_MOST = 3;
+
 interface Opened {
   ready(): Promise<void> | undefined;
 }
@@ -49,16 +52,42 @@ export class StateTransfer {
    * Throws `unavailable`.
    */
   async reload(): Promise<Position> {
-    const { external, publisher, spec, store } = this.#parts;
+    const { publisher, spec } = this.#parts;
     await this.#state.ready();
-    if (spec.load && !external.isErased) {
-      const loaded = (await external.loaded()) ?? spec.initial();
-      const next = checkedState(spec, loaded);
-      const flush = store.flush();
-      store.keep(next);
-      this.#save(flush);
-    }
+    if (spec.load) await this.#reload(spec.save ? RELOADS_AT_MOST : 1);
     return publisher().newest;
+  }
+
+  /**
+   * Takes back no action: what is not saved elsewhere is saved first, and what was loaded while an action ran is not
+   * taken.
+   */
+  async #reload(attempts: number): Promise<void> {
+    const { external, flush, spec } = this.#parts;
+    if (external.isErased) return;
+    if (attempts === 0)
+      throw new HubError("unavailable", "Actions change this state while it is loaded; try again.");
+    flush();
+    const before = this.#newestChange;
+    await external.save();
+    const loaded = await external.loaded();
+    flush();
+    if (this.#newestChange !== before) return this.#reload(attempts - 1);
+    this.#replace(loaded === undefined ? spec.initial() : loaded);
+  }
+
+  get #newestChange(): string {
+    const { publisher, store } = this.#parts;
+    return formatPosition({ ...publisher().newest, offset: store.elsewhere.changed });
+  }
+
+  #replace(state: unknown): void {
+    const { spec, store } = this.#parts;
+    const next = checkedState(spec, state);
+    const flush = store.flush();
+    store.keep(next);
+    store.elsewhere.loaded(store.current);
+    this.#save(flush);
   }
 
   /**

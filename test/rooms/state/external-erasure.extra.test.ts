@@ -21,7 +21,7 @@ describe("[F15] an erased room", () => {
   /** With a database that has its state, and is down when it is erased. */
   async function erasedRoom() {
     const name = newRoom();
-    const elsewhere = database();
+    const elsewhere = database(name);
     await act(name, "add", 41);
     await pass(name, 3);
     expect(elsewhere.row).toEqual({ count: 41 });
@@ -61,7 +61,7 @@ describe("[F15] an erased room", () => {
 describe("[F15] an erasure", () => {
   it("reaches the row of a room that was never used here", async () => {
     const name = newRoom();
-    const elsewhere = database({ count: 7 });
+    const elsewhere = database(name, { count: 7 });
     await roomAt(name).erase();
     await pass(name, 5);
     expect(elsewhere.saved).toEqual([undefined]);
@@ -70,10 +70,11 @@ describe("[F15] an erasure", () => {
 
   it("is saved as well where it comes while another one is being saved", async () => {
     const name = newRoom();
-    const saved: unknown[] = [];
-    steering.save = async ({ state }) => {
+    const { saved } = database(name);
+    const { save } = steering;
+    steering.save = async (given) => {
       await untilReleased();
-      saved.push(state);
+      save!(given);
     };
     await act(name, "add", 9);
     await pass(name, 2);
@@ -84,7 +85,7 @@ describe("[F15] an erasure", () => {
     await act(name, "add", 5);
     await roomAt(name).erase();
     steering.isHeld = false;
-    await expect.poll(() => saved.length).toBe(2);
+    await expect.poll(() => saved.length).toBeGreaterThan(1);
     await pass(name, 10);
     expect(saved.slice(1)).toEqual([undefined, undefined]);
   });

@@ -38,11 +38,12 @@ export interface Database {
   readonly saved: unknown[];
 }
 
-/** Steers the hub's rooms to it. */
-export function database(row?: unknown): Database {
+/** Steers the room to it. Other rooms, of tests before, save nowhere. */
+export function database(name: string, row?: unknown): Database {
   const made: Database = { row, isDown: false, saved: [] };
   steering.load = () => made.row;
-  steering.save = ({ state }) => {
+  steering.save = ({ room, state }) => {
+    if (!name.endsWith(`:${room.name}`)) return;
     if (made.isDown) throw new Error("The database is down.");
     made.row = state;
     made.saved.push(state);
