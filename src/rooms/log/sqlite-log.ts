@@ -16,6 +16,8 @@ const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
   first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
 const ENTRIES = "SELECT entries FROM log WHERE slot = ?";
 const INSERT = "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?)";
+const EMPTY =
+  "UPDATE log SET first = last + 1, before = last, entries = '[]' WHERE at < ? AND first <= last";
 const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY last";
 
 /** Whether an entry is the protocol's own, and no message of the hub. */
@@ -187,18 +189,15 @@ export class SqliteLog implements RoomLog {
     return !this.#index.hasEntries;
   }
 
-  /** The newest batch with messages leaves a row without entries: a gap among the messages would not show else. */
+  /** The newest batch leaves a row without entries, which keeps the offset, and so does that with messages: their gap. */
   expire(now: number): void {
     const { sql } = this.#storage;
-    const newest = this.#index.lastWithMessages;
+    const { newestOffset: newest, lastWithMessages } = this.#index;
     const youngest = now - this.#history.ttlSeconds * 1000;
+    const kept = [newest, lastWithMessages?.last ?? newest];
     this.#storage.transactionSync(() => {
-      sql.exec("DELETE FROM log WHERE at < ? AND slot <> ?", youngest, newest?.slot ?? -1);
-      if (newest && newest.at < youngest)
-        sql.exec(
-          "UPDATE log SET first = last + 1, before = last, entries = '[]' WHERE slot = ?",
-          newest.slot,
-        );
+      sql.exec("DELETE FROM log WHERE at < ? AND last NOT IN (?, ?)", youngest, ...kept);
+      sql.exec(EMPTY, youngest);
     });
     this.#reload();
   }

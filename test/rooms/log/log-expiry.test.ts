@@ -46,6 +46,19 @@ describe("a log past its age", () => {
       expect(log.page({ since: at(3) }, 3 * TTL, 9).recovered).toBe(false);
     }));
 
+  it("keeps its offset where it has presence and changes of a state alone", () =>
+    withStorage((storage) => {
+      const { log } = opened(storage);
+      log.append(presenceEntries(1, 3).map((entry) => ({ ...entry, at: 0 })));
+      log.expire(2 * TTL);
+      expect([log.position, log.isEmpty, textsIn(storage)]).toEqual([
+        at(3),
+        true,
+        '[{"entries":"[]"}]',
+      ]);
+      expect(opened(storage).log.position).toEqual(at(3));
+    }));
+
   it("keeps the young, and says when those are due", () =>
     withStorage((storage) => {
       const { log } = opened(storage);
@@ -92,6 +105,8 @@ describe("a log past its age", () => {
           let [top, now] = [0, 0];
           for (const { count, presence, pauseMs, erases } of batches) {
             now += pauseMs;
+            if (erases) erased.expire(now);
+            expect(erased.position).toEqual(kept.position);
             const more = (presence ? presenceEntries : entries)(top + 1, top + count);
             const dated = more.map((entry) => ({ ...entry, at: now }));
             top += count;

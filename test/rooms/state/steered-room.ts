@@ -1,4 +1,4 @@
-// Rooms of the steered hub as other objects call them, and the database in which a test keeps their states.
+// Rooms as other objects call them, and the database in which a test keeps the states of the steered hub's.
 
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { vi } from "vitest";

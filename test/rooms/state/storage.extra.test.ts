@@ -4,6 +4,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { enter, roomAt, type Client } from "../client.ts";
 import { copyOf } from "./copy-of.ts";
+import { act, pass, wholeOf } from "./steered-room.ts";
 
 beforeEach(() => {
   for (const level of ["info", "warn", "error"] as const)
@@ -57,6 +58,17 @@ describe("a state", () => {
     await runInDurableObject(roomAt(name), (_, state) => state.abort("A crash.")).catch(() => {});
     const { text } = (await roomAt(name).wholeState()) as { text: string };
     expect(JSON.parse(text)).toMatchObject({ count: 6 });
+  });
+
+  it("[F18] has changes that come after all before them were erased by age", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const name = room();
+    for (let n = 0; n < 3; n++) await act(name, "add", 1);
+    await pass(name, 7_200, 7_200);
+    expect(await rowsOf(name, "log")).toMatchObject([{ entries: "[]" }]);
+    await act(name, "put", "a", 1);
+    await evictDurableObject(roomAt(name));
+    expect(await wholeOf(name)).toEqual({ count: 3, notes: { a: 1 } });
   });
 
   it("costs 1 + 2/64 rows for an action alone", async () => {
