@@ -56,8 +56,9 @@ export interface StateOptions<I, T, V> {
    */
   load?(name: RoomName, env: Cloudflare.Env): Awaitable<NoInfer<T> | undefined>;
   /**
-   * Write-behind: the newest state, `saveSeconds` after a change, at least once, never two at a time; positions only
-   * grow within an epoch, so that a store can refuse older ones. A failure is tried again until it succeeds. Default: 1.
+   * Write-behind: the newest state, `saveSeconds` after a change, at least once, one at a time; positions only grow
+   * within an epoch, so that a store can refuse older ones. A failure is tried again until it succeeds; one that takes
+   * 30 s has failed. Default: 1.
    */
   save?(saved: Saved<NoInfer<T>>, env: Cloudflare.Env): Awaitable<void>;
   readonly loadSeconds?: number;

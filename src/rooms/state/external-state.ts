@@ -1,7 +1,8 @@
 // State that lives elsewhere: `load` on the first use of a room that holds none, and `save` behind its changes.
 //
 //   · One load at a time. One that fails is tried again with the next use; it is never replaced by `initial`.
-//   · A save has the newest state and its position. One at a time, repeated until it succeeds; a crash repeats it.
+//   · A save has the newest state and its position. One at a time, repeated until it succeeds; a crash repeats it. One
+//     that takes too long has failed: what becomes of it is not heard any more. An alarm stands for each until it ends.
 //   · An erasure leaves a marker until it is saved. Until then nothing is loaded: elsewhere is what was erased.
 
 import { HubError } from "../../model/errors.ts";
@@ -15,6 +16,8 @@ import type { StateStore } from "./state-store.ts";
 
 /** Callers that may wait for one load. */
 const WAITING_AT_MOST = 1_000;
+/** From the beginning of a save until it counts as failed. */
+const SAVE_MS = 30_000;
 /** The key of the position at which an erased room is still to be saved. */
 const ERASED = "state-erased";
 
@@ -30,14 +33,18 @@ interface ExternalStateOptions {
   counted(outcome: string): void;
 }
 
+/** A save that is under way; resolves with whether it has succeeded. */
+interface Saving extends PromiseWithResolvers<boolean> {
+  readonly until: number;
+}
+
 export class ExternalState {
   readonly #options: ExternalStateOptions;
   #loading: Promise<void> | undefined;
   #waiting = 0;
   #saveAt: number | undefined;
   #failures = 0;
-  /** Gives whether it has succeeded. */
-  #saving: Promise<boolean> | undefined;
+  #saving: Saving | undefined;
 
   constructor(options: ExternalStateOptions) {
     this.#options = options;
@@ -101,62 +108,81 @@ export class ExternalState {
     return spec.save && kv.get<Position>(ERASED);
   }
 
-  /** A change or an erasure that is not saved elsewhere. Only once the state is open. */
-  get #isUnsaved(): boolean {
-    const { store } = this.#options;
-    return this.isErased || (store.isOpen && store.elsewhere.isUnsaved);
+  /** A change or an erasure is not saved elsewhere. Asleep, of changes, what the checkpoint knows of them. */
+  get isUnsaved(): boolean {
+    const { rows, spec, store } = this.#options;
+    if (!spec.save || this.isErased) return this.isErased;
+    return store.isOpen ? store.elsewhere.isUnsaved : rows.isUnsaved;
   }
 
   due(): number | undefined {
-    return this.#saving ? undefined : this.#saveAt;
+    return this.#saving ? this.#saving.until : this.#saveAt;
   }
 
   /** After a wake the rows tell whether something is unsaved. Does not wait for the save. */
   run(now: number): void {
     const { spec, store, waitUntil } = this.#options;
-    if (!spec.save || this.#saving) return;
+    if (!spec.save) return;
+    if (this.#saving && this.#saving.until <= now)
+      this.#end(now, { error: new Error(`save took more than ${SAVE_MS / 1000} s`) });
+    if (this.#saving) return;
     if (this.#saveAt === undefined) {
       if (!this.isErased) store.open();
-      if (!this.#isUnsaved) return;
+      if (!this.isUnsaved) return;
     } else if (this.#saveAt > now) return;
     waitUntil(this.#begin(now));
   }
 
   /** Saves at once what is not saved elsewhere. Rejects with `unavailable` where that fails. */
   async save(): Promise<void> {
-    const { spec } = this.#options;
     // One that is under way may have an older state.
-    await this.#saving;
-    if (!spec.save || !this.#isUnsaved || (await this.#begin(Date.now()))) return;
+    await this.#saving?.promise;
+    if (!this.isUnsaved) return;
+    const now = Date.now();
+    this.#options.arm(now + SAVE_MS);
+    if (await this.#begin(now)) return;
     throw new HubError("unavailable", "The state of this room could not be saved; try again.");
   }
 
   #begin(now: number): Promise<boolean> {
-    return (this.#saving ??= this.#save(now));
+    if (this.#saving) return this.#saving.promise;
+    const saving = { until: now + SAVE_MS, ...Promise.withResolvers<boolean>() };
+    this.#saving = saving;
+    void this.#save(saving, now);
+    return saving.promise;
   }
 
-  async #save(now: number): Promise<boolean> {
-    const { spec, store, arm, position } = this.#options;
+  async #save(saving: Saving, now: number): Promise<void> {
+    const { spec, store, position } = this.#options;
     const erased = this.#erasure;
     const saved = erased
       ? { state: undefined, position: erased }
       : { state: store.flushed, position: position() };
     this.#saveAt = undefined;
-    let isSaved = true;
     try {
       await spec.save!(saved);
-      this.#failures = 0;
+      if (this.#saving !== saving) return;
       this.#saved(saved.position, erased !== undefined);
-      if (this.#isUnsaved) this.#saveAt = now;
+      this.#end(now);
     } catch (error) {
-      isSaved = false;
-      logError("state_unsaved", { error });
-      this.#options.counted("unsaved");
-      this.#saveAt = now + retryPause(this.#failures++);
+      if (this.#saving === saving) this.#end(now, { error });
     }
+  }
+
+  #end(now: number, failure?: { readonly error: unknown }): void {
+    const { arm, counted } = this.#options;
+    const saving = this.#saving!;
     this.#saving = undefined;
+    if (failure) {
+      logError("state_unsaved", failure);
+      counted("unsaved");
+      this.#saveAt = now + retryPause(this.#failures++);
+    } else {
+      this.#failures = 0;
+      if (this.isUnsaved) this.#saveAt = now;
+    }
     if (this.#saveAt !== undefined) arm((this.#saveAt = Math.max(this.#saveAt, now + 1)));
-    return isSaved;
+    saving.resolve(!failure);
   }
 
   /** Unless the room was erased meanwhile, or once more: offsets begin anew, and each erasure has its epoch. */

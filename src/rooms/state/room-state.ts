@@ -242,6 +242,6 @@ export class RoomState {
     const { external, outgoing, rows, schedule, spec, store } = this.#parts;
     if (!schedule.isEmpty || !outgoing.isEmpty || external.isErased) return true;
     if (atWake && !store.isOpen) return rows.offset !== undefined;
-    return store.differsFrom(() => spec.initial());
+    return external.isUnsaved || store.differsFrom(() => spec.initial());
   }
 }

@@ -56,6 +56,11 @@ export class StateRows {
     return this.#figure("octet_length(json)");
   }
 
+  /** Likewise: whether it may have changes that are not saved elsewhere. */
+  get isUnsaved(): boolean {
+    return this.#figure("saved < offset") === 1;
+  }
+
   #figure(figure: string): number | undefined {
     const rows = this.#sql.exec<{ figure: number }>(`SELECT ${figure} AS figure FROM room_state`);
     return rows.toArray()[0]?.figure;
