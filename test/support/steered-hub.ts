@@ -89,3 +89,11 @@ export const SteeredHub = hub<{ said(text: string): void }>("steered", {
       clients.group(group).said("told");
     }),
   } as never);
+
+/** The same, written behind. */
+export const SteeredBehindHub = hub("steered-behind", {
+  rooms: { group: { enter: anyone } },
+  durability: "behind",
+})
+  .state("group", options as never)
+  .actions({ add: action([z.number()], add as never) } as never);

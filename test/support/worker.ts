@@ -19,7 +19,7 @@ import { RuntimeHub, runtimeFeed } from "./runtime-hub.ts";
 import { GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 import { stateHubs } from "./state-hubs.ts";
-import { SteeredHub } from "./steered-hub.ts";
+import { SteeredBehindHub, SteeredHub } from "./steered-hub.ts";
 import { TracedHub } from "./traced-hub.ts";
 import { ValueHub } from "./value-hub.ts";
 
@@ -46,6 +46,7 @@ const { Room, Relay, Account, endpoint } = serve(
     DeliveryHub,
     ...stateHubs,
     SteeredHub,
+    SteeredBehindHub,
     TracedHub,
     StepwiseHub,
   ],

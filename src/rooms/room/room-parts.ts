@@ -161,20 +161,12 @@ interface RoomOptions {
 /** A publication is numbered by the publisher, saved in the log, and sent by the outbox and to followers. */
 function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOptions) {
   const { topic, settings, events, unfollowed } = options;
-  const {
-    storage,
-    name: room,
-    outbox,
-    agenda,
-    connections,
-    stubs,
-    activity,
-    lanes,
-    webhooks,
-  } = core;
+  const { storage, name: room, outbox, agenda, connections } = core;
+  const { stubs, activity, lanes, webhooks } = core;
   const arm = (at: number) => agenda.arm(at);
   const opened = statePart(ctx, core, { ...options, others: () => ({ log, presence, publisher }) });
   const { log, hasLostEntries } = openLog(storage, settings, { arm, beside: opened?.commit });
+  if (hasLostEntries) opened?.resave();
   const rate = new MessageRate();
   const followers = new Followers({
     ...{ room, storage, log, hasLostEntries, now, arm, stubs },

@@ -115,6 +115,14 @@ export class ExternalState {
     return store.isOpen ? store.elsewhere.isUnsaved : rows.isUnsaved;
   }
 
+  /** After the log has lost entries: offsets that were saved may come again, in the new epoch, for other changes. */
+  resave(): void {
+    const { spec, rows, arm } = this.#options;
+    if (!spec.save) return;
+    rows.saved(-1);
+    arm(Date.now() + spec.saveSeconds * 1000);
+  }
+
   due(): number | undefined {
     return this.#saving ? this.#saving.until : this.#saveAt;
   }

@@ -59,6 +59,8 @@ export interface OpenedState {
   readonly state: RoomState;
   /** Of the state in storage, for metrics. */
   bytes(): number | undefined;
+  /** The log has lost entries: the state may be another one than was saved elsewhere. */
+  resave(): void;
   /** For the log, which writes its rows together with those of the state. */
   readonly commit: StateCommit;
 }
@@ -96,5 +98,5 @@ export function openState(options: OpenStateOptions): OpenedState {
     ...{ ports, publisher, log, arm, now, flush: options.flush, counted: options.counted },
     knowAlarm: () => agenda.know(),
   });
-  return { state, commit, bytes: () => rows.bytes };
+  return { state, commit, bytes: () => rows.bytes, resave: () => external.resave() };
 }

@@ -2,6 +2,7 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { heldTimers } from "../../support/held-timers.ts";
 import { release, steering } from "../../support/steered-hub.ts";
 import { roomAt } from "../client.ts";
 import { act, database, newRoom, pass, wholeOf } from "./steered-room.ts";
@@ -67,6 +68,26 @@ describe("[F15] a save", () => {
     expect(await wholeOf(name)).toEqual({ count: 1 });
     await pass(name, 3);
     expect(elsewhere.saved).toEqual([{ count: 1 }]);
+  });
+});
+
+describe("[F15] a state that is written behind", () => {
+  it("is saved elsewhere as it is after a crash, whatever was saved before", async () => {
+    const name = newRoom("steered-behind");
+    const elsewhere = database(name);
+    heldTimers(1_000); // The log is written by readers alone.
+    for (let n = 0; n < 3; n++) await act(name, "add", 1);
+    await roomAt(name).history({});
+    for (let n = 0; n < 5; n++) await act(name, "add", 1);
+    await pass(name, 1);
+    expect(elsewhere.saved).toEqual([{ count: 8 }]);
+    await runInDurableObject(roomAt(name), (_, state) => state.abort("A crash.")).catch(() => {});
+    expect(await wholeOf(name)).toEqual({ count: 3 });
+    await pass(name, 2);
+    expect(elsewhere.saved.slice(1)).toEqual([{ count: 3 }]);
+    expect(await act(name, "add", 1)).toBe(4);
+    await pass(name, 2);
+    expect(elsewhere.saved.slice(2)).toEqual([{ count: 4 }]);
   });
 });
 
