@@ -135,6 +135,13 @@ const oddActions = {
       state.count = 99;
       return sql`CREATE TABLE own (at INTEGER)`;
     }),
+    remind: action([], ({ state, schedule }: any) => {
+      schedule.in(1, "part").note(state.notes);
+      const text = { text: "as given" };
+      schedule.in(2, "changed").note(text);
+      text.text = "as changed later";
+    }),
+    tamper: action([], ({ schedule }: any) => void (schedule.pending[0].args[0] = 1000)),
     failing: action([], ({ schedule }: any) => schedule.in(1).fail()),
     cancel: action([z.string()], ({ schedule }: any, id: string) => schedule.cancel(id)),
     pending: action([], ({ schedule }: any) => [...schedule.pending]),

@@ -109,8 +109,7 @@ export class ActionTurn implements Turn {
 
   schedule(id: string, scheduled: Scheduled | undefined): void {
     this.#checkOpen();
-    if (scheduled) checkBytes(jsonOf(scheduled.args, "The arguments"), ARGUMENT_BYTES, "arguments");
-    this.scheduling.set(id, scheduled);
+    this.scheduling.set(id, scheduled && asGiven(scheduled));
   }
 
   sql(query: string, values: readonly SqlStorageValue[]): readonly object[] {
@@ -129,6 +128,15 @@ export class ActionTurn implements Turn {
   end(): void {
     this.#isOver = true;
   }
+}
+
+/** With its arguments as they are now: a part of the state is gone with its draft. Throws `invalid_state`. */
+function asGiven(scheduled: Scheduled): Scheduled {
+  const text = jsonOf(scheduled.args, "The arguments");
+  checkBytes(text, ARGUMENT_BYTES, "arguments");
+  const args = JSON.parse(text) as readonly unknown[];
+  if (JSON.stringify(args) === text) return { ...scheduled, args };
+  throw new HubError("invalid_state", "Scheduled arguments have a bigint that is no number.");
 }
 
 /**

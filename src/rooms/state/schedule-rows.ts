@@ -1,7 +1,8 @@
 // Scheduled actions of a room, by id. Changes are in memory first, and are written in the commit of the action that made
-// them. All of them are read with the state: a room has a hundred at most.
+// them. All of them are read with the state: a room has a hundred at most. They are frozen, since actions see them.
 
 import { HubError } from "../../model/errors.ts";
+import { freezeDeep } from "../../model/plain-json.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { Scheduled } from "../rpc/state-rpc.ts";
 
@@ -35,7 +36,7 @@ export class ScheduleRows {
   #map(): Map<string, Scheduled> {
     if (this.#scheduled) return this.#scheduled;
     const rows = this.#sql.exec<{ json: string }>("SELECT json FROM room_schedule").toArray();
-    const all = rows.map(({ json }) => JSON.parse(json) as Scheduled);
+    const all = rows.map(({ json }) => freezeDeep(JSON.parse(json) as Scheduled));
     return (this.#scheduled = new Map(all.map((one) => [one.id, one])));
   }
 
@@ -52,7 +53,7 @@ export class ScheduleRows {
     const map = this.#map();
     if (changes.size > 0) this.#before ??= new Map(map);
     for (const [id, scheduled] of changes) {
-      if (scheduled) map.set(id, scheduled);
+      if (scheduled) map.set(id, freezeDeep(scheduled));
       else map.delete(id);
       this.#changed.add(id);
     }

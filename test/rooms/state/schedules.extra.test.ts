@@ -1,0 +1,47 @@
+// What schedules are given, and when they run again.
+
+import { evictDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { roomAt } from "../client.ts";
+import { act, newRoom, pass, wholeOf } from "./steered-room.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  for (const level of ["info", "warn", "error"] as const)
+    vi.spyOn(console, level).mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe("arguments of a schedule", () => {
+  it.each(["in memory", "after a sleep"])("[ST2] are as they were given, %s", async (when) => {
+    const name = newRoom("odd");
+    await act(name, "put", "a", "x");
+    expect(await act(name, "remind")).toBeNull();
+    if (when === "after a sleep") await evictDurableObject(roomAt(name));
+    await pass(name, 1);
+    expect(await wholeOf(name)).toMatchObject({ notes: { note: { a: "x" } } });
+    await pass(name, 1);
+    expect(await wholeOf(name)).toMatchObject({ notes: { note: { text: "as given" } } });
+  });
+
+  it("[ST2] of one action fail no other of its flush", async () => {
+    const name = newRoom("odd");
+    await act(name, "put", "a", "x");
+    const runs = Array.from({ length: 20 }, (_, n) => act(name, n === 10 ? "remind" : "add", 1));
+    const answers = (await Promise.all(runs)).toSpliced(10, 1);
+    expect(answers).toEqual(Array.from({ length: 19 }, (_, n) => n + 1));
+  });
+
+  it("[ST2] are not changed by an action that looks at them", async () => {
+    const name = newRoom("odd");
+    await act(name, "later", 1, 5);
+    await act(name, "tamper").catch(() => {});
+    await evictDurableObject(roomAt(name));
+    await act(name, "tamper").catch(() => {});
+    await pass(name, 1);
+    expect(await wholeOf(name)).toMatchObject({ count: 5 });
+  });
+});
