@@ -33,10 +33,11 @@ const MOST_DROPPED = 1_000;
 /** Bytes of a row's value. */
 const MAX_FRAME_BYTES = 2_000_000;
 
-/** Messages of the client that have a number. */
+/** Messages of the client that have a number; an item that cannot be read is the `end` of its stream. */
 const NUMBERED: ReadonlySet<Incoming["type"]> = new Set([
   "invocation",
   "item",
+  "end",
   "completed",
   "cancel",
 ]);

@@ -72,6 +72,25 @@ describe("stateful reconnect", () => {
     await again.record(({ type, sequenceId }) => type === 8 && sequenceId === 3);
   });
 
+  it("counts an item that cannot be read, so that what is sent again behind it runs once", async () => {
+    const hub = "signalr-stateful";
+    const alice = await connected(hub, stateful);
+    alice.say({ type: 1, invocationId: "s", target: "Sum", arguments: [], streamIds: ["u"] });
+    alice.socket.send('{"type":2,"invocationId":"u","item":1e400}\u001e');
+    await alice.call("Join", "r5");
+    const one = { type: 1, invocationId: "a", target: "Say", arguments: ["r5", "one"] };
+    alice.say(one);
+    await alice.hears("one");
+    await lose(alice, hub);
+    using again = await resume(alice, hub);
+    again.say({ type: 9, sequenceId: 4 });
+    again.say(one);
+    await again.call("Say", "r5", "two");
+    await again.hears("two");
+    expect(again.texts).toEqual(["one", "two"]);
+    await again.record(({ type, sequenceId }) => type === 8 && sequenceId === 5);
+  });
+
   it("survives the relay's sleep and its loss of memory", async () => {
     const alice = await connected("resuming", stateful);
     using bob = await connected("resuming", { user: "bob" });
