@@ -68,9 +68,12 @@ export function resume(
   socket: WebSocket,
 ): Connection {
   if (connection.attached.transport === "LongPolling") return polls.poll(connection, socket);
-  const deadline = Date.now() + RESUME_MS;
+  const now = Date.now();
+  const deadline = now + RESUME_MS;
   remembered?.forget(connection);
-  resumables.reattach(connection, socket, { deadline });
+  // The runtime's record of pings has gone with the socket that was lost.
+  resumables.reattach(connection, socket, { deadline, heardAt: now });
+  connection.heardAt = now;
   agenda.arm(deadline);
   return connection;
 }

@@ -173,6 +173,20 @@ describe("stateful reconnect", () => {
     expect((await again.call("Whoami")).result.connectionId).toBe(alice.id);
   });
 
+  it("takes no listener that has just come back for silent, before its Sequence has come", async () => {
+    const alice = await connected("resuming", stateful);
+    // A ping in another spelling than the runtime answers: it is noted that she pings.
+    alice.socket.send(' {"type":6}\u001e');
+    await alice.call("Whoami");
+    vi.setSystemTime(Date.now() + 200_000);
+    onTestFinished(() => void vi.useRealTimers());
+    await lose(alice, "resuming");
+    using again = await resume(alice, "resuming");
+    await runDurableObjectAlarm(relayOf("resuming", alice.id));
+    again.say({ type: 9, sequenceId: 2 });
+    expect((await again.call("Whoami")).result.connectionId).toBe(alice.id);
+  });
+
   it("is over when nobody came back in time, and when the client said goodbye", async () => {
     const alice = await connected("resuming", stateful);
     await lose(alice, "resuming");
