@@ -156,11 +156,14 @@ export class ConnectionTable {
     socket.serializeAttachment(null);
   }
 
-  /** The client is back on another socket. */
+  /**
+   * The client is back on another socket. The beginning of a message ends with the socket that brought it; one that was
+   * posted stays, whatever polls come.
+   */
   reattach(connection: Connection, socket: WebSocket): void {
     this.#state.acceptWebSocket(socket);
     connection.socket = socket;
-    connection.rest = undefined;
+    if (!connection.resumable?.keepsAll) connection.rest = undefined;
     stage.comeBack(connection);
     this.#bySocket.set(socket, connection);
   }

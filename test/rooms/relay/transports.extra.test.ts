@@ -5,6 +5,7 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { CLOSE as CODES } from "../../../src/model/errors.ts";
 import { PING } from "../../../src/model/wire-constants.ts";
+import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
 import { roomAt, token as tokenOf } from "../client.ts";
 import { range } from "../storage.ts";
@@ -86,6 +87,27 @@ describe("long polling", () => {
     await bob.call("Say", "lp2", "asleep");
     await evictDurableObject(alice.relay);
     expect(await polledFor(alice.poll, '"asleep"')).toContain("asleep");
+  });
+
+  it("takes a message in two posts, whatever polls come between them", async () => {
+    const alice = await visitor("relayed");
+    const pollsOfAlice = () =>
+      runInDurableObject(
+        alice.relay,
+        (_, state) =>
+          state.getWebSockets().filter((one) => attachedOf(one)?.id === alice.id).length,
+      );
+    await told(alice.poll());
+    await alice.post(HANDSHAKE.slice(0, 9));
+    const answer = told(alice.poll());
+    await expect.poll(pollsOfAlice).toBe(1);
+    await alice.post(HANDSHAKE.slice(9));
+    expect(await answer).toEqual([200, `{}${RS}`]);
+    const halved = call("Members", "lp4");
+    await alice.post(call("Whoami") + halved.slice(0, 20));
+    await polledFor(alice.poll, '"invocationId":"Whoami"');
+    await alice.post(halved.slice(20));
+    expect(await polledFor(alice.poll, '"invocationId":"Members"')).toContain('"connections":0');
   });
 
   it("gives up an older poll for a newer, with 204", async () => {
