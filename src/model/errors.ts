@@ -15,6 +15,8 @@ export class HubError<Code extends string = ErrorCode> extends Error {
   readonly code: ErrorCode | (string & {});
   /** The cause, such as `TypeError: …`. Present only where the hub shows details to its callers. */
   detail?: string;
+  /** Of `serverError`: hub code may throw the same code with words of its own, which SignalR's clients get as they are. */
+  declare isOwn?: true;
   /** What the developer can do about it. In clients, where the server said it. Set in the server: in place of the code's. */
   declare action?: string;
   /** In clients: the HTTP status of the refusal, also of one that was told on a socket. */
@@ -33,11 +35,17 @@ export class HubError<Code extends string = ErrorCode> extends Error {
 export const OpenHubError = HubError<ErrorCode | (string & {})>;
 export type OpenHubError = HubError;
 
+/** An error that the server itself throws, and no hub code: SignalR's clients get ASP.NET Core's words for it. */
+export const serverError = (code: ErrorCode, message: string): HubError =>
+  Object.assign(new HubError(code, message), { isOwn: true as const });
+
 /** The error that a caller receives: a `HubError` as it is, anything else as `internal`. */
 export function publicError(error: unknown): HubError {
   if (error instanceof HubError) return error;
-  if (isRemoteHubError(error)) return new HubError<string>(error.code, error.message);
-  return new HubError("internal", "The server failed; its log has the details.");
+  if (!isRemoteHubError(error))
+    return serverError("internal", "The server failed; its log has the details.");
+  const shown = new HubError<string>(error.code, error.message);
+  return error.isOwn ? Object.assign(shown, { isOwn: true as const }) : shown;
 }
 
 /**
@@ -51,7 +59,9 @@ export const isUnexpected = (error: unknown): boolean =>
  * Over RPC errors lose their class, and keep `name`, `message` and own properties (compatibility flag
  * enhanced_error_serialization).
  */
-function isRemoteHubError(error: unknown): error is { code: string; message: string } {
+function isRemoteHubError(
+  error: unknown,
+): error is { code: string; message: string; isOwn?: true } {
   return (
     error instanceof Error &&
     error.name === "HubError" &&

@@ -8,15 +8,19 @@ import type { Limits } from "../model/options.ts";
 
 export type Failure = Extract<Outgoing, { type: "failure" }>;
 
-/** The `error` of a call's Completion. Its text depends on the stage at which the call failed. */
+/**
+ * The `error` of a call's Completion. Its text depends on the stage at which the call failed, and on whose error it is:
+ * only those of the server itself (`isOwn`) have sentences of their own.
+ */
 export function failureText({ id, error, target = "", stage = "invoking" }: Failure): string {
-  if (error.code === "wrong_kind" || error.code === "ended") return error.message;
-  if (error.code === "duplicate_id") return duplicateId(error.message, String(id));
+  const code = error.isOwn && error.code;
+  if (code === "wrong_kind" || code === "ended") return error.message;
+  if (code === "duplicate_id") return duplicateId(error.message, String(id));
   if (stage === "streaming")
     return `An error occurred on the server while streaming results.${exceptionText(error)}`;
   if (stage === "invoking")
     return `An unexpected error occurred invoking '${target}' on the server.${exceptionText(error)}`;
-  if (stage === "authorising" && error.code === "forbidden")
+  if (stage === "authorising" && code === "forbidden")
     return ERRORS.forbidden.signalR.replace("{target}", () => target);
   return `Failed to invoke '${target}' due to an error on the server.${reasonText(error, stage)}`;
 }
@@ -28,10 +32,11 @@ const duplicateId = (message: string, id: string): string =>
     : ERRORS.duplicate_id.signalR.replace("{id}", () => id);
 
 /** A `HubError` is .NET's HubException, whose message is always shown. Other exceptions show only the hub's detail. */
-function exceptionText({ code, message, detail }: HubError): string {
-  if (code === "invalid_item")
+function exceptionText({ code, message, detail, isOwn }: HubError): string {
+  if (isOwn && code === "internal") return detailSuffix(detail);
+  if (isOwn && code === "invalid_item")
     return ` HubException: ${ERRORS.invalid_item.signalR}${detailSuffix(detail)}`;
-  return code === "internal" ? detailSuffix(detail) : ` HubException: ${message}`;
+  return ` HubException: ${message}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 // Error texts of ASP.NET Core for callers, row by row (docs/design/signalr-wire.md#er1).
 
 import { describe, expect, test } from "vitest";
+import { ERRORS } from "../../src/model/error-table.ts";
 import { CLOSE, HubError } from "../../src/model/errors.ts";
 import type { Stage } from "../../src/model/message.ts";
 import { closeMessageOf, failureText } from "../../src/protocols/signalr-errors.ts";
@@ -10,12 +11,15 @@ interface Told {
   readonly message?: string;
   readonly stage?: Stage;
   readonly detail?: string;
+  /** Whether the server itself threw it. */
+  readonly isOwn?: true;
 }
 
-const text = ({ code, message = "msg", stage, detail }: Told): string => {
+const text = ({ code, message = "msg", stage, detail, isOwn }: Told): string => {
   const error = Object.assign(
     new HubError<string>(code, message),
     detail !== undefined && { detail },
+    isOwn && { isOwn },
   );
   return failureText({ type: "failure", id: "7", error, target: "X", ...(stage && { stage }) });
 };
@@ -43,8 +47,13 @@ describe("what a call failed of", () => {
     ],
     [
       "unauthorised method",
-      { code: "forbidden", stage: "authorising" },
+      { code: "forbidden", stage: "authorising", isOwn: true },
       "Failed to invoke 'X' because user is unauthorized",
+    ],
+    [
+      "policy threw a HubError",
+      { code: "forbidden", stage: "authorising" },
+      "Failed to invoke 'X' due to an error on the server. HubException: msg",
     ],
     [
       "method threw a HubError",
@@ -63,27 +72,27 @@ describe("what a call failed of", () => {
     ],
     [
       "method threw anything else",
-      { code: "internal", stage: "invoking" },
+      { code: "internal", stage: "invoking", isOwn: true },
       "An unexpected error occurred invoking 'X' on the server.",
     ],
     [
       "method threw anything else, in detail",
-      { code: "internal", detail: "TypeError: x is not a function" },
+      { code: "internal", detail: "TypeError: x is not a function", isOwn: true },
       "An unexpected error occurred invoking 'X' on the server. TypeError: x is not a function",
     ],
     [
       "invoke on a streaming method",
-      { code: "wrong_kind", message: STREAMING, stage: "binding" },
+      { code: "wrong_kind", message: STREAMING, stage: "binding", isOwn: true },
       STREAMING,
     ],
     [
       "id in use",
-      { code: "duplicate_id", message: "Call 7 is running.", stage: "finding" },
+      { code: "duplicate_id", message: "Call 7 is running.", stage: "finding", isOwn: true },
       "Invocation ID '7' is already in use.",
     ],
     [
       "stream's id in use",
-      { code: "duplicate_id", message: "Invocation ID 's\n9' is already in use." },
+      { code: "duplicate_id", message: "Invocation ID 's\n9' is already in use.", isOwn: true },
       "Invocation ID 's\n9' is already in use.",
     ],
     [
@@ -93,12 +102,12 @@ describe("what a call failed of", () => {
     ],
     [
       "stream threw anything else",
-      { code: "internal", stage: "streaming" },
+      { code: "internal", stage: "streaming", isOwn: true },
       "An error occurred on the server while streaming results.",
     ],
     [
       "stream threw anything else, in detail",
-      { code: "internal", stage: "streaming", detail: "Error: e" },
+      { code: "internal", stage: "streaming", detail: "Error: e", isOwn: true },
       "An error occurred on the server while streaming results. Error: e",
     ],
     [
@@ -118,11 +127,27 @@ describe("what a call failed of", () => {
     ],
     [
       "an authoriser that fails",
-      { code: "internal", stage: "authorising" },
+      { code: "internal", stage: "authorising", isOwn: true },
       "Failed to invoke 'X' due to an error on the server.",
     ],
+    [
+      "item that does not bind",
+      { code: "invalid_item", isOwn: true },
+      "An unexpected error occurred invoking 'X' on the server. HubException: Failed to bind Stream message.",
+    ],
+    ["stream that a service ended", { code: "ended", isOwn: true }, "msg"],
   ])("%s", (_situation, told, expected) => {
     expect(text(told)).toBe(expected);
+  });
+
+  test.each(Object.keys(ERRORS))("method or stream threw a HubError of the code %s", (code) => {
+    expect([
+      text({ code, stage: "invoking", detail: "HubError: msg" }),
+      text({ code, stage: "streaming" }),
+    ]).toEqual([
+      "An unexpected error occurred invoking 'X' on the server. HubException: msg",
+      "An error occurred on the server while streaming results. HubException: msg",
+    ]);
   });
 });
 

@@ -2,7 +2,7 @@
 // rows are encoded by the server.
 
 import { describe, expect, test } from "vitest";
-import { CLOSE, HubError } from "../../src/model/errors.ts";
+import { CLOSE, serverError } from "../../src/model/errors.ts";
 import type { Incoming, Outgoing } from "../../src/model/message.ts";
 import { PING } from "../../src/model/wire-constants.ts";
 import { LIMITS } from "../../src/model/options.ts";
@@ -111,7 +111,7 @@ const ROWS: Row[] = [
     said: {
       type: "failure",
       id: "7",
-      error: new HubError("forbidden", "No."),
+      error: serverError("forbidden", "No."),
       target: "Send",
       stage: "authorising",
     },

@@ -3,7 +3,7 @@
 
 import { encode } from "@msgpack/msgpack";
 import { describe, expect, test } from "vitest";
-import { CLOSE, HubError } from "../../src/model/errors.ts";
+import { CLOSE, serverError } from "../../src/model/errors.ts";
 import type { Incoming, Outgoing } from "../../src/model/message.ts";
 import { LIMITS } from "../../src/model/options.ts";
 import { signalrMsgpack } from "../../src/protocols/signalr-msgpack.ts";
@@ -102,7 +102,7 @@ const ROWS: Row[] = [
     title: "3: an error, of kind 1",
     wire: "0a 95 03 80 a1 37 01 a3 4e6f2e",
     heard: { type: "completed", id: "7", error: "No." },
-    said: { type: "failure", id: "7", error: new HubError("wrong_kind", "No.") },
+    said: { type: "failure", id: "7", error: serverError("wrong_kind", "No.") },
   },
   {
     title: "4: a stream is asked for",

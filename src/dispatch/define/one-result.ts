@@ -1,7 +1,7 @@
 // Methods and actions give one result; only a stream gives items. A generator in their place would answer `{}`: it is
 // refused where it is compiled, where the hub is declared, and where a call returns it.
 
-import { HubError } from "../../model/errors.ts";
+import { serverError } from "../../model/errors.ts";
 import { givesItems, type GivesItems } from "../../model/iterables.ts";
 
 /** Refuses handlers whose result `T` has something of `Bad`, with a sentence in their place. */
@@ -39,5 +39,5 @@ export function checkHandlers(hub: string, members: Readonly<Record<string, Decl
 export function oneResult<T>(target: string, result: T): T {
   if (!givesItems(result)) return result;
   const sentence = `The value returned by the non-streaming method '${target}' is a stream of items.`;
-  throw new HubError("wrong_kind", sentence);
+  throw serverError("wrong_kind", sentence);
 }

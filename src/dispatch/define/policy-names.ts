@@ -1,6 +1,6 @@
 // Policies in words, for the log of a developer's machine.
 
-import { HubError } from "../../model/errors.ts";
+import { serverError, type HubError } from "../../model/errors.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
 
 type Named = (...args: never[]) => unknown;
@@ -29,7 +29,7 @@ interface Judged {
 
 /** `forbidden`, with its facts: the user as policies see it, without its claims, which are the token's. */
 export const forbidden = (sentence: string, { expected, user, room }: Judged): HubError =>
-  withFacts(new HubError("forbidden", sentence), () => ({
+  withFacts(serverError("forbidden", sentence), () => ({
     expected: expected(),
     received: { user: user?.id ?? null, roles: user?.roles ?? [], ...(room && { room }) },
   }));

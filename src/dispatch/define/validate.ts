@@ -1,7 +1,7 @@
 // Validates values from the wire by the schemas of a hub: arguments of a call, items of a stream, results of clients.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { HubError } from "../../model/errors.ts";
+import { HubError, serverError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { issueText, receivedKind } from "../../model/received-kind.ts";
 import { bind, type Binder } from "./bind-value.ts";
@@ -101,7 +101,7 @@ async function checkItem(
   try {
     return await checkBound(schema, item, { name: () => "Stream item", call });
   } catch (error) {
-    throw error instanceof HubError ? new HubError("invalid_item", error.message) : error;
+    throw error instanceof HubError ? serverError("invalid_item", error.message) : error;
   }
 }
 

@@ -1,7 +1,7 @@
 // A run of an action by a client: find → authorise → may enter the room, here; the rest is the room's. Called by the
 // action's name like a method, or by `$/run`.
 
-import { HubError } from "../../model/errors.ts";
+import { HubError, serverError } from "../../model/errors.ts";
 import type { Invocation } from "../../model/message.ts";
 import { parseTopic, roomTopic, type Position, type Topic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
@@ -38,7 +38,7 @@ export function startActionCall(
   const { served } = session;
   const { id, target } = invocation;
   if (invocation.streaming === true)
-    throw new HubError("wrong_kind", `${target} is an action: it does not stream.`);
+    throw serverError("wrong_kind", `${target} is an action: it does not stream.`);
   const work = async (call: Call) => {
     if (invocation.unreadable) throw invocation.unreadable;
     const request = requestOf(session, invocation, name);

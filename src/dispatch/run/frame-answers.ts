@@ -29,6 +29,7 @@ export function failure(id: CallId, error: HubError, failed?: FailedCall): Outgo
   const { target, stage, detailed } = failed ?? {};
   const hidden = error.detail !== undefined && !detailed;
   const shown = hidden ? new HubError<string>(error.code, error.message) : error;
+  if (error.isOwn) shown.isOwn = true;
   return { type: "failure", id, error: shown, ...(target && { target }), ...(stage && { stage }) };
 }
 

@@ -1,7 +1,7 @@
 // A call of a hub's method or stream: find → authorise → validate → handle. A stream sends its items before its
 // completion.
 
-import { HubError } from "../../model/errors.ts";
+import { HubError, serverError } from "../../model/errors.ts";
 import { isAsyncIterable } from "../../model/iterables.ts";
 import { StreamRef, type Invocation } from "../../model/message.ts";
 import { authorise, noMethod } from "./admit-call.ts";
@@ -72,7 +72,7 @@ function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): 
     throw wrongKind(`${target} is a stream: call it with an id.`);
 }
 
-const wrongKind = (sentence: string) => new HubError("wrong_kind", sentence);
+const wrongKind = (sentence: string) => serverError("wrong_kind", sentence);
 
 /** Streams, and methods that read streams, last: they do not occupy a turn of the connection's calls. */
 const isStreaming = ({ kind, args }: AnyMember): boolean =>

@@ -5,7 +5,7 @@
 //   · Calls that were received before the connection ended have their turn, unless the server ended it.
 //   · The host remembers the ids of calls that must be answered if the object loses its memory.
 
-import { HubError } from "../../model/errors.ts";
+import { HubError, serverError } from "../../model/errors.ts";
 import type { CallId } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
@@ -89,7 +89,7 @@ export class OpenCalls {
     const { id } = call;
     const isTaken = id !== undefined && this.#byId.has(id);
     if (isTaken && !this.#mayShareId(call))
-      throw new HubError("duplicate_id", `Call ${String(id)} is open already.`);
+      throw serverError("duplicate_id", `Call ${String(id)} is open already.`);
     if (!this.#hold(call)) throw tooMuchHeld();
     this.#open.add(call);
     if (id !== undefined && (!isTaken || call.streams)) this.#byId.set(id, call);

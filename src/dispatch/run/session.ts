@@ -1,7 +1,7 @@
 // One connection while its object is awake: its open calls, streams from the client, client results, and what they
 // depend on. It is lost with the object's memory.
 
-import { HubError, type CloseCode } from "../../model/errors.ts";
+import { HubError, serverError, type CloseCode } from "../../model/errors.ts";
 import type { Limits } from "../../model/options.ts";
 import { limitsOf } from "../../rooms/connection/connection-limits.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
@@ -113,7 +113,7 @@ export class Session {
   openUpload(id: string): UploadStream {
     const { streamsPerConnection, streamBuffer, queuedBytes } = this.limits;
     if (this.#uploads.has(id))
-      throw new HubError("duplicate_id", `Invocation ID '${id}' is already in use.`);
+      throw serverError("duplicate_id", `Invocation ID '${id}' is already in use.`);
     if (this.#uploads.size >= streamsPerConnection) throw tooManyStreams(streamsPerConnection);
     const { held } = this.connection;
     const upload = new UploadStream({ items: streamBuffer, bytes: queuedBytes, held });

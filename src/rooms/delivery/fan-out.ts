@@ -4,7 +4,7 @@
 // Connections that receive the same publications share a frame. A connection has a frame of its own where a message is
 // for it alone, or where a publication excludes it. Each gets its messages in the order of the queue.
 
-import { HubError } from "../../model/errors.ts";
+import { serverError, type HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Encoded, Outgoing } from "../../model/message.ts";
 import type { StateNames } from "../../model/state-wire.ts";
@@ -142,7 +142,7 @@ const failureOf = (message: Outgoing): Outgoing | undefined =>
     ? {
         type: "failure",
         id: message.id,
-        error: new HubError("internal", "The result could not be encoded."),
+        error: serverError("internal", "The result could not be encoded."),
       }
     : undefined;
 

@@ -2,7 +2,7 @@
 // commands. A command may be repeated after a failure: joins, leaves and closes then change nothing, sends are sent
 // again.
 
-import { HubError } from "../../model/errors.ts";
+import { serverError } from "../../model/errors.ts";
 import { matches } from "../../model/filter.ts";
 import { isRevoked } from "../../model/token-rules.ts";
 import { factsOf } from "../../model/user.ts";
@@ -149,4 +149,4 @@ async function leaveGroups({ parts, host }: CommandTarget, connection: Connectio
 const endOf = ({ stream, error }: Extract<Command, { type: "end" }>) =>
   error === undefined
     ? ({ type: "completion", id: stream, result: undefined } as const)
-    : ({ type: "failure", id: stream, error: new HubError("ended", error) } as const);
+    : ({ type: "failure", id: stream, error: serverError("ended", error) } as const);

@@ -5,7 +5,7 @@
 //   · A publication with an `id` may be repeated: as long as the log remembers the id, it keeps its first offset.
 //   · Offsets of publications that could not be saved are given again to the next ones.
 
-import { HubError } from "../../model/errors.ts";
+import { HubError, serverError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -186,7 +186,7 @@ export class Publisher implements Publishing {
     this.state?.saved(isSaved);
     for (const { ticket } of pending) {
       ticket.isFinal = true;
-      if (!isSaved) ticket.error = new HubError("internal", "The message could not be saved.");
+      if (!isSaved) ticket.error = serverError("internal", "The message could not be saved.");
     }
     for (const resolve of this.#whenSaved.splice(0)) resolve();
     if (isSaved) this.#deliver(entries);

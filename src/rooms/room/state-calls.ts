@@ -1,6 +1,6 @@
 // Calls of other objects about this room's state.
 
-import { HubError, isUnexpected } from "../../model/errors.ts";
+import { isUnexpected, serverError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
 import type { Position } from "../../model/topic.ts";
 import { noState, viewOf, wholeOf } from "../object/state-access.ts";
@@ -20,7 +20,7 @@ export async function runDurably(parts: Parts, run: Run): Promise<Ran> {
   } catch (error) {
     if (!isUnexpected(error)) throw error;
     logError("action_failed", { action: run.action, error });
-    throw new HubError("internal", "The server failed; its log has the details.");
+    throw serverError("internal", "The server failed; its log has the details.");
   }
 }
 

@@ -6,11 +6,13 @@ import { HubError, publicError } from "../../model/errors.ts";
 export interface Fault {
   readonly code: string;
   readonly message: string;
+  /** Whether the server itself threw it. */
+  readonly isOwn?: true;
 }
 
 /** The error as it is thrown on this side. */
-export const errorOf = ({ code, message }: Fault): HubError<string> =>
-  new HubError<string>(code, message);
+export const errorOf = ({ code, message, isOwn }: Fault): HubError<string> =>
+  Object.assign(new HubError<string>(code, message), isOwn && { isOwn });
 
 /** The result of a client's method, or its error. */
 export type ClientResult = { readonly result: unknown } | { readonly fault: Fault };
@@ -43,8 +45,8 @@ export async function refusable<T>(work: Promise<T>): Promise<T | Refused> {
     return await work;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    const { code, message } = error;
-    return { fault: { code, message } };
+    const { code, message, isOwn } = error;
+    return { fault: { code, message, ...(isOwn && { isOwn }) } };
   }
 }
 
