@@ -3,7 +3,7 @@
 
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
-import type { Connection } from "../rooms/connection/connection.ts";
+import { keepRest, type Connection } from "../rooms/connection/connection.ts";
 import { heldBy, heldByAll, PARSED } from "../rooms/connection/held-bytes.ts";
 import { spendMessages } from "../rooms/connection/inbound-budget.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
@@ -94,14 +94,17 @@ function answerLostCalls(host: Host, connection: Connection): void {
 function receive(session: Session, verify: Verify, frame: string | ArrayBuffer): void {
   const { connection, limits } = session;
   const { messages, batch, rest } = connection.protocol.decode(frame, limits, connection.rest);
-  connection.rest = rest;
+  let size = typeof frame === "string" ? frame.length : frame.byteLength;
+  if (rest !== connection.rest) {
+    size += connection.rest?.length ?? 0;
+    if (!keepRest(connection, rest)) return session.host.connections.close(connection, CLOSE.busy);
+  }
   const budget = connection.inbound?.messages;
   if (budget && messages.length > 0 && budget.left >= messages.length)
     budget.left -= messages.length;
   else if (!spendMessages(connection, messages.length, limits))
     return session.host.connections.close(connection, CLOSE.flooding);
   const place = batch && together(session.answer, messages.filter(wantsAnswer).length);
-  const size = typeof frame === "string" ? frame.length : frame.byteLength;
   const bytes = Math.ceil(size / (messages.length || 1));
   for (const message of messages) {
     if (!session.isReceiving) return;
@@ -140,7 +143,7 @@ interface ReceivedMessage<M extends Incoming = Incoming> {
   readonly verify: Verify;
   readonly message: M;
   readonly answer: SendAnswer;
-  /** The message's share of the frame's size. */
+  /** The message's share of what was read: of the frame, and of what the frames before had left. */
   readonly bytes: number;
 }
 

@@ -25,6 +25,22 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/**
+ * The beginning of a message, at most `most` bytes long, with more of it. It gets room to grow, which the next call
+ * fills: each byte is copied a few times at most, however many frames bring the message.
+ */
+export function append(begun: Uint8Array, more: Uint8Array, most: number): Uint8Array {
+  const length = begun.length + more.length;
+  const hasRoom = begun.byteOffset === 0 && length <= begun.buffer.byteLength;
+  const buffer = hasRoom
+    ? begun.buffer
+    : new ArrayBuffer(Math.max(length, Math.min(2 * length, most)));
+  const whole = new Uint8Array(buffer, 0, length);
+  if (!hasRoom) whole.set(begun);
+  whole.set(more, begun.length);
+  return whole;
+}
+
 /** The remainder of a frame, copied: a view would keep the whole frame in memory. From 0 it is the frame itself. */
 export const restOf = (bytes: Uint8Array, from: number): Uint8Array =>
   from === 0 ? bytes : bytes.slice(from);

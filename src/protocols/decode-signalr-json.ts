@@ -15,7 +15,7 @@ import {
   sizeError,
   tooDeep,
 } from "./json.ts";
-import { asBytes, asText, concat, restOf } from "./bytes.ts";
+import { append, asBytes, asText, concat, restOf } from "./bytes.ts";
 import { brokenMessage, maxMessagesPerFrame, readHubMessage } from "./hub-message.ts";
 import {
   invalidData,
@@ -35,7 +35,7 @@ export function decodeSignalrJson(
   limits: Limits,
   rest: string | Uint8Array = "",
 ): Received {
-  if (rest.length > 0) return readBytes(concat([asBytes(rest), asBytes(frame)]), limits);
+  if (rest.length > 0) return readMore(asBytes(rest), asBytes(frame), limits);
   if (frame === PING) return PING_RECEIVED;
   return typeof frame === "string" ? readText(frame, limits) : readBytes(asBytes(frame), limits);
 }
@@ -48,6 +48,13 @@ function readText(text: string, limits: Limits): Received {
   const rest = text.slice(end);
   const isLarge = sizeError(rest, limits.messageBytes) !== undefined;
   return withRest(messages, isLarge ? undefined : asBytes(rest), limits);
+}
+
+/** More of a message that has begun. Only what is new is searched for its end. */
+function readMore(begun: Uint8Array, more: Uint8Array, limits: Limits): Received {
+  if (more.includes(0x1e)) return readBytes(concat([begun, more]), limits);
+  const isLarge = begun.length + more.length > limits.messageBytes;
+  return withRest([], isLarge ? undefined : append(begun, more, limits.messageBytes), limits);
 }
 
 /** UTF-8 uses 0x1E in no multi-byte character, so complete messages are complete text, wherever frames were cut. */

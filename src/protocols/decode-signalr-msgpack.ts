@@ -5,7 +5,7 @@ import { HubError } from "../model/errors.ts";
 import type { Incoming, Received } from "../model/message.ts";
 import type { Limits } from "../model/options.ts";
 import type { Members } from "./json.ts";
-import { asBytes, concat, restOf } from "./bytes.ts";
+import { append, asBytes, concat, restOf } from "./bytes.ts";
 import { msgpackError } from "./hostile-msgpack.ts";
 import { brokenMessage, maxMessagesPerFrame, readHubMessage } from "./hub-message.ts";
 import { decodeItems, UNREADABLE } from "./msgpack-values.ts";
@@ -19,7 +19,10 @@ export function decodeSignalrMsgpack(
   limits: Limits,
   rest: string | Uint8Array = NOTHING,
 ): Received {
-  const bytes = concat([asBytes(rest), asBytes(frame)]);
+  const [begun, more] = [asBytes(rest), asBytes(frame)];
+  if (endsLater(begun, more))
+    return { messages: [], batch: false, rest: append(begun, more, limits.messageBytes) };
+  const bytes = concat([begun, more]);
   const messages: Incoming[] = [];
   const allowed = maxMessagesPerFrame(limits);
   for (let at = 0, count = 1; at < bytes.length; count++) {
@@ -32,6 +35,13 @@ export function decodeSignalrMsgpack(
     at = found.end;
   }
   return { messages, batch: false };
+}
+
+/** Whether the message that has begun goes on behind these bytes. Its length was checked when it began to wait. */
+function endsLater(begun: Uint8Array, more: Uint8Array): boolean {
+  const prefix = readPrefix(begun, 0);
+  if (!prefix || prefix instanceof HubError) return false;
+  return begun.length + more.length < prefix.width + prefix.length;
 }
 
 interface LengthPrefixed {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { PING } from "../../src/model/wire-constants.ts";
 import { LIMITS } from "../../src/model/options.ts";
 import { signalrJson } from "../../src/protocols/signalr-json.ts";
-import { buffer, cut, hear, survives, utf8 } from "./hub-stream.ts";
+import { buffer, cut, hear, survives, utf8, workOf } from "./hub-stream.ts";
 
 const RUNS = { numRuns: 3000, seed: 20261121 };
 const RS = "\u001e";
@@ -102,12 +102,14 @@ describe("sizes", () => {
     expect([messages.length, messages.at(-1), waiting]).toEqual([1001, ["too_large", detail], 0]);
   });
 
-  test("30,000 frames of one byte take no more than seconds", () => {
-    const frames = Array.from({ length: 30_000 }, () => " ");
-    const started = Date.now();
-    expect(hear(json, frames).waiting).toBe(30_000);
-    expect(Date.now() - started).toBeLessThan(8000);
-  });
+  test.each([" ", buffer([32])])(
+    "30,000 frames of one byte are read a few times at most",
+    (one) => {
+      const frames = Array.from({ length: 30_000 }, () => one);
+      const work = workOf(() => expect(hear(json, frames).waiting).toBe(30_000));
+      expect(work).toBeLessThan(5 * 30_000);
+    },
+  );
 });
 
 const TOKENS = [RS, "{", "}", "[", '"', "\\", '"type":', "1", '"__proto__":', "null", "\ud800"];

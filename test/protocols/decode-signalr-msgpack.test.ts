@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../src/model/options.ts";
 import { signalrMsgpack } from "../../src/protocols/signalr-msgpack.ts";
-import { buffer, cut, hear, survives } from "./hub-stream.ts";
+import { buffer, cut, hear, survives, workOf } from "./hub-stream.ts";
 
 const RUNS = { numRuns: 3000, seed: 20261121 };
 const msgpack = signalrMsgpack({ verbatim: false });
@@ -90,6 +90,13 @@ describe("lengths", () => {
       expect(hear(msgpack, [bytes(hex)]).messages).toEqual([["malformed", detail]]);
     },
   );
+
+  test("are read once: a message in 30,000 frames of one byte is read a few times at most", () => {
+    const head = [0xb0, 0xea, 0x01];
+    const frames = [buffer(head), ...Array.from({ length: 29_997 }, () => buffer([0]))];
+    const work = workOf(() => expect(hear(msgpack, frames).waiting).toBe(30_000));
+    expect(work).toBeLessThan(5 * 30_000);
+  });
 
   test("may be written with more bytes than needed; nothing is no message", () => {
     expect(hear(msgpack, [bytes("82 80 80 80 00 91 06")]).messages).toEqual([{ type: "ping" }]);

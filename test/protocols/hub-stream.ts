@@ -1,5 +1,6 @@
 // A SignalR connection as its codec sees it: frames in order, each with the rest of the one before.
 
+import { vi } from "vitest";
 import type { Incoming } from "../../src/model/message.ts";
 import { LIMITS, type Limits } from "../../src/model/options.ts";
 import type { Protocol } from "../../src/protocols/protocol.ts";
@@ -26,6 +27,24 @@ export function hear(protocol: Protocol, frames: Frame[], limits: Partial<Limits
 
 const shown = (message: Incoming): unknown =>
   message.type === "broken" ? [message.error.code, message.error.detail] : message;
+
+/** Bytes that are copied or searched meanwhile. */
+export function workOf(run: () => void): number {
+  const bytes = Object.getPrototypeOf(Uint8Array.prototype) as Record<string, Method>;
+  let work = 0;
+  const spies = ["set", "slice", "includes", "indexOf", "lastIndexOf"].map((name) => {
+    const plain = bytes[name]!;
+    return vi.spyOn(bytes, name).mockImplementation(function (this: Uint8Array, ...args) {
+      work += name === "set" ? (args[0] as Uint8Array).length : this.length;
+      return plain.apply(this, args);
+    });
+  });
+  run();
+  for (const spy of spies) spy.mockRestore();
+  return work;
+}
+
+type Method = (this: Uint8Array, ...args: unknown[]) => unknown;
 
 /** The guarantees that the dispatcher relies on, for any input. */
 export function isWellFormed(message: Incoming): boolean {

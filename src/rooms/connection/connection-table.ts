@@ -16,7 +16,7 @@ import { endInbound, InboundAccounts } from "./inbound-budget.ts";
 import { isSlow } from "./socket-queue.ts";
 import * as stage from "./stage.ts";
 import { type Attached, attachedOf, attachTo } from "./attachment.ts";
-import { type Connection, connectionOf, restore, save } from "./connection.ts";
+import { type Connection, connectionOf, keepRest, restore, save } from "./connection.ts";
 import { ConnectionsByUser } from "./connections-by-user.ts";
 
 /** The part of the object's state that connections need. */
@@ -156,14 +156,11 @@ export class ConnectionTable {
     socket.serializeAttachment(null);
   }
 
-  /**
-   * The client is back on another socket. The beginning of a message ends with the socket that brought it; one that was
-   * posted stays, whatever polls come.
-   */
+  /** The client is back on another socket. The beginning of a message was the old one's, unless it was posted. */
   reattach(connection: Connection, socket: WebSocket): void {
     this.#state.acceptWebSocket(socket);
     connection.socket = socket;
-    if (!connection.resumable?.keepsAll) connection.rest = undefined;
+    if (!connection.resumable?.keepsAll) keepRest(connection, undefined);
     stage.comeBack(connection);
     this.#bySocket.set(socket, connection);
   }

@@ -6,6 +6,7 @@ import type { Encoded } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
 import type { User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
+import { asBytes } from "../../protocols/bytes.ts";
 import { jsonRpc, jsonRpcAnswers, jsonRpcSingle } from "../../protocols/json-rpc-codec.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 import { signalrJson } from "../../protocols/signalr-json.ts";
@@ -59,7 +60,7 @@ export interface Connection {
   /** When the last message came, as far as this wake knows; milliseconds since 1970. */
   heardAt: number;
   readonly flow: Flow;
-  /** The beginning of a message whose end is still to come. */
+  /** The beginning of a message whose end is still to come. Changed by `keepRest`. */
   rest: string | Uint8Array | undefined;
   /** What it makes the object hold. */
   held: ConnectionBytes;
@@ -144,6 +145,19 @@ export function save(connection: Connection, change: Partial<Attached>): void {
   connection.user = attached.user;
   connection.resumable?.attachedChanged(attached);
 }
+
+/** Keeps the beginning of a message until its end comes. False where memory is short: it is not kept then. */
+export function keepRest(connection: Connection, rest: Connection["rest"]): boolean {
+  const more = memoryOf(rest) - memoryOf(connection.rest);
+  if (more > 0 && !connection.held.fits(more)) return false;
+  connection.held.buffer(more);
+  connection.rest = rest;
+  return true;
+}
+
+/** With the room that it has to grow. */
+const memoryOf = (rest: Connection["rest"]): number =>
+  rest === undefined ? 0 : asBytes(rest).buffer.byteLength;
 
 /** After a wake; undefined where the socket's connection has ended. */
 export const restore = (socket: WebSocket): Connection | undefined => {

@@ -9,7 +9,7 @@ import {
 } from "../../protocols/handshake.ts";
 import { jsonName } from "../../protocols/signalr-json.ts";
 import { msgpackName } from "../../protocols/signalr-msgpack.ts";
-import { save, type Connection } from "../connection/connection.ts";
+import { keepRest, save, type Connection } from "../connection/connection.ts";
 import { beginGreeting } from "../connection/stage.ts";
 import type { RelayParts } from "./relay-parts.ts";
 
@@ -27,7 +27,10 @@ export function shakeHands(
   const { rest, attached } = connection;
   const binary = attached.transport !== "ServerSentEvents";
   const result = readHandshake(frame, settings.limits, { binary, ...(rest && { rest }) });
-  connection.rest = result.type === "incomplete" ? result.rest : undefined;
+  if (!keepRest(connection, result.type === "incomplete" ? result.rest : undefined)) {
+    connections.close(connection, CLOSE.busy);
+    return false;
+  }
   if (result.type === "handshake") agree(parts, connection, result);
   if (result.type !== "refused") return result.type === "handshake";
   const detail = settings.detailedErrors && result.detail ? ` ${result.detail}` : "";

@@ -1,9 +1,10 @@
-// Clients that make an object hold memory: items nobody reads, calls that wait. The hub `tight` holds 20 kB for a
-// connection, 30 kB for a user.
+// Clients that make an object hold memory: items nobody reads, calls that wait, parts of messages. The hub `tight` holds
+// 20 kB for a connection, 30 kB for a user.
 
 import { runInDurableObject } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { enter, roomAt, type Client } from "../../rooms/client.ts";
+import { connected, negotiate, open, relayOf, type SignalR } from "../../rooms/relay/client.ts";
 import { range } from "../../rooms/storage.ts";
 import { end, item } from "../frames.ts";
 
@@ -70,4 +71,57 @@ it("counts parsed JSON nine times, and gives all back when a client is gone", as
   await mallory.closed;
   await bob.call("release", ["g"]);
   await expect.poll(() => heldIn(room)).toBe(0);
+});
+
+describe("a message of a SignalR client that comes in parts", () => {
+  const part = (bytes: number) => `{"type":1,"target":"Note","arguments":["${"x".repeat(bytes)}`;
+  const heldAt = (id: string) =>
+    runInDurableObject(
+      relayOf("tight", id),
+      (one) => (one as unknown as Parts).parts.connections.held.held,
+    );
+
+  it("is counted until its end has come, and ends the connection where it is too much", async () => {
+    const all = [];
+    for (let n = 0; n < 3; n++) all.push(await connected("tight", { user: "parts" }));
+    const [one, two, three] = all as [SignalR, SignalR, SignalR];
+    for (const client of [one, two]) client.socket.send(part(10_000));
+    await expect.poll(() => heldAt(one.id)).toBeGreaterThan(20_000);
+    three.socket.send(part(10_000));
+    expect(await three.record(({ type }) => type === 7)).toMatchObject({ allowReconnect: true });
+    for (const client of [one, two]) {
+      client.socket.send('"]}\u001e');
+      expect((await client.call("Trace")).error).toBeUndefined();
+    }
+    expect(await heldAt(one.id)).toBe(0);
+    for (const client of all) client[Symbol.dispose]();
+  });
+
+  it("is counted before the handshake, and given back with its connection", async () => {
+    const all = [];
+    for (let n = 0; n < 2; n++) {
+      const negotiated = await negotiate("tight", { user: "slowly" });
+      const { webSocket } = await open("tight", negotiated.connectionToken, { user: "slowly" });
+      all.push({ ...negotiated, socket: webSocket! });
+      webSocket!.accept();
+      webSocket!.send(" ".repeat(14_000));
+    }
+    const [{ connectionId }] = all as [(typeof all)[0]];
+    await expect.poll(() => heldAt(connectionId)).toBe(28_000);
+    for (const { socket } of all) socket.close(1000);
+    await expect.poll(() => heldAt(connectionId)).toBe(0);
+  });
+
+  it("holds as much, while its call waits, as one that came whole", async () => {
+    using mallory = await connected("tight", { user: "halves" });
+    using bob = await connected("tight", { user: "bob" });
+    mallory.say({ type: 1, invocationId: "h", target: "Hold", arguments: ["halves"] });
+    for (let n = 0; n < 5; n++) {
+      mallory.socket.send(part(3_000));
+      mallory.socket.send('"]}\u001e');
+    }
+    await expect.poll(() => heldAt(mallory.id)).toBeGreaterThan(15_000);
+    await bob.call("Release", "halves");
+    await mallory.record(({ invocationId }) => invocationId === "h");
+  });
 });
