@@ -192,6 +192,7 @@ function hold(gate: (() => void)[], received: ReceivedMessage): void {
   connection.held.buffer(held);
   session.gatedBytes += held;
   gate.push(() => take(received));
+  if (message.type === "invocation") session.rememberGated(message.id);
   if (gate.length > host.settings.limits.queuedCalls)
     host.connections.close(connection, CLOSE.flooding);
 }

@@ -30,6 +30,7 @@ function gate(name: string): PromiseWithResolvers<void> {
 const OrderedHub = hub<OrderClient>("ordered", {
   authorize: signedIn,
   rooms: { group: { enter: signedIn } },
+  signalR: { statefulReconnect: true },
   async connected(context) {
     trace(context, "connected begins");
     if (context.user.id.startsWith("slow")) await gate(context.user.id).promise;

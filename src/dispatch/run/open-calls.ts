@@ -37,7 +37,7 @@ interface Caller {
 }
 
 /** Longer ids are not remembered: attachments are small, and only ids that consist of escapes are longer. */
-const MAX_REMEMBERED_CHARS = 140;
+export const MAX_REMEMBERED_CHARS = 140;
 
 export class OpenCalls {
   readonly #caller: Caller;

@@ -2,6 +2,7 @@
 // depend on. It is lost with the object's memory.
 
 import { HubError, serverError, type CloseCode } from "../../model/errors.ts";
+import type { CallId } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
 import { limitsOf } from "../../rooms/connection/connection-limits.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
@@ -13,7 +14,7 @@ import { BackgroundWork } from "./background-work.ts";
 import { ClientResults } from "./client-results.ts";
 import type { SendAnswer } from "./frame-answers.ts";
 import { JoinLimits } from "./join-limits.ts";
-import { OpenCalls } from "./open-calls.ts";
+import { MAX_REMEMBERED_CHARS, OpenCalls } from "./open-calls.ts";
 import { tooManyStreams, UploadStream } from "./upload-streams.ts";
 
 /** Refusals that are answered for each call of the burst, before the socket of a flooding client is closed. */
@@ -128,6 +129,14 @@ export class Session {
   closeUpload(id: string): void {
     this.#uploads.get(id)?.drop();
     this.#uploads.delete(id);
+  }
+
+  /** A held call. A client that resumes does not repeat it: if the object loses its memory, it must be answered. */
+  rememberGated(id: CallId | undefined): void {
+    const { connection, host } = this;
+    const text = JSON.stringify(id) as string | undefined;
+    if (connection.resumable && text && text.length <= MAX_REMEMBERED_CHARS)
+      host.connections.remember(connection, [...connection.attached.openCalls, text]);
   }
 
   /** Handles the held messages: `connected` is done, or waits for a client's result. Nothing once it has ended. */
