@@ -18,3 +18,9 @@ export const MESSAGES_PER_FRAME = 100;
 
 /** Characters of an idempotency key, in every protocol. */
 export const MAX_IDEMPOTENCY_KEY = 256;
+
+/** Between relay and worker: closes a poll whose place another has taken, with the frames that it has not confirmed. */
+export const POLL_REPLACED = 4000;
+
+/** The same of a poll whose frames are confirmed. 1000 ends the connection. */
+export const POLL_CONFIRMED = 4001;

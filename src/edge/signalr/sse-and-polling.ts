@@ -3,7 +3,7 @@
 // and not for waiting.
 
 import { CLOSE } from "../../model/errors.ts";
-import { PING } from "../../model/wire-constants.ts";
+import { PING, POLL_REPLACED } from "../../model/wire-constants.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { closeQuietly } from "../stream/room-socket.ts";
 import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
@@ -102,14 +102,15 @@ const eventOf = (frame: string): string =>
 const POLL_MS = 90_000;
 
 /**
- * Answers with the frames that wait, or with the first that come; 204 where the connection has ended. Frames that
- * were put into an answer are acknowledged to the relay, so that a poll which breaks before loses none; one which
- * breaks after loses them, as with ASP.NET Core.
+ * Answers with the frames that wait, or with the first that come; 204 where the connection has ended, or another poll
+ * has taken this one's place before its frames were confirmed. Frames that were put into an answer are acknowledged to
+ * the relay, so that a poll which breaks before loses none; one which breaks after loses them, as with ASP.NET Core.
  */
 export async function longPoll(socket: WebSocket, { signal }: Request): Promise<Response> {
   const frames: Frame[] = [];
   const { promise: first, resolve } = Promise.withResolvers<"frames" | "end" | "timeout">();
-  const { promise: closed, resolve: close } = Promise.withResolvers<number>();
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  let closeCode: number | undefined;
   const timer = setTimeout(() => resolve("timeout"), POLL_MS);
   signal.addEventListener("abort", () => resolve("timeout"));
   if (signal.aborted) resolve("timeout");
@@ -119,9 +120,10 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
       frames.push(frame);
       resolve("frames");
     },
-    ({ code }) => {
+    (code) => {
+      closeCode = code;
       resolve("end");
-      close(code);
+      close();
     },
   );
   const outcome = await first;
@@ -130,22 +132,24 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
   await scheduler.wait(0);
   // Frames that come after this are the next poll's, unless the connection ends meanwhile: then no poll gets more.
   let answered = frames.slice();
-  if (outcome !== "end" && answered.length > 0) {
-    const code = await Promise.race([acknowledge(socket, answered.length), closed]);
-    if (code === CLOSE.normal) answered = frames;
-  } else if (outcome === "timeout") closeQuietly(socket);
-  return outcome === "end" && answered.length === 0 ? connectionEnded() : bodyOf(answered);
+  // Nobody reads what is answered behind an abort.
+  if (outcome !== "end" && answered.length > 0 && !signal.aborted) {
+    await Promise.race([acknowledge(socket, answered.length), closed]);
+    if (closeCode === CLOSE.normal) answered = frames;
+  } else if (outcome !== "end") closeQuietly(socket);
+  const isEmpty = outcome === "end" && answered.length === 0;
+  return isEmpty || closeCode === POLL_REPLACED ? connectionEnded() : bodyOf(answered);
 }
 
 /** How long the relay may take to close an acknowledged socket. */
 const RELEASE_MS = 5_000;
 
 /** Tells the relay how many frames this poll answers with. It keeps the others, and closes the socket. */
-async function acknowledge(socket: WebSocket, count: number): Promise<undefined> {
+async function acknowledge(socket: WebSocket, count: number): Promise<void> {
   try {
     socket.send(String(count));
   } catch {
-    return; // Closed meanwhile: the connection has ended, or another poll has taken this one's place.
+    // Closed meanwhile, as its event will tell: the connection has ended, or another poll has taken this one's place.
   }
   await scheduler.wait(RELEASE_MS);
 }
@@ -164,10 +168,10 @@ function bodyOf(frames: readonly Frame[]): Response {
 function listen(
   socket: WebSocket,
   received: (frame: Frame) => void,
-  ended: (event: CloseEvent) => void,
+  ended: (code: number) => void,
 ): void {
   socket.addEventListener("message", ({ data }) => received(data as Frame));
-  socket.addEventListener("close", ended);
+  socket.addEventListener("close", ({ code }) => ended(code));
   // The engine's default is Blob, which is read asynchronously.
   socket.binaryType = "arraybuffer";
   socket.accept();

@@ -11,6 +11,7 @@ import type { Sql } from "../../model/stored-values.ts";
 import { CLOSE } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Incoming } from "../../model/message.ts";
+import { POLL_REPLACED } from "../../model/wire-constants.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { type Attached, attachTo } from "./attachment.ts";
 import { type Connection, connectionOf, save } from "./connection.ts";
@@ -203,6 +204,3 @@ export class ResumableConnections implements Duty {
 const isPolled = ({ transport }: Attached): boolean => transport === "LongPolling";
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
-
-/** Close code of a poll whose place another has taken. */
-const POLL_REPLACED = 4000;

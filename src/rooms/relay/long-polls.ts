@@ -6,14 +6,12 @@
 //     the worker's report is lost, the next poll gets the same frames again.
 //   · The last frames of a connection that has ended wait for one more poll (last-frames.ts).
 
+import { POLL_CONFIRMED } from "../../model/wire-constants.ts";
 import type { Attached } from "../connection/attachment.ts";
 import { type Connection, connectionOf } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
 import type { AlarmAgenda } from "../platform/alarm-agenda.ts";
-
-/** Ends a poll alone; 1000 ends the connection (edge/signalr/sse-and-polling.ts). */
-const POLL_CONFIRMED = 4001;
 
 interface LongPollsOptions {
   readonly agenda: AlarmAgenda;

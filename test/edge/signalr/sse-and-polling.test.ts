@@ -1,8 +1,9 @@
 // SignalR's stream of events by itself: however it ends, nothing is done to a stream that is over. What a listener throws
-// fails nothing, and is an uncaught exception in the worker's log for every tab that is closed.
+// fails nothing, and is an uncaught exception in the worker's log for every tab that is closed. And a poll by itself:
+// frames are answered once.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { serverSentEvents } from "../../../src/edge/signalr/sse-and-polling.ts";
+import { longPoll, serverSentEvents } from "../../../src/edge/signalr/sse-and-polling.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -61,5 +62,65 @@ describe("a stream of SignalR's", () => {
     await closed;
     while (!(await reader.read()).done);
     expect(failed()).toEqual([]);
+  });
+});
+
+describe("a poll", () => {
+  function polling() {
+    const { 0: near, 1: far } = new WebSocketPair();
+    far.accept();
+    const client = new AbortController();
+    const request = new Request("https://edge.example/", { signal: client.signal });
+    const confirmed: unknown[] = [];
+    far.addEventListener("message", ({ data }) => confirmed.push(data));
+    const closed = new Promise<number>((resolve) =>
+      far.addEventListener("close", ({ code }) => resolve(code)),
+    );
+    const told = longPoll(near, request).then(async (one) => [one.status, await one.text()]);
+    return { near, far, client, confirmed, closed, told };
+  }
+
+  it("confirms the frames that it answers with, once the relay has let it go", async () => {
+    const { far, confirmed, told } = polling();
+    far.addEventListener("message", () => far.close(1000));
+    far.send("one,");
+    far.send("two");
+    expect(await told).toEqual([200, "one,two"]);
+    expect(confirmed).toEqual(["2"]);
+  });
+
+  it("answers the last frames of a connection that ends", async () => {
+    const { far, told } = polling();
+    far.send("last");
+    far.close(1000);
+    expect(await told).toEqual([200, "last"]);
+  });
+
+  it("whose place another has taken leaves that one its frames", async () => {
+    const { far, told } = polling();
+    far.addEventListener("message", () => far.close(4000));
+    far.send("said");
+    expect(await told).toEqual([204, ""]);
+  });
+
+  it("whose place another takes before it has confirmed does the same", async () => {
+    const { far, told } = polling();
+    far.send("said");
+    far.close(4000);
+    expect(await told).toEqual([204, ""]);
+  });
+
+  it("that its client has given up confirms nothing of what comes in that turn", async () => {
+    const { far, client, confirmed, closed } = polling();
+    client.abort();
+    far.send("late");
+    expect([await closed, confirmed]).toEqual([1001, []]);
+  });
+
+  it("that its client gives up as frames come confirms none", async () => {
+    const { near, far, client, confirmed, closed } = polling();
+    near.addEventListener("message", () => client.abort());
+    far.send("late");
+    expect([await closed, confirmed]).toEqual([1001, []]);
   });
 });
