@@ -1,7 +1,7 @@
 // A hub for tests of order: what a call says and when it is answered, and what still runs when a client leaves.
 
 import * as z from "zod";
-import { hub, method, signedIn, stream } from "../../src/hub.ts";
+import { hub, HubError, method, signedIn, stream } from "../../src/hub.ts";
 
 interface OrderClient {
   said(text: string): void;
@@ -34,6 +34,10 @@ const OrderedHub = hub<OrderClient>("ordered", {
   async connected(context) {
     trace(context, "connected begins");
     if (context.user.id.startsWith("slow")) await gate(context.user.id).promise;
+    if (context.user.id.startsWith("refused")) {
+      await context.clients.caller.said("no room");
+      throw new HubError("full", "No room.");
+    }
     trace(context, "connected ends");
   },
   disconnected(context, error) {
@@ -54,6 +58,12 @@ const OrderedHub = hub<OrderClient>("ordered", {
   sayThenLeave: method([Text, Text], async ({ clients, group }, name, text) => {
     void clients.group(name).said(text);
     await group(name).leave();
+  }),
+  /** The last words of a connection: to the caller, and to a group where one is named. */
+  sayThenAbort: method([Text, Text.optional()], async ({ clients, abort }, text, name) => {
+    if (name !== undefined) await clients.group(name).said(text);
+    await clients.caller.said(`${text} to you`);
+    abort();
   }),
   wait: method([Text], async (context, name) => {
     trace(context, `wait ${name} begins`);

@@ -8,7 +8,7 @@ import {
   type Clients,
   type SendCall,
 } from "../../model/audiences.ts";
-import { CLOSE } from "../../model/errors.ts";
+import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import { ALL, roomTopic, type Position, type Topic } from "../../model/topic.ts";
 import { encodeParams } from "../../protocols/json.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
@@ -150,6 +150,8 @@ export interface CallContext {
   readonly host: Host;
   readonly caller: Connection;
   readonly messenger: Messenger;
+  /** Ends the caller's connection behind what was sent to it. */
+  end(why: CloseCode): void;
   /** Work that outlasts the call. */
   waitUntil(work: Promise<unknown>): void;
   /** Called on first use: signals are expensive, and most calls use none. */
@@ -212,8 +214,7 @@ class OneCall implements HubContext<any> {
     return statefulRoomOf({ host, served, caller, topic: roomTopic("user", caller.user.id) });
   }
   get abort() {
-    const { host, caller } = this.#options;
-    return () => host.connections.close(caller, CLOSE.aborted);
+    return () => this.#options.end(CLOSE.aborted);
   }
   #roomOf(kind: string, name: string) {
     const { host, caller, served } = this.#options;

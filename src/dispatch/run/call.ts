@@ -202,6 +202,7 @@ export function callerContext(call: Call, session: Session, { name, idPrefix }: 
   );
   return callContext({
     ...{ host, served, caller: connection, messenger },
+    end: (why) => session.end(why),
     waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),
     signal: () => call.signal,
   });

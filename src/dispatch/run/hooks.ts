@@ -43,7 +43,7 @@ export async function connectedHook(session: Session): Promise<void> {
     } catch (error) {
       logError("hook_failed", { hub: served.name, hook: "connected", error });
       session.neverBegan = true;
-      session.host.connections.close(session.connection, CLOSE.failed, detailOf(session, error));
+      session.end(CLOSE.failed, detailOf(session, error));
     }
     if (!session.neverBegan) session.openGate();
     resolve();
@@ -109,6 +109,7 @@ async function runInContext(
       served,
       caller: connection,
       messenger,
+      end: (why) => session.end(why),
       waitUntil: (work) => session.background.add(work, { hub: served.name, method: name }),
       signal: () => session.signal,
     }),

@@ -200,9 +200,13 @@ export class OpenCalls {
     this.#isClosed = true;
     if (this.#open.size === 0) return;
     const error = reason();
-    const dropped = byServer ? this.#waiting.splice(0) : [];
+    if (byServer) this.drop();
     for (const call of this.#open) if (!this.#waiting.includes(call)) call.cancel(error);
-    for (const call of dropped) this.#end(call);
+  }
+
+  /** Removes the calls that wait for their turn. */
+  drop(): void {
+    for (const call of this.#waiting.splice(0)) this.#end(call);
   }
 
   /** Done when every waiting call has had its turn. Those that still wait after `seconds` get none. */
@@ -210,6 +214,6 @@ export class OpenCalls {
     if (this.#waiting.length === 0) return;
     this.#served ??= Promise.withResolvers();
     await settledWithin(seconds * 1000, [this.#served.promise]);
-    for (const call of this.#waiting.splice(0)) this.#end(call);
+    this.drop();
   }
 }

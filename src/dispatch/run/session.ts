@@ -163,6 +163,13 @@ export class Session {
     this.host.connections.dismiss(this.connection, why, detail);
   }
 
+  /** Closes the connection behind what hub code has sent to it. What its client has sent, and waits, is dropped. */
+  end(why: CloseCode, detail?: string): void {
+    this.isReceiving = false;
+    this.calls.drop();
+    this.host.connections.end(this.connection, why, detail);
+  }
+
   /**
    * The connection has ended: cancels running calls and client results with `interrupted`. Calls that wait for their
    * turn came before the end, so they run all the same, with an aborted signal; unless the server ended the connection.

@@ -152,6 +152,10 @@ const checkMessage = ({ settings }: WorldServer, target: string, params: Params)
 
 const controlOf = (server: WorldServer): ConnectionControl => ({
   close: (connection, why, detail) => server.close(connection, why, detail),
+  end: (connection, why, detail) => {
+    server.outbox.flush();
+    server.close(connection, why, detail);
+  },
   dismiss: (connection, why, detail) => void dismiss(server, connection, { why, detail }),
   pong: () => {},
   takeResumed: () => true,

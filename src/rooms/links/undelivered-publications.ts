@@ -1,6 +1,6 @@
 // Publications of connections' calls in rooms elsewhere that are not delivered here yet. A message goes by way of its
 // room and meets the members that are here when it comes back, while joins and leaves take effect at once: so these wait
-// for the publications of the same connection in the same room.
+// for the publications of the same connection in the same room, and so does what is sent directly to such a member.
 
 import { formatTopic, type Position } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -13,6 +13,7 @@ interface Followed {
 
 export class UndeliveredPublications {
   readonly #followed: (room: string) => Followed | undefined;
+  /** By room; and by `@` with the id of a recipient, what waits for these. */
   readonly #newest = new WeakMap<Connection, Map<string, Promise<void>>>();
 
   /** `followed` finds a room that this object follows. */
@@ -29,7 +30,7 @@ export class UndeliveredPublications {
     room: string,
     published: Promise<P>,
   ): Promise<P> {
-    const isMember = this.#followed(room)?.members.has(connection) || isOwnRoom(connection, room);
+    const isMember = this.#isMember(connection, room);
     const delivered = published.then((position) => this.#delivered(room, position));
     this.#remember(connection, room, delivered);
     if (isMember) await delivered;
@@ -39,6 +40,10 @@ export class UndeliveredPublications {
   /** Done when a member's messages up to the position are on their way, or the room is slow. At once for others. */
   async delivered(connection: Connection, room: string, position: Position): Promise<void> {
     if (this.#followed(room)?.members.has(connection)) await this.#delivered(room, position);
+  }
+
+  #isMember(connection: Connection, room: string): boolean {
+    return this.#followed(room)?.members.has(connection) || isOwnRoom(connection, room);
   }
 
   async #delivered(room: string, position: Position): Promise<void> {
@@ -57,6 +62,25 @@ export class UndeliveredPublications {
     rooms.set(room, settled);
   }
 
+  /**
+   * Runs `send` behind what the caller's calls have sent to the recipient so far by way of rooms, or behind other such
+   * sends: at once where nothing of it is under way, else later, and then the promise says when. `send` never rejects.
+   */
+  inOrder(
+    caller: Connection,
+    recipient: Connection,
+    send: () => unknown,
+  ): Promise<void> | undefined {
+    const direct = `@${recipient.id}`;
+    const earlier = [...(this.#newest.get(caller) ?? [])].flatMap(([room, settled]) =>
+      room === direct || this.#isMember(recipient, room) ? settled : [],
+    );
+    const sent = earlier.length > 0 ? Promise.all(earlier).then(send) : send();
+    if (!(sent instanceof Promise)) return undefined;
+    this.#remember(caller, direct, sent);
+    return sent;
+  }
+
   /** Done when everything that the connection's calls have published there is delivered here, or has failed. */
   async settled(connection: Connection, room: string): Promise<void> {
     await this.#newest.get(connection)?.get(room);
@@ -68,7 +92,7 @@ const isOwnRoom = ({ user }: Connection, room: string): boolean =>
   room === formatTopic({ kind: "user", name: user.id });
 
 /** How long a delivery is waited for. */
-const MOST_MS = 2_000;
+export const MOST_MS = 2_000;
 
 interface Waiter {
   readonly position: Position;

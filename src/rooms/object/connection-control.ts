@@ -4,33 +4,41 @@ import type { CloseCode } from "../../model/errors.ts";
 import type { Incoming } from "../../model/message.ts";
 import type { Attached } from "../connection/attachment.ts";
 import { type Connection, save } from "../connection/connection.ts";
+import { MOST_MS } from "../links/undelivered-publications.ts";
+import { settledWithin } from "../platform/loop-timing.ts";
 import type { ConnectionControl } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
+type ControlParts = Pick<
+  ObjectParts,
+  "connections" | "followed" | "outbox" | "resumables" | "serverPings"
+>;
+
 export class ObjectConnections implements ConnectionControl {
-  readonly #parts: Pick<ObjectParts, "connections" | "outbox" | "resumables" | "serverPings">;
+  readonly #parts: ControlParts;
   readonly #waitUntil: (work: Promise<unknown>) => void;
 
-  constructor(
-    parts: Pick<ObjectParts, "connections" | "outbox" | "resumables" | "serverPings">,
-    waitUntil: (work: Promise<unknown>) => void,
-  ) {
+  constructor(parts: ControlParts, waitUntil: (work: Promise<unknown>) => void) {
     this.#parts = parts;
     this.#waitUntil = waitUntil;
   }
 
   close(connection: Connection, why: CloseCode, detail?: string): void {
+    this.#parts.outbox.flush();
     this.#parts.connections.close(connection, why, detail);
   }
 
+  end(connection: Connection, why: CloseCode, detail?: string): void {
+    const { undelivered } = this.#parts.followed;
+    const close = () => this.close(connection, why, detail);
+    const closed = undelivered.inOrder(connection, connection, close);
+    // To close twice does no harm.
+    if (closed) this.#waitUntil(settledWithin(MOST_MS, [closed]).then(close));
+  }
+
   dismiss(connection: Connection, why: CloseCode, detail?: string): void {
-    const close = async () => {
-      // Once the loop has drained, everything that the client is to receive has been queued.
-      await scheduler.wait(0);
-      await this.#parts.outbox.flushed();
-      this.close(connection, why, detail);
-    };
-    this.#waitUntil(close());
+    const drained = scheduler.wait(0);
+    this.#waitUntil(drained.then(() => this.end(connection, why, detail)));
   }
 
   pong(connection: Connection): void {

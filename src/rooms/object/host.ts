@@ -121,9 +121,14 @@ export interface RemoteClients {
 
 /** One connection's life in this object. */
 export interface ConnectionControl {
-  /** `detail` is for clients whose protocol carries a reason, where the hub shows details. */
+  /** At once, behind what is queued for it. `detail` is for clients whose protocol carries a reason, where the hub shows details. */
   close(connection: Connection, why: CloseCode, detail?: string): void;
-  /** Closes it once everything sent to it is on its way. */
+  /**
+   * Closes it behind everything that hub code has sent to it, its own copies of what its calls have published included:
+   * at once, or when these are delivered, 2 s later at most.
+   */
+  end(connection: Connection, why: CloseCode, detail?: string): void;
+  /** The same, once the loop has drained: answers under way are sent before. */
   dismiss(connection: Connection, why: CloseCode, detail?: string): void;
   /** Answers a heartbeat that woke the object. */
   pong(connection: Connection): void;

@@ -88,6 +88,39 @@ describe("membership", () => {
   });
 });
 
+describe("a connection that hub code ends", () => {
+  it("gets what was sent to it before, and answers to earlier calls, then the Close", async () => {
+    const alice = await connected(HUB, { user: "aborted" });
+    sendTogether(alice, [
+      ["Join", "aborted-1"],
+      ["SayThenAbort", "bye"],
+      ["Join", "aborted-2"],
+    ]);
+    await alice.closed;
+    expect(alice.heard).toEqual([
+      { type: 3, invocationId: "t0", result: null },
+      { type: 1, target: "Said", arguments: ["bye to you"] },
+      { type: 7 },
+    ]);
+  });
+
+  it("gets its own copy of what its call published, then the Close", async () => {
+    const alice = await connected(HUB, { user: "aborted-member" });
+    await alice.call("Join", "aborted-group");
+    alice.say({ type: 1, target: "SayThenAbort", arguments: ["bye", "aborted-group"] });
+    await alice.closed;
+    expect(alice.texts).toContain("bye");
+    expect(alice.heard.at(-1)).toEqual({ type: 7 });
+  });
+
+  it("gets what `connected` sent to it before it threw", async () => {
+    const alice = await connected(HUB, { user: "refused" });
+    await alice.closed;
+    expect(alice.texts).toEqual(["no room"]);
+    expect(alice.heard.map(({ type }) => type)).toEqual([1, 7]);
+  });
+});
+
 describe("a client that ends its connection", () => {
   it("gets the answers to the calls before its Close, then the Close", async () => {
     using alice = await connected(HUB, { user: "closing" });
