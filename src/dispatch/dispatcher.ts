@@ -48,13 +48,13 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
     awoke: answerLostCalls,
     received: (host, connection, frame) => receive(sessionOf(host, connection), verify, frame),
     settled: (host, connection) => sessionOf(host, connection).calls.settled(),
-    async closed(host, connection, { error, departed }) {
+    async closed(host, connection, ending) {
       const session = sessionOf(host, connection);
-      session.close(error instanceof HubError && error.code === "cancelled");
+      session.close(ending.why !== undefined && ending.why !== CLOSE.normal);
       await session.ended();
       // The hook reads presence that no longer counts the connection. A failed report to a room is logged elsewhere.
-      await departed.catch(() => {});
-      await disconnectedHook(session, error ?? session.clientError);
+      await ending.departed.catch(() => {});
+      await disconnectedHook(session, ending);
     },
     refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
     presenceChanged: (host, change) => presenceHooks(host, servedBy(host), change),

@@ -3,7 +3,7 @@
 
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { logError } from "../../model/logger.ts";
-import type { Host } from "../../rooms/object/host.ts";
+import type { Ending, Host } from "../../rooms/object/host.ts";
 import type { UserChanges } from "../../rooms/rpc/presence-view.ts";
 import { callContext, messengerOf } from "../context/call-context.ts";
 import type { Publications } from "../context/messenger.ts";
@@ -55,11 +55,15 @@ export async function connectedHook(session: Session): Promise<void> {
 }
 
 /**
- * Runs `disconnected`, unless `connected` threw. `error` is undefined for a regular close. Rejects with what the hook
- * throws.
+ * Runs `disconnected`, unless `connected` threw. It gets no error for a regular close, nor, as in ASP.NET, for the hub's
+ * own `abort()`. Rejects with what the hook throws.
  */
-export async function disconnectedHook(session: Session, error: Error | undefined): Promise<void> {
+export async function disconnectedHook(
+  session: Session,
+  { error: given, why }: Ending,
+): Promise<void> {
   const { served } = session;
+  const error = why === CLOSE.aborted ? undefined : (given ?? session.clientError);
   const { disconnected } = served.hub.settings;
   if (session.neverBegan || (!disconnected && served.filters.length === 0)) return;
   await runInContext(session, {

@@ -188,12 +188,12 @@ export class WorldServer {
   close(connection: Connection, why: CloseCode, detail?: string): void {
     const peer = this.#peers.get(connection);
     const error = why === CLOSE.normal ? undefined : new HubError("cancelled", reasonOf(why));
-    this.ended(connection, error);
+    this.ended(connection, error, why);
     peer?.onClose(why, detail ?? reasonOf(why));
   }
 
   /** The connection has ended; `error` is undefined where its client closed it on purpose. May be repeated. */
-  ended(connection: Connection, error: Error | undefined): void {
+  ended(connection: Connection, error: Error | undefined, why?: CloseCode): void {
     if (!this.#connections.delete(connection)) return;
     this.#byId.delete(connection.id);
     this.#peers.delete(connection);
@@ -203,9 +203,8 @@ export class WorldServer {
     for (const room of this.memberships.roomsOf(connection))
       this.leave(connection, parseTopic(room), how);
     const { receiver } = this.options;
-    const departed = Promise.resolve();
-    if (wasOpen)
-      this.inBackground(receiver.closed(this.hostOf(connection), connection, { error, departed }));
+    const ending = { error, ...(why && { why }), departed: Promise.resolve() };
+    if (wasOpen) this.inBackground(receiver.closed(this.hostOf(connection), connection, ending));
     this.#exit(connection, this.room(this.roomOf(connection)), how);
     this.#exit(connection, this.room(ALL), how);
   }

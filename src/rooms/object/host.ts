@@ -192,6 +192,8 @@ export interface Host extends Identity {
 export interface Ending {
   /** Undefined for a regular close. */
   readonly error: Error | undefined;
+  /** The code with which the server closed it; absent where the client's side ended. */
+  readonly why?: CloseCode;
   /** Done when the connection's rooms no longer count it. Rejects where the report to one of them failed. */
   readonly departed: Promise<void>;
 }

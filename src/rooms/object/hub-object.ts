@@ -21,13 +21,18 @@ import type { Delivery, DeliveryReply, HolderRpc } from "../rpc/room-rpc.ts";
 import type { AdmissionCache } from "./admission-cache.ts";
 import { joinFirstRooms } from "./first-rooms.ts";
 import type { ObjectHost } from "./object-host.ts";
-import type { Receiver } from "./host.ts";
+import type { Ending, Receiver } from "./host.ts";
 import { membersIn } from "./members.ts";
 import type { ObjectEvents, ObjectKind, ObjectParts } from "./object-parts.ts";
 import { ObjectStart, type Started } from "./object-start.ts";
 import { refusedArrival } from "./refused-arrival.ts";
 import { runCommands } from "./run-commands.ts";
 import { isUsed } from "./upkeep.ts";
+
+export interface End extends Omit<Ending, "departed"> {
+  /** Whether it ended while the object slept, so that this wake has not counted it. */
+  readonly asleep?: boolean;
+}
 
 export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   extends DurableObject<Env>
@@ -167,23 +172,23 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     this.parts.connections.remove(closed.connection);
     closed.connection.mayReturn = !REGULAR_CLOSE.has(code);
     noteEnd(this.env, this.parts, { connection: closed.connection, code });
-    this.left(closed.connection, error, closed.asleep);
+    this.left(closed.connection, { error, asleep: closed.asleep });
   }
 
   /** The server has closed it. */
   protected dropped(connection: Connection, why: CloseCode, detail?: string): void {
     noteEnd(this.env, this.parts, { connection, code: why });
-    this.left(connection, endOf(why, detail), false);
+    this.left(connection, { error: endOf(why, detail), why });
   }
 
-  /** `asleep`: it ended while the object slept, and this wake has not counted it. */
-  protected left(connection: Connection, error: Error | undefined, _asleep: boolean): void {
+  protected left(connection: Connection, end: End): void {
+    const { error } = end;
     this.parts.webhooks?.disconnected(connection, error);
     const how = isDeliberate(connection, error) ? "left" : "lost";
     const departed = this.parts.followed.leaveAll(connection, how);
     this.inBackground(departed);
     if (wasOpen(connection))
-      this.inBackground(this.receiver.closed(this.host, connection, { error, departed }));
+      this.inBackground(this.receiver.closed(this.host, connection, { ...end, departed }));
   }
 
   override async alarm(): Promise<void> {

@@ -6,7 +6,7 @@ import { logWarning } from "../../model/logger.ts";
 import { factsOf, type AccountUser, type TokenFacts, type User } from "../../model/user.ts";
 import { beforeHandshake } from "../../protocols/before-handshake.ts";
 import { countTaken, type Connection } from "../connection/connection.ts";
-import { HubObject } from "../object/hub-object.ts";
+import { type End, HubObject } from "../object/hub-object.ts";
 import type { ServedBy } from "../object/object-parts.ts";
 import {
   arrivalOf,
@@ -155,9 +155,9 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
    * Hubs never learn of a connection without a handshake. Where nothing can be kept for its return, as on a full disk,
    * rooms and the hub learn of its end all the same.
    */
-  protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
+  protected override left(connection: Connection, end: End): void {
     this.inBackground(keepForReturn(this.parts, connection));
-    if (connection.protocol !== beforeHandshake) super.left(connection, error, asleep);
+    if (connection.protocol !== beforeHandshake) super.left(connection, end);
   }
 
   /** The client has connected to a relay of another level: its connection here, if any, is closed. */

@@ -4,7 +4,7 @@
 import { HubError, publicError } from "../../model/errors.ts";
 import type { Position } from "../../model/topic.ts";
 import { isDeliberate, type Connection } from "../connection/connection.ts";
-import { HubObject } from "../object/hub-object.ts";
+import { type End, HubObject } from "../object/hub-object.ts";
 import type { ServedBy } from "../object/object-parts.ts";
 import { askMany } from "../platform/ask-many.ts";
 import type { Report } from "../rpc/activity-report.ts";
@@ -73,11 +73,11 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
    * Webhooks get `disconnected` before the user's `left`, and presence changes before the hook `disconnected` runs. A
    * socket that closed asleep was not counted in this wake: after a loss its user's row leaves by the grace.
    */
-  protected override left(connection: Connection, error: Error | undefined, asleep: boolean): void {
-    super.left(connection, error, asleep);
-    const how = isDeliberate(connection, error) ? "left" : "set";
+  protected override left(connection: Connection, end: End): void {
+    super.left(connection, end);
+    const how = isDeliberate(connection, end.error) ? "left" : "set";
     const { user, attached } = connection;
-    this.parts.presence.addOwn(user.id, asleep ? 0 : -1, { how, trace: attached.trace });
+    this.parts.presence.addOwn(user.id, end.asleep ? 0 : -1, { how, trace: attached.trace });
   }
 
   publish(draft: Draft): Promise<Position> {

@@ -104,6 +104,19 @@ describe("a connection that hub code ends", () => {
     ]);
   });
 
+  it("has `disconnected` run without an error, and calls that waited for their turn do not run", async () => {
+    const alice = await connected(HUB, { user: "aborted-waiting" });
+    sendTogether(alice, [
+      ["SayThenAbort", "bye"],
+      ["Wait", "aborted-waiting"],
+    ]);
+    await alice.closed;
+    await expect.poll(() => tracesOf("aborted-waiting")).toHaveLength(3);
+    expect(await tracesOf("aborted-waiting")).toEqual([
+      ...["connected begins", "connected ends", "disconnected: no error"],
+    ]);
+  });
+
   it("gets its own copy of what its call published, then the Close", async () => {
     const alice = await connected(HUB, { user: "aborted-member" });
     await alice.call("Join", "aborted-group");
