@@ -4,7 +4,7 @@
 import { CLOSE, HubError, publicError } from "../model/errors.ts";
 import type { CallId, Incoming, Invocation } from "../model/message.ts";
 import { keepRest, type Connection } from "../rooms/connection/connection.ts";
-import { heldBy, heldByAll, PARSED } from "../rooms/connection/held-bytes.ts";
+import { heldByAll, PARSED } from "../rooms/connection/held-bytes.ts";
 import { spendMessages } from "../rooms/connection/inbound-budget.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
@@ -183,18 +183,22 @@ function take(received: ReceivedMessage): void {
   }
 }
 
-/** Holds the message until the hub's `connected` is done. A client that sends too many meanwhile is closed. */
+/** Memory of a message that is held, beside its values. */
+const GATED_BYTES = 256;
+
+/**
+ * Holds the message until the hub's `connected` is done. Then the limits of calls and items refuse what is too much; a
+ * client whose messages do not fit into its memory is closed.
+ */
 function hold(gate: (() => void)[], received: ReceivedMessage): void {
   const { session, message, bytes } = received;
   const { host, connection } = session;
-  const held = heldBy(message, bytes);
+  const held = GATED_BYTES + heldByAll(Object.values(message), bytes);
   if (!connection.held.fits(held)) return host.connections.close(connection, CLOSE.busy);
   connection.held.buffer(held);
   session.gatedBytes += held;
   gate.push(() => take(received));
   if (message.type === "invocation") session.rememberGated(message.id);
-  if (gate.length > host.settings.limits.queuedCalls)
-    host.connections.close(connection, CLOSE.flooding);
 }
 
 const errorOf = (error: string | undefined): HubError | null =>

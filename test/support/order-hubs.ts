@@ -1,7 +1,7 @@
 // A hub for tests of order: what a call says and when it is answered, and what still runs when a client leaves.
 
 import * as z from "zod";
-import { hub, HubError, method, signedIn, stream } from "../../src/hub.ts";
+import { hub, HubError, method, signedIn, stream, streamOf } from "../../src/hub.ts";
 
 interface OrderClient {
   said(text: string): void;
@@ -72,6 +72,11 @@ const OrderedHub = hub<OrderClient>("ordered", {
   }),
   open: method([Text], (_context, name) => gate(name).resolve()),
   traceOf: method([Text], (_context, user) => traces.get(user) ?? []),
+  count: method([streamOf(z.number())], async (_context, items) => {
+    let count = 0;
+    for await (const item of items) count += Math.sign(item + 1);
+    return count;
+  }),
   ticker: stream([], async function* (context) {
     trace(context, "ticker begins");
     yield 1;

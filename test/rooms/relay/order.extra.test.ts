@@ -88,6 +88,39 @@ describe("membership", () => {
   });
 });
 
+describe("while `connected` runs", () => {
+  it("an upload may have as many items waiting as at any other time", async () => {
+    using alice = await connected(HUB, { user: "slow-upload" });
+    alice.say({ type: 1, invocationId: "u", target: "Count", arguments: [], streamIds: ["s"] });
+    for (let item = 0; item < 1_000; item++) alice.say({ type: 2, invocationId: "s", item });
+    alice.say({ type: 3, invocationId: "s" });
+    await opened("slow-upload");
+    expect(await alice.record(isCompletion)).toMatchObject({ invocationId: "u", result: 1_000 });
+  });
+
+  it("calls beyond those that may wait are refused, and the connection lives on", async () => {
+    using alice = await connected(HUB, { user: "slow-calls" });
+    for (let i = 0; i < 50; i++)
+      sendTogether(
+        alice,
+        [1, 2, 3].map(() => ["TraceOf", "nobody"]),
+      );
+    await opened("slow-calls");
+    await expect.poll(() => alice.heard.filter(isCompletion).length).toBe(150);
+    expect(alice.heard.filter(({ error }) => error === undefined)).toHaveLength(100);
+  });
+
+  it("a client whose messages do not fit into its memory is closed", async () => {
+    const alice = await connected(HUB, { user: "slow-flood" });
+    const item = "x".repeat(30_000);
+    for (let i = 0; i < 500; i++) alice.say({ type: 2, invocationId: "s", item });
+    await alice.closed;
+    expect(alice.heard.map(({ type, allowReconnect }) => [type, allowReconnect])).toEqual([
+      [7, true],
+    ]);
+  });
+});
+
 describe("a connection that hub code ends", () => {
   it("gets what was sent to it before, and answers to earlier calls, then the Close", async () => {
     const alice = await connected(HUB, { user: "aborted" });
