@@ -94,14 +94,15 @@ export class Call implements OpenCall {
 
   /**
    * Runs the work and answers. Never rejects. A call that was cancelled before its turn does nothing; one that begins
-   * while too many answers are unsent, or too many works of `waitUntil` under way, fails with `rate_limited`.
+   * while too many works of `waitUntil` are under way, or in JSON-RPC too many answers unsent, fails with `rate_limited`.
    */
   async run(release: () => void): Promise<void> {
     if (this.#cancelled) return;
     this.release = release;
     const { session } = this.#options;
     try {
-      if (session.unsentChars > session.host.settings.limits.queuedBytes)
+      const isBatchable = session.connection.protocol.binding === "json-rpc";
+      if (isBatchable && session.unsentChars > session.host.settings.limits.queuedBytes)
         throw new HubError("rate_limited", "Answers of this connection are waiting to be sent.");
       const { queuedCalls } = session.limits;
       if (session.background.underWay >= queuedCalls)

@@ -34,6 +34,8 @@ interface Caller {
   readonly connection: Connection;
   /** The limits of its current token. */
   readonly limits: Limits;
+  /** Characters of answers that wait for the next flush. */
+  readonly unsentChars: number;
 }
 
 /** Longer ids are not remembered: attachments are small, and only ids that consist of escapes are longer. */
@@ -131,11 +133,17 @@ export class OpenCalls {
       if (next) this.#startTurn(next);
       else this.#served?.resolve();
     };
-    const { connection, host } = this.#caller;
-    if (!connection.resumable || !isBehind(this.#caller)) return this.#run(call, release);
-    // A client that may resume or polls must take its answers before its next call begins.
+    if (!this.#mayBeBehind || !isBehind(this.#caller)) return this.#run(call, release);
+    // A client of SignalR must take its answers before its next call begins. A reader that is stuck is closed by a sweep.
     const ready = caughtUp(this.#caller, () => this.#isClosed);
-    host.waitUntil(ready.then(() => this.#run(call, release)));
+    this.#caller.host.waitUntil(ready.then(() => this.#run(call, release)));
+  }
+
+  /** Sockets are looked at as seldom as before a frame is written (`isSlow`). */
+  get #mayBeBehind(): boolean {
+    const { connection, unsentChars } = this.#caller;
+    const { flow, resumable } = connection;
+    return !!resumable || (this.#isSignalR && flow.written + unsentChars >= flow.lookAt);
   }
 
   #run(call: OpenCall, release: () => void): void {

@@ -1,5 +1,4 @@
-// Back-pressure: streams, and calls of clients that may resume or that poll, wait until the client has taken most of what
-// was sent to it.
+// Back-pressure: streams, and calls of SignalR's clients, wait until the client has taken most of what was sent to it.
 
 import { queuedBytes } from "../../rooms/connection/socket-queue.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
@@ -9,20 +8,22 @@ import { pause } from "../../rooms/platform/loop-timing.ts";
 interface Reader {
   readonly connection: Connection;
   readonly host: Pick<Host, "clock" | "settings">;
+  readonly unsentChars: number;
 }
 
 /** Milliseconds between checks whether a slow reader has caught up. */
 const RECHECK_MS = 20;
 
 /**
- * Whether more than half of `queuedBytes` waits: for the next flush and on the connection's socket, for a client that
+ * Whether more than half of `queuedBytes` waits, but for answers to a batch, which are sent together: for the next flush and on the connection's socket, for a client that
  * may resume or polls to confirm it, or for the reader of an event stream.
  */
-export function isBehind({ connection, host }: Reader): boolean {
+export function isBehind({ connection, host, unsentChars }: Reader): boolean {
   const most = host.settings.limits.queuedBytes / 2;
-  const { attached, flow, resumable } = connection;
+  const { attached, flow, protocol, resumable } = connection;
+  const unsent = flow.unsent + (protocol.binding === "json-rpc" ? 0 : unsentChars);
   const untaken = attached.reportsTaken ? flow.untaken : 0;
-  return flow.unsent + Math.max(queuedBytes(connection), resumable?.size ?? 0, untaken) > most;
+  return unsent + Math.max(queuedBytes(connection), resumable?.size ?? 0, untaken) > most;
 }
 
 /** Waits until the reader has caught up, or `isOver`. */

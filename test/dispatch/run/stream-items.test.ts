@@ -12,12 +12,12 @@ function reading(queued: () => number = () => 0, flow = { untaken: 0, unsent: 0 
   const sent: unknown[] = [];
   const session = {
     connection: {
-      ...{ attached: {}, flow },
+      ...{ attached: {}, flow, protocol: { binding: "json" } },
       get socket() {
         return { bufferedAmount: queued() };
       },
     },
-    host: { settings: { limits: LIMITS }, clock: systemClock },
+    ...{ host: { settings: { limits: LIMITS }, clock: systemClock }, unsentChars: 0 },
   } as unknown as Session;
   const read = (items: AsyncIterable<unknown>, send = (item: unknown) => sent.push(item)) =>
     streamItems(items, { session, signal: controller.signal, send });

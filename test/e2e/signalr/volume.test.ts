@@ -28,7 +28,7 @@ const visits = [
 ];
 
 describe.each(visits)("large messages", ({ name, row, hub, stateful }) => {
-  it(`${name}: gets a stream of megabytes and an answer of 1.5 MB, and lives on`, async () => {
+  it(`${name}: gets a stream of megabytes, an answer of 1.5 MB and four asked for together, and lives on`, async () => {
     const count = stateful ? STATEFUL_COUNT : COUNT;
     await using alice = await visit({ endpoint, row, hub }, { stateful });
     const items = (await alice.items("Bulk", count, ITEM_CHARS)) as string[];
@@ -36,6 +36,8 @@ describe.each(visits)("large messages", ({ name, row, hub, stateful }) => {
       Array.from({ length: count }, (_, n) => [n, ITEM_CHARS]),
     );
     expect(((await alice.invoke("Large", LARGE_CHARS)) as string).length).toBe(LARGE_CHARS);
+    const together = await Promise.all([1, 2, 3, 4].map(() => alice.invoke("Large", 600_000)));
+    expect(together.map((answer) => (answer as string).length)).toEqual(Array(4).fill(600_000));
     expect(await alice.invoke("Add", 2, 3)).toBe(5);
   });
 });
