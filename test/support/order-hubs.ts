@@ -5,6 +5,7 @@ import { hub, HubError, method, signedIn, stream, streamOf } from "../../src/hub
 
 interface OrderClient {
   said(text: string): void;
+  confirm(question: string): Promise<boolean>;
 }
 
 const Text = z.string();
@@ -31,6 +32,7 @@ const OrderedHub = hub<OrderClient>("ordered", {
   authorize: signedIn,
   rooms: { group: { enter: signedIn } },
   signalR: { statefulReconnect: true },
+  answers: { confirm: z.boolean() },
   async connected(context) {
     trace(context, "connected begins");
     if (context.user.id.startsWith("slow")) await gate(context.user.id).promise;
@@ -58,6 +60,24 @@ const OrderedHub = hub<OrderClient>("ordered", {
   sayThenLeave: method([Text, Text], async ({ clients, group }, name, text) => {
     void clients.group(name).said(text);
     await group(name).leave();
+  }),
+  sayBack: method([Text], ({ clients }, text) => clients.caller.said(text)),
+  /** To a group, or to all where none is named; then to the caller. */
+  sayThenTell: method([Text, Text.optional()], async ({ clients }, text, name) => {
+    await (name === undefined ? clients.all : clients.group(name)).said(text);
+    await clients.caller.said(`${text} to you`);
+  }),
+  sayThenAsk: method([Text, Text], async ({ clients }, name, text) => {
+    await clients.group(name).said(text);
+    return clients.caller.confirm("Heard?");
+  }),
+  sayThenFail: method([Text, Text], async ({ clients }, name, text): Promise<void> => {
+    await clients.group(name).said(text);
+    throw new HubError("teapot", "No coffee.");
+  }),
+  sayThenYield: stream([Text, Text], async function* ({ clients }, name, text) {
+    await clients.group(name).said(text);
+    yield 1;
   }),
   /** The last words of a connection: to the caller, and to a group where one is named. */
   sayThenAbort: method([Text, Text.optional()], async ({ clients, abort }, text, name) => {

@@ -63,10 +63,11 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
       result.catch(() => {});
       published.elsewhere.push(result);
     },
-    tell: (connection, target, args) => host.clients.tell(connection, target, encodeParams(args)),
+    tell: (connection, target, args) =>
+      host.clients.tell(connection, { target, ...encodeParams(args) }, caller),
     async ask(connection, target, args) {
       asking?.();
-      const answer = await host.clients.ask(connection, target, encodeParams(args));
+      const answer = await host.clients.ask(connection, { target, ...encodeParams(args) }, caller);
       // A client of any protocol may have answered, of another object, too: JSON's rules lose nothing of either.
       const binder = { binding: "json", shapeOf: served.shapeOf } as const;
       return checkBound(answers[target], answer, {

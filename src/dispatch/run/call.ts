@@ -99,6 +99,18 @@ export class Call implements OpenCall {
   async run(release: () => void): Promise<void> {
     if (this.#cancelled) return;
     this.release = release;
+    const answer = await this.#work();
+    const { connection, host } = this.#options.session;
+    if (this.published.elsewhere.length === 0 && connection.deferred === 0) answer();
+    else await this.#inOrder(answer);
+    const { activity } = host;
+    const ms = this.streams ? undefined : Date.now() - this.#cameAt;
+    if (ms === 0) activity.counters.calls.instant += 1;
+    else if (ms !== undefined) activity.answered(ms);
+  }
+
+  /** Does the work, and gives the function that answers with its outcome. Never rejects. */
+  async #work(): Promise<() => void> {
     const { session } = this.#options;
     try {
       const isBatchable = session.connection.protocol.binding === "json-rpc";
@@ -107,53 +119,50 @@ export class Call implements OpenCall {
       const { queuedCalls } = session.limits;
       if (session.background.underWay >= queuedCalls)
         throw new HubError("rate_limited", `${queuedCalls} works of earlier calls are under way.`);
-      const result = await this.#options.work(this);
-      await this.#saved();
-      if (!this.#cancelled) this.#complete(result);
+      return this.#completion(await this.#options.work(this));
     } catch (error) {
-      this.#fail(error);
+      return () => this.#fail(error);
     } finally {
       for (const id of this.#uploads.keys()) session.closeUpload(id);
-      const { activity } = session.host;
-      const ms = this.streams ? undefined : Date.now() - this.#cameAt;
-      if (ms === 0) activity.counters.calls.instant += 1;
-      else if (ms !== undefined) activity.answered(ms);
     }
   }
 
   /**
-   * Waits for publications in rooms of other objects. They are on their way, in order, so that the connection's next
-   * call may begin meanwhile.
+   * Answers once the call's publications in rooms of other objects are saved and its own copies are on their way, and
+   * behind answers to earlier calls. All of that is in order already, so that the next call may begin meanwhile.
    */
-  async #saved(): Promise<void> {
-    if (this.published.elsewhere.length === 0) return;
+  #inOrder(answer: () => void): Promise<void> | undefined {
+    const { elsewhere, tickets } = this.published;
+    const { connection, host } = this.#options.session;
+    const saved = Promise.all(elsewhere).catch((error: unknown) =>
+      tickets.push({ error: this.#shown(error) }),
+    );
+    const about = { caller: connection, recipient: connection, after: [saved] };
+    const answered = host.inOrder(about, answer);
     this.release();
-    await Promise.all(this.published.elsewhere);
+    return answered;
   }
 
   /**
-   * Answers at the flush, when publications in this object's room have been saved or have failed. Throws if the
-   * protocol cannot encode the result.
+   * Gives the function that answers with the result: at the flush, when publications in this object's room have been
+   * saved or have failed. Until then its size is counted. Throws if the protocol cannot encode it.
    */
-  #complete(result: unknown): void {
-    const { id, answer } = this.#options;
-    if (id === undefined) return;
-    const { tickets } = this.published;
+  #completion(result: unknown): () => void {
+    const { id, answer, session } = this.#options;
+    if (id === undefined) return () => {};
     const completion = this.encoded({ type: "completion", id, result });
-    const { session } = this.#options;
-    const size = completion.type === "record" ? completion.record.length : 0;
-    const { connection } = session;
-    const isSmall = size <= connection.spareBytes;
-    session.unsentChars += size;
-    if (isSmall) connection.spareBytes -= size;
-    else connection.held.buffer(size);
-    answer(() => {
-      session.unsentChars -= size;
-      if (isSmall) connection.spareBytes += size;
-      else connection.held.unbuffer(size);
-      const error = tickets.find((ticket) => ticket.error)?.error;
-      return error ? failure(id, error, this.#failed) : completion;
-    });
+    const uncount = countUnsent(
+      session,
+      completion.type === "record" ? completion.record.length : 0,
+    );
+    return () => {
+      if (this.#cancelled) return uncount();
+      answer(() => {
+        uncount();
+        const error = this.published.tickets.find((ticket) => ticket.error)?.error;
+        return error ? failure(id, error, this.#failed) : completion;
+      });
+    };
   }
 
   /** The message, encoded now: what cannot be encoded throws here and fails this call only, not the flush of all. */
@@ -161,16 +170,21 @@ export class Call implements OpenCall {
     return { type: "record", record: this.#options.session.connection.protocol.encode(message) };
   }
 
-  /** Logs errors that are not a `HubError`; their text reaches the caller only if the hub has `detailedErrors`. */
   #fail(error: unknown): void {
+    const shown = this.#shown(error);
+    if (!this.#cancelled) this.#answer(shown);
+  }
+
+  /** Logs errors that are not a `HubError`; their text reaches the caller only if the hub has `detailedErrors`. */
+  #shown(error: unknown): HubError {
+    const { name, session } = this.#options;
     const shown = publicError(error);
     if (shown.code === "internal") {
-      logError("call_failed", { method: this.#options.name, error });
+      logError("call_failed", { method: name, error });
       shown.detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
-    if (this.#cancelled) return;
-    noteRefusedCall(this.#options.session.host, this.#options.name, shown);
-    this.#answer(shown);
+    if (!this.#cancelled) noteRefusedCall(session.host, name, shown);
+    return shown;
   }
 
   #answer(error: HubError): void {
@@ -182,6 +196,20 @@ export class Call implements OpenCall {
     const { target, session } = this.#options;
     return { target, stage: this.stage, detailed: showsDetails(session.host) };
   }
+}
+
+/** Counts an answer among those that wait to be sent. The function that is returned ends that. */
+function countUnsent(session: Session, size: number): () => void {
+  const { connection } = session;
+  const isSmall = size <= connection.spareBytes;
+  session.unsentChars += size;
+  if (isSmall) connection.spareBytes -= size;
+  else connection.held.buffer(size);
+  return () => {
+    session.unsentChars -= size;
+    if (isSmall) connection.spareBytes += size;
+    else connection.held.unbuffer(size);
+  };
 }
 
 interface Called {

@@ -109,10 +109,13 @@ function streamWork(found: FoundCall): Work {
       const record = call.encoded({ type: "item", id, item: check ? check(item) : item });
       const size = record.type === "record" ? record.record.length : 0;
       connection.flow.unsent += size;
-      host.replies.send(connection, () => {
-        connection.flow.unsent -= size;
-        return record;
-      });
+      const queue = () =>
+        host.replies.send(connection, () => {
+          connection.flow.unsent -= size;
+          return record;
+        });
+      if (call.published.elsewhere.length === 0) queue();
+      else void host.inOrder({ caller: connection, recipient: connection }, queue);
       return size;
     };
     await streamItems(items, { session, signal: call.signal, send });

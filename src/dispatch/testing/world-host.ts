@@ -2,7 +2,6 @@
 // elsewhere: a host differs from the next in its room only.
 
 import { HubError, type CloseCode } from "../../model/errors.ts";
-import type { Params } from "../../model/message.ts";
 import { formatTopic, parseTopic, type Position, type Topic } from "../../model/topic.ts";
 import { limitsOf } from "../../rooms/connection/connection-limits.ts";
 import { save, type Connection } from "../../rooms/connection/connection.ts";
@@ -11,6 +10,7 @@ import type {
   ConnectionControl,
   Host,
   Publishing,
+  ClientMethodCall,
   RemoteClients,
   ReplayOutcome,
   RoomAccess,
@@ -51,6 +51,8 @@ export function worldHost(
       refused: () => {},
       answered: () => {},
     },
+    // All rooms are in one place: nothing that was published is under way.
+    inOrder: (_about, send) => void send(),
     waitUntil: (work) => void work.catch(() => {}),
   };
 }
@@ -128,18 +130,18 @@ function joinWithReplay(
 }
 
 const clientsOf = (server: WorldServer): RemoteClients => ({
-  async tell(id, target, params) {
-    checkMessage(server, target, params);
+  async tell(id, call) {
+    checkMessage(server, call);
     const connection = server.get(id);
-    if (connection) server.outbox.send(connection, { type: "invocation", target, ...params });
+    if (connection) server.outbox.send(connection, { type: "invocation", ...call });
   },
-  async ask(id, target, params) {
-    checkMessage(server, target, params);
+  async ask(id, call) {
+    checkMessage(server, call);
     const connection = server.get(id);
     if (!connection)
       throw new HubError("connection_not_found", "There is no connection with that id.");
     const host = server.hostOf(connection);
-    return server.options.receiver.ask(host, connection, { target, ...params });
+    return server.options.receiver.ask(host, connection, call);
   },
   async move(id, topic, how) {
     const connection = server.get(id);
@@ -147,8 +149,8 @@ const clientsOf = (server: WorldServer): RemoteClients => ({
   },
 });
 
-const checkMessage = ({ settings }: WorldServer, target: string, params: Params): void =>
-  checkDraft({ target, ...params }, settings.limits.publishBytes);
+const checkMessage = ({ settings }: WorldServer, call: ClientMethodCall): void =>
+  checkDraft(call, settings.limits.publishBytes);
 
 const controlOf = (server: WorldServer): ConnectionControl => ({
   close: (connection, why, detail) => server.close(connection, why, detail),

@@ -72,6 +72,8 @@ export interface Connection {
   inboundAccounts: InboundAccounts | undefined;
   /** The server's limits, lowered by the token's, for this user. */
   tokenLimits: { readonly user: User; readonly limits: Limits } | undefined;
+  /** Messages and answers to it that wait for what was published before (links/undelivered-publications.ts). */
+  deferred: number;
   /** Whether it was closed with another code than a regular one, as by a page that may be loading again (1001). */
   mayReturn: boolean;
   /** In place of a socket. */
@@ -126,6 +128,7 @@ export function connectionOf(socket: WebSocket | undefined, attached: Attached):
     held: UNCOUNTED,
     spareBytes: SPARE_BYTES,
     tokenLimits: undefined,
+    deferred: 0,
     mayReturn: false,
     httpCaller: undefined,
     resumable: undefined,

@@ -11,6 +11,14 @@ interface Followed {
   whenReached(position: Position): Promise<void>;
 }
 
+/** What a call sends to a connection of this object itself, not by way of a room. */
+export interface DirectSend {
+  readonly caller: Connection;
+  readonly recipient: Connection;
+  /** What it waits for as well. None of it rejects. */
+  readonly after?: readonly Promise<unknown>[];
+}
+
 export class UndeliveredPublications {
   readonly #followed: (room: string) => Followed | undefined;
   /** By room; and by `@` with the id of a recipient, what waits for these. */
@@ -63,20 +71,23 @@ export class UndeliveredPublications {
   }
 
   /**
-   * Runs `send` behind what the caller's calls have sent to the recipient so far by way of rooms, or behind other such
-   * sends: at once where nothing of it is under way, else later, and then the promise says when. `send` never rejects.
+   * Runs `send` behind what the caller's calls have sent to the recipient so far by way of rooms, and behind other such
+   * sends: at once where nothing of it is under way, else later, and then the promise says when.
    */
   inOrder(
-    caller: Connection,
-    recipient: Connection,
-    send: () => unknown,
+    { caller, recipient, after = [] }: DirectSend,
+    send: () => void,
   ): Promise<void> | undefined {
     const direct = `@${recipient.id}`;
-    const earlier = [...(this.#newest.get(caller) ?? [])].flatMap(([room, settled]) =>
-      room === direct || this.#isMember(recipient, room) ? settled : [],
-    );
-    const sent = earlier.length > 0 ? Promise.all(earlier).then(send) : send();
-    if (!(sent instanceof Promise)) return undefined;
+    const earlier: Promise<unknown>[] = [...after];
+    for (const [room, settled] of this.#newest.get(caller) ?? [])
+      if (room === direct || this.#isMember(recipient, room)) earlier.push(settled);
+    if (earlier.length === 0) return void send();
+    recipient.deferred++;
+    const sent = Promise.all(earlier).then(() => {
+      recipient.deferred--;
+      return send();
+    });
     this.#remember(caller, direct, sent);
     return sent;
   }

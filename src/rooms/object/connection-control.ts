@@ -31,7 +31,7 @@ export class ObjectConnections implements ConnectionControl {
   end(connection: Connection, why: CloseCode, detail?: string): void {
     const { undelivered } = this.#parts.followed;
     const close = () => this.close(connection, why, detail);
-    const closed = undelivered.inOrder(connection, connection, close);
+    const closed = undelivered.inOrder({ caller: connection, recipient: connection }, close);
     // To close twice does no harm.
     if (closed) this.#waitUntil(settledWithin(MOST_MS, [closed]).then(close));
   }

@@ -9,6 +9,7 @@ import type { User } from "../../model/user.ts";
 import type { Attached } from "../connection/attachment.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Ticket } from "../delivery/fan-out.ts";
+import type { DirectSend } from "../links/undelivered-publications.ts";
 import type { Clock } from "../platform/loop-timing.ts";
 import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { Domain } from "../rpc/object-address.ts";
@@ -111,10 +112,17 @@ interface Replies {
 
 /** Connections of any object of the hub, by their ids. */
 export interface RemoteClients {
-  /** Invokes a client method without an answer; nothing happens where the connection is gone. */
-  tell(connection: string, target: string, params: Params): Promise<void>;
-  /** Invokes a client method and gives its result. Throws `connection_not_found`, `timed_out`, `interrupted`. */
-  ask(connection: string, target: string, params: Params): Promise<unknown>;
+  /**
+   * Invokes a client method without an answer; nothing happens where the connection is gone. `caller`: the connection
+   * whose call does so. A connection of this object gets it behind what the caller has published to it, which is not
+   * awaited here.
+   */
+  tell(connection: string, call: ClientMethodCall, caller?: Connection): Promise<void>;
+  /**
+   * Invokes a client method, in the same order, and gives its result. Throws `connection_not_found`, `timed_out`,
+   * `interrupted`.
+   */
+  ask(connection: string, call: ClientMethodCall, caller?: Connection): Promise<unknown>;
   /** Puts a connection into a room, or takes it out; nothing happens where it is gone. */
   move(connection: string, topic: Topic, how: "join" | "leave"): Promise<void>;
 }
@@ -184,6 +192,11 @@ export interface Host extends Identity {
   readonly connections: ConnectionControl;
   readonly renewal: TokenRenewal;
   readonly activity: ActivityCounter;
+  /**
+   * Sends behind what the caller has published to the recipient, and behind what waits for that: at once where nothing
+   * of it is under way, else later, and then the promise says when.
+   */
+  inOrder(about: DirectSend, send: () => void): Promise<void> | undefined;
   /** Keeps the object awake while hub code runs. */
   waitUntil(work: Promise<unknown>): void;
 }

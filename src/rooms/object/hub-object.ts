@@ -214,12 +214,12 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   protected beforeLook(): void {}
 
   async tell(connection: string, target: string, params: Params): Promise<void> {
-    return this.host.clients.tell(connection, target, params);
+    return this.host.clients.tell(connection, { target, ...params });
   }
 
   async ask(connection: string, target: string, params: Params): Promise<ClientResult> {
     this.beforeLook();
-    return clientResult(this.host.clients.ask(connection, target, params));
+    return clientResult(this.host.clients.ask(connection, { target, ...params }));
   }
 
   async move(connection: string, topic: string, how: "join" | "leave"): Promise<void> {

@@ -31,6 +31,7 @@ export class ObjectHost implements Host {
   readonly publishing;
   readonly replies;
   readonly activity;
+  readonly inOrder: Host["inOrder"];
   readonly waitUntil: Host["waitUntil"];
   #rooms: ObjectRooms | undefined;
   #states: ObjectStates | undefined;
@@ -48,6 +49,8 @@ export class ObjectHost implements Host {
     this.publishing = parts.publishing;
     this.replies = parts.outbox;
     this.activity = parts.activity;
+    const { undelivered } = parts.followed;
+    this.inOrder = undelivered.inOrder.bind(undelivered);
     this.waitUntil = parts.handlers.add.bind(parts.handlers);
   }
 

@@ -1,7 +1,6 @@
 // Connections of any object of the hub, by their ids: those of this object by a function call, others by RPC.
 
 import { HubError, publicError } from "../../model/errors.ts";
-import type { Params } from "../../model/message.ts";
 import { formatTopic, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
@@ -12,7 +11,10 @@ import type { ClientMethodCall, RemoteClients, RoomAccess } from "./host.ts";
 import type { ObjectParts } from "./object-parts.ts";
 
 interface RemoteConnectionsOptions {
-  readonly parts: Pick<ObjectParts, "address" | "connections" | "outbox" | "settings" | "stubs">;
+  readonly parts: Pick<
+    ObjectParts,
+    "address" | "connections" | "followed" | "outbox" | "settings" | "stubs"
+  >;
   readonly rooms: RoomAccess;
   /** Invokes a method of a client of this object, and waits for its result. */
   ask(connection: Connection, call: ClientMethodCall): Promise<unknown>;
@@ -26,23 +28,31 @@ export class RemoteConnections implements RemoteClients {
   }
 
   /** No error where the connection does not exist any more: as in SignalR. */
-  async tell(id: string, target: string, params: Params): Promise<void> {
-    this.#check(target, params);
+  async tell(id: string, call: ClientMethodCall, caller?: Connection): Promise<void> {
+    this.#check(call);
     try {
       const connection = this.#local(id);
-      const message = { type: "invocation", target, ...params } as const;
-      if (connection) this.#options.parts.outbox.send(connection, message);
-      else await this.#holder(this.#addressOf(id)).tell(id, target, params);
+      if (!connection) {
+        const { target, ...params } = call;
+        return await this.#holder(this.#addressOf(id)).tell(id, target, params);
+      }
+      const { outbox } = this.#options.parts;
+      const send = () => outbox.send(connection, { type: "invocation", ...call });
+      void this.#inOrder(caller, connection, send);
     } catch (error) {
       if (publicError(error).code !== "connection_not_found") throw error;
     }
   }
 
   /** Throws `connection_not_found`, and what the client's method or its time limit throws. */
-  async ask(id: string, target: string, params: Params): Promise<unknown> {
-    this.#check(target, params);
+  async ask(id: string, call: ClientMethodCall, caller?: Connection): Promise<unknown> {
+    this.#check(call);
     const connection = this.#local(id);
-    if (connection) return this.#options.ask(connection, { target, ...params });
+    if (connection) {
+      await this.#inOrder(caller, connection, () => {});
+      return this.#options.ask(connection, call);
+    }
+    const { target, ...params } = call;
     return resultOf(await this.#holder(this.#addressOf(id)).ask(id, target, params));
   }
 
@@ -54,9 +64,15 @@ export class RemoteConnections implements RemoteClients {
     if (!this.#isOwn(address)) await this.#holder(address).move(id, formatTopic(topic), how);
   }
 
+  /** Hub code of a call sends behind what the call has published; other code at once. */
+  #inOrder(caller: Connection | undefined, recipient: Connection, send: () => void) {
+    const { undelivered } = this.#options.parts.followed;
+    return caller ? undelivered.inOrder({ caller, recipient }, send) : void send();
+  }
+
   /** The limits of published messages hold for direct ones as well. */
-  #check(target: string, params: Params): void {
-    checkDraft({ target, ...params }, this.#options.parts.settings.limits.publishBytes);
+  #check(call: ClientMethodCall): void {
+    checkDraft(call, this.#options.parts.settings.limits.publishBytes);
   }
 
   /** Undefined where the connection is of another object. Throws `connection_not_found` where it should be here. */

@@ -56,6 +56,61 @@ describe("a completion", () => {
   });
 });
 
+describe("what a call sends to its caller", () => {
+  it.each([
+    ["the group", "told-group"],
+    ["all", undefined],
+  ])("comes after what it said to %s before", async (_audience, name) => {
+    using alice = await connected(HUB, { user: "told" });
+    if (name !== undefined) await alice.call("Join", name);
+    const expected: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      await alice.call("SayThenTell", `${i}`, ...(name === undefined ? [] : [name]));
+      expected.push(`${i}`, `${i} to you`);
+    }
+    expect(alice.texts).toEqual(expected);
+  });
+
+  it("comes after what it said to their group before, be it a question, an item or a failure", async () => {
+    using alice = await connected(HUB, { user: "asked" });
+    await alice.call("Join", "asked");
+    const from = alice.heard.length;
+    const args = ["asked", "first"];
+    alice.say({ type: 1, invocationId: "q", target: "SayThenAsk", arguments: args });
+    const { invocationId } = await alice.record(({ target }) => target === "Confirm");
+    alice.say({ type: 3, invocationId, result: true });
+    await alice.record((one) => one.invocationId === "q");
+    alice.say({ type: 1, invocationId: "f", target: "SayThenFail", arguments: args });
+    await alice.record((one) => one.invocationId === "f");
+    alice.say({ type: 4, invocationId: "s", target: "SayThenYield", arguments: args });
+    await alice.record((one) => one.invocationId === "s" && isCompletion(one));
+    expect(alice.heard.slice(from).map(({ target, type }) => target ?? type)).toEqual([
+      ...["Said", "Confirm", 3],
+      ...["Said", 3],
+      ...["Said", 2, 3],
+    ]);
+  });
+
+  it("and its answer come after those of the calls before, which need not be over when it begins", async () => {
+    using alice = await connected(HUB, { user: "in-order" });
+    await alice.call("Join", "in-order");
+    const from = alice.heard.length;
+    sendTogether(alice, [
+      ["Say", "in-order", "from A"],
+      ["SayBack", "from B"],
+      ["TraceOf", "nobody"],
+    ]);
+    await alice.record(({ invocationId }) => invocationId === "t2");
+    expect(alice.heard.slice(from).map((one) => one.invocationId ?? one.arguments?.[0])).toEqual([
+      "from A",
+      "t0",
+      "from B",
+      "t1",
+      "t2",
+    ]);
+  });
+});
+
 describe("membership", () => {
   it("begins behind what the connection said to the room before", async () => {
     using member = await connected(HUB, { user: "order-member" });
@@ -155,7 +210,7 @@ describe("a connection that hub code ends", () => {
     await alice.call("Join", "aborted-group");
     alice.say({ type: 1, target: "SayThenAbort", arguments: ["bye", "aborted-group"] });
     await alice.closed;
-    expect(alice.texts).toContain("bye");
+    expect(alice.texts).toEqual(["bye", "bye to you"]);
     expect(alice.heard.at(-1)).toEqual({ type: 7 });
   });
 
