@@ -64,11 +64,13 @@ function tooNew({ id }: VersionedObject, found: number, known: number): HubError
 export const hasTable = ({ sql }: { readonly sql: Sql }, table: string): boolean =>
   sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", table).toArray().length > 0;
 
-/** Names of tables. The platform's own begin with `_cf_`. */
+/** Tables of Cloudflare, of SQLite, and of miniflare, which keeps an object's name beside the object's own tables. */
+export const isPlatformTable = (name: string): boolean => /^(_cf_|sqlite_|__miniflare_)/.test(name);
+
+/** Names of tables, without the platform's. */
 export function tablesIn({ sql }: Pick<VersionedStorage, "sql">): string[] {
-  const own = "type = 'table' AND substr(name, 1, 4) <> '_cf_'";
-  const rows = sql.exec(`SELECT name FROM sqlite_master WHERE ${own}`).toArray();
-  return rows.map(({ name }) => name as string);
+  const rows = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table'").toArray();
+  return rows.map(({ name }) => name as string).filter((name) => !isPlatformTable(name));
 }
 
 /**

@@ -12,6 +12,7 @@ interface RoomTablesOptions {
     readonly isEmpty: boolean;
     readonly kv: KeyValues;
     atFirstWrite(write: () => void): void;
+    create(): void;
     transactionSync<T>(run: () => T): T;
   };
   /** The database itself: these tables are none of the object's. */
@@ -76,6 +77,7 @@ export class RoomTables {
 
   /** In a transaction. Throws `invalid_arguments` for a table or column that is not there, and for rows that it refuses. */
   fill(rows: TableRows): void {
+    if (Object.keys(rows).length > 0) this.#options.storage.create();
     fillTables(this.#options.sql, this.#names(), rows);
   }
 }

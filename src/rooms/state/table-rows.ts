@@ -1,6 +1,7 @@
 // Rows of a room's own tables as JSON, for exports and imports of the room.
 
 import { HubError } from "../../model/errors.ts";
+import { isPlatformTable } from "../platform/storage-version.ts";
 import type { ExportedState, StoredRow, StoredValue } from "../rpc/state-rpc.ts";
 
 type Sql = Pick<SqlStorage, "exec">;
@@ -10,14 +11,14 @@ export type TableRows = ExportedState["tables"];
 /** A name in SQL. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** Tables but for those of the object, the engine, and those that belong to a virtual table. */
+/** Tables but for those of the object, the platform, and those that belong to a virtual table. */
 export function tableNames(sql: Sql, own: readonly string[]): readonly string[] {
   const tables = sql.exec<{ name: string; type: string }>("PRAGMA table_list").toArray();
   const known = new Set(own);
   return tables
     .filter(({ type }) => type === "table" || type === "virtual")
     .map(({ name }) => name)
-    .filter((name) => !known.has(name) && !/^(_cf_|sqlite_)/.test(name));
+    .filter((name) => !known.has(name) && !isPlatformTable(name));
 }
 
 /** Without columns that are computed. */
@@ -52,16 +53,20 @@ const storedRow = (row: Record<string, SqlStorageValue>): StoredRow =>
     ]),
   );
 
-/** In a transaction: a row may name another that comes later. Throws `invalid_arguments`. */
+/**
+ * In a transaction: a row may name another that comes later. Tables of the platform, which exports once had, are left
+ * out. Throws `invalid_arguments`.
+ */
 export function fillTables(sql: Sql, names: readonly string[], rows: TableRows): void {
   sql.exec("PRAGMA defer_foreign_keys = ON");
-  for (const [table, all] of Object.entries(rows)) {
+  const filled = Object.entries(rows).filter(([table]) => !isPlatformTable(table));
+  for (const [table, all] of filled) {
     if (!names.includes(table)) throw refused(`The room has no table ${table}.`);
     const columns = new Set(columnsOf(sql, table));
     for (const row of all) insert(sql, { table, columns, row });
   }
   // Checked here: a key that is missing at the end of the turn would take the whole object down.
-  for (const table of Object.keys(rows))
+  for (const [table] of filled)
     if (sql.exec(`PRAGMA foreign_key_check(${quoted(table)})`).toArray().length > 0)
       throw refused(`A row of the table ${table} names another that is not there.`);
 }

@@ -1,6 +1,6 @@
 // Rooms with state from services: reads, runs, schedules, and rooms as documents.
 
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { enter, roomAt } from "../../rooms/client.ts";
 import { ask, refusal, serviceToken, type Asking } from "./service.ts";
@@ -17,6 +17,13 @@ const at = (room: string, hub = "odd") => `/hubs/${hub}/rooms/${encodeURICompone
 const json = async (...asked: Parameters<typeof ask>): Promise<any> => (await ask(...asked)).json();
 const run = (room: string, action: string, args: unknown[] = [], more: Asking = {}) =>
   ask("POST", `${at(room)}/:run/${action}`, { body: { arguments: args }, ...more });
+/** As miniflare does after an object's constructor. */
+const NAME_TABLE = "__miniflare_do_name";
+const keepName = (name: string) =>
+  runInDurableObject(roomAt(name), (_, { storage: { sql } }) => {
+    sql.exec(`CREATE TABLE ${NAME_TABLE} (id INTEGER PRIMARY KEY, name TEXT)`);
+    sql.exec(`INSERT INTO ${NAME_TABLE} VALUES (1, ?)`, name);
+  });
 const stateOf = async (room: string, hub = "odd") =>
   (await json("GET", `${at(room, hub)}/state?whole=true`)).state;
 
@@ -187,6 +194,31 @@ describe("a document", () => {
     expect(places.result).toEqual(["dock", "gate"]);
     const again = await ask("POST", `${scans(to)}/:import`, { body: exported });
     expect(await refusal(again)).toEqual([409, "conflict"]);
+  });
+
+  it("with tables is put into a room that nobody was in", async () => {
+    const [from, to, fork] = [named(), named(), named()];
+    await json("POST", `${at(from, "scans")}/:run/scan`, { body: { arguments: ["dock"] } });
+    const body = await json("GET", `${at(from, "scans")}/:export`);
+    expect((await ask("POST", `${at(to, "scans")}/:import`, { body })).status).toBe(200);
+    expect((await ask("POST", `${at(fork, "scans")}/:fork`, { body: { from } })).status).toBe(200);
+    for (const room of [to, fork])
+      expect((await json("GET", `${at(room, "scans")}/:export`)).tables).toEqual(body.tables);
+  });
+
+  it("leaves out the table that a local engine keeps in each object, also in older documents", async () => {
+    const [from, to] = [named(), named()];
+    for (const room of [from, to]) await keepName(`scans/${room}`);
+    await json("POST", `${at(from, "scans")}/:run/scan`, { body: { arguments: ["dock"] } });
+    const exported = await json("GET", `${at(from, "scans")}/:export`);
+    expect(exported.tables).toEqual({ scans: [{ at: 1, place: "dock" }] });
+    const body = { ...exported, tables: { ...exported.tables, [NAME_TABLE]: [{ id: 1 }] } };
+    expect((await ask("POST", `${at(to, "scans")}/:import`, { body })).status).toBe(200);
+    expect((await json("POST", `${at(to, "scans")}/:run/places`, { body: {} })).result).toEqual([
+      "dock",
+    ]);
+    await json("DELETE", at(to, "scans"));
+    expect((await ask("POST", `${at(to, "scans")}/:fork`, { body: { from } })).status).toBe(200);
   });
 
   it("has the schedule, which rings in the other room", async () => {

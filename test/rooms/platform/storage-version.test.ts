@@ -187,6 +187,12 @@ describe("an empty storage", () => {
       expect(wordsOf(object)).toEqual(["first"]);
     }));
 
+  it("is empty where only a local engine has written, which keeps the object's name", () =>
+    inEmpty((object) => {
+      object.storage.sql.exec("CREATE TABLE __miniflare_do_name (id INTEGER, name TEXT)");
+      expect(migrate(object, [failing]).isEmpty).toBe(true);
+    }));
+
   it("is empty again where its first write is taken back, and after all was deleted", () =>
     inEmpty(async (object) => {
       const storage = migrate(object, [migrationTo(2)]);
