@@ -9,11 +9,13 @@ import { UsageError, type Command, type Outcome } from "./command-line.ts";
 import { mainExports } from "./main-exports.ts";
 import { workerHubs } from "./worker-hubs.ts";
 import { readConfiguration, readVariables, type Configuration } from "./wrangler-package.ts";
+import { warned } from "./wrangler-warnings.ts";
 
 const HELP = `Usage: dormouse check [options]
 
 Reads wrangler.toml (or wrangler.jsonc), .dev.vars and the exports of the worker's main module, and lists what the server
-would refuse requests for, or what costs more than it should, each with the lines that mend it. Changes nothing.
+would refuse requests for, or what costs more than it should, each with the lines that mend it; and what wrangler warns
+of. Changes nothing.
 
   -e, --env <name>     The environment of wrangler.toml, as for "wrangler deploy".
   -c, --config <file>  Another file than wrangler.toml of this folder.
@@ -36,6 +38,8 @@ interface Checked {
   readonly exported: readonly string[] | string;
   readonly hubProblem: string | undefined;
   readonly env: string | undefined;
+  /** What wrangler warns of. */
+  readonly warnings: readonly string[];
 }
 
 async function run(args: string[]): Promise<string | Outcome> {
@@ -43,7 +47,8 @@ async function run(args: string[]): Promise<string | Outcome> {
   if (values.help) return HELP;
   if (positionals.length > 0) throw new UsageError("check takes options only.");
   const folder = process.cwd();
-  const configuration = await readConfiguration(folder, values);
+  const warnings: string[] = [];
+  const configuration = await readConfiguration(folder, values, (text) => warnings.push(text));
   const variables = {
     ...(await readVariables(folder, configuration, values.env)),
     ...deployedKeys(configuration),
@@ -51,7 +56,7 @@ async function run(args: string[]): Promise<string | Outcome> {
   };
   const exported = await mainExports(folder, configuration);
   const hubProblem = typeof exported === "string" ? undefined : await faultOf(configuration);
-  return reported({ configuration, variables, exported, hubProblem, env: values.env });
+  return reported({ configuration, variables, exported, hubProblem, env: values.env, warnings });
 }
 
 /** Only what our own definitions refuse: other errors may come of running outside of the platform. */
@@ -71,8 +76,8 @@ const UNKNOWN = "x".repeat(64);
 function reported(checked: Checked): string | Outcome {
   const { configPath } = checked.configuration;
   const file = relative(process.cwd(), configPath) || basename(configPath);
-  const { env } = checked;
-  const found = problemsOf(factsOf(checked));
+  const { env, warnings } = checked;
+  const found = [...problemsOf(factsOf(checked)), ...warnings.map(warned)];
   const problems = env === undefined ? found : found.map((problem) => ofEnvironment(problem, env));
   if (problems.length === 0) return `${file}: nothing is wrong.\n`;
   const text = list(problems, /\.jsonc?$/.test(file) ? "json" : "toml");

@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { build } from "esbuild";
 import type { WorkerFiles } from "../setup/facts.ts";
+import { withWarnings } from "./wrangler-warnings.ts";
 
 /** The configuration of one environment, with wrangler's defaults filled in. */
 export interface Configuration extends Omit<WorkerFiles, "mainExports" | "hubProblem"> {
@@ -29,7 +30,7 @@ export interface Chosen {
 interface Wrangler {
   unstable_readConfig(
     of: { readonly config: string; readonly env?: string | undefined },
-    options: { readonly hideWarnings: true },
+    options: { readonly hideWarnings: boolean },
   ): Configuration;
   unstable_getVarsForDev(
     config: string,
@@ -69,13 +70,22 @@ export const bundler = (folder: string): Promise<{ readonly build: typeof build 
 /** wrangler's own order. */
 const FILES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 
-/** Throws where there is no configuration, and what wrangler throws for one that it cannot read. */
-export async function readConfiguration(folder: string, chosen: Chosen): Promise<Configuration> {
+/**
+ * Throws where there is no configuration, and what wrangler throws for one that it cannot read. Its warnings go to
+ * `onWarning`, if that is given.
+ */
+export async function readConfiguration(
+  folder: string,
+  chosen: Chosen,
+  onWarning?: (text: string) => void,
+): Promise<Configuration> {
   const config = configPath(folder, chosen);
   // Loading wrangler takes half a second, so only this function does.
   const wrangler = await load<Wrangler>(folder, "wrangler");
+  const read = () =>
+    wrangler.unstable_readConfig({ config, env: chosen.env }, { hideWarnings: !onWarning });
   try {
-    return wrangler.unstable_readConfig({ config, env: chosen.env }, { hideWarnings: true });
+    return onWarning ? withWarnings(read, onWarning) : read();
   } catch (error) {
     throw placed(error, config);
   }

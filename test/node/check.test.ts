@@ -92,11 +92,12 @@ describe("dormouse check", () => {
     write("wrangler.toml", `${TOML}\n[env.live]\nvars = { JWT_ISSUER = "live" }\n`);
     rmSync(join(folder, ".dev.vars"));
     const { stdout } = check("--env", "live", "--secret", "JWT_SECRET");
-    expect(stdout.match(/^\d+\. [^.]*\./gm)).toEqual([
+    expect(stdout.match(/^\d+\. .*?[.:]/gm)).toEqual([
       "1. The binding ROOMS is missing.",
       "2. The binding RELAYS is missing.",
       "3. The binding ACCOUNTS is missing.",
       "4. JWT_AUDIENCE is missing.",
+      "5. wrangler warns of the file:",
     ]);
   });
 
@@ -107,6 +108,18 @@ describe("dormouse check", () => {
     write("wrangler.toml", withUrl("no URL"));
     write(".dev.vars", "JWT_SECRET=short\nJWT_JWKS_URL=\n");
     expect(check().stdout.match(/^\d+\. \w+/gm)).toEqual(["1. JWT_JWKS_URL"]);
+  });
+
+  it.each([
+    ["observability", 'routes = [{ pattern = "rt.example.com", custom_domain = true }]', "routes"],
+    ["observability", 'd1_databases = [{ binding = "DB", database_id = "1" }]', "d1_databases"],
+  ])("shows wrangler's warning of a field in the table %s: %s", (table, line, name) => {
+    const toml = TOML.replace(/^observability = .*$/m, "");
+    write("wrangler.toml", `${toml}\n[observability]\nenabled = false\n${line}\n`);
+    const { status, stdout } = check();
+    expect([status, stdout.match(/^\d+\. .*/gm)]).toEqual([1, ["1. wrangler warns of the file:"]]);
+    expect(stdout).toContain(`- Unexpected fields found in ${table} field: "${name}"\nA key of`);
+    expect(stdout).not.toContain("nothing is wrong");
   });
 
   it("writes lines for the tables of the environment, in both forms of the file", () => {
