@@ -4,9 +4,10 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readConfiguration } from "../../src/cli/wrangler-package.ts";
 import { transform } from "esbuild";
 import { compile as compileSvelte } from "svelte/compiler";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { isOfNode, sourcesIn, tsconfigFor, type Source } from "./docs-sources.ts";
 import { run } from "../support/installed.ts";
 
@@ -102,4 +103,29 @@ it("compiles every block of Svelte", () => {
     compileSvelte(code, { filename: `${where}.svelte` }).warnings,
   ]);
   expect(warnings).toEqual(blocks.map(([where]) => [where, []]));
+});
+
+describe("a block of wrangler.toml", () => {
+  const blocks = blocksIn("toml");
+  const template = readFileSync(
+    `${PROJECT}packages/create-dormouse-hubs/templates/common/wrangler.toml`,
+    "utf8",
+  );
+
+  it.each(blocks.filter(([, code]) => /^\[(?:\[|exports\.|env\.)/.test(code)))(
+    "of %s stands behind all that a template's file has, and wrangler warns of nothing",
+    async (where, code) => {
+      const warnings: string[] = [];
+      const path = `toml/${where.replaceAll(/\W/g, "-")}.toml`;
+      write(path, `${template}\n${code}`);
+      await readConfiguration(PROJECT, { config: FOLDER + path }, (text) => warnings.push(text));
+      expect(warnings).toEqual([]);
+    },
+  );
+
+  it("says where it stands, unless it begins with its table", () => {
+    const isPlaced = ([, code]: (typeof blocks)[number]) =>
+      /^(?:\[|# (?:above the first \[table\]|in the \[\w+\] that|wrangler\.toml))/.test(code);
+    expect(blocks.filter((block) => !isPlaced(block))).toEqual([]);
+  });
 });
