@@ -19,9 +19,10 @@ import { wranglerDev } from "./wrangler-process.ts";
 const HELP = `Usage: dormouse dev [options]
 
 Starts the worker of this folder at http://127.0.0.1:8787 and reloads it when its sources change. The first start
-writes .dev.vars with a random JWT_SECRET and ACCESS_KEYS; an existing file is left as it is. Objects store their data in
-.wrangler/state; a second start with the same data is refused. Ctrl-C ends it. DEV_TOKENS=1 in .dev.vars lets the demo
-sign in without credentials, on 127.0.0.1 only.
+writes .dev.vars with a random JWT_SECRET and ACCESS_KEYS; to an existing file without a secret they are added, unless
+a provider's keys (JWT_JWKS_URL, JWT_ISSUERS) are configured. Objects store their data in .wrangler/state; a second
+start with the same data is refused. Ctrl-C ends it. DEV_TOKENS=1 in .dev.vars lets the demo sign in without
+credentials, on 127.0.0.1 only.
 
   --port <number>   Listen there instead of 8787.
   --ip <address>    Listen there instead of 127.0.0.1; 0.0.0.0 is every address of this machine.
@@ -72,6 +73,7 @@ interface DevOptions {
   readonly port: string;
   /** The folder of the objects' data, as wrangler finds it. */
   readonly state: string;
+  readonly chosen: Chosen;
   /** Arguments of `wrangler dev`. */
   readonly args: readonly string[];
 }
@@ -101,7 +103,7 @@ async function devOptions(args: string[]): Promise<DevOptions | "help"> {
     persistTo === undefined
       ? join(dirname(configPath(process.cwd(), chosen)), ".wrangler", "state")
       : resolve(persistTo);
-  return { ip, port, state, args: ["--ip", ip, "--port", port, ...own, ...wranglerArgs] };
+  return { ip, port, state, chosen, args: ["--ip", ip, "--port", port, ...own, ...wranglerArgs] };
 }
 
 const OPTIONS = {
@@ -120,9 +122,7 @@ const OWN: ReadonlySet<string> = new Set(["port", "ip", "help"]);
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" ? value : undefined;
 
-interface Addressed extends Pick<DevOptions, "ip" | "port" | "args"> {
-  readonly chosen: Chosen;
-}
+type Addressed = Omit<DevOptions, "state">;
 
 /**
  * With a route in its configuration, wrangler rewrites every request to the host of that route: pages would then be of
@@ -182,8 +182,8 @@ export const dev: Command = {
     if (missing !== undefined) throw new Error(missing);
     const unlock = lockState(options.state);
     try {
-      const { path, created } = ensureDevVars(process.cwd());
-      if (created) process.stdout.write(`Wrote a random JWT_SECRET and ACCESS_KEYS to ${path}\n`);
+      const { path, written } = await ensureDevVars(process.cwd(), options.chosen);
+      if (written.length > 0) process.stdout.write(`Wrote ${written.join(", ")} to ${path}\n`);
       await runUntilStopped(options);
     } finally {
       unlock();

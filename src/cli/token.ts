@@ -9,8 +9,8 @@ import { UsageError, type Command } from "./command-line.ts";
 
 const HELP = `Usage: dormouse token <user> [options]
 
-Prints a token for the local endpoint, signed with JWT_SECRET of .dev.vars (written if it is missing). Issuer and
-audience are those of wrangler.toml, or of .dev.vars where it names them.
+Prints a token for the local endpoint, signed with JWT_SECRET of .dev.vars. If neither that nor a provider's keys
+are there, it is written. Issuer and audience are those of wrangler.toml, or of .dev.vars where it names them.
 
   --role <name>          The claim "role". Repeated: an array.
   --claim <name=value>   Any other claim: a string, or a JSON object or array. Repeated name: an array.
@@ -93,7 +93,7 @@ export const token: Command = {
   run: async (args) => {
     const options = tokenOptions(args);
     if (options === "help") return HELP;
-    ensureDevVars(process.cwd());
+    await ensureDevVars(process.cwd(), options);
     return `${await signToken(await readKeys(process.cwd(), options), options)}\n`;
   },
 };

@@ -24,10 +24,10 @@ it("stands in no file that is committed or deployed", () => {
   expect(readFileSync(join(PROJECT, "wrangler.toml"), "utf8")).not.toContain("DEV_TOKENS");
 });
 
-it("is written by the first start, and a file that is there is left alone", () => {
+it("is written by the first start, and a file that is there is left alone", async () => {
   const folder = mkdtempSync(join(tmpdir(), "dormouse-vars-"));
   const read = () => readFileSync(join(folder, ".dev.vars"), "utf8");
-  ensureDevVars(folder);
+  await ensureDevVars(folder);
   expect(parseEnv(read())).toEqual({
     JWT_SECRET: expect.stringMatching(/^[\w-]{43}$/),
     JWT_JWKS_URL: "",
@@ -35,7 +35,7 @@ it("is written by the first start, and a file that is there is left alone", () =
     DEV_TOKENS: "1",
   });
   writeFileSync(join(folder, ".dev.vars"), "JWT_SECRET=mine\n");
-  ensureDevVars(folder);
+  await ensureDevVars(folder);
   expect(read()).toBe("JWT_SECRET=mine\n");
   rmSync(folder, { recursive: true });
 });

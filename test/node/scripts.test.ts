@@ -7,6 +7,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseEnv } from "node:util";
 import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { summarise } from "../../scripts/ci-summary.ts";
@@ -68,18 +69,48 @@ async function verified(token: string) {
 }
 
 describe(".dev.vars", () => {
-  it("is written once, with 32 random bytes, for the owner alone", () => {
-    expect(ensureDevVars(folder).created).toBe(true);
+  it("is written once, with 32 random bytes, for the owner alone", async () => {
+    expect((await ensureDevVars(folder)).written).toContain("JWT_SECRET");
     expect(statSync(join(folder, ".dev.vars")).mode & 0o777).toBe(0o600);
     expect(devVars()).toMatch(/^JWT_SECRET=[\w-]{43}$/m);
     expect(devVars()).toMatch(/^ACCESS_KEYS=(?<key>[\w-]{43})$/m);
   });
 
-  it("is left alone, byte for byte, when it is there", () => {
+  it("is left alone, byte for byte, when it has a secret", async () => {
     writeFileSync(join(folder, ".dev.vars"), "JWT_SECRET = mine\r\n");
-    expect(ensureDevVars(folder).created).toBe(false);
+    expect((await ensureDevVars(folder)).written).toEqual([]);
     expect(devVars()).toBe("JWT_SECRET = mine\r\n");
   });
+
+  it.each([
+    ["has none", "OTHER=1", ["JWT_SECRET", "JWT_JWKS_URL", "ACCESS_KEYS", "DEV_TOKENS"]],
+    ["has some", "ACCESS_KEYS=key\nDEV_TOKENS=0\n", ["JWT_SECRET", "JWT_JWKS_URL"]],
+    [
+      "is the example's copy",
+      "JWT_SECRET=\nACCESS_KEYS=\nDEV_TOKENS=1\n",
+      ["JWT_SECRET", "JWT_JWKS_URL", "ACCESS_KEYS"],
+    ],
+    ["has lost its secret", "JWT_JWKS_URL=\nACCESS_KEYS=key\nDEV_TOKENS=1", ["JWT_SECRET"]],
+  ])("gets what is missing behind its own lines where it %s", async (_, own, written) => {
+    writeFileSync(join(folder, ".dev.vars"), own);
+    expect((await ensureDevVars(folder)).written).toEqual(written);
+    expect(devVars().startsWith(`${own.trimEnd()}\n`)).toBe(true);
+    expect(parseEnv(devVars())).toMatchObject({
+      JWT_SECRET: expect.stringMatching(/^[\w-]{43}$/),
+      JWT_JWKS_URL: "",
+      ACCESS_KEYS: expect.stringMatching(/^key$|^[\w-]{43}$/),
+      DEV_TOKENS: own.includes("DEV_TOKENS=0") ? "0" : "1",
+    });
+  });
+
+  it.each(["JWT_JWKS_URL=https://id.example.com/keys", "JWT_ISSUERS=[]"])(
+    "is left alone where tokens are verified with %s",
+    async (own) => {
+      writeFileSync(join(folder, ".dev.vars"), own);
+      expect((await ensureDevVars(folder)).written).toEqual([]);
+      expect(devVars()).toBe(own);
+    },
+  );
 
   it("overrules wrangler.toml", async () => {
     writeFileSync(join(folder, ".dev.vars"), "JWT_SECRET=mine\nJWT_ISSUER=me\n");
@@ -141,8 +172,16 @@ describe("npm run token", () => {
     expect(stderr).toContain("Usage:");
   });
 
-  it("ends with 1 and says what is missing when .dev.vars has no secret", () => {
+  it("writes the secret into a file that has none", async () => {
     writeFileSync(join(folder, ".dev.vars"), "OTHER=1\n");
+    const { status, stdout } = run("token", "alice");
+    expect(status).toBe(0);
+    expect((await verified(stdout.trim())).payload.sub).toBe("alice");
+    expect(devVars()).toMatch(/^OTHER=1\n/);
+  });
+
+  it("ends with 1 and says what is missing when tokens are a provider's", () => {
+    writeFileSync(join(folder, ".dev.vars"), "JWT_JWKS_URL=https://id.example.com/keys\n");
     const { status, stdout, stderr } = run("token", "alice");
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toContain("JWT_SECRET");
