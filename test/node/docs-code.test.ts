@@ -32,6 +32,12 @@ const PLATFORMS = {
     names: ["names.d.ts", "names-of-workers.d.ts"],
   },
   node: { types: ["node"], names: ["names.d.ts"] },
+  /** A client's project, which has a page's types and imports those of hubs. */
+  pages: {
+    types: ["node"],
+    names: ["names.d.ts"],
+    lib: ["es2024", "esnext.disposable", "esnext.asynciterable", "dom", "dom.iterable"],
+  },
 };
 
 const sources = PAGES.flatMap((page) =>
@@ -45,10 +51,10 @@ function write(path: string, text: string): void {
 
 /** A project of its own for each of both platforms; gives what the compiler says. */
 async function compile(platform: keyof typeof PLATFORMS, files: readonly Source[]) {
-  const { types, names } = PLATFORMS[platform];
+  const { names, ...options } = PLATFORMS[platform];
   const { compilerOptions, ...config } = tsconfigFor(PROJECT, FOLDERS);
   const tsconfig = {
-    ...{ ...config, compilerOptions: { ...compilerOptions, types } },
+    ...{ ...config, compilerOptions: { ...compilerOptions, ...options } },
     files: [...names.map((name) => `${FILES}/${name}`), ...files.map(({ path }) => path)],
     include: [],
   };
@@ -68,6 +74,17 @@ it("compiles every block of workers and pages", async () => {
   const files = sources.filter((source) => !isOfNode(source));
   expect(files.length).toBeGreaterThan(50);
   expect(await compile("workers", files)).toBe("");
+});
+
+/** Entries and bindings have types of the platform. */
+const OF_WORKERS = /"dormouse-hubs\/server|"cloudflare:|\benv\b|\bDB\b/;
+
+it("compiles hubs as a page does that imports their types", async () => {
+  const files = sources.filter(
+    ({ text }) => /^import .*"dormouse-hubs\/hub"/m.test(text) && !OF_WORKERS.test(text),
+  );
+  expect(files.length).toBeGreaterThan(10);
+  expect(await compile("pages", files)).toBe("");
 });
 
 it("compiles every block of services, in Node", async () => {
