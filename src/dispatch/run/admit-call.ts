@@ -4,7 +4,7 @@
 import { HubError } from "../../model/errors.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
-import type { Table } from "../define/hub-tables.ts";
+import type { ServedHub, Table } from "../define/hub-tables.ts";
 import { anyone } from "../define/policies.ts";
 import { forbidden, policyText } from "../define/policy-names.ts";
 import type { Runtime } from "../define/runtime.ts";
@@ -40,9 +40,13 @@ interface PreparedCall {
   readonly args: unknown[];
 }
 
-export const noMethod = ({ name, members }: Table, received: string): HubError =>
+/** Actions are called by name like methods. */
+export const noMethod = (
+  { name, members, state }: Table & Partial<Pick<ServedHub, "state">>,
+  received: string,
+): HubError =>
   withFacts(new HubError("method_not_found", `Hub ${name} has no such method.`), () => ({
-    expected: [...members.keys()],
+    expected: [...members.keys(), ...(state?.actions.keys() ?? [])],
     received,
   }));
 

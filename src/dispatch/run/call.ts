@@ -47,6 +47,8 @@ export class Call implements OpenCall {
   #cancelled: HubError | undefined;
   /** By its caller; not by the end of its connection, after which calls that came before begin all the same. */
   wasCancelled = false;
+  /** The method's name for the log. `$/run` becomes its action. */
+  name: string;
   /** Lets the connection's next call begin. May be called several times; the first one counts. */
   release: () => void = () => {};
   /** The stage reached: SignalR's error texts depend on it. */
@@ -54,6 +56,7 @@ export class Call implements OpenCall {
 
   constructor(options: CallOptions) {
     this.#options = options;
+    this.name = options.name;
     this.id = options.id;
     this.streams = options.streams ?? false;
     this.held = options.held;
@@ -177,13 +180,13 @@ export class Call implements OpenCall {
 
   /** Logs errors that are not a `HubError`; their text reaches the caller only if the hub has `detailedErrors`. */
   #shown(error: unknown): HubError {
-    const { name, session } = this.#options;
+    const { session } = this.#options;
     const shown = publicError(error);
     if (shown.code === "internal") {
-      logError("call_failed", { method: name, error });
+      logError("call_failed", { method: this.name, error });
       shown.detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
-    if (!this.#cancelled) noteRefusedCall(session.host, name, shown);
+    if (!this.#cancelled) noteRefusedCall(session.host, this.name, shown);
     return shown;
   }
 
