@@ -124,11 +124,12 @@ function clientsOf(sender: Sender, turn: Turn, except: readonly string[] = []): 
   };
 }
 
+/** Times and names are the author's: a wrong one is no error of the caller, and throws a `TypeError`. */
 function scheduleOf(served: ServedHub, turn: Turn): Schedule<any> {
   const due = (at: number, id: string | undefined, every?: number | string): Scheduling<any> =>
     callProxy<any>(((action: string, args: unknown[]) => {
       if (!served.state?.internal.has(action))
-        throw new HubError("method_not_found", `There is no internal action ${action}.`);
+        throw new TypeError(`There is no internal action ${action}.`);
       const name = id ?? action;
       if (name.length > ID_CHARS)
         throw new HubError("invalid_name", "A schedule's id is too long.");
@@ -148,13 +149,12 @@ function scheduleOf(served: ServedHub, turn: Turn): Schedule<any> {
 
 function millisecondsOf(seconds: number): number {
   if (!(seconds >= 0) || !Number.isFinite(seconds))
-    throw new HubError("invalid_arguments", "Seconds from now are zero or more.");
+    throw new TypeError("Seconds from now are zero or more.");
   return seconds * 1000;
 }
 
 function timeOf(time: Date | number): number {
   const at = typeof time === "number" ? time : time.getTime();
-  if (!Number.isFinite(at))
-    throw new HubError("invalid_arguments", "A schedule's time is no time.");
+  if (!Number.isFinite(at)) throw new TypeError("A schedule's time is no time.");
   return at;
 }

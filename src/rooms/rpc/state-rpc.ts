@@ -116,6 +116,6 @@ export interface StateSpec {
   prepare(run: Pick<Run, "action" | "args" | "user" | "anyCase">): Promise<readonly unknown[]>;
   /** The action itself: nothing in it waits. Throws what the action throws. */
   apply(run: Run, args: readonly unknown[], turn: Turn): unknown;
-  /** When a schedule is next due, after a time that it was planned for. */
+  /** When a schedule is next due, after a time that it was planned for. Throws for what is neither period nor cron. */
   next(every: number | string, planned: number, now: number): number;
 }

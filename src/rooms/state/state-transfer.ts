@@ -143,7 +143,7 @@ export class StateTransfer {
     const exported = JSON.parse(new TextDecoder().decode(bytes)) as ExportedState;
     const state = this.#accepted(exported);
     for (const { action, args, every } of exported.schedule) {
-      if (every !== undefined) spec.next(every, 0, 0);
+      if (every !== undefined) checkPeriod(spec, every);
       // oxlint-disable-next-line no-await-in-loop -- the first that fails is the answer
       await spec.prepare({ action, args: argumentText(args) });
     }
@@ -196,6 +196,15 @@ export class StateTransfer {
 /** The document is to blame. */
 const refusalOf = (error: unknown): HubError =>
   new HubError("invalid_arguments", publicError(error).message, { cause: error });
+
+/** Throws `invalid_arguments`. */
+function checkPeriod(spec: RoomStateParts["spec"], every: number | string): void {
+  try {
+    spec.next(every, 0, 0);
+  } catch (cause) {
+    throw new HubError("invalid_arguments", (cause as Error).message, { cause });
+  }
+}
 
 /** What `schedule` would take. Throws `invalid_arguments`. */
 function argumentText(args: readonly unknown[]): string {

@@ -38,6 +38,24 @@ describe("an action", () => {
     expect(await run(alice, "add", 1)).toBe(time > 1 ? 2 : 3);
   });
 
+  it.each([
+    ["every", [0.5], "A period has 1 second or more."],
+    ["every", ["* * * * * *"], '"* * * * * *" is not cron: it has five fields,'],
+    ["every", ["0 25 * * *"], '"0 25 * * *" is not cron: it has five fields,'],
+    ["every", ["0 0 31 2 *"], '"0 0 31 2 *" has no next time.'],
+    ["later", [-3, 1], "Seconds from now are zero or more."],
+  ])(
+    "whose author schedules %s %j is an internal error, and logged",
+    async (name, params, reason) => {
+      const error = vi.spyOn(console, "error");
+      using alice = await enter(`odd/${room()}`);
+      expect(await run(alice, name, ...params)).toBe("internal");
+      expect(error.mock.calls.map(([line]) => JSON.parse(line as string))).toMatchObject([
+        { event: "call_failed", error: expect.stringContaining(`TypeError: ${reason}`) },
+      ]);
+    },
+  );
+
   it("[F6] runs no SQL where the hub has no tables, since nothing would take it back", async () => {
     const name = `odd/${room()}`;
     using alice = await enter(name);
