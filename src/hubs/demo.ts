@@ -65,7 +65,7 @@ export const DemoHub = hub<DemoClient>("demo", {
   })
   .actions({
     bid: action([Amount], ({ state, user, clients, schedule, now }, amount) => {
-      if (state.sold) throw new HubError("closed", "This auction is over.");
+      if (state.sold) throw new HubError("auction_closed", "This auction is over.");
       if (amount <= state.price) throw new HubError("too_low", `${state.price} was bid already.`);
       if (state.leader !== undefined && state.leader !== user.id)
         clients.user(state.leader).outbid(amount);

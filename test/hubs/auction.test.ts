@@ -48,7 +48,7 @@ it("is sold thirty seconds after the last bid, though the room was reset meanwhi
   await until(alice.room, (state) => state.sold);
   await vi.waitUntil(() => sold.mock.calls.length > 0);
   expect(sold.mock.calls).toEqual([["clock", 70, "alice"]]);
-  expect(await outcomeOf(alice.room.run.bid(80))).toEqual({ code: "closed" });
+  expect(await outcomeOf(alice.room.run.bid(80))).toEqual({ code: "auction_closed" });
   await alice.room.run.restart();
   expect(alice.room.state).toEqual({ item: "clock", price: 0, sold: false });
 });

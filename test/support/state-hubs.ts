@@ -42,7 +42,7 @@ export const AuctionHub = hub<BidderClient>("auctions", {
   })
   .actions({
     bid: action([z.number().int().positive()], ({ state, user, clients, schedule }, amount) => {
-      if (state.sold) throw new HubError("closed", "This auction is over.");
+      if (state.sold) throw new HubError("auction_closed", "This auction is over.");
       if (amount <= state.price) throw new HubError("too_low", `${state.price} is bid already.`);
       if (state.leader !== undefined) clients.user(state.leader).outbid(state.item, amount);
       Object.assign(state, { price: amount, leader: user.id });

@@ -35,7 +35,7 @@ describe("callingRoom", () => {
     await room.advance(1);
     expect(room.state.sold).toBe(true);
     expect(room.scheduled).toEqual([]);
-    await expect(room.run.bid(20)).rejects.toMatchObject({ code: "closed" });
+    await expect(room.run.bid(20)).rejects.toMatchObject({ code: "auction_closed" });
   });
 
   it("refuses what the server refuses", async () => {

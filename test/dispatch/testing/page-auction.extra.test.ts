@@ -21,5 +21,5 @@ it("the page's auction takes higher bids, tells who was outbid, and closes by it
     method: "sold",
     args: ["vase", 12, "bob"],
   });
-  await expect(alice.run.bid(99)).rejects.toMatchObject({ code: "closed" });
+  await expect(alice.run.bid(99)).rejects.toMatchObject({ code: "auction_closed" });
 });

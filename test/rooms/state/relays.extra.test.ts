@@ -110,10 +110,10 @@ describe("hub code", () => {
     expect((await alice.call("bid", [name, 7])).result).toBe(7);
     expect((await alice.call("double", [name])).result).toBe(14);
     await alice.call("finish", [name]);
-    expect((await alice.call("bid", [name, 100])).error?.data.code).toBe("closed");
+    expect((await alice.call("bid", [name, 100])).error?.data.code).toBe("auction_closed");
     using own = await enter(`auctions/group:${name}`, { user: "bob" });
     expect(own.hello.params.state).toMatchObject({ price: 14, sold: true });
-    expect((await own.call("double", [name])).error?.data.code).toBe("closed");
+    expect((await own.call("double", [name])).error?.data.code).toBe("auction_closed");
   });
 });
 

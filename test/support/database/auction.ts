@@ -39,11 +39,11 @@ export const AuctionHub = hub<BidderClient>("auctions", {
     }),
   })
   .actions({
-    /** Answers when the auction ends, unless a higher bid comes. Throws `closed` and `too_low`. */
+    /** Answers when the auction ends, unless a higher bid comes. Throws `auction_closed` and `too_low`. */
     bid: action(
       [z.number().int().positive().max(1_000_000_000)],
       ({ state, user, clients, schedule, now }, amount) => {
-        if (state.sold) throw new HubError("closed", "This auction is over.");
+        if (state.sold) throw new HubError("auction_closed", "This auction is over.");
         if (amount <= state.price)
           throw new HubError("too_low", `${state.price} was bid already: bid more.`);
         if (state.leader !== undefined && state.leader !== user.id)
