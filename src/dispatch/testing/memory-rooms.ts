@@ -93,12 +93,15 @@ const viewOf = (topic: Topic, sent: readonly Sending[], present: PresenceByRoom)
   },
 });
 
-async function noState(): Promise<never> {
+/** Throws `method_not_found`, with where code that needs a state can be tested. */
+export function noStateIn(what: "calling" | "world"): never {
   throw new HubError(
     "method_not_found",
-    "Rooms have no state in `calling`: test actions by `callingRoom`, and methods that need one in workerd.",
+    `Rooms have no state in \`${what}\`: test actions by \`callingRoom\`, and methods that need one in workerd.`,
   );
 }
+
+const noState = async (): Promise<never> => noStateIn("calling");
 
 /** Members of a room with state, so that code which needs one says where it can be tested. */
 const WITHOUT_STATE: object = {

@@ -17,9 +17,10 @@ import type {
   StateAccess,
   TokenRenewal,
 } from "../../rooms/object/host.ts";
-import { noState, viewOf, wholeOf } from "../../rooms/object/state-access.ts";
+import { viewOf, wholeOf } from "../../rooms/object/state-access.ts";
 import type { Domain } from "../../rooms/rpc/object-names.ts";
 import { missedSince } from "../../rooms/room/enter-room.ts";
+import { noStateIn } from "./memory-rooms.ts";
 import { turn } from "./world-clock.ts";
 import type { WorldServer } from "./world-server.ts";
 
@@ -63,7 +64,7 @@ const publishingOf = (server: WorldServer): Publishing => ({
 });
 
 const statesOf = (server: WorldServer): StateAccess => {
-  const stateAt = (topic: Topic) => server.room(topic).own.state ?? noState();
+  const stateAt = (topic: Topic) => server.room(topic).own.state ?? noStateIn("world");
   return {
     run: async (topic, run) => stateAt(topic).run(run),
     async runAndSave(topic, run) {

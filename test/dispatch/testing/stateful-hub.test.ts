@@ -48,7 +48,10 @@ it("a world has their callers; rooms have no state in it", async () => {
   await count.clients.group("a").counted(7);
   await count.settled();
   expect(heard).toEqual([5, 2, 7]);
-  await expect(alice.invoke.increase("a")).rejects.toMatchObject({ code: "method_not_found" });
+  await expect(alice.invoke.increase("a")).rejects.toMatchObject({
+    code: "method_not_found",
+    message: expect.stringContaining("in `world`: test actions by `callingRoom`"),
+  });
 });
 
 it("`callingRoom` runs their actions", async () => {
