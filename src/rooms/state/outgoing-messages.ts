@@ -1,24 +1,18 @@
-// Messages of actions to other rooms. They are rows of the action's commit, are sent after it, and go once the other
-// rooms have them: a crash on the way sends them again, under the same ids, which rooms publish once. What waits has a
-// bound: an action that would send more is refused.
+// Messages of actions to other rooms. They are rows of the action's commit, are sent after it (outgoing-queues.ts), and
+// go once the other rooms have them: a crash on the way sends them again, before others and under the same ids, which
+// rooms publish once. What waits has a bound: an action that would send more is refused.
 
 import { HubError } from "../../model/errors.ts";
-import { logWarning } from "../../model/logger.ts";
 import { formatTopic, writtenTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { Outgoing } from "../rpc/state-rpc.ts";
+import { OutgoingQueues, type Batch } from "./outgoing-queues.ts";
 
 const TABLE = "CREATE TABLE IF NOT EXISTS room_outgoing (offset INTEGER PRIMARY KEY, json TEXT)";
 
 /** From a commit, or a failure, to the attempt by alarm. */
 const RETRY_MS = 5_000;
-
-/** One flush's messages. `offset` is that of its entry with the change. */
-interface Batch {
-  readonly offset: number;
-  readonly messages: readonly Outgoing[];
-}
 
 /** What is written of a message, in bytes of JSON, or a little more. */
 export interface OutgoingSize {
@@ -42,8 +36,8 @@ export class OutgoingMessages {
   #pending: Outgoing[] = [];
   /** Of flushes that are not written yet. */
   readonly #unwritten = new Map<number, Batch>();
-  /** Offsets of batches that are on their way, in this wake and epoch. */
-  #sending = new Set<number>();
+  /** In this wake and epoch; undefined until the first use. */
+  #queues: OutgoingQueues | undefined;
   #retryAt: number | undefined;
   /** Of the flush under way, of flushes that are not delivered, by offset; undefined before rows were counted. */
   #pendingSize = NOTHING;
@@ -135,28 +129,30 @@ export class OutgoingMessages {
   }
 
   #send(batch: Batch, now: number): void {
-    if (this.#sending.has(batch.offset)) return;
-    this.#sending.add(batch.offset);
     this.#retryAt ??= now + RETRY_MS;
     this.#options.arm(this.#retryAt);
-    this.#options.waitUntil(this.#deliver(batch));
+    this.#open().add(batch);
   }
 
-  async #deliver({ offset, messages }: Batch): Promise<void> {
-    const { publish, sql } = this.#options;
-    const sending = this.#sending;
-    try {
-      await Promise.all(messages.map(({ topic, draft }) => publish(topic, draft)));
-      // Erased meanwhile: what has this offset now is another batch.
-      if (sending !== this.#sending) return;
-      this.#unwritten.delete(offset);
-      sql.exec("DELETE FROM room_outgoing WHERE offset = ?", offset);
-      this.#waiting?.delete(offset);
-    } catch (error) {
-      logWarning("outgoing_undelivered", { error });
-    } finally {
-      sending.delete(offset);
+  /** What a crash has left is in front. */
+  #open(): OutgoingQueues {
+    if (this.#queues) return this.#queues;
+    const { publish, waitUntil } = this.#options;
+    const delivered = (offset: number) => this.#delivered(offset);
+    const queues = new OutgoingQueues({ publish, waitUntil, delivered });
+    this.#queues = queues;
+    for (const { offset, json } of this.#rows()) {
+      const texts = JSON.parse(json) as [string, Draft][];
+      const messages = texts.map(([topic, draft]) => ({ topic: writtenTopic(topic), draft }));
+      queues.add({ offset, messages });
     }
+    return queues;
+  }
+
+  #delivered(offset: number): void {
+    this.#unwritten.delete(offset);
+    this.#waiting?.delete(offset);
+    this.#options.sql.exec("DELETE FROM room_outgoing WHERE offset = ?", offset);
   }
 
   due(): number | undefined {
@@ -165,13 +161,9 @@ export class OutgoingMessages {
 
   /** Sends again what a crash or a failure has left. */
   run(now: number): void {
-    const rows = this.#rows();
-    this.#retryAt = rows.length > 0 ? now + RETRY_MS : undefined;
-    for (const { offset, json } of rows) {
-      const texts = JSON.parse(json) as [string, Draft][];
-      const messages = texts.map(([topic, draft]) => ({ topic: writtenTopic(topic), draft }));
-      this.#send({ offset, messages }, now);
-    }
+    const queues = this.#open();
+    this.#retryAt = queues.isEmpty ? undefined : now + RETRY_MS;
+    queues.retry();
   }
 
   get isEmpty(): boolean {
@@ -188,7 +180,8 @@ export class OutgoingMessages {
   forget(): void {
     [this.#pending, this.#written, this.#retryAt] = [[], undefined, undefined];
     [this.#pendingSize, this.#waiting] = [NOTHING, undefined];
-    this.#sending = new Set();
+    this.#queues?.end();
+    this.#queues = undefined;
     this.#unwritten.clear();
   }
 }

@@ -64,6 +64,18 @@ describe("messages to other rooms that wait", () => {
     await vi.waitFor(async () => expect(await rowsOf(room)).toEqual([]));
   });
 
+  it("[F3] for a room come before those that are sent there after a crash", async () => {
+    const [room, other] = [`odd/group:${id()}`, id()];
+    using alice = await enter(room);
+    using bob = await enter(`odd/group:${other}`, { user: "bob" });
+    for (let n = 0; n < 10; n++) await run(alice, "tell", id(), "elsewhere");
+    await leave(room, other, 3);
+    expect(await run(alice, "tell", other, "later")).toBe("done");
+    const texts = () =>
+      bob.heard.filter(({ method }) => method === "said").map(({ params }) => params[0]);
+    await expect.poll(texts).toEqual(["0", "1", "2", "later"]);
+  });
+
   it("[F24] of two rooms that send to each other hold neither up", async () => {
     const [one, two] = [id(), id()];
     using alice = await enter(`odd/group:${one}`);

@@ -1,0 +1,120 @@
+// Messages of actions on their way to other rooms, in a queue for each room: they arrive in the order of their commits.
+//
+//   · Messages behind one that has failed wait for `retry`. Until then nothing is sent to that room.
+//   · A room that refuses a message for good does not get it, and does not hold up others.
+
+import { ERRORS, type ErrorRow } from "../../model/error-table.ts";
+import { publicError } from "../../model/errors.ts";
+import { logError, logWarning } from "../../model/logger.ts";
+import { formatTopic, type Topic } from "../../model/topic.ts";
+import type { Draft } from "../rpc/log-entry.ts";
+import type { Outgoing } from "../rpc/state-rpc.ts";
+
+/** Messages that are sent together: where one of them fails, none after them is under way. */
+const TOGETHER = 100;
+
+/** One flush's messages. `offset` is that of its entry with the change. */
+export interface Batch {
+  readonly offset: number;
+  readonly messages: readonly Outgoing[];
+}
+
+interface Queue {
+  /** The oldest first. */
+  readonly waiting: (Outgoing & Pick<Batch, "offset">)[];
+  /** On their way, or behind one that has failed. */
+  isHeld: boolean;
+  hasFailed: boolean;
+}
+
+interface QueuesOptions {
+  publish(topic: Topic, draft: Draft): Promise<unknown>;
+  waitUntil(work: Promise<unknown>): void;
+  /** All messages of the batch have arrived, or were refused for good. */
+  delivered(offset: number): void;
+}
+
+export class OutgoingQueues {
+  readonly #options: QueuesOptions;
+  /** By room. */
+  readonly #queues = new Map<string, Queue>();
+  /** How many messages of a batch are not delivered, by its offset. */
+  readonly #left = new Map<number, number>();
+  #isOver = false;
+
+  constructor(options: QueuesOptions) {
+    this.#options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.#left.size === 0;
+  }
+
+  /** A batch that was added already is not added again. */
+  add({ offset, messages }: Batch): void {
+    if (this.#left.has(offset)) return;
+    this.#left.set(offset, messages.length);
+    const queues = new Set(messages.map((one) => this.#put({ offset, ...one })));
+    for (const queue of queues) this.#send(queue);
+  }
+
+  #put(message: Queue["waiting"][number]): Queue {
+    const room = formatTopic(message.topic);
+    let queue = this.#queues.get(room);
+    if (!queue) this.#queues.set(room, (queue = { waiting: [], isHeld: false, hasFailed: false }));
+    queue.waiting.push(message);
+    return queue;
+  }
+
+  retry(): void {
+    for (const [room, queue] of this.#queues) {
+      if (queue.hasFailed) [queue.hasFailed, queue.isHeld] = [false, false];
+      if (queue.waiting.length > 0) this.#send(queue);
+      else if (!queue.isHeld) this.#queues.delete(room);
+    }
+  }
+
+  /** Sends and removes nothing any more. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #send(queue: Queue): void {
+    if (queue.isHeld) return;
+    queue.isHeld = true;
+    this.#options.waitUntil(this.#deliver(queue));
+  }
+
+  async #deliver(queue: Queue): Promise<void> {
+    const sent = queue.waiting.slice(0, TOGETHER);
+    const { publish } = this.#options;
+    // What a room refuses at once is thrown at once.
+    const arrivals = sent.map(async ({ topic, draft }) => publish(topic, draft));
+    const results = await Promise.all(arrivals.map(resultOf));
+    if (this.#isOver) return;
+    const failed = results.indexOf("failed");
+    const arrived = queue.waiting.splice(0, failed < 0 ? sent.length : failed);
+    queue.hasFailed = queue.isHeld = failed >= 0;
+    for (const { offset } of arrived) this.#delivered(offset);
+    if (queue.waiting.length > 0) this.#send(queue);
+  }
+
+  #delivered(offset: number): void {
+    const left = this.#left.get(offset)! - 1;
+    if (left > 0) return void this.#left.set(offset, left);
+    this.#left.delete(offset);
+    this.#options.delivered(offset);
+  }
+}
+
+const resultOf = (arrival: Promise<unknown>): Promise<"arrived" | "refused" | "failed"> =>
+  arrival.then(
+    () => "arrived",
+    (error: unknown) => {
+      const rows: Readonly<Record<string, ErrorRow | undefined>> = ERRORS;
+      const isRefused = [400, 413].includes(rows[publicError(error).code]?.http ?? 0);
+      if (isRefused) logError("outgoing_refused", { error });
+      else logWarning("outgoing_undelivered", { error });
+      return isRefused ? "refused" : "failed";
+    },
+  );
