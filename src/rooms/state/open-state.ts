@@ -17,8 +17,9 @@ import { RunMemory } from "./run-memory.ts";
 import { ScheduleRows } from "./schedule-rows.ts";
 import { StateCommit } from "./state-commit.ts";
 import type { StatePublisher } from "./state-parts.ts";
+import type { Reserved } from "./state-flush.ts";
 import { StateRows } from "./state-rows.ts";
-import { StateStore, type Reserved } from "./state-store.ts";
+import { StateStore } from "./state-store.ts";
 
 interface OpenStateOptions {
   readonly spec: StateSpec;
@@ -78,7 +79,7 @@ export function openState(options: OpenStateOptions): OpenedState {
     most: { messages, bytes },
   });
   const store = new StateStore({
-    ...{ spec, log, rows, runs, outgoing, now },
+    ...{ storage, spec, log, rows, runs, outgoing, now },
     bytesAtMost: stateBytes,
     reserve: (at) => publisher().reserve({ target: STATE_TARGET, params: "" }, at),
   });

@@ -5,8 +5,9 @@ import { isSame, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
 import { freezeDeep } from "../../model/plain-json.ts";
 import type { RoomLog } from "../log/room-log.ts";
+import type { PartStorage } from "../../model/stored-values.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
-import type { KeptRun, StateEntry } from "../rpc/log-entry.ts";
+import type { StateEntry } from "../rpc/log-entry.ts";
 import type { Snapshot, StateSpec } from "../rpc/state-rpc.ts";
 import { ElsewhereMark } from "./elsewhere-mark.ts";
 import type { OutgoingMessages } from "./outgoing-messages.ts";
@@ -19,15 +20,11 @@ import {
   sizeWithin,
   viewedState,
 } from "./state-changes.ts";
-import type { StateRows } from "./state-rows.ts";
-
-/** An entry that was reserved: its text is still to come. */
-export interface Reserved {
-  readonly entry: { -readonly [K in keyof StateEntry]: StateEntry[K] };
-  readonly ticket: { readonly error: HubError | null };
-}
+import type { Flush, Reserved } from "./state-flush.ts";
+import type { Checkpoint, StateRows } from "./state-rows.ts";
 
 interface StateStoreOptions {
+  readonly storage: Pick<PartStorage, "transactionSync">;
   readonly spec: StateSpec;
   readonly log: () => RoomLog;
   readonly rows: StateRows;
@@ -38,15 +35,6 @@ interface StateStoreOptions {
   /** Reserves the entry of this flush, of this time. */
   reserve(at: number): Reserved;
   now(): number;
-}
-
-/** A flush with actions, until it is saved. */
-interface Flush extends Reserved {
-  readonly runs: KeptRun[];
-  /** What clients see after it. */
-  shown: unknown;
-  /** Clients get a snapshot in place of a patch. */
-  isWhole?: boolean;
 }
 
 export class StateStore {
@@ -108,14 +96,24 @@ export class StateStore {
       rows.countRow();
     }
     if (row.version > spec.version) {
-      // Messages go on, and overwrite rows of the log that have changes.
       if (rows.isBehind)
-        rows.write({ ...row, offset: elsewhere.changed, json: JSON.stringify(state) });
+        this.#write({ ...row, offset: elsewhere.changed, json: JSON.stringify(state) });
       throw new HubError("state_newer", "A newer deploy has written this room's state.");
     }
     if (row.version === spec.version) this.#begin(spec.check(freezeDeep(state)));
     else this.#migrate(state, row.version);
     return true;
+  }
+
+  /** Messages go on, and overwrite rows of the log: their changes and answers are kept, also of a newer version. */
+  #write(checkpoint: Checkpoint): void {
+    const { rows, runs, storage, now } = this.#options;
+    storage.transactionSync(() => {
+      rows.write(checkpoint);
+      runs.write(now());
+    });
+    rows.written();
+    runs.written();
   }
 
   /** The state of a room that holds none: `initial`, or what was loaded. It is stored with the first change. */

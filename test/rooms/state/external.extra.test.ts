@@ -4,7 +4,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { release, steering, untilReleased } from "../../support/steered-hub.ts";
 import { Client, enter, roomAt, token, upgrade } from "../client.ts";
-import { act, newRoom, pass, wholeOf } from "./steered-room.ts";
+import { act, newRoom, pass, ran, wholeOf } from "./steered-room.ts";
 
 beforeEach(() => {
   for (const level of ["info", "warn", "error"] as const)
@@ -213,6 +213,22 @@ describe("[F16] a deploy", () => {
     steering.migrations = [label];
     await evictDurableObject(roomAt(name));
     expect(await act(name, "add", 1)).toBe(4);
+  });
+
+  it("[ST4] that is rolled back knows runs of the newer one under their keys afterwards", async () => {
+    const name = newRoom();
+    const keyed = (key: string) => ran(name, { action: "add", args: [1], key });
+    steering.migrations = [label];
+    await keyed("one");
+    expect(await keyed("two")).toEqual({ result: 2, repeated: false });
+    release();
+    await evictDurableObject(roomAt(name));
+    expect(await keyed("two")).toBe("state_newer");
+    expect(await keyed("two")).toBe("state_newer");
+    steering.migrations = [label];
+    await evictDurableObject(roomAt(name));
+    expect(await keyed("two")).toEqual({ result: 2, repeated: true });
+    expect(await wholeOf(name)).toEqual({ count: 2 });
   });
 
   it("[F17] that is rolled back is asked for its schedule less and less often, and rings it in the end", async () => {

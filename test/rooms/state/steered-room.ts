@@ -9,11 +9,18 @@ export const newRoom = (hub = "steered") => `${hub}/group:${crypto.randomUUID()}
 
 const user = { id: "svc", tenant: "default", roles: [], claims: {}, caps: [], channels: [] };
 
+/** What the run gives, or the code of its error; by the service `svc`. */
+export async function ran(name: string, run: { action: string; args: unknown[]; key?: string }) {
+  const by = { ...user, expiresAt: Infinity };
+  const given = await roomAt(name).runAction({ ...run, args: JSON.stringify(run.args), user: by });
+  if ("fault" in given) return given.fault.code;
+  return { result: JSON.parse(given.result) as unknown, repeated: given.repeated };
+}
+
 /** The run's result, or the code of its error. */
 export async function act(name: string, action: string, ...args: unknown[]): Promise<unknown> {
-  const by = { ...user, expiresAt: Infinity };
-  const ran = await roomAt(name).runAction({ action, args: JSON.stringify(args), user: by });
-  return "fault" in ran ? ran.fault.code : JSON.parse(ran.result);
+  const given = await ran(name, { action, args });
+  return typeof given === "string" ? given : given.result;
 }
 
 /** The state, or the code of the error. */
