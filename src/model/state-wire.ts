@@ -62,6 +62,8 @@ export interface ScheduledAction {
   readonly at: number;
   /** Seconds, or five fields of cron. */
   readonly every?: number | string;
+  /** Of a period that has failed: the time that was planned, where `at` is that of another attempt. */
+  readonly planned?: number;
   /** How often it has failed; after five times it is kept, and not run again. */
   readonly failures: number;
 }

@@ -9,7 +9,7 @@ import { retryPause } from "../../rooms/platform/retry-pause.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
 import type { Run, Scheduled, StateSpec } from "../../rooms/rpc/state-rpc.ts";
 import { ActionTurn, resultText } from "../../rooms/state/action-turn.ts";
-import { triedAgain } from "../../rooms/state/run-schedules.ts";
+import { nextOf, triedAgain } from "../../rooms/state/run-schedules.ts";
 import { MOST_FAILURES } from "../../rooms/state/schedule-rows.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
@@ -164,9 +164,8 @@ export class MemoryRoom {
   }
 
   async #ring(one: Scheduled): Promise<void> {
-    const { id, action, every } = one;
-    const at = every === undefined ? undefined : this.#spec.next(every, one.at, this.#now);
-    const again = at === undefined ? undefined : { ...one, at, failures: 0 };
+    const { id, action } = one;
+    const again = nextOf(one, this.#spec, this.#now);
     const run = { action, args: JSON.stringify(one.args), key: `${id}@${one.at}` };
     try {
       await this.run(run, new Map([[id, again]]));

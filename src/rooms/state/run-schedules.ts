@@ -56,14 +56,13 @@ interface Due {
 
 async function runOne(state: Performer, parts: Parts, { one, now }: Due): Promise<void> {
   const { spec, schedule } = parts;
-  const { id, action, every } = one;
+  const { id, action } = one;
   const run = { action, args: JSON.stringify(one.args) };
   try {
     const args = await spec.prepare(run);
     // Cancelled or replaced by an action that ran meanwhile.
     if (schedule.get(id) !== one) return;
-    const at = every === undefined ? undefined : spec.next(every, one.at, now);
-    const next = at === undefined ? undefined : { ...one, at, failures: 0 };
+    const next = nextOf(one, spec, now);
     state.perform({ run, args, scheduling: new Map([[id, next]]), turnKey: `${id}@${one.at}` });
   } catch (error) {
     if (schedule.get(id) === one) fail(parts, { one, now }, error);
@@ -84,9 +83,25 @@ function failed(one: Scheduled, now: number, error: unknown): Scheduled {
   return again;
 }
 
+/** What is scheduled in place of one that has run: after the time that was planned, however late or often it ran. */
+export function nextOf(
+  one: Scheduled,
+  spec: Pick<StateSpec, "next">,
+  now: number,
+): Scheduled | undefined {
+  const { planned: _, ...rest } = one;
+  if (one.every === undefined) return undefined;
+  return { ...rest, at: spec.next(one.every, plannedFor(one), now), failures: 0 };
+}
+
 /** What has failed now, as it is scheduled in its place. */
 export function triedAgain(one: Scheduled, now: number): Scheduled {
   const failures = one.failures + 1;
   const pause = PAUSES_MS[failures - 1];
-  return { ...one, failures, at: pause === undefined ? one.at : now + pause };
+  const at = pause === undefined ? one.at : now + pause;
+  return { ...one, failures, at, ...(one.every !== undefined && { planned: plannedFor(one) }) };
 }
+
+/** An older version leaves `planned` where it has run one. */
+const plannedFor = ({ at, failures, planned = at }: Scheduled): number =>
+  failures > 0 ? planned : at;

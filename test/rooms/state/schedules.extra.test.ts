@@ -45,3 +45,28 @@ describe("arguments of a schedule", () => {
     expect(await wholeOf(name)).toMatchObject({ count: 5 });
   });
 });
+
+describe("a period", () => {
+  it("[F17] goes on from the time that was planned, also after runs that have failed", async () => {
+    const name = newRoom("odd-view");
+    const start = Date.now();
+    const pending = async () =>
+      ((await act(name, "pending")) as { at: number; failures: number }[]).map((one) => [
+        one.at - start,
+        one.failures,
+      ]);
+    await act(name, "every", 60);
+    await act(name, "add", 12);
+    vi.setSystemTime(start);
+    await pass(name, 60, 60); // The view throws at 13.
+    expect(await pending()).toEqual([[61_000, 1]]);
+    await evictDurableObject(roomAt(name));
+    await pass(name, 1);
+    expect(await pending()).toEqual([[66_000, 2]]);
+    await act(name, "add", 5);
+    await pass(name, 5);
+    expect(await pending()).toEqual([[120_000, 0]]);
+    await pass(name, 54);
+    expect(await pending()).toEqual([[180_000, 0]]);
+  });
+});
