@@ -37,7 +37,10 @@ interface RunRow {
   chars: number;
 }
 
-/** Keys are scoped by user and action. A user's id may be that of a service. */
+/**
+ * Keys are scoped by user and action, also of guests, whose id is new with each connection: an application's keys may
+ * be guessed, and with the key goes the answer. A user's id may be that of a service.
+ */
 export const scopedKey = ({ user, action, key }: Run): string | undefined =>
   key === undefined
     ? undefined
