@@ -1,7 +1,10 @@
 // What a hub does when a connection comes and goes.
 
+import { runInDurableObject } from "cloudflare:test";
 import { expect, it, onTestFinished, vi } from "vitest";
+import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
 import { enter, type Joining } from "../../rooms/client.ts";
+import { connected, open, relayOf, SignalR } from "../../rooms/relay/client.ts";
 import { answer } from "../frames.ts";
 
 const entering = async (room: string, joining: Joining = {}) => {
@@ -46,4 +49,23 @@ it("`disconnected` runs once when a connection has gone, with its signal aborted
   await bob.call("note", ["barrier"]);
   seen.push(...((await bob.call("trace")).result as string[]));
   expect(seen).toEqual(["gone alice undefined true", "barrier"]);
+});
+
+it("a call that a crash cut off while `connected` ran is answered when its client resumes", async () => {
+  const joining = { user: "slow-crash", query: "useStatefulReconnect=true", version: 2 };
+  const { id, token, socket } = await connected("ordered", joining);
+  const relay = relayOf("ordered", id);
+  const call = { type: 1, invocationId: "early", target: "TraceOf", arguments: ["alice"] };
+  socket.send(`${JSON.stringify(call)}\u001e`);
+  const received = () =>
+    runInDurableObject(relay, (one) => {
+      const { parts } = one as unknown as { parts: RelayParts };
+      return parts.connections.get(id)!.resumable!.receivedCount;
+    });
+  await expect.poll(received).toBe(1);
+  await runInDurableObject(relay, (_, state) => state.abort("a crash")).catch(() => {});
+  const { webSocket } = await open("ordered", token, joining);
+  using again = new SignalR(webSocket!, { connectionId: id, connectionToken: token }, true);
+  const { error } = await again.record(({ type }) => type === 3);
+  expect(error).toContain("The server lost this call; call again.");
 });

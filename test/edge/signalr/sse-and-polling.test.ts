@@ -4,6 +4,7 @@
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { longPoll, serverSentEvents } from "../../../src/edge/signalr/sse-and-polling.ts";
+import { POLL_CONFIRMED, POLL_REPLACED } from "../../../src/model/wire-constants.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -82,7 +83,7 @@ describe("a poll", () => {
 
   it("confirms the frames that it answers with, once the relay has let it go", async () => {
     const { far, confirmed, told } = polling();
-    far.addEventListener("message", () => far.close(1000));
+    far.addEventListener("message", () => far.close(POLL_CONFIRMED));
     far.send("one,");
     far.send("two");
     expect(await told).toEqual([200, "one,two"]);
@@ -98,7 +99,7 @@ describe("a poll", () => {
 
   it("whose place another has taken leaves that one its frames", async () => {
     const { far, told } = polling();
-    far.addEventListener("message", () => far.close(4000));
+    far.addEventListener("message", () => far.close(POLL_REPLACED));
     far.send("said");
     expect(await told).toEqual([204, ""]);
   });
@@ -106,7 +107,7 @@ describe("a poll", () => {
   it("whose place another takes before it has confirmed does the same", async () => {
     const { far, told } = polling();
     far.send("said");
-    far.close(4000);
+    far.close(POLL_REPLACED);
     expect(await told).toEqual([204, ""]);
   });
 

@@ -123,23 +123,6 @@ describe("stateful reconnect", () => {
     expect(cut.error).toContain("The server lost this call; call again.");
   });
 
-  it("answers calls that a crash has cut off while `connected` ran", async () => {
-    const early = { ...stateful, user: "slow-crash" };
-    const alice = await connected("ordered", early);
-    const relay = relayOf("ordered", alice.id);
-    alice.say({ type: 1, invocationId: "early", target: "TraceOf", arguments: ["alice"] });
-    const received = () =>
-      runInDurableObject(relay, (one) => {
-        const { parts } = one as unknown as { parts: RelayParts };
-        return parts.connections.get(alice.id)!.resumable!.receivedCount;
-      });
-    await expect.poll(received).toBe(1);
-    await runInDurableObject(relay, (_, state) => state.abort("a crash")).catch(() => {});
-    using again = await resume(alice, "ordered", early);
-    const { error } = await again.record(({ type }) => type === 3);
-    expect(error).toContain("The server lost this call; call again.");
-  });
-
   it("is for its own user, ends with a hole, and with a client that says nothing", async () => {
     const alice = await connected("resuming", stateful);
     await alice.call("Join", "r4");
