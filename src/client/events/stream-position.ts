@@ -42,7 +42,7 @@ export class StreamPosition {
     return parts.map((part) => {
       const [room = "", position = ""] = part.split("=");
       parsePosition(position);
-      return [decodeURIComponent(room), position];
+      return [roomNamed(room), position];
     });
   }
 
@@ -106,6 +106,15 @@ export class StreamPosition {
   #record(room: string, position: string): Origin {
     this.#positions.set(room, position);
     return { room, position, id: this.id };
+  }
+}
+
+/** The room of a part of an id. Throws `invalid_position`, as a position that is none. */
+function roomNamed(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new HubError("invalid_position", "An event's id is room=epoch:offset, with ; between.");
   }
 }
 

@@ -7,6 +7,15 @@ import { startReader, texts } from "./event-server.ts";
 import type { TestHub } from "../hubs.ts";
 import { HELLO, advance } from "../server.ts";
 
+function thrownBy(run: () => unknown): { readonly code?: string } {
+  try {
+    run();
+  } catch (error) {
+    return error as { code?: string };
+  }
+  throw new Error("Nothing was thrown.");
+}
+
 const BOTH = { rooms: ["group:a, or b", "order:1"] as const };
 const [A, B] = ["group%3Aa%2C%20or%20b", "order%3A1"];
 
@@ -207,6 +216,15 @@ describe("an address", () => {
   ])("with %s is refused at once", (_what, hub, options) => {
     expect(() => events<TestHub>(hub, options as never)).toThrow(/room|name|URL|position/);
   });
+
+  it.each(["%zz=e:1", "group%3Alobby=e:1;%=e:2"])(
+    "with an id whose room is wrongly encoded is refused by its code (%s)",
+    (since) => {
+      const options = { ...where, since };
+      const { code } = thrownBy(() => events<TestHub>("https://host/hubs/test", options));
+      expect(code).toBe("invalid_position");
+    },
+  );
 
   it("that is right is not visited before anybody iterates", async () => {
     const urls: string[] = [];
