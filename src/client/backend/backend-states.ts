@@ -37,7 +37,10 @@ export interface StatefulServiceRoom<H extends AnyHub> extends RoomRuns<H> {
   /** Actions that run only where the room still stands at the position; else they reject with `conflict`. */
   ifAt(position: string): RoomRuns<H>;
   schedule(): Promise<readonly ScheduledAction[]>;
-  /** False where nothing is scheduled under the id. */
+  /**
+   * False where nothing is scheduled under the id. After a lost answer that may be the effect of the first attempt, which
+   * cannot be told from an action that had run.
+   */
   cancel(scheduleId: string): Promise<boolean>;
   /** Loads a state that lives elsewhere again. Resolves with the position after the difference. */
   reload(): Promise<string>;

@@ -104,6 +104,14 @@ describe("a backend", () => {
     }
   });
 
+  it("cancels once, and gives false where the answer to that was lost", async () => {
+    const name = crypto.randomUUID();
+    await auctions.group(name).run.bid(1);
+    const { hub, attempts } = lossy();
+    expect([await hub.group(name).cancel("close"), attempts()]).toEqual([false, 2]);
+    expect(await auctions.group(name).schedule()).toEqual([]);
+  });
+
   it("runs an action once under a key of the application's own", async () => {
     const room = auctions.with({ idempotencyKey: "k" }).group(crypto.randomUUID());
     expect([await room.run.bid(5), await room.run.bid(5)]).toEqual([5, 5]);
