@@ -39,7 +39,8 @@ export const shareLane = (view: object, hub: object): void => void lanes.set(vie
 /**
  * Reads as soon as it is this read's turn, and again after refusals that may pass, as `repeat`. A read over the limit of
  * the connection's rate keeps its place meanwhile, so that those behind it do not spend what calls of the application
- * need; other failures concern a room alone, and let the others pass.
+ * need; its pauses stay short, since the rate is refilled within seconds. Other failures concern a room alone, and let
+ * the others pass.
  */
 export const readInTurn = <T>(
   connection: Lasting,
@@ -50,7 +51,7 @@ export const readInTurn = <T>(
     connection,
     () =>
       laneOf(connection).inTurn(() =>
-        repeat(connection, read, { ...options, mayRepeat: isRateLimited }),
+        repeat(connection, read, { ...options, mayRepeat: isRateLimited, doublings: 0 }),
       ),
     options,
   );

@@ -22,6 +22,8 @@ export interface RepeatOptions {
   readonly onRefused?: (error: HubError) => unknown;
   /** The errors after which it is repeated. Default: all that may pass. */
   readonly mayRepeat?: (error: HubError) => boolean;
+  /** How often the longest pause doubles. Default: until the limit of the backoff. */
+  readonly doublings?: number;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface RepeatOptions {
 export async function repeat<T>(
   connection: Lasting,
   attempt: () => Promise<T>,
-  { isWanted, onRefused, mayRepeat = isPassing }: RepeatOptions,
+  { isWanted, onRefused, mayRepeat = isPassing, doublings = Infinity }: RepeatOptions,
 ): Promise<T | undefined> {
   for (let failures = 0; isWanted(); failures += 1)
     try {
@@ -41,7 +43,7 @@ export async function repeat<T>(
       if (!mayRepeat(error as HubError)) throw error;
       onRefused?.(error as HubError);
       // oxlint-disable-next-line no-await-in-loop -- as above
-      if (!(await pauseOf(connection, failures))) throw error;
+      if (!(await pauseOf(connection, Math.min(failures, doublings)))) throw error;
     }
   return undefined;
 }
