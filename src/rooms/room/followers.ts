@@ -18,16 +18,13 @@ import { settledWithin } from "../platform/loop-timing.ts";
 import { within } from "../log/log-rows.ts";
 import type { Delivery, FollowerPosition, MemberCount } from "../rpc/room-rpc.ts";
 import type { Entry } from "../rpc/log-entry.ts";
-import {
-  failed,
-  linkAt,
-  type FollowersOptions,
-  type Link,
-  type Progress,
-} from "./follower-link.ts";
-import { BEFORE_LOG, FollowerRows } from "./follower-rows.ts";
-import { RecentEntries } from "./recent-entries.ts";
+import { failed, type FollowersOptions, type Link, type Progress } from "./follower-link.ts";
+import { FollowerLinks } from "./follower-links.ts";
+import { BEFORE_LOG } from "./follower-rows.ts";
 
+/** Kept in memory: older ones are read from the log. */
+const RECENT_ENTRIES = 1_000;
+const RECENT_CHARS = 40 * 1024 * 1024;
 /** Entries of a batch. */
 const BATCH = 500;
 /** Characters of a batch: an RPC takes 32 MiB, and a character may have two bytes. */
@@ -39,22 +36,20 @@ const CONFIRM_MS = 1_000;
 
 export class Followers implements Duty {
   readonly #options: FollowersOptions;
-  readonly #rows: FollowerRows;
-  readonly #links: Map<string, Link>;
+  readonly #followers: FollowerLinks;
   /** By the follower's object name. */
-  readonly links: ReadonlyMap<string, unknown>;
+  readonly links: ReadonlyMap<string, Link>;
   /** Until all followers have them. */
-  readonly #recentEntries = new RecentEntries();
+  #recentEntries: Entry[] = [];
+  /** Of their parameters. */
+  #recentChars = 0;
   #checkpointAt: number | undefined;
 
   constructor(options: FollowersOptions) {
     this.#options = options;
-    const rows = (this.#rows = new FollowerRows(options.storage));
-    if (options.hasLostEntries || (options.isInMemory && rows.isUnsettled)) rows.restart();
-    const linkOf = (offset: number) => linkAt(Math.min(offset, this.#newestOffset));
-    this.#links = new Map([...rows.offsets()].map(([name, offset]) => [name, linkOf(offset)]));
+    this.#followers = new FollowerLinks(options);
+    this.links = this.#followers.all;
     if (this.#isAnyBehind) this.#scheduleCheckpoint(0);
-    this.links = this.#links;
   }
 
   get #newestOffset(): number {
@@ -62,20 +57,17 @@ export class Followers implements Duty {
   }
 
   get #isAnyBehind(): boolean {
-    return [...this.#links.values()].some((link) => link.confirmedOffset < this.#newestOffset);
+    return [...this.links.values()].some((link) => link.confirmedOffset < this.#newestOffset);
   }
 
   /** Connections of each user by follower, for presence after a wake. */
   members(): Iterable<[follower: string, userId: string, connections: number]> {
-    return this.#rows.members();
+    return this.#followers.rows.members();
   }
 
   /** All members that the follower has, and none of those it is known for beside them. */
   complete(follower: string, members: readonly MemberCount[]): readonly MemberCount[] {
-    if (!this.#links.has(follower)) return members;
-    const named = new Set(members.map(([user]) => user));
-    const others = this.#rows.usersOf(follower).filter((user) => !named.has(user));
-    return [...members, ...others.map((user): MemberCount => [user, 0])];
+    return this.#followers.complete(follower, members);
   }
 
   /**
@@ -83,54 +75,55 @@ export class Followers implements Duty {
    * from `position` on where the room has let it go, or forgotten it, since then.
    */
   add(follower: string, members: readonly MemberCount[], position?: Position): void {
-    if (!this.#links.has(follower)) this.#begin(follower, position);
-    this.#links.get(follower)!.followCount++;
-    this.#rows.setMembers(follower, members);
-  }
-
-  #begin(follower: string, position: Position | undefined): void {
-    const link = linkAt(this.#startAt(position));
-    this.#rows.add(follower, link.deliveredOffset);
-    this.#links.set(follower, link);
-    if (link.deliveredOffset === this.#newestOffset) return;
+    const link = this.#followers.add(follower, members, position);
+    if (!position || link.deliveredOffset >= this.#newestOffset) return;
     this.#scheduleCheckpoint();
     void this.#start(follower, link);
   }
 
-  /** A follower that knows another epoch is to be reset. */
-  #startAt(position: Position | undefined): number {
-    if (!position) return this.#newestOffset;
-    return this.#hasHad(position) ? position.offset : BEFORE_LOG;
-  }
-
   /** May be repeated. */
   remove(follower: string): void {
-    if (!this.#links.delete(follower)) return;
+    if (!this.#followers.remove(follower)) return;
     // Entries of a time without followers would be missing behind these.
-    if (this.#links.size === 0) this.#recentEntries.clear();
-    this.#rows.remove(follower);
+    if (this.links.size === 0) this.#forgetRecent();
     this.#options.removed(follower);
   }
 
   /** Sends saved entries to every follower. They must follow on the entries before. */
   publish(entries: readonly Entry[]): void {
-    if (this.#links.size === 0) return;
-    this.#recentEntries.add(entries);
+    if (this.links.size === 0) return;
+    this.#recentEntries.push(...entries);
+    for (const { params } of entries) this.#recentChars += params.length;
+    if (this.#recentEntries.length > RECENT_ENTRIES || this.#recentChars > RECENT_CHARS)
+      this.#dropOldest();
     // Before the first of them leaves: if the object crashes from here on, its followers are reset.
-    if (this.#options.isInMemory && this.#checkpointAt === undefined) this.#rows.settle(BEFORE_LOG);
+    if (this.#options.isInMemory && this.#checkpointAt === undefined)
+      this.#followers.rows.settle(BEFORE_LOG);
     this.#scheduleCheckpoint();
-    for (const [follower, link] of this.#links) void this.#start(follower, link);
+    for (const [follower, link] of this.links) void this.#start(follower, link);
+  }
+
+  /** One entry alone may be large. */
+  #dropOldest(): void {
+    const { length } = this.#recentEntries;
+    const dropped = this.#recentEntries.splice(0, Math.min(length - 1, Math.ceil(length / 4)));
+    for (const { params } of dropped) this.#recentChars -= params.length;
+  }
+
+  #forgetRecent(): void {
+    this.#recentEntries = [];
+    this.#recentChars = 0;
   }
 
   /** The log has begun a new epoch: each follower gets a reset before any other entry, after a crash as well. */
   restart(): void {
-    this.#recentEntries.clear();
-    this.#rows.restart();
-    for (const [follower, link] of this.#links) {
+    this.#forgetRecent();
+    this.#followers.rows.restart();
+    for (const [follower, link] of this.links) {
       link.deliveredOffset = link.confirmedOffset = BEFORE_LOG;
       void this.#start(follower, link);
     }
-    if (this.#links.size > 0) this.#scheduleCheckpoint();
+    if (this.links.size > 0) this.#scheduleCheckpoint();
   }
 
   #scheduleCheckpoint(delayMs = CHECKPOINT_MS): void {
@@ -149,7 +142,7 @@ export class Followers implements Duty {
   async #sendBatches(follower: string, link: Link): Promise<void> {
     link.isSending = true;
     try {
-      while (link.deliveredOffset < this.#newestOffset && this.#links.get(follower) === link)
+      while (link.deliveredOffset < this.#newestOffset && this.links.get(follower) === link)
         await this.#deliver(follower, link);
       link.failures = 0;
     } catch (error) {
@@ -164,7 +157,7 @@ export class Followers implements Duty {
     const { followCount } = link;
     const reply = await this.#options.stubs(follower).deliver(delivery);
     if (reply.kind !== "gone") this.#advance(link, delivery, reply);
-    else if (link.followCount === followCount && this.#links.get(follower) === link)
+    else if (link.followCount === followCount && this.links.get(follower) === link)
       this.remove(follower);
   }
 
@@ -183,7 +176,7 @@ export class Followers implements Duty {
     { follower, position }: FollowerPosition,
     publish: () => Promise<T>,
   ): Promise<[outcome: T, delivery?: Delivery]> {
-    const link = this.#links.get(follower);
+    const link = this.links.get(follower);
     const isAtRest = link && !link.isSending && link.retryAt === undefined;
     if (!isAtRest || !this.#hasHad(position)) return [await publish()];
     link.confirmedOffset = Math.max(link.confirmedOffset, position.offset);
@@ -191,7 +184,7 @@ export class Followers implements Duty {
     link.isSending = true;
     try {
       const outcome = await publish();
-      if (this.#links.get(follower) !== link || link.deliveredOffset >= this.#newestOffset)
+      if (this.links.get(follower) !== link || link.deliveredOffset >= this.#newestOffset)
         return [outcome];
       const delivery = this.#batchFor(link);
       link.deliveredOffset = delivery.entries.at(-1)?.offset ?? delivery.after;
@@ -208,13 +201,21 @@ export class Followers implements Duty {
 
   #batchFor({ deliveredOffset }: Link): Delivery {
     const { room, log } = this.#options;
-    const missing = this.#recentEntries.after(deliveredOffset) ?? log.after(deliveredOffset);
-    const some = (missing ?? this.#recentEntries.all).slice(0, BATCH);
+    const missing = this.#recentAfter(deliveredOffset) ?? log.after(deliveredOffset);
+    const some = (missing ?? this.#recentEntries).slice(0, BATCH);
     const entries = some.length > 1 ? within(some, BATCH_CHARS) : some;
     const about = { room, epoch: log.position.epoch, entries };
     if (missing) return { ...about, after: deliveredOffset, reset: false };
     const after = (entries[0]?.offset ?? this.#newestOffset + 1) - 1;
     return { ...about, ...this.#options.snapshot?.(), after, reset: true, from: deliveredOffset };
+  }
+
+  /** Undefined where memory does not reach back so far. */
+  #recentAfter(startOffset: number): readonly Entry[] | undefined {
+    const first = this.#recentEntries[0]?.offset ?? Infinity;
+    return first <= startOffset + 1
+      ? this.#recentEntries.filter(({ offset }) => offset > startOffset)
+      : undefined;
   }
 
   #scheduleRetry(link: Link, error: unknown): void {
@@ -224,7 +225,7 @@ export class Followers implements Duty {
   }
 
   due(): number | undefined {
-    const retries = [...this.#links.values()].map(({ retryAt = Infinity }) => retryAt);
+    const retries = [...this.links.values()].map(({ retryAt = Infinity }) => retryAt);
     const first = Math.min(this.#checkpointAt ?? Infinity, ...retries);
     return first === Infinity ? undefined : first;
   }
@@ -235,7 +236,7 @@ export class Followers implements Duty {
   async run(now: number): Promise<void> {
     const isCheckpoint = this.#checkpointAt !== undefined && this.#checkpointAt <= now;
     const sent: Promise<void>[] = [];
-    for (const [follower, link] of this.#links) {
+    for (const [follower, link] of this.links) {
       if (link.retryAt !== undefined && link.retryAt <= now) link.retryAt = undefined;
       if (isCheckpoint && !link.isSending) link.deliveredOffset = link.confirmedOffset;
       if (link.deliveredOffset < this.#newestOffset) sent.push(this.#start(follower, link));
@@ -244,7 +245,7 @@ export class Followers implements Duty {
     if (sent.length > 0) await settledWithin(CONFIRM_MS, sent);
     this.#checkpointAt = undefined;
     if (this.#isAnyBehind) return this.#scheduleCheckpoint();
-    this.#recentEntries.clear();
-    this.#rows.settle(this.#newestOffset);
+    this.#forgetRecent();
+    this.#followers.rows.settle(this.#newestOffset);
   }
 }

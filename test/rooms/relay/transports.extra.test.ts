@@ -144,7 +144,7 @@ describe("long polling", () => {
       const { parts } = object as unknown as { parts: RelayParts };
       const { polls, connections } = parts;
       const confirm = polls.confirm.bind(polls);
-      polls.confirm = (connection, count) => {
+      polls.confirm = (connection) => {
         polls.confirm = confirm;
         connections.close(connection, CODES.aborted);
       };
