@@ -96,8 +96,8 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Runs the work and answers. Never rejects. A call that was cancelled before its turn does nothing; one that begins
-   * while too many works of `waitUntil` are under way, or in JSON-RPC too many answers unsent, fails with `rate_limited`.
+   * Runs the work and answers. Never rejects. A call that was cancelled before its turn does nothing. One that begins
+   * while too many works of `waitUntil` are under way, or in JSON-RPC too many answers unsent, is `rate_limited`.
    */
   async run(release: () => void): Promise<void> {
     if (this.#cancelled) return;

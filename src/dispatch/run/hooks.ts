@@ -55,8 +55,8 @@ export async function connectedHook(session: Session): Promise<void> {
 }
 
 /**
- * Runs `disconnected`, unless `connected` threw. It gets no error for a regular close, nor, as in ASP.NET, for the hub's
- * own `abort()`. Rejects with what the hook throws.
+ * Runs `disconnected`, unless `connected` threw. It gets no error for a regular close, nor, as in ASP.NET, for the
+ * hub's own `abort()`. Rejects with what the hook throws.
  */
 export async function disconnectedHook(
   session: Session,

@@ -134,7 +134,7 @@ export class OpenCalls {
       else this.#served?.resolve();
     };
     if (!this.#mayBeBehind || !isBehind(this.#caller)) return this.#run(call, release);
-    // A client of SignalR must take its answers before its next call begins. A reader that is stuck is closed by a sweep.
+    // A client of SignalR must take its answers before its next call begins. A sweep closes a reader that is stuck.
     const ready = caughtUp(this.#caller, () => this.#isClosed);
     this.#caller.host.waitUntil(ready.then(() => this.#run(call, release)));
   }

@@ -62,9 +62,9 @@ export class Session {
   /** Whether the hub's `connected` threw: `disconnected` is then not called, either. */
   neverBegan = false;
   /**
-   * Characters of answers that wait for the next flush: bounds the memory that the answers to one batch take. In SignalR,
-   * further calls wait. Items of streams are counted apart (`flow.unsent`): they slow their own stream down, and these
-   * refuse calls of a batch. In one counter, a few large streams would refuse calls that have done nothing wrong.
+   * Characters of answers that wait for the next flush: bounds the memory that the answers to one batch take. In
+   * SignalR, further calls wait. Items of streams are counted apart (`flow.unsent`): they slow their own stream down,
+   * and these refuse calls of a batch. In one counter, large streams would refuse calls that have done nothing wrong.
    */
   unsentChars = 0;
 

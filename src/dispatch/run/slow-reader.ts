@@ -15,8 +15,9 @@ interface Reader {
 const RECHECK_MS = 20;
 
 /**
- * Whether more than half of `queuedBytes` waits, but for answers to a batch, which are sent together: for the next flush and on the connection's socket, for a client that
- * may resume or polls to confirm it, or for the reader of an event stream.
+ * Whether more than half of `queuedBytes` waits: for the next flush and on the connection's socket, for a client that
+ * may resume or polls to confirm it, or for the reader of an event stream. Answers in JSON-RPC do not count before the
+ * flush: those to a batch are sent together.
  */
 export function isBehind({ connection, host, unsentChars }: Reader): boolean {
   const most = host.settings.limits.queuedBytes / 2;

@@ -129,7 +129,10 @@ export interface RemoteClients {
 
 /** One connection's life in this object. */
 export interface ConnectionControl {
-  /** At once, behind what is queued for it. `detail` is for clients whose protocol carries a reason, where the hub shows details. */
+  /**
+   * At once, behind what is queued for it. `detail` is for clients whose protocol carries a reason, where the hub shows
+   * details.
+   */
   close(connection: Connection, why: CloseCode, detail?: string): void;
   /**
    * Closes it behind everything that hub code has sent to it, its own copies of what its calls have published included:

@@ -41,7 +41,6 @@ export class Followers implements Duty {
   readonly links: ReadonlyMap<string, Link>;
   /** Until all followers have them. */
   #recentEntries: Entry[] = [];
-  /** Of their parameters. */
   #recentChars = 0;
   #checkpointAt: number | undefined;
 
