@@ -9,6 +9,7 @@ import { HubError } from "../../model/errors.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
+import { unlessRefused } from "../rpc/fault.ts";
 import type { MissedView } from "../rpc/log-entry.ts";
 import { retryOnce } from "../rpc/retry-once.ts";
 import type { RoomRpc } from "../rpc/room-rpc.ts";
@@ -131,8 +132,8 @@ export async function fetchMissed(
   { topic, since, showsPresent }: Pick<ReplayRequest, "topic" | "since" | "showsPresent">,
   delivered: () => Position | undefined,
 ): Promise<MissedView> {
-  const missed = (from: Position | undefined) =>
-    retryOnce(() => room(topic).missed(from, showsPresent));
+  const missed = async (from: Position | undefined) =>
+    unlessRefused(await retryOnce(() => room(topic).missed(from, showsPresent)));
   let epoch = delivered()?.epoch;
   let view = await missed(since);
   while (isBehind(view.position, delivered()) || isOutdated(view.position, epoch, delivered())) {

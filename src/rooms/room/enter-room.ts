@@ -81,14 +81,21 @@ export function missedSince(
   return size > limits.queuedBytes ? noEntries(missed.position) : missed;
 }
 
-/** What a connection of another object missed; in rooms with a state the state in place of its changes. */
-export function missedAtJoin(
+/**
+ * What a connection of another object missed; in rooms with a state the state in place of its changes. `look` is called
+ * first where the present users are given, too. Queued publications are written to the log before it is read: live
+ * batches go on after the position given here.
+ */
+export async function missedAtJoin(
   parts: RoomParts,
   since: Position | undefined,
-  showsPresent = false,
-): MissedView {
+  look: (() => Promise<void>) | false | undefined,
+): Promise<MissedView> {
+  if (parts.state) await parts.state.ready();
+  if (look) await look();
+  parts.outbox.flush();
   const missed = withState(parts, missedSince(parts, since, Date.now()));
-  return showsPresent ? { ...missed, present: parts.own.presence({}) } : missed;
+  return look ? { ...missed, present: parts.own.presence({}) } : missed;
 }
 
 const noEntries = (position: Position): HistoryView => ({

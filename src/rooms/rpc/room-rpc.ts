@@ -128,7 +128,7 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
    * All entries after a position, presence included; without one, the newest position alone. `showsPresent`: with the
    * users who are there at the position of the answer.
    */
-  missed(since: Position | undefined, showsPresent?: boolean): Promise<MissedView>;
+  missed(since: Position | undefined, showsPresent?: boolean): Promise<MissedView | Refused>;
   /** Runs an action; done when it is durable. Rooms without state refuse with `method_not_found`. */
   runAction(run: Run): Promise<Ran | Refused>;
   /** The whole state. */

@@ -70,6 +70,14 @@ describe("[F14] a loader", () => {
     expect(await act(name, "add", 1)).toBe(8);
   });
 
+  it("that fails refuses joins of other objects by a value, which no log calls uncaught", async () => {
+    steering.load = () => {
+      throw new Error("No database.");
+    };
+    const missed = await roomAt(newRoom()).missed(undefined);
+    expect(missed).toMatchObject({ fault: { code: "unavailable" } });
+  });
+
   it("is not heard any more where the room was erased meanwhile", async () => {
     const name = newRoom();
     expect(await act(name, "add", 5)).toBe(5);

@@ -7,6 +7,8 @@ import type { RoomParts } from "../../../src/rooms/room/room-parts.ts";
 import { startAnew, steps } from "../../support/stepwise-hub.ts";
 import { release, steering } from "../../support/steered-hub.ts";
 import { Client, enter, roomAt, token, upgrade } from "../client.ts";
+import { unlessRefused } from "../../../src/rooms/rpc/fault.ts";
+import type { MissedView } from "../../../src/rooms/rpc/log-entry.ts";
 
 beforeEach(() => {
   for (const level of ["info", "warn", "error"] as const)
@@ -98,7 +100,7 @@ it("[ST9] an action has one `now`, the time of its entries, whatever the clock d
   );
   expect(new Set(results.flat()).size).toBe(3);
   for (const [first, second] of results) expect(second).toBe(first);
-  const { entries } = await roomAt(name).missed(position);
+  const { entries } = unlessRefused<MissedView>(await roomAt(name).missed(position));
   const timesOf = (target: string) =>
     entries.flatMap((entry) => (entry.target === target ? [entry.at] : []));
   expect(timesOf("said")).toEqual(results.map(([first]) => first));
