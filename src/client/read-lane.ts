@@ -2,7 +2,7 @@
 // calls, which a hundred of them would spend at once: few reads are under way at a time.
 
 import type { HubError } from "../model/errors.ts";
-import { repeat, type Lasting, type RepeatOptions } from "./repeat.ts";
+import { repeat, type StateSource, type RepeatOptions } from "./repeat.ts";
 
 const READS_AT_ONCE = 8;
 
@@ -37,13 +37,13 @@ function laneOf(connection: object): ReadLane {
 export const shareLane = (view: object, hub: object): void => void lanes.set(view, laneOf(hub));
 
 /**
- * Reads as soon as it is this read's turn, and again after refusals that may pass, as `repeat`. A read over the limit of
- * the connection's rate keeps its place meanwhile, so that those behind it do not spend what calls of the application
+ * Reads as soon as it is this read's turn, and again after refusals that may pass, as `repeat`. A read over the
+ * limit of the connection's rate keeps its place meanwhile, so that those behind it do not spend what calls of the application
  * need; its pauses stay short, since the rate is refilled within seconds. Other failures concern a room alone, and let
  * the others pass.
  */
 export const readInTurn = <T>(
-  connection: Lasting,
+  connection: StateSource,
   read: () => Promise<T>,
   options: RepeatOptions,
 ): Promise<T | undefined> =>

@@ -10,7 +10,7 @@ import { after } from "./platform/timer.ts";
 import { pauseMs } from "./transport/backoff.ts";
 
 /** The members of any connection that tell whether it lasts. */
-export interface Lasting {
+export interface StateSource {
   readonly state: State;
   onState(listener: Listener<State>): Unsubscribe;
 }
@@ -27,11 +27,12 @@ export interface RepeatOptions {
 }
 
 /**
- * Attempts until one succeeds, with pauses that grow. Rejects with an error that does not pass, and with that of the last
- * attempt where the connection is lost: after the next greeting its owner begins anew. Undefined where it is not wanted.
+ * Attempts until one succeeds, with pauses that grow. Rejects with an error that does not pass, and with that of the
+ * last attempt where the connection is lost: after the next greeting its owner begins anew. Undefined where it is not
+ * wanted.
  */
 export async function repeat<T>(
-  connection: Lasting,
+  connection: StateSource,
   attempt: () => Promise<T>,
   { isWanted, onRefused, mayRepeat = isPassing, doublings = Infinity }: RepeatOptions,
 ): Promise<T | undefined> {
@@ -49,7 +50,7 @@ export async function repeat<T>(
 }
 
 /** True after the pause that follows so many failures; false as soon as the connection is lost or closed. */
-export function pauseOf(connection: Lasting, failures: number): Promise<boolean> {
+export function pauseOf(connection: StateSource, failures: number): Promise<boolean> {
   if (connection.state.status !== "connected") return Promise.resolve(false);
   const { promise, resolve } = deferred<boolean>();
   const end = (isOver: boolean): void => {

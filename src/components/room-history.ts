@@ -28,8 +28,8 @@ export interface RoomHistory<H extends AnyHub> {
   /** The history is not there yet: `messages` has live messages only. */
   readonly isLoading: boolean;
   /**
-   * The history could not be read: `forbidden`, for instance. Live messages arrive all the same. While `isLoading`, it is
-   * read again: the error was one that may pass.
+   * The history could not be read: `forbidden`, for instance. Live messages arrive all the same. While `isLoading`, it
+   * is read again: the error was one that may pass.
    */
   readonly error: HubError | undefined;
 }
@@ -74,8 +74,8 @@ interface PageRequest<H extends AnyHub> {
 }
 
 /**
- * Loads the history once connected, whenever messages may be missing, and with each greeting until it is there: a request
- * may be lost with its connection. A live message that comes before the page is kept if the page does not contain it.
+ * Loads the history once connected, whenever messages may be missing, and with each greeting until it is there: a
+ * request may be lost with its connection. A live message that comes before the page is kept if the page does not contain it.
  */
 class FollowedHistory<H extends AnyHub> {
   readonly #options: FollowedHistoryOptions<H>;

@@ -8,7 +8,7 @@ import {
 } from "../client/platform/emitter.ts";
 import { isPassing } from "../client/model/refusal.ts";
 import { methodProxy } from "../client/platform/method-proxy.ts";
-import { pauseOf, type Lasting } from "../client/repeat.ts";
+import { pauseOf, type StateSource } from "../client/repeat.ts";
 import type { CallOptions } from "../client/session/pending-calls.ts";
 import type { RoomGreeting } from "../client/transport/wire.ts";
 import type { HubError } from "../model/errors.ts";
@@ -18,7 +18,7 @@ import { RoomCopy, type Guess, type OpenRun } from "./room-copy.ts";
 import type { RunOptions } from "./state-types.ts";
 
 interface LiveStateOptions {
-  readonly connection: Lasting & { with(options: CallOptions): { readonly invoke: object } };
+  readonly connection: StateSource & { with(options: CallOptions): { readonly invoke: object } };
   /** As the server spells its name. */
   readonly room: string;
   readonly guesses: object | undefined;

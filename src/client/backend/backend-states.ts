@@ -38,8 +38,8 @@ export interface StatefulServiceRoom<H extends AnyHub> extends RoomRuns<H> {
   ifAt(position: string): RoomRuns<H>;
   schedule(): Promise<readonly ScheduledAction[]>;
   /**
-   * False where nothing is scheduled under the id. After a lost answer that may be the effect of the first attempt, which
-   * cannot be told from an action that had run.
+   * False where nothing is scheduled under the id. After a lost answer that may be the effect of the first attempt,
+   * which cannot be told from an action that had run.
    */
   cancel(scheduleId: string): Promise<boolean>;
   /** Loads a state that lives elsewhere again. Resolves with the position after the difference. */

@@ -29,7 +29,7 @@ export const refusalError = ({ code, message, ...about }: AnyRefused): HubError 
 export const isPassing = ({ code }: Pick<HubError, "code">): boolean => PASSING.test(code);
 
 const PASSING =
-  /limited|timed_out|interrupted|unavailable|busy|full|internal|newer|storage|misconf|_error|too_many_[cs]|invalid_([ms]|res)/;
+  /limited|timed|interrupted|unavailable|busy|full|internal|newer|storage|misc|_error|too_many_[cs]|invalid_([ms]|res)/;
 
 /** Judges the errors of one connection or stream after another, in their order. */
 export class Refusals {

@@ -110,8 +110,8 @@ export class HubScope implements Scope {
   }
 
   /**
-   * Rooms that cannot be resumed for now, or that do not take the tracked state, are resumed again. Those that no longer
-   * admit this client are given up. If the connection is lost, the next greeting resumes all rooms.
+   * Rooms that cannot be resumed for now, or that do not take the tracked state, are resumed again. Those that no
+   * longer admit this client are given up. If the connection is lost, the next greeting resumes all rooms.
    */
   #onRefused(rooms: readonly string[], error: HubError, isResumed = false): void {
     if (!this.#host.isConnected()) return;

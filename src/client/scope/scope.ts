@@ -24,9 +24,9 @@ export interface Scope {
 export interface ScopeHost {
   /** Calls a protocol method (`$/…`). Rejects with the server's error, or when the connection is lost. */
   readonly call: (method: string, params: object) => Promise<unknown>;
-  /** The connection of the last greeting is still open. Its loss and its end reject calls after this has become false. */
+  /** The connection of the last greeting is still open. Its loss and its end reject calls once this is false. */
   readonly isConnected: () => boolean;
-  /** Calls `run` after a pause of the client's backoff, unless the connection is lost before. Replaces an earlier one. */
+  /** Calls `run` after a pause of the client's backoff, unless the connection is lost before. Replaces an earlier. */
   readonly retry: (run: () => void) => void;
   readonly onRecovered: Listener<Recovered>;
   readonly onReload: Listener<{ readonly room: string }>;
