@@ -37,10 +37,10 @@ function laneOf(connection: object): ReadLane {
 export const shareLane = (view: object, hub: object): void => void lanes.set(view, laneOf(hub));
 
 /**
- * Reads as soon as it is this read's turn, and again after refusals that may pass, as `repeat`. A read over the
- * limit of the connection's rate keeps its place meanwhile, so that those behind it do not spend what calls of the application
- * need; its pauses stay short, since the rate is refilled within seconds. Other failures concern a room alone, and let
- * the others pass.
+ * Reads as soon as it is this read's turn, and again after refusals that may pass, as `repeat`. A read over the limit
+ * of the connection's rate keeps its place meanwhile, so that those behind it do not spend what calls of the
+ * application need; its pauses stay short, since the rate is refilled within seconds. Other failures concern a room
+ * alone, and let the others pass.
  */
 export const readInTurn = <T>(
   connection: StateSource,

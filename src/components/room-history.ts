@@ -75,7 +75,8 @@ interface PageRequest<H extends AnyHub> {
 
 /**
  * Loads the history once connected, whenever messages may be missing, and with each greeting until it is there: a
- * request may be lost with its connection. A live message that comes before the page is kept if the page does not contain it.
+ * request may be lost with its connection. A live message that comes before the page is kept if the page does not
+ * contain it.
  */
 class FollowedHistory<H extends AnyHub> {
   readonly #options: FollowedHistoryOptions<H>;
