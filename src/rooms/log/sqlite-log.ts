@@ -16,8 +16,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS log (slot INTEGER PRIMARY KEY,
   first INTEGER, last INTEGER, at INTEGER, messages INTEGER, before INTEGER, entries TEXT)`;
 const ENTRIES = "SELECT entries FROM log WHERE slot = ?";
 const INSERT = "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?)";
-const EMPTY =
-  "UPDATE log SET first = last + 1, before = last, entries = '[]' WHERE at < ? AND first <= last";
+const EMPTY = "UPDATE log SET first = last + 1, before = last, entries = '[]' WHERE slot = ?";
 const BATCHES = "SELECT slot, first, last, at, messages, before FROM log ORDER BY last";
 
 /** Whether an entry is the protocol's own, and no message of the hub. */
@@ -189,15 +188,18 @@ export class SqliteLog implements RoomLog {
     return !this.#index.hasEntries;
   }
 
-  /** The newest batch leaves a row without entries, which keeps the offset, and so does that with messages: their gap. */
+  /** The newest batch leaves a row without entries, which keeps the offset; so does that with messages, for their gap. */
   expire(now: number): void {
     const { sql } = this.#storage;
-    const { newestOffset: newest, lastWithMessages } = this.#index;
+    const index = this.#index;
     const youngest = now - this.#history.ttlSeconds * 1000;
-    const kept = [newest, lastWithMessages?.last ?? newest];
+    const newest = index.after(index.newestOffset - 1).at(-1);
+    const kept = [newest, index.lastWithMessages];
+    const slots = kept.map((batch) => batch?.slot ?? -1);
     this.#storage.transactionSync(() => {
-      sql.exec("DELETE FROM log WHERE at < ? AND last NOT IN (?, ?)", youngest, ...kept);
-      sql.exec(EMPTY, youngest);
+      sql.exec("DELETE FROM log WHERE at < ? AND slot NOT IN (?, ?)", youngest, ...slots);
+      for (const batch of new Set(kept))
+        if (batch && batch.at < youngest && batch.first <= batch.last) sql.exec(EMPTY, batch.slot);
     });
     this.#reload();
   }
