@@ -37,6 +37,7 @@ function object({ hubName = "a", openCalls = [] as string[] } = {}) {
     connections: {
       remember: (_: Connection, ids: readonly string[]) => void remembered.push(ids),
     },
+    inOrder: (_: object, send: () => void) => void send(),
     waitUntil: (work: Promise<unknown>) => void awaited.push(work),
   } as unknown as Host;
   return { host, connection, sent, remembered, awaited };

@@ -14,6 +14,7 @@ import { connectError } from "../../../src/edge/grpc/grpc-errors.ts";
 import { grpc } from "../../../src/grpc-server.ts";
 import { failed } from "../../../src/edge/rest/azure-errors.ts";
 import { hub, HubError, type Call } from "../../../src/hub.ts";
+import { serverError } from "../../../src/model/errors.ts";
 import {
   ERRORS,
   GRPC,
@@ -171,7 +172,7 @@ describe("a call that fails", () => {
 
   it.each(WORDED)("with %s has ASP.NET Core's sentence in SignalR", (code, sentence) => {
     const stages = ["finding", "authorising", "binding", "invoking", "streaming"] as const;
-    const error = new HubError(code, "As asked.");
+    const error = serverError(code as ErrorCode, "As asked.");
     const texts = stages.map((stage) =>
       failureText({ type: "failure", id: 1, error, target: "1", stage }),
     );
