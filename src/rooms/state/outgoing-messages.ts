@@ -3,6 +3,7 @@
 // rooms publish once. What waits has a bound: an action that would send more is refused.
 
 import { HubError } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
 import { formatTopic, writtenTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
 import type { Draft } from "../rpc/log-entry.ts";
@@ -131,7 +132,12 @@ export class OutgoingMessages {
   #send(batch: Batch, now: number): void {
     this.#retryAt ??= now + RETRY_MS;
     this.#options.arm(this.#retryAt);
-    this.#open().add(batch);
+    try {
+      this.#open().add(batch);
+    } catch (error) {
+      // It is saved, and so are those before it, which could not be read: the alarm sends all of them.
+      logError("outgoing_unread", { error });
+    }
   }
 
   /** What a crash has left is in front. */
@@ -140,19 +146,24 @@ export class OutgoingMessages {
     const { publish, waitUntil } = this.#options;
     const delivered = (offset: number) => this.#delivered(offset);
     const queues = new OutgoingQueues({ publish, waitUntil, delivered });
-    this.#queues = queues;
     for (const { offset, json } of this.#rows()) {
       const texts = JSON.parse(json) as [string, Draft][];
       const messages = texts.map(([topic, draft]) => ({ topic: writtenTopic(topic), draft }));
       queues.add({ offset, messages });
     }
+    this.#queues = queues;
     return queues;
   }
 
   #delivered(offset: number): void {
     this.#unwritten.delete(offset);
     this.#waiting?.delete(offset);
-    this.#options.sql.exec("DELETE FROM room_outgoing WHERE offset = ?", offset);
+    try {
+      this.#options.sql.exec("DELETE FROM room_outgoing WHERE offset = ?", offset);
+    } catch (error) {
+      // Sent again after the next wake, under the same ids.
+      logError("outgoing_undeleted", { error });
+    }
   }
 
   due(): number | undefined {
@@ -161,8 +172,9 @@ export class OutgoingMessages {
 
   /** Sends again what a crash or a failure has left. */
   run(now: number): void {
+    this.#retryAt = now + RETRY_MS;
     const queues = this.#open();
-    this.#retryAt = queues.isEmpty ? undefined : now + RETRY_MS;
+    if (queues.isEmpty) this.#retryAt = undefined;
     queues.retry();
   }
 
