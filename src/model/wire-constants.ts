@@ -22,5 +22,5 @@ export const MAX_IDEMPOTENCY_KEY = 256;
 /** Between relay and worker: closes a poll whose place another has taken, with the frames that it has not confirmed. */
 export const POLL_REPLACED = 4000;
 
-/** The same of a poll whose frames are confirmed. 1000 ends the connection. */
-export const POLL_CONFIRMED = 4001;
+/** The same of a poll whose connection has ended: its last frame is a Close. 1000 confirms what it answers with. */
+export const POLL_ENDED = 4002;

@@ -2,8 +2,7 @@
 // object holds a socket that can hibernate; the worker holds the open response, because a worker is billed for CPU time
 // and not for waiting.
 
-import { CLOSE } from "../../model/errors.ts";
-import { PING, POLL_REPLACED } from "../../model/wire-constants.ts";
+import { PING, POLL_ENDED, POLL_REPLACED } from "../../model/wire-constants.ts";
 import { asBytes } from "../../protocols/bytes.ts";
 import { closeQuietly } from "../stream/room-socket.ts";
 import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
@@ -135,7 +134,7 @@ export async function longPoll(socket: WebSocket, { signal }: Request): Promise<
   // Nobody reads what is answered behind an abort.
   if (outcome !== "end" && answered.length > 0 && !signal.aborted) {
     await Promise.race([acknowledge(socket, answered.length), closed]);
-    if (closeCode === CLOSE.normal) answered = frames;
+    if (closeCode === POLL_ENDED) answered = frames;
   } else if (outcome !== "end") closeQuietly(socket);
   const isEmpty = outcome === "end" && answered.length === 0;
   return isEmpty || closeCode === POLL_REPLACED ? connectionEnded() : bodyOf(answered);

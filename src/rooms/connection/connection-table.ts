@@ -8,9 +8,9 @@
 
 import { CLOSE, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
-import { PING } from "../../model/wire-constants.ts";
+import { PING, POLL_ENDED } from "../../model/wire-constants.ts";
 import type { RoomSettings } from "../../model/options.ts";
-import { closeSocket, FOR_GOOD } from "./close-socket.ts";
+import { closeReplaced, closeSocket, FOR_GOOD } from "./close-socket.ts";
 import { Greediest } from "./greediest.ts";
 import { endInbound, InboundAccounts } from "./inbound-budget.ts";
 import { isSlow } from "./socket-queue.ts";
@@ -222,7 +222,8 @@ export class ConnectionTable {
     const answer = stage.dueAnswer(connection);
     if (!this.remove(connection, FOR_GOOD.has(why))) return;
     this.write(connection, [...answer, last]);
-    closeSocket(connection, CLOSE.normal);
+    if (connection.resumable?.keepsAll) closeReplaced(connection.socket, POLL_ENDED);
+    else closeSocket(connection, CLOSE.normal);
     this.#dropped(connection, why, detail);
   }
 

@@ -16,7 +16,7 @@ export type FollowStorage = Pick<PartStorage, "sql" | "kv">;
 export class FollowTable {
   readonly #sql: Sql;
   readonly #kv: PartStorage["kv"];
-  #isUnsure: boolean | undefined;
+  #unsure: ReadonlySet<string> | undefined;
   /** Positions cost a row for each batch: without them a wake begins at the newest position of each room. */
   readonly keepsPositions: boolean;
 
@@ -37,21 +37,30 @@ export class FollowTable {
     return rows.map(({ room }) => room as string);
   }
 
-  /** Whether a room may know other members than this object has: each is told of all of them after a wake. */
-  get isUnsure(): boolean {
-    return (this.#isUnsure ??= this.#kv.get(UNSURE) === true);
+  get #doubted(): ReadonlySet<string> {
+    return (this.#unsure ??= new Set(this.#kv.get<string[]>(UNSURE)));
   }
 
-  /** A report has failed: before a wake could forget what the room does not know. */
-  doubt(): void {
-    if (!this.isUnsure) this.#kv.put(UNSURE, true);
-    this.#isUnsure = true;
+  /** Whether the room may know other members than this object has: it is told of all of them after a wake. */
+  isUnsure(room: string): boolean {
+    return this.#doubted.has(room);
   }
 
-  /** All rooms know. Where nothing was read of it, there was no room at the last wake. */
-  trust(): void {
-    if (this.#isUnsure) this.#kv.delete(UNSURE);
-    this.#isUnsure &&= false;
+  /** Reports have failed, or may have: before a wake could forget what these rooms do not know. */
+  doubt(rooms: Iterable<string>): void {
+    this.#setUnsure(new Set([...this.#doubted, ...rooms]));
+  }
+
+  /** All rooms but these know. */
+  trustAllBut(stale: ReadonlySet<string>): void {
+    this.#setUnsure(new Set([...this.#doubted].filter((room) => stale.has(room))));
+  }
+
+  #setUnsure(rooms: ReadonlySet<string>): void {
+    if (rooms.size === this.#doubted.size) return;
+    if (rooms.size > 0) this.#kv.put(UNSURE, [...rooms]);
+    else this.#kv.delete(UNSURE);
+    this.#unsure = rooms;
   }
 
   add(room: string): void {
@@ -78,7 +87,7 @@ export class FollowTable {
   }
 }
 
-/** Key that is there from a report that failed until all rooms know the members. */
+/** Key of the rooms whose report has failed, until they know the members. */
 const UNSURE = "unreported";
 
 /**
@@ -125,10 +134,11 @@ export class Memberships {
     return this.#lost;
   }
 
-  /** The rooms know of the connections that did not survive. */
-  forgetLost(): void {
-    for (const { room, connection } of this.#lost) this.#delete(room, connection);
-    this.#lost = [];
+  /** All rooms but these know of the connections that did not survive. */
+  forgetLost(stale: ReadonlySet<string>): void {
+    for (const { room, connection } of this.#lost)
+      if (!stale.has(room)) this.#delete(room, connection);
+    this.#lost = this.#lost.filter(({ room }) => stale.has(room));
   }
 
   /** The room's members here: a live set, the same one until `forget`. */

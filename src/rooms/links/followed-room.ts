@@ -62,6 +62,8 @@ export class FollowedRoom {
   readonly #changes = new MemberChanges();
   /** Unknown after a wake without saved positions; the room knows then. */
   #position: Position | undefined;
+  /** The room was followed before the wake, and has not answered a `follow` since. */
+  isOfBefore = false;
   /** Members have been here since before the wake: entries before the answer to `follow` are for them as well. */
   #hasOldMembers = false;
   /** Batches that were answered `gone`: the room may have let this object go while a `follow` was under way. */
@@ -77,10 +79,9 @@ export class FollowedRoom {
 
   /** After a wake, once the members are restored: the room was followed before. `isSure`: and knows them. */
   restore(isSure: boolean): void {
-    const isKnown = isSure && [...this.members].every(({ socket }) => socket !== undefined);
-    this.#state = isKnown ? "following" : "unknown";
+    this.#state = isSure ? "following" : "unknown";
     this.#position = this.#options.table.position(this.name);
-    this.#hasOldMembers = true;
+    this.#hasOldMembers = this.isOfBefore = true;
   }
 
   get position(): Position | undefined {
@@ -157,6 +158,7 @@ export class FollowedRoom {
     if (releases !== this.#releases) return;
     if (isNew && !this.#position && !this.#hasOldMembers) this.#begin(position);
     this.#state = "following";
+    this.isOfBefore = false;
   }
 
   /** The room's position as it was followed: live batches come after it. */
@@ -167,12 +169,12 @@ export class FollowedRoom {
 
   async #unfollow(): Promise<boolean> {
     const { table, room, self } = this.#options;
-    const left = this.#changes.takeLeaves();
     this.#forgetPosition();
+    const left = this.#changes.takeLeaves();
     try {
       if (this.#state !== "idle") await room().unfollow(self, [...left], ...this.#changes.traces);
     } catch (error) {
-      this.#changes.putBack({ users: NOBODY, left });
+      this.#changes.putBack({ users: new Map(), left });
       // The room may have received it.
       this.#state = "unknown";
       throw error;
@@ -246,5 +248,3 @@ export class FollowedRoom {
     return connection ? this.replays.positionOf(connection, here) : here;
   }
 }
-
-const NOBODY: TakenChanges["users"] = new Map();

@@ -54,9 +54,16 @@ export class FollowedRooms {
   /** After a wake, once this object's connections are restored. Gives the memberships of those that did not survive. */
   restore(): LostMembership[] {
     const lost = this.#memberships.restore((id) => this.#options.connections.get(id));
-    for (const room of this.#table.rooms()) this.rooms.open(room).restore(!this.#table.isUnsure);
+    for (const room of this.#table.rooms())
+      this.rooms.open(room).restore(!this.#table.isUnsure(room) && !this.#hasLostUsersOf(room));
     for (const { room, userId } of lost) this.rooms.open(room).memberLost(userId);
     return lost;
+  }
+
+  /** Of the room `all` nothing is stored of connections. A crash ends all sockets, and users may be gone with them. */
+  #hasLostUsersOf(room: string): boolean {
+    const { connections, settings } = this.#options;
+    return room === "all" && settings.online && [...connections.all].every(({ socket }) => !socket);
   }
 
   /** A connection has begun: all of this object's are in the hub's `all` room. Undefined where that room knows. */
@@ -73,9 +80,10 @@ export class FollowedRooms {
   async belong(connection: Connection, topic: Topic, cause: Cause): Promise<void> {
     if (!this.#isHere(connection)) return;
     const room = this.rooms.open(formatTopic(topic));
-    if (!this.#memberships.has(connection, room.name)) room.memberChanged(connection);
+    const isMember = this.#memberships.has(connection, room.name);
+    if (!isMember) room.memberChanged(connection);
     this.#memberships.add(connection, room.name, cause);
-    await this.rooms.sync(room);
+    await (isMember ? this.#confirmed(room) : this.rooms.sync(room));
   }
 
   /** Done when the room knows. May be repeated. A connection is no member where this throws, as `too_many_groups`. */
@@ -95,7 +103,7 @@ export class FollowedRooms {
   async #join(connection: Connection, room: FollowedRoom, cause: Cause): Promise<void> {
     const isMember = this.#memberships.has(connection, room.name);
     this.#memberships.add(connection, room.name, cause);
-    if (isMember) return room.synced;
+    if (isMember) return this.#confirmed(room);
     room.memberChanged(connection);
     try {
       await this.rooms.sync(room);
@@ -103,6 +111,12 @@ export class FollowedRooms {
       this.#remove(connection, room, "left");
       throw error;
     }
+  }
+
+  /** A crash may have come in the middle of the `follow`: of a room of before the wake that is not known. */
+  #confirmed(room: FollowedRoom): Promise<void> {
+    if (room.isOfBefore) room.doubt();
+    return this.rooms.sync(room);
   }
 
   /** What the connection has published there is for those who were members then: it is written before they change. */

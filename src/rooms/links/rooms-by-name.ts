@@ -1,6 +1,7 @@
 // The rooms that an object follows, by their topics, and the calls that report its members to them. A room is here from
 // the first member on, until it has confirmed that none is left.
 
+import { logError } from "../../model/logger.ts";
 import type { RoomSettings } from "../../model/options.ts";
 import { writtenTopic, type Topic } from "../../model/topic.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
@@ -86,9 +87,10 @@ export class RoomsByName {
   /** Reports changes to every room that does not know them: after a wake, and by alarm where a call failed. */
   async settle(): Promise<void> {
     await Promise.allSettled([...this.#rooms.values()].map((room) => this.sync(room)));
-    if (this.isStale) return;
-    this.#stored.table.trust();
-    this.#stored.memberships.forgetLost();
+    const rooms = [...this.#rooms.values()].filter(({ isStale }) => isStale);
+    const stale = new Set(rooms.map(({ name }) => name));
+    this.#stored.table.trustAllBut(stale);
+    this.#stored.memberships.forgetLost(stale);
   }
 
   /** The room does not know this object any more. */
@@ -106,14 +108,18 @@ export class RoomsByName {
       if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
       this.#stored.memberships.forget(room.name);
     });
-    synced.catch(() => this.#repeatLater());
+    synced.catch(() => this.#repeatLater(room));
     return synced;
   }
 
   /** Also after a sleep, which forgets what the room does not know. */
-  #repeatLater(): void {
+  #repeatLater({ name }: FollowedRoom): void {
     this.#options.arm(Date.now() + REPEAT_MS);
-    this.#stored.table.doubt();
+    try {
+      this.#stored.table.doubt([name]);
+    } catch (error) {
+      logError("report_unsaved", { room: name, error });
+    }
   }
 }
 

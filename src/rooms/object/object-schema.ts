@@ -17,6 +17,8 @@ export const OBJECT_SCHEMA: StorageSchema = {
   keys: [
     // observe/activity-reports.ts: the last report to the hub's index.
     "told",
+    // links/follow-tables.ts: followed rooms that may not know the members.
+    "unreported",
     // webhooks/webhook-sender.ts: the state of retries.
     "webhook-retry",
   ],

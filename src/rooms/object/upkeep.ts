@@ -1,5 +1,6 @@
 // The use of an object, and the alarm that it keeps for as long as it is in use.
 
+import { logError } from "../../model/logger.ts";
 import { REPEAT_MS } from "../links/rooms-by-name.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectCore } from "./object-parts.ts";
@@ -21,6 +22,9 @@ export function upkeep(ctx: DurableObjectState, core: ObjectCore): Duty {
   return {
     due: (at) => (isUsed(core) ? at + (followed.rooms.isStale ? REPEAT_MS : sweepMs()) : undefined),
     // Not awaited: a room that does not answer must not hold up this object's other duties.
-    run: () => ctx.waitUntil(followed.rooms.settle()),
+    run: () =>
+      ctx.waitUntil(
+        followed.rooms.settle().catch((error: unknown) => logError("background_failed", { error })),
+      ),
   };
 }

@@ -40,9 +40,9 @@ export class LastFrames implements Duty {
     if (attached.transport !== "LongPolling") return;
     const frames = socket ? [] : (resumable?.unconfirmed ?? []);
     const bytes = frames.reduce((sum, { length }) => sum + length, 0);
-    this.#makeRoom(bytes);
     const held = this.#held.of(user);
     const fits = bytes <= BYTES_ALL && held.take(bytes);
+    if (fits) this.#makeRoom(bytes);
     held.end(); // What was taken counts until it is released.
     const all = { frames, until: now + WAIT_MS, bytes, held };
     this.#waiting.set(id, fits ? all : closingFrameOf(all));

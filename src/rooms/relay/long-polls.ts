@@ -6,7 +6,6 @@
 //     the worker's report is lost, the next poll gets the same frames again.
 //   · The last frames of a connection that has ended wait for one more poll (last-frames.ts).
 
-import { POLL_CONFIRMED } from "../../model/wire-constants.ts";
 import type { Attached } from "../connection/attachment.ts";
 import { type Connection, connectionOf } from "../connection/connection.ts";
 import type { ConnectionTable } from "../connection/connection-table.ts";
@@ -51,6 +50,6 @@ export class LongPolls {
     const { socket } = connection;
     connection.resumable?.confirmFrames(count);
     this.#options.resumables.socketLost(connection, Date.now());
-    socket?.close(POLL_CONFIRMED);
+    socket?.close(1000);
   }
 }

@@ -42,7 +42,7 @@ export class FollowerLinks {
     return link;
   }
 
-  /** A follower that knows another epoch, or later offsets, is to be reset. */
+  /** A follower that knows another epoch is to be reset. */
   #startAt(position: Position | undefined): number {
     const { epoch, offset } = this.#log.position;
     if (!position) return offset;

@@ -93,8 +93,8 @@ export class Followers implements Duty {
     if (this.links.size === 0) return;
     this.#recentEntries.push(...entries);
     for (const { params } of entries) this.#recentChars += params.length;
-    if (this.#recentEntries.length > RECENT_ENTRIES || this.#recentChars > RECENT_CHARS)
-      this.#dropOldest();
+    while (this.#recentEntries.length > RECENT_ENTRIES || this.#recentChars > RECENT_CHARS)
+      if (!this.#dropOldest()) break;
     // Before the first of them leaves: if the object crashes from here on, its followers are reset.
     if (this.#options.isInMemory && this.#checkpointAt === undefined)
       this.#followers.rows.settle(BEFORE_LOG);
@@ -102,11 +102,11 @@ export class Followers implements Duty {
     for (const [follower, link] of this.links) void this.#start(follower, link);
   }
 
-  /** One entry alone may be large. */
-  #dropOldest(): void {
-    const { length } = this.#recentEntries;
-    const dropped = this.#recentEntries.splice(0, Math.min(length - 1, Math.ceil(length / 4)));
+  /** False where one entry alone is so large. */
+  #dropOldest(): boolean {
+    const dropped = this.#recentEntries.splice(0, Math.floor(this.#recentEntries.length / 2));
     for (const { params } of dropped) this.#recentChars -= params.length;
+    return dropped.length > 0;
   }
 
   #forgetRecent(): void {

@@ -10,9 +10,10 @@ import type { PartStorage } from "../../model/stored-values.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { ZERO_COUNTERS, difference, sum } from "../observe/counters.ts";
-import type { CounterSnapshot, Occupancy, Report } from "../rpc/activity-report.ts";
+import type { CounterSnapshot, Report } from "../rpc/activity-report.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
 import { pageOf, storedIn } from "./index-pages.ts";
+import { COLUMNS, INSERT, TABLE, type Row } from "./index-rows.ts";
 
 type IndexStorage = Pick<PartStorage, "sql" | "kv">;
 
@@ -39,30 +40,7 @@ const STALE_MS = 90 * 60_000;
 /** The series that rooms without metrics of their own share. */
 export const OTHER = "other";
 
-/**
- * `total` is null where the object counts into `other`. `weight`: activity from one report to the next, smoothed.
- * `bytes`, `rows` and `state` are null until an object that knows them has reported.
- */
-const TABLE = `CREATE TABLE IF NOT EXISTS seen (name TEXT PRIMARY KEY, at INTEGER, sockets INTEGER,
-  connections INTEGER, users INTEGER, weight REAL, wake TEXT, counted TEXT, total TEXT,
-  bytes INTEGER, rows INTEGER, state INTEGER) WITHOUT ROWID`;
-
-/** Those after the name, in their order. */
-const COLUMNS = [
-  ...(["at", "sockets", "connections", "users", "weight", "wake"] as const),
-  ...(["counted", "total", "bytes", "rows", "state"] as const),
-];
-const INSERT = `INSERT OR REPLACE INTO seen VALUES (?${", ?".repeat(COLUMNS.length)})`;
-
 const SELECT_WEIGHTS = "SELECT name, iif(at < ?, 0, weight) AS weight FROM seen WHERE";
-
-interface Row extends Occupancy, Readonly<Record<"bytes" | "rows" | "state", number | null>> {
-  readonly at: number;
-  readonly weight: number;
-  readonly wake: string;
-  readonly counted: string;
-  readonly total: string | null;
-}
 
 /** Counters of all objects, and of those without metrics of their own. Both only grow. */
 interface Totals {
@@ -71,6 +49,9 @@ interface Totals {
   /** When they grew last; absent in older storages. */
   readonly at?: number;
 }
+
+/** Key. */
+const ASKS_UNTIL = "asksReporters";
 
 const NO_TOTALS: Totals = { all: ZERO_COUNTERS, other: ZERO_COUNTERS };
 
@@ -81,6 +62,7 @@ export class HubIndex implements Duty {
   #totals: Totals;
   #rows: number;
   #named: number;
+  #asksUntil: number | undefined;
 
   constructor(storage: IndexStorage, arm: (at: number) => void, limits = INDEX_LIMITS) {
     this.#storage = storage;
@@ -133,12 +115,23 @@ export class HubIndex implements Duty {
   /** No object of the hub is listed but this room itself, and the totals are out of date. */
   isIdle(now: number): boolean {
     const { at = 0 } = this.#totals;
-    if (at + this.#limits.forgetMs > now) return false;
+    if (at + this.#limits.forgetMs > now || this.asksReporters(now)) return false;
     return this.#sql("SELECT 1 FROM seen WHERE name <> 'all' LIMIT 1").length === 0;
+  }
+
+  /** Until then objects that report are asked to follow this room again (lost-followers.ts). */
+  askReporters(until: number): void {
+    this.#storage.kv.put(ASKS_UNTIL, (this.#asksUntil = until));
+    this.#arm(until);
+  }
+
+  asksReporters(now: number): boolean {
+    return (this.#asksUntil ??= this.#storage.kv.get<number>(ASKS_UNTIL) ?? 0) > now;
   }
 
   /** The storage was deleted. */
   forget(): void {
+    this.#asksUntil = 0;
     [this.#totals, this.#rows, this.#named] = [NO_TOTALS, 0, 0];
   }
 

@@ -11,12 +11,10 @@ import type { RoomParts } from "./room-parts.ts";
 /** Longer than objects that only have connections rest between two reports. */
 const REPORTS_MS = 7 * 3_600_000;
 
-/** Key of the time until which objects that report are asked, in the room `all`. */
-const ASKS_UNTIL = "asksReporters";
-
 /** Clients in a relay that cannot be reached hear the room again from the next join there. */
 export async function askRelays(parts: RoomParts): Promise<void> {
-  if (parts.name === ALL_NAME) return parts.storage.kv.put(ASKS_UNTIL, Date.now() + REPORTS_MS);
+  const { index } = parts;
+  if (index) return index().askReporters(Date.now() + REPORTS_MS);
   for (let after: string | undefined, more = true; more;) {
     // oxlint-disable-next-line no-await-in-loop -- a page after the other
     const { rooms, more: isMore } = await parts
@@ -32,10 +30,6 @@ export async function askRelays(parts: RoomParts): Promise<void> {
   }
 }
 
-/** When the room `all` stops to ask those that report, milliseconds since 1970. 0: it does not. */
-export const asksReportersUntil = ({ storage }: RoomParts): number =>
-  storage.kv.get<number>(ASKS_UNTIL) ?? 0;
-
 /** The object of this name in the index has reported. */
 export async function askReporter(parts: RoomParts, name: string): Promise<void> {
   if (!parts.followers.links.has(objectOf(parts, name))) await askEach(parts, [name]);
@@ -47,8 +41,6 @@ async function askEach(parts: RoomParts, listed: readonly string[]): Promise<voi
   const logFailure = (error: unknown) => logWarning("follower_unreached", { room, error });
   await askMany(listed, ask).catch(logFailure);
 }
-
-const ALL_NAME = "all";
 
 /** The object of a name in the hub's index. */
 function objectOf({ address: { tenant, hub } }: RoomParts, listed: string): string {

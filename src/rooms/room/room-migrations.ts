@@ -55,8 +55,8 @@ export const ROOM_SCHEMA: StorageSchema = {
     ...["tables", "state-erased"],
     // room/user-room.ts: of a user's own room, the id of its use, or of one that has ended.
     "use",
-    // hub-index.ts: the totals of the hub's counters.
-    "totals",
+    // hub-index.ts: the totals of the hub's counters; until when objects that report are asked to follow.
+    ...["totals", "asksReporters"],
   ],
 };
 

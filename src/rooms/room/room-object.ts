@@ -32,7 +32,7 @@ import { connectionsPage } from "./connections-page.ts";
 import { enterRoom, missedAtJoin } from "./enter-room.ts";
 import { clearHistory, eraseRoom } from "./erase-room.ts";
 import type { HubIndex } from "./hub-index.ts";
-import { askRelays, askReporter, asksReportersUntil } from "./lost-followers.ts";
+import { askRelays, askReporter } from "./lost-followers.ts";
 import { roomParts, type RoomParts } from "./room-parts.ts";
 import { endUnwatched } from "./watched.ts";
 import {
@@ -50,8 +50,6 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   extends HubObject<Env, RoomParts>
   implements RoomRpc
 {
-  #asksUntil: number | undefined;
-
   constructor(ctx: DurableObjectState, env: Env, served: ServedBy) {
     super(ctx, env, { ...served, build: roomParts });
   }
@@ -206,7 +204,6 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
       if (publicError(error).code !== "storage_corrupt") throw error;
       await this.heal();
       this.inBackground(askRelays(this.parts));
-      this.#asksUntil = undefined;
       return eraseRoom(this.parts);
     }
   }
@@ -221,8 +218,7 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   async report(name: string, report: Report): Promise<void> {
     this.#index.report(name, report, Date.now());
-    this.#asksUntil ??= asksReportersUntil(this.parts);
-    if (this.#asksUntil > Date.now()) this.inBackground(askReporter(this.parts, name));
+    if (this.#index.asksReporters(Date.now())) this.inBackground(askReporter(this.parts, name));
   }
 
   async rooms(query: RoomsQuery): Promise<RoomsView> {

@@ -4,7 +4,7 @@
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { longPoll, serverSentEvents } from "../../../src/edge/signalr/sse-and-polling.ts";
-import { POLL_CONFIRMED, POLL_REPLACED } from "../../../src/model/wire-constants.ts";
+import { POLL_REPLACED } from "../../../src/model/wire-constants.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -83,7 +83,7 @@ describe("a poll", () => {
 
   it("confirms the frames that it answers with, once the relay has let it go", async () => {
     const { far, confirmed, told } = polling();
-    far.addEventListener("message", () => far.close(POLL_CONFIRMED));
+    far.addEventListener("message", () => far.close(1000));
     far.send("one,");
     far.send("two");
     expect(await told).toEqual([200, "one,two"]);

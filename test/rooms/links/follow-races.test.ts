@@ -252,3 +252,57 @@ it("a room that has forgotten the object delivers from where its members are", (
     await settle();
     expect(one.heard).toEqual([1, 2, 3].map((offset) => ["first", offset]));
   }));
+
+it("one client without a socket does not have its rooms told of all members at each wake", () =>
+  inObject(async (storage) => {
+    const one = world(storage, "group:g");
+    const polling = one.connect("polling");
+    await one.followed.join(polling, JOIN);
+    await one.followed.join(one.connect("other"), JOIN);
+    Object.assign(polling, { socket: undefined });
+    const follows = vi.fn<() => void>();
+    one.net.follow = async (call) => (follows(), call());
+    await one.wake();
+    expect(follows).not.toHaveBeenCalled();
+  }));
+
+it("a room that cannot be reached has no other room told again, and keeps no row of another", () =>
+  inObject(async (storage) => {
+    const one = world(storage, "group:g");
+    const stays = one.connect("stays");
+    await one.followed.join(stays, JOIN);
+    const { follow } = one.net;
+    one.net.follow = lost;
+    const bad = { kind: "group", name: "bad" } as const;
+    await expect(one.followed.belong(stays, bad, "token")).rejects.toThrow("could not be reached");
+    const ends = one.connect("ends");
+    one.net.follow = follow;
+    await one.followed.join(ends, JOIN);
+    one.connections.delete(ends);
+    const follows = vi.fn<() => void>();
+    one.net.follow = async (call) => (follows(), call());
+    await one.wake();
+    // The room that failed, and the one that has lost a member.
+    expect(follows).toHaveBeenCalledTimes(2);
+    expect(storage.sql.exec("SELECT connection FROM joins ORDER BY room").toArray()).toEqual([
+      { connection: "stays" },
+      { connection: "stays" },
+    ]);
+  }));
+
+it("a report whose failure cannot be saved on a full disk is logged", () =>
+  inObject(async (storage) => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const kv = {
+      get: () => undefined,
+      put: () => {
+        throw new Error("SQLITE_FULL");
+      },
+      delete: () => true,
+    };
+    const one = world({ sql: storage.sql, kv } as unknown as DurableObjectStorage, "group:g");
+    one.net.follow = lost;
+    await expect(one.followed.join(one.connect("x"), JOIN)).rejects.toThrow("could not be reached");
+    await settle();
+    expect(logged).toHaveBeenCalledWith(expect.stringContaining("report_unsaved"));
+  }));

@@ -42,6 +42,12 @@ it("clients of a relay hear everybody again after the room `all` was healed, onc
   await damage(roomAt("relayed/all"), "followers");
   await roomOf("relayed/all").erase();
   await roomOf("relayed/all").publish({ target: "Said", params: '["to nobody"]' });
+  // An alarm ends objects that keep nothing; the relay rests for hours between two reports.
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11 * 60_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  await runDurableObjectAlarm(roomAt("relayed/all"));
+  await evictDurableObject(roomAt("relayed/all"));
+  vi.setSystemTime(Date.now() + 6 * 3_600_000);
   const { sockets, connections, users } = { sockets: 1, connections: 1, users: 1 };
   const counted = { in: 0 } as never;
   const report = { sockets, connections, users, counted, before: counted, wake: "w" } as never;
