@@ -16,7 +16,8 @@ import { breakOff, refuse, tolerate } from "./run/refusals.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
 import { noteRefusedCall } from "./run/refused-calls.ts";
-import { Session } from "./run/session.ts";
+import { tooManyWaiting } from "./run/open-calls.ts";
+import { GATED_BYTES, Session } from "./run/session.ts";
 import { stateSpecOf } from "./state/state-spec.ts";
 
 export interface DispatcherOptions {
@@ -183,22 +184,17 @@ function take(received: ReceivedMessage): void {
   }
 }
 
-/** Memory of a message that is held, beside its values. */
-const GATED_BYTES = 256;
-
-/**
- * Holds the message until the hub's `connected` is done. Then the limits of calls and items refuse what is too much; a
- * client whose messages do not fit into its memory is closed.
- */
+/** Until the hub's `connected` is done. A client whose messages do not fit into its memory is closed. */
 function hold(gate: (() => void)[], received: ReceivedMessage): void {
   const { session, message, bytes } = received;
   const { host, connection } = session;
+  if (message.type === "invocation" && !session.mayGate(message.id))
+    return refuseCall(received, message, tooManyWaiting(session.limits));
   const held = GATED_BYTES + heldByAll(Object.values(message), bytes);
   if (!connection.held.fits(held)) return host.connections.close(connection, CLOSE.busy);
   connection.held.buffer(held);
   session.gatedBytes += held;
   gate.push(() => take(received));
-  if (message.type === "invocation") session.rememberGated(message.id);
 }
 
 const errorOf = (error: string | undefined): HubError | null =>
@@ -218,7 +214,7 @@ function takeCompletion(
   else session.clientResults.answer(id, result);
 }
 
-/** Starts a call, of the protocol itself or of the hub, or answers why it cannot start. Never throws. */
+/** Starts a call, of the protocol itself or of the hub, or answers why it cannot. Never throws. */
 function invoke(received: ReceivedMessage, invocation: Invocation): void {
   const { session, answer, verify, bytes } = received;
   const { id, target, args, anyCase, unreadable } = invocation;
@@ -232,11 +228,16 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
     const work = (call: Call) => own({ session, verify, call }, args[0]);
     session.calls.inTurn(new Call({ session, id, name: target, target, answer, held, work }));
   } catch (error) {
-    const detailed = showsDetails(session.host);
-    const shown = publicError(error);
-    noteRefusedCall(session.host, target, shown);
-    if (id !== undefined) answer(failure(id, shown, { target, stage: "finding", detailed }));
+    refuseCall(received, invocation, error);
   }
+}
+
+function refuseCall(received: ReceivedMessage, { id, target }: Invocation, error: unknown): void {
+  const { session, answer } = received;
+  const detailed = showsDetails(session.host);
+  const shown = publicError(error);
+  noteRefusedCall(session.host, target, shown);
+  if (id !== undefined) answer(failure(id, shown, { target, stage: "finding", detailed }));
 }
 
 /** Throws `rate_limited`. Refused calls count as refusals. */

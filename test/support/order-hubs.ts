@@ -75,6 +75,37 @@ const OrderedHub = hub<OrderClient>("ordered", {
     await clients.group(name).said(text);
     throw new HubError("teapot", "No coffee.");
   }),
+  askThenTell: method([Text], async ({ clients }, text) => {
+    const answer = clients.caller.confirm("Heard?");
+    await clients.caller.said(text);
+    return answer;
+  }),
+  tellLarge: method([z.number()], ({ clients }, size) => clients.caller.said("x".repeat(size))),
+  askFirst: method([], ({ clients }) => clients.caller.confirm("Heard?")),
+  tellThenYield: stream([Text], async function* ({ clients }, text) {
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    await clients.caller.said(text);
+    yield 1;
+  }),
+  sayTellSay: method([Text], async ({ clients }, name) => {
+    await clients.group(name).said("1");
+    await clients.caller.said("2");
+    await clients.group(name).said("3");
+  }),
+  tellSay: method([Text], async ({ clients }, name) => {
+    await clients.caller.said("2");
+    await clients.group(name).said("3");
+  }),
+  sayThenAskTraced: method([Text, Text], async (context, name, text) => {
+    const { clients } = context;
+    await clients.group(name).said(text);
+    trace(context, "asks");
+    try {
+      await clients.caller.confirm("Heard?");
+    } catch (error) {
+      trace(context, `ask failed: ${(error as HubError).code}`);
+    }
+  }),
   sayThenYield: stream([Text, Text], async function* ({ clients }, name, text) {
     await clients.group(name).said(text);
     yield 1;

@@ -34,6 +34,8 @@ async function refresh(session: Session, fresh: User): Promise<RefreshOutcome> {
   const user = applyGrant(fresh, old.grant);
   await renewal.admit(user);
   if (!(await admitsPlace(session, user))) {
+    session.isReceiving = false;
+    session.calls.drop();
     host.connections.dismiss(connection, CLOSE.forbidden);
     throw new HubError("forbidden", "The fresh token does not admit this connection.");
   }

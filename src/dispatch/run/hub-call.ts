@@ -114,7 +114,7 @@ function streamWork(found: FoundCall): Work {
           connection.flow.unsent -= size;
           return record;
         });
-      if (call.published.elsewhere.length === 0) queue();
+      if (call.published.elsewhere.length === 0 && connection.deferred === 0) queue();
       else void host.inOrder({ caller: connection, recipient: connection }, queue);
       return size;
     };

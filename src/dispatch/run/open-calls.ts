@@ -69,8 +69,7 @@ export class OpenCalls {
   inTurn(call: OpenCall): void {
     const { parallelCalls, queuedCalls } = this.#caller.limits;
     const isFree = this.#turns < parallelCalls;
-    if (!isFree && this.#waiting.length >= queuedCalls)
-      throw new HubError("rate_limited", `${queuedCalls} calls are waiting already.`);
+    if (!isFree && this.#waiting.length >= queuedCalls) throw tooManyWaiting({ queuedCalls });
     this.#add(call);
     if (isFree) this.#startTurn(call);
     else this.#waiting.push(call);
@@ -143,7 +142,9 @@ export class OpenCalls {
   get #mayBeBehind(): boolean {
     const { connection, unsentChars } = this.#caller;
     const { flow, resumable } = connection;
-    return !!resumable || (this.#isSignalR && flow.written + unsentChars >= flow.lookAt);
+    return (
+      !!resumable || (this.#isSignalR && flow.written + flow.unsent + unsentChars >= flow.lookAt)
+    );
   }
 
   #run(call: OpenCall, release: () => void): void {
@@ -225,3 +226,7 @@ export class OpenCalls {
     this.drop();
   }
 }
+
+/** Also of calls that wait for the hub's `connected`. */
+export const tooManyWaiting = ({ queuedCalls }: { readonly queuedCalls: number }): HubError =>
+  new HubError("rate_limited", `${queuedCalls} calls are waiting already.`);

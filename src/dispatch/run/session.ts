@@ -21,6 +21,9 @@ import { tooManyStreams, UploadStream } from "./upload-streams.ts";
 const REFUSALS_PER_CALL = 10;
 
 /** The session of one connection, created when it is first needed. */
+/** Memory of a message that is held until `connected` is done, beside its values. */
+export const GATED_BYTES = 256;
+
 export class Session {
   readonly host: Host;
   readonly served: ServedHub;
@@ -59,6 +62,7 @@ export class Session {
   gated: (() => void)[] | undefined;
   /** What these hold, as counted in the connection's budget. */
   gatedBytes = 0;
+  #gatedCalls = 0;
   /** Whether the hub's `connected` threw: `disconnected` is then not called, either. */
   neverBegan = false;
   /**
@@ -131,12 +135,18 @@ export class Session {
     this.#uploads.delete(id);
   }
 
-  /** A held call. A client that resumes does not repeat it: if the object loses its memory, it must be answered. */
-  rememberGated(id: CallId | undefined): void {
+  /**
+   * Whether one more call may be held. A client that resumes does not repeat it: if the object loses its memory, it must
+   * be answered.
+   */
+  mayGate(id: CallId | undefined): boolean {
     const { connection, host } = this;
+    if (this.#gatedCalls >= this.limits.queuedCalls) return false;
+    this.#gatedCalls++;
     const text = JSON.stringify(id) as string | undefined;
     if (connection.resumable && text && text.length <= MAX_REMEMBERED_CHARS)
       host.connections.remember(connection, [...connection.attached.openCalls, text]);
+    return true;
   }
 
   /** Handles the held messages: `connected` is done, or waits for a client's result. Nothing once it has ended. */

@@ -11,6 +11,7 @@ import { HubError, publicError } from "../../model/errors.ts";
 import { formatTopic, type Position, type Topic } from "../../model/topic.ts";
 import type { Connection } from "../connection/connection.ts";
 import { checkDraft } from "../delivery/outbox.ts";
+import { errorOf } from "../rpc/fault.ts";
 import type { Draft } from "../rpc/log-entry.ts";
 import type { PublishOutcomes, RoomRpc } from "../rpc/room-rpc.ts";
 import type { FollowedRooms } from "./followed-rooms.ts";
@@ -142,7 +143,7 @@ export class PublishLanes {
       );
       for (const [index, { resolve, reject }] of batch.entries()) {
         const outcome = outcomes[index]!;
-        if ("code" in outcome) reject(new HubError<string>(outcome.code, outcome.message));
+        if ("code" in outcome) reject(errorOf(outcome));
         else resolve(outcome);
       }
     } catch (error) {

@@ -19,10 +19,14 @@ export interface DirectSend {
   readonly after?: readonly Promise<unknown>[];
 }
 
+type Newest = WeakMap<Connection, Map<string, Promise<void>>>;
+
 export class UndeliveredPublications {
   readonly #followed: (room: string) => Followed | undefined;
-  /** By room; and by `@` with the id of a recipient, what waits for these. */
-  readonly #newest = new WeakMap<Connection, Map<string, Promise<void>>>();
+  /** By room. */
+  readonly #newest: Newest = new WeakMap();
+  /** By the id of a recipient: what waits for these. Apart, for a call may send to thousands. */
+  readonly #direct: Newest = new WeakMap();
 
   /** `followed` finds a room that this object follows. */
   constructor(followed: (room: string) => Followed | undefined) {
@@ -40,7 +44,7 @@ export class UndeliveredPublications {
   ): Promise<P> {
     const isMember = this.#isMember(connection, room);
     const delivered = published.then((position) => this.#delivered(room, position));
-    this.#remember(connection, room, delivered);
+    this.#remember(this.#newest, connection, [room, delivered]);
     if (isMember) await delivered;
     return published;
   }
@@ -60,9 +64,13 @@ export class UndeliveredPublications {
   }
 
   /** Publications to one room arrive in their order, so the newest stands for all. */
-  #remember(connection: Connection, room: string, delivered: Promise<void>): void {
-    const rooms = this.#newest.get(connection) ?? new Map<string, Promise<void>>();
-    this.#newest.set(connection, rooms);
+  #remember(
+    newest: Newest,
+    connection: Connection,
+    [room, delivered]: [string, Promise<void>],
+  ): void {
+    const rooms = newest.get(connection) ?? new Map<string, Promise<void>>();
+    newest.set(connection, rooms);
     const forget = () => {
       if (rooms.get(room) === settled) rooms.delete(room);
     };
@@ -78,17 +86,18 @@ export class UndeliveredPublications {
     { caller, recipient, after = [] }: DirectSend,
     send: () => void,
   ): Promise<void> | undefined {
-    const direct = `@${recipient.id}`;
     const earlier: Promise<unknown>[] = [...after];
+    const direct = this.#direct.get(caller)?.get(recipient.id);
+    if (direct) earlier.push(direct);
     for (const [room, settled] of this.#newest.get(caller) ?? [])
-      if (room === direct || this.#isMember(recipient, room)) earlier.push(settled);
+      if (this.#isMember(recipient, room)) earlier.push(settled);
     if (earlier.length === 0) return void send();
     recipient.deferred++;
     const sent = Promise.all(earlier).then(() => {
       recipient.deferred--;
       return send();
     });
-    this.#remember(caller, direct, sent);
+    this.#remember(this.#direct, caller, [recipient.id, sent]);
     return sent;
   }
 

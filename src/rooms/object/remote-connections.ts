@@ -38,7 +38,7 @@ export class RemoteConnections implements RemoteClients {
       }
       const { outbox } = this.#options.parts;
       const send = () => outbox.send(connection, { type: "invocation", ...call });
-      void this.#inOrder(caller, connection, send);
+      this.#tellInOrder(caller, connection, { send, size: call.params.length });
     } catch (error) {
       if (publicError(error).code !== "connection_not_found") throw error;
     }
@@ -49,7 +49,12 @@ export class RemoteConnections implements RemoteClients {
     this.#check(call);
     const connection = this.#local(id);
     if (connection) {
-      await this.#inOrder(caller, connection, () => {});
+      const waits = this.#inOrder(caller, connection, () => {});
+      if (waits) {
+        await waits;
+        // It may have ended meanwhile: then nobody answers, and nothing ends the wait but its time limit.
+        this.#local(id);
+      }
       return this.#options.ask(connection, call);
     }
     const { target, ...params } = call;
@@ -62,6 +67,27 @@ export class RemoteConnections implements RemoteClients {
     if (connection) return this.#options.rooms[how](connection, topic);
     const address = this.#addressOf(id);
     if (!this.#isOwn(address)) await this.#holder(address).move(id, formatTopic(topic), how);
+  }
+
+  /** What waits is counted as held by the recipient. Throws `busy` where memory is short. */
+  #tellInOrder(
+    caller: Connection | undefined,
+    connection: Connection,
+    { send, size }: { send: () => void; size: number },
+  ): void {
+    const { held } = connection;
+    if (connection.deferred > 0 && !held.fits(size))
+      throw new HubError("busy", "Too many messages wait for a room that is slow.");
+    const waits = this.#inOrder(caller, connection, send);
+    if (!waits) return;
+    const { flow } = connection;
+    held.buffer(size);
+    flow.unsent += size;
+    const release = () => {
+      held.unbuffer(size);
+      flow.unsent -= size;
+    };
+    waits.then(release, release);
   }
 
   /** Hub code of a call sends behind what the call has published; other code at once. */

@@ -15,7 +15,7 @@ import type { RoomLog } from "../log/room-log.ts";
 import type { ActivityCounter, Publishing } from "../object/host.ts";
 import type { WebhookEvents } from "../observe/webhook-events.ts";
 import type { MessageRate } from "../platform/rates.ts";
-import type { Fault } from "../rpc/fault.ts";
+import { faultOf, type Fault } from "../rpc/fault.ts";
 import {
   OWN_TARGET,
   PRESENCE,
@@ -165,9 +165,7 @@ export class Publisher implements Publishing {
     const tickets = drafts.map((draft) => this.append(draft));
     await this.untilSaved();
     const { epoch } = this.#options.log.position;
-    return tickets.map(({ error, offset }) =>
-      error ? { code: error.code, message: error.message } : { epoch, offset },
-    );
+    return tickets.map(({ error, offset }) => (error ? faultOf(error) : { epoch, offset }));
   }
 
   /** Done when everything that is numbered now was saved, or was not: tickets are final. */

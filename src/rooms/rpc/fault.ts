@@ -10,9 +10,16 @@ export interface Fault {
   readonly isOwn?: true;
 }
 
-/** The error as it is thrown on this side. */
+/** The error as it is thrown on this side. An object of an older version does not mark the server's own. */
 export const errorOf = ({ code, message, isOwn }: Fault): HubError<string> =>
-  Object.assign(new HubError<string>(code, message), isOwn && { isOwn });
+  Object.assign(
+    new HubError<string>(code, message),
+    (isOwn || code === "internal") && { isOwn: true as const },
+  );
+
+export const faultOf = ({ code, message, isOwn }: HubError<string>): Fault => ({
+  ...{ code, message, ...(isOwn && { isOwn }) },
+});
 
 /** The result of a client's method, or its error. */
 export type ClientResult = { readonly result: unknown } | { readonly fault: Fault };
@@ -45,8 +52,7 @@ export async function refusable<T>(work: Promise<T>): Promise<T | Refused> {
     return await work;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    const { code, message, isOwn } = error;
-    return { fault: { code, message, ...(isOwn && { isOwn }) } };
+    return { fault: faultOf(error) };
   }
 }
 

@@ -1,6 +1,6 @@
 // What one action gathers while it runs: messages, schedules, SQL. Kept once the action has succeeded, else dropped.
 
-import { HubError } from "../../model/errors.ts";
+import { HubError, serverError } from "../../model/errors.ts";
 import { givesItems } from "../../model/iterables.ts";
 import type { Draft as StateDraft } from "../../model/draft.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
@@ -157,7 +157,7 @@ function checkImmediate(result: unknown, action: string): void {
     throw new TypeError(`The action ${action} returned a promise: an action does not wait.`);
   }
   if (givesItems(result))
-    throw new HubError("wrong_kind", `The action ${action} returned a stream of items.`);
+    throw serverError("wrong_kind", `The action ${action} returned a stream of items.`);
 }
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>

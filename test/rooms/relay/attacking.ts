@@ -23,7 +23,7 @@ export const rowsAt = (of: string, id: string, table: string): Promise<object[]>
   );
 
 /** Calls of a room wait until they are let go. Flags, not promises: those would lead into another object's context. */
-export async function slow(room: string, name: "follow" | "presence" | "missed") {
+export async function slow(room: string, name: "follow" | "presence" | "missed" | "publishAs") {
   const state = { held: false, free: false };
   await replace(room, name, ((real: (...args: unknown[]) => Promise<unknown>) =>
     async (...args: unknown[]) => {
