@@ -4,7 +4,7 @@ import { JsonHubProtocol, MessageType, NullLogger, type HubMessage } from "@micr
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CLOSE, HubError } from "../../src/model/errors.ts";
+import { CLOSE, serverError } from "../../src/model/errors.ts";
 import type { Encoded, Incoming, Outgoing } from "../../src/model/message.ts";
 import { LIMITS } from "../../src/model/options.ts";
 import { signalrJson } from "../../src/protocols/signalr-json.ts";
@@ -55,7 +55,7 @@ const weRead = (
   theirs: Codec["theirs"],
 ): readonly Incoming[] => ours.decode(theirs.writeMessage(message as never), LARGE).messages;
 
-const FORBIDDEN = new HubError("forbidden", "No.");
+const FORBIDDEN = serverError("forbidden", "No.");
 
 describe.each(CODECS)("$name: the stock client reads", (codec) => {
   it.each<[string, Outgoing, object[]]>([
