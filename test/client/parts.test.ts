@@ -17,7 +17,8 @@ describe("the code of a refused call", () => {
   });
 
   it("is for good where hub code invented it, and where the connection is closed", () => {
-    expect(["not_invited", "closed"].filter((code) => isPassing({ code }))).toEqual([]);
+    const own = ["not_invited", "lobby_full", "invalid_seat", "payment_error", "line_busy"];
+    expect([...own, "closed"].filter((code) => isPassing({ code }))).toEqual([]);
   });
 });
 

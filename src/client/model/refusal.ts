@@ -26,10 +26,32 @@ export const refusalError = ({ code, message, ...about }: AnyRefused): HubError 
  * Whether a call that the server refused with this code may succeed later, unchanged: codes whose HTTP status may be
  * tried again. A code of the hub's own is a refusal for good.
  */
-export const isPassing = ({ code }: Pick<HubError, "code">): boolean => PASSING.test(code);
+export const isPassing = ({ code }: Pick<HubError, "code">): boolean => PASSING.includes(code);
 
-const PASSING =
-  /limited|timed|interrupted|unavailable|busy|full|internal|newer|storage|misc|_error|too_many_[cs]|invalid_([ms]|res)/;
+/** Whole codes: `lobby_full` and `invalid_seat` are a hub's own. */
+const PASSING: readonly string[] = [
+  "rate_limited",
+  "too_many_connections",
+  "too_many_streams",
+  "invalid_state",
+  "invalid_message",
+  "invalid_result",
+  "state_newer",
+  "interrupted",
+  "timed_out",
+  "client_error",
+  "unavailable",
+  "keys_unavailable",
+  "webhook_unavailable",
+  "busy",
+  "room_full",
+  "relay_full",
+  "storage_too_new",
+  "storage_corrupt",
+  "misconfigured",
+  "internal",
+  "queue_full",
+];
 
 /** Judges the errors of one connection or stream after another, in their order. */
 export class Refusals {
