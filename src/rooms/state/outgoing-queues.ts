@@ -22,6 +22,8 @@ export interface Batch {
 interface Queue {
   /** The oldest first. */
   readonly waiting: (Outgoing & Pick<Batch, "offset">)[];
+  /** How many of them are on their way. */
+  underWay: number;
   /** On their way, or behind one that has failed. */
   isHeld: boolean;
   hasFailed: boolean;
@@ -61,7 +63,7 @@ export class OutgoingQueues {
   #put(message: Queue["waiting"][number]): Queue {
     const room = formatTopic(message.topic);
     let queue = this.#queues.get(room);
-    if (!queue) this.#queues.set(room, (queue = { waiting: [], isHeld: false, hasFailed: false }));
+    if (!queue) this.#queues.set(room, (queue = newQueue()));
     queue.waiting.push(message);
     return queue;
   }
@@ -74,9 +76,15 @@ export class OutgoingQueues {
     }
   }
 
-  /** Sends and removes nothing any more. */
+  /**
+   * Sends what was committed and waits, and removes nothing any more: a repetition is harmless, as ids are the same.
+   * Messages behind a failure are dropped.
+   */
   end(): void {
     this.#isOver = true;
+    for (const { waiting, underWay, hasFailed } of this.#queues.values())
+      for (const one of hasFailed ? [] : waiting.slice(underWay))
+        this.#options.waitUntil(resultOf(this.#publish(one)));
   }
 
   #send(queue: Queue): void {
@@ -87,16 +95,20 @@ export class OutgoingQueues {
 
   async #deliver(queue: Queue): Promise<void> {
     const sent = queue.waiting.slice(0, TOGETHER);
-    const { publish } = this.#options;
-    // What a room refuses at once is thrown at once.
-    const arrivals = sent.map(async ({ topic, draft }) => publish(topic, draft));
-    const results = await Promise.all(arrivals.map(resultOf));
+    queue.underWay = sent.length;
+    const results = await Promise.all(sent.map((one) => resultOf(this.#publish(one))));
     if (this.#isOver) return;
     const failed = results.indexOf("failed");
     const arrived = queue.waiting.splice(0, failed < 0 ? sent.length : failed);
     queue.hasFailed = queue.isHeld = failed >= 0;
+    queue.underWay = 0;
     for (const { offset } of arrived) this.#delivered(offset);
     if (queue.waiting.length > 0) this.#send(queue);
+  }
+
+  /** Rejects also where a room refuses at once. */
+  async #publish({ topic, draft }: Outgoing): Promise<unknown> {
+    return this.#options.publish(topic, draft);
   }
 
   #delivered(offset: number): void {
@@ -106,6 +118,8 @@ export class OutgoingQueues {
     this.#options.delivered(offset);
   }
 }
+
+const newQueue = (): Queue => ({ waiting: [], underWay: 0, isHeld: false, hasFailed: false });
 
 const resultOf = (arrival: Promise<unknown>): Promise<"arrived" | "refused" | "failed"> =>
   arrival.then(

@@ -122,3 +122,19 @@ it("messages of the new epoch are not taken for those under the same offset of t
     await work[1];
     expect(outgoing.isEmpty).toBe(true);
   }));
+
+it("messages that wait behind one on its way arrive, though their room is erased meanwhile", () =>
+  withStorage(async (storage) => {
+    const arrived: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const { outgoing, settle, commit } = opened(storage, async ({ params }) => {
+      if (params === "[1]") await first.promise;
+      arrived.push(params);
+    });
+    for (const offset of [1, 2]) commit({ offset });
+    outgoing.erase();
+    outgoing.forget();
+    first.resolve();
+    await settle();
+    expect([arrived.toSorted(), outgoing.isEmpty]).toEqual([["[1]", "[2]"], true]);
+  }));
