@@ -54,13 +54,13 @@ export class StateTransfer {
   async reload(): Promise<Position> {
     const { publisher, spec } = this.#parts;
     await this.#state.ready();
-    if (spec.load) await this.#reload(spec.save ? RELOADS_AT_MOST : 1);
+    if (spec.load) await this.#reload(RELOADS_AT_MOST);
     return publisher().newest;
   }
 
   /**
-   * Takes back no action: what is not saved elsewhere is saved first, and what was loaded while an action ran is not
-   * taken.
+   * Takes back no action: changes that are not saved elsewhere are saved first, and a state that was loaded while an
+   * action ran is not taken. Without `save` it is taken: the state elsewhere is the one that counts.
    */
   async #reload(attempts: number): Promise<void> {
     const { external, flush, spec } = this.#parts;
@@ -72,7 +72,7 @@ export class StateTransfer {
     await external.save();
     const loaded = await external.loaded();
     flush();
-    if (this.#newestChange !== before) return this.#reload(attempts - 1);
+    if (spec.save && this.#newestChange !== before) return this.#reload(attempts - 1);
     this.#replace(loaded === undefined ? spec.initial() : loaded);
   }
 
