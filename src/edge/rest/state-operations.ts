@@ -69,7 +69,7 @@ const ScheduledAction = z.object({
   failures: z.int(),
 });
 
-const shownSchedule = ({ args, ...one }: Scheduled) => ({ ...one, arguments: args });
+const shownSchedule = ({ args, planned: _, ...one }: Scheduled) => ({ ...one, arguments: args });
 
 const schedule = operation({
   id: "roomSchedule",
@@ -113,25 +113,32 @@ const Kept = z
   .unknown()
   .check(z.refine((value) => !hasBigint(value), "a number beyond 2^53 is not kept"));
 
-/** What `:export` gives and `:import` takes. */
+const ExportedRun = z.strictObject({
+  id: z.string().check(z.minLength(1), z.maxLength(128)),
+  action: z.string(),
+  args: z.array(Kept),
+  at: z.number(),
+  every: z.optional(z.union([z.number(), z.string()])),
+  failures: z.int().check(z.minimum(0)),
+});
+
+const MOST_SCHEDULED = z.maxLength(1_000);
+
+/** The document that `:export` gives. */
 const Exported = z.strictObject({
   /** Of the hub's state: one more than it had migrations. */
   version: z.int().check(z.minimum(1)),
   position: z.string(),
   state: Kept,
-  schedule: z
-    .array(
-      z.strictObject({
-        id: z.string().check(z.minLength(1), z.maxLength(128)),
-        action: z.string(),
-        args: z.array(Kept),
-        at: z.number(),
-        every: z.optional(z.union([z.number(), z.string()])),
-        failures: z.int().check(z.minimum(0)),
-      }),
-    )
-    .check(z.maxLength(1_000)),
+  schedule: z.array(ExportedRun).check(MOST_SCHEDULED),
   tables: z.record(z.string(), z.array(z.record(z.string(), Value))),
+});
+
+/** The member is in documents of versions before this one. */
+const Imported = z.extend(Exported, {
+  schedule: z
+    .array(z.extend(ExportedRun, { planned: z.optional(z.number()) }))
+    .check(MOST_SCHEDULED),
 });
 
 // Its schedule and the rows of its tables are those of now.
@@ -150,7 +157,7 @@ const importing = operation({
   path: "/rooms/{room}/:import",
   summary:
     "Puts a document of `:export` into a room that holds nothing, else 409; older versions are migrated.",
-  body: Exported,
+  body: Imported,
   bodyBytes: EXPORT_BYTES,
   answer: Position,
   handle: async (hub, { body }) => {

@@ -102,6 +102,13 @@ export function triedAgain(one: Scheduled, now: number): Scheduled {
   return { ...one, failures, at, ...(one.every !== undefined && { planned: plannedFor(one) }) };
 }
 
+/** As documents have it: a period that has failed stands at the time that was planned, unless it was given up. */
+export function documented(one: Scheduled): Scheduled {
+  const { planned, ...rest } = one;
+  if (planned === undefined || one.failures >= MOST_FAILURES) return rest;
+  return { ...rest, at: plannedFor(one), failures: 0 };
+}
+
 /** An older version leaves `planned` where it has run one. */
 const plannedFor = ({ at, failures, planned = at }: Scheduled): number =>
   failures > 0 ? planned : at;

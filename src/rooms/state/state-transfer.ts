@@ -6,6 +6,7 @@ import { STATE_TARGET } from "../../model/state-wire.ts";
 import { formatPosition, type Position } from "../../model/topic.ts";
 import { EXPORT_BYTES, type ExportedState, type Scheduled } from "../rpc/state-rpc.ts";
 import { ARGUMENT_BYTES, byteLength } from "./action-turn.ts";
+import { documented } from "./run-schedules.ts";
 import { applyEntry, checkedState } from "./state-changes.ts";
 import type { RoomStateParts } from "./state-parts.ts";
 import type { StateStore } from "./state-store.ts";
@@ -105,7 +106,7 @@ export class StateTransfer {
       throw gone("Rows of tables are known as they are now alone.");
     const exported: ExportedState = {
       ...{ version: spec.version, position: formatPosition(position), state },
-      schedule: isNow ? schedule.all : [],
+      schedule: isNow ? schedule.all.map(documented) : [],
       tables: tables.rows(EXPORT_BYTES),
     };
     const bytes = new TextEncoder().encode(JSON.stringify(exported));
