@@ -51,9 +51,10 @@ export class FollowTable {
     this.#setUnsure(new Set([...this.#doubted, ...rooms]));
   }
 
-  /** All rooms but these know. */
+  /** All rooms but these know. Where nothing was read of it, there was no room at the last wake. */
   trustAllBut(stale: ReadonlySet<string>): void {
-    this.#setUnsure(new Set([...this.#doubted].filter((room) => stale.has(room))));
+    if (this.#unsure)
+      this.#setUnsure(new Set([...this.#doubted].filter((room) => stale.has(room))));
   }
 
   #setUnsure(rooms: ReadonlySet<string>): void {
