@@ -1,8 +1,20 @@
 // Deduplication in a stream of several rooms. Each room's socket also carries messages of the user's own room and of
 // the whole hub, so that those arrive once for each room of the stream.
 
-import { isAfter } from "../../model/topic.ts";
+import { parsePosition } from "../../model/topic.ts";
 import type { RoomRecord } from "./room-record.ts";
+
+/**
+ * Offsets of a room that are remembered. Sockets of several objects are not in step: one may bring an offset before
+ * another has brought the one before it.
+ */
+const OFFSETS = 256;
+
+interface Delivered {
+  readonly epoch: string;
+  readonly offsets: Set<number>;
+  newest: number;
+}
 
 /**
  * Knows duplicates by room and position. Records without a position are never duplicates. Its memory grows with the
@@ -10,8 +22,8 @@ import type { RoomRecord } from "./room-record.ts";
  */
 export class Deduplicator {
   readonly #rooms: ReadonlySet<string>;
-  /** The newest position delivered of each room that is not one of the stream's own. */
-  readonly #newest = new Map<string, string>();
+  /** Of each room that is not one of the stream's own. */
+  readonly #delivered = new Map<string, Delivered>();
 
   /** The stream's own rooms, as topics: each is delivered by its own socket alone. */
   constructor(rooms: Iterable<string>) {
@@ -20,14 +32,30 @@ export class Deduplicator {
 
   /**
    * Whether this record, received through the socket of the room `through`, was delivered already or will be by its
-   * own room's socket. Otherwise it counts as delivered from here on: call once for each record, in order.
+   * own room's socket. Otherwise it counts as delivered from here on: call once for each record.
    */
   isDuplicate(through: string, { room, position }: RoomRecord): boolean {
     if (room === undefined || position === undefined || room === through) return false;
     if (this.#rooms.has(room)) return true;
-    const newest = this.#newest.get(room);
-    const isOld = newest !== undefined && !isAfter(position, newest);
-    if (!isOld) this.#newest.set(room, position);
-    return isOld;
+    const { epoch, offset } = parsePosition(position);
+    const delivered = this.#deliveredOf(room, epoch, offset);
+    const { newest, offsets } = delivered;
+    if (offset <= newest - OFFSETS || offsets.has(offset)) return true;
+    offsets.add(offset);
+    delivered.newest = Math.max(newest, offset);
+    if (offsets.size >= 2 * OFFSETS) forgetOld(delivered);
+    return false;
   }
+
+  #deliveredOf(room: string, epoch: string, offset: number): Delivered {
+    const known = this.#delivered.get(room);
+    if (known?.epoch === epoch) return known;
+    const begun = { epoch, offsets: new Set<number>(), newest: offset };
+    this.#delivered.set(room, begun);
+    return begun;
+  }
+}
+
+function forgetOld({ offsets, newest }: Delivered): void {
+  for (const offset of offsets) if (offset <= newest - OFFSETS) offsets.delete(offset);
 }
