@@ -1,18 +1,10 @@
-// Bundles demo/ and admin/ into public/, where a source is newer than the bundles. wrangler runs this before it starts,
-// before it deploys, and whenever a file changed.
+// Bundles demo/ and admin/ into public/, where a source is another than at the last time. wrangler runs this before it
+// starts, before it deploys, and whenever a file changed.
 
-import {
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bundlePage } from "./bundle-page.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 
 const PROJECT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -25,30 +17,25 @@ const PAGES = [
 /** All that bundles are made of. */
 const SOURCES = ["admin", "demo", "src", "scripts", "package-lock.json"];
 
-/** Its time is that of the sources that the bundles have: theirs would wake watchers. */
-const STAMP = `${PROJECT}node_modules/.pages-built`;
+/** Of this checkout alone: node_modules may be another's as well. No watcher looks there. */
+const OWN = `${PROJECT}.wrangler`;
 
+/** Has the fingerprint of the sources that the bundles are made of. */
+const STAMP = `${OWN}/pages-built`;
+
+// Before bundling: a file that is written meanwhile makes another.
+const fingerprint = fingerprintOf(PROJECT, SOURCES);
 if (!isCurrent()) {
-  const began = new Date();
+  mkdirSync(OWN, { recursive: true });
   for (const [entry, file] of PAGES)
     // oxlint-disable-next-line no-await-in-loop -- bundles share two cores with wrangler
     writeIfChanged(`${PROJECT}${file}`, await bundlePage(entry));
-  writeFileSync(STAMP, "");
-  utimesSync(STAMP, began, began);
+  writeIfChanged(STAMP, fingerprint);
 }
 
 function isCurrent(): boolean {
   const files = [STAMP, ...PAGES.map(([, file]) => `${PROJECT}${file}`)];
-  if (!files.every((file) => existsSync(file))) return false;
-  const { mtimeMs } = statSync(STAMP);
-  return SOURCES.every((source) => newestIn(`${PROJECT}${source}`) < mtimeMs);
-}
-
-/** Of folders as well: a file that is gone or renamed counts. Milliseconds since 1970. */
-function newestIn(path: string): number {
-  const entry = statSync(path);
-  if (!entry.isDirectory()) return entry.mtimeMs;
-  return Math.max(entry.mtimeMs, ...readdirSync(path).map((name) => newestIn(join(path, name))));
+  return files.every((file) => existsSync(file)) && readFileSync(STAMP, "utf8") === fingerprint;
 }
 
 /**
@@ -57,7 +44,7 @@ function newestIn(path: string): number {
  */
 function writeIfChanged(path: string, text: string): void {
   if (existsSync(path) && readFileSync(path, "utf8") === text) return;
-  const draft = `${PROJECT}node_modules/.page-${process.pid}.js`;
+  const draft = `${OWN}/page-${process.pid}.js`;
   writeFileSync(draft, text);
   renameSync(draft, path);
 }
