@@ -30,10 +30,25 @@ export async function ensureDevVars(folder: string, chosen: Chosen = {}): Promis
   }
   const text = readFileSync(path, "utf8");
   const own = parseEnv(text);
-  if (own["JWT_SECRET"] || (await hasKeys(folder, chosen))) return { path, written: [] };
-  const written = names.filter((name) => !own[name] && !(OPTIONAL.has(name) && name in own));
-  appendFileSync(path, (text === "" || text.endsWith("\n") ? "" : "\n") + linesOf(written));
+  if (own["JWT_SECRET"]) return { path, written: [] };
+  const all = { ...own, ...(await variablesOf(folder, chosen)) };
+  if (KEYS.some((name) => Boolean(all[name]))) return { path, written: [] };
+  const written = names.filter((name) => !all[name] && !(OPTIONAL.has(name) && name in all));
+  append(path, (text === "" || text.endsWith("\n") ? "" : "\n") + linesOf(written));
   return { path, written };
+}
+
+/** Any of them verifies tokens. */
+const KEYS = ["JWT_SECRET", "JWT_JWKS_URL", "JWT_ISSUERS"];
+
+/** Throws the lines that are to be added where the file may not be written. */
+function append(path: string, lines: string): void {
+  try {
+    appendFileSync(path, lines);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(`${path} cannot be written (${code}). Add to it:\n${lines.trim()}`, { cause });
+  }
 }
 
 const HEADING =
@@ -56,11 +71,10 @@ const OPTIONAL: ReadonlySet<string> = new Set(["JWT_JWKS_URL", "DEV_TOKENS"]);
 const linesOf = (names: readonly string[]): string =>
   names.map((name) => `${LINES[name]!()}\n`).join("");
 
-/** Whether tokens can be verified with what [vars] and the files of this machine have. */
-async function hasKeys(folder: string, chosen: Chosen): Promise<boolean> {
+/** [vars] and the files of this machine, as wrangler reads them. */
+async function variablesOf(folder: string, chosen: Chosen): ReturnType<typeof readVariables> {
   const configuration = await readConfiguration(folder, chosen);
-  const vars = await readVariables(folder, configuration, chosen.env);
-  return ["JWT_SECRET", "JWT_JWKS_URL", "JWT_ISSUERS"].some((name) => Boolean(vars[name]));
+  return readVariables(folder, configuration, chosen.env);
 }
 
 export interface Keys {
@@ -74,8 +88,7 @@ export interface Keys {
  * wrangler does. Throws where one is missing.
  */
 export async function readKeys(folder: string, chosen: Chosen = {}): Promise<Keys> {
-  const configuration = await readConfiguration(folder, chosen);
-  const vars = await readVariables(folder, configuration, chosen.env);
+  const vars = await variablesOf(folder, chosen);
   return {
     secret: required(vars, "JWT_SECRET"),
     issuer: required(vars, "JWT_ISSUER"),

@@ -6,9 +6,14 @@ import type { Problem } from "../setup/problem.ts";
 /**
  * Runs wrangler's reader, and gives each warning to `onWarning` in place of the console. wrangler writes them while it
  * reads. Its notice of a newer version would come later, on standard output: the level keeps it back.
+ * That `[unsafe]` is experimental is known to those who use it.
  */
 export function withWarnings<T>(read: () => T, onWarning: (text: string) => void): T {
-  Object.assign(process.env, { WRANGLER_LOG: "warn", WRANGLER_WRITE_LOGS: "false" });
+  Object.assign(process.env, {
+    WRANGLER_LOG: "warn",
+    WRANGLER_WRITE_LOGS: "false",
+    WRANGLER_DISABLE_EXPERIMENTAL_WARNING: "1",
+  });
   const { warn } = console;
   console.warn = (text: unknown) => onWarning(String(text));
   try {

@@ -122,6 +122,11 @@ describe("dormouse check", () => {
     expect(stdout).not.toContain("nothing is wrong");
   });
 
+  it("leaves out wrangler's warning that `[unsafe]` is experimental", () => {
+    write("wrangler.toml", `${TOML}\n[unsafe.metadata]\nname = "x"\n`);
+    expect(check().stdout).toBe("wrangler.toml: nothing is wrong.\n");
+  });
+
   it("writes lines for the tables of the environment, in both forms of the file", () => {
     const env = { live: { vars: { JWT_ISSUER: "live" } } };
     write("wrangler.toml", `${TOML}\n[env.live]\nvars = { JWT_ISSUER = "live" }\n`);

@@ -112,6 +112,17 @@ describe(".dev.vars", () => {
     },
   );
 
+  it("keeps its names that only wrangler's reader knows", async () => {
+    writeFileSync(join(folder, ".dev.vars"), "ACCESS_KEYS: abc\n");
+    expect((await ensureDevVars(folder)).written).not.toContain("ACCESS_KEYS");
+    expect(devVars().match(/ACCESS_KEYS/g)).toHaveLength(1);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("says what to add where it is read-only", async () => {
+    writeFileSync(join(folder, ".dev.vars"), "OTHER=1\n", { mode: 0o400 });
+    await expect(ensureDevVars(folder)).rejects.toThrow(/EACCES.*Add to it:\nJWT_SECRET=/s);
+  });
+
   it("overrules wrangler.toml", async () => {
     writeFileSync(join(folder, ".dev.vars"), "JWT_SECRET=mine\nJWT_ISSUER=me\n");
     expect(await readKeys(folder)).toEqual({ secret: "mine", issuer: "me", audience: "dormouse" });
