@@ -78,7 +78,7 @@ export class LiveState {
 
   /** A message of the room. Without a change it moves the position alone. */
   receive(change: StateChange | undefined, position: string): void {
-    if (change && "state" in change) this.#snapshots += 1;
+    if (change && "state" in change) [this.#snapshots, this.#failures] = [this.#snapshots + 1, 0];
     if (!change) this.#copy.advance(position);
     else if (this.#loading && this.position === undefined && "patch" in change)
       this.#held.push({ change, position });

@@ -24,34 +24,16 @@ export const refusalError = ({ code, message, ...about }: AnyRefused): HubError 
 
 /**
  * Whether a call that the server refused with this code may succeed later, unchanged: codes whose HTTP status may be
- * tried again. A code of the hub's own is a refusal for good.
+ * tried again. A code of the hub's own, such as `lobby_full`, is a refusal for good. One text is less to load than a list.
  */
-export const isPassing = ({ code }: Pick<HubError, "code">): boolean => PASSING.includes(code);
-
-/** Whole codes: `lobby_full` and `invalid_seat` are a hub's own. */
-const PASSING: readonly string[] = [
-  "rate_limited",
-  "too_many_connections",
-  "too_many_streams",
-  "invalid_state",
-  "invalid_message",
-  "invalid_result",
-  "state_newer",
-  "interrupted",
-  "timed_out",
-  "client_error",
-  "unavailable",
-  "keys_unavailable",
-  "webhook_unavailable",
-  "busy",
-  "room_full",
-  "relay_full",
-  "storage_too_new",
-  "storage_corrupt",
-  "misconfigured",
-  "internal",
-  "queue_full",
-];
+export const isPassing = ({ code }: Pick<HubError, "code">): boolean =>
+  (
+    "busy client_error internal interrupted invalid_message invalid_result invalid_state keys_unavailable " +
+    "misconfigured queue_full rate_limited relay_full room_full state_newer storage_corrupt storage_too_new " +
+    "timed_out too_many_connections too_many_streams unavailable webhook_unavailable"
+  )
+    .split(" ")
+    .includes(code);
 
 /** Judges the errors of one connection or stream after another, in their order. */
 export class Refusals {
