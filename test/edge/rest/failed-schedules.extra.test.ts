@@ -1,18 +1,10 @@
 // A period that has failed, as services see it and as documents have it.
 
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { act, newRoom, pass } from "../../rooms/state/steered-room.ts";
+import { expect, it, vi } from "vitest";
+import { act, newRoom, pass, steeredByClock } from "../../rooms/state/steered-room.ts";
 import { ask } from "./service.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  for (const level of ["info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation(() => {});
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+steeredByClock();
 
 const pathOf = (name: string) => {
   const [hub, room] = name.split("/") as [string, string];

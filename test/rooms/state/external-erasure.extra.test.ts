@@ -1,21 +1,12 @@
 // Erasures of rooms whose state lives elsewhere, too: it is gone here at once, and there as soon as it can be.
 
 import { evictDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { release, steering, untilReleased } from "../../support/steered-hub.ts";
+import { describe, expect, it } from "vitest";
+import { steering, untilReleased } from "../../support/steered-hub.ts";
 import { roomAt } from "../client.ts";
-import { act, database, newRoom, pass, wholeOf } from "./steered-room.ts";
+import { act, database, newRoom, pass, steeredByClock, wholeOf } from "./steered-room.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  for (const level of ["info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation(() => {});
-});
-afterEach(() => {
-  release();
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+steeredByClock();
 
 describe("[F15] an erased room", () => {
   /** With a database that has its state, and is down when it is erased. */

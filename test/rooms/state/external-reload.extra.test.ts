@@ -1,20 +1,11 @@
 // `reload` of a state that lives elsewhere, among actions that are not saved there yet.
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { release, steering, untilReleased } from "../../support/steered-hub.ts";
+import { describe, expect, it } from "vitest";
+import { steering, untilReleased } from "../../support/steered-hub.ts";
 import { roomAt } from "../client.ts";
-import { act, database, newRoom, pass, wholeOf } from "./steered-room.ts";
+import { act, database, newRoom, pass, steeredByClock, wholeOf } from "./steered-room.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  for (const level of ["info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation(() => {});
-});
-afterEach(() => {
-  release();
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+steeredByClock();
 
 const codeOf = async (name: string) => {
   const reloaded = await roomAt(name).reloadState();

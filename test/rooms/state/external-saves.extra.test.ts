@@ -1,22 +1,13 @@
 // What is not saved elsewhere yet, where that takes long, and where the room's object ends or has lost what it knew.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { heldTimers } from "../../support/held-timers.ts";
-import { release, steering } from "../../support/steered-hub.ts";
+import { steering } from "../../support/steered-hub.ts";
 import { roomAt } from "../client.ts";
-import { act, database, newRoom, pass, wholeOf } from "./steered-room.ts";
+import { act, database, newRoom, pass, steeredByClock, wholeOf } from "./steered-room.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  for (const level of ["info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation(() => {});
-});
-afterEach(() => {
-  release();
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+steeredByClock();
 
 /** From now on saves of the room never settle; gives how many have begun. */
 function hang(): { count: number } {

@@ -1,19 +1,11 @@
 // What schedules are given, and when they run again.
 
 import { evictDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { roomAt } from "../client.ts";
-import { act, newRoom, pass, wholeOf } from "./steered-room.ts";
+import { act, newRoom, pass, steeredByClock, wholeOf } from "./steered-room.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  for (const level of ["info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation(() => {});
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+steeredByClock();
 
 describe("arguments of a schedule", () => {
   it.each(["in memory", "after a sleep"])("[ST2] are as they were given, %s", async (when) => {

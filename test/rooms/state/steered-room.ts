@@ -1,9 +1,23 @@
 // Rooms as other objects call them, and the database in which a test keeps the states of the steered hub's.
 
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { vi } from "vitest";
-import { steering } from "../../support/steered-hub.ts";
+import { afterEach, beforeEach, vi } from "vitest";
+import { release, steering } from "../../support/steered-hub.ts";
 import { roomAt } from "../client.ts";
+
+/** Each test of the file moves the clock itself, steers the hub alone, and says nothing. */
+export function steeredByClock(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    for (const level of ["info", "warn", "error"] as const)
+      vi.spyOn(console, level).mockImplementation(() => {});
+  });
+  afterEach(() => {
+    release();
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+}
 
 export const newRoom = (hub = "steered") => `${hub}/group:${crypto.randomUUID()}`;
 
