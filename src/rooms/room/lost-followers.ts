@@ -3,9 +3,9 @@
 // as well: it asks each object that reports, until all have done so.
 
 import { logWarning } from "../../model/logger.ts";
-import { ALL, writtenTopic } from "../../model/topic.ts";
+import { ALL } from "../../model/topic.ts";
 import { askMany } from "../platform/ask-many.ts";
-import { objectName } from "../rpc/object-names.ts";
+import { indexedObject } from "../rpc/object-names.ts";
 import type { RoomParts } from "./room-parts.ts";
 
 /** Longer than objects that only have connections rest between two reports. */
@@ -15,36 +15,25 @@ const REPORTS_MS = 7 * 3_600_000;
 export async function askRelays(parts: RoomParts): Promise<void> {
   const { index } = parts;
   if (index) return index().askReporters(Date.now() + REPORTS_MS);
-  for (let after: string | undefined, more = true; more;) {
+  let after: string | undefined;
+  do {
     // oxlint-disable-next-line no-await-in-loop -- a page after the other
-    const { rooms, more: isMore } = await parts
-      .room(ALL)
-      .relays(after === undefined ? {} : { after });
+    const { rooms, more } = await parts.room(ALL).relays(after === undefined ? {} : { after });
+    const relays = rooms.map(({ room }) => room);
     // oxlint-disable-next-line no-await-in-loop -- as many at once as a page has
-    await askEach(
-      parts,
-      rooms.map(({ room }) => room),
-    );
-    after = rooms.at(-1)?.room;
-    more = isMore && after !== undefined;
-  }
+    await askEach(parts, relays);
+    after = more ? relays.at(-1) : undefined;
+  } while (after !== undefined);
 }
 
 /** The object of this name in the index has reported. */
 export async function askReporter(parts: RoomParts, name: string): Promise<void> {
-  if (!parts.followers.links.has(objectOf(parts, name))) await askEach(parts, [name]);
+  if (!parts.followers.links.has(indexedObject(name, parts.address))) await askEach(parts, [name]);
 }
 
 async function askEach(parts: RoomParts, listed: readonly string[]): Promise<void> {
-  const { name: room, stubs } = parts;
-  const ask = (name: string) => stubs(objectOf(parts, name)).refollow(room);
+  const { address, name: room, stubs } = parts;
+  const ask = (name: string) => stubs(indexedObject(name, address)).refollow(room);
   const logFailure = (error: unknown) => logWarning("follower_unreached", { room, error });
   await askMany(listed, ask).catch(logFailure);
-}
-
-/** The object of a name in the hub's index. */
-function objectOf({ address: { tenant, hub } }: RoomParts, listed: string): string {
-  const relay = /^relay:(?<name>.*)$/s.exec(listed)?.groups?.["name"];
-  const place = relay === undefined ? { topic: writtenTopic(listed) } : { relay };
-  return objectName({ tenant, hub, ...place });
 }

@@ -134,3 +134,10 @@ export function holderOf(connection: string, { tenant, hub }: Domain): ObjectAdd
   }
   throw new HubError("connection_not_found", "There is no connection with that id.");
 }
+
+/** The object of a name in the hub's index: a topic, or `relay:` and a relay's name. */
+export function indexedObject(name: string, { tenant, hub }: Domain): string {
+  const relay = RELAY_ID.exec(name)?.groups?.["relay"];
+  const place = relay === undefined ? { topic: writtenTopic(name) } : { relay };
+  return objectName({ tenant, hub, ...place });
+}
