@@ -20,6 +20,7 @@ import { build, type Plugin } from "esbuild";
 import { workerdPath } from "../../bench/build.ts";
 import { WORKER_BUNDLE } from "../../scripts/worker-bundle.ts";
 import { freePort } from "../support/endpoint.ts";
+import { CLASSES, engineConfiguration } from "../support/engine-configuration.ts";
 import { heapOf, type Heap } from "./heap.ts";
 
 export interface ServerOptions {
@@ -31,7 +32,6 @@ export interface ServerOptions {
 const SECRET = "a secret of the attacks, 32 bytes or more";
 const ISSUER = "attacks";
 export const ACCESS_KEY = "an-access-key-of-the-attacks-with-32-bytes-or-more";
-const CLASSES = { ROOMS: "Room", RELAYS: "Relay", ACCOUNTS: "Account", BARE: "Bare" };
 const READY_MS = 60_000;
 const OBJECT_FILE = /[0-9a-f]{64}\.sqlite$/;
 
@@ -85,6 +85,7 @@ export class Server implements AsyncDisposable {
   async begin(): Promise<void> {
     const args = [
       ...["serve", "--experimental", `--inspector-addr=127.0.0.1:${this.#inspector}`],
+      `--socket-addr=http=127.0.0.1:${this.port}`,
       join(this.#folder, "config.capnp"),
     ];
     const child = spawn(workerdPath(), args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -170,42 +171,16 @@ export class Server implements AsyncDisposable {
   }
 
   #config(vars: Readonly<Record<string, string>>): string {
-    const texts = {
+    const own = {
       JWT_SECRET: SECRET,
       JWT_ISSUER: ISSUER,
       JWT_AUDIENCE: ISSUER,
       ACCESS_KEYS: ACCESS_KEY,
-      ...vars,
     };
-    const bindings = [
-      ...Object.entries(CLASSES).map(
-        ([name, object]) => `(name = "${name}", durableObjectNamespace = "${object}")`,
-      ),
-      ...Object.entries(texts).map(
-        ([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`,
-      ),
-    ];
-    const namespaces = Object.values(CLASSES).map(
-      (object) => `(className = "${object}", uniqueKey = "${object}", enableSql = true)`,
-    );
-    return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  v8Flags = ["--expose-gc"],
-  services = [
-    (name = "main", worker = .main),
-    (name = "disk", disk = (path = "${this.disk}", writable = true)),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${this.port}", http = (), service = "main")],
-);
-const main :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
-  compatibilityDate = "2026-10-01",
-  compatibilityFlags = ["no_web_socket_compression", "enable_request_signal"],
-  bindings = [${bindings.join(", ")}],
-  durableObjectNamespaces = [${namespaces.join(", ")}],
-  durableObjectStorage = (localDisk = "disk"),
-);
-`;
+    return engineConfiguration({
+      ...{ classes: { ...CLASSES, BARE: "Bare" }, disk: this.disk },
+      ...{ vars: { ...own, ...vars }, v8Flags: ["--expose-gc"] },
+    });
   }
 }
 

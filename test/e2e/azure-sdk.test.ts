@@ -10,7 +10,7 @@ import {
 } from "@microsoft/signalr";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { Endpoint } from "../support/endpoint.ts";
-import { startTestEndpoint } from "../support/test-endpoint.ts";
+import { startTestEngine } from "../support/engine.ts";
 import { eventually } from "./client.ts";
 
 const KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
@@ -18,7 +18,7 @@ const KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 let endpoint: Endpoint;
 let azure: WebPubSubServiceClient;
 beforeAll(async () => {
-  endpoint = await startTestEndpoint({ vars: { ACCESS_KEYS: KEY } });
+  endpoint = await startTestEngine({ vars: { ACCESS_KEYS: KEY } });
   const connectionString = `Endpoint=${endpoint.url};AccessKey=${KEY};Version=1.0;`;
   azure = new WebPubSubServiceClient(connectionString, "Chat", { allowInsecureConnection: true });
 });

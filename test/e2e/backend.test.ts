@@ -12,7 +12,7 @@ import type { AnyHub, Hub } from "../../src/dispatch/define/hub-definition.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { OrderHub } from "../../src/hubs/orders.ts";
 import type { Endpoint } from "../support/endpoint.ts";
-import { startTestEndpoint } from "../support/test-endpoint.ts";
+import { startTestEngine } from "../support/engine.ts";
 import { eventually } from "./client.ts";
 
 /** What of support/signalr-hubs.ts is met here. */
@@ -24,7 +24,12 @@ type AskingHub = Hub<
 const KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startTestEndpoint({ vars: { ACCESS_KEYS: KEY } })));
+beforeAll(
+  async () =>
+    void (endpoint = await startTestEngine({
+      vars: { ACCESS_KEYS: KEY },
+    })),
+);
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const service = <H extends AnyHub>(hub: string, options: Partial<BackendOptions> = {}) =>

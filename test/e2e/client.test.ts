@@ -9,11 +9,12 @@ import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { OrderHub } from "../../src/hubs/orders.ts";
 import type { PriceHub } from "../../src/hubs/prices.ts";
 import type { UploadHub } from "../../src/hubs/uploads.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
 import { eventually } from "./client.ts";
 
 let endpoint: OwnEndpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await startEngine()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 /** Enters, as a browser or a service would, and has heard hello. */

@@ -7,7 +7,8 @@ import type { Browser, Page, WebSocket } from "playwright-core";
 import { compile } from "svelte/compiler";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
 import { PATIENCE_MS } from "./patience.ts";
 import { startSite, type Site } from "./site.ts";
 
@@ -45,7 +46,7 @@ beforeAll(async () => {
   }
   const origins = [...sites.values()].map(({ origin }) => origin).join(",");
   [endpoint, browser] = await Promise.all([
-    startEndpoint({ vars: { ALLOWED_ORIGINS: origins } }),
+    startEngine({ vars: { ALLOWED_ORIGINS: origins } }),
     launchBrowser(),
   ]);
 });

@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, events, type EventsOptions, type RoomEvent } from "../../src/client/index.ts";
 import type { AdminHub } from "../../src/hubs/admin.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
 
 let endpoint: OwnEndpoint;
 let hub: string;
 beforeAll(async () => {
-  endpoint = await startEndpoint();
+  endpoint = await startEngine();
   hub = `${endpoint.url}/hubs/chat`;
 });
 afterAll(() => endpoint[Symbol.asyncDispose]());

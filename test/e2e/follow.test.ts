@@ -1,14 +1,15 @@
 // Connections in rooms of other objects, by hub methods: they hear those in order, under their own names and numbers.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { chance } from "../support/seed.ts";
 import { CUTS, enter, type Client } from "./client.ts";
 import { barrier, pause, Publisher, Subscriber } from "./load.ts";
 
 let endpoint: OwnEndpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await startEngine()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 describe("a connection in two rooms, each an object of its own", () => {

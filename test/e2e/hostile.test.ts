@@ -2,7 +2,7 @@
 // room stays connected, and its messages all arrive.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEndpoint, type DevEndpoint } from "../support/endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { chance, type Chance } from "../support/seed.ts";
 import { enter, eventually, type Client } from "./client.ts";
@@ -11,7 +11,7 @@ import { closing, rawFrame, upgraded, upgradeText, wire } from "./wire.ts";
 
 const ROOM = "group:target";
 
-let endpoint: OwnEndpoint;
+let endpoint: DevEndpoint;
 let ledger: Ledger;
 let bystanders: Subscriber[];
 let publisher: Publisher;

@@ -4,12 +4,13 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { connect, type HubConnection } from "../../src/client/index.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { barrier, heardOf, pause, Publisher } from "./load.ts";
 
 let endpoint: OwnEndpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await startEngine()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const enter = (name: string): HubConnection<ChatHub> => {
@@ -51,7 +52,7 @@ describe("a client of a whole hub", () => {
       const publishers = ROOMS.map((room) =>
         scope.use(new Publisher("p", room, { endpoint, ledger: ledgers.get(room)!, room })),
       );
-      for (const publisher of publishers) publisher.start(50);
+      for (const publisher of publishers) publisher.start(20);
       for (let kills = 0; kills < 2; kills += 1) {
         const back = Promise.withResolvers<void>();
         alice.onRecovered(() => outcomes.length === 3 * (kills + 1) && back.resolve());

@@ -12,7 +12,7 @@ import {
   type Census,
   type Idle,
 } from "../support/idle-clients.ts";
-import { startTestEndpoint } from "../support/test-endpoint.ts";
+import { startEngine } from "../support/engine.ts";
 import { enter, eventually } from "./client.ts";
 
 const isLong = process.env["DORMOUSE_LONG"] === "1";
@@ -42,7 +42,7 @@ async function sayGoodMorning(hub: string): Promise<void> {
 }
 
 describe.runIf(isLong)("streams and polls at rest", () => {
-  beforeAll(async () => void (endpoint = await startTestEndpoint({ worker: "census-worker.ts" })));
+  beforeAll(async () => void (endpoint = await startEngine({ worker: "census-worker.ts" })));
   afterAll(() => endpoint[Symbol.asyncDispose]());
 
   it("let their objects sleep, and hear what is said after a minute", async () => {

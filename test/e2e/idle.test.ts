@@ -1,11 +1,12 @@
 // A large room at rest: its heartbeats are answered, and it is there when somebody speaks.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import type { Endpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
 import { enter, eventually, PING, type Client } from "./client.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await startEngine()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const SOCKETS = 1_000;

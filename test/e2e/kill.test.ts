@@ -2,14 +2,15 @@
 // groups, presence and users are right for whoever comes back and whoever does not.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
 import { Ledger } from "../support/ledger.ts";
 import { chance } from "../support/seed.ts";
 import { enter, eventually, type Frame } from "./client.ts";
 import { barrier, historyOf, pause, Publisher, Subscriber } from "./load.ts";
 
 let endpoint: OwnEndpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await startEngine()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 const LONG = process.env["DORMOUSE_LONG"] === "1";

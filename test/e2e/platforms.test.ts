@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Page } from "../pages/platforms.ts";
 import type { Tried } from "../pages/try-client.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
 import { PATIENCE_MS } from "./patience.ts";
 import { startSite, type Site } from "./site.ts";
 
@@ -29,7 +30,7 @@ let site: Site;
 beforeAll(async () => {
   site = await startSite(PAGE);
   [endpoint, browser] = await Promise.all([
-    startEndpoint({ vars: { ALLOWED_ORIGINS: site.origin } }),
+    startEngine({ vars: { ALLOWED_ORIGINS: site.origin } }),
     launchBrowser(),
     build({ entryPoints: [PROCESS], outfile: program, bundle: true, format: "esm" }),
   ]);

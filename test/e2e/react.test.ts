@@ -8,7 +8,8 @@ import { build } from "esbuild";
 import type { Browser, Page, WebSocket } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
+import type { OwnEndpoint } from "../support/endpoint.ts";
 import { PATIENCE_MS } from "./patience.ts";
 
 const PAGE = fileURLToPath(new URL("../pages/chat.tsx", import.meta.url));
@@ -20,7 +21,7 @@ beforeAll(async () => {
   site = await serveSite(await bundle());
   origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
   [endpoint, browser] = await Promise.all([
-    startEndpoint({ vars: { ALLOWED_ORIGINS: origin } }),
+    startEngine({ vars: { ALLOWED_ORIGINS: origin } }),
     launchBrowser(),
   ]);
 });

@@ -7,12 +7,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { signToken } from "../../src/cli/sign-token.ts";
 import type { Attempt, Learned, RefusedPage } from "../pages/refused.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEndpoint, type DevEndpoint } from "../support/endpoint.ts";
 import { startSite, type Site } from "./site.ts";
 
 const PAGE = join(import.meta.dirname, "../pages/refused.ts");
 
-let endpoint: OwnEndpoint;
+let endpoint: DevEndpoint;
 let browser: Browser;
 let site: Site;
 let foreign: Site;

@@ -1,13 +1,14 @@
 // A reader that stops reading: its queue is bounded, it is let go, and nobody else notices.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import type { Endpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
 import { Ledger } from "../support/ledger.ts";
 import { enter, eventually, type Client } from "./client.ts";
 import { barrier, heardOf, Subscriber } from "./load.ts";
 
 let endpoint: Endpoint;
-beforeAll(async () => void (endpoint = await startEndpoint()));
+beforeAll(async () => void (endpoint = await startEngine()));
 afterAll(() => endpoint[Symbol.asyncDispose]());
 
 /** As large as chat takes: 4,000 characters of three bytes. */

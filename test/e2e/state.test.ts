@@ -8,7 +8,7 @@ import { applyPatch } from "../../src/model/merge-patch.ts";
 import type { Endpoint, OwnEndpoint } from "../support/endpoint.ts";
 import { chance, sizeOf } from "../support/seed.ts";
 import { sharedTestEndpoint } from "../support/shared-endpoint.ts";
-import { startTestEndpoint } from "../support/test-endpoint.ts";
+import { startTestEngine } from "../support/engine.ts";
 import { enter, eventually, Party, type Client, type Frame } from "./client.ts";
 import { pause } from "./load.ts";
 
@@ -203,7 +203,7 @@ describe("[F1] an engine that is killed while actions run", () => {
     { timeout: sizeOf(180_000, 1_800_000) },
     async () => {
       const dice = chance();
-      const endpoint: OwnEndpoint = await startTestEndpoint();
+      const endpoint: OwnEndpoint = await startTestEngine();
       onTestFinished(() => endpoint[Symbol.asyncDispose]());
       const writers = [0, 1, 2, 3, 4].map((n) => new Writer(endpoint, `w${n}`, n < 3));
       const writing = writers.map((writer) => writer.write());

@@ -15,7 +15,7 @@ import { connect, type HubError } from "../../src/client/index.ts";
 import type { ChatHub } from "../../src/hubs/chat.ts";
 import type { Attempt, Learned, RefusedPage } from "../pages/refused.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { startEndpoint, type OwnEndpoint } from "../support/endpoint.ts";
+import { startEndpoint, type DevEndpoint } from "../support/endpoint.ts";
 import {
   TEN,
   WRONG_ARGUMENTS,
@@ -37,7 +37,7 @@ const older: Plugin = {
     })),
 };
 
-let endpoint: OwnEndpoint;
+let endpoint: DevEndpoint;
 let browser: Browser;
 let sites: { readonly own: Site; readonly old: Site; readonly foreign: Site };
 let token: string;

@@ -17,7 +17,7 @@ import { connect, type State } from "../../src/client/index.ts";
 import type { Page, Slept } from "../pages/sleeper.ts";
 import { launchBrowser } from "../support/browser.ts";
 import type { OwnEndpoint } from "../support/endpoint.ts";
-import { startTestEndpoint } from "../support/test-endpoint.ts";
+import { startEngine } from "../support/engine.ts";
 import type { QuietHub } from "../support/waking-hub.ts";
 import { startSite, type Site } from "./site.ts";
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   site = await startSite(join(import.meta.dirname, "../pages/sleeper.ts"));
   const vars = { ACCESS_KEYS: KEY, ALLOWED_ORIGINS: site.origin };
   [endpoint, browser] = await Promise.all([
-    startTestEndpoint({ worker: "waking-worker.ts", vars }),
+    startEngine({ worker: "waking-worker.ts", vars }),
     launchBrowser(),
     build({
       entryPoints: [join(import.meta.dirname, "waking-process.ts")],

@@ -2,7 +2,8 @@
 // take no notice.
 
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../support/endpoint.ts";
+import type { Endpoint } from "../support/endpoint.ts";
+import { startEngine } from "../support/engine.ts";
 import { WEBHOOK_SECRET, WebhookServer, type Mood } from "./receiver.ts";
 import { enter, eventually, type Client } from "./client.ts";
 import { pause } from "./load.ts";
@@ -19,7 +20,7 @@ beforeAll(async () => {
   receiver = await WebhookServer.start();
   const WEBHOOK_EVENTS = "connected,disconnected,joined,left,message";
   const vars = { WEBHOOK_URL: receiver.url, WEBHOOK_SECRET, WEBHOOK_EVENTS };
-  endpoint = await startEndpoint({ vars });
+  endpoint = await startEngine({ vars });
 });
 afterAll(async () => {
   await endpoint[Symbol.asyncDispose]();

@@ -39,14 +39,16 @@ export interface OwnEndpoint extends Endpoint {
   kill(): Promise<void>;
   /** Kills it if it runs, and starts it again: same port, same storage. */
   restart(): Promise<void>;
-  /** Asks first. What it stored stays until the end of the test run's process, if it is in a temporary folder. */
-  stop(): Promise<void>;
+}
+
+/** `wrangler dev`. */
+export interface DevEndpoint extends OwnEndpoint {
   /** Everything wrangler and the worker have written. */
   logs(): string;
 }
 
 /** Starts another at another port, twice at most, where wrangler ends by itself: a busy machine may have taken its port. */
-export async function startEndpoint(options: EndpointOptions = {}): Promise<OwnEndpoint> {
+export async function startEndpoint(options: EndpointOptions = {}): Promise<DevEndpoint> {
   for (let starts = 1; ; starts += 1) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one start after another
@@ -59,7 +61,7 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<OwnE
   }
 }
 
-async function startOnce(options: EndpointOptions): Promise<OwnEndpoint> {
+async function startOnce(options: EndpointOptions): Promise<DevEndpoint> {
   const own = mkdtempSync(join(tmpdir(), "dormouse-"));
   const port = options.port ?? (await freePort());
   const vars = {
@@ -93,13 +95,12 @@ async function startOnce(options: EndpointOptions): Promise<OwnEndpoint> {
   let run = start();
   let isOver = false;
   const ready = (): Promise<void> => whenReady(run, () => logs);
-  const endpoint: OwnEndpoint = {
+  const endpoint: DevEndpoint = {
     url: `http://127.0.0.1:${port}`,
     port,
     keys,
     token: (user, claims = {}, ttlSeconds = 3_600) => signToken(keys, { user, claims, ttlSeconds }),
     kill: () => run.end(),
-    stop: () => run.end(2_000),
     async restart() {
       await run.end();
       if (isOver) throw new Error("The endpoint of this test is over.");

@@ -1,9 +1,14 @@
 // Holds what test files share: `GET /real` and `GET /test` answer where an endpoint is, `GET /package` where the tarball of
-// the package is. The first to ask has it started, or made.
+// the package is, `GET /bundle/:worker` where the bundle of a worker for the bare engine is. The first to ask has it
+// started, or made.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { WORKER_BUNDLE } from "../../scripts/worker-bundle.ts";
 import { startEndpoint, type Endpoint } from "./endpoint.ts";
 import { pack } from "./pack.ts";
 import type { Kind, Shared } from "./shared-endpoint.ts";
@@ -27,10 +32,18 @@ export async function lendEndpoints(): Promise<Lender> {
     started.set(kind, endpoint);
     return endpoint;
   };
-  let tarball: Promise<string> | undefined;
+  const made = new Map<string, Promise<string>>();
+  const once = (name: string, make: () => Promise<string>): Promise<string> => {
+    const path = made.get(name) ?? make();
+    made.set(name, path);
+    return path;
+  };
   const answerTo = async (name: string): Promise<string> => {
-    if (name === "package") return (tarball ??= pack(PROJECT));
-    const { port, keys } = await endpointOf(name as Kind);
+    if (name === "package") return once(name, () => pack(PROJECT));
+    const [kind, worker] = name.split("/");
+    if (worker !== undefined)
+      return once(name, () => bundle(decodeURIComponent(worker), made.size));
+    const { port, keys } = await endpointOf(kind as Kind);
     return JSON.stringify({ port, keys } satisfies Shared);
   };
   const server = createServer(({ url = "" }, response) => {
@@ -48,4 +61,14 @@ export async function lendEndpoints(): Promise<Lender> {
       await Promise.allSettled(ends);
     },
   };
+}
+
+/** The path of a worker's bundle, in the folder of the run. */
+async function bundle(worker: string, number: number): Promise<string> {
+  const outfile = join(tmpdir(), `bundle-${number}.js`);
+  await build({
+    ...WORKER_BUNDLE,
+    ...{ entryPoints: [join(import.meta.dirname, worker)], outfile },
+  });
+  return outfile;
 }

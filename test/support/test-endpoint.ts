@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startEndpoint, type EndpointOptions, type OwnEndpoint } from "./endpoint.ts";
+import { startEndpoint, type EndpointOptions, type DevEndpoint } from "./endpoint.ts";
 
 const TOML = join(import.meta.dirname, "../../wrangler.toml");
 
@@ -13,7 +13,7 @@ export interface TestEndpointOptions extends Omit<EndpointOptions, "folder"> {
 }
 
 /** wrangler.toml as it is, but for the worker; no demo is built. */
-export async function startTestEndpoint(options: TestEndpointOptions = {}): Promise<OwnEndpoint> {
+export async function startTestEndpoint(options: TestEndpointOptions = {}): Promise<DevEndpoint> {
   const worker = join(import.meta.dirname, options.worker ?? "signalr-worker.ts");
   const folder = mkdtempSync(join(tmpdir(), "dormouse-hubs-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });

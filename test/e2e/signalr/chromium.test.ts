@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Use } from "../../pages/signalr.ts";
 import { launchBrowser } from "../../support/browser.ts";
 import type { Endpoint } from "../../support/endpoint.ts";
-import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { startTestEngine } from "../../support/engine.ts";
 import { startSite, type Site } from "../site.ts";
 import { ROWS, visit, type Row } from "./connections.ts";
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   site = await startSite(PAGE);
   ({ origin } = site);
   [endpoint, browser] = await Promise.all([
-    startTestEndpoint({ vars: { ALLOWED_ORIGINS: origin } }),
+    startTestEngine({ vars: { ALLOWED_ORIGINS: origin } }),
     launchBrowser(),
   ]);
 });

@@ -1,7 +1,8 @@
 // Browsers' questions before and after a page of another origin negotiates: with credentials, as the stock client asks.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEndpoint, type Endpoint } from "../../support/endpoint.ts";
+import type { Endpoint } from "../../support/endpoint.ts";
+import { startEngine } from "../../support/engine.ts";
 
 const PAGE = "https://app.example";
 const NEGOTIATE = "/hubs/chat/negotiate?negotiateVersion=1";
@@ -9,7 +10,7 @@ const NEGOTIATE = "/hubs/chat/negotiate?negotiateVersion=1";
 let endpoint: Endpoint;
 let authorization: string;
 beforeAll(async () => {
-  endpoint = await startEndpoint({ vars: { ALLOWED_ORIGINS: PAGE } });
+  endpoint = await startEngine({ vars: { ALLOWED_ORIGINS: PAGE } });
   authorization = `Bearer ${await endpoint.token("alice")}`;
 });
 afterAll(() => endpoint[Symbol.asyncDispose]());

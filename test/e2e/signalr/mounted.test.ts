@@ -4,7 +4,7 @@
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { OwnEndpoint } from "../../support/endpoint.ts";
-import { startTestEndpoint } from "../../support/test-endpoint.ts";
+import { startEngine } from "../../support/engine.ts";
 
 interface Seen {
   readonly method: string;
@@ -14,7 +14,7 @@ interface Seen {
 
 let endpoint: OwnEndpoint;
 beforeAll(async () => {
-  endpoint = await startTestEndpoint({ worker: "mounted-worker.ts" });
+  endpoint = await startEngine({ worker: "mounted-worker.ts" });
 });
 afterAll(() => endpoint[Symbol.asyncDispose]());
 

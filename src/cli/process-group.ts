@@ -1,0 +1,92 @@
+// Process groups that end together: with the process that started them, or with their own program, in whatever way.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+
+/**
+ * The shell leads a process group and waits for the end of its standard input, which this process holds open. When this
+ * process ends, in whatever way, the shell kills the group; when the program ends first, the shell kills the rest of it.
+ */
+const GUARD = '{ "$@"; kill -9 0; } </dev/null & cat >/dev/null; kill -9 0';
+
+export interface GroupOptions {
+  readonly cwd?: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Of the program, both streams. */
+  readonly output: "pipe" | "inherit";
+  /** The program's file descriptor 3: a channel for messages of Node, or a pipe to read from. */
+  readonly channel: "ipc" | "pipe";
+}
+
+/** Starts a program in a group of its own. The child process is the shell before it. */
+export function spawnGroup(
+  program: string,
+  args: readonly string[],
+  { cwd, env, output, channel }: GroupOptions,
+): ChildProcess {
+  return spawn("sh", ["-c", GUARD, "sh", program, ...args], {
+    ...(cwd !== undefined && { cwd }),
+    env,
+    // A process group of its own: Ctrl-C reaches this process alone, and no program of it can be left behind.
+    detached: true,
+    stdio: ["pipe", output, output, channel],
+  });
+}
+
+/** Ends all processes of the group: at once, or with SIGTERM first and SIGKILL after `graceMs`. */
+export async function endGroup(child: ChildProcess, graceMs: number): Promise<void> {
+  const group = child.pid;
+  if (group === undefined) return;
+  if (graceMs > 0) {
+    signal(group, "SIGTERM");
+    if (await isGone(group, graceMs)) return;
+  }
+  // workerd ignores SIGTERM while a socket is open (docs/design/platform.md#pl28).
+  signal(group, "SIGKILL");
+  if (!(await isGone(group, 5_000))) throw new Error(`Process group ${group} survived SIGKILL.`);
+}
+
+function signal(group: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-group, name);
+  } catch (error) {
+    // ESRCH: no process is left. macOS reports EPERM when only zombies are left.
+    if (!["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+}
+
+async function isGone(group: number, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (hasMembers(group)) {
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return true;
+}
+
+/** Whether the group has living processes. Zombies hold neither ports nor files, and do not count. */
+function hasMembers(group: number): boolean {
+  if (!existsSync("/proc/self/stat")) return answersSignals(group);
+  return readdirSync("/proc").some((pid) => /^\d+$/.test(pid) && isAliveIn(group, pid));
+}
+
+function isAliveIn(group: number, pid: string): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return Number(pgrp) === group && state !== "Z" && state !== "X";
+  } catch {
+    // It ended between the listing and the reading.
+    return false;
+  }
+}
+
+function answersSignals(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+    return true;
+  } catch {
+    // No process, or zombies only.
+    return false;
+  }
+}
