@@ -39,8 +39,8 @@ export interface HubOptions<C> {
    */
   readonly client?: ClientMethods<C>;
   /**
-   * Policy for every connection to the whole hub, and for every method call, before the method's own policy. Default:
-   * every user with a valid token.
+   * Policy for every connection to the whole hub or to the user's own room, and for every method call, before the
+   * method's own policy. Groups and orders have `rooms`. Default: every user with a valid token.
    */
   readonly authorize?: Policy;
   /**
@@ -51,8 +51,8 @@ export interface HubOptions<C> {
   readonly anonymous?: boolean;
   /**
    * Access to rooms, by kind, in addition to what a token's `caps` grant. Default: rooms are closed. A user's own room
-   * (`user:` and the user's id) is open to that user only, whatever `enter` returns. Hub code may put any connection
-   * into any room.
+   * (`user:` and the user's id) is open to that user only, as `authorize` says, whatever `enter` returns. Hub code may
+   * put any connection into any room.
    */
   readonly rooms?: { readonly [K in RoomKind]?: RoomRules };
   /**

@@ -75,13 +75,25 @@ export const callAt = (
 /** The part of a served hub that has the rules of its rooms. */
 interface RoomRulesOwner {
   readonly hub: {
-    readonly settings: { readonly rooms?: { readonly [K in RoomKind]?: RoomRules } };
+    readonly settings: {
+      readonly authorize?: Policy;
+      readonly rooms?: { readonly [K in RoomKind]?: RoomRules };
+    };
   };
 }
 
+/** The rules as a room of this kind has them. */
+export interface JudgedRules extends RoomRules {
+  /** Of a user's own room: the hub's policy, because no `enter` closes that room to its user. */
+  readonly authorize?: Policy | undefined;
+}
+
 /** The hub's rules for a room. Undefined for `all`, and for kinds of rooms without rules. */
-export const rulesAt = ({ hub }: RoomRulesOwner, { kind }: Topic): RoomRules | undefined =>
-  isRoomKind(kind) ? hub.settings.rooms?.[kind] : undefined;
+export function rulesAt({ hub }: RoomRulesOwner, { kind }: Topic): JudgedRules | undefined {
+  const { authorize, rooms } = hub.settings;
+  if (kind === "user") return { ...rooms?.user, authorize };
+  return isRoomKind(kind) ? rooms?.[kind] : undefined;
+}
 
 /** Access to one kind of room. Policies see the room as `call.room`. */
 export interface RoomRules {
@@ -98,21 +110,25 @@ export interface RoomRules {
 
 /**
  * Whether the user may join the room: services may join every room except `all`, which clients cannot join; a token may
- * grant it (`sub`); a user's own room is open to that user only; for other rooms the hub's `enter` decides
- * (docs/design/rest-and-tokens.md#ro1).
+ * grant it (`sub`); a user's own room is open to that user only, where the hub is (`authorize`): whoever is in a room
+ * gets the messages to `all` as well; for other rooms the hub's `enter` decides (docs/design/rest-and-tokens.md#ro1).
  */
-export async function mayEnter(call: Call & { room: Topic }, rules?: RoomRules): Promise<boolean> {
-  const { user, room } = call;
+export async function mayEnter(
+  call: Call & { room: Topic },
+  rules?: JudgedRules,
+): Promise<boolean> {
+  const { user, room, ...ofHub } = call;
   if (!user || room.kind === "all") return false;
   if (isService(user) || hasCapability(user, "sub", room)) return true;
-  if (room.kind === "user") return room.name === user.id && !isGuest(user);
-  return (await rules?.enter?.(call)) ?? false;
+  if (room.kind !== "user") return (await rules?.enter?.(call)) ?? false;
+  if (room.name !== user.id || isGuest(user)) return false;
+  return (await rules?.authorize?.({ ...ofHub, user })) ?? true;
 }
 
 /** As `mayEnter`, by the capability `hst` or the hub's rule for history. Rejects with what the policy throws. */
 export async function mayReadHistory(
   call: Call & { room: Topic },
-  rules?: RoomRules,
+  rules?: JudgedRules,
 ): Promise<boolean> {
   const { user, room } = call;
   if (!user) return false;
@@ -123,7 +139,7 @@ export async function mayReadHistory(
 /** Presence is open to users who may enter, and to those with the capability `prs`. */
 export const mayReadPresence = async (
   call: Call & { room: Topic },
-  rules?: RoomRules,
+  rules?: JudgedRules,
 ): Promise<boolean> =>
   (call.user !== null && hasCapability(call.user, "prs", call.room)) || mayEnter(call, rules);
 

@@ -34,9 +34,15 @@ export const forbidden = (sentence: string, { expected, user, room }: Judged): H
     received: { user: user?.id ?? null, roles: user?.roles ?? [], ...(room && { room }) },
   }));
 
+interface Rules {
+  readonly enter?: Named | undefined;
+  readonly authorize?: Named | undefined;
+}
+
 /** The rule of a kind of rooms: `rooms.group.enter: signedIn`. */
-export function ruleText(kind: string, enter: Named | undefined): string {
-  if (kind === "user") return "the user of this room, or a token that grants it";
+export function ruleText(kind: string, { enter, authorize }: Rules = {}): string {
+  const admitted = authorize ? `, by authorize: ${policyText(authorize)}` : "";
+  if (kind === "user") return `the user of this room${admitted}; or a token that grants it`;
   const rule = `rooms.${kind}.enter`;
   return enter ? `${rule}: ${policyText(enter)}` : `${rule} is not set, so that nobody may enter`;
 }

@@ -27,7 +27,7 @@ export async function checkRoom(session: Session, room: Topic, may: May = mayEnt
   const name = formatTopic(room);
   if (room.kind !== "all" && name === formatTopic(host.roomOf(connection))) return;
   if (await may(...policyInputOf(session, user, room))) return;
-  const expected = () => ruleText(room.kind, rulesAt(served, room)?.enter);
+  const expected = () => ruleText(room.kind, rulesAt(served, room));
   const error = forbidden("This room is not for this user.", { expected, user, room: name });
   // A room on the socket of the whole hub is refused by this call alone: the client shows it as the room's state.
   throw Object.assign(error, { action: adviceFor("forbidden") });

@@ -109,7 +109,7 @@ export async function admitEntrant(entrant: Entrant, rooms: readonly string[]): 
 export async function authorize(entrant: Entrant): Promise<Entrant> {
   if (await mayEnter(...policyInput(entrant))) return entrant;
   const { served, user, topic } = entrant;
-  const expected = () => ruleText(topic.kind, rulesAt(served, topic)?.enter);
+  const expected = () => ruleText(topic.kind, rulesAt(served, topic));
   throw forbidden("This room is not for this user.", { expected, user, room: formatTopic(topic) });
 }
 

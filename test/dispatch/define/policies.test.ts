@@ -71,7 +71,8 @@ const cap = (right: Capability["allow"][number], ...channels: string[]): Capabil
 const open: RoomRules = { enter: signedIn };
 const closed = undefined;
 
-type Case = [string, Partial<User> | null, string, RoomRules | undefined, boolean];
+type Rules = Parameters<typeof mayEnter>[1];
+type Case = [string, Partial<User> | null, string, Rules, boolean];
 const inRoom = (given: Partial<User> | null, topic: string) => ({
   hub: "chat",
   user: given && userOf(given),
@@ -93,6 +94,15 @@ describe("mayEnter", () => {
     ["closes a user's room to others", {}, "user:bob", closed, false],
     ["closes a user's room whatever its policy", {}, "user:bob", { enter: anyone }, false],
     ["tells users apart by case", {}, "user:Alice", closed, false],
+    ["opens a user's room where the hub is open", {}, "user:alice", { authorize: signedIn }, true],
+    ["closes a user's room where the hub is", {}, "user:alice", { authorize: nobody }, false],
+    [
+      "opens a user's room by capability, though the hub is closed",
+      { caps: [cap("sub", "user:alice")] },
+      "user:alice",
+      { authorize: nobody },
+      true,
+    ],
     ["opens a group to a service", { roles: ["service"] }, "group:g", closed, true],
     ["opens a user's room to a service", { roles: ["service"] }, "user:bob", closed, true],
     [
@@ -130,6 +140,13 @@ describe("mayEnter", () => {
     const enter: Policy = ({ room, method }) => seen.push([room, method]) > 0;
     await mayEnter(inRoom({}, "group:g"), { enter });
     expect(seen).toEqual([[{ kind: "group", name: "g" }, undefined]]);
+  });
+
+  it("shows the hub's policy no room, as at the hub's own door", async () => {
+    const seen: unknown[] = [];
+    const authorize: Policy = ({ hub, room, user }) => seen.push([hub, room, user?.id]) > 0;
+    await mayEnter(inRoom({}, "user:alice"), { authorize });
+    expect(seen).toEqual([["chat", undefined, "alice"]]);
   });
 
   it("asks no policy of a room for `all`", async () => {

@@ -129,7 +129,7 @@ describe("in development the line of a refusal has what was expected and what ca
       async () => ({ path: "/hubs/notifications/users/bob", bearer: await token("alice") }),
       {
         code: "forbidden",
-        expected: "the user of this room, or a token that grants it",
+        expected: "the user of this room, by authorize: signedIn; or a token that grants it",
         received: { user: "alice", room: "user:bob" },
       },
     ],

@@ -26,6 +26,10 @@ const DOORS: Readonly<Record<string, Door>> = {
   "a room's socket": { closed: "/hubs/admin/groups/x", headers: { upgrade: "websocket" } },
   "partysocket's": { closed: "/parties/admin/group:x", headers: { upgrade: "websocket" } },
   "a room's events": { closed: "/hubs/admin/groups/x", headers: { accept: "text/event-stream" } },
+  "her own room's socket": { closed: "/hubs/admin/users/alice", headers: { upgrade: "websocket" } },
+  "her own room's events": {
+    ...{ closed: "/hubs/admin/users/alice", headers: { accept: "text/event-stream" } },
+  },
   "a hub's socket": { closed: "/hubs/admin/rpc", headers: { upgrade: "websocket" } },
   "a call by POST": { closed: "/hubs/admin/rpc", method: "POST", headers: JSON_TYPE, body: "{}" },
   negotiation: { closed: "/hubs/admin/negotiate", method: "POST" },
