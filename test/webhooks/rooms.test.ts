@@ -265,4 +265,19 @@ describe("connections that a crash took", () => {
     );
     expect(stays.socket.readyState).toBe(WebSocket.OPEN);
   });
+
+  it("keep no room that receivers are no longer told of", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const room = "orders/order:untold";
+    const client = await enter(room);
+    await receiver.until(() => receiver.in(room, "connected").length === 1);
+    set({ WEBHOOK_EVENTS: "joined,left" });
+    await evictDurableObject(roomAt(room));
+    client.socket.close(1000);
+    await client.closed;
+    vi.setSystemTime(Date.now() + 130_000);
+    await runDurableObjectAlarm(roomAt(room));
+    expect(await rows(room, "reported")).toEqual({ count: 0 });
+    expect(receiver.in(room, "disconnected")).toEqual([]);
+  });
 });

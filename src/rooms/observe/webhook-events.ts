@@ -112,9 +112,11 @@ export class WebhookEvents implements Duty {
     this.#logFailures(() => this.#reportEnd(id, error?.message));
   }
 
-  /** Only for a connection whose `connected` was queued, and once. */
+  /**
+   * Only for a connection whose `connected` was queued, and once. Its row goes also where the event is no longer
+   * subscribed: a row that stayed would keep the object for ever.
+   */
   #reportEnd(id: string, reason: string | undefined): void {
-    if (!this.#isSubscribed("disconnected")) return;
     const [row] = this.#exec("DELETE FROM reported WHERE connection = ? RETURNING data", id);
     if (!row) return;
     const { trace, ...description } = JSON.parse(row["data"] as string) as { trace?: string };
