@@ -32,7 +32,7 @@ async function reads({ server }: Stage): Promise<string[]> {
 
 /** As many random characters as a real one has, with a proof that nobody gave. */
 const forged = (n: number): string =>
-  `${"A".repeat(22)}_mx2rcl0d_f2_${"B".repeat(22)}@relay:weur.15.${n}`;
+  `${"A".repeat(22)}_mx2rcl0d_${"B".repeat(22)}@relay:weur.15.${n}`;
 
 async function forgeries({ server }: Stage): Promise<string[]> {
   const statuses: string[] = [];

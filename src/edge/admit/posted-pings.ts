@@ -19,4 +19,9 @@ export class PostedPings {
     this.#passedAt.set(token, now);
     return true;
   }
+
+  /** The relay knows no such connection: its next ping is refused as this one. */
+  forget(token: string): void {
+    this.#passedAt.delete(token);
+  }
 }

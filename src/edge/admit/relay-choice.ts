@@ -9,6 +9,7 @@ import { objectsOf, type Placing } from "../../rooms/rpc/place.ts";
 import { isOverload } from "../answer/overload.ts";
 import type { RelayRpc } from "../../rooms/rpc/relay-rpc.ts";
 import { hintOf, LEVELS, parseRelayName, relayName } from "../../rooms/rpc/relay-levels.ts";
+import { seatTokenParts } from "../../rooms/rpc/seat-token.ts";
 
 /**
  * The relay object's methods for the endpoint. Refusals are values: the platform logs every exception of an object.
@@ -103,14 +104,12 @@ export class RelayChoice {
 export const continentOf = ({ cf }: Request): unknown =>
   ((cf ?? {}) as { continent?: string }).continent;
 
-const RELAY_OF_TOKEN = /@relay:(?<relay>[^/]{1,200})$/s;
-
 /**
  * The relay that issued a connection token, whose name is part of the token; undefined for malformed tokens. Whether
  * the token is genuine only that relay can tell.
  */
 export function relayOfToken(serving: Placing, domain: Domain, token: string): Relay | undefined {
-  const relay = RELAY_OF_TOKEN.exec(token)?.groups?.["relay"];
+  const { relay } = seatTokenParts(token) ?? {};
   const parsed = parseRelayName(relay ?? "");
   // Relays of a room's overflow issue no tokens.
   if (relay === undefined || !parsed || parsed.room !== undefined) return undefined;

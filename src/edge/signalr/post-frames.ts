@@ -32,11 +32,12 @@ export async function postToConnection(
     return refusal("method_not_allowed", "", "GET, POST, DELETE");
   if (!token) return missingToken();
   const body = method === "POST" ? await bodyOf(caller) : "end";
-  if (body === "ping" && !isNews(serving.pings, token, served.settings)) return received();
   const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
-  const posted = await relay?.post(token, factsOf(user), body);
-  const transport = posted && unlessRefused(posted);
-  if (transport === undefined || transport === "unknown") return unknownConnection();
+  if (!relay) return unknownConnection();
+  if (body === "ping" && !isNews(serving.pings, token, served.settings)) return received();
+  const transport = unlessRefused(await relay.post(token, factsOf(user), body));
+  if (transport === "unknown" || transport === "ended") serving.pings.forget(token);
+  if (transport === "unknown") return unknownConnection();
   if (transport === "ended") return endedConnection();
   if (transport === "full") return refusal("too_large", TOO_EARLY);
   return method === "POST" ? postAnswer(transport) : deleteAnswer(transport);

@@ -7,10 +7,12 @@ interface SeatTokenParts {
   readonly at: string;
   readonly proof: string;
   readonly marks: string;
+  /** The relay's name, as the token says. */
+  readonly relay: string;
 }
 
 const TOKEN =
-  /^(?<random>[\w-]{22})_(?<at>[0-9a-z]{6,10})_(?<proof>[\w-]{22})(?<marks>0?s?p?)@relay:/;
+  /^(?<random>[\w-]{22})_(?<at>[0-9a-z]{6,10})_(?<proof>[\w-]{22})(?<marks>0?s?p?)@relay:(?<relay>[^/]{1,200})$/s;
 
 /** Undefined for any other text. */
 export const seatTokenParts = (token: string): SeatTokenParts | undefined =>

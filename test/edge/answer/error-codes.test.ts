@@ -87,7 +87,7 @@ const DOORS: Readonly<Record<string, (code: string) => Promise<Response> | Respo
   "a POST of calls, before its relay": (code) => ask(code, "/hubs/refusing/rpc", call),
   "a POST of calls, at its relay": (code) => ask(code, "/hubs/open/rpc", call),
   "SignalR's refresh": (code) => {
-    const id = encodeURIComponent("x@relay:any.0.0");
+    const id = encodeURIComponent(`${"A".repeat(22)}_zzzzzzzz_${"B".repeat(22)}@relay:any.0.0`);
     return ask(code, `/hubs/open/refresh?id=${id}`, { method: "POST" });
   },
   "a room's object": refusedByRoom,

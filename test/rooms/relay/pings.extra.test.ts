@@ -1,8 +1,12 @@
-// Pings that wake a relay: MessagePack's, Java's, and those that travel with something else. Each is answered once.
+// Pings that wake a relay: MessagePack's, Java's, and those that travel with something else. Each is answered once. And
+// those that are posted for connections that are none.
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { expect, it, vi } from "vitest";
+import { exports } from "cloudflare:workers";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { PostedPings } from "../../../src/edge/admit/posted-pings.ts";
 import { PING } from "../../../src/model/wire-constants.ts";
+import { token } from "../client.ts";
 import { connected, open, negotiate, relayOf } from "./client.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -61,4 +65,28 @@ it("lets go a MessagePack client that has pinged and then falls silent", async (
   // [7, "Connection closed with an error.", true]
   expect(heard[2]!.subarray(1, 3)).toEqual(Uint8Array.of(0x93, 0x07));
   vi.useRealTimers();
+});
+
+describe("pings that are posted for no connection", () => {
+  const posted = async (id: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${await token("alice")}` };
+    const url = `https://edge.example/hubs/relayed?id=${encodeURIComponent(id)}`;
+    const response = await exports.default.fetch(url, { method: "POST", headers, body: PING });
+    await response.body?.cancel();
+    return response.status;
+  };
+
+  it("are refused, each of them", async () => {
+    const { connectionToken } = await negotiate("relayed", { user: "bob" });
+    const late = connectionToken.replace(/_[0-9a-z]+_/, "_10000000_");
+    expect([await posted(late), await posted(late)]).toEqual([404, 404]);
+  });
+
+  it("are not remembered where the id is no token, which may be as long as a URL", async () => {
+    const remembered = vi.spyOn(PostedPings.prototype, "isDue");
+    onTestFinished(() => remembered.mockRestore());
+    for (const id of ["x".repeat(9_000), `${"x".repeat(9_000)}@relay:any.0.0`])
+      expect([await posted(id), await posted(id)]).toEqual([404, 404]);
+    expect(remembered).not.toHaveBeenCalled();
+  });
 });
