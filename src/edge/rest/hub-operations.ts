@@ -5,7 +5,8 @@ import * as z from "zod/mini";
 import { tenantAccessKey, signClientToken } from "../../auth/access-keys.ts";
 import { CLOSE, HubError } from "../../model/errors.ts";
 import { parseFilter } from "../../model/filter.ts";
-import { canonicalName, ALL } from "../../model/topic.ts";
+import { groupTopic } from "../../dispatch/define/group-names.ts";
+import { canonicalName, formatTopic, ALL } from "../../model/topic.ts";
 import type { Command, Selection } from "../../rooms/rpc/command.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { azureOperation, operation } from "./operation.ts";
@@ -88,17 +89,17 @@ const execute = operation({
 });
 
 /**
- * The command as objects run it. Groups get their canonical name here, so that objects compare names as they stand.
- * Throws `too_large` or `invalid_name`.
+ * The command as objects run it. The name of a group gets its canonical form here, or that of the room that it stands
+ * for, so that objects compare names as they stand. Throws `too_large` or `invalid_name`.
  */
 function commandOf(hub: HubRequest, command: z.output<typeof SignalRCommand>): Command {
   switch (command.type) {
     case "SendMessage":
       return { type: "send", ...hub.draft(command.message) };
     case "JoinGroup":
-      return { type: "join", room: `group:${canonicalName(command.group)}` };
+      return { type: "join", room: formatTopic(groupTopic(hub.served, command.group)) };
     case "LeaveGroup":
-      return { type: "leave", room: `group:${canonicalName(command.group)}` };
+      return { type: "leave", room: formatTopic(groupTopic(hub.served, command.group)) };
     case "CloseConnection":
       return closeCommand(command.reason ?? undefined);
     default:

@@ -83,6 +83,27 @@ describe("a group that stands for a room", () => {
     },
   );
 
+  it("is the order's room for commands to selected connections, too", async () => {
+    using alice = await enter("orders/group:shop", { user: "selected" });
+    const execute = async (type: string) => {
+      const filter = encodeURIComponent("userId eq 'selected'");
+      const body = [{ type, group: "order-43" }];
+      const path = `/hubs/orders/:execute?filter=${filter}`;
+      expect((await ask("POST", path, { body })).status).toBe(202);
+    };
+    const send = (text: string) =>
+      hubContext(bindings, OrderHub).clients.order("43").orderStatusChanged("43", text);
+    await execute("JoinGroup");
+    await send("in");
+    await execute("LeaveGroup");
+    await send("out");
+    await execute("JoinGroup");
+    await send("in again");
+    await alice.heardFrame(({ params }) => params?.[1] === "in again");
+    const heard = alice.messages("orderStatusChanged").map(({ params }) => params[1]);
+    expect(heard).toEqual(["in", "in again"]);
+  });
+
   it("has no users, and other groups are groups", async () => {
     expect((await ask("PUT", "/hubs/orders/users/alice/groups/order-42")).status).toBe(400);
     using alice = await enter("orders/group:orders");
