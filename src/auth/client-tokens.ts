@@ -54,14 +54,22 @@ function clientUrl(text: string): string {
 
 /**
  * Azure's SDK prefixes claims for the service itself with `asrs.s.`, and those of the application that would collide
- * with them with `asrs.u.`: the former are dropped, the latter renamed.
+ * with the token's own (`exp`, `iat`, …) with `asrs.u.`. The former are dropped, the latter renamed, where the token has
+ * no claim of that name: its own lifetime and time of issue are what it lives and is revoked by.
  */
-const applicationClaims = (claims: JWTPayload): JWTPayload =>
-  Object.fromEntries(
-    Object.entries(claims)
-      .filter(([name]) => !name.startsWith("asrs.s."))
-      .map(([name, value]) => [name.replace(/^asrs\.u\./, ""), value]),
-  );
+function applicationClaims(claims: JWTPayload): JWTPayload {
+  const entries = Object.entries(claims).filter(([name]) => !name.startsWith("asrs.s."));
+  const [renamed, own] = [
+    entries.filter(([name]) => name.startsWith(RENAMED)),
+    entries.filter(([name]) => !name.startsWith(RENAMED)),
+  ];
+  return Object.fromEntries([
+    ...renamed.map(([name, value]) => [name.slice(RENAMED.length), value]),
+    ...own,
+  ]);
+}
+
+const RENAMED = "asrs.u.";
 
 /**
  * The user's id. An anonymous user is identified by the token's signature, and so keeps its id as long as the token

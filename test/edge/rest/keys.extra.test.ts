@@ -1,8 +1,9 @@
 // Which tokens of services are taken: signed with an access key for this URL, or of our issuer with the role.
 
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { decodeProtectedHeader } from "jose";
 import { describe, expect, it } from "vitest";
+import { authenticateClient } from "../../../src/auth/client-tokens.ts";
 import { token } from "../../rooms/client.ts";
 import {
   ask,
@@ -233,4 +234,29 @@ describe("a client's token", () => {
       expect((await connect("/client/negotiate?hub=relayed", made)).status).toBe(200);
     expect(decodeProtectedHeader(one).kid).toBe("tenant:other");
   });
+
+  it.each([
+    ["before", (own: object, renamed: object) => ({ ...renamed, ...own })],
+    ["behind", (own: object, renamed: object) => ({ ...own, ...renamed })],
+  ])(
+    "has its own times, where the application's claims of these names stand %s",
+    async (_, order) => {
+      const now = seconds();
+      const aud = `${ORIGIN}/client/?hub=relayed`;
+      const renamed = { "asrs.u.exp": `${now - 3_600}`, "asrs.u.iat": "1", "asrs.u.aud": "app" };
+      const claims = order(
+        { aud, exp: now + 600, iat: now },
+        { ...renamed, "asrs.u.plan": "gold" },
+      );
+      const bearer = await signedText(
+        '{"alg":"HS256"}',
+        JSON.stringify({ ...claims, nameid: "zoe" }),
+      );
+      const headers = { authorization: `Bearer ${bearer}` };
+      const url = `${ORIGIN}/client/negotiate?hub=relayed`;
+      const user = await authenticateClient(new Request(url, { headers }), env);
+      expect(user).toMatchObject({ id: "zoe", expiresAt: (now + 660) * 1000 });
+      expect(user.claims).toMatchObject({ aud, exp: now + 600, iat: now, plan: "gold" });
+    },
+  );
 });
