@@ -80,7 +80,11 @@ function readUserId(claims: JWTPayload, userIdClaim?: string): string {
   const found = findClaim(claims, isDefault ? USER_ID_NAMES : namesOf(userIdClaim));
   if (isDefault && (!found || found.value === ""))
     throw new Refusal("token_no_subject", { claim: found?.name ?? "sub" });
-  if (!found) return refuse(userIdClaim ?? "sub");
+  return found ? readId(found) : refuse(userIdClaim ?? "sub");
+}
+
+/** A name that is not the account of a network's guests: its user would share their rate, their number and their ban. */
+function readId(found: Found): string {
   const id = readName(found);
   return isGuestAccount(id) ? refuse(found.name) : id;
 }
@@ -88,8 +92,7 @@ function readUserId(claims: JWTPayload, userIdClaim?: string): string {
 /** The id that the application's own function gives. Throws `token_user_id_invalid`, whatever the function throws. */
 function providedId(provide: () => unknown): string {
   try {
-    const name = "userId";
-    return readName({ name, value: provide() });
+    return readId({ name: "userId", value: provide() });
   } catch (error) {
     if (!(error instanceof Refusal)) logError("user_id_failed", { error });
     throw new Refusal("token_user_id_invalid");

@@ -40,6 +40,7 @@ describe("is refused with one code", () => {
     ["a text that is no name", () => "a\nb"],
     ["two dots, which no path can hold", () => ".."],
     ["a text that is too long", () => "x".repeat(10_000)],
+    ["the account of a network's guests", () => "guests@192.0.2.1"],
     ["a fraction", () => 1.5],
     ["a promise", async () => "alice"],
     ["an object", () => ({ toString: () => "alice" })],
