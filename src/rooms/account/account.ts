@@ -22,11 +22,13 @@ import type {
   Revocation,
 } from "../rpc/account-rpc.ts";
 import type { Fault } from "../rpc/fault.ts";
-import { tokenBucket, type TokenBucket } from "../platform/rates.ts";
+import { KeyedBuckets } from "../platform/rates.ts";
 import { askMany } from "../platform/ask-many.ts";
 
 /** Objects from which on an account is cleaned in the background, so that no connection waits for it. */
 const NEARLY_FULL = OBJECTS_AT_MOST * 0.9;
+/** Few hubs have limits of their own. */
+const RATES_AT_MOST = 50;
 /** Pause before rules are applied again in objects that could not be reached. */
 const RETRY_MS = 1_000;
 
@@ -46,7 +48,8 @@ interface AccountOptions {
 export class Account {
   readonly #options: AccountOptions;
   readonly #store: AccountStore;
-  #rate: TokenBucket | undefined;
+  /** By what hubs allow: those that allow the same share one, and a strict hub slows no other. */
+  #rates: KeyedBuckets | undefined;
   /**
    * Calls of `admit` by each object in this wake. An object that had no connection left when a command ran there is
    * removed, unless it has asked again meanwhile and may hold one by now.
@@ -98,10 +101,11 @@ export class Account {
   }
 
   #rateFaultOf(rate: AdmissionRequest["rate"], now: number): Fault | undefined {
-    if (!rate || (this.#rate ??= tokenBucket(rate.perSecond, rate.burst)).take(now))
-      return undefined;
-    const message = `${rate.perSecond} connections a second are allowed.`;
-    return { code: "rate_limited", message };
+    if (!rate) return undefined;
+    const { perSecond, burst } = rate;
+    this.#rates ??= new KeyedBuckets(RATES_AT_MOST);
+    if (this.#rates.of(`${perSecond}/${burst}`, perSecond, burst).take(now)) return undefined;
+    return { code: "rate_limited", message: `${perSecond} connections a second are allowed.` };
   }
 
   /** False where the account is full. */
