@@ -12,7 +12,7 @@ import {
   readRoles,
 } from "./claims.ts";
 import type { AuthConfig } from "./auth-config.ts";
-import { LEEWAY_SECONDS } from "./jwt.ts";
+import { LEEWAY_SECONDS, timeOf } from "./jwt.ts";
 import { readLimits } from "./claim-limits.ts";
 import { Refusal } from "./auth-refusal.ts";
 
@@ -33,7 +33,8 @@ export function readGrant(
   const roleClaims = ROLE_NAMES.filter((name) => claims[name] !== undefined);
   for (const name of roleClaims)
     if (![claims[name]].flat().every((role) => typeof role === "string")) refuse(name);
-  const { caps, channels, exp } = claims;
+  const { caps, channels } = claims;
+  const exp = timeOf(claims, "exp");
   const limits = claims["limits"];
   return {
     claims,

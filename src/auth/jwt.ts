@@ -220,7 +220,7 @@ const NUMBER = /^\s*[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?\s*$/i;
  * Seconds since 1970; undefined for an absent claim. Null is refused, as in .NET. Numeric text counts: .NET's tutorials
  * write `iat` so.
  */
-function timeOf(claims: WrittenClaims, claim: string): number | undefined {
+export function timeOf(claims: WrittenClaims, claim: string): number | undefined {
   const value = claims[claim];
   if (value === undefined || typeof value === "number") return value;
   if (isText(value) && NUMBER.test(value)) return Number(value);

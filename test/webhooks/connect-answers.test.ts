@@ -64,6 +64,15 @@ describe("the answer", () => {
     }
   });
 
+  it("has no claims where they are null, and is none where its lifetime is no time", async () => {
+    receiver.answer = () => new Response('{"claims":null}');
+    (await inRoom("chat/group:null")).socket.close(1000);
+    for (const exp of [null, true, [], ""]) {
+      receiver.answer = granting({ exp });
+      await expect(inRoom("chat/group:null")).rejects.toThrow("503");
+    }
+  });
+
   it("may lower limits, and is refused where it does not understand them", async () => {
     receiver.answer = granting({ limits: { callsPerSecond: 1, callBurst: 2 } });
     const client = await inRoom("chat/group:limited");

@@ -84,14 +84,14 @@ async function readAnswer(answer: Response): Promise<object | undefined> {
   return undefined;
 }
 
-/** An empty body is like 204. */
+/** An empty body is like 204, and `null` like none: so do serializers write what is absent. */
 function claimsIn(text: string): object | undefined {
   if (text === "") return undefined;
   const answer = parseExactJson(text);
   if (!isJsonObject(answer)) throw new Error("Its answer is no JSON object.");
   if (hasBigint(answer) || overflowIn(answer))
     throw new Error("Its answer has a number beyond 2^53: an id is text.");
-  const { claims } = answer;
+  const claims = answer["claims"] ?? undefined;
   if (claims !== undefined && !isJsonObject(claims))
     throw new Error("Its claims are no JSON object.");
   return claims;
