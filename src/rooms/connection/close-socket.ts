@@ -38,9 +38,10 @@ export function closeSocket(
   why: CloseCode,
   reason?: string,
 ): void {
-  httpCaller?.closed(why);
+  const words = closeReason(why, reason);
+  httpCaller?.closed(why, words);
   try {
-    socket?.close(why, fitReason(closeReason(why, reason)));
+    socket?.close(why, fitReason(words));
   } catch {
     // Closed already.
   }

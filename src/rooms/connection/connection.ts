@@ -26,8 +26,8 @@ export interface HttpCaller {
   /** Bytes of history, shared likewise. */
   readonly history: Budget;
   receive(frame: Encoded): void;
-  /** The server closed the connection. */
-  closed(why: CloseCode): void;
+  /** The server closed the connection, with this reason. */
+  closed(why: CloseCode, reason: string): void;
 }
 
 /** How far the client's reader keeps up. Characters; bytes are at least as many. */

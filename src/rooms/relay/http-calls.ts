@@ -1,7 +1,7 @@
 // JSON-RPC calls over HTTP: each request is a connection without a socket, for as long as the request lasts. It does
 // not survive sleep and need not: the object is awake while the request waits. After a crash the worker's call fails.
 
-import { CLOSE, HubError, reasonOf, type CloseCode } from "../../model/errors.ts";
+import { CLOSE, HubError, type CloseCode } from "../../model/errors.ts";
 import { traceAmong } from "../../model/trace.ts";
 import { accountOf, type User } from "../../model/user.ts";
 import { jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
@@ -18,6 +18,12 @@ import type { ErrorCode } from "../../model/error-table.ts";
 interface CallTarget {
   readonly host: Host;
   readonly receiver: Receiver;
+}
+
+/** The close of a request's connection before its answer. */
+interface HttpEnd {
+  readonly why: CloseCode;
+  readonly reason: string;
 }
 
 type UserRates = Pick<HttpCaller, "rate" | "history">;
@@ -38,17 +44,18 @@ export class HttpCalls {
 
   /**
    * The answers as text, empty where no call wants one. Done when all calls of the request are answered. Where the
-   * connection ends before its first answer, throws `timed_out`, `rate_limited`, `unauthorized` or `interrupted`.
+   * connection ends before its first answer, throws `timed_out`, `rate_limited`, `busy`, `unauthorized`, `banned`,
+   * `token_revoked` or `interrupted`.
    */
   async answer(arrival: HttpCallArrival, frame: string): Promise<string> {
     const { connections, outbox } = this.#parts;
     const { host, receiver } = this.#target;
-    const { promise: ended, resolve } = Promise.withResolvers<CloseCode>();
+    const { promise: ended, resolve } = Promise.withResolvers<HttpEnd>();
     const answers: string[] = [];
     const connection = this.#connection(arrival, {
       ...this.#ratesOf(arrival.user),
       receive: (answer) => void answers.push(answer as string),
-      closed: resolve,
+      closed: (why, reason) => resolve({ why, reason }),
     });
     const answer = async () => {
       const opened = receiver.opened(host, connection);
@@ -58,8 +65,8 @@ export class HttpCalls {
       await outbox.flushed();
     };
     try {
-      const why = await Promise.race([answer(), ended]);
-      if (why && answers.length === 0) throw errorOf(why);
+      const end = await Promise.race([answer(), ended]);
+      if (end && answers.length === 0) throw errorOf(end);
       return answers.join("");
     } finally {
       connections.close(connection, CLOSE.normal);
@@ -116,9 +123,11 @@ const CODES: ReadonlyMap<CloseCode, ErrorCode> = new Map<CloseCode, ErrorCode>([
   [CLOSE.flooding, "rate_limited"],
   [CLOSE.busy, "busy"],
   [CLOSE.expired, "unauthorized"],
+  [CLOSE.banned, "banned"],
+  [CLOSE.revoked, "token_revoked"],
 ]);
 
-const errorOf = (why: CloseCode): HubError =>
+const errorOf = ({ why, reason }: HttpEnd): HubError =>
   why === CLOSE.silent
     ? new HubError("timed_out", "The calls took too long.")
-    : new HubError(CODES.get(why) ?? "interrupted", reasonOf(why) || "The request was given up.");
+    : new HubError(CODES.get(why) ?? "interrupted", reason || "The request was given up.");

@@ -1,8 +1,10 @@
 // JSON-RPC over HTTP: a call, a batch or notifications in one request, whose caller is a connection for its length.
 
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
+import type { AccountObjectRpc as Accounts } from "../../../src/rooms/rpc/account-rpc.ts";
+import { accountName } from "../../../src/rooms/rpc/object-names.ts";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { enter, roomAt, token, type Frame } from "../client.ts";
 import { relayOf } from "./client.ts";
@@ -201,6 +203,25 @@ it("ends with its token", async () => {
     401,
     "unauthorized",
   ]);
+});
+
+it.each([
+  ["its token's revocation", (account: Accounts, user: string) => account.revoke(user, {}), 401],
+  ["a ban", (account: Accounts, user: string) => account.ban(user, 60, "Spam."), 403],
+])("ends with %s, and says so", async (_, end, status) => {
+  const user = `ends-${status}`;
+  const { result } = await (await post(call(1, "whoami"), { user })).json<Frame>();
+  const request = post(call(1, "forever"), { user });
+  await expect.poll(() => left(result.connectionId)).toBe(1);
+  const account = env.ACCOUNTS.getByName(accountName({ tenant: "default", user }));
+  await end(account as unknown as Accounts, user);
+  const response = await request;
+  const refusal = await response.json<{ error: { code: string; message: string } }>();
+  expect([response.status, refusal.error]).toMatchObject(
+    status === 403
+      ? [403, { code: "banned", message: "This user is banned: Spam." }]
+      : [401, { code: "token_revoked", message: "The token was revoked." }],
+  );
 });
 
 it("enters the hub's own room by no word of the protocol", async () => {
