@@ -6,7 +6,7 @@ import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { forbidden, policyText } from "../../dispatch/define/policy-names.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { canonicalName } from "../../model/topic.ts";
-import type { User } from "../../model/user.ts";
+import { isGuest, type User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
@@ -108,8 +108,12 @@ export function relayTargetOf(caller: Caller): RelayTarget {
   };
 }
 
-/** The client's own name (`?client=`), where the hub remembers groups by it. Throws `invalid_name`. */
-export function clientNameOf({ query, served }: Caller): string | undefined {
-  const client = served.settings.rememberGroups > 0 ? query.get("client") : undefined;
+/**
+ * The client's own name (`?client=`), where the hub remembers groups by it: of users, since a guest is another one when
+ * it comes back. Throws `invalid_name`.
+ */
+export function clientNameOf({ query, served, user }: Caller): string | undefined {
+  const isRemembered = served.settings.rememberGroups > 0 && !isGuest(user);
+  const client = isRemembered ? query.get("client") : undefined;
   return client ? canonicalName(client) : undefined;
 }

@@ -164,11 +164,12 @@ function rememberedOf({
   agenda,
   followed,
   storage,
-  settings: { rememberGroups: seconds },
+  settings: { limits, rememberGroups: seconds },
 }: ObjectCore): RememberedGroups | undefined {
   if (seconds === 0) return undefined;
   return new RememberedGroups({
-    ...{ sql: storage.sql, seconds, now: () => Date.now() },
+    ...{ sql: storage.sql, seconds, clientsPerUser: limits.connectionsPerUser },
+    now: () => Date.now(),
     arm: (at) => agenda.arm(at),
     positionIn: (room, connection) => followed.positionIn(room, connection),
   });

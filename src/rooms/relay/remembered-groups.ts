@@ -27,6 +27,8 @@ interface RememberedGroupsOptions {
   readonly sql: Sql;
   /** How long groups are remembered. */
   readonly seconds: number;
+  /** Of how many clients of one user: clients name themselves as they like. Beyond it the oldest are forgotten. */
+  readonly clientsPerUser: number;
   now(): number;
   /** Requests a call of `run` at this time or earlier. */
   arm(at: number): void;
@@ -163,6 +165,15 @@ export class RememberedGroups implements Duty {
       sql.exec(`${insert} ON CONFLICT DO UPDATE ${conflict}`, ...row);
       arm(until);
     }
+    this.#dropOldest(user);
+  }
+
+  #dropOldest(user: string): void {
+    const newest =
+      "SELECT client FROM remembered WHERE user = ? GROUP BY client ORDER BY max(until) DESC LIMIT ?";
+    const { sql, clientsPerUser } = this.#options;
+    const query = `DELETE FROM remembered WHERE user = ? AND client NOT IN (${newest})`;
+    sql.exec(query, user, user, clientsPerUser);
   }
 
   /** Ends of the connection's replays that the object's own position may not have reached; deletes their rows. */

@@ -2,7 +2,7 @@
 // what has not is not lost.
 
 import { runInDurableObject } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import type { Position } from "../../../src/model/topic.ts";
 import type { User } from "../../../src/model/user.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
@@ -14,16 +14,16 @@ const ROOM = "group:g";
 const at = (offset: number): Position => ({ epoch: "e", offset });
 const MEMBER = new Map<string, Cause>([[ROOM, "hub"]]);
 
-const connection = (id: string, stage = "open") =>
+const connection = (id: string, stage = "open", { user = "u", client = "c" } = {}) =>
   ({
     ...{ id, stage: { name: stage }, socket: {} },
-    ...{ user: { id: "u", channels: [] } as unknown as User, attached: { client: "c" } },
+    ...{ user: { id: user, channels: [] } as unknown as User, attached: { client } },
   }) as unknown as Connection;
 
 /** `own`: the object's own position. `end`: of the connection that has replayed, which a crash forgets. */
 function rememberedBy({ storage: { sql } }: DurableObjectState, own: number, end?: number) {
   return new RememberedGroups({
-    ...{ sql, seconds: 60, now: () => Date.now(), arm: () => {} },
+    ...{ sql, seconds: 60, clientsPerUser: 2, now: () => Date.now(), arm: () => {} },
     positionIn: (_room, connected) => at(connected && end !== undefined ? end : own),
   });
 }
@@ -75,4 +75,22 @@ it("a room that the client is not to rejoin is forgotten", async () => {
     return remembered.take("u", "c");
   });
   expect(rooms).toEqual([]);
+});
+
+it("clients of a user are remembered up to a number, the newest", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  onTestFinished(() => void vi.useRealTimers());
+  const relay = relayNamed("remembering", `many-${crypto.randomUUID()}`);
+  const rooms = await runInDurableObject(relay, (_, state) => {
+    const remembered = rememberedBy(state, 5);
+    const end = (user: string, client: string) => {
+      vi.setSystemTime(Date.now() + 1_000);
+      remembered.keep(connection(`${user} ${client}`, "open", { user, client }), MEMBER);
+    };
+    end("v", "1");
+    for (const client of ["1", "2", "1", "3"]) end("u", client);
+    const names = [["v", "1"] as const, ...["1", "2", "3"].map((name) => ["u", name] as const)];
+    return names.map(([user, client]) => remembered.take(user, client).length);
+  });
+  expect(rooms).toEqual([1, 1, 0, 1]);
 });
