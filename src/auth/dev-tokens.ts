@@ -53,6 +53,7 @@ const signed = (
     ...(role !== undefined && { [config.rolesClaim ?? "role"]: role }),
     ...(config.userIdClaim !== undefined && { [config.userIdClaim]: user }),
     ...(tenant !== undefined && { [config.tenantClaim]: tenant }),
+    ...(env.AUDIENCE_CLAIM && { [env.AUDIENCE_CLAIM]: env.JWT_AUDIENCE }),
   })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setSubject(user)

@@ -83,21 +83,48 @@ export interface Keys {
   readonly audience: string;
 }
 
+/** Where the local endpoint looks in a token: names of claims, or paths to them. */
+export interface ClaimNames {
+  readonly roles: string;
+  readonly tenant: string;
+  /** Absent: the names that every token has. */
+  readonly userId: string | undefined;
+  readonly audience: string | undefined;
+}
+
 /**
  * The values that the local endpoint verifies tokens with: [vars] of wrangler.toml, overridden by `.dev.vars`, as
  * wrangler does. Throws where one is missing.
  */
-export async function readKeys(folder: string, chosen: Chosen = {}): Promise<Keys> {
+export async function readTokenSettings(
+  folder: string,
+  chosen: Chosen = {},
+): Promise<{ readonly keys: Keys; readonly names: ClaimNames }> {
   const vars = await variablesOf(folder, chosen);
-  return {
+  const keys = {
     secret: required(vars, "JWT_SECRET"),
     issuer: required(vars, "JWT_ISSUER"),
     audience: required(vars, "JWT_AUDIENCE"),
   };
+  const names = {
+    roles: textOf(vars["ROLES_CLAIM"]) ?? "role",
+    tenant: textOf(vars["TENANT_CLAIM"]) ?? "tid",
+    userId: textOf(vars["USER_ID_CLAIM"]),
+    audience: textOf(vars["AUDIENCE_CLAIM"]),
+  };
+  return { keys, names };
 }
 
+/** As `readTokenSettings`. */
+export const readKeys = async (folder: string, chosen: Chosen = {}): Promise<Keys> =>
+  (await readTokenSettings(folder, chosen)).keys;
+
+/** Empty variables count as unset. */
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
 function required(vars: Record<string, unknown>, name: string): string {
-  const value = vars[name];
-  if (typeof value === "string" && value !== "") return value;
+  const value = textOf(vars[name]);
+  if (value !== undefined) return value;
   throw new Error(`${name} is neither in .dev.vars nor in [vars] of wrangler.toml.`);
 }

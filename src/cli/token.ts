@@ -1,20 +1,20 @@
 // `dormouse token alice`, here `npm run -s token -- alice`: prints one token for the local endpoint to standard output, and nothing else.
 
 import { parseArgs } from "node:util";
-import { ensureDevVars, readKeys } from "./dev-vars.ts";
+import { ensureDevVars, readTokenSettings, type ClaimNames, type Keys } from "./dev-vars.ts";
 import { signToken } from "./sign-token.ts";
-import type { TokenOptions } from "./sign-token.ts";
 import type { Chosen } from "./wrangler-package.ts";
 import { UsageError, type Command } from "./command-line.ts";
 
 const HELP = `Usage: dormouse token <user> [options]
 
 Prints a token for the local endpoint, signed with JWT_SECRET of .dev.vars. If neither that nor a provider's keys
-are there, it is written. Issuer and audience are those of wrangler.toml, or of .dev.vars where it names them.
+are there, it is written. Issuer and audience are those of wrangler.toml, or of .dev.vars where it names them. The user
+and the audience are in USER_ID_CLAIM and AUDIENCE_CLAIM as well.
 
-  --role <name>          The claim "role". Repeated: an array.
+  --role <name>          A role, in the claim "role" or ROLES_CLAIM. Repeated: an array.
   --claim <name=value>   Any other claim: a string, or a JSON object or array. Repeated name: an array.
-  --tenant <name>        The claim "tid". Without it the tenant is "default".
+  --tenant <name>        The tenant, in the claim "tid" or TENANT_CLAIM. Without it: "default".
   --ttl <seconds>        Lifetime of the token. Default 3600.
   -e, --env <name>       The environment of wrangler.toml.
   -h, --help             This text.
@@ -25,7 +25,17 @@ Example: dormouse token alice --role Admin --claim permissions=users.manage --te
 /** Claims that `--claim` cannot set: the command or the other options determine them. */
 const OWN_CLAIMS = ["sub", "iss", "aud", "iat", "exp", "nbf"];
 
-function tokenOptions(args: string[]): (TokenOptions & Chosen) | "help" {
+type Claim = readonly [name: string, value: unknown];
+
+interface Asked extends Chosen {
+  readonly user: string;
+  readonly claims: readonly Claim[];
+  readonly roles: readonly string[];
+  readonly tenant: string | undefined;
+  readonly ttlSeconds: number;
+}
+
+function askedIn(args: string[]): Asked | "help" {
   refuseNegative(args);
   const { values, positionals } = parseArgs({
     args,
@@ -42,14 +52,31 @@ function tokenOptions(args: string[]): (TokenOptions & Chosen) | "help" {
   if (values.help) return "help";
   const [user, ...rest] = positionals;
   if (!user || rest.length > 0) throw new UsageError("Name one user.");
-  const pairs = values.claim.map(claimPair);
-  pairs.push(...values.role.map((role): [string, unknown] => ["role", role]));
-  if (values.tenant !== undefined) pairs.push(["tid", values.tenant]);
-  const options = { user, claims: collect(pairs), ttlSeconds: seconds(values.ttl) };
-  return { ...options, env: values.env };
+  const { role: roles, tenant, env } = values;
+  return {
+    user,
+    claims: values.claim.map(claimPair),
+    roles,
+    tenant,
+    env,
+    ttlSeconds: seconds(values.ttl),
+  };
 }
 
-function claimPair(text: string): [string, unknown] {
+/** The claims under the names where the endpoint looks for them. What `--claim` sets counts. */
+function claimsOf({ user, claims, roles, tenant }: Asked, names: ClaimNames, { audience }: Keys) {
+  return {
+    ...(names.userId !== undefined && { [names.userId]: user }),
+    ...(names.audience !== undefined && { [names.audience]: audience }),
+    ...collect([
+      ...claims,
+      ...roles.map((role) => [names.roles, role] as const),
+      ...(tenant === undefined ? [] : [[names.tenant, tenant] as const]),
+    ]),
+  };
+}
+
+function claimPair(text: string): Claim {
   const at = text.indexOf("=");
   if (at < 1) throw new UsageError(`--claim ${text} is not of the form name=value.`);
   const name = text.slice(0, at);
@@ -68,7 +95,7 @@ function claimValue(text: string): unknown {
   }
 }
 
-function collect(pairs: readonly [string, unknown][]): Record<string, unknown> {
+function collect(pairs: readonly Claim[]): Record<string, unknown> {
   const names = [...new Set(pairs.map(([name]) => name))];
   const entries = names.map((name): [string, unknown] => {
     const all = pairs.filter(([other]) => other === name).map(([, value]) => value);
@@ -91,9 +118,12 @@ function refuseNegative(args: readonly string[]): void {
 export const token: Command = {
   help: HELP,
   run: async (args) => {
-    const options = tokenOptions(args);
-    if (options === "help") return HELP;
-    await ensureDevVars(process.cwd(), options);
-    return `${await signToken(await readKeys(process.cwd(), options), options)}\n`;
+    const asked = askedIn(args);
+    if (asked === "help") return HELP;
+    await ensureDevVars(process.cwd(), asked);
+    const { keys, names } = await readTokenSettings(process.cwd(), asked);
+    const { user, ttlSeconds } = asked;
+    const claims = claimsOf(asked, names, keys);
+    return `${await signToken(keys, { user, ttlSeconds, claims })}\n`;
   },
 };

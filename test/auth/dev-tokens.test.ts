@@ -60,10 +60,13 @@ describe("a dev token", () => {
     expect((await verifyToken(token, env)).roles).toEqual([role]);
   });
 
-  it("names its user where the server looks for one", async () => {
-    const vars = { ...ON, USER_ID_CLAIM: "uid" };
-    const token = await tokenOf({ vars });
-    expect((await verifyToken(token, { ...env, ...vars })).id).toBe("alice");
+  it("has its user, role and audience where the server looks for them", async () => {
+    const claims = { USER_ID_CLAIM: "uid", ROLES_CLAIM: "realm.roles", AUDIENCE_CLAIM: "azp" };
+    const vars = { ...ON, ...claims };
+    const token = await tokenOf({ vars, body: '{"user":"alice","role":"Admin"}' });
+    expect(await verifyToken(token, { ...env, ...vars })).toMatchObject({
+      ...{ id: "alice", roles: ["Admin"] },
+    });
   });
 
   it("is kept by no cache", async () => {

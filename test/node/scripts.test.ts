@@ -168,6 +168,17 @@ describe("npm run token", () => {
     });
   });
 
+  it("has user, roles and tenant where the endpoint looks for them, and what is set by hand", async () => {
+    const names = { USER_ID_CLAIM: "oid", ROLES_CLAIM: "realm.roles", TENANT_CLAIM: "org" };
+    const vars = Object.entries({ ...names, AUDIENCE_CLAIM: "azp", JWT_SECRET: "x".repeat(32) });
+    writeFileSync(join(folder, ".dev.vars"), vars.map((pair) => pair.join("=")).join("\n"));
+    const flags = ["--role", "a", "--role", "b", "--tenant", "acme", "--claim", "azp=other"];
+    const { payload } = await verified(run("token", "alice", ...flags).stdout.trim());
+    const there = { oid: "alice", "realm.roles": ["a", "b"], org: "acme", azp: "other" };
+    expect(payload).toMatchObject(there);
+    expect(payload).not.toHaveProperty("role");
+  });
+
   it.each([
     { args: [] },
     { args: ["alice", "bob"] },
