@@ -1,4 +1,4 @@
-// Admission of a client: its user, the connect webhook, the rules of the room, and the rate of connections; then the
+// Admission of a client: its user, the rate of connections, the connect webhook, and the rules of the room; then the
 // request to a room's object to accept its socket. All that can be refused here is refused before any object is
 // reached, because an object that wakes for a refusal costs more than the refusal.
 
@@ -44,7 +44,7 @@ type RoomsOf = (own: Topic) => readonly string[];
 
 /**
  * Admits a request to the room of its path. The order of the checks is fixed, and each throws its own error:
- * configuration, origin, token; path; hub; names of rooms; webhook; the hub's rules. With several rooms, only the one
+ * configuration, origin, token; path; hub; names of rooms; rate; webhook; the hub's rules. With several rooms, only the one
  * of the path has been authorized then: see `authorize` for the others.
  */
 export async function admitToRoom(
@@ -90,9 +90,11 @@ export async function userAt(
 
 /**
  * The user with the webhook's grant; unchanged where no webhook is configured. Called once for each connection: the
- * application may count on it. Throws `misconfigured`, `refused_by_webhook` or `webhook_unavailable`.
+ * application may count on it. The rate is counted first, so that a client in a loop does not reach the application.
+ * Throws `rate_limited`, `misconfigured`, `refused_by_webhook` or `webhook_unavailable`.
  */
 export async function applyConnectWebhook(attempt: ConnectAttempt, env: Env): Promise<User> {
+  await checkConnectRate(attempt, env);
   const { connect } = env.WEBHOOK_CONNECT_URL ? readWebhooks(env) : {};
   if (!connect) return attempt.user;
   return applyGrant(attempt.user, await askConnectWebhook(attempt, connect, env));
@@ -121,9 +123,8 @@ const policyInput = ({ served, user, topic: room, place }: Entrant) =>
  * and approximately. The user's account (rooms/account) counts exactly, and later. Both keys are counted even where the
  * first is over its limit, so that a change of user does not hide a network. Throws `rate_limited`.
  */
-export async function checkConnectRate(
-  request: Request,
-  user: User,
+async function checkConnectRate(
+  { request, user }: Pick<ConnectAttempt, "request" | "user">,
   { CONNECT_LIMITER: limiter }: ConnectRateEnv,
 ): Promise<void> {
   if (!limiter) return;

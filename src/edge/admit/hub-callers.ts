@@ -1,4 +1,4 @@
-// Admission of a client to a whole hub, in any protocol: authentication, the hub, the webhook and the hub's policy, in
+// Admission of a client to a whole hub, in any protocol: authentication, the hub, the rate, the webhook and the hub's policy, in
 // this order; and the relay that the client's connection belongs to.
 
 import { authenticateClient } from "../../auth/client-tokens.ts";
@@ -26,12 +26,12 @@ export interface Caller {
   readonly query: ReadonlyMap<string, string>;
 }
 
-/** Throws what authentication throws, `hub_not_found`, what the webhook throws, or `forbidden`. */
+/** Throws what authentication throws, `hub_not_found`, `rate_limited`, what the webhook throws, or `forbidden`. */
 export async function callerOf(request: Request, serving: Serving): Promise<Caller> {
   return admitCaller(await authenticateCaller(request, serving), serving);
 }
 
-/** Admits a new connection. Throws what the webhook throws, or `forbidden` where the hub's policy refuses. */
+/** Admits a new connection. Throws `rate_limited`, what the webhook throws, or `forbidden` of the hub's policy. */
 export async function admitCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { request, user, served } = caller;
   const attempt = { request, user, hub: served.name };

@@ -11,7 +11,6 @@ import type {
   PublishRequest,
   RunRequest,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { checkConnectRate } from "../admit/admission.ts";
 import { admitCaller, callerAt, type Caller } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
 import type { StreamServing } from "../stream/room-sources.ts";
@@ -55,23 +54,15 @@ export function callerAtHub(context: HandlerContext, hub: string): Caller {
   return caller;
 }
 
-/** The caller, admitted to the hub. Throws what the webhook throws, `forbidden`, and the signal's reason. */
+/**
+ * The caller, admitted to the hub; a call that is one request counts as a connect, as a POST does. Throws
+ * `rate_limited`, what the webhook throws, `forbidden`, and the signal's reason.
+ */
 export const admittedCaller = (context: HandlerContext, hub: string): Promise<Caller> =>
   untilAborted(
     context.signal,
     admitCaller(callerAtHub(context, hub), authenticatedCall(context).serving),
   );
-
-/**
- * The caller of a call that is one request, which counts as a connect, as a POST does. Throws what `admittedCaller`
- * throws, and `rate_limited`.
- */
-export async function ratedCaller(context: HandlerContext, hub: string): Promise<Caller> {
-  const caller = await admittedCaller(context, hub);
-  const { request, serving } = authenticatedCall(context);
-  await untilAborted(context.signal, checkConnectRate(request, caller.user, serving.env));
-  return caller;
-}
 
 /** A long call may outlast its token; no step of it may begin after that. Throws `token_expired`. */
 export function checkExpiry({ expiresAt }: User): void {

@@ -5,7 +5,6 @@ import type { Limits } from "../../model/options.ts";
 import { depthError, sizeError } from "../../protocols/json.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
-import { checkConnectRate } from "../admit/admission.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import { relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import { closeQuietly, socketOf } from "../stream/room-socket.ts";
@@ -41,10 +40,8 @@ function discard(socket: WebSocket): void {
   closeQuietly(socket);
 }
 
-/** The rate of new connections is checked here, because this is one. */
 async function openSocket(caller: Caller, context: HandlerContext): Promise<WebSocket> {
   const { request, serving } = authenticatedCall(context);
-  await checkConnectRate(request, caller.user, serving.env);
   const arrival: JsonRpcArrival = {
     ...{ kind: "rpc", user: caller.user, arrays: true },
     request: connectRequest(request, caller.served.settings),

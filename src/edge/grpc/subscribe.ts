@@ -8,7 +8,7 @@ import type {
   SubscribeRequest,
   SubscribeResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { applyConnectWebhook, authorize, checkConnectRate } from "../admit/admission.ts";
+import { applyConnectWebhook, authorize } from "../admit/admission.ts";
 import { ROOMS_AT_MOST, sourceOf, type RoomSource } from "../stream/room-sources.ts";
 import { onAbort, untilAborted } from "./abort-signals.ts";
 import { OUTLET } from "./encoded-stream.ts";
@@ -55,7 +55,6 @@ async function sourcesOf(
   const entrants = await Promise.all(
     topics.map((topic) => authorize({ request: http, user, served, topic, place: serving })),
   );
-  await checkConnectRate(http, user, serving.env);
   return entrants.map((one) => sourceOf(one, positions.get(formatTopic(one.topic)), serving));
 }
 

@@ -10,11 +10,11 @@ import type {
   RunRequest,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
 import {
+  admittedCaller,
   callHubOf,
   checkTopic,
   invokeText,
   publishText,
-  ratedCaller,
   resultOf,
   runText,
 } from "./grpc-call.ts";
@@ -22,21 +22,21 @@ import { ranResponse, valueOf } from "./room-messages.ts";
 
 /** Answers with the position of the message, once it is stored. Repeatable with an idempotency key. */
 export async function publish(request: PublishRequest, context: HandlerContext) {
-  const caller = await ratedCaller(context, request.hub);
+  const caller = await admittedCaller(context, request.hub);
   const [answer] = await callHubOf(caller, context, publishText(0, request));
   return resultOf(answer!) as { position: string };
 }
 
 /** Methods that take or return a stream need an Upload or a Session: the hub refuses them here. */
 export async function invoke(request: InvokeRequest, context: HandlerContext) {
-  const caller = await ratedCaller(context, request.hub);
+  const caller = await admittedCaller(context, request.hub);
   const [answer] = await callHubOf(caller, context, invokeText(0, request));
   return { result: valueOf(resultOf(answer!)) };
 }
 
 /** Repeatable with an idempotency key. */
 export async function run(request: RunRequest, context: HandlerContext) {
-  const caller = await ratedCaller(context, request.hub);
+  const caller = await admittedCaller(context, request.hub);
   const [answer] = await callHubOf(caller, context, runText(0, request));
   return ranResponse(resultOf(answer!) as unknown as RunAnswer);
 }
@@ -44,7 +44,7 @@ export async function run(request: RunRequest, context: HandlerContext) {
 /** Fails with `method_not_found` where clients see no state. */
 export async function getState({ hub, topic }: GetStateRequest, context: HandlerContext) {
   const params = { room: checkTopic(topic) };
-  const caller = await ratedCaller(context, hub);
+  const caller = await admittedCaller(context, hub);
   const text = JSON.stringify({ jsonrpc: "2.0", id: 0, method: "$/snapshot", params });
   const [answer] = await callHubOf(caller, context, text);
   const { state, position } = resultOf(answer!) as unknown as StateSnapshot;

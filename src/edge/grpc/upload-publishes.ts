@@ -14,10 +14,10 @@ import { depthError } from "../../protocols/json.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import { untilAborted } from "./abort-signals.ts";
 import {
+  admittedCaller,
   callHubOf,
   checkExpiry,
   publishText,
-  ratedCaller,
   resultOf,
   type CallAnswer,
 } from "./grpc-call.ts";
@@ -37,7 +37,7 @@ const FRAME_DEPTH = 1;
  * were made until then stay.
  */
 export async function uploadPublishes(upload: Upload, hub: string, context: HandlerContext) {
-  const caller = await ratedCaller(context, hub);
+  const caller = await admittedCaller(context, hub);
   const limits = limitsWithin(caller.served.settings.limits, caller.user);
   const summary = new Summary(caller.served.name, limits);
   for await (const batch of batchesOf(upload, context.signal)) {

@@ -9,7 +9,7 @@ import { formatTopic } from "../../model/topic.ts";
 import { jsonRpc, jsonRpcAnswers } from "../../protocols/json-rpc-codec.ts";
 import { limitsWithin } from "../../rooms/connection/connection-limits.ts";
 import type { JsonRpcArrival } from "../../rooms/rpc/arrival.ts";
-import { admitToRoom, checkConnectRate, continuation, openRoom } from "../admit/admission.ts";
+import { admitToRoom, continuation, openRoom } from "../admit/admission.ts";
 import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
@@ -22,12 +22,11 @@ import { clientVersionOf } from "../answer/client-version.ts";
 /**
  * `GET {hub}/{kind}/{name}`: the room's object holds the socket, and the worker's part ends with the handshake.
  * `?since=` resumes from a position, `?connection=` names the client's earlier connection, which ends, `?heartbeat=1`
- * announces pings. Throws what admission
- * throws, `rate_limited`, `invalid_position` and `relay_full`; the object's own refusals are answers.
+ * announces pings. Throws what admission throws, `invalid_position` and `relay_full`; the object's own refusals are
+ * answers.
  */
 export async function enterRoom(request: Request, serving: Serving): Promise<Response> {
   const entrant = await admitToRoom(request, serving, (own) => [formatTopic(own)]);
-  await checkConnectRate(request, entrant.user, serving.env);
   const { searchParams: query } = urlOf(request);
   const resumption = {
     since: query.get("since") ?? undefined,
@@ -46,7 +45,6 @@ export async function enterHub(request: Request, serving: Serving): Promise<Resp
   const caller = await callerOf(request, serving);
   if (!wantsWebSocket(request))
     throw new HubError("upgrade_required", "A hub is entered by WebSocket, or called by POST.");
-  await checkConnectRate(request, caller.user, serving.env);
   const version = clientVersionOf(request);
   const arrival: JsonRpcArrival = {
     kind: "rpc",
@@ -98,7 +96,6 @@ export async function callHub(request: Request, serving: Serving): Promise<Respo
   const caller = await callerOf(request, serving);
   if (!isJson(request.headers.get("content-type")))
     throw new HubError("unsupported_media_type", "A call is application/json.");
-  await checkConnectRate(request, caller.user, serving.env);
   const limits = limitsWithin(caller.served.settings.limits, caller.user);
   // A body that is no UTF-8 is no JSON either, and is refused as such.
   const text = utf8Text(await bodyWithin(request, limits.messageBytes)) ?? "";

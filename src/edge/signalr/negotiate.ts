@@ -4,7 +4,6 @@
 import type { Transport } from "../../model/options.ts";
 import { checkAccount } from "../admit/account-check.ts";
 import { isGuest } from "../../model/user.ts";
-import { checkConnectRate } from "../admit/admission.ts";
 import { tokenFor } from "../admit/guests.ts";
 import { callerOf, relayTargetOf, type Caller } from "../admit/hub-callers.ts";
 import { isMicrosofts } from "./signalr-agent.ts";
@@ -28,7 +27,6 @@ export async function negotiate(request: Request, serving: Serving): Promise<Res
     return Response.json({ error: "The client requested a non-integer protocol version." });
   if (Number(requested) < 0) return Response.json({ error: unsupported(requested) });
   const version = Math.min(Number(requested), NEWEST);
-  await checkConnectRate(request, caller.user, serving.env);
   const [seat] = await Promise.all([
     seatFor(caller, serving, version),
     checkAccount(caller.user, serving),

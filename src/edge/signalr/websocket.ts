@@ -3,7 +3,6 @@
 
 import type { Transport } from "../../model/options.ts";
 import { refusalCodeOf, handOver, type SignalRArrival } from "../../rooms/rpc/arrival.ts";
-import { checkConnectRate } from "../admit/admission.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import {
   admitCaller,
@@ -36,15 +35,8 @@ export async function connect(request: Request, serving: Serving): Promise<Respo
   if (!caller.served.settings.signalR.transports.includes(transport))
     return refusal("not_found", `${transport} transport not supported by this end point type`);
   if (token) return attach(caller, serving, { token, transport });
-  return transport === "WebSockets" ? connectDirectly(caller, serving) : missingToken();
-}
-
-/**
- * A connection without negotiation, which SignalR's clients call `skipNegotiation`. The rate that a negotiation would
- * have checked is checked here.
- */
-async function connectDirectly(caller: Caller, serving: Serving): Promise<Response> {
-  await checkConnectRate(caller.request, caller.user, serving.env);
+  if (transport !== "WebSockets") return missingToken();
+  // Without negotiation, which SignalR's clients call `skipNegotiation`.
   return serving.relays.enter(serving, relayTargetOf(caller), arrivalOf(caller));
 }
 

@@ -4,7 +4,7 @@ import type { FeedPath } from "../../dispatch/define/hub-paths.ts";
 import { roomFor } from "../../dispatch/define/group-names.ts";
 import { runtimeAt } from "../../dispatch/define/runtime.ts";
 import { formatTopic, parsePosition, parseTopic } from "../../model/topic.ts";
-import { admitEntrant, checkConnectRate, userAt } from "../admit/admission.ts";
+import { admitEntrant, userAt } from "../admit/admission.ts";
 import { servedHub } from "../admit/request-target.ts";
 import { sourceOf, type StreamServing } from "../stream/room-sources.ts";
 import { formattedStream, lastEventId } from "./event-streams.ts";
@@ -33,7 +33,6 @@ export async function readFeed(
   const topic = roomFor(served, parseTopic(room));
   const candidate = { request, user, served, topic, place: serving };
   const entrant = await admitEntrant(candidate, [formatTopic(topic)]);
-  await checkConnectRate(request, entrant.user, serving.env);
   const since = lastEventId(request);
   if (since !== "") parsePosition(since);
   const sources = [sourceOf(entrant, since, serving)];

@@ -4,7 +4,7 @@
 import { HubError } from "../../model/errors.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { formatTopic, parsePosition, parseTopic, type Topic } from "../../model/topic.ts";
-import { admitToRoom, authorize, checkConnectRate } from "../admit/admission.ts";
+import { admitToRoom, authorize } from "../admit/admission.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
 import { ROOMS_AT_MOST, sourceOf, type StreamServing } from "../stream/room-sources.ts";
 import { eventStream, lastEventId } from "./event-streams.ts";
@@ -16,7 +16,6 @@ import { parsePositions } from "./sse-events.ts";
  */
 export async function readRooms(request: Request, serving: StreamServing): Promise<Response> {
   const entrant = await admitToRoom(request, serving, (own) => roomsIn(request, own));
-  await checkConnectRate(request, entrant.user, serving.env);
   if (!wantsEventStream(request))
     throw new HubError("upgrade_required", "Rooms are entered by WebSocket, or read as events.");
   const rooms = roomsIn(request, entrant.topic);

@@ -1,10 +1,11 @@
 // How often: services by key, clients by user and address. Bindings are stood in for; the buckets are ours.
 
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ServiceRates } from "../../../src/edge/rest/service-rate.ts";
 import endpoint from "../../support/worker.ts";
 import { token } from "../../rooms/client.ts";
+import { Receiver, SECRET } from "../../webhooks/receiver.ts";
 import { ORIGIN, refusal, serviceToken } from "./service.ts";
 
 /** Lets each key pass so many times. */
@@ -56,10 +57,13 @@ describe("clients", () => {
 
   it.each(Object.entries(ways))("are counted by user and by address: %s", async (_, requestOf) => {
     const CONNECT_LIMITER = limiter(2);
+    const webhook = new Receiver();
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const asking = { WEBHOOK_CONNECT_URL: webhook.urls.connect, WEBHOOK_SECRET: SECRET };
     const connect = async (user: string, address: string) => {
       const request = requestOf(`access_token=${await token(user)}`);
       request.headers.set("cf-connecting-ip", address);
-      const response = await endpoint.fetch(request, { ...env, CONNECT_LIMITER });
+      const response = await endpoint.fetch(request, { ...env, ...asking, CONNECT_LIMITER });
       response.webSocket?.accept();
       response.webSocket?.close();
       // gRPC has no header for the code.
@@ -71,6 +75,8 @@ describe("clients", () => {
     expect(await connect("bob", "192.0.2.1")).toBe(null);
     expect(await connect("carl", "192.0.2.1")).toBe("rate_limited");
     expect([...CONNECT_LIMITER.keys.keys()]).toContain('["default","ann"]');
+    const asked = webhook.requests.map(({ events: [event] }) => event!.data.userId);
+    expect(asked, "of whom the webhook was asked").toEqual(["ann", "ann", "bob"]);
   });
 });
 
