@@ -9,10 +9,10 @@ import { spendMessages } from "../rooms/connection/inbound-budget.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
 import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
-import { refreshToken } from "./protocol-methods/refresh-token.ts";
+import { refreshAsCall } from "./protocol-methods/refresh-token.ts";
 import { Call } from "./run/call.ts";
 import { failure, showsDetails, together, type SendAnswer } from "./run/frame-answers.ts";
-import { breakOff, refuse, tolerate } from "./run/refusals.ts";
+import { breakOff, checkRate, refuse } from "./run/refusals.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
 import { noteRefusedCall } from "./run/refused-calls.ts";
@@ -57,7 +57,7 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       await ending.departed.catch(() => {});
       await disconnectedHook(session, ending);
     },
-    refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
+    refreshed: async (host, connection, user) => refreshAsCall(sessionOf(host, connection), user),
     presenceChanged: (host, change) => presenceHooks(host, servedBy(host), change),
     async ask(host, connection, call) {
       if (connection.protocol.answersOnly)
@@ -238,12 +238,4 @@ function refuseCall(received: ReceivedMessage, { id, target }: Invocation, error
   const shown = publicError(error);
   noteRefusedCall(session.host, target, shown);
   if (id !== undefined) answer(failure(id, shown, { target, stage: "finding", detailed }));
-}
-
-/** Throws `rate_limited`. Refused calls count as refusals. */
-function checkRate(session: Session): void {
-  if (session.rate.take(session.host.clock.now())) return;
-  tolerate(session);
-  const { callsPerSecond } = session.limits;
-  throw new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
 }

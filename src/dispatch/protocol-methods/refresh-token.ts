@@ -6,6 +6,7 @@ import { logError } from "../../model/logger.ts";
 import { formatTopic, writtenTopic, type Topic } from "../../model/topic.ts";
 import { applyGrant, type User } from "../../model/user.ts";
 import type { RefreshOutcome } from "../../rooms/rpc/relay-rpc.ts";
+import { checkRate } from "../run/refusals.ts";
 import type { Session } from "../run/session.ts";
 import { mayEnter } from "../define/policies.ts";
 import { policyRuntime } from "../define/runtime.ts";
@@ -22,6 +23,15 @@ export function refreshToken(session: Session, user: User): Promise<RefreshOutco
   const done = session.refreshing.then(() => refresh(session, user));
   session.refreshing = done.catch(() => {});
   return done;
+}
+
+/**
+ * The same of a token that comes beside the transport. It counts as a call, as `$/refresh` does: all rooms of the
+ * connection are judged anew. Rejects with `rate_limited` as well.
+ */
+export async function refreshAsCall(session: Session, user: User): Promise<RefreshOutcome> {
+  checkRate(session);
+  return refreshToken(session, user);
 }
 
 /** Repeats `admit` after each policy: services may change the user's groups while hub code runs. */

@@ -1,6 +1,6 @@
 // Messages that cannot be taken: answered while their client keeps within limits, and beyond these its end.
 
-import { CLOSE, type HubError } from "../../model/errors.ts";
+import { CLOSE, HubError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import type { Incoming } from "../../model/message.ts";
 import { failure, showsDetails, type SendAnswer } from "./frame-answers.ts";
@@ -34,4 +34,12 @@ export function refuse(
 /** Refusals cost an answer each, so their rate is limited: beyond it the client is closed. */
 export function tolerate({ host, connection, refusals }: Session): void {
   if (!refusals.take(host.clock.now())) host.connections.close(connection, CLOSE.flooding);
+}
+
+/** Counts a call. Throws `rate_limited`; refused calls count as refusals. */
+export function checkRate(session: Session): void {
+  if (session.rate.take(session.host.clock.now())) return;
+  tolerate(session);
+  const { callsPerSecond } = session.limits;
+  throw new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
 }

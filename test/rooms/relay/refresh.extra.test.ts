@@ -246,6 +246,20 @@ describe("is refused", () => {
     ]);
   });
 
+  it("that come more often than calls may, and is not looked at", async () => {
+    const claims = { limits: { callsPerSecond: 1, callBurst: 2 } };
+    using alice = await connected("relayed", { claims });
+    const fresh = await token("alice", claims);
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => postRefresh("relayed", alice.token, fresh)),
+    );
+    const limited = answers.filter(({ status }) => status === 429);
+    // Two at once, and one for each second that the test takes.
+    expect(limited.length).toBeGreaterThan(5);
+    expect(limited[0]!.body).toEqual({ error: "rate_limited" });
+    expect(answers.map(({ status }) => status)).toContain(200);
+  });
+
   it("a hundred refreshes at once: the connection lives, and has one of the tokens", async () => {
     using alice = await connected("closed", { claims: { channels: ["group:m0"] } });
     const answers = await Promise.all(
