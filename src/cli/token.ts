@@ -27,7 +27,7 @@ const OWN_CLAIMS = ["sub", "iss", "aud", "iat", "exp", "nbf"];
 
 type Claim = readonly [name: string, value: unknown];
 
-interface Asked extends Chosen {
+interface TokenRequest extends Chosen {
   readonly user: string;
   readonly claims: readonly Claim[];
   readonly roles: readonly string[];
@@ -35,7 +35,7 @@ interface Asked extends Chosen {
   readonly ttlSeconds: number;
 }
 
-function askedIn(args: string[]): Asked | "help" {
+function tokenRequestIn(args: string[]): TokenRequest | "help" {
   refuseNegative(args);
   const { values, positionals } = parseArgs({
     args,
@@ -64,7 +64,11 @@ function askedIn(args: string[]): Asked | "help" {
 }
 
 /** The claims under the names where the endpoint looks for them. What `--claim` sets counts. */
-function claimsOf({ user, claims, roles, tenant }: Asked, names: ClaimNames, { audience }: Keys) {
+function claimsOf(
+  { user, claims, roles, tenant }: TokenRequest,
+  names: ClaimNames,
+  { audience }: Keys,
+) {
   return {
     ...(names.userId !== undefined && { [names.userId]: user }),
     ...(names.audience !== undefined && { [names.audience]: audience }),
@@ -118,12 +122,12 @@ function refuseNegative(args: readonly string[]): void {
 export const token: Command = {
   help: HELP,
   run: async (args) => {
-    const asked = askedIn(args);
-    if (asked === "help") return HELP;
-    await ensureDevVars(process.cwd(), asked);
-    const { keys, names } = await readTokenSettings(process.cwd(), asked);
-    const { user, ttlSeconds } = asked;
-    const claims = claimsOf(asked, names, keys);
+    const request = tokenRequestIn(args);
+    if (request === "help") return HELP;
+    await ensureDevVars(process.cwd(), request);
+    const { keys, names } = await readTokenSettings(process.cwd(), request);
+    const { user, ttlSeconds } = request;
+    const claims = claimsOf(request, names, keys);
     return `${await signToken(keys, { user, ttlSeconds, claims })}\n`;
   },
 };
