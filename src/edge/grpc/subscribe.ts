@@ -34,7 +34,8 @@ export async function* subscribe(
   onAbort(signal, () => queue.end(signal.reason));
   await untilAborted(signal, subscription.begin());
   context.values.get(OUTLET)!.queue = queue;
-  const begun = await Promise.race([queue.over, first]);
+  // A queue that is full by then has ended, and is read all the same.
+  const begun = await Promise.race([first, queue.over]);
   if (begun) yield begun;
   // All further messages leave by the outlet. The queue's error, if any, is the status of the stream.
   await queue.over;

@@ -115,9 +115,13 @@ export class Subscription implements RoomStreamFormat {
     return create(SubscribeResponseSchema, { kind });
   }
 
-  /** Every room has one standing at its start, and another one after each break. The first of all becomes `first`. */
+  /**
+   * Every room has one standing at its start, and another one after each break. The first of all becomes `first`,
+   * unless it ends a strict stream.
+   */
   #start(value: Standing): SubscribeResponse | undefined {
     if (value.outcome === Outcome.RESET) this.#reportGap();
+    if (this.queue.hasEnded) return undefined;
     const response = create(SubscribeResponseSchema, { kind: { case: "standing", value } });
     if (this.#hasBegun) return response;
     this.#hasBegun = true;

@@ -16,7 +16,7 @@ import {
   type RoomStreamFormat,
 } from "../stream/room-stream.ts";
 import type { FrameCache } from "../stream/shared-frames.ts";
-import { QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
+import { LEFTOVER_MS, QUEUED_BYTES } from "../stream/slow-reader-queue.ts";
 import { eventOf, eventText, formatPositions, type EventFormat } from "./sse-events.ts";
 
 /** Interval of comments. Browsers give up on a silent stream after minutes, proxies sooner. */
@@ -98,9 +98,12 @@ class EventStream implements RoomStreamFormat {
   readonly #isSingle: boolean;
   readonly #format: EventFormat;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  /** Of comments; or of the end for what waits. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** May be set before all rooms are open. */
   #isOver = false;
+  /** Over by the queue's limit; what waits is still to be read. */
+  #isFull = false;
   /** Milliseconds since 1970. */
   readonly #endsAt: number;
 
@@ -111,7 +114,11 @@ class EventStream implements RoomStreamFormat {
     this.#isSingle = sources.length === 1;
     this.#rooms = new RoomStream({ sources, frames, format: this });
     this.readable = new ReadableStream(
-      { start: (controller) => void (this.#controller = controller), cancel: () => this.end() },
+      {
+        start: (controller) => void (this.#controller = controller),
+        pull: () => this.#closeWhenRead(),
+        cancel: () => this.end(),
+      },
       new ByteLengthQueuingStrategy({ highWaterMark: QUEUED_BYTES }),
     );
   }
@@ -178,15 +185,28 @@ class EventStream implements RoomStreamFormat {
     this.write(asBytes(text));
   }
 
-  /** Nothing can push back on the rooms: beyond the queue's limit the reader is dropped, and may resume. */
+  /**
+   * Nothing can push back on the rooms: beyond the queue's limit the stream ends. The reader still gets what waits, so
+   * that it resumes further on: a replay may be larger than the queue.
+   */
   write(bytes: Uint8Array): void {
-    if ((this.#controller.desiredSize ?? 0) < 0) return this.#drop();
+    if ((this.#controller.desiredSize ?? 0) < 0) return this.#endFull();
     this.#controller.enqueue(bytes);
   }
 
-  #drop(): void {
+  /** A reader that is gone unnoticed must not keep the queue for ever. */
+  #endFull(): void {
     this.end();
-    this.#controller.error(new HubError("rate_limited", "The reader is too slow."));
+    this.#isFull = true;
+    const dropped = new HubError("rate_limited", "The reader is too slow.");
+    this.#timer = setTimeout(() => this.#controller.error(dropped), LEFTOVER_MS);
+  }
+
+  /** Whenever the reader has taken something. The engine lets no stream fail that was closed before. */
+  #closeWhenRead(): void {
+    if (!this.#isFull || (this.#controller.desiredSize ?? 0) < QUEUED_BYTES) return;
+    this.end();
+    this.#controller.close();
   }
 
   /** Closes the rooms. The response is left to its reader, or to the method that called this. May be called again. */

@@ -5,6 +5,8 @@ import { HubError } from "../../model/errors.ts";
 
 /** Bytes that may wait for any reader of a stream, whatever its format. */
 export const QUEUED_BYTES = 1024 * 1024;
+/** How long the rest of a stream that ended over its limit waits for its reader. */
+export const LEFTOVER_MS = 30_000;
 
 /** One writer, one reader. Pushes never wait; reads wait for the next push or the end. */
 export class Queue<T> {
@@ -15,6 +17,7 @@ export class Queue<T> {
   #more = Promise.withResolvers<void>();
   readonly #ended: () => void;
   readonly #over = Promise.withResolvers<void>();
+  #leftover: ReturnType<typeof setTimeout> | undefined;
 
   /** `ended` is called exactly once, at the first `end`, by whichever side; also where nobody ever reads. */
   constructor(ended: () => void) {
@@ -33,16 +36,23 @@ export class Queue<T> {
     return this.#end !== undefined;
   }
 
-  /** Appends items of so many bytes together; after the end they are dropped. Over the limit all that waits is, too. */
+  /**
+   * Appends items of so many bytes together; after the end they are dropped. Where more than the limit waits already,
+   * they end the queue. The reader still gets what waits, so that it resumes further on: a replay may be larger than
+   * the queue.
+   */
   push(items: readonly T[], bytes: number): void {
     if (this.#end || items.length === 0) return;
+    if (this.#bytes > QUEUED_BYTES) return this.#endFull();
     this.#bytes += bytes;
-    if (this.#bytes > QUEUED_BYTES) {
-      this.#pieces = [];
-      return this.end(new HubError("rate_limited", "The reader is too slow."));
-    }
     this.#pieces.push([items, bytes]);
     this.#more.resolve();
+  }
+
+  /** A reader that is gone unnoticed must not keep what waits for ever. */
+  #endFull(): void {
+    this.end(new HubError("rate_limited", "The reader is too slow."));
+    this.#leftover = setTimeout(() => (this.#pieces = []), LEFTOVER_MS);
   }
 
   /** The reader first gets what was pushed before, and then the error, if there is one. Later calls do nothing. */
@@ -70,6 +80,7 @@ export class Queue<T> {
       }
     } finally {
       this.end();
+      clearTimeout(this.#leftover ?? null);
     }
   }
 }

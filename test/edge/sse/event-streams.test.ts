@@ -190,7 +190,7 @@ it("tells once what all of the hub hears, however many rooms the stream has", as
   await expect.poll(() => stream.told.filter(({ data }) => data?.[1] === "to all")).toHaveLength(1);
 });
 
-it("drops a reader that does not read, and takes it back where it stood", async () => {
+it("ends for a reader that does not read, and takes it back where it stood", async () => {
   const url = `https://edge.example/hubs/chat/groups/unread?access_token=${await token("alice")}`;
   const headers = { accept: "text/event-stream" };
   const room: RoomRpc = roomAt("chat/group:unread");
@@ -203,7 +203,8 @@ it("drops a reader that does not read, and takes it back where it stood", async 
     // oxlint-disable-next-line no-await-in-loop -- one after another, as they are said
     await say("chat/group:unread", `${i}`, "x".repeat(200_000));
   await expect.poll(sockets).toBe(0);
-  await expect(body!.pipeTo(new WritableStream())).rejects.toThrow("too slow");
+  // What waits is read to its end: the stream goes on from there.
+  expect(await new Response(body).text()).toMatch(/\nevent: said\nid: \S+\ndata: \["5",.*\n\n$/);
   // What is kept may be more than is replayed at once: it goes on from the middle.
   const { epoch, offset } = before.position;
   const stream = await listen("/hubs/chat/groups/unread", {

@@ -167,6 +167,24 @@ describe("a stream that has lasted as long as it may", () => {
   });
 });
 
+describe("a stream whose reader does not read", () => {
+  it("leaves its rooms, and forgets after half a minute what waits", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const one = room("group:a");
+    const { body } = await eventStream(
+      { sources: [one.source], frames: new FrameCache(), limits: LIMITS },
+      new Request("https://edge.example/"),
+    );
+    const isLeft = one.closed();
+    one.hello({ position: "e:5", recovered: false, replayed: 0 });
+    for (let offset = 6; offset < 12; offset += 1) one.said("x".repeat(300_000), `e:${offset}`);
+    await isLeft;
+    vi.advanceTimersByTime(30_000);
+    await expect(body!.getReader().read()).rejects.toThrow("too slow");
+  });
+});
+
 describe("a bridge that breaks", () => {
   it("after another room spoke, goes on from where its own stood", async () => {
     const one = room("group:a");

@@ -1,6 +1,6 @@
 // What waits for the reader of a stream of messages: all of it in order, within its limit, and an end that is told once.
 
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { mergeOutlet, type Outlet } from "../../../src/edge/grpc/encoded-stream.ts";
 import { Queue } from "../../../src/edge/stream/slow-reader-queue.ts";
 
@@ -24,12 +24,39 @@ it("gives what was pushed in order, before and after it is read from, up to its 
   expect([await read, ends]).toEqual([[1, 2, 3, 4], 1]);
 });
 
-it("ends at once, and says so, where its reader does not read", async () => {
+it("ends where its reader does not read, who gets what waits all the same, and then why", async () => {
   let ends = 0;
   const queue = new Queue<number>(() => void (ends += 1));
-  for (let n = 0; n < 17; n++) queue.push([n], 64 * 1024);
+  for (let n = 0; n < 20; n++) queue.push([n], 64 * 1024);
   expect([queue.hasEnded, ends]).toEqual([true, 1]);
-  await expect(all(queue)).rejects.toMatchObject({ code: "rate_limited" });
+  const read: number[] = [];
+  const reading = (async () => {
+    for await (const one of queue.read()) read.push(one);
+  })();
+  await expect(reading).rejects.toMatchObject({ code: "rate_limited" });
+  expect(read).toEqual(Array.from({ length: 17 }, (_, n) => n));
+});
+
+it("takes one piece that is larger than all that may wait: its reader would never get further", async () => {
+  const queue = new Queue<number>(() => {});
+  queue.push([1], 10);
+  queue.push([2], 3 * 1024 * 1024);
+  queue.push([3], 10);
+  const words = queue.read();
+  expect([(await words.next()).value, (await words.next()).value]).toEqual([1, 2]);
+  await expect(words.next()).rejects.toMatchObject({ code: "rate_limited" });
+});
+
+it("keeps what waits for a reader who may be gone for half a minute", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const queue = new Queue<number>(() => {});
+  for (let n = 0; n < 20; n++) queue.push([n], 64 * 1024);
+  const words = queue.read();
+  vi.advanceTimersByTime(29_999);
+  expect((await words.next()).value).toBe(0);
+  vi.advanceTimersByTime(1);
+  await expect(words.next()).rejects.toMatchObject({ code: "rate_limited" });
 });
 
 it("counts what was read no more", async () => {
