@@ -6,7 +6,7 @@ import { logError } from "../../model/logger.ts";
 import type { Limits } from "../../model/options.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { asBytes } from "../../protocols/bytes.ts";
-import { wantsEventStream } from "../admit/request-target.ts";
+import { wantsEventStream, wantsWebSocket } from "../admit/request-target.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
 import { endOfStream, type RoomSource } from "../stream/room-sources.ts";
 import {
@@ -36,10 +36,12 @@ const HEADERS = {
 /**
  * Turns a 503 for an event stream into a stream that ends at once. EventSource never reconnects after an error status,
  * but always after the end of a stream; the refusal's code is in a comment and in the header. All other answers pass
- * unchanged: repeating them would be no use. Our own client reads statuses, and gets the 503.
+ * unchanged: repeating them would be no use. Our own client reads statuses, and gets the 503; so do calls by POST, whose
+ * clients may accept events as well, and sockets.
  */
 export function retryableStream(request: Request, response: Response): Response {
   if (response.status !== 503 || !wantsEventStream(request)) return response;
+  if (request.method !== "GET" || wantsWebSocket(request)) return response;
   if (clientVersionOf(request) !== undefined) return response;
   const code = response.headers.get("x-dormouse-error") ?? "unavailable";
   const stream = `retry: ${OVERLOAD_RETRY_MS}\n: ${code}\n`;

@@ -138,6 +138,22 @@ describe("a refusal by", () => {
     }
   });
 
+  it("a call by POST, a socket and a HEAD have 503 as it is, whatever else they accept", async () => {
+    const accept = "application/json, text/event-stream";
+    const accepting = ({ headers, ...init }: RequestInit) => ({
+      ...init,
+      headers: { ...(headers as Record<string, string>), accept },
+    });
+    for (const [path, init] of [
+      ["/hubs/refusing/rpc", call],
+      ["/hubs/refusing/groups/a", upgrading],
+      ["/hubs/refusing/groups/a", { method: "HEAD" }],
+    ] as const) {
+      const response = await ask("unavailable", path, accepting(init));
+      expect([path, ...(await refusalOf(response))]).toEqual([path, 503, "unavailable"]);
+    }
+  });
+
   it("authentication has it too", async () => {
     for (const code of CODES) {
       const response = refusalResponse(new Refusal(code as Reason));
