@@ -54,8 +54,7 @@ export function connectRpc(isolate: Omit<StreamServing, "env" | "prefix" | "wait
       .set(OUTLET, outlet);
     const answer = await handler({ ...universalRequest(request), body, contextValues });
     const explanation = answer.body ? undefined : EXPLANATIONS.get(answer.status);
-    if (explanation !== undefined)
-      return withHeaders(new Response(explanation, { status: answer.status }));
+    if (explanation !== undefined) return withHeaders(explained(answer.status, explanation));
     if (methodKind === "unary") return withHeaders(await unaryResponse(answer));
     return withHeaders(streamResponse(answer, outlet, body));
   };
@@ -97,6 +96,10 @@ const EXPLANATIONS: ReadonlyMap<number, string> = new Map([
     "A message is application/json or application/proto; of streams, application/connect+json or +proto, or gRPC-Web's.",
   ],
 ]);
+
+/** 405 names the verbs of its path (RFC 9110 §15.5.6), and all methods have the one. */
+const explained = (status: number, explanation: string): Response =>
+  new Response(explanation, { status, headers: status === 405 ? { allow: "POST" } : {} });
 
 /**
  * Connect's handlers, by protocol and method. Limits are the largest of all hubs: each hub's own limit is checked at

@@ -28,7 +28,7 @@ const state = operation({
     const { text, position } = unlessRefused(await read);
     const headers = { etag: `"${formatPosition(position)}"` };
     const known = hub.request.headers.get("if-none-match")?.split(",") ?? [];
-    if (known.some((tag) => tag.trim().replace(/^W\//, "") === headers.etag))
+    if (known.some((tag) => ["*", headers.etag].includes(tag.trim().replace(/^W\//, ""))))
       return { status: 304, headers };
     return { body: { state: JSON.parse(text) as unknown, ...position }, headers };
   },

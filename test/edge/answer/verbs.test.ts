@@ -27,6 +27,8 @@ describe("405", () => {
     ["PUT", "/api/auth/accessKey", "GET"],
     ["PATCH", "/api/hubs/chat/rooms/group:x/history", "GET, DELETE"],
     ["GET", "/api/v1/hubs/chat/:send", "POST"],
+    ["GET", "/dormouse.v1.Hub/Publish", "POST"],
+    ["PUT", "/grpc.health.v1.Health/Check", "POST"],
   ])("%s %s allows %s", async (method, path, allow) => {
     const answer = await ask(method, path);
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
