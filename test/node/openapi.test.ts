@@ -67,8 +67,11 @@ describe("the OpenAPI document", () => {
       const described = document.paths[`/api/hubs/{hub}${path}`]![method.toLowerCase()]!;
       return described.parameters!.some(({ name }) => name === "Idempotency-Key");
     });
-    const ids = ["publish", "broadcastToRooms", "batch", "runAction"];
-    expect(keyed.map(({ id }) => id)).toEqual(ids);
+    expect(keyed.map(({ id }) => id)).toEqual([
+      ...["broadcast", "sendToGroup", "sendToUser"],
+      ...["publish", "broadcastToRooms", "batch", "runAction"],
+      ...["broadcastV1", "sendToUserV1", "sendToGroupV1"],
+    ]);
     const { parameters, requestBody } =
       document.paths["/api/hubs/{hub}/rooms/{room}/:publish"]!["post"]!;
     const { schema } = parameters!.find(({ name }) => name === "Idempotency-Key")!;

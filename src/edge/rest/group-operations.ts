@@ -10,6 +10,7 @@ import { closeArguments } from "./hub-operations.ts";
 import { azureOperation } from "./operation.ts";
 import { Excluded, Message, Reason } from "./operation-schemas.ts";
 import { readPlace, writePlace } from "./paging.ts";
+import { publishTo } from "./publish-operations.ts";
 
 // Counts connections everywhere, also those that objects elsewhere hold. `limit: 0` asks the room for its counts alone.
 const exists = azureOperation({
@@ -68,7 +69,7 @@ function nextLink({ request }: HubRequest, token: string, top: number): string {
 }
 
 // Answered when the room has accepted the message; delivery goes on after that. Excluded connections do not get it, and
-// see a gap in the offsets. `publish` (publish-operations.ts) takes an idempotency key, and answers with the position.
+// see a gap in the offsets. `publish` (publish-operations.ts) answers with the position.
 const send = azureOperation({
   id: "sendToGroup",
   method: "POST",
@@ -77,10 +78,10 @@ const send = azureOperation({
   query: { excluded: Excluded },
   body: Message,
   bodyKind: "message",
+  isKeyed: true,
   status: 202,
   handle: async (hub, { query: { excluded }, body }) => {
-    const draft = { ...hub.draft(body), ...(excluded && { except: excluded }) };
-    await hub.room(hub.group).publish(draft);
+    await publishTo(hub, hub.group, { ...body, excluded });
   },
 });
 

@@ -11,6 +11,7 @@ import type { Command, Selection } from "../../rooms/rpc/command.ts";
 import type { HubRequest } from "./hub-request.ts";
 import { azureOperation, operation } from "./operation.ts";
 import { Excluded, Message, Reason } from "./operation-schemas.ts";
+import { publishTo } from "./publish-operations.ts";
 
 // Answered when the room `all` has accepted the message; its delivery to the objects that follow the room goes on.
 const send = azureOperation({
@@ -21,9 +22,10 @@ const send = azureOperation({
   query: { excluded: Excluded },
   body: Message,
   bodyKind: "message",
+  isKeyed: true,
   status: 202,
   handle: async (hub, { query: { excluded }, body }) => {
-    await hub.room(ALL).publish({ ...hub.draft(body), ...(excluded && { except: excluded }) });
+    await publishTo(hub, ALL, { ...body, excluded });
   },
 });
 

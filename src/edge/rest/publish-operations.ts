@@ -39,8 +39,8 @@ export const draftOf = (hub: HubRequest, publication: Publication): Draft => ({
   ...(publication.excluded && { except: publication.excluded }),
 });
 
-/** The key is the body's or the header's. */
-async function publishTo(hub: HubRequest, topic: Topic, publication: Publication) {
+/** The key is the body's or the header's. Throws what the room throws, `too_large` and `invalid_arguments`. */
+export async function publishTo(hub: HubRequest, topic: Topic, publication: Publication) {
   const key = oneKey(headerKey(hub.request), publication.idempotency_key);
   const id = key === undefined ? {} : idOf(hub, key);
   const { epoch, offset } = await hub.room(topic).publish({ ...draftOf(hub, publication), ...id });

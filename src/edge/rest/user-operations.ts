@@ -8,6 +8,7 @@ import type { HubRequest } from "./hub-request.ts";
 import { closeArguments } from "./hub-operations.ts";
 import { azureOperation, operation } from "./operation.ts";
 import { Excluded, Message, Reason } from "./operation-schemas.ts";
+import { publishTo } from "./publish-operations.ts";
 
 // An empty list of commands counts the connections that are really there: the account's own memory may be stale.
 const exists = azureOperation({
@@ -32,9 +33,10 @@ const send = azureOperation({
   summary: "Publishes a message to a user's connections.",
   body: Message,
   bodyKind: "message",
+  isKeyed: true,
   status: 202,
   handle: async (hub, { body }) => {
-    await hub.room({ kind: "user", name: hub.userId }).publish(hub.draft(body));
+    await publishTo(hub, { kind: "user", name: hub.userId }, body);
   },
 });
 

@@ -40,6 +40,26 @@ describe("a publication with the header", () => {
   });
 });
 
+it.each([
+  ["/hubs/relayed/groups/azure/:send", "group:azure"],
+  ["/hubs/relayed/users/azure/:send", "user:azure"],
+  ["/api/v1/hubs/relayed/groups/azure-v1", "group:azure-v1"],
+  ["/hubs/relayed/:send", "all"],
+])("Azure's %s publishes once", async (path, room) => {
+  const offset = () => offsetOf(ask("GET", `/hubs/relayed/rooms/${room}`));
+  const send = (key: string) =>
+    ask("POST", path.replace("/api", ""), {
+      body: { target: "said" },
+      headers: { "idempotency-key": key },
+    });
+  const before = await offset();
+  expect([(await send("one")).status, (await send("one")).status]).toEqual([202, 202]);
+  expect(await offset()).toBe(before + 1);
+  expect((await send("two")).status).toBe(202);
+  expect(await offset()).toBe(before + 2);
+  expect(await refusal(await send(""))).toEqual([400, "invalid_arguments"]);
+});
+
 it("several rooms are published to once each", async () => {
   const send = async () => {
     const answer = await ask("POST", "/hubs/relayed/:broadcast", {
