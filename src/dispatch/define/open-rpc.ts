@@ -3,6 +3,7 @@
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { writeTarget } from "../../protocols/signalr-json.ts";
+import { hashOf } from "../../rooms/rpc/object-names.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 import type { ServedHub } from "./hub-tables.ts";
 import { inputJsonSchema } from "./input-json-schema.ts";
@@ -82,4 +83,15 @@ function isOptional(schema: StandardSchemaV1): boolean {
  * The JSON Schema of what is sent. The empty schema for libraries without a conversion, and for types that JSON Schema
  * cannot express: such a value is documented as any, and validated by the schema itself.
  */
-const schemaOf = (schema: StandardSchemaV1): object => inputJsonSchema(unnamed(schema)) ?? {};
+const schemaOf = (schema: StandardSchemaV1): object =>
+  identified(inputJsonSchema(unnamed(schema)) ?? {});
+
+/**
+ * References of a schema start from itself, as its library writes them. In a document they would start from the whole of
+ * it, unless the schema has an id (`$id` of JSON Schema 2020-12). Equal schemas have one id.
+ */
+function identified(schema: object): object {
+  const text = JSON.stringify(schema);
+  if (!text.includes('"$ref":')) return schema;
+  return { $id: `schemas/${hashOf(text).toString(36)}`, ...schema };
+}

@@ -2,9 +2,10 @@
 
 import * as v from "valibot";
 import { expect, it } from "vitest";
+import * as z from "zod";
 import { servedHub } from "../../../src/dispatch/define/hub-tables.ts";
 import { openRpc } from "../../../src/dispatch/define/open-rpc.ts";
-import { hub, method } from "../../../src/hub.ts";
+import { clientMethods, hub, method } from "../../../src/hub.ts";
 import { DeclaredHub, DeclaredRooms } from "../../support/declared-hub.ts";
 
 /** Without what every schema of a draft begins with. */
@@ -97,6 +98,43 @@ it("has the actions and the state of rooms, and the state of presence", () => {
   expect(documentOf(DeclaredHub)["x-presence-state"]).toMatchObject({
     properties: { typing: { type: "boolean" } },
   });
+});
+
+interface Category {
+  readonly name: string;
+  readonly parts: readonly Category[];
+}
+const Category: z.ZodType<Category> = z.object({
+  name: z.string(),
+  parts: z.array(z.lazy(() => Category)),
+});
+
+/** Where every reference of a document leads: from the nearest schema with an id, or from the document. */
+function referredIn(part: unknown, root: unknown): unknown[] {
+  if (typeof part !== "object" || part === null) return [];
+  const { $id, $ref } = part as { $id?: string; $ref?: string };
+  const from = $id === undefined ? root : part;
+  const keys = $ref?.split("/").slice(1);
+  const target = keys?.reduce((held, key) => (held as Record<string, unknown>)?.[key], from);
+  return [
+    ...(keys ? [target] : []),
+    ...Object.values(part).flatMap((one) => referredIn(one, from)),
+  ];
+}
+
+it("has schemas that refer to themselves, each with an id that its references start from", () => {
+  const Twice = z.object({ one: Category, other: Category });
+  const Shop = hub("shop", { client: clientMethods({ moved: [Category] }) }).methods({
+    move: method([Category, Twice], () => {}),
+    drop: method([Category], () => {}),
+  });
+  const document = documentOf(Shop);
+  const targets = referredIn(document, document);
+  expect(targets).toHaveLength(6);
+  for (const target of targets)
+    expect(target).toMatchObject({ properties: { name: string, parts: { type: "array" } } });
+  const ids = [...JSON.stringify(document).matchAll(/"\$id":"([^"]*)"/g)].map(([, id]) => id);
+  expect([ids.length, new Set(ids).size]).toEqual([4, 2]);
 });
 
 it("admits any value where a library has no JSON Schema, and says nothing of what a hub does not declare", () => {
