@@ -67,5 +67,5 @@ function retryAfterOf({ headers }: Response): { readonly retryAfter?: number } {
   return retryAfter > 0 ? { retryAfter } : {};
 }
 
-const isUpgrade = ({ headers }: Request): boolean =>
-  headers.get("upgrade")?.toLowerCase() === "websocket";
+const isUpgrade = ({ method, headers }: Request): boolean =>
+  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";

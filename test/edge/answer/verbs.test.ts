@@ -1,10 +1,10 @@
 // 405 and 415: a path that is there, with another verb, says which it has; a body of another type is not read.
 
-import { createExecutionContext } from "cloudflare:test";
+import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import worker from "../../../src/worker.ts";
-import { token } from "../../rooms/client.ts";
+import { roomAt, token } from "../../rooms/client.ts";
 
 const ask = (method: string, path: string, init: RequestInit = {}) =>
   worker.fetch(
@@ -38,6 +38,27 @@ describe("405", () => {
     expect((await ask("POST", "/hubs")).status).toBe(404);
     expect((await ask("POST", "/nothing")).status).toBe(404);
   });
+});
+
+it("a handshake is a GET: with another verb no socket is opened", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  for (const [method, path, status] of [
+    ["HEAD", "/hubs/chat/groups/headed", 426],
+    ["HEAD", "/hubs/chat/rpc", 426],
+    ["HEAD", "/hubs/chat/rpc?dormouse=0.0.1", 400],
+    ["HEAD", "/hubs/chat", 405],
+    ["POST", "/hubs/chat", 400],
+  ] as const) {
+    const headers = { authorization: `Bearer ${await token("alice")}`, upgrade: "websocket" };
+    const { status: found, webSocket } = await ask(method, path, { headers });
+    expect([method, path, found, webSocket]).toEqual([method, path, status, null]);
+  }
+  vi.restoreAllMocks();
+  const sockets = runInDurableObject(
+    roomAt("chat/group:headed"),
+    (_room, state) => state.getWebSockets().length,
+  );
+  expect(await sockets).toBe(0);
 });
 
 describe("415", () => {
