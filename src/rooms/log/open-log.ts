@@ -34,9 +34,13 @@ interface LogPorts {
   readonly beside?: BesideLog | undefined;
 }
 
+/** Key: the room has a state, and a log that keeps no entries. */
+const UNLOGGED = "unlogged";
+
 /**
  * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
- * seen: it goes on under a new epoch, so that no client resumes across the gap. So does one whose table is gone.
+ * seen: it goes on under a new epoch, so that no client resumes across the gap. So do one whose table is gone, and one
+ * that kept no entries in an earlier deploy.
  */
 export function openLog(
   storage: LogStorage,
@@ -47,9 +51,10 @@ export function openLog(
   const { kv } = storage;
   let epoch = kv.get<string>("epoch");
   const isLogged = settings.durability !== "none";
-  const isLost = isLogged && epoch !== undefined && !storage.hasTable("log");
-  if (isLost) storageCorrupt(storage.name, new Error("There is no table `log`."));
   const isUnsaved = kv.get("unsaved") === true;
+  const isLost = isLogged && epoch !== undefined && !storage.hasTable("log");
+  if (isLost && !kv.delete(UNLOGGED))
+    storageCorrupt(storage.name, new Error("There is no table `log`."));
   const hasLostEntries = isLost || isUnsaved;
   const isNew =
     epoch === undefined || hasLostEntries || (!isLogged && beside?.offset === undefined);
@@ -60,10 +65,14 @@ export function openLog(
   // The table is made with the epoch, so that its loss is noticed.
   const keepEpoch = () => {
     if (isLogged) storage.makeTable("log");
+    else kv.put(UNLOGGED, true);
     kv.put("epoch", saved.position.epoch);
   };
   if (isNew && !storage.isEmpty) keepEpoch();
   storage.atFirstWrite(keepEpoch);
+  // Changes of the state that have a smaller offset than its checkpoint would be lost at the next wake.
+  const reached = saved.position.offset === 0 && beside?.offset;
+  if (reached && saved instanceof SqliteLog) saved.begin(reached);
   const log = settings.durability === "logged" ? saved : new LogBehind(saved, kv);
   return { log, hasLostEntries };
 }

@@ -133,11 +133,8 @@ export class SqliteLog implements RoomLog {
       missed >= 0 &&
       missed <= most &&
       (missed === 0 || this.#index.recovers(since.offset, now));
-    return {
-      entries: isWhole ? this.#entriesAfter(since.offset) : [],
-      position,
-      recovered: isWhole,
-    };
+    const entries = isWhole ? this.#entriesAfter(since.offset) : [];
+    return { entries, position, recovered: isWhole };
   }
 
   page({ since, limit = Infinity, reverse }: HistoryQuery, now: number, most: number): HistoryView {
@@ -207,12 +204,15 @@ export class SqliteLog implements RoomLog {
   /** Replaces all rows by one without entries, which keeps the newest offset. */
   clear(now: number): void {
     const { offset } = this.position;
-    if (offset === 0) return;
     this.#storage.transactionSync(() => {
       this.#storage.sql.exec("DELETE FROM log");
-      const row = [0, offset + 1, offset, now, 1, offset, "[]"];
-      this.#storage.sql.exec("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", ...row);
+      if (offset > 0) this.begin(offset, now);
     });
+  }
+
+  /** Offsets of a log without entries go on from this one. */
+  begin(offset: number, at = 0): void {
+    this.#insert([0, offset + 1, offset, at, 1, offset, "[]"]);
     this.#reload();
   }
 

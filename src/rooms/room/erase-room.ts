@@ -3,6 +3,8 @@
 import type { Outgoing } from "../../model/message.ts";
 import { formatPosition, type Position } from "../../model/topic.ts";
 import { snapshotMessage } from "../delivery/outbox.ts";
+import { eraseState } from "../state/unopened-state.ts";
+import { ROOM_SCHEMA } from "./room-migrations.ts";
 import type { RoomParts } from "./room-parts.ts";
 
 /**
@@ -17,15 +19,17 @@ export function clearHistory({ outbox, log, state }: RoomParts, now: number): vo
 
 /**
  * Nothing is erased where nothing is stored, here or elsewhere. Else begins the log under a new epoch. Members get a
- * `reset`: their positions are of the old one, so they must reload; in a room with state a snapshot of its new one.
+ * `reset`: their positions are of the old one, so they must reload; in a room with state a snapshot of its new one. `sql` is
+ * the database itself.
  */
-export function eraseRoom(parts: RoomParts): Position {
+export function eraseRoom(parts: RoomParts, sql: Pick<SqlStorage, "exec">): Position {
   const { outbox, log, followers, connections, name: room, storage, state } = parts;
   outbox.flush();
   if (storage.isEmpty && !state?.isElsewhere) return log.position;
   parts.renewEpoch((epoch) => {
     log.erase(epoch);
-    state?.erase();
+    if (state) state.erase();
+    else eraseState({ storage, sql, own: Object.keys(ROOM_SCHEMA.tables) });
   });
   state?.restart();
   followers.restart();

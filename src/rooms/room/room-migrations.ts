@@ -49,6 +49,10 @@ export const ROOM_SCHEMA: StorageSchema = {
     ...OBJECT_SCHEMA.keys,
     // log/open-log.ts: the log's epoch, and whether publications are in memory only.
     ...["epoch", "unsaved"],
+    // The same: there is a state, and no entry was ever kept.
+    "unlogged",
+    // room/retention.ts: since when something is stored that the deploy does not know.
+    "retained",
     // room/follower-rows.ts: the offset that every follower has reached; -1 where a wake resets them.
     "settled",
     // rooms/state: how many statements of the hub's `tables` were run; an erasure that is to be saved elsewhere.

@@ -199,12 +199,12 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
   /** Also where the storage cannot be read: then all of it is deleted, and what is elsewhere is erased. */
   async erase(): Promise<Position> {
     try {
-      return eraseRoom(this.parts);
+      return eraseRoom(this.parts, this.ctx.storage.sql);
     } catch (error) {
       if (publicError(error).code !== "storage_corrupt") throw error;
       await this.heal();
       this.inBackground(askRelays(this.parts));
-      return eraseRoom(this.parts);
+      return eraseRoom(this.parts, this.ctx.storage.sql);
     }
   }
 

@@ -25,11 +25,14 @@ import type { ObjectNamespaces } from "../rpc/object-env.ts";
 import { accountStub, parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import type { StateSpec } from "../rpc/state-rpc.ts";
 import type { RoomState } from "../state/room-state.ts";
+import { holdsState } from "../state/unopened-state.ts";
+import { settleEarlierLog } from "./earlier-log.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
 import { OwnRoom, settingsAt } from "./own-room.ts";
 import { Publisher } from "./publisher.ts";
 import { migrationsOf } from "./room-migrations.ts";
+import { Retention } from "./retention.ts";
 import { expiryOf, statePart } from "./state-part.ts";
 import { UserRoom } from "./user-room.ts";
 import { isWatched } from "./watched.ts";
@@ -71,9 +74,8 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
     dropped: events.dropped,
     duties: () => [
       ...(path.state ? [path.state.duty] : []),
-      ...[presence, path.followers, expiryOf(path, settings.history), upkeep(ctx, core)],
-      ...(index ? [index()] : []),
-      end,
+      ...[presence, path.followers, retention.holding(expiryOf(path, settings.history))],
+      ...[upkeep(ctx, core), retention, ...(index ? [index()] : []), end],
     ],
     ...{ occupancy: () => occupancyOf(core, presence), stateBytes: () => path.stateBytes?.() },
     isWatched: () => isWatched({ ...core, ...path }),
@@ -88,7 +90,7 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
   const ofRoom = { topic, settings, events, unfollowed, spec: receiver.state?.(address, env) };
   const { path, presence } = publishPath(ctx, core, ofRoom);
   const userRoom = userRoomOf(core, topic, objects);
-  const end = endOf(core, { ...path, presence, index, userRoom });
+  const { end, retention } = endOf(core, { ...path, presence, index, userRoom });
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, userRoom, index, end, publishing: path.publisher },
     own: new OwnRoom({ topic, settings, ...path, outbox: core.outbox, presence }),
@@ -127,20 +129,29 @@ function userRoomOf(
 function endOf(
   core: ObjectCore,
   own: Pick<RoomParts, "followers" | "index" | "log" | "presence" | "state" | "userRoom">,
-): ObjectEnd {
-  const { index, log, userRoom } = own;
-  return new ObjectEnd({
+): Pick<RoomParts, "end"> & { readonly retention: Retention } {
+  const { index, log, state, userRoom } = own;
+  const { isServed, storage } = core;
+  const retention = new Retention({
+    ...{ kv: storage.kv, isServed },
+    holdsUnknown: () => (isServed ? !state && holdsState(storage) : !storage.isEmpty),
+  });
+  const end = new ObjectEnd({
     ...core,
     leave: async () => userRoom?.disuse(),
     keeps: (at, atWake) =>
-      coreKeeps(core) || roomKeeps(own, atWake) || index?.().isIdle(at) === false,
+      coreKeeps(core) ||
+      roomKeeps(own, atWake) ||
+      index?.().isIdle(at) === false ||
+      retention.keeps(at),
     forget: () => {
       core.activity.forget();
-      own.state?.forget();
+      state?.forget();
       log.erase(randomEpoch());
       index?.().forget();
     },
   });
+  return { end, retention };
 }
 
 function indexOf({ storage, agenda }: ObjectCore): () => HubIndex {
@@ -165,6 +176,7 @@ function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOpt
   const { stubs, activity, lanes, webhooks } = core;
   const arm = (at: number) => agenda.arm(at);
   const opened = statePart(ctx, core, { ...options, others: () => ({ log, presence, publisher }) });
+  settleEarlierLog({ storage, settings, hasState: opened !== undefined, now: now() });
   const { log, hasLostEntries } = openLog(storage, settings, { arm, beside: opened?.commit });
   if (hasLostEntries) opened?.resave();
   const rate = new MessageRate();

@@ -1,0 +1,32 @@
+// The log of an earlier deploy, before today's is opened: where the hub has another `durability` now, or where the room has
+// a state that today's hub does not know.
+
+import type { RoomSettings } from "../../model/options.ts";
+import { SqliteLog } from "../log/sqlite-log.ts";
+import type { ObjectStorage } from "../platform/object-storage.ts";
+import { foldChanges } from "../state/unopened-state.ts";
+
+interface EarlierLog {
+  readonly storage: ObjectStorage;
+  readonly settings: RoomSettings;
+  /** Whether the hub gives the room a state. */
+  readonly hasState: boolean;
+  readonly now: number;
+}
+
+/** A room that keeps no messages any more loses those of before. No change of its state is lost with them. */
+export function settleEarlierLog({ storage, settings, hasState, now }: EarlierLog): void {
+  if (!storage.hasTable("log")) return;
+  const { durability, history } = settings;
+  const endsLog = durability === "none";
+  const holdsState = storage.hasTable("room_state");
+  if (!endsLog && (hasState || !holdsState)) return;
+  const log = new SqliteLog(storage, history, "");
+  if (log.position.offset === 0) return;
+  storage.transactionSync(() => {
+    if (holdsState) foldChanges({ storage, history, log, endsLog, now });
+    if (endsLog) storage.sql.exec("DELETE FROM log");
+    // Positions of before are none of a later log.
+    if (endsLog && !hasState) storage.kv.delete("epoch");
+  });
+}

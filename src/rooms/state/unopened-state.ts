@@ -1,0 +1,69 @@
+// The stored state of a room that is not opened: the deploy of today gives it none, or a log that keeps no changes.
+
+import type { History } from "../../model/options.ts";
+import { STATE_TARGET } from "../../model/state-wire.ts";
+import type { PartStorage } from "../../model/stored-values.ts";
+import type { RoomLog } from "../log/room-log.ts";
+import type { StateEntry } from "../rpc/log-entry.ts";
+import { RunMemory } from "./run-memory.ts";
+import { applyEntry } from "./state-changes.ts";
+import { StateRows } from "./state-rows.ts";
+import { quoted, tableNames } from "./table-rows.ts";
+
+const TABLES = ["room_state", "room_schedule", "room_outgoing"] as const;
+
+interface StateStorage extends PartStorage {
+  hasTable(table: string): boolean;
+}
+
+/** Whether anything is stored of a state. */
+export const holdsState = (storage: StateStorage): boolean =>
+  TABLES.some((table) => storage.hasTable(table) && hasRow(storage, table));
+
+const hasRow = ({ sql }: PartStorage, table: string): boolean =>
+  sql.exec(`SELECT 1 AS one FROM ${table} LIMIT 1`).toArray().length > 0;
+
+interface Folded {
+  readonly storage: PartStorage;
+  readonly history: History;
+  readonly log: Pick<RoomLog, "kept" | "position">;
+  /** The log ends: the checkpoint alone says how far it had come. */
+  readonly endsLog: boolean;
+  readonly now: number;
+}
+
+/**
+ * Puts changes and answers that the log alone has into the checkpoint, whatever version that is of, before the log loses
+ * them. Changes nothing where there is no checkpoint.
+ */
+export function foldChanges({ storage, history, log, endsLog, now }: Folded): void {
+  const { sql } = storage;
+  const rows = new StateRows(sql, history, true);
+  const row = rows.read();
+  if (!row) return;
+  const changes = log.kept(row.offset).filter(({ target }) => target === STATE_TARGET);
+  if (changes.length === 0 && !endsLog) return;
+  const offset = Math.max(row.offset, log.position.offset);
+  const runs = new RunMemory(sql);
+  for (const { at, runs: kept = [] } of changes as StateEntry[]) runs.restore(kept, at);
+  const state = changes.reduce(applyEntry, JSON.parse(row.json) as unknown);
+  storage.transactionSync(() => {
+    rows.write({ ...row, offset, json: JSON.stringify(state) });
+    runs.write(now);
+  });
+}
+
+interface Erased {
+  readonly storage: StateStorage;
+  /** The database itself, for tables of the hub. */
+  readonly sql: Pick<SqlStorage, "exec">;
+  /** The names of the object's own tables. */
+  readonly own: readonly string[];
+}
+
+/** In the transaction of an erasure. Tables of the hub are those of its state: a room without one has none. */
+export function eraseState({ storage, sql, own }: Erased): void {
+  for (const table of [...TABLES, "room_runs"]) storage.sql.exec(`DELETE FROM ${table}`);
+  if (!storage.kv.delete("tables")) return;
+  for (const name of tableNames(sql, own)) sql.exec(`DROP TABLE ${quoted(name)}`);
+}
