@@ -76,6 +76,8 @@ export class PresenceAnnouncer implements Duty {
     sql.exec(
       "CREATE TABLE IF NOT EXISTS present (user TEXT PRIMARY KEY, since INTEGER, state TEXT) WITHOUT ROWID",
     );
+    // Of an earlier deploy: rows of users who are not shown are not kept up.
+    if (settings.presence !== "users") sql.exec("DELETE FROM present");
     const users = sql.exec("SELECT user, since, state FROM present").toArray().map(userOfRow);
     this.#presence = new PresenceState(users, settings.graceSeconds * 1000, options.now());
   }

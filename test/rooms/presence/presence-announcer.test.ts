@@ -51,6 +51,15 @@ const rows = ({ sql }: DurableObjectStorage) =>
 const joined = (...userIds: string[]) => userIds.map((userId) => ({ userId, since: 0 }));
 
 describe("a roster", () => {
+  it("forgets users of an earlier deploy where users are not shown any more", () =>
+    withStorage((storage) => {
+      rosterOn(storage).roster.addOwn("alice", 1);
+      expect(rows(storage)).toEqual(["alice"]);
+      const { roster, armed } = rosterOn(storage, "counts");
+      roster.restore([]);
+      expect([roster.users, armed, rows(storage)]).toEqual([0, [], []]);
+    }));
+
   it("says the first join at once, and those of the pause together", () =>
     withStorage((storage) => {
       const { roster, said, changes, due, tick } = rosterOn(storage);
