@@ -1,7 +1,7 @@
 // One client's connection, as its object holds it. The attachment has everything that a wake needs; the rest is
 // derived, or only matters to this wake.
 
-import type { CloseCode } from "../../model/errors.ts";
+import { CLOSE, reasonOf, type CloseCode } from "../../model/errors.ts";
 import type { Encoded } from "../../model/message.ts";
 import type { Limits } from "../../model/options.ts";
 import type { User } from "../../model/user.ts";
@@ -162,11 +162,22 @@ export function keepRest(connection: Connection, rest: Connection["rest"]): bool
 const memoryOf = (rest: Connection["rest"]): number =>
   rest === undefined ? 0 : asBytes(rest).buffer.byteLength;
 
-/** After a wake; undefined where the socket's connection has ended. */
-export const restore = (socket: WebSocket): Connection | undefined => {
+/** Whether this deploy has its codec: one that was rolled back may have begun it with another. */
+export const isKnown = ({ protocol }: Attached): boolean => PROTOCOLS.has(protocol);
+
+/** After a wake; undefined where the socket's connection has ended, which one that is not known does here. */
+export function restore(socket: WebSocket): Connection | undefined {
   const attached = attachedOf(socket);
-  return attached && connectionOf(socket, attached);
-};
+  if (!attached) return undefined;
+  if (isKnown(attached)) return connectionOf(socket, attached);
+  socket.serializeAttachment(null);
+  try {
+    socket.close(CLOSE.interrupted, reasonOf(CLOSE.interrupted));
+  } catch {
+    // Closed already.
+  }
+  return undefined;
+}
 
 /** The reader of an event stream has taken so many characters from the worker. */
 export function countTaken({ flow }: Connection, characters: number): void {

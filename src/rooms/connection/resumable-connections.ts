@@ -14,7 +14,7 @@ import type { Incoming } from "../../model/message.ts";
 import { POLL_REPLACED } from "../../model/wire-constants.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import { type Attached, attachTo } from "./attachment.ts";
-import { type Connection, connectionOf, save } from "./connection.ts";
+import { type Connection, connectionOf, isKnown, save } from "./connection.ts";
 import { closeReplaced } from "./close-socket.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { goAway } from "./stage.ts";
@@ -56,6 +56,10 @@ export class ResumableConnections implements Duty {
   restore(now: number): void {
     const { connections } = this.#options;
     for (const { id, attached, away, state } of this.#rows.all()) {
+      if (!isKnown(attached)) {
+        this.#rows.end({ id });
+        continue;
+      }
       const withSocket = connections.get(id);
       const connection = withSocket ?? connectionOf(undefined, attached);
       if (!withSocket) connections.adopt(connection);

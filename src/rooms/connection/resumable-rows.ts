@@ -83,7 +83,7 @@ export class ResumableRows {
     };
   }
 
-  end({ id }: Connection): void {
+  end({ id }: Pick<Connection, "id">): void {
     this.#sql.exec("DELETE FROM resumables WHERE connection = ?", id);
     this.#sql.exec("DELETE FROM unconfirmed WHERE connection = ?", id);
   }

@@ -25,10 +25,11 @@ export class FollowTable {
     this.#kv = kv;
     this.keepsPositions = rememberGroups > 0 || signalR.statefulReconnect !== undefined;
     sql.exec("CREATE TABLE IF NOT EXISTS follows (room TEXT PRIMARY KEY) WITHOUT ROWID");
-    if (this.keepsPositions)
-      sql.exec(
-        "CREATE TABLE IF NOT EXISTS stands (room TEXT PRIMARY KEY, epoch TEXT, offset INTEGER) WITHOUT ROWID",
-      );
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS stands (room TEXT PRIMARY KEY, epoch TEXT, offset INTEGER) WITHOUT ROWID",
+    );
+    // Of an earlier deploy: a later one would go on from them, and deliver again what has come meanwhile.
+    if (!this.keepsPositions) sql.exec("DELETE FROM stands");
   }
 
   /** Rooms that may count this object among their followers, as topics in text form. */

@@ -5,7 +5,9 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Durability, RoomSettings } from "../../../src/model/options.ts";
 import type { Receiver } from "../../../src/rooms/object/host.ts";
-import { roomAt } from "../client.ts";
+import { CLOSE } from "../../../src/model/errors.ts";
+import { enter, roomAt } from "../client.ts";
+import { connected, relayOf } from "../relay/client.ts";
 import { NOTHING, storedIn } from "../../support/stored.ts";
 import { act, newRoom, pass, ran, steeredByClock, wholeOf } from "../state/steered-room.ts";
 
@@ -19,21 +21,32 @@ afterEach(() => {
   for (const back of undo.splice(0).toReversed()) back();
 });
 
-const receiverOf = (name: string): Promise<Mutable<Receiver>> =>
-  runInDurableObject(
-    roomAt(name),
-    (room) => (room as unknown as { receiver: Mutable<Receiver> }).receiver,
-  );
+const receiverIn = (stub: DurableObjectStub): Promise<Mutable<Receiver>> =>
+  runInDurableObject(stub, (one) => (one as unknown as { receiver: Mutable<Receiver> }).receiver);
 
-/** The next wake finds the hub with these settings. */
-async function deploy(name: string, change: Partial<RoomSettings>): Promise<void> {
-  const receiver = await receiverOf(name);
-  const settings = receiver.settings(name.split("/")[0]!)!;
+const receiverOf = (name: string) => receiverIn(roomAt(name) as DurableObjectStub);
+
+/** The next wake finds the hub with these settings. The function that is returned brings back those of before. */
+async function deployTo(
+  object: unknown,
+  hub: string,
+  change: Partial<RoomSettings>,
+): Promise<() => Promise<void>> {
+  const stub = object as DurableObjectStub;
+  const settings = (await receiverIn(stub)).settings(hub)!;
   const before = { ...settings };
-  undo.push(() => Object.assign(settings, before));
-  Object.assign(settings, change);
-  await evictDurableObject(roomAt(name));
+  const bring = (changed: Partial<RoomSettings>) => void Object.assign(settings, changed);
+  undo.push(() => bring(before));
+  bring(change);
+  await evictDurableObject(stub);
+  return async () => {
+    bring(before);
+    await evictDurableObject(stub);
+  };
 }
+
+const deploy = (name: string, change: Partial<RoomSettings>) =>
+  deployTo(roomAt(name), name.split("/")[0]!, change);
 
 const withDurability = (name: string, durability: Durability) => deploy(name, { durability });
 
@@ -83,7 +96,7 @@ it("answers of runs are known after a deploy to a log without entries", async ()
   expect(await ran(name, run)).toEqual({ result: 1, repeated: true });
 });
 
-it("a log that kept nothing for a time recovers nobody across that time, and no message of before is left", async () => {
+it("a log that kept nothing for a time recovers nobody across that time, and has none of before", async () => {
   const name = "relayed/group:unlogged-for-a-time";
   const before = await roomAt(name).publish({ target: "said", params: '["before"]' });
   await withDurability(name, "none");
@@ -168,4 +181,58 @@ it("a service erases a state that the deploy does not know", async () => {
   await forward();
   expect(await wholeOf(name)).toEqual({ count: 0, notes: {} });
   expect(await roomAt(name).schedule()).toEqual([]);
+});
+
+it("a relay that kept no positions for a time delivers nothing twice", async () => {
+  using alice = await connected("remembering", { user: "positions", query: "client=phone" });
+  const relay = relayOf("remembering", alice.id);
+  const room = roomAt("remembering/group:positions");
+  const say = async (word: string) => {
+    await room.publish({ target: "said", params: JSON.stringify([word]) });
+    await alice.hears(word);
+  };
+  await alice.call("join", "positions");
+  await say("with");
+  const forward = await deployTo(relay, "remembering", { rememberGroups: 0 });
+  await say("without");
+  await forward();
+  await say("again");
+  await alice.call("whoami");
+  expect(alice.texts).toEqual(["with", "without", "again"]);
+});
+
+/** As a later deploy would, which has another codec. */
+function withUnknownCodec(_: unknown, state: DurableObjectState): void {
+  for (const socket of state.getWebSockets()) {
+    const attached = JSON.parse(new TextDecoder().decode(socket.deserializeAttachment()));
+    const text = JSON.stringify({ ...attached, protocol: "of a later deploy" });
+    socket.serializeAttachment(new TextEncoder().encode(text));
+  }
+}
+
+it("a room closes connections whose codec it does not know, and serves on", async () => {
+  const room = roomAt("relayed/group:codecs");
+  using alice = await enter("relayed/group:codecs");
+  await runInDurableObject(room, withUnknownCodec);
+  await evictDurableObject(room);
+  expect((await room.publish({ target: "said", params: '["on"]' })).offset).toBeGreaterThan(0);
+  expect((await alice.closed).code).toBe(CLOSE.interrupted);
+});
+
+it("a relay forgets connections whose codec it does not know, and serves on", async () => {
+  using alice = await connected("resuming", {
+    user: "codecs",
+    query: "useStatefulReconnect=true",
+    version: 2,
+  });
+  const relay = relayOf("resuming", alice.id);
+  await runInDurableObject(relay, (one, state) => {
+    withUnknownCodec(one, state);
+    const change = "json_set(attached, '$.protocol', 'of a later deploy')";
+    state.storage.sql.exec(`UPDATE resumables SET attached = ${change}`);
+  });
+  await evictDurableObject(relay);
+  using again = await connected("resuming", { user: "codecs" });
+  expect(await again.call("kept", "nothing")).toMatchObject({ result: null });
+  expect((await alice.closed).code).toBe(CLOSE.interrupted);
 });
