@@ -19,8 +19,8 @@ import type { Fault } from "../rpc/fault.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
 import { behind, PrefixedKv } from "../platform/prefixed-kv.ts";
-import { VERSION_KEY } from "../platform/storage-version.ts";
-import { HubError, publicError } from "../../model/errors.ts";
+import { LOOK_AGAIN_MS, VERSION_KEY } from "../platform/storage-version.ts";
+import { HubError, publicError, serverError } from "../../model/errors.ts";
 import type { TokenFacts } from "../../model/user.ts";
 
 /** Keys of a user begin with it, the user's id and a slash: accounts cannot read each other's. */
@@ -40,7 +40,7 @@ const [TIDY_MS, TIDY_STEP_MS] = [86_400_000, 3_600_000];
 
 export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
   /** Or why it cannot be read. */
-  #opened: ObjectStorage | HubError;
+  #opened: ObjectStorage | HubError = this.#open();
   readonly #accounts = new AccountsInMemory((user) => this.#accountOf(user));
   /** Users whose account is being rung, and was not armed again meanwhile. */
   readonly #ringing = new Set<string>();
@@ -57,23 +57,27 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
   constructor(ctx: DurableObjectState, env: Env, place?: Place) {
     super(ctx, env);
     this.#place = place;
-    this.#opened = this.#open();
   }
 
   #open(): ObjectStorage | HubError {
     try {
       return new ObjectStorage(this.ctx, ACCOUNT_MIGRATIONS);
     } catch (error) {
-      if (error instanceof HubError && error.code === "storage_corrupt") return error;
-      throw error;
+      if (error instanceof HubError) return error;
+      return serverError("internal", "The storage could not be migrated.");
     }
   }
 
-  /** Throws `storage_corrupt`: nobody is admitted whose bans and revocations cannot be read. */
-  get #storage(): ObjectStorage {
+  /** Why the storage cannot be read, if it still cannot. */
+  get #fault(): HubError | undefined {
     if (this.#opened instanceof HubError) this.#opened = this.#open();
-    if (this.#opened instanceof HubError) throw this.#opened;
-    return this.#opened;
+    return this.#opened instanceof HubError ? this.#opened : undefined;
+  }
+
+  /** Throws the fault: nobody is admitted whose bans and revocations cannot be read. */
+  get #storage(): ObjectStorage {
+    if (this.#fault) throw this.#fault;
+    return this.#opened as ObjectStorage;
   }
 
   /** Deletes what cannot be read, of all users of this object. False where everything can be read: nothing changes. */
@@ -146,14 +150,15 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
    * left, the storage is deleted.
    */
   override async alarm(): Promise<void> {
-    if (this.#opened instanceof HubError) return;
     const now = Date.now();
+    if (this.#fault?.code === "storage_corrupt") return;
+    if (this.#fault) return this.ctx.storage.setAlarm(now + LOOK_AGAIN_MS);
     this.#alarmAt = undefined;
     const due = this.#alarms.filter(([, at]) => at <= now).slice(0, RUNG_AT_ONCE);
     await Promise.all(due.map(([user]) => this.#ring(user, now)));
     const next = this.#firstAlarm;
-    if (next < Infinity) await this.ctx.storage.setAlarm((this.#alarmAt = next));
-    else if (!this.#hasContent) await this.#storage.deleteAll();
+    if (next < Infinity) return this.ctx.storage.setAlarm((this.#alarmAt = next));
+    if (!this.#hasContent) await this.#storage.deleteAll();
   }
 
   get #hasContent(): boolean {
@@ -168,9 +173,8 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     if (user === EVERYBODY) this.#isTidyDue = false;
   }
 
-  #ringUser(user: string, now: number): Promise<void> {
-    return this.#accounts.use(user, (account) => account.ring(now));
-  }
+  readonly #ringUser = (user: string, now: number): Promise<void> =>
+    this.#accounts.use(user, (account) => account.ring(now));
 
   /** Rings the next users, and again at once where there are more. One that keeps something asks for another day. */
   async #tidy(now: number): Promise<void> {

@@ -54,17 +54,24 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (!this.#start.fault) this.wake();
   }
 
-  /** As `host` and `admissions`, throws `storage_corrupt` where the storage cannot be read. */
+  /** As `host` and `admissions`, throws `storage_corrupt` and `storage_too_new` where the storage cannot be read. */
   protected get parts(): P {
-    return (this.#started ??= this.#start.sound).parts;
+    return (this.#started ?? this.#begin()).parts;
   }
 
   protected get host(): ObjectHost {
-    return (this.#started ??= this.#start.sound).host;
+    return (this.#started ?? this.#begin()).host;
   }
 
   protected get admissions(): AdmissionCache {
-    return (this.#started ??= this.#start.sound).admissions;
+    return (this.#started ?? this.#begin()).admissions;
+  }
+
+  #begin(): Started<P> {
+    const isLate = this.#start.fault?.isLasting === false;
+    const started = (this.#started = this.#start.sound);
+    if (isLate) this.wake();
+    return started;
   }
 
   protected heal(): Promise<void> {
@@ -192,7 +199,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
   }
 
   override async alarm(): Promise<void> {
-    if (!this.#start.fault) await this.parts.agenda.ring(Date.now());
+    await this.#start.ring(() => this.parts.agenda);
   }
 
   /** Failures of work that no caller waits for are logged; follow links are repaired by alarm. */

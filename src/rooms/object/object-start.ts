@@ -1,8 +1,9 @@
 // The start of an object at a wake: its parts, and what is made from them. Where the storage cannot be read, the object
 // starts all the same, so that it can answer with a stable code, and can be erased.
 
-import { CLOSE, HubError, reasonOf } from "../../model/errors.ts";
+import { CLOSE, publicError, reasonOf } from "../../model/errors.ts";
 import { storageCorrupt } from "../platform/object-storage.ts";
+import { LOOK_AGAIN_MS } from "../platform/storage-version.ts";
 import { accountStub, objectName } from "../rpc/object-names.ts";
 import { AdmissionCache } from "./admission-cache.ts";
 import { ObjectHost } from "./object-host.ts";
@@ -14,12 +15,18 @@ export interface Started<P> {
   readonly admissions: AdmissionCache;
 }
 
+/** Why an object cannot start. */
+interface Fault {
+  readonly error: unknown;
+  /** `storage_corrupt`. Else another deploy, or attempt, mends it: `storage_too_new`, a migration that throws. */
+  readonly isLasting: boolean;
+}
+
 export class ObjectStart<P extends ObjectParts> {
   readonly #input: PartsInput;
   readonly #build: ObjectKind<P>["build"];
-  #started: Started<P> | HubError;
+  #started: Started<P> | Fault;
 
-  /** Throws what another deploy can mend: `storage_too_new`, and failures of migrations. */
   constructor(
     input: PartsInput,
     { build, healsItself }: Pick<ObjectKind<P>, "build" | "healsItself">,
@@ -27,13 +34,13 @@ export class ObjectStart<P extends ObjectParts> {
     this.#input = input;
     this.#build = build;
     this.#started = this.#start();
-    if (healsItself && this.fault) input.ctx.waitUntil(this.heal());
+    if (healsItself && this.fault?.isLasting) input.ctx.waitUntil(this.heal());
   }
 
-  #start(): Started<P> | HubError {
+  #start(): Started<P> | Fault {
     const { ctx, env, objects, receiver } = this.#input;
     const parts = this.#partsOrFault();
-    if (parts instanceof HubError) return parts;
+    if ("error" in parts) return parts;
     const { address, settings } = parts;
     const admissions = new AdmissionCache({
       self: objectName(address),
@@ -45,26 +52,38 @@ export class ObjectStart<P extends ObjectParts> {
     return { parts, host, admissions };
   }
 
-  #partsOrFault(): P | HubError {
+  #partsOrFault(): P | Fault {
     try {
       return this.#build(this.#input);
-    } catch (error) {
-      if (error instanceof HubError && error.code === "storage_corrupt") return error;
+    } catch (cause) {
       // A value that is stored as JSON, and is none any more.
-      if (error instanceof SyntaxError) return storageCorrupt(this.#input.ctx.id.name, error);
-      throw error;
+      const isBroken = cause instanceof SyntaxError;
+      const error = isBroken ? storageCorrupt(this.#input.ctx.id.name, cause) : cause;
+      return { error, isLasting: publicError(error).code === "storage_corrupt" };
     }
   }
 
-  /** `storage_corrupt`, or undefined for an object that works. */
-  get fault(): HubError | undefined {
-    return this.#started instanceof HubError ? this.#started : undefined;
+  /** Undefined for an object that works. */
+  get fault(): Fault | undefined {
+    return "error" in this.#started ? this.#started : undefined;
   }
 
-  /** Throws the fault. */
+  /** Throws the fault's error, if it is there still. */
   get sound(): Started<P> {
-    if (this.#started instanceof HubError) throw this.#started;
+    if (this.fault?.isLasting === false) this.#started = this.#start();
+    if ("error" in this.#started) throw this.#started.error;
     return this.#started;
+  }
+
+  /** The alarm, which goes on while another deploy is to mend the object. */
+  async ring(agenda: () => Pick<ObjectParts["agenda"], "ring">): Promise<void> {
+    if (this.fault?.isLasting) return;
+    try {
+      await agenda().ring(Date.now());
+    } catch (error) {
+      if (!this.fault) throw error;
+      await this.#input.ctx.storage.setAlarm(Date.now() + LOOK_AGAIN_MS);
+    }
   }
 
   /** Deletes the storage, whatever it is like, and starts anew. Clients that are here are closed, and come back. */

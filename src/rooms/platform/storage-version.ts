@@ -36,6 +36,11 @@ export interface StorageSchema {
  * empty (object-storage.ts).
  */
 export const VERSION_KEY = "storage-version";
+/**
+ * Between two alarms of an object that another deploy is to mend. Each is set anew: the platform gives up an alarm whose
+ * handler fails for two minutes, and what was due would wait for whoever comes next.
+ */
+export const LOOK_AGAIN_MS = 10 * 60_000;
 /** The version of every storage from before versions were written. */
 const FIRST = 1;
 

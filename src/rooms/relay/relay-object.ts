@@ -48,11 +48,15 @@ export class RelayObject<Env extends ObjectEnv = ObjectEnv>
   extends HubObject<Env, RelayParts>
   implements Omit<RelayRpc, "fetch">
 {
-  readonly #httpCalls: HttpCalls;
+  #calls: HttpCalls | undefined;
 
   constructor(ctx: DurableObjectState, env: Env, served: ServedBy) {
     super(ctx, env, { ...served, build: relayParts, healsItself: true });
-    this.#httpCalls = new HttpCalls(this.parts, { host: this.host, receiver: served.receiver });
+  }
+
+  get #httpCalls(): HttpCalls {
+    const { host, receiver } = this;
+    return (this.#calls ??= new HttpCalls(this.parts, { host, receiver }));
   }
 
   /** Throws what `classify` throws, `duplicate_id`, `wrong_kind` or `too_large`. */

@@ -1,8 +1,9 @@
 // A deploy that changes storage, is rolled back and rolled forward again: what real objects do, and that nothing is lost.
 
 import { env } from "cloudflare:workers";
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CLOSE } from "../../../src/model/errors.ts";
 import { ACCOUNT_MIGRATIONS } from "../../../src/rooms/account/account-migrations.ts";
 import { VERSION_KEY, type Migration } from "../../../src/rooms/platform/storage-version.ts";
 import { accountName, accountStub } from "../../../src/rooms/rpc/object-names.ts";
@@ -80,8 +81,43 @@ describe("a room", () => {
   });
 });
 
+const alarmOf = (stub: DurableObjectStub) =>
+  runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+const later = expect.toSatisfy((at: number) => at > Date.now() + 5 * 60_000);
+
+describe("an alarm", () => {
+  it("of a room goes on after a rollback, and does what is due after the roll-forward", async () => {
+    const room = roomAt("orders/order:alarmed");
+    const exp = Math.floor(Date.now() / 1000) + 60;
+    using alice = await enter("orders/order:alarmed", { claims: { exp } });
+    await evictDurableObject(room);
+    deploy();
+    await say("orders/order:alarmed", "migrated");
+    await evictDurableObject(room);
+    rollBack();
+    expect(await runDurableObjectAlarm(room)).toBe(true);
+    expect(await alarmOf(room)).toEqual(later);
+    deploy();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 600_000 });
+    await runDurableObjectAlarm(room);
+    expect((await alice.closed).code).toBe(CLOSE.expired);
+    vi.useRealTimers();
+  });
+
+  it("goes on where a migration fails", async () => {
+    const room = roomAt("orders/order:alarmed-too");
+    await say("orders/order:alarmed-too", "before");
+    await evictDurableObject(room);
+    deploy(() => {
+      throw new TypeError("A mistake in a migration.");
+    });
+    expect(await runDurableObjectAlarm(room)).toBe(true);
+    expect(await alarmOf(room)).toEqual(later);
+  });
+});
+
 describe("a relay", () => {
-  it("refuses its clients after a rollback", async () => {
+  it("refuses its clients after a rollback, and its alarm goes on", async () => {
     using alice = await connected("chat");
     const relay = relayOf("chat", alice.id);
     await evictDurableObject(relay);
@@ -92,6 +128,8 @@ describe("a relay", () => {
     await evictDurableObject(relay);
     rollBack();
     expect((await open("chat", alice.token)).status).toBe(503);
+    expect(await runDurableObjectAlarm(relay)).toBe(true);
+    expect(await alarmOf(relay)).toEqual(later);
   });
 });
 
@@ -112,5 +150,7 @@ describe("an account", () => {
     await evictDurableObject(eve());
     rollBack();
     expect(await codeOf(ofEve.check({ id: "eve" }))).toBe("storage_too_new");
+    expect(await runDurableObjectAlarm(eve())).toBe(true);
+    expect(await runDurableObjectAlarm(eve())).toBe(true);
   });
 });
