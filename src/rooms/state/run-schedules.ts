@@ -1,6 +1,7 @@
 // Runs what is scheduled and due. An action's effects and the removal of its row, or its next time, are one commit: a
 // crash before it runs the action again, as if it had never run.
 
+import { publicError } from "../../model/errors.ts";
 import { logError, logWarning } from "../../model/logger.ts";
 import type { Run, Scheduled, StateSpec } from "../rpc/state-rpc.ts";
 import { MOST_FAILURES, type ScheduleRows } from "./schedule-rows.ts";
@@ -8,6 +9,10 @@ import type { StateStore } from "./state-store.ts";
 
 /** Pauses after the first failure, the second, and so on. */
 const PAUSES_MS = [1_000, 5_000, 25_000, 125_000] as const;
+/** The least pause of an action that this deploy does not know: another may, after a roll-back. */
+const UNKNOWN_MS = 10 * 60_000;
+/** How long such an action is kept. */
+const UNKNOWN_KEPT_MS = 30 * 86_400_000;
 
 interface Performer {
   ready(): Promise<void> | undefined;
@@ -76,7 +81,8 @@ function fail({ schedule, store }: Parts, { one, now }: Due, error: unknown): vo
 }
 
 function failed(one: Scheduled, now: number, error: unknown): Scheduled {
-  const again = triedAgain(one, now);
+  const isUnknown = publicError(error).code === "method_not_found";
+  const again = isUnknown ? triedLater(one, now) : triedAgain(one, now);
   const about = { action: one.action, id: one.id, failures: again.failures, error };
   if (again.failures >= MOST_FAILURES) logError("schedule_given_up", about);
   else logWarning("schedule_failed", about);
@@ -100,6 +106,14 @@ export function triedAgain(one: Scheduled, now: number): Scheduled {
   const pause = PAUSES_MS[failures - 1];
   const at = pause === undefined ? one.at : now + pause;
   return { ...one, failures, at, ...(one.every !== undefined && { planned: plannedFor(one) }) };
+}
+
+/** The same of an action that is not known: more and more seldom, so that it is late by a quarter at most once it is. */
+function triedLater(one: Scheduled, now: number): Scheduled {
+  const planned = plannedFor(one);
+  const late = now - planned;
+  if (late >= UNKNOWN_KEPT_MS) return { ...one, planned, failures: MOST_FAILURES };
+  return { ...one, planned, failures: 1, at: now + Math.max(UNKNOWN_MS, late / 4) };
 }
 
 /** As documents have it: a period that has failed stands at the time that was planned, unless it was given up. */

@@ -5,6 +5,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Durability, RoomSettings } from "../../../src/model/options.ts";
 import type { Receiver } from "../../../src/rooms/object/host.ts";
+import type { StateSpec } from "../../../src/rooms/rpc/state-rpc.ts";
 import { CLOSE } from "../../../src/model/errors.ts";
 import { enter, roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
@@ -160,6 +161,45 @@ describe.each(["its hub", "its state"] as const)("a deploy that does not know %s
     expect((await storedIn(roomAt(name))).tables).toBeGreaterThan(0);
     await pass(name, 20 * DAY, 6 * HOUR);
     expect(await storedIn(roomAt(name))).toEqual(NOTHING);
+  });
+});
+
+describe("a deploy that does not know an action that is due", () => {
+  /** The room's hub has no action `tick` until the function that is returned is called. */
+  async function withoutTick(name: string): Promise<() => void> {
+    const receiver = await receiverOf(name);
+    const before = { ...receiver };
+    const known = () => void Object.assign(receiver, before);
+    undo.push(known);
+    receiver.state = (...about) => {
+      const spec = before.state!(...about)!;
+      const prepare: StateSpec["prepare"] = (run) =>
+        spec.prepare(run.action === "tick" ? { ...run, action: "gone" } : run);
+      return Object.assign(Object.create(spec) as StateSpec, { prepare });
+    };
+    await evictDurableObject(roomAt(name));
+    return known;
+  }
+
+  it("keeps it for a roll-forward, which runs it", async () => {
+    const name = newRoom("odd");
+    await act(name, "later", 60, 1);
+    const known = await withoutTick(name);
+    await pass(name, HOUR, 60);
+    expect(await roomAt(name).schedule()).toMatchObject([{ id: "tick", failures: 1 }]);
+    known();
+    await evictDurableObject(roomAt(name));
+    await pass(name, HOUR / 2, 60);
+    expect(await wholeOf(name)).toMatchObject({ count: 1 });
+    expect(await roomAt(name).schedule()).toEqual([]);
+  });
+
+  it("gives it up after a month", async () => {
+    const name = newRoom("odd");
+    await act(name, "later", 60, 1);
+    await withoutTick(name);
+    await pass(name, 45 * DAY, DAY / 2);
+    expect(await roomAt(name).schedule()).toMatchObject([{ id: "tick", failures: 5 }]);
   });
 });
 
