@@ -15,6 +15,8 @@ export interface FollowersOptions {
   readonly hasLostEntries: boolean;
   /** The log keeps no entries: what a crash cuts off on its way to followers cannot be repaired. */
   readonly isInMemory: boolean;
+  /** Whether followers report their members. Default: yes. */
+  readonly countsMembers?: boolean;
   readonly stubs: RoomStubs;
   now(): number;
   /** Requests a call of `run` at this time or earlier. */

@@ -12,9 +12,9 @@ export class FollowerLinks {
   /** By the follower's object name. */
   readonly all: Map<string, Link>;
 
-  constructor({ hasLostEntries, isInMemory, log, storage }: FollowersOptions) {
+  constructor({ countsMembers, hasLostEntries, isInMemory, log, storage }: FollowersOptions) {
     this.#log = log;
-    const rows = (this.rows = new FollowerRows(storage));
+    const rows = (this.rows = new FollowerRows(storage, countsMembers ?? true));
     if (hasLostEntries || (isInMemory && rows.isUnsettled)) rows.restart();
     const linkOf = (offset: number) => linkAt(Math.min(offset, log.position.offset));
     this.all = new Map([...rows.offsets()].map(([name, offset]) => [name, linkOf(offset)]));

@@ -13,9 +13,12 @@ const TABLE = `CREATE TABLE IF NOT EXISTS followers (follower TEXT, user TEXT, c
 
 export class FollowerRows {
   readonly #storage: Pick<PartStorage, "sql" | "kv">;
+  readonly #countsMembers: boolean;
 
-  constructor(storage: Pick<PartStorage, "sql" | "kv">) {
+  /** `countsMembers`: whether followers report theirs. */
+  constructor(storage: Pick<PartStorage, "sql" | "kv">, countsMembers: boolean) {
     this.#storage = storage;
+    this.#countsMembers = countsMembers;
     storage.sql.exec(TABLE);
   }
 
@@ -28,10 +31,10 @@ export class FollowerRows {
       yield [follower as string, Math.max(settled, start as number)];
   }
 
-  /** Connections of each user by follower, for presence after a wake. */
+  /** Connections of each user by follower, for presence after a wake. Those of an earlier deploy are out of date. */
   *members(): Iterable<[follower: string, userId: string, connections: number]> {
-    const rows = this.#storage.sql.exec("SELECT * FROM followers WHERE user <> ''");
-    for (const row of rows)
+    const query = this.#countsMembers ? "SELECT * FROM followers" : "DELETE FROM followers";
+    for (const row of this.#storage.sql.exec(`${query} WHERE user <> ''`))
       yield [row["follower"] as string, row["user"] as string, row["connections"] as number];
   }
 

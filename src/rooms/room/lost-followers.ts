@@ -31,6 +31,16 @@ export async function askReporter(parts: RoomParts, name: string): Promise<void>
   if (!parts.followers.links.has(indexedObject(name, parts.address))) await askEach(parts, [name]);
 }
 
+/**
+ * The room `all` asks followers that have reported nobody, since `online` was off in the deploy in which they began. One
+ * that still runs that deploy is asked again at the next wake.
+ */
+export async function askUncounted({ followers, name: room, stubs }: RoomParts): Promise<void> {
+  const counted = new Set(Array.from(followers.members(), ([follower]) => follower));
+  const uncounted = [...followers.links.keys()].filter((follower) => !counted.has(follower));
+  await askMany(uncounted, (follower) => stubs(follower).refollow(room));
+}
+
 async function askEach(parts: RoomParts, listed: readonly string[]): Promise<void> {
   const { address, name: room, stubs } = parts;
   const ask = (name: string) => stubs(indexedObject(name, address)).refollow(room);

@@ -32,7 +32,7 @@ import { connectionsPage } from "./connections-page.ts";
 import { enterRoom, missedAtJoin } from "./enter-room.ts";
 import { clearHistory, eraseRoom } from "./erase-room.ts";
 import type { HubIndex } from "./hub-index.ts";
-import { askRelays, askReporter } from "./lost-followers.ts";
+import { askRelays, askReporter, askUncounted } from "./lost-followers.ts";
 import { roomParts, type RoomParts } from "./room-parts.ts";
 import { endUnwatched } from "./watched.ts";
 import {
@@ -52,6 +52,12 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 {
   constructor(ctx: DurableObjectState, env: Env, served: ServedBy) {
     super(ctx, env, { ...served, build: roomParts });
+  }
+
+  protected override wake(): void {
+    super.wake();
+    const { settings, topic } = this.parts;
+    if (topic.kind === "all" && settings.online) this.inBackground(askUncounted(this.parts));
   }
 
   protected override async begin(socket: WebSocket, request: Request): Promise<Connection> {

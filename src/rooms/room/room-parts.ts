@@ -183,6 +183,7 @@ function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOpt
   const followers = new Followers({
     ...{ room, storage, log, hasLostEntries, now, arm, stubs },
     isInMemory: settings.durability === "none",
+    countsMembers: topic.kind !== "all" || settings.online,
     waitUntil: ctx.waitUntil.bind(ctx),
     removed: unfollowed,
     ...(opened && { snapshot: () => opened.state.snapshotNow() }),

@@ -5,6 +5,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Durability, RoomSettings } from "../../../src/model/options.ts";
 import type { Receiver } from "../../../src/rooms/object/host.ts";
+import type { PresenceView } from "../../../src/rooms/rpc/presence-view.ts";
 import type { StateSpec } from "../../../src/rooms/rpc/state-rpc.ts";
 import { CLOSE } from "../../../src/model/errors.ts";
 import { enter, roomAt } from "../client.ts";
@@ -239,6 +240,29 @@ it("a relay that kept no positions for a time delivers nothing twice", async () 
   await say("again");
   await alice.call("whoami");
   expect(alice.texts).toEqual(["with", "without", "again"]);
+});
+
+it("users who were connected are online after a deploy that turns `online` on, and only they", async () => {
+  const all = roomAt("relayed/all");
+  const online = async () => {
+    const { members } = (await all.presence({})) as PresenceView;
+    return members.map(({ userId }) => userId);
+  };
+  using alice = await connected("relayed", { user: "online-alice" });
+  const bob = await connected("relayed", { user: "online-bob" });
+  const relays = [alice, bob].map(({ id }) => relayOf("relayed", id));
+  const turn = async (on: boolean) => {
+    await deployTo(all, "relayed", { online: on });
+    // They may be one.
+    for (const relay of relays) await evictDurableObject(relay).catch(() => {});
+  };
+  await turn(true);
+  await vi.waitFor(async () => expect(await online()).toEqual(["online-alice", "online-bob"]));
+  await turn(false);
+  bob.socket.close(1000);
+  await bob.closed;
+  await turn(true);
+  await vi.waitFor(async () => expect(await online()).toEqual(["online-alice"]));
 });
 
 /** As a later deploy would, which has another codec. */
