@@ -9,6 +9,8 @@ import type { RoomRecord } from "./room-record.ts";
  * another has brought the one before it.
  */
 const OFFSETS = 256;
+/** Epochs of a room that are remembered: one socket may bring the end of the one before when another has the next. */
+const EPOCHS = 2;
 
 interface Delivered {
   readonly epoch: string;
@@ -23,7 +25,7 @@ interface Delivered {
 export class Deduplicator {
   readonly #rooms: ReadonlySet<string>;
   /** Of each room that is not one of the stream's own. */
-  readonly #delivered = new Map<string, Delivered>();
+  readonly #delivered = new Map<string, readonly Delivered[]>();
 
   /** The stream's own rooms, as topics: each is delivered by its own socket alone. */
   constructor(rooms: Iterable<string>) {
@@ -48,10 +50,11 @@ export class Deduplicator {
   }
 
   #deliveredOf(room: string, epoch: string, offset: number): Delivered {
-    const known = this.#delivered.get(room);
-    if (known?.epoch === epoch) return known;
+    const before = this.#delivered.get(room) ?? [];
+    const known = before.find((one) => one.epoch === epoch);
+    if (known) return known;
     const begun = { epoch, offsets: new Set<number>(), newest: offset };
-    this.#delivered.set(room, begun);
+    this.#delivered.set(room, [begun, ...before].slice(0, EPOCHS));
     return begun;
   }
 }
