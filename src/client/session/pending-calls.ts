@@ -88,7 +88,7 @@ export class PendingCalls {
     );
     if (timeoutSeconds !== undefined) this.#limit(call, timeoutSeconds);
     if (this.#options.isLive()) this.#send(call);
-    return () => this.#cancel(call, new HubError("cancelled", "The caller cancelled."));
+    return () => this.#cancel(call, cancellation({}));
   }
 
   #create({ method, args, options, isStream }: CallRequest, observer?: CallObserver): PendingCall {
@@ -197,5 +197,5 @@ export class PendingCalls {
   }
 }
 
-const cancellation = ({ reason }: AbortSignal): HubError =>
+const cancellation = ({ reason }: Partial<AbortSignal>): HubError =>
   new HubError("cancelled", "The caller cancelled.", { cause: reason });

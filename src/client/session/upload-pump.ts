@@ -89,15 +89,10 @@ async function stop(iterator: AsyncIterator<unknown>): Promise<void> {
   }
 }
 
-/** Not every browser implements async iteration of a ReadableStream. */
+/** Not every browser implements async iteration of a ReadableStream. Only `stop` uses `return`, without its result. */
 function iteratorOf(source: Upload["source"]): AsyncIterator<unknown> {
   if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
   const reader = (source as ReadableStream<unknown>).getReader();
-  return {
-    next: async () => (await reader.read()) as IteratorResult<unknown>,
-    return: async () => {
-      await reader.cancel();
-      return { done: true, value: undefined };
-    },
-  };
+  const iterator: unknown = { next: () => reader.read(), return: () => reader.cancel() };
+  return iterator as AsyncIterator<unknown>;
 }

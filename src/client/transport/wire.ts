@@ -73,21 +73,19 @@ interface CallMessage {
 /** Omits undefined arguments at the end: `null` in their place would be a value. */
 export function callText({ id, method, args, idempotencyKey }: CallMessage): string {
   const params = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
-  const members = Object.entries({ id, idempotencyKey }).flatMap(([name, value]) =>
-    value === undefined ? [] : `,"${name}":${JSON.stringify(value)}`,
-  );
-  return text(method, toJsonInPages(params), members.join(""));
+  return text({ id, method, idempotencyKey }, toJsonInPages(params));
 }
 
 /** One item of an upload. `stream` is its id in the call's arguments. */
 export const itemText = (stream: string, item: unknown): string =>
-  text("$/item", `{"stream":"${stream}","item":${toJsonInPages(item)}}`);
+  text({ method: "$/item" }, `{"stream":"${stream}","item":${toJsonInPages(item)}}`);
 
 /** The end of an upload; with `error` the server's reader fails with this message. */
 export const endText = (stream: string, error?: string): string =>
-  text("$/end", JSON.stringify({ stream, error }));
+  text({ method: "$/end" }, JSON.stringify({ stream, error }));
 
-export const cancelText = (id: string): string => text("$/cancelRequest", JSON.stringify({ id }));
+export const cancelText = (id: string): string =>
+  text({ method: "$/cancelRequest" }, JSON.stringify({ id }));
 
 export const resultText = (id: Frame["id"], result: unknown): string =>
   `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${toJsonInPages(result)}}`;
@@ -95,9 +93,9 @@ export const resultText = (id: Frame["id"], result: unknown): string =>
 export const errorText = (id: Frame["id"], code: number, message: string): string =>
   JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
 
-/** `members` are further members of the object, as JSON with a leading comma. */
-const text = (method: string, params: string, members = ""): string =>
-  `{"jsonrpc":"2.0","method":${JSON.stringify(method)},"params":${params}${members}}`;
+/** `params` are JSON already. */
+const text = (message: object, params: string): string =>
+  `${JSON.stringify({ jsonrpc: "2.0", ...message }).slice(0, -1)},"params":${params}}`;
 
 /** Length in UTF-8. */
 export const bytesOf = (value: string): number => new TextEncoder().encode(value).length;
