@@ -6,20 +6,26 @@ import { errorText, resultText, type Frame } from "../transport/wire.ts";
 // oxlint-disable-next-line typescript/no-explicit-any -- one table holds handlers of every signature
 export type Handler = (...args: any[]) => unknown;
 
+/** A handler, and the room whose messages it receives; undefined for all. */
+type Registration = readonly [handler: Handler, room: string | undefined];
+
 export class Handlers {
-  /** Handlers of each method, with the room whose messages each receives; undefined for all. */
-  readonly #byMethod = new Map<string, Map<Handler, string | undefined>>();
+  readonly #byMethod = new Map<string, Set<Registration>>();
 
   constructor(handlers: object = {}) {
     for (const [method, handler] of Object.entries(handlers) as [string, Handler][])
       this.on(method, handler);
   }
 
-  /** A function registered twice for one method is called once. */
+  /**
+   * A function registered twice for one method is called once, until both registrations have ended: components and rooms
+   * may share one.
+   */
   on(method: string, handler: Handler, room?: string): Unsubscribe {
-    const handlers = this.#byMethod.get(method) ?? new Map<Handler, string | undefined>();
-    this.#byMethod.set(method, handlers.set(handler, room));
-    return () => void handlers.delete(handler);
+    const all = this.#byMethod.get(method) ?? new Set();
+    const own: Registration = [handler, room];
+    this.#byMethod.set(method, all.add(own));
+    return () => void all.delete(own);
   }
 
   /**
@@ -27,8 +33,10 @@ export class Handlers {
    * console.
    */
   deliver(method: string, args: readonly unknown[], room?: string): void {
-    for (const [handler, own = room] of [...(this.#byMethod.get(method) ?? [])])
-      if (room === undefined || own === room) runListener(() => handler(...args));
+    const handlers = new Set<Handler>();
+    for (const [handler, own = room] of this.#byMethod.get(method) ?? [])
+      if (room === undefined || own === room) handlers.add(handler);
+    for (const handler of handlers) runListener(() => handler(...args));
   }
 
   /**
@@ -36,7 +44,7 @@ export class Handlers {
    * or an error where the handler throws or none is registered.
    */
   async respond(method: string, id: Frame["id"], args: readonly unknown[]): Promise<string> {
-    const [handler] = this.#byMethod.get(method)?.keys() ?? [];
+    const [[handler] = []] = this.#byMethod.get(method) ?? [];
     if (!handler) return errorText(id, METHOD_NOT_FOUND, `This client has no ${method}.`);
     try {
       return resultText(id, await handler(...args));
