@@ -163,7 +163,7 @@ export const hubConnectionOf = <H extends AnyHub>(
   leave: (room) => session.scope.leave(room),
   positionOf: (room) => session.scope.positionOf(room),
   track: (room, state) => session.scope.track(room, state),
-  untrack: (room) => session.scope.track(room, undefined),
+  untrack: (room) => session.scope.track(room),
   history: (room, query) =>
     session.call("$/history", { room, ...query }) as Promise<HistoryPage<H>>,
   presencePage: (room, query) =>

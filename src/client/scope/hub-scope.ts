@@ -27,6 +27,8 @@ export class HubScope implements Scope {
   readonly #positions = new Map<string, string>();
   /** The rooms that the client has joined, with the state that its user tracks in each; undefined for none. */
   readonly #states = new Map<string, unknown>();
+  /** Rooms of `join` since the last `leave` of each. */
+  readonly #wanted = new Set<string>();
   /** Joined rooms that the server could not resume for now. */
   readonly #unresumed = new Set<string>();
   /** Id of the connection before. */
@@ -48,22 +50,25 @@ export class HubScope implements Scope {
   /** The replay arrives before this resolves. */
   async join(name: RoomText, since?: string): Promise<Joined> {
     const room = canonical(name);
+    this.#wanted.add(room);
     const joined = (await this.#host.call("$/join", { room, since })) as Joined;
     this.#advance(room, joined.position);
-    this.#states.set(room, this.#states.get(room));
+    // Unless it was left meanwhile, before this answer.
+    if (this.#wanted.has(room)) this.#states.set(room, this.#states.get(room));
     return joined;
   }
 
   async leave(name: RoomText): Promise<void> {
     const room = canonical(name);
     this.forget(room);
+    this.#wanted.delete(room);
     await this.#host.call("$/leave", { room });
     // Messages may have come meanwhile. Unless it was joined again.
     if (!this.#states.has(room)) this.#positions.delete(room);
   }
 
-  /** `undefined` removes the tracked state. Only the state of a joined room is tracked again after a reconnection. */
-  async track(name: RoomText, state: unknown): Promise<void> {
+  /** Without a state the tracked one is removed. Only the state of a joined room is tracked again after a reconnection. */
+  async track(name: RoomText, state?: unknown): Promise<void> {
     const room = canonical(name);
     if (this.#states.has(room)) this.#states.set(room, state);
     await this.#host.call(state === undefined ? "$/untrack" : "$/track", { room, state });

@@ -155,6 +155,21 @@ it("gives up a room that does not let it in again, and says so once", async () =
   expect(client.positionOf("group:a")).toBeUndefined();
 });
 
+it("does not come back to a room that it left before the join was answered", async () => {
+  const { server, client } = await connectedClient();
+  const { socket } = server;
+  const changes = [client.join("group:a"), client.leave("group:a")];
+  await advance();
+  const [join, leave] = socket.sentMessages;
+  socket.deliver({ id: join!.id!, result: { position: "e:5", recovered: false, replayed: 0 } });
+  await advance();
+  socket.deliver({ id: leave!.id!, result: null });
+  await Promise.all(changes);
+  expect(client.positionOf("group:a")).toBeUndefined();
+  await reconnect(server);
+  expect(server.socket.sentMessages).toEqual([]);
+});
+
 describe("a room that cannot be resumed for now", () => {
   const RESUMED = { position: "e:1", recovered: true, replayed: 0 };
   const resumes = ({ server }: Setting) =>
