@@ -6,9 +6,12 @@ export const LATE_MS = 100;
 /** The time in which a client that wakes reads what waits. A page gets it from another process, not in one turn. */
 const GRACE_MS = 500;
 
-/** Calls `run` after `delayMs`. Returns the function that cancels it. */
+/** 24 days. The argument of `setTimeout` is a signed 32-bit integer, and it takes a longer delay for none. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Calls `run` after `delayMs`, `LONGEST_MS` at most. Returns the function that cancels it. */
 export function after(delayMs: number, run: () => void): () => void {
-  const id = setTimeout(run, delayMs);
+  const id = setTimeout(run, Math.min(delayMs, LONGEST_MS));
   return () => clearTimeout(id);
 }
 

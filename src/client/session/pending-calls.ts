@@ -19,7 +19,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /**
    * After this time the call is cancelled and rejects with `timed_out`. Time spent waiting for a connection counts.
-   * Default: no limit.
+   * Default: no limit. Limits of more than 24 days end after 24 days.
    */
   readonly timeoutSeconds?: number;
 }

@@ -117,8 +117,6 @@ export const hasFailed = (error: HubError): boolean => "cause" in error;
 const MARGIN_SECONDS = 30;
 /** A random extra margin, so that clients that connected together do not renew together. */
 const SPREAD_SECONDS = 15;
-/** The longest delay of `setTimeout`, whose argument is a signed 32-bit integer. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Milliseconds until a token should be renewed, or undefined for a token without a usable expiry. `now` is in
@@ -135,7 +133,7 @@ export function renewInMs(token: string, now: number, random: () => number): num
   if (positive.length === 0) return undefined;
   const seconds = Math.min(...positive);
   const margin = Math.min(MARGIN_SECONDS + random() * SPREAD_SECONDS, seconds / 2);
-  return Math.min((seconds - margin) * 1000, LONGEST_MS);
+  return (seconds - margin) * 1000;
 }
 
 /** NaN, which compares as false, for an absent or unusable time. The server accepts numeric text as well. */

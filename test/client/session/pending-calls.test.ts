@@ -234,6 +234,17 @@ describe("a call that is cancelled", () => {
     expect(await inTime).toBe(null);
     expect(methods(server)).toEqual(["say", "say", "$/cancelRequest"]);
   });
+
+  it.each([Infinity, 40 * 86_400])(
+    "not at once by a limit of %d s, more than a timer holds",
+    async (seconds) => {
+      const { server, client } = await connectedClient<TestHub>();
+      const outcome = outcomeOf(client.with({ timeoutSeconds: seconds }).invoke.say("1"));
+      await advance(5_000);
+      server.socket.deliver({ id: "c1", result: null });
+      expect(await outcome).toEqual({ value: null });
+    },
+  );
 });
 
 describe("a stream", () => {

@@ -1,6 +1,7 @@
 // Parts of the client alone: the heartbeat under throttled timers, the send queue, and the iterator of a stream.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { after } from "../../../src/client/platform/timer.ts";
 import { Heartbeat } from "../../../src/client/transport/heartbeat.ts";
 import { SendQueue } from "../../../src/client/transport/send-queue.ts";
 import { iterableOf, type CallObserver } from "../../../src/client/session/server-streams.ts";
@@ -79,6 +80,18 @@ describe("a heartbeat", () => {
     heartbeat.ask();
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect(log).toEqual([]);
+  });
+});
+
+describe("a timer", () => {
+  it("rings after 24 days where it was asked for more, and not at once", async () => {
+    const rung: string[] = [];
+    after(Infinity, () => rung.push("never"));
+    after(30 * 365 * 86_400_000, () => rung.push("in 30 years"));
+    await vi.advanceTimersByTimeAsync(24 * 86_400_000);
+    expect(rung).toEqual([]);
+    await vi.advanceTimersByTimeAsync(86_400_000);
+    expect(rung).toEqual(["never", "in 30 years"]);
   });
 });
 
