@@ -5,6 +5,8 @@ import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubError } from "../model/errors.ts";
 import { isAfter } from "../model/topic.ts";
 import type { HistoryPage, Message } from "../client/model/client-messages.ts";
+import type { State } from "../client/model/client-state.ts";
+import { closedError } from "../client/model/close-error.ts";
 import type { Unsubscribe } from "../client/platform/emitter.ts";
 import { readInTurn } from "../client/read-lane.ts";
 import type { RoomConnection } from "./hub-at.ts";
@@ -28,8 +30,8 @@ export interface RoomHistory<H extends AnyHub> {
   /** The history is not there yet: `messages` has live messages only. */
   readonly isLoading: boolean;
   /**
-   * The history could not be read: `forbidden`, for instance. Live messages arrive all the same. While `isLoading`, it
-   * is read again: the error was one that may pass.
+   * The history could not be read: `forbidden`, for instance. Live messages arrive all the same, unless it is why the
+   * connection has closed. While `isLoading`, it is read again: the error was one that may pass.
    */
   readonly error: HubError | undefined;
 }
@@ -96,8 +98,10 @@ class FollowedHistory<H extends AnyHub> {
       connection.onMessage((message) => this.#append(message)),
       connection.onReload(() => void this.#load()),
       connection.onConnected(() => this.#loadMissing()),
+      connection.onState((state) => this.#endIfClosed(state)),
     ];
     if (connection.state.status === "connected") this.#loadMissing();
+    else this.#endIfClosed(connection.state);
     return () => {
       this.#request = undefined;
       for (const unsubscribe of subscriptions) unsubscribe();
@@ -123,6 +127,12 @@ class FollowedHistory<H extends AnyHub> {
 
   #loadMissing(): void {
     if (this.#isMissing) void this.#load();
+  }
+
+  /** Of a room that does not admit this client, nothing is ever loaded. */
+  #endIfClosed(state: State): void {
+    if (state.status !== "closed" || !(this.#isMissing || this.#request)) return;
+    this.#end({ error: state.error ?? this.#history.error ?? closedError() });
   }
 
   /** Where the history cannot be read, the messages that are there remain. */

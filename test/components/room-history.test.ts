@@ -1,9 +1,15 @@
 // A room's history for components: the page, then live messages, none missing and none twice.
 
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { hubAt } from "../../src/components/hub-at.ts";
 import { roomHistory, type RoomHistoryOptions } from "../../src/components/room-history.ts";
-import { advance, connectedClient, type FakeServer, type FakeSocket } from "../client/server.ts";
+import {
+  advance,
+  connectedClient,
+  connectingClient,
+  type FakeServer,
+  type FakeSocket,
+} from "../client/server.ts";
 import type { TestHub } from "../client/hubs.ts";
 
 const saved = (offset: number) => ({
@@ -138,6 +144,37 @@ it("is read again after a refusal that may pass, and says why meanwhile", async 
   client.close();
   await advance();
   expect(read()).toMatchObject({ isLoading: false, error: { code: "rate_limited" } });
+});
+
+it("ends with the reason why the room does not admit this client", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const { client, server } = await connectingClient<TestHub>();
+  const value = roomHistory<TestHub>();
+  const held = { hub: hubAt<TestHub>("", { token: "t" }), room: "group:lobby" } as const;
+  value.listen(client, () => {}, held);
+  expect(value.read(client, held)).toMatchObject({ isLoading: true, error: undefined });
+  server.socket.refuse({ status: 403, code: "forbidden" });
+  const ended = { messages: [], isLoading: false, error: { code: "forbidden" } };
+  expect(value.read(client, held)).toMatchObject(ended);
+  const later = roomHistory<TestHub>();
+  later.listen(client, () => {}, held);
+  expect(later.read(client, held)).toMatchObject(ended);
+});
+
+it("ends where the connection is closed before the page has come", async () => {
+  const { client, read } = await followed();
+  client.close();
+  await advance();
+  expect(read()).toMatchObject({ isLoading: false, error: { code: "closed" } });
+});
+
+it("stays as it is where the connection is closed later", async () => {
+  const { client, socket, read, offsets } = await followed();
+  await answer(socket, { result: { messages: [saved(10)], position: "e:10" } });
+  client.close();
+  await advance();
+  expect(read()).toMatchObject({ isLoading: false, error: undefined });
+  expect(offsets()).toEqual(["10"]);
 });
 
 it("is read no more once nothing shows it", async () => {
