@@ -128,7 +128,11 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
     await this.ready;
     await this.#hub.track(this.#room, state);
   };
-  readonly untrack = (): Promise<void> => this.#hub.untrack(this.#room);
+  readonly untrack = async (): Promise<void> => {
+    // As `track` does, behind which it must stay.
+    await this.ready;
+    await this.#hub.untrack(this.#room);
+  };
   readonly history = (query?: HistoryQuery) => this.#hub.history(this.#room, query);
   readonly presencePage = (query?: PresenceQuery) => this.#hub.presencePage(this.#room, query);
   readonly refresh = (token?: string) => this.#hub.refresh(token);

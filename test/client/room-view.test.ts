@@ -243,6 +243,17 @@ describe("a room on the hub's socket", () => {
     expect(sent(setting, "$/leave")).toHaveLength(1);
   });
 
+  it("tracks and untracks in the order of the calls, once it is joined", async () => {
+    const setting = await connected();
+    const view = roomOf(setting.hub, LOBBY);
+    for (const call of [view.track({ typing: true } as never), view.untrack()])
+      void outcomeOf(call);
+    expect(sent(setting, "$/untrack")).toEqual([]);
+    await answer(setting.server.socket, "$/join", JOINED);
+    const methods = setting.server.socket.sentMessages.map(({ method }) => method);
+    expect(methods).toEqual(["$/join", "$/track", "$/untrack"]);
+  });
+
   it("closes with the hub's connection", async () => {
     const setting = await connected();
     const view = await joined(setting);
