@@ -4,7 +4,7 @@
 import {
   onMounted,
   onScopeDispose,
-  readonly,
+  shallowReadonly,
   shallowRef,
   toValue,
   watch,
@@ -76,7 +76,8 @@ function useLive<H extends AnyHub, T>(
     read();
     return end;
   });
-  return readonly(current) as Live<T>;
+  // Not deep: a proxy of a message or state could not be cloned, as IndexedDB and workers need.
+  return shallowReadonly(current) as Live<T>;
 }
 
 /** A room's calls and state, with handlers of the hub's client methods while the component is mounted. */

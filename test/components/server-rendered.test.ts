@@ -47,6 +47,16 @@ it.each([null, undefined])("Vue shows that there is no room (%s)", async (none) 
   expect(await renderToString(app)).toBe("closed,0,false,");
 });
 
+it("Vue's values can be cloned", async () => {
+  const app = createSSRApp({
+    setup() {
+      const values = [usePresence(Test, LOBBY), useHistory(Test, LOBBY), useHub(Test, LOBBY).state];
+      return () => structuredClone(values.map(({ value }) => value)).length;
+    },
+  });
+  expect(await renderToString(app)).toBe("3");
+});
+
 it("React shows that there is no room", () => {
   function Room() {
     const chat = useReactHub(Test, { room: null });
