@@ -61,9 +61,12 @@ export function useHub<H extends AnyHub>(hub: HubAt<H>, options: UseHubOptions<H
 
 type LatestOptions<H extends AnyHub> = RefObject<UseHubOptions<H>>;
 
+/** React 18 warns of a layout effect that is rendered on a server. */
+const useCommitEffect = "window" in globalThis ? useLayoutEffect : useEffect;
+
 function useLatest<T>(value: T): RefObject<T> {
   const latest = useRef(value);
-  useLayoutEffect(() => void (latest.current = value));
+  useCommitEffect(() => void (latest.current = value));
   return latest;
 }
 
