@@ -1,10 +1,10 @@
 // The local endpoint's secrets in .dev.vars: creation and reading. Production secrets are stored at Cloudflare.
 
 import { randomBytes } from "node:crypto";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { parseEnv } from "node:util";
-import { readConfiguration, readVariables, type Chosen } from "./wrangler-package.ts";
+import { configPath, readConfiguration, readVariables, type Chosen } from "./wrangler-package.ts";
 
 /** 256 random bits in base64url. */
 export const randomSecret = (): string => randomBytes(32).toString("base64url");
@@ -16,35 +16,62 @@ export interface DevVars {
 }
 
 /**
- * Writes `.dev.vars` with a random secret and a random access key. To an existing file without a secret it adds what is
- * missing, and leaves its lines as they are; unless [vars] or the file have other keys for tokens.
+ * Writes `.dev.vars` with a random secret and a random access key, where wrangler has no secrets of this machine. To an
+ * existing file without a secret it adds what is missing, and leaves its lines as they are; unless [vars] or the files
+ * have other keys for tokens.
  */
 export async function ensureDevVars(folder: string, chosen: Chosen = {}): Promise<DevVars> {
-  const path = join(folder, ".dev.vars");
+  const path = secretsFile(dirname(configPath(folder, chosen)), chosen.env);
   const names = Object.keys(LINES);
-  try {
-    writeFileSync(path, HEADING + linesOf(names), { flag: "wx", mode: 0o600 });
+  if (basename(path) === DEV_VARS && create(path, HEADING + linesOf(names)))
     return { path, written: names };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-  const text = readFileSync(path, "utf8");
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   const own = parseEnv(text);
   if (own["JWT_SECRET"]) return { path, written: [] };
   const all = { ...own, ...(await variablesOf(folder, chosen)) };
   if (KEYS.some((name) => Boolean(all[name]))) return { path, written: [] };
   const written = names.filter((name) => !all[name] && !(OPTIONAL.has(name) && name in all));
-  append(path, (text === "" || text.endsWith("\n") ? "" : "\n") + linesOf(written));
+  const before = text === "" ? HEADING : text.endsWith("\n") ? "" : "\n";
+  append(path, before + linesOf(written));
   return { path, written };
+}
+
+const DEV_VARS = ".dev.vars";
+
+/**
+ * The file that wrangler reads secrets from, beside its configuration: that of the environment in place of `.dev.vars`,
+ * and `.env` and the like only without both. A new `.dev.vars` would hide all of these, so that `.env.local` is written
+ * then, which is read with them.
+ */
+function secretsFile(folder: string, env: string | undefined): string {
+  const at = (name: string) => join(folder, name);
+  const ofEnvironment = at(`${DEV_VARS}.${env}`);
+  if (env !== undefined && existsSync(ofEnvironment)) return ofEnvironment;
+  const path = at(DEV_VARS);
+  if (existsSync(path) || process.env["CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV"] === "false")
+    return path;
+  const names = [".env", ".env.local", ...(env === undefined ? [] : [`.env.${env}`])];
+  return names.some((name) => existsSync(at(name))) ? at(".env.local") : path;
 }
 
 /** Any of them verifies tokens. */
 const KEYS = ["JWT_SECRET", "JWT_JWKS_URL", "JWT_ISSUERS"];
 
+/** False where the file is there. A new one is for the owner alone. */
+function create(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  }
+}
+
 /** Throws the lines that are to be added where the file may not be written. */
 function append(path: string, lines: string): void {
   try {
-    appendFileSync(path, lines);
+    appendFileSync(path, lines, { mode: 0o600 });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new Error(`${path} cannot be written (${code}). Add to it:\n${lines.trim()}`, { cause });

@@ -20,9 +20,10 @@ const HELP = `Usage: dormouse dev [options]
 
 Starts the worker of this folder at http://127.0.0.1:8787 and reloads it when its sources change. The first start
 writes .dev.vars with a random JWT_SECRET and ACCESS_KEYS; to an existing file without a secret they are added, unless
-a provider's keys (JWT_JWKS_URL, JWT_ISSUERS) are configured. Objects store their data in .wrangler/state; a second
-start with the same data is refused. Ctrl-C ends it. DEV_TOKENS=1 in .dev.vars lets the demo sign in without
-credentials, on 127.0.0.1 only.
+a provider's keys (JWT_JWKS_URL, JWT_ISSUERS) are configured. The file is the one that wrangler reads: beside the file
+of -c, .dev.vars.<env> where it exists, and .env.local where there is an .env and no .dev.vars. Objects store their data
+in .wrangler/state; a second start with the same data is refused. Ctrl-C ends it. DEV_TOKENS=1 in .dev.vars lets the demo
+sign in without credentials, on 127.0.0.1 only.
 
   --port <number>   Listen there instead of 8787.
   --ip <address>    Listen there instead of 127.0.0.1; 0.0.0.0 is every address of this machine.
@@ -74,6 +75,8 @@ interface DevOptions {
   /** The folder of the objects' data, as wrangler finds it. */
   readonly state: string;
   readonly chosen: Chosen;
+  /** False where the secrets are of other files, which are named. */
+  readonly hasDevVars: boolean;
   /** Arguments of `wrangler dev`. */
   readonly args: readonly string[];
 }
@@ -94,7 +97,9 @@ async function devOptions(args: string[]): Promise<DevOptions | "help"> {
     return token.inlineValue === false ? [token.index, token.index + 1] : [token.index];
   });
   const wranglerArgs = args.filter((_, index) => !ownTokens.includes(index));
-  const chosen = { config: textOf(parsed.values.config), env: textOf(parsed.values.env) };
+  const { env, config: configs = [] } = parsed.values;
+  // Of several workers the first is the one that is served.
+  const chosen = { config: textOf([configs].flat()[0]), env: textOf(env) };
   const added = await addedOptions({ ip, port, chosen, args: wranglerArgs });
   const overrides = LOOPBACK.has(ip) ? [] : NO_DEV_TOKENS;
   const own = [...added, ...DEVELOPING, ...overrides];
@@ -103,7 +108,9 @@ async function devOptions(args: string[]): Promise<DevOptions | "help"> {
     persistTo === undefined
       ? join(dirname(configPath(process.cwd(), chosen)), ".wrangler", "state")
       : resolve(persistTo);
-  return { ip, port, state, chosen, args: ["--ip", ip, "--port", port, ...own, ...wranglerArgs] };
+  const hasDevVars = parsed.values["env-file"] === undefined;
+  const all = ["--ip", ip, "--port", port, ...own, ...wranglerArgs];
+  return { ip, port, state, chosen, hasDevVars, args: all };
 }
 
 const OPTIONS = {
@@ -111,7 +118,8 @@ const OPTIONS = {
   ip: { type: "string", default: "127.0.0.1" },
   help: { type: "boolean", short: "h" },
   // Read here, and passed on.
-  config: { type: "string", short: "c" },
+  config: { type: "string", short: "c", multiple: true },
+  "env-file": { type: "string", multiple: true },
   "persist-to": { type: "string" },
   env: { type: "string", short: "e" },
 } as const;
@@ -122,7 +130,7 @@ const OWN: ReadonlySet<string> = new Set(["port", "ip", "help"]);
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" ? value : undefined;
 
-type Addressed = Omit<DevOptions, "state">;
+type Addressed = Omit<DevOptions, "state" | "hasDevVars">;
 
 /**
  * With a route in its configuration, wrangler rewrites every request to the host of that route: pages would then be of
@@ -173,6 +181,11 @@ const greeting = (ip: string, port: number): string => `
 /** Whether it runs as `npm run dev` of this repository. */
 const isScript = process.env["npm_lifecycle_event"] === "dev";
 
+async function writeDevVars(chosen: Chosen): Promise<void> {
+  const { path, written } = await ensureDevVars(process.cwd(), chosen);
+  if (written.length > 0) process.stdout.write(`Wrote ${written.join(", ")} to ${path}\n`);
+}
+
 export const dev: Command = {
   help: HELP,
   run: async (args) => {
@@ -182,8 +195,7 @@ export const dev: Command = {
     if (missing !== undefined) throw new Error(missing);
     const unlock = lockState(options.state);
     try {
-      const { path, written } = await ensureDevVars(process.cwd(), options.chosen);
-      if (written.length > 0) process.stdout.write(`Wrote ${written.join(", ")} to ${path}\n`);
+      if (options.hasDevVars) await writeDevVars(options.chosen);
       await runUntilStopped(options);
     } finally {
       unlock();

@@ -17,6 +17,7 @@ and the audience are in USER_ID_CLAIM and AUDIENCE_CLAIM as well.
   --tenant <name>        The tenant, in the claim "tid" or TENANT_CLAIM. Without it: "default".
   --ttl <seconds>        Lifetime of the token. Default 3600.
   -e, --env <name>       The environment of wrangler.toml.
+  -c, --config <file>    Another file than wrangler.toml of this folder.
   -h, --help             This text.
 
 Example: dormouse token alice --role Admin --claim permissions=users.manage --tenant acme --ttl 600
@@ -46,19 +47,21 @@ function tokenRequestIn(args: string[]): TokenRequest | "help" {
       tenant: { type: "string" },
       ttl: { type: "string", default: "3600" },
       env: { type: "string", short: "e" },
+      config: { type: "string", short: "c" },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help) return "help";
   const [user, ...rest] = positionals;
   if (!user || rest.length > 0) throw new UsageError("Name one user.");
-  const { role: roles, tenant, env } = values;
+  const { role: roles, tenant, env, config } = values;
   return {
     user,
     claims: values.claim.map(claimPair),
     roles,
     tenant,
     env,
+    config,
     ttlSeconds: seconds(values.ttl),
   };
 }

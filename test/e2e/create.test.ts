@@ -106,7 +106,7 @@ describe.each(TEMPLATES)("a project of the template %s", (template) => {
     const folder = projectOf(template);
     expect(manifestOf(folder).name).toBe(template);
     expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toContain(`name = "${template}"`);
-    expect(readFileSync(join(folder, ".gitignore"), "utf8")).toMatch(/^\.dev\.vars$/m);
+    expect(readFileSync(join(folder, ".gitignore"), "utf8")).toMatch(/^\.dev\.vars\*$/m);
     expect(readFileSync(join(folder, ".dev.vars.example"), "utf8")).toMatch(/^JWT_SECRET=$/m);
     expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
   });

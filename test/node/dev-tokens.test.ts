@@ -27,6 +27,7 @@ it("stands in no file that is committed or deployed", () => {
 it("is written by the first start, and a file that is there is left alone", async () => {
   const folder = mkdtempSync(join(tmpdir(), "dormouse-vars-"));
   const read = () => readFileSync(join(folder, ".dev.vars"), "utf8");
+  writeFileSync(join(folder, "wrangler.toml"), "");
   await ensureDevVars(folder);
   expect(parseEnv(read())).toEqual({
     JWT_SECRET: expect.stringMatching(/^[\w-]{43}$/),

@@ -2,17 +2,16 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseEnv } from "node:util";
 import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { summarise } from "../../scripts/ci-summary.ts";
 import type { Report } from "../../scripts/ci-summary.ts";
-import { ensureDevVars, readKeys } from "../../src/cli/dev-vars.ts";
+import { readKeys } from "../../src/cli/dev-vars.ts";
 import { freePort, startEndpoint } from "../support/endpoint.ts";
 
 const WORKER = `
@@ -67,67 +66,6 @@ async function verified(token: string) {
   const { secret, issuer, audience } = await readKeys(folder);
   return jwtVerify(token, new TextEncoder().encode(secret), { issuer, audience });
 }
-
-describe(".dev.vars", () => {
-  it("is written once, with 32 random bytes, for the owner alone", async () => {
-    expect((await ensureDevVars(folder)).written).toContain("JWT_SECRET");
-    expect(statSync(join(folder, ".dev.vars")).mode & 0o777).toBe(0o600);
-    expect(devVars()).toMatch(/^JWT_SECRET=[\w-]{43}$/m);
-    expect(devVars()).toMatch(/^ACCESS_KEYS=(?<key>[\w-]{43})$/m);
-  });
-
-  it("is left alone, byte for byte, when it has a secret", async () => {
-    writeFileSync(join(folder, ".dev.vars"), "JWT_SECRET = mine\r\n");
-    expect((await ensureDevVars(folder)).written).toEqual([]);
-    expect(devVars()).toBe("JWT_SECRET = mine\r\n");
-  });
-
-  it.each([
-    ["has none", "OTHER=1", ["JWT_SECRET", "JWT_JWKS_URL", "ACCESS_KEYS", "DEV_TOKENS"]],
-    ["has some", "ACCESS_KEYS=key\nDEV_TOKENS=0\n", ["JWT_SECRET", "JWT_JWKS_URL"]],
-    [
-      "is the example's copy",
-      "JWT_SECRET=\nACCESS_KEYS=\nDEV_TOKENS=1\n",
-      ["JWT_SECRET", "JWT_JWKS_URL", "ACCESS_KEYS"],
-    ],
-    ["has lost its secret", "JWT_JWKS_URL=\nACCESS_KEYS=key\nDEV_TOKENS=1", ["JWT_SECRET"]],
-  ])("gets what is missing behind its own lines where it %s", async (_, own, written) => {
-    writeFileSync(join(folder, ".dev.vars"), own);
-    expect((await ensureDevVars(folder)).written).toEqual(written);
-    expect(devVars().startsWith(`${own.trimEnd()}\n`)).toBe(true);
-    expect(parseEnv(devVars())).toMatchObject({
-      JWT_SECRET: expect.stringMatching(/^[\w-]{43}$/),
-      JWT_JWKS_URL: "",
-      ACCESS_KEYS: expect.stringMatching(/^key$|^[\w-]{43}$/),
-      DEV_TOKENS: own.includes("DEV_TOKENS=0") ? "0" : "1",
-    });
-  });
-
-  it.each(["JWT_JWKS_URL=https://id.example.com/keys", "JWT_ISSUERS=[]"])(
-    "is left alone where tokens are verified with %s",
-    async (own) => {
-      writeFileSync(join(folder, ".dev.vars"), own);
-      expect((await ensureDevVars(folder)).written).toEqual([]);
-      expect(devVars()).toBe(own);
-    },
-  );
-
-  it("keeps its names that only wrangler's reader knows", async () => {
-    writeFileSync(join(folder, ".dev.vars"), "ACCESS_KEYS: abc\n");
-    expect((await ensureDevVars(folder)).written).not.toContain("ACCESS_KEYS");
-    expect(devVars().match(/ACCESS_KEYS/g)).toHaveLength(1);
-  });
-
-  it.skipIf(process.getuid?.() === 0)("says what to add where it is read-only", async () => {
-    writeFileSync(join(folder, ".dev.vars"), "OTHER=1\n", { mode: 0o400 });
-    await expect(ensureDevVars(folder)).rejects.toThrow(/EACCES.*Add to it:\nJWT_SECRET=/s);
-  });
-
-  it("overrules wrangler.toml", async () => {
-    writeFileSync(join(folder, ".dev.vars"), "JWT_SECRET=mine\nJWT_ISSUER=me\n");
-    expect(await readKeys(folder)).toEqual({ secret: "mine", issuer: "me", audience: "dormouse" });
-  });
-});
 
 describe("npm run token", () => {
   it("prints one line, which verifies, and nothing else", async () => {
