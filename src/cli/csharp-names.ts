@@ -9,6 +9,10 @@ export function camel(text: string): string {
   return KEYWORDS.has(lower) ? `@${lower}` : lower;
 }
 
+/** Whether a text names a namespace: words with dots between. */
+export const isNamespace = (text: string): boolean =>
+  text.split(".").every((word) => /^[A-Za-z_]\w*$/.test(word) && !KEYWORDS.has(word));
+
 /** A text as a literal. JSON's escapes are C#'s, too, which has three more ends of lines. */
 export const literal = (text: string): string =>
   JSON.stringify(text).replaceAll(

@@ -36,14 +36,16 @@ export class Records {
     return this.#typeAt(schema, { root: schema, name, open: [] });
   }
 
-  #typeAt(schema: JsonSchema, at: At): string {
-    const { $ref, enum: values, anyOf, oneOf, allOf, type } = schema;
+  #typeAt(schema: JsonSchema | boolean, at: At): string {
+    if (typeof schema === "boolean") return ANY;
+    const { $ref, enum: values, anyOf, oneOf, allOf, type, properties } = schema;
     if (typeof $ref === "string") return this.#referred($ref, at);
     if ("const" in schema) return ofValues([schema["const"]]);
     if (Array.isArray(values)) return ofValues(values);
     const choices = anyOf ?? oneOf;
-    if (Array.isArray(choices)) return this.#oneOf(choices, at);
-    if (Array.isArray(allOf)) return this.#typeAt(merged(allOf, at.root), at);
+    // Members of its own and of one of several: no record has both.
+    if (Array.isArray(choices)) return properties ? ANY : this.#oneOf(choices, at);
+    if (Array.isArray(allOf)) return this.#typeAt(merged(allOf, schema, at.root), at);
     if (Array.isArray(type))
       return this.#oneOf(
         type.map((one) => ({ ...schema, type: one })),
@@ -136,9 +138,9 @@ export class Records {
   }
 }
 
-/** Members that records have by themselves. */
+/** Members that records have by themselves, or may not have. */
 const OF_RECORDS =
-  "Deconstruct EqualityContract Equals Finalize GetHashCode GetType MemberwiseClone PrintMembers ToString".split(
+  "Clone Deconstruct EqualityContract Equals Finalize GetHashCode GetType MemberwiseClone PrintMembers ToString".split(
     " ",
   );
 
@@ -178,12 +180,13 @@ const isRecord = (schema: JsonSchema): boolean =>
 
 const hasReference = (schema: JsonSchema): boolean => JSON.stringify(schema).includes('"$ref"');
 
-/** An intersection of objects is the object with the members of all. */
-function merged(parts: readonly JsonSchema[], root: JsonSchema): JsonSchema {
-  const all = parts.map((part) =>
+/** An intersection of objects is the object with the members of all, and with those that the schema has by itself. */
+function merged(parts: readonly JsonSchema[], schema: JsonSchema, root: JsonSchema): JsonSchema {
+  const { allOf: _, ...own } = schema;
+  const all = (own["properties"] ? [...parts, own] : parts).map((part) =>
     typeof part["$ref"] === "string" ? (pointedAt(root, part["$ref"]) ?? {}) : part,
   );
-  if (all.some((part) => part["type"] !== "object")) return {};
+  if (all.length === 0 || all.some((part) => part["type"] !== "object")) return {};
   const of = (keyword: string) => all.map((part) => (part[keyword] ?? {}) as object);
   return {
     type: "object",

@@ -76,15 +76,37 @@ async function discovered(url: string, token?: string): Promise<HubDocument> {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     },
     body: JSON.stringify(DISCOVER),
+  }).catch((error: unknown) => {
+    throw new Error(`${url} cannot be reached: ${reasonOf(error)}`, { cause: error });
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${url} answers ${response.status}: ${text}`);
-  const { result, error } = JSON.parse(text) as { result?: unknown; error?: { message: string } };
+  const { result, error } = (parse(text) ?? {}) as Answer;
   if (error) throw new Error(`${url} answers: ${error.message}`);
   return checked(result, url);
 }
 
-const read = (file: string): HubDocument => checked(JSON.parse(readFileSync(file, "utf8")), file);
+interface Answer {
+  readonly result?: unknown;
+  readonly error?: { readonly message: string };
+}
+
+/** `fetch` says why in the cause of its error: a host without an address, a port where nothing listens. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error && cause.message !== "" ? cause.message : message;
+}
+
+/** Undefined for what is no JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const read = (file: string): HubDocument => checked(parse(readFileSync(file, "utf8")), file);
 
 /** What is written into sources is no text of another place. */
 const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;

@@ -13,17 +13,28 @@ interface At {
 
 export const typeOf = (schema: JsonSchema): string => typeAt(schema, { root: schema, open: ["#"] });
 
-function typeAt(schema: JsonSchema, at: At): string {
-  const { $ref, enum: values, anyOf, oneOf, allOf, type } = schema;
+function typeAt(schema: JsonSchema | boolean, at: At): string {
+  if (typeof schema === "boolean") return schema ? "unknown" : "never";
+  const { $ref, enum: values } = schema;
   if (typeof $ref === "string") return referred($ref, at);
   if ("const" in schema) return JSON.stringify(schema["const"]);
   if (Array.isArray(values)) return union(values.map((value) => JSON.stringify(value)));
+  return intersection(partsOf(schema, at));
+}
+
+/** What a value must be, all at once: one of several, each of several, and what the schema says by itself. */
+function partsOf(schema: JsonSchema, at: At): string[] {
+  const { anyOf, oneOf, allOf, type, properties } = schema;
   const choices = anyOf ?? oneOf;
-  if (Array.isArray(choices)) return union(choices.map((one: JsonSchema) => typeAt(one, at)));
-  if (Array.isArray(allOf))
-    return allOf.map((one: JsonSchema) => grouped(typeAt(one, at))).join(" & ");
-  if (Array.isArray(type)) return union(type.map((one) => typeAt({ ...schema, type: one }, at)));
-  return ofKind(schema, at);
+  const parts = [
+    ...(Array.isArray(choices) ? [union(choices.map((one: JsonSchema) => typeAt(one, at)))] : []),
+    ...(Array.isArray(allOf) ? allOf.map((one: JsonSchema) => typeAt(one, at)) : []),
+  ];
+  if (parts.length > 0 && properties === undefined) return parts;
+  const own = Array.isArray(type)
+    ? union(type.map((one) => ofKind({ ...schema, type: one }, at)))
+    : ofKind(schema, at);
+  return [own, ...parts];
 }
 
 function ofKind(schema: JsonSchema, at: At): string {
@@ -77,6 +88,12 @@ const union = (all: readonly string[]): string => {
   const each = [...new Set(all)];
   return each.includes("unknown") || each.length === 0 ? "unknown" : each.join(" | ");
 };
+
+/** `unknown` adds nothing to the others. */
+function intersection(all: readonly string[]): string {
+  const [first = "unknown", ...others] = all.filter((one) => one !== "unknown");
+  return others.length === 0 ? first : [first, ...others].map(grouped).join(" & ");
+}
 
 /** In parentheses where an operator follows. */
 const grouped = (type: string): string => (/[ |&]/.test(type) ? `(${type})` : type);

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { isNamespace } from "./csharp-names.ts";
 import { csharpOf, NAMESPACE } from "./csharp-types.ts";
 import { UsageError, type Command } from "./command-line.ts";
 import { documentsOf, type HubDocument } from "./hub-documents.ts";
@@ -69,8 +70,7 @@ async function run(args: string[]): Promise<string> {
   if (values.help) return HELP;
   const language = languageOf(values);
   const { namespace = NAMESPACE } = values;
-  if (!/^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/.test(namespace))
-    throw new UsageError(`${namespace} is no namespace.`);
+  if (!isNamespace(namespace)) throw new UsageError(`${namespace} is no namespace.`);
   const documents = chosenOf(await documentsOf(values), positionals);
   const text = language(documents, namespace);
   if (values.out === undefined) return text;

@@ -195,11 +195,14 @@ describe("dormouse types --csharp", () => {
     expect(stdout).toMatch(/class OrderLinesHub\(HubConnection connection\)[^]+class EmptyHub\(/);
   });
 
-  it("refuses a namespace that is none, and two languages at once", () => {
-    expect(run("types", "--csharp", "--namespace", "a b")).toMatchObject({
+  it.each(["a b", "Shop.class", "Shop..Hubs"])("refuses the namespace %s", (namespace) => {
+    expect(run("types", "--csharp", "--namespace", namespace)).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("a b is no namespace."),
+      stderr: expect.stringContaining(`${namespace} is no namespace.`),
     });
+  });
+
+  it("refuses two languages at once", () => {
     expect(run("types", "--csharp", "--typescript")).toMatchObject({ status: 2 });
   });
 
@@ -209,6 +212,17 @@ describe("dormouse types --csharp", () => {
       JSON.stringify({ openrpc: "1.3.2", info: { title: "x */ y" }, methods: [] }),
     );
     expect(run("types", "--csharp", "--from", "bad.json").stderr).toContain("no OpenRPC document");
+  });
+
+  it("says of what is no document that it is none, and of a hub that it is not reached", () => {
+    expect(run("types", "--csharp", "--from", "worker.ts")).toMatchObject({
+      status: 1,
+      stderr: "worker.ts gives no OpenRPC document.\n",
+    });
+    // Port 0 is none.
+    expect(run("types", "--csharp", "--from", "http://127.0.0.1:0/hubs/x").stderr).toMatch(
+      /^http:\/\/127\.0\.0\.1:0\/hubs\/x cannot be reached: ./,
+    );
   });
 });
 

@@ -72,6 +72,21 @@ const odd: HubDocument = {
           type: "object",
           properties: { price: string, "a b": string, aB: string, equals: string, 'q"': string },
         }),
+        param("made", { type: "object", properties: { clone: string, toString: string } }),
+        param("open", {
+          type: "object",
+          properties: { any: true, none: false, list: { type: "array", items: true } },
+          required: ["any"],
+        }),
+        param("nothing", { allOf: [] }),
+        param("counted", {
+          ...{ type: "object", properties: { a: string }, required: ["a"] },
+          allOf: [{ type: "object", properties: { b: { type: "integer" } } }],
+        }),
+        param("chosen", {
+          ...{ type: "object", properties: { a: string }, required: ["a"] },
+          anyOf: [{ type: "object", properties: { b: string } }, { required: ["c"] }],
+        }),
         param("task", { type: "object", properties: { id: string } }),
         param("handlers", { type: "object", properties: { on: string } }),
         param("pair", { type: "object", properties: { pair: string, pairData: string } }),
