@@ -2,34 +2,63 @@
 
 import { existsSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { basename } from "node:path";
-import type { BuildFailure, BuildOptions } from "esbuild";
+import { basename, dirname, resolve } from "node:path";
+import type { BuildFailure, BuildOptions, Loader } from "esbuild";
 import { missingForGrpc, missingPackages } from "./missing-packages.ts";
 import { bundler, type Configuration } from "./wrangler-package.ts";
 
+/** What of a configuration the bundle depends on. */
+export type Sources = Pick<
+  Configuration,
+  "main" | "alias" | "define" | "rules" | "tsconfig" | "configPath" | "vars"
+>;
+
 /** As wrangler bundles. Modules that are data have no names. */
-export const BUNDLE = {
-  ...{ bundle: true, write: false, metafile: true, format: "esm", platform: "neutral" },
-  ...{ target: "es2024", mainFields: ["module", "main"], logLevel: "silent" },
-  conditions: ["workerd", "worker", "import"],
-  external: ["cloudflare:*", "node:*", "*?module", ...builtinModules],
-  loader: Object.fromEntries(
-    [".wasm", ".bin", ".html", ".txt", ".sql", ".css"].map((end) => [end, "empty"]),
-  ) as Record<string, "empty">,
-  outdir: "out",
-} as const satisfies BuildOptions;
+export const bundleOf = (folder: string, { main = "", ...sources }: Sources) =>
+  ({
+    ...{ bundle: true, write: false, metafile: true, format: "esm", platform: "neutral" },
+    ...{ target: "es2024", mainFields: ["module", "main"], logLevel: "silent", outdir: "out" },
+    conditions: ["workerd", "worker", "import"],
+    external: ["cloudflare:*", "node:*", "*?module", ...builtinModules],
+    loader: loadersOf(sources.rules),
+    ...{ entryPoints: [main], absWorkingDir: folder },
+    ...{ alias: sources.alias ?? {}, define: sources.define ?? {} },
+    ...(sources.tsconfig && { tsconfig: resolve(dirname(sources.configPath), sources.tsconfig) }),
+  }) as const satisfies BuildOptions;
+
+/** wrangler's own rules, then those of the file, as far as they are of the end of a name. */
+function loadersOf(rules: Sources["rules"] = []): Record<string, Loader> {
+  const own = rules.flatMap(({ type, globs = [] }) =>
+    globs.map((glob) => [/(?:\.[\w-]+)+$/.exec(glob)?.[0] ?? "", LOADERS[type]] as const),
+  );
+  return Object.fromEntries(
+    [...DATA, ...own].filter(([end, loader]) => end !== "" && loader),
+  ) as Record<string, Loader>;
+}
+
+/** By type of a rule; others are code. */
+const LOADERS: Readonly<Record<string, Loader>> = {
+  Text: "text",
+  Data: "binary",
+  CompiledWasm: "empty",
+};
+
+const DATA: readonly (readonly [end: string, loader: Loader])[] = [
+  ...[".html", ".txt", ".sql"].map((end) => [end, "text"] as const),
+  ...[".bin", ".css", ".wasm"].map((end) => [end, "empty"] as const),
+];
 
 /** The names; or a sentence that says why they are unknown. */
 export async function mainExports(
   folder: string,
-  { main, alias = {} }: Pick<Configuration, "main" | "alias">,
+  sources: Sources,
 ): Promise<readonly string[] | string> {
+  const { main } = sources;
   if (main === undefined) return "main is missing: the worker has no module.";
   if (!existsSync(main)) return `main is ${main}, and there is no such file.`;
   const { build } = await bundler(folder);
   try {
-    const options = { ...BUNDLE, entryPoints: [main], absWorkingDir: folder };
-    const { metafile } = await build({ ...options, external: [...BUNDLE.external], alias });
+    const { metafile } = await build(bundleOf(folder, sources));
     const entry = Object.values(metafile.outputs).find(
       ({ entryPoint }) => entryPoint !== undefined,
     );

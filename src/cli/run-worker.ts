@@ -14,8 +14,6 @@ Object.assign(globalThis, {
     Object.assign(documents, served),
 });
 
-/** The place of user code that the error comes through, as `file:line`. */
-const USER_CODE = /\(?(?:file:\/\/)?(?<place>[^\s()]+:\d+):\d+\)?$/;
 /** `hub`, `serve` and what else checks what it is given. */
 const DEFINITIONS = /\/dispatch\/define\//;
 
@@ -26,9 +24,16 @@ function failed(error: unknown): Ran {
   const caller = frames.find(
     (frame) => !DEFINITIONS.test(frame) && !/\/server\.[jt]s:/.test(frame),
   );
-  const place = USER_CODE.exec(caller ?? "")?.groups?.["place"];
+  const place = placeOf(caller ?? "");
   const where = isDefinition && place !== undefined ? `${place}: ` : "";
   return { error: `${where}${message}`, isDefinition };
+}
+
+/** The place of a frame, as `file:line`. Names of folders may have spaces and parentheses. */
+function placeOf(frame: string): string | undefined {
+  const called = /^\s+at [^(/]+ \((.*)\)$/.exec(frame)?.[1];
+  const at = called ?? frame.replace(/^\s+at (?:async )?/, "");
+  return /^(?:file:\/\/)?(.+:\d+):\d+$/.exec(at)?.[1];
 }
 
 const ran: Ran = await import(pathToFileURL(process.argv[2]!).href).then(

@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
-import { BUNDLE } from "./main-exports.ts";
+import { bundleOf, type Sources } from "./main-exports.ts";
 import type { Ran } from "./run-worker.ts";
-import { bundler, type Configuration } from "./wrangler-package.ts";
+import { bundler } from "./wrangler-package.ts";
 
 const TIME_LIMIT_MS = 60_000;
 
@@ -18,43 +18,42 @@ const TIME_LIMIT_MS = 60_000;
 const RUNNER = fileURLToPath(new URL(`./run-worker${extname(import.meta.url)}`, import.meta.url));
 
 /**
- * Whatever the platform's modules export is a function that may be extended. It is found by the prototype, because the
- * bundler copies a module's own names.
+ * Whatever the platform's modules export is a function that may be extended; `env` has what the configuration has. It is
+ * found by the prototype, because the bundler copies a module's own names.
  */
-const STUB = `module.exports = Object.create(new Proxy({}, {
-  get: (_target, name) => (name === "then" || name === "env" ? undefined : function () {}),
+const stubOf = (vars: Sources["vars"]): string => `const env = ${JSON.stringify(vars)};
+module.exports = Object.create(new Proxy({}, {
+  get: (_target, name) => (name === "then" ? undefined : name === "env" ? env : function () {}),
 }));`;
 
-const platformModules: Plugin = {
+const platformModules = (vars: Sources["vars"]): Plugin => ({
   name: "platform",
   setup(build) {
     build.onResolve({ filter: /^cloudflare:|\?module$/ }, ({ path }) => ({
       path,
       namespace: "platform",
     }));
-    build.onLoad({ filter: /./, namespace: "platform" }, () => ({ contents: STUB, loader: "js" }));
+    const loaded = { contents: stubOf(vars), loader: "js" } as const;
+    build.onLoad({ filter: /./, namespace: "platform" }, () => loaded);
   },
-};
+});
 
 /** Throws what the bundler throws. */
-export async function workerHubs(folder: string, configuration: Sources): Promise<Ran> {
+export async function workerHubs(folder: string, sources: Sources): Promise<Ran> {
   const place = mkdtempSync(join(tmpdir(), "dormouse-hubs-"));
   try {
-    return await run(await bundle(place, folder, configuration), folder);
+    return await run(await bundle(place, folder, sources), folder);
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
 }
 
-type Sources = Pick<Configuration, "main" | "alias">;
-
 /** Sources are mapped from where the bundle lies. */
-async function bundle(place: string, folder: string, { main = "", alias = {} }: Sources) {
+async function bundle(place: string, folder: string, sources: Sources) {
   const { build } = await bundler(folder);
   const { outputFiles } = await build({
-    ...BUNDLE,
-    ...{ entryPoints: [main], absWorkingDir: folder, alias, plugins: [platformModules] },
-    ...{ external: [...BUNDLE.external], sourcemap: "inline", outdir: place },
+    ...bundleOf(folder, sources),
+    ...{ plugins: [platformModules(sources.vars)], sourcemap: "inline", outdir: place },
   });
   const file = join(place, "worker.mjs");
   writeFileSync(file, outputFiles.find(({ path }) => path.endsWith(".js"))!.contents);

@@ -18,7 +18,17 @@ export interface Configuration extends Omit<WorkerFiles, "mainExports" | "hubPro
   readonly routes?: readonly unknown[] | undefined;
   readonly route?: unknown;
   readonly alias?: Record<string, string> | undefined;
+  readonly define?: Record<string, string> | undefined;
+  readonly rules?: readonly Rule[] | undefined;
+  readonly tsconfig?: string | undefined;
   readonly dev: { readonly inspector_port?: number | undefined };
+}
+
+/** Imports that are no code. */
+interface Rule {
+  /** `Text`, `Data`, `CompiledWasm`, or a kind of code. */
+  readonly type: string;
+  readonly globs?: readonly string[];
 }
 
 /** Which configuration: the file, else the one of the folder; and the environment in it. */

@@ -93,7 +93,8 @@ export type LotsHub = RemoteHub<{
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "dormouse-commands-"));
+  // As folders of users are named, whose place an error still has.
+  folder = mkdtempSync(join(tmpdir(), "dormouse commands (1) "));
   symlinkSync(`${PROJECT}node_modules`, join(folder, "node_modules"), "dir");
   writeFileSync(
     join(folder, "wrangler.toml"),
@@ -110,6 +111,51 @@ function run(...args: string[]) {
   });
   return { status, stdout, stderr };
 }
+
+/** Code that needs what the configuration says of its bundle, and of its environment. */
+const CONFIGURED = `
+import { env } from "cloudflare:workers";
+import { hub, serve } from "${PROJECT}src/server.ts";
+import named from "@names";
+import notes from "./notes.md";
+export const { Room, Relay, Account, endpoint } = serve([
+  ...[STAGE, notes.trim(), env.JWT_ISSUER, named].map((name) => hub(name).methods({})),
+  ...(env.SECRET ? [hub("secret").methods({})] : []),
+]);
+export default endpoint;
+`;
+
+function configure(): void {
+  const [top, ...rest] = readFileSync(join(folder, "wrangler.toml"), "utf8").split("\n[");
+  const rules = '\n[[rules]]\ntype = "Text"\nglobs = ["**/*.md"]\n';
+  const text = `${top}\ndefine = { STAGE = "'live'" }\ntsconfig = "tsconfig.worker.json"\n`;
+  writeFileSync(join(folder, "wrangler.toml"), [text, ...rest].join("\n[") + rules);
+  writeFileSync(join(folder, "worker.ts"), CONFIGURED);
+  writeFileSync(join(folder, "notes.md"), "notes\n");
+  writeFileSync(join(folder, "named.ts"), 'export default "named";');
+  const paths = { "@names": ["./named.ts"] };
+  writeFileSync(
+    join(folder, "tsconfig.worker.json"),
+    JSON.stringify({ compilerOptions: { paths } }),
+  );
+}
+
+describe("a worker whose bundle needs its configuration", () => {
+  it("has its hubs, and nothing is wrong with it", () => {
+    configure();
+    const { stdout, stderr } = run("types", "--typescript");
+    expect(stderr).toBe("");
+    expect(stdout.match(/\w+Hub(?= =)/g)).toEqual([
+      "LiveHub",
+      "NotesHub",
+      "DormouseHub",
+      "NamedHub",
+    ]);
+    expect(run("check", "--secret", "JWT_SECRET").stdout).toBe(
+      "wrangler.toml: nothing is wrong.\n",
+    );
+  });
+});
 
 describe("dormouse openrpc", () => {
   it("prints a hub's document, from whatever library gives a JSON Schema", () => {
