@@ -59,9 +59,21 @@ export function wranglerDev({ cwd, args, env, onOutput }: WranglerOptions): Wran
     child.stdout?.setEncoding("utf8").on("data", onOutput);
     child.stderr?.setEncoding("utf8").on("data", onOutput);
   }
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const ended = whenEnded(child);
   return { ready: whenReady(child), ended, end: (graceMs = 0) => endGroup(child, graceMs) };
 }
+
+function whenEnded(child: ChildProcess): Promise<void> {
+  const promise = new Promise<void>((resolve, reject) => {
+    child.once("exit", () => resolve());
+    child.once("error", (cause) => reject(new Error(NO_SHELL, { cause })));
+  });
+  // For callers that await `ready` alone.
+  promise.catch(() => {});
+  return promise;
+}
+
+const NO_SHELL = "There is no POSIX shell (sh), which runs wrangler here. On Windows, use WSL.";
 
 function whenReady(child: ChildProcess): Promise<{ port: number }> {
   const promise = new Promise<{ port: number }>((resolve, reject) => {

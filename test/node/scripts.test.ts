@@ -170,6 +170,15 @@ describe("npm run dev", () => {
     },
   );
 
+  it("says what it lacks where there is no shell, as on Windows", async () => {
+    const args = [PROGRAM, "dev", "--port", `${await freePort()}`];
+    const env = { PATH: join(folder, "none"), HOME: folder };
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      ...{ cwd: folder, encoding: "utf8", env },
+    });
+    expect([status, stderr]).toEqual([1, expect.stringContaining("There is no POSIX shell")]);
+  });
+
   it("starts, says where it is, honours .dev.vars, and leaves nothing behind on SIGTERM", async () => {
     const port = await freePort();
     const args = [...[PROGRAM, "dev"], "--port", `${port}`, "--log-level", "warn"];
