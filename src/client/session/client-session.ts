@@ -139,7 +139,8 @@ export class Session<S extends Scope = Scope, G extends Greeting = Greeting> {
     this.#heartbeat.onReceive();
     if (text === PING) return;
     try {
-      for (const frame of parseFrame(text)) this.#onFrame(frame);
+      // Its messages end with the connection: the handler of one may close it.
+      for (const frame of parseFrame(text)) if (this.#link.isOpen) this.#onFrame(frame);
     } catch (cause) {
       this.#warn(new HubError("malformed", "A frame was not understood.", { cause }));
     }

@@ -52,6 +52,17 @@ describe("what is said", () => {
     error.mockRestore();
   });
 
+  it("ends with a close by the handler of a message, also within its frame", async () => {
+    const received: string[] = [];
+    const { server, client } = await connectedClient<TestHub>();
+    client.on("said", (_user, text) => {
+      received.push(text);
+      client.close();
+    });
+    server.socket.deliver([messageAt("e:11", "one"), messageAt("e:12", "two")]);
+    expect(received).toEqual(["one"]);
+  });
+
   it("twice at one position is heard once, and another epoch is another count", async () => {
     const received: string[] = [];
     const { server, client } = await connectedClient<TestHub>();
