@@ -1,6 +1,7 @@
 // Runs one hub in memory, for tests of user code. Calls are found, authorised and validated as in the server; the hub's
 // messages are recorded instead of sent. There are no sockets, no Durable Objects, no limits and no filters here.
 
+import { methodProxy } from "../../client/platform/method-proxy.ts";
 import { HubError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { parseTopic, type Topic } from "../../model/topic.ts";
@@ -32,8 +33,9 @@ import { CALLER, recordingMessenger, recordingRuntime, toWire, type Sending } fr
 export function calling<H extends AnyHub>(hub: H, setting: Setting<ClientOf<H>> = {}): Called<H> {
   const state = stateOf(hub, setting as Setting<unknown>);
   return {
-    invoke: methodProxy((name, args) => invoke(state, name, args)),
-    stream: methodProxy((name, args) => stream(state, name, args)),
+    // Calls of unknown methods are refused by the hub, as on the wire.
+    invoke: methodProxy((name, args) => invoke(state, name, args)) as Called<H>["invoke"],
+    stream: methodProxy((name, args) => stream(state, name, args)) as Called<H>["stream"],
     sent: state.sent,
     joined: state.rooms.joined,
     hooks: hooksOf(state),
@@ -92,12 +94,6 @@ function memoryItems(): Items {
     keys: () => [...items.keys()],
   };
 }
-
-/** A proxy that has every name: calls of unknown methods are refused by the hub, as on the wire. */
-const methodProxy = <T extends object>(call: (name: string, args: unknown[]) => unknown): T =>
-  new Proxy({} as T, {
-    get: (_, name) => (typeof name === "string" ? (...a: unknown[]) => call(name, a) : undefined),
-  });
 
 async function invoke(state: TestState, name: string, args: unknown[]): Promise<unknown> {
   const result = await handle(state, "method", { name, args, signal: state.stopped.signal });

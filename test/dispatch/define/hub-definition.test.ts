@@ -97,6 +97,12 @@ describe("a generator in the place of one result", () => {
   );
 });
 
+it("has calls that an async function may return", async () => {
+  const { invoke } = calling(hub("given").methods({ go: method([], () => 1) }));
+  const prepared = async () => invoke;
+  expect(await (await prepared()).go()).toBe(1);
+});
+
 interface Client {
   said(text: string, at?: Date): void;
   confirm(question: string): Promise<boolean>;
@@ -238,12 +244,15 @@ describe("calling", () => {
     await expect(streams["where"]!().next()).rejects.toMatchObject({ code: "wrong_kind" });
   });
 
-  it.each(["__proto__", "constructor", "then", "toString"])("finds no method %s", async (name) => {
-    const { invoke } = calling(Sample) as unknown as {
-      invoke: Record<string, () => Promise<unknown>>;
-    };
-    await expect(invoke[name]!()).rejects.toMatchObject({ code: "method_not_found" });
-  });
+  it.each(["__proto__", "constructor", "valueOf", "toString"])(
+    "finds no method %s",
+    async (name) => {
+      const { invoke } = calling(Sample) as unknown as {
+        invoke: Record<string, () => Promise<unknown>>;
+      };
+      await expect(invoke[name]!()).rejects.toMatchObject({ code: "method_not_found" });
+    },
+  );
 });
 
 describe("a stream's signal", () => {
