@@ -172,12 +172,21 @@ describe("started", () => {
 });
 
 describe("the program", () => {
-  const create = (...args: readonly string[]) =>
+  const createIn = (cwd: string, ...args: readonly string[]) =>
     run(
       process.execPath,
       [join(home, ".tool/node_modules/create-dormouse-hubs/dist/main.js"), ...args],
-      { cwd: home },
+      { cwd },
     ).catch((error: Error) => error.message);
+  const create = (...args: readonly string[]) => createIn(home, ...args);
+
+  it("says how the project starts, from where it was made", async () => {
+    expect(await createIn(home, "my app", "--yes")).toContain('\n  cd "my app"\n  npm install\n');
+    const folder = mkdtempSync(join(tmpdir(), "dormouse-create-"));
+    const said = await createIn(folder, ".", "--yes");
+    rmSync(folder, { recursive: true });
+    expect(said).toContain("Next:\n\n  npm install\n");
+  });
 
   it("leaves a folder alone that is not empty", async () => {
     expect(await create("minimal", "--yes")).toContain("minimal is not empty.");

@@ -21,8 +21,9 @@ function install(folder: string): void {
 }
 
 function done({ folder, template, install: isInstalled }: Options): string {
+  const place = relative(process.cwd(), resolve(folder));
   const steps = [
-    `cd ${relative(process.cwd(), resolve(folder)) || "."}`,
+    ...(place === "" ? [] : [`cd ${/\s/.test(place) ? JSON.stringify(place) : place}`]),
     ...(isInstalled ? [] : ["npm install"]),
     "npm run dev",
   ];
