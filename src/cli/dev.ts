@@ -44,7 +44,7 @@ Any other option goes to "wrangler dev" as it is, for example --log-level warn.
 /** Time for wrangler to clean up. workerd with an open socket would never exit by itself. */
 const GRACE_MS = 1_500;
 
-async function runUntilStopped({ ip, args }: DevOptions): Promise<void> {
+async function runUntilStopped({ ip, chosen, args }: DevOptions): Promise<void> {
   const run = wranglerDev({ cwd: process.cwd(), args });
   let ending: Promise<void> | undefined;
   onStop(() => {
@@ -52,7 +52,7 @@ async function runUntilStopped({ ip, args }: DevOptions): Promise<void> {
     ending = run.end(ending ? 0 : GRACE_MS);
   });
   run.ready.then(
-    ({ port }) => void process.stdout.write(greeting(ip, port)),
+    ({ port }) => void process.stdout.write(greeting(ip, port, chosen)),
     () => {}, // wrangler has printed the reason.
   );
   await run.ended;
@@ -172,11 +172,17 @@ const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(
 
 const hostOf = (ip: string): string => (ip.includes(":") ? `[${ip}]` : ip);
 
-const greeting = (ip: string, port: number): string => `
+const greeting = (ip: string, port: number, chosen: Chosen): string => `
   Dormouse is at  http://${hostOf(ip)}:${port}
-  A token         ${isScript ? "npm run -s token --" : "npx dormouse token"} alice
+  A token         ${isScript ? "npm run -s token --" : "npx dormouse token"} alice${flagsOf(chosen)}
   To end it       Ctrl-C
 `;
+
+/** The token's keys are those of the same worker. */
+const flagsOf = ({ config, env }: Chosen): string =>
+  Object.entries({ "-c": config, "-e": env })
+    .map(([flag, value]) => (value === undefined ? "" : ` ${flag} ${value}`))
+    .join("");
 
 /** Whether it runs as `npm run dev` of this repository. */
 const isScript = process.env["npm_lifecycle_event"] === "dev";

@@ -216,7 +216,8 @@ describe("npm run dev", () => {
       const debuggers = await Promise.all([9229, 9230].map(occupied));
       const port = await freePort();
       const args = [PROGRAM, "dev", "--port", `${port}`, "--log-level", "warn", ...more];
-      const { dev } = await startedDev(args);
+      const { dev, output } = await startedDev(args);
+      expect(output).toMatch(more.length > 0 ? / token alice -e staging\n/ : / token alice\n/);
       const url = `http://127.0.0.1:${port}/x`;
       expect(await (await fetch(url)).json()).toEqual({ url, calls: "1", reasons: "1" });
       dev.kill("SIGTERM");
