@@ -19,7 +19,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /**
    * Time limit of a call with all its attempts and pauses, in seconds. Default: 30, and 40 for a call that waits for a
-   * client's result.
+   * client's result. Limits of more than 24 days end after 24 days.
    */
   readonly timeoutSeconds?: number;
 }

@@ -73,11 +73,15 @@ function urlOf(path: string, { query = {} }: RestRequest, { application }: Backe
   return url;
 }
 
+/** ky refuses a longer time: no timer holds it. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 function kyOptions(url: URL, request: RestRequest, options: RequestsOptions): Options {
   const { backend, call } = options;
   const { method, isOnce = false } = request;
   const { signal } = call;
-  const totalMs = 1000 * (call.timeoutSeconds ?? request.timeoutSeconds ?? DEFAULTS.timeoutSeconds);
+  const seconds = call.timeoutSeconds ?? request.timeoutSeconds ?? DEFAULTS.timeoutSeconds;
+  const totalMs = Math.min(1000 * seconds, LONGEST_MS);
   const { baseMs, capMs } = { ...DEFAULTS.backoff, ...backend.backoff };
   const endAt = Date.now() + totalMs;
   return {

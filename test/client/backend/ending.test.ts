@@ -112,4 +112,13 @@ describe("time", () => {
     ]);
     expect(fake.signals.length).toBe(1);
   });
+
+  it.each([Infinity, 40 * 86_400])(
+    "of %d s, more than timers hold, is none at first",
+    async (seconds) => {
+      const fetch = async () => Response.json({ epoch: "e", offset: 1 });
+      const hub = orders({ fetch }).with({ timeoutSeconds: seconds });
+      expect(await hub.publish("order:42", "orderStatusChanged", ["42", "shipped"])).toBe("e:1");
+    },
+  );
 });
