@@ -118,7 +118,10 @@ export interface HubConnection<H extends AnyHub> extends AnyConnection<H, Greeti
   leave(room: RoomText): Promise<void>;
   /** Position in a room, `epoch:offset`. Undefined where no message of it was received and it is not joined. */
   positionOf(room: RoomText): string | undefined;
-  /** Sets the state that others in the room see of this user. It is restored after a reconnection. */
+  /**
+   * Sets the state that others in the room see of this user. It is restored after a reconnection, if the room was joined
+   * before (`await join`).
+   */
   track(room: RoomText, state: PresenceStateOf<H>): Promise<void>;
   untrack(room: RoomText): Promise<void>;
   history(room: RoomText, query?: HistoryQuery): Promise<HistoryPage<H>>;

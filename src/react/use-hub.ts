@@ -22,7 +22,10 @@ export interface UseHubOptions<H extends AnyHub> {
   readonly room: RoomReference<H>["room"];
   /** Handlers of the hub's client methods. */
   readonly handlers?: HandlersOf<H>;
-  /** Position of the component's own state (`epoch:offset`). That of the first component in a room applies. */
+  /**
+   * Position of the component's own state (`epoch:offset`). That of the first component in a room applies; React mounts
+   * children before their parent, so a child that shows the room's presence or history opens it without one.
+   */
   readonly since?: string;
   /** Called with every greeting, and at once for a connection that is open: the place to join further rooms by calls. */
   readonly onConnected?: (connection: RoomConnection<H>) => void;
