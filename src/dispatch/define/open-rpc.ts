@@ -2,8 +2,8 @@
 // has no place for. Its JSON Schemas come from the schemas that validate calls.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { hashOf } from "../../model/text-hash.ts";
 import { writeTarget } from "../../protocols/signalr-json.ts";
-import { hashOf } from "../../rooms/rpc/object-names.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 import type { ServedHub } from "./hub-tables.ts";
 import { inputJsonSchema } from "./input-json-schema.ts";

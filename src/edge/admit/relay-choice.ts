@@ -2,8 +2,9 @@
 // until a relay has room, so that few relays are used while few clients are there. Relays that were full or did not
 // answer a moment ago are skipped.
 
+import { hashOf } from "../../model/text-hash.ts";
 import { HubError } from "../../model/errors.ts";
-import { hashOf, objectName, type Domain } from "../../rooms/rpc/object-names.ts";
+import { objectName, type Domain } from "../../rooms/rpc/object-names.ts";
 import { refusalCodeOf, handOver } from "../../rooms/rpc/arrival.ts";
 import { objectsOf, type Placing } from "../../rooms/rpc/place.ts";
 import { isOverload } from "../answer/overload.ts";

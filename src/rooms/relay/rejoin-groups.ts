@@ -1,6 +1,7 @@
 // How a client that comes back on a new connection rejoins its groups (`rememberGroups`): this relay remembers them,
 // or, because relays fill up and empty again, the relay of another level that the client's key leads to.
 
+import { hashOf } from "../../model/text-hash.ts";
 import { CLOSE, publicError } from "../../model/errors.ts";
 import { logWarning } from "../../model/logger.ts";
 import { writtenTopic } from "../../model/topic.ts";
@@ -10,7 +11,7 @@ import { belong, sendMissed } from "../links/state-joins.ts";
 import type { Cause } from "../links/follow-tables.ts";
 import { LINK_WAIT_MS } from "../object/link-wait.ts";
 import { settledWithin } from "../platform/loop-timing.ts";
-import { hashOf, objectName } from "../rpc/object-names.ts";
+import { objectName } from "../rpc/object-names.ts";
 import { clientKey, LEVELS, parseRelayName, relayName } from "../rpc/relay-levels.ts";
 import type { RelayRpc, RememberedRoom } from "../rpc/relay-rpc.ts";
 import type { RelayParts } from "./relay-parts.ts";

@@ -3,6 +3,7 @@
 // object of another tenant.
 
 import { HubError } from "../../model/errors.ts";
+import { hashOf } from "../../model/text-hash.ts";
 import { formatTopic, parseTopic, writtenTopic, type Topic } from "../../model/topic.ts";
 import type { AccountObjectRpc, AccountRpc } from "./account-rpc.ts";
 import type { Domain, ObjectAddress } from "./object-address.ts";
@@ -45,14 +46,6 @@ export interface AccountAddress {
 
 /** Objects that hold the accounts of a tenant: each answers some thousand connects a second. */
 const ACCOUNT_OBJECTS = 64;
-
-/** FNV-1a over UTF-16 units: an even distribution is enough, and collisions are harmless. */
-export function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++)
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
-  return hash;
-}
 
 /** The object that holds a user's account. */
 export const accountName = ({ tenant, user }: AccountAddress): string =>
