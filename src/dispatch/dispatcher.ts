@@ -12,7 +12,7 @@ import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
 import { refreshAsCall } from "./protocol-methods/refresh-token.ts";
 import { Call } from "./run/call.ts";
 import { failure, showsDetails, together, type SendAnswer } from "./run/frame-answers.ts";
-import { breakOff, checkRate, refuse } from "./run/refusals.ts";
+import { breakOff, overRate, refuse } from "./run/refusals.ts";
 import { connectedHook, disconnectedHook, presenceHooks } from "./run/hooks.ts";
 import { startHubCall } from "./run/hub-call.ts";
 import { noteRefusedCall } from "./run/refused-calls.ts";
@@ -219,7 +219,7 @@ function invoke(received: ReceivedMessage, invocation: Invocation): void {
   const { session, answer, verify, bytes } = received;
   const { id, target, args, anyCase, unreadable } = invocation;
   try {
-    checkRate(session);
+    if (!session.rate.take(session.host.clock.now())) throw overRate(session);
     const own = anyCase ? undefined : builtIns.get(target);
     const most = bytes * PARSED;
     const held = most <= session.connection.spareBytes ? most : heldByAll(args, bytes);

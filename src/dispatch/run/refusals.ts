@@ -36,10 +36,9 @@ export function tolerate({ host, connection, refusals }: Session): void {
   if (!refusals.take(host.clock.now())) host.connections.close(connection, CLOSE.flooding);
 }
 
-/** Counts a call. Throws `rate_limited`; refused calls count as refusals. */
-export function checkRate(session: Session): void {
-  if (session.rate.take(session.host.clock.now())) return;
+/** The error of a call beyond the rate, which counts as a refusal. */
+export function overRate(session: Session): HubError {
   tolerate(session);
   const { callsPerSecond } = session.limits;
-  throw new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
+  return new HubError("rate_limited", `${callsPerSecond} calls a second are allowed.`);
 }
