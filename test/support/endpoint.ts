@@ -64,13 +64,7 @@ export async function startEndpoint(options: EndpointOptions = {}): Promise<DevE
 async function startOnce(options: EndpointOptions): Promise<DevEndpoint> {
   const own = mkdtempSync(join(tmpdir(), "dormouse-"));
   const port = options.port ?? (await freePort());
-  const vars = {
-    JWT_SECRET: randomSecret(),
-    JWT_ISSUER: "dormouse",
-    JWT_AUDIENCE: "dormouse",
-    ...options.vars,
-  };
-  const keys = { secret: vars.JWT_SECRET, issuer: vars.JWT_ISSUER, audience: vars.JWT_AUDIENCE };
+  const { vars, keys } = varsOf(options);
   const envFile = join(own, "vars.env");
   writeFileSync(envFile, envText(vars), { mode: 0o600 });
 
@@ -121,6 +115,18 @@ async function startOnce(options: EndpointOptions): Promise<DevEndpoint> {
     await endpoint[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The variables of an endpoint, with a secret made up for it, and the keys of tokens among them. */
+export function varsOf(options: Pick<EndpointOptions, "vars">) {
+  const vars = {
+    JWT_SECRET: randomSecret(),
+    JWT_ISSUER: "dormouse",
+    JWT_AUDIENCE: "dormouse",
+    ...options.vars,
+  };
+  const keys = { secret: vars.JWT_SECRET, issuer: vars.JWT_ISSUER, audience: vars.JWT_AUDIENCE };
+  return { vars, keys };
 }
 
 /** It takes 1,500 ms, and on a busy machine many times that. */

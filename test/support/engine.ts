@@ -10,11 +10,10 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { inject } from "vitest";
 import { workerdPath } from "../../bench/build.ts";
-import { randomSecret } from "../../src/cli/dev-vars.ts";
 import { endGroup, spawnGroup } from "../../src/cli/process-group.ts";
 import { signToken } from "../../src/cli/sign-token.ts";
 import { engineConfiguration } from "./engine-configuration.ts";
-import { freePort, type EndpointOptions, type OwnEndpoint } from "./endpoint.ts";
+import { freePort, varsOf, type EndpointOptions, type OwnEndpoint } from "./endpoint.ts";
 
 export interface EngineOptions extends Pick<EndpointOptions, "vars"> {
   /** A file of this folder. Default: the project's worker. */
@@ -24,13 +23,7 @@ export interface EngineOptions extends Pick<EndpointOptions, "vars"> {
 /** Listens at a free port, and after a kill at the same. */
 export async function startEngine(options: EngineOptions = {}): Promise<OwnEndpoint> {
   const own = mkdtempSync(join(tmpdir(), "dormouse-engine-"));
-  const vars = {
-    JWT_SECRET: randomSecret(),
-    JWT_ISSUER: "dormouse",
-    JWT_AUDIENCE: "dormouse",
-    ...options.vars,
-  };
-  const keys = { secret: vars.JWT_SECRET, issuer: vars.JWT_ISSUER, audience: vars.JWT_AUDIENCE };
+  const { vars, keys } = varsOf(options);
   const disk = join(own, "disk");
   mkdirSync(disk);
   const file = join(own, "config.capnp");
