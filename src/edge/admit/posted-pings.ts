@@ -11,17 +11,15 @@ export class PostedPings {
   /** By connection token, milliseconds since 1970. */
   readonly #passedAt = new Map<string, number>();
 
-  /** Whether the relay is to learn of a ping of this connection now; it counts as passed on then. */
+  /** Whether the relay is to learn of a ping of this connection now. */
   isDue(token: string, now: number, silentSeconds: number): boolean {
     const pause = silentSeconds * 1000 * PART;
-    if (now - (this.#passedAt.get(token) ?? -Infinity) < pause) return false;
-    if (this.#passedAt.size >= REMEMBERED) this.#passedAt.clear();
-    this.#passedAt.set(token, now);
-    return true;
+    return now - (this.#passedAt.get(token) ?? -Infinity) >= pause;
   }
 
-  /** The relay knows no such connection: its next ping is refused as this one. */
-  forget(token: string): void {
-    this.#passedAt.delete(token);
+  /** The relay has received a ping of this connection. Not called where it refused: the next is refused likewise. */
+  passed(token: string, now: number): void {
+    if (this.#passedAt.size >= REMEMBERED) this.#passedAt.clear();
+    this.#passedAt.set(token, now);
   }
 }

@@ -2,14 +2,12 @@
 // POST, the end by DELETE. Answers are those of ASP.NET Core.
 
 import { PING } from "../../model/wire-constants.ts";
-import type { RoomSettings } from "../../model/options.ts";
 import { factsOf } from "../../model/user.ts";
 import type { PostOutcome } from "../../rooms/rpc/relay-rpc.ts";
 import { lapsesAt } from "../../rooms/rpc/seat-token.ts";
 import type { Caller } from "../admit/hub-callers.ts";
 import { unlessRefused } from "../../rooms/rpc/fault.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
-import type { PostedPings } from "../admit/posted-pings.ts";
 import { bodyWithin } from "../admit/request-body.ts";
 import type { Serving } from "../admit/serving.ts";
 import { endedConnection, missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";
@@ -34,19 +32,21 @@ export async function postToConnection(
   const body = method === "POST" ? await bodyOf(caller) : "end";
   const relay = relayOfToken(serving, { tenant: user.tenant, hub: served.name }, token);
   if (!relay) return unknownConnection();
-  if (body === "ping" && !isNews(serving.pings, token, served.settings)) return received();
-  const transport = unlessRefused(await relay.post(token, factsOf(user), body));
-  if (transport === "unknown" || transport === "ended") serving.pings.forget(token);
-  if (transport === "unknown") return unknownConnection();
-  if (transport === "ended") return endedConnection();
-  if (transport === "full") return refusal("too_large", TOO_EARLY);
-  return method === "POST" ? postAnswer(transport) : deleteAnswer(transport);
+  const now = Date.now();
+  const isLatePing = body === "ping" && now > lapsesAt(token);
+  const { silentSeconds } = served.settings;
+  if (isLatePing && !serving.pings.isDue(token, now, silentSeconds)) return received();
+  const outcome = unlessRefused(await relay.post(token, factsOf(user), body));
+  const answer = answerTo(method, outcome);
+  if (isLatePing && answer.ok) serving.pings.passed(token, now);
+  return answer;
 }
 
-/** Whether the relay is to learn of a ping of this connection. */
-function isNews(pings: PostedPings, token: string, { silentSeconds }: RoomSettings): boolean {
-  const now = Date.now();
-  return now <= lapsesAt(token) || pings.isDue(token, now, silentSeconds);
+function answerTo(method: string, outcome: PostOutcome): Response {
+  if (outcome === "unknown") return unknownConnection();
+  if (outcome === "ended") return endedConnection();
+  if (outcome === "full") return refusal("too_large", TOO_EARLY);
+  return method === "POST" ? postAnswer(outcome) : deleteAnswer(outcome);
 }
 
 const TOO_EARLY = "More was sent than may wait for the transport to begin.";

@@ -2,9 +2,10 @@
 // those that are posted for connections that are none.
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PostedPings } from "../../../src/edge/admit/posted-pings.ts";
+import { accountStub } from "../../../src/rooms/rpc/object-names.ts";
 import { PING } from "../../../src/model/wire-constants.ts";
 import { token } from "../client.ts";
 import { connected, open, negotiate, relayOf } from "./client.ts";
@@ -67,19 +68,30 @@ it("lets go a MessagePack client that has pinged and then falls silent", async (
   vi.useRealTimers();
 });
 
-describe("pings that are posted for no connection", () => {
-  const posted = async (id: string): Promise<number> => {
-    const headers = { authorization: `Bearer ${await token("alice")}` };
+describe("pings that are posted", () => {
+  const posted = async (id: string, user = "alice"): Promise<number> => {
+    const headers = { authorization: `Bearer ${await token(user)}` };
     const url = `https://edge.example/hubs/relayed?id=${encodeURIComponent(id)}`;
     const response = await exports.default.fetch(url, { method: "POST", headers, body: PING });
     await response.body?.cancel();
     return response.status;
   };
 
-  it("are refused, each of them", async () => {
+  it("are refused where there is no connection, each of them", async () => {
     const { connectionToken } = await negotiate("relayed", { user: "bob" });
     const late = connectionToken.replace(/_[0-9a-z]+_/, "_10000000_");
     expect([await posted(late), await posted(late)]).toEqual([404, 404]);
+  });
+
+  it("are refused where the connection has a WebSocket, or its user is banned, each of them", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    onTestFinished(() => void vi.useRealTimers());
+    using carol = await connected("relayed", { user: "carol-pings" });
+    vi.setSystemTime(Date.now() + 60_000);
+    const post = () => posted(carol.token, "carol-pings");
+    expect([await post(), await post()]).toEqual([405, 405]);
+    await accountStub(env, { tenant: "default", user: "carol-pings" }).ban(60);
+    expect([await post(), await post()]).toEqual([403, 403]);
   });
 
   it("are not remembered where the id is no token, which may be as long as a URL", async () => {
