@@ -173,7 +173,8 @@ export class RememberedGroups implements Duty {
       "SELECT client FROM remembered WHERE user = ? GROUP BY client ORDER BY max(until) DESC LIMIT ?";
     const { sql, clientsPerUser } = this.#options;
     const query = `DELETE FROM remembered WHERE user = ? AND client NOT IN (${newest})`;
-    sql.exec(query, user, user, clientsPerUser);
+    // A limit of SQL is a whole number: without one of the hub, it is the largest.
+    sql.exec(query, user, user, Math.floor(Math.min(clientsPerUser, Number.MAX_SAFE_INTEGER)));
   }
 
   /** Ends of the connection's replays that the object's own position may not have reached; deletes their rows. */

@@ -21,9 +21,13 @@ const connection = (id: string, stage = "open", { user = "u", client = "c" } = {
   }) as unknown as Connection;
 
 /** `own`: the object's own position. `end`: of the connection that has replayed, which a crash forgets. */
-function rememberedBy({ storage: { sql } }: DurableObjectState, own: number, end?: number) {
+function rememberedBy(
+  { storage: { sql } }: DurableObjectState,
+  own: number,
+  { end, clientsPerUser = 2 }: { end?: number | undefined; clientsPerUser?: number } = {},
+) {
   return new RememberedGroups({
-    ...{ sql, seconds: 60, clientsPerUser: 2, now: () => Date.now(), arm: () => {} },
+    ...{ sql, seconds: 60, clientsPerUser, now: () => Date.now(), arm: () => {} },
     positionIn: (_room, connected) => at(connected && end !== undefined ? end : own),
   });
 }
@@ -40,7 +44,7 @@ async function afterCrash(run: (state: DurableObjectState) => void, own: number)
 
 /** The client was at 5 when it went, and is back on a new connection. */
 function returning(state: DurableObjectState, own: number, end?: number) {
-  const remembered = rememberedBy(state, own, end);
+  const remembered = rememberedBy(state, own, { end });
   rememberedBy(state, 5).keep(connection("old"), MEMBER);
   const back = connection("new", "greeting");
   remembered.addClient(back);
@@ -93,4 +97,15 @@ it("clients of a user are remembered up to a number, the newest", async () => {
     return names.map(([user, client]) => remembered.take(user, client).length);
   });
   expect(rooms).toEqual([1, 1, 0, 1]);
+});
+
+it("clients of a user are all remembered where a user may have any number of connections", async () => {
+  const relay = relayNamed("remembering", `any-${crypto.randomUUID()}`);
+  const rooms = await runInDurableObject(relay, (_, state) => {
+    const remembered = rememberedBy(state, 5, { clientsPerUser: Infinity });
+    const clients = ["1", "2", "3"];
+    for (const client of clients) remembered.keep(connection(client, "open", { client }), MEMBER);
+    return clients.map((client) => remembered.take("u", client).length);
+  });
+  expect(rooms).toEqual([1, 1, 1]);
 });
