@@ -68,7 +68,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
     }
   }
 
-  /** Why the storage cannot be read, if it still cannot. */
+  /** Why the storage cannot be read, if it still cannot: tries once more at each use. */
   get #fault(): HubError | undefined {
     if (this.#opened instanceof HubError) this.#opened = this.#open();
     return this.#opened instanceof HubError ? this.#opened : undefined;
@@ -76,7 +76,8 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
 
   /** Throws the fault: nobody is admitted whose bans and revocations cannot be read. */
   get #storage(): ObjectStorage {
-    if (this.#fault) throw this.#fault;
+    const fault = this.#fault;
+    if (fault) throw fault;
     return this.#opened as ObjectStorage;
   }
 
@@ -131,8 +132,7 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
 
   #armTidy(): void {
     this.#isTidyDue = true;
-    const soonest = Date.now() + TIDY_MS;
-    this.#arm(EVERYBODY, Math.ceil(soonest / TIDY_STEP_MS) * TIDY_STEP_MS);
+    this.#arm(EVERYBODY, Math.ceil((Date.now() + TIDY_MS) / TIDY_STEP_MS) * TIDY_STEP_MS);
   }
 
   get #firstAlarm(): number {
@@ -150,9 +150,9 @@ export class AccountObject<Env extends ObjectEnv = ObjectEnv> extends DurableObj
    * left, the storage is deleted.
    */
   override async alarm(): Promise<void> {
-    const now = Date.now();
-    if (this.#fault?.code === "storage_corrupt") return;
-    if (this.#fault) return this.ctx.storage.setAlarm(now + LOOK_AGAIN_MS);
+    const [fault, now] = [this.#fault, Date.now()];
+    if (fault?.code === "storage_corrupt") return;
+    if (fault) return this.ctx.storage.setAlarm(now + LOOK_AGAIN_MS);
     this.#alarmAt = undefined;
     const due = this.#alarms.filter(([, at]) => at <= now).slice(0, RUNG_AT_ONCE);
     await Promise.all(due.map(([user]) => this.#ring(user, now)));

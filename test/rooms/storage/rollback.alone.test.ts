@@ -153,4 +153,19 @@ describe("an account", () => {
     expect(await runDurableObjectAlarm(eve())).toBe(true);
     expect(await runDurableObjectAlarm(eve())).toBe(true);
   });
+
+  it("refuses while its migration fails, and tries it once for each call", async () => {
+    const who = { tenant: "default", user: "frank" };
+    const ofFrank = accountStub(env, who);
+    await ofFrank.ban(60);
+    await evictDurableObject(env.ACCOUNTS.getByName(accountName(who)));
+    let attempts = 0;
+    deploy(() => {
+      // At the start, and in the first call.
+      if ((attempts += 1) <= 2) throw new TypeError("A mistake in a migration.");
+    });
+    expect(await codeOf(ofFrank.check({ id: "frank" }))).toBe("internal");
+    expect(await ofFrank.check({ id: "frank" })).toMatchObject({ code: "banned" });
+    expect(attempts).toBe(3);
+  });
 });
