@@ -9,7 +9,7 @@ import { spendMessages } from "../rooms/connection/inbound-budget.ts";
 import type { Host, Receiver } from "../rooms/object/host.ts";
 import type { Hubs, ServedHub } from "./define/hub-tables.ts";
 import { builtIns, type Verify } from "./protocol-methods/built-ins.ts";
-import { refreshAsCall } from "./protocol-methods/refresh-token.ts";
+import { refreshAsCall, refreshToken } from "./protocol-methods/refresh-token.ts";
 import { Call } from "./run/call.ts";
 import { failure, showsDetails, together, type SendAnswer } from "./run/frame-answers.ts";
 import { breakOff, overRate, refuse } from "./run/refusals.ts";
@@ -57,7 +57,8 @@ export function dispatcher({ hubs, verify }: DispatcherOptions): Receiver {
       await ending.departed.catch(() => {});
       await disconnectedHook(session, ending);
     },
-    refreshed: async (host, connection, user) => refreshAsCall(sessionOf(host, connection), user),
+    refreshed: async (host, connection, user) => refreshToken(sessionOf(host, connection), user),
+    refreshRequested: (host, connection, user) => refreshAsCall(sessionOf(host, connection), user),
     presenceChanged: (host, change) => presenceHooks(host, servedBy(host), change),
     async ask(host, connection, call) {
       if (connection.protocol.answersOnly)

@@ -235,8 +235,13 @@ export interface Receiver {
   settled(host: Host, connection: Connection): Promise<void>;
   /** Once, after the connection was open. */
   closed(host: Host, connection: Connection, ending: Ending): Promise<void>;
-  /** A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. */
+  /**
+   * A fresh token of the same user. Throws `forbidden`, and then the connection may have ended. It counts as no call: it
+   * comes with something else, and but once.
+   */
   refreshed(host: Host, connection: Connection, user: User): Promise<RefreshOutcome>;
+  /** The same for a request that brings nothing but the token: it counts as a call. Throws `rate_limited` as well. */
+  refreshRequested(host: Host, connection: Connection, user: User): Promise<RefreshOutcome>;
   /** After joins and leaves were published in this room. */
   presenceChanged(host: Host, change: UserChanges): Promise<void>;
   /** Hub code, here or in another object, invokes a method of a client of this object. */

@@ -16,7 +16,7 @@ interface RefreshTarget {
 
 /**
  * Gives what the token changed, or the refusal: `connection_not_found`, `wrong_kind`, or a code of
- * `Receiver.refreshed`. Refusals are values: any client may cause them, and the platform logs exceptions.
+ * `Receiver.refreshRequested`. Refusals are values: any client may cause them, and the platform logs exceptions.
  */
 export async function refreshConnection(
   { parts, host, receiver }: RefreshTarget,
@@ -30,7 +30,7 @@ export async function refreshConnection(
   // A connection of negotiate's version 0, whose token is its public id: it proves nothing.
   if (seat.id === token) return { code: "wrong_kind" };
   try {
-    return await receiver.refreshed(host, connection, user);
+    return await receiver.refreshRequested(host, connection, user);
   } catch (error) {
     const { code } = publicError(error);
     if (code === "internal") throw error;

@@ -2,7 +2,7 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RoomRpc } from "../../../src/rooms/rpc/room-rpc.ts";
 import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
 import { roomAt, token } from "../client.ts";
@@ -14,6 +14,11 @@ const say = (hub: string, room: string, word: string) =>
   roomAt(`${hub}/${room}`).publish({ target: "said", params: JSON.stringify([word]) });
 const lifetime = (seconds: number) =>
   expect.toSatisfy((value: number) => value > seconds - 10 && value <= seconds);
+const loseSocket = (hub: string, id: string) =>
+  runInDurableObject(relayOf(hub, id), (relay, state) => {
+    const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === id)!;
+    (relay as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
+  });
 
 describe("a refresh", () => {
   it("says how long the new token lives, as negotiation did of the first", async () => {
@@ -59,10 +64,7 @@ describe("a refresh", () => {
     const channels = ["group:w1"];
     const old = { channels, iat: inSeconds(-100) };
     const alice = await connected("resuming", { ...stateful, claims: old });
-    await runInDurableObject(relayOf("resuming", alice.id), (relay, state) => {
-      const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === alice.id)!;
-      (relay as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
-    });
+    await loseSocket("resuming", alice.id);
     const fresh = { iat: inSeconds(-50), limits: { callsPerSecond: 1, callBurst: 1 } };
     const { body } = await postRefresh("resuming", alice.token, await token("alice", fresh));
     // The hub's own policy lets every user in.
@@ -156,6 +158,28 @@ describe("a token that comes by another way", () => {
     expect(await members()).toBe(0);
   });
 
+  it("with a return, is one also where the connection has made all calls that it may make", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    onTestFinished(() => void vi.useRealTimers());
+    const stateful = { query: "useStatefulReconnect=true", version: 2 };
+    const limits = { callsPerSecond: 1, callBurst: 1 };
+    const claims = { iat: inSeconds(-100), limits };
+    const alice = await connected("resuming", { ...stateful, claims });
+    await alice.call("Whoami");
+    await loseSocket("resuming", alice.id);
+    const newer = { claims: { iat: inSeconds(-50) } };
+    const { webSocket } = await open("resuming", alice.token, newer);
+    const names = { connectionId: alice.id, connectionToken: alice.token };
+    using again = new SignalR(webSocket!, names, true);
+    await again.record(({ type }) => type === 9);
+    again.say({ type: 9, sequenceId: 2 });
+    const callTwice = async () => {
+      vi.setSystemTime(Date.now() + 1_000);
+      return [(await again.call("Whoami")).error, (await again.call("Whoami")).error];
+    };
+    await expect.poll(callTwice).toEqual([undefined, undefined]);
+  });
+
   it("with a new connection, gives back what hub code joined, and nothing that it does not name", async () => {
     const phone = { query: "client=phone" };
     const claims = { channels: ["group:z1", "group:z2"] };
@@ -163,10 +187,7 @@ describe("a token that comes by another way", () => {
     for (const name of ["z2", "z3"]) await alice.call("Join", name);
     await say("remembering", "group:z3", "first");
     await alice.hears("first");
-    await runInDurableObject(relayOf("remembering", alice.id), (relay, state) => {
-      const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === alice.id)!;
-      (relay as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
-    });
+    await loseSocket("remembering", alice.id);
     using again = await connected("remembering", phone);
     for (const name of ["z1", "z2", "z3"]) await say("remembering", `group:${name}`, name);
     await Promise.all([again.hears("z2"), again.hears("z3")]);
