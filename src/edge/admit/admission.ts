@@ -44,8 +44,8 @@ type RoomsOf = (own: Topic) => readonly string[];
 
 /**
  * Admits a request to the room of its path. The order of the checks is fixed, and each throws its own error:
- * configuration, origin, token; path; hub; names of rooms; rate; webhook; the hub's rules. With several rooms, only the one
- * of the path has been authorized then: see `authorize` for the others.
+ * configuration, origin, token; path; hub; names of rooms; rate; webhook; the hub's rules. With several rooms, only the
+ * one of the path has been authorized then: see `authorize` for the others.
  */
 export async function admitToRoom(
   request: Request,

@@ -1,5 +1,5 @@
-// Admission of a client to a whole hub, in any protocol: authentication, the hub, the rate, the webhook and the hub's policy, in
-// this order; and the relay that the client's connection belongs to.
+// Admission of a client to a whole hub, in any protocol: authentication, the hub, the rate, the webhook and the hub's
+// policy, in this order; and the relay that the client's connection belongs to.
 
 import { authenticateClient } from "../../auth/client-tokens.ts";
 import type { Hubs, ServedHub } from "../../dispatch/define/hub-tables.ts";

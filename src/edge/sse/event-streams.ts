@@ -177,7 +177,7 @@ class EventStream implements RoomStreamFormat {
   /** Without one of its rooms the stream would look complete and not be. The last event says which room ended it. */
   ended(end: RoomEnd): void {
     this.#writeText(`event: end\ndata: ${JSON.stringify(end)}\n\n`);
-    // The write may have found the reader too slow, which ends the stream with an error.
+    // The write may have found the reader too slow, which ends the stream once what waits is read.
     if (this.#isOver) return;
     this.end();
     this.#controller.close();
