@@ -9,6 +9,8 @@ interface FilterSubject {
   readonly userId: string;
   readonly connectionId: string;
   readonly groups: readonly string[];
+  /** Its rooms of other kinds, as topics. */
+  readonly rooms: readonly string[];
 }
 
 /** A parsed filter: plain data, so that it can be sent from the edge to objects over RPC. */
@@ -16,13 +18,16 @@ export type Filter =
   | { readonly type: "and" | "or"; readonly all: readonly Filter[] }
   | { readonly type: "not"; readonly one: Filter }
   | { readonly type: "compare"; readonly by: Comparison; readonly a: Value; readonly b: Value }
-  | { readonly type: "in"; readonly one: Value; readonly list: readonly Value[] | "groups" }
+  | { readonly type: "in"; readonly one: Value; readonly list: List }
   | { readonly type: "test"; readonly by: Test; readonly a: Value; readonly b: Value };
 
 type Value =
   | { readonly type: "literal"; readonly value: string | number | null }
   | { readonly type: "name"; readonly name: "userId" | "connectionId" }
   | { readonly type: "call"; readonly by: Change; readonly of: Value };
+
+/** Only `withRooms` makes `rooms`: services name those by groups. */
+type List = readonly Value[] | "groups" | "rooms";
 
 const COMPARISONS = ["eq", "ne", "gt", "ge", "lt", "le"] as const;
 type Comparison = (typeof COMPARISONS)[number];
@@ -193,8 +198,27 @@ export function matches(filter: Filter, subject: FilterSubject): boolean {
 type Scalar = string | number | null;
 
 /** The values to the right of `in`. */
-const listOf = (list: readonly Value[] | "groups", subject: FilterSubject): readonly Scalar[] =>
-  list === "groups" ? subject.groups : list.map((value) => valueOf(value, subject));
+const listOf = (list: List, subject: FilterSubject): readonly Scalar[] =>
+  typeof list === "string" ? subject[list] : list.map((value) => valueOf(value, subject));
+
+/** The filter where some names of groups stand for rooms of another kind; `roomOf` gives the topic of those. */
+export function withRooms(filter: Filter, roomOf: (group: string) => string | undefined): Filter {
+  switch (filter.type) {
+    case "and":
+    case "or":
+      return { ...filter, all: filter.all.map((one) => withRooms(one, roomOf)) };
+    case "not":
+      return { ...filter, one: withRooms(filter.one, roomOf) };
+    case "in": {
+      const value = filter.list === "groups" && filter.one.type === "literal" && filter.one.value;
+      const room = typeof value === "string" ? roomOf(value) : undefined;
+      if (room === undefined) return filter;
+      return { type: "in", one: { type: "literal", value: room }, list: "rooms" };
+    }
+    default:
+      return filter;
+  }
+}
 
 /** Functions of anything but a text give null, which equals only `null`. */
 function valueOf(value: Value, subject: FilterSubject): Scalar {

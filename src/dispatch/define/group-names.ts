@@ -20,11 +20,15 @@ export const groupPrefixesOf = ({ settings: { rooms = {} } }: AnyHub): GroupPref
  * The room that hub code and services mean by the name of a group: the room of the kind whose `groups` has a prefix of
  * the name, otherwise the group. Throws `invalid_name`.
  */
-export function groupTopic({ groupPrefixes }: HasPrefixes, name: string): Topic {
+export const groupTopic = (served: HasPrefixes, name: string): Topic =>
+  roomBehind(served, name) ?? roomTopic("group", name);
+
+/** The room of another kind that the name of a group stands for, if it does. Throws `invalid_name`. */
+export function roomBehind({ groupPrefixes }: HasPrefixes, name: string): Topic | undefined {
   for (const [prefix, kind] of groupPrefixes)
     if (name.startsWith(prefix) && name.length > prefix.length)
       return roomTopic(kind, name.slice(prefix.length));
-  return roomTopic("group", name);
+  return undefined;
 }
 
 /** The same for a topic: only groups may stand for rooms of another kind. */

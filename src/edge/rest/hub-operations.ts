@@ -4,8 +4,8 @@
 import * as z from "zod/mini";
 import { tenantAccessKey, signClientToken } from "../../auth/access-keys.ts";
 import { CLOSE, HubError } from "../../model/errors.ts";
-import { parseFilter } from "../../model/filter.ts";
-import { groupTopic } from "../../dispatch/define/group-names.ts";
+import { parseFilter, withRooms, type Filter } from "../../model/filter.ts";
+import { groupTopic, roomBehind } from "../../dispatch/define/group-names.ts";
 import { canonicalName, formatTopic, ALL } from "../../model/topic.ts";
 import type { Command, Selection } from "../../rooms/rpc/command.ts";
 import type { HubRequest } from "./hub-request.ts";
@@ -86,9 +86,16 @@ const execute = operation({
   status: 202,
   handle: async (hub, { query: { filter }, body }) => {
     const commands = body.map((command) => commandOf(hub, command));
-    await hub.room(ALL).everywhere(filter ? { filter: parseFilter(filter) } : {}, commands);
+    await hub.room(ALL).everywhere(filter ? { filter: filterOf(hub, filter) } : {}, commands);
   },
 });
+
+/** `'order-42' in groups` is about the room that the name stands for. Throws `invalid_filter` or `invalid_name`. */
+const filterOf = ({ served }: HubRequest, text: string): Filter =>
+  withRooms(parseFilter(text), (group) => {
+    const room = roomBehind(served, group);
+    return room && formatTopic(room);
+  });
 
 /**
  * The command as objects run it. The name of a group gets its canonical form here, or that of the room that it stands

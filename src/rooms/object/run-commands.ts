@@ -61,11 +61,15 @@ function candidates(parts: ObjectParts, selection: Selection): Iterable<Connecti
   return user === undefined ? connections.all : connections.byUser.named(user);
 }
 
-const filterFacts = (parts: ObjectParts, connection: Connection) => ({
-  userId: connection.user.id,
-  connectionId: connection.id,
-  groups: parts.topicsOf(connection).flatMap(({ kind, name }) => (kind === "group" ? name : [])),
-});
+function filterFacts(parts: ObjectParts, connection: Connection) {
+  const topics = parts.topicsOf(connection);
+  return {
+    userId: connection.user.id,
+    connectionId: connection.id,
+    groups: topics.flatMap(({ kind, name }) => (kind === "group" ? name : [])),
+    rooms: topics.filter(({ kind }) => kind !== "group").map(formatTopic),
+  };
+}
 
 async function run(
   target: CommandTarget,

@@ -104,6 +104,33 @@ describe("a group that stands for a room", () => {
     expect(heard).toEqual(["in", "in again"]);
   });
 
+  it("is the order's room in filters of connections, too", async () => {
+    using alice = await enter("orders/group:shop", { user: "in" });
+    using bob = await enter("orders/group:shop", { user: "out" });
+    const execute = async (filter: string, command: object) => {
+      const path = `/hubs/orders/:execute?filter=${encodeURIComponent(filter)}`;
+      expect((await ask("POST", path, { body: [command] })).status).toBe(202);
+    };
+    const sending = (text: string) => ({
+      type: "SendMessage",
+      message: { target: "orderStatusChanged", arguments: ["44", text] },
+    });
+    const ours = "userId in ('in', 'out')";
+    await execute("userId eq 'in'", { type: "JoinGroup", group: "order-44" });
+    await execute(`'order-44' in groups`, sending("in"));
+    await execute(`${ours} and not ('order-44' in groups)`, sending("out"));
+    await execute(`${ours} and ('order-45' in groups or 'shop' in groups)`, sending("both"));
+    const heard = [];
+    for (const client of [alice, bob]) {
+      await client.heardFrame(({ params }) => params?.[1] === "both");
+      heard.push(client.messages("orderStatusChanged").map(({ params }) => params[1]));
+    }
+    expect(heard).toEqual([
+      ["in", "both"],
+      ["out", "both"],
+    ]);
+  });
+
   it("has no users, and other groups are groups", async () => {
     expect((await ask("PUT", "/hubs/orders/users/alice/groups/order-42")).status).toBe(400);
     using alice = await enter("orders/group:orders");
