@@ -84,13 +84,13 @@ function isOptional(schema: StandardSchemaV1): boolean {
  * cannot express: such a value is documented as any, and validated by the schema itself.
  */
 const schemaOf = (schema: StandardSchemaV1): object =>
-  identified(inputJsonSchema(unnamed(schema)) ?? {});
+  withId(inputJsonSchema(unnamed(schema)) ?? {});
 
 /**
  * References of a schema start from itself, as its library writes them. In a document they would start from the whole of
  * it, unless the schema has an id (`$id` of JSON Schema 2020-12). Equal schemas have one id.
  */
-function identified(schema: object): object {
+function withId(schema: object): object {
   const text = JSON.stringify(schema);
   if (!text.includes('"$ref":')) return schema;
   return { $id: `schemas/${hashOf(text).toString(36)}`, ...schema };

@@ -89,22 +89,23 @@ export async function userAt(
 }
 
 /**
- * The user with the webhook's grant; unchanged where no webhook is configured. Called once for each connection: the
- * application may count on it. The rate is counted first, so that a client in a loop does not reach the application.
+ * Counts the attempt by its rate, and then asks the webhook, so that a client in a loop does not reach the application.
+ * Gives the user with the webhook's grant; unchanged where no webhook is configured. Called once for each connection:
+ * the application may count on it.
  * Throws `rate_limited`, `misconfigured`, `refused_by_webhook` or `webhook_unavailable`.
  */
-export async function applyConnectWebhook(attempt: ConnectAttempt, env: Env): Promise<User> {
+export async function admitAttempt(attempt: ConnectAttempt, env: Env): Promise<User> {
   await checkConnectRate(attempt, env);
   const { connect } = env.WEBHOOK_CONNECT_URL ? readWebhooks(env) : {};
   if (!connect) return attempt.user;
   return applyGrant(attempt.user, await askConnectWebhook(attempt, connect, env));
 }
 
-/** Asks the webhook, then the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics. */
+/** The same, and then asks the hub's rules for the entrant's room. `rooms` are all rooms of the request, as topics. */
 export async function admitEntrant(entrant: Entrant, rooms: readonly string[]): Promise<Entrant> {
   const { request, user, served, topic: room, place } = entrant;
   const attempt = { request, user, hub: served.name, room, rooms };
-  return authorize({ ...entrant, user: await applyConnectWebhook(attempt, place.env) });
+  return authorize({ ...entrant, user: await admitAttempt(attempt, place.env) });
 }
 
 /** Asks the hub's rules, and the token's capabilities, whether the user may enter the room. Throws `forbidden`. */

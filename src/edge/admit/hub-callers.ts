@@ -10,7 +10,7 @@ import { isGuest, type User } from "../../model/user.ts";
 import { clientKey } from "../../rooms/rpc/relay-levels.ts";
 import { checkSetup } from "../../setup/check-setup.ts";
 import { readWebhooks } from "../../webhooks/webhook-config.ts";
-import { applyConnectWebhook, userAt } from "./admission.ts";
+import { admitAttempt, userAt } from "./admission.ts";
 import { relayToken } from "./guests.ts";
 import { continentOf, type RelayTarget } from "./relay-choice.ts";
 import { pathBelow, requestedHub, servedHub } from "./request-target.ts";
@@ -35,7 +35,7 @@ export async function callerOf(request: Request, serving: Serving): Promise<Call
 export async function admitCaller(caller: Caller, place: ServingPlace): Promise<Caller> {
   const { request, user, served } = caller;
   const attempt = { request, user, hub: served.name };
-  const admitted = { ...caller, user: await applyConnectWebhook(attempt, place.env) };
+  const admitted = { ...caller, user: await admitAttempt(attempt, place.env) };
   return authorizeCaller(admitted, place);
 }
 

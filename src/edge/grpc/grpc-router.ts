@@ -54,7 +54,8 @@ export function connectRpc(isolate: Omit<StreamServing, "env" | "prefix" | "wait
       .set(OUTLET, outlet);
     const answer = await handler({ ...universalRequest(request), body, contextValues });
     const explanation = answer.body ? undefined : EXPLANATIONS.get(answer.status);
-    if (explanation !== undefined) return withHeaders(explained(answer.status, explanation));
+    if (explanation !== undefined)
+      return withHeaders(explanationAnswer(answer.status, explanation));
     if (methodKind === "unary") return withHeaders(await unaryResponse(answer));
     return withHeaders(streamResponse(answer, outlet, body));
   };
@@ -98,7 +99,7 @@ const EXPLANATIONS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** 405 names the verbs of its path (RFC 9110 §15.5.6), and all methods have the one. */
-const explained = (status: number, explanation: string): Response =>
+const explanationAnswer = (status: number, explanation: string): Response =>
   new Response(explanation, { status, headers: status === 405 ? { allow: "POST" } : {} });
 
 /**

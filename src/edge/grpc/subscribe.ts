@@ -8,7 +8,7 @@ import type {
   SubscribeRequest,
   SubscribeResponse,
 } from "../../protocols/proto/dormouse/v1/hub_pb.ts";
-import { applyConnectWebhook, authorize } from "../admit/admission.ts";
+import { admitAttempt, authorize } from "../admit/admission.ts";
 import { ROOMS_AT_MOST, sourceOf, type RoomSource } from "../stream/room-sources.ts";
 import { onAbort, untilAborted } from "./abort-signals.ts";
 import { OUTLET } from "./encoded-stream.ts";
@@ -52,7 +52,7 @@ async function sourcesOf(
   const rooms = [...positions.keys()];
   const topics = rooms.map(parseTopic);
   const attempt = { request: http, user: authenticated, hub: served.name, room: topics[0]!, rooms };
-  const user = await applyConnectWebhook(attempt, serving.env);
+  const user = await admitAttempt(attempt, serving.env);
   const entrants = await Promise.all(
     topics.map((topic) => authorize({ request: http, user, served, topic, place: serving })),
   );
