@@ -84,10 +84,11 @@ async function readAnswer(answer: Response): Promise<object | undefined> {
   return undefined;
 }
 
-/** An empty body is like 204, and `null` like none: so do serializers write what is absent. */
+/** An empty body is like 204, and `null` like none, also as a whole: so do serializers write what is absent. */
 function claimsIn(text: string): object | undefined {
   if (text === "") return undefined;
   const answer = parseExactJson(text);
+  if (answer === null) return undefined;
   if (!isJsonObject(answer)) throw new Error("Its answer is no JSON object.");
   if (hasBigint(answer) || overflowIn(answer))
     throw new Error("Its answer has a number beyond 2^53: an id is text.");
