@@ -154,9 +154,7 @@ export class PresenceAnnouncer implements Duty {
       this.#options.changed({ ...change, joined: change.joined.map(({ userId }) => userId) });
   }
 
-  /**
-   * Rows only matter after a crash: a join whose row is missing is announced twice then, which is better than never.
-   */
+  /** Rows matter after a crash alone: a join without its row is announced twice then, which is better than never. */
   #save({ joined, left }: PresenceChange): void {
     try {
       for (const user of joined) this.#write(user);
@@ -229,6 +227,10 @@ export class PresenceAnnouncer implements Duty {
 
   get connections(): number {
     return this.#presence.connections;
+  }
+
+  get sources(): ReadonlySet<string> {
+    return this.#presence.sources;
   }
 
   due(): number | undefined {

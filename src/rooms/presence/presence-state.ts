@@ -105,6 +105,11 @@ export class PresenceState {
     return this.#connections.get(userId)?.get(source) ?? 0;
   }
 
+  /** Sources that have connections. */
+  get sources(): ReadonlySet<string> {
+    return new Set([...this.#connections.values()].flatMap((counts) => [...counts.keys()]));
+  }
+
   #addUser([, userId, , trace]: ConnectionCount, now: number): void {
     this.#pendingLeaves.delete(userId);
     if (this.#immediateLeaves.delete(userId)) this.#ids.add(userId);

@@ -35,9 +35,11 @@ export async function askReporter(parts: RoomParts, name: string): Promise<void>
  * The room `all` asks followers that have reported nobody, since `online` was off in the deploy in which they began. One
  * that still runs that deploy is asked again at the next wake.
  */
-export async function askUncounted({ followers, name: room, stubs }: RoomParts): Promise<void> {
-  const counted = new Set(Array.from(followers.members(), ([follower]) => follower));
-  const uncounted = [...followers.links.keys()].filter((follower) => !counted.has(follower));
+export async function askUncounted(parts: RoomParts): Promise<void> {
+  const { followers, name: room, presence, stubs } = parts;
+  if (followers.links.size === 0) return;
+  const { sources } = presence;
+  const uncounted = [...followers.links.keys()].filter((follower) => !sources.has(follower));
   await askMany(uncounted, (follower) => stubs(follower).refollow(room));
 }
 

@@ -2,9 +2,8 @@
 // not lost, also where that deploy is rolled back.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Durability, RoomSettings } from "../../../src/model/options.ts";
-import type { Receiver } from "../../../src/rooms/object/host.ts";
+import { describe, expect, it, vi } from "vitest";
+import type { Durability } from "../../../src/model/options.ts";
 import type { PresenceView } from "../../../src/rooms/rpc/presence-view.ts";
 import type { StateSpec } from "../../../src/rooms/rpc/state-rpc.ts";
 import { CLOSE } from "../../../src/model/errors.ts";
@@ -12,45 +11,18 @@ import { enter, roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
 import { NOTHING, storedIn } from "../../support/stored.ts";
 import { act, newRoom, pass, ran, steeredByClock, wholeOf } from "../state/steered-room.ts";
+import {
+  DAY,
+  deploy,
+  deployTo,
+  HOUR,
+  receiverOf,
+  rollBack,
+  undo,
+  withDurability,
+} from "./deploys.ts";
 
 steeredByClock();
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** What the test has changed of all objects' receiver, and how it is put back, in order. */
-const undo: (() => void)[] = [];
-afterEach(() => {
-  for (const back of undo.splice(0).toReversed()) back();
-});
-
-const receiverIn = (stub: DurableObjectStub): Promise<Mutable<Receiver>> =>
-  runInDurableObject(stub, (one) => (one as unknown as { receiver: Mutable<Receiver> }).receiver);
-
-const receiverOf = (name: string) => receiverIn(roomAt(name) as DurableObjectStub);
-
-/** The next wake finds the hub with these settings. The function that is returned brings back those of before. */
-async function deployTo(
-  object: unknown,
-  hub: string,
-  change: Partial<RoomSettings>,
-): Promise<() => Promise<void>> {
-  const stub = object as DurableObjectStub;
-  const settings = (await receiverIn(stub)).settings(hub)!;
-  const before = { ...settings };
-  const bring = (changed: Partial<RoomSettings>) => void Object.assign(settings, changed);
-  undo.push(() => bring(before));
-  bring(change);
-  await evictDurableObject(stub);
-  return async () => {
-    bring(before);
-    await evictDurableObject(stub);
-  };
-}
-
-const deploy = (name: string, change: Partial<RoomSettings>) =>
-  deployTo(roomAt(name), name.split("/")[0]!, change);
-
-const withDurability = (name: string, durability: Durability) => deploy(name, { durability });
 
 it.each<[Durability, Durability]>([
   ["logged", "none"],
@@ -107,28 +79,6 @@ it("a log that kept nothing for a time recovers nobody across that time, and has
   expect(await roomAt(name).missed(before)).toMatchObject({ entries: [], recovered: false });
   expect((await roomAt(name).history({})).entries).toEqual([]);
 });
-
-const HOUR = 3_600;
-const DAY = 24 * HOUR;
-/** What a deploy may not know. */
-const UNKNOWN = {
-  "its hub": ["settings", "state"],
-  "its state": ["state"],
-} as const;
-
-/** The next wake finds a deploy that does not know it. The function that is returned rolls forward. */
-async function rollBack(name: string, what: keyof typeof UNKNOWN): Promise<() => Promise<void>> {
-  const receiver = await receiverOf(name);
-  const before = { ...receiver };
-  const forward = () => void Object.assign(receiver, before);
-  undo.push(forward);
-  for (const member of UNKNOWN[what]) receiver[member] = () => undefined;
-  await evictDurableObject(roomAt(name));
-  return async () => {
-    forward();
-    await evictDurableObject(roomAt(name));
-  };
-}
 
 /** With changes that the log alone has, and an action that is due in twelve hours. */
 async function scheduledRoom(): Promise<string> {
