@@ -19,6 +19,8 @@ export interface OpenedLog {
   readonly log: RoomLog;
   /** The log has begun a new epoch, and has lost entries that clients may have seen: the room's followers are reset. */
   readonly hasLostEntries: boolean;
+  /** The room kept no entries until this wake, and no epoch: followers that it has already have nothing of this log. */
+  readonly hasBegun?: boolean;
 }
 
 /** Of a storage that is empty still, the epoch is kept with the first write. */
@@ -32,10 +34,12 @@ interface LogPorts {
   readonly arm: (at: number) => void;
   /** The room's state, which needs epoch and offset where the log keeps no entries. */
   readonly beside?: BesideLog | undefined;
+  /** The offset that the checkpoint of a state has reached, whether the hub knows the state or not. */
+  readonly reached?: () => number | undefined;
 }
 
 /** Key: the room has a state, and a log that keeps no entries. */
-const UNLOGGED = "unlogged";
+export const UNLOGGED = "unlogged";
 
 /**
  * Opens the room's log. One that was written behind and ended with unsaved entries lost offsets that clients may have
@@ -45,7 +49,7 @@ const UNLOGGED = "unlogged";
 export function openLog(
   storage: LogStorage,
   settings: RoomSettings,
-  { arm, beside }: LogPorts,
+  { arm, beside, reached }: LogPorts,
 ): OpenedLog {
   if (settings.durability === "none" && !beside) return { log: new NoLog(), hasLostEntries: false };
   const { kv } = storage;
@@ -58,6 +62,7 @@ export function openLog(
   const hasLostEntries = isLost || isUnsaved;
   const isNew =
     epoch === undefined || hasLostEntries || (!isLogged && beside?.offset === undefined);
+  const hasBegun = isLogged && epoch === undefined && !storage.isEmpty;
   if (isNew) epoch = randomEpoch();
   if (isUnsaved) kv.delete("unsaved");
   const history = { ...settings.history, arm, object: storage.name, beside };
@@ -65,16 +70,16 @@ export function openLog(
   // The table is made with the epoch, so that its loss is noticed.
   const keepEpoch = () => {
     if (isLogged) storage.makeTable("log");
-    else kv.put(UNLOGGED, true);
+    else if (!kv.get(UNLOGGED)) kv.put(UNLOGGED, true);
     kv.put("epoch", saved.position.epoch);
   };
   if (isNew && !storage.isEmpty) keepEpoch();
   storage.atFirstWrite(keepEpoch);
   // Changes of the state that have a smaller offset than its checkpoint would be lost at the next wake.
-  const reached = saved.position.offset === 0 && beside?.offset;
-  if (reached && saved instanceof SqliteLog) saved.begin(reached);
+  const begun = saved.position.offset === 0 && reached?.();
+  if (begun && saved instanceof SqliteLog) saved.begin(begun);
   const log = settings.durability === "logged" ? saved : new LogBehind(saved, kv);
-  return { log, hasLostEntries };
+  return { log, hasLostEntries, hasBegun };
 }
 
 /** After a failure it is tried again a minute later. */

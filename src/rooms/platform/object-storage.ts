@@ -121,6 +121,12 @@ export class ObjectStorage implements PartStorage {
     for (const made of this.#statementOf(query).tables) this.#tables.add(made);
   }
 
+  /** Deletes the table: its next row makes it anew. */
+  dropTable(table: string): void {
+    if (!this.#tables.delete(table)) return;
+    this.#sound(() => this.#storage.sql.exec(`DROP TABLE ${table}`));
+  }
+
   /**
    * Deletes all rows, keys and the alarm, at once: no event comes between a check before it and the next turn. What
    * parts have in memory of the storage is theirs to forget, in the same turn.

@@ -2,6 +2,7 @@
 // a state that today's hub does not know.
 
 import type { RoomSettings } from "../../model/options.ts";
+import { UNLOGGED } from "../log/open-log.ts";
 import { SqliteLog } from "../log/sqlite-log.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
 import { foldChanges } from "../state/unopened-state.ts";
@@ -22,11 +23,16 @@ export function settleEarlierLog({ storage, settings, hasState, now }: EarlierLo
   const holdsState = storage.hasTable("room_state");
   if (!endsLog && (hasState || !holdsState)) return;
   const log = new SqliteLog(storage, history, "");
-  if (log.position.offset === 0) return;
   storage.transactionSync(() => {
-    if (holdsState) foldChanges({ storage, history, log, endsLog, now });
-    if (endsLog) storage.sql.exec("DELETE FROM log");
-    // Positions of before are none of a later log.
-    if (endsLog && !hasState) storage.kv.delete("epoch");
+    const hasEntries = log.position.offset > 0;
+    if (holdsState && hasEntries) foldChanges({ storage, history, log, endsLog, now });
+    if (endsLog) endLog(storage, hasState);
   });
+}
+
+/** A later log begins under a new epoch: meanwhile offsets are in memory alone, or in the state's checkpoint. */
+function endLog(storage: ObjectStorage, hasState: boolean): void {
+  storage.dropTable("log");
+  if (hasState) storage.kv.put(UNLOGGED, true);
+  else storage.kv.delete("epoch");
 }

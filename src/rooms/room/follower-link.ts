@@ -13,6 +13,8 @@ export interface FollowersOptions {
   readonly log: RoomLog;
   /** The log began a new epoch at this wake, and has lost entries. */
   readonly hasLostEntries: boolean;
+  /** The log has just begun, and the room may have followers of before. Default: no. */
+  readonly hasBegun?: boolean | undefined;
   /** The log keeps no entries: what a crash cuts off on its way to followers cannot be repaired. */
   readonly isInMemory: boolean;
   /** Whether followers report their members. Default: yes. */

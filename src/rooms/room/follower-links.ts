@@ -12,10 +12,13 @@ export class FollowerLinks {
   /** By the follower's object name. */
   readonly all: Map<string, Link>;
 
-  constructor({ countsMembers, hasLostEntries, isInMemory, log, storage }: FollowersOptions) {
+  constructor(options: FollowersOptions) {
+    const { countsMembers = true, hasBegun, hasLostEntries, isInMemory, log, storage } = options;
     this.#log = log;
-    const rows = (this.rows = new FollowerRows(storage, countsMembers ?? true));
-    if (hasLostEntries || (isInMemory && rows.isUnsettled)) rows.restart();
+    const rows = (this.rows = new FollowerRows(storage, countsMembers));
+    const isCutOff = (isInMemory || hasBegun) && rows.isUnsettled;
+    if (hasLostEntries || isCutOff) rows.restart();
+    else if (hasBegun) rows.restart(0);
     const linkOf = (offset: number) => linkAt(Math.min(offset, log.position.offset));
     this.all = new Map([...rows.offsets()].map(([name, offset]) => [name, linkOf(offset)]));
   }

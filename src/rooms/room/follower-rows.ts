@@ -70,9 +70,9 @@ export class FollowerRows {
     return this.#storage.kv.get("settled") === BEFORE_LOG;
   }
 
-  /** All offsets are of an epoch that has ended: every follower is to be reset. */
-  restart(): void {
-    this.settle(BEFORE_LOG);
-    this.#storage.sql.exec("UPDATE followers SET connections = ? WHERE user = ''", BEFORE_LOG);
+  /** All offsets are of an epoch that has ended: every follower is to be reset, or gets all of the new one (0). */
+  restart(offset: typeof BEFORE_LOG | 0 = BEFORE_LOG): void {
+    this.settle(offset);
+    this.#storage.sql.exec("UPDATE followers SET connections = ? WHERE user = ''", offset);
   }
 }

@@ -49,7 +49,7 @@ export const ROOM_SCHEMA: StorageSchema = {
     ...OBJECT_SCHEMA.keys,
     // log/open-log.ts: the log's epoch, and whether publications are in memory only.
     ...["epoch", "unsaved"],
-    // The same: there is a state, and no entry was ever kept.
+    // The same: there is a state, and no entry is kept.
     "unlogged",
     // room/retention.ts: since when something is stored that the deploy does not know.
     "retained",

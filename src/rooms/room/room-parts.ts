@@ -25,7 +25,7 @@ import type { ObjectNamespaces } from "../rpc/object-env.ts";
 import { accountStub, parseObjectName, type RoomAddress } from "../rpc/object-names.ts";
 import type { StateSpec } from "../rpc/state-rpc.ts";
 import type { RoomState } from "../state/room-state.ts";
-import { holdsState } from "../state/unopened-state.ts";
+import { checkpointOffset, holdsState } from "../state/unopened-state.ts";
 import { settleEarlierLog } from "./earlier-log.ts";
 import { Followers } from "./followers.ts";
 import { HubIndex } from "./hub-index.ts";
@@ -177,11 +177,13 @@ function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOpt
   const arm = (at: number) => agenda.arm(at);
   const opened = statePart(ctx, core, { ...options, others: () => ({ log, presence, publisher }) });
   settleEarlierLog({ storage, settings, hasState: opened !== undefined, now: now() });
-  const { log, hasLostEntries } = openLog(storage, settings, { arm, beside: opened?.commit });
+  const reached = () => checkpointOffset(storage);
+  const beside = opened?.commit;
+  const { log, hasLostEntries, hasBegun } = openLog(storage, settings, { arm, beside, reached });
   if (hasLostEntries) opened?.resave();
   const rate = new MessageRate();
   const followers = new Followers({
-    ...{ room, storage, log, hasLostEntries, now, arm, stubs },
+    ...{ room, storage, log, hasLostEntries, hasBegun, now, arm, stubs },
     isInMemory: settings.durability === "none",
     countsMembers: topic.kind !== "all" || settings.online,
     waitUntil: ctx.waitUntil.bind(ctx),

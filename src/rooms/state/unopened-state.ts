@@ -23,6 +23,10 @@ export const holdsState = (storage: StateStorage): boolean =>
 const hasRow = ({ sql }: PartStorage, table: string): boolean =>
   sql.exec(`SELECT 1 AS one FROM ${table} LIMIT 1`).toArray().length > 0;
 
+/** The offset that its checkpoint has reached; undefined without one. */
+export const checkpointOffset = ({ sql }: PartStorage): number | undefined =>
+  sql.exec<{ offset: number }>("SELECT offset FROM room_state").toArray()[0]?.offset;
+
 interface Folded {
   readonly storage: PartStorage;
   readonly history: History;

@@ -133,6 +133,20 @@ describe("no log", () => {
     expect([log.after(3), log.after(2)]).toEqual([[], undefined]);
   });
 
+  it("writes one key at a wake where the room's state has not begun", () =>
+    withStorage((storage) => {
+      const commit = (_: unknown, write: () => void) => write();
+      const beside = { offset: undefined, commit };
+      const wake = () => {
+        const objects = objectStorageOf(storage);
+        const put = vi.spyOn(objects.kv, "put");
+        openLog(objects, { ...DEFAULTS, durability: "none" }, { arm: () => {}, beside });
+        return put.mock.calls.map(([key]) => key);
+      };
+      storage.kv.put("settled", 0);
+      expect([wake(), wake(), wake()]).toEqual([["unlogged", "epoch"], ["epoch"], ["epoch"]]);
+    }));
+
   it("begins anew with each life of the object", () =>
     withStorage((storage) => {
       const epochs = [opened(storage, "none"), opened(storage, "none")].map(

@@ -1,11 +1,77 @@
-// Rooms through several deploys that know more and less of them.
+// Rooms through several deploys that know more and less of them: offsets are used once.
 
 import { evictDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
+import { FollowedRooms } from "../../../src/rooms/links/followed-rooms.ts";
 import { FollowerRows } from "../../../src/rooms/room/follower-rows.ts";
 import { roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
-import { deployTo } from "./deploys.ts";
+import { act, newRoom, pass, steeredByClock, wholeOf } from "../state/steered-room.ts";
+import { deployTo, rollBack, withDurability } from "./deploys.ts";
+
+steeredByClock();
+
+const say = (name: string, word: string) =>
+  roomAt(name).publish({ target: "said", params: JSON.stringify([word]) });
+
+it("a room whose hub has a state that it has not begun uses no offset twice", async () => {
+  const name = newRoom("odd");
+  await say(name, "logged");
+  await withDurability(name, "none");
+  await say(name, "unlogged");
+  const { epoch, offset } = await say(name, "unlogged, too");
+  await withDurability(name, "logged");
+  for (let n = 0; n < 3; n++) await say(name, "logged again");
+  expect(await roomAt(name).missed({ epoch, offset })).toMatchObject({ recovered: false });
+});
+
+it("members elsewhere get what is said once messages are kept again", async () => {
+  const name = newRoom("odd");
+  const channels = [name.slice("odd/".length)];
+  using alice = await connected("odd", { user: "kept-again", claims: { channels } });
+  const words = ["kept", "unkept", "unkept, too", "kept again", "and once more"];
+  const durabilities = ["logged", "none", undefined, "logged", undefined] as const;
+  for (const [at, word] of words.entries()) {
+    const durability = durabilities[at];
+    if (durability) await withDurability(name, durability);
+    await say(name, word);
+    await alice.hears(word);
+  }
+  expect(alice.texts).toEqual(words);
+});
+
+it("members elsewhere get what could not be delivered before a sleep, once messages are kept again", async () => {
+  const name = "relayed/group:undelivered";
+  const channels = ["group:undelivered"];
+  using alice = await connected("relayed", { user: "undelivered", claims: { channels } });
+  await withDurability(name, "none");
+  for (const word of ["one", "two"]) await say(name, word);
+  await alice.hears("two");
+  await pass(name, 20, 5);
+  await withDurability(name, "logged");
+  const deliver = vi.spyOn(FollowedRooms.prototype, "deliver").mockImplementation(() => {
+    throw new Error("It does not answer.");
+  });
+  for (const word of ["three", "four"]) await say(name, word);
+  await evictDurableObject(roomAt(name));
+  deliver.mockRestore();
+  await pass(name, 60, 5);
+  await alice.call("whoami");
+  expect(alice.texts).toEqual(["one", "two", "three", "four"]);
+});
+
+it("a state has what is done after a time without it, in which messages were kept anew", async () => {
+  const name = newRoom("odd");
+  await withDurability(name, "none");
+  for (let n = 0; n < 5; n++) await act(name, "add", 1);
+  const forward = await rollBack(name, "its state");
+  await withDurability(name, "logged");
+  await say(name, "without a state");
+  await forward();
+  expect(await act(name, "add", 1)).toBe(6);
+  await evictDurableObject(roomAt(name));
+  expect(await wholeOf(name)).toMatchObject({ count: 6 });
+});
 
 it("a wake of the room `all` reads its followers' members once", async () => {
   const all = roomAt("relayed/all");
