@@ -2,23 +2,23 @@
 // rolled back, and is rolled forward again, must find it. So such a room does not end, nor do its messages expire, for
 // `KEPT_MS`. Meanwhile it looks from time to time, by alarm: the first look after the roll-forward does what was due.
 
-import type { KeyValues } from "../../model/stored-values.ts";
+import type { Sql } from "../../model/stored-values.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 
+const TABLE =
+  "CREATE TABLE IF NOT EXISTS room_retention (id INTEGER PRIMARY KEY, since INTEGER, at INTEGER)";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const KEPT_MS = 30 * DAY_MS;
-const KEY = "retained";
 
 /** Since when it is not known, and when it was looked at last; milliseconds since 1970. */
-interface Look {
-  readonly since: number;
-  readonly at: number;
-}
+type Look = Readonly<Record<"since" | "at", number>>;
 
 interface RetentionOptions {
-  readonly kv: KeyValues;
+  readonly sql: Sql;
   readonly isServed: boolean;
+  /** Requests a call of `run` at this time or earlier. */
+  arm(at: number): void;
   /** Whether something is stored that this deploy does not know. */
   holdsUnknown(): boolean;
 }
@@ -28,12 +28,28 @@ export class Retention implements Duty {
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+    options.sql.exec(TABLE);
+  }
+
+  /** At a wake, which may have no alarm: sees to the next look. */
+  begin(now: number): void {
+    this.#forgetIfKnown();
+    const at = this.due(now);
+    if (at !== undefined) this.#options.arm(at);
+  }
+
+  /** A later roll-back keeps the room for as long again. */
+  #forgetIfKnown(): void {
+    if (!this.#options.holdsUnknown()) this.#options.sql.exec("DELETE FROM room_retention");
   }
 
   /** Whether the room must not lose what it has stored. */
   keeps(now: number): boolean {
-    if (!this.#options.holdsUnknown()) return false;
-    return now - (this.#lookBefore(now)?.since ?? now) < KEPT_MS;
+    return this.#options.holdsUnknown() && now - (this.#look?.since ?? now) < KEPT_MS;
+  }
+
+  get #look(): Look | undefined {
+    return this.#options.sql.exec<Look>("SELECT since, at FROM room_retention").toArray()[0];
   }
 
   /** The expiry of messages: their age is not known without the hub. */
@@ -45,23 +61,19 @@ export class Retention implements Duty {
     };
   }
 
-  /** Undefined where there was none, or so long ago that everything was known in between. */
-  #lookBefore(now: number): Look | undefined {
-    const look = this.#options.kv.get<Look>(KEY);
-    return look && now - look.at <= 2 * pauseAfter(look) + DAY_MS ? look : undefined;
-  }
-
   due(now: number): number | undefined {
     if (!this.keeps(now)) return undefined;
-    const look = this.#lookBefore(now) ?? { since: now, at: now };
+    const look = this.#look ?? { since: now, at: now };
     return look.at + pauseAfter(look);
   }
 
   run(now: number): void {
+    this.#forgetIfKnown();
     if (!this.keeps(now)) return;
-    const look = this.#lookBefore(now);
-    if (!look || now >= look.at + pauseAfter(look))
-      this.#options.kv.put(KEY, { since: look?.since ?? now, at: now });
+    const look = this.#look;
+    if (look && now < look.at + pauseAfter(look)) return;
+    const row = [look?.since ?? now, now];
+    this.#options.sql.exec("INSERT OR REPLACE INTO room_retention VALUES (0, ?, ?)", ...row);
   }
 }
 

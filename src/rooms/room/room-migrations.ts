@@ -39,6 +39,8 @@ export const ROOM_SCHEMA: StorageSchema = {
     room_runs: ["slot", "at", "json"],
     room_schedule: ["id", "at", "failures", "json"],
     room_outgoing: ["offset", "json"],
+    // room/retention.ts: since when something is stored that the deploy does not know.
+    room_retention: ["id", "since", "at"],
     // hub-index.ts, in a hub's `all` room: the last report of each room and relay.
     seen: [
       ...["name", "at", "sockets", "connections", "users", "weight", "wake"],
@@ -51,8 +53,6 @@ export const ROOM_SCHEMA: StorageSchema = {
     ...["epoch", "unsaved"],
     // The same: there is a state, and no entry is kept.
     "unlogged",
-    // room/retention.ts: since when something is stored that the deploy does not know.
-    "retained",
     // room/follower-rows.ts: the offset that every follower has reached; -1 where a wake resets them.
     "settled",
     // rooms/state: how many statements of the hub's `tables` were run; an erasure that is to be saved elsewhere.

@@ -56,7 +56,8 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
 
   protected override wake(): void {
     super.wake();
-    const { settings, topic } = this.parts;
+    const { retention, settings, topic } = this.parts;
+    retention.begin(Date.now());
     if (topic.kind === "all" && settings.online) this.inBackground(askUncounted(this.parts));
   }
 

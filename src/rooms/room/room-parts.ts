@@ -51,6 +51,7 @@ export interface RoomParts extends ObjectParts {
   readonly userRoom: UserRoom | undefined;
   /** The hub's index, in the hub's `all` room. Opened when it is first needed: most wakes are for a message. */
   readonly index: (() => HubIndex) | undefined;
+  readonly retention: Retention;
   /** In one commit: a crash leaves the old log under its old epoch, or none under the new one. */
   renewEpoch(erase: (epoch: string) => void): void;
 }
@@ -92,7 +93,8 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
   const userRoom = userRoomOf(core, topic, objects);
   const { end, retention } = endOf(core, { ...path, presence, index, userRoom });
   const parts: RoomParts = {
-    ...{ ...core, ...path, topic, presence, userRoom, index, end, publishing: path.publisher },
+    ...{ ...core, ...path, topic, presence, userRoom, index, end, retention },
+    publishing: path.publisher,
     own: new OwnRoom({ topic, settings, ...path, outbox: core.outbox, presence }),
     ...membersAndTopics(core, topic),
     renewEpoch: (erase) => renewEpoch(storage, erase),
@@ -129,11 +131,11 @@ function userRoomOf(
 function endOf(
   core: ObjectCore,
   own: Pick<RoomParts, "followers" | "index" | "log" | "presence" | "state" | "userRoom">,
-): Pick<RoomParts, "end"> & { readonly retention: Retention } {
+): Pick<RoomParts, "end" | "retention"> {
   const { index, log, state, userRoom } = own;
-  const { isServed, storage } = core;
+  const { agenda, isServed, storage } = core;
   const retention = new Retention({
-    ...{ kv: storage.kv, isServed },
+    ...{ sql: storage.sql, isServed, arm: (at) => agenda.arm(at) },
     holdsUnknown: () => (isServed ? !state && holdsState(storage) : !storage.isEmpty),
   });
   const end = new ObjectEnd({

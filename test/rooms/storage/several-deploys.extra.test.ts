@@ -1,13 +1,14 @@
-// Rooms through several deploys that know more and less of them: offsets are used once.
+// Rooms through several deploys that know more and less of them: offsets are used once, and what is kept ends.
 
 import { evictDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
 import { FollowedRooms } from "../../../src/rooms/links/followed-rooms.ts";
 import { FollowerRows } from "../../../src/rooms/room/follower-rows.ts";
+import { NOTHING, storedIn } from "../../support/stored.ts";
 import { roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
 import { act, newRoom, pass, steeredByClock, wholeOf } from "../state/steered-room.ts";
-import { deployTo, rollBack, withDurability } from "./deploys.ts";
+import { DAY, deployTo, HOUR, rollBack, withDurability } from "./deploys.ts";
 
 steeredByClock();
 
@@ -71,6 +72,32 @@ it("a state has what is done after a time without it, in which messages were kep
   expect(await act(name, "add", 1)).toBe(6);
   await evictDurableObject(roomAt(name));
   expect(await wholeOf(name)).toMatchObject({ count: 6 });
+});
+
+it("a room that is read alone in a deploy without its state ends in time", async () => {
+  const name = newRoom("odd");
+  await act(name, "add", 1);
+  await pass(name, 2 * DAY, HOUR);
+  expect(await storedIn(roomAt(name))).toMatchObject({ alarm: false });
+  await rollBack(name, "its state");
+  await roomAt(name).history({});
+  await pass(name, 40 * DAY, 6 * HOUR);
+  expect(await storedIn(roomAt(name))).toEqual(NOTHING);
+});
+
+it("a state that was in use between two roll-backs is kept for a month from the second on", async () => {
+  const name = newRoom("odd");
+  await act(name, "add", 1);
+  const forward = await rollBack(name, "its state");
+  await pass(name, 20 * DAY, 6 * HOUR);
+  await forward();
+  await act(name, "add", 1);
+  await pass(name, 2 * DAY, 6 * HOUR);
+  const again = await rollBack(name, "its state");
+  await roomAt(name).history({});
+  await pass(name, 20 * DAY, 6 * HOUR);
+  await again();
+  expect(await wholeOf(name)).toMatchObject({ count: 2 });
 });
 
 it("a wake of the room `all` reads its followers' members once", async () => {
