@@ -29,7 +29,7 @@ export function eraseRoom(parts: RoomParts, sql: Pick<SqlStorage, "exec">): Posi
   parts.renewEpoch((epoch) => {
     log.erase(epoch);
     if (state) state.erase();
-    else eraseState({ storage, sql, own: Object.keys(ROOM_SCHEMA.tables) });
+    else eraseState({ storage, sql, own: Object.keys(ROOM_SCHEMA.tables), position: log.position });
   });
   state?.restart();
   followers.restart();

@@ -19,7 +19,7 @@ const WAITING_AT_MOST = 1_000;
 /** From the beginning of a save until it counts as failed. */
 const SAVE_MS = 30_000;
 /** The key of the position at which an erased room is still to be saved. */
-const ERASED = "state-erased";
+export const ERASED = "state-erased";
 
 interface ExternalStateOptions {
   readonly spec: StateSpec;

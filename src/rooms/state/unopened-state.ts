@@ -3,8 +3,10 @@
 import type { History } from "../../model/options.ts";
 import { STATE_TARGET } from "../../model/state-wire.ts";
 import type { PartStorage } from "../../model/stored-values.ts";
+import type { Position } from "../../model/topic.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { StateEntry } from "../rpc/log-entry.ts";
+import { ERASED } from "./external-state.ts";
 import { RunMemory } from "./run-memory.ts";
 import { applyEntry } from "./state-changes.ts";
 import { StateRows } from "./state-rows.ts";
@@ -16,9 +18,10 @@ interface StateStorage extends PartStorage {
   hasTable(table: string): boolean;
 }
 
-/** Whether anything is stored of a state. */
+/** Whether anything is stored of a state, or its erasure, which is still to be saved elsewhere. */
 export const holdsState = (storage: StateStorage): boolean =>
-  TABLES.some((table) => storage.hasTable(table) && hasRow(storage, table));
+  TABLES.some((table) => storage.hasTable(table) && hasRow(storage, table)) ||
+  (storage.hasTable("room_state") && storage.kv.get(ERASED) !== undefined);
 
 const hasRow = ({ sql }: PartStorage, table: string): boolean =>
   sql.exec(`SELECT 1 AS one FROM ${table} LIMIT 1`).toArray().length > 0;
@@ -63,10 +66,17 @@ interface Erased {
   readonly sql: Pick<SqlStorage, "exec">;
   /** The names of the object's own tables. */
   readonly own: readonly string[];
+  /** The room's, after the erasure of its log. */
+  readonly position: Position;
 }
 
-/** In the transaction of an erasure. Tables of the hub are those of its state: a room without one has none. */
-export function eraseState({ storage, sql, own }: Erased): void {
+/**
+ * In the transaction of an erasure. One that was saved elsewhere is erased there once a deploy knows how. Tables of the
+ * hub are those of its state: a room without one has none.
+ */
+export function eraseState({ storage, sql, own, position }: Erased): void {
+  const saved = storage.sql.exec("SELECT 1 FROM room_state WHERE saved >= 0").toArray();
+  if (saved.length > 0) storage.kv.put(ERASED, position);
   for (const table of [...TABLES, "room_runs"]) storage.sql.exec(`DELETE FROM ${table}`);
   if (!storage.kv.delete("tables")) return;
   for (const name of tableNames(sql, own)) sql.exec(`DROP TABLE ${quoted(name)}`);

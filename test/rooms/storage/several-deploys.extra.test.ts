@@ -1,4 +1,5 @@
-// Rooms through several deploys that know more and less of them: offsets are used once, and what is kept ends.
+// Rooms through several deploys that know more and less of them: offsets are used once, what is kept ends, what is erased
+// stays erased.
 
 import { evictDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
@@ -7,7 +8,7 @@ import { FollowerRows } from "../../../src/rooms/room/follower-rows.ts";
 import { NOTHING, storedIn } from "../../support/stored.ts";
 import { roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
-import { act, newRoom, pass, steeredByClock, wholeOf } from "../state/steered-room.ts";
+import { act, database, newRoom, pass, steeredByClock, wholeOf } from "../state/steered-room.ts";
 import { DAY, deployTo, HOUR, rollBack, withDurability } from "./deploys.ts";
 
 steeredByClock();
@@ -98,6 +99,21 @@ it("a state that was in use between two roll-backs is kept for a month from the 
   await pass(name, 20 * DAY, 6 * HOUR);
   await again();
   expect(await wholeOf(name)).toMatchObject({ count: 2 });
+});
+
+it("a state that is erased in a deploy without it does not come back from elsewhere", async () => {
+  const name = newRoom();
+  const elsewhere = database(name);
+  await act(name, "add", 41);
+  await pass(name, 3);
+  expect(elsewhere.row).toEqual({ count: 41 });
+  const forward = await rollBack(name, "its state");
+  await roomAt(name).erase();
+  await pass(name, DAY, HOUR);
+  await forward();
+  expect(await wholeOf(name)).toEqual({ count: 0 });
+  await pass(name, DAY, HOUR);
+  expect(elsewhere.saved).toEqual([{ count: 41 }, undefined]);
 });
 
 it("a wake of the room `all` reads its followers' members once", async () => {
