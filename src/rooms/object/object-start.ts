@@ -1,7 +1,8 @@
 // The start of an object at a wake: its parts, and what is made from them. Where the storage cannot be read, the object
 // starts all the same, so that it can answer with a stable code, and can be erased.
 
-import { CLOSE, publicError, reasonOf } from "../../model/errors.ts";
+import { CLOSE, isUnexpected, publicError, reasonOf } from "../../model/errors.ts";
+import { logError } from "../../model/logger.ts";
 import { storageCorrupt } from "../platform/object-storage.ts";
 import { LOOK_AGAIN_MS } from "../platform/storage-version.ts";
 import { accountStub, objectName } from "../rpc/object-names.ts";
@@ -82,6 +83,8 @@ export class ObjectStart<P extends ObjectParts> {
       await agenda().ring(Date.now());
     } catch (error) {
       if (!this.fault) throw error;
+      // The platform logs only what is thrown.
+      if (isUnexpected(error)) logError("alarm_failed", { object: this.#input.ctx.id.name, error });
       await this.#input.ctx.storage.setAlarm(Date.now() + LOOK_AGAIN_MS);
     }
   }

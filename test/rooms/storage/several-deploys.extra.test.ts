@@ -9,7 +9,7 @@ import { NOTHING, storedIn } from "../../support/stored.ts";
 import { roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
 import { act, database, newRoom, pass, steeredByClock, wholeOf } from "../state/steered-room.ts";
-import { DAY, deployTo, HOUR, rollBack, withDurability } from "./deploys.ts";
+import { DAY, deployTo, HOUR, receiverOf, rollBack, undo, withDurability } from "./deploys.ts";
 
 steeredByClock();
 
@@ -114,6 +114,21 @@ it("a state that is erased in a deploy without it does not come back from elsewh
   expect(await wholeOf(name)).toEqual({ count: 0 });
   await pass(name, DAY, HOUR);
   expect(elsewhere.saved).toEqual([{ count: 41 }, undefined]);
+});
+
+it("an alarm that finds a deploy's mistake names it in the log", async () => {
+  const logged = vi.spyOn(console, "error");
+  const name = newRoom("odd");
+  await act(name, "later", HOUR, 1);
+  const receiver = await receiverOf(name);
+  const { settings } = receiver;
+  undo.push(() => (receiver.settings = settings));
+  receiver.settings = () => {
+    throw new TypeError("A mistake in a deploy.");
+  };
+  await evictDurableObject(roomAt(name));
+  await pass(name, 1);
+  expect(logged).toHaveBeenCalledWith(expect.stringContaining("A mistake in a deploy."));
 });
 
 it("a wake of the room `all` reads its followers' members once", async () => {
