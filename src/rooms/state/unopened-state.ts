@@ -30,6 +30,9 @@ const hasRow = ({ sql }: PartStorage, table: string): boolean =>
 export const checkpointOffset = ({ sql }: PartStorage): number | undefined =>
   sql.exec<{ offset: number }>("SELECT offset FROM room_state").toArray()[0]?.offset;
 
+/** Messages without a change in between that each wake reads again: beyond it the checkpoint is moved behind them. */
+const READ_AGAIN = 16;
+
 interface Folded {
   readonly storage: PartStorage;
   readonly history: History;
@@ -46,11 +49,16 @@ interface Folded {
 export function foldChanges({ storage, history, log, endsLog, now }: Folded): void {
   const { sql } = storage;
   const rows = new StateRows(sql, history, true);
-  const row = rows.read();
-  if (!row) return;
-  const changes = log.kept(row.offset).filter(({ target }) => target === STATE_TARGET);
-  if (changes.length === 0 && !endsLog) return;
-  const offset = Math.max(row.offset, log.position.offset);
+  const reached = rows.offset;
+  if (reached === undefined) return;
+  const entries = log.kept(reached);
+  const changes = entries.filter(({ target }) => target === STATE_TARGET);
+  const offset = Math.max(reached, log.position.offset);
+  if (changes.length === 0) {
+    if (endsLog || entries.length > READ_AGAIN) rows.moveTo(offset);
+    return;
+  }
+  const row = rows.read()!;
   const runs = new RunMemory(sql);
   for (const { at, runs: kept = [] } of changes as StateEntry[]) runs.restore(kept, at);
   const state = changes.reduce(applyEntry, JSON.parse(row.json) as unknown);

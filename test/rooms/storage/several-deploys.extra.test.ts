@@ -4,6 +4,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
 import { FollowedRooms } from "../../../src/rooms/links/followed-rooms.ts";
+import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
 import { FollowerRows } from "../../../src/rooms/room/follower-rows.ts";
 import { NOTHING, storedIn } from "../../support/stored.ts";
 import { roomAt } from "../client.ts";
@@ -70,6 +71,30 @@ it("a state has what is done after a time without it, in which messages were kep
   await withDurability(name, "logged");
   await say(name, "without a state");
   await forward();
+  expect(await act(name, "add", 1)).toBe(6);
+  await evictDurableObject(roomAt(name));
+  expect(await wholeOf(name)).toMatchObject({ count: 6 });
+});
+
+it("a wake without the state reads few messages, however many there were", async () => {
+  const name = newRoom();
+  const elsewhere = database(name);
+  await act(name, "add", 5);
+  await pass(name, 5);
+  const forward = await rollBack(name, "its state");
+  for (let n = 0; n < 40; n++) await say(name, `${n}`);
+  const read = vi.spyOn(SqliteLog.prototype, "kept");
+  const wake = async () => {
+    await evictDurableObject(roomAt(name));
+    await roomAt(name).info();
+    return read.mock.results.at(-1)!.value.length;
+  };
+  expect([await wake(), await wake()]).toEqual([40, 0]);
+  await say(name, "one more");
+  expect([await wake(), await wake()]).toEqual([1, 1]);
+  await forward();
+  await pass(name, DAY, HOUR);
+  expect(elsewhere.saved).toEqual([{ count: 5 }]);
   expect(await act(name, "add", 1)).toBe(6);
   await evictDurableObject(roomAt(name));
   expect(await wholeOf(name)).toMatchObject({ count: 6 });
