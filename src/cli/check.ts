@@ -50,7 +50,7 @@ async function run(args: string[]): Promise<string | Outcome> {
   const warnings: string[] = [];
   const configuration = await readConfiguration(folder, values, (text) => warnings.push(text));
   const variables = {
-    ...(await readVariables(folder, configuration, values.env)),
+    ...(await readVariables(folder, configuration, { env: values.env })),
     ...deployedKeys(configuration),
     ...Object.fromEntries((values.secret ?? []).map((name) => [name, UNKNOWN])),
   };

@@ -18,10 +18,11 @@ export interface DevVars {
 /**
  * Writes `.dev.vars` with a random secret and a random access key, where wrangler has no secrets of this machine. To an
  * existing file without a secret it adds what is missing, and leaves its lines as they are; unless [vars] or the files
- * have other keys for tokens.
+ * have other keys for tokens. Where files are chosen, nothing is written.
  */
 export async function ensureDevVars(folder: string, chosen: Chosen = {}): Promise<DevVars> {
   const path = secretsFile(dirname(configPath(folder, chosen)), chosen.env);
+  if (chosen.envFiles) return { path, written: [] };
   const names = Object.keys(LINES);
   if (basename(path) === DEV_VARS && create(path, HEADING + linesOf(names)))
     return { path, written: names };
@@ -50,7 +51,8 @@ function secretsFile(folder: string, env: string | undefined): string {
   const path = at(DEV_VARS);
   if (existsSync(path) || process.env["CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV"] === "false")
     return path;
-  const names = [".env", ".env.local", ...(env === undefined ? [] : [`.env.${env}`])];
+  const ofEnv = env === undefined ? [] : [`.env.${env}`, `.env.${env}.local`];
+  const names = [".env", ".env.local", ...ofEnv];
   return names.some((name) => existsSync(at(name))) ? at(".env.local") : path;
 }
 
@@ -101,7 +103,7 @@ const linesOf = (names: readonly string[]): string =>
 /** [vars] and the files of this machine, as wrangler reads them. */
 async function variablesOf(folder: string, chosen: Chosen): ReturnType<typeof readVariables> {
   const configuration = await readConfiguration(folder, chosen);
-  return readVariables(folder, configuration, chosen.env);
+  return readVariables(folder, configuration, chosen);
 }
 
 export interface Keys {

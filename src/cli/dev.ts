@@ -75,8 +75,6 @@ interface DevOptions {
   /** The folder of the objects' data, as wrangler finds it. */
   readonly state: string;
   readonly chosen: Chosen;
-  /** False where the secrets are of other files, which are named. */
-  readonly hasDevVars: boolean;
   /** Arguments of `wrangler dev`. */
   readonly args: readonly string[];
 }
@@ -97,9 +95,11 @@ async function devOptions(args: string[]): Promise<DevOptions | "help"> {
     return token.inlineValue === false ? [token.index, token.index + 1] : [token.index];
   });
   const wranglerArgs = args.filter((_, index) => !ownTokens.includes(index));
-  const { env, config: configs = [] } = parsed.values;
+  const { env, config: configs = [], "env-file": files } = parsed.values;
   // Of several workers the first is the one that is served.
-  const chosen = { config: textOf([configs].flat()[0]), env: textOf(env) };
+  const config = textOf([configs].flat()[0]);
+  const envFiles = files && [files].flat().map(String);
+  const chosen = { config, env: textOf(env), envFiles };
   const added = await addedOptions({ ip, port, chosen, args: wranglerArgs });
   const overrides = LOOPBACK.has(ip) ? [] : NO_DEV_TOKENS;
   const own = [...added, ...DEVELOPING, ...overrides];
@@ -108,9 +108,7 @@ async function devOptions(args: string[]): Promise<DevOptions | "help"> {
     persistTo === undefined
       ? join(dirname(configPath(process.cwd(), chosen)), ".wrangler", "state")
       : resolve(persistTo);
-  const hasDevVars = parsed.values["env-file"] === undefined;
-  const all = ["--ip", ip, "--port", port, ...own, ...wranglerArgs];
-  return { ip, port, state, chosen, hasDevVars, args: all };
+  return { ip, port, state, chosen, args: ["--ip", ip, "--port", port, ...own, ...wranglerArgs] };
 }
 
 const OPTIONS = {
@@ -130,7 +128,7 @@ const OWN: ReadonlySet<string> = new Set(["port", "ip", "help"]);
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" ? value : undefined;
 
-type Addressed = Omit<DevOptions, "state" | "hasDevVars">;
+type Addressed = Omit<DevOptions, "state">;
 
 /**
  * With a route in its configuration, wrangler rewrites every request to the host of that route: pages would then be of
@@ -179,10 +177,14 @@ const greeting = (ip: string, port: number, chosen: Chosen): string => `
 `;
 
 /** The token's keys are those of the same worker. */
-const flagsOf = ({ config, env }: Chosen): string =>
-  Object.entries({ "-c": config, "-e": env })
-    .map(([flag, value]) => (value === undefined ? "" : ` ${flag} ${value}`))
+const flagsOf = ({ config, env, envFiles }: Chosen): string =>
+  Object.entries({ "-c": config, "-e": env, "--env-file": envFiles })
+    .flatMap(([flag, values = []]) => [values].flat().map((value) => ` ${flag} ${quoted(value)}`))
     .join("");
+
+/** As a word of a POSIX shell. */
+const quoted = (text: string): string =>
+  /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Whether it runs as `npm run dev` of this repository. */
 const isScript = process.env["npm_lifecycle_event"] === "dev";
@@ -201,7 +203,7 @@ export const dev: Command = {
     if (missing !== undefined) throw new Error(missing);
     const unlock = lockState(options.state);
     try {
-      if (options.hasDevVars) await writeDevVars(options.chosen);
+      await writeDevVars(options.chosen);
       await runUntilStopped(options);
     } finally {
       unlock();

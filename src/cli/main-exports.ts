@@ -13,17 +13,18 @@ export type Sources = Pick<
   "main" | "alias" | "define" | "rules" | "tsconfig" | "configPath" | "vars"
 >;
 
-/** As wrangler bundles. Modules that are data have no names. */
-export const bundleOf = (folder: string, { main = "", ...sources }: Sources) =>
+/** As wrangler bundles, in the folder of its configuration. Modules that are data have no names. */
+export const bundleOf = ({ main = "", configPath, ...sources }: Sources) =>
   ({
     ...{ bundle: true, write: false, metafile: true, format: "esm", platform: "neutral" },
     ...{ target: "es2024", mainFields: ["module", "main"], logLevel: "silent", outdir: "out" },
     conditions: ["workerd", "worker", "import"],
     external: ["cloudflare:*", "node:*", "*?module", ...builtinModules],
     loader: loadersOf(sources.rules),
-    ...{ entryPoints: [main], absWorkingDir: folder },
+    ...{ entryPoints: [main], absWorkingDir: resolve(dirname(configPath)) },
     ...{ alias: sources.alias ?? {}, define: sources.define ?? {} },
-    ...(sources.tsconfig && { tsconfig: resolve(dirname(sources.configPath), sources.tsconfig) }),
+    // wrangler's reader gives it from the folder of this process.
+    ...(sources.tsconfig && { tsconfig: resolve(sources.tsconfig) }),
   }) as const satisfies BuildOptions;
 
 /** wrangler's own rules, then those of the file, as far as they are of the end of a name. */
@@ -58,7 +59,7 @@ export async function mainExports(
   if (!existsSync(main)) return `main is ${main}, and there is no such file.`;
   const { build } = await bundler(folder);
   try {
-    const { metafile } = await build(bundleOf(folder, sources));
+    const { metafile } = await build(bundleOf(sources));
     const entry = Object.values(metafile.outputs).find(
       ({ entryPoint }) => entryPoint !== undefined,
     );

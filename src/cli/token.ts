@@ -18,6 +18,7 @@ and the audience are in USER_ID_CLAIM and AUDIENCE_CLAIM as well.
   --ttl <seconds>        Lifetime of the token. Default 3600.
   -e, --env <name>       The environment of wrangler.toml.
   -c, --config <file>    Another file than wrangler.toml of this folder.
+  --env-file <file>      In place of .dev.vars, as for "dormouse dev". May be repeated.
   -h, --help             This text.
 
 Example: dormouse token alice --role Admin --claim permissions=users.manage --tenant acme --ttl 600
@@ -48,13 +49,14 @@ function tokenRequestIn(args: string[]): TokenRequest | "help" {
       ttl: { type: "string", default: "3600" },
       env: { type: "string", short: "e" },
       config: { type: "string", short: "c" },
+      "env-file": { type: "string", multiple: true },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help) return "help";
   const [user, ...rest] = positionals;
   if (!user || rest.length > 0) throw new UsageError("Name one user.");
-  const { role: roles, tenant, env, config } = values;
+  const { role: roles, tenant, env, config, "env-file": envFiles } = values;
   return {
     user,
     claims: values.claim.map(claimPair),
@@ -62,6 +64,7 @@ function tokenRequestIn(args: string[]): TokenRequest | "help" {
     tenant,
     env,
     config,
+    envFiles,
     ttlSeconds: seconds(values.ttl),
   };
 }

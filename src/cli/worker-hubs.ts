@@ -52,7 +52,7 @@ export async function workerHubs(folder: string, sources: Sources): Promise<Ran>
 async function bundle(place: string, folder: string, sources: Sources) {
   const { build } = await bundler(folder);
   const { outputFiles } = await build({
-    ...bundleOf(folder, sources),
+    ...bundleOf(sources),
     ...{ plugins: [platformModules(sources.vars)], sourcemap: "inline", outdir: place },
   });
   const file = join(place, "worker.mjs");

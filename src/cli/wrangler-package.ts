@@ -35,6 +35,8 @@ interface Rule {
 export interface Chosen {
   readonly config?: string | undefined;
   readonly env?: string | undefined;
+  /** In place of `.dev.vars` and `.env`; from the folder of the configuration. */
+  readonly envFiles?: readonly string[] | undefined;
 }
 
 interface Wrangler {
@@ -44,7 +46,7 @@ interface Wrangler {
   ): Configuration;
   unstable_getVarsForDev(
     config: string,
-    files: undefined,
+    files: readonly string[] | undefined,
     vars: WorkerFiles["vars"],
     env: string | undefined,
     silent: true,
@@ -125,9 +127,9 @@ export function configPath(folder: string, { config }: Chosen): string {
 export async function readVariables(
   folder: string,
   { configPath: config, vars }: Configuration,
-  env?: string,
+  { env, envFiles }: Chosen = {},
 ): Promise<Readonly<Record<string, unknown>>> {
   const wrangler = await load<Wrangler>(folder, "wrangler");
-  const bound = wrangler.unstable_getVarsForDev(config, undefined, vars, env, true);
+  const bound = wrangler.unstable_getVarsForDev(config, envFiles, vars, env, true);
   return Object.fromEntries(Object.entries(bound).map(([name, { value }]) => [name, value]));
 }

@@ -131,6 +131,15 @@ describe("an .env without .dev.vars", () => {
     expect((await ensureDevVars(folder)).written).toEqual([]);
   });
 
+  it.each([".env.local", ".env.live", ".env.live.local"])("may be an %s as well", async (name) => {
+    write("wrangler.toml", `${read("wrangler.toml")}\n[env.live]\n`);
+    write(name, "JWT_SECRET=mine\nOTHER=1\n");
+    const chosen = { env: "live" };
+    expect((await ensureDevVars(folder, chosen)).written).toEqual([]);
+    const variables = await readVariables(folder, await readConfiguration(folder, chosen), chosen);
+    expect(variables).toMatchObject({ JWT_SECRET: "mine", OTHER: "1" });
+  });
+
   it("does not count where wrangler is told not to read it", async () => {
     vi.stubEnv("CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV", "false");
     onTestFinished(() => void vi.unstubAllEnvs());

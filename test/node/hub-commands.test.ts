@@ -2,9 +2,12 @@
 
 import { spawnSync } from "node:child_process";
 import {
+  appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -125,6 +128,8 @@ export const { Room, Relay, Account, endpoint } = serve([
 export default endpoint;
 `;
 
+const CONFIGURED_FILES = ["worker.ts", "notes.md", "named.ts", "tsconfig.worker.json"];
+
 function configure(): void {
   const [top, ...rest] = readFileSync(join(folder, "wrangler.toml"), "utf8").split("\n[");
   const rules = '\n[[rules]]\ntype = "Text"\nglobs = ["**/*.md"]\n';
@@ -155,6 +160,20 @@ describe("a worker whose bundle needs its configuration", () => {
       "wrangler.toml: nothing is wrong.\n",
     );
   });
+});
+
+it.each([
+  ["tsconfig", ""],
+  ["an alias", '[alias]\n"@names" = "./named.ts"\n'],
+])("follows the paths of a configuration in another folder, as of %s", (_, alias) => {
+  configure();
+  if (alias !== "") writeFileSync(join(folder, "tsconfig.worker.json"), "{}");
+  appendFileSync(join(folder, "wrangler.toml"), alias);
+  mkdirSync(join(folder, "apps/api"), { recursive: true });
+  for (const name of [...CONFIGURED_FILES, "wrangler.toml"])
+    renameSync(join(folder, name), join(folder, "apps/api", name));
+  const { stdout, stderr } = run("types", "--typescript", "-c", "apps/api/wrangler.toml");
+  expect([stderr, stdout.includes("NamedHub")]).toEqual(["", true]);
 });
 
 describe("dormouse openrpc", () => {

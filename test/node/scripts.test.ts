@@ -2,12 +2,12 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { jwtVerify } from "jose";
+import { decodeJwt, jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { summarise } from "../../scripts/ci-summary.ts";
 import type { Report } from "../../scripts/ci-summary.ts";
@@ -140,6 +140,14 @@ describe("npm run token", () => {
     expect(devVars()).toMatch(/^OTHER=1\n/);
   });
 
+  it("is signed with the files that are named, and writes none", () => {
+    const secrets = `JWT_SECRET=${"x".repeat(32)}\nJWT_ISSUER=me\n`;
+    writeFileSync(join(folder, "other.env"), secrets);
+    const { status, stdout } = run("token", "alice", "--env-file", "other.env");
+    expect([status, decodeJwt(stdout.trim()).iss]).toEqual([0, "me"]);
+    expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
+  });
+
   it("ends with 1 and says what is missing when tokens are a provider's", () => {
     writeFileSync(join(folder, ".dev.vars"), "JWT_JWKS_URL=https://id.example.com/keys\n");
     const { status, stdout, stderr } = run("token", "alice");
@@ -200,7 +208,7 @@ describe("npm run dev", () => {
     [
       "routes of an environment",
       '[env.staging]\nroutes = ["example.com/realtime/*"]\n[[env.staging.durable_objects.bindings]]\nname = "ROOMS"\nclass_name = "Room"',
-      ["--env", "staging"],
+      ["--env", "staging", "--env-file", "my own.env"],
     ],
   ])(
     "keeps its own address as the host with %s, beside another debugger",
@@ -212,12 +220,14 @@ describe("npm run dev", () => {
         isTable ? `${toml}\n${lines}\n` : `${lines}\n${toml}`,
       );
       writeFileSync(join(folder, "src/worker.ts"), WORKER.replace(/export default .*/, SEEN));
+      writeFileSync(join(folder, "my own.env"), "");
       // wrangler's own choice, which another worker's debugger may have.
       const debuggers = await Promise.all([9229, 9230].map(occupied));
       const port = await freePort();
       const args = [PROGRAM, "dev", "--port", `${port}`, "--log-level", "warn", ...more];
       const { dev, output } = await startedDev(args);
-      expect(output).toMatch(more.length > 0 ? / token alice -e staging\n/ : / token alice\n/);
+      const flags = more.length > 0 ? " -e staging --env-file 'my own.env'" : "";
+      expect(output).toContain(` token alice${flags}\n`);
       const url = `http://127.0.0.1:${port}/x`;
       expect(await (await fetch(url)).json()).toEqual({ url, calls: "1", reasons: "1" });
       dev.kill("SIGTERM");
