@@ -32,17 +32,17 @@ export async function lendEndpoints(): Promise<Lender> {
     started.set(kind, endpoint);
     return endpoint;
   };
-  const made = new Map<string, Promise<string>>();
+  const files = new Map<string, Promise<string>>();
   const once = (name: string, make: () => Promise<string>): Promise<string> => {
-    const path = made.get(name) ?? make();
-    made.set(name, path);
+    const path = files.get(name) ?? make();
+    files.set(name, path);
     return path;
   };
   const answerTo = async (name: string): Promise<string> => {
     if (name === "package") return once(name, () => pack(PROJECT));
     const [kind, worker] = name.split("/");
     if (worker !== undefined)
-      return once(name, () => bundle(decodeURIComponent(worker), made.size));
+      return once(name, () => bundle(decodeURIComponent(worker), files.size));
     const { port, keys } = await endpointOf(kind as Kind);
     return JSON.stringify({ port, keys } satisfies Shared);
   };

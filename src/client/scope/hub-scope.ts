@@ -27,8 +27,8 @@ export class HubScope implements Scope {
   readonly #positions = new Map<string, string>();
   /** The rooms that the client has joined, with the state that its user tracks in each; undefined for none. */
   readonly #states = new Map<string, unknown>();
-  /** Rooms of `join` since the last `leave` of each. */
-  readonly #wanted = new Set<string>();
+  /** Rooms whose newest request is a `join`, also one without an answer yet. */
+  readonly #memberships = new Set<string>();
   /** Joined rooms that the server could not resume for now. */
   readonly #unresumed = new Set<string>();
   /** Id of the connection before. */
@@ -50,18 +50,18 @@ export class HubScope implements Scope {
   /** The replay arrives before this resolves. */
   async join(name: RoomText, since?: string): Promise<Joined> {
     const room = canonical(name);
-    this.#wanted.add(room);
+    this.#memberships.add(room);
     const joined = (await this.#host.call("$/join", { room, since })) as Joined;
     this.#advance(room, joined.position);
     // Unless it was left meanwhile, before this answer.
-    if (this.#wanted.has(room)) this.#states.set(room, this.#states.get(room));
+    if (this.#memberships.has(room)) this.#states.set(room, this.#states.get(room));
     return joined;
   }
 
   async leave(name: RoomText): Promise<void> {
     const room = canonical(name);
     this.forget(room);
-    this.#wanted.delete(room);
+    this.#memberships.delete(room);
     await this.#host.call("$/leave", { room });
     // Messages may have come meanwhile. Unless it was joined again.
     if (!this.#states.has(room)) this.#positions.delete(room);
