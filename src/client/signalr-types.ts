@@ -2,7 +2,14 @@
 // package is not imported here, so applications that use our client alone need not install it.
 
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
-import type { ClientOf, Invokes, Streams } from "../dispatch/define/hub-types.ts";
+import type {
+  ActionsOf,
+  ClientOf,
+  Invokes,
+  RoomOf,
+  Streams,
+} from "../dispatch/define/hub-types.ts";
+import type { Runs } from "../dispatch/define/stateful-room.ts";
 import type { HandlersOf } from "./model/client-handlers.ts";
 
 /** SignalR's stream of items: the result of `stream`, and the `Subject` of an upload. */
@@ -35,8 +42,14 @@ type Args<F> = F extends (...args: infer A) => unknown ? Uploaded<A> : never;
 type Result<F> = F extends (...args: any[]) => infer R ? R : never;
 type Item<F> = Result<F> extends AsyncIterable<infer T> ? T : never;
 
+/** Actions of rooms with state: the name of the room comes first, but for users' own rooms. */
+type Actions<H extends AnyHub, R = Runs<ActionsOf<H>>> = {
+  readonly [K in keyof R]: RoomOf<H>["kind"] extends "user" ? R[K] : InRoom<R[K]>;
+};
+type InRoom<F> = F extends (...args: infer A) => infer R ? (room: string, ...args: A) => R : never;
+
 type Members<H extends AnyHub> = H["members"];
-type Methods<H extends AnyHub> = Invokes<Members<H>>;
+type Methods<H extends AnyHub> = Invokes<Members<H>> & Actions<H>;
 type StreamMethods<H extends AnyHub> = Streams<Members<H>>;
 type Handlers<H> = Required<HandlersOf<H>>;
 

@@ -4,6 +4,7 @@
 import type { HubConnection, Subject } from "@microsoft/signalr";
 import { typed } from "../../src/client/index.ts";
 import type { AskingHub } from "./client.test-d.ts";
+import type { LotHub } from "./state-client.test-d.ts";
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -40,4 +41,17 @@ export async function calls(): Promise<void> {
   asking.on("heard", () => {});
   // @ts-expect-error the hub awaits a boolean
   asking.on("confirm", () => "yes");
+}
+
+export async function actions(): Promise<void> {
+  const lots = typed<LotHub>(connection);
+  const { at, isFirst } = await lots.invoke("bid", "vase", 120, "a note");
+  expect<Equal<[typeof at, typeof isFirst], [string, boolean]>>();
+  const length = await lots.invoke("Hello", "bob");
+  expect<Equal<typeof length, number>>();
+  await lots.send("Bid", "vase", 121);
+  // @ts-expect-error the room comes first
+  await lots.invoke("bid", 122);
+  // @ts-expect-error internal actions are not for clients
+  await lots.invoke("close", "vase");
 }

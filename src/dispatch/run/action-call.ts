@@ -73,9 +73,10 @@ function ownRoom({ connection, host, served }: Session): Topic | undefined {
   return kind === "user" ? roomTopic("user", connection.user.id) : undefined;
 }
 
-/** By its name alone, since one kind of room has a state, or as a topic. */
-function roomNamed({ served }: Session, name: string): Topic {
+/** By its name alone, since one kind of room has a state, or by its topic, which clients are told with the state. */
+function roomNamed({ served }: Session, room: string): Topic {
   const { kind } = served.state!.declaration;
+  const name = room.startsWith(`${kind}:`) ? room.slice(kind.length + 1) : room;
   return kind === "group" ? groupTopic(served, name) : roomTopic(kind, name);
 }
 

@@ -148,6 +148,19 @@ describe("a SignalR client", () => {
     expect(about.map(([target]) => target)).toEqual(["RoomState", "RoomPatch", "Outbid"]);
     expect(about[0]![1]).toMatchObject([`group:${name}`, { price: 0 }, expect.any(String)]);
   });
+
+  it("runs actions in the room that RoomState names, by its topic as by its name", async () => {
+    const name = crypto.randomUUID();
+    using alice = await connected("auctions");
+    await alice.call("Join", name);
+    await alice.call("Bid", name, 30);
+    await alice.call("Bid", `group:${name}`, 40);
+    const patches = alice.heard.filter(({ target }) => target === "RoomPatch");
+    expect(patches.map(({ arguments: args }) => args)).toMatchObject([
+      [`group:${name}`, { price: 30 }, expect.any(String)],
+      [`group:${name}`, { price: 40 }, expect.any(String)],
+    ]);
+  });
 });
 
 it("the race of ten bidders over relays has one winner for each price", async () => {
