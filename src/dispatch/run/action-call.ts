@@ -3,7 +3,6 @@
 
 import { HubError, serverError } from "../../model/errors.ts";
 import type { Invocation } from "../../model/message.ts";
-import { withFacts } from "../../model/refusal-facts.ts";
 import { parseTopic, roomTopic, type Position, type Topic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
 import { encodeGivenParams } from "../../protocols/exact-json.ts";
@@ -15,7 +14,7 @@ import { bindByName } from "../define/named-arguments.ts";
 import { anyone } from "../define/policies.ts";
 import { runtimeAt } from "../define/runtime.ts";
 import type { StateTable } from "../define/state-tables.ts";
-import { authorise } from "./admit-call.ts";
+import { authorise, noAction } from "./admit-call.ts";
 import { Call, callerContext, type CallOptions } from "./call.ts";
 import { checkRoom } from "./room-permission.ts";
 import type { Session } from "./session.ts";
@@ -101,7 +100,8 @@ export async function runAction(
   const { actions, declaration } = stateOf(session);
   const action = actions.get(request.name);
   call.name = `${served.name}.${request.name}`;
-  if (!action || request.room.kind !== declaration.kind) throw noAction(session, request);
+  if (!action || request.room.kind !== declaration.kind)
+    throw noAction(served, request.room.kind, request.name);
   call.stage = "authorising";
   await admit(session, action, request);
   call.stage = "invoking";
@@ -109,15 +109,6 @@ export async function runAction(
   if (outcome.ticket) call.published.tickets.push(outcome.ticket);
   return outcome;
 }
-
-const noAction = ({ served }: Session, { name, room: { kind } }: ActionRequest): HubError =>
-  withFacts(
-    new HubError(
-      "method_not_found",
-      `Hub ${served.name} has no such action in rooms of kind ${kind}.`,
-    ),
-    () => ({ expected: [...served.state!.actions.keys()], received: name }),
-  );
 
 function stateOf({ served }: Session): StateTable {
   if (!served.state) throw new HubError("method_not_found", `Hub ${served.name} has no actions.`);

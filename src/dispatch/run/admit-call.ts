@@ -3,6 +3,7 @@
 
 import { HubError } from "../../model/errors.ts";
 import { withFacts } from "../../model/refusal-facts.ts";
+import type { Topic } from "../../model/topic.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import type { ServedHub, Table } from "../define/hub-tables.ts";
 import { anyone } from "../define/policies.ts";
@@ -49,6 +50,17 @@ export const noMethod = (
     expected: [...members.keys(), ...(state?.actions.keys() ?? [])],
     received,
   }));
+
+/** Where an action is named together with its room. */
+export const noAction = (
+  { name, state }: Pick<ServedHub, "name" | "state">,
+  kind: Topic["kind"],
+  received: string,
+): HubError =>
+  withFacts(
+    new HubError("method_not_found", `Hub ${name} has no such action in rooms of kind ${kind}.`),
+    () => ({ expected: [...(state?.actions.keys() ?? [])], received }),
+  );
 
 /**
  * Both policies must allow the call: first the hub's, then the member's. Policies see arguments before validation.

@@ -2,7 +2,7 @@
 
 import { anyone } from "../../dispatch/define/policies.ts";
 import { runtimeAt } from "../../dispatch/define/runtime.ts";
-import { authorise, noMethod } from "../../dispatch/run/admit-call.ts";
+import { authorise, noAction } from "../../dispatch/run/admit-call.ts";
 import { isErrorCode } from "../../model/error-table.ts";
 import { HubError } from "../../model/errors.ts";
 import { parsePosition, type Position } from "../../model/topic.ts";
@@ -27,7 +27,8 @@ export async function runByService(hub: HubRequest, run: ServiceRun): Promise<Ra
   const { served, topic } = hub;
   const { action: name, args, key } = run;
   const action = served.state?.actions.get(name);
-  if (!action || topic.kind !== served.state?.declaration.kind) throw noMethod(served, name);
+  if (!action || topic.kind !== served.state?.declaration.kind)
+    throw noAction(served, topic.kind, name);
   const user = userOf(hub);
   const runtime = runtimeAt(hub, { hub: served.name, method: name });
   const policy = action.policy ?? anyone;

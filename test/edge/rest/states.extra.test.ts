@@ -2,6 +2,7 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { HubError } from "../../../src/model/errors.ts";
 import { enter, roomAt } from "../../rooms/client.ts";
 import { ask, refusal, serviceToken, type Asking } from "./service.ts";
 
@@ -133,6 +134,12 @@ describe("a run", () => {
     const room = named();
     expect(await refusal(await run(room, action, args))).toEqual(expected);
     expect(await stateOf(room)).toEqual({ notes: {}, count: 0 });
+  });
+
+  it("in a room of another kind says which", async () => {
+    const { code, message } = await (await run("order:42", "add", [1])).json<HubError>();
+    const text = "Hub odd has no such action in rooms of kind order.";
+    expect([code, message]).toEqual(["method_not_found", text]);
   });
 
   it("is authorised by the policies of the action, with the roles of the token", async () => {
