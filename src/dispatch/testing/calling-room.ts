@@ -26,6 +26,10 @@ export function callingRoom<H extends AnyHub>(hub: H, setting: RoomSetting<H> = 
   if (!served.state) throw new TypeError(`Hub "${hub.name}" has no rooms with state.`);
   const { kind } = served.state.declaration;
   const topic = parseTopic(setting.room ?? `${kind}:test`);
+  if (topic.kind !== kind)
+    throw new TypeError(
+      `Hub "${hub.name}" has state in rooms of kind ${kind}: not in ${setting.room}.`,
+    );
   const room = new MemoryRoom(served, topic, setting as RoomSetting<any>);
   return calledAs<H>(room, setting.user === null ? undefined : userOf(setting.user));
 }

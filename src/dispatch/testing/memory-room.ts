@@ -14,7 +14,7 @@ import { MOST_FAILURES } from "../../rooms/state/schedule-rows.ts";
 import type { AnyHub } from "../define/hub-definition.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import { anyone } from "../define/policies.ts";
-import { authorise, noMethod } from "../run/admit-call.ts";
+import { authorise, noAction } from "../run/admit-call.ts";
 import { stateSpecOf } from "../state/state-spec.ts";
 import type { RoomSetting } from "./calling-room-types.ts";
 import { MemoryState } from "./memory-state.ts";
@@ -72,7 +72,7 @@ export class MemoryRoom {
 
   async call(run: Required<Pick<Run, "action" | "args" | "user">>): Promise<unknown> {
     const action = this.#served.state!.actions.get(run.action);
-    if (!action) throw noMethod(this.#served, run.action);
+    if (!action) throw noAction(this.#served, this.#topic.kind, run.action);
     const args = parseParams(run.args);
     const runtime = recordingRuntime(this.#setting.env ?? {}, []);
     const call = { target: run.action, args, user: run.user, runtime };

@@ -42,9 +42,15 @@ describe("callingRoom", () => {
     const room = callingRoom(AuctionHub, { state: { item: "x", price: 5, sold: false } });
     await expect(room.run.bid(-1)).rejects.toMatchObject({ code: "invalid_arguments" });
     await expect((room.run as unknown as { close(): Promise<void> }).close()).rejects.toMatchObject(
-      { code: "method_not_found" },
+      {
+        code: "method_not_found",
+        message: "Hub auctions has no such action in rooms of kind group.",
+      },
     );
     expect(() => callingRoom(AuctionHub, { state: { item: 1 } as never })).toThrow(/state/);
+    expect(() => callingRoom(AuctionHub, { room: "order:42" })).toThrow(
+      'Hub "auctions" has state in rooms of kind group: not in order:42.',
+    );
     await room.internal.close();
     expect(room.state.sold).toBe(true);
   });
