@@ -7,7 +7,7 @@ const NEW_TOKEN = "Fetch a new token.";
 const FORM =
   "Send a JWT: three parts in base64url with dots between, signed, without `Bearer` in a query.";
 const KEY =
-  "Compare the signing key of the token's issuer with JWT_SECRET or JWT_JWKS_URL of the server.";
+  "Compare the issuer's key with JWT_SECRET or JWT_JWKS_URL of the server, that of a service with its ACCESS_KEYS.";
 const WAIT = "Try again after the time in Retry-After.";
 
 const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
