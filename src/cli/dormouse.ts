@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // `npx dormouse <command>`: the program of the package. Commands are loaded when they run.
 
-import { command, UsageError, type Command } from "./command-line.ts";
+import { command, UsageError } from "./command-line.ts";
+import { COMMANDS } from "./commands.ts";
 
 const HELP = `Usage: dormouse <command> [options]
 
@@ -14,15 +15,6 @@ const HELP = `Usage: dormouse <command> [options]
 
   dormouse <command> --help tells the options of one.
 `;
-
-const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ["admin", async () => (await import("./copy-admin.ts")).copyAdmin],
-  ["check", async () => (await import("./check.ts")).check],
-  ["dev", async () => (await import("./dev.ts")).dev],
-  ["openrpc", async () => (await import("./openrpc.ts")).openrpc],
-  ["token", async () => (await import("./token.ts")).token],
-  ["types", async () => (await import("./types.ts")).types],
-]);
 
 const [name = "", ...args] = process.argv.slice(2);
 const load = COMMANDS.get(name);

@@ -1,13 +1,10 @@
 // `dormouse check` in folders as its users have them: what it reads, what it finds, and its exit codes.
 
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-
-const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
+import { runCommand } from "../support/command.ts";
 
 /** The first example of docs/worker.md. */
 const TOML = readFileSync(new URL("../../docs/worker.md", import.meta.url), "utf8").match(
@@ -41,31 +38,25 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function check(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, "check", ...args], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  return { status, stdout, stderr };
-}
+const check = (...args: string[]) => runCommand(folder, "check", args);
 
 describe("dormouse check", () => {
-  it("finds nothing wrong with docs/worker.md's example", () => {
-    expect(check()).toEqual({
+  it("finds nothing wrong with docs/worker.md's example", async () => {
+    expect(await check()).toEqual({
       status: 0,
       stdout: "wrangler.toml: nothing is wrong.\n",
       stderr: "",
     });
   });
 
-  it("ends with 1 and lists bindings, exports, date, secrets and variables at once", () => {
+  it("ends with 1 and lists bindings, exports, date, secrets and variables at once", async () => {
     const toml = TOML.replace('"RELAYS"', '"OTHERS"')
       .replace("2026-10-01", "2025-01-01")
       .replace('"me"', '""');
     write("wrangler.toml", `${toml}[[kv_namespaces]]\nbinding = "RELAYS"\nid = "x"\n`);
     write("objects.ts", OBJECTS.replace("export class Account", "class Account"));
     write(".dev.vars", "JWT_SECRET=short\n");
-    const { status, stdout } = check();
+    const { status, stdout } = await check();
     expect([status, stdout.match(/^\d+\. [^.]*\./gm)]).toEqual([
       1,
       [
@@ -79,19 +70,19 @@ describe("dormouse check", () => {
     expect(stdout).not.toContain("short");
   });
 
-  it("reads wrangler.jsonc, and writes lines for it", () => {
+  it("reads wrangler.jsonc, and writes lines for it", async () => {
     rmSync(join(folder, "wrangler.toml"));
     write("wrangler.jsonc", '{ /* no bindings */ "name": "x", "main": "worker.ts" }');
-    const { status, stdout } = check();
+    const { status, stdout } = await check();
     expect(status).toBe(1);
     expect(stdout).toContain("wrangler.jsonc: problems:");
     expect(stdout).toContain('"compatibility_date": "2026-10-01"');
   });
 
-  it("takes the environment and the secrets that it is told", () => {
+  it("takes the environment and the secrets that it is told", async () => {
     write("wrangler.toml", `${TOML}\n[env.live]\nvars = { JWT_ISSUER = "live" }\n`);
     rmSync(join(folder, ".dev.vars"));
-    const { stdout } = check("--env", "live", "--secret", "JWT_SECRET");
+    const { stdout } = await check("--env", "live", "--secret", "JWT_SECRET");
     expect(stdout.match(/^\d+\. .*?[.:]/gm)).toEqual([
       "1. The binding ROOMS is missing.",
       "2. The binding RELAYS is missing.",
@@ -101,43 +92,43 @@ describe("dormouse check", () => {
     ]);
   });
 
-  it("judges the keys that are deployed, and not a secret of this machine", () => {
+  it("judges the keys that are deployed, and not a secret of this machine", async () => {
     const withUrl = (url: string) => TOML.replace("[vars]\n", `[vars]\nJWT_JWKS_URL = "${url}"\n`);
     write("wrangler.toml", withUrl("https://id.example.com/keys"));
-    expect(check("--secret", "JWT_SECRET").stdout).toContain("are both set");
+    expect((await check("--secret", "JWT_SECRET")).stdout).toContain("are both set");
     write("wrangler.toml", withUrl("no URL"));
     write(".dev.vars", "JWT_SECRET=short\nJWT_JWKS_URL=\n");
-    expect(check().stdout.match(/^\d+\. \w+/gm)).toEqual(["1. JWT_JWKS_URL"]);
+    expect((await check()).stdout.match(/^\d+\. \w+/gm)).toEqual(["1. JWT_JWKS_URL"]);
   });
 
   it.each([
     ["observability", 'routes = [{ pattern = "rt.example.com", custom_domain = true }]', "routes"],
     ["observability", 'd1_databases = [{ binding = "DB", database_id = "1" }]', "d1_databases"],
-  ])("shows wrangler's warning of a field in the table %s: %s", (table, line, name) => {
+  ])("shows wrangler's warning of a field in the table %s: %s", async (table, line, name) => {
     const toml = TOML.replace(/^observability = .*$/m, "");
     write("wrangler.toml", `${toml}\n[observability]\nenabled = false\n${line}\n`);
-    const { status, stdout } = check();
+    const { status, stdout } = await check();
     expect([status, stdout.match(/^\d+\. .*/gm)]).toEqual([1, ["1. wrangler warns of the file:"]]);
     expect(stdout).toContain(`- Unexpected fields found in ${table} field: "${name}"\nA key of`);
     expect(stdout).not.toContain("nothing is wrong");
   });
 
-  it("leaves out wrangler's warning that `[unsafe]` is experimental", () => {
+  it("leaves out wrangler's warning that `[unsafe]` is experimental", async () => {
     write("wrangler.toml", `${TOML}\n[unsafe.metadata]\nname = "x"\n`);
-    expect(check().stdout).toBe("wrangler.toml: nothing is wrong.\n");
+    expect((await check()).stdout).toBe("wrangler.toml: nothing is wrong.\n");
   });
 
-  it("writes lines for the tables of the environment, in both forms of the file", () => {
+  it("writes lines for the tables of the environment, in both forms of the file", async () => {
     const env = { live: { vars: { JWT_ISSUER: "live" } } };
     write("wrangler.toml", `${TOML}\n[env.live]\nvars = { JWT_ISSUER = "live" }\n`);
     rmSync(join(folder, ".dev.vars"));
-    const toml = check("--env", "live").stdout;
+    const toml = (await check("--env", "live")).stdout;
     expect(toml).toContain("    [[env.live.durable_objects.bindings]]\n");
     expect(toml).toContain("    [env.live.vars]\n    JWT_AUDIENCE");
     expect(toml).toContain("npx wrangler secret put JWT_SECRET --env live");
     rmSync(join(folder, "wrangler.toml"));
     write("wrangler.jsonc", JSON.stringify({ name: "x", main: "worker.ts", env }));
-    const { stdout } = check("--env", "live");
+    const { stdout } = await check("--env", "live");
     expect(stdout).toContain('    // in "env", "live":\n    "vars": { "JWT_AUDIENCE"');
     expect(stdout).not.toMatch(/\/\/ .*\n *"compatibility_date"/);
   });
@@ -145,20 +136,23 @@ describe("dormouse check", () => {
   it.each<[string, () => void, string]>([
     ["is not there", () => rmSync(join(folder, "worker.ts")), "there is no such file"],
     ["does not parse", () => write("worker.ts", "export {"), "worker.ts cannot be bundled: "],
-  ])("says so where main %s", (_, breakIt, words) => {
+  ])("says so where main %s", async (_, breakIt, words) => {
     breakIt();
-    expect(check()).toMatchObject({ status: 1, stdout: expect.stringContaining(words) });
+    expect(await check()).toMatchObject({ status: 1, stdout: expect.stringContaining(words) });
   });
 
-  it("says what wrangler says of a file that cannot be read, with the line, and where there is none", () => {
+  it("says what wrangler says of a file that cannot be read, with the line, and where there is none", async () => {
     write("wrangler.toml", 'main = "worker.ts"\nname = \n');
-    const { status, stderr } = check();
+    const { status, stderr } = await check();
     expect([status, stderr]).toEqual([1, expect.stringMatching(/^wrangler\.toml:2:7: /)]);
     rmSync(join(folder, "wrangler.toml"));
-    expect(check()).toMatchObject({ status: 1, stderr: expect.stringContaining("wrangler.toml") });
+    expect(await check()).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("wrangler.toml"),
+    });
   });
 
-  it.each([[["--nope"]], [["now"]]])("refuses %j with exit code 2", (args) => {
-    expect(check(...args)).toMatchObject({ status: 2, stdout: "" });
+  it.each([[["--nope"]], [["now"]]])("refuses %j with exit code 2", async (args) => {
+    expect(await check(...args)).toMatchObject({ status: 2, stdout: "" });
   });
 });

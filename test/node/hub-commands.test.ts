@@ -1,6 +1,5 @@
 // `dormouse openrpc` and `dormouse types`, in a folder with a worker, and what `dormouse check` finds in its hubs.
 
-import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
   mkdirSync,
@@ -20,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { execFile } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCommand } from "../support/command.ts";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const PROGRAM = `${PROJECT}src/cli/dormouse.ts`;
@@ -108,12 +108,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
-    ...{ cwd: folder, encoding: "utf8" },
-  });
-  return { status, stdout, stderr };
-}
+const run = (name: string, ...args: string[]) => runCommand(folder, name, args);
 
 /** Code that needs what the configuration says of its bundle, and of its environment. */
 const CONFIGURED = `
@@ -146,9 +141,9 @@ function configure(): void {
 }
 
 describe("a worker whose bundle needs its configuration", () => {
-  it("has its hubs, and nothing is wrong with it", () => {
+  it("has its hubs, and nothing is wrong with it", async () => {
     configure();
-    const { stdout, stderr } = run("types", "--typescript");
+    const { stdout, stderr } = await run("types", "--typescript");
     expect(stderr).toBe("");
     expect(stdout.match(/\w+Hub(?= =)/g)).toEqual([
       "LiveHub",
@@ -156,7 +151,7 @@ describe("a worker whose bundle needs its configuration", () => {
       "DormouseHub",
       "NamedHub",
     ]);
-    expect(run("check", "--secret", "JWT_SECRET").stdout).toBe(
+    expect((await run("check", "--secret", "JWT_SECRET")).stdout).toBe(
       "wrangler.toml: nothing is wrong.\n",
     );
   });
@@ -165,20 +160,20 @@ describe("a worker whose bundle needs its configuration", () => {
 it.each([
   ["tsconfig", ""],
   ["an alias", '[alias]\n"@names" = "./named.ts"\n'],
-])("follows the paths of a configuration in another folder, as of %s", (_, alias) => {
+])("follows the paths of a configuration in another folder, as of %s", async (_, alias) => {
   configure();
   if (alias !== "") writeFileSync(join(folder, "tsconfig.worker.json"), "{}");
   appendFileSync(join(folder, "wrangler.toml"), alias);
   mkdirSync(join(folder, "apps/api"), { recursive: true });
   for (const name of [...CONFIGURED_FILES, "wrangler.toml"])
     renameSync(join(folder, name), join(folder, "apps/api", name));
-  const { stdout, stderr } = run("types", "--typescript", "-c", "apps/api/wrangler.toml");
+  const { stdout, stderr } = await run("types", "--typescript", "-c", "apps/api/wrangler.toml");
   expect([stderr, stdout.includes("NamedHub")]).toEqual(["", true]);
 });
 
 describe("dormouse openrpc", () => {
-  it("prints a hub's document, from whatever library gives a JSON Schema", () => {
-    const { status, stdout, stderr } = run("openrpc", "order-lines");
+  it("prints a hub's document, from whatever library gives a JSON Schema", async () => {
+    const { status, stdout, stderr } = await run("openrpc", "order-lines");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const { info, methods } = JSON.parse(stdout);
     expect([info.title, methods[1].params]).toEqual([
@@ -194,15 +189,15 @@ describe("dormouse openrpc", () => {
     ]);
   });
 
-  it("writes a file for each, and asks which where there are several", () => {
-    expect(run("openrpc")).toMatchObject({
+  it("writes a file for each, and asks which where there are several", async () => {
+    expect(await run("openrpc")).toMatchObject({
       status: 2,
       stderr: expect.stringContaining("order-lines, lots, empty"),
     });
-    expect(run("openrpc", "none").stderr).toContain(
+    expect((await run("openrpc", "none")).stderr).toContain(
       "There is no hub none, but: order-lines, lots, empty.",
     );
-    expect(run("openrpc", "--out", "docs").status).toBe(0);
+    expect((await run("openrpc", "--out", "docs")).status).toBe(0);
     expect(readdirSync(join(folder, "docs"))).toEqual([
       "empty.openrpc.json",
       "lots.openrpc.json",
@@ -212,22 +207,22 @@ describe("dormouse openrpc", () => {
 });
 
 describe("dormouse types --typescript", () => {
-  it("writes the types of a worker's hubs", () => {
-    expect(run("types", "--typescript", "order-lines")).toEqual({
+  it("writes the types of a worker's hubs", async () => {
+    expect(await run("types", "--typescript", "order-lines")).toEqual({
       status: 0,
       stdout: TYPES,
       stderr: "",
     });
   });
 
-  it("writes actions, and what clients see of rooms with state", () => {
-    const { stdout } = run("types", "--typescript", "lots");
+  it("writes actions, and what clients see of rooms with state", async () => {
+    const { stdout } = await run("types", "--typescript", "lots");
     expect(stdout.slice(stdout.indexOf("\n/** The hub"))).toBe(STATEFUL);
   });
 
   it("writes the same from a document, and from a hub that runs", async () => {
-    writeFileSync(join(folder, "hub.json"), run("openrpc", "order-lines").stdout);
-    run("types", "--typescript", "--from", "hub.json", "--out", "hub.ts");
+    writeFileSync(join(folder, "hub.json"), (await run("openrpc", "order-lines")).stdout);
+    await run("types", "--typescript", "--from", "hub.json", "--out", "hub.ts");
     expect(readFileSync(join(folder, "hub.ts"), "utf8")).toBe(TYPES);
     const result = JSON.parse(readFileSync(join(folder, "hub.json"), "utf8"));
     const asked: unknown[] = [];
@@ -243,49 +238,51 @@ describe("dormouse types --typescript", () => {
     expect([stdout, asked]).toEqual([TYPES, [["POST", "/hubs/order-lines/rpc", "Bearer t"]]]);
   });
 
-  it("needs a language and a hub that is there", () => {
-    expect(run("types")).toMatchObject({
+  it("needs a language and a hub that is there", async () => {
+    expect(await run("types")).toMatchObject({
       status: 2,
       stderr: expect.stringContaining("--typescript"),
     });
-    expect(run("types", "--typescript", "none")).toMatchObject({ status: 2 });
+    expect(await run("types", "--typescript", "none")).toMatchObject({ status: 2 });
   });
 });
 
 describe("dormouse types --csharp", () => {
-  it("writes a worker's hubs as one file, in the namespace that is named", () => {
-    const { status, stdout } = run("types", "--csharp", "--namespace", "Shop.Hubs");
+  it("writes a worker's hubs as one file, in the namespace that is named", async () => {
+    const { status, stdout } = await run("types", "--csharp", "--namespace", "Shop.Hubs");
     expect(status).toBe(0);
     expect(stdout).toContain("\nnamespace Shop.Hubs;\n");
     expect(stdout).toMatch(/class OrderLinesHub\(HubConnection connection\)[^]+class EmptyHub\(/);
   });
 
-  it.each(["a b", "Shop.class", "Shop..Hubs"])("refuses the namespace %s", (namespace) => {
-    expect(run("types", "--csharp", "--namespace", namespace)).toMatchObject({
+  it.each(["a b", "Shop.class", "Shop..Hubs"])("refuses the namespace %s", async (namespace) => {
+    expect(await run("types", "--csharp", "--namespace", namespace)).toMatchObject({
       status: 2,
       stderr: expect.stringContaining(`${namespace} is no namespace.`),
     });
   });
 
-  it("refuses two languages at once", () => {
-    expect(run("types", "--csharp", "--typescript")).toMatchObject({ status: 2 });
+  it("refuses two languages at once", async () => {
+    expect(await run("types", "--csharp", "--typescript")).toMatchObject({ status: 2 });
   });
 
-  it("refuses a document whose name is none of a hub", () => {
+  it("refuses a document whose name is none of a hub", async () => {
     writeFileSync(
       join(folder, "bad.json"),
       JSON.stringify({ openrpc: "1.3.2", info: { title: "x */ y" }, methods: [] }),
     );
-    expect(run("types", "--csharp", "--from", "bad.json").stderr).toContain("no OpenRPC document");
+    expect((await run("types", "--csharp", "--from", "bad.json")).stderr).toContain(
+      "no OpenRPC document",
+    );
   });
 
-  it("says of what is no document that it is none, and of a hub that it is not reached", () => {
-    expect(run("types", "--csharp", "--from", "worker.ts")).toMatchObject({
+  it("says of what is no document that it is none, and of a hub that it is not reached", async () => {
+    expect(await run("types", "--csharp", "--from", "worker.ts")).toMatchObject({
       status: 1,
       stderr: "worker.ts gives no OpenRPC document.\n",
     });
     // Port 0 is none.
-    expect(run("types", "--csharp", "--from", "http://127.0.0.1:0/hubs/x").stderr).toMatch(
+    expect((await run("types", "--csharp", "--from", "http://127.0.0.1:0/hubs/x")).stderr).toMatch(
       /^http:\/\/127\.0\.0\.1:0\/hubs\/x cannot be reached: ./,
     );
   });
@@ -295,19 +292,19 @@ describe("dormouse check", () => {
   it.each([
     ["a bad name", 'hub("Bad Name").methods({})', 'Hub "Bad Name": a name is lower case'],
     ["a name twice", 'hub("empty").methods({})', "Two hubs have the same name."],
-  ])("finds a hub with %s, and where", (_, definition, sentence) => {
+  ])("finds a hub with %s, and where", async (_, definition, sentence) => {
     const text = WORKER.replace("serve([Shop", `serve([${definition}, Shop`);
     writeFileSync(join(folder, "worker.ts"), text);
-    const { status, stdout } = run("check", "--secret", "JWT_SECRET");
+    const { status, stdout } = await run("check", "--secret", "JWT_SECRET");
     expect(status).toBe(1);
     expect(stdout).toContain(
       `1. worker.ts:${text.split("\n").findIndex((line) => line.includes("serve([")) + 1}: ${sentence}`,
     );
   });
 
-  it("does not blame a worker that only runs on the platform", () => {
+  it("does not blame a worker that only runs on the platform", async () => {
     writeFileSync(join(folder, "worker.ts"), `${WORKER}\nconst pair = new WebSocketPair();`);
-    expect(run("check", "--secret", "JWT_SECRET").stdout).toBe(
+    expect((await run("check", "--secret", "JWT_SECRET")).stdout).toBe(
       "wrangler.toml: nothing is wrong.\n",
     );
   });
