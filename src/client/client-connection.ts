@@ -9,7 +9,7 @@ import type { HubError } from "../model/errors.ts";
 import type { HandlerOf } from "./model/client-handlers.ts";
 import type { HistoryPage, HistoryQuery, Message } from "./model/client-messages.ts";
 import type { State } from "./model/client-state.ts";
-import { formatTopic, parseTopic } from "../model/topic.ts";
+import { canonicalTopic } from "../model/topic.ts";
 import { closedError } from "./model/close-error.ts";
 import type { RoomText } from "./model/room-address.ts";
 import type { Presence, PresencePage, PresenceQuery } from "./model/room-presence.ts";
@@ -181,7 +181,7 @@ function commonOf<H extends AnyHub, G extends Greeting>(session: Session<Scope, 
     ...callsOf<H>(session, {}),
     with: (options: CallOptions) => callsOf<H>(session, options),
     on: (method: string, handler: unknown, room?: RoomText) =>
-      handlers.on(method, handler as Handler, room && formatTopic(parseTopic(room))),
+      handlers.on(method, handler as Handler, room && canonicalTopic(room)),
     onState: events.state.listen,
     onConnected: events.connected.listen,
     onRecovered: events.recovered.listen,

@@ -4,7 +4,7 @@
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { PresenceStateOf } from "../dispatch/define/hub-types.ts";
 import { HubError } from "../model/errors.ts";
-import { formatTopic, parseTopic } from "../model/topic.ts";
+import { canonicalTopic } from "../model/topic.ts";
 import { readyOf, type Connection, type HubConnection } from "./client-connection.ts";
 import type { HandlersOf } from "./model/client-handlers.ts";
 import type { HistoryQuery, Message } from "./model/client-messages.ts";
@@ -75,7 +75,7 @@ class RoomView<H extends AnyHub> implements Connection<H, RoomGreeting> {
 
   constructor(hub: HubConnection<H>, room: RoomText, { since, handlers }: RoomViewOptions<H>) {
     this.#hub = hub;
-    this.#room = formatTopic(parseTopic(room)) as RoomText;
+    this.#room = canonicalTopic(room) as RoomText;
     this.#since = since;
     this.#presence = new ViewedPresence(hub, this.#room);
     ({ invoke: this.invoke, send: this.send, stream: this.stream, with: this.with } = hub);

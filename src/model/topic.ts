@@ -26,6 +26,9 @@ export const isRoomKind = (kind: string): kind is RoomKind =>
 export const formatTopic = ({ kind, name }: Topic): string =>
   kind === "all" ? "all" : `${kind}:${name}`;
 
+/** A topic as the server spells it. Throws what `parseTopic` throws. */
+export const canonicalTopic = (text: string): string => formatTopic(parseTopic(text));
+
 /** The inverse of `formatTopic`. Throws `room_kind_not_found` or `invalid_name`. */
 export function parseTopic(text: string): Topic {
   if (text === "all") return ALL;

@@ -7,7 +7,7 @@ import type { RoomText } from "../client/model/room-address.ts";
 import type { Greeting, RoomGreeting } from "../client/transport/wire.ts";
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import { STATE_TARGET, type StateChange } from "../model/state-wire.ts";
-import { formatTopic, parseTopic } from "../model/topic.ts";
+import { canonicalTopic } from "../model/topic.ts";
 import { LiveState } from "./live-state.ts";
 import type { RoomState, StateOptions } from "./state-types.ts";
 
@@ -30,7 +30,7 @@ export function stateOf<H extends AnyHub>(
   { guesses }: StateOptions<H> = {},
 ): RoomState<H> {
   const rooms = roomsOf(connection as unknown as StateConnection<AnyHub>);
-  const name = formatTopic(parseTopic(room));
+  const name = canonicalTopic(room);
   const known = rooms.get(name);
   const state = known ?? new LiveState({ connection, room: name, guesses });
   rooms.set(name, state);
@@ -40,7 +40,7 @@ export function stateOf<H extends AnyHub>(
 
 /** The connection has left the room: the next `stateOf` begins anew. */
 export function forgetState(connection: object, room: RoomText): void {
-  copies.get(connection)?.delete(formatTopic(parseTopic(room)));
+  copies.get(connection)?.delete(canonicalTopic(room));
 }
 
 /** The rooms of each connection. They end with it. */

@@ -4,7 +4,7 @@
 import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import { HubError } from "../../model/errors.ts";
 import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
-import { formatTopic, parseTopic } from "../../model/topic.ts";
+import { canonicalTopic } from "../../model/topic.ts";
 import { DEFAULTS } from "../model/client-defaults.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
 import { addressOf, type RoomText } from "../model/room-address.ts";
@@ -65,7 +65,7 @@ export function events<H extends AnyHub>(
 ): AsyncIterable<RoomEvent<H>> {
   if (!options.fetch) checkFetch();
   // In the server's spelling, which ids of events have, too.
-  const rooms = names.map((name) => formatTopic(parseTopic(name)));
+  const rooms = names.map(canonicalTopic);
   const reader: ReaderOptions = {
     ...{ ...DEFAULTS, fetch: globalThis.fetch, ...options },
     backoff: { ...DEFAULTS.backoff, ...backoff },

@@ -2,7 +2,7 @@
 // again, each from its last position.
 
 import { HubError } from "../../model/errors.ts";
-import { formatTopic, isAfter, parseTopic } from "../../model/topic.ts";
+import { canonicalTopic, isAfter } from "../../model/topic.ts";
 import { isPassing } from "../model/refusal.ts";
 import type { RoomText } from "../model/room-address.ts";
 import type { Frame, Greeting } from "../transport/wire.ts";
@@ -44,12 +44,12 @@ export class HubScope implements Scope {
   }
 
   positionOf(room: RoomText): string | undefined {
-    return this.#positions.get(canonical(room));
+    return this.#positions.get(canonicalTopic(room));
   }
 
   /** The replay arrives before this resolves. */
   async join(name: RoomText, since?: string): Promise<Joined> {
-    const room = canonical(name);
+    const room = canonicalTopic(name);
     this.#memberships.add(room);
     const joined = (await this.#host.call("$/join", { room, since })) as Joined;
     this.#advance(room, joined.position);
@@ -59,7 +59,7 @@ export class HubScope implements Scope {
   }
 
   async leave(name: RoomText): Promise<void> {
-    const room = canonical(name);
+    const room = canonicalTopic(name);
     this.forget(room);
     this.#memberships.delete(room);
     await this.#host.call("$/leave", { room });
@@ -69,7 +69,7 @@ export class HubScope implements Scope {
 
   /** Without a state the tracked one is removed. Only the state of a joined room is tracked again after a reconnection. */
   async track(name: RoomText, state?: unknown): Promise<void> {
-    const room = canonical(name);
+    const room = canonicalTopic(name);
     if (this.#states.has(room)) this.#states.set(room, state);
     await this.#host.call(state === undefined ? "$/untrack" : "$/track", { room, state });
   }
@@ -155,9 +155,6 @@ export class HubScope implements Scope {
     return room === undefined || position === undefined || this.#advance(room, position);
   }
 }
-
-/** The server's spelling of a room's name. Throws `invalid_name` and `room_kind_not_found`. */
-const canonical = (room: string): string => formatTopic(parseTopic(room));
 
 type RoomError = Pick<HubError, "code" | "message">;
 type ResumeResult = Joined | { readonly error: RoomError };

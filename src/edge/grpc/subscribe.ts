@@ -3,7 +3,7 @@
 
 import type { HandlerContext } from "@connectrpc/connect";
 import { HubError } from "../../model/errors.ts";
-import { formatTopic, parseTopic } from "../../model/topic.ts";
+import { canonicalTopic, formatTopic, parseTopic } from "../../model/topic.ts";
 import type {
   SubscribeRequest,
   SubscribeResponse,
@@ -66,7 +66,7 @@ async function sourcesOf(
 function positionsOf({ topics }: SubscribeRequest): ReadonlyMap<string, string | undefined> {
   const positions = new Map(
     topics.map(({ topic, position }) => [
-      formatTopic(parseTopic(checkTopic(topic))),
+      canonicalTopic(checkTopic(topic)),
       position === "" ? undefined : position,
     ]),
   );

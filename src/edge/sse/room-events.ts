@@ -3,7 +3,13 @@
 
 import { HubError } from "../../model/errors.ts";
 import { urlOf } from "../../model/request-url.ts";
-import { formatTopic, parsePosition, parseTopic, type Topic } from "../../model/topic.ts";
+import {
+  canonicalTopic,
+  formatTopic,
+  parsePosition,
+  parseTopic,
+  type Topic,
+} from "../../model/topic.ts";
 import { admitToRoom, authorize } from "../admit/admission.ts";
 import { wantsEventStream } from "../admit/request-target.ts";
 import { ROOMS_AT_MOST, sourceOf, type StreamServing } from "../stream/room-sources.ts";
@@ -32,7 +38,7 @@ export async function readRooms(request: Request, serving: StreamServing): Promi
 
 /** Distinct topics, the path's own first. Throws what parsing throws, or `too_many_groups`. */
 function roomsIn(request: Request, own: Topic): string[] {
-  const names = namesIn(urlOf(request).searchParams).map((name) => formatTopic(parseTopic(name)));
+  const names = namesIn(urlOf(request).searchParams).map(canonicalTopic);
   const rooms = [...new Set([formatTopic(own), ...names])];
   if (rooms.length <= ROOMS_AT_MOST) return rooms;
   throw new HubError("too_many_groups", `A stream has ${ROOMS_AT_MOST} rooms at most.`);
