@@ -7,7 +7,7 @@ export const LATE_MS = 100;
 const GRACE_MS = 500;
 
 /** 24 days. The argument of `setTimeout` is a signed 32-bit integer, and it takes a longer delay for none. */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_MS = 2 ** 31 - 1;
 
 /** Calls `run` after `delayMs`, `LONGEST_MS` at most. Returns the function that cancels it. */
 export function after(delayMs: number, run: () => void): () => void {

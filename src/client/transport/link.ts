@@ -9,7 +9,7 @@ import { VERSION, VERSION_PARAMETER } from "../../model/package-version.ts";
 import { closeError } from "../model/close-error.ts";
 import { refusalError, Refusals, type Refused } from "../model/refusal.ts";
 import type { Address } from "../model/room-address.ts";
-import { limit, Timer } from "../platform/timer.ts";
+import { limit, LONGEST_MS, Timer } from "../platform/timer.ts";
 import { pauseMs, type Backoff } from "./backoff.ts";
 import { hasFailed, noToken } from "./credentials.ts";
 import type { ClientErrorCode } from "../model/client-errors.ts";
@@ -70,7 +70,7 @@ export class Link {
       maxRetries: 0,
       shouldReconnectOnClose: (event) => this.#onClose(event),
       // Endless: its timer would end an attempt that succeeded while the process slept. Ours is set by #query.
-      connectionTimeout: 2 ** 31 - 1,
+      connectionTimeout: LONGEST_MS,
       WebSocket: socketClass(options),
     });
     socket.addEventListener("open", () => {
