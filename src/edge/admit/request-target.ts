@@ -101,13 +101,6 @@ export function decodePathSegment(segment: string): string {
   }
 }
 
-/**
- * A WebSocket handshake, which is a GET (RFC 6455, §4.1): a HEAD would leave a socket that nobody has. Browsers and
- * proxies write the token in different cases.
- */
-export const wantsWebSocket = ({ method, headers }: Request): boolean =>
-  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
-
 /** An event stream, as EventSource asks for it. `*`-forms do not count: clients that poll send those as well. */
 export const wantsEventStream = ({ headers }: Request): boolean =>
   headers.get("accept")?.includes("text/event-stream") ?? false;

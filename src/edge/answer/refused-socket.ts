@@ -7,6 +7,7 @@ import { shouldRetry } from "../../model/errors.ts";
 import { jsonRpc } from "../../protocols/json-rpc-codec.ts";
 import { fitReason } from "../../rooms/connection/close-socket.ts";
 import { clientVersionOf } from "./client-version.ts";
+import { wantsWebSocket } from "./upgrade-request.ts";
 
 /** Close codes. Not among `CLOSE`, which ships to pages: a client has the reason by the message before. */
 const [REFUSED_FOR_NOW, REFUSED] = [4420, 4520];
@@ -27,7 +28,7 @@ export class RefusedSockets {
   /** A refusal: on a socket, where a client of ours has asked for one; else as it is. Never rejects. */
   async tell(request: Request, response: Response): Promise<Response> {
     const { status } = response;
-    if (!isUpgrade(request) || clientVersionOf(request) === undefined) return response;
+    if (!wantsWebSocket(request) || clientVersionOf(request) === undefined) return response;
     this.#forgetOld(Date.now());
     if (this.#closing.size >= CLOSING_AT_MOST) return response;
     const error = await errorIn(response);
@@ -66,6 +67,3 @@ function retryAfterOf({ headers }: Response): { readonly retryAfter?: number } {
   const retryAfter = Number(headers.get("retry-after"));
   return retryAfter > 0 ? { retryAfter } : {};
 }
-
-const isUpgrade = ({ method, headers }: Request): boolean =>
-  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";

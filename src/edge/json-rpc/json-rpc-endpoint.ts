@@ -14,7 +14,7 @@ import { bodyWithin, utf8Text } from "../admit/request-body.ts";
 import { connectRequest } from "../admit/connect-request.ts";
 import { callerOf, relayTargetOf } from "../admit/hub-callers.ts";
 import { callRelay } from "../admit/relay-call.ts";
-import { wantsWebSocket } from "../admit/request-target.ts";
+import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import { VERSION_PARAMETER } from "../../model/package-version.ts";
 import type { Serving } from "../admit/serving.ts";
 import { clientVersionOf } from "../answer/client-version.ts";

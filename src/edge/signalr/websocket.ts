@@ -14,7 +14,8 @@ import {
   type Caller,
 } from "../admit/hub-callers.ts";
 import { relayOfToken } from "../admit/relay-choice.ts";
-import { wantsEventStream, wantsWebSocket } from "../admit/request-target.ts";
+import { wantsEventStream } from "../admit/request-target.ts";
+import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import type { Serving } from "../admit/serving.ts";
 import { postToConnection } from "./post-frames.ts";
 import { missingToken, refusal, unknownConnection } from "./signalr-refusal.ts";

@@ -6,8 +6,9 @@ import { logError } from "../../model/logger.ts";
 import type { Limits } from "../../model/options.ts";
 import { urlOf } from "../../model/request-url.ts";
 import { asBytes } from "../../protocols/bytes.ts";
-import { wantsEventStream, wantsWebSocket } from "../admit/request-target.ts";
+import { wantsEventStream } from "../admit/request-target.ts";
 import { clientVersionOf } from "../answer/client-version.ts";
+import { wantsWebSocket } from "../answer/upgrade-request.ts";
 import { endOfStream, type RoomSource } from "../stream/room-sources.ts";
 import {
   RoomStream,
