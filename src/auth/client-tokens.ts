@@ -59,17 +59,11 @@ function clientUrl(text: string): string {
  */
 function applicationClaims(claims: JWTPayload): JWTPayload {
   const entries = Object.entries(claims).filter(([name]) => !name.startsWith("asrs.s."));
-  const [renamed, own] = [
-    entries.filter(([name]) => name.startsWith(USER_CLAIM_PREFIX)),
-    entries.filter(([name]) => !name.startsWith(USER_CLAIM_PREFIX)),
-  ];
-  return Object.fromEntries([
-    ...renamed.map(([name, value]) => [name.slice(USER_CLAIM_PREFIX.length), value]),
-    ...own,
-  ]);
+  const renamed = entries.map(([name, value]) => [name.replace(/^asrs\.u\./, ""), value]);
+  // The token's own come last, and so count.
+  const own = entries.filter(([name]) => !name.startsWith("asrs.u."));
+  return Object.fromEntries([...renamed, ...own]);
 }
-
-const USER_CLAIM_PREFIX = "asrs.u.";
 
 /**
  * The user's id. An anonymous user is identified by the token's signature, and so keeps its id as long as the token
