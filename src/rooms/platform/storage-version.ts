@@ -41,6 +41,8 @@ export const VERSION_KEY = "storage-version";
  * handler fails for two minutes, and what was due would wait for whoever comes next.
  */
 export const LOOK_AGAIN_MS = 10 * 60_000;
+/** How long an object keeps what its deploy does not know: a hub, a state, a scheduled action. Another may know it. */
+export const UNKNOWN_KEPT_MS = 30 * 86_400_000;
 /** The version of every storage from before versions were written. */
 const FIRST = 1;
 

@@ -1,15 +1,14 @@
 // What a room has stored, and this deploy does not know: its hub, or the state that the hub gave it. A deploy that was
 // rolled back, and is rolled forward again, must find it. So such a room does not end, nor do its messages expire, for
-// `KEPT_MS`. Meanwhile it looks from time to time, by alarm: the first look after the roll-forward does what was due.
+// `UNKNOWN_KEPT_MS`. Meanwhile it looks from time to time, by alarm: the first look after the roll-forward does what was due.
 
 import type { Sql } from "../../model/stored-values.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
+import { UNKNOWN_KEPT_MS } from "../platform/storage-version.ts";
 
 const TABLE =
   "CREATE TABLE IF NOT EXISTS room_retention (id INTEGER PRIMARY KEY, since INTEGER, at INTEGER)";
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-const KEPT_MS = 30 * DAY_MS;
 
 /** Since when it is not known, and when it was looked at last; milliseconds since 1970. */
 type Look = Readonly<Record<"since" | "at", number>>;
@@ -45,7 +44,7 @@ export class Retention implements Duty {
 
   /** Whether the room must not lose what it has stored. */
   keeps(now: number): boolean {
-    return this.#options.holdsUnknown() && now - (this.#look?.since ?? now) < KEPT_MS;
+    return this.#options.holdsUnknown() && now - (this.#look?.since ?? now) < UNKNOWN_KEPT_MS;
   }
 
   get #look(): Look | undefined {

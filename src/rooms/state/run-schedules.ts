@@ -3,6 +3,7 @@
 
 import { publicError } from "../../model/errors.ts";
 import { logError, logWarning } from "../../model/logger.ts";
+import { UNKNOWN_KEPT_MS } from "../platform/storage-version.ts";
 import type { Run, Scheduled, StateSpec } from "../rpc/state-rpc.ts";
 import { MOST_FAILURES, type ScheduleRows } from "./schedule-rows.ts";
 import type { StateStore } from "./state-store.ts";
@@ -11,8 +12,6 @@ import type { StateStore } from "./state-store.ts";
 const PAUSES_MS = [1_000, 5_000, 25_000, 125_000] as const;
 /** The least pause of an action that this deploy does not know: another may, after a roll-back. */
 const UNKNOWN_MS = 10 * 60_000;
-/** How long such an action is kept. */
-const UNKNOWN_KEPT_MS = 30 * 86_400_000;
 
 interface Performer {
   ready(): Promise<void> | undefined;
