@@ -44,7 +44,7 @@ interface Folded {
 
 /**
  * Puts changes and answers that the log alone has into the checkpoint, whatever version that is of, before the log loses
- * them. Changes nothing where there is no checkpoint.
+ * them: in the transaction that ends the log. Changes nothing where there is no checkpoint.
  */
 export function foldChanges({ storage, history, log, endsLog, now }: Folded): void {
   const { sql } = storage;
@@ -62,10 +62,8 @@ export function foldChanges({ storage, history, log, endsLog, now }: Folded): vo
   const runs = new RunMemory(sql);
   for (const { at, runs: kept = [] } of changes as StateEntry[]) runs.restore(kept, at);
   const state = changes.reduce(applyEntry, JSON.parse(row.json) as unknown);
-  storage.transactionSync(() => {
-    rows.write({ ...row, offset, json: JSON.stringify(state) });
-    runs.write(now);
-  });
+  rows.write({ ...row, offset, json: JSON.stringify(state) });
+  runs.write(now);
 }
 
 interface Erased {
