@@ -5,7 +5,7 @@ import { vi } from "vitest";
 import { command } from "../../src/cli/command-line.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 
-export interface Finished {
+export interface CommandResult {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -16,7 +16,7 @@ export async function runCommand(
   folder: string,
   name: string,
   args: readonly string[],
-): Promise<Finished> {
+): Promise<CommandResult> {
   const { help, run } = await COMMANDS.get(name)!();
   const before = process.cwd();
   const texts = { stdout: "", stderr: "" };
