@@ -27,23 +27,13 @@ export interface Lender extends AsyncDisposable {
 
 export async function lendEndpoints(): Promise<Lender> {
   const started = new Map<Kind, Promise<Endpoint>>();
-  const endpointOf = (kind: Kind): Promise<Endpoint> => {
-    const endpoint = started.get(kind) ?? START[kind]();
-    started.set(kind, endpoint);
-    return endpoint;
-  };
   const files = new Map<string, Promise<string>>();
-  const once = (name: string, make: () => Promise<string>): Promise<string> => {
-    const path = files.get(name) ?? make();
-    files.set(name, path);
-    return path;
-  };
   const answerTo = async (name: string): Promise<string> => {
-    if (name === "package") return once(name, () => pack(PROJECT));
+    if (name === "package") return once(files, name, () => pack(PROJECT));
     const [kind, worker] = name.split("/");
     if (worker !== undefined)
-      return once(name, () => bundle(decodeURIComponent(worker), files.size));
-    const { port, keys } = await endpointOf(kind as Kind);
+      return once(files, name, () => bundle(decodeURIComponent(worker), files.size));
+    const { port, keys } = await once(started, kind as Kind, START[kind as Kind]);
     return JSON.stringify({ port, keys } satisfies Shared);
   };
   const server = createServer(({ url = "" }, response) => {
@@ -61,6 +51,13 @@ export async function lendEndpoints(): Promise<Lender> {
       await Promise.allSettled(ends);
     },
   };
+}
+
+/** What the name has, which the first to ask has made. */
+function once<K, V>(known: Map<K, V>, name: K, make: () => V): V {
+  const value = known.get(name) ?? make();
+  known.set(name, value);
+  return value;
 }
 
 /** The path of a worker's bundle, in the folder of the run. */
