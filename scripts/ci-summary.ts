@@ -33,11 +33,17 @@ interface Summary {
   readonly ok: boolean;
 }
 
-/** Counts the step named "tests" by its report, and every other step as one check. */
-export function summarise(report: Report | undefined, steps: readonly Step[]): Summary {
+/** Counts the step named "tests" by its report, and every other step as one check. `underWay`: see ci-progress.ts. */
+export function summarise(
+  report: Report | undefined,
+  steps: readonly Step[],
+  underWay: readonly string[] = [],
+): Summary {
   const checks = steps.filter(({ name }) => name !== "tests");
   const failures = [
-    ...testFailures(report, steps.find(({ name }) => name === "tests")?.exitCode),
+    ...(report
+      ? testFailures(report, steps.find(({ name }) => name === "tests")?.exitCode)
+      : ["tests: they ended without a report", ...underWay.map((test) => `${test} has not ended`)]),
     ...checks.filter(({ exitCode }) => exitCode !== 0).map(({ name }) => `check: ${name}`),
   ];
   const passed =
@@ -48,8 +54,7 @@ export function summarise(report: Report | undefined, steps: readonly Step[]): S
   return { failures, line: counts.join(", "), ok: failures.length === 0 };
 }
 
-function testFailures(report: Report | undefined, exitCode: number | undefined): string[] {
-  if (!report) return ["tests: they ended without a report"];
+function testFailures(report: Report, exitCode: number | undefined): string[] {
   const failures = report.testResults.flatMap(
     ({ name, status, message = "", assertionResults }) => {
       const failed = assertionResults.filter((result) => result.status === "failed");
@@ -75,10 +80,11 @@ const because = (reason: string): string =>
 const shorten = (reason: string): string =>
   reason.length <= 2_000 ? reason : `${reason.slice(0, 600)}\n…\n${reason.slice(-1_400)}`;
 
-/** `node scripts/ci-summary.ts <report> <name=exit code>…` */
-function main([path = "", ...steps]: string[]): void {
+/** `node scripts/ci-summary.ts <report> <progress> <name=exit code>…` */
+function main([path = "", progress = "", ...steps]: string[]): void {
   const report = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Report) : undefined;
-  const { failures, line, ok } = summarise(report, steps.map(toStep));
+  const underWay = existsSync(progress) ? readFileSync(progress, "utf8").split("\n") : [];
+  const { failures, line, ok } = summarise(report, steps.map(toStep), underWay.filter(Boolean));
   for (const failure of failures) console.log(`FAILED ${failure}`);
   console.log(`\n${line}`);
   process.exitCode = ok ? 0 : 1;

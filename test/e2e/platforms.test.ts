@@ -61,7 +61,9 @@ async function run(command: readonly string[], ...more: readonly string[]): Prom
 
 /** The version of a command, or undefined where there is none. */
 const versionOf = (file: string): string | undefined =>
-  spawnSync(file, ["--version"], { encoding: "utf8" }).stdout?.match(/\d+\.\S+/)?.[0];
+  spawnSync(file, ["--version"], { encoding: "utf8", timeout: 20_000 }).stdout?.match(
+    /\d+\.\S+/,
+  )?.[0];
 
 /** In PATH, apart from the project's own. */
 const oldNode = process.env["PATH"]!.split(delimiter)

@@ -7,7 +7,10 @@ import { expect, it } from "vitest";
 const PROGRAM = fileURLToPath(new URL("../attacks/run.ts", import.meta.url));
 
 function attack(...args: string[]) {
-  const { status, stdout } = spawnSync(process.execPath, [PROGRAM, ...args], { encoding: "utf8" });
+  const { status, stdout } = spawnSync(process.execPath, [PROGRAM, ...args], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
   return {
     status,
     names: [...stdout.matchAll(/^ {2}([LRS]\d+(?:-L\d+)?) /gm)].map(([, name]) => name),

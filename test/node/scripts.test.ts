@@ -58,6 +58,7 @@ function run(name: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, name, ...args], {
     cwd: folder,
     encoding: "utf8",
+    timeout: 60_000,
   });
   return { status, stdout, stderr };
 }
@@ -182,7 +183,7 @@ describe("npm run dev", () => {
     const args = [PROGRAM, "dev", "--port", `${await freePort()}`];
     const env = { PATH: join(folder, "none"), HOME: folder };
     const { status, stderr } = spawnSync(process.execPath, args, {
-      ...{ cwd: folder, encoding: "utf8", env },
+      ...{ cwd: folder, encoding: "utf8", env, timeout: 60_000 },
     });
     expect([status, stderr]).toEqual([1, expect.stringContaining("There is no POSIX shell")]);
   });
@@ -322,6 +323,12 @@ describe("the count of .ci/run", () => {
     const summary = summarise(found, results);
     expect(summary.line).toBe(line);
     expect(summary.ok).toBe(line.includes(" 0 failed"));
+  });
+
+  it("says which tests had not ended where there is no report", () => {
+    const { failures, line } = summarise(undefined, steps(124), ["a.test.ts: x", "b.test.ts"]);
+    expect(failures.slice(1)).toEqual(["a.test.ts: x has not ended", "b.test.ts has not ended"]);
+    expect(line).toBe("1 passed, 3 failed");
   });
 
   it("says why a test failed, or the file before it", () => {

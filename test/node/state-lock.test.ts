@@ -53,6 +53,7 @@ it("`dormouse dev` ends at once where another runs", () => {
   const { status, stderr } = spawnSync(process.execPath, [PROGRAM, "dev"], {
     cwd: folder,
     encoding: "utf8",
+    timeout: 60_000,
   });
   expect([status, stderr]).toEqual([
     1,

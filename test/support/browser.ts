@@ -54,7 +54,7 @@ async function unpacked(): Promise<string> {
 
 /** A small machine lacks libraries which the package brings along; where there are some, the system's own are better. */
 function librariesFor(executable: string, folder: string): Record<string, string> {
-  if (spawnSync(executable, ["--version"]).status === 0) return {};
+  if (spawnSync(executable, ["--version"], { timeout: 20_000 }).status === 0) return {};
   return {
     LD_LIBRARY_PATH: join(folder, "al2023/lib"),
     FONTCONFIG_PATH: join(folder, "fonts"),
