@@ -64,17 +64,23 @@ async function isGone(group: number, withinMs: number): Promise<boolean> {
   return true;
 }
 
-/** Whether the group has living processes. Zombies hold neither ports nor files, and do not count. */
+/** Whether the group has living processes. Zombies without threads hold neither ports nor files, and do not count. */
 function hasMembers(group: number): boolean {
   if (!existsSync("/proc/self/stat")) return answersSignals(group);
   return readdirSync("/proc").some((pid) => /^\d+$/.test(pid) && isAliveIn(group, pid));
 }
 
+/** Index of the number of threads among the fields of /proc/PID/stat after the name. */
+const THREADS = 17;
+
 function isAliveIn(group: number, pid: string): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(pgrp) === group && state !== "Z" && state !== "X";
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, , pgrp] = fields;
+    // The first thread of a killed process may be a zombie before its others have let go of the port.
+    const isOver = state === "X" || (state === "Z" && Number(fields[THREADS]) <= 1);
+    return Number(pgrp) === group && !isOver;
   } catch {
     // It ended between the listing and the reading.
     return false;

@@ -8,12 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { inject } from "vitest";
+import { inject, vi } from "vitest";
 import { workerdPath } from "../../bench/build.ts";
 import { endGroup, spawnGroup } from "../../src/cli/process-group.ts";
 import { signToken } from "../../src/cli/sign-token.ts";
 import { engineConfiguration } from "./engine-configuration.ts";
-import { freePort, varsOf, type EndpointOptions, type OwnEndpoint } from "./endpoint.ts";
+import { freePort, isFree, varsOf, type EndpointOptions, type OwnEndpoint } from "./endpoint.ts";
 
 export interface EngineOptions extends Pick<EndpointOptions, "vars"> {
   /** A file of this folder. Default: the project's worker. */
@@ -38,6 +38,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<OwnEndpo
     kill: () => endGroup(engine, 0),
     async restart() {
       await endGroup(engine, 0);
+      // Another run of tests may look at this moment whether the port is free, by listening.
+      await vi.waitUntil(() => isFree(port));
       engine = await begin(file, port);
     },
     async [Symbol.asyncDispose]() {

@@ -72,13 +72,16 @@ export async function connected(hub: string, joining: Joining = {}): Promise<Sig
 }
 
 /** The object that holds a connection. */
-export const relayOf = (hub: string, connectionId: string): DurableObjectStub<Relay> & HolderRpc =>
-  relayNamed(hub, /@relay:(.+)$/.exec(connectionId)![1]!);
+export const relayOf = (hub: string, connectionId: string, tenant?: string) =>
+  relayNamed(hub, /@relay:(.+)$/.exec(connectionId)![1]!, tenant);
 
-export const relayNamed = (hub: string, relay: string): DurableObjectStub<Relay> & HolderRpc =>
-  env.RELAYS.getByName(
-    objectName({ tenant: "default", hub, relay }),
-  ) as unknown as DurableObjectStub<Relay> & HolderRpc;
+export const relayNamed = (
+  hub: string,
+  relay: string,
+  tenant = "default",
+): DurableObjectStub<Relay> & HolderRpc =>
+  env.RELAYS.getByName(objectName({ tenant, hub, relay })) as unknown as DurableObjectStub<Relay> &
+    HolderRpc;
 
 export class SignalR implements Disposable {
   readonly socket: WebSocket;

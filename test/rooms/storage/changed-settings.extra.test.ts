@@ -193,14 +193,16 @@ it("a relay that kept no positions for a time delivers nothing twice", async () 
 });
 
 it("users who were connected are online after a deploy that turns `online` on, and only they", async () => {
-  const all = roomAt("relayed/all");
+  // A tenant without users of the files before.
+  const [tenant, claims] = ["online", { tid: "online" }];
+  const all = roomAt("relayed/all", tenant);
   const online = async () => {
     const { members } = (await all.presence({})) as PresenceView;
     return members.map(({ userId }) => userId);
   };
-  using alice = await connected("relayed", { user: "online-alice" });
-  const bob = await connected("relayed", { user: "online-bob" });
-  const relays = [alice, bob].map(({ id }) => relayOf("relayed", id));
+  using alice = await connected("relayed", { user: "online-alice", claims });
+  const bob = await connected("relayed", { user: "online-bob", claims });
+  const relays = [alice, bob].map(({ id }) => relayOf("relayed", id, tenant));
   const turn = async (on: boolean) => {
     await deployTo(all, "relayed", { online: on });
     // They may be one.

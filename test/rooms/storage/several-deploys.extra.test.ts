@@ -157,10 +157,12 @@ it("an alarm that finds a deploy's mistake names it in the log", async () => {
 });
 
 it("a wake of the room `all` reads its followers' members once", async () => {
-  const all = roomAt("relayed/all");
-  using alice = await connected("relayed", { user: "read-once" });
+  // A tenant without users of the files before.
+  const tenant = "read-once";
+  const all = roomAt("relayed/all", tenant);
+  using alice = await connected("relayed", { user: "read-once", claims: { tid: tenant } });
   await deployTo(all, "relayed", { online: true });
-  await evictDurableObject(relayOf("relayed", alice.id));
+  await evictDurableObject(relayOf("relayed", alice.id, tenant));
   await vi.waitFor(async () => expect(await all.presence({})).toMatchObject({ users: 1 }));
   await evictDurableObject(all);
   const read = vi.spyOn(FollowerRows.prototype, "members");
