@@ -74,7 +74,7 @@ it(`[S8] ${OPERATIONS} operations of three tenants reach nobody of another tenan
     ).toEqual([]);
     client[Symbol.dispose]();
   }
-}, 180_000);
+}, 360_000);
 
 it("[S8] counts nobody of another tenant among those present", async () => {
   const [alice, bob] = [

@@ -197,19 +197,21 @@ describe("/api/metrics", () => {
   });
 
   it("counts where sockets live: a relay's at the relay", async () => {
-    using client = await connected("relayed", { user: "alice" });
+    // A tenant without connections of the files before.
+    const claims = { tid: "counted" };
+    using client = await connected("relayed", { user: "alice", claims });
     await client.call("join", "counted");
-    const relay = env.RELAYS.getByName("default/relayed/relay/any.0.0");
-    await settle(relay);
-    await settle(roomAt("relayed/group:counted"));
-    const families = await scraped();
+    await settle(relayOf("relayed", client.id, "counted") as DurableObjectStub);
+    await settle(roomAt("relayed/group:counted", "counted"));
+    const families = await scraped({ ...SERVICE, ...claims });
     expect(of(families, "relayed", "relay:any.0.0")).toMatchObject({
       ...{ connections: 1, messages_in_total: 1, messages_out_total: 1 },
     });
     expect(of(families, "relayed", "group:counted")["connections"]).toBe(0);
-    const { rooms } = await indexOf("relayed").relays({});
+    const index = indexOf("relayed", "counted");
+    const { rooms } = await index.relays({});
     expect(rooms).toMatchObject([{ room: "relay:any.0.0", connections: 1, users: 1 }]);
-    expect((await indexOf("relayed").rooms({})).rooms).toMatchObject([
+    expect((await index.rooms({})).rooms).toMatchObject([
       { room: "group:counted", connections: 1, users: 1 },
     ]);
   });

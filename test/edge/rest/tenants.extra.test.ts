@@ -98,7 +98,7 @@ const heardBy = ({ socket, signalR }: Site): unknown[] => [
 describe("S8: tenants", () => {
   it(
     `hear nothing of each other in ${OPERATIONS} operations of services`,
-    { timeout: 120_000 },
+    { timeout: 360_000 },
     async () => {
       const luck = chance();
       const sites = await Promise.all(TENANTS.map(siteOf));

@@ -14,7 +14,7 @@ const say = (room: string, word: string) =>
 
 it.each(Object.keys(MEMBERS))(
   "%s: a hundred are refreshed and lose nothing but the room that is taken from them",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (kind) => {
     const at = kind.replaceAll(/\W/g, "");
     const [kept, taken, given] = [`group:kept-${at}`, `group:taken-${at}`, `group:given-${at}`];
