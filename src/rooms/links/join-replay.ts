@@ -29,6 +29,8 @@ export interface ReplayRequest extends JoinRequest {
   readonly since: Position | undefined;
   /** The users who are there are requested with what was missed. */
   readonly showsPresent?: boolean;
+  /** A room with a state gives it in any case. */
+  readonly wantsState?: boolean | undefined;
 }
 
 /** Members of one followed room whose replay is not over, and up to which position each has everything. */
@@ -129,11 +131,11 @@ export async function replayAtJoin(
  */
 export async function fetchMissed(
   { room }: { room(topic: Topic): Pick<RoomRpc, "missed"> },
-  { topic, since, showsPresent }: Pick<ReplayRequest, "topic" | "since" | "showsPresent">,
+  { topic, since, showsPresent, wantsState }: Omit<ReplayRequest, "most" | "cause">,
   delivered: () => Position | undefined,
 ): Promise<MissedView> {
   const missed = async (from: Position | undefined) =>
-    unlessRefused(await retryOnce(() => room(topic).missed(from, showsPresent)));
+    unlessRefused(await retryOnce(() => room(topic).missed(from, showsPresent, wantsState)));
   let epoch = delivered()?.epoch;
   let view = await missed(since);
   while (isBehind(view.position, delivered()) || isOutdated(view.position, epoch, delivered())) {

@@ -80,12 +80,16 @@ async function rejoin(
   }
 }
 
-/** Messages that excluded the client's connection before are not replayed. */
+/**
+ * Messages that excluded the client's connection before are not replayed. A state comes as a whole: a change may be lost
+ * in the socket that broke, and the client may be a page that was loaded again.
+ */
 function joinWithReplay(parts: RelayParts, connection: Connection, remembered: RememberedRoom) {
   const { followed, outbox, settings } = parts;
   const { room, position: since, connection: before } = remembered;
   const most = limitsOf(connection, settings.limits).groupsPerConnection;
-  const request = { topic: writtenTopic(room), since, most, cause: causeOf(remembered) };
+  const more = { most, cause: causeOf(remembered), wantsState: true };
+  const request = { topic: writtenTopic(room), since, ...more };
   return followed.joinWithReplay(connection, request, (all) => {
     const entries = all.entries.filter(({ except }) => !except?.includes(before));
     sendMissed(parts, connection, { room, missed: { ...all, entries } });

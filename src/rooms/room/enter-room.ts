@@ -81,6 +81,11 @@ export function missedSince(
   return size > limits.queuedBytes ? noEntries(missed.position) : missed;
 }
 
+interface Asked {
+  readonly since: Position | undefined;
+  readonly wantsState?: boolean | undefined;
+}
+
 /**
  * What a connection of another object missed; in rooms with a state the state in place of its changes. `look` is called
  * first where the present users are given, too. Queued publications are written to the log before it is read: live
@@ -88,13 +93,13 @@ export function missedSince(
  */
 export async function missedAtJoin(
   parts: RoomParts,
-  since: Position | undefined,
+  { since, wantsState }: Asked,
   look: (() => Promise<void>) | false | undefined,
 ): Promise<MissedView> {
   if (parts.state) await parts.state.ready();
   if (look) await look();
   parts.outbox.flush();
-  const missed = withState(parts, missedSince(parts, since, Date.now()));
+  const missed = withState(parts, missedSince(parts, since, Date.now()), wantsState);
   return look ? { ...missed, present: parts.own.presence({}) } : missed;
 }
 

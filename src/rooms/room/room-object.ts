@@ -12,7 +12,7 @@ import { arrivalOf, type RoomArrival } from "../rpc/arrival.ts";
 import type { Command, Selection } from "../rpc/command.ts";
 import { refusable, type Refused } from "../rpc/fault.ts";
 import type { HubMetrics, RoomsQuery, RoomsView } from "../rpc/hub-metrics.ts";
-import type { Draft, HistoryQuery, HistoryView, MissedView } from "../rpc/log-entry.ts";
+import type { Draft, HistoryQuery, HistoryView } from "../rpc/log-entry.ts";
 import type { ConnectionsPage, ConnectionsQuery } from "../rpc/members-page.ts";
 import type { ObjectEnv } from "../rpc/object-env.ts";
 import type { PresenceQuery, PresenceView } from "../rpc/presence-view.ts";
@@ -107,8 +107,9 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return used ? used.then(publish) : publish();
   }
 
-  missed(since: Position | undefined, showsPresent?: boolean): Promise<MissedView | Refused> {
-    return refusable(missedAtJoin(this.parts, since, showsPresent && (() => this.#look())));
+  missed(...[since, showsPresent, wantsState]: Parameters<RoomRpc["missed"]>) {
+    const look = showsPresent && (() => this.#look());
+    return refusable(missedAtJoin(this.parts, { since, wantsState }, look));
   }
 
   runAction(run: Run): Promise<Ran | Refused> {

@@ -79,17 +79,21 @@ export function expiryOf({ log, state }: LogAndState, { ttlSeconds }: History): 
 }
 
 /**
- * What a client has missed, and the state where it is to replace its copy: where not all was replayed, and where the
- * changes are larger than the state. Only once the state is ready.
+ * What a client has missed, and the state where it is to replace its copy: where not all was replayed, where the changes
+ * are larger than the state, and where it `wantsState`. Only once the state is ready.
  */
-export function withState({ state }: Pick<LogAndState, "state">, missed: HistoryView): HistoryView {
+export function withState(
+  { state }: Pick<LogAndState, "state">,
+  missed: HistoryView,
+  wantsState = false,
+): HistoryView {
   if (!state) return missed;
   const snapshot = state.snapshot();
   const shown = { ...missed, entries: missed.entries.map(publicEntry) };
   if (!snapshot) return shown;
   const changes = missed.entries.filter(isChange);
   const size = changes.reduce((sum, { params }) => sum + params.length, 0);
-  if (missed.recovered && size <= snapshot.text.length) return shown;
+  if (!wantsState && missed.recovered && size <= snapshot.text.length) return shown;
   const entries = shown.entries.filter((entry) => !isChange(entry));
   return { ...missed, entries, state: snapshot };
 }

@@ -126,9 +126,14 @@ export interface RoomRpc extends HolderRpc, HubIndexRpc {
   ): Promise<readonly [PublishOutcomes, Delivery?]>;
   /**
    * All entries after a position, presence included; without one, the newest position alone. `showsPresent`: with the
-   * users who are there at the position of the answer.
+   * users who are there at the position of the answer. `wantsState`: with the state in place of its changes, where the
+   * room has one, also where these are few.
    */
-  missed(since: Position | undefined, showsPresent?: boolean): Promise<MissedView | Refused>;
+  missed(
+    since: Position | undefined,
+    showsPresent?: boolean,
+    wantsState?: boolean,
+  ): Promise<MissedView | Refused>;
   /** Runs an action; done when it is durable. Rooms without state refuse with `method_not_found`. */
   runAction(run: Run): Promise<Ran | Refused>;
   /** The whole state. */
