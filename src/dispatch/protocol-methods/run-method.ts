@@ -5,6 +5,7 @@ import * as z from "zod/mini";
 import type { RunAnswer, StateSnapshot } from "../../model/state-wire.ts";
 import { MAX_RUN_KEY } from "../../model/state-wire.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
+import { parseOwnJson } from "../../protocols/exact-json.ts";
 import { roomOfRun, runAction } from "../run/action-call.ts";
 import { roomToEnter, type ProtocolCall } from "./protocol-call.ts";
 
@@ -31,7 +32,7 @@ export async function run(
     room: roomOfRun(session, room),
     at: at === undefined ? undefined : parsePosition(at),
   });
-  return { result: JSON.parse(result) as unknown, position: formatPosition(position), repeated };
+  return { result: parseOwnJson(result), position: formatPosition(position), repeated };
 }
 
 /**

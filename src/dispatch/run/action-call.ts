@@ -5,7 +5,8 @@ import { HubError, serverError } from "../../model/errors.ts";
 import type { Invocation } from "../../model/message.ts";
 import { parseTopic, roomTopic, type Position, type Topic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
-import { encodeGivenParams } from "../../protocols/exact-json.ts";
+import { encodeGivenParams, parseOwnJson } from "../../protocols/exact-json.ts";
+import { toExactJson } from "../../protocols/json.ts";
 import type { RunOutcome } from "../../rooms/object/host.ts";
 import type { AnyAction } from "../define/action-definition.ts";
 import { runFilters } from "../define/filters.ts";
@@ -43,7 +44,7 @@ export function startActionCall(
     if (invocation.unreadable) throw invocation.unreadable;
     const request = requestOf(session, invocation, name);
     const { result } = await runAction(session, call, request);
-    return JSON.parse(result) as unknown;
+    return parseOwnJson(result);
   };
   const about = { session, id, name: `${served.name}.${name}`, target };
   session.calls.inTurn(new Call({ ...about, ...options, work }));
@@ -139,11 +140,11 @@ async function filtered(session: Session, call: Call, request: ActionRequest): P
       filter.invoke ? filter.invoke({ context, hub: served.name, method, args }, next) : next(),
     async () => {
       outcome = await runInRoom(session, request);
-      return JSON.parse(outcome.result) as unknown;
+      return parseOwnJson(outcome.result);
     },
   );
   if (!outcome) throw new HubError("forbidden", "A filter did not let the action run.");
-  return { ...outcome, result: JSON.stringify(result ?? null) };
+  return { ...outcome, result: toExactJson(result) };
 }
 
 function runInRoom(session: Session, { name, args, room, key, at }: ActionRequest) {

@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { HubError } from "../../model/errors.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
 import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
-import { hasBigint } from "../../protocols/exact-json.ts";
+import { hasBigint, parseOwnJson } from "../../protocols/exact-json.ts";
 import { unlessRefused } from "../../rooms/rpc/fault.ts";
 import { EXPORT_BYTES, type Scheduled } from "../../rooms/rpc/state-rpc.ts";
 import { headerKey, oneKey } from "./idempotency-key.ts";
@@ -55,7 +55,7 @@ const run = operation({
     const action = hub.parameter("action");
     const ran = await runByService(hub, { action, args: body.arguments ?? [], key });
     const { result, position, repeated } = ran;
-    return { body: { result: JSON.parse(result) as unknown, ...position, repeated } };
+    return { body: { result: parseOwnJson(result), ...position, repeated } };
   },
 });
 

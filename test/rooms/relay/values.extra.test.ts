@@ -1,10 +1,10 @@
 // Values of SignalR clients through the objects: a value that cannot be read or sent fails its call, and the connection
 // lives; what one protocol knows, another's clients receive in their form.
 
-import { decode } from "@msgpack/msgpack";
 import { expect, it } from "vitest";
 import { signalrMsgpack } from "../../../src/protocols/signalr-msgpack.ts";
-import { connected, negotiate, open, type SignalR } from "./client.ts";
+import { connected, type SignalR } from "./client.ts";
+import { packed } from "./packed.ts";
 
 const RS = "\u001e";
 
@@ -108,37 +108,6 @@ it("an argument that may be left out may be null", async () => {
   expect((await client.call("Optional", "bob", null)).result).toBe("hello bob");
   expect((await client.call("Int32", null)).error).toBe(failed("Int32"));
 });
-
-/** Records of MessagePack, as its bytes came. */
-async function packed(hub: string) {
-  const { connectionToken } = await negotiate(hub, { user: "bob" });
-  const { webSocket: socket } = await open(hub, connectionToken, { user: "bob" });
-  if (!socket) throw new Error("Refused.");
-  const records: unknown[][] = [];
-  let wake = () => {};
-  socket.binaryType = "arraybuffer";
-  socket.addEventListener("message", ({ data }) => {
-    const bytes = new Uint8Array(data as ArrayBuffer);
-    let at = bytes[0] === 0x7b ? 3 : 0;
-    while (at < bytes.length) {
-      let [length, shift] = [0, 0];
-      for (let byte = 0x80; byte > 0x7f; shift += 7)
-        length |= ((byte = bytes[at++]!) & 0x7f) << shift;
-      records.push(decode(bytes.subarray(at, (at += length)), { useBigInt64: true }) as unknown[]);
-    }
-    wake();
-  });
-  socket.accept();
-  socket.send(`{"protocol":"messagepack","version":1}${RS}`);
-  const find = async (matches: (record: unknown[]) => boolean): Promise<unknown[]> => {
-    for (;;) {
-      const found = records.find(matches);
-      if (found) return found;
-      await new Promise<void>((resolve) => (wake = resolve));
-    }
-  };
-  return { socket, find, [Symbol.dispose]: () => socket.close(1000) };
-}
 
 it("MessagePack receives times, bytes and records of a publication in its own form", async () => {
   using bob = await packed("values");
