@@ -68,8 +68,8 @@ function plainMessenger(options: MessengerOptions, published: Publications): Mes
     async ask(connection, target, args) {
       asking?.();
       const answer = await host.clients.ask(connection, { target, ...encodeParams(args) }, caller);
-      // A client of any protocol may have answered, of another object, too: JSON's rules lose nothing of either.
-      const binder = { binding: "json", shapeOf: served.shapeOf } as const;
+      // A client of any protocol may have answered, of another object, too: no form loses anything.
+      const binder = { binding: "either", shapeOf: served.shapeOf } as const;
       return checkBound(answers[target], answer, {
         name: () => `The answer to ${target}`,
         call: { binder },

@@ -10,6 +10,9 @@ export interface Binder {
   readonly binding: Binding;
 }
 
+/** JSON-RPC's names of members are exact. */
+export const EXACT_NAMES: Binder = { binding: "json-rpc", shapeOf: () => undefined };
+
 type Result = StandardSchemaV1.Result<unknown>;
 
 const validated = (schema: StandardSchemaV1, value: unknown): Result | Promise<Result> =>
@@ -40,7 +43,8 @@ const FORMS = 3;
 /** Objections that are looked at: a client must not make them costly. */
 const ISSUES = 50;
 
-async function repaired(
+/** What the schema makes of another form of a value that it has refused; else the issues that remain. */
+export async function repaired(
   schema: StandardSchemaV1,
   first: Attempt,
   binding: Binding,

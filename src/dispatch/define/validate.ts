@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError, serverError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { issueText, receivedKind } from "../../model/received-kind.ts";
-import { bind, type Binder } from "./bind-value.ts";
+import { bind, repaired, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 import { nameOf } from "./named-arguments.ts";
 
@@ -131,7 +131,8 @@ export async function checkBound(
     return valueOf(await bind(schema, value, binder), checked);
   const pending = schema["~standard"].validate(value);
   const result = pending instanceof Promise ? await pending : pending;
-  return valueOf(result.issues && binder ? await bind(schema, value, binder) : result, checked);
+  if (!result.issues || !binder) return valueOf(result, checked);
+  return valueOf(await repaired(schema, { value, result }, binder.binding), checked);
 }
 
 function valueOf(

@@ -6,7 +6,8 @@ import { parseTime } from "../../protocols/exact-date.ts";
 import { toJson } from "../../protocols/json.ts";
 import type { Protocol } from "../../protocols/protocol.ts";
 
-export type Binding = Protocol["binding"];
+/** `either`: a client of MessagePack whose values may have been JSON on their way. */
+export type Binding = Protocol["binding"] | "either";
 
 /** Other forms of a value, the likely ones first; none where there is none. */
 export function formsOf(value: unknown, binding: Binding): readonly unknown[] {
@@ -75,7 +76,10 @@ function mapOf(value: Record<string, unknown>): Map<unknown, unknown> {
 
 /** MessagePack has `decimal` as text; JSON has times and bytes so. */
 function formsOfText(text: string, binding: Binding): readonly unknown[] {
-  const forms = binding === "msgpack" ? [decimalOf(text)] : [parseTime(text), bytesOf(text)];
+  const forms = [
+    ...(binding === "json" ? [] : [decimalOf(text)]),
+    ...(binding === "msgpack" ? [] : [parseTime(text), bytesOf(text)]),
+  ];
   return forms.filter((form) => form !== undefined);
 }
 

@@ -149,6 +149,7 @@ async function filtered(session: Session, call: Call, request: ActionRequest): P
 
 function runInRoom(session: Session, { name, args, room, key, at }: ActionRequest) {
   const { connection, host } = session;
+  const { binding } = connection.protocol;
   const run = {
     action: name,
     args: encodeGivenParams(args).params,
@@ -157,7 +158,7 @@ function runInRoom(session: Session, { name, args, room, key, at }: ActionReques
     ...(key !== undefined && { key }),
     ...(at && { at }),
     ...traceOf(connection.attached),
-    ...(connection.protocol.binding !== "json-rpc" && { anyCase: true as const }),
+    ...(binding !== "json-rpc" && { anyCase: binding }),
   };
   return host.states.run(room, run, connection);
 }

@@ -8,7 +8,7 @@ import { authorise, noMethod } from "./admit-call.ts";
 import { Call, callerContext, type CallOptions } from "./call.ts";
 import { startActionCall } from "./action-call.ts";
 import { runFilters } from "../define/filters.ts";
-import type { Binder } from "../define/bind-value.ts";
+import { EXACT_NAMES, type Binder } from "../define/bind-value.ts";
 import type { AnyMember } from "../define/hub-definition.ts";
 import { bindByName } from "../define/named-arguments.ts";
 import { oneResult } from "../define/one-result.ts";
@@ -175,11 +175,8 @@ function judge({ session, member, name }: FoundCall, args: readonly unknown[]): 
 /** How values bind to schemas in the connection's protocol. */
 function binderOf({ connection, served }: Session): Binder {
   const { binding } = connection.protocol;
-  return { binding, shapeOf: binding === "json-rpc" ? asNamed : served.shapeOf };
+  return binding === "json-rpc" ? EXACT_NAMES : { binding, shapeOf: served.shapeOf };
 }
-
-/** JSON-RPC's names of members are exact. */
-const asNamed = (): undefined => undefined;
 
 /**
  * The arguments with a placeholder for each stream of the caller, in the position in which the method takes it. SignalR

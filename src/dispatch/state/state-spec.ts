@@ -9,6 +9,7 @@ import type { RoomAddress } from "../../rooms/rpc/object-names.ts";
 import type { Run, SavedState, StateSpec } from "../../rooms/rpc/state-rpc.ts";
 import type { AnyAction } from "../define/action-definition.ts";
 import { nextTime } from "../define/cron-times.ts";
+import { EXACT_NAMES, type Binder } from "../define/bind-value.ts";
 import type { ServedHub } from "../define/hub-tables.ts";
 import type { RoomName, StateOptions } from "../define/state-options.ts";
 import { messageCheckOf, resultCheckOf } from "../define/outgoing-check.ts";
@@ -111,8 +112,6 @@ function checked({ schema }: StateOptions<any, any, any>, state: unknown): unkno
   return freezeDeep(applyPatch(state, patchBetween(state, plain)));
 }
 
-const BY_NAME = { binding: "json" } as const;
-
 /** Throws `method_not_found`, `invalid_arguments`. */
 async function prepare(
   served: ServedHub,
@@ -120,8 +119,15 @@ async function prepare(
   run: Pick<Run, "action" | "args" | "user" | "anyCase">,
 ): Promise<readonly unknown[]> {
   const action = actionOf(table, run);
-  const binder = run.anyCase ? { ...BY_NAME, shapeOf: served.shapeOf } : undefined;
-  return validate(action, { args: parseParams(run.args), open: noStream, binder });
+  return validate(action, {
+    ...{ args: parseParams(run.args), open: noStream },
+    binder: binderOf(served, run),
+  });
+}
+
+function binderOf({ shapeOf }: ServedHub, { anyCase }: Pick<Run, "anyCase">): Binder {
+  if (!anyCase) return EXACT_NAMES;
+  return { binding: anyCase === "msgpack" ? "either" : "json", shapeOf };
 }
 
 /** Internal actions have no user. */

@@ -26,8 +26,11 @@ export interface Run {
   readonly at?: Position;
   /** Trace context of the request that it came of. */
   readonly trace?: string;
-  /** Members of arguments may be in another case, as SignalR's clients send them. */
-  readonly anyCase?: true;
+  /**
+   * The protocol of a SignalR client: members of arguments may be in another case. An object of an older version says
+   * `true`, which is read as JSON.
+   */
+  readonly anyCase?: "json" | "msgpack";
 }
 
 export interface Ran {

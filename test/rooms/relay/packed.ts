@@ -31,12 +31,12 @@ export async function packed(hub: string, user = "bob") {
   const { webSocket: socket } = await open(hub, connectionToken, { user });
   if (!socket) throw new Error("Refused.");
   const records: Packed[] = [];
-  let wake = () => {};
+  const waiting: (() => void)[] = [];
   let calls = 0;
   socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => {
     records.push(...recordsIn(new Uint8Array(data as ArrayBuffer)));
-    wake();
+    for (const wake of waiting.splice(0)) wake();
   });
   socket.accept();
   socket.send(`{"protocol":"messagepack","version":1}${RS}`);
@@ -44,7 +44,7 @@ export async function packed(hub: string, user = "bob") {
     for (;;) {
       const found = records.find(matches);
       if (found) return found;
-      await new Promise<void>((resolve) => (wake = resolve));
+      await new Promise<void>((wake) => waiting.push(wake));
     }
   };
   const say = (message: unknown[]): void => {

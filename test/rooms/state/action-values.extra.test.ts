@@ -39,3 +39,37 @@ it("an action's result keeps its digits in JSON-RPC, SignalR and REST", async ()
   const rest = await ask("POST", RUN, { raw: `{"arguments":[${LARGE}]}` });
   expect(await rest.text()).toContain(`"result":${LARGE},`);
 });
+
+it("an action takes a small whole number for a bigint, whoever runs it", async () => {
+  using rpc = await hubSocket();
+  expect((await rpc.call("int64", ["g", 5])).result).toBe(5);
+  expect((await rpc.call("run", ["g", 5])).result).toBe(5);
+  const run = { room: "group:g", action: "int64", params: [-5] };
+  expect((await rpc.call("$/run", run)).result.result).toBe(-5);
+  const rest = await ask("POST", RUN, { raw: '{"arguments":[5]}' });
+  expect([rest.status, await rest.json()]).toMatchObject([200, { result: 5 }]);
+  expect((await rpc.call("int64", ["g", 1.5])).error?.data.code).toBe("invalid_arguments");
+});
+
+it("an action takes the values of .NET's types from MessagePack, a decimal's text among them", async () => {
+  using bob = await packed(HUB);
+  const at = new Date("2026-01-02T03:04:05.678Z");
+  expect(await bob.call("DateTime", "g", at)).toBe(at.toISOString());
+  expect(await bob.call("Bytes", "g", Uint8Array.of(1, 2, 3))).toBe("AQID");
+  for (const [text, number] of [
+    ["12.50", 12.5],
+    ["1234", 1234],
+    ["-7", -7],
+  ] as const)
+    expect(await bob.call("Decimal", "g", text)).toBe(number);
+  using json = await connected(HUB);
+  expect((await json.call("Decimal", "g", "12.5")).error).toMatch(/^(An|Failed)/);
+});
+
+it("a client's answer may be a decimal of MessagePack", async () => {
+  using bob = await packed(HUB);
+  const result = bob.call("Ask");
+  const [, , id] = await bob.find(([, , , target]) => target === "Price");
+  bob.say([3, {}, id, 3, "12.50"]);
+  expect(await result).toBe(12.5);
+});
