@@ -1,7 +1,7 @@
 // JSON text → values without a loss of digits: whole numbers that a JavaScript number cannot hold become a bigint, and
 // numbers beyond those of doubles are found. Values from outside → text, or the error of what JSON has no form for.
 
-import { HubError } from "../model/errors.ts";
+import { HubError, serverError } from "../model/errors.ts";
 import type { Params } from "../model/message.ts";
 import { encodeParams } from "./json.ts";
 
@@ -21,12 +21,12 @@ export const parseOwnJson = (text: string): unknown =>
 /** The arguments of a publication. */
 export const parseParams = (params: string): unknown[] => parseOwnJson(params) as unknown[];
 
-/** `encodeParams` for arguments from outside. Throws `invalid_arguments` for what JSON has no form for. */
+/** `encodeParams` for arguments from outside. Throws `invalid_arguments`, of the server's own, for what JSON has no form for. */
 export function encodeGivenParams(args: readonly unknown[]): Params {
   try {
     return encodeParams(args);
   } catch (error) {
-    throw new HubError("invalid_arguments", (error as Error).message);
+    throw serverError("invalid_arguments", (error as Error).message);
   }
 }
 

@@ -21,7 +21,7 @@ import { signalrHubs } from "./signalr-hubs.ts";
 import { stateHubs } from "./state-hubs.ts";
 import { SteeredBehindHub, SteeredHub } from "./steered-hub.ts";
 import { TracedHub } from "./traced-hub.ts";
-import { StateValueHub } from "./state-value-hub.ts";
+import { stateValueHubs } from "./state-value-hub.ts";
 import { ValueHub } from "./value-hub.ts";
 
 const ENDLESS: object[] = [];
@@ -50,7 +50,7 @@ const { Room, Relay, Account, endpoint } = serve(
     SteeredBehindHub,
     TracedHub,
     StepwiseHub,
-    StateValueHub,
+    ...stateValueHubs,
   ],
   {
     grpc,

@@ -47,14 +47,15 @@ export async function validate(
 }
 
 /**
- * Adds the detail that hubs with `detailedErrors` show, and all in development: ASP.NET's text for arguments that do not
+ * An error of the server's own. Adds the detail that hubs with `detailedErrors` show, and all in development: ASP.NET's text for arguments that do not
  * bind, then which one it is.
  */
-function unbound(
+export function unbound(
   error: HubError,
   { args: { length } }: Pick<AnyMember, "args">,
-  { args }: PendingCall,
+  { args }: Pick<PendingCall, "args">,
 ): HubError {
+  error.isOwn = true;
   error.detail =
     args.length === length
       ? `InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked. ${error.message}`

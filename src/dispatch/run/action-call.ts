@@ -1,7 +1,7 @@
 // A run of an action by a client: find → authorise → may enter the room, here; the rest is the room's. Called by the
 // action's name like a method, or by `$/run`.
 
-import { HubError, serverError } from "../../model/errors.ts";
+import { HubError, publicError } from "../../model/errors.ts";
 import type { Invocation } from "../../model/message.ts";
 import { parseTopic, roomTopic, type Position, type Topic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
@@ -14,6 +14,7 @@ import { groupTopic } from "../define/group-names.ts";
 import { bindByName } from "../define/named-arguments.ts";
 import { anyone } from "../define/policies.ts";
 import { runtimeAt } from "../define/runtime.ts";
+import { unbound } from "../define/validate.ts";
 import type { StateTable } from "../define/state-tables.ts";
 import { authorise, noAction } from "./admit-call.ts";
 import { Call, callerContext, type CallOptions } from "./call.ts";
@@ -38,10 +39,8 @@ export function startActionCall(
 ): void {
   const { served } = session;
   const { id, target } = invocation;
-  if (invocation.streaming === true)
-    throw serverError("wrong_kind", `${target} is an action: it does not stream.`);
   const work = async (call: Call) => {
-    if (invocation.unreadable) throw invocation.unreadable;
+    if (invocation.unreadable) throw unreadable(call, invocation.unreadable);
     const request = requestOf(session, invocation, name);
     const { result } = await runAction(session, call, request);
     return parseOwnJson(result);
@@ -49,6 +48,14 @@ export function startActionCall(
   const about = { session, id, name: `${served.name}.${name}`, target };
   session.calls.inTurn(new Call({ ...about, ...options, work }));
 }
+
+/** There are no arguments where they cannot be read. */
+function unreadable(call: Call, error: HubError): HubError {
+  call.stage = "binding";
+  return unbound(error, NO_ARGUMENTS, NO_ARGUMENTS);
+}
+
+const NO_ARGUMENTS = { args: [] };
 
 /** On a room's own connection the arguments are the action's; on others the room's name comes first. */
 function requestOf(session: Session, invocation: Invocation, name: string): ActionRequest {
@@ -106,9 +113,20 @@ export async function runAction(
   call.stage = "authorising";
   await admit(session, action, request);
   call.stage = "invoking";
-  const outcome = await filtered(session, call, request);
+  const outcome = await bound(call, filtered(session, call, request));
   if (outcome.ticket) call.published.tickets.push(outcome.ticket);
   return outcome;
+}
+
+/** Arguments are bound by the room: what it has refused is no error of the action, which may throw the same code. */
+async function bound<T>(call: Call, running: Promise<T>): Promise<T> {
+  try {
+    return await running;
+  } catch (error) {
+    const { code, isOwn } = publicError(error);
+    if (isOwn && code === "invalid_arguments") call.stage = "binding";
+    throw error;
+  }
 }
 
 function stateOf({ served }: Session): StateTable {

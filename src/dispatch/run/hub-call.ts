@@ -42,10 +42,10 @@ export function startHubCall(
   const { id, target } = invocation;
   const name = nameOf(served, invocation);
   const member = served.members.get(name);
-  if (!member && served.state?.actions.has(name))
-    return startActionCall(session, invocation, { name, answer, held });
-  if (!member) throw noMethod(served, name);
-  checkKind(invocation, member);
+  const isAction = !member && served.state?.actions.has(name);
+  if (!member && !isAction) throw noMethod(served, name);
+  checkKind(invocation, member ?? ACTION);
+  if (!member) return startActionCall(session, invocation, { name, answer, held });
   const streams = isStreaming(member);
   if (streams && connection.protocol.answersOnly)
     throw wrongKind(`${target} streams: it needs a socket.`);
@@ -59,7 +59,7 @@ export function startHubCall(
 }
 
 /** SignalR's clients declare whether they expect a stream; the texts are ASP.NET Core's. Throws `wrong_kind`. */
-function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): void {
+function checkKind({ id, target, streaming }: Invocation, { kind }: Pick<AnyMember, "kind">): void {
   if (kind === "stream" && streaming === false)
     throw wrongKind(
       `The client attempted to invoke the streaming '${target}' method with a non-streaming invocation.`,
@@ -71,6 +71,9 @@ function checkKind({ id, target, streaming }: Invocation, { kind }: AnyMember): 
   if (kind === "stream" && id === undefined)
     throw wrongKind(`${target} is a stream: call it with an id.`);
 }
+
+/** Called like a method. */
+const ACTION = { kind: "method" } as const;
 
 const wrongKind = (sentence: string) => serverError("wrong_kind", sentence);
 

@@ -8,17 +8,21 @@ export interface Fault {
   readonly message: string;
   /** Whether the server itself threw it. */
   readonly isOwn?: true;
+  /** For callers of hubs that show it. */
+  readonly detail?: string;
 }
 
 /** The error as it is thrown on this side. An object of an older version does not mark the server's own. */
-export const errorOf = ({ code, message, isOwn }: Fault): HubError<string> =>
+export const errorOf = ({ code, message, isOwn, detail }: Fault): HubError<string> =>
   Object.assign(
     new HubError<string>(code, message),
     (isOwn || code === "internal") && { isOwn: true as const },
+    detail !== undefined && { detail },
   );
 
-export const faultOf = ({ code, message, isOwn }: HubError<string>): Fault => ({
+export const faultOf = ({ code, message, isOwn, detail }: HubError<string>): Fault => ({
   ...{ code, message, ...(isOwn && { isOwn }) },
+  ...(detail !== undefined && { detail }),
 });
 
 /** The result of a client's method, or its error. */

@@ -1,6 +1,7 @@
 // Values of actions: digits, and what .NET's types look like in each protocol.
 
-import { expect, it } from "vitest";
+import { ExtData } from "@msgpack/msgpack";
+import { describe, expect, it } from "vitest";
 import { ask } from "../../edge/rest/service.ts";
 import { Client, token, upgrade } from "../client.ts";
 import { connected } from "../relay/client.ts";
@@ -72,4 +73,50 @@ it("a client's answer may be a decimal of MessagePack", async () => {
   const [, , id] = await bob.find(([, , , target]) => target === "Price");
   bob.say([3, {}, id, 3, "12.50"]);
   expect(await result).toBe(12.5);
+});
+
+describe("an action that cannot bind its arguments fails in ASP.NET's words", () => {
+  const failed = (target: string) => `Failed to invoke '${target}' due to an error on the server.`;
+  const unbound =
+    "InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked.";
+
+  it("without the schema's own, which may reveal more than its author intends", async () => {
+    using json = await connected(HUB);
+    expect((await json.call("Decimal", "g", "x")).error).toBe(failed("Decimal"));
+    expect((await json.call("Decimal", "g", 1, 2)).error).toBe(failed("Decimal"));
+    using bob = await packed(HUB);
+    expect(await bob.call("Decimal", "g", new ExtData(5, Uint8Array.of(1)))).toBe(
+      failed("Decimal"),
+    );
+    expect(await bob.call("Anything", "g", Number.NaN)).toBe(failed("Anything"));
+  });
+
+  it("with details where the hub shows them", async () => {
+    using json = await connected(`${HUB}-detailed`);
+    expect((await json.call("Decimal", "g", "x")).error).toMatch(
+      `${failed("Decimal")} ${unbound} Argument 1: `,
+    );
+    expect((await json.call("Decimal", "g", 1, 2)).error).toBe(
+      `${failed("Decimal")} InvalidDataException: Invocation provides 2 argument(s) but target expects 1.`,
+    );
+    const call = `{"type":1,"invocationId":"1","target":"Decimal","arguments":["g",1e400]}\u001e`;
+    json.socket.send(call);
+    const { error } = await json.record(({ invocationId }) => invocationId === "1");
+    expect(error).toMatch(`${failed("Decimal")} ${unbound} `);
+  });
+
+  it("but one that throws the same code has thrown", async () => {
+    using json = await connected(HUB);
+    expect((await json.call("Refuse", "g")).error).toBe(
+      "An unexpected error occurred invoking 'Refuse' on the server. HubException: Not these.",
+    );
+  });
+
+  it("as where it is called as a stream", async () => {
+    using json = await connected(HUB);
+    json.say({ type: 4, invocationId: "s", target: "Refuse", arguments: ["g"] });
+    expect((await json.record(({ type }) => type === 3)).error).toBe(
+      "The client attempted to invoke the non-streaming 'Refuse' method with a streaming invocation.",
+    );
+  });
 });
