@@ -10,7 +10,10 @@ export interface FilteredCall<C> {
   readonly hub: string;
   /** The method's name as the hub declares it, also if the caller spelled it in another case. */
   readonly method: string;
-  /** The arguments as the schemas return them; a stream argument is an async iterable. */
+  /**
+   * The arguments as the schemas return them; a stream argument is an async iterable. Those of an action are checked by
+   * its room, behind the filters: they are as they came, without the room's name.
+   */
   readonly args: readonly unknown[];
 }
 
