@@ -19,6 +19,7 @@ import { WebhookEvents } from "../observe/webhook-events.ts";
 import { AlarmAgenda, type Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
 import { settledSoon, WorkUnderWay } from "../platform/loop-timing.ts";
+import type { Command } from "../rpc/command.ts";
 import type { Occupancy, Report } from "../rpc/activity-report.ts";
 import type { ObjectEnv, ObjectNamespaces } from "../rpc/object-env.ts";
 import {
@@ -133,6 +134,8 @@ export interface ObjectParts extends ObjectCore {
   readonly resumables: ResumableConnections | undefined;
   /** Undefined in a room: its clients need no pings. */
   readonly serverPings: ServerPings | undefined;
+  /** Takes the user's clients that are away out of rooms; gives in how many they are still remembered. */
+  readonly remembered?: { removed(user: string, commands: readonly Command[]): number } | undefined;
   /** This object's connections that are in a room, and the rooms of a connection. */
   membersOf(room: string): Iterable<Connection>;
   topicsOf(connection: Connection): Topic[];

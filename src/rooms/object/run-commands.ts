@@ -36,8 +36,10 @@ export async function runCommands(
   const failure = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
   if (failure) throw failure.reason;
   const { user } = selection;
-  const present = user === undefined ? 0 : target.parts.connections.byUser.named(user).size;
-  return { matched: connections.length, present };
+  if (user === undefined) return { matched: connections.length, present: 0 };
+  const { connections: all, remembered } = target.parts;
+  const away = remembered?.removed(user, commands) ?? 0;
+  return { matched: connections.length, present: all.byUser.named(user).size + away };
 }
 
 /** All conditions of the selection must hold. */

@@ -21,6 +21,7 @@ import type { Duty } from "../platform/alarm-agenda.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
 import type { Cause, LostMembership } from "../links/follow-tables.ts";
+import type { Command } from "../rpc/command.ts";
 import type { RememberedRoom } from "../rpc/relay-rpc.ts";
 
 interface RememberedGroupsOptions {
@@ -135,6 +136,17 @@ export class RememberedGroups implements Duty {
   has({ user, attached: { client } }: Connection): boolean {
     const query = "SELECT 1 FROM remembered WHERE user = ? AND client = ? LIMIT 1";
     return this.#options.sql.exec(query, user.id, client ?? "").toArray().length > 0;
+  }
+
+  /** A service has taken the user out of rooms. Gives how many rooms of the user's clients are still remembered. */
+  removed(user: string, commands: readonly Command[]): number {
+    const { sql } = this.#options;
+    for (const command of commands)
+      if (command.type === "leave")
+        sql.exec("DELETE FROM remembered WHERE user = ? AND room = ?", user, command.room);
+      else if (command.type === "leaveGroups")
+        sql.exec("DELETE FROM remembered WHERE user = ? AND room GLOB 'group:*'", user);
+    return sql.exec("SELECT 1 FROM remembered WHERE user = ?", user).toArray().length;
   }
 
   /** After a wake: keeps the rooms of connections that a crash ended. */

@@ -34,6 +34,9 @@ export type Command =
 export interface CommandOutcome {
   /** Connections that were selected. */
   readonly matched: number;
-  /** Connections of the selection's user that remain, selected or not; 0 where the selection names no user. */
+  /**
+   * Connections of the selection's user that remain, selected or not, and rooms in which clients of the user that are
+   * away are remembered; 0 where the selection names no user.
+   */
   readonly present: number;
 }
