@@ -47,8 +47,8 @@ export async function validate(
 }
 
 /**
- * An error of the server's own. Adds the detail that hubs with `detailedErrors` show, and all in development: ASP.NET's text for arguments that do not
- * bind, then which one it is.
+ * Makes the error the server's own, with the detail that hubs with `detailedErrors` show, and all in development:
+ * ASP.NET's text for arguments that do not bind, then which one it is.
  */
 export function unbound(
   error: HubError,

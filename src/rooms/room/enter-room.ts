@@ -81,7 +81,7 @@ export function missedSince(
   return size > limits.queuedBytes ? noEntries(missed.position) : missed;
 }
 
-interface Asked {
+interface MissedRequest {
   readonly since: Position | undefined;
   readonly wantsState?: boolean | undefined;
 }
@@ -93,7 +93,7 @@ interface Asked {
  */
 export async function missedAtJoin(
   parts: RoomParts,
-  { since, wantsState }: Asked,
+  { since, wantsState }: MissedRequest,
   look: (() => Promise<void>) | false | undefined,
 ): Promise<MissedView> {
   if (parts.state) await parts.state.ready();
