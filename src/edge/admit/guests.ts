@@ -11,6 +11,9 @@ const GUEST_TOKEN = /^(?<guest>guest-[\w-]{22})\.(?<token>.+)$/s;
 export const guestId = (connectionToken: string): string =>
   GUEST_TOKEN.exec(connectionToken)?.groups?.["guest"] ?? `guest-${randomId()}`;
 
+/** Whether an id has the form of a guest's. */
+export const isGuestId = (id: string): boolean => /^guest-[\w-]{22}$/.test(id);
+
 /** The connection token as a client gets it. */
 export const tokenFor = (user: User, token: string): string =>
   isGuest(user) ? `${user.id}.${token}` : token;

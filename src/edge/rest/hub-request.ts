@@ -1,10 +1,11 @@
 // One authenticated request of a service to one hub, as operations see it: the values of its path, and the objects
 // that it may reach. All object names are built from the service's own tenant, so that no request reaches another's.
 
+import { DEFAULT_TENANT } from "../../auth/claims.ts";
 import { groupTopic, roomFor } from "../../dispatch/define/group-names.ts";
 import type { ServedHub } from "../../dispatch/define/hub-tables.ts";
 import { HubError } from "../../model/errors.ts";
-import { canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
+import { ALL, canonicalName, parseTopic, type Topic } from "../../model/topic.ts";
 import { encodeGivenParams } from "../../protocols/exact-json.ts";
 import {
   accountStub,
@@ -13,13 +14,14 @@ import {
   objectName,
   roomStubs,
 } from "../../rooms/rpc/object-names.ts";
-import type { Command } from "../../rooms/rpc/command.ts";
+import type { Command, Selection } from "../../rooms/rpc/command.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import type { AccountRpc } from "../../rooms/rpc/account-rpc.ts";
 import type { ObjectEnv, ObjectNamespaces } from "../../rooms/rpc/object-env.ts";
 import { objectsOf, type Place } from "../../rooms/rpc/place.ts";
 import type { RoomRpc } from "../../rooms/rpc/room-rpc.ts";
 import type { Service } from "../../auth/service.ts";
+import { isGuestId } from "../admit/guests.ts";
 import type { WaitUntil } from "../admit/serving.ts";
 import { traceIn } from "../../model/trace.ts";
 import type { AuthEnv } from "../../auth/auth-config.ts";
@@ -76,9 +78,25 @@ export class HubRequest {
     return groupTopic(this.served, this.parameter("group"));
   }
 
-  /** The path's `{user}`. Throws `invalid_name`. */
+  /** The path's `{user}`. Throws `invalid_name`, also for a guest, who has neither an account nor a room. */
   get userId(): string {
+    const user = this.#user;
+    if (this.#isGuest(user))
+      throw new HubError(
+        "invalid_name",
+        "A guest is one connection, which can be closed. Guests have the account of their network: guests@{address}.",
+      );
+    return user;
+  }
+
+  get #user(): string {
     return canonicalName(this.parameter("user"));
+  }
+
+  /** A token's user may have an id of this form, but for a hub that admits guests. */
+  #isGuest(user: string): boolean {
+    const { anonymous } = this.served.hub.settings;
+    return anonymous === true && this.domain.tenant === DEFAULT_TENANT && isGuestId(user);
   }
 
   /** The path's `{room}`. Throws `room_kind_not_found` or `invalid_name`. */
@@ -109,6 +127,14 @@ export class HubRequest {
    */
   account(userId = this.userId): AccountRpc {
     return accountStub(this.#objects, { tenant: this.domain.tenant, user: userId });
+  }
+
+  /** Runs commands on connections of the path's `{user}` to this hub; gives how many were selected. */
+  commandUser(selection: Selection, commands: Command[]): Promise<number> {
+    const user = this.#user;
+    return this.#isGuest(user)
+      ? this.room(ALL).everywhere({ ...selection, user }, commands)
+      : this.account().command(this.domain.hub, selection, commands);
   }
 
   /** The object that would hold the connection of the path. Throws `connection_not_found`. */

@@ -19,7 +19,7 @@ const exists = azureOperation({
   finds: true,
   missing: "Warning.User.NotExisted",
   handle: async (hub) => {
-    if ((await hub.account().command(hub.domain.hub, {}, [])) === 0)
+    if ((await hub.commandUser({}, [])) === 0)
       throw new HubError("not_found", "That user has no connection.");
   },
 });
@@ -49,7 +49,7 @@ const closeConnections = azureOperation({
   query: { excluded: Excluded, reason: Reason },
   status: 204,
   handle: async (hub, { query }) => {
-    await hub.account().command(hub.domain.hub, ...closeArguments(query));
+    await hub.commandUser(...closeArguments(query));
   },
 });
 
