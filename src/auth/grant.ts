@@ -19,16 +19,23 @@ import { Refusal } from "./auth-refusal.ts";
 /** Claims of identity and validity. Only the token itself sets them. */
 const RESERVED = ["iss", "aud", "iat", "nbf", "jti", ...USER_ID_NAMES, ...namesOf("tid")];
 
+/** Claims that the server itself reads. */
+const READ = [...ROLE_NAMES, "caps", "channels", "limits", "exp"];
+
 /**
- * The grant of some claims; absent claims leave the token's own. Throws `token_claim_invalid` for a reserved claim, or
- * one of the wrong type or form. Roles are in `role` and `roles`, whatever the claims of tokens are called.
+ * The grant of some claims; absent claims leave the token's own, and so does null of those that the server reads.
+ * Throws `token_claim_invalid` for a reserved claim, or one of the wrong type or form. Roles are in `role` and `roles`,
+ * whatever the claims of tokens are called.
  */
 export function readGrant(
-  claims: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, unknown>>,
   { issuers, tenantClaim }: Pick<AuthConfig, "issuers" | "tenantClaim">,
 ): Grant {
   const ofIssuers = issuers.flatMap((issuer) => [issuer.userIdClaim ?? "sub", issuer.tenantClaim]);
-  for (const name of [...RESERVED, tenantClaim, ...ofIssuers])
+  const reserved = [...RESERVED, tenantClaim, ...ofIssuers];
+  const absent = new Set([...reserved, ...READ].filter((name) => given[name] === null));
+  const claims = Object.fromEntries(Object.entries(given).filter(([name]) => !absent.has(name)));
+  for (const name of reserved)
     if (Object.hasOwn(claims, name) || claimAt(claims, name) !== undefined) refuse(name);
   const roleClaims = ROLE_NAMES.filter((name) => claims[name] !== undefined);
   for (const name of roleClaims)

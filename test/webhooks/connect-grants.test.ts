@@ -81,6 +81,16 @@ describe("the question", () => {
       event: "connect_webhook_failed",
     });
   });
+
+  it.each([
+    ["sub", { sub: "root" }],
+    ["roles", { roles: [1] }],
+    ["exp", { exp: "soon" }],
+  ])("has the name of the claim %s, that it may not set so, in the log", async (claim, claims) => {
+    receiver.answer = granting(claims);
+    await ask("/hubs/chat/rpc", upgrading);
+    expect((JSON.parse(logged[0]!) as { why: string }).why).toContain(`the claim "${claim}"`);
+  });
 });
 
 describe("what was granted", () => {
@@ -105,6 +115,14 @@ describe("what was granted", () => {
     expect(codeOf(await less.call("broadcastAlert", ["fire"]))).toBe("forbidden");
     receiver.answer = granting({ roles: [] });
     await expect(inRoom("admin/group:replaced", STAFF)).rejects.toThrow("403");
+  });
+
+  it("leaves of the token what the server reads and the answer has as null", async () => {
+    const unset = { role: null, roles: null, caps: null, channels: null, limits: null, exp: null };
+    receiver.answer = granting({ ...unset, sub: null, tid: null, own: 2 });
+    const exp = Math.floor(Date.now() / 1000) + 100;
+    const client = await inRoom("admin/group:kept", { ...STAFF, exp });
+    expect(codeOf(await client.call("broadcastAlert", ["fire"]))).toBeUndefined();
   });
 
   it("may open rooms, and end earlier than the token but not later", async () => {

@@ -1,6 +1,7 @@
 // The connect webhook: an HTTP endpoint of the application that accepts or refuses a connection before any object is
 // reached, and may set claims beside the token's. It fails closed: without an answer, nobody connects.
 
+import type { Refusal } from "../../auth/auth-refusal.ts";
 import { readConfig, type AuthEnv } from "../../auth/auth-config.ts";
 import { readGrant } from "../../auth/grant.ts";
 import { textWithin } from "../../model/bounded-read.ts";
@@ -108,7 +109,8 @@ function grantIn(claims: object | undefined, env: AuthEnv): Grant | undefined {
   const config = readConfig(env);
   try {
     return claims && readGrant({ ...claims }, config);
-  } catch {
-    throw new Error("It may not set one of its claims, or not like this.");
+  } catch (cause) {
+    const { claim } = cause as Partial<Refusal>;
+    throw new Error(`It may not set the claim "${claim}", or not like this.`, { cause });
   }
 }
