@@ -10,8 +10,10 @@ import type { StateStore } from "./state-store.ts";
 
 /** Pauses after the first failure, the second, and so on. */
 const PAUSES_MS = [1_000, 5_000, 25_000, 125_000] as const;
-/** The least pause of an action that this deploy does not know: another may, after a roll-back. */
-const UNKNOWN_MS = 10 * 60_000;
+/** Of an action that this deploy does not know, or not with these arguments: another may, after a roll-back. */
+const UNFIT: ReadonlySet<unknown> = new Set(["method_not_found", "invalid_arguments"]);
+/** The least pause of such an action. */
+const UNFIT_MS = 10 * 60_000;
 
 interface Performer {
   ready(): Promise<void> | undefined;
@@ -49,7 +51,7 @@ async function runAlone(state: Performer, parts: Parts, due: Due): Promise<void>
   await runOne(state, parts, due);
   parts.flush();
   if (parts.schedule.get(due.one.id) !== due.one) return;
-  fail(parts, due, new Error("What it did could not be saved."));
+  fail(parts, { ...due, isPrepared: true }, new Error("What it did could not be saved."));
   parts.flush();
 }
 
@@ -62,26 +64,33 @@ async function runOne(state: Performer, parts: Parts, { one, now }: Due): Promis
   const { spec, schedule } = parts;
   const { id, action } = one;
   const run = { action, args: JSON.stringify(one.args) };
+  let isPrepared = false;
   try {
     const args = await spec.prepare(run);
+    isPrepared = true;
     // Cancelled or replaced by an action that ran meanwhile.
     if (schedule.get(id) !== one) return;
     const next = nextOf(one, spec, now);
     state.perform({ run, args, scheduling: new Map([[id, next]]), turnKey: `${id}@${one.at}` });
   } catch (error) {
-    if (schedule.get(id) === one) fail(parts, { one, now }, error);
+    if (schedule.get(id) === one) fail(parts, { one, now, isPrepared }, error);
   }
 }
 
-/** What has changed is written with the flush. */
-function fail({ schedule, store }: Parts, { one, now }: Due, error: unknown): void {
-  schedule.put(new Map([[one.id, failed(one, now, error)]]));
-  store.flush(now);
+interface FailedRun extends Due {
+  /** The action is known and its arguments are valid: codes of errors are hub code's own. */
+  readonly isPrepared: boolean;
 }
 
-function failed(one: Scheduled, now: number, error: unknown): Scheduled {
-  const isUnknown = publicError(error).code === "method_not_found";
-  const again = isUnknown ? triedLater(one, now) : triedAgain(one, now);
+/** What has changed is written with the flush. */
+function fail({ schedule, store }: Parts, run: FailedRun, error: unknown): void {
+  schedule.put(new Map([[run.one.id, failed(run, error)]]));
+  store.flush(run.now);
+}
+
+function failed({ one, now, isPrepared }: FailedRun, error: unknown): Scheduled {
+  const isUnfit = !isPrepared && UNFIT.has(publicError(error).code);
+  const again = isUnfit ? triedLater(one, now) : triedAgain(one, now);
   const about = { action: one.action, id: one.id, failures: again.failures, error };
   if (again.failures >= MOST_FAILURES) logError("schedule_given_up", about);
   else logWarning("schedule_failed", about);
@@ -107,12 +116,12 @@ export function triedAgain(one: Scheduled, now: number): Scheduled {
   return { ...one, failures, at, ...(one.every !== undefined && { planned: plannedFor(one) }) };
 }
 
-/** The same of an action that is not known: more and more seldom, so that it is late by a quarter at most once it is. */
+/** The same of one that is unfit: more and more seldom, so that it is late by a quarter at most once it is not. */
 function triedLater(one: Scheduled, now: number): Scheduled {
   const planned = plannedFor(one);
   const late = now - planned;
   if (late >= UNKNOWN_KEPT_MS) return { ...one, planned, failures: MOST_FAILURES };
-  return { ...one, planned, failures: 1, at: now + Math.max(UNKNOWN_MS, late / 4) };
+  return { ...one, planned, failures: 1, at: now + Math.max(UNFIT_MS, late / 4) };
 }
 
 /** As documents have it: a period that has failed stands at the time that was planned, unless it was given up. */

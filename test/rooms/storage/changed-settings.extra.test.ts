@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Durability } from "../../../src/model/options.ts";
 import type { PresenceView } from "../../../src/rooms/rpc/presence-view.ts";
 import type { StateSpec } from "../../../src/rooms/rpc/state-rpc.ts";
-import { CLOSE } from "../../../src/model/errors.ts";
+import { CLOSE, HubError } from "../../../src/model/errors.ts";
 import { enter, roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
 import { NOTHING, storedIn } from "../../support/stored.ts";
@@ -115,43 +115,71 @@ describe.each(["its hub", "its state"] as const)("a deploy that does not know %s
   });
 });
 
-describe("a deploy that does not know an action that is due", () => {
-  /** The room's hub has no action `tick` until the function that is returned is called. */
-  async function withoutTick(name: string): Promise<() => void> {
+describe("a deploy whose hub does not take an action that is due", () => {
+  /** The room's hub is changed until the function that is returned is called. */
+  async function changed(
+    name: string,
+    change: (spec: StateSpec) => Partial<StateSpec>,
+  ): Promise<() => void> {
     const receiver = await receiverOf(name);
     const before = { ...receiver };
-    const known = () => void Object.assign(receiver, before);
-    undo.push(known);
+    const back = () => void Object.assign(receiver, before);
+    undo.push(back);
     receiver.state = (...about) => {
-      const spec = before.state!(...about)!;
-      const prepare: StateSpec["prepare"] = (run) =>
-        spec.prepare(run.action === "tick" ? { ...run, action: "gone" } : run);
-      return Object.assign(Object.create(spec) as StateSpec, { prepare });
+      const spec = before.state!(...about);
+      return spec && Object.assign(Object.create(spec) as StateSpec, change(spec));
     };
     await evictDurableObject(roomAt(name));
-    return known;
+    return back;
   }
 
-  it("keeps it for a roll-forward, which runs it", async () => {
+  type Run = Parameters<StateSpec["prepare"]>[0];
+  /** As if `tick` were called otherwise. */
+  const calling = (other: Partial<Run>) => (spec: StateSpec) => ({
+    prepare: (run: Run) => spec.prepare(run.action === "tick" ? { ...run, ...other } : run),
+  });
+  const scheduled = async () => {
     const name = newRoom("odd");
     await act(name, "later", 60, 1);
-    const known = await withoutTick(name);
-    await pass(name, HOUR, 60);
-    expect(await roomAt(name).schedule()).toMatchObject([{ id: "tick", failures: 1 }]);
-    known();
-    await evictDurableObject(roomAt(name));
-    await pass(name, HOUR / 2, 60);
-    expect(await wholeOf(name)).toMatchObject({ count: 1 });
-    expect(await roomAt(name).schedule()).toEqual([]);
+    return name;
+  };
+
+  describe.each([
+    ["has no such action", calling({ action: "gone" })],
+    ["has other arguments", calling({ args: '["text"]' })],
+  ])("since it %s", (_, change) => {
+    it("keeps it for a roll-forward, which runs it", async () => {
+      const name = await scheduled();
+      const back = await changed(name, change);
+      await pass(name, HOUR, 60);
+      expect(await roomAt(name).schedule()).toMatchObject([{ id: "tick", failures: 1 }]);
+      back();
+      await evictDurableObject(roomAt(name));
+      await pass(name, HOUR / 2, 60);
+      expect(await wholeOf(name)).toMatchObject({ count: 1 });
+      expect(await roomAt(name).schedule()).toEqual([]);
+    });
+
+    it("gives it up after a month", async () => {
+      const name = await scheduled();
+      await changed(name, change);
+      await pass(name, 45 * DAY, DAY / 2);
+      expect(await roomAt(name).schedule()).toMatchObject([{ id: "tick", failures: 5 }]);
+    });
   });
 
-  it("gives it up after a month", async () => {
-    const name = newRoom("odd");
-    await act(name, "later", 60, 1);
-    await withoutTick(name);
-    await pass(name, 45 * DAY, DAY / 2);
-    expect(await roomAt(name).schedule()).toMatchObject([{ id: "tick", failures: 5 }]);
-  });
+  it.each(["method_not_found", "invalid_arguments"] as const)(
+    "gives it up after three minutes where the action itself throws %s",
+    async (code) => {
+      const name = await scheduled();
+      const apply = () => {
+        throw new HubError(code, "Not so.");
+      };
+      await changed(name, () => ({ apply }));
+      await pass(name, 240, 5);
+      expect(await roomAt(name).schedule()).toMatchObject([{ id: "tick", failures: 5 }]);
+    },
+  );
 });
 
 it("messages are kept while their hub is not served", async () => {
