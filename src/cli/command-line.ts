@@ -1,5 +1,7 @@
 // Shared by the commands: output goes to standard output, a usage error to standard error with exit code 2.
 
+import { fileFault } from "./files.ts";
+
 /** An error in the command's arguments. The help text follows its message. */
 export class UsageError extends Error {}
 
@@ -27,7 +29,8 @@ export async function command(
     process.stdout.write(output);
     process.exitCode = exitCode;
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
+    const message = fileFault(error) ?? (error as Error).message;
     const isUsage = error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS") === true;
     process.stderr.write(isUsage ? `${message}\n\n${help}` : `${message}\n`);
     process.exitCode = isUsage ? 2 : 1;

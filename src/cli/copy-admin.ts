@@ -1,6 +1,6 @@
 // `dormouse admin <folder>`: copies the files of the admin page to where a worker's static files are.
 
-import { cpSync, existsSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -32,11 +32,13 @@ function run(args: string[]): string {
   const [folder, ...others] = positionals;
   if (folder === undefined || others.length > 0)
     throw new UsageError("One folder is needed: that of the static files.");
-  if (!existsSync(folder)) throw new Error(`There is no folder ${folder}.`);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`There is no folder ${folder}.`);
   if (!existsSync(FILES))
     throw new Error("The page is not built. In the repository: public/admin.");
   const target = join(folder, "admin");
-  cpSync(FILES, target, { recursive: true });
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(FILES)) copyFileSync(join(FILES, name), join(target, name));
   return `The admin page is in ${target}.\n`;
 }
 

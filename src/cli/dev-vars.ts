@@ -1,9 +1,10 @@
 // The local endpoint's secrets in .dev.vars: creation and reading. Production secrets are stored at Cloudflare.
 
 import { randomBytes } from "node:crypto";
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { parseEnv } from "node:util";
+import { readText } from "./files.ts";
 import { configPath, readConfiguration, readVariables, type Chosen } from "./wrangler-package.ts";
 
 /** 256 random bits in base64url. */
@@ -26,7 +27,7 @@ export async function ensureDevVars(folder: string, chosen: Chosen = {}): Promis
   const names = Object.keys(LINES);
   if (basename(path) === DEV_VARS && create(path, HEADING + linesOf(names)))
     return { path, written: names };
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const text = existsSync(path) ? readText(path) : "";
   const own = parseEnv(text);
   if (own["JWT_SECRET"]) return { path, written: [] };
   const all = { ...own, ...(await variablesOf(folder, chosen)) };

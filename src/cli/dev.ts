@@ -1,11 +1,11 @@
 // `dormouse dev`, here `npm run dev`: runs the worker of a folder. Creates its secrets, starts wrangler, prints the
 // address, and ends every process it started.
 
-import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError, type Command } from "./command-line.ts";
 import { ensureDevVars } from "./dev-vars.ts";
+import { readText } from "./files.ts";
 import {
   configPath,
   readConfiguration,
@@ -38,7 +38,8 @@ Unless you give them, or wrangler.toml has them, these options of wrangler are a
 
 wrangler's own log of all events is off: with it a socket is 5 to 15 times slower.
 
-Any other option goes to "wrangler dev" as it is, for example --log-level warn.
+Any other option goes to "wrangler dev" as it is, for example --log-level warn. The file of --env-file is named by its
+whole path where -c names a file of another folder. --cwd is refused.
 `;
 
 /** Time for wrangler to clean up. workerd with an open socket would never exit by itself. */
@@ -90,6 +91,7 @@ async function devOptions(args: string[]): Promise<DevOptions | "help"> {
   if (typeof port !== "string" || !isPort(port)) {
     throw new UsageError("--port needs a number from 1 to 65535.");
   }
+  refuseFolder(parsed.values.cwd);
   const ownTokens = parsed.tokens.flatMap((token) => {
     if (token.kind !== "option" || !OWN.has(token.name)) return [];
     return token.inlineValue === false ? [token.index, token.index + 1] : [token.index];
@@ -120,7 +122,17 @@ const OPTIONS = {
   "env-file": { type: "string", multiple: true },
   "persist-to": { type: "string" },
   env: { type: "string", short: "e" },
+  cwd: { type: "string" },
 } as const;
+
+/** wrangler alone would go to that folder: secrets and lock would be of another worker. */
+function refuseFolder(cwd: unknown): void {
+  if (cwd === undefined) return;
+  const folder = typeof cwd === "string" ? quoted(cwd) : "<folder>";
+  throw new UsageError(
+    `--cwd is not taken. In the worker's folder: cd ${folder} && npx dormouse dev`,
+  );
+}
 
 /** Options that wrangler does not get as they are. */
 const OWN: ReadonlySet<string> = new Set(["port", "ip", "help"]);
@@ -150,7 +162,7 @@ async function addedOptions({ ip, port, chosen, args }: Addressed): Promise<stri
 
 /** wrangler's reader is loaded, which takes half a second, only for a file that may have something of these. */
 async function addressesOf(chosen: Chosen): Promise<Partial<Configuration>> {
-  const text = readFileSync(configPath(process.cwd(), chosen), "utf8");
+  const text = readText(configPath(process.cwd(), chosen));
   return /route|inspector_port/.test(text) ? readConfiguration(process.cwd(), chosen) : {};
 }
 

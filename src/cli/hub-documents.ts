@@ -1,6 +1,6 @@
 // OpenRPC documents of hubs, from where the user says: the worker of this folder, a hub that runs, or a file.
 
-import { readFileSync } from "node:fs";
+import { readText } from "./files.ts";
 import { workerHubs } from "./worker-hubs.ts";
 import { readConfiguration, type Chosen } from "./wrangler-package.ts";
 
@@ -106,7 +106,7 @@ function parse(text: string): unknown {
   }
 }
 
-const read = (file: string): HubDocument => checked(parse(readFileSync(file, "utf8")), file);
+const read = (file: string): HubDocument => checked(parse(readText(file)), file);
 
 /** What is written into sources is no text of another place. */
 const HUB_NAME = /^[a-z][a-z0-9_-]{0,63}$/;

@@ -1,9 +1,9 @@
 // `dormouse openrpc`: what the hubs of a worker offer, as OpenRPC documents.
 
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError, type Command } from "./command-line.ts";
+import { writeText } from "./files.ts";
 import { documentsOf, type HubDocument } from "./hub-documents.ts";
 
 const HELP = `Usage: dormouse openrpc [hub] [options]
@@ -46,9 +46,8 @@ async function run(args: string[]): Promise<string> {
   const documents = await documentsOf(values);
   if (values.out === undefined) return textOf(chosenOf(documents, name));
   const written = name === undefined ? [...documents.values()] : [chosenOf(documents, name)];
-  mkdirSync(values.out, { recursive: true });
   for (const document of written)
-    writeFileSync(join(values.out, `${document.info.title}.openrpc.json`), textOf(document));
+    writeText(join(values.out, `${document.info.title}.openrpc.json`), textOf(document));
   return "";
 }
 

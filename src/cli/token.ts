@@ -18,7 +18,7 @@ and the audience are in USER_ID_CLAIM and AUDIENCE_CLAIM as well.
   --ttl <seconds>        Lifetime of the token. Default 3600.
   -e, --env <name>       The environment of wrangler.toml.
   -c, --config <file>    Another file than wrangler.toml of this folder.
-  --env-file <file>      In place of .dev.vars, as for "dormouse dev". May be repeated.
+  --env-file <file>      In place of .dev.vars, as for "dormouse dev". May be repeated. With -c: its whole path.
   -h, --help             This text.
 
 Example: dormouse token alice --role Admin --claim permissions=users.manage --tenant acme --ttl 600

@@ -1,10 +1,10 @@
 // `dormouse types`: the types of hubs for clients that have no access to their source.
 
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isNamespace } from "./csharp-names.ts";
 import { csharpOf, NAMESPACE } from "./csharp-types.ts";
 import { UsageError, type Command } from "./command-line.ts";
+import { writeText } from "./files.ts";
 import { documentsOf, type HubDocument } from "./hub-documents.ts";
 import { typescriptOf } from "./typescript-types.ts";
 
@@ -74,7 +74,7 @@ async function run(args: string[]): Promise<string> {
   const documents = chosenOf(await documentsOf(values), positionals);
   const text = language(documents, namespace);
   if (values.out === undefined) return text;
-  writeFileSync(values.out, text);
+  writeText(values.out, text);
   return "";
 }
 

@@ -1,7 +1,7 @@
 // wrangler as the project of a folder has it installed: its reader of configurations, which is the one that deploys,
 // its program, and the bundler that comes with it.
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -115,9 +115,13 @@ interface Location {
   readonly column: number;
 }
 
-/** The file. Throws where the folder has none. */
+/** The file. Throws where it is not there: wrangler takes a folder for an empty file. */
 export function configPath(folder: string, { config }: Chosen): string {
-  if (config !== undefined) return resolve(folder, config);
+  if (config !== undefined) {
+    const path = resolve(folder, config);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path;
+    throw new Error(`There is no file ${config} in ${folder}.`);
+  }
   const found = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
   if (found === undefined) throw new Error(`There is no ${FILES.at(-1)} in ${folder}.`);
   return found;

@@ -1,0 +1,73 @@
+// Files and folders that are named to `dormouse`, and are not there or of the other kind: each command says which, and
+// no code of the system.
+
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { fileFault } from "../../src/cli/files.ts";
+import { runCommand } from "../support/command.ts";
+
+const DOCUMENT = { openrpc: "1.3.2", info: { title: "shop" }, methods: [] };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "dormouse-files-"));
+  writeFileSync(join(folder, "wrangler.toml"), 'name = "shop"\n');
+  writeFileSync(join(folder, "shop.json"), JSON.stringify(DOCUMENT));
+  mkdirSync(join(folder, "docs"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const FOLDER_NEEDED = "a file is where a folder is needed.";
+const types = "types --typescript --from";
+
+it.each([
+  ["admin missing", "There is no folder missing."],
+  ["admin shop.json", "There is no folder shop.json."],
+  [`${types} missing.json`, "missing.json: there is no such file or folder."],
+  [`${types} docs`, "docs: a folder is where a file is needed."],
+  [`${types} shop.json/x`, `shop.json/x: ${FOLDER_NEEDED}`],
+  [`${types} shop.json --out docs`, "docs: a folder is where a file is needed."],
+  [`${types} shop.json --out shop.json/x/y.ts`, `shop.json/x: ${FOLDER_NEEDED}`],
+  ["dev --persist-to shop.json", `${FOLDER_NEEDED}`],
+  ["dev --persist-to shop.json/x", `${FOLDER_NEEDED}`],
+  ...["check", "dev", "openrpc", "token alice", "types --typescript"].flatMap((command) =>
+    ["missing.toml", "docs"].map((file) => [
+      `${command} -c ${file}`,
+      `There is no file ${file} in`,
+    ]),
+  ),
+])("dormouse %s", async (line, words) => {
+  const [name, ...args] = line!.split(" ");
+  const { status, stdout, stderr } = await runCommand(folder, name!, args);
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain(words);
+  expect(stderr).not.toMatch(/\bE[A-Z]{4,}\b|^ +at /m);
+  expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
+});
+
+it("types are written into a folder that is not there yet", async () => {
+  const out = "client/types/shop.ts";
+  const { status } = await runCommand(folder, "types", [
+    ...["--typescript", "--from", "shop.json", "--out", out],
+  ]);
+  expect(status).toBe(0);
+  expect(readFileSync(join(folder, out), "utf8")).toContain("ShopHub");
+});
+
+it("dormouse dev refuses --cwd, and says how it is done", async () => {
+  expect(await runCommand(folder, "dev", ["--cwd", "my app"])).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("cd 'my app' && npx dormouse dev"),
+  });
+});
+
+it.each([
+  [{ code: "EACCES", path: "/etc/x" }, "/etc/x: this user may not read or write it."],
+  [{ code: "EISDIR", path: "/a", dest: "/b" }, "/b: a folder is where a file is needed."],
+  [{ code: "ECONNREFUSED" }, undefined],
+  [{ code: "ENOENT" }, undefined],
+])("an error with %j is told as %j", (about, words) => {
+  expect(fileFault(Object.assign(new Error("raw"), about))).toBe(words);
+});
