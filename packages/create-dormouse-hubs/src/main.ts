@@ -43,11 +43,9 @@ async function run(): Promise<string> {
 try {
   process.stdout.write(await run());
 } catch (error) {
+  const { message, code } = error as NodeJS.ErrnoException;
+  const isUsage = error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS") === true;
   if (error instanceof Cancelled) cancel("Nothing was made.");
-  else {
-    const { message, code } = error as NodeJS.ErrnoException;
-    const isUsage = error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS") === true;
-    process.stderr.write(isUsage ? `${message}\n\n${HELP}` : `${message}\n`);
-  }
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  else process.stderr.write(isUsage ? `${message}\n\n${HELP}` : `${message}\n`);
+  process.exitCode = isUsage ? 2 : 1;
 }

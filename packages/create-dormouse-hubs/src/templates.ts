@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -54,6 +55,7 @@ const NAMED = ["wrangler.toml", "package.json", "README.md", "index.html", "page
 /** A reason why nothing can be made there, as a sentence. */
 export function obstacle(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
+  if (!statSync(folder).isDirectory()) return `${folder} is no folder.`;
   const found = readdirSync(folder).filter((name) => name !== ".git");
   return found.length > 0 ? `${folder} is not empty.` : undefined;
 }
@@ -63,14 +65,15 @@ export const nameFor = (folder: string): string =>
   basename(folder)
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 50) || "dormouse-app";
+    .replace(/^-/, "")
+    .slice(0, 50)
+    .replace(/-$/, "") || "dormouse-app";
 
-/** Throws where the folder is not empty. */
+/** Throws where the folder is not empty, or cannot be made. */
 export function make({ folder, template, dormouse, nodeVersion }: Project): void {
   const reason = obstacle(folder);
   if (reason !== undefined) throw new Error(reason);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const part of ["common", template]) cpSync(join(ROOT, part), folder, { recursive: true });
   for (const [from, to] of Object.entries(RENAMED))
     renameSync(join(folder, from), join(folder, to));
@@ -83,6 +86,15 @@ export function make({ folder, template, dormouse, nodeVersion }: Project): void
     if (isOld(nodeVersion)) manifest.devDependencies["node"] = "^24.0.0";
     return `${JSON.stringify(manifest, null, 2)}\n`;
   });
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(`${folder} cannot be made (${code}).`, { cause });
+  }
 }
 
 interface Manifest {

@@ -1,0 +1,55 @@
+// What `npm create dormouse-hubs` says of a folder or an option that it cannot use. Projects that it makes are in
+// test/e2e/create.test.ts.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+const PROGRAM = fileURLToPath(
+  new URL("../../packages/create-dormouse-hubs/src/main.ts", import.meta.url),
+);
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "dormouse-create-"));
+  writeFileSync(join(home, "file"), "");
+  symlinkSync("nowhere", join(home, "dangling"));
+  mkdirSync(join(home, "full"));
+  writeFileSync(join(home, "full/file"), "");
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const create = (...args: string[]) =>
+  spawnSync(process.execPath, [PROGRAM, ...args, "--yes"], {
+    ...{ cwd: home, encoding: "utf8", timeout: 60_000 },
+  });
+
+it.each([
+  ["full", "full is not empty."],
+  ["file", "file is no folder."],
+  ["file/app", "file/app cannot be made (ENOTDIR)."],
+  ["dangling", "dangling cannot be made (ENOENT)."],
+])("makes nothing in %s, and says why", (folder, words) => {
+  const { status, stdout, stderr } = create(folder);
+  expect({ status, stdout, stderr }).toEqual({
+    ...{ status: 1, stdout: "", stderr: `${join(home, words)}\n` },
+  });
+});
+
+it.each([["--nope"], ["--dormouse"], ["--template", "vue"], ["one", "two"]])(
+  "refuses %s with exit code 2 and the usage",
+  (...args) => {
+    const { status, stderr } = create(...args);
+    expect([status, stderr]).toEqual([2, expect.stringContaining("Usage: npm create")]);
+  },
+);
+
+it("names a worker as Cloudflare takes it, whatever the folder is called", () => {
+  const folder = `${"a".repeat(49)} My App`;
+  expect(create(folder).status).toBe(0);
+  const toml = readFileSync(join(home, folder, "wrangler.toml"), "utf8");
+  expect(toml).toContain(`name = "${"a".repeat(49)}"`);
+});
