@@ -65,14 +65,8 @@ export class RoomTables {
   /** All rows, by table. Throws `too_large` where they have more than about `bytes` as JSON. */
   rows(bytes: number): TableRows {
     const { sql } = this.#options;
-    let rest = bytes;
-    return Object.fromEntries(
-      this.#names().map((name) => {
-        const rows = rowsIn(sql, name, rest);
-        rest -= JSON.stringify(rows).length;
-        return [name, rows];
-      }),
-    );
+    const rest = { bytes };
+    return Object.fromEntries(this.#names().map((name) => [name, rowsIn(sql, name, rest)]));
   }
 
   /** In a transaction. Throws `invalid_arguments` for a table or column that is not there, and for rows that it refuses. */

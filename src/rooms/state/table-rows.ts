@@ -31,15 +31,14 @@ function columnsOf(sql: Sql, table: string): readonly string[] {
 export const hasRows = (sql: Sql, table: string): boolean =>
   sql.exec(`SELECT 1 FROM ${quoted(table)} LIMIT 1`).toArray().length > 0;
 
-/** Throws `too_large` where they have more than `bytes` as JSON, about. */
-export function rowsIn(sql: Sql, table: string, bytes: number): StoredRow[] {
+/** Takes the bytes that they have as JSON from the rest. Throws `too_large` where that is not enough, about. */
+export function rowsIn(sql: Sql, table: string, rest: { bytes: number }): StoredRow[] {
   const columns = columnsOf(sql, table).map(quoted).join(", ");
   const rows: StoredRow[] = [];
-  let rest = bytes;
   for (const row of sql.exec(`SELECT ${columns} FROM ${quoted(table)}`)) {
     const stored = storedRow(row);
-    rest -= JSON.stringify(stored).length;
-    if (rest < 0) throw new HubError("too_large", "The room has too many rows to be exported.");
+    rest.bytes -= JSON.stringify(stored).length + 1;
+    if (rest.bytes < 0) throw new HubError("too_large", "The room has too many rows to be exported.");
     rows.push(stored);
   }
   return rows;

@@ -151,6 +151,23 @@ describe("a document", () => {
     expect(await (await ask("GET", `${path}/schedule`)).json()).toEqual({ schedule: [] });
     expect(changesOf(alice)).toEqual([]);
   });
+
+  it("has the rows of all tables within its bound together, and no more of them is read", async () => {
+    const name = room();
+    using alice = await enter(`scans-linked/${name}`);
+    await run(alice, "scan", "gate");
+    await runInDurableObject(roomAt(`scans-linked/${name}`), (_, { storage }) => {
+      const place = "hex(zeroblob(450000))";
+      for (let n = 0; n < 10; n++) {
+        storage.sql.exec(`INSERT INTO scans VALUES (?, ${place})`, n);
+        storage.sql.exec(`INSERT INTO gates VALUES (? || ${place}, NULL)`, n);
+      }
+    });
+    const path = `/hubs/scans-linked/rooms/${encodeURIComponent(name)}/:export`;
+    const exported = await ask("GET", path);
+    expect(exported.status).toBe(413);
+    expect(await exported.text()).toContain("too many rows");
+  });
 });
 
 describe("a member that has a state already", () => {
