@@ -29,3 +29,10 @@ it("docs/state.md has the auction that is run", () => {
   const [, shown] = /^```ts\n(\/\/ AuctionHub[\s\S]*?)^```$/m.exec(read("docs/state.md")) ?? [];
   expect(shown).toBe(read("test/support/database/auction.ts"));
 });
+
+it("examples/README.md signs tokens with the secrets of the worker that it starts", () => {
+  const page = read("examples/README.md");
+  const [, config] = /npm run dev -- --config (\S+)/.exec(page) ?? [];
+  const tokens = page.match(/npm run -s token --[^`")]*/g)!;
+  expect(tokens.filter((command) => !command.endsWith(` -c ${config}`))).toEqual([]);
+});
