@@ -112,9 +112,15 @@ class MessageList {
     return this.#api.get<HistoryPage>(this.#path, query);
   }
 
+  /** A long list gets no longer: for each new message the oldest goes, and can be asked for again. */
   #prepend(publications: readonly Publication[]): void {
     this.#list.prepend(...newestFirst(publications));
-    while (this.#list.childElementCount > LINES_AT_MOST) this.#list.lastElementChild?.remove();
+    const surplus = this.#list.childElementCount - LINES_AT_MOST;
+    for (let n = Math.min(surplus, publications.length); n > 0; n--) {
+      this.#list.lastElementChild!.remove();
+      const last = this.#list.lastElementChild as HTMLElement;
+      this.#oldest = Number(last.dataset["offset"]);
+    }
   }
 }
 
@@ -131,7 +137,7 @@ function rowOf({ offset, target, arguments: args, at }: Publication): HTMLElemen
       : text;
   const time = element("time", "", CLOCK.format(at));
   time.dateTime = new Date(at).toISOString();
-  return element(
+  const row = element(
     "li",
     "",
     element("span", "offset", `${offset}`),
@@ -139,4 +145,6 @@ function rowOf({ offset, target, arguments: args, at }: Publication): HTMLElemen
     element("b", "", target),
     element("code", "", shown),
   );
+  row.dataset["offset"] = `${offset}`;
+  return row;
 }

@@ -94,6 +94,42 @@ describe("an operator", () => {
     expect(await admin.panel("Present").getByRole("listitem").count()).toBe(1);
   });
 
+  it("sees no gap between older messages and those that it follows, however many there are", async () => {
+    const admin = await signedIn();
+    let newest = 900;
+    // A room that keeps a thousand, and says more with each look at it.
+    await admin.page.route("**/rooms/group%3Along/history?*", async (route) => {
+      const { searchParams: query } = new URL(route.request().url());
+      const since = query.get("since");
+      if (since !== null) newest += 7;
+      const limit = Number(query.get("limit"));
+      const first = since === null ? newest - limit + 1 : Number(since.split(":")[1]) + 1;
+      const offsets = Array.from({ length: limit }, (_, n) => first + n);
+      const publications = offsets
+        .filter((offset) => offset <= newest)
+        .map((offset) => ({ offset, target: "said", arguments: [], at: 0 }));
+      const body = since === null ? publications.toReversed() : publications;
+      await route.fulfill({ json: { publications: body, epoch: "e", offset: newest } });
+    });
+    await admin.open("chat", "group:long");
+    const shown = async () =>
+      (await admin.panel("Messages").locator(".offset").allTextContents()).map(Number);
+    const more = async () => {
+      const { length } = await shown();
+      await admin.page.getByRole("button", { name: "Older" }).click();
+      await expect.poll(async () => (await shown()).length).toBeGreaterThan(length);
+    };
+    await expect.poll(async () => (await shown()).length).toBeGreaterThan(0);
+    for (let page = 0; page < 12; page++) await more();
+    const before = newest;
+    await expect.poll(async () => (await shown())[0]).toBeGreaterThan(before + 7);
+    await admin.page.getByRole("button", { name: "Follow" }).click();
+    await more();
+    const offsets = await shown();
+    expect(offsets).toEqual(offsets.map((_, n) => offsets[0]! - n));
+    expect(offsets.length).toBeGreaterThan(600);
+  });
+
   it("disconnects and bans a user, and lets the user in again", async () => {
     const alice = await chatter("ban", "alice-to-ban");
     const admin = await signedIn();
