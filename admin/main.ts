@@ -8,7 +8,7 @@ import { metricsFeed } from "./metrics-feed.ts";
 import { ago, describe } from "./parts.ts";
 import { hashOf, shownAt } from "./place.ts";
 import { roomView } from "./room-view.ts";
-import { forgetToken, signInForm } from "./sign-in.ts";
+import { forgetToken, noteEnd, signInForm } from "./sign-in.ts";
 import type { Admin } from "./view.ts";
 
 byId("skip").addEventListener("click", (event) => {
@@ -21,7 +21,9 @@ signInForm(async (token) => {
   const session = new AbortController();
   const api = new Api(token, () => {
     // Of a token that worked so far; the form shows the refusal of a new one itself.
-    if (!byId("bar").hidden) leave();
+    if (byId("bar").hidden) return;
+    noteEnd();
+    leave();
   });
   // The first answer shows whether the token is good.
   await api.text({ method: "GET", path: "metrics" });

@@ -3,6 +3,8 @@
 import { attempt, byId } from "../demo/dom.ts";
 
 const STORAGE_KEY = "dormouse-admin-token";
+/** For the page that is loaded next, and only for that. */
+const ENDED_KEY = "dormouse-admin-ended";
 
 /** `enter` opens the page. Where it rejects, the form shows why. A token that this tab keeps is tried at once. */
 export function signInForm(enter: (token: string) => Promise<void>): void {
@@ -29,6 +31,9 @@ export function signInForm(enter: (token: string) => Promise<void>): void {
     else forgetToken();
     void tryToken(token);
   });
+  if (sessionStorage.getItem(ENDED_KEY) !== null)
+    error.textContent = "The token has ended, or was taken back.";
+  sessionStorage.removeItem(ENDED_KEY);
   const kept = sessionStorage.getItem(STORAGE_KEY);
   if (kept === null) return field.focus();
   byId("keep", HTMLInputElement).checked = true;
@@ -41,5 +46,7 @@ function faultOf(token: string): string | undefined {
   if (/^[\w.~+/=-]+$/.test(token)) return undefined;
   return "This is no token: one has letters, digits, dots and dashes alone.";
 }
+
+export const noteEnd = (): void => sessionStorage.setItem(ENDED_KEY, "1");
 
 export const forgetToken = (): void => sessionStorage.removeItem(STORAGE_KEY);

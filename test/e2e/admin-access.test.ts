@@ -62,6 +62,22 @@ describe("the door", () => {
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     expect(await page.evaluate("sessionStorage.length")).toBe(0);
   });
+
+  it("says why it is shut again where the token has ended", async () => {
+    const { page, signIn } = await come();
+    await signIn(await site.endpoint.token("gone-operator", { role: "service" }));
+    const revoked = await fetch(`${site.endpoint.url}/api/hubs/chat/users/gone-operator/:revoke`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${await service()}` },
+    });
+    expect(revoked.status).toBe(200);
+    await page.getByRole("link", { name: "chat", exact: true }).click();
+    await page.getByRole("alert").getByText("The token has ended, or was taken back.").waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await page.locator("#door-error").textContent()).toBe("");
+    expect(await page.evaluate("sessionStorage.length")).toBe(0);
+  });
 });
 
 const overflow = "document.documentElement.scrollWidth - innerWidth";
