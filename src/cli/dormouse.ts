@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npx dormouse <command>`: the program of the package. Commands are loaded when they run.
 
+import { readFileSync } from "node:fs";
 import { command, UsageError } from "./command-line.ts";
 import { COMMANDS } from "./commands.ts";
 
@@ -13,8 +14,14 @@ const HELP = `Usage: dormouse <command> [options]
   token    Prints a token for it.
   types    Writes types of hubs, for clients without access to their source.
 
-  dormouse <command> --help tells the options of one.
+  dormouse <command> --help tells the options of one, and dormouse --version which version this is.
 `;
+
+/** The manifest is as far away in the package as in the repository. */
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
 
 const [name = "", ...args] = process.argv.slice(2);
 const load = COMMANDS.get(name);
@@ -24,5 +31,6 @@ if (load) {
 } else
   await command(HELP, () => {
     if (name === "--help" || name === "-h") return HELP;
+    if (name === "--version") return `${version()}\n`;
     throw new UsageError(name === "" ? "A command is missing." : `There is no command ${name}.`);
   });

@@ -37,5 +37,5 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 export function fileFault(error: unknown): string | undefined {
   const { code = "", path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
   const reason = REASONS.get(code);
-  return reason && path !== undefined ? `${dest ?? path}: ${reason}.` : undefined;
+  return reason && path !== undefined ? `${(dest ?? path) || '""'}: ${reason}.` : undefined;
 }

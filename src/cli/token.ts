@@ -57,6 +57,7 @@ function tokenRequestIn(args: string[]): TokenRequest | "help" {
   const [user, ...rest] = positionals;
   if (!user || rest.length > 0) throw new UsageError("Name one user.");
   const { role: roles, tenant, env, config, "env-file": envFiles } = values;
+  if (tenant === "") throw new UsageError("--tenant needs a name.");
   return {
     user,
     claims: values.claim.map(claimPair),

@@ -26,6 +26,7 @@ it.each([
   ["admin missing", "There is no folder missing."],
   ["admin shop.json", "There is no folder shop.json."],
   [`${types} missing.json`, "missing.json: there is no such file or folder."],
+  [`${types}=`, '"": there is no such file or folder.'],
   [`${types} docs`, "docs: a folder is where a file is needed."],
   [`${types} shop.json/x`, `shop.json/x: ${FOLDER_NEEDED}`],
   [`${types} shop.json --out docs`, "docs: a folder is where a file is needed."],

@@ -131,6 +131,7 @@ describe("npm run token", () => {
     { args: ["alice", "--ttl", "0"] },
     { args: ["alice", "--ttl", "-5"] },
     { args: ["alice", "--ttl", "1h"] },
+    { args: ["alice", "--tenant", ""] },
   ])("refuses $args with exit code 2 and an empty standard output", async ({ args }) => {
     const { status, stdout, stderr } = await token(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
@@ -173,6 +174,13 @@ describe("--help", () => {
       expect(devVars).toThrow("ENOENT");
     },
   );
+});
+
+it("dormouse --version is that of the package", () => {
+  const { version } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  ) as { version: string };
+  expect(run("--version")).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
 });
 
 describe("npm run dev", () => {
