@@ -50,6 +50,7 @@ interface Migration {
 }
 
 interface Assets {
+  readonly directory?: string | undefined;
   readonly binding?: string | undefined;
   readonly run_worker_first?: boolean | readonly string[] | undefined;
 }

@@ -18,11 +18,13 @@ const PATHS = [
 /** Where they are files first, the page is there whatever `ADMIN` says. */
 const ADMIN_PATHS = ["/admin", "/admin/*"];
 
-export const noAssets: Problem = advice(
-  "ADMIN is 1, and the static files are not bound as ASSETS: /admin is not found.",
-  '[assets]\ndirectory = "public" # npx dormouse admin public\nbinding = "ASSETS"',
-  '"assets": { "directory": "public", "binding": "ASSETS" }',
-);
+/** A folder of static files that is there already stays. */
+export const noAssets = (hasFolder: boolean): Problem =>
+  advice(
+    "ADMIN is 1, and the static files are not bound as ASSETS: /admin is not found.",
+    `[assets]\n${hasFolder ? "" : 'directory = "public" # npx dormouse admin public\n'}binding = "ASSETS"`,
+    `"assets": { ${hasFolder ? "" : '"directory": "public", '}"binding": "ASSETS" }`,
+  );
 
 /** Assets are looked at first for no path of the endpoint: each connection would ask for a file, and may be given a page. */
 export function assets(files: WorkerFiles): Problem[] {
@@ -30,10 +32,13 @@ export function assets(files: WorkerFiles): Problem[] {
   if (!own) return [];
   const { run_worker_first: first = false } = own;
   const paths = [...PATHS, ...(valueIn(files, "ADMIN") === "1" ? ADMIN_PATHS : [])];
-  const missing = first === true ? [] : paths.filter((path) => !isFirst(path, first || []));
+  if (first === true) return [];
+  const missing = paths.filter((path) => !isFirst(path, first || []));
   if (missing.length === 0) return [];
-  const lines = `[assets]\nrun_worker_first = [${paths.map((path) => `"${path}"`).join(", ")}]`;
-  const json = `"assets": { "run_worker_first": [${paths.map((path) => `"${path}"`).join(", ")}] }`;
+  // Those that are there stay: behind one of them may be what nobody is to read as a file.
+  const all = [...(first || []), ...missing].map((path) => JSON.stringify(path)).join(", ");
+  const lines = `[assets]\nrun_worker_first = [${all}]`;
+  const json = `"assets": { "run_worker_first": [${all}] }`;
   const text = `Requests for ${missing.join(", ")} look for a file first.`;
   return [advice(text, lines, json)];
 }

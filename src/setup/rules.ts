@@ -85,7 +85,9 @@ const rate: Rule = ({ variables: { REST_PER_SECOND: value = "" } }) =>
 /** The admin page is among the worker's static files, and served by the worker. */
 const adminFiles: Rule = ({ variables, files }) => {
   const isBound = files ? files.assets?.binding === "ASSETS" : variables["ASSETS"] !== undefined;
-  return variables["ADMIN"] === "1" && !isBound ? [noAssets] : [];
+  return variables["ADMIN"] === "1" && !isBound
+    ? [noAssets(files?.assets?.directory !== undefined)]
+    : [];
 };
 
 const ofFiles =

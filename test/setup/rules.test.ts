@@ -65,6 +65,12 @@ describe("the admin page", () => {
     expect(found({ variables, files: { assets } })).toEqual([]);
   });
 
+  it("leaves the folder of static files as it is, where there is one", () => {
+    const assets = { directory: "dist", run_worker_first: true };
+    const [problem] = problemsOf(facts({ variables, files: { assets } }));
+    expect(problem!.fix!.lines).toBe('[assets]\nbinding = "ASSETS"');
+  });
+
   it("is served by the worker, and by no file beside it", () => {
     const endpoint = ["/hubs/*", "/parties/*", "/client/*", "/api/*", "/dormouse.v1.Hub/*"];
     const first = [...endpoint, "/grpc.health.v1.Health/*"];
@@ -230,6 +236,16 @@ describe("files", () => {
     expect(found({ files: { assets } })).toEqual([
       `advice: Requests for ${paths} look for a file first.`,
     ]);
+  });
+
+  it("with assets before the worker keep the paths that are there", () => {
+    const first = ["/private/*", "/hubs/*", "/parties/*", "/client/*"];
+    const [problem] = problemsOf(facts({ files: { assets: { run_worker_first: first } } }));
+    const all = [...first, "/api/*", "/dormouse.v1.Hub/*", "/grpc.health.v1.Health/*"];
+    expect(problem!.fix).toMatchObject({
+      lines: `[assets]\nrun_worker_first = [${all.map((path) => `"${path}"`).join(", ")}]`,
+      json: `"assets": { "run_worker_first": [${all.map((path) => `"${path}"`).join(", ")}] }`,
+    });
   });
 
   it.each([true, ["/*"], ["*", "!/static/*"]])(
