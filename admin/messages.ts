@@ -128,6 +128,10 @@ const newestFirst = (publications: readonly Publication[]): HTMLElement[] =>
   publications.toSorted((a, b) => b.offset - a.offset).map(rowOf);
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hour12: false });
+const DATED = new Intl.DateTimeFormat(undefined, {
+  ...{ dateStyle: "short", timeStyle: "medium", hour12: false },
+});
+const DAY_MS = 86_400_000;
 
 function rowOf({ offset, target, arguments: args, at }: Publication): HTMLElement {
   const text = JSON.stringify(args);
@@ -135,7 +139,7 @@ function rowOf({ offset, target, arguments: args, at }: Publication): HTMLElemen
     text.length > CHARACTERS_AT_MOST
       ? `${text.slice(0, CHARACTERS_AT_MOST)}… (${text.length} characters)`
       : text;
-  const time = element("time", "", CLOCK.format(at));
+  const time = element("time", "", (Date.now() - at < DAY_MS ? CLOCK : DATED).format(at));
   time.dateTime = new Date(at).toISOString();
   const row = element(
     "li",
