@@ -1,6 +1,7 @@
 // OpenRPC documents of hubs, from where the user says: the worker of this folder, a hub that runs, or a file.
 
 import { readText } from "./files.ts";
+import { absentMain } from "./main-exports.ts";
 import { workerHubs } from "./worker-hubs.ts";
 import { readConfiguration, type Chosen } from "./wrangler-package.ts";
 
@@ -59,6 +60,8 @@ export async function documentsOf(source: Source): Promise<ReadonlyMap<string, H
 async function ofWorker(chosen: Chosen): Promise<readonly HubDocument[]> {
   const folder = process.cwd();
   const configuration = await readConfiguration(folder, chosen);
+  const absent = absentMain(configuration);
+  if (absent !== undefined) throw new Error(absent);
   const ran = await workerHubs(folder, configuration);
   if ("error" in ran) throw new Error(`The worker's hubs are not known: ${ran.error}`);
   const documents = Object.values(ran.documents) as HubDocument[];

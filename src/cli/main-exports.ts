@@ -49,14 +49,19 @@ const DATA: readonly (readonly [end: string, loader: Loader])[] = [
   ...[".bin", ".css", ".wasm"].map((end) => [end, "empty"] as const),
 ];
 
+/** Why there is no main module, as a sentence; undefined where there is one. */
+export function absentMain({ main }: Pick<Sources, "main">): string | undefined {
+  if (main === undefined) return "main is missing: the worker has no module.";
+  return existsSync(main) ? undefined : `main is ${main}, and there is no such file.`;
+}
+
 /** The names; or a sentence that says why they are unknown. */
 export async function mainExports(
   folder: string,
   sources: Sources,
 ): Promise<readonly string[] | string> {
-  const { main } = sources;
-  if (main === undefined) return "main is missing: the worker has no module.";
-  if (!existsSync(main)) return `main is ${main}, and there is no such file.`;
+  const absent = absentMain(sources);
+  if (absent !== undefined) return absent;
   const { build } = await bundler(folder);
   try {
     const { metafile } = await build(bundleOf(sources));
@@ -68,7 +73,7 @@ export async function mainExports(
     const reason = reasonOf(error as Partial<BuildFailure>);
     const isMissing = reason.startsWith("Could not resolve");
     const missing = isMissing ? (missingPackages() ?? missingForGrpc(reason)) : undefined;
-    return missing ?? `${basename(main)} cannot be bundled: ${reason}`;
+    return missing ?? `${basename(sources.main ?? "")} cannot be bundled: ${reason}`;
   }
 }
 

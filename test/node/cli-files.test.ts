@@ -14,6 +14,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "dormouse-files-"));
   writeFileSync(join(folder, "wrangler.toml"), 'name = "shop"\n');
+  writeFileSync(join(folder, "main.toml"), 'name = "shop"\nmain = "nowhere.ts"\n');
   writeFileSync(join(folder, "shop.json"), JSON.stringify(DOCUMENT));
   mkdirSync(join(folder, "docs"));
 });
@@ -39,6 +40,10 @@ it.each([
       `There is no file ${file} in`,
     ]),
   ),
+  ...["openrpc", "types --typescript"].flatMap((command) => [
+    [command, "main is missing: the worker has no module."],
+    [`${command} -c main.toml`, "nowhere.ts, and there is no such file."],
+  ]),
 ])("dormouse %s", async (line, words) => {
   const [name, ...args] = line!.split(" ");
   const { status, stdout, stderr } = await runCommand(folder, name!, args);
