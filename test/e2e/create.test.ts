@@ -157,11 +157,15 @@ describe("started", () => {
     const feed = await fetch(`${endpoint.url}/events/orders/42`, {
       headers: { authorization: `Bearer ${token}` },
     });
+    const ship = (status: string, env: Readonly<Record<string, string>> = {}) =>
+      run(process.execPath, ["scripts/ship.ts", "42", status], {
+        ...{ cwd: folder, env: { PATH, ORDERS_URL: `${endpoint.url}/hubs/orders`, ...env } },
+      });
+    await expect(ship("paid")).rejects.toThrow("ACCESS_KEYS is missing");
+    // As where it runs elsewhere, without the project's file.
+    expect(await ship("shipped", { ACCESS_KEYS })).toBe("Order 42 is shipped.\n");
     writeFileSync(join(folder, ".dev.vars"), `ACCESS_KEYS=${ACCESS_KEYS}\n`);
-    const env = { PATH, ORDERS_URL: `${endpoint.url}/hubs/orders` };
-    expect(
-      await run(process.execPath, ["scripts/ship.ts", "42", "shipped"], { cwd: folder, env }),
-    ).toBe("Order 42 is shipped.\n");
+    expect(await ship("delivered")).toBe("Order 42 is delivered.\n");
     let text = "";
     for await (const chunk of feed.body!.pipeThrough(new TextDecoderStream())) {
       text += chunk;
