@@ -129,7 +129,9 @@ describe("an operator", () => {
     expect(offsets).toEqual(offsets.map((_, n) => offsets[0]! - n));
     expect(offsets.length).toBeGreaterThan(600);
     // Of another day they have the date.
-    expect(await admin.panel("Messages").locator("time").first().textContent()).toMatch(/(69|70).*:/);
+    expect(await admin.panel("Messages").locator("time").first().textContent()).toMatch(
+      /(69|70).*:/,
+    );
   });
 
   it("disconnects and bans a user, and lets the user in again", async () => {

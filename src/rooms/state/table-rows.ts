@@ -38,7 +38,8 @@ export function rowsIn(sql: Sql, table: string, rest: { bytes: number }): Stored
   for (const row of sql.exec(`SELECT ${columns} FROM ${quoted(table)}`)) {
     const stored = storedRow(row);
     rest.bytes -= JSON.stringify(stored).length + 1;
-    if (rest.bytes < 0) throw new HubError("too_large", "The room has too many rows to be exported.");
+    if (rest.bytes < 0)
+      throw new HubError("too_large", "The room has too many rows to be exported.");
     rows.push(stored);
   }
   return rows;
