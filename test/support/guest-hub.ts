@@ -9,6 +9,13 @@ interface GuestClient {
   said(text: string): void;
 }
 
+/** `clients.all` leaves its guests out. */
+export const GuestApartHub = hub("guests-apart", {
+  anonymous: true,
+  reach: { all: false },
+  rooms: { group: { enter: anyone } },
+}).methods({ whoami: method([], ({ user }) => ({ id: user.id, guest: isGuest(user) })) });
+
 export const GuestHub = hub<GuestClient>("guests", {
   anonymous: true,
   rooms: { group: { enter: anyone }, order: { enter: signedIn } },

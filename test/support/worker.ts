@@ -16,7 +16,7 @@ import { StepwiseHub } from "./stepwise-hub.ts";
 import { ParityHub } from "./parity-hub.ts";
 import { relayHubs } from "./relay-hubs.ts";
 import { RuntimeHub, runtimeFeed } from "./runtime-hub.ts";
-import { GuestHub } from "./guest-hub.ts";
+import { GuestApartHub, GuestHub } from "./guest-hub.ts";
 import { signalrHubs } from "./signalr-hubs.ts";
 import { stateHubs } from "./state-hubs.ts";
 import { SteeredBehindHub, SteeredHub } from "./steered-hub.ts";
@@ -37,6 +37,7 @@ const { Room, Relay, Account, endpoint } = serve(
     ...relayHubs,
     ...orderHubs,
     GuestHub,
+    GuestApartHub,
     LeavingHub,
     ParityHub,
     DeclaredHub,

@@ -84,7 +84,7 @@ export class HubRequest {
     if (this.#isGuest(user))
       throw new HubError(
         "invalid_name",
-        "A guest is one connection, which can be closed. Guests have the account of their network: guests@{address}.",
+        "A guest is one connection: close that. Guests have the account of their network: guests@{address}.",
       );
     return user;
   }
@@ -129,10 +129,14 @@ export class HubRequest {
     return accountStub(this.#objects, { tenant: this.domain.tenant, user: userId });
   }
 
-  /** Runs commands on connections of the path's `{user}` to this hub; gives how many were selected. */
+  /**
+   * Runs commands on connections of the path's `{user}` to this hub; gives how many were selected. Throws `invalid_name`,
+   * also for a guest whose connection is not in the hub's room `all`.
+   */
   commandUser(selection: Selection, commands: Command[]): Promise<number> {
     const user = this.#user;
-    return this.#isGuest(user)
+    const { reachAll, online } = this.served.settings;
+    return this.#isGuest(user) && (reachAll || online)
       ? this.room(ALL).everywhere({ ...selection, user }, commands)
       : this.account().command(this.domain.hub, selection, commands);
   }

@@ -52,6 +52,13 @@ it.each([
   },
 );
 
+it("a guest whom no hub-wide command reaches is not told to be disconnected", async () => {
+  const { client, id } = await guestAt("/hubs/guests-apart/groups/apart");
+  const closing = await ask("POST", `/hubs/guests-apart/users/${id}/:closeConnections`);
+  expect(await refusal(closing)).toEqual([400, "invalid_name"]);
+  expect((await client.call("whoami")).result.id).toBe(id);
+});
+
 it("an id of that form is a user's where no guest can have it", async () => {
   const ban = "/users/guest-AAAAAAAAAAAAAAAAAAAAAA/:ban";
   const body = { seconds: 60 };
