@@ -65,7 +65,7 @@ function run(name: string, ...args: string[]) {
 }
 
 /** As `run("token", …)`, without a process of its own: each loads wrangler. */
-const token = (...args: string[]) => runCommand(folder, "token", args);
+const signed = (...args: string[]) => runCommand(folder, "token", args);
 
 async function verified(token: string) {
   const { secret, issuer, audience } = await readKeys(folder);
@@ -97,7 +97,7 @@ describe("npm run token", () => {
     const roles = ["--role", "a", "--role", "b"];
     const claims = ["p=x", "p=y", 'caps=[{"channels":["a"]}]', "n=1", "e=", "q=a=b", "t=[x"];
     const flags = claims.flatMap((claim) => ["--claim", claim]);
-    const { payload } = await verified((await token("bob", ...roles, ...flags)).stdout.trim());
+    const { payload } = await verified((await signed("bob", ...roles, ...flags)).stdout.trim());
     const { sub, iss, aud, jti, iat, exp, ...rest } = payload;
     expect(exp! - iat!).toBe(3_600);
     expect(rest).toEqual({
@@ -116,7 +116,7 @@ describe("npm run token", () => {
     const vars = Object.entries({ ...names, AUDIENCE_CLAIM: "azp", JWT_SECRET: "x".repeat(32) });
     writeFileSync(join(folder, ".dev.vars"), vars.map((pair) => pair.join("=")).join("\n"));
     const flags = ["--role", "a", "--role", "b", "--tenant", "acme", "--claim", "azp=other"];
-    const { payload } = await verified((await token("alice", ...flags)).stdout.trim());
+    const { payload } = await verified((await signed("alice", ...flags)).stdout.trim());
     const there = { oid: "alice", "realm.roles": ["a", "b"], org: "acme", azp: "other" };
     expect(payload).toMatchObject(there);
     expect(payload).not.toHaveProperty("role");
@@ -133,14 +133,14 @@ describe("npm run token", () => {
     { args: ["alice", "--ttl", "1h"] },
     { args: ["alice", "--tenant", ""] },
   ])("refuses $args with exit code 2 and an empty standard output", async ({ args }) => {
-    const { status, stdout, stderr } = await token(...args);
+    const { status, stdout, stderr } = await signed(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain("Usage:");
   });
 
   it("writes the secret into a file that has none", async () => {
     writeFileSync(join(folder, ".dev.vars"), "OTHER=1\n");
-    const { status, stdout } = await token("alice");
+    const { status, stdout } = await signed("alice");
     expect(status).toBe(0);
     expect((await verified(stdout.trim())).payload.sub).toBe("alice");
     expect(devVars()).toMatch(/^OTHER=1\n/);
@@ -149,14 +149,14 @@ describe("npm run token", () => {
   it("is signed with the files that are named, and writes none", async () => {
     const secrets = `JWT_SECRET=${"x".repeat(32)}\nJWT_ISSUER=me\n`;
     writeFileSync(join(folder, "other.env"), secrets);
-    const { status, stdout } = await token("alice", "--env-file", "other.env");
+    const { status, stdout } = await signed("alice", "--env-file", "other.env");
     expect([status, decodeJwt(stdout.trim()).iss]).toEqual([0, "me"]);
     expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
   });
 
   it("ends with 1 and says what is missing when tokens are a provider's", async () => {
     writeFileSync(join(folder, ".dev.vars"), "JWT_JWKS_URL=https://id.example.com/keys\n");
-    const { status, stdout, stderr } = await token("alice");
+    const { status, stdout, stderr } = await signed("alice");
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toContain("JWT_SECRET");
   });
