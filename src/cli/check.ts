@@ -3,6 +3,7 @@
 import { basename, relative } from "node:path";
 import { parseArgs } from "node:util";
 import type { Facts } from "../setup/facts.ts";
+import { LOCAL } from "../setup/file-rules.ts";
 import { list, type Problem } from "../setup/problem.ts";
 import { problemsOf } from "../setup/rules.ts";
 import { UsageError, type Command, type Outcome } from "./command-line.ts";
@@ -15,7 +16,7 @@ const HELP = `Usage: dormouse check [options]
 
 Reads wrangler.toml (or wrangler.jsonc), .dev.vars and the exports of the worker's main module, and lists what the server
 would refuse requests for, or what costs more than it should, each with the lines that mend it; and what wrangler warns
-of. Changes nothing.
+of. Names what .dev.vars alone has, since it is not deployed. Changes nothing.
 
   -e, --env <name>     The environment of wrangler.toml, as for "wrangler deploy".
   -c, --config <file>  Another file than wrangler.toml of this folder.
@@ -35,6 +36,8 @@ const OPTIONS = {
 interface Checked {
   readonly configuration: Configuration;
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Variables of this machine's files that neither [vars] nor Cloudflare is known to have. */
+  readonly undeployed: readonly string[];
   readonly exported: readonly string[] | string;
   readonly hubProblem: string | undefined;
   readonly env: string | undefined;
@@ -49,14 +52,23 @@ async function run(args: string[]): Promise<string | Outcome> {
   const folder = process.cwd();
   const warnings: string[] = [];
   const configuration = await readConfiguration(folder, values, (text) => warnings.push(text));
+  const local = await readVariables(folder, configuration, { env: values.env });
   const variables = {
-    ...(await readVariables(folder, configuration, { env: values.env })),
+    ...local,
+    ...configuration.vars,
     ...deployedKeys(configuration),
     ...Object.fromEntries((values.secret ?? []).map((name) => [name, UNKNOWN])),
   };
   const exported = await mainExports(folder, configuration);
   const hubProblem = typeof exported === "string" ? undefined : await faultOf(configuration);
-  return reported({ configuration, variables, exported, hubProblem, env: values.env, warnings });
+  const { env } = values;
+  const undeployed = Object.keys(local).filter(
+    (name) =>
+      variables[name] &&
+      variables[name] === local[name] &&
+      !(name in configuration.vars || LOCAL.includes(name)),
+  );
+  return reported({ configuration, variables, undeployed, exported, hubProblem, env, warnings });
 }
 
 /** Only what our own definitions refuse: other errors may come of running outside of the platform. */
@@ -79,9 +91,20 @@ function reported(checked: Checked): string | Outcome {
   const { env, warnings } = checked;
   const found = [...problemsOf(factsOf(checked)), ...warnings.map(warned)];
   const problems = env === undefined ? found : found.map((problem) => ofEnvironment(problem, env));
-  if (problems.length === 0) return `${file}: nothing is wrong.\n`;
+  const note = noteOn(checked);
+  if (problems.length === 0) return `${file}: nothing is wrong.\n${note}`;
   const text = list(problems, /\.jsonc?$/.test(file) ? "json" : "toml");
-  return { output: `${file}: problems: ${problems.length}.\n\n${text}\n`, exitCode: 1 };
+  return { output: `${file}: problems: ${problems.length}.\n\n${text}\n${note}`, exitCode: 1 };
+}
+
+/** No problem: Cloudflare may have each of them as a secret, which nothing here can know. */
+function noteOn({ undeployed, env }: Checked): string {
+  if (undeployed.length === 0) return "";
+  const put = `npx wrangler secret put NAME${env === undefined ? "" : ` --env ${env}`}`;
+  return `
+In this machine's files alone, which are not deployed: ${undeployed.join(", ")}.
+For each that the worker needs: ${put}, or a line in [vars]. --secret NAME says that it is there.
+`;
 }
 
 /** Variables, bindings and secrets are not inherited: those of an environment stand in its own tables. */

@@ -75,7 +75,8 @@ const QUERIES = advice(
 );
 
 const SECRETS = ["JWT_SECRET", "ACCESS_KEYS", "WEBHOOK_SECRET"];
-const LOCAL = ["DEV_TOKENS", "DEVELOPMENT"];
+/** Of a machine for development alone. */
+export const LOCAL: readonly string[] = ["DEV_TOKENS", "DEVELOPMENT"];
 
 /** `[vars]` are committed, shown in the dashboard, and deployed. */
 export function secrets(files: WorkerFiles): Problem[] {

@@ -276,7 +276,9 @@ describe("the package, in a project of its own", () => {
       const refused = await project.node(program, "check").catch((error: Error) => error.message);
       expect(refused).toMatch(/^\d\. JWT_ISSUER is missing\. In wrangler\.toml:$/m);
       writeFileSync(join(project.folder, ".dev.vars"), DEV_VARS);
-      expect(await project.node(program, "check")).toBe("wrangler.toml: nothing is wrong.\n");
+      const checked = await project.node(program, "check");
+      expect(checked).toMatch(/^wrangler\.toml: nothing is wrong\.\n\nIn this machine's files alone/);
+      expect(checked).toContain(": JWT_SECRET, JWT_ISSUER, JWT_AUDIENCE.\n");
       expect(await project.node(program, "token", "alice")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
       expect(await project.node(program, "dev", "--help")).toContain("Usage: dormouse dev");
     },

@@ -42,11 +42,34 @@ const check = (...args: string[]) => runCommand(folder, "check", args);
 
 describe("dormouse check", () => {
   it("finds nothing wrong with docs/worker.md's example", async () => {
-    expect(await check()).toEqual({
+    expect(await check("--secret", "JWT_SECRET")).toEqual({
       status: 0,
       stdout: "wrangler.toml: nothing is wrong.\n",
       stderr: "",
     });
+  });
+
+  it("names what .dev.vars alone has, since it is not deployed", async () => {
+    const local =
+      "DEV_TOKENS=1\nJWT_JWKS_URL=\nACCESS_KEYS=k\nWEBHOOK_URL=http://127.0.0.1:9000/\n";
+    write(".dev.vars", `JWT_SECRET=${"s".repeat(32)}\n${local}`);
+    write("wrangler.toml", TOML.replace("[vars]", '[vars]\nWEBHOOK_URL = "https://a.example/"'));
+    const { status, stdout } = await check("--secret", "WEBHOOK_SECRET", "--secret", "ACCESS_KEYS");
+    expect([status, stdout]).toEqual([
+      0,
+      `wrangler.toml: nothing is wrong.
+
+In this machine's files alone, which are not deployed: JWT_SECRET.
+For each that the worker needs: npx wrangler secret put NAME, or a line in [vars]. --secret NAME says that it is there.
+`,
+    ]);
+  });
+
+  it("judges the value of [vars], which is deployed, and not that of .dev.vars", async () => {
+    write(".dev.vars", `JWT_SECRET=${"s".repeat(32)}\nJWT_ISSUER=me\n`);
+    write("wrangler.toml", TOML.replace('"me"', '""'));
+    const { status, stdout } = await check();
+    expect([status, stdout]).toEqual([1, expect.stringContaining("1. JWT_ISSUER is missing.")]);
   });
 
   it("ends with 1 and lists bindings, exports, date, secrets and variables at once", async () => {
@@ -115,7 +138,8 @@ describe("dormouse check", () => {
 
   it("leaves out wrangler's warning that `[unsafe]` is experimental", async () => {
     write("wrangler.toml", `${TOML}\n[unsafe.metadata]\nname = "x"\n`);
-    expect((await check()).stdout).toBe("wrangler.toml: nothing is wrong.\n");
+    const { stdout } = await check("--secret", "JWT_SECRET");
+    expect(stdout).toBe("wrangler.toml: nothing is wrong.\n");
   });
 
   it("writes lines for the tables of the environment, in both forms of the file", async () => {
