@@ -11,16 +11,17 @@ const text = (name: string, value: string): Fix => ({
   json: `"vars": { "${name}": "${value}" }`,
 });
 
-const secret = (name: string): Fix =>
+const secret = (name: string, prefix = ""): Fix =>
   command(
-    `echo "${name}=$(openssl rand -base64 32)" >> .dev.vars    # for wrangler dev\nnpx wrangler secret put ${name}    # for production`,
+    `echo "${name}=${prefix}$(openssl rand -base64 32)" >> .dev.vars    # for wrangler dev\nnpx wrangler secret put ${name}    # for production`,
   );
 
 /** A line that mends a problem of a variable; of a URL or a name it is an example. */
 const FIXES: ReadonlyMap<string, Fix> = new Map([
   ["JWT_SECRET", secret("JWT_SECRET")],
   ["ACCESS_KEYS", secret("ACCESS_KEYS")],
-  ["WEBHOOK_SECRET", secret("WEBHOOK_SECRET")],
+  // Libraries of Standard Webhooks read a secret without the prefix as base64 too, and the worker reads it as a text.
+  ["WEBHOOK_SECRET", secret("WEBHOOK_SECRET", "whsec_")],
   ["JWT_JWKS_URL", text("JWT_JWKS_URL", "https://id.example.com/.well-known/jwks.json")],
   ["JWT_ISSUER", text("JWT_ISSUER", "me")],
   ["JWT_AUDIENCE", text("JWT_AUDIENCE", "my-app")],

@@ -204,6 +204,12 @@ describe("variables", () => {
     expect(found({ variables: { ...VARIABLES, ...changes } })).toEqual(problems);
   });
 
+  it("has lines for a webhook's secret that its receiver reads as the worker does", () => {
+    const variables = { ...VARIABLES, WEBHOOK_URL: "https://app.example/events" };
+    const [problem] = problemsOf(facts({ variables }));
+    expect(problem!.fix!.lines).toContain("WEBHOOK_SECRET=whsec_$(openssl rand -base64 32)");
+  });
+
   it("of which one is to be removed are told how, for each place", () => {
     const variables = { ...VARIABLES, JWT_JWKS_URL: "https://id.example.com/keys" };
     const text = list(problemsOf(facts({ variables })));
