@@ -18,7 +18,8 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   token_expired: "Fetch a new token; give the client a function, so that it does by itself.",
   token_not_yet_valid: "Compare the clocks of the token's issuer and of the server.",
   token_wrong_issuer: "Compare the claim `iss` with JWT_ISSUER of the server.",
-  token_wrong_audience: "Compare the claim `aud` with JWT_AUDIENCE of the server.",
+  token_wrong_audience:
+    "Compare the claim `aud` with JWT_AUDIENCE of the server, that of an access key with the server's own URL.",
   token_bad_signature: KEY,
   token_algorithm: "JWT_SECRET is for HS256, JWT_JWKS_URL for RS256, ES256 and their like.",
   token_unknown_key: KEY,

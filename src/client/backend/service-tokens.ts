@@ -17,8 +17,12 @@ export function tokensOf(options: BackendOptions): TokenSource {
     const { accessKey } = parseConnectionString(options.connectionString);
     return signedTokens(accessKey, options.tenant);
   }
-  if ("accessKey" in options && options.accessKey)
+  if ("accessKey" in options && options.accessKey) {
+    // ACCESS_KEYS as it stands: no key of a server has a comma, so that none would verify such a signature.
+    if (options.accessKey.includes(","))
+      throw new TypeError("`accessKey` is one key, and not the list in ACCESS_KEYS.");
     return signedTokens(options.accessKey, options.tenant);
+  }
   if ("token" in options && options.token) return applicationTokens(options.token);
   // An empty or undefined value usually comes from an environment variable that is not set.
   throw new TypeError("A backend needs a `token`, an `accessKey` or a `connectionString`.");

@@ -218,4 +218,9 @@ describe("an address", () => {
     expect(make({ token: nothing })).toThrow("A backend needs a `token`");
     expect(make({ accessKey: nothing })).toThrow("A backend needs a `token`");
   });
+
+  it("does not take the two keys of ACCESS_KEYS for one", () => {
+    const accessKey = `${"k".repeat(32)},${"l".repeat(32)}`;
+    expect(() => backend({ url: URL_OF_HUB, accessKey })).toThrow("`accessKey` is one key");
+  });
 });
