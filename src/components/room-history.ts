@@ -4,7 +4,7 @@
 import type { AnyHub } from "../dispatch/define/hub-definition.ts";
 import type { HubError } from "../model/errors.ts";
 import { isAfter } from "../model/topic.ts";
-import type { HistoryPage, Message } from "../client/model/client-messages.ts";
+import type { HistoryPage, HubMessage, Message } from "../client/model/client-messages.ts";
 import type { State } from "../client/model/client-state.ts";
 import { closedError } from "../client/model/close-error.ts";
 import type { Unsubscribe } from "../client/platform/emitter.ts";
@@ -21,7 +21,7 @@ export interface RoomHistoryOptions {
 }
 
 /** A message of a room, from its history or live. */
-export type RoomMessage<H extends AnyHub> = Message<H> & { readonly position: string };
+export type RoomMessage<H extends AnyHub> = HubMessage<H> & { readonly position: string };
 
 /** An immutable object, replaced with every change. */
 export interface RoomHistory<H extends AnyHub> {

@@ -4,12 +4,10 @@ import type { AnyHub } from "../../dispatch/define/hub-definition.ts";
 import type { ClientOf, Wire } from "../../dispatch/define/hub-types.ts";
 import type { PresenceChange } from "./room-presence.ts";
 
-/** One call of a client method of the hub, by `method`; or a change of the room's presence. */
-type CallOf<H extends AnyHub> =
-  | {
-      readonly [K in keyof ClientOf<H> & string]: MethodCall<K, ClientOf<H>[K]>;
-    }[keyof ClientOf<H> & string]
-  | { readonly method: "$/presence"; readonly params: readonly [PresenceChange] };
+/** One call of a client method of the hub, by `method`. */
+type CallOf<H extends AnyHub> = {
+  readonly [K in keyof ClientOf<H> & string]: MethodCall<K, ClientOf<H>[K]>;
+}[keyof ClientOf<H> & string];
 
 interface MethodCall<K, F> {
   readonly method: K;
@@ -19,14 +17,25 @@ interface MethodCall<K, F> {
     : readonly unknown[];
 }
 
-/** A message published in a room, or sent to this client alone (then `room` and `position` are absent). */
-export type Message<H extends AnyHub = AnyHub> = CallOf<H> & {
+/** A change of the room's presence. */
+interface PresenceCall {
+  readonly method: "$/presence";
+  readonly params: readonly [PresenceChange];
+}
+
+interface Place {
   readonly room?: string;
   /** `epoch:offset`. */
   readonly position?: string;
-};
+}
 
-/** A message of a room's history. */
+/** A message of the hub: published in a room, or sent to this client alone (then `room` and `position` are absent). */
+export type HubMessage<H extends AnyHub = AnyHub> = CallOf<H> & Place;
+
+/** What a connection receives: messages of the hub, and changes of presence. */
+export type Message<H extends AnyHub = AnyHub> = HubMessage<H> | (PresenceCall & Place);
+
+/** A message of a room's history, which has no presence. */
 export type SavedMessage<H extends AnyHub = AnyHub> = CallOf<H> & {
   readonly position: string;
   /** When it was published, in milliseconds since 1970. */
