@@ -41,11 +41,12 @@ const platform = globalThis as Partial<EventTarget> & {
  * });
  * await chat.invoke.sendToRoom("lobby", "hello");
  */
-export function connect<H extends AnyHub>(hub: string, options: ConnectOptions<H>): Connection<H>;
 export function connect<H extends AnyHub>(
   hub: string,
-  options: HubConnectOptions<H>,
+  options: HubConnectOptions<H> & { readonly room?: undefined },
 ): HubConnection<H>;
+// Last, since compilers report of several signatures what the last one refuses: a wrong room, by its name.
+export function connect<H extends AnyHub>(hub: string, options: ConnectOptions<H>): Connection<H>;
 export function connect<H extends AnyHub>(
   hub: string,
   options: ConnectOptions<H> | HubConnectOptions<H>,

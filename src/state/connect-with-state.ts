@@ -35,12 +35,13 @@ export type StatefulConnectOptions<H extends AnyHub> = Omit<ConnectOptions<H>, "
  */
 export function connect<H extends AnyHub>(
   hub: string,
-  options: StatefulConnectOptions<H>,
-): StatefulConnection<H>;
+  options: HubConnectOptions<H> & StateOptions<H> & { readonly room?: undefined },
+): StatefulHubConnection<H>;
+// Last, as in `connect` of the client.
 export function connect<H extends AnyHub>(
   hub: string,
-  options: HubConnectOptions<H> & StateOptions<H>,
-): StatefulHubConnection<H>;
+  options: StatefulConnectOptions<H>,
+): StatefulConnection<H>;
 export function connect<H extends AnyHub>(
   hub: string,
   options: (HubConnectOptions<H> | StatefulConnectOptions<H>) & StateOptions<H>,

@@ -84,6 +84,13 @@ connect<ChatHub>("/hubs/chat", { room: "group:lobby" });
 // @ts-expect-error there is no such kind
 connect<ChatHub>("/hubs/chat", { room: "lobby", token: "t" });
 
+// Options that are no literal choose by their room, too.
+declare const atRoom: { room: `group:${string}`; token: string };
+connect<ChatHub>("/hubs/chat", atRoom) satisfies Connection<ChatHub>;
+declare const anyText: { room: string; token: string };
+// @ts-expect-error any text is no room
+connect<ChatHub>("/hubs/chat", anyText);
+
 // Without a room the connection is to the whole hub, which has rooms to join and none of its own.
 const whole = connect<ChatHub>("/hubs/chat", { token: "t" });
 whole.join("group:lobby", "epoch:7") satisfies Promise<{ readonly recovered: boolean }>;
@@ -141,8 +148,10 @@ void typing.track({ typing: true, since: "2026-01-01" });
 void typing.track({ typing: "yes" });
 void asking.track({ any: ["value"] });
 
-// Messages and histories have the methods of the hub's client, with arguments as they are after the wire.
+// Messages and histories have the methods of the hub's client, with arguments as they are after the wire. A history has
+// no presence, so that of a hub with one method every message has its arguments.
 const { messages } = await typing.history();
+expect<Equal<(typeof messages)[number]["method"], "said" | "confirm">>();
 for (const saved of messages) {
   expect<Equal<typeof saved.at, number>>();
   if (saved.method === "said")
