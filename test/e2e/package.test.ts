@@ -277,7 +277,9 @@ describe("the package, in a project of its own", () => {
       expect(refused).toMatch(/^\d\. JWT_ISSUER is missing\. In wrangler\.toml:$/m);
       writeFileSync(join(project.folder, ".dev.vars"), DEV_VARS);
       const checked = await project.node(program, "check");
-      expect(checked).toMatch(/^wrangler\.toml: nothing is wrong\.\n\nIn this machine's files alone/);
+      expect(checked).toMatch(
+        /^wrangler\.toml: nothing is wrong\.\n\nIn this machine's files alone/,
+      );
       expect(checked).toContain(": JWT_SECRET, JWT_ISSUER, JWT_AUDIENCE.\n");
       expect(await project.node(program, "token", "alice")).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
       expect(await project.node(program, "dev", "--help")).toContain("Usage: dormouse dev");
