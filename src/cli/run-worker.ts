@@ -14,16 +14,18 @@ Object.assign(globalThis, {
     Object.assign(documents, served),
 });
 
-/** `hub`, `serve` and what else checks what it is given. */
-const DEFINITIONS = /\/dispatch\/define\//;
+/** `hub`, and what checks the options of `serve`: `place` and `paths`. */
+const DEFINITIONS =
+  /\/dispatch\/define\/|\/edge\/routes\/hub-path-routes\.|\/rooms\/rpc\/place(?:-values)?\./;
+
+/** Between one of them and the worker's own code. */
+const ON_THE_WAY = /\/server\.[jt]s:|\/edge\/app\.[jt]s:|\(<anonymous>\)/;
 
 function failed(error: unknown): Ran {
   const { message = String(error), stack = "" } = error as Partial<Error>;
   const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
   const isDefinition = DEFINITIONS.test(frames[0] ?? "");
-  const caller = frames.find(
-    (frame) => !DEFINITIONS.test(frame) && !/\/server\.[jt]s:/.test(frame),
-  );
+  const caller = frames.find((frame) => !DEFINITIONS.test(frame) && !ON_THE_WAY.test(frame));
   const place = placeOf(caller ?? "");
   const where = isDefinition && place !== undefined ? `${place}: ` : "";
   return { error: `${where}${message}`, isDefinition };

@@ -302,6 +302,39 @@ describe("dormouse check", () => {
     );
   });
 
+  it.each([
+    [
+      "a jurisdiction",
+      '{ place: { jurisdiction: "europe" } }',
+      'place.jurisdiction of serve() is "europe"',
+    ],
+    [
+      "a hint of a function",
+      '{ place: { locationHint: () => "mars" } }',
+      'place.locationHint of serve() is "mars"',
+    ],
+    [
+      "a jurisdiction that changes",
+      '{ place: { jurisdiction: ((at) => () => (at++ % 2 ? "eu" : "us"))(0) } }',
+      "place.jurisdiction of serve() gives another answer",
+    ],
+    [
+      "a path's hub",
+      '{ paths: [{ kind: "json-rpc", path: "/rpc", hub: "none" }] }',
+      'Path "/rpc": there is no hub "none".',
+    ],
+  ])("finds %s that serve refuses, and where", async (_, options, sentence) => {
+    const text = WORKER.replace(".methods({})]);", `.methods({})], ${options});`);
+    expect(text).toContain(options);
+    writeFileSync(join(folder, "worker.ts"), text);
+    const { status, stdout } = await run("check", "--secret", "JWT_SECRET");
+    const line = text.split("\n").findIndex((one) => one.includes("serve([")) + 1;
+    expect([status, stdout]).toEqual([
+      1,
+      expect.stringContaining(`1. worker.ts:${line}: ${sentence}`),
+    ]);
+  });
+
   it("does not blame a worker that only runs on the platform", async () => {
     writeFileSync(join(folder, "worker.ts"), `${WORKER}\nconst pair = new WebSocketPair();`);
     expect((await run("check", "--secret", "JWT_SECRET")).stdout).toBe(
