@@ -56,11 +56,13 @@ export const requestsOf = (options: RequestsOptions): SendRequest => {
   const { api, call } = options;
   return async (request) => {
     const url = urlOf(`${api}${request.path}`, request, options.backend);
+    let before: unknown;
+    const onUnreachable = (error: unknown) => void (before = error);
     try {
-      const response = await ky(url, kyOptions(url, request, options));
+      const response = await ky(url, kyOptions(url, request, { ...options, onUnreachable }));
       return parseBody(await response.text());
     } catch (error) {
-      throw errorOf(error, call.signal);
+      throw errorOf(error, call.signal, before);
     }
   };
 };
@@ -73,10 +75,15 @@ function urlOf(path: string, { query = {} }: RestRequest, { application }: Backe
   return url;
 }
 
+interface KyOptions extends RequestsOptions {
+  /** Of an attempt that another may follow. */
+  onUnreachable(error: unknown): void;
+}
+
 /** ky refuses a longer time: no timer holds it. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-function kyOptions(url: URL, request: RestRequest, options: RequestsOptions): Options {
+function kyOptions(url: URL, request: RestRequest, options: KyOptions): Options {
   const { backend, call } = options;
   const { method, isOnce = false } = request;
   const { signal } = call;
@@ -101,6 +108,7 @@ function kyOptions(url: URL, request: RestRequest, options: RequestsOptions): Op
       shouldRetry({ error }) {
         // Undefined: ky decides by the status. A pause that the server asks for must end before the call's time limit.
         if (isHTTPError(error)) return mayPass(error.response, endAt) ? undefined : false;
+        if (isUnreachable(error)) options.onUnreachable(error);
         return !isOnce && !signal?.aborted && (isUnreachable(error) || isTimeoutError(error));
       },
     },
@@ -174,12 +182,18 @@ async function send(
 const isUnreachable = (error: unknown): boolean =>
   error instanceof HubError && error.code === "unreachable";
 
-function errorOf(error: unknown, signal: AbortSignal | undefined): HubError {
+/** `before`: why an earlier attempt failed. A call whose time ends in the pause behind it was not slow. */
+function errorOf(error: unknown, signal: AbortSignal | undefined, before: unknown): HubError {
   if (signal?.aborted)
     return new HubError("cancelled", "The call was cancelled.", { cause: signal.reason });
   // No `cause`: ky's error holds the request and thus the token, which would appear in logs that print causes.
   if (isHTTPError(error)) return refusalOf(error.response, error.data);
-  if (isTimeoutError(error)) return new HubError("timed_out", "The endpoint took too long.");
+  if (isTimeoutError(error))
+    return new HubError(
+      "timed_out",
+      "The endpoint took too long.",
+      before ? { cause: before } : {},
+    );
   if (error instanceof HubError) return error;
   return new HubError("invalid_request", "The request could not be made.", { cause: error });
 }

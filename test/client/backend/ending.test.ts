@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Backend } from "../../../src/client/backend/index.ts";
-import { orders, type OrderHub } from "./endpoint.ts";
+import { endpoint, orders, type OrderHub } from "./endpoint.ts";
 
 const publish = (hub: Backend<OrderHub>) =>
   hub.clients.order("42").orderStatusChanged("42", "shipped");
@@ -82,6 +82,20 @@ describe("time", () => {
     ]);
     expect(fake.signals.map(({ aborted }) => aborted)).toEqual([true]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("that ends in a pause tells why the attempt before it failed", async () => {
+    vi.useFakeTimers();
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const refused = new TypeError("fetch failed");
+    const call = publish(orders(endpoint(refused)).with({ timeoutSeconds: 0.2 }));
+    await Promise.all([
+      expect(call).rejects.toMatchObject({
+        code: "timed_out",
+        cause: { code: "unreachable", cause: refused },
+      }),
+      vi.advanceTimersByTimeAsync(200),
+    ]);
   });
 
   it("ends one attempt after ten seconds, and another begins", async () => {
