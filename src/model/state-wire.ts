@@ -70,6 +70,3 @@ export interface ScheduledAction {
 
 /** The method of notifications with a `StateChange`, and the target of their entries in the log. */
 export const STATE_TARGET = "$/state";
-
-/** Characters of a run's key. */
-export const MAX_RUN_KEY = 128;

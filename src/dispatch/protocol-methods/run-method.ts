@@ -3,9 +3,9 @@
 
 import * as z from "zod/mini";
 import type { RunAnswer, StateSnapshot } from "../../model/state-wire.ts";
-import { MAX_RUN_KEY } from "../../model/state-wire.ts";
 import { formatPosition, parsePosition } from "../../model/topic.ts";
 import { parseOwnJson } from "../../protocols/exact-json.ts";
+import { MAX_IDEMPOTENCY_KEY } from "../../model/wire-constants.ts";
 import { roomOfRun, runAction } from "../run/action-call.ts";
 import { roomToEnter, type ProtocolCall } from "./protocol-call.ts";
 
@@ -18,7 +18,7 @@ export const RunRequest = z.object({
   room: z.optional(z.string()),
   action: textOf(MAX_ACTION),
   params: z.optional(z.array(z.unknown())),
-  idempotencyKey: z.optional(textOf(MAX_RUN_KEY)),
+  idempotencyKey: z.optional(textOf(MAX_IDEMPOTENCY_KEY)),
   at: z.optional(z.string()),
 });
 

@@ -160,6 +160,15 @@ describe("a run under a key", () => {
     expect((await run(bob, "add", [5], key)).result).toMatchObject({ result: 10, repeated: false });
   });
 
+  it("takes a key as long as every protocol's", async () => {
+    using alice = await enter(room());
+    const idempotencyKey = "k".repeat(256);
+    expect((await alice.call("add", [5], { idempotencyKey })).result).toBe(5);
+    expect((await run(alice, "add", [5], { idempotencyKey })).result.repeated).toBe(true);
+    const longer = { idempotencyKey: `${idempotencyKey}k` };
+    expect((await run(alice, "add", [5], longer)).error?.data.code).toBe("invalid_arguments");
+  });
+
   it("is remembered by a key that a call by name has", async () => {
     using alice = await enter(room());
     const again = { idempotencyKey: "k2" };

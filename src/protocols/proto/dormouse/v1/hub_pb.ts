@@ -168,7 +168,7 @@ export type RunRequest = Message<"dormouse.v1.RunRequest"> & {
   arguments?: ListValue | undefined;
 
   /**
-   * A repeated run of one user with the same key is done once, and answered alike, for ten minutes. At most 128
+   * A repeated run of one user with the same key is done once, and answered alike, for ten minutes. At most 256
    * characters.
    *
    * @generated from field: string idempotency_key = 5;
