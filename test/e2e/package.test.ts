@@ -162,7 +162,7 @@ import type { GreetingHub } from "./greetings.ts";
 const asked: { readonly url: string; readonly body: unknown }[] = [];
 const { clients } = backend<GreetingHub>({
   url: "http://h.example/hubs/greetings",
-  accessKey: "a key of a service, 32 bytes long",
+  accessKey: "a key of a service with 32 bytes or more",
   backoff: { baseMs: 1 },
   fetcher: {
     async fetch(request) {
