@@ -65,11 +65,11 @@ describe("the answer", () => {
   });
 
   it("has no claims where they are null, and is none where its lifetime is no time", async () => {
-    for (const none of ["null", '{"claims":null}']) {
+    for (const none of ["null", '{"claims":null}', '{"claims":{"exp":null}}']) {
       receiver.answer = () => new Response(none);
       (await inRoom("chat/group:null")).socket.close(1000);
     }
-    for (const exp of [null, true, [], ""]) {
+    for (const exp of [true, [], ""]) {
       receiver.answer = granting({ exp });
       await expect(inRoom("chat/group:null")).rejects.toThrow("503");
     }
