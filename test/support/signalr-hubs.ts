@@ -106,7 +106,11 @@ const signalrHub = (hubName: string, options: HubOptions<SignalrClient> = {}) =>
 
 export const signalrHubs = [
   signalrHub("signalr"),
-  signalrHub("signalr-stateful", { signalR: { statefulReconnect: true } }),
+  // More than the default: a slow machine says a hundred messages before a client that was cut is back.
+  signalrHub("signalr-stateful", {
+    signalR: { statefulReconnect: true },
+    history: { size: 1_000, ttlSeconds: 600 },
+  }),
   signalrHub("signalr-detailed", { detailedErrors: true }),
   signalrHub("signalr-hasty", { signalR: { handshakeSeconds: 1 } }),
   signalrHub("signalr-shut", {
