@@ -80,14 +80,26 @@ const because = (reason: string): string =>
 const shorten = (reason: string): string =>
   reason.length <= 2_000 ? reason : `${reason.slice(0, 600)}\n…\n${reason.slice(-1_400)}`;
 
+/** Undefined where there is none, or a part of one: the run was stopped as it wrote. */
+function reportAt(path: string): Report | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Report;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a run that failed, once it is printed. Node itself ends with 1 where this program fails. */
+const FAILED = 3;
+
 /** `node scripts/ci-summary.ts <report> <progress> <name=exit code>…` */
 function main([path = "", progress = "", ...steps]: string[]): void {
-  const report = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Report) : undefined;
+  const report = reportAt(path);
   const underWay = existsSync(progress) ? readFileSync(progress, "utf8").split("\n") : [];
   const { failures, line, ok } = summarise(report, steps.map(toStep), underWay.filter(Boolean));
   for (const failure of failures) console.log(`FAILED ${failure}`);
   console.log(`\n${line}`);
-  process.exitCode = ok ? 0 : 1;
+  process.exitCode = ok ? 0 : FAILED;
 }
 
 function toStep(text: string): Step {

@@ -39,6 +39,7 @@ const SEEN = `export default {
 };`;
 
 const PROGRAM = fileURLToPath(new URL("../../src/cli/dormouse.ts", import.meta.url));
+const SUMMARY = fileURLToPath(new URL("../../scripts/ci-summary.ts", import.meta.url));
 
 let folder: string;
 
@@ -341,6 +342,16 @@ describe("the count of .ci/run", () => {
     const { failures, line } = summarise(undefined, steps(124), ["a.test.ts: x", "b.test.ts"]);
     expect(failures.slice(1)).toEqual(["a.test.ts: x has not ended", "b.test.ts has not ended"]);
     expect(line).toBe("1 passed, 3 failed");
+  });
+
+  it("is printed of half a report too, and ends with a code that Node's own failures have not", () => {
+    const [half, progress] = [join(folder, "tests.json"), join(folder, "progress")];
+    writeFileSync(half, '{"numPassedTests": 5, "testRes');
+    writeFileSync(progress, "a.test.ts: x");
+    const args = [SUMMARY, half, progress, "tests=124", "lint=0"];
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect(status).toBe(3);
+    expect(stdout).toMatch(/a\.test\.ts: x has not ended\n\n1 passed, 2 failed\n$/);
   });
 
   it("says why a test failed, or the file before it", () => {
