@@ -52,6 +52,8 @@ export function messagesPanel({ api, signal }: Admin, { hub, room }: OneRoom): H
   return shown.element;
 }
 
+const GONE = "The room was erased, or has forgotten what came meanwhile.";
+
 /** The hub may keep fewer. */
 const ENTRIES_AT_MOST = 1_000;
 
@@ -63,6 +65,7 @@ class MessageList {
   /** The position that was read up to: also of what is numbered and no message, such as changes of state. */
   #newest = 0;
   #oldest = 0;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(api: Api, path: string, list: HTMLElement) {
     this.#api = api;
@@ -76,7 +79,23 @@ class MessageList {
   }
 
   /** The first time the newest page; then what came since. */
-  async newer(): Promise<void> {
+  newer(): Promise<void> {
+    return this.#inTurn(() => this.#follow());
+  }
+
+  /** A page before those that are shown. */
+  older(): Promise<void> {
+    return this.#inTurn(() => this.#goBack());
+  }
+
+  /** One read after the other: each goes by what those before it have shown. */
+  #inTurn(read: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(read);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async #follow(): Promise<void> {
     if (this.#epoch === undefined) return this.#begin();
     try {
       const since = `${this.#epoch}:${this.#newest}`;
@@ -86,7 +105,7 @@ class MessageList {
       this.#newest = page.publications.length < PAGE ? page.offset : last;
     } catch (error) {
       if (!(error instanceof ApiError && error.code === "history_gone")) throw error;
-      await this.#begin("The room was erased, or has forgotten what came meanwhile.");
+      await this.#begin(GONE);
     }
   }
 
@@ -99,12 +118,15 @@ class MessageList {
   }
 
   /** Read from the newest back: the room refuses a position that it no longer has. */
-  async older(): Promise<void> {
-    const limit = Math.min(ENTRIES_AT_MOST, this.#newest - this.#oldest + 1 + PAGE);
-    const { publications } = await this.#read({ limit, reverse: "true" });
-    const found = publications.filter(({ offset }) => offset < this.#oldest);
+  async #goBack(upTo = this.#newest): Promise<void> {
+    const limit = Math.min(ENTRIES_AT_MOST, upTo - this.#oldest + 1 + PAGE);
+    const { publications, epoch, offset } = await this.#read({ limit, reverse: "true" });
+    if (epoch !== this.#epoch) return this.#begin(this.#epoch && GONE);
+    const found = publications.filter((one) => one.offset < this.#oldest);
+    // While nothing was followed more has come than one page.
+    if (found.length === 0 && limit < ENTRIES_AT_MOST && offset > upTo) return this.#goBack(offset);
     this.#list.append(...newestFirst(found));
-    this.#oldest = Math.min(...found.map(({ offset }) => offset));
+    this.#oldest = Math.min(...found.map((one) => one.offset));
     if (found.length === 0) this.#oldest = 1;
   }
 
@@ -117,9 +139,11 @@ class MessageList {
     this.#list.prepend(...newestFirst(publications));
     const surplus = this.#list.childElementCount - LINES_AT_MOST;
     for (let n = Math.min(surplus, publications.length); n > 0; n--) {
-      this.#list.lastElementChild!.remove();
       const last = this.#list.lastElementChild as HTMLElement;
-      this.#oldest = Number(last.dataset["offset"]);
+      last.remove();
+      const { offset } = last.dataset as { readonly offset?: string };
+      // The note of a new beginning has none.
+      if (offset !== undefined) this.#oldest = Number(offset) + 1;
     }
   }
 }
@@ -131,7 +155,7 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hour12: 
 const DATED = new Intl.DateTimeFormat(undefined, {
   ...{ dateStyle: "short", timeStyle: "medium", hour12: false },
 });
-const DAY_MS = 86_400_000;
+const isToday = (at: number): boolean => new Date(at).toDateString() === new Date().toDateString();
 
 function rowOf({ offset, target, arguments: args, at }: Publication): HTMLElement {
   const text = JSON.stringify(args);
@@ -139,7 +163,7 @@ function rowOf({ offset, target, arguments: args, at }: Publication): HTMLElemen
     text.length > CHARACTERS_AT_MOST
       ? `${text.slice(0, CHARACTERS_AT_MOST)}… (${text.length} characters)`
       : text;
-  const time = element("time", "", (Date.now() - at < DAY_MS ? CLOCK : DATED).format(at));
+  const time = element("time", "", (isToday(at) ? CLOCK : DATED).format(at));
   time.dateTime = new Date(at).toISOString();
   const row = element(
     "li",

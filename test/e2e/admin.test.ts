@@ -36,6 +36,35 @@ async function chatter(room: string, user: string): Promise<Connection<ChatHub>>
   return made;
 }
 
+/** A room that keeps a thousand messages, with `each` more at a look; the operator has opened it. */
+async function longRoom(admin: AdminVisit, start: { newest: number; each: number }) {
+  const room = { ...start, epoch: "e" };
+  await admin.page.route("**/rooms/group%3Along/history?*", async (route) => {
+    const { searchParams: query } = new URL(route.request().url());
+    const since = query.get("since");
+    if (since !== null) room.newest += start.each;
+    const limit = Number(query.get("limit"));
+    const first = since === null ? room.newest - limit + 1 : Number(since.split(":")[1]) + 1;
+    const offsets = Array.from({ length: limit }, (_, n) => first + n);
+    const publications = offsets
+      .filter((offset) => offset <= room.newest)
+      .map((offset) => ({ offset, target: "said", arguments: [], at: 0 }));
+    const body = since === null ? publications.toReversed() : publications;
+    const { epoch, newest: offset } = room;
+    await route.fulfill({ json: { publications: body, epoch, offset } });
+  });
+  await admin.open("chat", "group:long");
+  const shown = async () =>
+    (await admin.panel("Messages").locator(".offset").allTextContents()).map(Number);
+  const more = async () => {
+    const { length } = await shown();
+    await admin.page.getByRole("button", { name: "Older" }).click();
+    await expect.poll(async () => (await shown()).length).toBeGreaterThan(length);
+  };
+  await expect.poll(async () => (await shown()).length).toBeGreaterThan(0);
+  return Object.assign(room, { shown, more });
+}
+
 describe("an operator", () => {
   it("finds a hub's rooms, the most active first, and opens one by its name", async () => {
     const first = await chatter("early", "alice");
@@ -96,32 +125,11 @@ describe("an operator", () => {
 
   it("sees no gap between older messages and those that it follows, however many there are", async () => {
     const admin = await signedIn();
-    let newest = 900;
-    // A room that keeps a thousand, and says more with each look at it.
-    await admin.page.route("**/rooms/group%3Along/history?*", async (route) => {
-      const { searchParams: query } = new URL(route.request().url());
-      const since = query.get("since");
-      if (since !== null) newest += 7;
-      const limit = Number(query.get("limit"));
-      const first = since === null ? newest - limit + 1 : Number(since.split(":")[1]) + 1;
-      const offsets = Array.from({ length: limit }, (_, n) => first + n);
-      const publications = offsets
-        .filter((offset) => offset <= newest)
-        .map((offset) => ({ offset, target: "said", arguments: [], at: 0 }));
-      const body = since === null ? publications.toReversed() : publications;
-      await route.fulfill({ json: { publications: body, epoch: "e", offset: newest } });
-    });
-    await admin.open("chat", "group:long");
-    const shown = async () =>
-      (await admin.panel("Messages").locator(".offset").allTextContents()).map(Number);
-    const more = async () => {
-      const { length } = await shown();
-      await admin.page.getByRole("button", { name: "Older" }).click();
-      await expect.poll(async () => (await shown()).length).toBeGreaterThan(length);
-    };
-    await expect.poll(async () => (await shown()).length).toBeGreaterThan(0);
+    // It says more with each look at it.
+    const room = await longRoom(admin, { newest: 900, each: 7 });
+    const { shown, more } = room;
     for (let page = 0; page < 12; page++) await more();
-    const before = newest;
+    const before = room.newest;
     await expect.poll(async () => (await shown())[0]).toBeGreaterThan(before + 7);
     await admin.page.getByRole("button", { name: "Follow" }).click();
     await more();
@@ -132,6 +140,44 @@ describe("an operator", () => {
     expect(await admin.panel("Messages").locator("time").first().textContent()).toMatch(
       /(69|70).*:/,
     );
+  });
+
+  it("goes back although much has come since it stopped following, and sees nothing twice", async () => {
+    const admin = await signedIn();
+    const room = await longRoom(admin, { newest: 300, each: 1 });
+    const follow = admin.page.getByRole("button", { name: "Follow" });
+    // Pressed while a look is under way.
+    for (let press = 0; press < 7; press++) await follow.click();
+    room.newest += 200;
+    await room.more();
+    const older = admin.page.getByRole("button", { name: "Older" });
+    await older.dblclick();
+    await expect.poll(async () => (await room.shown()).at(-1)).toBeLessThan(300 - 150);
+    const offsets = await room.shown();
+    expect(offsets).toEqual(offsets.map((_, n) => offsets[0]! - n));
+    expect(await older.isEnabled()).toBe(true);
+  });
+
+  it("begins anew, with a note, where the room was erased, and goes on from there", async () => {
+    const admin = await signedIn();
+    const room = await longRoom(admin, { newest: 700, each: 0 });
+    await admin.page.getByRole("button", { name: "Follow" }).click();
+    Object.assign(room, { epoch: "f", newest: 600 });
+    await admin.page.getByRole("button", { name: "Older" }).click();
+    await admin.panel("Messages").getByText("The room was erased").waitFor();
+    for (let page = 0; page < 9; page++) await room.more();
+    await admin.page.getByRole("button", { name: "Follow" }).click();
+    // The list is full: all below the note goes, and then the note.
+    for (let look = 0; look < 10; look++) {
+      const [first] = await room.shown();
+      room.newest += 45;
+      await expect.poll(async () => (await room.shown())[0]).toBe(first! + 45);
+      expect(await admin.page.getByRole("button", { name: "Older" }).isEnabled()).toBe(true);
+    }
+    await admin.page.getByRole("button", { name: "Follow" }).click();
+    await room.more();
+    const offsets = await room.shown();
+    expect(offsets).toEqual(offsets.map((_, n) => offsets[0]! - n));
   });
 
   it("disconnects and bans a user, and lets the user in again", async () => {
