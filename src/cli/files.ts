@@ -33,9 +33,12 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["EROFS", "the disk is read-only"],
 ]);
 
+/** A path in a sentence: an empty one, as of a shell's variable that is not set, is seen. */
+export const shown = (path: string): string => path || '""';
+
 /** A sentence that names the file or folder; undefined where the error is of something else. */
 export function fileFault(error: unknown): string | undefined {
   const { code = "", path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
   const reason = REASONS.get(code);
-  return reason && path !== undefined ? `${(dest ?? path) || '""'}: ${reason}.` : undefined;
+  return reason && path !== undefined ? `${shown(dest ?? path)}: ${reason}.` : undefined;
 }

@@ -25,6 +25,8 @@ const types = "types --typescript --from";
 
 it.each([
   ["admin missing", "There is no folder missing."],
+  ["admin ", 'There is no folder "".'],
+  ["check --config=", 'There is no file "" in'],
   ["admin shop.json", "There is no folder shop.json."],
   [`${types} missing.json`, "missing.json: there is no such file or folder."],
   [`${types}=`, '"": there is no such file or folder.'],

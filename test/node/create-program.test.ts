@@ -2,7 +2,15 @@
 // test/e2e/create.test.ts.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +46,19 @@ it.each([
     ...{ status: 1, stdout: "", stderr: `${join(home, words)}\n` },
   });
 });
+
+// Root may write everywhere.
+it.skipIf(process.getuid?.() === 0).each([0o555, 0o333])(
+  "makes nothing in an empty folder of mode %o, and says why",
+  (mode) => {
+    const folder = join(home, "theirs");
+    mkdirSync(folder);
+    chmodSync(folder, mode);
+    expect(create("theirs")).toMatchObject({
+      ...{ status: 1, stdout: "", stderr: `${folder} is not yours to read and write.\n` },
+    });
+  },
+);
 
 it.each([["--nope"], ["--dormouse"], ["--template", "vue"], ["one", "two"]])(
   "refuses %s with exit code 2 and the usage",

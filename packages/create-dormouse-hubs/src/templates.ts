@@ -1,6 +1,8 @@
 // The templates, and how one becomes a project. A project is `templates/common` with the template's files over it.
 
 import {
+  accessSync,
+  constants,
   cpSync,
   existsSync,
   mkdirSync,
@@ -56,6 +58,11 @@ const NAMED = ["wrangler.toml", "package.json", "README.md", "index.html", "page
 export function obstacle(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
   if (!statSync(folder).isDirectory()) return `${folder} is no folder.`;
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    return `${folder} is not yours to read and write.`;
+  }
   const found = readdirSync(folder).filter((name) => name !== ".git");
   return found.length > 0 ? `${folder} is not empty.` : undefined;
 }
