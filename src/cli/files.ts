@@ -26,6 +26,8 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["EACCES", NOT_ALLOWED],
   ["EEXIST", FOLDER_NEEDED],
   ["EISDIR", "a folder is where a file is needed"],
+  ["ELOOP", "its symbolic links lead in a circle"],
+  ["ENAMETOOLONG", "the name is too long"],
   ["ENOENT", "there is no such file or folder"],
   ["ENOSPC", "the disk is full"],
   ["ENOTDIR", FOLDER_NEEDED],
@@ -38,7 +40,15 @@ export const shown = (path: string): string => path || '""';
 
 /** A sentence that names the file or folder; undefined where the error is of something else. */
 export function fileFault(error: unknown): string | undefined {
-  const { code = "", path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  const { code = "", path, dest, message = "", cause } = error as SystemError;
   const reason = REASONS.get(code);
-  return reason && path !== undefined ? `${shown(dest ?? path)}: ${reason}.` : undefined;
+  if (reason && path !== undefined) return `${shown(dest ?? path)}: ${reason}.`;
+  // wrangler names the file, and leaves the reason to the cause.
+  const why = message.endsWith(":") && REASONS.get((cause as SystemError | undefined)?.code ?? "");
+  return why ? `${message} ${why}.` : undefined;
+}
+
+interface SystemError extends NodeJS.ErrnoException {
+  /** Of a copy: where to. */
+  readonly dest?: string;
 }

@@ -1,7 +1,15 @@
 // Files and folders that are named to `dormouse`, and are not there or of the other kind: each command says which, and
 // no code of the system.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -17,6 +25,9 @@ beforeEach(() => {
   writeFileSync(join(folder, "main.toml"), 'name = "shop"\nmain = "nowhere.ts"\n');
   writeFileSync(join(folder, "shop.json"), JSON.stringify(DOCUMENT));
   mkdirSync(join(folder, "docs"));
+  symlinkSync("loop.toml", join(folder, "loop.toml"));
+  mkdirSync(join(folder, "vars/.dev.vars"), { recursive: true });
+  writeFileSync(join(folder, "vars/wrangler.toml"), 'name = "shop"\n');
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -36,6 +47,10 @@ it.each([
   [`${types} shop.json --out shop.json/x/y.ts`, `shop.json/x: ${FOLDER_NEEDED}`],
   ["dev --persist-to shop.json", `${FOLDER_NEEDED}`],
   ["dev --persist-to shop.json/x", `${FOLDER_NEEDED}`],
+  ["check -c loop.toml", `loop.toml: its symbolic links lead in a circle.`],
+  [`${types} ${"x".repeat(300)}`, "x: the name is too long."],
+  ["check -c vars/wrangler.toml", '.dev.vars": a folder is where a file is needed.'],
+  ["token alice -c vars/wrangler.toml", ".dev.vars: a folder is where a file is needed."],
   ...["check", "dev", "openrpc", "token alice", "types --typescript"].flatMap((command) =>
     ["missing.toml", "docs"].map((file) => [
       `${command} -c ${file}`,
