@@ -68,9 +68,9 @@ function run(name: string, ...args: string[]) {
 /** As `run("token", …)`, without a process of its own: each loads wrangler. */
 const signed = (...args: string[]) => runCommand(folder, "token", args);
 
-async function verified(token: string) {
+async function verified(text: string) {
   const { secret, issuer, audience } = await readKeys(folder);
-  return jwtVerify(token, new TextEncoder().encode(secret), { issuer, audience });
+  return jwtVerify(text, new TextEncoder().encode(secret), { issuer, audience });
 }
 
 describe("npm run token", () => {
