@@ -61,14 +61,20 @@ async function run(args: string[]): Promise<string | Outcome> {
   };
   const exported = await mainExports(folder, configuration);
   const hubProblem = typeof exported === "string" ? undefined : await faultOf(configuration);
-  const { env } = values;
-  const undeployed = Object.keys(local).filter(
-    (name) =>
-      variables[name] &&
-      variables[name] === local[name] &&
-      !(name in configuration.vars || LOCAL.includes(name)),
-  );
+  // wrangler has read the environment of this variable where no option names one.
+  const env = values.env ?? (process.env["CLOUDFLARE_ENV"] || undefined);
+  const undeployed = undeployedOf(local, { configuration, variables });
   return reported({ configuration, variables, undeployed, exported, hubProblem, env, warnings });
+}
+
+function undeployedOf(
+  local: Readonly<Record<string, unknown>>,
+  { configuration, variables }: Pick<Checked, "configuration" | "variables">,
+): string[] {
+  const elsewhere = new Set([...Object.keys(configuration.vars), ...LOCAL]);
+  return Object.keys(local).filter(
+    (name) => variables[name] && variables[name] === local[name] && !elsewhere.has(name),
+  );
 }
 
 /** Only what our own definitions refuse: other errors may come of running outside of the platform. */

@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runCommand } from "../support/command.ts";
 
 /** The first example of docs/worker.md. */
@@ -36,7 +36,10 @@ beforeEach(() => {
   write("page.html", "<p>");
   write(".dev.vars", `JWT_SECRET=${"s".repeat(32)}\n`);
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+  vi.unstubAllEnvs();
+});
 
 const check = (...args: string[]) => runCommand(folder, "check", args);
 
@@ -147,6 +150,8 @@ For each that the worker needs: npx wrangler secret put NAME, or a line in [vars
     write("wrangler.toml", `${TOML}\n[env.live]\nvars = { JWT_ISSUER = "live" }\n`);
     rmSync(join(folder, ".dev.vars"));
     const toml = (await check("--env", "live")).stdout;
+    vi.stubEnv("CLOUDFLARE_ENV", "live");
+    expect((await check()).stdout).toBe(toml);
     expect(toml).toContain("    [[env.live.durable_objects.bindings]]\n");
     expect(toml).toContain("    [env.live.vars]\n    JWT_AUDIENCE");
     expect(toml).toContain("npx wrangler secret put JWT_SECRET --env live");
