@@ -60,7 +60,7 @@ it.skipIf(process.getuid?.() === 0).each([0o555, 0o333])(
   },
 );
 
-it.each([["--nope"], ["--dormouse"], ["--template", "vue"], ["one", "two"]])(
+it.each([["--nope"], ["--dormouse"], ["--template", "vue"], ["one", "two"], [""]])(
   "refuses %s with exit code 2 and the usage",
   (...args) => {
     const { status, stderr } = create(...args);

@@ -42,7 +42,7 @@ export async function readOptions(args: string[], isTerminal: boolean): Promise<
   });
   if (values.help) return "help";
   const [folder, ...rest] = positionals;
-  if (rest.length > 0) throw new UsageError("Name one folder.");
+  if (folder === "" || rest.length > 0) throw new UsageError("Name one folder.");
   const { template, dormouse } = values;
   if (template !== undefined && !isTemplate(template))
     throw new UsageError(`There is no template ${template}, but: ${names()}.`);
