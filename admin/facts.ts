@@ -1,11 +1,11 @@
 // The figures of one room, and what ends its connections, its messages or itself.
 
-import { attempt, element } from "../demo/dom.ts";
+import { element } from "../demo/dom.ts";
 import type { Api } from "./api.ts";
 import { chart } from "./chart.ts";
 import { isConfirmed } from "./confirm.ts";
 import { every } from "./every.ts";
-import { action, panel, perSecond, whole } from "./parts.ts";
+import { action, panel, perSecond, repeatable, whole } from "./parts.ts";
 import { roomPath } from "./place.ts";
 import type { OneRoom } from "./room-view.ts";
 import type { Admin } from "./view.ts";
@@ -29,16 +29,15 @@ export function factsPanel({ api, signal }: Admin, { hub, room }: OneRoom): HTML
   const users = chart("Users", whole);
   const rate = chart("Messages, over a minute", perSecond);
   let infos: readonly RoomInfo[] = [];
-  const load = () =>
-    attempt(shown.error, async () => {
-      infos = [...infos, await api.get<RoomInfo>(path)].slice(-POINTS);
-      connections.show(infos.map((one) => one.num_clients));
-      users.show(infos.map((one) => one.num_users));
-      rate.show(infos.map((one) => one.messages_per_second));
-      const { epoch, offset } = infos.at(-1)!;
-      shown.note.textContent = `position ${epoch.slice(0, 8)}:${offset}`;
-      shown.note.title = `${epoch}:${offset}`;
-    });
+  const load = repeatable(shown.error, async () => {
+    infos = [...infos, await api.get<RoomInfo>(path)].slice(-POINTS);
+    connections.show(infos.map((one) => one.num_clients));
+    users.show(infos.map((one) => one.num_users));
+    rate.show(infos.map((one) => one.messages_per_second));
+    const { epoch, offset } = infos.at(-1)!;
+    shown.note.textContent = `position ${epoch.slice(0, 8)}:${offset}`;
+    shown.note.title = `${epoch}:${offset}`;
+  });
   const charts = [connections, users, rate].map((one) => one.element);
   const done = element("p", "hint");
   done.role = "status";

@@ -1,9 +1,9 @@
 // The present users of a room, page by page.
 
-import { attempt, element, faceOf } from "../demo/dom.ts";
+import { element, faceOf } from "../demo/dom.ts";
 import type { Api } from "./api.ts";
 import { every } from "./every.ts";
-import { action, ago, button, counted, panel, refill, type Panel } from "./parts.ts";
+import { action, ago, button, counted, panel, refill, repeatable, type Panel } from "./parts.ts";
 import { roomPath } from "./place.ts";
 import type { OneRoom } from "./room-view.ts";
 import { banUser, disconnectUser } from "./users.ts";
@@ -30,12 +30,11 @@ export function membersPanel({ api, signal }: Admin, one: OneRoom): HTMLElement 
   const shown = panel("members", "Present");
   /** The last user of the page before. */
   let after: string | undefined;
-  const load = () =>
-    attempt(shown.error, async () => {
-      const path = `${roomPath(one.hub, one.room)}/presence`;
-      const page = await api.get<Presence>(path, { limit: PAGE, after });
-      show({ shown, api, one }, page, turn);
-    });
+  const load = repeatable(shown.error, async () => {
+    const path = `${roomPath(one.hub, one.room)}/presence`;
+    const page = await api.get<Presence>(path, { limit: PAGE, after });
+    show({ shown, api, one }, page, turn);
+  });
   const turn = (next: string | undefined): void => {
     after = next;
     void load();

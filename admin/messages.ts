@@ -4,7 +4,7 @@
 import { attempt, element } from "../demo/dom.ts";
 import { ApiError, type Api } from "./api.ts";
 import { every } from "./every.ts";
-import { button, panel } from "./parts.ts";
+import { button, panel, repeatable } from "./parts.ts";
 import { roomPath } from "./place.ts";
 import type { OneRoom } from "./room-view.ts";
 import type { Admin } from "./view.ts";
@@ -39,13 +39,12 @@ export function messagesPanel({ api, signal }: Admin, { hub, room }: OneRoom): H
     if (tail.ariaPressed === "true") void next();
   });
   tail.ariaPressed = "true";
-  const next = () =>
-    attempt(shown.error, async () => {
-      if (tail.ariaPressed === "true") await history.newer();
-      older.disabled = !history.hasOlder;
-      const isEmpty = list.childElementCount === 0;
-      shown.note.textContent = isEmpty ? "none" : `shown: ${list.childElementCount}`;
-    });
+  const next = repeatable(shown.error, async () => {
+    if (tail.ariaPressed === "true") await history.newer();
+    older.disabled = !history.hasOlder;
+    const isEmpty = list.childElementCount === 0;
+    shown.note.textContent = isEmpty ? "none" : `shown: ${list.childElementCount}`;
+  });
   const hint = "While it follows, the room is asked each second, and stays awake.";
   shown.body.append(element("div", "row", tail, older), log, element("p", "hint", hint));
   every(TAIL_MS, signal, next);

@@ -53,6 +53,21 @@ export function action(
   return made;
 }
 
+/** As `attempt`, of work that is done again and again: it takes back no error but its own. */
+export function repeatable(error: HTMLElement, work: () => Promise<void>): () => Promise<void> {
+  let own: string | undefined;
+  return async () => {
+    try {
+      await work();
+      if (error.textContent === own) error.textContent = "";
+      own = undefined;
+    } catch (cause) {
+      own = describe(cause);
+      error.textContent = own;
+    }
+  };
+}
+
 export function link(hash: string, text: string): HTMLAnchorElement {
   const made = element("a", "", text);
   made.href = hash;

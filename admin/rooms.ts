@@ -1,6 +1,6 @@
 // The rooms of a hub from its index, the most active first. The index lags a little, and has 10,000 rooms at most.
 
-import { attempt, element } from "../demo/dom.ts";
+import { element } from "../demo/dom.ts";
 import type { Api } from "./api.ts";
 import { every } from "./every.ts";
 import {
@@ -11,6 +11,7 @@ import {
   link,
   panel,
   refill,
+  repeatable,
   table,
   whole,
   type Column,
@@ -55,15 +56,14 @@ export function roomsPanel({ api, signal }: Admin, hub: string): HTMLElement {
         : table(columnsOf(hub, Date.now()), sorted.slice(0, ROWS_AT_MOST)),
     );
   };
-  const load = () =>
-    attempt(shown.error, async () => {
-      const wanted = prefix.value.trim();
-      const found = await roomsOf(api, hub, wanted);
-      // A slow answer for what was typed before is dropped.
-      if (wanted !== prefix.value.trim()) return;
-      rooms = found;
-      show();
-    });
+  const load = repeatable(shown.error, async () => {
+    const wanted = prefix.value.trim();
+    const found = await roomsOf(api, hub, wanted);
+    // A slow answer for what was typed before is dropped.
+    if (wanted !== prefix.value.trim()) return;
+    rooms = found;
+    show();
+  });
   prefix.addEventListener("input", () => void load());
   order.addEventListener("change", show);
   const controls = [field("Names begin with", prefix), field("Sorted by", order)];

@@ -158,6 +158,25 @@ describe("an operator", () => {
     expect(await older.isEnabled()).toBe(true);
   });
 
+  it("is told what failed, for as long as nothing else is done, and of a look until one succeeds", async () => {
+    const admin = await signedIn();
+    const room = await longRoom(admin, { newest: 300, each: 1 });
+    // No JSON, which the error quotes: of a status the browser itself would complain.
+    const refuse = (body: string, reads: RegExp) =>
+      admin.page.route(reads, (route) => route.fulfill({ body }));
+    const told = (text: string) => admin.panel("Messages").getByText(text);
+    await refuse("Not older.", /group%3Along\/history\?.*reverse=true/);
+    await admin.page.getByRole("button", { name: "Older" }).click();
+    await told("Not older.").waitFor();
+    const { newest } = room;
+    await expect.poll(async () => (await room.shown())[0]).toBeGreaterThan(newest + 1);
+    expect(await told("Not older.").count()).toBe(1);
+    await refuse("Not now.", /group%3Along\/history\?since=/);
+    await told("Not now.").waitFor();
+    await admin.page.unroute(/group%3Along\/history\?since=/);
+    await told("Not now.").waitFor({ state: "detached" });
+  });
+
   it("begins anew, with a note, where the room was erased, and goes on from there", async () => {
     const admin = await signedIn();
     const room = await longRoom(admin, { newest: 700, each: 0 });
