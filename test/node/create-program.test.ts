@@ -54,7 +54,9 @@ it.skipIf(process.getuid?.() === 0).each([0o555, 0o333])(
     const folder = join(home, "theirs");
     mkdirSync(folder);
     chmodSync(folder, mode);
-    expect(create("theirs")).toMatchObject({
+    const made = create("theirs");
+    chmodSync(folder, 0o755); // for its removal
+    expect(made).toMatchObject({
       ...{ status: 1, stdout: "", stderr: `${folder} is not yours to read and write.\n` },
     });
   },
