@@ -83,7 +83,8 @@ function formsOfText(text: string, binding: Binding): readonly unknown[] {
   return forms.filter((form) => form !== undefined);
 }
 
-const DECIMAL = /^-?\d+(?:\.\d+)?$/;
+/** A `decimal` has 29 digits. A text of any length would be costly. */
+const DECIMAL = /^-?\d{1,29}(?:\.\d{1,28})?$/;
 
 /** The number of a decimal; undefined where a double would not print the same digits. */
 function decimalOf(text: string): number | undefined {
