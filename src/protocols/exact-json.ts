@@ -16,7 +16,16 @@ export function parseExactJson(text: string): unknown {
 
 /** A text of our own, such as a record of a room: whole numbers of 64 bits that are not safe are bigints. */
 export const parseOwnJson = (text: string): unknown =>
-  JSON.parse(text, /\d{16}/.test(text) ? exactInteger : undefined);
+  JSON.parse(text, LONG.test(text) ? exactInteger : undefined);
+
+/**
+ * The same for hub code, as texts of clients are read: a whole number that prints the digits it was read from stays a
+ * number, since code computes with it.
+ */
+export const parseForCode = (text: string): unknown =>
+  JSON.parse(text, LONG.test(text) ? exactNumber : undefined);
+
+const LONG = /\d{16}/;
 
 /** The arguments of a publication. */
 export const parseParams = (params: string): unknown[] => parseOwnJson(params) as unknown[];

@@ -5,7 +5,7 @@ import { HubError, publicError } from "../../model/errors.ts";
 import type { Invocation } from "../../model/message.ts";
 import { parseTopic, roomTopic, type Position, type Topic } from "../../model/topic.ts";
 import { traceOf } from "../../model/trace.ts";
-import { encodeGivenParams, parseOwnJson } from "../../protocols/exact-json.ts";
+import { encodeGivenParams, parseForCode, parseOwnJson } from "../../protocols/exact-json.ts";
 import { toExactJson } from "../../protocols/json.ts";
 import type { RunOutcome } from "../../rooms/object/host.ts";
 import type { AnyAction } from "../define/action-definition.ts";
@@ -158,7 +158,7 @@ async function filtered(session: Session, call: Call, request: ActionRequest): P
       filter.invoke ? filter.invoke({ context, hub: served.name, method, args }, next) : next(),
     async () => {
       outcome = await runInRoom(session, request);
-      return parseOwnJson(outcome.result);
+      return parseForCode(outcome.result);
     },
   );
   if (!outcome) throw new HubError("forbidden", "A filter did not let the action run.");

@@ -52,6 +52,16 @@ it("an action takes a small whole number for a bigint, whoever runs it", async (
   expect((await rpc.call("int64", ["g", 1.5])).error?.data.code).toBe("invalid_arguments");
 });
 
+it("an action takes a double beyond 2⁵³ for a number, whoever runs it", async () => {
+  using rpc = await hubSocket();
+  expect((await rpc.call("decimal", ["g", 1e18])).result).toBe(1e18);
+  const path = `/hubs/${HUB}/rooms/group%3Ag/:run/decimal`;
+  const rest = await ask("POST", path, { raw: '{"arguments":[1e18]}' });
+  expect([rest.status, await rest.json()]).toMatchObject([200, { result: 1e18 }]);
+  using json = await connected(HUB);
+  expect((await json.call("Decimal", "g", 1e18)).result).toBe(1e18);
+});
+
 it("an action takes the values of .NET's types from MessagePack, a decimal's text among them", async () => {
   using bob = await packed(HUB);
   const at = new Date("2026-01-02T03:04:05.678Z");
