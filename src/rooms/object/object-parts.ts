@@ -134,8 +134,10 @@ export interface ObjectParts extends ObjectCore {
   readonly resumables: ResumableConnections | undefined;
   /** Undefined in a room: its clients need no pings. */
   readonly serverPings: ServerPings | undefined;
-  /** Takes the user's clients that are away out of rooms; gives in how many they are still remembered. */
-  readonly remembered?: { removed(user: string, commands: readonly Command[]): number } | undefined;
+  /** Takes the user's clients that are away out of rooms; gives whether they are still remembered in some. */
+  readonly remembered?:
+    | { removed(user: string, commands: readonly Command[]): boolean }
+    | undefined;
   /** This object's connections that are in a room, and the rooms of a connection. */
   membersOf(room: string): Iterable<Connection>;
   topicsOf(connection: Connection): Topic[];

@@ -30,16 +30,18 @@ export async function runCommands(
   commands: readonly Command[],
 ): Promise<CommandOutcome> {
   const connections = select(target, selection);
+  const { user } = selection;
+  const { connections: all, remembered } = target.parts;
+  const forgetAway = () => user !== undefined && remembered?.removed(user, commands) === true;
+  // For clients that come back meanwhile; below for those whose connections end meanwhile.
+  forgetAway();
   const outcomes = await Promise.allSettled(
     connections.map((connection) => run(target, connection, commands)),
   );
   const failure = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
   if (failure) throw failure.reason;
-  const { user } = selection;
-  if (user === undefined) return { matched: connections.length, present: 0 };
-  const { connections: all, remembered } = target.parts;
-  const away = remembered?.removed(user, commands) ?? 0;
-  return { matched: connections.length, present: all.byUser.named(user).size + away };
+  const present = user === undefined ? 0 : all.byUser.named(user).size + Number(forgetAway());
+  return { matched: connections.length, present };
 }
 
 /** All conditions of the selection must hold. */

@@ -63,15 +63,16 @@ async function rejoin(
   { room, pauses: [pause, ...pauses] }: RejoinAttempt,
 ): Promise<void> {
   const { connections, remembered } = parts;
-  if (!admits(connection, room)) return remembered?.drop(connection, room.room);
+  if (!remembered?.has(connection, room.room)) return;
+  if (!admits(connection, room)) return remembered.drop(connection, room.room);
   try {
     await joinWithReplay(parts, connection, room);
   } catch (error) {
     if (!connections.all.has(connection)) return;
-    if (publicError(error).code === "cancelled") return remembered?.drop(connection, room.room);
+    if (publicError(error).code === "cancelled") return remembered.drop(connection, room.room);
     logWarning("group_unreached", { room: room.room, error });
     if (pause === undefined) {
-      remembered?.drop(connection, room.room);
+      remembered.drop(connection, room.room);
       const again = { topic: writtenTopic(room.room), cause: causeOf(room) };
       return belong(parts, connection, again).catch(() => {});
     }

@@ -132,21 +132,23 @@ export class RememberedGroups implements Duty {
     if (client !== undefined) this.take(user.id, client);
   }
 
-  /** Whether groups of the connection's client are remembered. */
-  has({ user, attached: { client } }: Connection): boolean {
-    const query = "SELECT 1 FROM remembered WHERE user = ? AND client = ? LIMIT 1";
-    return this.#options.sql.exec(query, user.id, client ?? "").toArray().length > 0;
+  /** Whether this room of the connection's client is remembered: `removed` may have deleted it. By default any. */
+  has({ user, attached: { client = "" } }: Connection, room: string | null = null): boolean {
+    const query =
+      "SELECT 1 FROM remembered WHERE user = ? AND client = ? AND room = ifnull(?, room) LIMIT 1";
+    return this.#options.sql.exec(query, user.id, client, room).toArray().length > 0;
   }
 
-  /** A service has taken the user out of rooms. Gives how many rooms of the user's clients are still remembered. */
-  removed(user: string, commands: readonly Command[]): number {
+  /** A service has taken the user out of rooms. Gives whether others of the user's clients are still remembered. */
+  removed(user: string, commands: readonly Command[]): boolean {
     const { sql } = this.#options;
     for (const command of commands)
       if (command.type === "leave")
         sql.exec("DELETE FROM remembered WHERE user = ? AND room = ?", user, command.room);
       else if (command.type === "leaveGroups")
         sql.exec("DELETE FROM remembered WHERE user = ? AND room GLOB 'group:*'", user);
-    return sql.exec("SELECT 1 FROM remembered WHERE user = ?", user).toArray().length;
+    const query = "SELECT 1 FROM remembered WHERE user = ? LIMIT 1";
+    return sql.exec(query, user).toArray().length > 0;
   }
 
   /** After a wake: keeps the rooms of connections that a crash ended. */

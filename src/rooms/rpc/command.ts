@@ -35,7 +35,7 @@ export interface CommandOutcome {
   /** Connections that were selected. */
   readonly matched: number;
   /**
-   * Connections of the selection's user that remain, selected or not, and rooms in which clients of the user that are
+   * Connections of the selection's user that remain, selected or not, and one more where clients of the user that are
    * away are remembered; 0 where the selection names no user.
    */
   readonly present: number;

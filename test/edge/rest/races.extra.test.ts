@@ -4,6 +4,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
+import { attachedOf } from "../../../src/rooms/connection/attachment.ts";
+import type { FollowedRooms } from "../../../src/rooms/links/followed-rooms.ts";
 import { accountName } from "../../../src/rooms/rpc/object-names.ts";
 import type { AccountObject } from "../../../src/rooms/account/account-object.ts";
 import type { HolderRpc } from "../../../src/rooms/rpc/room-rpc.ts";
@@ -130,6 +132,43 @@ it("a group that a user is taken out of while they are away is not remembered", 
   kept(await connected("remembering", { user: "absent", query }));
   await expect.poll(() => membersOf("remembering", "present")).toEqual(["absent"]);
   expect(await membersOf("remembering", "past")).toEqual([]);
+});
+
+/** The relay's next leave waits until the function that is returned is called. */
+async function slowLeave(relay: ReturnType<typeof relayOf>) {
+  const leaving = { hasBegun: false, mayEnd: false };
+  await runInDurableObject(relay, (instance) => {
+    const { followed } = (instance as unknown as { parts: { followed: FollowedRooms } }).parts;
+    const leave = followed.leave.bind(followed);
+    followed.leave = async (...about) => {
+      followed.leave = leave;
+      leaving.hasBegun = true;
+      await vi.waitFor(() => expect(leaving.mayEnd).toBe(true));
+      return leave(...about);
+    };
+  });
+  return leaving;
+}
+
+it("a client that comes back while another of its user leaves a group is not put back into it", async () => {
+  const [user, query] = ["returner", "client=tab"];
+  const before = await connected("remembering", { user, query });
+  const other = kept(await connected("remembering", { user }));
+  const path = `/hubs/remembering/users/${user}/groups/left`;
+  await change("PUT", `${path}?ttl=0`);
+  expect(await membersOf("remembering", "left")).toEqual([user, user]);
+  await runInDurableObject(relayOf("remembering", before.id), (relay, state) => {
+    const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === before.id)!;
+    (relay as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
+  });
+  const leaving = await slowLeave(relayOf("remembering", other.id));
+  const removed = change("DELETE", path);
+  await expect.poll(() => leaving.hasBegun).toBe(true);
+  const back = kept(await connected("remembering", { user, query }));
+  await back.call("Nothing");
+  leaving.mayEnd = true;
+  await removed;
+  expect(await membersOf("remembering", "left")).toEqual([]);
 });
 
 it("groups that end together all end, also where one of them is a connection's own room", async () => {

@@ -7,6 +7,8 @@ import type { Position } from "../../../src/model/topic.ts";
 import type { User } from "../../../src/model/user.ts";
 import type { Connection } from "../../../src/rooms/connection/connection.ts";
 import type { Cause } from "../../../src/rooms/links/follow-tables.ts";
+import { rejoinGroups } from "../../../src/rooms/relay/rejoin-groups.ts";
+import type { RelayParts } from "../../../src/rooms/relay/relay-parts.ts";
 import { RememberedGroups } from "../../../src/rooms/relay/remembered-groups.ts";
 import { relayNamed } from "./client.ts";
 
@@ -108,4 +110,26 @@ it("clients of a user are all remembered where a user may have any number of con
     return clients.map((client) => remembered.take("u", client).length);
   });
   expect(rooms).toEqual([1, 1, 1]);
+});
+
+it("a room that a service takes the user out of between two attempts to rejoin it is not rejoined", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  onTestFinished(() => void vi.restoreAllMocks());
+  const relay = relayNamed("remembering", `removed-${crypto.randomUUID()}`);
+  await runInDurableObject(relay, async (_, state) => {
+    const remembered = rememberedBy(state, 9);
+    remembered.keep(connection("old"), MEMBER);
+    const back = connection("new", "greeting");
+    const joinWithReplay = vi.fn<() => Promise<void>>(async () => {
+      expect(remembered.removed("u", [{ type: "leave", room: ROOM }])).toBe(false);
+      throw new Error("The room could not be reached.");
+    });
+    const parts = {
+      ...{ remembered, address: { relay: "any.0.0" }, seats: { wasFullLately: false } },
+      ...{ followed: { joinWithReplay }, settings: { limits: {} } },
+      connections: { all: new Set([back]), byUser: { named: () => [] } },
+    };
+    await rejoinGroups(parts as unknown as RelayParts, back);
+    expect(joinWithReplay).toHaveBeenCalledOnce();
+  });
 });
