@@ -134,10 +134,11 @@ export async function fetchMissed(
   { topic, since, showsPresent, wantsState }: Omit<ReplayRequest, "most" | "cause">,
   delivered: () => Position | undefined,
 ): Promise<MissedView> {
-  const missed = async (from: Position | undefined) =>
-    unlessRefused(await retryOnce(() => room(topic).missed(from, showsPresent, wantsState)));
+  const missed = async (from: Position | undefined, asksState?: boolean) =>
+    unlessRefused(await retryOnce(() => room(topic).missed(from, showsPresent, asksState)));
   let epoch = delivered()?.epoch;
-  let view = await missed(since);
+  // Changes follow the state that came: in a busy room it would come with each answer.
+  let view = await missed(since, wantsState);
   while (isBehind(view.position, delivered()) || isOutdated(view.position, epoch, delivered())) {
     epoch = delivered()?.epoch;
     // oxlint-disable-next-line no-await-in-loop -- each answer gives the position of the next request

@@ -26,8 +26,10 @@ async function fetched(
   let delivered = before;
   const left = [...answers];
   const asked: (Position | undefined)[] = [];
-  const missed = async (from: Position | undefined) => {
+  const askedState: unknown[] = [];
+  const missed = async (from: Position | undefined, _: unknown, wantsState: unknown) => {
     asked.push(from);
+    askedState.push(wantsState);
     const [view, live] = left.shift()!;
     delivered = live;
     if (view === "reset") throw new Error("The object was reset.");
@@ -35,19 +37,21 @@ async function fetched(
   };
   const view = await fetchMissed(
     { room: () => ({ missed }) },
-    { topic: { kind: "group", name: "g" }, since: at("old", 2) },
+    { topic: { kind: "group", name: "g" }, since: at("old", 2), wantsState: true },
     () => delivered,
   );
-  return { asked, offsets: offsets(view.entries), ...view };
+  return { asked, askedState, offsets: offsets(view.entries), ...view };
 }
 
 it("reaches the live position", async () => {
-  const { asked, ...view } = await fetched(at("old", 4), [
+  const { asked, askedState, ...view } = await fetched(at("old", 4), [
     [found(3, 5), at("old", 7)],
     [found(6, 7), at("old", 7)],
   ]);
   expect(view).toMatchObject({ offsets: range(3, 7), position: at("old", 7), recovered: true });
   expect(asked).toEqual([at("old", 2), at("old", 5)]);
+  // One state is enough: changes follow it.
+  expect(askedState).toEqual([true, undefined]);
 });
 
 it("drops what it has where the log begins a new epoch between two answers", async () => {
