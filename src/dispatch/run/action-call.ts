@@ -40,7 +40,7 @@ export function startActionCall(
   const { served } = session;
   const { id, target } = invocation;
   const work = async (call: Call) => {
-    if (invocation.unreadable) throw unreadable(call, invocation.unreadable);
+    if (invocation.unreadable) throw unfit(call, invocation.unreadable);
     const request = requestOf(session, invocation, name);
     const { result } = await runAction(session, call, request);
     return parseOwnJson(result);
@@ -49,10 +49,10 @@ export function startActionCall(
   session.calls.inTurn(new Call({ ...about, ...options, work }));
 }
 
-/** There are no arguments where they cannot be read. */
-function unreadable(call: Call, error: HubError): HubError {
+/** With the room's detail; there is none where the arguments cannot be read, or sent to the room. */
+function unfit(call: Call, error: HubError): HubError {
   call.stage = "binding";
-  return unbound(error, NO_ARGUMENTS, NO_ARGUMENTS);
+  return error.detail === undefined ? unbound(error, NO_ARGUMENTS, NO_ARGUMENTS) : error;
 }
 
 const NO_ARGUMENTS = { args: [] };
@@ -123,9 +123,8 @@ async function bound<T>(call: Call, running: Promise<T>): Promise<T> {
   try {
     return await running;
   } catch (error) {
-    const { code, isOwn } = publicError(error);
-    if (isOwn && code === "invalid_arguments") call.stage = "binding";
-    throw error;
+    const shown = publicError(error);
+    throw shown.isOwn && shown.code === "invalid_arguments" ? unfit(call, shown) : error;
   }
 }
 

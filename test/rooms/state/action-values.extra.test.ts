@@ -113,6 +113,10 @@ describe("an action that cannot bind its arguments fails in ASP.NET's words", ()
     json.socket.send(call);
     const { error } = await json.record(({ invocationId }) => invocationId === "1");
     expect(error).toMatch(`${failed("Decimal")} ${unbound} `);
+    using bob = await packed(`${HUB}-detailed`);
+    expect(await bob.call("Anything", "g", Number.NaN)).toBe(
+      `${failed("Anything")} ${unbound} NaN cannot be sent: JSON has no such number.`,
+    );
   });
 
   it("but one that throws the same code has thrown", async () => {
