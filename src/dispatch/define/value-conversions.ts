@@ -41,7 +41,10 @@ function formsOfObject(value: object | null, binding: Binding): readonly unknown
   if (value === null) return [undefined];
   if (!isContainer(value)) return [simple(value)];
   // Where one of several schemas is to fit, the issue is that of the whole.
-  const forms = [mapped(value, simple), mapped(value, (leaf) => formsOf(leaf, binding)[0] ?? leaf)];
+  const leaves = (at: number) => mapped(value, (leaf) => formsOf(leaf, binding).at(at) ?? leaf);
+  const forms = [mapped(value, simple), leaves(0)];
+  // Digits of a decimal may be those of bytes.
+  if (binding === "either") forms.push(leaves(-1));
   const changed = forms.filter((form) => form !== value);
   return Array.isArray(value) ? changed : [...changed, mapOf(value)];
 }

@@ -7,10 +7,11 @@ import * as mini from "zod/mini";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { bind } from "../../../src/dispatch/define/bind-value.ts";
 import { shapes } from "../../../src/dispatch/define/member-names.ts";
+import type { Binding } from "../../../src/dispatch/define/value-conversions.ts";
 
 const shapeOf = shapes();
 
-async function bound(schema: StandardSchemaV1, value: unknown, binding: "json" | "msgpack") {
+async function bound(schema: StandardSchemaV1, value: unknown, binding: Binding) {
   const result = await bind(schema, value, { shapeOf, binding });
   return result.issues ? "refused" : result.value;
 }
@@ -30,6 +31,9 @@ const Shape = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("dot"), at: z.date() }),
   z.object({ kind: z.literal("line"), length: z.number() }),
 ]);
+const Price = z.object({ n: z.number() });
+const Blob = z.object({ b: z.instanceof(Uint8Array) });
+const digits = Uint8Array.from(atob("1234"), (unit) => unit.charCodeAt(0));
 const day = "2026-01-02T00:00:00.000Z";
 
 type Row = readonly [title: string, schema: StandardSchemaV1, value: unknown, read: unknown];
@@ -153,6 +157,22 @@ describe("forms", () => {
   ])("%s", async (_title, schema, value, [json, msgpack]) => {
     expect(await bound(schema, value, "json")).toEqual(json);
     expect(await bound(schema, value, "msgpack")).toEqual(msgpack);
+  });
+
+  test.each<Row>([
+    ["a decimal", z.number(), "12.340", 12.34],
+    ["digits that are bytes", z.instanceof(Uint8Array), "1234", digits],
+    [
+      "a decimal where one of several schemas is to fit",
+      z.union([Price, Blob]),
+      { n: "1" },
+      { n: 1 },
+    ],
+    ["digits that are bytes there", z.union([Price, Blob]), { b: "1234" }, { b: digits }],
+    ["a time", z.union([z.object({ at: z.date() }), Blob]), { at: day }, { at: new Date(day) }],
+    ["no digits", z.number(), "x", "refused"],
+  ])("of MessagePack that were JSON on their way: %s", async (_title, schema, value, read) => {
+    expect(await bound(schema, value, "either")).toEqual(read);
   });
 
   test("the issue that remains is the one that no form mends", async () => {
