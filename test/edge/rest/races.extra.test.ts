@@ -134,6 +134,35 @@ it("a group that a user is taken out of while they are away is not remembered", 
   expect(await membersOf("remembering", "past")).toEqual([]);
 });
 
+/** Its socket breaks. */
+async function lose({ id }: SignalR) {
+  const relay = relayOf("remembering", id);
+  await runInDurableObject(relay, (instance, state) => {
+    const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === id)!;
+    (instance as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
+  });
+  return relay;
+}
+
+it("an account knows the relay of a user who is away for as long as it remembers groups", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  const [user, query] = ["forgotten", "client=tab"];
+  const before = await connected("remembering", { user, query });
+  await before.call("Join", "g");
+  const relay = await lose(before);
+  const objects = () =>
+    runInDurableObject(accountOf(user), (_, { storage }) =>
+      [...storage.kv.list({ prefix: `user/${user}/object ` })].map(([key]) => key.split(" ")[1]),
+    );
+  const path = `/hubs/remembering/users/${user}/groups/other`;
+  await change("DELETE", path);
+  expect(await objects()).toHaveLength(1);
+  vi.setSystemTime(Date.now() + 61_000);
+  await runDurableObjectAlarm(relay);
+  await change("DELETE", path);
+  expect(await objects()).toEqual([]);
+});
+
 /** The relay's next leave waits until the function that is returned is called. */
 async function slowLeave(relay: ReturnType<typeof relayOf>) {
   const leaving = { hasBegun: false, mayEnd: false };
@@ -153,15 +182,11 @@ async function slowLeave(relay: ReturnType<typeof relayOf>) {
 it("a client that comes back while another of its user leaves a group is not put back into it", async () => {
   const [user, query] = ["returner", "client=tab"];
   const before = await connected("remembering", { user, query });
-  const other = kept(await connected("remembering", { user }));
+  kept(await connected("remembering", { user }));
   const path = `/hubs/remembering/users/${user}/groups/left`;
   await change("PUT", `${path}?ttl=0`);
   expect(await membersOf("remembering", "left")).toEqual([user, user]);
-  await runInDurableObject(relayOf("remembering", before.id), (relay, state) => {
-    const socket = state.getWebSockets().find((one) => attachedOf(one)?.id === before.id)!;
-    (relay as unknown as DurableObject).webSocketClose!(socket, 1006, "", false);
-  });
-  const leaving = await slowLeave(relayOf("remembering", other.id));
+  const leaving = await slowLeave(await lose(before));
   const removed = change("DELETE", path);
   await expect.poll(() => leaving.hasBegun).toBe(true);
   const back = kept(await connected("remembering", { user, query }));
