@@ -3,7 +3,7 @@
 import { draftOf } from "../../model/draft.ts";
 import { HubError } from "../../model/errors.ts";
 import { ALL, formatTopic, type Topic } from "../../model/topic.ts";
-import { parseForCode, parseParams } from "../../protocols/exact-json.ts";
+import { parseForCode } from "../../protocols/exact-json.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import { retryPause } from "../../rooms/platform/retry-pause.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
@@ -139,7 +139,12 @@ export class MemoryRoom {
 
   #send(topic: Topic, { target: method, params, except }: Draft): void {
     const to = topic.kind === "all" ? formatTopic(ALL) : formatTopic(topic);
-    this.sent.push({ to, method, args: parseParams(params), ...(except && { except }) });
+    this.sent.push({
+      to,
+      method,
+      args: parseForCode(params) as unknown[],
+      ...(except && { except }),
+    });
   }
 
   async advance(seconds: number): Promise<void> {
