@@ -28,8 +28,14 @@ const filesIn = (folder: "src" | "test"): string[] =>
 const written = (folder: "src" | "test"): string[] =>
   filesIn(folder).filter((file) => !file.startsWith(GENERATED));
 
+const textOf = (folder: "src" | "test", file: string): string =>
+  readFileSync(`${PROJECT}${folder}/${file}`, "utf8");
+
 const linesOf = (folder: "src" | "test", file: string): number =>
-  readFileSync(`${PROJECT}${folder}/${file}`, "utf8").split("\n").length - 1;
+  textOf(folder, file).split("\n").length - 1;
+
+/** Evaluated anew for each test file, by vitest.config.ts. */
+const SETUP_FILES = ["support/own-storage.ts", "support/own-context.ts"];
 
 /** Values that stand more than once. */
 const repeated = (values: readonly string[]): string[] => [
@@ -60,6 +66,15 @@ describe("the project", () => {
   it.each(["src", "test"] as const)("has no file too long in %s/", (folder) => {
     const lengths = written(folder).map((file) => ({ file, lines: linesOf(folder, file) }));
     expect(lengths.filter(({ lines }) => lines > LONGEST[folder])).toEqual([]);
+  });
+
+  // Files that share an engine share modules: what one has evaluated has no hook in the next.
+  it("has hooks at the top of test files alone, and where vitest evaluates a file each time", () => {
+    const shared = filesIn("test").filter((file) => !/\.test\.tsx?$/.test(file));
+    const hook = /^(?:before|after)(?:Each|All)\(/m;
+    expect(shared.filter((file) => hook.test(textOf("test", file))).toSorted()).toEqual(
+      SETUP_FILES.toSorted(),
+    );
   });
 
   it.each([

@@ -2,7 +2,7 @@
 // not lost, also where that deploy is rolled back.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Durability } from "../../../src/model/options.ts";
 import type { PresenceView } from "../../../src/rooms/rpc/presence-view.ts";
 import type { StateSpec } from "../../../src/rooms/rpc/state-rpc.ts";
@@ -11,16 +11,7 @@ import { enter, roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
 import { NOTHING, storedIn } from "../../support/stored.ts";
 import { act, newRoom, pass, ran, steeredByClock, wholeOf } from "../state/steered-room.ts";
-import {
-  DAY,
-  deploy,
-  deployTo,
-  HOUR,
-  receiverOf,
-  rollBack,
-  undo,
-  withDurability,
-} from "./deploys.ts";
+import { DAY, deploy, deployTo, HOUR, receiverOf, rollBack, withDurability } from "./deploys.ts";
 
 steeredByClock();
 
@@ -124,7 +115,7 @@ describe("a deploy whose hub does not take an action that is due", () => {
     const receiver = await receiverOf(name);
     const before = { ...receiver };
     const back = () => void Object.assign(receiver, before);
-    undo.push(back);
+    onTestFinished(back);
     receiver.state = (...about) => {
       const spec = before.state!(...about);
       return spec && Object.assign(Object.create(spec) as StateSpec, change(spec));

@@ -2,18 +2,12 @@
 // is put back after it.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { afterEach } from "vitest";
+import { onTestFinished } from "vitest";
 import type { Durability, RoomSettings } from "../../../src/model/options.ts";
 import type { Receiver } from "../../../src/rooms/object/host.ts";
 import { roomAt } from "../client.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** What the test has changed of all objects' receiver, and how it is put back, in order. */
-export const undo: (() => void)[] = [];
-afterEach(() => {
-  for (const back of undo.splice(0).toReversed()) back();
-});
 
 const receiverIn = (stub: DurableObjectStub): Promise<Mutable<Receiver>> =>
   runInDurableObject(stub, (one) => (one as unknown as { receiver: Mutable<Receiver> }).receiver);
@@ -30,7 +24,7 @@ export async function deployTo(
   const settings = (await receiverIn(stub)).settings(hub)!;
   const before = { ...settings };
   const bring = (changed: Partial<RoomSettings>) => void Object.assign(settings, changed);
-  undo.push(() => bring(before));
+  onTestFinished(() => bring(before));
   bring(change);
   await evictDurableObject(stub);
   return async () => {
@@ -61,7 +55,7 @@ export async function rollBack(
   const receiver = await receiverOf(name);
   const before = { ...receiver };
   const forward = () => void Object.assign(receiver, before);
-  undo.push(forward);
+  onTestFinished(forward);
   for (const member of UNKNOWN[what]) receiver[member] = () => undefined;
   await evictDurableObject(roomAt(name));
   return async () => {

@@ -2,7 +2,7 @@
 // stays erased.
 
 import { evictDurableObject } from "cloudflare:test";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { FollowedRooms } from "../../../src/rooms/links/followed-rooms.ts";
 import { SqliteLog } from "../../../src/rooms/log/sqlite-log.ts";
 import { FollowerRows } from "../../../src/rooms/room/follower-rows.ts";
@@ -10,7 +10,7 @@ import { NOTHING, storedIn } from "../../support/stored.ts";
 import { roomAt } from "../client.ts";
 import { connected, relayOf } from "../relay/client.ts";
 import { act, database, newRoom, pass, steeredByClock, wholeOf } from "../state/steered-room.ts";
-import { DAY, deployTo, HOUR, receiverOf, rollBack, undo, withDurability } from "./deploys.ts";
+import { DAY, deployTo, HOUR, receiverOf, rollBack, withDurability } from "./deploys.ts";
 
 steeredByClock();
 
@@ -147,7 +147,7 @@ it("an alarm that finds a deploy's mistake names it in the log", async () => {
   await act(name, "later", HOUR, 1);
   const receiver = await receiverOf(name);
   const { settings } = receiver;
-  undo.push(() => (receiver.settings = settings));
+  onTestFinished(() => void (receiver.settings = settings));
   receiver.settings = () => {
     throw new TypeError("A mistake in a deploy.");
   };
