@@ -67,10 +67,19 @@ function testFailures(report: Report, exitCode: number | undefined): string[] {
       );
     },
   );
-  if (failures.length > 0) return failures;
+  if (failures.length > 0) return briefly(failures);
   if (report.numPassedTests === 0) return ["tests: none ran"];
   return exitCode === 0 ? [] : [`tests: vitest ended with ${exitCode}, an error outside the tests`];
 }
+
+/** Where tests have failed, files that vitest left out after the last allowed failure are one line. */
+function briefly(failures: readonly string[]): string[] {
+  const [left, others] = [failures.filter(isLeftOut), failures.filter((one) => !isLeftOut(one))];
+  if (left.length === 0 || others.length === 0) return [...failures];
+  return [...others, `tests: ${left.length} files did not run, or failed without a reason`];
+}
+
+const isLeftOut = (failure: string): boolean => failure.endsWith(": the file failed");
 
 /** Start and end of the reason: the machine that ran the tests is often out of reach afterwards. */
 const because = (reason: string): string =>

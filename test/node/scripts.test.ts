@@ -338,6 +338,16 @@ describe("the count of .ci/run", () => {
     expect(summary.ok).toBe(line.includes(" 0 failed"));
   });
 
+  it("counts the files that did not run after the last allowed failure as one", () => {
+    const found = report({ testResults: [failedFile("x"), failedFile(), failedFile()] });
+    const { failures, line } = summarise(found, steps(1));
+    expect(failures).toEqual([
+      "a.test.ts: x",
+      "tests: 2 files did not run, or failed without a reason",
+    ]);
+    expect(line).toBe("1 passed, 2 failed");
+  });
+
   it("says which tests had not ended where there is no report", () => {
     const { failures, line } = summarise(undefined, steps(124), ["a.test.ts: x", "b.test.ts"]);
     expect(failures.slice(1)).toEqual(["a.test.ts: x has not ended", "b.test.ts has not ended"]);
