@@ -124,6 +124,13 @@ export interface ObjectCore {
 }
 
 /** The complete parts of a room or a relay. */
+interface AwayClients {
+  /** Takes the user's clients out of the rooms that the commands name. */
+  forgetUser(user: string, commands: readonly Command[]): void;
+  /** Whether clients of the user are remembered in any room. */
+  hasUser(user: string): boolean;
+}
+
 export interface ObjectParts extends ObjectCore {
   readonly publishing: Publishing;
   /** Deletes the storage of an object that has nothing to keep: the last of its duties. */
@@ -134,10 +141,8 @@ export interface ObjectParts extends ObjectCore {
   readonly resumables: ResumableConnections | undefined;
   /** Undefined in a room: its clients need no pings. */
   readonly serverPings: ServerPings | undefined;
-  /** Takes the user's clients that are away out of rooms; gives whether they are still remembered in some. */
-  readonly remembered?:
-    | { removed(user: string, commands: readonly Command[]): boolean }
-    | undefined;
+  /** Users' clients that are away, and may come back into their rooms. Undefined in a room. */
+  readonly remembered?: AwayClients | undefined;
   /** This object's connections that are in a room, and the rooms of a connection. */
   membersOf(room: string): Iterable<Connection>;
   topicsOf(connection: Connection): Topic[];

@@ -32,7 +32,7 @@ export async function runCommands(
   const connections = select(target, selection);
   const { user } = selection;
   const { connections: all, remembered } = target.parts;
-  const forgetAway = () => user !== undefined && remembered?.removed(user, commands) === true;
+  const forgetAway = () => user !== undefined && remembered?.forgetUser(user, commands);
   // For clients that come back meanwhile; below for those whose connections end meanwhile.
   forgetAway();
   const outcomes = await Promise.allSettled(
@@ -40,8 +40,10 @@ export async function runCommands(
   );
   const failure = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult;
   if (failure) throw failure.reason;
-  const present = user === undefined ? 0 : all.byUser.named(user).size + Number(forgetAway());
-  return { matched: connections.length, present };
+  forgetAway();
+  const matched = connections.length;
+  if (user === undefined) return { matched, present: 0 };
+  return { matched, present: all.byUser.named(user).size + Number(remembered?.hasUser(user) ?? 0) };
 }
 
 /** All conditions of the selection must hold. */

@@ -132,23 +132,27 @@ export class RememberedGroups implements Duty {
     if (client !== undefined) this.take(user.id, client);
   }
 
-  /** Whether this room of the connection's client is remembered: `removed` may have deleted it. By default any. */
+  /** Whether this room of the connection's client is remembered: `forgetUser` may have deleted it. By default any. */
   has({ user, attached: { client = "" } }: Connection, room: string | null = null): boolean {
     const query =
       "SELECT 1 FROM remembered WHERE user = ? AND client = ? AND room = ifnull(?, room) LIMIT 1";
     return this.#options.sql.exec(query, user.id, client, room).toArray().length > 0;
   }
 
-  /** A service has taken the user out of rooms. Gives whether others of the user's clients are still remembered. */
-  removed(user: string, commands: readonly Command[]): boolean {
+  /** A service takes the user out of rooms: clients that are away do not come back into them. */
+  forgetUser(user: string, commands: readonly Command[]): void {
     const { sql } = this.#options;
     for (const command of commands)
       if (command.type === "leave")
         sql.exec("DELETE FROM remembered WHERE user = ? AND room = ?", user, command.room);
       else if (command.type === "leaveGroups")
         sql.exec("DELETE FROM remembered WHERE user = ? AND room GLOB 'group:*'", user);
+  }
+
+  /** Whether clients of the user are remembered in any room. */
+  hasUser(user: string): boolean {
     const query = "SELECT 1 FROM remembered WHERE user = ? LIMIT 1";
-    return sql.exec(query, user).toArray().length > 0;
+    return this.#options.sql.exec(query, user).toArray().length > 0;
   }
 
   /** After a wake: keeps the rooms of connections that a crash ended. */
