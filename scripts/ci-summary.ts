@@ -55,31 +55,35 @@ export function summarise(
 }
 
 function testFailures(report: Report, exitCode: number | undefined): string[] {
-  const failures = report.testResults.flatMap(
-    ({ name, status, message = "", assertionResults }) => {
-      const failed = assertionResults.filter((result) => result.status === "failed");
-      // A file that fails to load has no failed test.
-      if (failed.length === 0 && status === "failed")
-        return [`${name}: the file failed${because(message)}`];
-      return failed.map(
-        ({ fullName, failureMessages }) =>
-          `${name}: ${fullName}${because(failureMessages?.[0] || message)}`,
-      );
-    },
-  );
-  if (failures.length > 0) return briefly(failures);
+  const files = Map.groupBy(report.testResults, isLeftOut);
+  const failures = files.get(false)?.flatMap(failuresOf) ?? [];
+  const left = files.get(true)?.flatMap(failuresOf) ?? [];
+  // After the last allowed failure vitest leaves all others out.
+  if (failures.length > 0 && left.length > 0)
+    return [...failures, `tests: ${left.length} files did not run, or failed without a reason`];
+  if (failures.length + left.length > 0) return [...failures, ...left];
   if (report.numPassedTests === 0) return ["tests: none ran"];
   return exitCode === 0 ? [] : [`tests: vitest ended with ${exitCode}, an error outside the tests`];
 }
 
-/** Where tests have failed, files that vitest left out after the last allowed failure are one line. */
-function briefly(failures: readonly string[]): string[] {
-  const [left, others] = [failures.filter(isLeftOut), failures.filter((one) => !isLeftOut(one))];
-  if (left.length === 0 || others.length === 0) return [...failures];
-  return [...others, `tests: ${left.length} files did not run, or failed without a reason`];
-}
+type TestFile = Report["testResults"][number];
 
-const isLeftOut = (failure: string): boolean => failure.endsWith(": the file failed");
+const hasFailed = ({ status }: { readonly status: string }): boolean => status === "failed";
+
+const isLeftOut = (file: TestFile): boolean =>
+  hasFailed(file) && !file.message && !file.assertionResults.some(hasFailed);
+
+function failuresOf(file: TestFile): string[] {
+  const { name, message = "", assertionResults } = file;
+  const failed = assertionResults.filter(hasFailed);
+  // A file that fails to load has no failed test.
+  if (failed.length === 0 && hasFailed(file))
+    return [`${name}: the file failed${because(message)}`];
+  return failed.map(
+    ({ fullName, failureMessages }) =>
+      `${name}: ${fullName}${because(failureMessages?.[0] || message)}`,
+  );
+}
 
 /** Start and end of the reason: the machine that ran the tests is often out of reach afterwards. */
 const because = (reason: string): string =>
