@@ -30,7 +30,13 @@ const LONG = /\d{16}/;
 /** The arguments of a publication. */
 export const parseParams = (params: string): unknown[] => parseOwnJson(params) as unknown[];
 
-/** `encodeParams` for arguments from outside. Throws `invalid_arguments`, of the server's own, for what JSON has no form for. */
+/** The same for hub code. */
+export const paramsForCode = (params: string): unknown[] => parseForCode(params) as unknown[];
+
+/**
+ * `encodeParams` for arguments from outside. Throws `invalid_arguments`, of the server's own, for what JSON has no form
+ * for.
+ */
 export function encodeGivenParams(args: readonly unknown[]): Params {
   try {
     return encodeParams(args);

@@ -33,10 +33,11 @@ export function assets(files: WorkerFiles): Problem[] {
   const { run_worker_first: first = false } = own;
   const paths = [...PATHS, ...(valueIn(files, "ADMIN") === "1" ? ADMIN_PATHS : [])];
   if (first === true) return [];
-  const missing = paths.filter((path) => !isFirst(path, first || []));
+  const there = first || [];
+  const missing = paths.filter((path) => !isFirst(path, there));
   if (missing.length === 0) return [];
   // Those that are there stay: behind one of them may be what nobody is to read as a file.
-  const all = [...(first || []), ...missing].map((path) => JSON.stringify(path)).join(", ");
+  const all = [...there, ...missing].map((path) => JSON.stringify(path)).join(", ");
   const lines = `[assets]\nrun_worker_first = [${all}]`;
   const json = `"assets": { "run_worker_first": [${all}] }`;
   const text = `Requests for ${missing.join(", ")} look for a file first.`;

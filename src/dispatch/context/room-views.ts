@@ -1,7 +1,7 @@
 // The rooms in a context, `group("lobby")`, `order("42")` and `all`: reading and membership, over the ports of the
 // object in which hub code runs.
 
-import { parseForCode } from "../../protocols/exact-json.ts";
+import { paramsForCode } from "../../protocols/exact-json.ts";
 import { HubError } from "../../model/errors.ts";
 import type { Position, Topic } from "../../model/topic.ts";
 import type { Connection } from "../../rooms/connection/connection.ts";
@@ -67,6 +67,6 @@ export function entriesOf(view: HistoryView): Entry[] {
 const entryOf = ({ offset, target, params, at }: LogEntry, { epoch }: Position): Entry => ({
   position: { epoch, offset },
   target,
-  args: parseForCode(params) as unknown[],
+  args: paramsForCode(params),
   at,
 });

@@ -4,7 +4,7 @@ import { applyPatch, patchBetween } from "../../model/merge-patch.ts";
 import { HubError } from "../../model/errors.ts";
 import { freezeDeep, plainJson } from "../../model/plain-json.ts";
 import { issueText } from "../../model/received-kind.ts";
-import { parseForCode } from "../../protocols/exact-json.ts";
+import { paramsForCode } from "../../protocols/exact-json.ts";
 import type { RoomAddress } from "../../rooms/rpc/object-names.ts";
 import type { Run, SavedState, StateSpec } from "../../rooms/rpc/state-rpc.ts";
 import type { AnyAction } from "../define/action-definition.ts";
@@ -120,7 +120,7 @@ async function prepare(
 ): Promise<readonly unknown[]> {
   const action = actionOf(table, run);
   return validate(action, {
-    ...{ args: parseForCode(run.args) as unknown[], open: noStream },
+    ...{ args: paramsForCode(run.args), open: noStream },
     binder: binderOf(served, run),
   });
 }

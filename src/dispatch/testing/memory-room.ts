@@ -3,7 +3,7 @@
 import { draftOf } from "../../model/draft.ts";
 import { HubError } from "../../model/errors.ts";
 import { ALL, formatTopic, type Topic } from "../../model/topic.ts";
-import { parseForCode } from "../../protocols/exact-json.ts";
+import { paramsForCode } from "../../protocols/exact-json.ts";
 import { checkDraft } from "../../rooms/delivery/outbox.ts";
 import { retryPause } from "../../rooms/platform/retry-pause.ts";
 import type { Draft } from "../../rooms/rpc/log-entry.ts";
@@ -73,7 +73,7 @@ export class MemoryRoom {
   async call(run: Required<Pick<Run, "action" | "args" | "user">>): Promise<unknown> {
     const action = this.#served.state!.actions.get(run.action);
     if (!action) throw noAction(this.#served, this.#topic.kind, run.action);
-    const args = parseForCode(run.args) as unknown[];
+    const args = paramsForCode(run.args);
     const runtime = recordingRuntime(this.#setting.env ?? {}, []);
     const call = { target: run.action, args, user: run.user, runtime };
     await authorise(this.#served, { policy: action.policy ?? anyone }, call);
@@ -142,7 +142,7 @@ export class MemoryRoom {
     this.sent.push({
       to,
       method,
-      args: parseForCode(params) as unknown[],
+      args: paramsForCode(params),
       ...(except && { except }),
     });
   }

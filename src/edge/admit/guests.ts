@@ -5,14 +5,16 @@
 import { isGuest, type User } from "../../model/user.ts";
 import { randomId } from "../../rooms/rpc/object-names.ts";
 
-const GUEST_TOKEN = /^(?<guest>guest-[\w-]{22})\.(?<token>.+)$/s;
+const GUEST = String.raw`guest-[\w-]{22}`;
+const GUEST_ID = new RegExp(`^${GUEST}$`);
+const GUEST_TOKEN = new RegExp(String.raw`^(?<guest>${GUEST})\.(?<token>.+)$`, "s");
 
 /** The id of a guest: that of a connection token, or a new one. */
 export const guestId = (connectionToken: string): string =>
   GUEST_TOKEN.exec(connectionToken)?.groups?.["guest"] ?? `guest-${randomId()}`;
 
 /** Whether an id has the form of a guest's. */
-export const isGuestId = (id: string): boolean => /^guest-[\w-]{22}$/.test(id);
+export const isGuestId = (id: string): boolean => GUEST_ID.test(id);
 
 /** The connection token as a client gets it. */
 export const tokenFor = (user: User, token: string): string =>
