@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { UsageError, type Command } from "./command-line.ts";
-import { shown } from "./files.ts";
+import { pathText } from "./files.ts";
 
 const HELP = `Usage: dormouse admin <folder>
 
@@ -34,7 +34,7 @@ function run(args: string[]): string {
   if (folder === undefined || others.length > 0)
     throw new UsageError("One folder is needed: that of the static files.");
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(`There is no folder ${shown(folder)}.`);
+    throw new Error(`There is no folder ${pathText(folder)}.`);
   if (!existsSync(FILES))
     throw new Error("The page is not built. In the repository: public/admin.");
   const target = join(folder, "admin");

@@ -36,13 +36,13 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** A path in a sentence: an empty one, as of a shell's variable that is not set, is seen. */
-export const shown = (path: string): string => path || '""';
+export const pathText = (path: string): string => path || '""';
 
 /** A sentence that names the file or folder; undefined where the error is of something else. */
 export function fileFault(error: unknown): string | undefined {
   const { code = "", path, dest, message = "", cause } = error as SystemError;
   const reason = REASONS.get(code);
-  if (reason && path !== undefined) return `${shown(dest ?? path)}: ${reason}.`;
+  if (reason && path !== undefined) return `${pathText(dest ?? path)}: ${reason}.`;
   // wrangler names the file, and leaves the reason to the cause.
   const why = message.endsWith(":") && REASONS.get((cause as SystemError | undefined)?.code ?? "");
   return why ? `${message} ${why}.` : undefined;

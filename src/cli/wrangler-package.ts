@@ -7,7 +7,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { build } from "esbuild";
 import type { WorkerFiles } from "../setup/facts.ts";
-import { shown } from "./files.ts";
+import { pathText } from "./files.ts";
 import { withWarnings } from "./wrangler-warnings.ts";
 
 /** The configuration of one environment, with wrangler's defaults filled in. */
@@ -121,7 +121,7 @@ export function configPath(folder: string, { config }: Chosen): string {
   if (config !== undefined) {
     const path = resolve(folder, config);
     if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path;
-    throw new Error(`There is no file ${shown(config)} in ${folder}.`);
+    throw new Error(`There is no file ${pathText(config)} in ${folder}.`);
   }
   const found = FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
   if (found === undefined) throw new Error(`There is no ${FILES.at(-1)} in ${folder}.`);

@@ -28,7 +28,7 @@ export async function bind(
   const named = shape ? shape.renamed(value) : value;
   const pending = validated(schema, named);
   const result = pending instanceof Promise ? await pending : pending;
-  return result.issues ? repaired(schema, { value: named, result }, binding) : result;
+  return result.issues ? repair(schema, { value: named, result }, binding) : result;
 }
 
 interface Attempt {
@@ -44,7 +44,7 @@ const FORMS = 3;
 const ISSUES = 50;
 
 /** What the schema makes of another form of a value that it has refused; else the issues that remain. */
-export async function repaired(
+export async function repair(
   schema: StandardSchemaV1,
   first: Attempt,
   binding: Binding,

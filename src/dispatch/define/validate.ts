@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { HubError, serverError } from "../../model/errors.ts";
 import { StreamRef } from "../../model/message.ts";
 import { issueText, receivedKind } from "../../model/received-kind.ts";
-import { bind, repaired, type Binder } from "./bind-value.ts";
+import { bind, repair, type Binder } from "./bind-value.ts";
 import type { AnyMember, Arg } from "./hub-definition.ts";
 import { nameOf } from "./named-arguments.ts";
 
@@ -29,9 +29,9 @@ export async function validate(
   call: PendingCall,
 ): Promise<unknown[]> {
   const { length } = member.args;
-  if (call.unreadable) throw unbound(call.unreadable, member, { ...call, args: member.args });
+  if (call.unreadable) throw bindingError(call.unreadable, member, { ...call, args: member.args });
   if (call.args.length > length)
-    throw unbound(
+    throw bindingError(
       new HubError("invalid_arguments", `${call.args.length} arguments; ${length} expected.`),
       member,
       call,
@@ -41,7 +41,7 @@ export async function validate(
     for (const [index, arg] of member.args.entries())
       checked.push(await checkArgument(arg, index, call));
   } catch (error) {
-    throw error instanceof HubError ? unbound(error, member, call) : error;
+    throw error instanceof HubError ? bindingError(error, member, call) : error;
   }
   return checked;
 }
@@ -50,7 +50,7 @@ export async function validate(
  * Makes the error the server's own, with the detail that hubs with `detailedErrors` show, and all in development:
  * ASP.NET's text for arguments that do not bind, then which one it is.
  */
-export function unbound(
+export function bindingError(
   error: HubError,
   { args: { length } }: Pick<AnyMember, "args">,
   { args }: Pick<PendingCall, "args">,
@@ -133,7 +133,7 @@ export async function checkBound(
   const pending = schema["~standard"].validate(value);
   const result = pending instanceof Promise ? await pending : pending;
   if (!result.issues || !binder) return valueOf(result, checked);
-  return valueOf(await repaired(schema, { value, result }, binder.binding), checked);
+  return valueOf(await repair(schema, { value, result }, binder.binding), checked);
 }
 
 function valueOf(

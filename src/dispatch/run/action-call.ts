@@ -14,7 +14,7 @@ import { groupTopic } from "../define/group-names.ts";
 import { bindByName } from "../define/named-arguments.ts";
 import { anyone } from "../define/policies.ts";
 import { runtimeAt } from "../define/runtime.ts";
-import { unbound } from "../define/validate.ts";
+import { bindingError } from "../define/validate.ts";
 import type { StateTable } from "../define/state-tables.ts";
 import { authorise, noAction } from "./admit-call.ts";
 import { Call, callerContext, type CallOptions } from "./call.ts";
@@ -52,7 +52,7 @@ export function startActionCall(
 /** With the room's detail; there is none where the arguments cannot be read, or sent to the room. */
 function unfit(call: Call, error: HubError): HubError {
   call.stage = "binding";
-  return error.detail === undefined ? unbound(error, NO_ARGUMENTS, NO_ARGUMENTS) : error;
+  return error.detail === undefined ? bindingError(error, NO_ARGUMENTS, NO_ARGUMENTS) : error;
 }
 
 const NO_ARGUMENTS = { args: [] };
