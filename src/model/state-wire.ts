@@ -62,7 +62,7 @@ export interface ScheduledAction {
   readonly at: number;
   /** Seconds, or five fields of cron. */
   readonly every?: number | string;
-  /** Of a period that has failed, or an action that this deploy lacks: the time that was planned, before other attempts. */
+  /** Of a period that has failed, or an action that this deploy lacks: the time that was planned, before attempts. */
   readonly planned?: number;
   /** How often it has failed; after five times it is kept, and not run again. */
   readonly failures: number;

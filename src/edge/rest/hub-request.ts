@@ -130,8 +130,8 @@ export class HubRequest {
   }
 
   /**
-   * Runs commands on connections of the path's `{user}` to this hub; gives how many were selected. Throws `invalid_name`,
-   * also for a guest whose connection is not in the hub's room `all`.
+   * Runs commands on connections of the path's `{user}` to this hub; gives how many were selected. Throws
+   * `invalid_name`, also for a guest whose connection is not in the hub's room `all`.
    */
   commandUser(selection: Selection, commands: Command[]): Promise<number> {
     const user = this.#user;
