@@ -47,23 +47,29 @@ export interface Attached {
   readonly repeated?: Repeated;
   /** Whether the server pings it, and how it takes that; `none` where it pings by itself. Absent: not known yet. */
   readonly serverPings?: "none" | "answered" | "unanswered";
+  /** Counts of the object, beside one of its connections: `KeptCounts` (observe/attached-counts.ts). */
+  readonly counts?: object | undefined;
 }
 
 /**
- * As UTF-8 text: to read a thousand of them at a wake costs a third of what a thousand cloned objects would. Throws
- * `too_large` where the token's claims exceed what an attachment holds.
+ * As UTF-8 text: to read a thousand of them at a wake costs a third of what a thousand cloned objects would. Counts of
+ * the object give way. Throws `too_large` where the token's claims exceed what an attachment holds.
  */
 export function attachTo(socket: WebSocket, attached: Attached): void {
   try {
     socket.serializeAttachment(bytesOf(attached));
   } catch (error) {
-    throw tooLarge(error);
+    if (!attached.counts) throw tooLarge(error);
+    attachTo(socket, { ...attached, counts: undefined });
   }
 }
 
+/** The size of an attachment. */
+export const attachmentBytes = (attached: Attached): number => bytesOf(attached).byteLength;
+
 /** Checks the size where there is no socket to try it with: the next socket must take it. Throws `too_large`. */
 export function checkFits(attached: Attached): void {
-  if (bytesOf(attached).byteLength > FITTING_BYTES) throw tooLarge();
+  if (attachmentBytes(attached) > FITTING_BYTES) throw tooLarge();
 }
 
 /** The platform's 16,384, less what it adds, and what a socket that comes back adds (a deadline, what is repeated). */

@@ -10,6 +10,7 @@ import { answerClose, endOf } from "../connection/close-socket.ts";
 import { isDeliberate, REGULAR_CLOSE, type Connection } from "../connection/connection.ts";
 import { spendBytes } from "../connection/inbound-budget.ts";
 import { isOpen, wasOpen } from "../connection/stage.ts";
+import { countsOf } from "../observe/attached-counts.ts";
 import { logConnection, noteEnd } from "../observe/connection-log.ts";
 import { sentAtOf } from "../rpc/arrival.ts";
 import type { Command, CommandOutcome, Selection } from "../rpc/command.ts";
@@ -178,6 +179,7 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     if (!closed) return;
     this.parts.connections.remove(closed.connection);
     closed.connection.mayReturn = !REGULAR_CLOSE.has(code);
+    if (closed.asleep) this.parts.activity.found(countsOf(closed.connection));
     noteEnd(this.env, this.parts, { connection: closed.connection, code });
     this.left(closed.connection, { error, asleep: closed.asleep });
   }

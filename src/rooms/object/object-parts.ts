@@ -13,6 +13,7 @@ import { Outbox } from "../delivery/outbox.ts";
 import { FollowedRooms } from "../links/followed-rooms.ts";
 import { PublishLanes } from "../links/publish-lanes.ts";
 import { ActivityReports } from "../observe/activity-reports.ts";
+import { AttachedCounts } from "../observe/attached-counts.ts";
 import { writeReport } from "../observe/analytics.ts";
 import { countClose, snapshotOf, newCounters } from "../observe/counters.ts";
 import { WebhookEvents } from "../observe/webhook-events.ts";
@@ -209,8 +210,9 @@ function activityOf(
   settled: () => Promise<boolean>,
 ): ActivityReports {
   const counters = newCounters();
+  const keeper = new AttachedCounts(connections);
   return new ActivityReports({
-    ...{ storage, counters, wake: randomId(), isReported: isServed, occupancy, stateBytes },
+    ...{ storage, keeper, counters, wake: randomId(), isReported: isServed, occupancy, stateBytes },
     snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
     report: report ?? ((about) => room(ALL).report(name, about)),
     reported: (about, increase) =>

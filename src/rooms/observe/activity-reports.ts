@@ -1,8 +1,8 @@
 // When an object reports its activity to its hub's index: 2 s after the first activity of a wake, each minute while it
 // goes on, and once more at rest, before the object sleeps and loses its counters. Idle objects report nothing.
 //
-// Where a wake has nothing new but counts, as of one message in a room that sleeps between messages, they are saved in a
-// row, and go with the next report: that of a later wake or alarm, a quarter of an hour after the last one.
+// Where a wake has nothing new but counts, as of one message in a room that sleeps between messages, they are saved
+// (last-report.ts), and go with the next report: that of a later wake or alarm, a quarter of an hour after the last one.
 //
 // A report is sent at least once: one that fails is sent again in a minute, with newer counters. The object may sleep by
 // then, so they are saved, within 8 s of what they count. Counters are absolute within a wake, so the index counts a
@@ -12,13 +12,22 @@
 import { logWarning } from "../../model/logger.ts";
 import type { Duty } from "../platform/alarm-agenda.ts";
 import type { ObjectStorage } from "../platform/object-storage.ts";
-import { countRefusal, ZERO_COUNTERS, difference, sum, type Counters } from "./counters.ts";
-import { LastReport, type Counts } from "./last-report.ts";
+import { countRefusal, type Counters } from "./counters.ts";
+import { LastReport, type CountsKeeper } from "./last-report.ts";
 import { RowCounter } from "./row-count.ts";
-import type { CounterSnapshot, Occupancy, Report, Stored } from "../rpc/activity-report.ts";
+import { WakeCounts } from "./wake-counts.ts";
+import type {
+  CounterSnapshot,
+  KeptCounts,
+  Occupancy,
+  Report,
+  Stored,
+} from "../rpc/activity-report.ts";
 
 interface ActivityReportsOptions {
   readonly storage: Pick<ObjectStorage, "kv" | "isEmpty" | "bytes" | "countRows">;
+  /** Where counts are kept without a row, if there is such a place. */
+  readonly keeper?: CountsKeeper;
   readonly counters: Counters;
   /** Id of this wake of the object. */
   readonly wake: string;
@@ -65,31 +74,28 @@ export class ActivityReports implements Duty {
   #messagesAtLastCheck = 0;
   /** Reports and saves on their way. */
   #sending = 0;
-  /** The wake that the counters began in, and what earlier wakes have saved of them. */
-  readonly #wake: string;
-  readonly #earlier: CounterSnapshot;
-  /** The counters of the last report. */
-  #reportedCounters: CounterSnapshot;
-  /** Something happened in this wake, beside a sweep. */
-  #isActive = false;
+  readonly #counts: WakeCounts;
 
   constructor(options: ActivityReportsOptions) {
     this.#options = options;
     this.counters = options.counters;
     this.isDue = options.isReported === false;
-    this.#last = new LastReport(options.storage.kv);
-    const { count, saved } = this.#last;
-    this.#rows = new RowCounter(options.storage, count);
-    this.#wake = saved?.wake ?? options.wake;
-    this.#earlier = saved?.counted ?? ZERO_COUNTERS;
-    this.#reportedCounters = saved?.before ?? ZERO_COUNTERS;
+    this.#last = new LastReport(options.storage.kv, options.keeper);
+    this.#rows = new RowCounter(options.storage, this.#last.count);
+    this.#counts = new WakeCounts(options);
+    this.#counts.resume(this.#last.saved);
+  }
+
+  /** Counts that were kept beside a socket, which closed while the object slept. */
+  found(kept: KeptCounts | undefined): void {
+    this.#counts.resume(this.#last.since(kept));
   }
 
   /** Something happens here. May be repeated; callers on hot paths ask `isDue` first. */
   note(): void {
     if (this.isDue) return;
-    const isFirst = !this.#isActive;
-    this.#isActive = true;
+    const isFirst = !this.#counts.isActive;
+    this.#counts.isActive = true;
     if (isFirst && this.#isKnown && this.#options.occupancy().connections > 0) this.#saveLater();
     else this.#checkIn(isFirst ? SOON_MS : CHECK_MS);
   }
@@ -122,14 +128,7 @@ export class ActivityReports implements Duty {
   #save(now: number): void {
     if (!this.#isKnown) return this.#checkIn(SOON_MS);
     if (now - this.#last.at! >= SPARSE_MS) return this.#report(now);
-    this.#last.save(this.#counts);
-  }
-
-  get #counts(): Counts {
-    const now = this.#options.snapshot();
-    // A wake counts once something has happened in it.
-    const counted = sum(this.#earlier, this.#isActive ? now : { ...now, wakes: 0 });
-    return { wake: this.#wake, counted, before: this.#reportedCounters };
+    this.#last.save(this.#counts.now);
   }
 
   #checkIn(ms: number): void {
@@ -167,9 +166,8 @@ export class ActivityReports implements Duty {
   /** Removes the object from the index, before its storage is deleted. May be repeated. */
   async end(): Promise<void> {
     const { occupancy, report } = this.#options;
-    const before = this.#reportedCounters;
-    const ended = { wake: this.#wake, counted: before, before, ended: true } as const;
-    if (this.#last.at !== undefined) await report({ ...occupancy(), ...ended });
+    if (this.#last.at === undefined) return;
+    await report({ ...occupancy(), ...this.#counts.ended, ended: true });
   }
 
   /** The storage was deleted, and with it the last report. */
@@ -211,7 +209,7 @@ export class ActivityReports implements Duty {
   #report(now: number): void {
     const { occupancy, waitUntil } = this.#options;
     this.#reportedAt = now;
-    const report = { ...occupancy(), ...this.#counts, stored: this.#stored(now) };
+    const report = { ...occupancy(), ...this.#counts.take(), stored: this.#stored(now) };
     waitUntil(this.#send(report, now).catch(logFailure));
   }
 
@@ -225,8 +223,7 @@ export class ActivityReports implements Duty {
     try {
       await this.#options.report(report);
       this.#last.sent(report, at, this.#rows.last);
-      this.#options.reported(report, difference(report.counted, this.#reportedCounters));
-      this.#reportedCounters = report.counted;
+      this.#options.reported(report, this.#counts.reported(report.counted));
     } catch (error) {
       logFailure(error);
       this.#retryAt = at + EVERY_MS;
@@ -241,7 +238,7 @@ export class ActivityReports implements Duty {
     this.#checkAgain(this.#retryAt);
     this.isDue = false;
     this.#options.arm(this.#retryAt);
-    this.#last.keep(this.#counts);
+    this.#last.keep(this.#counts.now);
   }
 }
 

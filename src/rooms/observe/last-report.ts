@@ -1,11 +1,10 @@
-// The last report of an object to its hub's index, and what was counted since, in the key `told`: both survive sleep.
+// The last report of an object to its hub's index, in the key `told`, and what was counted since: in the attachment of
+// one of its sockets, which costs no row, or in that key where there is none. Both survive sleep. A crash or deploy ends
+// sockets, and with them what was counted since the last report.
 
 import type { KeyValues } from "../../model/stored-values.ts";
-import type { Occupancy, Report } from "../rpc/activity-report.ts";
+import type { Counts, KeptCounts, Occupancy, Report } from "../rpc/activity-report.ts";
 import type { RowCount } from "./row-count.ts";
-
-/** The part of a report that may be saved for a later one. */
-export type Counts = Pick<Report, "wake" | "counted" | "before">;
 
 interface Stored extends Occupancy {
   /** Milliseconds since 1970; 0 where a report has failed since: the next wake or alarm sends one. */
@@ -14,16 +13,26 @@ interface Stored extends Occupancy {
   readonly saved?: Counts;
 }
 
+/** Where an object may keep counts without a row. */
+export interface CountsKeeper {
+  /** Those that were kept last, if they are still there. */
+  readonly kept: KeptCounts | undefined;
+  /** Replaces them. False where there is no room for them: none are kept then. */
+  keep(counts: KeptCounts): boolean;
+}
+
 const KEY = "told";
 /** Of an object that the index has never known. */
 const UNKNOWN: Occupancy = { sockets: -1, connections: -1, users: -1 };
 
 export class LastReport {
   readonly #kv: Pick<KeyValues, "get" | "put">;
+  readonly #keeper: CountsKeeper | undefined;
   #stored: Stored | undefined;
 
-  constructor(kv: Pick<KeyValues, "get" | "put">) {
+  constructor(kv: Pick<KeyValues, "get" | "put">, keeper?: CountsKeeper) {
     this.#kv = kv;
+    this.#keeper = keeper;
     this.#stored = kv.get<Stored>(KEY);
   }
 
@@ -36,8 +45,14 @@ export class LastReport {
     return this.#stored?.count;
   }
 
+  /** Counts since the last report. */
   get saved(): Counts | undefined {
-    return this.#stored?.saved;
+    return this.since(this.#keeper?.kept) ?? this.#stored?.saved;
+  }
+
+  /** Kept counts, unless a report was sent since: it has them. */
+  since(kept: KeptCounts | undefined): Counts | undefined {
+    return kept?.after === this.#stored?.at ? kept?.counts : undefined;
   }
 
   /** Whether the index knows who is here. */
@@ -53,7 +68,9 @@ export class LastReport {
 
   /** Counts since the last report, which there is. They go with a later one: nobody waits for them. */
   save(saved: Counts): void {
-    this.#put({ ...this.#stored!, saved });
+    const { at } = this.#stored!;
+    const isKept = this.#keeper?.keep({ after: at, counts: saved });
+    if (!isKept) this.#put({ ...this.#stored!, saved });
   }
 
   /** Counts of a report that failed: they go with the next attempt, be it in a later wake. */

@@ -61,3 +61,13 @@ export interface Report extends Occupancy {
   /** The object deletes its storage: nothing was counted since the report before, and its row is removed. */
   readonly ended?: true;
 }
+
+/** The part of a report that may be kept for a later one. */
+export type Counts = Pick<Report, "wake" | "counted" | "before">;
+
+/** Counts that wait for a report, as an object keeps them beside a socket. */
+export interface KeptCounts {
+  /** When the report before them was sent: a later one has them. */
+  readonly after: number;
+  readonly counts: Counts;
+}

@@ -1,0 +1,61 @@
+// An object's counts in the attachment of one of its sockets, until a report has them (last-report.ts). An
+// attachment survives sleep, and costs no row.
+
+import { attachmentBytes } from "../connection/attachment.ts";
+import { type Connection, save } from "../connection/connection.ts";
+import { isOpen } from "../connection/stage.ts";
+import type { KeptCounts } from "../rpc/activity-report.ts";
+import type { CountsKeeper } from "./last-report.ts";
+
+/** Bytes of an attachment with counts: the token and the items of its connection may still grow beside them. */
+const FITTING_BYTES = 8_192;
+/** Connections that are tried. Where their attachments are all large, the others' are as well. */
+const TRIED_AT_MOST = 5;
+
+export class AttachedCounts implements CountsKeeper {
+  readonly #connections: { readonly all: ReadonlySet<Connection> };
+
+  /** Of one object: its connections. */
+  constructor(connections: { readonly all: ReadonlySet<Connection> }) {
+    this.#connections = connections;
+  }
+
+  get #holder(): Connection | undefined {
+    for (const connection of this.#connections.all)
+      if (connection.attached.counts) return connection;
+    return undefined;
+  }
+
+  get kept(): KeptCounts | undefined {
+    return this.#holder && countsOf(this.#holder);
+  }
+
+  /** Replaces what is kept. False where no attachment has room for it: none has any then. */
+  keep(counts: KeptCounts): boolean {
+    const before = this.#holder;
+    const holder = before && fits(before, counts) ? before : this.#roomFor(counts);
+    if (before && before !== holder) save(before, { counts: undefined });
+    if (!holder) return false;
+    save(holder, { counts });
+    return true;
+  }
+
+  #roomFor(counts: KeptCounts): Connection | undefined {
+    let left = TRIED_AT_MOST;
+    for (const connection of this.#connections.all)
+      if (left-- === 0) break;
+      else if (fits(connection, counts)) return connection;
+    return undefined;
+  }
+}
+
+/** The counts beside a connection. */
+export const countsOf = ({ attached }: Connection): KeptCounts | undefined =>
+  attached.counts as KeptCounts | undefined;
+
+/** A connection that may be resumed has its attachment in a row as well. */
+const fits = (connection: Connection, counts: KeptCounts): boolean =>
+  connection.socket !== undefined &&
+  connection.resumable === undefined &&
+  isOpen(connection) &&
+  attachmentBytes({ ...connection.attached, counts }) <= FITTING_BYTES;
