@@ -91,6 +91,8 @@ interface CoreOptions {
   occupancy(): Occupancy;
   /** Of the room's state, where it has one. */
   stateBytes?(): number | undefined;
+  /** Offset of the newest entry of the room that the object is. */
+  published?(): number;
   /** Whether anybody could tell that a connection here is gone. Default: always. */
   isWatched?(): boolean;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
@@ -192,6 +194,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
 /** The sweep is made when it is first needed. */
 function sweepOf(
   { ctx, settings, isWatched = () => true }: CoreOptions,
+  const { ctx, env, storage, address, name, isServed, occupancy, stateBytes, published } = options;
   connections: ConnectionTable,
 ): Pick<ObjectCore, "liveness" | "sweepMs"> {
   const watchedMs = settings.sweepSeconds * 1000;
@@ -205,16 +208,17 @@ function sweepOf(
 type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 
 function activityOf(
-  { ctx, env, storage, address, name, isServed, occupancy, stateBytes, report }: CoreOptions,
+  options: CoreOptions,
   { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
   settled: () => Promise<boolean>,
 ): ActivityReports {
   const counters = newCounters();
   const keeper = new AttachedCounts(connections);
   return new ActivityReports({
-    ...{ storage, keeper, counters, wake: randomId(), isReported: isServed, occupancy, stateBytes },
+    ...{ storage, keeper, counters, wake: randomId(), isReported: isServed },
+    ...{ occupancy, stateBytes, published },
     snapshot: () => ({ ...snapshotOf(counters), bytesOut: connections.written }),
-    report: report ?? ((about) => room(ALL).report(name, about)),
+    report: options.report ?? ((about) => room(ALL).report(name, about)),
     reported: (about, increase) =>
       writeReport(env, { ...address, room: name }, { report: about, increase }),
     arm: (at) => agenda.arm(at),

@@ -37,6 +37,8 @@ interface ActivityReportsOptions {
   occupancy(): Occupancy;
   /** Of the room's state, where it has one. */
   stateBytes?: (() => number | undefined) | undefined;
+  /** Grows with what is published here, whoever sends and receives it. */
+  published?: (() => number) | undefined;
   report(report: Report): Promise<void>;
   /** The index has the report; `increase` is what was counted since the one before. */
   reported(report: Report, increase: CounterSnapshot): void;
@@ -51,6 +53,8 @@ interface ActivityReportsOptions {
 const SOON_MS = 2_000;
 /** Between two checks for further activity: less than the ten seconds after which an idle object sleeps. */
 const CHECK_MS = 8_000;
+/** A check that is due as soon goes with the alarm of another duty. */
+const NEARLY_DUE_MS = 3_000;
 const EVERY_MS = 60_000;
 /** Since the last report: until then single counts are saved. */
 const SPARSE_MS = 900_000;
@@ -70,7 +74,7 @@ export class ActivityReports implements Duty {
   #reportedAt: number | undefined;
   /** A report has failed: the next one is not sent before. */
   #retryAt = 0;
-  /** Messages counted at the last check. */
+  /** Messages and publications at the last check. */
   #messagesAtLastCheck = 0;
   /** Reports and saves on their way. */
   #sending = 0;
@@ -181,7 +185,8 @@ export class ActivityReports implements Duty {
   }
 
   run(now: number): void {
-    if (this.#checkAt === undefined ? this.#isNews(now) : this.#checkAt <= now) this.#check(now);
+    const isDue = (this.#checkAt ?? Infinity) <= now + NEARLY_DUE_MS;
+    if (isDue || (this.#checkAt === undefined && this.#isNews(now))) this.#check(now);
   }
 
   /** Whether a sleep or a crash kept a change from being reported. */
@@ -195,7 +200,7 @@ export class ActivityReports implements Duty {
   }
 
   #check(now: number): void {
-    const messages = this.counters.in + this.counters.out;
+    const messages = this.counters.in + this.counters.out + (this.#options.published?.() ?? 0);
     const isResting = messages === this.#messagesAtLastCheck;
     this.#messagesAtLastCheck = messages;
     this.#checkAgain(undefined);

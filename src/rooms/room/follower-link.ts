@@ -17,6 +17,8 @@ export interface FollowersOptions {
   readonly hasBegun?: boolean | undefined;
   /** The log keeps no entries: what a crash cuts off on its way to followers cannot be repaired. */
   readonly isInMemory: boolean;
+  /** Entries that a wake may have to send again: fewer than the log is sure to keep. */
+  readonly unsettledAtMost: number;
   /** Whether followers report their members. Default: yes. */
   readonly countsMembers?: boolean;
   readonly stubs: RoomStubs;

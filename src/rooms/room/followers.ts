@@ -21,16 +21,16 @@ import type { Entry } from "../rpc/log-entry.ts";
 import { failed, type FollowersOptions, type Link, type Progress } from "./follower-link.ts";
 import { FollowerLinks } from "./follower-links.ts";
 import { BEFORE_LOG } from "./follower-rows.ts";
+import { RecentEntries } from "./recent-entries.ts";
 
-/** Kept in memory: older ones are read from the log. */
-const RECENT_ENTRIES = 1_000;
-const RECENT_CHARS = 40 * 1024 * 1024;
 /** Entries of a batch. */
 const BATCH = 500;
 /** Characters of a batch: an RPC takes 32 MiB, and a character may have two bytes. */
 const BATCH_CHARS = 4 * 1024 * 1024;
 /** Delay from a publication to the check whether all followers have it, which resumes what a crash cut off. */
 const CHECKPOINT_MS = 5_000;
+/** A checkpoint this soon after a publication would be out of date at once: the next one is saved. */
+const BUSY_MS = 1_500;
 /** How long a checkpoint waits for what it sends. */
 const CONFIRM_MS = 1_000;
 
@@ -39,10 +39,12 @@ export class Followers implements Duty {
   readonly #followers: FollowerLinks;
   /** By the follower's object name. */
   readonly links: ReadonlyMap<string, Link>;
-  /** Until all followers have them. */
-  #recentEntries: Entry[] = [];
-  #recentChars = 0;
+  readonly #recent = new RecentEntries();
   #checkpointAt: number | undefined;
+  /** When the last entries were published, milliseconds since 1970. */
+  #publishedAt = 0;
+  /** Entries published since the last checkpoint was saved. */
+  #unsettled = 0;
 
   constructor(options: FollowersOptions) {
     this.#options = options;
@@ -84,39 +86,25 @@ export class Followers implements Duty {
   remove(follower: string): void {
     if (!this.#followers.remove(follower)) return;
     // Entries of a time without followers would be missing behind these.
-    if (this.links.size === 0) this.#forgetRecent();
+    if (this.links.size === 0) this.#recent.forget();
     this.#options.removed(follower);
   }
 
   /** Sends saved entries to every follower. They must follow on the entries before. */
   publish(entries: readonly Entry[]): void {
     if (this.links.size === 0) return;
-    this.#recentEntries.push(...entries);
-    for (const { params } of entries) this.#recentChars += params.length;
-    while (this.#recentEntries.length > RECENT_ENTRIES || this.#recentChars > RECENT_CHARS)
-      if (!this.#dropOldest()) break;
+    this.#recent.add(entries);
     // Before the first of them leaves: if the object crashes from here on, its followers are reset.
-    if (this.#options.isInMemory && this.#checkpointAt === undefined)
-      this.#followers.rows.settle(BEFORE_LOG);
+    if (this.#options.isInMemory && this.#unsettled === 0) this.#followers.rows.settle(BEFORE_LOG);
+    this.#unsettled += entries.length;
+    this.#publishedAt = this.#options.now();
     this.#scheduleCheckpoint();
     for (const [follower, link] of this.links) void this.#start(follower, link);
   }
 
-  /** False where one entry alone is so large. */
-  #dropOldest(): boolean {
-    const dropped = this.#recentEntries.splice(0, Math.floor(this.#recentEntries.length / 2));
-    for (const { params } of dropped) this.#recentChars -= params.length;
-    return dropped.length > 0;
-  }
-
-  #forgetRecent(): void {
-    this.#recentEntries = [];
-    this.#recentChars = 0;
-  }
-
   /** The log has begun a new epoch: each follower gets a reset before any other entry, after a crash as well. */
   restart(): void {
-    this.#forgetRecent();
+    this.#recent.forget();
     this.#followers.rows.restart();
     for (const [follower, link] of this.links) {
       link.deliveredOffset = link.confirmedOffset = BEFORE_LOG;
@@ -200,21 +188,13 @@ export class Followers implements Duty {
 
   #batchFor({ deliveredOffset }: Link): Delivery {
     const { room, log } = this.#options;
-    const missing = this.#recentAfter(deliveredOffset) ?? log.after(deliveredOffset);
-    const some = (missing ?? this.#recentEntries).slice(0, BATCH);
+    const missing = this.#recent.after(deliveredOffset) ?? log.after(deliveredOffset);
+    const some = (missing ?? this.#recent.all).slice(0, BATCH);
     const entries = some.length > 1 ? within(some, BATCH_CHARS) : some;
     const about = { room, epoch: log.position.epoch, entries };
     if (missing) return { ...about, after: deliveredOffset, reset: false };
     const after = (entries[0]?.offset ?? this.#newestOffset + 1) - 1;
     return { ...about, ...this.#options.snapshot?.(), after, reset: true, from: deliveredOffset };
-  }
-
-  /** Undefined where memory does not reach back so far. */
-  #recentAfter(startOffset: number): readonly Entry[] | undefined {
-    const first = this.#recentEntries[0]?.offset ?? Infinity;
-    return first <= startOffset + 1
-      ? this.#recentEntries.filter(({ offset }) => offset > startOffset)
-      : undefined;
   }
 
   #scheduleRetry(link: Link, error: unknown): void {
@@ -233,7 +213,7 @@ export class Followers implements Duty {
    * Sends failed batches again. Saves the checkpoint once all followers have all, so that a wake need not send again.
    */
   async run(now: number): Promise<void> {
-    const isCheckpoint = this.#checkpointAt !== undefined && this.#checkpointAt <= now;
+    const isCheckpoint = this.#isCheckpoint(now);
     const sent: Promise<void>[] = [];
     for (const [follower, link] of this.links) {
       if (link.retryAt !== undefined && link.retryAt <= now) link.retryAt = undefined;
@@ -244,7 +224,18 @@ export class Followers implements Duty {
     if (sent.length > 0) await settledWithin(CONFIRM_MS, sent);
     this.#checkpointAt = undefined;
     if (this.#isAnyBehind) return this.#scheduleCheckpoint();
-    this.#forgetRecent();
+    this.#recent.forget();
+    this.#unsettled = 0;
     this.#followers.rows.settle(this.#newestOffset);
+  }
+
+  /** One that is due in a busy room is put off, unless a wake would have too much to send again. */
+  #isCheckpoint(now: number): boolean {
+    if (this.#checkpointAt === undefined || this.#checkpointAt > now) return false;
+    const isBusy = now - this.#publishedAt < BUSY_MS;
+    if (!isBusy || this.#unsettled > this.#options.unsettledAtMost) return true;
+    this.#checkpointAt = undefined;
+    this.#scheduleCheckpoint();
+    return false;
   }
 }

@@ -71,14 +71,14 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
   const name = formatTopic(topic);
   const core: ObjectCore = objectCore({
     ...{ ctx, env, objects, storage, address, name, settings },
-    isServed: hubSettings !== undefined,
-    dropped: events.dropped,
+    ...{ isServed: hubSettings !== undefined, dropped: events.dropped },
     duties: () => [
       ...(path.state ? [path.state.duty] : []),
       ...[presence, path.followers, retention.holding(expiryOf(path, settings.history))],
       ...[upkeep(ctx, core), retention, ...(index ? [index()] : []), end],
     ],
     ...{ occupancy: () => occupancyOf(core, presence), stateBytes: () => path.stateBytes?.() },
+    published: () => path.log.position.offset,
     isWatched: () => isWatched({ ...core, ...path }),
     // The index is in this very object.
     ...(topic.kind === "all" && { report: async (report) => index!().report(name, report, now()) }),
@@ -187,6 +187,7 @@ function publishPath(ctx: DurableObjectState, core: ObjectCore, options: RoomOpt
   const followers = new Followers({
     ...{ room, storage, log, hasLostEntries, hasBegun, now, arm, stubs },
     isInMemory: settings.durability === "none",
+    unsettledAtMost: Math.floor(settings.history.size / 4),
     countsMembers: topic.kind !== "all" || settings.online,
     waitUntil: ctx.waitUntil.bind(ctx),
     removed: unfollowed,

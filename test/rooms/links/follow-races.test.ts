@@ -45,7 +45,7 @@ function world(storage: DurableObjectStorage, room: string) {
     unfollow: async <T>(call: () => Promise<T>): Promise<T> => call(),
   };
   const followers: Followers = new Followers({
-    ...{ room, storage, log, hasLostEntries: false, isInMemory: false },
+    ...{ room, storage, log, hasLostEntries: false, isInMemory: false, unsettledAtMost: 25 },
     now: () => Date.now(),
     arm: () => {},
     waitUntil: () => {},

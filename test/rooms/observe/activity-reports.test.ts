@@ -38,6 +38,31 @@ it("who talks on tells once a minute, and all that was said once it rests", asyn
   expect(room.news.reduce((sum, one) => sum + one.in, 0)).toBe(150);
 });
 
+it("a room in which others publish is not at rest, though nobody here says or hears anything", async () => {
+  const room = object();
+  for (let second = 0; second < 150; second++) {
+    // oxlint-disable-next-line no-await-in-loop -- time passes
+    await room.until(second);
+    room.published++;
+    room.reports.note();
+  }
+  await room.until(3_600);
+  expect(room.at()).toHaveLength(4);
+  expect(room.at()[1]).toBeGreaterThanOrEqual(60);
+});
+
+it("a check that is nearly due goes with another duty's alarm", async () => {
+  const room = object();
+  room.say();
+  await room.until(2);
+  room.say();
+  expect(room.reports.due()).toBe(START + 10 * SECOND);
+  room.reports.run(START + 6 * SECOND);
+  expect(room.reports.due()).toBe(START + 10 * SECOND);
+  room.reports.run(START + 7 * SECOND);
+  expect(room.reports.due()).toBe(START + 15 * SECOND);
+});
+
 it("looks again before a quiet object sleeps, ten seconds after its last word", async () => {
   const room = object();
   room.say();

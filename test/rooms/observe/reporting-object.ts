@@ -33,6 +33,7 @@ export function object(kv = new Map<string, unknown>(), start = START, keeper?: 
   const news: CounterSnapshot[] = [];
   /** `read`: rows that were read to be counted. */
   const file = { bytes: 40_960, rows: 2, read: 0 };
+  const room = { published: 0 };
   const state = { fails: false, isSettled: true, pending: Promise.resolve() as Promise<unknown> };
   const reports = new ActivityReports({
     storage: {
@@ -54,12 +55,13 @@ export function object(kv = new Map<string, unknown>(), start = START, keeper?: 
       told.push([(now - START) / SECOND, report]);
     },
     reported: (_, counted) => void news.push(counted),
+    published: () => room.published,
     arm: () => {},
     now: () => now,
     settled: async () => state.isSettled,
     waitUntil: (work) => void (state.pending = work),
   });
-  return {
+  return Object.assign(room, {
     ...{ reports, crowd, told, news, state, kv, file },
     at: () => told.map(([seconds]) => seconds),
     say(messages = 1) {
@@ -78,5 +80,5 @@ export function object(kv = new Map<string, unknown>(), start = START, keeper?: 
       }
       now = end;
     },
-  };
+  });
 }

@@ -29,7 +29,7 @@ function followed(storage: DurableObjectStorage, all: Entry[] = [], first = "e")
     storage,
     log,
     hasLostEntries: false,
-    isInMemory: false,
+    ...{ isInMemory: false, unsettledAtMost: 25 },
     now: () => clock.now,
     arm: (at) => alarms.push(at),
     waitUntil() {},
@@ -216,5 +216,49 @@ describe("a follower that publishes", () => {
       followers.add("G", []);
       expect(await publishAs("G", 2, 1, "d")).toBeUndefined();
       expect(batches()).toEqual([[2], [3]]);
+    }));
+});
+
+describe("the checkpoint of a busy room", () => {
+  /** A follower takes a first message, so many more follow, and the checkpoint is due a second after the last. */
+  async function busy(storage: DurableObjectStorage, more: number) {
+    const room = followed(storage);
+    const { followers, say, reply, clock, batches } = room;
+    followers.add("F", []);
+    for (let n = 0; n <= more; n++) {
+      clock.now = n === 0 ? 1_000 : 5_000;
+      say(1);
+      reply("taken");
+      // oxlint-disable-next-line no-await-in-loop -- one message after another
+      await expect.poll(() => [...followers.links.values()][0]!.confirmedOffset).toBe(n + 1);
+    }
+    clock.now = 6_000;
+    await followers.run(clock.now);
+    return { ...room, sent: batches().length };
+  }
+
+  const settledIn = (storage: DurableObjectStorage) => storage.kv.get("settled");
+
+  it("is put off to the next one, and nothing is sent for it", () =>
+    withStorage(async (storage) => {
+      const { followers, clock, batches, sent } = await busy(storage, 3);
+      expect([settledIn(storage), followers.due()]).toEqual([undefined, 11_000]);
+      clock.now = 11_000;
+      await followers.run(clock.now);
+      expect([settledIn(storage), followers.due(), batches().length]).toEqual([4, undefined, sent]);
+    }));
+
+  it("sends after a crash what it has not saved", () =>
+    withStorage(async (storage) => {
+      const { all } = await busy(storage, 3);
+      const { followers, batches } = followed(storage, all);
+      await followers.run(followers.due()!);
+      expect(batches()).toEqual([[1, 2, 3, 4]]);
+    }));
+
+  it("is saved where a wake would have more to send again than the log is sure to have", () =>
+    withStorage(async (storage) => {
+      const { followers } = await busy(storage, 25);
+      expect([settledIn(storage), followers.due()]).toEqual([26, undefined]);
     }));
 });
