@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { EXPECTED } from "../test/counts/expected.ts";
 import {
   BY_SIGNALR,
+  IN_GROUPS,
   IN_ONE_ROOM,
   IN_ROOMS,
   titleOf,
@@ -96,6 +97,7 @@ export const rows = (): Row[] => [
   idle("idle, all in one room", IN_ONE_ROOM, 1),
   idle("idle, each in a room of its own", IN_ROOMS, CLIENTS),
   idle("idle, SignalR clients of a hub", BY_SIGNALR, CLIENTS),
+  idle("the same, in a group each", IN_GROUPS, CLIENTS),
   chat(
     "chat: rooms of 50, a message a second in each",
     "a message each second for a minute, in a room of 50",
@@ -112,7 +114,7 @@ export const rows = (): Row[] => [
   updates(
     "the same to SignalR clients",
     "10 updates in an hour, by REST to a SignalR client on a relay",
-    BY_SIGNALR,
+    IN_GROUPS,
   ),
 ];
 

@@ -11,7 +11,11 @@ export interface IdleLoad {
 export const IN_ONE_ROOM: IdleLoad = { who: "clients in one room", crowds: [2, 4], hours: 1 };
 /** These rest: a report each six hours is much of what they cost. */
 export const IN_ROOMS: IdleLoad = { who: "clients in a room each", crowds: [1, 3], hours: 6 };
+/** In no group: their relay rests as well. */
 export const BY_SIGNALR: IdleLoad = { who: "SignalR clients", crowds: [1, 3], hours: 1 };
+export const IN_GROUPS: IdleLoad = {
+  ...{ who: "SignalR clients in a group each", crowds: [1, 3], hours: 1 },
+};
 
 /** The name of an operation in expected.ts. */
 export const titleOf = ({ who, hours }: IdleLoad, clients: number): string =>

@@ -3,7 +3,14 @@
 
 import type { Tenant } from "./clients.ts";
 import { pass, settled } from "./clock.ts";
-import { BY_SIGNALR, IN_ONE_ROOM, IN_ROOMS, titleOf, type IdleLoad } from "./idle-loads.ts";
+import {
+  BY_SIGNALR,
+  IN_GROUPS,
+  IN_ONE_ROOM,
+  IN_ROOMS,
+  titleOf,
+  type IdleLoad,
+} from "./idle-loads.ts";
 import { each, HOUR, MINUTE, rest, SECOND, type Operation } from "./operations.ts";
 
 const numbered = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
@@ -116,6 +123,7 @@ export const LOADS: readonly Operation[] = [
   ...idle(IN_ONE_ROOM, (tenant, index) => tenant.room(`user-${index}`, "one")),
   ...idle(IN_ROOMS, (tenant, index) => tenant.room(`user-${index}`, `room-${index}`)),
   ...idle(BY_SIGNALR, (tenant, index) => tenant.signalr(`user-${index}`)),
+  ...idle(IN_GROUPS, (tenant, index) => tenant.signalr(`user-${index}`, `group-${index}`)),
   ...UPDATES,
   SLEEPY,
   ...CHATS,

@@ -76,7 +76,8 @@ export class RoomsByName {
 
   /** Whether a room elsewhere counts users who are here. */
   get isReporting(): boolean {
-    return [...this.#rooms.keys()].some((name) => this.#reportsMembersTo(name));
+    for (const name of this.#rooms.keys()) if (this.#reportsMembersTo(name)) return true;
+    return false;
   }
 
   /** Whether some room does not know its present members here. */

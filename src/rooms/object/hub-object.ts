@@ -219,32 +219,29 @@ export abstract class HubObject<Env extends ObjectEnv, P extends ObjectParts>
     await this.parts.followed.rooms.followAgain(room);
   }
 
-  /** Before somebody sees the connections that are here. A room that rests ends those that are lost. */
-  protected beforeLook(): void {}
-
   async tell(connection: string, target: string, params: Params): Promise<void> {
     return this.host.clients.tell(connection, { target, ...params });
   }
 
   async ask(connection: string, target: string, params: Params): Promise<ClientResult> {
-    this.beforeLook();
+    this.parts.beforeLook();
     return clientResult(this.host.clients.ask(connection, { target, ...params }));
   }
 
   async move(connection: string, topic: string, how: "join" | "leave"): Promise<void> {
-    this.beforeLook();
+    this.parts.beforeLook();
     return this.host.clients.move(connection, parseTopic(topic), how);
   }
 
   /** An account's command about a user also ends what is cached of the user's admission. */
   async command(selection: Selection, commands: readonly Command[]): Promise<CommandOutcome> {
-    this.beforeLook();
+    this.parts.beforeLook();
     if (selection.user !== undefined) this.admissions.forget(selection.user);
     return runCommands({ parts: this.parts, host: this.host }, selection, commands);
   }
 
   async membersIn(query: MembersQuery): Promise<readonly ConnectionEntry[]> {
-    this.beforeLook();
+    this.parts.beforeLook();
     return membersIn(this.parts, query);
   }
 }

@@ -6,7 +6,6 @@ import { ALL, type Topic } from "../../model/topic.ts";
 import { webhooksOr } from "../../webhooks/webhook-config.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectionTable, type Dropped } from "../connection/connection-table.ts";
-import { LivenessSweep } from "../connection/liveness-sweep.ts";
 import type { ServerPings } from "../connection/server-pings.ts";
 import type { ResumableConnections } from "../connection/resumable-connections.ts";
 import { Outbox } from "../delivery/outbox.ts";
@@ -38,6 +37,7 @@ import type { Publishing, Receiver } from "./host.ts";
 import { ArrivalLoad } from "./arrival-load.ts";
 import type { LocalRoom } from "./local-room.ts";
 import type { ObjectEnd } from "./object-end.ts";
+import { type Sweeps, sweepsOf } from "./sweeps.ts";
 
 /** Events of the parts that the object itself handles. */
 export interface ObjectEvents {
@@ -93,13 +93,13 @@ interface CoreOptions {
   stateBytes?(): number | undefined;
   /** Offset of the newest entry of the room that the object is. */
   published?(): number;
-  /** Whether anybody could tell that a connection here is gone. Default: always. */
-  isWatched?(): boolean;
+  /** Whether anybody could tell that a connection here is gone. */
+  isWatched(): boolean;
   /** Sends a report to the hub's index; default: to the hub's `all` room. */
   report?(report: Report): Promise<void>;
 }
 
-export interface ObjectCore {
+export interface ObjectCore extends Sweeps {
   /** Rows and keys of the parts; empty until the first of them is written. */
   readonly storage: ObjectStorage;
   readonly address: ObjectAddress;
@@ -107,13 +107,9 @@ export interface ObjectCore {
   readonly settings: RoomSettings;
   readonly isServed: boolean;
   readonly agenda: AlarmAgenda;
-  /** Milliseconds between two sweeps for lost connections, as of now. */
-  sweepMs(): number;
   readonly stubs: RoomStubs;
   readonly activity: ActivityReports;
   readonly connections: ConnectionTable;
-  /** Made at the first alarm, or the first refusal for too many connections. */
-  liveness(): LivenessSweep;
   readonly arrivals: ArrivalLoad;
   readonly handlers: WorkUnderWay;
   readonly outbox: Outbox;
@@ -146,13 +142,13 @@ export interface ObjectParts extends ObjectCore {
   readonly serverPings: ServerPings | undefined;
   /** Users' clients that are away, and may come back into their rooms. Undefined in a room. */
   readonly remembered?: AwayClients | undefined;
+  /** Called before somebody sees the connections that are here: an object that rests ends those that are lost. */
+  beforeLook(): void;
   /** This object's connections that are in a room, and the rooms of a connection. */
   membersOf(room: string): Iterable<Connection>;
   topicsOf(connection: Connection): Topic[];
 }
 
-/** Where nobody could tell that a connection is gone: the object wakes for it once an hour. */
-const UNWATCHED_SWEEP_MS = 3_600_000;
 export function objectCore(options: CoreOptions): ObjectCore {
   const { ctx, objects, storage, address, settings, isServed } = options;
   const agenda = new AlarmAgenda(ctx.storage, () => [
@@ -167,7 +163,7 @@ export function objectCore(options: CoreOptions): ObjectCore {
     countClose(counters, reason[0]);
     options.dropped(connection, ...reason);
   });
-  const { liveness, sweepMs } = sweepOf(options, connections);
+  const { liveness, sweepMs } = sweepsOf(options, connections);
   const settled = () => settledSoon(handlers, () => outbox.flushed());
   const activity = activityOf(options, { agenda, connections, room }, settled);
   const handlers = new WorkUnderWay((work) => ctx.waitUntil(work));
@@ -191,20 +187,6 @@ export function objectCore(options: CoreOptions): ObjectCore {
   };
 }
 
-/** The sweep is made when it is first needed. */
-function sweepOf(
-  { ctx, settings, isWatched = () => true }: CoreOptions,
-  const { ctx, env, storage, address, name, isServed, occupancy, stateBytes, published } = options;
-  connections: ConnectionTable,
-): Pick<ObjectCore, "liveness" | "sweepMs"> {
-  const watchedMs = settings.sweepSeconds * 1000;
-  const sweepMs = () => (isWatched() ? watchedMs : Math.max(UNWATCHED_SWEEP_MS, watchedMs));
-  let sweep: LivenessSweep | undefined;
-  const liveness = () =>
-    (sweep ??= new LivenessSweep({ state: ctx, settings, sweepMs, connections }));
-  return { liveness, sweepMs };
-}
-
 type PartsSoFar<K extends keyof ObjectCore> = Pick<ObjectCore, K>;
 
 function activityOf(
@@ -212,6 +194,7 @@ function activityOf(
   { agenda, connections, room }: PartsSoFar<"agenda" | "connections" | "room">,
   settled: () => Promise<boolean>,
 ): ActivityReports {
+  const { ctx, env, storage, address, name, isServed, occupancy, stateBytes, published } = options;
   const counters = newCounters();
   const keeper = new AttachedCounts(connections);
   return new ActivityReports({

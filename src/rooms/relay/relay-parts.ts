@@ -15,6 +15,7 @@ import {
   type ObjectParts,
   type PartsInput,
 } from "../object/object-parts.ts";
+import { isWatchedOutside } from "../object/sweeps.ts";
 import { coreKeeps, upkeep } from "../object/upkeep.ts";
 import { ObjectStorage } from "../platform/object-storage.ts";
 import type { Occupancy } from "../rpc/activity-report.ts";
@@ -64,6 +65,7 @@ export function relayParts({ ctx, env, objects, receiver, events }: PartsInput):
       ...[upkeep(ctx, core), end],
     ],
     occupancy: () => occupancyOf(core),
+    isWatched: () => isWatchedOutside(core),
   });
   const countOf = accountCounter(core);
   const seats = seatsOf(core, { address, countOf });
@@ -73,7 +75,7 @@ export function relayParts({ ctx, env, objects, receiver, events }: PartsInput):
   const end = endOf(core, { seats, remembered });
   const parts: RelayParts = {
     ...{ ...core, address, seats, resumables, remembered, countOf, end },
-    ...{ own: undefined, publishing: core.lanes() },
+    ...{ own: undefined, publishing: core.lanes(), beforeLook: () => endUnwatched(core) },
     earlyPosts: new EarlyPosts(core.connections.held),
     serverPings: serverPingsOf(ctx, core),
     polls: new LongPolls({ agenda: core.agenda, connections: core.connections, resumables }),
@@ -134,14 +136,21 @@ interface SeatOptions {
   countOf(user: AccountUser): number;
 }
 
-function seatsOf(
-  { connections, storage, settings: { limits } }: ObjectCore,
-  { address, countOf }: SeatOptions,
-): Seats {
+/** Lost clients leave their seats before the relay counts as full. */
+function seatsOf(core: ObjectCore, { address, countOf }: SeatOptions): Seats {
+  const { connections, storage } = core;
+  const { limits } = core.settings;
   return new Seats({
     ...{ address, kv: storage.kv, limits, connectionsOf: countOf, now: () => Date.now() },
-    connectionCount: () => connections.all.size,
+    connectionCount: () => {
+      if (connections.all.size >= limits.connectionsPerRelay) endUnwatched(core);
+      return connections.all.size;
+    },
   });
+}
+
+function endUnwatched(core: ObjectCore): void {
+  if (!isWatchedOutside(core)) core.liveness().endAllSilent(Date.now());
 }
 
 function resumablesOf({

@@ -34,7 +34,6 @@ import { clearHistory, eraseRoom } from "./erase-room.ts";
 import type { HubIndex } from "./hub-index.ts";
 import { askRelays, askReporter, askUncounted } from "./lost-followers.ts";
 import { roomParts, type RoomParts } from "./room-parts.ts";
-import { endUnwatched } from "./watched.ts";
 import {
   cancelScheduled,
   exportState,
@@ -144,12 +143,8 @@ export class RoomObject<Env extends ObjectEnv = ObjectEnv>
     return refusable(importState(this.parts, exported));
   }
 
-  protected override beforeLook(): void {
-    endUnwatched(this.parts);
-  }
-
   async #look(): Promise<void> {
-    this.beforeLook();
+    this.parts.beforeLook();
     await this.parts.userRoom?.look();
   }
 

@@ -35,7 +35,7 @@ import { migrationsOf } from "./room-migrations.ts";
 import { Retention } from "./retention.ts";
 import { expiryOf, statePart } from "./state-part.ts";
 import { UserRoom } from "./user-room.ts";
-import { isWatched } from "./watched.ts";
+import { endUnwatched, isWatched } from "./watched.ts";
 
 export interface RoomParts extends ObjectParts {
   readonly topic: Topic;
@@ -94,7 +94,7 @@ export function roomParts({ ctx, env, objects, receiver, events }: PartsInput): 
   const { end, retention } = endOf(core, { ...path, presence, index, userRoom });
   const parts: RoomParts = {
     ...{ ...core, ...path, topic, presence, userRoom, index, end, retention },
-    publishing: path.publisher,
+    ...{ publishing: path.publisher, beforeLook: () => endUnwatched(parts) },
     own: new OwnRoom({ topic, settings, ...path, outbox: core.outbox, presence }),
     ...membersAndTopics(core, topic),
     renewEpoch: (erase) => renewEpoch(storage, erase),

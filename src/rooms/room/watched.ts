@@ -3,6 +3,7 @@
 // before somebody sees who is there.
 
 import type { ObjectCore } from "../object/object-parts.ts";
+import { isWatchedOutside } from "../object/sweeps.ts";
 import type { PresenceAnnouncer } from "../presence/presence-announcer.ts";
 import type { Followers } from "./followers.ts";
 
@@ -25,12 +26,9 @@ interface UnwatchedRoom extends Watched, Pick<ObjectCore, "liveness"> {
  */
 export const isWatched = (room: Watched): boolean =>
   room.connections.all.size > 1 ||
-  !room.handlers.isNone ||
   room.followers.links.size > 0 ||
-  room.followed.rooms.isReporting ||
-  room.settings.hasEndHooks ||
-  room.webhooks !== undefined ||
-  room.state !== undefined;
+  room.state !== undefined ||
+  isWatchedOutside(room);
 
 /**
  * Ends what the sweep has not found while it rested. Called before somebody sees the room's connections or users: lost

@@ -23,7 +23,8 @@ beforeEach(({ task }) => {
 });
 afterEach(() => void vi.useRealTimers());
 
-const access = (user: string) => token(user, { tid: tenant });
+/** All are in a room with presence: an object of which nobody could tell that a client is gone rests. */
+const access = (user: string) => token(user, { tid: tenant, channels: ["group:seen"] });
 
 /** The object that holds a connection. */
 function holder(hub: string, id: string) {

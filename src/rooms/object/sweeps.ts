@@ -1,0 +1,50 @@
+// How often an object looks for lost connections: each `sweepSeconds` where anybody could tell that one is gone, once an
+// hour where nobody could, so that an object with idle clients sleeps on.
+
+import type { RoomSettings } from "../../model/options.ts";
+import type { ConnectionTable } from "../connection/connection-table.ts";
+import { LivenessSweep } from "../connection/liveness-sweep.ts";
+
+/** Where nobody could tell that a connection is gone: the object wakes for it once an hour. */
+const UNWATCHED_SWEEP_MS = 3_600_000;
+
+interface SweepsOptions {
+  readonly ctx: Pick<DurableObjectState, "getWebSocketAutoResponseTimestamp">;
+  readonly settings: RoomSettings;
+  /** Whether anybody could tell that a connection here is gone. */
+  isWatched(): boolean;
+}
+
+export interface Sweeps {
+  /** Made at the first alarm, or the first refusal for too many connections. */
+  liveness(): LivenessSweep;
+  /** Milliseconds between two sweeps for lost connections, as of now. */
+  sweepMs(): number;
+}
+
+export function sweepsOf(
+  { ctx, settings, isWatched }: SweepsOptions,
+  connections: ConnectionTable,
+): Sweeps {
+  const watchedMs = settings.sweepSeconds * 1000;
+  const sweepMs = () => (isWatched() ? watchedMs : Math.max(UNWATCHED_SWEEP_MS, watchedMs));
+  let sweep: LivenessSweep | undefined;
+  const liveness = () =>
+    (sweep ??= new LivenessSweep({ state: ctx, settings, sweepMs, connections }));
+  return { liveness, sweepMs };
+}
+
+/** The parts of an object by which others see its connections. */
+interface Watchable {
+  readonly followed: { readonly rooms: { readonly isReporting: boolean } };
+  readonly handlers: { readonly isNone: boolean };
+  readonly settings: Pick<RoomSettings, "hasEndHooks">;
+  readonly webhooks: object | undefined;
+}
+
+/**
+ * Whether anybody outside of the object could tell that one of its connections is gone: a room elsewhere that counts its
+ * user, a webhook, a hook of the hub, or a call that is under way.
+ */
+export const isWatchedOutside = ({ followed, handlers, settings, webhooks }: Watchable): boolean =>
+  !handlers.isNone || followed.rooms.isReporting || settings.hasEndHooks || webhooks !== undefined;
