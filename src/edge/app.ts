@@ -155,7 +155,7 @@ const ROOM_ROUTES: readonly Route[] = [
     method: "ALL",
     paths: RPC,
     ...{ cors: false, log: false },
-    handler: () => methodNotAllowed("GET, POST"),
+    handler: () => methodNotAllowed("GET", "POST"),
   },
 ];
 

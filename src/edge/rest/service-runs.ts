@@ -57,9 +57,12 @@ function refusalOf(error: unknown, at: Position | undefined): unknown {
   return isErrorCode(error.code) ? error : new RefusedWith(422, error);
 }
 
-/** The position of `If-Match`, as an entity tag or as it is. Throws `invalid_position`. */
+/**
+ * The position of `If-Match`, as an entity tag or as it is. A weak tag is one as well: proxies that compress make
+ * weak ones of the state's (docs/design/rest-and-tokens.md#cf4). Throws `invalid_position`.
+ */
 function expectedPosition({ headers }: Request): Position | undefined {
   const header = headers.get("if-match")?.trim();
   if (header === undefined || header === "*") return undefined;
-  return parsePosition(header.replace(/^"(.*)"$/, "$1"));
+  return parsePosition(header.replace(/^(?:W\/)?"(.*)"$/, "$1"));
 }

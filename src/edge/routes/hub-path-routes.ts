@@ -43,5 +43,5 @@ const feedRoutes = (feed: FeedPath): Route[] => [
 
 const otherVerbs = ({ kind, path }: HubPath): Route => ({
   ...{ method: "ALL", paths: withSlash(path), cors: false, log: false },
-  handler: () => methodNotAllowed(kind === "feed" ? "GET" : "GET, POST"),
+  handler: () => methodNotAllowed("GET", ...(kind === "feed" ? [] : ["POST"])),
 });

@@ -15,17 +15,17 @@ const ask = (method: string, path: string, init: RequestInit = {}) =>
 
 describe("405", () => {
   it.each([
-    ["POST", "/hubs/chat/groups/lobby", "GET"],
-    ["DELETE", "/parties/chat/group:lobby", "GET"],
-    ["PUT", "/hubs/chat/rpc", "GET, POST"],
+    ["POST", "/hubs/chat/groups/lobby", "GET, HEAD"],
+    ["DELETE", "/parties/chat/group:lobby", "GET, HEAD"],
+    ["PUT", "/hubs/chat/rpc", "GET, HEAD, POST"],
     ["GET", "/hubs/chat/negotiate", "POST"],
     ["GET", "/client/negotiate?hub=chat", "POST"],
     ["GET", "/hubs/chat/refresh/", "POST"],
-    ["POST", "/api/health", "GET"],
-    ["POST", "/api/openapi.json", "GET"],
-    ["DELETE", "/api/metrics", "GET"],
-    ["PUT", "/api/auth/accessKey", "GET"],
-    ["PATCH", "/api/hubs/chat/rooms/group:x/history", "GET, DELETE"],
+    ["POST", "/api/health", "GET, HEAD"],
+    ["POST", "/api/openapi.json", "GET, HEAD"],
+    ["DELETE", "/api/metrics", "GET, HEAD"],
+    ["PUT", "/api/auth/accessKey", "GET, HEAD"],
+    ["PATCH", "/api/hubs/chat/rooms/group:x/history", "GET, HEAD, DELETE"],
     ["GET", "/api/v1/hubs/chat/:send", "POST"],
     ["GET", "/dormouse.v1.Hub/Publish", "POST"],
     ["PUT", "/grpc.health.v1.Health/Check", "POST"],
@@ -66,19 +66,18 @@ describe("415", () => {
     ["/hubs/chat/rpc", undefined],
     ["/api/hubs/chat/rooms/group:x/:publish", "service"],
     ["/api/hubs/chat/:send", "service"],
-  ])("answers a form at %s", async (path, role) => {
+  ])("answers a form, and a body that is compressed, at %s", async (path, role) => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
-    const answer = await ask("POST", path, {
-      headers: {
-        authorization: `Bearer ${await token("alice", role ? { role } : {})}`,
-        "content-type": "application/x-www-form-urlencoded",
-      },
-      body: "target=said",
-    });
+    const authorization = `Bearer ${await token("alice", role ? { role } : {})}`;
+    for (const kind of [
+      { "content-type": "application/x-www-form-urlencoded" },
+      { "content-type": "application/json", "content-encoding": "gzip" },
+    ]) {
+      const headers = { authorization, ...kind };
+      const answer = await ask("POST", path, { headers, body: "target=said" });
+      const code = answer.headers.get("x-dormouse-error");
+      expect([answer.status, code]).toEqual([415, "unsupported_media_type"]);
+    }
     vi.restoreAllMocks();
-    expect([answer.status, answer.headers.get("x-dormouse-error")]).toEqual([
-      415,
-      "unsupported_media_type",
-    ]);
   });
 });
