@@ -94,7 +94,9 @@ export function endpoint(
       return route.inWords || response.status < 400 ? response : refused.tell(req.raw, response);
     });
   const nothing = new HubError("not_found", "Nothing is here.");
-  app.notFound(({ req }) => refused.tell(req.raw, errorAnswer(nothing, 404)));
+  app.notFound(({ req: { raw }, env }) =>
+    refused.tell(raw, withCors(raw, env, errorAnswer(nothing, 404))),
+  );
   return app;
 }
 
@@ -154,7 +156,7 @@ const ROOM_ROUTES: readonly Route[] = [
   {
     method: "ALL",
     paths: RPC,
-    ...{ cors: false, log: false },
+    ...{ cors: true, log: false },
     handler: () => methodNotAllowed("GET", "POST"),
   },
 ];
@@ -163,7 +165,7 @@ const ROOM_ROUTES: readonly Route[] = [
 const otherVerbs: Route = {
   method: "ALL",
   paths: ["/hubs/:hub/:kind/:name", "/parties/:hub/:room"],
-  ...{ cors: false, log: false },
+  ...{ cors: true, log: false },
   handler: () => methodNotAllowed("GET"),
 };
 
@@ -191,7 +193,7 @@ const SIGNALR_ROUTES: readonly Route[] = [
   {
     method: "ALL",
     paths: [...signalR("/negotiate"), ...signalR("/refresh")],
-    ...{ cors: false, log: false },
+    ...{ cors: true, log: false },
     handler: () => new Response(null, { status: 405, headers: { allow: "POST" } }),
   },
   {

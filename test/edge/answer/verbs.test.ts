@@ -6,10 +6,12 @@ import { describe, expect, it, vi } from "vitest";
 import worker from "../../../src/worker.ts";
 import { roomAt, token } from "../../rooms/client.ts";
 
+const ORIGIN = "https://app.example";
+
 const ask = (method: string, path: string, init: RequestInit = {}) =>
   worker.fetch(
     new Request(`https://edge.example${path}`, { method, ...init }),
-    { ...env },
+    { ...env, ALLOWED_ORIGINS: ORIGIN },
     createExecutionContext(),
   );
 
@@ -37,6 +39,18 @@ describe("405", () => {
   it("is not of a path that there is not", async () => {
     expect((await ask("POST", "/hubs")).status).toBe(404);
     expect((await ask("POST", "/nothing")).status).toBe(404);
+  });
+
+  it.each([
+    ["DELETE", "/hubs/chat/groups/lobby", 405],
+    ["DELETE", "/hubs/chat/rpc", 405],
+    ["GET", "/hubs/chat/negotiate", 405],
+    ["GET", "/hubs/chat/groups/a/b", 404],
+    ["GET", "/nothing", 404],
+  ])("can be read by a page of an allowed origin, as 404: %s %s", async (method, path, status) => {
+    const answer = await ask(method, path, { headers: { origin: ORIGIN } });
+    const allowed = answer.headers.get("access-control-allow-origin");
+    expect([answer.status, allowed]).toEqual([status, ORIGIN]);
   });
 });
 
