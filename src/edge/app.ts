@@ -93,12 +93,13 @@ export function endpoint(
       const response = await answered(route, call);
       return route.inWords || response.status < 400 ? response : refused.tell(req.raw, response);
     });
-  const nothing = new HubError("not_found", "Nothing is here.");
   app.notFound(({ req: { raw }, env }) =>
-    refused.tell(raw, withCors(raw, env, errorAnswer(nothing, 404))),
+    refused.tell(raw, withCors(raw, env, errorAnswer(NOTHING, 404))),
   );
   return app;
 }
+
+const NOTHING = new HubError("not_found", "Nothing is here.");
 
 /** Never rejects: an application that mounts the endpoint sees no error of it. */
 async function answered(route: Route, call: Call): Promise<Response> {
