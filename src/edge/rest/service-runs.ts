@@ -58,8 +58,9 @@ function refusalOf(error: unknown, at: Position | undefined): unknown {
 }
 
 /**
- * The position of `If-Match`, as an entity tag or as it is. A weak tag is one as well: proxies that compress make
- * weak ones of the state's (docs/design/rest-and-tokens.md#cf4). Throws `invalid_position`.
+ * The position of `If-Match`, as an entity tag or as it is. A weak tag is one as well, since a position names
+ * one state: Cloudflare makes weak ones of the state's where it compresses the answer (its docs, "ETag headers").
+ * Throws `invalid_position`.
  */
 function expectedPosition({ headers }: Request): Position | undefined {
   const header = headers.get("if-match")?.trim();
